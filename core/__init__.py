@@ -1,0 +1,1 @@
+"""segtap's library: everything that is not a screen."""

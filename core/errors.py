@@ -1,0 +1,101 @@
+"""Every error that segtap raises on purpose.
+
+SegtapError                  the base: its text tells a person what to do next
+├── SettingsError            a flag, variable or segtap.toml that cannot be used
+├── InputError               a file or pasted text that cannot be read
+├── MappingError             a trigger or mapping that cannot be compiled
+├── RequestRefused           a request that ingest answers with 4xx (status, message)
+├── JournalError             the journal cannot be opened, read or written
+│   ├── JournalLocked        another engine holds it (says which, and how to attach)
+│   ├── JournalFull          nothing more fits: ingest answers 503
+│   └── JournalTooNew        written by a newer segtap
+├── EngineError              an engine cannot start, or cannot be reached
+│   └── PortTaken            the port is in use (says by whom where that can be seen)
+└── ForwardingRefused        forwarding cannot be turned on (no token, a demo journal, …)
+"""
+
+from __future__ import annotations
+
+
+class SegtapError(Exception):
+    """Base of all errors meant for a person.
+
+    `title` is short enough for a toast; `str(error)` says what happened and what to do next.
+    """
+
+    title = "segtap cannot go on"
+
+    def __init__(self, message: str, *, title: str | None = None) -> None:
+        super().__init__(message)
+        if title is not None:
+            self.title = title
+
+
+class SettingsError(SegtapError):
+    """A flag, environment variable or settings file cannot be used."""
+
+    title = "The settings cannot be used"
+
+
+class InputError(SegtapError):
+    """A file or a pasted text cannot be read."""
+
+    title = "That input cannot be read"
+
+
+class MappingError(SegtapError):
+    """A subscription's trigger or mapping cannot be compiled."""
+
+    title = "That mapping cannot be used"
+
+
+class RequestRefused(SegtapError):
+    """Ingest refuses a request: `status` is the HTTP status, `str(error)` the reason."""
+
+    title = "Request refused"
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class JournalError(SegtapError):
+    """The journal cannot be opened, read or written."""
+
+    title = "The journal cannot be used"
+
+
+class JournalLocked(JournalError):
+    """Another engine holds the journal."""
+
+    title = "Another segtap holds this journal"
+
+
+class JournalFull(JournalError):
+    """No room is left, and what is there is still owed to Mixpanel."""
+
+    title = "The journal is full"
+
+
+class JournalTooNew(JournalError):
+    """The journal was written by a newer segtap."""
+
+    title = "The journal is from a newer segtap"
+
+
+class EngineError(SegtapError):
+    """An engine cannot start, or cannot be reached."""
+
+    title = "The engine cannot be reached"
+
+
+class PortTaken(EngineError):
+    """The port to listen on is in use."""
+
+    title = "The port is taken"
+
+
+class ForwardingRefused(SegtapError):
+    """Forwarding cannot be turned on as things are."""
+
+    title = "Forwarding stays off"

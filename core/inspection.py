@@ -1,0 +1,82 @@
+"""What a message becomes: the values that translation and checks produce, and no logic."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from .messages import Json, JsonObject
+
+Severity = Literal["error", "warning", "info"]
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One thing that a rule found: contract of `segtap translate` and `segtap check`.
+
+    `path` points into the Segment message (`$.properties.id`) or, when it starts with `requests`,
+    into the translation (`requests[0].body[0].properties.$insert_id`).
+    """
+
+    rule: str
+    severity: Severity
+    path: str
+    message: str
+    fix: str
+
+
+class OutgoingRequest(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One HTTP request to Mixpanel; the same shape as Segment's in the vectors.
+
+    `body` is the parsed JSON: of the request body for application/json, of the form field `data`
+    for form requests. `data` is the encoded field where the wire carries base64 (classic), `query`
+    the other query fields there. `authorization` is the header's value, unmasked.
+    """
+
+    method: str
+    url: str
+    content_type: str | None = None
+    authorization: str | None = None
+    query: JsonObject | None = None
+    data: str | None = None
+    body: Json = None
+
+
+class Operation(msgspec.Struct, frozen=True):
+    """One request and the subscription that made it.
+
+    `action` is Segment's partner action (`trackEvent`, `identifyUser`, …).
+    """
+
+    subscription: str
+    action: str
+    request: OutgoingRequest
+
+
+class Translation(msgspec.Struct, frozen=True):
+    """What a destination makes of one message.
+
+    `rejected` is the first refusal in the order of subscriptions, or None. `unmatched` is True when no
+    subscription takes the message.
+    """
+
+    operations: tuple[Operation, ...] = ()
+    rejected: str | None = None
+    unmatched: bool = False
+
+
+class Inspection(msgspec.Struct, frozen=True):
+    """A message's whole reading: its translation and what the rules say of it."""
+
+    translation: Translation
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def errors(self) -> int:
+        """How many findings are errors."""
+        return sum(finding.severity == "error" for finding in self.findings)
+
+    @property
+    def warnings(self) -> int:
+        """How many findings are warnings."""
+        return sum(finding.severity == "warning" for finding in self.findings)

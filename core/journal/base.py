@@ -1,0 +1,108 @@
+"""The Journal protocol: append-only truth about what was received and what became of it.
+
+Order of things: `append` makes a receipt durable (only then does ingest answer 200). Behind it, the
+indexer takes `unindexed` receipts, reads the messages in them and gives `index` one `Entry` for each;
+from then on they can be listed, and those wanted at Mixpanel are `owed`. The forwarder reports with `record`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import msgspec
+
+from ..delivery import Delivery, DeliveryState
+from ..messages import Receipt
+from ..views import Page, Summary
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One message's row in the index. `wanted` as the receipt's; a refused request has one entry, too.
+
+    `text` is what plain-text search looks at, lower case.
+    """
+
+    summary: Summary
+    wanted: bool
+    text: str = ""
+
+
+class Counts(msgspec.Struct, frozen=True, kw_only=True):
+    """The journal's totals, see `EngineState`."""
+
+    received: int = 0
+    refused: int = 0
+    unsent: int = 0
+    waiting: int = 0
+    taken: int = 0
+    refused_by_mixpanel: int = 0
+    teed: int = 0
+
+
+class Journal(Protocol):
+    """What an engine needs of a journal. All methods may be called from one event loop only.
+
+    Raises `JournalError` (and its kinds) where the store fails.
+    """
+
+    async def append(self, receipt: Receipt) -> int:
+        """Make it durable and return its `seq`. Raises JournalFull when only owed ones are left."""
+        ...
+
+    async def unindexed(self, limit: int = 256) -> list[Receipt]:
+        """The oldest receipts that have no index entries yet, in order."""
+        ...
+
+    async def index(self, entries: Sequence[Entry], upto: int) -> None:
+        """Store the entries of all receipts up to and including `upto`, at once."""
+        ...
+
+    async def seen(self, message_ids: Sequence[str], since: int) -> set[str]:
+        """Those of the messageIds that an indexed message, received at or after `since` (ms), has."""
+        ...
+
+    async def receipt(self, seq: int) -> Receipt | None:
+        """One receipt as it came."""
+        ...
+
+    async def summary(self, id: int) -> Summary | None:
+        """One line of the list."""
+        ...
+
+    async def page(
+        self,
+        *,
+        before: int | None = None,
+        after: int | None = None,
+        limit: int = 200,
+        text: str = "",
+    ) -> Page:
+        """A stretch of the list: the newest `limit`, or those next to an id, that contain `text`."""
+        ...
+
+    async def owed(self, after: int = 0, limit: int = 1000) -> list[Summary]:
+        """Messages wanted at Mixpanel and not settled, oldest first, with an id above `after`."""
+        ...
+
+    async def record(
+        self, deliveries: Sequence[Delivery], states: Sequence[tuple[int, DeliveryState]]
+    ) -> None:
+        """Write attempts and where their messages now stand, durably, in one step."""
+        ...
+
+    async def deliveries(self, id: int) -> list[Delivery]:
+        """All attempts for one message, oldest first."""
+        ...
+
+    async def counts(self) -> Counts:
+        """The totals; cheap enough for each feed frame."""
+        ...
+
+    async def clear(self) -> None:
+        """Forget everything, for good."""
+        ...
+
+    async def close(self) -> None:
+        """Finish what is under way and let go of the store."""
+        ...

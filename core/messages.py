@@ -1,0 +1,109 @@
+"""The received request and the Segment messages in it.
+
+A `Receipt` is what came over HTTP, kept as it came: the journal's row of truth. `Message` is one
+Segment call out of it, as Segment would hand it to a destination. Going from one to the other
+(`core.ingest.parse.parse_receipt`) is pure and repeatable, so that an index can be rebuilt at any time.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import Literal, TypeAlias, Union
+
+import msgspec
+
+Json: TypeAlias = Union[None, bool, int, float, str, "list[Json]", "dict[str, Json]"]
+JsonObject: TypeAlias = dict[str, Json]
+
+CALL_TYPES = ("track", "identify", "page", "screen", "group", "alias")
+"""Segment's six calls, by the `type` that they carry."""
+
+SourceKind = Literal["segment", "mixpanel"]
+Origin = Literal["sdk", "pixel", "tee", "replay"]
+
+POSITION_BITS = 20
+"""A message's id is its receipt's `seq` shifted by this many bits, plus its position in the request."""
+
+
+class Marks(enum.IntFlag):
+    """What is special about a message; stored with it and shown beside it."""
+
+    NONE = 0
+    SECOND_RECEIPT = 1
+    """The same messageId came within 24 h: Segment would drop this copy."""
+    REPLAY = 2
+    """Sent through the tap again by hand or by `segtap replay`."""
+    TEED = 4
+    """A copy: Segment receives the original, and may send it to Mixpanel too."""
+    WOULD_REJECT = 8
+    """Segment would refuse it (too large, not JSON as it stands, no type)."""
+    REFUSED = 16
+    """No message at all: a request that was answered with 4xx, listed with its reason."""
+
+
+class Receipt(msgspec.Struct, frozen=True, kw_only=True):
+    """One HTTP request as it came.
+
+    `body` holds the bytes of the wire (still gzipped when it came gzipped). `received_at` is
+    milliseconds since the epoch, UTC. Header names are lower case. `refused` is the reason for a
+    request answered with 4xx, else None; `wanted` says whether forwarding was on when it came.
+    `uid` is random: message ids that a client left out are derived from it, so that reading the
+    receipt again gives the same ones. `seq` is the journal's number for it, 0 before it has one.
+    """
+
+    uid: str
+    received_at: int
+    method: str
+    path: str
+    query: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+    peer: str = ""
+    body: bytes = b""
+    wanted: bool = False
+    origin: Origin = "sdk"
+    source_kind: SourceKind = "segment"
+    status: int = 200
+    refused: str | None = None
+    seq: int = 0
+
+    def header(self, name: str) -> str | None:
+        """The first header of that (lower-case) name, or None."""
+        return next((value for key, value in self.headers if key == name), None)
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """One Segment call.
+
+    `document` is the message with all that Segment's servers fill in (messageId, receivedAt,
+    timestamp corrected by sentAt, type, context.ip, …); `original` the JSON text as it came;
+    `filled` names what was filled in or changed, as paths (`$.messageId`). `objections` are reasons why
+    Segment would not have taken it, or would have changed it, in words for a person.
+    """
+
+    id: int
+    source_kind: SourceKind = "segment"
+    type: str
+    message_id: str
+    received_at: int
+    write_key: str = ""
+    document: JsonObject
+    original: bytes
+    filled: tuple[str, ...] = ()
+    objections: tuple[str, ...] = ()
+    marks: Marks = Marks.NONE
+    wanted: bool = False
+
+    @property
+    def seq(self) -> int:
+        """The number of the receipt that it came in."""
+        return self.id >> POSITION_BITS
+
+    @property
+    def position(self) -> int:
+        """Its place in that receipt, from 0."""
+        return self.id & ((1 << POSITION_BITS) - 1)
+
+
+def message_number(seq: int, position: int) -> int:
+    """The id of the message at `position` of receipt `seq`."""
+    return seq << POSITION_BITS | position

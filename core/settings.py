@@ -1,0 +1,142 @@
+"""One frozen `Settings` for the whole program; `core.config` makes it from flags, environment and files."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from .messages import JsonObject
+
+Region = Literal["us", "eu", "in"]
+DestinationKind = Literal["actions", "classic-cloud"]
+IdentityMode = Literal["original", "simplified"]
+
+SEGMENT_REGIONS: dict[Region, str] = {"us": "US 🇺🇸", "eu": "EU 🇪🇺", "in": "IN 🇮🇳"}
+"""Segment's own spelling of the regions: it compares flag and all."""
+
+API_HOSTS: dict[Region, str] = {
+    "us": "https://api.mixpanel.com",
+    "eu": "https://api-eu.mixpanel.com",
+    "in": "https://api-in.mixpanel.com",
+}
+APP_HOSTS: dict[Region, str] = {
+    "us": "https://mixpanel.com",
+    "eu": "https://eu.mixpanel.com",
+    "in": "https://in.mixpanel.com",
+}
+
+
+class Secret(msgspec.Struct, frozen=True):
+    """A secret that never prints itself: `str()`, `repr()` and format give dots."""
+
+    value: str = ""
+
+    def __str__(self) -> str:
+        return "••••" if self.value else ""
+
+    def __repr__(self) -> str:
+        return f"Secret({self})"
+
+    def __format__(self, spec: str) -> str:
+        return format(str(self), spec)
+
+    def __bool__(self) -> bool:
+        return bool(self.value)
+
+    def reveal(self) -> str:
+        """The secret itself: only for the request that needs it."""
+        return self.value
+
+
+class DestinationSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """`[destination]` of segtap.toml."""
+
+    kind: DestinationKind = "actions"
+    token: str = ""
+    """The project token, itself or from `token_env`. Not a secret, but the screen shortens it."""
+    token_env: str = "MIXPANEL_TOKEN"
+    api_secret: Secret = Secret()
+    api_secret_env: str = "MIXPANEL_SECRET"
+    region: Region = "us"
+    source_name: str = ""
+    strict: bool = True
+    mixpanel_url: str = ""
+    """Another base URL to send to (a proxy, a test server) instead of the region's host."""
+
+
+class IngestSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """`[ingest]` of segtap.toml. Sizes are bytes, times seconds."""
+
+    host: tuple[str, ...] = ("127.0.0.1", "::1")
+    port: int = 8765
+    tls_cert: str = ""
+    tls_key: str = ""
+    max_wire: int = 8 * 1024 * 1024
+    max_decoded: int = 32 * 1024 * 1024
+    max_depth: int = 512
+    body_timeout: float = 30.0
+
+
+class JournalSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """`[journal]` of segtap.toml: `path` "" is the state folder's journal.db; `max_bytes` starts rotation."""
+
+    path: str = ""
+    ephemeral: bool = False
+    max_bytes: int = 1024**3
+
+
+class ScreenSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """`[screen]` of segtap.toml."""
+
+    theme: str = "segtap-dark"
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that can be set. `origin` names where it came from, for the screen."""
+
+    identity: IdentityMode = "original"
+    destination: DestinationSettings = DestinationSettings()
+    ingest: IngestSettings = IngestSettings()
+    journal: JournalSettings = JournalSettings()
+    screen: ScreenSettings = ScreenSettings()
+    demo: bool = False
+    dry_run: bool = False
+    origin: str = "defaults"
+
+
+class Subscription(msgspec.Struct, frozen=True, rename="camel"):
+    """One row of a workspace: a trigger in Segment's query language and a mapping of directives."""
+
+    subscribe: str
+    partner_action: str
+    mapping: JsonObject
+    name: str = ""
+    enabled: bool = True
+
+
+class Destination(msgspec.Struct, frozen=True):
+    """A destination to translate for. `settings` under Segment's names; `subscriptions` None: the presets."""
+
+    kind: DestinationKind = "actions"
+    settings: JsonObject = msgspec.field(default_factory=dict)
+    subscriptions: tuple[Subscription, ...] | None = None
+
+
+def destination_of(settings: DestinationSettings) -> Destination:
+    """The destination that `[destination]` describes, under Segment's setting names."""
+    named: JsonObject = {
+        "projectToken": settings.token,
+        "apiRegion": SEGMENT_REGIONS[settings.region],
+        "strictMode": "1" if settings.strict else "0",
+    }
+    if settings.api_secret:
+        named["apiSecret"] = settings.api_secret.reveal()
+    if settings.source_name:
+        named["sourceName"] = settings.source_name
+    return Destination(kind=settings.kind, settings=named)
+
+
+def mask_token(token: str) -> str:
+    """A project token short enough for a header: `a1b2…f9`."""
+    return f"{token[:4]}…{token[-2:]}" if len(token) > 8 else token

@@ -1,0 +1,129 @@
+"""What an engine tells its viewers over the control API and the feed: small, frozen, versioned values."""
+
+from __future__ import annotations
+
+import msgspec
+
+from .delivery import Delivery, DeliveryState
+from .inspection import Inspection
+from .messages import Marks
+
+
+class Summary(msgspec.Struct, frozen=True, array_like=True):
+    """One line of the list. For a refused request `type` is "" and `name` the reason."""
+
+    id: int
+    received_at: int
+    type: str
+    name: str
+    user: str
+    source: str
+    errors: int
+    warnings: int
+    marks: int
+    delivery: DeliveryState
+    message_id: str
+
+    @property
+    def refused(self) -> bool:
+        """True for a request that was answered with 4xx."""
+        return bool(self.marks & Marks.REFUSED)
+
+
+class Change(msgspec.Struct, frozen=True, array_like=True):
+    """A message's delivery moved on."""
+
+    id: int
+    delivery: DeliveryState
+
+
+class EngineState(msgspec.Struct, frozen=True, kw_only=True):
+    """The header's facts. Counts are messages unless they say otherwise.
+
+    `received`: acknowledged messages in this journal; `refused`: requests answered with 4xx;
+    `unsent`: messages received while forwarding was off; `waiting`: owed to Mixpanel;
+    `taken`, `refused_by_mixpanel`: settled deliveries; `sent_since_on`: taken since forwarding went on.
+    `project` is the masked token or "". `fault` says why ingest or forwarding is not well, else "".
+    """
+
+    version: str
+    pid: int
+    started_at: int
+    urls: tuple[str, ...]
+    phone_urls: tuple[str, ...] = ()
+    exposed: bool = False
+    journal: str = ""
+    ephemeral: bool = False
+    demo: bool = False
+    destination: str = "actions"
+    region: str = "us"
+    project: str = ""
+    strict: bool = True
+    forwarding: bool = False
+    can_forward: bool = False
+    cannot_forward_why: str = ""
+    dry_run: bool = False
+    settings_from: str = ""
+    received: int = 0
+    refused: int = 0
+    unsent: int = 0
+    waiting: int = 0
+    taken: int = 0
+    refused_by_mixpanel: int = 0
+    sent_since_on: int = 0
+    teed: int = 0
+    fault: str = ""
+
+
+class FeedBatch(msgspec.Struct, frozen=True, kw_only=True):
+    """One frame of the feed: everything new since the last one, at most some 20 frames a second.
+
+    `missed` is how many summaries were left out because the viewer was slow: it should page them.
+    """
+
+    added: tuple[Summary, ...] = ()
+    changed: tuple[Change, ...] = ()
+    state: EngineState | None = None
+    missed: int = 0
+    cleared: bool = False
+
+
+class ReceiptView(msgspec.Struct, frozen=True, kw_only=True):
+    """How the request came: for the panes and for `copy as curl`. Secrets in headers are masked."""
+
+    method: str
+    path: str
+    query: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+    peer: str = ""
+    origin: str = "sdk"
+    status: int = 200
+    refused: str | None = None
+    body_bytes: int = 0
+    body: bytes = b""
+    """The body as on the wire for a refused request (its first 64 KiB); empty for messages."""
+
+
+class MessageDetail(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything about one message, or one refused request, for the panes.
+
+    `document` is the JSON text of the message as Segment would hand it on, `original` as it came.
+    `authorization` values in `inspection` are masked.
+    """
+
+    summary: Summary
+    document: bytes
+    original: bytes
+    filled: tuple[str, ...] = ()
+    objections: tuple[str, ...] = ()
+    write_key: str = ""
+    inspection: Inspection
+    deliveries: tuple[Delivery, ...] = ()
+    receipt: ReceiptView
+
+
+class Page(msgspec.Struct, frozen=True, kw_only=True):
+    """A stretch of the list, oldest first; `more` tells whether older ones exist."""
+
+    summaries: tuple[Summary, ...]
+    more: bool = False

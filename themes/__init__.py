@@ -1,0 +1,1 @@
+"""segtap.themes: one TOML file a theme."""
