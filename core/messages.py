@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias, Union
 
 import msgspec
 
-Json: TypeAlias = Union[None, bool, int, float, str, "list[Json]", "dict[str, Json]"]
+Json: TypeAlias = Union[bool, int, float, str, "list[Json]", "dict[str, Json]", None]
 JsonObject: TypeAlias = dict[str, Json]
 
 CALL_TYPES = ("track", "identify", "page", "screen", "group", "alias")

@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from .messages import JsonObject
+from .messages import Json, JsonObject
 
 Region = Literal["us", "eu", "in"]
 DestinationKind = Literal["actions", "classic-cloud"]
@@ -119,7 +119,7 @@ class Destination(msgspec.Struct, frozen=True):
     """A destination to translate for. `settings` under Segment's names; `subscriptions` None: the presets."""
 
     kind: DestinationKind = "actions"
-    settings: JsonObject = msgspec.field(default_factory=dict)
+    settings: JsonObject = msgspec.field(default_factory=dict[str, Json])
     subscriptions: tuple[Subscription, ...] | None = None
 
 
