@@ -1,0 +1,187 @@
+"""Settings from four places: flags win over SEGTAP_* variables, those over segtap.toml, that over defaults.
+
+The file is `segtap.toml` in the current folder, else in the user's config folder. Every key can be set from
+the environment: `SEGTAP_INGEST_PORT`, or `SEGTAP_PORT` for short, for `port` of `[ingest]`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import cast
+
+import msgspec
+import platformdirs
+
+from .errors import SettingsError
+from .messages import Json, JsonObject
+from .settings import (
+    DestinationSettings,
+    IngestSettings,
+    JournalSettings,
+    ScreenSettings,
+    Secret,
+    Settings,
+)
+
+FILE_NAME = "segtap.toml"
+ENV_PREFIX = "SEGTAP_"
+
+SECTIONS: dict[str, type[msgspec.Struct]] = {
+    "destination": DestinationSettings,
+    "ingest": IngestSettings,
+    "journal": JournalSettings,
+    "screen": ScreenSettings,
+}
+TOP_LEVEL = ("identity",)
+ENV_ALIASES = {"SEGTAP_JOURNAL": "SEGTAP_JOURNAL_PATH", "SEGTAP_DESTINATION": "SEGTAP_DESTINATION_KIND"}
+"""Names that people guess before they read; each means the one behind it."""
+
+NEVER_IN_A_FILE = "api_secret"
+
+
+def keys_of(section: str) -> tuple[str, ...]:
+    """The keys that a section of segtap.toml may hold."""
+    names = (field.name for field in msgspec.structs.fields(SECTIONS[section]))
+    return tuple(name for name in names if name != NEVER_IN_A_FILE)
+
+
+def load(
+    flags: Mapping[str, JsonObject] | None = None,
+    *,
+    environ: Mapping[str, str] | None = None,
+    file: Path | None = None,
+    demo: bool = False,
+    dry_run: bool = False,
+) -> Settings:
+    """Read all four places and return the settings in force.
+
+    `flags` maps a section to the keys given on the command line; `file` is a settings file named there.
+    Raises SettingsError naming the place, the key and the nearest key that exists.
+    """
+    environ = os.environ if environ is None else environ
+    path = file or find_file()
+    layers: list[tuple[str, dict[str, JsonObject], JsonObject]] = []
+    if path is not None:
+        layers.append((str(path), *_read_file(path)))
+    layers.append(("the environment", *_read_environment(environ)))
+    layers.append(("the command line", dict(flags or {}), {}))
+
+    merged: dict[str, JsonObject] = {}
+    top: JsonObject = {}
+    for place, sections, plain in layers:
+        for section, values in sections.items():
+            known = merged.setdefault(section, {})
+            for key, value in values.items():
+                known[key] = value
+                _check(section, key, value, place)
+        top.update(plain)
+    destination = merged.setdefault("destination", {})
+    _resolve_token(destination, environ)
+    origin = str(path) if path is not None else "defaults"
+    if layers[-2][1] or layers[-2][2]:
+        origin += " and SEGTAP_* variables"
+    try:
+        settings = msgspec.convert(
+            {**top, **merged, "demo": demo, "dry_run": dry_run, "origin": origin}, Settings, strict=False
+        )
+    except msgspec.ValidationError as error:
+        raise SettingsError(f"The settings do not fit together: {error}") from None
+    secret = environ.get(settings.destination.api_secret_env, "").strip()
+    return msgspec.structs.replace(
+        settings, destination=msgspec.structs.replace(settings.destination, api_secret=Secret(secret))
+    )
+
+
+def find_file() -> Path | None:
+    """The settings file in force: of the current folder, else of the user's config folder, else None."""
+    candidates = (Path(FILE_NAME), Path(platformdirs.user_config_dir("segtap")) / FILE_NAME)
+    return next((path for path in candidates if path.is_file()), None)
+
+
+def _read_file(path: Path) -> tuple[dict[str, JsonObject], JsonObject]:
+    try:
+        raw = cast(JsonObject, tomllib.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{path} is not UTF-8 text.") from error
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{path} is not TOML: {error}.") from error
+    sections: dict[str, JsonObject] = {}
+    plain: JsonObject = {}
+    for name, value in raw.items():
+        if name in SECTIONS:
+            if not isinstance(value, dict):
+                raise SettingsError(f"{path}: [{name}] is a section, not a value.")
+            for key in value:
+                _refuse_unknown(key, keys_of(name), f"{path}: [{name}]")
+            sections[name] = value
+        else:
+            _refuse_unknown(name, (*TOP_LEVEL, *SECTIONS), str(path))
+            plain[name] = value
+    return sections, plain
+
+
+def _refuse_unknown(key: str, known: tuple[str, ...], place: str) -> None:
+    if key == NEVER_IN_A_FILE:
+        raise SettingsError(
+            f"{place}: a secret does not belong in this file. Put it into an environment variable and name"
+            f' that: api_secret_env = "MIXPANEL_SECRET".'
+        )
+    if key not in known:
+        near = difflib.get_close_matches(key, known, 1)
+        hint = f"Did you mean {near[0]}?" if near else f"It takes {', '.join(known)}."
+        raise SettingsError(f"{place} has no key {key!r}. {hint}")
+
+
+def _environment_names() -> dict[str, tuple[str, str]]:
+    names: dict[str, tuple[str, str]] = {f"{ENV_PREFIX}{key.upper()}": ("", key) for key in TOP_LEVEL}
+    for section in SECTIONS:
+        for key in keys_of(section):
+            names[f"{ENV_PREFIX}{section}_{key}".upper()] = (section, key)
+            names[f"{ENV_PREFIX}{key}".upper()] = (section, key)
+    for alias, name in ENV_ALIASES.items():
+        names[alias] = names[name]
+    return names
+
+
+def _read_environment(environ: Mapping[str, str]) -> tuple[dict[str, JsonObject], JsonObject]:
+    sections: dict[str, JsonObject] = {}
+    plain: JsonObject = {}
+    names = _environment_names()
+    # The long spelling is the exact one, so it is read last and wins over the short one.
+    for name in sorted(environ, key=len):
+        if name not in names or not environ[name]:
+            continue
+        section, key = names[name]
+        text = environ[name]
+        if not section:
+            plain[key] = text
+        elif key == "host":
+            sections.setdefault(section, {})[key] = [part.strip() for part in text.split(",")]
+        else:
+            sections.setdefault(section, {})[key] = text
+    return sections, plain
+
+
+def _check(section: str, key: str, value: Json, place: str) -> None:
+    """Convert one value on its own, so that a fault names the place and the key."""
+    if key == "region" and isinstance(value, str):
+        value = value.lower()
+    try:
+        msgspec.convert({key: value}, SECTIONS[section], strict=False)
+    except msgspec.ValidationError as error:
+        raise SettingsError(f"{place}: {key} of [{section}] cannot be {value!r}: {error}.") from None
+
+
+def _resolve_token(destination: JsonObject, environ: Mapping[str, str]) -> None:
+    region = destination.get("region")
+    if isinstance(region, str):
+        destination["region"] = region.lower()
+    if not destination.get("token"):
+        name = destination.get("token_env", DestinationSettings().token_env)
+        destination["token"] = environ.get(str(name), "").strip()
