@@ -1,0 +1,104 @@
+"""The command line: `segtap` opens the screen, `segtap COMMAND` does one thing without it.
+
+Each command lives in its own module and is imported when it is called, so that `segtap --version` and the
+first paint stay quick.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+
+import click
+
+from ...core.errors import SegtapError
+from .options import settings_options
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "attach": ("screen", "Open the screen on a running engine."),
+    "forward": ("forward", "Receive and forward without a screen."),
+    "tail": ("tail", "Print messages as they come, a line each."),
+    "demo": ("demo", "Send believable traffic of Segment's own SDK to a running endpoint."),
+    "translate": ("lines", "Show what messages become in Mixpanel, as JSON lines."),
+    "check": ("lines", "Check messages against the rules."),
+    "decode": ("lines", "Decode anything pasted: base64, a form, a URL, a curl line."),
+    "replay": ("replay", "Send messages through the tap again."),
+    "export": ("journal", "Write the journal's messages, one a line."),
+    "journal": ("journal", "Look after the journal."),
+}
+"""Command → its module in this package and its line in the help."""
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are needed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f".{COMMANDS[cmd_name][0]}", __name__)
+        command = getattr(module, cmd_name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+def _print_version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        from importlib.metadata import version
+
+        click.echo(f"segtap {version('segtap')}")
+        ctx.exit()
+
+
+@click.group(
+    cls=LazyGroup,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version)
+@click.option("--demo", is_flag=True, help="Add demo traffic, on a throw-away journal; nothing is forwarded.")
+@settings_options
+@click.pass_context
+def cli(ctx: click.Context, demo: bool, **options: object) -> None:
+    """See what each Segment call becomes in Mixpanel, as it happens.
+
+    Without a command segtap opens its screen and listens on 127.0.0.1:8765: point an SDK there.
+    """
+    if ctx.invoked_subcommand is None:
+        from .screen import open_screen
+
+        ctx.exit(open_screen(demo=demo, **options))
+    given = [
+        name for name in options if ctx.get_parameter_source(name) == click.core.ParameterSource.COMMANDLINE
+    ]
+    if demo or given:
+        option = (given or ["demo"])[0].replace("_", "-")
+        raise click.UsageError(
+            f"Put the options behind the command: segtap {ctx.invoked_subcommand} --{option} …"
+        )
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit: 0 good, 1 problems found, 2 wrong use or cannot be done."""
+    try:
+        status = cli.main(arguments, prog_name="segtap", standalone_mode=False)
+    except click.exceptions.Abort:
+        status = 130
+    except click.ClickException as error:
+        error.show()
+        status = 2
+    except SegtapError as error:
+        click.echo(f"segtap: {error}", err=True)
+        status = 2
+    except BrokenPipeError:
+        # The reader has gone (`segtap tail | head`): nothing is left to say, not even at shutdown.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 0
+    sys.exit(status if isinstance(status, int) else 0)

@@ -1,0 +1,97 @@
+"""Options that several commands share, and how they become settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from ...core.messages import Json, JsonObject
+from ...core.settings import Settings
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+FLAGS: dict[str, tuple[str, str]] = {
+    "host": ("ingest", "host"),
+    "port": ("ingest", "port"),
+    "tls_cert": ("ingest", "tls_cert"),
+    "tls_key": ("ingest", "tls_key"),
+    "journal": ("journal", "path"),
+    "ephemeral": ("journal", "ephemeral"),
+    "destination": ("destination", "kind"),
+    "token_env": ("destination", "token_env"),
+    "api_secret_env": ("destination", "api_secret_env"),
+    "region": ("destination", "region"),
+    "mixpanel_url": ("destination", "mixpanel_url"),
+    "theme": ("screen", "theme"),
+}
+"""Option → its section and key in segtap.toml."""
+
+_OPTIONS = (
+    click.option(
+        "--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 picks a free one. [8765]"
+    ),
+    click.option(
+        "--host", multiple=True, metavar="ADDR", help="Address to listen on (repeatable); a phone needs one."
+    ),
+    click.option("--tls-cert", metavar="FILE", help="Certificate to speak https with."),
+    click.option("--tls-key", metavar="FILE", help="Its key."),
+    click.option("--journal", metavar="PATH", help="The journal to keep messages in."),
+    click.option("--ephemeral", is_flag=True, default=None, help="Keep nothing after the end."),
+    click.option(
+        "--destination",
+        type=click.Choice(["actions", "classic-cloud"]),
+        help="Which destination of Segment's.",
+    ),
+    click.option(
+        "--token-env", metavar="NAME", help="Variable with the Mixpanel project token. [MIXPANEL_TOKEN]"
+    ),
+    click.option("--api-secret-env", metavar="NAME", help="Variable with the API secret. [MIXPANEL_SECRET]"),
+    click.option(
+        "--region",
+        type=click.Choice(["us", "eu", "in"], case_sensitive=False),
+        help="Mixpanel's data residency. [us]",
+    ),
+    click.option(
+        "--mixpanel-url", metavar="URL", help="Send to this base URL instead: a proxy, a test server."
+    ),
+    click.option(
+        "--config",
+        "config_file",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="Settings file. [./segtap.toml]",
+    ),
+    click.option("--theme", metavar="NAME", help="Colours of the screen."),
+)
+
+
+def settings_options(command: Command) -> Command:
+    """Add the options that become settings; the command gets them as keyword arguments."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def read_settings(*, demo: bool = False, dry_run: bool = False, **options: Any) -> Settings:
+    """The settings in force for a command's options. Raises SettingsError."""
+    from ...core.config import load
+
+    flags: dict[str, JsonObject] = {}
+    for name, (section, key) in FLAGS.items():
+        value: Json = list(options[name]) if isinstance(options[name], tuple) else options[name]
+        if value is not None and value != []:
+            flags.setdefault(section, {})[key] = value
+    file: Path | None = options.get("config_file")
+    settings = load(flags, file=file, demo=demo, dry_run=dry_run)
+    _refuse_half_of_tls(settings)
+    return settings
+
+
+def _refuse_half_of_tls(settings: Settings) -> None:
+    from ...core.errors import SettingsError
+
+    if bool(settings.ingest.tls_cert) != bool(settings.ingest.tls_key):
+        raise SettingsError("TLS needs both: give --tls-cert and --tls-key.")
