@@ -1,0 +1,63 @@
+"""What a rule is, and what its function is given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Literal
+
+import msgspec
+
+from ..inspection import Finding, Severity, Translation
+from ..messages import Json, JsonObject
+from ..settings import Destination
+
+Kind = Literal["message", "request", "stream"]
+"""What a rule judges: a message as it stands, what it becomes, or the messages so far."""
+
+
+class Rule(msgspec.Struct, frozen=True, kw_only=True):
+    """One entry of the catalogue.
+
+    `applies_to` names the calls (`track`, …) or, for rules on requests, Mixpanel's endpoints
+    (`/import`, …); empty: all. `what` is the mistake in one line, `why` what it costs, `fix` how to mend it,
+    `source` where that is documented.
+    """
+
+    id: str
+    severity: Severity
+    kind: Kind = "message"
+    applies_to: tuple[str, ...] = ()
+    what: str
+    why: str
+    fix: str
+    source: str
+
+    def finding(
+        self, path: str, message: str, *, fix: str | None = None, severity: Severity | None = None
+    ) -> Finding:
+        """A finding of this rule. `message` says what is wrong with this very value."""
+        return Finding(self.id, severity or self.severity, path, message, self.fix if fix is None else fix)
+
+
+class Subject(msgspec.Struct):
+    """What the functions look at: one message and its translation, taken apart once.
+
+    `properties`, `context` are {} where the message has none, or has no object there.
+    `events` are the event records that go to Mixpanel, each with its path
+    (`requests[0].body[0]`) and its properties. `now` is milliseconds since the epoch.
+    """
+
+    document: JsonObject
+    type: Json
+    properties: JsonObject
+    context: JsonObject
+    translation: Translation
+    destination: Destination
+    events: Sequence[tuple[str, JsonObject, JsonObject]]
+    now: int
+    original_size: int
+    filled: Sequence[str]
+
+
+Check = Callable[[Subject], Iterator[Finding]]
+"""A pure function that yields findings of the rules it was registered for."""

@@ -1,0 +1,71 @@
+"""A message's whole reading: translate it, then check message and translation. Pure: no I/O, no clock."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .checks import SECOND_RECEIPT, check
+from .destinations.base import Translator
+from .inspection import Inspection, Translation
+from .messages import JsonObject, Marks, Message
+from .settings import Destination
+
+
+def inspect(
+    message: Message,
+    translator: Translator,
+    destination: Destination,
+    *,
+    now: int | None = None,
+) -> Inspection:
+    """What the message becomes, and what the rules say of it.
+
+    `translator` is the destination compiled, `destination` its settings. `now`, in milliseconds, is the
+    clock of both; by default the moment the message was received, so that reading it again later gives
+    the same. A second receipt is not translated: Segment would drop it.
+    """
+    if message.marks & Marks.SECOND_RECEIPT:
+        note = SECOND_RECEIPT.finding(
+            "$.messageId", "Segment would drop this copy: its messageId came before"
+        )
+        return Inspection(Translation(), (note,))
+    return inspect_document(
+        message.document,
+        len(message.original),
+        translator,
+        destination,
+        message.received_at if now is None else now,
+        message.objections,
+        filled=message.filled,
+        would_reject=bool(message.marks & Marks.WOULD_REJECT),
+    )
+
+
+def inspect_document(
+    document: JsonObject,
+    original_size: int,
+    translator: Translator,
+    destination: Destination,
+    now: int,
+    objections: Sequence[str] = (),
+    *,
+    filled: Sequence[str] = (),
+    would_reject: bool = True,
+) -> Inspection:
+    """The same for a message that did not come through ingest.
+
+    `original_size` is its JSON text's size in bytes; `objections` say why Segment would refuse it (with
+    `would_reject`) or change it; `filled` names the paths that the client left out.
+    """
+    translation = translator.translate(document, now=now)
+    findings = check(
+        document,
+        translation,
+        destination,
+        now=now,
+        original_size=original_size,
+        objections=objections,
+        filled=filled,
+        would_reject=would_reject,
+    )
+    return Inspection(translation, findings)
