@@ -46,14 +46,14 @@ SNIPPETS: tuple[Snippet, ...] = (
 )
 
 
-TEE_PLUGIN = """\
+TEE_BROWSER = """\
 const segtap = (url = '{url}') => {
   const copy = (ctx) => {
     fetch(`${url}/v1/${ctx.event.type}?tee=1`, {
       method: 'POST',
       keepalive: true,
       body: JSON.stringify({ ...ctx.event, sentAt: new Date() }),
-    }).catch(() => {}) // segtap is not running: Segment is served all the same
+    }).catch(() => {}) // no segtap is running: Segment is served all the same
     return ctx
   }
   return {
@@ -64,4 +64,16 @@ const segtap = (url = '{url}') => {
 }
 analytics.register(segtap())
 """
-"""A plugin for analytics-next and analytics-node that copies each message to segtap; Segment gets it, too."""
+"""A plugin for analytics-next: it copies each message to segtap, and Segment gets it as before.
+
+The body goes as text/plain and the mark in the query, so the browser asks for no preflight.
+"""
+
+TEE_NODE = """\
+const segtap = (analytics, url = '{url}') =>
+  analytics.on('http_request', ({ body }) => {
+    fetch(`${url}/v1/batch?tee=1`, { method: 'POST', body }).catch(() => {})
+  })
+segtap(analytics)
+"""
+"""The same for analytics-node, which tells of each request that it makes to Segment: the copy is exact."""

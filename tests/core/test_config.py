@@ -1,0 +1,103 @@
+"""Settings: flags win over variables, those over the file, that over defaults; faults name place and key."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from segtap.core import config
+from segtap.core.errors import SettingsError
+
+
+@pytest.fixture(autouse=True)
+def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    return tmp_path
+
+
+def write(folder: Path, text: str) -> None:
+    (folder / "segtap.toml").write_text(text, encoding="utf-8")
+
+
+def test_defaults_listen_on_both_loopbacks() -> None:
+    settings = config.load(environ={})
+    assert settings.ingest.host == ("127.0.0.1", "::1")
+    assert settings.ingest.port == 8765
+    assert settings.destination.kind == "actions"
+    assert settings.origin == "defaults"
+
+
+def test_each_place_wins_over_the_one_behind_it(empty_folder: Path) -> None:
+    write(empty_folder, '[ingest]\nport = 1001\n[destination]\nregion = "eu"\nsource_name = "web"\n')
+    environ = {"SEGTAP_INGEST_PORT": "1002", "SEGTAP_REGION": "IN"}
+    settings = config.load({"ingest": {"port": 1003}}, environ=environ)
+    assert settings.ingest.port == 1003
+    assert config.load(environ=environ).ingest.port == 1002
+    assert config.load(environ={}).ingest.port == 1001
+    assert settings.destination.region == "in"
+    assert settings.destination.source_name == "web"
+    assert settings.origin == "segtap.toml and SEGTAP_* variables"
+
+
+def test_file_of_the_config_folder_is_read_when_the_current_one_has_none(empty_folder: Path) -> None:
+    folder = empty_folder / "config" / "segtap"
+    folder.mkdir(parents=True)
+    write(folder, 'identity = "simplified"\n')
+    assert config.load(environ={}).identity == "simplified"
+
+
+def test_every_key_can_be_set_from_the_environment() -> None:
+    samples = {"bool": "", "int": "7", "float": "2.5", "str": "text", "tuple": "::1,127.0.0.1"}
+    special = {"kind": "classic-cloud", "region": "eu"}
+    for section in config.SECTIONS:
+        for key in config.keys_of(section):
+            default = getattr(config.SECTIONS[section](), key)
+            text = special.get(key, samples[type(default).__name__] or str(not default).lower())
+            settings = config.load(environ={f"SEGTAP_{section}_{key}".upper(): text})
+            value = getattr(getattr(settings, section), key)
+            assert value != default or value == "text", f"{section}.{key} stayed {value!r}"
+
+
+def test_token_and_secret_come_from_the_variables_that_are_named(empty_folder: Path) -> None:
+    write(empty_folder, '[destination]\ntoken_env = "MY_TOKEN"\napi_secret_env = "MY_SECRET"\n')
+    settings = config.load(environ={"MY_TOKEN": "abc ", "MY_SECRET": "s3cret\n", "MIXPANEL_TOKEN": "other"})
+    assert settings.destination.token == "abc"
+    assert settings.destination.api_secret.reveal() == "s3cret"
+
+
+def test_secret_never_prints() -> None:
+    settings = config.load(environ={"MIXPANEL_SECRET": "s3cret"})
+    assert "s3cret" not in f"{settings!r} {settings} {settings.destination.api_secret:>10}"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[ingest]\nprot = 1\n", "Did you mean port?"),
+        ("[ingset]\nport = 1\n", "Did you mean ingest?"),
+        ("[ingest]\nport = 'x'\n", "port of [ingest] cannot be 'x'"),
+        ("[destination]\nregion = 'fr'\n", "region of [destination] cannot be 'fr'"),
+        ("[destination]\napi_secret = 'abc'\n", "does not belong in this file"),
+        ("ingest = 3\n", "[ingest] is a section"),
+        ("[ingest\n", "is not TOML"),
+        ("identity = 'none'\n", "Invalid enum value"),
+    ],
+)
+def test_a_wrong_file_says_what_and_where(empty_folder: Path, text: str, words: str) -> None:
+    write(empty_folder, text)
+    with pytest.raises(SettingsError) as caught:
+        config.load(environ={})
+    assert words in str(caught.value)
+    assert "abc" not in str(caught.value)
+
+
+def test_a_wrong_variable_says_so() -> None:
+    with pytest.raises(SettingsError, match="environment: port"):
+        config.load(environ={"SEGTAP_PORT": "many"})
+
+
+def test_a_file_named_on_the_command_line_must_be_there(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="cannot be read"):
+        config.load(environ={}, file=tmp_path / "none.toml")
