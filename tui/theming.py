@@ -1,0 +1,202 @@
+"""Themes: one TOML file each in themes/, read, checked and handed to Textual.
+
+Every theme names the same colours, so that every `$variable` below exists in any of them:
+the calls (`$track` … `$refused`), the marks (`$mark-error` …), JSON (`$json-key` …), `$dim`, and the
+backgrounds of single lines (`$row-cursor`, `$row-cursor-blurred`, `$row-highlight`). Every text
+colour reads on every background with a contrast of 4.5 to 1 or better: a test holds each file to that.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+
+from textual.app import App
+from textual.color import Color, ColorParseError
+from textual.theme import Theme
+
+THEMES = Path(__file__).parents[1] / "themes"
+DEFAULT = "segtap-dark"
+
+BASE = ("background", "surface", "panel", "foreground", "dim", "accent", "border")
+ROWS = ("cursor", "cursor-blurred", "highlight")
+CALLS = ("track", "identify", "page", "screen", "group", "alias", "mixpanel-direct", "refused")
+MARKS = ("error", "warning", "ok", "waiting")
+JSON = ("key", "string", "number", "literal", "punctuation")
+TABLES = {"base": BASE, "rows": ROWS, "calls": CALLS, "marks": MARKS, "json": JSON}
+"""What a theme file must hold: the tables and the colours in them."""
+
+TEXTS = (
+    "foreground",
+    "dim",
+    "accent",
+    *CALLS,
+    *(f"mark-{name}" for name in MARKS),
+    *(f"json-{name}" for name in JSON),
+)
+"""Variables used as text colours."""
+
+BACKGROUNDS = ("background", "surface", "panel", *(f"row-{name}" for name in ROWS))
+"""Variables that text stands on."""
+
+
+class ThemeError(ValueError):
+    """A theme file cannot be used; the text says which, and what is wrong in it."""
+
+
+def read_theme(path: Path) -> Theme:
+    """One theme out of its TOML file. Raises ThemeError."""
+    try:
+        data = tomllib.loads(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ThemeError(f"{path.name}: {error}") from error
+    name, dark = data.get("name"), data.get("dark", True)
+    if not isinstance(name, str) or not name:
+        raise ThemeError(f'{path.name}: it needs a name, such as name = "{path.stem}"')
+    if not isinstance(dark, bool):
+        raise ThemeError(f"{path.name}: dark is true or false")
+    colors = {table: _colors(path.name, data, table) for table in TABLES}
+    return _theme(name, dark, colors)
+
+
+def load_themes(folder: Path = THEMES) -> tuple[list[Theme], list[str]]:
+    """All themes of a folder in the order of their names, and what is wrong with the files left out."""
+    themes: list[Theme] = []
+    problems: list[str] = []
+    for path in sorted(folder.glob("*.toml")):
+        try:
+            theme = read_theme(path)
+        except ThemeError as error:
+            problems.append(str(error))
+            continue
+        if any(theme.name == other.name for other in themes):
+            problems.append(f"{path.name}: another file has the name {theme.name} already")
+            continue
+        themes.append(theme)
+    return themes, problems
+
+
+def install(app: App[object], wanted: str = DEFAULT) -> list[str]:
+    """Give the app segtap's themes in place of Textual's own, and put on the wanted one.
+
+    Returns texts for the person: files that cannot be used, a wanted theme that is not there.
+    """
+    themes, problems = load_themes()
+    for theme in themes:
+        app.register_theme(theme)
+    names = [theme.name for theme in themes]
+    if wanted not in names:
+        problems.append(f"There is no theme {wanted}. There are: {', '.join(names)}.")
+    for name in (wanted, DEFAULT):
+        if name in names:
+            app.theme = name
+            for other in set(app.available_themes) - set(names):
+                app.unregister_theme(other)
+            break
+    return problems
+
+
+def variable_defaults() -> dict[str, str]:
+    """Values for segtap's variables while one of Textual's own themes is on.
+
+    An app's `get_theme_variable_defaults` returns these: before its theme is set, styles are read once.
+    """
+    names = (*CALLS, *(f"mark-{n}" for n in MARKS), *(f"json-{n}" for n in JSON), "dim")
+    grounds = dict.fromkeys((f"row-{name}" for name in ROWS), "ansi_default")
+    return {**dict.fromkeys(names, "ansi_default"), **grounds}
+
+
+def contrast(one: Color, other: Color) -> float:
+    """The contrast of two opaque colours after WCAG 2: from 1 to 21."""
+    lighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def luminance(color: Color) -> float:
+    """The relative luminance after WCAG 2, from 0 to 1."""
+
+    def linear(part: float) -> float:
+        return part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
+
+    red, green, blue = (linear(part) for part in color.normalized)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def _colors(file: str, data: Mapping[str, object], table: str) -> dict[str, str]:
+    found = data.get(table)
+    entries: dict[object, object] = dict(found) if isinstance(found, dict) else {}  # pyright: ignore[reportUnknownArgumentType]
+    colors: dict[str, str] = {}
+    for name in TABLES[table]:
+        value = entries.get(name)
+        if not isinstance(value, str):
+            raise ThemeError(f'{file}: [{table}] needs {name}, a colour such as "#7dc3ff"')
+        try:
+            colors[name] = Color.parse(value).hex
+        except ColorParseError as error:
+            raise ThemeError(f"{file}: [{table}] {name}: {value!r} is no colour") from error
+    return colors
+
+
+def _theme(name: str, dark: bool, colors: dict[str, dict[str, str]]) -> Theme:
+    base, rows, calls, marks, json = (colors[table] for table in TABLES)
+    return Theme(
+        name=name,
+        dark=dark,
+        primary=base["accent"],
+        secondary=calls["identify"],
+        accent=base["accent"],
+        warning=marks["warning"],
+        error=marks["error"],
+        success=marks["ok"],
+        foreground=base["foreground"],
+        background=base["background"],
+        surface=base["surface"],
+        panel=base["panel"],
+        variables={
+            "dim": base["dim"],
+            **{f"row-{key}": value for key, value in rows.items()},
+            **calls,
+            **{f"mark-{key}": value for key, value in marks.items()},
+            **{f"json-{key}": value for key, value in json.items()},
+            **_textual_variables(base, rows),
+        },
+    )
+
+
+def _textual_variables(base: dict[str, str], rows: dict[str, str]) -> dict[str, str]:
+    """Textual's own variables, where what it derives would be too faint or too loud."""
+    text, dim, accent = base["foreground"], base["dim"], base["accent"]
+    return {
+        "text": text,
+        "text-muted": dim,
+        "text-disabled": dim,
+        "foreground-muted": dim,
+        "foreground-disabled": dim,
+        "border": accent,
+        "border-blurred": base["border"],
+        "block-cursor-foreground": text,
+        "block-cursor-background": rows["cursor"],
+        "block-cursor-text-style": "none",
+        "block-cursor-blurred-foreground": text,
+        "block-cursor-blurred-background": rows["cursor-blurred"],
+        "block-hover-background": rows["cursor-blurred"],
+        "input-cursor-background": text,
+        "input-cursor-foreground": base["background"],
+        "input-selection-background": rows["cursor"],
+        "screen-selection-background": rows["cursor"],
+        "footer-foreground": dim,
+        "footer-background": base["panel"],
+        "footer-key-foreground": accent,
+        "footer-description-foreground": dim,
+        "link-color": accent,
+        "link-color-hover": base["background"],
+        "link-background-hover": accent,
+        "scrollbar": base["border"],
+        "scrollbar-hover": dim,
+        "scrollbar-active": accent,
+        "scrollbar-background": base["surface"],
+        "scrollbar-background-hover": base["surface"],
+        "scrollbar-background-active": base["surface"],
+        "scrollbar-corner-color": base["surface"],
+    }
