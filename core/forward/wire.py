@@ -1,0 +1,225 @@
+"""What crosses the wire for a request to Mixpanel. Pure; the Wire pane and the client share it.
+
+Three forms:
+
+| request | on the wire |
+|---|---|
+| `content_type` application/json (/import) | a JSON array, gzipped |
+| `content_type` a form (/engage, /groups, /track) | form field `data=` with percent-encoded JSON, never gzipped: /engage does not take it |
+| `data` set (the classic destination) | base64 in the query field `data`, beside its other query fields |
+
+`verbose=1` on the form endpoints is segtap's own, so that a refusal comes with words; records are Segment's,
+untouched. A form request of one record carries the object itself, as Segment sends it, one of several an array.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Literal
+from urllib.parse import quote_plus, urlencode, urlsplit, urlunsplit
+
+import msgspec
+from isal import igzip
+
+from ..errors import SettingsError
+from ..inspection import OutgoingRequest
+from ..messages import Json
+
+Shape = Literal["json", "form", "base64"]
+
+JSON_TYPE = "application/json"
+FORM_TYPE = "application/x-www-form-urlencoded"
+MASK = "••••"
+
+QUERY_LIMIT = 8000
+"""A longer query string (bytes) travels as a form body: servers and proxies refuse longer request lines."""
+
+_SECRET_FIELDS = ("api_key", "api_secret", "secret")
+
+
+class WireForm(msgspec.Struct, frozen=True, kw_only=True):
+    """One HTTP request as it leaves. `headers` are lower case, authorization included and unmasked.
+
+    `body` holds the bytes as sent, `text` what they are before gzip (for a request whose data is in the
+    query, the query string), `decoded` the JSON that Mixpanel reads. `size` is the bytes of `body`, or
+    of the query string where there is no body; `raw_size` the bytes of `text`.
+    """
+
+    method: str
+    url: str
+    shape: Shape
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    text: bytes
+    decoded: bytes
+
+    @property
+    def content_type(self) -> str:
+        """The content type, "" for a request without a body."""
+        return self._header("content-type")
+
+    @property
+    def content_encoding(self) -> str:
+        """`gzip` or ""."""
+        return self._header("content-encoding")
+
+    @property
+    def size(self) -> int:
+        """Bytes on the wire that carry the data."""
+        return len(self.body) or len(self.text)
+
+    @property
+    def raw_size(self) -> int:
+        """Bytes before gzip."""
+        return len(self.text)
+
+    @property
+    def path(self) -> str:
+        """The URL's path: `/import`, `/engage`, …"""
+        return urlsplit(self.url).path
+
+    def _header(self, name: str) -> str:
+        return next((value for key, value in self.headers if key == name), "")
+
+
+def wire_form(request: OutgoingRequest, *, mixpanel_url: str = "") -> WireForm:
+    """What crosses the wire for one request that travels alone."""
+    return assemble(request, encode_records(request), mixpanel_url=mixpanel_url)
+
+
+def assemble(request: OutgoingRequest, records: Sequence[bytes], *, mixpanel_url: str = "") -> WireForm:
+    """One request out of encoded records that may share it; `request` gives everything but the body.
+
+    `mixpanel_url` replaces scheme and host. Raises SettingsError when that is no usable URL.
+    """
+    url = onto(request.url, mixpanel_url)
+    headers: list[tuple[str, str]] = []
+    if request.authorization is not None:
+        headers.append(("authorization", request.authorization))
+    if shape_of(request) == "base64":
+        return _base64_form(request, url, headers, records)
+    if shape_of(request) == "json":
+        text = b"[" + b",".join(records) + b"]"
+        headers += [("content-type", JSON_TYPE), ("content-encoding", "gzip")]
+        body = igzip.compress(text, compresslevel=1, mtime=0)
+        return WireForm(
+            method=request.method, url=url, shape="json", headers=tuple(headers),
+            body=body, text=text, decoded=text,
+        )  # fmt: skip
+    decoded = records[0] if len(records) == 1 else b"[" + b",".join(records) + b"]"
+    text = b"data=" + form_quote(decoded.decode()).encode("ascii")
+    headers.append(("content-type", FORM_TYPE))
+    return WireForm(
+        method=request.method, url=with_query(url, {"verbose": 1}), shape="form", headers=tuple(headers),
+        body=text, text=text, decoded=decoded,
+    )  # fmt: skip
+
+
+def _base64_form(
+    request: OutgoingRequest, url: str, headers: list[tuple[str, str]], records: Sequence[bytes]
+) -> WireForm:
+    fields: dict[str, Json] = {"data": request.data, **(request.query or {}), "verbose": 1}
+    method, query = request.method, _query(fields)
+    body = text = query.encode("ascii")
+    if len(text) > QUERY_LIMIT:
+        method = "POST"
+        headers.append(("content-type", FORM_TYPE))
+    else:
+        url, body = with_query(url, fields), b""
+    return WireForm(
+        method=method, url=url, shape="base64", headers=tuple(headers),
+        body=body, text=text, decoded=records[0],
+    )  # fmt: skip
+
+
+def shape_of(request: OutgoingRequest) -> Shape:
+    """Which of the three forms a request takes."""
+    if request.data is not None:
+        return "base64"
+    return "json" if request.content_type is None or "json" in request.content_type else "form"
+
+
+def encode_records(request: OutgoingRequest) -> tuple[bytes, ...]:
+    """The request's records, each as JSON text: the items of its body, or the body itself."""
+    body = request.body
+    return tuple(map(encode_json, body)) if isinstance(body, list) else (encode_json(body),)
+
+
+def encode_json(value: Json) -> bytes:
+    """Compact JSON as JavaScript writes it: UTF-8 as is, lone surrogates escaped, NaN as null."""
+    try:
+        return msgspec.json.encode(value)
+    except UnicodeEncodeError:
+        # msgspec refuses lone surrogates; JSON.stringify escapes them. NaN is rare enough to walk for.
+        return json.dumps(_finite(value), ensure_ascii=True, separators=(",", ":")).encode("ascii")
+
+
+def _finite(value: Json) -> Json:
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and value - value != 0 else value
+
+
+def form_quote(text: str) -> str:
+    """Percent-encoding as URLSearchParams does it: space is `+`; only letters, digits and `*-._` stay."""
+    return quote_plus(text, safe="*").replace("~", "%7E")
+
+
+def _query(fields: dict[str, Json]) -> str:
+    named = {
+        key: value if isinstance(value, str) else encode_json(value).decode() for key, value in fields.items()
+    }
+    return urlencode(named)
+
+
+def with_query(url: str, fields: dict[str, Json]) -> str:
+    """The URL with the query fields added that it has not."""
+    parts = urlsplit(url)
+    present = {pair.split("=", 1)[0] for pair in parts.query.split("&")}
+    more = _query({key: value for key, value in fields.items() if key not in present})
+    return urlunsplit(parts._replace(query="&".join(filter(None, (parts.query, more)))))
+
+
+def onto(url: str, mixpanel_url: str) -> str:
+    """The URL with scheme and host (and a path in front, if any) of `mixpanel_url`, path and query kept.
+
+    Raises SettingsError when `mixpanel_url` is no http(s) URL, or names a user: its password would
+    take the place of Mixpanel's credentials.
+    """
+    if not mixpanel_url:
+        return url
+    base, parts = urlsplit(mixpanel_url), urlsplit(url)
+    if base.scheme not in ("http", "https") or not base.hostname:
+        raise SettingsError(
+            f"mixpanel_url must start with http:// or https:// and name a host, not {mixpanel_url!r}."
+        )
+    if base.username is not None or base.query or base.fragment:
+        raise SettingsError(
+            "mixpanel_url must be scheme, host, port and path only: no user, query or fragment. "
+            "Mixpanel's credentials come from token and api_secret."
+        )
+    return urlunsplit((base.scheme, base.netloc, base.path.rstrip("/") + parts.path, parts.query, ""))
+
+
+def masked(request: OutgoingRequest) -> OutgoingRequest:
+    """The request as it may be shown: credentials in the header and in query fields are dots."""
+    changes: dict[str, object] = {}
+    if request.authorization is not None:
+        scheme, space, _ = request.authorization.partition(" ")
+        changes["authorization"] = f"{scheme} {MASK}" if space else MASK
+    if request.query and any(field in request.query for field in _SECRET_FIELDS):
+        changes["query"] = {
+            key: MASK if key in _SECRET_FIELDS else value for key, value in request.query.items()
+        }
+    return msgspec.structs.replace(request, **changes) if changes else request
+
+
+def secrets_of(request: OutgoingRequest) -> tuple[str, ...]:
+    """What must never be shown of a request: for scrubbing the words that a server sends back."""
+    found = [request.authorization.rpartition(" ")[2]] if request.authorization else []
+    query = request.query or {}
+    found += [value for key in _SECRET_FIELDS if isinstance(value := query.get(key), str)]
+    return tuple(secret for secret in found if len(secret) >= 8)

@@ -1,0 +1,125 @@
+"""A journal in memory, for tests: the whole protocol, in plain dictionaries, with a switch to make it fail."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+
+from segtap.core.delivery import Delivery, DeliveryState
+from segtap.core.errors import JournalError
+from segtap.core.journal.base import Counts, Entry
+from segtap.core.messages import Marks, Receipt
+from segtap.core.views import Page, Summary
+
+OPEN = (DeliveryState.WAITING, DeliveryState.HELD)
+
+
+@dataclass
+class MemoryJournal:
+    """Keeps what it is given. `failing` makes every write raise `JournalError` while it is set."""
+
+    receipts: dict[int, Receipt] = field(default_factory=dict)
+    entries: dict[int, Entry] = field(default_factory=dict)
+    attempts: dict[int, list[Delivery]] = field(default_factory=dict)
+    indexed_upto: int = 0
+    failing: str = ""
+    closed: bool = False
+    next_seq: int = 1
+
+    async def append(self, receipt: Receipt) -> int:
+        self._check()
+        seq, self.next_seq = self.next_seq, self.next_seq + 1
+        self.receipts[seq] = msgspec.structs.replace(receipt, seq=seq)
+        return seq
+
+    async def unindexed(self, limit: int = 256) -> list[Receipt]:
+        return [receipt for seq, receipt in self.receipts.items() if seq > self.indexed_upto][:limit]
+
+    async def index(self, entries: Sequence[Entry], upto: int) -> None:
+        self._check()
+        self.entries.update({entry.summary.id: entry for entry in entries})
+        self.indexed_upto = max(self.indexed_upto, upto)
+
+    async def seen(self, message_ids: Sequence[str], since: int) -> set[str]:
+        known = {
+            entry.summary.message_id for entry in self.entries.values() if entry.summary.received_at >= since
+        }
+        return known & set(message_ids)
+
+    async def receipt(self, seq: int) -> Receipt | None:
+        return self.receipts.get(seq)
+
+    async def summary(self, id: int) -> Summary | None:
+        entry = self.entries.get(id)
+        return entry.summary if entry else None
+
+    async def page(
+        self,
+        *,
+        before: int | None = None,
+        after: int | None = None,
+        limit: int = 200,
+        text: str = "",
+    ) -> Page:
+        found = [
+            entry.summary
+            for id, entry in sorted(self.entries.items())
+            if (before is None or id < before)
+            and (after is None or id > after)
+            and text.lower() in entry.text
+        ]
+        kept = found[:limit] if after is not None else found[-limit:]
+        return Page(summaries=tuple(kept), more=len(found) > len(kept))
+
+    async def owed(self, after: int = 0, limit: int = 1000) -> list[Summary]:
+        return [
+            entry.summary
+            for id, entry in sorted(self.entries.items())
+            if id > after and entry.wanted and entry.summary.delivery in OPEN
+        ][:limit]
+
+    async def record(
+        self, deliveries: Sequence[Delivery], states: Sequence[tuple[int, DeliveryState]]
+    ) -> None:
+        self._check()
+        for delivery in deliveries:
+            self.attempts.setdefault(delivery.message, []).append(delivery)
+        for id, state in states:
+            entry = self.entries[id]
+            summary = msgspec.structs.replace(entry.summary, delivery=state)
+            self.entries[id] = msgspec.structs.replace(entry, summary=summary)
+
+    async def deliveries(self, id: int) -> list[Delivery]:
+        return list(self.attempts.get(id, ()))
+
+    async def counts(self) -> Counts:
+        shown = [entry.summary for entry in self.entries.values()]
+        messages = [summary for summary in shown if not summary.refused]
+
+        def standing(state: DeliveryState) -> int:
+            return sum(summary.delivery == state for summary in messages)
+
+        return Counts(
+            received=len(messages),
+            refused=len(shown) - len(messages),
+            unsent=standing(DeliveryState.NOT_WANTED),
+            waiting=standing(DeliveryState.WAITING),
+            taken=standing(DeliveryState.TAKEN),
+            refused_by_mixpanel=standing(DeliveryState.REFUSED),
+            teed=sum(bool(summary.marks & Marks.TEED) for summary in messages),
+        )
+
+    async def clear(self) -> None:
+        self._check()
+        self.receipts.clear()
+        self.entries.clear()
+        self.attempts.clear()
+
+    async def close(self) -> None:
+        self.closed = True
+
+    def _check(self) -> None:
+        if self.failing:
+            raise JournalError(self.failing)
