@@ -73,7 +73,9 @@ def play(url: str, *, rate: float, count: int | None) -> int:
 
 def _end_with_the_parent() -> None:
     """End the process once standard input closes: the caller is gone."""
-    sys.stdin.buffer.read()
+    # The bare descriptor: a thread inside sys.stdin would hold its lock when the interpreter shuts down.
+    while os.read(0, 4096):
+        pass
     os._exit(0)
 
 
