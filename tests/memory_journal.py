@@ -1,4 +1,4 @@
-"""A journal in memory, for tests: the whole protocol, in plain dictionaries, with a switch to make it fail."""
+"""A journal in memory, for tests: the whole protocol in plain dictionaries, and a switch to make it fail."""
 
 from __future__ import annotations
 

@@ -1,15 +1,15 @@
 """What crosses the wire for a request to Mixpanel. Pure; the Wire pane and the client share it.
 
-Three forms:
+Three shapes:
 
-| request | on the wire |
-|---|---|
-| `content_type` application/json (/import) | a JSON array, gzipped |
-| `content_type` a form (/engage, /groups, /track) | form field `data=` with percent-encoded JSON, never gzipped: /engage does not take it |
-| `data` set (the classic destination) | base64 in the query field `data`, beside its other query fields |
+json     /import: a JSON array, gzipped.
+form     /engage, /groups, /track: the form field `data=` with percent-encoded JSON, never gzipped, for
+         /engage does not take it. One record travels as the object itself, as Segment sends it;
+         several as an array.
+base64   the classic destination: base64 in the query field `data`, beside its other query fields.
 
-`verbose=1` on the form endpoints is segtap's own, so that a refusal comes with words; records are Segment's,
-untouched. A form request of one record carries the object itself, as Segment sends it, one of several an array.
+`verbose=1` on the form endpoints is segtap's own, so that a refusal comes with words. Records are Segment's,
+untouched.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Literal
 from urllib.parse import quote_plus, urlencode, urlsplit, urlunsplit
 
 import msgspec
-from isal import igzip
+from isal import isal_zlib
 
 from ..errors import SettingsError
 from ..inspection import OutgoingRequest
@@ -34,6 +34,9 @@ MASK = "••••"
 
 QUERY_LIMIT = 8000
 """A longer query string (bytes) travels as a form body: servers and proxies refuse longer request lines."""
+
+_GZIP_BITS = 31
+"""zlib's number for a gzip frame; its header holds no time, so the same records give the same bytes."""
 
 _SECRET_FIELDS = ("api_key", "api_secret", "secret")
 
@@ -102,7 +105,7 @@ def assemble(request: OutgoingRequest, records: Sequence[bytes], *, mixpanel_url
     if shape_of(request) == "json":
         text = b"[" + b",".join(records) + b"]"
         headers += [("content-type", JSON_TYPE), ("content-encoding", "gzip")]
-        body = igzip.compress(text, compresslevel=1, mtime=0)
+        body = isal_zlib.compress(text, 1, _GZIP_BITS)  # pyright: ignore[reportUnknownMemberType]
         return WireForm(
             method=request.method, url=url, shape="json", headers=tuple(headers),
             body=body, text=text, decoded=text,

@@ -1,0 +1,169 @@
+"""What the stand-in Mixpanel knows of Mixpanel: decoding, validation, and what an operation does to a profile.
+
+Mixpanel's own words where they are known (documentation, or reported from the wild); those marked MODELLED
+are made after them.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import gzip
+import json
+import re
+import zlib
+from typing import Any
+from urllib.parse import parse_qs
+
+EVENT_LIMIT = 1024 * 1024
+EARLIEST_MS = 31_536_000_000
+FUTURE_MS = 3_600_000
+BAD_IDS = frozenset(
+    "00000000-0000-0000-0000-000000000000 anon anonymous nil none null n/a na undefined unknown "
+    "<nil> 0 -1 true false [] {}".split()
+)
+OPERATIONS = frozenset("$set $set_once $add $append $union $remove $unset $delete".split())
+
+# --- decoding --------------------------------------------------------------------------------------
+
+
+class Unreadable(Exception):
+    """A body that cannot be decoded."""
+
+
+def decode_import(body: bytes, headers: dict[str, str]) -> tuple[list[Any], bytes]:
+    """The records of an /import body (JSON array or NDJSON) and the raw bytes."""
+    raw = body
+    if headers.get("content-encoding") == "gzip":
+        try:
+            raw = gzip.decompress(body)
+        except (OSError, EOFError, zlib.error) as error:
+            raise Unreadable(f"invalid gzip: {error}") from error
+    try:
+        if "ndjson" in headers.get("content-type", ""):
+            return [json.loads(line) for line in raw.splitlines() if line.strip()], raw
+        records = json.loads(raw)
+    except ValueError as error:
+        raise Unreadable(f"invalid JSON: {error}") from error
+    return (records if isinstance(records, list) else [records]), raw
+
+
+def decode_form(body: bytes, query: dict[str, str], headers: dict[str, str]) -> tuple[list[Any], str]:
+    """The records of `data=` (form body or query, JSON or base64) or of a JSON body, and its shape."""
+    if "json" in headers.get("content-type", ""):
+        text = body.decode()
+    else:
+        fields = parse_qs(body.decode("latin-1"), keep_blank_values=True) if body else {}
+        text = fields["data"][0] if "data" in fields else query.get("data", "")
+        if not text:
+            raise Unreadable("data, missing or empty")
+    shape = "form"
+    try:
+        if text.lstrip()[:1] not in ("{", "["):
+            shape = "base64"
+            text = base64.b64decode(text + "=" * (-len(text) % 4)).decode()
+        records = json.loads(text)
+    except (ValueError, binascii.Error) as error:
+        raise Unreadable("data, invalid JSON or base64") from error
+    return (records if isinstance(records, list) else [records]), shape
+
+
+# --- validation ------------------------------------------------------------------------------------
+
+
+def import_faults(record: Any, now_ms: int, *, enforce_length: bool = False) -> tuple[str, str] | None:
+    """(field, message) of the first thing that strict import refuses in an event, or None."""
+    if not isinstance(record, dict) or not isinstance(record.get("properties"), dict):
+        return "properties", "'properties' must not be missing or null"  # MODELLED
+    properties = record["properties"]
+    if not isinstance(record.get("event"), str) or not record["event"].strip():
+        return "event", "'event' must not be missing or blank"
+    stamp = properties.get("time")
+    if isinstance(stamp, bool) or not isinstance(stamp, int | float):
+        return "properties.time", "'properties.time' is invalid: must be specified as seconds since epoch"
+    milliseconds = stamp if abs(stamp) >= 1e11 or stamp >= EARLIEST_MS else stamp * 1000
+    if milliseconds < EARLIEST_MS or milliseconds > now_ms + FUTURE_MS:
+        return "properties.time", "'properties.time' is invalid: must be specified as seconds since epoch"
+    insert_id = properties.get("$insert_id")
+    if not isinstance(insert_id, str) or not insert_id:
+        return "$insert_id", "'$insert_id' must not be missing or blank"  # MODELLED
+    if not re.fullmatch(r"[A-Za-z0-9-]+", insert_id):
+        return (
+            "$insert_id",
+            "'$insert_id' is invalid: must only contain alphanumeric or hyphen '-' characters",
+        )
+    if enforce_length and len(insert_id) > 36:
+        return "$insert_id", "'$insert_id' is invalid: must not be longer than 36 bytes"  # MODELLED
+    distinct_id = properties.get("distinct_id")
+    if isinstance(distinct_id, str) and distinct_id.lower() in BAD_IDS:
+        return "properties.distinct_id", f"'properties.distinct_id' is invalid: {distinct_id!r}"  # MODELLED
+    if len(properties) >= 255:
+        return "properties", "'properties' is invalid: must have fewer than 255 keys"  # MODELLED
+    deep = too_deep("properties", properties, 0)
+    if deep is not None:
+        return deep
+    if len(json.dumps(record, ensure_ascii=False).encode("utf-8", "replace")) > EVENT_LIMIT:
+        return "", "event is invalid: must be smaller than 1MB"  # MODELLED
+    return None
+
+
+def too_deep(path: str, value: Any, depth: int) -> tuple[str, str] | None:
+    """The first value nested deeper than 3, or list of 255 or more."""
+    if isinstance(value, list) and len(value) >= 255:
+        return path, f"'{path}' is invalid: must have fewer than 255 elements"  # MODELLED
+    if not isinstance(value, dict | list):
+        return None
+    if depth > 3:
+        return path, f"'{path}' is invalid: nested too deeply"  # MODELLED
+    items = value.items() if isinstance(value, dict) else enumerate(value)
+    step = depth + isinstance(value, dict)
+    return next((bad for key, item in items if (bad := too_deep(f"{path}.{key}", item, step))), None)
+
+
+def form_fault(path: str, record: Any) -> str | None:
+    """Why /track, /engage or /groups does not take a record, or None. The words are MODELLED."""
+    if not isinstance(record, dict):
+        return "record must be an object"
+    if path == "/track":
+        properties = record.get("properties")
+        if not record.get("event"):
+            return "event, missing or empty"
+        if not isinstance(properties, dict) or not properties.get("token"):
+            return "token, missing or empty"
+        return None
+    required = ("$token", "$distinct_id") if path == "/engage" else ("$token", "$group_key", "$group_id")
+    for key in required:
+        if record.get(key) in (None, ""):
+            return f"{key}, missing or empty"
+    operations = OPERATIONS & record.keys()
+    if not operations:
+        return "no operation in record"
+    additions = record.get("$add", {})
+    if not isinstance(additions, dict) or not all(isinstance(n, int | float) for n in additions.values()):
+        return "$add, values must be numbers"
+    return None
+
+
+# --- profiles --------------------------------------------------------------------------------------
+
+
+def update_profile(store: dict[Any, dict[str, Any]], key: Any, record: dict[str, Any]) -> None:
+    """Apply one profile operation, as Mixpanel documents it."""
+    if "$delete" in record:
+        store.pop(key, None)
+        return
+    profile = store.setdefault(key, {})
+    profile.update(record.get("$set", {}))
+    for name, value in record.get("$set_once", {}).items():
+        profile.setdefault(name, value)
+    for name, value in record.get("$add", {}).items():
+        profile[name] = profile.get(name, 0) + value
+    for name, value in record.get("$append", {}).items():
+        profile.setdefault(name, []).append(value)
+    for name, values in record.get("$union", {}).items():
+        held = profile.setdefault(name, [])
+        held.extend(value for value in values if value not in held)
+    for name, value in record.get("$remove", {}).items():
+        profile[name] = [item for item in profile.get(name, []) if item != value]
+    for name in record.get("$unset", []):
+        profile.pop(name, None)
