@@ -37,7 +37,6 @@ def inspect(
         message.received_at if now is None else now,
         message.objections,
         filled=message.filled,
-        would_reject=bool(message.marks & Marks.WOULD_REJECT),
     )
 
 
@@ -50,12 +49,11 @@ def inspect_document(
     objections: Sequence[str] = (),
     *,
     filled: Sequence[str] = (),
-    would_reject: bool = True,
 ) -> Inspection:
     """The same for a message that did not come through ingest.
 
-    `original_size` is its JSON text's size in bytes; `objections` say why Segment would refuse it (with
-    `would_reject`) or change it; `filled` names the paths that the client left out.
+    `original_size` is its JSON text's size in bytes; `objections` say why Segment would refuse it
+    (beginning with `checks.WOULD_REJECT`) or change it; `filled` names the paths that the client left out.
     """
     translation = translator.translate(document, now=now)
     findings = check(
@@ -66,6 +64,5 @@ def inspect_document(
         original_size=original_size,
         objections=objections,
         filled=filled,
-        would_reject=would_reject,
     )
     return Inspection(translation, findings)

@@ -1,16 +1,58 @@
-"""The rules: a catalogue of mistakes, each with a small pure function that names it when it happens."""
+"""The rules: a catalogue of mistakes, each with a small pure function that names it when it happens.
+
+`catalogue` holds the texts, `message` the functions that look at a message as it stands, `request` those
+that look at what it becomes.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
-from ..inspection import Finding, Translation
-from ..messages import JsonObject
-from ..settings import Destination
-from .catalogue import RULES, SECOND_RECEIPT, SEGMENT_WOULD_CHANGE, SEGMENT_WOULD_REJECT
-from .rule import Rule
+import msgspec
 
-__all__ = ["SECOND_RECEIPT", "Rule", "check", "rules"]
+from ..inspection import Finding, Translation
+from ..messages import CALL_TYPES, Json, JsonObject
+from ..settings import Destination
+from ..text import shown
+from . import message, request
+from .catalogue import RULES, SECOND_RECEIPT, SEGMENT_WOULD_CHANGE, SEGMENT_WOULD_REJECT
+from .rule import Check, Kind, Rule, Subject
+
+__all__ = ["SECOND_RECEIPT", "WOULD_REJECT", "Kind", "Rule", "check", "rules"]
+
+WOULD_REJECT = "Segment would reject this"
+"""How an objection begins that keeps the message from Mixpanel."""
+
+MAX_FINDINGS = 5
+"""At most so many findings of one rule on one message; the last one counts the rest."""
+
+_ANY: tuple[Check, ...] = (
+    request.unmatched,
+    request.rejected_by_destination,
+    message.placeholder_user_id,
+    message.timestamp_suspect,
+)
+_EVENT: tuple[Check, ...] = (
+    message.no_identity,
+    message.no_client_ip,
+    message.insert_id_missing,
+    request.insert_id,
+    request.time_out_of_range,
+    message.reserved_property,
+    message.property_overrides_context,
+    request.property_dropped,
+    request.limits,
+    request.event_too_large,
+)
+_BY_CALL: dict[Json, tuple[Check, ...]] = {
+    "track": (*_ANY, *_EVENT),
+    "page": (*_ANY, request.page_name_missing, *_EVENT),
+    "screen": (*_ANY, request.page_name_missing, *_EVENT),
+    "identify": (*_ANY, message.no_identity, message.identify_without_user_id, message.no_client_ip),
+    "group": (*_ANY, message.group_without_traits),
+    "alias": (*_ANY, message.alias_without_previous_id),
+}
 
 
 def rules() -> tuple[Rule, ...]:
@@ -27,8 +69,54 @@ def check(
     original_size: int = 0,
     objections: Sequence[str] = (),
     filled: Sequence[str] = (),
-    would_reject: bool = True,
 ) -> tuple[Finding, ...]:
-    """What the rules find in one message and its translation."""
-    objection = SEGMENT_WOULD_REJECT if would_reject else SEGMENT_WOULD_CHANGE
-    return tuple(objection.finding("$", words) for words in objections)
+    """What the rules find in one message and its translation; errors first.
+
+    `now` is the clock, in milliseconds. `original_size` is the size of the message's JSON text, 0 when
+    it is not known. `objections` say why Segment would refuse the message (beginning with `WOULD_REJECT`)
+    or change it. `filled` names the paths that the client left out. Pure, and never raises on a message.
+    """
+    properties, context = document.get("properties"), document.get("context")
+    subject = Subject(
+        document=document,
+        type=document.get("type"),
+        properties=properties if isinstance(properties, dict) else {},
+        context=context if isinstance(context, dict) else {},
+        translation=translation,
+        destination=destination,
+        events=request.event_records(translation),
+        now=now,
+        original_size=original_size,
+        filled=filled,
+    )
+    found = [_objection(words) for words in objections]
+    call = subject.type if isinstance(subject.type, str) and subject.type in CALL_TYPES else ""
+    for run in _BY_CALL.get(call, _ANY):
+        found.extend(run(subject))
+    return tuple(_in_order(found)) if len(found) > 1 else tuple(found)
+
+
+def _objection(words: str) -> Finding:
+    rule = SEGMENT_WOULD_REJECT if words.startswith(WOULD_REJECT) else SEGMENT_WOULD_CHANGE
+    return rule.finding("$", shown(words, 400)[1:-1])
+
+
+_WEIGHT = {"error": 0, "warning": 1, "info": 2}
+
+
+def _in_order(found: list[Finding]) -> list[Finding]:
+    """Errors first, then warnings; of one rule the first few, the last of which counts the others."""
+    found.sort(key=lambda finding: _WEIGHT[finding.severity])
+    counts = Counter(finding.rule for finding in found)
+    if max(counts.values()) <= MAX_FINDINGS:
+        return found
+    kept: list[Finding] = []
+    taken: Counter[str] = Counter()
+    for finding in found:
+        taken[finding.rule] += 1
+        place, left = taken[finding.rule], counts[finding.rule] - MAX_FINDINGS
+        if place < MAX_FINDINGS or (place == MAX_FINDINGS and left == 0):
+            kept.append(finding)
+        elif place == MAX_FINDINGS:
+            kept.append(msgspec.structs.replace(finding, message=f"{finding.message} (and {left:,} more)"))
+    return kept

@@ -1,0 +1,255 @@
+"""Rules on a message as it stands: each function is named after its rule and yields its findings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+from ..inspection import Finding
+from ..messages import Json
+from ..paths import child
+from ..text import shown
+from . import catalogue as rule
+from .rule import Subject
+
+PLACEHOLDERS = frozenset(
+    (
+        "00000000-0000-0000-0000-000000000000",
+        *("anon", "anonymous", "nil", "none", "null", "n/a", "na", "undefined", "unknown", "<nil>"),
+        *("0", "-1", "true", "false", "[]", "{}"),
+    )
+)
+"""The values that Mixpanel documents as no distinct_id; how it treats other spellings is not documented."""
+
+HIDDEN_OR_ACTED_ON = {
+    "bucket": "Mixpanel hides it",
+    "$bucket": "Mixpanel hides it",
+    "length": "it breaks Mixpanel's own web SDK",
+    "$ignore": "Mixpanel drops an event where it is true, and says nothing",
+    "$distinct_ids": "Mixpanel joins users by it",
+    "alias": "Mixpanel joins users by it",
+    "$failure_reason": "Mixpanel writes it when an import fails",
+    "$identity_failure_reason": "Mixpanel writes it when joining users fails",
+}
+
+FROM_CONTEXT: dict[str, tuple[str, ...]] = {
+    "ip": ("ip",),
+    "$browser": ("userAgent",),
+    "$browser_version": ("userAgent",),
+    "mp_lib": ("library", "name"),
+    "$lib_version": ("library", "version"),
+    "$current_url": ("page", "url"),
+    "$referrer": ("page", "referrer"),
+    "$os": ("os", "name"),
+    "$os_version": ("os", "version"),
+    "$device": ("device", "name"),
+    "$device_type": ("device", "type"),
+    "$manufacturer": ("device", "manufacturer"),
+    "$model": ("device", "model"),
+    "$carrier": ("network", "carrier"),
+    "$locale": ("locale",),
+    "$screen_width": ("screen", "width"),
+    "$screen_height": ("screen", "height"),
+    "timezone": ("timezone",),
+    "mp_country_code": ("location", "country"),
+    "utm_campaign": ("campaign", "name"),
+    "utm_content": ("campaign", "content"),
+    "utm_medium": ("campaign", "medium"),
+    "utm_source": ("campaign", "source"),
+    "utm_term": ("campaign", "term"),
+}
+"""Event properties that Segment's presets take from the context."""
+
+SERVER_LIBRARY = re.compile(
+    r"(@segment/)?analytics[-_.](python|node|go|java|ruby|php|net|dotnet|csharp|rust|elixir)\b", re.IGNORECASE
+)
+"""Names of Segment's server libraries in context.library.name."""
+
+_ISO_WITH_ZONE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)", re.ASCII)
+_NUMBER = re.compile(r"\s*-?\d+(\.\d+)?\s*", re.ASCII)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SECONDS_BELOW = 10**11
+"""A count below this is in seconds (until the year 5138), above it in milliseconds (since 1973)."""
+_MICROSECONDS_FROM = 10**14
+
+
+def _blank(value: Json) -> bool:
+    return value is None or value == ""
+
+
+def insert_id_missing(subject: Subject) -> Iterator[Finding]:
+    if _blank(subject.document.get("messageId")) or "$.messageId" in subject.filled:
+        yield rule.INSERT_ID_MISSING.finding(
+            "$.messageId", "no messageId was sent: sent again, this event counts twice"
+        )
+
+
+def placeholder_user_id(subject: Subject) -> Iterator[Finding]:
+    document = subject.document
+    for field in ("userId", "anonymousId"):
+        value = document.get(field)
+        if value is None or isinstance(value, list | dict):
+            continue
+        text = value if isinstance(value, str) else str(value).lower()
+        if text.lower() not in PLACEHOLDERS:
+            continue
+        exactly = text in PLACEHOLDERS
+        yield rule.PLACEHOLDER_USER_ID.finding(
+            f"$.{field}",
+            f"{field} {shown(value)} is a placeholder: "
+            + ("Mixpanel refuses it as distinct_id" if exactly else "Mixpanel may refuse it as distinct_id"),
+            severity=None if exactly else "warning",
+            fix=None if field == "userId" else "send a UUID as anonymousId",
+        )
+
+
+def no_identity(subject: Subject) -> Iterator[Finding]:
+    user, anonymous = subject.document.get("userId"), subject.document.get("anonymousId")
+    if not _blank(user):
+        return
+    if _blank(anonymous):
+        yield rule.NO_IDENTITY.finding(
+            "$.userId", "no userId and no anonymousId: the event belongs to no user"
+        )
+    elif user == "" and subject.type != "identify":
+        yield rule.NO_IDENTITY.finding(
+            "$.userId",
+            'userId "" wins over anonymousId: the event belongs to no user',
+            fix="leave userId out while the user is unknown",
+        )
+
+
+def identify_without_user_id(subject: Subject) -> Iterator[Finding]:
+    document = subject.document
+    if _blank(document.get("userId")) and not _blank(document.get("anonymousId")):
+        yield rule.IDENTIFY_WITHOUT_USER_ID.finding(
+            "$.userId", "no userId: $identify goes out with nobody to join the anonymous id to"
+        )
+
+
+def alias_without_previous_id(subject: Subject) -> Iterator[Finding]:
+    if _blank(subject.document.get("previousId")):
+        yield rule.ALIAS_WITHOUT_PREVIOUS_ID.finding(
+            "$.previousId", "no previousId: there is nothing to join to userId"
+        )
+
+
+def group_without_traits(subject: Subject) -> Iterator[Finding]:
+    if subject.document.get("traits") is None:
+        yield rule.GROUP_WITHOUT_TRAITS.finding(
+            "$.traits", "no traits: Segment's destination refuses a group call without them"
+        )
+
+
+def timestamp_suspect(subject: Subject) -> Iterator[Finding]:
+    document = subject.document
+    # Where Segment corrected the time, what the client sent is kept as originalTimestamp.
+    value = document.get("originalTimestamp", document.get("timestamp"))
+    if value is None:
+        return
+    doubt = _doubt(value)
+    if doubt:
+        yield rule.TIMESTAMP_SUSPECT.finding("$.timestamp", f"timestamp {shown(value)} {doubt}")
+
+
+def _doubt(value: Json) -> str:
+    """What is odd about a timestamp, "" when nothing is."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return "is no date"
+    if isinstance(value, str):
+        if not _NUMBER.fullmatch(value):
+            return _doubt_of_text(value)
+        if len(value) > 30:
+            return "is no date"
+    number = float(value) if isinstance(value, str) else value
+    if abs(number) < _SECONDS_BELOW:
+        return "looks like seconds; Segment reads milliseconds, which lands in 1970"
+    if abs(number) >= _MICROSECONDS_FROM:
+        return "looks like microseconds or less; Segment reads milliseconds"
+    return ""
+
+
+def _doubt_of_text(text: str) -> str:
+    if len(text) > 64:
+        return "is no date"
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        if _ISO_WITH_ZONE.fullmatch(text):
+            return "is no date of the calendar; Segment carries it over into another"
+        return "is no ISO 8601 date"
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    # Not 1 January itself: that is an unset date, which time-out-of-range reports.
+    if timedelta(days=1) < moment - _EPOCH < timedelta(days=60):
+        return "lies in early 1970: seconds were taken for milliseconds"
+    return ""
+
+
+def property_overrides_context(subject: Subject) -> Iterator[Finding]:
+    properties = subject.properties
+    if subject.destination.kind != "actions":
+        return
+    for name in sorted(properties.keys() & FROM_CONTEXT.keys()):
+        value = properties[name]
+        source = _at(subject.context, FROM_CONTEXT[name])
+        if _blank(source) and name not in ("ip", "$browser", "mp_lib"):
+            continue
+        if source == value:
+            continue
+        where = "context." + ".".join(FROM_CONTEXT[name])
+        yield rule.PROPERTY_OVERRIDES_CONTEXT.finding(
+            child("$.properties", name),
+            f"property {name} {shown(value, 30)} replaces what comes from {where}",
+        )
+    if "$device_id" in properties and properties["$device_id"] != subject.document.get("anonymousId"):
+        yield rule.PROPERTY_OVERRIDES_CONTEXT.finding(
+            "$.properties.$device_id",
+            "property $device_id replaces anonymousId, by which Mixpanel joins users",
+        )
+    if "token" in properties:
+        yield rule.PROPERTY_OVERRIDES_CONTEXT.finding(
+            "$.properties.token", "property token: Mixpanel reads it as a project token"
+        )
+
+
+def _at(value: Json, path: tuple[str, ...]) -> Json:
+    for key in path:
+        if not isinstance(value, dict):
+            return None
+        value = value.get(key)
+    return value
+
+
+def reserved_property(subject: Subject) -> Iterator[Finding]:
+    for name in subject.properties:
+        if name in HIDDEN_OR_ACTED_ON:
+            consequence = HIDDEN_OR_ACTED_ON[name]
+        elif name.startswith("mp_original_"):
+            consequence = "Mixpanel writes it"
+        else:
+            continue
+        yield rule.RESERVED_PROPERTY.finding(
+            child("$.properties", name), f"property {shown(name)}: {consequence}"
+        )
+
+
+def no_client_ip(subject: Subject) -> Iterator[Finding]:
+    context = subject.context
+    if not _blank(context.get("ip")) or context.get("direct") is True or "ip" in subject.properties:
+        return
+    library = _at(context, ("library", "name"))
+    if not isinstance(library, str) or not SERVER_LIBRARY.match(library):
+        return
+    about_the_client = [key for key in ("userAgent", "page", "locale") if context.get(key)]
+    if about_the_client:
+        yield rule.NO_CLIENT_IP.finding(
+            "$.context.ip",
+            f"context has the user's {about_the_client[0]} but no ip: Mixpanel cannot tell the place",
+        )
+    else:
+        # A server may well speak of no user's device at all: worth a note, not a warning.
+        yield rule.NO_CLIENT_IP.finding(
+            "$.context.ip", "no context.ip: Mixpanel cannot tell the place", severity="info"
+        )
