@@ -1,0 +1,327 @@
+"""From the bytes of the wire to JSON: inflating, and reading what is nearly JSON without losing it.
+
+Real clients send what is no JSON by the letter: Python's json writes bare `NaN` and `Infinity`, browsers cut
+emojis into lone surrogates or write them as CESU-8. Strict parsing is tried first, for it is far faster;
+what fails it is read again here, and every repair is reported with its place.
+"""
+
+from __future__ import annotations
+
+import codecs
+import json
+import math
+import re
+import zlib
+from collections.abc import Callable
+from typing import Protocol, cast
+
+import msgspec
+from isal import isal_zlib
+
+from ..errors import RequestRefused
+from ..messages import Json
+from .limits import limit_text
+
+Repair = tuple[str, str]
+"""What was repaired (`NaN`, `Infinity`, `surrogate`, `cesu8`, `utf8`, `number`, `bom`) and its path."""
+
+_BOM = b"\xef\xbb\xbf"
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_SPACE = " \t\n\r"
+_GZIP, _ZLIB, _RAW = 31, 15, -15
+
+
+def _surrogates_or_replacement(error: UnicodeError) -> tuple[str, int]:
+    """Codec error handler: surrogates written as UTF-8 (CESU-8) pass, other bad bytes become U+FFFD."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    at = error.start
+    three = error.object[at : at + 3]
+    if len(three) == 3 and three[0] == 0xED and 0xA0 <= three[1] <= 0xBF and three[2] & 0xC0 == 0x80:
+        return chr(0xD000 | (three[1] & 0x3F) << 6 | three[2] & 0x3F), at + 3
+    return "\ufffd", max(error.end, at + 1)
+
+
+codecs.register_error("segtap.surrogates", _surrogates_or_replacement)
+
+
+# -- inflating ---------------------------------------------------------------------------------------------
+
+
+def compression(body: bytes, encoding: str = "") -> str:
+    """How a body is compressed: `gzip`, `zlib`, `deflate` (without zlib's frame) or "".
+
+    Decided by its first bytes: no JSON and no form starts like these. `encoding`, the Content-Encoding
+    header, is only asked about deflate without a frame, which has no mark of its own.
+    """
+    if body[:2] == b"\x1f\x8b":
+        return "gzip"
+    if len(body) >= 2 and body[0] == 0x78 and (body[0] << 8 | body[1]) % 31 == 0:
+        return "zlib"
+    if "deflate" in encoding.lower() and body and body.lstrip()[:1] not in (b"{", b"[", b"\xef", b""):
+        return "deflate"
+    return ""
+
+
+class _Stream(Protocol):
+    eof: bool
+    unused_data: bytes
+
+    def decompress(self, data: bytes, max_length: int = 0, /) -> bytes: ...
+
+
+_decompressor = cast(Callable[[int], _Stream], isal_zlib.decompressobj)  # pyright: ignore[reportUnknownMemberType]
+
+
+def inflate(body: bytes, encoding: str = "", limit: int | None = None) -> bytes:
+    """The body uncompressed; as it is when it is not compressed.
+
+    `limit` in bytes stops a body that inflates beyond it while it does, not after. Raises
+    RequestRefused (400) when it is broken, cut short or too large.
+    """
+    kind = compression(body, encoding)
+    if not kind:
+        if limit is not None and len(body) > limit:
+            raise RequestRefused(400, f"the body is over {limit_text(limit)}")
+        return body
+    window = {"gzip": _GZIP, "zlib": _ZLIB, "deflate": _RAW}[kind]
+    parts: list[bytes] = []
+    size = 0
+    rest = body
+    while rest:
+        stream = _decompressor(window)
+        room = 0 if limit is None else limit - size + 1
+        try:
+            part = stream.decompress(rest, room)
+        except zlib.error as error:
+            raise RequestRefused(400, f"the body is not {kind} as it claims: {error}") from error
+        parts.append(part)
+        size += len(part)
+        if limit is not None and size > limit:
+            raise RequestRefused(400, f"the body inflates to more than {limit_text(limit)}")
+        if not stream.eof:
+            raise RequestRefused(400, f"the {kind} body ends too early")
+        rest = stream.unused_data if kind == "gzip" and stream.unused_data[:2] == b"\x1f\x8b" else b""
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+# -- JSON --------------------------------------------------------------------------------------------------
+
+
+class NotJson(ValueError):
+    """The text is no JSON, even read generously; says where it stops being it."""
+
+
+class _Odd:
+    """Stands in the decoded value for a number that JSON does not have."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+def _constant(name: str) -> _Odd:
+    return _Odd("NaN" if name == "NaN" else "Infinity")
+
+
+def _float(text: str) -> float | _Odd:
+    value = float(text)
+    return value if math.isfinite(value) else _Odd("number")
+
+
+def _int(text: str) -> int | float | _Odd:
+    return int(text) if len(text) <= 1000 else _float(text)
+
+
+_generous = json.JSONDecoder(parse_constant=_constant, parse_float=_float, parse_int=_int)
+_strict = cast(Callable[[bytes], Json], msgspec.json.Decoder().decode)
+
+
+def read_json(data: bytes) -> tuple[Json, tuple[Repair, ...]]:
+    """The JSON value in `data`, and what had to be repaired to read it.
+
+    `NaN`, `Infinity` and numbers beyond a double read as null; halves of a surrogate pair are put
+    together, lone ones become U+FFFD, as do bytes that are no UTF-8. Raises NotJson (also when nested too deep).
+    """
+    try:
+        return _strict(data), ()
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return _read_generously(data)
+    except RecursionError:
+        raise NotJson("it is nested too deep") from None
+
+
+def _read_generously(data: bytes) -> tuple[Json, tuple[Repair, ...]]:
+    repairs: list[Repair] = []
+    if data.startswith(_BOM):
+        repairs.append(("bom", "$"))
+        data = data[3:]
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        text = data.decode("utf-8", "segtap.surrogates")
+        whole = _pairs(text)
+        marks = [data.count(b"\xef\xbf\xbd"), text.count("\ufffd"), whole.count("\ufffd")]
+        if marks[1] > marks[0]:
+            repairs.append(("utf8", "$"))
+        if marks[2] > marks[1]:
+            repairs.append(("surrogate", "$"))
+        if len(whole) < len(text):
+            repairs.append(("cesu8", "$"))
+        text = whole
+    try:
+        value = cast(Json, _generous.decode(text))
+    except json.JSONDecodeError as error:
+        at = len(text[: error.pos].encode("utf-8", "surrogatepass"))
+        raise NotJson(f"{error.msg[:1].lower()}{error.msg[1:]} at byte {at}") from error
+    except RecursionError:
+        raise NotJson("it is nested too deep") from None
+    return _mend(value, repairs), tuple(repairs)
+
+
+def _pairs(text: str) -> str:
+    """Surrogate halves put together; lone ones as U+FFFD."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def _mend(value: Json, repairs: list[Repair]) -> Json:
+    """Replace what Python read but JSON and UTF-8 do not have, noting each place. Without recursion."""
+    root: list[Json] = [value]
+    stack: list[tuple[list[Json] | dict[str, Json], str]] = [(root, "")]
+    while stack:
+        holder, path = stack.pop()
+        if isinstance(holder, list):
+            places: list[tuple[int | str, Json]] = list(enumerate(holder))
+        else:
+            places = list(holder.items())
+            if any(_SURROGATE.search(key) for key in holder):
+                renamed = {_pairs(key): item for key, item in holder.items()}
+                repairs.append(("surrogate", path or "$"))
+                holder.clear()
+                holder.update(renamed)
+                places = list(holder.items())
+        for key, item in places:
+            if isinstance(item, (dict, list, _Odd)) or (isinstance(item, str) and _SURROGATE.search(item)):
+                if holder is root:
+                    where = "$"
+                elif isinstance(key, int):
+                    where = f"{path}[{key}]"
+                else:
+                    where = f"{path}.{key}"
+                if isinstance(item, (dict, list)):
+                    stack.append((item, where))
+                    continue
+                if isinstance(item, _Odd):
+                    fixed, what = None, item.name
+                else:
+                    fixed, what = _pairs(item), "surrogate"
+                repairs.append((what, where))
+                holder[key] = fixed  # type: ignore[index]
+    return root[0]
+
+
+# -- the parts of a request body ---------------------------------------------------------------------------
+
+_raw_object = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_raw_array = msgspec.json.Decoder(list[msgspec.Raw])
+_walker = json.JSONDecoder(parse_int=lambda text: 0, parse_float=lambda text: 0.0)
+
+
+def object_parts(data: bytes) -> dict[str, bytes]:
+    """The members of a JSON object, each as its own text, as it came. Raises NotJson."""
+    try:
+        return {key: bytes(raw) for key, raw in _raw_object.decode(data).items()}
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return _walk_object(data)
+    except RecursionError:
+        raise NotJson("it is nested too deep") from None
+
+
+def array_parts(data: bytes) -> list[bytes]:
+    """The items of a JSON array, each as its own text, as it came. Raises NotJson."""
+    try:
+        return [bytes(raw) for raw in _raw_array.decode(data)]
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return _walk_array(data)
+    except RecursionError:
+        raise NotJson("it is nested too deep") from None
+
+
+# The walks read the bytes as Latin-1: then a place in the text is a place in the bytes, and JSON's own
+# signs are ASCII, so that nothing is lost whatever the strings hold.
+
+
+def _skip(text: str, at: int) -> int:
+    while at < len(text) and text[at] in _SPACE:
+        at += 1
+    return at
+
+
+def _value(text: str, at: int) -> tuple[Json, int]:
+    try:
+        return cast("tuple[Json, int]", _walker.raw_decode(text, at))
+    except json.JSONDecodeError as error:
+        raise NotJson(f"{error.msg[:1].lower()}{error.msg[1:]} at byte {error.pos}") from error
+    except RecursionError:
+        raise NotJson("it is nested too deep") from None
+
+
+def _opening(data: bytes, sign: str) -> tuple[str, int]:
+    text = data.decode("latin-1")
+    at = _skip(text, 3 if data.startswith(_BOM) else 0)
+    if text[at : at + 1] != sign:
+        kind = "an object" if sign == "{" else "a list"
+        raise NotJson(f"{kind} was expected at byte {at}")
+    return text, _skip(text, at + 1)
+
+
+def _after(text: str, at: int, closing: str) -> tuple[int, bool]:
+    """Past a comma (False) or past the closing sign and the end (True)."""
+    at = _skip(text, at)
+    sign = text[at : at + 1]
+    if sign == ",":
+        return _skip(text, at + 1), False
+    if sign != closing:
+        raise NotJson(f"expecting ',' or '{closing}' at byte {at}")
+    if _skip(text, at + 1) != len(text):
+        raise NotJson(f"extra data at byte {_skip(text, at + 1)}")
+    return at + 1, True
+
+
+def _walk_object(data: bytes) -> dict[str, bytes]:
+    text, at = _opening(data, "{")
+    parts: dict[str, bytes] = {}
+    if text[at : at + 1] == "}":
+        _after(text, at, "}")
+        return parts
+    done = False
+    while not done:
+        if text[at : at + 1] != '"':
+            raise NotJson(f"expecting a name in double quotes at byte {at}")
+        start = at
+        _, at = _value(text, at)
+        name = str(_read_generously(data[start:at])[0])
+        at = _skip(text, at)
+        if text[at : at + 1] != ":":
+            raise NotJson(f"expecting ':' at byte {at}")
+        start = _skip(text, at + 1)
+        _, at = _value(text, start)
+        parts[name] = data[start:at]
+        at, done = _after(text, at, "}")
+    return parts
+
+
+def _walk_array(data: bytes) -> list[bytes]:
+    text, at = _opening(data, "[")
+    parts: list[bytes] = []
+    if text[at : at + 1] == "]":
+        _after(text, at, "]")
+        return parts
+    done = False
+    while not done:
+        start = at
+        _, at = _value(text, start)
+        parts.append(data[start:at])
+        at, done = _after(text, at, "]")
+    return parts

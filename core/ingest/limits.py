@@ -1,0 +1,35 @@
+"""Sizes: Segment's own limits, which segtap only points out, and the few that segtap must enforce."""
+
+from __future__ import annotations
+
+SEGMENT_EVENT_BYTES = 32 * 1024
+"""Segment takes one message up to 32 KB (HTTP Tracking API documentation, 'Max Request Size')."""
+
+SEGMENT_BATCH_BYTES = 500 * 1024
+"""Segment takes a batch up to 500 KB (same place)."""
+
+SEGMENT_BATCH_MESSAGES = 2500
+"""Segment answers 200 to a longer batch, but drops it (same place)."""
+
+SEGMENT_MESSAGE_ID_CHARS = 100
+"""Segment's limit for a messageId (Segment documentation, 'Common fields')."""
+
+MAX_BATCH_MESSAGES = 100_000
+"""More in one request are refused: forty times what Segment takes, and well inside the position bits."""
+
+REFUSED_BODY_BYTES = 64 * 1024
+"""Of a refused request's body this much is kept, to be looked at."""
+
+
+def size_text(count: int) -> str:
+    """A size as Segment counts: `812 B`, `40.1 KB`, `2.0 MB`."""
+    if count < 1024:
+        return f"{count} B"
+    if count < 1024 * 1024:
+        return f"{count / 1024:.1f} KB"
+    return f"{count / (1024 * 1024):.1f} MB"
+
+
+def limit_text(count: int) -> str:
+    """A limit, which is a round number: `32 KB`, `8 MB`."""
+    return size_text(count).replace(".0 ", " ")

@@ -1,0 +1,362 @@
+"""From a receipt to the Segment messages in it, as Segment's servers would hand them on.
+
+Pure: the same receipt gives the same messages, at any time and in any process. What Segment fills in is
+filled in here (`filled` says where), what it would object to is said (`objections`), and nothing that
+came is lost.
+
+An item of a batch that is no object, or has no type that Segment knows, stays a message of its own: type "",
+marked WOULD_REJECT, with the reason. So it stands in the list where it came, and no subscription takes it.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import uuid
+from collections.abc import Mapping
+from functools import lru_cache
+
+import msgspec
+
+from ..errors import RequestRefused
+from ..messages import CALL_TYPES, Json, JsonObject, Marks, Message, Receipt, message_number
+from . import limits
+from .decode import NotJson, Repair, array_parts, inflate, object_parts, read_json
+from .pixel import pixel_json
+from .routes import basic_user, query_field, route_of
+from .times import corrected, iso, read_time
+
+_NAMESPACE = uuid.UUID("5e97a9a4-3c1b-4d53-9a2e-6f1d6f0c7a51")
+"""Of the messageIds that segtap gives: uuid5 of the receipt's uid and the place in it."""
+
+_TYPES = frozenset(CALL_TYPES)
+_SHARED = ("context", "integrations")
+"""What a batch may state once for all of its items. An item's own keys win: Segment does not document which
+does, and the nearer statement is the plainer reading."""
+
+REJECT = "Segment would reject this: "
+"""How an objection begins that comes with the mark WOULD_REJECT."""
+
+PUBLIC_ADDRESS = "Segment would see your public address as context.ip; a local one is not filled in"
+"""The objection (without a mark) of browser and pixel traffic that comes from this machine or its network."""
+
+NO_TYPE = f"{REJECT}it has no type ({', '.join(CALL_TYPES)})"
+
+
+def parse_receipt(receipt: Receipt) -> list[Message]:
+    """The messages in a request, in their order; none for a refused one or one without messages.
+
+    Never raises: a receipt that ingest would not have let in gives one message that says why.
+    """
+    if receipt.refused is not None or receipt.source_kind != "segment":
+        return []
+    route = route_of(receipt.path)
+    try:
+        if route.kind == "pixel" and receipt.method in ("GET", "HEAD"):
+            body = pixel_json(receipt.query)
+        else:
+            body = inflate(receipt.body, receipt.header("content-encoding") or "")
+        return _Reading(receipt, body, route.call).messages()
+    except (RequestRefused, NotJson) as error:
+        return [_unreadable(receipt, 0, receipt.body, f"{REJECT}{error}")]
+
+
+def write_key_of(receipt: Receipt, parts: Mapping[str, bytes]) -> str:
+    """The write key: the body's, else the Basic user, else the first batch item's, else the query's.
+
+    Each is missing in some SDK. `parts` are the members of the body's object.
+    """
+    key = _string(parts.get("writeKey")) or basic_user(receipt.header("authorization"))
+    if not key and "batch" in parts:
+        try:
+            items = array_parts(parts["batch"])
+            key = _string(object_parts(items[0]).get("writeKey")) if items else ""
+        except NotJson:
+            key = ""
+    return key or query_field(receipt.query, "writeKey")
+
+
+class _Reading:
+    """One receipt being read: what holds for all of its messages."""
+
+    def __init__(self, receipt: Receipt, body: bytes, call: str) -> None:
+        self.receipt = receipt
+        self.call = call
+        self.replay = receipt.origin == "replay"
+        self.received = iso(receipt.received_at)
+        parts = object_parts(body)
+        self.single = not is_batch(parts, call)
+        self.items = [body] if self.single else array_parts(parts["batch"])
+        self.write_key = write_key_of(receipt, parts)
+        self.sent_at: Json = None
+        self.shared: dict[str, JsonObject] = {}
+        self.objections: list[str] = []
+        self.marks = _ORIGIN_MARKS.get(receipt.origin, Marks.NONE)
+        if not self.single and not self.replay:
+            self._read_batch(body, parts)
+        self.browser = receipt.origin == "pixel" or any(
+            name in ("origin", "sec-fetch-site") for name, _ in receipt.headers
+        )
+        self.address = public_address(receipt)
+
+    def _read_batch(self, body: bytes, parts: Mapping[str, bytes]) -> None:
+        if "sentAt" in parts:
+            self.sent_at = read_json(parts["sentAt"])[0]
+        for name in _SHARED:
+            value = read_json(parts[name])[0] if name in parts else None
+            if isinstance(value, dict):
+                self.shared[name] = value
+        if len(body) > limits.SEGMENT_BATCH_BYTES:
+            self.objections.append(
+                f"{REJECT}its batch is {limits.size_text(len(body))}, "
+                f"the limit is {limits.limit_text(limits.SEGMENT_BATCH_BYTES)}"
+            )
+        if len(self.items) > limits.SEGMENT_BATCH_MESSAGES:
+            self.objections.append(
+                f"{REJECT}its batch has {len(self.items):,} messages, "
+                f"the limit is {limits.SEGMENT_BATCH_MESSAGES:,}"
+            )
+
+    def messages(self) -> list[Message]:
+        read = [self._read_item(item) for item in self.items]
+        if not self.single and not self.replay:
+            odd = [position for position, (_, repairs) in enumerate(read) if not_json(repairs)]
+            if odd:
+                note = f"{REJECT}message {odd[0] + 1} of its batch is no JSON, which spoils them all"
+                return [
+                    self._message(position, document, repairs, "" if position in odd else note)
+                    for position, (document, repairs) in enumerate(read)
+                ]
+        return [
+            self._message(position, document, repairs) for position, (document, repairs) in enumerate(read)
+        ]
+
+    def _read_item(self, item: bytes) -> tuple[Json, tuple[Repair, ...]]:
+        try:
+            return read_json(item)
+        except NotJson as error:  # unreachable after object_parts, but a message must never be lost
+            return None, ((f"{error}", "$"),)
+
+    def _message(
+        self, position: int, value: Json, repairs: tuple[Repair, ...], batch_note: str = ""
+    ) -> Message:
+        receipt, item = self.receipt, self.items[position]
+        if not isinstance(value, dict):
+            return _unreadable(
+                receipt, position, item, f"{REJECT}it is no JSON object", self.write_key, self.marks
+            )
+        document = value
+        filled: list[str] = []
+        objections = [*self.objections, *repair_texts(repairs)]
+        if batch_note:
+            objections.append(batch_note)
+
+        kind = document.get("type")
+        if self.call and self.single and not (isinstance(kind, str) and kind in _TYPES):
+            if kind is not None:
+                objections.append(
+                    f"type {_quoted(kind)} is none of its calls: read as {self.call} by its path"
+                )
+            kind = document["type"] = self.call
+            filled.append("$.type")
+        call = kind if isinstance(kind, str) and kind in _TYPES else ""
+        if not call:
+            objections.append(
+                NO_TYPE if kind is None else f"{REJECT}type {_quoted(kind)} is none of its calls"
+            )
+
+        message_id = document.get("messageId")
+        if message_id is None or message_id == "":
+            message_id = document["messageId"] = given_message_id(receipt.uid, position)
+            filled.append("$.messageId")
+        document["receivedAt"] = self.received
+        filled.append("$.receivedAt")
+        if not self.replay:
+            if self.shared:
+                self._merge(document, filled)
+            self._correct(document, filled, objections)
+            self._fill_ip(document, filled, objections)
+            if len(item) > limits.SEGMENT_EVENT_BYTES:
+                objections.append(
+                    f"{REJECT}{limits.size_text(len(item))}, "
+                    f"its limit is {limits.limit_text(limits.SEGMENT_EVENT_BYTES)}"
+                )
+            if isinstance(message_id, str) and len(message_id) > limits.SEGMENT_MESSAGE_ID_CHARS:
+                objections.append(
+                    f"messageId has {len(message_id):,} characters, "
+                    f"Segment's limit is {limits.SEGMENT_MESSAGE_ID_CHARS}"
+                )
+        rejected = any(objection.startswith(REJECT) for objection in objections)
+        return Message(
+            id=message_number(receipt.seq, position),
+            type=call,
+            message_id=message_id
+            if isinstance(message_id, str)
+            else msgspec.json.encode(message_id).decode(),
+            received_at=receipt.received_at,
+            write_key=self.write_key,
+            document=document,
+            original=item,
+            filled=tuple(filled),
+            objections=tuple(objections),
+            marks=self.marks | Marks.WOULD_REJECT if rejected else self.marks,
+            wanted=receipt.wanted,
+        )
+
+    def _merge(self, document: JsonObject, filled: list[str]) -> None:
+        for name, shared in self.shared.items():
+            own = document.get(name)
+            if own is None:
+                own = {}
+            if isinstance(own, dict):
+                added = [key for key in shared if key not in own]
+                document[name] = {**shared, **own}
+                filled.extend(f"$.{name}.{key}" for key in added)
+
+    def _correct(self, document: JsonObject, filled: list[str], objections: list[str]) -> None:
+        sent_at = document.get("sentAt")
+        if sent_at is None and self.sent_at is not None:
+            sent_at = document["sentAt"] = self.sent_at
+            filled.append("$.sentAt")
+        stated = document.get("timestamp")
+        if stated is None:
+            document["timestamp"] = self.received
+            filled.append("$.timestamp")
+            return
+        document["originalTimestamp"] = stated
+        filled.append("$.originalTimestamp")
+        called = read_time(stated)
+        if called is None:
+            objections.append(f"timestamp {_quoted(stated)} is no ISO 8601 time: it stays as it came")
+            return
+        sent = read_time(sent_at)
+        right = None if sent is None else corrected(called, sent, self.receipt.received_at)
+        if right is not None and right != stated:
+            document["timestamp"] = right
+            filled.append("$.timestamp")
+
+    def _fill_ip(self, document: JsonObject, filled: list[str], objections: list[str]) -> None:
+        context = document.get("context")
+        if context is None:
+            context = {}
+        if not isinstance(context, dict) or context.get("ip") is not None:
+            return
+        if not (self.browser or context.get("direct") is True):
+            return
+        if not self.address:
+            objections.append(PUBLIC_ADDRESS)
+            return
+        document["context"] = {**context, "ip": self.address}
+        filled.append("$.context.ip")
+
+
+_ORIGIN_MARKS = {"replay": Marks.REPLAY, "tee": Marks.TEED}
+
+
+def is_batch(parts: Mapping[str, bytes], call: str = "") -> bool:
+    """True when the body's members are a batch. On a single call's path (`call`) only a list is one."""
+    batch = parts.get("batch")
+    if batch is None:
+        return False
+    return not call or batch[:1] == b"["
+
+
+def given_message_id(uid: str, position: int) -> str:
+    """The messageId that stands in for one the client left out: the same whenever the receipt is read."""
+    return str(uuid.uuid5(_NAMESPACE, f"{uid}:{position}"))
+
+
+def _unreadable(
+    receipt: Receipt,
+    position: int,
+    original: bytes,
+    objection: str,
+    write_key: str = "",
+    marks: Marks = Marks.NONE,
+) -> Message:
+    return Message(
+        id=message_number(receipt.seq, position),
+        type="",
+        message_id=given_message_id(receipt.uid, position),
+        received_at=receipt.received_at,
+        write_key=write_key,
+        document={},
+        original=original,
+        objections=(objection,),
+        marks=marks | Marks.WOULD_REJECT,
+        wanted=receipt.wanted,
+    )
+
+
+_NOT_JSON = frozenset({"NaN", "Infinity"})
+
+
+def not_json(repairs: tuple[Repair, ...]) -> bool:
+    """True when what was repaired makes a strict reader refuse the whole text."""
+    return any(what in _NOT_JSON for what, _ in repairs)
+
+
+def repair_texts(repairs: tuple[Repair, ...], most: int = 5) -> list[str]:
+    """What was repaired, in words; the first `most` places and a count of the others."""
+    texts: list[str] = []
+    for what, path in repairs[:most]:
+        match what:
+            case "NaN" | "Infinity":
+                texts.append(f"{REJECT}{what} at {path} is no JSON (it reads as null here)")
+            case "number":
+                texts.append(f"the number at {path} is beyond a double: it reads as null")
+            case "surrogate":
+                texts.append(f"half a surrogate pair at {path} is no text: it reads as U+FFFD")
+            case "cesu8":
+                texts.append(
+                    "CESU-8, not UTF-8: its surrogate pairs are read as the characters they stand for"
+                )
+            case "utf8":
+                texts.append("bytes that are no UTF-8: they read as U+FFFD")
+            case "bom":
+                texts.append("a byte order mark before the JSON: it is left out")
+            case _:
+                texts.append(f"{REJECT}{what}")
+    if len(repairs) > most:
+        texts.append(f"and {len(repairs) - most} more places like these")
+    return texts
+
+
+@lru_cache(maxsize=512)
+def _public(address: str) -> str:
+    text = address.strip()
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        ip = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return ""
+    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is not None:
+        ip = ip.ipv4_mapped
+    return str(ip) if ip.is_global and not ip.is_multicast else ""
+
+
+def public_address(receipt: Receipt) -> str:
+    """The client's public address, or "": the connection's, or what a proxy near by names as its client."""
+    peer = _public(receipt.peer)
+    if peer:
+        return peer
+    forwarded = receipt.header("x-forwarded-for") or ""
+    return _public(forwarded.partition(",")[0])
+
+
+def _string(raw: bytes | None) -> str:
+    if raw is None:
+        return ""
+    value, _ = read_json(raw)
+    return value if isinstance(value, str) else ""
+
+
+def _compact(value: Json) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _quoted(value: Json) -> str:
+    text = _compact(value)
+    return text if len(text) <= 40 else text[:39] + "…"

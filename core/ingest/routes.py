@@ -1,0 +1,94 @@
+"""What a path means, and whose traffic a request is (its write key).
+
+Sources: the routes that Segment's SDKs call (`/v1/batch`, `/v1/b`, `/v1/t`, …), Segment's HTTP Tracking
+API and pixel documentation. A base path in front is accepted everywhere, because SDK proxies keep one.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from functools import lru_cache
+from typing import Literal
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from ..messages import CALL_TYPES
+
+RouteKind = Literal["call", "batch", "pixel", "settings", "metrics", "mixpanel", "other"]
+
+CALLS = {
+    **{name: name for name in CALL_TYPES},
+    **{name[0]: name for name in CALL_TYPES},
+}
+"""The last part of a path, and the call type it stands for; the short forms are the browser's."""
+
+BATCHES = frozenset({"batch", "b", "import"})
+MIXPANEL = frozenset({"/track", "/engage", "/groups", "/import"})
+"""Mixpanel's own endpoints, where its SDKs post in device mode. Paths at the root only."""
+
+
+class Route(msgspec.Struct, frozen=True):
+    """What a path is for. `call` is the type that it names, "" for batches and unknown paths."""
+
+    kind: RouteKind
+    call: str = ""
+    key: str = ""
+
+
+@lru_cache(maxsize=1024)
+def route_of(path: str) -> Route:
+    """The meaning of a decoded path. Trailing and doubled slashes do not matter.
+
+    `other` is no refusal yet: a POST there whose JSON holds `batch` or a known `type` is ingest all the same.
+    """
+    parts = [part for part in path.split("/") if part]
+    last = parts[-1] if parts else ""
+    before = parts[-2] if len(parts) > 1 else ""
+    if before == "pixel" and last in CALLS:
+        return Route("pixel", CALLS[last])
+    if last == "settings":
+        return Route("settings", key=before if before not in ("", "v1", "projects") else "")
+    if "/" + "/".join(parts) in MIXPANEL:
+        return Route("mixpanel", CALLS.get(last, ""))
+    if last in CALLS:
+        return Route("call", CALLS[last])
+    if last in BATCHES:
+        return Route("batch")
+    if last == "m" and before:
+        return Route("metrics")
+    return Route("other")
+
+
+def query_pairs(query: str) -> list[tuple[str, str]]:
+    """The fields of a query string in order, decoded; broken escapes stay as they are."""
+    return parse_qsl(query, keep_blank_values=True, errors="replace", max_num_fields=None)
+
+
+def query_field(query: str, name: str) -> str:
+    """The first field of that name, or ""."""
+    if name not in query:
+        return ""
+    return next((value for key, value in query_pairs(query) if key == name), "")
+
+
+def is_tee(query: str) -> bool:
+    """True for `?tee=1`: a copy of a message that Segment receives, too.
+
+    A query field and not a header, because a browser must ask leave (a preflight) for a header of its own,
+    and has no time for that when a page closes.
+    """
+    return bool(query) and query_field(query, "tee") not in ("", "0", "false")
+
+
+def basic_user(authorization: str | None) -> str:
+    """The user of a Basic `Authorization` header, with or without the colon; "" for anything else."""
+    scheme, _, value = (authorization or "").partition(" ")
+    if scheme.lower() != "basic":
+        return ""
+    try:
+        text = base64.b64decode(value.strip() + "=" * (-len(value.strip()) % 4)).decode("utf-8", "replace")
+    except (binascii.Error, ValueError):
+        return ""
+    return text.partition(":")[0]
