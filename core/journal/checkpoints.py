@@ -1,0 +1,68 @@
+"""Moving the log into the file without making a commit wait.
+
+SQLite's own checkpoints run inside a commit, which then takes tens of milliseconds. Here a thread with
+a connection of its own moves the bulk while commits go on; the writer then moves the little that came
+meanwhile, between two commits, so that the log starts over instead of growing.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from .faults import store_fault
+from .schema import checkpoint_once
+from .store import Store
+
+log = logging.getLogger(__name__)
+
+EVERY = 8 * 1024 * 1024
+"""Bytes written to the log, about, between two checkpoints."""
+_ROW = 400
+_COMMIT = 16 * 1024
+"""A row of the index, and what whole pages add to a commit, about."""
+
+
+class Checkpoints:
+    """Decides when the log is moved. All methods are called by the writer's thread."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._written: int = 0
+        self._changes: int = 0
+        self._bulk: Future[None] | None = None
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="segtap-journal-checkpoint")
+
+    def wrote(self, data: int) -> None:
+        """A commit with so many bytes of receipts went through."""
+        self._written += data
+
+    def between_commits(self) -> None:
+        """Start or finish a checkpoint if it is time."""
+        changes = self._store.changes()
+        if changes != self._changes:
+            self._written += (changes - self._changes) * _ROW + _COMMIT
+            self._changes = changes
+        if self._bulk is None:
+            if self._written >= EVERY:
+                self._written = 0
+                self._bulk = self._thread.submit(self._move_bulk)
+        elif self._bulk.done():
+            self._bulk = None
+            self._try(self._store.checkpoint)
+
+    def close(self) -> None:
+        """Move all of the log into the file."""
+        self._thread.shutdown()
+        self._try(lambda: self._store.checkpoint("TRUNCATE"))
+
+    def _move_bulk(self) -> None:
+        self._try(lambda: checkpoint_once(self._store.path))
+
+    def _try(self, move: Callable[[], object]) -> None:
+        try:
+            move()
+        except sqlite3.Error as error:  # nothing is lost: it stays in the log, and is moved the next time
+            log.warning("checkpoint put off: %s", store_fault(error, self._store.path))

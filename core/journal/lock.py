@@ -1,0 +1,161 @@
+"""One engine at a time: a lock of the operating system on `journal.db.lock`, with a note of who holds it.
+
+The system drops the lock when its process ends, however it ends; the file stays, because removing it
+would let two engines lock two files of the same name.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import msgspec
+
+from ..errors import JournalLocked
+from .faults import file_fault
+
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
+
+_PATIENCE = 0.5
+"""Seconds for which a new engine waits for one that is just leaving, or for a `holder_of` look."""
+_PAUSE = 0.05
+_MAX_NOTE = 4096
+_LOCKED_BYTE = 1 << 30
+"""Windows locks bytes, and others then cannot read them: one far behind the note is taken."""
+
+
+class Holder(msgspec.Struct, frozen=True):
+    """Who holds a journal: process id, the URL it listens at ("" before it does), start in ms."""
+
+    pid: int = 0
+    url: str = ""
+    started: int = 0
+
+
+def lock_file(journal: Path) -> Path:
+    """The lock file that belongs to a journal file."""
+    return journal.with_name(journal.name + ".lock")
+
+
+class JournalLock:
+    """The exclusive lock on one journal file."""
+
+    def __init__(self, journal: Path) -> None:
+        self._journal = journal
+        self._path = lock_file(journal)
+        self._file = -1
+        self._holder = Holder()
+
+    def acquire(self) -> None:
+        """Take the lock. Raises JournalLocked naming the holder, JournalError where no file can be made."""
+        deadline = time.monotonic() + _PATIENCE
+        while not self.try_acquire():
+            if time.monotonic() > deadline:
+                raise _locked(self._journal, read_holder(self._path))
+            time.sleep(_PAUSE)
+        self._holder = Holder(pid=os.getpid(), started=time.time_ns() // 1_000_000)
+        self._note(self._holder)
+
+    def try_acquire(self) -> bool:
+        """Take the lock if it is free, without a note. Raises JournalError where no file can be made."""
+        try:
+            file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise file_fault(error, self._path) from error
+        if not _try_lock(file):
+            os.close(file)
+            return False
+        self._file = file
+        return True
+
+    def announce(self, url: str) -> None:
+        """Note the URL at which the holder can be attached to."""
+        self._holder = msgspec.structs.replace(self._holder, url=url)
+        self._note(self._holder)
+
+    def release(self) -> None:
+        """Let go. Does nothing when the lock is not held."""
+        if self._file < 0:
+            return
+        file, self._file = self._file, -1
+        try:
+            os.ftruncate(file, 0)
+            _unlock(file)
+        finally:
+            os.close(file)
+
+    def _note(self, holder: Holder) -> None:
+        note = msgspec.json.encode(holder)
+        try:
+            os.lseek(self._file, 0, os.SEEK_SET)
+            os.write(self._file, note)
+            os.ftruncate(self._file, len(note))
+        except OSError as error:
+            raise file_fault(error, self._path) from error
+
+
+def read_holder(path: Path) -> Holder:
+    """The note in a lock file; an empty Holder when there is none that can be read."""
+    try:
+        with path.open("rb") as file:
+            return msgspec.json.decode(file.read(_MAX_NOTE), type=Holder)
+    except (OSError, msgspec.DecodeError):
+        return Holder()
+
+
+def holder_of(journal: Path) -> Holder | None:
+    """Who holds the journal now, or None when nobody does. Raises JournalError as opening would."""
+    if not lock_file(journal).exists():
+        return None
+    lock = JournalLock(journal)
+    if lock.try_acquire():
+        lock.release()
+        return None
+    return read_holder(lock_file(journal))
+
+
+def _locked(journal: Path, holder: Holder) -> JournalLocked:
+    who = f"segtap (process {holder.pid})" if holder.pid else "Another segtap"
+    if holder.started:
+        who += time.strftime(", started %Y-%m-%d %H:%M,", time.localtime(holder.started / 1000))
+    if holder.url:
+        return JournalLocked(
+            f"{who} holds {journal}. See it with: segtap attach {holder.url} – "
+            "or use another file with --journal PATH."
+        )
+    return JournalLocked(
+        f"{who} holds {journal} and does not say where it listens. Stop it, "
+        "or use another file with --journal PATH."
+    )
+
+
+if sys.platform == "win32":
+
+    def _try_lock(file: int) -> bool:
+        os.lseek(file, _LOCKED_BYTE, os.SEEK_SET)
+        try:
+            msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+
+    def _unlock(file: int) -> None:
+        os.lseek(file, _LOCKED_BYTE, os.SEEK_SET)
+        msvcrt.locking(file, msvcrt.LK_UNLCK, 1)
+
+else:
+
+    def _try_lock(file: int) -> bool:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    def _unlock(file: int) -> None:
+        fcntl.flock(file, fcntl.LOCK_UN)

@@ -1,0 +1,124 @@
+"""Where the journal lies: the default path, files that only their owner can read, throw-away folders."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import stat
+import tempfile
+import time
+from pathlib import Path
+
+import platformdirs
+
+from ..errors import JournalError
+from .faults import file_fault, folder_fault, foreign_fault
+from .lock import JournalLock, lock_file
+
+NAME = "journal.db"
+_PRIVATE_FILE = 0o600
+_PRIVATE_FOLDER = 0o700
+_MAGIC = b"SQLite format 3\0"
+_EPHEMERAL = "segtap-ephemeral-"
+_SETTLING = 60.0
+"""Seconds for which a throw-away folder is left alone: its engine may still be about to lock it."""
+
+
+def default_path() -> Path:
+    """`journal.db` in the user's state folder (`$XDG_STATE_HOME/segtap`, else `~/.local/state/segtap`)."""
+    return Path(platformdirs.user_state_dir("segtap", appauthor=False)) / NAME
+
+
+def chosen_path(setting: str) -> Path:
+    """The file that `[journal] path` means, with `~` and links resolved. Raises JournalError for a URL."""
+    if not setting:
+        return default_path().resolve()
+    if "://" in setting:
+        raise JournalError(
+            f"A journal at {setting.split('://', 1)[0]}:// cannot be used yet. Name a file: --journal PATH.",
+            title="That journal is not supported",
+        )
+    try:
+        return Path(setting).expanduser().resolve()
+    except (RuntimeError, OSError) as error:  # no home folder for ~, a loop of links
+        raise JournalError(f"{setting} is no usable path: {error}.") from error
+
+
+def check_file(path: Path) -> None:
+    """Raise JournalError if what lies at `path` cannot be a journal; nothing is created or changed."""
+    try:
+        if path.is_dir():
+            raise folder_fault(path)
+        if not path.exists():
+            return
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise foreign_fault(path)
+        with path.open("rb") as file:
+            start = file.read(len(_MAGIC))
+    except OSError as error:
+        raise file_fault(error, path) from error
+    if start and start != _MAGIC:
+        raise foreign_fault(path)
+
+
+def make_folder(folder: Path) -> None:
+    """Create the folder and what is missing above it, each readable by its owner only."""
+    try:
+        for missing in reversed([parent for parent in (folder, *folder.parents) if not parent.exists()]):
+            missing.mkdir(mode=_PRIVATE_FOLDER, exist_ok=True)
+        if folder == default_path().parent.resolve():
+            folder.chmod(_PRIVATE_FOLDER)
+    except OSError as error:
+        raise file_fault(error, folder) from error
+
+
+def make_file(path: Path) -> None:
+    """Create the file if it is missing and make it and its companions readable by their owner only.
+
+    SQLite gives `-wal` and `-shm` the mode of the database file.
+    """
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, _PRIVATE_FILE))
+        for file in (path, path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")):
+            if file.exists() and stat.S_IMODE(file.stat().st_mode) != _PRIVATE_FILE:
+                file.chmod(_PRIVATE_FILE)
+    except OSError as error:
+        raise file_fault(error, path) from error
+
+
+def ephemeral_path() -> Path:
+    """A journal file in a new temporary folder of its own, after removing what killed engines left."""
+    sweep_ephemeral(Path(tempfile.gettempdir()))
+    try:
+        return Path(tempfile.mkdtemp(prefix=_EPHEMERAL)).resolve() / NAME
+    except OSError as error:
+        raise file_fault(error, Path(tempfile.gettempdir())) from error
+
+
+def remove_ephemeral(path: Path) -> None:
+    """Remove a throw-away journal with its folder."""
+    shutil.rmtree(path.parent, ignore_errors=True)
+
+
+def sweep_ephemeral(root: Path) -> None:
+    """Remove throw-away journals below `root` whose engine no longer runs: nobody holds their lock."""
+    for folder in root.glob(_EPHEMERAL + "*"):
+        with contextlib.suppress(OSError):  # another user's, or another engine is sweeping too
+            if _is_mine(folder) and time.time() - folder.stat().st_mtime > _SETTLING:
+                _remove_if_free(folder / NAME)
+
+
+def _remove_if_free(path: Path) -> None:
+    if lock_file(path).exists():
+        lock = JournalLock(path)
+        if not lock.try_acquire():
+            return
+        lock.release()
+    remove_ephemeral(path)
+
+
+def _is_mine(folder: Path) -> bool:
+    about = folder.lstat()
+    owner = getattr(os, "getuid", lambda: about.st_uid)()
+    return stat.S_ISDIR(about.st_mode) and about.st_uid == owner

@@ -1,0 +1,133 @@
+"""The tables, and how a connection to them is opened.
+
+`receipts` is the truth: one row a request, written before it is acknowledged. `messages` and
+`deliveries` are the index behind it. `meta` holds what must change in the same transaction as they do:
+
+- `last_seq`: the highest number given out when receipts were last deleted (numbers are never used twice)
+- `indexed`: receipts up to this one have their messages in the index
+- `counts`: the totals of `messages`, as JSON
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from ..delivery import DeliveryState
+from ..errors import JournalError, JournalTooNew
+from .faults import foreign_fault
+
+VERSION = 1
+APPLICATION_ID = 0x73677470  # "sgtp"
+
+OWED = f"delivery IN ('{DeliveryState.WAITING}', '{DeliveryState.HELD}')"
+"""What rotation must keep. Queries repeat these very words, or SQLite does not use the partial index."""
+
+_TABLES = f"""
+CREATE TABLE receipts (
+    seq INTEGER PRIMARY KEY,
+    received_at INTEGER NOT NULL,
+    form INTEGER NOT NULL,
+    data BLOB NOT NULL
+);
+CREATE TABLE messages (
+    id INTEGER PRIMARY KEY,
+    received_at INTEGER NOT NULL,
+    type TEXT NOT NULL,
+    name TEXT NOT NULL,
+    user TEXT NOT NULL,
+    source TEXT NOT NULL,
+    errors INTEGER NOT NULL,
+    warnings INTEGER NOT NULL,
+    marks INTEGER NOT NULL,
+    delivery TEXT NOT NULL,
+    message_id TEXT NOT NULL,
+    wanted INTEGER NOT NULL,
+    text TEXT NOT NULL
+);
+CREATE INDEX messages_by_message_id ON messages (message_id, received_at) WHERE message_id != '';
+CREATE INDEX messages_owed ON messages (delivery) WHERE {OWED};
+CREATE TABLE deliveries (
+    number INTEGER PRIMARY KEY,
+    message INTEGER NOT NULL,
+    operation INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    endpoint TEXT NOT NULL,
+    outcome TEXT NOT NULL,
+    status INTEGER NOT NULL,
+    words TEXT NOT NULL,
+    attempt INTEGER NOT NULL,
+    place INTEGER NOT NULL,
+    batch INTEGER NOT NULL,
+    took INTEGER NOT NULL
+);
+CREATE INDEX deliveries_by_message ON deliveries (message);
+CREATE TABLE meta (key TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
+INSERT INTO meta VALUES ('last_seq', 0), ('indexed', 0), ('counts', '{{}}');
+"""
+
+_BUSY_SECONDS = 5.0
+
+
+def connect_writer(path: Path) -> sqlite3.Connection:
+    """The one connection that writes; makes the tables in an empty file.
+
+    Raises sqlite3.Error, JournalTooNew for a later version's file, JournalError for another program's.
+    """
+    connection = sqlite3.connect(
+        path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=64
+    )
+    try:
+        empty = _check(connection, path)
+        (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+        if mode != "wal":
+            raise JournalError(
+                f"The disk that holds {path} cannot keep a journal (no shared memory: a network drive?). "
+                "Choose another file with --journal PATH."
+            )
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA wal_autocheckpoint = 0")
+        connection.execute("PRAGMA cache_size = -32000")
+        if empty:
+            connection.executescript(
+                f"BEGIN IMMEDIATE; {_TABLES} PRAGMA application_id = {APPLICATION_ID}; "
+                f"PRAGMA user_version = {VERSION}; COMMIT;"
+            )
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def connect_reader(path: Path) -> sqlite3.Connection:
+    """A connection that cannot write, for the thread that opens it."""
+    connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
+    connection.execute("PRAGMA query_only = ON")
+    return connection
+
+
+def checkpoint_once(path: Path) -> None:
+    """Move what the log holds into the file, on a connection of its own, while others read and write."""
+    connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
+    try:
+        connection.execute("PRAGMA wal_autocheckpoint = 0")
+        connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+    finally:
+        connection.close()
+
+
+def _check(connection: sqlite3.Connection, path: Path) -> bool:
+    """Whether the file is empty. Raises where it is a database that this segtap cannot use."""
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    if application != APPLICATION_ID:
+        if tables or application or version:
+            raise foreign_fault(path)
+        return True
+    if version > VERSION:
+        raise JournalTooNew(
+            f"{path} was written by a newer segtap (its version {version}, this one knows {VERSION}). "
+            "Update segtap, or use another file with --journal PATH."
+        )
+    return False

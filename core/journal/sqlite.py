@@ -1,0 +1,172 @@
+"""The journal in one SQLite file: an asyncio face on the writer's thread and the readers' connections."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..delivery import Delivery, DeliveryState
+from ..messages import Receipt
+from ..settings import JournalSettings
+from ..views import Page, Summary
+from . import reader
+from .base import Counts, Entry
+from .faults import store_fault
+from .lock import JournalLock
+from .place import check_file, chosen_path, ephemeral_path, make_file, make_folder, remove_ephemeral
+from .reader import Reader
+from .store import Store
+from .writer import Writer
+
+
+class SqliteJournal:
+    """`Journal` in a SQLite file, see `core.journal.base` for what each method promises.
+
+    WAL with synchronous=FULL: what `append` returned for is on disk. Opened with `open_journal`.
+    """
+
+    def __init__(self, store: Store, lock: JournalLock, settings: JournalSettings) -> None:
+        self._store = store
+        self._lock = lock
+        self._ephemeral = settings.ephemeral
+        self._writer = Writer(store, settings.max_bytes)
+        self._reader = Reader(store.path)
+        self._closed = False
+
+    @property
+    def path(self) -> str:
+        """Where it lies, for people."""
+        return str(self._store.path)
+
+    @property
+    def ephemeral(self) -> bool:
+        """True when it is removed as it is closed."""
+        return self._ephemeral
+
+    def announce(self, url: str) -> None:
+        """Note the URL at which this engine can be attached to, for a second one that wants the journal."""
+        self._lock.announce(url)
+
+    async def append(self, receipt: Receipt) -> int:
+        """Make it durable and return its `seq`."""
+        return await self._writer.append(receipt)
+
+    async def unindexed(self, limit: int = 256) -> list[Receipt]:
+        """The oldest receipts that have no index entries yet; fewer than `limit` when they are large."""
+        return await self._reader.quick.run(reader.unindexed, limit)
+
+    async def receipts(self, after: int = 0, limit: int = 256) -> list[Receipt]:
+        """Receipts with a `seq` above `after`, oldest first; fewer than `limit` when they are large."""
+        return await self._reader.quick.run(reader.receipts, after, limit)
+
+    async def index(self, entries: Sequence[Entry], upto: int) -> None:
+        """Store the entries of all receipts up to and including `upto`, at once."""
+
+        def work() -> None:
+            self._store.index(entries, upto)
+            self._writer.rotation.settled(None)
+
+        await self._writer.run(work)
+
+    async def seen(self, message_ids: Sequence[str], since: int) -> set[str]:
+        """Those of the messageIds that an indexed message, received at or after `since` (ms), has."""
+        return await self._reader.quick.run(reader.seen, message_ids, since)
+
+    async def receipt(self, seq: int) -> Receipt | None:
+        """One receipt as it came."""
+        return await self._reader.quick.run(reader.receipt, seq)
+
+    async def summary(self, id: int) -> Summary | None:
+        """One line of the list."""
+        return await self._reader.quick.run(reader.summary, id)
+
+    async def page(
+        self,
+        *,
+        before: int | None = None,
+        after: int | None = None,
+        limit: int = 200,
+        text: str = "",
+    ) -> Page:
+        """A stretch of the list: the newest `limit`, or those next to an id, that contain `text`."""
+        lane = self._reader.search if text else self._reader.quick
+        return await lane.run(reader.page, before, after, limit, text)
+
+    async def owed(self, after: int = 0, limit: int = 1000) -> list[Summary]:
+        """Messages wanted at Mixpanel and not settled, oldest first, with an id above `after`."""
+        return await self._reader.quick.run(reader.owed, after, limit)
+
+    async def record(
+        self, deliveries: Sequence[Delivery], states: Sequence[tuple[int, DeliveryState]]
+    ) -> None:
+        """Write attempts and where their messages now stand; those cleared meanwhile are left out."""
+
+        def work() -> None:
+            lowest = self._store.record(deliveries, states)
+            if lowest is not None:
+                self._writer.rotation.settled(lowest)
+
+        await self._writer.run(work)
+
+    async def deliveries(self, id: int) -> list[Delivery]:
+        """All attempts for one message, oldest first."""
+        return await self._reader.quick.run(reader.deliveries, id)
+
+    async def counts(self) -> Counts:
+        """The totals; they are kept, not counted."""
+        return self._store.counts
+
+    async def clear(self) -> None:
+        """Forget everything, for good: the file is emptied and shrunk. Numbers are not used again."""
+
+        def work() -> None:
+            self._store.clear()
+            self._writer.rotation.settled(0)
+
+        await self._writer.run(work)
+
+    async def close(self) -> None:
+        """Finish what is under way, put the log away and let go of the lock."""
+        if self._closed:
+            return
+        self._closed = True
+        await self._reader.close()
+        await self._writer.close()
+        await asyncio.to_thread(_let_go, self._lock, self._store.path if self._ephemeral else None)
+
+
+async def open_journal(settings: JournalSettings) -> SqliteJournal:
+    """Open, and create if need be, the journal that the settings name, and lock it.
+
+    Raises JournalLocked while another engine holds it, JournalTooNew for a later version's file, and
+    JournalError with the reason for every other path that cannot be a journal.
+    """
+    lock, store = await asyncio.to_thread(_open, settings)
+    return SqliteJournal(store, lock, settings)
+
+
+def _open(settings: JournalSettings) -> tuple[JournalLock, Store]:
+    if settings.ephemeral:
+        path = ephemeral_path()
+    else:
+        path = chosen_path(settings.path)
+        check_file(path)
+        make_folder(path.parent)
+    lock = JournalLock(path)
+    lock.acquire()
+    try:
+        make_file(path)
+        return lock, Store(path)
+    except BaseException as error:
+        _let_go(lock, path if settings.ephemeral else None)
+        if isinstance(error, sqlite3.Error):
+            raise store_fault(error, path) from error
+        raise
+
+
+def _let_go(lock: JournalLock, throw_away: Path | None) -> None:
+    lock.release()
+    if throw_away is not None:
+        remove_ephemeral(throw_away)

@@ -1,0 +1,191 @@
+"""The write side of the journal's file: each method is one transaction, and runs in the writer's thread."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Generator, Sequence
+from pathlib import Path
+
+import msgspec
+
+from ..delivery import Delivery, DeliveryState
+from ..errors import JournalError
+from ..messages import POSITION_BITS
+from .base import Counts, Entry
+from .rows import DELIVERY_COLUMNS, MESSAGE_COLUMNS, ReceiptRow, pack_delivery, pack_entry
+from .schema import OWED, connect_writer
+from .tally import Tally
+
+_INSERT_RECEIPT = "INSERT INTO receipts (seq, received_at, form, data) VALUES (?, ?, ?, ?)"
+_INSERT_MESSAGE = f"INSERT INTO messages ({MESSAGE_COLUMNS}) VALUES (?{', ?' * MESSAGE_COLUMNS.count(',')})"
+_INSERT_DELIVERY = (
+    f"INSERT INTO deliveries ({DELIVERY_COLUMNS}) VALUES (?{', ?' * DELIVERY_COLUMNS.count(',')})"
+)
+_OLDEST_FREE = f"""
+    SELECT seq, length(data) FROM receipts
+    WHERE seq > ? AND seq <= ? AND NOT EXISTS (
+        SELECT 1 FROM messages
+        WHERE {OWED} AND id >= (seq << {POSITION_BITS}) AND id < ((seq + 1) << {POSITION_BITS})
+    )
+    ORDER BY seq LIMIT ?
+"""
+_SET = "UPDATE meta SET value = ? WHERE key = ?"
+
+
+class Store:
+    """What the file holds, and the numbers that go with it; these change only after a commit.
+
+    `last_seq` is the highest number given out, `indexed` the last receipt with its messages in the index.
+    Every method raises sqlite3.Error and then leaves everything as it was.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._db = connect_writer(path)
+        try:
+            meta = dict(self._db.execute("SELECT key, value FROM meta"))
+            (highest,) = self._db.execute("SELECT max(seq) FROM receipts").fetchone()
+            self.last_seq = max(int(meta["last_seq"]), highest or 0)
+            self.indexed = int(meta["indexed"])
+            self._tally = Tally.decode(meta["counts"])
+            (self._page_size,) = self._db.execute("PRAGMA page_size").fetchone()
+        except (KeyError, ValueError, msgspec.DecodeError) as error:
+            self._db.close()
+            raise JournalError(
+                f"{path} is damaged (its meta table: {error}). Move it away, and segtap starts a new one."
+            ) from error
+        except BaseException:
+            self._db.close()
+            raise
+
+    @property
+    def counts(self) -> Counts:
+        """The totals of what is indexed."""
+        return self._tally.counts
+
+    def used(self) -> int:
+        """Bytes of the file that hold something; pages left free by rotation do not count."""
+        (pages,) = self._db.execute("PRAGMA page_count").fetchone()
+        (free,) = self._db.execute("PRAGMA freelist_count").fetchone()
+        return (pages - free) * self._page_size
+
+    def changes(self) -> int:
+        """Rows written since the file was opened."""
+        changes: int = self._db.total_changes
+        return changes
+
+    def append(self, rows: Sequence[ReceiptRow]) -> range:
+        """Write receipts; returns their numbers."""
+        first = self.last_seq + 1
+        numbers = range(first, first + len(rows))
+        with self._transaction():
+            self._db.executemany(
+                _INSERT_RECEIPT, [(seq, *row) for seq, row in zip(numbers, rows, strict=True)]
+            )
+        self.last_seq = numbers[-1] if rows else self.last_seq
+        return numbers
+
+    def index(self, entries: Sequence[Entry], upto: int) -> None:
+        """Write the messages of the receipts up to `upto`; those indexed or cleared before are left out.
+
+        Raises ValueError for a message of a receipt above `upto`, and for an `upto` not given out yet.
+        """
+        if upto > self.last_seq or any(entry.summary.id >> POSITION_BITS > upto for entry in entries):
+            raise ValueError(
+                f"messages above receipt {upto}, or receipt {upto} above the last, {self.last_seq}"
+            )
+        fresh = [entry for entry in entries if entry.summary.id >> POSITION_BITS > self.indexed]
+        tally = self._tally.with_changes((entry.summary.marks, entry.summary.delivery, 1) for entry in fresh)
+        indexed = max(self.indexed, upto)
+        with self._transaction():
+            self._db.executemany(_INSERT_MESSAGE, [pack_entry(entry) for entry in fresh])
+            self._db.executemany(_SET, [(indexed, "indexed"), (tally.encode(), "counts")])
+        self.indexed, self._tally = indexed, tally
+
+    def record(
+        self, deliveries: Sequence[Delivery], states: Sequence[tuple[int, DeliveryState]]
+    ) -> int | None:
+        """Write attempts and states of messages; those no longer in the journal are left out.
+
+        Returns the lowest receipt number whose message changed its state, or None.
+        """
+        wanted = {id for id, _ in states} | {delivery.message for delivery in deliveries}
+        before: dict[int, tuple[int, str]] = {}
+        with self._transaction():
+            for id in wanted:
+                row = self._db.execute("SELECT marks, delivery FROM messages WHERE id = ?", (id,)).fetchone()
+                if row is not None:
+                    before[id] = row
+            after = {id: state for id, state in states if id in before and before[id][1] != state}
+            tally = self._tally.with_changes(
+                change
+                for id, state in after.items()
+                for change in ((*before[id], -1), (before[id][0], state, 1))
+            )
+            self._db.executemany(
+                _INSERT_DELIVERY,
+                [pack_delivery(delivery) for delivery in deliveries if delivery.message in before],
+            )
+            self._db.executemany(
+                "UPDATE messages SET delivery = ? WHERE id = ?",
+                [(state.value, id) for id, state in after.items()],
+            )
+            self._db.execute(_SET, (tally.encode(), "counts"))
+        self._tally = tally
+        return min(after) >> POSITION_BITS if after else None
+
+    def oldest_free(self, above: int, limit: int) -> list[tuple[int, int]]:
+        """Number and size of the oldest receipts above a number that are indexed and not owed."""
+        return self._db.execute(_OLDEST_FREE, (above, self.indexed, limit)).fetchall()
+
+    def delete(self, numbers: Sequence[int]) -> None:
+        """Forget receipts, their messages and deliveries."""
+        spans = [(seq << POSITION_BITS, (seq + 1) << POSITION_BITS) for seq in numbers]
+        with self._transaction():
+            gone = [
+                (marks, delivery, -1)
+                for span in spans
+                for marks, delivery in self._db.execute(
+                    "SELECT marks, delivery FROM messages WHERE id >= ? AND id < ?", span
+                )
+            ]
+            tally = self._tally.with_changes(gone)
+            self._db.executemany("DELETE FROM deliveries WHERE message >= ? AND message < ?", spans)
+            self._db.executemany("DELETE FROM messages WHERE id >= ? AND id < ?", spans)
+            self._db.executemany("DELETE FROM receipts WHERE seq = ?", [(seq,) for seq in numbers])
+            self._db.executemany(_SET, [(self.last_seq, "last_seq"), (tally.encode(), "counts")])
+        self._tally = tally
+
+    def clear(self) -> None:
+        """Forget everything and give the room back; numbers go on from where they were."""
+        tally = Tally.decode("{}")
+        with self._transaction():
+            for table in ("deliveries", "messages", "receipts"):
+                self._db.execute(f"DELETE FROM {table}")
+            self._db.executemany(
+                _SET,
+                [(self.last_seq, "last_seq"), (self.last_seq, "indexed"), (tally.encode(), "counts")],
+            )
+        self.indexed, self._tally = self.last_seq, tally
+        self._db.execute("VACUUM")
+        self.checkpoint("TRUNCATE")
+
+    def checkpoint(self, mode: str = "PASSIVE") -> bool:
+        """Move what the log holds into the file; whether all of it went."""
+        busy, in_log, moved = self._db.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
+        return not busy and in_log == moved
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._db.close()
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Generator[None]:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._db.execute("COMMIT")
+        except BaseException:
+            if self._db.in_transaction:  # SQLite ends it by itself on a full disk
+                self._db.execute("ROLLBACK")
+            raise

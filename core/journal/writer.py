@@ -1,0 +1,153 @@
+"""The one thread that writes: receipts that wait are committed together, then other work has its turn.
+
+An append is answered after the commit that holds it. Index and delivery rows go in transactions of
+their own between those commits, so that no receipt waits for more than one of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import queue
+import sqlite3
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ..errors import JournalError
+from ..messages import Receipt
+from .checkpoints import Checkpoints
+from .faults import store_fault
+from .rotation import Rotation
+from .rows import ReceiptRow, pack_receipt
+from .store import Store
+
+T = TypeVar("T")
+
+MAX_ROWS = 512
+MAX_BYTES = 8 * 1024 * 1024
+"""One commit takes no more than so many receipts, nor goes on taking after so many bytes."""
+
+_Append = tuple[Receipt, "asyncio.Future[int]"]
+_Work = tuple[Callable[[], Any], "asyncio.Future[Any]"]
+_Answer = tuple["asyncio.Future[Any]", Any, BaseException | None]
+
+
+class Writer:
+    """Runs a Store in a thread of its own, for one event loop."""
+
+    def __init__(self, store: Store, max_bytes: int) -> None:
+        self.store = store
+        self.rotation = Rotation(store, max_bytes)
+        self._loop = asyncio.get_running_loop()
+        self._checkpoints = Checkpoints(store)
+        self._jobs: queue.SimpleQueue[_Append | _Work | None] = queue.SimpleQueue()
+        self._works: deque[_Work] = deque()
+        self._closing = False
+        self._thread = threading.Thread(target=self._run, name="segtap-journal-writer", daemon=True)
+        self._thread.start()
+
+    def append(self, receipt: Receipt) -> asyncio.Future[int]:
+        """Queue a receipt; the future gives its number once it is on disk."""
+        self._check_open()
+        future: asyncio.Future[int] = self._loop.create_future()
+        self._jobs.put((receipt, future))
+        return future
+
+    def run(self, work: Callable[[], T]) -> asyncio.Future[T]:
+        """Queue other work on the store."""
+        self._check_open()
+        future: asyncio.Future[T] = self._loop.create_future()
+        self._jobs.put((work, future))
+        return future
+
+    async def close(self) -> None:
+        """Finish what is queued, put the log away and let go of the file."""
+        if not self._closing:
+            self._closing = True
+            self._jobs.put(None)
+        await asyncio.to_thread(self._thread.join)
+
+    def _check_open(self) -> None:
+        if self._closing:
+            raise JournalError(
+                f"{self.store.path} is closed: segtap is stopping.", title="The journal is closed"
+            )
+
+    def _run(self) -> None:
+        going = True
+        while going or self._works:
+            appends, going = self._take() if going else ([], False)
+            if appends:
+                self._commit(appends)
+            if self._works:
+                self._answer([_outcome(self._works.popleft(), self.store.path)])
+            self._checkpoints.between_commits()
+        self._checkpoints.close()
+        self.store.close()
+
+    def _take(self) -> tuple[list[_Append], bool]:
+        """Receipts for one commit, putting other work aside; False once the end of the queue is met."""
+        appends: list[_Append] = []
+        taken = 0
+        while len(appends) < MAX_ROWS and taken < MAX_BYTES:
+            try:
+                job = self._jobs.get(block=not appends and not self._works)
+            except queue.Empty:
+                break
+            if job is None:
+                return appends, False
+            if isinstance(job[0], Receipt):
+                appends.append(job)  # pyright: ignore[reportArgumentType]
+                taken += len(job[0].body)
+            else:
+                self._works.append(job)  # pyright: ignore[reportArgumentType]
+        return appends, True
+
+    def _commit(self, appends: Sequence[_Append]) -> None:
+        rows: list[ReceiptRow] = []
+        futures: list[asyncio.Future[int]] = []
+        answers: list[_Answer] = []
+        for receipt, future in appends:
+            try:
+                rows.append(pack_receipt(receipt))
+                futures.append(future)
+            except (TypeError, ValueError, OverflowError) as error:
+                answers.append((future, None, error))
+        incoming = sum(len(row.data) for row in rows)
+        try:
+            self.rotation.make_room(incoming)
+            numbers = self.store.append(rows)
+        except (sqlite3.Error, JournalError) as error:
+            fault = error if isinstance(error, JournalError) else store_fault(error, self.store.path)
+            answers += [(future, None, fault) for future in futures]
+        else:
+            self._checkpoints.wrote(incoming)
+            answers += [(future, seq, None) for future, seq in zip(futures, numbers, strict=True)]
+        self._answer(answers)
+
+    def _answer(self, answers: Sequence[_Answer]) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is left to hear it
+            self._loop.call_soon_threadsafe(_settle, answers)
+
+
+def _outcome(work: _Work, path: Path) -> _Answer:
+    call, future = work
+    try:
+        return future, call(), None
+    except sqlite3.Error as error:
+        return future, None, store_fault(error, path)
+    except BaseException as error:  # whatever it is, it belongs to the caller that waits
+        return future, None, error
+
+
+def _settle(answers: Sequence[_Answer]) -> None:
+    for future, result, error in answers:
+        if future.done():  # the caller was cancelled; what it wrote stays written
+            continue
+        if error is None:
+            future.set_result(result)
+        else:
+            future.set_exception(error)
