@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from typing import Protocol
+import ssl
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
+import msgspec
+
+from .answers import ErrorAnswer, error_from
+from .errors import EngineError, SegtapError
 from .messages import JsonObject
+from .summaries import json_bytes
 from .views import EngineState, FeedBatch, MessageDetail, Page
+
+if TYPE_CHECKING:
+    import httpx
+
+PREFIX = "/_segtap/"
+CONNECT_TIMEOUT, ANSWER_TIMEOUT = 5.0, 60.0
+SERVICE_RESTART = 1012
+"""The WebSocket code with which a stopping engine closes the feed."""
+
+T = TypeVar("T")
 
 
 class Viewer(Protocol):
@@ -63,3 +79,208 @@ class Viewer(Protocol):
     async def close(self) -> None:
         """Let go of the connection. The engine runs on."""
         ...
+
+
+class Client:
+    """A `Viewer` over HTTP and WebSocket.
+
+    `url` is one that the engine listens at on this machine, `token` the one it made at its start. Every
+    method raises `EngineError` when the engine cannot be reached or does not know the token, and otherwise
+    the very error that the engine raised.
+    """
+
+    def __init__(self, url: str, token: str) -> None:
+        self.url = url.rstrip("/")
+        self._token = token
+        self._http: httpx.AsyncClient | None = None
+
+    def __repr__(self) -> str:
+        return f"Client({self.url!r})"
+
+    async def state(self) -> EngineState:
+        """The header's facts now."""
+        return await self._get("state", EngineState)
+
+    async def feed(self) -> AsyncIterator[FeedBatch]:
+        """Frames until the engine stops; then it ends. It does not connect again by itself.
+
+        Raises EngineError when the engine goes without a word.
+        """
+        from websockets.asyncio.client import connect
+        from websockets.exceptions import ConnectionClosedError, InvalidStatus, WebSocketException
+
+        decode = msgspec.json.Decoder(FeedBatch).decode
+        target = f"{self.url.replace('http', 'ws', 1)}{PREFIX}feed"
+        try:
+            async with connect(
+                target,
+                additional_headers={"Authorization": f"Bearer {self._token}"},
+                compression=None,
+                max_size=None,
+                # Nothing but the engine ends the feed: a screen that was suspended goes on where it was.
+                ping_interval=None,
+                proxy=None,
+                ssl=self._tls(),
+            ) as socket:
+                async for frame in socket:
+                    yield decode(frame)
+        except InvalidStatus as error:
+            raise _error_of(error.response.status_code, bytes(error.response.body or b""), self.url) from error
+        except ConnectionClosedError as error:
+            if error.rcvd is None or error.rcvd.code != SERVICE_RESTART:
+                raise self._gone("closed the feed") from error
+        except (OSError, WebSocketException) as error:
+            raise self._gone(str(error)) from error
+        except msgspec.DecodeError as error:
+            raise _foreign(self.url) from error
+
+    async def page(
+        self,
+        *,
+        before: int | None = None,
+        after: int | None = None,
+        limit: int = 200,
+        text: str = "",
+    ) -> Page:
+        """A stretch of the list, oldest first."""
+        query: dict[str, str | int] = {"limit": limit}
+        if before is not None:
+            query["before"] = before
+        if after is not None:
+            query["after"] = after
+        if text:
+            query["text"] = text
+        return await self._get("page", Page, query)
+
+    async def detail(self, id: int) -> MessageDetail:
+        """Everything about one message. Raises InputError when there is none of that id."""
+        return await self._get(f"messages/{id}", MessageDetail)
+
+    async def inspect(self, document: JsonObject) -> MessageDetail:
+        """Read a pasted Segment message as if it had come. Raises InputError when it is none."""
+        return await self._post("inspect", document, MessageDetail)
+
+    async def set_forwarding(self, on: bool) -> EngineState:
+        """Turn forwarding on or off. Raises ForwardingRefused with the reason."""
+        return await self._post("forwarding", {"on": on}, EngineState)
+
+    async def replay(self, ids: Sequence[int]) -> int:
+        """Send messages through the tap again; returns how many."""
+        return (await self._post("replay", {"ids": list(ids)}, _Replayed)).replayed
+
+    async def clear(self) -> None:
+        """Forget the whole journal."""
+        await self._post("clear", {}, _Cleared)
+
+    async def export(self, text: str = "") -> AsyncIterator[bytes]:
+        """One message a line (with its newline), oldest first."""
+        import httpx
+
+        try:
+            query = {"text": text} if text else None
+            async with self._connection().stream("GET", f"{PREFIX}export", params=query) as answer:
+                if answer.status_code != 200:
+                    raise _error_of(answer.status_code, await answer.aread(), self.url)
+                rest = b""
+                async for chunk in answer.aiter_bytes():
+                    *lines, rest = (rest + chunk).split(b"\n")
+                    for line in lines:
+                        yield line + b"\n"
+                if rest:
+                    raise self._gone("ended in the middle of a line")
+        except httpx.HTTPError as error:
+            raise self._gone(_words(error)) from error
+
+    async def close(self) -> None:
+        """Let go of the connection. The engine runs on."""
+        if self._http is not None:
+            await self._http.aclose()
+            self._http = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def _get(self, name: str, type: type[T], query: Mapping[str, str | int] | None = None) -> T:
+        return await self._call("GET", name, type, query=query)
+
+    async def _post(self, name: str, value: JsonObject, type: type[T]) -> T:
+        return await self._call("POST", name, type, body=json_bytes(value))
+
+    async def _call(
+        self,
+        method: str,
+        name: str,
+        type: type[T],
+        *,
+        query: Mapping[str, str | int] | None = None,
+        body: bytes | None = None,
+    ) -> T:
+        import httpx
+
+        try:
+            answer = await self._connection().request(method, f"{PREFIX}{name}", params=query, content=body)
+        except httpx.HTTPError as error:
+            raise self._gone(_words(error)) from error
+        if answer.status_code != 200:
+            raise _error_of(answer.status_code, answer.content, self.url)
+        try:
+            return msgspec.json.decode(answer.content, type=type)
+        except msgspec.DecodeError as error:
+            raise _foreign(self.url) from error
+
+    def _connection(self) -> httpx.AsyncClient:
+        if self._http is None:
+            import httpx
+
+            try:
+                self._http = httpx.AsyncClient(
+                    base_url=self.url,
+                    headers={"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"},
+                    timeout=httpx.Timeout(ANSWER_TIMEOUT, connect=CONNECT_TIMEOUT),
+                    # The engine is on this machine: a proxy set for the web has no business here.
+                    trust_env=False,
+                    verify=self._tls() or True,
+                )
+            except (httpx.InvalidURL, ValueError) as error:
+                raise EngineError(f"{self.url!r} is no URL of an engine: {error}.") from error
+        return self._http
+
+    def _tls(self) -> ssl.SSLContext | None:
+        """For an engine with --tls-cert: its certificate names another host than the loopback address."""
+        if not self.url.startswith("https:"):
+            return None
+        context = ssl.create_default_context()
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        return context
+
+    def _gone(self, why: str) -> EngineError:
+        return EngineError(f"The engine at {self.url} does not answer ({why}). Start one with: segtap")
+
+
+class _Replayed(msgspec.Struct):
+    replayed: int
+
+
+class _Cleared(msgspec.Struct):
+    cleared: bool
+
+
+def _words(error: Exception) -> str:
+    return str(error) or type(error).__name__
+
+
+def _foreign(url: str) -> EngineError:
+    return EngineError(f"What listens at {url} is no segtap of this version. Attach to another URL.")
+
+
+def _error_of(status: int, body: bytes, url: str) -> SegtapError:
+    """The error that the engine sent, as the class that it raised."""
+    try:
+        sent = msgspec.json.decode(body, type=ErrorAnswer).error
+    except msgspec.DecodeError:
+        return EngineError(f"What listens at {url} is no segtap: it answered {status}.")
+    return error_from(sent)

@@ -90,9 +90,19 @@ class EngineError(SegtapError):
 
 
 class PortTaken(EngineError):
-    """The port to listen on is in use."""
+    """The port to listen on is in use.
+
+    `port` is that port, `owner` who holds it in words ("" when that cannot be seen), `next_port` the
+    next free one (0 when none was found).
+    """
 
     title = "The port is taken"
+
+    def __init__(self, message: str, *, port: int = 0, owner: str = "", next_port: int = 0) -> None:
+        super().__init__(message)
+        self.port = port
+        self.owner = owner
+        self.next_port = next_port
 
 
 class ForwardingRefused(SegtapError):

@@ -1,0 +1,123 @@
+"""The live feed: what is new goes to every viewer, in few frames, and never waits for a slow one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
+
+from .delivery import DeliveryState
+from .views import Change, EngineState, FeedBatch, Summary
+
+FRAME_INTERVAL = 0.05
+"""Seconds between two frames to one viewer: 20 a second at most. The first after a rest goes at once."""
+MAX_ADDED = 2_000
+MAX_CHANGED = 10_000
+"""What is held for a viewer between frames; beyond it the oldest go, and are counted as missed."""
+
+
+class _Seat:
+    """One viewer's place: what it has not been sent yet."""
+
+    def __init__(self) -> None:
+        self.added: deque[Summary] = deque(maxlen=MAX_ADDED)
+        self.changed: dict[int, DeliveryState] = {}
+        self.missed = 0
+        self.cleared = False
+        self.wake = asyncio.Event()
+
+    def add(self, summaries: Sequence[Summary]) -> None:
+        overflow = len(self.added) + len(summaries) - MAX_ADDED
+        if overflow > 0:
+            self.missed += overflow
+        self.added.extend(summaries)
+        self.wake.set()
+
+    def change(self, states: Iterable[tuple[int, DeliveryState]]) -> None:
+        self.changed.update(states)
+        while len(self.changed) > MAX_CHANGED:
+            # A viewer that lost a change pages again, as for a lost summary.
+            del self.changed[next(iter(self.changed))]
+            self.missed += 1
+        self.wake.set()
+
+    def clear(self) -> None:
+        self.added.clear()
+        self.changed.clear()
+        self.missed = 0
+        self.cleared = True
+        self.wake.set()
+
+    def take(self, state: EngineState) -> FeedBatch:
+        batch = FeedBatch(
+            added=tuple(self.added),
+            changed=tuple(Change(id, delivery) for id, delivery in self.changed.items()),
+            state=state,
+            missed=self.missed,
+            cleared=self.cleared,
+        )
+        self.added.clear()
+        self.changed.clear()
+        self.missed = 0
+        self.cleared = False
+        return batch
+
+
+class Feed:
+    """Hands summaries, delivery changes and the engine's state to any number of viewers.
+
+    `state` is asked once a frame. Publishing costs an append for each viewer and never waits.
+    """
+
+    def __init__(self, state: Callable[[], Awaitable[EngineState]]) -> None:
+        self._state = state
+        self._seats: set[_Seat] = set()
+        self._closed = False
+
+    @property
+    def viewers(self) -> int:
+        """How many are watching."""
+        return len(self._seats)
+
+    def publish(self, summaries: Sequence[Summary]) -> None:
+        """New lines of the list, in order."""
+        for seat in self._seats:
+            seat.add(summaries)
+
+    def change(self, states: Sequence[tuple[int, DeliveryState]]) -> None:
+        """Deliveries that moved on, as (message id, state)."""
+        for seat in self._seats:
+            seat.change(states)
+
+    def touch(self) -> None:
+        """Only the engine's state is new."""
+        for seat in self._seats:
+            seat.wake.set()
+
+    def clear(self) -> None:
+        """The journal was emptied: everything published before is void."""
+        for seat in self._seats:
+            seat.clear()
+
+    def close(self) -> None:
+        """End every viewer's iteration."""
+        self._closed = True
+        self.touch()
+
+    async def watch(self) -> AsyncGenerator[FeedBatch]:
+        """Frames for one viewer until the feed closes. The first holds the state and no messages."""
+        seat = _Seat()
+        self._seats.add(seat)
+        try:
+            yield FeedBatch(state=await self._state())
+            while True:
+                await seat.wake.wait()
+                if self._closed:
+                    return
+                seat.wake.clear()
+                # The state is asked first: asking takes a moment in which more may arrive.
+                state = await self._state()
+                yield seat.take(state)
+                await asyncio.sleep(FRAME_INTERVAL)
+        finally:
+            self._seats.discard(seat)

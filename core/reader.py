@@ -1,0 +1,181 @@
+"""Reading kept receipts again: one message's detail, a pasted message, the export.
+
+Nothing of this is stored: parsing and inspection are pure, so they are done when somebody looks.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import AsyncIterator, Callable
+
+import msgspec
+
+from .delivery import Delivery
+from .errors import InputError, RequestRefused
+from .inspection import Finding, Inspection, Translation
+from .journal.base import Journal
+from .messages import POSITION_BITS, JsonObject, Marks, Message, Receipt
+from .summaries import json_bytes, mask_authorization, masked, summarize
+from .views import MessageDetail, ReceiptView, Summary
+
+logger = logging.getLogger(__name__)
+
+Parse = Callable[[Receipt], list[Message]]
+Inspect = Callable[[Message], Inspection]
+
+BODY_SHOWN = 64 * 1024
+"""Bytes of a refused request's body that a viewer is given."""
+EXPORT_PAGE = 500
+SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization", "x-api-key"})
+FAULT_RULE = "segtap-fault"
+"""The rule named when segtap itself failed on a message; its text asks for a report."""
+
+
+class Reader:
+    """Parses and inspects, and goes on when that fails: a fault of ours on one message stops no other.
+
+    `on_fault` is told what failed, in words with the message's id.
+    """
+
+    def __init__(self, parse: Parse, inspect: Inspect, on_fault: Callable[[str], None]) -> None:
+        self._parse = parse
+        self._inspect = inspect
+        self._on_fault = on_fault
+
+    def messages(self, receipt: Receipt) -> list[Message] | str:
+        """The messages of a receipt that was not refused, or what failed."""
+        # The only broad handlers of the program are these two: whatever a message does to the code that
+        # reads it, it is kept, it is shown with the fault, and the messages behind it are read.
+        try:
+            return self._parse(receipt)
+        except Exception as error:
+            logger.exception("receipt %d cannot be read", receipt.seq)
+            words = f"segtap failed to read request {receipt.seq}: {type(error).__name__}: {error}"
+            self._on_fault(words)
+            return words
+
+    def inspection(self, message: Message) -> Inspection:
+        """What the message becomes and what the rules say of it, or the fault as its one finding."""
+        try:
+            return self._inspect(message)
+        except Exception as error:
+            logger.exception("message %d cannot be translated", message.id)
+            words = f"segtap failed on message {message.id}: {type(error).__name__}: {error}"
+            self._on_fault(words)
+            fix = "Export this message and report it to segtap with the log's traceback; it is not sent."
+            return Inspection(Translation(rejected=words), (Finding(FAULT_RULE, "error", "$", words, fix),))
+
+    async def detail(self, journal: Journal, id: int) -> MessageDetail:
+        """Everything about one message or refused request. Raises InputError when there is none."""
+        summary = await journal.summary(id)
+        receipt = await journal.receipt(_seq(id)) if summary is not None else None
+        if summary is None or receipt is None:
+            raise InputError(
+                f"There is no message {id} in the journal; it may have been cleared or rotated out."
+            )
+        read: list[Message] | str = "" if summary.refused else self.messages(receipt)
+        message = None if isinstance(read, str) else next((m for m in read if m.id == id), None)
+        if message is None:
+            return MessageDetail(
+                summary=summary,
+                document=b"",
+                original=b"",
+                inspection=Inspection(Translation()),
+                receipt=_view(receipt, with_body=True),
+            )
+        marked = msgspec.structs.replace(message, marks=Marks(summary.marks))
+        return self._detail(summary, marked, receipt, tuple(await journal.deliveries(id)))
+
+    def _detail(
+        self, summary: Summary, message: Message, receipt: Receipt, deliveries: tuple[Delivery, ...] = ()
+    ) -> MessageDetail:
+        return MessageDetail(
+            summary=summary,
+            document=json_bytes(message.document),
+            original=message.original,
+            filled=message.filled,
+            objections=message.objections,
+            write_key=message.write_key,
+            inspection=masked(self.inspection(message)),
+            deliveries=deliveries,
+            receipt=_view(receipt),
+        )
+
+    def pasted(self, document: JsonObject) -> MessageDetail:
+        """Read a Segment message as if it had come just now, without keeping it.
+
+        Raises InputError when segtap would refuse it.
+        """
+        receipt = Receipt(
+            uid="pasted",
+            received_at=time.time_ns() // 1_000_000,
+            method="POST",
+            path="/v1/batch",
+            headers=(("content-type", "application/json"),),
+            body=json_bytes({"batch": [document]}),
+        )
+        try:
+            messages = self._parse(receipt)
+        except RequestRefused as error:
+            raise InputError(f"This is no Segment message: {error}") from error
+        if not messages:
+            raise InputError("This is no Segment message: there is nothing in it.")
+        message = messages[0]
+        summary = summarize(message, self.inspection(message), receipt)
+        return self._detail(summary, message, receipt)
+
+    async def export(self, journal: Journal, text: str = "") -> AsyncIterator[bytes]:
+        """Each message that contains `text` as one JSON line, oldest first; refused requests are left out."""
+        after = 0
+        while True:
+            page = await journal.page(after=after, limit=EXPORT_PAGE, text=text)
+            if not page.summaries:
+                return
+            wanted = {summary.id for summary in page.summaries if not summary.refused}
+            lines: list[bytes] = []
+            for seq in dict.fromkeys(_seq(id) for id in sorted(wanted)):
+                for message in await self._kept(journal, seq):
+                    if message.id in wanted:
+                        lines.append(json_bytes(message.document) + b"\n")
+            if lines:
+                yield b"".join(lines)
+            after = page.summaries[-1].id
+
+    async def documents(self, journal: Journal, ids: list[int]) -> list[Message]:
+        """The messages of these ids, oldest first; ids of refused requests or of none are left out."""
+        wanted = set(ids)
+        found: list[Message] = []
+        for seq in dict.fromkeys(_seq(id) for id in sorted(wanted)):
+            found += [message for message in await self._kept(journal, seq) if message.id in wanted]
+        return found
+
+    async def _kept(self, journal: Journal, seq: int) -> list[Message]:
+        receipt = await journal.receipt(seq)
+        if receipt is None or receipt.refused is not None:
+            return []
+        read = self.messages(receipt)
+        return [] if isinstance(read, str) else read
+
+
+def _seq(id: int) -> int:
+    return id >> POSITION_BITS
+
+
+def _view(receipt: Receipt, *, with_body: bool = False) -> ReceiptView:
+    headers = tuple(
+        (name, mask_authorization(value) if name in SECRET_HEADERS else value)
+        for name, value in receipt.headers
+    )
+    return ReceiptView(
+        method=receipt.method,
+        path=receipt.path,
+        query=receipt.query,
+        headers=headers,
+        peer=receipt.peer,
+        origin=receipt.origin,
+        status=receipt.status,
+        refused=receipt.refused,
+        body_bytes=len(receipt.body),
+        body=receipt.body[:BODY_SHOWN] if with_body else b"",
+    )
