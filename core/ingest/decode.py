@@ -11,7 +11,6 @@ import codecs
 import json
 import math
 import re
-import zlib
 from collections.abc import Callable
 from typing import Protocol, cast
 
@@ -63,6 +62,9 @@ def compression(body: bytes, encoding: str = "") -> str:
     return ""
 
 
+_BadStream = cast(type[Exception], isal_zlib.error)
+
+
 class _Stream(Protocol):
     eof: bool
     unused_data: bytes
@@ -93,7 +95,7 @@ def inflate(body: bytes, encoding: str = "", limit: int | None = None) -> bytes:
         room = 0 if limit is None else limit - size + 1
         try:
             part = stream.decompress(rest, room)
-        except zlib.error as error:
+        except _BadStream as error:
             raise RequestRefused(400, f"the body is not {kind} as it claims: {error}") from error
         parts.append(part)
         size += len(part)
@@ -142,7 +144,8 @@ def read_json(data: bytes) -> tuple[Json, tuple[Repair, ...]]:
     """The JSON value in `data`, and what had to be repaired to read it.
 
     `NaN`, `Infinity` and numbers beyond a double read as null; halves of a surrogate pair are put
-    together, lone ones become U+FFFD, as do bytes that are no UTF-8. Raises NotJson (also when nested too deep).
+    together, lone ones become U+FFFD, as do bytes that are no UTF-8. Raises NotJson (also when nested too
+    deep).
     """
     try:
         return _strict(data), ()

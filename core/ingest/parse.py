@@ -66,7 +66,7 @@ def write_key_of(receipt: Receipt, parts: Mapping[str, bytes]) -> str:
     Each is missing in some SDK. `parts` are the members of the body's object.
     """
     key = _string(parts.get("writeKey")) or basic_user(receipt.header("authorization"))
-    if not key and "batch" in parts:
+    if not key and is_batch(parts):
         try:
             items = array_parts(parts["batch"])
             key = _string(object_parts(items[0]).get("writeKey")) if items else ""
@@ -84,7 +84,7 @@ class _Reading:
         self.replay = receipt.origin == "replay"
         self.received = iso(receipt.received_at)
         parts = object_parts(body)
-        self.single = not is_batch(parts, call)
+        self.single = not is_batch(parts)
         self.items = [body] if self.single else array_parts(parts["batch"])
         self.write_key = write_key_of(receipt, parts)
         self.sent_at: Json = None
@@ -252,12 +252,9 @@ class _Reading:
 _ORIGIN_MARKS = {"replay": Marks.REPLAY, "tee": Marks.TEED}
 
 
-def is_batch(parts: Mapping[str, bytes], call: str = "") -> bool:
-    """True when the body's members are a batch. On a single call's path (`call`) only a list is one."""
-    batch = parts.get("batch")
-    if batch is None:
-        return False
-    return not call or batch[:1] == b"["
+def is_batch(parts: Mapping[str, bytes]) -> bool:
+    """True when the body's members are a batch: `batch` is a list."""
+    return parts.get("batch", b"")[:1] == b"["
 
 
 def given_message_id(uid: str, position: int) -> str:

@@ -1,0 +1,271 @@
+"""The endpoint: Segment's Tracking API as a raw ASGI application.
+
+A request becomes a `Receipt`, and the answer 200 is given only when the sink has it. What is in it is read
+later, by `parse_receipt`. Refused requests go to the sink, too, so that the user sees them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Awaitable, Callable
+
+import msgspec
+
+from ..errors import JournalError, JournalFull, RequestRefused
+from ..messages import Origin, Receipt
+from ..settings import IngestSettings
+from .body import HUNG_UP, ASGIApp, BodyRefused, Receive, Scope, Send, read_body
+from .cdn import base_of, settings_json
+from .cors import METHODS, HeaderList, answer_headers, preflight_headers
+from .decode import NotJson, inflate, object_parts
+from .flood import Allowance
+from .limits import REFUSED_BODY_BYTES
+from .pixel import GIF, pixel_json
+from .routes import Route, is_tee, route_of
+from .validate import check_body
+
+CONTROL = "/_segtap"
+"""Paths here and below belong to the control application."""
+
+Sink = Callable[[Receipt], Awaitable[int]]
+
+_JSON: tuple[bytes, bytes] = (b"content-type", b"application/json")
+_NO_STORE: tuple[bytes, bytes] = (b"cache-control", b"no-store")
+_CLOSE: tuple[bytes, bytes] = (b"connection", b"close")
+_SUCCESS = b'{"success": true}'
+_RETRY_AFTER = b"5"
+_RETRY_AFTER_FULL = b"30"
+
+
+class IngestApp:
+    """ASGI application for everything that SDKs and browsers call.
+
+    `sink` makes a receipt durable and returns its number; `clock` gives milliseconds since the epoch;
+    `wanted` says whether forwarding is on; `control` takes everything under `/_segtap`. `url` stands in for
+    the Host header of clients that send none.
+    """
+
+    def __init__(
+        self,
+        sink: Sink,
+        settings: IngestSettings,
+        *,
+        clock: Callable[[], int],
+        wanted: Callable[[], bool],
+        control: ASGIApp | None = None,
+        url: str = "",
+    ) -> None:
+        self._sink = sink
+        self._settings = settings
+        self._clock = clock
+        self._wanted = wanted
+        self._control = control
+        self.url = url or f"http://127.0.0.1:{settings.port}"
+        self._refusals = Allowance()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection's request, as ASGI has it."""
+        kind: str = scope["type"]
+        path: str = scope.get("path", "")
+        if kind == "lifespan":
+            await (self._control or _lifespan)(scope, receive, send)
+        elif self._control is not None and (path == CONTROL or path.startswith(CONTROL + "/")):
+            await self._control(scope, receive, send)
+        elif kind == "http":
+            await _Exchange(self, scope, receive, send).serve()
+        else:
+            await send({"type": "websocket.close", "code": 1008})
+
+    # What an exchange needs of the application.
+
+    @property
+    def settings(self) -> IngestSettings:
+        """The caps in force."""
+        return self._settings
+
+    async def keep(self, receipt: Receipt) -> int:
+        """Hand a receipt to the sink. Raises JournalError."""
+        return await self._sink(receipt)
+
+    async def keep_refused(self, receipt: Receipt) -> None:
+        """Hand a refused request to the sink, unless too many came at once; the next one says how many."""
+        skipped = self._refusals.take(receipt.received_at)
+        if skipped is None:
+            return
+        if skipped:
+            note = f"{receipt.refused} ({skipped:,} more refused requests were not kept)"
+            receipt = msgspec.structs.replace(receipt, refused=note)
+        await self._sink(receipt)
+
+    def now(self) -> int:
+        """Milliseconds since the epoch."""
+        return self._clock()
+
+    def wanted(self) -> bool:
+        """Whether what comes now is wanted at Mixpanel."""
+        return self._wanted()
+
+
+class _Exchange:
+    """One request and its answer."""
+
+    __slots__ = ("app", "headers", "method", "origin", "path", "query", "receive", "scope", "send")
+
+    def __init__(self, app: IngestApp, scope: Scope, receive: Receive, send: Send) -> None:
+        self.app = app
+        self.scope = scope
+        self.receive = receive
+        self.send = send
+        self.method: str = scope["method"]
+        self.path: str = scope["path"]
+        query: bytes = scope["query_string"]
+        self.query = query.decode("latin-1")
+        self.headers: HeaderList = scope["headers"]
+        self.origin = self.header(b"origin")
+
+    def header(self, name: bytes) -> bytes | None:
+        for key, value in self.headers:
+            if key == name:
+                return value
+        return None
+
+    async def serve(self) -> None:
+        route = route_of(self.path)
+        if self.method == "POST":
+            await self.post(route)
+        elif self.method == "OPTIONS":
+            await self.answer(204, b"", preflight_headers(self.headers))
+        elif self.method in ("GET", "HEAD"):
+            await self.get(route)
+        else:
+            await self.answer_json(405, f"{self.method} is not taken here", (b"allow", METHODS))
+
+    # -- POST: messages --------------------------------------------------------------------------------
+
+    async def post(self, route: Route) -> None:
+        settings = self.app.settings
+        body = b""
+        try:
+            length = self.header(b"content-length")
+            declared = length.decode("latin-1") if length is not None else None
+            body = await read_body(self.receive, declared, settings.max_wire, settings.body_timeout)
+            encoding = (self.header(b"content-encoding") or b"").decode("latin-1")
+            text = inflate(body, encoding, settings.max_decoded)
+            holds_messages = check_body(text, route, settings.max_depth)
+        except BodyRefused as error:
+            await self.refuse(error, error.body, close=True)
+        except RequestRefused as error:
+            await self.refuse(error, body)
+        else:
+            if not holds_messages or await self.kept(body, "tee" if is_tee(self.query) else "sdk"):
+                await self.answer(200, _SUCCESS, [_JSON, *answer_headers(self.origin)])
+
+    async def kept(self, body: bytes, origin: Origin) -> bool:
+        """True when the sink has the request; otherwise the client was told to come again."""
+        try:
+            await self.app.keep(self.receipt(body, origin))
+        except JournalError as error:
+            after = _RETRY_AFTER_FULL if isinstance(error, JournalFull) else _RETRY_AFTER
+            await self.answer_json(503, str(error), (b"retry-after", after))
+            return False
+        return True
+
+    async def refuse(self, error: RequestRefused, body: bytes, *, close: bool = False) -> None:
+        receipt = self.receipt(body[:REFUSED_BODY_BYTES], status=error.status, refused=str(error))
+        # Without a journal the answer is the same; that it fails is told by whoever runs it.
+        with contextlib.suppress(JournalError):
+            await self.app.keep_refused(receipt)
+        if error.status != HUNG_UP:
+            extra = (_CLOSE,) if close else ()
+            await self.answer_json(error.status, str(error), *extra)
+
+    # -- GET: pixel and settings -----------------------------------------------------------------------
+
+    async def get(self, route: Route) -> None:
+        if route.kind == "pixel":
+            await self.pixel()
+        elif route.kind == "settings" and route.key:
+            host, protocol = self.seen_as()
+            body = settings_json(route.key, host, protocol, base_of(self.path))
+            await self.answer(200, body, [_JSON, _NO_STORE, *answer_headers(self.origin)])
+        elif route.kind == "mixpanel" and self.query:
+            reason = (
+                "this is Mixpanel's own endpoint, and its SDKs' traffic is not read yet: use a Segment SDK"
+            )
+            await self.refuse(RequestRefused(404, reason), b"")
+        elif route.kind in ("call", "batch", "metrics"):
+            await self.answer_json(405, f"{self.path} takes POST", (b"allow", METHODS))
+        else:
+            where = "segtap listens here: point a Segment SDK at this address, or POST to /v1/batch"
+            await self.answer_json(404, where)
+
+    async def pixel(self) -> None:
+        """Segment answers every pixel with the image, whatever came; only HEAD leaves no message."""
+        headers = [(b"content-type", b"image/gif"), _NO_STORE, *answer_headers(self.origin)]
+        if self.method == "GET":
+            try:
+                object_parts(pixel_json(self.query))
+            except (RequestRefused, NotJson) as error:
+                reason = (
+                    str(error)
+                    if isinstance(error, RequestRefused)
+                    else f"the pixel's data is no JSON: {error}"
+                )
+                await self.keep_bad_pixel(reason)
+            else:
+                if not await self.kept(b"", "tee" if is_tee(self.query) else "pixel"):
+                    return
+        await self.answer(200, GIF, headers)
+
+    async def keep_bad_pixel(self, reason: str) -> None:
+        with contextlib.suppress(JournalError):  # as in refuse()
+            await self.app.keep_refused(self.receipt(b"", "pixel", refused=reason))
+
+    def seen_as(self) -> tuple[str, str]:
+        """Host and protocol under which the client reaches this endpoint, a tunnel in front included."""
+        own_protocol, _, own_host = self.app.url.partition("://")
+        host = self.header(b"x-forwarded-host") or self.header(b"host")
+        protocol = (self.header(b"x-forwarded-proto") or b"").partition(b",")[0].strip().decode("latin-1")
+        if protocol not in ("http", "https"):
+            protocol = str(self.scope.get("scheme", own_protocol))
+        return (host.partition(b",")[0].strip().decode("latin-1") if host else own_host.rstrip("/")), protocol
+
+    # -- receipts and answers --------------------------------------------------------------------------
+
+    def receipt(
+        self, body: bytes, origin: Origin = "sdk", *, status: int = 200, refused: str | None = None
+    ) -> Receipt:
+        client: tuple[str, int] | None = self.scope.get("client")
+        return Receipt(
+            uid=os.urandom(16).hex(),
+            received_at=self.app.now(),
+            method=self.method,
+            path=self.path,
+            query=self.query,
+            headers=tuple((key.decode("latin-1"), value.decode("latin-1")) for key, value in self.headers),
+            peer=client[0] if client else "",
+            body=body,
+            wanted=refused is None and self.app.wanted(),
+            origin=origin,
+            status=status,
+            refused=refused,
+        )
+
+    async def answer(self, status: int, body: bytes, headers: HeaderList) -> None:
+        if status != 204:
+            headers.append((b"content-length", b"%d" % len(body)))
+        await self.send({"type": "http.response.start", "status": status, "headers": headers})
+        await self.send({"type": "http.response.body", "body": body})
+
+    async def answer_json(self, status: int, message: str, *extra: tuple[bytes, bytes]) -> None:
+        body = msgspec.json.encode({"success": False, "message": message})
+        await self.answer(status, body, [_JSON, *extra, *answer_headers(self.origin)])
+
+
+async def _lifespan(scope: Scope, receive: Receive, send: Send) -> None:
+    while True:
+        event = await receive()
+        await send({"type": f"{event['type']}.complete"})
+        if event["type"] == "lifespan.shutdown":
+            return
