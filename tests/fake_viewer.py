@@ -1,0 +1,295 @@
+"""A scripted engine for tests of the screen: it holds messages in memory and publishes what it is told to."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+
+import msgspec
+from segtap.core.delivery import Delivery, DeliveryState, Outcome
+from segtap.core.errors import EngineError, ForwardingRefused
+from segtap.core.inspection import Finding, Inspection, Operation, OutgoingRequest, Translation
+from segtap.core.messages import JsonObject, Marks, message_number
+from segtap.core.views import Change, EngineState, FeedBatch, MessageDetail, Page, ReceiptView, Summary
+
+URL = "http://127.0.0.1:8765"
+AT = 1_795_516_862_870
+"""24 November 2026, 10:41:02.870 UTC, when the first message comes."""
+
+
+def state(**changes: object) -> EngineState:
+    """An engine that has just started and could forward."""
+    base = EngineState(
+        version="0.1.0",
+        pid=4242,
+        started_at=AT - 60_000,
+        urls=(URL,),
+        journal="~/.local/state/segtap/journal.db",
+        region="us",
+        project="a1b2…f9",
+        can_forward=True,
+        settings_from="segtap.toml",
+    )
+    return msgspec.structs.replace(base, **changes)
+
+
+def summary(number: int, type: str = "track", name: str = "Order Completed", **changes: object) -> Summary:
+    """Message `number`, from 1; its time is 310 ms after the one before it."""
+    base = Summary(
+        message_number(number, 0),
+        AT + (number - 1) * 310,
+        type,
+        name,
+        "user-77",
+        "web",
+        0,
+        0,
+        0,
+        DeliveryState.NOT_WANTED,
+        f"message-{number}",
+    )
+    return msgspec.structs.replace(base, **changes)
+
+
+STORY: tuple[tuple[str, str, dict[str, object]], ...] = (
+    ("page", "Pricing", {}),
+    ("identify", "ada@example.com", {"warnings": 1, "delivery": DeliveryState.TAKEN}),
+    ("track", "Order Completed", {"errors": 1, "delivery": DeliveryState.REFUSED}),
+    ("track", "order completed", {"warnings": 2, "source": "ios", "delivery": DeliveryState.TAKEN}),
+    ("group", "acme", {"delivery": DeliveryState.TAKEN}),
+    (
+        "",
+        "not JSON: byte 112",
+        {"user": "", "source": "http", "errors": 1, "marks": int(Marks.REFUSED), "message_id": ""},
+    ),
+    (
+        "screen",
+        "Checkout",
+        {"source": "react native", "user": "anon-5f0c", "delivery": DeliveryState.WAITING},
+    ),
+    ("alias", "anon-5f0c → user-77", {"delivery": DeliveryState.NOTHING}),
+    ("track", "注文が完了しました 🛒", {"user": "田中さん", "delivery": DeliveryState.UNCERTAIN}),
+    ("track", "Signed Up", {"marks": int(Marks.SECOND_RECEIPT), "delivery": DeliveryState.NOTHING}),
+    ("track", "Invite Sent", {"marks": int(Marks.REPLAY), "source": "python"}),
+    ("track", "Video Played", {"marks": int(Marks.TEED | Marks.WOULD_REJECT), "warnings": 12}),
+)
+"""One of each thing that the list can show."""
+
+
+def story(count: int = len(STORY), start: int = 1) -> list[Summary]:
+    """`count` messages, the story over and over."""
+    lines: list[Summary] = []
+    for number in range(start, start + count):
+        type, name, changes = STORY[(number - 1) % len(STORY)]
+        lines.append(summary(number, type, name, **changes))
+    return lines
+
+
+def detail_of(line: Summary) -> MessageDetail:
+    """A believable detail for a line of the list."""
+    document: JsonObject = {
+        "type": line.type,
+        "event": line.name,
+        "messageId": line.message_id,
+        "userId": line.user,
+        "timestamp": "2026-11-24T10:41:03.211Z",
+        "properties": {"order_id": "order_991", "revenue": 59.8, "products": [{"sku": "A1"}, {"sku": "B2"}]},
+        "context": {"library": {"name": "analytics.js", "version": "npm:next-1.84.3"}},
+    }
+    raw = msgspec.json.encode(document)
+    request = OutgoingRequest(
+        "POST",
+        "https://api.mixpanel.com/import?strict=1",
+        "application/json",
+        "Basic ••••",
+        body=[
+            {
+                "event": line.name,
+                "properties": {
+                    "distinct_id": line.user,
+                    "$insert_id": line.message_id,
+                    "time": line.received_at,
+                    "revenue": 59.8,
+                },
+            }
+        ],
+    )
+    findings = tuple(
+        Finding(
+            "insert-id-charset",
+            "error",
+            "requests[0].body[0].properties.$insert_id",
+            f'messageId "{line.message_id}": Mixpanel takes letters, digits and - only',
+            "send a UUID as messageId",
+        )
+        for _ in range(line.errors)
+    ) + tuple(
+        Finding(
+            "placeholder-user-id", "warning", "$.userId", "userId looks like a placeholder", "send a real id"
+        )
+        for _ in range(line.warnings)
+    )
+    deliveries: tuple[Delivery, ...] = ()
+    if line.delivery is DeliveryState.TAKEN:
+        deliveries = (
+            Delivery(
+                message=line.id,
+                operation=0,
+                at=line.received_at + 190,
+                endpoint="/import",
+                outcome=Outcome.TAKEN,
+                status=200,
+                words="OK",
+                of=14,
+                took=87,
+            ),
+        )
+    refused = "not JSON: byte 112" if line.refused else None
+    return MessageDetail(
+        summary=line,
+        document=b"{}" if line.refused else raw,
+        original=b"" if line.refused else raw,
+        filled=("$.messageId",),
+        write_key="demo",
+        inspection=Inspection(
+            Translation()
+            if line.refused
+            else Translation((Operation("Track Calls", "trackEvent", request),)),
+            findings,
+        ),
+        deliveries=deliveries,
+        receipt=ReceiptView(
+            method="POST",
+            path="/v1/t",
+            headers=(("content-type", "text/plain"), ("user-agent", "Mozilla/5.0")),
+            peer="127.0.0.1",
+            status=400 if line.refused else 200,
+            refused=refused,
+            body_bytes=len(raw),
+            body=b'{"event": "Order' if line.refused else b"",
+        ),
+    )
+
+
+class FakeViewer:
+    """A `Viewer` with its messages in memory. Its calls are noted in `calls`."""
+
+    def __init__(self, lines: Sequence[Summary] = (), **facts: object) -> None:
+        self.url = URL
+        self.lines = list(lines)
+        self.facts = state(received=len(lines), **facts) if "received" not in facts else state(**facts)
+        self.calls: list[tuple[object, ...]] = []
+        self.reachable = True
+        self.closed = False
+        self._frames: set[asyncio.Queue[FeedBatch | None]] = set()
+
+    # What a test makes happen
+
+    def add(self, *lines: Summary, publish: bool = True, **facts: object) -> None:
+        """Messages come; with `publish` False the feed leaves them out, and says so with `missed`."""
+        self.lines.extend(lines)
+        self.facts = msgspec.structs.replace(
+            self.facts, **{"received": self.facts.received + len(lines), **facts}
+        )
+        self.put(
+            FeedBatch(added=lines if publish else (), missed=0 if publish else len(lines), state=self.facts)
+        )
+
+    def deliver(self, *changes: Change) -> None:
+        """Deliveries move on."""
+        places = {line.id: at for at, line in enumerate(self.lines)}
+        for change in changes:
+            at = places[change.id]
+            self.lines[at] = msgspec.structs.replace(self.lines[at], delivery=change.delivery)
+        self.put(FeedBatch(changed=changes, state=self.facts))
+
+    def know(self, **facts: object) -> None:
+        """The engine's facts change."""
+        self.facts = msgspec.structs.replace(self.facts, **facts)
+        self.put(FeedBatch(state=self.facts))
+
+    def put(self, frame: FeedBatch) -> None:
+        """Send a frame to whoever watches."""
+        for queue in self._frames:
+            queue.put_nowait(frame)
+
+    def stop(self) -> None:
+        """The engine is gone."""
+        self.reachable = False
+        for queue in self._frames:
+            queue.put_nowait(None)
+
+    def _check(self) -> None:
+        if not self.reachable:
+            raise EngineError(f"No engine answers at {self.url}.")
+
+    # The Viewer protocol
+
+    async def state(self) -> EngineState:
+        self._check()
+        return self.facts
+
+    async def feed(self) -> AsyncIterator[FeedBatch]:
+        self._check()
+        queue: asyncio.Queue[FeedBatch | None] = asyncio.Queue()
+        self._frames.add(queue)
+        try:
+            yield FeedBatch(state=self.facts)
+            while (frame := await queue.get()) is not None:
+                yield frame
+        finally:
+            self._frames.discard(queue)
+
+    async def page(
+        self, *, before: int | None = None, after: int | None = None, limit: int = 200, text: str = ""
+    ) -> Page:
+        self._check()
+        self.calls.append(("page", before, after, text))
+        found = [line for line in self.lines if not text or text.lower() in self._text(line)]
+        if after is not None:
+            newer = [line for line in found if line.id > after]
+            return Page(summaries=tuple(newer[:limit]), more=len(newer) < len(found))
+        older = [line for line in found if before is None or line.id < before]
+        return Page(summaries=tuple(older[-limit:]), more=len(older) > limit)
+
+    @staticmethod
+    def _text(line: Summary) -> str:
+        return f"{line.type} {line.name} {line.user} {line.source} {line.message_id} order_991".lower()
+
+    async def detail(self, id: int) -> MessageDetail:
+        self._check()
+        self.calls.append(("detail", id))
+        return detail_of(next(line for line in self.lines if line.id == id))
+
+    async def inspect(self, document: JsonObject) -> MessageDetail:
+        self._check()
+        self.calls.append(("inspect", document))
+        return detail_of(summary(0, str(document.get("type", "track")), str(document.get("event", ""))))
+
+    async def set_forwarding(self, on: bool) -> EngineState:
+        self._check()
+        self.calls.append(("set_forwarding", on))
+        if on and not self.facts.can_forward:
+            raise ForwardingRefused(self.facts.cannot_forward_why)
+        self.know(forwarding=on)
+        return self.facts
+
+    async def replay(self, ids: Sequence[int]) -> int:
+        self._check()
+        self.calls.append(("replay", tuple(ids)))
+        return len(ids)
+
+    async def clear(self) -> None:
+        self._check()
+        self.calls.append(("clear",))
+        self.lines.clear()
+        self.facts = msgspec.structs.replace(self.facts, received=0, refused=0, waiting=0)
+        self.put(FeedBatch(cleared=True, state=self.facts))
+
+    async def export(self, text: str = "") -> AsyncIterator[bytes]:
+        self._check()
+        for line in self.lines:
+            yield msgspec.json.encode({"messageId": line.message_id})
+
+    async def close(self) -> None:
+        self.closed = True

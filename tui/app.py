@@ -1,0 +1,95 @@
+"""The app: it puts the main screen on a viewer, with themes, keys and commands. No message is handled here."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from collections.abc import Callable, Iterable
+from functools import partial
+
+from textual.app import App, SystemCommand
+from textual.driver import Driver
+from textual.screen import Screen
+
+from ..core.client import Viewer
+from ..core.settings import Settings
+from .feeding import Reconnect
+from .keys import KEYS, bindings
+from .marks import ASCII, UNICODE, wants_ascii
+from .screens.main import MainScreen
+from .theming import install, variable_defaults
+
+
+class SegtapApp(App[None], inherit_bindings=False):
+    """segtap's screen on a running engine.
+
+    `reconnect` gives a new viewer after the engine was lost (an own engine may have to be started again);
+    without it the same viewer is tried again. `ascii` is for terminals without Unicode: None finds out.
+    """
+
+    TITLE = "segtap"
+    CSS_PATH = "app.tcss"
+    BINDINGS = bindings("app")
+
+    def __init__(
+        self,
+        viewer: Viewer,
+        settings: Settings,
+        *,
+        reconnect: Reconnect | None = None,
+        ascii: bool | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__(driver_class=_driver())
+        self.viewer = viewer
+        self.settings = settings
+        self._reconnect = reconnect
+        self._clock = clock
+        self.marks = ASCII if (wants_ascii() if ascii is None else ascii) else UNICODE
+        self.main: MainScreen | None = None
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return variable_defaults()
+
+    def on_mount(self) -> None:
+        problems = install(self, self.settings.screen.theme)
+        self.main = MainScreen(
+            self.viewer, self.settings, marks=self.marks, clock=self._clock, reconnect=self._reconnect
+        )
+        self.push_screen(self.main)
+        for problem in problems:
+            self.notify(problem, title="Themes", severity="warning")
+        self._leave_when_hung_up()
+
+    def _leave_when_hung_up(self) -> None:
+        if hasattr(signal, "SIGHUP") and not self.is_headless:
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGHUP, signal.SIGTERM):
+                loop.add_signal_handler(number, self.exit)
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Every command of the keys' page that makes sense by name."""
+        main = self.main
+        if main is None or screen is not main:
+            return
+        owners = {"app": self, "screen": main, "list": main.list}
+        for key in KEYS:
+            if key.palette and key.owner in owners:
+                run = partial(self.run_action, key.action, owners[key.owner])
+                yield SystemCommand(key.text, f"{key.group} · key {key.label}", run)
+
+    def action_help(self) -> None:
+        """Show all keys."""
+        from .screens.help import Help
+
+        self.push_screen(Help())
+
+
+def _driver() -> type[Driver] | None:
+    """A driver that ends when the terminal goes away, where Textual's own would hang."""
+    try:
+        from .terminal import HangupDriver
+    except ImportError:  # not a POSIX system: Textual chooses
+        return None
+    return HangupDriver

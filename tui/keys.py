@@ -1,0 +1,117 @@
+"""All keys on one page: bindings, the key bar, the help screen and the command palette are made of it.
+
+Every key is a named command: `id` is its name for a keymap, `action` what Textual runs, `owner` who runs it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from textual.binding import Binding
+
+Owner = Literal["list", "screen", "app", "filter"]
+
+
+@dataclass(frozen=True)
+class Key:
+    """One command and the keys that run it.
+
+    `keys` are Textual's names, comma separated; `label` is how they are written for a person. `bar` is the rank
+    in the key bar (1 stays longest on a narrow terminal, 0 is never there), `short` its word there.
+    `palette` says whether the command palette offers it.
+    """
+
+    id: str
+    keys: str
+    label: str
+    action: str
+    text: str
+    group: str
+    owner: Owner = "screen"
+    short: str = ""
+    bar: int = 0
+    palette: bool = True
+
+    def binding(self) -> Binding:
+        """The binding for Textual; its id lets a keymap put it on other keys."""
+        return Binding(self.keys, self.action, self.text, show=False, id=self.id)
+
+
+KEYS: tuple[Key, ...] = (
+    # Reading the list
+    Key("list.up", "up,k", "↑ k", "move(-1)", "Up one message", "List", "list", palette=False),
+    Key("list.down", "down,j", "↓ j", "move(1)", "Down one message", "List", "list", palette=False),
+    Key("list.page-up", "pageup", "PgUp", "move_page(-1)", "Up one page", "List", "list", palette=False),
+    Key("list.page-down", "pagedown", "PgDn", "move_page(1)", "Down one page", "List", "list", palette=False),
+    Key("list.first", "home,g", "Home g", "first", "Go to the oldest message", "List", "list"),
+    Key("list.follow", "end,G", "End G", "follow", "Go to the newest message and follow", "List"),
+    Key("list.pause", "space", "Space", "pause", "Pause, or follow again", "List", short="pause", bar=3),
+    Key("list.next", "J", "J", "next(1)", "Next message, from any pane", "List", palette=False),
+    Key("list.previous", "K", "K", "next(-1)", "Previous message, from any pane", "List", palette=False),
+    Key("filter.open", "slash", "/", "filter", "Filter by text", "List", short="filter", bar=2),
+    Key("filter.toggle", "full_stop", ".", "toggle_filter", "Filter off and on again", "List"),
+    Key("list.clear", "C", "C", "clear", "Clear the journal", "List"),
+    # Panes
+    Key("pane.open", "enter", "Enter", "open_pane", "Open the message in a pane", "Panes", palette=False),
+    Key("pane.segment", "1", "1", "pane('segment')", "Segment pane", "Panes", short="panes", bar=7),
+    Key("pane.mixpanel", "2", "2", "pane('mixpanel')", "Mixpanel pane", "Panes"),
+    Key("pane.wire", "3", "3", "pane('wire')", "Wire pane", "Panes"),
+    Key("pane.warnings", "4", "4", "pane('warnings')", "Warnings pane", "Panes"),
+    Key("pane.delivery", "5", "5", "pane('delivery')", "Delivery pane", "Panes"),
+    Key("pane.back", "escape", "Esc", "back", "Back to the list", "Panes", palette=False),
+    Key("pane.next", "tab", "Tab", "app.focus_next", "Next pane", "Panes", palette=False),
+    Key("pane.previous", "shift+tab", "⇧Tab", "app.focus_previous", "Previous pane", "Panes", palette=False),
+    Key("pane.copy", "y", "y", "copy", "Copy the pane", "Panes", short="copy", bar=6),
+    # One message
+    Key("message.replay", "r", "r", "replay", "Replay the message", "Message", short="replay", bar=5),
+    Key("message.curl", "c", "c", "copy_curl", "Copy as curl", "Message", short="curl", bar=10),
+    Key("decode.open", "x", "x", "decode", "Decode pasted text", "Message", short="decode", bar=8),
+    # Mixpanel
+    Key(
+        "forwarding.toggle",
+        "f",
+        "f",
+        "forwarding",
+        "Forwarding on or off",
+        "Mixpanel",
+        short="forwarding",
+        bar=4,
+    ),
+    Key("mixpanel.open", "o", "o", "open_mixpanel", "Open Mixpanel in the browser", "Mixpanel"),
+    # segtap
+    Key("engine.retry", "R", "R", "retry", "Reach for the engine again", "segtap"),
+    Key("app.theme", "t", "t", "change_theme", "Change the theme", "segtap", "app", short="theme", bar=11),
+    Key("app.help", "question_mark", "?", "help", "All keys", "segtap", "app", short="help", bar=1),
+    Key(
+        "app.palette",
+        "ctrl+p",
+        "^p",
+        "command_palette",
+        "All commands",
+        "segtap",
+        "app",
+        short="commands",
+        bar=9,
+        palette=False,
+    ),
+    Key("app.quit", "q,ctrl+c", "q", "quit", "Quit", "segtap", "app", short="quit", bar=12),
+    # In the filter's box
+    Key("filter.keep", "enter", "Enter", "keep", "Keep the filter", "Filter", "filter", palette=False),
+    Key("filter.drop", "escape", "Esc", "drop", "Clear the filter", "Filter", "filter", palette=False),
+    Key("filter.older", "up", "↑", "recall(-1)", "An earlier filter", "Filter", "filter", palette=False),
+    Key("filter.newer", "down", "↓", "recall(1)", "A later filter", "Filter", "filter", palette=False),
+)
+
+
+def bindings(owner: Owner) -> list[Binding]:
+    """The bindings that a widget, the screen or the app has."""
+    return [key.binding() for key in KEYS if key.owner == owner]
+
+
+def groups() -> dict[str, list[Key]]:
+    """All keys by group, in order, for the help screen."""
+    found: dict[str, list[Key]] = {}
+    for key in KEYS:
+        found.setdefault(key.group, []).append(key)
+    return found

@@ -1,0 +1,207 @@
+"""What the keys do with a message, the journal and Mixpanel: each act asks, does, and says what happened."""
+
+from __future__ import annotations
+
+import webbrowser
+from abc import abstractmethod
+from collections.abc import Coroutine
+from typing import Any
+
+from textual.screen import Screen
+
+from ...core.client import Viewer
+from ...core.errors import SegtapError
+from ...core.settings import APP_HOSTS
+from ...core.text import clean, counted, shorten
+from ...core.views import EngineState, MessageDetail, Summary
+
+EVENTS_PATH = "/report/events"
+"""Leads to the Events view of the project that was open last; Mixpanel's own guides link to it."""
+
+
+class Acting(Screen[None]):
+    """The acts of the main screen, apart from its layout."""
+
+    @property
+    @abstractmethod
+    def viewer(self) -> Viewer:
+        """The engine."""
+
+    @property
+    @abstractmethod
+    def state(self) -> EngineState | None:
+        """The engine's facts as last heard."""
+
+    @property
+    @abstractmethod
+    def summary(self) -> Summary | None:
+        """The selected message."""
+
+    @property
+    @abstractmethod
+    def detail(self) -> MessageDetail | None:
+        """The selected message's detail, once it is here."""
+
+    @abstractmethod
+    def pane_text(self) -> tuple[str, str]:
+        """The name of the pane in use, and what copying it gives."""
+
+    # Acts
+
+    def action_replay(self) -> None:
+        """Send the selected message through the tap again."""
+        self._act(self._replay())
+
+    async def _replay(self) -> None:
+        state, summary = self.state, self.summary
+        if state is None or summary is None:
+            self.notify("There is no message to replay yet.", severity="warning")
+            return
+        if summary.refused:
+            self.notify(
+                "A refused request holds no message, so there is nothing to replay.", severity="warning"
+            )
+            return
+        if state.forwarding and not await self._ask(
+            f"Send 1 message again to {self._project(state)}?", yes="Send again", no="Do not send"
+        ):
+            return
+        count = await self.viewer.replay([summary.id])
+        name = shorten(clean(summary.name or summary.type), 40)
+        what = f"Replayed “{name}”" if count == 1 else f"Replayed {counted(count, 'message')}"
+        if state.forwarding:
+            self.notify(f"{what}: it goes to {self._project(state)}.")
+        else:
+            self.notify(f"{what}. Forwarding is off, so Mixpanel gets nothing.")
+
+    def action_forwarding(self) -> None:
+        """Turn forwarding on, after saying what that means, or off."""
+        self._act(self._forwarding())
+
+    async def _forwarding(self) -> None:
+        state = self.state
+        if state is None:
+            return
+        if state.forwarding:
+            after = await self.viewer.set_forwarding(False)
+            waits = f" {counted(after.waiting, 'message')} received before still go." if after.waiting else ""
+            self.notify(
+                f"Forwarding is off. {counted(state.sent_since_on, 'message')} went to Mixpanel.{waits}"
+            )
+            return
+        if not state.can_forward:
+            why = state.cannot_forward_why or "This engine cannot forward."
+            self.notify(why, title="Forwarding stays off", severity="warning", timeout=10)
+            return
+        if await self._ask(self._forwarding_question(state), yes="Turn forwarding on", no="Keep it off"):
+            await self.viewer.set_forwarding(True)
+            self.notify(
+                f"From now on messages go to {self._project(state)}. f turns it off.",
+                title="DRY RUN: nothing leaves this machine" if state.dry_run else "FORWARDING ON",
+            )
+
+    def _forwarding_question(self, state: EngineState) -> str:
+        parts = [f"Send every message received from now on to {self._project(state)}?"]
+        if state.dry_run:
+            parts.append("This is a dry run: nothing leaves this machine.")
+        if state.unsent:
+            stay = "stays" if state.unsent == 1 else "stay"
+            parts.append(
+                f"{counted(state.unsent, 'message')} received before {stay} unsent; a replay sends them."
+            )
+        if state.teed:
+            came = "message was a copy" if state.teed == 1 else "messages were copies"
+            parts.append(
+                f"{state.teed:,} {came}: Segment receives the originals. If it sends them to this project too, "
+                "Mixpanel counts each twice."
+            )
+        return "\n\n".join(parts)
+
+    def action_open_mixpanel(self) -> None:
+        """Open Mixpanel's Events view for the region, once something was taken."""
+        state = self.state
+        if state is None:
+            return
+        if not state.taken:
+            self.notify(
+                "Mixpanel has taken nothing from here yet, so there is nothing to look at. "
+                "f turns forwarding on.",
+                severity="warning",
+            )
+            return
+        url = next(host for region, host in APP_HOSTS.items() if region == state.region) + EVENTS_PATH
+        if webbrowser.open(url):
+            self.notify(f"Opened {url}. What was accepted takes about a minute to be visible.")
+        else:
+            self.notify(f"No browser could be opened. The address is {url}", severity="warning", timeout=15)
+
+    def action_clear(self) -> None:
+        """Forget the whole journal, after asking."""
+        self._act(self._clear())
+
+    async def _clear(self) -> None:
+        state = self.state
+        if state is None:
+            return
+        count = counted(state.received, "message")
+        question = f"Forget all {count} in this journal, for good?"
+        if state.waiting:
+            question += f"\n\n{counted(state.waiting, 'message')} still owed to Mixpanel will never be sent."
+        if await self._ask(question, yes="Forget them", no="Keep them"):
+            await self.viewer.clear()
+            self.notify(f"The journal is empty: {count} forgotten.")
+
+    def action_copy(self) -> None:
+        """Copy the pane in use."""
+        name, text = self.pane_text()
+        self._copy(f"the {name} pane", text)
+
+    def action_copy_curl(self) -> None:
+        """Copy the selected message as a curl command that sends it here again."""
+        from ...core.curl import as_curl
+
+        detail, state = self.detail, self.state
+        if detail is None:
+            self.notify("There is no message to copy yet.", severity="warning")
+            return
+        url = state.urls[0] if state and state.urls else self.viewer.url
+        self._copy("a curl command", as_curl(detail, url))
+
+    def _copy(self, what: str, text: str) -> None:
+        from ..clipboard import copy
+
+        if not text:
+            self.notify("There is nothing to copy yet.", severity="warning")
+            return
+        route = copy(self.app, text)
+        self.notify(f"Copied {what}: {route}")
+
+    def action_decode(self) -> None:
+        """Open the box that decodes whatever is pasted."""
+        from .decode import DecodeBox
+
+        self.app.push_screen(DecodeBox())
+
+    # How acts are done
+
+    def _act(self, work: Coroutine[Any, Any, None]) -> None:
+        self.run_worker(self._guarded(work), group="acts")
+
+    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except SegtapError as error:
+            self.tell(error)
+
+    def tell(self, error: SegtapError) -> None:
+        """Show an error that is meant for a person."""
+        self.notify(clean(str(error)), title=error.title, severity="error", timeout=10)
+
+    async def _ask(self, question: str, *, yes: str, no: str) -> bool:
+        from .confirm import Confirm
+
+        return bool(await self.app.push_screen_wait(Confirm(question, yes, no)))
+
+    def _project(self, state: EngineState) -> str:
+        where = {"us": "in the US", "eu": "in the EU", "in": "in India"}.get(state.region, "")
+        return f"project {state.project} {where}".strip()

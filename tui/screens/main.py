@@ -1,0 +1,398 @@
+"""The main screen: the list and the panes, laid out for the width there is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal, cast
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.containers import Container, Vertical
+from textual.content import Content
+from textual.widget import Widget
+
+from ...core.client import Viewer
+from ...core.settings import Settings
+from ...core.views import EngineState, MessageDetail, Summary
+from ..feeding import Callbacks, Feeding, Reconnect
+from ..keys import bindings
+from ..marks import Marks, to_ascii
+from ..widgets.delivery_pane import DeliveryPane
+from ..widgets.empty_state import EmptyState
+from ..widgets.filter_bar import FilterBar
+from ..widgets.header import Header
+from ..widgets.key_bar import KeyBar
+from ..widgets.message_list import MessageList
+from ..widgets.mixpanel_pane import MixpanelPane
+from ..widgets.pane_tabs import PaneTabs
+from ..widgets.segment_pane import SegmentPane
+from ..widgets.warnings_pane import WarningsPane
+from ..widgets.wire_pane import WirePane
+from .acting import Acting
+
+Layout = Literal["wide", "middle", "narrow"]
+Pane = SegmentPane | MixpanelPane | WirePane | WarningsPane | DeliveryPane
+
+WIDE = 160
+MIDDLE = 100
+LEFT = ("segment", "wire", "delivery")
+RIGHT = ("mixpanel", "warnings")
+TITLES = {
+    "segment": ("1", "Segment"),
+    "mixpanel": ("2", "Mixpanel"),
+    "wire": ("3", "Wire"),
+    "warnings": ("4", "Warnings"),
+    "delivery": ("5", "Delivery"),
+}
+
+
+def layout_for(width: int) -> Layout:
+    """All panes at once, panes in two columns of tabs, or one thing at a time."""
+    return "wide" if width >= WIDE else "middle" if width >= MIDDLE else "narrow"
+
+
+class MainScreen(Acting):
+    """List, panes, header and keys. What each key does with a message is in `Acting`."""
+
+    BINDINGS = bindings("screen")
+    AUTO_FOCUS = "#list"
+
+    def __init__(
+        self,
+        viewer: Viewer,
+        settings: Settings,
+        *,
+        marks: Marks,
+        clock: Callable[[], float],
+        reconnect: Reconnect | None = None,
+    ) -> None:
+        super().__init__(id="main")
+        self._settings = settings
+        self._marks = marks
+        self._state: EngineState | None = None
+        self._detail: MessageDetail | None = None
+        self._layout: Layout = "narrow"
+        self._loaded = False
+        self.pane_name = "segment"
+        self.actives = {"left": "segment", "right": "mixpanel"}
+        self.opened = False
+        self.header = Header(viewer.url, marks=marks, clock=clock, id="header")
+        self.list = MessageList(marks=marks, id="list")
+        self.filter_bar = FilterBar(id="filter")
+        self.empty = EmptyState(viewer.url, settings.origin, marks=marks, id="empty")
+        self.panes: dict[str, Pane] = {
+            "segment": SegmentPane(id="segment", classes="pane"),
+            "mixpanel": MixpanelPane(id="mixpanel", classes="pane"),
+            "wire": WirePane(id="wire", classes="pane"),
+            "warnings": WarningsPane(id="warnings", classes="pane"),
+            "delivery": DeliveryPane(id="delivery", classes="pane"),
+        }
+        self.tabs = {
+            "all": PaneTabs(TITLES, id="all-tabs"),
+            "left": PaneTabs({name: TITLES[name] for name in LEFT}, id="left-tabs"),
+            "right": PaneTabs({name: TITLES[name] for name in RIGHT}, id="right-tabs"),
+        }
+        tell = Callbacks(
+            state=self._hear_state,
+            arrived=self.header.arrived,
+            lost=self._hear_lost,
+            loaded=self._hear_loaded,
+            detail=self._hear_detail,
+            trouble=self.tell,
+        )
+        self.feeding = Feeding(viewer, self.list, tell, reconnect)
+
+    def compose(self) -> ComposeResult:
+        yield self.header
+        with Container(id="body"):
+            with Vertical(id="messages"):
+                yield self.list
+                yield self.filter_bar
+            with Container(id="panes"):
+                yield self.tabs["all"]
+                with Vertical(id="left"):
+                    yield self.tabs["left"]
+                    for name in LEFT:
+                        yield self.panes[name]
+                with Vertical(id="right"):
+                    yield self.tabs["right"]
+                    for name in RIGHT:
+                        yield self.panes[name]
+        yield self.empty
+        yield KeyBar(id="keys")
+
+    def on_mount(self) -> None:
+        self.set_class(self._marks.error.isascii(), "-ascii")
+        self.filter_bar.display = False
+        self.empty.display = False
+        self.run_worker(self.feeding.run(), group="feed")
+        self.run_worker(self.feeding.catch_up(), group="feed")
+        self.run_worker(self.feeding.details(), group="feed")
+
+    # What the acts need
+
+    @property
+    def viewer(self) -> Viewer:
+        return self.feeding.viewer
+
+    @property
+    def state(self) -> EngineState | None:
+        return self._state
+
+    @property
+    def summary(self) -> Summary | None:
+        return self.list.summary
+
+    @property
+    def detail(self) -> MessageDetail | None:
+        return self._detail
+
+    def pane_text(self) -> tuple[str, str]:
+        pane = self.panes[self.pane_name]
+        pane.detail = self._detail
+        return TITLES[self.pane_name][1], pane.copy_text() if self._detail is not None else ""
+
+    # What the feed tells
+
+    def _hear_state(self, state: EngineState) -> None:
+        self._state = state
+        self.header.state = state
+        self.empty.state = state
+        self._hear_loaded()
+
+    def _hear_lost(self, why: str) -> None:
+        self.header.lost = why
+
+    def _hear_loaded(self) -> None:
+        """The list or the totals changed: the title, the header's counts, list or empty state."""
+        window, state = self.list.window, self._state
+        if state is not None and not self.feeding.searching:
+            self._loaded = True
+        total = max(state.received + state.refused if state else 0, 0 if self.feeding.text else len(window))
+        held = len(window)
+        self.header.shown = held if self.feeding.text else total
+        self.header.errors, self.header.warnings = window.errors, window.warnings
+        empty = self._loaded and not total and not held and not self.feeding.text
+        if empty != self.empty.display:
+            self.empty.display = empty
+            self.query_one("#body").display = not empty
+            if not empty:
+                self._focus_list()
+        self._title(total)
+
+    def _title(self, total: int) -> None:
+        window, text = self.list.window, self.feeding.text
+        frame = self.query_one("#messages")
+        title = Content("Messages")
+        if text:
+            count = f"{len(window):,}"
+            if self.feeding.searching:
+                count += self._marks.ellipsis
+            elif window.more_above or window.more_below:
+                count += "+"
+            shown = to_ascii(text) if self._marks.error.isascii() else text
+            title = Content.assemble(
+                title,
+                f" {self._marks.none} ",
+                (shown, "bold $accent"),
+                f" {self._marks.none} {count} of {total:,}",
+            )
+        elif total:
+            title = Content.assemble(title, f" {self._marks.none} {total:,}")
+        frame.border_title = title  # type: ignore[assignment]
+        frame.border_subtitle = self._place()  # type: ignore[assignment]
+
+    def _place(self) -> Content:
+        view = self.list
+        if view.following or not len(view.window):
+            return Content("")
+        if view.unseen:
+            return Content.styled(
+                f" {view.unseen:,} new {self._marks.down}  (End follows) ",
+                "bold $background on $mark-waiting",
+            )
+        return Content.styled(" paused  (End follows) ", "$mark-waiting")
+
+    def _hear_detail(self, detail: MessageDetail | None) -> None:
+        self._detail = detail
+        self._fill()
+
+    def _fill(self) -> None:
+        """Give the detail to the panes that can be seen."""
+        for name, pane in self.panes.items():
+            if self._visible(name):
+                pane.detail = self._detail
+        note = ""
+        if self._detail is not None:
+            summary = self._detail.summary
+            if summary.errors:
+                note = f"{self._marks.error}{summary.errors}"
+            elif summary.warnings:
+                note = f"{self._marks.warning}{summary.warnings}"
+        for tabs in self.tabs.values():
+            tabs.notes = {"warnings": note}
+
+    # What the list and the filter tell
+
+    @on(MessageList.Highlighted)
+    def _highlighted(self, event: MessageList.Highlighted) -> None:
+        self.feeding.want(event.summary.id if event.summary else None)
+
+    @on(MessageList.Changed)
+    def _changed(self) -> None:
+        self._hear_loaded()
+
+    @on(MessageList.Opened)
+    def _opened(self) -> None:
+        self.action_open_pane()
+
+    @on(MessageList.NeedOlder)
+    async def _need_older(self) -> None:
+        self.run_worker(self.feeding.older(), group="stretch")
+
+    @on(MessageList.NeedNewer)
+    async def _need_newer(self) -> None:
+        self.run_worker(self.feeding.newer(), group="stretch")
+
+    @on(MessageList.NeedNewest)
+    async def _need_newest(self) -> None:
+        self.run_worker(self.feeding.load(), group="stretch")
+
+    @on(MessageList.NeedOldest)
+    async def _need_oldest(self) -> None:
+        self.run_worker(self.feeding.oldest(), group="stretch")
+
+    @on(FilterBar.Changed)
+    def _filter_changed(self, event: FilterBar.Changed) -> None:
+        self.run_worker(self.feeding.filter(event.text), group="filter", exclusive=True)
+
+    @on(FilterBar.Closed)
+    def _filter_closed(self) -> None:
+        self._focus_list()
+
+    def action_filter(self) -> None:
+        """Open the filter's line."""
+        if self.empty.display:
+            return
+        if self._layout == "narrow" and self.opened:
+            self.action_back()
+        self.filter_bar.open()
+
+    def action_toggle_filter(self) -> None:
+        """The filter off, or on again."""
+        if not self.filter_bar.toggle():
+            self.notify("There is no filter to switch: / opens one.")
+        self.filter_bar.display = bool(self.filter_bar.text)
+
+    # Moving about
+
+    def action_follow(self) -> None:
+        """Follow the newest."""
+        self.list.action_follow()
+
+    def action_pause(self) -> None:
+        """Pause, or follow again."""
+        if self.list.following:
+            self.list.pause()
+        else:
+            self.list.action_follow()
+
+    def action_next(self, by: int) -> None:
+        """The next or previous message, wherever the keys go."""
+        self.list.action_move(by)
+
+    def action_retry(self) -> None:
+        """Reach for a lost engine now."""
+        if self.header.lost:
+            self.feeding.retry()
+        else:
+            self.notify("The engine is there.")
+
+    def action_pane(self, name: str) -> None:
+        """Show a pane and give it the keys."""
+        self._show(name)
+        self._focus(self.panes[name])
+
+    def action_open_pane(self) -> None:
+        """Open the selected message in the pane used last."""
+        if self.list.selected is not None:
+            self.action_pane(self.pane_name)
+
+    def action_back(self) -> None:
+        """Back to the list; on the list, clear the filter."""
+        if self.opened and self._layout == "narrow":
+            self.opened = False
+            self._arrange()
+        elif self.focused is self.list and self.filter_bar.text:
+            self.filter_bar.clear()
+        self._focus_list()
+
+    @on(PaneTabs.Chosen)
+    def _tab_chosen(self, event: PaneTabs.Chosen) -> None:
+        self.action_pane(event.name)
+
+    def jump_to(self, path: str) -> None:
+        """Show where in the message and in its translation a warning points."""
+        in_requests = path.startswith("requests")
+        if self._layout != "wide":
+            self._show("mixpanel" if in_requests else "segment")
+        self.panes["segment"].detail = self.panes["mixpanel"].detail = self._detail
+        cast(SegmentPane, self.panes["segment"]).show_path(path)
+        cast(MixpanelPane, self.panes["mixpanel"]).show_path(path)
+        if self._layout != "wide":
+            self._focus(self.panes["mixpanel" if in_requests else "segment"])
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """The pane that has the keys is the one that is copied; reading it pauses the list."""
+        for name, pane in self.panes.items():
+            if pane is event.widget or pane in event.widget.ancestors:
+                self.pane_name = name
+                self.list.pause()
+
+    def _focus_list(self) -> None:
+        if self.list.is_attached and not (self.focused and self.filter_bar in self.focused.ancestors):
+            self.list.focus()
+
+    def _focus(self, pane: Widget) -> None:
+        target = pane if pane.can_focus else next((w for w in pane.query("*") if w.focusable), None)
+        if target is not None:
+            # What has just been shown can take the keys only after the layout.
+            self.call_after_refresh(target.focus)
+
+    # Layout
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Lay out for the new width; selection and place stay."""
+        layout = layout_for(event.size.width)
+        self._layout = layout
+        for name in ("wide", "middle", "narrow"):
+            self.set_class(layout == name, f"-{name}")
+        self._arrange()
+
+    def _visible(self, name: str) -> bool:
+        if self._layout == "wide":
+            return True
+        if self._layout == "middle":
+            return name in self.actives.values()
+        return self.opened and name == self.pane_name
+
+    def _show(self, name: str) -> None:
+        self.pane_name = name
+        self.actives["left" if name in LEFT else "right"] = name
+        self.opened = True
+        self._arrange()
+
+    def _arrange(self) -> None:
+        narrow, wide = self._layout == "narrow", self._layout == "wide"
+        for name, pane in self.panes.items():
+            pane.display = self._visible(name)
+        self.query_one("#messages").display = not (narrow and self.opened)
+        self.query_one("#panes").display = not narrow or self.opened
+        self.query_one("#left").display = not narrow or self.pane_name in LEFT
+        self.query_one("#right").display = not narrow or self.pane_name in RIGHT
+        self.tabs["all"].display = narrow
+        self.tabs["left"].display = self.tabs["right"].display = not narrow and not wide
+        self.tabs["all"].active = self.pane_name
+        self.tabs["left"].active = self.actives["left"]
+        self.tabs["right"].active = self.actives["right"]
+        self._fill()

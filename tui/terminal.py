@@ -1,0 +1,100 @@
+"""A terminal that may go away: the app then ends, where Textual's own driver would hang.
+
+Textual writes from a thread through a queue of bounded length: when writing fails the thread dies, the queue fills
+up, and the app waits in its next write for ever. And it reads an end of input in a busy loop. So writing never
+fails here, and a look at the terminal each half second ends the app once it is gone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import sys
+import termios
+from typing import IO, TYPE_CHECKING
+
+from textual.drivers.linux_driver import LinuxDriver
+
+if TYPE_CHECKING:
+    from textual.app import App
+
+LOOK = 0.5
+"""Seconds between two looks at the terminal."""
+
+
+class Output(io.TextIOBase):
+    """The terminal to write to; once writing has failed, what is written goes nowhere."""
+
+    def __init__(self, file: IO[str]) -> None:
+        super().__init__()
+        self._file = file
+        self.gone = False
+
+    def write(self, text: str, /) -> int:
+        """Write, or note that the terminal is gone."""
+        if not self.gone:
+            try:
+                return self._file.write(text)
+            except (OSError, ValueError):  # hung up; closed
+                self.gone = True
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush, or note that the terminal is gone."""
+        if not self.gone:
+            try:
+                self._file.flush()
+            except (OSError, ValueError):
+                self.gone = True
+
+    def fileno(self) -> int:
+        """The terminal's descriptor."""
+        return self._file.fileno()
+
+    def isatty(self) -> bool:
+        """Whether it is a terminal at all."""
+        return self._file.isatty()
+
+
+class HangupDriver(LinuxDriver):
+    """Textual's driver for Linux and macOS, which ends the app when the terminal is gone."""
+
+    def __init__(
+        self,
+        app: App[object],
+        *,
+        debug: bool = False,
+        mouse: bool = True,
+        size: tuple[int, int] | None = None,
+    ) -> None:
+        super().__init__(app, debug=debug, mouse=mouse, size=size)
+        assert sys.__stderr__ is not None
+        self.output = Output(sys.__stderr__)
+        self._file = self.output
+        self._look: asyncio.TimerHandle | None = None
+
+    def start_application_mode(self) -> None:
+        """Take the terminal over, and keep an eye on it."""
+        super().start_application_mode()
+        if self.input_tty:
+            self._watch()
+
+    def close(self) -> None:
+        """Let go of the terminal."""
+        if self._look is not None:
+            self._look.cancel()
+        super().close()
+
+    def _watch(self) -> None:
+        if self.output.gone or not self._there():
+            self.output.gone = True
+            self._app.exit()
+            return
+        self._look = asyncio.get_running_loop().call_later(LOOK, self._watch)
+
+    def _there(self) -> bool:
+        try:
+            termios.tcgetattr(self.fileno)
+        except termios.error:
+            return False
+        return True

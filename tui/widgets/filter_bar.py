@@ -1,0 +1,162 @@
+"""The filter's line: what is typed filters at once; Enter keeps it, Esc clears it, Up recalls earlier ones."""
+
+from __future__ import annotations
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.message import Message
+from textual.timer import Timer
+from textual.widgets import Input, Label
+
+from ..keys import bindings
+
+SETTLE = 0.12
+"""Seconds without a key before what is typed is searched for."""
+REMEMBERED = 50
+
+
+class FilterInput(Input):
+    """The box itself, with the filter's own keys."""
+
+    BINDINGS = bindings("filter")
+
+    class Kept(Message):
+        """Enter."""
+
+    class Dropped(Message):
+        """Esc."""
+
+    class Recalled(Message):
+        """Up (-1) or Down (1)."""
+
+        def __init__(self, by: int) -> None:
+            super().__init__()
+            self.by = by
+
+    def action_keep(self) -> None:
+        """Keep the filter and go back to the list."""
+        self.post_message(self.Kept())
+
+    def action_drop(self) -> None:
+        """Clear the filter and go back to the list."""
+        self.post_message(self.Dropped())
+
+    def action_recall(self, by: int) -> None:
+        """Put an earlier or later filter into the box."""
+        self.post_message(self.Recalled(by))
+
+
+class FilterBar(Horizontal):
+    """The filter's line under the list. `text` is the filter in force, "" for none."""
+
+    class Changed(Message):
+        """Another filter is in force."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    class Closed(Message):
+        """The box was left: the list takes the keys again."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.text = ""
+        self.history: list[str] = []
+        self._at: int | None = None
+        self._draft = ""
+        self._settle: Timer | None = None
+        self._off = ""
+
+    def compose(self) -> ComposeResult:
+        yield Label("/", id="filter-mark")
+        yield FilterInput(
+            placeholder="part of a name, a user, a value …", compact=True, select_on_focus=False
+        )
+
+    @property
+    def box(self) -> FilterInput:
+        """The input."""
+        return self.query_one(FilterInput)
+
+    def open(self) -> None:
+        """Show the box and give it the keys; it holds the filter in force, or the one that was switched off."""
+        self.display = True
+        if not self.box.value and self._off:
+            self.box.value = self._off
+        self.box.cursor_position = len(self.box.value)
+        self.box.focus()
+
+    def toggle(self) -> bool:
+        """Filter off, or on again as it was; returns False when there is none to switch."""
+        if self.text:
+            self._off = self.text
+            self._apply("")
+        elif self._off or self.history:
+            self._put(self._off or self.history[-1])
+        else:
+            return False
+        return True
+
+    def clear(self) -> None:
+        """No filter any more."""
+        self._remember(self.box.value)
+        self._off = ""
+        self._put("")
+        self.display = False
+
+    def _put(self, text: str) -> None:
+        with self.prevent(Input.Changed):
+            self.box.value = text
+        self._apply(text)
+
+    def _apply(self, text: str) -> None:
+        if self._settle is not None:
+            self._settle.stop()
+            self._settle = None
+        text = text.strip()
+        if text != self.text:
+            self.text = text
+            self.post_message(self.Changed(text))
+
+    def _remember(self, text: str) -> None:
+        text = text.strip()
+        if text:
+            self.history = [*(old for old in self.history if old != text), text][-REMEMBERED:]
+        self._at = None
+
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        event.stop()
+        if self._settle is not None:
+            self._settle.stop()
+        self._settle = self.set_timer(SETTLE, lambda: self._apply(event.value))
+
+    @on(FilterInput.Kept)
+    def _keep(self) -> None:
+        self._apply(self.box.value)
+        self._remember(self.box.value)
+        self.display = bool(self.text)
+        self.post_message(self.Closed())
+
+    @on(FilterInput.Dropped)
+    def _drop(self) -> None:
+        self.clear()
+        self.post_message(self.Closed())
+
+    @on(FilterInput.Recalled)
+    def _recall(self, event: FilterInput.Recalled) -> None:
+        if not self.history:
+            return
+        if self._at is None:
+            if event.by > 0:
+                return
+            self._draft, self._at = self.box.value, len(self.history)
+        self._at = max(self._at + event.by, 0)
+        if self._at >= len(self.history):
+            self._at, text = None, self._draft
+        else:
+            text = self.history[self._at]
+        self.box.value = text
+        self.box.cursor_position = len(text)

@@ -1,0 +1,193 @@
+"""The header: where the endpoint listens, what came, and whether anything is sent to Mixpanel.
+
+One line; a line more for each thing that is wrong. On a narrow terminal what matters least goes first, and
+whether forwarding is on never goes.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from urllib.parse import urlsplit
+
+from textual.content import Content
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from ...core.text import clean
+from ...core.views import EngineState
+from ..marks import UNICODE, Marks, to_ascii
+from ..rate import Rate
+
+DESTINATIONS = {"actions": "Actions", "classic-cloud": "Classic"}
+BARS = 12
+GAP = "  "
+ALERT = "bold $background on $mark-error"
+ON = "bold $background on $mark-warning"
+
+Piece = list[Content]
+"""One fact of the header, from its longest form to its shortest; a last empty form lets it go."""
+
+SHRINK = (
+    *("rate", "destination", "counts", "marks", "destination", "forwarding", "rate", "url"),
+    *("counts", "brand", "demo", "marks", "forwarding", "counts", "url", "forwarding"),
+)
+"""Which fact gives way, step by step, as the line gets shorter."""
+
+
+class Header(Widget):
+    """The engine's facts in a line. `lost` is why the engine cannot be reached, else ""."""
+
+    state: reactive[EngineState | None] = reactive(None, layout=True)
+    lost: reactive[str] = reactive("", layout=True)
+    shown: reactive[int] = reactive(0)
+    errors: reactive[int] = reactive(0)
+    warnings: reactive[int] = reactive(0)
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        marks: Marks = UNICODE,
+        clock: Callable[[], float] = time.monotonic,
+        id: str | None = None,
+    ) -> None:
+        super().__init__(id=id)
+        self.url = url
+        self.marks = marks
+        self.rate = Rate()
+        self._clock = clock
+
+    def on_mount(self) -> None:
+        self.set_interval(1, self.refresh)
+
+    def arrived(self, count: int) -> None:
+        """That many messages came."""
+        self.rate.add(count, self._clock())
+
+    def render(self) -> Content:
+        """The line of facts and the lines of what is wrong."""
+        width = max(self.size.width, 1)
+        lines = [self._facts(width), *(self._alert(text, style, width) for text, style in self.alerts())]
+        return Content("\n").join(lines)
+
+    def get_content_height(self, container: object, viewport: object, width: int) -> int:
+        return 1 + len(self.alerts())
+
+    def alerts(self) -> list[tuple[str, str]]:
+        """What is wrong or needs care, as (text, style)."""
+        found: list[tuple[str, str]] = []
+        if self.lost:
+            found.append((f"{self.marks.error} {self.lost}  R tries again, q quits", ALERT))
+        state = self.state
+        if state is None:
+            return found
+        if state.fault:
+            found.append((f"{self.marks.error} {clean(state.fault)}", ALERT))
+        if state.exposed:
+            phone = ", ".join(state.phone_urls) or "this machine's address"
+            found.append(
+                (
+                    f"{self.marks.warning} Anyone on this network can send here. Phones use {phone}",
+                    "bold $mark-warning",
+                )
+            )
+        return found
+
+    def _alert(self, text: str, style: str, width: int) -> Content:
+        text = self._plain(text)
+        return Content.styled((" " + text).ljust(width), style).truncate(width, ellipsis=True, pad=True)
+
+    def _plain(self, text: str) -> str:
+        return to_ascii(text.replace("…", "~")) if self.marks.error.isascii() else text
+
+    def _facts(self, width: int) -> Content:
+        left, right = self._left(), self._right()
+        pieces = {**left, **right}
+        for name in ("", *SHRINK):
+            if name and len(pieces[name]) > 1:
+                pieces[name].pop(0)
+            one = _row(left.values())
+            other = _row(right.values())
+            room = width - one.cell_length - other.cell_length - 2
+            if room >= (2 if other.plain else 0):
+                break
+        else:
+            room = width - one.cell_length - other.cell_length - 2
+        line = Content.assemble(" ", one, " " * max(room, 1), other, " ")
+        return line.truncate(width)
+
+    def _left(self) -> dict[str, Piece]:
+        state, marks = self.state, self.marks
+        dot = Content.styled(marks.dot, "$mark-error" if self.lost else "$mark-ok")
+        url = self._plain(state.urls[0] if state and state.urls else self.url)
+        port = f":{urlsplit(url).port}" if urlsplit(url).port else url
+        pieces: dict[str, Piece] = {
+            "brand": [Content.styled("segtap", "bold $accent"), Content("")],
+            "url": [Content.assemble(dot, " ", url), Content.assemble(dot, " ", port), dot],
+            "demo": [Content("")],
+            "counts": [Content("")],
+            "rate": [Content("")],
+            "marks": [Content("")],
+        }
+        if state is None:
+            return pieces
+        if state.demo:
+            pieces["demo"] = [Content.styled(" DEMO ", "bold $background on $mark-waiting"), Content("")]
+        dot_ = f" {marks.middot} "
+        received, shown, waiting = (
+            f"{state.received:,} received",
+            f"{self.shown:,} shown",
+            f"{state.waiting:,} waiting",
+        )
+        waits = Content.styled(waiting, "bold $mark-waiting" if state.waiting else "")
+        pieces["counts"] = [
+            Content.assemble(received, dot_, shown, dot_, waits),
+            Content.assemble(received, dot_, waits) if state.waiting else Content(received),
+            Content(f"{state.received:,}"),
+            Content(""),
+        ]
+        now = self._clock()
+        rate = Content(f"{self.rate.per_second(now):,}/s")
+        bars = Content.styled(self.rate.bars(BARS, now, marks.spark), "$accent")
+        pieces["rate"] = [Content.assemble(rate, " ", bars), rate, Content("")]
+        found = [
+            Content.styled(f"{mark} {count:,}", f"{'bold ' if count else ''}{style if count else '$dim'}")
+            for mark, count, style in (
+                (marks.error, self.errors, "$mark-error"),
+                (marks.warning, self.warnings, "$mark-warning"),
+            )
+        ]
+        short = [item for item, count in zip(found, (self.errors, self.warnings), strict=True) if count]
+        pieces["marks"] = [Content(GAP).join(found), Content(" ").join(short), Content("")]
+        return pieces
+
+    def _right(self) -> dict[str, Piece]:
+        state, marks = self.state, self.marks
+        if state is None:
+            return {"forwarding": [Content("")], "destination": [Content("")]}
+        region, project = state.region.upper(), self._plain(state.project)
+        kind = DESTINATIONS.get(state.destination, state.destination)
+        dot = f" {marks.middot} "
+        if not state.forwarding:
+            facts = dot.join(part for part in (kind, region, project) if part)
+            off = [
+                Content.styled(text, "$dim")
+                for text in ("FORWARDING OFF", "FORWARDING OFF", "FWD OFF", "off")
+            ]
+            return {"forwarding": off, "destination": [Content(facts), Content(region), Content("")]}
+        on = ON
+        name = "DRY RUN" if state.dry_run else "FORWARDING ON"
+        where = f"{region} {project}".strip()
+        sent = f"{state.sent_since_on:,} sent"
+        forms = [f"{name} {marks.arrow} {where}{dot}{sent}", f"{name} {marks.arrow} {where}", name]
+        forms.append("DRY RUN" if state.dry_run else "FWD ON")
+        return {
+            "forwarding": [Content.styled(f" {text} ", on) for text in forms],
+            "destination": [Content(kind), Content("")],
+        }
+
+
+def _row(pieces: Iterable[Piece]) -> Content:
+    forms = [piece[0] for piece in pieces if piece[0].plain]
+    return Content(GAP).join(forms)

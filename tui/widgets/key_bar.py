@@ -1,0 +1,46 @@
+"""The line of keys at the bottom; it can be clicked."""
+
+from __future__ import annotations
+
+from textual import events
+from textual.content import Content
+from textual.widget import Widget
+
+from ..keys import KEYS, Key
+
+PANES_LABEL = "1-5"
+
+
+class KeyBar(Widget):
+    """As many keys as there is room for; the less needed go first."""
+
+    def keys(self, width: int) -> list[Key]:
+        """The keys that fit into that many cells, in the order of the keys' page."""
+        shown = [key for key in KEYS if key.bar]
+        while len(shown) > 1 and sum(self._length(key) for key in shown) > width:
+            shown.remove(max(shown, key=lambda key: key.bar))
+        return shown
+
+    def render(self) -> Content:
+        """The line."""
+        parts: list[Content] = []
+        for key in self.keys(self.size.width):
+            label = self._label(key)
+            parts.append(Content.assemble((f" {label}", "bold $accent"), (f" {key.short} ", "$dim")))
+        return Content("").join(parts)
+
+    async def on_click(self, event: events.Click) -> None:
+        """Run the command under the pointer."""
+        right = 0
+        for key in self.keys(self.size.width):
+            right += self._length(key)
+            if event.x < right:
+                owner = self.app if key.owner == "app" else self.screen
+                await self.app.run_action(key.action, owner)
+                return
+
+    def _label(self, key: Key) -> str:
+        return PANES_LABEL if key.id == "pane.segment" else key.label
+
+    def _length(self, key: Key) -> int:
+        return len(self._label(key)) + len(key.short) + 3

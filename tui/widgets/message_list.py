@@ -1,0 +1,469 @@
+"""The live list of messages, drawn line by line: what it costs does not depend on how many it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.cache import LRUCache
+from textual.geometry import Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from ...core import messages
+from ...core.delivery import DeliveryState
+from ...core.text import clean
+from ...core.views import Change, Page, Summary
+from ..columns import TIME_S, Columns, columns, fit
+from ..keys import bindings
+from ..marks import LETTERS, MIXPANEL_DIRECT, UNICODE, UNKNOWN_TYPE, Marks, to_ascii
+from ..window import LIMIT, Window
+
+NEAR = 60
+"""Rows from an end of the window at which the next stretch is asked for."""
+
+DELIVERY_STYLE: dict[DeliveryState, str] = {
+    DeliveryState.NOT_WANTED: "dim",
+    DeliveryState.WAITING: "waiting",
+    DeliveryState.TAKEN: "ok",
+    DeliveryState.REFUSED: "error",
+    DeliveryState.UNCERTAIN: "warning",
+    DeliveryState.HELD: "waiting",
+    DeliveryState.NOTHING: "dim",
+}
+TAGS: tuple[tuple[messages.Marks, str, str], ...] = (
+    (messages.Marks.WOULD_REJECT, "Segment rejects", "error"),
+    (messages.Marks.SECOND_RECEIPT, "2nd receipt", "dim"),
+    (messages.Marks.REPLAY, "replay", "dim"),
+    (messages.Marks.TEED, "tee", "dim"),
+)
+FADED = messages.Marks.SECOND_RECEIPT | messages.Marks.REPLAY | messages.Marks.TEED
+COMPONENTS = (
+    "text",
+    "time",
+    "dim",
+    "cursor",
+    "cursor-away",
+    "error",
+    "warning",
+    "ok",
+    "waiting",
+    "track",
+    "identify",
+    "page",
+    "screen",
+    "group",
+    "alias",
+    "mixpanel-direct",
+    "refused",
+)
+
+
+class MessageList(ScrollView, can_focus=True):
+    """The list: a window of summaries, one line each, with follow and pause.
+
+    While it follows, the newest is selected and in sight. Moving off the tail pauses: from then on nothing moves
+    but what the reader moves; `unseen` counts what came below.
+    """
+
+    COMPONENT_CLASSES = {f"message-list--{name}" for name in COMPONENTS}
+    BINDINGS = bindings("list")
+    BORDER_TITLE = "Messages"
+
+    class Highlighted(Message):
+        """The selection is another message, or the selected one changed; None when there is none."""
+
+        def __init__(self, summary: Summary | None) -> None:
+            super().__init__()
+            self.summary = summary
+
+    class Opened(Message):
+        """The selected message should be opened (a double click)."""
+
+    class Changed(Message):
+        """Follow, pause or the number of unseen ones changed."""
+
+    class NeedOlder(Message):
+        """The reader is near the top of what is held."""
+
+    class NeedNewer(Message):
+        """The reader is near the end of what is held, and newer ones exist."""
+
+    class NeedNewest(Message):
+        """Follow again, but the newest are not held."""
+
+    class NeedOldest(Message):
+        """Go to the very first, which is not held."""
+
+    def __init__(self, *, marks: Marks = UNICODE, limit: int = LIMIT, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.window = Window(limit)
+        self.marks = marks
+        self.following = True
+        self.selected: int | None = None
+        self._cursor = 0
+        self._seen = 0
+        self._skipped = 0
+        self._moving = False
+        self._strips: LRUCache[tuple[Summary, int, int], Strip] = LRUCache(1024)
+        self._styles: dict[str, Style] = {}
+
+    # What it holds
+
+    def reset(self, page: Page, *, keep: int | None = None) -> None:
+        """Hold this page, the newest there is; keep the selection when it is among them."""
+        self.window.reset(page.summaries, more_above=page.more)
+        self._strips.clear()
+        self._skipped = 0
+        at = self.window.index(keep) if keep is not None else None
+        self._resized()
+        if at is None or self.following:
+            self._follow()
+        else:
+            self._seen = len(self.window) - 1
+            self._select(at)
+            self._reveal(at)
+        self.refresh()
+        self.post_message(self.Changed())
+
+    def hold_from(self, page: Page) -> None:
+        """Hold this page, the oldest there is: newer ones exist below."""
+        self.window.reset(page.summaries)
+        self.window.more_below = True
+        self._seen = 0
+        self._resized()
+        self._scroll(0)
+        self._select(0)
+        self.refresh()
+        self.post_message(self.Changed())
+
+    def extend(self, summaries: Sequence[Summary]) -> None:
+        """Newer ones came. Costs the same whatever is held; nothing moves unless the list follows."""
+        if self.window.more_below:
+            self._skipped += len(summaries)
+            self.post_message(self.Changed())
+            return
+        if not self.window.append(summaries):
+            return
+        first = not self.following and self.selected is None
+        top = self.scroll_offset.y
+        dropped = self.window.trim(keep_from=len(self.window) if self.following else min(top, self._cursor))
+        self._resized()
+        if self.following:
+            self._follow()
+        elif dropped:
+            self._cursor -= dropped
+            self._seen -= dropped
+            self._scroll(top - dropped)
+        if first:
+            self._select(0)
+        self._note_seen()
+        self.refresh()
+        self.post_message(self.Changed())
+
+    def extend_below(self, page: Page, *, more: bool) -> None:
+        """Newer ones that were asked for: the window moves down the journal."""
+        self.window.more_below = more
+        if not more:
+            self._skipped = 0
+        top = self.scroll_offset.y
+        if self.window.append(page.summaries):
+            over = len(self.window) - self.window.limit
+            if over > 0 and min(top, self._cursor) >= over:
+                self.window.drop(over)
+                self._cursor -= over
+                self._seen -= over
+                self._resized()
+                self._scroll(top - over)
+            else:
+                self._resized()
+        self.refresh()
+        self.post_message(self.Changed())
+
+    def prepend(self, page: Page) -> None:
+        """Older ones that were asked for: they come above, and nothing that is in sight moves."""
+        added = self.window.prepend(page.summaries, more=page.more)
+        if added:
+            top = self.scroll_offset.y
+            self._cursor += added
+            self._seen += added
+            if not self.following:
+                self.window.cut_below()
+            self._resized()
+            self._scroll(top + added)
+        self.refresh()
+        self.post_message(self.Changed())
+
+    def change(self, changes: Sequence[Change]) -> None:
+        """Deliveries moved on."""
+        places = self.window.change(changes)
+        for place in places:
+            self.refresh_line(place)
+            if place == self._cursor:
+                self.post_message(self.Highlighted(self.window.rows[place]))
+
+    # Follow, pause, move
+
+    @property
+    def unseen(self) -> int:
+        """How many came below what was in sight since it paused."""
+        if self.following:
+            return 0
+        return max(len(self.window) - 1 - self._seen, 0) + self._skipped
+
+    @property
+    def summary(self) -> Summary | None:
+        """The selected message."""
+        rows = self.window.rows
+        return rows[self._cursor] if self.selected is not None and self._cursor < len(rows) else None
+
+    def action_follow(self) -> None:
+        """Go to the newest and follow."""
+        self.following = True
+        if self.window.more_below:
+            self.post_message(self.NeedNewest())
+        self._follow()
+        self.post_message(self.Changed())
+        self.refresh()
+
+    def pause(self) -> None:
+        """Stay where we are."""
+        if self.following:
+            self.following = False
+            self._seen = max(len(self.window) - 1, 0)
+            self.post_message(self.Changed())
+
+    def action_move(self, by: int) -> None:
+        """Select the message `by` lines further down. Beyond the last one: follow."""
+        rows = len(self.window)
+        if not rows:
+            return
+        to = self._cursor + by
+        if to >= rows and not self.window.more_below:
+            self.action_follow()
+            return
+        to = max(0, min(to, rows - 1))
+        if to < rows - 1 or by < 0:
+            self.pause()
+        self._select(to)
+        self._reveal(to)
+
+    def action_move_page(self, by: int) -> None:
+        """Select the message a page further down."""
+        self.action_move(by * max(self.size.height - 1, 1))
+
+    def action_first(self) -> None:
+        """Go to the oldest message."""
+        if not len(self.window):
+            return
+        self.pause()
+        if self.window.more_above:
+            self.post_message(self.NeedOldest())
+            return
+        self._select(0)
+        self._reveal(0)
+
+    def select_id(self, id: int) -> bool:
+        """Select that message, if it is held."""
+        at = self.window.index(id)
+        if at is None:
+            return False
+        self.pause()
+        self._select(at)
+        self._reveal(at)
+        return True
+
+    def _follow(self) -> None:
+        rows = len(self.window)
+        self._seen = max(rows - 1, 0)
+        self._select(rows - 1)
+        self._scroll(rows - self.size.height)
+
+    def _select(self, at: int) -> None:
+        rows = self.window.rows
+        if not 0 <= at < len(rows):
+            if self.selected is not None:
+                self.selected = None
+                self.post_message(self.Highlighted(None))
+            self._cursor = 0
+            return
+        before, self._cursor = self._cursor, at
+        if rows[at].id != self.selected:
+            self.selected = rows[at].id
+            self.refresh_line(before)
+            self.refresh_line(at)
+            self.post_message(self.Highlighted(rows[at]))
+
+    def _reveal(self, at: int) -> None:
+        height = max(self.size.height, 1)
+        top = self.scroll_offset.y
+        if at < top:
+            self._scroll(at)
+        elif at >= top + height:
+            self._scroll(at - height + 1)
+        self._near_an_end()
+
+    def _scroll(self, to: int) -> None:
+        self._moving = True
+        self.scroll_target_y = self.scroll_y = max(to, 0)
+        self._moving = False
+
+    def _resized(self) -> None:
+        self.virtual_size = Size(self.size.width, len(self.window))
+
+    def _note_seen(self) -> None:
+        bottom = min(self.scroll_offset.y + self.size.height, len(self.window)) - 1
+        if bottom > self._seen:
+            self._seen = bottom
+
+    def _near_an_end(self) -> None:
+        top = self.scroll_offset.y
+        if self.window.more_above and top < NEAR:
+            self.post_message(self.NeedOlder())
+        if self.window.more_below and top + self.size.height > len(self.window) - NEAR:
+            self.post_message(self.NeedNewer())
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        if self._moving or round(old_value) == round(new_value):
+            return
+        if new_value < old_value:
+            self.pause()
+        self._note_seen()
+        self._near_an_end()
+        self.post_message(self.Changed())
+
+    def on_resize(self) -> None:
+        """Keep the place: the tail while following, else the selected line in sight if it was."""
+        self._resized()
+        if not self.size.height:
+            return
+        if self.following:
+            self._scroll(len(self.window) - self.size.height)
+        elif self.selected is not None:
+            self._reveal(self._cursor)
+        self._note_seen()
+
+    def on_click(self, event: events.Click) -> None:
+        """Select the line under the pointer; a double click opens it."""
+        at = self.scroll_offset.y + event.get_content_offset_capture(self).y
+        if not 0 <= at < len(self.window):
+            return
+        if at < len(self.window) - 1:
+            self.pause()
+        self._select(at)
+        if event.chain == 2:
+            self.post_message(self.Opened())
+
+    # Drawing
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._styles.clear()
+        self._strips.clear()
+
+    def _style(self, name: str) -> Style:
+        style = self._styles.get(name)
+        if style is None:
+            style = self.get_component_rich_style(f"message-list--{name}", partial=name != "text")
+            self._styles[name] = style
+        return style
+
+    def render_line(self, y: int) -> Strip:
+        """One line of the viewport."""
+        width = self.size.width
+        at = y + self.scroll_offset.y
+        if at >= len(self.window):
+            return Strip.blank(width, self._style("text"))
+        summary = self.window.rows[at]
+        state = 0 if summary.id != self.selected else 2 if self.has_focus else 1
+        key = (summary, width, state)
+        strip = self._strips.get(key)
+        if strip is None:
+            strip = self._draw(summary, columns(width), state)
+            self._strips[key] = strip
+        return strip
+
+    def _draw(self, summary: Summary, at: Columns, state: int) -> Strip:
+        marks, style = self.marks, self._style
+        base = style("text")
+        if state:
+            base = base + style("cursor" if state == 2 else "cursor-away")
+        faded = bool(summary.marks & FADED)
+        kind = (
+            "refused" if summary.refused else summary.type if summary.type in LETTERS else "mixpanel-direct"
+        )
+        letter, colour = self._letter(summary), base + style(kind)
+        plain = base + style("dim") if faded else base
+        name_style = colour if summary.refused else plain
+
+        parts: list[Segment] = [Segment(marks.cursor if state else " ", colour)]
+        if at.time:
+            parts.append(
+                Segment(fit(clock_time(summary.received_at, at.time), at.time), base + style("time"))
+            )
+            parts.append(Segment(" ", base))
+        parts.append(Segment(letter + " ", colour + Style(bold=True)))
+        parts.extend(self._titled(summary, at.name, name_style, base))
+        for text, width in ((summary.user, at.user), (summary.source, at.source)):
+            if width:
+                parts.append(
+                    Segment(
+                        " " + self._fit(text or marks.none, width), plain if text else base + style("dim")
+                    )
+                )
+        if at.count:
+            count, count_style = self._count(summary, at.count)
+            parts.append(Segment(" " + count, base + style(count_style) if count_style else base))
+        if at.total >= 5:
+            parts.append(Segment(" ", base))
+            mark = " " if summary.refused else marks.delivery[summary.delivery]
+            parts.append(Segment(mark + " ", base + style(DELIVERY_STYLE[summary.delivery])))
+        return Strip(parts).adjust_cell_length(at.total, base).simplify()
+
+    def _letter(self, summary: Summary) -> str:
+        if summary.refused:
+            return self.marks.refused
+        return LETTERS.get(summary.type) or (MIXPANEL_DIRECT if summary.type else UNKNOWN_TYPE)
+
+    def _fit(self, text: str, width: int) -> str:
+        text = clean(text[: width * 8])
+        if not self.marks.error.isascii():
+            return fit(text, width, self.marks.ellipsis)
+        return fit(to_ascii(text), width, self.marks.ellipsis)
+
+    def _titled(self, summary: Summary, width: int, style: Style, base: Style) -> list[Segment]:
+        """The name, and behind it what is special about the message, when there is room."""
+        tags = [(text, tag) for mark, text, tag in TAGS if summary.marks & mark]
+        name = summary.name or ("" if summary.refused else self.marks.none)
+        room = width - sum(len(text) + 2 for text, _ in tags)
+        if not tags or room < 12:
+            return [Segment(self._fit(name, width), style)]
+        parts = [Segment(self._fit(name, room), style)]
+        parts.extend(Segment("  " + text, base + self._style(tag)) for text, tag in tags)
+        return parts
+
+    def _count(self, summary: Summary, width: int) -> tuple[str, str]:
+        count, mark, style = (
+            (summary.errors, self.marks.error, "error")
+            if summary.errors
+            else (summary.warnings, self.marks.warning, "warning")
+        )
+        if not count:
+            return " " * width, ""
+        text = f"{mark}{count}" if count < 10 ** (width - 1) else f"{mark}{'9' * (width - 2)}+"
+        return text[:width].rjust(width), style
+
+
+def clock_time(ms: int, width: int) -> str:
+    """The local time of day of an instant (milliseconds since the epoch), with milliseconds if they fit."""
+    try:
+        when = datetime.fromtimestamp(ms / 1000)
+    except (OverflowError, OSError, ValueError):
+        return "?"
+    text = when.strftime("%H:%M:%S")
+    return text if width <= TIME_S else f"{text}.{ms % 1000:03d}"

@@ -1,0 +1,60 @@
+"""A line of pane names; the one in use is marked, and each can be clicked."""
+
+from __future__ import annotations
+
+from textual import events
+from textual.content import Content
+from textual.message import Message
+from textual.reactive import reactive
+from textual.widget import Widget
+
+
+class PaneTabs(Widget):
+    """Names of panes with their keys. `active` is the name of the one in use; `notes` stand behind a name."""
+
+    active: reactive[str] = reactive("")
+    notes: reactive[dict[str, str]] = reactive(dict[str, str])
+
+    class Chosen(Message):
+        """A pane was clicked."""
+
+        def __init__(self, name: str) -> None:
+            super().__init__()
+            self.name = name
+
+    def __init__(self, panes: dict[str, tuple[str, str]], *, id: str | None = None) -> None:
+        """`panes` maps a pane's name to its key and title."""
+        super().__init__(id=id)
+        self.panes = panes
+
+    def labels(self) -> list[tuple[str, str, str]]:
+        """(name, key, text) of each, shortened to fit."""
+        full = [
+            (name, key, f"{title} {self.notes[name]}" if self.notes.get(name) else title)
+            for name, (key, title) in self.panes.items()
+        ]
+        if sum(len(text) + 4 for _, _, text in full) <= self.size.width:
+            return full
+        return [(name, key, text if name == self.active else "") for name, key, text in full]
+
+    def render(self) -> Content:
+        """The line."""
+        parts: list[Content] = []
+        for name, key, text in self.labels():
+            on = name == self.active
+            parts.append(
+                Content.assemble(
+                    (f" {key}", "bold $accent"),
+                    (f" {text} " if text else " ", "bold underline $foreground" if on else "$dim"),
+                )
+            )
+        return Content("").join(parts)
+
+    def on_click(self, event: events.Click) -> None:
+        """Choose the one under the pointer."""
+        right = 0
+        for name, key, text in self.labels():
+            right += len(key) + (len(text) + 3 if text else 2)
+            if event.x < right:
+                self.post_message(self.Chosen(name))
+                return
