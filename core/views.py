@@ -123,7 +123,10 @@ class MessageDetail(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
-    """A stretch of the list, oldest first; `more` tells whether older ones exist."""
+    """A stretch of the list, oldest first.
+
+    `more` tells whether there are more in the direction asked: older ones, or newer ones with `after`.
+    """
 
     summaries: tuple[Summary, ...]
     more: bool = False

@@ -46,12 +46,25 @@ class Journal(Protocol):
     Raises `JournalError` (and its kinds) where the store fails.
     """
 
+    @property
+    def path(self) -> str:
+        """Where it is kept, for people."""
+        ...
+
+    def announce(self, url: str) -> None:
+        """Note where this engine can be attached to; a second one that wants the journal is told."""
+        ...
+
     async def append(self, receipt: Receipt) -> int:
         """Make it durable and return its `seq`. Raises JournalFull when only owed ones are left."""
         ...
 
     async def unindexed(self, limit: int = 256) -> list[Receipt]:
-        """The oldest receipts that have no index entries yet, in order."""
+        """The oldest receipts without index entries, in order; fewer than `limit` when they are large."""
+        ...
+
+    async def receipts(self, after: int = 0, limit: int = 256) -> list[Receipt]:
+        """Receipts with a `seq` above `after`, oldest first; fewer than `limit` when they are large."""
         ...
 
     async def index(self, entries: Sequence[Entry], upto: int) -> None:
@@ -78,7 +91,11 @@ class Journal(Protocol):
         limit: int = 200,
         text: str = "",
     ) -> Page:
-        """A stretch of the list: the newest `limit`, or those next to an id, that contain `text`."""
+        """A stretch of the list: the newest `limit`, or those next to an id, that contain `text`.
+
+        Oldest first. With `before` the nearest ones below that id, with `after` the nearest above it; `more`
+        tells whether there are further ones in that direction. Case does not matter in `text`.
+        """
         ...
 
     async def owed(self, after: int = 0, limit: int = 1000) -> list[Summary]:

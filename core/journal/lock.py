@@ -66,8 +66,13 @@ class JournalLock:
         try:
             file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
-            raise file_fault(error, self._path) from error
-        if not _try_lock(file):
+            raise file_fault(error, self._journal) from error
+        try:
+            free = _try_lock(file)
+        except OSError as error:
+            os.close(file)
+            raise file_fault(error, self._journal) from error
+        if not free:
             os.close(file)
             return False
         self._file = file
@@ -140,7 +145,7 @@ if sys.platform == "win32":
         os.lseek(file, _LOCKED_BYTE, os.SEEK_SET)
         try:
             msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
-        except OSError:
+        except PermissionError:
             return False
         return True
 

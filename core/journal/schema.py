@@ -67,6 +67,8 @@ INSERT INTO meta VALUES ('last_seq', 0), ('indexed', 0), ('counts', '{{}}');
 """
 
 _BUSY_SECONDS = 5.0
+_LOG_KEPT = 64 * 1024 * 1024
+"""Bytes to which a log that once grew larger is cut when it starts over."""
 
 
 def connect_writer(path: Path) -> sqlite3.Connection:
@@ -87,6 +89,7 @@ def connect_writer(path: Path) -> sqlite3.Connection:
             )
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA wal_autocheckpoint = 0")
+        connection.execute(f"PRAGMA journal_size_limit = {_LOG_KEPT}")
         connection.execute("PRAGMA cache_size = -32000")
         if empty:
             connection.executescript(

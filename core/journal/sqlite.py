@@ -155,8 +155,8 @@ def _open(settings: JournalSettings) -> tuple[JournalLock, Store]:
         check_file(path)
         make_folder(path.parent)
     lock = JournalLock(path)
-    lock.acquire()
     try:
+        lock.acquire()
         make_file(path)
         return lock, Store(path)
     except BaseException as error:

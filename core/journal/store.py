@@ -157,7 +157,10 @@ class Store:
         self._tally = tally
 
     def clear(self) -> None:
-        """Forget everything and give the room back; numbers go on from where they were."""
+        """Forget everything and give the room back; numbers go on from where they were.
+
+        Raises JournalError when another program's reading keeps the old log from being removed.
+        """
         tally = Tally.decode("{}")
         with self._transaction():
             for table in ("deliveries", "messages", "receipts"):
@@ -168,7 +171,11 @@ class Store:
             )
         self.indexed, self._tally = self.last_seq, tally
         self._db.execute("VACUUM")
-        self.checkpoint("TRUNCATE")
+        if not self.checkpoint("TRUNCATE"):
+            raise JournalError(
+                f"{self.path} is emptied, but another program still reads what was in it. "
+                "Close that program, and clear the journal once more."
+            )
 
     def checkpoint(self, mode: str = "PASSIVE") -> bool:
         """Move what the log holds into the file; whether all of it went."""
