@@ -1,4 +1,4 @@
-"""What the stand-in Mixpanel knows of Mixpanel: decoding, validation, and what an operation does to a profile.
+"""What the stand-in Mixpanel knows of Mixpanel: decoding, validation, what an operation does to a profile.
 
 Mixpanel's own words where they are known (documentation, or reported from the wild); those marked MODELLED
 are made after them.
@@ -19,10 +19,10 @@ EVENT_LIMIT = 1024 * 1024
 EARLIEST_MS = 31_536_000_000
 FUTURE_MS = 3_600_000
 BAD_IDS = frozenset(
-    "00000000-0000-0000-0000-000000000000 anon anonymous nil none null n/a na undefined unknown "
-    "<nil> 0 -1 true false [] {}".split()
-)
-OPERATIONS = frozenset("$set $set_once $add $append $union $remove $unset $delete".split())
+    ["00000000-0000-0000-0000-000000000000", "anon", "anonymous", "nil", "none", "null", "n/a", "na",
+     "undefined", "unknown", "<nil>", "0", "-1", "true", "false", "[]", "{}"]
+)  # fmt: skip
+OPERATIONS = frozenset(["$set", "$set_once", "$add", "$append", "$union", "$remove", "$unset", "$delete"])
 
 # --- decoding --------------------------------------------------------------------------------------
 
@@ -81,7 +81,7 @@ def import_faults(record: Any, now_ms: int, *, enforce_length: bool = False) -> 
     stamp = properties.get("time")
     if isinstance(stamp, bool) or not isinstance(stamp, int | float):
         return "properties.time", "'properties.time' is invalid: must be specified as seconds since epoch"
-    milliseconds = stamp if abs(stamp) >= 1e11 or stamp >= EARLIEST_MS else stamp * 1000
+    milliseconds = stamp if stamp >= EARLIEST_MS else stamp * 1000  # seconds are taken, too
     if milliseconds < EARLIEST_MS or milliseconds > now_ms + FUTURE_MS:
         return "properties.time", "'properties.time' is invalid: must be specified as seconds since epoch"
     insert_id = properties.get("$insert_id")

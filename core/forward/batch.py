@@ -1,0 +1,137 @@
+"""Records in order, taken out in batches that share one request each. Pure.
+
+A batch takes, in order, the first record that may go and all that may share its request, up to the limits.
+It never overtakes: a record that waits (see `records`) for one still in the queue or on its way stays behind.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Set
+
+import msgspec
+
+from ..inspection import OutgoingRequest
+from .records import Record, Route
+from .wire import WireForm, assemble
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """How much one request may hold: records, and bytes before gzip and percent-encoding.
+
+    /import: Mixpanel takes 2000 records and speaks of both 10 MB uncompressed and 2,097,152 bytes; below
+    2 MB raw satisfies every reading. Segment's own batch is 1000. The form endpoints take 2000, too, but
+    answer for all at once (`1`: at least one is valid): small batches keep a refusal traceable.
+    """
+
+    json_records: int = 1000
+    json_bytes: int = 2_000_000
+    form_records: int = 50
+    form_bytes: int = 500_000
+
+    def of(self, route: Route) -> tuple[int, int]:
+        """(records, bytes) for a request on that route."""
+        if route.shape == "json":
+            return self.json_records, self.json_bytes
+        return (self.form_records, self.form_bytes) if route.shape == "form" else (1, self.form_bytes)
+
+
+class Batch(msgspec.Struct, frozen=True):
+    """Records that travel in one request, in order: one at least, all of the same route."""
+
+    records: tuple[Record, ...]
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    @property
+    def route(self) -> Route:
+        """What all its records have in common."""
+        return self.records[0].route
+
+    @property
+    def carrier(self) -> OutgoingRequest:
+        """The request, without a body."""
+        return self.records[0].carrier
+
+    @property
+    def repeatable(self) -> bool:
+        """True when sending the whole batch twice comes to the same as once."""
+        return all(record.repeatable for record in self.records)
+
+    @property
+    def holds(self) -> frozenset[str]:
+        """What later records have to wait for while this is on its way."""
+        return frozenset[str]().union(*(record.holds for record in self.records))
+
+    def wire(self, mixpanel_url: str = "") -> WireForm:
+        """The request as it leaves."""
+        return assemble(self.carrier, [record.text for record in self.records], mixpanel_url=mixpanel_url)
+
+    def halves(self) -> list[Batch]:
+        """The batch in two, in order."""
+        middle = len(self.records) // 2
+        return [Batch(self.records[:middle]), Batch(self.records[middle:])]
+
+    def singles(self) -> list[Batch]:
+        """One batch for each record, in order."""
+        return [Batch((record,)) for record in self.records]
+
+
+class Queue:
+    """Records waiting to be sent, oldest first."""
+
+    def __init__(self, limits: Limits | None = None) -> None:
+        self.limits = limits or Limits()
+        self._records: deque[Record] = deque()
+        self._routes: Counter[Route] = Counter()
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def add(self, records: Iterable[Record]) -> None:
+        """Put records behind those that are there."""
+        for record in records:
+            self._records.append(record)
+            self._routes[record.route] += 1
+
+    def clear(self) -> None:
+        """Forget all of them."""
+        self._records.clear()
+        self._routes.clear()
+
+    def take(self, held: Set[str], may_go: Callable[[Route], bool]) -> Batch | None:
+        """The next batch, or None when nothing may go now.
+
+        `held` is what batches on their way hold; `may_go` tells whether another request may be sent on a
+        route. Costs one pass over the records that stay behind in front of the batch's last.
+        """
+        allowed = {route: may_go(route) for route in self._routes}
+        if not any(allowed.values()):
+            return None
+        queue, blocked = self._records, set(held)
+        taken: list[Record] = []
+        skipped: list[Record] = []
+        route: Route | None = None
+        room, size = 1, 0
+        while queue and len(taken) < room:
+            record = queue[0]
+            own = record.route
+            fits = allowed[own] and (route is None or (own == route and not record.alone))
+            if not fits or (record.waits and not blocked.isdisjoint(record.waits)):
+                blocked |= record.holds
+                skipped.append(queue.popleft())
+                continue
+            most, most_bytes = self.limits.of(own)
+            if taken and size + len(record.text) + 1 > most_bytes:
+                break
+            route, room = own, 1 if record.alone else most
+            size += len(record.text) + 1
+            taken.append(queue.popleft())
+        queue.extendleft(reversed(skipped))
+        if route is None:
+            return None
+        self._routes[route] -= len(taken)
+        if not self._routes[route]:
+            del self._routes[route]
+        return Batch(tuple(taken))

@@ -1,0 +1,133 @@
+"""The way to Mixpanel: one HTTP request out, one `Answer` back, over httpx and HTTP/1.1.
+
+Redirects are not followed, TLS is verified, an answer is read up to a cap, and no exception or log line
+holds a header, a body or a query.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from email.utils import parsedate_to_datetime
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Protocol
+
+from .outcomes import Answer, clean
+from .wire import WireForm
+
+if TYPE_CHECKING:
+    import httpx
+
+ANSWER_CAP = 4 * 1024 * 1024
+"""Bytes read of an answer: 2000 failed records are some 400 KB."""
+
+
+class Transport(Protocol):
+    """Sends one request; tests put a mock in."""
+
+    async def send(self, form: WireForm) -> Answer:
+        """The answer, or an `Answer` of status 0 that says why there is none. Raises nothing of its own."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        ...
+
+
+class HttpxTransport:
+    """`Transport` over httpx. Times are seconds; `total` bounds a whole exchange.
+
+    The environment's proxies and certificates (`HTTPS_PROXY`, `SSL_CERT_FILE`) are used.
+    """
+
+    def __init__(
+        self,
+        *,
+        connections: int = 16,
+        connect: float = 10.0,
+        read: float = 30.0,
+        total: float = 90.0,
+    ) -> None:
+        import httpx  # half the start-up time of everything else together: only when something is sent
+
+        _hush()
+        self._total = total
+        self._httpx = httpx
+        self._client = httpx.AsyncClient(
+            http1=True,
+            http2=False,
+            follow_redirects=False,
+            timeout=httpx.Timeout(read, connect=connect),
+            limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
+            headers={"user-agent": f"segtap/{version('segtap')}", "accept": "application/json"},
+        )
+
+    async def send(self, form: WireForm) -> Answer:
+        """Send it and read the answer; see `Transport.send`."""
+        httpx = self._httpx
+        try:
+            async with asyncio.timeout(self._total):
+                async with self._client.stream(
+                    form.method, form.url, headers=list(form.headers), content=form.body or None
+                ) as response:
+                    return await _read(response)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
+            return Answer(sent=False, words=_why("no connection", error))
+        except (httpx.UnsupportedProtocol, httpx.InvalidURL, httpx.LocalProtocolError) as error:
+            return Answer(sent=False, words=_why("the request cannot be sent", error))
+        except (httpx.TransportError, httpx.DecodingError) as error:
+            return Answer(words=_why("sent, but no answer", error))
+        except TimeoutError:
+            return Answer(words=f"sent, but no answer within {self._total:g} s")
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._client.aclose()
+
+
+async def _read(response: httpx.Response) -> Answer:
+    body = bytearray()
+    async for chunk in response.aiter_bytes():
+        body += chunk
+        if len(body) > ANSWER_CAP:
+            break
+    return Answer(
+        status=response.status_code,
+        body=bytes(body[:ANSWER_CAP]),
+        retry_after=retry_after(response.headers.get("retry-after"), response.headers.get("date")),
+        location=response.headers.get("location", ""),
+    )
+
+
+def retry_after(value: str | None, date: str | None) -> float | None:
+    """Seconds out of a Retry-After header: a number, or a date as against the answer's own `Date`."""
+    if value is None:
+        return None
+    try:
+        return max(0.0, float(value)) if float(value) < float("inf") else None
+    except ValueError:
+        pass
+    try:
+        then = parsedate_to_datetime(value)
+        now = parsedate_to_datetime(date or "")
+        return max(0.0, (then - now).total_seconds())
+    except (ValueError, TypeError):
+        return None
+
+
+def _why(what: str, error: Exception) -> str:
+    """httpx's words name host and errno at most, never headers or bodies; some have none at all."""
+    return clean(f"{what}: {error or type(error).__name__}")
+
+
+class _Hushed(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        return record.levelno >= logging.WARNING
+
+
+_HUSHED = _Hushed()
+
+
+def _hush() -> None:
+    """httpx logs whole URLs, whose query may hold the classic destination's api_key."""
+    logging.getLogger("httpx").addFilter(_HUSHED)

@@ -1,0 +1,157 @@
+"""Which operations of which messages are still open, and where a message stands once they are not. Pure.
+
+An operation is settled when all its records are; a message when all its operations are. The worst record
+decides for its operation, the worst operation for its message: refused, then uncertain, then taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from ..delivery import Delivery, DeliveryState, Outcome
+from .batch import Batch
+from .outcomes import Judgement
+from .records import Record
+
+States = list[tuple[int, DeliveryState]]
+
+SETTLED = (Outcome.TAKEN, Outcome.REFUSED, Outcome.UNCERTAIN)
+STATE_OF = {
+    Outcome.TAKEN: DeliveryState.TAKEN,
+    Outcome.UNCERTAIN: DeliveryState.UNCERTAIN,
+    Outcome.REFUSED: DeliveryState.REFUSED,
+}
+_RANK = {outcome: rank for rank, outcome in enumerate(STATE_OF)}
+
+ON_ITS_WAY = "on its way: if no line follows this one, it cannot be known whether Mixpanel has it"
+"""Written before a record that adds is sent: after a crash it is not sent again."""
+
+
+@dataclass
+class _Operation:
+    parts: int
+    left: int
+    base: int = 0
+    """Attempts of earlier runs."""
+    worst: Outcome = Outcome.TAKEN
+    words: list[str] = field(default_factory=list[str])
+    index: int = 0
+    of: int = 1
+
+
+@dataclass
+class _Message:
+    open: dict[int, _Operation]
+    settled: list[Outcome]
+
+    @property
+    def state(self) -> DeliveryState:
+        return STATE_OF[max(self.settled, key=_RANK.__getitem__)]
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One request that was made: when it began (ms), its number, status and how long it took (ms)."""
+
+    at: int
+    number: int
+    status: int = 0
+    took: int = 0
+
+
+class Ledger:
+    """The open messages. Made anew from the journal after a stop."""
+
+    def __init__(self) -> None:
+        self._messages: dict[int, _Message] = {}
+
+    def __len__(self) -> int:
+        return len(self._messages)
+
+    def open(
+        self, message: int, records: Sequence[Record], earlier: Iterable[Delivery] = ()
+    ) -> tuple[list[Record], States]:
+        """Take up a message: the records still to be sent, and its state if earlier attempts settled it.
+
+        The last attempt at an operation counts. One that is `UNCERTAIN` is settled, so what was on its
+        way when segtap was killed and must not be sent twice is not.
+        """
+        last: dict[int, Delivery] = {delivery.operation: delivery for delivery in earlier}
+        settled = {index: delivery for index, delivery in last.items() if delivery.outcome in SETTLED}
+        left = [record for record in records if record.operation not in settled]
+        entry = _Message({}, [delivery.outcome for delivery in settled.values()])
+        for record in left:
+            before = last[record.operation].attempt if record.operation in last else 0
+            operation = entry.open.setdefault(record.operation, _Operation(0, 0, before))
+            operation.parts += 1
+            operation.left += 1
+        if entry.open:
+            self._messages[message] = entry
+            return left, []
+        return [], [(message, entry.state)]
+
+    def note(self, batch: Batch, attempt: Attempt, outcome: Outcome, words: str) -> list[Delivery]:
+        """An attempt that settles nothing: one line for each operation in the batch."""
+        seen: dict[tuple[int, int], Delivery] = {}
+        for index, record in enumerate(batch.records):
+            key = record.message, record.operation
+            if key not in seen:
+                seen[key] = self._delivery(record, attempt, outcome, words, index, len(batch))
+        return list(seen.values())
+
+    def settle(
+        self, batch: Batch, attempt: Attempt, judgements: Sequence[Judgement]
+    ) -> tuple[list[Delivery], States]:
+        """Write down one judgement a record; lines and states for all that this settles."""
+        deliveries: list[Delivery] = []
+        states: States = []
+        for index, (record, judgement) in enumerate(zip(batch.records, judgements, strict=True)):
+            entry = self._messages[record.message]
+            operation = entry.open[record.operation]
+            operation.left -= 1
+            if operation.left == operation.parts - 1 or _worse(judgement.outcome, operation.worst):
+                operation.worst, operation.index, operation.of = judgement.outcome, index, len(batch)
+                operation.words = []
+            if judgement.outcome is operation.worst:
+                operation.words.append(_part_words(record, operation, judgement))
+            if operation.left:
+                continue
+            words = "; ".join(dict.fromkeys(operation.words))
+            deliveries.append(
+                self._delivery(record, attempt, operation.worst, words, operation.index, operation.of)
+            )
+            entry.settled.append(operation.worst)
+            del entry.open[record.operation]
+            if not entry.open:
+                states.append((record.message, entry.state))
+                del self._messages[record.message]
+        return deliveries, states
+
+    def _delivery(
+        self, record: Record, attempt: Attempt, outcome: Outcome, words: str, index: int, of: int
+    ) -> Delivery:
+        operation = self._messages[record.message].open[record.operation]
+        return Delivery(
+            message=record.message,
+            operation=record.operation,
+            at=attempt.at,
+            endpoint=record.route.path,
+            outcome=outcome,
+            status=attempt.status,
+            words=words,
+            attempt=operation.base + attempt.number,
+            index=index,
+            of=of,
+            took=attempt.took,
+        )
+
+
+def _worse(one: Outcome, other: Outcome) -> bool:
+    return _RANK[one] > _RANK[other]
+
+
+def _part_words(record: Record, operation: _Operation, judgement: Judgement) -> str:
+    if operation.parts == 1 or judgement.outcome is Outcome.TAKEN:
+        return judgement.words
+    return f"record {record.part + 1} of {operation.parts}: {judgement.words}"

@@ -1,0 +1,268 @@
+"""What an answer of Mixpanel's means: from status and body to an outcome for each record. Pure.
+
+| answer | meaning |
+|---|---|
+| /import 200 with all records counted; `1`, `{"status":1}` | taken |
+| /import 200 that counts fewer | halved, to learn which (they carry an insert id) |
+| 400 with `failed_records` | those refused, by `index`; the others taken |
+| 400 in Mixpanel's words without `failed_records` | halved down to the one; one alone is refused |
+| `0`, `{"status":0,"error":…}` | one alone is refused; of several, sent one by one |
+| 413, 414, 431 | halved; one alone is refused |
+| 429, 503, not sent at all | tried again |
+| other 5xx, sent but no answer, 200 in someone else's words | tried again if repeatable, else uncertain |
+| 401, 403 | forwarding halts: the credentials |
+| 3xx, other 4xx, 400 in someone else's words | forwarding halts: that is not Mixpanel |
+
+Sources: Mixpanel's ingestion API reference (strict import, 429 and 502/503 are retried, 400 never); its
+`1` on the form endpoints says that at least one record is valid, and no more.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+from typing import cast
+
+import msgspec
+
+from ..delivery import Outcome
+from ..messages import Json, JsonObject
+from .batch import Batch
+
+WORDS_LIMIT = 300
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of one request. `status` 0: no answer; then `sent` tells whether Mixpanel may have it.
+
+    `retry_after` is seconds, from the header of that name. `words` say why there was no answer.
+    """
+
+    status: int = 0
+    body: bytes = b""
+    retry_after: float | None = None
+    location: str = ""
+    sent: bool = True
+    words: str = ""
+
+
+class Action(enum.Enum):
+    """What to do with a batch after an answer."""
+
+    SETTLE = "settle"
+    RETRY = "retry"
+    HALVE = "halve"
+    SINGLY = "singly"
+    HALT = "halt"
+
+
+class Judgement(msgspec.Struct, frozen=True):
+    """One record's outcome: taken, refused or uncertain, in Mixpanel's words."""
+
+    outcome: Outcome
+    words: str
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """What an answer means for a batch. `records` has one judgement a record when it settles, else none."""
+
+    action: Action
+    words: str
+    records: tuple[Judgement, ...] = ()
+    after: float | None = None
+
+
+class Kind(enum.Enum):
+    """What a status says before the body is read."""
+
+    GOOD = enum.auto()
+    INVALID = enum.auto()
+    CREDENTIALS = enum.auto()
+    TOO_LARGE = enum.auto()
+    NOT_NOW = enum.auto()
+    UNSURE = enum.auto()
+    ELSEWHERE = enum.auto()
+    STRANGE = enum.auto()
+
+
+STATUSES: dict[int, Kind] = {
+    400: Kind.INVALID,
+    401: Kind.CREDENTIALS,
+    403: Kind.CREDENTIALS,
+    408: Kind.UNSURE,
+    413: Kind.TOO_LARGE,
+    414: Kind.TOO_LARGE,
+    425: Kind.NOT_NOW,
+    429: Kind.NOT_NOW,
+    431: Kind.TOO_LARGE,
+    503: Kind.NOT_NOW,
+}
+CLASSES: dict[int, Kind] = {2: Kind.GOOD, 3: Kind.ELSEWHERE, 4: Kind.STRANGE, 5: Kind.UNSURE}
+
+
+def kind_of(answer: Answer) -> Kind:
+    """The row of the table that an answer's status belongs to."""
+    if answer.status == 0:
+        return Kind.UNSURE if answer.sent else Kind.NOT_NOW
+    return STATUSES.get(answer.status) or CLASSES.get(answer.status // 100, Kind.STRANGE)
+
+
+def judge(answer: Answer, batch: Batch) -> Verdict:
+    """What the answer means for the batch."""
+    said = _parsed(answer.body)
+    words = words_of(answer, said)
+    match kind_of(answer):
+        case Kind.GOOD:
+            return _good(answer, said, batch, words)
+        case Kind.INVALID:
+            return _invalid(said, batch, words)
+        case Kind.TOO_LARGE:
+            return _narrow(Action.HALVE, batch, words)
+        case Kind.NOT_NOW:
+            return Verdict(action=Action.RETRY, words=words, after=answer.retry_after)
+        case Kind.UNSURE:
+            return _unsure(answer, batch, words)
+        case Kind.CREDENTIALS:
+            return _halt(
+                f"Mixpanel refuses the credentials: {words}. Check token and api_secret, then turn "
+                "forwarding on again; nothing that waits is lost."
+            )
+        case Kind.ELSEWHERE:
+            where = f" to {clean(answer.location)}" if answer.location else ""
+            return _halt(f"{words}{where}, which Mixpanel never does. Check region and mixpanel_url.")
+        case Kind.STRANGE:
+            return _halt(f"{words}: that is no answer of Mixpanel's. Check region and mixpanel_url.")
+
+
+def _good(answer: Answer, said: Json, batch: Batch, words: str) -> Verdict:
+    if isinstance(said, dict):
+        if failed := _failed(said, batch):
+            return _by_index(failed, batch, words)
+        imported = said.get("num_records_imported")
+        if isinstance(imported, int) and imported < len(batch):
+            return _narrow(Action.HALVE, batch, f"{imported} of {len(batch)} imported ({words})")
+        if isinstance(imported, int) or said.get("status") in (1, "OK") or said.get("code") == 200:
+            return _all(Outcome.TAKEN, batch, _taken_words(said, batch))
+        if said.get("status") in (0, "error"):
+            return _narrow(Action.SINGLY, batch, words)
+    elif said == 1 and said is not True:
+        return _all(Outcome.TAKEN, batch, _taken_words({"status": 1}, batch))
+    elif said == 0 and said is not False:
+        return _narrow(Action.SINGLY, batch, words)
+    return _unsure(
+        answer,
+        batch,
+        f"{answer.status} without Mixpanel's words (a proxy or a network's login page?): {words}",
+    )
+
+
+def _taken_words(said: JsonObject, batch: Batch) -> str:
+    imported = said.get("num_records_imported")
+    if isinstance(imported, int):
+        return f"{said.get('status', 'OK')}, {imported} of {len(batch)} imported"
+    if len(batch) > 1 and batch.route.shape != "json":
+        return f"status 1 for {len(batch)} records together (at least one is valid)"
+    return f"status {said.get('status', 'OK')}"
+
+
+def _invalid(said: Json, batch: Batch, words: str) -> Verdict:
+    if isinstance(said, dict):
+        if failed := _failed(said, batch):
+            return _by_index(failed, batch, words)
+        if said.keys() & {"error", "code", "status"}:
+            return _narrow(Action.HALVE if batch.route.shape == "json" else Action.SINGLY, batch, words)
+    if said in (0, 1) and not isinstance(said, bool):
+        return _narrow(Action.SINGLY, batch, words)
+    return _halt(f"{words}: that is no answer of Mixpanel's. Check region and mixpanel_url.")
+
+
+def _failed(said: JsonObject, batch: Batch) -> dict[int, str]:
+    """The refused records by their index, in Mixpanel's words; empty unless each can be told."""
+    listed = said.get("failed_records")
+    found: dict[int, str] = {}
+    for entry in listed if isinstance(listed, list) else ():
+        if not isinstance(entry, dict):
+            return {}
+        index = entry.get("index")
+        if not isinstance(index, int) or not 0 <= index < len(batch):
+            # Both spellings are about: the reference's prose has "$insert_id", real answers "insert_id".
+            insert_id = entry.get("insert_id") or entry.get("$insert_id")
+            index = next(
+                (
+                    at
+                    for at, record in enumerate(batch.records)
+                    if insert_id and record.insert_id == insert_id
+                ),
+                None,
+            )
+            if index is None:
+                return {}
+        message, field = str(entry.get("message") or "refused"), str(entry.get("field") or "")
+        words = clean(message if not field or field in message else f"{message} ({field})")
+        found[index] = f"{found[index]}; {words}" if index in found else words
+    return found
+
+
+def _by_index(failed: dict[int, str], batch: Batch, words: str) -> Verdict:
+    taken = Judgement(Outcome.TAKEN, f"taken beside {len(failed)} refused of {len(batch)}")
+    return Verdict(
+        action=Action.SETTLE,
+        words=words,
+        records=tuple(
+            Judgement(Outcome.REFUSED, failed[index]) if index in failed else taken
+            for index in range(len(batch))
+        ),
+    )
+
+
+def _narrow(action: Action, batch: Batch, words: str) -> Verdict:
+    """Several records: find out which. One alone: that is it."""
+    if len(batch) > 1:
+        return Verdict(action=action, words=words)
+    return _all(Outcome.REFUSED, batch, words)
+
+
+def _unsure(answer: Answer, batch: Batch, words: str) -> Verdict:
+    if batch.repeatable:
+        return Verdict(action=Action.RETRY, words=words, after=answer.retry_after)
+    return _all(
+        Outcome.UNCERTAIN,
+        batch,
+        f"{words}; not sent again, for it would count twice if Mixpanel has it",
+    )
+
+
+def _all(outcome: Outcome, batch: Batch, words: str) -> Verdict:
+    return Verdict(action=Action.SETTLE, words=words, records=(Judgement(outcome, words),) * len(batch))
+
+
+def _halt(words: str) -> Verdict:
+    return Verdict(action=Action.HALT, words=words)
+
+
+def _parsed(body: bytes) -> Json:
+    """The body as JSON, or as text where it is none."""
+    try:
+        return cast("Json", msgspec.json.decode(body))
+    except (msgspec.DecodeError, RecursionError):
+        return body.decode("utf-8", "replace")
+
+
+def words_of(answer: Answer, said: Json) -> str:
+    """Status and Mixpanel's own words, on one line, short, without control characters or markup."""
+    if answer.status == 0:
+        return clean(answer.words)
+    text: Json = said
+    if isinstance(said, dict):
+        text = next((said[key] for key in ("error", "message", "status") if said.get(key)), "")
+    elif isinstance(said, int | float):
+        text = "" if isinstance(said, bool) else f"body {said}"
+    return clean(f"{answer.status} {text if isinstance(text, str) else msgspec.json.encode(text).decode()}")
+
+
+def clean(text: str) -> str:
+    """Text fit to be shown: one line, no markup, no control characters, at most 300 characters."""
+    plain = re.sub(r"<[^<>]{0,500}>", " ", text[: WORDS_LIMIT * 20])
+    plain = "".join(letter if letter.isprintable() else " " for letter in plain)
+    plain = " ".join(plain.split())
+    return plain if len(plain) <= WORDS_LIMIT else plain[: WORDS_LIMIT - 1] + "…"

@@ -1,0 +1,162 @@
+"""The records of an operation, ready to be batched. Pure.
+
+A record is one item of a request's body: an event, a profile update, a group update. Most operations have
+one; a purchase has one for the order and one for each product. Each record knows what order it must keep
+and whether sending it twice does any harm.
+
+| record | holds | waits for an earlier holder of |
+|---|---|---|
+| `$identify`, `$create_alias`, `$merge` | the ids that it links | the same |
+| any other event | nothing | its ids |
+| a profile update | the profile | the profile, and its id |
+| a group update | the group | the group |
+
+So an event never overtakes the `$identify` before it, nor a profile update an earlier one of that user, while
+events among themselves, whose time is in them, go in any order.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+from urllib.parse import urlsplit
+
+import msgspec
+
+from ..inspection import OutgoingRequest, Translation
+from ..messages import Json, JsonObject
+from ..settings import Secret
+from .wire import Shape, encode_json, secrets_of, shape_of
+
+IDENTITY_EVENTS = frozenset(("$identify", "$create_alias", "$merge"))
+_EVENT_IDS = ("distinct_id", "$user_id", "$device_id", "$anon_id", "$identified_id", "alias", "$distinct_ids")
+
+ADDING = frozenset(("$add", "$append"))
+"""Profile operations that count again when they are sent again; all others set, so repeating is harmless."""
+
+
+class Route(msgspec.Struct, frozen=True):
+    """What two records must have in common to share a request."""
+
+    method: str
+    url: str
+    content_type: str | None
+    authorization: Secret
+    shape: Shape
+
+    @property
+    def path(self) -> str:
+        """The URL's path: `/import`, `/engage`, …"""
+        return urlsplit(self.url).path
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """One item of an operation's body, encoded.
+
+    `part` is its place in the operation's body. `repeatable` says that sending it twice comes to the same
+    as once: Mixpanel dedupes it by `$insert_id`, or it sets rather than adds. `alone`: it shares no request.
+    `carrier` is the request without its body.
+    """
+
+    message: int
+    operation: int
+    part: int
+    text: bytes
+    route: Route
+    carrier: OutgoingRequest
+    insert_id: str = ""
+    holds: frozenset[str] = frozenset()
+    waits: frozenset[str] = frozenset()
+    repeatable: bool = True
+    alone: bool = False
+
+    def __repr__(self) -> str:
+        return f"Record({self.message}/{self.operation}/{self.part} to {self.route.path})"
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must not be shown of its request."""
+        return secrets_of(self.carrier)
+
+
+def records_of(message: int, translation: Translation) -> list[Record]:
+    """The records of all operations of a message, in order."""
+    return [
+        record
+        for index, operation in enumerate(translation.operations)
+        for record in operation_records(message, index, operation.request)
+    ]
+
+
+def operation_records(message: int, operation: int, request: OutgoingRequest) -> list[Record]:
+    """The records of one operation, in the order of its body."""
+    shape = shape_of(request)
+    route = Route(
+        request.method, request.url, request.content_type, Secret(request.authorization or ""), shape
+    )
+    carrier = msgspec.structs.replace(request, body=None)
+    items = request.body if isinstance(request.body, list) else [request.body]
+    records: list[Record] = []
+    for part, item in enumerate(items):
+        fields = item if isinstance(item, dict) else {}
+        holds, waits = order_of(fields)
+        repeatable = is_repeatable(fields)
+        records.append(
+            Record(
+                message=message,
+                operation=operation,
+                part=part,
+                text=encode_json(item),
+                route=route,
+                carrier=carrier,
+                insert_id=_insert_id(fields),
+                holds=holds,
+                waits=waits,
+                repeatable=repeatable,
+                # Base64 in a query has room for one; and whether one of several that add was taken
+                # cannot be told from an answer for all of them.
+                alone=shape == "base64" or not repeatable,
+            )
+        )
+    return records
+
+
+def order_of(record: JsonObject) -> tuple[frozenset[str], frozenset[str]]:
+    """(holds, waits) of a record: the table of this module."""
+    if "event" in record:
+        ids = frozenset(f"id {id}" for id in _event_ids(record))
+        return (ids, ids) if record["event"] in IDENTITY_EVENTS else (frozenset(), ids)
+    if "$group_key" in record:
+        group = frozenset((f"group {record['$group_key']} {record.get('$group_id')}",))
+        return group, group
+    if "$distinct_id" in record:
+        user = record["$distinct_id"]
+        return frozenset((f"profile {user}",)), frozenset((f"profile {user}", f"id {user}"))
+    return frozenset(), frozenset()
+
+
+def is_repeatable(record: JsonObject) -> bool:
+    """True when sending the record twice comes to the same as once."""
+    if "event" in record:
+        return bool(_insert_id(record)) or record["event"] in IDENTITY_EVENTS
+    return not (ADDING & record.keys())
+
+
+def _event_ids(record: JsonObject) -> set[str]:
+    properties = _properties(record)
+    found: set[str] = set()
+    for name in _EVENT_IDS:
+        value = properties.get(name)
+        for id in cast("list[Json]", value) if isinstance(value, list) else [value]:
+            if isinstance(id, str | int | float) and id != "":
+                found.add(str(id))
+    return found
+
+
+def _insert_id(record: JsonObject) -> str:
+    value = _properties(record).get("$insert_id")
+    return value if isinstance(value, str) else ""
+
+
+def _properties(record: JsonObject) -> JsonObject:
+    properties = record.get("properties")
+    return properties if isinstance(properties, dict) else {}
