@@ -125,7 +125,8 @@ class Client:
                 async for frame in socket:
                     yield decode(frame)
         except InvalidStatus as error:
-            raise _error_of(error.response.status_code, bytes(error.response.body or b""), self.url) from error
+            body = bytes(error.response.body or b"")
+            raise _error_of(error.response.status_code, body, self.url) from error
         except ConnectionClosedError as error:
             if error.rcvd is None or error.rcvd.code != SERVICE_RESTART:
                 raise self._gone("closed the feed") from error

@@ -19,9 +19,9 @@ import msgspec
 
 from .answers import ErrorAnswer, ErrorBody, error_body
 from .errors import ForwardingRefused, InputError, JournalError, SegtapError, SettingsError
+from .ingest.body import Receive, Scope, Send
 from .messages import Json, JsonObject
 from .ports import is_loopback
-from .server import Receive, Scope, Send
 from .views import EngineState, FeedBatch, MessageDetail, Page
 
 PREFIX = "/_segtap/"

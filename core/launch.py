@@ -95,7 +95,7 @@ async def start_engine(settings: Settings, *, forwarding: bool = False) -> Runni
             sys.executable,
             "-P",  # the user's folder may hold a segtap/ or a msgspec.py of its own
             "-m",
-            "segtap.core.engine",
+            "segtap.core.process",
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=log,

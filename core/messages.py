@@ -8,12 +8,17 @@ Segment call out of it, as Segment would hand it to a destination. Going from on
 from __future__ import annotations
 
 import enum
-from typing import Literal, TypeAlias, Union
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import msgspec
 
-Json: TypeAlias = Union[bool, int, float, str, "list[Json]", "dict[str, Json]", None]
-JsonObject: TypeAlias = dict[str, Json]
+if TYPE_CHECKING:
+    Json: TypeAlias = bool | int | float | str | "list[Json]" | "dict[str, Json]" | None
+    JsonObject: TypeAlias = dict[str, Json]
+else:
+    # msgspec cannot follow an alias into itself: where it decodes, any JSON value will do.
+    Json = Any
+    JsonObject = dict[str, Any]
 
 CALL_TYPES = ("track", "identify", "page", "screen", "group", "alias")
 """Segment's six calls, by the `type` that they carry."""

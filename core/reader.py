@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 
 import msgspec
 
@@ -142,7 +142,7 @@ class Reader:
                 yield b"".join(lines)
             after = page.summaries[-1].id
 
-    async def documents(self, journal: Journal, ids: list[int]) -> list[Message]:
+    async def documents(self, journal: Journal, ids: Sequence[int]) -> list[Message]:
         """The messages of these ids, oldest first; ids of refused requests or of none are left out."""
         wanted = set(ids)
         found: list[Message] = []

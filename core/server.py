@@ -8,12 +8,13 @@ import logging
 import os
 import socket
 import ssl
-from collections.abc import Awaitable, Callable, Generator, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Generator, Sequence
+from typing import Any
 
 import uvicorn
 
 from .errors import EngineError, PortTaken, SettingsError
+from .ingest.body import ASGIApp
 from .ports import (
     family_of,
     interface_addresses,
@@ -26,12 +27,6 @@ from .ports import (
     url_of,
 )
 from .settings import IngestSettings
-
-Scope: TypeAlias = dict[str, Any]
-Event: TypeAlias = dict[str, Any]
-Receive: TypeAlias = Callable[[], Awaitable[Event]]
-Send: TypeAlias = Callable[[Event], Awaitable[None]]
-App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 BACKLOG = 2048
 KEEP_ALIVE = 75
@@ -197,7 +192,7 @@ class _Uvicorn(uvicorn.Server):
 class WebServer:
     """Serves one ASGI app on a Listener's sockets, inside the running event loop."""
 
-    def __init__(self, app: App, listener: Listener, settings: IngestSettings) -> None:
+    def __init__(self, app: ASGIApp, listener: Listener, settings: IngestSettings) -> None:
         self._listener = listener
         tls = _tls_options(settings) if listener.tls else {}
         config = uvicorn.Config(

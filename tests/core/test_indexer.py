@@ -1,0 +1,307 @@
+"""Behind the acknowledgement: entries, second receipts, faults, and how the loop is shared with ingest."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+
+import pytest
+from memory_journal import MemoryJournal
+
+from segtap.core.delivery import DeliveryState
+from segtap.core.indexer import DEDUPE_WINDOW, Indexer
+from segtap.core.ingest.parse import parse_receipt
+from segtap.core.inspection import Finding, Inspection, Operation, OutgoingRequest, Translation
+from segtap.core.messages import JsonObject, Marks, Message, Origin, Receipt
+from segtap.core.reader import FAULT_RULE, Inspect, Reader
+from segtap.core.views import Summary
+
+NOW = 1_795_516_863_211
+SENDS = Inspection(
+    Translation((Operation("Track Calls", "trackEvent", OutgoingRequest("POST", "https://x/import")),))
+)
+
+
+def track(message_id: str, **more: object) -> JsonObject:
+    return {"type": "track", "event": "Signed Up", "userId": "user-7", "messageId": message_id, **more}  # pyright: ignore
+
+
+def receipt(*messages: JsonObject, at: int = NOW, wanted: bool = True, origin: Origin = "sdk") -> Receipt:
+    return Receipt(
+        uid=f"uid-{at}-{len(messages)}",
+        received_at=at,
+        method="POST",
+        path="/v1/batch",
+        body=json.dumps({"batch": list(messages)}).encode(),
+        wanted=wanted,
+        origin=origin,
+    )
+
+
+class Running:
+    """An indexer on a journal in memory, with what it told others."""
+
+    def __init__(self, inspect: Inspect) -> None:
+        self.journal = MemoryJournal()
+        self.published: list[Summary] = []
+        self.owed = 0
+        self.faults: list[str] = []
+        self.fault_told = asyncio.Event()
+        self.indexer = Indexer(
+            self.journal,
+            Reader(parse_receipt, inspect, self.faults.append),
+            publish=self._publish,
+            owed=self._owed,
+            fault=self._fault,
+        )
+
+    def _fault(self, text: str) -> None:
+        self.faults.append(text)
+        self.fault_told.set()
+
+    def _publish(self, summaries: Sequence[Summary]) -> None:
+        self.published += summaries
+
+    def _owed(self) -> None:
+        self.owed += 1
+
+    async def take(self, *receipts: Receipt) -> None:
+        for each in receipts:
+            await self.journal.append(each)
+            self.indexer.wake()
+        await self.indexer.idle()
+
+
+@contextlib.asynccontextmanager
+async def indexing(inspect: Inspect = lambda message: SENDS) -> AsyncIterator[Running]:
+    running = Running(inspect)
+    task = asyncio.create_task(running.indexer.run())
+    try:
+        yield running
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+async def test_each_message_becomes_a_line_that_is_kept_and_published() -> None:
+    async with indexing() as run:
+        await run.take(receipt(track("m-1"), track("m-2")), receipt(track("m-3")))
+        assert [line.message_id for line in run.published] == ["m-1", "m-2", "m-3"]
+        assert list(run.published) == [entry.summary for entry in run.journal.entries.values()]
+        first = run.published[0]
+        assert (first.type, first.name, first.user) == ("track", "Signed Up", "user-7")
+        assert first.delivery is DeliveryState.WAITING
+        assert run.owed > 0
+
+
+@pytest.mark.parametrize(
+    ("wanted", "inspection", "stands"),
+    [
+        (True, SENDS, DeliveryState.WAITING),
+        (False, SENDS, DeliveryState.NOT_WANTED),
+        (True, Inspection(Translation(unmatched=True)), DeliveryState.NOTHING),
+        (False, Inspection(Translation(unmatched=True)), DeliveryState.NOT_WANTED),
+    ],
+)
+async def test_where_a_message_stands_when_it_has_been_read(
+    wanted: bool, inspection: Inspection, stands: DeliveryState
+) -> None:
+    async with indexing(lambda message: inspection) as run:
+        await run.take(receipt(track("m-1"), wanted=wanted))
+        assert run.published[0].delivery is stands
+
+
+async def test_findings_are_counted_by_severity() -> None:
+    findings = tuple(
+        Finding("r", severity, "$", "", "") for severity in ("error", "warning", "warning", "info")
+    )
+    async with indexing(lambda message: Inspection(Translation(), findings)) as run:
+        await run.take(receipt(track("m-1")))
+        assert (run.published[0].errors, run.published[0].warnings) == (1, 2)
+
+
+async def test_a_refused_request_is_one_line_with_its_reason() -> None:
+    async with indexing() as run:
+        await run.take(
+            Receipt(
+                uid="u",
+                received_at=NOW,
+                method="POST",
+                path="/v1/t",
+                body=b"{",
+                status=400,
+                refused="not JSON",
+            )
+        )
+        (line,) = run.published
+        assert (line.type, line.name, line.marks) == ("", "not JSON", Marks.REFUSED)
+        assert (line.id, line.refused, line.delivery) == (1 << 20, True, DeliveryState.NOTHING)
+
+
+async def test_a_second_receipt_is_marked_and_never_sent() -> None:
+    async with indexing() as run:
+        await run.take(receipt(track("m-1")))
+        await run.take(receipt(track("m-1"), track("m-2"), at=NOW + 1000))
+        marks = [
+            (line.message_id, bool(line.marks & Marks.SECOND_RECEIPT), line.delivery)
+            for line in run.published
+        ]
+        assert marks == [
+            ("m-1", False, DeliveryState.WAITING),
+            ("m-1", True, DeliveryState.NOTHING),
+            ("m-2", False, DeliveryState.WAITING),
+        ]
+
+
+async def test_a_second_copy_in_the_same_request_is_found() -> None:
+    async with indexing() as run:
+        await run.take(receipt(track("m-1"), track("m-1")))
+        assert [bool(line.marks & Marks.SECOND_RECEIPT) for line in run.published] == [False, True]
+
+
+async def test_a_second_copy_that_waits_beside_the_first_is_found() -> None:
+    """Both receipts are read in one go, before either is in the index."""
+    running = Running(lambda message: SENDS)
+    for _ in range(2):
+        await running.journal.append(receipt(track("m-1")))
+    task = asyncio.create_task(running.indexer.run())
+    await running.indexer.idle()
+    task.cancel()
+    assert [bool(line.marks & Marks.SECOND_RECEIPT) for line in running.published] == [False, True]
+
+
+@pytest.mark.parametrize(("later", "second"), [(DEDUPE_WINDOW, True), (DEDUPE_WINDOW + 1, False)])
+async def test_a_copy_is_a_second_receipt_for_24_hours(later: int, second: bool) -> None:
+    async with indexing() as run:
+        await run.take(receipt(track("m-1")))
+        await run.take(receipt(track("m-1"), at=NOW + later))
+        assert bool(run.published[1].marks & Marks.SECOND_RECEIPT) is second
+
+
+async def test_a_replay_is_sent_again() -> None:
+    async with indexing() as run:
+        await run.take(receipt(track("m-1")))
+        await run.take(receipt(track("m-1"), origin="replay"))
+        again = run.published[1]
+        assert again.marks == Marks.REPLAY
+        assert again.delivery is DeliveryState.WAITING
+
+
+async def test_a_message_on_which_inspection_fails_is_shown_and_stops_nobody() -> None:
+    def inspect(message: Message) -> Inspection:
+        if message.message_id == "m-2":
+            raise ZeroDivisionError("broken")
+        return SENDS
+
+    async with indexing(inspect) as run:
+        await run.take(receipt(track("m-1"), track("m-2"), track("m-3")), receipt(track("m-4")))
+        assert [line.message_id for line in run.published] == ["m-1", "m-2", "m-3", "m-4"]
+        bad = run.published[1]
+        assert (bad.errors, bad.delivery) == (1, DeliveryState.NOTHING)
+        assert run.faults == [f"segtap failed on message {bad.id}: ZeroDivisionError: broken"]
+        detail = await Reader(parse_receipt, inspect, run.faults.append).detail(run.journal, bad.id)
+        assert [finding.rule for finding in detail.inspection.findings] == [FAULT_RULE]
+        assert b'"m-2"' in detail.document
+
+
+async def test_a_receipt_on_which_parsing_fails_is_shown_and_stops_nobody() -> None:
+    faults: list[str] = []
+
+    def parse(each: Receipt) -> list[Message]:
+        if each.seq == 1:
+            raise KeyError("batch")
+        return parse_receipt(each)
+
+    running = Running(lambda message: SENDS)
+    running.indexer = Indexer(
+        running.journal,
+        Reader(parse, lambda message: SENDS, faults.append),
+        publish=running.published.extend,
+        owed=lambda: None,
+        fault=faults.append,
+    )
+    task = asyncio.create_task(running.indexer.run())
+    await running.take(receipt(track("m-1")), receipt(track("m-2")))
+    task.cancel()
+    assert [line.name for line in running.published] == [
+        "segtap failed to read request 1: KeyError: 'batch'",
+        "Signed Up",
+    ]
+    assert faults == ["segtap failed to read request 1: KeyError: 'batch'"]
+
+
+async def test_a_failing_journal_is_said_and_the_same_work_is_done_when_it_recovers() -> None:
+    async with indexing() as run:
+        await run.journal.append(receipt(track("m-1")))
+        run.journal.failing = "The disk is full."
+        run.indexer.wake()
+        await asyncio.wait_for(run.fault_told.wait(), 5)
+        assert run.published == []
+        run.journal.failing = ""
+        await run.indexer.idle()
+        assert [line.message_id for line in run.published] == ["m-1"]
+        assert run.faults[0] == "The disk is full."
+        assert run.faults[-1] == ""
+
+
+async def test_names_that_no_encoder_takes_are_listed_all_the_same() -> None:
+    long = "x" * 1_000_000
+    async with indexing() as run:
+        await run.take(
+            receipt(
+                track("m-1", event="half \ud83d"), track("m-2", event=long), track("m-3", event={"a": [1]})
+            )
+        )
+        names = [line.name for line in run.published]
+        assert names[0].startswith("half ")
+        names[0].encode()
+        assert names[1] == "x" * 256
+        assert names[2] == '{"a":[1]}'
+
+
+def spin(seconds: float) -> None:
+    until = time.perf_counter() + seconds
+    while time.perf_counter() < until:
+        pass
+
+
+async def lag_while(work: Callable[[], None], backlog: int) -> tuple[float, float]:
+    """The longest time that a task waited for the loop while a backlog was indexed, and the time it took."""
+    running = Running(lambda message: (spin(0.0002), SENDS)[1])
+    for n in range(backlog):
+        await running.journal.append(receipt(*(track(f"m-{n}-{i}") for i in range(100))))
+    task = asyncio.create_task(running.indexer.run())
+    longest = 0.0
+    began = time.perf_counter()
+    idle = asyncio.create_task(running.indexer.idle())
+    while not idle.done():
+        before = time.perf_counter()
+        await asyncio.sleep(0)
+        longest = max(longest, time.perf_counter() - before)
+        work()
+    task.cancel()
+    return longest, time.perf_counter() - began
+
+
+async def test_the_loop_is_never_held_for_long() -> None:
+    """2,000 messages of 0.2 ms each are 400 ms of work: another task waits a few milliseconds at most."""
+    longest, took = await lag_while(lambda: None, backlog=20)
+    assert took > 0.4
+    assert longest < 0.1
+
+
+async def test_a_busy_loop_keeps_most_of_its_time() -> None:
+    """Beside a task that always has work, the indexer takes a small share and still gets on."""
+    done = 0.0
+
+    def work() -> None:
+        nonlocal done
+        spin(0.001)
+        done += 0.001
+
+    _, took = await lag_while(work, backlog=3)
+    assert done > 0.5 * took
