@@ -3,6 +3,7 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from segtap.core.messages import Json
 from segtap.core.text import ago, clean, shorten, shown, size
 
