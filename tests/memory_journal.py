@@ -20,22 +20,30 @@ OPEN = (DeliveryState.WAITING, DeliveryState.HELD)
 class MemoryJournal:
     """Keeps what it is given. `failing` makes every write raise `JournalError` while it is set."""
 
-    receipts: dict[int, Receipt] = field(default_factory=dict)
+    receipt_rows: dict[int, Receipt] = field(default_factory=dict)
     entries: dict[int, Entry] = field(default_factory=dict)
     attempts: dict[int, list[Delivery]] = field(default_factory=dict)
     indexed_upto: int = 0
     failing: str = ""
     closed: bool = False
     next_seq: int = 1
+    path: str = "memory"
+    announced: str = ""
+
+    def announce(self, url: str) -> None:
+        self.announced = url
+
+    async def receipts(self, after: int = 0, limit: int = 256) -> list[Receipt]:
+        return [receipt for seq, receipt in self.receipt_rows.items() if seq > after][:limit]
 
     async def append(self, receipt: Receipt) -> int:
         self._check()
         seq, self.next_seq = self.next_seq, self.next_seq + 1
-        self.receipts[seq] = msgspec.structs.replace(receipt, seq=seq)
+        self.receipt_rows[seq] = msgspec.structs.replace(receipt, seq=seq)
         return seq
 
     async def unindexed(self, limit: int = 256) -> list[Receipt]:
-        return [receipt for seq, receipt in self.receipts.items() if seq > self.indexed_upto][:limit]
+        return [receipt for seq, receipt in self.receipt_rows.items() if seq > self.indexed_upto][:limit]
 
     async def index(self, entries: Sequence[Entry], upto: int) -> None:
         self._check()
@@ -49,7 +57,7 @@ class MemoryJournal:
         return known & set(message_ids)
 
     async def receipt(self, seq: int) -> Receipt | None:
-        return self.receipts.get(seq)
+        return self.receipt_rows.get(seq)
 
     async def summary(self, id: int) -> Summary | None:
         entry = self.entries.get(id)
@@ -113,7 +121,7 @@ class MemoryJournal:
 
     async def clear(self) -> None:
         self._check()
-        self.receipts.clear()
+        self.receipt_rows.clear()
         self.entries.clear()
         self.attempts.clear()
 

@@ -130,7 +130,7 @@ class Forwarder:
         if self._halt_words:
             return self._halt_words
         for route, words in self._troubles.items():
-            return f"Mixpanel {route.path}: {words}; trying again"
+            return f"Mixpanel {route.path}: {words} (trying again)"
         if self._unreadable:
             return f"{self._unreadable} messages that are owed to Mixpanel cannot be read from the journal"
         return ""
@@ -346,7 +346,7 @@ class Forwarder:
             self._halt_words = self._halt_words or verdict.words
             self._interrupt.set()
         if verdict.action is Action.RETRY:
-            self._troubles[batch.route] = verdict.words
+            self._troubles[batch.route] = f"{attempt.status or ''} {verdict.words}".strip()
         # An outage of hours says the same each minute: once is enough, unless the line takes back ON_ITS_WAY.
         if verdict.words not in parcel.told or not batch.repeatable:
             parcel.told.add(verdict.words)

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import enum
 import re
+from http import HTTPStatus
 from typing import cast
 
 import msgspec
@@ -115,7 +116,7 @@ def judge(answer: Answer, batch: Batch) -> Verdict:
         case Kind.GOOD:
             return _good(answer, said, batch, words)
         case Kind.INVALID:
-            return _invalid(said, batch, words)
+            return _invalid(answer, said, batch, words)
         case Kind.TOO_LARGE:
             return _narrow(Action.HALVE, batch, words)
         case Kind.NOT_NOW:
@@ -124,14 +125,16 @@ def judge(answer: Answer, batch: Batch) -> Verdict:
             return _unsure(answer, batch, words)
         case Kind.CREDENTIALS:
             return _halt(
-                f"Mixpanel refuses the credentials: {words}. Check token and api_secret, then turn "
+                f"Mixpanel refuses the credentials: {answer.status} {words}. Check token and api_secret, then turn "
                 "forwarding on again; nothing that waits is lost."
             )
         case Kind.ELSEWHERE:
             where = f" to {clean(answer.location)}" if answer.location else ""
-            return _halt(f"{words}{where}, which Mixpanel never does. Check region and mixpanel_url.")
+            return _halt(
+                f"{answer.status} {words}{where}: Mixpanel never redirects. Check region and mixpanel_url."
+            )
         case Kind.STRANGE:
-            return _halt(f"{words}: that is no answer of Mixpanel's. Check region and mixpanel_url.")
+            return _stranger(answer, words)
 
 
 def _good(answer: Answer, said: Json, batch: Batch, words: str) -> Verdict:
@@ -165,7 +168,7 @@ def _taken_words(said: JsonObject, batch: Batch) -> str:
     return f"status {said.get('status', 'OK')}"
 
 
-def _invalid(said: Json, batch: Batch, words: str) -> Verdict:
+def _invalid(answer: Answer, said: Json, batch: Batch, words: str) -> Verdict:
     if isinstance(said, dict):
         if failed := _failed(said, batch):
             return _by_index(failed, batch, words)
@@ -173,7 +176,7 @@ def _invalid(said: Json, batch: Batch, words: str) -> Verdict:
             return _narrow(Action.HALVE if batch.route.shape == "json" else Action.SINGLY, batch, words)
     if said in (0, 1) and not isinstance(said, bool):
         return _narrow(Action.SINGLY, batch, words)
-    return _halt(f"{words}: that is no answer of Mixpanel's. Check region and mixpanel_url.")
+    return _stranger(answer, words)
 
 
 def _failed(said: JsonObject, batch: Batch) -> dict[int, str]:
@@ -236,6 +239,10 @@ def _all(outcome: Outcome, batch: Batch, words: str) -> Verdict:
     return Verdict(action=Action.SETTLE, words=words, records=(Judgement(outcome, words),) * len(batch))
 
 
+def _stranger(answer: Answer, words: str) -> Verdict:
+    return _halt(f"{answer.status} {words}: that is no answer of Mixpanel's. Check region and mixpanel_url.")
+
+
 def _halt(words: str) -> Verdict:
     return Verdict(action=Action.HALT, words=words)
 
@@ -249,15 +256,23 @@ def _parsed(body: bytes) -> Json:
 
 
 def words_of(answer: Answer, said: Json) -> str:
-    """Status and Mixpanel's own words, on one line, short, without control characters or markup."""
-    if answer.status == 0:
-        return clean(answer.words)
+    """Mixpanel's own words (or a proxy's, or what went wrong on the way), fit to be shown."""
     text: Json = said
-    if isinstance(said, dict):
+    if answer.status == 0:
+        text = answer.words
+    elif isinstance(said, dict):
         text = next((said[key] for key in ("error", "message", "status") if said.get(key)), "")
     elif isinstance(said, int | float):
         text = "" if isinstance(said, bool) else f"body {said}"
-    return clean(f"{answer.status} {text if isinstance(text, str) else msgspec.json.encode(text).decode()}")
+    words = clean(text if isinstance(text, str) else msgspec.json.encode(text).decode())
+    return words or _reason(answer.status)
+
+
+def _reason(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "no words"
 
 
 def clean(text: str) -> str:

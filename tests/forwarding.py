@@ -1,0 +1,178 @@
+"""What the forwarder's tests share: a clock that is turned by hand, messages that are owed, and runs."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from random import Random
+from typing import Any
+
+from memory_journal import MemoryJournal
+
+from segtap.core.delivery import Delivery, DeliveryState, Outcome
+from segtap.core.destinations import translator
+from segtap.core.forward.batch import Limits
+from segtap.core.forward.client import HttpxTransport, Transport
+from segtap.core.forward.forwarder import Forwarder
+from segtap.core.inspection import Operation, OutgoingRequest, Translation
+from segtap.core.journal.base import Entry, Journal
+from segtap.core.messages import Marks, Message, message_number
+from segtap.core.settings import DestinationSettings, Secret, destination_of
+from segtap.core.views import Summary
+
+NOW = 1_795_557_600_000
+TOKEN = "0123456789abcdef0123456789abcdef"
+SECRET = "fedcba9876543210fedcba9876543210"
+BASIC = "Basic " + base64.b64encode(f"{SECRET}:".encode()).decode()
+
+
+class FakeClock:
+    """Sleeps take no time but turn the clock on; while `held`, they wait for `release`."""
+
+    def __init__(self, now: int = NOW) -> None:
+        self.at = now
+        self.slept: list[float] = []
+        self._open = asyncio.Event()
+        self._open.set()
+
+    def now(self) -> int:
+        return self.at
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        await self._open.wait()
+        self.at += round(seconds * 1000)
+        await asyncio.sleep(0)
+
+    def hold(self) -> None:
+        self._open.clear()
+
+    def release(self) -> None:
+        self._open.set()
+
+
+def settings(url: str, *, secret: str = SECRET, strict: bool = True) -> DestinationSettings:
+    return DestinationSettings(token=TOKEN, api_secret=Secret(secret), mixpanel_url=url, strict=strict)
+
+
+class Backlog:
+    """Messages and the journal that owes them."""
+
+    def __init__(self, journal: Journal | None = None) -> None:
+        self.journal: Any = journal or MemoryJournal()
+        self.messages: dict[int, Message] = {}
+        self._seq = 0
+
+    async def add(self, *documents: dict[str, Any], marks: Marks = Marks.NONE) -> list[int]:
+        """Index Segment messages that are wanted at Mixpanel; their ids."""
+        entries: list[Entry] = []
+        for document in documents:
+            self._seq += 1
+            id = message_number(self._seq, 0)
+            message_id = document.setdefault("messageId", f"msg-{self._seq}")
+            at = NOW + self._seq
+            self.messages[id] = Message(
+                id=id,
+                type=document.get("type", ""),
+                message_id=message_id,
+                received_at=at,
+                document=document,
+                original=b"",
+                marks=marks,
+                wanted=True,
+            )
+            summary = Summary(
+                id, at, document.get("type", ""), document.get("event", ""), document.get("userId", ""),
+                "test", 0, 0, int(marks), DeliveryState.WAITING, message_id,
+            )  # fmt: skip
+            entries.append(Entry(summary, wanted=True))
+        await self.journal.index(entries, upto=self._seq)
+        return [entry.summary.id for entry in entries]
+
+    async def load(self, summaries: Sequence[Summary]) -> list[Message]:
+        return [self.messages[summary.id] for summary in summaries if summary.id in self.messages]
+
+    async def states(self) -> list[DeliveryState]:
+        summaries = (await self.journal.page(limit=10_000)).summaries
+        return [summary.delivery for summary in summaries]
+
+    async def lines(self, id: int) -> list[Delivery]:
+        return await self.journal.deliveries(id)
+
+    async def outcomes(self, id: int) -> list[Outcome]:
+        return [line.outcome for line in await self.lines(id)]
+
+
+class AsGiven:
+    """A translator that makes the requests written in the message under `requests`."""
+
+    def translate(self, document: dict[str, Any], *, now: int) -> Translation:
+        return Translation(
+            tuple(Operation("given", "given", request) for request in document["requests"]),
+            rejected=document.get("rejected"),
+        )
+
+
+def track(user: str = "u-1", event: str = "Signed Up", **more: Any) -> dict[str, Any]:
+    message = {"type": "track", "event": event, "userId": user, "timestamp": "2026-11-24T21:00:00Z"}
+    return message | {"properties": {}} | more
+
+
+def identify(user: str = "u-1", anonymous: str | None = None, **traits: Any) -> dict[str, Any]:
+    message: dict[str, Any] = {"type": "identify", "userId": user, "traits": traits}
+    return message | ({"anonymousId": anonymous} if anonymous else {})
+
+
+def engage(user: str, **operation: Any) -> OutgoingRequest:
+    body: dict[str, Any] = {"$token": TOKEN, "$distinct_id": user}
+    body |= {f"${name}": value for name, value in operation.items()}
+    return OutgoingRequest(
+        "POST", "https://api.mixpanel.com/engage", "application/x-www-form-urlencoded", body=body
+    )
+
+
+def given(*requests: OutgoingRequest, **more: Any) -> dict[str, Any]:
+    return {"type": "identify", "requests": list(requests), **more}
+
+
+def make_forwarder(
+    backlog: Backlog,
+    url: str,
+    *,
+    clock: FakeClock | None = None,
+    transport: Transport | None = None,
+    **more: Any,
+) -> Forwarder:
+    destination = more.pop("settings", None) or settings(url)
+    return Forwarder(
+        backlog.journal,
+        backlog.load,
+        more.pop("translator", None) or translator(destination_of(destination)),
+        settings=destination,
+        clock=clock or FakeClock(),
+        rng=Random(7),
+        transport=transport,
+        limits=more.pop("limits", None) or Limits(),
+        **more,
+    )
+
+
+@contextlib.asynccontextmanager
+async def running(forwarder: Forwarder) -> AsyncIterator[asyncio.Task[None]]:
+    """The forwarder runs inside; leaving stops it and raises what it raised."""
+    task = asyncio.create_task(forwarder.run())
+    try:
+        yield task
+    finally:
+        await forwarder.stop()
+        await task
+
+
+async def run_until_idle(forwarder: Forwarder) -> None:
+    async with running(forwarder):
+        await forwarder.wait_idle()
+
+
+__all__ = ["BASIC", "NOW", "SECRET", "TOKEN", "AsGiven", "Backlog", "FakeClock", "HttpxTransport"]
