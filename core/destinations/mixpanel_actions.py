@@ -1,0 +1,203 @@
+"""The destination "Mixpanel (Actions)": subscriptions compiled once, then a message to its requests.
+
+Source: actions-core, which runs every subscription whose trigger takes the message, maps, checks, and acts.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import cast
+
+from ..errors import MappingError
+from ..inspection import Operation, Translation
+from ..mapping import MISSING, Getter, Refused, compile_fields, compile_trigger
+from ..mapping.triggers import Predicate
+from ..messages import Json, JsonObject
+from ..settings import Destination, Subscription
+from .actions import ACTIONS, Action, Moment, Target, target_of
+from .base import Translator
+from .fields import ACTION_FIELDS, Field
+from .presets import preset_subscriptions
+from .schema import Coerce, Faults, compile_field
+
+TOO_DEEP = "The message is nested too deep to be read."
+
+Payload = Callable[[JsonObject], JsonObject]
+"""From a message to an action's checked payload. Raises Refused."""
+
+
+class CompiledSubscription:
+    """One subscription, ready to run: it is the same for all settings."""
+
+    def __init__(self, name: str, action: str, takes: Predicate, payload: Payload, act: Action) -> None:
+        self.name = name
+        self.action = action
+        self.takes = takes
+        self.payload = payload
+        self.act = act
+
+
+class ActionsTranslator:
+    """Mixpanel (Actions) with its settings. `faults` says which subscriptions can never run, and why."""
+
+    def __init__(self, destination: Destination) -> None:
+        self._target: Target = target_of(destination.settings)
+        self._subscriptions, self.faults = _compiled(destination.subscriptions)
+
+    def translate(self, document: JsonObject, *, now: int) -> Translation:
+        """See `Translator`: the subscriptions in their order, each on its own.
+
+        Segment starts them all at once, and identifyUser waits for its first request before it makes the
+        second: so those come after everybody's first.
+        """
+        waves: tuple[list[Operation], list[Operation]] = ([], [])
+        rejected: str | None = None
+        unmatched = True
+        moment = Moment(now, document)
+        for subscription in self._subscriptions:
+            if not subscription.takes(document):
+                continue
+            unmatched = False
+            try:
+                payload = subscription.payload(document)
+                requests = subscription.act(payload, self._target, moment)
+            except Refused as refusal:
+                rejected = rejected or str(refusal)
+                continue
+            except RecursionError:
+                rejected = rejected or TOO_DEEP
+                continue
+            for wave, request in zip(waves, requests, strict=False):
+                wave.append(Operation(subscription.name, subscription.action, request))
+        return Translation((*waves[0], *waves[1]), rejected, unmatched)
+
+
+def compile_subscription(subscription: Subscription) -> CompiledSubscription:
+    """A subscription ready to run. Raises MappingError for a trigger or action that Segment would never run.
+
+    A mapping that Segment would refuse refuses every message that the trigger takes, as there.
+    """
+    act = ACTIONS.get(subscription.partner_action)
+    if act is None:
+        raise MappingError(
+            f"There is no action {subscription.partner_action!r}: write one of {', '.join(ACTIONS)}."
+        )
+    takes = compile_trigger(subscription.subscribe)
+    fields = ACTION_FIELDS[subscription.partner_action]
+    try:
+        payload = compile_payload(subscription.mapping, fields)
+    except MappingError as fault:
+        payload = _refusing(str(fault))
+    return CompiledSubscription(subscription.name, subscription.partner_action, takes, payload, act)
+
+
+def _refusing(why: str) -> Payload:
+    def refuse(document: JsonObject) -> JsonObject:
+        raise Refused(why)
+
+    return refuse
+
+
+_Step = tuple[Getter, str, bool, bool, Coerce | None]
+"""How to read a field, its name, whether it takes text as it is, whether it takes null, how to coerce it."""
+
+
+def compile_payload(mapping: JsonObject, fields: Sequence[Field]) -> Payload:
+    """From a mapping and an action's fields to the checked payload."""
+    mapped = compile_fields(mapping)
+    order = {field.name: index for index, field in enumerate(fields)}
+    known = {field.name: (field, compile_field(field)) for field in fields}
+    required = tuple(field.name for field in fields if field.required)
+
+    def step(name: str, get: Getter) -> _Step:
+        if name not in known:
+            return get, name, False, False, None
+        field, coerce = known[name]
+        return get, name, field.type == "string", field.nullable, coerce
+
+    def check(steps: Sequence[_Step], document: JsonObject) -> JsonObject:
+        payload: JsonObject = {}
+        faults: dict[str, Faults] | None = None
+        for get, name, text, nullable, coerce in steps:
+            value = get(document)
+            if value is MISSING:
+                continue
+            if value.__class__ is str:
+                if not value:
+                    continue
+                if text:
+                    payload[name] = value
+                    continue
+            elif value is None:
+                if nullable:
+                    payload[name] = None
+                continue
+            if coerce is None:
+                continue
+            own: Faults = []
+            payload[name] = cast(Json, coerce(value, f"/{name}", own))
+            if own:
+                faults = faults or {}
+                faults[name] = own
+        missing = [name for name in required if name not in payload]
+        if missing or faults:
+            words = [f"The root value is missing the required field '{name}'." for name in missing]
+            for name in sorted(faults or {}, key=order.__getitem__):
+                words.extend((faults or {})[name])
+            raise Refused(" ".join(words))
+        return payload
+
+    if callable(mapped):
+        whole = mapped
+
+        def from_directive(document: JsonObject) -> JsonObject:
+            made = whole(document)
+            if not isinstance(made, dict):
+                raise Refused("The mapping made no object of this message.")
+            return check([step(key, lambda _, value=value: value) for key, value in made.items()], document)
+
+        return from_directive
+
+    steps = [step(name, get) for name, get in mapped]
+    return lambda document: check(steps, document)
+
+
+_Compiled = tuple[tuple[CompiledSubscription, ...], tuple[str, ...]]
+_remembered: OrderedDict[str, _Compiled] = OrderedDict()
+_REMEMBER = 64
+
+
+def _compiled(subscriptions: tuple[Subscription, ...] | None) -> _Compiled:
+    """The subscriptions that are on, compiled; None stands for the presets. The last few are remembered."""
+    key = (
+        ""
+        if subscriptions is None
+        else json.dumps(
+            [[s.name, s.subscribe, s.partner_action, s.enabled, s.mapping] for s in subscriptions]
+        )
+    )
+    found = _remembered.get(key)
+    if found is not None:
+        _remembered.move_to_end(key)
+        return found
+    ready: list[CompiledSubscription] = []
+    faults: list[str] = []
+    for subscription in preset_subscriptions() if subscriptions is None else subscriptions:
+        if not subscription.enabled:
+            continue
+        try:
+            ready.append(compile_subscription(subscription))
+        except MappingError as fault:
+            faults.append(f"{subscription.name or subscription.partner_action}: {fault}")
+    made = (tuple(ready), tuple(faults))
+    _remembered[key] = made
+    if len(_remembered) > _REMEMBER:
+        _remembered.popitem(last=False)
+    return made
+
+
+def actions_translator(destination: Destination) -> Translator:
+    """The translator for a destination of kind `actions`."""
+    return ActionsTranslator(destination)

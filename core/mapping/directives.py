@@ -1,0 +1,418 @@
+"""Mapping directives, compiled once to closures; then a message costs a few calls.
+
+Source: mapping-kit of Segment's actions-core. What it finds wrong only while it runs (a path that is no
+text, an unknown directive inside a list) is `Refused` with its words: the message is rejected then.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import cast
+
+from ..errors import MappingError
+from ..messages import Json, JsonObject
+from .javascript import (
+    MISSING,
+    Getter,
+    Value,
+    format_number,
+    is_number,
+    keys_in_order,
+    parse_json,
+    stringify,
+    to_text,
+    truthy,
+    type_name,
+)
+from .paths import compile_path, path_keys, walk, without_root
+from .replace import compile_replace
+from .validate import is_directive, mapping_faults
+
+ROOT = "__segment_internal_directive"
+"""A mapping may name one directive that is applied to the whole of it, under this key."""
+
+_PLACEHOLDER = re.compile(r"\{\{\{([^}]+)\}\}\}")
+_SHORT_PLACEHOLDER = re.compile(r"\{\{([^}]+)\}\}")
+
+
+class Refused(Exception):
+    """A message that a mapping or action refuses; the text is Segment's."""
+
+
+def compile_mapping(mapping: JsonObject) -> Getter:
+    """A closure that makes a subscription's payload of a message.
+
+    Keys that come out undefined are left out. The closure raises `Refused` where Segment would reject the
+    message. Raises MappingError for a mapping that Segment would refuse as a whole.
+    """
+    return _compile(checked(mapping), keep=False)
+
+
+def compile_fields(mapping: JsonObject) -> list[tuple[str, Getter]] | Getter:
+    """The top-level fields of a mapping, each compiled; or one closure where a directive makes them all."""
+    node = checked(mapping)
+    if is_directive(node):
+        return _compile(node, keep=False)
+    return [(key, _compile(value, keep=False)) for key, value in node.items()]
+
+
+def checked(mapping: JsonObject) -> JsonObject:
+    """The mapping with its root directive in place. Raises MappingError when it cannot be used."""
+    node: JsonObject = mapping
+    if ROOT in mapping:
+        root = mapping[ROOT]
+        if not isinstance(root, dict) or len(root) != 1:
+            raise MappingError("The root mapping must only have a single directive object")
+        ((name, options),) = root.items()
+        if not isinstance(options, dict):
+            raise MappingError("The root directive must be an object")
+        own: JsonObject = {key: value for key, value in mapping.items() if key != ROOT}
+        whole: JsonObject = {**options, "mapping": own}
+        node = {name: whole}
+    faults = mapping_faults(node)
+    if faults:
+        raise MappingError(" ".join(faults))
+    return node
+
+
+def _compile(node: Json, keep: bool) -> Getter:
+    """Compile one node; `keep` leaves undefined values in objects, which @merge can tell from none."""
+    if isinstance(node, list):
+        items = [_compile(item, keep) for item in node]
+        return lambda payload: [cast(Json, item(payload)) for item in items]
+    if not isinstance(node, dict):
+        return lambda payload: node
+    if not is_directive(node):
+        return _object(node, keep)
+    name = next(key for key in node if key.startswith("@"))
+    maker = _MAKERS.get(name)
+    if maker is None:
+        return _refuse(f"{name} is not a valid directive, got undefined")
+    return maker(node[name], keep)
+
+
+def _object(node: JsonObject, keep: bool) -> Getter:
+    fields = [(key, _compile(value, keep)) for key, value in node.items()]
+
+    def resolve(payload: Value) -> Value:
+        made: JsonObject = {}
+        for key, get in fields:
+            value = get(payload)
+            if value is not MISSING or keep:
+                made[key] = cast(Json, value)
+        return made
+
+    return resolve
+
+
+def _refuse(why: str) -> Getter:
+    def refuse(payload: Value) -> Value:
+        raise Refused(why)
+
+    return refuse
+
+
+def _undefined(payload: Value) -> Value:
+    return MISSING
+
+
+def _text_of(name: str, node: Json, make: Callable[[str], Getter]) -> Getter:
+    """A directive of one text: compiled now when it stands there, else when the payload tells it."""
+    if isinstance(node, str):
+        return make(node)
+    inner = _compile(node, keep=False)
+
+    def late(payload: Value) -> Value:
+        text = inner(payload)
+        if not isinstance(text, str):
+            raise Refused(f"{name}: expected string, got {type_name(text)}")
+        return make(text)(payload)
+
+    return late
+
+
+def _path(node: Json, keep: bool) -> Getter:
+    return _text_of("@path", node, lambda path: compile_path(without_root(path)))
+
+
+def _template(node: Json, keep: bool) -> Getter:
+    return _text_of("@template", node, compile_template)
+
+
+def compile_template(template: str) -> Getter:
+    """`Viewed {{name}}` as a closure; a value that is undefined or null leaves nothing in its place."""
+
+    def fill(payload: Value) -> Callable[[re.Match[str]], str]:
+        def one(match: re.Match[str]) -> str:
+            value = walk(payload, path_keys(match[1].strip()))
+            return "" if value is MISSING or value is None else to_text(value)
+
+        return one
+
+    if "{{{" in template:
+
+        def both(payload: Value) -> Value:
+            replacer = fill(payload)
+            return _SHORT_PLACEHOLDER.sub(replacer, _PLACEHOLDER.sub(replacer, template))
+
+        return both
+
+    pieces = _SHORT_PLACEHOLDER.split(template)
+    texts = pieces[::2]
+    paths = [path_keys(piece.strip()) for piece in pieces[1::2]]
+
+    def resolve(payload: Value) -> Value:
+        made = [texts[0]]
+        for keys, text in zip(paths, texts[1:], strict=True):
+            value = walk(payload, keys)
+            if value is not MISSING and value is not None:
+                made.append(to_text(value))
+            made.append(text)
+        return "".join(made)
+
+    return resolve
+
+
+def _literal(node: Json, keep: bool) -> Getter:
+    return _compile(node, keep)
+
+
+def _loosely_empty(value: Value) -> bool:
+    """`value == ''` in JavaScript."""
+    if isinstance(value, bool):
+        return not value
+    if is_number(value):
+        return value == 0
+    if isinstance(value, list):
+        return to_text(value) == ""
+    return value == ""
+
+
+def _if(node: Json, keep: bool) -> Getter:
+    options = cast(JsonObject, node)
+    if not truthy(options.get("exists")) and not truthy(options.get("blank")):
+        return _refuse('@if requires an "exists" key or a "blank" key')
+    blank = "exists" not in options
+    test = _compile(options["blank" if blank else "exists"], keep=False)
+    then = _compile(options["then"], keep) if "then" in options else _undefined
+    otherwise = _compile(options["else"], keep) if truthy(options.get("else")) else _undefined
+
+    if blank:
+
+        def if_blank(payload: Value) -> Value:
+            value = test(payload)
+            filled = value is not MISSING and value is not None and not _loosely_empty(value)
+            return then(payload) if filled else otherwise(payload)
+
+        return if_blank
+
+    def if_exists(payload: Value) -> Value:
+        value = test(payload)
+        return otherwise(payload) if value is MISSING or value is None else then(payload)
+
+    return if_exists
+
+
+def _case(node: Json, keep: bool) -> Getter:
+    options = cast(JsonObject, node)
+    operator = options.get("operator")
+    if not truthy(operator):
+        return _refuse('@case requires a "operator" key')
+    if not truthy(options.get("value")):
+        return _undefined
+    inner = _compile(options["value"], keep=False)
+    change = {"lower": str.lower, "upper": str.upper}.get(cast(str, operator))
+
+    def resolve(payload: Value) -> Value:
+        value = inner(payload)
+        if not isinstance(value, str):
+            return value
+        if change is None:
+            raise Refused('operator key should have a value of "lower" or "upper"')
+        return change(value)
+
+    return resolve
+
+
+def _replace(node: Json, keep: bool) -> Getter:
+    options = cast(JsonObject, node)
+    if not truthy(options.get("value")):
+        return _undefined
+    inner = _compile(options["value"], keep=False)
+    change = compile_replace(options)
+
+    def resolve(payload: Value) -> Value:
+        value = inner(payload)
+        if isinstance(value, bool):
+            value = "true" if value else "false"
+        elif is_number(value):
+            value = format_number(cast(float, value))
+        if not isinstance(value, str):
+            return ""
+        if isinstance(change, str):
+            raise Refused(change)
+        return change(value)
+
+    return resolve
+
+
+def _array_path(node: Json, keep: bool) -> Getter:
+    path, *rest = cast("list[Json]", node)
+    root = compile_path(without_root(path)) if isinstance(path, str) else _compile(path, keep)
+    shape = rest[0] if rest else None
+    if not isinstance(shape, dict) or not shape:
+        return root
+    each = _compile(shape, keep)
+
+    def resolve(payload: Value) -> Value:
+        value = root(payload)
+        if isinstance(value, dict):
+            return [cast(Json, each(value))]
+        if isinstance(value, list):
+            return [cast(Json, each(item)) for item in value]
+        return value
+
+    return resolve
+
+
+def _flatten(node: Json, keep: bool) -> Getter:
+    options = cast(JsonObject, node)
+    if not truthy(options.get("separator")):
+        return _refuse('@flatten requires a "separator" key')
+    separator = cast(str, options["separator"])
+    arrays = not truthy(options.get("omitArrays"))
+    inner = _compile(options["value"], keep)
+
+    def spread(value: Value, prefix: str, made: JsonObject) -> None:
+        if isinstance(value, dict):
+            entries = [(key, value[key]) for key in keys_in_order(value)]
+        elif isinstance(value, list) and arrays:
+            entries = [(str(index), item) for index, item in enumerate(value)]
+        else:
+            if value is not MISSING or keep:
+                made[prefix] = cast(Json, value)
+            return
+        for key, item in entries:
+            spread(item, f"{prefix}{separator}{key}" if prefix else key, made)
+
+    def resolve(payload: Value) -> Value:
+        made: JsonObject = {}
+        spread(inner(payload), "", made)
+        return made
+
+    return resolve
+
+
+def _json(node: Json, keep: bool) -> Getter:
+    options = cast(JsonObject, node)
+    if not truthy(options.get("mode")):
+        return _refuse('@json requires a "mode" key')
+    if not truthy(options.get("value")):
+        return _refuse('@json requires a "value" key')
+    inner = _compile(options["value"], keep=False)
+    if options["mode"] == "encode":
+        return lambda payload: stringify(inner(payload))
+    if options["mode"] != "decode":
+        return _undefined
+
+    def decode(payload: Value) -> Value:
+        value = inner(payload)
+        if isinstance(value, str):
+            try:
+                return parse_json(value)
+            except ValueError:
+                return value
+        return value
+
+    return decode
+
+
+def _merge(node: Json, keep: bool) -> Getter:
+    options = cast(JsonObject, node)
+    if not truthy(options.get("direction")):
+        return _refuse('@merge requires a "direction" key')
+    parts = [_compile(item, keep=True) for item in cast("list[Json]", options["objects"])]
+    if options["direction"] == "left":
+        parts.reverse()
+
+    def resolve(payload: Value) -> Value:
+        made: JsonObject = {}
+        for part in parts:
+            value = part(payload)
+            if isinstance(value, dict):
+                made.update(value)
+            elif isinstance(value, list):
+                made.update((str(index), item) for index, item in enumerate(value))
+            elif isinstance(value, str):
+                made.update((str(index), character) for index, character in enumerate(value))
+        return made if keep else without_missing(made)
+
+    return resolve
+
+
+def _transform(node: Json, keep: bool) -> Getter:
+    options = cast(JsonObject, node)
+    apply = _compile(checked(cast(JsonObject, options["apply"])), keep=False)
+    then = _compile(options["mapping"], keep)
+
+    def resolve(payload: Value) -> Value:
+        if not isinstance(payload, dict):
+            raise Refused(f"data must be an object, got {type_name(payload)}")
+        return then(apply(payload))
+
+    return resolve
+
+
+def _exclude_when_null(node: Json, keep: bool) -> Getter:
+    inner = _compile(node, keep)
+
+    def clean(value: Value) -> Value:
+        if not isinstance(value, dict):
+            return value
+        made: JsonObject = {}
+        for key, item in value.items():
+            if item is not None:
+                made[key] = cast(Json, clean(item))
+            elif keep:
+                made[key] = cast(Json, MISSING)
+        return made
+
+    def resolve(payload: Value) -> Value:
+        value = inner(payload)
+        return MISSING if value is None else clean(value)
+
+    return resolve
+
+
+def _liquid(node: Json, keep: bool) -> Getter:
+    raise MappingError(
+        "@liquid is not supported yet: write this field with @template, @if, @case or @replace, "
+        "or leave it out to see what the other fields become."
+    )
+
+
+def without_missing(value: Json) -> Json:
+    """The value without the keys that are undefined, at any depth."""
+    if isinstance(value, dict):
+        return {key: without_missing(item) for key, item in value.items() if item is not cast(Json, MISSING)}
+    if isinstance(value, list):
+        return [without_missing(item) for item in value]
+    return value
+
+
+_MAKERS: dict[str, Callable[[Json, bool], Getter]] = {
+    "@if": _if,
+    "@case": _case,
+    "@replace": _replace,
+    "@arrayPath": _array_path,
+    "@path": _path,
+    "@template": _template,
+    "@literal": _literal,
+    "@flatten": _flatten,
+    "@json": _json,
+    "@merge": _merge,
+    "@transform": _transform,
+    "@excludeWhenNull": _exclude_when_null,
+    "@liquid": _liquid,
+}

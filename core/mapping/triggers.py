@@ -1,0 +1,295 @@
+"""Triggers: Segment's query language (FQL), compiled once to a predicate of a message.
+
+Source: destination-subscriptions. Its reading is lenient and kept so: an unknown name such as `groupId` is
+passed over with its comparison, `!` counts only before contains() and match(), and the last `and` or `or`
+of a level holds for the whole level.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Literal, cast
+
+import msgspec
+
+from ..errors import MappingError
+from ..messages import JsonObject
+from .fql_lexer import Token, lex
+from .javascript import MISSING, Value, as_double, format_number, is_number, to_number
+from .paths import walk
+
+Predicate = Callable[[JsonObject], bool]
+Test = Callable[[Value], bool]
+
+PLACES: dict[str, Literal["root", "inside"]] = {
+    "type": "root",
+    "event": "root",
+    "name": "root",
+    "userId": "root",
+    "context": "inside",
+    "properties": "inside",
+    "traits": "inside",
+}
+"""The names that a trigger may speak of: the message's own, or paths inside them."""
+
+FUNCTIONS = ("contains", "match")
+_FUNCTION_ROOTS = ("event", "name", "userId")
+_PATH = re.compile(r"[^\[.\]]+")
+
+
+class Condition(msgspec.Struct, frozen=True):
+    """`place` is the message's key, `path` what follows it; `expected` a text, number, boolean or None."""
+
+    place: str
+    path: tuple[str, ...]
+    operator: str
+    expected: str | float | bool | None = None
+
+
+class Group(msgspec.Struct, frozen=True):
+    """Conditions of which all (`and`) or one (`or`) must hold."""
+
+    operator: str
+    children: tuple[Condition | Group | None, ...]
+
+
+class _Broken(Exception):
+    """The trigger ends where something is needed."""
+
+
+def compile_trigger(text: str) -> Predicate:
+    """A predicate that tells whether the trigger takes a message.
+
+    Raises MappingError for a text that Segment cannot read; there, it never matches.
+    """
+    node = parse_trigger(text)
+    return _group(node) if isinstance(node, Group) else _node(node)
+
+
+def parse_trigger(text: str) -> Condition | Group:
+    """The conditions that a trigger consists of. Raises MappingError as `compile_trigger`."""
+    try:
+        node = _parse(_joined(lex(text)))
+    except (_Broken, ValueError) as fault:
+        raise MappingError(
+            f"The trigger {text!r} cannot be read: {fault}. Write it like: "
+            'type = "track" and event = "Order Completed"'
+        ) from None
+    if node is None:
+        raise MappingError(
+            f"The trigger {text!r} has no condition that Segment knows: it may speak of "
+            f"{', '.join(PLACES)}, contains() and match()."
+        )
+    return node
+
+
+def _joined(tokens: list[Token]) -> list[Token]:
+    """Names, dots and names become one dotted name."""
+    joined: list[Token] = []
+    index = 0
+    while index < len(tokens):
+        token = tokens[index]
+        following = tokens[index + 1] if index + 1 < len(tokens) else None
+        if (
+            joined
+            and joined[-1].type == "ident"
+            and token.type == "dot"
+            and following is not None
+            and following.type == "ident"
+        ):
+            joined[-1] = Token("ident", f"{joined[-1].value}.{following.value}")
+            index += 2
+        else:
+            joined.append(token)
+            index += 1
+    return joined
+
+
+def _take(tokens: list[Token], what: str) -> Token:
+    if not tokens:
+        raise _Broken(f"{what} is missing")
+    return tokens.pop(0)
+
+
+def _parse(tokens: list[Token]) -> Condition | Group | None:
+    nodes: list[Condition | Group | None] = []
+    operator = "and"
+    while tokens:
+        token = tokens.pop(0)
+        if token.type == "eos":
+            break
+        if token.type == "ident":
+            place = token.value.partition(".")[0]
+            if place in PLACES:
+                sign = _take(tokens, "the operator after " + token.value)
+                nodes.append(_comparison(token, place, sign, _take(tokens, "the value after " + token.value)))
+            if token.value in FUNCTIONS:
+                nodes.extend(_function(token.value, tokens, negate=False))
+        elif token.type == "operator" and token.value == "!":
+            if not tokens:
+                raise _Broken("what ! stands for is missing")
+            if tokens[0].type == "ident" and tokens[0].value in FUNCTIONS:
+                nodes.extend(_function(tokens.pop(0).value, tokens, negate=True))
+        elif token.type == "parenleft":
+            inner: list[Token] = []
+            while (following := _take(tokens, "the closing )")).type != "parenright":
+                inner.append(following)
+            nodes.append(_parse([*inner, Token("eos", "eos")]))
+        elif token.type == "conditional":
+            operator = token.value
+    if len(nodes) > 1:
+        return Group(operator, tuple(nodes))
+    return nodes[0] if nodes else None
+
+
+def _value(token: Token) -> str | float | bool:
+    if token.type == "string":
+        return re.sub(r'"\Z', "", re.sub(r'\A"', "", token.value))
+    if token.type == "number":
+        return to_number(token.value)
+    if token.type == "ident" and token.value in ("true", "false"):
+        return token.value == "true"
+    return token.value
+
+
+def _text(value: str | float | bool) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value if isinstance(value, str) else format_number(value)
+
+
+def _inside(name: str, place: str) -> tuple[str, ...]:
+    path = name.removeprefix(place + ".")
+    return tuple(_PATH.findall(path))
+
+
+def _comparison(name: Token, place: str, sign: Token, value: Token) -> Condition:
+    path = _inside(name.value, place) if PLACES[place] == "inside" else ()
+    special = {"null": {"=": "not_exists", "!=": "exists"}}
+    if place not in ("type", "event"):
+        if place != "name":
+            special["true"], special["false"] = {"=": "is_true"}, {"=": "is_false"}
+        operator = special.get(value.value, {}).get(sign.value)
+        if operator:
+            return Condition(place, path, operator)
+    if PLACES[place] == "root":
+        return Condition(place, path, sign.value, _text(_value(value)))
+    if value.type == "number":
+        numeric = {"=": "number_equals", "!=": "number_not_equals"}.get(sign.value, sign.value)
+        return Condition(place, path, numeric, _value(value))
+    return Condition(place, path, sign.value, _value(value))
+
+
+def _function(function: str, tokens: list[Token], *, negate: bool) -> list[Condition]:
+    tokens[:1] = []
+    name = _take(tokens, f"the first argument of {function}()")
+    tokens[:1] = []
+    value = _take(tokens, f"the second argument of {function}()")
+    tokens[:1] = []
+    text = _text(_value(value))
+    if function == "contains":
+        operator = "contains"
+    elif value.value.endswith('*"'):
+        operator, text = "starts_with", text[:-1]
+    else:
+        operator, text = "ends_with", text[1:]
+    if negate:
+        operator = "not_" + operator
+    if name.value in _FUNCTION_ROOTS:
+        return [Condition(name.value, (), operator, text)]
+    for place in ("properties", "traits", "context"):
+        if name.value.startswith(place):
+            return [Condition(place, _inside(name.value, place), operator, text)]
+    return []
+
+
+def _node(node: Condition | Group | None) -> Predicate:
+    if node is None:
+        return lambda message: False
+    return _group(node) if isinstance(node, Group) else _condition(node)
+
+
+def _group(group: Group) -> Predicate:
+    children = [_node(child) for child in group.children]
+    if len(children) == 2:
+        first, second = children
+        if group.operator == "and":
+            return lambda message: first(message) and second(message)
+        return lambda message: first(message) or second(message)
+    if group.operator == "and":
+        return lambda message: all(child(message) for child in children)
+    return lambda message: any(child(message) for child in children)
+
+
+def _condition(condition: Condition) -> Predicate:
+    make = _TESTS.get(condition.operator)
+    if make is None:
+        return lambda message: False
+    test = make(condition.expected)
+    place, path = condition.place, condition.path
+    if path:
+        return lambda message: test(walk(message.get(place, MISSING), path))
+    return lambda message: test(message.get(place, MISSING))
+
+
+Expected = str | float | bool | None
+
+
+def _equal(expected: Expected) -> Test:
+    text = _text(cast(str, expected))
+    return lambda actual: actual == text
+
+
+def _negated(make: Callable[[Expected], Test]) -> Callable[[Expected], Test]:
+    def negated(expected: Expected) -> Test:
+        test = make(expected)
+        return lambda actual: not test(actual)
+
+    return negated
+
+
+def _numeric(compare: Callable[[float, float], bool]) -> Callable[[Expected], Test]:
+    def make(expected: Expected) -> Test:
+        number = as_double(to_number(expected))
+        return lambda actual: is_number(actual) and compare(as_double(cast(float, actual)), number)
+
+    return make
+
+
+def _textual(compare: Callable[[str, str], bool], holds: bool = True) -> Callable[[Expected], Test]:
+    def make(expected: Expected) -> Test:
+        text = _text(cast(str, expected))
+        return lambda actual: isinstance(actual, str) and compare(actual, text) is holds
+
+    return make
+
+
+def _exists(expected: Expected) -> Test:
+    return lambda actual: actual is not MISSING and actual is not None
+
+
+def _contains(text: str, part: str) -> bool:
+    return part in text
+
+
+_TESTS: dict[str, Callable[[Expected], Test]] = {
+    "=": _equal,
+    "!=": _negated(_equal),
+    "number_equals": _numeric(lambda a, b: a == b),
+    "number_not_equals": _numeric(lambda a, b: a != b),
+    "<": _numeric(lambda a, b: a < b),
+    "<=": _numeric(lambda a, b: a <= b),
+    ">": _numeric(lambda a, b: a > b),
+    ">=": _numeric(lambda a, b: a >= b),
+    "contains": _textual(_contains),
+    "not_contains": _textual(_contains, holds=False),
+    "starts_with": _textual(str.startswith),
+    "not_starts_with": _textual(str.startswith, holds=False),
+    "ends_with": _textual(str.endswith),
+    "not_ends_with": _textual(str.endswith, holds=False),
+    "exists": _exists,
+    "not_exists": _negated(_exists),
+    "is_true": lambda expected: lambda actual: actual is True,
+    "is_false": lambda expected: lambda actual: actual is False,
+}
