@@ -15,7 +15,7 @@ import msgspec
 from ..errors import JournalError, JournalFull, RequestRefused
 from ..messages import Origin, Receipt
 from ..settings import IngestSettings
-from .body import HUNG_UP, ASGIApp, BodyRefused, Receive, Scope, Send, read_body
+from .body import HUNG_UP, ASGIApp, BodyRefused, Deadlines, Receive, Scope, Send, read_body
 from .cdn import base_of, settings_json
 from .cors import METHODS, HeaderList, answer_headers, preflight_headers
 from .decode import NotJson, inflate, object_parts
@@ -63,6 +63,7 @@ class IngestApp:
         self._control = control
         self.url = url or f"http://127.0.0.1:{settings.port}"
         self._refusals = Allowance()
+        self.deadlines = Deadlines(settings.body_timeout)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection's request, as ASGI has it."""
@@ -149,7 +150,7 @@ class _Exchange:
         try:
             length = self.header(b"content-length")
             declared = length.decode("latin-1") if length is not None else None
-            body = await read_body(self.receive, declared, settings.max_wire, settings.body_timeout)
+            body = await read_body(self.receive, declared, settings.max_wire, self.app.deadlines)
             encoding = (self.header(b"content-encoding") or b"").decode("latin-1")
             text = inflate(body, encoding, settings.max_decoded)
             holds_messages = check_body(text, route, settings.max_depth)

@@ -21,18 +21,25 @@ DEVICE_MODE = "this is Mixpanel's own endpoint, and its SDKs' traffic is not rea
 
 
 class _Look(msgspec.Struct):
-    batch: msgspec.Raw = msgspec.Raw()
+    batch: list[msgspec.Raw] | msgspec.UnsetType = msgspec.UNSET
     type: msgspec.Raw = msgspec.Raw()
 
 
+class _BatchAsOne(msgspec.Struct):
+    batch: msgspec.Raw = msgspec.Raw()
+
+
 _look = msgspec.json.Decoder(_Look).decode
-_items = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_batch_as_one = msgspec.json.Decoder(_BatchAsOne).decode
 _TYPES = frozenset(f'"{name}"'.encode() for name in CALL_TYPES)
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _NO_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
 _ONE_KIND = bytes.maketrans(b"{}", b"[]")
 _PEELED = 8
 _OPEN = ord("[")
+_NO_SIGNS = bytes(byte for byte in range(256) if byte not in b"[]{},")
+_FLAT = re.compile(rb"\[,*\]")
+_LARGE = 1024 * 1024
 
 
 def check_body(body: bytes, route: Route, max_depth: int) -> bool:
@@ -42,7 +49,7 @@ def check_body(body: bytes, route: Route, max_depth: int) -> bool:
     the JSON is no Segment call.
     """
     try:
-        batch, kind, items = _parts(body)
+        items, kind, batch = _parts(body)
     except NotJson as error:
         reason = f"the body is no JSON object: {error}"
         if route.kind in ("call", "batch"):
@@ -52,13 +59,8 @@ def check_body(body: bytes, route: Route, max_depth: int) -> bool:
         raise RequestRefused(404, _elsewhere(route, reason)) from error
     if items is not None:
         if len(items) > MAX_BATCH_MESSAGES:
-            raise RequestRefused(
-                400, f"the batch has {len(items):,} messages, at most {MAX_BATCH_MESSAGES:,} fit"
-            )
-        if len(body) > 2 * max_depth and any(_too_deep(item, max_depth - 2) for item in items):
-            raise RequestRefused(400, f"the JSON is nested deeper than {max_depth}")
-        # Beside the batch there is room for depth, too.
-        if len(body) - len(batch) > 2 * max_depth and _too_deep(body, max_depth):
+            raise _too_many(len(items))
+        if _batch_too_deep(body, items, max_depth):
             raise RequestRefused(400, f"the JSON is nested deeper than {max_depth}")
         return True
     if route.kind == "call" or kind in _TYPES:
@@ -78,28 +80,61 @@ def _elsewhere(route: Route, reason: str) -> str:
     return f"no Segment call: {reason}"
 
 
-def _parts(body: bytes) -> tuple[bytes, bytes, list[bytes] | None]:
-    """The texts of `batch` and `type`, and the batch's items when it is a list."""
+def _too_many(count: int) -> RequestRefused:
+    return RequestRefused(400, f"the batch has {count:,} messages, at most {MAX_BATCH_MESSAGES:,} fit")
+
+
+def _parts(body: bytes) -> tuple[list[bytes] | None, bytes, bytes]:
+    """The batch's items when it is a list, and the texts of `type` and of a `batch` that is no list."""
     try:
+        if len(body) > _LARGE:
+            _refuse_crowds(bytes(_batch_as_one(body).batch))
         look = _look(body)
-        batch, kind = bytes(look.batch), bytes(look.type)
-        return batch, kind, [bytes(raw) for raw in _items(batch)] if batch[:1] == b"[" else None
+        items = None if isinstance(look.batch, msgspec.UnsetType) else list(map(bytes, look.batch))
+        return items, bytes(look.type), b""
     except (msgspec.DecodeError, UnicodeDecodeError):
         parts = object_parts(body)
         batch, kind = parts.get("batch", b""), parts.get("type", b"")
-        return batch, kind, array_parts(batch) if batch[:1] == b"[" else None
+        return (array_parts(batch), kind, b"") if batch[:1] == b"[" else (None, kind, batch)
     except RecursionError:
         raise NotJson("it is nested too deep") from None
+
+
+def _refuse_crowds(batch: bytes) -> None:
+    """Refuse millions of tiny items before anything is made of each. Raises RequestRefused (400)."""
+    if batch[:1] != b"[" or batch.count(b",") < MAX_BATCH_MESSAGES:
+        return
+    signs = _STRING.sub(b"", batch).translate(_ONE_KIND, _NO_SIGNS)[1:-1]
+    before = -1
+    while before != len(signs):
+        before = len(signs)
+        signs = _FLAT.sub(b"", signs)
+    if len(signs) >= MAX_BATCH_MESSAGES:
+        raise _too_many(len(signs) + 1)
+
+
+def _batch_too_deep(body: bytes, items: list[bytes], max_depth: int) -> bool:
+    """Each item lies two levels down. What stands beside the batch in the body counts, too."""
+    if len(body) <= 2 * max_depth:
+        return False
+    limit = max_depth - 2
+    sizes = list(map(len, items))
+    if max(sizes, default=0) > 2 * limit and any(_too_deep(item, limit) for item in items):
+        return True
+    return len(body) - sum(sizes) - 2 * len(sizes) > 2 * max_depth and _too_deep(body, max_depth)
 
 
 def _too_deep(text: bytes, limit: int) -> bool:
     """Whether JSON is nested deeper than `limit`.
 
-    Exact, yet nearly free for most: a level takes two bytes and an opening bracket, so short texts and texts
-    with few brackets cannot be. For the others the innermost pairs are taken away a few times at C speed;
-    what is left over is counted through.
+    Exact, yet nearly free for most: an object takes five bytes a level (`{"":}`, the innermost two), a list
+    two, so short texts and texts with few brackets cannot be. For the others the innermost pairs are taken
+    away a few times at C speed; what is left over is counted through.
     """
-    if len(text) <= 2 * limit or text.count(b"{") + text.count(b"[") <= limit:
+    if len(text) <= 2 * limit:
+        return False
+    lists = text.count(b"[")
+    if lists + (len(text) - 2 * lists + 3) // 5 <= limit or lists + text.count(b"{") <= limit:
         return False
     brackets = _STRING.sub(b"", text).translate(_ONE_KIND, _NO_BRACKETS)
     for peeled in range(1, _PEELED + 1):
