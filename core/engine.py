@@ -12,78 +12,41 @@ import logging
 import os
 import secrets
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Sequence
 from importlib.metadata import version
 from typing import Any, Self
 
 import msgspec
 
 from .control import ControlApp, Health
+from .delivery import Delivery, DeliveryState
+from .destinations import translator
 from .errors import ForwardingRefused, InputError, JournalError, PortTaken
 from .feed import Feed
+from .forward.forwarder import Forwarder
+from .health import Faults, WatchedJournal
 from .indexer import Indexer
 from .ingest.app import IngestApp
 from .ingest.parse import parse_receipt
 from .inspect import inspect
-from .inspection import Inspection, Translation
+from .inspection import Inspection
 from .journal import open_journal
-from .journal.base import Journal
-from .messages import JsonObject, Message, Receipt
+from .messages import JsonObject, Message
 from .reader import Reader
 from .replay import replay_receipts
 from .running import EngineNote, remove_note, running, write_note
 from .server import Listener, WebServer, listen
-from .settings import JournalSettings, Settings, destination_of, mask_token
+from .settings import Destination, JournalSettings, Settings, destination_of, mask_token
 from .views import EngineState, FeedBatch, MessageDetail, Page
 
 logger = logging.getLogger(__name__)
 
 VERSION = version("segtap")
-
-
-class Faults:
-    """What is not well just now, by part; the header shows it."""
-
-    def __init__(self, changed: Callable[[], None]) -> None:
-        self._texts: dict[str, str] = {}
-        self._changed = changed
-
-    def set(self, part: str, text: str) -> None:
-        """Say what is wrong with a part, or with "" that it is well again."""
-        if self._texts.get(part, "") == text:
-            return
-        if text:
-            self._texts[part] = text
-        else:
-            self._texts.pop(part, None)
-        self._changed()
-
-    def __str__(self) -> str:
-        return " · ".join(dict.fromkeys(self._texts.values()))
-
-
-class _TappedJournal:
-    """What ingest writes to: the journal, with the indexer woken and a failure shown."""
-
-    def __init__(self, journal: Journal, appended: Callable[[], None], faults: Faults) -> None:
-        self._journal = journal
-        self._appended = appended
-        self._faults = faults
-        self._failed = False
-
-    async def append(self, receipt: Receipt) -> int:
-        """Make it durable and return its `seq`; see `Journal.append`."""
-        try:
-            seq = await self._journal.append(receipt)
-        except JournalError as error:
-            self._failed = True
-            self._faults.set("journal", str(error))
-            raise
-        if self._failed:
-            self._failed = False
-            self._faults.set("journal", "")
-        self._appended()
-        return seq
+STAND_IN_TOKEN = "YOUR-PROJECT-TOKEN"
+STOP_GRACE = 5.0
+"""Seconds that requests to Mixpanel under way have to be answered at a stop."""
+FORWARDER_PAUSE = 2.0
+"""Seconds before forwarding begins again, when the journal could not take its outcomes."""
 
 
 class Engine:
@@ -99,9 +62,11 @@ class Engine:
         self._forward_at_start = forwarding
         self._started_at = time.time_ns() // 1_000_000
         self._cleanup = contextlib.AsyncExitStack()
+        self._switching = asyncio.Lock()
         self._up = False
         self._forwarding = False
-        self._sent_since_on = 0
+        self._taken_before = 0
+        self._forwarding_task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -135,13 +100,13 @@ class Engine:
 
     async def _start(self) -> None:
         settings = self.settings
-        destination = destination_of(settings.destination)
-        translator = _NoTranslator()
+        destination = _previewed(destination_of(settings.destination))
+        translate = translator(destination)
         if self._forward_at_start and (why := self._cannot_forward_why()):
             raise ForwardingRefused(why)
 
         def inspected(message: Message) -> Inspection:
-            return inspect(message, translator, destination)
+            return inspect(message, translate, destination)
 
         self._journal = await open_journal(_journal_settings(settings))
         self._cleanup.push_async_callback(self._journal.close)
@@ -153,18 +118,27 @@ class Engine:
         self._feed = Feed(self.state)
         self._faults = Faults(self._feed.touch)
         self._reader = Reader(parse_receipt, inspected, lambda text: self._faults.set("reading", text))
+        self._forwarder = Forwarder(
+            self._journal,
+            lambda summaries: self._reader.load(self._journal, summaries),
+            translate,
+            settings=settings.destination,
+            on_delivery=self._delivered,
+            dry_run=settings.dry_run,
+        )
+        self._cleanup.push_async_callback(self._stop_forwarding)
         self._indexer = Indexer(
             self._journal,
             self._reader,
             publish=self._feed.publish,
-            owed=lambda: None,
+            owed=self._forwarder.wake,
             fault=lambda text: self._faults.set("index", text),
         )
-        self._tapped = _TappedJournal(self._journal, self._indexer.wake, self._faults)
+        self._watched = WatchedJournal(self._journal, self._indexer.wake, self._faults)
         self._spawn(self._indexer.run(), "segtap-indexer")
 
         app = IngestApp(
-            self._tapped.append,
+            self._watched.append,
             settings.ingest,
             clock=lambda: time.time_ns() // 1_000_000,
             wanted=lambda: self._forwarding,
@@ -188,17 +162,17 @@ class Engine:
 
         async def end() -> None:
             task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
-
-        def ended(task: asyncio.Task[None]) -> None:
-            if not task.cancelled() and (error := task.exception()) is not None:
-                logger.error("%s failed", name, exc_info=error)
-                self._faults.set(name, f"{name} failed: {type(error).__name__}: {error}. Start segtap again.")
+            await asyncio.gather(task, return_exceptions=True)
 
         task = asyncio.create_task(work, name=name)
-        task.add_done_callback(ended)
+        task.add_done_callback(self._ended)
         self._cleanup.push_async_callback(end)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            name = task.get_name()
+            logger.error("%s failed", name, exc_info=error)
+            self._faults.set(name, f"{name} failed: {type(error).__name__}: {error}. Start segtap again.")
 
     def _listen(self) -> Listener:
         try:
@@ -236,7 +210,7 @@ class Engine:
 
     def health(self) -> Health:
         """Whether messages are taken; the fault, if any, that hinders it."""
-        return Health("ok" if self._up else "starting", "segtap", VERSION, str(self._faults))
+        return Health("ok" if self._up else "starting", "segtap", VERSION, self._fault() if self._up else "")
 
     async def state(self) -> EngineState:
         """The header's facts now."""
@@ -268,10 +242,14 @@ class Engine:
             waiting=counts.waiting,
             taken=counts.taken,
             refused_by_mixpanel=counts.refused_by_mixpanel,
-            sent_since_on=self._sent_since_on,
+            sent_since_on=max(0, counts.taken - self._taken_before) if self._forwarding else 0,
             teed=counts.teed,
-            fault=str(self._faults),
+            fault=self._fault(),
         )
+
+    def _fault(self) -> str:
+        own, sending = str(self._faults), self._forwarder.fault if self._forwarding else ""
+        return f"{own} · {sending}" if own and sending else own or sending
 
     def watch(self) -> AsyncGenerator[FeedBatch]:
         """Frames for one viewer until the engine stops."""
@@ -292,10 +270,52 @@ class Engine:
         return self._reader.pasted(document)
 
     async def set_forwarding(self, on: bool) -> EngineState:
-        """Turn forwarding on or off; what is owed stays owed while it is off."""
-        if on:
-            raise ForwardingRefused(self._cannot_forward_why() or "This build has no forwarder yet.")
+        """Turn forwarding on or off; what is owed stays owed while it is off.
+
+        Raises ForwardingRefused with the reason. Turned on again, a forwarder that a fault halted tries anew.
+        """
+        if on and (why := self._cannot_forward_why()):
+            raise ForwardingRefused(why)
+        async with self._switching:
+            if on and not self._forwarding:
+                self._taken_before = (await self._journal.counts()).taken
+                self._forwarding = True
+                self._start_forwarder()
+            elif not on and self._forwarding:
+                self._forwarding = False
+                await self._stop_forwarding()
+            logger.info("forwarding is %s", "on" if on else "off")
+        self._feed.touch()
         return await self.state()
+
+    def _start_forwarder(self) -> None:
+        self._forwarding_task = asyncio.create_task(self._forward(), name="segtap-forwarder")
+        self._forwarding_task.add_done_callback(self._ended)
+
+    async def _stop_forwarding(self) -> None:
+        task, self._forwarding_task = self._forwarding_task, None
+        if task is None:
+            return
+        await self._forwarder.stop(STOP_GRACE)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    async def _forward(self) -> None:
+        """Run the forwarder; when the journal cannot take its outcomes, say so and begin again soon."""
+        while True:
+            try:
+                await self._forwarder.run()
+                return
+            except JournalError as error:
+                logger.error("forwarding pauses: %s", error)
+                self._faults.set("forwarding", str(error))
+            await asyncio.sleep(FORWARDER_PAUSE)
+            self._faults.set("forwarding", "")
+
+    def _delivered(self, deliveries: Sequence[Delivery], states: Sequence[tuple[int, DeliveryState]]) -> None:
+        for delivery in deliveries:
+            logger.info("delivery", extra=msgspec.to_builtins(delivery))
+        self._feed.change(states)
 
     async def replay(self, ids: Sequence[int]) -> int:
         """Send messages through the tap again; returns how many."""
@@ -305,14 +325,19 @@ class Engine:
                 "None of these can be replayed: they are no longer in the journal, or are no messages."
             )
         for receipt in replay_receipts(messages, wanted=self._forwarding):
-            await self._tapped.append(receipt)
+            await self._watched.append(receipt)
         return len(messages)
 
     async def clear(self) -> None:
         """Forget the whole journal, what is owed to Mixpanel included."""
-        async with self._indexer.pause():
-            await self._journal.clear()
-            self._indexer.forget()
+        async with self._switching:
+            await self._stop_forwarding()
+            async with self._indexer.pause():
+                await self._journal.clear()
+                self._indexer.forget()
+            if self._forwarding:
+                self._taken_before = 0
+                self._start_forwarder()
         self._faults.set("reading", "")
         self._feed.clear()
 
@@ -333,9 +358,17 @@ class Engine:
         return ""
 
 
-class _NoTranslator:
-    def translate(self, document: JsonObject, *, now: int) -> Translation:
-        return Translation(unmatched=True)
+def _previewed(destination: Destination) -> Destination:
+    """The destination with a stand-in for a missing project token.
+
+    Without one Segment's destination refuses every message, and nothing could be shown; nothing can be
+    sent then either, for forwarding needs the token.
+    """
+    if destination.settings.get("projectToken"):
+        return destination
+    return msgspec.structs.replace(
+        destination, settings={**destination.settings, "projectToken": STAND_IN_TOKEN}
+    )
 
 
 def _journal_settings(settings: Settings) -> JournalSettings:

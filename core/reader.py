@@ -150,6 +150,14 @@ class Reader:
             found += [message for message in await self._kept(journal, seq) if message.id in wanted]
         return found
 
+    async def load(self, journal: Journal, summaries: Sequence[Summary]) -> list[Message]:
+        """The messages behind lines of the list, with the marks that they were given."""
+        marks = {summary.id: Marks(summary.marks) for summary in summaries}
+        return [
+            msgspec.structs.replace(message, marks=marks[message.id])
+            for message in await self.documents(journal, list(marks))
+        ]
+
     async def _kept(self, journal: Journal, seq: int) -> list[Message]:
         receipt = await journal.receipt(seq)
         if receipt is None or receipt.refused is not None:
