@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from textual.binding import Binding
+from textual.binding import BindingType
 
 from .keys import Key
 
@@ -37,7 +37,7 @@ PANE_KEYS: dict[PaneOwner, tuple[Key, ...]] = {
 }
 
 
-def bindings(owner: PaneOwner) -> list[Binding]:
+def bindings(owner: PaneOwner) -> list[BindingType]:
     """The bindings that a pane has."""
     return [key.binding() for key in PANE_KEYS[owner]]
 

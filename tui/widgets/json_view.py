@@ -13,7 +13,6 @@ from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.geometry import Size
@@ -75,7 +74,7 @@ class JsonRows(ScrollView, can_focus=True):
         & > .json--highlight { background: $row-highlight; }
     }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings("json")]
+    BINDINGS = bindings("json")
 
     class Moved(Message):
         """The cursor is on another row (None: the document has none)."""

@@ -1,0 +1,153 @@
+"""The Delivery pane: what became of the message at Mixpanel, attempt by attempt, in Mixpanel's own words."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from ...core.delivery import Delivery, DeliveryState, Outcome
+from ...core.messages import Marks
+from ...core.text import ago, clean, counted
+from ...core.views import MessageDetail
+from .. import clock
+from .pane import Pane, marks_of
+
+STYLES: dict[DeliveryState, str] = {
+    DeliveryState.NOT_WANTED: "$dim",
+    DeliveryState.WAITING: "$mark-waiting",
+    DeliveryState.TAKEN: "$mark-ok",
+    DeliveryState.REFUSED: "$mark-error",
+    DeliveryState.UNCERTAIN: "$mark-warning",
+    DeliveryState.HELD: "$mark-waiting",
+    DeliveryState.NOTHING: "$dim",
+}
+TITLES: dict[DeliveryState, str] = {
+    DeliveryState.NOT_WANTED: "not forwarded",
+    DeliveryState.WAITING: "waiting",
+    DeliveryState.TAKEN: "accepted",
+    DeliveryState.REFUSED: "refused",
+    DeliveryState.UNCERTAIN: "uncertain",
+    DeliveryState.HELD: "held",
+    DeliveryState.NOTHING: "nothing to send",
+}
+OUTCOMES: dict[Outcome, tuple[str, str]] = {
+    Outcome.TAKEN: ("accepted", "$mark-ok"),
+    Outcome.REFUSED: ("refused", "$mark-error"),
+    Outcome.RETRY: ("to be tried again", "$mark-waiting"),
+    Outcome.UNCERTAIN: ("uncertain", "$mark-warning"),
+    Outcome.DRY_RUN: ("dry run: not sent", "$dim"),
+}
+
+
+class DeliveryPane(Pane):
+    """Where the message stands, what to do about it, and every attempt so far."""
+
+    TITLE = "Delivery"
+    DEFAULT_CSS = """
+    DeliveryPane > VerticalScroll { height: 1fr; scrollbar-size-vertical: 1; padding: 0 1; }
+    DeliveryPane > VerticalScroll > Static { height: auto; }
+    """
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self.text = Static()
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll():
+            yield self.text
+
+    def fill(self, detail: MessageDetail | None) -> None:
+        """Show state and attempts."""
+        if detail is None:
+            self.text.update(Content(""))
+            self.title()
+            return
+        self.text.update(Content("\n").join(self._lines(detail)))
+        self.title("refused request" if detail.summary.refused else TITLES[detail.summary.delivery])
+
+    def copy_text(self) -> str:
+        """State and attempts as text."""
+        return "" if self.detail is None else "\n".join(line.plain for line in self._lines(self.detail))
+
+    def _lines(self, detail: MessageDetail) -> list[Content]:
+        state = detail.summary.delivery
+        if detail.summary.refused:
+            return [
+                Content.styled("A refused request holds no message: nothing is sent to Mixpanel.", "$dim")
+            ]
+        mark = marks_of(self).delivery[state]
+        words, advice = says(detail)
+        lines = [Content.assemble((f"{mark} ", f"bold {STYLES[state]}"), (words, STYLES[state]))]
+        if advice:
+            lines.append(Content.styled(advice, "$dim"))
+        for delivery in detail.deliveries:
+            lines += self._attempt(delivery, detail)
+        return lines
+
+    def _attempt(self, delivery: Delivery, detail: MessageDetail) -> list[Content]:
+        word, style = OUTCOMES[delivery.outcome]
+        status = f"{delivery.status}" if delivery.status else "no answer"
+        place = f"  [{delivery.index}] of {delivery.of}" if delivery.of > 1 else ""
+        again = f"  attempt {delivery.attempt}" if delivery.attempt > 1 else ""
+        took = f"  {delivery.took:,} ms" if delivery.took else ""
+        operations = len(detail.inspection.translation.operations)
+        which = f"request {delivery.operation + 1} of {operations}, " if operations > 1 else ""
+        now = clock.now()
+        lines = [
+            Content(""),
+            Content.assemble(
+                (clock.local(delivery.at, now), "$dim"),
+                (f"  {clean(delivery.endpoint)} {status}", "bold $foreground"),
+                (f"  {word}", f"bold {style}"),
+            ),
+        ]
+        if delivery.words:
+            lines.append(Content.styled(f"  “{clean(delivery.words)}”", style))
+        lines.append(Content.styled(f"  {which}{ago(delivery.at, now)}{place}{again}{took}", "$dim"))
+        return lines
+
+
+def says(detail: MessageDetail) -> tuple[str, str]:
+    """Where the message stands, and what to do about it, in words."""
+    summary, translation = detail.summary, detail.inspection.translation
+    count = counted(len(translation.operations), "request")
+    match summary.delivery:
+        case DeliveryState.NOT_WANTED:
+            return (
+                "Not forwarded: forwarding was off when it was received.",
+                "f turns forwarding on for what comes from then on; r then sends this one.",
+            )
+        case DeliveryState.WAITING:
+            tried = len(detail.deliveries)
+            return (
+                f"Waiting: {count} owed to Mixpanel.",
+                f"Tried {counted(tried, 'time')} so far; it is tried again by itself." if tried else "",
+            )
+        case DeliveryState.TAKEN:
+            return (
+                f"Mixpanel accepted {count}.",
+                "Accepted says nothing about its reports: o opens Mixpanel's Events view.",
+            )
+        case DeliveryState.REFUSED:
+            refused = sum(delivery.outcome == Outcome.REFUSED for delivery in detail.deliveries)
+            return (
+                f"Mixpanel refused {max(refused, 1)} of {count}.",
+                "It is not tried again. Mend the call; r sends it once more as it is.",
+            )
+        case DeliveryState.UNCERTAIN:
+            return (
+                "Uncertain: it cannot be known whether Mixpanel has it.",
+                "Look for it in Mixpanel before r sends it again, or it may count twice.",
+            )
+        case DeliveryState.HELD:
+            return ("Held back before forwarding.", "")
+        case DeliveryState.NOTHING:
+            if summary.marks & Marks.SECOND_RECEIPT:
+                return ("Nothing to send: Segment would drop this copy.", "r replays it as a new message.")
+            if translation.rejected is not None:
+                return ("Nothing to send: Segment's destination refuses it.", "The Mixpanel pane says why.")
+            if translation.unmatched:
+                return ("Nothing to send: no subscription takes it.", "The Mixpanel pane says what to do.")
+            return ("Nothing to send: its translation makes no request.", "")

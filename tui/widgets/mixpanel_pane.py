@@ -1,0 +1,179 @@
+"""The Mixpanel pane: every request that Segment's destination would make of the message."""
+
+from __future__ import annotations
+
+import msgspec
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.widgets import Static
+
+from ...core.curl import mixpanel_as_curl
+from ...core.forward.wire import encode_json, masked
+from ...core.inspection import Operation, Severity
+from ...core.messages import Json, Marks
+from ...core.settings import mask_token
+from ...core.text import clean
+from ...core.views import MessageDetail
+from ..json_tree import Row
+from ..pane_keys import bindings
+from .json_view import JsonView
+from .pane import Pane, marks_of
+
+TOKEN_KEYS = ("token", "$token")
+
+
+class MixpanelPane(Pane):
+    """One request at a time: method, URL, headers with secrets masked, body. [ and ] turn the pages."""
+
+    TITLE = "Mixpanel"
+    BINDINGS = bindings("mixpanel")
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self.notes = Static(classes="note")
+        self.head = Static(classes="note")
+        self.json = JsonView()
+        self.json.rows.shorten_token = _short_token
+        self.page = 0
+
+    def compose(self) -> ComposeResult:
+        yield self.notes
+        yield self.head
+        yield self.json
+
+    def watch_detail(self, detail: MessageDetail | None) -> None:
+        """Another message: its first request."""
+        self.page = 0
+        super().watch_detail(detail)
+
+    def fill(self, detail: MessageDetail | None) -> None:
+        """Show one request, and above it what keeps Segment from sending."""
+        notes = [] if detail is None else self._notes(detail)
+        self.notes.update(Content("\n").join(notes))
+        self.notes.display = bool(notes)
+        operations = self.operations
+        self.head.display = self.json.display = bool(operations)
+        if not operations:
+            self.title("nothing to send" if detail is not None else "")
+            return
+        self.page = max(0, min(self.page, len(operations) - 1))
+        operation = operations[self.page]
+        self.head.update(self._head(operation))
+        flags: dict[str, Severity] = {}
+        if detail is not None:
+            for finding in reversed(detail.inspection.findings):
+                flags[finding.path] = finding.severity
+        self.json.show(operation.request.body, root=f"requests[{self.page}].body", flags=flags)
+        self.title(f"{self.page + 1} of {len(operations)}")
+
+    @property
+    def operations(self) -> tuple[Operation, ...]:
+        """The requests of the message that is shown."""
+        return () if self.detail is None else self.detail.inspection.translation.operations
+
+    def action_turn(self, pages: int) -> None:
+        """To the next request, or the one before; round at the ends."""
+        if self.operations:
+            self.page = (self.page + pages) % len(self.operations)
+            self.fill(self.detail)
+
+    def show_path(self, path: str) -> bool:
+        """Turn to the request of `requests[1].body…` and highlight the place; False when it is not there."""
+        if path.startswith("requests["):
+            number = path.removeprefix("requests[").partition("]")[0]
+            if number.isdecimal() and int(number) < len(self.operations) and int(number) != self.page:
+                self.page = int(number)
+                self.fill(self.detail)
+        return self.json.show_path(path, move=True)
+
+    def copy_text(self) -> str:
+        """The request that is shown, as method, URL, headers (secrets masked) and indented JSON."""
+        if not self.operations:
+            return "\n".join(note.plain for note in self._notes(self.detail)) if self.detail else ""
+        request = masked(self.operations[self.page].request)
+        lines = [
+            f"{request.method} {request.url}",
+            *(f"{name}: {value}" for name, value in _headers(request)),
+        ]
+        body = msgspec.json.format(encode_json(request.body), indent=2).decode()
+        return "\n".join([*lines, "", body])
+
+    def curl(self) -> str:
+        """The request that is shown as a curl command, its secret a variable; "" when there is none."""
+        return mixpanel_as_curl(self.operations[self.page].request) if self.operations else ""
+
+    def _head(self, operation: Operation) -> Content:
+        request = masked(operation.request)
+        lines = [
+            Content.assemble(
+                (f"{clean(request.method)} ", "bold $accent"), (clean(request.url), "$foreground")
+            )
+        ]
+        for name, value in _headers(request):
+            lines.append(Content.assemble((f"{name}  ", "$dim"), (clean(value), "$json-string")))
+        made = f"{clean(operation.action)}"
+        if operation.subscription and operation.subscription != operation.action:
+            made += f" · subscription {clean(operation.subscription)}"
+        lines.append(Content.styled(made, "$dim"))
+        return Content("\n").join(lines)
+
+    def _notes(self, detail: MessageDetail) -> list[Content]:
+        marks, translation = marks_of(self), detail.inspection.translation
+        if detail.summary.refused:
+            return [
+                Content.styled("Nothing to translate: the request was refused.", "$dim"),
+                Content.styled(
+                    "Mend the request and send it again; the Segment pane says what is wrong.", "$dim"
+                ),
+            ]
+        if detail.summary.marks & Marks.SECOND_RECEIPT:
+            return [
+                Content.styled(
+                    "Segment would drop this copy: its messageId came before, within 24 h.", "$accent"
+                ),
+                Content.styled(
+                    "It is neither translated nor forwarded. r replays it as a new message.", "$dim"
+                ),
+            ]
+        notes: list[Content] = []
+        if translation.rejected is not None:
+            why = clean(translation.rejected)
+            notes.append(
+                Content.styled(f"{marks.error} Segment would not send this: {why}", "bold $mark-error")
+            )
+            notes.append(
+                Content.styled(
+                    "Its other requests are sent all the same."
+                    if translation.operations
+                    else "Give the call what is missing, or change the subscription; then send again.",
+                    "$dim",
+                )
+            )
+        elif translation.unmatched:
+            kind = clean(detail.summary.type) or "such"
+            notes.append(
+                Content.styled(
+                    f"{marks.warning} Segment would not send this: no subscription takes this {kind} call",
+                    "bold $mark-warning",
+                )
+            )
+            notes.append(
+                Content.styled(
+                    "Add or enable a subscription whose trigger takes it, if Mixpanel should have it.", "$dim"
+                )
+            )
+        elif not translation.operations:
+            notes.append(Content.styled("Segment makes no request of this message.", "$dim"))
+        return notes
+
+
+def _headers(request: object) -> list[tuple[str, str]]:
+    found = [("Authorization", getattr(request, "authorization", None)),
+             ("Content-Type", getattr(request, "content_type", None))]  # fmt: skip
+    return [(name, value) for name, value in found if value]
+
+
+def _short_token(row: Row) -> str | None:
+    """The project token in a few letters: the screen may be shared."""
+    value: Json = row.value
+    return mask_token(value) if row.key in TOKEN_KEYS and isinstance(value, str) else None

@@ -1,0 +1,138 @@
+"""The Segment pane: the message as Segment hands it on, or the text exactly as it came."""
+
+from __future__ import annotations
+
+import msgspec
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.widgets import Static
+
+from ...core.inspection import Severity
+from ...core.messages import Marks
+from ...core.text import clean, size
+from ...core.views import MessageDetail
+from ..json_lines import parse
+from ..pane_keys import bindings
+from .json_view import JsonView
+from .pane import Pane, marks_of
+from .text_view import TextView, readable
+
+FOLDED_AT_FIRST = ("$.context", "$.integrations", "$._metadata")
+REJECT = "Segment would reject this"
+
+
+class SegmentPane(Pane):
+    """The document as Segment hands it on, its original text on a key, and what Segment would object to."""
+
+    TITLE = "Segment"
+    BINDINGS = bindings("segment")
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self.notes = Static(classes="note")
+        self.json = JsonView()
+        self.json.rows.folds.update(dict.fromkeys(FOLDED_AT_FIRST, False))
+        self.text = TextView()
+        self.as_it_came = False
+
+    def compose(self) -> ComposeResult:
+        yield self.notes
+        yield self.json
+        yield self.text
+
+    def fill(self, detail: MessageDetail | None) -> None:
+        """Show the document, or the text as it came."""
+        notes = [] if detail is None else self._notes(detail)
+        self.notes.update(Content("\n").join(notes))
+        self.notes.display = bool(notes)
+        if detail is None:
+            self._show(None)
+            self.title()
+        elif detail.summary.refused:
+            body = detail.receipt.body
+            self._show(readable(body) if body else "")
+            self.title(f"refused with {detail.receipt.status}, {size(detail.receipt.body_bytes)}")
+        elif self.as_it_came:
+            self._show(readable(detail.original))
+            self.title(f"as it came, {size(len(detail.original))}")
+        else:
+            self._document(detail)
+
+    def action_toggle_original(self) -> None:
+        """The text exactly as it came, or the document again."""
+        if self.detail is not None and self.detail.summary.refused:
+            return
+        had_focus = self.has_focus_within
+        self.as_it_came = not self.as_it_came
+        self.fill(self.detail)
+        if had_focus:
+            (self.text if self.text.display else self.json.rows).focus()
+
+    def show_path(self, path: str) -> bool:
+        """Highlight a place of the message; False when it is not in it."""
+        if path.startswith("$") and self.as_it_came:
+            self.as_it_came = False
+            self.fill(self.detail)
+        return self.json.show_path(path, move=True)
+
+    def copy_text(self) -> str:
+        """The document as indented JSON; as it came while that is shown; a refused request's body."""
+        detail = self.detail
+        if detail is None:
+            return ""
+        if detail.summary.refused:
+            return readable(detail.receipt.body)
+        if self.as_it_came:
+            return readable(detail.original)
+        return msgspec.json.format(detail.document, indent=2).decode("utf-8", "replace")
+
+    def _document(self, detail: MessageDetail) -> None:
+        try:
+            value = parse(detail.document)
+        except (ValueError, RecursionError):
+            self._show(readable(detail.document))
+            self.title("no JSON object")
+            return
+        flags: dict[str, Severity] = {}
+        for finding in reversed(detail.inspection.findings):
+            flags[finding.path] = finding.severity
+        self.json.show(value, filled=detail.filled, flags=flags)
+        self._show(None)
+        self.title("filled in" if detail.filled else "as it came")
+
+    def _show(self, text: str | None) -> None:
+        """The text view with this text, or (None) the JSON view."""
+        self.text.display = text is not None
+        self.json.display = text is None and self.detail is not None
+        if text is not None:
+            self.text.show(text, json=True)
+
+    def _notes(self, detail: MessageDetail) -> list[Content]:
+        marks, told = marks_of(self), detail.summary.marks
+        notes: list[Content] = []
+        if detail.summary.refused:
+            why = clean(detail.receipt.refused or detail.summary.name)
+            notes.append(
+                Content.styled(
+                    f"{marks.refused} Refused with {detail.receipt.status}: {why}", "bold $refused"
+                )
+            )
+            request = f"{detail.receipt.method} {clean(detail.receipt.path)}"
+            shown, whole = len(detail.receipt.body), detail.receipt.body_bytes
+            part = f", the first {size(shown)} below" if shown < whole else ""
+            notes.append(Content.styled(f"{request} · {size(whole)}{part}", "$dim"))
+        for objection in detail.objections:
+            rejected = objection.startswith(REJECT)
+            mark, style = (marks.error, "$mark-error") if rejected else ("i", "$accent")
+            notes.append(Content.assemble((f"{mark} ", f"bold {style}"), (clean(objection), style)))
+        if told & Marks.SECOND_RECEIPT:
+            notes.append(
+                Content.styled(
+                    "Second receipt: Segment would drop this copy, its messageId came before.", "$dim"
+                )
+            )
+        if told & Marks.REPLAY:
+            notes.append(Content.styled("Replayed: sent through segtap again.", "$dim"))
+        if told & Marks.TEED:
+            notes.append(Content.styled("Teed: a copy, Segment receives the original.", "$dim"))
+        return notes

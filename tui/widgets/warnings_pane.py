@@ -1,0 +1,128 @@
+"""The Warnings pane: what the rules found, the worst first, each with why it matters and how to mend it."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+from ...core.checks import rules
+from ...core.inspection import Finding, Severity
+from ...core.text import clean, counted
+from ...core.views import MessageDetail
+from ..marks import Marks
+from .pane import Pane, marks_of
+
+ORDER: dict[Severity, int] = {"error": 0, "warning": 1, "info": 2}
+STYLES: dict[Severity, str] = {"error": "$mark-error", "warning": "$mark-warning", "info": "$accent"}
+
+
+class JumpTo(Message):
+    """Show a place of the message or its translation; `go` goes there (Enter), else it is only marked."""
+
+    def __init__(self, path: str, go: bool = False) -> None:
+        super().__init__()
+        self.path = path
+        self.go = go
+
+
+class WarningsPane(Pane):
+    """A finding is an entry: moving onto it marks its place in the other panes, Enter goes there."""
+
+    TITLE = "Warnings"
+    DEFAULT_CSS = """
+    WarningsPane > OptionList {
+        height: 1fr;
+        border: none;
+        padding: 0;
+        background: $background;
+        scrollbar-size-vertical: 1;
+        &:focus { border: none; background-tint: transparent 0%; }
+        & > .option-list--option { padding: 0 1; }
+        & > .option-list--option-highlighted {
+            background: $background; color: $foreground; text-style: none;
+        }
+        &:focus > .option-list--option-highlighted {
+            background: $row-cursor; color: $foreground; text-style: none;
+        }
+        & > .option-list--option-hover { background: $row-cursor-blurred; }
+    }
+    """
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self.note = Static(classes="note quiet")
+        self.options = OptionList(markup=False)
+        self.findings: tuple[Finding, ...] = ()
+
+    def compose(self) -> ComposeResult:
+        yield self.note
+        yield self.options
+
+    def fill(self, detail: MessageDetail | None) -> None:
+        """List the findings of the message."""
+        found = () if detail is None else detail.inspection.findings
+        self.findings = tuple(sorted(found, key=lambda finding: ORDER[finding.severity]))
+        self.options.clear_options()
+        marks = marks_of(self)
+        self.options.add_options(Option(entry(finding, marks)) for finding in self.findings)
+        self.options.display = bool(self.findings)
+        self.note.display = not self.findings
+        self.note.update(Content(self._nothing(detail)))
+        self.title(summary(self.findings))
+
+    def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
+        """Mark the finding's place, once somebody walks through the findings."""
+        event.stop()
+        if self.options.has_focus:
+            self.post_message(JumpTo(self.findings[event.option_index].path))
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Go to the finding's place."""
+        event.stop()
+        self.post_message(JumpTo(self.findings[event.option_index].path, go=True))
+
+    def copy_text(self) -> str:
+        """The findings as text."""
+        if not self.findings:
+            return self._nothing(self.detail)
+        marks = marks_of(self)
+        return "\n\n".join(entry(finding, marks).plain for finding in self.findings)
+
+    def _nothing(self, detail: MessageDetail | None) -> str:
+        if detail is None:
+            return ""
+        return "A refused request is not checked." if detail.summary.refused else "No warnings"
+
+
+def summary(findings: tuple[Finding, ...]) -> str:
+    """`1 error, 2 warnings`."""
+    nouns: tuple[tuple[Severity, str], ...] = (("error", "error"), ("warning", "warning"), ("info", "note"))
+    counts = [(sum(finding.severity == severity for finding in findings), noun) for severity, noun in nouns]
+    return ", ".join(counted(count, noun) for count, noun in counts if count)
+
+
+def entry(finding: Finding, marks: Marks) -> Content:
+    """A finding for a person: mark and rule, what is wrong, why that matters, how to mend it, where."""
+    mark = {"error": marks.error, "warning": marks.warning, "info": "i"}[finding.severity]
+    style = STYLES[finding.severity]
+    lines = [
+        Content.assemble((f"{mark} {finding.rule}", f"bold {style}"), (f"  {clean(finding.path)}", "$dim")),
+        Content.styled(clean(finding.message), "$foreground"),
+    ]
+    why = whys().get(finding.rule)
+    if why:
+        lines.append(Content.styled(why, "$dim"))
+    if finding.fix:
+        lines.append(Content.assemble((f"{marks.arrow} ", "bold $mark-ok"), (clean(finding.fix), "$mark-ok")))
+    return Content("\n").join(lines)
+
+
+@cache
+def whys() -> dict[str, str]:
+    """Why each rule matters, by its id."""
+    return {rule.id: rule.why for rule in rules()}

@@ -1,0 +1,105 @@
+"""The Wire pane: the body exactly as it is sent, above what it decodes to."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.widgets import Static
+
+from ...core.forward.wire import WireForm, masked, wire_form
+from ...core.text import clean, size
+from ...core.views import MessageDetail
+from ..json_lines import parse
+from ..pane_keys import bindings
+from .json_view import JsonView
+from .pane import Pane
+from .text_view import TextView
+
+SHAPES = {"json": "JSON", "form": "form", "base64": "base64"}
+
+
+class WirePane(Pane):
+    """One request at a time, as the Mixpanel pane: above as it is sent, below decoded."""
+
+    TITLE = "Wire"
+    BINDINGS = bindings("mixpanel")
+    DEFAULT_CSS = """
+    WirePane {
+        & > TextView { height: 1fr; }
+        & > JsonView { height: 2fr; border-top: solid $border-blurred; }
+    }
+    """
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self.note = Static(classes="note")
+        self.text = TextView()
+        self.json = JsonView()
+        self.page = 0
+
+    def compose(self) -> ComposeResult:
+        yield self.note
+        yield self.text
+        yield self.json
+
+    @property
+    def forms(self) -> int:
+        """How many requests there are to show."""
+        return 0 if self.detail is None else len(self.detail.inspection.translation.operations)
+
+    def watch_detail(self, detail: MessageDetail | None) -> None:
+        """Another message: its first request."""
+        self.page = 0
+        super().watch_detail(detail)
+
+    def fill(self, detail: MessageDetail | None) -> None:
+        """Show one request as it crosses the wire."""
+        form = self.form()
+        self.text.display = self.json.display = form is not None
+        if form is None:
+            self.note.update(Content.styled("Nothing is sent." if detail is not None else "", "$dim"))
+            self.title("nothing sent" if detail is not None else "")
+            return
+        self.note.update(self._about(form))
+        self.text.show(form.text.decode("utf-8", "replace"), json=form.shape == "json")
+        self.json.show(parse(form.decoded), root=f"requests[{self.page}].body")
+        self.title(self._what(form))
+
+    def form(self) -> WireForm | None:
+        """The request that is shown, as it crosses the wire, with its secrets masked; None: there is none."""
+        if self.detail is None or not self.forms:
+            return None
+        self.page %= self.forms
+        return wire_form(masked(self.detail.inspection.translation.operations[self.page].request))
+
+    def action_turn(self, pages: int) -> None:
+        """To the next request, or the one before; round at the ends."""
+        if self.forms:
+            self.page = (self.page + pages) % self.forms
+            self.fill(self.detail)
+
+    def copy_text(self) -> str:
+        """The body exactly as it is sent, before gzip."""
+        form = self.form()
+        return "" if form is None else form.text.decode("utf-8", "replace")
+
+    def _what(self, form: WireForm) -> str:
+        parts = [SHAPES[form.shape]]
+        if form.content_encoding:
+            parts += [form.content_encoding, f"{size(form.raw_size)} → {size(form.size)}"]
+        else:
+            parts.append(size(form.size))
+        of = f" · {self.page + 1} of {self.forms}" if self.forms > 1 else ""
+        return ", ".join(parts) + of
+
+    def _about(self, form: WireForm) -> Content:
+        where = {
+            "json": "the JSON text; gzip is applied to it" if form.content_encoding else "the JSON text",
+            "form": "the form field data, percent-encoded",
+            "base64": "base64 in the field data",
+        }[form.shape]
+        return Content.assemble(
+            (f"{form.method} ", "bold $accent"),
+            (clean(form.path), "$foreground"),
+            (f"  {where}", "$dim"),
+        )
