@@ -21,7 +21,7 @@ _INSERT_MESSAGE = f"INSERT INTO messages ({MESSAGE_COLUMNS}) VALUES (?{', ?' * M
 _INSERT_DELIVERY = (
     f"INSERT INTO deliveries ({DELIVERY_COLUMNS}) VALUES (?{', ?' * DELIVERY_COLUMNS.count(',')})"
 )
-_OLDEST_FREE = f"""
+OLDEST_FREE = f"""
     SELECT seq, length(data) FROM receipts
     WHERE seq > ? AND seq <= ? AND NOT EXISTS (
         SELECT 1 FROM messages
@@ -136,7 +136,7 @@ class Store:
 
     def oldest_free(self, above: int, limit: int) -> list[tuple[int, int]]:
         """Number and size of the oldest receipts above a number that are indexed and not owed."""
-        return self._db.execute(_OLDEST_FREE, (above, self.indexed, limit)).fetchall()
+        return self._db.execute(OLDEST_FREE, (above, self.indexed, limit)).fetchall()
 
     def delete(self, numbers: Sequence[int]) -> None:
         """Forget receipts, their messages and deliveries."""

@@ -1,0 +1,126 @@
+"""One engine at a time, and nobody is locked out by one that is gone."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from journal_values import a_receipt
+
+from segtap.core.errors import JournalLocked
+from segtap.core.journal import SqliteJournal, holder_of, open_journal
+from segtap.core.journal.lock import JournalLock, lock_file
+from segtap.core.settings import JournalSettings
+
+HOLD = """
+import asyncio, sys
+from segtap.core.journal import open_journal
+from segtap.core.settings import JournalSettings
+
+async def hold(path, url):
+    journal = await open_journal(JournalSettings(path=path))
+    if url:
+        journal.announce(url)
+    print("held", flush=True)
+    await asyncio.Event().wait()
+
+asyncio.run(hold(*sys.argv[1:]))
+"""
+
+
+def another_engine(path: Path, url: str = "") -> subprocess.Popen[str]:
+    """A process that holds the journal; it does so when this returns."""
+    engine = subprocess.Popen([sys.executable, "-c", HOLD, str(path), url], stdout=subprocess.PIPE, text=True)
+    assert engine.stdout is not None
+    assert engine.stdout.readline() == "held\n"
+    return engine
+
+
+def end(engine: subprocess.Popen[str]) -> None:
+    assert engine.stdout is not None
+    engine.kill()
+    engine.wait()
+    engine.stdout.close()
+
+
+async def test_a_second_engine_is_told_of_the_first_and_how_to_attach(path: Path) -> None:
+    engine = another_engine(path, "http://127.0.0.1:8765")
+    try:
+        with pytest.raises(JournalLocked) as refusal:
+            await open_journal(JournalSettings(path=str(path)))
+        assert f"process {engine.pid}" in str(refusal.value)
+        assert "segtap attach http://127.0.0.1:8765" in str(refusal.value)
+        assert str(path) in str(refusal.value)
+        holder = holder_of(path)
+        assert holder is not None
+        assert (holder.pid, holder.url) == (engine.pid, "http://127.0.0.1:8765")
+    finally:
+        end(engine)
+
+
+async def test_an_engine_that_does_not_listen_yet_is_named_without_a_url(path: Path) -> None:
+    engine = another_engine(path)
+    try:
+        with pytest.raises(JournalLocked, match=f"process {engine.pid}") as refusal:
+            await open_journal(JournalSettings(path=str(path)))
+        assert "attach" not in str(refusal.value)
+    finally:
+        end(engine)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
+async def test_a_killed_engine_leaves_no_lock(path: Path) -> None:
+    engine = another_engine(path, "http://127.0.0.1:8765")
+    os.kill(engine.pid, signal.SIGKILL)
+    end(engine)
+    assert lock_file(path).read_text()  # its note is still there
+    assert holder_of(path) is None
+    journal = await open_journal(JournalSettings(path=str(path)))
+    assert await journal.append(a_receipt()) == 1
+    await journal.close()
+
+
+async def test_the_lock_holds_within_one_process_too(journal: SqliteJournal, path: Path) -> None:
+    with pytest.raises(JournalLocked):
+        await open_journal(JournalSettings(path=str(path)))
+    assert await journal.append(a_receipt()) == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")
+async def test_another_name_for_the_same_file_is_the_same_journal(journal: SqliteJournal, path: Path) -> None:
+    link = path.with_name("link.db")
+    link.symlink_to(path)
+    with pytest.raises(JournalLocked):
+        await open_journal(JournalSettings(path=str(link)))
+
+
+async def test_closing_lets_the_next_one_in(path: Path) -> None:
+    for _ in range(2):
+        journal = await open_journal(JournalSettings(path=str(path)))
+        await journal.close()
+        assert holder_of(path) is None
+
+
+async def test_one_that_leaves_is_waited_for(path: Path) -> None:
+    lock = JournalLock(path)
+    lock.acquire()
+    opening = asyncio.ensure_future(open_journal(JournalSettings(path=str(path))))
+    await asyncio.sleep(0.1)
+    lock.release()
+    await (await opening).close()
+
+
+def test_a_shorter_note_replaces_a_longer_one(path: Path) -> None:
+    lock = JournalLock(path)
+    lock.acquire()
+    for url in ("http://127.0.0.1:8765/with/a/long/path", "http://[::1]:1"):
+        lock.announce(url)
+        holder = holder_of(path)
+        assert holder is not None
+        assert holder.url == url
+    lock.release()

@@ -1,0 +1,98 @@
+"""Receipts and index entries for tests of the journal, and a look into its file from outside."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from segtap.core.delivery import Delivery, DeliveryState, Outcome
+from segtap.core.journal import Counts, Entry
+from segtap.core.messages import Marks, Receipt, message_number
+from segtap.core.views import Summary
+
+AT = 1_790_000_000_000
+
+
+def a_receipt(uid: str = "r", *, body: bytes = b'{"event":"Order Completed"}', at: int = AT) -> Receipt:
+    return Receipt(
+        uid=uid,
+        received_at=at,
+        method="POST",
+        path="/v1/track",
+        headers=(("host", "127.0.0.1:8765"), ("content-type", "application/json")),
+        peer="127.0.0.1",
+        body=body,
+    )
+
+
+def an_entry(
+    seq: int,
+    position: int = 0,
+    *,
+    state: DeliveryState = DeliveryState.WAITING,
+    marks: Marks = Marks.NONE,
+    message_id: str | None = None,
+    name: str = "Order Completed",
+    at: int = AT,
+) -> Entry:
+    summary = Summary(
+        id=message_number(seq, position),
+        received_at=at,
+        type="" if marks & Marks.REFUSED else "track",
+        name=name,
+        user="u-1",
+        source="python",
+        errors=0,
+        warnings=1,
+        marks=int(marks),
+        delivery=state,
+        message_id=f"m-{seq}-{position}" if message_id is None else message_id,
+    )
+    wanted = state not in (DeliveryState.NOT_WANTED, DeliveryState.NOTHING)
+    return Entry(summary=summary, wanted=wanted, text=f"{name} u-1".lower())
+
+
+def an_attempt(id: int, outcome: Outcome = Outcome.TAKEN, *, attempt: int = 1, words: str = "") -> Delivery:
+    return Delivery(
+        message=id,
+        operation=0,
+        at=AT + attempt,
+        endpoint="https://api.mixpanel.com/import",
+        outcome=outcome,
+        status=200,
+        words=words,
+        attempt=attempt,
+        index=3,
+        of=50,
+        took=12,
+    )
+
+
+def recount(path: Path | str) -> Counts:
+    """The totals, counted over every row of the file."""
+    rows = look(path, "SELECT marks, delivery FROM messages")
+    messages = [(marks, state) for marks, state in rows if not marks & Marks.REFUSED]
+
+    def standing(state: DeliveryState) -> int:
+        return sum(1 for _, now in messages if now == state)
+
+    return Counts(
+        received=len(messages),
+        refused=len(rows) - len(messages),
+        unsent=standing(DeliveryState.NOT_WANTED),
+        waiting=standing(DeliveryState.WAITING),
+        taken=standing(DeliveryState.TAKEN),
+        refused_by_mixpanel=standing(DeliveryState.REFUSED),
+        teed=sum(1 for marks, _ in messages if marks & Marks.TEED),
+    )
+
+
+def look(path: Path | str, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+    """Rows straight out of the file."""
+    db = sqlite3.connect(path)
+    try:
+        return db.execute(query, values).fetchall()
+    finally:
+        db.close()
