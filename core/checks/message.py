@@ -129,9 +129,15 @@ def identify_without_user_id(subject: Subject) -> Iterator[Finding]:
 
 
 def alias_without_previous_id(subject: Subject) -> Iterator[Finding]:
-    if _blank(subject.document.get("previousId")):
+    previous = subject.document.get("previousId")
+    if _blank(previous):
         yield rule.ALIAS_WITHOUT_PREVIOUS_ID.finding(
             "$.previousId", "no previousId: there is nothing to join to userId"
+        )
+    elif previous == subject.document.get("userId"):
+        # analytics.js sends this for an alias() call without a previous id, once the user is known.
+        yield rule.ALIAS_WITHOUT_PREVIOUS_ID.finding(
+            "$.previousId", f"previousId {shown(previous)} is the userId itself: there is nothing to join"
         )
 
 

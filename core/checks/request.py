@@ -30,6 +30,8 @@ OMITTED = ("time", "id", "$anon_id", "distinct_id", "$group_id", "$insert_id", "
 """The properties that Segment's trackEvent and trackPurchase leave out."""
 
 _INSERT_ID = re.compile(r"[A-Za-z0-9-]*", re.ASCII)
+_SDK_ID = re.compile(r"(?:ajs|node)-next-\d{13}-[0-9a-f-]{36}", re.ASCII)
+"""The messageIds of analytics-next and analytics-node."""
 _IDENTITY_EVENTS = ("$identify", "$create_alias", "$merge")
 _YEAR_1971 = 31_536_000_000
 _HOUR = 3_600_000
@@ -61,6 +63,8 @@ def unmatched(subject: Subject) -> Iterator[Finding]:
 
 def rejected_by_destination(subject: Subject) -> Iterator[Finding]:
     rejected = subject.translation.rejected
+    if subject.type == "group" and subject.document.get("traits") is None:
+        return  # group-without-traits says it better
     if rejected is not None:
         yield rule.REJECTED_BY_DESTINATION.finding(
             "$", f"Segment's destination refuses it: {shown(rejected, 300)[1:-1]}"
@@ -86,9 +90,16 @@ def insert_id(subject: Subject) -> Iterator[Finding]:
         length = len(value) if value.isascii() else len(value.encode(errors="replace"))
         if not too_long and length > MAX_INSERT_ID:
             too_long = True
+            # Whoever uses these SDKs, or sends an order, has not chosen the id: a note, no warning.
+            by_sdk = _SDK_ID.fullmatch(value) is not None
+            by_segment = not as_sent and isinstance(sent, str) and value[1:].endswith(sent)
+            no_choice = by_sdk or (by_segment and len(value) <= MAX_INSERT_ID + 4)
             yield rule.INSERT_ID_LENGTH.finding(
                 where,
-                f"{name} {shown(value, 80)} has {length:,} bytes: Mixpanel documents {MAX_INSERT_ID} at most",
+                f"{name} {shown(value, 80)} has {length:,} bytes: Mixpanel documents {MAX_INSERT_ID} at most"
+                + (" (the SDK makes such ids)" if by_sdk else "")
+                + (" (Segment puts the product's number before the messageId)" if by_segment else ""),
+                severity="info" if no_choice else None,
             )
 
 

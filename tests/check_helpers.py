@@ -1,0 +1,52 @@
+"""Real messages to test the rules on, and reading them as the engine does."""
+
+import copy
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from segtap.core.destinations import translator
+from segtap.core.inspect import inspect_document
+from segtap.core.inspection import Finding, Inspection
+from segtap.core.settings import Destination
+
+NOW = int(datetime.fromisoformat("2026-11-24T22:00:01Z").timestamp() * 1000)
+DESTINATION = Destination(settings={"projectToken": "0123456789abcdef0123456789abcdef"})
+TRANSLATOR = translator(DESTINATION)
+_MESSAGES = [
+    json.loads(line)
+    for line in (Path(__file__).parent / "data/checks/messages.jsonl").read_text().splitlines()
+]
+
+
+def real_message(sdk: str, call: str, **changes: Any) -> dict[str, Any]:
+    """What `sdk` (next, node, python) sent for `call`; `changes` set fields, `...` takes one away."""
+    row = next(row for row in _MESSAGES if row["sdk"] == sdk and row["message"]["type"] == call)
+    message = copy.deepcopy(row["message"])
+    for name, value in changes.items():
+        if value is ...:
+            message.pop(name, None)
+        else:
+            message[name] = value
+    return message
+
+
+def every_real_message() -> list[dict[str, Any]]:
+    return [copy.deepcopy(row["message"]) for row in _MESSAGES]
+
+
+def inspected(
+    message: dict[str, Any], *, objections: Sequence[str] = (), destination: Destination = DESTINATION
+) -> Inspection:
+    reader = TRANSLATOR if destination is DESTINATION else translator(destination)
+    return inspect_document(message, len(json.dumps(message)), reader, destination, NOW, objections)
+
+
+def findings(message: dict[str, Any]) -> tuple[Finding, ...]:
+    return inspected(message).findings
+
+
+def found(message: dict[str, Any], rule: str) -> list[Finding]:
+    return [finding for finding in findings(message) if finding.rule == rule]

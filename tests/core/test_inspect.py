@@ -1,0 +1,87 @@
+import json
+
+from check_helpers import DESTINATION, NOW, TRANSLATOR, real_message
+
+from segtap.core.ingest.parse import parse_receipt
+from segtap.core.inspect import inspect, inspect_document
+from segtap.core.messages import JsonObject, Marks, Message, Receipt
+
+
+def received(document: JsonObject, **changes: object) -> Message:
+    receipt = Receipt(
+        uid="r1", received_at=NOW, method="POST", path="/v1/track", body=json.dumps(document).encode()
+    )
+    (message,) = parse_receipt(receipt)
+    return Message(**{name: getattr(message, name) for name in message.__struct_fields__} | changes)
+
+
+def test_a_message_is_translated_and_checked() -> None:
+    document = real_message("python", "track", messageId="order_991")
+    inspection = inspect(received(document), TRANSLATOR, DESTINATION)
+    assert [operation.action for operation in inspection.translation.operations] == ["trackPurchase"]
+    assert inspection.errors == 1
+    assert inspection.findings[0].rule == "insert-id-charset"
+
+
+def test_the_clock_is_the_moment_of_receipt_unless_it_is_given() -> None:
+    document = real_message("python", "track", timestamp="2026-12-24T00:00:00Z")
+    message = received(document)
+
+    def judged(now: int | None) -> list[str]:
+        findings = inspect(message, TRANSLATOR, DESTINATION, now=now).findings
+        return [finding.rule for finding in findings if finding.severity == "error"]
+
+    assert judged(None) == ["time-out-of-range"]
+    assert judged(NOW + 40 * 86_400_000) == []
+
+
+def test_an_event_without_time_gets_the_clock() -> None:
+    document = real_message("python", "track", timestamp=...)
+    inspection = inspect_document(document, 900, TRANSLATOR, DESTINATION, NOW)
+    body = inspection.translation.operations[0].request.body
+    assert isinstance(body, list)
+    assert isinstance(body[0], dict)
+    assert body[0]["properties"]["time"] == NOW  # type: ignore[index,call-overload]
+
+
+def test_a_second_receipt_is_neither_translated_nor_checked() -> None:
+    document = real_message("python", "track", messageId="order_991")
+    inspection = inspect(received(document, marks=Marks.SECOND_RECEIPT), TRANSLATOR, DESTINATION)
+    assert inspection.translation.operations == ()
+    (finding,) = inspection.findings
+    assert (finding.rule, finding.severity) == ("second-receipt", "info")
+    assert finding.message.startswith("Segment would drop this copy")
+
+
+def test_a_replay_of_a_second_receipt_is_read_like_any_other() -> None:
+    document = real_message("python", "track")
+    assert inspect(received(document, marks=Marks.REPLAY), TRANSLATOR, DESTINATION).translation.operations
+
+
+def test_what_segment_would_reject_is_an_error() -> None:
+    document = real_message("python", "track")
+    document["properties"]["note"] = "x" * 40_000
+    inspection = inspect(received(document), TRANSLATOR, DESTINATION)
+    assert [finding.rule for finding in inspection.findings] == [
+        "segment-would-reject",
+        "string-truncated",
+        "insert-id-length",
+    ]
+    assert inspection.errors == 1
+    assert inspection.warnings == 1
+    assert "its limit is 32 KB" in inspection.findings[0].message
+
+
+def test_a_message_id_that_was_filled_in_counts_as_missing() -> None:
+    document = real_message("python", "track", messageId=..., event="Signed Up")
+    rules = [finding.rule for finding in inspect(received(document), TRANSLATOR, DESTINATION).findings]
+    assert rules == ["insert-id-missing"]
+
+
+def test_inspection_does_not_change_the_message() -> None:
+    document = real_message("next", "page")
+    message = received(document)
+    before = json.dumps(message.document)
+    first = inspect(message, TRANSLATOR, DESTINATION)
+    assert json.dumps(message.document) == before
+    assert inspect(message, TRANSLATOR, DESTINATION) == first
