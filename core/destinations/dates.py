@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+from functools import lru_cache
 
 from ..mapping.javascript import format_number, to_number
 from .dates_v8 import parse_date
@@ -38,6 +39,8 @@ def read_time(value: str | float) -> int | None:
 
 def is_date_like(text: str) -> bool:
     """Segment's format `date-like` of a text: the check that a `time` has to pass."""
+    if _ISO.match(text):
+        return True
     number = to_number(text)
     if format_number(number) == text:
         return _clip(number * 1000) is not None
@@ -60,6 +63,7 @@ def _clip(time: float) -> int | None:
     return int(time) if -LIMIT <= time <= LIMIT else None
 
 
+@lru_cache(maxsize=256)
 def _read_text(text: str) -> int | None:
     if iso := _ISO.match(text):
         year, month, day, hour, minute, second, ms = iso.groups()

@@ -111,6 +111,9 @@ def compile_payload(mapping: JsonObject, fields: Sequence[Field]) -> Payload:
     known = {field.name: (field, compile_field(field)) for field in fields}
     required = tuple(field.name for field in fields if field.required)
 
+    constant: JsonObject = {}
+    """What fields that hold the same for every message come to, where there is no fault in it."""
+
     def step(name: str, get: Getter) -> _Step:
         if name not in known:
             return get, name, False, False, None
@@ -118,7 +121,7 @@ def compile_payload(mapping: JsonObject, fields: Sequence[Field]) -> Payload:
         return get, name, field.type == "string", field.nullable, coerce
 
     def check(steps: Sequence[_Step], document: JsonObject) -> JsonObject:
-        payload: JsonObject = {}
+        payload = constant.copy()
         faults: dict[str, Faults] | None = None
         for get, name, text, nullable, coerce in steps:
             value = get(document)
@@ -160,7 +163,16 @@ def compile_payload(mapping: JsonObject, fields: Sequence[Field]) -> Payload:
 
         return from_directive
 
-    steps = [step(name, get) for name, get in mapped]
+    steps: list[_Step] = []
+    for name, get in mapped:
+        value = mapping.get(name)
+        if name in known and isinstance(value, (bool, int, float)):
+            own: Faults = []
+            made = known[name][1](value, f"/{name}", own)
+            if not own:
+                constant[name] = cast(Json, made)
+                continue
+        steps.append(step(name, get))
     return lambda document: check(steps, document)
 
 

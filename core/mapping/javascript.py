@@ -265,12 +265,13 @@ def parse_json(text: str) -> Json:
         raise ValueError(f"{constant} is not JSON")
 
     try:
-        return json.loads(text, parse_int=_parse_int, parse_constant=refuse)
+        return json.loads(text, parse_int=parse_int, parse_constant=refuse)
     except RecursionError:
         raise ValueError("nested too deep") from None
 
 
-def _parse_int(digits: str) -> int | float:
+def parse_int(digits: str) -> int | float:
+    """An integer in JSON text as JavaScript reads it."""
     if len(digits) < 16:
         return int(digits)
     double = float(digits)
