@@ -21,6 +21,7 @@ import asyncio
 import base64
 import contextlib
 import json
+import ssl
 import sys
 import time
 from collections import deque
@@ -117,12 +118,14 @@ class MixpanelServer:
         one_means: Literal["any", "all"] = "any",
         enforce_length: bool = False,
         now_ms: int | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.port = port
         self.secrets = secrets
         self.one_means = one_means
         self.enforce_length = enforce_length
         self.now_ms = now_ms
+        self.tls = tls
         self.faults: deque[tuple[str, Fault]] = deque()
         self.connections = 0
         self._server: asyncio.Server | None = None
@@ -142,7 +145,7 @@ class MixpanelServer:
     @property
     def url(self) -> str:
         """The base URL."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}"
 
     def script(self, *faults: Fault, path: str = "") -> None:
         """Queue answers for the next requests, to `path` only when one is given."""
@@ -172,7 +175,9 @@ class MixpanelServer:
         }
 
     async def __aenter__(self) -> MixpanelServer:
-        self._server = await asyncio.start_server(self._connected, "127.0.0.1", self.port, limit=2**18)
+        self._server = await asyncio.start_server(
+            self._connected, "127.0.0.1", self.port, limit=2**18, ssl=self.tls
+        )
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 

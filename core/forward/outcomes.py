@@ -125,8 +125,8 @@ def judge(answer: Answer, batch: Batch) -> Verdict:
             return _unsure(answer, batch, words)
         case Kind.CREDENTIALS:
             return _halt(
-                f"Mixpanel refuses the credentials: {answer.status} {words}. Check token and api_secret, then turn "
-                "forwarding on again; nothing that waits is lost."
+                f"Mixpanel refuses the credentials: {answer.status} {words}. Check token and api_secret, "
+                "then turn forwarding on again; nothing that waits is lost."
             )
         case Kind.ELSEWHERE:
             where = f" to {clean(answer.location)}" if answer.location else ""

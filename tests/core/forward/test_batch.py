@@ -1,0 +1,198 @@
+"""Batches: every record in exactly one, order kept where it matters, limits kept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from forwarding import BASIC, TOKEN, engage
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from segtap.core.forward.batch import Batch, Limits, Queue
+from segtap.core.forward.records import Record, Route, operation_records
+from segtap.core.inspection import OutgoingRequest
+
+FORM = "application/x-www-form-urlencoded"
+HOST = "https://api.mixpanel.com"
+LIMITS = Limits(json_records=5, json_bytes=900, form_records=3, form_bytes=400)
+
+
+def events(
+    user: str, count: int = 1, *, strict: int = 1, auth: str = BASIC, **properties: Any
+) -> OutgoingRequest:
+    body: list[Any] = [
+        {"event": "e", "properties": {"distinct_id": user, "$insert_id": f"i-{n}", **properties}}
+        for n in range(count)
+    ]
+    return OutgoingRequest("POST", f"{HOST}/import?strict={strict}", "application/json", auth, body=body)
+
+
+def link(user: str, anonymous: str) -> OutgoingRequest:
+    properties: Any = {"$identified_id": user, "$anon_id": anonymous, "token": TOKEN}
+    return OutgoingRequest(
+        "POST", f"{HOST}/track", FORM, body={"event": "$identify", "properties": properties}
+    )
+
+
+def group(id: str) -> OutgoingRequest:
+    body: Any = {"$token": TOKEN, "$group_key": "company", "$group_id": id, "$set": {"a": 1}}
+    return OutgoingRequest("POST", f"{HOST}/groups", FORM, body=body)
+
+
+def queue_of(*requests: OutgoingRequest, limits: Limits = LIMITS) -> Queue:
+    queue = Queue(limits)
+    for message, request in enumerate(requests):
+        queue.add(operation_records(message, 0, request))
+    return queue
+
+
+def always(route: Route) -> bool:
+    return True
+
+
+def drain(queue: Queue) -> list[Batch]:
+    batches: list[Batch] = []
+    while (batch := queue.take(frozenset(), always)) is not None:
+        batches.append(batch)
+    return batches
+
+
+def ids(batch: Batch | None) -> list[tuple[int, int]]:
+    return [(record.message, record.part) for record in batch.records] if batch else []
+
+
+USERS = st.sampled_from(["u-1", "u-2", "a-1"])
+REQUESTS = st.lists(
+    st.one_of(
+        st.builds(events, USERS, st.integers(1, 7), strict=st.sampled_from([0, 1])),
+        st.builds(events, USERS, auth=st.sampled_from([BASIC, "Basic b3RoZXI6"]), text=st.text(max_size=300)),
+        st.builds(link, USERS, USERS),
+        st.builds(lambda user, n: engage(user, set={"n": "x" * n}), USERS, st.integers(0, 500)),
+        st.builds(lambda user: engage(user, add={"n": 1}), USERS),
+        st.builds(group, USERS),
+    ),
+    max_size=30,
+)
+
+
+@given(REQUESTS, st.randoms(use_true_random=False))
+@settings(max_examples=300, deadline=None)
+def test_properties_of_batches_in_any_order_of_answers(requests: list[OutgoingRequest], rng: Any) -> None:
+    queue = queue_of(*requests)
+    put = [record for n, request in enumerate(requests) for record in operation_records(n, 0, request)]
+    place = {(record.message, record.part): at for at, record in enumerate(put)}
+    flying: list[Batch] = []
+    done: list[Record] = []
+    while len(queue) or flying:
+        held = {key for batch in flying for key in batch.holds}
+        opened = {record.route for record in put if rng.random() < 0.8}
+        batch = queue.take(held, opened.__contains__)
+        if batch is not None:
+            assert not (held & frozenset().union(*(record.waits for record in batch.records)))
+            flying.append(batch)
+            assert len({record.route for record in batch.records}) == 1
+            most, most_bytes = LIMITS.of(batch.route)
+            assert len(batch) <= most
+            size = sum(len(record.text) + 1 for record in batch.records)
+            assert size <= most_bytes or len(batch) == 1
+            assert len(batch) == 1 or not any(record.alone for record in batch.records)
+        if flying and rng.random() < 0.5:
+            done += flying.pop(rng.randrange(len(flying))).records
+    assert sorted(map(_id, done)) == sorted(map(_id, put))
+    # Whoever waits for a key comes after every earlier holder of it.
+    for at, later in enumerate(done):
+        for overtaken in done[at + 1 :]:
+            if place[_id(overtaken)] < place[_id(later)]:
+                assert not overtaken.holds & later.waits
+
+
+def _id(record: Record) -> tuple[int, int]:
+    return record.message, record.part
+
+
+def test_events_share_a_request_up_to_the_limit() -> None:
+    batches = drain(queue_of(*(events(f"u-{n}") for n in range(7))))
+    assert [len(batch) for batch in batches] == [5, 2]
+
+
+def test_bytes_bound_a_request_but_one_large_record_still_goes() -> None:
+    batches = drain(queue_of(*(events("u", text="x" * 400) for _ in range(3)), events("u", text="x" * 2000)))
+    assert [len(batch) for batch in batches] == [1, 1, 1, 1]
+    assert [len(b) for b in drain(queue_of(*(events("u", text="x" * 300) for _ in range(3))))] == [2, 1]
+
+
+def test_the_standard_limits_satisfy_every_reading_of_mixpanels() -> None:
+    request = events("u", 3000, text="x" * 1500)
+    batches = drain(queue_of(request, limits=Limits()))
+    assert sum(map(len, batches)) == 3000
+    assert max(map(len, batches)) <= 1000
+    assert max(batch.wire().raw_size for batch in batches) < 2_000_000 + 2
+
+
+def test_another_project_strictness_or_region_is_another_request() -> None:
+    batches = drain(
+        queue_of(
+            events("u"), events("u", strict=0), events("u", auth="Basic b3RoZXI6"),
+            OutgoingRequest("POST", "https://api-eu.mixpanel.com/import?strict=1", "application/json", BASIC,
+                            body=[{"event": "e", "properties": {"$insert_id": "i"}}]),
+            events("u"),
+        )
+    )  # fmt: skip
+    assert [ids(batch) for batch in batches] == [[(0, 0), (4, 0)], [(1, 0)], [(2, 0)], [(3, 0)]]
+
+
+def test_an_event_waits_for_the_identify_before_it_and_not_the_other_way_round() -> None:
+    queue = queue_of(
+        events("a-1"), link("u-1", "a-1"), events("u-1"), events("u-2"), engage("u-1", set={"a": 1})
+    )
+    assert ids(first := queue.take(frozenset(), always)) == [(0, 0), (3, 0)]
+    assert first is not None
+    assert ids(second := queue.take(first.holds, always)) == [(1, 0)]
+    assert second is not None
+    assert queue.take(second.holds, always) is None
+    assert ids(queue.take(frozenset(), always)) == [(2, 0)]
+    assert ids(queue.take(frozenset(), always)) == [(4, 0)]
+
+
+def test_updates_of_one_profile_keep_their_order_and_others_pass() -> None:
+    queue = queue_of(engage("u-1", set={"a": 1}), engage("u-1", add={"n": 1}), engage("u-1", set={"a": 2}),
+                     engage("u-2", set={"a": 1}))  # fmt: skip
+    first = queue.take(frozenset(), always)
+    assert ids(first) == [(0, 0), (3, 0)]
+    assert first is not None
+    assert queue.take(first.holds, always) is None
+    assert [ids(batch) for batch in drain(queue)] == [[(1, 0)], [(2, 0)]]
+
+
+def test_what_adds_travels_alone() -> None:
+    queue = queue_of(*(engage(f"u-{n}", add={"n": 1}) for n in range(3)), engage("x", append={"l": 1}))
+    assert [len(batch) for batch in drain(queue)] == [1, 1, 1, 1]
+
+
+def test_a_purchase_is_one_operation_of_many_records_and_may_be_divided() -> None:
+    batches = drain(queue_of(events("u", 7)))
+    assert [ids(batch) for batch in batches] == [
+        [(0, 0), (0, 1), (0, 2), (0, 3), (0, 4)],
+        [(0, 5), (0, 6)],
+    ]
+
+
+def test_halves_and_singles_keep_records_and_order() -> None:
+    batch = queue_of(events("u", 5)).take(frozenset(), always)
+    assert batch is not None
+    assert [len(half) for half in batch.halves()] == [2, 3]
+    assert [record for half in batch.halves() for record in half.records] == list(batch.records)
+    assert [record for one in batch.singles() for record in one.records] == list(batch.records)
+
+
+def test_a_closed_route_keeps_its_records_and_lets_others_through() -> None:
+    queue = queue_of(engage("u-1", set={"a": 1}), events("u-1"))
+    assert ids(queue.take(frozenset(), lambda route: route.path == "/import")) == [(1, 0)]
+    assert queue.take(frozenset(), lambda route: False) is None
+    assert len(queue) == 1
+
+
+def test_records_never_print_their_credentials() -> None:
+    batch = queue_of(events("u")).take(frozenset(), always)
+    assert BASIC.split()[1] not in repr(batch)
+    assert BASIC.split()[1] not in repr(batch.route if batch else "")
