@@ -1,0 +1,91 @@
+"""Engines for tests: settings that touch nothing of the user's, posting, waiting for what an engine says."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from segtap.core.client import Client, Viewer
+from segtap.core.engine import Engine
+from segtap.core.settings import (
+    DestinationSettings,
+    IngestSettings,
+    JournalSettings,
+    Secret,
+    Settings,
+)
+from segtap.core.views import EngineState, MessageDetail, Summary
+
+TOKEN = "a1b2c3d4e5f60718293a4b5c6d7e8ff9"
+API_SECRET = "s3cr3t-api-secret-of-the-project"
+
+
+def engine_settings(
+    folder: Path, *, mixpanel_url: str = "http://127.0.0.1:9", token: str = TOKEN, **more: Any
+) -> Settings:
+    """An engine on loopback at a free port, with its journal in `folder`.
+
+    `more` are keys of `[ingest]` (host, port, tls_cert, …), `max_bytes` and `ephemeral` of `[journal]`, and
+    `demo` and `dry_run`.
+    """
+    top = {key: more.pop(key) for key in ("demo", "dry_run") if key in more}
+    kept = {key: more.pop(key) for key in ("max_bytes", "ephemeral") if key in more}
+    return Settings(
+        destination=DestinationSettings(
+            token=token, api_secret=Secret(API_SECRET), source_name="Web", mixpanel_url=mixpanel_url
+        ),
+        ingest=IngestSettings(**{"port": 0, **more}),
+        journal=JournalSettings(path=str(folder / "journal.db"), **kept),
+        **top,
+    )
+
+
+def isolate(folder: Path, setenv: Callable[[str, str], None]) -> None:
+    """Put the user's state folder below `folder`; `setenv` is monkeypatch's."""
+    setenv("HOME", str(folder / "home"))
+    setenv("XDG_STATE_HOME", str(folder / "state"))
+
+
+@contextlib.asynccontextmanager
+async def running_engine(
+    settings: Settings, *, forwarding: bool = False
+) -> AsyncIterator[tuple[Engine, Client]]:
+    """An engine within this process, and a client of it."""
+    async with Engine(settings, forwarding=forwarding) as engine, Client(engine.url, engine.token) as client:
+        yield engine, client
+
+
+def track(message_id: str, event: str = "Signed Up", **more: Any) -> dict[str, Any]:
+    """A track call with the three ids that Mixpanel wants to see."""
+    return {"type": "track", "event": event, "userId": "user-7", "messageId": message_id, **more}
+
+
+async def post(url: str, *messages: dict[str, Any], write_key: str = "wk") -> httpx.Response:
+    """Send one batch, as Segment's SDKs do."""
+    async with httpx.AsyncClient(trust_env=False) as http:
+        return await http.post(f"{url}/v1/batch", json={"batch": list(messages), "writeKey": write_key})
+
+
+async def until(viewer: Viewer, holds: Callable[[EngineState], bool]) -> EngineState:
+    """Watch the feed until its state satisfies `holds`."""
+    async for frame in viewer.feed():
+        if frame.state is not None and holds(frame.state):
+            return frame.state
+    raise AssertionError("the feed ended before")
+
+
+async def listed(viewer: Viewer, count: int) -> tuple[Summary, ...]:
+    """The list, once it has `count` lines."""
+    await until(viewer, lambda state: state.received + state.refused >= count)
+    summaries = (await viewer.page(limit=1_000)).summaries
+    assert len(summaries) == count
+    return summaries
+
+
+async def newest(viewer: Viewer) -> MessageDetail:
+    """The last message's detail."""
+    return await viewer.detail((await viewer.page(limit=1)).summaries[-1].id)
