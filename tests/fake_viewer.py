@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 
 import msgspec
+from textual.pilot import Pilot
+
 from segtap.core.delivery import Delivery, DeliveryState, Outcome
 from segtap.core.errors import EngineError, ForwardingRefused
 from segtap.core.inspection import Finding, Inspection, Operation, OutgoingRequest, Translation
@@ -293,3 +295,13 @@ class FakeViewer:
 
     async def close(self) -> None:
         self.closed = True
+
+
+async def until(pilot: Pilot[None], condition: Callable[[], object], what: str = "") -> None:
+    """Let the app run until the condition holds; fail after five seconds."""
+    for _ in range(500):
+        await pilot.pause()
+        if condition():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError(f"It never came to it: {what or condition}")

@@ -1,4 +1,4 @@
-"""The app: it puts the main screen on a viewer, with themes, keys and commands. No message is handled here."""
+"""The app: it puts the main screen on a viewer, with themes, keys and commands."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from .screens.main import MainScreen
 from .theming import install, variable_defaults
 
 
-class SegtapApp(App[None], inherit_bindings=False):
+class SegtapApp(App[object], inherit_bindings=False):
     """segtap's screen on a running engine.
 
     `reconnect` gives a new viewer after the engine was lost (an own engine may have to be started again);
-    without it the same viewer is tried again. `ascii` is for terminals without Unicode: None finds out.
+    without it the same viewer is tried again. `plain` is for terminals without Unicode: None finds out.
     """
 
     TITLE = "segtap"
@@ -38,7 +38,7 @@ class SegtapApp(App[None], inherit_bindings=False):
         settings: Settings,
         *,
         reconnect: Reconnect | None = None,
-        ascii: bool | None = None,
+        plain: bool | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__(driver_class=_driver())
@@ -46,7 +46,7 @@ class SegtapApp(App[None], inherit_bindings=False):
         self.settings = settings
         self._reconnect = reconnect
         self._clock = clock
-        self.marks = ASCII if (wants_ascii() if ascii is None else ascii) else UNICODE
+        self.marks = ASCII if (wants_ascii() if plain is None else plain) else UNICODE
         self.main: MainScreen | None = None
 
     def get_theme_variable_defaults(self) -> dict[str, str]:

@@ -37,7 +37,7 @@ def columns(total: int) -> Columns:
     user = min(28, total // 4) if total >= 46 else 0
     used = 1 + 1 + 1  # the mark, the letter and a blank behind it
     used += sum(width + 1 for width in (time, user, source, count) if width)
-    used += 2  # the delivery mark and the blank at the right edge
+    used += 3 if total >= 5 else 0  # the delivery mark between two blanks
     return Columns(total, time, max(total - used, 1), user, source, count)
 
 

@@ -1,7 +1,7 @@
 """Keeps the list fed: live frames, older stretches on demand, the filter's matches, the selected detail.
 
-It talks to the engine through a `Viewer` alone, and to the screen through the list and a few callbacks. All of it
-runs on the app's event loop.
+It talks to the engine through a `Viewer` alone, and to the screen through the list and a few callbacks.
+All of it runs on the app's event loop.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ DETAILS = 64
 """Details kept, so that going back and forth does not ask again."""
 READING = 0.03
 FOLLOWING = 0.2
-"""Seconds between two details: a reader moves on by hand; a list that follows must not make the panes flicker."""
+"""Seconds between two details: a reader moves by hand; a list that follows must not make panes flicker."""
 
 Reconnect = Callable[[], Awaitable[Viewer]]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 
 Owner = Literal["list", "screen", "app", "filter"]
 
@@ -17,8 +17,8 @@ Owner = Literal["list", "screen", "app", "filter"]
 class Key:
     """One command and the keys that run it.
 
-    `keys` are Textual's names, comma separated; `label` is how they are written for a person. `bar` is the rank
-    in the key bar (1 stays longest on a narrow terminal, 0 is never there), `short` its word there.
+    `keys` are Textual's names, comma separated; `label` is how they are written for a person. `bar` is the
+    rank in the key bar (1 stays longest on a narrow terminal, 0 is never there), `short` its word there.
     `palette` says whether the command palette offers it.
     """
 
@@ -104,7 +104,7 @@ KEYS: tuple[Key, ...] = (
 )
 
 
-def bindings(owner: Owner) -> list[Binding]:
+def bindings(owner: Owner) -> list[BindingType]:
     """The bindings that a widget, the screen or the app has."""
     return [key.binding() for key in KEYS if key.owner == owner]
 

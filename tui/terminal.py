@@ -1,8 +1,8 @@
 """A terminal that may go away: the app then ends, where Textual's own driver would hang.
 
-Textual writes from a thread through a queue of bounded length: when writing fails the thread dies, the queue fills
-up, and the app waits in its next write for ever. And it reads an end of input in a busy loop. So writing never
-fails here, and a look at the terminal each half second ends the app once it is gone.
+Textual writes from a thread through a queue of bounded length: when writing fails the thread dies, the
+queue fills up, and the app waits in its next write for ever. And it reads an end of input in a busy loop.
+So writing never fails here, and a look at the terminal each half second ends the app once it is gone.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class HangupDriver(LinuxDriver):
         mouse: bool = True,
         size: tuple[int, int] | None = None,
     ) -> None:
-        super().__init__(app, debug=debug, mouse=mouse, size=size)
+        super().__init__(app, debug=debug, mouse=mouse, size=size)  # pyright: ignore[reportUnknownMemberType]
         assert sys.__stderr__ is not None
         self.output = Output(sys.__stderr__)
         self._file = self.output

@@ -5,8 +5,9 @@ from __future__ import annotations
 import webbrowser
 from abc import abstractmethod
 from collections.abc import Coroutine
-from typing import Any
+from typing import Any, cast
 
+from textual.app import App
 from textual.screen import Screen
 
 from ...core.client import Viewer
@@ -112,8 +113,8 @@ class Acting(Screen[None]):
         if state.teed:
             came = "message was a copy" if state.teed == 1 else "messages were copies"
             parts.append(
-                f"{state.teed:,} {came}: Segment receives the originals. If it sends them to this project too, "
-                "Mixpanel counts each twice."
+                f"{state.teed:,} {came}: Segment receives the originals. If it sends them to this project, "
+                "too, Mixpanel counts each twice."
             )
         return "\n\n".join(parts)
 
@@ -173,16 +174,20 @@ class Acting(Screen[None]):
         if not text:
             self.notify("There is nothing to copy yet.", severity="warning")
             return
-        route = copy(self.app, text)
+        route = copy(self._whole, text)
         self.notify(f"Copied {what}: {route}")
 
     def action_decode(self) -> None:
         """Open the box that decodes whatever is pasted."""
         from .decode import DecodeBox
 
-        self.app.push_screen(DecodeBox())
+        self._whole.push_screen(DecodeBox())
 
     # How acts are done
+
+    @property
+    def _whole(self) -> App[object]:
+        return cast("App[object]", self.app)  # pyright: ignore[reportUnknownMemberType]
 
     def _act(self, work: Coroutine[Any, Any, None]) -> None:
         self.run_worker(self._guarded(work), group="acts")
@@ -200,7 +205,7 @@ class Acting(Screen[None]):
     async def _ask(self, question: str, *, yes: str, no: str) -> bool:
         from .confirm import Confirm
 
-        return bool(await self.app.push_screen_wait(Confirm(question, yes, no)))
+        return bool(await self._whole.push_screen_wait(Confirm(question, yes, no)))
 
     def _project(self, state: EngineState) -> str:
         where = {"us": "in the US", "eu": "in the EU", "in": "in India"}.get(state.region, "")

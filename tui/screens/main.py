@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, cast
+from typing import Literal
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -24,14 +24,14 @@ from ..widgets.header import Header
 from ..widgets.key_bar import KeyBar
 from ..widgets.message_list import MessageList
 from ..widgets.mixpanel_pane import MixpanelPane
+from ..widgets.pane import Pane
 from ..widgets.pane_tabs import PaneTabs
 from ..widgets.segment_pane import SegmentPane
-from ..widgets.warnings_pane import WarningsPane
+from ..widgets.warnings_pane import JumpTo, WarningsPane
 from ..widgets.wire_pane import WirePane
 from .acting import Acting
 
 Layout = Literal["wide", "middle", "narrow"]
-Pane = SegmentPane | MixpanelPane | WirePane | WarningsPane | DeliveryPane
 
 WIDE = 160
 MIDDLE = 100
@@ -80,9 +80,11 @@ class MainScreen(Acting):
         self.list = MessageList(marks=marks, id="list")
         self.filter_bar = FilterBar(id="filter")
         self.empty = EmptyState(viewer.url, settings.origin, marks=marks, id="empty")
+        self.segment = SegmentPane(id="segment", classes="pane")
+        self.mixpanel = MixpanelPane(id="mixpanel", classes="pane")
         self.panes: dict[str, Pane] = {
-            "segment": SegmentPane(id="segment", classes="pane"),
-            "mixpanel": MixpanelPane(id="mixpanel", classes="pane"),
+            "segment": self.segment,
+            "mixpanel": self.mixpanel,
             "wire": WirePane(id="wire", classes="pane"),
             "warnings": WarningsPane(id="warnings", classes="pane"),
             "delivery": DeliveryPane(id="delivery", classes="pane"),
@@ -176,8 +178,10 @@ class MainScreen(Acting):
         if empty != self.empty.display:
             self.empty.display = empty
             self.query_one("#body").display = not empty
-            if not empty:
-                self._focus_list()
+            if empty:
+                self.empty.focus()
+            elif self.focused is None or self.focused is self.empty:
+                self.list.focus()
         self._title(total)
 
     def _title(self, total: int) -> None:
@@ -206,12 +210,12 @@ class MainScreen(Acting):
         view = self.list
         if view.following or not len(view.window):
             return Content("")
+        how = "  (End follows)" if view.size.width >= 40 else ""
         if view.unseen:
             return Content.styled(
-                f" {view.unseen:,} new {self._marks.down}  (End follows) ",
-                "bold $background on $mark-waiting",
+                f" {view.unseen:,} new {self._marks.down}{how} ", "bold $background on $mark-waiting"
             )
-        return Content.styled(" paused  (End follows) ", "$mark-waiting")
+        return Content.styled(f" paused{how} ", "$mark-waiting")
 
     def _hear_detail(self, detail: MessageDetail | None) -> None:
         self._detail = detail
@@ -268,7 +272,7 @@ class MainScreen(Acting):
 
     @on(FilterBar.Closed)
     def _filter_closed(self) -> None:
-        self._focus_list()
+        self.list.focus()
 
     def action_filter(self) -> None:
         """Open the filter's line."""
@@ -325,22 +329,23 @@ class MainScreen(Acting):
             self._arrange()
         elif self.focused is self.list and self.filter_bar.text:
             self.filter_bar.clear()
-        self._focus_list()
+        self.list.focus()
 
     @on(PaneTabs.Chosen)
     def _tab_chosen(self, event: PaneTabs.Chosen) -> None:
         self.action_pane(event.name)
 
-    def jump_to(self, path: str) -> None:
-        """Show where in the message and in its translation a warning points."""
-        in_requests = path.startswith("requests")
-        if self._layout != "wide":
-            self._show("mixpanel" if in_requests else "segment")
-        self.panes["segment"].detail = self.panes["mixpanel"].detail = self._detail
-        cast(SegmentPane, self.panes["segment"]).show_path(path)
-        cast(MixpanelPane, self.panes["mixpanel"]).show_path(path)
-        if self._layout != "wide":
-            self._focus(self.panes["mixpanel" if in_requests else "segment"])
+    @on(JumpTo)
+    def _jump_to(self, event: JumpTo) -> None:
+        """Show where in the message and in its translation a warning points; with `go`, go there."""
+        name = "mixpanel" if event.path.startswith("requests") else "segment"
+        if event.go:
+            self._show(name)
+        for pane in (self.segment, self.mixpanel):
+            pane.detail = self._detail
+            pane.show_path(event.path)
+        if event.go:
+            self._focus(self.panes[name])
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """The pane that has the keys is the one that is copied; reading it pauses the list."""
@@ -348,10 +353,6 @@ class MainScreen(Acting):
             if pane is event.widget or pane in event.widget.ancestors:
                 self.pane_name = name
                 self.list.pause()
-
-    def _focus_list(self) -> None:
-        if self.list.is_attached and not (self.focused and self.filter_bar in self.focused.ancestors):
-            self.list.focus()
 
     def _focus(self, pane: Widget) -> None:
         target = pane if pane.can_focus else next((w for w in pane.query("*") if w.focusable), None)

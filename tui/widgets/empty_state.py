@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import textwrap
+
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.reactive import reactive
 from textual.widgets import Static
-from textual.containers import VerticalScroll
-from textual.app import ComposeResult
 
 from ...core.snippets import SNIPPETS
 from ...core.views import EngineState
@@ -18,7 +20,7 @@ SIDE_BY_SIDE = 72
 
 
 class EmptyState(VerticalScroll):
-    """Teaches: a line for each SDK with this very port, the demo, the tee, and where the settings came from."""
+    """Teaches: lines for each SDK with this very port, the demo, the tee, where the settings came from."""
 
     state: reactive[EngineState | None] = reactive(None)
 
@@ -67,27 +69,28 @@ class EmptyState(VerticalScroll):
         beside = width >= SIDE_BY_SIDE
         indent = " " * LABEL if beside else "  "
         lines: list[Content] = []
-        for at, line in enumerate(code):
+        room = max(width - len(indent) - 1, 10)
+        if not beside:
+            lines.append(Content.styled(sdk, "bold $accent"))
+        folded = [piece for line in code for piece in fold(line, room)]
+        for at, line in enumerate(folded):
             if at == 0 and beside:
-                lines.append(Content.assemble((sdk.ljust(LABEL), "bold $accent"), (line, "$foreground")))
-                continue
-            if at == 0:
-                lines.append(Content.styled(sdk, "bold $accent"))
-            lines.append(Content.assemble(indent, (line, "$foreground")))
-        if note:
-            lines.append(Content.assemble(indent, (note, "$dim")))
+                lines.append(Content.assemble((sdk.ljust(LABEL), "bold $accent"), line))
+            else:
+                lines.append(Content.assemble(indent, line))
+        lines.extend(Content.assemble(indent, (line, "$dim")) for line in fold(note, room))
         return lines
 
     def _hints(self, url: str, state: EngineState | None, width: int) -> list[Content]:
         port = url.rsplit(":", 1)[-1]
         demo = "segtap demo" if port == "8765" else f"segtap demo --url {url}"
         hints = [
-            ("No app at hand", f"run  {demo}  in another terminal"),
+            ("No app yet", f"run  {demo}  in another terminal"),
             (
                 "Keep Segment",
                 "the tee plugin in the README copies each message here; Segment receives as before",
             ),
-            ("Anything pasted", "x decodes base64, a form, a URL or a curl line"),
+            ("Decode", "x opens whatever you paste: base64, a form, a URL, a curl line"),
             (
                 "Settings",
                 self.origin if self.origin != "defaults" else "defaults: there is no segtap.toml here",
@@ -95,7 +98,26 @@ class EmptyState(VerticalScroll):
         ]
         if state and state.journal:
             hints.append(("Journal", state.journal))
-        pad = max(len(name) for name, _ in hints) + 2
-        if width < SIDE_BY_SIDE:
-            return [Content.assemble((f"{name}: ", "$dim"), text) for name, text in hints]
-        return [Content.assemble((name.ljust(pad), "$dim"), text) for name, text in hints]
+        lines: list[Content] = []
+        for name, text in hints:
+            if width < SIDE_BY_SIDE:
+                lines.append(Content.styled(name, "$dim"))
+                lines.extend(Content("  " + line) for line in fold(text, max(width - 3, 10)))
+                continue
+            pad = " " * LABEL
+            for at, line in enumerate(fold(text, width - LABEL - 1)):
+                lines.append(Content.assemble((name.ljust(LABEL) if at == 0 else pad, "$dim"), line))
+        return lines
+
+
+def fold(line: str, width: int) -> list[str]:
+    """The line in pieces of at most `width` characters, broken at blanks; what follows stands further in."""
+    indent = line[: len(line) - len(line.lstrip())]
+    return textwrap.wrap(
+        line,
+        width,
+        subsequent_indent=indent + "  ",
+        break_on_hyphens=False,
+        drop_whitespace=True,
+        replace_whitespace=False,
+    )

@@ -1,4 +1,4 @@
-"""The filter's line: what is typed filters at once; Enter keeps it, Esc clears it, Up recalls earlier ones."""
+"""The filter's line: what is typed filters at once; Enter keeps it, Esc clears it, Up recalls others."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class FilterBar(Horizontal):
         return self.query_one(FilterInput)
 
     def open(self) -> None:
-        """Show the box and give it the keys; it holds the filter in force, or the one that was switched off."""
+        """Show the box and give it the keys; it holds the filter in force, or the one switched off."""
         self.display = True
         if not self.box.value and self._off:
             self.box.value = self._off

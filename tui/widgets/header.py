@@ -104,16 +104,14 @@ class Header(Widget):
     def _facts(self, width: int) -> Content:
         left, right = self._left(), self._right()
         pieces = {**left, **right}
-        for name in ("", *SHRINK):
-            if name and len(pieces[name]) > 1:
+        one, other = _row(left.values()), _row(right.values())
+        steps = iter(SHRINK)
+        while (room := width - one.cell_length - other.cell_length - 2) < len(GAP) and (
+            name := next(steps, "")
+        ):
+            if len(pieces[name]) > 1:
                 pieces[name].pop(0)
-            one = _row(left.values())
-            other = _row(right.values())
-            room = width - one.cell_length - other.cell_length - 2
-            if room >= (2 if other.plain else 0):
-                break
-        else:
-            room = width - one.cell_length - other.cell_length - 2
+            one, other = _row(left.values()), _row(right.values())
         line = Content.assemble(" ", one, " " * max(room, 1), other, " ")
         return line.truncate(width)
 

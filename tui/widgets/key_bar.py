@@ -35,8 +35,7 @@ class KeyBar(Widget):
         for key in self.keys(self.size.width):
             right += self._length(key)
             if event.x < right:
-                owner = self.app if key.owner == "app" else self.screen
-                await self.app.run_action(key.action, owner)
+                await self.screen.run_action(f"app.{key.action}" if key.owner == "app" else key.action)
                 return
 
     def _label(self, key: Key) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
@@ -63,14 +64,14 @@ COMPONENTS = (
 )
 
 
-class MessageList(ScrollView, can_focus=True):
+class MessageList(ScrollView, can_focus=True, inherit_bindings=False):
     """The list: a window of summaries, one line each, with follow and pause.
 
-    While it follows, the newest is selected and in sight. Moving off the tail pauses: from then on nothing moves
-    but what the reader moves; `unseen` counts what came below.
+    While it follows, the newest is selected and in sight. Moving off the tail pauses: from then on nothing
+    moves but what the reader moves; `unseen` counts what came below.
     """
 
-    COMPONENT_CLASSES = {f"message-list--{name}" for name in COMPONENTS}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"message-list--{name}" for name in COMPONENTS}
     BINDINGS = bindings("list")
     BORDER_TITLE = "Messages"
 
@@ -313,7 +314,7 @@ class MessageList(ScrollView, can_focus=True):
         self._moving = False
 
     def _resized(self) -> None:
-        self.virtual_size = Size(self.size.width, len(self.window))
+        self.virtual_size = Size(self.scrollable_content_region.width, len(self.window))
 
     def _note_seen(self) -> None:
         bottom = min(self.scroll_offset.y + self.size.height, len(self.window)) - 1
@@ -331,11 +332,25 @@ class MessageList(ScrollView, can_focus=True):
         super().watch_scroll_y(old_value, new_value)
         if self._moving or round(old_value) == round(new_value):
             return
-        if new_value < old_value:
-            self.pause()
         self._note_seen()
         self._near_an_end()
         self.post_message(self.Changed())
+
+    def on_mouse_scroll_up(self) -> None:
+        """The wheel turned away from the tail."""
+        self._pause_if_longer()
+
+    def on_scroll_up(self) -> None:
+        """A click above the scrollbar's thumb."""
+        self._pause_if_longer()
+
+    def on_scroll_to(self) -> None:
+        """The scrollbar's thumb was taken."""
+        self._pause_if_longer()
+
+    def _pause_if_longer(self) -> None:
+        if self.max_scroll_y > 0:
+            self.pause()
 
     def on_resize(self) -> None:
         """Keep the place: the tail while following, else the selected line in sight if it was."""
@@ -375,7 +390,7 @@ class MessageList(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """One line of the viewport."""
-        width = self.size.width
+        width = self.scrollable_content_region.width
         at = y + self.scroll_offset.y
         if at >= len(self.window):
             return Strip.blank(width, self._style("text"))

@@ -1,0 +1,48 @@
+"""Columns of the list, and texts fitted into them."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from segtap.core.text import clean
+from segtap.tui.columns import columns, fit
+
+
+@given(st.text(max_size=200), st.integers(0, 60))
+def test_a_text_fills_its_cells_exactly(text: str, width: int) -> None:
+    assert cell_len(fit(clean(text), width)) == width
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "shown"),
+    [
+        ("Order Completed", 15, "Order Completed"),
+        ("Order Completed", 9, "Order Co…"),
+        ("acme", 6, "acme  "),
+        ("注文が完了", 6, "注文 …"),
+        ("注文が完了", 7, "注文が…"),
+        ("🛒🛒", 1, "…"),
+        ("x" * 1_000_000, 5, "xxxx…"),
+    ],
+)
+def test_fit(text: str, width: int, shown: str) -> None:
+    assert fit(text, width) == shown
+
+
+def test_columns_give_way_one_after_the_other() -> None:
+    wide = columns(100)
+    assert all((wide.time, wide.name, wide.user, wide.source, wide.count))
+    assert columns(60).source == 0
+    assert columns(44).user == 0
+    assert columns(50).time == 8
+    assert columns(20).time == 0
+    for width in range(1, 300):
+        at = columns(width)
+        assert at.name >= 1
+        if width >= 12:
+            parts = [at.time, at.user, at.source, at.count]
+            used = 3 + at.name + sum(part + 1 for part in parts if part) + 3
+            assert used == width

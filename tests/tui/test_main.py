@@ -1,0 +1,281 @@
+"""The main screen, driven by keys and mouse on a scripted engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from fake_viewer import FakeViewer, story, summary, until
+from textual import events
+from textual.pilot import Pilot
+from textual.widget import Widget
+
+from segtap.core.delivery import DeliveryState
+from segtap.core.messages import message_number
+from segtap.core.views import Change
+from segtap.tui.app import SegtapApp
+from segtap.tui.screens.main import MainScreen
+
+AppOn = Callable[..., SegtapApp]
+
+
+def main_of(pilot: Pilot[None]) -> MainScreen:
+    assert isinstance(pilot.app, SegtapApp)
+    assert pilot.app.main is not None
+    return pilot.app.main
+
+
+def lines(main: MainScreen) -> list[str]:
+    """What the list shows."""
+    return [main.list.render_line(y).text for y in range(main.list.size.height)]
+
+
+def wheel_up(widget: Widget) -> events.MouseScrollUp:
+    """One click of the wheel, away from the tail."""
+    return events.MouseScrollUp(widget, 5, 3, 0, 0, 0, False, False, False)
+
+
+async def ready(pilot: Pilot[None], count: int) -> MainScreen:
+    await until(pilot, lambda: isinstance(pilot.app, SegtapApp) and pilot.app.main is not None)
+    main = main_of(pilot)
+    await until(pilot, lambda: len(main.list.window) == count and main.list.size.height, f"{count} messages")
+    return main
+
+
+async def test_an_empty_journal_teaches_until_the_first_message_comes(app_on: AppOn) -> None:
+    viewer = FakeViewer(urls=("http://127.0.0.1:9123",))
+    async with app_on(viewer).run_test(size=(120, 40)) as pilot:
+        main = main_of(pilot)
+        await until(pilot, lambda: main.empty.display, "the empty state")
+        text = main.empty.content(120).plain
+        for said in ("analytics.host", "127.0.0.1:9123/v1", "segtap demo --url http://127.0.0.1:9123", "tee"):
+            assert said in text
+        viewer.add(*story(1))
+        await until(pilot, lambda: not main.empty.display and len(main.list.window) == 1)
+        assert main.focused is main.list
+
+
+async def test_it_follows_until_the_cursor_moves_off_the_tail(app_on: AppOn) -> None:
+    viewer = FakeViewer(story(60))
+    async with app_on(viewer).run_test(size=(120, 40)) as pilot:
+        main = await ready(pilot, 60)
+        viewer.add(*story(1, 61))
+        await until(pilot, lambda: main.list.selected == message_number(61, 0), "the newest is selected")
+        await pilot.press("up", "k")
+        before = lines(main)
+        assert main.list.selected == message_number(59, 0)
+        viewer.add(*story(37, 62))
+        await until(pilot, lambda: main.list.unseen == 37, "37 unseen")
+        assert lines(main) == before, "nothing moves while reading"
+        assert main.list.selected == message_number(59, 0)
+        assert "37 new ↓" in str(main.query_one("#messages").border_subtitle)
+        await pilot.press("end")
+        assert main.list.selected == message_number(98, 0)
+        assert main.list.unseen == 0
+        viewer.add(*story(1, 99))
+        await until(pilot, lambda: main.list.selected == message_number(99, 0), "it follows again")
+
+
+async def test_space_pauses_and_follows(app_on: AppOn) -> None:
+    viewer = FakeViewer(story(60))
+    async with app_on(viewer).run_test(size=(80, 24)) as pilot:
+        main = await ready(pilot, 60)
+        await pilot.press("space")
+        viewer.add(*story(5, 61))
+        await until(pilot, lambda: main.list.unseen == 5)
+        assert main.list.selected == message_number(60, 0)
+        await pilot.press("space")
+        assert main.list.selected == message_number(65, 0)
+
+
+async def test_the_wheel_pauses_and_a_click_selects(app_on: AppOn) -> None:
+    viewer = FakeViewer(story(100))
+    async with app_on(viewer).run_test(size=(120, 40)) as pilot:
+        main = await ready(pilot, 100)
+        main.list.post_message(wheel_up(main.list))
+        await until(pilot, lambda: not main.list.following, "the wheel pauses")
+        top = main.list.scroll_offset.y
+        await pilot.click("#list", offset=(20, 2))
+        assert main.list.selected == message_number(top + 3, 0)
+        assert not main.list.following
+
+
+@pytest.mark.parametrize("size", [(20, 8), (80, 24), (120, 40), (200, 60), (1, 1), (21, 3)])
+async def test_any_size_is_drawn(app_on: AppOn, size: tuple[int, int]) -> None:
+    viewer = FakeViewer(story(24), exposed=True, fault="The disk is full", forwarding=True, demo=True)
+    async with app_on(viewer).run_test(size=size) as pilot:
+        main = main_of(pilot)
+        await until(pilot, lambda: len(main.list.window) == 24)
+        for width, height in ((200, 60), (100, 30), (99, 24), (40, 10), (20, 5), (160, 50)):
+            await pilot.resize_terminal(width, height)
+            await pilot.pause()
+            width_of_list = main.list.scrollable_content_region.width
+            for y in range(main.list.size.height):
+                assert main.list.render_line(y).cell_length == width_of_list
+
+
+async def test_resizing_keeps_selection_and_place(app_on: AppOn) -> None:
+    viewer = FakeViewer(story(300))
+    async with app_on(viewer).run_test(size=(200, 60)) as pilot:
+        main = await ready(pilot, 300)
+        await pilot.press("pageup", "pageup", "up")
+        selected = main.list.selected
+        for width, height in ((120, 40), (80, 24), (20, 8), (200, 60)):
+            await pilot.resize_terminal(width, height)
+            await pilot.pause()
+            assert main.list.selected == selected
+            top, at = main.list.scroll_offset.y, main.list.window.index(selected or 0)
+            assert at is not None
+            assert top <= at < top + main.list.size.height, f"in sight at {width}x{height}"
+            assert not main.list.following
+
+
+async def test_older_ones_are_read_when_the_reader_comes_near(app_on: AppOn) -> None:
+    viewer = FakeViewer(story(3_000))
+    async with app_on(viewer).run_test(size=(120, 40)) as pilot:
+        main = await ready(pilot, 1_000)
+        main.list.action_move(-930)
+        await pilot.press("pageup")
+        await until(pilot, lambda: len(main.list.window) >= 1_500, "older ones")
+        ids = [row.id for row in main.list.window.rows]
+        assert ids == sorted(set(ids))
+        assert ids[-1] == message_number(3_000, 0)
+        selected = main.list.selected
+        await pilot.press("home")
+        await until(pilot, lambda: main.list.selected == message_number(1, 0), "the very first")
+        assert selected != message_number(1, 0)
+        await pilot.press("end")
+        await until(pilot, lambda: main.list.selected == message_number(3_000, 0), "the newest again")
+        assert main.list.following
+
+
+async def test_what_the_feed_missed_is_read(app_on: AppOn) -> None:
+    viewer = FakeViewer(story(10))
+    async with app_on(viewer).run_test(size=(120, 40)) as pilot:
+        main = await ready(pilot, 10)
+        viewer.add(*story(1_234, 11), publish=False)
+        viewer.add(*story(3, 1_245))
+        await until(pilot, lambda: len(main.list.window) == 1_247, "all of them")
+        ids = [row.id for row in main.list.window.rows]
+        assert ids == sorted(set(ids))
+
+
+async def test_a_delivery_shows_at_once(app_on: AppOn) -> None:
+    viewer = FakeViewer([summary(1, delivery=DeliveryState.WAITING)])
+    async with app_on(viewer).run_test(size=(80, 24)) as pilot:
+        main = await ready(pilot, 1)
+        assert lines(main)[0].rstrip().endswith("…")
+        await until(pilot, lambda: ("detail", message_number(1, 0)) in viewer.calls)
+        viewer.calls.clear()
+        viewer.deliver(Change(message_number(1, 0), DeliveryState.TAKEN))
+        await until(pilot, lambda: lines(main)[0].rstrip().endswith("✓"))
+        await until(pilot, lambda: ("detail", message_number(1, 0)) in viewer.calls, "the panes hear of it")
+
+
+async def test_the_filter_is_live_counts_and_is_recalled(app_on: AppOn) -> None:
+    viewer = FakeViewer(story(120))
+    async with app_on(viewer).run_test(size=(120, 40)) as pilot:
+        main = await ready(pilot, 120)
+        await pilot.press("slash", *"order")
+        await until(pilot, lambda: main.filter_bar.text == "order" and not main.feeding.searching)
+        # The search also finds order_991, which stands in every message's properties.
+        await pilot.press("space", *"completed")
+        await until(pilot, lambda: len(main.list.window) == 20 and not main.feeding.searching, "20 matches")
+        assert "20 of 120" in str(main.query_one("#messages").border_title)
+        await pilot.press("enter")
+        assert main.focused is main.list
+        viewer.add(*story(12, 121))
+        await until(pilot, lambda: len(main.list.window) == 22, "live ones pass the same filter")
+        await pilot.press("full_stop")
+        await until(pilot, lambda: len(main.list.window) == 132, "off")
+        await pilot.press("full_stop")
+        await until(pilot, lambda: len(main.list.window) == 22, "on again")
+        await pilot.press("slash", "escape")
+        await until(pilot, lambda: len(main.list.window) == 132, "cleared")
+        assert not main.filter_bar.display
+        await pilot.press("slash", "up")
+        assert main.filter_bar.box.value == "order completed"
+        await pilot.press("down")
+        assert main.filter_bar.box.value == ""
+
+
+async def test_a_filter_keeps_the_selected_message(app_on: AppOn) -> None:
+    viewer = FakeViewer(story(120))
+    async with app_on(viewer).run_test(size=(120, 40)) as pilot:
+        main = await ready(pilot, 120)
+        await pilot.press("home")
+        await pilot.press("down", "down")
+        selected = main.list.selected
+        await pilot.press("slash", *"order completed", "enter")
+        await until(pilot, lambda: len(main.list.window) == 20 and not main.feeding.searching)
+        assert main.list.selected == selected
+
+
+async def test_narrow_opens_one_pane_at_a_time(app_on: AppOn) -> None:
+    viewer = FakeViewer(story(20))
+    async with app_on(viewer).run_test(size=(80, 24)) as pilot:
+        main = await ready(pilot, 20)
+        assert not main.query_one("#panes").display
+        await pilot.press("enter")
+        await until(pilot, lambda: main.panes["segment"].display)
+        assert not main.query_one("#messages").display
+        for key, name in zip("2345", ("mixpanel", "wire", "warnings", "delivery"), strict=True):
+            await pilot.press(key)
+            assert [pane for pane in main.panes if main.panes[pane].display] == [name]
+            assert main.panes[name].detail is not None
+        before = main.list.selected
+        await pilot.press("K")
+        await until(pilot, lambda: main.panes["delivery"].detail.summary.id == main.list.selected)  # type: ignore[union-attr]
+        assert main.list.selected != before
+        await pilot.press("escape")
+        assert main.query_one("#messages").display
+        await until(pilot, lambda: main.focused is main.list)
+
+
+async def test_middle_has_two_columns_of_tabs_and_wide_has_all(app_on: AppOn) -> None:
+    viewer = FakeViewer(story(20))
+    async with app_on(viewer).run_test(size=(120, 40)) as pilot:
+        main = await ready(pilot, 20)
+
+        def shown() -> set[str]:
+            return {name for name, pane in main.panes.items() if pane.display}
+
+        assert shown() == {"segment", "mixpanel"}
+        await pilot.press("4")
+        assert shown() == {"segment", "warnings"}
+        await pilot.press("3")
+        assert shown() == {"wire", "warnings"}
+        await pilot.click("#right-tabs", offset=(3, 0))
+        assert shown() == {"wire", "mixpanel"}
+        await pilot.resize_terminal(160, 50)
+        await pilot.pause()
+        assert shown() == set(main.panes)
+
+
+async def test_a_lost_engine_is_told_and_found_again(app_on: AppOn) -> None:
+    viewer = FakeViewer(story(20))
+    async with app_on(viewer).run_test(size=(120, 40)) as pilot:
+        main = await ready(pilot, 20)
+        viewer.stop()
+        await until(pilot, lambda: main.header.lost, "the loss is told")
+        assert "R tries again" in main.header.render().plain
+        viewer.reachable = True
+        viewer.lines.extend(story(3, 21))
+        await pilot.press("R")
+        await until(pilot, lambda: not main.header.lost and len(main.list.window) == 23, "all is back")
+
+
+async def test_clearing_asks_and_empties(app_on: AppOn) -> None:
+    viewer = FakeViewer(story(20))
+    async with app_on(viewer).run_test(size=(120, 40)) as pilot:
+        main = await ready(pilot, 20)
+        await pilot.press("C")
+        await until(pilot, lambda: pilot.app.screen is not main, "it asks")
+        await pilot.press("enter")
+        await until(pilot, lambda: pilot.app.screen is main)
+        assert ("clear",) not in viewer.calls, "the default is the harmless answer"
+        await pilot.press("C")
+        await until(pilot, lambda: pilot.app.screen is not main)
+        await pilot.press("y")
+        await until(pilot, lambda: ("clear",) in viewer.calls)
+        await until(pilot, lambda: main.empty.display and not len(main.list.window))
