@@ -96,15 +96,18 @@ def row_pieces(
         return
     yield Piece("  ", "punctuation")
     room = width - indent - wide - 4
-    if token is not None:
-        yield from _quoted(token, room, marks)
-    else:
-        yield from value_pieces(value, room, marks)
-    twin = time_twin(key, value, now)
-    if twin is not None:
-        yield Piece(f"  {twin}", "dim")
-    if filled:
-        yield Piece(f"  {FILLED_IN}", "dim")
+    shown_value = [*(value_pieces(value, room, marks) if token is None else _quoted(token, room, marks))]
+    yield from shown_value
+    twins = time_twins(key, value, now)
+    if twins or filled:
+        left = room - sum(cell_len(piece.text) for piece in shown_value) - 2
+        for words in twins:
+            if len(words) <= left:
+                yield Piece(f"  {words}", "dim")
+                left -= len(words) + 2
+                break
+        if filled and left > 8:
+            yield Piece(f"  {_cut(FILLED_IN, left, marks)}", "dim")
 
 
 def value_pieces(value: Json, room: int, marks: Marks = UNICODE) -> Iterator[Piece]:
@@ -126,12 +129,15 @@ def value_pieces(value: Json, room: int, marks: Marks = UNICODE) -> Iterator[Pie
             yield Piece(shown(value, max(room, 1)), "number")
 
 
-def time_twin(key: str | int, value: Json, now: int) -> str | None:
-    """`10:41:03.211, 4 s ago` for a value that is a time by its name and its form."""
+def time_twins(key: str | int, value: Json, now: int) -> tuple[str, ...]:
+    """`10:41:03.211 · 4 s ago`, then shorter ones, for a value that is a time by its name and its form."""
     if key not in TIMES:
-        return None
+        return ()
     ms = clock.moment(float(value) if isinstance(value, NumberText) else value)
-    return None if ms is None else f"{clock.local(ms, now)} · {ago(ms, now)}"
+    if ms is None:
+        return ()
+    at, age = clock.local(ms, now), ago(ms, now)
+    return f"{at} · {age}", at, age
 
 
 def other_clock(key: str | int, value: Json) -> str | None:
@@ -189,8 +195,11 @@ def _preview(value: dict[str, Json] | list[Json], room: int, marks: Marks) -> It
             return
         name = "" if key is None else f"{_cut(key, 24, marks)} "
         text = _count(item) if isinstance(item, dict | list) else _inline(item)
-        words = _cut(f"{lead}{name}{text}", room, marks)
+        whole = f"{lead}{name}{text}"
+        words = _cut(whole, room, marks)
         yield Piece(words, "dim")
+        if words != whole:
+            return
         room -= cell_len(words)
         lead = ", "
 

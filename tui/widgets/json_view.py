@@ -34,7 +34,7 @@ from ..json_lines import (
     Piece,
     other_clock,
     row_pieces,
-    time_twin,
+    time_twins,
     value_pieces,
 )
 from ..json_path import child_path, resolve
@@ -59,6 +59,7 @@ class JsonRows(ScrollView, can_focus=True):
     }
     DEFAULT_CSS = """
     JsonRows {
+        padding: 0 1 0 0;
         overflow-x: hidden;
         scrollbar-size-vertical: 1;
         & > .json--key { color: $json-key; }
@@ -91,6 +92,7 @@ class JsonRows(ScrollView, can_focus=True):
         self._document = JsonTree({})
         self._filled: frozenset[str] = frozenset()
         self._flags: dict[str, Severity] = {}
+        self._flags_within: dict[str, Severity] = {}
         self._cursor = 0
         self._highlight: str | None = None
         self._strips: dict[int, Strip] = {}
@@ -127,7 +129,7 @@ class JsonRows(ScrollView, can_focus=True):
         here = self.row
         self._document = JsonTree(value, root=root, folds=self.folds)
         self._filled = frozenset(filled)
-        self._flags = _with_containers(flags or {}, value, root)
+        self._flags, self._flags_within = _flags_of(flags or {}, value, root)
         self._highlight = None
         self._cursor = 0
         same = None if here is None else self._visible(here.path)
@@ -272,8 +274,8 @@ class JsonRows(ScrollView, can_focus=True):
         )
 
     def _gutter(self, row: Row, path: str) -> Piece:
-        flag = self._flags.get(path)
-        if flag is not None and not (row.is_open and path != self._highlight):
+        flag = self._flags.get(path) if row.is_open else self._flags_within.get(path)
+        if flag is not None:
             return Piece(
                 {"error": self.marks.error, "warning": self.marks.warning}.get(flag, "i") + " ", flag
             )
@@ -396,22 +398,25 @@ class JsonView(Vertical):
                     notes.append(f"{size(len(value.encode('utf-8', 'surrogatepass')))} in all")
             case _:
                 text = "".join(piece.text for piece in value_pieces(value, FOOT_CHARACTERS, self.rows.marks))
-        twins = (time_twin(row.key, value, clock.now()), other_clock(row.key, value))
-        notes += [twin for twin in twins if twin is not None]
+        notes += time_twins(row.key, value, clock.now())[:1]
+        other = other_clock(row.key, value)
+        notes += [] if other is None else [other]
         lines = [Content.styled(clean(row.path), "$dim"), Content(text)]
         lines += [Content.styled(" · ".join(notes), "$dim")] if notes else []
         return Content("\n").join(lines)
 
 
-def _with_containers(flags: Mapping[str, Severity], value: Json, root: str) -> dict[str, Severity]:
-    """The flags by the paths that rows have, and for every container the worst of what is in it."""
+def _flags_of(
+    flags: Mapping[str, Severity], value: Json, root: str
+) -> tuple[dict[str, Severity], dict[str, Severity]]:
+    """The flags by the paths that rows have; and the same with, for every container, the worst within it."""
     rank: dict[Severity, int] = {"error": 0, "warning": 1, "info": 2}
-    found: dict[str, Severity] = {}
+    own: dict[str, Severity] = {}
+    within: dict[str, Severity] = {}
     for path, severity in flags.items():
         place = root
         for key in resolve(value, root, path) or ():
             place = child_path(place, key)
-            known = found.get(place)
-            if known is None or rank[severity] < rank[known]:
-                found[place] = severity
-    return found
+            within[place] = min(severity, within.get(place, severity), key=rank.__getitem__)
+        own[place] = severity
+    return own, within

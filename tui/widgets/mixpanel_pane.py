@@ -9,7 +9,7 @@ from textual.widgets import Static
 
 from ...core.curl import mixpanel_as_curl
 from ...core.forward.wire import encode_json, masked
-from ...core.inspection import Operation, Severity
+from ...core.inspection import Operation, OutgoingRequest, Severity
 from ...core.messages import Json, Marks
 from ...core.settings import mask_token
 from ...core.text import clean
@@ -167,9 +167,13 @@ class MixpanelPane(Pane):
         return notes
 
 
-def _headers(request: object) -> list[tuple[str, str]]:
-    found = [("Authorization", getattr(request, "authorization", None)),
-             ("Content-Type", getattr(request, "content_type", None))]  # fmt: skip
+def _headers(request: OutgoingRequest) -> list[tuple[str, str]]:
+    query = " ".join(f"{name}={clean(str(value))}" for name, value in (request.query or {}).items())
+    found = (
+        ("Query", query),
+        ("Authorization", request.authorization),
+        ("Content-Type", request.content_type),
+    )
     return [(name, value) for name, value in found if value]
 
 

@@ -68,10 +68,14 @@ class Pane(Vertical):
         self.border_title = Content(words)  # pyright: ignore[reportAttributeAccessIssue]
 
 
+def app_of(widget: Widget) -> App[object]:
+    """The app, whatever it returns in the end."""
+    return cast("App[object]", widget.app)  # pyright: ignore[reportUnknownMemberType]
+
+
 def marks_of(widget: Widget) -> Marks:
     """The marks that the app draws with: Unicode or ASCII."""
-    app = cast("App[object]", widget.app)  # pyright: ignore[reportUnknownMemberType]
-    marks = getattr(app, "marks", None)
+    marks = getattr(app_of(widget), "marks", None)
     return marks if isinstance(marks, Marks) else UNICODE
 
 

@@ -15,7 +15,7 @@ from ..json_lines import parse
 from ..pane_keys import bindings
 from .json_view import JsonView
 from .pane import Pane, marks_of
-from .text_view import TextView, readable
+from .text_view import TextView, is_text, readable
 
 FOLDED_AT_FIRST = ("$.context", "$.integrations", "$._metadata")
 REJECT = "Segment would reject this"
@@ -50,10 +50,10 @@ class SegmentPane(Pane):
             self.title()
         elif detail.summary.refused:
             body = detail.receipt.body
-            self._show(readable(body) if body else "")
+            self._show(body)
             self.title(f"refused with {detail.receipt.status}, {size(detail.receipt.body_bytes)}")
         elif self.as_it_came:
-            self._show(readable(detail.original))
+            self._show(detail.original)
             self.title(f"as it came, {size(len(detail.original))}")
         else:
             self._document(detail)
@@ -90,7 +90,7 @@ class SegmentPane(Pane):
         try:
             value = parse(detail.document)
         except (ValueError, RecursionError):
-            self._show(readable(detail.document))
+            self._show(detail.document)
             self.title("no JSON object")
             return
         flags: dict[str, Severity] = {}
@@ -100,12 +100,12 @@ class SegmentPane(Pane):
         self._show(None)
         self.title("filled in" if detail.filled else "as it came")
 
-    def _show(self, text: str | None) -> None:
-        """The text view with this text, or (None) the JSON view."""
-        self.text.display = text is not None
-        self.json.display = text is None and self.detail is not None
-        if text is not None:
-            self.text.show(text, json=True)
+    def _show(self, body: bytes | None) -> None:
+        """The text view with these bytes, or (None) the JSON view."""
+        self.text.display = body is not None
+        self.json.display = body is None and self.detail is not None
+        if body is not None:
+            self.text.show(readable(body), json=is_text(body))
 
     def _notes(self, detail: MessageDetail) -> list[Content]:
         marks, told = marks_of(self), detail.summary.marks
@@ -124,7 +124,11 @@ class SegmentPane(Pane):
         for objection in detail.objections:
             rejected = objection.startswith(REJECT)
             mark, style = (marks.error, "$mark-error") if rejected else ("i", "$accent")
-            notes.append(Content.assemble((f"{mark} ", f"bold {style}"), (clean(objection), style)))
+            notes.append(
+                Content.assemble(
+                    (f"{mark} ", f"bold {style}"), (clean(objection), style if rejected else "$foreground")
+                )
+            )
         if told & Marks.SECOND_RECEIPT:
             notes.append(
                 Content.styled(

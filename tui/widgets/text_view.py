@@ -13,7 +13,7 @@ from textual.strip import Strip
 from ..wrapped import Wrapped
 
 HEX_SHOWN = 4096
-_PER_ROW = 16
+_PER_ROW = 8
 
 
 class TextView(ScrollView, can_focus=True):
@@ -27,6 +27,7 @@ class TextView(ScrollView, can_focus=True):
         padding: 0 1;
         overflow-x: hidden;
         scrollbar-size-vertical: 1;
+        scrollbar-gutter: stable;
         & > .text--text { color: $foreground; }
         & > .text--key { color: $json-key; }
         & > .text--string { color: $json-string; }
@@ -79,17 +80,21 @@ class TextView(ScrollView, can_focus=True):
         return style
 
 
+def is_text(body: bytes) -> bool:
+    """True for UTF-8 without NUL."""
+    try:
+        return "\0" not in body.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+
+
 def readable(body: bytes) -> str:
     """The text of some bytes; where they are no text, the first of them in hexadecimal and ASCII."""
-    try:
-        text = body.decode("utf-8")
-    except UnicodeDecodeError:
-        return hexdump(body)
-    return hexdump(body) if "\0" in text else text
+    return body.decode("utf-8") if is_text(body) else hexdump(body)
 
 
 def hexdump(body: bytes) -> str:
-    """The first bytes, 16 a line: offset, hexadecimal, ASCII."""
+    """The first bytes, 8 a line: offset, hexadecimal, ASCII."""
     lines: list[str] = []
     for at in range(0, min(len(body), HEX_SHOWN), _PER_ROW):
         row = body[at : at + _PER_ROW]

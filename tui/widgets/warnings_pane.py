@@ -43,6 +43,7 @@ class WarningsPane(Pane):
         scrollbar-size-vertical: 1;
         &:focus { border: none; background-tint: transparent 0%; }
         & > .option-list--option { padding: 0 1; }
+        & > .option-list--separator { color: $border-blurred; }
         & > .option-list--option-highlighted {
             background: $background; color: $foreground; text-style: none;
         }
@@ -69,7 +70,8 @@ class WarningsPane(Pane):
         self.findings = tuple(sorted(found, key=lambda finding: ORDER[finding.severity]))
         self.options.clear_options()
         marks = marks_of(self)
-        self.options.add_options(Option(entry(finding, marks)) for finding in self.findings)
+        for number, finding in enumerate(self.findings):
+            self.options.add_options([*([None] if number else []), Option(entry(finding, marks))])
         self.options.display = bool(self.findings)
         self.note.display = not self.findings
         self.note.update(Content(self._nothing(detail)))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
 
-from ...core.forward.wire import WireForm, masked, wire_form
+from ...core.forward.wire import MASK, WireForm, masked, wire_form
 from ...core.text import clean, size
 from ...core.views import MessageDetail
 from ..json_lines import parse
@@ -61,7 +63,7 @@ class WirePane(Pane):
             self.title("nothing sent" if detail is not None else "")
             return
         self.note.update(self._about(form))
-        self.text.show(form.text.decode("utf-8", "replace"), json=form.shape == "json")
+        self.text.show(sent(form), json=form.shape == "json")
         self.json.show(parse(form.decoded), root=f"requests[{self.page}].body")
         self.title(self._what(form))
 
@@ -81,7 +83,7 @@ class WirePane(Pane):
     def copy_text(self) -> str:
         """The body exactly as it is sent, before gzip."""
         form = self.form()
-        return "" if form is None else form.text.decode("utf-8", "replace")
+        return "" if form is None else sent(form)
 
     def _what(self, form: WireForm) -> str:
         parts = [SHAPES[form.shape]]
@@ -103,3 +105,8 @@ class WirePane(Pane):
             (clean(form.path), "$foreground"),
             (f"  {where}", "$dim"),
         )
+
+
+def sent(form: WireForm) -> str:
+    """The text that is sent; dots in place of a secret stay dots, whatever the encoding."""
+    return form.text.decode("utf-8", "replace").replace(quote(MASK), MASK)

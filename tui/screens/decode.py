@@ -1,0 +1,196 @@
+"""Paste anything from a debugger, a browser or a log: its layers come off, and what is inside opens."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import ClassVar
+
+from textual import events, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.screen import ModalScreen
+from textual.widgets import Static, TextArea
+
+from ...core.client import Viewer
+from ...core.codec import Decoded, decode
+from ...core.errors import InputError, SegtapError
+from ...core.text import clean, counted, shorten, size
+from ..widgets.json_view import JsonView
+from ..widgets.pane import app_of, marks_of
+from .inspect import Inspect
+
+BIG_PASTE = 8 * 1024
+"""Characters from which a pasted text is kept aside: an editor has no use for a megabyte of base64."""
+KINDS = {
+    "segment message": "a Segment message",
+    "segment batch": "a Segment batch",
+    "mixpanel events": "Mixpanel events",
+    "mixpanel profiles": "Mixpanel profile updates",
+    "mixpanel groups": "Mixpanel group updates",
+    "json": "JSON",
+}
+HINT = "JSON, base64, a form body (data=…), a URL or a curl command: its layers come off by themselves."
+
+
+class PasteBox(TextArea):
+    """A place to type or paste into. A long paste replaces what is there, and only its start is shown."""
+
+    class Text(Message):
+        """There is something else to decode."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    def __init__(self) -> None:
+        super().__init__(soft_wrap=True, show_line_numbers=False, tab_behavior="focus")
+        self.aside: str | None = None
+
+    async def _on_paste(self, event: events.Paste) -> None:
+        if len(event.text) < BIG_PASTE:
+            await super()._on_paste(event)
+            return
+        event.stop()
+        event.prevent_default()
+        self.aside = event.text
+        start = shorten(clean(event.text[:300]), 200)
+        self.load_text(f"{start}\n({size(len(event.text))} pasted)")
+        self.post_message(self.Text(event.text))
+
+    def on_text_area_changed(self, event: TextArea.Changed) -> None:
+        event.stop()
+        if self.aside is not None and self.text.endswith(" pasted)"):
+            return
+        self.aside = None
+        self.post_message(self.Text(self.text))
+
+
+class DecodeBox(ModalScreen[None]):
+    """Decodes while you type. F2 opens Segment messages in the panes, as if they had come."""
+
+    AUTO_FOCUS = "PasteBox"
+    DEFAULT_CSS = """
+    DecodeBox {
+        align: center middle;
+        background: $background 60%;
+        & > Vertical {
+            width: 110;
+            max-width: 96%;
+            height: 90%;
+            background: $surface;
+            border: round $border;
+            border-title-color: $accent;
+            border-title-style: bold;
+            border-subtitle-color: $dim;
+        }
+        & PasteBox {
+            height: 1fr;
+            min-height: 3;
+            max-height: 8;
+            border: none;
+            padding: 0 1;
+            background: $panel;
+            color: $foreground;
+        }
+        & PasteBox:focus { border: none; background-tint: transparent 0%; }
+        & PasteBox .text-area--cursor-line { background: $panel; }
+        & .told { height: auto; max-height: 6; padding: 0 1; }
+        & JsonView { height: 3fr; border-top: solid $border-blurred; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss", "Close", id="decode.close"),
+        Binding("f2", "open", "Open in the panes", id="decode.panes"),
+    ]
+
+    def __init__(self, text: str = "", *, viewer: Viewer | None = None) -> None:
+        """`viewer` reads Segment messages; by default the app's."""
+        super().__init__()
+        self._viewer = viewer
+        self.box = PasteBox()
+        self.told = Static(classes="told")
+        self.json = JsonView()
+        self.decoded: Decoded | None = None
+        self._start = text
+
+    def compose(self) -> ComposeResult:
+        with Vertical() as box:
+            box.border_title = "Decode"
+            box.border_subtitle = "Tab to the result · F2 opens Segment messages in the panes · Esc closes"
+            yield self.box
+            yield self.told
+            yield self.json
+
+    def on_mount(self) -> None:
+        self._show(None, Content.styled(HINT, "$dim"))
+        if self._start:
+            self.box.load_text(self._start)
+
+    def on_paste_box_text(self, event: PasteBox.Text) -> None:
+        event.stop()
+        self._decode(event.text)
+
+    @work(exclusive=True, group="decode")
+    async def _decode(self, text: str) -> None:
+        if not text.strip():
+            self._show(None, Content.styled(HINT, "$dim"))
+            return
+        try:
+            decoded = await asyncio.to_thread(decode, text)
+        except InputError as error:
+            words = clean(str(error))
+            self._show(None, Content.styled(words[:1].upper() + words[1:], "$mark-error"))
+            return
+        self._show(decoded, self._about(decoded))
+
+    def _show(self, decoded: Decoded | None, words: Content) -> None:
+        self.decoded = decoded
+        self.told.update(words)
+        self.json.display = decoded is not None
+        if decoded is not None:
+            self.json.show(decoded.value)
+
+    def _about(self, decoded: Decoded) -> Content:
+        marks = marks_of(self)
+        way = f" {marks.arrow} ".join((*map(clean, decoded.layers), KINDS[decoded.kind]))
+        lines = [Content.styled(way, "bold $mark-ok")]
+        if decoded.url:
+            lines.append(Content.styled(shorten(clean(decoded.url), 200), "$dim"))
+        lines += [
+            Content.styled(f"{marks.warning} {clean(note)}", "$mark-warning") for note in decoded.notes[:3]
+        ]
+        messages = len(decoded.messages)
+        if messages:
+            lines.append(
+                Content.assemble(
+                    ("F2", "bold $accent"), f" opens {counted(messages, 'message')} in the panes"
+                )
+            )
+        return Content("\n").join(lines)
+
+    def action_open(self) -> None:
+        """Open the Segment messages in the panes."""
+        messages = () if self.decoded is None else self.decoded.messages
+        if not messages:
+            self.notify("There is no Segment message here to open.", severity="warning")
+            return
+        self._open()
+
+    @work(exclusive=True, group="open")
+    async def _open(self) -> None:
+        if self.decoded is None:
+            return
+        app = app_of(self)
+        viewer: Viewer | None = self._viewer or getattr(app, "viewer", None)
+        if viewer is None:
+            return
+        messages = self.decoded.messages
+        try:
+            first = await viewer.inspect(messages[0])
+        except SegtapError as error:
+            self.notify(clean(str(error)), title=error.title, severity="error", timeout=10)
+            return
+        await app.push_screen(Inspect(viewer, messages, first))

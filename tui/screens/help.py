@@ -1,0 +1,173 @@
+"""All keys and marks on one page, made of the keys' own list; typing finds one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+from ...core.delivery import DeliveryState
+from .. import keys, pane_keys
+from ..keys import Key
+from ..marks import LETTERS, MIXPANEL_DIRECT, Marks
+from ..widgets.pane import marks_of
+
+LABEL = 11
+DELIVERY_WORDS: dict[DeliveryState, str] = {
+    DeliveryState.NOT_WANTED: "not forwarded",
+    DeliveryState.WAITING: "waiting for Mixpanel",
+    DeliveryState.TAKEN: "accepted by Mixpanel",
+    DeliveryState.REFUSED: "refused by Mixpanel",
+    DeliveryState.UNCERTAIN: "uncertain",
+    DeliveryState.HELD: "held",
+    DeliveryState.NOTHING: "nothing to send",
+}
+
+
+class Help(ModalScreen[None]):
+    """The keys by group, then what the letters and marks of the list mean."""
+
+    AUTO_FOCUS = "Input"
+    DEFAULT_CSS = """
+    Help {
+        align: center middle;
+        background: $background 60%;
+        & > Vertical {
+            width: 108;
+            max-width: 96%;
+            height: auto;
+            max-height: 94%;
+            background: $surface;
+            border: round $border;
+            border-title-color: $accent;
+            border-title-style: bold;
+            border-subtitle-color: $dim;
+        }
+        & Input {
+            height: 1;
+            border: none;
+            padding: 0 1;
+            background: $panel;
+            color: $foreground;
+        }
+        & Input > .input--placeholder { color: $dim; }
+        & VerticalScroll { height: auto; max-height: 100%; padding: 1 1 0 1; scrollbar-size-vertical: 1; }
+        & Static { height: auto; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss", "Close", id="help.close"),
+        Binding("up", "scroll(-1)", "Up", id="help.up", priority=True),
+        Binding("down", "scroll(1)", "Down", id="help.down", priority=True),
+        Binding("pageup", "scroll(-10)", "Page up", id="help.page-up", priority=True),
+        Binding("pagedown", "scroll(10)", "Page down", id="help.page-down", priority=True),
+    ]
+
+    def __init__(self, groups: Mapping[str, Sequence[Key]] | None = None) -> None:
+        super().__init__()
+        self.groups = groups if groups is not None else {**keys.groups(), **pane_keys.groups()}
+        self.page = Static()
+        self.search = Input(placeholder="Find a key or a word")
+
+    def compose(self) -> ComposeResult:
+        with Vertical() as box:
+            box.border_title = "Keys"
+            box.border_subtitle = "Esc closes"
+            yield self.search
+            with VerticalScroll(can_focus=False):
+                yield self.page
+
+    def on_mount(self) -> None:
+        self._fill()
+
+    def on_resize(self) -> None:
+        self._fill()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        event.stop()
+        self._fill()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+
+    def action_scroll(self, lines: int) -> None:
+        """Down by so many lines, or up."""
+        self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
+
+    def _fill(self) -> None:
+        wanted = self.search.value.strip()
+        blocks = [block for block in self._blocks(wanted) if len(block) > 1]
+        wide = self.size.width >= 100 and not wanted
+        if not blocks:
+            self.page.update(Content.styled(f"No key or mark has “{wanted}” in it.\n", "$dim"))
+            return
+        lines = columns(blocks) if wide else [line for block in blocks for line in (*block, Content(""))]
+        self.page.update(Content("\n").join(lines))
+
+    def _blocks(self, wanted: str) -> list[list[Content]]:
+        blocks: list[list[Content]] = []
+        for group, entries in self.groups.items():
+            shown = [key for key in entries if matches(key, wanted)]
+            blocks.append([heading(group), *(line(key.label, key.text, "bold $accent") for key in shown)])
+        for title, entries in legend(marks_of(self)).items():
+            found = [entry for entry in entries if not wanted or wanted.lower() in entry[1].lower()]
+            blocks.append([heading(title), *(line(mark, text, style) for mark, text, style in found)])
+        return blocks
+
+
+def matches(key: Key, wanted: str) -> bool:
+    """Whether a key is what is looked for: by its label, its name to a keymap or its words."""
+    if not wanted:
+        return True
+    if len(wanted) == 1:
+        return wanted in key.label.split() or wanted in key.keys.split(",")
+    low = wanted.lower()
+    return any(low in text.lower() for text in (key.label, key.keys, key.text, key.id))
+
+
+def legend(marks: Marks) -> dict[str, list[tuple[str, str, str]]]:
+    """What stands in the list: mark, meaning, style."""
+    calls = [(letter, kind, f"bold ${kind}") for kind, letter in LETTERS.items()]
+    calls.append((MIXPANEL_DIRECT, "straight to Mixpanel", "bold $mixpanel-direct"))
+    calls.append((marks.refused, "a refused request", "bold $refused"))
+    warnings = [
+        (f"{marks.error}n", "n errors", "bold $mark-error"),
+        (f"{marks.warning}n", "n warnings, no error", "bold $mark-warning"),
+    ]
+    delivery = [(marks.delivery[state], DELIVERY_WORDS[state], "bold $foreground") for state in DeliveryState]
+    return {"Calls": calls, "Warnings": warnings, "Delivery": delivery}
+
+
+def heading(text: str) -> Content:
+    """The title of a group."""
+    return Content.styled(text, "bold $foreground")
+
+
+def line(label: str, text: str, style: str) -> Content:
+    """One key or mark."""
+    return Content.assemble((f"  {label:<{LABEL}}", style), (text, "$foreground"))
+
+
+def columns(blocks: Sequence[Sequence[Content]], width: int = 50) -> list[Content]:
+    """The blocks in two columns of about the same height."""
+    total = sum(len(block) + 1 for block in blocks)
+    left: list[Content] = []
+    right: list[Content] = []
+    for block in blocks:
+        (left if len(left) + len(block) / 2 < total / 2 and not right else right).extend(
+            (*block, Content(""))
+        )
+    rows = max(len(left), len(right))
+    blank = Content("")
+    left += [blank] * (rows - len(left))
+    right += [blank] * (rows - len(right))
+    return [
+        Content.assemble(one, " " * max(width - one.cell_length, 2), two)
+        for one, two in zip(left, right, strict=True)
+    ]

@@ -1,0 +1,139 @@
+"""Pasted Segment messages in the panes, as if they had come; nothing of them is kept or forwarded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import events, on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container, Vertical
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Static
+
+from ...core.client import Viewer
+from ...core.errors import SegtapError
+from ...core.messages import JsonObject
+from ...core.text import clean
+from ...core.views import MessageDetail
+from ..clipboard import copy
+from ..widgets.mixpanel_pane import MixpanelPane
+from ..widgets.pane import Pane, app_of
+from ..widgets.segment_pane import SegmentPane
+from ..widgets.warnings_pane import JumpTo, WarningsPane
+from ..widgets.wire_pane import WirePane
+
+TWO_COLUMNS = 100
+
+
+class Inspect(Screen[None]):
+    """Four panes on one message; J and K go through a batch."""
+
+    AUTO_FOCUS = "SegmentPane JsonRows"
+    DEFAULT_CSS = """
+    Inspect {
+        & > .banner { height: 1; padding: 0 1; background: $panel; color: $foreground; }
+        & > Container { layout: horizontal; height: 1fr; }
+        & > Container > Vertical { width: 1fr; }
+        & Pane { height: 1fr; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "leave", "Back", id="inspect.back"),
+        Binding("J", "turn(1)", "Next message", id="inspect.next"),
+        Binding("K", "turn(-1)", "Previous message", id="inspect.previous"),
+        Binding("y", "copy", "Copy the pane", id="inspect.copy"),
+        *(Binding(str(number + 1), f"pane({number})", show=False) for number in range(4)),
+    ]
+
+    def __init__(self, viewer: Viewer, messages: Sequence[JsonObject], first: MessageDetail) -> None:
+        super().__init__()
+        self.viewer = viewer
+        self.messages = messages
+        self.number = 0
+        self.banner = Static(classes="banner")
+        self.segment, self.mixpanel = SegmentPane(), MixpanelPane()
+        self.wire, self.warnings = WirePane(), WarningsPane()
+        self.panes: tuple[Pane, ...] = (self.segment, self.mixpanel, self.wire, self.warnings)
+        self.active = 0
+        self._first = first
+
+    def compose(self) -> ComposeResult:
+        yield self.banner
+        with Container():
+            with Vertical():
+                yield self.segment
+                yield self.wire
+            with Vertical():
+                yield self.mixpanel
+                yield self.warnings
+
+    def on_mount(self) -> None:
+        self._show(self._first)
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._arrange()
+
+    def action_turn(self, by: int) -> None:
+        """To the next message of a batch, or the one before."""
+        number = self.number + by
+        if 0 <= number < len(self.messages):
+            self._read(number)
+
+    @work(exclusive=True, group="read")
+    async def _read(self, number: int) -> None:
+        try:
+            detail = await self.viewer.inspect(self.messages[number])
+        except SegtapError as error:
+            self.notify(clean(str(error)), title=error.title, severity="error", timeout=10)
+            return
+        self.number = number
+        self._show(detail)
+
+    def action_pane(self, number: int) -> None:
+        """Show a pane and give it the keys."""
+        self.active = number
+        self._arrange()
+        target = next((widget for widget in self.panes[number].query("*") if widget.focusable), None)
+        if target is not None:
+            self.call_after_refresh(target.focus)
+
+    def action_copy(self) -> None:
+        """Copy the pane that has the keys."""
+        pane = next((pane for pane in self.panes if pane.has_focus_within), self.panes[self.active])
+        text = pane.copy_text()
+        if text:
+            self.notify(f"Copied the {pane.TITLE} pane: {copy(app_of(self), text)}")
+
+    def action_leave(self) -> None:
+        """Back to where it was pasted."""
+        self.dismiss()
+
+    @on(JumpTo)
+    def _jump(self, event: JumpTo) -> None:
+        event.stop()
+        self.segment.show_path(event.path)
+        self.mixpanel.show_path(event.path)
+        if event.go:
+            self.action_pane(1 if event.path.startswith("requests") else 0)
+
+    def _show(self, detail: MessageDetail) -> None:
+        for pane in self.panes:
+            pane.detail = detail
+        of = f" {self.number + 1} of {len(self.messages)} (J, K)" if len(self.messages) > 1 else ""
+        self.banner.update(
+            Content.assemble(
+                (f"Pasted message{of}", "bold $accent"),
+                ("  not kept, not forwarded · 1–4 panes · Esc back", "$dim"),
+            )
+        )
+
+    def _arrange(self) -> None:
+        wide = self.size.width >= TWO_COLUMNS
+        for number, pane in enumerate(self.panes):
+            pane.display = wide or number == self.active
+        left, right = self.query("Container > Vertical")
+        left.display = wide or self.active in (0, 2)
+        right.display = wide or self.active in (1, 3)
