@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 
@@ -156,8 +157,8 @@ def event_too_large(subject: Subject) -> Iterator[Finding]:
     for path, record, _ in subject.events:
         try:
             length = len(msgspec.json.encode(record))
-        except UnicodeEncodeError:
-            continue  # a lone surrogate: it has no size as UTF-8
+        except (UnicodeEncodeError, OverflowError):
+            length = len(json.dumps(record, ensure_ascii=False).encode(errors="replace"))
         if length >= MAX_EVENT:
             yield rule.EVENT_TOO_LARGE.finding(
                 path, f"the event has {size(length)}: Mixpanel takes less than {size(MAX_EVENT)}"
@@ -179,8 +180,8 @@ def limits(subject: Subject) -> Iterator[Finding]:
             yield _too_many(f"{path}.properties", properties)
         for name, value in properties.items():
             if isinstance(value, str):
-                if len(value) < _SHORT or not _too_long(value):
-                    continue
+                if len(value) < _SHORT or not _too_long(value) or value == event:
+                    continue  # event_original_name repeats the name
             elif not isinstance(value, list | dict):
                 continue
             # The path of the message, where the value comes from there: products repeat the order's.
