@@ -5,17 +5,21 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from random import Random
 from typing import Any
 
 from memory_journal import MemoryJournal
+from mixpanel_server import MixpanelServer
 
 from segtap.core.delivery import Delivery, DeliveryState, Outcome
 from segtap.core.destinations import translator
 from segtap.core.forward.batch import Limits
-from segtap.core.forward.client import HttpxTransport, Transport
+from segtap.core.forward.client import Transport
 from segtap.core.forward.forwarder import Forwarder
+from segtap.core.forward.outcomes import Answer
+from segtap.core.forward.wire import WireForm
 from segtap.core.inspection import Operation, OutgoingRequest, Translation
 from segtap.core.journal.base import Entry, Journal
 from segtap.core.messages import Marks, Message, message_number
@@ -105,6 +109,35 @@ class Backlog:
         return [line.outcome for line in await self.lines(id)]
 
 
+class Direct:
+    """A transport that hands requests to a stand-in Mixpanel in this process, without a socket.
+
+    `step` is awaited before a request is taken in, and after, before its answer comes back.
+    """
+
+    def __init__(self, mixpanel: MixpanelServer, step: Callable[[], Awaitable[None]] | None = None) -> None:
+        self.mixpanel = mixpanel
+        self.step = step or (lambda: asyncio.sleep(0))
+        self.flying = self.most = 0
+
+    async def send(self, form: WireForm) -> Answer:
+        self.flying += 1
+        self.most = max(self.most, self.flying)
+        try:
+            await self.step()
+            reply = self.mixpanel.handle(form.method, form.url, dict(form.headers), form.body)
+            await self.step()
+        finally:
+            self.flying -= 1
+        if reply.drop or reply.hang:
+            return Answer(words="sent, but no answer: dropped")
+        body = reply.body if isinstance(reply.body, str) else json.dumps(reply.body)
+        return Answer(status=reply.status, body=body.encode())
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+
 class AsGiven:
     """A translator that makes the requests written in the message under `requests`."""
 
@@ -175,4 +208,8 @@ async def run_until_idle(forwarder: Forwarder) -> None:
         await forwarder.wait_idle()
 
 
-__all__ = ["BASIC", "NOW", "SECRET", "TOKEN", "AsGiven", "Backlog", "FakeClock", "HttpxTransport"]
+async def until(holds: Callable[[], bool]) -> None:
+    """Return once the condition holds; fails after ten seconds."""
+    async with asyncio.timeout(10):
+        while not holds():  # noqa: ASYNC110 (any condition, not one that somebody announces)
+            await asyncio.sleep(0.002)

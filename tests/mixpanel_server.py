@@ -211,28 +211,33 @@ class MixpanelServer:
         self, method: str, target: str, headers: dict[str, str], body: bytes, writer: asyncio.StreamWriter
     ) -> bool:
         """Answer one request; False when the connection is to be closed."""
-        parts = urlsplit(target)
-        path = parts.path.rstrip("/")
-        query = {key: values[0] for key, values in parse_qs(parts.query, keep_blank_values=True).items()}
+        path = urlsplit(target).path
         if path.startswith("/_"):
             await write_answer(writer, *self._control(path, body))
             return True
-        received = Received(method, path, query, headers, len(body))
-        self.requests.append(received)
-        fault = self._next_fault(path)
-        if fault is not None and fault.drop == "before":
+        reply = self.handle(method, target, headers, body)
+        if reply.hang:
+            await self._released.wait()
+        if reply.hang or reply.drop:
             return False
+        await write_answer(writer, reply.status, reply.body, reply.headers)
+        return True
+
+    def handle(self, method: str, target: str, headers: dict[str, str], body: bytes) -> Fault:
+        """Take one request in and say what is answered: the scripted fault, or what Mixpanel would."""
+        parts = urlsplit(target)
+        query = {key: values[0] for key, values in parse_qs(parts.query, keep_blank_values=True).items()}
+        received = Received(method, parts.path.rstrip("/"), query, headers, len(body))
+        self.requests.append(received)
+        fault = self._next_fault(received.path)
         if fault is None or fault.ingest or fault.drop == "after" or fault.hang:
             received.status, received.answer = self._ingest(received, body)
-        if fault is not None:
-            if fault.hang:
-                await self._released.wait()
-            if fault.hang or fault.drop:
-                received.status = 0
-                return False
-            received.status, received.answer = fault.status, fault.body
-        await write_answer(writer, received.status, received.answer, fault.headers if fault else ())
-        return True
+        if fault is None:
+            return Fault(received.status, received.answer)
+        received.status, received.answer = fault.status, fault.body
+        if fault.hang or fault.drop:
+            received.status, received.answer = 0, None
+        return fault
 
     def _next_fault(self, path: str) -> Fault | None:
         for position, (wanted, fault) in enumerate(self.faults):

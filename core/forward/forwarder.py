@@ -132,7 +132,8 @@ class Forwarder:
         for route, words in self._troubles.items():
             return f"Mixpanel {route.path}: {words} (trying again)"
         if self._unreadable:
-            return f"{self._unreadable} messages that are owed to Mixpanel cannot be read from the journal"
+            noun = "message" if self._unreadable == 1 else "messages"
+            return f"{self._unreadable} {noun} owed to Mixpanel cannot be read from the journal"
         return ""
 
     @property
@@ -235,7 +236,9 @@ class Forwarder:
                 break
             self._after = summaries[-1].id
             await self._take_in(summaries)
-            self._dispatch(transport)
+            if len(self._queue) >= self._queue.limits.json_records:
+                # While more is at hand, only full batches: half-empty ones cost as many round trips.
+                self._dispatch(transport)
             await asyncio.sleep(0)
 
     async def _take_in(self, summaries: Sequence[Summary]) -> None:

@@ -97,7 +97,8 @@ async def test_an_endless_answer_is_cut() -> None:
     assert len(answer.body) == ANSWER_CAP
 
 
-async def test_a_certificate_that_cannot_be_verified_is_no_connection(tmp_path: Path) -> None:
+@pytest.fixture
+def own_certificate(tmp_path: Path) -> ssl.SSLContext:
     if (openssl := shutil.which("openssl")) is None:
         pytest.skip("no openssl to make a certificate with")
     subprocess.run(
@@ -107,7 +108,13 @@ async def test_a_certificate_that_cannot_be_verified_is_no_connection(tmp_path: 
     )  # fmt: skip
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(tmp_path / "cert.pem", tmp_path / "key.pem")
-    async with MixpanelServer(tls=context) as mixpanel:
+    return context
+
+
+async def test_a_certificate_that_cannot_be_verified_is_no_connection(
+    own_certificate: ssl.SSLContext,
+) -> None:
+    async with MixpanelServer(tls=own_certificate) as mixpanel:
         answer = await send(mixpanel.url)
     assert (answer.status, answer.sent) == (0, False)
     assert "certificate verify failed" in answer.words
