@@ -137,7 +137,9 @@ def alias_without_previous_id(subject: Subject) -> Iterator[Finding]:
     elif previous == subject.document.get("userId"):
         # analytics.js sends this for an alias() call without a previous id, once the user is known.
         yield rule.ALIAS_WITHOUT_PREVIOUS_ID.finding(
-            "$.previousId", f"previousId {shown(previous)} is the userId itself: there is nothing to join"
+            "$.previousId",
+            f"previousId {shown(previous)} is the userId itself: there is nothing to join",
+            severity="warning",
         )
 
 

@@ -423,3 +423,9 @@ def test_a_message_nested_beyond_reason_is_checked() -> None:
     for _ in range(300):
         value = [value]
     assert found(track(deep=value, deeper=nested(300)), "nesting-too-deep")
+
+
+def test_an_alias_of_a_user_to_himself_is_useless() -> None:
+    (finding,) = found(real_message("next", "alias"), "alias-without-previous-id")
+    assert finding.severity == "warning"
+    assert finding.message == 'previousId "u-1" is the userId itself: there is nothing to join'
