@@ -103,10 +103,10 @@ async def read_body(receive: Receive, declared: str | None, max_bytes: int, dead
                 reason = f"the client hung up after {seen}; nobody was answered"
                 raise BodyRefused(HUNG_UP, reason, b"".join(parts))
             part: bytes = event.get("body", b"")
+            if size < max_bytes:
+                parts.append(part if size + len(part) <= max_bytes else part[: max_bytes - size])
             size += len(part)
-            if size <= max_bytes:
-                parts.append(part)
-            elif size > _DRAIN * max_bytes:
+            if size > _DRAIN * max_bytes:
                 raise BodyRefused(400, _too_large(expected or size, max_bytes), b"".join(parts))
             more = event.get("more_body", False)
     except asyncio.CancelledError:

@@ -305,7 +305,7 @@ def repair_texts(repairs: tuple[Repair, ...], most: int = 5) -> list[str]:
                 texts.append(f"half a surrogate pair at {path} is no text: it reads as U+FFFD")
             case "cesu8":
                 texts.append(
-                    "CESU-8, not UTF-8: its surrogate pairs are read as the characters they stand for"
+                    "CESU-8, not UTF-8: surrogate pairs are read as the characters they mean"
                 )
             case "utf8":
                 texts.append("bytes that are no UTF-8: they read as U+FFFD")

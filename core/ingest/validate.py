@@ -139,6 +139,8 @@ def _too_deep(text: bytes, limit: int) -> bool:
     brackets = _STRING.sub(b"", text).translate(_ONE_KIND, _NO_BRACKETS)
     for peeled in range(1, _PEELED + 1):
         brackets = brackets.replace(b"[]", b"")
+        if not brackets:
+            return peeled > limit
         if len(brackets) <= 2 * (limit - peeled):
             return False
     depth = 0
