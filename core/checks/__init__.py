@@ -65,14 +65,14 @@ def check(
     translation: Translation,
     destination: Destination,
     *,
-    now: int,
+    now: int | None = None,
     original_size: int = 0,
     objections: Sequence[str] = (),
     filled: Sequence[str] = (),
 ) -> tuple[Finding, ...]:
     """What the rules find in one message and its translation; errors first.
 
-    `now` is the clock, in milliseconds. `original_size` is the size of the message's JSON text, 0 when
+    `now` is the clock, in milliseconds; without it nothing is judged to be in the future. `original_size` is the size of the message's JSON text, 0 when
     it is not known. `objections` say why Segment would refuse the message (beginning with `WOULD_REJECT`)
     or change it. `filled` names the paths that the client left out. Pure, and never raises on a message.
     """

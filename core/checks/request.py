@@ -115,7 +115,7 @@ def time_out_of_range(subject: Subject) -> Iterator[Finding]:
             yield rule.TIME_OUT_OF_RANGE.finding(
                 "$.timestamp", "the event's time is before 1971: Mixpanel refuses it"
             )
-        elif time > subject.now + _HOUR:
+        elif subject.now is not None and time > subject.now + _HOUR:
             ahead = ago(int(min(time, 1e17)), subject.now)
             yield rule.TIME_OUT_OF_RANGE.finding(
                 "$.timestamp", f"the event's time is {ahead}: Mixpanel takes an hour ahead at most"

@@ -16,7 +16,7 @@ from check_helpers import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from segtap.core.checks import MAX_FINDINGS, WOULD_REJECT, rules
+from segtap.core.checks import MAX_FINDINGS, WOULD_REJECT, check, rules
 from segtap.core.inspect import inspect_document
 from segtap.core.messages import CALL_TYPES
 from segtap.core.text import clean
@@ -429,3 +429,14 @@ def test_an_alias_of_a_user_to_himself_is_useless() -> None:
     (finding,) = found(real_message("next", "alias"), "alias-without-previous-id")
     assert finding.severity == "warning"
     assert finding.message == 'previousId "u-1" is the userId itself: there is nothing to join'
+
+
+def test_without_a_clock_nothing_is_in_the_future() -> None:
+    message = real_message("python", "page", timestamp="2099-01-01T00:00:00Z")
+    translation = TRANSLATOR.translate(message, now=NOW)
+
+    def judged(now: int | None) -> list[str]:
+        return [finding.rule for finding in check(message, translation, DESTINATION, now=now)]
+
+    assert "time-out-of-range" in judged(NOW)
+    assert "time-out-of-range" not in judged(None)
