@@ -72,9 +72,10 @@ def check(
 ) -> tuple[Finding, ...]:
     """What the rules find in one message and its translation; errors first.
 
-    `now` is the clock, in milliseconds; without it nothing is judged to be in the future. `original_size` is the size of the message's JSON text, 0 when
-    it is not known. `objections` say why Segment would refuse the message (beginning with `WOULD_REJECT`)
-    or change it. `filled` names the paths that the client left out. Pure, and never raises on a message.
+    `now` is the clock, in milliseconds; without it nothing is judged to be in the future.
+    `original_size` is the size of the message's JSON text, 0 when it is not known. `objections` say why
+    Segment would refuse the message (beginning with `WOULD_REJECT`) or change it. `filled` names the
+    paths that the client left out. Pure, and never raises on a message.
     """
     properties, context = document.get("properties"), document.get("context")
     subject = Subject(

@@ -44,7 +44,8 @@ class Subject(msgspec.Struct):
 
     `properties`, `context` are {} where the message has none, or has no object there.
     `events` are the event records that go to Mixpanel, each with its path
-    (`requests[0].body[0]`) and its properties. `now` is milliseconds since the epoch, None when the clock is not known.
+    (`requests[0].body[0]`) and its properties. `now` is milliseconds since the epoch,
+    None when the clock is not known.
     """
 
     document: JsonObject
