@@ -6,9 +6,11 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
+from details import NOW
 from fake_viewer import FakeViewer
 
 from segtap.core.settings import Settings
+from segtap.tui import clock
 from segtap.tui.app import SegtapApp
 
 
@@ -30,3 +32,9 @@ def app_on() -> Callable[..., SegtapApp]:
         return SegtapApp(viewer, Settings(), **{"plain": False, "clock": lambda: 100.0, **options})
 
     return make
+
+
+@pytest.fixture
+def still(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For the panes, now is `details.NOW`."""
+    monkeypatch.setattr(clock, "now", lambda: NOW)

@@ -6,6 +6,10 @@ import itertools
 from pathlib import Path
 
 import pytest
+from textual.app import App
+from textual.color import Color
+from textual.theme import Theme
+
 from segtap.tui.theming import (
     BACKGROUNDS,
     DEFAULT,
@@ -17,9 +21,6 @@ from segtap.tui.theming import (
     read_theme,
     variable_defaults,
 )
-from textual.app import App
-from textual.color import Color
-from textual.theme import Theme
 
 SHIPPED, PROBLEMS = load_themes()
 

@@ -1,0 +1,26 @@
+"""A small app that holds one widget, for tests of panes and dialogs."""
+
+from __future__ import annotations
+
+from textual.app import App, ComposeResult
+from textual.widget import Widget
+
+from segtap.tui.theming import DEFAULT, install, variable_defaults
+
+
+class Host(App[None]):
+    """Shows one widget under one of segtap's themes."""
+
+    def __init__(self, widget: Widget, theme: str = DEFAULT) -> None:
+        super().__init__()
+        self.widget = widget
+        self.wanted = theme
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return variable_defaults()
+
+    def on_mount(self) -> None:
+        install(self, self.wanted)
+
+    def compose(self) -> ComposeResult:
+        yield self.widget
