@@ -105,6 +105,7 @@ class Received:
 
 class MixpanelServer:
     """Serves on loopback while it is entered. `secrets` are the Basic user names it knows; empty: any.
+    `refused_ids` are users whose profile updates it refuses.
 
     `requests` holds every request, `events` every event taken in, twice when sent twice; `deduped()`
     is what Mixpanel shows of them. `profiles` and `groups` are by distinct_id and by (key, id).
@@ -117,6 +118,7 @@ class MixpanelServer:
         secrets: frozenset[str] = frozenset(),
         one_means: Literal["any", "all"] = "any",
         enforce_length: bool = False,
+        refused_ids: frozenset[str] = frozenset(),
         now_ms: int | None = None,
         tls: ssl.SSLContext | None = None,
     ) -> None:
@@ -124,6 +126,7 @@ class MixpanelServer:
         self.secrets = secrets
         self.one_means = one_means
         self.enforce_length = enforce_length
+        self.refused_ids = refused_ids
         self.now_ms = now_ms
         self.tls = tls
         self.faults: deque[tuple[str, Fault]] = deque()
@@ -315,13 +318,19 @@ class MixpanelServer:
         received.records, received.shape = decode_form(body, received.query, received.headers)
         if received.shape == "form" and "json" in received.headers.get("content-type", ""):
             received.shape = "json"
-        faults = [form_fault(received.path, record) for record in received.records]
+        faults = [self._form_fault(received.path, record) for record in received.records]
         for record, fault in zip(received.records, faults, strict=True):
             if fault is None:
                 self._take(received.path, record)
         bad = [fault for fault in faults if fault is not None]
         refused = len(bad) == len(faults) if self.one_means == "any" else bool(bad)
         return 200, self._form_answer(received, bad[0] if refused and bad else None)
+
+    def _form_fault(self, path: str, record: Any) -> str | None:
+        fault = form_fault(path, record)
+        if fault is None and path == "/engage" and record["$distinct_id"] in self.refused_ids:
+            return "$distinct_id, refused"
+        return fault
 
     def _take(self, path: str, record: dict[str, Any]) -> None:
         if path in ("/track", "/import"):

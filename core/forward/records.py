@@ -2,7 +2,7 @@
 
 A record is one item of a request's body: an event, a profile update, a group update. Most operations have
 one; a purchase has one for the order and one for each product. Each record knows what order it must keep
-and whether sending it twice does any harm.
+whether sending it twice does any harm, and whether it needs an answer of its own.
 
 | record | holds | waits for an earlier holder of |
 |---|---|---|
@@ -32,6 +32,9 @@ _EVENT_IDS = ("distinct_id", "$user_id", "$device_id", "$anon_id", "$identified_
 
 ADDING = frozenset(("$add", "$append"))
 """Profile operations that count again when they are sent again; all others set, so repeating is harmless."""
+
+_LINKS = {"$identify": ("$identified_id", "$anon_id"), "$create_alias": ("distinct_id", "alias")}
+_OBJECT_OPERATIONS = ("$set", "$set_once", "$add", "$append", "$union", "$remove")
 
 
 class Route(msgspec.Struct, frozen=True):
@@ -112,9 +115,9 @@ def operation_records(message: int, operation: int, request: OutgoingRequest) ->
                 holds=holds,
                 waits=waits,
                 repeatable=repeatable,
-                # Base64 in a query has room for one; and whether one of several that add was taken
-                # cannot be told from an answer for all of them.
-                alone=shape == "base64" or not repeatable,
+                # Base64 in a query has room for one. The others answer `1` when one of several is valid, so
+                # what adds, and what may well be refused, needs an answer of its own.
+                alone=shape == "base64" or not repeatable or (shape == "form" and is_doubtful(fields)),
             )
         )
     return records
@@ -139,6 +142,31 @@ def is_repeatable(record: JsonObject) -> bool:
     if "event" in record:
         return bool(_insert_id(record)) or record["event"] in IDENTITY_EVENTS
     return not (ADDING & record.keys())
+
+
+def is_doubtful(record: JsonObject) -> bool:
+    """True when Mixpanel may refuse the record on a form endpoint: it lacks what is required there.
+
+    Source: the required fields and value types of /track, /engage and /groups in Mixpanel's reference.
+    """
+    if "event" in record:
+        needed = _LINKS.get(str(record["event"]), ())
+        properties = _properties(record)
+        return not record["event"] or not all(_is_id(properties.get(name)) for name in ("token", *needed))
+    needed = ("$token", "$group_key", "$group_id") if "$group_key" in record else ("$token", "$distinct_id")
+    if not all(_is_id(record.get(name)) for name in needed):
+        return True
+    operations = [(name, record[name]) for name in _OBJECT_OPERATIONS if name in record]
+    for name, value in operations:
+        if not isinstance(value, dict):
+            return True
+        if name == "$union" and not all(isinstance(items, list) and items for items in value.values()):
+            return True
+    return not operations and not ({"$unset", "$delete"} & record.keys())
+
+
+def _is_id(value: Json) -> bool:
+    return value != "" and isinstance(value, str | int | float) and not isinstance(value, bool)
 
 
 def _event_ids(record: JsonObject) -> set[str]:

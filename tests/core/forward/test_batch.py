@@ -169,6 +169,23 @@ def test_what_adds_travels_alone() -> None:
     assert [len(batch) for batch in drain(queue)] == [1, 1, 1, 1]
 
 
+def test_what_may_be_refused_on_a_form_endpoint_travels_alone() -> None:
+    for doubtful in [
+        engage("", set={"a": 1}), engage("u"), engage("u", set=[1]), engage("u", union={"l": []}),
+        engage("u", union={"l": "x"}), link("", "a-1"), link("u", ""), group(""),
+        OutgoingRequest("POST", f"{HOST}/engage", FORM, body={"$distinct_id": "u", "$set": {"a": 1}}),
+        OutgoingRequest("POST", f"{HOST}/engage", FORM, body=None),
+    ]:  # fmt: skip
+        (record,) = operation_records(0, 0, doubtful)
+        assert record.alone, doubtful.body
+    for plain in [
+        engage("u", set={"a": None}), engage("u", union={"l": [1]}), engage("u", unset=["a"]),
+        engage("u", delete=""), link("u", "a"), group("g"),
+    ]:  # fmt: skip
+        (record,) = operation_records(0, 0, plain)
+        assert not record.alone, plain.body
+
+
 def test_a_purchase_is_one_operation_of_many_records_and_may_be_divided() -> None:
     batches = drain(queue_of(events("u", 7)))
     assert [ids(batch) for batch in batches] == [

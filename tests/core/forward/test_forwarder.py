@@ -219,16 +219,25 @@ async def test_a_single_record_too_large_is_refused() -> None:
 
 async def test_a_zero_for_many_is_asked_one_by_one() -> None:
     backlog = Backlog()
-    users = ["u-1", "", "u-3"]
+    users = ["u-1", "u-2", "u-3"]
     ids = await backlog.add(*(given(engage(user, set={"a": 1})) for user in users))
-    async with MixpanelServer(one_means="all") as mixpanel:
+    async with MixpanelServer(one_means="all", refused_ids=frozenset({"u-2"})) as mixpanel:
         await go(backlog, mixpanel, translator=AsGiven())
     assert await backlog.states() == [TAKEN, REFUSED, TAKEN]
     assert [len(request.records) for request in mixpanel.requests] == [3, 1, 1, 1]
     lines = await backlog.lines(ids[1])
     assert [line.outcome for line in lines] == [Outcome.RETRY, Outcome.REFUSED]
-    assert lines[1].words == "$distinct_id, missing or empty"
+    assert lines[1].words == "$distinct_id, refused"
     assert (lines[1].attempt, lines[1].index, lines[1].of) == (2, 0, 1)
+
+
+async def test_what_lacks_a_required_field_gets_an_answer_of_its_own() -> None:
+    backlog = Backlog()
+    await backlog.add(*(given(engage(user, set={"a": 1})) for user in ["u-1", "", "u-3", "u-4"]))
+    async with MixpanelServer(one_means="any") as mixpanel:
+        await go(backlog, mixpanel, translator=AsGiven())
+    assert await backlog.states() == [TAKEN, REFUSED, TAKEN, TAKEN]
+    assert sorted(len(request.records) for request in mixpanel.requests) == [1, 3]
 
 
 async def test_a_bare_zero_refuses_one() -> None:
@@ -335,7 +344,7 @@ async def test_trouble_on_one_endpoint_leaves_the_others_running() -> None:
         forwarder = make_forwarder(backlog, mixpanel.url, clock=clock)
         async with running(forwarder):
             clock.hold()
-            await until(lambda: len(mixpanel.events) == 5)
+            await until(lambda: len(mixpanel.events) == 5 and bool(forwarder.fault))
             assert forwarder.fault.startswith("Mixpanel /engage: 503 upstream connect error")
             assert forwarder.fault.endswith("(trying again)")
             assert not forwarder.halted

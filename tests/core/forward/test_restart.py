@@ -1,0 +1,214 @@
+"""Killed at any point and started again: nothing lost, nothing doubled."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from forwarding import TOKEN, AsGiven, Backlog, Direct, engage, given, make_forwarder, run_until_idle
+from hypothesis import given as generated
+from hypothesis import settings
+from hypothesis import strategies as st
+from mixpanel_server import (
+    BAD_GATEWAY,
+    DROP_AFTER,
+    DROP_BEFORE,
+    PORTAL,
+    TOO_LARGE,
+    TOO_MANY,
+    UNAVAILABLE,
+    ZERO,
+    Fault,
+    MixpanelServer,
+)
+
+from segtap.core.delivery import DeliveryState, Outcome
+from segtap.core.forward.batch import Limits
+from segtap.core.inspection import OutgoingRequest
+
+LIMITS = Limits(json_records=3, form_records=2)
+FAULTS = [TOO_MANY, UNAVAILABLE, BAD_GATEWAY, DROP_BEFORE, DROP_AFTER, PORTAL, TOO_LARGE, ZERO]
+SETTLED = {DeliveryState.TAKEN, DeliveryState.REFUSED, DeliveryState.UNCERTAIN}
+
+
+@dataclass
+class Fuse:
+    """Kills at its `last` step: from then on nothing more is sent and nothing more is written."""
+
+    last: int
+    burnt: int = 0
+    kill: Callable[[], None] = lambda: None
+
+    async def step(self) -> None:
+        self.burnt += 1
+        if self.burnt == self.last:
+            self.kill()
+        if self.burnt >= self.last:
+            # The process is gone: whoever waits here never goes on.
+            await asyncio.Event().wait()
+        await asyncio.sleep(0)
+
+
+class Dying:
+    """A journal whose every call is two steps of a fuse: before it takes effect, and after."""
+
+    def __init__(self, journal: Any, fuse: Fuse) -> None:
+        self._journal, self._fuse = journal, fuse
+
+    def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
+        method = getattr(self._journal, name)
+
+        async def stepped(*args: Any, **more: Any) -> Any:
+            await self._fuse.step()
+            result = await method(*args, **more)
+            await self._fuse.step()
+            return result
+
+        return stepped
+
+
+def event(n: int, records: int = 1, *, good: bool = True) -> OutgoingRequest:
+    body: list[Any] = [
+        {
+            "event": f"e-{n}-{part}",
+            "properties": {"time": 1_700_000_000, "distinct_id": f"u-{n % 2}",
+                           "$insert_id": f"i-{n}-{part}" if good or part else f"i_{n}"},
+        }
+        for part in range(records)
+    ]  # fmt: skip
+    return OutgoingRequest(
+        "POST", "https://api.mixpanel.com/import?strict=1", "application/json", "Basic dG9rZW46", body=body
+    )
+
+
+def link(n: int) -> OutgoingRequest:
+    properties: Any = {"$identified_id": f"u-{n % 2}", "$anon_id": f"a-{n}", "token": TOKEN}
+    return OutgoingRequest(
+        "POST",
+        "https://api.mixpanel.com/track",
+        "application/x-www-form-urlencoded",
+        body={"event": "$identify", "properties": properties},
+    )
+
+
+MESSAGES: list[list[OutgoingRequest]] = [
+    [event(0)],
+    [link(1), engage("u-1", set={"n": 1})],
+    [engage("adds-2", add={"n": 1})],
+    [event(3, records=5)],
+    [event(4, records=2, good=False)],
+    [engage("u-1", set={"n": 5}), engage("adds-5", append={"l": 5})],
+    [event(6), engage("", set={"refused": 1})],
+]
+
+
+async def life(backlog: Backlog, mixpanel: MixpanelServer, fuse: Fuse) -> bool:
+    """Run until all is settled, or until the fuse kills it: then True."""
+    journal = backlog.journal
+    backlog.journal = Dying(journal, fuse)
+    forwarder = make_forwarder(
+        backlog, "", transport=Direct(mixpanel, fuse.step), translator=AsGiven(), limits=LIMITS
+    )
+    backlog.journal = journal
+    running = asyncio.create_task(forwarder.run())
+    dead = asyncio.Event()
+    fuse.kill = dead.set
+    idle = asyncio.create_task(forwarder.wait_idle())
+    death = asyncio.create_task(dead.wait())
+    await asyncio.wait({running, idle, death}, return_when=asyncio.FIRST_COMPLETED, timeout=20)
+    killed = dead.is_set()
+    assert killed or idle.done(), "it neither ended nor died"
+    if not killed:
+        await forwarder.stop()
+    for task in (running, idle, death):
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+    return killed
+
+
+async def settle(backlog: Backlog, mixpanel: MixpanelServer) -> None:
+    forwarder = make_forwarder(backlog, "", transport=Direct(mixpanel), translator=AsGiven(), limits=LIMITS)
+    await asyncio.wait_for(run_until_idle(forwarder), 20)
+    assert not forwarder.halted
+
+
+async def check(backlog: Backlog, mixpanel: MixpanelServer, messages: list[list[OutgoingRequest]]) -> None:
+    """Nothing lost, nothing doubled, and the journal says no more than is true."""
+    assert set(await backlog.states()) <= SETTLED
+    held = {e["properties"].get("$insert_id") for e in mixpanel.deduped().values()}
+    seen = [e["properties"].get("$insert_id") for e in mixpanel.deduped().values()]
+    assert len(held - {None}) == len([i for i in seen if i])
+    for id, requests in zip(backlog.messages, messages, strict=True):
+        outcomes = {line.operation: line.outcome for line in await backlog.lines(id)}
+        for index, request in enumerate(requests):
+            outcome = outcomes[index]
+            body: Any = request.body
+            if isinstance(body, list):
+                there = [r["properties"]["$insert_id"] in held for r in body]
+                assert outcome is (Outcome.TAKEN if all(there) else Outcome.REFUSED), (index, body)
+            elif "$add" in body or "$append" in body:
+                profile = mixpanel.profiles.get(body["$distinct_id"], {})
+                count = len(profile["l"]) if "l" in profile else profile.get("n", 0)
+                assert count <= 1
+                assert outcome is not Outcome.TAKEN or count == 1
+                assert outcome is not Outcome.REFUSED or count == 0
+            elif "$set" in body:
+                assert outcome is (Outcome.TAKEN if body["$distinct_id"] else Outcome.REFUSED)
+
+
+async def fresh(messages: list[list[OutgoingRequest]]) -> Backlog:
+    backlog = Backlog()
+    await backlog.add(*(given(*requests) for requests in messages))
+    return backlog
+
+
+async def test_killed_at_each_step_it_goes_on_where_it_was() -> None:
+    steps = 0
+    for last in range(1, 10_000):
+        backlog, mixpanel = await fresh(MESSAGES), MixpanelServer()
+        killed = await life(backlog, mixpanel, Fuse(last))
+        await settle(backlog, mixpanel)
+        await check(backlog, mixpanel, MESSAGES)
+        if not killed:
+            break
+        steps = last
+    assert steps > 40
+
+
+async def test_killed_at_each_step_amid_faults() -> None:
+    faults = [TOO_MANY, DROP_AFTER, UNAVAILABLE, DROP_AFTER, PORTAL, TOO_LARGE, DROP_AFTER]
+    for last in range(1, 10_000, 3):
+        backlog, mixpanel = await fresh(MESSAGES), MixpanelServer()
+        mixpanel.script(*faults)
+        killed = await life(backlog, mixpanel, Fuse(last))
+        await settle(backlog, mixpanel)
+        states = await backlog.states()
+        assert set(states) <= SETTLED
+        if not killed:
+            break
+    assert last > 40
+
+
+@generated(
+    order=st.permutations(range(len(MESSAGES))),
+    faults=st.lists(
+        st.sampled_from([TOO_MANY, UNAVAILABLE, BAD_GATEWAY, DROP_BEFORE, DROP_AFTER, PORTAL]), max_size=8
+    ),
+    deaths=st.lists(st.integers(1, 60), max_size=4),
+)
+@settings(max_examples=60, deadline=None)
+def test_any_faults_and_any_deaths(order: list[int], faults: list[Fault], deaths: list[int]) -> None:
+    async def story() -> None:
+        messages = [MESSAGES[n] for n in order]
+        backlog, mixpanel = await fresh(messages), MixpanelServer()
+        mixpanel.script(*faults)
+        for last in deaths:
+            await life(backlog, mixpanel, Fuse(last))
+        await settle(backlog, mixpanel)
+        await check(backlog, mixpanel, messages)
+
+    asyncio.run(story())
