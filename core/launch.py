@@ -63,6 +63,11 @@ class RunningEngine:
     def __repr__(self) -> str:
         return f"RunningEngine({self.url!r}, pid={self.pid})"
 
+    @property
+    def ended(self) -> bool:
+        """True once the process is gone."""
+        return self._process.returncode is not None
+
     async def wait(self) -> int:
         """Wait until it has ended, and return its exit code."""
         return await self._process.wait()

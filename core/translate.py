@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import cast
+from typing import Protocol, cast
 
 import msgspec
 
@@ -22,8 +22,15 @@ MAX_DEPTH = 512
 MASKED = "Basic ••••"
 """What stands for the authorization unless secrets are asked for."""
 
-Findings = Callable[[JsonObject, Translation, Destination], Sequence[Finding]]
-"""The checks: (message, translation, destination) → what the rules found."""
+
+class Findings(Protocol):
+    """The checks: what the rules find in a message and its translation, by the clock `now` (milliseconds)."""
+
+    def __call__(
+        self, document: JsonObject, translation: Translation, destination: Destination, *, now: int
+    ) -> Sequence[Finding]:
+        """What the rules found."""
+        ...
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -62,7 +69,7 @@ def translate_lines(
             envelope = read_envelope(read_object(line), destination)
             now = clock() if envelope.now is None else envelope.now
             translation = translator(envelope.destination).translate(envelope.message, now=now)
-            found = findings(envelope.message, translation, envelope.destination)
+            found = findings(envelope.message, translation, envelope.destination, now=now)
             made = line_of(envelope.message, translation, found, show_secrets=show_secrets)
             yield Line(to_json(made))
         except (InputError, MappingError) as error:

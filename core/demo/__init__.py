@@ -24,7 +24,7 @@ def start_demo(
     """
     if importlib.util.find_spec("segment") is None:
         raise EngineError(INSTALL_HINT, title="The demo cannot start")
-    command = [sys.executable, "-m", "segtap.core.demo", "--url", url, "--rate", str(rate)]
+    command = [sys.executable, "-P", "-m", "segtap.core.demo", "--url", url, "--rate", str(rate)]
     if count is not None:
         command += ["--count", str(count)]
     output = subprocess.DEVNULL if quiet else None

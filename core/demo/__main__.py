@@ -87,7 +87,10 @@ def main() -> int:
     parser.add_argument("--count", type=int)
     options = parser.parse_args()
     threading.Thread(target=_end_with_the_parent, daemon=True).start()
-    return play(options.url, rate=options.rate, count=options.count)
+    try:
+        return play(options.url, rate=options.rate, count=options.count)
+    except KeyboardInterrupt:
+        return 0
 
 
 if __name__ == "__main__":

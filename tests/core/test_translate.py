@@ -19,7 +19,7 @@ SETTINGS: JsonObject = {"projectToken": "tok", "apiSecret": "hidden"}
 
 
 def no_findings(
-    message: JsonObject, translation: Translation, destination: Destination
+    document: JsonObject, translation: Translation, destination: Destination, *, now: int
 ) -> tuple[Finding, ...]:
     return ()
 
@@ -192,14 +192,16 @@ class TestNumbersAsJavaScriptReadsThem:
 
 
 def test_warnings_come_from_the_checks() -> None:
-    seen: list[tuple[object, object]] = []
+    seen: list[tuple[object, object, int]] = []
 
-    def check(message: JsonObject, translation: Translation, destination: Destination) -> tuple[Finding, ...]:
-        seen.append((message["type"], destination.settings["projectToken"]))
+    def check(
+        document: JsonObject, translation: Translation, destination: Destination, *, now: int
+    ) -> tuple[Finding, ...]:
+        seen.append((document["type"], destination.settings["projectToken"], now))
         return (Finding("no-identity", "warning", "$.userId", "nobody", "set one"),)
 
     made = one('{"settings": {"projectToken": "p"}, "message": {"type": "track"}}', findings=check)
-    assert seen == [("track", "p")]
+    assert seen == [("track", "p", NOW)]
     assert made["warnings"] == [
         {
             "rule": "no-identity",

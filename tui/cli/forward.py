@@ -1,0 +1,41 @@
+"""`segtap forward`: the engine without a screen, forwarding from the start."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .options import read_settings, settings_options
+
+if TYPE_CHECKING:
+    from ...core.engine import Engine
+
+
+@click.command()
+@settings_options
+@click.option("--dry-run", is_flag=True, help="Do everything but send.")
+def forward(dry_run: bool, **options: Any) -> None:
+    """Receive messages and forward every one to Mixpanel, without a screen.
+
+    It goes on with what the journal still owes from before. stdout gets a log of JSON lines, the first of
+    which names the URLs. SIGTERM and Ctrl-C finish or keep what is in flight.
+    """
+    settings = read_settings(dry_run=dry_run, **options)
+    from ...core.log import to_stream
+    from ...core.process import run, serve
+    from ...core.settings import mask_token
+
+    to_stream(stream=sys.stdout)
+
+    def ready(engine: Engine) -> None:
+        destination = settings.destination
+
+        where = destination.mixpanel_url or f"Mixpanel in the {destination.region.upper()}"
+        doing = "Sending nothing (dry run)" if dry_run else "Forwarding"
+        click.echo(
+            f"{doing}: {' '.join(engine.urls)} → project {mask_token(destination.token)}, {where}", err=True
+        )
+
+    run(serve(settings, forwarding=True, ready=ready))

@@ -1,0 +1,130 @@
+"""`segtap translate`, `check` and `decode`: text in, text out, no engine."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING, BinaryIO, cast
+
+import click
+
+if TYPE_CHECKING:
+    from ...core.messages import JsonObject
+    from ...core.settings import Destination
+
+DESTINATIONS = click.Choice(["actions", "classic-cloud"])
+SOURCE = click.argument("source", metavar="[FILE|-]", type=click.File("rb"), default="-")
+
+
+@click.command()
+@SOURCE
+@click.option("--destination", type=DESTINATIONS, help="Which destination of Segment's. [actions]")
+@click.option("--now", metavar="ISO", help="The clock to translate by. [the time now]")
+@click.option("--show-secrets", is_flag=True, help="Write the authorization header whole.")
+@click.pass_context
+def translate(
+    ctx: click.Context, source: BinaryIO, destination: str | None, now: str | None, show_secrets: bool
+) -> None:
+    """Show what messages become in Mixpanel.
+
+    Reads one JSON object a line: a Segment message, or an envelope {"now", "settings", "subscriptions",
+    "message"}. Writes one line each: messageId, requests, rejected, warnings.
+    """
+    from ...core.checks import check as findings
+    from ...core.translate import translate_lines
+
+    failed = False
+    clock = _clock(now)
+    for line in translate_lines(
+        source,
+        destination=_destination(destination),
+        clock=lambda: clock,
+        findings=findings,
+        show_secrets=show_secrets,
+    ):
+        failed |= line.failed
+        sys.stdout.write(line.text + "\n")
+    ctx.exit(1 if failed else 0)
+
+
+@click.command()
+@SOURCE
+@click.option("--destination", type=DESTINATIONS, help="Which destination of Segment's. [actions]")
+@click.option("--now", metavar="ISO", help="The clock for messages that name none. [the time now]")
+@click.option(
+    "--format",
+    "shape",
+    type=click.Choice(["table", "json", "github", "junit"]),
+    default="table",
+    show_default=True,
+)
+@click.pass_context
+def check(ctx: click.Context, source: BinaryIO, destination: str | None, now: str | None, shape: str) -> None:
+    """Check messages against the rules.
+
+    Reads one JSON object a line: a message, a batch, or an envelope as `segtap translate` takes it. Exit
+    status 1 when a rule of severity error was tripped or a line cannot be read.
+    """
+    from ...core.check import Tally, check_lines
+    from ...core.check_formats import FORMATS
+
+    clock = _clock(now)
+    checked = check_lines(source, destination=_destination(destination), clock=lambda: clock)
+    tally = Tally()
+    for line in FORMATS[shape](tally.counting(checked), source.name):
+        sys.stdout.write(line + "\n")
+    ctx.exit(tally.exit_code)
+
+
+@click.command()
+@click.argument("text", metavar="[TEXT|-]", nargs=-1)
+@click.option("--format", "shape", type=click.Choice(["table", "json"]), default="table", show_default=True)
+def decode(text: tuple[str, ...], shape: str) -> None:
+    """Decode anything pasted from a debugger.
+
+    JSON, base64 in any alphabet, percent-encoded, data=…, a whole URL, a curl line, gzip within. stdout gets
+    the JSON; what was taken off around it is said on stderr. With --format json one object holds both.
+    """
+    import msgspec
+
+    from ...core.codec import decode as decode_text
+    from ...core.summaries import json_bytes
+    from ...core.text import clean
+
+    pasted: str | bytes = " ".join(text)
+    if pasted in ("", "-"):
+        pasted = sys.stdin.buffer.read()
+    found = decode_text(pasted)
+    if shape == "json":
+        whole = {
+            "kind": found.kind,
+            "layers": list(found.layers),
+            "notes": list(found.notes),
+            "url": found.url,
+            "value": found.value,
+        }
+        sys.stdout.buffer.write(json_bytes(cast("JsonObject", whole)) + b"\n")
+        return
+    layers = " › ".join(found.layers) or "nothing around it"
+    click.echo(f"{found.kind}, out of: {clean(layers)}", err=True)
+    for note in found.notes:
+        click.echo(clean(note), err=True)
+    sys.stdout.buffer.write(msgspec.json.format(json_bytes(found.value), indent=2) + b"\n")
+
+
+def _destination(kind: str | None) -> Destination:
+    from ...core.config import load
+    from ...core.settings import destination_of
+
+    return destination_of(load({"destination": {"kind": kind}} if kind else None).destination)
+
+
+def _clock(now: str | None) -> int:
+    if now is None:
+        return time.time_ns() // 1_000_000
+    from ...core.destinations.dates import read_time
+
+    moment = read_time(now)
+    if moment is None:
+        raise click.BadParameter(f"{now!r} is no time; write it as 2026-11-24T22:00:00Z", param_hint="--now")
+    return moment

@@ -1,0 +1,60 @@
+"""`segtap replay`: messages of a file, or of the journal, through the tap again."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("file", metavar="[FILE|-]", type=click.Path(path_type=Path, allow_dash=True), required=False)
+@click.option(
+    "--filter", "filter_text", metavar="EXPR", help="Those of the running engine's journal that contain EXPR."
+)
+@click.option(
+    "--url", default="", help="The engine, or any endpoint of Segment's kind. [the newest of your engines]"
+)
+@click.option(
+    "--write-key", default="segtap-replay", show_default=True, help="Used for an endpoint that is no segtap."
+)
+def replay(file: Path | None, filter_text: str | None, url: str, write_key: str) -> None:
+    """Send messages through the tap again, with their messageId and timestamp.
+
+    FILE holds one message a line, as `segtap export` writes it. They are forwarded when forwarding is on.
+    """
+    if (file is None) == (filter_text is None):
+        raise click.UsageError("Name either a FILE or --filter EXPR.")
+    if file is not None:
+        sent = asyncio.run(_replay_file(file, url, write_key))
+    else:
+        sent = asyncio.run(_replay_kept(filter_text or "", url))
+    click.echo(f"{sent:,} messages replayed.", err=True)
+
+
+async def _replay_file(file: Path, url: str, write_key: str) -> int:
+    from ...core.replaying import replay_lines
+
+    with click.open_file(str(file), "rb") as lines:
+        return await replay_lines(lines, url=url, write_key=write_key)
+
+
+async def _replay_kept(text: str, url: str) -> int:
+    from ...core.client import Client
+    from ...core.running import find_engine
+
+    sent = 0
+    async with Client(*find_engine(url)) as client:
+        newest = (await client.page(limit=1)).summaries
+        last, end = 0, newest[-1].id if newest else 0
+        # What is replayed arrives behind `end`, so that it is not replayed again.
+        while last < end:
+            page = await client.page(after=last, limit=500, text=text)
+            ids = [line.id for line in page.summaries if line.id <= end and not line.refused]
+            if ids:
+                sent += await client.replay(ids)
+            if not page.summaries:
+                break
+            last = page.summaries[-1].id
+    return sent

@@ -1,0 +1,113 @@
+"""`segtap tail`: live lines without a screen, for pipes and for screen readers."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+from collections.abc import AsyncGenerator, AsyncIterator
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .options import read_settings, settings_options
+
+if TYPE_CHECKING:
+    from ...core.client import Client
+    from ...core.views import Summary
+
+
+@click.command()
+@click.argument("filter_text", metavar="[FILTER]", default="")
+@click.option(
+    "--url", default="", help="The running engine to listen to. [the newest of yours, else an own one]"
+)
+@click.option("--format", "shape", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@click.option("--count", type=click.IntRange(1), help="Stop after this many lines.")
+@settings_options
+def tail(filter_text: str, url: str, shape: str, count: int | None, **options: Any) -> None:
+    """Print messages as they come, a line each, until Ctrl-C.
+
+    Listens to the engine that runs, or starts one when none does. FILTER is text that a line must contain.
+    """
+    line = _json_line if shape == "json" else _table_line
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(_tail(filter_text.lower(), url, line, count, options))
+
+
+async def _tail(text: str, url: str, line: Any, count: int | None, options: dict[str, Any]) -> None:
+    async with _some_engine(url, options) as client:
+        printed = 0
+        async for summary in _arrivals(client, text):
+            sys.stdout.write(line(summary) + "\n")
+            sys.stdout.flush()
+            printed += 1
+            if printed == count:
+                return
+
+
+@contextlib.asynccontextmanager
+async def _some_engine(url: str, options: dict[str, Any]) -> AsyncGenerator[Client]:
+    """A client of the running engine, or of one that is started for as long as this lasts."""
+    from ...core.client import Client
+    from ...core.launch import start_engine
+    from ...core.running import find_engine, running
+
+    if url or running():
+        address, token = find_engine(url)
+        click.echo(f"Listening to {address}", err=True)
+        async with Client(address, token) as client:
+            yield client
+        return
+    async with await start_engine(read_settings(**options)) as engine:
+        click.echo(f"Receiving on {' '.join(engine.urls)}", err=True)
+        async with Client(engine.url, engine.token) as client:
+            yield client
+
+
+async def _arrivals(client: Client, text: str) -> AsyncIterator[Summary]:
+    """What arrives from now on, in order and without gaps, as far as it contains `text`."""
+    newest = await client.page(limit=1)
+    last = newest.summaries[-1].id if newest.summaries else 0
+    async for frame in client.feed():
+        if not (frame.added or frame.missed):
+            continue
+        # The frame only tells that there is more: the journal is what has no gaps.
+        while True:
+            page = await client.page(after=last, limit=500, text=text)
+            for summary in page.summaries:
+                last = summary.id
+                yield summary
+            if len(page.summaries) < 500:
+                break
+
+
+def _table_line(summary: Summary) -> str:
+    from datetime import datetime
+
+    from ...core.text import clean
+
+    moment = datetime.fromtimestamp(summary.received_at / 1000).strftime("%H:%M:%S.%f")[:-3]
+    trouble = f"{summary.errors} errors" if summary.errors else ""
+    if not trouble and summary.warnings:
+        trouble = f"{summary.warnings} warnings"
+    parts = (
+        moment,
+        f"{summary.type or 'REFUSED':<8}",
+        f"{clean(summary.name):<32}",
+        f"{clean(summary.user):<20}",
+        f"{summary.source:<8}",
+        f"{trouble:<11}",
+        summary.delivery.value,
+    )
+    return "  ".join(parts).rstrip()
+
+
+def _json_line(summary: Summary) -> str:
+    import msgspec
+
+    from ...core.messages import Marks
+
+    fields = {name: getattr(summary, name) for name in summary.__struct_fields__}
+    fields["marks"] = [mark.name.lower() for mark in Marks(summary.marks) if mark.name]
+    return msgspec.json.encode(fields).decode()
