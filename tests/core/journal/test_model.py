@@ -8,7 +8,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from hypothesis import HealthCheck, settings, strategies
+from hypothesis import HealthCheck, Phase, settings, strategies
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from journal_values import a_receipt, an_attempt, an_entry, recount
 
@@ -19,10 +19,14 @@ from segtap.core.messages import Marks, Receipt
 from segtap.core.settings import JournalSettings
 from segtap.core.views import Summary
 
-LIMIT = 200 * 1024
+LIMIT = 160 * 1024
 OWED = (DeliveryState.WAITING, DeliveryState.HELD)
 
-messages = strategies.lists(
+Messages = list[tuple[DeliveryState, Marks, str]]
+"""The messages of one receipt."""
+
+bodies = strategies.sampled_from((0, 1_000, 15_000, 40_000))
+messages: strategies.SearchStrategy[Messages] = strategies.lists(
     strategies.tuples(
         strategies.sampled_from(DeliveryState),
         strategies.sampled_from((Marks.NONE, Marks.TEED, Marks.REFUSED, Marks.TEED | Marks.SECOND_RECEIPT)),
@@ -56,7 +60,11 @@ class JournalMachine(RuleBasedStateMachine):
         settings = JournalSettings(path=str(self.path), max_bytes=LIMIT)
         self.journal = self.runner.run(open_journal(settings))
 
-    @rule(body=strategies.integers(0, 40_000), together=strategies.integers(1, 3))
+    @rule(body=bodies, together=strategies.integers(1, 3), read=strategies.lists(messages, max_size=3))
+    def receive(self, body: int, together: int, read: list[Messages]) -> None:
+        self.append(body, together)
+        self.index(read)
+
     def append(self, body: int, together: int) -> None:
         new = [a_receipt(f"r{self.last + i}", body=os.urandom(body)) for i in range(1, together + 1)]
 
@@ -91,8 +99,8 @@ class JournalMachine(RuleBasedStateMachine):
         return any(id >> 20 == seq and line.delivery in OWED for id, line in self.lines.items())
 
     @rule(batch=strategies.lists(messages, min_size=1, max_size=3))
-    def index(self, batch: list[list[tuple[DeliveryState, Marks, str]]]) -> None:
-        waiting = self.runner.run(self.journal.unindexed(len(batch)))
+    def index(self, batch: list[Messages]) -> None:
+        waiting = self.runner.run(self.journal.unindexed(len(batch))) if batch else []
         entries: list[Entry] = [
             an_entry(receipt.seq, position, state=state, marks=marks, name=name)
             for receipt, found in zip(waiting, batch, strict=False)
@@ -170,8 +178,9 @@ class JournalMachine(RuleBasedStateMachine):
 
 TestJournal = JournalMachine.TestCase
 TestJournal.settings = settings(
-    max_examples=30,
-    stateful_step_count=25,
+    max_examples=60,
+    stateful_step_count=30,
     deadline=None,
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),  # shrinking takes minutes
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
