@@ -57,21 +57,33 @@ class ActionsTranslator:
         unmatched = True
         moment = Moment(now, document)
         for subscription in self._subscriptions:
-            if not subscription.takes(document):
-                continue
-            unmatched = False
             try:
+                if not subscription.takes(document):
+                    continue
+                unmatched = False
                 payload = subscription.payload(document)
+                _look_for_audience(document)
                 requests = subscription.act(payload, self._target, moment)
             except Refused as refusal:
+                unmatched = False
                 rejected = rejected or str(refusal)
                 continue
             except RecursionError:
+                unmatched = False
                 rejected = rejected or TOO_DEEP
                 continue
             for wave, request in zip(waves, requests, strict=False):
                 wave.append(Operation(subscription.name, subscription.action, request))
         return Translation((*waves[0], *waves[1]), rejected, unmatched)
+
+
+def _look_for_audience(document: JsonObject) -> None:
+    """Segment's engine looks for an audience in every message, and trips over these two nulls."""
+    context = document.get("context", MISSING)
+    if context is None:
+        raise Refused("Cannot destructure property 'personas' of '{}' as it is null.")
+    if isinstance(context, dict) and context.get("personas", MISSING) is None:
+        raise Refused("Cannot read properties of null (reading 'computation_class')")
 
 
 def compile_subscription(subscription: Subscription) -> CompiledSubscription:

@@ -54,6 +54,10 @@ def _to_boolean(value: Value) -> object:
     return _NO
 
 
+def _to_null(value: Value) -> object:
+    return None if value == "" or value is False or (is_number(value) and value == 0) else _NO
+
+
 def _whole(number: float) -> bool:
     return not isinstance(number, float) or number.is_integer() or abs(number) == float("inf")
 
@@ -102,7 +106,8 @@ def _fault(label: str, wanted: str, value: Value) -> str:
 
 def _compile_scalar(field: Field) -> Coerce:
     kind, label = field.type, field.label
-    coercions = _COERCIONS[kind]
+    coercions = (*_COERCIONS[kind], _to_null) if field.nullable else _COERCIONS[kind]
+    union = field.nullable or kind == "datetime"
     wanted = _WANTED.get(kind, kind) + (" or null" if field.nullable else "")
     titled = f"{label[:1].upper()}{label[1:]}"
 
@@ -111,8 +116,13 @@ def _compile_scalar(field: Field) -> Coerce:
             value = None
         if not _is(kind, value):
             if isinstance(value, list) and len(value) == 1:
+                # ajv takes the item of a list of one, but where a field has two types, it then finds
+                # that no value is of both: only what can be coerced passes.
                 value = value[0]
-            if not _is(kind, value) and not (value is None and field.nullable):
+                wrong = union or not _is(kind, value)
+            else:
+                wrong = True
+            if wrong:
                 for one in coercions:
                     made = one(value)
                     if made is not _NO:
@@ -120,7 +130,8 @@ def _compile_scalar(field: Field) -> Coerce:
                         break
                 else:
                     faults.append(_fault(label, wanted, value))
-                    return value
+                    if not isinstance(value, str):
+                        return value
         if kind == "datetime" and isinstance(value, str) and not is_date_like(value):
             faults.append(f"{titled} must be a valid date-like string but it was not.")
         if is_number(value):

@@ -86,10 +86,15 @@ def _compile(node: Json, keep: bool) -> Getter:
     if not is_directive(node):
         return _object(node, keep)
     name = next(key for key in node if key.startswith("@"))
-    maker = _MAKERS.get(name)
-    if maker is None:
-        return _refuse(f"{name} is not a valid directive, got undefined")
-    return maker(node[name], keep)
+    options = node[name]
+    if name in _OBJECT_MAKERS:
+        maker, first = _OBJECT_MAKERS[name]
+        if not isinstance(options, dict):
+            return _refuse(f"{name} requires an object with {first}")
+        return maker(options, keep)
+    if name in _MAKERS:
+        return _MAKERS[name](options, keep)
+    return _refuse(f"{name} is not a valid directive, got undefined")
 
 
 def _object(node: JsonObject, keep: bool) -> Getter:
@@ -189,8 +194,7 @@ def _loosely_empty(value: Value) -> bool:
     return value == ""
 
 
-def _if(node: Json, keep: bool) -> Getter:
-    options = cast(JsonObject, node)
+def _if(options: JsonObject, keep: bool) -> Getter:
     if not truthy(options.get("exists")) and not truthy(options.get("blank")):
         return _refuse('@if requires an "exists" key or a "blank" key')
     blank = "exists" not in options
@@ -214,15 +218,14 @@ def _if(node: Json, keep: bool) -> Getter:
     return if_exists
 
 
-def _case(node: Json, keep: bool) -> Getter:
-    options = cast(JsonObject, node)
+def _case(options: JsonObject, keep: bool) -> Getter:
     operator = options.get("operator")
     if not truthy(operator):
         return _refuse('@case requires a "operator" key')
     if not truthy(options.get("value")):
         return _undefined
     inner = _compile(options["value"], keep=False)
-    change = {"lower": str.lower, "upper": str.upper}.get(cast(str, operator))
+    change = {"lower": str.lower, "upper": str.upper}.get(to_text(operator))
 
     def resolve(payload: Value) -> Value:
         value = inner(payload)
@@ -235,8 +238,9 @@ def _case(node: Json, keep: bool) -> Getter:
     return resolve
 
 
-def _replace(node: Json, keep: bool) -> Getter:
-    options = cast(JsonObject, node)
+def _replace(options: JsonObject, keep: bool) -> Getter:
+    if not truthy(options.get("pattern")):
+        return _refuse('@replace requires a "pattern" key')
     if not truthy(options.get("value")):
         return _undefined
     inner = _compile(options["value"], keep=False)
@@ -258,7 +262,11 @@ def _replace(node: Json, keep: bool) -> Getter:
 
 
 def _array_path(node: Json, keep: bool) -> Getter:
-    path, *rest = cast("list[Json]", node)
+    if not isinstance(node, list):
+        return _refuse(f"@arrayPath expected array, got {type_name(node)}")
+    if not node:
+        return _undefined
+    path, *rest = node
     root = compile_path(without_root(path)) if isinstance(path, str) else _compile(path, keep)
     shape = rest[0] if rest else None
     if not isinstance(shape, dict) or not shape:
@@ -276,15 +284,14 @@ def _array_path(node: Json, keep: bool) -> Getter:
     return resolve
 
 
-def _flatten(node: Json, keep: bool) -> Getter:
-    options = cast(JsonObject, node)
+def _flatten(options: JsonObject, keep: bool) -> Getter:
     if not truthy(options.get("separator")):
         return _refuse('@flatten requires a "separator" key')
-    separator = cast(str, options["separator"])
+    separate = _compile(options["separator"], keep=False)
     arrays = not truthy(options.get("omitArrays"))
-    inner = _compile(options["value"], keep)
+    inner = _compile(options["value"], keep) if "value" in options else _undefined
 
-    def spread(value: Value, prefix: str, made: JsonObject) -> None:
+    def spread(value: Value, prefix: str, separator: str, made: JsonObject) -> None:
         if isinstance(value, dict):
             entries = [(key, value[key]) for key in keys_in_order(value)]
         elif isinstance(value, list) and arrays:
@@ -294,18 +301,20 @@ def _flatten(node: Json, keep: bool) -> Getter:
                 made[prefix] = cast(Json, value)
             return
         for key, item in entries:
-            spread(item, f"{prefix}{separator}{key}" if prefix else key, made)
+            spread(item, f"{prefix}{separator}{key}" if prefix else key, separator, made)
 
     def resolve(payload: Value) -> Value:
+        separator = separate(payload)
+        if not isinstance(separator, str):
+            raise Refused("@flatten requires a string separator")
         made: JsonObject = {}
-        spread(inner(payload), "", made)
+        spread(inner(payload), "", separator, made)
         return made
 
     return resolve
 
 
-def _json(node: Json, keep: bool) -> Getter:
-    options = cast(JsonObject, node)
+def _json(options: JsonObject, keep: bool) -> Getter:
     if not truthy(options.get("mode")):
         return _refuse('@json requires a "mode" key')
     if not truthy(options.get("value")):
@@ -313,11 +322,12 @@ def _json(node: Json, keep: bool) -> Getter:
     inner = _compile(options["value"], keep=False)
     if options["mode"] == "encode":
         return lambda payload: stringify(inner(payload))
-    if options["mode"] != "decode":
-        return _undefined
+    decodes = options["mode"] == "decode"
 
     def decode(payload: Value) -> Value:
         value = inner(payload)
+        if not decodes:
+            return MISSING  # "Encode" passes the check of the mapping, and then does nothing
         if isinstance(value, str):
             try:
                 return parse_json(value)
@@ -328,18 +338,25 @@ def _json(node: Json, keep: bool) -> Getter:
     return decode
 
 
-def _merge(node: Json, keep: bool) -> Getter:
-    options = cast(JsonObject, node)
+def _merge(options: JsonObject, keep: bool) -> Getter:
     if not truthy(options.get("direction")):
         return _refuse('@merge requires a "direction" key')
-    parts = [_compile(item, keep=True) for item in cast("list[Json]", options["objects"])]
-    if options["direction"] == "left":
-        parts.reverse()
+    direction = _compile(options["direction"], keep=False)
+    objects = options.get("objects")
+    if not truthy(objects):
+        return _refuse('@merge requires a "objects" key')
+    if not isinstance(objects, list):
+        got = "object" if isinstance(objects, dict) else type_name(objects)
+        return _refuse(f"@merge: expected opts.array, got {got}")
+    parts = [_compile(item, keep=True) for item in objects]
 
     def resolve(payload: Value) -> Value:
+        from_left = direction(payload) == "left"
+        values = [part(payload) for part in parts]
+        if from_left:
+            values.reverse()
         made: JsonObject = {}
-        for part in parts:
-            value = part(payload)
+        for value in values:
             if isinstance(value, dict):
                 made.update(value)
             elif isinstance(value, list):
@@ -351,9 +368,17 @@ def _merge(node: Json, keep: bool) -> Getter:
     return resolve
 
 
-def _transform(node: Json, keep: bool) -> Getter:
-    options = cast(JsonObject, node)
-    apply = _compile(checked(cast(JsonObject, options["apply"])), keep=False)
+def _transform(options: JsonObject, keep: bool) -> Getter:
+    for key in ("mapping", "apply"):
+        if not truthy(options.get(key)):
+            return _refuse(f'@transform requires a "{key}" key')
+    source = options["apply"]
+    if not isinstance(source, dict):
+        return _refuse('@transform "apply" key should be an object')
+    try:
+        apply = _compile(checked(source), keep=False)
+    except MappingError as fault:
+        apply = _refuse(str(fault))
     then = _compile(options["mapping"], keep)
 
     def resolve(payload: Value) -> Value:
@@ -402,17 +427,21 @@ def without_missing(value: Json) -> Json:
 
 
 _MAKERS: dict[str, Callable[[Json, bool], Getter]] = {
-    "@if": _if,
-    "@case": _case,
-    "@replace": _replace,
-    "@arrayPath": _array_path,
     "@path": _path,
     "@template": _template,
     "@literal": _literal,
-    "@flatten": _flatten,
-    "@json": _json,
-    "@merge": _merge,
-    "@transform": _transform,
+    "@arrayPath": _array_path,
     "@excludeWhenNull": _exclude_when_null,
     "@liquid": _liquid,
 }
+
+_OBJECT_MAKERS: dict[str, tuple[Callable[[JsonObject, bool], Getter], str]] = {
+    "@if": (_if, 'an "exists" key'),
+    "@case": (_case, 'a "operator" key'),
+    "@replace": (_replace, 'a "pattern" key'),
+    "@flatten": (_flatten, 'a "separator" key'),
+    "@json": (_json, 'a "value" key'),
+    "@merge": (_merge, 'an "objects" key and a "direction" key'),
+    "@transform": (_transform, 'an "apply" key and a "mapping" key'),
+}
+"""Directives that take options, and what Segment says where they have none."""

@@ -15,6 +15,7 @@ import msgspec
 
 from ..errors import MappingError
 from ..messages import JsonObject
+from .directives import Refused
 from .fql_lexer import Token, lex
 from .javascript import MISSING, Value, as_double, format_number, is_number, to_number
 from .paths import walk
@@ -59,7 +60,7 @@ class _Broken(Exception):
 
 
 def compile_trigger(text: str) -> Predicate:
-    """A predicate that tells whether the trigger takes a message.
+    """A predicate that tells whether the trigger takes a message; it raises `Refused` where Segment fails.
 
     Raises MappingError for a text that Segment cannot read; there, it never matches.
     """
@@ -206,8 +207,13 @@ def _function(function: str, tokens: list[Token], *, negate: bool) -> list[Condi
 
 def _node(node: Condition | Group | None) -> Predicate:
     if node is None:
-        return lambda message: False
+        return _nothing
     return _group(node) if isinstance(node, Group) else _condition(node)
+
+
+def _nothing(message: JsonObject) -> bool:
+    """Brackets around nothing that Segment knows: it fails on them when it gets there."""
+    raise Refused("Cannot read properties of undefined (reading 'type')")
 
 
 def _group(group: Group) -> Predicate:
