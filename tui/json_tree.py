@@ -18,6 +18,8 @@ from .json_path import child_path, resolve
 
 OPEN_AT_FIRST = 400
 """Rows that a new document may open by itself: containers open level by level until these are used up."""
+OPEN_BY_HAND = 100
+"""Rows up to which a container that is opened by hand shows what is in it, too."""
 
 Key = str | int
 
@@ -152,7 +154,9 @@ class JsonTree:
         value = row.value
         if found is None and is_container(value) and value:
             found = self._branch(value, row.path, row.branch.depth + 1, row.branch, row.index)
-            self._attach(found)
+            self._open_by_itself(found, OPEN_BY_HAND)
+            row.branch.open[row.index] = found
+            _grow(row.branch, found.lines)
         return found
 
     def fold(self, row: Row) -> None:
@@ -198,11 +202,6 @@ class JsonTree:
     ) -> Branch:
         keys = list(value) if isinstance(value, dict) else None
         return Branch(value, path, depth, parent, index, keys, len(value))
-
-    def _attach(self, inner: Branch) -> None:
-        assert inner.parent is not None
-        inner.parent.open[inner.index] = inner
-        _grow(inner.parent, inner.lines)
 
     def _open_by_itself(self, root: Branch, room: int | None) -> None:
         """Open level by level what fits into `room` rows (None: all), and what was opened by hand."""

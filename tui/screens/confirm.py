@@ -8,10 +8,46 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Center, Horizontal, Vertical
 from textual.content import Content
+from textual.message import Message
 from textual.screen import ModalScreen
-from textual.widgets import Button, Static
+from textual.widgets import Static
 
 from ...core.text import clean
+
+
+class Answer(Static, can_focus=True):
+    """One of the answers: Enter, Space or a click takes it."""
+
+    DEFAULT_CSS = """
+    Answer {
+        width: auto;
+        height: 1;
+        margin: 0 1;
+        padding: 0 2;
+        background: $panel;
+        color: $foreground;
+        &:hover { background: $row-cursor-blurred; }
+        &:focus { background: $accent; color: $background; text-style: bold; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter,space", "give", "Take it", id="confirm.take")]
+
+    class Given(Message):
+        """The answer was taken."""
+
+        def __init__(self, answer: Answer) -> None:
+            super().__init__()
+            self.answer = answer
+
+    def __init__(self, text: str, *, id: str) -> None:
+        super().__init__(Content(text), id=id)
+
+    def action_give(self) -> None:
+        """Take this answer."""
+        self.post_message(self.Given(self))
+
+    def on_click(self) -> None:
+        self.action_give()
 
 
 class Confirm(ModalScreen[bool]):
@@ -34,24 +70,6 @@ class Confirm(ModalScreen[bool]):
         & .question { height: auto; color: $foreground; margin-bottom: 1; }
         & Horizontal { height: auto; width: auto; }
         & Center { height: auto; }
-        & Button {
-            height: 1;
-            width: auto;
-            min-width: 10;
-            margin: 0 1;
-            border: none;
-            background: $panel;
-            color: $foreground;
-            text-style: none;
-        }
-        & Button:hover { background: $row-cursor-blurred; color: $foreground; border: none; }
-        & Button:focus {
-            background: $accent;
-            color: $background;
-            text-style: bold;
-            border: none;
-            background-tint: transparent 0%;
-        }
         & .keys { color: $dim; height: auto; margin-top: 1; text-align: center; }
     }
     """
@@ -72,13 +90,13 @@ class Confirm(ModalScreen[bool]):
             paragraphs = "\n".join(map(clean, self.question.split("\n")))
             yield Static(Content(paragraphs), classes="question")
             with Center(), Horizontal():
-                yield Button(Content(self.no), id="no")
-                yield Button(Content(self.yes), id="yes")
+                yield Answer(self.no, id="no")
+                yield Answer(self.yes, id="yes")
             yield Static(Content("Enter takes the marked answer · y yes · n or Esc no"), classes="keys")
 
-    def on_button_pressed(self, event: Button.Pressed) -> None:
+    def on_answer_given(self, event: Answer.Given) -> None:
         event.stop()
-        self.dismiss(event.button.id == "yes")
+        self.dismiss(event.answer.id == "yes")
 
     def action_answer(self, answer: bool) -> None:
         """Take an answer."""

@@ -97,6 +97,7 @@ class DecodeBox(ModalScreen[None]):
         }
         & PasteBox:focus { border: none; background-tint: transparent 0%; }
         & PasteBox .text-area--cursor-line { background: $panel; }
+        & PasteBox .text-area--cursor { background: $foreground; color: $background; }
         & .told { height: auto; max-height: 6; padding: 0 1; }
         & JsonView { height: 3fr; border-top: solid $border-blurred; }
     }
@@ -119,7 +120,7 @@ class DecodeBox(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         with Vertical() as box:
             box.border_title = "Decode"
-            box.border_subtitle = "Tab to the result · F2 opens Segment messages in the panes · Esc closes"
+            box.border_subtitle = "Tab result · F2 panes · Esc close"
             yield self.box
             yield self.told
             yield self.json
@@ -158,7 +159,7 @@ class DecodeBox(ModalScreen[None]):
         way = f" {marks.arrow} ".join((*map(clean, decoded.layers), KINDS[decoded.kind]))
         lines = [Content.styled(way, "bold $mark-ok")]
         if decoded.url:
-            lines.append(Content.styled(shorten(clean(decoded.url), 200), "$dim"))
+            lines.append(Content.styled(shorten(clean(decoded.url), 100), "$dim"))
         lines += [
             Content.styled(f"{marks.warning} {clean(note)}", "$mark-warning") for note in decoded.notes[:3]
         ]

@@ -73,7 +73,7 @@ class Help(ModalScreen[None]):
         super().__init__()
         self.groups = groups if groups is not None else {**keys.groups(), **pane_keys.groups()}
         self.page = Static()
-        self.search = Input(placeholder="Find a key or a word")
+        self.search = Input(placeholder="Find a key or a word", compact=True)
 
     def compose(self) -> ComposeResult:
         with Vertical() as box:

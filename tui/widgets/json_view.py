@@ -137,7 +137,7 @@ class JsonRows(ScrollView, can_focus=True):
             self._cursor = same
         self._changed()
         if same is None:
-            self.scroll_to(y=0, animate=False)
+            self.scroll_to(y=0, animate=False, force=True)
         self.post_message(self.Moved(self.row))
 
     def show_path(self, path: str, *, move: bool = False) -> bool:
@@ -334,7 +334,7 @@ class JsonRows(ScrollView, can_focus=True):
         if top <= line < top + height:
             return
         nearest = line if line < top else line - height + 1
-        self.scroll_to(y=max(line - height // 2 if center else nearest, 0), animate=False)
+        self.scroll_to(y=max(line - height // 2 if center else nearest, 0), animate=False, force=True)
 
 
 class JsonView(Vertical):

@@ -98,7 +98,7 @@ class SegmentPane(Pane):
             flags[finding.path] = finding.severity
         self.json.show(value, filled=detail.filled, flags=flags)
         self._show(None)
-        self.title("filled in" if detail.filled else "as it came")
+        self.title("as handed on" if detail.filled else "as it came")
 
     def _show(self, body: bytes | None) -> None:
         """The text view with these bytes, or (None) the JSON view."""

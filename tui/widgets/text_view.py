@@ -49,7 +49,7 @@ class TextView(ScrollView, can_focus=True):
         if (text, json) == (self._text, self._json):
             return
         self._text, self._json = text, json
-        self.scroll_to(y=0, animate=False)
+        self.scroll_to(y=0, animate=False, force=True)
         self._wrap()
 
     def on_resize(self) -> None:
