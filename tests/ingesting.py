@@ -57,12 +57,20 @@ class Sink:
     def __init__(self) -> None:
         self.receipts: list[Receipt] = []
         self.fails: list[Exception] = []
+        self._came = asyncio.Event()
 
     async def __call__(self, receipt: Receipt) -> int:
         if self.fails:
             raise self.fails.pop(0)
         self.receipts.append(receipt)
+        self._came.set()
         return len(self.receipts)
+
+    async def until(self, count: int) -> None:
+        """Wait until that many have come; the test's time limit ends it."""
+        while len(self.receipts) < count:
+            self._came.clear()
+            await self._came.wait()
 
     @property
     def taken(self) -> list[Receipt]:

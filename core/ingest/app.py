@@ -34,8 +34,8 @@ _JSON: tuple[bytes, bytes] = (b"content-type", b"application/json")
 _NO_STORE: tuple[bytes, bytes] = (b"cache-control", b"no-store")
 _CLOSE: tuple[bytes, bytes] = (b"connection", b"close")
 _SUCCESS = b'{"success": true}'
-_RETRY_AFTER = b"5"
-_RETRY_AFTER_FULL = b"30"
+_RETRY_AFTER = b"2"
+_RETRY_AFTER_FULL = b"10"
 
 
 class IngestApp:

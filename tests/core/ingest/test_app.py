@@ -169,7 +169,7 @@ async def test_a_tee_says_so_in_the_query(query: str, origin: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "after"), [(JournalFull("no room is left"), "30"), (JournalError("the disk is gone"), "5")]
+    ("error", "after"), [(JournalFull("no room is left"), "10"), (JournalError("the disk is gone"), "2")]
 )
 async def test_a_journal_that_fails_is_503_and_the_client_comes_again(error: Exception, after: str) -> None:
     sink = Sink()

@@ -1,0 +1,46 @@
+"""Endpoints for real SDKs, and where Node's packages are installed."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from ingesting import Sink, ingest_app, served
+from sdk_clients import Endpoint, Node, run_command
+
+NODE = Path(__file__).parent / "node"
+
+
+@pytest.fixture
+async def endpoint() -> AsyncIterator[Endpoint]:
+    sink = Sink()
+    async with served(ingest_app(sink)) as port:
+        yield Endpoint(sink, port)
+
+
+@pytest.fixture(scope="session")
+def node_packages(request: pytest.FixtureRequest) -> Path:
+    """A folder with the packages of `node/package.json` installed; kept in pytest's cache between runs."""
+    if shutil.which("node") is None or shutil.which("npm") is None:
+        pytest.skip("node and npm are not installed")
+    cache = request.config.cache
+    assert cache is not None
+    folder = Path(cache.mkdir("segtap-node"))
+    wanted = (NODE / "package.json").read_text()
+    stamp = folder / "installed.json"
+    if not stamp.exists() or stamp.read_text() != wanted:
+        (folder / "package.json").write_text(wanted)
+        command = ["npm", "install", "--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts"]
+        asyncio.run(run_command(command, folder))
+        stamp.write_text(wanted)
+    for script in NODE.glob("*.mjs"):
+        shutil.copy(script, folder)
+    return folder
+
+
+@pytest.fixture
+def node(node_packages: Path) -> Node:
+    return Node(node_packages)
