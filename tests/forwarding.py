@@ -22,7 +22,7 @@ from segtap.core.forward.outcomes import Answer
 from segtap.core.forward.wire import WireForm
 from segtap.core.inspection import Operation, OutgoingRequest, Translation
 from segtap.core.journal.base import Entry, Journal
-from segtap.core.messages import Marks, Message, message_number
+from segtap.core.messages import Marks, Message, Receipt, message_number
 from segtap.core.settings import DestinationSettings, Secret, destination_of
 from segtap.core.views import Summary
 
@@ -73,7 +73,11 @@ class Backlog:
         """Index Segment messages that are wanted at Mixpanel; their ids."""
         entries: list[Entry] = []
         for document in documents:
-            self._seq += 1
+            self._seq = await self.journal.append(
+                Receipt(
+                    uid=f"r-{len(self.messages)}", received_at=NOW, method="POST", path="/v1/t", wanted=True
+                )
+            )
             id = message_number(self._seq, 0)
             message_id = document.setdefault("messageId", f"msg-{self._seq}")
             at = NOW + self._seq

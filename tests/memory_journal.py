@@ -93,9 +93,12 @@ class MemoryJournal:
     ) -> None:
         self._check()
         for delivery in deliveries:
+            if delivery.message not in self.entries:
+                continue  # cleared meanwhile
             self.attempts.setdefault(delivery.message, []).append(delivery)
         for id, state in states:
-            entry = self.entries[id]
+            if (entry := self.entries.get(id)) is None:
+                continue
             summary = msgspec.structs.replace(entry.summary, delivery=state)
             self.entries[id] = msgspec.structs.replace(entry, summary=summary)
 

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from forwarding import TOKEN, AsGiven, Backlog, Direct, engage, given, make_forwarder, run_until_idle
@@ -28,6 +29,8 @@ from mixpanel_server import (
 from segtap.core.delivery import DeliveryState, Outcome
 from segtap.core.forward.batch import Limits
 from segtap.core.inspection import OutgoingRequest
+from segtap.core.journal import open_journal
+from segtap.core.settings import JournalSettings
 
 LIMITS = Limits(json_records=3, form_records=2)
 FAULTS = [TOO_MANY, UNAVAILABLE, BAD_GATEWAY, DROP_BEFORE, DROP_AFTER, PORTAL, TOO_LARGE, ZERO]
@@ -200,7 +203,7 @@ async def test_killed_at_each_step_amid_faults() -> None:
     ),
     deaths=st.lists(st.integers(1, 60), max_size=4),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_any_faults_and_any_deaths(order: list[int], faults: list[Fault], deaths: list[int]) -> None:
     async def story() -> None:
         messages = [MESSAGES[n] for n in order]
@@ -212,3 +215,23 @@ def test_any_faults_and_any_deaths(order: list[int], faults: list[Fault], deaths
         await check(backlog, mixpanel, messages)
 
     asyncio.run(story())
+
+
+async def test_the_sqlite_journal_carries_it_over_a_restart(tmp_path: Path) -> None:
+    place = JournalSettings(path=str(tmp_path / "journal.db"))
+    mixpanel = MixpanelServer()
+    mixpanel.script(TOO_MANY, DROP_AFTER)
+    backlog = Backlog()
+    for last in (5, 9, 14, 22, 31, 45):
+        journal = await open_journal(place)
+        backlog.journal = journal
+        if not backlog.messages:
+            await backlog.add(*(given(*requests) for requests in MESSAGES))
+        await life(backlog, mixpanel, Fuse(last))
+        await journal.close()
+    backlog.journal = journal = await open_journal(place)
+    await settle(backlog, mixpanel)
+    await check(backlog, mixpanel, MESSAGES)
+    assert (await journal.counts()).waiting == 0
+    assert await journal.owed() == []
+    await journal.close()
