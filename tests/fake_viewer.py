@@ -297,7 +297,7 @@ class FakeViewer:
         self.closed = True
 
 
-async def until(pilot: Pilot[None], condition: Callable[[], object], what: str = "") -> None:
+async def until(pilot: Pilot[object], condition: Callable[[], object], what: str = "") -> None:
     """Let the app run until the condition holds; fail after five seconds."""
     for _ in range(500):
         await pilot.pause()

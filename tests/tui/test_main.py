@@ -19,7 +19,7 @@ from segtap.tui.screens.main import MainScreen
 AppOn = Callable[..., SegtapApp]
 
 
-def main_of(pilot: Pilot[None]) -> MainScreen:
+def main_of(pilot: Pilot[object]) -> MainScreen:
     assert isinstance(pilot.app, SegtapApp)
     assert pilot.app.main is not None
     return pilot.app.main
@@ -35,7 +35,7 @@ def wheel_up(widget: Widget) -> events.MouseScrollUp:
     return events.MouseScrollUp(widget, 5, 3, 0, 0, 0, False, False, False)
 
 
-async def ready(pilot: Pilot[None], count: int) -> MainScreen:
+async def ready(pilot: Pilot[object], count: int) -> MainScreen:
     await until(pilot, lambda: isinstance(pilot.app, SegtapApp) and pilot.app.main is not None)
     main = main_of(pilot)
     await until(pilot, lambda: len(main.list.window) == count and main.list.size.height, f"{count} messages")
@@ -265,17 +265,17 @@ async def test_a_lost_engine_is_told_and_found_again(app_on: AppOn) -> None:
         await until(pilot, lambda: not main.header.lost and len(main.list.window) == 23, "all is back")
 
 
-async def test_clearing_asks_and_empties(app_on: AppOn) -> None:
-    viewer = FakeViewer(story(20))
+async def test_a_warning_leads_to_its_place(app_on: AppOn) -> None:
+    viewer = FakeViewer([summary(1, warnings=1), summary(2, errors=1)])
     async with app_on(viewer).run_test(size=(120, 40)) as pilot:
-        main = await ready(pilot, 20)
-        await pilot.press("C")
-        await until(pilot, lambda: pilot.app.screen is not main, "it asks")
+        main = await ready(pilot, 2)
+        await until(pilot, lambda: main.detail is not None)
+        await pilot.press("4")
+        await until(pilot, lambda: main.panes["warnings"] in (main.focused or main).ancestors_with_self)
         await pilot.press("enter")
-        await until(pilot, lambda: pilot.app.screen is main)
-        assert ("clear",) not in viewer.calls, "the default is the harmless answer"
-        await pilot.press("C")
-        await until(pilot, lambda: pilot.app.screen is not main)
-        await pilot.press("y")
-        await until(pilot, lambda: ("clear",) in viewer.calls)
-        await until(pilot, lambda: main.empty.display and not len(main.list.window))
+        await until(pilot, lambda: main.pane_name == "mixpanel", "requests[0]… is in the Mixpanel pane")
+        await pilot.press("K", "4")
+        await until(pilot, lambda: main.detail is not None and main.detail.summary.warnings == 1)
+        await until(pilot, lambda: main.panes["warnings"] in (main.focused or main).ancestors_with_self)
+        await pilot.press("enter")
+        await until(pilot, lambda: main.pane_name == "segment", "$.userId is in the Segment pane")

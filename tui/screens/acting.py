@@ -181,7 +181,7 @@ class Acting(Screen[None]):
         """Open the box that decodes whatever is pasted."""
         from .decode import DecodeBox
 
-        self._whole.push_screen(DecodeBox())
+        self._whole.push_screen(DecodeBox(viewer=self.viewer))
 
     # How acts are done
 

@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.containers import Container, Vertical
 from textual.content import Content
 from textual.widget import Widget
+from textual.widgets import OptionList
 
 from ...core.client import Viewer
 from ...core.settings import Settings
@@ -353,6 +354,8 @@ class MainScreen(Acting):
             if pane is event.widget or pane in event.widget.ancestors:
                 self.pane_name = name
                 self.list.pause()
+        if isinstance(event.widget, OptionList) and event.widget.highlighted is None:
+            event.widget.action_first()  # so that Enter has something to go to
 
     def _focus(self, pane: Widget) -> None:
         target = pane if pane.can_focus else next((w for w in pane.query("*") if w.focusable), None)

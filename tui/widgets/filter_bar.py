@@ -34,6 +34,10 @@ class FilterInput(Input):
             super().__init__()
             self.by = by
 
+    def on_mount(self) -> None:
+        """Nothing on the screen moves by itself."""
+        self.cursor_blink = False
+
     def action_keep(self) -> None:
         """Keep the filter and go back to the list."""
         self.post_message(self.Kept())

@@ -105,13 +105,13 @@ class Header(Widget):
         left, right = self._left(), self._right()
         pieces = {**left, **right}
         one, other = _row(left.values()), _row(right.values())
-        steps = iter(SHRINK)
-        while (room := width - one.cell_length - other.cell_length - 2) < len(GAP) and (
-            name := next(steps, "")
-        ):
+        for name in SHRINK:
+            if one.cell_length + other.cell_length + len(GAP) + 2 <= width:
+                break
             if len(pieces[name]) > 1:
                 pieces[name].pop(0)
-            one, other = _row(left.values()), _row(right.values())
+                one, other = _row(left.values()), _row(right.values())
+        room = width - one.cell_length - other.cell_length - 2
         line = Content.assemble(" ", one, " " * max(room, 1), other, " ")
         return line.truncate(width)
 
