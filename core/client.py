@@ -169,6 +169,10 @@ class Client:
         """Send messages through the tap again; returns how many."""
         return (await self._post("replay", {"ids": list(ids)}, _Replayed)).replayed
 
+    async def replay_documents(self, documents: Sequence[JsonObject]) -> int:
+        """Send messages that come from elsewhere through the tap; returns how many."""
+        return (await self._post("replay", {"messages": list(documents)}, _Replayed)).replayed
+
     async def clear(self) -> None:
         """Forget the whole journal."""
         await self._post("clear", {}, _Cleared)

@@ -41,9 +41,10 @@ class ForwardingOrder(msgspec.Struct, frozen=True):
 
 
 class ReplayOrder(msgspec.Struct, frozen=True):
-    """Body of POST replay: message ids."""
+    """Body of POST replay: ids of messages in the journal, or messages that come from elsewhere."""
 
-    ids: tuple[int, ...]
+    ids: tuple[int, ...] = ()
+    messages: tuple[dict[str, Any], ...] = ()
 
 
 class Health(msgspec.Struct, frozen=True):
@@ -75,6 +76,8 @@ class Controlled(Protocol):
     async def replay(self, ids: Sequence[int]) -> int: ...
 
     async def clear(self) -> None: ...
+
+    async def replay_documents(self, documents: Sequence[JsonObject]) -> int: ...
 
     def export(self, text: str = "") -> AsyncIterator[bytes]: ...
 
@@ -153,8 +156,12 @@ class ControlApp:
                 await _answer_value(send, await self._engine.set_forwarding(order.on))
             case ["replay"]:
                 _want(method, "POST")
-                ids = _decode(await _body(receive), ReplayOrder).ids
-                await _answer_value(send, {"replayed": await self._engine.replay(ids)})
+                order = _decode(await _body(receive), ReplayOrder)
+                if order.messages:
+                    replayed = await self._engine.replay_documents(order.messages)
+                else:
+                    replayed = await self._engine.replay(order.ids)
+                await _answer_value(send, {"replayed": replayed})
             case ["clear"]:
                 _want(method, "POST")
                 await self._engine.clear()

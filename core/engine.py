@@ -314,7 +314,9 @@ class Engine:
 
     def _delivered(self, deliveries: Sequence[Delivery], states: Sequence[tuple[int, DeliveryState]]) -> None:
         for delivery in deliveries:
-            logger.info("delivery", extra=msgspec.to_builtins(delivery))
+            # A log record has a `message` of its own.
+            facts = msgspec.to_builtins(delivery)
+            logger.info("delivery", extra={"id": facts.pop("message"), **facts})
         self._feed.change(states)
 
     async def replay(self, ids: Sequence[int]) -> int:
@@ -324,6 +326,13 @@ class Engine:
             raise InputError(
                 "None of these can be replayed: they are no longer in the journal, or are no messages."
             )
+        return await self._replay(messages)
+
+    async def replay_documents(self, documents: Sequence[JsonObject]) -> int:
+        """Send messages of a file through the tap; returns how many."""
+        return await self._replay([self._reader.document(document) for document in documents])
+
+    async def _replay(self, messages: Sequence[Message]) -> int:
         for receipt in replay_receipts(messages, wanted=self._forwarding):
             await self._watched.append(receipt)
         return len(messages)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
+import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
 
 import msgspec
@@ -15,7 +16,7 @@ from .delivery import Delivery
 from .errors import InputError, RequestRefused
 from .inspection import Finding, Inspection, Translation
 from .journal.base import Journal
-from .messages import POSITION_BITS, JsonObject, Marks, Message, Receipt
+from .messages import POSITION_BITS, JsonObject, Marks, Message, Origin, Receipt
 from .summaries import json_bytes, mask_authorization, masked, summarize
 from .views import MessageDetail, ReceiptView, Summary
 
@@ -102,18 +103,28 @@ class Reader:
             receipt=_view(receipt),
         )
 
+    def document(self, document: JsonObject) -> Message:
+        """A message from a file, to be replayed: nothing that it states is changed. Raises InputError."""
+        return self._as_if_received(document, "replay")[0]
+
     def pasted(self, document: JsonObject) -> MessageDetail:
         """Read a Segment message as if it had come just now, without keeping it.
 
         Raises InputError when segtap would refuse it.
         """
+        message, receipt = self._as_if_received(document)
+        summary = summarize(message, self.inspection(message), receipt)
+        return self._detail(summary, message, receipt)
+
+    def _as_if_received(self, document: JsonObject, origin: Origin = "sdk") -> tuple[Message, Receipt]:
         receipt = Receipt(
-            uid="pasted",
+            uid=uuid.uuid4().hex,
             received_at=time.time_ns() // 1_000_000,
             method="POST",
             path="/v1/batch",
             headers=(("content-type", "application/json"),),
             body=json_bytes({"batch": [document]}),
+            origin=origin,
         )
         try:
             messages = self._parse(receipt)
@@ -121,9 +132,7 @@ class Reader:
             raise InputError(f"This is no Segment message: {error}") from error
         if not messages:
             raise InputError("This is no Segment message: there is nothing in it.")
-        message = messages[0]
-        summary = summarize(message, self.inspection(message), receipt)
-        return self._detail(summary, message, receipt)
+        return messages[0], receipt
 
     async def export(self, journal: Journal, text: str = "") -> AsyncIterator[bytes]:
         """Each message that contains `text` as one JSON line, oldest first; refused requests are left out."""

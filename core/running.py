@@ -104,6 +104,11 @@ def find_engine(url: str = "", *, journal: str = "") -> tuple[str, str]:
     return notes[0].url, notes[0].token
 
 
+def same_place(one: str, other: str) -> bool:
+    """Whether two URLs name the same endpoint; every loopback name of this machine is one host."""
+    return _place(one) == _place(other)
+
+
 def _instead(notes: list[EngineNote]) -> str:
     if not notes:
         return "Start one with: segtap"
