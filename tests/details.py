@@ -34,6 +34,7 @@ def detail(
     marks: Marks = Marks.NONE,
     delivery: DeliveryState = DeliveryState.NOT_WANTED,
     deliveries: tuple[Delivery, ...] = (),
+    write_key: str = "NODEKEY",
 ) -> MessageDetail:
     """A message's detail; summary and receipt follow from the document."""
     inspection = Inspection(translation or Translation(), findings)
@@ -55,7 +56,7 @@ def detail(
         original=original if original is not None else msgspec.json.encode(document),
         filled=filled,
         objections=objections,
-        write_key="NODEKEY",
+        write_key=write_key,
         inspection=inspection,
         deliveries=deliveries,
         receipt=ReceiptView(

@@ -388,6 +388,9 @@ class JsonView(Vertical):
 
     def _about(self, row: Row) -> Content:
         value = row.value
+        token = self.rows.shorten_token(row) if self.rows.shorten_token is not None else None
+        if token is not None:
+            value = token
         notes = [FILLED_IN] if row.path in self._filled else []
         match value:
             case NumberText():

@@ -42,14 +42,16 @@ class Pane(Vertical):
     """
 
     detail: reactive[MessageDetail | None] = reactive(None)
+    _ready = False
 
     def on_mount(self) -> None:
         """Show what has been set so far."""
+        self._ready = True
         self.watch_detail(self.detail)
 
     def watch_detail(self, detail: MessageDetail | None) -> None:
         """Another message is selected."""
-        if not self.is_mounted:
+        if not self._ready:
             return
         self.border_subtitle = Content("" if detail is None else identity(detail.summary))  # pyright: ignore[reportAttributeAccessIssue]
         self.fill(detail)

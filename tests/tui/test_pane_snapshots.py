@@ -1,0 +1,124 @@
+"""Pictures of every pane and dialog at three sizes: how they look changes only on purpose."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from details import MESSAGES, attempts, classic, order, refused
+from pane_host import Host
+from textual.pilot import Pilot
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Input, Static, TextArea
+
+from segtap.core.delivery import DeliveryState
+from segtap.core.inspection import Translation
+from segtap.core.messages import JsonObject
+from segtap.core.views import MessageDetail
+from segtap.tui.screens.confirm import Confirm
+from segtap.tui.screens.decode import DecodeBox
+from segtap.tui.screens.help import Help
+from segtap.tui.screens.inspect import Inspect
+from segtap.tui.widgets.delivery_pane import DeliveryPane
+from segtap.tui.widgets.mixpanel_pane import MixpanelPane
+from segtap.tui.widgets.pane import Pane
+from segtap.tui.widgets.segment_pane import SegmentPane
+from segtap.tui.widgets.warnings_pane import WarningsPane
+from segtap.tui.widgets.wire_pane import WirePane
+
+pytestmark = pytest.mark.usefixtures("still")
+
+SIZES = [(80, 24), (120, 40), (200, 60)]
+QUESTION = (
+    "Send every message received from now on to project a1b2…f9 in the US?\n\n"
+    "14 messages received before stay unsent; a replay sends them."
+)
+BAD: Callable[[], MessageDetail] = lambda: order(  # noqa: E731
+    bad=True,
+    delivery=DeliveryState.REFUSED,
+    deliveries=attempts(),
+    objections=("Segment would reject this: 40.1 KB, its limit is 32 KB",),
+)
+SHOWN: dict[str, tuple[type[Pane], Callable[[], MessageDetail], tuple[str, ...]]] = {
+    "segment": (SegmentPane, BAD, ("down", "down")),
+    "segment-as-it-came": (SegmentPane, BAD, ("a",)),
+    "segment-refused": (SegmentPane, lambda: refused(bytes(range(256)), why="gzip that ends early"), ()),
+    "mixpanel": (MixpanelPane, BAD, ("down", "down", "down")),
+    "mixpanel-rejected": (
+        MixpanelPane,
+        lambda: order(
+            translation=Translation(rejected="The root value is missing the required field 'event'.")
+        ),
+        (),
+    ),
+    "wire": (WirePane, BAD, ()),
+    "wire-base64": (WirePane, classic, ()),
+    "warnings": (WarningsPane, BAD, ("down",)),
+    "delivery": (DeliveryPane, BAD, ()),
+}
+THEMES = {"mixpanel": "segtap-light", "warnings": "segtap-paper", "wire": "segtap-ember"}
+
+
+def still_cursors(app: Host) -> None:
+    for widget in app.screen.query("*"):
+        if isinstance(widget, Input | TextArea):
+            widget.cursor_blink = False
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("name", SHOWN)
+def test_pane(snap_compare: Any, name: str, size: tuple[int, int]) -> None:
+    kind, make, keys = SHOWN[name]
+    pane = kind()
+
+    async def fill(pilot: Pilot[Any]) -> None:
+        pane.detail = make()
+        await pilot.pause()
+        target: Widget | None = next((widget for widget in pane.query("*") if widget.focusable), None)
+        if target is not None:
+            target.focus()
+        await pilot.press(*keys)
+        await pilot.pause()
+
+    app = Host(pane, THEMES.get(name, "segtap-dark"))
+    assert snap_compare(app, terminal_size=size, run_before=fill)
+
+
+class Engine:
+    """Reads pasted messages as the engine would."""
+
+    async def inspect(self, document: JsonObject) -> MessageDetail:
+        return order(bad=True)
+
+
+async def _pushed(pilot: Pilot[Any], screen: Screen[Any], *keys: str) -> None:
+    pilot.app.push_screen(screen)
+    await pilot.pause()
+    still_cursors(pilot.app)  # type: ignore[arg-type]
+    await pilot.press(*keys)
+    await pilot.app.workers.wait_for_complete()
+    await pilot.pause()
+
+
+DIALOGS: dict[str, tuple[Callable[[], Screen[Any]], tuple[str, ...]]] = {
+    "confirm": (lambda: Confirm(QUESTION, "Turn forwarding on", "Keep it off"), ()),
+    "help": (Help, ()),
+    "help-search": (Help, ("r", "e", "q", "u")),
+    "decode": (lambda: DecodeBox(json.dumps(MESSAGES["order"])), ()),
+    "decode-error": (lambda: DecodeBox('{"event": nope}'), ()),
+    "inspect": (lambda: Inspect(Engine(), [MESSAGES["order"]], order(bad=True)), ()),  # type: ignore[arg-type]
+}
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("name", DIALOGS)
+def test_dialog(snap_compare: Any, name: str, size: tuple[int, int]) -> None:
+    make, keys = DIALOGS[name]
+
+    async def push(pilot: Pilot[Any]) -> None:
+        await _pushed(pilot, make(), *keys)
+
+    assert snap_compare(Host(Static("")), terminal_size=size, run_before=push)

@@ -1,0 +1,340 @@
+"""What the five panes say of a message, and what their keys do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import pytest
+from details import MESSAGES, SECRET, TOKEN, attempts, classic, detail, order, refused
+from pane_host import Host
+from textual.containers import Vertical
+from textual.pilot import Pilot
+from textual.widgets import Static
+
+from segtap.core.delivery import DeliveryState
+from segtap.core.inspection import Translation
+from segtap.core.messages import Marks
+from segtap.core.views import MessageDetail
+from segtap.tui.widgets.delivery_pane import DeliveryPane
+from segtap.tui.widgets.mixpanel_pane import MixpanelPane
+from segtap.tui.widgets.pane import Pane
+from segtap.tui.widgets.segment_pane import SegmentPane
+from segtap.tui.widgets.warnings_pane import JumpTo, WarningsPane
+from segtap.tui.widgets.wire_pane import WirePane
+
+pytestmark = pytest.mark.usefixtures("still")
+
+PANES: tuple[type[Pane], ...] = (SegmentPane, MixpanelPane, WirePane, WarningsPane, DeliveryPane)
+REJECTED = "Segment would reject this: 40.1 KB, its limit is 32 KB"
+A = TypeVar("A", bound=Pane)
+
+
+def screen(pilot: Pilot[Any]) -> str:
+    """Everything on the screen, without frames and blanks at the ends of lines."""
+    compositor = pilot.app.screen._compositor
+    lines = ["".join(segment.text for segment in line) for line in compositor.render_strips()]
+    return "\n".join(line.strip("│ \n").rstrip() for line in lines)
+
+
+async def shown(
+    pane: Pane, message: MessageDetail | None, *keys: str, size: tuple[int, int] = (90, 30)
+) -> str:
+    """The screen with one pane on a message, after some keys."""
+    async with Host(pane).run_test(size=size) as pilot:
+        pane.detail = message
+        await pilot.pause()
+        if keys:
+            next(widget for widget in pane.query("*") if widget.focusable).focus()
+            await pilot.press(*keys)
+        await pilot.pause()
+        return screen(pilot)
+
+
+@pytest.mark.parametrize("pane", PANES)
+async def test_each_pane_says_which_message_it_shows_and_forgets_it(pane: type[Pane]) -> None:
+    widget = pane()
+    async with Host(widget).run_test(size=(90, 30)) as pilot:
+        widget.detail = order()
+        await pilot.pause()
+        assert "track Order Completed · u-1" in screen(pilot)
+        assert widget.copy_text()
+        widget.detail = None
+        await pilot.pause()
+        assert "Order Completed" not in screen(pilot)
+        assert widget.copy_text() == ""
+
+
+@pytest.mark.parametrize("pane", PANES)
+@pytest.mark.parametrize(
+    "make", [lambda: order(bad=True), refused, classic], ids=["order", "refused", "classic"]
+)
+async def test_names_are_never_read_as_markup_nor_act_on_the_terminal(
+    pane: type[Pane], make: Callable[[], MessageDetail]
+) -> None:
+    evil = "[bold]\x1b]0;title\x07 [/] [@click=app.quit]x"
+    call = {**MESSAGES["order"], "event": evil, "userId": evil, evil: evil}
+    message = make()
+    findings = message.inspection.findings
+    messages = [
+        message,
+        detail(call, findings=findings, objections=(evil,), translation=Translation(rejected=evil)),
+    ]
+    for one in messages:
+        text = await shown(pane(), one)
+        assert "\x1b" not in text
+        assert "\x07" not in text
+    assert "[bold]␛]0;title␇ [/]" in text
+
+
+class TestSegment:
+    async def test_shows_the_document_and_what_segment_filled_in(self) -> None:
+        text = await shown(SegmentPane(), order(), size=(120, 30))
+        assert "Segment ─ as handed on" in text
+        received = next(line for line in text.splitlines() if "receivedAt" in line)
+        assert received.endswith("10:41:03.711 · 3 s ago  filled in by Segment's rules")
+        assert "▸ context" in text
+
+    async def test_a_key_shows_the_text_exactly_as_it_came(self) -> None:
+        pane = SegmentPane()
+        original = b'{"event":  "a",\t"x": 1.50, "x": NaN}'
+        text = await shown(pane, order(original=original), "a")
+        assert f"Segment ─ as it came, {len(original)} B" in text
+        assert '{"event":  "a",⇥"x": 1.50, "x": NaN}' in text
+        assert pane.copy_text() == original.decode()
+
+    async def test_a_path_brings_the_document_back(self) -> None:
+        pane = SegmentPane()
+        async with Host(pane).run_test(size=(90, 30)) as pilot:
+            pane.detail = order()
+            pane.action_toggle_original()
+            assert pane.show_path("$.context.device.type")
+            await pilot.pause()
+            assert "→" in next(line for line in screen(pilot).splitlines() if '"android"' in line)
+            assert not pane.show_path("requests[0].body")
+
+    async def test_objections_stand_on_top_the_grave_one_marked(self) -> None:
+        text = await shown(SegmentPane(), order(objections=(REJECTED, "timestamp 7 is no ISO 8601 time")))
+        assert f"✖ {REJECTED}" in text
+        assert "i timestamp 7 is no ISO 8601 time" in text
+
+    @pytest.mark.parametrize(
+        ("mark", "words"),
+        [
+            (Marks.SECOND_RECEIPT, "Segment would drop this copy"),
+            (Marks.REPLAY, "Replayed"),
+            (Marks.TEED, "Segment receives the original"),
+        ],
+    )
+    async def test_marks_are_said_in_words(self, mark: Marks, words: str) -> None:
+        assert words in await shown(SegmentPane(), order(marks=mark))
+
+    async def test_a_refused_request_shows_its_reason_and_its_body(self) -> None:
+        text = await shown(SegmentPane(), refused())
+        assert "✖ Refused with 400: not JSON: byte 34" in text
+        assert '{"type": "track", "event": "Half a' in text
+
+    async def test_a_refused_body_that_is_no_text_is_shown_in_hexadecimal(self) -> None:
+        text = await shown(SegmentPane(), refused(b"\x1f\x8b" + bytes(70_000)))
+        assert "000000  1f 8b 00 00" in text
+        assert "68.4 KB, the first 64 KB below" in text
+
+
+class TestMixpanel:
+    async def test_shows_a_request_with_its_secret_masked(self) -> None:
+        pane = MixpanelPane()
+        text = await shown(pane, order())
+        assert "Mixpanel ─ 1 of 3" in text
+        assert "POST https://api.mixpanel.com/import?strict=1" in text
+        assert "Authorization  Basic ••••" in text
+        assert "trackPurchase · subscription Order Completed Calls" in text
+        secret = SECRET.split()[1]
+        assert secret not in text + pane.copy_text() + pane.curl()
+        assert json.loads(pane.copy_text().split("\n\n", 1)[1])[0]["event"] == "Order Completed"
+
+    async def test_brackets_turn_the_pages_round(self) -> None:
+        pane = MixpanelPane()
+        text = await shown(pane, order(), "right_square_bracket")
+        assert "Mixpanel ─ 2 of 3" in text
+        assert '"0123…ef"' in text
+        assert TOKEN not in text
+        assert TOKEN in pane.copy_text()
+        assert "3 of 3" in await shown(MixpanelPane(), order(), "left_square_bracket")
+
+    async def test_a_path_turns_to_its_request(self) -> None:
+        pane = MixpanelPane()
+        async with Host(pane).run_test(size=(90, 30)) as pilot:
+            pane.detail = order(bad=True)
+            assert pane.show_path("requests[2].body.$set.last_order")
+            await pilot.pause()
+            assert "Mixpanel ─ 3 of 3" in screen(pilot)
+            assert "→" in next(line for line in screen(pilot).splitlines() if "last_order" in line)
+            assert not pane.show_path("requests[9].body")
+            assert not pane.show_path("$.event")
+            pane.detail = order(bad=True, write_key="OTHER")
+            await pilot.pause()
+            assert "Mixpanel ─ 1 of 3" in screen(pilot)
+            flagged = next(line for line in screen(pilot).splitlines() if "$insert_id" in line)
+            assert flagged.startswith("✖")
+
+    async def test_says_what_segment_would_not_send_and_what_to_do(self) -> None:
+        why = "The root value is missing the required field 'event'."
+        text = await shown(MixpanelPane(), order(translation=Translation(rejected=why)))
+        assert f"✖ Segment would not send this: {why}" in text
+        assert "Give the call what is missing" in text
+        beside = Translation(operations=order().inspection.translation.operations, rejected=why)
+        assert "Its other requests are sent all the same." in await shown(
+            MixpanelPane(), order(translation=beside)
+        )
+
+    async def test_says_that_no_subscription_takes_it(self) -> None:
+        message = detail(
+            {"type": "alias", "userId": "u", "previousId": "a"}, translation=Translation(unmatched=True)
+        )
+        text = await shown(MixpanelPane(), message)
+        assert "▲ Segment would not send this: no subscription takes this alias call" in text
+
+    async def test_says_that_segment_drops_a_second_receipt(self) -> None:
+        text = await shown(MixpanelPane(), order(marks=Marks.SECOND_RECEIPT, translation=Translation()))
+        assert "Segment would drop this copy" in text
+        assert "r replays it" in text
+
+    async def test_a_refused_request_is_not_translated(self) -> None:
+        assert "Nothing to translate" in await shown(MixpanelPane(), refused())
+
+
+class TestWire:
+    async def test_json_with_its_sizes_before_and_after_gzip(self) -> None:
+        pane = WirePane()
+        text = await shown(pane, order())
+        assert "Wire ─ JSON, gzip, 472 B → " in text
+        assert '[{"event":"Order Completed","properties":{"time":1795516863211' in text
+        assert pane.copy_text().startswith('[{"event":"Order Completed"')
+
+    async def test_a_form_is_percent_encoded(self) -> None:
+        pane = WirePane()
+        text = await shown(pane, order(), "right_square_bracket")
+        assert "Wire ─ form, " in text
+        assert " · 2 of 3" in text
+        assert "data=%7B%22%24token%22%3A%22" in text
+        assert "$distinct_id" in text
+
+    async def test_base64_beside_its_json_and_no_secret_in_the_query(self) -> None:
+        pane = WirePane()
+        text = await shown(pane, classic())
+        assert "Wire ─ base64, " in text
+        assert "data=eyJldmVudCI6ICJMb2FkZWQgYSBQYWdlIi" in text
+        assert "Loaded a Page" in text
+        assert "api_key=••••" in pane.copy_text()
+        assert "fedcba98" not in text + pane.copy_text()
+
+    async def test_nothing_sent(self) -> None:
+        assert "Nothing is sent." in await shown(WirePane(), refused())
+
+
+class Listening(Vertical):
+    """Keeps the places that a Warnings pane points at."""
+
+    def __init__(self, pane: WarningsPane) -> None:
+        super().__init__(pane)
+        self.heard: list[tuple[str, bool]] = []
+
+    def on_jump_to(self, event: JumpTo) -> None:
+        self.heard.append((event.path, event.go))
+
+
+class TestWarnings:
+    async def test_errors_come_first_with_why_and_how(self) -> None:
+        text = await shown(WarningsPane(), order(bad=True))
+        assert "Warnings ─ 1 error, 1 warning" in text
+        assert text.index("✖ insert-id-charset") < text.index("▲ property-dropped")
+        assert "→ send a UUID as messageId" in text
+        assert "strict import refuses an event" in " ".join(text.split())
+
+    async def test_walking_marks_a_place_and_enter_goes_there(self) -> None:
+        pane = WarningsPane()
+        listening = Listening(pane)
+        async with Host(listening).run_test(size=(90, 30)) as pilot:
+            pane.detail = order(bad=True)
+            await pilot.pause()
+            assert listening.heard == []
+            pane.options.focus()
+            await pilot.press("down", "down", "enter")
+            await pilot.pause()
+        assert listening.heard[-2:] == [("$.properties.products", False), ("$.properties.products", True)]
+
+    async def test_nothing_found_is_said_plainly(self) -> None:
+        assert "No warnings" in await shown(WarningsPane(), order())
+        assert "not checked" in await shown(WarningsPane(), refused())
+
+
+class TestDelivery:
+    async def test_tells_each_attempt_in_mixpanels_words(self) -> None:
+        message = order(bad=True, delivery=DeliveryState.REFUSED, deliveries=attempts())
+        text = await shown(DeliveryPane(), message)
+        assert "Delivery ─ refused" in text
+        assert "✗ Mixpanel refused 1 of 3 requests." in text
+        assert "/import 503  to be tried again" in text
+        assert "10:41:06.411  /import 400  refused" in text
+        assert "“'$insert_id' is invalid: must only contain alphanumeric or hyphen '-' characters”" in text
+        assert "request 1 of 3, just now  [3] of 14  attempt 2  187 ms" in text
+
+    @pytest.mark.parametrize("state", DeliveryState)
+    async def test_accepted_is_never_called_visible(self, state: DeliveryState) -> None:
+        text = await shown(DeliveryPane(), order(delivery=state, deliveries=attempts()))
+        assert "visible" not in text.lower()
+        assert "Delivery ─ " in text
+
+    async def test_not_forwarded_says_why_and_which_keys_help(self) -> None:
+        text = await shown(DeliveryPane(), order())
+        assert "forwarding was off when it was received" in text
+        assert "f turns forwarding on" in text
+        assert "r then sends this one" in text
+
+    @pytest.mark.parametrize(
+        ("changes", "words"),
+        [
+            ({"translation": Translation(unmatched=True)}, "no subscription takes it"),
+            ({"translation": Translation(rejected="no")}, "Segment's destination refuses it"),
+            ({"translation": Translation(), "marks": Marks.SECOND_RECEIPT}, "Segment would drop this copy"),
+            ({"translation": Translation()}, "its translation makes no request"),
+        ],
+    )
+    async def test_nothing_to_send_says_why(self, changes: Any, words: str) -> None:
+        text = await shown(DeliveryPane(), order(delivery=DeliveryState.NOTHING, **changes))
+        assert words in text
+
+
+@pytest.mark.parametrize("pane", PANES)
+@pytest.mark.parametrize("size", [(20, 8), (10, 3), (2, 2), (1, 1)])
+async def test_every_size_is_survived(pane: type[Pane], size: tuple[int, int]) -> None:
+    widget = pane()
+    async with Host(widget).run_test(size=size) as pilot:
+        for message in (order(bad=True, deliveries=attempts()), refused(), classic(), None):
+            widget.detail = message
+            await pilot.pause()
+        await pilot.resize_terminal(80, 24)
+        widget.detail = order()
+        await pilot.pause()
+        assert "Order Completed" in screen(pilot)
+
+
+async def test_a_pane_that_is_filled_before_it_is_shown_shows_it() -> None:
+    pane = SegmentPane()
+    pane.detail = order()
+    text = await shown(pane, pane.detail)
+    assert "Order Completed" in text
+
+
+async def test_ascii_marks_are_used_where_the_app_asks_for_them() -> None:
+    from segtap.tui.marks import ASCII
+
+    pane = WarningsPane()
+    app = Host(Static())
+    app.marks = ASCII  # type: ignore[attr-defined]
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.mount(pane)
+        pane.detail = order(bad=True)
+        await pilot.pause()
+        assert "x insert-id-charset" in screen(pilot)
