@@ -54,7 +54,7 @@ def compile_fields(mapping: JsonObject) -> list[tuple[str, Getter]] | Getter:
     node = checked(mapping)
     if is_directive(node):
         return _compile(node, keep=False)
-    return [(key, _compile(value, keep=False)) for key, value in node.items()]
+    return [(key, _compile(node[key], keep=False)) for key in keys_in_order(node)]
 
 
 def checked(mapping: JsonObject) -> JsonObject:
@@ -98,7 +98,7 @@ def _compile(node: Json, keep: bool) -> Getter:
 
 
 def _object(node: JsonObject, keep: bool) -> Getter:
-    fields = [(key, _compile(value, keep)) for key, value in node.items()]
+    fields = [(key, _compile(node[key], keep)) for key in keys_in_order(node)]
 
     def resolve(payload: Value) -> Value:
         made: JsonObject = {}
