@@ -313,6 +313,10 @@ class MixpanelServer:
         return 200, {"code": 200, "num_records_imported": imported, "status": "OK"}
 
     def _form(self, received: Received, body: bytes) -> tuple[int, Any]:
+        if "json" not in received.headers.get("content-type", ""):
+            # verbose and the like may stand beside data in the form, as Mixpanel's own clients send them.
+            fields = parse_qs(body.decode("latin-1"), keep_blank_values=True)
+            received.query |= {key: values[0] for key, values in fields.items() if key != "data"}
         if "content-encoding" in received.headers:
             raise Unreadable("data, gzip is not supported")
         received.records, received.shape = decode_form(body, received.query, received.headers)

@@ -1,0 +1,80 @@
+"""How fast a backlog goes to Mixpanel, against bare httpx posting the very same batches.
+
+Both post to the same stand-in, in a process of its own. The ratio holds on any machine, messages a second
+do not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+from pathlib import Path
+
+import httpx
+from forwarding import Backlog, make_forwarder, run_until_idle, track
+
+from segtap.core.delivery import DeliveryState
+from segtap.core.forward.client import HttpxTransport
+from segtap.core.forward.outcomes import Answer
+from segtap.core.forward.wire import WireForm
+
+MESSAGES = 10_000
+LEAST_RATIO = 0.15
+SERVER = Path(__file__).parents[1] / "mixpanel_server.py"
+
+
+class Recording(HttpxTransport):
+    """Keeps what it sends."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sent: list[WireForm] = []
+
+    async def send(self, form: WireForm) -> Answer:
+        self.sent.append(form)
+        return await super().send(form)
+
+
+async def bare(forms: list[WireForm]) -> None:
+    """Post the same bytes with nothing around it, four at a time."""
+    waiting = iter(forms)
+    async with httpx.AsyncClient() as client:
+
+        async def post() -> None:
+            for form in waiting:
+                answer = await client.request(
+                    form.method, form.url, headers=list(form.headers), content=form.body
+                )
+                assert answer.json()["num_records_imported"] > 0
+
+        await asyncio.gather(*(post() for _ in range(4)))
+
+
+async def test_forwarding_a_backlog_against_bare_httpx() -> None:
+    server = await asyncio.create_subprocess_exec(sys.executable, str(SERVER), stdout=asyncio.subprocess.PIPE)
+    try:
+        assert server.stdout is not None
+        url = json.loads(await server.stdout.readline())["url"]
+        backlog = Backlog()
+        properties = {f"property_{n}": "a value of some length" for n in range(20)}
+        await backlog.add(*(track(f"u-{n}", properties=dict(properties)) for n in range(MESSAGES)))
+        transport = Recording()
+        began = time.perf_counter()
+        await run_until_idle(make_forwarder(backlog, url, transport=transport))
+        forwarded = time.perf_counter() - began
+        await transport.close()
+        assert set(await backlog.states()) == {DeliveryState.TAKEN}
+        began = time.perf_counter()
+        await bare(transport.sent)
+        posted = time.perf_counter() - began
+    finally:
+        server.terminate()
+        await server.wait()
+    ratio = posted / forwarded
+    print(
+        f"\nforward: {MESSAGES / forwarded:,.0f} messages/s in {len(transport.sent)} requests, "
+        f"bare httpx {MESSAGES / posted:,.0f}/s, ratio {ratio:.2f}"
+    )
+    assert ratio >= LEAST_RATIO
