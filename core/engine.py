@@ -314,8 +314,9 @@ class Engine:
 
     def _delivered(self, deliveries: Sequence[Delivery], states: Sequence[tuple[int, DeliveryState]]) -> None:
         for delivery in deliveries:
-            # A log record has a `message` of its own.
+            # A log line has a `message` and an `at` of its own.
             facts = msgspec.to_builtins(delivery)
+            del facts["at"]
             logger.info("delivery", extra={"id": facts.pop("message"), **facts})
         self._feed.change(states)
 

@@ -1,0 +1,237 @@
+"""The command line: data on stdout, talk on stderr; exit status 0 good, 1 problems found, 2 wrong use."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+MESSAGE = {
+    "type": "track",
+    "event": "Signed Up",
+    "userId": "user-1",
+    "messageId": "2c1f8c1e-5d8e-4a53-9d3b-0d3d6f8a7b11",
+    "timestamp": "2026-11-24T22:00:00.000Z",
+}
+SEGTAP = [sys.executable, "-P", "-m", "segtap.tui"]
+
+
+@pytest.fixture(autouse=True)
+def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith(("SEGTAP_", "MIXPANEL_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.chdir(tmp_path)
+
+
+def segtap(*arguments: str, given: str | bytes = b"") -> subprocess.CompletedProcess[str]:
+    """Run it to its end."""
+    data = given.encode() if isinstance(given, str) else given
+    done = subprocess.run([*SEGTAP, *arguments], input=data, capture_output=True, timeout=60, check=False)
+    return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+@contextmanager
+def forwarding(*arguments: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """A headless engine on a free port, and its URL; stopped at the end."""
+    command = [*SEGTAP, "forward", "--port", "0", "--host", "127.0.0.1", *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            yield _listening(process), process
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.communicate(timeout=30)
+
+
+def _listening(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    for line in process.stdout:
+        said = json.loads(line)
+        if said["message"] == "listening":
+            url: str = said["urls"][0]
+            return url
+    raise AssertionError(process.stderr.read() if process.stderr else "")
+
+
+def post(url: str, message: dict[str, object]) -> None:
+    import httpx
+
+    assert httpx.post(f"{url}/v1/track", json=message).status_code == 200
+
+
+def test_version_and_help_import_no_screen() -> None:
+    code = (
+        "import sys; from segtap.tui.cli import main\n"
+        "try: main(sys.argv[1:])\n"
+        "except SystemExit as end: assert end.code == 0, end.code\n"
+        "slow = {'textual', 'rich', 'httpx', 'uvicorn', 'asyncio'} & set(sys.modules)\n"
+        "assert not slow, slow\n"
+    )
+    for arguments in (["--version"], ["--help"]):
+        done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, check=False)
+        assert done.returncode == 0, done.stderr.decode()
+        assert b"segtap" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["attach", "forward", "tail", "demo", "translate", "check", "decode", "replay", "export", "journal"],
+)
+def test_every_command_has_its_help(command: str) -> None:
+    done = segtap(command, "--help")
+    assert done.returncode == 0, done.stderr
+    assert command in done.stdout
+
+
+def test_translate_writes_a_line_for_a_line_and_masks_the_secret() -> None:
+    envelope = {"settings": {"projectToken": "tok", "apiSecret": "hush"}, "message": MESSAGE}
+    done = segtap("translate", given="\n".join([json.dumps(envelope), "no json", json.dumps(MESSAGE)]))
+    first, second, third = (json.loads(line) for line in done.stdout.splitlines())
+    assert done.returncode == 1
+    assert first["requests"][0]["authorization"] == "Basic ••••"
+    assert "hush" not in done.stdout
+    assert "aHVzaDo=" not in done.stdout
+    assert "not JSON" in second["error"]
+    assert third["messageId"] == MESSAGE["messageId"]
+    shown = segtap("translate", "--show-secrets", given=json.dumps(envelope))
+    assert json.loads(shown.stdout)["requests"][0]["authorization"] == "Basic aHVzaDo="
+
+
+def test_translate_uses_the_clock_it_is_given() -> None:
+    message = {key: value for key, value in MESSAGE.items() if key != "timestamp"}
+    done = segtap("translate", "--now", "2026-01-01T00:00:00Z", given=json.dumps(message))
+    assert json.loads(done.stdout)["requests"][0]["body"][0]["properties"]["time"] == 1_767_225_600_000
+    wrong = segtap("translate", "--now", "yesterday", given=json.dumps(message))
+    assert wrong.returncode == 2
+    assert "'yesterday' is no time" in wrong.stderr
+
+
+def test_check_exits_1_on_an_error_and_0_without() -> None:
+    bad = segtap("check", "-", "--format", "json", given=json.dumps({**MESSAGE, "messageId": "order_991"}))
+    assert bad.returncode == 1
+    assert json.loads(bad.stdout)["warnings"][0]["rule"] == "insert-id-charset"
+    good = segtap("check", "--format", "json", given=json.dumps(MESSAGE))
+    assert good.returncode == 0
+    assert json.loads(good.stdout) == {"messageId": MESSAGE["messageId"], "warnings": []}
+    for shape in ("table", "github", "junit"):
+        assert segtap("check", "--format", shape, given=json.dumps(MESSAGE)).returncode == 0
+
+
+def test_decode_prints_json_and_talks_on_stderr() -> None:
+    done = segtap("decode", "eyJldmVudCI6IkcifQ==")
+    assert done.returncode == 0
+    assert json.loads(done.stdout) == {"event": "G"}
+    assert "base64" in done.stderr
+    piped = segtap("decode", "-", "--format", "json", given="data=%7B%22event%22%3A%22G%22%7D")
+    assert json.loads(piped.stdout)["value"] == {"event": "G"}
+    nothing = segtap("decode", "\x1b[31mzzz")
+    assert nothing.returncode == 2
+    assert "\x1b" not in nothing.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--port", "80", "forward"], "Put the options behind the command: segtap forward --port"),
+        (["forwrad"], "No such command"),
+        (["forward", "--region", "fr"], "Invalid value for '--region'"),
+        (["forward", "--tls-cert", "a.pem"], "TLS needs both"),
+        (["forward", "--config", "none.toml"], "none.toml cannot be read"),
+        (["replay"], "Name either a FILE or --filter"),
+        (["translate", "none.jsonl"], "No such file"),
+        ([], "The screen needs a terminal"),
+        (["attach"], "No segtap is running. Start one with: segtap"),
+        (["attach", "http://127.0.0.1:1"], "No segtap of this user listens at http://127.0.0.1:1"),
+        (["forward", "--port", "0"], "MIXPANEL_TOKEN"),
+        (["export", "--journal", "nats://x"], "cannot be used yet"),
+    ],
+)
+def test_wrong_use_exits_2_and_says_what_to_do(arguments: list[str], words: str) -> None:
+    done = segtap(*arguments)
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_taken_port_is_named_with_its_owner_and_the_next_free_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MIXPANEL_TOKEN", "0123456789abcdef")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = segtap("forward", "--host", "127.0.0.1", "--port", str(port))
+    assert done.returncode == 2
+    assert str(port) in done.stderr
+    if sys.platform == "linux":
+        assert str(os.getpid()) in done.stderr
+
+
+def test_messages_go_through_forward_export_replay_and_clear(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MIXPANEL_TOKEN", "0123456789abcdef0123456789abcdef")
+    with forwarding("--dry-run") as (url, process):
+        post(url, MESSAGE)
+        post(url, {**MESSAGE, "messageId": "second", "event": "Signed Out"})
+        lines = [json.loads(line) for line in segtap("export").stdout.splitlines()]
+        assert [line["messageId"] for line in lines] == [MESSAGE["messageId"], "second"]
+        kept = "\n".join(json.dumps(line) for line in lines)
+        again = segtap("replay", "-", "--url", url, given=kept)
+        assert again.returncode == 0, again.stderr
+        assert segtap("replay", "--filter", "signed out").stderr == "2 messages replayed.\n"
+        assert segtap("journal", "clear", "--yes").returncode == 2
+        tail = segtap("tail", "--count", "1", "--url", f"http://127.0.0.1:{process.pid + 70000}")
+        assert tail.returncode == 2
+    # The engine has gone; the journal is read without one.
+    lines = [json.loads(line) for line in segtap("export").stdout.splitlines()]
+    assert [line["event"] for line in lines] == ["Signed Up", "Signed Out"] * 2 + ["Signed Out"] * 2
+    assert {line["timestamp"] for line in lines} == {MESSAGE["timestamp"]}
+    assert len(segtap("export", "signed up").stdout.splitlines()) == 2
+    refused = segtap("journal", "clear", given="n\n")
+    assert refused.returncode != 0
+    assert "Forget 6 messages" in refused.stderr
+    assert segtap("journal", "clear", "--yes").returncode == 0
+    assert segtap("export").stdout == ""
+
+
+def test_tail_prints_a_line_as_a_message_arrives(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MIXPANEL_TOKEN", "0123456789abcdef0123456789abcdef")
+    with forwarding("--dry-run") as (url, _):
+        command = [*SEGTAP, "tail", "--url", url, "--format", "json", "signed"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as tail:
+            assert tail.stderr is not None
+            assert tail.stdout is not None
+            assert url in tail.stderr.readline()
+            # Until the first line is out it may not be listening yet: messages are sent until then.
+            line = asyncio.run(_post_until_read(url, tail))
+            tail.send_signal(signal.SIGINT)
+            tail.communicate(timeout=30)
+    assert json.loads(line)["name"] == "Signed Up"
+
+
+async def _post_until_read(url: str, tail: subprocess.Popen[str]) -> str:
+    assert tail.stdout is not None
+    reading = asyncio.create_task(asyncio.to_thread(tail.stdout.readline))
+    for number in range(100):
+        await asyncio.to_thread(post, url, {**MESSAGE, "messageId": f"m-{number}"})
+        done, _ = await asyncio.wait({reading}, timeout=0.1)
+        if done:
+            break
+    return await reading
+
+
+def test_a_reader_that_goes_is_no_error() -> None:
+    lines = "\n".join([json.dumps(MESSAGE)] * 5000)
+    command = f"{' '.join(SEGTAP)} translate | head -n 1"
+    done = subprocess.run(command, shell=True, input=lines.encode(), capture_output=True, check=False)
+    assert done.returncode == 0
+    assert done.stderr == b""

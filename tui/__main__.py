@@ -1,0 +1,5 @@
+"""`python -m segtap.tui` is `segtap`."""
+
+from .cli import main
+
+main()
