@@ -32,6 +32,15 @@ OLDEST_FREE = f"""
 _SET = "UPDATE meta SET value = ? WHERE key = ?"
 
 
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Which file lies at the path, or None."""
+    try:
+        about = path.stat()
+    except OSError:
+        return None
+    return about.st_dev, about.st_ino
+
+
 class Store:
     """What the file holds, and the numbers that go with it; these change only after a commit.
 
@@ -48,6 +57,7 @@ class Store:
             self.last_seq = max(int(meta["last_seq"]), highest or 0)
             self.indexed = int(meta["indexed"])
             self._tally = Tally.decode(meta["counts"])
+            self._identity = _identity(path)
             (self._page_size,) = self._db.execute("PRAGMA page_size").fetchone()
         except (KeyError, ValueError, msgspec.DecodeError) as error:
             self._db.close()
@@ -75,7 +85,13 @@ class Store:
         return changes
 
     def append(self, rows: Sequence[ReceiptRow]) -> range:
-        """Write receipts; returns their numbers."""
+        """Write receipts; returns their numbers. Raises JournalError when the file lies there no more."""
+        if _identity(self.path) != self._identity:
+            raise JournalError(
+                f"{self.path} was removed or replaced while segtap used it: what is received would be lost. "
+                "Start segtap anew.",
+                title="The journal was removed",
+            )
         first = self.last_seq + 1
         numbers = range(first, first + len(rows))
         with self._transaction():

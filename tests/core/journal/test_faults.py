@@ -1,5 +1,6 @@
 """A full or failing disk costs the receipts of that moment their acknowledgement, and nothing else."""
 
+# ruff: noqa: ASYNC240 – the tests handle a few small files
 from __future__ import annotations
 
 import asyncio
@@ -132,6 +133,52 @@ async def test_a_failing_checkpoint_costs_nothing(
     await journal.close()
     assert "checkpoint put off" in caplog.text
     assert look(path, "SELECT count(*) FROM receipts") == [(20,)]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="an open file cannot be removed there")
+@pytest.mark.parametrize("replaced", [False, True])
+async def test_a_file_that_was_removed_takes_no_more(
+    journal: SqliteJournal, path: Path, replaced: bool
+) -> None:
+    await journal.append(a_receipt())
+    path.unlink()
+    if replaced:
+        path.touch()
+    with pytest.raises(JournalError, match="removed or replaced"):
+        await journal.append(a_receipt())
+
+
+async def test_another_program_that_writes_delays_and_then_refuses(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("segtap.core.journal.schema._BUSY_SECONDS", 0.05)
+    journal = await open_journal(JournalSettings(path=str(path)))
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(JournalError, match="Another program holds"):
+        await journal.append(a_receipt())
+    other.execute("ROLLBACK")
+    other.close()
+    assert await journal.append(a_receipt()) == 1
+    await journal.close()
+
+
+async def test_clear_says_when_another_program_still_reads(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("segtap.core.journal.schema._BUSY_SECONDS", 0.05)
+    journal = await open_journal(JournalSettings(path=str(path)))
+    await journal.append(a_receipt())
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN")
+    other.execute("SELECT count(*) FROM receipts").fetchall()
+    with pytest.raises(JournalError, match="still reads"):
+        await journal.clear()
+    assert await journal.receipts() == []
+    other.close()
+    await journal.clear()
+    assert await journal.append(a_receipt()) == 2
+    await journal.close()
 
 
 async def test_clear_forgets_for_good(journal: SqliteJournal, path: Path) -> None:
