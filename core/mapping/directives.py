@@ -6,7 +6,6 @@ text, an unknown directive inside a list) is `Refused` with its words: the messa
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import cast
 
@@ -19,21 +18,20 @@ from .javascript import (
     format_number,
     is_number,
     keys_in_order,
+    loosely_empty,
     parse_json,
     stringify,
     to_text,
     truthy,
     type_name,
 )
-from .paths import compile_path, path_keys, walk, without_root
+from .paths import compile_path, without_root
 from .replace import compile_replace
+from .templates import compile_template
 from .validate import is_directive, mapping_faults
 
 ROOT = "__segment_internal_directive"
 """A mapping may name one directive that is applied to the whole of it, under this key."""
-
-_PLACEHOLDER = re.compile(r"\{\{\{([^}]+)\}\}\}")
-_SHORT_PLACEHOLDER = re.compile(r"\{\{([^}]+)\}\}")
 
 
 class Refused(Exception):
@@ -145,53 +143,8 @@ def _template(node: Json, keep: bool) -> Getter:
     return _text_of("@template", node, compile_template)
 
 
-def compile_template(template: str) -> Getter:
-    """`Viewed {{name}}` as a closure; a value that is undefined or null leaves nothing in its place."""
-
-    def fill(payload: Value) -> Callable[[re.Match[str]], str]:
-        def one(match: re.Match[str]) -> str:
-            value = walk(payload, path_keys(match[1].strip()))
-            return "" if value is MISSING or value is None else to_text(value)
-
-        return one
-
-    if "{{{" in template:
-
-        def both(payload: Value) -> Value:
-            replacer = fill(payload)
-            return _SHORT_PLACEHOLDER.sub(replacer, _PLACEHOLDER.sub(replacer, template))
-
-        return both
-
-    pieces = _SHORT_PLACEHOLDER.split(template)
-    texts = pieces[::2]
-    paths = [path_keys(piece.strip()) for piece in pieces[1::2]]
-
-    def resolve(payload: Value) -> Value:
-        made = [texts[0]]
-        for keys, text in zip(paths, texts[1:], strict=True):
-            value = walk(payload, keys)
-            if value is not MISSING and value is not None:
-                made.append(to_text(value))
-            made.append(text)
-        return "".join(made)
-
-    return resolve
-
-
 def _literal(node: Json, keep: bool) -> Getter:
     return _compile(node, keep)
-
-
-def _loosely_empty(value: Value) -> bool:
-    """`value == ''` in JavaScript."""
-    if isinstance(value, bool):
-        return not value
-    if is_number(value):
-        return value == 0
-    if isinstance(value, list):
-        return to_text(value) == ""
-    return value == ""
 
 
 def _if(options: JsonObject, keep: bool) -> Getter:
@@ -206,7 +159,7 @@ def _if(options: JsonObject, keep: bool) -> Getter:
 
         def if_blank(payload: Value) -> Value:
             value = test(payload)
-            filled = value is not MISSING and value is not None and not _loosely_empty(value)
+            filled = value is not MISSING and value is not None and not loosely_empty(value)
             return then(payload) if filled else otherwise(payload)
 
         return if_blank

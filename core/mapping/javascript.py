@@ -165,6 +165,17 @@ def to_text(value: Value) -> str:
     return "[object Object]"
 
 
+def loosely_empty(value: Value) -> bool:
+    """`value == ''` in JavaScript."""
+    if isinstance(value, bool):
+        return not value
+    if is_number(value):
+        return value == 0
+    if isinstance(value, list):
+        return to_text(value) == ""
+    return value == ""
+
+
 def keys_in_order(value: dict[str, Json]) -> list[str]:
     """`Object.keys(value)`: array indexes first, ascending, then the rest as they came."""
     keys = list(value)
