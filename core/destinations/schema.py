@@ -92,7 +92,7 @@ def compile_field(field: Field) -> Coerce:
 
     def each(value: Value, pointer: str, faults: Faults) -> Value:
         items = cast("list[Json]", value if isinstance(value, list) else [value])
-        kept = [item for item in items if item is not None and item is not cast(Json, MISSING)]
+        kept = [item for item in items if item is not cast(Json, MISSING) and not _empty(item, field)]
         return [cast(Json, coerce(item, f"{pointer}/{index}", faults)) for index, item in enumerate(kept)]
 
     return each

@@ -116,6 +116,16 @@ def test_scalars_are_coerced_and_single_lists_unwrapped() -> None:
     assert (made["$app_build_number"], made["$app_version_string"]) == ("1e+21", "1")
 
 
+def test_empty_products_do_not_count() -> None:
+    mapping: JsonObject = {"event": "x", "products": {"@path": "$.properties.products"}}
+    message = {"type": "track", "properties": {"products": [None, "", {"sku": None, "price": "2", "own": 1}]}}
+    destination = custom({**mapping, "generatePurchaseEventPerProduct": True}, action="trackPurchase")
+    (request,) = (one.request for one in translate(message, destination).operations)
+    _, product = cast(Any, request.body)
+    assert (product["event"], product["properties"]["time"]) == ("Product Purchased", NOW - 1)
+    assert [product["properties"][key] for key in ("sku", "price", "own")] == ["", 2, 1]
+
+
 def test_a_profile_keeps_mixpanels_names_for_segments_traits() -> None:
     traits = {"$email": "lost", "firstName": "Ann", "lastName": "Lee", "createdAt": 3, "plan": 1.0}
     made = translate({"type": "identify", "userId": "u", "traits": traits})
