@@ -74,7 +74,8 @@ class Feeding:
         while True:
             try:
                 if tries and self._reconnect is not None:
-                    self.viewer = await self._reconnect()
+                    last, self.viewer = self.viewer, await self._reconnect()
+                    await last.close()
                 first = True
                 async for frame in self.viewer.feed():
                     if tries:

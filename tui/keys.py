@@ -59,7 +59,7 @@ KEYS: tuple[Key, ...] = (
     Key("pane.wire", "3", "3", "pane('wire')", "Wire pane", "Panes"),
     Key("pane.warnings", "4", "4", "pane('warnings')", "Warnings pane", "Panes"),
     Key("pane.delivery", "5", "5", "pane('delivery')", "Delivery pane", "Panes"),
-    Key("pane.back", "escape", "Esc", "back", "Back to the list", "Panes", palette=False),
+    Key("pane.back", "escape", "Esc", "back", "Back to the list", "Panes", short="list", palette=False),
     Key("pane.next", "tab", "Tab", "app.focus_next", "Next pane", "Panes", palette=False),
     Key("pane.previous", "shift+tab", "⇧Tab", "app.focus_previous", "Previous pane", "Panes", palette=False),
     Key("pane.copy", "y", "y", "copy", "Copy the pane", "Panes", short="copy", bar=6),

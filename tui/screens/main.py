@@ -83,6 +83,7 @@ class MainScreen(Acting):
         self.empty = EmptyState(viewer.url, settings.origin, marks=marks, id="empty")
         self.segment = SegmentPane(id="segment", classes="pane")
         self.mixpanel = MixpanelPane(id="mixpanel", classes="pane")
+        self.key_bar = KeyBar(id="keys")
         self.panes: dict[str, Pane] = {
             "segment": self.segment,
             "mixpanel": self.mixpanel,
@@ -122,7 +123,7 @@ class MainScreen(Acting):
                     for name in RIGHT:
                         yield self.panes[name]
         yield self.empty
-        yield KeyBar(id="keys")
+        yield self.key_bar
 
     def on_mount(self) -> None:
         self.set_class(self._marks.error.isascii(), "-ascii")
@@ -164,6 +165,8 @@ class MainScreen(Acting):
         self._hear_loaded()
 
     def _hear_lost(self, why: str) -> None:
+        if self.header.lost and not why:
+            self.notify(f"{self.viewer.url} answers again.", title="The engine is back")
         self.header.lost = why
 
     def _hear_loaded(self) -> None:
@@ -394,6 +397,7 @@ class MainScreen(Acting):
         self.query_one("#panes").display = not narrow or self.opened
         self.query_one("#left").display = not narrow or self.pane_name in LEFT
         self.query_one("#right").display = not narrow or self.pane_name in RIGHT
+        self.key_bar.back = narrow and self.opened
         self.tabs["all"].display = narrow
         self.tabs["left"].display = self.tabs["right"].display = not narrow and not wide
         self.tabs["all"].active = self.pane_name

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from textual import events
 from textual.content import Content
+from textual.reactive import reactive
 from textual.widget import Widget
 
 from ..keys import KEYS, Key
@@ -14,9 +15,12 @@ PANES_LABEL = "1-5"
 class KeyBar(Widget):
     """As many keys as there is room for; the less needed go first."""
 
+    back: reactive[bool] = reactive(False)
+    """Whether there is a list to go back to."""
+
     def keys(self, width: int) -> list[Key]:
         """The keys that fit into that many cells, in the order of the keys' page."""
-        shown = [key for key in KEYS if key.bar]
+        shown = [key for key in KEYS if key.bar or (self.back and key.id == "pane.back")]
         while len(shown) > 1 and sum(self._length(key) for key in shown) > width:
             shown.remove(max(shown, key=lambda key: key.bar))
         return shown

@@ -44,8 +44,9 @@ class PaneTabs(Widget):
             on = name == self.active
             parts.append(
                 Content.assemble(
-                    (f" {key}", "bold $accent"),
-                    (f" {text} " if text else " ", "bold underline $foreground" if on else "$dim"),
+                    (f" {key} ", "bold $accent"),
+                    (text, "bold underline $foreground" if on else "$dim"),
+                    " " if text else "",
                 )
             )
         return Content("").join(parts)
