@@ -17,9 +17,8 @@ import msgspec
 
 from ..delivery import Delivery, DeliveryState, Outcome
 from ..destinations.base import Translator
-from ..inspection import Translation
 from ..journal.base import Journal
-from ..messages import Marks, Message
+from ..messages import Message
 from ..settings import DestinationSettings
 from ..views import Summary
 from .batch import Batch, Limits, Queue
@@ -27,7 +26,8 @@ from .client import HttpxTransport, Transport
 from .ledger import ON_ITS_WAY, Attempt, Ledger, States
 from .outcomes import Action, Answer, Judgement, Verdict, judge
 from .pace import Clock, SystemClock, wait_before_retry
-from .records import Record, Route, records_of
+from .records import Route, records_of
+from .unsent import dry_run_lines, why_nothing
 from .wire import MASK, onto
 
 OnDelivery = Callable[[Sequence[Delivery], Sequence[tuple[int, DeliveryState]]], None]
@@ -38,19 +38,6 @@ _CHUNK = 200
 
 _BREATH = 32
 """Messages translated before others get a turn on the loop: some 2 ms."""
-
-
-def why_nothing(message: Message, translation: Translation) -> str:
-    """Why a message makes no request, in words for a person; "" when it makes one."""
-    if message.marks & Marks.SECOND_RECEIPT and not message.marks & Marks.REPLAY:
-        return "Segment would drop this copy: the same messageId came before"
-    if message.source_kind != "segment":
-        return "it went straight to Mixpanel, not through Segment"
-    if translation.operations:
-        return ""
-    if translation.rejected is not None:
-        return f"the destination rejects it: {translation.rejected}"
-    return f"no subscription takes it: {message.type}"
 
 
 @dataclass
@@ -269,32 +256,12 @@ class Forwarder:
             records = records_of(message.id, translation)
             before = earlier.get(message.id, [])
             if self._dry_run:
-                lines += self._dry(message.id, records, before)
+                lines += dry_run_lines(records, before, self._clock.now())
                 continue
             left, settled = self._ledger.open(message.id, records, before)
             self._queue.add(left)
             states += settled
         await self._record(lines, states)
-
-    def _dry(self, message: int, records: Sequence[Record], earlier: Sequence[Delivery]) -> list[Delivery]:
-        told = {delivery.operation for delivery in earlier}
-        sizes: Counter[int] = Counter()
-        paths: dict[int, str] = {}
-        for record in records:
-            sizes[record.operation] += len(record.text)
-            paths[record.operation] = record.route.path
-        return [
-            Delivery(
-                message=message,
-                operation=operation,
-                at=self._clock.now(),
-                endpoint=paths[operation],
-                outcome=Outcome.DRY_RUN,
-                words=f"dry run: {size} bytes not sent",
-            )
-            for operation, size in sizes.items()
-            if operation not in told
-        ]
 
     def _dispatch(self, transport: Transport) -> None:
         while (batch := self._queue.take(self._held.keys(), self._may_go)) is not None:

@@ -42,7 +42,7 @@ from mixpanel_server import (
 from segtap.core.delivery import Delivery, DeliveryState, Outcome
 from segtap.core.errors import JournalError, SettingsError
 from segtap.core.forward.batch import Limits
-from segtap.core.forward.forwarder import why_nothing
+from segtap.core.forward.unsent import why_nothing
 from segtap.core.inspection import OutgoingRequest, Translation
 from segtap.core.messages import Marks
 

@@ -1,0 +1,46 @@
+"""What is not sent: messages that make no request, and everything in a dry run. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from ..delivery import Delivery, Outcome
+from ..inspection import Translation
+from ..messages import Marks, Message
+from .records import Record
+
+
+def why_nothing(message: Message, translation: Translation) -> str:
+    """Why a message makes no request, in words for a person; "" when it makes one."""
+    if message.marks & Marks.SECOND_RECEIPT and not message.marks & Marks.REPLAY:
+        return "Segment would drop this copy: the same messageId came before"
+    if message.source_kind != "segment":
+        return "it went straight to Mixpanel, not through Segment"
+    if translation.operations:
+        return ""
+    if translation.rejected is not None:
+        return f"the destination rejects it: {translation.rejected}"
+    return f"no subscription takes it: {message.type}"
+
+
+def dry_run_lines(records: Sequence[Record], earlier: Sequence[Delivery], at: int) -> list[Delivery]:
+    """One line for each operation of a message that no earlier attempt has a line for."""
+    told = {delivery.operation for delivery in earlier}
+    sizes: Counter[int] = Counter()
+    first: dict[int, Record] = {}
+    for record in records:
+        sizes[record.operation] += len(record.text)
+        first.setdefault(record.operation, record)
+    return [
+        Delivery(
+            message=record.message,
+            operation=operation,
+            at=at,
+            endpoint=record.route.path,
+            outcome=Outcome.DRY_RUN,
+            words=f"dry run: {sizes[operation]} bytes not sent",
+        )
+        for operation, record in first.items()
+        if operation not in told
+    ]
