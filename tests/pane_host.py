@@ -11,6 +11,8 @@ from segtap.tui.theming import DEFAULT, install, variable_defaults
 class Host(App[None]):
     """Shows one widget under one of segtap's themes."""
 
+    AUTO_FOCUS = None
+
     def __init__(self, widget: Widget, theme: str = DEFAULT) -> None:
         super().__init__()
         self.widget = widget

@@ -47,7 +47,7 @@ class PasteBox(TextArea):
 
     def __init__(self) -> None:
         super().__init__(soft_wrap=True, show_line_numbers=False, tab_behavior="focus")
-        self.aside: str | None = None
+        self._stand_in: str | None = None
 
     async def _on_paste(self, event: events.Paste) -> None:
         if len(event.text) < BIG_PASTE:
@@ -55,16 +55,16 @@ class PasteBox(TextArea):
             return
         event.stop()
         event.prevent_default()
-        self.aside = event.text
         start = shorten(clean(event.text[:300]), 200)
-        self.load_text(f"{start}\n({size(len(event.text))} pasted)")
+        self._stand_in = f"{start}\n({size(len(event.text))} pasted)"
+        self.load_text(self._stand_in)
         self.post_message(self.Text(event.text))
 
     def on_text_area_changed(self, event: TextArea.Changed) -> None:
         event.stop()
-        if self.aside is not None and self.text.endswith(" pasted)"):
+        if self.text == self._stand_in:
             return
-        self.aside = None
+        self._stand_in = None
         self.post_message(self.Text(self.text))
 
 

@@ -72,6 +72,8 @@ class WarningsPane(Pane):
         marks = marks_of(self)
         for number, finding in enumerate(self.findings):
             self.options.add_options([*([None] if number else []), Option(entry(finding, marks))])
+        if self.findings:
+            self.options.highlighted = 0
         self.options.display = bool(self.findings)
         self.note.display = not self.findings
         self.note.update(Content(self._nothing(detail)))
@@ -82,6 +84,11 @@ class WarningsPane(Pane):
         event.stop()
         if self.options.has_focus:
             self.post_message(JumpTo(self.findings[event.option_index].path))
+
+    def on_descendant_focus(self) -> None:
+        """Mark the place of the finding that the keys are on."""
+        if self.options.highlighted is not None:
+            self.post_message(JumpTo(self.findings[self.options.highlighted].path))
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Go to the finding's place."""

@@ -1,0 +1,229 @@
+"""The dialogs: their harmless default, the help that is made of the keys, the box that decodes."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from details import MESSAGES, order
+from pane_host import Host
+from textual import events
+from textual.widgets import Static
+
+from segtap.core.errors import EngineError
+from segtap.core.messages import JsonObject
+from segtap.core.views import MessageDetail
+from segtap.tui import keys, pane_keys
+from segtap.tui.screens.confirm import Confirm
+from segtap.tui.screens.decode import DecodeBox
+from segtap.tui.screens.help import Help
+from segtap.tui.screens.inspect import Inspect
+
+pytestmark = pytest.mark.usefixtures("still")
+
+
+class TestConfirm:
+    @pytest.mark.parametrize(
+        ("pressed", "answer"),
+        [
+            (("enter",), False),
+            (("escape",), False),
+            (("n",), False),
+            (("q",), False),
+            (("y",), True),
+            (("right", "enter"), True),
+            (("tab", "space"), True),
+            (("right", "left", "enter"), False),
+        ],
+    )
+    async def test_only_a_plain_yes_is_yes(self, pressed: Sequence[str], answer: bool) -> None:
+        heard: list[bool | None] = []
+        app = Host(Static())
+        async with app.run_test(size=(80, 24)) as pilot:
+            app.push_screen(Confirm("Forget all [14] messages?", "Forget them", "Keep them"), heard.append)
+            await pilot.pause()
+            await pilot.press(*pressed)
+            await pilot.pause()
+        assert heard == [answer]
+
+    async def test_a_click_answers(self) -> None:
+        heard: list[bool | None] = []
+        app = Host(Static())
+        async with app.run_test(size=(80, 24)) as pilot:
+            app.push_screen(Confirm("Really?"), heard.append)
+            await pilot.pause()
+            await pilot.click("#yes")
+        assert heard == [True]
+
+    async def test_a_small_terminal_still_shows_the_answers(self) -> None:
+        app = Host(Static())
+        async with app.run_test(size=(20, 14)) as pilot:
+            app.push_screen(Confirm("Really?"))
+            await pilot.pause()
+            assert app.screen.query_one("#no").region.width > 0
+            assert app.screen.query_one("#no").has_focus
+
+
+class TestHelp:
+    async def test_every_key_is_on_the_page(self) -> None:
+        screen = Help()
+        app = Host(Static())
+        async with app.run_test(size=(120, 40)) as pilot:
+            app.push_screen(screen)
+            await pilot.pause()
+            page = str(screen.page.render())
+        for group in (*keys.groups().values(), *pane_keys.groups().values()):
+            for key in group:
+                assert key.text in page
+                assert key.label in page
+
+    async def test_typing_finds_a_key_by_word_or_by_itself(self) -> None:
+        screen = Help()
+        app = Host(Static())
+        async with app.run_test(size=(120, 40)) as pilot:
+            app.push_screen(screen)
+            await pilot.pause()
+            await pilot.press(*"unfold")
+            page = str(screen.page.render())
+            assert "Unfold everything" in page
+            assert "Quit" not in page
+            screen.search.value = "q"
+            await pilot.pause()
+            assert "Quit" in str(screen.page.render())
+            assert "request" not in str(screen.page.render()).replace("a refused request", "")
+            screen.search.value = "no such thing"
+            await pilot.pause()
+            assert "No key or mark" in str(screen.page.render())
+            await pilot.press("down", "pagedown", "up", "escape")
+            assert app.screen is not screen
+
+    def test_no_two_keys_of_one_pane_clash(self) -> None:
+        for owner, entries in pane_keys.PANE_KEYS.items():
+            pressed = [name for key in entries for name in key.keys.split(",")]
+            assert len(pressed) == len(set(pressed)), owner
+        names = [
+            key.id for key in (*keys.KEYS, *(key for group in pane_keys.PANE_KEYS.values() for key in group))
+        ]
+        assert len(names) == len(set(names))
+
+
+class Engine:
+    """Reads pasted messages; keeps which."""
+
+    def __init__(self, *, down: bool = False) -> None:
+        self.read: list[JsonObject] = []
+        self.down = down
+
+    async def inspect(self, document: JsonObject) -> MessageDetail:
+        if self.down:
+            raise EngineError("The engine went away. Start it again.")
+        self.read.append(document)
+        return order(bad=True)
+
+
+async def settled(pilot: Any) -> None:
+    await pilot.pause()
+    await pilot.app.workers.wait_for_complete()
+    await pilot.pause()
+
+
+class TestDecode:
+    async def test_layers_come_off_and_the_json_opens(self) -> None:
+        inner = json.dumps({"event": "Seen", "properties": {"token": "t", "$insert_id": "i"}})
+        box = DecodeBox("data=" + base64.urlsafe_b64encode(inner.encode()).decode().rstrip("="))
+        app = Host(Static())
+        async with app.run_test(size=(100, 30)) as pilot:
+            app.push_screen(box)
+            await settled(pilot)
+            told = str(box.told.render())
+            assert "form field data → base64" in told
+            assert "Mixpanel events" in told
+            assert "F2" not in told
+            assert box.json.rows.document.value == json.loads(inner)
+            await pilot.press("f2")
+            assert app.screen is box
+
+    async def test_typing_and_mending_decodes_again(self) -> None:
+        box = DecodeBox()
+        app = Host(Static())
+        async with app.run_test(size=(100, 30)) as pilot:
+            app.push_screen(box)
+            await settled(pilot)
+            await pilot.press(*'{"a":')
+            await settled(pilot)
+            assert "No JSON was found" in str(box.told.render())
+            assert not box.json.display
+            await pilot.press(*"1}")
+            await settled(pilot)
+            assert box.json.rows.document.value == {"a": 1}
+
+    async def test_a_long_paste_is_decoded_whole_but_not_put_into_the_editor(self) -> None:
+        message = {"type": "track", "event": "Long", "userId": "u", "properties": {"x": "y" * 200_000}}
+        box = DecodeBox()
+        app = Host(Static())
+        async with app.run_test(size=(100, 30)) as pilot:
+            app.push_screen(box)
+            await settled(pilot)
+            box.box.post_message(events.Paste(base64.b64encode(json.dumps(message).encode()).decode()))
+            await settled(pilot)
+            await settled(pilot)
+            assert len(box.box.text) < 1000
+            assert "260.5 KB pasted" in box.box.text
+            assert box.json.rows.document.value == message
+            await pilot.press("x")
+            await settled(pilot)
+            assert box.decoded is None
+
+    async def test_segment_messages_open_in_the_panes(self) -> None:
+        engine = Engine()
+        batch = {"batch": [{"type": "track", "event": "A"}, {"type": "track", "event": "B"}]}
+        box = DecodeBox(json.dumps(batch), viewer=engine)  # type: ignore[arg-type]
+        app = Host(Static())
+        async with app.run_test(size=(120, 40)) as pilot:
+            app.push_screen(box)
+            await settled(pilot)
+            assert "opens 2 messages in the panes" in str(box.told.render())
+            await pilot.press("f2")
+            await settled(pilot)
+            assert isinstance(app.screen, Inspect)
+            await pilot.press("J")
+            await settled(pilot)
+            assert "2 of 2" in str(app.screen.banner.render())
+            assert engine.read == batch["batch"]
+            await pilot.press("J", "escape")
+            assert app.screen is box
+
+    async def test_an_engine_that_is_gone_is_told(self) -> None:
+        box = DecodeBox(json.dumps(MESSAGES["order"]), viewer=Engine(down=True))  # type: ignore[arg-type]
+        app = Host(Static())
+        async with app.run_test(size=(120, 40), notifications=True) as pilot:
+            app.push_screen(box)
+            await settled(pilot)
+            await pilot.press("f2")
+            await settled(pilot)
+            assert app.screen is box
+            assert [notice.message for notice in app._notifications] == [
+                "The engine went away. Start it again."
+            ]
+
+
+class TestInspect:
+    @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+    async def test_a_warning_leads_to_its_place(self, size: tuple[int, int]) -> None:
+        screen = Inspect(Engine(), [MESSAGES["order"]], order(bad=True))  # type: ignore[arg-type]
+        app = Host(Static())
+        async with app.run_test(size=size) as pilot:
+            app.push_screen(screen)
+            await settled(pilot)
+            await pilot.press("4")
+            await settled(pilot)
+            assert screen.warnings.has_focus_within
+            await pilot.press("enter")
+            await settled(pilot)
+            assert screen.mixpanel.has_focus_within
+            row = screen.mixpanel.json.rows.row
+            assert row is not None
+            assert row.path == "requests[0].body[0].properties.$insert_id"
