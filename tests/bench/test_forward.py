@@ -21,6 +21,8 @@ from segtap.core.forward.outcomes import Answer
 from segtap.core.forward.wire import WireForm
 
 MESSAGES = 10_000
+ROUNDS = 3
+"""The best of so many counts, for another process may be busy during one."""
 LEAST_RATIO = 0.15
 SERVER = Path(__file__).parents[1] / "mixpanel_server.py"
 
@@ -57,24 +59,26 @@ async def test_forwarding_a_backlog_against_bare_httpx() -> None:
     try:
         assert server.stdout is not None
         url = json.loads(await server.stdout.readline())["url"]
-        backlog = Backlog()
         properties = {f"property_{n}": "a value of some length" for n in range(20)}
-        await backlog.add(*(track(f"u-{n}", properties=dict(properties)) for n in range(MESSAGES)))
-        transport = Recording()
-        began = time.perf_counter()
-        await run_until_idle(make_forwarder(backlog, url, transport=transport))
-        forwarded = time.perf_counter() - began
-        await transport.close()
-        assert set(await backlog.states()) == {DeliveryState.TAKEN}
-        began = time.perf_counter()
-        await bare(transport.sent)
-        posted = time.perf_counter() - began
+        forwarded = posted = float("inf")
+        for _ in range(ROUNDS):
+            backlog = Backlog()
+            await backlog.add(*(track(f"u-{n}", properties=dict(properties)) for n in range(MESSAGES)))
+            transport = Recording()
+            began = time.perf_counter()
+            await run_until_idle(make_forwarder(backlog, url, transport=transport))
+            forwarded = min(forwarded, time.perf_counter() - began)
+            await transport.close()
+            assert set(await backlog.states()) == {DeliveryState.TAKEN}
+            began = time.perf_counter()
+            await bare(transport.sent)
+            posted = min(posted, time.perf_counter() - began)
     finally:
         server.terminate()
         await server.wait()
     ratio = posted / forwarded
     print(
-        f"\nforward: {MESSAGES / forwarded:,.0f} messages/s in {len(transport.sent)} requests, "
+        f"\nforward: {MESSAGES / forwarded:,.0f} messages/s, translated and recorded, "
         f"bare httpx {MESSAGES / posted:,.0f}/s, ratio {ratio:.2f}"
     )
     assert ratio >= LEAST_RATIO
