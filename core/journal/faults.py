@@ -77,6 +77,18 @@ def folder_fault(path: Path) -> JournalError:
     return JournalError(f"{path} is a folder. Name a file in it: --journal {path / 'journal.db'}")
 
 
+def closed_fault(path: Path) -> JournalError:
+    """The JournalError for work on a journal that was closed."""
+    return JournalError(f"{path} is closed: segtap is stopping.", title="The journal is closed")
+
+
+def missing_fault(path: Path) -> JournalError:
+    """The JournalError for a journal that should be there and is not."""
+    return JournalError(
+        f"There is no journal at {path}. Name another with --journal PATH.", title="No journal"
+    )
+
+
 def foreign_fault(path: Path) -> JournalError:
     """The JournalError for a file of another program."""
     return JournalError(

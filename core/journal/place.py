@@ -13,7 +13,7 @@ from pathlib import Path
 import platformdirs
 
 from ..errors import JournalError
-from .faults import file_fault, folder_fault, foreign_fault
+from .faults import file_fault, folder_fault, foreign_fault, missing_fault
 from .lock import JournalLock, lock_file
 
 NAME = "journal.db"
@@ -45,12 +45,14 @@ def chosen_path(setting: str) -> Path:
         raise JournalError(f"{setting} is no usable path: {error}.") from error
 
 
-def check_file(path: Path) -> None:
+def check_file(path: Path, *, must_exist: bool = False) -> None:
     """Raise JournalError if what lies at `path` cannot be a journal; nothing is created or changed."""
     try:
         if path.is_dir():
             raise folder_fault(path)
         if not path.exists():
+            if must_exist:
+                raise missing_fault(path)
             return
         if not stat.S_ISREG(path.stat().st_mode):
             raise foreign_fault(path)

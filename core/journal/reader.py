@@ -16,7 +16,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 from ..delivery import Delivery, DeliveryState
 from ..messages import Receipt
 from ..views import Page, Summary
-from .faults import store_fault
+from .faults import closed_fault, store_fault
 from .rows import (
     DELIVERY_COLUMNS,
     SUMMARY_COLUMNS,
@@ -43,12 +43,15 @@ class Lane:
     def __init__(self, path: Path, name: str) -> None:
         self._path = path
         self._db: sqlite3.Connection | None = None
+        self._closed = False
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"segtap-journal-{name}")
 
     async def run(
         self, query: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """The query's answer. Raises JournalError where the file cannot be read."""
+        """The query's answer. Raises JournalError where the file cannot be read, or is closed."""
+        if self._closed:
+            raise closed_fault(self._path)
 
         def call() -> T:
             if self._db is None:
@@ -59,6 +62,10 @@ class Lane:
             return await asyncio.get_running_loop().run_in_executor(self._thread, call)
         except sqlite3.Error as error:
             raise store_fault(error, self._path) from error
+
+    def stop(self) -> None:
+        """Take no more queries."""
+        self._closed = True
 
     def close(self) -> None:
         """Wait for the query under way and close the connection."""
@@ -79,6 +86,8 @@ class Reader:
 
     async def close(self) -> None:
         """Let queries end, and close."""
+        for lane in (self.quick, self.search):
+            lane.stop()
         for lane in (self.quick, self.search):
             await asyncio.to_thread(lane.close)
 

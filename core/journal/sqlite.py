@@ -137,22 +137,23 @@ class SqliteJournal:
         await asyncio.to_thread(_let_go, self._lock, self._store.path if self._ephemeral else None)
 
 
-async def open_journal(settings: JournalSettings) -> SqliteJournal:
+async def open_journal(settings: JournalSettings, *, must_exist: bool = False) -> SqliteJournal:
     """Open, and create if need be, the journal that the settings name, and lock it.
 
     Raises JournalLocked while another engine holds it, JournalTooNew for a later version's file, and
-    JournalError with the reason for every other path that cannot be a journal.
+    JournalError with the reason for every other path that cannot be a journal, or, with `must_exist`,
+    where there is none yet.
     """
-    lock, store = await asyncio.to_thread(_open, settings)
+    lock, store = await asyncio.to_thread(_open, settings, must_exist)
     return SqliteJournal(store, lock, settings)
 
 
-def _open(settings: JournalSettings) -> tuple[JournalLock, Store]:
+def _open(settings: JournalSettings, must_exist: bool) -> tuple[JournalLock, Store]:
     if settings.ephemeral:
         path = ephemeral_path()
     else:
         path = chosen_path(settings.path)
-        check_file(path)
+        check_file(path, must_exist=must_exist)
         make_folder(path.parent)
     lock = JournalLock(path)
     try:

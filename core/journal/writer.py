@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 from ..errors import JournalError
 from ..messages import Receipt
 from .checkpoints import Checkpoints
-from .faults import store_fault
+from .faults import closed_fault, store_fault
 from .rotation import Rotation
 from .rows import ReceiptRow, pack_receipt
 from .store import Store
@@ -72,9 +72,7 @@ class Writer:
 
     def _check_open(self) -> None:
         if self._closing:
-            raise JournalError(
-                f"{self.store.path} is closed: segtap is stopping.", title="The journal is closed"
-            )
+            raise closed_fault(self.store.path)
 
     def _run(self) -> None:
         going = True

@@ -133,6 +133,15 @@ async def test_a_newer_journal_is_left_alone(journal: SqliteJournal, path: Path)
         await open_journal(JournalSettings(path=str(path)))
 
 
+async def test_a_journal_that_must_be_there_is_not_made(tmp_path: Path) -> None:
+    wanted = JournalSettings(path=str(tmp_path / "typo" / "journal.db"))
+    with pytest.raises(JournalError, match="There is no journal at"):
+        await open_journal(wanted, must_exist=True)
+    assert list(tmp_path.iterdir()) == []
+    await (await open_journal(wanted)).close()
+    await (await open_journal(wanted, must_exist=True)).close()
+
+
 async def test_a_path_through_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     assert "file" in await refusal(tmp_path / "file" / "journal.db")
