@@ -24,7 +24,7 @@ MESSAGES = 10_000
 ROUNDS = 3
 """The best of so many counts, for another process may be busy during one."""
 LEAST_RATIO = 0.08
-"""On a quiet 2-core machine it is 0.3, of which translation takes the most; other work beside it halves that."""
+"""On a quiet 2-core machine it is 0.3 (translation takes the most); other work beside it halves that."""
 SERVER = Path(__file__).parents[1] / "mixpanel_server.py"
 
 
