@@ -25,7 +25,7 @@ PATIENCE = (0.5, 1, 2, 4, 8, 15)
 DETAILS = 64
 """Details kept, so that going back and forth does not ask again."""
 READING = 0.03
-FOLLOWING = 0.2
+FOLLOWING = 0.5
 """Seconds between two details: a reader moves by hand; a list that follows must not make panes flicker."""
 
 Reconnect = Callable[[], Awaitable[Viewer]]

@@ -74,6 +74,7 @@ class MainScreen(Acting):
         self._detail: MessageDetail | None = None
         self._layout: Layout = "narrow"
         self._loaded = False
+        self._titles = (Content(""), Content(""))
         self.pane_name = "segment"
         self.actives = {"left": "segment", "right": "mixpanel"}
         self.opened = False
@@ -207,8 +208,11 @@ class MainScreen(Acting):
             )
         elif total:
             title = Content.assemble(title, f" {self._marks.none} {total:,}")
-        frame.border_title = title  # type: ignore[assignment]
-        frame.border_subtitle = self._place()  # type: ignore[assignment]
+        place = self._place()
+        if (title, place) != self._titles:
+            self._titles = (title, place)
+            frame.border_title = title  # type: ignore[assignment]
+            frame.border_subtitle = place  # type: ignore[assignment]
 
     def _place(self) -> Content:
         view = self.list

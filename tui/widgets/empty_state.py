@@ -29,6 +29,7 @@ class EmptyState(VerticalScroll):
         self.url = url
         self.origin = origin
         self.marks = marks
+        self._drawn = Content("")
 
     def compose(self) -> ComposeResult:
         yield Static(id="empty-text")
@@ -43,8 +44,12 @@ class EmptyState(VerticalScroll):
         self._draw()
 
     def _draw(self) -> None:
-        if self.is_mounted:
-            self.query_one(Static).update(self.content(self.size.width))
+        if not (self.is_mounted and self.size.width):
+            return  # hidden: it is drawn when it is shown
+        text = self.content(self.size.width)
+        if text != self._drawn:
+            self._drawn = text
+            self.query_one(Static).update(text)
 
     def content(self, width: int) -> Content:
         """The whole text for that many cells."""

@@ -38,8 +38,8 @@ SHRINK = (
 class Header(Widget):
     """The engine's facts in a line. `lost` is why the engine cannot be reached, else ""."""
 
-    state: reactive[EngineState | None] = reactive(None, layout=True)
-    lost: reactive[str] = reactive("", layout=True)
+    state: reactive[EngineState | None] = reactive(None)
+    lost: reactive[str] = reactive("")
     shown: reactive[int] = reactive(0)
     errors: reactive[int] = reactive(0)
     warnings: reactive[int] = reactive(0)
@@ -60,6 +60,15 @@ class Header(Widget):
 
     def on_mount(self) -> None:
         self.set_interval(1, self.refresh)
+
+    def watch_state(self) -> None:
+        """A line more or less is a new layout of the screen, which costs: not with each frame of the feed."""
+        if self.is_mounted and self.size.height != 1 + len(self.alerts()):
+            self.refresh(layout=True)
+
+    def watch_lost(self) -> None:
+        """As for the state."""
+        self.watch_state()
 
     def arrived(self, count: int) -> None:
         """That many messages came."""

@@ -314,7 +314,14 @@ class MessageList(ScrollView, can_focus=True, inherit_bindings=False):
         self._moving = False
 
     def _resized(self) -> None:
-        self.virtual_size = Size(self.scrollable_content_region.width, len(self.window))
+        """Another number of rows. Only a scrollbar that comes or goes needs a new layout of the screen."""
+        rows = len(self.window)
+        size = Size(self.scrollable_content_region.width, rows)
+        if self.show_vertical_scrollbar and rows > self.size.height > 0 and self.virtual_size.height:
+            self.set_reactive(MessageList.virtual_size, size)
+            self.vertical_scrollbar.window_virtual_size = rows
+        else:
+            self.virtual_size = size
 
     def _note_seen(self) -> None:
         bottom = min(self.scroll_offset.y + self.size.height, len(self.window)) - 1
