@@ -1,1 +1,140 @@
-"""segtap's library: everything that is not a screen."""
+"""segtap's library: everything that is not a screen.
+
+What a script or a test needs, without a running engine::
+
+    from segtap.core import Destination, check, decode, translator
+
+    destination = Destination(settings={"projectToken": "…", "apiSecret": "…"})
+    translation = translator(destination).translate(message, now=1_795_557_600_000)
+    for operation in translation.operations:
+        print(operation.request.method, operation.request.url, operation.request.body)
+    for finding in check(message, translation, destination):
+        print(finding.severity, finding.rule, finding.message, finding.fix)
+
+    decode("data=eyJldmVudCI6…").value          # anything pasted → JSON
+
+and with one::
+
+    async with Engine(load_settings()) as engine:  # an endpoint, on `engine.url`
+        …
+    async with Client(*find_engine()) as client:   # one that runs already
+        page = await client.page(text="order completed")
+        detail = await client.detail(page.summaries[-1].id)
+
+Names are imported when they are first used: `import segtap.core` costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .checks import Rule, check, rules
+    from .client import Client, Viewer
+    from .codec import Decoded, decode
+    from .config import load as load_settings
+    from .delivery import Delivery, DeliveryState, Outcome
+    from .destinations import translator
+    from .destinations.base import Translator
+    from .engine import Engine
+    from .errors import SegtapError
+    from .ingest.parse import parse_receipt
+    from .inspector import inspect
+    from .inspection import Finding, Inspection, Operation, OutgoingRequest, Translation
+    from .messages import Json, JsonObject, Marks, Message, Receipt
+    from .running import find_engine
+    from .settings import Destination, Settings, Subscription
+    from .views import EngineState, FeedBatch, MessageDetail, Page, Summary
+
+_HOMES = {
+    "Client": "client",
+    "Decoded": "codec",
+    "Delivery": "delivery",
+    "DeliveryState": "delivery",
+    "Destination": "settings",
+    "Engine": "engine",
+    "EngineState": "views",
+    "FeedBatch": "views",
+    "Finding": "inspection",
+    "Inspection": "inspection",
+    "Json": "messages",
+    "JsonObject": "messages",
+    "Marks": "messages",
+    "Message": "messages",
+    "MessageDetail": "views",
+    "Operation": "inspection",
+    "Outcome": "delivery",
+    "OutgoingRequest": "inspection",
+    "Page": "views",
+    "Receipt": "messages",
+    "Rule": "checks",
+    "SegtapError": "errors",
+    "Settings": "settings",
+    "Subscription": "settings",
+    "Summary": "views",
+    "Translation": "inspection",
+    "Translator": "destinations.base",
+    "Viewer": "client",
+    "check": "checks",
+    "decode": "codec",
+    "find_engine": "running",
+    "inspect": "inspector",
+    "load_settings": "config:load",
+    "parse_receipt": "ingest.parse",
+    "rules": "checks",
+    "translator": "destinations",
+}
+"""Public name → its module (and its name there, where that differs)."""
+
+__all__ = [
+    "Client",
+    "Decoded",
+    "Delivery",
+    "DeliveryState",
+    "Destination",
+    "Engine",
+    "EngineState",
+    "FeedBatch",
+    "Finding",
+    "Inspection",
+    "Json",
+    "JsonObject",
+    "Marks",
+    "Message",
+    "MessageDetail",
+    "Operation",
+    "Outcome",
+    "OutgoingRequest",
+    "Page",
+    "Receipt",
+    "Rule",
+    "SegtapError",
+    "Settings",
+    "Subscription",
+    "Summary",
+    "Translation",
+    "Translator",
+    "Viewer",
+    "check",
+    "decode",
+    "find_engine",
+    "inspect",
+    "load_settings",
+    "parse_receipt",
+    "rules",
+    "translator",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module, _, original = _HOMES[name].partition(":")
+    value: object = getattr(importlib.import_module(f".{module}", __name__), original or name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

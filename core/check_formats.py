@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 import msgspec
 
-from .check import Checked, Tally
+from .check_lines import Checked, Tally
 from .inspection import Finding
 from .messages import Json
 from .text import clean, counted, shorten

@@ -28,7 +28,7 @@ from .health import Faults, WatchedJournal
 from .indexer import Indexer
 from .ingest.app import IngestApp
 from .ingest.parse import parse_receipt
-from .inspect import inspect
+from .inspector import inspect
 from .inspection import Inspection
 from .journal import open_journal
 from .messages import JsonObject, Message
@@ -134,7 +134,7 @@ class Engine:
             owed=self._forwarder.wake,
             fault=lambda text: self._faults.set("index", text),
         )
-        self._watched = WatchedJournal(self._journal, self._indexer.wake, self._faults)
+        self._watched = WatchedJournal(self._journal, self._indexer.appended, self._faults)
         self._spawn(self._indexer.run(), "segtap-indexer")
 
         app = IngestApp(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from segtap.core.destinations import translator
-from segtap.core.inspect import inspect_document
+from segtap.core.inspector import inspect_document
 from segtap.core.inspection import Finding, Inspection
 from segtap.core.settings import Destination
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import pytest
 from check_helpers import DESTINATION, NOW, real_message
 
-from segtap.core.check import Checked, Tally, check_lines
+from segtap.core.check_lines import Checked, Tally, check_lines
 from segtap.core.check_formats import FORMATS, as_table
 
 GOOD = json.dumps(real_message("python", "page"))

@@ -3,7 +3,7 @@ import json
 from check_helpers import DESTINATION, NOW, TRANSLATOR, real_message
 
 from segtap.core.ingest.parse import parse_receipt
-from segtap.core.inspect import inspect, inspect_document
+from segtap.core.inspector import inspect, inspect_document
 from segtap.core.messages import JsonObject, Marks, Message, Receipt
 
 
