@@ -119,9 +119,9 @@ class _Reading:
     def messages(self) -> list[Message]:
         read = [self._read_item(item) for item in self.items]
         if not self.single and not self.replay:
-            odd = [position for position, (_, repairs) in enumerate(read) if not_json(repairs)]
+            odd = {position for position, (_, repairs) in enumerate(read) if not_json(repairs)}
             if odd:
-                note = f"{REJECT}message {odd[0] + 1} of its batch is no JSON, which spoils them all"
+                note = f"{REJECT}message {min(odd) + 1} of its batch is no JSON, which spoils them all"
                 return [
                     self._message(position, document, repairs, "" if position in odd else note)
                     for position, (document, repairs) in enumerate(read)
@@ -304,9 +304,7 @@ def repair_texts(repairs: tuple[Repair, ...], most: int = 5) -> list[str]:
             case "surrogate":
                 texts.append(f"half a surrogate pair at {path} is no text: it reads as U+FFFD")
             case "cesu8":
-                texts.append(
-                    "CESU-8, not UTF-8: surrogate pairs are read as the characters they mean"
-                )
+                texts.append("CESU-8, not UTF-8: surrogate pairs are read as the characters they mean")
             case "utf8":
                 texts.append("bytes that are no UTF-8: they read as U+FFFD")
             case "bom":
