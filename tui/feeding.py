@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
+from typing import Any
 
 from ..core.client import Viewer
 from ..core.errors import EngineError, SegtapError
@@ -60,6 +61,7 @@ class Feeding:
         self._turn = 0
         self._engine: tuple[int, int] | None = None
         self._reading = asyncio.Lock()
+        self._stretching: set[str] = set()
         self._again = asyncio.Event()
         self._behind = asyncio.Event()
         self._wanted: int | None = None
@@ -200,10 +202,7 @@ class Feeding:
 
     async def older(self) -> None:
         """The stretch above what is held."""
-        if self._reading.locked():
-            return
-        async with self._reading:
-            await self._quietly(self._older())
+        await self._stretch("older", self._older())
 
     async def _older(self) -> None:
         window, turn = self.view.window, self._turn
@@ -216,10 +215,7 @@ class Feeding:
 
     async def newer(self) -> None:
         """The stretch below what is held, after the reader went far up."""
-        if self._reading.locked():
-            return
-        async with self._reading:
-            await self._quietly(self._newer())
+        await self._stretch("newer", self._newer())
 
     async def _newer(self) -> None:
         window, turn = self.view.window, self._turn
@@ -229,6 +225,18 @@ class Feeding:
         if turn == self._turn:
             self.view.extend_below(page, more=len(page.summaries) == STRETCH)
             self._tell.loaded()
+
+    async def _stretch(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        """Scrolling asks again and again: one request of a kind is enough."""
+        if name in self._stretching:
+            work.close()
+            return
+        self._stretching.add(name)
+        try:
+            async with self._reading:
+                await self._quietly(work)
+        finally:
+            self._stretching.discard(name)
 
     async def oldest(self) -> None:
         """The very first stretch of the journal."""

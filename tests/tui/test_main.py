@@ -279,3 +279,33 @@ async def test_a_warning_leads_to_its_place(app_on: AppOn) -> None:
         await until(pilot, lambda: main.panes["warnings"] in (main.focused or main).ancestors_with_self)
         await pilot.press("enter")
         await until(pilot, lambda: main.pane_name == "segment", "$.userId is in the Segment pane")
+
+
+async def test_another_engine_is_read_anew(app_on: AppOn) -> None:
+    viewer, other = FakeViewer(story(20)), FakeViewer(story(5), pid=77)
+    asked: list[str] = []
+
+    async def reconnect() -> FakeViewer:
+        asked.append("again")
+        return other
+
+    async with app_on(viewer, reconnect=reconnect).run_test(size=(120, 40)) as pilot:
+        main = await ready(pilot, 20)
+        viewer.stop()
+        await until(pilot, lambda: main.header.lost)
+        await pilot.press("R")
+        await until(pilot, lambda: len(main.list.window) == 5 and not main.header.lost)
+        assert asked == ["again"]
+        assert viewer.closed
+        other.add(*story(1, 6))
+        await until(pilot, lambda: len(main.list.window) == 6, "its feed is followed")
+
+
+async def test_strange_names_do_nothing_to_the_terminal(app_on: AppOn) -> None:
+    names = ["\x1b[2Jcleared", "a\nb\tc\rd", "\u202egnol", "x" * 100_000, "\x9b31m", ""]
+    viewer = FakeViewer([summary(number, name=name) for number, name in enumerate(names, 1)])
+    async with app_on(viewer).run_test(size=(80, 24)) as pilot:
+        main = await ready(pilot, len(names))
+        shown = "".join(lines(main))
+        assert not [char for char in shown if ord(char) < 32 or 0x7F <= ord(char) < 0xA0 or char == "\u202e"]
+        assert "␛[2Jcleared" in shown

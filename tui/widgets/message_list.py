@@ -318,7 +318,7 @@ class MessageList(ScrollView, can_focus=True, inherit_bindings=False):
         rows = len(self.window)
         size = Size(self.scrollable_content_region.width, rows)
         if self.show_vertical_scrollbar and rows > self.size.height > 0 and self.virtual_size.height:
-            self.set_reactive(MessageList.virtual_size, size)
+            self.set_reactive(MessageList.virtual_size, size)  # pyright: ignore[reportArgumentType]
             self.vertical_scrollbar.window_virtual_size = rows
         else:
             self.virtual_size = size
