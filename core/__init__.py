@@ -40,8 +40,8 @@ if TYPE_CHECKING:
     from .engine import Engine
     from .errors import SegtapError
     from .ingest.parse import parse_receipt
-    from .inspector import inspect
     from .inspection import Finding, Inspection, Operation, OutgoingRequest, Translation
+    from .inspector import inspect
     from .messages import Json, JsonObject, Marks, Message, Receipt
     from .running import find_engine
     from .settings import Destination, Settings, Subscription

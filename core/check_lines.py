@@ -13,8 +13,8 @@ from .errors import InputError, MappingError
 from .ingest.decode import NotJson, read_json
 from .ingest.limits import SEGMENT_EVENT_BYTES
 from .ingest.parse import NO_TYPE, repair_texts
-from .inspector import inspect_document
 from .inspection import Finding
+from .inspector import inspect_document
 from .messages import CALL_TYPES, Json, JsonObject
 from .settings import Destination
 from .text import size

@@ -28,8 +28,8 @@ from .health import Faults, WatchedJournal
 from .indexer import Indexer
 from .ingest.app import IngestApp
 from .ingest.parse import parse_receipt
-from .inspector import inspect
 from .inspection import Inspection
+from .inspector import inspect
 from .journal import open_journal
 from .messages import JsonObject, Message
 from .reader import Reader
@@ -149,12 +149,13 @@ class Engine:
         # Viewers are let go first, so that the web server has nobody to wait for.
         self._cleanup.push_async_callback(web.stop)
         self._cleanup.callback(self._feed.close)
+        if self._forward_at_start:
+            # Before the first request can come: `segtap forward` wants everything it receives.
+            await self.set_forwarding(True)
         await web.start()
         self._journal.announce(self.url)
         self._announce()
         self._up = True
-        if self._forward_at_start:
-            await self.set_forwarding(True)
         logger.info("listening", extra={"urls": self.urls, "journal": self._journal.path})
 
     def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:

@@ -33,7 +33,7 @@ async def export_lines(*, text: str = "", journal: JournalSettings, url: str = "
             async for line in client.export(text):
                 yield line
         return
-    kept = await open_journal(journal)
+    kept = await open_journal(journal, must_exist=True)
     try:
         async for line in _lines(kept, text.lower()):
             yield line

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 import pytest
 from check_helpers import DESTINATION, NOW, real_message
 
-from segtap.core.check_lines import Checked, Tally, check_lines
 from segtap.core.check_formats import FORMATS, as_table
+from segtap.core.check_lines import Checked, Tally, check_lines
 
 GOOD = json.dumps(real_message("python", "page"))
 BAD = json.dumps(real_message("python", "track", messageId="order_991"))

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 def forward(dry_run: bool, **options: Any) -> None:
     """Receive messages and forward every one to Mixpanel, without a screen.
 
-    It goes on with what the journal still owes from before. stdout gets a log of JSON lines, the first of
-    which names the URLs. SIGTERM and Ctrl-C finish or keep what is in flight.
+    It goes on with what the journal still owes from before. stdout gets a log of JSON lines, of which
+    "listening" names the URLs. SIGTERM and Ctrl-C finish or keep what is in flight.
     """
     settings = read_settings(dry_run=dry_run, **options)
     from ...core.log import to_stream

@@ -48,7 +48,7 @@ async def _clear(path: str, *, yes: bool) -> None:
     from ...core.journal import open_journal
 
     settings = load({"journal": {"path": path}} if path else None).journal
-    journal = await open_journal(settings)
+    journal = await open_journal(settings, must_exist=True)
     try:
         counts = await journal.counts()
         if not yes:
