@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from ..errors import RequestRefused
-from .limits import limit_text, size_text
+from .limits import excess
 
 Scope = MutableMapping[str, Any]
 Event = MutableMapping[str, Any]
@@ -122,4 +122,5 @@ async def read_body(receive: Receive, declared: str | None, max_bytes: int, dead
 
 
 def _too_large(size: int, max_bytes: int) -> str:
-    return f"the body is {size_text(size)}, at most {limit_text(max_bytes)} are taken"
+    much, limit = excess(size, max_bytes)
+    return f"the body is {much}, at most {limit} are taken"

@@ -19,7 +19,7 @@ from isal import isal_zlib
 
 from ..errors import RequestRefused
 from ..messages import Json
-from .limits import limit_text
+from ..text import size as size_text
 
 Repair = tuple[str, str]
 """What was repaired (`NaN`, `Infinity`, `surrogate`, `cesu8`, `utf8`, `number`, `bom`) and its path."""
@@ -84,7 +84,7 @@ def inflate(body: bytes, encoding: str = "", limit: int | None = None) -> bytes:
     kind = compression(body, encoding)
     if not kind:
         if limit is not None and len(body) > limit:
-            raise RequestRefused(400, f"the body is over {limit_text(limit)}")
+            raise RequestRefused(400, f"the body is over {size_text(limit)}")
         return body
     window = {"gzip": _GZIP, "zlib": _ZLIB, "deflate": _RAW}[kind]
     parts: list[bytes] = []
@@ -100,7 +100,7 @@ def inflate(body: bytes, encoding: str = "", limit: int | None = None) -> bytes:
         parts.append(part)
         size += len(part)
         if limit is not None and size > limit:
-            raise RequestRefused(400, f"the body inflates to more than {limit_text(limit)}")
+            raise RequestRefused(400, f"the body inflates to more than {size_text(limit)}")
         if not stream.eof:
             raise RequestRefused(400, f"the {kind} body ends too early")
         rest = stream.unused_data if kind == "gzip" and stream.unused_data[:2] == b"\x1f\x8b" else b""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ..text import size
+
 SEGMENT_EVENT_BYTES = 32 * 1024
 """Segment takes one message up to 32 KB (HTTP Tracking API documentation, 'Max Request Size')."""
 
@@ -21,15 +23,8 @@ REFUSED_BODY_BYTES = 64 * 1024
 """Of a refused request's body this much is kept, to be looked at."""
 
 
-def size_text(count: int) -> str:
-    """A size as Segment counts: `812 B`, `40.1 KB`, `2.0 MB`."""
-    if count < 1024:
-        return f"{count} B"
-    if count < 1024 * 1024:
-        return f"{count / 1024:.1f} KB"
-    return f"{count / (1024 * 1024):.1f} MB"
-
-
-def limit_text(count: int) -> str:
-    """A limit, which is a round number: `32 KB`, `8 MB`."""
-    return size_text(count).replace(".0 ", " ")
+def excess(count: int, limit: int) -> tuple[str, str]:
+    """A size over a limit and that limit in words that differ: `40.1 KB`, `32 KB`; in bytes when close."""
+    if size(count) == size(limit):
+        return f"{count:,} bytes", f"{limit:,}"
+    return size(count), size(limit)

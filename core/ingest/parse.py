@@ -19,6 +19,7 @@ import msgspec
 
 from ..errors import RequestRefused
 from ..messages import CALL_TYPES, Json, JsonObject, Marks, Message, Receipt, message_number
+from ..text import shown
 from . import limits
 from .decode import NotJson, Repair, array_parts, inflate, object_parts, read_json
 from .pixel import pixel_json
@@ -106,10 +107,8 @@ class _Reading:
             if isinstance(value, dict):
                 self.shared[name] = value
         if len(body) > limits.SEGMENT_BATCH_BYTES:
-            self.objections.append(
-                f"{REJECT}its batch is {limits.size_text(len(body))}, "
-                f"the limit is {limits.limit_text(limits.SEGMENT_BATCH_BYTES)}"
-            )
+            much, limit = limits.excess(len(body), limits.SEGMENT_BATCH_BYTES)
+            self.objections.append(f"{REJECT}its batch is {much}, the limit is {limit}")
         if len(self.items) > limits.SEGMENT_BATCH_MESSAGES:
             self.objections.append(
                 f"{REJECT}its batch has {len(self.items):,} messages, "
@@ -153,16 +152,12 @@ class _Reading:
         kind = document.get("type")
         if self.call and self.single and not (isinstance(kind, str) and kind in _TYPES):
             if kind is not None:
-                objections.append(
-                    f"type {_quoted(kind)} is none of its calls: read as {self.call} by its path"
-                )
+                objections.append(f"type {shown(kind)} is none of its calls: read as {self.call} by its path")
             kind = document["type"] = self.call
             filled.append("$.type")
         call = kind if isinstance(kind, str) and kind in _TYPES else ""
         if not call:
-            objections.append(
-                NO_TYPE if kind is None else f"{REJECT}type {_quoted(kind)} is none of its calls"
-            )
+            objections.append(NO_TYPE if kind is None else f"{REJECT}type {shown(kind)} is none of its calls")
 
         message_id = document.get("messageId")
         if message_id is None or message_id == "":
@@ -176,10 +171,8 @@ class _Reading:
             self._correct(document, filled, objections)
             self._fill_ip(document, filled, objections)
             if len(item) > limits.SEGMENT_EVENT_BYTES:
-                objections.append(
-                    f"{REJECT}{limits.size_text(len(item))}, "
-                    f"its limit is {limits.limit_text(limits.SEGMENT_EVENT_BYTES)}"
-                )
+                much, limit = limits.excess(len(item), limits.SEGMENT_EVENT_BYTES)
+                objections.append(f"{REJECT}{much}, its limit is {limit}")
             if isinstance(message_id, str) and len(message_id) > limits.SEGMENT_MESSAGE_ID_CHARS:
                 objections.append(
                     f"messageId has {len(message_id):,} characters, "
@@ -226,7 +219,7 @@ class _Reading:
         filled.append("$.originalTimestamp")
         called = read_time(stated)
         if called is None:
-            objections.append(f"timestamp {_quoted(stated)} is no ISO 8601 time: it stays as it came")
+            objections.append(f"timestamp {shown(stated)} is no ISO 8601 time: it stays as it came")
             return
         sent = read_time(sent_at)
         right = None if sent is None else corrected(called, sent, self.receipt.received_at)
@@ -346,12 +339,3 @@ def _string(raw: bytes | None) -> str:
         return ""
     value, _ = read_json(raw)
     return value if isinstance(value, str) else ""
-
-
-def _compact(value: Json) -> str:
-    return msgspec.json.encode(value).decode()
-
-
-def _quoted(value: Json) -> str:
-    text = _compact(value)
-    return text if len(text) <= 40 else text[:39] + "…"

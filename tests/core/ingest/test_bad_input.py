@@ -70,7 +70,8 @@ REFUSED: list[tuple[str, bytes, tuple[str, str], str]] = [
     ("gzipped rubbish", gzip.compress(b"hello"), ("content-encoding", "gzip"), "no JSON object"),
     ("brotli", b"\x0b\x02\x80{}\x03", ("content-encoding", "br"), "no JSON object"),
     ("gzip bomb", gzip.compress(b"[" * 33 * 2**20), ("", ""), "inflates to more than 32 MB"),
-    ("8 MB and one byte", b" " * (8 * 2**20) + b"1", ("", ""), "at most 8 MB are taken"),
+    ("9 MB", b" " * (9 * 2**20), ("", ""), "the body is 9 MB, at most 8 MB are taken"),
+    ("a byte over", b" " * (8 * 2**20 + 1), ("", ""), "8,388,609 bytes, at most 8,388,608 are taken"),
     (
         "a million numbers",
         b'{"batch":[' + b"1," * 1_000_000 + b"1]}",
