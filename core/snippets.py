@@ -44,36 +44,60 @@ SNIPPETS: tuple[Snippet, ...] = (
         '  -d \'{"event": "Signed Up", "userId": "user-1", "properties": {"plan": "pro"}}\'',
     ),
 )
+"""What the empty screen teaches: few, and short."""
 
+MORE_SNIPPETS: tuple[Snippet, ...] = (
+    Snippet(
+        "Browser, script tag",
+        "analytics.load('{key}', {\n"
+        "  integrations: { 'Segment.io': { apiHost: '{host}/v1', protocol: '{scheme}' } },\n"
+        "})",
+        "settings and device-mode destinations still come from Segment",
+    ),
+)
+"""What README has beside them."""
 
-TEE_BROWSER = """\
-const segtap = (url = '{url}') => {
-  const copy = (ctx) => {
-    fetch(`${url}/v1/${ctx.event.type}?tee=1`, {
-      method: 'POST',
-      keepalive: true,
-      body: JSON.stringify({ ...ctx.event, sentAt: new Date() }),
-    }).catch(() => {}) // no segtap is running: Segment is served all the same
-    return ctx
-  }
-  return {
-    name: 'segtap', type: 'enrichment', version: '1.0.0',
-    isLoaded: () => true, load: () => Promise.resolve(),
-    track: copy, identify: copy, page: copy, screen: copy, group: copy, alias: copy,
-  }
-}
+TEE_BROWSER = Snippet(
+    "Browser",
+    """\
+const segtap = (endpoint = '{url}') => ({
+  name: 'segtap',
+  type: 'utility',
+  version: '1.0.0',
+  isLoaded: () => true,
+  load: async () => {
+    const send = window.fetch
+    window.fetch = (target, init) => {
+      const answer = send(target, init)
+      const call = /\\/[abgipst]$/.exec(target)?.[0] // /t is a track, /b a batch, …
+      if (call && init?.body?.includes?.('"writeKey"')) {
+        const { body } = init
+        const keepalive = init.keepalive && body.length < 16000 // leave the browser's 64 KiB to Segment
+        send(`${endpoint}/v1${call}?tee=1`, { method: 'POST', body, keepalive }).catch(() => {})
+      }
+      return answer
+    }
+  },
+})
 analytics.register(segtap())
-"""
-"""A plugin for analytics-next: it copies each message to segtap, and Segment gets it as before.
+""",
+)
+"""A plugin for analytics-next that copies whatever goes to Segment, byte by byte, after Segment had it.
 
-The body goes as text/plain and the mark in the query, so the browser asks for no preflight.
+It stands where the SDK sends, and not among the enrichments: only there are the user's ids final, because
+the SDK fills them in when it sends, after every plugin. The body goes as text/plain and the mark in the
+query, so the browser asks for no preflight.
 """
 
-TEE_NODE = """\
-const segtap = (analytics, url = '{url}') =>
+TEE_NODE = Snippet(
+    "Node",
+    """\
+const segtap = (analytics, endpoint = '{url}') =>
   analytics.on('http_request', ({ body }) => {
-    fetch(`${url}/v1/batch?tee=1`, { method: 'POST', body }).catch(() => {})
+    const signal = AbortSignal.timeout(5000) // a segtap that hangs keeps no process alive
+    fetch(`${endpoint}/v1/batch?tee=1`, { method: 'POST', body, signal }).catch(() => {})
   })
 segtap(analytics)
-"""
-"""The same for analytics-node, which tells of each request that it makes to Segment: the copy is exact."""
+""",
+)
+"""The same for analytics-node 2 and newer, which tells of each request that it makes to Segment."""

@@ -1,9 +1,13 @@
-"""What tests with real SDKs share: a running endpoint, and a way to run Node scripts."""
+"""What tests with real SDKs share: a running endpoint, npm packages, and a way to run Node scripts."""
 
 from __future__ import annotations
 
 import asyncio
+import json
+import shutil
+import socket
 from pathlib import Path
+from typing import NamedTuple
 
 from ingesting import Sink
 
@@ -32,12 +36,57 @@ async def run_command(command: list[str], folder: Path) -> str:
     return out.decode()
 
 
+def npm_installed(source: Path, folder: Path) -> Path:
+    """`folder` with the packages of `source/package.json` installed and the scripts beside it copied in."""
+    wanted = (source / "package.json").read_text()
+    stamp = folder / "installed.json"
+    if not stamp.exists() or stamp.read_text() != wanted:
+        (folder / "package.json").write_text(wanted)
+        command = ["npm", "install", "--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts"]
+        asyncio.run(run_command(command, folder))
+        stamp.write_text(wanted)
+    for script in source.glob("*.mjs"):
+        shutil.copy(script, folder)
+    return folder
+
+
 class Node:
-    """Runs the scripts of `node/`."""
+    """Runs scripts with the packages in a folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
+    async def evaluate(self, code: str) -> str:
+        """Run the text of an ES module; gives what it printed. An unhandled rejection is a failure."""
+        return await run_command(["node", "--input-type=module", "--eval", code], self.folder)
+
     async def run(self, script: str, *arguments: str) -> str:
         """Run to its end; gives what it printed. Fails with its words when it fails."""
         return await run_command(["node", script, *arguments], self.folder)
+
+
+class Visit(NamedTuple):
+    """What a page did: its requests (method, URL) to other origins, and its errors."""
+
+    requests: list[list[str]]
+    errors: list[str]
+
+
+class Browser:
+    """Runs scripts in a page of Chromium."""
+
+    def __init__(self, folder: Path, chromium: str) -> None:
+        self.folder = folder
+        self.chromium = chromium
+
+    async def visit(self, script: str) -> Visit:
+        """Bundle and run a script until the promise that it leaves in `window.done` is kept."""
+        printed = await run_command(["node", "drive.mjs", self.chromium, script], self.folder)
+        return Visit(**json.loads(printed))
+
+
+def nobody_listens() -> str:
+    """An address where nothing listens."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{taken.getsockname()[1]}"

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from ingesting import Sink, ingest_app, served
-from sdk_clients import Endpoint, Node, run_command
+from sdk_clients import Endpoint, Node, npm_installed
 
 NODE = Path(__file__).parent / "node"
 
 
 @pytest.fixture
 async def endpoint() -> AsyncIterator[Endpoint]:
+    sink = Sink()
+    async with served(ingest_app(sink)) as port:
+        yield Endpoint(sink, port)
+
+
+@pytest.fixture
+async def segment() -> AsyncIterator[Endpoint]:
+    """A stand-in for Segment, which keeps what it gets, too."""
     sink = Sink()
     async with served(ingest_app(sink)) as port:
         yield Endpoint(sink, port)
@@ -28,17 +35,7 @@ def node_packages(request: pytest.FixtureRequest) -> Path:
         pytest.skip("node and npm are not installed")
     cache = request.config.cache
     assert cache is not None
-    folder = Path(cache.mkdir("segtap-node"))
-    wanted = (NODE / "package.json").read_text()
-    stamp = folder / "installed.json"
-    if not stamp.exists() or stamp.read_text() != wanted:
-        (folder / "package.json").write_text(wanted)
-        command = ["npm", "install", "--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts"]
-        asyncio.run(run_command(command, folder))
-        stamp.write_text(wanted)
-    for script in NODE.glob("*.mjs"):
-        shutil.copy(script, folder)
-    return folder
+    return npm_installed(NODE, Path(cache.mkdir("segtap-node")))
 
 
 @pytest.fixture
