@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import msgspec
+
 from .errors import JournalError
 from .journal.base import Journal
 from .messages import Receipt
@@ -33,7 +35,7 @@ class Faults:
 class WatchedJournal:
     """What ingest writes to: the journal, with the indexer woken and a failure shown."""
 
-    def __init__(self, journal: Journal, appended: Callable[[], None], faults: Faults) -> None:
+    def __init__(self, journal: Journal, appended: Callable[[Receipt], None], faults: Faults) -> None:
         self._journal = journal
         self._appended = appended
         self._faults = faults
@@ -50,5 +52,5 @@ class WatchedJournal:
         if self._failed:
             self._failed = False
             self._faults.set("journal", "")
-        self._appended()
+        self._appended(msgspec.structs.replace(receipt, seq=seq))
         return seq

@@ -32,21 +32,35 @@ WORK_RECEIPTS = 64
 WORK_BYTES = 256 * 1024
 WORK_SPAN = 1_000
 """One piece of work: at most so many receipts, bytes as received, and milliseconds between first and last."""
+FRESH_RECEIPTS = 4_096
+FRESH_BYTES = 16 * 1024 * 1024
+"""What is kept in memory of receipts just appended; beyond it they are read from the journal."""
 RETRY_FIRST, RETRY_MOST = 0.2, 5.0
 
 
 class Pace:
-    """Decides when the indexer lets others run, and for how long."""
+    """Decides when the indexer lets others run, and for how long.
 
-    SLICE = 0.002
-    """Seconds of work at a stretch: what one request waits at most for the indexer."""
-    BUSY = 0.0004
-    """When the others took longer than this in one turn of the loop, ingest counts as busy."""
-    SHARE = 0.1
-    """The part of the time that the indexer takes while ingest is busy."""
+    It watches how much of the thread's time the others take while it rests: when that is little, rests are
+    short; when ingest takes all it can get, the indexer keeps to `LEAST` of the time. What it waits for (the
+    journal's threads, which ingest needs as well) counts as its work.
+    """
+
+    SLICE, SLICE_BUSY = 0.005, 0.001
+    """Seconds of work at a stretch, by whether others have much to do: what a request may wait for it."""
+    BUSY = 0.2
+    """The part of the time from which others count as having much to do."""
+    LEAST = 0.05
+    REST = 0.001
+    """Seconds of the shortest rest: event loops do not measure shorter ones."""
+    LOOP_COST = 0.00005
+    """Seconds that a rest itself costs in the loop, which is nobody's work."""
+    MEMORY = 0.05
+    """Seconds over which the others' part is averaged, about."""
 
     def __init__(self) -> None:
         self._began = time.perf_counter()
+        self._others = 0.0
 
     def begin(self) -> None:
         """Work begins after a rest."""
@@ -55,13 +69,15 @@ class Pace:
     async def breathe(self) -> None:
         """Call between two small steps: returns at once until the slice is used up."""
         worked = time.perf_counter() - self._began
-        if worked < self.SLICE:
+        if worked < (self.SLICE_BUSY if self._others > self.BUSY else self.SLICE):
             return
-        before = time.perf_counter()
-        await asyncio.sleep(0)
-        if time.perf_counter() - before > self.BUSY:
-            await asyncio.sleep(worked * (1 / self.SHARE - 1))
+        share = max(self.LEAST, 1 - self._others)
+        before, used = time.perf_counter(), time.thread_time()
+        await asyncio.sleep(max(self.REST, worked * (1 / share - 1)))
         self._began = time.perf_counter()
+        rested, used = self._began - before, time.thread_time() - used
+        part = min(1.0, max(0.0, used - self.LOOP_COST) / rested)
+        self._others += (part - self._others) * min(1.0, rested / self.MEMORY)
 
 
 class Indexer:
@@ -88,11 +104,21 @@ class Indexer:
         self._pace = Pace()
         self._wake = asyncio.Event()
         self._pending: deque[Receipt] = deque()
+        self._fresh = _Fresh()
         self._busy = asyncio.Lock()
         self._resting = asyncio.Event()
 
+    def appended(self, receipt: Receipt) -> None:
+        """A receipt is in the journal, with this `seq`: it is read from memory when its turn comes soon."""
+        self._fresh.add(receipt)
+        self._stir()
+
     def wake(self) -> None:
-        """A receipt was appended."""
+        """The journal may hold receipts that `appended` was not told of."""
+        self._fresh.behind = True
+        self._stir()
+
+    def _stir(self) -> None:
         self._resting.clear()
         self._wake.set()
 
@@ -107,6 +133,7 @@ class Indexer:
     def forget(self) -> None:
         """Drop what was fetched but not indexed; only while paused."""
         self._pending.clear()
+        self._fresh = _Fresh()
 
     async def run(self) -> None:
         """Index until cancelled. A failing journal is retried for good, and said."""
@@ -134,7 +161,7 @@ class Indexer:
     async def _work(self) -> bool:
         """One piece of work; False when there was none."""
         if not self._pending:
-            self._pending.extend(await self._journal.unindexed(FETCH))
+            self._pending.extend(await self._fresh.take(self._journal))
             if not self._pending:
                 return False
         receipts = _piece(self._pending)
@@ -153,6 +180,7 @@ class Indexer:
             self._pending.popleft()
         summaries = [entry.summary for entry in entries]
         self._publish(summaries)
+        await self._pace.breathe()
         if any(summary.delivery is DeliveryState.WAITING for summary in summaries):
             self._owed()
         return True
@@ -180,6 +208,64 @@ class Indexer:
     def _entry(self, message: Message, receipt: Receipt) -> Entry:
         inspection = self._reader.inspection(message)
         return entry_of(summarize(message, inspection, receipt), message)
+
+
+class _Fresh:
+    """Receipts just appended, so that they need not be read back as long as the indexer keeps up.
+
+    `take` gives the receipts to index next, without a gap: from memory, else from the journal.
+    """
+
+    def __init__(self) -> None:
+        self._receipts: deque[Receipt] = deque()
+        self._bytes = 0
+        self._next = 0
+        """The number after the last one given out; 0 before there was one."""
+        self.behind = True
+        """True while the journal may hold receipts that are not here."""
+
+    def add(self, receipt: Receipt) -> None:
+        if self._bytes > FRESH_BYTES or len(self._receipts) > FRESH_RECEIPTS:
+            self.behind = True
+            return
+        self._receipts.append(receipt)
+        self._bytes += len(receipt.body)
+
+    async def take(self, journal: Journal) -> list[Receipt]:
+        receipts = self._receipts
+        while receipts and receipts[0].seq < self._next:
+            self._pop()
+        if self._next and receipts and receipts[0].seq == self._next:
+            return self._run()
+        if not receipts and not self.behind:
+            return []
+        newest = receipts[-1].seq if receipts else 0
+        self.behind = False
+        try:
+            found = await journal.unindexed(FETCH)
+        except BaseException:
+            self.behind = True
+            raise
+        if found:
+            self.behind = True
+            self._next = found[-1].seq + 1
+        else:
+            # What was here before the journal had nothing is no longer in it.
+            while receipts and receipts[0].seq <= newest:
+                self._pop()
+        return found
+
+    def _run(self) -> list[Receipt]:
+        run: list[Receipt] = []
+        while self._receipts and self._receipts[0].seq == self._next and len(run) < FETCH:
+            run.append(self._pop())
+            self._next += 1
+        return run
+
+    def _pop(self) -> Receipt:
+        receipt = self._receipts.popleft()
+        self._bytes -= len(receipt.body)
+        return receipt
 
 
 def _piece(pending: deque[Receipt]) -> list[Receipt]:
