@@ -35,12 +35,13 @@ def detail(
     delivery: DeliveryState = DeliveryState.NOT_WANTED,
     deliveries: tuple[Delivery, ...] = (),
     write_key: str = "NODEKEY",
+    id: int = 7 << 20,
 ) -> MessageDetail:
     """A message's detail; summary and receipt follow from the document."""
     inspection = Inspection(translation or Translation(), findings)
     return MessageDetail(
         summary=Summary(
-            id=7 << 20,
+            id=id,
             received_at=NOW - 3500,
             type=document.get("type", ""),
             name=str(document.get("event") or document.get("name") or document.get("type", "")),

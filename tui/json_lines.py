@@ -68,7 +68,7 @@ def key_width(branch: Branch, width: int) -> int:
         else:
             names = (key if key.isascii() else clean(key[:64]) for key in branch.keys[:MEASURED])
             branch.key_width = max(map(cell_len, names), default=0)
-    return max(1, min(branch.key_width, max(8, width * 2 // 5)))
+    return max(1, min(branch.key_width, max(8, width // 2)))
 
 
 def row_pieces(

@@ -17,6 +17,7 @@ from segtap.core.delivery import DeliveryState
 from segtap.core.inspection import Translation
 from segtap.core.messages import Marks
 from segtap.core.views import MessageDetail
+from segtap.tui.marks import ASCII
 from segtap.tui.widgets.delivery_pane import DeliveryPane
 from segtap.tui.widgets.mixpanel_pane import MixpanelPane
 from segtap.tui.widgets.pane import Pane
@@ -172,7 +173,7 @@ class TestMixpanel:
             assert "→" in next(line for line in screen(pilot).splitlines() if "last_order" in line)
             assert not pane.show_path("requests[9].body")
             assert not pane.show_path("$.event")
-            pane.detail = order(bad=True, write_key="OTHER")
+            pane.detail = order(bad=True, id=9 << 20)
             await pilot.pause()
             assert "Mixpanel ─ 1 of 3" in screen(pilot)
             flagged = next(line for line in screen(pilot).splitlines() if "$insert_id" in line)
@@ -328,14 +329,44 @@ async def test_a_pane_that_is_filled_before_it_is_shown_shows_it() -> None:
     assert "Order Completed" in text
 
 
-async def test_ascii_marks_are_used_where_the_app_asks_for_them() -> None:
-    from segtap.tui.marks import ASCII
+async def test_nothing_moves_when_only_the_delivery_of_the_message_moves_on() -> None:
+    segment, mixpanel, warnings = SegmentPane(), MixpanelPane(), WarningsPane()
+    async with Host(Vertical(segment, mixpanel, warnings)).run_test(size=(100, 60)) as pilot:
+        for pane in (segment, mixpanel, warnings):
+            pane.detail = order(bad=True)
+        await pilot.pause()
+        assert segment.show_path("$.properties.products[0].sku") is False
+        assert segment.show_path("$.properties.products[0].price")
+        assert mixpanel.show_path("requests[1].body.$add")
+        warnings.options.highlighted = 1
+        await pilot.pause()
+        for pane in (segment, mixpanel, warnings):
+            pane.detail = order(bad=True, delivery=DeliveryState.REFUSED, deliveries=attempts())
+        await pilot.pause()
+        text = screen(pilot)
+        assert "Mixpanel ─ 2 of 3" in text
+        assert sum("→" in line and ("price" in line or "$add" in line) for line in text.splitlines()) == 2
+        assert warnings.options.highlighted == 1
 
-    pane = WarningsPane()
+
+@pytest.mark.parametrize("pane", PANES)
+async def test_a_terminal_without_unicode_gets_ascii_alone(pane: type[Pane]) -> None:
+    widget = pane()
     app = Host(Static())
     app.marks = ASCII  # type: ignore[attr-defined]
-    async with app.run_test(size=(80, 24)) as pilot:
-        await app.mount(pane)
-        pane.detail = order(bad=True)
-        await pilot.pause()
-        assert "x insert-id-charset" in screen(pilot)
+    async with app.run_test(size=(100, 40)) as pilot:
+        await app.mount(widget)
+        widget.styles.border = ("ascii", "white")
+        for message in (
+            order(bad=True, deliveries=attempts(), objections=("Ünmöglich…",)),
+            detail({**MESSAGES["identify"], "é": "日本"}, translation=Translation(rejected="é")),
+            refused("né".encode()),
+        ):
+            widget.detail = message
+            for key in ("down", "a", "minus"):
+                await pilot.press(key)
+            await pilot.pause()
+            inside = screen(pilot).translate(
+                dict.fromkeys(map(ord, "─▁▂▃▄▅▆▇"))
+            )  # Textual's rules, scrollbars
+            assert inside.isascii(), [letter for letter in inside if not letter.isascii()]

@@ -13,6 +13,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from ...core.text import clean
+from ..plain import is_plain, worded
 
 
 class Answer(Static, can_focus=True):
@@ -39,8 +40,8 @@ class Answer(Static, can_focus=True):
             super().__init__()
             self.answer = answer
 
-    def __init__(self, text: str, *, id: str) -> None:
-        super().__init__(Content(text), id=id)
+    def __init__(self, text: Content, *, id: str) -> None:
+        super().__init__(text, id=id)
 
     def action_give(self) -> None:
         """Take this answer."""
@@ -67,6 +68,7 @@ class Confirm(ModalScreen[bool]):
             background: $surface;
             border: round $border;
         }
+        &.-ascii > Vertical { border: ascii $border; }
         & .question { height: auto; color: $foreground; margin-bottom: 1; }
         & Horizontal { height: auto; width: auto; }
         & Center { height: auto; }
@@ -88,11 +90,14 @@ class Confirm(ModalScreen[bool]):
     def compose(self) -> ComposeResult:
         with Vertical():
             paragraphs = "\n".join(map(clean, self.question.split("\n")))
-            yield Static(Content(paragraphs), classes="question")
+            yield Static(worded(self, Content(paragraphs)), classes="question")
             with Center(), Horizontal():
-                yield Answer(self.no, id="no")
-                yield Answer(self.yes, id="yes")
-            yield Static(Content("Enter takes the marked answer · y yes · n or Esc no"), classes="keys")
+                yield Answer(worded(self, Content(self.no)), id="no")
+                yield Answer(worded(self, Content(self.yes)), id="yes")
+            yield Static(Content("Enter: the marked answer, y: yes, n or Esc: no"), classes="keys")
+
+    def on_mount(self) -> None:
+        self.set_class(is_plain(self), "-ascii")
 
     def on_answer_given(self, event: Answer.Given) -> None:
         event.stop()

@@ -18,8 +18,8 @@ from ...core.client import Viewer
 from ...core.codec import Decoded, decode
 from ...core.errors import InputError, SegtapError
 from ...core.text import clean, counted, shorten, size
+from ..plain import app_of, is_plain, marks_of, worded
 from ..widgets.json_view import JsonView
-from ..widgets.pane import app_of, marks_of
 from .inspect import Inspect
 
 BIG_PASTE = 8 * 1024
@@ -86,6 +86,7 @@ class DecodeBox(ModalScreen[None]):
             border-title-style: bold;
             border-subtitle-color: $dim;
         }
+        &.-ascii > Vertical { border: ascii $border; }
         & PasteBox {
             height: 1fr;
             min-height: 3;
@@ -120,12 +121,13 @@ class DecodeBox(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         with Vertical() as box:
             box.border_title = "Decode"
-            box.border_subtitle = "Tab result · F2 panes · Esc close"
+            box.border_subtitle = "Tab: result, F2: panes, Esc: close"
             yield self.box
             yield self.told
             yield self.json
 
     def on_mount(self) -> None:
+        self.set_class(is_plain(self), "-ascii")
         self._show(None, Content.styled(HINT, "$dim"))
         if self._start:
             self.box.load_text(self._start)
@@ -149,7 +151,7 @@ class DecodeBox(ModalScreen[None]):
 
     def _show(self, decoded: Decoded | None, words: Content) -> None:
         self.decoded = decoded
-        self.told.update(words)
+        self.told.update(worded(self, words))
         self.json.display = decoded is not None
         if decoded is not None:
             self.json.show(decoded.value)

@@ -16,7 +16,7 @@ from ...core.delivery import DeliveryState
 from .. import keys, pane_keys
 from ..keys import Key
 from ..marks import LETTERS, MIXPANEL_DIRECT, Marks
-from ..widgets.pane import marks_of
+from ..plain import is_plain, marks_of, worded
 
 LABEL = 11
 DELIVERY_WORDS: dict[DeliveryState, str] = {
@@ -49,6 +49,7 @@ class Help(ModalScreen[None]):
             border-title-style: bold;
             border-subtitle-color: $dim;
         }
+        &.-ascii > Vertical { border: ascii $border; }
         & Input {
             height: 1;
             border: none;
@@ -84,6 +85,7 @@ class Help(ModalScreen[None]):
                 yield self.page
 
     def on_mount(self) -> None:
+        self.set_class(is_plain(self), "-ascii")
         self._fill()
 
     def on_resize(self) -> None:
@@ -105,10 +107,10 @@ class Help(ModalScreen[None]):
         blocks = [block for block in self._blocks(wanted) if len(block) > 1]
         wide = self.size.width >= 100 and not wanted
         if not blocks:
-            self.page.update(Content.styled(f"No key or mark has “{wanted}” in it.\n", "$dim"))
+            self.page.update(Content.styled(f'No key or mark has "{wanted}" in it.\n', "$dim"))
             return
         lines = columns(blocks) if wide else [line for block in blocks for line in (*block, Content(""))]
-        self.page.update(Content("\n").join(lines))
+        self.page.update(worded(self, Content("\n").join(lines)))
 
     def _blocks(self, wanted: str) -> list[list[Content]]:
         blocks: list[list[Content]] = []

@@ -19,8 +19,9 @@ from ...core.messages import JsonObject
 from ...core.text import clean
 from ...core.views import MessageDetail
 from ..clipboard import copy
+from ..plain import app_of, is_plain, worded
 from ..widgets.mixpanel_pane import MixpanelPane
-from ..widgets.pane import Pane, app_of
+from ..widgets.pane import Pane
 from ..widgets.segment_pane import SegmentPane
 from ..widgets.warnings_pane import JumpTo, WarningsPane
 from ..widgets.wire_pane import WirePane
@@ -38,6 +39,8 @@ class Inspect(Screen[None]):
         & > Container { layout: horizontal; height: 1fr; }
         & > Container > Vertical { width: 1fr; }
         & Pane { height: 1fr; }
+        &.-ascii Pane { border: ascii $border-blurred; }
+        &.-ascii Pane:focus-within { border: ascii $border; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -71,6 +74,7 @@ class Inspect(Screen[None]):
                 yield self.warnings
 
     def on_mount(self) -> None:
+        self.set_class(is_plain(self), "-ascii")
         self._show(self._first)
 
     def on_resize(self, event: events.Resize) -> None:
@@ -123,12 +127,11 @@ class Inspect(Screen[None]):
         for pane in self.panes:
             pane.detail = detail
         of = f" {self.number + 1} of {len(self.messages)} (J, K)" if len(self.messages) > 1 else ""
-        self.banner.update(
-            Content.assemble(
-                (f"Pasted message{of}", "bold $accent"),
-                ("  not kept, not forwarded · 1–4 panes · Esc back", "$dim"),
-            )
+        about = Content.assemble(
+            (f"Pasted message{of}", "bold $accent"),
+            ("  not kept, not forwarded · 1–4 panes · Esc back", "$dim"),
         )
+        self.banner.update(worded(self, about))
 
     def _arrange(self) -> None:
         wide = self.size.width >= TWO_COLUMNS

@@ -12,7 +12,8 @@ from ...core.messages import Marks
 from ...core.text import ago, clean, counted
 from ...core.views import MessageDetail
 from .. import clock
-from .pane import Pane, marks_of
+from ..plain import marks_of
+from .pane import Pane
 
 STYLES: dict[DeliveryState, str] = {
     DeliveryState.NOT_WANTED: "$dim",
@@ -61,10 +62,10 @@ class DeliveryPane(Pane):
     def fill(self, detail: MessageDetail | None) -> None:
         """Show state and attempts."""
         if detail is None:
-            self.text.update(Content(""))
+            self.say(self.text, Content(""))
             self.title()
             return
-        self.text.update(Content("\n").join(self._lines(detail)))
+        self.say(self.text, Content("\n").join(self._lines(detail)))
         self.title("refused request" if detail.summary.refused else TITLES[detail.summary.delivery])
 
     def copy_text(self) -> str:

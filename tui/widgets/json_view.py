@@ -41,6 +41,7 @@ from ..json_path import child_path, resolve
 from ..json_tree import JsonTree, Row
 from ..marks import ASCII, UNICODE, Marks
 from ..pane_keys import bindings
+from ..plain import marks_of, plain, worded
 
 FOOT_CHARACTERS = 600
 CACHED = 2000
@@ -84,9 +85,9 @@ class JsonRows(ScrollView, can_focus=True):
             super().__init__()
             self.row = row
 
-    def __init__(self, *, marks: Marks = UNICODE, id: str | None = None) -> None:
+    def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self.marks = marks
+        self.marks: Marks = UNICODE
         self.folds: dict[str, bool] = {}
         self.shorten_token: Callable[[Row], str | None] | None = None
         self._document = JsonTree({})
@@ -100,6 +101,7 @@ class JsonRows(ScrollView, can_focus=True):
 
     def on_mount(self) -> None:
         super().on_mount()
+        self.marks = marks_of(self)
         self.set_interval(AGES_EVERY, self._repaint)
 
     @property
@@ -259,7 +261,11 @@ class JsonRows(ScrollView, can_focus=True):
             pieces = [self._gutter(row, path), *self._row(row, path, width - GUTTER)]
         if line == self._cursor and self.has_focus:
             ground += self._style("cursor")
-        segments = [Segment(piece.text, ground + self._style(piece.style)) for piece in pieces]
+        ascii_only = self.marks is ASCII
+        segments = [
+            Segment(plain(piece.text) if ascii_only else piece.text, ground + self._style(piece.style))
+            for piece in pieces
+        ]
         return Strip(segments).adjust_cell_length(width, ground)
 
     def _row(self, row: Row, path: str, width: int) -> Iterable[Piece]:
@@ -356,10 +362,11 @@ class JsonView(Vertical):
     }
     """
 
-    def __init__(self, *, marks: Marks = UNICODE, id: str | None = None) -> None:
+    def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self.rows = JsonRows(marks=marks)
+        self.rows = JsonRows()
         self.foot = Static(classes="json-foot")
+        self._key: object = None
         self._filled: frozenset[str] = frozenset()
 
     def compose(self) -> ComposeResult:
@@ -373,8 +380,12 @@ class JsonView(Vertical):
         root: str = "$",
         filled: Iterable[str] = (),
         flags: Mapping[str, Severity] | None = None,
+        key: object = None,
     ) -> None:
-        """Show another document, see `JsonRows.show`."""
+        """Show another document, see `JsonRows.show`. Under the `key` of the last one all stays as it is."""
+        if key is not None and key == self._key:
+            return
+        self._key = key
         self._filled = frozenset(filled)
         self.rows.show(value, root=root, filled=self._filled, flags=flags)
 
@@ -384,7 +395,7 @@ class JsonView(Vertical):
 
     def on_json_rows_moved(self, event: JsonRows.Moved) -> None:
         event.stop()
-        self.foot.update(Content("") if event.row is None else self._about(event.row))
+        self.foot.update(Content("") if event.row is None else worded(self, self._about(event.row)))
 
     def _about(self, row: Row) -> Content:
         value = row.value

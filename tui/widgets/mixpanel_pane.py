@@ -16,8 +16,9 @@ from ...core.text import clean
 from ...core.views import MessageDetail
 from ..json_tree import Row
 from ..pane_keys import bindings
+from ..plain import marks_of
 from .json_view import JsonView
-from .pane import Pane, marks_of
+from .pane import Pane
 
 TOKEN_KEYS = ("token", "$token")
 
@@ -35,6 +36,7 @@ class MixpanelPane(Pane):
         self.json = JsonView()
         self.json.rows.shorten_token = _short_token
         self.page = 0
+        self._id: int | None = None
 
     def compose(self) -> ComposeResult:
         yield self.notes
@@ -42,14 +44,16 @@ class MixpanelPane(Pane):
         yield self.json
 
     def watch_detail(self, detail: MessageDetail | None) -> None:
-        """Another message: its first request."""
-        self.page = 0
+        """Another message: its first request. The same one moved on: the request that was there."""
+        id = None if detail is None else detail.summary.id
+        if id != self._id:
+            self._id, self.page = id, 0
         super().watch_detail(detail)
 
     def fill(self, detail: MessageDetail | None) -> None:
         """Show one request, and above it what keeps Segment from sending."""
         notes = [] if detail is None else self._notes(detail)
-        self.notes.update(Content("\n").join(notes))
+        self.say(self.notes, Content("\n").join(notes))
         self.notes.display = bool(notes)
         operations = self.operations
         self.head.display = self.json.display = bool(operations)
@@ -58,12 +62,14 @@ class MixpanelPane(Pane):
             return
         self.page = max(0, min(self.page, len(operations) - 1))
         operation = operations[self.page]
-        self.head.update(self._head(operation))
+        self.say(self.head, self._head(operation))
         flags: dict[str, Severity] = {}
         if detail is not None:
             for finding in reversed(detail.inspection.findings):
                 flags[finding.path] = finding.severity
-        self.json.show(operation.request.body, root=f"requests[{self.page}].body", flags=flags)
+        root = f"requests[{self.page}].body"
+        key = (self._id, root, encode_json(operation.request.body), tuple(flags.items()))
+        self.json.show(operation.request.body, root=root, flags=flags, key=key)
         self.title(f"{self.page + 1} of {len(operations)}")
 
     @property

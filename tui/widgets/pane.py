@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, cast
+from typing import ClassVar
 
-from textual.app import App
 from textual.containers import Vertical
 from textual.content import Content
 from textual.reactive import reactive
-from textual.widget import Widget
+from textual.widgets import Static
 
 from ...core.text import clean, shorten
 from ...core.views import MessageDetail, Summary
-from ..marks import UNICODE, Marks
+from ..plain import worded
 
 NAME_SHOWN = 48
 
@@ -53,7 +52,8 @@ class Pane(Vertical):
         """Another message is selected."""
         if not self._ready:
             return
-        self.border_subtitle = Content("" if detail is None else identity(detail.summary))  # pyright: ignore[reportAttributeAccessIssue]
+        words = Content("" if detail is None else identity(detail.summary))
+        self.border_subtitle = worded(self, words)  # pyright: ignore[reportAttributeAccessIssue]
         self.fill(detail)
 
     def fill(self, detail: MessageDetail | None) -> None:
@@ -64,21 +64,14 @@ class Pane(Vertical):
         """What copying the pane gives: what it shows, as text."""
         raise NotImplementedError
 
+    def say(self, place: Static, words: Content) -> None:
+        """Put words on a part of the pane."""
+        place.update(worded(self, words))
+
     def title(self, about: str = "") -> None:
         """Say in the frame what is shown."""
         words = f"{self.TITLE} ─ {clean(about)}" if about else self.TITLE
-        self.border_title = Content(words)  # pyright: ignore[reportAttributeAccessIssue]
-
-
-def app_of(widget: Widget) -> App[object]:
-    """The app, whatever it returns in the end."""
-    return cast("App[object]", widget.app)  # pyright: ignore[reportUnknownMemberType]
-
-
-def marks_of(widget: Widget) -> Marks:
-    """The marks that the app draws with: Unicode or ASCII."""
-    marks = getattr(app_of(widget), "marks", None)
-    return marks if isinstance(marks, Marks) else UNICODE
+        self.border_title = worded(self, Content(words))  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def identity(summary: Summary) -> str:

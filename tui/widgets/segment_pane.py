@@ -13,8 +13,9 @@ from ...core.text import clean, size
 from ...core.views import MessageDetail
 from ..json_lines import parse
 from ..pane_keys import bindings
+from ..plain import marks_of
 from .json_view import JsonView
-from .pane import Pane, marks_of
+from .pane import Pane
 from .text_view import TextView, is_text, readable
 
 FOLDED_AT_FIRST = ("$.context", "$.integrations", "$._metadata")
@@ -43,7 +44,7 @@ class SegmentPane(Pane):
     def fill(self, detail: MessageDetail | None) -> None:
         """Show the document, or the text as it came."""
         notes = [] if detail is None else self._notes(detail)
-        self.notes.update(Content("\n").join(notes))
+        self.say(self.notes, Content("\n").join(notes))
         self.notes.display = bool(notes)
         if detail is None:
             self._show(None)
@@ -96,7 +97,8 @@ class SegmentPane(Pane):
         flags: dict[str, Severity] = {}
         for finding in reversed(detail.inspection.findings):
             flags[finding.path] = finding.severity
-        self.json.show(value, filled=detail.filled, flags=flags)
+        key = (detail.summary.id, detail.document, detail.filled, tuple(flags.items()))
+        self.json.show(value, filled=detail.filled, flags=flags, key=key)
         self._show(None)
         self.title("as handed on" if detail.filled else "as it came")
 

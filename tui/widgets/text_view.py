@@ -10,6 +10,7 @@ from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from ..plain import is_plain, plain
 from ..wrapped import Wrapped
 
 HEX_SHOWN = 4096
@@ -62,8 +63,9 @@ class TextView(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """One line of the widget."""
+        ascii_only = is_plain(self)
         segments = [
-            Segment(text, self.rich_style + self._style(style))
+            Segment(plain(text) if ascii_only else text, self.rich_style + self._style(style))
             for text, style in self._wrapped.row(y + self.scroll_offset.y)
         ]
         return Strip(segments).adjust_cell_length(self.scrollable_content_region.width, self.rich_style)

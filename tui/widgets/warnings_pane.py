@@ -15,7 +15,8 @@ from ...core.inspection import Finding, Severity
 from ...core.text import clean, counted
 from ...core.views import MessageDetail
 from ..marks import Marks
-from .pane import Pane, marks_of
+from ..plain import marks_of, worded
+from .pane import Pane
 
 ORDER: dict[Severity, int] = {"error": 0, "warning": 1, "info": 2}
 STYLES: dict[Severity, str] = {"error": "$mark-error", "warning": "$mark-warning", "info": "$accent"}
@@ -59,6 +60,7 @@ class WarningsPane(Pane):
         self.note = Static(classes="note quiet")
         self.options = OptionList(markup=False)
         self.findings: tuple[Finding, ...] = ()
+        self._key: tuple[int | None, tuple[Finding, ...]] | None = None
 
     def compose(self) -> ComposeResult:
         yield self.note
@@ -67,17 +69,23 @@ class WarningsPane(Pane):
     def fill(self, detail: MessageDetail | None) -> None:
         """List the findings of the message."""
         found = () if detail is None else detail.inspection.findings
+        self.title(summary(found))
+        self.say(self.note, Content(self._nothing(detail)))
+        self.note.display = not found
+        key = (None if detail is None else detail.summary.id, found)
+        if key == self._key:
+            return
+        self._key = key
         self.findings = tuple(sorted(found, key=lambda finding: ORDER[finding.severity]))
         self.options.clear_options()
         marks = marks_of(self)
         for number, finding in enumerate(self.findings):
-            self.options.add_options([*([None] if number else []), Option(entry(finding, marks))])
+            self.options.add_options(
+                [*([None] if number else []), Option(worded(self, entry(finding, marks)))]
+            )
         if self.findings:
             self.options.highlighted = 0
         self.options.display = bool(self.findings)
-        self.note.display = not self.findings
-        self.note.update(Content(self._nothing(detail)))
-        self.title(summary(self.findings))
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
         """Mark the finding's place, once somebody walks through the findings."""

@@ -38,6 +38,7 @@ class WirePane(Pane):
         self.text = TextView()
         self.json = JsonView()
         self.page = 0
+        self._id: int | None = None
 
     def compose(self) -> ComposeResult:
         yield self.note
@@ -50,8 +51,10 @@ class WirePane(Pane):
         return 0 if self.detail is None else len(self.detail.inspection.translation.operations)
 
     def watch_detail(self, detail: MessageDetail | None) -> None:
-        """Another message: its first request."""
-        self.page = 0
+        """Another message: its first request. The same one moved on: the request that was there."""
+        id = None if detail is None else detail.summary.id
+        if id != self._id:
+            self._id, self.page = id, 0
         super().watch_detail(detail)
 
     def fill(self, detail: MessageDetail | None) -> None:
@@ -59,12 +62,14 @@ class WirePane(Pane):
         form = self.form()
         self.text.display = self.json.display = form is not None
         if form is None:
-            self.note.update(Content.styled("Nothing is sent." if detail is not None else "", "$dim"))
+            self.say(self.note, Content.styled("Nothing is sent." if detail is not None else "", "$dim"))
             self.title("nothing sent" if detail is not None else "")
             return
-        self.note.update(self._about(form))
+        self.say(self.note, self._about(form))
         self.text.show(sent(form), json=form.shape == "json")
-        self.json.show(parse(form.decoded), root=f"requests[{self.page}].body")
+        self.json.show(
+            parse(form.decoded), root=f"requests[{self.page}].body", key=(self._id, self.page, form.decoded)
+        )
         self.title(self._what(form))
 
     def form(self) -> WireForm | None:
