@@ -7,10 +7,11 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pane_host import Host
 from rich.cells import cell_len
 
 from segtap.core.text import clean
-from segtap.tui.widgets.text_view import hexdump, is_text, readable
+from segtap.tui.widgets.text_view import TextView, hexdump, is_text, readable
 from segtap.tui.wrapped import Wrapped
 
 TEXTS = st.text(st.sampled_from('ab "{}[]:,1e-é日本👍\n\\\x1b\t'), max_size=120)
@@ -76,3 +77,18 @@ def test_bytes_that_are_no_text_are_shown_in_hexadecimal() -> None:
         == "000000  1f 8b 08 00 61 62 63 64  ....abcd\n000008  65" + " " * 23 + "e"
     )
     assert hexdump(b"x" * 5000).endswith("… 904 bytes more")
+
+
+async def test_the_view_wraps_to_the_width_that_it_is_drawn_with() -> None:
+    view = TextView()
+    app = Host(view)
+    async with app.run_test(size=(40, 10)) as pilot:
+        view.show("abcdefghij" * 10, json=True)
+        await pilot.pause()
+        width = view.scrollable_content_region.width
+        assert view.render_line(0).text == ("abcdefghij" * 10)[:width]
+        view._wrapped = Wrapped("abcdefghij" * 10, 1)
+        assert view.render_line(0).text == ("abcdefghij" * 10)[:width]
+        await pilot.resize_terminal(25, 10)
+        assert view.render_line(0).text == ("abcdefghij" * 10)[: view.scrollable_content_region.width]
+        assert view.virtual_size.height == -(-100 // view.scrollable_content_region.width)

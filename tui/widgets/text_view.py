@@ -63,6 +63,9 @@ class TextView(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """One line of the widget."""
+        if self.scrollable_content_region.width != self._wrapped.width:
+            self._wrapped = Wrapped(self._text, self.scrollable_content_region.width, json=self._json)
+            self.call_later(self._wrap)  # the number of rows is not to change while they are drawn
         ascii_only = is_plain(self)
         segments = [
             Segment(plain(text) if ascii_only else text, self.rich_style + self._style(style))
