@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from urllib.parse import urlsplit
+
 import msgspec
+
+_BLANK = re.compile(r"(?<!\$)\{(url|scheme|host|name|port|key)\}")
 
 
 class Snippet(msgspec.Struct, frozen=True):
-    """One SDK's lines. `{url}` is the endpoint with scheme, `{host}` without, `{key}` a write key."""
+    """One SDK's lines, in which these blanks are filled:
+
+    `{url}`: the endpoint; `{scheme}`, `{host}` (with port), `{name}` (without) and `{port}`: its parts;
+    `{key}`: a write key.
+    """
 
     sdk: str
     lines: str
@@ -14,13 +23,18 @@ class Snippet(msgspec.Struct, frozen=True):
 
     def fill(self, url: str, key: str = "WRITE_KEY") -> str:
         """The lines for this endpoint."""
-        scheme, _, host = url.partition("://")
-        return (
-            self.lines.replace("{url}", url)
-            .replace("{host}", host)
-            .replace("{scheme}", scheme)
-            .replace("{key}", key)
-        )
+        parts = urlsplit(url)
+        name, default = parts.hostname or "", 443 if parts.scheme == "https" else 80
+        blanks = {
+            "url": url,
+            "scheme": parts.scheme,
+            "host": parts.netloc,
+            "name": name,
+            "port": str(parts.port or default),
+            "key": key,
+        }
+        # A script has braces of its own, so only these names are blanks.
+        return _BLANK.sub(lambda match: blanks[match[1]], self.lines)
 
 
 SNIPPETS: tuple[Snippet, ...] = (
@@ -49,13 +63,95 @@ SNIPPETS: tuple[Snippet, ...] = (
 MORE_SNIPPETS: tuple[Snippet, ...] = (
     Snippet(
         "Browser, script tag",
-        "analytics.load('{key}', {\n"
-        "  integrations: { 'Segment.io': { apiHost: '{host}/v1', protocol: '{scheme}' } },\n"
-        "})",
+        """\
+analytics.load('{key}', {
+  integrations: { 'Segment.io': { apiHost: '{host}/v1', protocol: '{scheme}' } },
+})""",
         "settings and device-mode destinations still come from Segment",
     ),
+    Snippet(
+        "Swift",
+        """\
+let configuration = Configuration(writeKey: "{key}")
+    .apiHost("{host}/v1")
+    .cdnHost("{host}/v1")
+    .requestFactory { request in
+        var request = request
+        if let url = request.url, var parts = URLComponents(url: url, resolvingAgainstBaseURL: false) {
+            parts.scheme = "{scheme}"
+            request.url = parts.url
+        }
+        return request
+    }
+let analytics = Analytics(configuration: configuration)""",
+    ),
+    Snippet(
+        "Kotlin",
+        """\
+val analytics = Analytics("{key}", applicationContext) {
+    apiHost = "{host}/v1"
+    cdnHost = "{host}/v1"
+    requestFactory = object : RequestFactory() {
+        override fun openConnection(url: String) =
+            super.openConnection(url.replaceFirst("https://", "{scheme}://"))
+    }
+}""",
+        "an emulator reaches this machine as 10.0.2.2, or after adb reverse tcp:{port} tcp:{port}",
+    ),
+    Snippet(
+        "Flutter",
+        """\
+final analytics = createClient(Configuration('{key}',
+    apiHost: '{host}/v1',
+    cdnHost: '{host}/v1',
+    requestFactory: (request) =>
+        http.Request(request.method, request.url.replace(scheme: '{scheme}'))
+          ..headers.addAll(request.headers)
+          ..bodyBytes = request.bodyBytes));""",
+        "an emulator reaches this machine as 10.0.2.2, or after adb reverse tcp:{port} tcp:{port}",
+    ),
+    Snippet(
+        "C#",
+        """\
+class Tap : DefaultHTTPClient
+{
+    public Tap(string key, string api, string cdn) : base(key, api, cdn) { }
+    public override string SegmentURL(string host, string path) => "{scheme}://" + host + path;
+}
+class TapProvider : IHTTPClientProvider
+{
+    public HTTPClient CreateHTTPClient(string key, string api = null, string cdn = null) =>
+        new Tap(key, api, cdn);
+}
+var analytics = new Analytics(new Configuration("{key}",
+    apiHost: "{host}/v1", cdnHost: "{host}/v1", httpClientProvider: new TapProvider()));""",
+    ),
+    Snippet("Go", 'client, err := analytics.NewWithConfig("{key}", analytics.Config{Endpoint: "{url}"})'),
+    Snippet("Java", 'Analytics analytics = Analytics.builder("{key}").endpoint("{url}").build();'),
+    Snippet(
+        "Ruby",
+        """\
+module PlainHttp
+  def initialize(options = {})
+    super
+    @http.use_ssl = '{scheme}' == 'https' # several versions read ssl: false as true
+  end
+end
+Segment::Analytics::Transport.prepend(PlainHttp)
+analytics = Segment::Analytics.new(write_key: '{key}', host: '{name}', port: {port})""",
+    ),
+    Snippet(
+        "PHP",
+        """\
+class Tap extends Segment\\Consumer\\LibCurl
+{
+    protected string $protocol = '{scheme}://';
+}
+Segment\\Segment::init('{key}', ['consumer' => Tap::class, 'host' => '{host}']);""",
+    ),
+    Snippet("Rust", 'HttpClient::new(reqwest::blocking::Client::new(), "{url}".to_owned())'),
 )
-"""What README has beside them."""
+"""What README has beside them; each read in that SDK's source, the first one run."""
 
 TEE_BROWSER = Snippet(
     "Browser",
