@@ -162,10 +162,11 @@ def _array_path(node: Json, path: Path) -> Iterator[str]:
         yield from _array(node, path)
         return
     if node:
-        yield from _string_or_directive(node[0], path)
+        faults = list(_string_or_directive(node[0], path))
     else:
-        yield _fault(path, "should be a string or a mapping directive but it is an undefined")
-    if len(node) > 1:
+        faults = [_fault(path, "should be a string or a mapping directive but it is an undefined")]
+    yield from faults
+    if not faults and len(node) > 1:
         yield from _any(node[1], path)
 
 
@@ -177,7 +178,10 @@ def _merge(node: Json, path: Path) -> Iterator[str]:
     yield from faults
     if not faults:
         for item in cast("list[Json]", cast(JsonObject, node)["objects"]):
-            yield from _object_or_directive(item, ())
+            faults = list(_object_or_directive(item, ()))
+            yield from faults
+            if faults:
+                return  # it stops at the first of them
 
 
 def utf16_length(text: str) -> int:

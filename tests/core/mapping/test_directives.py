@@ -190,6 +190,25 @@ def test_mappings_that_cannot_be_used(mapping: dict[str, Any], words: str) -> No
 @pytest.mark.parametrize(
     ("node", "words"),
     [
+        (
+            {"@merge": {"objects": ["x", 3]}},
+            "/ should be a object or a mapping directive but it is a string.",
+        ),
+        (
+            {"@arrayPath": [3, {"@nope": 1}]},
+            "/a/@arrayPath should be a string or a mapping directive but it is a number.",
+        ),
+    ],
+)
+def test_the_first_fault_of_a_list_of_options_ends_the_search(node: Any, words: str) -> None:
+    with pytest.raises(MappingError) as caught:
+        compile_mapping({"a": node})
+    assert str(caught.value) == words
+
+
+@pytest.mark.parametrize(
+    ("node", "words"),
+    [
         ({"@path": path("$.properties.total")}, "@path: expected string, got number"),
         ({"@if": {}}, '@if requires an "exists" key or a "blank" key'),
         ([{"@nope": 1}], "@nope is not a valid directive, got undefined"),

@@ -1,0 +1,134 @@
+"""Segment's published code in a Node process: its packages, fetched once, and a line-by-line dialogue."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Self
+
+HERE = Path(__file__).parent
+RUNNER = HERE / "runner.cjs"
+SET_UP_TIMEOUT = 240
+"""Seconds that fetching the packages may take."""
+
+
+class Unavailable(Exception):
+    """The published code cannot be run here; the text says why."""
+
+
+def reference_folder() -> Path:
+    """The folder with the published packages, fetched when it is not there yet.
+
+    It lies in the user's cache under a name made of the pinned versions. It is laid out beside that and
+    moved into place, so of several at once each finds either nothing or a whole one. Raises Unavailable
+    where Node, npm or the registry is missing.
+    """
+    for command in ("node", "npm"):
+        if shutil.which(command) is None:
+            raise Unavailable(f"{command} is not installed")
+    wanted = json.loads((HERE / "package.json").read_text())
+    versions = wanted["packed"]["@segment/action-destinations"], wanted["dependencies"]
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "segtap-conformance"
+    folder = cache / f"{versions[0]}-{_hash_of(wanted)}"
+    if not folder.exists():
+        cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=cache, prefix="new-") as new:
+            laid = Path(new) / "laid"
+            _lay_out(wanted, laid)
+            # another run may have been first: then its folder serves
+            with contextlib.suppress(OSError):
+                laid.rename(folder)
+    return folder
+
+
+def _hash_of(wanted: dict[str, Any]) -> str:
+    """A short name for a set of pinned versions."""
+    return hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _lay_out(wanted: dict[str, Any], folder: Path) -> None:
+    """Install what installs, and unpack the destinations beside it: their whole tree does not install."""
+    folder.mkdir()
+    (folder / "package.json").write_text(json.dumps(wanted))
+    _npm("install", "--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts", folder=folder)
+    for name, version in wanted["packed"].items():
+        packed = _npm("pack", f"{name}@{version}", "--json", folder=folder)
+        archive = folder / json.loads(packed)[0]["filename"].replace("@", "").replace("/", "-")
+        target = folder / "node_modules" / name
+        with tarfile.open(archive) as tar:
+            tar.extractall(folder, filter="data")
+        target.parent.mkdir(exist_ok=True)
+        (folder / "package").rename(target)
+        archive.unlink()
+
+
+def _npm(*arguments: str, folder: Path) -> str:
+    try:
+        done = subprocess.run(
+            ["npm", *arguments],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=SET_UP_TIMEOUT,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise Unavailable(f"npm {arguments[0]} took more than {SET_UP_TIMEOUT} s") from None
+    if done.returncode:
+        raise Unavailable(f"npm {arguments[0]} failed: {done.stderr.strip()[-500:]}")
+    return done.stdout
+
+
+class Reference:
+    """The running process. Lines go in and come out in step: one question, one answer."""
+
+    def __init__(self, folder: Path) -> None:
+        script = folder / RUNNER.name
+        # written anew for each process under a name of its own: other versions of it may be running
+        script = script.with_stem(f"{script.stem}-{os.getpid()}")
+        script.write_text(RUNNER.read_text())
+        self._script = script
+        self._process = subprocess.Popen(
+            ["node", str(script)],
+            cwd=folder,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+        )
+
+    def ask(self, question: dict[str, Any]) -> dict[str, Any]:
+        """One line to the runner, and its answer."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(question) + "\n")
+        self._process.stdin.flush()
+        answer = self._process.stdout.readline()
+        assert answer, f"Node ended with status {self._process.wait()} at {json.dumps(question)}"
+        return json.loads(answer)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.close()
+        self._process.wait(10)
+        self._process.stdout.close()
+        self._script.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def reference() -> Iterator[Reference]:
+    """A process with the published code, ended with the block. Raises Unavailable."""
+    with Reference(reference_folder()) as running:
+        yield running

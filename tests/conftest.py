@@ -1,0 +1,13 @@
+"""Options of the whole suite."""
+
+from __future__ import annotations
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("conformance", "comparison with Segment's published code")
+    group.addoption(
+        "--conformance-examples", type=int, help="examples in all (2000, or SEGTAP_CONFORMANCE_EXAMPLES)"
+    )
+    group.addoption("--conformance-seed", type=int, default=0, help="another seed tries other examples (0)")
