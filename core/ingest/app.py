@@ -15,6 +15,7 @@ import msgspec
 from ..errors import JournalError, JournalFull, RequestRefused
 from ..messages import Origin, Receipt
 from ..settings import IngestSettings
+from ..text import shown
 from .body import HUNG_UP, ASGIApp, BodyRefused, Deadlines, Receive, Scope, Send, read_body
 from .cdn import base_of, settings_json
 from .cors import METHODS, HeaderList, answer_headers, preflight_headers
@@ -23,7 +24,7 @@ from .flood import Allowance
 from .limits import REFUSED_BODY_BYTES
 from .pixel import GIF, pixel_json
 from .routes import Route, is_tee, route_of
-from .validate import check_body
+from .validate import check_body, nested_too_deep, too_deep
 
 CONTROL = "/_segtap"
 """Paths here and below belong to the control application."""
@@ -34,6 +35,7 @@ _JSON: tuple[bytes, bytes] = (b"content-type", b"application/json")
 _NO_STORE: tuple[bytes, bytes] = (b"cache-control", b"no-store")
 _CLOSE: tuple[bytes, bytes] = (b"connection", b"close")
 _SUCCESS = b'{"success": true}'
+_ENCODINGS = frozenset({"", "identity", "gzip", "x-gzip", "deflate"})
 _RETRY_AFTER = b"2"
 _RETRY_AFTER_FULL = b"10"
 
@@ -157,10 +159,18 @@ class _Exchange:
         except BodyRefused as error:
             await self.refuse(error, error.body, close=True)
         except RequestRefused as error:
-            await self.refuse(error, body)
+            await self.refuse(self.with_unread_encoding(error), body)
         else:
             if not holds_messages or await self.kept(body, "tee" if is_tee(self.query) else "sdk"):
                 await self.answer(200, _SUCCESS, [_JSON, *answer_headers(self.origin)])
+
+    def with_unread_encoding(self, error: RequestRefused) -> RequestRefused:
+        """The refusal, and the reason behind it when the body is compressed in a way that is not read."""
+        value = (self.header(b"content-encoding") or b"").decode("latin-1").strip()
+        if value.lower() in _ENCODINGS:
+            return error
+        note = f"Content-Encoding {shown(value)} is not read, only gzip and deflate are"
+        return RequestRefused(error.status, f"{error} ({note})")
 
     async def kept(self, body: bytes, origin: Origin) -> bool:
         """True when the sink has the request; otherwise the client was told to come again."""
@@ -206,7 +216,7 @@ class _Exchange:
         headers = [(b"content-type", b"image/gif"), _NO_STORE, *answer_headers(self.origin)]
         if self.method == "GET":
             try:
-                object_parts(pixel_json(self.query))
+                self.check_pixel()
             except (RequestRefused, NotJson) as error:
                 reason = (
                     str(error)
@@ -218,6 +228,14 @@ class _Exchange:
                 if not await self.kept(b"", "tee" if is_tee(self.query) else "pixel"):
                     return
         await self.answer(200, GIF, headers)
+
+    def check_pixel(self) -> None:
+        """Raises RequestRefused or NotJson when the query holds no message."""
+        settings = self.app.settings
+        text = pixel_json(self.query, settings.max_decoded)
+        object_parts(text)
+        if too_deep(text, settings.max_depth):
+            raise nested_too_deep(settings.max_depth)
 
     async def keep_bad_pixel(self, reason: str) -> None:
         with contextlib.suppress(JournalError):  # as in refuse()

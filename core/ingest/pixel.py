@@ -22,33 +22,39 @@ GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7
 _OWN_FIELDS = frozenset({"data", "tee"})
 
 
-def pixel_json(query: str) -> bytes:
-    """The message in a pixel's query, as JSON text.
+def pixel_json(query: str, limit: int | None = None) -> bytes:
+    """The message in a pixel's query, as JSON text, of at most `limit` bytes.
 
-    Raises RequestRefused (400) when `data` is no base64, or when there is nothing in the query at all.
+    Raises RequestRefused (400) when `data` is no base64 or too large, when a dotted path is too long to be
+    nested, or when there is nothing in the query at all.
     """
     pairs = query_pairs(query)
     data = next((value for key, value in pairs if key == "data"), None)
     if data is not None:
-        text = inflate(data.encode("utf-8", "surrogatepass") if data.lstrip()[:1] == "{" else _unbase64(data))
-        return text
+        plain = data.lstrip()[:1] == "{"
+        return inflate(
+            data.encode("utf-8", "surrogatepass") if plain else _unbase64(data, limit), limit=limit
+        )
     document: JsonObject = {}
     for key, value in pairs:
         if key not in _OWN_FIELDS:
             _set(document, key, value)
     if not document:
         raise RequestRefused(400, "the pixel carries no message: neither data= nor fields such as event=")
-    return msgspec.json.encode(document)
+    try:
+        return msgspec.json.encode(document)
+    except RecursionError:
+        raise RequestRefused(400, "a field of the pixel is nested too deep") from None
 
 
-def _unbase64(data: str) -> bytes:
+def _unbase64(data: str, limit: int | None) -> bytes:
     """Base64 in either alphabet, padded or not; a `+` that became a space on the way is one again."""
     text = data.strip("\r\n\t =").replace(" ", "+").replace("-", "+").replace("_", "/")
     try:
         decoded = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
     except (binascii.Error, ValueError) as error:
         raise RequestRefused(400, f"the pixel's data is no base64: {error}") from error
-    return inflate(decoded) if compression(decoded) else decoded
+    return inflate(decoded, limit=limit) if compression(decoded) else decoded
 
 
 def _set(document: JsonObject, dotted: str, value: str) -> None:

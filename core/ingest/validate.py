@@ -13,7 +13,7 @@ import msgspec
 
 from ..errors import RequestRefused
 from ..messages import CALL_TYPES
-from .decode import NotJson, array_parts, object_parts
+from .decode import NotJson, array_parts, object_parts, read_json
 from .limits import MAX_BATCH_MESSAGES
 from .routes import Route
 
@@ -59,11 +59,11 @@ def check_body(body: bytes, route: Route, max_depth: int) -> bool:
         if len(items) > MAX_BATCH_MESSAGES:
             raise _too_many()
         if _batch_too_deep(body, items, max_depth):
-            raise RequestRefused(400, f"the JSON is nested deeper than {max_depth}")
+            raise nested_too_deep(max_depth)
         return True
-    if route.kind == "call" or kind in _TYPES:
-        if _too_deep(body, max_depth):
-            raise RequestRefused(400, f"the JSON is nested deeper than {max_depth}")
+    if route.kind == "call" or _names_a_call(kind):
+        if too_deep(body, max_depth):
+            raise nested_too_deep(max_depth)
         return True
     if route.kind == "metrics":
         return False
@@ -76,6 +76,18 @@ def _elsewhere(route: Route, reason: str) -> str:
     if route.kind == "mixpanel":
         return DEVICE_MODE
     return f"no Segment call: {reason}"
+
+
+def _names_a_call(kind: bytes) -> bool:
+    """Whether the JSON text of a `type` is a call's name; escapes are allowed in it as in any string."""
+    if b"\\" not in kind:
+        return kind in _TYPES
+    return len(kind) < 64 and read_json(kind)[0] in CALL_TYPES
+
+
+def nested_too_deep(max_depth: int) -> RequestRefused:
+    """The refusal of JSON that is nested deeper than the cap."""
+    return RequestRefused(400, f"the JSON is nested deeper than {max_depth}")
 
 
 def _too_many() -> RequestRefused:
@@ -133,12 +145,12 @@ def _batch_too_deep(body: bytes, items: list[bytes], max_depth: int) -> bool:
         return False
     limit = max_depth - 2
     sizes = list(map(len, items))
-    if max(sizes, default=0) > 2 * limit and any(_too_deep(item, limit) for item in items):
+    if max(sizes, default=0) > 2 * limit and any(too_deep(item, limit) for item in items):
         return True
-    return len(body) - sum(sizes) - 2 * len(sizes) > 2 * max_depth and _too_deep(body, max_depth)
+    return len(body) - sum(sizes) - 2 * len(sizes) > 2 * max_depth and too_deep(body, max_depth)
 
 
-def _too_deep(text: bytes, limit: int) -> bool:
+def too_deep(text: bytes, limit: int) -> bool:
     """Whether JSON is nested deeper than `limit`.
 
     Exact, yet nearly free for most: an object takes five bytes a level (`{"":}`, the innermost two), a list

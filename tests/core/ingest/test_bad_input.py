@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import gzip
 import json
+import random
 import tracemalloc
 import zlib
 from typing import Any
@@ -68,7 +70,8 @@ REFUSED: list[tuple[str, bytes, tuple[str, str], str]] = [
     ("gzip cut short", gzip.compress(GOOD)[:-12], ("content-encoding", "gzip"), "gzip body ends too early"),
     ("zlib cut short", zlib.compress(GOOD)[:-3], ("content-encoding", "deflate"), "zlib body ends too early"),
     ("gzipped rubbish", gzip.compress(b"hello"), ("content-encoding", "gzip"), "no JSON object"),
-    ("brotli", b"\x0b\x02\x80{}\x03", ("content-encoding", "br"), "no JSON object"),
+    ("brotli", b"\x0b\x02\x80{}\x03", ("content-encoding", "br"), 'Content-Encoding "br" is not read'),
+    ("400,000 empty gzip members", gzip.compress(b"") * 400_000, ("", ""), "more than 1,000 members"),
     ("gzip bomb", gzip.compress(b"[" * 33 * 2**20), ("", ""), "inflates to more than 32 MB"),
     ("9 MB", b" " * (9 * 2**20), ("", ""), "the body is 9 MB, at most 8 MB are taken"),
     ("a byte over", b" " * (8 * 2**20 + 1), ("", ""), "8,388,609 bytes, at most 8,388,608 are taken"),
@@ -185,7 +188,9 @@ async def test_deflate_without_a_frame_and_gzip_in_several_members() -> None:
     raw = zlib.compressobj(wbits=-15)
     bare = raw.compress(GOOD) + raw.flush()
     members = gzip.compress(GOOD[:10]) + gzip.compress(GOOD[10:])
-    for body, encoding in ((bare, "deflate"), (members, "gzip")):
+    small = zlib.compressobj(wbits=9)
+    narrow = small.compress(GOOD) + small.flush()
+    for body, encoding in ((bare, "deflate"), (members, "gzip"), (narrow, "deflate")):
         sink = Sink()
         answer = await post(ingest_app(sink), "/v1/t", body, [("content-encoding", encoding)])
         assert answer.status == 200
@@ -202,6 +207,39 @@ async def test_a_bomb_is_stopped_while_it_inflates() -> None:
         assert tracemalloc.get_traced_memory()[1] < 8 * 2**20
     finally:
         tracemalloc.stop()
+
+
+def test_a_member_ends_within_any_piece() -> None:
+    noise = random.Random(7).randbytes(200_000)
+    body = b"".join(gzip.compress(noise[at : at + 1_300]) for at in range(0, len(noise), 1_300))
+    assert inflate(body, limit=len(noise)) == noise
+    with pytest.raises(RequestRefused, match="ends too early"):
+        inflate(body[:-3], limit=len(noise))
+
+
+@pytest.mark.parametrize(
+    ("query", "reason"),
+    [
+        (".".join(["a"] * 20_000) + "=1", "nested too deep"),
+        (".".join(["a"] * 600) + "=1", "nested deeper than 512"),
+        ("data=" + base64.urlsafe_b64encode(nested(600)).decode(), "nested deeper than 512"),
+        ("data=" + base64.urlsafe_b64encode(gzip.compress(b"[" * 40 * 2**20)).decode(), "more than 32 MB"),
+    ],
+    ids=["20,000 dots", "600 dots", "600 deep", "bomb"],
+)
+async def test_pixels_have_the_caps_of_bodies(query: str, reason: str) -> None:
+    sink = Sink()
+    answer = await ask(ingest_app(sink), "GET", f"/v1/pixel/track?{query}")
+    assert (answer.status, answer.headers["content-type"]) == (200, "image/gif")
+    (receipt,) = sink.refused
+    assert reason in str(receipt.refused)
+
+
+async def test_an_escaped_type_is_a_type() -> None:
+    sink = Sink()
+    answer = await post(ingest_app(sink), "/own/path", b'{"type":"tr\\u0061ck","event":"E"}')
+    assert answer.status == 200
+    assert parse_receipt(sink.taken[0])[0].type == "track"
 
 
 async def test_a_client_that_hangs_up_is_seen_and_not_answered() -> None:
