@@ -1,7 +1,8 @@
 """Settings from four places: flags win over SEGTAP_* variables, those over segtap.toml, that over defaults.
 
 The file is `segtap.toml` in the current folder, else in the user's config folder. Every key can be set from
-the environment: `SEGTAP_INGEST_PORT`, or `SEGTAP_PORT` for short, for `port` of `[ingest]`.
+the environment: `SEGTAP_INGEST_PORT`, or `SEGTAP_PORT` for short, for `port` of `[ingest]`. Only the file
+holds subscriptions.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import cast
+from typing import cast, get_origin
 
 import msgspec
 import platformdirs
@@ -19,12 +20,14 @@ import platformdirs
 from .errors import SettingsError
 from .messages import Json, JsonObject
 from .settings import (
+    ClassicSettings,
     DestinationSettings,
     IngestSettings,
     JournalSettings,
     ScreenSettings,
     Secret,
     Settings,
+    Subscription,
 )
 
 FILE_NAME = "segtap.toml"
@@ -32,11 +35,14 @@ ENV_PREFIX = "SEGTAP_"
 
 SECTIONS: dict[str, type[msgspec.Struct]] = {
     "destination": DestinationSettings,
+    "classic": ClassicSettings,
     "ingest": IngestSettings,
     "journal": JournalSettings,
     "screen": ScreenSettings,
 }
 TOP_LEVEL = ("identity",)
+TABLES = "subscriptions"
+"""A list of tables, which only a file can hold."""
 ENV_ALIASES = {"SEGTAP_JOURNAL": "SEGTAP_JOURNAL_PATH", "SEGTAP_DESTINATION": "SEGTAP_DESTINATION_KIND"}
 """Names that people guess before they read; each means the one behind it."""
 
@@ -65,8 +71,10 @@ def load(
     environ = os.environ if environ is None else environ
     path = file or find_file()
     layers: list[tuple[str, dict[str, JsonObject], JsonObject]] = []
+    subscriptions: tuple[Subscription, ...] | None = None
     if path is not None:
-        layers.append((str(path), *_read_file(path)))
+        sections, plain, subscriptions = _read_file(path)
+        layers.append((str(path), sections, plain))
     layers.append(("the environment", *_read_environment(environ)))
     layers.append(("the command line", dict(flags or {}), {}))
 
@@ -90,10 +98,21 @@ def load(
         )
     except msgspec.ValidationError as error:
         raise SettingsError(f"The settings do not fit together: {error}") from None
+    _refuse_what_does_not_go_together(settings)
     secret = environ.get(settings.destination.api_secret_env, "").strip()
     return msgspec.structs.replace(
-        settings, destination=msgspec.structs.replace(settings.destination, api_secret=Secret(secret))
+        settings,
+        destination=msgspec.structs.replace(settings.destination, api_secret=Secret(secret)),
+        subscriptions=subscriptions,
     )
+
+
+def _refuse_what_does_not_go_together(settings: Settings) -> None:
+    if settings.destination.kind == "classic-cloud" and settings.destination.region == "in":
+        raise SettingsError(
+            "Segment's classic destination sends to Mixpanel's US and EU only: set region to us or eu, or"
+            " kind to actions."
+        )
 
 
 def find_file() -> Path | None:
@@ -102,7 +121,7 @@ def find_file() -> Path | None:
     return next((path for path in candidates if path.is_file()), None)
 
 
-def _read_file(path: Path) -> tuple[dict[str, JsonObject], JsonObject]:
+def _read_file(path: Path) -> tuple[dict[str, JsonObject], JsonObject, tuple[Subscription, ...] | None]:
     try:
         raw = cast(JsonObject, tomllib.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
@@ -113,17 +132,23 @@ def _read_file(path: Path) -> tuple[dict[str, JsonObject], JsonObject]:
         raise SettingsError(f"{path} is not TOML: {error}.") from error
     sections: dict[str, JsonObject] = {}
     plain: JsonObject = {}
+    subscriptions: tuple[Subscription, ...] | None = None
     for name, value in raw.items():
-        if name in SECTIONS:
+        if name == TABLES:
+            # Most files have none, and the start need not wait for the presets.
+            from .subscriptions import read_subscriptions
+
+            subscriptions = read_subscriptions(value, str(path))
+        elif name in SECTIONS:
             if not isinstance(value, dict):
                 raise SettingsError(f"{path}: [{name}] is a section, not a value.")
             for key in value:
                 _refuse_unknown(key, keys_of(name), f"{path}: [{name}]")
             sections[name] = value
         else:
-            _refuse_unknown(name, (*TOP_LEVEL, *SECTIONS), str(path))
+            _refuse_unknown(name, (*TOP_LEVEL, *SECTIONS, TABLES), str(path))
             plain[name] = value
-    return sections, plain
+    return sections, plain, subscriptions
 
 
 def _refuse_unknown(key: str, known: tuple[str, ...], place: str) -> None:
@@ -161,11 +186,18 @@ def _read_environment(environ: Mapping[str, str]) -> tuple[dict[str, JsonObject]
         text = environ[name]
         if not section:
             plain[key] = text
-        elif key == "host":
-            sections.setdefault(section, {})[key] = [part.strip() for part in text.split(",")]
         else:
-            sections.setdefault(section, {})[key] = text
+            several = key in _lists_of(section)
+            sections.setdefault(section, {})[key] = (
+                [part.strip() for part in text.split(",")] if several else text
+            )
     return sections, plain
+
+
+def _lists_of(section: str) -> set[str]:
+    """The keys that hold several values, which the environment has with commas between them."""
+    fields = msgspec.structs.fields(SECTIONS[section])
+    return {field.name for field in fields if get_origin(field.type) is tuple}
 
 
 def _check(section: str, key: str, value: Json, place: str) -> None:

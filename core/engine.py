@@ -36,7 +36,7 @@ from .reader import Reader
 from .replay import replay_receipts
 from .running import EngineNote, remove_note, running, write_note
 from .server import Listener, WebServer, listen
-from .settings import Destination, JournalSettings, Settings, destination_of, mask_token
+from .settings import TOKEN_SETTING, Destination, JournalSettings, Settings, destination_of, mask_token
 from .views import EngineState, FeedBatch, MessageDetail, Page
 
 logger = logging.getLogger(__name__)
@@ -100,7 +100,7 @@ class Engine:
 
     async def _start(self) -> None:
         settings = self.settings
-        destination = _previewed(destination_of(settings.destination))
+        destination = _previewed(destination_of(settings))
         translate = translator(destination)
         if self._forward_at_start and (why := self._cannot_forward_why()):
             raise ForwardingRefused(why)
@@ -375,11 +375,10 @@ def _previewed(destination: Destination) -> Destination:
     Without one Segment's destination refuses every message, and nothing could be shown; nothing can be
     sent then either, for forwarding needs the token.
     """
-    if destination.settings.get("projectToken"):
+    name = TOKEN_SETTING[destination.kind]
+    if destination.settings.get(name):
         return destination
-    return msgspec.structs.replace(
-        destination, settings={**destination.settings, "projectToken": STAND_IN_TOKEN}
-    )
+    return msgspec.structs.replace(destination, settings={**destination.settings, name: STAND_IN_TOKEN})
 
 
 def _journal_settings(settings: Settings) -> JournalSettings:

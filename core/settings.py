@@ -65,6 +65,31 @@ class DestinationSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Another base URL to send to (a proxy, a test server) instead of the region's host."""
 
 
+class ClassicSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """`[classic]` of segtap.toml: what only the classic destination knows, as Segment's settings page has it.
+
+    People is off and consolidated page calls are on, as Segment's guide says; Segment's catalogue makes new
+    destinations the other way round.
+    """
+
+    people: bool = False
+    """Use Mixpanel People: without it no profile is written, but for revenue."""
+    consolidated_page_calls: bool = True
+    """Every page is `Loaded a Page`, every screen `Loaded a Screen`; in cloud mode beside the next three."""
+    track_all_pages: bool = False
+    track_categorized_pages: bool = False
+    track_named_pages: bool = False
+    event_increments: tuple[str, ...] = ()
+    """Events that are counted in the profile of a known user."""
+    prop_increments: tuple[str, ...] = ()
+    """Properties whose numbers are added up in the profile of a known user."""
+    group_identifier_traits: tuple[str, ...] = ()
+    """Traits that name a group; their names are Mixpanel's group keys."""
+    group_traits_to_set_once: tuple[str, ...] = ()
+    legacy_super_properties: bool = False
+    """`$` before every trait on events."""
+
+
 class IngestSettings(msgspec.Struct, frozen=True, kw_only=True):
     """`[ingest]` of segtap.toml. Sizes are bytes, times seconds."""
 
@@ -93,13 +118,18 @@ class ScreenSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that can be set. `origin` names where it came from, for the screen."""
+    """Everything that can be set. `origin` names where it came from, for the screen.
+
+    `subscriptions` are those of `[[subscriptions]]`; None stands for Segment's presets.
+    """
 
     identity: IdentityMode = "original"
     destination: DestinationSettings = DestinationSettings()
+    classic: ClassicSettings = ClassicSettings()
     ingest: IngestSettings = IngestSettings()
     journal: JournalSettings = JournalSettings()
     screen: ScreenSettings = ScreenSettings()
+    subscriptions: tuple[Subscription, ...] | None = None
     demo: bool = False
     dry_run: bool = False
     origin: str = "defaults"
@@ -123,18 +153,44 @@ class Destination(msgspec.Struct, frozen=True):
     subscriptions: tuple[Subscription, ...] | None = None
 
 
-def destination_of(settings: DestinationSettings) -> Destination:
-    """The destination that `[destination]` describes, under Segment's setting names."""
+TOKEN_SETTING: dict[DestinationKind, str] = {"actions": "projectToken", "classic-cloud": "token"}
+"""What Segment calls the project token in the settings of each destination."""
+
+
+def destination_of(settings: Settings) -> Destination:
+    """The destination that the settings describe, under Segment's setting names."""
+    destination = settings.destination
+    if destination.kind == "classic-cloud":
+        return Destination(kind=destination.kind, settings=_classic_names(destination, settings.classic))
     named: JsonObject = {
-        "projectToken": settings.token,
-        "apiRegion": SEGMENT_REGIONS[settings.region],
-        "strictMode": "1" if settings.strict else "0",
+        "projectToken": destination.token,
+        "apiRegion": SEGMENT_REGIONS[destination.region],
+        "strictMode": "1" if destination.strict else "0",
     }
-    if settings.api_secret:
-        named["apiSecret"] = settings.api_secret.reveal()
-    if settings.source_name:
-        named["sourceName"] = settings.source_name
-    return Destination(kind=settings.kind, settings=named)
+    if destination.api_secret:
+        named["apiSecret"] = destination.api_secret.reveal()
+    if destination.source_name:
+        named["sourceName"] = destination.source_name
+    return Destination(kind=destination.kind, settings=named, subscriptions=settings.subscriptions)
+
+
+def _classic_names(destination: DestinationSettings, classic: ClassicSettings) -> JsonObject:
+    return {
+        "token": destination.token,
+        "apiKey": destination.api_secret.reveal(),
+        "enableEuropeanUnionEndpoint": destination.region == "eu",
+        "sourceName": destination.source_name,
+        "people": classic.people,
+        "consolidatedPageCalls": classic.consolidated_page_calls,
+        "trackAllPages": classic.track_all_pages,
+        "trackCategorizedPages": classic.track_categorized_pages,
+        "trackNamedPages": classic.track_named_pages,
+        "eventIncrements": list(classic.event_increments),
+        "propIncrements": list(classic.prop_increments),
+        "groupIdentifierTraits": list(classic.group_identifier_traits),
+        "groupTraitsToSetOnce": list(classic.group_traits_to_set_once),
+        "legacySuperProperties": classic.legacy_super_properties,
+    }
 
 
 def mask_token(token: str) -> str:

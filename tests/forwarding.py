@@ -23,7 +23,7 @@ from segtap.core.forward.wire import WireForm
 from segtap.core.inspection import Operation, OutgoingRequest, Translation
 from segtap.core.journal.base import Entry, Journal
 from segtap.core.messages import Marks, Message, Receipt, message_number
-from segtap.core.settings import DestinationSettings, Secret, destination_of
+from segtap.core.settings import DestinationSettings, Secret, Settings, destination_of
 from segtap.core.views import Summary
 
 NOW = 1_795_557_600_000
@@ -186,7 +186,7 @@ def make_forwarder(
     return Forwarder(
         backlog.journal,
         backlog.load,
-        more.pop("translator", None) or translator(destination_of(destination)),
+        more.pop("translator", None) or translator(destination_of(Settings(destination=destination))),
         settings=destination,
         clock=clock or FakeClock(),
         rng=Random(7),

@@ -116,7 +116,7 @@ def _destination(kind: str | None) -> Destination:
     from ...core.config import load
     from ...core.settings import destination_of
 
-    return destination_of(load({"destination": {"kind": kind}} if kind else None).destination)
+    return destination_of(load({"destination": {"kind": kind}} if kind else None))
 
 
 def _clock(now: str | None) -> int:
