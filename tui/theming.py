@@ -159,18 +159,26 @@ def _theme(name: str, dark: bool, colors: dict[str, dict[str, str]]) -> Theme:
             **calls,
             **{f"mark-{key}": value for key, value in marks.items()},
             **{f"json-{key}": value for key, value in json.items()},
-            **_textual_variables(base, rows),
+            **_textual_variables(base, rows, marks),
         },
     )
 
 
-def _textual_variables(base: dict[str, str], rows: dict[str, str]) -> dict[str, str]:
+def _textual_variables(base: dict[str, str], rows: dict[str, str], marks: dict[str, str]) -> dict[str, str]:
     """Textual's own variables, where what it derives would be too faint or too loud."""
     text, dim, accent = base["foreground"], base["dim"], base["accent"]
     return {
         "text": text,
         "text-muted": dim,
         "text-disabled": dim,
+        "text-primary": accent,
+        "text-secondary": accent,
+        "text-accent": accent,
+        "text-success": marks["ok"],
+        "text-warning": marks["warning"],
+        "text-error": marks["error"],
+        "panel-lighten-1": base["panel"],
+        "panel-darken-1": base["panel"],
         "foreground-muted": dim,
         "foreground-disabled": dim,
         "border": accent,

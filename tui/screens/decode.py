@@ -98,7 +98,10 @@ class DecodeBox(ModalScreen[None]):
         }
         & PasteBox:focus { border: none; background-tint: transparent 0%; }
         & PasteBox .text-area--cursor-line { background: $panel; }
-        & PasteBox .text-area--cursor { background: $foreground; color: $background; }
+        & PasteBox .text-area--cursor, & PasteBox:light .text-area--cursor {
+            background: $foreground;
+            color: $background;
+        }
         & .told { height: auto; max-height: 6; padding: 0 1; }
         & JsonView { height: 3fr; border-top: solid $border-blurred; }
     }
