@@ -50,7 +50,7 @@ class Pace:
     """Seconds of work at a stretch, by whether others have much to do: what a request may wait for it."""
     BUSY = 0.2
     """The part of the time from which others count as having much to do."""
-    LEAST = 0.05
+    LEAST = 0.03
     REST = 0.001
     """Seconds of the shortest rest: event loops do not measure shorter ones."""
     LOOP_COST = 0.00005
@@ -71,7 +71,8 @@ class Pace:
         worked = time.perf_counter() - self._began
         if worked < (self.SLICE_BUSY if self._others > self.BUSY else self.SLICE):
             return
-        share = max(self.LEAST, 1 - self._others)
+        # Ingest that takes half of the thread's time takes all it can get: the rest it waits for the disk.
+        share = max(self.LEAST, 1 - 2 * self._others)
         before, used = time.perf_counter(), time.thread_time()
         await asyncio.sleep(max(self.REST, worked * (1 / share - 1)))
         self._began = time.perf_counter()
