@@ -25,6 +25,10 @@ class Finding(msgspec.Struct, frozen=True):
     fix: str
 
 
+SECRET_FIELDS = ("api_key", "api_secret", "secret")
+"""Query fields of a request that hold a secret."""
+
+
 class OutgoingRequest(msgspec.Struct, frozen=True, omit_defaults=True):
     """One HTTP request to Mixpanel; the same shape as Segment's in the vectors.
 
@@ -63,6 +67,43 @@ class Translation(msgspec.Struct, frozen=True):
     operations: tuple[Operation, ...] = ()
     rejected: str | None = None
     unmatched: bool = False
+
+
+class PropertySource(msgspec.Struct, frozen=True, array_like=True):
+    """Where one value of a request's body comes from.
+
+    `path` leads to it (`requests[0].body[0].properties.$os`); `source` says where it comes from. With `place`
+    that is a path into the message, where the same value stands. `field` is the field of the mapping that
+    brought it, or "".
+    """
+
+    path: str
+    source: str
+    field: str = ""
+    place: bool = False
+
+
+class Explanation(msgspec.Struct, frozen=True):
+    """Why a translation is as it is; worked out only when somebody looks.
+
+    `sources` are those of the values in the requests. `unmatched` says which triggers came closest, where no
+    subscription takes the message, else "".
+    """
+
+    sources: tuple[PropertySource, ...] = ()
+    unmatched: str = ""
+
+    def source_at(self, path: str) -> PropertySource | None:
+        """The source of a value, or of the nearest one around it, its path led on to that value."""
+        nearest: PropertySource | None = None
+        for source in self.sources:
+            if path == source.path:
+                return source
+            if path.startswith(source.path) and path[len(source.path)] in ".[":
+                nearest = source
+        if nearest is None or not nearest.place:
+            return nearest
+        return PropertySource(path, nearest.source + path[len(nearest.path) :], nearest.field, True)
 
 
 class Inspection(msgspec.Struct, frozen=True):

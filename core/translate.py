@@ -11,7 +11,7 @@ import msgspec
 from .destinations import translator
 from .destinations.dates import read_time
 from .errors import InputError, MappingError
-from .inspection import Finding, OutgoingRequest, Translation
+from .inspection import SECRET_FIELDS, Finding, OutgoingRequest, Translation
 from .mapping.javascript import parse_int
 from .messages import CALL_TYPES, Json, JsonObject
 from .settings import Destination, Subscription
@@ -19,8 +19,8 @@ from .settings import Destination, Subscription
 MAX_DEPTH = 512
 """Deeper than this, no message is read; ingest has the same bound by default."""
 
-MASKED = "Basic ••••"
-"""What stands for the authorization unless secrets are asked for."""
+MASKED, MASKED_FIELD = "Basic ••••", "••••"
+"""What stands for the authorization, and for a secret in the query, unless secrets are asked for."""
 
 
 class Findings(Protocol):
@@ -208,7 +208,10 @@ def request_of(request: OutgoingRequest, *, show_secrets: bool) -> JsonObject:
     if request.authorization is not None:
         made["authorization"] = request.authorization if show_secrets else MASKED
     if request.query is not None:
-        made["query"] = request.query
+        made["query"] = {
+            name: MASKED_FIELD if name in SECRET_FIELDS and not show_secrets else value
+            for name, value in request.query.items()
+        }
     if request.data is not None:
         made["data"] = request.data
     made["body"] = request.body

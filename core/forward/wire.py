@@ -23,7 +23,7 @@ import msgspec
 from isal import isal_zlib
 
 from ..errors import SettingsError
-from ..inspection import OutgoingRequest
+from ..inspection import SECRET_FIELDS, OutgoingRequest
 from ..messages import Json
 
 Shape = Literal["json", "form", "base64"]
@@ -37,8 +37,6 @@ QUERY_LIMIT = 8000
 
 _GZIP_BITS = 31
 """zlib's number for a gzip frame; its header holds no time, so the same records give the same bytes."""
-
-_SECRET_FIELDS = ("api_key", "api_secret", "secret")
 
 
 class WireForm(msgspec.Struct, frozen=True, kw_only=True):
@@ -213,9 +211,9 @@ def masked(request: OutgoingRequest) -> OutgoingRequest:
     if request.authorization is not None:
         scheme, space, _ = request.authorization.partition(" ")
         changes["authorization"] = f"{scheme} {MASK}" if space else MASK
-    if request.query and any(field in request.query for field in _SECRET_FIELDS):
+    if request.query and any(field in request.query for field in SECRET_FIELDS):
         changes["query"] = {
-            key: MASK if key in _SECRET_FIELDS else value for key, value in request.query.items()
+            key: MASK if key in SECRET_FIELDS else value for key, value in request.query.items()
         }
     return msgspec.structs.replace(request, **changes) if changes else request
 
@@ -224,5 +222,5 @@ def secrets_of(request: OutgoingRequest) -> tuple[str, ...]:
     """What must never be shown of a request: for scrubbing the words that a server sends back."""
     found = [request.authorization.rpartition(" ")[2]] if request.authorization else []
     query = request.query or {}
-    found += [value for key in _SECRET_FIELDS if isinstance(value := query.get(key), str)]
+    found += [value for key in SECRET_FIELDS if isinstance(value := query.get(key), str)]
     return tuple(secret for secret in found if len(secret) >= 8)

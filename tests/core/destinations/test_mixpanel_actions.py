@@ -13,7 +13,6 @@ from vectors import vectors
 from segtap.core.destinations import translator
 from segtap.core.destinations.mixpanel_actions import ActionsTranslator
 from segtap.core.destinations.presets import optional_subscriptions, preset_subscriptions
-from segtap.core.errors import MappingError
 from segtap.core.inspection import Translation
 from segtap.core.messages import CALL_TYPES, Json, JsonObject
 from segtap.core.settings import Destination, Subscription
@@ -159,11 +158,6 @@ class TestMistakesInSubscriptions:
         assert len(made.faults) == 1
         assert made.faults[0].startswith("mine: ")
         assert made.translate({"type": "track"}, now=NOW) == Translation(unmatched=True)
-
-
-def test_the_classic_destination_says_that_it_is_not_there_yet() -> None:
-    with pytest.raises(MappingError, match="actions"):
-        translator(Destination(kind="classic-cloud"))
 
 
 SCALARS = (
