@@ -29,7 +29,11 @@ Compare = Callable[..., bool]
 
 
 def settle(
-    count: int, *keys: str, then: Callable[[], None] | None = None, matches: int | None = None
+    count: int,
+    *keys: str,
+    then: Callable[[], None] | None = None,
+    matches: int | None = None,
+    lost: str = "",
 ) -> Callable[[Pilot[object]], Awaitable[None]]:
     """Wait for the messages, press keys, let something happen, and wait until all is drawn."""
 
@@ -49,6 +53,7 @@ def settle(
             await until(
                 pilot, lambda: main.detail is not None and main.detail.summary.id == main.list.selected
             )
+        await until(pilot, lambda: main.header.lost.startswith(lost))
         await pilot.pause()
 
     return run
@@ -97,7 +102,8 @@ def test_fault(snap_compare: Compare, app_on: AppOn, size: tuple[int, int]) -> N
 @size_of
 def test_lost(snap_compare: Compare, app_on: AppOn, size: tuple[int, int]) -> None:
     viewer = FakeViewer(story(24))
-    assert snap_compare(app_on(viewer), terminal_size=size, run_before=settle(24, then=viewer.stop))
+    run = settle(24, then=viewer.stop, lost="No engine answers")
+    assert snap_compare(app_on(viewer), terminal_size=size, run_before=run)
 
 
 @size_of

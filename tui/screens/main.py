@@ -17,12 +17,13 @@ from ...core.settings import Settings
 from ...core.views import EngineState, MessageDetail, Summary
 from ..feeding import Callbacks, Feeding, Reconnect
 from ..keys import bindings
-from ..marks import Marks, to_ascii
+from ..marks import Marks
 from ..widgets.delivery_pane import DeliveryPane
 from ..widgets.empty_state import EmptyState
 from ..widgets.filter_bar import FilterBar
 from ..widgets.header import Header
 from ..widgets.key_bar import KeyBar
+from ..widgets.list_frame import list_place, list_title
 from ..widgets.message_list import MessageList
 from ..widgets.mixpanel_pane import MixpanelPane
 from ..widgets.pane import Pane
@@ -190,40 +191,12 @@ class MainScreen(Acting):
         self._title(total)
 
     def _title(self, total: int) -> None:
-        window, text = self.list.window, self.feeding.text
-        frame = self.query_one("#messages")
-        title = Content("Messages")
-        if text:
-            count = f"{len(window):,}"
-            if self.feeding.searching:
-                count += self._marks.ellipsis
-            elif window.more_above or window.more_below:
-                count += "+"
-            shown = to_ascii(text) if self._marks.error.isascii() else text
-            title = Content.assemble(
-                title,
-                f" {self._marks.none} ",
-                (shown, "bold $accent"),
-                f" {self._marks.none} {count} of {total:,}",
-            )
-        elif total:
-            title = Content.assemble(title, f" {self._marks.none} {total:,}")
-        place = self._place()
-        if (title, place) != self._titles:
-            self._titles = (title, place)
-            frame.border_title = title  # type: ignore[assignment]
-            frame.border_subtitle = place  # type: ignore[assignment]
-
-    def _place(self) -> Content:
-        view = self.list
-        if view.following or not len(view.window):
-            return Content("")
-        how = "  (End follows)" if view.size.width >= 40 else ""
-        if view.unseen:
-            return Content.styled(
-                f" {view.unseen:,} new {self._marks.down}{how} ", "bold $background on $mark-waiting"
-            )
-        return Content.styled(f" paused{how} ", "$mark-waiting")
+        searching, text = self.feeding.searching, self.feeding.text
+        titles = (list_title(self.list, total, text, searching=searching), list_place(self.list))
+        if titles != self._titles:
+            self._titles = titles
+            frame = self.query_one("#messages")
+            frame.border_title, frame.border_subtitle = titles  # pyright: ignore[reportAttributeAccessIssue]
 
     def _hear_detail(self, detail: MessageDetail | None) -> None:
         self._detail = detail
