@@ -25,7 +25,7 @@ from .javascript import (
     truthy,
     type_name,
 )
-from .paths import compile_path, without_root
+from .paths import compile_path, path_keys, without_root
 from .replace import compile_replace
 from .templates import compile_template
 from .validate import is_directive, mapping_faults
@@ -53,6 +53,18 @@ def compile_fields(mapping: JsonObject) -> list[tuple[str, Getter]] | Getter:
     if is_directive(node):
         return _compile(node, keep=False)
     return [(key, _compile(node[key], keep=False)) for key in keys_in_order(node)]
+
+
+def plain_path(node: Json) -> tuple[str, ...]:
+    """The keys of a node that is nothing but a path; empty for any other node, and for the whole payload."""
+    if isinstance(node, dict) and is_directive(node) and isinstance(path := node.get("@path"), str):
+        return path_keys(without_root(path))
+    return ()
+
+
+def compile_node(node: Json) -> Getter:
+    """One node of a mapping that was checked as a whole. Raises MappingError where it cannot be compiled."""
+    return _compile(node, keep=False)
 
 
 def checked(mapping: JsonObject) -> JsonObject:
@@ -164,9 +176,13 @@ def _if(options: JsonObject, keep: bool) -> Getter:
 
         return if_blank
 
+    same = options["exists"] == options.get("then", MISSING) and plain_path(options["exists"])
+
     def if_exists(payload: Value) -> Value:
         value = test(payload)
-        return otherwise(payload) if value is MISSING or value is None else then(payload)
+        if value is MISSING or value is None:
+            return otherwise(payload)
+        return value if same else then(payload)
 
     return if_exists
 

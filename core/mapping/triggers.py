@@ -68,6 +68,11 @@ def compile_trigger(text: str) -> Predicate:
     return _group(node) if isinstance(node, Group) else _node(node)
 
 
+def holds(node: Condition | Group | None, message: JsonObject) -> bool:
+    """Whether one part of a trigger takes the message. Raises `Refused` where Segment fails."""
+    return _node(node)(message)
+
+
 def parse_trigger(text: str) -> Condition | Group:
     """The conditions that a trigger consists of. Raises MappingError as `compile_trigger`."""
     try:

@@ -1,0 +1,74 @@
+"""Why a message becomes what it becomes: worked out for the one message that somebody looks at. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..errors import MappingError
+from ..inspection import Explanation, Translation
+from ..mapping.near_miss import Miss, condition_words, miss_of
+from ..messages import JsonObject
+from ..settings import Destination, Subscription
+from .presets import preset_subscriptions
+from .provenance import property_sources
+
+CLOSEST = 3
+"""How many subscriptions are named that came equally close."""
+
+
+def explain(
+    document: JsonObject, destination: Destination, translation: Translation, *, now: int
+) -> Explanation:
+    """Where the values of the translation come from, or which triggers came closest to taking the message.
+
+    `translation` is what the destination made of the document at `now`.
+    """
+    if translation.unmatched and destination.kind == "actions":
+        return Explanation(unmatched=_unmatched(document, _subscriptions(destination)))
+    return Explanation(property_sources(document, destination, now=now) if translation.operations else ())
+
+
+def _subscriptions(destination: Destination) -> Sequence[Subscription]:
+    return preset_subscriptions() if destination.subscriptions is None else destination.subscriptions
+
+
+def _unmatched(document: JsonObject, subscriptions: Sequence[Subscription]) -> str:
+    kind = document.get("type")
+    calls = f"{kind} calls" if isinstance(kind, str) and kind else "this call"
+    misses = [
+        (subscription, miss) for subscription in subscriptions if (miss := _miss(subscription, document))
+    ]
+    off = [_named(one) for one, miss in misses if not one.enabled and not miss.failing]
+    if off:
+        return f"no subscription that is on takes it: {' and '.join(off)} would, but {_is(off)} off"
+    near = [(one, miss) for one, miss in misses if one.enabled]
+    words = f"no subscription takes {calls}" if _type_is_why(near) else "no subscription takes it"
+    if not near:
+        return words
+    best = min(miss.rank for _, miss in near)
+    named = [f"{_named(one)} needs {_needs(miss)}" for one, miss in near if miss.rank == best]
+    return f"{words}; closest: {'; '.join(named[:CLOSEST])}"
+
+
+def _miss(subscription: Subscription, document: JsonObject) -> Miss | None:
+    try:
+        return miss_of(subscription.subscribe, document)
+    except MappingError:
+        return None
+
+
+def _type_is_why(near: Sequence[tuple[Subscription, Miss]]) -> bool:
+    """Whether every trigger asks for another type of call."""
+    return all(any(one is not None and one.place == "type" for one in miss.failing) for _, miss in near)
+
+
+def _needs(miss: Miss) -> str:
+    return " and ".join(map(condition_words, miss.failing))
+
+
+def _named(subscription: Subscription) -> str:
+    return f"'{subscription.name or subscription.partner_action}'"
+
+
+def _is(names: list[str]) -> str:
+    return "is" if len(names) == 1 else "are"
