@@ -190,10 +190,7 @@ class Indexer:
         await self._pace.breathe()
         if receipt.refused is not None:
             return receipt.refused
-        if len(receipt.body) > WORK_BYTES:
-            # A large body takes longer than a slice: in a thread, ingest gets its turns meanwhile.
-            return await asyncio.to_thread(self._reader.messages, receipt)
-        return self._reader.messages(receipt)
+        return await self._reader.read(receipt)
 
     async def _seen(self, read: Sequence[tuple[Receipt, list[Message] | str]]) -> set[str]:
         ids = [

@@ -5,15 +5,18 @@ Nothing of this is stored: parsing and inspection are pure, so they are done whe
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from typing import Protocol
 
 import msgspec
 
 from .delivery import Delivery
 from .errors import InputError, RequestRefused
+from .ingest.decode import compression
 from .inspection import Finding, Inspection, Translation
 from .journal.base import Journal
 from .messages import POSITION_BITS, JsonObject, Marks, Message, Origin, Receipt
@@ -22,9 +25,18 @@ from .views import MessageDetail, ReceiptView, Summary
 
 logger = logging.getLogger(__name__)
 
-Parse = Callable[[Receipt], list[Message]]
+
+class Parse(Protocol):
+    """`ingest.parse.parse_receipt`: the messages of a receipt, all or those at the positions in `only`."""
+
+    def __call__(self, receipt: Receipt, only: Collection[int] | None = None, /) -> list[Message]: ...
+
+
 Inspect = Callable[[Message], Inspection]
 
+LARGE = 256 * 1024
+LARGE_COMPRESSED = LARGE // 16
+"""Bytes of a body from which it is read in a thread, so that ingest gets its turns meanwhile."""
 BODY_SHOWN = 64 * 1024
 """Bytes of a refused request's body that a viewer is given."""
 EXPORT_PAGE = 500
@@ -44,12 +56,18 @@ class Reader:
         self._inspect = inspect
         self._on_fault = on_fault
 
-    def messages(self, receipt: Receipt) -> list[Message] | str:
-        """The messages of a receipt that was not refused, or what failed."""
+    async def read(self, receipt: Receipt, only: Collection[int] | None = None) -> list[Message] | str:
+        """`messages`, in a thread when the body is large."""
+        if len(receipt.body) > (LARGE_COMPRESSED if compression(receipt.body) else LARGE):
+            return await asyncio.to_thread(self.messages, receipt, only)
+        return self.messages(receipt, only)
+
+    def messages(self, receipt: Receipt, only: Collection[int] | None = None) -> list[Message] | str:
+        """The messages of a receipt that was not refused (at the positions in `only`), or what failed."""
         # The only broad handlers of the program are these two: whatever a message does to the code that
         # reads it, it is kept, it is shown with the fault, and the messages behind it are read.
         try:
-            return self._parse(receipt)
+            return self._parse(receipt, only)
         except Exception as error:
             logger.exception("receipt %d cannot be read", receipt.seq)
             words = f"segtap failed to read request {receipt.seq}: {type(error).__name__}: {error}"
@@ -75,7 +93,7 @@ class Reader:
             raise InputError(
                 f"There is no message {id} in the journal; it may have been cleared or rotated out."
             )
-        read: list[Message] | str = "" if summary.refused else self.messages(receipt)
+        read: list[Message] | str = "" if summary.refused else await self.read(receipt, {_position(id)})
         message = None if isinstance(read, str) else next((m for m in read if m.id == id), None)
         if message is None:
             return MessageDetail(
@@ -143,20 +161,20 @@ class Reader:
                 return
             wanted = {summary.id for summary in page.summaries if not summary.refused}
             lines: list[bytes] = []
-            for seq in dict.fromkeys(_seq(id) for id in sorted(wanted)):
-                for message in await self._kept(journal, seq):
-                    if message.id in wanted:
-                        lines.append(json_bytes(message.document) + b"\n")
+            for message in await self.documents(journal, wanted):
+                lines.append(json_bytes(message.document) + b"\n")
             if lines:
                 yield b"".join(lines)
             after = page.summaries[-1].id
 
-    async def documents(self, journal: Journal, ids: Sequence[int]) -> list[Message]:
+    async def documents(self, journal: Journal, ids: Collection[int]) -> list[Message]:
         """The messages of these ids, oldest first; ids of refused requests or of none are left out."""
-        wanted = set(ids)
+        places: dict[int, set[int]] = {}
+        for id in sorted(ids):
+            places.setdefault(_seq(id), set()).add(_position(id))
         found: list[Message] = []
-        for seq in dict.fromkeys(_seq(id) for id in sorted(wanted)):
-            found += [message for message in await self._kept(journal, seq) if message.id in wanted]
+        for seq, positions in places.items():
+            found += await self._kept(journal, seq, positions)
         return found
 
     async def load(self, journal: Journal, summaries: Sequence[Summary]) -> list[Message]:
@@ -167,16 +185,20 @@ class Reader:
             for message in await self.documents(journal, list(marks))
         ]
 
-    async def _kept(self, journal: Journal, seq: int) -> list[Message]:
+    async def _kept(self, journal: Journal, seq: int, only: Collection[int]) -> list[Message]:
         receipt = await journal.receipt(seq)
         if receipt is None or receipt.refused is not None:
             return []
-        read = self.messages(receipt)
+        read = await self.read(receipt, only)
         return [] if isinstance(read, str) else read
 
 
 def _seq(id: int) -> int:
     return id >> POSITION_BITS
+
+
+def _position(id: int) -> int:
+    return id & ((1 << POSITION_BITS) - 1)
 
 
 def _view(receipt: Receipt, *, with_body: bool = False) -> ReceiptView:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import ipaddress
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 
 import msgspec
@@ -43,9 +43,10 @@ PUBLIC_ADDRESS = "Segment would see your public address as context.ip; a local o
 NO_TYPE = f"{REJECT}it has no type ({', '.join(CALL_TYPES)})"
 
 
-def parse_receipt(receipt: Receipt) -> list[Message]:
+def parse_receipt(receipt: Receipt, only: Collection[int] | None = None) -> list[Message]:
     """The messages in a request, in their order; none for a refused one or one without messages.
 
+    `only` names the positions to be read, when not all are wanted: what the others cost is next to nothing.
     Never raises: a receipt that ingest would not have let in gives one message that says why.
     """
     if receipt.refused is not None or receipt.source_kind != "segment":
@@ -56,7 +57,7 @@ def parse_receipt(receipt: Receipt) -> list[Message]:
             body = pixel_json(receipt.query)
         else:
             body = inflate(receipt.body, receipt.header("content-encoding") or "")
-        return _Reading(receipt, body, route.call).messages()
+        return _Reading(receipt, body, route.call).messages(only)
     except (RequestRefused, NotJson) as error:
         return [_unreadable(receipt, 0, receipt.body, f"{REJECT}{error}")]
 
@@ -94,6 +95,7 @@ class _Reading:
         self.marks = _ORIGIN_MARKS.get(receipt.origin, Marks.NONE)
         if not self.single and not self.replay:
             self._read_batch(body, parts)
+        self.may_be_odd = any(word in body for word in _NOT_JSON_WORDS)
         self.browser = receipt.origin == "pixel" or any(
             name in ("origin", "sec-fetch-site") for name, _ in receipt.headers
         )
@@ -115,19 +117,23 @@ class _Reading:
                 f"the limit is {limits.SEGMENT_BATCH_MESSAGES:,}"
             )
 
-    def messages(self) -> list[Message]:
-        read = [self._read_item(item) for item in self.items]
-        if not self.single and not self.replay:
-            odd = {position for position, (_, repairs) in enumerate(read) if not_json(repairs)}
-            if odd:
-                note = f"{REJECT}message {min(odd) + 1} of its batch is no JSON, which spoils them all"
-                return [
-                    self._message(position, document, repairs, "" if position in odd else note)
-                    for position, (document, repairs) in enumerate(read)
-                ]
+    def messages(self, only: Collection[int] | None = None) -> list[Message]:
+        wanted = range(len(self.items)) if only is None else sorted(p for p in only if p < len(self.items))
+        read = {position: self._read_item(self.items[position]) for position in wanted}
+        spoilt = self._spoilt(read)
         return [
-            self._message(position, document, repairs) for position, (document, repairs) in enumerate(read)
+            self._message(position, *read[position], "" if not_json(read[position][1]) else spoilt)
+            for position in wanted
         ]
+
+    def _spoilt(self, read: Mapping[int, tuple[Json, tuple[Repair, ...]]]) -> str:
+        """The objection to the other messages of a batch in which one is no JSON, else ""."""
+        if self.single or self.replay or not self.may_be_odd:
+            return ""
+        for position, item in enumerate(self.items):
+            if not_json((read[position] if position in read else self._read_item(item))[1]):
+                return f"{REJECT}message {position + 1} of its batch is no JSON, which spoils them all"
+        return ""
 
     def _read_item(self, item: bytes) -> tuple[Json, tuple[Repair, ...]]:
         try:
@@ -278,6 +284,7 @@ def _unreadable(
 
 
 _NOT_JSON = frozenset({"NaN", "Infinity"})
+_NOT_JSON_WORDS = tuple(word.encode() for word in _NOT_JSON)
 
 
 def not_json(repairs: tuple[Repair, ...]) -> bool:

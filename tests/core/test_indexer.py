@@ -7,7 +7,7 @@ import contextlib
 import json
 import random
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 
 import msgspec
 import pytest
@@ -216,10 +216,10 @@ async def test_a_message_on_which_inspection_fails_is_shown_and_stops_nobody() -
 async def test_a_receipt_on_which_parsing_fails_is_shown_and_stops_nobody() -> None:
     faults: list[str] = []
 
-    def parse(each: Receipt) -> list[Message]:
+    def parse(each: Receipt, only: Collection[int] | None = None) -> list[Message]:
         if each.seq == 1:
             raise KeyError("batch")
-        return parse_receipt(each)
+        return parse_receipt(each, only)
 
     running = Running(lambda message: SENDS)
     running.indexer = Indexer(

@@ -1,0 +1,91 @@
+"""Reading kept receipts again: parts of a large one cost what they hold, and hold up nobody."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+import time
+from collections.abc import Collection
+
+import pytest
+from memory_journal import MemoryJournal
+
+from segtap.core.ingest.parse import parse_receipt
+from segtap.core.inspection import Inspection, Translation
+from segtap.core.messages import Message, Receipt, message_number
+from segtap.core.reader import Reader
+
+NOW = 1_795_557_763_873
+MANY = 30_000
+
+
+def receipt(body: bytes, *, seq: int = 7) -> Receipt:
+    return Receipt(
+        uid="uid-1", received_at=NOW, method="POST", path="/v1/batch", headers=(), body=body, seq=seq
+    )
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"batch":[{"type":"track","event":"A"},1,{"type":"page","v":NaN},{"event":"B"}],"writeKey":"k"}',
+        b'{"batch":[{"type":"track","event":"NaN"},{"type":"page"},{"type":"page"},{}],"context":{"a":1}}',
+        b'{"batch":[{"type":"track","v":-Infinity},{"type":"page"},{"v":NaN},{}],"sentAt":"2020-01-01"}',
+    ],
+)
+@pytest.mark.parametrize("only", [{0}, {1}, {3, 2}, {0, 1, 2, 3}, {9}, set[int]()])
+def test_some_messages_of_a_receipt_are_what_they_are_among_all(body: bytes, only: set[int]) -> None:
+    all_of_them = parse_receipt(receipt(body))
+    some = [message for position, message in enumerate(all_of_them) if position in only]
+    assert parse_receipt(receipt(body), only) == some
+
+
+async def test_a_large_batch_read_in_parts_leaves_the_loop_to_others() -> None:
+    batch = [{"type": "track", "event": "E", "userId": "u", "messageId": f"m-{n}"} for n in range(MANY)]
+    for body in (json.dumps({"batch": batch}).encode(), gzip.compress(json.dumps({"batch": batch}).encode())):
+        journal = MemoryJournal()
+        seq = await journal.append(receipt(body, seq=0))
+        reader = Reader(parse_receipt, lambda message: Inspection(Translation()), pytest.fail)
+        before = time.perf_counter()
+        whole = parse_receipt(receipt(body))
+        took = time.perf_counter() - before
+        longest, stop = 0.0, asyncio.Event()
+
+        async def watch(stop: asyncio.Event = stop) -> None:
+            nonlocal longest
+            while not stop.is_set():
+                at = time.perf_counter()
+                await asyncio.sleep(0)
+                longest = max(longest, time.perf_counter() - at)
+
+        watching = asyncio.create_task(watch())
+        before = time.perf_counter()
+        for start in range(0, 2_000, 200):
+            ids = [message_number(seq, position) for position in range(start, start + 200)]
+            found = await reader.documents(journal, ids)
+            assert [message.document for message in found] == [
+                message.document for message in whole[start : start + 200]
+            ]
+        read_in_parts = time.perf_counter() - before
+        stop.set()
+        await watching
+        assert longest < took / 2
+        assert read_in_parts < 10 * took
+
+
+async def test_only_the_positions_asked_for_are_read() -> None:
+    asked: list[Collection[int] | None] = []
+
+    def parse(each: Receipt, only: Collection[int] | None = None) -> list[Message]:
+        asked.append(only)
+        return parse_receipt(each, only)
+
+    journal = MemoryJournal()
+    seq = await journal.append(
+        receipt(b'{"batch":[{"type":"track"},{"type":"page"},{"type":"alias"}]}', seq=0)
+    )
+    reader = Reader(parse, lambda message: Inspection(Translation()), pytest.fail)
+    ids = [message_number(seq, 2), message_number(seq, 0)]
+    assert [message.type for message in await reader.documents(journal, ids)] == ["track", "alias"]
+    assert asked == [{0, 2}]
