@@ -132,14 +132,14 @@ def _event_properties(payload: JsonObject, target: Target, moment: Moment) -> Js
     flat["=insert_id"] = _insert_id(payload, moment)
     flat["=distinct_id"] = payload.get("distinct_id", "")
     user_agent = payload.get("userAgent")
-    if isinstance(user_agent, str):
+    if user_agent and isinstance(user_agent, str):
         flat["=browser"], version = browser(user_agent)
         if version is not MISSING:
             flat["=browser_version"] = version
     flat["=source"] = "Iterable" if _from_iterable(payload.get("context")) else "segment"
     library = payload.get("library_name")
     if library is not None:
-        flat["=library"] = f"Segment Actions: {library}"
+        flat["=library"] = f"Segment Actions: {library}" if library else library
     if target.source_name is not MISSING:
         flat["=source_name"] = target.source_name
     for nested in ("utm_properties", "userAgentData"):
@@ -150,9 +150,10 @@ def _event_properties(payload: JsonObject, target: Target, moment: Moment) -> Js
     properties: JsonObject = {key: flat[source] for key, source in EVENT_PROPERTIES if source in flat}
     own = _object(payload, "event_properties")
     if own:
-        for key, value in own.items():
-            if key not in OWN_PROPERTIES:
-                properties[key] = value
+        if OWN_PROPERTIES.isdisjoint(own):
+            properties.update(own)
+        else:
+            properties.update((key, value) for key, value in own.items() if key not in OWN_PROPERTIES)
     return properties
 
 

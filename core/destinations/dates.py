@@ -39,8 +39,8 @@ def read_time(value: str | float) -> int | None:
 
 def is_date_like(text: str) -> bool:
     """Segment's format `date-like` of a text: the check that a `time` has to pass."""
-    if _ISO.match(text):
-        return True
+    if text[-1:] == "Z":
+        return _read_text(text) is not None
     number = to_number(text)
     if format_number(number) == text:
         return _clip(number * 1000) is not None

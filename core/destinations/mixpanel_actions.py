@@ -12,7 +12,9 @@ from typing import cast
 
 from ..errors import MappingError
 from ..inspection import Operation, Translation
-from ..mapping import MISSING, Getter, Refused, compile_fields, compile_trigger
+from ..mapping import MISSING, Getter, Refused, Value, compile_fields, compile_trigger
+from ..mapping.directives import plain_path
+from ..mapping.paths import compile_keys, walk
 from ..mapping.triggers import Predicate
 from ..messages import Json, JsonObject
 from ..settings import Destination, Subscription
@@ -112,8 +114,14 @@ def _refusing(why: str) -> Payload:
     return refuse
 
 
-_Step = tuple[Getter, str, bool, bool, Coerce | None]
-"""How to read a field, its name, whether it takes text as it is, whether it takes null, how to coerce it."""
+_Taking = tuple[str, bool, bool, Coerce | None]
+"""A field's name, whether it takes text as it is, whether it takes null, how to coerce it."""
+
+_Step = tuple[Getter, _Taking]
+"""How to read a field, and how to take what was read."""
+
+_Group = tuple[Getter, Sequence[tuple[str, str, bool, _Taking]]]
+"""Fields read from one object: how to read that; of each its key there, its name, whether it is text."""
 
 
 def compile_payload(mapping: JsonObject, fields: Sequence[Field]) -> Payload:
@@ -126,41 +134,60 @@ def compile_payload(mapping: JsonObject, fields: Sequence[Field]) -> Payload:
     constant: JsonObject = {}
     """What fields that hold the same for every message come to, where there is no fault in it."""
 
-    def step(name: str, get: Getter) -> _Step:
+    def taking(name: str) -> _Taking:
         if name not in known:
-            return get, name, False, False, None
+            return name, False, False, None
         field, coerce = known[name]
-        return get, name, field.type == "string", field.nullable, coerce
+        return name, field.type == "string", field.nullable, coerce
 
-    def check(steps: Sequence[_Step], document: JsonObject) -> JsonObject:
-        payload = constant.copy()
-        faults: dict[str, Faults] | None = None
-        for get, name, text, nullable, coerce in steps:
-            value = get(document)
-            if value is MISSING:
-                continue
-            if value.__class__ is str:
-                if not value:
-                    continue
-                if text:
-                    payload[name] = value
-                    continue
-            elif value is None:
-                if nullable:
-                    payload[name] = None
-                continue
-            if coerce is None:
-                continue
+    def member(key: str, name: str) -> tuple[str, str, bool, _Taking]:
+        how = taking(name)
+        return key, name, how[1], how
+
+    def take(value: Value, how: _Taking, payload: JsonObject, faults: dict[str, Faults]) -> None:
+        """Put a value that is no plain text into the payload."""
+        name, _, nullable, coerce = how
+        if value is None:
+            if nullable:
+                payload[name] = None
+        elif coerce is not None and value != "":
             own: Faults = []
             payload[name] = cast(Json, coerce(value, f"/{name}", own))
             if own:
-                faults = faults or {}
                 faults[name] = own
+
+    def check(groups: Sequence[_Group], steps: Sequence[_Step], document: JsonObject) -> JsonObject:
+        payload = constant.copy()
+        faults: dict[str, Faults] = {}
+        for get_holder, members in groups:
+            holder = get_holder(document)
+            if holder is MISSING:
+                continue
+            if holder.__class__ is not dict:
+                for key, _, _, how in members:
+                    value = walk(holder, (key,))
+                    if value is not MISSING:
+                        take(value, how, payload, faults)
+                continue
+            read = cast(JsonObject, holder).get
+            for key, name, is_text, how in members:
+                value = read(key, MISSING)
+                if value is MISSING:
+                    continue
+                if is_text and value.__class__ is str:
+                    if value:
+                        payload[name] = value
+                    continue
+                take(value, how, payload, faults)
+        for get, how in steps:
+            value = get(document)
+            if value is not MISSING:
+                take(value, how, payload, faults)
         missing = [name for name in required if name not in payload]
         if missing or faults:
             words = [f"The root value is missing the required field '{name}'." for name in missing]
-            for name in sorted(faults or {}, key=order.__getitem__):
-                words.extend((faults or {})[name])
+            for name in sorted(faults, key=order.__getitem__):
+                words.extend(faults[name])
             raise Refused(" ".join(words))
         return payload
 
@@ -171,11 +198,12 @@ def compile_payload(mapping: JsonObject, fields: Sequence[Field]) -> Payload:
             made = whole(document)
             if not isinstance(made, dict):
                 raise Refused("The mapping made no object of this message.")
-            return check([step(key, lambda _, value=value: value) for key, value in made.items()], document)
+            return check([(lambda _: made, [member(key, key) for key in made])], (), document)
 
         return from_directive
 
     steps: list[_Step] = []
+    together: dict[tuple[str, ...], list[tuple[str, str, bool, _Taking]]] = {}
     for name, get in mapped:
         value = mapping.get(name)
         if name in known and isinstance(value, (bool, int, float)):
@@ -184,8 +212,13 @@ def compile_payload(mapping: JsonObject, fields: Sequence[Field]) -> Payload:
             if not own:
                 constant[name] = cast(Json, made)
                 continue
-        steps.append(step(name, get))
-    return lambda document: check(steps, document)
+        keys = plain_path(value)
+        if keys:
+            together.setdefault(keys[:-1], []).append(member(keys[-1], name))
+        else:
+            steps.append((get, taking(name)))
+    groups = [(compile_keys(keys), tuple(members)) for keys, members in together.items()]
+    return lambda document: check(groups, steps, document)
 
 
 _Compiled = tuple[tuple[CompiledSubscription, ...], tuple[str, ...]]

@@ -25,7 +25,7 @@ from .javascript import (
     truthy,
     type_name,
 )
-from .paths import compile_path, path_keys, without_root
+from .paths import compile_keys, compile_path, path_keys, walk, without_root
 from .replace import compile_replace
 from .templates import compile_template
 from .validate import is_directive, mapping_faults
@@ -108,7 +108,11 @@ def _compile(node: Json, keep: bool) -> Getter:
 
 
 def _object(node: JsonObject, keep: bool) -> Getter:
-    fields = [(key, _compile(node[key], keep)) for key in keys_in_order(node)]
+    keys = keys_in_order(node)
+    paths = [plain_path(node[key]) for key in keys]
+    if not keep and paths and len({path[:-1] for path in paths}) == 1 and all(paths):
+        return _object_of_paths(keys, paths)
+    fields = [(key, _compile(node[key], keep)) for key in keys]
 
     def resolve(payload: Value) -> Value:
         made: JsonObject = {}
@@ -116,6 +120,32 @@ def _object(node: JsonObject, keep: bool) -> Getter:
             value = get(payload)
             if value is not MISSING or keep:
                 made[key] = cast(Json, value)
+        return made
+
+    return resolve
+
+
+def _object_of_paths(names: list[str], paths: list[tuple[str, ...]]) -> Getter:
+    """An object whose fields all come from one place: that is looked up once."""
+    get_holder = compile_keys(paths[0][:-1])
+    fields = [(name, path[-1]) for name, path in zip(names, paths, strict=True)]
+
+    def resolve(payload: Value) -> Value:
+        holder = get_holder(payload)
+        made: JsonObject = {}
+        if holder is MISSING:
+            return made
+        if holder.__class__ is dict:
+            read = cast(JsonObject, holder).get
+            for name, key in fields:
+                value = read(key, MISSING)
+                if value is not MISSING:
+                    made[name] = value
+            return made
+        for name, key in fields:
+            value = walk(holder, (key,))
+            if value is not MISSING:
+                made[name] = value
         return made
 
     return resolve

@@ -63,7 +63,11 @@ def walk(value: Value, keys: tuple[str, ...]) -> Value:
 
 def compile_path(path: str) -> Getter:
     """A closure that reads `path` (without `$.`) from a payload."""
-    keys = path_keys(path)
+    return compile_keys(path_keys(path))
+
+
+def compile_keys(keys: tuple[str, ...]) -> Getter:
+    """A closure that follows the keys as far as they lead; with no keys it gives the payload itself."""
     if not keys:
         return lambda payload: payload
     if len(keys) == 1:
@@ -75,6 +79,19 @@ def compile_path(path: str) -> Getter:
             return walk(payload, keys)
 
         return one
+    if len(keys) == 2:
+        first, second = keys
+
+        def two(payload: Value) -> Value:
+            if payload.__class__ is dict:
+                value = payload.get(first, MISSING)  # pyright: ignore
+                if value.__class__ is dict:  # pyright: ignore
+                    return value.get(second, MISSING)  # pyright: ignore
+                if value is MISSING:
+                    return MISSING
+            return walk(payload, keys)
+
+        return two
 
     *most, last = keys
     leading = tuple(most)

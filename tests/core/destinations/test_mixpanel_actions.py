@@ -115,6 +115,28 @@ def test_scalars_are_coerced_and_single_lists_unwrapped() -> None:
     assert (made["$app_build_number"], made["$app_version_string"]) == ("1e+21", "1")
 
 
+def test_lists_of_null_are_empty_text_which_is_no_library_and_no_browser() -> None:
+    mapping: JsonObject = {"event": "x", "library_name": [None], "userAgent": [None]}
+    (operation,) = translate({"type": "track"}, custom(mapping)).operations
+    properties = cast(Any, operation.request.body)[0]["properties"]
+    assert properties["mp_lib"] == ""
+    assert "$browser" not in properties
+
+
+@pytest.mark.parametrize(
+    "context", [{"app": None}, {"app": 0}, {"app": "text"}, {"app": []}, None, 0, "text"]
+)
+def test_fields_of_what_is_no_object_are_read_one_by_one(context: Json) -> None:
+    mapping: JsonObject = {
+        "event": "x",
+        "app_name": {"@path": "$.context.app.name"},
+        "traits": {"@path": "$.t"},
+    }
+    one_by_one: JsonObject = {**mapping, "app_name": {"@if": {"exists": 1, "then": mapping["app_name"]}}}
+    message: JsonObject = {"type": "track", "context": context, "t": {}}
+    assert translate(message, custom(mapping)) == translate(message, custom(one_by_one))
+
+
 def test_empty_products_do_not_count() -> None:
     mapping: JsonObject = {"event": "x", "products": {"@path": "$.properties.products"}}
     message = {"type": "track", "properties": {"products": [None, "", {"sku": None, "price": "2", "own": 1}]}}
