@@ -6,14 +6,12 @@ import shlex
 from urllib.parse import urlencode
 
 from .forward.wire import encode_json, form_quote, shape_of
-from .inspection import OutgoingRequest
+from .inspection import SECRET_FIELDS, OutgoingRequest
 from .messages import CALL_TYPES, Json
 from .views import MessageDetail
 
 SECRET = "$MIXPANEL_SECRET"
 """The variable that stands in place of the API secret or the service account's secret."""
-
-_SECRET_FIELDS = ("api_key", "api_secret", "secret")
 
 
 def as_curl(detail: MessageDetail, url: str) -> str:
@@ -42,7 +40,7 @@ def mixpanel_as_curl(request: OutgoingRequest) -> str:
         parts.append(f"curl {shlex.quote(request.url)}")
         parts.append("--get" if request.method == "GET" else "-X POST")
         for name, value in fields.items():
-            if name in _SECRET_FIELDS:
+            if name in SECRET_FIELDS:
                 parts.append(f'--data-urlencode {name}="{SECRET}"')
             else:
                 text = value if isinstance(value, str) else encode_json(value).decode()

@@ -7,6 +7,7 @@ import json
 import msgspec
 
 from .delivery import DeliveryState
+from .forward import wire
 from .inspection import Inspection
 from .journal.base import Entry
 from .messages import Json, JsonObject, Marks, Message, Receipt, message_number
@@ -170,16 +171,9 @@ def _plain(text: str, limit: int) -> str:
 
 
 def masked(inspection: Inspection) -> Inspection:
-    """The same inspection with every `authorization` as `Basic ••••`."""
+    """The same inspection with dots for the credentials of every request: `authorization`, an API key."""
     operations = tuple(
-        operation
-        if operation.request.authorization is None
-        else msgspec.structs.replace(
-            operation,
-            request=msgspec.structs.replace(
-                operation.request, authorization=mask_authorization(operation.request.authorization)
-            ),
-        )
+        msgspec.structs.replace(operation, request=wire.masked(operation.request))
         for operation in inspection.translation.operations
     )
     translation = msgspec.structs.replace(inspection.translation, operations=operations)

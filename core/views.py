@@ -108,7 +108,7 @@ class MessageDetail(msgspec.Struct, frozen=True, kw_only=True):
     """Everything about one message, or one refused request, for the panes.
 
     `document` is the JSON text of the message as Segment would hand it on, `original` as it came.
-    `authorization` values in `inspection` are masked.
+    Credentials of the requests in `inspection` are masked.
     """
 
     summary: Summary

@@ -108,23 +108,27 @@ def import_faults(record: Any, now_ms: int, *, enforce_length: bool = False) -> 
 
 
 def too_deep(path: str, value: Any, depth: int) -> tuple[str, str] | None:
-    """The first value nested deeper than 3, or list of 255 or more."""
-    if isinstance(value, list) and len(value) >= 255:
-        return path, f"'{path}' is invalid: must have fewer than 255 elements"  # MODELLED
-    if not isinstance(value, dict | list):
-        return None
-    if depth > 3:
-        return path, f"'{path}' is invalid: nested too deeply"  # MODELLED
-    items = value.items() if isinstance(value, dict) else enumerate(value)
-    step = depth + isinstance(value, dict)
-    return next((bad for key, item in items if (bad := too_deep(f"{path}.{key}", item, step))), None)
+    """The first value nested deeper than 3, or list of 255 or more. Lists in lists may go as deep as they like."""
+    rest = [(path, value, depth)]
+    while rest:
+        path, value, depth = rest.pop()
+        if isinstance(value, list) and len(value) >= 255:
+            return path, f"'{path}' is invalid: must have fewer than 255 elements"  # MODELLED
+        if not isinstance(value, dict | list):
+            continue
+        if depth > 3:
+            return path, f"'{path}' is invalid: nested too deeply"  # MODELLED
+        items = list(value.items() if isinstance(value, dict) else enumerate(value))
+        step = depth + isinstance(value, dict)
+        rest += [(f"{path}.{key}", item, step) for key, item in reversed(items)]
+    return None
 
 
 def form_fault(path: str, record: Any) -> str | None:
-    """Why /track, /engage or /groups does not take a record, or None. The words are MODELLED."""
+    """Why a form endpoint, or /import as one, does not take a record, or None. The words are MODELLED."""
     if not isinstance(record, dict):
         return "record must be an object"
-    if path == "/track":
+    if path in ("/track", "/import"):
         properties = record.get("properties")
         if not record.get("event"):
             return "event, missing or empty"

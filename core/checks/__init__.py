@@ -47,8 +47,8 @@ _EVENT: tuple[Check, ...] = (
 )
 _BY_CALL: dict[Json, tuple[Check, ...]] = {
     "track": (*_ANY, *_EVENT),
-    "page": (*_ANY, request.page_name_missing, *_EVENT),
-    "screen": (*_ANY, request.page_name_missing, *_EVENT),
+    "page": (*_ANY, request.page_name_missing, request.page_double_count, *_EVENT),
+    "screen": (*_ANY, request.page_name_missing, request.page_double_count, *_EVENT),
     "identify": (*_ANY, message.no_identity, message.identify_without_user_id, message.no_client_ip),
     "group": (*_ANY, message.group_without_traits),
     "alias": (*_ANY, message.alias_without_previous_id),

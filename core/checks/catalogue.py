@@ -8,6 +8,7 @@ _EVENTS = ("track", "page", "screen")
 
 _SEGMENT_API = "https://segment.com/docs/connections/sources/catalog/libraries/server/http-api/"
 _SEGMENT_SPEC = "https://segment.com/docs/connections/spec/common/"
+_SEGMENT_CLASSIC = "https://www.twilio.com/docs/segment/connections/destinations/catalog/mixpanel"
 _SEGMENT_MIXPANEL = "https://segment.com/docs/connections/destinations/catalog/actions-mixpanel/"
 _SEGMENT_CODE = "https://github.com/segmentio/action-destinations/tree/main/packages/destination-actions/src/destinations/mixpanel"
 _MIXPANEL_IMPORT = "https://developer.mixpanel.com/reference/import-events"
@@ -179,6 +180,16 @@ PAGE_NAME_MISSING = Rule(
     fix="give the call a name, such as Pricing",
     source=_SEGMENT_CODE,
 )
+PAGE_DOUBLE_COUNT = Rule(
+    id="page-double-count",
+    severity="warning",
+    kind="request",
+    applies_to=("/track", "/import"),
+    what="One page or screen becomes several events",
+    why="In cloud mode the classic destination sends an event for each page option that is on.",
+    fix="leave one page option on",
+    source=_SEGMENT_CLASSIC,
+)
 PROPERTY_DROPPED = Rule(
     id="property-dropped",
     severity="warning",
@@ -290,6 +301,7 @@ RULES: tuple[Rule, ...] = (
     TIME_OUT_OF_RANGE,
     TIMESTAMP_SUSPECT,
     PAGE_NAME_MISSING,
+    PAGE_DOUBLE_COUNT,
     PROPERTY_DROPPED,
     PROPERTY_OVERRIDES_CONTEXT,
     RESERVED_PROPERTY,

@@ -56,10 +56,40 @@ def event_records(translation: Translation) -> list[tuple[str, JsonObject, JsonO
 
 def unmatched(subject: Subject) -> Iterator[Finding]:
     call = subject.type
-    if subject.translation.unmatched and call in CALL_TYPES:
+    if not subject.translation.unmatched or call not in CALL_TYPES:
+        return
+    if subject.destination.kind == "classic-cloud":
+        yield _switched_off(subject)
+    else:
         presets = subject.destination.subscriptions is None
         what = f"{call} calls" if presets else f"this {call} call"
         yield rule.UNMATCHED.finding("$.type", f"no subscription takes {what}")
+
+
+def _switched_off(subject: Subject) -> Finding:
+    """Why the classic destination sends nothing: it has settings in the place of subscriptions."""
+    keys = subject.destination.settings.get("groupIdentifierTraits")
+    if subject.type == "identify":
+        why, fix = "Use Mixpanel People is off", "people = true under [classic]"
+    elif subject.type != "group":
+        why = f"no page option that is on makes an event of this {subject.type}"
+        fix = "consolidated_page_calls = true under [classic], or give the call a name"
+    elif isinstance(keys, list) and keys:
+        names = ", ".join(map(str, keys))
+        why = f"the call has no Group Identifier Trait ({shown(names, 100)[1:-1]})"
+        fix = "send a trait of that name: its value is the group's id"
+    else:
+        why = "Group Identifier Traits is empty"
+        fix = 'group_identifier_traits = ["company_id"] under [classic], with your group key'
+    return rule.UNMATCHED.finding("$.type", f"{why}, so that nothing is sent", fix=fix)
+
+
+def page_double_count(subject: Subject) -> Iterator[Finding]:
+    if len(subject.events) > 1 and subject.type in ("page", "screen"):
+        names = " and ".join(shown(record["event"], 60) for _, record, _ in subject.events)
+        yield rule.PAGE_DOUBLE_COUNT.finding(
+            "$.type", f"this {subject.type} is counted {len(subject.events)} times: {names}"
+        )
 
 
 def rejected_by_destination(subject: Subject) -> Iterator[Finding]:

@@ -60,6 +60,22 @@ def test_every_key_can_be_set_from_the_environment() -> None:
             assert value != default or value == "text", f"{section}.{key} stayed {value!r}"
 
 
+def test_the_classic_section_is_read(empty_folder: Path) -> None:
+    write(
+        empty_folder, '[destination]\nkind = "classic-cloud"\n[classic]\nevent_increments = ["A, b", "c"]\n'
+    )
+    environ = {"SEGTAP_CLASSIC_PEOPLE": "true", "SEGTAP_GROUP_IDENTIFIER_TRAITS": "company, team"}
+    classic = config.load(environ=environ).classic
+    assert (classic.people, classic.consolidated_page_calls) == (True, True)
+    assert classic.event_increments == ("A, b", "c")
+    assert classic.group_identifier_traits == ("company", "team")
+
+
+def test_the_classic_destination_has_no_endpoint_in_india() -> None:
+    with pytest.raises(SettingsError, match="set region to us or eu"):
+        config.load({"destination": {"kind": "classic-cloud", "region": "in"}}, environ={})
+
+
 def test_token_and_secret_come_from_the_variables_that_are_named(empty_folder: Path) -> None:
     write(empty_folder, '[destination]\ntoken_env = "MY_TOKEN"\napi_secret_env = "MY_SECRET"\n')
     settings = config.load(environ={"MY_TOKEN": "abc ", "MY_SECRET": "s3cret\n", "MIXPANEL_TOKEN": "other"})

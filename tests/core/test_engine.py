@@ -9,6 +9,7 @@ import random
 from pathlib import Path
 
 import httpx
+import msgspec
 import pytest
 from engines import (
     API_SECRET,
@@ -30,6 +31,7 @@ from segtap.core.engine import STAND_IN_TOKEN, Engine
 from segtap.core.errors import EngineError, ForwardingRefused, InputError, JournalLocked, PortTaken
 from segtap.core.messages import Marks
 from segtap.core.running import find_engine, folder
+from segtap.core.settings import ClassicSettings
 from segtap.core.views import MessageDetail
 
 
@@ -125,6 +127,37 @@ async def test_forwarding_is_off_at_the_start_and_sends_only_what_comes_after(tm
             (delivery,) = (await client.detail(after.id)).deliveries
             assert (delivery.outcome, delivery.status) == (Outcome.TAKEN, 200)
         assert [event["properties"]["$insert_id"] for event in mixpanel.events] == ["m-after-00001"]
+
+
+async def test_the_classic_destination_is_previewed_and_forwarded(tmp_path: Path) -> None:
+    async with MixpanelServer() as mixpanel:
+        settings = engine_settings(tmp_path, mixpanel_url=mixpanel.url)
+        classic = msgspec.structs.replace(
+            settings,
+            destination=msgspec.structs.replace(settings.destination, kind="classic-cloud"),
+            classic=ClassicSettings(people=True),
+        )
+        async with running_engine(classic, forwarding=True) as (engine, client):
+            await post(
+                engine.url, {"type": "identify", "userId": "u-1", "traits": {"plan": "x"}}, track("m-1")
+            )
+            await until(client, lambda state: state.taken == 2)
+            detail = await newest_of(client, 2)
+            (operation,) = detail.inspection.translation.operations
+            assert operation.request.query == {"verbose": 1, "api_key": "••••"}
+            assert API_SECRET not in repr(detail)
+        assert mixpanel.profiles["u-1"]["plan"] == "x"
+        assert [event["properties"]["segment_source_name"] for event in mixpanel.events] == ["Web"]
+
+
+async def test_the_classic_destination_without_a_token_is_previewed_all_the_same(tmp_path: Path) -> None:
+    settings = engine_settings(tmp_path, token="")
+    destination = msgspec.structs.replace(settings.destination, kind="classic-cloud")
+    async with running_engine(msgspec.structs.replace(settings, destination=destination)) as (engine, client):
+        await post(engine.url, track("m-1"))
+        detail = await newest_of(client, 1)
+        assert detail.inspection.translation.rejected is None
+        assert len(detail.inspection.translation.operations) == 1
 
 
 async def test_a_replay_sends_an_earlier_message_under_its_own_insert_id_and_time(tmp_path: Path) -> None:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable
 from typing import Any, TypeVar
+from urllib.parse import unquote
 
 import pytest
-from details import MESSAGES, SECRET, TOKEN, attempts, classic, detail, order, refused
+from details import MESSAGES, NOW, SECRET, TOKEN, attempts, classic, detail, order, refused
 from pane_host import Host
 from textual.containers import Vertical
 from textual.pilot import Pilot
 from textual.widgets import Static
 
 from segtap.core.delivery import DeliveryState
+from segtap.core.destinations import translator
 from segtap.core.inspection import Translation
+from segtap.core.inspector import inspect_document
 from segtap.core.messages import Marks
+from segtap.core.settings import Destination
 from segtap.core.views import MessageDetail
 from segtap.tui.marks import ASCII
 from segtap.tui.widgets.delivery_pane import DeliveryPane
@@ -196,6 +201,15 @@ class TestMixpanel:
         text = await shown(MixpanelPane(), message)
         assert "▲ Segment would not send this: no subscription takes this alias call" in text
 
+    async def test_says_which_setting_of_the_classic_destination_is_off(self) -> None:
+        call = {"type": "identify", "userId": "u", "traits": {}}
+        destination = Destination("classic-cloud", {"token": TOKEN})
+        made = inspect_document(call, 100, translator(destination), destination, NOW)
+        message = detail(call, translation=made.translation, findings=made.findings)
+        text = await shown(MixpanelPane(), message)
+        assert "▲ Segment would not send this: Use Mixpanel People is off" in text
+        assert "To change that: people = true under [classic]" in text
+
     async def test_says_that_segment_drops_a_second_receipt(self) -> None:
         text = await shown(MixpanelPane(), order(marks=Marks.SECOND_RECEIPT, translation=Translation()))
         assert "Segment would drop this copy" in text
@@ -227,6 +241,21 @@ class TestWire:
         assert "Wire ─ base64, " in text
         assert "data=eyJldmVudCI6ICJMb2FkZWQgYSBQYWdlIi" in text
         assert "Loaded a Page" in text
+        assert "api_key=••••" in pane.copy_text()
+        assert "fedcba98" not in text + pane.copy_text()
+
+    async def test_what_the_classic_destination_makes_of_a_call(self) -> None:
+        settings: dict[str, Any] = {"token": TOKEN, "apiKey": "fedcba9876543210fedcba9876543210"}
+        reader = translator(Destination("classic-cloud", settings))
+        message = detail(MESSAGES["order"], translation=reader.translate(MESSAGES["order"], now=NOW))
+        pane = WirePane()
+        text = await shown(pane, message)
+        assert "POST /track  base64 in the field data" in text
+        assert " · 1 of 2" in text
+        encoded = pane.copy_text().partition("data=")[2].partition("&")[0]
+        body: Any = json.loads(base64.b64decode(unquote(encoded)))
+        assert body["event"] == "Order Completed"
+        assert body["properties"]["token"] == TOKEN
         assert "api_key=••••" in pane.copy_text()
         assert "fedcba98" not in text + pane.copy_text()
 

@@ -157,17 +157,17 @@ class MixpanelPane(Pane):
             )
         elif translation.unmatched:
             kind = clean(detail.summary.type) or "such"
-            notes.append(
-                Content.styled(
-                    f"{marks.warning} Segment would not send this: no subscription takes this {kind} call",
-                    "bold $mark-warning",
-                )
+            why, fix = (
+                f"no subscription takes this {kind} call",
+                "Add or enable a subscription whose trigger takes it, if Mixpanel should have it.",
             )
+            told = next((found for found in detail.inspection.findings if found.rule == "unmatched"), None)
+            if told is not None and "subscription" not in told.message:
+                why, fix = clean(told.message), f"To change that: {clean(told.fix)}"
             notes.append(
-                Content.styled(
-                    "Add or enable a subscription whose trigger takes it, if Mixpanel should have it.", "$dim"
-                )
+                Content.styled(f"{marks.warning} Segment would not send this: {why}", "bold $mark-warning")
             )
+            notes.append(Content.styled(fix, "$dim"))
         elif not translation.operations:
             notes.append(Content.styled("Segment makes no request of this message.", "$dim"))
         return notes
