@@ -108,7 +108,7 @@ def import_faults(record: Any, now_ms: int, *, enforce_length: bool = False) -> 
 
 
 def too_deep(path: str, value: Any, depth: int) -> tuple[str, str] | None:
-    """The first value nested deeper than 3, or list of 255 or more. Lists in lists may go as deep as they like."""
+    """The first value nested deeper than 3, or list of 255 or more. Lists alone make no depth."""
     rest = [(path, value, depth)]
     while rest:
         path, value, depth = rest.pop()

@@ -124,3 +124,16 @@ def test_duplicates_are_shown_once() -> None:
     server.script(TOO_MANY)
     assert server.handle("POST", "/import?strict=1", headers, body).status == 429
     assert server.handle("POST", "/import?strict=1", {}, body).status == 401
+
+
+def test_lists_in_lists_are_judged_however_deep() -> None:
+    def faults(value: Any) -> tuple[str, str] | None:
+        properties = {"time": NOW, "distinct_id": "u", "$insert_id": "i-1", "p": value}
+        return import_faults({"event": "E", "properties": properties}, NOW)
+
+    deep: Any = 1
+    for _ in range(400):
+        deep = [deep]
+    assert faults(deep) is None
+    assert "nested too deeply" in str(faults({"a": {"b": {"c": {"d": 1}}}}))
+    assert "fewer than 255" in str(faults([list(range(255))]))
