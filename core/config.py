@@ -2,7 +2,7 @@
 
 The file is `segtap.toml` in the current folder, else in the user's config folder. Every key can be set from
 the environment: `SEGTAP_INGEST_PORT`, or `SEGTAP_PORT` for short, for `port` of `[ingest]`. Only the file
-holds subscriptions.
+holds subscriptions and filters.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from .settings import (
     JournalSettings,
     ScreenSettings,
     Secret,
+    SegmentSettings,
     Settings,
-    Subscription,
 )
 
 FILE_NAME = "segtap.toml"
@@ -36,13 +36,14 @@ ENV_PREFIX = "SEGTAP_"
 SECTIONS: dict[str, type[msgspec.Struct]] = {
     "destination": DestinationSettings,
     "classic": ClassicSettings,
+    "segment": SegmentSettings,
     "ingest": IngestSettings,
     "journal": JournalSettings,
     "screen": ScreenSettings,
 }
 TOP_LEVEL = ("identity",)
-TABLES = "subscriptions"
-"""A list of tables, which only a file can hold."""
+TABLES = ("subscriptions", "filters")
+"""Lists of tables, which only a file can hold."""
 ENV_ALIASES = {"SEGTAP_JOURNAL": "SEGTAP_JOURNAL_PATH", "SEGTAP_DESTINATION": "SEGTAP_DESTINATION_KIND"}
 """Names that people guess before they read; each means the one behind it."""
 
@@ -71,9 +72,9 @@ def load(
     environ = os.environ if environ is None else environ
     path = file or find_file()
     layers: list[tuple[str, dict[str, JsonObject], JsonObject]] = []
-    subscriptions: tuple[Subscription, ...] | None = None
+    tables: JsonObject = {}
     if path is not None:
-        sections, plain, subscriptions = _read_file(path)
+        sections, plain, tables = _read_file(path)
         layers.append((str(path), sections, plain))
     layers.append(("the environment", *_read_environment(environ)))
     layers.append(("the command line", dict(flags or {}), {}))
@@ -100,11 +101,24 @@ def load(
         raise SettingsError(f"The settings do not fit together: {error}") from None
     _refuse_what_does_not_go_together(settings)
     secret = environ.get(settings.destination.api_secret_env, "").strip()
-    return msgspec.structs.replace(
-        settings,
-        destination=msgspec.structs.replace(settings.destination, api_secret=Secret(secret)),
-        subscriptions=subscriptions,
+    settings = msgspec.structs.replace(
+        settings, destination=msgspec.structs.replace(settings.destination, api_secret=Secret(secret))
     )
+    return _with_tables(settings, tables, str(path))
+
+
+def _with_tables(settings: Settings, tables: JsonObject, place: str) -> Settings:
+    # Most files have none, and the start need not wait for presets and query language.
+    if "subscriptions" in tables:
+        from .subscriptions import read_subscriptions
+
+        subscriptions = read_subscriptions(tables["subscriptions"], place)
+        settings = msgspec.structs.replace(settings, subscriptions=subscriptions)
+    if "filters" in tables:
+        from .filter_tables import read_filters
+
+        settings = msgspec.structs.replace(settings, filters=read_filters(tables["filters"], place))
+    return settings
 
 
 def _refuse_what_does_not_go_together(settings: Settings) -> None:
@@ -121,7 +135,8 @@ def find_file() -> Path | None:
     return next((path for path in candidates if path.is_file()), None)
 
 
-def _read_file(path: Path) -> tuple[dict[str, JsonObject], JsonObject, tuple[Subscription, ...] | None]:
+def _read_file(path: Path) -> tuple[dict[str, JsonObject], JsonObject, JsonObject]:
+    """The sections of a file, its plain keys, and its lists of tables as they stand there."""
     try:
         raw = cast(JsonObject, tomllib.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
@@ -132,13 +147,10 @@ def _read_file(path: Path) -> tuple[dict[str, JsonObject], JsonObject, tuple[Sub
         raise SettingsError(f"{path} is not TOML: {error}.") from error
     sections: dict[str, JsonObject] = {}
     plain: JsonObject = {}
-    subscriptions: tuple[Subscription, ...] | None = None
+    tables: JsonObject = {}
     for name, value in raw.items():
-        if name == TABLES:
-            # Most files have none, and the start need not wait for the presets.
-            from .subscriptions import read_subscriptions
-
-            subscriptions = read_subscriptions(value, str(path))
+        if name in TABLES:
+            tables[name] = value
         elif name in SECTIONS:
             if not isinstance(value, dict):
                 raise SettingsError(f"{path}: [{name}] is a section, not a value.")
@@ -146,9 +158,9 @@ def _read_file(path: Path) -> tuple[dict[str, JsonObject], JsonObject, tuple[Sub
                 _refuse_unknown(key, keys_of(name), f"{path}: [{name}]")
             sections[name] = value
         else:
-            _refuse_unknown(name, (*TOP_LEVEL, *SECTIONS, TABLES), str(path))
+            _refuse_unknown(name, (*TOP_LEVEL, *SECTIONS, *TABLES), str(path))
             plain[name] = value
-    return sections, plain, subscriptions
+    return sections, plain, tables
 
 
 def _refuse_unknown(key: str, known: tuple[str, ...], place: str) -> None:

@@ -21,6 +21,7 @@ import msgspec
 from .control import ControlApp, Health
 from .delivery import Delivery, DeliveryState
 from .destinations import translator
+from .destinations.gate import GatedTranslator, gate_of
 from .errors import ForwardingRefused, InputError, JournalError, PortTaken
 from .feed import Feed
 from .forward.forwarder import Forwarder
@@ -101,7 +102,7 @@ class Engine:
     async def _start(self) -> None:
         settings = self.settings
         destination = _previewed(destination_of(settings))
-        translate = translator(destination)
+        translate = GatedTranslator(translator(destination), gate_of(settings))
         if self._forward_at_start and (why := self._cannot_forward_why()):
             raise ForwardingRefused(why)
 

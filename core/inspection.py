@@ -57,16 +57,24 @@ class Operation(msgspec.Struct, frozen=True):
     request: OutgoingRequest
 
 
+class NotSent(msgspec.Struct, frozen=True):
+    """Why Segment does not send a message to the destination at all, and the place in it that says so."""
+
+    path: str
+    reason: str
+
+
 class Translation(msgspec.Struct, frozen=True):
     """What a destination makes of one message.
 
     `rejected` is the first refusal in the order of subscriptions, or None. `unmatched` is True when no
-    subscription takes the message.
+    subscription takes the message. `not_sent` says why Segment would not hand it to the destination.
     """
 
     operations: tuple[Operation, ...] = ()
     rejected: str | None = None
     unmatched: bool = False
+    not_sent: NotSent | None = None
 
 
 class PropertySource(msgspec.Struct, frozen=True, array_like=True):

@@ -90,6 +90,23 @@ class ClassicSettings(msgspec.Struct, frozen=True, kw_only=True):
     """`$` before every trait on events."""
 
 
+class SegmentSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """`[segment]` of segtap.toml: what the workspace keeps from the destination before any subscription."""
+
+    blocked_events: tuple[str, ...] = ()
+    """Track events that the source's schema blocks."""
+    consent_categories: tuple[str, ...] = ()
+    """Consent categories that the destination is in; a message's consent object must allow each."""
+
+
+class DestinationFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """One of `[[filters]]`: messages that the condition takes are dropped before the destination."""
+
+    condition: str
+    name: str = ""
+    enabled: bool = True
+
+
 class IngestSettings(msgspec.Struct, frozen=True, kw_only=True):
     """`[ingest]` of segtap.toml. Sizes are bytes, times seconds."""
 
@@ -120,16 +137,19 @@ class ScreenSettings(msgspec.Struct, frozen=True, kw_only=True):
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that can be set. `origin` names where it came from, for the screen.
 
-    `subscriptions` are those of `[[subscriptions]]`; None stands for Segment's presets.
+    `subscriptions` are those of `[[subscriptions]]`, None stands for Segment's presets; `filters` are those
+    of `[[filters]]`.
     """
 
     identity: IdentityMode = "original"
     destination: DestinationSettings = DestinationSettings()
     classic: ClassicSettings = ClassicSettings()
+    segment: SegmentSettings = SegmentSettings()
     ingest: IngestSettings = IngestSettings()
     journal: JournalSettings = JournalSettings()
     screen: ScreenSettings = ScreenSettings()
     subscriptions: tuple[Subscription, ...] | None = None
+    filters: tuple[DestinationFilter, ...] = ()
     demo: bool = False
     dry_run: bool = False
     origin: str = "defaults"

@@ -19,6 +19,8 @@ def why_nothing(message: Message, translation: Translation) -> str:
         return "it went straight to Mixpanel, not through Segment"
     if translation.operations:
         return ""
+    if translation.not_sent is not None:
+        return f"Segment would not send it: {translation.not_sent.reason}"
     if translation.rejected is not None:
         return f"the destination rejects it: {translation.rejected}"
     return f"no subscription takes it: {message.type}"

@@ -1,0 +1,146 @@
+"""Whether Segment sends a message to the destination at all: what it asks before any subscription. Pure.
+
+In Segment's order: blocked events of the source's schema, consent, `integrations` of the message, what a
+device-mode SDK sends itself, destination filters. Sources: `enabled()` of Segment's facade (only booleans
+count; an object of options means yes), and Segment's pages on the integrations object, consent and filters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..inspection import NotSent, Translation
+from ..mapping.filters import compile_filter
+from ..messages import Json, JsonObject
+from ..paths import child
+from ..settings import DestinationFilter, DestinationKind, SegmentSettings, Settings
+from .base import Translator
+
+NAMES: dict[DestinationKind, tuple[str, ...]] = {
+    "actions": ("Mixpanel (Actions)", "Actions Mixpanel"),
+    "classic-cloud": ("Mixpanel",),
+}
+"""What the integrations object calls each destination: `Mixpanel` does not stop the Actions one."""
+
+MOBILE = (
+    "analytics-ios",
+    "analytics-android",
+    "analytics-swift",
+    "analytics-kotlin",
+    "analytics-react-native",
+)
+"""Libraries whose device-mode destinations set themselves to false, lest the cloud sends the same again."""
+
+
+class Gate:
+    """What keeps messages from one destination, compiled once."""
+
+    def __init__(
+        self,
+        kind: DestinationKind,
+        segment: SegmentSettings = SegmentSettings(),  # noqa: B008 - frozen
+        filters: tuple[DestinationFilter, ...] = (),
+    ) -> None:
+        """Raises MappingError for a filter that cannot be read."""
+        self._names = NAMES[kind]
+        self._blocked = frozenset(segment.blocked_events)
+        self._categories = segment.consent_categories
+        self._filters: list[tuple[str, Callable[[JsonObject], bool]]] = [
+            (one.name or one.condition, compile_filter(one.condition)) for one in filters if one.enabled
+        ]
+
+    def stops(self, document: JsonObject) -> NotSent | None:
+        """Why Segment would not send the message, or None. Never raises on a message."""
+        return (
+            self._event_blocked(document)
+            or self._no_consent(document)
+            or self._switched_off(document)
+            or self._sent_by_device(document)
+            or self._filtered(document)
+        )
+
+    def _event_blocked(self, document: JsonObject) -> NotSent | None:
+        event = document.get("event")
+        if document.get("type") != "track" or not isinstance(event, str) or event not in self._blocked:
+            return None
+        return NotSent("$.event", "the event is blocked at its source: blocked_events under [segment]")
+
+    def _no_consent(self, document: JsonObject) -> NotSent | None:
+        """Without a consent object all is sent; with one, each category of the destination must be true."""
+        context = document.get("context")
+        consent = context.get("consent") if isinstance(context, dict) else None
+        if not self._categories or not isinstance(consent, dict) or not consent:
+            return None
+        path = "$.context.consent.categoryPreferences"
+        given = consent.get("categoryPreferences")
+        preferences = given if isinstance(given, dict) else {}
+        for category in self._categories:
+            if preferences.get(category) is not True:
+                return NotSent(child(path, category), f"no consent to {category}")
+        return None
+
+    def _switched_off(self, document: JsonObject) -> NotSent | None:
+        integrations = document.get("integrations")
+        if not isinstance(integrations, dict):
+            return None
+        named = [name for name in self._names if name in integrations]
+        for name in named:
+            if integrations[name] is False:
+                why = f"integrations.{name} is false"
+                if _library(document).startswith(MOBILE):
+                    why += ", as mobile SDKs set it when they send to Mixpanel from the device"
+                return NotSent(child("$.integrations", name), why)
+        if named:
+            return None
+        for everything in ("All", "all"):
+            if integrations.get(everything) is False:
+                return NotSent(f"$.integrations.{everything}", f"integrations.{everything} is false")
+        return None
+
+    def _sent_by_device(self, document: JsonObject) -> NotSent | None:
+        metadata = document.get("_metadata")
+        bundled = metadata.get("bundled") if isinstance(metadata, dict) else None
+        if not isinstance(bundled, list):
+            return None
+        for index, name in enumerate(bundled):
+            if name in self._names:
+                return NotSent(
+                    f"$._metadata.bundled[{index}]",
+                    f"_metadata.bundled names {name}: the device sends it itself",
+                )
+        return None
+
+    def _filtered(self, document: JsonObject) -> NotSent | None:
+        for name, takes in self._filters:
+            if takes(document):
+                return NotSent("$", f"the destination filter {name!r} drops it")
+        return None
+
+
+def _library(document: JsonObject) -> str:
+    context = document.get("context")
+    library: Json = context.get("library") if isinstance(context, dict) else None
+    name = library.get("name") if isinstance(library, dict) else None
+    return name if isinstance(name, str) else ""
+
+
+class GatedTranslator:
+    """A translator behind a gate: what Segment would not send makes no request."""
+
+    def __init__(self, translator: Translator, gate: Gate) -> None:
+        self._translator = translator
+        self._gate = gate
+
+    def translate(self, document: JsonObject, *, now: int) -> Translation:
+        """See `Translator`."""
+        stopped = self._gate.stops(document)
+        return (
+            self._translator.translate(document, now=now)
+            if stopped is None
+            else Translation(not_sent=stopped)
+        )
+
+
+def gate_of(settings: Settings) -> Gate:
+    """The gate that the settings describe. Raises MappingError for a filter that cannot be read."""
+    return Gate(settings.destination.kind, settings.segment, settings.filters)

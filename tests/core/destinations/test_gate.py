@@ -1,0 +1,188 @@
+"""Whether Segment sends a message at all: integrations, bundled SDKs, blocked events, consent, filters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from vectors import vectors
+
+from segtap.core.destinations import translator
+from segtap.core.destinations.gate import Gate, GatedTranslator
+from segtap.core.errors import MappingError
+from segtap.core.inspection import NotSent
+from segtap.core.mapping.filters import compile_filter
+from segtap.core.messages import Json, JsonObject
+from segtap.core.settings import Destination, DestinationFilter, DestinationKind, SegmentSettings
+from segtap.core.translate import read_envelope
+
+ACTIONS = Gate("actions")
+CLASSIC = Gate("classic-cloud")
+
+
+def stopped(gate: Gate, **message: Json) -> NotSent | None:
+    return gate.stops({"type": "track", "event": "A", **message})
+
+
+@pytest.mark.parametrize(
+    ("kind", "integrations", "path"),
+    [
+        ("actions", {}, ""),
+        ("actions", None, ""),
+        ("actions", {"All": False}, "$.integrations.All"),
+        ("actions", {"all": False}, "$.integrations.all"),
+        ("actions", {"All": True}, ""),
+        ("actions", {"All": "false"}, ""),
+        ("actions", {"All": False, "Mixpanel (Actions)": True}, ""),
+        ("actions", {"All": False, "Actions Mixpanel": {"option": 1}}, ""),
+        ("actions", {"All": False, "Mixpanel": True}, "$.integrations.All"),
+        ("actions", {"Mixpanel (Actions)": False}, "$.integrations['Mixpanel (Actions)']"),
+        ("actions", {"Mixpanel (Actions)": None}, ""),
+        ("actions", {"Mixpanel": False}, ""),
+        ("classic-cloud", {"Mixpanel": False}, "$.integrations.Mixpanel"),
+        ("classic-cloud", {"Mixpanel": {"distinctId": "x"}, "All": False}, ""),
+        ("classic-cloud", {"Mixpanel (Actions)": False}, ""),
+    ],
+)
+def test_integrations_are_read_as_segment_reads_them(
+    kind: DestinationKind, integrations: Json, path: str
+) -> None:
+    found = stopped(Gate(kind), integrations=integrations)
+    assert (found.path if found else "") == path
+
+
+def test_the_reason_is_said_with_its_path() -> None:
+    assert stopped(ACTIONS, integrations={"All": False}) == NotSent(
+        "$.integrations.All", "integrations.All is false"
+    )
+
+
+def test_a_mobile_sdk_that_sends_itself_is_understood() -> None:
+    found = stopped(CLASSIC, integrations={"Mixpanel": False}, context={"library": {"name": "analytics-ios"}})
+    assert found is not None
+    assert "mobile SDKs set it" in found.reason
+    bundled = stopped(CLASSIC, _metadata={"bundled": ["Amplitude", "Mixpanel"], "unbundled": []})
+    assert bundled is not None
+    assert bundled.path == "$._metadata.bundled[1]"
+    assert stopped(ACTIONS, _metadata={"bundled": ["Mixpanel"]}) is None
+
+
+@pytest.mark.parametrize("odd", [None, 3, "x", [], {"bundled": None}, {"bundled": {}}, {"library": []}])
+def test_odd_messages_pass(odd: Json) -> None:
+    gate = Gate(
+        "actions",
+        SegmentSettings(blocked_events=("B",), consent_categories=("C",)),
+        (DestinationFilter(condition='context.x.y = "z"'),),
+    )
+    for key in ("integrations", "_metadata", "context", "event"):
+        assert stopped(gate, **{key: odd}) is None
+
+
+def test_blocked_events_are_those_of_track_calls() -> None:
+    gate = Gate("actions", SegmentSettings(blocked_events=("A",)))
+    found = stopped(gate)
+    assert found is not None
+    assert found.path == "$.event"
+    assert stopped(gate, event="a") is None
+    assert stopped(gate, type="page") is None
+
+
+@pytest.mark.parametrize(
+    ("consent", "sent"),
+    [
+        (None, True),
+        ({}, True),
+        ({"categoryPreferences": {}}, False),
+        ({"categoryPreferences": {"Analytics": True}}, False),
+        ({"categoryPreferences": {"Analytics": True, "Ads": True}}, True),
+        ({"categoryPreferences": {"Analytics": True, "Ads": False}}, False),
+        ({"categoryPreferences": {"Analytics": True, "Ads": "yes"}}, False),
+    ],
+)
+def test_consent_must_be_given_to_each_category(consent: Json, sent: bool) -> None:
+    gate = Gate("actions", SegmentSettings(consent_categories=("Analytics", "Ads")))
+    assert (stopped(gate, context={"consent": consent}) is None) is sent
+
+
+MESSAGE: JsonObject = {
+    "type": "track",
+    "event": "Order Completed",
+    "userId": "u1",
+    "properties": {
+        "total": 10,
+        "email": "a@example.com",
+        "paid": True,
+        "items": [1, 2],
+        "none": None,
+        "0": 1,
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("condition", "taken"),
+    [
+        ('type = "track"', True),
+        ('type = "track" and event = "X"', False),
+        ('event = "X" or type = "track" and userId = "u1"', True),
+        ('!(event = "X" or event = "Y")', True),
+        ('!(event = "Order Completed" or event = "Y")', False),
+        ("properties.total >= 10 and properties.total < 11", True),
+        ('properties.total = "10"', False),
+        ("properties.total != 3", True),
+        ('contains(event, "Order")', True),
+        ('!contains(event, "order")', True),
+        ('match(properties.email, "*@example.com")', True),
+        ('match(properties.email, "?@example.org")', False),
+        ("length(properties.items) = 2", True),
+        ('typeof(properties.total) = "number"', True),
+        ('event in ["X", "Order Completed"]', True),
+        ("properties.none = null and properties.missing = null", True),
+        ("properties.paid", True),
+        ("properties.paid = true", True),
+        ("anonymousId != null", False),
+        ('lowercase(event) = "order completed"', True),
+    ],
+)
+def test_filters_take_what_they_say(condition: str, taken: bool) -> None:
+    assert compile_filter(condition)(MESSAGE) is taken
+
+
+@pytest.mark.parametrize(
+    ("condition", "words"),
+    [
+        ("", "a name or value is missing before the end"),
+        ("type =", "missing before the end"),
+        ('type = "track" and', "missing before the end"),
+        ('(type = "track"', ") is missing"),
+        ('type = "track" event', "'event' is not expected"),
+        ('snake(event) = "x"', "no function snake()"),
+        ("contains(event)", "takes 2 values"),
+        ("event in [", "missing before"),
+        ('type = "track', "unterminated"),
+        ("properties. = 1", "a name is missing"),
+    ],
+)
+def test_a_filter_that_cannot_be_read_says_why(condition: str, words: str) -> None:
+    with pytest.raises(MappingError) as caught:
+        compile_filter(condition)
+    assert words in str(caught.value)
+
+
+def test_a_filter_drops_and_one_that_is_off_does_not() -> None:
+    drop: dict[str, Any] = {"condition": 'event = "A"', "name": "No A"}
+    found = stopped(Gate("actions", filters=(DestinationFilter(**drop),)))
+    assert found is not None
+    assert "'No A'" in found.reason
+    assert stopped(Gate("actions", filters=(DestinationFilter(**drop, enabled=False),))) is None
+
+
+def test_what_is_not_sent_makes_no_request_and_the_rest_is_as_without_a_gate() -> None:
+    own = translator(Destination(settings={"projectToken": "t"}))
+    gated = GatedTranslator(own, ACTIONS)
+    off = gated.translate({**MESSAGE, "integrations": {"All": False}}, now=0)
+    assert off.operations == ()
+    assert off.not_sent is not None
+    for row in vectors("actions")[:50]:
+        message = read_envelope(row, Destination()).message
+        assert gated.translate(message, now=0) == own.translate(message, now=0)
