@@ -6,10 +6,20 @@ Sources: actions-core (`removeEmptyValues`, fields as JSON schema), ajv with `co
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import cast
 
-from ..mapping.javascript import MISSING, Value, format_number, is_number, json_number, to_number, type_name
+from ..mapping.javascript import (
+    MISSING,
+    Value,
+    as_double,
+    format_number,
+    is_number,
+    json_number,
+    to_number,
+    type_name,
+)
 from ..mapping.validate import article
 from ..messages import Json, JsonObject
 from .dates import is_date_like
@@ -67,9 +77,11 @@ def _is(kind: FieldType, value: Value) -> bool:
         return isinstance(value, bool)
     if kind == "string":
         return isinstance(value, str)
-    if kind == "integer":
-        return is_number(value) and _whole(cast(float, value))
-    return is_number(value) or (kind == "datetime" and isinstance(value, str))
+    if kind == "datetime" and isinstance(value, str):
+        return True
+    if not is_number(value) or not math.isfinite(as_double(cast(float, value))):
+        return False  # Infinity, which JSON text such as 1e400 holds, is no number to ajv
+    return kind != "integer" or _whole(cast(float, value))
 
 
 _COERCIONS: dict[FieldType, tuple[Callable[[Value], object], ...]] = {

@@ -115,6 +115,15 @@ def test_scalars_are_coerced_and_single_lists_unwrapped() -> None:
     assert (made["$app_build_number"], made["$app_version_string"]) == ("1e+21", "1")
 
 
+def test_infinity_is_no_number() -> None:
+    endless: JsonObject = {"@json": {"value": "1e400", "mode": "decode"}}
+    made = translate({"type": "track"}, custom({"event": endless, "time": endless, "screen_width": endless}))
+    assert made.rejected == (
+        "Timestamp must be a valid date-like string but it was not. "
+        "Screen width must be a number but it was a number."
+    )
+
+
 def test_lists_of_null_are_empty_text_which_is_no_library_and_no_browser() -> None:
     mapping: JsonObject = {"event": "x", "library_name": [None], "userAgent": [None]}
     (operation,) = translate({"type": "track"}, custom(mapping)).operations
