@@ -65,8 +65,8 @@ def check(ctx: click.Context, source: BinaryIO, destination: str | None, now: st
     Reads one JSON object a line: a message, a batch, or an envelope as `segtap translate` takes it. Exit
     status 1 when a rule of severity error was tripped or a line cannot be read.
     """
-    from ...core.check_lines import Tally, check_lines
     from ...core.check_formats import FORMATS
+    from ...core.check_lines import Tally, check_lines
 
     clock = _clock(now)
     checked = check_lines(source, destination=_destination(destination), clock=lambda: clock)

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import click
 
 from ...core.errors import PortTaken
 from ...core.settings import Settings
 from .options import read_settings
+
+if TYPE_CHECKING:
+    import subprocess
+
+    from ...core.client import Viewer
+    from ...core.launch import RunningEngine
 
 
 def open_screen(*, demo: bool, **options: Any) -> int:
@@ -42,42 +49,61 @@ def attach(url: str, theme: str | None) -> None:
 
 
 async def _screen_with_engine(settings: Settings) -> int:
-    from ...core.client import Client, Viewer
-    from ...core.launch import RunningEngine, start_engine
+    from ...core.client import Client
+    from ...core.launch import start_engine
 
     # The engine's process starts while the screen's modules are imported here.
     starting = asyncio.create_task(start_engine(settings))
-    engines: list[RunningEngine] = []
     await asyncio.to_thread(_import_screen)
-    traffic = None
+    own = _OwnEngine(settings, await starting)
     try:
-        engines.append(await starting)
-        engine = engines[0]
-
-        async def again() -> Viewer:
-            """A viewer of the engine; when it has died, of a new one with the same settings."""
-            last = engines[-1]
-            if last.ended:
-                await last.aclose()
-                engines.append(await start_engine(settings))
-            return Client(engines[-1].url, engines[-1].token)
-
-        if settings.demo:
-            from ...core.demo import start_demo
-
-            traffic = start_demo(engine.url, quiet=True)
+        own.play_demo()
         from ..app import SegtapApp
 
-        app = SegtapApp(Client(engine.url, engine.token), settings, reconnect=again)
+        app = SegtapApp(Client(own.engine.url, own.engine.token), settings, reconnect=own.again)
         await app.run_async()
         return app.return_code or 0
     finally:
-        if traffic is not None and traffic.stdin is not None:
-            traffic.stdin.close()
-            traffic.terminate()
-            traffic.wait()
-        for engine in engines:
-            await engine.aclose()
+        await own.aclose()
+
+
+class _OwnEngine:
+    """The engine that this screen started, a new one in its place when it dies, and the demo's traffic."""
+
+    def __init__(self, settings: Settings, engine: RunningEngine) -> None:
+        from msgspec.structs import replace
+
+        self.engine = engine
+        # SDKs know this port by now: an engine in this one's place listens there, too.
+        port = urlsplit(engine.url).port or settings.ingest.port
+        self._settings = replace(settings, ingest=replace(settings.ingest, port=port))
+        self._traffic: subprocess.Popen[bytes] | None = None
+
+    async def again(self) -> Viewer:
+        """A viewer of the engine; when it has died, of a new one with the same settings."""
+        from ...core.client import Client
+        from ...core.launch import start_engine
+
+        if self.engine.ended:
+            await self.engine.aclose()
+            self.engine = await start_engine(self._settings)
+            self.play_demo()
+        return Client(self.engine.url, self.engine.token)
+
+    def play_demo(self) -> None:
+        """Start the demo's traffic, where there is to be one and none runs."""
+        if not self._settings.demo or (self._traffic is not None and self._traffic.poll() is None):
+            return
+        from ...core.demo import start_demo
+
+        self._traffic = start_demo(self.engine.url, quiet=True)
+
+    async def aclose(self) -> None:
+        """End the traffic and the engine."""
+        if self._traffic is not None:
+            with self._traffic:
+                self._traffic.terminate()
+        await self.engine.aclose()
 
 
 async def _screen(url: str, token: str, settings: Settings) -> None:
@@ -94,7 +120,8 @@ def _import_screen() -> None:
 
 
 def _need_a_terminal() -> None:
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    # The screen is drawn on stderr, as Textual does it.
+    if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
         raise click.UsageError(
             "The screen needs a terminal. Without one: segtap forward, or segtap tail for live lines."
         )
