@@ -20,8 +20,6 @@ import msgspec
 
 from .control import ControlApp, Health
 from .delivery import Delivery, DeliveryState
-from .destinations import translator
-from .destinations.gate import GatedTranslator, gate_of
 from .errors import ForwardingRefused, InputError, JournalError, PortTaken
 from .feed import Feed
 from .forward.forwarder import Forwarder
@@ -29,21 +27,19 @@ from .health import Faults, WatchedJournal
 from .indexer import Indexer
 from .ingest.app import IngestApp
 from .ingest.parse import parse_receipt
-from .inspection import Inspection
-from .inspector import inspect
 from .journal import open_journal
 from .messages import JsonObject, Message
 from .reader import Reader
+from .reading import Reading
 from .replay import replay_receipts
 from .running import EngineNote, remove_note, running, write_note
 from .server import Listener, WebServer, listen
-from .settings import TOKEN_SETTING, Destination, JournalSettings, Settings, destination_of, mask_token
+from .settings import JournalSettings, Settings, mask_token
 from .views import EngineState, FeedBatch, MessageDetail, Page
 
 logger = logging.getLogger(__name__)
 
 VERSION = version("segtap")
-STAND_IN_TOKEN = "YOUR-PROJECT-TOKEN"
 STOP_GRACE = 5.0
 """Seconds that requests to Mixpanel under way have to be answered at a stop."""
 FORWARDER_PAUSE = 2.0
@@ -101,13 +97,9 @@ class Engine:
 
     async def _start(self) -> None:
         settings = self.settings
-        destination = _previewed(destination_of(settings))
-        translate = GatedTranslator(translator(destination), gate_of(settings))
+        self._reading = Reading(settings)
         if self._forward_at_start and (why := self._cannot_forward_why()):
             raise ForwardingRefused(why)
-
-        def inspected(message: Message) -> Inspection:
-            return inspect(message, translate, destination)
 
         self._journal = await open_journal(_journal_settings(settings))
         self._cleanup.push_async_callback(self._journal.close)
@@ -118,11 +110,14 @@ class Engine:
 
         self._feed = Feed(self.state)
         self._faults = Faults(self._feed.touch)
-        self._reader = Reader(parse_receipt, inspected, lambda text: self._faults.set("reading", text))
+        self._faults.set("subscriptions", " · ".join(self._reading.faults))
+        self._reader = Reader(
+            parse_receipt, self._reading.inspect, lambda text: self._faults.set("reading", text)
+        )
         self._forwarder = Forwarder(
             self._journal,
             lambda summaries: self._reader.load(self._journal, summaries),
-            translate,
+            self._reading,
             settings=settings.destination,
             on_delivery=self._delivered,
             dry_run=settings.dry_run,
@@ -265,11 +260,11 @@ class Engine:
 
     async def detail(self, id: int) -> MessageDetail:
         """Everything about one message."""
-        return await self._reader.detail(self._journal, id)
+        return self._reading.explained(await self._reader.detail(self._journal, id))
 
     async def inspect(self, document: JsonObject) -> MessageDetail:
         """Read a pasted message without keeping it."""
-        return self._reader.pasted(document)
+        return self._reading.explained(self._reader.pasted(document))
 
     async def set_forwarding(self, on: bool) -> EngineState:
         """Turn forwarding on or off; what is owed stays owed while it is off.
@@ -368,18 +363,6 @@ class Engine:
                 f' token = "…" under [destination], and start segtap again.'
             )
         return ""
-
-
-def _previewed(destination: Destination) -> Destination:
-    """The destination with a stand-in for a missing project token.
-
-    Without one Segment's destination refuses every message, and nothing could be shown; nothing can be
-    sent then either, for forwarding needs the token.
-    """
-    name = TOKEN_SETTING[destination.kind]
-    if destination.settings.get(name):
-        return destination
-    return msgspec.structs.replace(destination, settings={**destination.settings, name: STAND_IN_TOKEN})
 
 
 def _journal_settings(settings: Settings) -> JournalSettings:

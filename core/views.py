@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from .delivery import Delivery, DeliveryState
-from .inspection import Inspection
+from .inspection import Explanation, Inspection
 from .messages import Marks
 
 
@@ -108,7 +108,8 @@ class MessageDetail(msgspec.Struct, frozen=True, kw_only=True):
     """Everything about one message, or one refused request, for the panes.
 
     `document` is the JSON text of the message as Segment would hand it on, `original` as it came.
-    Credentials of the requests in `inspection` are masked.
+    Credentials of the requests in `inspection` are masked. `explanation` says where the values in them come
+    from, or which triggers came closest.
     """
 
     summary: Summary
@@ -118,6 +119,7 @@ class MessageDetail(msgspec.Struct, frozen=True, kw_only=True):
     objections: tuple[str, ...] = ()
     write_key: str = ""
     inspection: Inspection
+    explanation: Explanation = Explanation()
     deliveries: tuple[Delivery, ...] = ()
     receipt: ReceiptView
 

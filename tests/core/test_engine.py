@@ -27,9 +27,10 @@ from mixpanel_server import UNAUTHORIZED, MixpanelServer
 
 from segtap.core.client import Client
 from segtap.core.delivery import DeliveryState, Outcome
-from segtap.core.engine import STAND_IN_TOKEN, Engine
+from segtap.core.engine import Engine
 from segtap.core.errors import EngineError, ForwardingRefused, InputError, JournalLocked, PortTaken
 from segtap.core.messages import Marks
+from segtap.core.reading import STAND_IN_TOKEN
 from segtap.core.running import find_engine, folder
 from segtap.core.settings import ClassicSettings
 from segtap.core.views import MessageDetail
@@ -298,8 +299,8 @@ async def test_the_demo_leaves_the_users_journal_alone(tmp_path: Path) -> None:
         state = await client.state()
         assert (state.demo, state.ephemeral) == (True, True)
         assert not (tmp_path / "journal.db").exists()
-        assert os.path.exists(state.journal)  # noqa: ASYNC240 – a test may look
-    assert not os.path.exists(state.journal)  # noqa: ASYNC240
+        assert os.path.exists(state.journal)
+    assert not os.path.exists(state.journal)
 
 
 async def test_clearing_forgets_everything_and_tells_viewers(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 from urllib.parse import unquote
 
+import msgspec
 import pytest
 from details import MESSAGES, NOW, SECRET, TOKEN, attempts, classic, detail, order, refused
 from pane_host import Host
@@ -17,7 +18,8 @@ from textual.widgets import Static
 
 from segtap.core.delivery import DeliveryState
 from segtap.core.destinations import translator
-from segtap.core.inspection import Translation
+from segtap.core.destinations.explain import explain
+from segtap.core.inspection import NotSent, Translation
 from segtap.core.inspector import inspect_document
 from segtap.core.messages import Marks
 from segtap.core.settings import Destination
@@ -399,3 +401,51 @@ async def test_a_terminal_without_unicode_gets_ascii_alone(pane: type[Pane]) -> 
                 dict.fromkeys(map(ord, "─▁▂▃▄▅▆▇"))
             )  # Textual's rules, scrollbars
             assert inside.isascii(), [letter for letter in inside if not letter.isascii()]
+
+
+async def test_mixpanel_pane_says_where_the_value_under_the_cursor_comes_from() -> None:
+    message: dict[str, Any] = {
+        "type": "track",
+        "event": "Signed Up",
+        "userId": "u-1",
+        "messageId": "m-1",
+        "timestamp": "2026-11-24T10:00:00Z",
+        "context": {"page": {"url": "https://x.io/"}},
+        "properties": {"plan": {"tier": "pro"}},
+    }
+    destination = Destination(settings={"projectToken": TOKEN})
+    translation = translator(destination).translate(message, now=NOW)
+    told = msgspec.structs.replace(
+        detail(message, translation=translation),
+        explanation=explain(message, destination, translation, now=NOW),
+    )
+    pane = MixpanelPane()
+    async with Host(pane).run_test(size=(90, 30)) as pilot:
+        pane.detail = told
+        await pilot.pause()
+        pane.json.rows.focus()
+        for path, source in (
+            ("requests[0].body[0].event", "source: $.event · field event"),
+            ("requests[0].body[0].properties.$current_url", "source: $.context.page.url · field url"),
+            ("requests[0].body[0].properties.plan.tier", "source: $.properties.plan.tier · field event_prop"),
+            ("requests[0].body[0].properties.$source", "source: Segment writes it"),
+        ):
+            assert pane.show_path(path)
+            await pilot.pause()
+            assert source in screen(pilot)
+
+
+async def test_mixpanel_pane_says_which_triggers_came_closest_and_what_segment_would_not_send() -> None:
+    message: dict[str, Any] = {"type": "alias", "userId": "u-1", "messageId": "m-1"}
+    destination = Destination(settings={"projectToken": TOKEN})
+    translation = translator(destination).translate(message, now=NOW)
+    told = msgspec.structs.replace(
+        detail(message, translation=translation),
+        explanation=explain(message, destination, translation, now=NOW),
+    )
+    text = await shown(MixpanelPane(), told, size=(200, 30))
+    assert "no subscription takes alias calls; closest: 'Track Calls' needs type = \"track\"" in text
+    stopped = Translation(not_sent=NotSent("$.integrations.All", "integrations.All is false"))
+    text = await shown(MixpanelPane(), detail(message, translation=stopped))
+    assert "Not sent: integrations.All is false" in text
+    assert "by $.integrations.All." in text

@@ -366,6 +366,8 @@ class JsonView(Vertical):
         super().__init__(id=id)
         self.rows = JsonRows()
         self.foot = Static(classes="json-foot")
+        self.source_of: Callable[[str], str] | None = None
+        """Where the value at a path comes from, in words; "" when that is not known."""
         self._key: object = None
         self._filled: frozenset[str] = frozenset()
 
@@ -416,6 +418,8 @@ class JsonView(Vertical):
         other = other_clock(row.key, value)
         notes += [] if other is None else [other]
         lines = [Content.styled(clean(row.path), "$dim"), Content(text)]
+        source = self.source_of(row.path) if self.source_of is not None else ""
+        lines += [Content.styled(clean(source), "$accent")] if source else []
         lines += [Content.styled(" · ".join(notes), "$dim")] if notes else []
         return Content("\n").join(lines)
 

@@ -35,6 +35,7 @@ class MixpanelPane(Pane):
         self.head = Static(classes="note")
         self.json = JsonView()
         self.json.rows.shorten_token = _short_token
+        self.json.source_of = self._source
         self.page = 0
         self._id: int | None = None
 
@@ -108,6 +109,13 @@ class MixpanelPane(Pane):
         """The request that is shown as a curl command, its secret a variable; "" when there is none."""
         return mixpanel_as_curl(self.operations[self.page].request) if self.operations else ""
 
+    def _source(self, path: str) -> str:
+        """Where the value at the path comes from: `source: $.context.page.url · field url`."""
+        found = None if self.detail is None else self.detail.explanation.source_at(path)
+        if found is None:
+            return ""
+        return f"source: {found.source}" + (f" · field {found.field}" if found.field else "")
+
     def _head(self, operation: Operation) -> Content:
         request = masked(operation.request)
         lines = [
@@ -142,7 +150,16 @@ class MixpanelPane(Pane):
                 ),
             ]
         notes: list[Content] = []
-        if translation.rejected is not None:
+        if translation.not_sent is not None:
+            stopped = translation.not_sent
+            notes.append(
+                Content.styled(f"{marks.warning} Not sent: {clean(stopped.reason)}", "bold $mark-warning")
+            )
+            where = f"Segment decides this before any subscription, by {clean(stopped.path)}."
+            if stopped.path == "$":
+                where = "Segment decides this before any subscription."
+            notes.append(Content.styled(where, "$dim"))
+        elif translation.rejected is not None:
             why = clean(translation.rejected)
             notes.append(
                 Content.styled(f"{marks.error} Segment would not send this: {why}", "bold $mark-error")
@@ -158,7 +175,7 @@ class MixpanelPane(Pane):
         elif translation.unmatched:
             kind = clean(detail.summary.type) or "such"
             why, fix = (
-                f"no subscription takes this {kind} call",
+                clean(detail.explanation.unmatched) or f"no subscription takes this {kind} call",
                 "Add or enable a subscription whose trigger takes it, if Mixpanel should have it.",
             )
             told = next((found for found in detail.inspection.findings if found.rule == "unmatched"), None)
