@@ -49,7 +49,7 @@ async def test_the_child_takes_messages_and_stops_cleanly(tmp_path: Path) -> Non
 async def test_no_secret_is_in_the_process_list_or_the_environment(tmp_path: Path) -> None:
     async with await start_engine(engine_settings(tmp_path)) as engine:
         for name in ("cmdline", "environ"):
-            shown = Path(f"/proc/{engine.pid}/{name}").read_bytes().decode()  # noqa: ASYNC240
+            shown = Path(f"/proc/{engine.pid}/{name}").read_bytes().decode()
             for secret in (TOKEN, API_SECRET, engine.token):
                 assert secret not in shown
         assert engine.token not in repr(engine)

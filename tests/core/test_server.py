@@ -172,7 +172,7 @@ async def test_over_tls_messages_come_in_and_the_client_reaches_the_engine(
         "-out",
         cert,
     ]
-    subprocess.run([*made, *subject], check=True, capture_output=True)  # noqa: ASYNC221
+    subprocess.run([*made, *subject], check=True, capture_output=True)
     async with running_engine(engine_settings(tmp_path, tls_cert=cert, tls_key=key)) as (engine, client):
         assert engine.url.startswith("https://127.0.0.1:")
         assert find_engine(engine.url) == (engine.url, engine.token)
