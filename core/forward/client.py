@@ -94,6 +94,7 @@ async def _read(response: httpx.Response) -> Answer:
     return Answer(
         status=response.status_code,
         body=bytes(body[:ANSWER_CAP]),
+        cut=len(body) > ANSWER_CAP,
         retry_after=retry_after(response.headers.get("retry-after"), response.headers.get("date")),
         location=response.headers.get("location", ""),
     )

@@ -5,6 +5,7 @@
 | /import 200 with all records counted; `1`, `{"status":1}` | taken |
 | /import 200 that counts fewer | halved, to learn which (they carry an insert id) |
 | 400 with `failed_records` | those refused, by `index`; the others taken |
+| an answer with `failed_records` too long to be read to its end | halved; one alone is refused |
 | 400 in Mixpanel's words without `failed_records` | halved down to the one; one alone is refused |
 | `0`, `{"status":0,"error":…}` | one alone is refused; of several, sent one by one |
 | 413, 414, 431 | halved; one alone is refused |
@@ -31,12 +32,15 @@ from ..messages import Json, JsonObject
 from .batch import Batch
 
 WORDS_LIMIT = 300
+_LISTS_RECORDS = b'"failed_records"'
+_BEGINNING = 4096
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """What came of one request. `status` 0: no answer; then `sent` tells whether Mixpanel may have it.
 
-    `retry_after` is seconds, from the header of that name. `words` say why there was no answer.
+    `retry_after` is seconds, from the header of that name. `words` say why there was no answer. `cut`: it
+    goes on behind `body`, but was not read to its end.
     """
 
     status: int = 0
@@ -45,6 +49,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     location: str = ""
     sent: bool = True
     words: str = ""
+    cut: bool = False
 
 
 class Action(enum.Enum):
@@ -112,6 +117,9 @@ def judge(answer: Answer, batch: Batch) -> Verdict:
     """What the answer means for the batch."""
     said = _parsed(answer.body)
     words = words_of(answer, said)
+    if answer.cut and _LISTS_RECORDS in answer.body[:_BEGINNING]:
+        # It names each insert id, and those may be megabytes long: a smaller batch has a shorter answer.
+        return _narrow(Action.HALVE, batch, words) if batch.repeatable else _unsure(answer, batch, words)
     match kind_of(answer):
         case Kind.GOOD:
             return _good(answer, said, batch, words)

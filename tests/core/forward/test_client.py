@@ -95,6 +95,7 @@ async def test_an_endless_answer_is_cut() -> None:
         answer = await send(mixpanel.url)
     assert answer.status == 500
     assert len(answer.body) == ANSWER_CAP
+    assert answer.cut
 
 
 @pytest.fixture

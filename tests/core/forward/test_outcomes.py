@@ -161,6 +161,16 @@ def test_a_halt_says_what_to_do() -> None:
     assert "mixpanel_url" in words
 
 
+def test_a_list_of_refusals_that_was_not_read_to_its_end_halts_nothing() -> None:
+    begun = b'{"code": 400, "error": "some failed", "failed_records": [{"index": 0, "insert_id": "mmm'
+    assert judge(answer(400, begun, cut=True), events(2)).action is Action.HALVE
+    (one,) = judge(answer(400, begun, cut=True), events(1)).records
+    assert (one.outcome, "some failed" in one.words) == (REFUSED, True)
+    (unknown,) = judge(answer(400, begun, cut=True), events(1, insert_ids=False)).records
+    assert unknown.outcome is UNCERTAIN
+    assert judge(answer(400, b"<html>" + b"x" * 5000, cut=True), events(2)).action is Action.HALT
+
+
 def test_retry_after_is_handed_on() -> None:
     assert judge(answer(429, retry_after=30.0), events(1)).after == 30.0
     assert judge(answer(502, retry_after=9.0), events(1)).after == 9.0
