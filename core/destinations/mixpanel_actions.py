@@ -13,6 +13,7 @@ from typing import cast
 from ..errors import MappingError
 from ..inspection import Operation, Translation
 from ..mapping import MISSING, Getter, Refused, Value, compile_fields, compile_trigger
+from ..mapping.clock import NOW
 from ..mapping.directives import plain_path
 from ..mapping.paths import compile_keys, walk
 from ..mapping.triggers import Predicate
@@ -58,6 +59,7 @@ class ActionsTranslator:
         rejected: str | None = None
         unmatched = True
         moment = Moment(now, document)
+        NOW.set(now)
         for subscription in self._subscriptions:
             try:
                 if not subscription.takes(document):

@@ -28,7 +28,7 @@ from .javascript import (
 from .paths import compile_keys, compile_path, path_keys, walk, without_root
 from .replace import compile_replace
 from .templates import compile_template
-from .validate import is_directive, mapping_faults
+from .validate import is_directive, mapping_faults, utf16_length
 
 ROOT = "__segment_internal_directive"
 """A mapping may name one directive that is applied to the whole of it, under this key."""
@@ -410,10 +410,24 @@ def _exclude_when_null(node: Json, keep: bool) -> Getter:
 
 
 def _liquid(node: Json, keep: bool) -> Getter:
-    raise MappingError(
-        "@liquid is not supported yet: write this field with @template, @if, @case or @replace, "
-        "or leave it out to see what the other fields become."
-    )
+    from .liquid import MAX_TEMPLATE, LiquidFault, compile_template  # it takes a while to import
+
+    if not isinstance(node, str):
+        return _refuse("liquid template value must be a string")
+    if utf16_length(node) > MAX_TEMPLATE:
+        return _refuse(f"liquid template values are limited to {MAX_TEMPLATE} characters")
+    try:
+        render = compile_template(node)
+    except LiquidFault as fault:
+        return _refuse(str(fault))
+
+    def resolve(payload: Value) -> Value:
+        try:
+            return render(payload)
+        except LiquidFault as fault:
+            raise Refused(str(fault)) from None
+
+    return resolve
 
 
 def without_missing(value: Json) -> Json:

@@ -14,8 +14,11 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from conformance.liquids import liquid_rows
+from conformance.mappings import custom_rows
 from conformance.reference import Reference
-from conformance.strategies import Strategy, custom_rows, messages, row, settings, subscription, trigger_rows
+from conformance.triggers import trigger_rows
+from conformance.values import Strategy, messages, row, settings, subscription
 from hypothesis import HealthCheck, Phase, given, seed
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -84,7 +87,8 @@ def shown(made: dict[str, Any]) -> str:
     ("rows", "share"),
     [
         pytest.param(preset_rows(), 0.3, id="presets"),
-        pytest.param(custom_rows(), 0.5, id="mappings"),
+        pytest.param(custom_rows(), 0.4, id="mappings"),
+        pytest.param(liquid_rows(), 0.1, id="liquid"),
         pytest.param(trigger_rows(), 0.2, id="triggers"),
     ],
 )
@@ -118,6 +122,7 @@ def test_the_same_as_the_published_code(
             )
 
     agree()
-    assert outcomes["requests"] > outcomes.total() / 8, f"too few examples make requests: {dict(outcomes)}"
-    assert outcomes["rejected"] or outcomes.total() < 50
+    if outcomes.total() >= 100:  # what compares empty with empty tells little
+        assert outcomes["requests"] > outcomes.total() / 8, f"too few requests: {dict(outcomes)}"
+        assert outcomes["rejected"]
     print(f"{outcomes.total()} examples: {dict(outcomes)}")

@@ -178,7 +178,7 @@ def test_the_root_directive_takes_the_other_fields_as_its_mapping() -> None:
         ({"a": {"@replace": {"pattern": "", "value": "x"}}}, "length 1 or greater"),
         ({"a": {"@json": {"value": "x", "mode": "pack"}}}, "one of encode, decode"),
         ({"a": {"@flatten": {"separator": "."}}}, 'should have field "value"'),
-        ({"a": {"@liquid": "{{ event }}"}}, "@liquid is not supported yet"),
+        ({"a": {"@liquid": None}}, "/a/@liquid should be a string but it is a null."),
     ],
 )
 def test_mappings_that_cannot_be_used(mapping: dict[str, Any], words: str) -> None:
