@@ -49,7 +49,7 @@ def source_label(document: JsonObject) -> str:
     for part, label in LIBRARIES:
         if part in library:
             return system or label if label in CROSS_PLATFORM else label
-    return CHANNELS.get(_text(document.get("channel")).lower(), "") or system or _cut(library, 16) or "http"
+    return CHANNELS.get(_text(document.get("channel")).lower(), "") or system or _line(_cut(library, 16)) or "http"
 
 
 def describe(message: Message) -> tuple[str, str]:

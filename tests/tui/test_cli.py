@@ -15,6 +15,10 @@ from pathlib import Path
 
 import pytest
 
+from segtap.core.delivery import DeliveryState
+from segtap.core.views import Summary
+from segtap.tui.cli.tail import _table_line  # pyright: ignore[reportPrivateUsage]
+
 MESSAGE = {
     "type": "track",
     "event": "Signed Up",
@@ -201,6 +205,14 @@ def test_messages_go_through_forward_export_replay_and_clear(monkeypatch: pytest
     assert "Forget 6 messages" in refused.stderr
     assert segtap("journal", "clear", "--yes").returncode == 0
     assert segtap("export").stdout == ""
+
+
+def test_no_column_of_tail_acts_on_the_terminal() -> None:
+    evil = "\x9b31m\x1b]0;T\x07\n"
+    summary = Summary(1, 1_795_557_763_873, "track", evil, evil, evil, 1, 0, 0, DeliveryState.TAKEN, "m")
+    line = _table_line(summary)
+    assert line.isprintable()
+    assert " 1 error " in line
 
 
 def test_tail_prints_a_line_as_a_message_arrives(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -88,15 +88,14 @@ def _table_line(summary: Summary) -> str:
     from ...core.text import clean
 
     moment = datetime.fromtimestamp(summary.received_at / 1000).strftime("%H:%M:%S.%f")[:-3]
-    trouble = f"{summary.errors} errors" if summary.errors else ""
-    if not trouble and summary.warnings:
-        trouble = f"{summary.warnings} warnings"
+    count, noun = (summary.errors, "error") if summary.errors else (summary.warnings, "warning")
+    trouble = f"{count} {noun if count == 1 else noun + 's'}" if count else ""
     parts = (
         moment,
         f"{summary.type or 'REFUSED':<8}",
         f"{clean(summary.name):<32}",
         f"{clean(summary.user):<20}",
-        f"{summary.source:<8}",
+        f"{clean(summary.source):<8}",
         f"{trouble:<11}",
         summary.delivery.value,
     )

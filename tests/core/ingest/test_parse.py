@@ -398,3 +398,8 @@ def test_sources(library: str, system: str, channel: str, label: str) -> None:
 @pytest.mark.parametrize("context", [None, 5, [], {"library": "x", "os": 3}])
 def test_odd_contexts_have_a_source_too(context: Any) -> None:
     assert source_label({"context": context}) == "http"
+
+
+def test_a_librarys_own_name_is_one_line() -> None:
+    assert source_label({"context": {"library": {"name": " a\r\nb\tc "}}}) == "a b c"
+    assert source_label({"context": {"library": {"name": "\n"}}}) == "http"
