@@ -21,7 +21,9 @@ DEFLATED: Form = 1
 """The same, as a raw deflate stream."""
 
 _WORTH_PACKING = 200
+_QUICK, _SMALL = 0, 16 * 1024
 _LEVEL = 1
+"""isal's level 1 sets up tables, which costs more than packing some KB: level 0 does for those."""
 _WINDOW = -15
 _GZIP_MAGIC = b"\x1f\x8b"
 
@@ -52,7 +54,7 @@ def pack_receipt(receipt: Receipt) -> ReceiptRow:
     except UnicodeEncodeError:
         plain = _encode(_storable_receipt(receipt))
     if len(plain) >= _WORTH_PACKING and not receipt.body.startswith(_GZIP_MAGIC):
-        packed = _deflate(plain, _LEVEL, _WINDOW)
+        packed = _deflate(plain, _QUICK if len(plain) < _SMALL else _LEVEL, _WINDOW)
         if len(packed) < len(plain):
             return ReceiptRow(receipt.received_at, DEFLATED, packed)
     return ReceiptRow(receipt.received_at, PLAIN, plain)

@@ -11,6 +11,7 @@ import contextlib
 import queue
 import sqlite3
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -29,6 +30,10 @@ T = TypeVar("T")
 MAX_ROWS = 512
 MAX_BYTES = 8 * 1024 * 1024
 """One commit takes no more than so many receipts, nor goes on taking after so many bytes."""
+
+GATHER_FROM, GATHER = 8, 0.003
+"""After a commit of so many receipts more are on their way: so many seconds later it is a larger one that
+they share. The threads share one interpreter, and each commit makes both wait for one another."""
 
 _Append = tuple[Receipt, "asyncio.Future[int]"]
 _Work = tuple[Callable[[], Any], "asyncio.Future[Any]"]
@@ -80,6 +85,8 @@ class Writer:
             appends, going = self._take() if going else ([], False)
             if appends:
                 self._commit(appends)
+                if going and len(appends) >= GATHER_FROM:
+                    time.sleep(GATHER)
             if self._works:
                 self._answer([_outcome(self._works.popleft(), self.store.path)])
             self._checkpoints.between_commits()
