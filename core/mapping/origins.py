@@ -102,7 +102,7 @@ def _path(node: Json, document: Value, root: Origin) -> Origin:
         return NOTHING
     found, value = root, document
     for key in path_keys(without_root(path)):
-        if not truthy(value):
+        if value is not MISSING and not truthy(value):
             # Segment's walk ends at a falsy value, which is the result then.
             break
         indexed = isinstance(value, list) and key.isdecimal()

@@ -1,0 +1,128 @@
+"""`segtap mappings`: a workspace's exports become segtap.toml, and a table says what every field takes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+DATA = Path(__file__).parents[1] / "data" / "mappings"
+PUBLIC_API = (str(DATA / "destination.json"), str(DATA / "subscriptions.json"))
+SEGTAP = [sys.executable, "-P", "-m", "segtap.tui"]
+MESSAGE = {
+    "type": "track",
+    "event": "Signed Up",
+    "userId": "user-1",
+    "messageId": "m-1",
+    "properties": {"a": 1},
+}
+
+
+@pytest.fixture(autouse=True)
+def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith(("SEGTAP_", "MIXPANEL_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.chdir(tmp_path)
+
+
+def segtap(*arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*SEGTAP, *arguments], input=given, capture_output=True, timeout=60, check=False, text=True
+    )
+
+
+def test_an_export_is_written_and_used(tmp_path: Path) -> None:
+    done = segtap("mappings", "import", *PUBLIC_API)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "segtap.toml: 7 subscriptions" in done.stderr
+    assert "put it into the variable MIXPANEL_SECRET" in done.stderr
+    page = {"type": "page", "name": "Pricing", "userId": "u", "context": {"page": {"path": "/"}}}
+    translated = segtap("translate", given=json.dumps(page))
+    (request,) = json.loads(translated.stdout)["requests"]
+    assert request["body"][0]["event"] == "Viewed Pricing Page"
+    assert request["url"].startswith("https://api-eu.mixpanel.com/import")
+
+
+def test_a_file_that_is_there_is_changed_only_when_told_to(tmp_path: Path) -> None:
+    file = tmp_path / "segtap.toml"
+    file.write_text("[ingest]\nport = 9000\n")
+    refused = segtap("mappings", "import", *PUBLIC_API)
+    assert refused.returncode == 2
+    assert "--yes" in refused.stderr
+    assert file.read_text() == "[ingest]\nport = 9000\n"
+    assert segtap("mappings", "import", "--yes", *PUBLIC_API).returncode == 0
+    read = tomllib.loads(file.read_text())
+    assert read["ingest"] == {"port": 9000}
+    assert len(read["subscriptions"]) == 7
+
+
+def test_stdout_gets_the_settings_and_nothing_is_written(tmp_path: Path) -> None:
+    done = segtap("mappings", "import", "--stdout", str(DATA / "workspace.tf"))
+    assert [table["name"] for table in tomllib.loads(done.stdout)["subscriptions"]] == [
+        "Track Calls",
+        "Viewed pages",
+        "Profiles",
+    ]
+    assert list(tmp_path.glob("*.toml")) == []
+
+
+def test_a_folder_of_terraform_files_is_read(tmp_path: Path) -> None:
+    folder = tmp_path / "terraform"
+    folder.mkdir()
+    (folder / "main.tf").write_bytes((DATA / "workspace.tf").read_bytes())
+    assert segtap("mappings", "import", "--stdout", str(folder)).returncode == 0
+    (folder / "main.tf").unlink()
+    assert "holds no .tf file" in segtap("mappings", "import", "--stdout", str(folder)).stderr
+
+
+def test_what_is_no_export_says_so_in_a_line(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text("{}")
+    done = segtap("mappings", "import", "a.json")
+    assert done.returncode == 2
+    assert "There is no Mixpanel destination" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_show_tells_what_every_field_takes_from_the_message(tmp_path: Path) -> None:
+    (tmp_path / "m.jsonl").write_text(json.dumps(MESSAGE) + "\n")
+    done = segtap("mappings", "show", "--message", "m.jsonl")
+    assert done.returncode == 0
+    assert "6 subscriptions, Segment's presets" in done.stderr
+    lines = [line.split() for line in done.stdout.splitlines()]
+    assert ["event", "$.event", '"Signed', 'Up"'] in lines
+    assert ["app_name", "$.context.app.name", "–"] in lines
+    assert ["utm_properties.utm_source", "$.context.campaign.source", "–"] in lines
+    assert "Identify Calls  [on]  identifyUser" in done.stdout
+    assert "none of the sample messages is taken by it" in done.stdout
+
+
+def test_show_takes_samples_of_the_demo_where_nothing_runs() -> None:
+    done = segtap("mappings", "show", "--format", "json")
+    tables = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [table["action"] for table in tables][:2] == ["trackEvent", "trackPurchase"]
+    assert all(table["sample"] for table in tables), "the demo has a message for each preset"
+    url = next(row for row in tables[2]["fields"] if row["field"] == "url")
+    assert url["source"] == "$.context.page.url"
+    assert url["value"].startswith("https://")
+
+
+def test_show_names_what_can_never_send(tmp_path: Path) -> None:
+    (tmp_path / "segtap.toml").write_text(
+        "[[subscriptions]]\nname = 'Odd'\ntrigger = 'nothing'\naction = 'trackEvent'\nmapping = {}\n"
+        "[[subscriptions]]\nname = 'Typo'\ntrigger = 'type = \"track\"'\naction = 'trackEvents'\n"
+        "mapping = {}\n"
+        "[[subscriptions]]\nname = 'Bad'\ntrigger = 'type = \"track\"'\naction = 'trackEvent'\n"
+        "mapping = { event = { '@pth' = '$.event' } }\n"
+    )
+    done = segtap("mappings", "show")
+    assert done.returncode == 1
+    assert "NEVER SENDS: The trigger 'nothing' has no condition" in done.stdout
+    assert "NEVER SENDS: There is no action 'trackEvents'" in done.stdout
+    assert "NEVER SENDS: /event has an invalid directive: @pth." in done.stdout

@@ -1,0 +1,241 @@
+"""`segtap mappings`: bring a workspace's own subscriptions in, and show what they take."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from ...core.mapping_table import SubscriptionTable
+    from ...core.messages import JsonObject
+    from ...core.workspace import Workspace
+
+CONFIG = click.option(
+    "--config",
+    "config_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Settings file. [./segtap.toml]",
+)
+VALUE_SHOWN = 48
+NAME_SHOWN = 32
+SAMPLES = 20
+"""Messages of a running segtap that are looked at."""
+
+
+@click.group()
+def mappings() -> None:
+    """Your workspace's own subscriptions: triggers and mappings."""
+
+
+@mappings.command("import")
+@click.argument(
+    "files", nargs=-1, required=True, metavar="FILE…", type=click.Path(exists=True, path_type=Path)
+)
+@click.option(
+    "--destination-id", default="", metavar="ID", help="Which destination, where there are several."
+)
+@click.option("--action", "actions", multiple=True, metavar="ID=NAME", help="What an action id stands for.")
+@click.option("--stdout", "to_stdout", is_flag=True, help="Print the settings instead of writing them.")
+@click.option("--yes", is_flag=True, help="Change a settings file that is there without asking.")
+@CONFIG
+def import_(
+    files: tuple[Path, ...],
+    destination_id: str,
+    actions: tuple[str, ...],
+    to_stdout: bool,
+    yes: bool,
+    config_file: Path | None,
+) -> None:
+    """Write a workspace's Mixpanel destination into segtap.toml.
+
+    FILE is what Segment's Public API answers to GET /destinations/{id} and GET
+    /destinations/{id}/subscriptions, what `terraform show -json` prints, a .tf file, or a folder of them;
+    give all that belong together. Other sections of segtap.toml stay as they are. Secrets are never
+    written: they come from the environment.
+    """
+    from ...core.config import FILE_NAME
+    from ...core.settings_file import with_workspace
+    from ...core.workspace import read_workspace
+
+    named = dict(_pair(one) for one in actions)
+    workspace = read_workspace(_texts(files), destination_id=destination_id, actions=named)
+    target = config_file or Path(FILE_NAME)
+    before = "" if to_stdout else _text_of(target)
+    sections = {
+        name: values
+        for name, values in (("destination", workspace.destination), ("classic", workspace.classic))
+        if values is not None
+    }
+    text = with_workspace(
+        before,
+        sections=sections,
+        subscriptions=workspace.subscriptions,
+        filters=workspace.filters,
+        heading=_heading(files, workspace),
+    )
+    for note in workspace.notes:
+        click.echo(note, err=True)
+    if to_stdout:
+        sys.stdout.write(text)
+        return
+    write_asking(target, text, yes=yes)
+    count = len(workspace.subscriptions or ())
+    click.echo(
+        f"{target}: {count} subscription{'s' if count != 1 else ''}. See them: segtap mappings show", err=True
+    )
+
+
+@mappings.command()
+@click.option(
+    "--message",
+    "message_file",
+    type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path),
+    metavar="FILE",
+    help="Messages to try them on, one JSON object a line. [the newest of a running segtap, else the demo's]",
+)
+@click.option("--format", "shape", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@CONFIG
+@click.pass_context
+def show(ctx: click.Context, message_file: Path | None, shape: str, config_file: Path | None) -> None:
+    """Show each subscription, and what its fields take from a sample message.
+
+    Exit status 1 when one of them can never send.
+    """
+    import msgspec
+
+    from ...core.config import load
+    from ...core.mapping_table import mapping_tables
+    from ...core.settings import destination_of
+    from ...core.summaries import json_bytes
+
+    settings = load(file=config_file)
+    destination = destination_of(settings)
+    if destination.kind != "actions":
+        click.echo(
+            "The classic destination has settings in the place of subscriptions: see [classic].", err=True
+        )
+        ctx.exit(2)
+    tables = mapping_tables(destination, _samples(message_file))
+    if shape == "json":
+        for table in tables:
+            sys.stdout.write(json_bytes(msgspec.to_builtins(table)).decode() + "\n")
+    else:
+        where = "Segment's presets" if destination.subscriptions is None else f"from {settings.origin}"
+        click.echo(f"{len(tables)} subscriptions, {where}", err=True)
+        for table in tables:
+            sys.stdout.write("\n".join(_lines(table)) + "\n\n")
+    ctx.exit(1 if any(table.fault and table.enabled for table in tables) else 0)
+
+
+def write_asking(path: Path, text: str, *, yes: bool) -> None:
+    """Write a settings file; one that is there is changed only when told to, or after asking."""
+    from ...core.errors import SettingsError
+    from ...core.settings_file import write_file
+
+    if path.exists() and not yes:
+        if not sys.stdin.isatty():
+            raise SettingsError(f"{path} is there already: --yes changes it, --stdout prints instead.")
+        if not click.confirm(f"{path} is there already. Change it?", default=False, err=True):
+            raise click.Abort
+    write_file(path, text)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    id, separator, name = text.partition("=")
+    if not separator or not id or not name:
+        raise click.BadParameter(f"{text!r} is not ID=NAME", param_hint="--action")
+    return id, name
+
+
+def _texts(paths: tuple[Path, ...]) -> list[tuple[str, str]]:
+    files: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            found = sorted(path.rglob("*.tf"))
+            if not found:
+                raise click.BadParameter(f"{path} holds no .tf file", param_hint="FILE")
+            files += found
+        else:
+            files.append(path)
+    return [(str(path), _text_of(path)) for path in files]
+
+
+def _text_of(path: Path) -> str:
+    from ...core.errors import InputError
+
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return ""
+    except UnicodeDecodeError:
+        raise InputError(f"{path} is not UTF-8 text.") from None
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}.") from error
+
+
+def _heading(files: tuple[Path, ...], workspace: Workspace) -> str:
+    from ...core.text import clean
+
+    names = ", ".join(file.name for file in files)
+    return clean(f"{workspace.name or 'Mixpanel'}: from {names}, by segtap mappings import")
+
+
+def _samples(file: Path | None) -> list[JsonObject]:
+    from ...core.settings import Destination
+    from ...core.translate import read_envelope, read_object
+
+    if file is not None:
+        lines = sys.stdin.buffer if str(file) == "-" else file.read_bytes().splitlines()
+        return [read_envelope(read_object(line), Destination()).message for line in lines if line.strip()]
+    import asyncio
+
+    from ...core.demo.samples import sample_messages
+
+    return [*asyncio.run(_newest_messages()), *sample_messages()]
+
+
+async def _newest_messages() -> list[JsonObject]:
+    """The newest messages of the engine that runs, newest first; none when none runs."""
+    from ...core.client import Client
+    from ...core.errors import EngineError
+    from ...core.running import find_engine
+    from ...core.translate import read_object
+
+    found: list[JsonObject] = []
+    try:
+        address, token = find_engine()
+        async with Client(address, token) as client:
+            page = await client.page(limit=SAMPLES)
+            for summary in reversed(page.summaries):
+                if not summary.refused:
+                    found.append(read_object((await client.detail(summary.id)).document))
+    except EngineError:
+        return found
+    return found
+
+
+def _lines(table: SubscriptionTable) -> list[str]:
+    from ...core.text import clean, shorten, shown
+
+    state = "on" if table.enabled else "OFF"
+    lines = [
+        f"{clean(table.name) or '(no name)'}  [{state}]  {clean(table.action)}",
+        f"  {clean(table.trigger)}",
+    ]
+    if table.fault:
+        lines.append(f"  NEVER SENDS: {clean(table.fault)}")
+    if not table.sample:
+        lines.append("  none of the sample messages is taken by it")
+    else:
+        lines.append(f"  sample: {clean(table.sample)}")
+    width = min(max((len(row.field) for row in table.fields), default=0), NAME_SHOWN)
+    sources = [shorten(clean(row.source), VALUE_SHOWN) for row in table.fields]
+    room = max(map(len, sources), default=0)
+    for row, source in zip(table.fields, sources, strict=True):
+        value = shown(row.value, VALUE_SHOWN) if row.there else "–"
+        lines.append(f"    {clean(row.field):<{width}}  {source:<{room}}  {clean(value)}".rstrip())
+    return lines
