@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 import click
 
+from .options import tell_faults
+
 if TYPE_CHECKING:
     from ...core.messages import JsonObject
     from ...core.settings import Destination
@@ -116,7 +118,9 @@ def _destination(kind: str | None) -> Destination:
     from ...core.config import load
     from ...core.settings import destination_of
 
-    return destination_of(load({"destination": {"kind": kind}} if kind else None))
+    settings = load({"destination": {"kind": kind}} if kind else None)
+    tell_faults(settings)
+    return destination_of(settings)
 
 
 def _clock(now: str | None) -> int:

@@ -87,7 +87,19 @@ def read_settings(*, demo: bool = False, dry_run: bool = False, **options: Any) 
     file: Path | None = options.get("config_file")
     settings = load(flags, file=file, demo=demo, dry_run=dry_run)
     _refuse_half_of_tls(settings)
+    tell_faults(settings)
     return settings
+
+
+def tell_faults(settings: Settings) -> None:
+    """Say which subscriptions of the settings can never send, and why."""
+    if settings.subscriptions is None:
+        return
+    from ...core.destinations.faults import subscription_faults
+    from ...core.settings import destination_of
+
+    for fault in subscription_faults(destination_of(settings)):
+        click.echo(f"{settings.origin}: {fault}", err=True)
 
 
 def _refuse_half_of_tls(settings: Settings) -> None:
