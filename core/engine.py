@@ -226,6 +226,7 @@ class Engine:
             demo=settings.demo,
             destination=settings.destination.kind,
             region=settings.destination.region,
+            mixpanel_url=settings.destination.mixpanel_url,
             project=mask_token(settings.destination.token),
             strict=settings.destination.strict,
             forwarding=self._forwarding,

@@ -42,6 +42,7 @@ class EngineState(msgspec.Struct, frozen=True, kw_only=True):
 
     `received`: acknowledged messages in this journal; `refused`: requests answered with 4xx;
     `unsent`: messages received while forwarding was off; `waiting`: owed to Mixpanel;
+    `mixpanel_url`, where it is set, is where requests go in place of the region's host.
     `taken`, `refused_by_mixpanel`: settled deliveries; `sent_since_on`: taken since forwarding went on.
     `project` is the masked token or "". `fault` says why ingest or forwarding is not well, else "".
     """
@@ -57,6 +58,7 @@ class EngineState(msgspec.Struct, frozen=True, kw_only=True):
     demo: bool = False
     destination: str = "actions"
     region: str = "us"
+    mixpanel_url: str = ""
     project: str = ""
     strict: bool = True
     forwarding: bool = False

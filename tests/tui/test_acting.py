@@ -92,6 +92,20 @@ async def test_forwarding_says_what_it_will_do(app_on: AppOn) -> None:
         await until(pilot, lambda: "FORWARDING OFF" in main.header.render().plain)
 
 
+async def test_forwarding_says_what_is_still_owed_and_where_it_goes(app_on: AppOn) -> None:
+    viewer = FakeViewer(story(3), waiting=100, mixpanel_url="http://127.0.0.1:9000")
+    async with app_on(viewer).run_test(size=(120, 40), notifications=True) as pilot:
+        await ready(pilot, 3)
+        await pilot.press("f")
+        question = await asked(pilot)
+        assert "to project a1b2…f9 at http://127.0.0.1:9000?" in question
+        assert "the US" not in question
+        assert "First go 100 messages from before" in question
+        await pilot.press("y")
+        await pilot.press("f")
+        await until(pilot, lambda: "100 messages received meanwhile did not" in said(pilot))
+
+
 async def test_forwarding_that_cannot_be_says_why(app_on: AppOn) -> None:
     viewer = FakeViewer(
         story(1), can_forward=False, cannot_forward_why="MIXPANEL_TOKEN is not set.", project=""

@@ -81,3 +81,13 @@ async def test_a_dry_run_is_not_called_forwarding(app_on: AppOn) -> None:
         assert app.main is not None
         assert "DRY RUN → US" in facts(app.main.header, 120)
         assert "FORWARDING ON" not in facts(app.main.header, 120)
+
+
+async def test_another_base_url_stands_in_place_of_the_region(app_on: AppOn) -> None:
+    viewer = FakeViewer(story(3), forwarding=True, mixpanel_url="https://proxy.example:8443/mp")
+    async with app_on(viewer).run_test(size=(140, 40)) as pilot:
+        app = pilot.app
+        assert isinstance(app, SegtapApp)
+        await until(pilot, lambda: app.main is not None and app.main.list.selected)
+        assert app.main is not None
+        assert "FORWARDING ON → proxy.example:8443" in facts(app.main.header, 140)

@@ -85,7 +85,8 @@ class Acting(Screen[None]):
             return
         if state.forwarding:
             after = await self.viewer.set_forwarding(False)
-            waits = f" {counted(after.waiting, 'message')} received before still go." if after.waiting else ""
+            owed = counted(after.waiting, "message")
+            waits = f" {owed} received meanwhile did not: f sends them, too." if after.waiting else ""
             self.notify(
                 f"Forwarding is off. {counted(state.sent_since_on, 'message')} went to Mixpanel.{waits}"
             )
@@ -103,6 +104,12 @@ class Acting(Screen[None]):
 
     def _forwarding_question(self, state: EngineState) -> str:
         parts = [f"Send every message received from now on to {self._project(state)}?"]
+        if state.waiting:
+            noun, goes = ("message", "goes") if state.waiting == 1 else ("messages", "go")
+            parts.append(
+                f"First {goes} {state.waiting:,} {noun} from before, received while forwarding was on and "
+                "not sent by then."
+            )
         if state.dry_run:
             parts.append("This is a dry run: nothing leaves this machine.")
         if state.unsent:
@@ -209,4 +216,6 @@ class Acting(Screen[None]):
 
     def _project(self, state: EngineState) -> str:
         where = {"us": "in the US", "eu": "in the EU", "in": "in India"}.get(state.region, "")
+        if state.mixpanel_url:
+            where = f"at {clean(state.mixpanel_url)}"
         return f"project {state.project} {where}".strip()

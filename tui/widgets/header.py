@@ -174,6 +174,8 @@ class Header(Widget):
         if state is None:
             return {"forwarding": [Content("")], "destination": [Content("")]}
         region, project = state.region.upper(), self._plain(state.project)
+        if state.mixpanel_url:
+            region = self._plain(urlsplit(state.mixpanel_url).netloc)
         kind = DESTINATIONS.get(state.destination, state.destination)
         dot = f" {marks.middot} "
         if not state.forwarding:
