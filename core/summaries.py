@@ -10,33 +10,14 @@ from .delivery import DeliveryState
 from .forward import wire
 from .inspection import Inspection
 from .journal.base import Entry
-from .messages import Json, JsonObject, Marks, Message, Receipt, message_number
+from .labels import agent_label, describe, source_label
+from .messages import Json, Marks, Message, Receipt, message_number
 from .views import Summary
 
 NAME_LIMIT = 256
 USER_LIMIT = 128
 TEXT_LIMIT = 1_000
 """Characters kept for a name, a user and the search text; the message itself is kept whole."""
-
-SOURCES = (
-    ("analytics-next", "web"),
-    ("analytics.js", "web"),
-    ("analytics-react-native", "react native"),
-    ("analytics-python", "python"),
-    ("analytics-node", "node"),
-    ("analytics-ios", "ios"),
-    ("analytics-swift", "swift"),
-    ("analytics-android", "android"),
-    ("analytics-kotlin", "kotlin"),
-    ("analytics-flutter", "flutter"),
-    ("analytics_flutter", "flutter"),
-    ("analytics-go", "go"),
-    ("analytics-java", "java"),
-    ("analytics-ruby", "ruby"),
-    ("analytics-php", "php"),
-    (".net", ".net"),
-)
-"""Parts of the library names that SDKs send in `context.library.name`, and what the list calls them."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -52,14 +33,14 @@ def delivery_of(inspection: Inspection, *, wanted: bool, marks: Marks) -> Delive
 
 def summarize(message: Message, inspection: Inspection, receipt: Receipt) -> Summary:
     """The line of a message. Texts are cut, and safe to encode (no lone surrogates)."""
-    document = message.document
+    name, user = describe(message)
     return Summary(
         message.id,
         message.received_at,
         message.type,
-        _plain(name_of(message.type, document), NAME_LIMIT),
-        _plain(user_of(document), USER_LIMIT),
-        source_of(document, receipt),
+        _plain(name, NAME_LIMIT),
+        _plain(user, USER_LIMIT),
+        "pixel" if receipt.origin == "pixel" else source_label(message.document),
         inspection.errors,
         inspection.warnings,
         int(message.marks),
@@ -77,7 +58,7 @@ def refusal(receipt: Receipt) -> Entry:
         "",
         _plain(reason, NAME_LIMIT),
         "",
-        source_of({}, receipt),
+        agent_label(receipt.header("user-agent") or ""),
         1,
         0,
         int(Marks.REFUSED),
@@ -100,62 +81,12 @@ def entry_of(summary: Summary, message: Message) -> Entry:
     return Entry(summary, message.wanted, _plain(" ".join(parts).lower(), TEXT_LIMIT))
 
 
-def name_of(type: str, document: JsonObject) -> str:
-    """What the list calls a message: its event, page, group or new id; an identify by a trait or two."""
-    if type == "track":
-        return _text(document.get("event"))
-    if type in ("page", "screen"):
-        category = _text(document.get("category"))
-        name = _text(document.get("name"))
-        return f"{category} {name}".strip()
-    if type == "group":
-        return _text(document.get("groupId"))
-    if type == "alias":
-        return f"{_text(document.get('previousId'))} → {_text(document.get('userId'))}"
-    if type == "identify":
-        traits = document.get("traits")
-        if isinstance(traits, dict):
-            return _text(traits.get("email")) or _text(traits.get("name")) or "identify"
-        return "identify"
-    return _text(document.get("event"))
-
-
-def user_of(document: JsonObject) -> str:
-    """userId, else anonymousId, else nothing."""
-    return _text(document.get("userId")) or _text(document.get("anonymousId"))
-
-
-def source_of(document: JsonObject, receipt: Receipt) -> str:
-    """Where it came from, in a word: the SDK's platform, else the way of arrival."""
-    context = document.get("context")
-    library = context.get("library") if isinstance(context, dict) else None
-    name = library.get("name") if isinstance(library, dict) else None
-    if isinstance(name, str) and name:
-        lowered = name.lower()
-        for part, source in SOURCES:
-            if part in lowered:
-                return source
-        return _plain(lowered.removeprefix("analytics-"), 24)
-    if receipt.origin == "pixel":
-        return "pixel"
-    agent = (receipt.header("user-agent") or "").lower()
-    return next((source for part, source in SOURCES if part in agent), "http")
-
-
 def json_bytes(value: Json) -> bytes:
     """JSON text of any parsed value; lone surrogates, which UTF-8 cannot hold, become `\\udXXX` escapes."""
     try:
         return _encode(value)
     except UnicodeEncodeError:
         return json.dumps(value, ensure_ascii=True, separators=(",", ":")).encode()
-
-
-def _text(value: Json) -> str:
-    if isinstance(value, str):
-        return value
-    if value is None:
-        return ""
-    return _json_text(value)
 
 
 def _json_text(value: Json) -> str:

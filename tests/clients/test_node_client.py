@@ -8,7 +8,7 @@ import pytest
 from sdk_clients import Endpoint, Node
 
 from segtap.core.errors import JournalError
-from segtap.core.ingest.labels import describe, source_label
+from segtap.core.labels import describe, source_label
 
 NAMES = ["identify", "Órder", "Intro", "Main", "acme", "a-1 → new"]
 

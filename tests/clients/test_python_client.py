@@ -15,7 +15,7 @@ from segment.analytics.client import Client
 from segment.analytics.request import APIError
 
 from segtap.core.errors import JournalError
-from segtap.core.ingest.labels import describe, source_label
+from segtap.core.labels import describe, source_label
 from segtap.core.messages import Marks
 
 
@@ -56,7 +56,7 @@ async def test_each_call_comes_through(endpoint: Endpoint, options: dict[str, An
     got = endpoint.messages()
     assert [message.type for message in got] == ["identify", "track", "page", "screen", "group", "alias"]
     assert [describe(message)[0] for message in got] == [
-        "identify",
+        "Zoë 🎉",
         "Order Completed",
         "Intro",
         "Main",

@@ -19,7 +19,7 @@ from ingesting import NOW, Sink, ask, ingest_app, post, to_json
 
 from segtap.core.errors import RequestRefused
 from segtap.core.ingest.decode import NotJson, inflate, read_json
-from segtap.core.ingest.labels import describe, source_label
+from segtap.core.labels import describe, source_label
 from segtap.core.ingest.parse import parse_receipt
 from segtap.core.ingest.routes import route_of
 from segtap.core.ingest.validate import check_body

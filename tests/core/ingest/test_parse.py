@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ingesting import NOW, to_json
 
-from segtap.core.ingest.labels import describe, source_label
+from segtap.core.labels import describe, source_label
 from segtap.core.ingest.parse import NO_TYPE, PUBLIC_ADDRESS, parse_receipt
 from segtap.core.messages import JsonObject, Marks, Message, Receipt, message_number
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
-from ..messages import Json, JsonObject, Message
+from .messages import Json, JsonObject, Message
 
 NAME_CHARS = 256
 """Longer names and ids are cut for the list; the message itself keeps them whole."""
@@ -46,17 +47,27 @@ def source_label(document: JsonObject) -> str:
     context = _object(document.get("context"))
     library = _text(_object(context.get("library")).get("name")).lower()
     system = SYSTEMS.get(_text(_object(context.get("os")).get("name")).lower(), "")
-    for part, label in LIBRARIES:
-        if part in library:
-            return system or label if label in CROSS_PLATFORM else label
-    return CHANNELS.get(_text(document.get("channel")).lower(), "") or system or _line(_cut(library, 16)) or "http"
+    if label := _library_label(library):
+        return system or label if label in CROSS_PLATFORM else label
+    channel = CHANNELS.get(_text(document.get("channel")).lower(), "")
+    return channel or system or _line(_cut(library, 16)) or "http"
+
+
+def agent_label(user_agent: str) -> str:
+    """The same from a request's User-Agent alone: for one that holds no message that can be read."""
+    return _library_label(user_agent.lower()) or "http"
+
+
+def _library_label(name: str) -> str:
+    return next((label for part, label in LIBRARIES if part in name), "")
 
 
 def describe(message: Message) -> tuple[str, str]:
     """What the list calls a message, and its user.
 
-    The name: a track's event, a page's or screen's name (else its path), a group's id, the previous id of an
-    alias, else the type. The user: userId, else anonymousId, else "". Both on one line, cut at `NAME_CHARS`.
+    The name: a track's event, a page's or screen's name (else its path), an identify's email or name trait, a
+    group's id, an alias's two ids, else the type. The user: userId, else anonymousId, else "". Both on one
+    line, cut at `NAME_CHARS`.
     """
     document = message.document
     properties = _object(document.get("properties"))
@@ -70,6 +81,9 @@ def describe(message: Message) -> tuple[str, str]:
                 or _text(properties.get("path"))
                 or _text(_object(_object(document.get("context")).get("page")).get("path"))
             )
+        case "identify":
+            traits = _object(document.get("traits"))
+            name = _text(traits.get("email")) or _text(traits.get("name"))
         case "group":
             name = _text(document.get("groupId"))
         case "alias":
@@ -89,7 +103,11 @@ def _object(value: Json) -> Mapping[str, Json]:
 def _text(value: Json) -> str:
     if isinstance(value, str):
         return value
-    return "" if value is None or isinstance(value, (bool, dict, list)) else str(value)
+    if value is None or isinstance(value, bool):
+        return ""
+    if isinstance(value, (int, float)):
+        return str(value)
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))[:NAME_CHARS]
 
 
 def _line(text: str) -> str:
