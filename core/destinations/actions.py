@@ -36,6 +36,9 @@ from .event_properties import EVENT_PROPERTIES, GROUP_TRAITS, ORDER_ONLY, OWN_PR
 
 MAX_INCREMENTS = 20
 
+_Names = tuple[tuple[str, tuple[str, ...]], ...]
+"""Mixpanel's names, each with the traits that it stands for."""
+
 Action = Callable[[JsonObject, "Target", "Moment"], list[OutgoingRequest]]
 
 
@@ -221,7 +224,7 @@ def identify_user(payload: JsonObject, target: Target, moment: Moment) -> list[O
 
 
 def _user_profile(traits: JsonObject) -> JsonObject:
-    profile = _profile(traits, USER_TRAITS)
+    profile = _profile(traits, USER_TRAITS, _USER_SOURCES)
     if traits.get("name") is None:
         first, last = _get(traits, "firstName"), _get(traits, "lastName")
         profile.pop("$name", None)
@@ -230,9 +233,15 @@ def _user_profile(traits: JsonObject) -> JsonObject:
     return profile
 
 
-def _profile(traits: JsonObject, names: tuple[tuple[str, tuple[str, ...]], ...]) -> JsonObject:
+def _sources(names: _Names) -> frozenset[str]:
+    return frozenset(source for _, sources in names for source in sources)
+
+
+_USER_SOURCES, _GROUP_SOURCES = _sources(USER_TRAITS), _sources(GROUP_TRAITS)
+
+
+def _profile(traits: JsonObject, names: _Names, renamed: frozenset[str]) -> JsonObject:
     """Traits under Mixpanel's names; a name of its own counts only through the trait that it stands for."""
-    renamed = {source for _, sources in names for source in sources}
     profile: JsonObject = {key: value for key, value in traits.items() if key not in renamed}
     for name, sources in names:
         value = _or_next(*(_get(traits, source) for source in sources))
@@ -254,7 +263,7 @@ def group_identify_user(payload: JsonObject, target: Target, moment: Moment) -> 
         "$token": target.token,
         "$group_key": group_key,
         "$group_id": named if truthy(named) else _get(payload, "group_id"),
-        "$set": _profile(traits, GROUP_TRAITS),
+        "$set": _profile(traits, GROUP_TRAITS, _GROUP_SOURCES),
     }
     return [_form(target, "/groups", cast(JsonObject, body))]
 

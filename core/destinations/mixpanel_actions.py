@@ -23,7 +23,7 @@ from .actions import ACTIONS, Action, Moment, Target, target_of
 from .base import Translator
 from .fields import ACTION_FIELDS, Field
 from .presets import preset_subscriptions
-from .schema import Coerce, Faults, compile_field
+from .schema import Coerce, Faults, compile_field, plain_type
 
 TOO_DEEP = "The message is nested too deep to be read."
 
@@ -116,14 +116,14 @@ def _refusing(why: str) -> Payload:
     return refuse
 
 
-_Taking = tuple[str, bool, bool, Coerce | None]
-"""A field's name, whether it takes text as it is, whether it takes null, how to coerce it."""
+_Taking = tuple[str, bool, Coerce | None]
+"""A field's name, whether it takes null, how to coerce it."""
 
-_Step = tuple[Getter, _Taking]
-"""How to read a field, and how to take what was read."""
+_Step = tuple[Getter, str, type | None, _Taking]
+"""How to read a field, its name, the type that it takes as it is, and how it takes the rest."""
 
-_Group = tuple[Getter, Sequence[tuple[str, str, bool, _Taking]]]
-"""Fields read from one object: how to read that; of each its key there, its name, whether it is text."""
+_Group = tuple[Getter, Sequence[tuple[str, str, type | None, _Taking]]]
+"""Fields read from one object: how to read that, and of each its key there with the rest of a step."""
 
 
 def compile_payload(mapping: JsonObject, fields: Sequence[Field]) -> Payload:
@@ -138,17 +138,17 @@ def compile_payload(mapping: JsonObject, fields: Sequence[Field]) -> Payload:
 
     def taking(name: str) -> _Taking:
         if name not in known:
-            return name, False, False, None
+            return name, False, None
         field, coerce = known[name]
-        return name, field.type == "string", field.nullable, coerce
+        return name, field.nullable, coerce
 
-    def member(key: str, name: str) -> tuple[str, str, bool, _Taking]:
-        how = taking(name)
-        return key, name, how[1], how
+    def member(key: str, name: str) -> tuple[str, str, type | None, _Taking]:
+        plain = plain_type(known[name][0]) if name in known else None
+        return key, name, plain, taking(name)
 
     def take(value: Value, how: _Taking, payload: JsonObject, faults: dict[str, Faults]) -> None:
         """Put a value that is no plain text into the payload."""
-        name, _, nullable, coerce = how
+        name, nullable, coerce = how
         if value is None:
             if nullable:
                 payload[name] = None
@@ -172,19 +172,24 @@ def compile_payload(mapping: JsonObject, fields: Sequence[Field]) -> Payload:
                         take(value, how, payload, faults)
                 continue
             read = cast(JsonObject, holder).get
-            for key, name, is_text, how in members:
+            for key, name, plain, how in members:
                 value = read(key, MISSING)
                 if value is MISSING:
                     continue
-                if is_text and value.__class__ is str:
-                    if value:
+                if value.__class__ is plain:
+                    if value or plain is not str:
                         payload[name] = value
                     continue
                 take(value, how, payload, faults)
-        for get, how in steps:
+        for get, name, plain, how in steps:
             value = get(document)
-            if value is not MISSING:
-                take(value, how, payload, faults)
+            if value is MISSING:
+                continue
+            if value.__class__ is plain:
+                if value or plain is not str:
+                    payload[name] = value
+                continue
+            take(value, how, payload, faults)
         missing = [name for name in required if name not in payload]
         if missing or faults:
             words = [f"The root value is missing the required field '{name}'." for name in missing]
@@ -205,7 +210,7 @@ def compile_payload(mapping: JsonObject, fields: Sequence[Field]) -> Payload:
         return from_directive
 
     steps: list[_Step] = []
-    together: dict[tuple[str, ...], list[tuple[str, str, bool, _Taking]]] = {}
+    together: dict[tuple[str, ...], list[tuple[str, str, type | None, _Taking]]] = {}
     for name, get in mapped:
         value = mapping.get(name)
         if name in known and isinstance(value, (bool, int, float)):
@@ -218,7 +223,8 @@ def compile_payload(mapping: JsonObject, fields: Sequence[Field]) -> Payload:
         if keys:
             together.setdefault(keys[:-1], []).append(member(keys[-1], name))
         else:
-            steps.append((get, taking(name)))
+            _, _, plain, how = member(name, name)
+            steps.append((get, name, plain, how))
     groups = [(compile_keys(keys), tuple(members)) for keys, members in together.items()]
     return lambda document: check(groups, steps, document)
 

@@ -21,7 +21,6 @@ from .javascript import (
     loosely_empty,
     parse_json,
     stringify,
-    to_text,
     truthy,
     type_name,
 )
@@ -224,7 +223,7 @@ def _case(options: JsonObject, keep: bool) -> Getter:
     if not truthy(options.get("value")):
         return _undefined
     inner = _compile(options["value"], keep=False)
-    change = {"lower": str.lower, "upper": str.upper}.get(to_text(operator))
+    change = {"lower": str.lower, "upper": str.upper}.get(operator) if isinstance(operator, str) else None
 
     def resolve(payload: Value) -> Value:
         value = inner(payload)

@@ -29,7 +29,8 @@ Value: TypeAlias = "Json | Missing"
 Getter: TypeAlias = Callable[["Json | Missing"], "Json | Missing"]
 """A compiled directive: what it makes of a payload."""
 
-_SAFE = 2**53
+SAFE = 2**53
+"""Whole numbers up to this are exact in a double."""
 _INDEX = re.compile(r"(?:0|[1-9][0-9]{0,9})\Z")
 _DECIMAL = re.compile(
     r"[+-]?(?:[0-9]+\.?[0-9]*(?:[eE][+-]?[0-9]+)?|\.[0-9]+(?:[eE][+-]?[0-9]+)?)\Z", re.ASCII
@@ -84,7 +85,7 @@ def as_double(number: int | float) -> float:
 
 def format_number(number: int | float) -> str:
     """`String(number)`: shortest digits, decimal between 1e-7 and 1e21."""
-    if isinstance(number, int) and -_SAFE <= number <= _SAFE:
+    if isinstance(number, int) and -SAFE <= number <= SAFE:
         return str(int(number))
     double = as_double(number)
     if double != double:
@@ -116,7 +117,7 @@ def format_number(number: int | float) -> str:
 
 def json_number(number: int | float) -> int | float | None:
     """The number as `JSON.stringify` writes it: 1.0 is 1, -0 is 0, what is not finite is null."""
-    if isinstance(number, int) and -_SAFE <= number <= _SAFE:
+    if isinstance(number, int) and -SAFE <= number <= SAFE:
         return number
     double = as_double(number)
     if not math.isfinite(double):

@@ -19,6 +19,9 @@ RUNNER = HERE / "runner.cjs"
 SET_UP_TIMEOUT = 240
 """Seconds that fetching the packages may take."""
 
+IMPATIENT = ("--fetch-retries=1", "--fetch-retry-mintimeout=500", "--fetch-retry-maxtimeout=2000")
+"""npm's own patience with a registry that does not answer would be minutes for each package."""
+
 
 class Unavailable(Exception):
     """The published code cannot be run here; the text says why."""
@@ -73,7 +76,7 @@ def _lay_out(wanted: dict[str, Any], folder: Path) -> None:
 def _npm(*arguments: str, folder: Path) -> str:
     try:
         done = subprocess.run(
-            ["npm", *arguments],
+            ["npm", *arguments, *IMPATIENT],
             cwd=folder,
             capture_output=True,
             text=True,

@@ -212,6 +212,7 @@ def test_the_first_fault_of_a_list_of_options_ends_the_search(node: Any, words: 
         ({"@path": path("$.properties.total")}, "@path: expected string, got number"),
         ({"@if": {}}, '@if requires an "exists" key or a "blank" key'),
         ([{"@nope": 1}], "@nope is not a valid directive, got undefined"),
+        ([{"@case": {"operator": ["lower"], "value": "X"}}], 'a value of "lower" or "upper"'),
         ([{"@merge": 3}], '@merge requires an object with an "objects" key and a "direction" key'),
         ({"@case": {"operator": "title", "value": "x"}}, "operator key should have a value of"),
         (
