@@ -1,0 +1,96 @@
+"""`segtap init`: a few questions, and a commented segtap.toml."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from ...core.first_settings import Answers
+
+KINDS = click.Choice(["actions", "classic-cloud"])
+REGIONS = click.Choice(["us", "eu", "in"], case_sensitive=False)
+
+
+@click.command()
+@click.option("--destination", "kind", type=KINDS, help="Mixpanel (Actions), or the classic one.")
+@click.option("--token-env", metavar="NAME", help="Variable with the Mixpanel project token.")
+@click.option("--api-secret-env", metavar="NAME", help="Variable with the API secret. [MIXPANEL_SECRET]")
+@click.option("--region", type=REGIONS, help="Mixpanel's data residency.")
+@click.option("--people/--no-people", default=None, help="Write profiles of users.")
+@click.option("--group-key", "group_keys", multiple=True, metavar="KEY", help="Group key (repeatable).")
+@click.option("--stdout", "to_stdout", is_flag=True, help="Print the settings instead of writing them.")
+@click.option("--yes", is_flag=True, help="Ask nothing; replace a settings file that is there.")
+@click.option(
+    "--config",
+    "config_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="File to write. [./segtap.toml]",
+)
+def init(to_stdout: bool, yes: bool, config_file: Path | None, **given: Any) -> None:
+    """Write a commented segtap.toml.
+
+    Asks for what the options do not say. Without a terminal, and with --yes, nothing is asked and the
+    defaults hold.
+    """
+    from ...core.config import FILE_NAME
+    from ...core.first_settings import first_settings
+    from .mappings import write_asking
+
+    asking = sys.stdin.isatty() and not yes
+    answers = _answers(given, asking=asking)
+    text = first_settings(answers)
+    if to_stdout:
+        sys.stdout.write(text)
+        return
+    path = config_file or Path(FILE_NAME)
+    write_asking(path, text, yes=yes)
+    click.echo(f"{path} is written. Start: segtap", err=True)
+    for name in (answers.token_env, answers.api_secret_env):
+        if not os.environ.get(name):
+            click.echo(
+                f"{name} is not set in this shell yet; it is needed to forward, not to look.", err=True
+            )
+
+
+def _answers(given: dict[str, Any], *, asking: bool) -> Answers:
+    """What the options say, else what is asked, else the defaults."""
+    from ...core.first_settings import Answers
+
+    known = {name: value for name, value in given.items() if value not in (None, ())}
+    defaults = Answers()
+    questions: dict[str, Any] = {
+        "kind": lambda: click.prompt("Destination in Segment", type=KINDS, default=defaults.kind, err=True),
+        "token_env": lambda: _variable("Variable with the project token", defaults.token_env),
+        "api_secret_env": lambda: _variable("Variable with the API secret", defaults.api_secret_env),
+        "region": lambda: click.prompt("Region", type=REGIONS, default=defaults.region, err=True),
+        "people": lambda: click.confirm("Write profiles of users?", default=defaults.people, err=True),
+        "group_keys": _group_keys,
+    }
+    if asking:
+        known.update((name, ask()) for name, ask in questions.items() if name not in known)
+    return Answers(**known)
+
+
+def _variable(question: str, default: str) -> str:
+    from ...core.errors import SettingsError
+    from ...core.first_settings import check_variable
+
+    def checked(text: str) -> str:
+        try:
+            return check_variable(text)
+        except SettingsError as error:
+            raise click.UsageError(str(error)) from error
+
+    answer: str = click.prompt(question, default=default, value_proc=checked, err=True)
+    return answer
+
+
+def _group_keys() -> tuple[str, ...]:
+    text: str = click.prompt("Group keys, with commas between", default="", show_default=False, err=True)
+    return tuple(key.strip() for key in text.split(",") if key.strip())
