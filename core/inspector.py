@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .checks import SECOND_RECEIPT, check
+from .checks import SECOND_RECEIPT, CheckSettings, check
+from .checks.settings import DEFAULTS
 from .destinations.base import Translator
 from .inspection import Inspection, Translation
 from .messages import JsonObject, Marks, Message
@@ -17,10 +18,12 @@ def inspect(
     destination: Destination,
     *,
     now: int | None = None,
+    settings: CheckSettings = DEFAULTS,
 ) -> Inspection:
     """What the message becomes, and what the rules say of it.
 
-    `translator` is the destination compiled, `destination` its settings. `now`, in milliseconds, is the
+    `translator` is the destination compiled, `destination` its settings; `settings` are those that the
+    rules judge by. `now`, in milliseconds, is the
     clock of both; by default the moment the message was received, so that reading it again later gives
     the same. A second receipt is not translated: Segment would drop it.
     """
@@ -37,6 +40,7 @@ def inspect(
         message.received_at if now is None else now,
         message.objections,
         filled=message.filled,
+        settings=settings,
     )
 
 
@@ -49,6 +53,7 @@ def inspect_document(
     objections: Sequence[str] = (),
     *,
     filled: Sequence[str] = (),
+    settings: CheckSettings = DEFAULTS,
 ) -> Inspection:
     """The same for a message that did not come through ingest.
 
@@ -64,5 +69,6 @@ def inspect_document(
         original_size=original_size,
         objections=objections,
         filled=filled,
+        settings=settings,
     )
     return Inspection(translation, findings)

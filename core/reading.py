@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
+from .checks import check_settings
 from .destinations import translator
 from .destinations.explain import explain
 from .destinations.faults import subscription_faults
@@ -35,6 +36,7 @@ class Reading:
         destination = _previewed(destination_of(settings))
         gated = GatedTranslator(translator(destination), gate_of(settings))
         self.destination, self._translator = destination, gated
+        self._check_settings = check_settings(settings)
         self.faults = subscription_faults(destination)
         """Which subscriptions can never send, and why."""
 
@@ -44,7 +46,7 @@ class Reading:
 
     def inspect(self, message: Message) -> Inspection:
         """What the message becomes, and what the rules say of it."""
-        return inspect(message, self._translator, self.destination)
+        return inspect(message, self._translator, self.destination, settings=self._check_settings)
 
     def explained(self, detail: MessageDetail) -> MessageDetail:
         """The detail with why its translation is as it is."""

@@ -107,6 +107,19 @@ class DestinationFilter(msgspec.Struct, frozen=True, kw_only=True):
     enabled: bool = True
 
 
+class RuleSetting(msgspec.Struct, frozen=True, kw_only=True):
+    """One of `[[rules]]`: the severity of a rule, or of every one (`*`), where event and path agree.
+
+    `event` is the event's name, or the name of a page or screen, `path` the finding's; both may hold `*`, and
+    "" stands for all.
+    """
+
+    id: str
+    severity: Literal["off", "info", "warning", "error"]
+    event: str = ""
+    path: str = ""
+
+
 class IngestSettings(msgspec.Struct, frozen=True, kw_only=True):
     """`[ingest]` of segtap.toml. Sizes are bytes, times seconds."""
 
@@ -138,7 +151,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that can be set. `origin` names where it came from, for the screen.
 
     `subscriptions` are those of `[[subscriptions]]`, None stands for Segment's presets; `filters` are those
-    of `[[filters]]`.
+    of `[[filters]]`, `rules` those of `[[rules]]`.
     """
 
     identity: IdentityMode = "original"
@@ -150,9 +163,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     screen: ScreenSettings = ScreenSettings()
     subscriptions: tuple[Subscription, ...] | None = None
     filters: tuple[DestinationFilter, ...] = ()
+    rules: tuple[RuleSetting, ...] = ()
     demo: bool = False
     dry_run: bool = False
     origin: str = "defaults"
+    file: str = ""
+    """The file that is read again when it changes: the one in force, or where one would be. "": none."""
+    flags: dict[str, JsonObject] = msgspec.field(default_factory=dict[str, JsonObject])
+    """What the command line said, by section: it wins over the file when that is read again."""
 
 
 class Subscription(msgspec.Struct, frozen=True, rename="camel"):

@@ -1,7 +1,7 @@
 """The rules: a catalogue of mistakes, each with a small pure function that names it when it happens.
 
 `catalogue` holds the texts, `message` the functions that look at a message as it stands, `request` those
-that look at what it becomes.
+that look at what it becomes. `catalogues` collects the tables of all modules of rules.
 """
 
 from __future__ import annotations
@@ -16,10 +16,21 @@ from ..messages import CALL_TYPES, Json, JsonObject
 from ..settings import Destination
 from ..text import shown
 from . import message, request
-from .catalogue import RULES, SECOND_RECEIPT, SEGMENT_WOULD_CHANGE, SEGMENT_WOULD_REJECT
+from .catalogue import SECOND_RECEIPT, SEGMENT_WOULD_CHANGE, SEGMENT_WOULD_REJECT
+from .catalogues import ALL_RULES
 from .rule import Check, Kind, Rule, Subject
+from .settings import DEFAULTS, CheckSettings, check_settings
 
-__all__ = ["SECOND_RECEIPT", "WOULD_REJECT", "Kind", "Rule", "check", "rules"]
+__all__ = [
+    "SECOND_RECEIPT",
+    "WOULD_REJECT",
+    "CheckSettings",
+    "Kind",
+    "Rule",
+    "check",
+    "check_settings",
+    "rules",
+]
 
 WOULD_REJECT = "Segment would reject this"
 """How an objection begins that keeps the message from Mixpanel."""
@@ -57,7 +68,7 @@ _BY_CALL: dict[Json, tuple[Check, ...]] = {
 
 def rules() -> tuple[Rule, ...]:
     """The whole catalogue, in its order."""
-    return RULES
+    return ALL_RULES
 
 
 def check(
@@ -69,13 +80,15 @@ def check(
     original_size: int = 0,
     objections: Sequence[str] = (),
     filled: Sequence[str] = (),
+    settings: CheckSettings = DEFAULTS,
 ) -> tuple[Finding, ...]:
     """What the rules find in one message and its translation; errors first.
 
     `now` is the clock, in milliseconds; without it nothing is judged to be in the future.
     `original_size` is the size of the message's JSON text, 0 when it is not known. `objections` say why
     Segment would refuse the message (beginning with `WOULD_REJECT`) or change it. `filled` names the
-    paths that the client left out. Pure, and never raises on a message.
+    paths that the client left out. `settings` is what rules judge by beside the destination. Pure, and never
+    raises on a message.
     """
     properties, context = document.get("properties"), document.get("context")
     subject = Subject(
@@ -89,6 +102,7 @@ def check(
         now=now,
         original_size=original_size,
         filled=filled,
+        settings=settings,
     )
     found = [_objection(words) for words in objections]
     call = subject.type if isinstance(subject.type, str) and subject.type in CALL_TYPES else ""

@@ -10,9 +10,11 @@ import msgspec
 from ..inspection import Finding, Severity, Translation
 from ..messages import Json, JsonObject
 from ..settings import Destination
+from .settings import CheckSettings
 
-Kind = Literal["message", "request", "stream"]
-"""What a rule judges: a message as it stands, what it becomes, or the messages so far."""
+Kind = Literal["message", "request", "stream", "plan", "settings"]
+"""What a rule judges: a message as it stands, what it becomes, the messages so far, a message by its tracking
+plan, or the settings and what Mixpanel answers."""
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,6 +60,7 @@ class Subject(msgspec.Struct):
     now: int | None
     original_size: int
     filled: Sequence[str]
+    settings: CheckSettings
 
 
 Check = Callable[[Subject], Iterator[Finding]]

@@ -1,0 +1,13 @@
+"""Every table of rules there is. A new module of rules has its own table, and adds it here."""
+
+from __future__ import annotations
+
+from .catalogue import RULES
+from .rule import Rule
+
+CATALOGUES: tuple[tuple[Rule, ...], ...] = (RULES,)
+"""In the order of `segtap rules`."""
+
+ALL_RULES: tuple[Rule, ...] = tuple(rule for table in CATALOGUES for rule in table)
+
+BY_ID: dict[str, Rule] = {rule.id: rule for rule in ALL_RULES}
