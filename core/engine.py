@@ -141,7 +141,7 @@ class Engine:
             control=ControlApp(self, self.token),
             url=self.url,
         )
-        web = WebServer(app, listener, settings.ingest)
+        web = WebServer(app, listener, settings.ingest, app.keep_malformed)
         # Viewers are let go first, so that the web server has nobody to wait for.
         self._cleanup.push_async_callback(web.stop)
         self._cleanup.callback(self._feed.close)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import logging
 import os
 import socket
 import ssl
 from collections.abc import Generator, Sequence
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
 
 from .errors import EngineError, PortTaken, SettingsError
+from .http_protocol import TapProtocol, Told
 from .ingest.body import ASGIApp
 from .ports import (
     family_of,
@@ -190,14 +192,19 @@ class _Uvicorn(uvicorn.Server):
 
 
 class WebServer:
-    """Serves one ASGI app on a Listener's sockets, inside the running event loop."""
+    """Serves one ASGI app on a Listener's sockets, inside the running event loop.
 
-    def __init__(self, app: ASGIApp, listener: Listener, settings: IngestSettings) -> None:
+    `told` learns of connections that bring no request that can be read.
+    """
+
+    def __init__(
+        self, app: ASGIApp, listener: Listener, settings: IngestSettings, told: Told | None = None
+    ) -> None:
         self._listener = listener
         tls = _tls_options(settings) if listener.tls else {}
         config = uvicorn.Config(
             app,  # pyright: ignore[reportArgumentType] – uvicorn types each event; plain dicts are ASGI
-            http="httptools",
+            http=cast("type[asyncio.Protocol]", functools.partial(TapProtocol, told=told)),
             ws="websockets-sansio",
             # Feed frames are small and local: compressing them would cost more than sending.
             ws_per_message_deflate=False,

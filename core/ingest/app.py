@@ -105,6 +105,22 @@ class IngestApp:
             receipt = msgspec.structs.replace(receipt, refused=note)
         await self._sink(receipt)
 
+    async def keep_malformed(self, status: int, reason: str, *, peer: str, method: str, target: str) -> None:
+        """Keep, as a refused request, what the server could not read as one."""
+        path, _, query = target.partition("?")
+        receipt = Receipt(
+            uid=os.urandom(16).hex(),
+            received_at=self.now(),
+            method=method,
+            path=path,
+            query=query,
+            peer=peer,
+            status=status,
+            refused=reason,
+        )
+        with contextlib.suppress(JournalError):  # as in _Exchange.refuse
+            await self.keep_refused(receipt)
+
     def now(self) -> int:
         """Milliseconds since the epoch."""
         return self._clock()

@@ -1,0 +1,187 @@
+"""uvicorn's HTTP/1.1 with what a tap needs besides: no client is lost on an oddity of its connection.
+
+- A request that offers another protocol (`Upgrade: h2c`, as Java's client does on each plain connection) is
+  read as the HTTP/1.1 that it is. httptools would drop its body.
+- A client that closes its sending side once it has sent everything still gets its answer.
+- A head has a cap in bytes and one in time, as a body has.
+- What is no HTTP gets Segment's kind of answer, and is told: TLS to a plain port is the commonest mistake.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, Protocol
+
+import httptools
+import msgspec
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+HEAD_BYTES = 512 * 1024
+"""Most that a request's line and headers may take; servers in front of Segment take far less."""
+HEAD_SECONDS = 30.0
+
+IS_TLS = (
+    "a client spoke TLS (https) to this plain http port: give it a URL that begins with http:// "
+    '(analytics.js: protocol: "http"), or start with --tls-cert and --tls-key'
+)
+IS_HTTP2 = "a client spoke HTTP/2 without asking: set it to HTTP/1.1"
+
+
+class Told(Protocol):
+    """Learns of what came in place of a request; `method` and `target` as far as they could be read."""
+
+    def __call__(
+        self, status: int, reason: str, *, peer: str, method: str, target: str
+    ) -> Coroutine[Any, Any, None]: ...
+
+
+class TapProtocol(HttpToolsProtocol):
+    """One connection. `told` learns of what could not be read as a request."""
+
+    def __init__(self, *args: Any, told: Told | None = None, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self._told = told
+        self._in_head = False
+        self._head_bytes = 0
+        self._patience: asyncio.TimerHandle | None = None
+        self._offer: tuple[bytes, bytes] | None = None
+        self._again = False
+        self._half_closed = False
+
+    # --- the connection -----------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """A client connected."""
+        super().connection_made(transport)
+        self._patience = self.loop.call_later(self.timeout_keep_alive, self._out_of_patience)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """It is gone."""
+        self._calm()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes came. As uvicorn has it, but for upgrades and faults."""
+        self._unset_keepalive_if_required()
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            if self._should_upgrade():
+                self._calm()
+                self.handle_websocket_upgrade()
+            else:
+                self._read_again(data[upgrade.args[0] :])
+            return
+        except httptools.HttpParserError as error:
+            self._refuse(400, _reason(data, error))
+            return
+        if self._in_head:
+            self._head_bytes += len(data)
+            if self._head_bytes > HEAD_BYTES:
+                self._refuse(431, f"the request's headers are over {HEAD_BYTES >> 10} KB")
+            elif self._patience is None:
+                self._patience = self.loop.call_later(HEAD_SECONDS, self._out_of_patience)
+
+    def eof_received(self) -> bool | None:  # type: ignore[override]
+        """The client sends no more; True keeps the other direction open for the answer."""
+        if self.scheme != "http" or self._answered() or self.cycle.more_body:
+            return None
+        self._half_closed = True
+        return True
+
+    def on_response_complete(self) -> None:
+        """An answer is out."""
+        super().on_response_complete()
+        if self._half_closed and self._answered() and not self.transport.is_closing():
+            self.transport.close()
+
+    def _answered(self) -> bool:
+        cycle: Any = self.cycle  # None before the first request
+        return cycle is None or cycle.response_complete
+
+    # --- what the parser tells ----------------------------------------------------------------------
+
+    def on_message_begin(self) -> None:
+        """The first byte of a request."""
+        super().on_message_begin()
+        self._in_head = True
+        self._head_bytes = 0
+
+    def on_headers_complete(self) -> None:
+        """All headers are here."""
+        self._in_head = False
+        self._calm()
+        upgrades = self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT"
+        if upgrades and not self._should_upgrade():
+            self._again = True
+            return
+        if self._offer is not None:
+            self.headers.append(self._offer)
+            self._offer = None
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """The request is whole."""
+        if not self._again:
+            super().on_message_complete()
+
+    def _read_again(self, rest: bytes) -> None:
+        """Read the request without its offer of another protocol, so that its body is read as one."""
+        self._again = False
+        lines = [self.parser.get_method() + b" " + self.url + b" HTTP/1.1"]
+        offer = None
+        for name, value in self.headers:
+            if name == b"upgrade":
+                offer = (name, value)
+            else:
+                lines.append(name + b": " + value)
+        self._offer = offer
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn does
+        self.data_received(b"\r\n".join(lines) + b"\r\n\r\n" + rest)
+
+    # --- faults -------------------------------------------------------------------------------------
+
+    def _calm(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
+
+    def _out_of_patience(self) -> None:
+        self._patience = None
+        if self._in_head:
+            self._refuse(408, f"the request's headers were not complete after {HEAD_SECONDS:g} s")
+        elif not self.transport.is_closing():
+            self.transport.close()
+
+    def _refuse(self, status: int, reason: str) -> None:
+        if self.transport.is_closing():
+            return
+        self.logger.info("no request: %s", reason)
+        # With a request under way the application itself sees that the rest of it does not come.
+        if self._told is not None and self._answered():
+            method = self.parser.get_method().decode("latin-1") if self._in_head and self.url else ""
+            target = self.url.decode("latin-1") if self._in_head else ""
+            peer = self.client[0] if self.client else ""
+            told = self._told(status, reason, peer=peer, method=method, target=target)
+            task = self.loop.create_task(told)
+            self.tasks.add(task)
+            task.add_done_callback(self.tasks.discard)
+        body = msgspec.json.encode({"success": False, "message": reason})
+        head = b"content-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n" % len(
+            body
+        )
+        self.transport.write(STATUS_LINE[status] + head + body)
+        self.transport.close()
+
+
+def _reason(data: bytes, error: httptools.HttpParserError) -> str:
+    if data[:2] == b"\x16\x03":
+        return IS_TLS
+    if data.startswith(b"PRI * HTTP/2"):
+        return IS_HTTP2
+    if isinstance(error, httptools.HttpParserCallbackError | httptools.HttpParserInvalidURLError):
+        return "this is no HTTP request that can be read: its address is no URL of ASCII, at most 64 KB"
+    words = str(error).strip().rstrip(".")
+    return f"this is no HTTP request that can be read: {words}" if words.isprintable() else "this is no HTTP"
