@@ -63,14 +63,16 @@ def load(
     file: Path | None = None,
     demo: bool = False,
     dry_run: bool = False,
+    look: bool = True,
 ) -> Settings:
     """Read all four places and return the settings in force.
 
-    `flags` maps a section to the keys given on the command line; `file` is a settings file named there.
+    `flags` maps a section to the keys given on the command line; `file` is a settings file named there, and
+    without `look` none is looked for where none is named.
     Raises SettingsError naming the place, the key and the nearest key that exists.
     """
     environ = os.environ if environ is None else environ
-    path = file or find_file()
+    path = file or (find_file() if look else None)
     layers: list[tuple[str, dict[str, JsonObject], JsonObject]] = []
     tables: JsonObject = {}
     if path is not None:
@@ -102,7 +104,10 @@ def load(
     _refuse_what_does_not_go_together(settings)
     secret = environ.get(settings.destination.api_secret_env, "").strip()
     settings = msgspec.structs.replace(
-        settings, destination=msgspec.structs.replace(settings.destination, api_secret=Secret(secret))
+        settings,
+        file=str((path or Path(FILE_NAME)).absolute()),
+        flags=dict(flags or {}),
+        destination=msgspec.structs.replace(settings.destination, api_secret=Secret(secret)),
     )
     return _with_tables(settings, tables, str(path))
 

@@ -31,6 +31,7 @@ from .journal import open_journal
 from .messages import JsonObject, Message
 from .reader import Reader
 from .reading import Reading
+from .reloading import DESTINATION_WAITS, SettingsWatch, reinspect, with_reading_of
 from .replay import replay_receipts
 from .running import EngineNote, remove_note, running, write_note
 from .server import Listener, WebServer, listen
@@ -132,6 +133,8 @@ class Engine:
         )
         self._watched = WatchedJournal(self._journal, self._indexer.appended, self._faults)
         self._spawn(self._indexer.run(), "segtap-indexer")
+        self._watch = SettingsWatch(settings, self._use, lambda text: self._faults.set("settings", text))
+        self._spawn(self._watch.run(), "segtap-settings")
 
         app = IngestApp(
             self._watched.append,
@@ -282,9 +285,25 @@ class Engine:
             elif not on and self._forwarding:
                 self._forwarding = False
                 await self._stop_forwarding()
+                # What changed of the destination meanwhile is used now.
+                self._watch.forget()
             logger.info("forwarding is %s", "on" if on else "off")
         self._feed.touch()
         return await self.state()
+
+    async def _use(self, new: Settings) -> None:
+        """Read messages by other settings from now on; where they are sent stays while forwarding is on."""
+        settings = with_reading_of(self.settings, new)
+        waits = self._forwarding and settings.destination != self.settings.destination
+        if waits:
+            settings = msgspec.structs.replace(settings, destination=self.settings.destination)
+        self._reading.use(settings)
+        self.settings = settings
+        self._faults.set("destination", DESTINATION_WAITS if waits else "")
+        self._faults.set("subscriptions", " · ".join(self._reading.faults))
+        await reinspect(self._journal, self._reader)
+        self._feed.reread()
+        logger.info("the settings changed", extra={"settings": settings.origin})
 
     def _start_forwarder(self) -> None:
         self._forwarding_task = asyncio.create_task(self._forward(), name="segtap-forwarder")

@@ -24,6 +24,7 @@ class _Seat:
         self.changed: dict[int, DeliveryState] = {}
         self.missed = 0
         self.cleared = False
+        self.reread = False
         self.wake = asyncio.Event()
 
     def add(self, summaries: Sequence[Summary]) -> None:
@@ -55,11 +56,12 @@ class _Seat:
             state=state,
             missed=self.missed,
             cleared=self.cleared,
+            reread=self.reread,
         )
         self.added.clear()
         self.changed.clear()
         self.missed = 0
-        self.cleared = False
+        self.cleared = self.reread = False
         return batch
 
 
@@ -98,6 +100,12 @@ class Feed:
         """The journal was emptied: everything published before is void."""
         for seat in self._seats:
             seat.clear()
+
+    def reread(self) -> None:
+        """Messages are read by other settings: what viewers hold of them is void."""
+        for seat in self._seats:
+            seat.reread = True
+            seat.wake.set()
 
     def close(self) -> None:
         """End every viewer's iteration."""

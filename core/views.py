@@ -80,7 +80,8 @@ class EngineState(msgspec.Struct, frozen=True, kw_only=True):
 class FeedBatch(msgspec.Struct, frozen=True, kw_only=True):
     """One frame of the feed: everything new since the last one, at most some 20 frames a second.
 
-    `missed` is how many summaries were left out because the viewer was slow: it should page them.
+    `missed` is how many summaries were left out because the viewer was slow: it should page them. `reread`:
+    messages are read by other settings from now on, so that details and marks are to be asked for anew.
     """
 
     added: tuple[Summary, ...] = ()
@@ -88,6 +89,7 @@ class FeedBatch(msgspec.Struct, frozen=True, kw_only=True):
     state: EngineState | None = None
     missed: int = 0
     cleared: bool = False
+    reread: bool = False
 
 
 class ReceiptView(msgspec.Struct, frozen=True, kw_only=True):

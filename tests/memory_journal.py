@@ -102,6 +102,12 @@ class MemoryJournal:
             summary = msgspec.structs.replace(entry.summary, delivery=state)
             self.entries[id] = msgspec.structs.replace(entry, summary=summary)
 
+    async def revise(self, findings: Sequence[tuple[int, int, int]]) -> None:
+        for id, errors, warnings in findings:
+            entry = self.entries[id]
+            summary = msgspec.structs.replace(entry.summary, errors=errors, warnings=warnings)
+            self.entries[id] = msgspec.structs.replace(entry, summary=summary)
+
     async def deliveries(self, id: int) -> list[Delivery]:
         return list(self.attempts.get(id, ()))
 

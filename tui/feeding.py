@@ -112,6 +112,11 @@ class Feeding:
             self._tell.state(frame.state)
             if first:
                 await self._begin(frame.state)
+        if frame.reread:
+            # Other settings: marks and panes are as the engine has them now.
+            self._details.clear()
+            await self.load(keep=self.view.selected)
+            self.want(self._wanted)
         if frame.added:
             self._newest = max(self._newest, frame.added[-1].id)
         if frame.added or frame.missed:

@@ -108,6 +108,10 @@ class Journal(Protocol):
         """Write attempts and where their messages now stand, durably, in one step."""
         ...
 
+    async def revise(self, findings: Sequence[tuple[int, int, int]]) -> None:
+        """Set the errors and warnings of messages, given as (id, errors, warnings)."""
+        ...
+
     async def deliveries(self, id: int) -> list[Delivery]:
         """All attempts for one message, oldest first."""
         ...

@@ -110,6 +110,10 @@ class SqliteJournal:
 
         await self._writer.run(work)
 
+    async def revise(self, findings: Sequence[tuple[int, int, int]]) -> None:
+        """Set the errors and warnings of messages; those cleared meanwhile are left out."""
+        await self._writer.run(lambda: self._store.revise(findings))
+
     async def deliveries(self, id: int) -> list[Delivery]:
         """All attempts for one message, oldest first."""
         return await self._reader.quick.run(reader.deliveries, id)

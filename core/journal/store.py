@@ -150,6 +150,14 @@ class Store:
         self._tally = tally
         return min(after) >> POSITION_BITS if after else None
 
+    def revise(self, findings: Sequence[tuple[int, int, int]]) -> None:
+        """Set errors and warnings of messages, given as (id, errors, warnings); others stay."""
+        with self._transaction():
+            self._db.executemany(
+                "UPDATE messages SET errors = ?, warnings = ? WHERE id = ?",
+                [(errors, warnings, id) for id, errors, warnings in findings],
+            )
+
     def oldest_free(self, above: int, limit: int) -> list[tuple[int, int]]:
         """Number and size of the oldest receipts above a number that are indexed and not owed."""
         return self._db.execute(OLDEST_FREE, (above, self.indexed, limit)).fetchall()

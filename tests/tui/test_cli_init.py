@@ -1,4 +1,4 @@
-"""`segtap init`: a settings file that loads, by answers or by options; one that is there stays unless told."""
+"""`segtap init`: a settings file that loads, by answers or by options; one that is there stays as it is."""
 
 from __future__ import annotations
 

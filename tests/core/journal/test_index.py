@@ -254,3 +254,15 @@ async def test_questions_are_answered_by_an_index_and_sort_nothing(
         db.close()
     assert any(index in step for step in plan), plan
     assert not any("TEMP B-TREE" in step for step in plan), plan
+
+
+async def test_marks_are_revised_and_nothing_else(journal: SqliteJournal, path: Path) -> None:
+    one, other = await fill(journal, 2)
+    before = (await journal.page()).summaries
+    await journal.revise([(one.summary.id, 3, 4), (message_number(99, 0), 1, 1)])
+    after = (await journal.page()).summaries
+    assert (after[0].errors, after[0].warnings) == (3, 4)
+    assert after[1] == before[1]
+    assert after[1].id == other.summary.id
+    assert (after[0].delivery, after[0].name) == (before[0].delivery, before[0].name)
+    assert await journal.counts() == recount(path)
