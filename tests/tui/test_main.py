@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import msgspec
 import pytest
 from fake_viewer import FakeViewer, story, summary, until
 from textual import events
@@ -12,7 +13,7 @@ from textual.widget import Widget
 
 from segtap.core.delivery import DeliveryState
 from segtap.core.messages import message_number
-from segtap.core.views import Change
+from segtap.core.views import Change, FeedBatch
 from segtap.tui.app import SegtapApp
 from segtap.tui.screens.main import MainScreen
 
@@ -309,3 +310,26 @@ async def test_strange_names_do_nothing_to_the_terminal(app_on: AppOn) -> None:
         shown = "".join(lines(main))
         assert not [char for char in shown if ord(char) < 32 or 0x7F <= ord(char) < 0xA0 or char == "\u202e"]
         assert "␛[2Jcleared" in shown
+
+
+async def test_other_settings_bring_new_marks_and_panes_for_the_selected_message(app_on: AppOn) -> None:
+    viewer = FakeViewer(story(3))
+    async with app_on(viewer).run_test(size=(140, 40)) as pilot:
+        main = await ready(pilot, 3)
+        await pilot.press("up")
+        selected = main.list.selected
+        await until(
+            pilot, lambda: main.detail is not None and main.detail.summary.id == selected, "the detail"
+        )
+        assert main.detail is not None
+        before = main.detail.summary.errors
+        at = next(at for at, line in enumerate(viewer.lines) if line.id == selected)
+        viewer.lines[at] = msgspec.structs.replace(viewer.lines[at], errors=before + 2)
+        viewer.put(FeedBatch(state=viewer.facts, reread=True))
+        await until(
+            pilot,
+            lambda: main.detail is not None and main.detail.summary.errors == before + 2,
+            "the detail anew",
+        )
+        assert main.list.selected == selected
+        assert main.list.window.rows[at].errors == before + 2
