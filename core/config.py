@@ -41,7 +41,8 @@ SECTIONS: dict[str, type[msgspec.Struct]] = {
     "journal": JournalSettings,
     "screen": ScreenSettings,
 }
-TOP_LEVEL = ("identity",)
+TOP_LEVEL = ("identity", "mixpanel_group_keys")
+TOP_LEVEL_LISTS = ("mixpanel_group_keys",)
 TABLES = ("subscriptions", "filters")
 """Lists of tables, which only a file can hold."""
 ENV_ALIASES = {"SEGTAP_JOURNAL": "SEGTAP_JOURNAL_PATH", "SEGTAP_DESTINATION": "SEGTAP_DESTINATION_KIND"}
@@ -202,13 +203,15 @@ def _read_environment(environ: Mapping[str, str]) -> tuple[dict[str, JsonObject]
         section, key = names[name]
         text = environ[name]
         if not section:
-            plain[key] = text
+            plain[key] = _parts(text) if key in TOP_LEVEL_LISTS else text
         else:
             several = key in _lists_of(section)
-            sections.setdefault(section, {})[key] = (
-                [part.strip() for part in text.split(",")] if several else text
-            )
+            sections.setdefault(section, {})[key] = _parts(text) if several else text
     return sections, plain
+
+
+def _parts(text: str) -> list[Json]:
+    return [part.strip() for part in text.split(",")]
 
 
 def _lists_of(section: str) -> set[str]:

@@ -97,6 +97,8 @@ class SegmentSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Track events that the source's schema blocks."""
     consent_categories: tuple[str, ...] = ()
     """Consent categories that the destination is in; a message's consent object must allow each."""
+    workspace_region: Literal["", "us", "eu"] = ""
+    """Where the workspace keeps its data; "": unknown, for no message tells."""
 
 
 class DestinationFilter(msgspec.Struct, frozen=True, kw_only=True):
@@ -155,6 +157,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     identity: IdentityMode = "original"
+    mixpanel_group_keys: tuple[str, ...] | None = None
+    """Group keys of the Mixpanel project, which cannot be seen from outside; None: unknown."""
     destination: DestinationSettings = DestinationSettings()
     classic: ClassicSettings = ClassicSettings()
     segment: SegmentSettings = SegmentSettings()

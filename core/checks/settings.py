@@ -13,12 +13,14 @@ class CheckSettings(msgspec.Struct, frozen=True, kw_only=True):
     `identity` is Mixpanel's ID merge. `region` is the one that the settings name, None when a message is
     checked without settings. `classic` are the options of the classic destination, whichever destination is
     in use: they tell what a move to Actions would lose. `rules` silence rules and change their severity.
+    `group_keys` are those of the Mixpanel project, None while they are unknown.
     """
 
     identity: IdentityMode = "original"
     region: Region | None = None
     classic: ClassicSettings = ClassicSettings()
     rules: tuple[RuleSetting, ...] = ()
+    group_keys: tuple[str, ...] | None = None
 
 
 DEFAULTS = CheckSettings()
@@ -31,4 +33,5 @@ def check_settings(settings: Settings) -> CheckSettings:
         region=settings.destination.region,
         classic=settings.classic,
         rules=settings.rules,
+        group_keys=settings.mixpanel_group_keys,
     )
