@@ -8,7 +8,9 @@ _EVENTS = ("track", "page", "screen")
 
 _MIXPANEL_DEDUPE = "https://developer.mixpanel.com/reference/event-deduplication"
 _MIXPANEL_SEGMENT = "https://docs.mixpanel.com/docs/tracking-methods/integrations/segment"
-_MIXPANEL_IDENTITY = "https://docs.mixpanel.com/docs/tracking-methods/id-management/identifying-users-original"
+_MIXPANEL_IDENTITY = (
+    "https://docs.mixpanel.com/docs/tracking-methods/id-management/identifying-users-original"
+)
 _MIXPANEL_SIMPLIFIED = (
     "https://docs.mixpanel.com/docs/tracking-methods/id-management/identifying-users-simplified"
 )
@@ -105,7 +107,7 @@ IDENTIFY_AFTER_TRACK = Rule(
     kind="stream",
     applies_to=("identify",),
     what="Events of the user came before the identify call",
-    why="Until identify comes, they stand apart from what the user did before logging in, and have no profile.",
+    why="Until identify comes they have no profile, and stand apart from what was done before logging in.",
     fix="call identify first, and track after it",
     source=_SEGMENT_IDENTITY,
 )
@@ -133,7 +135,7 @@ IDENTIFY_IGNORED = Rule(
     severity="error",
     kind="stream",
     what="In a Simplified project nothing joins the anonymous events to the user",
-    why="Simplified ID merge ignores $identify: only an event that has both $device_id and $user_id joins them.",
+    why="Simplified ID merge ignores $identify: only an event with both $device_id and $user_id joins them.",
     fix="send anonymousId with the first event after login, beside userId",
     source=_MIXPANEL_SIMPLIFIED,
 )
@@ -171,7 +173,7 @@ ALIAS_ORDER = Rule(
     kind="stream",
     applies_to=("alias",),
     what="An alias call comes too late, or once more",
-    why="Mixpanel maps an alias to one user, once: an id that has events or another alias is not joined again.",
+    why="Mixpanel maps an alias to one user, once: an id that is in use, or aliased, is not joined again.",
     fix="call alias once, at sign-up, before the new id is used",
     source=_MIXPANEL_ALIAS,
 )
@@ -205,7 +207,7 @@ GROUP_KEY_MISMATCH = Rule(
     kind="stream",
     applies_to=("group",),
     what="Segment's group key is none of Mixpanel's",
-    why="A group profile under a key that the project does not know shows up nowhere, and there is no backfill.",
+    why="A profile under a key that the project does not know shows up nowhere, and there is no backfill.",
     fix="make the group key in Mixpanel's project settings, or give the subscription that group_key",
     source=_MIXPANEL_GROUPS,
 )
@@ -226,7 +228,7 @@ PROPERTY_TYPE_DRIFT = Rule(
     severity="warning",
     kind="stream",
     what="A property changes its type",
-    why="Sums and filters of one type pass the other by: a total of 12 and one of \"12\" do not add up.",
+    why='Sums and filters of one type pass the other by: a total of 12 and one of "12" do not add up.',
     fix="send the same type each time",
     source=_MIXPANEL_TYPES,
 )

@@ -38,7 +38,9 @@ def records_at(translation: Translation, endpoint: str) -> Iterable[JsonObject]:
     for operation in translation.operations:
         if operation.request.url.partition("?")[0].rstrip("/").endswith(endpoint):
             body = operation.request.body
-            yield from (record for record in (body if isinstance(body, list) else [body]) if isinstance(record, dict))
+            yield from (
+                record for record in (body if isinstance(body, list) else [body]) if isinstance(record, dict)
+            )
 
 
 class Groups:
@@ -87,7 +89,8 @@ class Groups:
         words = f"{shown(near, 40)} in another spelling" if near is not None else listed
         return rule.GROUP_KEY_MISMATCH.finding(
             "$.groupId",
-            f"Segment writes this group under {shown(key, 40)}; by the settings Mixpanel's group keys are {words}",
+            f"Segment writes this group under {shown(key, 40)}; Mixpanel's group keys, by the settings, are "
+            f"{words}",
         )
 
     def _identify(self, seen: Seen) -> Iterator[Finding]:
@@ -105,7 +108,7 @@ class Groups:
         if self._told.first_time((f"profile of {seen.distinct_id}", key), True):
             yield rule.GROUP_KEY_MISSING_ON_PROFILE.finding(
                 child("$.traits", key) if seen.type == "identify" else "$.groupId",
-                f"user {shown(seen.distinct_id)} is in a group of {shown(key, 40)}, and no trait {key} was sent"
+                f"user {shown(seen.distinct_id)} is in a group of {shown(key, 40)}, and has no trait {key}"
                 + _unless_known(seen),
                 severity=None if seen.settings.group_keys is not None else "info",
             )
@@ -121,7 +124,9 @@ class Groups:
             if not self._told.first_time((f"event {event}", key), True):
                 continue
             hint = (
-                "send context.groupId with it" if key == "$group_id" else f"send {key} as a property of the event"
+                "send context.groupId with it"
+                if key == "$group_id"
+                else f"send {key} as a property of the event"
             )
             yield rule.GROUP_KEY_MISSING_ON_EVENT.finding(
                 "$.context.groupId" if key == "$group_id" else child("$.properties", key),
@@ -133,4 +138,8 @@ class Groups:
 
 
 def _unless_known(seen: Seen) -> str:
-    return "" if seen.settings.group_keys is not None else " (mixpanel_group_keys is not set: unknown if it matters)"
+    return (
+        ""
+        if seen.settings.group_keys is not None
+        else " (mixpanel_group_keys is not set: unknown if it matters)"
+    )

@@ -50,7 +50,9 @@ class Repeats:
 
     def look(self, seen: Seen) -> Iterator[Finding]:
         """What the message repeats."""
-        content = fingerprint([seen.type, seen.properties, seen.traits, text_of(seen.document.get("groupId"))])
+        content = fingerprint(
+            [seen.type, seen.properties, seen.traits, text_of(seen.document.get("groupId"))]
+        )
         repeated = False
         if seen.message_id and not seen.replay and "$.messageId" not in seen.filled:
             found = list(self._same_id(seen, content))
@@ -102,7 +104,8 @@ class Repeats:
         if differs:
             yield rule.DEDUPE_MISMATCH.finding(
                 "$.messageId",
-                f"messageId {quoted} came before; this copy has {differs}. {dropped}, Mixpanel would count both",
+                f"messageId {quoted} came before; this one has {differs}. {dropped}, Mixpanel would"
+                " count both",
             )
         else:
             also = "and Mixpanel would too" if seen.second else "and Mixpanel shows it once"
@@ -121,7 +124,9 @@ class Repeats:
         if before is None or abs(when - before[0]) >= within or before[1] == seen.message_id:
             return
         called = f"{seen.type} {shown(seen.name, 60)}" if seen.name else f"this {seen.type}"
-        ways = f"once from {before[2]}, once from {library}" if before[2] != library else "under two messageIds"
+        ways = (
+            f"once from {before[2]}, once from {library}" if before[2] != library else "under two messageIds"
+        )
         apart = f"{abs(when - before[0]):,} ms apart"
         yield rule.DOUBLE_FIRED.finding(
             "$.messageId",

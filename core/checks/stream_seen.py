@@ -56,7 +56,7 @@ class StreamLimits(msgspec.Struct, frozen=True, kw_only=True):
     repeats: int = 16_384
     """Messages that are compared by their content."""
     double_within: int = 2_000
-    double_empty_within: int = 1_000
+    double_empty_within: int = 250
     """The same for events without properties, which say the same by nature."""
     modes_within: int = 5_000
     """Between the cloud's copy of an event and the device's."""

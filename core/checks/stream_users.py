@@ -100,8 +100,8 @@ class Users:
         if seen.settings.identity == "original" and columns[_DEVICES][at] == self._limits.cluster:
             yield rule.IDENTITY_CLUSTER_LIMIT.finding(
                 "$.anonymousId",
-                f"user {shown(seen.user)} has {self._limits.cluster:,} anonymousIds and a userId: Mixpanel joins"
-                f" {self._limits.cluster:,} ids, this one stays another user",
+                f"user {shown(seen.user)} has {self._limits.cluster:,} anonymousIds and a userId: Mixpanel"
+                f" joins {self._limits.cluster:,} ids, this one stays another user",
             )
 
     def _shared(self, seen: Seen, before: int) -> Finding:
@@ -113,7 +113,8 @@ class Users:
             words = "Mixpanel may join both users into one, for good"
         return rule.SHARED_DEVICE.finding(
             "$.anonymousId",
-            f"anonymousId {shown(seen.anonymous)} came with {other} before, now with {shown(seen.user)}: {words}",
+            f"anonymousId {shown(seen.anonymous)} came with {other} before, now with {shown(seen.user)}:"
+            f" {words}",
         )
 
     def _identify(self, seen: Seen) -> Iterator[Finding]:
@@ -231,8 +232,8 @@ class Users:
             columns[_FLAGS][at] |= _TOLD_JOIN
             yield rule.HISTORY_NOT_JOINED.finding(
                 "$.anonymousId",
-                f"{_events(columns[_TOTAL][at])} of {shown(seen.anonymous)} came before user {shown(seen.user)}"
-                " was known, and no identify has both ids",
+                f"{_events(columns[_TOTAL][at])} of {shown(seen.anonymous)} came before user"
+                f" {shown(seen.user)} was known, and no identify has both ids",
             )
 
     def _alias(self, seen: Seen) -> Iterator[Finding]:

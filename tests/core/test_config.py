@@ -50,7 +50,7 @@ def test_file_of_the_config_folder_is_read_when_the_current_one_has_none(empty_f
 
 def test_every_key_can_be_set_from_the_environment() -> None:
     samples = {"bool": "", "int": "7", "float": "2.5", "str": "text", "tuple": "::1,127.0.0.1"}
-    special = {"kind": "classic-cloud", "region": "eu"}
+    special = {"kind": "classic-cloud", "region": "eu", "workspace_region": "eu"}
     for section in config.SECTIONS:
         for key in config.keys_of(section):
             default = getattr(config.SECTIONS[section](), key)
@@ -58,6 +58,14 @@ def test_every_key_can_be_set_from_the_environment() -> None:
             settings = config.load(environ={f"SEGTAP_{section}_{key}".upper(): text})
             value = getattr(getattr(settings, section), key)
             assert value != default or value == "text", f"{section}.{key} stayed {value!r}"
+
+
+def test_group_keys_are_unknown_until_they_are_named(empty_folder: Path) -> None:
+    assert config.load(environ={}).mixpanel_group_keys is None
+    write(empty_folder, "mixpanel_group_keys = []\n")
+    assert config.load(environ={}).mixpanel_group_keys == ()
+    environ = {"SEGTAP_MIXPANEL_GROUP_KEYS": "company_id, team"}
+    assert config.load(environ=environ).mixpanel_group_keys == ("company_id", "team")
 
 
 def test_the_classic_section_is_read(empty_folder: Path) -> None:
