@@ -7,9 +7,7 @@ one of them cannot read are refused on both sides, in other words.
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import cache
 from io import StringIO
 from typing import Any, TextIO, cast
@@ -18,8 +16,13 @@ import liquid
 from liquid import RenderContext, Token, TokenStream
 from liquid.ast import Node
 from liquid.builtin import content
-from liquid.builtin.expressions import BooleanExpression, Nil, logical
-from liquid.builtin.expressions.primitive import Blank, Empty, StringLiteral
+from liquid.builtin.expressions import (
+    FilteredExpression,
+    logical,
+    parse_identifier,
+    tokenize,
+)
+from liquid.builtin.expressions.filtered import Filter as AppliedFilter
 from liquid.builtin.output import Output, OutputNode
 from liquid.builtin.tags import (
     assign_tag,
@@ -38,19 +41,33 @@ from liquid.builtin.tags import (
 from liquid.exceptions import LiquidError, LiquidInterrupt, LiquidSyntaxError
 from liquid.expression import Expression
 from liquid.tag import Tag
-from liquid.token import TOKEN_EOF, TOKEN_ILLEGAL, TOKEN_TAG
+from liquid.token import (
+    TOKEN_ASSIGN,
+    TOKEN_EOF,
+    TOKEN_EXPRESSION,
+    TOKEN_ILLEGAL,
+    TOKEN_OUTPUT,
+    TOKEN_PIPE,
+    TOKEN_TAG,
+)
 from liquid.undefined import Undefined
 
-from .javascript import MISSING, Value, is_number, to_number, to_text
+from .javascript import MISSING, Value, format_number, is_number, to_text
+from .liquid_compare import adapt, value_of
 from .liquid_dates import date_filters
 from .liquid_filters import FILTERS
-from .liquid_values import DISABLED_FILTERS, DISABLED_TAGS, Filter, FilterFault, read_property, same, text_of
+from .liquid_values import (
+    DISABLED_FILTERS,
+    DISABLED_TAGS,
+    MAX_MEMORY,
+    Filter,
+    FilterFault,
+    read_property,
+    text_of,
+)
 
 MAX_TEMPLATE = 1000
 """Segment takes no longer template (UTF-16 units)."""
-
-MAX_MEMORY = 10_000_000
-"""Characters and items that one template may make; LiquidJS stops at ten times as many."""
 
 Template = Callable[[Value], str]
 """Renders a payload. Raises LiquidFault."""
@@ -73,11 +90,9 @@ def compile_template(source: str) -> Template:
     except _ParseFault as fault:
         raise LiquidFault(fault.words) from None
     except LiquidError as fault:
-        raise LiquidFault(
-            f"The Liquid template cannot be read: {fault.args[0] if fault.args else fault}"
-        ) from None
+        raise LiquidFault(f"The Liquid template cannot be read: {_words(fault)}") from None
     context = _Context(template)
-    _adapt(template.nodes, context)
+    adapt(template.nodes, context)
 
     def render(payload: Value) -> str:
         context = _Context(template, globals=dict(payload) if isinstance(payload, dict) else {})
@@ -87,9 +102,19 @@ def compile_template(source: str) -> Template:
                 node.render(context, buffer)
         except LiquidInterrupt:
             pass  # {% break %} outside of a loop ends the template
+        except FilterFault as fault:
+            raise LiquidFault(str(fault)) from None
+        except OverflowError:
+            raise LiquidFault("memory alloc limit exceeded") from None  # a range without end
+        except LiquidError as fault:
+            raise LiquidFault(f"The Liquid template cannot be worked out: {_words(fault)}") from None
         return buffer.getvalue()
 
     return render
+
+
+def _words(fault: LiquidError) -> str:
+    return str(fault.args[0]) if fault.args else str(fault)
 
 
 def _place(token: Token) -> str:
@@ -107,29 +132,16 @@ def _place(token: Token) -> str:
 _NOTHING = Undefined("nothing")
 
 
-def _value(given: object) -> Value:
-    """A value as filters take it."""
-    if isinstance(given, Undefined):
-        return MISSING
-    if isinstance(given, (Empty, Blank)):
-        return ""
-    if isinstance(given, range):
-        if len(given) > MAX_MEMORY:
-            raise FilterFault("memory alloc limit exceeded")
-        return list(given)
-    return cast(Value, given)
-
-
 class _Context(RenderContext):
     """Reads variables as LiquidJS does, and knows its filters only."""
 
     used = 0
 
     def get(self, path: list[object], *, token: Token | None, default: object = _NOTHING) -> object:
-        root = to_text(_value(path[0]))
+        root = to_text(value_of(path[0]))
         value: Value = self.locals.get(root, self.globals.get(root, MISSING))  # pyright: ignore
         for key in path[1:]:
-            value = read_property(_value(value), _value(key))
+            value = read_property(value_of(value), value_of(key))
         return _NOTHING if value is MISSING else value
 
     def filter(self, name: str, token: Token | None) -> Callable[..., object]:
@@ -140,8 +152,8 @@ class _Context(RenderContext):
 
     def _counted(self, work: Filter) -> Callable[..., object]:
         def call(*values: object, **named: object) -> object:
-            known = {key: _value(value) for key, value in named.items() if key == "allow_false"}
-            made = work(*map(_value, values), **known)
+            known = {key: value_of(value) for key, value in named.items() if key == "allow_false"}
+            made = work(*map(value_of, values), **known)
             if isinstance(made, (str, list)):
                 self.used += len(made)
                 if self.used > MAX_MEMORY:
@@ -161,7 +173,8 @@ class _Context(RenderContext):
         found = counters.get(name)
         number = cast(int, found) if is_number(found) else 0
         counters[name] = number + step
-        return number if step > 0 else number + step
+        # the tag writes it with str()
+        return cast(int, format_number(number if step > 0 else number + step))
 
 
 @cache
@@ -174,131 +187,13 @@ def _passed_on(value: object, *_: object, **__: object) -> object:
     return value
 
 
-# Comparisons
-
-
-def _relation(holds: Callable[[Any, Any], bool]) -> Callable[[Value, Value], bool]:
-    def compare(left: Value, right: Value) -> bool:
-        one, other = _primitive(left), _primitive(right)
-        if isinstance(one, str) and isinstance(other, str):
-            return holds(one.encode("utf-16-be", "surrogatepass"), other.encode("utf-16-be", "surrogatepass"))
-        return holds(_number(one), _number(other))
-
-    return compare
-
-
-def _primitive(value: Value) -> Value:
-    return to_text(value) if isinstance(value, (list, dict)) else value
-
-
-def _number(value: Value) -> float:
-    return math.nan if value is MISSING else to_number(value)
-
-
-def _contains(left: Value, right: Value) -> bool:
-    if isinstance(left, list):
-        return any(same(item, right) for item in left)
-    return isinstance(left, str) and to_text(right) in left
-
-
-_RELATIONS: dict[type[Expression], Callable[[Value, Value], bool]] = {
-    logical.LtExpression: _relation(lambda one, other: one < other),
-    logical.GtExpression: _relation(lambda one, other: one > other),
-    logical.LeExpression: _relation(lambda one, other: one <= other),
-    logical.GeExpression: _relation(lambda one, other: one >= other),
-}
-
-
-class _Comparison(Expression):
-    """A comparison with JavaScript's rules in the place of python-liquid's own."""
-
-    def __init__(self, kind: type[Expression], token: Token, left: Expression, right: Expression) -> None:
-        super().__init__(token)
-        self.kind, self.left, self.right = kind, left, right
-
-    def evaluate(self, context: RenderContext) -> bool:
-        special = (Nil, Empty, Blank)
-        left, right = self.left.evaluate(context), self.right.evaluate(context)
-        if self.kind is logical.ContainsExpression:
-            return _contains(_value(left), _value(right))
-        equals = self.kind in (logical.EqExpression, logical.NeExpression)
-        if isinstance(self.left, special) or isinstance(self.right, special):
-            if not equals:
-                return False
-            literal, other = (self.left, right) if isinstance(self.left, special) else (self.right, left)
-            holds = _is_special(literal, other)
-        elif equals:
-            holds = same(_value(left), _value(right))
-        else:
-            return _RELATIONS[self.kind](_value(left), _value(right))
-        return holds if self.kind is logical.EqExpression else not holds
-
-    def children(self) -> list[Expression]:
-        return [self.left, self.right]
-
-
-def _is_special(literal: Expression, other: object) -> bool:
-    """`== nil`, `== empty` and `== blank`."""
-    if isinstance(literal, Nil):
-        return other is None or isinstance(other, Undefined)
-    if isinstance(literal, Blank):
-        if other is False or other is None or isinstance(other, Undefined):
-            return True
-        if isinstance(other, str) and not other.strip():
-            return True
-    return isinstance(other, (str, list, dict)) and not other
-
-
-def _compared(expression: Any) -> Expression:
-    if isinstance(expression, (logical.LogicalAndExpression, logical.LogicalOrExpression)):
-        expression.left, expression.right = _compared(expression.left), _compared(expression.right)
-    elif isinstance(expression, logical.LogicalNotExpression):
-        expression.right = _compared(expression.right)
-    elif type(expression) in (
-        *_RELATIONS,
-        logical.EqExpression,
-        logical.NeExpression,
-        logical.ContainsExpression,
-    ):
-        kind = cast("type[Expression]", type(expression))
-        return _Comparison(kind, expression.token, expression.left, expression.right)
-    return expression
-
-
-_BACKSLASH = re.compile(r"\\(?:u([0-9a-fA-F]{0,4})|([0-7]{1,3})|(.))", re.DOTALL)
-_CONTROLS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
-
-
-def _unescaped(match: re.Match[str]) -> str:
-    if match[3] is not None:
-        return _CONTROLS.get(match[3], match[3])
-    return chr(int(match[2], 8) if match[2] else int(match[1] or "0", 16))
-
-
-def _adapt(nodes: Iterable[Node], context: RenderContext) -> None:
-    """Put our comparisons and LiquidJS's backslashes into a parsed template."""
-    for node in nodes:
-        for expression in node.expressions():
-            _adapt_expression(expression)
-        _adapt(node.children(context), context)
-
-
-def _adapt_expression(expression: Expression) -> None:
-    if isinstance(expression, BooleanExpression):
-        expression.expression = _compared(expression.expression)
-    if isinstance(expression, StringLiteral):
-        expression.value = _BACKSLASH.sub(_unescaped, expression.value)
-    for inner in expression.children():
-        _adapt_expression(inner)
-
-
 # Tags
 
 
 def _written(expression: Expression, context: RenderContext, token: Token) -> Value:
     """The value of an output or assignment; what goes wrong in it is told with its place."""
     try:
-        return _value(expression.evaluate(context))
+        return value_of(expression.evaluate(context))
     except FilterFault as fault:
         raise LiquidFault(f"{fault}{_place(token)}") from None
 
@@ -308,12 +203,25 @@ class _OutputNode(OutputNode):
         return buffer.write(text_of(_written(self.expression, context, self.token)))
 
 
+def _filtered(env: liquid.Environment, tokens: TokenStream) -> FilteredExpression:
+    """A value with its filters; there, comparisons may stand in it too."""
+    left = logical.parse_boolean_primitive(env, tokens)
+    filters = AppliedFilter.parse(env, tokens, delim=(TOKEN_PIPE,))
+    tokens.eat(TOKEN_EOF)
+    return FilteredExpression(left.token, left, filters)
+
+
 class _Output(Output):
-    node_class = _OutputNode
+    def parse(self, stream: TokenStream) -> OutputNode:
+        token = stream.eat(TOKEN_OUTPUT)
+        inside = stream.expect(TOKEN_EXPRESSION)
+        return _OutputNode(token, _filtered(self.env, TokenStream(tokenize(inside.value, inside))))
 
 
 class _Echo(echo_tag.EchoTag):
-    node_class = cast("type[echo_tag.EchoNode]", _OutputNode)
+    def parse(self, stream: TokenStream) -> Node:
+        token = stream.eat(TOKEN_TAG)
+        return _OutputNode(token, _filtered(self.env, stream.into_inner(tag=token, eat=False)))
 
 
 class _AssignNode(assign_tag.AssignNode):
@@ -323,14 +231,19 @@ class _AssignNode(assign_tag.AssignNode):
 
 
 class _Assign(assign_tag.AssignTag):
-    node_class = _AssignNode
+    def parse(self, stream: TokenStream) -> assign_tag.AssignNode:
+        token = stream.eat(TOKEN_TAG)
+        tokens = stream.into_inner(tag=token, eat=False)
+        name = parse_identifier(self.env, tokens, allow_trailing_question_mark=False)
+        tokens.eat(TOKEN_ASSIGN)
+        return _AssignNode(token, name=name, expression=_filtered(self.env, tokens))
 
 
 class _CycleNode(cycle_tag.CycleNode):
     def render_to_output(self, context: RenderContext, buffer: TextIO) -> int:
-        group = "" if self.group is None else to_text(_value(self.group.evaluate(context)))
+        group = "" if self.group is None else to_text(value_of(self.group.evaluate(context)))
         index = context.cycle((group, tuple(map(str, self.args))), len(self.args))
-        return buffer.write(text_of(_value(self.args[index].evaluate(context))))
+        return buffer.write(text_of(value_of(self.args[index].evaluate(context))))
 
 
 class _Cycle(cycle_tag.CycleTag):
@@ -389,6 +302,7 @@ _TAGS: tuple[type[Tag], ...] = (
 class _Environment(liquid.Environment):
     suppress_blank_control_flow_blocks = False
     logical_not_operator = True
+    shorthand_indexes = True
     block_nesting_limit = 200
 
     def setup_tags_and_filters(self, *, extra: bool = False) -> None:

@@ -34,6 +34,7 @@ from .liquid_values import (
     made_number,
     number_of,
     or_zero,
+    position,
     read_property,
     same,
     text_of,
@@ -156,17 +157,20 @@ def _slice(value: Value, begin: Value = MISSING, length: Value = 1, *_: Value) -
         return []
     whole: list[Json] | str = value if isinstance(value, list) else text_of(value)
     start, count = number_of(begin), number_of(1 if length is MISSING else length)
-    start = start + len(whole) if start < 0 else start
+    if start < 0:  # a text that is negative is glued to the length there, and reads as no number
+        start = math.nan if isinstance(begin, str) else start + len(whole)
     if count > LIMIT:
         raise FilterFault("memory alloc limit exceeded")
     if start < 0 or count < 0:
         return [] if isinstance(whole, list) else ""
+    if count != count or (start != start and isinstance(whole, list)):
+        return whole[:0]
+    start = start if start == start else 0
     if isinstance(whole, list):
-        first = int(start) if start == start else 0
-        end = start + count
-        return whole[first : int(end) if end == end else 0]
-    first = math.ceil(start) if start == start else 0
-    return whole[first : first + (math.ceil(count) if count == count else 0)]
+        end = number_of(begin + text_of(length)) if isinstance(begin, str) else start + count
+        return whole[position(start, len(whole), math.floor) : position(end, len(whole), math.floor)]
+    first = position(start, len(whole))
+    return whole[first : first + position(count, len(whole))]
 
 
 def _where(value: Value, path: Value = MISSING, expected: Value = MISSING, *_: Value) -> Value:
@@ -190,7 +194,7 @@ def _default(value: Value, other: Value = MISSING, *_: Value, allow_false: Value
 
 
 def _json(value: Value, space: Value = 0, *_: Value) -> Value:
-    indent = " " * min(int(or_zero(space)), 10) if is_number(space) else text_of(space)[:10]
+    indent = " " * position(or_zero(space), 10, math.floor) if is_number(space) else text_of(space)[:10]
     return _indented(value, indent, "\n") if indent and value is not MISSING else stringify(value)
 
 

@@ -17,7 +17,7 @@ from typing import cast
 
 from ..messages import Json
 from .javascript import MISSING, SPACES, Value, truthy
-from .liquid_values import LIMIT, Filter, FilterFault, number_of, text_of
+from .liquid_values import LIMIT, Filter, FilterFault, number_of, position, text_of
 from .validate import utf16_length
 
 _SPACE = "[" + re.escape(SPACES) + "]"
@@ -106,7 +106,7 @@ def _truncate_words(value: Value, words: Value = 15, mark: Value = "...", *_: Va
     parts = re.split(_SPACE + "+", text_of(value).lstrip(SPACES))
     count = number_of(15 if words is MISSING else words)
     count = 1 if count <= 0 else count
-    taken = parts[: int(count)] if count == count else []
+    taken = parts[: position(count, len(parts), math.floor)] if count == count else []
     made = " ".join(taken)
     return made + text_of("..." if mark is MISSING else mark) if len(parts) >= count else made
 

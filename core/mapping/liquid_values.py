@@ -21,6 +21,10 @@ LIMIT = 100_000_000
 """What LiquidJS lets a template have, in characters and items."""
 
 
+MAX_MEMORY = 10_000_000
+"""Characters and items that one template may make; LiquidJS stops at ten times as many."""
+
+
 class FilterFault(Exception):
     """A filter refuses its value; the text is LiquidJS's."""
 
@@ -88,6 +92,11 @@ def element(items: list[Json], index: float) -> Value:
         return MISSING
     at = int(index) + (len(items) if index < 0 else 0)
     return items[at] if 0 <= at < len(items) else MISSING
+
+
+def position(number: float, most: int, whole: Callable[[float], int] = math.ceil) -> int:
+    """A number of signs or items, whole and no more than there are."""
+    return most if number >= most else max(whole(number), 0)
 
 
 def is_nothing(value: Value) -> bool:

@@ -48,7 +48,7 @@ _LIQUID_PATHS = [
         "x",
         "y",
     ),
-    *("properties.object", "properties.object.size", "properties.date", "timestamp", "event.size"),
+    *("properties.object", "properties.object.size", "properties.date", "timestamp", "event.size", "event.1"),
 ]
 _LIQUID_LITERALS = [
     *(
@@ -88,7 +88,23 @@ _operand = st.sampled_from(_LIQUID_LITERALS[:12] + _LIQUID_LITERALS[15:] + _LIQU
 _word = st.sampled_from(
     ['"a"', '""', '" "', '"é"', '"1"', '"e"', '","', "event", "properties.b", "2", "missing"]
 )
-_count = st.sampled_from(["0", "1", "2", "-1", "5", "2.5", '"3"', "properties.n", "missing", "100"])
+_count = st.sampled_from(
+    [
+        "0",
+        "1",
+        "2",
+        "-1",
+        "5",
+        "2.5",
+        '"3"',
+        "properties.n",
+        "missing",
+        "100",
+        '"Infinity"',
+        '"-Infinity"',
+        '"x"',
+    ]
+)
 _filters("abs ceil floor to_integer size json jsonify raw compact first last pop shift inspect")
 _filters(
     "capitalize downcase upcase strip lstrip rstrip strip_newlines strip_html squish normalize_whitespace"
@@ -98,7 +114,7 @@ _filters("base64_encode base64_decode sha256")
 _filters("plus minus times divided_by modulo at_least at_most", _count)
 _filters("append prepend remove remove_first remove_last split strip lstrip rstrip join hmac_sha256", _word)
 _filters("replace replace_first replace_last", _word, _word)
-_filters("default push unshift", _operand)
+_filters("default push unshift", _operand.filter(lambda one: one not in _DROPS))
 _filters("truncate truncatewords", _count, st.sampled_from(['"..."', '""', '"…"', "event"]))
 _filters("slice", _count, _count)
 _filters("round", st.sampled_from(["0", "1", "2", "-1", '"1"']))
@@ -133,18 +149,6 @@ _filters(
 )
 
 
-@st.composite
-def _piped(draw: st.DrawFn) -> str:
-    """A value and up to three filters."""
-    text = draw(st.sampled_from(_LIQUID_PATHS * 2 + [one for one in _LIQUID_LITERALS if one not in _DROPS]))
-    for _ in range(draw(st.integers(0, 3))):
-        name = draw(st.sampled_from(sorted(_LIQUID_FILTERS)))
-        arguments = [draw(one) for one in _LIQUID_FILTERS[name]]
-        kept = arguments[: draw(st.integers(0 if len(arguments) > 1 else len(arguments), len(arguments)))]
-        text += f" | {name}" + (f": {', '.join(kept)}" if kept else "")
-    return text
-
-
 _conditions = st.one_of(
     _operand,
     st.builds(
@@ -156,6 +160,8 @@ _conditions = st.one_of(
 )
 _tests = st.one_of(
     _conditions,
+    _conditions.map(lambda test: f"not {test}"),
+    st.builds(lambda one, two: f"not {one} and {two}", _conditions, _conditions),
     st.builds(
         lambda left, word, right: f"{left} {word} {right}",
         _conditions,
@@ -163,6 +169,20 @@ _tests = st.one_of(
         _conditions,
     ),
 )
+
+
+@st.composite
+def _piped(draw: st.DrawFn) -> str:
+    """A value and up to three filters."""
+    text = draw(st.sampled_from(_LIQUID_PATHS * 2 + [one for one in _LIQUID_LITERALS if one not in _DROPS]))
+    if draw(st.integers(0, 9)) == 9:
+        text = draw(_tests)
+    for _ in range(draw(st.integers(0, 3))):
+        name = draw(st.sampled_from(sorted(_LIQUID_FILTERS)))
+        arguments = [draw(one) for one in _LIQUID_FILTERS[name]]
+        kept = arguments[: draw(st.integers(0 if len(arguments) > 1 else len(arguments), len(arguments)))]
+        text += f" | {name}" + (f": {', '.join(kept)}" if kept else "")
+    return text
 
 
 @cache

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from segtap.core.errors import MappingError
 from segtap.core.mapping import Refused, compile_mapping
@@ -56,6 +59,9 @@ def render(template: str, message: Any = MESSAGE) -> Any:
         ("a{% comment %}{{ event }}{% endcomment %}{% raw %}{{ b }}{% endraw %}", "a{{ b }}"),
         ("a{% if true %}b{% break %}c{% endif %}d", "ab"),
         ("{{ event | slugify_it: 1 }}", "Order Done"),
+        ("{{ properties.total == 12 }} {{ event contains 'x' or false | append: '!' }}", "true false!"),
+        ("{% if not false and false %}a{% else %}b{% endif %}", "b"),
+        ("{{ properties.tags.0 }}{{ event.1 }}", "xr"),
     ],
 )
 def test_what_templates_make(template: str, text: str) -> None:
@@ -101,6 +107,84 @@ def test_a_template_leaves_the_message_as_it_is() -> None:
 def test_now_is_the_translations_clock() -> None:
     NOW.set(1_700_000_000_000)
     assert render("{{ 'now' | date: '%Y-%m-%d' }}") == "2023-11-14"
+
+
+PIECES = (
+    *(
+        "{{",
+        "}}",
+        "{%",
+        "%}",
+        "-",
+        " ",
+        "|",
+        ":",
+        ",",
+        ".",
+        "..",
+        "(",
+        ")",
+        "[",
+        "]",
+        "'",
+        '"',
+        "\n",
+        "==",
+        "<",
+        "1",
+    ),
+    *(
+        "event",
+        "properties",
+        "if",
+        "else",
+        "endif",
+        "assign",
+        "x",
+        "=",
+        "capture",
+        "cycle",
+        "liquid",
+        "increment",
+    ),
+    *(
+        "slice",
+        "date",
+        "divided_by",
+        "truncate",
+        "json",
+        "append",
+        "where",
+        "0",
+        "Infinity",
+        "é",
+        "not",
+        "and",
+        "raw",
+    ),
+)
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=30).map("".join))
+def test_any_text_is_rendered_or_refused(template: str) -> None:
+    with contextlib.suppress(Refused):
+        assert isinstance(render(template), str)
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{% assign x = 1 | divided_by: 0 %}{{ (1..x) | size }}",
+        "{% assign x = 1 | divided_by: 0 %}{{ event | slice: x, x }}{{ event | truncate: x }}",
+        "{% assign x = 1 | divided_by: 0 %}{{ 1 | round: x }}{{ event | json: x }}",
+        "{% if (1..99999999999) == 1 %}a{% endif %}",
+        "{{ 99999999999999999999 | date: '%Y' }}{{ event | truncatewords: 1e400 }}{{ 1 | json: 1e9 }}",
+        "{% if a %}" * 60 + "{% endif %}" * 40,
+    ],
+)
+def test_numbers_without_end_are_rendered_or_refused(template: str) -> None:
+    with contextlib.suppress(Refused):
+        assert isinstance(render(template), str)
 
 
 def test_the_library_is_imported_only_for_templates() -> None:
