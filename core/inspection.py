@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
@@ -129,3 +130,14 @@ class Inspection(msgspec.Struct, frozen=True):
     def warnings(self) -> int:
         """How many findings are warnings."""
         return sum(finding.severity == "warning" for finding in self.findings)
+
+
+_WEIGHT: dict[Severity, int] = {"error": 0, "warning": 1, "info": 2}
+
+
+def with_findings(inspection: Inspection, more: Sequence[Finding]) -> Inspection:
+    """The inspection with further findings put in by their weight, behind those of the same."""
+    if not more:
+        return inspection
+    found = sorted((*inspection.findings, *more), key=lambda finding: _WEIGHT[finding.severity])
+    return msgspec.structs.replace(inspection, findings=tuple(found))

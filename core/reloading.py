@@ -15,6 +15,7 @@ import msgspec
 
 from .config import load
 from .errors import SegtapError
+from .inspection import with_findings
 from .journal.base import Journal
 from .reader import Reader
 from .settings import Settings
@@ -98,8 +99,9 @@ async def reinspect(journal: Journal, reader: Reader) -> None:
     for start in range(0, len(summaries), STRETCH):
         stretch = {one.id: one for one in summaries[start : start + STRETCH]}
         found: list[tuple[int, int, int]] = []
+        kept = await journal.findings(list(stretch))
         for message in await reader.load(journal, list(stretch.values())):
-            inspection = reader.inspection(message)
+            inspection = with_findings(reader.inspection(message), kept.get(message.id, ()))
             marks = (inspection.errors, inspection.warnings)
             if marks != (stretch[message.id].errors, stretch[message.id].warnings):
                 found.append((message.id, *marks))
@@ -115,6 +117,7 @@ def with_reading_of(settings: Settings, new: Settings) -> Settings:
     return msgspec.structs.replace(
         settings,
         identity=new.identity,
+        mixpanel_group_keys=new.mixpanel_group_keys,
         destination=destination,
         classic=new.classic,
         segment=new.segment,

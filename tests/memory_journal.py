@@ -9,6 +9,7 @@ import msgspec
 
 from segtap.core.delivery import Delivery, DeliveryState
 from segtap.core.errors import JournalError
+from segtap.core.inspection import Finding
 from segtap.core.journal.base import Counts, Entry
 from segtap.core.messages import Marks, Receipt
 from segtap.core.views import Page, Summary
@@ -107,6 +108,10 @@ class MemoryJournal:
             entry = self.entries[id]
             summary = msgspec.structs.replace(entry.summary, errors=errors, warnings=warnings)
             self.entries[id] = msgspec.structs.replace(entry, summary=summary)
+
+    async def findings(self, ids: Sequence[int]) -> dict[int, tuple[Finding, ...]]:
+        entries = {id: self.entries[id] for id in ids if id in self.entries}
+        return {id: entry.findings for id, entry in entries.items() if entry.findings}
 
     async def deliveries(self, id: int) -> list[Delivery]:
         return list(self.attempts.get(id, ()))

@@ -13,6 +13,7 @@ from typing import Protocol
 import msgspec
 
 from ..delivery import Delivery, DeliveryState
+from ..inspection import Finding
 from ..messages import Receipt
 from ..views import Page, Summary
 
@@ -20,12 +21,14 @@ from ..views import Page, Summary
 class Entry(msgspec.Struct, frozen=True):
     """One message's row in the index. `wanted` as the receipt's; a refused request has one entry, too.
 
-    `text` is what plain-text search looks at, lower case.
+    `text` is what plain-text search looks at, lower case. `findings` are those of the rules on the stream:
+    unlike the others they cannot be worked out again from the message, so they are kept.
     """
 
     summary: Summary
     wanted: bool
     text: str = ""
+    findings: tuple[Finding, ...] = ()
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,6 +109,10 @@ class Journal(Protocol):
         self, deliveries: Sequence[Delivery], states: Sequence[tuple[int, DeliveryState]]
     ) -> None:
         """Write attempts and where their messages now stand, durably, in one step."""
+        ...
+
+    async def findings(self, ids: Sequence[int]) -> dict[int, tuple[Finding, ...]]:
+        """What the rules on the stream found in these messages; those without any are left out."""
         ...
 
     async def revise(self, findings: Sequence[tuple[int, int, int]]) -> None:

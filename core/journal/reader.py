@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
 from ..delivery import Delivery, DeliveryState
+from ..inspection import Finding
 from ..messages import Receipt
 from ..views import Page, Summary
 from .faults import closed_fault, store_fault
@@ -22,6 +23,7 @@ from .rows import (
     SUMMARY_COLUMNS,
     storable,
     unpack_delivery,
+    unpack_findings,
     unpack_receipt,
     unpack_summary,
 )
@@ -181,6 +183,19 @@ def deliveries(db: sqlite3.Connection, id: int) -> list[Delivery]:
     """All attempts for one message, oldest first."""
     rows = db.execute(f"SELECT {DELIVERY_COLUMNS} FROM deliveries WHERE message = ? ORDER BY number", (id,))
     return [unpack_delivery(row) for row in rows]
+
+
+def findings(db: sqlite3.Connection, ids: Sequence[int]) -> dict[int, tuple[Finding, ...]]:
+    """What the rules on the stream found in these messages."""
+    found: dict[int, tuple[Finding, ...]] = {}
+    for start in range(0, len(ids), _IDS_A_QUERY):
+        some = ids[start : start + _IDS_A_QUERY]
+        rows = db.execute(
+            f"SELECT id, findings FROM messages WHERE id IN ({','.join('?' * len(some))}) AND findings != x''",
+            some,
+        )
+        found.update((id, unpack_findings(data)) for id, data in rows)
+    return found
 
 
 def _bounded(limit: int) -> int:

@@ -10,6 +10,7 @@ from isal import isal_zlib
 
 from ..delivery import Delivery, DeliveryState, Outcome
 from ..errors import JournalError
+from ..inspection import Finding
 from ..messages import Receipt
 from ..views import Summary
 from .base import Entry
@@ -29,13 +30,14 @@ _GZIP_MAGIC = b"\x1f\x8b"
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Receipt).decode
+_decode_findings = msgspec.msgpack.Decoder(tuple[Finding, ...]).decode
 _deflate = cast("Callable[[bytes, int, int], bytes]", isal_zlib.compress)  # pyright: ignore[reportUnknownMemberType]
 _inflate = cast("Callable[[bytes, int], bytes]", isal_zlib.decompress)  # pyright: ignore[reportUnknownMemberType]
 _BadStream = cast("type[Exception]", isal_zlib.error)
 _STATES = {str(state): state for state in DeliveryState}
 
 SUMMARY_COLUMNS = "id, received_at, type, name, user, source, errors, warnings, marks, delivery, message_id"
-MESSAGE_COLUMNS = f"{SUMMARY_COLUMNS}, wanted, text"
+MESSAGE_COLUMNS = f"{SUMMARY_COLUMNS}, wanted, text, findings"
 DELIVERY_COLUMNS = "message, operation, at, endpoint, outcome, status, words, attempt, place, batch, took"
 
 
@@ -80,7 +82,7 @@ def storable(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def pack_entry(entry: Entry) -> tuple[int | str, ...]:
+def pack_entry(entry: Entry) -> tuple[int | str | bytes, ...]:
     """The values of MESSAGE_COLUMNS."""
     line = entry.summary
     return (
@@ -97,7 +99,32 @@ def pack_entry(entry: Entry) -> tuple[int | str, ...]:
         storable(line.message_id),
         int(entry.wanted),
         storable(entry.text),
+        pack_findings(entry.findings),
     )
+
+
+def pack_findings(findings: Sequence[Finding]) -> bytes:
+    """MessagePack of the findings; empty when there are none, as for nearly every message."""
+    if not findings:
+        return b""
+    return _encode(
+        [
+            Finding(one.rule, one.severity, storable(one.path), storable(one.message), storable(one.fix))
+            for one in findings
+        ]
+    )
+
+
+def unpack_findings(data: bytes) -> tuple[Finding, ...]:
+    """The findings of a row. Raises JournalError where it cannot be read."""
+    try:
+        return _decode_findings(data) if data else ()
+    except msgspec.DecodeError as error:
+        raise JournalError(
+            f"The findings of a message in the journal are damaged ({error}). "
+            "Move the journal away, and segtap starts a new one.",
+            title="The journal is damaged",
+        ) from error
 
 
 def unpack_summary(row: Sequence[Any]) -> Summary:

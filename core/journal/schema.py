@@ -17,7 +17,8 @@ from ..delivery import DeliveryState
 from ..errors import JournalError, JournalTooNew
 from .faults import foreign_fault
 
-VERSION = 1
+VERSION = 2
+"""2: messages have `findings`."""
 APPLICATION_ID = 0x73677470  # "sgtp"
 
 OWED = f"delivery IN ('{DeliveryState.WAITING}', '{DeliveryState.HELD}')"
@@ -43,7 +44,8 @@ CREATE TABLE messages (
     delivery TEXT NOT NULL,
     message_id TEXT NOT NULL,
     wanted INTEGER NOT NULL,
-    text TEXT NOT NULL
+    text TEXT NOT NULL,
+    findings BLOB NOT NULL DEFAULT x''
 );
 CREATE INDEX messages_by_message_id ON messages (message_id, received_at) WHERE message_id != '';
 CREATE INDEX messages_owed ON messages (delivery) WHERE {OWED};
@@ -66,13 +68,18 @@ CREATE TABLE meta (key TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
 INSERT INTO meta VALUES ('last_seq', 0), ('indexed', 0), ('counts', '{{}}');
 """
 
+_FROM: dict[int, str] = {
+    1: "ALTER TABLE messages ADD COLUMN findings BLOB NOT NULL DEFAULT x'';",
+}
+"""What brings a file of each earlier version to the next one. SQLite rewrites no row for this."""
+
 _BUSY_SECONDS = 5.0
 _LOG_KEPT = 64 * 1024 * 1024
 """Bytes to which a log that once grew larger is cut when it starts over."""
 
 
 def connect_writer(path: Path) -> sqlite3.Connection:
-    """The one connection that writes; makes the tables in an empty file.
+    """The one connection that writes; makes the tables in an empty file, and brings older ones up to date.
 
     Raises sqlite3.Error, JournalTooNew for a later version's file, JournalError for another program's.
     """
@@ -80,7 +87,7 @@ def connect_writer(path: Path) -> sqlite3.Connection:
         path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=64
     )
     try:
-        empty = _check(connection, path)
+        version = check_version(connection, path)
         (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
         if mode != "wal":
             raise JournalError(
@@ -91,9 +98,10 @@ def connect_writer(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA wal_autocheckpoint = 0")
         connection.execute(f"PRAGMA journal_size_limit = {_LOG_KEPT}")
         connection.execute("PRAGMA cache_size = -32000")
-        if empty:
+        if version < VERSION:
+            steps = "".join(_FROM[step] for step in range(version, VERSION)) if version else _TABLES
             connection.executescript(
-                f"BEGIN IMMEDIATE; {_TABLES} PRAGMA application_id = {APPLICATION_ID}; "
+                f"BEGIN IMMEDIATE; {steps} PRAGMA application_id = {APPLICATION_ID}; "
                 f"PRAGMA user_version = {VERSION}; COMMIT;"
             )
     except BaseException:
@@ -119,18 +127,18 @@ def checkpoint_once(path: Path) -> None:
         connection.close()
 
 
-def _check(connection: sqlite3.Connection, path: Path) -> bool:
-    """Whether the file is empty. Raises where it is a database that this segtap cannot use."""
+def check_version(connection: sqlite3.Connection, path: Path) -> int:
+    """The file's version, 0 for an empty one. Raises where it is a database that this segtap cannot use."""
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
     if application != APPLICATION_ID:
         if tables or application or version:
             raise foreign_fault(path)
-        return True
+        return 0
     if version > VERSION:
         raise JournalTooNew(
             f"{path} was written by a newer segtap (its version {version}, this one knows {VERSION}). "
             "Update segtap, or use another file with --journal PATH."
         )
-    return False
+    return int(version)

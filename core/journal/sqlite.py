@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..delivery import Delivery, DeliveryState
+from ..inspection import Finding
 from ..messages import Receipt
 from ..settings import JournalSettings
 from ..views import Page, Summary
@@ -109,6 +110,10 @@ class SqliteJournal:
                 self._writer.rotation.settled(lowest)
 
         await self._writer.run(work)
+
+    async def findings(self, ids: Sequence[int]) -> dict[int, tuple[Finding, ...]]:
+        """What the rules on the stream found in these messages; those without any are left out."""
+        return await self._reader.quick.run(reader.findings, ids)
 
     async def revise(self, findings: Sequence[tuple[int, int, int]]) -> None:
         """Set the errors and warnings of messages; those cleared meanwhile are left out."""
