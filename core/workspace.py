@@ -82,8 +82,8 @@ def read_workspace(
     filters = _of_destination([one for one in found if one.kind == "filter"], id)
     if destination is None and not subscriptions:
         raise InputError(
-            "There is no Mixpanel destination or subscription in there. Save what Segment's Public API answers"
-            " to GET /destinations/{id} and GET /destinations/{id}/subscriptions, or use terraform show -json."
+            "There is no Mixpanel destination or subscription in there. Save what the Public API answers to"
+            " GET /destinations/{id} and GET /destinations/{id}/subscriptions, or use terraform show -json."
         )
     slugs = {**_slugs_of(destination), **(actions or {})}
     own, classic = _settings(destination, notes)

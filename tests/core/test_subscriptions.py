@@ -1,4 +1,4 @@
-"""Subscriptions in segtap.toml: what is written comes back the same; a fault names subscription and reason."""
+"""Subscriptions in segtap.toml: what is written comes back the same; a fault names file and reason."""
 
 from __future__ import annotations
 
