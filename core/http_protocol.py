@@ -105,6 +105,7 @@ class TapProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """The first byte of a request."""
         super().on_message_begin()
+        self._calm()
         self._in_head = True
         self._head_bytes = 0
 

@@ -156,6 +156,11 @@ async def test_a_head_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatc
         await reader.readuntil(b'{"success": true}')
         writer.write(request[:20])
         assert b"408" in await reader.read()
+        first, other = await asyncio.open_connection("127.0.0.1", port)
+        other.write(request[:20])
+        assert b"408" in await first.read()
+        other.close()
+        await other.wait_closed()
         assert "not complete after 0.05 s" in str(sink.refused[0].refused)
         assert sink.refused[0].path == "/v1/t"
         writer.close()

@@ -207,6 +207,21 @@ def test_messages_go_through_forward_export_replay_and_clear(monkeypatch: pytest
     assert segtap("export").stdout == ""
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no full device")
+@pytest.mark.parametrize("count", [1, 2_000])
+def test_a_full_disk_is_said_in_a_line(count: int) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [*SEGTAP, "translate", "-"],
+            input=f"{json.dumps(MESSAGE)}\n" * count,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    assert done.stderr == "segtap: the output cannot be written: No space left on device.\n"
+    assert done.returncode == 2
+
+
 def test_no_column_of_tail_acts_on_the_terminal() -> None:
     evil = "\x9b31m\x1b]0;T\x07\n"
     summary = Summary(1, 1_795_557_763_873, "track", evil, evil, evil, 1, 0, 0, DeliveryState.TAKEN, "m")

@@ -6,6 +6,7 @@ first paint stay quick.
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import sys
@@ -87,10 +88,16 @@ def cli(ctx: click.Context, demo: bool, **options: object) -> None:
         )
 
 
+def _drop_output() -> None:
+    """Let what is still to be written go nowhere, or Python complains about it at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit: 0 good, 1 problems found, 2 wrong use or cannot be done."""
     try:
         status = cli.main(arguments, prog_name="segtap", standalone_mode=False)
+        sys.stdout.flush()
     except click.exceptions.Abort:
         status = 130
     except click.ClickException as error:
@@ -101,6 +108,12 @@ def main(arguments: list[str] | None = None) -> None:
         status = 2
     except BrokenPipeError:
         # The reader has gone (`segtap tail | head`): nothing is left to say, not even at shutdown.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         status = 0
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO):
+            raise
+        _drop_output()
+        click.echo(f"segtap: the output cannot be written: {error.strerror}.", err=True)
+        status = 2
     sys.exit(status if isinstance(status, int) else 0)
