@@ -424,7 +424,10 @@ async def test_a_full_journal_is_503_and_said_until_there_is_room(tmp_path: Path
 
             await client.set_forwarding(False)
             await client.set_forwarding(True)
-            await until(client, lambda state: state.waiting == 0 and state.taken == n)
+            # How many are still counted as taken is no matter: the journal may have made room already.
+            await engine.indexed()
+            await until(client, lambda state: state.waiting == 0)
+            assert len({event["properties"]["$insert_id"] for event in mixpanel.events}) == n
             answer = await post(engine.url, track("m-at-last-1"))
             assert answer.status_code == 200
             await until(client, lambda state: not state.fault)
