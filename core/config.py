@@ -20,6 +20,7 @@ import platformdirs
 from .errors import SettingsError
 from .messages import Json, JsonObject
 from .settings import (
+    REPAIR_NAMES,
     ClassicSettings,
     DestinationSettings,
     IngestSettings,
@@ -41,8 +42,8 @@ SECTIONS: dict[str, type[msgspec.Struct]] = {
     "journal": JournalSettings,
     "screen": ScreenSettings,
 }
-TOP_LEVEL = ("identity", "mixpanel_group_keys")
-TOP_LEVEL_LISTS = ("mixpanel_group_keys",)
+TOP_LEVEL = ("identity", "mixpanel_group_keys", "plan", "repair")
+TOP_LEVEL_LISTS = ("mixpanel_group_keys", "repair")
 TABLES = ("subscriptions", "filters")
 """Lists of tables, which only a file can hold."""
 ENV_ALIASES = {"SEGTAP_JOURNAL": "SEGTAP_JOURNAL_PATH", "SEGTAP_DESTINATION": "SEGTAP_DESTINATION_KIND"}
@@ -68,8 +69,8 @@ def load(
 ) -> Settings:
     """Read all four places and return the settings in force.
 
-    `flags` maps a section to the keys given on the command line; `file` is a settings file named there, and
-    without `look` none is looked for where none is named.
+    `flags` maps a section to the keys given on the command line, "" to those of no section; `file` is a
+    settings file named there, and without `look` none is looked for where none is named.
     Raises SettingsError naming the place, the key and the nearest key that exists.
     """
     environ = os.environ if environ is None else environ
@@ -80,7 +81,8 @@ def load(
         sections, plain, tables = _read_file(path)
         layers.append((str(path), sections, plain))
     layers.append(("the environment", *_read_environment(environ)))
-    layers.append(("the command line", dict(flags or {}), {}))
+    given = dict(flags or {})
+    layers.append(("the command line", given, given.pop("", {})))
 
     merged: dict[str, JsonObject] = {}
     top: JsonObject = {}
@@ -90,7 +92,7 @@ def load(
             for key, value in values.items():
                 known[key] = value
                 _check(section, key, value, place)
-        top.update(plain)
+        top.update(_checked(plain, place, path.parent if path is not None and place == str(path) else Path()))
     destination = merged.setdefault("destination", {})
     _resolve_token(destination, environ)
     origin = str(path) if path is not None else "defaults"
@@ -228,6 +230,20 @@ def _check(section: str, key: str, value: Json, place: str) -> None:
         msgspec.convert({key: value}, SECTIONS[section], strict=False)
     except msgspec.ValidationError as error:
         raise SettingsError(f"{place}: {key} of [{section}] cannot be {value!r}: {error}.") from None
+
+
+def _checked(plain: JsonObject, place: str, folder: Path) -> JsonObject:
+    """The keys of no section, a plan's file found from the folder of what names it."""
+    repairs = plain.get("repair")
+    for name in repairs if isinstance(repairs, list) else ():
+        if name not in REPAIR_NAMES:
+            near = difflib.get_close_matches(str(name), REPAIR_NAMES, 1, 0.5)
+            hint = f"Did you mean {near[0]}?" if near else f"It takes {', '.join(REPAIR_NAMES)}."
+            raise SettingsError(f"{place}: there is no repair {name!r}. {hint}")
+    plan = plain.get("plan")
+    if isinstance(plan, str) and plan:
+        return {**plain, "plan": str((folder / Path(plan).expanduser()).absolute())}
+    return plain
 
 
 def _resolve_token(destination: JsonObject, environ: Mapping[str, str]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 
@@ -11,6 +11,8 @@ from .messages import Json, JsonObject
 Region = Literal["us", "eu", "in"]
 DestinationKind = Literal["actions", "classic-cloud"]
 IdentityMode = Literal["original", "simplified"]
+RepairName = Literal["insert-id", "device-prefix", "skip-empty-identify", "country-code", "no-client-ip"]
+REPAIR_NAMES: tuple[RepairName, ...] = get_args(RepairName)
 
 SEGMENT_REGIONS: dict[Region, str] = {"us": "US 🇺🇸", "eu": "EU 🇪🇺", "in": "IN 🇮🇳"}
 """Segment's own spelling of the regions: it compares flag and all."""
@@ -159,6 +161,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     identity: IdentityMode = "original"
     mixpanel_group_keys: tuple[str, ...] | None = None
     """Group keys of the Mixpanel project, which cannot be seen from outside; None: unknown."""
+    plan: str = ""
+    """The file of the tracking plan that messages are held against; "": none."""
+    repair: tuple[RepairName, ...] = ()
+    """What is mended in requests before they are sent, though Segment would not: see `core.repair`."""
     destination: DestinationSettings = DestinationSettings()
     classic: ClassicSettings = ClassicSettings()
     segment: SegmentSettings = SegmentSettings()

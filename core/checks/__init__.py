@@ -15,7 +15,7 @@ from ..inspection import Finding, Translation
 from ..messages import CALL_TYPES, Json, JsonObject
 from ..settings import Destination
 from ..text import shown
-from . import message, request
+from . import data, message, request, users
 from .catalogue import SECOND_RECEIPT, SEGMENT_WOULD_CHANGE, SEGMENT_WOULD_REJECT
 from .catalogues import ALL_RULES
 from .rule import Check, Kind, Rule, Subject
@@ -41,6 +41,8 @@ MAX_FINDINGS = 5
 _ANY: tuple[Check, ...] = (
     request.unmatched,
     request.rejected_by_destination,
+    data.track_too_old,
+    data.region_mismatch,
     message.placeholder_user_id,
     message.timestamp_suspect,
 )
@@ -55,14 +57,37 @@ _EVENT: tuple[Check, ...] = (
     request.property_dropped,
     request.limits,
     request.event_too_large,
+    data.date_format,
+    data.country_code,
+    data.utm_missing,
+    data.super_properties_cloud,
 )
 _BY_CALL: dict[Json, tuple[Check, ...]] = {
-    "track": (*_ANY, *_EVENT),
+    "track": (*_ANY, *_EVENT, data.classic_feature_lost, data.purchase_double_count),
     "page": (*_ANY, request.page_name_missing, request.page_double_count, *_EVENT),
     "screen": (*_ANY, request.page_name_missing, request.page_double_count, *_EVENT),
-    "identify": (*_ANY, message.no_identity, message.identify_without_user_id, message.no_client_ip),
-    "group": (*_ANY, message.group_without_traits),
-    "alias": (*_ANY, message.alias_without_previous_id),
+    "identify": (
+        *_ANY,
+        message.no_identity,
+        message.identify_without_user_id,
+        message.no_client_ip,
+        users.anonymous_id_not_uuid4,
+        users.anonymous_profile_prefix,
+        users.array_overwritten,
+        data.date_format,
+        data.country_code,
+    ),
+    "group": (
+        *_ANY,
+        message.group_without_traits,
+        users.group_trait_missing,
+        users.group_id_overridden,
+        users.group_set_once,
+        users.array_overwritten,
+        data.date_format,
+        data.classic_feature_lost,
+    ),
+    "alias": (*_ANY, message.alias_without_previous_id, users.alias_ignored),
 }
 
 
@@ -108,6 +133,8 @@ def check(
     call = subject.type if isinstance(subject.type, str) and subject.type in CALL_TYPES else ""
     for run in _BY_CALL.get(call, _ANY):
         found.extend(run(subject))
+    if settings.plan is not None:
+        found.extend(settings.plan.findings(document))
     return tuple(_in_order(found)) if len(found) > 1 else tuple(found)
 
 

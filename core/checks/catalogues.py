@@ -1,11 +1,15 @@
-"""Every table of rules there is. A new module of rules has its own table, and adds it here."""
+"""Every table of rules there is. A new module of rules has its own table, and adds it here.
+
+An id stands in one table only: functions of several modules may yield findings of the same rule.
+"""
 
 from __future__ import annotations
 
 from .catalogue import RULES
+from .plan_catalogue import RULES as PLAN_RULES
 from .rule import Rule
 
-CATALOGUES: tuple[tuple[Rule, ...], ...] = (RULES,)
+CATALOGUES: tuple[tuple[Rule, ...], ...] = (RULES, PLAN_RULES)
 """In the order of `segtap rules`."""
 
 ALL_RULES: tuple[Rule, ...] = tuple(rule for table in CATALOGUES for rule in table)

@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Protocol
+
 import msgspec
 
+from ..inspection import Finding
+from ..messages import JsonObject
 from ..settings import ClassicSettings, IdentityMode, Region, RuleSetting, Settings
+
+
+class PlanCheck(Protocol):
+    """A tracking plan, compiled: see `core.plan`."""
+
+    def findings(self, document: JsonObject) -> Sequence[Finding]:
+        """What breaks the plan in a message."""
+        ...
 
 
 class CheckSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -13,7 +26,8 @@ class CheckSettings(msgspec.Struct, frozen=True, kw_only=True):
     `identity` is Mixpanel's ID merge. `region` is the one that the settings name, None when a message is
     checked without settings. `classic` are the options of the classic destination, whichever destination is
     in use: they tell what a move to Actions would lose. `rules` silence rules and change their severity.
-    `group_keys` are those of the Mixpanel project, None while they are unknown.
+    `group_keys` are those of the Mixpanel project, None while they are unknown. `plan` is the tracking plan
+    that messages are held against, None where none is set.
     """
 
     identity: IdentityMode = "original"
@@ -21,17 +35,31 @@ class CheckSettings(msgspec.Struct, frozen=True, kw_only=True):
     classic: ClassicSettings = ClassicSettings()
     rules: tuple[RuleSetting, ...] = ()
     group_keys: tuple[str, ...] | None = None
+    plan: PlanCheck | None = None
 
 
 DEFAULTS = CheckSettings()
 
 
 def check_settings(settings: Settings) -> CheckSettings:
-    """What the rules judge by, out of the whole settings."""
+    """What the rules judge by, out of the whole settings.
+
+    Reads and compiles the tracking plan where one is set. Raises InputError when it cannot be used.
+    """
     return CheckSettings(
         identity=settings.identity,
         region=settings.destination.region,
         classic=settings.classic,
         rules=settings.rules,
         group_keys=settings.mixpanel_group_keys,
+        plan=_plan_of(settings),
     )
+
+
+def _plan_of(settings: Settings) -> PlanCheck | None:
+    if not settings.plan:
+        return None
+    # The validator is imported only where there is a plan.
+    from ..plan import load_plan
+
+    return load_plan(settings.plan)

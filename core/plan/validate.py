@@ -1,0 +1,340 @@
+"""A tracking plan compiled: which rule is a message's, and where the message breaks it.
+
+JSON Schema runs in Rust (jsonschema-rs), with the linear regular expressions that Segment's Go code has as
+well: neither takes lookaheads. A `$ref` to another place is never fetched. jsonschema-rs is imported when the
+first plan is compiled.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from ..checks.plan_catalogue import PLAN_UNPLANNED_EVENT, PLAN_UNPLANNED_PROPERTY, PLAN_VIOLATION
+from ..inspection import Finding
+from ..messages import Json, JsonObject
+from ..paths import child
+from ..text import clean, shorten, shown
+from .model import PlanRule, RuleType, TrackingPlan
+from .words import Violation, nearest, too_deep, violations
+
+if TYPE_CHECKING:
+    from jsonschema_rs import Draft7Validator
+
+_OF_CALL: dict[Json, RuleType] = {
+    "track": "TRACK",
+    "identify": "IDENTIFY",
+    "group": "GROUP",
+    "page": "PAGE",
+    "screen": "SCREEN",
+}
+_AS_EVENT = {"page": "Page Viewed", "screen": "Screen Viewed"}
+"""The events that Segment's schema shows page and screen calls as: plans describe them by these names."""
+_HOLDER: dict[Json, str] = {"track": "properties", "identify": "traits", "group": "traits"}
+"""Where the names stand that a plan can be without: Segment speaks of unplanned ones for these calls only."""
+_MOST = 50
+"""Findings of a kind on one message after which no more are looked for."""
+_NEAR_KEPT = 1024
+_NAME_COMPARED = 200
+_SURROGATES = re.compile("[\ud800-\udfff]")
+_DATE_TIME = re.compile(
+    r"\d{4}-\d\d-\d\d([Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d))?|\d\d:\d\d:\d\d([Zz]|[+-]\d\d:\d\d)?",
+    re.ASCII,
+)
+_ALTERNATIVES = ("allOf", "anyOf", "oneOf")
+_CONDITIONS = ("then", "else")
+
+
+class Planned(msgspec.Struct, frozen=True):
+    """The property names of an object that a schema describes, each with those inside its value."""
+
+    names: dict[str, Planned | None]
+
+
+class Compiled(msgspec.Struct, frozen=True):
+    """One rule: what validates it (None when its schema is faulty), and the names that it plans."""
+
+    rule: PlanRule
+    validator: Draft7Validator | None = None
+    planned: Planned | None = None
+
+
+class Plan:
+    """A tracking plan that messages can be held against. Pure from then on.
+
+    `faults` are the reasons, for people, why parts of the plan cannot be used.
+    """
+
+    def __init__(self, plan: TrackingPlan) -> None:
+        self.source = plan
+        faults = list(plan.faults)
+        self._common: list[Draft7Validator] = []
+        self._rules: dict[tuple[RuleType, str], dict[int, Compiled]] = {}
+        for rule in plan.rules:
+            compiled_rule = _compile(rule, faults)
+            if rule.type == "COMMON":
+                if compiled_rule.validator is not None:
+                    self._common.append(compiled_rule.validator)
+            else:
+                self._rules.setdefault((rule.type, rule.key), {})[rule.version] = compiled_rule
+        self._names: dict[RuleType, list[str]] = {}
+        for kind, key in self._rules:
+            if key:
+                self._names.setdefault(kind, []).append(key)
+        self._near: dict[tuple[str, str], str] = {}
+        self.faults = tuple(faults)
+
+    def findings(self, document: JsonObject) -> list[Finding]:
+        """What breaks the plan in a message, as findings. Never raises on a message."""
+        call = document.get("type")
+        kind = _OF_CALL.get(call) if isinstance(call, str) else None
+        found: list[Finding] = []
+        compiled_rule: Compiled | None = None
+        if kind is not None:
+            compiled_rule = self._rule_of(kind, document)
+            if compiled_rule is None and (unplanned := self._unplanned_event(kind, document)) is not None:
+                found.append(unplanned)
+        broken: dict[tuple[str, str], Violation] = {}
+        for validator in self._common:
+            _judge(validator, document, broken)
+        if compiled_rule is not None and compiled_rule.validator is not None:
+            _judge(compiled_rule.validator, document, broken)
+        for violation in broken.values():
+            found.append(PLAN_VIOLATION.finding(violation.path, violation.text, fix=violation.fix or None))
+        if compiled_rule is not None and compiled_rule.planned is not None:
+            holder = _HOLDER.get(call)
+            given = document.get(holder) if holder else None
+            if holder and isinstance(given, dict):
+                forbidden = {violation.path for violation in broken.values() if violation.unexpected}
+                label = compiled_rule.rule.label
+                unplanned = self._unplanned(given, compiled_rule.planned, f"$.{holder}", label)
+                found += itertools.islice((one for one in unplanned if one.path not in forbidden), _MOST)
+        return found
+
+    def _rule_of(self, kind: RuleType, document: JsonObject) -> Compiled | None:
+        versions: dict[int, Compiled] | None = None
+        if kind == "TRACK":
+            event = document.get("event")
+            versions = self._rules.get((kind, event)) if isinstance(event, str) else None
+        elif kind in ("PAGE", "SCREEN"):
+            name = document.get("name")
+            if isinstance(name, str) and name:
+                versions = self._rules.get((kind, name))
+            versions = (
+                versions or self._rules.get((kind, "")) or self._rules.get(("TRACK", _AS_EVENT[kind.lower()]))
+            )
+        else:
+            versions = self._rules.get((kind, ""))
+        if not versions:
+            return None
+        if len(versions) > 1:
+            asked = _version_of(document)
+            if asked in versions:
+                return versions[asked]
+        # Without a version that there is, Segment validates against the oldest one.
+        return versions[min(versions)]
+
+    def _unplanned_event(self, kind: RuleType, document: JsonObject) -> Finding | None:
+        """An event that the plan does not have; a page or screen only where the plan has named ones."""
+        names = self._names.get(kind)
+        if kind == "TRACK":
+            path, given = "$.event", document.get("event")
+        elif kind in ("PAGE", "SCREEN") and names:
+            path, given = "$.name", document.get("name")
+        else:
+            return None
+        if not isinstance(given, str) or not given:
+            return None
+        near = self._nearest(kind, given, names or [])
+        fix = f"did you mean {shown(near)}?" if near else None
+        thing = "event" if kind == "TRACK" else kind.lower()
+        return PLAN_UNPLANNED_EVENT.finding(
+            path, f"unplanned {thing}: {shown(given)} is not in the plan", fix=fix
+        )
+
+    def _unplanned(self, given: JsonObject, planned: Planned, path: str, label: str) -> Iterator[Finding]:
+        """The names in the object, and inside it, that are not planned."""
+        for name, value in given.items():
+            where = child(path, name)
+            if name not in planned.names and _replaced(name) not in planned.names:
+                near = self._nearest(f"{label}\n{path}", name, planned.names)
+                yield PLAN_UNPLANNED_PROPERTY.finding(
+                    where,
+                    f"unplanned {'trait' if path.startswith('$.traits') else 'property'}: "
+                    f"{shown(name)} is not in the plan of {shorten(clean(label), 60)}",
+                    fix=f"did you mean {shown(near)}?" if near and near not in given else None,
+                )
+                continue
+            inner = planned.names.get(name)
+            if inner is None:
+                continue
+            for item, at in _objects(value, where):
+                yield from self._unplanned(item, inner, at, label)
+
+    def _nearest(self, among: str, given: str, names: Iterable[str]) -> str:
+        key = (among, given[:_NAME_COMPARED])
+        if key not in self._near:
+            if len(self._near) >= _NEAR_KEPT:
+                self._near.clear()
+            self._near[key] = nearest(given[:_NAME_COMPARED], list(names))
+        return self._near[key]
+
+
+def compiled(plan: TrackingPlan) -> Plan:
+    """The plan, ready to judge messages."""
+    return Plan(plan)
+
+
+def _judge(
+    validator: Draft7Validator, document: JsonObject, broken: dict[tuple[str, str], Violation]
+) -> None:
+    """Add what the validator finds. The same of two rules counts once."""
+    try:
+        if validator.is_valid(document):
+            return
+        _collect(validator, document, broken)
+    except UnicodeEncodeError:
+        # Lone surrogates have no UTF-8: Segment's servers would see U+FFFD in their place.
+        cleaned = _without_surrogates(document)
+        if not validator.is_valid(cleaned):
+            _collect(validator, cleaned, broken)
+    except ValueError:
+        # Nested deeper than the validator can hand back: it knows that something is wrong there, not what.
+        violation = too_deep()
+        broken[violation.path, violation.description] = violation
+
+
+def _collect(validator: Draft7Validator, document: Json, broken: dict[tuple[str, str], Violation]) -> None:
+    for error in validator.iter_errors(document):
+        for violation in violations(error):
+            broken.setdefault((violation.path, violation.description), violation)
+        if len(broken) >= _MOST:
+            return
+
+
+def _without_surrogates(value: Json) -> Json:
+    match value:
+        case str():
+            return _replaced(value)
+        case list():
+            return [_without_surrogates(item) for item in value]
+        case dict():
+            return {_replaced(name): _without_surrogates(item) for name, item in value.items()}
+        case _:
+            return value
+
+
+def _compile(rule: PlanRule, faults: list[str]) -> Compiled:
+    from jsonschema_rs import Draft7Validator, RegexOptions
+
+    try:
+        validator = Draft7Validator(
+            rule.schema,
+            formats={"date-time": _is_date_time},
+            validate_formats=True,
+            pattern_options=RegexOptions(),
+            offline=True,
+        )
+    except ValueError as error:
+        why = getattr(error, "message", "") or str(error)
+        words = shorten(clean(str(why).splitlines()[0] if why else "not a JSON Schema"), 160)
+        faults.append(f"the rule {clean(rule.label)!r} is not checked: its schema cannot be used: {words}")
+        return Compiled(rule)
+    return Compiled(rule, validator, _planned_of(rule))
+
+
+def _is_date_time(text: str) -> bool:
+    """Segment's documentation asks for ISO 8601; its Go library takes a date or a time alone as well."""
+    if _DATE_TIME.fullmatch(text) is None:
+        return False
+    if len(text) >= 10 and text[4] == "-":
+        try:
+            datetime.fromisoformat(text[:10])
+        except ValueError:
+            return False
+    return True
+
+
+def _planned_of(rule: PlanRule) -> Planned | None:
+    """The names that a rule plans for properties or traits; None where it leaves them open."""
+    holder = _HOLDER.get(rule.type.lower())
+    if holder is None or not isinstance(rule.schema, dict):
+        return None
+    parts = rule.schema.get("properties")
+    inner = parts.get(holder) if isinstance(parts, dict) else None
+    if not isinstance(inner, dict):
+        return None
+    names = _names(inner)
+    # Segment counts everything as unplanned where a rule names nothing.
+    return Planned({}) if names is None and _is_closed(inner) else names
+
+
+def _is_closed(schema: Mapping[str, Any]) -> bool:
+    return not (set(schema) - {"type", "description", "title", "labels", "$id"})
+
+
+def _names(schema: JsonObject) -> Planned | None:
+    """The names that an object's schema describes, through its alternatives; None where any name will do."""
+    if "$ref" in schema or "patternProperties" in schema or "propertyNames" in schema:
+        return None
+    others = schema.get("additionalProperties")
+    if others is True or isinstance(others, dict):
+        return None
+    names: dict[str, Planned | None] = {}
+    own = schema.get("properties")
+    described = isinstance(own, dict)
+    if isinstance(own, dict):
+        for name, part in own.items():
+            names[name] = _inside(part)
+    for key in (*_ALTERNATIVES, *_CONDITIONS):
+        parts = schema.get(key)
+        for part in parts if isinstance(parts, list) else (parts,):
+            if not isinstance(part, dict):
+                continue
+            if "$ref" in part:
+                return None
+            more = _names(part)
+            if more is not None:
+                described = True
+                for name, inner in more.names.items():
+                    names.setdefault(name, inner)
+    return Planned(names) if described else None
+
+
+def _inside(part: Json) -> Planned | None:
+    """The names inside a property's value: of the object, or of the objects in the list."""
+    if not isinstance(part, dict):
+        return None
+    items = part.get("items")
+    if isinstance(items, dict) and "properties" not in part:
+        part = items
+    return _names(part)
+
+
+def _objects(value: Json, path: str) -> Iterator[tuple[JsonObject, str]]:
+    """The object, or those in the list."""
+    if isinstance(value, dict):
+        yield value, path
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            if isinstance(item, dict):
+                yield item, child(path, index)
+
+
+def _replaced(name: str) -> str:
+    return name if name.isascii() else _SURROGATES.sub("\N{REPLACEMENT CHARACTER}", name)
+
+
+def _version_of(document: JsonObject) -> int | None:
+    """`context.protocols.event_version`, by which an app says which version of the event it sends."""
+    context = document.get("context")
+    protocols = context.get("protocols") if isinstance(context, dict) else None
+    version = protocols.get("event_version") if isinstance(protocols, dict) else None
+    if isinstance(version, bool) or not isinstance(version, int | float) or version != int(version):
+        return None
+    return int(version)
