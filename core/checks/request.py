@@ -8,12 +8,14 @@ from collections.abc import Iterator
 
 import msgspec
 
+from ..destinations.classic_tables import REFUSED_NO_KEY
 from ..inspection import Finding, Translation
 from ..messages import CALL_TYPES, Json, JsonObject
 from ..paths import child
 from ..text import ago, shown, size
 from . import catalogue as rule
 from .rule import Subject
+from .users import missing_group_traits
 
 MAX_INSERT_ID = 36
 MANY_PROPERTIES = 200
@@ -59,7 +61,8 @@ def unmatched(subject: Subject) -> Iterator[Finding]:
     if not subject.translation.unmatched or call not in CALL_TYPES:
         return
     if subject.destination.kind == "classic-cloud":
-        yield _switched_off(subject)
+        if not missing_group_traits(subject):  # group-trait-missing says it
+            yield _switched_off(subject)
     else:
         presets = subject.destination.subscriptions is None
         what = f"{call} calls" if presets else f"this {call} call"
@@ -68,16 +71,11 @@ def unmatched(subject: Subject) -> Iterator[Finding]:
 
 def _switched_off(subject: Subject) -> Finding:
     """Why the classic destination sends nothing: it has settings in the place of subscriptions."""
-    keys = subject.destination.settings.get("groupIdentifierTraits")
     if subject.type == "identify":
         why, fix = "Use Mixpanel People is off", "people = true under [classic]"
     elif subject.type != "group":
         why = f"no page option that is on makes an event of this {subject.type}"
         fix = "consolidated_page_calls = true under [classic], or give the call a name"
-    elif isinstance(keys, list) and keys:
-        names = ", ".join(map(str, keys))
-        why = f"the call has no Group Identifier Trait ({shown(names, 100)[1:-1]})"
-        fix = "send a trait of that name: its value is the group's id"
     else:
         why = "Group Identifier Traits is empty"
         fix = 'group_identifier_traits = ["company_id"] under [classic], with your group key'
@@ -96,6 +94,8 @@ def rejected_by_destination(subject: Subject) -> Iterator[Finding]:
     rejected = subject.translation.rejected
     if subject.type == "group" and subject.document.get("traits") is None:
         return  # group-without-traits says it better
+    if rejected == REFUSED_NO_KEY and subject.now is not None:
+        return  # as does track-too-old
     if rejected is not None:
         yield rule.REJECTED_BY_DESTINATION.finding(
             "$", f"Segment's destination refuses it: {shown(rejected, 300)[1:-1]}"

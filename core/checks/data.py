@@ -1,0 +1,269 @@
+"""Rules on what events carry, and on what a move from the classic destination loses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from urllib.parse import parse_qsl, urlsplit
+
+from ..destinations.classic_tables import IMPORT_AFTER, REFUSED_NO_KEY
+from ..inspection import Finding
+from ..messages import Json, JsonObject
+from ..paths import child
+from ..settings import SEGMENT_REGIONS
+from ..text import shown
+from . import data_catalogue as rule
+from .rule import Subject
+
+MAX_EVENTS = 2000
+"""What Mixpanel takes in one request."""
+
+CAMPAIGN_KEYS = {"name": "utm_campaign", "source": "utm_source", "medium": "utm_medium"} | {
+    "term": "utm_term",
+    "content": "utm_content",
+}
+"""What Segment's presets take out of context.campaign, and what it becomes."""
+
+DATE_NAME = re.compile(r"(?:^|_)(?:created|date|birthday)$|_at$|[a-z]At$|[a-z]Date$")
+"""Names of properties that hold a moment, where a number is one."""
+
+_SECONDS = (631_152_000, 4_102_444_800)
+"""1990 to 2100: a number of that size in a date's place is a count of seconds since 1970."""
+_MIN_DATE, _MAX_DATE = 8, 80
+_MIGHT_BE_DATE = re.compile(r"[A-Z0-9]", re.ASCII)
+_WORDED = re.compile(r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? \w+ \w+,? \d", re.ASCII)
+_SLASHED = re.compile(
+    r"(?:(?:0?[1-9]|[12]\d|3[01])/(?:0?[1-9]|[12]\d|3[01])/(?:19|20)\d\d|(?:19|20)\d\d/\d\d?/\d\d?)"
+    r"(?:[ T].*)?",
+    re.ASCII,
+)
+_DOTTED = re.compile(
+    r"(?:0?[1-9]|[12]\d|3[01])\.(?:0?[1-9]|1[0-2])\.(?:19|20)\d\d(?: \d\d?:\d\d.*)?", re.ASCII
+)
+_NO_ZONE = re.compile(r"(?:19|20)\d\d-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?", re.ASCII)
+_COUNTRY = re.compile(r"[A-Z]{2}", re.ASCII)
+
+
+def track_too_old(subject: Subject) -> Iterator[Finding]:
+    if subject.destination.kind != "classic-cloud" or subject.now is None:
+        return
+    if subject.translation.rejected == REFUSED_NO_KEY:
+        yield rule.TRACK_TOO_OLD.finding(
+            "$.timestamp", "more than five days old: without the API secret Segment refuses it"
+        )
+        return
+    for operation in subject.translation.operations:
+        request = operation.request
+        body = request.body if isinstance(request.body, dict) else {}
+        properties = body.get("properties")
+        time = properties.get("time") if isinstance(properties, dict) else None
+        if not isinstance(time, int | float) or subject.now - time * 1000 <= IMPORT_AFTER:
+            continue
+        if not (request.url.endswith("/import") and (request.query or {}).get("api_key")):
+            yield rule.TRACK_TOO_OLD.finding(
+                "$.timestamp", "more than five days old, and without the API secret: Mixpanel leaves it out"
+            )
+            return
+
+
+def region_mismatch(subject: Subject) -> Iterator[Finding]:
+    if subject.destination.kind != "actions":
+        return
+    named = subject.destination.settings.get("apiRegion")
+    if named and named not in SEGMENT_REGIONS.values() and subject.translation.operations:
+        known = ", ".join(SEGMENT_REGIONS.values())
+        yield rule.REGION_MISMATCH.finding(
+            "requests[0].url",
+            f"apiRegion {shown(named)} is none of {known}: Segment compares flag and all, so it is the US",
+            fix=f"apiRegion is one of {known}",
+        )
+
+
+def date_format(subject: Subject) -> Iterator[Finding]:
+    if subject.type in ("identify", "group"):
+        held, where = subject.document.get("traits"), "$.traits"
+    else:
+        held, where = subject.properties, "$.properties"
+    if not isinstance(held, dict):
+        return
+    for name, value in held.items():
+        if isinstance(value, str):
+            if _MIN_DATE <= len(value) <= _MAX_DATE and _MIGHT_BE_DATE.match(value):
+                doubt = _doubt_of_text(name, value)
+                if doubt:
+                    minor = doubt.startswith("names no zone")
+                    yield rule.DATE_FORMAT.finding(
+                        child(where, name),
+                        f"{shown(name, 40)[1:-1]} {shown(value, 40)} {doubt}",
+                        severity="info" if minor else None,
+                    )
+        elif isinstance(value, int | float) and not isinstance(value, bool) and DATE_NAME.search(name):
+            seconds = value / 1000 if abs(value) > 10**11 else value
+            if _SECONDS[0] <= seconds <= _SECONDS[1]:
+                yield rule.DATE_FORMAT.finding(
+                    child(where, name),
+                    f"{shown(name, 40)[1:-1]} {shown(value, 40)} stays a number: it is no date to Mixpanel",
+                )
+
+
+def _doubt_of_text(name: str, value: str) -> str:
+    if _NO_ZONE.fullmatch(value):
+        return "names no zone: Mixpanel reads it as UTC"
+    if _SLASHED.fullmatch(value) or _WORDED.match(value):
+        return "is text to Mixpanel, no date"
+    # 1.12.2026 may be a version, unless the name says that it is none.
+    if _DOTTED.fullmatch(value) and DATE_NAME.search(name):
+        return "is text to Mixpanel, no date"
+    return ""
+
+
+def country_code(subject: Subject) -> Iterator[Finding]:
+    for path, _, properties in subject.events:
+        value = properties.get("mp_country_code")
+        if not isinstance(value, str) or not value or _COUNTRY.fullmatch(value):
+            continue
+        location = subject.context.get("location")
+        of_context = isinstance(location, dict) and location.get("country") == value
+        own = subject.properties.get("mp_country_code") == value
+        yield rule.COUNTRY_CODE.finding(
+            "$.properties.mp_country_code"
+            if own
+            else "$.context.location.country"
+            if of_context
+            else f"{path}.properties.mp_country_code",
+            f"country {shown(value, 40)} is no two-letter code",
+        )
+        return
+    traits = subject.document.get("traits")
+    code = traits.get("$country_code") if isinstance(traits, dict) else None
+    if isinstance(code, str) and code and not _COUNTRY.fullmatch(code):
+        yield rule.COUNTRY_CODE.finding(
+            child("$.traits", "$country_code"),
+            f"country {shown(code, 40)} is no two-letter code",
+            fix="send the ISO 3166 code, such as US, as the trait $country_code",
+        )
+
+
+def utm_missing(subject: Subject) -> Iterator[Finding]:
+    if subject.destination.kind != "actions" or not subject.events:
+        return
+    given = subject.context.get("campaign")
+    campaign: JsonObject = given if isinstance(given, dict) else {}
+    for key in campaign:
+        if key not in CAMPAIGN_KEYS:
+            yield rule.UTM_MISSING.finding(
+                child("$.context.campaign", key),
+                f"context.campaign.{shown(key, 40)[1:-1]} is not sent to Mixpanel",
+            )
+    sent = subject.events[0][2]
+    for url in _addresses(subject):
+        lost = [name for name in _utm_in(url) if name not in sent]
+        if lost:
+            yield rule.UTM_MISSING.finding(
+                "$.context.campaign",
+                f"the page's address has {', '.join(lost)}, context.campaign does not: Mixpanel gets none",
+            )
+            return
+
+
+def _addresses(subject: Subject) -> Iterator[str]:
+    page = subject.context.get("page")
+    for holder in (page if isinstance(page, dict) else {}, subject.properties):
+        for key in ("search", "url"):
+            value = holder.get(key)
+            if isinstance(value, str) and "utm_" in value:
+                yield value
+
+
+@lru_cache(maxsize=256)
+def _utm_in(url: str) -> tuple[str, ...]:
+    """The utm_ parameters that Segment has a place for."""
+    if len(url) > 4096:
+        return ()
+    try:
+        query = urlsplit(url).query
+    except ValueError:
+        return ()
+    names = {name for name, value in parse_qsl(query) if value}
+    return tuple(name for name in CAMPAIGN_KEYS.values() if name in names)
+
+
+def super_properties_cloud(subject: Subject) -> Iterator[Finding]:
+    if not subject.events:
+        return
+    sent = subject.events[0][2]
+    if subject.destination.kind == "classic-cloud":
+        names = subject.destination.settings.get("superProperties")
+        lost = [name for name in names if name not in sent] if isinstance(names, list) else []
+        if lost:
+            yield rule.SUPER_PROPERTIES_CLOUD.finding(
+                "$.properties",
+                f"{_listed(lost)}: a super property in device mode, and not on this event in cloud mode",
+            )
+        return
+    traits = subject.context.get("traits")
+    lost = [name for name in traits if name not in sent] if isinstance(traits, dict) else []
+    if lost:
+        yield rule.SUPER_PROPERTIES_CLOUD.finding(
+            "$.context.traits", f"traits in the context do not reach the event: {_listed(lost)}"
+        )
+
+
+def _listed(names: Sequence[Json]) -> str:
+    few = ", ".join(str(name) for name in names[:5])
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    return shown(few, 120)[1:-1] + more
+
+
+def classic_feature_lost(subject: Subject) -> Iterator[Finding]:
+    classic = subject.settings.classic
+    if subject.destination.kind != "actions":
+        return
+    event, properties = subject.document.get("event"), subject.properties
+    if subject.type == "track" and subject.translation.operations:
+        counted = {name.lower() for name in classic.event_increments}
+        if isinstance(event, str) and event.lower() in counted:
+            yield rule.CLASSIC_FEATURE_LOST.finding(
+                "$.event", f"{shown(event, 40)} is no longer counted in the profile"
+            )
+        added = {name.lower() for name in classic.prop_increments}
+        for name in properties if added else ():
+            if name.lower() in added:
+                yield rule.CLASSIC_FEATURE_LOST.finding(
+                    child("$.properties", name),
+                    f"{shown(name, 40)[1:-1]} is no longer added up in the profile",
+                )
+        if classic.people and properties.get("revenue"):
+            yield rule.CLASSIC_FEATURE_LOST.finding(
+                "$.properties.revenue", "revenue is no longer appended to the profile's transactions"
+            )
+    traits = subject.document.get("traits")
+    if subject.type == "group" and isinstance(traits, dict):
+        for name in classic.group_traits_to_set_once:
+            if name in traits:
+                yield rule.CLASSIC_FEATURE_LOST.finding(
+                    child("$.traits", name),
+                    f"{shown(name, 40)[1:-1]} is set every time, no longer once",
+                    fix="send it with the first group call only",
+                )
+
+
+def purchase_double_count(subject: Subject) -> Iterator[Finding]:
+    for index, operation in enumerate(subject.translation.operations):
+        body = operation.request.body
+        if operation.action != "trackPurchase" or not isinstance(body, list) or len(body) < 2:
+            continue
+        products = len(body) - 1
+        if len(body) > MAX_EVENTS:
+            yield rule.PURCHASE_DOUBLE_COUNT.finding(
+                f"requests[{index}].body",
+                f"one order becomes {len(body):,} events: Mixpanel takes {MAX_EVENTS:,} a request",
+                severity="error",
+                fix="send fewer products, or turn off generatePurchaseEventPerProduct in the subscription",
+            )
+        else:
+            each = "a Product Purchased" if products == 1 else f"{products:,} times Product Purchased"
+            yield rule.PURCHASE_DOUBLE_COUNT.finding(
+                f"requests[{index}].body", f"the order becomes {len(body):,} events: itself and {each}"
+            )

@@ -1,0 +1,154 @@
+"""Rules on users, profiles and groups: each function is named after its rule and yields its findings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ..inspection import Finding
+from ..messages import Json, JsonObject
+from ..paths import child
+from ..text import shown
+from . import users_catalogue as rule
+from .message import PLACEHOLDERS
+from .rule import Subject
+
+_UUID4 = re.compile(
+    r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE
+)
+_JOINS = ("$create_alias", "$merge")
+
+
+def _bodies(subject: Subject) -> Iterator[tuple[str, JsonObject]]:
+    """The single records that are sent, each with its action."""
+    for operation in subject.translation.operations:
+        body = operation.request.body
+        if isinstance(body, dict):
+            yield operation.action, body
+
+
+def _members(body: JsonObject, key: str) -> JsonObject:
+    value = body.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def anonymous_id_not_uuid4(subject: Subject) -> Iterator[Finding]:
+    if subject.settings.identity != "original":
+        return
+    for _, body in _bodies(subject):
+        if body.get("event") != "$identify":
+            continue
+        properties = _members(body, "properties")
+        anonymous = properties.get("$anon_id")
+        if not properties.get("$identified_id") or not isinstance(anonymous, str):
+            continue
+        if _UUID4.fullmatch(anonymous) is None and anonymous.lower() not in PLACEHOLDERS:
+            yield rule.ANONYMOUS_ID_NOT_UUID4.finding(
+                "$.anonymousId",
+                f"anonymousId {shown(anonymous)} is no UUIDv4: $identify does not join it to the user",
+            )
+            return
+
+
+def anonymous_profile_prefix(subject: Subject) -> Iterator[Finding]:
+    if subject.settings.identity != "simplified" or subject.document.get("userId"):
+        return
+    anonymous = subject.document.get("anonymousId")
+    if not isinstance(anonymous, str) or not anonymous or anonymous.startswith("$device:"):
+        return
+    for _, body in _bodies(subject):
+        if body.get("$distinct_id") == anonymous:
+            yield rule.ANONYMOUS_PROFILE_PREFIX.finding(
+                "$.anonymousId",
+                f"the profile of {shown(anonymous)} is taken for a user's: it lacks $device: before the id",
+            )
+            return
+
+
+def alias_ignored(subject: Subject) -> Iterator[Finding]:
+    if subject.settings.identity != "simplified":
+        return
+    for _, body in _bodies(subject):
+        if body.get("event") in _JOINS:
+            yield rule.ALIAS_IGNORED.finding(
+                "$.type", f"{body['event']} is ignored with the simplified ID merge: nothing is joined"
+            )
+            return
+
+
+def group_trait_missing(subject: Subject) -> Iterator[Finding]:
+    keys = missing_group_traits(subject)
+    if keys:
+        names = ", ".join(map(str, keys))
+        yield rule.GROUP_TRAIT_MISSING.finding(
+            "$.traits",
+            f"no trait {shown(names, 100)[1:-1]}: the classic destination ignores the group call",
+        )
+
+
+def missing_group_traits(subject: Subject) -> list[Json]:
+    """The Group Identifier Traits of the classic destination, where the group call has none of them."""
+    if subject.destination.kind != "classic-cloud" or subject.type != "group":
+        return []
+    keys = subject.destination.settings.get("groupIdentifierTraits")
+    if not isinstance(keys, list) or not isinstance(subject.document.get("traits"), dict | None):
+        return []
+    return keys if subject.translation.unmatched else []
+
+
+def group_id_overridden(subject: Subject) -> Iterator[Finding]:
+    given, traits = subject.document.get("groupId"), subject.document.get("traits")
+    if not isinstance(traits, dict):
+        return
+    for _, body in _bodies(subject):
+        key = body.get("$group_key")
+        if not isinstance(key, str):
+            continue
+        trait = traits.get(key)
+        if trait:
+            if given and str(trait) != str(given):
+                yield rule.GROUP_ID_OVERRIDDEN.finding(
+                    child("$.traits", key),
+                    f"trait {shown(key, 40)[1:-1]} {shown(trait, 40)} is the group's id in Mixpanel,"
+                    f" not groupId {shown(given, 40)}",
+                )
+            continue
+        for name in traits:
+            if name != key and name.casefold() == key.casefold():
+                yield rule.GROUP_ID_OVERRIDDEN.finding(
+                    child("$.traits", name),
+                    f"trait {shown(name, 40)} differs from the group key {shown(key, 40)} by case only",
+                    fix=f"write it {shown(key, 40)[1:-1]}",
+                )
+
+
+def group_set_once(subject: Subject) -> Iterator[Finding]:
+    metadata = subject.document.get("_metadata")
+    bundled = metadata.get("bundled") if isinstance(metadata, dict) else None
+    if isinstance(bundled, list) and "Mixpanel" in bundled and subject.document.get("traits"):
+        yield rule.GROUP_SET_ONCE.finding(
+            "$._metadata.bundled", "Mixpanel runs in device mode: it sets the group's traits once and for all"
+        )
+    for _, body in _bodies(subject):
+        for name in _members(body, "$set_once") if "$group_key" in body else ():
+            yield rule.GROUP_SET_ONCE.finding(
+                child("$.traits", name),
+                f"trait {shown(name, 40)[1:-1]} is set once: a later value is ignored",
+                severity="info",
+                fix="take it off Group Traits to Set Once, if it may change",
+            )
+
+
+def array_overwritten(subject: Subject) -> Iterator[Finding]:
+    if subject.destination.kind != "actions":
+        return
+    traits = subject.document.get("traits")
+    for action, body in _bodies(subject):
+        if action not in ("identifyUser", "groupIdentifyUser"):
+            continue
+        for name, value in _members(body, "$set").items():
+            if isinstance(value, list) and value and isinstance(traits, dict) and name in traits:
+                yield rule.ARRAY_OVERWRITTEN.finding(
+                    child("$.traits", name),
+                    f"the list {shown(name, 40)[1:-1]} replaces the one in the profile",
+                )
