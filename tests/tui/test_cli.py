@@ -150,6 +150,7 @@ def test_decode_prints_json_and_talks_on_stderr() -> None:
         (["forwrad"], "No such command"),
         (["forward", "--region", "fr"], "Invalid value for '--region'"),
         (["forward", "--tls-cert", "a.pem"], "TLS needs both"),
+        (["forward", "--api-secret-env", "NO_SUCH"], "NO_SUCH, which is not set"),
         (["forward", "--config", "none.toml"], "none.toml cannot be read"),
         (["replay"], "Name either a FILE or --filter"),
         (["translate", "none.jsonl"], "No such file"),

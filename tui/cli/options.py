@@ -87,6 +87,7 @@ def read_settings(*, demo: bool = False, dry_run: bool = False, **options: Any) 
     file: Path | None = options.get("config_file")
     settings = load(flags, file=file, demo=demo, dry_run=dry_run)
     _refuse_half_of_tls(settings)
+    _refuse_an_unset_secret(options.get("api_secret_env"), settings)
     tell_faults(settings)
     return settings
 
@@ -107,3 +108,13 @@ def _refuse_half_of_tls(settings: Settings) -> None:
 
     if bool(settings.ingest.tls_cert) != bool(settings.ingest.tls_key):
         raise SettingsError("TLS needs both: give --tls-cert and --tls-key.")
+
+
+def _refuse_an_unset_secret(named: str | None, settings: Settings) -> None:
+    """A variable named on the command line is meant: without it another credential would be used unasked."""
+    from ...core.errors import SettingsError
+
+    if named and not settings.destination.api_secret:
+        raise SettingsError(
+            f"--api-secret-env names {named}, which is not set. Set it, or leave the option out."
+        )
