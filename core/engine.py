@@ -37,6 +37,7 @@ from .running import EngineNote, remove_note, running, write_note
 from .server import Listener, WebServer, listen
 from .settings import JournalSettings, Settings, mask_token
 from .views import EngineState, FeedBatch, MessageDetail, Page
+from .warming import WARM_MESSAGES, warm
 
 logger = logging.getLogger(__name__)
 
@@ -113,7 +114,10 @@ class Engine:
         self._faults = Faults(self._feed.touch)
         self._faults.set("subscriptions", " · ".join(self._reading.faults))
         self._reader = Reader(
-            parse_receipt, self._reading.inspect, lambda text: self._faults.set("reading", text)
+            parse_receipt,
+            self._reading.inspect,
+            lambda text: self._faults.set("reading", text),
+            observe=self._reading.observe,
         )
         self._forwarder = Forwarder(
             self._journal,
@@ -132,7 +136,10 @@ class Engine:
             fault=lambda text: self._faults.set("index", text),
         )
         self._watched = WatchedJournal(self._journal, self._indexer.appended, self._faults)
+        # Asked for before the indexer adds to them: what it adds, the rules on the stream see there.
+        known = (await self._journal.page(limit=WARM_MESSAGES)).summaries
         self._spawn(self._indexer.run(), "segtap-indexer")
+        self._spawn(warm(self._journal, self._reader, known), "segtap-warming")
         self._watch = SettingsWatch(settings, self._use, lambda text: self._faults.set("settings", text))
         self._spawn(self._watch.run(), "segtap-settings")
 
@@ -362,6 +369,7 @@ class Engine:
             async with self._indexer.pause():
                 await self._journal.clear()
                 self._indexer.forget()
+                self._reading.stream.reset()
             if self._forwarding:
                 self._taken_before = 0
                 self._start_forwarder()

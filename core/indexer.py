@@ -17,6 +17,7 @@ import msgspec
 
 from .delivery import DeliveryState
 from .errors import JournalError
+from .inspection import Finding, with_findings
 from .journal.base import Entry, Journal
 from .messages import Marks, Message, Receipt
 from .reader import Reader
@@ -106,6 +107,8 @@ class Indexer:
         self._wake = asyncio.Event()
         self._pending: deque[Receipt] = deque()
         self._fresh = _Fresh()
+        self._observed: dict[int, tuple[Finding, ...]] = {}
+        """Of the work that is not in the index yet: when that is tried again, nothing is seen twice."""
         self._busy = asyncio.Lock()
         self._resting = asyncio.Event()
 
@@ -134,6 +137,7 @@ class Indexer:
     def forget(self) -> None:
         """Drop what was fetched but not indexed; only while paused."""
         self._pending.clear()
+        self._observed.clear()
         self._fresh = _Fresh()
 
     async def run(self) -> None:
@@ -179,6 +183,7 @@ class Indexer:
         await self._journal.index(entries, receipts[-1].seq)
         for _ in receipts:
             self._pending.popleft()
+        self._observed.clear()
         summaries = [entry.summary for entry in entries]
         self._publish(summaries)
         await self._pace.breathe()
@@ -205,7 +210,10 @@ class Indexer:
 
     def _entry(self, message: Message, receipt: Receipt) -> Entry:
         inspection = self._reader.inspection(message)
-        return entry_of(summarize(message, inspection, receipt), message)
+        if message.id not in self._observed:
+            self._observed[message.id] = self._reader.observation(message, inspection.translation)
+        found = self._observed[message.id]
+        return entry_of(summarize(message, with_findings(inspection, found), receipt), message, found)
 
 
 class _Fresh:

@@ -17,7 +17,7 @@ import msgspec
 from .delivery import Delivery
 from .errors import InputError, RequestRefused
 from .ingest.decode import compression
-from .inspection import Finding, Inspection, Translation
+from .inspection import Finding, Inspection, Translation, with_findings
 from .journal.base import Journal
 from .messages import POSITION_BITS, JsonObject, Marks, Message, Origin, Receipt
 from .summaries import json_bytes, mask_authorization, masked, summarize
@@ -33,6 +33,8 @@ class Parse(Protocol):
 
 
 Inspect = Callable[[Message], Inspection]
+Observe = Callable[[Message, Translation], tuple[Finding, ...]]
+"""What a message completes in the stream so far; it counts as seen from there on."""
 
 LARGE = 256 * 1024
 LARGE_COMPRESSED = LARGE // 16
@@ -48,12 +50,21 @@ FAULT_RULE = "segtap-fault"
 class Reader:
     """Parses and inspects, and goes on when that fails: a fault of ours on one message stops no other.
 
-    `on_fault` is told what failed, in words with the message's id.
+    `observe` are the rules on the stream, if there are any; `on_fault` is told what failed, in words with the
+    message's id.
     """
 
-    def __init__(self, parse: Parse, inspect: Inspect, on_fault: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        parse: Parse,
+        inspect: Inspect,
+        on_fault: Callable[[str], None],
+        *,
+        observe: Observe | None = None,
+    ) -> None:
         self._parse = parse
         self._inspect = inspect
+        self._observe = observe
         self._on_fault = on_fault
 
     async def read(self, receipt: Receipt, only: Collection[int] | None = None) -> list[Message] | str:
@@ -64,7 +75,7 @@ class Reader:
 
     def messages(self, receipt: Receipt, only: Collection[int] | None = None) -> list[Message] | str:
         """The messages of a receipt that was not refused (at the positions in `only`), or what failed."""
-        # The only broad handlers of the program are these two: whatever a message does to the code that
+        # The only broad handlers of the program are these three: whatever a message does to the code that
         # reads it, it is kept, it is shown with the fault, and the messages behind it are read.
         try:
             return self._parse(receipt, only)
@@ -85,6 +96,19 @@ class Reader:
             fix = "Export this message and report it to segtap with the log's traceback; it is not sent."
             return Inspection(Translation(rejected=words), (Finding(FAULT_RULE, "error", "$", words, fix),))
 
+    def observation(self, message: Message, translation: Translation) -> tuple[Finding, ...]:
+        """What the message completes in the stream so far; call it once for each, in their order."""
+        if self._observe is None:
+            return ()
+        try:
+            return self._observe(message, translation)
+        except Exception as error:
+            logger.exception("message %d cannot be observed", message.id)
+            words = f"segtap failed on message {message.id}: {type(error).__name__}: {error}"
+            self._on_fault(words)
+            fix = "Export this message and report it to segtap with the log's traceback."
+            return (Finding(FAULT_RULE, "error", "$", words, fix),)
+
     async def detail(self, journal: Journal, id: int) -> MessageDetail:
         """Everything about one message or refused request. Raises InputError when there is none."""
         summary = await journal.summary(id)
@@ -104,10 +128,16 @@ class Reader:
                 receipt=_view(receipt, with_body=True),
             )
         marked = msgspec.structs.replace(message, marks=Marks(summary.marks))
-        return self._detail(summary, marked, receipt, tuple(await journal.deliveries(id)))
+        found = (await journal.findings([id])).get(id, ())
+        return self._detail(summary, marked, receipt, tuple(await journal.deliveries(id)), found)
 
     def _detail(
-        self, summary: Summary, message: Message, receipt: Receipt, deliveries: tuple[Delivery, ...] = ()
+        self,
+        summary: Summary,
+        message: Message,
+        receipt: Receipt,
+        deliveries: tuple[Delivery, ...] = (),
+        found: tuple[Finding, ...] = (),
     ) -> MessageDetail:
         return MessageDetail(
             summary=summary,
@@ -116,7 +146,7 @@ class Reader:
             filled=message.filled,
             objections=message.objections,
             write_key=message.write_key,
-            inspection=masked(self.inspection(message)),
+            inspection=masked(with_findings(self.inspection(message), found)),
             deliveries=deliveries,
             receipt=_view(receipt),
         )

@@ -9,12 +9,13 @@ from __future__ import annotations
 import msgspec
 
 from .checks import check_settings
+from .checks.stream import StreamChecker
 from .destinations import translator
 from .destinations.explain import explain
 from .destinations.faults import subscription_faults
 from .destinations.gate import GatedTranslator, gate_of
 from .errors import InputError
-from .inspection import Explanation, Inspection, Translation
+from .inspection import Explanation, Finding, Inspection, Translation
 from .inspector import inspect
 from .messages import JsonObject, Message
 from .settings import TOKEN_SETTING, Destination, Settings, destination_of
@@ -25,10 +26,14 @@ STAND_IN_TOKEN = "YOUR-PROJECT-TOKEN"
 
 
 class Reading:
-    """Translates and inspects by the settings in force. Pure, between two calls of `use`."""
+    """Translates and inspects by the settings in force. Pure, between two calls of `use`, but for `observe`.
+
+    `stream` are the rules on the stream; what they saw stays known when the settings change.
+    """
 
     def __init__(self, settings: Settings) -> None:
         """Raises MappingError as `use`."""
+        self.stream = StreamChecker()
         self.use(settings)
 
     def use(self, settings: Settings) -> None:
@@ -37,6 +42,7 @@ class Reading:
         gated = GatedTranslator(translator(destination), gate_of(settings))
         self.destination, self._translator = destination, gated
         self._check_settings = check_settings(settings)
+        self.stream.use(self._check_settings, destination)
         self.faults = subscription_faults(destination)
         """Which subscriptions can never send, and why."""
 
@@ -47,6 +53,10 @@ class Reading:
     def inspect(self, message: Message) -> Inspection:
         """What the message becomes, and what the rules say of it."""
         return inspect(message, self._translator, self.destination, settings=self._check_settings)
+
+    def observe(self, message: Message, translation: Translation) -> tuple[Finding, ...]:
+        """What the message completes in the stream; it counts as seen from there on."""
+        return self.stream.observe(message, translation, message.received_at)
 
     def explained(self, detail: MessageDetail) -> MessageDetail:
         """The detail with why its translation is as it is."""

@@ -8,7 +8,7 @@ import msgspec
 
 from .delivery import DeliveryState
 from .forward import wire
-from .inspection import Inspection
+from .inspection import Finding, Inspection
 from .journal.base import Entry
 from .labels import agent_label, describe, source_label
 from .messages import Json, Marks, Message, Receipt, message_number
@@ -68,8 +68,11 @@ def refusal(receipt: Receipt) -> Entry:
     return Entry(summary, False, _plain(f"{reason} {receipt.method} {receipt.path}".lower(), TEXT_LIMIT))
 
 
-def entry_of(summary: Summary, message: Message) -> Entry:
-    """The index row: the line, and what plain search looks at: names, ids, properties, traits; lower case."""
+def entry_of(summary: Summary, message: Message, findings: tuple[Finding, ...] = ()) -> Entry:
+    """The index row: the line, and what plain search looks at: names, ids, properties, traits; lower case.
+
+    `findings` are those of the rules on the stream.
+    """
     document = message.document
     parts = [summary.type, summary.name, summary.message_id, summary.source]
     for key in ("userId", "anonymousId", "groupId", "previousId", "properties", "traits"):
@@ -78,7 +81,7 @@ def entry_of(summary: Summary, message: Message) -> Entry:
             parts.append(value[:USER_LIMIT])
         elif value:
             parts.append(_json_text(value))
-    return Entry(summary, message.wanted, _plain(" ".join(parts).lower(), TEXT_LIMIT))
+    return Entry(summary, message.wanted, _plain(" ".join(parts).lower(), TEXT_LIMIT), findings)
 
 
 def json_bytes(value: Json) -> bytes:
