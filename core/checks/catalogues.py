@@ -9,9 +9,10 @@ from .catalogue import RULES
 from .data_catalogue import DATA_RULES
 from .plan_catalogue import RULES as PLAN_RULES
 from .rule import Rule
+from .stream_catalogue import STREAM_RULES
 from .users_catalogue import USER_RULES
 
-CATALOGUES: tuple[tuple[Rule, ...], ...] = (RULES, USER_RULES, DATA_RULES, PLAN_RULES)
+CATALOGUES: tuple[tuple[Rule, ...], ...] = (RULES, USER_RULES, DATA_RULES, STREAM_RULES, PLAN_RULES)
 """In the order of `segtap rules`."""
 
 ALL_RULES: tuple[Rule, ...] = tuple(rule for table in CATALOGUES for rule in table)

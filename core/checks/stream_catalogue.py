@@ -25,7 +25,6 @@ _MIXPANEL_HOT_SHARD = "https://developer.mixpanel.com/reference/hot-shard-limits
 _MIXPANEL_DEBUGGING = "https://docs.mixpanel.com/docs/tracking-best-practices/debugging"
 _SEGMENT_SPEC = "https://segment.com/docs/connections/spec/common/"
 _SEGMENT_IDENTITY = "https://segment.com/docs/connections/spec/identify/"
-_SEGMENT_CLASSIC = "https://www.twilio.com/docs/segment/connections/destinations/catalog/mixpanel"
 
 # The same message again ----------------------------------------------------------------------------
 
@@ -77,18 +76,6 @@ CLOUD_AND_DEVICE_MODE = Rule(
     fix="switch one connection mode off",
     source=_MIXPANEL_SEGMENT,
 )
-PAGE_AND_EVENT = Rule(
-    id="page-double-count",
-    severity="warning",
-    kind="stream",
-    applies_to=_EVENTS,
-    what="A page view is counted twice",
-    why="A page call and a page view event of another kind come for one view.",
-    fix="keep the page call, or the event",
-    source=_SEGMENT_CLASSIC,
-)
-"""Found in the stream under the id of the rule on one request."""
-
 # Users ----------------------------------------------------------------------------------------------
 
 NO_PROFILE = Rule(
@@ -301,4 +288,4 @@ STREAM_RULES: tuple[Rule, ...] = (
     HOT_SHARD,
     CLOCK_SKEW,
 )
-"""The rules on the stream, in the order of `segtap rules`; `PAGE_AND_EVENT` is listed with the requests."""
+"""The rules on the stream, in the order of `segtap rules`."""

@@ -12,6 +12,7 @@ from ..inspection import Finding
 from ..messages import Json, JsonObject
 from ..text import shown
 from . import stream_catalogue as rule
+from .catalogue import PAGE_DOUBLE_COUNT
 from .stream_memory import IdTable, Recent, hashed
 from .stream_seen import Seen, StreamLimits, object_of, text_of
 
@@ -156,7 +157,11 @@ class Repeats:
         words = " and ".join(
             f"{calls[one]} {shown(names[one], 40)}" if names[one] else calls[one] for one in sorted(names)
         )
-        yield rule.PAGE_AND_EVENT.finding("$.type", f"one page view is counted twice: by {words}")
+        yield PAGE_DOUBLE_COUNT.finding(
+            "$.type",
+            f"one page view is counted twice: by {words}",
+            fix="keep the page call, or the event",
+        )
 
     def device(self, document: JsonObject, seen: Seen) -> Iterator[Finding]:
         """An event that the browser sent to Mixpanel itself."""
