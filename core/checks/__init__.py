@@ -15,7 +15,8 @@ from ..inspection import Finding, Translation
 from ..messages import CALL_TYPES, Json, JsonObject
 from ..settings import Destination
 from ..text import shown
-from . import data, message, request, users
+from . import data, message, request, spec, users
+from .adjust import adjusted
 from .catalogue import SECOND_RECEIPT, SEGMENT_WOULD_CHANGE, SEGMENT_WOULD_REJECT
 from .catalogues import ALL_RULES
 from .rule import Check, Kind, Rule, Subject
@@ -27,6 +28,7 @@ __all__ = [
     "CheckSettings",
     "Kind",
     "Rule",
+    "adjusted",
     "check",
     "check_settings",
     "rules",
@@ -45,6 +47,8 @@ _ANY: tuple[Check, ...] = (
     data.region_mismatch,
     message.placeholder_user_id,
     message.timestamp_suspect,
+    spec.common_field_name,
+    spec.common_field_type,
 )
 _EVENT: tuple[Check, ...] = (
     message.no_identity,
@@ -63,7 +67,14 @@ _EVENT: tuple[Check, ...] = (
     data.super_properties_cloud,
 )
 _BY_CALL: dict[Json, tuple[Check, ...]] = {
-    "track": (*_ANY, *_EVENT, data.classic_feature_lost, data.purchase_double_count),
+    "track": (
+        *_ANY,
+        *_EVENT,
+        spec.spec_event_name,
+        spec.spec_properties,
+        data.classic_feature_lost,
+        data.purchase_double_count,
+    ),
     "page": (*_ANY, request.page_name_missing, request.page_double_count, *_EVENT),
     "screen": (*_ANY, request.page_name_missing, request.page_double_count, *_EVENT),
     "identify": (
@@ -76,6 +87,7 @@ _BY_CALL: dict[Json, tuple[Check, ...]] = {
         users.array_overwritten,
         data.date_format,
         data.country_code,
+        spec.traits,
     ),
     "group": (
         *_ANY,
@@ -135,6 +147,8 @@ def check(
         found.extend(run(subject))
     if settings.plan is not None:
         found.extend(settings.plan.findings(document))
+    if settings.rules:
+        found = adjusted(found, document, settings.rules)
     return tuple(_in_order(found)) if len(found) > 1 else tuple(found)
 
 

@@ -9,10 +9,18 @@ from .catalogue import RULES
 from .data_catalogue import DATA_RULES
 from .plan_catalogue import RULES as PLAN_RULES
 from .rule import Rule
+from .spec_catalogue import SPEC_RULES
 from .stream_catalogue import STREAM_RULES
 from .users_catalogue import USER_RULES
 
-CATALOGUES: tuple[tuple[Rule, ...], ...] = (RULES, USER_RULES, DATA_RULES, STREAM_RULES, PLAN_RULES)
+CATALOGUES: tuple[tuple[Rule, ...], ...] = (
+    RULES,
+    USER_RULES,
+    DATA_RULES,
+    SPEC_RULES,
+    STREAM_RULES,
+    PLAN_RULES,
+)
 """In the order of `segtap rules`."""
 
 ALL_RULES: tuple[Rule, ...] = tuple(rule for table in CATALOGUES for rule in table)

@@ -1,0 +1,102 @@
+"""`[[rules]]` of segtap.toml: silence a rule, or change its severity, by event and path."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+
+import msgspec
+
+from ..errors import SettingsError
+from ..inspection import Finding
+from ..messages import Json, JsonObject
+from ..settings import RuleSetting
+from ..text import shown
+from .catalogues import BY_ID
+
+EVERY_RULE = "*"
+
+_KEYS = tuple(field.name for field in msgspec.structs.fields(RuleSetting))
+
+
+def adjusted(
+    findings: Iterable[Finding], document: JsonObject, settings: Sequence[RuleSetting]
+) -> list[Finding]:
+    """The findings on a message as the settings want them: the last setting that takes one decides.
+
+    Findings of the tables in `catalogues` and of any other rule are treated alike.
+    """
+    named = _event(document)
+    kept: list[Finding] = []
+    for finding in findings:
+        severity = finding.severity
+        for setting in reversed(settings):
+            if _takes(setting, finding, named):
+                if setting.severity == "off":
+                    break
+                severity = setting.severity
+                kept.append(
+                    finding
+                    if severity == finding.severity
+                    else msgspec.structs.replace(finding, severity=severity)
+                )
+                break
+        else:
+            kept.append(finding)
+    return kept
+
+
+def _event(document: JsonObject) -> str:
+    """What a person calls the message: the event, else the name of the page or screen."""
+    name = document.get("event") if document.get("type") == "track" else document.get("name")
+    return name if isinstance(name, str) else ""
+
+
+def _takes(setting: RuleSetting, finding: Finding, event: str) -> bool:
+    return (
+        setting.id in (finding.rule, EVERY_RULE)
+        and (not setting.event or _pattern(setting.event).fullmatch(event) is not None)
+        and (not setting.path or _pattern(setting.path).fullmatch(finding.path) is not None)
+    )
+
+
+@lru_cache(maxsize=512)
+def _pattern(text: str) -> re.Pattern[str]:
+    """`*` stands for any text, all else for itself: paths have brackets of their own."""
+    return re.compile(".*".join(re.escape(part) for part in text.split("*")), re.DOTALL)
+
+
+def read_rule_settings(value: Json, place: str) -> tuple[RuleSetting, ...]:
+    """The `[[rules]]` of a settings file. Raises SettingsError naming the entry and what was meant."""
+    if not isinstance(value, list):
+        raise SettingsError(f"{place}: rules is a list of tables: write [[rules]] above each.")
+    return tuple(_read(entry, f"{place}: [[rules]] no. {n}") for n, entry in enumerate(value, start=1))
+
+
+def _read(entry: Json, place: str) -> RuleSetting:
+    if not isinstance(entry, dict):
+        raise SettingsError(f'{place} is no table: write id = "…" and severity = "off" in it.')
+    for key in entry:
+        if key not in _KEYS:
+            raise SettingsError(f"{place} has no key {key!r}. {_hint(key, _KEYS)}")
+    try:
+        setting = msgspec.convert(entry, RuleSetting)
+    except msgspec.ValidationError as error:
+        raise SettingsError(f"{place}: {error}. severity is off, info, warning or error.") from None
+    if setting.id != EVERY_RULE and setting.id not in BY_ID:
+        raise SettingsError(f"{place}: {unknown_rule(setting.id)}")
+    return setting
+
+
+def unknown_rule(id: str) -> str:
+    """What to say of a rule that there is not."""
+    return f"there is no rule {shown(id)}. {_hint(id, tuple(BY_ID))}"
+
+
+def _hint(given: str, known: Sequence[str]) -> str:
+    near = difflib.get_close_matches(given.lower().replace("_", "-"), known, 3, 0.5)
+    if near:
+        return f"Did you mean {' or '.join(near)}?"
+    return "segtap rules lists them." if len(known) > len(_KEYS) else f"It takes {', '.join(known)}."

@@ -1,0 +1,216 @@
+"""Rules of Segment's own spec: common fields, reserved traits, the events of shops and mobile apps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..inspection import Finding
+from ..messages import Json, JsonObject
+from ..paths import child
+from ..text import shown
+from . import spec_catalogue as rule
+from .rule import Subject
+from .spec_names import SPEC, near_event, near_product_property, near_property, squash, styles
+
+_FIELDS = frozenset(SPEC.fields)
+_FIELD_STYLES = styles(SPEC.fields)
+_IN_CONTEXT = {squash(name): name for name in SPEC.in_context}
+_CONTEXT = frozenset(SPEC.context)
+_CONTEXT_STYLES = styles(SPEC.context)
+_TRAIT_STYLES = styles(SPEC.traits)
+_TRAITS = frozenset((*SPEC.traits, "created_at"))
+"""Mixpanel's destination reads created_at as well as createdAt."""
+
+_OBJECTS = ("properties", "traits", "context", "integrations")
+_TEXTS = ("userId", "anonymousId", "groupId", "previousId", "messageId", "event", "name")
+
+_BY_EXACT_NAME = "Order Completed"
+"""The event that Segment's Mixpanel destination treats otherwise than the rest."""
+
+_KINDS = {
+    "string": "text",
+    "number": "a number",
+    "boolean": "true or false",
+    "object": "an object",
+    "list": "a list",
+    "products": "a list of objects",
+}
+
+
+def common_field_name(subject: Subject) -> Iterator[Finding]:
+    document = subject.document
+    for name in document.keys() - _FIELDS:
+        meant = SPEC.misnamed.get(name) or _FIELD_STYLES.get(squash(name))
+        if meant is not None and document.get(meant) is None:
+            yield rule.COMMON_FIELD_NAME.finding(
+                child("$", name),
+                f"Segment does not know the field {shown(name, 40)}: did you mean {meant}?",
+                fix=f"write it {meant}",
+            )
+        elif meant is None:
+            inside = _IN_CONTEXT.get(squash(name))
+            if inside is not None and subject.context.get(inside) is None:
+                yield rule.COMMON_FIELD_NAME.finding(
+                    child("$", name),
+                    f"{shown(name, 40)[1:-1]} belongs into the context: here no destination sees it",
+                    fix=f"send it as context.{inside}",
+                )
+    context = subject.context
+    for name in context.keys() - _CONTEXT:
+        meant = _CONTEXT_STYLES.get(squash(name))
+        if meant is not None and context.get(meant) is None:
+            yield rule.COMMON_FIELD_NAME.finding(
+                child("$.context", name),
+                f"Segment does not know context.{shown(name, 40)[1:-1]}: did you mean context.{meant}?",
+                fix=f"write it context.{meant}",
+            )
+
+
+def common_field_type(subject: Subject) -> Iterator[Finding]:
+    document = subject.document
+    for name in _OBJECTS:
+        value = document.get(name)
+        if value is not None and not isinstance(value, dict):
+            yield _wrong_type("$", name, value, "an object")
+    for name in _TEXTS:
+        value = document.get(name)
+        if isinstance(value, list | dict | bool):
+            yield _wrong_type("$", name, value, "text")
+    context = subject.context
+    for name in SPEC.objects_in_context:
+        value = context.get(name)
+        if value is not None and not isinstance(value, dict):
+            yield _wrong_type("$.context", name, value, "an object")
+
+
+def _wrong_type(where: str, name: str, value: Json, wanted: str) -> Finding:
+    path = child(where, name)
+    return rule.COMMON_FIELD_TYPE.finding(
+        path, f"{path[2:]} is {shown(value, 40)}: Segment's spec wants {wanted}", fix=f"send {wanted}"
+    )
+
+
+def spec_event_name(subject: Subject) -> Iterator[Finding]:
+    event = subject.document.get("event")
+    near = near_event(event) if isinstance(event, str) else None
+    if near is None:
+        return
+    # A style of one's own for all names is a choice, and costs nothing in Mixpanel, but for the order.
+    choice = near.style and near.name != _BY_EXACT_NAME
+    yield rule.SPEC_EVENT_NAME.finding(
+        "$.event",
+        f'event {shown(event)} is not in Segment\'s spec: did you mean "{near.name}"?',
+        fix=f"name it {near.name}, or plainly otherwise",
+        severity="info" if choice else None,
+    )
+
+
+def spec_properties(subject: Subject) -> Iterator[Finding]:
+    """spec-property-missing, spec-property-name and spec-property-type, of events that the spec has."""
+    event = subject.document.get("event")
+    properties = subject.properties
+    known = SPEC.events.get(event) if isinstance(event, str) else None
+    if known is None or not isinstance(event, str):
+        yield from _revenue(properties)
+        return
+    misnamed: set[str] = set()
+    for name, value in properties.items():
+        kind = known.properties.get(name)
+        if kind is None:
+            meant = near_property(event, name)
+            if meant is not None and properties.get(meant) is None:
+                misnamed.add(meant)
+                yield _misnamed("$.properties", name, meant)
+        elif value is not None and not _fits(value, kind):
+            yield _wrong_kind("$.properties", name, value, kind)
+        elif kind == "products" and isinstance(value, list):
+            yield from _products(value)
+    missing = [name for name in known.expected if properties.get(name) is None and name not in misnamed]
+    if missing:
+        yield rule.SPEC_PROPERTY_MISSING.finding(
+            "$.properties",
+            f"{event} has no {' and no '.join(missing)}",
+            fix=f"send {' and '.join(missing)}",
+        )
+
+
+def _revenue(properties: JsonObject) -> Iterator[Finding]:
+    """Revenue is the spec's in every event."""
+    revenue = properties.get("revenue")
+    if isinstance(revenue, str) and revenue:
+        yield _wrong_kind("$.properties", "revenue", revenue, "number")
+
+
+def _products(products: list[Json]) -> Iterator[Finding]:
+    told: set[str] = set()
+    for index, product in enumerate(products):
+        if not isinstance(product, dict):
+            continue
+        where = f"$.properties.products[{index}]"
+        for name, value in product.items():
+            kind = SPEC.groups["product"].get(name)
+            if kind is None:
+                meant = near_product_property(name)
+                if meant is None or meant in product or name in told:
+                    continue
+                told.add(name)
+                yield _misnamed(where, name, meant)
+            elif value is not None and name not in told and not _fits(value, kind):
+                told.add(name)
+                yield _wrong_kind(where, name, value, kind)
+
+
+def _fits(value: Json, kind: str) -> bool:
+    if kind == "number":
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    if kind == "string":
+        return not isinstance(value, list | dict | bool)  # numbers as ids are common, and do no harm
+    if kind == "boolean":
+        return isinstance(value, bool)
+    if kind == "object":
+        return isinstance(value, dict)
+    if kind == "list":
+        return isinstance(value, list)
+    if kind == "products":
+        return isinstance(value, list) and all(isinstance(product, dict) for product in value)
+    return True
+
+
+def _misnamed(where: str, name: str, meant: str) -> Finding:
+    return rule.SPEC_PROPERTY_NAME.finding(
+        child(where, name),
+        f"property {shown(name, 40)} is not in Segment's spec: did you mean {meant}?",
+        fix=f"write it {meant}",
+    )
+
+
+def _wrong_kind(where: str, name: str, value: Json, kind: str) -> Finding:
+    return rule.SPEC_PROPERTY_TYPE.finding(
+        child(where, name),
+        f"{name} is {shown(value, 40)}: Segment's spec wants {_KINDS[kind]}",
+        fix=f"send {_KINDS[kind]}",
+    )
+
+
+def traits(subject: Subject) -> Iterator[Finding]:
+    """trait-name and trait-type."""
+    held = subject.document.get("traits")
+    if not isinstance(held, dict):
+        return
+    for name, value in held.items():
+        kind = SPEC.traits.get(name)
+        if kind is not None:
+            if value is not None and not _fits(value, kind) and kind in ("string", "object"):
+                yield rule.TRAIT_TYPE.finding(
+                    child("$.traits", name),
+                    f"{name} is {shown(value, 40)}: Segment's spec wants {_KINDS[kind]}",
+                    fix=f"send {_KINDS[kind]}",
+                )
+        elif name not in _TRAITS and subject.destination.kind == "actions" and not name.startswith("$"):
+            meant = _TRAIT_STYLES.get(squash(name)) if len(name) < 20 else None
+            if meant is not None and held.get(meant) is None:
+                yield rule.TRAIT_NAME.finding(
+                    child("$.traits", name),
+                    f"trait {shown(name, 40)} is not Segment's: did you mean {meant}?",
+                    fix=f"write it {meant}",
+                )
