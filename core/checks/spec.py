@@ -12,7 +12,8 @@ from . import spec_catalogue as rule
 from .rule import Subject
 from .spec_names import SPEC, near_event, near_product_property, near_property, squash, styles
 
-_FIELDS = frozenset(SPEC.fields)
+_FIELDS = frozenset((*SPEC.fields, *("_metadata", "writeKey", "channel", "version", "projectId")))
+"""Fields that Segment knows, and those that its SDKs and servers add."""
 _FIELD_STYLES = styles(SPEC.fields)
 _IN_CONTEXT = {squash(name): name for name in SPEC.in_context}
 _CONTEXT = frozenset(SPEC.context)
@@ -21,8 +22,9 @@ _TRAIT_STYLES = styles(SPEC.traits)
 _TRAITS = frozenset((*SPEC.traits, "created_at"))
 """Mixpanel's destination reads created_at as well as createdAt."""
 
-_OBJECTS = ("properties", "traits", "context", "integrations")
-_TEXTS = ("userId", "anonymousId", "groupId", "previousId", "messageId", "event", "name")
+_OBJECTS = frozenset(("properties", "traits", "context", "integrations"))
+_TEXTS = frozenset(("userId", "anonymousId", "groupId", "previousId", "messageId", "event", "name"))
+_OBJECTS_IN_CONTEXT = frozenset(SPEC.objects_in_context)
 
 _BY_EXACT_NAME = "Order Completed"
 """The event that Segment's Mixpanel destination treats otherwise than the rest."""
@@ -38,8 +40,8 @@ _KINDS = {
 
 
 def common_field_name(subject: Subject) -> Iterator[Finding]:
-    document = subject.document
-    for name in document.keys() - _FIELDS:
+    document, context = subject.document, subject.context
+    for name in () if _FIELDS.issuperset(document) else document.keys() - _FIELDS:
         meant = SPEC.misnamed.get(name) or _FIELD_STYLES.get(squash(name))
         if meant is not None and document.get(meant) is None:
             yield rule.COMMON_FIELD_NAME.finding(
@@ -49,14 +51,13 @@ def common_field_name(subject: Subject) -> Iterator[Finding]:
             )
         elif meant is None:
             inside = _IN_CONTEXT.get(squash(name))
-            if inside is not None and subject.context.get(inside) is None:
+            if inside is not None and context.get(inside) is None:
                 yield rule.COMMON_FIELD_NAME.finding(
                     child("$", name),
                     f"{shown(name, 40)[1:-1]} belongs into the context: here no destination sees it",
                     fix=f"send it as context.{inside}",
                 )
-    context = subject.context
-    for name in context.keys() - _CONTEXT:
+    for name in () if _CONTEXT.issuperset(context) else context.keys() - _CONTEXT:
         meant = _CONTEXT_STYLES.get(squash(name))
         if meant is not None and context.get(meant) is None:
             yield rule.COMMON_FIELD_NAME.finding(
@@ -67,19 +68,19 @@ def common_field_name(subject: Subject) -> Iterator[Finding]:
 
 
 def common_field_type(subject: Subject) -> Iterator[Finding]:
-    document = subject.document
-    for name in _OBJECTS:
-        value = document.get(name)
-        if value is not None and not isinstance(value, dict):
+    for name, value in subject.document.items():
+        if value.__class__ is dict:
+            if name in _TEXTS:
+                yield _wrong_type("$", name, value, "text")
+        elif value.__class__ is str or value is None:
+            if name in _OBJECTS and value is not None:
+                yield _wrong_type("$", name, value, "an object")
+        elif name in _OBJECTS:
             yield _wrong_type("$", name, value, "an object")
-    for name in _TEXTS:
-        value = document.get(name)
-        if isinstance(value, list | dict | bool):
+        elif name in _TEXTS and (value.__class__ is list or value.__class__ is bool):
             yield _wrong_type("$", name, value, "text")
-    context = subject.context
-    for name in SPEC.objects_in_context:
-        value = context.get(name)
-        if value is not None and not isinstance(value, dict):
+    for name, value in subject.context.items():
+        if value.__class__ is not dict and value is not None and name in _OBJECTS_IN_CONTEXT:
             yield _wrong_type("$.context", name, value, "an object")
 
 
