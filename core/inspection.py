@@ -8,6 +8,7 @@ from typing import Literal
 import msgspec
 
 from .messages import Json, JsonObject
+from .settings import RepairName
 
 Severity = Literal["error", "warning", "info"]
 
@@ -115,11 +116,29 @@ class Explanation(msgspec.Struct, frozen=True):
         return PropertySource(path, nearest.source + path[len(nearest.path) :], nearest.field, True)
 
 
+class Repair(msgspec.Struct, frozen=True):
+    """One change that a repair of the settings made to a request, beyond what Segment would send.
+
+    `request` is the request's number, None for one that is not sent. `path` leads to the value as it is now
+    (`requests[0].body[0].properties.$insert_id`), `before` is null where there was none.
+    """
+
+    name: RepairName
+    request: int | None
+    path: str
+    before: Json
+    after: Json
+
+
 class Inspection(msgspec.Struct, frozen=True):
-    """A message's whole reading: its translation and what the rules say of it."""
+    """A message's whole reading: its translation and what the rules say of it.
+
+    The translation is the one after `repairs`, which are those that changed something.
+    """
 
     translation: Translation
     findings: tuple[Finding, ...] = ()
+    repairs: tuple[Repair, ...] = ()
 
     @property
     def errors(self) -> int:

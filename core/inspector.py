@@ -9,7 +9,8 @@ from .checks.settings import DEFAULTS
 from .destinations.base import Translator
 from .inspection import Inspection, Translation
 from .messages import JsonObject, Marks, Message
-from .settings import Destination
+from .repair import mended_findings, repaired
+from .settings import Destination, RepairName
 
 
 def inspect(
@@ -19,13 +20,14 @@ def inspect(
     *,
     now: int | None = None,
     settings: CheckSettings = DEFAULTS,
+    repairs: Sequence[RepairName] = (),
 ) -> Inspection:
     """What the message becomes, and what the rules say of it.
 
     `translator` is the destination compiled, `destination` its settings; `settings` are those that the
-    rules judge by. `now`, in milliseconds, is the
-    clock of both; by default the moment the message was received, so that reading it again later gives
-    the same. A second receipt is not translated: Segment would drop it.
+    rules judge by. `now`, in milliseconds, is the clock of both; by default the moment the message was
+    received, so that reading it again later gives the same. `repairs` are made after the translation; the
+    rules judge what Segment would send. A second receipt is not translated: Segment would drop it.
     """
     if message.marks & Marks.SECOND_RECEIPT:
         note = SECOND_RECEIPT.finding(
@@ -41,6 +43,7 @@ def inspect(
         message.objections,
         filled=message.filled,
         settings=settings,
+        repairs=repairs,
     )
 
 
@@ -54,6 +57,7 @@ def inspect_document(
     *,
     filled: Sequence[str] = (),
     settings: CheckSettings = DEFAULTS,
+    repairs: Sequence[RepairName] = (),
 ) -> Inspection:
     """The same for a message that did not come through ingest.
 
@@ -71,4 +75,7 @@ def inspect_document(
         filled=filled,
         settings=settings,
     )
-    return Inspection(translation, findings)
+    if not repairs:
+        return Inspection(translation, findings)
+    made = repaired(translation, document, repairs, identity=settings.identity)
+    return Inspection(made.translation, mended_findings(findings, made), made.repairs)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
+from . import repair
 from .checks import check_settings
 from .checks.stream import StreamChecker
 from .destinations import translator
@@ -37,22 +38,38 @@ class Reading:
         self.use(settings)
 
     def use(self, settings: Settings) -> None:
-        """Read by these settings from now on. Raises MappingError, and all stays as it was."""
+        """Read by these settings from now on.
+
+        Raises MappingError, and InputError for a tracking plan that cannot be read; all stays as it was then.
+        """
         destination = _previewed(destination_of(settings))
         gated = GatedTranslator(translator(destination), gate_of(settings))
+        checks = check_settings(settings)
         self.destination, self._translator = destination, gated
-        self._check_settings = check_settings(settings)
-        self.stream.use(self._check_settings, destination)
-        self.faults = subscription_faults(destination)
-        """Which subscriptions can never send, and why."""
+        self._check_settings = checks
+        self._repairs = settings.repair
+        self.stream.use(checks, destination)
+        plan_faults = () if checks.plan is None else checks.plan.faults
+        self.faults = (*subscription_faults(destination), *plan_faults)
+        """Which subscriptions can never send, which rules of the tracking plan check nothing, and why."""
 
     def translate(self, document: JsonObject, *, now: int) -> Translation:
         """See `Translator`: what the forwarder sends is what is shown."""
-        return self._translator.translate(document, now=now)
+        translation = self._translator.translate(document, now=now)
+        if not self._repairs:
+            return translation
+        identity = self._check_settings.identity
+        return repair.repaired(translation, document, self._repairs, identity=identity).translation
 
     def inspect(self, message: Message) -> Inspection:
         """What the message becomes, and what the rules say of it."""
-        return inspect(message, self._translator, self.destination, settings=self._check_settings)
+        return inspect(
+            message,
+            self._translator,
+            self.destination,
+            settings=self._check_settings,
+            repairs=self._repairs,
+        )
 
     def observe(self, message: Message, translation: Translation) -> tuple[Finding, ...]:
         """What the message completes in the stream; it counts as seen from there on."""
@@ -70,6 +87,7 @@ class Reading:
         except (InputError, RecursionError):
             # Nested deeper than can be followed: it is shown all the same, without its sources.
             explanation = Explanation()
+        explanation = repair.explained(explanation, detail.inspection.repairs)
         return msgspec.structs.replace(detail, explanation=explanation)
 
 

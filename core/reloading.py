@@ -1,7 +1,7 @@
 """Settings that change while an engine runs: its file is looked at each second, and read when it is new.
 
 What a message becomes follows the file at once: `[destination]`, `[classic]`, `[segment]`, `identity`,
-subscriptions and filters. Where the engine listens and what it keeps stays as it was at the start.
+subscriptions, filters and rules. Where the engine listens and what it keeps stays as it was at the start.
 """
 
 from __future__ import annotations
@@ -117,11 +117,14 @@ def with_reading_of(settings: Settings, new: Settings) -> Settings:
     return msgspec.structs.replace(
         settings,
         identity=new.identity,
+        plan=new.plan,
+        repair=new.repair,
         mixpanel_group_keys=new.mixpanel_group_keys,
         destination=destination,
         classic=new.classic,
         segment=new.segment,
         subscriptions=new.subscriptions,
         filters=new.filters,
+        rules=new.rules,
         origin=new.origin,
     )

@@ -15,6 +15,11 @@ from ..settings import ClassicSettings, IdentityMode, Region, RuleSetting, Setti
 class PlanCheck(Protocol):
     """A tracking plan, compiled: see `core.plan`."""
 
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """Why parts of it cannot be used."""
+        ...
+
     def findings(self, document: JsonObject) -> Sequence[Finding]:
         """What breaks the plan in a message."""
         ...

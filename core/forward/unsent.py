@@ -23,6 +23,8 @@ def why_nothing(message: Message, translation: Translation) -> str:
         return f"Segment would not send it: {translation.not_sent.reason}"
     if translation.rejected is not None:
         return f"the destination rejects it: {translation.rejected}"
+    if not translation.unmatched:
+        return "no request is made of it"
     return f"no subscription takes it: {message.type}"
 
 

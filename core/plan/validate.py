@@ -65,10 +65,7 @@ class Compiled(msgspec.Struct, frozen=True):
 
 
 class Plan:
-    """A tracking plan that messages can be held against. Pure from then on.
-
-    `faults` are the reasons, for people, why parts of the plan cannot be used.
-    """
+    """A tracking plan that messages can be held against. Pure."""
 
     def __init__(self, plan: TrackingPlan) -> None:
         self.source = plan
@@ -87,7 +84,12 @@ class Plan:
             if key:
                 self._names.setdefault(kind, []).append(key)
         self._near: dict[tuple[str, str], str] = {}
-        self.faults = tuple(faults)
+        self._faults = tuple(faults)
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """Why parts of the plan cannot be used, for people."""
+        return self._faults
 
     def findings(self, document: JsonObject) -> list[Finding]:
         """What breaks the plan in a message, as findings. Never raises on a message."""
