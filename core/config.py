@@ -2,7 +2,7 @@
 
 The file is `segtap.toml` in the current folder, else in the user's config folder. Every key can be set from
 the environment: `SEGTAP_INGEST_PORT`, or `SEGTAP_PORT` for short, for `port` of `[ingest]`. Only the file
-holds subscriptions and filters.
+holds subscriptions, filters and rules.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ SECTIONS: dict[str, type[msgspec.Struct]] = {
 }
 TOP_LEVEL = ("identity", "mixpanel_group_keys", "plan", "repair")
 TOP_LEVEL_LISTS = ("mixpanel_group_keys", "repair")
-TABLES = ("subscriptions", "filters")
+TABLES = ("subscriptions", "filters", "rules")
 """Lists of tables, which only a file can hold."""
 ENV_ALIASES = {"SEGTAP_JOURNAL": "SEGTAP_JOURNAL_PATH", "SEGTAP_DESTINATION": "SEGTAP_DESTINATION_KIND"}
 """Names that people guess before they read; each means the one behind it."""
@@ -126,6 +126,10 @@ def _with_tables(settings: Settings, tables: JsonObject, place: str) -> Settings
         from .filter_tables import read_filters
 
         settings = msgspec.structs.replace(settings, filters=read_filters(tables["filters"], place))
+    if "rules" in tables:
+        from .checks.adjust import read_rule_settings
+
+        settings = msgspec.structs.replace(settings, rules=read_rule_settings(tables["rules"], place))
     return settings
 
 

@@ -80,7 +80,7 @@ def _read(entry: Json, place: str) -> RuleSetting:
         raise SettingsError(f'{place} is no table: write id = "…" and severity = "off" in it.')
     for key in entry:
         if key not in _KEYS:
-            raise SettingsError(f"{place} has no key {key!r}. {_hint(key, _KEYS)}")
+            raise SettingsError(f"{place} has no key {key!r}. {_hint(key, _KEYS, 1)}")
     try:
         setting = msgspec.convert(entry, RuleSetting)
     except msgspec.ValidationError as error:
@@ -95,8 +95,8 @@ def unknown_rule(id: str) -> str:
     return f"there is no rule {shown(id)}. {_hint(id, tuple(BY_ID))}"
 
 
-def _hint(given: str, known: Sequence[str]) -> str:
-    near = difflib.get_close_matches(given.lower().replace("_", "-"), known, 3, 0.5)
+def _hint(given: str, known: Sequence[str], several: int = 3) -> str:
+    near = difflib.get_close_matches(given.lower().replace("_", "-"), known, several, 0.6)
     if near:
         return f"Did you mean {' or '.join(near)}?"
     return "segtap rules lists them." if len(known) > len(_KEYS) else f"It takes {', '.join(known)}."
