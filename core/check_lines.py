@@ -6,16 +6,18 @@ from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
-from .checks import WOULD_REJECT
+from .checks import WOULD_REJECT, CheckSettings
+from .checks.settings import DEFAULTS
+from .checks.stream import Loose, StreamChecker
 from .destinations import translator
 from .destinations.dates import read_time
 from .errors import InputError, MappingError
 from .ingest.decode import NotJson, read_json
 from .ingest.limits import SEGMENT_EVENT_BYTES
 from .ingest.parse import NO_TYPE, repair_texts
-from .inspection import Finding
+from .inspection import Finding, with_findings
 from .inspector import inspect_document
-from .messages import CALL_TYPES, Json, JsonObject
+from .messages import CALL_TYPES, Json, JsonObject, Marks
 from .settings import Destination
 from .text import size
 from .translate import read_envelope, to_json
@@ -72,26 +74,40 @@ class Tally(msgspec.Struct):
 
 
 def check_lines(
-    lines: Iterable[str | bytes], *, destination: Destination, clock: Callable[[], int]
+    lines: Iterable[str | bytes],
+    *,
+    destination: Destination,
+    clock: Callable[[], int],
+    settings: CheckSettings = DEFAULTS,
 ) -> Iterator[Checked]:
     """Check messages, envelopes or batches, one JSON object a line; blank lines are passed over.
 
     Envelopes are those of `segtap translate`; of a batch every message is checked on its own. The clock
-    of a message is its envelope's `now`, else its receivedAt, else `clock()`, in milliseconds. A line that
-    cannot be read is passed on with its error, and the rest still run.
+    of a message is its envelope's `now`, else its receivedAt, else `clock()`, in milliseconds. `settings` is
+    what rules judge by. The lines are one stream: what several messages show together is found in the one
+    that completes it. A line that cannot be read is passed on with its error, and the rest still run.
     """
+    run = _Run(destination, clock, settings)
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         try:
-            yield from _check_line(number, line, destination, clock)
+            yield from _check_line(number, line, run)
         except (InputError, MappingError, NotJson) as error:
             yield Checked(line=number, error=str(error))
 
 
-def _check_line(
-    number: int, line: str | bytes, destination: Destination, clock: Callable[[], int]
-) -> Iterator[Checked]:
+class _Run:
+    """What holds for all lines, and what the rules on the stream have seen of them."""
+
+    def __init__(self, destination: Destination, clock: Callable[[], int], settings: CheckSettings) -> None:
+        self.destination = destination
+        self.clock = clock
+        self.settings = settings
+        self.stream = StreamChecker(settings, destination)
+
+
+def _check_line(number: int, line: str | bytes, run: _Run) -> Iterator[Checked]:
     data = line.strip() if isinstance(line, bytes) else line.strip().encode("utf-8", "surrogatepass")
     try:
         value, repairs = read_json(data)
@@ -107,11 +123,11 @@ def _check_line(
                 yield Checked(line=number, error="an item of the batch is no JSON object")
                 continue
             # Its own text is not at hand: as compact JSON it is what an SDK would send.
-            yield _check(number, item, len(to_json(item).encode()), destination, clock, None, objections)
+            yield _check(number, item, len(to_json(item).encode()), run.destination, run, None, objections)
         return
-    envelope = read_envelope(value, destination)
+    envelope = read_envelope(value, run.destination)
     length = len(data) if envelope.message is value else len(to_json(envelope.message).encode())
-    yield _check(number, envelope.message, length, envelope.destination, clock, envelope.now, objections)
+    yield _check(number, envelope.message, length, envelope.destination, run, envelope.now, objections)
 
 
 def _check(
@@ -119,7 +135,7 @@ def _check(
     message: JsonObject,
     length: int,
     destination: Destination,
-    clock: Callable[[], int],
+    run: _Run,
     now: int | None,
     objections: list[str],
 ) -> Checked:
@@ -134,8 +150,20 @@ def _check(
         received = message.get("receivedAt")
         now = read_time(received) if isinstance(received, str) else None
     if now is None:
-        now = clock()
-    inspection = inspect_document(message, length, translator(destination), destination, now, objections)
+        now = run.clock()
+    inspection = inspect_document(
+        message, length, translator(destination), destination, now, objections, settings=run.settings
+    )
+    rejected = any(words.startswith(WOULD_REJECT) for words in objections)
+    id = message.get("messageId")
+    observed = Loose(
+        document=message,
+        type=call,
+        message_id=id if isinstance(id, str) else "",
+        marks=Marks.WOULD_REJECT if rejected else Marks.NONE,
+    )
+    run.stream.use(run.settings, destination)
+    inspection = with_findings(inspection, run.stream.observe(observed, inspection.translation, now))
     return Checked(
         line=number,
         message_id=message.get("messageId"),

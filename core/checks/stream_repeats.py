@@ -26,7 +26,9 @@ _PAGE_VIEW = re.compile(
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
 _WORDS = 0xFFFFFFFF
-_CONTENT, _EVENT, _USER, _TIME = range(4)
+_CONTENT, _EVENT, _USER, _TIME, _SEEN = range(5)
+_DROPPED_WITHIN = 24 * 3600
+"""Seconds for which Segment remembers a messageId."""
 
 
 def fingerprint(value: Json) -> int:
@@ -44,22 +46,19 @@ class Repeats:
 
     def __init__(self, limits: StreamLimits) -> None:
         self._limits = limits
-        self.ids = IdTable(limits.ids, "IIII")
+        self.ids = IdTable(limits.ids, "IIIII")
         self._contents: Recent[int, tuple[int, str, str]] = Recent(limits.repeats)
         self._sent: Recent[int, tuple[int, str]] = Recent(limits.repeats)
         self._views: Recent[int, tuple[int, str, str]] = Recent(limits.repeats)
 
     def look(self, seen: Seen) -> Iterator[Finding]:
-        """What the message repeats."""
+        """What the message repeats. One whose messageId came before is `second` from here on."""
         content = fingerprint(
             [seen.type, seen.properties, seen.traits, text_of(seen.document.get("groupId"))]
         )
-        repeated = False
         if seen.message_id and not seen.replay and "$.messageId" not in seen.filled:
-            found = list(self._same_id(seen, content))
-            repeated = bool(found) or seen.second
-            yield from found
-        if not repeated and not seen.replay:
+            yield from self._same_id(seen, content)
+        if not seen.second and not seen.replay:
             yield from self._same_content(seen, content)
             if seen.type in ("page", "track"):
                 yield from self._page_views(seen)
@@ -81,9 +80,11 @@ class Repeats:
             fingerprint(stated) & _WORDS if stated is not None else 0,
         )
         if slot.new:
-            for column, value in zip(columns, new, strict=True):
+            for column, value in zip(columns, (*new, seen.now // 1000), strict=True):
                 column[at] = value
             return
+        dropped = seen.second or seen.now // 1000 - columns[_SEEN][at] < _DROPPED_WITHIN
+        seen.second = True
         agrees = [columns[column][at] == value for column, value in enumerate(new)]
         quoted = shown(seen.message_id, 60)
         if not agrees[_EVENT] or not agrees[_CONTENT]:
@@ -101,16 +102,15 @@ class Repeats:
             differs = differs or "another timestamp"
         if seen.destination.kind == "classic-cloud":
             differs = differs or "no insert id, for the classic destination sends none"
-        dropped = "Segment drops this copy" if seen.second else "Segment may pass both on"
+        fate = "Segment drops this copy" if dropped else "Segment passes both on"
         if differs:
             yield rule.DEDUPE_MISMATCH.finding(
                 "$.messageId",
-                f"messageId {quoted} came before; this one has {differs}. {dropped}, Mixpanel would"
-                " count both",
+                f"messageId {quoted} came before; this one has {differs}. {fate}, Mixpanel would count both",
             )
         else:
-            also = "and Mixpanel would too" if seen.second else "and Mixpanel shows it once"
-            yield rule.RETRY.finding("$.messageId", f"messageId {quoted} came before: {dropped}, {also}")
+            also = "and Mixpanel would too" if dropped else "and Mixpanel shows it once"
+            yield rule.RETRY.finding("$.messageId", f"messageId {quoted} came before: {fate}, {also}")
 
     def _same_content(self, seen: Seen, content: int) -> Iterator[Finding]:
         if seen.type == "alias" or not seen.distinct_id:

@@ -76,7 +76,7 @@ class Seen(msgspec.Struct):
     """One message, taken apart once. `at` is when it happened by the sender's clock, else None.
 
     `user` and `anonymous` are "" where the message has none; `events` are the event records that go to
-    Mixpanel. `second` tells that Segment would drop this copy.
+    Mixpanel. `second` tells that it is a copy, which Segment would drop.
     """
 
     document: JsonObject

@@ -12,7 +12,7 @@ from .options import tell_faults
 
 if TYPE_CHECKING:
     from ...core.messages import JsonObject
-    from ...core.settings import Destination
+    from ...core.settings import Destination, Settings
 
 DESTINATIONS = click.Choice(["actions", "classic-cloud"])
 SOURCE = click.argument("source", metavar="[FILE|-]", type=click.File("rb"), default="-")
@@ -69,9 +69,17 @@ def check(ctx: click.Context, source: BinaryIO, destination: str | None, now: st
     """
     from ...core.check_formats import FORMATS
     from ...core.check_lines import Tally, check_lines
+    from ...core.checks import check_settings
+    from ...core.settings import destination_of
 
     clock = _clock(now)
-    checked = check_lines(source, destination=_destination(destination), clock=lambda: clock)
+    settings = _settings(destination)
+    checked = check_lines(
+        source,
+        destination=destination_of(settings),
+        clock=lambda: clock,
+        settings=check_settings(settings),
+    )
     tally = Tally()
     for line in FORMATS[shape](tally.counting(checked), source.name):
         sys.stdout.write(line + "\n")
@@ -115,12 +123,17 @@ def decode(text: tuple[str, ...], shape: str) -> None:
 
 
 def _destination(kind: str | None) -> Destination:
-    from ...core.config import load
     from ...core.settings import destination_of
+
+    return destination_of(_settings(kind))
+
+
+def _settings(kind: str | None) -> Settings:
+    from ...core.config import load
 
     settings = load({"destination": {"kind": kind}} if kind else None)
     tell_faults(settings)
-    return destination_of(settings)
+    return settings
 
 
 def _clock(now: str | None) -> int:
