@@ -160,6 +160,19 @@ class TestDecode:
             await settled(pilot)
             assert box.json.rows.document.value == {"a": 1}
 
+    async def test_a_paste_goes_in_once(self) -> None:
+        body = "data=" + base64.b64encode(b'[{"event": "Seen", "properties": {}}]').decode()
+        box = DecodeBox()
+        app = Host(Static())
+        async with app.run_test(size=(100, 30)) as pilot:
+            app.push_screen(box)
+            await settled(pilot)
+            app.post_message(events.Paste(body))
+            await settled(pilot)
+            await settled(pilot)
+            assert box.box.text == body
+            assert box.json.rows.document.value == [{"event": "Seen", "properties": {}}]
+
     async def test_a_long_paste_is_decoded_whole_but_not_put_into_the_editor(self) -> None:
         message = {"type": "track", "event": "Long", "userId": "u", "properties": {"x": "y" * 200_000}}
         box = DecodeBox()

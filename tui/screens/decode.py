@@ -51,8 +51,7 @@ class PasteBox(TextArea):
 
     async def _on_paste(self, event: events.Paste) -> None:
         if len(event.text) < BIG_PASTE:
-            await super()._on_paste(event)
-            return
+            return  # Textual goes on to the editor's own handler by itself
         event.stop()
         event.prevent_default()
         start = shorten(clean(event.text[:300]), 200)
