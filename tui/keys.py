@@ -19,7 +19,8 @@ class Key:
 
     `keys` are Textual's names, comma separated; `label` is how they are written for a person. `bar` is the
     rank in the key bar (1 stays longest on a narrow terminal, 0 is never there), `short` its word there.
-    `palette` says whether the command palette offers it.
+    `palette` says whether the command palette offers it. With `priority` it runs before the next key is
+    looked at, so that what is typed right behind it goes where it leads.
     """
 
     id: str
@@ -32,10 +33,11 @@ class Key:
     short: str = ""
     bar: int = 0
     palette: bool = True
+    priority: bool = False
 
     def binding(self) -> Binding:
         """The binding for Textual; its id lets a keymap put it on other keys."""
-        return Binding(self.keys, self.action, self.text, show=False, id=self.id)
+        return Binding(self.keys, self.action, self.text, show=False, id=self.id, priority=self.priority)
 
 
 KEYS: tuple[Key, ...] = (
@@ -49,7 +51,17 @@ KEYS: tuple[Key, ...] = (
     Key("list.pause", "space", "Space", "pause", "Pause, or follow again", "List", short="pause", bar=3),
     Key("list.next", "J", "J", "next(1)", "Next message, from any pane", "List", palette=False),
     Key("list.previous", "K", "K", "next(-1)", "Previous message, from any pane", "List", palette=False),
-    Key("filter.open", "slash", "/", "filter", "Filter by text", "List", short="filter", bar=2),
+    Key(
+        "filter.open",
+        "slash",
+        "/",
+        "filter",
+        "Filter by text",
+        "List",
+        short="filter",
+        bar=2,
+        priority=True,
+    ),
     Key("filter.toggle", "full_stop", ".", "toggle_filter", "Filter off and on again", "List"),
     Key("list.clear", "C", "C", "clear", "Clear the journal", "List"),
     # Panes
@@ -97,10 +109,10 @@ KEYS: tuple[Key, ...] = (
     ),
     Key("app.quit", "q,ctrl+c", "q", "quit", "Quit", "segtap", "app", short="quit", bar=12),
     # In the filter's box
-    Key("filter.keep", "enter", "Enter", "keep", "Keep the filter", "Filter", "filter", palette=False),
-    Key("filter.drop", "escape", "Esc", "drop", "Clear the filter", "Filter", "filter", palette=False),
-    Key("filter.older", "up", "↑", "recall(-1)", "An earlier filter", "Filter", "filter", palette=False),
-    Key("filter.newer", "down", "↓", "recall(1)", "A later filter", "Filter", "filter", palette=False),
+    Key("filter.keep", "enter", "Enter", "keep", "Keep the filter", "Filter", "filter", priority=True),
+    Key("filter.drop", "escape", "Esc", "drop", "Clear the filter", "Filter", "filter", priority=True),
+    Key("filter.older", "up", "↑", "recall(-1)", "An earlier filter", "Filter", "filter"),
+    Key("filter.newer", "down", "↓", "recall(1)", "A later filter", "Filter", "filter"),
 )
 
 

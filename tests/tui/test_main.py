@@ -200,6 +200,32 @@ async def test_the_filter_is_live_counts_and_is_recalled(app_on: AppOn) -> None:
         assert main.filter_bar.box.value == ""
 
 
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_what_is_typed_ahead_goes_where_it_leads(app_on: AppOn, size: tuple[int, int]) -> None:
+    viewer = FakeViewer(story(120))
+    async with app_on(viewer).run_test(size=size) as pilot:
+        main = await ready(pilot, 120)
+
+        async def at_once(*keys: str) -> None:
+            for key in keys:
+                pilot.app.post_message(events.Key(key, key if len(key) == 1 else None))
+            await until(pilot, lambda: not pilot.app._message_queue.qsize())
+
+        # A busy machine delivers keys late and together; r would replay and o open the browser.
+        await at_once("slash", *"order")
+        await until(pilot, lambda: main.filter_bar.text == "order")
+        await at_once("escape", "slash", *"group/x")
+        await until(pilot, lambda: main.filter_bar.text == "group/x")
+        await at_once("enter", "slash", *"yz", "enter")
+        await until(pilot, lambda: main.filter_bar.text == "group/xyz" and main.focused is main.list)
+        assert not [call for call in viewer.calls if call[0] == "replay"]
+        await pilot.press("escape", "enter")
+        await until(pilot, lambda: main.panes["segment"] in (main.focused or main).ancestors_with_self)
+        await at_once("escape", "slash", *"ada")
+        await until(pilot, lambda: main.filter_bar.text == "ada")
+        assert main.query_one("#messages").display
+
+
 async def test_a_filter_keeps_the_selected_message(app_on: AppOn) -> None:
     viewer = FakeViewer(story(120))
     async with app_on(viewer).run_test(size=(120, 40)) as pilot:

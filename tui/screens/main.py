@@ -81,7 +81,7 @@ class MainScreen(Acting):
         self.opened = False
         self.header = Header(viewer.url, marks=marks, clock=clock, id="header")
         self.list = MessageList(marks=marks, id="list")
-        self.filter_bar = FilterBar(id="filter")
+        self.filter_bar = FilterBar(self.list, id="filter")
         self.empty = EmptyState(viewer.url, settings.origin, marks=marks, id="empty")
         self.segment = SegmentPane(id="segment", classes="pane")
         self.mixpanel = MixpanelPane(id="mixpanel", classes="pane")
@@ -251,10 +251,6 @@ class MainScreen(Acting):
     def _filter_changed(self, event: FilterBar.Changed) -> None:
         self.run_worker(self.feeding.filter(event.text), group="filter", exclusive=True)
 
-    @on(FilterBar.Closed)
-    def _filter_closed(self) -> None:
-        self.list.focus()
-
     def action_filter(self) -> None:
         """Open the filter's line."""
         if self.empty.display:
@@ -268,6 +264,10 @@ class MainScreen(Acting):
         if not self.filter_bar.toggle():
             self.notify("There is no filter to switch: / opens one.")
         self.filter_bar.display = bool(self.filter_bar.text)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A slash that is typed into the filter is text."""
+        return not (action == "filter" and self.focused is self.filter_bar.box)
 
     # Moving about
 
@@ -310,7 +310,7 @@ class MainScreen(Acting):
             self._arrange()
         elif self.focused is self.list and self.filter_bar.text:
             self.filter_bar.clear()
-        self.list.focus()
+        self.set_focus(self.list)
 
     @on(PaneTabs.Chosen)
     def _tab_chosen(self, event: PaneTabs.Chosen) -> None:

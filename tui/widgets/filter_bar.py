@@ -7,6 +7,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.message import Message
 from textual.timer import Timer
+from textual.widget import Widget
 from textual.widgets import Input, Label
 
 from ..keys import bindings
@@ -21,18 +22,12 @@ class FilterInput(Input):
 
     BINDINGS = bindings("filter")
 
-    class Kept(Message):
-        """Enter."""
-
-    class Dropped(Message):
-        """Esc."""
-
-    class Recalled(Message):
-        """Up (-1) or Down (1)."""
-
-        def __init__(self, by: int) -> None:
-            super().__init__()
-            self.by = by
+    @property
+    def bar(self) -> FilterBar:
+        """The line that the box is in."""
+        bar = self.parent
+        assert isinstance(bar, FilterBar)
+        return bar
 
     def on_mount(self) -> None:
         """Nothing on the screen moves by itself."""
@@ -40,15 +35,15 @@ class FilterInput(Input):
 
     def action_keep(self) -> None:
         """Keep the filter and go back to the list."""
-        self.post_message(self.Kept())
+        self.bar.keep()
 
     def action_drop(self) -> None:
         """Clear the filter and go back to the list."""
-        self.post_message(self.Dropped())
+        self.bar.drop()
 
     def action_recall(self, by: int) -> None:
         """Put an earlier or later filter into the box."""
-        self.post_message(self.Recalled(by))
+        self.bar.recall(by)
 
 
 class FilterBar(Horizontal):
@@ -61,11 +56,10 @@ class FilterBar(Horizontal):
             super().__init__()
             self.text = text
 
-    class Closed(Message):
-        """The box was left: the list takes the keys again."""
-
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, back_to: Widget, *, id: str | None = None) -> None:
+        """`back_to` takes the keys when the box is left."""
         super().__init__(id=id)
+        self._back_to = back_to
         self.text = ""
         self.history: list[str] = []
         self._at: int | None = None
@@ -90,7 +84,7 @@ class FilterBar(Horizontal):
         if not self.box.value and self._off:
             self.box.value = self._off
         self.box.cursor_position = len(self.box.value)
-        self.box.focus()
+        self.screen.set_focus(self.box)  # at once: the next key belongs to it
 
     def toggle(self) -> bool:
         """Filter off, or on again as it was; returns False when there is none to switch."""
@@ -137,27 +131,29 @@ class FilterBar(Horizontal):
             self._settle.stop()
         self._settle = self.set_timer(SETTLE, lambda: self._apply(event.value))
 
-    @on(FilterInput.Kept)
-    def _keep(self) -> None:
+    # Focus is moved at once, not by a message: keys typed meanwhile are to go where they belong.
+
+    def keep(self) -> None:
+        """The filter stays; the box is left, and shown while there is a filter."""
         self._apply(self.box.value)
         self._remember(self.box.value)
+        self.screen.set_focus(self._back_to)
         self.display = bool(self.text)
-        self.post_message(self.Closed())
 
-    @on(FilterInput.Dropped)
-    def _drop(self) -> None:
+    def drop(self) -> None:
+        """No filter any more; the box is left."""
+        self.screen.set_focus(self._back_to)
         self.clear()
-        self.post_message(self.Closed())
 
-    @on(FilterInput.Recalled)
-    def _recall(self, event: FilterInput.Recalled) -> None:
+    def recall(self, by: int) -> None:
+        """Put an earlier (-1) or later (1) filter into the box."""
         if not self.history:
             return
         if self._at is None:
-            if event.by > 0:
+            if by > 0:
                 return
             self._draft, self._at = self.box.value, len(self.history)
-        self._at = max(self._at + event.by, 0)
+        self._at = max(self._at + by, 0)
         if self._at >= len(self.history):
             self._at, text = None, self._draft
         else:
