@@ -14,7 +14,8 @@ from .errors import InputError, MappingError
 from .inspection import SECRET_FIELDS, Finding, OutgoingRequest, Translation
 from .mapping.javascript import parse_int
 from .messages import CALL_TYPES, Json, JsonObject
-from .settings import Destination, Subscription
+from .repair import mended_findings, repaired
+from .settings import Destination, IdentityMode, RepairName, Subscription
 
 MAX_DEPTH = 512
 """Deeper than this, no message is read; ingest has the same bound by default."""
@@ -55,12 +56,15 @@ def translate_lines(
     clock: Callable[[], int],
     findings: Findings,
     show_secrets: bool = False,
+    repairs: Sequence[RepairName] = (),
+    identity: IdentityMode = "original",
 ) -> Iterator[Line]:
     """Translate messages or envelopes, one JSON object a line; blank lines are passed over.
 
     `destination` holds for bare messages, and its kind for envelopes too. `clock` gives the time in
-    milliseconds where an envelope names none. A line that cannot be read becomes an error line, and the
-    rest still run.
+    milliseconds where an envelope names none. `repairs` are made after the translation, and what they changed
+    stands in the line as `repairs`; `identity` is Mixpanel's ID merge, for them. A line that cannot be read
+    becomes an error line, and the rest still run.
     """
     for line in lines:
         if not line.strip():
@@ -70,7 +74,11 @@ def translate_lines(
             now = clock() if envelope.now is None else envelope.now
             translation = translator(envelope.destination).translate(envelope.message, now=now)
             found = findings(envelope.message, translation, envelope.destination, now=now)
-            made = line_of(envelope.message, translation, found, show_secrets=show_secrets)
+            mended = repaired(translation, envelope.message, repairs, identity=identity)
+            found = mended_findings(found, mended)
+            made = line_of(envelope.message, mended.translation, found, show_secrets=show_secrets)
+            if repairs:
+                made["repairs"] = [cast(JsonObject, msgspec.to_builtins(one)) for one in mended.repairs]
             yield Line(to_json(made))
         except (InputError, MappingError) as error:
             yield Line(to_json({"error": str(error)}), failed=True)

@@ -8,6 +8,7 @@ older Config API hold `{"rules": {"events": [{"name", "rules", "version"}], "ide
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, cast
@@ -29,6 +30,7 @@ _LEGACY: dict[str, RuleType] = {
     "global": "COMMON",
 }
 """The schemas of the Config API that are no event's."""
+_SURROGATES = re.compile("[\ud800-\udfff]")
 _HINT = (
     "Save the whole answer of Segment's Public API to GET /tracking-plans/{id}/rules, or write a plan with"
     " segtap plan infer."
@@ -208,3 +210,23 @@ def _schema(given: Json, where: str) -> JsonObject | bool:
 
 def _version(given: Json) -> int:
     return int(given) if isinstance(given, int | float) and not isinstance(given, bool) else 1
+
+
+def event_version(document: JsonObject) -> int | None:
+    """`context.protocols.event_version`, by which an app says which version of the event it sends.
+
+    None where there is none, or no whole number from 1: Segment then validates against the oldest version.
+    """
+    context = document.get("context")
+    protocols = context.get("protocols") if isinstance(context, dict) else None
+    version = protocols.get("event_version") if isinstance(protocols, dict) else None
+    if isinstance(version, float) and version.is_integer():
+        version = int(version)
+    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
+        return None
+    return version
+
+
+def plain(name: str) -> str:
+    """A name that a plan can hold: lone surrogates, which have no UTF-8, become U+FFFD."""
+    return name if name.isascii() else _SURROGATES.sub("\N{REPLACEMENT CHARACTER}", name)

@@ -8,9 +8,7 @@ first plan is compiled.
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -20,7 +18,8 @@ from ..inspection import Finding
 from ..messages import Json, JsonObject
 from ..paths import child
 from ..text import clean, shorten, shown
-from .model import PlanRule, RuleType, TrackingPlan
+from .formats import is_date_time
+from .model import PlanRule, RuleType, TrackingPlan, event_version, plain
 from .words import Violation, nearest, too_deep, violations
 
 if TYPE_CHECKING:
@@ -41,11 +40,6 @@ _MOST = 50
 """Findings of a kind on one message after which no more are looked for."""
 _NEAR_KEPT = 1024
 _NAME_COMPARED = 200
-_SURROGATES = re.compile("[\ud800-\udfff]")
-_DATE_TIME = re.compile(
-    r"\d{4}-\d\d-\d\d([Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d))?|\d\d:\d\d:\d\d([Zz]|[+-]\d\d:\d\d)?",
-    re.ASCII,
-)
 _ALTERNATIVES = ("allOf", "anyOf", "oneOf")
 _CONDITIONS = ("then", "else")
 
@@ -122,11 +116,11 @@ class Plan:
         versions: dict[int, Compiled] | None = None
         if kind == "TRACK":
             event = document.get("event")
-            versions = self._rules.get((kind, event)) if isinstance(event, str) else None
+            versions = self._rules.get((kind, plain(event))) if isinstance(event, str) else None
         elif kind in ("PAGE", "SCREEN"):
             name = document.get("name")
             if isinstance(name, str) and name:
-                versions = self._rules.get((kind, name))
+                versions = self._rules.get((kind, plain(name)))
             versions = (
                 versions or self._rules.get((kind, "")) or self._rules.get(("TRACK", _AS_EVENT[kind.lower()]))
             )
@@ -135,7 +129,7 @@ class Plan:
         if not versions:
             return None
         if len(versions) > 1:
-            asked = _version_of(document)
+            asked = event_version(document)
             if asked in versions:
                 return versions[asked]
         # Without a version that there is, Segment validates against the oldest one.
@@ -163,7 +157,7 @@ class Plan:
         """The names in the object, and inside it, that are not planned."""
         for name, value in given.items():
             where = child(path, name)
-            if name not in planned.names and _replaced(name) not in planned.names:
+            if name not in planned.names and plain(name) not in planned.names:
                 near = self._nearest(f"{label}\n{path}", name, planned.names)
                 yield PLAN_UNPLANNED_PROPERTY.finding(
                     where,
@@ -222,11 +216,11 @@ def _collect(validator: Draft7Validator, document: Json, broken: dict[tuple[str,
 def _without_surrogates(value: Json) -> Json:
     match value:
         case str():
-            return _replaced(value)
+            return plain(value)
         case list():
             return [_without_surrogates(item) for item in value]
         case dict():
-            return {_replaced(name): _without_surrogates(item) for name, item in value.items()}
+            return {plain(name): _without_surrogates(item) for name, item in value.items()}
         case _:
             return value
 
@@ -237,7 +231,7 @@ def _compile(rule: PlanRule, faults: list[str]) -> Compiled:
     try:
         validator = Draft7Validator(
             rule.schema,
-            formats={"date-time": _is_date_time},
+            formats={"date-time": is_date_time},
             validate_formats=True,
             pattern_options=RegexOptions(),
             offline=True,
@@ -248,18 +242,6 @@ def _compile(rule: PlanRule, faults: list[str]) -> Compiled:
         faults.append(f"the rule {clean(rule.label)!r} is not checked: its schema cannot be used: {words}")
         return Compiled(rule)
     return Compiled(rule, validator, _planned_of(rule))
-
-
-def _is_date_time(text: str) -> bool:
-    """Segment's documentation asks for ISO 8601; its Go library takes a date or a time alone as well."""
-    if _DATE_TIME.fullmatch(text) is None:
-        return False
-    if len(text) >= 10 and text[4] == "-":
-        try:
-            datetime.fromisoformat(text[:10])
-        except ValueError:
-            return False
-    return True
 
 
 def _planned_of(rule: PlanRule) -> Planned | None:
@@ -326,17 +308,3 @@ def _objects(value: Json, path: str) -> Iterator[tuple[JsonObject, str]]:
         for index, item in enumerate(value):
             if isinstance(item, dict):
                 yield item, child(path, index)
-
-
-def _replaced(name: str) -> str:
-    return name if name.isascii() else _SURROGATES.sub("\N{REPLACEMENT CHARACTER}", name)
-
-
-def _version_of(document: JsonObject) -> int | None:
-    """`context.protocols.event_version`, by which an app says which version of the event it sends."""
-    context = document.get("context")
-    protocols = context.get("protocols") if isinstance(context, dict) else None
-    version = protocols.get("event_version") if isinstance(protocols, dict) else None
-    if isinstance(version, bool) or not isinstance(version, int | float) or version != int(version):
-        return None
-    return int(version)

@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("demo", "Send believable traffic of Segment's own SDK to a running endpoint."),
     "translate": ("lines", "Show what messages become in Mixpanel, as JSON lines."),
     "check": ("lines", "Check messages against the rules."),
+    "plan": ("plan", "Write a tracking plan from what was seen, and look at one."),
     "init": ("setup", "Write a commented segtap.toml from a few answers."),
     "mappings": ("mappings", "Import your workspace's subscriptions, and show what they take."),
     "decode": ("lines", "Decode anything pasted: base64, a form, a URL, a curl line."),

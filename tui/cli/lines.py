@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 import click
 
-from .options import tell_faults
+from ...core.settings import REPAIR_NAMES
+from .options import tell_faults, tell_plan_faults
 
 if TYPE_CHECKING:
     from ...core.messages import JsonObject
-    from ...core.settings import Destination, Settings
+    from ...core.settings import RepairName, Settings
 
 DESTINATIONS = click.Choice(["actions", "classic-cloud"])
 SOURCE = click.argument("source", metavar="[FILE|-]", type=click.File("rb"), default="-")
@@ -23,26 +24,44 @@ SOURCE = click.argument("source", metavar="[FILE|-]", type=click.File("rb"), def
 @click.option("--destination", type=DESTINATIONS, help="Which destination of Segment's. [actions]")
 @click.option("--now", metavar="ISO", help="The clock to translate by. [the time now]")
 @click.option("--show-secrets", is_flag=True, help="Write the authorization header whole.")
+@click.option(
+    "--repair",
+    "repairs",
+    multiple=True,
+    type=click.Choice(REPAIR_NAMES),
+    metavar="NAME",
+    help=f"Repair the requests too (repeatable): {', '.join(REPAIR_NAMES)}.",
+)
 @click.pass_context
 def translate(
-    ctx: click.Context, source: BinaryIO, destination: str | None, now: str | None, show_secrets: bool
+    ctx: click.Context,
+    source: BinaryIO,
+    destination: str | None,
+    now: str | None,
+    show_secrets: bool,
+    repairs: tuple[RepairName, ...],
 ) -> None:
     """Show what messages become in Mixpanel.
 
     Reads one JSON object a line: a Segment message, or an envelope {"now", "settings", "subscriptions",
-    "message"}. Writes one line each: messageId, requests, rejected, warnings.
+    "message"}. Writes one line each: messageId, requests, rejected, warnings. What is sent is what Segment
+    would send: repairs of segtap.toml are not made here, only those that --repair names.
     """
     from ...core.checks import check as findings
+    from ...core.settings import destination_of
     from ...core.translate import translate_lines
 
     failed = False
     clock = _clock(now)
+    settings = _settings(destination)
     for line in translate_lines(
         source,
-        destination=_destination(destination),
+        destination=destination_of(settings),
         clock=lambda: clock,
         findings=findings,
         show_secrets=show_secrets,
+        repairs=repairs,
+        identity=settings.identity,
     ):
         failed |= line.failed
         sys.stdout.write(line.text + "\n")
@@ -53,6 +72,7 @@ def translate(
 @SOURCE
 @click.option("--destination", type=DESTINATIONS, help="Which destination of Segment's. [actions]")
 @click.option("--now", metavar="ISO", help="The clock for messages that name none. [the time now]")
+@click.option("--plan", metavar="FILE", help="Tracking plan that the messages must keep to.")
 @click.option(
     "--format",
     "shape",
@@ -61,7 +81,14 @@ def translate(
     show_default=True,
 )
 @click.pass_context
-def check(ctx: click.Context, source: BinaryIO, destination: str | None, now: str | None, shape: str) -> None:
+def check(
+    ctx: click.Context,
+    source: BinaryIO,
+    destination: str | None,
+    now: str | None,
+    plan: str | None,
+    shape: str,
+) -> None:
     """Check messages against the rules.
 
     Reads one JSON object a line: a message, a batch, or an envelope as `segtap translate` takes it. Exit
@@ -73,13 +100,11 @@ def check(ctx: click.Context, source: BinaryIO, destination: str | None, now: st
     from ...core.settings import destination_of
 
     clock = _clock(now)
-    settings = _settings(destination)
-    checked = check_lines(
-        source,
-        destination=destination_of(settings),
-        clock=lambda: clock,
-        settings=check_settings(settings),
-    )
+    settings = _settings(destination, plan)
+    rules = check_settings(settings)
+    if rules.plan is not None:
+        tell_plan_faults(rules.plan.faults)
+    checked = check_lines(source, destination=destination_of(settings), clock=lambda: clock, settings=rules)
     tally = Tally()
     for line in FORMATS[shape](tally.counting(checked), source.name):
         sys.stdout.write(line + "\n")
@@ -122,16 +147,15 @@ def decode(text: tuple[str, ...], shape: str) -> None:
     sys.stdout.buffer.write(msgspec.json.format(json_bytes(found.value), indent=2) + b"\n")
 
 
-def _destination(kind: str | None) -> Destination:
-    from ...core.settings import destination_of
-
-    return destination_of(_settings(kind))
-
-
-def _settings(kind: str | None) -> Settings:
+def _settings(kind: str | None, plan: str | None = None) -> Settings:
     from ...core.config import load
 
-    settings = load({"destination": {"kind": kind}} if kind else None)
+    flags: dict[str, JsonObject] = {}
+    if kind:
+        flags["destination"] = {"kind": kind}
+    if plan:
+        flags[""] = {"plan": plan}
+    settings = load(flags)
     tell_faults(settings)
     return settings
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,8 +26,9 @@ FLAGS: dict[str, tuple[str, str]] = {
     "region": ("destination", "region"),
     "mixpanel_url": ("destination", "mixpanel_url"),
     "theme": ("screen", "theme"),
+    "plan": ("", "plan"),
 }
-"""Option → its section and key in segtap.toml."""
+"""Option → its section ("": none) and key in segtap.toml."""
 
 _OPTIONS = (
     click.option(
@@ -64,6 +65,7 @@ _OPTIONS = (
         metavar="FILE",
         help="Settings file. [./segtap.toml]",
     ),
+    click.option("--plan", metavar="FILE", help="Tracking plan to check messages by."),
     click.option("--theme", metavar="NAME", help="Colours of the screen."),
 )
 
@@ -89,6 +91,11 @@ def read_settings(*, demo: bool = False, dry_run: bool = False, **options: Any) 
     _refuse_half_of_tls(settings)
     _refuse_an_unset_secret(options.get("api_secret_env"), settings)
     tell_faults(settings)
+    if settings.plan:
+        from ...core.plan import load_plan
+
+        # Read here as well as in the engine: a plan that cannot be used is said before anything opens.
+        tell_plan_faults(load_plan(settings.plan).faults)
     return settings
 
 
@@ -101,6 +108,12 @@ def tell_faults(settings: Settings) -> None:
 
     for fault in subscription_faults(destination_of(settings)):
         click.echo(f"{settings.origin}: {fault}", err=True)
+
+
+def tell_plan_faults(faults: Iterable[str]) -> None:
+    """Say what of a tracking plan cannot be used."""
+    for fault in faults:
+        click.echo(f"tracking plan: {fault}", err=True)
 
 
 def _refuse_half_of_tls(settings: Settings) -> None:

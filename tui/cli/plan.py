@@ -1,0 +1,164 @@
+"""`segtap plan`: write a tracking plan from what was seen, and look at one."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+import click
+
+if TYPE_CHECKING:
+    from ...core.plan.infer import Inference
+    from ...core.plan.model import PlanRule
+
+FAULTS_SHOWN = 10
+
+
+@click.group()
+def plan() -> None:
+    """Tracking plans of Segment Protocols: what you have agreed to send."""
+
+
+@plan.command()
+@click.argument("source", metavar="[FILE|-]", type=click.File("rb"), required=False)
+@click.option(
+    "--journal",
+    metavar="[PATH]",
+    is_flag=False,
+    flag_value="",
+    default=None,
+    help="From the messages of a journal instead. [the usual one]",
+)
+@click.option(
+    "--filter", "filter_text", metavar="TEXT", default="", help="Of the journal, only what holds it."
+)
+@click.option("--name", default="Inferred by segtap", show_default=True, help="The plan's name.")
+@click.option("-o", "--output", metavar="FILE", type=click.Path(path_type=Path), help="Write it there.")
+@click.option("--yes", is_flag=True, help="Write over a file that is there without asking.")
+@click.pass_context
+def infer(
+    ctx: click.Context,
+    source: BinaryIO | None,
+    journal: str | None,
+    filter_text: str,
+    name: str,
+    output: Path | None,
+    yes: bool,
+) -> None:
+    """Write a plan from what was seen.
+
+    Reads one JSON object a line: a message, a batch, or an envelope as `segtap translate` takes it. The plan
+    has the shape of Segment's Public API: types, what is always there, texts of a few repeated values, nested
+    objects and lists. What it was inferred from keeps to it; read it before you hold others to it.
+    """
+    import msgspec
+
+    from ...core.plan.infer import Inference
+    from ...core.summaries import json_bytes
+
+    if journal is not None and source is not None:
+        raise click.UsageError("Give a file or --journal, not both.")
+    if filter_text and journal is None:
+        raise click.UsageError("--filter goes with --journal.")
+    inference = Inference()
+    faults: list[str] = []
+    if journal is not None:
+        _from_journal(inference, faults, journal, filter_text)
+    else:
+        _from_lines(inference, faults, sys.stdin.buffer if source is None else source)
+    for fault in faults[:FAULTS_SHOWN]:
+        click.echo(fault, err=True)
+    if len(faults) > FAULTS_SHOWN:
+        click.echo(f"and {len(faults) - FAULTS_SHOWN:,} more lines that cannot be read", err=True)
+    found = inference.plan(name)
+    told = f"{inference.messages:,} messages, {len(found.rules):,} rules"
+    if inference.passed_over:
+        told += f"; {inference.passed_over:,} passed over (alias calls, calls without type or event name)"
+    click.echo(told, err=True)
+    if not found.rules:
+        ctx.exit(1)
+    text = msgspec.json.format(json_bytes(found.document()), indent=2).decode() + "\n"
+    if output is None:
+        sys.stdout.write(text)
+    else:
+        from .mappings import write_asking
+
+        write_asking(output, text, yes=yes)
+    ctx.exit(1 if faults else 0)
+
+
+@plan.command()
+@click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
+@click.option("--format", "shape", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@click.pass_context
+def show(ctx: click.Context, file: Path, shape: str) -> None:
+    """Show a plan's events and their properties.
+
+    FILE is what Segment's Public API answers to GET /tracking-plans/{id}/rules, Typewriter's plan.json, or
+    what `segtap plan infer` wrote. Exit status 1 when a rule in it cannot be checked.
+    """
+    from ...core.plan import compiled, read_plan
+    from ...core.summaries import json_bytes
+    from ...core.text import clean
+
+    found = read_plan(file)
+    faults = compiled(found).faults
+    if shape == "json":
+        sys.stdout.buffer.write(json_bytes(found.document()) + b"\n")
+    else:
+        click.echo(f"{clean(found.name) or file.name}: {len(found.rules):,} rules", err=True)
+        for rule in found.rules:
+            sys.stdout.write("\n".join(_lines(rule)) + "\n")
+    for fault in faults:
+        click.echo(fault, err=True)
+    ctx.exit(1 if faults else 0)
+
+
+def _from_lines(inference: Inference, faults: list[str], source: BinaryIO) -> None:
+    from ...core.plan.lines import documents
+
+    for document in documents(source, faults):
+        inference.add(document)
+
+
+def _from_journal(inference: Inference, faults: list[str], path: str, text: str) -> None:
+    import asyncio
+
+    from ...core.config import load
+    from ...core.export import export_lines
+    from ...core.plan.lines import documents
+
+    settings = load({"journal": {"path": path}} if path else None).journal
+
+    async def read() -> None:
+        # Over the control API the lines come in pieces of any length.
+        rest = b""
+        async for piece in export_lines(text=text, journal=settings, url=""):
+            *whole, rest = (rest + piece).split(b"\n")
+            for document in documents(whole, faults):
+                inference.add(document)
+        for document in documents([rest], faults):
+            inference.add(document)
+
+    asyncio.run(read())
+
+
+def _lines(rule: PlanRule) -> list[str]:
+    from ...core.plan.table import rows
+    from ...core.text import clean, shorten
+
+    lines = [clean(rule.label)]
+    found = rows(rule)
+    if not found:
+        lines.append("  no properties are described")
+    width = min(max((len(row.name) for row in found), default=0), 40)
+    room = max((len(row.type) for row in found), default=0)
+    for row in found:
+        must = "required" if row.required else ""
+        about = " · ".join(part for part in (row.values, row.description) if part)
+        line = (
+            f"  {clean(row.name):<{width}}  {clean(row.type):<{room}}  {must:<8}  {shorten(clean(about), 80)}"
+        )
+        lines.append(line.rstrip())
+    return [*lines, ""]
