@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from segtap.core import config
+from segtap.core.checks.pages import rule_markdown
 from segtap.tui.cli import COMMANDS
 from segtap.tui.keys import KEYS, Key
 from segtap.tui.theming import load_themes
@@ -28,7 +29,7 @@ def test_every_command_is_in_the_table(command: str) -> None:
 
 
 def test_every_setting_is_shown_and_the_sample_file_loads(tmp_path: Path) -> None:
-    sample = README.split("```toml\n", 1)[1].split("```", 1)[0]
+    sample = README.split("\n## Settings", 1)[1].split("```toml\n", 1)[1].split("```", 1)[0]
     file = tmp_path / "segtap.toml"
     file.write_text(sample, encoding="utf-8")
     shown = tomllib.loads(sample)
@@ -61,3 +62,16 @@ def test_every_dependency_has_its_reason() -> None:
     for requirement in wanted:
         name = requirement.split(">")[0].strip()
         assert name in table, name
+
+
+def test_the_table_of_rules_is_the_catalogue() -> None:
+    table = README.split("<!-- rules: made by `segtap rules --format markdown` -->\n", 1)[1]
+    assert table.split("<!-- end of rules -->", 1)[0] == rule_markdown(), "segtap rules --format markdown"
+
+
+def test_the_sample_of_rules_loads(tmp_path: Path) -> None:
+    sample = README.split("## Rules", 1)[1].split("```toml\n", 1)[1].split("```", 1)[0]
+    file = tmp_path / "segtap.toml"
+    file.write_text(sample, encoding="utf-8")
+    (rule,) = config.load(environ={}, file=file).rules
+    assert (rule.id, rule.severity, rule.event) == ("string-truncated", "off", "Video *")

@@ -23,6 +23,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("demo", "Send believable traffic of Segment's own SDK to a running endpoint."),
     "translate": ("lines", "Show what messages become in Mixpanel, as JSON lines."),
     "check": ("lines", "Check messages against the rules."),
+    "rules": ("rules", "List the rules: every mistake that is named."),
+    "explain": ("rules", "Explain a rule, with an example before and after."),
     "plan": ("plan", "Write a tracking plan from what was seen, and look at one."),
     "init": ("setup", "Write a commented segtap.toml from a few answers."),
     "mappings": ("mappings", "Import your workspace's subscriptions, and show what they take."),

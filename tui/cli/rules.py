@@ -1,0 +1,64 @@
+"""`segtap rules` and `segtap explain`: the catalogue of mistakes, and the whole story of one."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+
+@click.command()
+@click.argument("words", metavar="[TEXT]", nargs=-1)
+@click.option(
+    "--format",
+    "shape",
+    type=click.Choice(["table", "json", "markdown"]),
+    default="table",
+    show_default=True,
+)
+@click.option("--severity", type=click.Choice(["error", "warning", "info"]), help="Only these.")
+def rules(words: tuple[str, ...], shape: str, severity: str | None) -> None:
+    """List the rules: severity, id, what each one names.
+
+    TEXT narrows the list down to rules that speak of it. With --format json each line is a rule, with why,
+    fix and source.
+    """
+    import msgspec
+
+    from ...core.checks import rules as catalogue
+    from ...core.checks.pages import rule_markdown, rule_table
+    from ...core.translate import to_json
+
+    text = " ".join(words).lower()
+    found = [
+        rule
+        for rule in catalogue()
+        if severity in (None, rule.severity)
+        and text in f"{rule.id} {rule.what} {rule.why} {rule.fix}".lower()
+    ]
+    if shape == "json":
+        for rule in found:
+            sys.stdout.write(to_json(msgspec.to_builtins(rule)) + "\n")
+        return
+    if shape == "markdown":
+        sys.stdout.write(rule_markdown(found))
+        return
+    for line in rule_table(found):
+        sys.stdout.write(line + "\n")
+    told = f"{len(found)} rules." if len(found) != 1 else "1 rule."
+    click.echo(f"{told} The whole story of one: segtap explain RULE", err=True)
+
+
+@click.command()
+@click.argument("rule_id", metavar="RULE")
+@click.option("--format", "shape", type=click.Choice(["table", "json"]), default="table", show_default=True)
+def explain(rule_id: str, shape: str) -> None:
+    """Explain a rule: what, why, how to mend it, and an example before and after."""
+    from ...core.checks.pages import explanation, rule_json, rule_of
+    from ...core.translate import to_json
+
+    rule = rule_of(rule_id)
+    if shape == "json":
+        sys.stdout.write(to_json(rule_json(rule)) + "\n")
+        return
+    sys.stdout.write("\n".join(explanation(rule)) + "\n")
