@@ -23,6 +23,9 @@ from .stream_users import Users
 __all__ = ["Forgotten", "Loose", "Observed", "StreamChecker", "StreamLimits"]
 
 
+_KEPT_BACK = int(Marks.WOULD_REJECT | Marks.REFUSED)
+
+
 class Forgotten(msgspec.Struct, frozen=True):
     """How many of each kind are no longer remembered, because newer ones took their place."""
 
@@ -88,7 +91,7 @@ class StreamChecker:
 
         A message that Segment would not hand to Mixpanel (refused, blocked, filtered out) is passed over.
         """
-        if message.marks & (Marks.WOULD_REJECT | Marks.REFUSED) or translation.not_sent is not None:
+        if int(message.marks) & _KEPT_BACK or translation.not_sent is not None:
             return ()
         document = message.document
         stated = document.get("originalTimestamp", document.get("timestamp"))

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from ..inspection import Finding, Translation
 from ..messages import JsonObject
 from ..paths import child
+from ..settings import Destination
 from ..text import shown
 from . import stream_catalogue as rule
+from .settings import CheckSettings
 from .stream_memory import Recent
 from .stream_seen import Seen, StreamLimits, object_of, text_of
 from .stream_users import Users
 
+DEFAULT_KEY = "$group_id"
+"""The group key of Segment's Actions destination where its mapping names none."""
 MAX_KEYS = 8
 """Group keys that are followed; Mixpanel takes 6 at most."""
 
@@ -33,6 +37,22 @@ def profile_keys_of(translation: Translation) -> set[str]:
     return keys
 
 
+def keys_in_settings(known: Sequence[str] | None, destination: Destination) -> list[str]:
+    """The group keys that are named anywhere: Mixpanel's, if they are known, and those of the destination."""
+    keys = list(known or ())
+    if destination.kind == "classic-cloud":
+        traits = destination.settings.get("groupIdentifierTraits")
+        keys += [trait for trait in (traits if isinstance(traits, list) else []) if isinstance(trait, str)]
+    else:
+        for one in destination.subscriptions or ():
+            key = one.mapping.get("group_key")
+            if one.enabled and one.partner_action == "groupIdentifyUser":
+                keys.append(key if isinstance(key, str) and key else DEFAULT_KEY)
+        if destination.subscriptions is None:
+            keys.append(DEFAULT_KEY)
+    return list(dict.fromkeys(keys))
+
+
 def records_at(translation: Translation, endpoint: str) -> Iterable[JsonObject]:
     """The records that the translation sends to an endpoint (`/groups`)."""
     for operation in translation.operations:
@@ -49,17 +69,22 @@ class Groups:
     def __init__(self, limits: StreamLimits, users: Users) -> None:
         self._users = users
         self._bits: dict[str, int] = {}
+        self._judged_by: tuple[CheckSettings, Destination] | None = None
         self._told: Recent[tuple[str, str], bool] = Recent(limits.names)
 
     def look(self, seen: Seen) -> Iterator[Finding]:
         """What is missing of the group key."""
         if seen.second:
             return
+        if self._judged_by is None or self._judged_by != (seen.settings, seen.destination):
+            self._judged_by = seen.settings, seen.destination
+            for key in keys_in_settings(seen.settings.group_keys, seen.destination):
+                self._bit(key)
         if seen.type == "group":
             yield from self._group(seen)
-        elif self._bits and seen.type == "identify":
+        elif seen.type == "identify":
             yield from self._identify(seen)
-        elif self._bits and seen.is_event:
+        elif seen.is_event:
             yield from self._event(seen)
 
     def _bit(self, key: str) -> int:

@@ -127,9 +127,11 @@ class Names:
             return
         if track:
             yield rule.EVENT_NAME_CARDINALITY.finding(
-                path, f"{shown(seen.name, 60)} is the {len(names):,}th distinct event name"
+                path, f"{len(names):,} distinct event names so far, the newest {shown(seen.name, 60)}"
             )
         else:
             yield rule.PAGE_NAME_CARDINALITY.finding(
-                path, f"{shown(seen.name, 60)} is the {len(names):,}th distinct name of a page or screen"
+                path,
+                f"{len(names):,} distinct names of pages and screens so far, the newest"
+                f" {shown(seen.name, 60)}",
             )

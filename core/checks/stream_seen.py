@@ -14,6 +14,8 @@ from .request import event_records
 from .settings import CheckSettings
 
 EVENTS = ("track", "page", "screen")
+# Plain numbers: operations on flags cost as much as a rule.
+_SECOND, _REPLAY = int(Marks.SECOND_RECEIPT), int(Marks.REPLAY)
 
 
 class Observed(Protocol):
@@ -140,14 +142,14 @@ def seen(
     destination: Destination,
 ) -> Seen:
     """The message taken apart."""
-    document = message.document
+    document, marks = message.document, int(message.marks)
     return Seen(
         document=document,
         type=message.type,
         message_id=message.message_id,
         filled=message.filled,
-        second=bool(message.marks & Marks.SECOND_RECEIPT),
-        replay=bool(message.marks & Marks.REPLAY),
+        second=bool(marks & _SECOND),
+        replay=bool(marks & _REPLAY),
         user=text_of(document.get("userId")),
         anonymous=text_of(document.get("anonymousId")),
         properties=object_of(document.get("properties")),

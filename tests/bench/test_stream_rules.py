@@ -1,0 +1,120 @@
+"""What the rules on the stream hold in memory for a million distinct ids, and what they cost a message."""
+
+from __future__ import annotations
+
+import gc
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+import pytest
+from check_helpers import DESTINATION, NOW, TRANSLATOR, every_real_message
+
+from segtap.core.checks import CheckSettings
+from segtap.core.checks.stream import Loose, StreamChecker
+from segtap.core.inspection import Translation
+
+COUNT = 1_000_000
+MEMORY = 200 * 1024 * 1024
+RATIO = 1.0
+"""Of the cost of the translation."""
+
+_STATM = "/proc/self/statm"
+
+
+def resident() -> int:
+    """Bytes of this process in memory."""
+    with open(_STATM) as statm:
+        return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def measure() -> None:
+    """A million messages of a million users with a million anonymousIds; prints what that took."""
+    checker = StreamChecker(CheckSettings(), DESTINATION)
+    nothing = Translation()
+    gc.collect()
+    before = resident()
+    began, longest = time.perf_counter(), 0.0
+    for number in range(COUNT):
+        document = {
+            "type": "track",
+            "event": "Order Completed",
+            "userId": f"user-{number:012}",
+            "properties": {"total": number},
+        }
+        message = Loose(document=document, type="track", message_id=f"6d5dc550-92e6-4f3d-8356-{number:012x}")
+        start = time.perf_counter()
+        checker.observe(message, nothing, NOW + number)
+        longest = max(longest, time.perf_counter() - start)
+    each = (time.perf_counter() - began) / COUNT * 1e6
+    gc.collect()
+    grown = resident() - before
+    kept = [len(checker._users.ids), len(checker._repeats.ids)]  # pyright: ignore[reportPrivateUsage]
+    print(grown, each, longest * 1000, sum(kept), checker.forgotten.users + checker.forgotten.message_ids)
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.skipif(not os.path.exists(_STATM), reason="tells a process's memory by /proc")
+def test_a_million_distinct_ids_fit(
+    record_property: Callable[[str, object], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = subprocess.run(  # a process of its own: nothing else is in its memory
+        [sys.executable, __file__], capture_output=True, text=True, check=True, env=_environment()
+    )
+    grown, each, longest, kept, forgotten = (float(word) for word in run.stdout.split())
+    record_property("bytes", grown)
+    with capsys.disabled():
+        print(
+            f"\n{COUNT:,} users and messageIds: {grown / 2**20:.0f} MB, {each:.1f} µs a message, the slowest"
+            f" {longest:.1f} ms; {kept:,.0f} kept, {forgotten:,.0f} forgotten"
+        )
+    assert grown < MEMORY
+    assert (kept, forgotten) == (2 * COUNT, 0)
+
+
+def test_the_stream_costs_less_than_the_translation(
+    record_property: Callable[[str, object], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    messages = every_real_message() * 40
+    translations = [TRANSLATOR.translate(message, now=NOW) for message in messages]
+    loose = [
+        Loose(document=message, type=message["type"], message_id=f"m-{number}")
+        for number, message in enumerate(messages)
+    ]
+
+    def translate() -> None:
+        for message in messages:
+            TRANSLATOR.translate(message, now=NOW)
+
+    def stream() -> None:
+        checker = StreamChecker(CheckSettings(), DESTINATION)
+        for number, (message, translation) in enumerate(zip(loose, translations, strict=True)):
+            checker.observe(message, translation, NOW + 60_000 * number)
+
+    streaming, translating = fastest(stream), fastest(translate)
+    ratio = streaming / translating
+    record_property("stream_to_translation", ratio)
+    with capsys.disabled():
+        print(f"\nstream {streaming / len(messages) * 1e6:.1f} µs a message, {ratio:.2f} of the translation")
+    assert ratio <= RATIO
+
+
+def fastest(work: Callable[[], None]) -> float:
+    """Seconds of the fastest of some rounds: noise only ever adds."""
+    times: list[float] = []
+    for _ in range(7):
+        start = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def _environment() -> dict[str, str]:
+    tests = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([tests, *sys.path])}
+
+
+if __name__ == "__main__":
+    measure()
