@@ -252,6 +252,8 @@ class Engine:
             refused_by_mixpanel=counts.refused_by_mixpanel,
             sent_since_on=max(0, counts.taken - self._taken_before) if self._forwarding else 0,
             teed=counts.teed,
+            errors=counts.errors,
+            warnings=counts.warnings,
             fault=self._fault(),
         )
 

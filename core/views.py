@@ -44,6 +44,7 @@ class EngineState(msgspec.Struct, frozen=True, kw_only=True):
     `unsent`: messages received while forwarding was off; `waiting`: owed to Mixpanel;
     `mixpanel_url`, where it is set, is where requests go in place of the region's host.
     `taken`, `refused_by_mixpanel`: settled deliveries; `sent_since_on`: taken since forwarding went on.
+    `errors`: messages, and refused requests, with an error; `warnings`: those with warnings only.
     `project` is the masked token or "". `fault` says why ingest or forwarding is not well, else "".
     """
 
@@ -74,6 +75,8 @@ class EngineState(msgspec.Struct, frozen=True, kw_only=True):
     refused_by_mixpanel: int = 0
     sent_since_on: int = 0
     teed: int = 0
+    errors: int = 0
+    warnings: int = 0
     fault: str = ""
 
 

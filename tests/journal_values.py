@@ -72,8 +72,8 @@ def an_attempt(id: int, outcome: Outcome = Outcome.TAKEN, *, attempt: int = 1, w
 
 def recount(path: Path | str) -> Counts:
     """The totals, counted over every row of the file."""
-    rows = look(path, "SELECT marks, delivery FROM messages")
-    messages = [(marks, state) for marks, state in rows if not marks & Marks.REFUSED]
+    rows = look(path, "SELECT marks, delivery, errors, warnings FROM messages")
+    messages = [(marks, state) for marks, state, _, _ in rows if not marks & Marks.REFUSED]
 
     def standing(state: DeliveryState) -> int:
         return sum(1 for _, now in messages if now == state)
@@ -86,6 +86,8 @@ def recount(path: Path | str) -> Counts:
         taken=standing(DeliveryState.TAKEN),
         refused_by_mixpanel=standing(DeliveryState.REFUSED),
         teed=sum(1 for marks, _ in messages if marks & Marks.TEED),
+        errors=sum(1 for _, _, errors, _ in rows if errors),
+        warnings=sum(1 for _, _, errors, warnings in rows if warnings and not errors),
     )
 
 

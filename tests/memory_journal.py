@@ -131,6 +131,8 @@ class MemoryJournal:
             taken=standing(DeliveryState.TAKEN),
             refused_by_mixpanel=standing(DeliveryState.REFUSED),
             teed=sum(bool(summary.marks & Marks.TEED) for summary in messages),
+            errors=sum(bool(summary.errors) for summary in shown),
+            warnings=sum(bool(summary.warnings and not summary.errors) for summary in shown),
         )
 
     async def clear(self) -> None:

@@ -41,6 +41,8 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     taken: int = 0
     refused_by_mixpanel: int = 0
     teed: int = 0
+    errors: int = 0
+    warnings: int = 0
 
 
 class Journal(Protocol):

@@ -17,8 +17,8 @@ from ..delivery import DeliveryState
 from ..errors import JournalError, JournalTooNew
 from .faults import foreign_fault
 
-VERSION = 2
-"""2: messages have `findings`."""
+VERSION = 3
+"""2: messages have `findings`. 3: the totals count errors and warnings."""
 APPLICATION_ID = 0x73677470  # "sgtp"
 
 OWED = f"delivery IN ('{DeliveryState.WAITING}', '{DeliveryState.HELD}')"
@@ -70,8 +70,15 @@ INSERT INTO meta VALUES ('last_seq', 0), ('indexed', 0), ('counts', '{{}}');
 
 _FROM: dict[int, str] = {
     1: "ALTER TABLE messages ADD COLUMN findings BLOB NOT NULL DEFAULT x'';",
+    2: """
+        UPDATE meta SET value = json_set(
+            value,
+            '$.errors', (SELECT count(*) FROM messages WHERE errors),
+            '$.warnings', (SELECT count(*) FROM messages WHERE warnings AND NOT errors)
+        ) WHERE key = 'counts';
+    """,
 }
-"""What brings a file of each earlier version to the next one. SQLite rewrites no row for this."""
+"""What brings a file of each earlier version to the next one. No row of messages is rewritten for this."""
 
 _BUSY_SECONDS = 5.0
 _LOG_KEPT = 64 * 1024 * 1024

@@ -14,7 +14,7 @@ from ..messages import POSITION_BITS
 from .base import Counts, Entry
 from .rows import DELIVERY_COLUMNS, MESSAGE_COLUMNS, ReceiptRow, pack_delivery, pack_entry
 from .schema import OWED, connect_writer
-from .tally import Tally
+from .tally import COUNTED, Row, Tally
 
 _INSERT_RECEIPT = "INSERT INTO receipts (seq, received_at, form, data) VALUES (?, ?, ?, ?)"
 _INSERT_MESSAGE = f"INSERT INTO messages ({MESSAGE_COLUMNS}) VALUES (?{', ?' * MESSAGE_COLUMNS.count(',')})"
@@ -111,7 +111,10 @@ class Store:
                 f"messages above receipt {upto}, or receipt {upto} above the last, {self.last_seq}"
             )
         fresh = [entry for entry in entries if entry.summary.id >> POSITION_BITS > self.indexed]
-        tally = self._tally.with_changes((entry.summary.marks, entry.summary.delivery, 1) for entry in fresh)
+        tally = self._tally.with_changes(
+            (Row(line.marks, line.delivery, line.errors, line.warnings), 1)
+            for line in (entry.summary for entry in fresh)
+        )
         indexed = max(self.indexed, upto)
         with self._transaction():
             self._db.executemany(_INSERT_MESSAGE, [pack_entry(entry) for entry in fresh])
@@ -126,17 +129,17 @@ class Store:
         Returns the lowest receipt number whose message changed its state, or None.
         """
         wanted = {id for id, _ in states} | {delivery.message for delivery in deliveries}
-        before: dict[int, tuple[int, str]] = {}
+        before: dict[int, Row] = {}
         with self._transaction():
             for id in wanted:
-                row = self._db.execute("SELECT marks, delivery FROM messages WHERE id = ?", (id,)).fetchone()
+                row = self._row(id)
                 if row is not None:
                     before[id] = row
-            after = {id: state for id, state in states if id in before and before[id][1] != state}
+            after = {id: state for id, state in states if id in before and before[id].delivery != state}
             tally = self._tally.with_changes(
                 change
                 for id, state in after.items()
-                for change in ((*before[id], -1), (before[id][0], state, 1))
+                for change in ((before[id], -1), (before[id]._replace(delivery=state), 1))
             )
             self._db.executemany(
                 _INSERT_DELIVERY,
@@ -152,11 +155,20 @@ class Store:
 
     def revise(self, findings: Sequence[tuple[int, int, int]]) -> None:
         """Set errors and warnings of messages, given as (id, errors, warnings); others stay."""
+        after = {id: (errors, warnings) for id, errors, warnings in findings}
         with self._transaction():
+            before = {id: row for id in after if (row := self._row(id)) is not None}
+            tally = self._tally.with_changes(
+                change
+                for id, row in before.items()
+                for change in ((row, -1), (Row(row.marks, row.delivery, *after[id]), 1))
+            )
             self._db.executemany(
                 "UPDATE messages SET errors = ?, warnings = ? WHERE id = ?",
-                [(errors, warnings, id) for id, errors, warnings in findings],
+                [(*after[id], id) for id in before],
             )
+            self._db.execute(_SET, (tally.encode(), "counts"))
+        self._tally = tally
 
     def oldest_free(self, above: int, limit: int) -> list[tuple[int, int]]:
         """Number and size of the oldest receipts above a number that are indexed and not owed."""
@@ -167,11 +179,9 @@ class Store:
         spans = [(seq << POSITION_BITS, (seq + 1) << POSITION_BITS) for seq in numbers]
         with self._transaction():
             gone = [
-                (marks, delivery, -1)
+                (Row(*row), -1)
                 for span in spans
-                for marks, delivery in self._db.execute(
-                    "SELECT marks, delivery FROM messages WHERE id >= ? AND id < ?", span
-                )
+                for row in self._db.execute(f"SELECT {COUNTED} FROM messages WHERE id >= ? AND id < ?", span)
             ]
             tally = self._tally.with_changes(gone)
             self._db.executemany("DELETE FROM deliveries WHERE message >= ? AND message < ?", spans)
@@ -209,6 +219,10 @@ class Store:
     def close(self) -> None:
         """Let go of the file."""
         self._db.close()
+
+    def _row(self, id: int) -> Row | None:
+        row = self._db.execute(f"SELECT {COUNTED} FROM messages WHERE id = ?", (id,)).fetchone()
+        return None if row is None else Row(*row)
 
     @contextlib.contextmanager
     def _transaction(self) -> Generator[None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import msgspec
 
@@ -19,11 +20,25 @@ _BY_STATE: dict[str, str] = {
 }
 
 
-def facets(marks: int, delivery: str) -> tuple[str, ...]:
-    """The fields of Counts in which a row of those marks and that delivery state counts."""
+class Row(NamedTuple):
+    """What of a row of `messages` is counted; in the order of `COUNTED`."""
+
+    marks: int
+    delivery: str
+    errors: int
+    warnings: int
+
+
+COUNTED = "marks, delivery, errors, warnings"
+
+
+def facets(row: Row) -> tuple[str, ...]:
+    """The fields of Counts in which a row counts."""
+    marks, delivery, errors, warnings = row
+    names = ["errors"] if errors else ["warnings"] if warnings else []
     if marks & Marks.REFUSED:
-        return ("refused",)
-    names = ["received"]
+        return (*names, "refused")
+    names.append("received")
     if marks & Marks.TEED:
         names.append("teed")
     if delivery in _BY_STATE:
@@ -38,11 +53,11 @@ class Tally:
         self._totals = totals
         self.counts = Counts(**totals)
 
-    def with_changes(self, changes: Iterable[tuple[int, str, int]]) -> Tally:
-        """The tally after `(marks, delivery, how many more)` of each change."""
+    def with_changes(self, changes: Iterable[tuple[Row, int]]) -> Tally:
+        """The tally after `(row, how many more of it)` of each change."""
         totals = self._totals.copy()
-        for marks, delivery, more in changes:
-            for name in facets(marks, delivery):
+        for row, more in changes:
+            for name in facets(row):
                 totals[name] += more
         return Tally(totals)
 

@@ -1,6 +1,5 @@
 """A receipt is on disk, whole, before its number is given."""
 
-# ruff: noqa: ASYNC240 – the tests look at a few small files
 from __future__ import annotations
 
 import asyncio

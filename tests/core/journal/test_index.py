@@ -56,7 +56,7 @@ async def test_indexing_the_same_receipts_again_changes_nothing(journal: SqliteJ
     (entry,) = await fill(journal, 1)
     await journal.record([], [(entry.summary.id, DeliveryState.TAKEN)])
     await journal.index([entry], 1)
-    assert (await journal.counts()) == Counts(received=1, taken=1) == recount(path)
+    assert (await journal.counts()) == Counts(received=1, taken=1, warnings=1) == recount(path)
 
 
 @pytest.mark.parametrize(("seq", "upto"), [(2, 1), (3, 3)])
@@ -182,7 +182,11 @@ async def test_attempts_and_states_are_recorded_together(journal: SqliteJournal,
     assert (one.outcome, one.words) == (Outcome.RETRY, "try again, \\ud800")
     assert two == settled
     assert await journal.owed() == []
-    assert await journal.counts() == Counts(received=2, taken=1, refused_by_mixpanel=1) == recount(path)
+    assert (
+        await journal.counts()
+        == Counts(received=2, taken=1, refused_by_mixpanel=1, warnings=2)
+        == recount(path)
+    )
     line = await journal.summary(first)
     assert line is not None
     assert line.delivery is DeliveryState.REFUSED
@@ -206,7 +210,7 @@ async def test_totals_and_lists_survive_a_restart(journal: SqliteJournal, path: 
         ],
         5,
     )
-    expected = Counts(received=4, refused=1, unsent=1, waiting=2, taken=1, teed=1)
+    expected = Counts(received=4, refused=1, unsent=1, waiting=2, taken=1, teed=1, warnings=5)
     assert await journal.counts() == expected
     before = await journal.page()
     await journal.close()
@@ -265,4 +269,6 @@ async def test_marks_are_revised_and_nothing_else(journal: SqliteJournal, path: 
     assert after[1] == before[1]
     assert after[1].id == other.summary.id
     assert (after[0].delivery, after[0].name) == (before[0].delivery, before[0].name)
-    assert await journal.counts() == recount(path)
+    counts = await journal.counts()
+    assert counts == recount(path)
+    assert (counts.errors, counts.warnings) == (1, 1), "one has errors now, the other warnings as before"

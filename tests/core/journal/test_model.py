@@ -11,6 +11,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, Phase, settings, strategies
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from journal_values import a_receipt, an_attempt, an_entry, recount
+from msgspec.structs import replace
 
 from segtap.core.delivery import Delivery, DeliveryState
 from segtap.core.errors import JournalFull
@@ -126,6 +127,15 @@ class JournalMachine(RuleBasedStateMachine):
         for attempt in attempts:
             if attempt.message in self.lines:
                 self.attempts.setdefault(attempt.message, []).append(attempt)
+
+    @precondition(lambda self: self.lines)
+    @rule(data=strategies.data(), errors=strategies.integers(0, 2), warnings=strategies.integers(0, 2))
+    def revise(self, data: strategies.DataObject, errors: int, warnings: int) -> None:
+        ids = data.draw(strategies.lists(strategies.sampled_from([*self.lines, 5 << 50]), unique=True))
+        self.runner.run(self.journal.revise([(id, errors, warnings) for id in ids]))
+        for id in ids:
+            if id in self.lines:
+                self.lines[id] = replace(self.lines[id], errors=errors, warnings=warnings)
 
     @rule()
     def restart(self) -> None:

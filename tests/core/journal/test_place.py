@@ -1,6 +1,5 @@
 """Where a journal may lie, who may read it, and what is said of a place that will not do."""
 
-# ruff: noqa: ASYNC240 – the tests look at a few small files
 from __future__ import annotations
 
 import os
@@ -11,12 +10,13 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from journal_values import a_receipt
+from journal_values import a_receipt, an_entry, recount
 
 from segtap.core.errors import JournalError, JournalTooNew
 from segtap.core.journal import SqliteJournal, default_path, open_journal
 from segtap.core.journal.lock import JournalLock
 from segtap.core.journal.schema import VERSION
+from segtap.core.messages import message_number
 from segtap.core.settings import JournalSettings
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="modes of POSIX")
@@ -131,6 +131,32 @@ async def test_a_newer_journal_is_left_alone(journal: SqliteJournal, path: Path)
     db.close()
     with pytest.raises(JournalTooNew, match="Update segtap"):
         await open_journal(JournalSettings(path=str(path)))
+
+
+@pytest.mark.parametrize("version", [1, 2])
+async def test_a_journal_of_an_earlier_version_goes_on(
+    journal: SqliteJournal, path: Path, version: int
+) -> None:
+    for seq in range(1, 4):
+        await journal.append(a_receipt())
+        await journal.index([an_entry(seq)], seq)
+    await journal.revise([(message_number(1, 0), 2, 0)])
+    await journal.close()
+    db = sqlite3.connect(path)
+    db.execute("UPDATE meta SET value = json_remove(value, '$.errors', '$.warnings') WHERE key = 'counts'")
+    if version < 2:
+        db.execute("ALTER TABLE messages DROP COLUMN findings")
+    db.execute(f"PRAGMA user_version = {version}")
+    db.commit()
+    db.close()
+    again = await open_journal(JournalSettings(path=str(path)))
+    try:
+        counts = await again.counts()
+        assert (counts.received, counts.errors, counts.warnings) == (3, 1, 2)
+        assert counts == recount(path)
+        assert await again.findings([message_number(1, 0)]) == {}
+    finally:
+        await again.close()
 
 
 async def test_a_journal_that_must_be_there_is_not_made(tmp_path: Path) -> None:
