@@ -73,11 +73,11 @@ def key_width(branch: Branch, width: int) -> int:
 
 def row_pieces(
     row: Row, width: int, *, now: int, filled: bool = False, token: str | None = None,
-    marks: Marks = UNICODE, folds: Folds = FOLDS,
+    marks: Marks = UNICODE, folds: Folds = FOLDS, note: str = "",
 ) -> Iterator[Piece]:  # fmt: skip
     """The pieces of a row after its gutter. They may be wider than `width`: the caller cuts.
 
-    `token` is written in place of a string value that is to be shortened.
+    `token` is written in place of a string value that is to be shortened, `note` behind the value.
     """
     branch, value = row.branch, row.value
     indent = min(branch.depth * 2, max(width // 2 - 4, 0))
@@ -96,8 +96,14 @@ def row_pieces(
         return
     yield Piece("  ", "punctuation")
     room = width - indent - wide - 4
-    shown_value = [*(value_pieces(value, room, marks) if token is None else _quoted(token, room, marks))]
+    for_value = max(room - len(note) - 2, room // 2) if note else room
+    shown_value = [
+        *(value_pieces(value, for_value, marks) if token is None else _quoted(token, for_value, marks))
+    ]
     yield from shown_value
+    if note:
+        yield Piece(f"  {note}", "info")
+        return
     twins = time_twins(key, value, now)
     if twins or filled:
         left = room - sum(cell_len(piece.text) for piece in shown_value) - 2

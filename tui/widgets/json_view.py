@@ -92,6 +92,7 @@ class JsonRows(ScrollView, can_focus=True):
         self.shorten_token: Callable[[Row], str | None] | None = None
         self._document = JsonTree({})
         self._filled: frozenset[str] = frozenset()
+        self._notes: dict[str, str] = {}
         self._flags: dict[str, Severity] = {}
         self._flags_within: dict[str, Severity] = {}
         self._cursor = 0
@@ -126,11 +127,16 @@ class JsonRows(ScrollView, can_focus=True):
         root: str = "$",
         filled: Iterable[str] = (),
         flags: Mapping[str, Severity] | None = None,
+        notes: Mapping[str, str] | None = None,
     ) -> None:
-        """Show another document. The cursor stays on the same path where the new one has it in view."""
+        """Show another document; `notes` stand behind the values at their paths.
+
+        The cursor stays on the same path where the new one has it in view.
+        """
         here = self.row
         self._document = JsonTree(value, root=root, folds=self.folds)
         self._filled = frozenset(filled)
+        self._notes = dict(notes or {})
         self._flags, self._flags_within = _flags_of(flags or {}, value, root)
         self._highlight = None
         self._cursor = 0
@@ -277,6 +283,7 @@ class JsonRows(ScrollView, can_focus=True):
             token=self.shorten_token(row) if self.shorten_token is not None else None,
             marks=self.marks,
             folds=ASCII_FOLDS if self.marks is ASCII else FOLDS,
+            note=self._notes.get(path, ""),
         )
 
     def _gutter(self, row: Row, path: str) -> Piece:
@@ -382,6 +389,7 @@ class JsonView(Vertical):
         root: str = "$",
         filled: Iterable[str] = (),
         flags: Mapping[str, Severity] | None = None,
+        notes: Mapping[str, str] | None = None,
         key: object = None,
     ) -> None:
         """Show another document, see `JsonRows.show`. Under the `key` of the last one all stays as it is."""
@@ -389,7 +397,7 @@ class JsonView(Vertical):
             return
         self._key = key
         self._filled = frozenset(filled)
-        self.rows.show(value, root=root, filled=self._filled, flags=flags)
+        self.rows.show(value, root=root, filled=self._filled, flags=flags, notes=notes)
 
     def show_path(self, path: str, *, move: bool = False) -> bool:
         """Highlight a place; False when it is not in the document."""

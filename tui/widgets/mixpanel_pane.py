@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 from textual.app import ComposeResult
 from textual.content import Content
@@ -9,10 +11,10 @@ from textual.widgets import Static
 
 from ...core.curl import mixpanel_as_curl
 from ...core.forward.wire import encode_json, masked
-from ...core.inspection import Operation, OutgoingRequest, Severity
+from ...core.inspection import Operation, OutgoingRequest, Repair, Severity
 from ...core.messages import Json, Marks
 from ...core.settings import mask_token
-from ...core.text import clean
+from ...core.text import clean, shown
 from ...core.views import MessageDetail
 from ..json_tree import Row
 from ..pane_keys import bindings
@@ -21,6 +23,7 @@ from .json_view import JsonView
 from .pane import Pane
 
 TOKEN_KEYS = ("token", "$token")
+REPAIRS_SHOWN = 3
 
 
 class MixpanelPane(Pane):
@@ -59,7 +62,8 @@ class MixpanelPane(Pane):
         operations = self.operations
         self.head.display = self.json.display = bool(operations)
         if not operations:
-            self.title("nothing to send" if detail is not None else "")
+            mended = detail is not None and detail.inspection.repairs
+            self.title("" if detail is None else "nothing to send" + (" · repaired" if mended else ""))
             return
         self.page = max(0, min(self.page, len(operations) - 1))
         operation = operations[self.page]
@@ -68,10 +72,17 @@ class MixpanelPane(Pane):
         if detail is not None:
             for finding in reversed(detail.inspection.findings):
                 flags[finding.path] = finding.severity
+        repairs = () if detail is None else detail.inspection.repairs
+        changes = {
+            repair.path: "repaired" if repair.before is None else f"repaired, was {shown(repair.before, 60)}"
+            for repair in repairs
+            if repair.request == self.page
+        }
+        flags.update((path, flags.get(path, "info")) for path in changes)
         root = f"requests[{self.page}].body"
-        key = (self._id, root, encode_json(operation.request.body), tuple(flags.items()))
-        self.json.show(operation.request.body, root=root, flags=flags, key=key)
-        self.title(f"{self.page + 1} of {len(operations)}")
+        key = (self._id, root, encode_json(operation.request.body), tuple(flags.items()), tuple(changes))
+        self.json.show(operation.request.body, root=root, flags=flags, notes=changes, key=key)
+        self.title(f"{self.page + 1} of {len(operations)}" + (" · repaired" if repairs else ""))
 
     @property
     def operations(self) -> tuple[Operation, ...]:
@@ -149,7 +160,7 @@ class MixpanelPane(Pane):
                     "It is neither translated nor forwarded. r replays it as a new message.", "$dim"
                 ),
             ]
-        notes: list[Content] = []
+        notes = _repaired(detail.inspection.repairs)
         if translation.not_sent is not None:
             stopped = translation.not_sent
             notes.append(
@@ -185,9 +196,28 @@ class MixpanelPane(Pane):
                 Content.styled(f"{marks.warning} Segment would not send this: {why}", "bold $mark-warning")
             )
             notes.append(Content.styled(fix, "$dim"))
-        elif not translation.operations:
+        elif not translation.operations and not notes:
             notes.append(Content.styled("Segment makes no request of this message.", "$dim"))
         return notes
+
+
+def _repaired(repairs: Sequence[Repair]) -> list[Content]:
+    """What repairs changed, before and after; Segment would send it as it was."""
+    notes: list[Content] = []
+    for repair in repairs[:REPAIRS_SHOWN]:
+        if repair.request is None:
+            change = "$identify is not sent: it names no user"
+        else:
+            before = "nothing" if repair.before is None else shown(repair.before, 60)
+            change = f"{clean(repair.path.rpartition('.')[2])}  {before} → {shown(repair.after, 60)}"
+        notes.append(
+            Content.assemble((f"repaired ({repair.name})  ", "bold $accent"), (change, "$foreground"))
+        )
+    if len(repairs) > REPAIRS_SHOWN:
+        notes.append(Content.styled(f"and {len(repairs) - REPAIRS_SHOWN:,} more repairs", "$dim"))
+    if notes:
+        notes.append(Content.styled("segtap sends it so; Segment sends it as it was before.", "$dim"))
+    return notes
 
 
 def _headers(request: OutgoingRequest) -> list[tuple[str, str]]:
