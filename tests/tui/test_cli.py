@@ -257,6 +257,16 @@ async def _post_until_read(url: str, tail: subprocess.Popen[str]) -> str:
     return await reading
 
 
+@pytest.mark.parametrize("encoding", ["latin-1", "cp1252", "ascii"])
+def test_output_is_utf8_whatever_the_locale_says(encoding: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", encoding)
+    line = json.dumps({**MESSAGE, "event": "Zoë ☃"}, ensure_ascii=False)
+    for command in (("translate",), ("check",), ("check", "--format", "junit"), ("decode",)):
+        done = segtap(*command, given=line)
+        assert (done.returncode, done.stderr.count("Traceback")) == (0, 0), done.stderr
+    assert "Zoë ☃" in segtap("translate", given=line).stdout
+
+
 def test_a_reader_that_goes_is_no_error() -> None:
     lines = "\n".join([json.dumps(MESSAGE)] * 5000)
     command = f"{' '.join(SEGTAP)} translate | head -n 1"

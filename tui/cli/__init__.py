@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import importlib
+import io
 import os
 import sys
 
@@ -91,6 +92,17 @@ def cli(ctx: click.Context, demo: bool, **options: object) -> None:
         )
 
 
+def _speak_utf8() -> None:
+    """Write UTF-8 into files and pipes whatever the locale says, and let no character end a command.
+
+    JSON, JUnit's XML and GitHub's annotations are UTF-8; a terminal is written to as it is set.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            encoding = None if stream.isatty() else "utf-8"
+            stream.reconfigure(encoding=encoding, errors="backslashreplace")
+
+
 def _drop_output() -> None:
     """Let what is still to be written go nowhere, or Python complains about it at its end."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -98,6 +110,7 @@ def _drop_output() -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit: 0 good, 1 problems found, 2 wrong use or cannot be done."""
+    _speak_utf8()
     try:
         status = cli.main(arguments, prog_name="segtap", standalone_mode=False)
         sys.stdout.flush()
