@@ -101,14 +101,24 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def seq(self) -> int:
         """The number of the receipt that it came in."""
-        return self.id >> POSITION_BITS
+        return seq_of(self.id)
 
     @property
     def position(self) -> int:
         """Its place in that receipt, from 0."""
-        return self.id & ((1 << POSITION_BITS) - 1)
+        return position_of(self.id)
 
 
 def message_number(seq: int, position: int) -> int:
     """The id of the message at `position` of receipt `seq`."""
     return seq << POSITION_BITS | position
+
+
+def seq_of(id: int) -> int:
+    """The number of the receipt that holds the message of that id."""
+    return id >> POSITION_BITS
+
+
+def position_of(id: int) -> int:
+    """The message's place in its receipt, from 0."""
+    return id & ((1 << POSITION_BITS) - 1)

@@ -16,11 +16,12 @@ import msgspec
 
 from .delivery import Delivery
 from .errors import InputError, RequestRefused
+from .forward.wire import mask_authorization
 from .ingest.decode import compression
 from .inspection import Finding, Inspection, Translation, with_findings
 from .journal.base import Journal
-from .messages import POSITION_BITS, JsonObject, Marks, Message, Origin, Receipt
-from .summaries import json_bytes, mask_authorization, masked, summarize
+from .messages import JsonObject, Marks, Message, Origin, Receipt, position_of, seq_of
+from .summaries import json_bytes, masked, summarize
 from .views import MessageDetail, ReceiptView, Summary
 
 logger = logging.getLogger(__name__)
@@ -112,12 +113,12 @@ class Reader:
     async def detail(self, journal: Journal, id: int) -> MessageDetail:
         """Everything about one message or refused request. Raises InputError when there is none."""
         summary = await journal.summary(id)
-        receipt = await journal.receipt(_seq(id)) if summary is not None else None
+        receipt = await journal.receipt(seq_of(id)) if summary is not None else None
         if summary is None or receipt is None:
             raise InputError(
                 f"There is no message {id} in the journal; it may have been cleared or rotated out."
             )
-        read: list[Message] | str = "" if summary.refused else await self.read(receipt, {_position(id)})
+        read: list[Message] | str = "" if summary.refused else await self.read(receipt, {position_of(id)})
         message = None if isinstance(read, str) else next((m for m in read if m.id == id), None)
         if message is None:
             return MessageDetail(
@@ -201,7 +202,7 @@ class Reader:
         """The messages of these ids, oldest first; ids of refused requests or of none are left out."""
         places: dict[int, set[int]] = {}
         for id in sorted(ids):
-            places.setdefault(_seq(id), set()).add(_position(id))
+            places.setdefault(seq_of(id), set()).add(position_of(id))
         found: list[Message] = []
         for seq, positions in places.items():
             found += await self._kept(journal, seq, positions)
@@ -221,14 +222,6 @@ class Reader:
             return []
         read = await self.read(receipt, only)
         return [] if isinstance(read, str) else read
-
-
-def _seq(id: int) -> int:
-    return id >> POSITION_BITS
-
-
-def _position(id: int) -> int:
-    return id & ((1 << POSITION_BITS) - 1)
 
 
 def _view(receipt: Receipt, *, with_body: bool = False) -> ReceiptView:

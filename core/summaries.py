@@ -112,9 +112,3 @@ def masked(inspection: Inspection) -> Inspection:
     )
     translation = msgspec.structs.replace(inspection.translation, operations=operations)
     return msgspec.structs.replace(inspection, translation=translation)
-
-
-def mask_authorization(value: str) -> str:
-    """`Basic ••••` for any credentials: the scheme tells which kind, and nothing else is shown."""
-    scheme, space, _ = value.partition(" ")
-    return f"{scheme} ••••" if space else "••••"

@@ -17,7 +17,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from typing import Literal
-from urllib.parse import quote_plus, urlencode, urlsplit, urlunsplit
+from urllib.parse import SplitResult, quote_plus, urlencode, urlsplit, urlunsplit
 
 import msgspec
 from isal import isal_zlib
@@ -192,30 +192,46 @@ def onto(url: str, mixpanel_url: str) -> str:
     """
     if not mixpanel_url:
         return url
-    base, parts = urlsplit(mixpanel_url), urlsplit(url)
-    if base.scheme not in ("http", "https") or not base.hostname:
-        raise SettingsError(
-            f"mixpanel_url must start with http:// or https:// and name a host, not {mixpanel_url!r}."
-        )
-    if base.username is not None or base.query or base.fragment:
+    # Asked first, and answered without the text: a password in it is not to be shown.
+    if any(sign in mixpanel_url for sign in "@?#"):
         raise SettingsError(
             "mixpanel_url must be scheme, host, port and path only: no user, query or fragment. "
             "Mixpanel's credentials come from token and api_secret."
         )
+    base, parts = _split(mixpanel_url), urlsplit(url)
+    if base is None or base.scheme not in ("http", "https") or not base.hostname:
+        raise SettingsError(
+            f"mixpanel_url must start with http:// or https:// and name a host, not {mixpanel_url!r}."
+        )
     return urlunsplit((base.scheme, base.netloc, base.path.rstrip("/") + parts.path, parts.query, ""))
+
+
+def _split(url: str) -> SplitResult | None:
+    """The parts of a URL; None where brackets or port are none."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # looked at only when it is asked for
+    except ValueError:
+        return None
+    return parts
 
 
 def masked(request: OutgoingRequest) -> OutgoingRequest:
     """The request as it may be shown: credentials in the header and in query fields are dots."""
     changes: dict[str, object] = {}
     if request.authorization is not None:
-        scheme, space, _ = request.authorization.partition(" ")
-        changes["authorization"] = f"{scheme} {MASK}" if space else MASK
+        changes["authorization"] = mask_authorization(request.authorization)
     if request.query and any(field in request.query for field in SECRET_FIELDS):
         changes["query"] = {
             key: MASK if key in SECRET_FIELDS else value for key, value in request.query.items()
         }
     return msgspec.structs.replace(request, **changes) if changes else request
+
+
+def mask_authorization(value: str) -> str:
+    """`Basic ••••` for any credentials: the scheme tells which kind, and nothing else is shown."""
+    scheme, space, _ = value.partition(" ")
+    return f"{scheme} {MASK}" if space else MASK
 
 
 def secrets_of(request: OutgoingRequest) -> tuple[str, ...]:

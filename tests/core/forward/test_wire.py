@@ -127,11 +127,17 @@ def test_another_base_url_keeps_path_and_query(base: str, expected: str) -> None
 
 
 @pytest.mark.parametrize(
-    "base", ["localhost:9", "ftp://x", "http://", "http://u:p@host", "http://host/?a=1", "http://host/#x"]
+    "base",
+    [
+        *("localhost:9", "ftp://x", "http://", "http://host/?a=1", "http://host/#x"),
+        *("http://[::1", "http://host:99999", "http://host:port"),
+        *("http://u:hunter2@host", "ftp://u:hunter2@host", "u:hunter2@host"),
+    ],
 )
 def test_a_base_url_that_cannot_be_used_is_refused(base: str) -> None:
-    with pytest.raises(SettingsError, match="mixpanel_url"):
+    with pytest.raises(SettingsError, match="mixpanel_url") as refusal:
         onto("https://api.mixpanel.com/import", base)
+    assert "hunter2" not in str(refusal.value)
 
 
 def test_query_fields_that_are_there_are_left_alone() -> None:
