@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .checks import SECOND_RECEIPT, CheckSettings, check
+from .checks import SECOND_RECEIPT, CheckSettings, adjusted, check
 from .checks.settings import DEFAULTS
 from .destinations.base import Translator
 from .inspection import Inspection, Translation
@@ -33,7 +33,7 @@ def inspect(
         note = SECOND_RECEIPT.finding(
             "$.messageId", "Segment would drop this copy: its messageId came before"
         )
-        return Inspection(Translation(), (note,))
+        return Inspection(Translation(), tuple(adjusted((note,), message.document, settings.rules)))
     return inspect_document(
         message.document,
         len(message.original),

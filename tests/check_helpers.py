@@ -7,9 +7,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from segtap.core.checks import CheckSettings
 from segtap.core.destinations import translator
-from segtap.core.inspector import inspect_document
 from segtap.core.inspection import Finding, Inspection
+from segtap.core.inspector import inspect_document
 from segtap.core.settings import Destination
 
 NOW = int(datetime.fromisoformat("2026-11-24T22:00:01Z").timestamp() * 1000)
@@ -38,15 +39,26 @@ def every_real_message() -> list[dict[str, Any]]:
 
 
 def inspected(
-    message: dict[str, Any], *, objections: Sequence[str] = (), destination: Destination = DESTINATION
+    message: dict[str, Any],
+    *,
+    objections: Sequence[str] = (),
+    destination: Destination = DESTINATION,
+    settings: CheckSettings | None = None,
 ) -> Inspection:
     reader = TRANSLATOR if destination is DESTINATION else translator(destination)
-    return inspect_document(message, len(json.dumps(message)), reader, destination, NOW, objections)
+    judged_by = settings or CheckSettings()
+    size = len(json.dumps(message))
+    return inspect_document(message, size, reader, destination, NOW, objections, settings=judged_by)
 
 
-def findings(message: dict[str, Any]) -> tuple[Finding, ...]:
-    return inspected(message).findings
+def findings(message: dict[str, Any], **judged_by: Any) -> tuple[Finding, ...]:
+    return inspected(message, **judged_by).findings
 
 
-def found(message: dict[str, Any], rule: str) -> list[Finding]:
-    return [finding for finding in findings(message) if finding.rule == rule]
+def found(message: dict[str, Any], rule: str, **judged_by: Any) -> list[Finding]:
+    return [finding for finding in findings(message, **judged_by) if finding.rule == rule]
+
+
+def classic(**options: Any) -> Destination:
+    """The classic destination with these settings, under Segment's names."""
+    return Destination("classic-cloud", {"token": "tok", "apiKey": "key", **options})

@@ -63,12 +63,6 @@ def test_nested_objects_are_text_and_so_not_too_deep() -> None:
         ("identify", {}, "Use Mixpanel People is off", "people = true"),
         ("page", {"consolidatedPageCalls": False}, "no page option that is on", "consolidated_page_calls"),
         ("group", {}, "Group Identifier Traits is empty", "group_identifier_traits"),
-        (
-            "group",
-            {"groupIdentifierTraits": ["team"]},
-            "no Group Identifier Trait (team)",
-            "value is the group",
-        ),
     ],
 )
 def test_what_is_switched_off_says_which_setting(
