@@ -139,7 +139,7 @@ class Engine:
         # Asked for before the indexer adds to them: what it adds, the rules on the stream see there.
         known = (await self._journal.page(limit=WARM_MESSAGES)).summaries
         self._spawn(self._indexer.run(), "segtap-indexer")
-        self._spawn(warm(self._journal, self._reader, known), "segtap-warming")
+        self._warming = self._spawn(warm(self._journal, self._reader, known), "segtap-warming")
         self._watch = SettingsWatch(settings, self._use, lambda text: self._faults.set("settings", text))
         self._spawn(self._watch.run(), "segtap-settings")
 
@@ -164,7 +164,7 @@ class Engine:
         self._up = True
         logger.info("listening", extra={"urls": self.urls, "journal": self._journal.path})
 
-    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
+    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         """Run a task for as long as the engine runs; when it fails, the engine is not well, and says so."""
 
         async def end() -> None:
@@ -174,6 +174,7 @@ class Engine:
         task = asyncio.create_task(work, name=name)
         task.add_done_callback(self._ended)
         self._cleanup.push_async_callback(end)
+        return task
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
@@ -213,6 +214,10 @@ class Engine:
         """Wait until every message acknowledged so far can be listed."""
         await self._indexer.idle()
 
+    async def warmed(self) -> None:
+        """Wait until the rules on the stream have learned from what the journal held at the start."""
+        await asyncio.wait({self._warming})
+
     # --- what viewers ask ------------------------------------------------------------------------
 
     def health(self) -> Health:
@@ -240,6 +245,7 @@ class Engine:
             project=mask_token(settings.destination.token),
             strict=settings.destination.strict,
             forwarding=self._forwarding,
+            halted=self._forwarding and self._forwarder.halted,
             can_forward=not why,
             cannot_forward_why=why,
             dry_run=settings.dry_run,
@@ -371,6 +377,7 @@ class Engine:
             async with self._indexer.pause():
                 await self._journal.clear()
                 self._indexer.forget()
+                self._warming.cancel()
                 self._reading.stream.reset()
             if self._forwarding:
                 self._taken_before = 0

@@ -18,7 +18,7 @@ from segtap.core.inspection import Translation
 
 COUNT = 1_000_000
 MEMORY = 200 * 1024 * 1024
-RATIO = 1.0
+RATIO = 2.0
 """Of the cost of the translation."""
 
 _STATM = "/proc/self/statm"
@@ -74,10 +74,10 @@ def test_a_million_distinct_ids_fit(
     assert (kept, forgotten) == (2 * COUNT, 0)
 
 
-def test_the_stream_costs_less_than_the_translation(
+def test_the_stream_costs_at_most_twice_the_translation(
     record_property: Callable[[str, object], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    messages = every_real_message() * 40
+    messages = every_real_message() * 200
     translations = [TRANSLATOR.translate(message, now=NOW) for message in messages]
     loose = [
         Loose(document=message, type=message["type"], message_id=f"m-{number}")
