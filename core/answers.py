@@ -1,4 +1,4 @@
-"""Errors on their way from an engine to who asked it: the same class with the same words on both sides."""
+"""What both ends of the control API share: its place, and errors with one class and the same words on both."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import msgspec
 
 from . import errors
 from .errors import EngineError, PortTaken, RequestRefused, SegtapError
+
+PREFIX = "/_segtap/"
+"""The paths of the control API begin with it."""
 
 
 class ErrorBody(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
 import msgspec
 
-from .answers import ErrorAnswer, error_from
+from .answers import PREFIX, ErrorAnswer, error_from
 from .errors import EngineError, SegtapError
 from .messages import JsonObject
 from .summaries import json_bytes
@@ -17,7 +17,6 @@ from .views import EngineState, FeedBatch, MessageDetail, Page
 if TYPE_CHECKING:
     import httpx
 
-PREFIX = "/_segtap/"
 CONNECT_TIMEOUT, ANSWER_TIMEOUT = 5.0, 60.0
 SERVICE_RESTART = 1012
 """The WebSocket code with which a stopping engine closes the feed."""

@@ -12,19 +12,18 @@ import contextlib
 import hmac
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
 
-from .answers import ErrorAnswer, ErrorBody, error_body
+from .answers import PREFIX, ErrorAnswer, ErrorBody, error_body
 from .errors import ForwardingRefused, InputError, JournalError, SegtapError, SettingsError
-from .ingest.body import Receive, Scope, Send
+from .ingest.body import Event, Receive, Scope, Send
 from .messages import Json, JsonObject
 from .ports import is_loopback
 from .views import EngineState, FeedBatch, MessageDetail, Page
 
-PREFIX = "/_segtap/"
 MAX_BODY = 64 * 1024 * 1024
 MAX_PAGE = 5_000
 LOCAL_NAMES = frozenset({"localhost"})
@@ -44,7 +43,7 @@ class ReplayOrder(msgspec.Struct, frozen=True):
     """Body of POST replay: ids of messages in the journal, or messages that come from elsewhere."""
 
     ids: tuple[int, ...] = ()
-    messages: tuple[dict[str, Any], ...] = ()
+    messages: tuple[JsonObject, ...] = ()
 
 
 class Health(msgspec.Struct, frozen=True):
@@ -148,7 +147,7 @@ class ControlApp:
                 await _answer_value(send, await self._engine.detail(_number(id)))
             case ["inspect"]:
                 _want(method, "POST")
-                document = _decode(await _body(receive), dict[str, Any])
+                document = _decode(await _body(receive), JsonObject)
                 await _answer_value(send, await self._engine.inspect(document))
             case ["forwarding"]:
                 _want(method, "POST")
@@ -305,7 +304,7 @@ async def _body(receive: Receive) -> bytes:
             return b"".join(parts)
 
 
-def _start(status: int, content_type: bytes, length: int | None = None) -> dict[str, Any]:
+def _start(status: int, content_type: bytes, length: int | None = None) -> Event:
     headers = [
         (b"content-type", content_type),
         (b"cache-control", b"no-store"),
