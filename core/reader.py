@@ -130,27 +130,8 @@ class Reader:
             )
         marked = msgspec.structs.replace(message, marks=Marks(summary.marks))
         found = (await journal.findings([id])).get(id, ())
-        return self._detail(summary, marked, receipt, tuple(await journal.deliveries(id)), found)
-
-    def _detail(
-        self,
-        summary: Summary,
-        message: Message,
-        receipt: Receipt,
-        deliveries: tuple[Delivery, ...] = (),
-        found: tuple[Finding, ...] = (),
-    ) -> MessageDetail:
-        return MessageDetail(
-            summary=summary,
-            document=json_bytes(message.document),
-            original=message.original,
-            filled=message.filled,
-            objections=message.objections,
-            write_key=message.write_key,
-            inspection=masked(with_findings(self.inspection(message), found)),
-            deliveries=deliveries,
-            receipt=_view(receipt),
-        )
+        inspection = with_findings(self.inspection(marked), found)
+        return _detail(summary, marked, receipt, inspection, tuple(await journal.deliveries(id)))
 
     def document(self, document: JsonObject) -> Message:
         """A message from a file, to be replayed: nothing that it states is changed. Raises InputError."""
@@ -162,8 +143,8 @@ class Reader:
         Raises InputError when segtap would refuse it.
         """
         message, receipt = self._as_if_received(document)
-        summary = summarize(message, self.inspection(message), receipt)
-        return self._detail(summary, message, receipt)
+        inspection = self.inspection(message)
+        return _detail(summarize(message, inspection, receipt), message, receipt, inspection)
 
     def _as_if_received(self, document: JsonObject, origin: Origin = "sdk") -> tuple[Message, Receipt]:
         receipt = Receipt(
@@ -222,6 +203,26 @@ class Reader:
             return []
         read = await self.read(receipt, only)
         return [] if isinstance(read, str) else read
+
+
+def _detail(
+    summary: Summary,
+    message: Message,
+    receipt: Receipt,
+    inspection: Inspection,
+    deliveries: tuple[Delivery, ...] = (),
+) -> MessageDetail:
+    return MessageDetail(
+        summary=summary,
+        document=json_bytes(message.document),
+        original=message.original,
+        filled=message.filled,
+        objections=message.objections,
+        write_key=message.write_key,
+        inspection=masked(inspection),
+        deliveries=deliveries,
+        receipt=_view(receipt),
+    )
 
 
 def _view(receipt: Receipt, *, with_body: bool = False) -> ReceiptView:
