@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 
 from .messages import Json, JsonObject, Message
+from .text import shorten
 
 NAME_CHARS = 256
 """Longer names and ids are cut for the list; the message itself keeps them whole."""
@@ -50,7 +51,7 @@ def source_label(document: JsonObject) -> str:
     if label := _library_label(library):
         return system or label if label in CROSS_PLATFORM else label
     channel = CHANNELS.get(_text(document.get("channel")).lower(), "")
-    return channel or system or _line(_cut(library, 16)) or "http"
+    return channel or system or _line(shorten(library, 16)) or "http"
 
 
 def agent_label(user_agent: str) -> str:
@@ -88,7 +89,7 @@ def describe(message: Message) -> tuple[str, str]:
             name = _text(document.get("groupId"))
         case "alias":
             previous, new = _text(document.get("previousId")), _text(document.get("userId"))
-            name = f"{_cut(previous, 100)} → {_cut(new, 100)}" if previous and new else previous or new
+            name = f"{shorten(previous, 100)} → {shorten(new, 100)}" if previous and new else previous or new
         case _:
             name = ""
     user = _text(document.get("userId")) or _text(document.get("anonymousId"))
@@ -111,8 +112,4 @@ def _text(value: Json) -> str:
 
 
 def _line(text: str) -> str:
-    return " ".join(_cut(text, NAME_CHARS).split())
-
-
-def _cut(text: str, length: int) -> str:
-    return text if len(text) <= length else text[: length - 1] + "…"
+    return " ".join(shorten(text, NAME_CHARS).split())

@@ -8,13 +8,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from .client import Client
 from .errors import EngineError, InputError
 from .messages import JsonObject
+from .replay import MAX_BYTES, MAX_MESSAGES
 from .running import find_engine, running, same_place
 from .summaries import json_bytes
 from .translate import read_object
-
-CHUNK = 100
-CHUNK_BYTES = 400_000
-"""Messages and bytes of one request, below Segment's 500 KB a batch."""
 
 
 async def replay_lines(lines: Iterable[bytes], *, url: str = "", write_key: str = "segtap-replay") -> int:
@@ -48,7 +45,7 @@ def _chunks(messages: Sequence[JsonObject]) -> Iterator[list[JsonObject]]:
     length = 0
     for message in messages:
         its_length = len(json_bytes(message))
-        if chunk and (len(chunk) == CHUNK or length + its_length > CHUNK_BYTES):
+        if chunk and (len(chunk) == MAX_MESSAGES or length + its_length > MAX_BYTES):
             yield chunk
             chunk, length = [], 0
         chunk.append(message)

@@ -1,0 +1,1 @@
+"""From a request to messages: the endpoint, and the reading of what it kept."""

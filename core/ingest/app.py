@@ -25,7 +25,7 @@ from .flood import Allowance
 from .limits import REFUSED_BODY_BYTES
 from .pixel import GIF, pixel_json
 from .routes import Route, is_tee, route_of
-from .validate import check_body, nested_too_deep, too_deep
+from .validate import DEVICE_MODE, check_body, nested_too_deep, too_deep
 
 CONTROL = "/_segtap"
 """Paths here and below belong to the control application."""
@@ -221,10 +221,7 @@ class _Exchange:
             body = settings_json(route.key, host, protocol, base_of(self.path))
             await self.answer(200, body, [_JSON, _NO_STORE, *answer_headers(self.origin)])
         elif route.kind == "mixpanel" and self.query:
-            reason = (
-                "this is Mixpanel's own endpoint, and its SDKs' traffic is not read yet: use a Segment SDK"
-            )
-            await self.refuse(RequestRefused(404, reason), b"")
+            await self.refuse(RequestRefused(404, DEVICE_MODE), b"")
         elif route.kind in ("call", "batch", "metrics"):
             await self.answer_json(405, f"{self.path} takes POST", (b"allow", METHODS))
         else:

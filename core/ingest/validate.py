@@ -18,6 +18,7 @@ from .limits import MAX_BATCH_MESSAGES
 from .routes import Route
 
 DEVICE_MODE = "this is Mixpanel's own endpoint, and its SDKs' traffic is not read yet: use a Segment SDK"
+"""Why what Mixpanel's own SDKs send is refused."""
 
 
 class _Look(msgspec.Struct):
