@@ -152,7 +152,7 @@ def read_envelope(given: JsonObject, destination: Destination) -> Envelope:
         raise InputError("the envelope's settings have to be a JSON object")
     subscriptions = destination.subscriptions
     if given.get("subscriptions") is not None:
-        subscriptions = read_subscriptions(given["subscriptions"])
+        subscriptions = envelope_subscriptions(given["subscriptions"])
     return Envelope(message, Destination(destination.kind, settings, subscriptions), _now(given.get("now")))
 
 
@@ -165,7 +165,7 @@ def _now(value: Json) -> int | None:
     return time
 
 
-def read_subscriptions(given: Json) -> tuple[Subscription, ...]:
+def envelope_subscriptions(given: Json) -> tuple[Subscription, ...]:
     """Subscriptions under Segment's names (`subscribe`, `partnerAction`, `mapping`, `name`, `enabled`).
 
     Raises InputError for what is no list of such objects.

@@ -12,7 +12,7 @@ from email.utils import parsedate_to_datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Protocol
 
-from .outcomes import Answer, clean
+from .outcomes import Answer, one_line
 from .wire import WireForm
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def retry_after(value: str | None, date: str | None) -> float | None:
 
 def _why(what: str, error: Exception) -> str:
     """httpx's words name host and errno at most, never headers or bodies; some have none at all."""
-    return clean(f"{what}: {error or type(error).__name__}")
+    return one_line(f"{what}: {error or type(error).__name__}")
 
 
 class _Hushed(logging.Filter):

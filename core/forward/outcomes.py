@@ -137,7 +137,7 @@ def judge(answer: Answer, batch: Batch) -> Verdict:
                 "then turn forwarding on again; nothing that waits is lost."
             )
         case Kind.ELSEWHERE:
-            where = f" to {clean(answer.location)}" if answer.location else ""
+            where = f" to {one_line(answer.location)}" if answer.location else ""
             return _halt(
                 f"{answer.status} {words}{where}: Mixpanel never redirects. Check region and mixpanel_url."
             )
@@ -209,7 +209,7 @@ def _failed(said: JsonObject, batch: Batch) -> dict[int, str]:
             if index is None:
                 return {}
         message, field = str(entry.get("message") or "refused"), str(entry.get("field") or "")
-        words = clean(message if not field or field in message else f"{message} ({field})")
+        words = one_line(message if not field or field in message else f"{message} ({field})")
         found[index] = f"{found[index]}; {words}" if index in found else words
     return found
 
@@ -272,7 +272,7 @@ def words_of(answer: Answer, said: Json) -> str:
         text = next((said[key] for key in ("error", "message", "status") if said.get(key)), "")
     elif isinstance(said, int | float):
         text = "" if isinstance(said, bool) else f"body {said}"
-    words = clean(text if isinstance(text, str) else msgspec.json.encode(text).decode())
+    words = one_line(text if isinstance(text, str) else msgspec.json.encode(text).decode())
     return words or _reason(answer.status)
 
 
@@ -283,7 +283,7 @@ def _reason(status: int) -> str:
         return "no words"
 
 
-def clean(text: str) -> str:
+def one_line(text: str) -> str:
     """Text fit to be shown: one line, no markup, no control characters, at most 300 characters."""
     plain = re.sub(r"<[^<>]{0,500}>", " ", text[: WORDS_LIMIT * 20])
     plain = "".join(letter if letter.isprintable() else " " for letter in plain)

@@ -15,7 +15,7 @@ from segtap.core.destinations.presets import optional_subscriptions, preset_subs
 from segtap.core.errors import SettingsError
 from segtap.core.settings import Subscription, destination_of
 from segtap.core.subscriptions import read_subscriptions, write_subscriptions
-from segtap.core.translate import read_subscriptions as read_envelope_subscriptions
+from segtap.core.translate import envelope_subscriptions
 
 
 def reread(text: str) -> tuple[Subscription, ...]:
@@ -34,7 +34,7 @@ def test_presets_come_back() -> None:
 
 def test_mappings_of_every_directive_come_back() -> None:
     for row in vectors("custom-mappings"):
-        subscriptions = read_envelope_subscriptions(row["subscriptions"])
+        subscriptions = envelope_subscriptions(row["subscriptions"])
         assert same(reread(write_subscriptions(subscriptions)), subscriptions)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -35,7 +35,9 @@ def tail(filter_text: str, url: str, shape: str, count: int | None, **options: A
         asyncio.run(_tail(filter_text.lower(), url, line, count, options))
 
 
-async def _tail(text: str, url: str, line: Any, count: int | None, options: dict[str, Any]) -> None:
+async def _tail(
+    text: str, url: str, line: Callable[[Summary], str], count: int | None, options: dict[str, Any]
+) -> None:
     async with _some_engine(url, options) as client:
         printed = 0
         async for summary in _arrivals(client, text):

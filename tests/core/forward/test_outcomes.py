@@ -11,7 +11,7 @@ from mixpanel_server import BAD_GATEWAY, FORBIDDEN, PORTAL, TOO_LARGE, TOO_MANY,
 
 from segtap.core.delivery import Outcome
 from segtap.core.forward.batch import Batch
-from segtap.core.forward.outcomes import Action, Answer, clean, judge
+from segtap.core.forward.outcomes import Action, Answer, judge, one_line
 from segtap.core.forward.records import operation_records
 from segtap.core.inspection import OutgoingRequest
 
@@ -185,6 +185,6 @@ def test_every_status_has_a_meaning_and_nothing_repeats_what_adds() -> None:
 
 
 def test_words_are_fit_to_be_shown() -> None:
-    assert clean("<html><b>502</b>\r\n \x1b[31mBad\x1b[0m \u202eGateway") == "502 [31mBad [0m Gateway"
-    assert len(clean("x" * 10_000)) == 300
-    assert clean("<" * 100_000).startswith("<<<")
+    assert one_line("<html><b>502</b>\r\n \x1b[31mBad\x1b[0m \u202eGateway") == "502 [31mBad [0m Gateway"
+    assert len(one_line("x" * 10_000)) == 300
+    assert one_line("<" * 100_000).startswith("<<<")
