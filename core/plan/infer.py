@@ -233,7 +233,11 @@ def _rule(kind: RuleType, key: str, version: int, seen: _Seen) -> PlanRule:
     # Segment's advice: traits stay optional, for calls pass only those that are new or changed.
     traits = kind in ("IDENTIFY", "GROUP")
     holder = "traits" if traits else "properties"
-    described = seen.holder.schema(required=not traits) or {"type": "object", "properties": {}}
+    described = seen.holder.schema(required=not traits)
+    if not described:
+        # There was none, or it was null.
+        described["type"] = ["object", "null"] if seen.holder.seen else "object"
+        described["properties"] = {}
     parts: JsonObject = {"context": {}, "properties": {}, "traits": {}}
     parts[holder] = described
     schema: JsonObject = {"$schema": DRAFT_7, "type": "object", "properties": parts}

@@ -45,9 +45,12 @@ _CONDITIONS = ("then", "else")
 
 
 class Planned(msgspec.Struct, frozen=True):
-    """The property names of an object that a schema describes, each with those inside its value."""
+    """The property names of an object that a schema describes, each with those inside its value.
 
-    names: dict[str, Planned | None]
+    Inside an object, and inside the objects of a list; None where any name will do.
+    """
+
+    names: dict[str, tuple[Planned | None, Planned | None]]
 
 
 class Compiled(msgspec.Struct, frozen=True):
@@ -166,11 +169,13 @@ class Plan:
                     fix=f"did you mean {shown(near)}?" if near and near not in given else None,
                 )
                 continue
-            inner = planned.names.get(name)
-            if inner is None:
-                continue
-            for item, at in _objects(value, where):
-                yield from self._unplanned(item, inner, at, label)
+            inside, listed = planned.names.get(name, (None, None))
+            if isinstance(value, dict) and inside is not None:
+                yield from self._unplanned(value, inside, where, label)
+            elif isinstance(value, list) and listed is not None:
+                for index, item in enumerate(value):
+                    if isinstance(item, dict):
+                        yield from self._unplanned(item, listed, child(where, index), label)
 
     def _nearest(self, among: str, given: str, names: Iterable[str]) -> str:
         key = (among, given[:_NAME_COMPARED])
@@ -269,7 +274,7 @@ def _names(schema: JsonObject) -> Planned | None:
     others = schema.get("additionalProperties")
     if others is True or isinstance(others, dict):
         return None
-    names: dict[str, Planned | None] = {}
+    names: dict[str, tuple[Planned | None, Planned | None]] = {}
     own = schema.get("properties")
     described = isinstance(own, dict)
     if isinstance(own, dict):
@@ -290,21 +295,8 @@ def _names(schema: JsonObject) -> Planned | None:
     return Planned(names) if described else None
 
 
-def _inside(part: Json) -> Planned | None:
-    """The names inside a property's value: of the object, or of the objects in the list."""
+def _inside(part: Json) -> tuple[Planned | None, Planned | None]:
     if not isinstance(part, dict):
-        return None
+        return None, None
     items = part.get("items")
-    if isinstance(items, dict) and "properties" not in part:
-        part = items
-    return _names(part)
-
-
-def _objects(value: Json, path: str) -> Iterator[tuple[JsonObject, str]]:
-    """The object, or those in the list."""
-    if isinstance(value, dict):
-        yield value, path
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            if isinstance(item, dict):
-                yield item, child(path, index)
+    return _names(part), _names(items) if isinstance(items, dict) else None

@@ -106,7 +106,7 @@ def violations(error: ValidationError) -> Iterator[Violation]:
             steps, f"{_field(steps)} does not match: {shorten(_json(cast(Json, value)), _ALLOWED_SHOWN)}"
         )
     elif kind == "propertyNames":
-        yield _plain(steps, f"Property name of {shown(cast(Json, error.instance))} does not match")
+        yield _plain(steps, f"Property name of {shown(cast(Json, value.instance))} does not match")
     elif kind in _TEXTS:
         text = _TEXTS[kind]
         if "{}" in text:
@@ -146,6 +146,7 @@ def _required(steps: Sequence[str | int], name: str) -> Violation:
 
 
 def _type(steps: Sequence[str | int], expected: list[str], given: Json) -> Violation:
+    expected = sorted(expected, key=lambda name: name == "null")
     words = expected[0] if len(expected) == 1 else f"[{','.join(expected)}]"
     fix = f"send {_article(expected)}, or change its type in the plan"
     if given is None and "null" not in expected:
