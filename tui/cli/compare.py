@@ -1,0 +1,169 @@
+"""`segtap compare`: messages in both of Segment's Mixpanel destinations, and what a move costs."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import sys
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+import click
+
+from .options import tell_faults
+
+if TYPE_CHECKING:
+    from ...core.compare_lines import Compared
+    from ...core.settings import DestinationKind, Settings
+
+KINDS = click.Choice(["actions", "classic-cloud"])
+
+
+@click.command()
+@click.argument("one", metavar="ONE", type=KINDS)
+@click.argument("other", metavar="OTHER", type=KINDS)
+@click.argument("source", metavar="[FILE|-]", type=click.File("rb"), required=False)
+@click.option("--journal", metavar="PATH", default="", help="All messages of this journal.")
+@click.option(
+    "--count", type=click.IntRange(1), default=20, show_default=True, help="How many, without FILE."
+)
+@click.option("--now", metavar="ISO", help="The clock for messages that name none. [the time now]")
+@click.option("--all", "every", is_flag=True, help="Show properties that are the same, too.")
+@click.option("--summary", is_flag=True, help="Only say how many messages lose what.")
+@click.option("--format", "shape", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@click.option("--show-secrets", is_flag=True, help="Write the authorization header whole.")
+@click.option(
+    "--config",
+    "config_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Settings file. [./segtap.toml]",
+)
+@click.pass_context
+def compare(
+    ctx: click.Context,
+    one: DestinationKind,
+    other: DestinationKind,
+    source: BinaryIO | None,
+    journal: str,
+    count: int,
+    now: str | None,
+    every: bool,
+    summary: bool,
+    shape: str,
+    show_secrets: bool,
+    config_file: Path | None,
+) -> None:
+    """Show messages in two destinations, ONE and OTHER (actions, classic-cloud), and what each drops.
+
+    FILE has one JSON object a line, a message or an envelope as `segtap translate` takes it; without it the
+    newest messages of the segtap that runs are compared. Both destinations follow segtap.toml:
+    [destination], [[subscriptions]] and [classic].
+    """
+    from ...core.compare import PLACEHOLDER, destination_for, has_token
+    from ...core.compare_lines import compare_lines
+    from ...core.config import load
+
+    if one == other:
+        raise click.UsageError("Name two different destinations: segtap compare actions classic-cloud")
+    if source is not None and journal:
+        raise click.UsageError("Give FILE or --journal, not both.")
+    settings = load(file=config_file)
+    tell_faults(settings)
+    if not has_token(settings):
+        click.echo(f"No project token is set: {PLACEHOLDER} stands for it.", err=True)
+    clock = _clock(now)
+    compared = compare_lines(
+        _lines(source, journal, count, settings),
+        destination_for(settings, one),
+        destination_for(settings, other),
+        clock=lambda: clock,
+    )
+    if shape == "json":
+        failed = _write_json(compared, show_secrets=show_secrets, summary=summary)
+    else:
+        failed = _write_table(compared, one, other, every=every, summary=summary)
+    ctx.exit(1 if failed else 0)
+
+
+def _lines(source: BinaryIO | None, journal: str, count: int, settings: Settings) -> Iterable[bytes]:
+    if source is not None:
+        return source
+    if journal:
+        return asyncio.run(_journal_lines(journal))
+    return asyncio.run(_newest(count))
+
+
+async def _journal_lines(path: str) -> list[bytes]:
+    from ...core.export import export_lines
+    from ...core.settings import JournalSettings
+
+    return [line async for line in export_lines(journal=JournalSettings(path=path))]
+
+
+async def _newest(count: int) -> list[bytes]:
+    """The newest messages of the engine that runs, oldest first."""
+    from ...core.client import Client
+    from ...core.running import find_engine
+
+    async with Client(*find_engine()) as client:
+        page = await client.page(limit=count)
+        return [(await client.detail(one.id)).document for one in page.summaries if not one.refused]
+
+
+def _write_json(compared: Iterable[Compared], *, show_secrets: bool, summary: bool) -> int:
+    from ...core.compare import as_json
+    from ...core.compare_table import Tally
+    from ...core.translate import to_json
+
+    tally = Tally()
+    for line in compared:
+        if line.comparison is None:
+            tally.failed += 1
+            sys.stdout.write(to_json({"line": line.number, "error": line.error}) + "\n")
+            continue
+        tally.count(line.comparison)
+        if not summary:
+            sys.stdout.write(to_json(as_json(line.comparison, show_secrets=show_secrets)) + "\n")
+    sys.stdout.write(to_json(tally.as_json()) + "\n")
+    return tally.failed
+
+
+def _write_table(
+    compared: Iterable[Compared],
+    one: DestinationKind,
+    other: DestinationKind,
+    *,
+    every: bool,
+    summary: bool,
+) -> int:
+    from ...core.compare_table import Tally, text_of, whole_lines
+    from ...core.text import clean
+
+    tally, width = Tally(), shutil.get_terminal_size().columns
+    for line in compared:
+        if line.comparison is None:
+            tally.failed += 1
+            sys.stdout.write(f"line {line.number} cannot be read: {clean(line.error)}\n\n")
+            continue
+        tally.count(line.comparison)
+        if not summary:
+            for text in text_of(whole_lines(line.comparison, width, every=every)):
+                sys.stdout.write(text + "\n")
+            sys.stdout.write("\n")
+    for text in tally.lines(one, other, width):
+        sys.stdout.write(text + "\n")
+    return tally.failed
+
+
+def _clock(now: str | None) -> int:
+    if now is None:
+        return time.time_ns() // 1_000_000
+    from ...core.destinations.dates import read_time
+
+    moment = read_time(now)
+    if moment is None:
+        raise click.BadParameter(f"{now!r} is no time; write it as 2026-11-24T22:00:00Z", param_hint="--now")
+    return moment
