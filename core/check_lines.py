@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
-from .checks import WOULD_REJECT, CheckSettings
+from .checks import WOULD_REJECT, CheckSettings, adjusted
 from .checks.settings import DEFAULTS
 from .checks.stream import Loose, StreamChecker
 from .destinations import translator
@@ -163,7 +163,8 @@ def _check(
         marks=Marks.WOULD_REJECT if rejected else Marks.NONE,
     )
     run.stream.use(run.settings, destination)
-    inspection = with_findings(inspection, run.stream.observe(observed, inspection.translation, now))
+    completed = run.stream.observe(observed, inspection.translation, now)
+    inspection = with_findings(inspection, adjusted(completed, message, run.settings.rules))
     return Checked(
         line=number,
         message_id=message.get("messageId"),

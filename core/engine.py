@@ -118,6 +118,7 @@ class Engine:
             self._reading.inspect,
             lambda text: self._faults.set("reading", text),
             observe=self._reading.observe,
+            adjust=self._reading.adjust,
         )
         self._forwarder = Forwarder(
             self._journal,

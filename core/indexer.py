@@ -17,7 +17,7 @@ import msgspec
 
 from .delivery import DeliveryState
 from .errors import JournalError
-from .inspection import Finding, with_findings
+from .inspection import Finding
 from .journal.base import Entry, Journal
 from .messages import Marks, Message, Receipt
 from .reader import Reader
@@ -213,7 +213,9 @@ class Indexer:
         if message.id not in self._observed:
             self._observed[message.id] = self._reader.observation(message, inspection.translation)
         found = self._observed[message.id]
-        return entry_of(summarize(message, with_findings(inspection, found), receipt), message, found)
+        return entry_of(
+            summarize(message, self._reader.whole(message, inspection, found), receipt), message, found
+        )
 
 
 class _Fresh:

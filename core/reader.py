@@ -36,6 +36,8 @@ class Parse(Protocol):
 Inspect = Callable[[Message], Inspection]
 Observe = Callable[[Message, Translation], tuple[Finding, ...]]
 """What a message completes in the stream so far; it counts as seen from there on."""
+Adjust = Callable[[Message, Sequence[Finding]], Sequence[Finding]]
+"""What is left of a message's findings, and with which severity."""
 
 LARGE = 256 * 1024
 LARGE_COMPRESSED = LARGE // 16
@@ -51,8 +53,8 @@ FAULT_RULE = "segtap-fault"
 class Reader:
     """Parses and inspects, and goes on when that fails: a fault of ours on one message stops no other.
 
-    `observe` are the rules on the stream, if there are any; `on_fault` is told what failed, in words with the
-    message's id.
+    `observe` are the rules on the stream, if there are any; `adjust` gives what they found the severity that
+    the settings want. `on_fault` is told what failed, in words with the message's id.
     """
 
     def __init__(
@@ -62,10 +64,12 @@ class Reader:
         on_fault: Callable[[str], None],
         *,
         observe: Observe | None = None,
+        adjust: Adjust | None = None,
     ) -> None:
         self._parse = parse
         self._inspect = inspect
         self._observe = observe
+        self._adjust = adjust
         self._on_fault = on_fault
 
     async def read(self, receipt: Receipt, only: Collection[int] | None = None) -> list[Message] | str:
@@ -110,6 +114,12 @@ class Reader:
             fix = "Export this message and report it to segtap with the log's traceback."
             return (Finding(FAULT_RULE, "error", "$", words, fix),)
 
+    def whole(self, message: Message, inspection: Inspection, found: Sequence[Finding]) -> Inspection:
+        """The inspection with what was found in the stream, as the settings in force want it."""
+        if found and self._adjust is not None:
+            found = self._adjust(message, found)
+        return with_findings(inspection, found)
+
     async def detail(self, journal: Journal, id: int) -> MessageDetail:
         """Everything about one message or refused request. Raises InputError when there is none."""
         summary = await journal.summary(id)
@@ -130,7 +140,7 @@ class Reader:
             )
         marked = msgspec.structs.replace(message, marks=Marks(summary.marks))
         found = (await journal.findings([id])).get(id, ())
-        inspection = with_findings(self.inspection(marked), found)
+        inspection = self.whole(marked, self.inspection(marked), found)
         return _detail(summary, marked, receipt, inspection, tuple(await journal.deliveries(id)))
 
     def document(self, document: JsonObject) -> Message:

@@ -6,10 +6,12 @@ runs, and list, panes and forwarder change together.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from . import repair
-from .checks import check_settings
+from .checks import adjusted, check_settings
 from .checks.stream import StreamChecker
 from .destinations import translator
 from .destinations.explain import explain
@@ -70,6 +72,10 @@ class Reading:
             settings=self._check_settings,
             repairs=self._repairs,
         )
+
+    def adjust(self, message: Message, found: Sequence[Finding]) -> list[Finding]:
+        """What `[[rules]]` leave of the findings, and with which severity."""
+        return adjusted(found, message.document, self._check_settings.rules)
 
     def observe(self, message: Message, translation: Translation) -> tuple[Finding, ...]:
         """What the message completes in the stream; it counts as seen from there on."""

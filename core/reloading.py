@@ -15,7 +15,6 @@ import msgspec
 
 from .config import load
 from .errors import SegtapError
-from .inspection import with_findings
 from .journal.base import Journal
 from .reader import Reader
 from .settings import Settings
@@ -101,7 +100,7 @@ async def reinspect(journal: Journal, reader: Reader) -> None:
         found: list[tuple[int, int, int]] = []
         kept = await journal.findings(list(stretch))
         for message in await reader.load(journal, list(stretch.values())):
-            inspection = with_findings(reader.inspection(message), kept.get(message.id, ()))
+            inspection = reader.whole(message, reader.inspection(message), kept.get(message.id, ()))
             marks = (inspection.errors, inspection.warnings)
             if marks != (stretch[message.id].errors, stretch[message.id].warnings):
                 found.append((message.id, *marks))
