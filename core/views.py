@@ -45,7 +45,8 @@ class EngineState(msgspec.Struct, frozen=True, kw_only=True):
     `mixpanel_url`, where it is set, is where requests go in place of the region's host.
     `taken`, `refused_by_mixpanel`: settled deliveries; `sent_since_on`: taken since forwarding went on.
     `errors`: messages, and refused requests, with an error; `warnings`: those with warnings only.
-    `project` is the masked token or "". `fault` says why ingest or forwarding is not well, else "".
+    `project` is the masked token or "". `halted`: forwarding is on, and a fault keeps it
+    from sending until it is turned on again. `fault` says why ingest or forwarding is not well, else "".
     """
 
     version: str
@@ -63,6 +64,7 @@ class EngineState(msgspec.Struct, frozen=True, kw_only=True):
     project: str = ""
     strict: bool = True
     forwarding: bool = False
+    halted: bool = False
     can_forward: bool = False
     cannot_forward_why: str = ""
     dry_run: bool = False

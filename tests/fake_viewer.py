@@ -179,7 +179,9 @@ class FakeViewer:
     def __init__(self, lines: Sequence[Summary] = (), **facts: object) -> None:
         self.url = URL
         self.lines = list(lines)
-        self.facts = state(received=len(lines), **facts) if "received" not in facts else state(**facts)
+        refused = sum(line.refused for line in lines)
+        counted = {"received": len(lines) - refused, "refused": refused, **self._findings()}
+        self.facts = state(**{**counted, **facts})
         self.calls: list[tuple[object, ...]] = []
         self.reachable = True
         self.closed = False
@@ -190,12 +192,22 @@ class FakeViewer:
     def add(self, *lines: Summary, publish: bool = True, **facts: object) -> None:
         """Messages come; with `publish` False the feed leaves them out, and says so with `missed`."""
         self.lines.extend(lines)
-        self.facts = msgspec.structs.replace(
-            self.facts, **{"received": self.facts.received + len(lines), **facts}
-        )
+        refused = sum(line.refused for line in lines)
+        counted = {
+            "received": self.facts.received + len(lines) - refused,
+            "refused": self.facts.refused + refused,
+            **self._findings(),
+        }
+        self.facts = msgspec.structs.replace(self.facts, **{**counted, **facts})
         self.put(
             FeedBatch(added=lines if publish else (), missed=0 if publish else len(lines), state=self.facts)
         )
+
+    def _findings(self) -> dict[str, int]:
+        return {
+            "errors": sum(line.errors > 0 for line in self.lines),
+            "warnings": sum(line.warnings > 0 and not line.errors for line in self.lines),
+        }
 
     def deliver(self, *changes: Change) -> None:
         """Deliveries move on."""
@@ -285,7 +297,9 @@ class FakeViewer:
         self._check()
         self.calls.append(("clear",))
         self.lines.clear()
-        self.facts = msgspec.structs.replace(self.facts, received=0, refused=0, waiting=0)
+        self.facts = msgspec.structs.replace(
+            self.facts, received=0, refused=0, waiting=0, errors=0, warnings=0
+        )
         self.put(FeedBatch(cleared=True, state=self.facts))
 
     async def export(self, text: str = "") -> AsyncIterator[bytes]:

@@ -20,8 +20,7 @@ class Window:
     """A contiguous stretch of the (filtered) list, oldest first, at most about `limit` long.
 
     Ids rise along the stretch. `more_above` and `more_below` tell whether the journal has older and newer
-    ones that are not held. Appending costs the same whatever is held. `errors` counts the messages held that
-    have an error, `warnings` those that have warnings only.
+    ones that are not held. Appending costs the same whatever is held.
     """
 
     def __init__(self, limit: int = LIMIT) -> None:
@@ -30,8 +29,6 @@ class Window:
         self.rows: list[Summary] = []
         self.more_above = False
         self.more_below = False
-        self.errors = 0
-        self.warnings = 0
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -41,8 +38,6 @@ class Window:
         self.rows = list(summaries)
         self.more_above = more_above
         self.more_below = False
-        self.errors = self.warnings = 0
-        self._count(self.rows, 1)
 
     def append(self, summaries: Iterable[Summary]) -> int:
         """Add newer ones at the end and return how many. Those already held are left out."""
@@ -53,7 +48,6 @@ class Window:
             if summary.id > last:
                 rows.append(summary)
                 last = summary.id
-        self._count(rows[before:], 1)
         return len(rows) - before
 
     def prepend(self, summaries: Sequence[Summary], *, more: bool) -> int:
@@ -62,7 +56,6 @@ class Window:
         first = self.rows[0].id if self.rows else None
         older = [summary for summary in summaries if first is None or summary.id < first]
         self.rows[:0] = older
-        self._count(older, 1)
         return len(older)
 
     def index(self, id: int) -> int | None:
@@ -100,20 +93,11 @@ class Window:
 
     def drop(self, count: int) -> None:
         """Let go of that many of the oldest."""
-        self._count(self.rows[:count], -1)
         del self.rows[:count]
         self.more_above = True
 
     def cut_below(self) -> None:
         """Let go of the newest that are over the limit."""
         if len(self.rows) > self.limit:
-            self._count(self.rows[self.limit :], -1)
             del self.rows[self.limit :]
             self.more_below = True
-
-    def _count(self, rows: Iterable[Summary], by: int) -> None:
-        for row in rows:
-            if row.errors:
-                self.errors += by
-            elif row.warnings:
-                self.warnings += by

@@ -19,7 +19,7 @@ def facts(header: Header, width: int) -> str:
 
 
 async def test_it_says_everything_where_there_is_room(app_on: AppOn) -> None:
-    viewer = FakeViewer(story(24), received=1204, waiting=3, destination="classic-cloud")
+    viewer = FakeViewer(story(24), received=1200, refused=4, waiting=3, destination="classic-cloud")
     async with app_on(viewer).run_test(size=(200, 40)) as pilot:
         app = pilot.app
         assert isinstance(app, SegtapApp)
@@ -28,9 +28,8 @@ async def test_it_says_everything_where_there_is_room(app_on: AppOn) -> None:
         said = facts(app.main.header, 200)
         for part in (
             "segtap  ● http://127.0.0.1:8765",
-            "1,204 received · 1,204 shown · 3 waiting",
-            "0/s ▁▁▁",
-            "✖ 4  ▲ 6",
+            "1,200 received · 4 refused · 1,204 shown · 3 waiting  ✖ 4  ▲ 6",
+            "▁▁▁ 0/s",
             "FORWARDING OFF",
             "Classic · US · a1b2…f9",
         ):
@@ -56,18 +55,63 @@ async def test_forwarding_is_told_at_any_width(app_on: AppOn) -> None:
             assert header._facts(width).cell_length <= width
 
 
-@pytest.mark.parametrize("width", [20, 80, 200])
-async def test_what_is_wrong_has_lines_of_its_own(app_on: AppOn, width: int) -> None:
-    viewer = FakeViewer(story(3), fault="The disk is full\x1b[2J", exposed=True)
-    async with app_on(viewer).run_test(size=(width, 24)) as pilot:
+async def test_what_fits_is_said(app_on: AppOn) -> None:
+    viewer = FakeViewer(story(24), forwarding=True, sent_since_on=14)
+    async with app_on(viewer).run_test(size=(80, 24)) as pilot:
         app = pilot.app
         assert isinstance(app, SegtapApp)
-        await until(pilot, lambda: app.main is not None and app.main.header.size.height == 3)
+        await until(pilot, lambda: app.main is not None and app.main.list.selected)
         assert app.main is not None
-        lines = app.main.header.render().plain.split("\n")
-        assert lines[1].startswith(" ✖ The disk is full"[:width])
-        assert "\x1b" not in "".join(lines)
-        assert lines[2].startswith(" ▲ Anyone on this "[: width - 1])
+        for part in ("22 received", "✖ 4", "▲ 6", "FORWARDING ON → US a1b2…f9 · 14 sent"):
+            assert part in facts(app.main.header, 80), "no room is left empty that a fact would fit into"
+
+
+async def test_the_counts_of_trouble_are_those_of_the_journal(app_on: AppOn) -> None:
+    viewer = FakeViewer(story(24), errors=5_000, warnings=12)
+    async with app_on(viewer).run_test(size=(160, 40)) as pilot:
+        app = pilot.app
+        assert isinstance(app, SegtapApp)
+        await until(pilot, lambda: app.main is not None and app.main.list.selected)
+        assert app.main is not None
+        await pilot.press("slash", *"acme", "enter")
+        await until(pilot, lambda: app.main is not None and len(app.main.list.window) == 2)
+        assert "✖ 5,000  ▲ 12" in facts(app.main.header, 160), "whatever the list holds or filters"
+
+
+async def test_what_is_not_connected_or_halted_is_not_called_on(app_on: AppOn) -> None:
+    viewer = FakeViewer(story(3), forwarding=True, halted=True, fault="Mixpanel refuses the credentials")
+    async with app_on(viewer).run_test(size=(120, 40)) as pilot:
+        app = pilot.app
+        assert isinstance(app, SegtapApp)
+        await until(pilot, lambda: app.main is not None and app.main.list.selected)
+        assert app.main is not None
+        header = app.main.header
+        assert "FORWARDING HALTED → US a1b2…f9" in facts(header, 120)
+        viewer.stop()
+        await until(pilot, lambda: header.lost)
+        for width in (20, 80, 120):
+            assert "FORWARDING" not in facts(header, width)
+            assert ("LOST" if width == 20 else "NOT CONNECTED") in facts(header, width)
+
+
+@pytest.mark.parametrize(("size", "lines"), [((20, 10), 2), ((20, 24), 3), ((80, 24), 2), ((200, 24), 1)])
+async def test_what_is_wrong_has_lines_of_its_own(app_on: AppOn, size: tuple[int, int], lines: int) -> None:
+    fault = "The disk is full\x1b[2J, and what SDKs send is answered with 503; make room and all goes on"
+    viewer = FakeViewer(story(3), fault=fault)
+    async with app_on(viewer).run_test(size=size) as pilot:
+        app = pilot.app
+        assert isinstance(app, SegtapApp)
+        await until(pilot, lambda: app.main is not None and app.main.header.size.height == 1 + lines)
+        assert app.main is not None
+        said = app.main.header.render().plain.split("\n")
+        assert said[1].startswith(" ✖ The disk is")
+        assert all(len(line) == size[0] for line in said[1:])
+        assert "\x1b" not in "".join(said)
+        if size[0] >= 80:
+            assert "all goes on" in said[-1], "to its end"
+        viewer.know(exposed=True)
+        await until(pilot, lambda: app.main is not None and app.main.header.size.height > 1 + lines)
+        assert "▲ Anyone on this" in app.main.header.render().plain
         viewer.know(fault="", exposed=False)
         await until(pilot, lambda: app.main is not None and app.main.header.size.height == 1)
 

@@ -60,18 +60,3 @@ def test_the_newest_go_when_the_oldest_are_being_read() -> None:
     window.append(story(110))
     assert window.trim(keep_from=3) == 0
     assert (len(window), window.rows[0].id >> 20, window.more_below) == (100, 1, True)
-
-
-def test_counts_what_is_held() -> None:
-    window = Window(limit=100)
-    window.append(story(120))
-    expected = (sum(bool(row.errors) for row in window.rows), sum(bool(row.warnings) for row in window.rows))
-    assert (window.errors, window.warnings) == expected
-    window.trim(keep_from=120)
-    window.prepend(story(7, start=14), more=True)
-    assert window.errors == sum(bool(row.errors) for row in window.rows)
-    assert window.warnings == sum(bool(row.warnings) and not row.errors for row in window.rows)
-    window.cut_below()
-    assert window.errors == sum(bool(row.errors) for row in window.rows)
-    window.reset()
-    assert (window.errors, window.warnings) == (0, 0)

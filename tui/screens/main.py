@@ -179,7 +179,6 @@ class MainScreen(Acting):
         total = max(state.received + state.refused if state else 0, 0 if self.feeding.text else len(window))
         held = len(window)
         self.header.shown = held if self.feeding.text else total
-        self.header.errors, self.header.warnings = window.errors, window.warnings
         empty = self._loaded and not total and not held and not self.feeding.text
         if empty != self.empty.display:
             self.empty.display = empty

@@ -1,11 +1,12 @@
 """The header: where the endpoint listens, what came, and whether anything is sent to Mixpanel.
 
-One line; a line more for each thing that is wrong. On a narrow terminal what matters least goes first, and
+One line; lines more for each thing that is wrong. On a narrow terminal what matters least goes first, and
 whether forwarding is on never goes.
 """
 
 from __future__ import annotations
 
+import textwrap
 import time
 from collections.abc import Callable, Iterable
 from urllib.parse import urlsplit
@@ -17,10 +18,14 @@ from textual.widget import Widget
 from ...core.text import clean
 from ...core.views import EngineState
 from ..marks import UNICODE, Marks, to_ascii
+from ..plain import app_of
 from ..rate import Rate
 
 DESTINATIONS = {"actions": "Actions", "classic-cloud": "Classic"}
 BARS = 12
+ALERT_LINES = 3
+"""Lines that one thing that is wrong may take; on a low terminal it has to do with fewer."""
+LOW = 16
 GAP = "  "
 ALERT = "bold $background on $mark-error"
 ON = "bold $background on $mark-warning"
@@ -29,10 +34,10 @@ Piece = list[Content]
 """One fact of the header, from its longest form to its shortest; a last empty form lets it go."""
 
 SHRINK = (
-    *("rate", "destination", "counts", "marks", "destination", "forwarding", "rate", "url"),
+    *("rate", "destination", "rate", "counts", "marks", "destination", "url", "forwarding"),
     *("counts", "brand", "demo", "marks", "forwarding", "counts", "url", "forwarding"),
 )
-"""Which fact gives way, step by step, as the line gets shorter."""
+"""Which fact gives way, step by step, as the line gets shorter; what then fits after all comes back."""
 
 
 class Header(Widget):
@@ -41,8 +46,6 @@ class Header(Widget):
     state: reactive[EngineState | None] = reactive(None)
     lost: reactive[str] = reactive("")
     shown: reactive[int] = reactive(0)
-    errors: reactive[int] = reactive(0)
-    warnings: reactive[int] = reactive(0)
 
     def __init__(
         self,
@@ -63,7 +66,7 @@ class Header(Widget):
 
     def watch_state(self) -> None:
         """A line more or less is a new layout of the screen, which costs: not with each frame of the feed."""
-        if self.is_mounted and self.size.height != 1 + len(self.alerts()):
+        if self.is_mounted and self.size.height != 1 + len(self._alert_lines(self.size.width)):
             self.refresh(layout=True)
 
     def watch_lost(self) -> None:
@@ -77,11 +80,10 @@ class Header(Widget):
     def render(self) -> Content:
         """The line of facts and the lines of what is wrong."""
         width = max(self.size.width, 1)
-        lines = [self._facts(width), *(self._alert(text, style, width) for text, style in self.alerts())]
-        return Content("\n").join(lines)
+        return Content("\n").join([self._facts(width), *self._alert_lines(width)])
 
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
-        return 1 + len(self.alerts())
+        return 1 + len(self._alert_lines(width))
 
     def alerts(self) -> list[tuple[str, str]]:
         """What is wrong or needs care, as (text, style)."""
@@ -103,9 +105,17 @@ class Header(Widget):
             )
         return found
 
-    def _alert(self, text: str, style: str, width: int) -> Content:
-        text = self._plain(text)
-        return Content.styled((" " + text).ljust(width), style).truncate(width, ellipsis=True, pad=True)
+    def _alert_lines(self, width: int) -> list[Content]:
+        most = ALERT_LINES if app_of(self).size.height >= LOW else ALERT_LINES - 1
+        lines: list[Content] = []
+        for text, style in self.alerts():
+            rows = textwrap.wrap(self._plain(text), max(width - 2, 1), subsequent_indent="  ") or [""]
+            if len(rows) > most:
+                rows = [*rows[: most - 1], " ".join(row.strip() for row in rows[most - 1 :])]
+            for row in rows:
+                line = Content.styled((" " + row).ljust(width), style)
+                lines.append(line.truncate(width, ellipsis=True, pad=True))
+        return lines
 
     def _plain(self, text: str) -> str:
         return to_ascii(text.replace("…", "~")) if self.marks.error.isascii() else text
@@ -114,12 +124,20 @@ class Header(Widget):
         left, right = self._left(), self._right()
         pieces = {**left, **right}
         one, other = _row(left.values()), _row(right.values())
+        gone: list[tuple[str, Content]] = []
         for name in SHRINK:
-            if one.cell_length + other.cell_length + len(GAP) + 2 <= width:
+            if _fits(one, other, width):
                 break
             if len(pieces[name]) > 1:
-                pieces[name].pop(0)
+                gone.append((name, pieces[name].pop(0)))
                 one, other = _row(left.values()), _row(right.values())
+        for name, form in reversed(gone):
+            pieces[name].insert(0, form)
+            longer, another = _row(left.values()), _row(right.values())
+            if _fits(longer, another, width):
+                one, other = longer, another
+            else:
+                pieces[name].pop(0)
         room = width - one.cell_length - other.cell_length - 2
         line = Content.assemble(" ", one, " " * max(room, 1), other, " ")
         return line.truncate(width)
@@ -134,45 +152,46 @@ class Header(Widget):
             "url": [Content.assemble(dot, " ", url), Content.assemble(dot, " ", port), dot],
             "demo": [Content("")],
             "counts": [Content("")],
-            "rate": [Content("")],
             "marks": [Content("")],
+            "rate": [Content("")],
         }
         if state is None:
             return pieces
         if state.demo:
             pieces["demo"] = [Content.styled(" DEMO ", "bold $background on $mark-waiting"), Content("")]
         dot_ = f" {marks.middot} "
-        received, shown, waiting = (
-            f"{state.received:,} received",
-            f"{self.shown:,} shown",
-            f"{state.waiting:,} waiting",
-        )
-        waits = Content.styled(waiting, "bold $mark-waiting" if state.waiting else "")
+        received = Content(f"{state.received:,} received")
+        refused = Content.styled(f"{state.refused:,} refused", "$mark-error")
+        shown = Content(f"{self.shown:,} shown")
+        waits = Content.styled(f"{state.waiting:,} waiting", "bold $mark-waiting" if state.waiting else "")
+        told = [received, *([refused] if state.refused else []), *([waits] if state.waiting else [])]
         pieces["counts"] = [
-            Content.assemble(received, dot_, shown, dot_, waits),
-            Content.assemble(received, dot_, waits) if state.waiting else Content(received),
-            Content(f"{state.received:,}"),
+            Content(dot_).join([received, *([refused] if state.refused else []), shown, waits]),
+            Content(dot_).join(told),
+            Content(dot_).join([waits if state.waiting else received]),
             Content(""),
         ]
         now = self._clock()
         rate = Content(f"{self.rate.per_second(now):,}/s")
         bars = Content.styled(self.rate.bars(BARS, now, marks.spark), "$accent")
-        pieces["rate"] = [Content.assemble(rate, " ", bars), rate, Content("")]
+        pieces["rate"] = [Content.assemble(bars, " ", rate), rate, Content("")]
         found = [
             Content.styled(f"{mark} {count:,}", f"{'bold ' if count else ''}{style if count else '$dim'}")
             for mark, count, style in (
-                (marks.error, self.errors, "$mark-error"),
-                (marks.warning, self.warnings, "$mark-warning"),
+                (marks.error, state.errors, "$mark-error"),
+                (marks.warning, state.warnings, "$mark-warning"),
             )
         ]
-        short = [item for item, count in zip(found, (self.errors, self.warnings), strict=True) if count]
+        short = [item for item, count in zip(found, (state.errors, state.warnings), strict=True) if count]
         pieces["marks"] = [Content(GAP).join(found), Content(" ").join(short), Content("")]
         return pieces
 
     def _right(self) -> dict[str, Piece]:
         state, marks = self.state, self.marks
-        if state is None:
-            return {"forwarding": [Content("")], "destination": [Content("")]}
+        if state is None or self.lost:
+            # What is not connected may have been turned on or off since.
+            away = [Content.styled(f" {text} ", ALERT) for text in ("NOT CONNECTED", "LOST") if self.lost]
+            return {"forwarding": away or [Content("")], "destination": [Content("")]}
         region, project = state.region.upper(), self._plain(state.project)
         if state.mixpanel_url:
             region = self._plain(urlsplit(state.mixpanel_url).netloc)
@@ -185,16 +204,21 @@ class Header(Widget):
                 for text in ("FORWARDING OFF", "FORWARDING OFF", "FWD OFF", "off")
             ]
             return {"forwarding": off, "destination": [Content(facts), Content(region), Content("")]}
-        on = ON
-        name = "DRY RUN" if state.dry_run else "FORWARDING ON"
+        on, name = ON, "DRY RUN" if state.dry_run else "FORWARDING ON"
+        if state.halted:
+            on, name = ALERT, "FORWARDING HALTED"
         where = f"{region} {project}".strip()
         sent = f"{state.sent_since_on:,} sent"
         forms = [f"{name} {marks.arrow} {where}{dot}{sent}", f"{name} {marks.arrow} {where}", name]
-        forms.append("DRY RUN" if state.dry_run else "FWD ON")
+        forms.append("FWD HALTED" if state.halted else "DRY RUN" if state.dry_run else "FWD ON")
         return {
             "forwarding": [Content.styled(f" {text} ", on) for text in forms],
             "destination": [Content(kind), Content("")],
         }
+
+
+def _fits(left: Content, right: Content, width: int) -> bool:
+    return left.cell_length + right.cell_length + len(GAP) + 2 <= width
 
 
 def _row(pieces: Iterable[Piece]) -> Content:
