@@ -1,0 +1,60 @@
+"""`segtap doctor`: the questions of Mixpanel's and Segment's FAQ, answered from settings and messages.
+
+Each check is a function from `Facts` to verdicts; all of them are pure. `source` brings the messages, and
+`online` asks Mixpanel when it may.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from .facts import Facts
+from .online import ask_mixpanel
+from .settings_checks import pages, people, region, secret, strict, subscriptions, token
+from .source import Messages, newest_messages
+from .traffic_checks import (
+    connection_mode,
+    delivery,
+    groups,
+    identity,
+    profiles,
+    refused_here,
+    topics,
+    traffic,
+)
+from .verdict import Standing, Verdict
+
+__all__ = [
+    "CHECKS",
+    "Facts",
+    "Messages",
+    "Standing",
+    "Verdict",
+    "ask_mixpanel",
+    "diagnose",
+    "newest_messages",
+]
+
+CHECKS: tuple[Callable[[Facts], Iterator[Verdict]], ...] = (
+    traffic,
+    region,
+    token,
+    secret,
+    strict,
+    subscriptions,
+    connection_mode,
+    refused_here,
+    delivery,
+    people,
+    profiles,
+    pages,
+    identity,
+    groups,
+    topics,
+)
+"""In the order of the output."""
+
+
+def diagnose(facts: Facts) -> list[Verdict]:
+    """Every verdict, in the order of the questions."""
+    return [verdict for check in CHECKS for verdict in check(facts)]

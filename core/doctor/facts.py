@@ -1,0 +1,89 @@
+"""What the doctor looks at: the settings, and the newest messages as they were read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from ..errors import InputError
+from ..groups import GroupChecks
+from ..identity import Identities
+from ..inspection import Finding
+from ..messages import JsonObject
+from ..settings import Destination, Settings
+from ..translate import read_object
+from ..views import MessageDetail, Summary
+from .verdict import EVIDENCE
+
+
+class Case(msgspec.Struct, frozen=True):
+    """One message: its document, and the rest as the panes show it."""
+
+    document: JsonObject
+    detail: MessageDetail
+
+    @property
+    def message_id(self) -> str:
+        """Its messageId, or the journal's number where it has none."""
+        return self.detail.summary.message_id or str(self.detail.summary.id)
+
+
+class Facts:
+    """The settings, the messages (oldest first), and what follows from both.
+
+    `source` says in words where the messages come from, `refused` are requests that were answered with 4xx.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        destination: Destination,
+        details: Sequence[MessageDetail],
+        *,
+        refused: Sequence[Summary] = (),
+        source: str = "",
+        now: int,
+    ) -> None:
+        self.settings = settings
+        self.destination = destination
+        self.source = source
+        self.refused = refused
+        self.now = now
+        self.cases = [case for detail in details if (case := _case(detail)) is not None]
+        self.groups = GroupChecks(destination, settings.mixpanel_group_keys)
+        self.identities = Identities(settings.identity)
+        self._by_number = {case.detail.summary.id: case.message_id for case in self.cases}
+        for case in self.cases:
+            number, translation = case.detail.summary.id, case.detail.inspection.translation
+            self.groups.add(case.document, translation, number)
+            self.identities.add(translation, number)
+
+    def found(self, *rules: str) -> list[tuple[Case, Finding]]:
+        """The findings of these rules, oldest first."""
+        return [
+            (case, finding)
+            for case in self.cases
+            for finding in case.detail.inspection.findings
+            if finding.rule in rules
+        ]
+
+    def of_type(self, *types: str) -> list[Case]:
+        """The messages of these calls."""
+        return [case for case in self.cases if case.document.get("type") in types]
+
+    def named(self, numbers: Iterable[int]) -> tuple[str, ...]:
+        """The messageIds of some messages, given by their numbers."""
+        return tuple(self._by_number.get(number, str(number)) for number in numbers)[:EVIDENCE]
+
+
+def ids_of(cases: Iterable[Case]) -> tuple[str, ...]:
+    """The messageIds of the newest few."""
+    return tuple(dict.fromkeys(case.message_id for case in cases))[-EVIDENCE:]
+
+
+def _case(detail: MessageDetail) -> Case | None:
+    try:
+        return Case(read_object(detail.document), detail) if detail.document else None
+    except (InputError, RecursionError):
+        return None  # nested deeper than can be followed: shown in the list, and judged there

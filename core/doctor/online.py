@@ -1,0 +1,98 @@
+"""Questions that only Mixpanel answers; asked when the user says so."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+
+from ..settings import APP_HOSTS, DestinationSettings
+from ..text import clean, shorten
+from .verdict import Standing, Verdict
+
+if TYPE_CHECKING:
+    import httpx
+
+PATH = "/api/app/validate-project-credentials/"
+"""Where Segment's destination checks its settings: not documented by Mixpanel, and on the US host for all."""
+TIMEOUT = 15.0
+CLOCK_OFF = 60
+"""Seconds that this machine's clock may differ."""
+
+
+async def ask_mixpanel(destination: DestinationSettings, *, base_url: str = "") -> list[Verdict]:
+    """Whether Mixpanel knows the token, and whether this machine's clock agrees with its servers'.
+
+    `base_url` stands in for Mixpanel's host. What hinders the question is part of the answer.
+    """
+    import httpx
+
+    if not destination.token:
+        return []
+    body = {"project_token": destination.token}
+    if destination.api_secret:
+        body["api_secret"] = destination.api_secret.reveal()
+    url = (base_url or APP_HOSTS["us"]).rstrip("/") + PATH
+    try:
+        async with httpx.AsyncClient(timeout=TIMEOUT) as client:
+            answer = await client.post(url, json=body)
+            now = time.time()
+    except httpx.HTTPError as error:
+        words = f"Mixpanel could not be asked: {clean(str(error)) or type(error).__name__}"
+        fix = "try again; a proxy or firewall may be in the way"
+        return [_verdict("token-online", "Project token, by Mixpanel", "unknown", words, fix)]
+    return [*_token(answer, destination), *_clock(answer, now)]
+
+
+def _verdict(check: str, title: str, standing: Standing, words: str, fix: str = "") -> Verdict:
+    return Verdict(check=check, title=title, standing=standing, words=words, fix=fix)
+
+
+def _token(answer: httpx.Response, destination: DestinationSettings) -> Iterator[Verdict]:
+    what = "token and API secret" if destination.api_secret else "token"
+    title = "Project token, by Mixpanel"
+    if answer.is_success:
+        yield _verdict("token-online", title, "good", f"Mixpanel knows the project: {what} are valid")
+    elif answer.status_code in (400, 401, 403, 404):
+        said = shorten(clean(_without(answer.text, destination)), 160)
+        yield _verdict(
+            "token-online",
+            title,
+            "error",
+            f"Mixpanel answers {answer.status_code} to {what}: {said}. What is sent with them is lost, though"
+            " /track answers 1",
+            "copy them again from Mixpanel's Project Settings",
+        )
+    else:
+        words = f"Mixpanel answers {answer.status_code}: neither yes nor no"
+        yield _verdict("token-online", title, "unknown", words, "try again later")
+
+
+def _without(text: str, destination: DestinationSettings) -> str:
+    """The answer without the secrets that it may repeat."""
+    for secret in (destination.api_secret.reveal(), destination.token):
+        if secret:
+            text = text.replace(secret, "••••")
+    return text
+
+
+def _clock(answer: httpx.Response, now: float) -> Iterator[Verdict]:
+    title = "This machine's clock"
+    try:
+        theirs: datetime = parsedate_to_datetime(answer.headers.get("date", ""))
+    except ValueError:
+        return
+    off = now - theirs.timestamp()
+    if abs(off) <= CLOCK_OFF:
+        yield _verdict("clock-online", title, "good", "agrees with Mixpanel's servers")
+        return
+    way = "ahead of" if off > 0 else "behind"
+    yield _verdict(
+        "clock-online",
+        title,
+        "warning",
+        f"is {abs(off):,.0f} s {way} Mixpanel's servers: corrected timestamps are off by as much",
+        "set it by NTP",
+    )

@@ -1,0 +1,214 @@
+"""Questions that the settings answer: region, token, secret, subscriptions, People, page options."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+from ..destinations.faults import subscription_faults
+from ..settings import SEGMENT_REGIONS, mask_token
+from ..text import counted
+from .facts import Facts, ids_of
+from .verdict import Verdict
+
+SECRET_ENDS = datetime(2027, 3, 3, tzinfo=UTC)
+"""When Mixpanel retires the API secret (Project Secret)."""
+_TOKEN = re.compile(r"[0-9a-f]{32}")
+_NO_HOSTS = ("api.eu.mixpanel.com", "api.in.mixpanel.com")
+"""Names that people guess, and that do not resolve."""
+
+
+def region(facts: Facts) -> Iterator[Verdict]:
+    """Both ends side by side: Segment's workspace, and where the destination sends to."""
+    ours, theirs = facts.settings.destination.region, facts.settings.segment.workspace_region
+    title = "Region: Segment and Mixpanel side by side"
+    mixpanel = f"Mixpanel {SEGMENT_REGIONS[ours]} ([destination] region)"
+    override = facts.settings.destination.mixpanel_url
+    host = urlsplit(override).hostname or ""
+    if host in _NO_HOSTS:
+        right = f"https://api-{host.split('.')[1]}.mixpanel.com"
+        words = f"mixpanel_url names {host}, which does not exist"
+        yield Verdict(
+            check="region", title=title, standing="error", words=words, fix=f'mixpanel_url = "{right}"'
+        )
+        return
+    if not theirs:
+        yield Verdict(
+            check="region",
+            title=title,
+            standing="unknown",
+            words=f"Segment's workspace: unknown, for no message tells · {mixpanel}. What is sent to another region"
+            " than the project's is not ingested, and nobody is told",
+            fix='write workspace_region = "eu" (or "us") under [segment], and compare region with Data Residency'
+            " in Mixpanel's Project Settings",
+        )
+        return
+    segment = f"Segment {SEGMENT_REGIONS[theirs]} ([segment] workspace_region)"
+    if theirs == ours:
+        yield Verdict(check="region", title=title, standing="good", words=f"{segment} · {mixpanel}")
+        return
+    yield Verdict(
+        check="region",
+        title=title,
+        standing="error",
+        words=f"{segment} · {mixpanel}: the two differ. Events for another region are not ingested",
+        fix="point both ends to the same region: the endpoint in Segment's destination settings, and region"
+        " under [destination]",
+    )
+
+
+def token(facts: Facts) -> Iterator[Verdict]:
+    """The project token: whether there is one, and what cannot be known of it."""
+    destination = facts.settings.destination
+    title = "Project token"
+    if not destination.token:
+        yield Verdict(
+            check="token",
+            title=title,
+            standing="error",
+            words="there is none: nothing can be forwarded",
+            fix=f"put it into the environment as {destination.token_env}, or into segtap.toml",
+        )
+        return
+    short = mask_token(destination.token)
+    if not _TOKEN.fullmatch(destination.token):
+        yield Verdict(
+            check="token",
+            title=title,
+            standing="warning",
+            words=f"{short} does not look like one: Mixpanel's have 32 characters of 0-9 and a-f",
+            fix="copy the project token from Mixpanel's Project Settings (not the API secret)",
+        )
+        return
+    yield Verdict(
+        check="token",
+        title=title,
+        standing="unknown",
+        words=f"{short} is well-formed. Mixpanel's /track, /engage and /groups answer 1 to any token, so that"
+        " only asking tells whether the project exists",
+        fix="segtap doctor --online asks Mixpanel whether it knows the token",
+    )
+
+
+def secret(facts: Facts) -> Iterator[Verdict]:
+    """The API secret, which Mixpanel retires."""
+    title = "API secret"
+    if not facts.settings.destination.api_secret:
+        words = "none is set: events go to /import with the project token"
+        if facts.destination.kind == "classic-cloud":
+            words = "none is set: events older than five days, which go to /import, are refused"
+        yield Verdict(check="api-secret", title=title, standing="good", words=words)
+        return
+    days = (SECRET_ENDS - datetime.fromtimestamp(facts.now / 1000, UTC)).days
+    left = f"in {counted(days, 'day')}" if days > 0 else "that is over"
+    yield Verdict(
+        check="api-secret",
+        title=title,
+        standing="warning" if days > 0 else "error",
+        words=f"events go to /import with the API secret, which Mixpanel retires on 2027-03-03 ({left})",
+        fix="empty the secret in Segment's destination, and unset"
+        f" {facts.settings.destination.api_secret_env}: the token does instead",
+    )
+
+
+def strict(facts: Facts) -> Iterator[Verdict]:
+    """Strict import, without which Mixpanel says nothing of bad events."""
+    if facts.destination.kind == "actions" and not facts.settings.destination.strict:
+        yield Verdict(
+            check="strict",
+            title="Strict import",
+            standing="warning",
+            words="strict is off: Mixpanel does not say which events it drops",
+            fix="strict = true under [destination], and Strict Mode on in Segment",
+        )
+
+
+def subscriptions(facts: Facts) -> Iterator[Verdict]:
+    """Subscriptions that can never send."""
+    for fault in subscription_faults(facts.destination):
+        yield Verdict(
+            check="subscriptions",
+            title="Subscriptions",
+            standing="error",
+            words=fault,
+            fix="mend it: segtap mappings show",
+        )
+
+
+def people(facts: Facts) -> Iterator[Verdict]:
+    """The classic destination writes profiles only with People on."""
+    if facts.destination.kind != "classic-cloud":
+        return
+    identifies = facts.of_type("identify")
+    if facts.settings.classic.people:
+        yield Verdict(
+            check="people", title="Use Mixpanel People", standing="good", words="on: identify writes profiles"
+        )
+        return
+    yield Verdict(
+        check="people",
+        title="Use Mixpanel People",
+        standing="error" if identifies else "warning",
+        words="off: identify writes no profile"
+        + (f" ({counted(len(identifies), 'identify call')} seen)" if identifies else ""),
+        messages=ids_of(identifies),
+        fix="people = true under [classic], and Use Mixpanel People on in Segment",
+    )
+
+
+def pages(facts: Facts) -> Iterator[Verdict]:
+    """How page calls become events."""
+    title = "Pages"
+    doubled = facts.found("page-double-count")
+    if doubled:
+        yield Verdict(
+            check="pages",
+            title=title,
+            standing="warning",
+            words=doubled[-1][1].message,
+            messages=ids_of(case for case, _ in doubled),
+            fix=doubled[-1][1].fix,
+        )
+        return
+    if facts.destination.kind != "classic-cloud":
+        nameless = facts.found("page-name-missing")
+        words = 'pages become "Viewed NAME", each name an event of its own'
+        if nameless:
+            words += f'; {counted(len(nameless), "page")} without a name: they are all "Viewed "'
+        yield Verdict(
+            check="pages",
+            title=title,
+            standing="warning" if nameless else "good",
+            words=words,
+            messages=ids_of(case for case, _ in nameless),
+            fix=nameless[-1][1].fix if nameless else "",
+        )
+        return
+    classic = facts.settings.classic
+    single = [
+        name
+        for name, on in (
+            ("all", classic.track_all_pages),
+            ("categorized", classic.track_categorized_pages),
+            ("named", classic.track_named_pages),
+        )
+        if on
+    ]
+    several = len(single) + classic.consolidated_page_calls > 1
+    if several:
+        words = (
+            f"consolidated page calls and track {', '.join(single)} pages are on: one page is several events"
+        )
+        fix = "leave one page option on, under [classic] and in Segment"
+    elif classic.consolidated_page_calls:
+        words, fix = 'consolidated: every page is "Loaded a Page", its name a property', ""
+    elif single:
+        words, fix = f"track {single[0]} pages is on", ""
+    else:
+        words, fix = (
+            "no page option is on: page calls are dropped",
+            "consolidated_page_calls = true under [classic]",
+        )
+    yield Verdict(check="pages", title=title, standing="warning" if fix else "good", words=words, fix=fix)

@@ -1,0 +1,333 @@
+"""Questions that the messages answer: connection mode, profiles, duplicates, groups, places, clocks."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+import msgspec
+
+from ..checks.request import event_records
+from ..delivery import Outcome
+from ..groups import PartCheck
+from ..inspection import Finding
+from ..messages import Json
+from ..text import clean, counted, shorten, shown
+from .facts import Case, Facts, ids_of
+from .verdict import EVIDENCE, Standing, Verdict
+
+_SHOWN = 4
+
+
+class Topic(msgspec.Struct, frozen=True, kw_only=True):
+    """A question of the FAQ that rules answer, message by message."""
+
+    check: str
+    title: str
+    rules: tuple[str, ...]
+    good: str
+
+
+TOPICS: tuple[Topic, ...] = (
+    Topic(
+        check="duplicates",
+        title="Duplicates",
+        rules=(
+            "message-id-reused",
+            "dedupe-mismatch",
+            "double-fired",
+            "insert-id-missing",
+            "cloud-and-device-mode",
+        ),
+        good="no event came twice under two messageIds, and every one has an id",
+    ),
+    Topic(
+        check="insert-id",
+        title="Insert ids",
+        rules=("insert-id-charset", "insert-id-length"),
+        good="Mixpanel takes every messageId as insert id",
+    ),
+    Topic(
+        check="users",
+        title="User ids",
+        rules=(
+            "placeholder-user-id",
+            "no-identity",
+            "shared-device",
+            "identity-cluster-limit",
+            "anonymous-id-churn",
+        ),
+        good="every message names a user, and no device is shared",
+    ),
+    Topic(
+        check="joining",
+        title="From anonymous to known",
+        rules=(
+            *("identify-ignored", "history-not-joined", "anonymous-id-not-uuid4", "anonymous-profile-prefix"),
+            *("alias-ignored", "alias-order", "alias-without-previous-id", "identify-without-user-id"),
+        ),
+        good="anonymous events are joined to the users",
+    ),
+    Topic(
+        check="places",
+        title="Places",
+        rules=("no-client-ip", "country-code"),
+        good="every message has the user's address, or comes from their device",
+    ),
+    Topic(
+        check="clock",
+        title="Clocks",
+        rules=("clock-skew", "time-out-of-range", "timestamp-suspect", "track-too-old"),
+        good="no sender's clock is off by more than five minutes",
+    ),
+    Topic(
+        check="names",
+        title="Names and types",
+        rules=("name-casing", "property-type-drift", "page-name-cardinality", "event-name-cardinality"),
+        good="every name has one spelling, every property one type",
+    ),
+    Topic(
+        check="lost-properties",
+        title="Properties that do not arrive",
+        rules=("property-dropped", "property-overrides-context", "reserved-property", "string-truncated"),
+        good="every property arrives as it was sent",
+    ),
+    Topic(
+        check="utm",
+        title="Campaigns",
+        rules=("utm-missing",),
+        good="campaigns come in context.campaign",
+    ),
+    Topic(
+        check="classic-features",
+        title="After the move to Actions",
+        rules=("classic-feature-lost", "array-overwritten", "super-properties-cloud"),
+        good="nothing that only the classic destination does is expected",
+    ),
+)
+
+
+def traffic(facts: Facts) -> Iterator[Verdict]:
+    """Whether there is anything to judge by."""
+    if not facts.cases:
+        yield Verdict(
+            check="traffic",
+            title="Messages",
+            standing="unknown",
+            words=f"none in {facts.source or 'the journal'}: only the settings can be judged",
+            fix="point an SDK at segtap, use the app for a minute, and ask again",
+        )
+    else:
+        calls = Counter(str(case.document.get("type")) for case in facts.cases)
+        listed = ", ".join(f"{count:,} {call}" for call, count in calls.most_common())
+        words = f"{counted(len(facts.cases), 'message')} from {facts.source or 'the journal'}: {listed}"
+        yield Verdict(check="traffic", title="Messages", standing="good", words=words)
+    if facts.refused:
+        reasons = Counter(summary.name for summary in facts.refused)
+        words = "; ".join(
+            f"{counted(n, 'request')}: {shorten(clean(why), 100)}" for why, n in reasons.most_common(3)
+        )
+        yield Verdict(
+            check="ingest",
+            title="Requests that were not taken",
+            standing="error",
+            words=words,
+            messages=tuple(str(summary.id) for summary in facts.refused[-EVIDENCE:]),
+            fix="look at them in segtap's list: each names its fault",
+        )
+
+
+def connection_mode(facts: Facts) -> Iterator[Verdict]:
+    """Cloud or device mode, told by `mp_lib` as in Mixpanel's own debugging page."""
+    libraries: Counter[str] = Counter()
+    device: list[Case] = []
+    for case in facts.cases:
+        for _, _, properties in event_records(case.detail.inspection.translation):
+            library = properties.get("mp_lib")
+            if isinstance(library, str):
+                libraries[library] += 1
+        metadata = case.document.get("_metadata")
+        bundled = metadata.get("bundled") if isinstance(metadata, dict) else None
+        if isinstance(bundled, list) and any(isinstance(one, str) and "Mixpanel" in one for one in bundled):
+            device.append(case)
+    if not libraries and not device:
+        return
+    listed = ", ".join(f"{shown(name, 50)} ({count:,})" for name, count in libraries.most_common(_SHOWN))
+    words = f"cloud mode, mp_lib: {listed}" if libraries else "cloud mode sends nothing"
+    if device:
+        yield Verdict(
+            check="connection-mode",
+            title="Connection mode",
+            standing="warning",
+            words=f"{words}. {counted(len(device), 'message')} of pages that load Mixpanel's SDK as well"
+            " (device mode): Segment's servers leave those out",
+            messages=ids_of(device),
+            fix="choose one connection mode for the source",
+        )
+    else:
+        yield Verdict(check="connection-mode", title="Connection mode", standing="good", words=words)
+
+
+def profiles(facts: Facts) -> Iterator[Verdict]:
+    """Events but no people."""
+    users = {user for case in facts.of_type("track", "page", "screen") if (user := _user(case))}
+    made = {
+        user
+        for case in facts.of_type("identify")
+        if (user := _user(case)) and _writes_profile(case.detail.inspection.translation.operations)
+    }
+    if not users:
+        return
+    without = users - made
+    title = "Profiles"
+    if not without:
+        words = f"all {counted(len(users), 'user')} with events have a profile"
+        yield Verdict(check="profiles", title=title, standing="good", words=words)
+        return
+    cases = [case for case in facts.of_type("track", "page", "screen") if _user(case) in without]
+    some = ", ".join(shown(user, 40) for user in sorted(without)[:_SHOWN])
+    yield Verdict(
+        check="profiles",
+        title=title,
+        standing="error" if not made else "warning",
+        words=f"{len(without):,} of {counted(len(users), 'user')} with events have no identify that writes a"
+        f" profile: {some}",
+        messages=ids_of(cases),
+        fix="call identify with userId and traits at sign-up and login"
+        + (", and turn People on" if facts.destination.kind == "classic-cloud" else ""),
+    )
+
+
+def _user(case: Case) -> str:
+    user: Json = case.document.get("userId")
+    return user if isinstance(user, str) else ""
+
+
+def _writes_profile(operations: tuple[object, ...]) -> bool:
+    return any("/engage" in getattr(getattr(one, "request", None), "url", "") for one in operations)
+
+
+def identity(facts: Facts) -> Iterator[Verdict]:
+    """What the clusters become."""
+    clusters = facts.identities.clusters()
+    if not clusters:
+        return
+    mode = facts.settings.identity
+    joined = [one for one in clusters if len(one.members) > 1]
+    notes = list(dict.fromkeys(note for one in clusters for note in one.notes))
+    words = (
+        f"{mode} ID merge (identity in segtap.toml): {counted(sum(len(one.members) for one in clusters), 'id')}"
+        f" become {counted(len(clusters), 'user')}, {len(joined):,} of them of several ids"
+    )
+    messages = tuple(number for one in joined for _, number in one.links)
+    yield Verdict(
+        check="identity",
+        title="Identity clusters",
+        standing="warning" if notes else "good",
+        words=words + "".join(f" · {note}" for note in notes[:_SHOWN]),
+        messages=facts.named(messages),
+        fix="segtap doctor --user ID shows one of them; mend what the rules on users say" if notes else "",
+    )
+
+
+_PARTS: dict[str, Standing] = {"yes": "good", "partly": "warning", "no": "error", "unknown": "unknown"}
+
+
+def groups(facts: Facts) -> Iterator[Verdict]:
+    """The four parts of Group Analytics, for each group key."""
+    if not facts.groups.in_use:
+        known = facts.settings.mixpanel_group_keys
+        words = "no group call was seen, and " + (
+            "Mixpanel has no group key" if known is not None else "mixpanel_group_keys is not set: unknown"
+        )
+        yield Verdict(check="groups", title="Group Analytics", standing="note", words=words)
+        return
+    for key in facts.groups.checks():
+        for number, part in enumerate(key.parts, start=1):
+            yield Verdict(
+                check=f"groups.{part.part.replace(' ', '-')}",
+                title=f"Group key {shown(key.key, 40)}, part {number} of 4: {part.part}",
+                standing=_of_part(part, known=facts.settings.mixpanel_group_keys is not None),
+                words=part.words,
+                messages=facts.named(part.messages),
+                fix=part.fix,
+            )
+        carrying = [shown(one.event, 40) for one in key.events if one.carrying and not one.lacking]
+        lacking = [shown(one.event, 40) for one in key.events if one.lacking]
+        if key.events:
+            yield Verdict(
+                check="groups.events",
+                title=f"Group key {shown(key.key, 40)}, events",
+                standing="note",
+                words=f"with it: {', '.join(carrying) or 'none'} · without it: {', '.join(lacking) or 'none'}",
+            )
+
+
+def _of_part(part: PartCheck, *, known: bool) -> Standing:
+    standing = _PARTS[part.standing]
+    # While Mixpanel's keys are unknown, nobody can say that a key is needed.
+    return "warning" if standing == "error" and not known else standing
+
+
+def delivery(facts: Facts) -> Iterator[Verdict]:
+    """What Mixpanel answered."""
+    refused: list[tuple[Case, str]] = []
+    taken = 0
+    for case in facts.cases:
+        for attempt in case.detail.deliveries:
+            taken += attempt.outcome is Outcome.TAKEN
+            if attempt.outcome is Outcome.REFUSED:
+                refused.append((case, f"{attempt.endpoint} {attempt.status}: {attempt.words}"))
+    if not refused:
+        if taken:
+            words = f"{counted(taken, 'request')} taken, none refused"
+            yield Verdict(check="delivery", title="Mixpanel's answers", standing="good", words=words)
+        return
+    reasons = Counter(words for _, words in refused)
+    listed = "; ".join(f"{n:,} × {shorten(clean(why), 140)}" for why, n in reasons.most_common(3))
+    silent = any(" 200:" in why for why in reasons)
+    yield Verdict(
+        check="delivery",
+        title="Mixpanel's answers",
+        standing="error",
+        words=f"{counted(len(refused), 'request')} refused: {listed}"
+        + (" (an answer of 200 may be a refusal: Segment does not read it)" if silent else ""),
+        messages=ids_of(case for case, _ in refused),
+        fix="mend what each names, and replay the messages",
+    )
+
+
+def refused_here(facts: Facts) -> Iterator[Verdict]:
+    """What never reaches Mixpanel: Segment or its destination refuses it."""
+    found = facts.found("segment-would-reject", "rejected-by-destination", "unmatched", "event-too-large")
+    if found:
+        yield _of_findings("not-sent", "Messages that Mixpanel never gets", found)
+
+
+def topics(facts: Facts) -> Iterator[Verdict]:
+    """The questions that rules answer."""
+    for topic in TOPICS if facts.cases else ():
+        found = facts.found(*topic.rules)
+        if found:
+            yield _of_findings(topic.check, topic.title, found)
+        else:
+            yield Verdict(check=topic.check, title=topic.title, standing="good", words=topic.good)
+
+
+_STANDING: dict[str, Standing] = {"error": "error", "warning": "warning", "info": "note"}
+
+
+def _of_findings(check: str, title: str, found: list[tuple[Case, Finding]]) -> Verdict:
+    order = ("error", "warning", "info")
+    worst = min((finding.severity for _, finding in found), key=order.index)
+    rules = Counter(finding.rule for _, finding in found)
+    newest = next(finding for _, finding in reversed(found) if finding.severity == worst)
+    listed = ", ".join(f"{rule} ({count:,})" for rule, count in rules.most_common())
+    return Verdict(
+        check=check,
+        title=title,
+        standing=_STANDING[worst],
+        words=f"{listed}. The newest: {newest.message}",
+        messages=ids_of(case for case, finding in found if finding.severity == worst),
+        fix=newest.fix,
+    )

@@ -1,0 +1,27 @@
+"""What the doctor says of one question."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+Standing = Literal["good", "note", "unknown", "warning", "error"]
+
+EVIDENCE = 5
+"""Messages that a verdict names."""
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to one question of the FAQ.
+
+    `words` say where it stands and by what evidence, `messages` are the messageIds of some that show it,
+    `fix` is what to do, "" when nothing is to be done.
+    """
+
+    check: str
+    title: str
+    standing: Standing
+    words: str
+    messages: tuple[str, ...] = ()
+    fix: str = ""

@@ -1,0 +1,163 @@
+"""`segtap doctor`: why something is missing in Mixpanel, answered from settings and messages."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import textwrap
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from ...core.doctor import Facts, Verdict
+    from ...core.identity import Cluster
+    from ...core.settings import Settings
+
+MARKS = {"good": "✔", "note": "·", "unknown": "?", "warning": "▲", "error": "✖"}
+ASCII_MARKS = {"good": "+", "note": ".", "unknown": "?", "warning": "!", "error": "x"}
+WIDTH = 100
+
+
+@click.command()
+@click.option("--online", is_flag=True, help="Ask Mixpanel whether it knows the token; sends no message.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a verdict.")
+@click.option("--user", metavar="ID", default="", help="Show the identity cluster of one user instead.")
+@click.option(
+    "--messages",
+    type=click.IntRange(1, 10_000),
+    default=500,
+    show_default=True,
+    help="How many of the newest messages are looked at.",
+)
+@click.option("--journal", metavar="PATH", default="", help="The journal to read. [the usual one]")
+@click.option("--url", default="", help="Read from the engine that listens there.")
+@click.option(
+    "--config",
+    "config_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Settings file. [./segtap.toml]",
+)
+@click.pass_context
+def doctor(
+    ctx: click.Context,
+    online: bool,
+    as_json: bool,
+    user: str,
+    messages: int,
+    journal: str,
+    url: str,
+    config_file: Path | None,
+) -> None:
+    """Say why something is missing in Mixpanel.
+
+    Walks through the questions of the FAQ over the settings and the newest messages, of the engine that
+    runs, else of the journal: regions, token, connection mode, profiles, pages, groups, places, clocks.
+    Each verdict comes with messageIds as evidence, and what to do. Exit status 1 when one is an error.
+    """
+    from ...core.config import load
+    from ...core.doctor import ask_mixpanel, diagnose
+
+    settings = load({"journal": {"path": journal}} if journal else None, file=config_file)
+    facts = asyncio.run(_facts(settings, messages, url))
+    if user:
+        ctx.exit(_show_user(facts, user, as_json=as_json))
+    verdicts = diagnose(facts)
+    if online:
+        base = settings.destination.mixpanel_url
+        verdicts += asyncio.run(ask_mixpanel(settings.destination, base_url=base))
+    _print(verdicts, as_json=as_json)
+    ctx.exit(1 if any(verdict.standing == "error" for verdict in verdicts) else 0)
+
+
+async def _facts(settings: Settings, limit: int, url: str) -> Facts:
+    from ...core.doctor import Facts, newest_messages
+    from ...core.settings import destination_of
+
+    found = await newest_messages(settings, limit=limit, url=url)
+    return Facts(
+        settings,
+        destination_of(settings),
+        found.details,
+        refused=found.refused,
+        source=found.source,
+        now=time.time_ns() // 1_000_000,
+    )
+
+
+def _print(verdicts: list[Verdict], *, as_json: bool) -> None:
+    import msgspec
+
+    from ...core.summaries import json_bytes
+    from ...core.text import clean
+
+    if as_json:
+        for verdict in verdicts:
+            sys.stdout.write(json_bytes(msgspec.to_builtins(verdict)).decode() + "\n")
+        return
+    marks, arrow = (MARKS, "→") if _unicode() else (ASCII_MARKS, "->")
+    for verdict in verdicts:
+        click.echo(f"{marks[verdict.standing]} {clean(verdict.title)}")
+        _wrapped(verdict.words, "    ")
+        if verdict.messages:
+            _wrapped(f"messages: {', '.join(verdict.messages)}", "    ")
+        if verdict.fix:
+            _wrapped(f"{arrow} {verdict.fix}", "    ")
+    counts = {standing: sum(one.standing == standing for one in verdicts) for standing in MARKS}
+    click.echo(
+        f"{len(verdicts)} verdicts: {counts['error']} errors, {counts['warning']} warnings,"
+        f" {counts['unknown']} unknown"
+    )
+
+
+def _show_user(facts: Facts, user: str, *, as_json: bool) -> int:
+    """Print the cluster of one user; 1 when none of the messages names them."""
+    import msgspec
+
+    from ...core.summaries import json_bytes
+    from ...core.text import shown
+
+    cluster = facts.identities.cluster(user)
+    if cluster is None:
+        click.echo(f"No message looked at has the id {shown(user)}; try more with --messages.", err=True)
+        return 1
+    if as_json:
+        sys.stdout.write(json_bytes(msgspec.to_builtins(cluster)).decode() + "\n")
+    else:
+        for line in cluster_lines(cluster, facts):
+            click.echo(line)
+    return 0
+
+
+def cluster_lines(cluster: Cluster, facts: Facts) -> list[str]:
+    """What one user is to Mixpanel, for people."""
+    from ...core.text import clean, counted
+
+    chosen = "Mixpanel chooses one of these; shown as" if cluster.mode == "original" else "shown as"
+    lines = [f"{cluster.mode} ID merge: {chosen} distinct_id {clean(cluster.distinct_id)}"]
+    for member in cluster.members:
+        profile = ", a profile" if member.profile else ""
+        lines.append(f"  {member.kind:<9}  {clean(member.id)}  {counted(member.events, 'event')}{profile}")
+    for link, number in cluster.links:
+        (message,) = facts.named([number])
+        lines.append(
+            f"  joined by {link.kind}: {clean(link.anonymous)} to {clean(link.user)}  ({clean(message)})"
+        )
+    lines += [f"  ! {clean(note)}" for note in cluster.notes]
+    return lines
+
+
+def _wrapped(text: str, indent: str) -> None:
+    from ...core.text import clean
+
+    for line in textwrap.wrap(
+        clean(text), WIDTH, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
+    ):
+        click.echo(line)
+
+
+def _unicode() -> bool:
+    return (sys.stdout.encoding or "").lower().replace("-", "").startswith("utf")
