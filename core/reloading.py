@@ -49,7 +49,8 @@ class SettingsWatch:
         self._settings = settings
         self._changed = changed
         self._fault = fault
-        self._seen = self._stamp()
+        self._plan = settings.plan
+        self._seen = self._stamps()
 
     async def run(self) -> None:
         """For good; returns at once when there is no file to look at."""
@@ -61,16 +62,20 @@ class SettingsWatch:
 
     def forget(self) -> None:
         """Read the file again at the next look, though it did not change."""
-        self._seen = (0, 0, 0)
+        self._seen = ((0, 0, 0), None)
 
     async def look(self) -> None:
-        """Read the file if it is another than the last time."""
-        stamp = self._stamp()
-        if stamp == self._seen:
+        """Read the file if it, or the tracking plan that it names, is another than the last time."""
+        stamps = self._stamps()
+        if stamps == self._seen:
             return
-        self._seen = stamp
+        self._seen = stamps
         try:
-            await self._changed(self._read(exists=stamp is not None))
+            settings = self._read(exists=stamps[0] is not None)
+            if settings.plan != self._plan:
+                self._plan = settings.plan
+                self._seen = self._stamps()
+            await self._changed(settings)
         except SegtapError as error:
             logger.warning("the settings cannot be used: %s", error)
             self._fault(f"{error} Until then all stays as it was.")
@@ -82,14 +87,18 @@ class SettingsWatch:
         file = Path(before.file) if exists else None
         return load(before.flags, file=file, demo=before.demo, dry_run=before.dry_run, look=exists)
 
-    def _stamp(self) -> _Stamp:
-        if not self._settings.file:
-            return None
-        try:
-            found = Path(self._settings.file).stat()
-        except OSError:
-            return None
-        return found.st_mtime_ns, found.st_size, found.st_ino
+    def _stamps(self) -> tuple[_Stamp, _Stamp]:
+        return _stamp(self._settings.file), _stamp(self._plan)
+
+
+def _stamp(file: str) -> _Stamp:
+    if not file:
+        return None
+    try:
+        found = Path(file).stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 async def reinspect(journal: Journal, reader: Reader) -> None:

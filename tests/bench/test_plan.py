@@ -1,0 +1,61 @@
+"""What holding messages against a tracking plan costs, as a ratio to translation, in one run."""
+
+import json
+import time
+from collections.abc import Callable
+
+from check_helpers import NOW, TRANSLATOR, every_real_message
+
+from segtap.core.plan import compiled, read_plan_text
+from segtap.core.plan.infer import infer
+from segtap.core.repair import repaired
+from segtap.core.settings import REPAIR_NAMES
+
+PLAN_LIMIT = 0.5
+BROKEN_LIMIT = 2.0
+REPAIR_LIMIT = 1.0
+ROUNDS = 40
+
+
+def fastest(work: Callable[[], object]) -> float:
+    """Seconds of the fastest of many rounds: noise only ever adds."""
+    times: list[float] = []
+    for _ in range(ROUNDS):
+        start = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def test_a_plan_costs_little_beside_translation(record_property: Callable[[str, object], None]) -> None:
+    messages = every_real_message()
+    plan = compiled(read_plan_text(json.dumps(infer(messages).document()), "plan.json"))
+    wrong = [
+        {**message, "properties": {"x": 1, **{f"p{n}": None for n in range(10)}}, "traits": {"x": "y"}}
+        for message in messages
+    ]
+    assert not any(plan.findings(message) for message in messages)
+    assert any(plan.findings(message) for message in wrong)
+    translations = [TRANSLATOR.translate(message, now=NOW) for message in messages]
+
+    translating = fastest(lambda: [TRANSLATOR.translate(message, now=NOW) for message in messages])
+    keeping = fastest(lambda: [plan.findings(message) for message in messages])
+    breaking = fastest(lambda: [plan.findings(message) for message in wrong])
+    repairing = fastest(
+        lambda: [
+            repaired(translation, message, REPAIR_NAMES, identity="simplified")
+            for translation, message in zip(translations, messages, strict=True)
+        ]
+    )
+    each = 1e6 / len(messages)
+    print(
+        f"translate {translating * each:.1f} µs, plan kept {keeping * each:.1f} µs, broken "
+        f"{breaking * each:.1f} µs, all repairs {repairing * each:.1f} µs a message"
+    )
+    for name, cost, limit in (
+        ("plan_kept", keeping, PLAN_LIMIT),
+        ("plan_broken", breaking, BROKEN_LIMIT),
+        ("repairs", repairing, REPAIR_LIMIT),
+    ):
+        record_property(f"{name}_to_translation", cost / translating)
+        assert cost / translating <= limit, name
