@@ -5,6 +5,7 @@ Source: actions-core, which runs every subscription whose trigger takes the mess
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -43,11 +44,11 @@ class CompiledSubscription:
 
 
 class ActionsTranslator:
-    """Mixpanel (Actions) with its settings. `faults` says which subscriptions can never run, and why."""
+    """Mixpanel (Actions) with its settings. Subscriptions that can never run are left out: see `faults`."""
 
     def __init__(self, destination: Destination) -> None:
         self._target: Target = target_of(destination.settings)
-        self._subscriptions, self.faults = _compiled(destination.subscriptions)
+        self._subscriptions = _compiled(destination.subscriptions)
 
     def translate(self, document: JsonObject, *, now: int) -> Translation:
         """See `Translator`: the subscriptions in their order, each on its own.
@@ -229,12 +230,11 @@ def compile_payload(mapping: JsonObject, fields: Sequence[Field]) -> Payload:
     return lambda document: check(groups, steps, document)
 
 
-_Compiled = tuple[tuple[CompiledSubscription, ...], tuple[str, ...]]
-_remembered: OrderedDict[str, _Compiled] = OrderedDict()
+_remembered: OrderedDict[str, tuple[CompiledSubscription, ...]] = OrderedDict()
 _REMEMBER = 64
 
 
-def _compiled(subscriptions: tuple[Subscription, ...] | None) -> _Compiled:
+def _compiled(subscriptions: tuple[Subscription, ...] | None) -> tuple[CompiledSubscription, ...]:
     """The subscriptions that are on, compiled; None stands for the presets. The last few are remembered."""
     key = (
         ""
@@ -248,15 +248,13 @@ def _compiled(subscriptions: tuple[Subscription, ...] | None) -> _Compiled:
         _remembered.move_to_end(key)
         return found
     ready: list[CompiledSubscription] = []
-    faults: list[str] = []
     for subscription in preset_subscriptions() if subscriptions is None else subscriptions:
         if not subscription.enabled:
             continue
-        try:
+        # What can never run never runs, as at Segment; `faults.subscription_faults` tells of it.
+        with contextlib.suppress(MappingError):
             ready.append(compile_subscription(subscription))
-        except MappingError as fault:
-            faults.append(f"{subscription.name or subscription.partner_action}: {fault}")
-    made = (tuple(ready), tuple(faults))
+    made = tuple(ready)
     _remembered[key] = made
     if len(_remembered) > _REMEMBER:
         _remembered.popitem(last=False)

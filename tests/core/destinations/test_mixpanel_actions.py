@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from vectors import vectors
 
 from segtap.core.destinations import translator
+from segtap.core.destinations.faults import subscription_faults
 from segtap.core.destinations.mixpanel_actions import ActionsTranslator
 from segtap.core.destinations.presets import optional_subscriptions, preset_subscriptions
 from segtap.core.inspection import Translation
@@ -185,10 +186,11 @@ class TestMistakesInSubscriptions:
     def test_a_subscription_that_can_never_run_is_a_fault_that_can_be_told(
         self, destination: Destination
     ) -> None:
-        made = ActionsTranslator(destination)
-        assert len(made.faults) == 1
-        assert made.faults[0].startswith("mine: ")
-        assert made.translate({"type": "track"}, now=NOW) == Translation(unmatched=True)
+        (fault,) = subscription_faults(destination)
+        assert fault.startswith("subscription 1 (mine): ")
+        assert ActionsTranslator(destination).translate({"type": "track"}, now=NOW) == Translation(
+            unmatched=True
+        )
 
 
 SCALARS = (
