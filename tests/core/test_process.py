@@ -17,6 +17,7 @@ import pytest
 from engines import API_SECRET, TOKEN, engine_settings, isolate, listed, post, running_engine, track, until
 from mixpanel_server import HANG, MixpanelServer
 
+from segtap.core import engine as engine_module
 from segtap.core.client import Client
 from segtap.core.errors import EngineError, JournalLocked, PortTaken, SettingsError
 from segtap.core.launch import EngineReady, LaunchOrder, find_engine, start_engine
@@ -112,19 +113,18 @@ async def kept(tmp_path: Path) -> list[Any]:
         return list(await listed(client, 1))
 
 
-@posix
-async def test_a_stop_keeps_what_mixpanel_has_not_answered(tmp_path: Path) -> None:
+async def test_a_stop_keeps_what_mixpanel_has_not_answered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_module, "STOP_GRACE", 0.05)
     async with MixpanelServer() as mixpanel:
         settings = engine_settings(tmp_path, mixpanel_url=mixpanel.url)
         mixpanel.script(HANG)
-        engine = await start_engine(settings, forwarding=True)
-        await post(engine.url, track("m-0000001"))
-        while not mixpanel.requests:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
-        os.kill(engine.pid, signal.SIGTERM)
-        assert await asyncio.wait_for(engine.wait(), 15) == 0
-        await engine.aclose()
-        async with await start_engine(settings) as engine, Client(engine.url, engine.token) as client:
+        async with running_engine(settings, forwarding=True) as (engine, _):
+            await post(engine.url, track("m-0000001"))
+            while not mixpanel.requests:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        async with running_engine(settings) as (_, client):
             await client.set_forwarding(True)
             await until(client, lambda state: state.taken == 1)
         # It went out twice under one insert id: Mixpanel shows it once.

@@ -458,13 +458,12 @@ async def test_stop_waits_for_answers_under_way() -> None:
     opened = asyncio.Event()
     clock = FakeClock()
     clock.hold()
-    forwarder = make_forwarder(
-        backlog, "http://127.0.0.1:1", transport=Direct(mixpanel, opened.wait), clock=clock
-    )
+    transport = Direct(mixpanel, opened.wait)
+    forwarder = make_forwarder(backlog, "http://127.0.0.1:1", transport=transport, clock=clock)
     task = asyncio.create_task(forwarder.run())
-    await asyncio.sleep(0.01)
+    await until(lambda: transport.flying == 1)
     stopping = asyncio.create_task(forwarder.stop(grace=5))
-    await asyncio.sleep(0.01)
+    await until(lambda: clock.slept == [5])
     assert not stopping.done()
     opened.set()
     await asyncio.wait_for(stopping, PATIENCE)

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from journal_values import a_receipt
 
 from segtap.core.errors import JournalLocked
 from segtap.core.journal import SqliteJournal, holder_of, open_journal
+from segtap.core.journal import lock as journal_lock
 from segtap.core.journal.lock import JournalLock, lock_file
 from segtap.core.settings import JournalSettings
 
@@ -106,11 +108,22 @@ async def test_closing_lets_the_next_one_in(path: Path) -> None:
         assert holder_of(path) is None
 
 
-async def test_one_that_leaves_is_waited_for(path: Path) -> None:
+async def test_one_that_leaves_is_waited_for(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lock = JournalLock(path)
     lock.acquire()
+    refused = threading.Event()
+    try_it = JournalLock.try_acquire
+
+    def trying(self: JournalLock) -> bool:
+        taken = try_it(self)
+        if not taken:
+            refused.set()
+        return taken
+
+    monkeypatch.setattr(JournalLock, "try_acquire", trying)
+    monkeypatch.setattr(journal_lock, "_PATIENCE", 60)
     opening = asyncio.ensure_future(open_journal(JournalSettings(path=str(path))))
-    await asyncio.sleep(0.1)
+    await asyncio.to_thread(refused.wait)
     lock.release()
     await (await opening).close()
 
