@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 import msgspec
 
 from ..messages import Json, JsonObject
 from ..settings import ClassicSettings, Destination, DestinationKind, IdentityMode
-from .settings import CheckSettings
+from .settings import CheckSettings, PlanCheck
 
 NOW = 1_795_557_601_000
 """The clock of every example: 2026-11-24T22:00:01Z."""
@@ -34,6 +35,8 @@ class Example(msgspec.Struct, frozen=True, kw_only=True):
     classic: ClassicSettings = ClassicSettings()
     classic_after: ClassicSettings | None = None
     group_keys: tuple[str, ...] | None = None
+    plan: JsonObject | None = None
+    """A tracking plan, as Segment's Public API gives it."""
 
     def destination(self, *, after: bool = False) -> Destination:
         """The destination that the messages go to."""
@@ -45,8 +48,18 @@ class Example(msgspec.Struct, frozen=True, kw_only=True):
         """What the rules judge by."""
         changed = self.classic_after if after else None
         return CheckSettings(
-            identity=self.identity, classic=changed or self.classic, group_keys=self.group_keys
+            identity=self.identity,
+            classic=changed or self.classic,
+            group_keys=self.group_keys,
+            plan=None if self.plan is None else _compiled(self.plan),
         )
+
+
+def _compiled(plan: JsonObject) -> PlanCheck:
+    # The validator is imported only where there is a plan.
+    from ..plan import compiled, read_plan_text
+
+    return compiled(read_plan_text(json.dumps(plan), "the example's plan"))
 
 
 def call(type: str, number: int = 0, /, **fields: Json) -> JsonObject:

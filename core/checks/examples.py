@@ -24,6 +24,24 @@ _ROWS: list[Json] = [_ROW for _ in range(20)]
 
 _CLASSIC_GROUP: JsonObject = {"groupIdentifierTraits": ["company_id"]}
 
+_PLANNED: JsonObject = {
+    "type": "object",
+    "properties": {
+        "properties": {
+            "type": "object",
+            "properties": {"plan": {"type": "string"}, "seats": {"type": "number"}},
+            "required": ["plan"],
+        }
+    },
+}
+_PLAN: JsonObject = {"data": {"rules": [{"type": "TRACK", "key": "Signed Up", "jsonSchema": _PLANNED}]}}
+
+
+def _planned(before: JsonObject, after: JsonObject) -> Example:
+    said = "a plan with the event Signed Up: plan (text, required) and seats (a number)"
+    return Example(before=(before,), after=(after,), said=said, plan=_PLAN)
+
+
 MESSAGE_EXAMPLES: dict[str, Example] = {
     "unmatched": pair(call("alias", previousId=ANONYMOUS), call("identify", anonymousId=ANONYMOUS)),
     "rejected-by-destination": pair(
@@ -46,7 +64,12 @@ MESSAGE_EXAMPLES: dict[str, Example] = {
         call("identify", userId=None, anonymousId=ANONYMOUS, traits={"plan": "pro"}),
         call("identify", anonymousId=ANONYMOUS, traits={"plan": "pro"}),
     ),
-    "alias-without-previous-id": pair(call("alias"), call("alias", previousId=ANONYMOUS)),
+    "alias-without-previous-id": Example(
+        before=(call("alias"),),
+        after=(call("alias", previousId=ANONYMOUS),),
+        said="the classic destination; Segment's presets for Actions send nothing for an alias",
+        kind="classic-cloud",
+    ),
     "group-without-traits": pair(
         call("group", groupId="acme"), call("group", groupId="acme", traits={"name": "Acme"})
     ),
@@ -183,6 +206,13 @@ MESSAGE_EXAMPLES: dict[str, Example] = {
         call("identify", traits={"first_name": "Zoë", "last_name": "Kim"}),
         call("identify", traits={"firstName": "Zoë", "lastName": "Kim"}),
     ),
+    "plan-violation": _planned(track("Signed Up", {"seats": "3"}), track("Signed Up", {"plan": "pro"})),
+    "plan-unplanned-event": _planned(
+        track("signed up", {"plan": "pro"}), track("Signed Up", {"plan": "pro"})
+    ),
+    "plan-unplanned-property": _planned(
+        track("Signed Up", {"plan": "pro", "colour": "red"}), track("Signed Up", {"plan": "pro", "seats": 3})
+    ),
     "trait-type": pair(
         call("identify", traits={"email": ["zoe@example.com"]}),
         call("identify", traits={"email": "zoe@example.com"}),
@@ -190,5 +220,4 @@ MESSAGE_EXAMPLES: dict[str, Example] = {
 }
 
 EXAMPLES: dict[str, Example] = {**MESSAGE_EXAMPLES, **STREAM_EXAMPLES}
-"""By the id of the rule. Rules that repeat what was received, those of a tracking plan, and those that take
-thousands of messages have none."""
+"""By the id of the rule. Those that repeat what was received or take many messages have none."""

@@ -210,23 +210,25 @@ def test_the_classic_destination_reads_traits_in_any_spelling() -> None:
 
 ORDINARY = """
 Signed Up|Signed In|Signed Out|Logged In|Logged Out|Account Created|Account Deleted|Account Updated
-User Invited|Invite Sent|Invite Accepted|Trial Started|Trial Ended|Subscription Started|Subscription Cancelled|Plan Changed
-Plan Upgraded|Plan Downgraded|Payment Failed|Payment Succeeded|Invoice Paid|Invoice Sent|Card Added
-Card Viewed|Card Shared|Card Removed|Page Viewed|Screen Viewed|Button Clicked|Link Clicked|Form Submitted|Form Started
-Video Played|Video Paused|Video Completed|Video Viewed|Song Played|Playlist Created|Search Performed|Searched
-Filter Applied|Sort Changed|File Uploaded|File Downloaded|Report Exported|Report Viewed|Dashboard Viewed
-Project Created|Project Viewed|Project Added|Project Shared|Project Updated|Project Removed|Task Created
-Task Completed|Task Updated|Comment Added|Comment Removed|Message Sent|Message Received|Notification Received
+User Invited|Invite Sent|Invite Accepted|Trial Started|Trial Ended|Subscription Started
+Subscription Cancelled|Plan Changed|Plan Upgraded|Plan Downgraded|Payment Failed|Payment Succeeded
+Invoice Paid|Invoice Sent|Card Added|Card Viewed|Card Shared|Card Removed|Page Viewed|Screen Viewed
+Button Clicked|Link Clicked|Form Submitted|Form Started|Video Played|Video Paused|Video Completed
+Video Viewed|Song Played|Playlist Created|Search Performed|Searched|Filter Applied|Sort Changed
+File Uploaded|File Downloaded|Report Exported|Report Viewed|Dashboard Viewed|Project Created
+Project Viewed|Project Added|Project Shared|Project Updated|Project Removed|Task Created|Task Completed
+Task Updated|Comment Added|Comment Removed|Message Sent|Message Received|Notification Received
 Notification Opened|Push Enabled|Email Opened|Email Clicked|Email Bounced|Survey Completed|Survey Started
-Onboarding Started|Onboarding Completed|Step Completed|Lesson Completed|Course Completed|Quiz Started|Level Up
-Game Started|Game Over|Score Posted|Profile Viewed|Profile Updated|Photo Uploaded|Photo Shared|Post Created
-Post Liked|Article Read|Article Viewed|Feature Used|Feature Enabled|Error Shown|App Opened|App Closed
-App Updated|Session Started|Session Ended|Booking Completed|Booking Cancelled|Flight Searched|Room Booked|Ride Requested
-Ride Completed|Offer Viewed|Offer Redeemed|Wish Added|Ticket Sold|Vendor Created|Border Crossed|Store Viewed
-Produce Ordered|Credit Applied|Discount Applied|Address Entered|Shipping Info Entered|Payment Method Added
-Add Product|Create Order|order.shipped|order_shipped|Order Shipped|Order Placed|Order Delivered|Order Paid
-Cart Abandoned|Cart Emptied|Cart Updated|Checkout Abandoned|Review Submitted|Deep Work Started|Install Clicked
-Purchase|purchase|add_to_cart|view_item|sign_up|Click|click|a|Ω|注文完了
+Onboarding Started|Onboarding Completed|Step Completed|Lesson Completed|Course Completed|Quiz Started
+Level Up|Game Started|Game Over|Score Posted|Profile Viewed|Profile Updated|Photo Uploaded|Photo Shared
+Post Created|Post Liked|Article Read|Article Viewed|Feature Used|Feature Enabled|Error Shown|App Opened
+App Closed|App Updated|Session Started|Session Ended|Booking Completed|Booking Cancelled|Flight Searched
+Room Booked|Ride Requested|Ride Completed|Offer Viewed|Offer Redeemed|Wish Added|Ticket Sold
+Vendor Created|Border Crossed|Store Viewed|Produce Ordered|Credit Applied|Discount Applied
+Address Entered|Shipping Info Entered|Payment Method Added|Add Product|Create Order|order.shipped
+order_shipped|Order Shipped|Order Placed|Order Delivered|Order Paid|Cart Abandoned|Cart Emptied
+Cart Updated|Checkout Abandoned|Review Submitted|Deep Work Started|Install Clicked|Purchase|purchase
+add_to_cart|view_item|sign_up|Click|click|a|Ω|注文完了
 """
 
 

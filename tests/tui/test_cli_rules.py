@@ -1,0 +1,64 @@
+"""`segtap rules` and `segtap explain`, as they are called."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from segtap.core.checks import rules
+from segtap.core.checks.pages import rule_markdown
+from segtap.core.errors import InputError
+from segtap.tui.cli import cli
+
+
+def run(*arguments: str) -> str:
+    done = CliRunner().invoke(cli, list(arguments), catch_exceptions=False)
+    assert done.exit_code == 0
+    return done.stdout
+
+
+def test_every_rule_is_listed() -> None:
+    lines = run("rules").splitlines()
+    assert [line.split()[1] for line in lines] == [rule.id for rule in rules()]
+
+
+def test_the_list_is_narrowed_down() -> None:
+    ids = [line.split()[1] for line in run("rules", "$insert_id").splitlines()]
+    assert "insert-id-charset" in ids
+    assert "no-client-ip" not in ids
+    lines = run("rules", "--severity", "error").splitlines()
+    assert lines
+    assert all(line.startswith("error ") for line in lines)
+    assert run("rules", "no such thing") == ""
+
+
+def test_as_json_lines() -> None:
+    made = [json.loads(line) for line in run("rules", "--format", "json").splitlines()]
+    assert [one["id"] for one in made] == [rule.id for rule in rules()]
+    assert all(one["why"] and one["fix"] and one["source"] for one in made)
+
+
+def test_as_markdown() -> None:
+    assert run("rules", "--format", "markdown") == rule_markdown()
+
+
+def test_a_rule_is_explained() -> None:
+    text = run("explain", "insert-id-charset")
+    before, after = text.split("\nAfter\n")
+    assert '"$insert_id": "order_991"' in before
+    assert "Mixpanel takes letters, digits and - only" in before
+    assert "order_991" not in after
+
+
+def test_an_explanation_as_json() -> None:
+    made = json.loads(run("explain", "shared-device", "--format", "json"))
+    assert len(made["example"]["before"]["messages"]) == 2
+    assert made["example"]["before"]["findings"][0]["rule"] == "shared-device"
+    assert made["example"]["after"]["findings"] == []
+
+
+def test_an_unknown_rule_is_wrong_use() -> None:
+    with pytest.raises(InputError, match="Did you mean insert-id-charset"):
+        run("explain", "insert-id-charst")
