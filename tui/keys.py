@@ -79,6 +79,7 @@ KEYS: tuple[Key, ...] = (
     Key("message.replay", "r", "r", "replay", "Replay the message", "Message", short="replay", bar=5),
     Key("message.curl", "c", "c", "copy_curl", "Copy as curl", "Message", short="curl", bar=10),
     Key("decode.open", "x", "x", "decode", "Decode pasted text", "Message", short="decode", bar=8),
+    Key("message.compare", "equals_sign", "=", "compare", "Compare both destinations", "Message"),
     # Mixpanel
     Key(
         "forwarding.toggle",

@@ -10,7 +10,7 @@ from textual.widget import Widget
 
 from .marks import UNICODE, Marks
 
-_TWINS = str.maketrans("…·•─–“”’→←↑↓▾▸✖▲", '~-*--""\'><^v-+x!')
+_TWINS = str.maketrans("…·•─–“”’→←↑↓▾▸✖▲≠‹›", '~-*--""\'><^v-+x!#<>')
 
 
 def plain(text: str) -> str:

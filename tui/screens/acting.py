@@ -5,6 +5,7 @@ from __future__ import annotations
 import webbrowser
 from abc import abstractmethod
 from collections.abc import Coroutine
+from pathlib import Path
 from typing import Any, cast
 
 from textual.app import App
@@ -12,7 +13,7 @@ from textual.screen import Screen
 
 from ...core.client import Viewer
 from ...core.errors import SegtapError
-from ...core.settings import APP_HOSTS
+from ...core.settings import APP_HOSTS, Settings
 from ...core.text import clean, counted, shorten
 from ...core.views import EngineState, MessageDetail, Summary
 
@@ -32,6 +33,11 @@ class Acting(Screen[None]):
     @abstractmethod
     def state(self) -> EngineState | None:
         """The engine's facts as last heard."""
+
+    @property
+    @abstractmethod
+    def settings(self) -> Settings:
+        """The settings that the screen was started with."""
 
     @property
     @abstractmethod
@@ -184,6 +190,31 @@ class Acting(Screen[None]):
         route = copy(self._whole, text)
         self.notify(f"Copied {what}: {route}")
 
+    def action_compare(self) -> None:
+        """Show the selected message in both destinations."""
+        self._act(self._compare())
+
+    async def _compare(self) -> None:
+        from ...core.compare import compare, destination_for
+        from ...core.translate import read_object
+        from ..widgets.pane import identity
+        from .compare import Compare
+
+        detail = self.detail
+        if detail is None or detail.summary.refused:
+            what = "no message yet" if detail is None else "no message in a refused request"
+            self.notify(f"There is {what}, so there is nothing to compare.", severity="warning")
+            return
+        settings = _as_in_the_file(self.settings)
+        comparison = compare(
+            read_object(detail.document),
+            destination_for(settings, "actions"),
+            destination_for(settings, "classic-cloud"),
+            detail.summary.received_at,
+        )
+        about = identity(detail.summary)
+        self._whole.push_screen(Compare(comparison, message=about, settings=settings.origin))
+
     def action_decode(self) -> None:
         """Open the box that decodes whatever is pasted."""
         from .decode import DecodeBox
@@ -219,3 +250,16 @@ class Acting(Screen[None]):
         if state.mixpanel_url:
             where = f"at {clean(state.mixpanel_url)}"
         return f"project {state.project} {where}".strip()
+
+
+def _as_in_the_file(settings: Settings) -> Settings:
+    """The settings as their file has them now, for the engine follows it while the screen is open.
+
+    Raises SettingsError.
+    """
+    from ...core.config import load
+
+    file = Path(settings.file)
+    if not settings.file or not file.exists():
+        return settings
+    return load(settings.flags, file=file, demo=settings.demo, dry_run=settings.dry_run)

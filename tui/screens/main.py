@@ -146,6 +146,10 @@ class MainScreen(Acting):
         return self._state
 
     @property
+    def settings(self) -> Settings:
+        return self._settings
+
+    @property
     def summary(self) -> Summary | None:
         return self.list.summary
 

@@ -1,0 +1,169 @@
+"""The comparison on the screen: `=` opens it, it fits any width, copies as text and shows no secret."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pytest
+from details import MESSAGES, NOW
+from fake_viewer import FakeViewer, story, until
+from pane_host import Host
+from textual.pilot import Pilot
+from textual.widgets import Static
+
+from segtap.core import config
+from segtap.core.compare import compare, destination_for
+from segtap.core.settings import ClassicSettings, DestinationSettings, Secret, Settings
+from segtap.tui.app import SegtapApp
+from segtap.tui.screens import compare as screen_module
+from segtap.tui.screens.compare import Compare
+from segtap.tui.widgets.compared_view import ComparedView
+
+DRAWN_WITH = {"textual": "8.2.8", "rich": "15.0.0"}
+drawn = pytest.mark.skipif(
+    any(version(name) != number for name, number in DRAWN_WITH.items()),
+    reason=f"the pictures were drawn with {DRAWN_WITH}, which draw other pictures in other versions",
+)
+SECRET, TOKEN = "0f1e2d3c4b5a69788796a5b4c3d2e1f0", "a1b2c3d4e5f60718293a4b5c6d7e8ff9"
+SETTINGS = Settings(
+    destination=DestinationSettings(token=TOKEN, api_secret=Secret(SECRET)),
+    classic=ClassicSettings(people=True, event_increments=("Order Completed",), prop_increments=("revenue",)),
+    origin="segtap.toml",
+)
+AppOn = Callable[..., SegtapApp]
+
+
+def screen(name: str) -> Compare:
+    comparison = compare(
+        MESSAGES[name],
+        destination_for(SETTINGS, "actions"),
+        destination_for(SETTINGS, "classic-cloud"),
+        NOW,
+    )
+    return Compare(comparison, message=name, settings=SETTINGS.origin)
+
+
+def text_on(view: ComparedView) -> str:
+    return "\n".join("".join(part for _, part in line) for line in view.lines)
+
+
+async def opened(pilot: Pilot[object], count: int) -> ComparedView:
+    """The view, after the newest message was chosen and `=` pressed."""
+    app = pilot.app
+    assert isinstance(app, SegtapApp)
+    await until(pilot, lambda: app.main is not None and app.main.detail is not None, "a detail")
+    assert app.main is not None
+    assert len(app.main.list.window) == count
+    await pilot.press("equals_sign")
+    await until(pilot, lambda: isinstance(app.screen, Compare), "the comparison")
+    view = app.screen.query_one(ComparedView)
+    await until(pilot, lambda: view.lines, "its lines")
+    return view
+
+
+async def test_the_key_opens_it_and_esc_closes_it(app_on: AppOn) -> None:
+    app = app_on(FakeViewer(story(3)))
+    async with app.run_test(size=(120, 40)) as pilot:
+        view = await opened(pilot, 3)
+        assert view.has_focus
+        shown = text_on(view)
+        assert "insert-id" in shown
+        assert "Actions: POST /import?strict=1" in shown
+        assert "Classic: POST /track" in shown
+        await pilot.press("escape")
+        assert app.screen is app.main
+
+
+async def test_a_refused_request_has_nothing_to_compare(app_on: AppOn) -> None:
+    app = app_on(FakeViewer([line for line in story(12) if line.refused]))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: app.main is not None and app.main.detail is not None)
+        await pilot.press("equals_sign")
+        await until(pilot, lambda: app._notifications)
+        assert "nothing to compare" in next(iter(app._notifications)).message
+        assert app.screen is app.main
+
+
+async def test_it_follows_the_settings_file_as_it_is_now(tmp_path: Path) -> None:
+    file = tmp_path / "segtap.toml"
+    file.write_text('[destination]\ntoken = "abc"\n')
+    app = SegtapApp(FakeViewer(story(3)), config.load(environ={}, file=file), plain=False, clock=lambda: 1.0)
+    async with app.run_test(size=(120, 40)) as pilot:
+        assert "event-increment" not in text_on(await opened(pilot, 3))
+        await pilot.press("q")
+        assert app.main is not None
+        assert app.main.detail is not None
+        name = app.main.detail.summary.name
+        file.write_text(
+            f'[destination]\ntoken = "abc"\n[classic]\npeople = true\nevent_increments = ["{name}"]\n'
+        )
+        assert "event-increment" in text_on(await opened(pilot, 3))
+        await pilot.press("q")
+        file.write_text("[destination]\nnonsense = 1\n")
+        await pilot.press("equals_sign")
+        await until(pilot, lambda: app._notifications)
+        assert "nonsense" in next(iter(app._notifications)).message
+        assert app.screen is app.main
+
+
+async def test_it_goes_one_below_the_other_where_it_is_narrow() -> None:
+    host = Host(Static(""))
+    async with host.run_test(size=(120, 40)) as pilot:
+        page = screen("order")
+        await host.push_screen(page)
+        await until(pilot, lambda: page.compared.lines)
+        assert "Actions: POST /import?strict=1" in text_on(page.compared)
+        await pilot.resize_terminal(80, 24)
+        await until(pilot, lambda: "    Actions POST /import?strict=1" in text_on(page.compared))
+        assert all(sum(len(part) for _, part in line) <= 80 for line in page.compared.lines)
+
+
+async def test_a_shows_what_is_the_same_too() -> None:
+    host = Host(Static(""))
+    async with host.run_test(size=(120, 40)) as pilot:
+        page = screen("order")
+        await host.push_screen(page)
+        await until(pilot, lambda: page.compared.lines)
+        before = len(page.compared.lines)
+        assert "= properties.order_id" not in text_on(page.compared)
+        await pilot.press("a")
+        assert "= properties.order_id" in text_on(page.compared)
+        await pilot.press("a")
+        assert len(page.compared.lines) == before
+
+
+async def test_what_is_copied_is_the_text_without_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    copied: list[str] = []
+
+    def copy(app: object, text: str) -> str:
+        copied.append(text)
+        return "in a test"
+
+    monkeypatch.setattr(screen_module, "copy", copy)
+    host = Host(Static(""))
+    async with host.run_test(size=(200, 60)) as pilot:
+        page = screen("identify")
+        await host.push_screen(page)
+        await until(pilot, lambda: page.compared.lines)
+        await pilot.press("a", "y")
+        assert copied[0].startswith("identify (node-next-")
+        for text in (copied[0], text_on(page.compared)):
+            assert "identity-link" in text
+            assert SECRET not in text
+            assert TOKEN not in text
+            assert "a1b2…f9" in text
+
+
+@drawn
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)], ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("name", ["order", "identify"])
+def test_picture(snap_compare: Any, name: str, size: tuple[int, int]) -> None:
+    async def push(pilot: Pilot[Any]) -> None:
+        page = screen(name)
+        await pilot.app.push_screen(page)
+        await until(pilot, lambda: page.compared.lines)
+
+    assert snap_compare(Host(Static("")), terminal_size=size, run_before=push)
