@@ -267,6 +267,13 @@ def test_output_is_utf8_whatever_the_locale_says(encoding: str, monkeypatch: pyt
     assert "Zoë ☃" in segtap("translate", given=line).stdout
 
 
+def test_check_does_without_unicode_where_that_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    nameless = json.dumps({"type": "track", "userId": "user-1"})
+    assert "→" in segtap("check", given=nameless).stdout
+    monkeypatch.setenv("SEGTAP_ASCII", "1")
+    assert "->" in segtap("check", given=nameless).stdout
+
+
 def test_a_reader_that_goes_is_no_error() -> None:
     lines = "\n".join([json.dumps(MESSAGE)] * 5000)
     command = f"{' '.join(SEGTAP)} translate | head -n 1"

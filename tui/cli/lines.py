@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 import time
+from functools import partial
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 import click
 
 from ...core.settings import REPAIR_NAMES
+from ..marks import wants_ascii
 from .options import tell_faults, tell_plan_faults
 
 if TYPE_CHECKING:
@@ -94,7 +96,7 @@ def check(
     Reads one JSON object a line: a message, a batch, or an envelope as `segtap translate` takes it. Exit
     status 1 when a rule of severity error was tripped or a line cannot be read.
     """
-    from ...core.check_formats import FORMATS
+    from ...core.check_formats import FORMATS, as_table
     from ...core.check_lines import Tally, check_lines
     from ...core.checks import check_settings
     from ...core.settings import destination_of
@@ -106,7 +108,8 @@ def check(
         tell_plan_faults(rules.plan.faults)
     checked = check_lines(source, destination=destination_of(settings), clock=lambda: clock, settings=rules)
     tally = Tally()
-    for line in FORMATS[shape](tally.counting(checked), source.name):
+    write = partial(as_table, ascii_only=wants_ascii()) if shape == "table" else FORMATS[shape]
+    for line in write(tally.counting(checked), source.name):
         sys.stdout.write(line + "\n")
     ctx.exit(tally.exit_code)
 
