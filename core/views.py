@@ -1,4 +1,4 @@
-"""What an engine tells its viewers over the control API and the feed: small, frozen, versioned values."""
+"""What an engine tells its viewers over the control API and the feed: small, frozen values."""
 
 from __future__ import annotations
 

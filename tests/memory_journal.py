@@ -29,6 +29,7 @@ class MemoryJournal:
     closed: bool = False
     next_seq: int = 1
     path: str = "memory"
+    ephemeral: bool = True
     announced: str = ""
 
     def announce(self, url: str) -> None:

@@ -56,6 +56,11 @@ class Journal(Protocol):
         """Where it is kept, for people."""
         ...
 
+    @property
+    def ephemeral(self) -> bool:
+        """True when it is removed as it is closed."""
+        ...
+
     def announce(self, url: str) -> None:
         """Note where this engine can be attached to; a second one that wants the journal is told."""
         ...

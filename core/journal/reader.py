@@ -191,7 +191,8 @@ def findings(db: sqlite3.Connection, ids: Sequence[int]) -> dict[int, tuple[Find
     for start in range(0, len(ids), _IDS_A_QUERY):
         some = ids[start : start + _IDS_A_QUERY]
         rows = db.execute(
-            f"SELECT id, findings FROM messages WHERE id IN ({','.join('?' * len(some))}) AND findings != x''",
+            f"SELECT id, findings FROM messages WHERE id IN ({','.join('?' * len(some))}) "
+            "AND findings != x''",
             some,
         )
         found.update((id, unpack_findings(data)) for id, data in rows)

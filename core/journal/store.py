@@ -10,7 +10,7 @@ import msgspec
 
 from ..delivery import Delivery, DeliveryState
 from ..errors import JournalError
-from ..messages import POSITION_BITS
+from ..messages import POSITION_BITS, message_number, seq_of
 from .base import Counts, Entry
 from .rows import DELIVERY_COLUMNS, MESSAGE_COLUMNS, ReceiptRow, pack_delivery, pack_entry
 from .schema import OWED, connect_writer
@@ -106,11 +106,11 @@ class Store:
 
         Raises ValueError for a message of a receipt above `upto`, and for an `upto` not given out yet.
         """
-        if upto > self.last_seq or any(entry.summary.id >> POSITION_BITS > upto for entry in entries):
+        if upto > self.last_seq or any(seq_of(entry.summary.id) > upto for entry in entries):
             raise ValueError(
                 f"messages above receipt {upto}, or receipt {upto} above the last, {self.last_seq}"
             )
-        fresh = [entry for entry in entries if entry.summary.id >> POSITION_BITS > self.indexed]
+        fresh = [entry for entry in entries if seq_of(entry.summary.id) > self.indexed]
         tally = self._tally.with_changes(
             (Row(line.marks, line.delivery, line.errors, line.warnings), 1)
             for line in (entry.summary for entry in fresh)
@@ -151,7 +151,7 @@ class Store:
             )
             self._db.execute(_SET, (tally.encode(), "counts"))
         self._tally = tally
-        return min(after) >> POSITION_BITS if after else None
+        return seq_of(min(after)) if after else None
 
     def revise(self, findings: Sequence[tuple[int, int, int]]) -> None:
         """Set errors and warnings of messages, given as (id, errors, warnings); others stay."""
@@ -176,7 +176,7 @@ class Store:
 
     def delete(self, numbers: Sequence[int]) -> None:
         """Forget receipts, their messages and deliveries."""
-        spans = [(seq << POSITION_BITS, (seq + 1) << POSITION_BITS) for seq in numbers]
+        spans = [(message_number(seq, 0), message_number(seq + 1, 0)) for seq in numbers]
         with self._transaction():
             gone = [
                 (Row(*row), -1)
