@@ -20,7 +20,7 @@ from ..paths import child
 from ..text import clean, shorten, shown
 from .formats import is_date_time
 from .model import PlanRule, RuleType, TrackingPlan, event_version, plain
-from .words import Violation, nearest, too_deep, violations
+from .words import Violation, nearest, same_name, spellings, too_deep, violations
 
 if TYPE_CHECKING:
     from jsonschema_rs import Draft7Validator
@@ -38,7 +38,8 @@ _HOLDER: dict[Json, str] = {"track": "properties", "identify": "traits", "group"
 """Where the names stand that a plan can be without: Segment speaks of unplanned ones for these calls only."""
 _MOST = 50
 """Findings of a kind on one message after which no more are looked for."""
-_NEAR_KEPT = 1024
+_NEAR_KEPT = 512
+"""Unplanned names that the plan's are compared with; where there are more, they are data."""
 _NAME_COMPARED = 200
 _ALTERNATIVES = ("allOf", "anyOf", "oneOf")
 _CONDITIONS = ("then", "else")
@@ -81,6 +82,7 @@ class Plan:
             if key:
                 self._names.setdefault(kind, []).append(key)
         self._near: dict[tuple[str, str], str] = {}
+        self._spelled: dict[str, dict[str, str]] = {}
         self._faults = tuple(faults)
 
     @property
@@ -178,11 +180,15 @@ class Plan:
                         yield from self._unplanned(item, listed, child(where, index), label)
 
     def _nearest(self, among: str, given: str, names: Iterable[str]) -> str:
+        """The name that was probably meant. Comparing is dear: it is done for the first names that come."""
         key = (among, given[:_NAME_COMPARED])
-        if key not in self._near:
-            if len(self._near) >= _NEAR_KEPT:
-                self._near.clear()
-            self._near[key] = nearest(given[:_NAME_COMPARED], list(names))
+        if key in self._near:
+            return self._near[key]
+        if among not in self._spelled:
+            self._spelled[among] = spellings(names)
+        if len(self._near) >= _NEAR_KEPT:
+            return same_name(key[1], self._spelled[among])
+        self._near[key] = nearest(key[1], self._spelled[among])
         return self._near[key]
 
 

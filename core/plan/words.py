@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
@@ -121,14 +121,26 @@ def too_deep() -> Violation:
     return Violation("$", ROOT, "violates the plan, nested too deep to say where")
 
 
-def nearest(name: str, known: Sequence[str]) -> str:
+def spellings(known: Iterable[str]) -> dict[str, str]:
+    """Names by what of them counts when they are compared: letters and digits, in one case."""
+    found: dict[str, str] = {}
+    for name in known:
+        found.setdefault(_folded(name), name)
+    return found
+
+
+def same_name(name: str, known: Mapping[str, str]) -> str:
+    """The known name that is spelled otherwise in case, spaces and signs only, or ""."""
+    return known.get(_folded(name), "")
+
+
+def nearest(name: str, known: Mapping[str, str]) -> str:
     """The known name that was probably meant, or "": `Order Complete` for Order Completed."""
-    folded = {_folded(one): one for one in reversed(known)}
-    same = folded.get(_folded(name))
-    if same is not None:
+    same = same_name(name, known)
+    if same:
         return same
-    near = difflib.get_close_matches(_folded(name), folded, 1, 0.8)
-    return folded[near[0]] if near else ""
+    near = difflib.get_close_matches(_folded(name), known, 1, 0.8)
+    return known[near[0]] if near else ""
 
 
 def _folded(name: str) -> str:
