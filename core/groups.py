@@ -106,9 +106,11 @@ class GroupChecks:
         return bool(self._known or self.group_calls or self._profiles)
 
     def checks(self) -> list[GroupKeyCheck]:
-        """The check of every key that the settings name or a group call used."""
-        keys = [key for key in self._candidates() if self._known or key in self._profiles or self.group_calls]
-        return [self._check(key) for key in keys]
+        """The check of Mixpanel's keys, and of each key that a group call used."""
+        keys = [*(self._known or ()), *self._profiles]
+        if self._known is None and self.group_calls:
+            keys += keys_in_settings(None, self._destination)
+        return [self._check(key) for key in dict.fromkeys(keys)]
 
     def _check(self, key: str) -> GroupKeyCheck:
         return GroupKeyCheck(

@@ -214,8 +214,8 @@ class Identities:
         if others:
             self._note(
                 link,
-                f"device {shown(link.anonymous)} belongs to {shown(others[0])}: what {shown(link.user)} does on it is"
-                " theirs, and nothing is joined",
+                f"device {shown(link.anonymous)} belongs to {shown(others[0])}: what {shown(link.user)}"
+                " does on it is theirs, and nothing is joined",
             )
             return
         self._join(user, device, link, message)

@@ -43,7 +43,7 @@ async def ask_mixpanel(destination: DestinationSettings, *, base_url: str = "") 
         words = f"Mixpanel could not be asked: {clean(str(error)) or type(error).__name__}"
         fix = "try again; a proxy or firewall may be in the way"
         return [_verdict("token-online", "Project token, by Mixpanel", "unknown", words, fix)]
-    return [*_token(answer, destination), *_clock(answer, now)]
+    return [*_token(answer, destination), *clock_verdicts(answer.headers.get("date", ""), now)]
 
 
 def _verdict(check: str, title: str, standing: Standing, words: str, fix: str = "") -> Verdict:
@@ -78,10 +78,11 @@ def _without(text: str, destination: DestinationSettings) -> str:
     return text
 
 
-def _clock(answer: httpx.Response, now: float) -> Iterator[Verdict]:
+def clock_verdicts(date: str, now: float) -> Iterator[Verdict]:
+    """This machine's clock (seconds since the epoch) against an answer's `Date`; nothing without one."""
     title = "This machine's clock"
     try:
-        theirs: datetime = parsedate_to_datetime(answer.headers.get("date", ""))
+        theirs: datetime = parsedate_to_datetime(date)
     except ValueError:
         return
     off = now - theirs.timestamp()

@@ -39,10 +39,10 @@ def region(facts: Facts) -> Iterator[Verdict]:
             check="region",
             title=title,
             standing="unknown",
-            words=f"Segment's workspace: unknown, for no message tells · {mixpanel}. What is sent to another region"
-            " than the project's is not ingested, and nobody is told",
-            fix='write workspace_region = "eu" (or "us") under [segment], and compare region with Data Residency'
-            " in Mixpanel's Project Settings",
+            words=f"Segment's workspace: unknown, for no message tells · {mixpanel}. What is sent to"
+            " another region than the project's is not ingested, and nobody is told",
+            fix='write workspace_region = "eu" (or "us") under [segment], and compare region with Data'
+            " Residency in Mixpanel's Project Settings",
         )
         return
     segment = f"Segment {SEGMENT_REGIONS[theirs]} ([segment] workspace_region)"

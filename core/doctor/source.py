@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Protocol, cast
 
 import msgspec
@@ -15,9 +16,12 @@ from ..journal.place import chosen_path
 from ..journal.readonly import ReadOnlyJournal
 from ..reader import Reader
 from ..reading import Reading
-from ..running import find_engine
+from ..running import find_engine, running
 from ..settings import Settings
 from ..views import MessageDetail, Page, Summary
+
+TOGETHER = 16
+"""Messages that are asked for at a time."""
 
 
 class Messages(msgspec.Struct, frozen=True):
@@ -43,6 +47,8 @@ async def newest_messages(settings: Settings, *, limit: int, url: str = "") -> M
     if not url:
         holder = holder_of(path)
         url = holder.url if holder is not None else ""
+        if not url and not settings.journal.path and (notes := running()):
+            url = notes[0].url  # one with a throw-away journal: the demo
     if url:
         address, token = find_engine(url)
         async with Client(address, token) as client:
@@ -58,16 +64,21 @@ async def newest_messages(settings: Settings, *, limit: int, url: str = "") -> M
 
 async def _newest(kept: _Kept, limit: int, source: str) -> Messages:
     page = await kept.page(limit=limit)
+    numbers = [summary.id for summary in page.summaries if not summary.refused]
     details: list[MessageDetail] = []
-    for summary in page.summaries:
-        if summary.refused:
-            continue
-        try:
-            details.append(await kept.detail(summary.id))
-        except InputError:
-            continue  # rotated out or cleared since the page was read
+    for start in range(0, len(numbers), TOGETHER):
+        stretch = numbers[start : start + TOGETHER]
+        found = await asyncio.gather(*(_detail(kept, number) for number in stretch))
+        details += [detail for detail in found if detail is not None]
     refused = tuple(summary for summary in page.summaries if summary.refused)
     return Messages(tuple(details), refused, source)
+
+
+async def _detail(kept: _Kept, number: int) -> MessageDetail | None:
+    try:
+        return await kept.detail(number)
+    except InputError:
+        return None  # rotated out or cleared since the page was read
 
 
 class _File:

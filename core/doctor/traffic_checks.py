@@ -215,8 +215,9 @@ def identity(facts: Facts) -> Iterator[Verdict]:
     mode = facts.settings.identity
     joined = [one for one in clusters if len(one.members) > 1]
     notes = list(dict.fromkeys(note for one in clusters for note in one.notes))
+    ids = sum(len(one.members) for one in clusters)
     words = (
-        f"{mode} ID merge (identity in segtap.toml): {counted(sum(len(one.members) for one in clusters), 'id')}"
+        f"{mode} ID merge (identity in segtap.toml): {counted(ids, 'id')}"
         f" become {counted(len(clusters), 'user')}, {len(joined):,} of them of several ids"
     )
     messages = tuple(number for one in joined for _, number in one.links)
@@ -255,11 +256,12 @@ def groups(facts: Facts) -> Iterator[Verdict]:
         carrying = [shown(one.event, 40) for one in key.events if one.carrying and not one.lacking]
         lacking = [shown(one.event, 40) for one in key.events if one.lacking]
         if key.events:
+            with_it, without = ", ".join(carrying) or "none", ", ".join(lacking) or "none"
             yield Verdict(
                 check="groups.events",
                 title=f"Group key {shown(key.key, 40)}, events",
                 standing="note",
-                words=f"with it: {', '.join(carrying) or 'none'} · without it: {', '.join(lacking) or 'none'}",
+                words=f"with it: {with_it} · without it: {without}",
             )
 
 

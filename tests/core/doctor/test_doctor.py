@@ -1,0 +1,337 @@
+"""The doctor's verdicts over settings and real messages; what Mixpanel is asked, of a stand-in for it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from email.utils import formatdate
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from check_helpers import NOW
+from details import detail
+from engines import engine_settings, post, running_engine
+from ingesting import served
+from streams import ANONYMOUS, call, uuid
+
+from segtap.core.checks.settings import check_settings
+from segtap.core.delivery import Delivery, Outcome
+from segtap.core.destinations import translator
+from segtap.core.doctor import CHECKS, Facts, Verdict, ask_mixpanel, diagnose, newest_messages
+from segtap.core.doctor.online import clock_verdicts
+from segtap.core.errors import EngineError, JournalError
+from segtap.core.ingest.body import Receive, Scope, Send
+from segtap.core.inspection import Finding
+from segtap.core.inspector import inspect_document
+from segtap.core.settings import (
+    ClassicSettings,
+    DestinationSettings,
+    JournalSettings,
+    Secret,
+    SegmentSettings,
+    Settings,
+    destination_of,
+)
+from segtap.core.views import MessageDetail, Summary
+
+TOKEN = "0123456789abcdef0123456789abcdef"
+SENDING = DestinationSettings(token=TOKEN)
+GOOD = Settings(
+    destination=msgspec.structs.replace(SENDING, region="eu"), segment=SegmentSettings(workspace_region="eu")
+)
+CLASSIC = Settings(destination=msgspec.structs.replace(SENDING, kind="classic-cloud"))
+
+
+def read(message: dict[str, Any], settings: Settings, *more: Finding, **changes: Any) -> MessageDetail:
+    """The message's detail as an engine gives it; `more` are findings of the rules on the stream."""
+    destination = destination_of(settings)
+    inspection = inspect_document(
+        message, 500, translator(destination), destination, NOW, settings=check_settings(settings)
+    )
+    return detail(
+        message,
+        translation=inspection.translation,
+        findings=(*inspection.findings, *more),
+        id=changes.pop("id", 1) << 20,
+        **changes,
+    )
+
+
+def facts(
+    settings: Settings, *messages: dict[str, Any], details: Sequence[MessageDetail] = (), **more: Any
+) -> Facts:
+    found = [read(message, settings, id=number) for number, message in enumerate(messages, start=1)]
+    return Facts(settings, destination_of(settings), [*found, *details], now=NOW, **more)
+
+
+def verdicts(given: Facts) -> dict[str, Verdict]:
+    return {verdict.check: verdict for verdict in diagnose(given)}
+
+
+IDENTIFY = call("identify", userId="u-1", anonymousId=ANONYMOUS)
+ORDER = call("track", 1, userId="u-1", event="Order Completed", properties={"total": 12})
+
+
+@pytest.mark.parametrize(
+    ("settings", "standing", "words"),
+    [
+        (GOOD, "good", "Segment EU 🇪🇺 ([segment] workspace_region) · Mixpanel EU 🇪🇺"),
+        (Settings(destination=SENDING), "unknown", "Segment's workspace: unknown, for no message tells"),
+        (Settings(segment=SegmentSettings(workspace_region="eu")), "error", "the two differ"),
+        (
+            Settings(
+                destination=DestinationSettings(region="eu", mixpanel_url="https://api.eu.mixpanel.com/")
+            ),
+            "error",
+            "api.eu.mixpanel.com, which does not exist",
+        ),
+    ],
+)
+def test_both_regions_side_by_side(settings: Settings, standing: str, words: str) -> None:
+    verdict = verdicts(facts(settings))["region"]
+    assert verdict.standing == standing
+    assert words in verdict.words
+
+
+@pytest.mark.parametrize(
+    ("token", "standing", "words"),
+    [
+        ("", "error", "there is none"),
+        ("not-a-token", "warning", "does not look like one"),
+        (TOKEN, "unknown", "answer 1 to any token"),
+    ],
+)
+def test_a_token_that_looks_right_proves_nothing(token: str, standing: str, words: str) -> None:
+    verdict = verdicts(facts(Settings(destination=DestinationSettings(token=token))))["token"]
+    assert (verdict.standing, TOKEN in verdict.words) == (standing, False)
+    assert words in verdict.words
+
+
+def test_the_api_secret_ends_in_march_2027() -> None:
+    secret = Settings(
+        destination=msgspec.structs.replace(SENDING, api_secret=Secret("s3cr3t-of-the-project"))
+    )
+    verdict = verdicts(facts(secret))["api-secret"]
+    assert verdict.standing == "warning"
+    assert "2027-03-03 (in 98 days)" in verdict.words
+    assert "s3cr3t" not in repr(verdict)
+    after = Facts(secret, destination_of(secret), [], now=1_804_100_000_000)
+    assert verdicts(after)["api-secret"].standing == "error"
+    assert verdicts(facts(Settings(destination=SENDING)))["api-secret"].standing == "good"
+
+
+def test_people_off_costs_every_profile() -> None:
+    off = verdicts(facts(CLASSIC, IDENTIFY, ORDER))
+    assert (off["people"].standing, off["people"].messages) == ("error", (IDENTIFY["messageId"],))
+    assert off["profiles"].standing == "error"
+    on = msgspec.structs.replace(CLASSIC, classic=ClassicSettings(people=True))
+    assert verdicts(facts(on, IDENTIFY, ORDER))["people"].standing == "good"
+    assert "people" not in verdicts(facts(GOOD, IDENTIFY))
+
+
+@pytest.mark.parametrize(
+    ("classic", "standing", "words"),
+    [
+        (ClassicSettings(), "good", "Loaded a Page"),
+        (ClassicSettings(track_named_pages=True), "warning", "one page is several events"),
+        (ClassicSettings(consolidated_page_calls=False), "warning", "page calls are dropped"),
+        (ClassicSettings(consolidated_page_calls=False, track_all_pages=True), "good", "track all pages"),
+    ],
+)
+def test_page_options(classic: ClassicSettings, standing: str, words: str) -> None:
+    verdict = verdicts(facts(msgspec.structs.replace(CLASSIC, classic=classic)))["pages"]
+    assert verdict.standing == standing
+    assert words in verdict.words
+
+
+def test_the_connection_mode_is_told_by_mp_lib() -> None:
+    verdict = verdicts(facts(GOOD, ORDER))["connection-mode"]
+    assert (verdict.standing, verdict.words) == (
+        "good",
+        'cloud mode, mp_lib: "Segment Actions: analytics.js" (1)',
+    )
+    bundled = ORDER | {"_metadata": {"bundled": ["Segment.io", "Mixpanel"]}}
+    verdict = verdicts(facts(GOOD, bundled))["connection-mode"]
+    assert (verdict.standing, verdict.messages) == ("warning", (ORDER["messageId"],))
+
+
+def test_users_without_a_profile_are_named() -> None:
+    good = verdicts(facts(GOOD, IDENTIFY, ORDER))["profiles"]
+    assert (good.standing, good.words) == ("good", "all 1 user with events have a profile")
+    other = call("track", 2, userId="u-2")
+    bad = verdicts(facts(GOOD, IDENTIFY, ORDER, other))["profiles"]
+    assert (bad.standing, bad.messages) == ("warning", (other["messageId"],))
+    assert '1 of 2 users with events have no identify that writes a profile: "u-2"' in bad.words
+    assert verdicts(facts(GOOD, ORDER))["profiles"].standing == "error"
+
+
+def test_findings_of_rules_become_verdicts_with_evidence() -> None:
+    placeholder = call("track", userId="undefined")
+    found = verdicts(facts(GOOD, placeholder))["users"]
+    assert (found.standing, found.messages) == ("error", (placeholder["messageId"],))
+    assert found.words.startswith("placeholder-user-id (1). The newest: userId")
+    assert verdicts(facts(GOOD, ORDER))["users"].standing == "good"
+    stream = Finding("double-fired", "warning", "$.messageId", "came twice", "look for a handler")
+    found = verdicts(facts(GOOD, details=[read(ORDER, GOOD, stream)]))["duplicates"]
+    assert (found.standing, found.fix) == ("warning", "look for a handler")
+
+
+def test_what_mixpanel_refused_is_quoted() -> None:
+    attempt = Delivery(
+        message=1 << 20,
+        operation=0,
+        at=NOW,
+        endpoint="/engage",
+        outcome=Outcome.REFUSED,
+        status=200,
+        words="token is missing",
+    )
+    verdict = verdicts(facts(GOOD, details=[read(ORDER, GOOD, deliveries=(attempt,))]))["delivery"]
+    assert verdict.standing == "error"
+    assert "/engage 200: token is missing" in verdict.words
+    assert "an answer of 200 may be a refusal" in verdict.words
+    taken = msgspec.structs.replace(attempt, outcome=Outcome.TAKEN)
+    verdict = verdicts(facts(GOOD, details=[read(ORDER, GOOD, deliveries=(taken,))]))["delivery"]
+    assert verdict.standing == "good"
+
+
+def test_requests_that_were_not_taken_are_counted() -> None:
+    refused = msgspec.structs.replace(detail(ORDER).summary, name="not JSON: byte 34", message_id="")
+    given: tuple[Summary, ...] = (refused, refused)
+    verdict = verdicts(facts(GOOD, refused=given))["ingest"]
+    assert (verdict.standing, verdict.words) == ("error", "2 requests: not JSON: byte 34")
+
+
+def test_identity_and_groups_by_the_settings() -> None:
+    shared = call("identify", 2, userId="u-2", anonymousId=ANONYMOUS)
+    group = call("group", 3, userId="u-1")
+    found = verdicts(facts(GOOD, IDENTIFY, shared, group, ORDER))
+    assert found["identity"].standing == "warning"
+    assert "original ID merge" in found["identity"].words
+    assert found["groups.key-agreed"].standing == "unknown"
+    assert found["groups.key-on-events"].standing == "warning"
+    assert 'without it: "Order Completed"' in found["groups.events"].words
+    known = msgspec.structs.replace(GOOD, mixpanel_group_keys=("$group_id",))
+    found = verdicts(facts(known, IDENTIFY, group, ORDER))
+    assert found["groups.key-agreed"].standing == "good"
+    assert (found["groups.key-on-events"].standing, found["groups.key-on-events"].messages) == (
+        "error",
+        (ORDER["messageId"],),
+    )
+
+
+def test_without_messages_the_settings_are_judged_all_the_same() -> None:
+    found = verdicts(facts(GOOD))
+    assert found["traffic"].standing == "unknown"
+    assert found["region"].standing == "good"
+    assert len({check.__name__ for check in CHECKS}) == len(CHECKS)
+
+
+# Where messages come from ---------------------------------------------------------------------------
+
+
+async def test_messages_come_from_the_engine_and_then_from_its_journal(tmp_path: Path) -> None:
+    settings = engine_settings(tmp_path)
+    none = await newest_messages(settings, limit=10)
+    assert (none.details, "there is none yet" in none.source) == ((), True)
+    async with running_engine(settings) as (engine, _):
+        await post(engine.url, {**ORDER, "messageId": uuid(1)}, {**ORDER, "messageId": uuid(2)})
+        await engine.indexed()
+        asked = await newest_messages(settings, limit=10)
+        assert asked.source == f"the segtap at {engine.url}"
+        assert [one.summary.message_id for one in asked.details] == [uuid(1), uuid(2)]
+        assert {"double-fired"} <= {one.rule for one in asked.details[1].inspection.findings}
+    before = (tmp_path / "journal.db").read_bytes()
+    kept = await newest_messages(settings, limit=10)
+    assert (tmp_path / "journal.db").read_bytes() == before
+    assert kept.source == str(tmp_path / "journal.db")
+    assert [one.document for one in kept.details] == [one.document for one in asked.details]
+    assert [one.inspection for one in kept.details] == [one.inspection for one in asked.details]
+    assert len((await newest_messages(settings, limit=1)).details) == 1
+
+
+async def test_an_engine_that_is_not_there_is_said(tmp_path: Path) -> None:
+    with pytest.raises(EngineError):
+        await newest_messages(engine_settings(tmp_path), limit=1, url="http://127.0.0.1:9")
+
+
+async def test_a_file_that_is_no_journal_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("dear diary")
+    with pytest.raises(JournalError):
+        await newest_messages(Settings(journal=JournalSettings(path=str(path))), limit=1)
+
+
+async def test_an_empty_file_holds_no_messages(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    path.touch()
+    found = await newest_messages(Settings(journal=JournalSettings(path=str(path))), limit=1)
+    assert found.details == ()
+
+
+# Online ---------------------------------------------------------------------------------------------
+
+
+class StandIn:
+    """Mixpanel's credential check: answers one status, and keeps what it was asked."""
+
+    def __init__(self, status: int, *, text: str = "") -> None:
+        self.status, self.text = status, text
+        self.asked: list[tuple[str, str, Any]] = []
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        body = b""
+        while True:
+            event = await receive()
+            body += event.get("body", b"")
+            if not event.get("more_body"):
+                break
+        self.asked.append((scope["method"], scope["path"], msgspec.json.decode(body)))
+        await send({"type": "http.response.start", "status": self.status, "headers": []})
+        await send({"type": "http.response.body", "body": self.text.encode()})
+
+
+@asynccontextmanager
+async def mixpanel(status: int, **about: Any) -> AsyncIterator[tuple[StandIn, str]]:
+    stand_in = StandIn(status, **about)
+    async with served(stand_in) as port:
+        yield stand_in, f"http://127.0.0.1:{port}"
+
+
+async def test_mixpanel_knows_the_token() -> None:
+    async with mixpanel(200) as (stand_in, url):
+        found = {one.check: one for one in await ask_mixpanel(SENDING, base_url=url)}
+    assert stand_in.asked == [("POST", "/api/app/validate-project-credentials/", {"project_token": TOKEN})]
+    assert found["token-online"].standing == "good"
+    assert found["clock-online"].standing == "good"
+
+
+async def test_mixpanel_does_not_know_the_token_and_no_secret_is_repeated() -> None:
+    destination = msgspec.structs.replace(SENDING, api_secret=Secret("s3cr3t-of-the-project"))
+    text = '{"error": "no project has s3cr3t-of-the-project"}'
+    async with mixpanel(403, text=text) as (stand_in, url):
+        token = (await ask_mixpanel(destination, base_url=url))[0]
+    assert stand_in.asked[0][2] == {"project_token": TOKEN, "api_secret": "s3cr3t-of-the-project"}
+    assert token.standing == "error"
+    assert "Mixpanel answers 403" in token.words
+    assert "s3cr3t" not in token.words
+
+
+async def test_what_cannot_be_known_is_unknown() -> None:
+    async with mixpanel(503) as (_, url):
+        assert (await ask_mixpanel(SENDING, base_url=url))[0].standing == "unknown"
+    (gone,) = await ask_mixpanel(SENDING, base_url="http://127.0.0.1:9")
+    assert (gone.standing, "could not be asked" in gone.words) == ("unknown", True)
+    assert await ask_mixpanel(DestinationSettings(), base_url="http://127.0.0.1:9") == []
+
+
+def test_a_clock_that_is_off_is_said() -> None:
+    date = formatdate(1_000_000, usegmt=True)
+    (verdict,) = clock_verdicts(date, 1_000_300.0)
+    assert (verdict.standing, "300 s ahead of" in verdict.words) == ("warning", True)
+    (verdict,) = clock_verdicts(date, 999_000.0)
+    assert "1,000 s behind" in verdict.words
+    assert [one.standing for one in clock_verdicts(date, 1_000_010.0)] == ["good"]
+    assert list(clock_verdicts("no date", 1.0)) == []

@@ -1,0 +1,113 @@
+"""What Mixpanel's identity clusters become, out of real messages."""
+
+from typing import Any
+
+import pytest
+from check_helpers import NOW, TRANSLATOR
+from streams import ANONYMOUS, call, uuid
+
+from segtap.core.identity import MAX_IDS, Identities, Link, links_of
+from segtap.core.settings import IdentityMode
+
+OTHER = "0f0f0f0f-0a4e-4ef0-9b76-4a94a8e6d0f3"
+
+
+def seen(mode: IdentityMode, *messages: dict[str, Any]) -> Identities:
+    identities = Identities(mode)
+    for number, message in enumerate(messages, start=1):
+        identities.add(TRANSLATOR.translate(message, now=NOW), number)
+    return identities
+
+
+def members(identities: Identities, id: str) -> list[tuple[str, str, int, bool]]:
+    cluster = identities.cluster(id)
+    assert cluster is not None
+    return [(one.id, one.kind, one.events, one.profile) for one in cluster.members]
+
+
+PAGE = call("page", anonymousId=ANONYMOUS)
+LOGIN = call("identify", 1, userId="u-1", anonymousId=ANONYMOUS)
+ORDER = call("track", 2, userId="u-1", anonymousId=ANONYMOUS)
+
+
+def test_links_are_what_the_requests_name_together() -> None:
+    assert links_of(TRANSLATOR.translate(PAGE, now=NOW)) == []
+    assert links_of(TRANSLATOR.translate(LOGIN, now=NOW)) == [Link("identify", "u-1", ANONYMOUS)]
+    assert links_of(TRANSLATOR.translate(ORDER, now=NOW)) == [Link("event", "u-1", ANONYMOUS)]
+
+
+def test_original_joins_by_identify() -> None:
+    identities = seen("original", PAGE, ORDER, LOGIN)
+    assert members(identities, ANONYMOUS) == [("u-1", "user", 1, True), (ANONYMOUS, "anonymous", 1, False)]
+    cluster = identities.cluster("u-1")
+    assert cluster is not None
+    assert (cluster.distinct_id, cluster.links) == ("u-1", ((Link("identify", "u-1", ANONYMOUS), 3),))
+    assert cluster.notes == ()
+
+
+def test_original_joins_nothing_by_events() -> None:
+    identities = seen("original", PAGE, ORDER)
+    assert len(identities.clusters()) == 2
+
+
+def test_simplified_joins_by_the_first_event_with_both() -> None:
+    identities = seen("simplified", PAGE, LOGIN)
+    cluster = identities.cluster(ANONYMOUS)
+    assert cluster is not None
+    assert cluster.distinct_id == f"$device:{ANONYMOUS}"
+    assert "$identify does nothing here" in cluster.notes[0]
+    identities = seen("simplified", PAGE, LOGIN, ORDER)
+    assert members(identities, f"$device:{ANONYMOUS}")[1][:2] == (ANONYMOUS, "anonymous")
+    cluster = identities.cluster(ANONYMOUS)
+    assert cluster is not None
+    assert cluster.distinct_id == "u-1"
+
+
+@pytest.mark.parametrize(
+    ("mode", "words"),
+    [
+        ("original", 'belongs to "u-1": $identify does not join it to "u-2"'),
+        ("simplified", 'belongs to "u-1": what "u-2" does on it is theirs, and nothing is joined'),
+    ],
+)
+def test_a_shared_device_stays_with_the_first_user(mode: IdentityMode, words: str) -> None:
+    second = [
+        call("identify", 3, userId="u-2", anonymousId=ANONYMOUS),
+        call("track", 4, userId="u-2", anonymousId=ANONYMOUS),
+    ]
+    identities = seen(mode, PAGE, LOGIN, ORDER, *second)
+    assert [row[0] for row in members(identities, ANONYMOUS)] == ["u-1", ANONYMOUS]
+    assert [row[0] for row in members(identities, "u-2")] == ["u-2"]
+    cluster = identities.cluster("u-2")
+    assert cluster is not None
+    assert any(words in note for note in cluster.notes)
+
+
+def test_original_takes_uuids_only_as_anonymous_ids() -> None:
+    identities = seen("original", call("identify", userId="u-1", anonymousId="visitor-1"))
+    cluster = identities.cluster("visitor-1")
+    assert cluster is not None
+    assert cluster.notes == ('"visitor-1" is no UUIDv4: $identify does not join it',)
+
+
+def test_a_cluster_of_an_original_project_is_full_at_500() -> None:
+    logins = [
+        call("identify", n, userId="u-1", anonymousId=f"6d5dc550-92e6-4f3d-8356-{n:012x}")
+        for n in range(MAX_IDS)
+    ]
+    identities = seen("original", *logins)
+    assert len(identities.clusters()[0].members) == MAX_IDS
+    cluster = identities.cluster(uuid(MAX_IDS - 1))
+    assert cluster is not None
+    assert "the cluster is full: 500 ids at most" in cluster.notes
+
+
+def test_a_profile_of_an_anonymous_id_is_carried_nowhere_in_a_simplified_project() -> None:
+    identities = seen("simplified", call("identify", anonymousId=ANONYMOUS, userId=None), ORDER)
+    cluster = identities.cluster("u-1")
+    assert cluster is not None
+    assert any("stands by itself" in note for note in cluster.notes)
+
+
+def test_an_id_that_was_never_sent_is_in_no_cluster() -> None:
+    assert seen("original", PAGE).cluster(OTHER) is None
