@@ -87,6 +87,12 @@ DIFFERENCES: tuple[Difference, ...] = (
     _actions("traits-on-events", "Traits of the context on events", _CLASSIC_CODE, find.traits_on_events),
     _actions("profile-device", "Device and browser in the profile", _CLASSIC_CODE, find.profile_device),
     _actions(
+        "name-parts",
+        "First and last name, worked out of the name",
+        _CLASSIC_CODE,
+        find.name_parts,
+    ),
+    _actions(
         "ignore-time",
         "Last Seen stays when the user was not active ($ignore_time)",
         _CLASSIC_CODE,

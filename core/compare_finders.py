@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from .compare_records import Pair, Purpose, Record, pairs_of, same
-from .destinations.classic_tables import TRAITS
+from .destinations.classic_tables import BY_DEVICE, MOBILE, TRAITS
 from .destinations.event_properties import OWN_PROPERTIES
 from .destinations.gate import Gate
 from .inspection import Translation
@@ -32,6 +32,10 @@ RENAMED: tuple[tuple[str, str], ...] = (
 
 _MERGE_IDS = ("$device_id", "$user_id")
 _KNOWN_TRAITS = dict(TRAITS)
+_DEVICE = frozenset(
+    ("$browser", "$browser_version", *(name for table in (MOBILE, *BY_DEVICE.values()) for name, _ in table))
+)
+"""What the classic destination writes of the device and the browser."""
 
 
 class Side(msgspec.Struct, frozen=True):
@@ -222,16 +226,20 @@ def sender_address(both: Both) -> Iterator[str]:
 
 
 def profile_device(both: Both) -> Iterator[str]:
-    traits = both.holder("traits")
     for actions, classic in both.matched:
         if actions.purpose == "profile" and actions.operator == "$set":
-            lost = [
-                name
-                for name in classic.parts
-                if name[0:1] == "$" and name not in actions.parts and name not in traits
-            ]
+            lost = [name for name in classic.parts if name in _DEVICE and name not in actions.parts]
             if lost:
                 yield _named(lost)
+
+
+def name_parts(both: Both) -> Iterator[str]:
+    for actions, classic in both.matched:
+        if actions.purpose == "profile" and actions.operator == "$set":
+            names = ("$first_name", "$last_name")
+            lost = [name for name in names if name in classic.parts and name not in actions.parts]
+            if lost:
+                yield ", ".join(f"{name} {shown(classic.parts[name], 32)}" for name in lost)
 
 
 def created_cut(both: Both) -> Iterator[str]:
