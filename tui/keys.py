@@ -11,6 +11,10 @@ from typing import Literal
 from textual.binding import Binding, BindingType
 
 Owner = Literal["list", "screen", "app", "filter"]
+Place = Literal["list", "pane", "filter", "empty"]
+"""Where the keys go: the list, a pane, the filter's box, or the screen that teaches."""
+ANYWHERE: tuple[Place, ...] = ("list", "pane", "empty")
+READING: tuple[Place, ...] = ("list", "pane")
 
 
 @dataclass(frozen=True)
@@ -18,7 +22,8 @@ class Key:
     """One command and the keys that run it.
 
     `keys` are Textual's names, comma separated; `label` is how they are written for a person. `bar` is the
-    rank in the key bar (1 stays longest on a narrow terminal, 0 is never there), `short` its word there.
+    rank in the key bar (1 stays longest on a narrow terminal, 0 is never there), `short` its word there,
+    `places` where it is of use.
     `palette` says whether the command palette offers it. With `priority` it runs before the next key is
     looked at, so that what is typed right behind it goes where it leads.
     """
@@ -32,6 +37,7 @@ class Key:
     owner: Owner = "screen"
     short: str = ""
     bar: int = 0
+    places: tuple[Place, ...] = READING
     palette: bool = True
     priority: bool = False
 
@@ -48,9 +54,41 @@ KEYS: tuple[Key, ...] = (
     Key("list.page-down", "pagedown", "PgDn", "move_page(1)", "Down one page", "List", "list", palette=False),
     Key("list.first", "home,g", "Home g", "first", "Go to the oldest message", "List", "list"),
     Key("list.follow", "end,G", "End G", "follow", "Go to the newest message and follow", "List"),
-    Key("list.pause", "space", "Space", "pause", "Pause, or follow again", "List", short="pause", bar=3),
-    Key("list.next", "J", "J", "next(1)", "Next message, from any pane", "List", palette=False),
-    Key("list.previous", "K", "K", "next(-1)", "Previous message, from any pane", "List", palette=False),
+    Key(
+        "list.pause",
+        "space",
+        "Space",
+        "pause",
+        "Pause, or follow again",
+        "List",
+        short="pause",
+        bar=3,
+        places=("list",),
+    ),
+    Key(
+        "list.next",
+        "J",
+        "J",
+        "next(1)",
+        "Next message, from any pane",
+        "List",
+        short="next",
+        bar=3,
+        places=("pane",),
+        palette=False,
+    ),
+    Key(
+        "list.previous",
+        "K",
+        "K",
+        "next(-1)",
+        "Previous message, from any pane",
+        "List",
+        short="previous",
+        bar=4,
+        places=("pane",),
+        palette=False,
+    ),
     Key(
         "filter.open",
         "slash",
@@ -71,14 +109,35 @@ KEYS: tuple[Key, ...] = (
     Key("pane.wire", "3", "3", "pane('wire')", "Wire pane", "Panes"),
     Key("pane.warnings", "4", "4", "pane('warnings')", "Warnings pane", "Panes"),
     Key("pane.delivery", "5", "5", "pane('delivery')", "Delivery pane", "Panes"),
-    Key("pane.back", "escape", "Esc", "back", "Back to the list", "Panes", short="list", palette=False),
+    Key(
+        "pane.back",
+        "escape",
+        "Esc",
+        "back",
+        "Back to the list",
+        "Panes",
+        short="list",
+        bar=1,
+        places=("pane",),
+        palette=False,
+    ),
     Key("pane.next", "tab", "Tab", "app.focus_next", "Next pane", "Panes", palette=False),
     Key("pane.previous", "shift+tab", "⇧Tab", "app.focus_previous", "Previous pane", "Panes", palette=False),
     Key("pane.copy", "y", "y", "copy", "Copy the pane", "Panes", short="copy", bar=6),
     # One message
     Key("message.replay", "r", "r", "replay", "Replay the message", "Message", short="replay", bar=5),
     Key("message.curl", "c", "c", "copy_curl", "Copy as curl", "Message", short="curl", bar=10),
-    Key("decode.open", "x", "x", "decode", "Decode pasted text", "Message", short="decode", bar=8),
+    Key(
+        "decode.open",
+        "x",
+        "x",
+        "decode",
+        "Decode pasted text",
+        "Message",
+        short="decode",
+        bar=8,
+        places=ANYWHERE,
+    ),
     Key("message.compare", "equals_sign", "=", "compare", "Compare both destinations", "Message"),
     # Mixpanel
     Key(
@@ -90,12 +149,35 @@ KEYS: tuple[Key, ...] = (
         "Mixpanel",
         short="forwarding",
         bar=4,
+        places=ANYWHERE,
     ),
     Key("mixpanel.open", "o", "o", "open_mixpanel", "Open Mixpanel in the browser", "Mixpanel"),
     # segtap
     Key("engine.retry", "R", "R", "retry", "Reach for the engine again", "segtap"),
-    Key("app.theme", "t", "t", "change_theme", "Change the theme", "segtap", "app", short="theme", bar=11),
-    Key("app.help", "question_mark", "?", "help", "All keys", "segtap", "app", short="help", bar=1),
+    Key(
+        "app.theme",
+        "t",
+        "t",
+        "change_theme",
+        "Change the theme",
+        "segtap",
+        "app",
+        short="theme",
+        bar=11,
+        places=ANYWHERE,
+    ),
+    Key(
+        "app.help",
+        "question_mark",
+        "?",
+        "help",
+        "All keys",
+        "segtap",
+        "app",
+        short="help",
+        bar=1,
+        places=ANYWHERE,
+    ),
     Key(
         "app.palette",
         "ctrl+p",
@@ -106,14 +188,65 @@ KEYS: tuple[Key, ...] = (
         "app",
         short="commands",
         bar=9,
+        places=ANYWHERE,
         palette=False,
     ),
-    Key("app.quit", "q,ctrl+c", "q", "quit", "Quit", "segtap", "app", short="quit", bar=12),
+    Key("app.quit", "q,ctrl+c", "q", "quit", "Quit", "segtap", "app", short="quit", bar=12, places=ANYWHERE),
     # In the filter's box
-    Key("filter.keep", "enter", "Enter", "keep", "Keep the filter", "Filter", "filter", priority=True),
-    Key("filter.drop", "escape", "Esc", "drop", "Clear the filter", "Filter", "filter", priority=True),
-    Key("filter.older", "up", "↑", "recall(-1)", "An earlier filter", "Filter", "filter"),
-    Key("filter.newer", "down", "↓", "recall(1)", "A later filter", "Filter", "filter"),
+    Key(
+        "filter.keep",
+        "enter",
+        "Enter",
+        "keep",
+        "Keep the filter",
+        "Filter",
+        "filter",
+        short="keep",
+        bar=2,
+        places=("filter",),
+        palette=False,
+        priority=True,
+    ),
+    Key(
+        "filter.drop",
+        "escape",
+        "Esc",
+        "drop",
+        "Clear the filter",
+        "Filter",
+        "filter",
+        short="clear",
+        bar=1,
+        places=("filter",),
+        palette=False,
+        priority=True,
+    ),
+    Key(
+        "filter.older",
+        "up",
+        "↑",
+        "recall(-1)",
+        "An earlier filter",
+        "Filter",
+        "filter",
+        short="earlier",
+        bar=3,
+        places=("filter",),
+        palette=False,
+    ),
+    Key(
+        "filter.newer",
+        "down",
+        "↓",
+        "recall(1)",
+        "A later filter",
+        "Filter",
+        "filter",
+        short="later",
+        bar=4,
+        places=("filter",),
+        palette=False,
+    ),
 )
 
 

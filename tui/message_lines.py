@@ -14,7 +14,8 @@ from ..core.delivery import DeliveryState
 from ..core.text import clean
 from ..core.views import Summary
 from .columns import TIME_S, Columns, fit
-from .marks import LETTERS, MIXPANEL_DIRECT, UNKNOWN_TYPE, Marks, to_ascii
+from .marks import LETTERS, MIXPANEL_DIRECT, UNKNOWN_TYPE, Marks
+from .plain import plain
 
 DELIVERY_STYLE: dict[DeliveryState, str] = {
     DeliveryState.NOT_WANTED: "dim",
@@ -99,16 +100,17 @@ class LinePainter:
             parts.append(Segment(mark + " ", base + style(DELIVERY_STYLE[summary.delivery])))
         return Strip(parts).adjust_cell_length(at.total, base).simplify()
 
+    def plain(self, text: str) -> str:
+        """The text as the terminal can show it."""
+        return plain(text) if self.marks.error.isascii() else text
+
     def _letter(self, summary: Summary) -> str:
         if summary.refused:
             return self.marks.refused
         return LETTERS.get(summary.type) or (MIXPANEL_DIRECT if summary.type else UNKNOWN_TYPE)
 
     def _fit(self, text: str, width: int) -> str:
-        text = clean(text[: width * 8])
-        if not self.marks.error.isascii():
-            return fit(text, width, self.marks.ellipsis)
-        return fit(to_ascii(text), width, self.marks.ellipsis)
+        return fit(self.plain(clean(text[: width * 8])), width, self.marks.ellipsis)
 
     def _titled(self, summary: Summary, width: int, style: Style, base: Style) -> list[Segment]:
         """The name, and behind it what is special about the message, when there is room."""

@@ -250,7 +250,7 @@ class Forwarder:
                 self._unreadable += 1
                 continue
             translation = self._translator.translate(message.document, now=message.received_at)
-            if why_nothing(message, translation):
+            if why_nothing(translation, message.type, message.marks, message.source_kind):
                 states.append((message.id, DeliveryState.NOTHING))
                 continue
             records = records_of(message.id, translation)

@@ -7,15 +7,18 @@ from collections.abc import Sequence
 
 from ..delivery import Delivery, Outcome
 from ..inspection import Translation
-from ..messages import Marks, Message
+from ..messages import Marks, SourceKind
 from .records import Record
 
 
-def why_nothing(message: Message, translation: Translation) -> str:
-    """Why a message makes no request, in words for a person; "" when it makes one."""
-    if message.marks & Marks.SECOND_RECEIPT and not message.marks & Marks.REPLAY:
+def why_nothing(translation: Translation, type: str, marks: int, source_kind: SourceKind = "segment") -> str:
+    """Why a message makes no request, in words for a person; "" when it makes one.
+
+    `type`, `marks` and `source_kind` are the message's.
+    """
+    if marks & Marks.SECOND_RECEIPT and not marks & Marks.REPLAY:
         return "Segment would drop this copy: the same messageId came before"
-    if message.source_kind != "segment":
+    if source_kind != "segment":
         return "it went straight to Mixpanel, not through Segment"
     if translation.operations:
         return ""
@@ -25,7 +28,7 @@ def why_nothing(message: Message, translation: Translation) -> str:
         return f"the destination rejects it: {translation.rejected}"
     if not translation.unmatched:
         return "no request is made of it"
-    return f"no subscription takes it: {message.type}"
+    return f"no subscription takes it: {type}"
 
 
 def dry_run_lines(records: Sequence[Record], earlier: Sequence[Delivery], at: int) -> list[Delivery]:

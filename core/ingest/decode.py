@@ -188,7 +188,7 @@ def _read_generously(data: bytes) -> tuple[Json, tuple[Repair, ...]]:
         value = cast(Json, _generous.decode(text))
     except json.JSONDecodeError as error:
         at = len(text[: error.pos].encode("utf-8", "surrogatepass"))
-        raise NotJson(f"{error.msg[:1].lower()}{error.msg[1:]} at byte {at}") from error
+        raise NotJson(f"{_words(error)} at byte {at}") from error
     except RecursionError:
         raise NotJson("it is nested too deep") from None
     return _mend(value, repairs), tuple(repairs)
@@ -276,7 +276,7 @@ def _value(text: str, at: int) -> tuple[Json, int]:
     try:
         return cast("tuple[Json, int]", _walker.raw_decode(text, at))
     except json.JSONDecodeError as error:
-        raise NotJson(f"{error.msg[:1].lower()}{error.msg[1:]} at byte {error.pos}") from error
+        raise NotJson(f"{_words(error)} at byte {error.pos}") from error
     except RecursionError:
         raise NotJson("it is nested too deep") from None
 
@@ -339,3 +339,7 @@ def _walk_array(data: bytes) -> list[bytes]:
         parts.append(data[start:at])
         at, done = _after(text, at, "]")
     return parts
+
+
+def _words(error: json.JSONDecodeError) -> str:
+    return f"{error.msg[:1].lower()}{error.msg[1:]}".removesuffix(" at")

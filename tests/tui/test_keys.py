@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
+from typing import get_args
 
 import pytest
-from fake_viewer import FakeViewer
+from fake_viewer import FakeViewer, story, until
 
 from segtap.core.settings import Settings
 from segtap.tui.app import SegtapApp
-from segtap.tui.keys import KEYS, Key, groups
+from segtap.tui.keys import KEYS, Key, Place, groups
 from segtap.tui.marks import UNICODE
 from segtap.tui.screens.main import MainScreen
 from segtap.tui.widgets.filter_bar import FilterInput
@@ -54,7 +56,40 @@ def test_a_keymap_can_put_a_command_on_another_key() -> None:
 def test_the_key_bar_drops_what_is_needed_least() -> None:
     bar = KeyBar()
     assert [key.id for key in bar.keys(20)] == ["filter.open", "app.help"]
-    everything = {key.id for key in bar.keys(300)}
-    assert everything == {key.id for key in KEYS if key.bar}
-    bar.back = True
-    assert "pane.back" in {key.id for key in bar.keys(20)}
+    for place in get_args(Place):
+        bar.place = place
+        assert {key.id for key in bar.keys(300)} == {
+            key.id for key in KEYS if key.bar and place in key.places
+        }
+    bar.place = "pane"
+    assert [key.id for key in bar.keys(20)] == ["pane.back", "app.help"]
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_the_key_bar_shows_what_works_where_the_keys_go(
+    app_on: Callable[..., SegtapApp], size: tuple[int, int]
+) -> None:
+    viewer = FakeViewer()
+    async with app_on(viewer).run_test(size=size) as pilot:
+        app = pilot.app
+        assert isinstance(app, SegtapApp)
+        await until(pilot, lambda: app.main is not None and app.main.empty.display)
+        main = app.main
+        assert main is not None
+
+        def bar() -> str:
+            return main.key_bar.render().plain
+
+        await until(pilot, lambda: "x decode" in bar() and "replay" not in bar(), "nothing to replay yet")
+        viewer.add(*story(3))
+        await until(pilot, lambda: "r replay" in bar())
+        await pilot.press("slash")
+        assert bar().split() == ["Enter", "keep", "Esc", "clear", "↑", "earlier", "↓", "later"]
+        await pilot.click("#keys", offset=(14, 0))
+        await until(
+            pilot, lambda: not main.filter_bar.display and main.focused is main.list, "a click on Esc"
+        )
+        await pilot.press("enter")
+        await until(pilot, lambda: "Esc list" in bar() and "J next" in bar())
+        await pilot.press("escape")
+        await until(pilot, lambda: "Esc list" not in bar() and "Space pause" in bar())

@@ -200,6 +200,16 @@ async def test_the_filter_is_live_counts_and_is_recalled(app_on: AppOn) -> None:
         assert main.filter_bar.box.value == ""
 
 
+async def test_a_filter_that_nothing_passes_says_so(app_on: AppOn) -> None:
+    viewer = FakeViewer(story(12))
+    async with app_on(viewer).run_test(size=(80, 24)) as pilot:
+        main = await ready(pilot, 12)
+        await pilot.press("slash", *"nowhere")
+        await until(pilot, lambda: "Nothing here holds “nowhere”. Esc clears the filter." in lines(main)[1])
+        await pilot.press("escape")
+        await until(pilot, lambda: len(main.list.window) == 12 and "Nothing" not in lines(main)[1])
+
+
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
 async def test_what_is_typed_ahead_goes_where_it_leads(app_on: AppOn, size: tuple[int, int]) -> None:
     viewer = FakeViewer(story(120))

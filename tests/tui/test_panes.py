@@ -11,6 +11,7 @@ from urllib.parse import unquote
 import msgspec
 import pytest
 from details import MESSAGES, NOW, SECRET, TOKEN, attempts, classic, detail, order, refused
+from fake_viewer import state
 from pane_host import Host
 from textual.containers import Vertical
 from textual.pilot import Pilot
@@ -299,7 +300,13 @@ class TestWarnings:
 
     async def test_nothing_found_is_said_plainly(self) -> None:
         assert "No warnings" in await shown(WarningsPane(), order())
-        assert "not checked" in await shown(WarningsPane(), refused())
+
+    async def test_a_refused_request_is_an_error_here_as_in_the_list(self) -> None:
+        text = await shown(WarningsPane(), refused(why="gzip that ends early"))
+        assert "Warnings ─ 1 error" in text
+        assert "✖ Refused with 400" in text
+        assert "gzip that ends early" in text
+        assert "refused request · " in text
 
 
 class TestDelivery:
@@ -319,6 +326,20 @@ class TestDelivery:
         assert "visible" not in text.lower()
         assert "Delivery ─ " in text
 
+    async def test_what_waits_is_not_said_to_be_tried_again_when_it_is_not(self) -> None:
+        pane = DeliveryPane()
+        waiting = order(delivery=DeliveryState.WAITING, deliveries=attempts()[:1])
+        async with Host(pane).run_test(size=(80, 20)) as pilot:
+            pane.detail = waiting
+            await pilot.pause()
+            assert "Tried 1 time so far; it is tried again by itself." in screen(pilot)
+            pane.tell(state(forwarding=True, halted=True))
+            await pilot.pause()
+            assert "forwarding has halted: the top line says why" in screen(pilot)
+            pane.tell(state())
+            await pilot.pause()
+            assert "forwarding is off: f turns it on, and this goes first" in screen(pilot)
+
     async def test_not_forwarded_says_why_and_which_keys_help(self) -> None:
         text = await shown(DeliveryPane(), order())
         assert "forwarding was off when it was received" in text
@@ -329,9 +350,9 @@ class TestDelivery:
         ("changes", "words"),
         [
             ({"translation": Translation(unmatched=True)}, "no subscription takes it"),
-            ({"translation": Translation(rejected="no")}, "Segment's destination refuses it"),
+            ({"translation": Translation(rejected="no")}, "the destination rejects it: no."),
             ({"translation": Translation(), "marks": Marks.SECOND_RECEIPT}, "Segment would drop this copy"),
-            ({"translation": Translation()}, "its translation makes no request"),
+            ({"translation": Translation()}, "no request is made of it"),
         ],
     )
     async def test_nothing_to_send_says_why(self, changes: Any, words: str) -> None:

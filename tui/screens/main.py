@@ -14,6 +14,7 @@ from textual.widgets import OptionList
 
 from ...core.client import Viewer
 from ...core.settings import Settings
+from ...core.text import clean, shorten
 from ...core.views import EngineState, MessageDetail, Summary
 from ..feeding import Callbacks, Feeding, Reconnect
 from ..keys import bindings
@@ -85,13 +86,14 @@ class MainScreen(Acting):
         self.empty = EmptyState(viewer.url, settings.origin, marks=marks, id="empty")
         self.segment = SegmentPane(id="segment", classes="pane")
         self.mixpanel = MixpanelPane(id="mixpanel", classes="pane")
+        self.delivery = DeliveryPane(id="delivery", classes="pane")
         self.key_bar = KeyBar(id="keys")
         self.panes: dict[str, Pane] = {
             "segment": self.segment,
             "mixpanel": self.mixpanel,
             "wire": WirePane(id="wire", classes="pane"),
             "warnings": WarningsPane(id="warnings", classes="pane"),
-            "delivery": DeliveryPane(id="delivery", classes="pane"),
+            "delivery": self.delivery,
         }
         self.tabs = {
             "all": PaneTabs(TITLES, id="all-tabs"),
@@ -131,6 +133,7 @@ class MainScreen(Acting):
         self.set_class(self._marks.error.isascii(), "-ascii")
         self.filter_bar.display = False
         self.empty.display = False
+        self.watch(self, "focused", self._focus_moved, init=False)
         self.run_worker(self.feeding.run(), group="feed")
         self.run_worker(self.feeding.catch_up(), group="feed")
         self.run_worker(self.feeding.details(), group="feed")
@@ -168,6 +171,7 @@ class MainScreen(Acting):
         self._state = state
         self.header.state = state
         self.empty.state = state
+        self.delivery.tell(state)
         self._hear_loaded()
 
     def _hear_lost(self, why: str) -> None:
@@ -191,6 +195,16 @@ class MainScreen(Acting):
                 self.empty.focus()
             elif self.focused is None or self.focused is self.empty:
                 self.list.focus()
+        text = self.feeding.text
+        self.list.nothing = (
+            ""
+            if not text
+            else "Searching …"
+            if self.feeding.searching
+            else (f"Nothing here holds “{shorten(clean(text), 40)}”. Esc clears the filter.")
+        )
+        if not held:
+            self.list.refresh()
         self._title(total)
 
     def _title(self, total: int) -> None:
@@ -340,6 +354,16 @@ class MainScreen(Acting):
         if isinstance(event.widget, OptionList) and event.widget.highlighted is None:
             event.widget.action_first()  # so that Enter has something to go to
 
+    def _focus_moved(self, focused: Widget | None) -> None:
+        if focused is self.list or focused is None:
+            self.key_bar.place = "list"
+        elif focused is self.empty:
+            self.key_bar.place = "empty"
+        elif focused is self.filter_bar.box:
+            self.key_bar.place = "filter"
+        else:
+            self.key_bar.place = "pane"
+
     def _focus(self, pane: Widget) -> None:
         target = pane if pane.can_focus else next((w for w in pane.query("*") if w.focusable), None)
         if target is not None:
@@ -377,7 +401,6 @@ class MainScreen(Acting):
         self.query_one("#panes").display = not narrow or self.opened
         self.query_one("#left").display = not narrow or self.pane_name in LEFT
         self.query_one("#right").display = not narrow or self.pane_name in RIGHT
-        self.key_bar.back = narrow and self.opened
         self.tabs["all"].display = narrow
         self.tabs["left"].display = self.tabs["right"].display = not narrow and not wide
         self.tabs["all"].active = self.pane_name

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
 from ...core.delivery import Delivery, DeliveryState, Outcome
+from ...core.forward.unsent import why_nothing
 from ...core.messages import Marks
 from ...core.text import ago, clean, counted
-from ...core.views import MessageDetail
+from ...core.views import EngineState, MessageDetail
 from .. import clock
 from ..plain import marks_of
 from .pane import Pane
@@ -42,6 +45,9 @@ OUTCOMES: dict[Outcome, tuple[str, str]] = {
 }
 
 
+Sending = Literal["on", "off", "halted"]
+
+
 class DeliveryPane(Pane):
     """Where the message stands, what to do about it, and every attempt so far."""
 
@@ -54,10 +60,20 @@ class DeliveryPane(Pane):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self.text = Static()
+        self.sending: Sending = "on"
+        """What the engine does about the messages that wait."""
 
     def compose(self) -> ComposeResult:
         with VerticalScroll():
             yield self.text
+
+    def tell(self, state: EngineState) -> None:
+        """The engine's facts changed."""
+        sending: Sending = "halted" if state.halted else "on" if state.forwarding else "off"
+        if sending != self.sending:
+            self.sending = sending
+            if self.is_mounted:
+                self.fill(self.detail)
 
     def fill(self, detail: MessageDetail | None) -> None:
         """Show state and attempts."""
@@ -79,7 +95,7 @@ class DeliveryPane(Pane):
                 Content.styled("A refused request holds no message: nothing is sent to Mixpanel.", "$dim")
             ]
         mark = marks_of(self).delivery[state]
-        words, advice = says(detail)
+        words, advice = says(detail, self.sending)
         lines = [Content.assemble((f"{mark} ", f"bold {STYLES[state]}"), (words, STYLES[state]))]
         if advice:
             lines.append(Content.styled(advice, "$dim"))
@@ -110,7 +126,7 @@ class DeliveryPane(Pane):
         return lines
 
 
-def says(detail: MessageDetail) -> tuple[str, str]:
+def says(detail: MessageDetail, sending: Sending = "on") -> tuple[str, str]:
     """Where the message stands, and what to do about it, in words."""
     summary, translation = detail.summary, detail.inspection.translation
     count = counted(len(translation.operations), "request")
@@ -122,10 +138,13 @@ def says(detail: MessageDetail) -> tuple[str, str]:
             )
         case DeliveryState.WAITING:
             tried = len(detail.deliveries)
-            return (
-                f"Waiting: {count} owed to Mixpanel.",
-                f"Tried {counted(tried, 'time')} so far; it is tried again by itself." if tried else "",
-            )
+            so_far = f"Tried {counted(tried, 'time')} so far" if tried else "Not tried yet"
+            advice = {
+                "on": f"{so_far}; it is tried again by itself." if tried else "",
+                "off": f"{so_far}; forwarding is off: f turns it on, and this goes first.",
+                "halted": f"{so_far}; forwarding has halted: the top line says why.",
+            }
+            return (f"Waiting: {count} owed to Mixpanel.", advice[sending])
         case DeliveryState.TAKEN:
             return (
                 f"Mixpanel accepted {count}.",
@@ -145,10 +164,9 @@ def says(detail: MessageDetail) -> tuple[str, str]:
         case DeliveryState.HELD:
             return ("Held back before forwarding.", "")
         case DeliveryState.NOTHING:
+            why = why_nothing(translation, summary.type, summary.marks)
+            words = f"Nothing to send{f': {clean(why)}' if why else ''}.".replace("..", ".")
             if summary.marks & Marks.SECOND_RECEIPT:
-                return ("Nothing to send: Segment would drop this copy.", "r replays it as a new message.")
-            if translation.rejected is not None:
-                return ("Nothing to send: Segment's destination refuses it.", "The Mixpanel pane says why.")
-            if translation.unmatched:
-                return ("Nothing to send: no subscription takes it.", "The Mixpanel pane says what to do.")
-            return ("Nothing to send: its translation makes no request.", "")
+                return (words, "r replays it as a new message.")
+            stopped = translation.unmatched or translation.rejected or translation.not_sent
+            return (words, "The Mixpanel pane says what to do." if stopped else "")

@@ -7,7 +7,8 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from ..keys import KEYS, Key
+from ..keys import KEYS, Key, Place
+from .filter_bar import FilterInput
 
 PANES_LABEL = "1-5"
 
@@ -15,12 +16,12 @@ PANES_LABEL = "1-5"
 class KeyBar(Widget):
     """As many keys as there is room for; the less needed go first."""
 
-    back: reactive[bool] = reactive(False)
-    """Whether there is a list to go back to."""
+    place: reactive[Place] = reactive[Place]("list")
+    """Where the keys go: those of no use there are not shown."""
 
     def keys(self, width: int) -> list[Key]:
         """The keys that fit into that many cells, in the order of the keys' page."""
-        shown = [key for key in KEYS if key.bar or (self.back and key.id == "pane.back")]
+        shown = [key for key in KEYS if key.bar and self.place in key.places]
         while len(shown) > 1 and sum(self._length(key) for key in shown) > width:
             shown.remove(max(shown, key=lambda key: key.bar))
         return shown
@@ -39,7 +40,10 @@ class KeyBar(Widget):
         for key in self.keys(self.size.width):
             right += self._length(key)
             if event.x < right:
-                await self.screen.run_action(f"app.{key.action}" if key.owner == "app" else key.action)
+                if key.owner == "filter":
+                    await self.screen.query_one(FilterInput).run_action(key.action)
+                else:
+                    await self.screen.run_action(f"app.{key.action}" if key.owner == "app" else key.action)
                 return
 
     def _label(self, key: Key) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.cache import LRUCache
@@ -14,7 +15,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from ...core.views import Change, Page, Summary
-from ..columns import columns
+from ..columns import columns, fit
 from ..keys import bindings
 from ..marks import UNICODE, Marks
 from ..message_lines import COMPONENTS, LinePainter
@@ -66,6 +67,8 @@ class MessageList(ScrollView, can_focus=True, inherit_bindings=False):
         self.marks = marks
         self._painter = LinePainter(marks, self._style)
         self.following = True
+        self.nothing = ""
+        """What is said when there is no line to show."""
         self.selected: int | None = None
         self._cursor = 0
         self._seen = 0
@@ -361,6 +364,9 @@ class MessageList(ScrollView, can_focus=True, inherit_bindings=False):
         width = self.scrollable_content_region.width
         at = y + self.scroll_offset.y
         if at >= len(self.window):
+            if y == 1 and self.nothing and not len(self.window):
+                text = fit(self._painter.plain("  " + self.nothing), width, self.marks.ellipsis)
+                return Strip([Segment(text, self._style("text") + self._style("dim"))])
             return Strip.blank(width, self._style("text"))
         summary = self.window.rows[at]
         state = 0 if summary.id != self.selected else 2 if self.has_focus else 1

@@ -9,7 +9,7 @@ from textual.widgets import Static
 
 from ...core.inspection import Severity
 from ...core.messages import Marks
-from ...core.text import clean, size
+from ...core.text import clean, shorten, size
 from ...core.views import MessageDetail
 from ..json_lines import parse
 from ..pane_keys import bindings
@@ -122,7 +122,9 @@ class SegmentPane(Pane):
             request = f"{detail.receipt.method} {clean(detail.receipt.path)}"
             shown, whole = len(detail.receipt.body), detail.receipt.body_bytes
             part = f", the first {size(shown)} below" if shown < whole else ""
-            notes.append(Content.styled(f"{request} · {size(whole)}{part}", "$dim"))
+            agent = dict(detail.receipt.headers).get("user-agent", "")
+            by = f" · {shorten(clean(agent), 40)}" if agent else ""
+            notes.append(Content.styled(f"{request} · {size(whole)}{by}{part}", "$dim"))
         for objection in detail.objections:
             rejected = objection.startswith(REJECT)
             mark, style = (marks.error, "$mark-error") if rejected else ("i", "$accent")

@@ -69,8 +69,9 @@ class WarningsPane(Pane):
     def fill(self, detail: MessageDetail | None) -> None:
         """List the findings of the message."""
         found = () if detail is None else detail.inspection.findings
-        self.title(summary(found))
-        self.say(self.note, Content(self._nothing(detail)))
+        refused = detail is not None and detail.summary.refused
+        self.title("1 error" if refused else summary(found))
+        self.say(self.note, self._nothing(detail))
         self.note.display = not found
         key = (None if detail is None else detail.summary.id, found)
         if key == self._key:
@@ -106,14 +107,25 @@ class WarningsPane(Pane):
     def copy_text(self) -> str:
         """The findings as text."""
         if not self.findings:
-            return self._nothing(self.detail)
+            return self._nothing(self.detail).plain
         marks = marks_of(self)
         return "\n\n".join(entry(finding, marks).plain for finding in self.findings)
 
-    def _nothing(self, detail: MessageDetail | None) -> str:
+    def _nothing(self, detail: MessageDetail | None) -> Content:
         if detail is None:
-            return ""
-        return "A refused request is not checked." if detail.summary.refused else "No warnings"
+            return Content("")
+        if not detail.summary.refused:
+            return Content.styled("No warnings", "$dim")
+        why = clean(detail.receipt.refused or detail.summary.name)
+        return Content("\n").join(
+            [
+                Content.styled(
+                    f"{marks_of(self).error} Refused with {detail.receipt.status}", "bold $mark-error"
+                ),
+                Content.styled(why, "$foreground"),
+                Content.styled("Nothing of it is translated or sent on.", "$dim"),
+            ]
+        )
 
 
 def summary(findings: tuple[Finding, ...]) -> str:

@@ -365,15 +365,14 @@ async def test_messages_that_make_no_request_are_settled_as_nothing() -> None:
     assert len(mixpanel.events) == 1
 
 
-async def test_why_nothing_says_it_in_words() -> None:
-    backlog = Backlog()
-    (id,) = await backlog.add(track())
-    (second,) = await backlog.add(track(), marks=Marks.SECOND_RECEIPT)
-    assert why_nothing(backlog.messages[id], Translation(unmatched=True)) == "no subscription takes it: track"
-    assert why_nothing(backlog.messages[id], Translation(rejected="Timestamp …")) == (
+def test_why_nothing_says_it_in_words() -> None:
+    assert why_nothing(Translation(unmatched=True), "track", Marks.NONE) == "no subscription takes it: track"
+    assert why_nothing(Translation(rejected="Timestamp …"), "track", Marks.NONE) == (
         "the destination rejects it: Timestamp …"
     )
-    assert why_nothing(backlog.messages[second], Translation()).startswith("Segment would drop this copy")
+    assert why_nothing(Translation(), "track", Marks.SECOND_RECEIPT).startswith(
+        "Segment would drop this copy"
+    )
 
 
 async def test_a_rejected_action_does_not_stop_the_message_other_requests() -> None:

@@ -19,10 +19,10 @@ from ingesting import NOW, Sink, ask, ingest_app, post, to_json
 
 from segtap.core.errors import RequestRefused
 from segtap.core.ingest.decode import NotJson, inflate, read_json
-from segtap.core.labels import describe, source_label
 from segtap.core.ingest.parse import parse_receipt
 from segtap.core.ingest.routes import route_of
 from segtap.core.ingest.validate import check_body
+from segtap.core.labels import describe, source_label
 from segtap.core.messages import Marks, Receipt
 
 TRACK = {"type": "track", "event": "E", "userId": "u"}
@@ -398,3 +398,8 @@ def test_depth_is_measured_exactly(depth: int, limit: int, noise: int) -> None:
     except RequestRefused:
         refused = True
     assert refused is (deep > limit)
+
+
+def test_where_json_breaks_off_is_said_in_a_sentence() -> None:
+    with pytest.raises(NotJson, match=r"^unterminated string starting at byte 10$"):
+        read_json(b'{"event": "Order')
