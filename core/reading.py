@@ -6,6 +6,7 @@ runs, and list, panes and forwarder change together.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 import msgspec
@@ -26,6 +27,10 @@ from .translate import read_object
 from .views import MessageDetail
 
 STAND_IN_TOKEN = "YOUR-PROJECT-TOKEN"
+LOOK_AT_MEMORY = 4_096
+"""Every so many messages it is looked whether the rules on the stream had to forget some."""
+
+logger = logging.getLogger(__name__)
 
 
 class Reading:
@@ -37,6 +42,7 @@ class Reading:
     def __init__(self, settings: Settings) -> None:
         """Raises MappingError as `use`."""
         self.stream = StreamChecker()
+        self._observed, self._told = 0, False
         self.use(settings)
 
     def use(self, settings: Settings) -> None:
@@ -79,7 +85,12 @@ class Reading:
 
     def observe(self, message: Message, translation: Translation) -> tuple[Finding, ...]:
         """What the message completes in the stream; it counts as seen from there on."""
-        return self.stream.observe(message, translation, message.received_at)
+        found = self.stream.observe(message, translation, message.received_at)
+        self._observed += 1
+        if not self._observed % LOOK_AT_MEMORY and self.stream.forgotten and not self._told:
+            self._told = True
+            logger.warning("the rules on the stream have %s", self.stream.forgotten)
+        return found
 
     def explained(self, detail: MessageDetail) -> MessageDetail:
         """The detail with why its translation is as it is."""

@@ -88,7 +88,8 @@ class _File:
         self._journal = ReadOnlyJournal(settings.journal)
         self.path = self._journal.path
         self._faults: list[str] = []
-        self._reader = Reader(parse_receipt, Reading(settings).inspect, self._faults.append)
+        reading = Reading(settings)
+        self._reader = Reader(parse_receipt, reading.inspect, self._faults.append, adjust=reading.adjust)
 
     async def page(self, *, limit: int) -> Page:
         return await self._journal.page(limit=limit)

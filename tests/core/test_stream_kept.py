@@ -12,6 +12,7 @@ from engines import engine_settings, post, running_engine
 from journal_values import look
 from memory_journal import MemoryJournal
 
+from segtap.core.checks.stream import StreamChecker, StreamLimits
 from segtap.core.errors import JournalError
 from segtap.core.indexer import Indexer
 from segtap.core.ingest.parse import parse_receipt
@@ -19,7 +20,8 @@ from segtap.core.inspection import Finding, Inspection, Translation
 from segtap.core.journal import open_journal
 from segtap.core.messages import JsonObject, Message, Receipt
 from segtap.core.reader import FAULT_RULE, Observe, Reader
-from segtap.core.settings import JournalSettings
+from segtap.core.reading import Reading
+from segtap.core.settings import JournalSettings, Settings
 from segtap.core.views import MessageDetail
 
 FOUND = Finding("shared-device", "error", "$.anonymousId", "two users", "call reset()")
@@ -175,3 +177,24 @@ async def test_damaged_findings_are_said(tmp_path: Path) -> None:
     with pytest.raises(JournalError, match="damaged"):
         await journal.findings([line.id])
     await journal.close()
+
+
+def test_what_had_to_be_forgotten_is_said_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("segtap.core.reading.LOOK_AT_MEMORY", 100)
+    reading = Reading(Settings())
+    reading.stream = StreamChecker(limits=StreamLimits(ids=256 * 4))
+    for number in range(4_000):
+        document = track(f"u-{number}", number)
+        message = Message(
+            id=number,
+            type="track",
+            message_id=f"m-{number}",
+            received_at=number,
+            document=document,
+            original=b"",
+        )
+        reading.observe(message, Translation())
+    (said,) = [record.getMessage() for record in caplog.records if record.name == "segtap.core.reading"]
+    assert said.startswith("the rules on the stream have forgotten, the oldest first: ")

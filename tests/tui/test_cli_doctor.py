@@ -66,7 +66,7 @@ def segtap(*arguments: str, given: str = "") -> subprocess.CompletedProcess[str]
 def test_verdicts_come_with_evidence_and_what_to_do(journal: str) -> None:
     done = segtap("doctor", "--journal", journal)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert f"✔ Messages\n    2 messages from {journal}: 1 identify, 1 track\n" in done.stdout
+    assert f"2 messages from {journal}: 1 identify, 1 track" in " ".join(done.stdout.split())
     assert "✔ Region: Segment and Mixpanel side by side\n    Segment US" in done.stdout
     assert "? Project token\n" in done.stdout
     assert "\x1b" not in done.stdout
