@@ -364,7 +364,7 @@ class Engine:
 
     async def replay_documents(self, documents: Sequence[JsonObject]) -> int:
         """Send messages of a file through the tap; returns how many."""
-        return await self._replay([self._reader.document(document) for document in documents])
+        return await self._replay(await self._reader.given(documents))
 
     async def _replay(self, messages: Sequence[Message]) -> int:
         for receipt in replay_receipts(messages, wanted=self._forwarding):

@@ -45,6 +45,8 @@ LARGE_COMPRESSED = LARGE // 16
 BODY_SHOWN = 64 * 1024
 """Bytes of a refused request's body that a viewer is given."""
 EXPORT_PAGE = 500
+GIVEN_AT_ONCE = 50
+"""Messages of a file that are read before others get a turn on the loop: some milliseconds."""
 SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization", "x-api-key"})
 FAULT_RULE = "segtap-fault"
 """The rule named when segtap itself failed on a message; its text asks for a report."""
@@ -143,9 +145,15 @@ class Reader:
         inspection = self.whole(marked, self.inspection(marked), found)
         return _detail(summary, marked, receipt, inspection, tuple(await journal.deliveries(id)))
 
-    def document(self, document: JsonObject) -> Message:
-        """A message from a file, to be replayed: nothing that it states is changed. Raises InputError."""
-        return self._as_if_received(document, "replay")[0]
+    async def given(self, documents: Sequence[JsonObject]) -> list[Message]:
+        """Messages from a file, to be replayed: nothing that they state is changed. Raises InputError."""
+        found: list[Message] = []
+        for start in range(0, len(documents), GIVEN_AT_ONCE):
+            some = documents[start : start + GIVEN_AT_ONCE]
+            found += [self._as_if_received(document, "replay")[0] for document in some]
+            # Ingest gets its turns meanwhile.
+            await asyncio.sleep(0)
+        return found
 
     def pasted(self, document: JsonObject) -> MessageDetail:
         """Read a Segment message as if it had come just now, without keeping it.

@@ -16,14 +16,14 @@ MAX_BYTES = 400_000
 reading it is no longer than for a client's own batch, and Segment's limit of 500 KB a batch is kept."""
 
 
-def replay_receipts(messages: Sequence[Message], *, wanted: bool) -> list[Receipt]:
-    """Requests that hold the messages again, in order, as Segment handed them on.
+def replay_receipts(messages: Sequence[Message], *, wanted: bool) -> Iterator[Receipt]:
+    """Requests that hold the messages again, in order, as Segment handed them on, made one by one.
 
     messageId and timestamp stay, and with them what Mixpanel dedupes by. `wanted` says whether
     forwarding is on now. Messages of different write keys come in different requests.
     """
-    return [
-        Receipt(
+    for key, documents in _chunks(messages):
+        yield Receipt(
             uid=uuid.uuid4().hex,
             received_at=time.time_ns() // 1_000_000,
             method="POST",
@@ -34,8 +34,6 @@ def replay_receipts(messages: Sequence[Message], *, wanted: bool) -> list[Receip
             origin="replay",
             source_kind="segment",
         )
-        for key, documents in _chunks(messages)
-    ]
 
 
 def _headers(write_key: str) -> tuple[tuple[str, str], ...]:
