@@ -11,8 +11,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal, TypeAlias
 from unicodedata import combining, east_asian_width
 
-import msgspec
-
 from .compare import LABELS, Comparison
 from .compare_catalogue import DIFFERENCES
 from .compare_finders import Side
@@ -21,6 +19,7 @@ from .mapping_table import sample_name
 from .messages import Json
 from .settings import DestinationKind, mask_token
 from .text import clean, counted, shown
+from .translate import to_json
 
 Style: TypeAlias = Literal["text", "title", "head", "lost", "changed", "dim", "one", "other", "path"]
 Line: TypeAlias = tuple[tuple[Style, str], ...]
@@ -31,6 +30,7 @@ MARKS: dict[str, str] = {"same": "=", "differs": "≠", "one": "‹", "other": "
 _ID_WIDTH = 24
 _PATH_MOST = 36
 _PATH_MOST_BELOW = 30
+_SMALL_TEXT, _SMALL_VALUES = 120, 16
 _TOKENS = frozenset(("token", "$token", "properties.token"))
 
 
@@ -81,7 +81,7 @@ def _lost_by(comparison: Comparison) -> tuple[DestinationKind | None, ...]:
 
 
 def _heading(lost_by: DestinationKind | None) -> str:
-    return "Both, each in its own way" if lost_by is None else f"{LABELS[lost_by]} does not"
+    return "In both, but different" if lost_by is None else f"Lost with {LABELS[lost_by]}"
 
 
 def _wrapped(id: str, words: str, width: int, style: Style) -> Iterator[Line]:
@@ -196,21 +196,24 @@ def _value(path: str, value: Json, room: int) -> str:
     if path in _TOKENS and isinstance(value, str):
         value = mask_token(value)
     if isinstance(value, list | dict) and value:
-        text = msgspec.json.encode(value).decode() if _small(value) else ""
-        if text and cells(clean(text)) <= room:
-            return clean(text)
+        text = clean(to_json(value)) if _small(value) else ""
+        if text and cells(text) <= room:
+            return text
     return shown(value, max(room, 8))
 
 
 def _small(value: Json) -> bool:
     """Whether writing it out may fit in a line, without a look at all of a large one."""
-    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return len(items) <= 8 and all(
-        len(item) <= 80 and item.isprintable() and item.isascii()
-        if isinstance(item, str)
-        else not isinstance(item, list | dict)
-        for item in items
-    )
+    waiting, seen = [value], 0
+    while waiting:
+        one, seen = waiting.pop(), seen + 1
+        if isinstance(one, str) and len(one) > _SMALL_TEXT:
+            return False
+        inside = one.values() if isinstance(one, dict) else one if isinstance(one, list) else ()
+        if seen + len(inside) > _SMALL_VALUES:
+            return False
+        waiting.extend(inside)
+    return True
 
 
 class Tally:

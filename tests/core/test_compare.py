@@ -373,6 +373,25 @@ def test_a_fitted_text_takes_exactly_its_width(text: str, width: int) -> None:
     assert cells(fitted(text, width)) == width
 
 
+def test_what_is_nested_stands_in_the_line_where_it_fits() -> None:
+    call = message(
+        "order", properties={"a": {"b": [1, {"c": None}]}, "long": {"x": "y" * 200}, "s": ["\ud800"]}
+    )
+    for width in (80, 120):
+        lines = list(text_of(whole_lines(compared(call, settings()), width)))
+        assert any('{"a":{"b":[1,{"c":null}]}}'[5:-1] in line for line in lines)
+        assert any("{1 key}" in line for line in lines)
+        assert "\n".join(lines).encode("utf-8")
+
+
+def test_a_message_with_thousands_of_values_is_laid_out_in_short_lines() -> None:
+    products = [{"sku": str(number)} for number in range(500)]
+    call = message("order", properties={"products": products, "list": list(range(10_000))})
+    result = compared(call, settings())
+    assert len(result.one.records) == 501
+    assert max(cells(text) for text in text_of(whole_lines(result, 100))) <= 100
+
+
 def test_two_of_a_kind_are_paired_without_losses() -> None:
     by = settings()
     actions = destination_for(by, "actions")

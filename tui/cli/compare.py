@@ -109,8 +109,13 @@ async def _newest(count: int) -> list[bytes]:
     from ...core.running import find_engine
 
     async with Client(*find_engine()) as client:
-        page = await client.page(limit=count)
-        return [(await client.detail(one.id)).document for one in page.summaries if not one.refused]
+        found: list[int] = []
+        before, more = None, True
+        while more and len(found) < count:
+            page = await client.page(before=before, limit=count)
+            found[:0] = [one.id for one in page.summaries if not one.refused]
+            before, more = (page.summaries[0].id if page.summaries else None), page.more
+        return [(await client.detail(id)).document for id in found[-count:]]
 
 
 def _write_json(compared: Iterable[Compared], *, show_secrets: bool, summary: bool) -> int:
