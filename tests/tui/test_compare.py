@@ -135,6 +135,18 @@ async def test_a_shows_what_is_the_same_too() -> None:
         assert len(page.compared.lines) == before
 
 
+async def test_a_terminal_without_unicode_gets_ascii(app_on: AppOn) -> None:
+    app = app_on(FakeViewer(story(3)), plain=True)
+    async with app.run_test(size=(120, 40)) as pilot:
+        view = await opened(pilot, 3)
+        drawn_lines = [view.render_line(y).text for y in range(view.size.height)]
+        assert any("# properties.time" in line for line in drawn_lines)
+        assert all(line.isascii() for line in drawn_lines)
+        assert all(
+            text.isascii() for text in (view.border_title or "", str(app.screen.query_one(Static).render()))
+        )
+
+
 async def test_what_is_copied_is_the_text_without_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     copied: list[str] = []
 

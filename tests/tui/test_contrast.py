@@ -7,17 +7,20 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from details import MESSAGES, attempts, classic, order, refused
+from details import MESSAGES, NOW, attempts, classic, order, refused
 from fake_viewer import FakeViewer, story
 from pane_host import Host
 from textual.color import Color
 from textual.containers import Horizontal, Vertical
 from textual.pilot import Pilot
 
+from segtap.core.compare import compare, destination_for
 from segtap.core.delivery import DeliveryState
 from segtap.core.messages import Marks
+from segtap.core.settings import Settings
 from segtap.core.views import MessageDetail
 from segtap.tui.app import SegtapApp
+from segtap.tui.screens.compare import Compare
 from segtap.tui.screens.confirm import Confirm
 from segtap.tui.screens.decode import DecodeBox
 from segtap.tui.screens.help import Help
@@ -31,6 +34,12 @@ from segtap.tui.widgets.wire_pane import WirePane
 
 pytestmark = pytest.mark.usefixtures("still")
 
+COMPARISON = compare(
+    MESSAGES["order"],
+    destination_for(Settings(), "actions"),
+    destination_for(Settings(), "classic-cloud"),
+    NOW,
+)
 THEMES = [theme.name for theme in load_themes()[0]]
 MESSAGES_SHOWN: tuple[Callable[[], MessageDetail], ...] = (
     lambda: order(
@@ -89,6 +98,7 @@ async def test_the_dialogs_and_the_toasts(theme: str) -> None:
             Help(),
             DecodeBox(json.dumps(MESSAGES["order"])),
             DecodeBox("nope"),
+            Compare(COMPARISON, message="an order", settings="segtap.toml"),
         ):
             host.push_screen(screen)
             await pilot.pause()
