@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import queue
 import sqlite3
 import threading
@@ -24,6 +25,8 @@ from .faults import closed_fault, store_fault
 from .rotation import Rotation
 from .rows import ReceiptRow, pack_receipt
 from .store import Store
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -125,8 +128,8 @@ class Writer:
         try:
             self.rotation.make_room(incoming)
             numbers = self.store.append(rows)
-        except (sqlite3.Error, JournalError) as error:
-            fault = error if isinstance(error, JournalError) else store_fault(error, self.store.path)
+        except BaseException as error:  # were this thread to end, nobody had an answer again
+            fault = _fault(error, self.store.path)
             answers += [(future, None, fault) for future in futures]
         else:
             self._checkpoints.wrote(incoming)
@@ -136,6 +139,18 @@ class Writer:
     def _answer(self, answers: Sequence[_Answer]) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is left to hear it
             self._loop.call_soon_threadsafe(_settle, answers)
+
+
+def _fault(error: BaseException, path: Path) -> JournalError:
+    if isinstance(error, JournalError):
+        return error
+    if isinstance(error, sqlite3.Error):
+        return store_fault(error, path)
+    log.error("the journal's writer failed", exc_info=error)
+    return JournalError(
+        f"segtap failed to write to {path}: {type(error).__name__}: {error}. Report this "
+        "with the log's traceback, and start segtap again if it goes on."
+    )
 
 
 def _outcome(work: _Work, path: Path) -> _Answer:

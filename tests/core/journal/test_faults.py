@@ -18,6 +18,7 @@ from segtap.core.delivery import DeliveryState
 from segtap.core.errors import JournalError
 from segtap.core.journal import Counts, SqliteJournal, open_journal
 from segtap.core.journal.faults import file_fault
+from segtap.core.journal.store import Store
 from segtap.core.settings import JournalSettings
 
 if sys.platform != "win32":
@@ -49,6 +50,16 @@ async def test_a_full_disk_refuses_and_room_makes_it_well_again(journal: SqliteJ
     assert await journal.append(a_receipt()) == taken[-1] + 1
     await journal.index([an_entry(seq) for seq in taken], taken[-1])
     assert await journal.counts() == recount(path)
+
+
+async def test_a_fault_of_ours_in_a_commit_is_told_and_the_next_one_goes_on(
+    journal: SqliteJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(Store, "append", lambda store, rows: 1 / 0)
+        with pytest.raises(JournalError, match=r"ZeroDivisionError: division by zero\. Report this"):
+            await journal.append(a_receipt())
+    assert await journal.append(a_receipt()) == 1
 
 
 async def test_all_receipts_of_a_refused_commit_are_refused(journal: SqliteJournal, path: Path) -> None:
