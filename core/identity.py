@@ -99,6 +99,7 @@ class Identities:
         self._notes: dict[str, list[str]] = {}
         self._events: dict[str, int] = {}
         self._profiles: set[str] = set()
+        self._aliases: dict[str, str] = {}
         self._users: set[str] = set()
 
     def add(self, translation: Translation, message: int = 0) -> None:
@@ -194,9 +195,18 @@ class Identities:
                     f" {shown(link.user)}",
                 )
                 return
-        elif len(self._ids[user]) > 1 or self._events.get(link.user):
-            self._note(link, f"alias {shown(link.user)} was in use already: $create_alias does not join it")
+        elif link.user in self._aliases:
+            first = shown(self._aliases[link.user])
+            self._note(link, f"alias {shown(link.user)} maps to {first}: an alias maps to one id only")
             return
+        elif len(self._ids[user]) > 1 or self._events.get(link.user):
+            self._note(
+                link,
+                f"{shown(link.user)} was in use before its alias call, and Mixpanel documents an alias as a"
+                " new id: whether they are joined, it does not say",
+            )
+        if link.kind == "alias":
+            self._aliases[link.user] = link.anonymous
         if len(self._ids[user]) + len(self._ids[anonymous]) > MAX_IDS:
             self._note(link, f"the cluster is full: {counted(MAX_IDS, 'id')} at most")
             return

@@ -160,7 +160,7 @@ ALIAS_ORDER = Rule(
     kind="stream",
     applies_to=("alias",),
     what="An alias call comes too late, or once more",
-    why="Mixpanel maps an alias to one user, once: an id that is in use, or aliased, is not joined again.",
+    why="Mixpanel documents an alias as a new id, that maps to one user: one in use may stay apart.",
     fix="call alias once, at sign-up, before the new id is used",
     source=_MIXPANEL_ALIAS,
 )

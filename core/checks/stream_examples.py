@@ -60,9 +60,14 @@ STREAM_EXAMPLES: dict[str, Example] = {
             *(track(name, None, n, anonymousId=ANONYMOUS) for n, name in enumerate("ABC", 3)),
         ],
     ),
-    "alias-order": series(
-        [_SIGNED_UP, call("alias", 4, previousId="visitor-1")],
-        [call("alias", 2, previousId="visitor-1"), _SIGNED_UP],
+    # No preset of the Actions destination takes alias calls.
+    "alias-order": msgspec.structs.replace(
+        series(
+            [_SIGNED_UP, call("alias", 4, previousId="visitor-1")],
+            [call("alias", 2, previousId="visitor-1"), _SIGNED_UP],
+            said='kind = "classic-cloud"',
+        ),
+        kind="classic-cloud",
     ),
     "group-key-missing-on-event": _of_group(
         [_GROUP, _SIGNED_UP], [_GROUP, {**_SIGNED_UP, "context": {"groupId": "acme"}}]

@@ -238,8 +238,8 @@ class Users:
 
     def _alias(self, seen: Seen) -> Iterator[Finding]:
         previous = text_of(seen.document.get("previousId"))
-        if not seen.user or not previous or previous == seen.user:
-            return
+        if not seen.user or not previous or previous == seen.user or not seen.translation.operations:
+            return  # nothing is joined; or nothing is sent, for no preset of Segment's takes alias calls
         user = self._slot(seen, user=True)
         columns, at = user.columns, user.at
         flags, total, link = columns[_FLAGS][at], columns[_TOTAL][at], columns[_LINK][at]

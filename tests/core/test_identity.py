@@ -6,8 +6,10 @@ import pytest
 from check_helpers import NOW, TRANSLATOR
 from streams import ANONYMOUS, call, uuid
 
+from segtap.core.destinations import translator
 from segtap.core.identity import MAX_IDS, Identities, Link, links_of
-from segtap.core.settings import IdentityMode
+from segtap.core.inspection import Translation
+from segtap.core.settings import Destination, IdentityMode
 
 OTHER = "0f0f0f0f-0a4e-4ef0-9b76-4a94a8e6d0f3"
 
@@ -111,3 +113,37 @@ def test_a_profile_of_an_anonymous_id_is_carried_nowhere_in_a_simplified_project
 
 def test_an_id_that_was_never_sent_is_in_no_cluster() -> None:
     assert seen("original", PAGE).cluster(OTHER) is None
+
+
+def alias(previous: str, user: str, number: int) -> Translation:
+    """What the classic destination makes of an alias call."""
+    message = call("alias", number, userId=user, previousId=previous)
+    classic = Destination(kind="classic-cloud", settings={"token": "0" * 32})
+    return translator(classic).translate(message, now=NOW)
+
+
+def test_an_alias_maps_to_one_id() -> None:
+    identities = Identities("original")
+    identities.add(alias("visitor-1", "u-1", 1), 1)
+    identities.add(alias("visitor-2", "u-1", 2), 2)
+    assert [row[0] for row in members(identities, "u-1")] == ["u-1", "visitor-1"]
+    cluster = identities.cluster("visitor-2")
+    assert cluster is not None
+    assert cluster.notes == ('alias "u-1" maps to "visitor-1": an alias maps to one id only',)
+
+
+def test_an_alias_that_was_in_use_is_joined_with_a_doubt() -> None:
+    identities = seen("original", ORDER)
+    identities.add(alias("visitor-1", "u-1", 2), 2)
+    cluster = identities.cluster("visitor-1")
+    assert cluster is not None
+    assert len(cluster.members) == 2
+    assert "was in use before its alias call" in cluster.notes[0]
+
+
+def test_an_alias_does_nothing_in_a_simplified_project() -> None:
+    identities = Identities("simplified")
+    identities.add(alias("visitor-1", "u-1", 1), 1)
+    cluster = identities.cluster("u-1")
+    assert cluster is not None
+    assert (len(cluster.members), "$create_alias does nothing here" in cluster.notes[0]) == (1, True)

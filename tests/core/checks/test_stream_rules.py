@@ -10,6 +10,7 @@ from streams import ANONYMOUS, again, call, iso, observed, uuid
 from segtap.core.checks import CheckSettings, rules
 from segtap.core.checks.stream import StreamLimits
 from segtap.core.checks.stream_catalogue import STREAM_RULES
+from segtap.core.destinations.presets import optional_subscriptions, preset_subscriptions
 from segtap.core.settings import Destination
 
 Sequence = list[dict[str, Any]]
@@ -17,6 +18,11 @@ SIMPLIFIED = CheckSettings(identity="simplified")
 KEYS = CheckSettings(group_keys=("$group_id",))
 OTHER_KEYS = CheckSettings(group_keys=("company_id", "$Group_ID"))
 SMALL = StreamLimits(cluster=3, hot_shard=4, page_names=(3,), event_names=(4,))
+
+ALIASING = Destination(
+    settings=DESTINATION.settings, subscriptions=(*preset_subscriptions(), *optional_subscriptions())
+)
+"""With a subscription for alias calls, which no preset is."""
 
 ORDER = call("track", userId="u-1", event="Order Completed", properties={"total": 12, "order_id": "1"})
 LOGIN = call("identify", 1, userId="u-1", anonymousId=ANONYMOUS)
@@ -413,7 +419,8 @@ _ids = [f"{row[0]}-{number}" for number, row in enumerate(WRONG)]
 def test_the_message_that_completes_a_mistake_names_it(
     rule: str, severity: str, messages: Sequence, settings: CheckSettings, path: str, words: str
 ) -> None:
-    *before, last = observed(messages, settings=settings, limits=SMALL)
+    destination = ALIASING if rule == "alias-order" else DESTINATION
+    *before, last = observed(messages, settings=settings, limits=SMALL, destination=destination)
     (finding,) = [one for one in last if one.rule == rule]
     assert (finding.severity, finding.path) == (severity, path)
     assert words in finding.message
@@ -425,8 +432,8 @@ def test_the_message_that_completes_a_mistake_names_it(
 def test_messages_that_are_right_are_left_alone(
     rule: str, messages: Sequence, settings: CheckSettings
 ) -> None:
-    limits = StreamLimits(cluster=3, hot_shard=4, page_names=(3,), event_names=(4,))
-    found = observed(messages, settings=settings, limits=limits)
+    destination = ALIASING if rule == "alias-order" else DESTINATION
+    found = observed(messages, settings=settings, limits=SMALL, destination=destination)
     assert [one for each in found for one in each if one.rule == rule] == []
 
 
@@ -450,3 +457,8 @@ def test_the_classic_destination_lets_nobody_dedupe() -> None:
 def test_the_actions_destination_is_the_one_judged_by_default() -> None:
     _, found = observed([ORDER, again(ORDER, 3)], destination=DESTINATION)
     assert [one.rule for one in found] == ["retry"]
+
+
+def test_an_alias_that_is_not_sent_comes_at_any_time() -> None:
+    alias = call("alias", 3, userId="u-1", previousId="visitor-1")
+    assert observed([ORDER, alias])[1] == []
