@@ -61,6 +61,7 @@ _EVENT: tuple[Check, ...] = (
     request.property_dropped,
     request.limits,
     request.event_too_large,
+    data.api_secret_deprecated,
     data.date_format,
     data.country_code,
     data.utm_missing,

@@ -9,6 +9,7 @@ from .catalogue import RULES
 from .data_catalogue import DATA_RULES
 from .plan_catalogue import RULES as PLAN_RULES
 from .rule import Rule
+from .settings_catalogue import SETTINGS_RULES
 from .spec_catalogue import SPEC_RULES
 from .stream_catalogue import STREAM_RULES
 from .users_catalogue import USER_RULES
@@ -20,6 +21,7 @@ CATALOGUES: tuple[tuple[Rule, ...], ...] = (
     SPEC_RULES,
     STREAM_RULES,
     PLAN_RULES,
+    SETTINGS_RULES,
 )
 """In the order of `segtap rules`."""
 

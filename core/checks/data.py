@@ -80,6 +80,22 @@ def region_mismatch(subject: Subject) -> Iterator[Finding]:
         )
 
 
+def api_secret_deprecated(subject: Subject) -> Iterator[Finding]:
+    settings = subject.destination.settings
+    if not settings.get("apiSecret") and not settings.get("apiKey"):
+        return
+    for index, operation in enumerate(subject.translation.operations):
+        request = operation.request
+        if "/import" in request.url and (request.authorization or (request.query or {}).get("api_key")):
+            # It is the same for every event, and segtap doctor warns of it: here it is a note.
+            yield rule.API_SECRET_DEPRECATED.finding(
+                f"requests[{index}].url",
+                "sent with the API secret, which Mixpanel retires on 2027-03-03",
+                severity="info",
+            )
+            return
+
+
 def date_format(subject: Subject) -> Iterator[Finding]:
     if subject.type in ("identify", "group"):
         held, where = subject.document.get("traits"), "$.traits"

@@ -42,6 +42,16 @@ REGION_MISMATCH = Rule(
     fix='region = "eu" (or "us", "in") under [destination]; in Segment: Data Residency',
     source=_MIXPANEL_EU,
 )
+API_SECRET_DEPRECATED = Rule(
+    id="api-secret-deprecated",
+    severity="warning",
+    kind="request",
+    applies_to=("/import",),
+    what="Events go to Mixpanel with the project's API secret",
+    why="Mixpanel retires it on 2027-03-03: from then on such requests are refused.",
+    fix="empty the secret in Segment's destination: the project token does instead",
+    source="https://developer.mixpanel.com/reference/project-secret",
+)
 COUNTRY_CODE = Rule(
     id="country-code",
     severity="warning",
@@ -96,6 +106,7 @@ DATA_RULES: tuple[Rule, ...] = (
     TRACK_TOO_OLD,
     DATE_FORMAT,
     REGION_MISMATCH,
+    API_SECRET_DEPRECATED,
     COUNTRY_CODE,
     UTM_MISSING,
     SUPER_PROPERTIES_CLOUD,

@@ -164,6 +164,13 @@ MESSAGE_EXAMPLES: dict[str, Example] = {
         settings_before={"apiRegion": "EU"},
         settings_after={"apiRegion": "EU 🇪🇺"},
     ),
+    "api-secret-deprecated": Example(
+        before=(track("Signed Up"),),
+        after=(track("Signed Up"),),
+        said="the destination with an API secret, then without",
+        settings_before={"apiSecret": "YOUR-API-SECRET"},
+        settings_after={},
+    ),
     "country-code": pair(
         track("Signed Up", context={"location": {"country": "United States"}}),
         track("Signed Up", context={"location": {"country": "US"}}),

@@ -9,7 +9,7 @@ import msgspec
 
 from ..inspection import Finding
 from ..messages import JsonObject
-from ..settings import ClassicSettings, IdentityMode, Region, RuleSetting, Settings
+from ..settings import ClassicSettings, IdentityMode, RuleSetting, Settings
 
 
 class PlanCheck(Protocol):
@@ -28,15 +28,14 @@ class PlanCheck(Protocol):
 class CheckSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What rules judge by.
 
-    `identity` is Mixpanel's ID merge. `region` is the one that the settings name, None when a message is
-    checked without settings. `classic` are the options of the classic destination, whichever destination is
-    in use: they tell what a move to Actions would lose. `rules` silence rules and change their severity.
+    `identity` is Mixpanel's ID merge. `classic` are the options of the classic destination, whichever
+    destination is in use: they tell what a move to Actions would lose. `rules` silence rules and change their
+    severity.
     `group_keys` are those of the Mixpanel project, None while they are unknown. `plan` is the tracking plan
     that messages are held against, None where none is set.
     """
 
     identity: IdentityMode = "original"
-    region: Region | None = None
     classic: ClassicSettings = ClassicSettings()
     rules: tuple[RuleSetting, ...] = ()
     group_keys: tuple[str, ...] | None = None
@@ -53,7 +52,6 @@ def check_settings(settings: Settings) -> CheckSettings:
     """
     return CheckSettings(
         identity=settings.identity,
-        region=settings.destination.region,
         classic=settings.classic,
         rules=settings.rules,
         group_keys=settings.mixpanel_group_keys,

@@ -75,6 +75,23 @@ WRONG: list[tuple[Row, str, str, str]] = [
         'apiRegion "EU" is none of US 🇺🇸, EU 🇪🇺, IN 🇮🇳',
     ),
     (
+        ("api-secret-deprecated", track(), PLAIN, actions(apiSecret="secret")),
+        "info",
+        "requests[0].url",
+        "sent with the API secret, which Mixpanel retires on 2027-03-03",
+    ),
+    (
+        (
+            "api-secret-deprecated",
+            real_message("node", "page", timestamp="2026-11-01T00:00:00Z"),
+            PLAIN,
+            classic(),
+        ),
+        "info",
+        "requests[0].url",
+        "sent with the API secret",
+    ),
+    (
         ("country-code", within(track(), location={"country": "Germany"}), PLAIN, DESTINATION),
         "warning",
         "$.context.location.country",
@@ -173,6 +190,9 @@ RIGHT: list[Row] = [
     ("date-format", real_message("next", "identify"), PLAIN, DESTINATION),
     ("region-mismatch", track(), PLAIN, actions(apiRegion="EU 🇪🇺")),
     ("region-mismatch", track(), PLAIN, actions()),
+    ("api-secret-deprecated", track(), PLAIN, DESTINATION),
+    ("api-secret-deprecated", real_message("node", "page"), PLAIN, classic()),
+    ("api-secret-deprecated", real_message("node", "identify"), PLAIN, actions(apiSecret="secret")),
     ("country-code", within(track(), location={"country": "DE"}), PLAIN, DESTINATION),
     ("country-code", real_message("node", "identify"), PLAIN, DESTINATION),
     ("utm-missing", real_message("next", "page"), PLAIN, DESTINATION),
