@@ -31,12 +31,18 @@ def region(facts: Facts) -> Iterator[Verdict]:
         right = f"https://api-{host.split('.')[1]}.mixpanel.com"
         words = f"mixpanel_url names {host}, which does not exist"
         yield Verdict(
-            check="region", title=title, standing="error", words=words, fix=f'mixpanel_url = "{right}"'
+            check="region",
+            rule="region-mismatch",
+            title=title,
+            standing="error",
+            words=words,
+            fix=f'mixpanel_url = "{right}"',
         )
         return
     if not theirs:
         yield Verdict(
             check="region",
+            rule="region-mismatch",
             title=title,
             standing="unknown",
             words=f"Segment's workspace: unknown, for no message tells · {mixpanel}. What is sent to"
@@ -51,6 +57,7 @@ def region(facts: Facts) -> Iterator[Verdict]:
         return
     yield Verdict(
         check="region",
+        rule="region-mismatch",
         title=title,
         standing="error",
         words=f"{segment} · {mixpanel}: the two differ. Events for another region are not ingested",
@@ -66,6 +73,7 @@ def token(facts: Facts) -> Iterator[Verdict]:
     if not destination.token:
         yield Verdict(
             check="token",
+            rule="token-unverified",
             title=title,
             standing="error",
             words="there is none: nothing can be forwarded",
@@ -76,6 +84,7 @@ def token(facts: Facts) -> Iterator[Verdict]:
     if not _TOKEN.fullmatch(destination.token):
         yield Verdict(
             check="token",
+            rule="token-unverified",
             title=title,
             standing="warning",
             words=f"{short} does not look like one: Mixpanel's have 32 characters of 0-9 and a-f",
@@ -84,6 +93,7 @@ def token(facts: Facts) -> Iterator[Verdict]:
         return
     yield Verdict(
         check="token",
+        rule="token-unverified",
         title=title,
         standing="unknown",
         words=f"{short} is well-formed. Mixpanel's /track, /engage and /groups answer 1 to any token, so that"
@@ -105,6 +115,7 @@ def secret(facts: Facts) -> Iterator[Verdict]:
     left = f"in {counted(days, 'day')}" if days > 0 else "that is over"
     yield Verdict(
         check="api-secret",
+        rule="api-secret-deprecated",
         title=title,
         standing="warning" if days > 0 else "error",
         words=f"events go to /import with the API secret, which Mixpanel retires on 2027-03-03 ({left})",

@@ -290,6 +290,7 @@ def delivery(facts: Facts) -> Iterator[Verdict]:
     silent = any(" 200:" in why for why in reasons)
     yield Verdict(
         check="delivery",
+        rule="refused-with-200" if silent else "",
         title="Mixpanel's answers",
         standing="error",
         words=f"{counted(len(refused), 'request')} refused: {listed}"

@@ -16,7 +16,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """The answer to one question of the FAQ.
 
     `words` say where it stands and by what evidence, `messages` are the messageIds of some that show it,
-    `fix` is what to do, "" when nothing is to be done.
+    `fix` is what to do, "" when nothing is to be done. `rule` is the rule that tells more, if one does:
+    `segtap explain RULE`.
     """
 
     check: str
@@ -25,3 +26,4 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     words: str
     messages: tuple[str, ...] = ()
     fix: str = ""
+    rule: str = ""

@@ -78,7 +78,8 @@ def test_an_error_is_exit_status_1_and_json_is_a_line_a_verdict(journal: str, tm
     done = segtap("doctor", "--journal", journal, "--json")
     assert done.returncode == 1
     verdicts = [json.loads(line) for line in done.stdout.splitlines()]
-    assert all(set(one) == {"check", "title", "standing", "words", "messages", "fix"} for one in verdicts)
+    keys = {"check", "title", "standing", "words", "messages", "fix", "rule"}
+    assert all(set(one) == keys for one in verdicts)
     assert [one["check"] for one in verdicts if one["standing"] == "error"] == ["region"]
 
 
