@@ -16,6 +16,7 @@ from engines import engine_settings, post, running_engine
 from ingesting import served
 from streams import ANONYMOUS, call, uuid
 
+from segtap.core.checks import rules
 from segtap.core.checks.settings import check_settings
 from segtap.core.delivery import Delivery, Outcome
 from segtap.core.destinations import translator
@@ -335,3 +336,18 @@ def test_a_clock_that_is_off_is_said() -> None:
     assert "1,000 s behind" in verdict.words
     assert [one.standing for one in clock_verdicts(date, 1_000_010.0)] == ["good"]
     assert list(clock_verdicts("no date", 1.0)) == []
+
+
+def test_a_verdict_names_the_rule_that_tells_more() -> None:
+    apart = Settings(destination=SENDING, segment=SegmentSettings(workspace_region="eu"))
+    secret = msgspec.structs.replace(
+        apart, destination=msgspec.structs.replace(SENDING, api_secret=Secret("s3cr3t-of-the-project"))
+    )
+    given = verdicts(facts(secret))
+    assert {check: given[check].rule for check in ("region", "token", "api-secret")} == {
+        "region": "region-mismatch",
+        "token": "token-unverified",
+        "api-secret": "api-secret-deprecated",
+    }
+    known = {rule.id for rule in rules()}
+    assert {verdict.rule for verdict in given.values() if verdict.rule} <= known
