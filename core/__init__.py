@@ -30,7 +30,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .checks import Rule, check, rules
+    from .checks import CheckSettings, Rule, check, check_settings, rules
     from .client import Client, Viewer
     from .codec import Decoded, decode
     from .config import load as load_settings
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from .views import EngineState, FeedBatch, MessageDetail, Page, Summary
 
 _HOMES = {
+    "CheckSettings": "checks",
     "Client": "client",
     "Decoded": "codec",
     "Delivery": "delivery",
@@ -77,6 +78,7 @@ _HOMES = {
     "Translator": "destinations.base",
     "Viewer": "client",
     "check": "checks",
+    "check_settings": "checks",
     "decode": "codec",
     "find_engine": "running",
     "inspect": "inspector",
@@ -88,6 +90,7 @@ _HOMES = {
 """Public name → its module (and its name there, where that differs)."""
 
 __all__ = [
+    "CheckSettings",
     "Client",
     "Decoded",
     "Delivery",
@@ -117,6 +120,7 @@ __all__ = [
     "Translator",
     "Viewer",
     "check",
+    "check_settings",
     "decode",
     "find_engine",
     "inspect",

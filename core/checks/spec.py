@@ -107,18 +107,20 @@ def spec_event_name(subject: Subject) -> Iterator[Finding]:
 
 
 def spec_properties(subject: Subject) -> Iterator[Finding]:
-    """spec-property-missing, spec-property-name and spec-property-type, of events that the spec has."""
+    """spec-property-missing, -name and -type, of events that the spec has, or nearly has."""
     event = subject.document.get("event")
     properties = subject.properties
-    known = SPEC.events.get(event) if isinstance(event, str) else None
-    if known is None or not isinstance(event, str):
+    near = near_event(event) if isinstance(event, str) else None
+    meant_event = near.name if near is not None else event
+    known = SPEC.events.get(meant_event) if isinstance(meant_event, str) else None
+    if known is None or not isinstance(meant_event, str):
         yield from _revenue(properties)
         return
     misnamed: set[str] = set()
     for name, value in properties.items():
         kind = known.properties.get(name)
         if kind is None:
-            meant = near_property(event, name)
+            meant = near_property(meant_event, name)
             if meant is not None and properties.get(meant) is None:
                 misnamed.add(meant)
                 yield _misnamed("$.properties", name, meant)
@@ -127,7 +129,7 @@ def spec_properties(subject: Subject) -> Iterator[Finding]:
         elif kind == "products" and isinstance(value, list):
             yield from _products(value)
     missing = [name for name in known.expected if properties.get(name) is None and name not in misnamed]
-    if missing:
+    if missing and near is None:
         yield rule.SPEC_PROPERTY_MISSING.finding(
             "$.properties",
             f"{event} has no {' and no '.join(missing)}",

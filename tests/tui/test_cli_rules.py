@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -62,3 +63,22 @@ def test_an_explanation_as_json() -> None:
 def test_an_unknown_rule_is_wrong_use() -> None:
     with pytest.raises(InputError, match="Did you mean insert-id-charset"):
         run("explain", "insert-id-charst")
+
+
+def test_translate_and_check_judge_by_the_rules_of_the_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("segtap.toml").write_text(
+        '[destination]\ntoken = "t"\n'
+        '[[rules]]\nid = "insert-id-charset"\nseverity = "off"\nevent = "Signed *"\n'
+    )
+    message = {"type": "track", "event": "Signed Up", "userId": "user-1", "messageId": "order_991"}
+    Path("one.jsonl").write_text(json.dumps(message))
+    Path("other.jsonl").write_text(json.dumps(message | {"event": "Paid"}))
+    now = ("--now", "2026-11-24T22:00:00Z")
+    for name, rule in (("one.jsonl", set[str]()), ("other.jsonl", {"insert-id-charset"})):
+        for command in (("translate", name), ("check", name, "--format", "json")):
+            done = CliRunner().invoke(cli, [*command, *now])
+            found = {finding["rule"] for finding in json.loads(done.stdout)["warnings"]}
+            assert found & {"insert-id-charset"} == rule, command

@@ -49,7 +49,10 @@ def translate(
     "message"}. Writes one line each: messageId, requests, rejected, warnings. What is sent is what Segment
     would send: repairs of segtap.toml are not made here, only those that --repair names.
     """
+    from functools import partial
+
     from ...core.checks import check as findings
+    from ...core.checks import check_settings
     from ...core.settings import destination_of
     from ...core.translate import translate_lines
 
@@ -60,7 +63,7 @@ def translate(
         source,
         destination=destination_of(settings),
         clock=lambda: clock,
-        findings=findings,
+        findings=partial(findings, settings=check_settings(settings)),
         show_secrets=show_secrets,
         repairs=repairs,
         identity=settings.identity,

@@ -127,6 +127,14 @@ WRONG: list[tuple[str, dict[str, Any], str, str, str]] = [
         "$.properties.products[0].price",
         'price is "19": Segment\'s spec wants a number',
     ),
+    # What is nearly an event of the spec is held against it, too.
+    (
+        "spec-property-name",
+        track("Order Complete", orderId="1"),
+        "warning",
+        "$.properties.orderId",
+        "did you mean order_id?",
+    ),
     (
         "spec-property-type",
         track("Ticket Sold", revenue="€27"),
@@ -162,6 +170,7 @@ RIGHT: list[tuple[str, dict[str, Any]]] = [
     ("spec-event-name", track("Signed Up")),
     ("spec-property-missing", track("Order Completed", order_id="1", products=[])),
     ("spec-property-missing", track("Signed Up")),
+    ("spec-property-missing", track("Order Complete")),
     ("spec-property-name", track("Order Completed", order_id="1", orderId="1", my_note="x", products=[])),
     ("spec-property-name", track("Signed Up", orderId="1")),
     ("spec-property-type", real_message("python", "track")),
