@@ -130,7 +130,7 @@ class Client:
             if error.rcvd is None or error.rcvd.code != SERVICE_RESTART:
                 raise self._gone("closed the feed") from error
         except (OSError, WebSocketException) as error:
-            raise self._gone(str(error)) from error
+            raise self._gone(_words(error)) from error
         except msgspec.DecodeError as error:
             raise _foreign(self.url) from error
 
@@ -273,7 +273,12 @@ class _Cleared(msgspec.Struct):
     cleared: bool
 
 
-def _words(error: Exception) -> str:
+def _words(error: BaseException) -> str:
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ConnectionRefusedError):
+            return "nothing listens there"
+        cause = cause.__cause__ or cause.__context__
     return str(error) or type(error).__name__
 
 

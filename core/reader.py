@@ -128,7 +128,7 @@ class Reader:
         receipt = await journal.receipt(seq_of(id)) if summary is not None else None
         if summary is None or receipt is None:
             raise InputError(
-                f"There is no message {id} in the journal; it may have been cleared or rotated out."
+                f"Message {id} is no longer in the journal: it was cleared, or made room for newer ones."
             )
         read: list[Message] | str = "" if summary.refused else await self.read(receipt, {position_of(id)})
         message = None if isinstance(read, str) else next((m for m in read if m.id == id), None)

@@ -9,7 +9,7 @@ import msgspec
 from textual.pilot import Pilot
 
 from segtap.core.delivery import Delivery, DeliveryState, Outcome
-from segtap.core.errors import EngineError, ForwardingRefused
+from segtap.core.errors import EngineError, ForwardingRefused, InputError
 from segtap.core.inspection import Finding, Inspection, Operation, OutgoingRequest, Translation
 from segtap.core.messages import JsonObject, Marks, message_number
 from segtap.core.views import Change, EngineState, FeedBatch, MessageDetail, Page, ReceiptView, Summary
@@ -273,7 +273,10 @@ class FakeViewer:
     async def detail(self, id: int) -> MessageDetail:
         self._check()
         self.calls.append(("detail", id))
-        return detail_of(next(line for line in self.lines if line.id == id))
+        line = next((line for line in self.lines if line.id == id), None)
+        if line is None:
+            raise InputError(f"Message {id} is no longer in the journal: it was cleared.")
+        return detail_of(line)
 
     async def inspect(self, document: JsonObject) -> MessageDetail:
         self._check()

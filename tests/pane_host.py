@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from textual.app import App, ComposeResult
+from textual.pilot import Pilot
 from textual.widget import Widget
 
 from segtap.tui.theming import DEFAULT, install, variable_defaults
@@ -26,3 +29,10 @@ class Host(App[None]):
 
     def compose(self) -> ComposeResult:
         yield self.widget
+
+
+def screen(pilot: Pilot[Any]) -> str:
+    """Everything on the screen, without frames and blanks at the ends of lines."""
+    compositor = pilot.app.screen._compositor
+    lines = ["".join(segment.text for segment in line) for line in compositor.render_strips()]
+    return "\n".join(line.strip("│ \n").rstrip() for line in lines)

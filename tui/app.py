@@ -10,6 +10,7 @@ from functools import partial
 
 from textual.app import App, SystemCommand
 from textual.driver import Driver
+from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
 from ..core.client import Viewer
@@ -17,6 +18,7 @@ from ..core.settings import Settings
 from .feeding import Reconnect
 from .keys import KEYS, bindings
 from .marks import ASCII, UNICODE, wants_ascii
+from .plain import plain as to_ascii
 from .screens.main import MainScreen
 from .theming import install, variable_defaults
 
@@ -58,8 +60,8 @@ class SegtapApp(App[object], inherit_bindings=False):
             self.viewer, self.settings, marks=self.marks, clock=self._clock, reconnect=self._reconnect
         )
         self.push_screen(self.main)
-        for problem in problems:
-            self.notify(problem, title="Themes", severity="warning")
+        if problems:
+            self.notify("\n".join(problems), title="Themes", severity="warning")
         self._leave_when_hung_up()
 
     def _leave_when_hung_up(self) -> None:
@@ -67,6 +69,24 @@ class SegtapApp(App[object], inherit_bindings=False):
             loop = asyncio.get_running_loop()
             for number in (signal.SIGHUP, signal.SIGTERM):
                 loop.add_signal_handler(number, self.exit)
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = True,
+    ) -> None:
+        """Say something in a corner, in place of what was said before.
+
+        It is never read as markup, whatever is asked for: the names of messages are in it.
+        """
+        if self.marks.error.isascii():
+            message, title = to_ascii(message), to_ascii(title)
+        self.clear_notifications()
+        super().notify(message, title=title, severity=severity, timeout=timeout, markup=False)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Every command of the keys' page that makes sense by name."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..core.client import Viewer
-from ..core.errors import EngineError, SegtapError
+from ..core.errors import EngineError, InputError, SegtapError
 from ..core.views import EngineState, FeedBatch, MessageDetail, Page
 from .widgets.message_list import MessageList
 
@@ -40,7 +40,8 @@ class Callbacks:
     arrived: Callable[[int], None]
     lost: Callable[[str], None]
     loaded: Callable[[], None]
-    detail: Callable[[MessageDetail | None], None]
+    detail: Callable[[MessageDetail | None, str], None]
+    """The selected message's detail; None and why, when there is none to show."""
     trouble: Callable[[SegtapError], None]
 
 
@@ -74,11 +75,12 @@ class Feeding:
         """Follow the feed for good; when the engine is lost, say so and reach for it again."""
         tries = 0
         while True:
+            connected = False
             try:
                 if tries and self._reconnect is not None:
                     last, self.viewer = self.viewer, await self._reconnect()
                     await last.close()
-                first = True
+                connected = first = True
                 async for frame in self.viewer.feed():
                     if tries:
                         self._tell.lost("")
@@ -88,6 +90,8 @@ class Feeding:
                 why = f"The engine at {self.viewer.url} has stopped."
             except EngineError as error:
                 why = str(error)
+            if connected and self._reconnect is not None:
+                why = f"The engine at {self.viewer.url} has stopped. Another one is started in its place."
             self._tell.lost(why)
             patience = PATIENCE[min(tries, len(PATIENCE) - 1)]
             tries += 1
@@ -270,7 +274,7 @@ class Feeding:
             self._wanting.clear()
             wanted = self._wanted
             if wanted is None:
-                self._tell.detail(None)
+                self._tell.detail(None, "")
                 continue
             await self._quietly(self._detail(wanted))
             await asyncio.sleep(FOLLOWING if self.view.following else READING)
@@ -278,12 +282,17 @@ class Feeding:
     async def _detail(self, id: int) -> None:
         detail = self._details.get(id)
         if detail is None:
-            detail = await self.viewer.detail(id)
+            try:
+                detail = await self.viewer.detail(id)
+            except InputError as error:  # cleared, or rotated out of the journal: the list still shows it
+                if self._wanted in (None, id):
+                    self._tell.detail(None, str(error))
+                return
             self._details[id] = detail
             if len(self._details) > DETAILS:
                 self._details.popitem(last=False)
         if self._wanted is None or self._wanted == id or self.view.following:
-            self._tell.detail(detail)
+            self._tell.detail(detail, "")
 
     async def _quietly(self, work: Awaitable[None]) -> None:
         """Do it; a lost engine is told by the feed, any other refusal is told to the reader."""

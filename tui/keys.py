@@ -126,7 +126,16 @@ KEYS: tuple[Key, ...] = (
     Key("pane.copy", "y", "y", "copy", "Copy the pane", "Panes", short="copy", bar=6),
     # One message
     Key("message.replay", "r", "r", "replay", "Replay the message", "Message", short="replay", bar=5),
-    Key("message.curl", "c", "c", "copy_curl", "Copy as curl", "Message", short="curl", bar=10),
+    Key(
+        "message.curl",
+        "c",
+        "c",
+        "copy_curl",
+        "Copy as curl: the message, or the request in the Mixpanel pane",
+        "Message",
+        short="curl",
+        bar=10,
+    ),
     Key(
         "decode.open",
         "x",

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 from fake_viewer import FakeViewer, story, summary, until
 from textual.pilot import Pilot
+from textual.widgets._toast import Toast
 
 from segtap.core.messages import message_number
 from segtap.tui.app import SegtapApp
@@ -28,6 +29,12 @@ async def ready(pilot: Pilot[object], count: int) -> MainScreen:
 def said(pilot: Pilot[object]) -> str:
     """All toasts."""
     return "\n".join(f"{note.title}: {note.message}" for note in pilot.app._notifications)
+
+
+async def toasts(pilot: Pilot[object]) -> list[Toast]:
+    """The toasts in sight."""
+    await until(pilot, lambda: pilot.app.screen.query(Toast), "a toast")
+    return list(pilot.app.screen.query(Toast))
 
 
 async def asked(pilot: Pilot[object]) -> str:
@@ -58,6 +65,19 @@ async def test_replay_with_forwarding_on_names_project_and_region(app_on: AppOn)
         await asked(pilot)
         await pilot.press("y")
         await until(pilot, lambda: ("replay", (message_number(3, 0),)) in viewer.calls)
+
+
+async def test_what_a_message_holds_is_no_markup(app_on: AppOn) -> None:
+    name = "[/b] [red](x=1) [@click=app.quit]quit[/]"
+    viewer = FakeViewer([summary(1, name=name)])
+    async with app_on(viewer).run_test(size=(120, 40), notifications=True) as pilot:
+        await ready(pilot, 1)
+        for _ in range(3):
+            await pilot.press("r")
+        await until(pilot, lambda: len([call for call in viewer.calls if call[0] == "replay"]) == 3)
+        await until(pilot, lambda: name in said(pilot))
+        (toast,) = await toasts(pilot)
+        assert name in "".join(strip.text for strip in toast.render_lines(toast.size.region)), "one, as it is"
 
 
 async def test_a_refused_request_cannot_be_replayed(app_on: AppOn) -> None:
@@ -153,7 +173,11 @@ async def test_copying_takes_the_pane_in_use(app_on: AppOn, monkeypatch: pytest.
         assert "$insert_id" in copied[-1]
         await pilot.press("c")
         assert copied[-1].startswith("curl ")
+        assert "https://api.mixpanel.com/import" in copied[-1], "the request that is read"
+        assert "sends this request to Mixpanel" in said(pilot)
+        await pilot.press("escape", "c")
         assert "http://127.0.0.1:8765/v1/t" in copied[-1]
+        assert "sends this message here" in said(pilot)
         assert "by test" in said(pilot)
 
 
@@ -200,7 +224,13 @@ async def test_the_palette_offers_every_command(app_on: AppOn) -> None:
         main = await ready(pilot, 3)
         app = pilot.app
         commands = {command.title: command for command in app.get_system_commands(main)}
-        for title in ("Replay the message", "Forwarding on or off", "Filter by text", "Quit", "Copy as curl"):
+        for title in (
+            "Replay the message",
+            "Forwarding on or off",
+            "Filter by text",
+            "Quit",
+            "Clear the journal",
+        ):
             assert title in commands
         await pilot.press("ctrl+p")
         await until(pilot, lambda: app.screen is not main)

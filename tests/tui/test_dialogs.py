@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from details import MESSAGES, order
-from pane_host import Host
+from pane_host import Host, screen
 from textual import events
 from textual.widgets import Static
 
@@ -17,7 +17,7 @@ from segtap.core.errors import EngineError
 from segtap.core.messages import JsonObject
 from segtap.core.views import MessageDetail
 from segtap.tui import keys, pane_keys
-from segtap.tui.screens.confirm import Confirm
+from segtap.tui.screens.confirm import Answer, Confirm
 from segtap.tui.screens.decode import DecodeBox
 from segtap.tui.screens.help import Help
 from segtap.tui.screens.inspect import Inspect
@@ -26,6 +26,23 @@ pytestmark = pytest.mark.usefixtures("still")
 
 
 class TestConfirm:
+    @pytest.mark.parametrize("size", [(20, 10), (40, 12), (80, 24)])
+    async def test_both_answers_are_in_sight_and_all_can_be_read(self, size: tuple[int, int]) -> None:
+        question = "\n\n".join(f"Paragraph {number} of what will happen then." for number in range(1, 9))
+        app = Host(Static())
+        async with app.run_test(size=size) as pilot:
+            app.push_screen(Confirm(question, "Turn forwarding on", "Keep it off"))
+            await pilot.pause()
+            for answer in app.screen.query(Answer):
+                assert app.screen.region.contains_region(answer.region)
+                assert answer.region.area
+            seen = screen(pilot)
+            for _ in range(30):
+                await pilot.press("pagedown")
+                await pilot.pause()
+                seen += screen(pilot)
+            assert all(f"Paragraph {number}" in " ".join(seen.split()) for number in range(1, 9))
+
     @pytest.mark.parametrize(
         ("pressed", "answer"),
         [

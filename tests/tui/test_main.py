@@ -200,6 +200,22 @@ async def test_the_filter_is_live_counts_and_is_recalled(app_on: AppOn) -> None:
         assert main.filter_bar.box.value == ""
 
 
+async def test_a_message_that_left_the_journal_is_no_trouble(app_on: AppOn) -> None:
+    viewer = FakeViewer(story(12))
+    async with app_on(viewer).run_test(size=(200, 60), notifications=True) as pilot:
+        main = await ready(pilot, 12)
+        await until(pilot, lambda: main.detail is not None)
+        viewer.lines = viewer.lines[6:]
+        await pilot.press(*["up"] * 11)
+        await until(pilot, lambda: main.list.selected == message_number(1, 0) and main.detail is None)
+        for pane in main.panes.values():
+            assert "no longer in the journal" in str(pane.border_subtitle)
+        assert not pilot.app._notifications, "a toast for each row would bury the screen"
+        await pilot.press("end")
+        await until(pilot, lambda: main.detail is not None)
+        assert "no longer" not in str(main.panes["wire"].border_subtitle)
+
+
 async def test_a_filter_that_nothing_passes_says_so(app_on: AppOn) -> None:
     viewer = FakeViewer(story(12))
     async with app_on(viewer).run_test(size=(80, 24)) as pilot:

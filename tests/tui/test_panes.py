@@ -12,9 +12,8 @@ import msgspec
 import pytest
 from details import MESSAGES, NOW, SECRET, TOKEN, attempts, classic, detail, order, refused
 from fake_viewer import state
-from pane_host import Host
+from pane_host import Host, screen
 from textual.containers import Vertical
-from textual.pilot import Pilot
 from textual.widgets import Static
 
 from segtap.core.delivery import DeliveryState
@@ -29,7 +28,7 @@ from segtap.tui.marks import ASCII
 from segtap.tui.widgets.delivery_pane import DeliveryPane
 from segtap.tui.widgets.mixpanel_pane import MixpanelPane
 from segtap.tui.widgets.pane import Pane
-from segtap.tui.widgets.segment_pane import SegmentPane
+from segtap.tui.widgets.segment_pane import SegmentPane, in_reading_order
 from segtap.tui.widgets.warnings_pane import JumpTo, WarningsPane
 from segtap.tui.widgets.wire_pane import WirePane
 
@@ -38,13 +37,6 @@ pytestmark = pytest.mark.usefixtures("still")
 PANES: tuple[type[Pane], ...] = (SegmentPane, MixpanelPane, WirePane, WarningsPane, DeliveryPane)
 REJECTED = "Segment would reject this: 40.1 KB, its limit is 32 KB"
 A = TypeVar("A", bound=Pane)
-
-
-def screen(pilot: Pilot[Any]) -> str:
-    """Everything on the screen, without frames and blanks at the ends of lines."""
-    compositor = pilot.app.screen._compositor
-    lines = ["".join(segment.text for segment in line) for line in compositor.render_strips()]
-    return "\n".join(line.strip("│ \n").rstrip() for line in lines)
 
 
 async def shown(
@@ -307,6 +299,13 @@ class TestWarnings:
         assert "✖ Refused with 400" in text
         assert "gzip that ends early" in text
         assert "refused request · " in text
+
+
+def test_segment_document_begins_with_what_is_looked_for() -> None:
+    sent = {"context": {}, "zeta": 1, "messageId": "m", "userId": "u", "event": "E", "type": "track"}
+    shown = in_reading_order(sent)
+    assert shown == sent
+    assert list(shown) == ["type", "event", "userId", "messageId", "context", "zeta"]  # type: ignore[arg-type]
 
 
 class TestDelivery:

@@ -53,6 +53,10 @@ class Acting(Screen[None]):
     def pane_text(self) -> tuple[str, str]:
         """The name of the pane in use, and what copying it gives."""
 
+    @abstractmethod
+    def request_as_curl(self) -> str:
+        """The Mixpanel request that is being read as a curl command; "" when none is."""
+
     # Acts
 
     def action_replay(self) -> None:
@@ -171,15 +175,18 @@ class Acting(Screen[None]):
         self._copy(f"the {name} pane", text)
 
     def action_copy_curl(self) -> None:
-        """Copy the selected message as a curl command that sends it here again."""
+        """Copy a curl command that sends the message here, or the request that is read to Mixpanel."""
         from ...core.curl import as_curl
 
         detail, state = self.detail, self.state
         if detail is None:
             self.notify("There is no message to copy yet.", severity="warning")
             return
+        if request := self.request_as_curl():
+            self._copy("a curl command that sends this request to Mixpanel", request)
+            return
         url = state.urls[0] if state and state.urls else self.viewer.url
-        self._copy("a curl command", as_curl(detail, url))
+        self._copy("a curl command that sends this message here", as_curl(detail, url))
 
     def _copy(self, what: str, text: str) -> None:
         from ..clipboard import copy

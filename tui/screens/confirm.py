@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Center, Horizontal, Vertical
+from textual.containers import Center, Horizontal, Vertical, VerticalScroll
 from textual.content import Content
+from textual.geometry import Size
 from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from ...core.text import clean
 from ..plain import is_plain, worded
+
+TIGHT = Size(50, 16)
+"""Below this the dialog takes the whole terminal."""
 
 
 class Answer(Static, can_focus=True):
@@ -69,15 +74,24 @@ class Confirm(ModalScreen[bool]):
             border: round $border;
         }
         &.-ascii > Vertical { border: ascii $border; }
-        & .question { height: auto; color: $foreground; margin-bottom: 1; }
+        & VerticalScroll { height: auto; max-height: 60vh; margin-bottom: 1; scrollbar-size-vertical: 1; }
+        & .question { height: auto; color: $foreground; }
         & Horizontal { height: auto; width: auto; }
         & Center { height: auto; }
         & .keys { color: $dim; height: auto; margin-top: 1; text-align: center; }
+        /* A terminal with little room: the answers stay in sight, the question scrolls. */
+        &.-tight > Vertical { width: 100%; max-width: 100%; height: 100%; max-height: 100%; padding: 0; }
+        &.-tight VerticalScroll { height: 1fr; max-height: 100%; margin: 0; }
+        &.-tight Horizontal { layout: vertical; }
+        &.-tight Answer { padding: 0; margin: 0; }
+        &.-tight .keys { display: none; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "answer(True)", "Yes", id="confirm.yes"),
         Binding("n,escape,q", "answer(False)", "No", id="confirm.no"),
+        Binding("pagedown", "scroll(1)", "Read on", id="confirm.down"),
+        Binding("pageup", "scroll(-1)", "Back", id="confirm.up"),
         Binding("left,right,up,down,h,l", "other", "The other answer", id="confirm.other"),
     ]
 
@@ -90,7 +104,8 @@ class Confirm(ModalScreen[bool]):
     def compose(self) -> ComposeResult:
         with Vertical():
             paragraphs = "\n".join(map(clean, self.question.split("\n")))
-            yield Static(worded(self, Content(paragraphs)), classes="question")
+            with VerticalScroll(can_focus=False):
+                yield Static(worded(self, Content(paragraphs)), classes="question")
             with Center(), Horizontal():
                 yield Answer(worded(self, Content(self.no)), id="no")
                 yield Answer(worded(self, Content(self.yes)), id="yes")
@@ -98,6 +113,14 @@ class Confirm(ModalScreen[bool]):
 
     def on_mount(self) -> None:
         self.set_class(is_plain(self), "-ascii")
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.set_class(event.size.width < TIGHT.width or event.size.height < TIGHT.height, "-tight")
+
+    def action_scroll(self, pages: int) -> None:
+        """Read on in a long question."""
+        view = self.query_one(VerticalScroll)
+        view.scroll_relative(y=pages * max(view.size.height - 1, 1), animate=False)
 
     def on_answer_given(self, event: Answer.Given) -> None:
         event.stop()

@@ -165,6 +165,9 @@ class MainScreen(Acting):
         pane.detail = self._detail
         return TITLES[self.pane_name][1], pane.copy_text() if self._detail is not None else ""
 
+    def request_as_curl(self) -> str:
+        return self.mixpanel.curl() if self.mixpanel.has_focus_within else ""
+
     # What the feed tells
 
     def _hear_state(self, state: EngineState) -> None:
@@ -215,8 +218,10 @@ class MainScreen(Acting):
             frame = self.query_one("#messages")
             frame.border_title, frame.border_subtitle = titles  # pyright: ignore[reportAttributeAccessIssue]
 
-    def _hear_detail(self, detail: MessageDetail | None) -> None:
+    def _hear_detail(self, detail: MessageDetail | None, why: str) -> None:
         self._detail = detail
+        for pane in self.panes.values():
+            pane.lacks(why)
         self._fill()
 
     def _fill(self) -> None:

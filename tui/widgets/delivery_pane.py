@@ -154,7 +154,7 @@ def says(detail: MessageDetail, sending: Sending = "on") -> tuple[str, str]:
             refused = sum(delivery.outcome == Outcome.REFUSED for delivery in detail.deliveries)
             return (
                 f"Mixpanel refused {max(refused, 1)} of {count}.",
-                "It is not tried again. Mend the call; r sends it once more as it is.",
+                "It is not tried again. Fix the call; r sends it once more as it is.",
             )
         case DeliveryState.UNCERTAIN:
             return (

@@ -58,15 +58,23 @@ class EmptyState(VerticalScroll):
         lines: list[Content] = [
             Content.assemble(("Listening on ", ""), (url, "bold $accent"), (", nothing has come yet.", "")),
             Content("Point an SDK here; any write key will do."),
-            Content(""),
         ]
         port = url.rsplit(":", 1)[-1]
+        demo = "segtap demo" if port == "8765" else f"segtap demo --url {url}"
+        start, end = "No app yet? Run  ", "  in another shell."
+        if len(start + demo + end) < width:
+            lines.append(Content.assemble(start, (demo, "bold $accent"), end))
+        else:
+            lines += [
+                Content.styled(line, "$foreground") for line in fold(start + demo + end, max(width - 1, 10))
+            ]
+        lines.append(Content(""))
         for snippet in SNIPPETS:
             code = snippet.fill(url).split("\n")
             note = snippet.note.replace("{port}", port)
             lines.extend(self._snippet(snippet.sdk, code, note, width))
         lines.append(Content(""))
-        lines.extend(self._hints(url, state, width))
+        lines.extend(self._hints(state, width))
         text = Content("\n").join(lines)
         return Content(to_ascii(text.plain)) if self.marks.error.isascii() else text
 
@@ -77,7 +85,7 @@ class EmptyState(VerticalScroll):
         room = max(width - len(indent) - 1, 10)
         if not beside:
             lines.append(Content.styled(sdk, "bold $accent"))
-        folded = [piece for line in code for piece in fold(line, room)]
+        folded = [piece for line in code for piece in fold_code(line, room)]
         for at, line in enumerate(folded):
             if at == 0 and beside:
                 lines.append(Content.assemble((sdk.ljust(LABEL), "bold $accent"), line))
@@ -86,11 +94,8 @@ class EmptyState(VerticalScroll):
         lines.extend(Content.assemble(indent, (line, "$dim")) for line in fold(note, room))
         return lines
 
-    def _hints(self, url: str, state: EngineState | None, width: int) -> list[Content]:
-        port = url.rsplit(":", 1)[-1]
-        demo = "segtap demo" if port == "8765" else f"segtap demo --url {url}"
+    def _hints(self, state: EngineState | None, width: int) -> list[Content]:
         hints = [
-            ("No app yet", f"run  {demo}  in another terminal"),
             (
                 "Keep Segment",
                 "the tee plugin in the README copies each message here; Segment receives as before",
@@ -126,3 +131,29 @@ def fold(line: str, width: int) -> list[str]:
         drop_whitespace=True,
         replace_whitespace=False,
     )
+
+
+def fold_code(line: str, width: int) -> list[str]:
+    """The line in pieces of at most `width` characters that mean the same when pasted.
+
+    It is broken behind a comma, brace or semicolon where there is one, else at a blank. What stands behind a
+    semicolon is a statement of its own, which must not be indented in Python.
+    """
+    indent = line[: len(line) - len(line.lstrip())]
+    further = indent + "  "
+    if len(further) > width // 2:
+        indent = further = ""
+        line = line.lstrip()
+    pieces: list[str] = []
+    while len(line) > width:
+        start = len(line) - len(line.lstrip())
+        ends = [max(line.rfind(mark, start, width), 0) for mark in ("; ", ", ", "{ ", " ")]
+        statement, comma, brace, blank = (end if end > start else 0 for end in ends)
+        clause = max(comma, brace)
+        if statement:
+            at, more = statement + 1, indent
+        else:
+            at, more = (clause + 1 if clause else blank or width), further
+        pieces.append(line[:at].rstrip())
+        line = more + line[at:].lstrip()
+    return [*pieces, line]

@@ -148,7 +148,7 @@ class MixpanelPane(Pane):
             return [
                 Content.styled("Nothing to translate: the request was refused.", "$dim"),
                 Content.styled(
-                    "Mend the request and send it again; the Segment pane says what is wrong.", "$dim"
+                    "Fix the request and send it again; the Segment pane says what is wrong.", "$dim"
                 ),
             ]
         if detail.summary.marks & Marks.SECOND_RECEIPT:

@@ -14,6 +14,7 @@ from ...core.views import MessageDetail, Summary
 from ..plain import worded
 
 NAME_SHOWN = 48
+REASON_SHOWN = 90
 
 
 class Pane(Vertical):
@@ -42,6 +43,7 @@ class Pane(Vertical):
 
     detail: reactive[MessageDetail | None] = reactive(None)
     _ready = False
+    _lacks = ""
 
     def on_mount(self) -> None:
         """Show what has been set so far."""
@@ -52,9 +54,18 @@ class Pane(Vertical):
         """Another message is selected."""
         if not self._ready:
             return
-        words = Content("" if detail is None else identity(detail.summary))
+        words = Content(
+            shorten(clean(self._lacks), REASON_SHOWN) if detail is None else identity(detail.summary)
+        )
         self.border_subtitle = worded(self, words)  # pyright: ignore[reportAttributeAccessIssue]
         self.fill(detail)
+
+    def lacks(self, why: str) -> None:
+        """There is no message to show, for this reason; "" when there is no more to it."""
+        if why != self._lacks:
+            self._lacks = why
+            if self.detail is None:
+                self.watch_detail(None)
 
     def fill(self, detail: MessageDetail | None) -> None:
         """Show the message; None: nothing is selected."""

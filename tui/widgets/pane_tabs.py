@@ -35,7 +35,10 @@ class PaneTabs(Widget):
         ]
         if sum(len(text) + 4 for _, _, text in full) <= self.size.width:
             return full
-        return [(name, key, text if name == self.active else "") for name, key, text in full]
+        short = [(name, key, text if name == self.active else "") for name, key, text in full]
+        if sum(len(text) + (4 if text else 3) for _, _, text in short) <= self.size.width:
+            return short
+        return [(name, key, "") for name, key, _ in full]
 
     def render(self) -> Content:
         """The line."""
@@ -44,7 +47,7 @@ class PaneTabs(Widget):
             on = name == self.active
             parts.append(
                 Content.assemble(
-                    (f" {key} ", "bold $accent"),
+                    (f" {key} ", "bold reverse $accent" if on and not text else "bold $accent"),
                     (text, "bold underline $foreground" if on else "$dim"),
                     " " if text else "",
                 )

@@ -8,7 +8,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from ...core.inspection import Severity
-from ...core.messages import Marks
+from ...core.messages import Json, Marks
 from ...core.text import clean, shorten, size
 from ...core.views import MessageDetail
 from ..json_lines import parse
@@ -19,6 +19,11 @@ from .pane import Pane
 from .text_view import TextView, is_text, readable
 
 FOLDED_AT_FIRST = ("$.context", "$.integrations", "$._metadata")
+FIRST = (
+    *("type", "event", "name", "category", "userId", "anonymousId", "previousId", "groupId"),
+    *("properties", "traits", "messageId", "timestamp", "context", "integrations"),
+)
+"""What a reader looks for first. The names of a JSON object have no order, and SDKs send them in any."""
 REJECT = "Segment would reject this"
 
 
@@ -89,7 +94,7 @@ class SegmentPane(Pane):
 
     def _document(self, detail: MessageDetail) -> None:
         try:
-            value = parse(detail.document)
+            value = in_reading_order(parse(detail.document))
         except (ValueError, RecursionError):
             self._show(detail.document)
             self.title("no JSON object")
@@ -144,3 +149,11 @@ class SegmentPane(Pane):
         if told & Marks.TEED:
             notes.append(Content.styled("Teed: a copy, Segment receives the original.", "$dim"))
         return notes
+
+
+def in_reading_order(document: Json) -> Json:
+    """The message with what a reader looks for first at its top; the rest follows as it was."""
+    if not isinstance(document, dict):
+        return document
+    first = {name: document[name] for name in FIRST if name in document}
+    return first | document
