@@ -126,7 +126,7 @@ def value_pieces(value: Json, room: int, marks: Marks = UNICODE) -> Iterator[Pie
         case dict() | list():
             yield Piece(_count(value), "punctuation")
             if value:
-                yield from _preview(value, room - 6, marks)
+                yield from _preview(value, room - max(len(_count(value)), 6), marks)
         case bool() | None:
             yield Piece(shown(value), "literal")
         case float():

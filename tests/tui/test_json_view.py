@@ -171,3 +171,17 @@ async def test_a_bare_value_is_shown_too(value: Any) -> None:
         view.rows.focus()
         await pilot.press("down", "enter", "left", "right", "plus", "minus")
         assert text_of(view).strip() == json.dumps(value)
+
+
+async def test_how_long_ago_a_time_was_stays_true(monkeypatch: pytest.MonkeyPatch) -> None:
+    view = JsonView()
+    async with Host(view).run_test(size=(80, 20)) as pilot:
+        view.show({"event": "E", "time": NOW})
+        await pilot.pause()
+        assert "just now" in screen(pilot)
+        monkeypatch.setattr(clock, "now", lambda: NOW + 5_000)
+        await until(pilot, lambda: screen(pilot).count("5 s ago") == 1)
+        await pilot.press("tab", "down")
+        await until(pilot, lambda: screen(pilot).count("5 s ago") == 2, "in the foot, too")
+        monkeypatch.setattr(clock, "now", lambda: NOW + 65_000)
+        await until(pilot, lambda: screen(pilot).count("1 min ago") == 2)

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 import msgspec
 import pytest
 from details import MESSAGES, NOW, SECRET, TOKEN, attempts, classic, detail, order, refused
-from fake_viewer import state
+from fake_viewer import state, until
 from pane_host import Host, screen
 from textual.containers import Vertical
 from textual.widgets import Static
@@ -24,6 +24,7 @@ from segtap.core.inspector import inspect_document
 from segtap.core.messages import Marks
 from segtap.core.settings import Destination
 from segtap.core.views import MessageDetail
+from segtap.tui import clock
 from segtap.tui.marks import ASCII
 from segtap.tui.widgets.delivery_pane import DeliveryPane
 from segtap.tui.widgets.mixpanel_pane import MixpanelPane
@@ -338,6 +339,16 @@ class TestDelivery:
             pane.tell(state())
             await pilot.pause()
             assert "forwarding is off: f turns it on, and this goes first" in screen(pilot)
+
+    async def test_how_long_ago_it_was_stays_true(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        pane = DeliveryPane()
+        async with Host(pane).run_test(size=(80, 20)) as pilot:
+            pane.detail = order(delivery=DeliveryState.REFUSED, deliveries=attempts())
+            await pilot.pause()
+            assert "just now" in screen(pilot)
+            monkeypatch.setattr(clock, "now", lambda: NOW + 120_000)
+            await until(pilot, lambda: "just now" not in screen(pilot))
+            assert "2 min ago" in screen(pilot)
 
     async def test_not_forwarded_says_why_and_which_keys_help(self) -> None:
         text = await shown(DeliveryPane(), order())

@@ -16,6 +16,7 @@ from ...core.text import ago, clean, counted
 from ...core.views import EngineState, MessageDetail
 from .. import clock
 from ..plain import marks_of
+from .json_view import AGES_EVERY
 from .pane import Pane
 
 STYLES: dict[DeliveryState, str] = {
@@ -60,12 +61,22 @@ class DeliveryPane(Pane):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self.text = Static()
+        self._said = Content("")
         self.sending: Sending = "on"
         """What the engine does about the messages that wait."""
 
     def compose(self) -> ComposeResult:
         with VerticalScroll():
             yield self.text
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.set_interval(AGES_EVERY, self._age)
+
+    def _age(self) -> None:
+        """What says how long ago something was stays true."""
+        if self.detail is not None and self.detail.deliveries and self.display:
+            self.fill(self.detail)
 
     def tell(self, state: EngineState) -> None:
         """The engine's facts changed."""
@@ -78,10 +89,14 @@ class DeliveryPane(Pane):
     def fill(self, detail: MessageDetail | None) -> None:
         """Show state and attempts."""
         if detail is None:
-            self.say(self.text, Content(""))
+            self._said = Content("")
+            self.say(self.text, self._said)
             self.title()
             return
-        self.say(self.text, Content("\n").join(self._lines(detail)))
+        words = Content("\n").join(self._lines(detail))
+        if words != self._said:
+            self._said = words
+            self.say(self.text, words)
         self.title("refused request" if detail.summary.refused else TITLES[detail.summary.delivery])
 
     def copy_text(self) -> str:

@@ -30,6 +30,7 @@ from ..json_lines import (
     FILLED_IN,
     FOLDS,
     GUTTER,
+    TIMES,
     NumberText,
     Piece,
     other_clock,
@@ -45,8 +46,8 @@ from ..plain import marks_of, plain, worded
 
 FOOT_CHARACTERS = 600
 CACHED = 2000
-AGES_EVERY = 10.0
-"""Seconds between two paintings of the visible rows, so that `4 s ago` does not grow stale."""
+AGES_EVERY = 1.0
+"""Seconds between two looks at the clock, so that `4 s ago` does not grow stale."""
 
 
 class JsonRows(ScrollView, can_focus=True):
@@ -103,7 +104,20 @@ class JsonRows(ScrollView, can_focus=True):
     def on_mount(self) -> None:
         super().on_mount()
         self.marks = marks_of(self)
-        self.set_interval(AGES_EVERY, self._repaint)
+        self.set_interval(AGES_EVERY, self._age)
+
+    def _age(self) -> None:
+        """How long ago a time was stays true; no other line is drawn again."""
+        for line in [line for line in self._strips if self._tells_time(line)]:
+            del self._strips[line]
+            self.refresh_line(line)
+        if self._tells_time(self._cursor):
+            self.post_message(self.Moved(self.row))
+
+    def _tells_time(self, line: int) -> bool:
+        return (
+            line < len(self._document) and not self._document.scalar and self._document.row(line).key in TIMES
+        )
 
     @property
     def document(self) -> JsonTree:
