@@ -6,8 +6,11 @@ import json
 from typing import Any
 
 import pytest
-from pane_host import Host
+from details import NOW
+from fake_viewer import until
+from pane_host import Host, screen
 
+from segtap.tui import clock
 from segtap.tui.json_lines import parse
 from segtap.tui.widgets.json_view import JsonView
 
@@ -177,11 +180,7 @@ async def test_how_long_ago_a_time_was_stays_true(monkeypatch: pytest.MonkeyPatc
     view = JsonView()
     async with Host(view).run_test(size=(80, 20)) as pilot:
         view.show({"event": "E", "time": NOW})
-        await pilot.pause()
-        assert "just now" in screen(pilot)
-        monkeypatch.setattr(clock, "now", lambda: NOW + 5_000)
-        await until(pilot, lambda: screen(pilot).count("5 s ago") == 1)
         await pilot.press("tab", "down")
-        await until(pilot, lambda: screen(pilot).count("5 s ago") == 2, "in the foot, too")
-        monkeypatch.setattr(clock, "now", lambda: NOW + 65_000)
-        await until(pilot, lambda: screen(pilot).count("1 min ago") == 2)
+        await until(pilot, lambda: "just now" in screen(pilot) and "just now" in view.foot.render().plain)
+        monkeypatch.setattr(clock, "now", lambda: NOW + 5_000)
+        await until(pilot, lambda: "5 s ago" in screen(pilot) and "5 s ago" in view.foot.render().plain)
