@@ -10,7 +10,7 @@ from sdk_clients import Endpoint, Node
 from segtap.core.errors import JournalError
 from segtap.core.labels import describe, source_label
 
-NAMES = ["identify", "Órder", "Intro", "Main", "acme", "a-1 → new"]
+NAMES = ["Zoë 🎉", "Órder", "Intro", "Main", "acme", "a-1 → new"]
 
 
 @pytest.mark.parametrize("path", ["/v1/batch", "/custom/ingest"])
