@@ -1,4 +1,4 @@
-"""What both ends of the control API share: its place, and errors with one class and the same words on both."""
+"""What both ends of the control API share: its place, and errors of one class and in the same words."""
 
 from __future__ import annotations
 

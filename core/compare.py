@@ -13,11 +13,8 @@ from .compare_records import Pair, pairs_of, records_of
 from .destinations import translator
 from .errors import InputError
 from .messages import JsonObject
-from .settings import TOKEN_SETTING, Destination, DestinationKind, Settings, destination_of
+from .settings import TOKEN_SETTING, Destination, DestinationKind, Settings, destination_of, previewed
 from .translate import Envelope, read_envelope, request_of
-
-PLACEHOLDER = "PROJECT_TOKEN"
-"""Stands for a project token that is not set: without one, the destinations would refuse every message."""
 
 LABELS: dict[DestinationKind, str] = {"actions": "Actions", "classic-cloud": "Classic"}
 """The destinations in one word."""
@@ -77,11 +74,10 @@ def _losses(document: JsonObject, actions: Side, classic: Side) -> Iterator[Loss
 def destination_for(settings: Settings, kind: DestinationKind) -> Destination:
     """The destination of a kind that the settings describe, whichever they choose.
 
-    A token that is not set is `PLACEHOLDER`; `has_token` tells.
+    A token that is not set has a stand-in; `has_token` tells.
     """
-    token = settings.destination.token or PLACEHOLDER
-    chosen = msgspec.structs.replace(settings.destination, kind=kind, token=token)
-    return destination_of(msgspec.structs.replace(settings, destination=chosen))
+    chosen = msgspec.structs.replace(settings.destination, kind=kind)
+    return previewed(destination_of(msgspec.structs.replace(settings, destination=chosen)))
 
 
 def has_token(settings: Settings) -> bool:

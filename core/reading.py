@@ -22,11 +22,10 @@ from .errors import InputError
 from .inspection import Explanation, Finding, Inspection, Translation
 from .inspector import inspect
 from .messages import JsonObject, Message
-from .settings import TOKEN_SETTING, Destination, Settings, destination_of
+from .settings import Settings, destination_of, previewed
 from .translate import read_object
 from .views import MessageDetail
 
-STAND_IN_TOKEN = "YOUR-PROJECT-TOKEN"
 LOOK_AT_MEMORY = 4_096
 """Every so many messages it is looked whether the rules on the stream had to forget some."""
 
@@ -50,7 +49,7 @@ class Reading:
 
         Raises MappingError, and InputError for a tracking plan that cannot be read; all stays as it was then.
         """
-        destination = _previewed(destination_of(settings))
+        destination = previewed(destination_of(settings))
         gated = GatedTranslator(translator(destination), gate_of(settings))
         checks = check_settings(settings)
         self.destination, self._translator = destination, gated
@@ -106,15 +105,3 @@ class Reading:
             explanation = Explanation()
         explanation = repair.explained(explanation, detail.inspection.repairs)
         return msgspec.structs.replace(detail, explanation=explanation)
-
-
-def _previewed(destination: Destination) -> Destination:
-    """The destination with a stand-in for a missing project token.
-
-    Without one Segment's destination refuses every message, and nothing could be shown; nothing can be
-    sent then either, for forwarding needs the token.
-    """
-    name = TOKEN_SETTING[destination.kind]
-    if destination.settings.get(name):
-        return destination
-    return msgspec.structs.replace(destination, settings={**destination.settings, name: STAND_IN_TOKEN})

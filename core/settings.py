@@ -244,3 +244,18 @@ def _classic_names(destination: DestinationSettings, classic: ClassicSettings) -
 def mask_token(token: str) -> str:
     """A project token short enough for a header: `a1b2…f9`."""
     return f"{token[:4]}…{token[-2:]}" if len(token) > 8 else token
+
+
+STAND_IN_TOKEN = "YOUR-PROJECT-TOKEN"
+
+
+def previewed(destination: Destination) -> Destination:
+    """The destination with a stand-in for a missing project token.
+
+    Without one Segment's destination refuses messages, and nothing could be shown or checked; nothing can be
+    sent then either, for forwarding needs the token.
+    """
+    name = TOKEN_SETTING[destination.kind]
+    if destination.settings.get(name):
+        return destination
+    return msgspec.structs.replace(destination, settings={**destination.settings, name: STAND_IN_TOKEN})

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from vectors import vectors
 
 from segtap.core.compare import (
-    PLACEHOLDER,
     Comparison,
     as_json,
     compare,
@@ -27,6 +26,7 @@ from segtap.core.compare_records import pairs_of, records_of, same
 from segtap.core.compare_table import Tally, cells, fitted, text_of, whole_lines
 from segtap.core.errors import InputError
 from segtap.core.settings import (
+    STAND_IN_TOKEN,
     ClassicSettings,
     Destination,
     DestinationSettings,
@@ -409,7 +409,9 @@ def test_a_token_that_is_not_set_keeps_no_destination_from_being_compared() -> N
     result = compared(MESSAGES["order"], Settings())
     assert result.one.translation.rejected is None
     assert result.other.translation.rejected is None
-    assert {one.settings["token"] for one in [destination_for(Settings(), "classic-cloud")]} == {PLACEHOLDER}
+    assert {one.settings["token"] for one in [destination_for(Settings(), "classic-cloud")]} == {
+        STAND_IN_TOKEN
+    }
 
 
 def test_secrets_are_masked_unless_asked_for() -> None:

@@ -30,9 +30,8 @@ from segtap.core.delivery import DeliveryState, Outcome
 from segtap.core.engine import Engine
 from segtap.core.errors import EngineError, ForwardingRefused, InputError, JournalLocked, PortTaken
 from segtap.core.messages import Marks
-from segtap.core.reading import STAND_IN_TOKEN
 from segtap.core.running import find_engine, folder
-from segtap.core.settings import ClassicSettings
+from segtap.core.settings import STAND_IN_TOKEN, ClassicSettings
 from segtap.core.views import MessageDetail
 
 

@@ -127,6 +127,9 @@ def test_check_exits_1_on_an_error_and_0_without() -> None:
     good = segtap("check", "--format", "json", given=json.dumps(MESSAGE))
     assert good.returncode == 0
     assert json.loads(good.stdout) == {"messageId": MESSAGE["messageId"], "warnings": []}
+    # Without a project token, too: what is checked is the message.
+    group = {**MESSAGE, "type": "group", "groupId": "g-1", "traits": {"name": "Acme"}}
+    assert segtap("check", given=json.dumps(group)).returncode == 0
     for shape in ("table", "github", "junit"):
         assert segtap("check", "--format", shape, given=json.dumps(MESSAGE)).returncode == 0
 

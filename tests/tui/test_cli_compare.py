@@ -69,7 +69,7 @@ def test_a_file_becomes_a_table_and_a_summary(tmp_path: Path) -> None:
 def test_a_narrow_terminal_has_one_below_the_other() -> None:
     done = segtap(*BOTH, "-", given=LINES, columns=80)
     assert done.returncode == 0
-    assert "PROJECT_TOKEN stands for it" in done.stderr
+    assert "YOUR-PROJECT-TOKEN stands for it" in done.stderr
     assert "    Actions POST /import?strict=1" in done.stdout.splitlines()
     assert max(map(len, done.stdout.splitlines())) <= 80
 

@@ -62,9 +62,10 @@ def compare(
     newest messages of the segtap that runs are compared. Both destinations follow segtap.toml:
     [destination], [[subscriptions]] and [classic].
     """
-    from ...core.compare import PLACEHOLDER, destination_for, has_token
+    from ...core.compare import destination_for, has_token
     from ...core.compare_lines import compare_lines
     from ...core.config import load
+    from ...core.settings import STAND_IN_TOKEN
 
     if one == other:
         raise click.UsageError("Name two different destinations: segtap compare actions classic-cloud")
@@ -73,7 +74,7 @@ def compare(
     settings = load(file=config_file)
     tell_faults(settings)
     if not has_token(settings):
-        click.echo(f"No project token is set: {PLACEHOLDER} stands for it.", err=True)
+        click.echo(f"No project token is set: {STAND_IN_TOKEN} stands for it.", err=True)
     clock = _clock(now)
     compared = compare_lines(
         _lines(source, journal, count, settings),

@@ -102,14 +102,15 @@ def check(
     from ...core.check_formats import FORMATS, as_table
     from ...core.check_lines import Tally, check_lines
     from ...core.checks import check_settings
-    from ...core.settings import destination_of
+    from ...core.settings import destination_of, previewed
 
     clock = _clock(now)
     settings = _settings(destination, plan)
     rules = check_settings(settings)
     if rules.plan is not None:
         tell_plan_faults(rules.plan.faults)
-    checked = check_lines(source, destination=destination_of(settings), clock=lambda: clock, settings=rules)
+    judged = previewed(destination_of(settings))
+    checked = check_lines(source, destination=judged, clock=lambda: clock, settings=rules)
     tally = Tally()
     write = partial(as_table, ascii_only=wants_ascii()) if shape == "table" else FORMATS[shape]
     for line in write(tally.counting(checked), source.name):
