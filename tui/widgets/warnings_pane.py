@@ -10,7 +10,6 @@ from textual.message import Message
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from ...core.checks import rules
 from ...core.inspection import Finding, Severity
 from ...core.text import clean, counted
 from ...core.views import MessageDetail
@@ -154,4 +153,6 @@ def entry(finding: Finding, marks: Marks) -> Content:
 @cache
 def whys() -> dict[str, str]:
     """Why each rule matters, by its id."""
+    from ...core.checks import rules  # with all the destinations' tables: not before the first finding
+
     return {rule.id: rule.why for rule in rules()}

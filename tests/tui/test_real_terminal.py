@@ -1,0 +1,77 @@
+"""Bare `segtap` as a user runs it: a terminal, its own engine, traffic, keys, an end, and a second start."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import httpx
+import pytest
+
+pytest.importorskip("pty", reason="pseudo-terminals are POSIX")
+
+from terminals import Terminal, in_terminal
+
+FIRST_START = r"Listening on (http://127\.0\.0\.1:\d+)"
+
+
+def send(url: str, event: str) -> None:
+    body = {"writeKey": "k", "event": event, "userId": "user-7", "messageId": event.replace(" ", "-")}
+    httpx.post(f"{url}/v1/track", json=body, trust_env=False).raise_for_status()
+
+
+def quit_of(terminal: Terminal) -> None:
+    terminal.type("q")
+    assert terminal.wait_for_end() == 0
+    assert b"\x1b[?1049l" in terminal.raw, "the terminal is given back"
+    assert "Traceback" not in terminal.drawn
+
+
+@pytest.mark.parametrize("size", [(20, 10), (80, 24), (200, 60)])
+def test_start_traffic_quit_and_start_again(tmp_path: Path, size: tuple[int, int]) -> None:
+    with in_terminal("--port", "0", folder=tmp_path, size=size) as terminal:
+        # At 20 columns the address is broken over two lines, so the engine's own note is asked for it.
+        terminal.wait_for("Point an SDK")
+        url = (
+            "http://127.0.0.1:"
+            + next((tmp_path / "state" / "segtap" / "engines").iterdir()).stem.split("-")[1]
+        )
+        if size[0] >= 80:
+            assert terminal.wait_for(FIRST_START)[1] == url
+        send(url, "Signed Up")
+        terminal.wait_for("Signed Up" if size[0] >= 80 else "Signed …")
+        quit_of(terminal)
+        with pytest.raises(httpx.ConnectError):
+            send(url, "Too late")
+    with in_terminal("--port", "0", folder=tmp_path, size=size) as terminal:
+        terminal.wait_for("Signed Up" if size[0] >= 80 else "Signed …")
+        assert "Point an SDK" not in terminal.drawn, "what came before is still there"
+        quit_of(terminal)
+
+
+def test_keys_typed_at_once_filter(tmp_path: Path) -> None:
+    with in_terminal("--port", "0", "--ephemeral", folder=tmp_path, size=(120, 40)) as terminal:
+        url = terminal.wait_for(FIRST_START)[1]
+        for event in ("Order Placed", "Cart Viewed", "Order Shipped"):
+            send(url, event)
+        terminal.wait_for("3 received")
+        since = len(terminal.raw)
+        terminal.type("/order\r")
+        terminal.wait_for(r"2 of 3", since=since)
+        since = len(terminal.raw)
+        terminal.type("\x1b")
+        terminal.wait_for("Cart Viewed", since=since)  # Esc and a key right behind it would be another key
+        quit_of(terminal)
+
+
+@pytest.mark.parametrize(
+    "environ", [{"TERM": "dumb"}, {"LC_ALL": "C", "LANG": "C"}, {"TERM": "vt100"}], ids=["dumb", "C", "vt100"]
+)
+def test_a_terminal_without_unicode_gets_ascii(tmp_path: Path, environ: dict[str, str]) -> None:
+    with in_terminal(
+        "--port", "0", "--ephemeral", folder=tmp_path, size=(120, 40), environ={"PYTHONUTF8": "0", **environ}
+    ) as terminal:
+        url = terminal.wait_for(FIRST_START)[1]
+        send(url, "Größe gewählt 🛒")
+        terminal.wait_for(r"Gr\?\?e gew\?hlt \?")
+        quit_of(terminal)
+        assert terminal.drawn.isascii()
