@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -116,7 +117,9 @@ async def _screen(url: str, token: str, settings: Settings) -> None:
 
 
 def _import_screen() -> None:
-    from .. import app as _  # noqa: F401
+    # What the first frame needs, while the engine starts anyway: the clients would else be imported after it.
+    for module in ("httpx", "websockets.asyncio.client", "segtap.tui.app"):
+        import_module(module)
 
 
 def _need_a_terminal() -> None:
