@@ -6,9 +6,10 @@ from collections.abc import Awaitable, Callable
 from importlib.metadata import version
 
 import pytest
-from fake_viewer import FakeViewer, story, until
+from fake_viewer import FakeViewer, story, summary, until
 from textual.pilot import Pilot
 
+from segtap.core.messages import Marks, message_number
 from segtap.tui.app import SegtapApp
 
 DRAWN_WITH = {"textual": "8.2.8", "rich": "15.0.0"}
@@ -85,6 +86,29 @@ def test_filtered(snap_compare: Compare, app_on: AppOn, size: tuple[int, int]) -
 @size_of
 def test_forwarding(snap_compare: Compare, app_on: AppOn, size: tuple[int, int]) -> None:
     viewer = FakeViewer(story(24), forwarding=True, sent_since_on=14, waiting=2, taken=14)
+    assert snap_compare(app_on(viewer), terminal_size=size, run_before=settle(24))
+
+
+@size_of
+def test_replay(snap_compare: Compare, app_on: AppOn, size: tuple[int, int]) -> None:
+    viewer = FakeViewer(story(12))
+
+    def arrives() -> None:
+        viewer.add(summary(13, "track", "Invite Sent", marks=int(Marks.REPLAY)))
+
+    async def run(pilot: Pilot[object]) -> None:
+        await settle(12, "up", "r", then=arrives, matches=13)(pilot)
+        await until(pilot, lambda: bool(pilot.app.screen.query("Toast")))
+        await pilot.pause()
+
+    assert snap_compare(app_on(viewer), terminal_size=size, run_before=run)
+    assert ("replay", (message_number(11, 0),)) in viewer.calls
+
+
+@size_of
+def test_started_again(snap_compare: Compare, app_on: AppOn, size: tuple[int, int]) -> None:
+    """Everything from before is there; forwarding is off, and what was owed waits."""
+    viewer = FakeViewer(story(24), forwarding=False, can_forward=True, taken=14, waiting=2)
     assert snap_compare(app_on(viewer), terminal_size=size, run_before=settle(24))
 
 
