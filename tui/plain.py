@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import cast
 
+from rich.cells import cell_len
 from textual.app import App
 from textual.content import Content
 from textual.widget import Widget
@@ -12,10 +14,29 @@ from .marks import UNICODE, Marks
 
 _TWINS = str.maketrans("…·•─–“”’→←↑↓▾▸✖▲≠‹›", '~-*--""\'><^v-+x!#<>')
 
+_FRAMES = str.maketrans(
+    {**dict.fromkeys("─━═▔▁", "-"), **dict.fromkeys("│┃║▎▏▕▌▐▊", "|"), **dict.fromkeys("╭╮╰╯┌┐└┘├┤┬┴┼", "+")}
+    | dict.fromkeys("▂▃▄▅▆▇█▀▖▗▘▝", " ")  # parts of a scrollbar, which colours show alone
+)
+
 
 def plain(text: str) -> str:
     """The text in ASCII; what has no twin is a question mark."""
     return text if text.isascii() else text.translate(_TWINS).encode("ascii", "replace").decode("ascii")
+
+
+def plain_cells(drawn: str) -> str:
+    """What was laid out with Unicode in ASCII, cell by cell: frames, scrollbars and whatever is left."""
+    return drawn if drawn.isascii() else "".join(map(_cell, drawn))
+
+
+@cache
+def _cell(char: str) -> str:
+    if char.isascii():
+        return char
+    if (twin := char.translate(_FRAMES)) != char:
+        return twin
+    return plain(char) if char.translate(_TWINS) != char else "?" * cell_len(char)
 
 
 def app_of(widget: Widget) -> App[object]:
@@ -25,7 +46,12 @@ def app_of(widget: Widget) -> App[object]:
 
 def marks_of(widget: Widget) -> Marks:
     """The marks that the app draws with: Unicode or ASCII."""
-    marks = getattr(app_of(widget), "marks", None)
+    return marks_of_app(app_of(widget))
+
+
+def marks_of_app(app: App[object]) -> Marks:
+    """The same of an app, which may be another's."""
+    marks = getattr(app, "marks", None)
     return marks if isinstance(marks, Marks) else UNICODE
 
 

@@ -15,6 +15,8 @@ from typing import IO, TYPE_CHECKING
 
 from textual.drivers.linux_driver import LinuxDriver
 
+from .plain import marks_of_app, plain_cells
+
 if TYPE_CHECKING:
     from textual.app import App
 
@@ -23,18 +25,22 @@ LOOK = 0.5
 
 
 class Output(io.TextIOBase):
-    """The terminal to write to; once writing has failed, what is written goes nowhere."""
+    """The terminal to write to; once writing has failed, what is written goes nowhere.
 
-    def __init__(self, file: IO[str]) -> None:
+    With `ascii_only`, whatever Textual itself draws of frames and scrollbars gets through as ASCII, too.
+    """
+
+    def __init__(self, file: IO[str], *, ascii_only: bool = False) -> None:
         super().__init__()
         self._file = file
+        self._ascii_only = ascii_only
         self.gone = False
 
     def write(self, text: str, /) -> int:
         """Write, or note that the terminal is gone."""
         if not self.gone:
             try:
-                return self._file.write(text)
+                self._file.write(plain_cells(text) if self._ascii_only else text)
             except (OSError, ValueError):  # hung up; closed
                 self.gone = True
         return len(text)
@@ -69,7 +75,7 @@ class HangupDriver(LinuxDriver):
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)  # pyright: ignore[reportUnknownMemberType]
         assert sys.__stderr__ is not None
-        self.output = Output(sys.__stderr__)
+        self.output = Output(sys.__stderr__, ascii_only=marks_of_app(app).error.isascii())
         self._file = self.output
         self._look: asyncio.TimerHandle | None = None
 

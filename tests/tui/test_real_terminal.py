@@ -73,5 +73,19 @@ def test_a_terminal_without_unicode_gets_ascii(tmp_path: Path, environ: dict[str
         url = terminal.wait_for(FIRST_START)[1]
         send(url, "Größe gewählt 🛒")
         terminal.wait_for(r"Gr\?\?e gew\?hlt \?")
-        quit_of(terminal)
-        assert terminal.drawn.isascii()
+        for number in range(30):
+            send(url, f"Event {number}")
+        terminal.wait_for(r"Event 29")  # the list has a scrollbar now
+        terminal.type("r")
+        terminal.wait_for("Replayed")
+        terminal.type("?")
+        terminal.wait_for("Find a key or a word")
+        since = len(terminal.raw)
+        terminal.type("\x1b")
+        terminal.wait_for("Event 29", since=since)
+        terminal.type("\x10")
+        terminal.wait_for("Clear the journal")  # in the palette of commands
+        terminal.process.terminate()
+        assert terminal.wait_for_end() == 0
+        assert terminal.raw.isascii()
+        assert "\\u" not in terminal.drawn, "nothing is left to the stream to write as an escape"
