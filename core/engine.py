@@ -351,7 +351,9 @@ class Engine:
             facts = msgspec.to_builtins(delivery)
             del facts["at"]
             logger.info("delivery", extra={"id": facts.pop("message"), **facts})
-        self._feed.change(states)
+        # An attempt that settles nothing is news, too: what a viewer knows of the message is no longer all.
+        tried = {delivery.message: DeliveryState.WAITING for delivery in deliveries}
+        self._feed.change([*(tried | dict(states)).items()])
 
     async def replay(self, ids: Sequence[int]) -> int:
         """Send messages through the tap again; returns how many."""

@@ -31,7 +31,7 @@ class Summary(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Change(msgspec.Struct, frozen=True, array_like=True):
-    """A message's delivery moved on."""
+    """A message's delivery moved on: to another state, or by an attempt that left it where it was."""
 
     id: int
     delivery: DeliveryState

@@ -146,6 +146,21 @@ def detail_of(line: Summary) -> MessageDetail:
                 took=87,
             ),
         )
+    elif line.delivery is DeliveryState.REFUSED:
+        deliveries = (
+            Delivery(
+                message=line.id,
+                operation=0,
+                at=line.received_at + 190,
+                endpoint="/import",
+                outcome=Outcome.REFUSED,
+                status=400,
+                words="'$insert_id' is invalid: must only contain alphanumeric or hyphen '-' characters",
+                index=3,
+                of=14,
+                took=87,
+            ),
+        )
     refused = "not JSON: byte 112" if line.refused else None
     return MessageDetail(
         summary=line,
@@ -157,7 +172,7 @@ def detail_of(line: Summary) -> MessageDetail:
             Translation()
             if line.refused
             else Translation((Operation("Track Calls", "trackEvent", request),)),
-            findings,
+            () if line.refused else findings,
         ),
         deliveries=deliveries,
         receipt=ReceiptView(
@@ -294,6 +309,16 @@ class FakeViewer:
     async def replay(self, ids: Sequence[int]) -> int:
         self._check()
         self.calls.append(("replay", tuple(ids)))
+        marked = [
+            msgspec.structs.replace(
+                line,
+                id=message_number((self.lines[-1].id >> 20) + number, 0),
+                received_at=self.lines[-1].received_at + number * 310,
+                marks=int(Marks.REPLAY),
+            )
+            for number, line in enumerate((line for line in self.lines if line.id in ids), 1)
+        ]
+        self.add(*marked)
         return len(ids)
 
     async def clear(self) -> None:

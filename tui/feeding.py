@@ -137,6 +137,8 @@ class Feeding:
             for change in frame.changed:
                 self._details.pop(change.id, None)
             self.view.change(frame.changed)
+            if any(change.id == self._wanted for change in frame.changed):
+                self.want(self._wanted)
 
     async def _begin(self, state: EngineState) -> None:
         """The first frame of a connection: read the list, or after a break what was missed."""

@@ -85,6 +85,15 @@ class HangupDriver(LinuxDriver):
         if self.input_tty:
             self._watch()
 
+    def _sigcont_application(self, *_: object) -> None:
+        """Take the terminal over again, if it was given back for a pause.
+
+        A hang-up brings this signal, too: Textual would then start its threads anew, also in an app that has
+        ended, and they would never end.
+        """
+        if self._must_signal_resume:
+            super()._sigcont_application()  # pyright: ignore[reportUnknownMemberType]
+
     def close(self) -> None:
         """Let go of the terminal."""
         if self._look is not None:

@@ -22,7 +22,7 @@ from engines import (
     track,
     until,
 )
-from mixpanel_server import UNAUTHORIZED, MixpanelServer
+from mixpanel_server import TOO_MANY, UNAUTHORIZED, MixpanelServer
 
 from segtap.core import server
 from segtap.core.client import Client
@@ -455,3 +455,18 @@ async def test_a_stop_lets_viewers_go_without_a_wait(tmp_path: Path, monkeypatch
             await client.state()
         with pytest.raises(EngineError, match="does not answer"):
             await anext(client.feed())
+
+
+async def test_an_attempt_that_settles_nothing_is_told_to_viewers(tmp_path: Path) -> None:
+    async with MixpanelServer() as mixpanel:
+        mixpanel.script(TOO_MANY, path="/import")
+        settings = engine_settings(tmp_path, mixpanel_url=mixpanel.url)
+        async with running_engine(settings, forwarding=True) as (engine, client):
+            feed = client.feed()
+            await anext(feed)
+            await post(engine.url, track("m-1"))
+            while not (told := (await anext(feed)).changed):
+                pass
+            assert [change.delivery for change in told] == [DeliveryState.WAITING]
+            (attempt,) = (await client.detail(told[0].id)).deliveries
+            assert (attempt.status, attempt.outcome) == (429, Outcome.RETRY)

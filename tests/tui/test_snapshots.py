@@ -6,10 +6,11 @@ from collections.abc import Awaitable, Callable
 from importlib.metadata import version
 
 import pytest
-from fake_viewer import FakeViewer, story, summary, until
+from fake_viewer import FakeViewer, story, until
 from textual.pilot import Pilot
+from textual.widgets import Static
 
-from segtap.core.messages import Marks, message_number
+from segtap.core.messages import message_number
 from segtap.tui.app import SegtapApp
 
 DRAWN_WITH = {"textual": "8.2.8", "rich": "15.0.0"}
@@ -54,6 +55,8 @@ def settle(
             await until(
                 pilot, lambda: main.detail is not None and main.detail.summary.id == main.list.selected
             )
+        if main.empty.display:
+            await until(pilot, lambda: main.empty.query_one(Static).region.height > 10, "the lines for SDKs")
         await until(pilot, lambda: main.header.lost.startswith(lost))
         await pilot.pause()
 
@@ -84,32 +87,53 @@ def test_filtered(snap_compare: Compare, app_on: AppOn, size: tuple[int, int]) -
 
 
 @size_of
-def test_forwarding(snap_compare: Compare, app_on: AppOn, size: tuple[int, int]) -> None:
-    viewer = FakeViewer(story(24), forwarding=True, sent_since_on=14, waiting=2, taken=14)
-    assert snap_compare(app_on(viewer), terminal_size=size, run_before=settle(24))
+def test_filter_that_nothing_passes(snap_compare: Compare, app_on: AppOn, size: tuple[int, int]) -> None:
+    run = settle(60, "slash", *"nowhere", matches=0)
+    assert snap_compare(app_on(FakeViewer(story(60))), terminal_size=size, run_before=run)
 
 
 @size_of
 def test_replay(snap_compare: Compare, app_on: AppOn, size: tuple[int, int]) -> None:
-    viewer = FakeViewer(story(12))
-
-    def arrives() -> None:
-        viewer.add(summary(13, "track", "Invite Sent", marks=int(Marks.REPLAY)))
+    viewer = FakeViewer(story(23))
 
     async def run(pilot: Pilot[object]) -> None:
-        await settle(12, "up", "r", then=arrives, matches=13)(pilot)
+        # The list follows, so that the new message is the selected one.
+        await settle(23, "r", matches=24)(pilot)
         await until(pilot, lambda: bool(pilot.app.screen.query("Toast")))
         await pilot.pause()
 
     assert snap_compare(app_on(viewer), terminal_size=size, run_before=run)
-    assert ("replay", (message_number(11, 0),)) in viewer.calls
+    assert ("replay", (message_number(23, 0),)) in viewer.calls
+
+
+@size_of
+def test_forwarding(snap_compare: Compare, app_on: AppOn, size: tuple[int, int]) -> None:
+    viewer = FakeViewer(story(24), forwarding=True, sent_since_on=14, waiting=2, taken=14)
+    run = settle(24, *["up"] * 9)  # onto one that Mixpanel refused
+    assert snap_compare(app_on(viewer), terminal_size=size, run_before=run)
+
+
+@size_of
+def test_halted(snap_compare: Compare, app_on: AppOn, size: tuple[int, int]) -> None:
+    fault = (
+        "Mixpanel refuses the credentials: 401 Invalid credentials. Check token and api_secret, then turn "
+        "forwarding on again; nothing that waits is lost."
+    )
+    viewer = FakeViewer(story(24), forwarding=True, halted=True, fault=fault, waiting=2, taken=14)
+    assert snap_compare(app_on(viewer), terminal_size=size, run_before=settle(24, *["up"] * 5))
 
 
 @size_of
 def test_started_again(snap_compare: Compare, app_on: AppOn, size: tuple[int, int]) -> None:
     """Everything from before is there; forwarding is off, and what was owed waits."""
-    viewer = FakeViewer(story(24), forwarding=False, can_forward=True, taken=14, waiting=2)
-    assert snap_compare(app_on(viewer), terminal_size=size, run_before=settle(24))
+    viewer = FakeViewer(story(24), waiting=2, taken=6, refused_by_mixpanel=2, unsent=6)
+    assert snap_compare(app_on(viewer), terminal_size=size, run_before=settle(24, *["up"] * 10))
+
+
+@size_of
+def test_refused_request(snap_compare: Compare, app_on: AppOn, size: tuple[int, int]) -> None:
+    run = settle(24, *["up"] * 6, "1", "4")
+    assert snap_compare(app_on(FakeViewer(story(24))), terminal_size=size, run_before=run)
 
 
 @size_of

@@ -82,6 +82,19 @@ def test_a_hung_up_terminal_ends_the_app() -> None:
         assert os.read(report, 100) == b"ended"
 
 
+def test_a_signal_to_go_on_starts_nothing_anew() -> None:
+    # The system sends it behind the hang-up, and then even to an app that has just left its terminal.
+    with running(session=True) as (process, terminal, report):
+        read_until(terminal, b"Pricing")
+        process.send_signal(signal.SIGCONT)
+        os.write(terminal, b"q")
+        read_until(terminal, b"\x1b[?1049l")
+        process.send_signal(signal.SIGCONT)
+        assert process.wait(10) == 0
+        assert os.read(report, 100) == b"ended"
+        os.close(terminal)
+
+
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
 def test_a_signal_ends_the_app_and_gives_the_terminal_back(number: signal.Signals) -> None:
     with running(session=True) as (process, terminal, report):

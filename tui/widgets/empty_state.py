@@ -41,7 +41,8 @@ class EmptyState(VerticalScroll):
         self._draw()
 
     def on_resize(self) -> None:
-        self._draw()
+        # Not at once: what a text asks of the layout while that is still going on can get lost.
+        self.call_after_refresh(self._draw)
 
     def _draw(self) -> None:
         if not (self.is_mounted and self.size.width):
