@@ -10,12 +10,16 @@ import msgspec
 
 from .answers import PREFIX, ErrorAnswer, error_from
 from .errors import EngineError, SegtapError
+from .identity import Cluster, UserFound, Users
 from .messages import JsonObject
+from .overview import Overview
 from .summaries import json_bytes
 from .views import EngineState, FeedBatch, MessageDetail, Page
 
 if TYPE_CHECKING:
     import httpx
+
+    from .groups import Groups
 
 CONNECT_TIMEOUT, ANSWER_TIMEOUT = 5.0, 60.0
 SERVICE_RESTART = 1012
@@ -53,6 +57,26 @@ class Viewer(Protocol):
 
     async def detail(self, id: int) -> MessageDetail:
         """Everything about one message."""
+        ...
+
+    async def overview(self) -> Overview:
+        """The newest messages in numbers: by rule, by event, over time.
+
+        What is not read within a second is left for the next asking, see `Coverage.behind`; so it is for the
+        users and groups.
+        """
+        ...
+
+    async def users(self, text: str = "", limit: int = 200) -> Users:
+        """Users as Mixpanel sees them, the one seen last first; those with an id that contains the text."""
+        ...
+
+    async def user(self, id: str) -> Cluster | None:
+        """The user with this very id, None when no message covered has it."""
+        ...
+
+    async def groups(self) -> Groups:
+        """Group Analytics: the four parts of each group key."""
         ...
 
     async def inspect(self, document: JsonObject) -> MessageDetail:
@@ -155,6 +179,24 @@ class Client:
     async def detail(self, id: int) -> MessageDetail:
         """Everything about one message. Raises InputError when there is none of that id."""
         return await self._get(f"messages/{id}", MessageDetail)
+
+    async def overview(self) -> Overview:
+        """The newest messages in numbers: by rule, by event, over time."""
+        return await self._get("overview", Overview)
+
+    async def users(self, text: str = "", limit: int = 200) -> Users:
+        """The users seen last, of those with an id that contains the text."""
+        return await self._get("users", Users, {"text": text, "limit": limit})
+
+    async def user(self, id: str) -> Cluster | None:
+        """The user with this very id, None when no message covered has it."""
+        return (await self._get("user", UserFound, {"id": id})).cluster
+
+    async def groups(self) -> Groups:
+        """Group Analytics: the four parts of each group key."""
+        from .groups import Groups
+
+        return await self._get("groups", Groups)
 
     async def inspect(self, document: JsonObject) -> MessageDetail:
         """Read a pasted Segment message as if it had come. Raises InputError when it is none."""

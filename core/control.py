@@ -19,8 +19,11 @@ import msgspec
 
 from .answers import PREFIX, ErrorAnswer, ErrorBody, error_body
 from .errors import ForwardingRefused, InputError, JournalError, SegtapError, SettingsError
+from .groups import Groups
+from .identity import Cluster, UserFound, Users
 from .ingest.body import Event, Receive, Scope, Send
 from .messages import Json, JsonObject
+from .overview import Overview
 from .ports import is_loopback
 from .views import EngineState, FeedBatch, MessageDetail, Page
 
@@ -55,6 +58,18 @@ class Health(msgspec.Struct, frozen=True):
     fault: str = ""
 
 
+class Overlooking(Protocol):
+    """What an engine makes of many messages at once."""
+
+    async def overview(self) -> Overview: ...
+
+    async def users(self, text: str = "", limit: int = 200) -> Users: ...
+
+    async def user(self, id: str) -> Cluster | None: ...
+
+    async def groups(self) -> Groups: ...
+
+
 class Controlled(Protocol):
     """What the control API needs of an engine: the server's side of `Viewer`."""
 
@@ -81,6 +96,9 @@ class Controlled(Protocol):
     def export(self, text: str = "") -> AsyncIterator[bytes]: ...
 
     def health(self) -> Health: ...
+
+    @property
+    def overviews(self) -> Overlooking: ...
 
 
 class _Refusal(Exception):
@@ -145,6 +163,21 @@ class ControlApp:
             case ["messages", id] if id.isdecimal():
                 _want(method, "GET")
                 await _answer_value(send, await self._engine.detail(_number(id)))
+            case ["overview"]:
+                _want(method, "GET")
+                await _answer_value(send, await self._engine.overviews.overview())
+            case ["users"]:
+                _want(method, "GET")
+                query = _query(scope)
+                limit = _number(query.get("limit", "200"))
+                await _answer_value(send, await self._engine.overviews.users(query.get("text", ""), limit))
+            case ["user"]:
+                _want(method, "GET")
+                found = await self._engine.overviews.user(_query(scope).get("id", ""))
+                await _answer_value(send, UserFound(found))
+            case ["groups"]:
+                _want(method, "GET")
+                await _answer_value(send, await self._engine.overviews.groups())
             case ["inspect"]:
                 _want(method, "POST")
                 document = _decode(await _body(receive), JsonObject)

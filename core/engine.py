@@ -29,6 +29,7 @@ from .ingest.app import IngestApp
 from .ingest.parse import parse_receipt
 from .journal import open_journal
 from .messages import JsonObject, Message
+from .overviewing import Overviews
 from .reader import Reader
 from .reading import Reading
 from .reloading import DESTINATION_WAITS, SettingsWatch, reinspect, with_reading_of
@@ -120,6 +121,8 @@ class Engine:
             observe=self._reading.observe,
             adjust=self._reading.adjust,
         )
+        self.overviews = Overviews(self._journal, self._reader, self._reading, lambda: self.settings)
+        self._cleanup.push_async_callback(self.overviews.close)
         self._forwarder = Forwarder(
             self._journal,
             lambda summaries: self._reader.load(self._journal, summaries),
@@ -315,6 +318,7 @@ class Engine:
             settings = msgspec.structs.replace(settings, destination=self.settings.destination)
         self._reading.use(settings)
         self.settings = settings
+        self.overviews.reset()
         self._faults.set("destination", DESTINATION_WAITS if waits else "")
         self._faults.set("subscriptions", " · ".join(self._reading.faults))
         await reinspect(self._journal, self._reader)
@@ -351,6 +355,7 @@ class Engine:
             facts = msgspec.to_builtins(delivery)
             del facts["at"]
             logger.info("delivery", extra={"id": facts.pop("message"), **facts})
+        self.overviews.delivered(states)
         # An attempt that settles nothing is news, too: what a viewer knows of the message is no longer all.
         tried = {delivery.message: DeliveryState.WAITING for delivery in deliveries}
         self._feed.change([*(tried | dict(states)).items()])
@@ -382,6 +387,7 @@ class Engine:
                 self._indexer.forget()
                 self._warming.cancel()
                 self._reading.stream.reset()
+                self.overviews.reset()
             if self._forwarding:
                 self._taken_before = 0
                 self._start_forwarder()

@@ -18,6 +18,7 @@ from .inspection import Translation
 from .messages import JsonObject
 from .settings import Destination
 from .text import counted, shown
+from .views import Coverage
 
 Standing = Literal["yes", "partly", "no", "unknown"]
 Part = Literal["key agreed", "group profile", "key on user profile", "key on events"]
@@ -55,6 +56,19 @@ class GroupKeyCheck(msgspec.Struct, frozen=True):
     def good(self) -> bool:
         """Whether all parts are there."""
         return all(part.standing == "yes" for part in self.parts)
+
+
+class Groups(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of Group Analytics. `known` are Mixpanel's keys as the settings have them, None: unknown.
+
+    `in_use`: something tells that groups are used. `covered` are the messages looked at.
+    """
+
+    keys: tuple[GroupKeyCheck, ...] = ()
+    in_use: bool = False
+    known: tuple[str, ...] | None = None
+    group_calls: int = 0
+    covered: Coverage = Coverage()
 
 
 class GroupChecks:

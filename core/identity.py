@@ -7,6 +7,7 @@ first `$user_id` that an event has beside it, and never two user ids.
 
 from __future__ import annotations
 
+import heapq
 import re
 from collections.abc import Iterable, Sequence
 from typing import Literal
@@ -17,6 +18,7 @@ from .inspection import Translation
 from .messages import Json, JsonObject
 from .settings import IdentityMode
 from .text import counted, shown
+from .views import Coverage
 
 MAX_IDS = 500
 """Ids in a cluster of an Original project."""
@@ -48,7 +50,7 @@ class Cluster(msgspec.Struct, frozen=True, kw_only=True):
 
     `distinct_id` is what its events are listed under: in an Original project Mixpanel chooses any of the
     members, and the user id stands for that. `notes` say what was not joined, and why; `links` are those that
-    took effect, each with the message that made it.
+    took effect, each with the message that made it. `last` is the newest message with one of the ids.
     """
 
     mode: IdentityMode
@@ -56,6 +58,25 @@ class Cluster(msgspec.Struct, frozen=True, kw_only=True):
     members: tuple[Member, ...]
     links: tuple[tuple[Link, int], ...] = ()
     notes: tuple[str, ...] = ()
+    last: int = 0
+
+
+class Users(msgspec.Struct, frozen=True, kw_only=True):
+    """The users found, the one seen last first. `total` counts those that were not asked for, too.
+
+    `covered` are the messages looked at.
+    """
+
+    mode: IdentityMode
+    clusters: tuple[Cluster, ...] = ()
+    total: int = 0
+    covered: Coverage = Coverage()
+
+
+class UserFound(msgspec.Struct, frozen=True):
+    """The cluster that an id is in, None when no message covered has the id."""
+
+    cluster: Cluster | None = None
 
 
 def links_of(translation: Translation) -> list[Link]:
@@ -101,9 +122,12 @@ class Identities:
         self._profiles: set[str] = set()
         self._aliases: dict[str, str] = {}
         self._users: set[str] = set()
+        self._last: dict[int, int] = {}
+        self._now = 0
 
     def add(self, translation: Translation, message: int = 0) -> None:
         """Take in what one message sends. `message` is its id, for the evidence."""
+        self._now = message
         for link in links_of(translation):
             self._users.add(link.user)
             if self.mode == "simplified":
@@ -134,6 +158,20 @@ class Identities:
         made = [self._make(number) for number in self._ids]
         return sorted(made, key=lambda one: len(one.members), reverse=True)
 
+    def newest(self, text: str = "", limit: int = 200) -> tuple[list[Cluster], int]:
+        """At most `limit` clusters, the one seen last first, and how many there are.
+
+        With `text`, those with an id that contains it; case does not matter.
+        """
+        wanted = text.casefold()
+        found = [
+            number
+            for number, ids in self._ids.items()
+            if not wanted or any(wanted in id.casefold() for id in ids)
+        ]
+        first = heapq.nlargest(limit, found, key=lambda number: (self._last[number], number))
+        return [self._make(number) for number in first], len(found)
+
     def _make(self, number: int) -> Cluster:
         ids = self._ids[number]
         members = tuple(
@@ -155,6 +193,7 @@ class Identities:
             members=members,
             links=tuple(self._links.get(number, ())),
             notes=tuple(notes),
+            last=self._last[number],
         )
 
     def _lost_profiles(self, members: Sequence[Member]) -> list[str]:
@@ -171,6 +210,7 @@ class Identities:
         if number is None:
             number = self._cluster_of[id] = len(self._cluster_of)
             self._ids[number] = [id]
+        self._last[number] = self._now
         return number
 
     def _note(self, link: Link, words: str) -> None:
@@ -234,4 +274,5 @@ class Identities:
         for id in self._ids[other]:
             self._cluster_of[id] = user
         self._ids[user] += self._ids.pop(other)
+        self._last.pop(other)
         self._links[user] = [*self._links.get(user, ()), *self._links.pop(other, ()), (link, message)]

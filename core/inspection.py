@@ -151,12 +151,13 @@ class Inspection(msgspec.Struct, frozen=True):
         return sum(finding.severity == "warning" for finding in self.findings)
 
 
-_WEIGHT: dict[Severity, int] = {"error": 0, "warning": 1, "info": 2}
+SEVERITY_WEIGHT: dict[Severity, int] = {"error": 0, "warning": 1, "info": 2}
+"""To sort by: what is gravest comes first."""
 
 
 def with_findings(inspection: Inspection, more: Sequence[Finding]) -> Inspection:
     """The inspection with further findings put in by their weight, behind those of the same."""
     if not more:
         return inspection
-    found = sorted((*inspection.findings, *more), key=lambda finding: _WEIGHT[finding.severity])
+    found = sorted((*inspection.findings, *more), key=lambda finding: SEVERITY_WEIGHT[finding.severity])
     return msgspec.structs.replace(inspection, findings=tuple(found))

@@ -6,7 +6,7 @@ import msgspec
 
 from .delivery import Delivery, DeliveryState
 from .inspection import Explanation, Inspection
-from .messages import Marks
+from .messages import Marks, SourceKind
 
 
 class Summary(msgspec.Struct, frozen=True, array_like=True):
@@ -118,7 +118,8 @@ class MessageDetail(msgspec.Struct, frozen=True, kw_only=True):
 
     `document` is the JSON text of the message as Segment would hand it on, `original` as it came.
     Credentials of the requests in `inspection` are masked. `explanation` says where the values in them come
-    from, or which triggers came closest.
+    from, or which triggers came closest. `source_kind` is "mixpanel" for what goes to Mixpanel without
+    a Segment message: `original` is its text as it came then, `objections` what was assumed to read it.
     """
 
     summary: Summary
@@ -131,6 +132,7 @@ class MessageDetail(msgspec.Struct, frozen=True, kw_only=True):
     explanation: Explanation = Explanation()
     deliveries: tuple[Delivery, ...] = ()
     receipt: ReceiptView
+    source_kind: SourceKind = "segment"
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
@@ -141,3 +143,21 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 
     summaries: tuple[Summary, ...]
     more: bool = False
+
+
+class Coverage(msgspec.Struct, frozen=True, kw_only=True):
+    """Which messages a summary of many is made of: the newest of the journal, up to some ten thousand.
+
+    `messages` and `refused` (requests answered with 4xx) were read; `first` and `last` are the lowest and the
+    highest id of them, `since` and `until` the times (ms) between which they came. `older`: there are older
+    ones, which are left out. `behind`: newer ones that are still to be read; asked again, they will be in it.
+    """
+
+    messages: int = 0
+    refused: int = 0
+    first: int = 0
+    last: int = 0
+    since: int = 0
+    until: int = 0
+    older: bool = False
+    behind: int = 0

@@ -10,8 +10,11 @@ from textual.pilot import Pilot
 
 from segtap.core.delivery import Delivery, DeliveryState, Outcome
 from segtap.core.errors import EngineError, ForwardingRefused, InputError
+from segtap.core.groups import Groups
+from segtap.core.identity import Cluster, Users
 from segtap.core.inspection import Finding, Inspection, Operation, OutgoingRequest, Translation
 from segtap.core.messages import JsonObject, Marks, message_number
+from segtap.core.overview import Overview, OverviewCounts
 from segtap.core.views import Change, EngineState, FeedBatch, MessageDetail, Page, ReceiptView, Summary
 
 URL = "http://127.0.0.1:8765"
@@ -198,6 +201,10 @@ class FakeViewer:
         counted = {"received": len(lines) - refused, "refused": refused, **self._findings()}
         self.facts = state(**{**counted, **facts})
         self.calls: list[tuple[object, ...]] = []
+        self.behind = 0
+        """Messages that the overview has not read yet, as far as it tells."""
+        self.known_users = Users(mode="original")
+        self.known_groups = Groups()
         self.reachable = True
         self.closed = False
         self._frames: set[asyncio.Queue[FeedBatch | None]] = set()
@@ -292,6 +299,38 @@ class FakeViewer:
         if line is None:
             raise InputError(f"Message {id} is no longer in the journal: it was cleared.")
         return detail_of(line)
+
+    async def overview(self) -> Overview:
+        self._check()
+        self.calls.append(("overview",))
+        counts = OverviewCounts()
+        for line in self.lines:
+            detail = detail_of(line)
+            document = msgspec.json.decode(detail.document, type=JsonObject)
+            counts.add(line, document | {"name": line.name}, detail.inspection)
+        return counts.overview(counts.coverage(behind=self.behind))
+
+    async def users(self, text: str = "", limit: int = 200) -> Users:
+        self._check()
+        self.calls.append(("users", text, limit))
+        wanted = text.casefold()
+        found = [
+            one
+            for one in self.known_users.clusters
+            if any(wanted in member.id.casefold() for member in one.members)
+        ]
+        return msgspec.structs.replace(self.known_users, clusters=tuple(found[:limit]), total=len(found))
+
+    async def user(self, id: str) -> Cluster | None:
+        self._check()
+        self.calls.append(("user", id))
+        clusters = self.known_users.clusters
+        return next((one for one in clusters if any(member.id == id for member in one.members)), None)
+
+    async def groups(self) -> Groups:
+        self._check()
+        self.calls.append(("groups",))
+        return self.known_groups
 
     async def inspect(self, document: JsonObject) -> MessageDetail:
         self._check()
