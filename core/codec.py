@@ -185,7 +185,7 @@ class _Search:
 
     def _steps(self, text: str, layers: tuple[str, ...]) -> Iterator[_Step]:
         """Every way to take one layer off, the surest first."""
-        if _CURL.match(text):
+        if is_curl(text):
             line = read_curl(text)
             self.url = line.url
             if line.body:
@@ -213,6 +213,11 @@ class _Search:
         elif layers and layers[-1].startswith("form field") and "+" in text and text[:1] in "{[":
             yield "percent-encoding", text.replace("+", " ")
         yield from _base64(text)
+
+
+def is_curl(text: str) -> bool:
+    """Whether the text is a curl command."""
+    return _CURL.match(text) is not None
 
 
 # -- single layers ---------------------------------------------------------------------------------

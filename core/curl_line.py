@@ -18,9 +18,10 @@ _WITH_VALUE = {
     "--url": "url",
     **dict.fromkeys(("-H", "--header"), "header"),
     **dict.fromkeys(("-X", "--request"), "method"),
+    **dict.fromkeys(("-u", "--user"), "user"),
     **dict.fromkeys(
         (
-            *("-u", "--user", "-A", "--user-agent", "-e", "--referer", "-b", "--cookie", "-o", "--output"),
+            *("-A", "--user-agent", "-e", "--referer", "-b", "--cookie", "-o", "--output"),
             *("-m", "--max-time", "--connect-timeout", "--retry", "-x", "--proxy", "-w", "--write-out"),
         ),
         "other",
@@ -36,16 +37,30 @@ _LOOKS_LIKE_URL = re.compile(
 
 
 class CurlLine(msgspec.Struct, frozen=True):
-    """What the command would send: `body` is "" when it sends none. `headers` are as written."""
+    """What the command would send: `body` is "" when it sends none. `headers` are as written.
+
+    `method` is "" where the command names none, `user` what stands behind `-u`: a name and its secret.
+    """
 
     url: str
     body: str
     headers: tuple[str, ...] = ()
+    method: str = ""
+    user: str = ""
+
+    def header(self, name: str) -> str:
+        """The value of the first header of that name, else ""."""
+        for line in self.headers:
+            key, _, value = line.partition(":")
+            if key.strip().lower() == name.lower():
+                return value.strip()
+        return ""
 
 
 def read_curl(text: str) -> CurlLine:
     """The request of a curl command. Raises InputError when its body stands in a file."""
     url, headers, parts, get = "", list[str](), list[str](), False
+    method = user = ""
     words = iter(_words(text)[1:])
     for word in words:
         name, value = _option(word)
@@ -63,6 +78,10 @@ def read_curl(text: str) -> CurlLine:
                 url = value
             case "header":
                 headers.append(value)
+            case "method":
+                method = value.upper()
+            case "user":
+                user = value
             case "data" | "urlencode" | "form" if _from_file(meaning, value):
                 raise InputError(
                     f"this curl command reads its body from a file ({value[:80]}): paste what is in that file"
@@ -79,7 +98,7 @@ def read_curl(text: str) -> CurlLine:
     body = "&".join(parts)
     if get and body:
         url, body = url + ("&" if "?" in url else "?") + body, ""
-    return CurlLine(url, body, tuple(headers))
+    return CurlLine(url, body, tuple(headers), method or ("GET" if get else ""), user)
 
 
 def _from_file(meaning: str, value: str) -> bool:

@@ -6,10 +6,7 @@ that look at what it becomes. `catalogues` collects the tables of all modules of
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
-
-import msgspec
 
 from ..inspection import Finding, Translation
 from ..messages import CALL_TYPES, Json, JsonObject
@@ -19,10 +16,13 @@ from . import data, message, request, spec, users
 from .adjust import adjusted
 from .catalogue import SECOND_RECEIPT, SEGMENT_WOULD_CHANGE, SEGMENT_WOULD_REJECT
 from .catalogues import ALL_RULES
+from .order import MAX_FINDINGS, in_order
+from .records import check_records
 from .rule import Check, Kind, Rule, Subject
 from .settings import DEFAULTS, CheckSettings, check_settings
 
 __all__ = [
+    "MAX_FINDINGS",
     "SECOND_RECEIPT",
     "WOULD_REJECT",
     "CheckSettings",
@@ -30,15 +30,13 @@ __all__ = [
     "Rule",
     "adjusted",
     "check",
+    "check_records",
     "check_settings",
     "rules",
 ]
 
 WOULD_REJECT = "Segment would reject this"
 """How an objection begins that keeps the message from Mixpanel."""
-
-MAX_FINDINGS = 5
-"""At most so many findings of one rule on one message; the last one counts the rest."""
 
 _ANY: tuple[Check, ...] = (
     request.unmatched,
@@ -150,30 +148,9 @@ def check(
         found.extend(settings.plan.findings(document))
     if settings.rules:
         found = adjusted(found, document, settings.rules)
-    return tuple(_in_order(found)) if len(found) > 1 else tuple(found)
+    return tuple(in_order(found)) if len(found) > 1 else tuple(found)
 
 
 def _objection(words: str) -> Finding:
     rule = SEGMENT_WOULD_REJECT if words.startswith(WOULD_REJECT) else SEGMENT_WOULD_CHANGE
     return rule.finding("$", shown(words, 400)[1:-1])
-
-
-_WEIGHT = {"error": 0, "warning": 1, "info": 2}
-
-
-def _in_order(found: list[Finding]) -> list[Finding]:
-    """Errors first, then warnings; of one rule the first few, the last of which counts the others."""
-    found.sort(key=lambda finding: _WEIGHT[finding.severity])
-    counts = Counter(finding.rule for finding in found)
-    if max(counts.values()) <= MAX_FINDINGS:
-        return found
-    kept: list[Finding] = []
-    taken: Counter[str] = Counter()
-    for finding in found:
-        taken[finding.rule] += 1
-        place, left = taken[finding.rule], counts[finding.rule] - MAX_FINDINGS
-        if place < MAX_FINDINGS or (place == MAX_FINDINGS and left == 0):
-            kept.append(finding)
-        elif place == MAX_FINDINGS:
-            kept.append(msgspec.structs.replace(finding, message=f"{finding.message} (and {left:,} more)"))
-    return kept

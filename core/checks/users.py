@@ -13,7 +13,7 @@ from . import users_catalogue as rule
 from .message import PLACEHOLDERS
 from .rule import Subject
 
-_UUID4 = re.compile(
+UUID4 = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE
 )
 _JOINS = ("$create_alias", "$merge")
@@ -42,7 +42,7 @@ def anonymous_id_not_uuid4(subject: Subject) -> Iterator[Finding]:
         anonymous = properties.get("$anon_id")
         if not properties.get("$identified_id") or not isinstance(anonymous, str):
             continue
-        if _UUID4.fullmatch(anonymous) is None and anonymous.lower() not in PLACEHOLDERS:
+        if UUID4.fullmatch(anonymous) is None and anonymous.lower() not in PLACEHOLDERS:
             yield rule.ANONYMOUS_ID_NOT_UUID4.finding(
                 "$.anonymousId",
                 f"anonymousId {shown(anonymous)} is no UUIDv4: $identify does not join it to the user",

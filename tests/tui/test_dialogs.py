@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from details import MESSAGES, order
+from details import MESSAGES, TOKEN, order
 from pane_host import Host, screen
 from textual import events
 from textual.widgets import Static
@@ -158,10 +158,30 @@ class TestDecode:
             told = str(box.told.render())
             assert "form field data → base64" in told
             assert "Mixpanel events" in told
-            assert "F2" not in told
             assert box.json.rows.document.value == json.loads(inner)
+
+    @pytest.mark.parametrize(
+        ("pasted", "why"),
+        [
+            ('{"a": 1}', "no Segment message (type, event) and no Mixpanel body"),
+            (
+                '[{"event": "A", "properties": {}}, {"$set": {}, "$distinct_id": "u"}]',
+                "This list holds Mixpanel events and Mixpanel profile updates: paste them apart",
+            ),
+            ("no json", "There is no Segment message and no Mixpanel body here to open."),
+        ],
+    )
+    async def test_what_cannot_be_opened_is_told(self, pasted: str, why: str) -> None:
+        box = DecodeBox(pasted)
+        app = Host(Static())
+        async with app.run_test(size=(100, 30), notifications=True) as pilot:
+            app.push_screen(box)
+            await settled(pilot)
+            assert "F2" not in str(box.told.render())
             await pilot.press("f2")
+            await settled(pilot)
             assert app.screen is box
+            assert [why in notice.message for notice in app._notifications] == [True]
 
     async def test_typing_and_mending_decodes_again(self) -> None:
         box = DecodeBox()
@@ -224,6 +244,44 @@ class TestDecode:
             assert "2 of 2" in str(app.screen.banner.render())
             assert engine.read == batch["batch"]
             await pilot.press("J", "escape")
+            assert app.screen is box
+
+    @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+    async def test_a_mixpanel_body_opens_in_the_panes_as_one_request(self, size: tuple[int, int]) -> None:
+        """As mixpanel-browser sent it: base64 in a form field, several events, one of which is wrong."""
+        engine = Engine()
+        bad = {
+            "event": "Late",
+            "properties": {"token": TOKEN, "distinct_id": "u-1", "$insert_id": "order_991"},
+        }
+        good = {"event": "Soon", "properties": {"token": TOKEN, "distinct_id": "u-1", "$insert_id": "a-1"}}
+        text = "data=" + base64.b64encode(json.dumps([good, bad]).encode()).decode()
+        box = DecodeBox(text, viewer=engine)  # type: ignore[arg-type]
+        app = Host(Static())
+        async with app.run_test(size=size) as pilot:
+            app.push_screen(box)
+            await settled(pilot)
+            assert "opens 2 events as one request in the panes" in str(box.told.render())
+            await pilot.press("f2")
+            await settled(pilot)
+            await settled(pilot)
+            screen = app.screen
+            assert isinstance(screen, Inspect)
+            assert engine.read == []
+            assert "Pasted Mixpanel body" in str(screen.banner.render())
+            assert screen.mixpanel.has_focus_within
+            assert "POST https://api.mixpanel.com/track" in str(screen.mixpanel.head.render())
+            assert screen.mixpanel.json.rows.document.value == [good, bad]
+            assert "A Mixpanel body has no Segment message." in screen.segment.copy_text()
+            assert "No URL was pasted" in screen.segment.copy_text()
+            assert screen.wire.copy_text() == text
+            assert screen.wire.json.rows.document.value == [good, bad]
+            await pilot.press("4", "enter")
+            await settled(pilot)
+            row = screen.mixpanel.json.rows.row
+            assert row is not None
+            assert row.path == "requests[0].body[1].properties.$insert_id"
+            await pilot.press("1", "a", "J", "escape")
             assert app.screen is box
 
     async def test_an_engine_that_is_gone_is_told(self) -> None:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from details import MESSAGES, attempts, classic, order, refused
+from details import MESSAGES, NOW, TOKEN, attempts, classic, order, refused
 from pane_host import Host
 from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input, Static, TextArea
 
+from segtap.core.codec import decode
 from segtap.core.delivery import DeliveryState
 from segtap.core.inspection import Translation
 from segtap.core.messages import JsonObject
+from segtap.core.pasted import mixpanel_detail
 from segtap.core.views import MessageDetail
 from segtap.tui.screens.confirm import Confirm
 from segtap.tui.screens.decode import DecodeBox
@@ -87,6 +90,29 @@ def test_pane(snap_compare: Any, name: str, size: tuple[int, int]) -> None:
     assert snap_compare(app, terminal_size=size, run_before=fill)
 
 
+BODY = [
+    {
+        "event": "Order Completed",
+        "properties": {
+            "token": TOKEN,
+            "time": 1795516863.211,
+            "distinct_id": "user-77",
+            "$device_id": "c6368b92-89e3-4c92-aff2-c218918225e4",
+            "$insert_id": "order_991",
+            "$browser": "Chrome",
+            "mp_lib": "web",
+            "revenue": 59.8,
+            "products": [{"sku": "A1"}, {"sku": "B2"}],
+        },
+    },
+    {
+        "event": "$identify",
+        "properties": {"token": TOKEN, "$identified_id": "user-77", "$anon_id": "visitor-5f0c"},
+    },
+]
+"""Two events as mixpanel-browser sends them, with two mistakes."""
+
+
 class Engine:
     """Reads pasted messages as the engine would."""
 
@@ -103,11 +129,23 @@ async def _pushed(pilot: Pilot[Any], screen: Screen[Any], *keys: str) -> None:
     await pilot.pause()
 
 
+MIXPANEL_BODY = "data=" + base64.b64encode(json.dumps(BODY).encode()).decode()
+
+
+def pasted_body() -> Inspect:
+    """What F2 opens of a Mixpanel body."""
+    detail = mixpanel_detail(MIXPANEL_BODY, decode(MIXPANEL_BODY), region="eu", now=NOW)
+    return Inspect(Engine(), (), detail)  # type: ignore[arg-type]
+
+
 DIALOGS: dict[str, tuple[Callable[[], Screen[Any]], tuple[str, ...]]] = {
     "confirm": (lambda: Confirm(QUESTION, "Turn forwarding on", "Keep it off"), ()),
     "help": (Help, ()),
     "help-search": (Help, ("r", "e", "q", "u")),
     "decode": (lambda: DecodeBox(json.dumps(MESSAGES["order"])), ()),
+    "decode-mixpanel": (lambda: DecodeBox(MIXPANEL_BODY), ()),
+    "inspect-mixpanel": (pasted_body, ()),
+    "inspect-mixpanel-warnings": (pasted_body, ("4",)),
     "decode-error": (lambda: DecodeBox('{"event": nope}'), ()),
     "inspect": (lambda: Inspect(Engine(), [MESSAGES["order"]], order(bad=True)), ()),  # type: ignore[arg-type]
 }

@@ -14,17 +14,23 @@ from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Static, TextArea
 
+from ...core.checks import CheckSettings
 from ...core.client import Viewer
-from ...core.codec import Decoded, decode
+from ...core.codec import Decoded, Kind, decode, kind_of
 from ...core.errors import InputError, SegtapError
+from ...core.messages import Json
+from ...core.pasted import NOUNS, mixpanel_detail, records_in, without_secrets
+from ...core.settings import Settings
 from ...core.text import clean, counted, shorten, size
+from ...core.views import MessageDetail
+from .. import clock
 from ..plain import app_of, is_plain, marks_of, worded
 from ..widgets.json_view import JsonView
 from .inspect import Inspect
 
 BIG_PASTE = 8 * 1024
 """Characters from which a pasted text is kept aside: an editor has no use for a megabyte of base64."""
-KINDS = {
+KINDS: dict[Kind, str] = {
     "segment message": "a Segment message",
     "segment batch": "a Segment batch",
     "mixpanel events": "Mixpanel events",
@@ -68,7 +74,7 @@ class PasteBox(TextArea):
 
 
 class DecodeBox(ModalScreen[None]):
-    """Decodes while you type. F2 opens Segment messages in the panes, as if they had come."""
+    """Decodes while you type. F2 opens what is in it in the panes: Segment messages, or a Mixpanel body."""
 
     AUTO_FOCUS = "PasteBox"
     DEFAULT_CSS = """
@@ -118,6 +124,8 @@ class DecodeBox(ModalScreen[None]):
         self.told = Static(classes="told")
         self.json = JsonView()
         self.decoded: Decoded | None = None
+        self._text = ""
+        """What `decoded` was made of."""
         self._start = text
 
     def compose(self) -> ComposeResult:
@@ -149,6 +157,7 @@ class DecodeBox(ModalScreen[None]):
             words = clean(str(error))
             self._show(None, Content.styled(words[:1].upper() + words[1:], "$mark-error"))
             return
+        self._text = text
         self._show(decoded, self._about(decoded))
 
     def _show(self, decoded: Decoded | None, words: Content) -> None:
@@ -163,39 +172,66 @@ class DecodeBox(ModalScreen[None]):
         way = f" {marks.arrow} ".join((*map(clean, decoded.layers), KINDS[decoded.kind]))
         lines = [Content.styled(way, "bold $mark-ok")]
         if decoded.url:
-            lines.append(Content.styled(shorten(clean(decoded.url), 100), "$dim"))
+            lines.append(Content.styled(shorten(clean(without_secrets(decoded.url)), 100), "$dim"))
         lines += [
             Content.styled(f"{marks.warning} {clean(note)}", "$mark-warning") for note in decoded.notes[:3]
         ]
-        messages = len(decoded.messages)
-        if messages:
-            lines.append(
-                Content.assemble(
-                    ("F2", "bold $accent"), f" opens {counted(messages, 'message')} in the panes"
-                )
-            )
+        messages, records = len(decoded.messages), records_in(decoded)
+        if messages or records:
+            what = counted(messages, "message") if messages else counted(records, NOUNS[decoded.kind])
+            if records > 1:
+                what += " as one request"
+            lines.append(Content.assemble(("F2", "bold $accent"), f" opens {what} in the panes"))
         return Content("\n").join(lines)
 
     def action_open(self) -> None:
-        """Open the Segment messages in the panes."""
-        messages = () if self.decoded is None else self.decoded.messages
-        if not messages:
-            self.notify("There is no Segment message here to open.", severity="warning")
-            return
-        self._open()
+        """Open the Segment messages, or the Mixpanel body, in the panes."""
+        if self.decoded is not None and (self.decoded.messages or records_in(self.decoded)):
+            self._open(self._text, self.decoded)
+        else:
+            self.notify(
+                "There is no Segment message and no Mixpanel body here to open."
+                if self.decoded is None
+                else _unopened(self.decoded.value),
+                severity="warning",
+            )
 
     @work(exclusive=True, group="open")
-    async def _open(self) -> None:
-        if self.decoded is None:
-            return
+    async def _open(self, text: str, decoded: Decoded) -> None:
         app = app_of(self)
         viewer: Viewer | None = self._viewer or getattr(app, "viewer", None)
         if viewer is None:
             return
-        messages = self.decoded.messages
+        messages = decoded.messages
         try:
-            first = await viewer.inspect(messages[0])
+            first = (
+                await viewer.inspect(messages[0])
+                if messages
+                else await asyncio.to_thread(self._mixpanel, text, decoded)
+            )
         except SegtapError as error:
             self.notify(clean(str(error)), title=error.title, severity="error", timeout=10)
             return
         await app.push_screen(Inspect(viewer, messages, first))
+
+    def _mixpanel(self, text: str, decoded: Decoded) -> MessageDetail:
+        """The rules on requests are pure: a Mixpanel body needs no engine."""
+        settings: Settings = getattr(app_of(self), "settings", None) or Settings()
+        return mixpanel_detail(
+            text,
+            decoded,
+            region=settings.destination.region,
+            now=clock.now(),
+            settings=CheckSettings(identity=settings.identity, rules=settings.rules),
+        )
+
+
+def _unopened(value: Json) -> str:
+    """Why JSON cannot be opened in the panes."""
+    kinds = {kind_of(item) for item in value} if isinstance(value, list) else set[Kind]()
+    mixed = [KINDS[kind] for kind in KINDS if kind in kinds and kind != "json"]
+    if len(mixed) > 1:
+        return f"This list holds {' and '.join(mixed)}: paste them apart, for each goes its own way."
+    return (
+        "This JSON is no Segment message (type, event) and no Mixpanel body (event and properties, $set, …)."
+    )

@@ -1,4 +1,4 @@
-"""Pasted Segment messages in the panes, as if they had come; nothing of them is kept or forwarded."""
+"""What was pasted in the panes, as if it had come; nothing of it is kept or forwarded."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ TWO_COLUMNS = 100
 
 
 class Inspect(Screen[None]):
-    """Four panes on one message; J and K go through a batch."""
+    """Four panes on one Segment message (J and K go through a batch), or on one Mixpanel body."""
 
     AUTO_FOCUS = "SegmentPane JsonRows"
     DEFAULT_CSS = """
@@ -52,6 +52,7 @@ class Inspect(Screen[None]):
     ]
 
     def __init__(self, viewer: Viewer, messages: Sequence[JsonObject], first: MessageDetail) -> None:
+        """`messages` are the Segment messages, of which `first` is the first; none for a Mixpanel body."""
         super().__init__()
         self.viewer = viewer
         self.messages = messages
@@ -76,6 +77,8 @@ class Inspect(Screen[None]):
     def on_mount(self) -> None:
         self.set_class(is_plain(self), "-ascii")
         self._show(self._first)
+        if self._first.source_kind == "mixpanel":
+            self.action_pane(1)  # the Segment pane has nothing to read
 
     def on_resize(self, event: events.Resize) -> None:
         self._arrange()
@@ -127,8 +130,9 @@ class Inspect(Screen[None]):
         for pane in self.panes:
             pane.detail = detail
         of = f" {self.number + 1} of {len(self.messages)} (J, K)" if len(self.messages) > 1 else ""
+        what = "Mixpanel body" if detail.source_kind == "mixpanel" else "message"
         about = Content.assemble(
-            (f"Pasted message{of}", "bold $accent"),
+            (f"Pasted {what}{of}", "bold $accent"),
             ("  not kept, not forwarded · 1–4 panes · Esc back", "$dim"),
         )
         self.banner.update(worded(self, about))

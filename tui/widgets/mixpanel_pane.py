@@ -136,6 +136,8 @@ class MixpanelPane(Pane):
         ]
         for name, value in _headers(request):
             lines.append(Content.assemble((f"{name}  ", "$dim"), (clean(value), "$json-string")))
+        if not operation.action:
+            return Content("\n").join(lines)  # no action of Segment's made it
         made = f"{clean(operation.action)}"
         if operation.subscription and operation.subscription != operation.action:
             made += f" · subscription {clean(operation.subscription)}"

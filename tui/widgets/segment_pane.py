@@ -54,6 +54,10 @@ class SegmentPane(Pane):
         if detail is None:
             self._show(None)
             self.title()
+        elif detail.source_kind == "mixpanel":
+            self._show(None)
+            self.json.display = False
+            self.title("none")
         elif detail.summary.refused:
             body = detail.receipt.body
             self._show(body)
@@ -66,7 +70,7 @@ class SegmentPane(Pane):
 
     def action_toggle_original(self) -> None:
         """The text exactly as it came, or the document again."""
-        if self.detail is not None and self.detail.summary.refused:
+        if self.detail is None or self.detail.summary.refused or self.detail.source_kind == "mixpanel":
             return
         had_focus = self.has_focus_within
         self.as_it_came = not self.as_it_came
@@ -86,6 +90,8 @@ class SegmentPane(Pane):
         detail = self.detail
         if detail is None:
             return ""
+        if detail.source_kind == "mixpanel":
+            return "\n".join(note.plain for note in self._notes(detail))
         if detail.summary.refused:
             return readable(detail.receipt.body)
         if self.as_it_came:
@@ -117,6 +123,11 @@ class SegmentPane(Pane):
     def _notes(self, detail: MessageDetail) -> list[Content]:
         marks, told = marks_of(self), detail.summary.marks
         notes: list[Content] = []
+        if detail.source_kind == "mixpanel":
+            notes.append(Content.styled("A Mixpanel body has no Segment message.", "bold $foreground"))
+            notes.append(
+                Content.styled("It goes straight to Mixpanel, as the Mixpanel pane shows it.", "$dim")
+            )
         if detail.summary.refused:
             why = clean(detail.receipt.refused or detail.summary.name)
             notes.append(

@@ -15,8 +15,10 @@ from ..json_lines import parse
 from ..pane_keys import bindings
 from .json_view import JsonView
 from .pane import Pane
-from .text_view import TextView
+from .text_view import TextView, readable
 
+TEXT_SHOWN = 256 * 1024
+"""Bytes of a text as it came: more of it is of no use to a reader."""
 SHAPES = {"json": "JSON", "form": "form", "base64": "base64"}
 
 
@@ -59,6 +61,9 @@ class WirePane(Pane):
 
     def fill(self, detail: MessageDetail | None) -> None:
         """Show one request as it crosses the wire."""
+        if detail is not None and detail.source_kind == "mixpanel":
+            self._as_it_came(detail)
+            return
         form = self.form()
         self.text.display = self.json.display = form is not None
         if form is None:
@@ -86,9 +91,23 @@ class WirePane(Pane):
             self.fill(self.detail)
 
     def copy_text(self) -> str:
-        """The body exactly as it is sent, before gzip."""
+        """The body exactly as it is sent, before gzip; for a Mixpanel body the text that it came as."""
+        if self.detail is not None and self.detail.source_kind == "mixpanel":
+            return readable(self.detail.original)
         form = self.form()
         return "" if form is None else sent(form)
+
+    def _as_it_came(self, detail: MessageDetail) -> None:
+        """The text that a Mixpanel body came as, above what it decodes to."""
+        text = readable(detail.original[:TEXT_SHOWN])
+        self.text.display = self.json.display = True
+        part = f", its first {size(TEXT_SHOWN)}" if len(detail.original) > TEXT_SHOWN else ""
+        self.say(self.note, Content.styled(f"As it came{part}; below decoded.", "$dim"))
+        self.text.show(text, json=text.lstrip()[:1] in ("{", "["))
+        self.json.show(
+            parse(detail.document), root="requests[0].body", key=(detail.summary.id, 0, detail.document)
+        )
+        self.title(f"as it came, {size(detail.receipt.body_bytes)}")
 
     def _what(self, form: WireForm) -> str:
         parts = [SHAPES[form.shape]]

@@ -1,0 +1,270 @@
+"""The rules on what goes to Mixpanel, for a request that no Segment message is behind.
+
+Each record is held against the functions that judge a translated message, as if it were one, and their paths
+are led back into the request. What only such a record can lack is judged here: Segment's destination always
+writes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from urllib.parse import urlsplit
+
+import msgspec
+
+from ..inspection import Finding, Operation, Translation
+from ..messages import Json, JsonObject
+from ..settings import Destination
+from ..text import ago, shown
+from . import catalogue as rule
+from . import data, message, request
+from .adjust import adjusted
+from .data_catalogue import COUNTRY_CODE
+from .order import in_order
+from .rule import Check, Subject
+from .settings import DEFAULTS, CheckSettings
+from .settings_catalogue import REFUSED_WITH_200
+from .users import UUID4
+from .users_catalogue import ALIAS_IGNORED, ANONYMOUS_ID_NOT_UUID4, ANONYMOUS_PROFILE_PREFIX
+
+IDENTITY_EVENTS = ("$identify", "$create_alias", "$merge")
+TAKES = {"event": ("/track", "/import"), "profile update": ("/engage",), "group update": ("/groups",)}
+"""Which endpoints take which records."""
+
+_EVENT: tuple[Check, ...] = (
+    request.insert_id,
+    message.reserved_property,
+    request.limits,
+    request.event_too_large,
+    data.date_format,
+    data.country_code,
+)
+_FIX = {
+    rule.INSERT_ID_CHARSET.id: "send a UUID as $insert_id",
+    rule.INSERT_ID_LENGTH.id: "send a UUID as $insert_id: 36 characters",
+    COUNTRY_CODE.id: "send the ISO 3166 code, such as US",
+}
+"""How to mend it where no messageId and no context are."""
+_SECONDS_BELOW = 10**11
+"""A time below this counts seconds, above it milliseconds: Mixpanel takes both."""
+_YEAR_1971 = 31_536_000_000
+_HOUR = 3_600_000
+
+
+def endpoint_of(url: str) -> str:
+    """The endpoint that a URL names: `/track` for `/track/?verbose=1` and for a proxy's `/mp/track`."""
+    last = urlsplit(url).path.rstrip("/").rpartition("/")[2]
+    return f"/{last}"
+
+
+def kind_of(record: JsonObject) -> str:
+    """What a record is: an event, a group update or a profile update."""
+    if "event" in record:
+        return "event"
+    return "group update" if "$group_key" in record else "profile update"
+
+
+def check_records(
+    translation: Translation, *, now: int, settings: CheckSettings = DEFAULTS
+) -> tuple[Finding, ...]:
+    """What the rules find in requests that were made elsewhere; errors first. Pure.
+
+    `now` is the clock, in milliseconds. Paths lead into the translation
+    (`requests[0].body[2].properties.time`). The tracking plan is left aside: it is about Segment's messages.
+    """
+    found: list[Finding] = []
+    for number, operation in enumerate(translation.operations):
+        body = operation.request.body
+        several = isinstance(body, list)
+        for position, record in enumerate(body if several else (body,)):
+            if isinstance(record, dict):
+                path = f"requests[{number}].body" + (f"[{position}]" if several else "")
+                findings = _record(record, path, operation, now, settings)
+                found += adjusted(findings, _as_message(record), settings.rules)
+    return tuple(in_order(found))
+
+
+def _record(
+    record: JsonObject, path: str, operation: Operation, now: int, settings: CheckSettings
+) -> Iterator[Finding]:
+    endpoint, kind = endpoint_of(operation.request.url), kind_of(record)
+    if endpoint not in TAKES[kind]:
+        yield REFUSED_WITH_200.finding(
+            path,
+            f"{'an' if kind == 'event' else 'a'} {kind} goes to {' or '.join(TAKES[kind])}: "
+            f"{shown(endpoint, 40)[1:-1]} does not take it",
+            fix=f"send it to {TAKES[kind][0]}",
+        )
+    if kind != "event":
+        yield from _profile(record, path, kind, operation, now, settings)
+        return
+    properties = record.get("properties")
+    if not isinstance(properties, dict):
+        return
+    yield from _token(properties, f"{path}.properties", "token", "" if endpoint == "/import" else endpoint)
+    yield from _time(properties, f"{path}.properties", endpoint, now)
+    if record["event"] in IDENTITY_EVENTS:
+        yield from _identity(record, properties, path, settings)
+        return
+    yield from _distinct_id(properties, f"{path}.properties", "distinct_id")
+    if not properties.get("$insert_id"):
+        yield rule.INSERT_ID_MISSING.finding(
+            f"{path}.properties",
+            "no $insert_id: sent again, this event counts twice",
+            fix="send a UUID as $insert_id, and the same one on every retry",
+        )
+    subject = _subject(record, operation, now, settings, [(path, record, properties)])
+    for run in _EVENT:
+        for finding in run(subject):
+            yield _led_back(finding, path, {"$.properties": "properties", "$.event": "event"})
+
+
+def _profile(
+    record: JsonObject, path: str, kind: str, operation: Operation, now: int, settings: CheckSettings
+) -> Iterator[Finding]:
+    yield from _token(record, path, "$token", endpoint_of(operation.request.url))
+    if kind == "profile update":
+        yield from _distinct_id(record, path, "$distinct_id")
+        id, device = record.get("$distinct_id"), record.get("$device_id")
+        if settings.identity == "simplified" and isinstance(id, str) and id and id == device:
+            yield ANONYMOUS_PROFILE_PREFIX.finding(
+                f"{path}.$distinct_id",
+                f"the profile of {shown(id)} is taken for a user's: it lacks $device: before the id",
+                fix=f"write it $device:{shown(id, 40)[1:-1]}",
+            )
+    subject = _subject(record, operation, now, settings, [])
+    for run in (data.date_format, data.country_code):
+        for finding in run(subject):
+            yield _led_back(finding, path, {"$.traits": _traits_in(record)})
+
+
+def _identity(
+    record: JsonObject, properties: JsonObject, path: str, settings: CheckSettings
+) -> Iterator[Finding]:
+    event = record["event"]
+    if settings.identity == "simplified":
+        if event != "$identify":
+            yield ALIAS_IGNORED.finding(
+                f"{path}.event", f"{event} is ignored with the simplified ID merge: nothing is joined"
+            )
+        return
+    anonymous = properties.get("$anon_id")
+    if event != "$identify" or not isinstance(anonymous, str) or UUID4.fullmatch(anonymous):
+        return
+    yield ANONYMOUS_ID_NOT_UUID4.finding(
+        f"{path}.properties.$anon_id",
+        f"$anon_id {shown(anonymous)} is no UUIDv4: $identify does not join it to the user",
+        fix="send a UUIDv4 as $anon_id, as Mixpanel's SDKs make it",
+    )
+
+
+def _distinct_id(holder: JsonObject, path: str, name: str) -> Iterator[Finding]:
+    """no-identity and placeholder-user-id."""
+    value = holder.get(name)
+    if value is None or value == "":
+        what = f"no {name}" if name not in holder else f"{name} {shown(value)}"
+        whose = "the profile is nobody's" if name.startswith("$") else "the event belongs to no user"
+        yield rule.NO_IDENTITY.finding(
+            path if name not in holder else f"{path}.{name}",
+            f"{what}: {whose}",
+            severity="error" if name.startswith("$") else None,
+            fix=f"send the user's id as {name}",
+        )
+        return
+    text = value if isinstance(value, str) else str(value).lower()
+    if not isinstance(value, list | dict) and text.lower() in message.PLACEHOLDERS:
+        exactly = text in message.PLACEHOLDERS
+        yield rule.PLACEHOLDER_USER_ID.finding(
+            f"{path}.{name}",
+            f"{name} {shown(value)} is a placeholder: Mixpanel {'refuses' if exactly else 'may refuse'} it",
+            severity=None if exactly else "warning",
+            fix="send a person's id, or $device: and a UUID while the person is not known",
+        )
+
+
+def _token(holder: JsonObject, path: str, name: str, endpoint: str) -> Iterator[Finding]:
+    """/import knows the project by its credentials; the others by the token in each record."""
+    if endpoint and not holder.get(name):
+        yield REFUSED_WITH_200.finding(
+            path,
+            f"no {name}: {shown(endpoint, 40)[1:-1]} answers 200 and takes nothing",
+            fix=f"send the project's token as {name}",
+        )
+
+
+def _time(properties: JsonObject, path: str, endpoint: str, now: int) -> Iterator[Finding]:
+    time = properties.get("time")
+    if time is None:
+        if endpoint == "/import":
+            yield rule.TIME_OUT_OF_RANGE.finding(
+                path, "no time: /import refuses the event", fix="send time, in seconds or milliseconds"
+            )
+        return
+    if isinstance(time, bool) or not isinstance(time, int | float) or time - time != 0:
+        words = f"time {shown(time, 40)} is no count of seconds or milliseconds"
+        yield rule.TIME_OUT_OF_RANGE.finding(
+            f"{path}.time", words, severity="warning", fix="send time as a number, in seconds or milliseconds"
+        )
+        return
+    moment = time * 1000 if abs(time) < _SECONDS_BELOW else time
+    if moment < _YEAR_1971:
+        yield rule.TIME_OUT_OF_RANGE.finding(
+            f"{path}.time", "the event's time is before 1971: Mixpanel refuses it"
+        )
+    elif moment > now + _HOUR:
+        ahead = ago(int(min(moment, 1e17)), now)
+        yield rule.TIME_OUT_OF_RANGE.finding(
+            f"{path}.time", f"the event's time is {ahead}: Mixpanel takes an hour ahead at most"
+        )
+
+
+# -- a record as the functions on messages want it ------------------------------------------------------
+
+
+def _as_message(record: JsonObject) -> JsonObject:
+    if "event" in record:
+        return {"type": "track", "event": record["event"], "properties": record.get("properties")}
+    traits = record.get(_traits_in(record))
+    return {"type": "group" if "$group_key" in record else "identify", "traits": traits}
+
+
+def _traits_in(record: JsonObject) -> str:
+    """The operation that writes what an identify call has as traits."""
+    return "$set" if isinstance(record.get("$set"), dict) else "$set_once"
+
+
+def _subject(
+    record: JsonObject,
+    operation: Operation,
+    now: int,
+    settings: CheckSettings,
+    events: Sequence[tuple[str, JsonObject, JsonObject]],
+) -> Subject:
+    document = _as_message(record)
+    properties: Json = document.get("properties")
+    alone = msgspec.structs.replace(
+        operation, request=msgspec.structs.replace(operation.request, body=record)
+    )
+    return Subject(
+        document=document,
+        type=document["type"],
+        properties=properties if isinstance(properties, dict) else {},
+        context={},
+        translation=Translation((alone,)),
+        destination=Destination(kind="actions"),
+        events=events,
+        now=now,
+        original_size=0,
+        filled=(),
+        settings=settings,
+    )
+
+
+def _led_back(finding: Finding, path: str, places: dict[str, str]) -> Finding:
+    """The finding with its path in the request, and mended without Segment."""
+    place = finding.path
+    for name, inside in places.items():
+        if place.startswith(name):
+            place = f"{path}.{inside}{place[len(name) :]}"
+            break
+    return msgspec.structs.replace(finding, path=place, fix=_FIX.get(finding.rule, finding.fix))
