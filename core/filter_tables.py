@@ -1,20 +1,25 @@
-"""`[[filters]]` of segtap.toml: the destination filters of a workspace that drop whole messages."""
+"""`[[filters]]` of segtap.toml: a workspace's destination filters, which drop messages or fields of them."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
-from typing import cast
+from typing import cast, get_args
 
 from .errors import MappingError, SettingsError
 from .mapping.filters import compile_filter
 from .messages import Json, JsonObject
-from .settings import DestinationFilter
+from .settings import DestinationFilter, FilterAction
 from .toml_text import toml_value
 
 KEYS = ("name", "if", "action", "enabled")
-OTHER_ACTIONS = ("sample", "allow_properties", "drop_properties")
-"""What Segment has beside `drop`."""
+ACTIONS: dict[FilterAction, tuple[str, ...]] = {
+    "drop": (),
+    "sample": ("percent", "path"),
+    "drop_properties": ("fields",),
+    "allow_properties": ("fields",),
+}
+"""Each action, and the keys that only it has."""
 
 
 def read_filters(tables: Json, place: str) -> tuple[DestinationFilter, ...]:
@@ -28,26 +33,56 @@ def read_filters(tables: Json, place: str) -> tuple[DestinationFilter, ...]:
 
 
 def _filter(table: JsonObject, place: str) -> DestinationFilter:
-    for key in table:
-        if key not in KEYS:
-            near = difflib.get_close_matches(key, KEYS, 1)
-            hint = f"Did you mean {near[0]}?" if near else f"It takes {', '.join(KEYS)}."
-            raise SettingsError(f"{place} has no key {key!r}. {hint}")
     condition, action = table.get("if"), table.get("action", "drop")
     name, enabled = table.get("name", ""), table.get("enabled", True)
+    if action not in get_args(FilterAction):
+        raise SettingsError(f"{place} has no action {action!r}. Write one of {', '.join(ACTIONS)}.")
+    own = ACTIONS[cast(FilterAction, action)]
+    for key in table:
+        if key not in (*KEYS, *own):
+            near = difflib.get_close_matches(key, (*KEYS, *own), 1)
+            hint = f"Did you mean {near[0]}?" if near else f"It takes {', '.join((*KEYS, *own))}."
+            raise SettingsError(f"{place} has no key {key!r} beside action {action!r}. {hint}")
     if not isinstance(condition, str):
         raise SettingsError(f"{place} has no condition. Write it as if = 'type = \"track\"'.")
-    if action in OTHER_ACTIONS:
-        raise SettingsError(f"{place}: segtap foretells drop only, not {action}. Leave this filter out.")
-    if action != "drop":
-        raise SettingsError(f'{place} has no action {action!r}. Write action = "drop".')
     if not isinstance(name, str) or not isinstance(enabled, bool):
         raise SettingsError(f"{place}: name is a text, and enabled is true or false.")
     try:
         compile_filter(condition)
     except MappingError as fault:
         raise SettingsError(f"{place}: {fault}") from None
-    return DestinationFilter(condition=condition, name=name, enabled=enabled)
+    percent, path = table.get("percent", -1 if "percent" in own else 1), table.get("path", "")
+    if isinstance(percent, bool) or not isinstance(percent, int | float) or not 0 <= percent <= 1:
+        raise SettingsError(f"{place}: percent is a number from 0 to 1, such as 0.1.")
+    if not isinstance(path, str):
+        raise SettingsError(f'{place}: path is a text, such as path = "userId".')
+    fields = fields_of(table.get("fields", {}))
+    if fields is None or ("fields" in own and not fields):
+        raise SettingsError(
+            f'{place}: {action} takes names by path, as in fields = {{ "context.traits" = ["email"] }}.'
+        )
+    return DestinationFilter(
+        condition=condition,
+        action=cast(FilterAction, action),
+        name=name,
+        enabled=enabled,
+        fields=fields,
+        percent=float(percent),
+        path=path,
+    )
+
+
+def fields_of(value: Json) -> dict[str, tuple[str, ...]] | None:
+    """Names by path, each a list or, as in the Public API, `{"fields": [...]}`; None for anything else."""
+    if not isinstance(value, dict):
+        return None
+    found: dict[str, tuple[str, ...]] = {}
+    for path, names in value.items():
+        listed = names.get("fields") if isinstance(names, dict) else names
+        if not isinstance(listed, list) or not all(isinstance(name, str) for name in listed):
+            return None
+        found[path] = tuple(cast("list[str]", listed))
+    return found
 
 
 def write_filters(filters: Sequence[DestinationFilter]) -> str:
@@ -60,7 +95,14 @@ def _write(one: DestinationFilter) -> str:
     if one.name:
         lines.append(f"name = {toml_value(one.name)}")
     lines.append(f"if = {toml_value(one.condition)}")
-    lines.append('action = "drop"')
+    lines.append(f'action = "{one.action}"')
+    if one.fields:
+        fields: JsonObject = {path: list(names) for path, names in one.fields.items()}
+        lines.append(f"fields = {toml_value(fields)}")
+    if one.action == "sample":
+        lines.append(f"percent = {toml_value(one.percent)}")
+        if one.path:
+            lines.append(f"path = {toml_value(one.path)}")
     if not one.enabled:
         lines.append("enabled = false")
     return "\n".join(lines) + "\n"

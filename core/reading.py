@@ -50,9 +50,10 @@ class Reading:
         Raises MappingError, and InputError for a tracking plan that cannot be read; all stays as it was then.
         """
         destination = previewed(destination_of(settings))
-        gated = GatedTranslator(translator(destination), gate_of(settings))
+        gate = gate_of(settings)
+        gated = GatedTranslator(translator(destination), gate)
         checks = check_settings(settings)
-        self.destination, self._translator = destination, gated
+        self.destination, self._translator, self._gate = destination, gated, gate
         self._check_settings = checks
         self._repairs = settings.repair
         self.stream.use(checks, destination)
@@ -96,7 +97,7 @@ class Reading:
         if not detail.document:
             return detail
         try:
-            document = read_object(detail.document)
+            document = self._gate.reduced(read_object(detail.document))
             explanation = explain(
                 document, self.destination, detail.inspection.translation, now=detail.summary.received_at
             )

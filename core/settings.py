@@ -103,12 +103,23 @@ class SegmentSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Where the workspace keeps its data; "": unknown, for no message tells."""
 
 
+FilterAction = Literal["drop", "sample", "drop_properties", "allow_properties"]
+
+
 class DestinationFilter(msgspec.Struct, frozen=True, kw_only=True):
-    """One of `[[filters]]`: messages that the condition takes are dropped before the destination."""
+    """One of `[[filters]]`: what happens to messages that the condition takes, before the destination.
+
+    `fields` are names by path (`{"context.traits": ("email",)}`), for the actions on properties; `percent`,
+    from 0 to 1, is the part that a sample lets through, by the value at `path` or "" at random.
+    """
 
     condition: str
+    action: FilterAction = "drop"
     name: str = ""
     enabled: bool = True
+    fields: dict[str, tuple[str, ...]] = {}
+    percent: float = 1.0
+    path: str = ""
 
 
 class RuleSetting(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 import msgspec
 
@@ -19,11 +19,12 @@ from .destinations.fields import ACTION_FIELDS
 from .destinations.presets import optional_subscriptions, preset_subscriptions
 from .errors import InputError, MappingError
 from .exported import Exported, dicts, exported
+from .filter_tables import fields_of
 from .hcl import Json as JsonText
 from .hcl import first_unknown
 from .mapping.filters import compile_filter
 from .messages import JsonObject
-from .settings import SEGMENT_REGIONS, DestinationFilter, DestinationKind, Subscription
+from .settings import SEGMENT_REGIONS, DestinationFilter, DestinationKind, FilterAction, Subscription
 
 METADATA: dict[str, DestinationKind] = {
     "615c7438d93d9b61b1e9e192": "actions",
@@ -80,7 +81,7 @@ def read_workspace(
     id = destination.id if destination is not None else destination_id
     subscriptions = _of_destination([one for one in found if one.kind == "subscription"], id)
     filters = _of_destination([one for one in found if one.kind == "filter"], id)
-    if destination is None and not subscriptions:
+    if destination is None and not subscriptions and not filters:
         raise InputError(
             "There is no Mixpanel destination or subscription in there. Save what the Public API answers to"
             " GET /destinations/{id} and GET /destinations/{id}/subscriptions, or use terraform show -json."
@@ -97,7 +98,7 @@ def read_workspace(
         destination=own,
         classic=classic,
         subscriptions=made if subscriptions else None,
-        filters=tuple(one for item in filters if (one := _filter(item, notes)) is not None),
+        filters=tuple(one for item in filters for one in _filters(item, notes)),
         notes=tuple(notes),
     )
 
@@ -271,18 +272,47 @@ def _fitting(mapping: JsonObject) -> list[str]:
     return [action for action in fitting if len(ACTION_FIELDS[action]) == least]
 
 
-def _filter(one: Exported, notes: list[str]) -> DestinationFilter | None:
+def _filters(one: Exported, notes: list[str]) -> list[DestinationFilter]:
+    """A filter of a workspace for each of its actions; none, with a note, where it cannot be read."""
     fields = one.fields
-    types = [str(action.get("type")) for action in dicts(fields.get("actions"))]
     condition = fields.get("if")
     title = str(fields.get("title") or fields.get("name") or "")
+    actions = dicts(fields.get("actions"))
     words = f"The filter {title or one.address!r} was left out:"
-    if types != ["DROP"] or not isinstance(condition, str):
-        notes.append(f"{words} segtap foretells DROP only, and it has {', '.join(types) or 'nothing'}.")
-        return None
+    if not isinstance(condition, str) or not actions:
+        notes.append(f"{words} it has no condition and action that can be read.")
+        return []
     try:
         compile_filter(condition)
     except MappingError as fault:
         notes.append(f"{words} {fault}")
+        return []
+    found: list[DestinationFilter] = []
+    for action in actions:
+        one_of = _filter_action(condition, action)
+        if one_of is None:
+            notes.append(f"{words} segtap does not know its action {action.get('type')!r} as it is there.")
+            return []
+        if one_of.action == "sample" and 0 < one_of.percent < 1:
+            notes.append(
+                f"The filter {title or one.address!r} lets {one_of.percent:g} of the messages through: which "
+                "ones, nobody foretells, and segtap shows them all."
+            )
+        found.append(msgspec.structs.replace(one_of, name=title, enabled=fields.get("enabled") is not False))
+    return found
+
+
+def _filter_action(condition: str, action: dict[str, Any]) -> DestinationFilter | None:
+    kind = str(action.get("type")).lower()
+    if kind == "drop":
+        return DestinationFilter(condition=condition)
+    if kind == "sample":
+        percent: Any = action.get("percent")
+        if not isinstance(percent, int | float) or not 0 <= percent <= 1:
+            return None
+        path = str(action.get("path") or "")
+        return DestinationFilter(condition=condition, action="sample", percent=float(percent), path=path)
+    names = fields_of(_json_object(action.get("fields")))
+    if kind not in get_args(FilterAction) or not names:
         return None
-    return DestinationFilter(condition=condition, name=title, enabled=fields.get("enabled") is not False)
+    return DestinationFilter(condition=condition, action=cast(FilterAction, kind), fields=names)

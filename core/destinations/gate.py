@@ -1,8 +1,9 @@
 """Whether Segment sends a message to the destination at all: what it asks before any subscription. Pure.
 
 In Segment's order: blocked events of the source's schema, consent, `integrations` of the message, what a
-device-mode SDK sends itself, destination filters. Sources: `enabled()` of Segment's facade (only booleans
-count; an object of options means yes), and Segment's pages on the integrations object, consent and filters.
+device-mode SDK sends itself, destination filters; and what filters take out of a message. Sources:
+`enabled()` of Segment's facade (only booleans count; an object of options means yes), and Segment's pages on
+the integrations object, consent and filters.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from ..inspection import NotSent, Translation
 from ..mapping.filters import compile_filter
 from ..messages import Json, JsonObject
 from ..paths import child
-from ..settings import DestinationFilter, DestinationKind, SegmentSettings, Settings
+from ..settings import DestinationFilter, DestinationKind, FilterAction, SegmentSettings, Settings
 from .base import Translator
+from .field_filters import Fields, allow_properties, drop_properties
 
 NAMES: dict[DestinationKind, tuple[str, ...]] = {
     "actions": ("Mixpanel (Actions)", "Actions Mixpanel"),
@@ -32,8 +34,18 @@ MOBILE = (
 """Libraries whose device-mode destinations set themselves to false, lest the cloud sends the same again."""
 
 
+ORDER: tuple[FilterAction, ...] = ("sample", "drop", "drop_properties", "allow_properties")
+"""The order in which Segment applies filters, whatever theirs is."""
+REDUCE: dict[FilterAction, Callable[[JsonObject, Fields], JsonObject]] = {
+    "drop_properties": drop_properties,
+    "allow_properties": allow_properties,
+}
+
+Condition = Callable[[JsonObject], bool]
+
+
 class Gate:
-    """What keeps messages from one destination, compiled once."""
+    """What keeps messages, or some of their fields, from one destination, compiled once."""
 
     def __init__(
         self,
@@ -45,9 +57,10 @@ class Gate:
         self._names = NAMES[kind]
         self._blocked = frozenset(segment.blocked_events)
         self._categories = segment.consent_categories
-        self._filters: list[tuple[str, Callable[[JsonObject], bool]]] = [
-            (one.name or one.condition, compile_filter(one.condition)) for one in filters if one.enabled
-        ]
+        ordered = sorted(filters, key=lambda one: ORDER.index(one.action))
+        compiled = [(one, compile_filter(one.condition)) for one in ordered if one.enabled]
+        self._dropping = [(one, takes) for one, takes in compiled if _drops(one)]
+        self._reducing = [(one, takes) for one, takes in compiled if one.action in REDUCE]
 
     def stops(self, document: JsonObject) -> NotSent | None:
         """Why Segment would not send the message, or None. Never raises on a message."""
@@ -111,10 +124,26 @@ class Gate:
         return None
 
     def _filtered(self, document: JsonObject) -> NotSent | None:
-        for name, takes in self._filters:
+        for one, takes in self._dropping:
             if takes(document):
-                return NotSent("$", f"the destination filter {name!r} drops it")
+                what = "drops it" if one.action == "drop" else "lets none of them through"
+                return NotSent("$", f"the destination filter {one.name or one.condition!r} {what}")
         return None
+
+    def reduced(self, document: JsonObject) -> JsonObject:
+        """The message without what filters take out of it: the very same object when they take nothing.
+
+        Every condition is judged on the message as it came. Never raises on a message.
+        """
+        taken = [one for one, takes in self._reducing if takes(document)]
+        for one in taken:
+            document = REDUCE[one.action](document, one.fields)
+        return document
+
+
+def _drops(one: DestinationFilter) -> bool:
+    """Whether it lets nothing through that it takes. Which part another sample takes, nobody foretells."""
+    return one.action == "drop" or (one.action == "sample" and one.percent <= 0)
 
 
 def _library(document: JsonObject) -> str:
@@ -135,7 +164,7 @@ class GatedTranslator:
         """See `Translator`."""
         stopped = self._gate.stops(document)
         return (
-            self._translator.translate(document, now=now)
+            self._translator.translate(self._gate.reduced(document), now=now)
             if stopped is None
             else Translation(not_sent=stopped)
         )

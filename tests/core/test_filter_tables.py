@@ -21,6 +21,16 @@ def test_filters_come_back() -> None:
     filters = (
         DestinationFilter(condition='!(event = "A" or event = "B")', name="Only A and B"),
         DestinationFilter(condition='type = "page"', enabled=False),
+        DestinationFilter(
+            condition='type = "identify"',
+            action="drop_properties",
+            fields={"traits": ("email", "phone"), "context.traits": ("email",), "": ("integrations",)},
+        ),
+        DestinationFilter(
+            condition='type = "track"', action="allow_properties", fields={"properties": ("total",)}
+        ),
+        DestinationFilter(condition='type = "track"', action="sample", percent=0.1, path="userId"),
+        DestinationFilter(condition='type = "screen"', action="sample", percent=0.0),
     )
     assert reread(write_filters(filters)) == filters
 
@@ -39,7 +49,12 @@ def test_settings_hold_them(tmp_path: Path) -> None:
         ("filters = 3", "are tables"),
         ("[[filters]]\naction = 'drop'", "filter 1 has no condition"),
         ("[[filters]]\nif = 'event ='", "filter 1: The filter 'event =' cannot be read"),
-        ("[[filters]]\nif = 'type = \"a\"'\naction = 'sample'", "foretells drop only"),
+        ("[[filters]]\nif = 'type = \"a\"'\naction = 'sample'", "percent is a number from 0 to 1"),
+        ("[[filters]]\nif = 'type = \"a\"'\naction = 'sample'\npercent = 2", "percent is a number"),
+        ("[[filters]]\nif = 'type = \"a\"'\naction = 'sample'\npercent = 1\npath = 1", "path is a text"),
+        ("[[filters]]\nif = 'type = \"a\"'\naction = 'drop_properties'", "takes names by path"),
+        ("[[filters]]\nif = 'a'\naction = 'drop_properties'\nfields = {a = 'b'}", "takes names by path"),
+        ("[[filters]]\nif = 'a'\naction = 'drop'\nfields = {a = ['b']}", "no key 'fields'"),
         ("[[filters]]\nif = 'type = \"a\"'\naction = 'x'", "has no action 'x'"),
         ("[[filters]]\nif = 'type = \"a\"'\nenabled = 1", "true or false"),
         ("[[filters]]\nactoin = 'x'", "Did you mean action?"),

@@ -99,8 +99,60 @@ def test_public_api_and_terraform_give_the_same_subscriptions() -> None:
             condition='match(context.traits.email, "*@example.com") or '
             '!(type = "track" or type = "page" or type = "identify")',
         ),
+        DestinationFilter(name="A twentieth", condition='type = "identify"', action="sample", percent=0.05),
     )
-    assert any("'A twentieth' was left out" in note for note in other.notes)
+    assert any("'A twentieth' lets 0.05 of the messages through" in note for note in other.notes)
+
+
+def test_filters_on_properties_are_read_from_all_three() -> None:
+    actions = [
+        {"type": "DROP_PROPERTIES", "fields": {"context.traits": {"fields": ["email"]}, "traits": ["phone"]}},
+        {"type": "ALLOW_PROPERTIES", "fields": {"properties": ["total"]}, "percent": None, "path": None},
+    ]
+    expected = tuple(
+        DestinationFilter(condition='type = "track"', name="No mail", action=action, fields=fields)
+        for action, fields in (
+            ("drop_properties", {"context.traits": ("email",), "traits": ("phone",)}),
+            ("allow_properties", {"properties": ("total",)}),
+        )
+    )
+    condition = 'type = "track"'
+    one = {"title": "No mail", "if": condition, "enabled": True, "actions": actions}
+    answer = json.dumps({"data": {"filters": [one]}})
+    hcl = """resource "segment_destination_filter" "mail" {
+      title = "No mail"
+      if = "type = \\"track\\""
+      enabled = true
+      actions = [
+        { type = "DROP_PROPERTIES",
+          fields = jsonencode({ "context.traits" = { fields = ["email"] }, traits = ["phone"] }) },
+        { type = "ALLOW_PROPERTIES", fields = jsonencode({ properties = ["total"] }) },
+      ]
+    }"""
+    resource = {
+        "type": "segment_destination_filter",
+        "address": "segment_destination_filter.mail",
+        "values": {
+            **one,
+            "actions": [{**action, "fields": json.dumps(action["fields"])} for action in actions],
+        },
+    }
+    shown = json.dumps({"values": {"root_module": {"resources": [resource]}}})
+    for name, text in (("filters.json", answer), ("main.tf", hcl), ("show.json", shown)):
+        assert read_workspace([(name, text)]).filters == expected, name
+
+
+def test_a_filter_that_cannot_be_read_is_left_out_and_said() -> None:
+    for actions in (
+        [],
+        [{"type": "HASH"}],
+        [{"type": "DROP_PROPERTIES"}],
+        [{"type": "SAMPLE", "percent": 7}],
+    ):
+        one = {"title": "Odd", "if": 'type = "track"', "actions": actions}
+        workspace = read_workspace([("filters.json", json.dumps({"data": {"filters": [one]}}))])
+        assert workspace.filters == ()
+        assert any("'Odd' was left out" in note for note in workspace.notes)
 
 
 def test_terraform_files_are_evaluated() -> None:

@@ -186,3 +186,73 @@ def test_what_is_not_sent_makes_no_request_and_the_rest_is_as_without_a_gate() -
     for row in vectors("actions")[:50]:
         message = read_envelope(row, Destination()).message
         assert gated.translate(message, now=0) == own.translate(message, now=0)
+
+
+NO_MAIL = DestinationFilter(
+    condition='type = "track"',
+    action="drop_properties",
+    fields={"context.traits": ("email",), "properties": ("secret",), "properties.products": ("sku",)},
+)
+
+
+def test_filters_take_fields_out_before_anything_is_translated() -> None:
+    message: JsonObject = {
+        "type": "track",
+        "event": "A",
+        "userId": "u",
+        "messageId": "m",
+        "properties": {"secret": 1, "total": 2, "products": [{"sku": "a", "price": 1}, 7, {"price": 2}]},
+        "context": {"traits": {"email": "a@b.c", "name": "Ada"}},
+    }
+    before = repr(message)
+    gate = Gate("actions", filters=(NO_MAIL,))
+    reduced = gate.reduced(message)
+    assert repr(message) == before
+    assert reduced["properties"] == {"total": 2, "products": [{"price": 1}, 7, {"price": 2}]}
+    assert reduced["context"] == {"traits": {"name": "Ada"}}
+    gated = GatedTranslator(translator(Destination(settings={"projectToken": "t"})), gate)
+    record = gated.translate(message, now=0).operations[0].request.body[0]["properties"]  # pyright: ignore
+    assert "secret" not in record
+    assert record["total"] == 2
+    assert gate.reduced({**message, "type": "page"}) == {**message, "type": "page"}
+
+
+def test_only_allowed_fields_stay_where_the_filter_looks() -> None:
+    one = DestinationFilter(
+        condition='type = "track"',
+        action="allow_properties",
+        fields={"properties": ("total",), "context.page": ()},
+    )
+    gate = Gate("actions", filters=(one,))
+    reduced = gate.reduced(
+        {"type": "track", "properties": {"total": 1, "x": 2}, "context": {"page": {"url": "u"}, "ip": "i"}}
+    )
+    assert reduced == {"type": "track", "properties": {"total": 1}, "context": {"page": {}, "ip": "i"}}
+
+
+def test_drops_come_before_allows_and_conditions_see_the_message_as_it_came() -> None:
+    fields = {"properties": ("plan",)}
+    condition = 'properties.plan = "pro"'
+    allow = DestinationFilter(condition=condition, action="allow_properties", fields=fields)
+    drop = DestinationFilter(condition=condition, action="drop_properties", fields=fields)
+    for filters in ((allow, drop), (drop, allow)):
+        gate = Gate("actions", filters=filters)
+        assert gate.reduced({"properties": {"plan": "pro", "x": 1}})["properties"] == {}
+
+
+@pytest.mark.parametrize("odd", [None, 3, "x", [], [1], {"traits": 3}, {"traits": [{"email": 1}]}])
+def test_a_path_that_leads_nowhere_changes_nothing(odd: Json) -> None:
+    gate = Gate("actions", filters=(NO_MAIL,))
+    document: JsonObject = {"type": "track", "properties": odd, "context": odd}
+    reduced = gate.reduced(document)
+    if odd != {"traits": [{"email": 1}]}:
+        assert reduced == document
+    else:
+        assert reduced["context"] == {"traits": [{}]}
+
+
+@pytest.mark.parametrize(("percent", "stops"), [(0.0, True), (0.5, False), (1.0, False)])
+def test_a_sample_stops_only_what_is_certain_to_go(percent: float, stops: bool) -> None:
+    one = DestinationFilter(condition='type = "track"', action="sample", percent=percent, name="Half")
+    found = stopped(Gate("actions", filters=(one,)))
+    assert (found is not None) is stops
