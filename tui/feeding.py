@@ -262,6 +262,23 @@ class Feeding:
             self.view.hold_from(page)
             self._tell.loaded()
 
+    async def show(self, id: int) -> bool:
+        """Select this message; False when the journal has it no more.
+
+        Where it is not held, the stretch around it is read; a filter that hides it is dropped.
+        """
+        if self.view.select_id(id):
+            return True
+        async with self._reading:
+            page = await self.viewer.page(before=id + 1, limit=STRETCH)
+            if not page.summaries or page.summaries[-1].id != id:
+                return False
+            self._turn += 1
+            self.text, self.searching = "", False
+            self.view.hold_upto(page)
+        self._tell.loaded()
+        return True
+
     # The selected message
 
     def want(self, id: int | None) -> None:

@@ -148,6 +148,37 @@ KEYS: tuple[Key, ...] = (
         places=ANYWHERE,
     ),
     Key("message.compare", "equals_sign", "=", "compare", "Compare both destinations", "Message"),
+    # All messages
+    Key(
+        "overview.open",
+        "s",
+        "s",
+        "overview",
+        "Summary: by rule, by event, over time",
+        "All messages",
+        short="summary",
+        bar=5,
+    ),
+    Key(
+        "users.open",
+        "u",
+        "u",
+        "users",
+        "Users: what becomes of each in Mixpanel",
+        "All messages",
+        short="users",
+        bar=13,
+    ),
+    Key(
+        "groups.open",
+        "p",
+        "p",
+        "groups",
+        "Group Analytics: its four parts for each group key",
+        "All messages",
+        short="groups",
+        bar=14,
+    ),
     # Mixpanel
     Key(
         "forwarding.toggle",

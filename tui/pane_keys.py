@@ -8,7 +8,7 @@ from textual.binding import BindingType
 
 from .keys import Key
 
-PaneOwner = Literal["json", "segment", "mixpanel", "warnings"]
+PaneOwner = Literal["json", "segment", "mixpanel", "warnings", "ranked", "overview", "users", "groups"]
 
 PANE_KEYS: dict[PaneOwner, tuple[Key, ...]] = {
     "json": (
@@ -33,6 +33,57 @@ PANE_KEYS: dict[PaneOwner, tuple[Key, ...]] = {
     ),
     "warnings": (
         Key("warnings.jump", "enter", "Enter", "select", "Go to the place it is about", "Warnings pane"),
+    ),
+    "ranked": (
+        Key("ranked.up", "up,k", "↑ k", "move(-1)", "Up one row", "In the summary"),
+        Key("ranked.down", "down,j", "↓ j", "move(1)", "Down one row", "In the summary"),
+        Key("ranked.page-up", "pageup", "PgUp", "move_page(-1)", "Up one page", "In the summary"),
+        Key("ranked.page-down", "pagedown", "PgDn", "move_page(1)", "Down one page", "In the summary"),
+        Key("ranked.first", "home,g", "Home g", "first", "First row", "In the summary"),
+        Key("ranked.last", "end,G", "End G", "last", "Last row", "In the summary"),
+        Key("ranked.open", "enter", "Enter", "choose", "Go to the newest such message", "In the summary"),
+    ),
+    "overview": (
+        Key("overview.next", "tab,right,l", "Tab → l", "app.focus_next", "Rules or events", "In the summary"),
+        Key(
+            "overview.previous",
+            "shift+tab,left,h",
+            "⇧Tab ← h",
+            "app.focus_previous",
+            "Events or rules",
+            "In the summary",
+        ),
+        Key("overview.explain", "e", "e", "explain", "A rule's whole story", "In the summary"),
+        Key("overview.copy", "y", "y", "copy", "Copy the summary", "In the summary"),
+        Key("overview.back", "escape,s,q", "Esc s q", "leave", "Back to the list", "In the summary"),
+    ),
+    "users": (
+        Key("users.next", "tab,right,l", "Tab → l", "app.focus_next", "From the list to the user", "In users"),
+        Key(
+            "users.previous",
+            "shift+tab,left,h",
+            "⇧Tab ← h",
+            "app.focus_previous",
+            "From the user to the list",
+            "In users",
+        ),
+        Key("users.filter", "slash", "/", "filter", "Users with an id that holds a text", "In users"),
+        Key("users.order", "r", "r", "order", "The ones seen last on top", "In users"),
+        Key("users.copy", "y", "y", "copy", "Copy the user", "In users"),
+        Key("users.back", "escape,u,q", "Esc u q", "leave", "Back to the list", "In users"),
+    ),
+    "groups": (
+        Key("groups.next", "tab,right,l", "Tab → l", "app.focus_next", "Parts or events", "In groups"),
+        Key(
+            "groups.previous",
+            "shift+tab,left,h",
+            "⇧Tab ← h",
+            "app.focus_previous",
+            "Events or parts",
+            "In groups",
+        ),
+        Key("groups.copy", "y", "y", "copy", "Copy it all", "In groups"),
+        Key("groups.back", "escape,p,q", "Esc p q", "leave", "Back to the list", "In groups"),
     ),
 }
 

@@ -30,6 +30,7 @@ WIDTH = 100
 MAX_LINES = 24
 """Lines of JSON that are shown of one message or request."""
 
+SILENCING = "To silence it, in segtap.toml (event and path may narrow it down; severity may also raise it):"
 MARKS = {"error": "✖", "warning": "▲", "info": "·"}
 KINDS = {
     "message": "message",
@@ -119,57 +120,59 @@ def _masked(translation: Translation) -> Iterator[JsonObject]:
         yield request_of(operation.request, show_secrets=False)
 
 
-def explanation(rule: Rule) -> Iterator[str]:
-    """The whole story of a rule, in lines of at most `WIDTH` characters but for links."""
+def explanation(rule: Rule, width: int = WIDTH) -> Iterator[str]:
+    """The whole story of a rule, in lines of at most `width` characters but for links."""
     where = f" ({', '.join(rule.applies_to)})" if rule.applies_to else ""
     yield f"{MARKS[rule.severity]} {rule.id}"
     yield f"  {rule.severity}; judges: {KINDS[rule.kind]}{where}"
     yield ""
     for label, text in (("What", rule.what), ("Why", rule.why), ("Fix", rule.fix)):
-        lines = wrap(text, WIDTH - 8)
+        lines = wrap(text, width - 8)
         yield f"{label:<8}{lines[0]}"
         yield from (f"{'':8}{line}" for line in lines[1:])
     yield f"{'Source':<8}{rule.source}"
     example = EXAMPLES.get(rule.id)
     if example is not None:
-        yield from _example(rule, example)
+        yield from _example(rule, example, width)
     yield ""
-    yield "To silence it, in segtap.toml (event and path may narrow it down; severity may also raise it):"
+    yield from wrap(SILENCING, width)
     yield "  [[rules]]"
     yield f'  id = "{rule.id}"'
     yield '  severity = "off"'
 
 
-def _example(rule: Rule, example: Example) -> Iterator[str]:
+def _example(rule: Rule, example: Example, width: int) -> Iterator[str]:
     if example.said:
         yield ""
-        yield f"{'Example':<8}{example.said}"
+        first, *more = wrap(example.said, width - 8)
+        yield f"{'Example':<8}{first}"
+        yield from (f"{'':8}{line}" for line in more)
     for label, after in (("Before", False), ("After", True)):
         reading = read_example(example, rule, after=after)
         yield ""
         yield label
         for message in reading.messages:
-            yield from _lines(message)
+            yield from _lines(message, width)
         yield "  becomes" if len(reading.messages) == 1 else "  the last of which becomes"
         if not reading.requests:
             yield "  nothing that is sent"
         for request in reading.requests:
             yield f"  {request['method']} {request['url']}"
-            yield from _lines(request.get("body"), "    ")
+            yield from _lines(request.get("body"), width, "    ")
         for finding in reading.findings:
             yield f"  {MARKS[finding.severity]} {finding.path}"
-            yield from (f"    {line}" for line in wrap(clean(finding.message), WIDTH - 4))
+            yield from (f"    {line}" for line in wrap(clean(finding.message), width - 4))
 
 
-def _lines(value: Json, indent: str = "  ") -> Iterator[str]:
+def _lines(value: Json, width: int, indent: str = "  ") -> Iterator[str]:
     """JSON on one line where it fits, else indented; what is long is cut."""
     flat = json.dumps(value, ensure_ascii=False) if _small(value) else ""
-    if flat and len(flat) <= WIDTH - len(indent):
+    if flat and len(flat) <= width - len(indent):
         yield indent + clean(flat)
         return
     lines = json.dumps(value, indent=2, ensure_ascii=False).splitlines()
     for line in lines[:MAX_LINES]:
-        yield indent + shorten(clean(line), WIDTH - len(indent))
+        yield indent + shorten(clean(line), width - len(indent))
     if len(lines) > MAX_LINES:
         yield f"{indent}… {len(lines) - MAX_LINES:,} more lines"
 

@@ -385,3 +385,54 @@ async def test_other_settings_bring_new_marks_and_panes_for_the_selected_message
         )
         assert main.list.selected == selected
         assert main.list.window.rows[at].errors == before + 2
+
+
+class TestJumping:
+    """To a message that another screen names."""
+
+    async def test_to_one_that_is_held(self, app_on: AppOn) -> None:
+        app = app_on(FakeViewer(story(40)))
+        async with app.run_test(size=(120, 40)) as pilot:
+            main = await ready(pilot, 40)
+            await main.go_to([message_number(7, 0)])
+            await until(pilot, lambda: main.list.selected == message_number(7, 0))
+            assert not main.list.following
+            await until(pilot, lambda: main.detail and main.detail.summary.id == message_number(7, 0))
+
+    async def test_to_one_far_back_and_newer_ones_follow(self, app_on: AppOn) -> None:
+        viewer = FakeViewer(story(3000))
+        app = app_on(viewer)
+        async with app.run_test(size=(120, 40)) as pilot:
+            main = await ready(pilot, 1000)
+            await main.go_to([message_number(900, 0)])
+            await until(pilot, lambda: main.list.selected == message_number(900, 0))
+            rows = main.list.window.rows
+            assert [row.id for row in rows] == [line.id for line in viewer.lines[400 : 400 + len(rows)]]
+            assert main.list.window.more_above
+            top = main.list.scroll_offset.y
+            assert top <= 499 < top + main.list.size.height
+            await pilot.press("G")
+            await until(pilot, lambda: main.list.selected == message_number(3000, 0))
+            assert main.list.following
+
+    async def test_a_filter_that_hides_it_is_cleared(self, app_on: AppOn) -> None:
+        app = app_on(FakeViewer(story(24)))
+        async with app.run_test(size=(120, 40)) as pilot:
+            main = await ready(pilot, 24)
+            main.filter_by("pricing")
+            await until(pilot, lambda: len(main.list.window) == 2)
+            assert main.filter_bar.display
+            await main.go_to([message_number(5, 0)])
+            await until(pilot, lambda: main.list.selected == message_number(5, 0))
+            assert main.filter_bar.text == main.feeding.text == ""
+            assert not main.filter_bar.display
+            assert len(main.list.window) == 24
+
+    async def test_one_that_is_gone_is_told(self, app_on: AppOn) -> None:
+        app = app_on(FakeViewer(story(24)))
+        async with app.run_test(size=(120, 40), notifications=True) as pilot:
+            main = await ready(pilot, 24)
+            await main.go_to([message_number(99, 0)])
+            await until(pilot, lambda: len(app._notifications))
+            assert "no longer in the journal" in next(iter(app._notifications)).message
+            assert len(main.list.window) == 24

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import webbrowser
 from abc import abstractmethod
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -56,6 +56,15 @@ class Acting(Screen[None]):
     @abstractmethod
     def request_as_curl(self) -> str:
         """The Mixpanel request that is being read as a curl command; "" when none is."""
+
+    @property
+    @abstractmethod
+    def pulse(self) -> int:
+        """Another number whenever the feed told something."""
+
+    @abstractmethod
+    async def go_to(self, ids: Sequence[int], pane: str = "") -> None:
+        """Select the first of these messages that the journal still has, and open the pane that is named."""
 
     # Acts
 
@@ -221,6 +230,17 @@ class Acting(Screen[None]):
         )
         about = identity(detail.summary)
         self._whole.push_screen(Compare(comparison, message=about, settings=settings.origin))
+
+    def action_overview(self) -> None:
+        """Sum up the newest messages; what is chosen there is shown here."""
+        self._act(self._overview())
+
+    async def _overview(self) -> None:
+        from .overview import OverviewScreen
+
+        chosen = await self._whole.push_screen_wait(OverviewScreen(self))
+        if chosen is not None:
+            await self.go_to(chosen.messages, chosen.pane)
 
     def action_decode(self) -> None:
         """Open the box that decodes whatever is pasted."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 from textual import events, on
@@ -76,6 +76,7 @@ class MainScreen(Acting):
         self._detail: MessageDetail | None = None
         self._layout: Layout = "narrow"
         self._loaded = False
+        self._pulse = 0
         self._titles = (Content(""), Content(""))
         self.pane_name = "segment"
         self.actives = {"left": "segment", "right": "mixpanel"}
@@ -149,6 +150,10 @@ class MainScreen(Acting):
         return self._state
 
     @property
+    def pulse(self) -> int:
+        return self._pulse
+
+    @property
     def settings(self) -> Settings:
         return self._settings
 
@@ -184,6 +189,7 @@ class MainScreen(Acting):
 
     def _hear_loaded(self) -> None:
         """The list or the totals changed: the title, the header's counts, list or empty state."""
+        self._pulse += 1
         window, state = self.list.window, self._state
         if state is not None and not self.feeding.searching:
             self._loaded = True
@@ -315,6 +321,13 @@ class MainScreen(Acting):
         else:
             self.notify("The engine is there.")
 
+    def filter_by(self, text: str) -> None:
+        """Show only messages that hold this text."""
+        if self.opened and self._layout == "narrow":
+            self.action_back()
+        self.set_focus(self.list)
+        self.filter_bar.put(text)
+
     def action_pane(self, name: str) -> None:
         """Show a pane and give it the keys."""
         self._show(name)
@@ -333,6 +346,22 @@ class MainScreen(Acting):
         elif self.focused is self.list and self.filter_bar.text:
             self.filter_bar.clear()
         self.set_focus(self.list)
+
+    async def go_to(self, ids: Sequence[int], pane: str = "") -> None:
+        """Select the first of these that the journal still has; a filter that hides it is dropped."""
+        for id in ids:
+            if await self.feeding.show(id):
+                break
+        else:
+            self.notify("These messages are no longer in the journal.", severity="warning")
+            return
+        if self.filter_bar.text and not self.feeding.text:
+            with self.filter_bar.prevent(FilterBar.Changed):
+                self.filter_bar.clear()
+        if pane:
+            self.action_pane(pane)
+        else:
+            self.action_back()
 
     @on(PaneTabs.Chosen)
     def _tab_chosen(self, event: PaneTabs.Chosen) -> None:

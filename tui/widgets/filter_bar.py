@@ -97,6 +97,13 @@ class FilterBar(Horizontal):
             return False
         return True
 
+    def put(self, text: str) -> None:
+        """Filter by this text, as if it had been typed and kept."""
+        self._remember(self.box.value)
+        self._put(text)
+        self._remember(text)
+        self.display = bool(self.text)
+
     def clear(self) -> None:
         """No filter any more."""
         self._remember(self.box.value)

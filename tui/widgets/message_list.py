@@ -106,6 +106,22 @@ class MessageList(ScrollView, can_focus=True, inherit_bindings=False):
         self.refresh()
         self.post_message(self.Changed())
 
+    def hold_upto(self, page: Page) -> None:
+        """Hold this page out of the middle, its last message selected; newer ones may exist below."""
+        self.window.reset(page.summaries, more_above=page.more)
+        self.window.more_below = True
+        self.following = False
+        self._strips.clear()
+        self._skipped = 0
+        last = len(self.window) - 1
+        self._seen = last
+        self._resized()
+        self._select(last)
+        self._scroll(last - self.size.height // 2)
+        self._near_an_end()
+        self.refresh()
+        self.post_message(self.Changed())
+
     def extend(self, summaries: Sequence[Summary]) -> None:
         """Newer ones came. Costs the same whatever is held; nothing moves unless the list follows."""
         if self.window.more_below:

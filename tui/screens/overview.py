@@ -1,0 +1,408 @@
+"""The summary of the newest messages: which rules fire how often, which events it is, and when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache, partial
+from typing import Protocol
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Container, Vertical
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Static
+
+from ...core.client import Viewer
+from ...core.errors import SegtapError
+from ...core.overview import EventCount, Overview, RuleCount
+from ...core.text import clean, counted
+from ..clipboard import copy
+from ..overview_lines import (
+    call_mark,
+    covered_words,
+    delivery_words,
+    event_head,
+    event_spans,
+    event_words,
+    rule_head,
+    rule_spans,
+    severity_mark,
+    span_words,
+    text_lines,
+)
+from ..pane_keys import bindings
+from ..plain import app_of, is_plain, marks_of, worded
+from ..widgets.ranked_list import Key, RankedList, Row, kept_order
+from ..widgets.time_bars import TimeBars
+
+FRESH = 1.0
+"""Seconds between two looks at whether something came."""
+LOW, WIDE = 30, 140
+"""Rows from which there are heads and a longer foot, columns from which the lists stand side by side."""
+STYLES = {"error": "$mark-error", "warning": "$mark-warning", "info": "$accent"}
+GRAVE = {"error": 0, "warning": 1, "info": 2}
+NO_RULES = "No rule fired: nothing is wrong with these messages."
+TEACHES = (
+    "There is nothing to sum up yet.",
+    "",
+    "As messages come, this screen counts them: which rules they trip and how often, which events they are",
+    "and what became of each at Mixpanel, and when it happened. Errors stand first.",
+    "",
+    "Point an SDK at this endpoint, or let the demo send some traffic: segtap demo",
+)
+
+
+class Source(Protocol):
+    """Where the numbers come from: the main screen."""
+
+    @property
+    def viewer(self) -> Viewer:
+        """The engine."""
+        ...
+
+    @property
+    def pulse(self) -> int:
+        """Another number whenever the feed told something."""
+        ...
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Messages to go to, the one wanted most first, and the pane to open, or ""."""
+
+    messages: tuple[int, ...]
+    pane: str = ""
+
+
+class OverviewScreen(Screen[Chosen | None]):
+    """Time on top, rules and events below. It keeps itself fresh, and rows stay in their order."""
+
+    AUTO_FOCUS = "#rules"
+    DEFAULT_CSS = """
+    OverviewScreen {
+        background: $background;
+        & .line { height: 1; padding: 0 1; background: $panel; color: $foreground; }
+        & #foot { height: 4; padding: 0 1; }
+        & #teaches { height: 1fr; padding: 1 2; display: none; }
+        & .panel {
+            border: round $border-blurred;
+            border-title-color: $dim;
+            border-title-style: bold;
+            border-subtitle-color: $dim;
+            &:focus-within { border: round $border; border-title-color: $accent; }
+        }
+        & #time { height: 8; }
+        & #lists { height: 1fr; layout: vertical; }
+        & #lists > Vertical { height: 1fr; width: 1fr; }
+        & .head { height: 1; padding: 0 0 0 1; color: $dim; }
+        &.-wide #lists { layout: horizontal; }
+        &.-low .head { display: none; }
+        &.-low #time { height: 4; }
+        &.-low #foot { height: 2; }
+        &.-ascii .panel { border: ascii $border-blurred; }
+        &.-ascii .panel:focus-within { border: ascii $border; }
+        &.-empty #lists, &.-empty #time, &.-empty #foot { display: none; }
+        &.-empty #teaches { display: block; }
+    }
+    """
+    BINDINGS = bindings("overview")
+
+    def __init__(self, source: Source) -> None:
+        super().__init__()
+        self._source = source
+        self._pulse = -1
+        self._overview: Overview | None = None
+        self._asking = False
+        self._lost = ""
+        """Why the engine does not answer, else ""."""
+        self._settled = False
+        """Whether all messages were counted: only then rows keep their order."""
+        self.banner = Static(classes="line")
+        self.bars = TimeBars()
+        self.time = Vertical(self.bars, id="time", classes="panel")
+        self.rules = RankedList(id="rules")
+        self.rules_head = Static(classes="head")
+        self.events = RankedList(id="events")
+        self.events_head = Static(classes="head")
+        self.foot = Static(id="foot")
+        self.keys_line = Static(classes="line")
+
+    def compose(self) -> ComposeResult:
+        yield self.banner
+        yield self.time
+        with Container(id="lists"):
+            with Vertical(classes="panel", id="rules-panel"):
+                yield self.rules_head
+                yield self.rules
+            with Vertical(classes="panel", id="events-panel"):
+                yield self.events_head
+                yield self.events
+        yield self.foot
+        yield Static(id="teaches")
+        yield self.keys_line
+
+    def on_mount(self) -> None:
+        self.set_class(is_plain(self), "-ascii")
+        self.query_one("#teaches", Static).update(worded(self, Content("\n".join(TEACHES))))
+        self._draw()
+        self._look()
+        self.set_interval(FRESH, self._look)
+
+    def on_resize(self) -> None:
+        """Lay out for the new size."""
+        self.set_class(self.size.height < LOW, "-low")
+        self.set_class(self.size.width >= WIDE, "-wide")
+        self.call_after_refresh(self._draw)
+
+    # Keeping fresh
+
+    def _look(self) -> None:
+        """Ask again, when something came since the last asking, or when that was not answered whole."""
+        shown = self._overview
+        whole = shown is not None and not shown.covered.behind and not self._lost
+        if whole and self._pulse == self._source.pulse:
+            return
+        if not self._asking:
+            self._asking = True
+            self._pulse = self._source.pulse
+            self.run_worker(self._ask(), group="overview")
+
+    async def _ask(self) -> None:
+        try:
+            overview = await self._source.viewer.overview()
+        except SegtapError as error:
+            self._lost = clean(str(error))
+            self._draw()
+        else:
+            found, self._lost = bool(self._lost), ""
+            if overview != self._overview:
+                self.show(overview)
+            elif found:
+                self._draw()
+        finally:
+            self._asking = False
+
+    def show(self, overview: Overview) -> None:
+        """Show these numbers; once all messages were counted, rows stay in the order that they have."""
+        settled, self._settled = self._settled, not overview.covered.behind
+        rules: dict[Key, RuleCount] = {("rule", one.rule): one for one in overview.rules}
+        events: dict[Key, EventCount] = {("event", one.type, one.name): one for one in overview.events}
+        rule_order, event_order = list[Key](rules), list[Key](events)
+        if settled and self._overview is not None:
+            rule_order = kept_order(
+                [row.key for row in self.rules.rows],
+                [(key, GRAVE[one.severity]) for key, one in rules.items()],
+            )
+            event_order = kept_order(
+                [row.key for row in self.events.rows], [(key, _grave(one)) for key, one in events.items()]
+            )
+        self._overview = overview
+        marks, most = marks_of(self), max((one.messages for one in overview.rules), default=0)
+        self.rules.nothing = NO_RULES
+        self.rules.show(
+            [Row(key, partial(rule_spans, rules[key], overview, most, marks)) for key in rule_order]
+        )
+        self.events.show(
+            [Row(key, partial(event_spans, events[key], overview, marks)) for key in event_order]
+        )
+        self.bars.show(overview)
+        self._draw()
+
+    # Words
+
+    def _draw(self) -> None:
+        """Everything but the rows."""
+        overview = self._overview
+        empty = overview is not None and not overview.covered.messages and not overview.covered.refused
+        self.set_class(empty and not self._lost, "-empty")
+        self.banner.update(worded(self, self._facts()))
+        self.keys_line.update(worded(self, _keys(self.size.width)))
+        marks = marks_of(self)
+        rule_width, event_width = (
+            one.scrollable_content_region.width - 1 for one in (self.rules, self.events)
+        )
+        self.rules_head.update(worded(self, Content(rule_head(rule_width))))
+        self.events_head.update(worded(self, Content(event_head(event_width, marks))))
+        if overview is None:
+            return
+        covered = overview.covered
+        words = f"Over time ─ {span_words(covered.since, covered.until)}, a bar is {self.bars.bar_words}"
+        self._title("#time", Content(words), self._legend(overview))
+        self._title("#rules-panel", Content(f"Rules ─ {len(overview.rules):,} fired"))
+        total, held = overview.events_total, len(overview.events)
+        self._title(
+            "#events-panel", Content(f"Events ─ {held:,}" + (f" of {total:,}" if total > held else ""))
+        )
+        self._fill_foot()
+
+    def _title(self, panel: str, title: Content, subtitle: Content | None = None) -> None:
+        frame = self.query_one(panel)
+        frame.border_title = worded(self, title)  # pyright: ignore[reportAttributeAccessIssue]
+        if subtitle is not None:
+            frame.border_subtitle = worded(self, subtitle)  # pyright: ignore[reportAttributeAccessIssue]
+
+    def _facts(self) -> Content:
+        """What is summed up, and how much of it is wrong."""
+        brand = Content.styled("Summary", "bold $accent")
+        if self._lost:
+            return Content.assemble(brand, (f"  {marks_of(self).error} {self._lost}", "bold $mark-error"))
+        overview, marks = self._overview, marks_of(self)
+        if overview is None:
+            return Content.assemble(brand, ("  reading the newest messages …", "$dim"))
+        parts = [
+            brand,
+            Content(covered_words(overview)),
+            Content.styled(f"{marks.error} {overview.errors:,} wrong", "bold $mark-error")
+            if overview.errors
+            else Content.styled("no errors", "$mark-ok"),
+        ]
+        if overview.warnings:
+            parts.append(Content.styled(f"{marks.warning} {overview.warnings:,} to look at", "$mark-warning"))
+        if overview.covered.behind:
+            behind = f"{overview.covered.behind:,} still to read …"
+            parts.append(Content.styled(behind, "$mark-waiting"))
+        return Content("  ").join(parts)
+
+    def _legend(self, overview: Overview) -> Content:
+        marks, covered = marks_of(self), overview.covered
+        rest = covered.messages + covered.refused - overview.errors - overview.warnings
+        return Content.assemble(
+            (f"{marks.error} {overview.errors:,} with errors", "$mark-error"),
+            (f"  {marks.warning} {overview.warnings:,} with warnings only", "$mark-warning"),
+            (f"  {rest:,} with neither", "$accent"),
+        )
+
+    # The foot: about the row that the cursor is on
+
+    @on(RankedList.Highlighted)
+    def _moved(self) -> None:
+        self._fill_foot()
+
+    def on_descendant_focus(self) -> None:
+        """The foot follows the list that has the keys."""
+        self._fill_foot()
+
+    def _fill_foot(self) -> None:
+        rule, event = self._rule(), self._event()
+        lines: list[Content] = []
+        if self.events.has_focus and event is not None:
+            lines = self._about_event(event)
+        elif rule is not None:
+            lines = self._about_rule(rule)
+        width = max(self.foot.content_size.width, 20)
+        cut = [line.truncate(width, ellipsis=True) for line in lines]
+        self.foot.update(worded(self, Content("\n").join(cut)))
+
+    def _about_rule(self, rule: RuleCount) -> list[Content]:
+        what, why, fix = _texts().get(rule.rule, ("", "", ""))
+        marks = marks_of(self)
+        head = Content.assemble(
+            (f"{severity_mark(rule.severity, marks)} {rule.rule}", f"bold {STYLES[rule.severity]}"),
+            (f"  {what}", "$foreground"),
+        )
+        mend = Content.assemble((f"{marks.arrow} ", "bold $mark-ok"), (fix, "$mark-ok"))
+        if self.has_class("-low"):
+            return [head, mend]
+        most = ", ".join(f"{event_words(one.type, one.name)} {one.messages:,}" for one in rule.events)
+        return [head, Content.styled(why, "$dim"), mend, Content.assemble(("in  ", "$dim"), most)]
+
+    def _about_event(self, event: EventCount) -> list[Content]:
+        marks = marks_of(self)
+        letter, style = call_mark(event.type, marks)
+        head = Content.assemble(
+            (f"{letter} ", f"bold ${style}"),
+            (event_words(event.type, event.name), "bold $foreground"),
+            (f"  {delivery_words(event)}", "$foreground"),
+        )
+        tripped = Content("  ").join(
+            Content.styled(
+                f"{severity_mark(one.severity, marks)} {one.rule} {one.messages:,}", STYLES[one.severity]
+            )
+            for one in event.rules
+        )
+        lines = [head, tripped if event.rules else Content.styled("No rule fires on it.", "$dim")]
+        if event.silent:
+            words = f"{counted(event.silent, 'message')} of these become nothing that is sent to Mixpanel."
+            lines.append(Content.styled(words, "$mark-warning"))
+        return lines
+
+    def _rule(self) -> RuleCount | None:
+        key, overview = self.rules.key, self._overview
+        if key is None or overview is None:
+            return None
+        return next((one for one in overview.rules if one.rule == key[1]), None)
+
+    def _event(self) -> EventCount | None:
+        key, overview = self.events.key, self._overview
+        if key is None or overview is None:
+            return None
+        return next((one for one in overview.events if (one.type, one.name) == key[1:]), None)
+
+    # Acts
+
+    @on(RankedList.Chosen, "#rules")
+    def _rule_chosen(self) -> None:
+        rule = self._rule()
+        if rule is not None:
+            self.dismiss(Chosen(rule.newest, "warnings"))
+
+    @on(RankedList.Chosen, "#events")
+    def _event_chosen(self) -> None:
+        event = self._event()
+        if event is not None:
+            self.dismiss(Chosen(event.newest))
+
+    def action_explain(self) -> None:
+        """Tell the rule's whole story: the one the cursor is on, or the gravest of the event."""
+        from ...core.checks.pages import rule_of
+        from .rule_story import RuleStory
+
+        event = self._event() if self.events.has_focus else None
+        rule = self._rule()
+        name = event.rules[0].rule if event and event.rules else "" if event else rule.rule if rule else ""
+        if not name:
+            self.notify("No rule fires here, so there is no story to tell.")
+            return
+        try:
+            self.app.push_screen(RuleStory(rule_of(name)))  # pyright: ignore[reportUnknownMemberType]
+        except SegtapError as error:
+            self.notify(clean(str(error)), title=error.title, severity="warning")
+
+    def action_copy(self) -> None:
+        """Copy all of it as text."""
+        if self._overview is None:
+            self.notify("There is nothing to copy yet.", severity="warning")
+            return
+        text = "\n".join(text_lines(self._overview, marks_of(self)))
+        self.notify(f"Copied the summary: {copy(app_of(self), text)}")
+
+    def action_leave(self) -> None:
+        """Back to the list."""
+        self.dismiss(None)
+
+
+def _grave(event: EventCount) -> int:
+    return 0 if event.errors else 1 if event.warnings else 2
+
+
+@cache
+def _texts() -> dict[str, tuple[str, str, str]]:
+    """What, why and fix of each rule, by its id."""
+    from ...core.checks import rules  # with all the destinations' tables: not before somebody reads
+
+    return {rule.id: (rule.what, rule.why, rule.fix) for rule in rules()}
+
+
+KEYS = (
+    ("Enter", "newest such message"),
+    ("e", "whole story"),
+    ("Tab", "rules, events"),
+    ("y", "copy"),
+    ("Esc", "back"),
+)
+
+
+def _keys(width: int) -> Content:
+    parts = [Content.assemble((f"{key} ", "bold $accent"), (words, "$dim")) for key, words in KEYS]
+    return Content("   ").join(parts).truncate(max(width - 2, 1), ellipsis=True)
