@@ -9,6 +9,8 @@ from ..inspection import Explanation, Translation
 from ..mapping.near_miss import Miss, condition_words, miss_of
 from ..messages import JsonObject
 from ..settings import Destination, Subscription
+from .classic_cloud import classic_translator
+from .influence import influences
 from .presets import preset_subscriptions
 from .provenance import property_sources
 
@@ -25,7 +27,18 @@ def explain(
     """
     if translation.unmatched and destination.kind == "actions":
         return Explanation(unmatched=_unmatched(document, _subscriptions(destination)))
-    return Explanation(property_sources(document, destination, now=now) if translation.operations else ())
+    if not translation.operations:
+        return Explanation()
+    if destination.kind == "classic-cloud":
+        return Explanation(
+            influences(
+                document,
+                destination,
+                translation,
+                lambda changed, other: classic_translator(other).translate(changed, now=now),
+            )
+        )
+    return Explanation(property_sources(document, destination, now=now))
 
 
 def _subscriptions(destination: Destination) -> Sequence[Subscription]:

@@ -232,3 +232,61 @@ def test_a_subscription_that_is_off_is_named_when_it_would_take_the_message() ->
 
 def test_a_refused_message_has_no_sources() -> None:
     assert explained({"type": "track", "event": ""}).sources == ()
+
+
+CLASSIC = Destination(
+    kind="classic-cloud",
+    settings={"token": "t" * 32, "sourceName": "Web", "people": True, "eventIncrements": ["Signed Up"]},
+)
+
+
+def classic_sources(message: JsonObject) -> dict[str, PropertySource]:
+    translation = translator(CLASSIC).translate(message, now=NOW)
+    told = explain(message, CLASSIC, translation, now=NOW)
+    return {f"{source.path}": source for source in told.sources}
+
+
+def test_the_classic_destination_is_found_out_by_trying() -> None:
+    found = classic_sources(
+        {
+            "type": "track",
+            "event": "Signed Up",
+            "userId": "u1",
+            "messageId": "m1",
+            "timestamp": "2026-11-24T20:00:00Z",
+            "context": {
+                "page": {"url": "https://x.io/"},
+                "userAgent": "Mozilla/5.0 (X11; Linux x86_64) Chrome/130.0.0.0 Safari/537.36",
+            },
+            "properties": {"plan": {"tier": "pro"}, "price": 5},
+        }
+    )
+    add, last, event = "requests[0].body", "requests[1].body", "requests[2].body"
+    assert found[f"{add}.$add['Signed Up']"].source == "Segment writes it"
+    assert found[f"{last}.$distinct_id"] == PropertySource(f"{last}.$distinct_id", "$.userId", place=True)
+    assert found[f"{event}.event"].source == "$.event"
+    properties = f"{event}.properties"
+    assert found[f"{properties}.token"].source == "setting: project token"
+    assert found[f"{properties}.distinct_id"].source == "$.userId"
+    assert found[f"{properties}.time"].source == "worked out of $.timestamp"
+    assert found[f"{properties}.price"] == PropertySource(
+        f"{properties}.price", "$.properties.price", place=True
+    )
+    assert found[f"{properties}.$browser"].source == "worked out of $.context.userAgent"
+
+
+def test_a_classic_place_that_is_named_holds_the_value() -> None:
+    places = 0
+    for row in vectors("classic-cloud"):
+        envelope = read_envelope(row, CLASSIC)
+        now = envelope.now or NOW
+        translation = translator(envelope.destination).translate(envelope.message, now=now)
+        told = explain(envelope.message, envelope.destination, translation, now=now)
+        for index, operation in enumerate(translation.operations):
+            for path, value in leaves(operation.request.body, f"requests[{index}].body"):
+                source = told.source_at(path)
+                assert source is not None, f"{path} has no source in {row['message']}"
+                if source.place:
+                    places += 1
+                    assert at(envelope.message, source.source) == value, f"{path} is not {source.source}"
+    assert places > 500
