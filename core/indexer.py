@@ -179,7 +179,7 @@ class Indexer:
                 continue
             for message in messages:
                 await self._pace.breathe()
-                entries.append(self._entry(_mark(message, receipt, seen), receipt))
+                entries.append(await self._entry(_mark(message, receipt, seen), receipt))
         await self._journal.index(entries, receipts[-1].seq)
         for _ in receipts:
             self._pending.popleft()
@@ -208,8 +208,8 @@ class Indexer:
             return set()
         return set(await self._journal.seen(ids, read[0][0].received_at - DEDUPE_WINDOW))
 
-    def _entry(self, message: Message, receipt: Receipt) -> Entry:
-        inspection = self._reader.inspection(message)
+    async def _entry(self, message: Message, receipt: Receipt) -> Entry:
+        inspection = await self._reader.inspected(message)
         if message.id not in self._observed:
             self._observed[message.id] = self._reader.observation(message, inspection.translation)
         found = self._observed[message.id]

@@ -103,6 +103,12 @@ class Reader:
             fix = "Export this message and report it to segtap with the log's traceback; it is not sent."
             return Inspection(Translation(rejected=words), (Finding(FAULT_RULE, "error", "$", words, fix),))
 
+    async def inspected(self, message: Message) -> Inspection:
+        """`inspection`, in a thread when the message is large."""
+        if len(message.original) > LARGE:
+            return await asyncio.to_thread(self.inspection, message)
+        return self.inspection(message)
+
     def observation(self, message: Message, translation: Translation) -> tuple[Finding, ...]:
         """What the message completes in the stream so far; call it once for each, in their order."""
         if self._observe is None:
@@ -142,7 +148,7 @@ class Reader:
             )
         marked = msgspec.structs.replace(message, marks=Marks(summary.marks))
         found = (await journal.findings([id])).get(id, ())
-        inspection = self.whole(marked, self.inspection(marked), found)
+        inspection = self.whole(marked, await self.inspected(marked), found)
         return _detail(summary, marked, receipt, inspection, tuple(await journal.deliveries(id)))
 
     async def given(self, documents: Sequence[JsonObject]) -> list[Message]:

@@ -1,4 +1,4 @@
-"""Reading kept receipts again: parts of a large one cost what they hold, and hold up nobody."""
+"""Reading kept receipts again: parts of a large one cost what they hold, and large ones hold up nobody."""
 
 from __future__ import annotations
 
@@ -84,3 +84,19 @@ async def test_only_the_positions_asked_for_are_read() -> None:
     ids = [message_number(seq, 2), message_number(seq, 0)]
     assert [message.type for message in await reader.documents(journal, ids)] == ["track", "alias"]
     assert asked == [{0, 2}]
+
+
+async def test_a_large_message_is_inspected_beside_the_loop_and_a_small_one_on_it() -> None:
+    threads: list[int] = []
+
+    def inspect(message: Message) -> Inspection:
+        threads.append(threading.get_ident())
+        return Inspection(Translation())
+
+    reader = Reader(parse_receipt, inspect, pytest.fail)
+    for text in ("x", "x" * 300_000):
+        body = json.dumps({"batch": [{"type": "track", "event": "E", "userId": text}]}).encode()
+        (message,) = reader.messages(receipt(body))
+        await reader.inspected(message)
+    assert threads[0] == threading.get_ident()
+    assert threads[1] != threading.get_ident()
