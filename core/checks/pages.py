@@ -25,6 +25,7 @@ from .examples import EXAMPLES
 from .rule import Rule
 from .settings import CheckSettings
 from .stream import Loose, StreamChecker
+from .told_examples import TOLD_EXAMPLES, Told
 
 WIDTH = 100
 MAX_LINES = 24
@@ -76,11 +77,20 @@ def rule_markdown(rules: Iterable[Rule] = ALL_RULES) -> str:
 
 
 def rule_json(rule: Rule) -> JsonObject:
-    """A rule with its example, read: `{"id", …, "example": {"settings", "before", "after"} | null}`."""
+    """A rule with its example, read: `{"id", …, "example": {"settings", "before", "after"}}`.
+
+    Before and after hold `messages`, `requests` and `findings`; or `said`, lines of words, where a handful of
+    messages cannot show it.
+    """
     made = cast(JsonObject, msgspec.to_builtins(rule))
     example = EXAMPLES.get(rule.id)
     if example is None:
-        return {**made, "example": None}
+        told = TOLD_EXAMPLES[rule.id]
+        words: JsonObject = {
+            label: {"said": list[Json](lines)}
+            for label, lines in (("before", told.before), ("after", told.after))
+        }
+        return {**made, "example": {"settings": "", **words}}
     before, after = (msgspec.to_builtins(read_example(example, rule, after=after)) for after in (False, True))
     return {**made, "example": {"settings": example.said, "before": before, "after": after}}
 
@@ -132,7 +142,9 @@ def explanation(rule: Rule, width: int = WIDTH) -> Iterator[str]:
         yield from (f"{'':8}{line}" for line in lines[1:])
     yield f"{'Source':<8}{rule.source}"
     example = EXAMPLES.get(rule.id)
-    if example is not None:
+    if example is None:
+        yield from _told(TOLD_EXAMPLES[rule.id], width)
+    else:
         yield from _example(rule, example, width)
     yield ""
     yield from wrap(SILENCING, width)
@@ -162,6 +174,14 @@ def _example(rule: Rule, example: Example, width: int) -> Iterator[str]:
         for finding in reading.findings:
             yield f"  {MARKS[finding.severity]} {finding.path}"
             yield from (f"    {line}" for line in wrap(clean(finding.message), width - 4))
+
+
+def _told(told: Told, width: int) -> Iterator[str]:
+    for label, lines in (("Before", told.before), ("After", told.after)):
+        yield ""
+        yield label
+        for line in lines:
+            yield from wrap(line, width, initial_indent="  ", subsequent_indent="    ")
 
 
 def _lines(value: Json, width: int, indent: str = "  ") -> Iterator[str]:

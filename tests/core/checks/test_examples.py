@@ -19,9 +19,10 @@ from segtap.core.checks.pages import (
     rule_of,
     rule_table,
 )
+from segtap.core.checks.told_examples import TOLD_EXAMPLES
 from segtap.core.errors import InputError
 
-WITHOUT = {
+TOLD = {
     # What was received is no message to show.
     *("segment-would-reject", "segment-would-change", "second-receipt"),
     # They take many messages.
@@ -32,10 +33,12 @@ EVERY = [pytest.param(rule, id=rule.id) for rule in rules()]
 WITH = [pytest.param(rule, id=rule.id) for rule in rules() if rule.id in EXAMPLES]
 
 
-def test_what_one_message_or_request_shows_has_an_example() -> None:
-    judged = {rule.id for rule in rules() if rule.kind != "settings"}
-    assert judged - set(EXAMPLES) <= WITHOUT
-    assert set(EXAMPLES) <= judged
+def test_every_rule_has_an_example_and_only_those_are_told_that_messages_cannot_show() -> None:
+    every = {rule.id for rule in rules()}
+    settings = {rule.id for rule in rules() if rule.kind == "settings"}
+    assert set(TOLD_EXAMPLES) <= TOLD | settings
+    assert set(EXAMPLES) | set(TOLD_EXAMPLES) == every
+    assert not set(EXAMPLES) & set(TOLD_EXAMPLES)
 
 
 @pytest.mark.parametrize("rule", WITH)
@@ -57,8 +60,8 @@ def test_the_explanation_is_whole_and_fits(rule: Rule) -> None:
     assert " ".join(rule.why.split()) in " ".join(text.split())
     assert f'id = "{rule.id}"' in text
     assert all(len(line) <= WIDTH for line in lines if rule.source not in line)
+    assert lines.index("Before") < lines.index("After")
     if rule.id in EXAMPLES:
-        assert lines.index("Before") < lines.index("After")
         assert "POST" in text or "GET" in text
         for label in ("Before", "After"):
             assert any("become" in line for line in lines[lines.index(label) :])
@@ -82,7 +85,8 @@ def test_as_json() -> None:
     assert before["messages"][0]["messageId"] == "order_991"
     assert before["findings"][0]["rule"] == "insert-id-charset"
     assert after["findings"] == []
-    assert rule_json(rule_of("hot-shard"))["example"] is None
+    told = cast("dict[str, Any]", rule_json(rule_of("hot-shard"))["example"])
+    assert "200,000 events a day" in told["before"]["said"][0]
 
 
 def test_the_tables_have_every_rule() -> None:

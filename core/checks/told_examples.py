@@ -1,0 +1,100 @@
+"""Examples in words, for rules that a handful of messages cannot show: thousands of them, or answers."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Told(msgspec.Struct, frozen=True):
+    """What is done wrong and what right, and what comes of it; a line each."""
+
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+
+
+TOLD_EXAMPLES: dict[str, Told] = {
+    "segment-would-reject": Told(
+        (
+            'POST /v1/track with {"event": "Paid", "userId": "user-1", "properties": {"total": NaN}}',
+            "Segment answers 400: NaN is not JSON. Its Python library writes it for float('nan').",
+        ),
+        ('POST /v1/track with {"event": "Paid", "userId": "user-1", "properties": {"total": null}}',),
+    ),
+    "segment-would-change": Told(
+        (
+            'a page call from the browser on this machine: {"type": "page", "context": {}}',
+            "Segment would write the sender's public address into context.ip; here it is 127.0.0.1.",
+        ),
+        ('{"type": "page", "context": {"ip": "203.0.113.9"}}: what the message states itself, stays.',),
+    ),
+    "second-receipt": Told(
+        (
+            '{"type": "track", "event": "Signed Up", "userId": "user-1", "messageId": "m-1"}',
+            '{"type": "track", "event": "Signed Up", "userId": "user-1", "messageId": "m-1"}',
+            "The second is a copy to Segment: it drops it, and it is not sent.",
+        ),
+        (
+            '{"type": "track", "event": "Signed Up", "userId": "user-1", "messageId": "m-1"}',
+            '{"type": "track", "event": "Signed Up", "userId": "user-1", "messageId": "m-2"}',
+        ),
+    ),
+    "cloud-and-device-mode": Told(
+        (
+            "mixpanel-browser in the page posts Order Completed of user-1 to /track",
+            'a second later, by Segment: {"type": "track", "event": "Order Completed", "userId": "user-1"}',
+            "Mixpanel counts two orders.",
+        ),
+        ("device mode of the Mixpanel destination is off: the event comes by Segment alone",),
+    ),
+    "identity-cluster-limit": Told(
+        (
+            "identify calls of user-1 with 500 anonymousIds, one after the other: 501 ids",
+            "Mixpanel joins 500 ids; the events of the last one belong to another user.",
+        ),
+        ("identify calls of user-1 with the few anonymousIds of the devices that user-1 has",),
+    ),
+    "anonymous-id-churn": Told(
+        (
+            '{"type": "track", "event": "Paid", "userId": "user-1", "anonymousId": "5efcc891-…"}',
+            '{"type": "track", "event": "Paid", "userId": "user-1", "anonymousId": "0b2c9f0e-…"}',
+            "and so on, ten times in a row: the server makes a new anonymousId for each request.",
+        ),
+        ('{"type": "track", "event": "Paid", "userId": "user-1"}',),
+    ),
+    "page-name-cardinality": Told(
+        (
+            '{"type": "page", "name": "Blue running shoes, size 43"}',
+            '{"type": "page", "name": "Red running shoes, size 38"}, and so on for each product',
+            'Each becomes an event of its own: "Viewed Blue running shoes, size 43".',
+        ),
+        ('{"type": "page", "name": "Product", "properties": {"title": "Blue running shoes, size 43"}}',),
+    ),
+    "event-name-cardinality": Told(
+        (
+            '{"type": "track", "event": "Opened invoice 4711"}',
+            '{"type": "track", "event": "Opened invoice 4712"}, and so on for each invoice',
+        ),
+        ('{"type": "track", "event": "Invoice Opened", "properties": {"invoice": "4711"}}',),
+    ),
+    "hot-shard": Told(
+        (
+            'more than 200,000 events a day with {"userId": "load-test"}',
+            'Mixpanel renames those beyond to "$hotshard_events" and takes their user away.',
+        ),
+        ("events of services and tests without userId and anonymousId",),
+    ),
+    "token-unverified": Told(
+        (
+            'token = "1c9b0f6a…", with a typing error',
+            'POST https://api.mixpanel.com/track answers 200 and {"error": null, "status": 1} all the same',
+        ),
+        ("segtap doctor --online: Mixpanel knows the token",),
+    ),
+    "refused-with-200": Told(
+        (
+            "POST https://api.mixpanel.com/engage?verbose=1 with a profile without $distinct_id answers 200",
+            'and {"error": "$distinct_id, missing or empty", "status": 0}: the profile is not written.',
+        ),
+        ('the same with "$distinct_id": "user-1" answers 200 and {"error": null, "status": 1}',),
+    ),
+}
