@@ -163,6 +163,7 @@ class Overviews:
         while True:
             task = self._task
             if task is None:
+                self._asked = True  # the reading that knew of it may have been begun anew
                 task = self._task = asyncio.create_task(self._keep_up(), name="segtap-overview")
                 task.add_done_callback(self._ended)
             await asyncio.wait({task}, timeout=max(0.0, until - loop.time()))

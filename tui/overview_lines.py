@@ -16,7 +16,8 @@ from .plain import plain
 Span = tuple[str, str]
 """A piece of text and the name of its style."""
 
-BLOCKS = "▏▎▍▌▋▊▉█"
+FULL, HALF = "━", "╸"
+"""A bar is a heavy line: bars of neighbouring rows stay apart."""
 STATES = (
     (DeliveryState.REFUSED, "error"),
     (DeliveryState.UNCERTAIN, "warning"),
@@ -81,7 +82,7 @@ def sparkline(slots: Sequence[int], overview: Overview, width: int, marks: Marks
     first = first_slot(overview)
     counts = joined(slots, first, joining(first, len(slots), width))
     top = max(counts, default=0)
-    levels = marks.spark
+    levels = marks.spark.removesuffix("█")  # rows of whole blocks would run into each other
     return "".join(levels[-(-count * len(levels) // top) - 1] if count else " " for count in counts)
 
 
@@ -91,9 +92,8 @@ def bar(part: int, whole: int, width: int, marks: Marks) -> str:
         return ""
     if marks.error.isascii():
         return "#" * max(1, round(part * width / whole))
-    eighths = max(1, round(part * width * 8 / whole))
-    full, rest = divmod(eighths, 8)
-    return "█" * full + (BLOCKS[rest - 1] if rest else "")
+    halves = max(1, round(part * width * 2 / whole))
+    return FULL * (halves // 2) + HALF * (halves % 2)
 
 
 # Rules
@@ -118,12 +118,13 @@ def rule_spans(rule: RuleCount, overview: Overview, most: int, marks: Marks, wid
     """`✖ insert-id-charset  ██████▌  412  ▁▂▅█▂▁  10:41:03`. `most` are the messages of the longest bar."""
     name, bars, spark = _rule_columns(width)
     style = rule.severity
+    drawn = "dim" if style == "info" else style  # what is only a note is not to catch the eye
     spans: list[Span] = [
         (severity_mark(style, marks), style),
         (f" {fit(_worded(rule.rule, marks), name, marks.ellipsis)} ", "bold" if style == "error" else "text"),
-        (f"{bar(rule.messages, most, bars, marks):<{bars}} " if bars else "", style),
+        (f"{bar(rule.messages, most, bars, marks):<{bars}} " if bars else "", drawn),
         (f"{rule.messages:>{COUNT},}", "bold"),
-        (f"  {sparkline(rule.slots, overview, spark, marks):<{spark}}", style),
+        (f"  {sparkline(rule.slots, overview, spark, marks):<{spark}}", drawn),
     ]
     if width >= 90:
         spans.append((f"  {second(rule.last)}", "dim"))
@@ -164,7 +165,7 @@ def event_spans(event: EventCount, overview: Overview, marks: Marks, width: int)
         *_delivery_spans(event, delivery, marks),
     ]
     if spark:
-        spans.append((f"  {sparkline(event.slots, overview, spark, marks):<{spark}}", style))
+        spans.append((f"  {sparkline(event.slots, overview, spark, marks):<{spark}}", "dim"))
     return spans
 
 
@@ -173,7 +174,7 @@ def _delivery_spans(event: EventCount, width: int, marks: Marks) -> list[Span]:
     room = width
     for state, style in STATES:
         count = event.delivery.get(state, 0)
-        if not count or (not event.type and state is DeliveryState.NOTHING):
+        if not count or not event.type:
             continue
         words = f"{marks.delivery[state]}{count:,} "
         if len(words) - 1 > room:

@@ -25,6 +25,10 @@ READS = [
     ("GET", "page"),
     ("GET", "messages/1048576"),
     ("GET", "export"),
+    ("GET", "overview"),
+    ("GET", "users"),
+    ("GET", "user?id=user-7"),
+    ("GET", "groups"),
     ("GET", "nothing"),
 ]
 ACTS = [

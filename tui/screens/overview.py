@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Protocol
@@ -38,17 +39,16 @@ from ..widgets.time_bars import TimeBars
 
 FRESH = 1.0
 """Seconds between two looks at whether something came."""
-LOW, WIDE = 30, 140
-"""Rows from which there are heads and a longer foot, columns from which the lists stand side by side."""
+LOWEST, LOW, WIDE = 18, 30, 140
+"""Rows from which there are bars and a foot, rows from which there are heads and more of both, and columns
+from which the lists stand side by side."""
 STYLES = {"error": "$mark-error", "warning": "$mark-warning", "info": "$accent"}
 GRAVE = {"error": 0, "warning": 1, "info": 2}
 NO_RULES = "No rule fired: nothing is wrong with these messages."
 TEACHES = (
     "There is nothing to sum up yet.",
-    "",
-    "As messages come, this screen counts them: which rules they trip and how often, which events they are",
-    "and what became of each at Mixpanel, and when it happened. Errors stand first.",
-    "",
+    "As messages come, this screen counts them: which rules they trip and how often, which events they are"
+    " and what became of each at Mixpanel, and when it happened. Errors stand first.",
     "Point an SDK at this endpoint, or let the demo send some traffic: segtap demo",
 )
 
@@ -100,6 +100,7 @@ class OverviewScreen(Screen[Chosen | None]):
         &.-low .head { display: none; }
         &.-low #time { height: 4; }
         &.-low #foot { height: 2; }
+        &.-lowest #time, &.-lowest #foot { display: none; }
         &.-ascii .panel { border: ascii $border-blurred; }
         &.-ascii .panel:focus-within { border: ascii $border; }
         &.-empty #lists, &.-empty #time, &.-empty #foot { display: none; }
@@ -144,13 +145,14 @@ class OverviewScreen(Screen[Chosen | None]):
 
     def on_mount(self) -> None:
         self.set_class(is_plain(self), "-ascii")
-        self.query_one("#teaches", Static).update(worded(self, Content("\n".join(TEACHES))))
+        self.query_one("#teaches", Static).update(worded(self, Content("\n\n".join(TEACHES))))
         self._draw()
         self._look()
         self.set_interval(FRESH, self._look)
 
     def on_resize(self) -> None:
         """Lay out for the new size."""
+        self.set_class(self.size.height < LOWEST, "-lowest")
         self.set_class(self.size.height < LOW, "-low")
         self.set_class(self.size.width >= WIDE, "-wide")
         self.call_after_refresh(self._draw)
@@ -217,7 +219,7 @@ class OverviewScreen(Screen[Chosen | None]):
         empty = overview is not None and not overview.covered.messages and not overview.covered.refused
         self.set_class(empty and not self._lost, "-empty")
         self.banner.update(worded(self, self._facts()))
-        self.keys_line.update(worded(self, _keys(self.size.width)))
+        self.keys_line.update(worded(self, _keys(self.size.width, KEYS[-1:] if empty else KEYS)))
         marks = marks_of(self)
         rule_width, event_width = (
             one.scrollable_content_region.width - 1 for one in (self.rules, self.events)
@@ -250,15 +252,17 @@ class OverviewScreen(Screen[Chosen | None]):
         overview, marks = self._overview, marks_of(self)
         if overview is None:
             return Content.assemble(brand, ("  reading the newest messages …", "$dim"))
+        if self.has_class("-empty"):
+            return brand
         parts = [
             brand,
-            Content(covered_words(overview)),
             Content.styled(f"{marks.error} {overview.errors:,} wrong", "bold $mark-error")
             if overview.errors
             else Content.styled("no errors", "$mark-ok"),
         ]
         if overview.warnings:
             parts.append(Content.styled(f"{marks.warning} {overview.warnings:,} to look at", "$mark-warning"))
+        parts.append(Content(f"in {covered_words(overview)}"))
         if overview.covered.behind:
             behind = f"{overview.covered.behind:,} still to read …"
             parts.append(Content.styled(behind, "$mark-waiting"))
@@ -270,7 +274,7 @@ class OverviewScreen(Screen[Chosen | None]):
         return Content.assemble(
             (f"{marks.error} {overview.errors:,} with errors", "$mark-error"),
             (f"  {marks.warning} {overview.warnings:,} with warnings only", "$mark-warning"),
-            (f"  {rest:,} with neither", "$accent"),
+            (f"  {rest:,} with neither", "$dim"),
         )
 
     # The foot: about the row that the cursor is on
@@ -395,14 +399,14 @@ def _texts() -> dict[str, tuple[str, str, str]]:
 
 
 KEYS = (
-    ("Enter", "newest such message"),
+    ("Enter", "newest message"),
     ("e", "whole story"),
-    ("Tab", "rules, events"),
+    ("Tab", "rules or events"),
     ("y", "copy"),
     ("Esc", "back"),
 )
 
 
-def _keys(width: int) -> Content:
-    parts = [Content.assemble((f"{key} ", "bold $accent"), (words, "$dim")) for key, words in KEYS]
+def _keys(width: int, keys: Sequence[tuple[str, str]]) -> Content:
+    parts = [Content.assemble((f"{key} ", "bold $accent"), (words, "$dim")) for key, words in keys]
     return Content("   ").join(parts).truncate(max(width - 2, 1), ellipsis=True)

@@ -35,7 +35,7 @@ class TimeBars(Widget):
         background: $background;
         & > .bars--error { color: $mark-error; text-style: bold; }
         & > .bars--warning { color: $mark-warning; }
-        & > .bars--rest { color: $accent; }
+        & > .bars--rest { color: $dim; }
         & > .bars--dim { color: $dim; }
     }
     """
