@@ -145,9 +145,9 @@ def event_head(width: int, marks: Marks) -> str:
 def _event_columns(width: int) -> tuple[int, int, int]:
     """Cells for the name, where the messages stand at Mixpanel, and the line over time."""
     fixed = 2 + (COUNT + 2) + 14
-    delivery = 14 if width < 90 else 20
+    delivery = 0 if width < 56 else 14 if width < 90 else 20
     spark = 0 if width < 76 else SPARK_NARROW if width < 110 else SPARK
-    room = width - fixed - (delivery + 2) - (spark + 2 if spark else 0)
+    room = width - fixed - (delivery + 2 if delivery else 0) - (spark + 2 if spark else 0)
     return max(8, min(room, 48)), delivery, spark
 
 
@@ -161,9 +161,10 @@ def event_spans(event: EventCount, overview: Overview, marks: Marks, width: int)
         (f" {fit(_worded(words, marks), name, marks.ellipsis)} ", "text" if event.name else "dim"),
         (f"{event.messages:>{COUNT + 1},}", "bold"),
         (f" {f'{marks.error}{event.errors:,}' if event.errors else '':>6}", "error"),
-        (f" {f'{marks.warning}{event.warnings:,}' if event.warnings else '':>6}  ", "warning"),
-        *_delivery_spans(event, delivery, marks),
+        (f" {f'{marks.warning}{event.warnings:,}' if event.warnings else '':>6}", "warning"),
     ]
+    if delivery:
+        spans += [("  ", "dim"), *_delivery_spans(event, delivery, marks)]
     if spark:
         spans.append((f"  {sparkline(event.slots, overview, spark, marks):<{spark}}", "dim"))
     return spans
@@ -248,8 +249,9 @@ def text_lines(overview: Overview, marks: Marks) -> Iterable[str]:
     yield ""
     yield "By rule"
     for rule in overview.rules:
-        most = ", ".join(f"{event_words(event.type, event.name)} {event.messages:,}" for event in rule.events)
-        yield f"{severity_mark(rule.severity, marks)} {rule.rule:<34} {rule.messages:>{COUNT},}  {most}"
+        name = f"{severity_mark(rule.severity, marks)} {clean(rule.rule):<34}"
+        most = ", ".join(f"{event_words(one.type, one.name)} {one.messages:,}" for one in rule.events)
+        yield f"{name} {rule.messages:>{COUNT},}  {most}"
     yield ""
     yield "By event"
     for event in overview.events:

@@ -245,17 +245,17 @@ async def test_while_it_is_begun_anew_the_old_numbers_stand(monkeypatch: pytest.
 
 
 async def test_the_loop_is_never_held_for_long() -> None:
-    """Another task gets its turn between a few messages."""
+    """Another task gets its turn between a few messages; measured in the thread's own time."""
     kept = Kept()
     messages = every_real_message()
     await kept.take(*([messages[number % len(messages)] for number in range(25)] for _ in range(80)))
-    turns, longest, last = 0, 0.0, time.perf_counter()
+    turns, longest, last = 0, 0.0, time.thread_time()
 
     async def turn() -> None:
         nonlocal turns, longest, last
         while True:
             await asyncio.sleep(0)
-            now = time.perf_counter()
+            now = time.thread_time()
             turns, longest, last = turns + 1, max(longest, now - last), now
 
     task = asyncio.create_task(turn())
@@ -265,7 +265,7 @@ async def test_the_loop_is_never_held_for_long() -> None:
     task.cancel()
     assert overview.covered.messages == 2_000
     assert turns > 2_000 / 100
-    assert longest < 0.25, "a few milliseconds on a machine that does nothing else"
+    assert longest < 0.05
 
 
 async def test_clearing_begins_anew(running: tuple[Engine, Client]) -> None:

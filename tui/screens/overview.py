@@ -49,7 +49,7 @@ TEACHES = (
     "There is nothing to sum up yet.",
     "As messages come, this screen counts them: which rules they trip and how often, which events they are"
     " and what became of each at Mixpanel, and when it happened. Errors stand first.",
-    "Point an SDK at this endpoint, or let the demo send some traffic: segtap demo",
+    "Point an SDK at this endpoint. For some traffic at once: segtap demo",
 )
 
 
@@ -302,7 +302,7 @@ class OverviewScreen(Screen[Chosen | None]):
         what, why, fix = _texts().get(rule.rule, ("", "", ""))
         marks = marks_of(self)
         head = Content.assemble(
-            (f"{severity_mark(rule.severity, marks)} {rule.rule}", f"bold {STYLES[rule.severity]}"),
+            (f"{severity_mark(rule.severity, marks)} {clean(rule.rule)}", f"bold {STYLES[rule.severity]}"),
             (f"  {what}", "$foreground"),
         )
         mend = Content.assemble((f"{marks.arrow} ", "bold $mark-ok"), (fix, "$mark-ok"))
@@ -319,12 +319,11 @@ class OverviewScreen(Screen[Chosen | None]):
             (event_words(event.type, event.name), "bold $foreground"),
             (f"  {delivery_words(event)}", "$foreground"),
         )
-        tripped = Content("  ").join(
-            Content.styled(
-                f"{severity_mark(one.severity, marks)} {one.rule} {one.messages:,}", STYLES[one.severity]
-            )
+        rules = [
+            (f"{severity_mark(one.severity, marks)} {clean(one.rule)} {one.messages:,}", STYLES[one.severity])
             for one in event.rules
-        )
+        ]
+        tripped = Content("  ").join(Content.styled(words, style) for words, style in rules)
         lines = [head, tripped if event.rules else Content.styled("No rule fires on it.", "$dim")]
         if event.silent:
             words = f"{counted(event.silent, 'message')} of these become nothing that is sent to Mixpanel."

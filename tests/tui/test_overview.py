@@ -1,0 +1,372 @@
+"""The summary on the screen: what is wrong first, rows that stay where they are, a way to each message."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.metadata import version
+
+import msgspec
+import pytest
+from fake_viewer import AT, FakeViewer, story, summary, until
+from pane_host import screen as drawn_screen
+from textual.pilot import Pilot
+from textual.widgets import Static
+
+from segtap.core.messages import message_number
+from segtap.core.overview import EventCount, Overview, RuleCount, Slot
+from segtap.core.views import Coverage
+from segtap.tui.app import SegtapApp
+from segtap.tui.marks import ASCII, UNICODE
+from segtap.tui.overview_lines import (
+    bar,
+    event_head,
+    event_spans,
+    joined,
+    joining,
+    rule_head,
+    rule_spans,
+    span_words,
+    step_words,
+    text_lines,
+)
+from segtap.tui.screens import overview as module
+from segtap.tui.screens.overview import OverviewScreen
+from segtap.tui.screens.rule_story import RuleStory
+from segtap.tui.widgets.ranked_list import kept_order
+
+DRAWN_WITH = {"textual": "8.2.8", "rich": "15.0.0"}
+drawn = pytest.mark.skipif(
+    any(version(name) != number for name, number in DRAWN_WITH.items()),
+    reason=f"the pictures were drawn with {DRAWN_WITH}, which draw other pictures in other versions",
+)
+SIZES = [(80, 24), (120, 40), (200, 60)]
+size_of = pytest.mark.parametrize("size", SIZES, ids=[f"{width}x{height}" for width, height in SIZES])
+AppOn = Callable[..., SegtapApp]
+
+
+async def opened(pilot: Pilot[object]) -> OverviewScreen:
+    """The summary, once it has its numbers."""
+    app = pilot.app
+    assert isinstance(app, SegtapApp)
+    await until(pilot, lambda: app.main is not None and app.main.state is not None, "the main screen")
+    await pilot.press("s")
+    await until(pilot, lambda: isinstance(app.screen, OverviewScreen), "the summary")
+    screen = app.screen
+    assert isinstance(screen, OverviewScreen)
+    await until(pilot, lambda: screen._overview is not None, "its numbers")
+    await pilot.pause()
+    return screen
+
+
+def words(widget: Static) -> str:
+    return str(widget.content)
+
+
+def many(count: int) -> Overview:
+    """A summary with rules and events of every kind, and names that would act on a terminal."""
+    slots = tuple(Slot(AT // 5000 * 5000 + at * 5_000, at % 9, at % 3, at % 2) for at in range(count))
+    rules = tuple(
+        RuleCount(
+            rule=f"rule-{number}-\x1b[31m",
+            severity=("error", "warning", "info")[number // 3],  # pyright: ignore[reportArgumentType]
+            messages=10 ** (number % 5),
+            first=AT,
+            last=AT,
+            newest=(1,),
+            slots=tuple(at % (number + 1) for at in range(count)),
+            events=(),
+        )
+        for number in range(9)
+    )
+    events = tuple(
+        EventCount(
+            type="track",
+            name=name,
+            messages=12_345,
+            errors=1_234,
+            warnings=0,
+            silent=3,
+            delivery={},
+            newest=(1,),
+            slots=(1,) * count,
+            rules=(),
+        )
+        for name in ("Order\x1b[2J Completed", "注文が完了しました 🛒" * 9, "\u202eabc")
+    )
+    return Overview(
+        covered=Coverage(messages=900, since=AT, until=AT + count * 5_000),
+        step=5_000,
+        slots=slots,
+        rules=rules,
+        events=events,
+        events_total=3,
+    )
+
+
+@pytest.mark.parametrize("marks", [UNICODE, ASCII], ids=["unicode", "ascii"])
+@pytest.mark.parametrize("width", [38, 60, 76, 96, 117, 197])
+def test_lines_keep_to_the_width_and_hold_nothing_that_acts(width: int, marks: object) -> None:
+    assert marks in (UNICODE, ASCII)
+    chosen = ASCII if marks is ASCII else UNICODE
+    from rich.cells import cell_len
+
+    overview = many(100)
+    rows = [rule_spans(rule, overview, 10_000, chosen, width) for rule in overview.rules]
+    rows += [event_spans(event, overview, chosen, width) for event in overview.events]
+    for spans in rows:
+        text = "".join(part for part, _ in spans)
+        assert cell_len(text) <= width, text
+        assert "\x1b" not in text
+        assert "\u202e" not in text
+        assert chosen is UNICODE or text.isascii()
+    assert len({cell_len("".join(part for part, _ in spans[:2])) for spans in rows[:9]}) == 1
+    assert cell_len(rule_head(width)) <= width
+    assert cell_len(event_head(width, chosen)) <= width
+    assert "\x1b" not in "\n".join(text_lines(overview, chosen))
+
+
+def test_bars_and_slots() -> None:
+    assert bar(0, 10, 8, UNICODE) == ""
+    assert bar(1, 1_000, 8, UNICODE) == "╸"
+    assert bar(10, 10, 8, UNICODE) == "━" * 8
+    assert bar(5, 10, 8, ASCII) == "####"
+    counts = [1, 2, 3, 4, 5, 6, 7]
+    assert joining(3, 7, 7) == 1
+    assert joining(3, 7, 4) == 2
+    assert joined(counts, 3, 2) == [1, 5, 9, 13]
+    assert joined([*counts, 8], 3, 2)[:4] == [1, 5, 9, 13], "the same are put together when one comes"
+    assert (step_words(30_000), step_words(300_000), step_words(7 * 86_400_000)) == (
+        "30 s",
+        "5 min",
+        "7 days",
+    )
+    assert span_words(AT, AT + 60_000) == "10:41:02 to 10:42:02"
+    assert span_words(AT, AT + 86_400_000) == "24 Nov 10:41 to 25 Nov 10:41"
+
+
+def test_rows_stay_where_they_are_while_they_are_read() -> None:
+    a, b, c, d = ("a",), ("b",), ("c",), ("d",)
+    assert kept_order([a, b, c], [(c, 1), (b, 1), (a, 1)]) == [a, b, c]
+    assert kept_order([a, b], [(c, 0), (d, 1), (b, 1), (a, 1)]) == [c, a, b, d]
+    assert kept_order([a, b], [(b, 0), (a, 1)]) == [b, a], "what became an error goes to the errors"
+    assert kept_order([a, b, c], [(c, 1)]) == [c]
+
+
+async def test_what_is_wrong_stands_first(app_on: AppOn) -> None:
+    app = app_on(FakeViewer(story(24)))
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await opened(pilot)
+        assert [row.key for row in screen.rules.rows] == [
+            ("rule", "insert-id-charset"),
+            ("rule", "placeholder-user-id"),
+        ]
+        assert screen.rules.has_focus
+        assert [row.key[2] for row in screen.events.rows][:2] == ["not JSON: byte 112", "Order Completed"]
+        assert "4 wrong" in words(screen.banner)
+        assert "The insert id has characters" in words(screen.foot)
+        await pilot.press("tab")
+        assert screen.events.has_focus
+        assert "answered with 4xx" in words(screen.foot)
+        await pilot.press("down")
+        assert "2 refused by Mixpanel" in words(screen.foot)
+        assert "insert-id-charset 2" in words(screen.foot)
+
+
+@pytest.mark.parametrize("key", ["escape", "s", "q"])
+async def test_a_key_leads_back(app_on: AppOn, key: str) -> None:
+    app = app_on(FakeViewer(story(3)))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await opened(pilot)
+        await pilot.press(key)
+        await until(pilot, lambda: app.screen is app.main)
+        assert app.is_running
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
+async def test_enter_on_a_rule_opens_its_newest_message_in_the_warnings_pane(
+    app_on: AppOn, size: tuple[int, int]
+) -> None:
+    app = app_on(FakeViewer(story(60)))
+    async with app.run_test(size=size) as pilot:
+        await opened(pilot)
+        await pilot.press("enter")
+        main = app.main
+        assert main is not None
+        await until(pilot, lambda: app.screen is main and main.list.selected == message_number(51, 0))
+        await until(pilot, lambda: main.panes["warnings"].has_focus_within, "the pane has the keys")
+        assert main.pane_name == "warnings"
+
+
+async def test_enter_on_an_event_goes_to_its_newest_message_though_a_filter_hides_it(app_on: AppOn) -> None:
+    app = app_on(FakeViewer(story(60)))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: app.main is not None and len(app.main.list.window) == 60)
+        main = app.main
+        assert main is not None
+        await pilot.press("slash", *"pricing", "enter")
+        await until(pilot, lambda: len(main.list.window) == 5)
+        await opened(pilot)
+        await pilot.press("tab", "down", "enter")
+        await until(pilot, lambda: app.screen is main and main.list.selected == message_number(51, 0))
+        assert main.filter_bar.text == main.feeding.text == ""
+        assert main.list.has_focus
+
+
+async def test_a_message_that_is_gone_is_said(app_on: AppOn) -> None:
+    viewer = FakeViewer(story(60))
+    app = app_on(viewer)
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        screen = await opened(pilot)
+        assert app.main is not None
+        app.main.list.reset(msgspec.structs.replace(await viewer.page(limit=1)))
+        viewer.lines.clear()
+        screen.rules.action_choose()
+        await until(pilot, lambda: app.screen is app.main)
+        await until(pilot, lambda: any("no longer" in one.message for one in app._notifications))
+
+
+async def test_it_keeps_itself_fresh_and_the_cursor_on_its_row(
+    app_on: AppOn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "FRESH", 0.02)
+    viewer = FakeViewer(story(24))
+    app = app_on(viewer)
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await opened(pilot)
+        await pilot.press("tab", "down", "down", "down")
+        chosen, order = screen.events.key, [row.key for row in screen.events.rows]
+        asked = viewer.calls.count(("overview",))
+        for _ in range(5):
+            await pilot.pause(0.03)
+        assert viewer.calls.count(("overview",)) == asked, "nothing came, so nothing is asked"
+        viewer.add(*(summary(number, name="Invite Sent") for number in range(25, 65)))
+        viewer.add(summary(65, name="Brand New", errors=1))
+        await until(pilot, lambda: "Brand New" in {row.key[2] for row in screen.events.rows})
+        now = [row.key for row in screen.events.rows]
+        assert [key for key in now if key[2] != "Brand New"] == order, "no row overtakes another"
+        assert now.index(("event", "track", "Brand New")) == 2, "behind the errors, before all others"
+        assert screen.events.key == chosen
+        viewer.lines.clear()
+        viewer.know(received=0, refused=0)
+        await until(pilot, lambda: screen.has_class("-empty"))
+        viewer.add(summary(1, name="Again"))
+        await until(pilot, lambda: not screen.has_class("-empty"))
+        assert screen.events.key == ("event", "track", "Again")
+
+
+async def test_what_is_still_to_be_read_is_said_and_asked_for(
+    app_on: AppOn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "FRESH", 0.02)
+    viewer = FakeViewer(story(24))
+    viewer.behind = 4_200
+    app = app_on(viewer)
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await opened(pilot)
+        assert "4,200 still to read" in words(screen.banner)
+        viewer.behind = 0
+        await until(pilot, lambda: "still to read" not in words(screen.banner))
+
+
+async def test_a_lost_engine_is_said_and_the_numbers_stay(
+    app_on: AppOn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "FRESH", 0.02)
+    viewer = FakeViewer(story(24))
+    app = app_on(viewer)
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await opened(pilot)
+        viewer.stop()
+        viewer.behind = 1
+        screen._pulse = -1
+        await until(pilot, lambda: "No engine answers" in words(screen.banner))
+        assert len(screen.rules.rows) == 2
+        viewer.reachable = True
+        await until(pilot, lambda: "No engine" not in words(screen.banner))
+
+
+async def test_the_story_of_a_rule_is_told_right_there(app_on: AppOn) -> None:
+    app = app_on(FakeViewer(story(24)))
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await opened(pilot)
+        await pilot.press("e")
+        await until(pilot, lambda: isinstance(app.screen, RuleStory))
+        story_screen = app.screen
+        assert isinstance(story_screen, RuleStory)
+        await until(pilot, lambda: "Before" in words(story_screen.page))
+        told = words(story_screen.page)
+        for part in ("insert-id-charset", "What", "Why", "Fix", "Source", "After", "[[rules]]"):
+            assert part in told
+        assert max(len(line) for line in told.splitlines() if "http" not in line) <= 76
+        await pilot.press("e")
+        await until(pilot, lambda: app.screen is screen)
+        await pilot.press("tab", "e")  # a refused request trips none
+        await pilot.pause()
+        assert app.screen is screen
+
+
+async def test_it_copies_as_text(app_on: AppOn, monkeypatch: pytest.MonkeyPatch) -> None:
+    copied: list[str] = []
+
+    def keep(app: object, text: str) -> str:
+        copied.append(text)
+        return "kept"
+
+    monkeypatch.setattr(module, "copy", keep)
+    app = app_on(FakeViewer(story(24)))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await opened(pilot)
+        await pilot.press("y")
+    (text,) = copied
+    assert "Summary of 22 messages and 2 refused requests" in text
+    assert "insert-id-charset" in text
+    assert "Order Completed" in text
+    assert "10:41:02" in text
+
+
+async def test_nothing_yet_teaches(app_on: AppOn) -> None:
+    app = app_on(FakeViewer())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: app.main is not None and app.main.empty.display)
+        screen = await opened(pilot)
+        assert screen.has_class("-empty")
+        await pilot.press("enter", "e", "y", "tab", "down")
+        assert "segtap demo" in drawn_screen(pilot)
+        assert app.screen is screen
+
+
+@pytest.mark.parametrize("size", [(40, 10), (60, 17), (80, 24), (140, 30), (200, 60)])
+async def test_without_unicode_nothing_beyond_ascii_reaches_the_screen(
+    app_on: AppOn, size: tuple[int, int]
+) -> None:
+    app = app_on(FakeViewer(story(60)), plain=True)
+    async with app.run_test(size=size) as pilot:
+        screen = await opened(pilot)
+        for widget in (screen.rules, screen.events, screen.bars):
+            for y in range(widget.size.height):
+                assert widget.render_line(y).text.isascii()
+        for widget in (screen.banner, screen.foot, screen.keys_line, screen.rules_head, screen.events_head):
+            assert words(widget).isascii()
+
+
+@size_of
+@drawn
+@pytest.mark.parametrize("name", ["full", "events", "empty", "plain", "story"])
+def test_how_it_looks(
+    snap_compare: Callable[..., bool], app_on: AppOn, size: tuple[int, int], name: str
+) -> None:
+    viewer = FakeViewer(story(240) if name != "empty" else ())
+
+    async def run(pilot: Pilot[object]) -> None:
+        screen = await opened(pilot)
+        await pilot.press(*{"events": ("tab", "down"), "story": ("e",)}.get(name, ()))
+        if name == "story":
+            await until(pilot, lambda: isinstance(pilot.app.screen, RuleStory))
+            story_screen = pilot.app.screen
+            assert isinstance(story_screen, RuleStory)
+            await until(pilot, lambda: words(story_screen.page))
+        elif name != "empty":
+            await until(pilot, lambda: words(screen.foot))
+        await pilot.pause()
+
+    assert snap_compare(app_on(viewer, plain=name == "plain"), terminal_size=size, run_before=run)
