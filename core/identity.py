@@ -23,6 +23,8 @@ from .views import Coverage
 MAX_IDS = 500
 """Ids in a cluster of an Original project."""
 DEVICE = "$device:"
+JOINING = ("$identify", "$create_alias")
+"""Events that name two ids."""
 _UUID4 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.IGNORECASE)
 
 LinkKind = Literal["identify", "alias", "event"]
@@ -92,6 +94,23 @@ def links_of(translation: Translation) -> list[Link]:
         if isinstance(user, str) and isinstance(anonymous, str) and user and anonymous and user != anonymous:
             found.append(Link(kind, user, anonymous))
     return found
+
+
+def id_in(translation: Translation) -> str:
+    """The id that a message is about: its event's distinct_id, or its profile's; "" when it names none."""
+    profile = ""
+    for record in _records(translation):
+        properties = record.get("properties")
+        if isinstance(record.get("event"), str) and isinstance(properties, dict):
+            for name in ("$identified_id", "alias", "distinct_id", "$anon_id"):
+                id = properties.get(name)
+                special = name != "distinct_id"
+                if isinstance(id, str) and id and (not special or record["event"] in JOINING):
+                    return id
+        id = record.get("$distinct_id")
+        if isinstance(id, str) and "$group_key" not in record:
+            profile = profile or id
+    return profile
 
 
 def _events(translation: Translation) -> Iterable[tuple[str, JsonObject]]:

@@ -58,7 +58,9 @@ PANE_KEYS: dict[PaneOwner, tuple[Key, ...]] = {
         Key("overview.back", "escape,s,q", "Esc s q", "leave", "Back to the list", "In the summary"),
     ),
     "users": (
-        Key("users.next", "tab,right,l", "Tab → l", "app.focus_next", "From the list to the user", "In users"),
+        Key(
+            "users.next", "tab,right,l", "Tab → l", "app.focus_next", "From the list to the user", "In users"
+        ),
         Key(
             "users.previous",
             "shift+tab,left,h",

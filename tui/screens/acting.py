@@ -6,7 +6,7 @@ import webbrowser
 from abc import abstractmethod
 from collections.abc import Coroutine, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from textual.app import App
 from textual.screen import Screen
@@ -16,6 +16,10 @@ from ...core.errors import SegtapError
 from ...core.settings import APP_HOSTS, Settings
 from ...core.text import clean, counted, shorten
 from ...core.views import EngineState, MessageDetail, Summary
+from ..detail_lines import FilterBy
+
+if TYPE_CHECKING:
+    from .overview import Chosen
 
 EVENTS_PATH = "/report/events"
 """Leads to the Events view of the project that was open last; Mixpanel's own guides link to it."""
@@ -65,6 +69,10 @@ class Acting(Screen[None]):
     @abstractmethod
     async def go_to(self, ids: Sequence[int], pane: str = "") -> None:
         """Select the first of these messages that the journal still has, and open the pane that is named."""
+
+    @abstractmethod
+    def filter_by(self, text: str) -> None:
+        """Show only messages that hold this text."""
 
     # Acts
 
@@ -240,6 +248,31 @@ class Acting(Screen[None]):
 
         chosen = await self._whole.push_screen_wait(OverviewScreen(self))
         if chosen is not None:
+            await self.go_to(chosen.messages, chosen.pane)
+
+    def action_users(self) -> None:
+        """What Mixpanel makes of each user, the selected message's first."""
+        self._act(self._users())
+
+    async def _users(self) -> None:
+        from .users import UsersScreen
+
+        await self._follow_to(await self._whole.push_screen_wait(UsersScreen(self, self.detail)))
+
+    def action_groups(self) -> None:
+        """The four parts of Group Analytics."""
+        self._act(self._groups())
+
+    async def _groups(self) -> None:
+        from .groups import GroupsScreen
+
+        await self._follow_to(await self._whole.push_screen_wait(GroupsScreen(self)))
+
+    async def _follow_to(self, chosen: Chosen | FilterBy | None) -> None:
+        """Where a screen about many messages leads to."""
+        if isinstance(chosen, FilterBy):
+            self.filter_by(chosen.text)
+        elif chosen is not None:
             await self.go_to(chosen.messages, chosen.pane)
 
     def action_decode(self) -> None:

@@ -1,0 +1,175 @@
+"""A screen about many messages that keeps itself fresh while it is open, and leads to single ones."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable, Sequence
+from functools import partial
+
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Static
+
+from ...core.errors import SegtapError
+from ...core.text import clean
+from ...core.views import Summary
+from ..clipboard import copy
+from ..detail_lines import FilterBy, Line
+from ..plain import app_of, is_plain, marks_of, worded
+from ..widgets.ranked_list import RankedList, Row
+from .overview import FRESH, Chosen, Source
+
+MESSAGES_READ = 60
+"""Messages that are named on such a screen: their lines are read, so many at most."""
+
+
+class Following(Screen[Chosen | FilterBy | None]):
+    """Asks anew when something came; what it shows stays in its place."""
+
+    NAME = ""
+    KEYS: Sequence[tuple[str, str]] = ()
+    DEFAULT_CSS = """
+    Following {
+        background: $background;
+        & .line { height: 1; padding: 0 1; background: $panel; color: $foreground; }
+        & .teaches { height: 1fr; padding: 1 2; display: none; }
+        & .panel {
+            border: round $border-blurred;
+            border-title-color: $dim;
+            border-title-style: bold;
+            border-subtitle-color: $dim;
+            &:focus-within { border: round $border; border-title-color: $accent; }
+        }
+        & .head { height: 1; padding: 0 0 0 1; color: $dim; }
+        & #parts { height: 1fr; layout: horizontal; }
+        &.-ascii .panel { border: ascii $border-blurred; }
+        &.-ascii .panel:focus-within { border: ascii $border; }
+        &.-empty #parts { display: none; }
+        &.-empty .teaches { display: block; }
+    }
+    """
+
+    def __init__(self, source: Source) -> None:
+        super().__init__()
+        self.source = source
+        self.banner = Static(classes="line")
+        self.teaches = Static(classes="teaches")
+        self.keys_line = Static(classes="line")
+        self.lost = ""
+        """Why the engine does not answer, else ""."""
+        self.found: dict[int, Summary | None] = {}
+        self._pulse = -1
+        self._asking = False
+
+    def on_mount(self) -> None:
+        self.set_class(is_plain(self), "-ascii")
+        self.draw()
+        self.look()
+        self.set_interval(FRESH, self.look)
+
+    # What each of them is
+
+    @property
+    @abstractmethod
+    def whole(self) -> bool:
+        """Whether an answer is there that holds all there was when it was asked for."""
+
+    @abstractmethod
+    async def ask(self) -> None:
+        """Ask the engine, and show what it answers. Raises SegtapError."""
+
+    @abstractmethod
+    def draw(self) -> None:
+        """Everything for the size there is."""
+
+    @abstractmethod
+    def facts(self) -> Content:
+        """What the banner says beside the screen's name."""
+
+    @abstractmethod
+    def copied(self) -> tuple[str, str]:
+        """What copying gives: what it is, and the text."""
+
+    # Keeping fresh
+
+    def look(self, *, again: bool = False) -> None:
+        """Ask again when something came since the last asking, or when that was not answered whole."""
+        if not again and self.whole and not self.lost and self._pulse == self.source.pulse:
+            return
+        if again or not self._asking:
+            self._asking = True
+            self._pulse = self.source.pulse
+            self.run_worker(self._ask(), group="ask", exclusive=True)
+
+    async def _ask(self) -> None:
+        try:
+            await self.ask()
+        except SegtapError as error:
+            self.lost = clean(str(error))
+            self.draw_lines()
+        else:
+            if self.lost:
+                self.lost = ""
+                self.draw_lines()
+        finally:
+            self._asking = False
+
+    def draw_lines(self) -> None:
+        """The line on top, and the keys below."""
+        marks, brand = marks_of(self), Content.styled(self.NAME, "bold $accent")
+        facts = (
+            Content.styled(f"{marks.error} {self.lost}", "bold $mark-error") if self.lost else self.facts()
+        )
+        width = max(self.size.width - 2, 1)
+        told = Content.assemble(brand, "  ", facts).truncate(width, ellipsis=True)
+        self.banner.update(worded(self, told))
+        keys = [Content.assemble((f"{key} ", "bold $accent"), (words, "$dim")) for key, words in self.KEYS]
+        self.keys_line.update(worded(self, Content("   ").join(keys).truncate(width, ellipsis=True)))
+
+    # The messages that are named
+
+    def read_messages(self, ids: Iterable[int]) -> None:
+        """Read the lines of these messages, and draw anew when they are here."""
+        missing = [id for id in dict.fromkeys(ids) if id not in self.found][:MESSAGES_READ]
+        if missing:
+            self.run_worker(self._read(missing), group="messages", exclusive=True)
+
+    async def _read(self, ids: list[int]) -> None:
+        try:
+            for id in ids:
+                page = await self.source.viewer.page(after=id - 1, limit=1)
+                at = page.summaries[0] if page.summaries else None
+                self.found[id] = at if at is not None and at.id == id else None
+        except SegtapError as error:
+            self.lost = clean(str(error))
+        self.draw()
+
+    # Acts
+
+    def open_line(self, line: Line) -> None:
+        """Leave for the message, or the filter, that a line leads to; others lead nowhere."""
+        if line.messages:
+            self.dismiss(Chosen(line.messages))
+        elif line.text:
+            self.dismiss(FilterBy(line.text))
+
+    def action_copy(self) -> None:
+        """Copy it as text."""
+        what, text = self.copied()
+        if not text:
+            self.notify("There is nothing to copy yet.", severity="warning")
+            return
+        self.notify(f"Copied {what}: {copy(app_of(self), text)}")
+
+    def action_leave(self) -> None:
+        """Back to the list."""
+        self.dismiss(None)
+
+
+def show_lines(view: RankedList, lines: Sequence[Line], about: str = "") -> None:
+    """Put lines into a list; `about` tells those of one thing from those of another."""
+    view.show([Row((about, *line.key), partial(_paint, line)) for line in lines])
+
+
+def _paint(line: Line, width: int) -> tuple[tuple[str, str], ...]:
+    return line.spans

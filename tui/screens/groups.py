@@ -1,0 +1,168 @@
+"""Group Analytics: the four parts that must agree for each group key, and which events carry it."""
+
+from __future__ import annotations
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.containers import Container, Vertical
+from textual.content import Content
+
+from ...core.groups import GroupKeyCheck, Groups
+from ...core.text import clean, counted, shorten
+from .. import clock
+from ..detail_lines import Line, as_text, coverage_words
+from ..group_lines import TEACHES, all_lines, event_lines, events_title, messages_of
+from ..pane_keys import bindings
+from ..plain import marks_of, worded
+from ..widgets.ranked_list import RankedList
+from .following import Following, show_lines
+from .overview import Source
+
+WIDE = 130
+"""Columns from which the events stand beside the parts."""
+COPIED_WIDTH = 100
+
+
+class GroupsScreen(Following):
+    """The parts of every key, and the events of the one that the cursor is on."""
+
+    NAME = "Group Analytics"
+    AUTO_FOCUS = "#keys-list"
+    KEYS = (("Enter", "message, or event"), ("Tab", "parts, events"), ("y", "copy"), ("Esc", "back"))
+    DEFAULT_CSS = """
+    GroupsScreen {
+        & .panel { width: 3fr; height: 1fr; }
+        & #events-panel { width: 2fr; display: none; }
+        &.-wide #events-panel { display: block; }
+        & RankedList { padding: 0 1 0 0; }
+    }
+    """
+    BINDINGS = bindings("groups")
+
+    def __init__(self, source: Source) -> None:
+        super().__init__(source)
+        self.parts = RankedList(id="keys-list")
+        self.events = RankedList(id="events-list")
+        self.groups: Groups | None = None
+        self._lines: dict[tuple[str, ...], Line] = {}
+        self._key = ""
+
+    def compose(self) -> ComposeResult:
+        yield self.banner
+        with Container(id="parts"):
+            with Vertical(classes="panel", id="parts-panel"):
+                yield self.parts
+            with Vertical(classes="panel", id="events-panel"):
+                yield self.events
+        yield self.teaches
+        yield self.keys_line
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Lay out for the new size."""
+        self.set_class(event.size.width >= WIDE, "-wide")
+        self.call_after_refresh(self.draw)
+
+    # Keeping fresh
+
+    @property
+    def whole(self) -> bool:
+        return self.groups is not None and not self.groups.covered.behind
+
+    async def ask(self) -> None:
+        groups = await self.source.viewer.groups()
+        if groups != self.groups:
+            self.groups = groups
+            self.draw()
+
+    # Drawing
+
+    @property
+    def check(self) -> GroupKeyCheck | None:
+        """The group key that the cursor is in, else the first."""
+        if self.groups is None:
+            return None
+        keys = self.groups.keys
+        at = self.parts.key
+        named = () if at is None else at[1:]
+        return next((one for one in keys if one.key in named[:2]), keys[0] if keys else None)
+
+    def draw(self) -> None:
+        """Everything for the size there is."""
+        groups = self.groups
+        empty = groups is not None and not groups.keys
+        self.set_class(empty and not self.lost, "-empty")
+        self.draw_lines()
+        if groups is None:
+            return
+        if empty:
+            self.teaches.update(worded(self, Content("\n".join(_teaches(groups)))))
+            return
+        width, wide = self.parts.scrollable_content_region.width - 2, self.has_class("-wide")
+        lines = self._all(groups, width, events=not wide)
+        show_lines(self.parts, lines)
+        self._lines = {("", *line.key): line for line in lines}
+        self._title("#parts-panel", f"Group keys ─ {len(groups.keys):,}")
+        self._draw_events()
+        self.read_messages(messages_of(groups.keys))
+
+    def _all(self, groups: Groups, width: int, *, events: bool) -> list[Line]:
+        marks = marks_of(self)
+        return all_lines(groups, max(width, 20), marks, self.found, clock.now(), events=events)
+
+    def _draw_events(self) -> None:
+        check = self.check
+        if check is None:
+            return
+        lines = event_lines(check, max(self.events.scrollable_content_region.width - 2, 20), marks_of(self))
+        show_lines(self.events, lines)
+        for line in lines:
+            self._lines[("", *line.key)] = line
+        if check.key != self._key:
+            self._key = check.key
+            self.events.action_first()
+        self._title("#events-panel", events_title(check, marks_of(self)))
+
+    def _title(self, panel: str, words: str) -> None:
+        frame = self.query_one(panel)
+        frame.border_title = worded(self, Content(shorten(clean(words), 60)))  # pyright: ignore[reportAttributeAccessIssue]
+
+    def facts(self) -> Content:
+        groups = self.groups
+        if groups is None:
+            return Content.styled("reading the newest messages …", "$dim")
+        words = f"{counted(groups.group_calls, 'group call')} in {coverage_words(groups.covered)}"
+        if not groups.keys:
+            return Content(words)
+        good = sum(check.good for check in groups.keys)
+        marks, total = marks_of(self), len(groups.keys)
+        stands = (
+            Content.styled(f"  all parts of {counted(total, 'key')} agree", "$mark-ok")
+            if good == total
+            else Content.styled(
+                f"  {marks.warning} {total - good:,} of {counted(total, 'key')} to look at", "$mark-warning"
+            )
+        )
+        return Content.assemble((words, "$foreground"), stands)
+
+    @on(RankedList.Highlighted, "#keys-list")
+    def _moved(self) -> None:
+        self._draw_events()
+
+    @on(RankedList.Chosen)
+    def _chosen(self, event: RankedList.Chosen) -> None:
+        line = self._lines.get(event.key)
+        if line is not None:
+            self.open_line(line)
+
+    def copied(self) -> tuple[str, str]:
+        groups = self.groups
+        if groups is None or not groups.keys:
+            return "Group Analytics", ""
+        return "Group Analytics", as_text(self._all(groups, COPIED_WIDTH, events=True))
+
+
+def _teaches(groups: Groups) -> tuple[str, ...]:
+    if groups.known == ():
+        head = "mixpanel_group_keys = [] says that this project has no group key, and no message uses groups."
+        return (head, "", *TEACHES)
+    return TEACHES

@@ -1,0 +1,292 @@
+"""Users: what Mixpanel's identity cluster of each becomes, by the mode of the project."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import msgspec
+from textual import events, on
+from textual.app import ComposeResult
+from textual.containers import Container, Vertical
+from textual.content import Content
+from textual.widgets import Input, Static
+
+from ...core.errors import SegtapError
+from ...core.identity import Cluster, Users, id_in
+from ...core.text import clean, counted, shorten
+from ...core.views import MessageDetail
+from .. import clock
+from ..detail_lines import Line, Span, as_text, coverage_words
+from ..marks import Marks
+from ..pane_keys import bindings
+from ..plain import marks_of, worded
+from ..user_lines import LINKS_SHOWN, MODES, cluster_lines, user_head, user_spans
+from ..widgets.ranked_list import RankedList, Row, kept_order
+from .following import Following, show_lines
+from .overview import Source
+
+NARROW = 100
+"""Columns from which the list and a user stand side by side."""
+COPIED_WIDTH = 100
+LIMIT = 200
+TEACHES = (
+    "There are no users yet.",
+    "",
+    "As messages come, this screen shows for each user what Mixpanel makes of it: which of its ids, known and "
+    "anonymous, become one user, which call joined them, and what was not joined and why.",
+    "",
+    'Mixpanel joins ids in two ways, and a project has one of them: identity = "original" or "simplified" in '
+    "segtap.toml says which. Project Settings › Identity Merge in Mixpanel tells it.",
+    "",
+    "Point an SDK at this endpoint, or let the demo send some traffic: segtap demo",
+)
+
+
+class UsersScreen(Following):
+    """A list of users, and all about the one that the cursor is on."""
+
+    NAME = "Users"
+    AUTO_FOCUS = "#users"
+    KEYS = (
+        ("Enter", "open"),
+        ("/", "filter"),
+        ("r", "newest on top"),
+        ("Tab", "list, user"),
+        ("y", "copy"),
+        ("Esc", "back"),
+    )
+    DEFAULT_CSS = """
+    UsersScreen {
+        & #list-panel { width: 2fr; height: 1fr; }
+        & #user-panel { width: 3fr; height: 1fr; }
+        & #user { padding: 0 1; }
+        & Input {
+            height: 1; border: none; padding: 0 1; background: $surface; display: none;
+            &:focus { border: none; }
+        }
+        &.-filter Input { display: block; }
+        &.-narrow #list-panel, &.-narrow #user-panel { width: 1fr; }
+        &.-narrow #user-panel, &.-narrow.-opened #list-panel { display: none; }
+        &.-narrow.-opened #user-panel { display: block; }
+    }
+    """
+    BINDINGS = bindings("users")
+
+    def __init__(self, source: Source, message: MessageDetail | None = None) -> None:
+        """Opened on a message it begins with that one's user."""
+        super().__init__(source)
+        self.message = message
+        self.list_head = Static(classes="head")
+        self.list = RankedList(id="users")
+        self.user = RankedList(id="user")
+        self.box = Input(placeholder="part of an id …", compact=True, select_on_focus=False)
+        self.users: Users | None = None
+        self.text = ""
+        self._clusters: dict[str, Cluster] = {}
+        self._lines: dict[tuple[str, ...], Line] = {}
+        self._wanted = "" if message is None else id_in(message.inspection.translation)
+        """The id that the screen was opened on: its user stays in the list."""
+        self._begun = False
+        self._shown = ""
+
+    def compose(self) -> ComposeResult:
+        yield self.banner
+        with Container(id="parts"):
+            with Vertical(classes="panel", id="list-panel"):
+                yield self.box
+                yield self.list_head
+                yield self.list
+            with Vertical(classes="panel", id="user-panel"):
+                yield self.user
+        yield self.teaches
+        yield self.keys_line
+
+    def on_mount(self) -> None:
+        self.teaches.update(worded(self, Content("\n".join(TEACHES))))
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Lay out for the new size."""
+        self.set_class(event.size.width < NARROW, "-narrow")
+        self.call_after_refresh(self.draw)
+
+    # Keeping fresh
+
+    @property
+    def whole(self) -> bool:
+        return self.users is not None and not self.users.covered.behind
+
+    async def ask(self) -> None:
+        users = await self.source.viewer.users(self.text, LIMIT)
+        if self._wanted and not self.text and not any(_has(one, self._wanted) for one in users.clusters):
+            wanted = await self.source.viewer.user(self._wanted)
+            if wanted is not None:
+                users = msgspec.structs.replace(users, clusters=(wanted, *users.clusters))
+        if users != self.users:
+            self.show(users)
+
+    def show(self, users: Users, *, anew: bool = False) -> None:
+        """Show these users: those that are shown stay where they are, whatever id becomes theirs."""
+        before = [row.key[1] for row in self.list.rows]
+        rows: dict[str, Cluster] = {}
+        for one in users.clusters:
+            ids = {member.id for member in one.members}
+            row = one.distinct_id if anew else next((id for id in before if id in ids), one.distinct_id)
+            rows.setdefault(row, one)
+        order = list(rows)
+        if not anew:
+            order = [
+                key[1] for key in kept_order([("", id) for id in before], [(("", id), 0) for id in rows])
+            ]
+        self.users, self._clusters = users, rows
+        marks = marks_of(self)
+        self.list.nothing = (
+            f"No id holds “{shorten(clean(self.text), 30)}”." if self.text else "No user has been seen."
+        )
+        self.list.show([Row(("", id), partial(_row, rows[id], marks)) for id in order])
+        if not self._begun:
+            self._begun = True
+            self._begin(order)
+        self.draw()
+
+    def _begin(self, order: list[str]) -> None:
+        """On the user of the message that the screen was opened on."""
+        wanted = next((id for id in order if _has(self._clusters[id], self._wanted)), None)
+        if wanted is not None:
+            self.list.select(("", wanted))
+            if self.has_class("-narrow"):
+                self._open()
+
+    # Drawing
+
+    @property
+    def cluster(self) -> Cluster | None:
+        """The user that the cursor is on."""
+        key = self.list.key
+        return None if key is None else self._clusters.get(key[1])
+
+    def draw(self) -> None:
+        """Everything for the size there is."""
+        users = self.users
+        seen = users is not None and (users.total or self.text)
+        self.set_class(users is not None and not seen and not self.lost, "-empty")
+        self.draw_lines()
+        width = self.list.scrollable_content_region.width - 1
+        self.list_head.update(worded(self, Content(user_head(width))))
+        if users is not None:
+            held = len(users.clusters)
+            count = f"{held:,} of {users.total:,}" if users.total > held else f"{held:,}"
+            self._title("#list-panel", f"Users ─ {count}" + (f" ─ {clean(self.text)}" if self.text else ""))
+        self._draw_user()
+
+    def _draw_user(self) -> None:
+        cluster = self.cluster
+        lines = [] if cluster is None else self._about(cluster, self.user.scrollable_content_region.width - 3)
+        about = self.list.key[1] if self.list.key is not None else ""
+        self._lines = {(about, *line.key): line for line in lines}
+        show_lines(self.user, lines, about)
+        if about != self._shown:
+            self._shown = about
+            self.user.action_first()
+        self._title("#user-panel", "User" if cluster is None else f"User ─ {clean(cluster.distinct_id)}")
+        if cluster is not None:
+            self.read_messages((cluster.last, *(message for _, message in cluster.links[:LINKS_SHOWN])))
+
+    def _about(self, cluster: Cluster, width: int) -> list[Line]:
+        return cluster_lines(cluster, max(width, 20), marks_of(self), self.found, clock.now())
+
+    def _title(self, panel: str, words: str) -> None:
+        frame = self.query_one(panel)
+        frame.border_title = worded(self, Content(shorten(words, 60)))  # pyright: ignore[reportAttributeAccessIssue]
+
+    def facts(self) -> Content:
+        users = self.users
+        if users is None:
+            return Content.styled("reading the newest messages …", "$dim")
+        name, _ = MODES[users.mode]
+        apart = sum(bool(one.notes) for one in users.clusters)
+        warning = (
+            Content.styled(
+                f"  {marks_of(self).warning} {counted(apart, 'user')} not joined as meant", "$mark-warning"
+            )
+            if apart
+            else Content("")
+        )
+        words = f"{counted(users.total, 'user')} in {coverage_words(users.covered)} · {name}"
+        return Content.assemble((words, "$foreground"), warning)
+
+    # The list, the user and the filter
+
+    @on(RankedList.Highlighted, "#users")
+    def _moved(self) -> None:
+        self._draw_user()
+
+    @on(RankedList.Chosen, "#users")
+    def _open(self) -> None:
+        """To the user that the cursor is on."""
+        self.add_class("-opened")
+        self.call_after_refresh(self._opened)
+
+    def _opened(self) -> None:
+        self.draw()
+        self.user.focus()
+
+    @on(RankedList.Chosen, "#user")
+    def _chosen(self, event: RankedList.Chosen) -> None:
+        line = self._lines.get(event.key)
+        if line is not None:
+            self.open_line(line)
+
+    def action_filter(self) -> None:
+        """Type part of an id."""
+        self.remove_class("-opened")
+        self.add_class("-filter")
+        self.box.focus()
+
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        event.stop()
+        text = event.value.strip()
+        if text != self.text:
+            self.text = text
+            self.run_worker(self._filter(text), group="ask", exclusive=True)
+
+    async def _filter(self, text: str) -> None:
+        try:
+            self.show(await self.source.viewer.users(text, LIMIT), anew=True)
+        except SegtapError as error:
+            self.lost = clean(str(error))
+            self.draw_lines()
+
+    @on(Input.Submitted)
+    def _kept(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.list.focus()
+
+    def action_order(self) -> None:
+        """Those seen last on top; the cursor stays on its user."""
+        if self.users is not None:
+            self.show(self.users, anew=True)
+
+    def action_leave(self) -> None:
+        """Back to the list of users, without its filter, and from there to the messages."""
+        if self.has_class("-narrow") and self.has_class("-opened"):
+            self.remove_class("-opened")
+            self.call_after_refresh(self.list.focus)
+        elif self.has_class("-filter"):
+            self.remove_class("-filter")
+            self.box.value = ""
+            self.list.focus()
+        else:
+            self.dismiss(None)
+
+    def copied(self) -> tuple[str, str]:
+        cluster = self.cluster
+        return "the user", "" if cluster is None else as_text(self._about(cluster, COPIED_WIDTH))
+
+
+def _has(cluster: Cluster, id: str) -> bool:
+    return bool(id) and any(member.id == id for member in cluster.members)
+
+
+def _row(cluster: Cluster, marks: Marks, width: int) -> list[Span]:
+    return user_spans(cluster, width, marks)
