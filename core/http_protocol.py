@@ -5,21 +5,32 @@
 - A client that closes its sending side once it has sent everything still gets its answer.
 - A head has a cap in bytes and one in time, as a body has.
 - What is no HTTP gets Segment's kind of answer, and is told: TLS to a plain port is the commonest mistake.
+- A body that came together with its head, as nearly all do, stands in the scope as `WHOLE_BODY`: the
+  application need not ask, wait and watch the clock for it. An answer that is the same each time goes out
+  whole by `ANSWER`. Both are there besides `receive` and `send`, and save a third of what a request costs.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+import functools
+from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
 import httptools
 import msgspec
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 HEAD_BYTES = 512 * 1024
 """Most that a request's line and headers may take; servers in front of Segment take far less."""
 HEAD_SECONDS = 30.0
+
+WHOLE_BODY = "segtap.body"
+"""The scope's key for a body that is already here. `receive` still gives it, too."""
+ANSWER = "segtap.answer"
+"""The scope's key for an `Answer`."""
+Answer = Callable[[bytes], bool]
+"""Sends 200 with these bytes: header lines, an empty line, the body. False: it cannot, use `send`."""
 
 IS_TLS = (
     "a client spoke TLS (https) to this plain http port: give it a URL that begins with http:// "
@@ -44,6 +55,7 @@ class TapProtocol(HttpToolsProtocol):
         self._told = told
         self._in_head = False
         self._head_bytes = 0
+        self._at_once = False
         self._patience: asyncio.TimerHandle | None = None
         self._offer: tuple[bytes, bytes] | None = None
         self._again = False
@@ -64,6 +76,7 @@ class TapProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Bytes came. As uvicorn has it, but for upgrades and faults."""
         self._unset_keepalive_if_required()
+        self._at_once = False
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
@@ -96,6 +109,10 @@ class TapProtocol(HttpToolsProtocol):
         if self._half_closed and self._answered() and not self.transport.is_closing():
             self.transport.close()
 
+    def _offered(self, key: str, what: Any) -> None:
+        scope: Any = self.scope  # uvicorn's type for it has no room for keys of our own
+        scope[key] = what
+
     def _answered(self) -> bool:
         cycle: Any = self.cycle  # None before the first request
         return cycle is None or cycle.response_complete
@@ -121,11 +138,19 @@ class TapProtocol(HttpToolsProtocol):
             self.headers.append(self._offer)
             self._offer = None
         super().on_headers_complete()
+        cycle: Any = self.cycle
+        if cycle is None or cycle.scope is not self.scope:
+            return  # it becomes a WebSocket
+        self._at_once = True
+        self._offered(ANSWER, functools.partial(_answer, cycle))
 
     def on_message_complete(self) -> None:
         """The request is whole."""
-        if not self._again:
-            super().on_message_complete()
+        if self._again:
+            return
+        if self._at_once:
+            self._offered(WHOLE_BODY, bytes(self.cycle.body))
+        super().on_message_complete()
 
     def _read_again(self, rest: bytes) -> None:
         """Read the request without its offer of another protocol, so that its body is read as one."""
@@ -175,6 +200,26 @@ class TapProtocol(HttpToolsProtocol):
         )
         self.transport.write(STATUS_LINE[status] + head + body)
         self.transport.close()
+
+
+def _answer(cycle: RequestResponseCycle, rest: bytes) -> bool:
+    if cycle.response_started or cycle.disconnected or cycle.flow.write_paused:
+        return False
+    lines = [STATUS_LINE[200]]
+    for name, value in cycle.default_headers:
+        lines += (name, b": ", value, b"\r\n")
+    if not cycle.keep_alive:
+        lines.append(b"connection: close\r\n")
+    lines.append(rest)
+    cycle.transport.write(b"".join(lines))
+    # What `send` leaves behind after the last piece of an answer.
+    cycle.response_started = cycle.response_complete = True
+    cycle.waiting_for_100_continue = False
+    cycle.message_event.set()
+    if not cycle.keep_alive:
+        cycle.transport.close()
+    cycle.on_response()
+    return True
 
 
 def _reason(data: bytes, error: httptools.HttpParserError) -> str:

@@ -27,6 +27,10 @@ from .settings import Settings
 
 logger = logging.getLogger(__name__)
 
+SWITCH_INTERVAL = 0.001
+"""Seconds after which a thread that waits for the interpreter is given it. A commit waits for it a few
+times, and all its clients with it: Python's own 5 ms each would be most of an answer's time."""
+
 
 async def serve(
     settings: Settings,
@@ -47,6 +51,7 @@ async def serve(
 
 def run(coroutine: Coroutine[Any, Any, None]) -> None:
     """Run on uvloop where there is one (not on Windows)."""
+    sys.setswitchinterval(SWITCH_INTERVAL)
     try:
         import uvloop
     except ImportError:

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable
 import msgspec
 
 from ..errors import JournalError, JournalFull, RequestRefused
+from ..http_protocol import ANSWER, WHOLE_BODY, Answer
 from ..messages import Origin, Receipt
 from ..settings import IngestSettings
 from ..text import shown
@@ -39,6 +40,7 @@ _RUN = os.urandom(10).hex()
 _numbers = itertools.count()
 """Both make a receipt's uid: asking the system for randomness each time would let go of the interpreter."""
 _SUCCESS = b'{"success": true}'
+_SUCCESS_WHOLE = b"content-type: application/json\r\ncontent-length: %d\r\n\r\n%s" % (len(_SUCCESS), _SUCCESS)
 _ENCODINGS = frozenset({"", "identity", "gzip", "x-gzip", "deflate"})
 _RETRY_AFTER = b"2"
 _RETRY_AFTER_FULL = b"10"
@@ -62,10 +64,10 @@ class IngestApp:
         control: ASGIApp | None = None,
         url: str = "",
     ) -> None:
-        self._sink = sink
-        self._settings = settings
-        self._clock = clock
-        self._wanted = wanted
+        self.sink = sink
+        self.settings = settings
+        self.now = clock
+        self.wanted = wanted
         self._control = control
         self.url = url or f"http://127.0.0.1:{settings.port}"
         self._refusals = Allowance()
@@ -80,20 +82,13 @@ class IngestApp:
         elif self._control is not None and (path == CONTROL or path.startswith(CONTROL + "/")):
             await self._control(scope, receive, send)
         elif kind == "http":
-            await _Exchange(self, scope, receive, send).serve()
+            exchange = _Exchange(self, scope, receive, send)
+            if exchange.method == "POST":
+                await exchange.post()
+            else:
+                await exchange.serve()
         else:
             await send({"type": "websocket.close", "code": 1008})
-
-    # What an exchange needs of the application.
-
-    @property
-    def settings(self) -> IngestSettings:
-        """The caps in force."""
-        return self._settings
-
-    async def keep(self, receipt: Receipt) -> int:
-        """Hand a receipt to the sink. Raises JournalError."""
-        return await self._sink(receipt)
 
     async def keep_refused(self, receipt: Receipt) -> None:
         """Hand a refused request to the sink, unless too many came at once; the next one says how many."""
@@ -103,7 +98,7 @@ class IngestApp:
         if skipped:
             note = f"{receipt.refused} ({skipped:,} more refused requests were not kept)"
             receipt = msgspec.structs.replace(receipt, refused=note)
-        await self._sink(receipt)
+        await self.sink(receipt)
 
     async def keep_malformed(self, status: int, reason: str, *, peer: str, method: str, target: str) -> None:
         """Keep, as a refused request, what the server could not read as one."""
@@ -121,19 +116,15 @@ class IngestApp:
         with contextlib.suppress(JournalError):  # as in _Exchange.refuse
             await self.keep_refused(receipt)
 
-    def now(self) -> int:
-        """Milliseconds since the epoch."""
-        return self._clock()
-
-    def wanted(self) -> bool:
-        """Whether what comes now is wanted at Mixpanel."""
-        return self._wanted()
-
 
 class _Exchange:
-    """One request and its answer."""
+    """One request and its answer.
 
-    __slots__ = ("app", "headers", "method", "origin", "path", "query", "receive", "scope", "send")
+    What every message passes is kept short: at this place, once a request, an instruction costs several
+    times what it costs in a loop.
+    """
+
+    __slots__ = ("app", "headers", "method", "path", "query", "receive", "scope", "send")
 
     def __init__(self, app: IngestApp, scope: Scope, receive: Receive, send: Send) -> None:
         self.app = app
@@ -142,10 +133,8 @@ class _Exchange:
         self.send = send
         self.method: str = scope["method"]
         self.path: str = scope["path"]
-        query: bytes = scope["query_string"]
-        self.query = query.decode("latin-1")
+        self.query: str = scope["query_string"].decode("latin-1")
         self.headers: HeaderList = scope["headers"]
-        self.origin = self.header(b"origin")
 
     def header(self, name: bytes) -> bytes | None:
         for key, value in self.headers:
@@ -153,36 +142,62 @@ class _Exchange:
                 return value
         return None
 
+    @property
+    def origin(self) -> bytes | None:
+        return self.header(b"origin")
+
     async def serve(self) -> None:
-        route = route_of(self.path)
-        if self.method == "POST":
-            await self.post(route)
-        elif self.method == "OPTIONS":
+        """Answer everything but POST."""
+        if self.method == "OPTIONS":
             await self.answer(204, b"", preflight_headers(self.headers))
         elif self.method in ("GET", "HEAD"):
-            await self.get(route)
+            await self.get(route_of(self.path))
         else:
             await self.answer_json(405, f"{self.method} is not taken here", (b"allow", METHODS))
 
     # -- POST: messages --------------------------------------------------------------------------------
 
-    async def post(self, route: Route) -> None:
+    async def post(self) -> None:
+        """Take messages."""
         settings = self.app.settings
+        # Taken out: the scope would hold what holds it.
+        at_once: Answer | None = self.scope.pop(ANSWER, None)
+        origin = length = None
+        encoding = ""
+        for name, value in self.headers:
+            if name == b"content-length":
+                length = value.decode("latin-1")
+            elif name == b"content-encoding":
+                encoding = encoding or value.decode("latin-1")
+            elif name == b"origin":
+                origin = value
         body = b""
         try:
-            length = self.header(b"content-length")
-            declared = length.decode("latin-1") if length is not None else None
-            body = await read_body(self.receive, declared, settings.max_wire, self.app.deadlines)
-            encoding = (self.header(b"content-encoding") or b"").decode("latin-1")
+            whole: bytes | None = self.scope.get(WHOLE_BODY)
+            if whole is not None and len(whole) <= settings.max_wire:
+                body = whole
+            else:
+                body = await read_body(self.receive, length, settings.max_wire, self.app.deadlines)
             text = inflate(body, encoding, settings.max_decoded)
-            holds_messages = check_body(text, route, settings.max_depth)
+            holds_messages = check_body(text, route_of(self.path), settings.max_depth)
         except BodyRefused as error:
             await self.refuse(error, error.body, close=True)
         except RequestRefused as error:
             await self.refuse(self.with_unread_encoding(error), body)
         else:
-            if not holds_messages or await self.kept(body, "tee" if is_tee(self.query) else "sdk"):
-                await self.answer(200, _SUCCESS, [_JSON, *answer_headers(self.origin)])
+            if holds_messages:
+                try:
+                    await self.app.sink(self.receipt(body, "tee" if is_tee(self.query) else "sdk"))
+                except JournalError as error:
+                    await self.answer_later(error)
+                    return
+            if origin is not None or at_once is None or not at_once(_SUCCESS_WHOLE):
+                await self.answer(200, _SUCCESS, [_JSON, *answer_headers(origin)])
+
+    async def answer_later(self, error: JournalError) -> None:
+        """The sink cannot take the request: the client is told to come again."""
+        after = _RETRY_AFTER_FULL if isinstance(error, JournalFull) else _RETRY_AFTER
+        await self.answer_json(503, str(error), (b"retry-after", after))
 
     def with_unread_encoding(self, error: RequestRefused) -> RequestRefused:
         """The refusal, and the reason behind it when the body is compressed in a way that is not read."""
@@ -191,16 +206,6 @@ class _Exchange:
             return error
         note = f"Content-Encoding {shown(value)} is not read, only gzip and deflate are"
         return RequestRefused(error.status, f"{error} ({note})")
-
-    async def kept(self, body: bytes, origin: Origin) -> bool:
-        """True when the sink has the request; otherwise the client was told to come again."""
-        try:
-            await self.app.keep(self.receipt(body, origin))
-        except JournalError as error:
-            after = _RETRY_AFTER_FULL if isinstance(error, JournalFull) else _RETRY_AFTER
-            await self.answer_json(503, str(error), (b"retry-after", after))
-            return False
-        return True
 
     async def refuse(self, error: RequestRefused, body: bytes, *, close: bool = False) -> None:
         receipt = self.receipt(body[:REFUSED_BODY_BYTES], status=error.status, refused=str(error))
@@ -242,7 +247,10 @@ class _Exchange:
                 )
                 await self.keep_bad_pixel(reason)
             else:
-                if not await self.kept(b"", "tee" if is_tee(self.query) else "pixel"):
+                try:
+                    await self.app.sink(self.receipt(b"", "tee" if is_tee(self.query) else "pixel"))
+                except JournalError as error:
+                    await self.answer_later(error)
                     return
         await self.answer(200, GIF, headers)
 
@@ -279,7 +287,7 @@ class _Exchange:
             method=self.method,
             path=self.path,
             query=self.query,
-            headers=tuple((key.decode("latin-1"), value.decode("latin-1")) for key, value in self.headers),
+            headers=tuple([(key.decode("latin-1"), value.decode("latin-1")) for key, value in self.headers]),
             peer=client[0] if client else "",
             body=body,
             wanted=refused is None and self.app.wanted(),

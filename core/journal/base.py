@@ -7,7 +7,7 @@ from then on they can be listed, and those wanted at Mixpanel are `owed`. The fo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from typing import Protocol
 
 import msgspec
@@ -65,7 +65,7 @@ class Journal(Protocol):
         """Note where this engine can be attached to; a second one that wants the journal is told."""
         ...
 
-    async def append(self, receipt: Receipt) -> int:
+    def append(self, receipt: Receipt) -> Awaitable[int]:
         """Make it durable and return its `seq`. Raises JournalFull when only owed ones are left."""
         ...
 

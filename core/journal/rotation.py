@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import time
+
 from ..errors import JournalFull
 from ..text import size
 from .store import Store
 
 _STEP_RECEIPTS = 256
 _STEP_BYTES = 512 * 1024
+_FAR = 64 * 1024 * 1024
+_LOOK_EVERY = 0.1
+"""With so many bytes of room left, how full the file is is looked up once in so many seconds."""
 
 
 class Rotation:
@@ -22,13 +27,17 @@ class Rotation:
         self._max_bytes = max_bytes
         self._passed = 0
         self._stuck = False
+        self._look_again = 0.0
 
     def make_room(self, incoming: int) -> None:
         """Delete until `incoming` more bytes fit. Raises JournalFull when nothing may be deleted."""
-        while self._store.used() + incoming > self._max_bytes:
+        if incoming < _FAR and time.monotonic() < self._look_again:
+            return
+        while (left := self._max_bytes - self._store.used() - incoming) < 0:
             if self._stuck or not self._step():
                 self._stuck = True
                 raise JournalFull(self._why(incoming))
+        self._look_again = time.monotonic() + _LOOK_EVERY if left > _FAR else 0.0
 
     def settled(self, seq: int | None) -> None:
         """Receipts from `seq` on may have become deletable; None: newly indexed ones may."""

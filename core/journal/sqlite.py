@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from pathlib import Path
 
 from ..delivery import Delivery, DeliveryState
@@ -50,9 +50,9 @@ class SqliteJournal:
         """Note the URL at which this engine can be attached to, for a second one that wants the journal."""
         self._lock.announce(url)
 
-    async def append(self, receipt: Receipt) -> int:
+    def append(self, receipt: Receipt) -> Awaitable[int]:
         """Make it durable and return its `seq`."""
-        return await self._writer.append(receipt)
+        return self._writer.append(receipt)
 
     async def unindexed(self, limit: int = 256) -> list[Receipt]:
         """The oldest receipts that have no index entries yet; fewer than `limit` when they are large."""

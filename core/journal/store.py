@@ -16,7 +16,10 @@ from .rows import DELIVERY_COLUMNS, MESSAGE_COLUMNS, ReceiptRow, pack_delivery, 
 from .schema import OWED, connect_writer
 from .tally import COUNTED, Row, Tally
 
-_INSERT_RECEIPT = "INSERT INTO receipts (seq, received_at, form, data) VALUES (?, ?, ?, ?)"
+_INSERT_RECEIPTS = "INSERT INTO receipts (seq, received_at, form, data) VALUES (?, ?, ?, ?)"
+_ROWS = 200
+"""Rows that one statement inserts: SQLite takes 999 values everywhere. A statement a row would let go of the
+interpreter and wait for it again with each, for milliseconds while the event loop is busy."""
 _INSERT_MESSAGE = f"INSERT INTO messages ({MESSAGE_COLUMNS}) VALUES (?{', ?' * MESSAGE_COLUMNS.count(',')})"
 _INSERT_DELIVERY = (
     f"INSERT INTO deliveries ({DELIVERY_COLUMNS}) VALUES (?{', ?' * DELIVERY_COLUMNS.count(',')})"
@@ -95,9 +98,10 @@ class Store:
         first = self.last_seq + 1
         numbers = range(first, first + len(rows))
         with self._transaction():
-            self._db.executemany(
-                _INSERT_RECEIPT, [(seq, *row) for seq, row in zip(numbers, rows, strict=True)]
-            )
+            for at in range(0, len(rows), _ROWS):
+                some = list(zip(numbers[at : at + _ROWS], rows[at : at + _ROWS], strict=True))
+                values = [value for seq, row in some for value in (seq, *row)]
+                self._db.execute(_INSERT_RECEIPTS + ", (?, ?, ?, ?)" * (len(some) - 1), values)
         self.last_seq = numbers[-1] if rows else self.last_seq
         return numbers
 

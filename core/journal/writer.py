@@ -34,9 +34,11 @@ MAX_ROWS = 512
 MAX_BYTES = 8 * 1024 * 1024
 """One commit takes no more than so many receipts, nor goes on taking after so many bytes."""
 
-GATHER_FROM, GATHER = 8, 0.003
-"""After a commit of so many receipts more are on their way: so many seconds later it is a larger one that
-they share. The threads share one interpreter, and each commit makes both wait for one another."""
+GATHER_FROM, GATHER_BYTES = 8, 256 * 1024
+GATHER, GATHER_STEP, GATHER_ENOUGH = 0.003, 0.0005, 32
+"""After a commit of so many small receipts more are on their way: the next one waits for up to so many
+seconds, until so many are there to share it. The threads share one interpreter, and each commit makes both
+wait for one another. Large receipts are better packed, by this thread, while others come."""
 
 _Append = tuple[Receipt, "asyncio.Future[int]"]
 _Work = tuple[Callable[[], Any], "asyncio.Future[Any]"]
@@ -87,9 +89,9 @@ class Writer:
         while going or self._works:
             appends, going = self._take() if going else ([], False)
             if appends:
-                self._commit(appends)
-                if going and len(appends) >= GATHER_FROM:
-                    time.sleep(GATHER)
+                written = self._commit(appends)
+                if going and len(appends) >= GATHER_FROM and written <= GATHER_BYTES:
+                    self._gather()
             if self._works:
                 self._answer([_outcome(self._works.popleft(), self.store.path)])
             self._checkpoints.between_commits()
@@ -114,7 +116,13 @@ class Writer:
                 self._works.append(job)  # pyright: ignore[reportArgumentType]
         return appends, True
 
-    def _commit(self, appends: Sequence[_Append]) -> None:
+    def _gather(self) -> None:
+        until = time.monotonic() + GATHER
+        while self._jobs.qsize() < GATHER_ENOUGH and time.monotonic() < until:
+            time.sleep(GATHER_STEP)
+
+    def _commit(self, appends: Sequence[_Append]) -> int:
+        """Write receipts and answer for them; returns how many bytes that were."""
         rows: list[ReceiptRow] = []
         futures: list[asyncio.Future[int]] = []
         answers: list[_Answer] = []
@@ -135,6 +143,7 @@ class Writer:
             self._checkpoints.wrote(incoming)
             answers += [(future, seq, None) for future, seq in zip(futures, numbers, strict=True)]
         self._answer(answers)
+        return incoming
 
     def _answer(self, answers: Sequence[_Answer]) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is left to hear it

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import json
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from ingesting import Sink, ingest_app
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from segtap.core import http_protocol
 from segtap.core.http_protocol import HEAD_BYTES, IS_HTTP2, IS_TLS
@@ -22,10 +25,10 @@ H2C = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: A
 
 
 @contextlib.asynccontextmanager
-async def listening(sink: Sink) -> AsyncIterator[int]:
-    settings = IngestSettings(host=("127.0.0.1",), port=0)
+async def listening(sink: Sink, **more: Any) -> AsyncIterator[int]:
+    settings = IngestSettings(host=("127.0.0.1",), port=0, **more)
     listener = listen(settings)
-    app = ingest_app(sink)
+    app = ingest_app(sink, **more)
     web = WebServer(app, listener, settings, app.keep_malformed)
     await web.start()
     try:
@@ -176,3 +179,100 @@ async def test_a_connection_without_a_word_is_closed(monkeypatch: pytest.MonkeyP
         assert sink.receipts == []
         writer.close()
         await writer.wait_closed()
+
+
+@pytest.mark.parametrize(
+    ("version", "header", "stays"),
+    [
+        (b"1.1", b"", True),
+        (b"1.1", b"Connection: close\r\n", False),
+        (b"1.0", b"", False),
+        (b"1.1", b"Expect: 100-continue\r\n", True),
+    ],
+)
+@pytest.mark.parametrize("parts", [1, 2])
+@pytest.mark.parametrize("origin", [b"", b"Origin: https://example.com\r\n"])
+async def test_the_answer_is_the_same_however_the_request_came(
+    version: bytes, header: bytes, stays: bool, parts: int, origin: bytes
+) -> None:
+    sink = Sink()
+    head = b"POST /v1/t HTTP/%s\r\nHost: a\r\n" % version + header + origin + LENGTH + b"\r\n"
+    async with listening(sink) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(head if parts == 2 else head + BODY)
+        if parts == 2:
+            if b"Expect" in header:
+                await reader.readuntil(b"HTTP/1.1 100 Continue\r\n\r\n")
+            # What comes next comes by itself: the engine has read all that was sent before.
+            await said(port, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            writer.write(BODY)
+        answer = await reader.readuntil(b'{"success": true}')
+        lines = answer.partition(b"\r\n\r\n")[0].split(b"\r\n")
+        assert lines[0] == b"HTTP/1.1 200 OK"
+        names = [line.partition(b": ")[0] for line in lines[1:]]
+        own = [name for name in names if not name.startswith(b"access-control-") and name != b"vary"]
+        assert sorted(own) == [
+            *([] if stays else [b"connection"]),
+            b"content-length",
+            b"content-type",
+            b"date",
+        ]
+        assert (b"access-control-allow-origin: https://example.com" in lines) == bool(origin)
+        if stays:
+            writer.write(head.replace(header, b"Connection: close\r\n") + BODY if header else head + BODY)
+            assert await reader.readuntil(b'{"success": true}')
+        else:
+            assert await reader.read() == b""
+        assert [receipt.body for receipt in sink.taken] == [BODY] * (2 if stays else 1)
+        writer.close()
+        await writer.wait_closed()
+
+
+async def test_answers_come_in_the_order_of_the_requests() -> None:
+    sink = Sink()
+    post = b"POST /v1/t HTTP/1.1\r\nHost: a\r\n" + LENGTH + b"\r\n" + BODY
+    bad = b"POST /v1/t HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n{"
+    async with listening(sink) as port:
+        answers = await said(port, post + bad + post + bad + bad + post, end=True)
+        found = [part[:3] for part in answers.split(b"HTTP/1.1 ")[1:]]
+        assert found == [b"200", b"400", b"200", b"400", b"400", b"200"]
+        assert (len(sink.taken), len(sink.refused)) == (3, 3)
+
+
+async def test_a_body_over_the_cap_is_refused_though_it_came_at_once() -> None:
+    sink = Sink()
+    async with listening(sink, max_wire=len(BODY)) as port:
+        assert (await said(port, b"POST /v1/t HTTP/1.1\r\n" + LENGTH + b"\r\n" + BODY))[9:12] == b"200"
+        long = b"POST /v1/t HTTP/1.1\r\nContent-Length: %d\r\n\r\n%s " % (len(BODY) + 1, BODY)
+        answer = await said(port, long, end=True)
+        assert answer[9:12] == b"400"
+        assert b"connection: close" in answer
+        assert b"are taken" in answer
+
+
+async def test_a_request_leaves_no_cycle_of_objects_behind() -> None:
+    sink = Sink()
+    post = b"POST /v1/t HTTP/1.1\r\nHost: a\r\n" + LENGTH + b"\r\n" + BODY
+    async with listening(sink) as port:
+        await said(port, post)
+        gc.collect()
+        gc.disable()
+        try:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            for _ in range(50):
+                writer.write(post)
+                await reader.readuntil(b'{"success": true}')
+            left = [one for one in gc.get_objects() if isinstance(one, RequestResponseCycle)]
+        finally:
+            gc.enable()
+        # The connection's last one lives as long as it does.
+        assert len(left) <= 1
+        writer.close()
+        await writer.wait_closed()
+
+
+async def test_a_tunnel_that_asks_for_a_websocket_is_refused() -> None:
+    sink = Sink()
+    asked = b"CONNECT a:1 HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+    async with listening(sink) as port:
+        assert (await said(port, asked, end=True))[9:10] == b"4"
