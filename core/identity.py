@@ -136,7 +136,7 @@ class Identities:
         self._cluster_of: dict[str, int] = {}
         self._ids: dict[int, list[str]] = {}
         self._links: dict[int, list[tuple[Link, int]]] = {}
-        self._notes: dict[str, list[str]] = {}
+        self._notes: dict[str, list[tuple[str, Link, bool]]] = {}
         self._events: dict[str, int] = {}
         self._profiles: set[str] = set()
         self._aliases: dict[str, str] = {}
@@ -204,7 +204,7 @@ class Identities:
         )
         user = next((one.id for one in members if one.kind == "user"), "")
         distinct_id = user or (DEVICE + ids[0] if self.mode == "simplified" else ids[0])
-        notes = list(dict.fromkeys(note for id in ids for note in self._notes.get(id, ())))
+        notes = list(dict.fromkeys(note for id in ids for note in self._notes_of(id)))
         notes += self._lost_profiles(members) if self.mode == "simplified" else []
         return Cluster(
             mode=self.mode,
@@ -232,11 +232,17 @@ class Identities:
         self._last[number] = self._now
         return number
 
-    def _note(self, link: Link, words: str) -> None:
+    def _note(self, link: Link, words: str, *, stays: bool = False) -> None:
+        """Note why a link joins nothing; moot when another one joins its ids, unless it `stays`."""
         for id in (link.user, link.anonymous):
             notes = self._notes.setdefault(id, [])
-            if words not in notes:
-                notes.append(words)
+            if (words, link, stays) not in notes:
+                notes.append((words, link, stays))
+
+    def _notes_of(self, id: str) -> Iterable[str]:
+        for words, link, stays in self._notes.get(id, ()):
+            if stays or self._cluster_of[link.user] != self._cluster_of[link.anonymous]:
+                yield words
 
     def _original(self, link: Link, message: int) -> None:
         user, anonymous = self._known(link.user), self._known(link.anonymous)
@@ -263,6 +269,7 @@ class Identities:
                 link,
                 f"{shown(link.user)} was in use before its alias call, and Mixpanel documents an alias as a"
                 " new id: whether they are joined, it does not say",
+                stays=True,
             )
         if link.kind == "alias":
             self._aliases[link.user] = link.anonymous

@@ -19,6 +19,10 @@ Span = tuple[str, str]
 """A piece of text and the name of its style, one of `RankedList.STYLES`."""
 
 
+WITH_DAY = 60
+"""Cells from which a message's line also says on which day it came."""
+
+
 @dataclass(frozen=True)
 class FilterBy:
     """Show only messages that hold this text: where a screen that is left may lead to."""
@@ -85,7 +89,7 @@ def tick(marks: Marks) -> str:
 def rule(key: tuple[str, ...], title: str, width: int, marks: Marks, *, after: str = "") -> Line:
     """A heading, ruled to the width; `after` stands at its end."""
     dash = "-" if marks.error.isascii() else "─"
-    room = max(width - len(title) - len(after) - 2, 0)
+    room = max(width - cell_len(title) - cell_len(after) - 2, 0)
     return Line(key, ((title, "bold"), (f" {dash * room} ", "dim"), (after, "dim")))
 
 
@@ -106,7 +110,8 @@ def message_line(
     if summary is None:
         return Line(key, (*head, (f"message {marks.ellipsis}", "dim")), (id,))
     letter = LETTERS.get(summary.type, "?")
-    time = clock.local(summary.received_at, today)
+    # A day in front of the time has room on wide lines only.
+    time = clock.local(summary.received_at, today if width >= WITH_DAY else None)
     room = max(width - len(before) - len(time) - 4, 6)
     name = fit(worded(summary.name or summary.type, marks), room, marks.ellipsis).rstrip()
     style = summary.type if summary.type in LETTERS else "dim"

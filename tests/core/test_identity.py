@@ -147,3 +147,14 @@ def test_an_alias_does_nothing_in_a_simplified_project() -> None:
     cluster = identities.cluster("u-1")
     assert cluster is not None
     assert (len(cluster.members), "$create_alias does nothing here" in cluster.notes[0]) == (1, True)
+
+
+def test_a_link_that_did_nothing_is_moot_once_another_joins_its_ids() -> None:
+    """Under Simplified ID merge Segment sends $identify before the event that joins the device."""
+    before, after = seen("simplified", LOGIN), seen("simplified", LOGIN, ORDER)
+    for id in ("u-1", ANONYMOUS):
+        apart, joined = before.cluster(id), after.cluster(id)
+        assert apart is not None
+        assert joined is not None
+        assert "$identify does nothing here" in apart.notes[0]
+        assert (len(joined.members), joined.notes) == (2, ())

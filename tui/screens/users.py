@@ -19,7 +19,7 @@ from .. import clock
 from ..detail_lines import Line, Span, as_text, coverage_words
 from ..marks import Marks
 from ..pane_keys import bindings
-from ..plain import marks_of, worded
+from ..plain import app_of, marks_of, worded
 from ..user_lines import LINKS_SHOWN, MODES, cluster_lines, user_head, user_spans
 from ..widgets.ranked_list import RankedList, Row, kept_order
 from .following import Following, show_lines
@@ -32,8 +32,8 @@ LIMIT = 200
 TEACHES = (
     "There are no users yet.",
     "",
-    "As messages come, this screen shows for each user what Mixpanel makes of it: which of its ids, known and "
-    "anonymous, become one user, which call joined them, and what was not joined and why.",
+    "As messages come, this screen shows for each user what Mixpanel makes of it: which of its ids, known "
+    "and anonymous, become one user, which call joined them, and what was not joined and why.",
     "",
     'Mixpanel joins ids in two ways, and a project has one of them: identity = "original" or "simplified" in '
     "segtap.toml says which. Project Settings › Identity Merge in Mixpanel tells it.",
@@ -102,6 +102,7 @@ class UsersScreen(Following):
         yield self.keys_line
 
     def on_mount(self) -> None:
+        self.set_class(app_of(self).size.width < NARROW, "-narrow")
         self.teaches.update(worded(self, Content("\n".join(TEACHES))))
 
     def on_resize(self, event: events.Resize) -> None:
@@ -205,9 +206,7 @@ class UsersScreen(Following):
         name, _ = MODES[users.mode]
         apart = sum(bool(one.notes) for one in users.clusters)
         warning = (
-            Content.styled(
-                f"  {marks_of(self).warning} {counted(apart, 'user')} not joined as meant", "$mark-warning"
-            )
+            Content.styled(f"  {marks_of(self).warning} {apart:,} with ids not joined", "$mark-warning")
             if apart
             else Content("")
         )
@@ -271,13 +270,17 @@ class UsersScreen(Following):
         """Back to the list of users, without its filter, and from there to the messages."""
         if self.has_class("-narrow") and self.has_class("-opened"):
             self.remove_class("-opened")
-            self.call_after_refresh(self.list.focus)
+            self.call_after_refresh(self._listed)
         elif self.has_class("-filter"):
             self.remove_class("-filter")
             self.box.value = ""
             self.list.focus()
         else:
             self.dismiss(None)
+
+    def _listed(self) -> None:
+        self.draw()  # the heads are as wide as the list, which was out of sight
+        self.list.focus()
 
     def copied(self) -> tuple[str, str]:
         cluster = self.cluster

@@ -1,0 +1,190 @@
+"""The screen of Group Analytics: the four parts of each group key, and which events carry it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.metadata import version
+
+import msgspec
+import pytest
+from cohort import STREAM, call, groups_of, lines_of
+from fake_viewer import FakeViewer, story, until
+from rich.cells import cell_len
+from textual.pilot import Pilot
+
+from segtap.core.groups import EventCoverage, GroupKeyCheck, Groups, PartCheck
+from segtap.core.messages import message_number
+from segtap.tui.app import SegtapApp
+from segtap.tui.group_lines import all_lines, event_lines, standing_mark
+from segtap.tui.marks import ASCII, UNICODE
+from segtap.tui.screens import following
+from segtap.tui.screens.groups import GroupsScreen
+
+DRAWN_WITH = {"textual": "8.2.8", "rich": "15.0.0"}
+drawn = pytest.mark.skipif(
+    any(version(name) != number for name, number in DRAWN_WITH.items()),
+    reason=f"the pictures were drawn with {DRAWN_WITH}, which draw other pictures in other versions",
+)
+AppOn = Callable[..., SegtapApp]
+SIZES = [(80, 24), (120, 40), (200, 60)]
+size_of = pytest.mark.parametrize("size", SIZES, ids=[f"{width}x{height}" for width, height in SIZES])
+
+
+def viewer_of(groups: Groups) -> FakeViewer:
+    viewer = FakeViewer(lines_of())
+    viewer.known_groups = groups
+    return viewer
+
+
+async def opened(pilot: Pilot[object]) -> GroupsScreen:
+    app = pilot.app
+    assert isinstance(app, SegtapApp)
+    await until(pilot, lambda: app.main is not None and app.main.detail is not None)
+    await pilot.press("p")
+    await until(pilot, lambda: isinstance(app.screen, GroupsScreen), "the screen")
+    screen = app.screen
+    assert isinstance(screen, GroupsScreen)
+    await until(pilot, lambda: screen.groups is not None and (screen.parts.rows or screen.teaches.display))
+    await until(pilot, lambda: not any(worker.group == "messages" for worker in app.workers))
+    await pilot.pause()
+    return screen
+
+
+async def test_four_parts_with_what_mends_them(app_on: AppOn) -> None:
+    async with app_on(viewer_of(groups_of())).run_test(size=(120, 40)) as pilot:
+        screen = await opened(pilot)
+        what, words = screen.copied()
+        assert what == "Group Analytics"
+        assert "Mixpanel's group keys, by mixpanel_group_keys: $group_id" in words
+        assert "3 of 4 parts" in words
+        for line in (
+            "✓ key agreed          yes",
+            "✓ group profile       yes",
+            "✓ key on user profile yes",
+            "▲ key on events       partly",
+            "→ send context.groupId with every event",
+            "10:41:02.870 P Pricing",
+        ):
+            assert line in words, line
+        assert "to look at" in str(screen.banner.render())
+
+
+async def test_keys_that_nobody_knows_are_never_assumed(app_on: AppOn) -> None:
+    async with app_on(viewer_of(groups_of(known=None))).run_test(size=(120, 40)) as pilot:
+        _, words = (await opened(pilot)).copied()
+        assert "Mixpanel's group keys are unknown" in words
+        assert 'mixpanel_group_keys = ["$group_id"]' in words
+        assert "? key agreed          unknown" in words
+
+
+async def test_evidence_leads_to_its_message(app_on: AppOn) -> None:
+    app = app_on(viewer_of(groups_of()))
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await opened(pilot)
+        place = ("", "$group_id", "key on events", "message", str(message_number(4, 0)))
+        screen.parts.select(place)
+        assert screen.parts.key == place
+        await pilot.press("enter")
+        main = app.main
+        assert main is not None
+        await until(pilot, lambda: app.screen is main and main.list.selected == message_number(4, 0))
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 50)])
+async def test_an_event_leads_to_its_messages(app_on: AppOn, size: tuple[int, int]) -> None:
+    """On a wide terminal events stand beside the parts, on others below them."""
+    app = app_on(viewer_of(groups_of()))
+    async with app.run_test(size=size) as pilot:
+        screen = await opened(pilot)
+        wide = size[0] > 100
+        assert screen.query_one("#events-panel").display is wide
+        if wide:
+            await pilot.press("tab")
+        (screen.events if wide else screen.parts).select(("", "$group_id", "event", "Order Completed"))
+        await pilot.press("enter")
+        main = app.main
+        assert main is not None
+        await until(pilot, lambda: app.screen is main and main.feeding.text == "Order Completed")
+
+
+async def test_it_keeps_fresh_and_the_cursor_stays(app_on: AppOn, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(following, "FRESH", 0.02)
+    viewer = viewer_of(groups_of())
+    async with app_on(viewer).run_test(size=(120, 40)) as pilot:
+        screen = await opened(pilot)
+        place = ("", "$group_id", "event", "Order Completed")
+        screen.parts.select(place)
+        more = (*STREAM, *(call("track", "u", event="New", properties={}) for _ in range(9)))
+        viewer.known_groups = groups_of(more)
+        viewer.add(*story(9, len(STREAM) + 1))
+        await until(pilot, lambda: "New" in screen.copied()[1])
+        assert screen.parts.key == place
+
+
+@pytest.mark.parametrize("known", [None, ()])
+async def test_without_groups_it_teaches(app_on: AppOn, known: tuple[str, ...] | None) -> None:
+    nothing = groups_of((call("track", "u", event="A", properties={}),), known=known)
+    assert not nothing.keys
+    async with app_on(viewer_of(nothing)).run_test(size=(80, 24)) as pilot:
+        screen = await opened(pilot)
+        text = str(screen.teaches.render())
+        assert "analytics.group(" in text
+        assert "mixpanel_group_keys" in text
+        assert ("has no group key" in text) is (known == ())
+        await pilot.press("y", "escape")
+        assert pilot.app.screen is not screen
+
+
+async def test_it_copies_as_text(app_on: AppOn, monkeypatch: pytest.MonkeyPatch) -> None:
+    copied: list[str] = []
+    monkeypatch.setattr(following, "copy", lambda app, text: copied.append(text) or "there")
+    async with app_on(viewer_of(groups_of())).run_test(size=(160, 50)) as pilot:
+        await opened(pilot)
+        await pilot.press("y")
+        assert "key on user profile" in copied[0]
+        assert "Order Completed" in copied[0]
+
+
+@pytest.mark.parametrize("width", [20, 44, 76, 140])
+def test_every_line_fits(width: int) -> None:
+    odd = "\x1b[31m注文が完了しました🛒" * 30
+    part = PartCheck("key on events", "partly", f'3 of 9 lack "{odd}"', (5,), f"send {odd}")
+    check = GroupKeyCheck(odd, (part,) * 4, (EventCoverage(odd, 9_999, 20_000), EventCoverage("", 0, 1)))
+    groups = Groups(keys=(check,), in_use=True)
+    for marks in (UNICODE, ASCII):
+        for line in all_lines(groups, width, marks, {5: story(1)[0]}, 0, events=True):
+            text = "".join(piece for piece, _ in line.spans)
+            assert "\x1b" not in text
+            assert marks is UNICODE or text.isascii()
+            if line.key[:2] != ("known", "toml"):
+                assert cell_len(text) <= max(width, 44), text
+
+
+def test_every_standing_has_its_own_mark_and_bars_say_what_is_lacking() -> None:
+    for marks in (UNICODE, ASCII):
+        assert len({standing_mark(one, marks) for one in ("yes", "partly", "no", "unknown")}) == 4  # type: ignore[arg-type]
+    check = GroupKeyCheck(
+        "k", (), (EventCoverage("a", 999, 1), EventCoverage("b", 1, 999), EventCoverage("c", 2, 0))
+    )
+    bars = ["".join(text for text, _ in line.spans)[-12:] for line in event_lines(check, 80, UNICODE)[1:]]
+    assert bars == ["━" * 11 + "─", "━" + "─" * 11, "━" * 12]
+
+
+@drawn
+@pytest.mark.usefixtures("still")
+@size_of
+@pytest.mark.parametrize("name", ["partly", "unknown", "ascii", "empty"])
+def test_pictures(snap_compare: Callable[..., bool], app_on: AppOn, name: str, size: tuple[int, int]) -> None:
+    groups = groups_of(known=None if name == "unknown" else ("$group_id", "company_id"))
+    if name == "empty":
+        groups = msgspec.structs.replace(groups_of(STREAM[5:7], known=None), keys=())
+    app = app_on(viewer_of(groups), plain=name == "ascii")
+
+    async def run(pilot: Pilot[object]) -> None:
+        screen = await opened(pilot)
+        if name == "partly":
+            screen.parts.select(("", "$group_id", "key on events", "0"))
+            screen.parts.select(("", "$group_id", "key on events", "head"))
+        await pilot.pause()
+
+    assert snap_compare(app, terminal_size=size, run_before=run)
