@@ -20,8 +20,8 @@ MODES: dict[IdentityMode, tuple[str, str]] = {
     ),
     "simplified": (
         "Simplified ID merge",
-        "Mixpanel lists the events under the user id; those of a device on which nobody is known under "
-        "$device: and its id.",
+        "Mixpanel lists events under the user id, or under $device: and the device's id while nobody is "
+        "known on it.",
     ),
 }
 """The name of each mode, and what it makes the distinct_id."""
@@ -92,12 +92,13 @@ def cluster_lines(
 
 def _members(cluster: Cluster, width: int, marks: Marks) -> list[Line]:
     lines = [rule(("ids",), "Ids", width, marks, after="events profile")]
-    kind_width = 11 if width >= 44 else 0
+    kind_width = 11 if width >= 66 else 6 if width >= 44 else 0
     room = max(width - 2 - kind_width - _COUNT - 9, 8)
     for member in cluster.members[:MEMBERS_SHOWN]:
         known = member.kind == "user"
         profile = tick(marks) if member.profile else marks.none
-        kind = f" {member.kind:<{kind_width - 1}}" if kind_width else ""
+        word = member.kind if known or kind_width > 6 else "anon"
+        kind = f" {word:<{kind_width - 1}}" if kind_width else ""
         spans: tuple[Span, ...] = (
             (f"{marks.dot if known else marks.middot} ", "info" if known else "dim"),
             (fit(worded(member.id, marks), room, marks.ellipsis), "text"),
