@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import random
 import time
 from collections import Counter
@@ -245,27 +246,37 @@ async def test_while_it_is_begun_anew_the_old_numbers_stand(monkeypatch: pytest.
 
 
 async def test_the_loop_is_never_held_for_long() -> None:
-    """Another task gets its turn between a few messages; measured in the thread's own time."""
+    """Another task gets its turn between a few messages: no stretch is more than a small part of the work.
+
+    Measured in the thread's own time and without the collector, whose pauses are those of the whole process.
+    """
     kept = Kept()
     messages = every_real_message()
     await kept.take(*([messages[number % len(messages)] for number in range(25)] for _ in range(80)))
-    turns, longest, last = 0, 0.0, time.thread_time()
+    stretches: list[float] = []
+    last = time.thread_time()
 
     async def turn() -> None:
-        nonlocal turns, longest, last
+        nonlocal last
         while True:
             await asyncio.sleep(0)
             now = time.thread_time()
-            turns, longest, last = turns + 1, max(longest, now - last), now
+            stretches.append(now - last)
+            last = now
 
-    task = asyncio.create_task(turn())
-    overview = await kept.overviews.overview()
-    while overview.covered.behind:
+    gc.collect()
+    gc.disable()
+    try:
+        task = asyncio.create_task(turn())
         overview = await kept.overviews.overview()
-    task.cancel()
+        while overview.covered.behind:
+            overview = await kept.overviews.overview()
+        task.cancel()
+    finally:
+        gc.enable()
     assert overview.covered.messages == 2_000
-    assert turns > 2_000 / 100
-    assert longest < 0.05
+    assert len(stretches) > 2_000 / 100
+    assert max(stretches) < sum(stretches) / 8
 
 
 async def test_clearing_begins_anew(running: tuple[Engine, Client]) -> None:
