@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from cohort import groups_of, lines_of, users_of
 from details import MESSAGES, NOW, attempts, classic, order, refused
-from fake_viewer import FakeViewer, story
+from fake_viewer import FakeViewer, story, until
 from pane_host import Host
 from textual.color import Color
 from textual.containers import Horizontal, Vertical
@@ -23,7 +24,9 @@ from segtap.tui.app import SegtapApp
 from segtap.tui.screens.compare import Compare
 from segtap.tui.screens.confirm import Confirm
 from segtap.tui.screens.decode import DecodeBox
+from segtap.tui.screens.groups import GroupsScreen
 from segtap.tui.screens.help import Help
+from segtap.tui.screens.users import UsersScreen
 from segtap.tui.theming import contrast, load_themes
 from segtap.tui.widgets.delivery_pane import DeliveryPane
 from segtap.tui.widgets.mixpanel_pane import MixpanelPane
@@ -121,3 +124,21 @@ async def test_the_whole_app(app_on: Callable[..., SegtapApp], theme: str, forwa
             await pilot.press(key)
             await pilot.pause()
             assert list(faint(pilot)) == []
+
+
+@pytest.mark.parametrize("theme", THEMES)
+async def test_users_and_groups(app_on: Callable[..., SegtapApp], theme: str) -> None:
+    viewer = FakeViewer(lines_of())
+    viewer.known_users, viewer.known_groups = users_of(), groups_of(known=None)
+    app = app_on(viewer)
+    async with app.run_test(size=(160, 50)) as pilot:
+        await until(pilot, lambda: app.main is not None and app.main.detail is not None)
+        app.theme = theme
+        for opens, shown in (("u", UsersScreen), ("p", GroupsScreen)):
+            await pilot.press(opens)
+            await until(pilot, lambda shown=shown: isinstance(app.screen, shown))
+            for key in ("down", "down", "down", "tab", "down", "down"):
+                await pilot.press(key)
+                await pilot.pause()
+                assert list(faint(pilot)) == []
+            await pilot.press("escape")
