@@ -35,6 +35,7 @@ KEEP_ALIVE = 75
 """Seconds that an idle connection is kept: longer than any SDK's flush interval."""
 STOP_GRACE = 5
 """Seconds that requests under way have to finish at a stop; an SDK sends again what was cut off."""
+_STOP_LOOK = 0.002
 ALIKE_TRIES = 20
 """How often a free port is drawn again, when it is taken on the other address."""
 
@@ -146,7 +147,9 @@ def _bind_all(hosts: Sequence[str], port: int) -> tuple[list[socket.socket], lis
 
 def _bind(host: str, port: int) -> socket.socket:
     family = family_of(host)
-    bound = socket.socket(family, socket.SOCK_STREAM)
+    # asyncio turns Nagle's algorithm off only where the protocol is said: else, without uvloop, the second
+    # half of an answer waits 40 ms for the client's acknowledgement of the first.
+    bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         if os.name == "posix":
             bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -176,11 +179,20 @@ def _port_taken(host: str, port: int, hosts: tuple[str, ...]) -> PortTaken:
 
 
 class _Uvicorn(uvicorn.Server):
-    """uvicorn without its signal handlers: who runs the engine decides about those."""
+    """uvicorn without its signal handlers: who runs the engine decides about those.
+
+    And without its pauses: it looks every tenth of a second whether to end, and waits another one at the end.
+    """
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.up = asyncio.Event()
+        self._ending = asyncio.Event()
+
+    def end(self) -> None:
+        """Stop as soon as what is under way allows."""
+        self.should_exit = True
+        self._ending.set()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
@@ -189,6 +201,31 @@ class _Uvicorn(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self.up.set()
+
+    async def main_loop(self) -> None:
+        while not await self.on_tick(0):  # which sets the date that answers bear
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(1):
+                    await self._ending.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
+        for bound in sockets or []:
+            bound.close()
+        state = self.server_state
+        for connection in list(state.connections):
+            connection.shutdown()
+        try:
+            async with asyncio.timeout(STOP_GRACE):
+                while state.connections or state.tasks:  # noqa: ASYNC110 – nobody tells when they are gone
+                    await asyncio.sleep(_STOP_LOOK)
+                for server in self.servers:
+                    await server.wait_closed()
+        except TimeoutError:
+            logger.warning("cut off at the stop: %d requests under way", len(state.tasks))
+            for task in state.tasks:
+                task.cancel(msg="the engine stops")
 
 
 class WebServer:
@@ -220,7 +257,6 @@ class WebServer:
             server_header=False,
             backlog=BACKLOG,
             timeout_keep_alive=KEEP_ALIVE,
-            timeout_graceful_shutdown=STOP_GRACE,
             **tls,
         )
         try:
@@ -247,7 +283,7 @@ class WebServer:
         if self._task is None:
             self._listener.close()
             return
-        self._server.should_exit = True
+        self._server.end()
         await self._task
         self._task = None
 

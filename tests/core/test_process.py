@@ -187,7 +187,7 @@ async def test_kill_9_under_load_loses_nothing_that_was_acknowledged(tmp_path: P
 
     async def client(number: int) -> None:
         nonlocal answers
-        async with httpx.AsyncClient(trust_env=False) as http:
+        async with httpx.AsyncClient(trust_env=False, verify=False) as http:
             for n in range(100_000):
                 ids = [f"m-{number}-{n}-{i}" for i in range(1 if number % 2 else 20)]
                 body = {"batch": [track(id, properties={"n": n}) for id in ids]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import socket
@@ -13,11 +14,12 @@ from pathlib import Path
 import httpx
 import pytest
 from engines import engine_settings, isolate, listed, running_engine, track
+from ingesting import Sink, ingest_app
 
 from segtap.core import ports, server
 from segtap.core.errors import EngineError, PortTaken, SettingsError
 from segtap.core.launch import find_engine
-from segtap.core.server import listen
+from segtap.core.server import WebServer, listen
 from segtap.core.settings import IngestSettings
 
 
@@ -41,6 +43,58 @@ def test_port_0_is_the_same_port_on_every_host() -> None:
     assert not listener.exposed
     assert listener.phone_urls == ()
     listener.close()
+
+
+def test_an_answer_in_two_parts_does_not_wait_for_the_client_between_them() -> None:
+    listener = listen(IngestSettings(port=0))
+    # By this asyncio decides whether to turn Nagle's algorithm off.
+    assert {bound.proto for bound in listener.sockets} == {socket.IPPROTO_TCP}
+    listener.close()
+
+
+async def test_a_stop_takes_no_longer_than_what_is_under_way() -> None:
+    sink = Sink()
+    listener = listen(IngestSettings(host=("127.0.0.1",), port=0))
+    app = ingest_app(sink)
+    web = WebServer(app, listener, IngestSettings(), app.keep_malformed)
+    await web.start()
+    reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+    body = b'{"type": "track", "event": "E", "userId": "u"}'
+    writer.write(b"POST /v1/t HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % len(body) + body[:-1])
+    await until_connected(web, requests=1)
+    stopping = asyncio.create_task(web.stop())
+    await asyncio.sleep(0)
+    writer.write(body[-1:])
+    assert (await reader.read()).startswith(b"HTTP/1.1 200 ")
+    await stopping
+    assert len(sink.taken) == 1
+    with pytest.raises(ConnectionError):
+        await asyncio.open_connection("127.0.0.1", listener.port)
+    writer.close()
+    await writer.wait_closed()
+
+
+async def test_what_does_not_end_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "STOP_GRACE", 0.05)
+    sink = Sink()
+    listener = listen(IngestSettings(host=("127.0.0.1",), port=0))
+    app = ingest_app(sink)
+    web = WebServer(app, listener, IngestSettings(), app.keep_malformed)
+    await web.start()
+    _, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+    writer.write(b"POST /v1/t HTTP/1.1\r\nContent-Length: 9\r\n\r\n{")
+    await until_connected(web, requests=1)
+    await asyncio.wait_for(web.stop(), 5)
+    assert sink.taken == []
+    writer.close()
+    await writer.wait_closed()
+
+
+async def until_connected(web: WebServer, *, requests: int) -> None:
+    """Wait until so many requests have begun."""
+    tasks = web._server.server_state.tasks  # pyright: ignore[reportPrivateUsage]
+    while len(tasks) < requests:  # noqa: ASYNC110 – nobody tells
+        await asyncio.sleep(0.001)
 
 
 def test_an_address_that_the_machine_lacks_is_skipped_only_when_it_is_ipv6_loopback(
