@@ -10,6 +10,7 @@ import pytest
 from cohort import DEVICE, KIOSK, PHONE, STREAM, call, lines_of, users_of
 from fake_viewer import FakeViewer, story, until
 from rich.cells import cell_len
+from textual import events
 from textual.pilot import Pilot
 
 from segtap.core.errors import EngineError
@@ -160,6 +161,22 @@ async def test_the_filter_finds_any_id_of_a_user(app_on: AppOn) -> None:
         assert screen.list.has_focus
         await pilot.press("escape")
         assert pilot.app.screen is not screen
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_what_is_typed_right_behind_the_slash_goes_into_the_filter(
+    app_on: AppOn, size: tuple[int, int]
+) -> None:
+    async with app_on(viewer_of()).run_test(size=size) as pilot:
+        screen = await opened(pilot)
+        if size[0] < 100:
+            await pilot.press("escape")
+            await until(pilot, lambda: screen.list.has_focus)
+        for key, character in (("slash", "/"), ("l", "l"), ("slash", "/"), ("u", "u")):
+            pilot.app.post_message(events.Key(key, character))
+        await until(pilot, lambda: screen.text == "l/u")
+        assert screen.box.has_focus
+        assert pilot.app.screen is screen
 
 
 async def test_it_keeps_fresh_and_nothing_jumps(app_on: AppOn, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ from functools import partial
 from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Static
+from textual.worker import Worker
 
 from ...core.errors import SegtapError
 from ...core.text import clean
@@ -59,7 +60,7 @@ class Following(Screen[Chosen | FilterBy | None]):
         """Why the engine does not answer, else ""."""
         self.found: dict[int, Summary | None] = {}
         self._pulse = -1
-        self._asking = False
+        self._asking: Worker[None] | None = None
 
     def on_mount(self) -> None:
         self.set_class(is_plain(self), "-ascii")
@@ -96,10 +97,9 @@ class Following(Screen[Chosen | FilterBy | None]):
         """Ask again when something came since the last asking, or when that was not answered whole."""
         if not again and self.whole and not self.lost and self._pulse == self.source.pulse:
             return
-        if again or not self._asking:
-            self._asking = True
+        if again or self._asking is None or self._asking.is_finished:
             self._pulse = self.source.pulse
-            self.run_worker(self._ask(), group="ask", exclusive=True)
+            self._asking = self.run_worker(self._ask, group="ask", exclusive=True)
 
     async def _ask(self) -> None:
         try:
@@ -111,8 +111,6 @@ class Following(Screen[Chosen | FilterBy | None]):
             if self.lost:
                 self.lost = ""
                 self.draw_lines()
-        finally:
-            self._asking = False
 
     def draw_lines(self) -> None:
         """The line on top, and the keys below."""
@@ -132,7 +130,7 @@ class Following(Screen[Chosen | FilterBy | None]):
         """Read the lines of these messages, and draw anew when they are here."""
         missing = [id for id in dict.fromkeys(ids) if id not in self.found][:MESSAGES_READ]
         if missing:
-            self.run_worker(self._read(missing), group="messages", exclusive=True)
+            self.run_worker(partial(self._read, missing), group="messages", exclusive=True)
 
     async def _read(self, ids: list[int]) -> None:
         try:

@@ -11,7 +11,6 @@ from textual.containers import Container, Vertical
 from textual.content import Content
 from textual.widgets import Input, Static
 
-from ...core.errors import SegtapError
 from ...core.identity import Cluster, Users, id_in
 from ...core.text import clean, counted, shorten
 from ...core.views import MessageDetail
@@ -61,13 +60,10 @@ class UsersScreen(Following):
         & #user-panel { width: 3fr; height: 1fr; }
         & #user { padding: 0 1; }
         & Input {
-            height: 1; border: none; padding: 0 1; background: $surface; display: none;
+            height: 1; border: none; padding: 0 1; background: $surface;
             &:focus { border: none; }
         }
-        &.-filter Input { display: block; }
         &.-narrow #list-panel, &.-narrow #user-panel { width: 1fr; }
-        &.-narrow #user-panel, &.-narrow.-opened #list-panel { display: none; }
-        &.-narrow.-opened #user-panel { display: block; }
     }
     """
     BINDINGS = bindings("users")
@@ -82,6 +78,10 @@ class UsersScreen(Following):
         self.box = Input(placeholder="part of an id …", compact=True, select_on_focus=False)
         self.users: Users | None = None
         self.text = ""
+        self._anew = False
+        """The filter is another one: the order is that of the answer."""
+        self.opened = False
+        """Whether the user is looked at: on a narrow terminal there is room for one thing."""
         self._clusters: dict[str, Cluster] = {}
         self._lines: dict[tuple[str, ...], Line] = {}
         self._wanted = "" if message is None else id_in(message.inspection.translation)
@@ -103,12 +103,21 @@ class UsersScreen(Following):
 
     def on_mount(self) -> None:
         self.set_class(app_of(self).size.width < NARROW, "-narrow")
+        self.box.display = False
+        self._arrange()
         self.teaches.update(worded(self, Content("\n".join(TEACHES))))
 
     def on_resize(self, event: events.Resize) -> None:
         """Lay out for the new size."""
         self.set_class(event.size.width < NARROW, "-narrow")
+        self._arrange()
         self.call_after_refresh(self.draw)
+
+    def _arrange(self) -> None:
+        """Both side by side, or one of them. At once: what is shown may get the keys right away."""
+        narrow = self.has_class("-narrow")
+        self.query_one("#list-panel").display = not (narrow and self.opened)
+        self.query_one("#user-panel").display = not narrow or self.opened
 
     # Keeping fresh
 
@@ -122,8 +131,9 @@ class UsersScreen(Following):
             wanted = await self.source.viewer.user(self._wanted)
             if wanted is not None:
                 users = msgspec.structs.replace(users, clusters=(wanted, *users.clusters))
-        if users != self.users:
-            self.show(users)
+        if users != self.users or self._anew:
+            self.show(users, anew=self._anew)
+            self._anew = False
 
     def show(self, users: Users, *, anew: bool = False) -> None:
         """Show these users: those that are shown stay where they are, whatever id becomes theirs."""
@@ -222,12 +232,10 @@ class UsersScreen(Following):
     @on(RankedList.Chosen, "#users")
     def _open(self) -> None:
         """To the user that the cursor is on."""
-        self.add_class("-opened")
-        self.call_after_refresh(self._opened)
-
-    def _opened(self) -> None:
-        self.draw()
-        self.user.focus()
+        self.opened = True
+        self._arrange()
+        self.set_focus(self.user)
+        self.call_after_refresh(self.draw)
 
     @on(RankedList.Chosen, "#user")
     def _chosen(self, event: RankedList.Chosen) -> None:
@@ -237,24 +245,23 @@ class UsersScreen(Following):
 
     def action_filter(self) -> None:
         """Type part of an id."""
-        self.remove_class("-opened")
-        self.add_class("-filter")
-        self.box.focus()
+        self.opened = False
+        self._arrange()
+        self.box.display = True
+        self.set_focus(self.box)
+        self.call_after_refresh(self.draw)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A slash that is typed into the filter is text."""
+        return not (action == "filter" and self.focused is self.box)
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
         event.stop()
         text = event.value.strip()
         if text != self.text:
-            self.text = text
-            self.run_worker(self._filter(text), group="ask", exclusive=True)
-
-    async def _filter(self, text: str) -> None:
-        try:
-            self.show(await self.source.viewer.users(text, LIMIT), anew=True)
-        except SegtapError as error:
-            self.lost = clean(str(error))
-            self.draw_lines()
+            self.text, self._anew = text, True
+            self.look(again=True)
 
     @on(Input.Submitted)
     def _kept(self, event: Input.Submitted) -> None:
@@ -268,19 +275,17 @@ class UsersScreen(Following):
 
     def action_leave(self) -> None:
         """Back to the list of users, without its filter, and from there to the messages."""
-        if self.has_class("-narrow") and self.has_class("-opened"):
-            self.remove_class("-opened")
-            self.call_after_refresh(self._listed)
-        elif self.has_class("-filter"):
-            self.remove_class("-filter")
+        if self.has_class("-narrow") and self.opened:
+            self.opened = False
+            self._arrange()
+            self.set_focus(self.list)
+            self.call_after_refresh(self.draw)  # the heads are as wide as the list, which was out of sight
+        elif self.box.display:
+            self.set_focus(self.list)
+            self.box.display = False
             self.box.value = ""
-            self.list.focus()
         else:
             self.dismiss(None)
-
-    def _listed(self) -> None:
-        self.draw()  # the heads are as wide as the list, which was out of sight
-        self.list.focus()
 
     def copied(self) -> tuple[str, str]:
         cluster = self.cluster
