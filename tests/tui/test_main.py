@@ -14,6 +14,7 @@ from textual.widget import Widget
 from segtap.core.delivery import DeliveryState
 from segtap.core.messages import message_number
 from segtap.core.views import Change, FeedBatch
+from segtap.tui import feeding
 from segtap.tui.app import SegtapApp
 from segtap.tui.screens.main import MainScreen
 
@@ -305,6 +306,13 @@ async def test_middle_has_two_columns_of_tabs_and_wide_has_all(app_on: AppOn) ->
         assert shown() == set(main.panes)
 
 
+@pytest.fixture
+def only_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lost engine is reached for again when the reader says so, and not by itself half a second later."""
+    monkeypatch.setattr(feeding, "PATIENCE", (3600,))
+
+
+@pytest.mark.usefixtures("only_by_hand")
 async def test_a_lost_engine_is_told_and_found_again(app_on: AppOn) -> None:
     viewer = FakeViewer(story(20))
     async with app_on(viewer).run_test(size=(120, 40)) as pilot:
@@ -334,6 +342,7 @@ async def test_a_warning_leads_to_its_place(app_on: AppOn) -> None:
         await until(pilot, lambda: main.pane_name == "segment", "$.userId is in the Segment pane")
 
 
+@pytest.mark.usefixtures("only_by_hand")
 async def test_another_engine_is_read_anew(app_on: AppOn) -> None:
     viewer, other = FakeViewer(story(20)), FakeViewer(story(5), pid=77)
     asked: list[str] = []
