@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import hypothesis
 import pytest
+
+# Without Hypothesis's limit of 200 ms an example: it says more of the machine than of the code.
+hypothesis.settings.register_profile("segtap", deadline=None)
+hypothesis.settings.load_profile("segtap")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
