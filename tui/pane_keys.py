@@ -78,6 +78,8 @@ PANE_KEYS: dict[PaneOwner, tuple[Key, ...]] = {
             "In users",
             priority=True,
         ),
+        Key("users.keep", "enter", "Enter", "keep", "Keep the filter", "In users", priority=True),
+        Key("users.drop", "escape", "Esc", "drop", "Clear the filter", "In users", priority=True),
         Key("users.order", "r", "r", "order", "The ones seen last on top", "In users"),
         Key("users.copy", "y", "y", "copy", "Copy the user", "In users"),
         Key("users.back", "escape,u,q", "Esc u q", "leave", "Back to the list", "In users"),

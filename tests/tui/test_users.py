@@ -177,6 +177,12 @@ async def test_what_is_typed_right_behind_the_slash_goes_into_the_filter(
         await until(pilot, lambda: screen.text == "l/u")
         assert screen.box.has_focus
         assert pilot.app.screen is screen
+        await pilot.press(*["backspace"] * 3, *"user", "minus", "8")
+        await until(pilot, lambda: listed(screen) == ["user-81", "user-80"])
+        for key in ("enter", "down", "enter"):
+            pilot.app.post_message(events.Key(key, None))
+        await until(pilot, lambda: screen.opened and screen.list.key == ("", "user-80"))
+        assert screen.user.has_focus
 
 
 async def test_it_keeps_fresh_and_nothing_jumps(app_on: AppOn, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -252,8 +252,19 @@ class UsersScreen(Following):
         self.call_after_refresh(self.draw)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """A slash that is typed into the filter is text."""
-        return not (action == "filter" and self.focused is self.box)
+        """A slash that is typed into the filter is text; Enter and Esc are the filter's only there."""
+        typing = self.focused is self.box
+        return typing if action in ("keep", "drop") else not (typing and action == "filter")
+
+    def action_keep(self) -> None:
+        """Back to the list, at once; the filter stays."""
+        self.set_focus(self.list)
+
+    def action_drop(self) -> None:
+        """Back to the list, at once, without the filter."""
+        self.set_focus(self.list)
+        self.box.display = False
+        self.box.value = ""
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
@@ -262,11 +273,6 @@ class UsersScreen(Following):
         if text != self.text:
             self.text, self._anew = text, True
             self.look(again=True)
-
-    @on(Input.Submitted)
-    def _kept(self, event: Input.Submitted) -> None:
-        event.stop()
-        self.list.focus()
 
     def action_order(self) -> None:
         """Those seen last on top; the cursor stays on its user."""
@@ -281,9 +287,7 @@ class UsersScreen(Following):
             self.set_focus(self.list)
             self.call_after_refresh(self.draw)  # the heads are as wide as the list, which was out of sight
         elif self.box.display:
-            self.set_focus(self.list)
-            self.box.display = False
-            self.box.value = ""
+            self.action_drop()
         else:
             self.dismiss(None)
 
