@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -43,6 +44,8 @@ async def serve(
     stop = stop or asyncio.Event()
     with _signals(stop):
         async with Engine(settings, forwarding=forwarding) as engine:
+            # What is there now stays: looking through it for garbage would hold the loop for 10 ms each time.
+            gc.freeze()
             ready(engine)
             await stop.wait()
             logger.info("stopping")

@@ -23,7 +23,7 @@ from segtap.core.launch import start_engine
 
 CONNECTIONS = 64
 ROUNDS = 3
-SECONDS = 1.0
+SECONDS = 0.7
 
 BARE = """
 import asyncio, socket, sys

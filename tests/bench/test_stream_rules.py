@@ -1,4 +1,4 @@
-"""What the rules on the stream hold in memory for a million distinct ids, and what they cost a message."""
+"""What the rules on the stream hold in memory for ids by the million, and what they cost a message."""
 
 from __future__ import annotations
 
@@ -16,8 +16,11 @@ from segtap.core.checks import CheckSettings
 from segtap.core.checks.stream import Loose, StreamChecker
 from segtap.core.inspection import Translation
 
-COUNT = 1_000_000
-MEMORY = 200 * 1024 * 1024
+COUNT = 500_000
+MEMORY = 100 * 1024 * 1024
+"""Half of what a million may take: the tables double, and are as full with half as many."""
+LONGEST = 50.0
+"""Milliseconds of one message, a full collection of garbage included; growing one large table takes more."""
 RATIO = 2.0
 """Of the cost of the translation."""
 
@@ -31,7 +34,7 @@ def resident() -> int:
 
 
 def measure() -> None:
-    """A million messages of a million users with a million anonymousIds; prints what that took."""
+    """So many messages, each of another user; prints what that took."""
     checker = StreamChecker(CheckSettings(), DESTINATION)
     nothing = Translation()
     gc.collect()
@@ -45,9 +48,9 @@ def measure() -> None:
             "properties": {"total": number},
         }
         message = Loose(document=document, type="track", message_id=f"6d5dc550-92e6-4f3d-8356-{number:012x}")
-        start = time.perf_counter()
+        start = time.thread_time()  # what others do on the machine meanwhile does not count
         checker.observe(message, nothing, NOW + number)
-        longest = max(longest, time.perf_counter() - start)
+        longest = max(longest, time.thread_time() - start)
     each = (time.perf_counter() - began) / COUNT * 1e6
     gc.collect()
     grown = resident() - before
@@ -57,7 +60,7 @@ def measure() -> None:
 
 @pytest.mark.timeout(300)
 @pytest.mark.skipif(not os.path.exists(_STATM), reason="tells a process's memory by /proc")
-def test_a_million_distinct_ids_fit(
+def test_half_a_million_distinct_ids_fit_in_half_the_memory(
     record_property: Callable[[str, object], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = subprocess.run(  # a process of its own: nothing else is in its memory
@@ -71,6 +74,7 @@ def test_a_million_distinct_ids_fit(
             f" {longest:.1f} ms; {kept:,.0f} kept, {forgotten:,.0f} forgotten"
         )
     assert grown < MEMORY
+    assert longest < LONGEST
     assert (kept, forgotten) == (2 * COUNT, 0)
 
 

@@ -243,9 +243,12 @@ FIELDS = (
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(
-    st.lists(st.tuples(st.sampled_from(CALL_TYPES), st.dictionaries(st.sampled_from(FIELDS), json_values)))
+    st.lists(
+        st.tuples(st.sampled_from(CALL_TYPES), st.dictionaries(st.sampled_from(FIELDS), json_values)),
+        max_size=6,
+    )
 )
 def test_no_sequence_breaks_the_rules(messages: list[tuple[str, dict[str, Any]]]) -> None:
     for identity in ("original", "simplified"):
