@@ -8,7 +8,9 @@ from textual.binding import BindingType
 
 from .keys import Key
 
-PaneOwner = Literal["json", "segment", "mixpanel", "warnings", "ranked", "overview", "users", "groups"]
+PaneOwner = Literal[
+    "json", "segment", "mixpanel", "warnings", "ranked", "overview", "users", "users-filter", "groups"
+]
 
 PANE_KEYS: dict[PaneOwner, tuple[Key, ...]] = {
     "json": (
@@ -78,11 +80,17 @@ PANE_KEYS: dict[PaneOwner, tuple[Key, ...]] = {
             "In users",
             priority=True,
         ),
-        Key("users.keep", "enter", "Enter", "keep", "Keep the filter", "In users", priority=True),
-        Key("users.drop", "escape", "Esc", "drop", "Clear the filter", "In users", priority=True),
         Key("users.order", "r", "r", "order", "The ones seen last on top", "In users"),
         Key("users.copy", "y", "y", "copy", "Copy the user", "In users"),
         Key("users.back", "escape,u,q", "Esc u q", "leave", "Back to the list", "In users"),
+    ),
+    "users-filter": (
+        Key(
+            "users.keep", "enter", "Enter", "keep", "Keep the filter", "In the filter of users", priority=True
+        ),
+        Key(
+            "users.drop", "escape", "Esc", "drop", "Clear the filter", "In the filter of users", priority=True
+        ),
     ),
     "groups": (
         Key("groups.next", "tab,right,l", "Tab → l", "app.focus_next", "Parts or events", "In groups"),

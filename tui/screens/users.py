@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import ClassVar
 
 import msgspec
 from textual import events, on
 from textual.app import ComposeResult
+from textual.binding import BindingType
 from textual.containers import Container, Vertical
 from textual.content import Content
 from textual.widgets import Input, Static
@@ -66,7 +68,7 @@ class UsersScreen(Following):
         &.-narrow #list-panel, &.-narrow #user-panel { width: 1fr; }
     }
     """
-    BINDINGS = bindings("users")
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("users-filter"), *bindings("users")]
 
     def __init__(self, source: Source, message: MessageDetail | None = None) -> None:
         """Opened on a message it begins with that one's user."""
