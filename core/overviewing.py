@@ -17,7 +17,7 @@ import msgspec
 
 from .delivery import DeliveryState
 from .groups import GroupChecks, Groups
-from .identity import Cluster, Identities, Users
+from .identity import Cluster, Identities, Users, in_short
 from .indexer import Pace
 from .inspection import Finding, Inspection, Translation
 from .journal.base import Journal
@@ -96,19 +96,20 @@ class Overviews:
         return gathered.counts.overview(self._coverage(gathered))
 
     async def users(self, text: str = "", limit: int = 200) -> Users:
-        """The users seen last, of those with an id that contains the text."""
+        """The users seen last, of those with an id that contains the text; each in short."""
         gathered = await self._ask()
         clusters, total = gathered.identities.newest(text, max(1, min(limit, MOST_USERS)))
         return Users(
             mode=gathered.identities.mode,
-            clusters=tuple(clusters),
+            clusters=tuple(in_short(one, text) for one in clusters),
             total=total,
             covered=self._coverage(gathered),
         )
 
     async def user(self, id: str) -> Cluster | None:
-        """The user with this very id, None when no message covered has it."""
-        return (await self._ask()).identities.cluster(id)
+        """The user with this very id in short, None when no message covered has it."""
+        cluster = (await self._ask()).identities.cluster(id)
+        return None if cluster is None else in_short(cluster, id)
 
     async def groups(self) -> Groups:
         """The four parts of each group key."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..core.identity import Cluster, Link
+from ..core.identity import SHORT_LINKS, SHORT_MEMBERS, Cluster, Link
 from ..core.settings import IdentityMode
 from ..core.text import counted
 from ..core.views import Summary
@@ -30,22 +30,24 @@ ALONE: dict[IdentityMode, str] = {
     "simplified": "No event has both $device_id and $user_id of it.",
 }
 WAYS = {"identify": "$identify", "alias": "$create_alias", "event": "an event with both"}
-LINKS_SHOWN = 50
-MEMBERS_SHOWN = 100
+LINKS_SHOWN = SHORT_LINKS
+MEMBERS_SHOWN = SHORT_MEMBERS
+NOTES_SHOWN = 12
+"""More of them would hide the ids below; what they say is mostly the same."""
 _COUNT, _IDS = 7, 4
 
 
 def user_spans(cluster: Cluster, width: int, marks: Marks) -> list[Span]:
     """One user in the list: its id, how many ids and events, and how much was not joined."""
     known = is_known(cluster)
-    events = sum(member.events for member in cluster.members)
-    notes = f"{marks.warning}{len(cluster.notes)}" if cluster.notes else ""
+    apart = len(cluster.notes) + cluster.left_out.notes
+    notes = f"{marks.warning}{apart if apart < 1000 else '1k+'}" if apart else ""
     room = max(width - 2 - _IDS - 1 - _COUNT - 1 - 4, 6)
     return [
         (f"{marks.dot if known else marks.middot} ", "info" if known else "dim"),
         (fit(worded(cluster.distinct_id, marks), room, marks.ellipsis), "bold" if known else "text"),
-        (f"{len(cluster.members):>{_IDS},}", "dim"),
-        (f"{events:>{_COUNT + 1},}", "text"),
+        (f"{cluster.ids:>{_IDS}}", "dim"),
+        (f"{cluster.events:>{_COUNT + 1},}", "text"),
         (f"{notes:>4}", "warning"),
         (" ", "text"),
     ]
@@ -67,10 +69,8 @@ def cluster_lines(
 ) -> list[Line]:
     """All about one user. `found` are the messages of its links, as far as they are read."""
     mode, distinct_id = MODES[cluster.mode]
-    events = sum(member.events for member in cluster.members)
-    profiles = sum(member.profile for member in cluster.members)
     facts = ", ".join(
-        (counted(events, "event"), counted(len(cluster.members), "id"), counted(profiles, "profile"))
+        (counted(cluster.events, "event"), counted(cluster.ids, "id"), counted(cluster.profiles, "profile"))
     )
     lines = [
         Line(("id",), ((fit(worded(cluster.distinct_id, marks), width, marks.ellipsis).rstrip(), "bold"),)),
@@ -81,10 +81,13 @@ def cluster_lines(
         lines.append(message_line(("last",), cluster.last, found, "newest  ", width, marks, today))
     if cluster.notes:
         lines += [Line(("", "notes"), ()), rule(("notes",), "Not joined", width, marks)]
-        for number, note in enumerate(cluster.notes):
+        for number, note in enumerate(cluster.notes[:NOTES_SHOWN]):
             mark: Span = (f"{marks.warning} ", "warning")
             key = ("note", str(number))
             lines += wrapped(key, worded(note, marks), "warning", width, first=(mark,), indent=2)
+        apart = len(cluster.notes) + cluster.left_out.notes
+        if apart > NOTES_SHOWN:
+            lines.append(Line(("note", ""), ((f"and {apart - NOTES_SHOWN:,} more", "dim"),)))
     lines += [Line(("", "ids"), ()), *_members(cluster, width, marks)]
     lines += [Line(("", "links"), ()), *_links(cluster, width, marks, found, today)]
     return lines
@@ -107,8 +110,8 @@ def _members(cluster: Cluster, width: int, marks: Marks) -> list[Line]:
             (f"{profile:>5}    ", "ok" if member.profile else "dim"),
         )
         lines.append(Line(("member", member.id), spans, text=member.id))
-    if len(cluster.members) > MEMBERS_SHOWN:
-        more = f"and {counted(len(cluster.members) - MEMBERS_SHOWN, 'more id')}"
+    if cluster.ids > MEMBERS_SHOWN:
+        more = f"and {counted(cluster.ids - MEMBERS_SHOWN, 'more id')}"
         lines.append(Line(("member", ""), ((more, "dim"),)))
     return lines
 
@@ -125,8 +128,9 @@ def _links(
         lines.append(Line((*key, "ids"), ((fit(words, room, marks.ellipsis).rstrip(), "text"),), (message,)))
         before = f"  {WAYS[link.kind]}  "
         lines.append(message_line((*key, "message"), message, found, before, width, marks, today))
-    if len(cluster.links) > LINKS_SHOWN:
-        more = f"and {counted(len(cluster.links) - LINKS_SHOWN, 'more')}"
+    joined = len(cluster.links) + cluster.left_out.links
+    if joined > LINKS_SHOWN:
+        more = f"and {joined - LINKS_SHOWN:,} more"
         lines.append(Line(("link", ""), ((more, "dim"),)))
     return lines
 

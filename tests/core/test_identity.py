@@ -2,13 +2,24 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 from check_helpers import NOW, TRANSLATOR
 from streams import ANONYMOUS, call, uuid
 
 from segtap.core.destinations import translator
-from segtap.core.identity import MAX_IDS, Identities, Link, links_of
-from segtap.core.inspection import Translation
+from segtap.core.identity import (
+    MAX_IDS,
+    SHORT_LINKS,
+    SHORT_MEMBERS,
+    SHORT_NOTES,
+    Identities,
+    LeftOut,
+    Link,
+    in_short,
+    links_of,
+)
+from segtap.core.inspection import Operation, OutgoingRequest, Translation
 from segtap.core.settings import Destination, IdentityMode
 
 OTHER = "0f0f0f0f-0a4e-4ef0-9b76-4a94a8e6d0f3"
@@ -158,3 +169,48 @@ def test_a_link_that_did_nothing_is_moot_once_another_joins_its_ids() -> None:
         assert joined is not None
         assert "$identify does nothing here" in apart.notes[0]
         assert (len(joined.members), joined.notes) == (2, ())
+
+
+def test_a_short_form_counts_what_it_leaves_out() -> None:
+    """One user of 5,000 devices, looked for by one of the last."""
+    identities = Identities("simplified")
+    for number in range(5_000):
+        properties = {"distinct_id": "u-1", "$user_id": "u-1", "$device_id": f"Device-{number}"}
+        event = {"event": "Opened", "properties": properties}
+        request = OutgoingRequest("POST", "https://x/track", body=[event])  # type: ignore[list-item]
+        identities.add(Translation((Operation("", "", request),)), number + 1)
+    whole = identities.cluster("u-1")
+    assert whole is not None
+    assert whole.left_out == LeftOut()
+    short = in_short(whole, "device-499")
+    assert (short.ids, short.events, short.profiles) == (5_001, 5_000, 0)
+    assert (whole.ids, whole.events, whole.profiles) == (5_001, 5_000, 0)
+    assert len(short.members) == SHORT_MEMBERS
+    assert short.members[0].id == "u-1"
+    held = [one.id for one in short.members]
+    assert "Device-499" in held
+    assert {f"Device-{number}" for number in range(4_990, 5_000)} <= set(held), "they hold the text"
+    assert held == [one.id for one in whole.members if one.id in set(held)], "in their order"
+    assert "Device-4321" in [one.id for one in in_short(whole, "Device-4321").members]
+    assert len(short.links) == SHORT_LINKS
+    assert short.left_out.links == 5_000 - SHORT_LINKS
+    assert len(msgspec.json.encode(short)) < 20_000
+    assert in_short(short) is short
+
+
+def test_notes_without_end_are_cut_in_short() -> None:
+    """A device at a till: everyone who identifies there belongs to somebody else."""
+    identities = Identities("original")
+    till = "5d0ae2de-4651-4bca-bee6-aa7e4ac04d1b"
+    for number in range(1_000):
+        properties = {"$identified_id": f"u-{number}", "$anon_id": till}
+        request = OutgoingRequest(
+            "POST", "https://x/track", body={"event": "$identify", "properties": properties}
+        )
+        identities.add(Translation((Operation("", "", request),)), number + 1)
+    whole = identities.cluster(till)
+    assert whole is not None
+    assert len(whole.notes) == 999
+    short = in_short(whole)
+    assert short.notes == whole.notes[:SHORT_NOTES]
+    assert short.left_out == LeftOut(notes=999 - SHORT_NOTES)

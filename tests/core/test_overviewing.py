@@ -24,6 +24,7 @@ from segtap.core.client import Client
 from segtap.core.delivery import DeliveryState
 from segtap.core.engine import Engine
 from segtap.core.errors import JournalError
+from segtap.core.identity import SHORT_MEMBERS
 from segtap.core.ingest.parse import parse_receipt
 from segtap.core.inspection import Inspection
 from segtap.core.journal.base import Entry
@@ -389,3 +390,25 @@ async def test_a_stop_ends_the_reading() -> None:
     await kept.overviews.close()
     assert "segtap-overview" not in {task.get_name() for task in asyncio.all_tasks()}
     assert kept.inspected < 2_000
+
+
+async def test_a_user_of_thousands_of_devices_is_told_in_short(tmp_path: Path) -> None:
+    """It is asked for each second while the screen of users is open."""
+    async with running_engine(msgspec.structs.replace(engine_settings(tmp_path), identity="simplified")) as (
+        engine,
+        client,
+    ):
+        await post(
+            engine.url,
+            *(track(f"m-{at}", userId="ada", anonymousId=f"device-{at}") for at in range(300)),
+        )
+        await listed(client, 300)
+        (cluster,) = (await client.users()).clusters
+        assert len(cluster.members) == SHORT_MEMBERS
+        assert cluster.ids == 301
+        (found,) = (await client.users("device-299")).clusters
+        assert "device-299" in [member.id for member in found.members]
+        one = await client.user("device-298")
+        assert one is not None
+        assert "device-298" in [member.id for member in one.members]
+        assert len(one.members) == SHORT_MEMBERS

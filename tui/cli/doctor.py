@@ -125,7 +125,9 @@ def _show_user(facts: Facts, user: str, *, as_json: bool) -> int:
         click.echo(f"No message looked at has the id {shown(user)}; try more with --messages.", err=True)
         return 1
     if as_json:
-        sys.stdout.write(json_bytes(msgspec.to_builtins(cluster)).decode() + "\n")
+        told = msgspec.to_builtins(cluster)
+        del told["left_out"]  # it is whole
+        sys.stdout.write(json_bytes(told).decode() + "\n")
     else:
         for line in cluster_lines(cluster, facts):
             click.echo(line)

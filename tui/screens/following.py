@@ -110,7 +110,7 @@ class Following(Screen[Chosen | FilterBy | None]):
         else:
             if self.lost:
                 self.lost = ""
-                self.draw_lines()
+                self.draw()  # which also reads the messages that could not be read meanwhile
 
     def draw_lines(self) -> None:
         """The line on top, and the keys below."""
@@ -140,7 +140,9 @@ class Following(Screen[Chosen | FilterBy | None]):
                 self.found[id] = at if at is not None and at.id == id else None
         except SegtapError as error:
             self.lost = clean(str(error))
-        self.draw()
+            self.draw_lines()  # no more: drawing reads what is missing, again and again
+        else:
+            self.draw()
 
     # Acts
 

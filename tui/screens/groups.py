@@ -41,6 +41,8 @@ class GroupsScreen(Following):
 
     def __init__(self, source: Source) -> None:
         super().__init__(source)
+        self.parts_panel = Vertical(classes="panel", id="parts-panel")
+        self.events_panel = Vertical(classes="panel", id="events-panel")
         self.parts = RankedList(id="keys-list")
         self.events = RankedList(id="events-list")
         self.groups: Groups | None = None
@@ -50,9 +52,9 @@ class GroupsScreen(Following):
     def compose(self) -> ComposeResult:
         yield self.banner
         with Container(id="parts"):
-            with Vertical(classes="panel", id="parts-panel"):
+            with self.parts_panel:
                 yield self.parts
-            with Vertical(classes="panel", id="events-panel"):
+            with self.events_panel:
                 yield self.events
         yield self.teaches
         yield self.keys_line
@@ -101,7 +103,7 @@ class GroupsScreen(Following):
         lines = self._all(groups, width, events=not wide)
         show_lines(self.parts, lines)
         self._lines = {("", *line.key): line for line in lines}
-        self._title("#parts-panel", f"Group keys ─ {len(groups.keys):,}")
+        self._title(self.parts_panel, f"Group keys ─ {len(groups.keys):,}")
         self._draw_events()
         self.read_messages(messages_of(groups.keys))
 
@@ -120,11 +122,10 @@ class GroupsScreen(Following):
         if check.key != self._key:
             self._key = check.key
             self.events.action_first()
-        self._title("#events-panel", events_title(check, marks_of(self)))
+        self._title(self.events_panel, events_title(check, marks_of(self)))
 
-    def _title(self, panel: str, words: str) -> None:
-        frame = self.query_one(panel)
-        frame.border_title = worded(self, Content(shorten(clean(words), 60)))  # pyright: ignore[reportAttributeAccessIssue]
+    def _title(self, panel: Vertical, words: str) -> None:
+        panel.border_title = worded(self, Content(shorten(clean(words), 60)))  # pyright: ignore[reportAttributeAccessIssue]
 
     def facts(self) -> Content:
         groups = self.groups

@@ -122,6 +122,8 @@ class OverviewScreen(Screen[Chosen | None]):
         self.banner = Static(classes="line")
         self.bars = TimeBars()
         self.time = Vertical(self.bars, id="time", classes="panel")
+        self.rules_panel = Vertical(classes="panel", id="rules-panel")
+        self.events_panel = Vertical(classes="panel", id="events-panel")
         self.rules = RankedList(id="rules")
         self.rules_head = Static(classes="head")
         self.events = RankedList(id="events")
@@ -133,10 +135,10 @@ class OverviewScreen(Screen[Chosen | None]):
         yield self.banner
         yield self.time
         with Container(id="lists"):
-            with Vertical(classes="panel", id="rules-panel"):
+            with self.rules_panel:
                 yield self.rules_head
                 yield self.rules
-            with Vertical(classes="panel", id="events-panel"):
+            with self.events_panel:
                 yield self.events_head
                 yield self.events
         yield self.foot
@@ -230,19 +232,18 @@ class OverviewScreen(Screen[Chosen | None]):
             return
         covered = overview.covered
         words = f"Over time ─ {span_words(covered.since, covered.until)}, a bar is {self.bars.bar_words}"
-        self._title("#time", Content(words), self._legend(overview))
-        self._title("#rules-panel", Content(f"Rules ─ {len(overview.rules):,} fired"))
+        self._title(self.time, Content(words), self._legend(overview))
+        self._title(self.rules_panel, Content(f"Rules ─ {len(overview.rules):,} fired"))
         total, held = overview.events_total, len(overview.events)
         self._title(
-            "#events-panel", Content(f"Events ─ {held:,}" + (f" of {total:,}" if total > held else ""))
+            self.events_panel, Content(f"Events ─ {held:,}" + (f" of {total:,}" if total > held else ""))
         )
         self._fill_foot()
 
-    def _title(self, panel: str, title: Content, subtitle: Content | None = None) -> None:
-        frame = self.query_one(panel)
-        frame.border_title = worded(self, title)  # pyright: ignore[reportAttributeAccessIssue]
+    def _title(self, panel: Vertical, title: Content, subtitle: Content | None = None) -> None:
+        panel.border_title = worded(self, title)  # pyright: ignore[reportAttributeAccessIssue]
         if subtitle is not None:
-            frame.border_subtitle = worded(self, subtitle)  # pyright: ignore[reportAttributeAccessIssue]
+            panel.border_subtitle = worded(self, subtitle)  # pyright: ignore[reportAttributeAccessIssue]
 
     def _facts(self) -> Content:
         """What is summed up, and how much of it is wrong."""

@@ -74,6 +74,8 @@ class UsersScreen(Following):
         """Opened on a message it begins with that one's user."""
         super().__init__(source)
         self.message = message
+        self.list_panel = Vertical(classes="panel", id="list-panel")
+        self.user_panel = Vertical(classes="panel", id="user-panel")
         self.list_head = Static(classes="head")
         self.list = RankedList(id="users")
         self.user = RankedList(id="user")
@@ -94,11 +96,11 @@ class UsersScreen(Following):
     def compose(self) -> ComposeResult:
         yield self.banner
         with Container(id="parts"):
-            with Vertical(classes="panel", id="list-panel"):
+            with self.list_panel:
                 yield self.box
                 yield self.list_head
                 yield self.list
-            with Vertical(classes="panel", id="user-panel"):
+            with self.user_panel:
                 yield self.user
         yield self.teaches
         yield self.keys_line
@@ -118,8 +120,8 @@ class UsersScreen(Following):
     def _arrange(self) -> None:
         """Both side by side, or one of them. At once: what is shown may get the keys right away."""
         narrow = self.has_class("-narrow")
-        self.query_one("#list-panel").display = not (narrow and self.opened)
-        self.query_one("#user-panel").display = not narrow or self.opened
+        self.list_panel.display = not (narrow and self.opened)
+        self.user_panel.display = not narrow or self.opened
 
     # Keeping fresh
 
@@ -132,7 +134,7 @@ class UsersScreen(Following):
         if self._wanted and not self.text and not any(_has(one, self._wanted) for one in users.clusters):
             wanted = await self.source.viewer.user(self._wanted)
             if wanted is not None:
-                users = msgspec.structs.replace(users, clusters=(wanted, *users.clusters))
+                users = _with(users, wanted)
         if users != self.users or self._anew:
             self.show(users, anew=self._anew)
             self._anew = False
@@ -188,7 +190,7 @@ class UsersScreen(Following):
         if users is not None:
             held = len(users.clusters)
             count = f"{held:,} of {users.total:,}" if users.total > held else f"{held:,}"
-            self._title("#list-panel", f"Users ─ {count}" + (f" ─ {clean(self.text)}" if self.text else ""))
+            self._title(self.list_panel, f"Users ─ {count}" + (f" ─ {clean(self.text)}" if self.text else ""))
         self._draw_user()
 
     def _draw_user(self) -> None:
@@ -200,16 +202,15 @@ class UsersScreen(Following):
         if about != self._shown:
             self._shown = about
             self.user.action_first()
-        self._title("#user-panel", "User" if cluster is None else f"User ─ {clean(cluster.distinct_id)}")
+        self._title(self.user_panel, "User" if cluster is None else f"User ─ {clean(cluster.distinct_id)}")
         if cluster is not None:
             self.read_messages((cluster.last, *(message for _, message in cluster.links[:LINKS_SHOWN])))
 
     def _about(self, cluster: Cluster, width: int) -> list[Line]:
         return cluster_lines(cluster, max(width, 20), marks_of(self), self.found, clock.now())
 
-    def _title(self, panel: str, words: str) -> None:
-        frame = self.query_one(panel)
-        frame.border_title = worded(self, Content(shorten(words, 60)))  # pyright: ignore[reportAttributeAccessIssue]
+    def _title(self, panel: Vertical, words: str) -> None:
+        panel.border_title = worded(self, Content(shorten(words, 60)))  # pyright: ignore[reportAttributeAccessIssue]
 
     def facts(self) -> Content:
         users = self.users
@@ -296,6 +297,13 @@ class UsersScreen(Following):
     def copied(self) -> tuple[str, str]:
         cluster = self.cluster
         return "the user", "" if cluster is None else as_text(self._about(cluster, COPIED_WIDTH))
+
+
+def _with(users: Users, wanted: Cluster) -> Users:
+    """With this user in front, or where it is already: in short it may be there without its id."""
+    clusters = tuple(wanted if one.distinct_id == wanted.distinct_id else one for one in users.clusters)
+    there = any(one is wanted for one in clusters)
+    return msgspec.structs.replace(users, clusters=clusters if there else (wanted, *clusters))
 
 
 def _has(cluster: Cluster, id: str) -> bool:

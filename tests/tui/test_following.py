@@ -1,0 +1,76 @@
+"""What the screens of users and of groups have in common: an engine that goes away while they are open."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from cohort import lines_of, users_of
+from fake_viewer import FakeViewer, until
+from textual.pilot import Pilot
+
+from segtap.core.views import Page
+from segtap.tui.app import SegtapApp
+from segtap.tui.screens import following
+from segtap.tui.screens.users import UsersScreen
+
+AppOn = Callable[..., SegtapApp]
+
+
+class Gone(FakeViewer):
+    """Tells who there is; then it reads no message until it is back."""
+
+    tries = 0
+
+    async def page(
+        self, *, before: int | None = None, after: int | None = None, limit: int = 200, text: str = ""
+    ) -> Page:
+        if after is not None:
+            self.tries += 1
+        return await super().page(before=before, after=after, limit=limit, text=text)
+
+
+async def opened(app: SegtapApp, pilot: Pilot[object]) -> UsersScreen:
+    await until(pilot, lambda: app.main is not None and app.main.detail is not None)
+    await pilot.press("u")
+    await until(pilot, lambda: isinstance(app.screen, UsersScreen))
+    screen = app.screen
+    assert isinstance(screen, UsersScreen)
+    await until(pilot, lambda: bool(screen.found), "a message is read")
+    return screen
+
+
+async def test_an_engine_that_went_away_is_not_asked_again_without_end(
+    app_on: AppOn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next user's message cannot be read: that is said, and tried again once the engine is back."""
+    monkeypatch.setattr(following, "FRESH", 0.02)
+    viewer = Gone(lines_of())
+    viewer.known_users = users_of()
+    app = app_on(viewer)
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await opened(app, pilot)
+        viewer.reachable = False
+        viewer.tries = 0
+        await pilot.press("down")
+        await until(pilot, lambda: bool(screen.lost), "it is said")
+        for _ in range(20):
+            await pilot.pause()
+        assert viewer.tries == 1
+        viewer.reachable = True
+        cluster = screen.cluster
+        assert cluster is not None
+        await until(pilot, lambda: cluster.last in screen.found, "it is read")
+        assert not screen.lost
+
+
+async def test_a_screen_that_was_left_may_still_be_drawn(app_on: AppOn) -> None:
+    """What was asked for comes while the screen is taken away, its panels first."""
+    viewer = Gone(lines_of())
+    viewer.known_users = users_of()
+    app = app_on(viewer)
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await opened(app, pilot)
+        await screen.query_one("#user-panel").remove()
+        screen.draw()
+        assert screen.cluster is not None
