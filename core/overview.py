@@ -28,6 +28,8 @@ MOST_EVENTS = 200
 """Events in an `Overview`: those with the most errors, warnings and messages."""
 NEWEST = 5
 """Messages that are named for a rule and for an event."""
+UNKNOWN = "?"
+"""The type of messages that have none of Segment's."""
 TOP = 5
 """Events named for a rule, and rules for an event."""
 
@@ -80,7 +82,8 @@ class RuleCount(msgspec.Struct, frozen=True, kw_only=True):
 class EventCount(msgspec.Struct, frozen=True, kw_only=True):
     """One event: a track's event, a page's or screen's name, or all calls of another type (`name` "").
 
-    For refused requests `type` is "" and `name` the reason. `errors`: messages with an error; `warnings`:
+    For refused requests `type` is "" and `name` the reason; for messages of no type that Segment has, `type`
+    is `UNKNOWN` and `name` what they say it is. `errors`: messages with an error; `warnings`:
     with warnings only; `silent`: messages that become no request. `delivery` says how many stand where.
     """
 
@@ -315,7 +318,9 @@ def event_of(line: Summary, document: JsonObject) -> tuple[str, str]:
     Calls that are about a user or a group are counted by their type: their names in the list are those of
     people. So are pages and screens without a name: what the list shows for them is their path.
     """
-    if line.type == "track" or not line.type:
+    if not line.type:
+        return "" if line.refused else UNKNOWN, line.name
+    if line.type == "track":
         return line.type, line.name
     if line.type in ("page", "screen"):
         properties = document.get("properties")

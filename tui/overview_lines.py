@@ -7,7 +7,7 @@ from datetime import datetime
 
 from ..core.delivery import DeliveryState
 from ..core.inspection import Severity
-from ..core.overview import EventCount, Overview, RuleCount
+from ..core.overview import UNKNOWN, EventCount, Overview, RuleCount
 from ..core.text import clean, counted
 from .columns import fit
 from .marks import LETTERS, Marks
@@ -194,6 +194,8 @@ def call_mark(type: str, marks: Marks) -> Span:
 
 def event_words(type: str, name: str) -> str:
     """An event by name; calls that are counted together by their type."""
+    if type == UNKNOWN:
+        return f"of type {clean(name)}" if name else "without a type"
     if name:
         return clean(name)
     return f"{clean(type)} without a name" if type in ("page", "screen") else f"all {clean(type)} calls"

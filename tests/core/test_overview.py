@@ -14,7 +14,7 @@ from fake_viewer import AT, summary
 from segtap.core.delivery import DeliveryState
 from segtap.core.inspection import Finding, Inspection, Operation, OutgoingRequest, Severity, Translation
 from segtap.core.messages import Marks, message_number
-from segtap.core.overview import MOST_EVENTS, MOST_SLOTS, STEPS, Overview, OverviewCounts
+from segtap.core.overview import MOST_EVENTS, MOST_SLOTS, STEPS, UNKNOWN, Overview, OverviewCounts
 from segtap.core.views import Summary
 
 SENT = Translation((Operation("Track Calls", "trackEvent", OutgoingRequest("POST", "https://x/import")),))
@@ -189,3 +189,17 @@ def test_no_more_events_than_can_be_read_and_the_worst_stay() -> None:
 def test_it_survives_the_wire() -> None:
     overview = counted((summary(1), reading(x="error")), (summary(2, "page", "Home"), reading(y="info")))
     assert msgspec.json.decode(msgspec.json.encode(overview), type=Overview) == overview
+
+
+def test_a_message_of_a_type_that_segment_does_not_have_is_no_refused_request() -> None:
+    """It was taken and is kept; both have no type in the list."""
+    counts = OverviewCounts()
+    nothing = Inspection(Translation())
+    counts.add(summary(1, "", "identity", marks=int(Marks.WOULD_REJECT)), {"type": "identity"}, nothing)
+    counts.add(summary(2, "", "identity", marks=int(Marks.REFUSED)), {}, nothing)
+    told = counts.overview()
+    assert {(one.type, one.name, one.messages) for one in told.events} == {
+        (UNKNOWN, "identity", 1),
+        ("", "identity", 1),
+    }
+    assert (told.covered.messages, told.covered.refused) == (1, 1)

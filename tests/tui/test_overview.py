@@ -12,15 +12,19 @@ from pane_host import screen as drawn_screen
 from textual.pilot import Pilot
 from textual.widgets import Static
 
-from segtap.core.messages import message_number
-from segtap.core.overview import EventCount, Overview, RuleCount, Slot
+from segtap.core.inspection import Inspection, Translation
+from segtap.core.messages import Marks, message_number
+from segtap.core.overview import UNKNOWN, EventCount, Overview, OverviewCounts, RuleCount, Slot
 from segtap.core.views import Coverage
 from segtap.tui.app import SegtapApp
 from segtap.tui.marks import ASCII, UNICODE
 from segtap.tui.overview_lines import (
     bar,
+    call_mark,
+    delivery_words,
     event_head,
     event_spans,
+    event_words,
     joined,
     joining,
     rule_head,
@@ -370,3 +374,16 @@ def test_how_it_looks(
         await pilot.pause()
 
     assert snap_compare(app_on(viewer, plain=name == "plain"), terminal_size=size, run_before=run)
+
+
+def test_words_for_messages_of_no_type_that_segment_has() -> None:
+    counts = OverviewCounts()
+    for number, marks in ((1, Marks.WOULD_REJECT), (2, Marks.REFUSED)):
+        counts.add(summary(number, "", "identity", marks=int(marks)), {}, Inspection(Translation()))
+    told = {
+        one.type: (event_words(one.type, one.name), delivery_words(one)) for one in counts.overview().events
+    }
+    assert told[UNKNOWN] == ("of type identity", "1 not forwarded")
+    assert "answered with 4xx" in told[""][1]
+    assert event_words(UNKNOWN, "") == "without a type"
+    assert call_mark(UNKNOWN, UNICODE)[0] == "?"
