@@ -19,6 +19,8 @@ Span = tuple[str, str]
 """A piece of text and the name of its style, one of `RankedList.STYLES`."""
 
 
+LEAST = 12
+"""Cells that a line is made for on the narrowest terminal."""
 WITH_DAY = 60
 """Cells from which a message's line also says on which day it came."""
 

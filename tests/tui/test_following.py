@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from cohort import lines_of, users_of
-from fake_viewer import FakeViewer, until
+from cohort import groups_of, lines_of, users_of
+from fake_viewer import FakeViewer, story, until
 from textual.pilot import Pilot
 
+from segtap.core.groups import Groups
+from segtap.core.identity import Users
 from segtap.core.views import Page
 from segtap.tui.app import SegtapApp
-from segtap.tui.screens import following
+from segtap.tui.screens import following, overview
 from segtap.tui.screens.users import UsersScreen
 
 AppOn = Callable[..., SegtapApp]
@@ -74,3 +76,31 @@ async def test_a_screen_that_was_left_may_still_be_drawn(app_on: AppOn) -> None:
         await screen.query_one("#user-panel").remove()
         screen.draw()
         assert screen.cluster is not None
+
+
+@pytest.mark.parametrize(("key", "field"), [("s", "rules"), ("u", "list"), ("p", "parts")])
+async def test_once_messages_come_the_list_has_the_keys(
+    app_on: AppOn, monkeypatch: pytest.MonkeyPatch, key: str, field: str
+) -> None:
+    """The journal was cleared by another viewer: what is out of sight cannot have the keys."""
+    monkeypatch.setattr(following, "FRESH", 0.02)
+    monkeypatch.setattr(overview, "FRESH", 0.02)
+    viewer = FakeViewer(story(24))
+    viewer.known_users, viewer.known_groups = users_of(), groups_of()
+    app = app_on(viewer)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: app.main is not None and app.main.detail is not None)
+        main = app.main
+        await pilot.press(key)
+        await until(pilot, lambda: app.screen is not main and getattr(app.screen, field).rows)
+        screen = app.screen
+        await until(pilot, lambda: getattr(screen, field).has_focus)
+        viewer.lines.clear()
+        viewer.known_users, viewer.known_groups = Users(mode="original"), Groups()
+        screen._pulse = -1  # type: ignore[attr-defined]
+        await until(pilot, lambda: screen.has_class("-empty") and app.focused is None, "nothing to see")
+        viewer.known_users, viewer.known_groups = users_of(), groups_of()
+        viewer.add(*story(24))
+        screen._pulse = -1  # type: ignore[attr-defined]
+        await until(pilot, lambda: not screen.has_class("-empty"))
+        await until(pilot, lambda: getattr(screen, field).has_focus, "the list has the keys")

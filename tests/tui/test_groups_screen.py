@@ -18,7 +18,7 @@ from segtap.tui.app import SegtapApp
 from segtap.tui.group_lines import all_lines, event_lines, standing_mark
 from segtap.tui.marks import ASCII, UNICODE
 from segtap.tui.screens import following
-from segtap.tui.screens.groups import GroupsScreen
+from segtap.tui.screens.groups import GroupsScreen, with_events_in_place
 
 DRAWN_WITH = {"textual": "8.2.8", "rich": "15.0.0"}
 drawn = pytest.mark.skipif(
@@ -188,3 +188,25 @@ def test_pictures(snap_compare: Callable[..., bool], app_on: AppOn, name: str, s
         await pilot.pause()
 
     assert snap_compare(app, terminal_size=size, run_before=run)
+
+
+def test_events_stay_in_their_places_while_they_are_counted() -> None:
+    """The engine tells those that lack the key most first, which changes with every message."""
+
+    def told(**counts: tuple[int, int]) -> Groups:
+        events = sorted(
+            (EventCoverage(name, *one) for name, one in counts.items()), key=lambda one: -one.lacking
+        )
+        return Groups(keys=(GroupKeyCheck("company_id", (), tuple(events)),))
+
+    def order(groups: Groups) -> list[str]:
+        return [event.event for event in groups.keys[0].events]
+
+    first = told(A=(0, 5), B=(0, 4), C=(3, 0), D=(2, 0))
+    then = told(A=(0, 6), B=(0, 9), C=(9, 0), D=(2, 1), E=(0, 7))
+    assert order(then) == ["B", "E", "A", "D", "C"]
+    kept = with_events_in_place(then, first)
+    assert order(kept) == ["A", "B", "D", "E", "C"]
+    assert kept.keys[0].events[1] == EventCoverage("B", 0, 9)
+    assert with_events_in_place(then, kept) == kept
+    assert with_events_in_place(then, Groups()).keys[0].key == "company_id"

@@ -18,7 +18,7 @@ from ..clipboard import copy
 from ..detail_lines import FilterBy, Line
 from ..plain import app_of, is_plain, marks_of, worded
 from ..widgets.ranked_list import RankedList, Row
-from .overview import FRESH, Chosen, Source
+from .overview import FRESH, Chosen, Source, key_words
 
 MESSAGES_READ = 60
 """Messages that are named on such a screen: their lines are read, so many at most."""
@@ -121,8 +121,13 @@ class Following(Screen[Chosen | FilterBy | None]):
         width = max(self.size.width - 2, 1)
         told = Content.assemble(brand, "  ", facts).truncate(width, ellipsis=True)
         self.banner.update(worded(self, told))
-        keys = [Content.assemble((f"{key} ", "bold $accent"), (words, "$dim")) for key, words in self.KEYS]
-        self.keys_line.update(worded(self, Content("   ").join(keys).truncate(width, ellipsis=True)))
+        keys = self.KEYS[-1:] if self.has_class("-empty") else self.KEYS
+        self.keys_line.update(worded(self, key_words(width, keys)))
+
+    def keep_keys(self, target: RankedList) -> None:
+        """Give the keys to the list when nothing has them: while there was nothing, it was out of sight."""
+        if self.focused is None and not self.has_class("-empty"):
+            self.call_after_refresh(target.focus)
 
     # The messages that are named
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import msgspec
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Container, Vertical
 from textual.content import Content
 
-from ...core.groups import GroupKeyCheck, Groups
+from ...core.groups import EventCoverage, GroupKeyCheck, Groups
 from ...core.text import clean, counted, shorten
 from .. import clock
-from ..detail_lines import Line, as_text, coverage_words
+from ..detail_lines import LEAST, Line, as_text, coverage_words
 from ..group_lines import TEACHES, all_lines, event_lines, events_title, messages_of
 from ..pane_keys import bindings
 from ..plain import marks_of, worded
-from ..widgets.ranked_list import RankedList
+from ..widgets.ranked_list import Key, RankedList, kept_order
 from .following import Following, show_lines
 from .overview import Source
 
@@ -72,6 +73,8 @@ class GroupsScreen(Following):
 
     async def ask(self) -> None:
         groups = await self.source.viewer.groups()
+        if self.groups is not None and self.whole:
+            groups = with_events_in_place(groups, self.groups)
         if groups != self.groups:
             self.groups = groups
             self.draw()
@@ -93,6 +96,7 @@ class GroupsScreen(Following):
         groups = self.groups
         empty = groups is not None and not groups.keys
         self.set_class(empty and not self.lost, "-empty")
+        self.keep_keys(self.parts)
         self.draw_lines()
         if groups is None:
             return
@@ -109,13 +113,15 @@ class GroupsScreen(Following):
 
     def _all(self, groups: Groups, width: int, *, events: bool) -> list[Line]:
         marks = marks_of(self)
-        return all_lines(groups, max(width, 20), marks, self.found, clock.now(), events=events)
+        return all_lines(groups, max(width, LEAST), marks, self.found, clock.now(), events=events)
 
     def _draw_events(self) -> None:
         check = self.check
         if check is None:
             return
-        lines = event_lines(check, max(self.events.scrollable_content_region.width - 2, 20), marks_of(self))
+        lines = event_lines(
+            check, max(self.events.scrollable_content_region.width - 2, LEAST), marks_of(self)
+        )
         show_lines(self.events, lines)
         for line in lines:
             self._lines[("", *line.key)] = line
@@ -160,6 +166,19 @@ class GroupsScreen(Following):
         if groups is None or not groups.keys:
             return "Group Analytics", ""
         return "Group Analytics", as_text(self._all(groups, COPIED_WIDTH, events=True))
+
+
+def with_events_in_place(groups: Groups, before: Groups) -> Groups:
+    """Events in the order that they had, new ones behind; one that came to lack the key goes up."""
+    shown: dict[str, list[Key]] = {
+        check.key: [("", event.event) for event in check.events] for check in before.keys
+    }
+    keys: list[GroupKeyCheck] = []
+    for check in groups.keys:
+        events: dict[Key, EventCoverage] = {("", event.event): event for event in check.events}
+        order = kept_order(shown.get(check.key, []), [(key, not one.lacking) for key, one in events.items()])
+        keys.append(msgspec.structs.replace(check, events=tuple(events[key] for key in order)))
+    return msgspec.structs.replace(groups, keys=tuple(keys))
 
 
 def _teaches(groups: Groups) -> tuple[str, ...]:

@@ -220,8 +220,10 @@ class OverviewScreen(Screen[Chosen | None]):
         overview = self._overview
         empty = overview is not None and not overview.covered.messages and not overview.covered.refused
         self.set_class(empty and not self._lost, "-empty")
+        if self.focused is None and not self.has_class("-empty"):
+            self.call_after_refresh(self.rules.focus)  # while there was nothing, it was out of sight
         self.banner.update(worded(self, self._facts()))
-        self.keys_line.update(worded(self, _keys(self.size.width, KEYS[-1:] if empty else KEYS)))
+        self.keys_line.update(worded(self, key_words(self.size.width - 2, KEYS[-1:] if empty else KEYS)))
         marks = marks_of(self)
         rule_width, event_width = (
             one.scrollable_content_region.width - 1 for one in (self.rules, self.events)
@@ -407,6 +409,11 @@ KEYS = (
 )
 
 
-def _keys(width: int, keys: Sequence[tuple[str, str]]) -> Content:
+def key_words(width: int, keys: Sequence[tuple[str, str]]) -> Content:
+    """The keys that have room in so many cells: the last one, which leads back, stays longest."""
     parts = [Content.assemble((f"{key} ", "bold $accent"), (words, "$dim")) for key, words in keys]
-    return Content("   ").join(parts).truncate(max(width - 2, 1), ellipsis=True)
+    told = Content("   ").join(parts)
+    while told.cell_length > width and len(parts) > 1:
+        del parts[-2]
+        told = Content("   ").join(parts)
+    return told.truncate(max(width, 1), ellipsis=True)

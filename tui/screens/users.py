@@ -17,7 +17,7 @@ from ...core.identity import Cluster, Users, id_in
 from ...core.text import clean, counted, shorten
 from ...core.views import MessageDetail
 from .. import clock
-from ..detail_lines import Line, Span, as_text, coverage_words
+from ..detail_lines import LEAST, Line, Span, as_text, coverage_words
 from ..marks import Marks
 from ..pane_keys import bindings
 from ..plain import app_of, marks_of, worded
@@ -184,6 +184,7 @@ class UsersScreen(Following):
         users = self.users
         seen = users is not None and (users.total or self.text)
         self.set_class(users is not None and not seen and not self.lost, "-empty")
+        self.keep_keys(self.user if self.has_class("-narrow") and self.opened else self.list)
         self.draw_lines()
         width = self.list.scrollable_content_region.width - 1
         self.list_head.update(worded(self, Content(user_head(width))))
@@ -207,7 +208,7 @@ class UsersScreen(Following):
             self.read_messages((cluster.last, *(message for _, message in cluster.links[:LINKS_SHOWN])))
 
     def _about(self, cluster: Cluster, width: int) -> list[Line]:
-        return cluster_lines(cluster, max(width, 20), marks_of(self), self.found, clock.now())
+        return cluster_lines(cluster, max(width, LEAST), marks_of(self), self.found, clock.now())
 
     def _title(self, panel: Vertical, words: str) -> None:
         panel.border_title = worded(self, Content(shorten(words, 60)))  # pyright: ignore[reportAttributeAccessIssue]
