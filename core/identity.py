@@ -205,9 +205,15 @@ class Identities:
         self._last: dict[int, int] = {}
         self._now = 0
 
-    def add(self, translation: Translation, message: int = 0) -> None:
-        """Take in what one message sends. `message` is its id, for the evidence."""
+    def add(self, translation: Translation, message: int = 0, user: Json = None) -> None:
+        """Take in what one message sends. `message` is its id, for the evidence.
+
+        `user` is the userId that the message has: requests that write a profile, and those of the classic
+        destination, do not tell a user's id from another one.
+        """
         self._now = message
+        if isinstance(user, str | int) and not isinstance(user, bool) and user != "":
+            self._users.add(str(user))
         for link in links_of(translation):
             self._users.add(link.user)
             if self.mode == "simplified":

@@ -61,7 +61,7 @@ class _Gathered:
             self.counts.add(line, {}, inspection)
             return
         self.counts.add(line, message.document, inspection)
-        self.identities.add(inspection.translation, line.id)
+        self.identities.add(inspection.translation, line.id, message.document.get("userId"))
         self.groups.add(message.document, inspection.translation, line.id)
 
 

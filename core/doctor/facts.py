@@ -57,7 +57,7 @@ class Facts:
         for case in self.cases:
             number, translation = case.detail.summary.id, case.detail.inspection.translation
             self.groups.add(case.document, translation, number)
-            self.identities.add(translation, number)
+            self.identities.add(translation, number, case.document.get("userId"))
 
     def found(self, *rules: str) -> list[tuple[Case, Finding]]:
         """The findings of these rules, oldest first."""

@@ -214,3 +214,25 @@ def test_notes_without_end_are_cut_in_short() -> None:
     short = in_short(whole)
     assert short.notes == whole.notes[:SHORT_NOTES]
     assert short.left_out == LeftOut(notes=999 - SHORT_NOTES)
+
+
+@pytest.mark.parametrize("user", ["u-1", 42])
+def test_a_user_of_whom_only_a_profile_is_written_is_no_device(user: object) -> None:
+    """A server identifies users by userId alone: its request does not say that the id is a user's."""
+    document = call("identify", userId=user, traits={"plan": "pro"})
+    identities = Identities("simplified")
+    identities.add(TRANSLATOR.translate(document, now=NOW), 1, document["userId"])
+    cluster = identities.cluster(str(user))
+    assert cluster is not None
+    assert cluster.distinct_id == str(user)
+    assert cluster.notes == ()
+    assert members(identities, str(user)) == [(str(user), "user", 0, True)]
+
+
+def test_users_of_the_classic_destination_are_users() -> None:
+    """Its events have a distinct_id and nothing that says whose it is."""
+    translate = translator(Destination(kind="classic-cloud", settings={"token": "a" * 32})).translate
+    identities = Identities("original")
+    for document in (ORDER, PAGE):
+        identities.add(translate(document, now=NOW), 1, document.get("userId"))
+    assert [one.kind for one in identities.clusters()[0].members] == ["user"]

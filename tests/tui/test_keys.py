@@ -10,9 +10,11 @@ import pytest
 from fake_viewer import FakeViewer, story, until
 
 from segtap.core.settings import Settings
+from segtap.tui import pane_keys
 from segtap.tui.app import SegtapApp
 from segtap.tui.keys import KEYS, Key, Place, groups
 from segtap.tui.marks import UNICODE
+from segtap.tui.screens.help import COLUMN, line
 from segtap.tui.screens.main import MainScreen
 from segtap.tui.widgets.filter_bar import FilterInput
 from segtap.tui.widgets.key_bar import KeyBar
@@ -93,3 +95,10 @@ async def test_the_key_bar_shows_what_works_where_the_keys_go(
         await until(pilot, lambda: "Esc list" in bar() and "J next" in bar())
         await pilot.press("escape")
         await until(pilot, lambda: "Esc list" not in bar() and "Space pause" in bar())
+
+
+def test_every_key_has_room_in_its_column_of_the_help() -> None:
+    """The help has two columns: a longer line pushes what stands to the right of it out of place."""
+    for of_page in (groups(), pane_keys.groups()):
+        for key in (key for group in of_page.values() for key in group):
+            assert line(key.label, key.text, "").cell_length <= COLUMN - 2, key.id

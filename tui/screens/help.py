@@ -19,6 +19,8 @@ from ..marks import LETTERS, MIXPANEL_DIRECT, Marks
 from ..plain import is_plain, marks_of, worded
 
 LABEL = 11
+COLUMN = 50
+"""Cells of the left of the two columns."""
 DELIVERY_WORDS: dict[DeliveryState, str] = {
     DeliveryState.NOT_WANTED: "not forwarded",
     DeliveryState.WAITING: "waiting for Mixpanel",
@@ -156,7 +158,7 @@ def line(label: str, text: str, style: str) -> Content:
     return Content.assemble((f"  {label:<{LABEL}}", style), (text, "$foreground"))
 
 
-def columns(blocks: Sequence[Sequence[Content]], width: int = 50) -> list[Content]:
+def columns(blocks: Sequence[Sequence[Content]], width: int = COLUMN) -> list[Content]:
     """The blocks in two columns of about the same height."""
     total = sum(len(block) + 1 for block in blocks)
     left: list[Content] = []
