@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import msgspec
 import pytest
 from cohort import groups_of, lines_of, users_of
 from fake_viewer import FakeViewer, story, until
@@ -11,7 +12,7 @@ from textual.pilot import Pilot
 
 from segtap.core.groups import Groups
 from segtap.core.identity import Users
-from segtap.core.views import Page
+from segtap.core.views import Coverage, Page
 from segtap.tui.app import SegtapApp
 from segtap.tui.screens import following, overview
 from segtap.tui.screens.users import UsersScreen
@@ -104,3 +105,25 @@ async def test_once_messages_come_the_list_has_the_keys(
         screen._pulse = -1  # type: ignore[attr-defined]
         await until(pilot, lambda: not screen.has_class("-empty"))
         await until(pilot, lambda: getattr(screen, field).has_focus, "the list has the keys")
+
+
+async def test_a_journal_that_is_begun_anew_has_other_messages_by_the_same_numbers(app_on: AppOn) -> None:
+    """A throw-away journal is gone with its engine, and another one counts from the start."""
+    viewer = FakeViewer(lines_of())
+    viewer.known_users = msgspec.structs.replace(users_of(), covered=Coverage(messages=9, last=900))
+    app = app_on(viewer)
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await opened(app, pilot)
+        read = dict(screen.found)
+        screen.heard_of(Coverage(messages=4, last=400, behind=5))
+        assert screen.found == read, "it is being read anew"
+        (id, before), *_ = read.items()
+        assert before is not None
+        viewer.lines[:] = [
+            msgspec.structs.replace(line, name="Another") if line.id == id else line for line in viewer.lines
+        ]
+        screen.show(msgspec.structs.replace(viewer.known_users, covered=Coverage(messages=1, last=1)))
+        await until(pilot, lambda: id in screen.found, "it is read again")
+        after = screen.found[id]
+        assert after is not None
+        assert (before.name != after.name, after.name) == (True, "Another")

@@ -13,7 +13,7 @@ from textual.worker import Worker
 
 from ...core.errors import SegtapError
 from ...core.text import clean
-from ...core.views import Summary
+from ...core.views import Coverage, Summary
 from ..clipboard import copy
 from ..detail_lines import FilterBy, Line
 from ..plain import app_of, is_plain, marks_of, worded
@@ -59,6 +59,7 @@ class Following(Screen[Chosen | FilterBy | None]):
         self.lost = ""
         """Why the engine does not answer, else ""."""
         self.found: dict[int, Summary | None] = {}
+        self._newest = 0
         self._pulse = -1
         self._asking: Worker[None] | None = None
 
@@ -136,6 +137,14 @@ class Following(Screen[Chosen | FilterBy | None]):
         missing = [id for id in dict.fromkeys(ids) if id not in self.found][:MESSAGES_READ]
         if missing:
             self.run_worker(partial(self._read, missing), group="messages", exclusive=True)
+
+    def heard_of(self, covered: Coverage) -> None:
+        """Forget what was read when the journal was begun anew: the numbers of its messages come again."""
+        if covered.behind:
+            return
+        if covered.last < self._newest:
+            self.found.clear()
+        self._newest = covered.last
 
     async def _read(self, ids: list[int]) -> None:
         try:

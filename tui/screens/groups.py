@@ -76,6 +76,7 @@ class GroupsScreen(Following):
         if self.groups is not None and self.whole:
             groups = with_events_in_place(groups, self.groups)
         if groups != self.groups:
+            self.heard_of(groups.covered)
             self.groups = groups
             self.draw()
 

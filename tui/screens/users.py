@@ -141,6 +141,7 @@ class UsersScreen(Following):
 
     def show(self, users: Users, *, anew: bool = False) -> None:
         """Show these users: those that are shown stay where they are, whatever id becomes theirs."""
+        self.heard_of(users.covered)
         before = [row.key[1] for row in self.list.rows]
         rows: dict[str, Cluster] = {}
         for one in users.clusters:
