@@ -20,7 +20,7 @@ from mixpanel_server import MixpanelServer  # noqa: E402
 from segtap.core.client import Client  # noqa: E402
 from segtap.core.config import load  # noqa: E402
 from segtap.core.demo import start_demo  # noqa: E402
-from segtap.core.launch import start_engine  # noqa: E402
+from segtap.core.serve.launch import start_engine  # noqa: E402
 from segtap.core.settings import Settings  # noqa: E402
 from segtap.tui.app import SegtapApp  # noqa: E402
 

@@ -37,13 +37,13 @@ if TYPE_CHECKING:
     from .delivery import Delivery, DeliveryState, Outcome
     from .destinations import translator
     from .destinations.base import Translator
-    from .engine import Engine
+    from .engine.engine import Engine
     from .errors import SegtapError
     from .ingest.parse import parse_receipt
     from .inspection import Finding, Inspection, Operation, OutgoingRequest, Translation
     from .inspector import inspect
     from .messages import Json, JsonObject, Marks, Message, Receipt
-    from .running import find_engine
+    from .serve.notes import find_engine
     from .settings import Destination, Settings, Subscription
     from .views import EngineState, FeedBatch, MessageDetail, Page, Summary
 
@@ -54,7 +54,7 @@ _HOMES = {
     "Delivery": "delivery",
     "DeliveryState": "delivery",
     "Destination": "settings",
-    "Engine": "engine",
+    "Engine": "engine.engine",
     "EngineState": "views",
     "FeedBatch": "views",
     "Finding": "inspection",
@@ -80,7 +80,7 @@ _HOMES = {
     "check": "checks",
     "check_settings": "checks",
     "decode": "codec",
-    "find_engine": "running",
+    "find_engine": "serve.notes",
     "inspect": "inspector",
     "load_settings": "config:load",
     "parse_receipt": "ingest.parse",

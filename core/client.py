@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
 import msgspec
 
-from .answers import PREFIX, ErrorAnswer, error_from
+from .control_errors import PREFIX, ErrorAnswer, error_from
 from .errors import EngineError, SegtapError
-from .identity import Cluster, UserFound, Users
+from .json_text import json_bytes
 from .messages import JsonObject
-from .overview import Overview
-from .summaries import json_bytes
+from .overview.counts import Overview
+from .overview.identity import Cluster, UserFound, Users
 from .views import EngineState, FeedBatch, MessageDetail, Page
 
 if TYPE_CHECKING:
     import httpx
 
-    from .groups import Groups
+    from .overview.groups import Groups
 
 CONNECT_TIMEOUT, ANSWER_TIMEOUT = 5.0, 60.0
 SERVICE_RESTART = 1012
@@ -194,7 +194,7 @@ class Client:
 
     async def groups(self) -> Groups:
         """Group Analytics: the four parts of each group key."""
-        from .groups import Groups
+        from .overview.groups import Groups
 
         return await self._get("groups", Groups)
 

@@ -17,14 +17,14 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from .answers import PREFIX, ErrorAnswer, ErrorBody, error_body
+from .control_errors import PREFIX, ErrorAnswer, ErrorBody, error_body
 from .errors import ForwardingRefused, InputError, JournalError, SegtapError, SettingsError
-from .groups import Groups
-from .identity import Cluster, UserFound, Users
 from .ingest.body import Event, Receive, Scope, Send
 from .messages import Json, JsonObject
-from .overview import Overview
-from .ports import is_loopback
+from .overview.counts import Overview
+from .overview.groups import Groups
+from .overview.identity import Cluster, UserFound, Users
+from .serve.ports import is_loopback
 from .views import EngineState, FeedBatch, MessageDetail, Page
 
 MAX_BODY = 64 * 1024 * 1024

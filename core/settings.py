@@ -252,11 +252,6 @@ def _classic_names(destination: DestinationSettings, classic: ClassicSettings) -
     }
 
 
-def mask_token(token: str) -> str:
-    """A project token short enough for a header: `a1b2…f9`."""
-    return f"{token[:4]}…{token[-2:]}" if len(token) > 8 else token
-
-
 STAND_IN_TOKEN = "YOUR-PROJECT-TOKEN"
 
 

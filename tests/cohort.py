@@ -6,9 +6,9 @@ import msgspec
 from fake_viewer import summary
 
 from segtap.core.destinations import translator
-from segtap.core.groups import GroupChecks, Groups
-from segtap.core.identity import Identities, Users
 from segtap.core.messages import JsonObject, message_number
+from segtap.core.overview.groups import GroupChecks, Groups
+from segtap.core.overview.identity import Identities, Users
 from segtap.core.settings import Destination, DestinationSettings, IdentityMode, Settings, destination_of
 from segtap.core.views import Coverage, Summary
 

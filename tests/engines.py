@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 from segtap.core.client import Client, Viewer
-from segtap.core.engine import Engine
+from segtap.core.engine.engine import Engine
 from segtap.core.settings import (
     DestinationSettings,
     IngestSettings,

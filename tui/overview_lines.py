@@ -7,7 +7,7 @@ from datetime import datetime
 
 from ..core.delivery import DeliveryState
 from ..core.inspection import Severity
-from ..core.overview import UNKNOWN, EventCount, Overview, RuleCount
+from ..core.overview.counts import UNKNOWN, EventCount, Overview, RuleCount
 from ..core.text import clean, counted
 from .columns import fit
 from .marks import LETTERS, Marks

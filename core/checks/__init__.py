@@ -1,7 +1,7 @@
 """The rules: a catalogue of mistakes, each with a small pure function that names it when it happens.
 
-`catalogue` holds the texts, `message` the functions that look at a message as it stands, `request` those
-that look at what it becomes. `catalogues` collects the tables of all modules of rules.
+`catalogue` holds the texts, a table for each module of rules. `message` has the functions that look at a
+message as it stands, `request` those that look at what it becomes, `stream` what many messages show.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from ..settings import Destination
 from ..text import shown
 from . import data, message, request, spec, users
 from .adjust import adjusted
-from .catalogue import SECOND_RECEIPT, SEGMENT_WOULD_CHANGE, SEGMENT_WOULD_REJECT
-from .catalogues import ALL_RULES
+from .catalogue import ALL_RULES
+from .catalogue.calls import SECOND_RECEIPT, SEGMENT_WOULD_CHANGE, SEGMENT_WOULD_REJECT
 from .order import MAX_FINDINGS, in_order
 from .records import check_records
 from .rule import Check, Kind, Rule, Subject

@@ -14,7 +14,7 @@ from ..inspection import Finding
 from ..messages import Json, JsonObject
 from ..settings import RuleSetting
 from ..text import shown
-from .catalogues import BY_ID
+from .catalogue import BY_ID
 
 EVERY_RULE = "*"
 
@@ -26,7 +26,7 @@ def adjusted(
 ) -> list[Finding]:
     """The findings on a message as the settings want them: the last setting that takes one decides.
 
-    Findings of the tables in `catalogues` and of any other rule are treated alike.
+    Findings of the tables in `catalogue` and of any other rule are treated alike.
     """
     named = _event(document)
     kept: list[Finding] = []

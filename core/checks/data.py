@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from urllib.parse import parse_qsl, urlsplit
 
-from ..destinations.classic_tables import IMPORT_AFTER, REFUSED_NO_KEY
+from ..destinations.classic.tables import IMPORT_AFTER, REFUSED_NO_KEY
 from ..inspection import Finding
 from ..messages import Json, JsonObject
 from ..paths import child
 from ..settings import SEGMENT_REGIONS
 from ..text import shown
-from . import data_catalogue as rule
+from .catalogue import data as rule
 from .rule import Subject
 
 MAX_EVENTS = 2000

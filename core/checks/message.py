@@ -10,7 +10,7 @@ from ..inspection import Finding
 from ..messages import Json
 from ..paths import child
 from ..text import shown
-from . import catalogue as rule
+from .catalogue import calls as rule
 from .rule import Subject
 
 PLACEHOLDERS = frozenset(

@@ -16,16 +16,16 @@ from ..inspection import Finding, Operation, Translation
 from ..messages import Json, JsonObject
 from ..settings import Destination
 from ..text import ago, shown
-from . import catalogue as rule
 from . import data, message, request
 from .adjust import adjusted
-from .data_catalogue import COUNTRY_CODE
+from .catalogue import calls as rule
+from .catalogue.data import COUNTRY_CODE
+from .catalogue.settings import REFUSED_WITH_200
+from .catalogue.users import ALIAS_IGNORED, ANONYMOUS_ID_NOT_UUID4, ANONYMOUS_PROFILE_PREFIX
 from .order import in_order
 from .rule import Check, Subject
 from .settings import DEFAULTS, CheckSettings
-from .settings_catalogue import REFUSED_WITH_200
 from .users import UUID4
-from .users_catalogue import ALIAS_IGNORED, ANONYMOUS_ID_NOT_UUID4, ANONYMOUS_PROFILE_PREFIX
 
 IDENTITY_EVENTS = ("$identify", "$create_alias", "$merge")
 TAKES = {"event": ("/track", "/import"), "profile update": ("/engage",), "group update": ("/groups",)}

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 
 import msgspec
 
-from ..destinations.classic_tables import REFUSED_NO_KEY
+from ..destinations.classic.tables import REFUSED_NO_KEY
 from ..inspection import Finding, Translation
 from ..messages import CALL_TYPES, Json, JsonObject
 from ..paths import child
 from ..text import ago, shown, size
-from . import catalogue as rule
+from .catalogue import calls as rule
 from .rule import Subject
 from .users import missing_group_traits
 

@@ -8,7 +8,7 @@ from ..inspection import Finding
 from ..messages import Json, JsonObject
 from ..paths import child
 from ..text import shown
-from . import spec_catalogue as rule
+from .catalogue import spec as rule
 from .rule import Subject
 from .spec_names import SPEC, near_event, near_product_property, near_property, squash, styles
 

@@ -9,7 +9,7 @@ from ..inspection import Finding
 from ..messages import Json, JsonObject
 from ..paths import child
 from ..text import shown
-from . import users_catalogue as rule
+from .catalogue import users as rule
 from .message import PLACEHOLDERS
 from .rule import Subject
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..settings import Destination, DestinationKind
+from .actions.translator import actions_translator
 from .base import Translator
-from .classic_cloud import classic_translator
-from .mixpanel_actions import actions_translator
+from .classic.translator import classic_translator
 
 __all__ = ["Translator", "translator"]
 

@@ -9,10 +9,10 @@ from ..inspection import Explanation, Translation
 from ..mapping.near_miss import Miss, condition_words, miss_of
 from ..messages import JsonObject
 from ..settings import Destination, Subscription
-from .classic_cloud import classic_translator
+from .actions.presets import preset_subscriptions
+from .actions.provenance import property_sources
+from .classic.translator import classic_translator
 from .influence import influences
-from .presets import preset_subscriptions
-from .provenance import property_sources
 
 CLOSEST = 3
 """How many subscriptions are named that came equally close."""

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from ..envelope import read_object
 from ..errors import InputError
-from ..groups import GroupChecks
-from ..identity import Identities
 from ..inspection import Finding
 from ..messages import JsonObject
+from ..overview.groups import GroupChecks
+from ..overview.identity import Identities
 from ..settings import Destination, Settings
-from ..translate import read_object
 from ..views import MessageDetail, Summary
 from .verdict import EVIDENCE
 

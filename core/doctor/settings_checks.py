@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
-from ..destinations.faults import subscription_faults
-from ..settings import SEGMENT_REGIONS, mask_token
+from ..destinations.actions.faults import subscription_faults
+from ..masks import mask_token
+from ..settings import SEGMENT_REGIONS
 from ..text import counted
 from .facts import Facts, ids_of
 from .verdict import Verdict

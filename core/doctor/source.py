@@ -8,15 +8,15 @@ from typing import Protocol, cast
 import msgspec
 
 from ..client import Client
+from ..engine.inspecting import Reading
+from ..engine.receipts import ReceiptReader
 from ..errors import InputError
 from ..ingest.parse import parse_receipt
 from ..journal import holder_of
 from ..journal.base import Journal
 from ..journal.place import chosen_path
 from ..journal.readonly import ReadOnlyJournal
-from ..reader import Reader
-from ..reading import Reading
-from ..running import find_engine, running
+from ..serve.notes import find_engine, running
 from ..settings import Settings
 from ..views import MessageDetail, Page, Summary
 
@@ -89,7 +89,9 @@ class _File:
         self.path = self._journal.path
         self._faults: list[str] = []
         reading = Reading(settings)
-        self._reader = Reader(parse_receipt, reading.inspect, self._faults.append, adjust=reading.adjust)
+        self._reader = ReceiptReader(
+            parse_receipt, reading.inspect, self._faults.append, adjust=reading.adjust
+        )
 
     async def page(self, *, limit: int) -> Page:
         return await self._journal.page(limit=limit)

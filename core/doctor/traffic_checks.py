@@ -9,9 +9,9 @@ import msgspec
 
 from ..checks.request import event_records
 from ..delivery import Outcome
-from ..groups import PartCheck
 from ..inspection import Finding
 from ..messages import Json
+from ..overview.groups import PartCheck
 from ..text import clean, counted, shorten, shown
 from .facts import Case, Facts, ids_of
 from .verdict import EVIDENCE, Standing, Verdict

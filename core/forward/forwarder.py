@@ -18,17 +18,18 @@ import msgspec
 from ..delivery import Delivery, DeliveryState, Outcome
 from ..destinations.base import Translator
 from ..journal.base import Journal
+from ..masks import MASK
 from ..messages import Message
 from ..settings import DestinationSettings
 from ..views import Summary
 from .batch import Batch, Limits, Queue
 from .client import HttpxTransport, Transport
+from .clock import Clock, SystemClock, wait_before_retry
 from .ledger import ON_ITS_WAY, Attempt, Ledger, States
 from .outcomes import Action, Answer, Judgement, Verdict, judge
-from .pace import Clock, SystemClock, wait_before_retry
 from .records import Route, records_of
 from .unsent import dry_run_lines, why_nothing
-from .wire import MASK, onto
+from .wire import onto
 
 OnDelivery = Callable[[Sequence[Delivery], Sequence[tuple[int, DeliveryState]]], None]
 Load = Callable[[Sequence[Summary]], Awaitable[list[Message]]]

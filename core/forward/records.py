@@ -23,9 +23,11 @@ from urllib.parse import urlsplit
 import msgspec
 
 from ..inspection import OutgoingRequest, Translation
+from ..json_text import json_bytes
+from ..masks import secrets_of
 from ..messages import Json, JsonObject
 from ..settings import Secret
-from .wire import Shape, encode_json, secrets_of, shape_of
+from .wire import Shape, shape_of
 
 IDENTITY_EVENTS = frozenset(("$identify", "$create_alias", "$merge"))
 _EVENT_IDS = ("distinct_id", "$user_id", "$device_id", "$anon_id", "$identified_id", "alias", "$distinct_ids")
@@ -108,7 +110,7 @@ def operation_records(message: int, operation: int, request: OutgoingRequest) ->
                 message=message,
                 operation=operation,
                 part=part,
-                text=encode_json(item),
+                text=json_bytes(item),
                 route=route,
                 carrier=carrier,
                 insert_id=_insert_id(fields),

@@ -14,7 +14,6 @@ untouched.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Literal
 from urllib.parse import SplitResult, quote_plus, urlencode, urlsplit, urlunsplit
@@ -23,14 +22,14 @@ import msgspec
 from isal import isal_zlib
 
 from ..errors import SettingsError
-from ..inspection import SECRET_FIELDS, OutgoingRequest
+from ..inspection import OutgoingRequest
+from ..json_text import json_bytes
 from ..messages import Json
 
 Shape = Literal["json", "form", "base64"]
 
 JSON_TYPE = "application/json"
 FORM_TYPE = "application/x-www-form-urlencoded"
-MASK = "••••"
 
 QUERY_LIMIT = 8000
 """A longer query string (bytes) travels as a form body: servers and proxies refuse longer request lines."""
@@ -144,24 +143,7 @@ def shape_of(request: OutgoingRequest) -> Shape:
 def encode_records(request: OutgoingRequest) -> tuple[bytes, ...]:
     """The request's records, each as JSON text: the items of its body, or the body itself."""
     body = request.body
-    return tuple(map(encode_json, body)) if isinstance(body, list) else (encode_json(body),)
-
-
-def encode_json(value: Json) -> bytes:
-    """Compact JSON as JavaScript writes it: UTF-8 as is, lone surrogates escaped, NaN as null."""
-    try:
-        return msgspec.json.encode(value)
-    except UnicodeEncodeError:
-        # msgspec refuses lone surrogates; JSON.stringify escapes them. NaN is rare enough to walk for.
-        return json.dumps(_finite(value), ensure_ascii=True, separators=(",", ":")).encode("ascii")
-
-
-def _finite(value: Json) -> Json:
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_finite(item) for item in value]
-    return None if isinstance(value, float) and value - value != 0 else value
+    return tuple(map(json_bytes, body)) if isinstance(body, list) else (json_bytes(body),)
 
 
 def form_quote(text: str) -> str:
@@ -171,7 +153,7 @@ def form_quote(text: str) -> str:
 
 def _query(fields: dict[str, Json]) -> str:
     named = {
-        key: value if isinstance(value, str) else encode_json(value).decode() for key, value in fields.items()
+        key: value if isinstance(value, str) else json_bytes(value).decode() for key, value in fields.items()
     }
     return urlencode(named)
 
@@ -214,29 +196,3 @@ def _split(url: str) -> SplitResult | None:
     except ValueError:
         return None
     return parts
-
-
-def masked(request: OutgoingRequest) -> OutgoingRequest:
-    """The request as it may be shown: credentials in the header and in query fields are dots."""
-    changes: dict[str, object] = {}
-    if request.authorization is not None:
-        changes["authorization"] = mask_authorization(request.authorization)
-    if request.query and any(field in request.query for field in SECRET_FIELDS):
-        changes["query"] = {
-            key: MASK if key in SECRET_FIELDS else value for key, value in request.query.items()
-        }
-    return msgspec.structs.replace(request, **changes) if changes else request
-
-
-def mask_authorization(value: str) -> str:
-    """`Basic ••••` for any credentials: the scheme tells which kind, and nothing else is shown."""
-    scheme, space, _ = value.partition(" ")
-    return f"{scheme} {MASK}" if space else MASK
-
-
-def secrets_of(request: OutgoingRequest) -> tuple[str, ...]:
-    """What must never be shown of a request: for scrubbing the words that a server sends back."""
-    found = [request.authorization.rpartition(" ")[2]] if request.authorization else []
-    query = request.query or {}
-    found += [value for key in SECRET_FIELDS if isinstance(value := query.get(key), str)]
-    return tuple(secret for secret in found if len(secret) >= 8)

@@ -14,7 +14,6 @@ from collections.abc import Awaitable, Callable
 import msgspec
 
 from ..errors import JournalError, JournalFull, RequestRefused
-from ..http_protocol import ANSWER, WHOLE_BODY, Answer
 from ..messages import Origin, Receipt
 from ..settings import IngestSettings
 from ..text import shown
@@ -23,6 +22,7 @@ from .cdn import base_of, settings_json
 from .cors import METHODS, HeaderList, answer_headers, preflight_headers
 from .decode import NotJson, inflate, object_parts
 from .flood import Allowance
+from .http_protocol import ANSWER, WHOLE_BODY, Answer
 from .limits import REFUSED_BODY_BYTES
 from .pixel import GIF, pixel_json
 from .routes import Route, is_tee, route_of

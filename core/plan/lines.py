@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from ..envelope import read_envelope
 from ..errors import InputError
 from ..ingest.decode import NotJson, read_json
 from ..messages import CALL_TYPES, JsonObject
 from ..settings import Destination
-from ..translate import read_envelope
 
 
 def documents(lines: Iterable[str | bytes], fault: list[str]) -> Iterator[JsonObject]:

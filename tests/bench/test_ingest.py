@@ -19,7 +19,7 @@ import pytest
 from engines import engine_settings, isolate, track
 
 from segtap.core.client import Client
-from segtap.core.launch import start_engine
+from segtap.core.serve.launch import start_engine
 
 CONNECTIONS = 64
 ROUNDS = 3

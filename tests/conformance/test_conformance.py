@@ -23,9 +23,9 @@ from hypothesis import HealthCheck, Phase, given, seed
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from segtap.core.destinations.presets import optional_subscriptions, preset_subscriptions
+from segtap.core.commands.translate import translate_lines
+from segtap.core.destinations.actions.presets import optional_subscriptions, preset_subscriptions
 from segtap.core.settings import Destination
-from segtap.core.translate import translate_lines
 
 EXAMPLES = 2_000
 EVERYTHING = [

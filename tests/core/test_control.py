@@ -14,11 +14,11 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from segtap.core import errors
-from segtap.core.answers import error_body, error_from
 from segtap.core.client import Client
-from segtap.core.engine import Engine
+from segtap.core.control_errors import error_body, error_from
+from segtap.core.engine.engine import Engine
 from segtap.core.errors import EngineError, PortTaken
-from segtap.core.ports import interface_addresses
+from segtap.core.serve.ports import interface_addresses
 
 READS = [
     ("GET", "state"),

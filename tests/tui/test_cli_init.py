@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from segtap.core import config
+from segtap.core.config.first import Answers, first_settings
 from segtap.core.errors import SettingsError
-from segtap.core.first_settings import Answers, first_settings
 
 SEGTAP = [sys.executable, "-P", "-m", "segtap.tui"]
 

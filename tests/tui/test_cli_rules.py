@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from segtap.core.checks import rules
-from segtap.core.checks.pages import rule_markdown
+from segtap.core.commands.rules import rule_markdown
 from segtap.core.errors import InputError
 from segtap.tui.cli import cli
 

@@ -12,8 +12,8 @@ from fake_viewer import FakeViewer, story, until
 from rich.cells import cell_len
 from textual.pilot import Pilot
 
-from segtap.core.groups import EventCoverage, GroupKeyCheck, Groups, PartCheck
 from segtap.core.messages import message_number
+from segtap.core.overview.groups import EventCoverage, GroupKeyCheck, Groups, PartCheck
 from segtap.tui.app import SegtapApp
 from segtap.tui.group_lines import all_lines, event_lines, standing_mark
 from segtap.tui.marks import ASCII, UNICODE

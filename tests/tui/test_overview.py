@@ -14,7 +14,7 @@ from textual.widgets import Static
 
 from segtap.core.inspection import Inspection, Translation
 from segtap.core.messages import Marks, message_number
-from segtap.core.overview import UNKNOWN, EventCount, Overview, OverviewCounts, RuleCount, Slot
+from segtap.core.overview.counts import UNKNOWN, EventCount, Overview, OverviewCounts, RuleCount, Slot
 from segtap.core.views import Coverage
 from segtap.tui.app import SegtapApp
 from segtap.tui.marks import ASCII, UNICODE

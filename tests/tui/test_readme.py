@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from segtap.core import config
-from segtap.core.checks.pages import rule_markdown
+from segtap.core.commands.rules import rule_markdown
 from segtap.tui.cli import COMMANDS
 from segtap.tui.keys import KEYS, Key
 from segtap.tui.theming import load_themes

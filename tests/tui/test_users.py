@@ -14,9 +14,9 @@ from textual import events
 from textual.pilot import Pilot
 
 from segtap.core.errors import EngineError
-from segtap.core.identity import Cluster, Identities, Link, Member, Users, id_in
 from segtap.core.inspection import Operation, OutgoingRequest, Translation
 from segtap.core.messages import message_number
+from segtap.core.overview.identity import Cluster, Identities, Link, Member, Users, id_in
 from segtap.tui.app import SegtapApp
 from segtap.tui.detail_lines import as_text
 from segtap.tui.marks import ASCII, UNICODE

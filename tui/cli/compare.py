@@ -12,18 +12,16 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
-from .options import tell_faults
+from .options import DESTINATIONS, config_option, format_option, tell_faults
 
 if TYPE_CHECKING:
-    from ...core.compare_lines import Compared
+    from ...core.compare.lines import Compared
     from ...core.settings import DestinationKind, Settings
-
-KINDS = click.Choice(["actions", "classic-cloud"])
 
 
 @click.command()
-@click.argument("one", metavar="ONE", type=KINDS)
-@click.argument("other", metavar="OTHER", type=KINDS)
+@click.argument("one", metavar="ONE", type=DESTINATIONS)
+@click.argument("other", metavar="OTHER", type=DESTINATIONS)
 @click.argument("source", metavar="[FILE|-]", type=click.File("rb"), required=False)
 @click.option("--journal", metavar="PATH", default="", help="All messages of this journal.")
 @click.option(
@@ -32,15 +30,9 @@ KINDS = click.Choice(["actions", "classic-cloud"])
 @click.option("--now", metavar="ISO", help="The clock for messages that name none. [the time now]")
 @click.option("--all", "every", is_flag=True, help="Show properties that are the same, too.")
 @click.option("--summary", is_flag=True, help="Only say how many messages lose what.")
-@click.option("--format", "shape", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@format_option
 @click.option("--show-secrets", is_flag=True, help="Write the authorization header whole.")
-@click.option(
-    "--config",
-    "config_file",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Settings file. [./segtap.toml]",
-)
+@config_option
 @click.pass_context
 def compare(
     ctx: click.Context,
@@ -63,7 +55,7 @@ def compare(
     [destination], [[subscriptions]] and [classic].
     """
     from ...core.compare import destination_for, has_token
-    from ...core.compare_lines import compare_lines
+    from ...core.compare.lines import compare_lines
     from ...core.config import load
     from ...core.settings import STAND_IN_TOKEN
 
@@ -98,7 +90,7 @@ def _lines(source: BinaryIO | None, journal: str, count: int, settings: Settings
 
 
 async def _journal_lines(path: str) -> list[bytes]:
-    from ...core.export import export_lines
+    from ...core.commands.export import export_lines
     from ...core.settings import JournalSettings
 
     return [line async for line in export_lines(journal=JournalSettings(path=path))]
@@ -107,7 +99,7 @@ async def _journal_lines(path: str) -> list[bytes]:
 async def _newest(count: int) -> list[bytes]:
     """The newest messages of the engine that runs, oldest first."""
     from ...core.client import Client
-    from ...core.running import find_engine
+    from ...core.serve.notes import find_engine
 
     async with Client(*find_engine()) as client:
         found: list[int] = []
@@ -121,8 +113,8 @@ async def _newest(count: int) -> list[bytes]:
 
 def _write_json(compared: Iterable[Compared], *, show_secrets: bool, summary: bool) -> int:
     from ...core.compare import as_json
-    from ...core.compare_table import Tally
-    from ...core.translate import to_json
+    from ...core.compare.table import Tally
+    from ...core.json_text import to_json
 
     tally = Tally()
     for line in compared:
@@ -145,7 +137,7 @@ def _write_table(
     every: bool,
     summary: bool,
 ) -> int:
-    from ...core.compare_table import Tally, text_of, whole_lines
+    from ...core.compare.table import Tally, text_of, whole_lines
     from ...core.text import clean
 
     tally, width = Tally(), shutil.get_terminal_size().columns
@@ -167,7 +159,7 @@ def _write_table(
 def _clock(now: str | None) -> int:
     if now is None:
         return time.time_ns() // 1_000_000
-    from ...core.destinations.dates import read_time
+    from ...core.mapping.dates import read_time
 
     moment = read_time(now)
     if moment is None:

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .options import config_option
+
 if TYPE_CHECKING:
     from ...core.doctor import Facts, Verdict
-    from ...core.identity import Cluster
+    from ...core.overview.identity import Cluster
     from ...core.settings import Settings
 
 MARKS = {"good": "✔", "note": "·", "unknown": "?", "warning": "▲", "error": "✖"}
@@ -34,13 +36,7 @@ WIDTH = 100
 )
 @click.option("--journal", metavar="PATH", default="", help="The journal to read. [the usual one]")
 @click.option("--url", default="", help="Read from the engine that listens there.")
-@click.option(
-    "--config",
-    "config_file",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Settings file. [./segtap.toml]",
-)
+@config_option
 @click.pass_context
 def doctor(
     ctx: click.Context,
@@ -91,7 +87,7 @@ async def _facts(settings: Settings, limit: int, url: str) -> Facts:
 def _print(verdicts: list[Verdict], *, as_json: bool) -> None:
     import msgspec
 
-    from ...core.summaries import json_bytes
+    from ...core.json_text import json_bytes
     from ...core.text import clean
 
     if as_json:
@@ -117,7 +113,7 @@ def _show_user(facts: Facts, user: str, *, as_json: bool) -> int:
     """Print the cluster of one user; 1 when none of the messages names them."""
     import msgspec
 
-    from ...core.summaries import json_bytes
+    from ...core.json_text import json_bytes
     from ...core.text import shown
 
     cluster = facts.identities.cluster(user)

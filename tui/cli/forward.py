@@ -10,7 +10,7 @@ import click
 from .options import read_settings, settings_options
 
 if TYPE_CHECKING:
-    from ...core.engine import Engine
+    from ...core.engine.engine import Engine
 
 
 @click.command()
@@ -23,9 +23,9 @@ def forward(dry_run: bool, **options: Any) -> None:
     "listening" names the URLs. SIGTERM and Ctrl-C finish or keep what is in flight.
     """
     settings = read_settings(dry_run=dry_run, **options)
-    from ...core.log import to_stream
-    from ...core.process import run, serve
-    from ...core.settings import mask_token
+    from ...core.engine.log import to_stream
+    from ...core.engine.process import run, serve
+    from ...core.masks import mask_token
 
     to_stream(stream=sys.stdout)
 

@@ -21,8 +21,8 @@ def export(filter_text: str, journal: str, url: str) -> None:
 
 
 async def _export(text: str, path: str, url: str) -> None:
+    from ...core.commands.export import export_lines
     from ...core.config import load
-    from ...core.export import export_lines
 
     settings = load({"journal": {"path": path}} if path else None)
     async for line in export_lines(text=text, journal=settings.journal, url=url):

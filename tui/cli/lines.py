@@ -11,13 +11,12 @@ import click
 
 from ...core.settings import REPAIR_NAMES
 from ..marks import wants_ascii
-from .options import tell_faults, tell_plan_faults
+from .options import DESTINATIONS, format_option, tell_faults, tell_plan_faults
 
 if TYPE_CHECKING:
     from ...core.messages import JsonObject
     from ...core.settings import RepairName, Settings
 
-DESTINATIONS = click.Choice(["actions", "classic-cloud"])
 SOURCE = click.argument("source", metavar="[FILE|-]", type=click.File("rb"), default="-")
 
 
@@ -53,8 +52,8 @@ def translate(
 
     from ...core.checks import check as findings
     from ...core.checks import check_settings
+    from ...core.commands.translate import translate_lines
     from ...core.settings import destination_of
-    from ...core.translate import translate_lines
 
     failed = False
     clock = _clock(now)
@@ -99,9 +98,9 @@ def check(
     Reads one JSON object a line: a message, a batch, or an envelope as `segtap translate` takes it. Exit
     status 1 when a rule of severity error was tripped or a line cannot be read.
     """
-    from ...core.check_formats import FORMATS, as_table
-    from ...core.check_lines import Tally, check_lines
     from ...core.checks import check_settings
+    from ...core.commands.check import Tally, check_lines
+    from ...core.commands.check_formats import FORMATS, as_table
     from ...core.settings import destination_of, previewed
 
     clock = _clock(now)
@@ -120,7 +119,7 @@ def check(
 
 @click.command()
 @click.argument("text", metavar="[TEXT|-]", nargs=-1)
-@click.option("--format", "shape", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@format_option
 def decode(text: tuple[str, ...], shape: str) -> None:
     """Decode anything pasted from a debugger.
 
@@ -130,7 +129,7 @@ def decode(text: tuple[str, ...], shape: str) -> None:
     import msgspec
 
     from ...core.codec import decode as decode_text
-    from ...core.summaries import json_bytes
+    from ...core.json_text import json_bytes
     from ...core.text import clean
 
     pasted: str | bytes = " ".join(text)
@@ -170,7 +169,7 @@ def _settings(kind: str | None, plan: str | None = None) -> Settings:
 def _clock(now: str | None) -> int:
     if now is None:
         return time.time_ns() // 1_000_000
-    from ...core.destinations.dates import read_time
+    from ...core.mapping.dates import read_time
 
     moment = read_time(now)
     if moment is None:

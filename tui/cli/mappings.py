@@ -8,18 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .options import config_option, format_option
+
 if TYPE_CHECKING:
-    from ...core.mapping_table import SubscriptionTable
     from ...core.messages import JsonObject
     from ...core.workspace import Workspace
+    from ...core.workspace.table import SubscriptionTable
 
-CONFIG = click.option(
-    "--config",
-    "config_file",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Settings file. [./segtap.toml]",
-)
 VALUE_SHOWN = 48
 NAME_SHOWN = 32
 SAMPLES = 20
@@ -41,7 +36,7 @@ def mappings() -> None:
 @click.option("--action", "actions", multiple=True, metavar="ID=NAME", help="What an action id stands for.")
 @click.option("--stdout", "to_stdout", is_flag=True, help="Print the settings instead of writing them.")
 @click.option("--yes", is_flag=True, help="Change a settings file that is there without asking.")
-@CONFIG
+@config_option
 def import_(
     files: tuple[Path, ...],
     destination_id: str,
@@ -58,7 +53,7 @@ def import_(
     written: they come from the environment.
     """
     from ...core.config import FILE_NAME
-    from ...core.settings_file import with_workspace
+    from ...core.config.file import with_workspace
     from ...core.workspace import read_workspace
 
     named = dict(_pair(one) for one in actions)
@@ -97,8 +92,8 @@ def import_(
     metavar="FILE",
     help="Messages to try them on, one JSON object a line. [the newest of a running segtap, else the demo's]",
 )
-@click.option("--format", "shape", type=click.Choice(["table", "json"]), default="table", show_default=True)
-@CONFIG
+@format_option
+@config_option
 @click.pass_context
 def show(ctx: click.Context, message_file: Path | None, shape: str, config_file: Path | None) -> None:
     """Show each subscription, and what its fields take from a sample message.
@@ -108,9 +103,9 @@ def show(ctx: click.Context, message_file: Path | None, shape: str, config_file:
     import msgspec
 
     from ...core.config import load
-    from ...core.mapping_table import mapping_tables
+    from ...core.json_text import json_bytes
     from ...core.settings import destination_of
-    from ...core.summaries import json_bytes
+    from ...core.workspace.table import mapping_tables
 
     settings = load(file=config_file)
     destination = destination_of(settings)
@@ -133,8 +128,8 @@ def show(ctx: click.Context, message_file: Path | None, shape: str, config_file:
 
 def write_asking(path: Path, text: str, *, yes: bool) -> None:
     """Write a settings file; one that is there is changed only when told to, or after asking."""
+    from ...core.config.file import write_file
     from ...core.errors import SettingsError
-    from ...core.settings_file import write_file
 
     if path.exists() and not yes:
         if not sys.stdin.isatty():
@@ -185,8 +180,8 @@ def _heading(files: tuple[Path, ...], workspace: Workspace) -> str:
 
 
 def _samples(file: Path | None) -> list[JsonObject]:
+    from ...core.envelope import read_envelope, read_object
     from ...core.settings import Destination
-    from ...core.translate import read_envelope, read_object
 
     if file is not None:
         lines = sys.stdin.buffer if str(file) == "-" else file.read_bytes().splitlines()
@@ -201,9 +196,9 @@ def _samples(file: Path | None) -> list[JsonObject]:
 async def _newest_messages() -> list[JsonObject]:
     """The newest messages of the engine that runs, newest first; none when none runs."""
     from ...core.client import Client
+    from ...core.envelope import read_object
     from ...core.errors import EngineError
-    from ...core.running import find_engine
-    from ...core.translate import read_object
+    from ...core.serve.notes import find_engine
 
     found: list[JsonObject] = []
     try:

@@ -30,6 +30,21 @@ FLAGS: dict[str, tuple[str, str]] = {
 }
 """Option → its section ("": none) and key in segtap.toml."""
 
+DESTINATIONS = click.Choice(["actions", "classic-cloud"])
+REGIONS = click.Choice(["us", "eu", "in"], case_sensitive=False)
+config_option = click.option(
+    "--config",
+    "config_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Settings file. [./segtap.toml]",
+)
+"""The settings file to read."""
+format_option = click.option(
+    "--format", "shape", type=click.Choice(["table", "json"]), default="table", show_default=True
+)
+"""For people or for programs."""
+
 _OPTIONS = (
     click.option(
         "--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 picks a free one. [8765]"
@@ -43,7 +58,7 @@ _OPTIONS = (
     click.option("--ephemeral", is_flag=True, default=None, help="Keep nothing after the end."),
     click.option(
         "--destination",
-        type=click.Choice(["actions", "classic-cloud"]),
+        type=DESTINATIONS,
         help="Which destination of Segment's.",
     ),
     click.option(
@@ -52,19 +67,13 @@ _OPTIONS = (
     click.option("--api-secret-env", metavar="NAME", help="Variable with the API secret. [MIXPANEL_SECRET]"),
     click.option(
         "--region",
-        type=click.Choice(["us", "eu", "in"], case_sensitive=False),
+        type=REGIONS,
         help="Mixpanel's data residency. [us]",
     ),
     click.option(
         "--mixpanel-url", metavar="URL", help="Send to this base URL instead: a proxy, a test server."
     ),
-    click.option(
-        "--config",
-        "config_file",
-        type=click.Path(path_type=Path),
-        metavar="FILE",
-        help="Settings file. [./segtap.toml]",
-    ),
+    config_option,
     click.option("--plan", metavar="FILE", help="Tracking plan to check messages by."),
     click.option("--theme", metavar="NAME", help="Colours of the screen."),
 )
@@ -103,7 +112,7 @@ def tell_faults(settings: Settings) -> None:
     """Say which subscriptions of the settings can never send, and why."""
     if settings.subscriptions is None:
         return
-    from ...core.destinations.faults import subscription_faults
+    from ...core.destinations.actions.faults import subscription_faults
     from ...core.settings import destination_of
 
     for fault in subscription_faults(destination_of(settings)):

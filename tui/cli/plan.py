@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
+from .options import format_option
+
 if TYPE_CHECKING:
     from ...core.plan.infer import Inference
     from ...core.plan.model import PlanRule
@@ -54,8 +56,8 @@ def infer(
     """
     import msgspec
 
+    from ...core.json_text import json_bytes
     from ...core.plan.infer import Inference
-    from ...core.summaries import json_bytes
 
     if journal is not None and source is not None:
         raise click.UsageError("Give a file or --journal, not both.")
@@ -90,7 +92,7 @@ def infer(
 
 @plan.command()
 @click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
-@click.option("--format", "shape", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@format_option
 @click.pass_context
 def show(ctx: click.Context, file: Path, shape: str) -> None:
     """Show a plan's events and their properties.
@@ -98,8 +100,8 @@ def show(ctx: click.Context, file: Path, shape: str) -> None:
     FILE is what Segment's Public API answers to GET /tracking-plans/{id}/rules, Typewriter's plan.json, or
     what `segtap plan infer` wrote. Exit status 1 when a rule in it cannot be checked.
     """
+    from ...core.json_text import json_bytes
     from ...core.plan import compiled, read_plan
-    from ...core.summaries import json_bytes
     from ...core.text import clean
 
     found = read_plan(file)
@@ -125,8 +127,8 @@ def _from_lines(inference: Inference, faults: list[str], source: BinaryIO) -> No
 def _from_journal(inference: Inference, faults: list[str], path: str, text: str) -> None:
     import asyncio
 
+    from ...core.commands.export import export_lines
     from ...core.config import load
-    from ...core.export import export_lines
     from ...core.plan.lines import documents
 
     settings = load({"journal": {"path": path}} if path else None).journal

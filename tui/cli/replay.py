@@ -34,7 +34,7 @@ def replay(file: Path | None, filter_text: str | None, url: str, write_key: str)
 
 
 async def _replay_file(file: Path, url: str, write_key: str) -> int:
-    from ...core.replaying import replay_lines
+    from ...core.commands.replay import replay_lines
 
     with click.open_file(str(file), "rb") as lines:
         return await replay_lines(lines, url=url, write_key=write_key)
@@ -42,7 +42,7 @@ async def _replay_file(file: Path, url: str, write_key: str) -> int:
 
 async def _replay_kept(text: str, url: str) -> int:
     from ...core.client import Client
-    from ...core.running import find_engine
+    from ...core.serve.notes import find_engine
 
     sent = 0
     async with Client(*find_engine(url)) as client:

@@ -6,6 +6,8 @@ import sys
 
 import click
 
+from .options import format_option
+
 
 @click.command()
 @click.argument("words", metavar="[TEXT]", nargs=-1)
@@ -26,8 +28,8 @@ def rules(words: tuple[str, ...], shape: str, severity: str | None) -> None:
     import msgspec
 
     from ...core.checks import rules as catalogue
-    from ...core.checks.pages import rule_markdown, rule_table
-    from ...core.translate import to_json
+    from ...core.commands.rules import rule_markdown, rule_table
+    from ...core.json_text import to_json
 
     text = " ".join(words).lower()
     found = [
@@ -51,11 +53,11 @@ def rules(words: tuple[str, ...], shape: str, severity: str | None) -> None:
 
 @click.command()
 @click.argument("rule_id", metavar="RULE")
-@click.option("--format", "shape", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@format_option
 def explain(rule_id: str, shape: str) -> None:
     """Explain a rule: what, why, how to mend it, and an example before and after."""
-    from ...core.checks.pages import explanation, rule_json, rule_of
-    from ...core.translate import to_json
+    from ...core.commands.rules import explanation, rule_json, rule_of
+    from ...core.json_text import to_json
 
     rule = rule_of(rule_id)
     if shape == "json":

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import subprocess
 
     from ...core.client import Viewer
-    from ...core.launch import RunningEngine
+    from ...core.serve.launch import RunningEngine
 
 
 def open_screen(*, demo: bool, **options: Any) -> int:
@@ -41,7 +41,7 @@ def attach(url: str, theme: str | None) -> None:
     The engine goes on when the screen closes.
     """
     from ...core.config import load
-    from ...core.running import find_engine
+    from ...core.serve.notes import find_engine
 
     settings = load({"screen": {"theme": theme}} if theme else None)
     address, token = find_engine(url)
@@ -51,7 +51,7 @@ def attach(url: str, theme: str | None) -> None:
 
 async def _screen_with_engine(settings: Settings) -> int:
     from ...core.client import Client
-    from ...core.launch import start_engine
+    from ...core.serve.launch import start_engine
 
     # The engine's process starts while the screen's modules are imported here.
     starting = asyncio.create_task(start_engine(settings))
@@ -83,7 +83,7 @@ class _OwnEngine:
     async def again(self) -> Viewer:
         """A viewer of the engine; when it has died, of a new one with the same settings."""
         from ...core.client import Client
-        from ...core.launch import start_engine
+        from ...core.serve.launch import start_engine
 
         if self.engine.ended:
             await self.engine.aclose()

@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-if TYPE_CHECKING:
-    from ...core.first_settings import Answers
+from .options import DESTINATIONS, REGIONS
 
-KINDS = click.Choice(["actions", "classic-cloud"])
-REGIONS = click.Choice(["us", "eu", "in"], case_sensitive=False)
+if TYPE_CHECKING:
+    from ...core.config.first import Answers
 
 
 @click.command()
-@click.option("--destination", "kind", type=KINDS, help="Mixpanel (Actions), or the classic one.")
+@click.option("--destination", "kind", type=DESTINATIONS, help="Mixpanel (Actions), or the classic one.")
 @click.option("--token-env", metavar="NAME", help="Variable with the Mixpanel project token.")
 @click.option("--api-secret-env", metavar="NAME", help="Variable with the API secret. [MIXPANEL_SECRET]")
 @click.option("--region", type=REGIONS, help="Mixpanel's data residency.")
@@ -39,7 +38,7 @@ def init(to_stdout: bool, yes: bool, config_file: Path | None, **given: Any) -> 
     defaults hold.
     """
     from ...core.config import FILE_NAME
-    from ...core.first_settings import first_settings
+    from ...core.config.first import first_settings
     from .mappings import write_asking
 
     asking = sys.stdin.isatty() and not yes
@@ -60,12 +59,14 @@ def init(to_stdout: bool, yes: bool, config_file: Path | None, **given: Any) -> 
 
 def _answers(given: dict[str, Any], *, asking: bool) -> Answers:
     """What the options say, else what is asked, else the defaults."""
-    from ...core.first_settings import Answers
+    from ...core.config.first import Answers
 
     known = {name: value for name, value in given.items() if value not in (None, ())}
     defaults = Answers()
     questions: dict[str, Any] = {
-        "kind": lambda: click.prompt("Destination in Segment", type=KINDS, default=defaults.kind, err=True),
+        "kind": lambda: click.prompt(
+            "Destination in Segment", type=DESTINATIONS, default=defaults.kind, err=True
+        ),
         "token_env": lambda: _variable("Variable with the project token", defaults.token_env),
         "api_secret_env": lambda: _variable("Variable with the API secret", defaults.api_secret_env),
         "region": lambda: click.prompt("Region", type=REGIONS, default=defaults.region, err=True),
@@ -78,8 +79,8 @@ def _answers(given: dict[str, Any], *, asking: bool) -> Answers:
 
 
 def _variable(question: str, default: str) -> str:
+    from ...core.config.first import check_variable
     from ...core.errors import SettingsError
-    from ...core.first_settings import check_variable
 
     def checked(text: str) -> str:
         try:

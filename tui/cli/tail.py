@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .options import read_settings, settings_options
+from .options import format_option, read_settings, settings_options
 
 if TYPE_CHECKING:
     from ...core.client import Client
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.option(
     "--url", default="", help="The running engine to listen to. [the newest of yours, else an own one]"
 )
-@click.option("--format", "shape", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@format_option
 @click.option("--count", type=click.IntRange(1), help="Stop after this many lines.")
 @settings_options
 def tail(filter_text: str, url: str, shape: str, count: int | None, **options: Any) -> None:
@@ -52,8 +52,8 @@ async def _tail(
 async def _some_engine(url: str, options: dict[str, Any]) -> AsyncGenerator[Client]:
     """A client of the running engine, or of one that is started for as long as this lasts."""
     from ...core.client import Client
-    from ...core.launch import start_engine
-    from ...core.running import find_engine, running
+    from ...core.serve.launch import start_engine
+    from ...core.serve.notes import find_engine, running
 
     if url or running():
         address, token = find_engine(url)

@@ -193,7 +193,7 @@ class Acting(Screen[None]):
 
     def action_copy_curl(self) -> None:
         """Copy a curl command that sends the message here, or the request that is read to Mixpanel."""
-        from ...core.curl import as_curl
+        from ...core.codec.to_curl import as_curl
 
         detail, state = self.detail, self.state
         if detail is None:
@@ -220,7 +220,7 @@ class Acting(Screen[None]):
 
     async def _compare(self) -> None:
         from ...core.compare import compare, destination_for
-        from ...core.translate import read_object
+        from ...core.envelope import read_object
         from ..widgets.pane import identity
         from .compare import Compare
 

@@ -11,7 +11,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from ...core.compare import Comparison
-from ...core.compare_table import text_of, whole_lines
+from ...core.compare.table import text_of, whole_lines
 from ...core.text import clean, shorten
 from ..clipboard import copy
 from ..plain import app_of, is_plain, worded

@@ -16,10 +16,11 @@ from textual.widgets import Static, TextArea
 
 from ...core.checks import CheckSettings
 from ...core.client import Viewer
-from ...core.codec import Decoded, Kind, decode, kind_of
+from ...core.codec import Decoded, decode
+from ...core.codec.kinds import Kind, kind_of
+from ...core.codec.pasted import NOUNS, mixpanel_detail, records_in, without_secrets
 from ...core.errors import InputError, SegtapError
 from ...core.messages import Json
-from ...core.pasted import NOUNS, mixpanel_detail, records_in, without_secrets
 from ...core.settings import Settings
 from ...core.text import clean, counted, shorten, size
 from ...core.views import MessageDetail

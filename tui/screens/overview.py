@@ -16,7 +16,7 @@ from textual.widgets import Static
 
 from ...core.client import Viewer
 from ...core.errors import SegtapError
-from ...core.overview import EventCount, Overview, RuleCount
+from ...core.overview.counts import EventCount, Overview, RuleCount
 from ...core.text import clean, counted
 from ..clipboard import copy
 from ..overview_lines import (
@@ -361,7 +361,7 @@ class OverviewScreen(Screen[Chosen | None]):
 
     def action_explain(self) -> None:
         """Tell the rule's whole story: the one the cursor is on, or the gravest of the event."""
-        from ...core.checks.pages import rule_of
+        from ...core.commands.rules import rule_of
         from .rule_story import RuleStory
 
         event = self._event() if self.events.has_focus else None

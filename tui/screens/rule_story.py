@@ -11,8 +11,8 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from ...core.checks.pages import WIDTH, explanation
 from ...core.checks.rule import Rule
+from ...core.commands.rules import WIDTH, explanation
 from ...core.inspection import Severity
 from ..clipboard import copy
 from ..plain import app_of, is_plain, worded

@@ -13,7 +13,7 @@ from textual.containers import Container, Vertical
 from textual.content import Content
 from textual.widgets import Input, Static
 
-from ...core.identity import Cluster, Users, id_in
+from ...core.overview.identity import Cluster, Users, id_in
 from ...core.text import clean, counted, shorten
 from ...core.views import MessageDetail
 from .. import clock

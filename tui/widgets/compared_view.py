@@ -12,7 +12,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from ...core.compare import Comparison
-from ...core.compare_table import Line, loss_lines, pair_lines
+from ...core.compare.table import Line, loss_lines, pair_lines
 from ..plain import is_plain, plain
 
 

@@ -16,7 +16,7 @@ from ...core.text import ago, clean, counted
 from ...core.views import EngineState, MessageDetail
 from .. import clock
 from ..plain import marks_of
-from .json_view import AGES_EVERY
+from .json_rows import AGES_EVERY
 from .pane import Pane
 
 STYLES: dict[DeliveryState, str] = {

@@ -9,11 +9,11 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
 
-from ...core.curl import mixpanel_as_curl
-from ...core.forward.wire import encode_json, masked
+from ...core.codec.to_curl import mixpanel_as_curl
 from ...core.inspection import Operation, OutgoingRequest, Repair, Severity
+from ...core.json_text import json_bytes
+from ...core.masks import mask_token, masked
 from ...core.messages import Json, Marks
-from ...core.settings import mask_token
 from ...core.text import clean, shown
 from ...core.views import MessageDetail
 from ..json_tree import Row
@@ -80,7 +80,7 @@ class MixpanelPane(Pane):
         }
         flags.update((path, flags.get(path, "info")) for path in changes)
         root = f"requests[{self.page}].body"
-        key = (self._id, root, encode_json(operation.request.body), tuple(flags.items()), tuple(changes))
+        key = (self._id, root, json_bytes(operation.request.body), tuple(flags.items()), tuple(changes))
         self.json.show(operation.request.body, root=root, flags=flags, notes=changes, key=key)
         self.title(f"{self.page + 1} of {len(operations)}" + (" · repaired" if repairs else ""))
 
@@ -113,7 +113,7 @@ class MixpanelPane(Pane):
             f"{request.method} {request.url}",
             *(f"{name}: {value}" for name, value in _headers(request)),
         ]
-        body = msgspec.json.format(encode_json(request.body), indent=2).decode()
+        body = msgspec.json.format(json_bytes(request.body), indent=2).decode()
         return "\n".join([*lines, "", body])
 
     def curl(self) -> str:

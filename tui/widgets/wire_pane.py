@@ -8,7 +8,8 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
 
-from ...core.forward.wire import MASK, WireForm, masked, wire_form
+from ...core.forward.wire import WireForm, wire_form
+from ...core.masks import MASK, masked
 from ...core.text import clean, size
 from ...core.views import MessageDetail
 from ..json_lines import parse

@@ -10,8 +10,8 @@ import pytest
 from check_helpers import DESTINATION, NOW, findings, real_message
 
 from segtap.core import config
-from segtap.core.check_lines import check_lines
 from segtap.core.checks import CheckSettings, check_settings
+from segtap.core.commands.check import check_lines
 from segtap.core.errors import SettingsError
 from segtap.core.settings import RuleSetting, Settings
 

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from segtap.core.checks import MAX_FINDINGS, WOULD_REJECT, check, rules
-from segtap.core.checks.catalogue import RULES
+from segtap.core.checks.catalogue.calls import RULES
 from segtap.core.inspector import inspect_document
 from segtap.core.messages import CALL_TYPES
 from segtap.core.text import clean

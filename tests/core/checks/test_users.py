@@ -8,7 +8,7 @@ import pytest
 from check_helpers import DESTINATION, classic, found, real_message
 
 from segtap.core.checks import CheckSettings
-from segtap.core.checks.users_catalogue import USER_RULES
+from segtap.core.checks.catalogue.users import USER_RULES
 from segtap.core.settings import Destination
 
 UUID4 = "6d5dc550-92e6-4f3d-8356-fc8ca0a56b3c"

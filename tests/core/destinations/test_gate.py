@@ -9,12 +9,12 @@ from vectors import vectors
 
 from segtap.core.destinations import translator
 from segtap.core.destinations.gate import Gate, GatedTranslator
+from segtap.core.envelope import read_envelope
 from segtap.core.errors import MappingError
 from segtap.core.inspection import NotSent
 from segtap.core.mapping.filters import compile_filter
 from segtap.core.messages import Json, JsonObject
 from segtap.core.settings import Destination, DestinationFilter, DestinationKind, SegmentSettings
-from segtap.core.translate import read_envelope
 
 ACTIONS = Gate("actions")
 CLASSIC = Gate("classic-cloud")

@@ -16,9 +16,10 @@ from vectors import vectors
 
 from segtap.core.delivery import DeliveryState, Outcome
 from segtap.core.destinations import translator
-from segtap.core.destinations.dates import read_time
 from segtap.core.forward.records import records_of
-from segtap.core.forward.wire import QUERY_LIMIT, masked, wire_form
+from segtap.core.forward.wire import QUERY_LIMIT, wire_form
+from segtap.core.mapping.dates import read_time
+from segtap.core.masks import masked
 from segtap.core.settings import ClassicSettings, Destination, Secret, Settings, destination_of
 
 PATIENCE = 20

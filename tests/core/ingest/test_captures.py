@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from ingesting import NOW, Captured, Sink, ask, captured, ingest_app
 
+from segtap.core.engine.labels import describe, source_label
 from segtap.core.ingest.parse import PUBLIC_ADDRESS, parse_receipt
-from segtap.core.labels import describe, source_label
 from segtap.core.messages import CALL_TYPES, Marks, Message, Receipt
 
 SDKS = {

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from ingesting import NOW, to_json
 
+from segtap.core.engine.labels import describe, source_label
 from segtap.core.ingest.parse import NO_TYPE, PUBLIC_ADDRESS, parse_receipt
-from segtap.core.labels import describe, source_label
 from segtap.core.messages import JsonObject, Marks, Message, Receipt, message_number
 
 RECEIVED = "2026-11-24T22:02:43.873Z"

@@ -1,0 +1,30 @@
+"""Every table of rules there is. A new module of rules has its own table, and adds it here.
+
+An id stands in one table only: functions of several modules may yield findings of the same rule.
+"""
+
+from __future__ import annotations
+
+from ..rule import Rule
+from .calls import RULES
+from .data import DATA_RULES
+from .plan import RULES as PLAN_RULES
+from .settings import SETTINGS_RULES
+from .spec import SPEC_RULES
+from .stream import STREAM_RULES
+from .users import USER_RULES
+
+CATALOGUES: tuple[tuple[Rule, ...], ...] = (
+    RULES,
+    USER_RULES,
+    DATA_RULES,
+    SPEC_RULES,
+    STREAM_RULES,
+    PLAN_RULES,
+    SETTINGS_RULES,
+)
+"""In the order of `segtap rules`."""
+
+ALL_RULES: tuple[Rule, ...] = tuple(rule for table in CATALOGUES for rule in table)
+
+BY_ID: dict[str, Rule] = {rule.id: rule for rule in ALL_RULES}

@@ -1,0 +1,315 @@
+"""Every rule, as data: what it is, why it matters, how to mend it, where that is documented."""
+
+from __future__ import annotations
+
+from ..rule import Rule
+
+_EVENTS = ("track", "page", "screen")
+
+_SEGMENT_API = "https://segment.com/docs/connections/sources/catalog/libraries/server/http-api/"
+_SEGMENT_SPEC = "https://segment.com/docs/connections/spec/common/"
+_SEGMENT_CLASSIC = "https://www.twilio.com/docs/segment/connections/destinations/catalog/mixpanel"
+_SEGMENT_MIXPANEL = "https://segment.com/docs/connections/destinations/catalog/actions-mixpanel/"
+_SEGMENT_CODE = "https://github.com/segmentio/action-destinations/tree/main/packages/destination-actions/src/destinations/mixpanel"
+_MIXPANEL_IMPORT = "https://developer.mixpanel.com/reference/import-events"
+_MIXPANEL_DEDUPE = "https://developer.mixpanel.com/reference/event-deduplication"
+_MIXPANEL_TYPES = "https://docs.mixpanel.com/docs/data-structure/property-reference/data-type"
+_MIXPANEL_RESERVED = "https://docs.mixpanel.com/docs/data-structure/property-reference/reserved-properties"
+_MIXPANEL_SEGMENT = "https://docs.mixpanel.com/docs/tracking-methods/integrations/segment"
+_MIXPANEL_GEO = "https://docs.mixpanel.com/docs/tracking-best-practices/geolocation"
+_MIXPANEL_ALIAS = "https://developer.mixpanel.com/reference/identity-create-alias"
+
+# What Segment does with the message, before any destination -------------------------------------
+
+SEGMENT_WOULD_REJECT = Rule(
+    id="segment-would-reject",
+    severity="error",
+    what="Segment would refuse the message",
+    why="It never reaches Mixpanel: Segment answers 400, or drops it after answering 200.",
+    fix="send what Segment's Tracking API takes: valid JSON, 32 KB a message at most",
+    source=_SEGMENT_API,
+)
+SEGMENT_WOULD_CHANGE = Rule(
+    id="segment-would-change",
+    severity="info",
+    what="Segment would hand the message on otherwise than it is read here",
+    why="A value depends on Segment's servers, or is replaced by them.",
+    fix="nothing, when that is what you expect",
+    source=_SEGMENT_API,
+)
+SECOND_RECEIPT = Rule(
+    id="second-receipt",
+    severity="info",
+    what="The same messageId came before within 24 hours",
+    why="Segment drops repeated messageIds, so that a retry counts once.",
+    fix="nothing, when this is a retry; a new event needs a new messageId",
+    source=_SEGMENT_API,
+)
+
+# What the destination does with it -------------------------------------------------------------
+
+UNMATCHED = Rule(
+    id="unmatched",
+    severity="info",
+    kind="request",
+    what="No subscription takes the message",
+    why="Segment's destination sends nothing for a call that no trigger matches, and says nothing of it.",
+    fix="add a subscription whose trigger matches it, if Mixpanel should have it",
+    source=_SEGMENT_MIXPANEL,
+)
+REJECTED_BY_DESTINATION = Rule(
+    id="rejected-by-destination",
+    severity="error",
+    kind="request",
+    what="Segment's destination refuses the message",
+    why="A required field is missing or has the wrong type, so that nothing is sent.",
+    fix="give the named field the value that it needs",
+    source=_SEGMENT_CODE,
+)
+
+# Identity of the event --------------------------------------------------------------------------
+
+INSERT_ID_CHARSET = Rule(
+    id="insert-id-charset",
+    severity="error",
+    kind="request",
+    applies_to=("/import",),
+    what="The insert id has characters that Mixpanel refuses",
+    why="Segment sends messageId as $insert_id, and strict import refuses an event whose $insert_id holds "
+    "anything but letters, digits and hyphens.",
+    fix="send a UUID as messageId",
+    source=_MIXPANEL_IMPORT,
+)
+INSERT_ID_LENGTH = Rule(
+    id="insert-id-length",
+    severity="warning",
+    kind="request",
+    applies_to=("/import",),
+    what="The insert id is longer than the 36 bytes that Mixpanel documents",
+    why="Mixpanel does not say what becomes of longer ones: they may be refused, or not be deduplicated.",
+    fix="send a UUID as messageId: 36 characters",
+    source=_MIXPANEL_IMPORT,
+)
+INSERT_ID_MISSING = Rule(
+    id="insert-id-missing",
+    severity="warning",
+    applies_to=_EVENTS,
+    what="The client sends no messageId",
+    why="A new one is made up on every receipt, so that an event sent again counts twice.",
+    fix="send a UUID as messageId, and the same one on every retry",
+    source=_MIXPANEL_DEDUPE,
+)
+
+# Identity of the user ---------------------------------------------------------------------------
+
+PLACEHOLDER_USER_ID = Rule(
+    id="placeholder-user-id",
+    severity="error",
+    what="An id is a placeholder, not a person's id",
+    why="Mixpanel refuses events whose distinct_id is such a word, and everyone who shares it is one user.",
+    fix="leave userId out until the user is known, and send anonymousId",
+    source=_MIXPANEL_IMPORT,
+)
+NO_IDENTITY = Rule(
+    id="no-identity",
+    severity="warning",
+    applies_to=(*_EVENTS, "identify"),
+    what="The message names no user",
+    why="Its distinct_id is empty: Mixpanel leaves it out of users, funnels and retention.",
+    fix="send userId, or anonymousId for unknown users",
+    source=_MIXPANEL_IMPORT,
+)
+IDENTIFY_WITHOUT_USER_ID = Rule(
+    id="identify-without-user-id",
+    severity="warning",
+    applies_to=("identify",),
+    what="An identify call has no userId",
+    why="Segment still sends $identify, with no $identified_id, and puts the traits on the anonymous id.",
+    fix="call identify when the userId is known",
+    source=_SEGMENT_CODE,
+)
+ALIAS_WITHOUT_PREVIOUS_ID = Rule(
+    id="alias-without-previous-id",
+    severity="error",
+    applies_to=("alias",),
+    what="An alias call has no previousId",
+    why="There is nothing to join: Mixpanel cannot use the request.",
+    fix="send the id that was used before as previousId",
+    source=_MIXPANEL_ALIAS,
+)
+GROUP_WITHOUT_TRAITS = Rule(
+    id="group-without-traits",
+    severity="error",
+    applies_to=("group",),
+    what="A group call has no traits",
+    why="Segment's destination refuses it, so that the group gets no profile.",
+    fix="send at least one trait, such as the group's name",
+    source=_SEGMENT_CODE,
+)
+
+# Time --------------------------------------------------------------------------------------------
+
+TIME_OUT_OF_RANGE = Rule(
+    id="time-out-of-range",
+    severity="error",
+    kind="request",
+    applies_to=("/import", "/track"),
+    what="The event's time is before 1971, or more than an hour ahead",
+    why="Mixpanel refuses such an event, or moves it to the present.",
+    fix="check the sender's clock, and whether seconds were taken for milliseconds",
+    source=_MIXPANEL_IMPORT,
+)
+TIMESTAMP_SUSPECT = Rule(
+    id="timestamp-suspect",
+    severity="warning",
+    what="The timestamp may not mean what was meant",
+    why="Seconds read as milliseconds land in January 1970; a text that is no date is refused, or the "
+    "present stands in for it.",
+    fix="send ISO 8601 in UTC, such as 2026-11-24T10:41:03.211Z",
+    source=_SEGMENT_SPEC,
+)
+
+# Names -------------------------------------------------------------------------------------------
+
+PAGE_NAME_MISSING = Rule(
+    id="page-name-missing",
+    severity="warning",
+    applies_to=("page", "screen"),
+    what="A page or screen call has no name",
+    why='The event is named "Viewed " and nothing more: all such pages are one event.',
+    fix="give the call a name, such as Pricing",
+    source=_SEGMENT_CODE,
+)
+PAGE_DOUBLE_COUNT = Rule(
+    id="page-double-count",
+    severity="warning",
+    kind="request",
+    applies_to=("/track", "/import"),
+    what="One page or screen becomes several events",
+    why="In cloud mode the classic destination sends an event for each page option that is on.",
+    fix="leave one page option on",
+    source=_SEGMENT_CLASSIC,
+)
+PROPERTY_DROPPED = Rule(
+    id="property-dropped",
+    severity="warning",
+    kind="request",
+    applies_to=("/import",),
+    what="A property does not reach Mixpanel",
+    why="Segment's destination leaves out properties that have the name of one of its own fields.",
+    fix="give the property another name",
+    source=_MIXPANEL_SEGMENT,
+)
+PROPERTY_OVERRIDES_CONTEXT = Rule(
+    id="property-overrides-context",
+    severity="warning",
+    applies_to=_EVENTS,
+    what="A property replaces what Segment takes from the context",
+    why="Properties of the event are laid over those that Segment fills in, and win.",
+    fix="give the property another name, or send the value in the context",
+    source=_SEGMENT_CODE,
+)
+RESERVED_PROPERTY = Rule(
+    id="reserved-property",
+    severity="warning",
+    applies_to=_EVENTS,
+    what="A property has a name that Mixpanel keeps for itself",
+    why="Mixpanel hides it, acts on it or writes over it.",
+    fix="give the property another name",
+    source=_MIXPANEL_RESERVED,
+)
+
+# Sizes -------------------------------------------------------------------------------------------
+
+TOO_MANY_PROPERTIES = Rule(
+    id="too-many-properties",
+    severity="error",
+    kind="request",
+    applies_to=("/import", "/track"),
+    what="An event or an object in it has 255 properties or more",
+    why="Mixpanel refuses the event.",
+    fix="send fewer properties: those that reports need",
+    source=_MIXPANEL_IMPORT,
+)
+ARRAY_TOO_LONG = Rule(
+    id="array-too-long",
+    severity="error",
+    kind="request",
+    applies_to=("/import", "/track"),
+    what="A list has 255 elements or more",
+    why="Mixpanel refuses the event.",
+    fix="send fewer elements, or their count",
+    source=_MIXPANEL_IMPORT,
+)
+NESTING_TOO_DEEP = Rule(
+    id="nesting-too-deep",
+    severity="error",
+    kind="request",
+    applies_to=("/import", "/track"),
+    what="Objects are nested more than three deep",
+    why="Mixpanel refuses the event.",
+    fix="flatten the object: address_city instead of address.city",
+    source=_MIXPANEL_IMPORT,
+)
+EVENT_TOO_LARGE = Rule(
+    id="event-too-large",
+    severity="error",
+    kind="request",
+    applies_to=("/import", "/track"),
+    what="The event has 1 MB or more",
+    why="Mixpanel refuses the event.",
+    fix="leave out what reports do not need",
+    source=_MIXPANEL_IMPORT,
+)
+STRING_TRUNCATED = Rule(
+    id="string-truncated",
+    severity="warning",
+    kind="request",
+    applies_to=("/import", "/track"),
+    what="A text is longer than 255 bytes",
+    why="Mixpanel cuts it off there and says nothing: the tail of a long URL is lost.",
+    fix="send the parts that matter as properties of their own",
+    source=_MIXPANEL_TYPES,
+)
+
+# Place -------------------------------------------------------------------------------------------
+
+NO_CLIENT_IP = Rule(
+    id="no-client-ip",
+    severity="warning",
+    applies_to=(*_EVENTS, "identify"),
+    what="A server sends no address of the user",
+    why="Mixpanel cannot tell the place, or takes the data centre's: everyone in Boardman or Ashburn.",
+    fix="pass the user's address as context.ip",
+    source=_MIXPANEL_GEO,
+)
+
+RULES: tuple[Rule, ...] = (
+    SEGMENT_WOULD_REJECT,
+    SEGMENT_WOULD_CHANGE,
+    SECOND_RECEIPT,
+    UNMATCHED,
+    REJECTED_BY_DESTINATION,
+    INSERT_ID_CHARSET,
+    INSERT_ID_LENGTH,
+    INSERT_ID_MISSING,
+    PLACEHOLDER_USER_ID,
+    NO_IDENTITY,
+    IDENTIFY_WITHOUT_USER_ID,
+    ALIAS_WITHOUT_PREVIOUS_ID,
+    GROUP_WITHOUT_TRAITS,
+    TIME_OUT_OF_RANGE,
+    TIMESTAMP_SUSPECT,
+    PAGE_NAME_MISSING,
+    PAGE_DOUBLE_COUNT,
+    PROPERTY_DROPPED,
+    PROPERTY_OVERRIDES_CONTEXT,
+    RESERVED_PROPERTY,
+    TOO_MANY_PROPERTIES,
+    ARRAY_TOO_LONG,
+    NESTING_TOO_DEEP,
+    EVENT_TOO_LARGE,
+    STRING_TRUNCATED,
+    NO_CLIENT_IP,
+)
+"""The whole catalogue, in the order of `segtap rules`."""

@@ -1,0 +1,115 @@
+"""Rules on what events carry, and on what a move from the classic destination loses, as data."""
+
+from __future__ import annotations
+
+from ..rule import Rule
+
+_EVENTS = ("track", "page", "screen")
+
+_SEGMENT_MIXPANEL = "https://segment.com/docs/connections/destinations/catalog/actions-mixpanel/"
+_SEGMENT_CODE = "https://github.com/segmentio/action-destinations/tree/main/packages/destination-actions/src/destinations/mixpanel"
+_MIXPANEL_TRACK = "https://developer.mixpanel.com/reference/track-event"
+_MIXPANEL_TYPES = "https://docs.mixpanel.com/docs/data-structure/property-reference/data-type"
+_MIXPANEL_EU = "https://docs.mixpanel.com/docs/privacy/eu-residency"
+_MIXPANEL_GEO = "https://docs.mixpanel.com/docs/tracking-best-practices/geolocation"
+
+TRACK_TOO_OLD = Rule(
+    id="track-too-old",
+    severity="error",
+    kind="request",
+    applies_to=("/track", "/import"),
+    what="The event is more than five days old, and nothing would let it in",
+    why="/track takes the last five days only, and says nothing of what it leaves out. /import takes older "
+    "events, with the project's API secret.",
+    fix="set api_secret_env under [destination], so that old events can go to /import",
+    source=_MIXPANEL_TRACK,
+)
+DATE_FORMAT = Rule(
+    id="date-format",
+    severity="warning",
+    what="A date is written in a way that Mixpanel takes for text or for a number",
+    why="Only ISO 8601 is a date to Mixpanel: by anything else it cannot filter by time, nor sort.",
+    fix="send ISO 8601 in UTC, such as 2026-11-24T10:41:03Z",
+    source=_MIXPANEL_TYPES,
+)
+REGION_MISMATCH = Rule(
+    id="region-mismatch",
+    severity="error",
+    kind="request",
+    what="Requests go to another region than the project's",
+    why="Mixpanel does not ingest what reaches the wrong region, and both ends count: the host that Segment "
+    "sends to and the project's residency.",
+    fix='region = "eu" (or "us", "in") under [destination]; in Segment: Data Residency',
+    source=_MIXPANEL_EU,
+)
+API_SECRET_DEPRECATED = Rule(
+    id="api-secret-deprecated",
+    severity="warning",
+    kind="request",
+    applies_to=("/import",),
+    what="Events go to Mixpanel with the project's API secret",
+    why="Mixpanel retires it on 2027-03-03: from then on such requests are refused.",
+    fix="empty the secret in Segment's destination: the project token does instead",
+    source="https://developer.mixpanel.com/reference/project-secret",
+)
+COUNTRY_CODE = Rule(
+    id="country-code",
+    severity="warning",
+    kind="request",
+    applies_to=("/import", "/track", "/engage"),
+    what="A country is no two-letter code",
+    why="Mixpanel's country reports know ISO codes: US and United States become two countries.",
+    fix="send the ISO 3166 code, such as US, as context.location.country",
+    source=_MIXPANEL_GEO,
+)
+UTM_MISSING = Rule(
+    id="utm-missing",
+    severity="info",
+    applies_to=_EVENTS,
+    what="A campaign does not reach Mixpanel",
+    why="Segment takes the five utm_ properties out of context.campaign. A server must fill that in, and "
+    "other keys in it are left out.",
+    fix="fill context.campaign (name, source, medium, term, content); send other keys as properties",
+    source=_SEGMENT_MIXPANEL,
+)
+SUPER_PROPERTIES_CLOUD = Rule(
+    id="super-properties-cloud",
+    severity="info",
+    applies_to=_EVENTS,
+    what="Super properties are expected in cloud mode",
+    why="They live in Mixpanel's SDK in the browser or app. Segment's servers keep nothing between events.",
+    fix="send the values as properties of each event",
+    source=_SEGMENT_MIXPANEL,
+)
+CLASSIC_FEATURE_LOST = Rule(
+    id="classic-feature-lost",
+    severity="warning",
+    what="The classic destination did something with this message that Actions does not",
+    why="Mixpanel (Actions) has no increments by setting, no revenue of People, no traits to set once: after "
+    "the move these numbers stand still, without an error.",
+    fix="add an incrementProperties subscription; take what is not missed out of [classic]",
+    source=_SEGMENT_MIXPANEL,
+)
+PURCHASE_DOUBLE_COUNT = Rule(
+    id="purchase-double-count",
+    severity="info",
+    kind="request",
+    applies_to=("/import",),
+    what="One order becomes several events",
+    why="Segment sends a Product Purchased for each product beside the order: reports over all events count "
+    "them again. Mixpanel takes 2,000 events a request at most.",
+    fix="filter reports by event, or turn off generatePurchaseEventPerProduct in the subscription",
+    source=_SEGMENT_CODE,
+)
+
+DATA_RULES: tuple[Rule, ...] = (
+    TRACK_TOO_OLD,
+    DATE_FORMAT,
+    REGION_MISMATCH,
+    API_SECRET_DEPRECATED,
+    COUNTRY_CODE,
+    UTM_MISSING,
+    SUPER_PROPERTIES_CLOUD,
+    CLASSIC_FEATURE_LOST,
+    PURCHASE_DOUBLE_COUNT,
+)

@@ -1,0 +1,30 @@
+"""Rules on the settings and on Mixpanel's answers, as data; `segtap doctor` and the Delivery pane judge."""
+
+from __future__ import annotations
+
+from ..rule import Rule
+
+TOKEN_UNVERIFIED = Rule(
+    id="token-unverified",
+    severity="error",
+    kind="settings",
+    applies_to=("/track", "/engage", "/groups"),
+    what="Nobody knows whether the project token is right",
+    why="/track, /engage and /groups answer 1 to any token: with a wrong one everything is lost, without an "
+    "error.",
+    fix="segtap doctor --online asks Mixpanel whether it knows the token",
+    source="https://developer.mixpanel.com/reference/track-event",
+)
+REFUSED_WITH_200 = Rule(
+    id="refused-with-200",
+    severity="error",
+    kind="settings",
+    applies_to=("/track", "/engage", "/groups"),
+    what="Mixpanel refuses a request with status 200",
+    why="The refusal is in the answer's body (0, or status 0), which Segment does not read: the profile or "
+    "group is not written, and Segment counts it as sent.",
+    fix="mend what the answer names in the Delivery pane, and replay the message",
+    source="https://developer.mixpanel.com/reference/profile-set",
+)
+
+SETTINGS_RULES: tuple[Rule, ...] = (TOKEN_UNVERIFIED, REFUSED_WITH_200)

@@ -1,0 +1,291 @@
+"""The rules on the stream, as data: mistakes that only several messages together show."""
+
+from __future__ import annotations
+
+from ..rule import Rule
+
+_EVENTS = ("track", "page", "screen")
+
+_MIXPANEL_DEDUPE = "https://developer.mixpanel.com/reference/event-deduplication"
+_MIXPANEL_SEGMENT = "https://docs.mixpanel.com/docs/tracking-methods/integrations/segment"
+_MIXPANEL_IDENTITY = (
+    "https://docs.mixpanel.com/docs/tracking-methods/id-management/identifying-users-original"
+)
+_MIXPANEL_SIMPLIFIED = (
+    "https://docs.mixpanel.com/docs/tracking-methods/id-management/identifying-users-simplified"
+)
+_MIXPANEL_MIGRATING = (
+    "https://docs.mixpanel.com/docs/tracking-methods/id-management/migrating-to-simplified-id-merge-system"
+)
+_MIXPANEL_ALIAS = "https://developer.mixpanel.com/reference/identity-create-alias"
+_MIXPANEL_GROUPS = "https://docs.mixpanel.com/docs/data-structure/group-analytics"
+_MIXPANEL_LIMITS = "https://docs.mixpanel.com/docs/data-structure/events-and-properties"
+_MIXPANEL_TYPES = "https://docs.mixpanel.com/docs/data-structure/property-reference/data-type"
+_MIXPANEL_HOT_SHARD = "https://developer.mixpanel.com/reference/hot-shard-limits"
+_MIXPANEL_DEBUGGING = "https://docs.mixpanel.com/docs/tracking-best-practices/debugging"
+_SEGMENT_SPEC = "https://segment.com/docs/connections/spec/common/"
+_SEGMENT_IDENTITY = "https://segment.com/docs/connections/spec/identify/"
+
+# The same message again ----------------------------------------------------------------------------
+
+RETRY = Rule(
+    id="retry",
+    severity="info",
+    kind="stream",
+    applies_to=_EVENTS,
+    what="The same event came again under its messageId, as a retry does",
+    why="Event, distinct_id, time and insert id agree, so that Mixpanel shows it once.",
+    fix="nothing",
+    source=_MIXPANEL_DEDUPE,
+)
+DEDUPE_MISMATCH = Rule(
+    id="dedupe-mismatch",
+    severity="warning",
+    kind="stream",
+    applies_to=_EVENTS,
+    what="The same messageId came again, but Mixpanel would count both",
+    why="Mixpanel takes two events for one only when event, distinct_id, time and insert id agree. Segment "
+    "drops the second within 24 hours; what comes later, or by another way, counts twice.",
+    fix="send a retry as it was first sent, with its own timestamp and the same userId",
+    source=_MIXPANEL_DEDUPE,
+)
+MESSAGE_ID_REUSED = Rule(
+    id="message-id-reused",
+    severity="error",
+    kind="stream",
+    what="A messageId is used for another message",
+    why="Segment drops the second as a copy of the first, and so does Mixpanel: what it said is lost.",
+    fix="make a new UUID for each message",
+    source=_MIXPANEL_DEDUPE,
+)
+DOUBLE_FIRED = Rule(
+    id="double-fired",
+    severity="warning",
+    kind="stream",
+    what="The same content came twice within seconds, under two messageIds",
+    why="Nobody can tell that they are one: Mixpanel counts both.",
+    fix="look for a handler that is bound twice, or a call in the client and another on the server",
+    source=_MIXPANEL_DEBUGGING,
+)
+CLOUD_AND_DEVICE_MODE = Rule(
+    id="cloud-and-device-mode",
+    severity="warning",
+    kind="stream",
+    what="An event reaches Mixpanel from the browser and through Segment's servers",
+    why="Cloud mode and device mode are both on: the two have different insert ids, and both are counted.",
+    fix="switch one connection mode off",
+    source=_MIXPANEL_SEGMENT,
+)
+# Users ----------------------------------------------------------------------------------------------
+
+NO_PROFILE = Rule(
+    id="no-profile",
+    severity="error",
+    kind="stream",
+    applies_to=_EVENTS,
+    what="A user has events, but no identify with traits",
+    why="Events make no profile: Mixpanel shows the user without name, email or anything else.",
+    fix="call identify with traits when the user signs up or in",
+    source=_MIXPANEL_SEGMENT,
+)
+IDENTIFY_AFTER_TRACK = Rule(
+    id="identify-after-track",
+    severity="info",
+    kind="stream",
+    applies_to=("identify",),
+    what="Events of the user came before the identify call",
+    why="Until identify comes they have no profile, and stand apart from what was done before logging in.",
+    fix="call identify first, and track after it",
+    source=_SEGMENT_IDENTITY,
+)
+SHARED_DEVICE = Rule(
+    id="shared-device",
+    severity="error",
+    kind="stream",
+    what="One anonymousId has several userIds",
+    why="Mixpanel joins what the anonymousId did to a user: several people become one, or the later one's "
+    "history goes to the first.",
+    fix="call reset() on logout: the next user then has an anonymousId of their own",
+    source=_MIXPANEL_IDENTITY,
+)
+IDENTITY_CLUSTER_LIMIT = Rule(
+    id="identity-cluster-limit",
+    severity="warning",
+    kind="stream",
+    what="A user has more ids than Mixpanel can join",
+    why="Original ID merge takes 500 ids for a user, Simplified one userId: what is beyond is another user.",
+    fix="use one stable userId (the database's), and keep the anonymousId from visit to visit",
+    source=_MIXPANEL_MIGRATING,
+)
+IDENTIFY_IGNORED = Rule(
+    id="identify-ignored",
+    severity="error",
+    kind="stream",
+    what="In a Simplified project nothing joins the anonymous events to the user",
+    why="Simplified ID merge ignores $identify: only an event with both $device_id and $user_id joins them.",
+    fix="send anonymousId with the first event after login, beside userId",
+    source=_MIXPANEL_SIMPLIFIED,
+)
+HISTORY_NOT_JOINED = Rule(
+    id="history-not-joined",
+    severity="warning",
+    kind="stream",
+    applies_to=_EVENTS,
+    what="What the user did before logging in stays another user's",
+    why="In an Original project only identify with both ids joins them; events with both do not.",
+    fix="call identify with userId and anonymousId at login",
+    source=_MIXPANEL_IDENTITY,
+)
+ANONYMOUS_TO_KNOWN = Rule(
+    id="anonymous-to-known",
+    severity="info",
+    kind="stream",
+    what="An anonymous visitor became a known user",
+    why="Mixpanel joins the events of the anonymousId to the user; it may take up to 24 hours to show.",
+    fix="nothing",
+    source=_MIXPANEL_IDENTITY,
+)
+ANONYMOUS_ID_CHURN = Rule(
+    id="anonymous-id-churn",
+    severity="warning",
+    kind="stream",
+    what="A user has a new anonymousId with nearly every message",
+    why="Each is another device to Mixpanel: unique users are overcounted and clusters fill up.",
+    fix="keep the anonymousId on the device; a server sends the client's, or none",
+    source=_SEGMENT_SPEC,
+)
+ALIAS_ORDER = Rule(
+    id="alias-order",
+    severity="warning",
+    kind="stream",
+    applies_to=("alias",),
+    what="An alias call comes too late, or once more",
+    why="Mixpanel documents an alias as a new id, that maps to one user: one in use may stay apart.",
+    fix="call alias once, at sign-up, before the new id is used",
+    source=_MIXPANEL_ALIAS,
+)
+
+# Groups -----------------------------------------------------------------------------------------------
+
+GROUP_KEY_MISSING_ON_EVENT = Rule(
+    id="group-key-missing-on-event",
+    severity="error",
+    kind="stream",
+    applies_to=_EVENTS,
+    what="An event of a group's user does not carry the group key",
+    why="Mixpanel counts an event for a group only when it has the group key as a property; group() adds it "
+    "to no event.",
+    fix="send the key as a property of each event; $group_id is filled from context.groupId",
+    source=_MIXPANEL_GROUPS,
+)
+GROUP_KEY_MISSING_ON_PROFILE = Rule(
+    id="group-key-missing-on-profile",
+    severity="warning",
+    kind="stream",
+    applies_to=("identify", "group"),
+    what="The profile of a group's user does not have the group key",
+    why="Reports on users cannot use the group's properties: group() writes to the group's profile only.",
+    fix="send the key as a trait of identify, with the list of the user's groups",
+    source=_MIXPANEL_GROUPS,
+)
+GROUP_KEY_MISMATCH = Rule(
+    id="group-key-mismatch",
+    severity="error",
+    kind="stream",
+    applies_to=("group",),
+    what="Segment's group key is none of Mixpanel's",
+    why="A profile under a key that the project does not know shows up nowhere, and there is no backfill.",
+    fix="make the group key in Mixpanel's project settings, or give the subscription that group_key",
+    source=_MIXPANEL_GROUPS,
+)
+
+# Names and values ---------------------------------------------------------------------------------------
+
+NAME_CASING = Rule(
+    id="name-casing",
+    severity="warning",
+    kind="stream",
+    what="The same name comes in two spellings",
+    why="Mixpanel tells Plan, plan and $plan apart: reports see two events or two properties.",
+    fix="choose one spelling, and keep it in a tracking plan",
+    source=_MIXPANEL_DEBUGGING,
+)
+PROPERTY_TYPE_DRIFT = Rule(
+    id="property-type-drift",
+    severity="warning",
+    kind="stream",
+    what="A property changes its type",
+    why='Sums and filters of one type pass the other by: a total of 12 and one of "12" do not add up.',
+    fix="send the same type each time",
+    source=_MIXPANEL_TYPES,
+)
+PAGE_NAME_CARDINALITY = Rule(
+    id="page-name-cardinality",
+    severity="warning",
+    kind="stream",
+    applies_to=("page", "screen"),
+    what="Page names go on without end",
+    why="Each name makes an event of its own, and Mixpanel indexes 5,000 names.",
+    fix="give pages a fixed name (Product), and the title as a property",
+    source=_MIXPANEL_LIMITS,
+)
+EVENT_NAME_CARDINALITY = Rule(
+    id="event-name-cardinality",
+    severity="warning",
+    kind="stream",
+    applies_to=("track",),
+    what="Event names go on without end",
+    why="Mixpanel indexes 5,000 event names; those beyond are missing in its menus.",
+    fix="name the kind of event, and send what varies as a property",
+    source=_MIXPANEL_LIMITS,
+)
+
+# Amounts and clocks ---------------------------------------------------------------------------------------
+
+HOT_SHARD = Rule(
+    id="hot-shard",
+    severity="warning",
+    kind="stream",
+    applies_to=_EVENTS,
+    what="One user has more events in a day than Mixpanel takes",
+    why="Beyond 200,000 a day Mixpanel renames them to $hotshard_events and takes the user away.",
+    fix="send events of services and tests with no user",
+    source=_MIXPANEL_HOT_SHARD,
+)
+CLOCK_SKEW = Rule(
+    id="clock-skew",
+    severity="warning",
+    kind="stream",
+    what="The sender's clock is off",
+    why="Segment corrects timestamp by sentAt; where a client sends no sentAt, or times as properties, they "
+    "are off by as much.",
+    fix="set the sender's clock by NTP",
+    source=_SEGMENT_SPEC,
+)
+
+STREAM_RULES: tuple[Rule, ...] = (
+    RETRY,
+    DEDUPE_MISMATCH,
+    MESSAGE_ID_REUSED,
+    DOUBLE_FIRED,
+    CLOUD_AND_DEVICE_MODE,
+    NO_PROFILE,
+    IDENTIFY_AFTER_TRACK,
+    SHARED_DEVICE,
+    IDENTITY_CLUSTER_LIMIT,
+    IDENTIFY_IGNORED,
+    HISTORY_NOT_JOINED,
+    ANONYMOUS_TO_KNOWN,
+    ANONYMOUS_ID_CHURN,
+    ALIAS_ORDER,
+    GROUP_KEY_MISSING_ON_EVENT,
+    GROUP_KEY_MISSING_ON_PROFILE,
+    GROUP_KEY_MISMATCH,
+    NAME_CASING,
+    PROPERTY_TYPE_DRIFT,
+    PAGE_NAME_CARDINALITY,
+    EVENT_NAME_CARDINALITY,
+    HOT_SHARD,
+    CLOCK_SKEW,
+)
+"""The rules on the stream, in the order of `segtap rules`."""

@@ -1,0 +1,230 @@
+"""An example of each rule on one message: what a client sends wrong, and the same sent right."""
+
+from __future__ import annotations
+
+from ...messages import Json, JsonObject
+from ...settings import ClassicSettings
+from .example import ANONYMOUS, Example, call, pair, track
+from .stream import STREAM_EXAMPLES
+
+_UUID_ID = "0b2c9f0e-6a53-4f7e-9d0d-3f4f6c2f1a77"
+_NUMBERS: list[Json] = list(range(300))
+_WIDE: JsonObject = {f"answer_{number}": number for number in range(255)}
+_SERVER: JsonObject = {
+    "library": {"name": "analytics-python", "version": "2.4.0"},
+    "userAgent": "Mozilla/5.0",
+}
+_CAMPAIGN: JsonObject = {"source": "news", "medium": "email", "name": "spring"}
+_PAGE: JsonObject = {"url": "https://shop.example/?utm_source=news&utm_medium=email&utm_campaign=spring"}
+_PRODUCTS: list[Json] = [{"product_id": "p1", "price": 19, "quantity": 1}]
+_ORDER: JsonObject = {"order_id": "50314", "revenue": 19, "products": _PRODUCTS}
+_LONG: str = "https://shop.example/search?q=" + "shoes+" * 50
+_ROW: list[Json] = [_LONG[:250]] * 250
+_ROWS: list[Json] = [_ROW for _ in range(20)]
+
+_CLASSIC_GROUP: JsonObject = {"groupIdentifierTraits": ["company_id"]}
+
+_PLANNED: JsonObject = {
+    "type": "object",
+    "properties": {
+        "properties": {
+            "type": "object",
+            "properties": {"plan": {"type": "string"}, "seats": {"type": "number"}},
+            "required": ["plan"],
+        }
+    },
+}
+_PLAN: JsonObject = {"data": {"rules": [{"type": "TRACK", "key": "Signed Up", "jsonSchema": _PLANNED}]}}
+
+
+def _planned(before: JsonObject, after: JsonObject) -> Example:
+    said = "a plan with the event Signed Up: plan (text, required) and seats (a number)"
+    return Example(before=(before,), after=(after,), said=said, plan=_PLAN)
+
+
+MESSAGE_EXAMPLES: dict[str, Example] = {
+    "unmatched": pair(call("alias", previousId=ANONYMOUS), call("identify", anonymousId=ANONYMOUS)),
+    "rejected-by-destination": pair(
+        call("track", properties={"plan": "pro"}), track("Signed Up", {"plan": "pro"})
+    ),
+    "insert-id-charset": pair(
+        track("Signed Up", messageId="order_991"), track("Signed Up", messageId=_UUID_ID)
+    ),
+    "insert-id-length": pair(
+        track("Signed Up", messageId=f"job-{_UUID_ID}"), track("Signed Up", messageId=_UUID_ID)
+    ),
+    "insert-id-missing": pair(track("Signed Up", messageId=None), track("Signed Up")),
+    "placeholder-user-id": pair(
+        track("Signed Up", userId="undefined"), track("Signed Up", userId=None, anonymousId=ANONYMOUS)
+    ),
+    "no-identity": pair(
+        track("Signed Up", userId=None), track("Signed Up", userId=None, anonymousId=ANONYMOUS)
+    ),
+    "identify-without-user-id": pair(
+        call("identify", userId=None, anonymousId=ANONYMOUS, traits={"plan": "pro"}),
+        call("identify", anonymousId=ANONYMOUS, traits={"plan": "pro"}),
+    ),
+    "alias-without-previous-id": Example(
+        before=(call("alias"),),
+        after=(call("alias", previousId=ANONYMOUS),),
+        said="the classic destination; Segment's presets for Actions send nothing for an alias",
+        kind="classic-cloud",
+    ),
+    "group-without-traits": pair(
+        call("group", groupId="acme"), call("group", groupId="acme", traits={"name": "Acme"})
+    ),
+    "time-out-of-range": pair(track("Signed Up", timestamp="2027-01-03T22:00:01Z"), track("Signed Up")),
+    "timestamp-suspect": pair(track("Signed Up", timestamp=1795557600), track("Signed Up")),
+    "page-name-missing": pair(call("page"), call("page", name="Pricing")),
+    "page-double-count": Example(
+        before=(call("page", name="Pricing"),),
+        after=(call("page", name="Pricing"),),
+        said="the classic destination: Consolidated and Named Pages on, then Consolidated only",
+        kind="classic-cloud",
+        settings_before={"eventIncrements": [], "trackNamedPages": True},
+        settings_after={"eventIncrements": []},
+    ),
+    "property-dropped": pair(track("Signed Up", {"id": "sku-7"}), track("Signed Up", {"sku": "sku-7"})),
+    "property-overrides-context": pair(
+        track("Signed Up", {"utm_source": "shop"}, context={"campaign": {"source": "news"}}),
+        track("Signed Up", {"shop_source": "shop"}, context={"campaign": {"source": "news"}}),
+    ),
+    "reserved-property": pair(track("Played", {"length": 12}), track("Played", {"seconds": 12})),
+    "too-many-properties": pair(track("Survey Sent", _WIDE), track("Survey Sent", {"answers": len(_WIDE)})),
+    "array-too-long": pair(track("Exported", {"ids": _NUMBERS}), track("Exported", {"id_count": 300})),
+    "nesting-too-deep": pair(
+        track("Signed Up", {"a": {"b": {"c": {"d": {"e": 1}}}}}), track("Signed Up", {"a_b_c_d_e": 1})
+    ),
+    "event-too-large": pair(
+        track("Imported", {"rows": _ROWS}),
+        track("Imported", {"rows": 5000}),
+    ),
+    "string-truncated": pair(
+        track("Searched", {"url": _LONG}), track("Searched", {"path": "/search", "terms": 50})
+    ),
+    "no-client-ip": pair(
+        track("Signed Up", context=_SERVER), track("Signed Up", context={**_SERVER, "ip": "203.0.113.7"})
+    ),
+    "anonymous-id-not-uuid4": pair(
+        call("identify", anonymousId="visitor-12"), call("identify", anonymousId=ANONYMOUS)
+    ),
+    "anonymous-profile-prefix": Example(
+        before=(call("identify", userId=None, anonymousId=ANONYMOUS, traits={"plan": "pro"}),),
+        after=(call("identify", anonymousId=ANONYMOUS, traits={"plan": "pro"}),),
+        said='identity = "simplified"',
+        identity="simplified",
+    ),
+    "alias-ignored": Example(
+        before=(call("alias", previousId="user-0"),),
+        after=(track("Signed In", anonymousId=ANONYMOUS),),
+        said='the classic destination, identity = "simplified"',
+        identity="simplified",
+        kind="classic-cloud",
+    ),
+    "group-trait-missing": Example(
+        before=(call("group", groupId="acme", traits={"name": "Acme"}),),
+        after=(call("group", groupId="acme", traits={"name": "Acme", "company_id": "acme"}),),
+        said="the classic destination, Group Identifier Traits: company_id",
+        kind="classic-cloud",
+        settings_before=_CLASSIC_GROUP,
+    ),
+    "group-id-overridden": Example(
+        before=(call("group", groupId="acme", traits={"company_id": 12}),),
+        after=(call("group", groupId="acme", traits={"company_id": "acme"}),),
+        said="the classic destination, Group Identifier Traits: company_id",
+        kind="classic-cloud",
+        settings_before=_CLASSIC_GROUP,
+    ),
+    "group-set-once": Example(
+        before=(call("group", groupId="acme", traits={"company_id": "acme", "plan": "pro"}),),
+        after=(call("group", groupId="acme", traits={"company_id": "acme", "plan": "pro"}),),
+        said="the classic destination, Group Traits to Set Once: plan, then none",
+        kind="classic-cloud",
+        settings_before={**_CLASSIC_GROUP, "groupTraitsToSetOnce": ["plan"]},
+        settings_after=_CLASSIC_GROUP,
+    ),
+    "array-overwritten": pair(
+        call("identify", traits={"tags": ["new"]}), call("identify", traits={"latest_tag": "new"})
+    ),
+    "track-too-old": Example(
+        before=(track("Signed Up", timestamp="2026-11-01T22:00:00Z"),),
+        after=(track("Signed Up", timestamp="2026-11-01T22:00:00Z"),),
+        said="the classic destination, without and with the API secret",
+        kind="classic-cloud",
+        settings_after={"apiKey": "YOUR-API-SECRET"},
+    ),
+    "date-format": pair(
+        call("identify", traits={"birthday": "11/24/1990", "createdAt": 1795557600}),
+        call("identify", traits={"birthday": "1990-11-24", "createdAt": "2026-11-24T22:00:00Z"}),
+    ),
+    "region-mismatch": Example(
+        before=(track("Signed Up"),),
+        after=(track("Signed Up"),),
+        said="apiRegion: EU, then EU with the flag, as Segment's settings page writes it",
+        settings_before={"apiRegion": "EU"},
+        settings_after={"apiRegion": "EU 🇪🇺"},
+    ),
+    "api-secret-deprecated": Example(
+        before=(track("Signed Up"),),
+        after=(track("Signed Up"),),
+        said="the destination with an API secret, then without",
+        settings_before={"apiSecret": "YOUR-API-SECRET"},
+        settings_after={},
+    ),
+    "country-code": pair(
+        track("Signed Up", context={"location": {"country": "United States"}}),
+        track("Signed Up", context={"location": {"country": "US"}}),
+    ),
+    "utm-missing": pair(
+        track("Signed Up", context={"page": _PAGE}),
+        track("Signed Up", context={"page": _PAGE, "campaign": _CAMPAIGN}),
+    ),
+    "super-properties-cloud": pair(
+        track("Signed Up", context={"traits": {"plan": "pro"}}),
+        track("Signed Up", {"plan": "pro"}, context={"traits": {"plan": "pro"}}),
+    ),
+    "classic-feature-lost": Example(
+        before=(track("Logged In"),),
+        after=(track("Logged In"),),
+        said='event_increments = ["Logged In"] under [classic], then taken out of it',
+        classic=ClassicSettings(event_increments=("Logged In",)),
+        classic_after=ClassicSettings(),
+    ),
+    "purchase-double-count": pair(track("Order Completed", _ORDER), track("Order Paid", _ORDER)),
+    "common-field-name": pair(
+        call("track", event="Signed Up", props={"plan": "pro"}), track("Signed Up", {"plan": "pro"})
+    ),
+    "common-field-type": pair(
+        call("track", event="Signed Up", properties=["pro"]), track("Signed Up", {"plan": "pro"})
+    ),
+    "spec-event-name": pair(track("Order Complete", _ORDER), track("Order Completed", _ORDER)),
+    "spec-property-missing": pair(
+        track("Product Viewed", {"name": "Shoes"}),
+        track("Product Viewed", {"name": "Shoes", "product_id": "7"}),
+    ),
+    "spec-property-name": pair(
+        track("Product Viewed", {"productId": "7"}), track("Product Viewed", {"product_id": "7"})
+    ),
+    "spec-property-type": pair(
+        track("Product Viewed", {"product_id": "7", "price": "19.90"}),
+        track("Product Viewed", {"product_id": "7", "price": 19.9}),
+    ),
+    "trait-name": pair(
+        call("identify", traits={"first_name": "Zoë", "last_name": "Kim"}),
+        call("identify", traits={"firstName": "Zoë", "lastName": "Kim"}),
+    ),
+    "plan-violation": _planned(track("Signed Up", {"seats": "3"}), track("Signed Up", {"plan": "pro"})),
+    "plan-unplanned-event": _planned(
+        track("signed up", {"plan": "pro"}), track("Signed Up", {"plan": "pro"})
+    ),
+    "plan-unplanned-property": _planned(
+        track("Signed Up", {"plan": "pro", "colour": "red"}), track("Signed Up", {"plan": "pro", "seats": 3})
+    ),
+    "trait-type": pair(
+        call("identify", traits={"email": ["zoe@example.com"]}),
+        call("identify", traits={"email": "zoe@example.com"}),
+    ),
+}
+
+EXAMPLES: dict[str, Example] = {**MESSAGE_EXAMPLES, **STREAM_EXAMPLES}
+"""By the id of the rule. Those that repeat what was received or take many messages have none."""

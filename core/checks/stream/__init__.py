@@ -1,0 +1,128 @@
+"""The rules on the stream: what only several messages together show. State over time, bounded memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from ...inspection import Finding, Translation
+from ...mapping.dates import read_time
+from ...messages import CALL_TYPES, Marks
+from ...settings import Destination
+from ...text import counted, shown
+from ..catalogue import stream as rule
+from ..settings import DEFAULTS, CheckSettings
+from .groups import Groups
+from .memory import Recent
+from .names import Names
+from .observed import Loose, Observed, Seen, StreamLimits, object_of, seen, text_of
+from .repeats import Repeats
+from .users import Users
+
+__all__ = ["Forgotten", "Loose", "Observed", "StreamChecker", "StreamLimits"]
+
+
+_KEPT_BACK = int(Marks.WOULD_REJECT | Marks.REFUSED)
+
+
+class Forgotten(msgspec.Struct, frozen=True):
+    """How many of each kind are no longer remembered, because newer ones took their place."""
+
+    message_ids: int = 0
+    users: int = 0
+    names: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.message_ids or self.users or self.names)
+
+    def __str__(self) -> str:
+        """What the rules cannot know any more, in words; "" when nothing was forgotten."""
+        parts = [
+            counted(count, noun)
+            for count, noun in (
+                (self.message_ids, "messageId"),
+                (self.users, "user or anonymous id"),
+                (self.names, "name"),
+            )
+            if count
+        ]
+        return f"forgotten, the oldest first: {', '.join(parts)}" if parts else ""
+
+
+class StreamChecker:
+    """Observes messages in their order, and names what they do wrong together.
+
+    `settings` and `destination` are what the rules judge by. A finding belongs to the message that completes
+    the mistake. What is remembered is bounded by `limits`; `forgotten` counts the rest.
+    """
+
+    def __init__(
+        self,
+        settings: CheckSettings = DEFAULTS,
+        destination: Destination | None = None,
+        *,
+        limits: StreamLimits | None = None,
+    ) -> None:
+        self._limits = limits or StreamLimits()
+        self.use(settings, destination or Destination())
+        self.reset()
+
+    def use(self, settings: CheckSettings, destination: Destination) -> None:
+        """Judge by these from now on; what was seen stays known."""
+        self._settings, self._destination = settings, destination
+
+    def reset(self) -> None:
+        """Forget every message."""
+        limits = self._limits
+        self._repeats = Repeats(limits)
+        self._users = Users(limits)
+        self._groups = Groups(limits, self._users)
+        self._names = Names(limits)
+        self._clocks: Recent[str, bool] = Recent(limits.texts)
+
+    @property
+    def forgotten(self) -> Forgotten:
+        """What had to be forgotten so far."""
+        return Forgotten(self._repeats.ids.forgotten, self._users.ids.forgotten, self._names.forgotten)
+
+    def observe(self, message: Observed, translation: Translation, now: int) -> tuple[Finding, ...]:
+        """What this message completes. `now` is when it was received, in milliseconds since the epoch.
+
+        A message that Segment would not hand to Mixpanel (refused, blocked, filtered out) is passed over.
+        """
+        if int(message.marks) & _KEPT_BACK or translation.not_sent is not None:
+            return ()
+        document = message.document
+        stated = document.get("originalTimestamp", document.get("timestamp"))
+        at = read_time(stated) if isinstance(stated, str) else None
+        one = seen(message, translation, now, at, self._settings, self._destination)
+        if message.source_kind == "mixpanel":
+            return tuple(self._repeats.device(document, one))
+        if message.type not in CALL_TYPES:
+            return ()
+        return tuple(self._found(one))
+
+    def _found(self, one: Seen) -> Iterator[Finding]:
+        yield from self._repeats.look(one)
+        yield from self._users.look(one)
+        yield from self._groups.look(one)
+        yield from self._names.look(one)
+        yield from self._clock(one)
+
+    def _clock(self, one: Seen) -> Iterator[Finding]:
+        """The sender's clock against the moment of receipt: `sentAt` is written as the request leaves."""
+        document = one.document
+        sent, received = document.get("sentAt"), document.get("receivedAt")
+        if one.replay or not isinstance(sent, str) or not isinstance(received, str):
+            return
+        left, came = read_time(sent), read_time(received)
+        if left is None or came is None or abs(came - left) <= self._limits.skew:
+            return
+        device = text_of(object_of(one.context.get("device")).get("id"))
+        library = text_of(object_of(one.context.get("library")).get("name"))
+        if self._clocks.first_time(device or one.anonymous or library, True):
+            off = abs(came - left) / 60_000
+            way = "behind" if came > left else "ahead"
+            who = shown(library) if library else "the sender"
+            yield rule.CLOCK_SKEW.finding("$.sentAt", f"the clock of {who} is {off:,.0f} min {way}")

@@ -1,0 +1,165 @@
+"""One message as the stream's rules look at it, and how much they may remember."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import msgspec
+
+from ...inspection import Translation
+from ...messages import Json, JsonObject, Marks, SourceKind
+from ...settings import Destination
+from ..request import event_records
+from ..settings import CheckSettings
+
+EVENTS = ("track", "page", "screen")
+# Plain numbers: operations on flags cost as much as a rule.
+_SECOND, _REPLAY = int(Marks.SECOND_RECEIPT), int(Marks.REPLAY)
+
+
+class Observed(Protocol):
+    """What the rules need of a message; `core.messages.Message` is one."""
+
+    @property
+    def document(self) -> JsonObject: ...
+    @property
+    def type(self) -> str: ...
+    @property
+    def message_id(self) -> str: ...
+    @property
+    def marks(self) -> Marks: ...
+    @property
+    def source_kind(self) -> SourceKind: ...
+    @property
+    def filled(self) -> tuple[str, ...]: ...
+
+
+class Loose(msgspec.Struct, frozen=True, kw_only=True):
+    """A message that did not come through ingest; an `Observed`."""
+
+    document: JsonObject
+    type: str
+    message_id: str = ""
+    marks: Marks = Marks.NONE
+    source_kind: SourceKind = "segment"
+    filled: tuple[str, ...] = ()
+
+
+class StreamLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """How much is remembered, and from what on the rules speak. Times are milliseconds."""
+
+    ids: int = 1_200_000
+    """Users and anonymous ids, together; and as many messageIds. 60 MB each when they are full."""
+    names: int = 20_000
+    """Distinct names of events, of properties and of traits, of each."""
+    texts: int = 8_192
+    """Ids that are kept as they were written, to be quoted."""
+    repeats: int = 16_384
+    """Messages that are compared by their content."""
+    double_within: int = 2_000
+    double_empty_within: int = 250
+    """The same for events without properties, which say the same by nature."""
+    modes_within: int = 5_000
+    """Between the cloud's copy of an event and the device's."""
+    no_profile_after: int = 3
+    """Events of a user that was not identified."""
+    not_joined_after: int = 3
+    churn_after: int = 10
+    """New anonymousIds of one user, without a message between them that had a known one."""
+    cluster: int = 500
+    hot_shard: int = 200_000
+    page_names: tuple[int, ...] = (100, 1_000, 5_000)
+    event_names: tuple[int, ...] = (500, 5_000)
+    skew: int = 5 * 60_000
+
+
+class Seen(msgspec.Struct):
+    """One message, taken apart once. `at` is when it happened by the sender's clock, else None.
+
+    `user` and `anonymous` are "" where the message has none; `events` are the event records that go to
+    Mixpanel. `second` tells that it is a copy, which Segment would drop.
+    """
+
+    document: JsonObject
+    type: str
+    message_id: str
+    filled: tuple[str, ...]
+    second: bool
+    replay: bool
+    user: str
+    anonymous: str
+    properties: JsonObject
+    traits: JsonObject
+    context: JsonObject
+    name: str
+    at: int | None
+    now: int
+    translation: Translation
+    events: Sequence[tuple[str, JsonObject, JsonObject]]
+    settings: CheckSettings
+    destination: Destination
+
+    @property
+    def is_event(self) -> bool:
+        """Whether the call becomes an event."""
+        return self.type in EVENTS
+
+    @property
+    def distinct_id(self) -> str:
+        """What Segment's destinations send as distinct_id."""
+        return self.user or self.anonymous
+
+
+def text_of(value: Json) -> str:
+    """An id as text; "" where there is none."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return ""
+    return str(value)
+
+
+def object_of(value: Json) -> JsonObject:
+    """An object, {} where it is none."""
+    return value if isinstance(value, dict) else {}
+
+
+def name_of(document: JsonObject, type: str) -> str:
+    """The event's name, or that of the page or screen."""
+    named = document.get("event") if type == "track" else document.get("name")
+    if not isinstance(named, str) and type in ("page", "screen"):
+        named = object_of(document.get("properties")).get("name")
+    return named if isinstance(named, str) else ""
+
+
+def seen(
+    message: Observed,
+    translation: Translation,
+    now: int,
+    at: int | None,
+    settings: CheckSettings,
+    destination: Destination,
+) -> Seen:
+    """The message taken apart."""
+    document, marks = message.document, int(message.marks)
+    return Seen(
+        document=document,
+        type=message.type,
+        message_id=message.message_id,
+        filled=message.filled,
+        second=bool(marks & _SECOND),
+        replay=bool(marks & _REPLAY),
+        user=text_of(document.get("userId")),
+        anonymous=text_of(document.get("anonymousId")),
+        properties=object_of(document.get("properties")),
+        traits=object_of(document.get("traits")),
+        context=object_of(document.get("context")),
+        name=name_of(document, message.type),
+        at=at,
+        now=now,
+        translation=translation,
+        events=event_records(translation),
+        settings=settings,
+        destination=destination,
+    )

@@ -1,0 +1,362 @@
+"""Decoding anything pasted: layer after layer is taken off until JSON is left.
+
+What people paste is what a debugger, a browser or a log showed them: JSON, base64 of it in either alphabet,
+a form field, a URL, a curl command, and these inside each other. Each layer has one function that yields what
+may be below it; the first way that ends at JSON is the answer.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import html
+import json
+import re
+from collections.abc import Iterator
+from typing import TypeAlias
+from urllib.parse import unquote
+
+import msgspec
+
+from ..errors import InputError, RequestRefused
+from ..ingest.decode import NotJson, compression, inflate, read_json
+from ..ingest.pixel import pixel_json
+from ..messages import CALL_TYPES, Json, JsonObject
+from ..text import shown, size
+from .from_curl import read_curl
+from .kinds import Kind, kind_of
+
+MAX_DECODED = 32 * 1024 * 1024
+"""At most so many bytes on any layer."""
+MAX_LAYERS = 12
+_MAX_TRIES = 200
+"""At most so many ways are tried: pasted text can be made to look like many things."""
+
+Payload: TypeAlias = str | bytes
+_Step: TypeAlias = tuple[str, Payload]
+
+_ALPHABET = re.compile(r"[A-Za-z0-9+/_-]+={0,2}\Z", re.ASCII)
+_CURL = re.compile(r"\s*(?:[$>]\s+)?curl(?:\.exe)?\s", re.I)
+_URL = re.compile(r"(?:(?:GET|POST|PUT) )?((?:[a-z][a-z0-9+.-]*:/)?/[^\s?#]*\?)", re.I)
+_HTTP_VERSION = re.compile(r" HTTP/[0-9.]+\s*\Z")
+_FORM = re.compile(r"\??[\w$.~%-]+=")
+_DATA_URI = re.compile(r"data:[\w.+/-]*(?:;[\w=.+-]+)*,")
+_PERCENT = re.compile(r"%[0-9A-Fa-f]{2}")
+_ENTITY = re.compile(r"&(?:quot|#34|#x22|#39|#x27|amp|apos|lt|gt);", re.I)
+_QUOTES = {"'": "'", '"': '"', "`": "`", "“": "”", "‘": "’", "«": "»"}
+_OPENING = ("{", "[", '"')
+_FIELD = "data"
+
+_REPAIRED = {
+    **dict.fromkeys(("NaN", "Infinity"), "is no JSON: it reads as null"),
+    "number": "is beyond a double: it reads as null",
+    "surrogate": "is half a pair: it reads as U+FFFD",
+    "cesu8": "is read as the characters it stands for",
+}
+_NO_TEXT, _NO_JSON, _BROKEN_JSON, _HARD = range(4)
+"""How telling a failure is: the error speaks of the most telling one, and of those of the deepest."""
+
+
+class Decoded(msgspec.Struct, frozen=True):
+    """What was in a pasted text.
+
+    `layers` names what was taken off, outermost first (`curl`, `url`, `form field data`,
+    `percent-encoding`, `base64 (url-safe, unpadded)`, `gzip`, `CESU-8`, …). `notes` say what of
+    the JSON had to be read generously (`NaN at $.properties.total reads as null`). `url` is where a curl
+    command or a URL pointed, else "".
+    """
+
+    value: Json
+    kind: Kind
+    layers: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    url: str = ""
+
+    @property
+    def messages(self) -> tuple[JsonObject, ...]:
+        """The Segment messages in it: none unless it is a message or a batch.
+
+        One without a type gets the one its URL names (`/v1/pixel/track`), as Segment gives it, else track
+        where it has an event.
+        """
+        value = self.value
+        if self.kind == "segment message" and isinstance(value, dict):
+            if "type" not in value:
+                return ({"type": _call_of(self.url) or "track", **value},)
+            return (value,)
+        if self.kind == "segment batch":
+            items = value.get("batch") if isinstance(value, dict) else value
+            return tuple(item for item in items if isinstance(item, dict)) if isinstance(items, list) else ()
+        return ()
+
+
+def decode(text: Payload) -> Decoded:
+    """Take off every layer around the JSON in `text`.
+
+    Raises InputError, which says how far it came and what to do. Bounded: 32 MiB on each layer, 12 layers.
+    """
+    if len(text) > MAX_DECODED:
+        raise InputError(f"that is {size(len(text))}: at most {size(MAX_DECODED)} can be decoded at once")
+    if not text.strip():
+        raise InputError(
+            "there is nothing to decode: paste JSON, base64, a form body, a URL or a curl command"
+        )
+    return _Search().run(text)
+
+
+class _Search:
+    """Depth first through the ways to read a text; keeps the one that came furthest for the error."""
+
+    def __init__(self) -> None:
+        self.tries = 0
+        self.url = ""
+        self.furthest: tuple[tuple[int, int], tuple[str, ...], str] = ((-1, 0), (), "")
+
+    def run(self, text: Payload) -> Decoded:
+        found = self._visit(text, ())
+        if found is not None:
+            return found
+        _, layers, why = self.furthest
+        came = f"after {', '.join(layers)}: " if layers else ""
+        raise InputError(
+            f"no JSON was found – {came}{why}. Paste the whole value: JSON, base64, a form body (data=…), "
+            "a URL or a curl command"
+        )
+
+    def _visit(self, payload: Payload, layers: tuple[str, ...]) -> Decoded | None:
+        self.tries += 1
+        if self.tries > _MAX_TRIES:
+            return None
+        if len(payload) > MAX_DECODED:
+            self._fail(layers, f"{size(len(payload))} come out, at most {size(MAX_DECODED)} are decoded")
+            return None
+        if isinstance(payload, bytes):
+            return self._visit_bytes(payload, layers)
+        text = payload.strip().strip("\ufeff\u200b\x00").strip()
+        found, why = _read(text)
+        if found is not None:
+            value, notes = found
+            if isinstance(value, str):
+                return self._descend(iter((("JSON string", value),)), layers, text)
+            inner = _enclosed(value)
+            if inner is not None and len(layers) < MAX_LAYERS:
+                deeper = self._visit(inner, (*layers, "JSON field data"))
+                if deeper is not None:
+                    return deeper
+            if isinstance(value, dict | list):
+                return Decoded(value, kind_of(value), layers, notes, self.url)
+        self._fail(layers, why, _BROKEN_JSON if text[:1] in _OPENING else _NO_JSON)
+        return self._descend(self._steps(text, layers), layers, text)
+
+    def _visit_bytes(self, data: bytes, layers: tuple[str, ...]) -> Decoded | None:
+        packed = compression(data)
+        if packed:
+            try:
+                inner = inflate(data, limit=MAX_DECODED)
+            except RequestRefused as error:
+                self._fail((*layers, packed), str(error))
+            else:
+                return self._descend(iter((("deflate" if packed == "zlib" else packed, inner),)), layers, "")
+        text, layer = _text(data)
+        if text is None:
+            self._fail(layers, f"{size(len(data))} are left that are no text", _NO_TEXT)
+            return None
+        return self._visit(text, (*layers, layer) if layer else layers)
+
+    def _descend(self, steps: Iterator[_Step], layers: tuple[str, ...], before: str) -> Decoded | None:
+        if len(layers) >= MAX_LAYERS:
+            self._fail(layers, f"there are more than {MAX_LAYERS} layers")
+            return None
+        for layer, below in steps:
+            if below == before or not below:
+                continue
+            found = self._visit(below, (*layers, layer))
+            if found is not None:
+                return found
+        return None
+
+    def _fail(self, layers: tuple[str, ...], why: str, weight: int = _HARD) -> None:
+        rank = (weight, len(layers))
+        if rank > self.furthest[0]:
+            self.furthest = (rank, layers, why)
+
+    def _steps(self, text: str, layers: tuple[str, ...]) -> Iterator[_Step]:
+        """Every way to take one layer off, the surest first."""
+        if is_curl(text):
+            line = read_curl(text)
+            self.url = line.url
+            if line.body:
+                yield "curl", line.body
+            if line.url:
+                yield "curl", line.url
+            return
+        address = _URL.match(text)
+        if address:
+            self.url = address[1] + _HTTP_VERSION.sub("", text[address.end() :].partition("\n")[0])
+            yield from _url_steps(self.url)
+            return
+        yield from _wrapping(text)
+        yield from _lines(text)
+        if not text.startswith(_OPENING):
+            yield from _data_uri(text)
+            yield from _form(text)
+        if _ENTITY.search(text):
+            yield "HTML escapes", html.unescape(text)
+        if _PERCENT.search(text):
+            yield (
+                "percent-encoding",
+                _unpercent(text, form=bool(layers) and layers[-1].startswith("form field")),
+            )
+        elif layers and layers[-1].startswith("form field") and "+" in text and text[:1] in "{[":
+            yield "percent-encoding", text.replace("+", " ")
+        yield from _base64(text)
+
+
+def is_curl(text: str) -> bool:
+    """Whether the text is a curl command."""
+    return _CURL.match(text) is not None
+
+
+# -- single layers ---------------------------------------------------------------------------------
+
+
+def _read(text: str) -> tuple[tuple[Json, tuple[str, ...]] | None, str]:
+    """The JSON value of a text, or why there is none."""
+    if not text.startswith(_OPENING):
+        return None, f"{shown(text)} does not begin like JSON"
+    text = text.rstrip(",;").rstrip()
+    try:
+        value, repairs = read_json(text.encode("utf-8", "surrogatepass"))
+    except NotJson as error:
+        return None, f"{shown(text)} begins like JSON, but {error}"
+    return (value, tuple(f"{what} at {path} {_REPAIRED.get(what, '')}" for what, path in repairs[:20])), ""
+
+
+def _enclosed(value: Json) -> str | None:
+    """The text in `{"data": "…"}` as forms are written in JSON, when it holds nothing else of weight."""
+    if isinstance(value, dict) and isinstance(value.get(_FIELD), str) and len(value) <= 8:
+        beside = value.keys() - {
+            _FIELD,
+            "verbose",
+            "ip",
+            "api_key",
+            "img",
+            "test",
+            "callback",
+            "_",
+            "redirect",
+        }
+        inner = value[_FIELD]
+        return inner if not beside and isinstance(inner, str) else None
+    return None
+
+
+def _text(data: bytes) -> tuple[str | None, str]:
+    """Bytes as text, and the name of the encoding where it is not plain UTF-8."""
+    try:
+        return data.decode(), ""
+    except UnicodeDecodeError:
+        pass
+    try:
+        halves = data.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:
+        # JSON that a page put through btoa() is Latin-1. Anything else that is no UTF-8 is no text.
+        return (data.decode("latin-1"), "Latin-1") if data.lstrip()[:1] in (b"{", b"[") else (None, "")
+    return halves.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace"), "CESU-8"
+
+
+def _url_steps(address: str) -> Iterator[_Step]:
+    path, _, query = address.partition("?")
+    query = query.partition("#")[0]
+    yield "url", query
+    call = _call_of(address)
+    if "/pixel/" in path and "data=" not in query:
+        try:
+            document = msgspec.json.decode(pixel_json(query))
+        except RequestRefused:
+            return
+        yield "url", msgspec.json.encode({"type": call, **document} if call else document)
+
+
+def _call_of(address: str) -> str:
+    """The call that a URL's path ends in (`/v1/pixel/track`), else ""."""
+    last = address.partition("?")[0].rstrip("/").rpartition("/")[2]
+    return last if last in CALL_TYPES else ""
+
+
+def _wrapping(text: str) -> Iterator[_Step]:
+    if text.startswith("```") and text.endswith("```") and "\n" in text:
+        yield "code fence", text.partition("\n")[2].removesuffix("```")
+    closing = _QUOTES.get(text[:1])
+    if closing and len(text) > 1 and text.endswith(closing):
+        yield "quotes", text[1:-1]
+    if text.startswith(('{\\"', '[{\\"', '[\\"')):
+        try:
+            inner = json.loads(f'"{text}"', strict=False)
+        except ValueError:
+            return
+        yield "JSON string", inner
+
+
+def _lines(text: str) -> Iterator[_Step]:
+    """Several JSON values, one a line."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    if len(lines) > 1 and all(line.lstrip()[:1] in ("{", "[") for line in lines):
+        yield "NDJSON", "[" + ",".join(line.rstrip().rstrip(",") for line in lines) + "]"
+
+
+def _data_uri(text: str) -> Iterator[_Step]:
+    found = _DATA_URI.match(text)
+    if found:
+        yield "data URI", text[found.end() :]
+
+
+def _form(text: str) -> Iterator[_Step]:
+    if not _FORM.match(text):
+        return
+    for field in text.removeprefix("?").split("&"):
+        name, _, value = field.partition("=")
+        if unquote(name) == _FIELD:
+            yield f"form field {_FIELD}", value
+
+
+def _unpercent(text: str, *, form: bool) -> str:
+    decoded = unquote(text, errors="surrogateescape")
+    if any("\udc80" <= char <= "\udcff" for char in decoded):
+        decoded = unquote(text, encoding="latin-1")
+    # A form writes a space as +, but unescaped + in base64 is base64's own.
+    spaces_as_plus = "+" in text and "%20" not in text and " " not in text and (form or "%2" in text)
+    if spaces_as_plus and not _ALPHABET.match(decoded):
+        return unquote(text.replace("+", " "), errors="replace")
+    return decoded
+
+
+def _base64(text: str) -> Iterator[_Step]:
+    """Base64 in either alphabet, padded or not, in lines or one quoted piece a line."""
+    lines = [_unquoted(line.strip()) for line in text.replace("\\r", "").replace("\\n", "\n").splitlines()]
+    joined = "".join(lines)
+    pieces = ["".join(joined.split())]
+    if " " in joined:
+        pieces.append(joined.replace(" ", "+"))  # a + that a form turned into a space
+    for piece in pieces:
+        if len(piece) < 4 or not _ALPHABET.match(piece):
+            continue
+        traits = [
+            *(("url-safe",) if re.search("[-_]", piece) else ()),
+            *(("unpadded",) if len(piece) % 4 else ()),
+        ]
+        name = f"base64 ({', '.join(traits)})" if traits else "base64"
+        plain = piece.rstrip("=").replace("-", "+").replace("_", "/")
+        if len(plain) % 4 == 1:
+            plain = plain[:-1]  # cut off while copying: what is there may still tell
+        try:
+            yield name, base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
+        except (binascii.Error, ValueError):
+            continue
+
+
+def _unquoted(line: str) -> str:
+    """One line of base64 without the quotes, commas and + of a program that joins several."""
+    if line[:1] not in ("'", '"', "`"):
+        return line
+    return line.rstrip("+,; \t").strip(line[0])

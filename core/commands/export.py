@@ -1,0 +1,58 @@
+"""`segtap export`: the messages of a journal as lines, whether an engine holds it or not."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+
+from ..client import Client
+from ..engine.summaries import entry_of, summarize
+from ..ingest.parse import parse_receipt
+from ..inspection import Inspection, Translation
+from ..journal import Journal, holder_of, open_journal
+from ..journal.place import chosen_path
+from ..json_text import json_bytes
+from ..messages import Message, Receipt
+from ..serve.notes import find_engine
+from ..settings import JournalSettings
+
+STRETCH = 256
+"""Receipts read at a time."""
+
+
+async def export_lines(*, text: str = "", journal: JournalSettings, url: str = "") -> AsyncGenerator[bytes]:
+    """One message a line (with its newline), oldest first; refused requests are left out.
+
+    Each as it was received plus what Segment fills in. `text` is what a message must contain, as in the
+    list's filter. Read from the engine at `url`; without one from the journal's file, or from the engine
+    that holds it. Raises EngineError or JournalError.
+    """
+    if not url:
+        holder = holder_of(chosen_path(journal.path))
+        url = holder.url if holder is not None else ""
+    if url:
+        async with Client(*find_engine(url)) as client:
+            async for line in client.export(text):
+                yield line
+        return
+    kept = await open_journal(journal, must_exist=True)
+    try:
+        async for line in _lines(kept, text.lower()):
+            yield line
+    finally:
+        await kept.close()
+
+
+async def _lines(journal: Journal, text: str) -> AsyncGenerator[bytes]:
+    after = 0
+    while receipts := await journal.receipts(after, STRETCH):
+        for receipt in receipts:
+            messages: list[Message] = [] if receipt.refused is not None else parse_receipt(receipt)
+            for message in messages:
+                if text in _searched(message, receipt):
+                    yield json_bytes(message.document) + b"\n"
+        after = receipts[-1].seq
+
+
+def _searched(message: Message, receipt: Receipt) -> str:
+    """The text that the list's filter looks at; what the message becomes is no part of it."""
+    return entry_of(summarize(message, Inspection(Translation()), receipt), message).text

@@ -1,0 +1,256 @@
+"""Settings from four places: flags win over SEGTAP_* variables, those over segtap.toml, that over defaults.
+
+The file is `segtap.toml` in the current folder, else in the user's config folder. Every key can be set from
+the environment: `SEGTAP_INGEST_PORT`, or `SEGTAP_PORT` for short, for `port` of `[ingest]`. Only the file
+holds subscriptions, filters and rules.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import cast, get_origin
+
+import msgspec
+import platformdirs
+
+from ..errors import SettingsError
+from ..messages import Json, JsonObject
+from ..settings import (
+    REPAIR_NAMES,
+    ClassicSettings,
+    DestinationSettings,
+    IngestSettings,
+    JournalSettings,
+    ScreenSettings,
+    Secret,
+    SegmentSettings,
+    Settings,
+)
+from .nearest import nearest_key
+
+FILE_NAME = "segtap.toml"
+ENV_PREFIX = "SEGTAP_"
+
+SECTIONS: dict[str, type[msgspec.Struct]] = {
+    "destination": DestinationSettings,
+    "classic": ClassicSettings,
+    "segment": SegmentSettings,
+    "ingest": IngestSettings,
+    "journal": JournalSettings,
+    "screen": ScreenSettings,
+}
+TOP_LEVEL = ("identity", "mixpanel_group_keys", "plan", "repair")
+TOP_LEVEL_LISTS = ("mixpanel_group_keys", "repair")
+TABLES = ("subscriptions", "filters", "rules")
+"""Lists of tables, which only a file can hold."""
+ENV_ALIASES = {"SEGTAP_JOURNAL": "SEGTAP_JOURNAL_PATH", "SEGTAP_DESTINATION": "SEGTAP_DESTINATION_KIND"}
+"""Names that people guess before they read; each means the one behind it."""
+
+NEVER_IN_A_FILE = "api_secret"
+
+
+def keys_of(section: str) -> tuple[str, ...]:
+    """The keys that a section of segtap.toml may hold."""
+    names = (field.name for field in msgspec.structs.fields(SECTIONS[section]))
+    return tuple(name for name in names if name != NEVER_IN_A_FILE)
+
+
+def load(
+    flags: Mapping[str, JsonObject] | None = None,
+    *,
+    environ: Mapping[str, str] | None = None,
+    file: Path | None = None,
+    demo: bool = False,
+    dry_run: bool = False,
+    look: bool = True,
+) -> Settings:
+    """Read all four places and return the settings in force.
+
+    `flags` maps a section to the keys given on the command line, "" to those of no section; `file` is a
+    settings file named there, and without `look` none is looked for where none is named.
+    Raises SettingsError naming the place, the key and the nearest key that exists.
+    """
+    environ = os.environ if environ is None else environ
+    path = file or (find_file() if look else None)
+    layers: list[tuple[str, dict[str, JsonObject], JsonObject]] = []
+    tables: JsonObject = {}
+    if path is not None:
+        sections, plain, tables = _read_file(path)
+        layers.append((str(path), sections, plain))
+    layers.append(("the environment", *_read_environment(environ)))
+    given = dict(flags or {})
+    layers.append(("the command line", given, given.pop("", {})))
+
+    merged: dict[str, JsonObject] = {}
+    top: JsonObject = {}
+    for place, sections, plain in layers:
+        for section, values in sections.items():
+            known = merged.setdefault(section, {})
+            for key, value in values.items():
+                known[key] = value
+                _check(section, key, value, place)
+        top.update(_checked(plain, place, path.parent if path is not None and place == str(path) else Path()))
+    destination = merged.setdefault("destination", {})
+    _resolve_token(destination, environ)
+    origin = str(path) if path is not None else "defaults"
+    if layers[-2][1] or layers[-2][2]:
+        origin += " and SEGTAP_* variables"
+    try:
+        settings = msgspec.convert(
+            {**top, **merged, "demo": demo, "dry_run": dry_run, "origin": origin}, Settings, strict=False
+        )
+    except msgspec.ValidationError as error:
+        raise SettingsError(f"The settings do not fit together: {error}") from None
+    _refuse_what_does_not_go_together(settings)
+    secret = environ.get(settings.destination.api_secret_env, "").strip()
+    settings = msgspec.structs.replace(
+        settings,
+        file=str((path or Path(FILE_NAME)).absolute()),
+        flags=dict(flags or {}),
+        destination=msgspec.structs.replace(settings.destination, api_secret=Secret(secret)),
+    )
+    return _with_tables(settings, tables, str(path))
+
+
+def _with_tables(settings: Settings, tables: JsonObject, place: str) -> Settings:
+    # Most files have none, and the start need not wait for presets and query language.
+    if "subscriptions" in tables:
+        from .subscriptions import read_subscriptions
+
+        subscriptions = read_subscriptions(tables["subscriptions"], place)
+        settings = msgspec.structs.replace(settings, subscriptions=subscriptions)
+    if "filters" in tables:
+        from .filters import read_filters
+
+        settings = msgspec.structs.replace(settings, filters=read_filters(tables["filters"], place))
+    if "rules" in tables:
+        from ..checks.adjust import read_rule_settings
+
+        settings = msgspec.structs.replace(settings, rules=read_rule_settings(tables["rules"], place))
+    return settings
+
+
+def _refuse_what_does_not_go_together(settings: Settings) -> None:
+    if settings.destination.kind == "classic-cloud" and settings.destination.region == "in":
+        raise SettingsError(
+            "Segment's classic destination sends to Mixpanel's US and EU only: set region to us or eu, or"
+            " kind to actions."
+        )
+
+
+def find_file() -> Path | None:
+    """The settings file in force: of the current folder, else of the user's config folder, else None."""
+    candidates = (Path(FILE_NAME), Path(platformdirs.user_config_dir("segtap")) / FILE_NAME)
+    return next((path for path in candidates if path.is_file()), None)
+
+
+def _read_file(path: Path) -> tuple[dict[str, JsonObject], JsonObject, JsonObject]:
+    """The sections of a file, its plain keys, and its lists of tables as they stand there."""
+    try:
+        raw = cast(JsonObject, tomllib.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{path} is not UTF-8 text.") from error
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{path} is not TOML: {error}.") from error
+    sections: dict[str, JsonObject] = {}
+    plain: JsonObject = {}
+    tables: JsonObject = {}
+    for name, value in raw.items():
+        if name in TABLES:
+            tables[name] = value
+        elif name in SECTIONS:
+            if not isinstance(value, dict):
+                raise SettingsError(f"{path}: [{name}] is a section, not a value.")
+            for key in value:
+                _refuse_unknown(key, keys_of(name), f"{path}: [{name}]")
+            sections[name] = value
+        else:
+            _refuse_unknown(name, (*TOP_LEVEL, *SECTIONS, *TABLES), str(path))
+            plain[name] = value
+    return sections, plain, tables
+
+
+def _refuse_unknown(key: str, known: tuple[str, ...], place: str) -> None:
+    if key == NEVER_IN_A_FILE:
+        raise SettingsError(
+            f"{place}: a secret does not belong in this file. Put it into an environment variable and name"
+            f' that: api_secret_env = "MIXPANEL_SECRET".'
+        )
+    if key not in known:
+        raise SettingsError(f"{place} has no key {key!r}. {nearest_key(key, known)}")
+
+
+def _environment_names() -> dict[str, tuple[str, str]]:
+    names: dict[str, tuple[str, str]] = {f"{ENV_PREFIX}{key.upper()}": ("", key) for key in TOP_LEVEL}
+    for section in SECTIONS:
+        for key in keys_of(section):
+            names[f"{ENV_PREFIX}{section}_{key}".upper()] = (section, key)
+            names[f"{ENV_PREFIX}{key}".upper()] = (section, key)
+    for alias, name in ENV_ALIASES.items():
+        names[alias] = names[name]
+    return names
+
+
+def _read_environment(environ: Mapping[str, str]) -> tuple[dict[str, JsonObject], JsonObject]:
+    sections: dict[str, JsonObject] = {}
+    plain: JsonObject = {}
+    names = _environment_names()
+    # The long spelling is the exact one, so it is read last and wins over the short one.
+    for name in sorted(environ, key=len):
+        if name not in names or not environ[name]:
+            continue
+        section, key = names[name]
+        text = environ[name]
+        if not section:
+            plain[key] = _parts(text) if key in TOP_LEVEL_LISTS else text
+        else:
+            several = key in _lists_of(section)
+            sections.setdefault(section, {})[key] = _parts(text) if several else text
+    return sections, plain
+
+
+def _parts(text: str) -> list[Json]:
+    return [part.strip() for part in text.split(",")]
+
+
+def _lists_of(section: str) -> set[str]:
+    """The keys that hold several values, which the environment has with commas between them."""
+    fields = msgspec.structs.fields(SECTIONS[section])
+    return {field.name for field in fields if get_origin(field.type) is tuple}
+
+
+def _check(section: str, key: str, value: Json, place: str) -> None:
+    """Convert one value on its own, so that a fault names the place and the key."""
+    if key == "region" and isinstance(value, str):
+        value = value.lower()
+    try:
+        msgspec.convert({key: value}, SECTIONS[section], strict=False)
+    except msgspec.ValidationError as error:
+        raise SettingsError(f"{place}: {key} of [{section}] cannot be {value!r}: {error}.") from None
+
+
+def _checked(plain: JsonObject, place: str, folder: Path) -> JsonObject:
+    """The keys of no section, a plan's file found from the folder of what names it."""
+    repairs = plain.get("repair")
+    for name in repairs if isinstance(repairs, list) else ():
+        if name not in REPAIR_NAMES:
+            hint = nearest_key(str(name), REPAIR_NAMES, cutoff=0.5)
+            raise SettingsError(f"{place}: there is no repair {name!r}. {hint}")
+    plan = plain.get("plan")
+    if isinstance(plan, str) and plan:
+        return {**plain, "plan": str((folder / Path(plan).expanduser()).absolute())}
+    return plain
+
+
+def _resolve_token(destination: JsonObject, environ: Mapping[str, str]) -> None:
+    region = destination.get("region")
+    if isinstance(region, str):
+        destination["region"] = region.lower()
+    if not destination.get("token"):
+        name = destination.get("token_env", DestinationSettings().token_env)
+        destination["token"] = environ.get(str(name), "").strip()

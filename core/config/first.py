@@ -1,0 +1,120 @@
+"""The commented segtap.toml that `segtap init` writes, from a few answers. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import msgspec
+
+from ..destinations.actions.presets import preset_subscriptions
+from ..errors import SettingsError
+from ..settings import DestinationKind, Region
+from .toml_text import toml_value
+
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_TOKEN = re.compile(r"[0-9a-fA-F]{32}\Z")
+
+
+class Answers(msgspec.Struct, frozen=True, kw_only=True):
+    """What `segtap init` asks. `people`: profiles are written; `group_keys` are Mixpanel's."""
+
+    kind: DestinationKind = "actions"
+    token_env: str = "MIXPANEL_TOKEN"
+    api_secret_env: str = "MIXPANEL_SECRET"
+    region: Region = "us"
+    people: bool = True
+    group_keys: tuple[str, ...] = ()
+
+
+def check_variable(name: str) -> str:
+    """The name of an environment variable. Raises SettingsError for anything else, a token above all."""
+    if _TOKEN.match(name):
+        raise SettingsError(
+            "That looks like a token itself. Put it into an environment variable, and give that one's name."
+        )
+    if not _VARIABLE.match(name):
+        raise SettingsError(f"{name!r} is no name of an environment variable, such as MIXPANEL_TOKEN.")
+    return name
+
+
+def first_settings(answers: Answers) -> str:
+    """The text of the settings file. Raises SettingsError for an answer that cannot be used."""
+    token, secret = check_variable(answers.token_env), check_variable(answers.api_secret_env)
+    classic = answers.kind == "classic-cloud"
+    if classic and answers.region == "in":
+        raise SettingsError(
+            "Segment's classic destination sends to Mixpanel's US and EU only: region us or eu."
+        )
+    own = _classic(answers) if classic else _subscriptions(answers)
+    return f"""\
+# Settings of segtap; README explains each. SEGTAP_* variables and flags win over this file.
+
+identity = "original"  # or "simplified": how the Mixpanel project merges identities
+
+[destination]
+kind = {toml_value(answers.kind)}  # "actions" is Mixpanel (Actions) in Segment, "classic-cloud" is Mixpanel
+token_env = {toml_value(token)}  # the variable that holds the project token
+api_secret_env = {toml_value(secret)}  # the variable that holds the project's API secret
+region = {toml_value(answers.region)}  # where the project's data lives: us, eu, in
+# source_name = "Web"  # segment_source_name on every event, as set in Segment
+{"" if classic else "strict = true  # Mixpanel checks every record of a batch" + chr(10)}
+[ingest]
+host = ["127.0.0.1", "::1"]  # add this machine's address to receive from a phone
+port = 8765
+
+# What the workspace keeps from Mixpanel before anything is translated:
+# [segment]
+# blocked_events = ["Debug Event"]
+# consent_categories = ["Analytics"]
+#
+# [[filters]]
+# name = "No colleagues"
+# if = 'match(context.traits.email, "*@example.com")'
+# action = "drop"
+
+{own}"""
+
+
+def _classic(answers: Answers) -> str:
+    return f"""\
+[classic]
+people = {toml_value(answers.people)}  # Use Mixpanel People: write profiles
+group_identifier_traits = {toml_value(list(answers.group_keys))}  # group keys: traits that name a group
+consolidated_page_calls = true  # every page is the event `Loaded a Page`
+# event_increments = ["Order Completed"]
+# prop_increments = ["total"]
+"""
+
+
+def _subscriptions(answers: Answers) -> str:
+    """Segment's presets as they are need not be written; only what differs from them must be."""
+    if answers.people and not answers.group_keys:
+        return """\
+# Segment's presets run. To have your workspace's own mappings: segtap mappings import FILE
+# or write them here; then only these run:
+#
+# [[subscriptions]]
+# preset = "Track Calls"  # begins as Segment's preset; what follows takes the place of its own
+# [subscriptions.mapping]
+# event = { "@template" = "Web {{event}}" }
+"""
+    heading = "# These run in the place of Segment's presets. All fields: segtap mappings show\n\n"
+    return heading + "\n".join(
+        text
+        for preset in preset_subscriptions()
+        for text in _preset(preset.name, preset.partner_action, answers)
+    )
+
+
+def _preset(name: str, action: str, answers: Answers) -> Sequence[str]:
+    preset = f"[[subscriptions]]\npreset = {toml_value(name)}\n"
+    if action == "identifyUser" and not answers.people:
+        return [f"{preset}enabled = false  # profiles are not written\n"]
+    if action != "groupIdentifyUser" or not answers.group_keys:
+        return [preset]
+    return [
+        f"{preset}name = {toml_value(f'{name}: {key}')}\n[subscriptions.mapping]\n"
+        f"group_key = {toml_value(key)}  # a trait of this name is the group's id\n"
+        for key in answers.group_keys
+    ]

@@ -1,0 +1,1 @@
+"""Mixpanel (Classic) in cloud mode."""

@@ -1,0 +1,1 @@
+"""What one running engine consists of: `engine.Engine` binds it together, `process` runs it."""

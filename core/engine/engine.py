@@ -1,0 +1,382 @@
+"""The engine: ingest, journal, indexer, feed, forwarder and control API in one process.
+
+In-process: `async with Engine(settings) as engine: …`. `core.engine.process` runs one until a signal or
+as a child process, `core.serve.launch` is the other end of that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import secrets
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Sequence
+from importlib.metadata import version
+from typing import Any, Self
+
+import msgspec
+
+from ..control import ControlApp, Health
+from ..delivery import Delivery, DeliveryState
+from ..errors import ForwardingRefused, InputError, PortTaken
+from ..feed import Feed
+from ..forward.forwarder import Forwarder
+from ..ingest.app import IngestApp
+from ..ingest.parse import parse_receipt
+from ..journal import open_journal
+from ..masks import mask_token
+from ..messages import JsonObject, Message
+from ..serve.notes import EngineNote, remove_note, running, write_note
+from ..serve.server import Listener, WebServer, listen
+from ..settings import JournalSettings, Settings
+from ..views import EngineState, FeedBatch, MessageDetail, Page
+from .forwarding import ForwarderRun, cannot_forward_why
+from .health import Faults, WatchedJournal
+from .indexer import Indexer
+from .inspecting import Reading
+from .overviews import Overviews
+from .receipts import ReceiptReader
+from .replay import replay_receipts
+from .settings_watch import DESTINATION_WAITS, SettingsWatch, reinspect, with_reading_of
+from .warming import WARM_MESSAGES, warm
+
+logger = logging.getLogger(__name__)
+
+VERSION = version("segtap")
+
+
+class Engine:
+    """Takes messages, keeps them, shows them, and forwards them when told to.
+
+    `forwarding` turns it on at the start, as `segtap forward` does; ForwardingRefused is then raised by
+    `start` when it cannot be. Usable once, from one event loop.
+    """
+
+    def __init__(self, settings: Settings, *, forwarding: bool = False) -> None:
+        self.settings = settings
+        self.token = secrets.token_urlsafe(32)
+        self._forward_at_start = forwarding
+        self._started_at = time.time_ns() // 1_000_000
+        self._cleanup = contextlib.AsyncExitStack()
+        self._switching = asyncio.Lock()
+        self._up = False
+        self._forwarding = False
+        self._taken_before = 0
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """What to type on this machine."""
+        return self._urls
+
+    @property
+    def url(self) -> str:
+        """The first of them; the control API answers there."""
+        return self._urls[0]
+
+    @property
+    def phone_urls(self) -> tuple[str, ...]:
+        """What to type on another device of the network."""
+        return self._phone_urls
+
+    async def start(self) -> None:
+        """Open the journal, listen, and take messages. Raises what hinders it; nothing is left open then."""
+        try:
+            await self._start()
+        except BaseException:
+            await self._cleanup.aclose()
+            raise
+
+    async def _start(self) -> None:
+        settings = self.settings
+        self._reading = Reading(settings)
+        if self._forward_at_start and (why := cannot_forward_why(self.settings)):
+            raise ForwardingRefused(why)
+
+        self._journal = await open_journal(_journal_settings(settings))
+        self._cleanup.push_async_callback(self._journal.close)
+        listener = self._listen()
+        self._cleanup.callback(listener.close)
+        self._urls, self._phone_urls = listener.urls, listener.phone_urls
+        self._exposed = listener.exposed
+
+        self._feed = Feed(self.state)
+        self._faults = Faults(self._feed.touch)
+        self._faults.set("subscriptions", " · ".join(self._reading.faults))
+        self._reader = ReceiptReader(
+            parse_receipt,
+            self._reading.inspect,
+            lambda text: self._faults.set("reading", text),
+            observe=self._reading.observe,
+            adjust=self._reading.adjust,
+        )
+        self.overviews = Overviews(self._journal, self._reader, self._reading, lambda: self.settings)
+        self._cleanup.push_async_callback(self.overviews.close)
+        self._forwarder = Forwarder(
+            self._journal,
+            lambda summaries: self._reader.load(self._journal, summaries),
+            self._reading,
+            settings=settings.destination,
+            on_delivery=self._delivered,
+            dry_run=settings.dry_run,
+        )
+        self._run = ForwarderRun(
+            self._forwarder, lambda text: self._faults.set("forwarding", text), self._ended
+        )
+        self._cleanup.push_async_callback(self._run.stop)
+        self._indexer = Indexer(
+            self._journal,
+            self._reader,
+            publish=self._feed.publish,
+            owed=self._forwarder.wake,
+            fault=lambda text: self._faults.set("index", text),
+        )
+        self._watched = WatchedJournal(self._journal, self._indexer.appended, self._faults)
+        # Asked for before the indexer adds to them: what it adds, the rules on the stream see there.
+        known = (await self._journal.page(limit=WARM_MESSAGES)).summaries
+        self._spawn(self._indexer.run(), "segtap-indexer")
+        self._warming = self._spawn(warm(self._journal, self._reader, known), "segtap-warming")
+        self._watch = SettingsWatch(settings, self._use, lambda text: self._faults.set("settings", text))
+        self._spawn(self._watch.run(), "segtap-settings")
+
+        app = IngestApp(
+            self._watched.append,
+            settings.ingest,
+            clock=lambda: time.time_ns() // 1_000_000,
+            wanted=lambda: self._forwarding,
+            control=ControlApp(self, self.token),
+            url=self.url,
+        )
+        web = WebServer(app, listener, settings.ingest, app.keep_malformed)
+        # Viewers are let go first, so that the web server has nobody to wait for.
+        self._cleanup.push_async_callback(web.stop)
+        self._cleanup.callback(self._feed.close)
+        if self._forward_at_start:
+            # Before the first request can come: `segtap forward` wants everything it receives.
+            await self.set_forwarding(True)
+        await web.start()
+        self._journal.announce(self.url)
+        self._announce()
+        self._up = True
+        logger.info("listening", extra={"urls": self.urls, "journal": self._journal.path})
+
+    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+        """Run a task for as long as the engine runs; when it fails, the engine is not well, and says so."""
+
+        async def end() -> None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+        task = asyncio.create_task(work, name=name)
+        task.add_done_callback(self._ended)
+        self._cleanup.push_async_callback(end)
+        return task
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            name = task.get_name()
+            logger.error("%s failed", name, exc_info=error)
+            self._faults.set(name, f"{name} failed: {type(error).__name__}: {error}. Start segtap again.")
+
+    def _listen(self) -> Listener:
+        try:
+            return listen(self.settings.ingest)
+        except PortTaken as error:
+            for note in running():
+                if note.url.rsplit(":", 1)[-1] == str(error.port):
+                    words = f"{error} It is a segtap; see it with: segtap attach {note.url}"
+                    raise PortTaken(
+                        words, port=error.port, owner=error.owner, next_port=error.next_port
+                    ) from None
+            raise
+
+    def _announce(self) -> None:
+        note = EngineNote(
+            pid=os.getpid(),
+            url=self.url,
+            urls=self.urls,
+            token=self.token,
+            version=VERSION,
+            journal="" if self._journal.ephemeral else self._journal.path,
+        )
+        self._cleanup.callback(remove_note, write_note(note))
+
+    async def stop(self) -> None:
+        """Take no more messages, finish or keep what is in flight, and let go of everything."""
+        self._up = False
+        await self._cleanup.aclose()
+
+    async def indexed(self) -> None:
+        """Wait until every message acknowledged so far can be listed."""
+        await self._indexer.idle()
+
+    async def warmed(self) -> None:
+        """Wait until the rules on the stream have learned from what the journal held at the start."""
+        await asyncio.wait({self._warming})
+
+    # --- what viewers ask ------------------------------------------------------------------------
+
+    def health(self) -> Health:
+        """Whether messages are taken; the fault, if any, that hinders it."""
+        return Health("ok" if self._up else "starting", "segtap", VERSION, self._fault() if self._up else "")
+
+    async def state(self) -> EngineState:
+        """The header's facts now."""
+        counts = await self._journal.counts()
+        settings = self.settings
+        why = cannot_forward_why(self.settings)
+        return EngineState(
+            version=VERSION,
+            pid=os.getpid(),
+            started_at=self._started_at,
+            urls=self._urls,
+            phone_urls=self._phone_urls,
+            exposed=self._exposed,
+            journal=self._journal.path,
+            ephemeral=self._journal.ephemeral,
+            demo=settings.demo,
+            destination=settings.destination.kind,
+            region=settings.destination.region,
+            mixpanel_url=settings.destination.mixpanel_url,
+            project=mask_token(settings.destination.token),
+            strict=settings.destination.strict,
+            forwarding=self._forwarding,
+            halted=self._forwarding and self._forwarder.halted,
+            can_forward=not why,
+            cannot_forward_why=why,
+            dry_run=settings.dry_run,
+            settings_from=settings.origin,
+            received=counts.received,
+            refused=counts.refused,
+            unsent=counts.unsent,
+            waiting=counts.waiting,
+            taken=counts.taken,
+            refused_by_mixpanel=counts.refused_by_mixpanel,
+            sent_since_on=max(0, counts.taken - self._taken_before) if self._forwarding else 0,
+            teed=counts.teed,
+            errors=counts.errors,
+            warnings=counts.warnings,
+            fault=self._fault(),
+        )
+
+    def _fault(self) -> str:
+        own, sending = str(self._faults), self._forwarder.fault if self._forwarding else ""
+        return f"{own} · {sending}" if own and sending else own or sending
+
+    def watch(self) -> AsyncGenerator[FeedBatch]:
+        """Frames for one viewer until the engine stops."""
+        return self._feed.watch()
+
+    async def page(
+        self, *, before: int | None = None, after: int | None = None, limit: int = 200, text: str = ""
+    ) -> Page:
+        """A stretch of the list."""
+        return await self._journal.page(before=before, after=after, limit=limit, text=text)
+
+    async def detail(self, id: int) -> MessageDetail:
+        """Everything about one message."""
+        return self._reading.explained(await self._reader.detail(self._journal, id))
+
+    async def inspect(self, document: JsonObject) -> MessageDetail:
+        """Read a pasted message without keeping it."""
+        return self._reading.explained(self._reader.pasted(document))
+
+    async def set_forwarding(self, on: bool) -> EngineState:
+        """Turn forwarding on or off; what is owed stays owed while it is off.
+
+        Raises ForwardingRefused with the reason. Turned on again, a forwarder that a fault halted tries anew.
+        """
+        if on and (why := cannot_forward_why(self.settings)):
+            raise ForwardingRefused(why)
+        async with self._switching:
+            if on and not self._forwarding:
+                self._taken_before = (await self._journal.counts()).taken
+                self._forwarding = True
+                self._run.start()
+            elif not on and self._forwarding:
+                self._forwarding = False
+                await self._run.stop()
+                # What changed of the destination meanwhile is used now.
+                self._watch.forget()
+            logger.info("forwarding is %s", "on" if on else "off")
+        self._feed.touch()
+        return await self.state()
+
+    async def _use(self, new: Settings) -> None:
+        """Read messages by other settings from now on; where they are sent stays while forwarding is on."""
+        settings = with_reading_of(self.settings, new)
+        waits = self._forwarding and settings.destination != self.settings.destination
+        if waits:
+            settings = msgspec.structs.replace(settings, destination=self.settings.destination)
+        self._reading.use(settings)
+        self.settings = settings
+        self.overviews.reset()
+        self._faults.set("destination", DESTINATION_WAITS if waits else "")
+        self._faults.set("subscriptions", " · ".join(self._reading.faults))
+        await reinspect(self._journal, self._reader)
+        self._feed.reread()
+        logger.info("the settings changed", extra={"settings": settings.origin})
+
+    def _delivered(self, deliveries: Sequence[Delivery], states: Sequence[tuple[int, DeliveryState]]) -> None:
+        for delivery in deliveries:
+            # A log line has a `message` and an `at` of its own.
+            facts = msgspec.to_builtins(delivery)
+            del facts["at"]
+            logger.info("delivery", extra={"id": facts.pop("message"), **facts})
+        self.overviews.delivered(states)
+        # An attempt that settles nothing is news, too: what a viewer knows of the message is no longer all.
+        tried = {delivery.message: DeliveryState.WAITING for delivery in deliveries}
+        self._feed.change([*(tried | dict(states)).items()])
+
+    async def replay(self, ids: Sequence[int]) -> int:
+        """Send messages through the tap again; returns how many."""
+        messages = await self._reader.documents(self._journal, ids)
+        if not messages:
+            raise InputError(
+                "None of these can be replayed: they are no longer in the journal, or are no messages."
+            )
+        return await self._replay(messages)
+
+    async def replay_documents(self, documents: Sequence[JsonObject]) -> int:
+        """Send messages of a file through the tap; returns how many."""
+        return await self._replay(await self._reader.given(documents))
+
+    async def _replay(self, messages: Sequence[Message]) -> int:
+        for receipt in replay_receipts(messages, wanted=self._forwarding):
+            await self._watched.append(receipt)
+        return len(messages)
+
+    async def clear(self) -> None:
+        """Forget the whole journal, what is owed to Mixpanel included."""
+        async with self._switching:
+            await self._run.stop()
+            async with self._indexer.pause():
+                await self._journal.clear()
+                self._indexer.forget()
+                self._warming.cancel()
+                self._reading.stream.reset()
+                self.overviews.reset()
+            if self._forwarding:
+                self._taken_before = 0
+                self._run.start()
+        self._faults.set("reading", "")
+        self._feed.clear()
+
+    def export(self, text: str = "") -> AsyncIterator[bytes]:
+        """One message a line, oldest first."""
+        return self._reader.export(self._journal, text)
+
+
+def _journal_settings(settings: Settings) -> JournalSettings:
+    """The demo always has a throw-away journal."""
+    if settings.demo:
+        return msgspec.structs.replace(settings.journal, ephemeral=True)
+    return settings.journal

@@ -1,0 +1,256 @@
+"""Behind the acknowledgement: receipts become messages, inspections and lines of the list.
+
+The indexer shares the event loop with ingest. It works in slices of a few milliseconds; as long as the
+loop has nothing else to do it goes on at full speed, and when ingest is busy it keeps to a small share,
+for what waits here is already safe in the journal.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from ..delivery import DeliveryState
+from ..errors import JournalError
+from ..inspection import Finding
+from ..journal.base import Entry, Journal
+from ..messages import Marks, Message, Receipt
+from ..views import Summary
+from .pace import Pace
+from .receipts import ReceiptReader
+from .summaries import entry_of, refusal, summarize
+
+logger = logging.getLogger(__name__)
+
+DEDUPE_WINDOW = 24 * 3600 * 1000
+"""Milliseconds within which Segment drops a message whose id it has seen."""
+FETCH = 256
+WORK_RECEIPTS = 64
+WORK_BYTES = 256 * 1024
+WORK_SPAN = 1_000
+"""One piece of work: at most so many receipts, bytes as received, and milliseconds between first and last."""
+FRESH_RECEIPTS = 4_096
+FRESH_BYTES = 16 * 1024 * 1024
+"""What is kept in memory of receipts just appended; beyond it they are read from the journal."""
+RETRY_FIRST, RETRY_MOST = 0.2, 5.0
+
+
+class Indexer:
+    """Indexes all receipts in order, now and as they come. `run` until cancelled.
+
+    `publish` is given new lines, `owed` is called when some of them wait for Mixpanel, and `fault` with
+    words when the index cannot be written, or "" when it can again.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        reader: ReceiptReader,
+        *,
+        publish: Callable[[Sequence[Summary]], None],
+        owed: Callable[[], None],
+        fault: Callable[[str], None],
+    ) -> None:
+        self._journal = journal
+        self._reader = reader
+        self._publish = publish
+        self._owed = owed
+        self._fault = fault
+        self._pace = Pace()
+        self._wake = asyncio.Event()
+        self._pending: deque[Receipt] = deque()
+        self._fresh = _Fresh()
+        self._observed: dict[int, tuple[Finding, ...]] = {}
+        """Of the work that is not in the index yet: when that is tried again, nothing is seen twice."""
+        self._busy = asyncio.Lock()
+        self._resting = asyncio.Event()
+
+    def appended(self, receipt: Receipt) -> None:
+        """A receipt is in the journal, with this `seq`: it is read from memory when its turn comes soon."""
+        self._fresh.add(receipt)
+        self._stir()
+
+    def wake(self) -> None:
+        """The journal may hold receipts that `appended` was not told of."""
+        self._fresh.behind = True
+        self._stir()
+
+    def _stir(self) -> None:
+        self._resting.clear()
+        self._wake.set()
+
+    async def idle(self) -> None:
+        """Wait until every receipt appended so far is indexed."""
+        await self._resting.wait()
+
+    def pause(self) -> asyncio.Lock:
+        """Hold this to keep the indexer between two pieces of work (the journal is being emptied)."""
+        return self._busy
+
+    def forget(self) -> None:
+        """Drop what was fetched but not indexed; only while paused."""
+        self._pending.clear()
+        self._observed.clear()
+        self._fresh = _Fresh()
+
+    async def run(self) -> None:
+        """Index until cancelled. A failing journal is retried for good, and said."""
+        delay = RETRY_FIRST
+        while True:
+            self._wake.clear()
+            try:
+                async with self._busy:
+                    more = await self._work()
+            except JournalError as error:
+                # The pieces fetched are kept: nothing was lost, the same work is tried again.
+                logger.error("the index cannot be written: %s", error)
+                self._fault(str(error))
+                await asyncio.sleep(delay)
+                delay = min(delay * 2, RETRY_MOST)
+                continue
+            if delay != RETRY_FIRST:
+                delay = RETRY_FIRST
+                self._fault("")
+            if not more and not self._wake.is_set():
+                self._resting.set()
+                await self._wake.wait()
+                self._pace.begin()
+
+    async def _work(self) -> bool:
+        """One piece of work; False when there was none."""
+        if not self._pending:
+            self._pending.extend(await self._fresh.take(self._journal))
+            if not self._pending:
+                return False
+        receipts = _piece(self._pending)
+        read = [(receipt, await self._read(receipt)) for receipt in receipts]
+        seen = await self._seen(read)
+        entries: list[Entry] = []
+        for receipt, messages in read:
+            if isinstance(messages, str):
+                entries.append(refusal(msgspec.structs.replace(receipt, refused=messages)))
+                continue
+            for message in messages:
+                await self._pace.breathe()
+                entries.append(await self._entry(_mark(message, receipt, seen), receipt))
+        await self._journal.index(entries, receipts[-1].seq)
+        for _ in receipts:
+            self._pending.popleft()
+        self._observed.clear()
+        summaries = [entry.summary for entry in entries]
+        self._publish(summaries)
+        await self._pace.breathe()
+        if any(summary.delivery is DeliveryState.WAITING for summary in summaries):
+            self._owed()
+        return True
+
+    async def _read(self, receipt: Receipt) -> list[Message] | str:
+        await self._pace.breathe()
+        if receipt.refused is not None:
+            return receipt.refused
+        return await self._reader.read(receipt)
+
+    async def _seen(self, read: Sequence[tuple[Receipt, list[Message] | str]]) -> set[str]:
+        ids = [
+            message.message_id
+            for receipt, messages in read
+            if not isinstance(messages, str) and receipt.origin != "replay"
+            for message in messages
+        ]
+        if not ids:
+            return set()
+        return set(await self._journal.seen(ids, read[0][0].received_at - DEDUPE_WINDOW))
+
+    async def _entry(self, message: Message, receipt: Receipt) -> Entry:
+        inspection = await self._reader.inspected(message)
+        if message.id not in self._observed:
+            self._observed[message.id] = self._reader.observation(message, inspection.translation)
+        found = self._observed[message.id]
+        return entry_of(
+            summarize(message, self._reader.whole(message, inspection, found), receipt), message, found
+        )
+
+
+class _Fresh:
+    """Receipts just appended, so that they need not be read back as long as the indexer keeps up.
+
+    `take` gives the receipts to index next, without a gap: from memory, else from the journal.
+    """
+
+    def __init__(self) -> None:
+        self._receipts: deque[Receipt] = deque()
+        self._bytes = 0
+        self._next = 0
+        """The number after the last one given out; 0 before there was one."""
+        self.behind = True
+        """True while the journal may hold receipts that are not here."""
+
+    def add(self, receipt: Receipt) -> None:
+        if self._bytes > FRESH_BYTES or len(self._receipts) > FRESH_RECEIPTS:
+            self.behind = True
+            return
+        self._receipts.append(receipt)
+        self._bytes += len(receipt.body)
+
+    async def take(self, journal: Journal) -> list[Receipt]:
+        receipts = self._receipts
+        while receipts and receipts[0].seq < self._next:
+            self._pop()
+        if self._next and receipts and receipts[0].seq == self._next:
+            return self._run()
+        if not receipts and not self.behind:
+            return []
+        newest = receipts[-1].seq if receipts else 0
+        self.behind = False
+        try:
+            found = await journal.unindexed(FETCH)
+        except BaseException:
+            self.behind = True
+            raise
+        if found:
+            self.behind = True
+            self._next = found[-1].seq + 1
+        else:
+            # What was here before the journal had nothing is no longer in it.
+            while receipts and receipts[0].seq <= newest:
+                self._pop()
+        return found
+
+    def _run(self) -> list[Receipt]:
+        run: list[Receipt] = []
+        while self._receipts and self._receipts[0].seq == self._next and len(run) < FETCH:
+            run.append(self._pop())
+            self._next += 1
+        return run
+
+    def _pop(self) -> Receipt:
+        receipt = self._receipts.popleft()
+        self._bytes -= len(receipt.body)
+        return receipt
+
+
+def _piece(pending: deque[Receipt]) -> list[Receipt]:
+    first = pending[0]
+    size = 0
+    piece: list[Receipt] = []
+    for receipt in pending:
+        size += len(receipt.body)
+        apart = abs(receipt.received_at - first.received_at) > WORK_SPAN
+        if piece and (apart or size > WORK_BYTES or len(piece) == WORK_RECEIPTS):
+            break
+        piece.append(receipt)
+    return piece
+
+
+def _mark(message: Message, receipt: Receipt, seen: set[str]) -> Message:
+    """The message, marked when its id was seen before; its id counts as seen from here on."""
+    if receipt.origin == "replay":
+        return message
+    if message.message_id in seen:
+        return msgspec.structs.replace(message, marks=message.marks | Marks.SECOND_RECEIPT)
+    seen.add(message.message_id)
+    return message

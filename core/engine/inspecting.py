@@ -1,0 +1,108 @@
+"""How an engine reads messages just now: the destination, its translator and gate, put in place as one.
+
+Everything that reads goes through one `Reading`, so that other settings can take its place while the engine
+runs, and list, panes and forwarder change together.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+import msgspec
+
+from .. import repair
+from ..checks import adjusted, check_settings
+from ..checks.stream import StreamChecker
+from ..destinations import translator
+from ..destinations.actions.faults import subscription_faults
+from ..destinations.explain import explain
+from ..destinations.gate import GatedTranslator, gate_of
+from ..envelope import read_object
+from ..errors import InputError
+from ..inspection import Explanation, Finding, Inspection, Translation
+from ..inspector import inspect
+from ..messages import JsonObject, Message
+from ..settings import Settings, destination_of, previewed
+from ..views import MessageDetail
+
+LOOK_AT_MEMORY = 4_096
+"""Every so many messages it is looked whether the rules on the stream had to forget some."""
+
+logger = logging.getLogger(__name__)
+
+
+class Reading:
+    """Translates and inspects by the settings in force. Pure, between two calls of `use`, but for `observe`.
+
+    `stream` are the rules on the stream; what they saw stays known when the settings change.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        """Raises MappingError as `use`."""
+        self.stream = StreamChecker()
+        self._observed, self._told = 0, False
+        self.use(settings)
+
+    def use(self, settings: Settings) -> None:
+        """Read by these settings from now on.
+
+        Raises MappingError, and InputError for a tracking plan that cannot be read; all stays as it was then.
+        """
+        destination = previewed(destination_of(settings))
+        gate = gate_of(settings)
+        gated = GatedTranslator(translator(destination), gate)
+        checks = check_settings(settings)
+        self.destination, self._translator, self._gate = destination, gated, gate
+        self._check_settings = checks
+        self._repairs = settings.repair
+        self.stream.use(checks, destination)
+        plan_faults = () if checks.plan is None else checks.plan.faults
+        self.faults = (*subscription_faults(destination), *plan_faults)
+        """Which subscriptions can never send, which rules of the tracking plan check nothing, and why."""
+
+    def translate(self, document: JsonObject, *, now: int) -> Translation:
+        """See `Translator`: what the forwarder sends is what is shown."""
+        translation = self._translator.translate(document, now=now)
+        if not self._repairs:
+            return translation
+        identity = self._check_settings.identity
+        return repair.repaired(translation, document, self._repairs, identity=identity).translation
+
+    def inspect(self, message: Message) -> Inspection:
+        """What the message becomes, and what the rules say of it."""
+        return inspect(
+            message,
+            self._translator,
+            self.destination,
+            settings=self._check_settings,
+            repairs=self._repairs,
+        )
+
+    def adjust(self, message: Message, found: Sequence[Finding]) -> list[Finding]:
+        """What `[[rules]]` leave of the findings, and with which severity."""
+        return adjusted(found, message.document, self._check_settings.rules)
+
+    def observe(self, message: Message, translation: Translation) -> tuple[Finding, ...]:
+        """What the message completes in the stream; it counts as seen from there on."""
+        found = self.stream.observe(message, translation, message.received_at)
+        self._observed += 1
+        if not self._observed % LOOK_AT_MEMORY and self.stream.forgotten and not self._told:
+            self._told = True
+            logger.warning("the rules on the stream have %s", self.stream.forgotten)
+        return found
+
+    def explained(self, detail: MessageDetail) -> MessageDetail:
+        """The detail with why its translation is as it is."""
+        if not detail.document:
+            return detail
+        try:
+            document = self._gate.reduced(read_object(detail.document))
+            explanation = explain(
+                document, self.destination, detail.inspection.translation, now=detail.summary.received_at
+            )
+        except (InputError, RecursionError):
+            # Nested deeper than can be followed: it is shown all the same, without its sources.
+            explanation = Explanation()
+        explanation = repair.explained(explanation, detail.inspection.repairs)
+        return msgspec.structs.replace(detail, explanation=explanation)

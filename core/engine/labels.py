@@ -1,0 +1,115 @@
+"""Short words for the list: where a message comes from, what it is called and whom it is about."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from ..messages import Json, JsonObject, Message
+from ..text import shorten
+
+NAME_CHARS = 256
+"""Longer names and ids are cut for the list; the message itself keeps them whole."""
+
+LIBRARIES: tuple[tuple[str, str], ...] = (
+    ("react-native", "react native"),
+    ("flutter", "flutter"),
+    ("unity", "unity"),
+    ("xamarin", "xamarin"),
+    ("analytics-node", "node"),
+    ("analytics.js", "web"),
+    ("analytics-next", "web"),
+    ("analytics-python", "python"),
+    ("analytics-ruby", "ruby"),
+    ("analytics-php", "php"),
+    ("analytics-go", "go"),
+    ("analytics-java", "java"),
+    ("analytics-rust", "rust"),
+    ("analytics-ios", "ios"),
+    ("analytics-swift", "ios"),
+    ("analytics-android", "android"),
+    ("analytics-kotlin", "android"),
+    ("analytics-csharp", ".net"),
+    ("analytics.net", ".net"),
+)
+"""Part of `context.library.name`, lower case, and the source it means; the first that fits."""
+
+SYSTEMS = {"ios": "ios", "ipados": "ios", "iphone os": "ios", "android": "android", "tvos": "tvos"}
+CROSS_PLATFORM = frozenset({"react native", "flutter", "unity", "xamarin"})
+CHANNELS = {"client": "web", "browser": "web", "web": "web", "mobile": "mobile", "server": "server"}
+
+
+def source_label(document: JsonObject) -> str:
+    """A word for the source: `web`, `ios`, `android`, `node`, `python`, …; `http` when nothing tells.
+
+    Asked in turn: the library's name (for the frameworks that run on both phones, the system they run
+    on), `channel`, the operating system, the library's name as it stands.
+    """
+    context = _object(document.get("context"))
+    library = _text(_object(context.get("library")).get("name")).lower()
+    system = SYSTEMS.get(_text(_object(context.get("os")).get("name")).lower(), "")
+    if label := _library_label(library):
+        return system or label if label in CROSS_PLATFORM else label
+    channel = CHANNELS.get(_text(document.get("channel")).lower(), "")
+    return channel or system or _line(shorten(library, 16)) or "http"
+
+
+def agent_label(user_agent: str) -> str:
+    """The same from a request's User-Agent alone: for one that holds no message that can be read."""
+    return _library_label(user_agent.lower()) or "http"
+
+
+def _library_label(name: str) -> str:
+    return next((label for part, label in LIBRARIES if part in name), "")
+
+
+def describe(message: Message) -> tuple[str, str]:
+    """What the list calls a message, and its user.
+
+    The name: a track's event, a page's or screen's name (else its path), an identify's email or name trait, a
+    group's id, an alias's two ids, else the type. The user: userId, else anonymousId, else "". Both on one
+    line, cut at `NAME_CHARS`.
+    """
+    document = message.document
+    properties = _object(document.get("properties"))
+    match message.type:
+        case "track":
+            name = _text(document.get("event"))
+        case "page" | "screen":
+            name = (
+                _text(document.get("name"))
+                or _text(properties.get("name"))
+                or _text(properties.get("path"))
+                or _text(_object(_object(document.get("context")).get("page")).get("path"))
+            )
+        case "identify":
+            traits = _object(document.get("traits"))
+            name = _text(traits.get("email")) or _text(traits.get("name"))
+        case "group":
+            name = _text(document.get("groupId"))
+        case "alias":
+            previous, new = _text(document.get("previousId")), _text(document.get("userId"))
+            name = f"{shorten(previous, 100)} → {shorten(new, 100)}" if previous and new else previous or new
+        case _:
+            name = ""
+    user = _text(document.get("userId")) or _text(document.get("anonymousId"))
+    fallback = message.type or _text(document.get("type")) or _text(document.get("event")) or "no type"
+    return _line(name or fallback), _line(user)
+
+
+def _object(value: Json) -> Mapping[str, Json]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: Json) -> str:
+    if isinstance(value, str):
+        return value
+    if value is None or isinstance(value, bool):
+        return ""
+    if isinstance(value, (int, float)):
+        return str(value)
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))[:NAME_CHARS]
+
+
+def _line(text: str) -> str:
+    return " ".join(shorten(text, NAME_CHARS).split())

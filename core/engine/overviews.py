@@ -1,0 +1,267 @@
+"""The journal's newest messages in numbers, as users and as groups: gathered when somebody asks, and kept up.
+
+Nothing happens before the first asking. Each asking has what came since the last one read, in slices, so that
+ingest keeps its turns; who asks meanwhile shares that work. What was gathered is let go when the journal is
+cleared and when messages are read by other settings.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from itertools import takewhile
+
+import msgspec
+
+from ..delivery import DeliveryState
+from ..inspection import Finding, Inspection, Translation
+from ..journal.base import Journal
+from ..messages import Marks, Message, Receipt, seq_of
+from ..overview.counts import Overview, OverviewCounts
+from ..overview.groups import GroupChecks, Groups
+from ..overview.identity import Cluster, Identities, Users, in_short
+from ..settings import Settings
+from ..views import Coverage, Summary
+from .inspecting import Reading
+from .pace import Pace
+from .receipts import ReceiptReader
+
+logger = logging.getLogger(__name__)
+
+MOST_MESSAGES = 10_000
+"""The newest messages that are gathered at first. Twice as many, and it is begun anew with so many."""
+MOST_USERS = 1_000
+"""Users in one answer."""
+WAIT = 1.0
+"""Seconds that an asking waits; then it is answered with what was read so far, and the reading goes on."""
+PAGE = 500
+RECEIPTS = 64
+"""Receipts read from the journal at a time."""
+
+
+class _Gathered:
+    """What was made of the messages so far."""
+
+    def __init__(self, settings: Settings, reading: Reading, *, older: bool) -> None:
+        self.older = older
+        self.counts = OverviewCounts()
+        self.identities = Identities(settings.identity)
+        self.groups = GroupChecks(reading.destination, settings.mixpanel_group_keys)
+
+    @property
+    def size(self) -> int:
+        """How many lines of the list."""
+        return self.counts.messages + self.counts.refused
+
+    def take(self, line: Summary, message: Message | None, inspection: Inspection) -> None:
+        """Take in one line of the list; `message` is None for a refused request."""
+        if message is None:
+            self.counts.add(line, {}, inspection)
+            return
+        self.counts.add(line, message.document, inspection)
+        self.identities.add(inspection.translation, line.id, message.document.get("userId"))
+        self.groups.add(message.document, inspection.translation, line.id)
+
+
+class Overviews:
+    """Answers for an engine what is made of many messages at once. Call it from the engine's loop.
+
+    `reader` and `reading` are those that the list's marks come from; `settings` gives those in force.
+    """
+
+    def __init__(
+        self, journal: Journal, reader: ReceiptReader, reading: Reading, settings: Callable[[], Settings]
+    ) -> None:
+        self._journal = journal
+        self._reader = reader
+        self._reading = reading
+        self._settings = settings
+        self._gathered: _Gathered | None = None
+        self._making: _Gathered | None = None
+        """Begun anew, and takes the other's place once all is read."""
+        self._lines: deque[Summary] = deque()
+        """To be read, oldest first."""
+        self._asked = False
+        self._task: asyncio.Task[None] | None = None
+        self._moved: dict[int, DeliveryState] = {}
+        """Deliveries that moved on while messages were being read, whose lines may be older."""
+
+    # --- what viewers ask ------------------------------------------------------------------------
+
+    async def overview(self) -> Overview:
+        """The counts: by rule, by event, over time. Raises JournalError, as the others do."""
+        gathered = await self._ask()
+        return gathered.counts.overview(self._coverage(gathered))
+
+    async def users(self, text: str = "", limit: int = 200) -> Users:
+        """The users seen last, of those with an id that contains the text; each in short."""
+        gathered = await self._ask()
+        clusters, total = gathered.identities.newest(text, max(1, min(limit, MOST_USERS)))
+        return Users(
+            mode=gathered.identities.mode,
+            clusters=tuple(in_short(one, text) for one in clusters),
+            total=total,
+            covered=self._coverage(gathered),
+        )
+
+    async def user(self, id: str) -> Cluster | None:
+        """The user with this very id in short, None when no message covered has it."""
+        cluster = (await self._ask()).identities.cluster(id)
+        return None if cluster is None else in_short(cluster, id)
+
+    async def groups(self) -> Groups:
+        """The four parts of each group key."""
+        gathered = await self._ask()
+        known = self._settings().mixpanel_group_keys
+        return Groups(
+            keys=tuple(gathered.groups.checks()),
+            in_use=gathered.groups.in_use,
+            known=None if known is None else tuple(known),
+            group_calls=gathered.groups.group_calls,
+            covered=self._coverage(gathered),
+        )
+
+    def _coverage(self, gathered: _Gathered) -> Coverage:
+        return gathered.counts.coverage(older=gathered.older, behind=len(self._lines))
+
+    # --- what the engine tells -------------------------------------------------------------------
+
+    def delivered(self, states: Iterable[tuple[int, DeliveryState]]) -> None:
+        """Messages' deliveries moved on."""
+        if self._gathered is None:
+            return
+        for id, state in states:
+            self._gathered.counts.delivered(id, state)
+            if self._making is not None:
+                self._making.counts.delivered(id, state)
+            if self._task is not None:
+                self._moved[id] = state
+
+    def reset(self) -> None:
+        """The journal was cleared, or messages are read otherwise: begin anew at the next asking."""
+        if self._task is not None:
+            self._task.cancel()
+        self._task = self._gathered = self._making = None
+        self._lines.clear()
+        self._moved.clear()
+
+    async def close(self) -> None:
+        """Stop reading."""
+        task = self._task
+        self.reset()
+        if task is not None:
+            await asyncio.gather(task, return_exceptions=True)
+
+    # --- reading ---------------------------------------------------------------------------------
+
+    async def _ask(self) -> _Gathered:
+        """What is gathered, with all that the journal lists now, or as much as can be read in `WAIT`."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + WAIT
+        self._asked = True
+        while True:
+            task = self._task
+            if task is None:
+                self._asked = True  # the reading that knew of it may have been begun anew
+                task = self._task = asyncio.create_task(self._keep_up(), name="segtap-overview")
+                task.add_done_callback(self._ended)
+            await asyncio.wait({task}, timeout=max(0.0, until - loop.time()))
+            if task.done() and not task.cancelled():
+                task.result()
+            over = loop.time() >= until
+            if self._gathered is not None and (over or self._task is None):
+                return self._gathered
+            if over:
+                until = loop.time() + WAIT  # what there is to read is not known yet
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if task is self._task:
+            self._task = None
+            self._moved.clear()
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger.error("the overview cannot be made: %s", error)
+
+    async def _keep_up(self) -> None:
+        """Read all that there is, and look once more when somebody asked meanwhile, who may know of newer."""
+        pace = Pace()
+        pace.begin()
+        while self._asked or self._lines:
+            if not self._lines:
+                self._asked = False
+                await self._look(pace)
+            while self._lines:
+                await self._read(pace)
+            if self._making is not None:
+                self._gathered, self._making = self._making, None
+
+    async def _look(self, pace: Pace) -> None:
+        """Find the lines that are not read yet; begin anew when they are too many to be added."""
+        self._moved.clear()
+        known = self._gathered
+        if known is not None:
+            lines, more = await self._newer(known.counts.last, pace)
+            if not more and known.size + len(lines) <= 2 * MOST_MESSAGES:
+                self._lines = lines
+                return
+        lines, more = await self._newer(0, pace)
+        begun = _Gathered(self._settings(), self._reading, older=more)
+        if known is None:
+            self._gathered = begun
+        else:
+            self._making = begun
+        self._lines = lines
+
+    async def _newer(self, last: int, pace: Pace) -> tuple[deque[Summary], bool]:
+        """The newest lines above an id, oldest first, and whether there are more of them than may be read."""
+        found: deque[Summary] = deque()
+        before: int | None = None
+        while True:
+            page = await self._journal.page(before=before, limit=PAGE)
+            await pace.breathe()
+            fresh = [line for line in page.summaries if line.id > last]
+            found.extendleft(reversed(fresh))
+            over = len(found) - MOST_MESSAGES
+            for _ in range(over):
+                found.popleft()
+            ends = len(fresh) < len(page.summaries) or not page.more
+            if over > 0 or ends or len(found) == MOST_MESSAGES:
+                return found, over > 0 or not ends
+            before = page.summaries[0].id
+
+    async def _read(self, pace: Pace) -> None:
+        """Read the messages of the next receipts, and take them in."""
+        lines = self._lines
+        receipts = await self._journal.receipts(seq_of(lines[0].id) - 1, RECEIPTS)
+        if not receipts:
+            lines.clear()  # cleared, or made room for newer ones
+        for receipt in receipts:
+            while lines and seq_of(lines[0].id) < receipt.seq:
+                lines.popleft()  # its receipt is gone
+            mine = list(takewhile(lambda line, seq=receipt.seq: seq_of(line.id) == seq, lines))
+            if not mine:
+                continue
+            messages = {} if receipt.refused is not None else await self._messages(receipt)
+            found = await self._journal.findings([line.id for line in mine])
+            for line in mine:
+                self._take(line, messages.get(line.id), found.get(line.id, ()))
+                lines.popleft()
+                await pace.breathe()
+
+    async def _messages(self, receipt: Receipt) -> dict[int, Message]:
+        read = await self._reader.read(receipt)
+        return {} if isinstance(read, str) else {message.id: message for message in read}
+
+    def _take(self, line: Summary, message: Message | None, found: Sequence[Finding]) -> None:
+        gathered = self._making or self._gathered
+        if gathered is None:
+            return
+        state = self._moved.get(line.id)
+        if state is not None:
+            line = msgspec.structs.replace(line, delivery=state)
+        inspection = Inspection(Translation())
+        if message is not None:
+            message = msgspec.structs.replace(message, marks=Marks(line.marks))
+            inspection = self._reader.whole(message, self._reader.inspection(message), found)
+        gathered.take(line, message, inspection)

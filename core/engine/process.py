@@ -1,0 +1,135 @@
+"""Running an engine as a process: until a signal (`serve`), or for as long as its parent lives (`main`).
+
+`python -m segtap.core.engine.process` is the child that `core.serve.launch` starts: its order on stdin, one
+line on stdout when it takes messages or cannot, its log on stderr. It stops when stdin closes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Coroutine, Generator
+from typing import Any
+
+import msgspec
+
+from ..control_errors import ErrorAnswer, error_body
+from ..errors import SegtapError
+from ..serve.launch import EngineReady, LaunchOrder
+from ..settings import Settings
+from .engine import Engine
+from .log import to_stream
+
+logger = logging.getLogger(__name__)
+
+SWITCH_INTERVAL = 0.001
+"""Seconds after which a thread that waits for the interpreter is given it. A commit waits for it a few
+times, and all its clients with it: Python's own 5 ms each would be most of an answer's time."""
+
+
+async def serve(
+    settings: Settings,
+    *,
+    forwarding: bool = False,
+    ready: Callable[[Engine], None],
+    stop: asyncio.Event | None = None,
+) -> None:
+    """Run an engine until `stop` is set, SIGTERM or SIGINT; `ready` is called once it takes messages."""
+    stop = stop or asyncio.Event()
+    with _signals(stop):
+        async with Engine(settings, forwarding=forwarding) as engine:
+            # What is there now stays: looking through it for garbage would hold the loop for 10 ms each time.
+            gc.freeze()
+            ready(engine)
+            await stop.wait()
+            logger.info("stopping")
+    logger.info("stopped")
+
+
+def run(coroutine: Coroutine[Any, Any, None]) -> None:
+    """Run on uvloop where there is one (not on Windows)."""
+    sys.setswitchinterval(SWITCH_INTERVAL)
+    try:
+        import uvloop
+    except ImportError:
+        asyncio.run(coroutine)
+        return
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(coroutine)
+
+
+@contextlib.contextmanager
+def _signals(stop: asyncio.Event) -> Generator[None]:
+    loop = asyncio.get_running_loop()
+
+    def handler(*_: object) -> None:
+        loop.call_soon_threadsafe(stop.set)
+
+    before = {number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, old in before.items():
+            signal.signal(number, old)
+
+
+async def _child(order: LaunchOrder) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def until_parent_goes() -> None:
+        # Read without Python's buffers: a thread that waits in one of those cannot be left behind at exit.
+        while os.read(0, 4096):
+            pass
+        with contextlib.suppress(RuntimeError):  # the loop has ended before
+            loop.call_soon_threadsafe(stop.set)
+
+    def ready(engine: Engine) -> None:
+        _say(
+            EngineReady(
+                url=engine.url,
+                urls=engine.urls,
+                phone_urls=engine.phone_urls,
+                token=engine.token,
+                pid=os.getpid(),
+            )
+        )
+
+    threading.Thread(target=until_parent_goes, name="segtap-parent", daemon=True).start()
+    await serve(order.settings, forwarding=order.forwarding, ready=ready, stop=stop)
+
+
+def _say(value: msgspec.Struct) -> None:
+    # The one line of the protocol; a parent that is gone already is noticed on stdin.
+    with contextlib.suppress(BrokenPipeError):
+        sys.stdout.buffer.write(msgspec.json.encode(value) + b"\n")
+        sys.stdout.buffer.flush()
+
+
+def main() -> int:
+    """The child's program: order on stdin, one line on stdout, log on stderr. Returns its exit code."""
+    to_stream(logging.WARNING)
+    line = bytearray()
+    while not line.endswith(b"\n") and (part := os.read(0, 1)):
+        line += part
+    try:
+        order = msgspec.json.decode(line, type=LaunchOrder)
+    except msgspec.DecodeError as error:
+        logger.error("no order on stdin: %s", error)
+        return 2
+    try:
+        run(_child(order))
+    except SegtapError as error:
+        _say(ErrorAnswer(error_body(error)))
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,269 @@
+"""Reading kept receipts again: one message's detail, a pasted message, the export.
+
+Nothing of this is stored: parsing and inspection are pure, so they are done when somebody looks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+import uuid
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from typing import Protocol
+
+import msgspec
+
+from ..delivery import Delivery
+from ..errors import InputError, RequestRefused
+from ..ingest.decode import compression
+from ..inspection import Finding, Inspection, Translation, with_findings
+from ..journal.base import Journal
+from ..json_text import json_bytes
+from ..masks import mask_authorization, masked_inspection
+from ..messages import JsonObject, Marks, Message, Origin, Receipt, position_of, seq_of
+from ..views import MessageDetail, ReceiptView, Summary
+from .summaries import summarize
+
+logger = logging.getLogger(__name__)
+
+
+class Parse(Protocol):
+    """`ingest.parse.parse_receipt`: the messages of a receipt, all or those at the positions in `only`."""
+
+    def __call__(self, receipt: Receipt, only: Collection[int] | None = None, /) -> list[Message]: ...
+
+
+Inspect = Callable[[Message], Inspection]
+Observe = Callable[[Message, Translation], tuple[Finding, ...]]
+"""What a message completes in the stream so far; it counts as seen from there on."""
+Adjust = Callable[[Message, Sequence[Finding]], Sequence[Finding]]
+"""What is left of a message's findings, and with which severity."""
+
+LARGE = 256 * 1024
+LARGE_COMPRESSED = LARGE // 16
+"""Bytes of a body from which it is read in a thread, so that ingest gets its turns meanwhile."""
+BODY_SHOWN = 64 * 1024
+"""Bytes of a refused request's body that a viewer is given."""
+EXPORT_PAGE = 500
+GIVEN_AT_ONCE = 50
+"""Messages of a file that are read before others get a turn on the loop: some milliseconds."""
+SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization", "x-api-key"})
+FAULT_RULE = "segtap-fault"
+"""The rule named when segtap itself failed on a message; its text asks for a report."""
+
+
+class ReceiptReader:
+    """Parses and inspects, and goes on when that fails: a fault of ours on one message stops no other.
+
+    `observe` are the rules on the stream, if there are any; `adjust` gives what they found the severity that
+    the settings want. `on_fault` is told what failed, in words with the message's id.
+    """
+
+    def __init__(
+        self,
+        parse: Parse,
+        inspect: Inspect,
+        on_fault: Callable[[str], None],
+        *,
+        observe: Observe | None = None,
+        adjust: Adjust | None = None,
+    ) -> None:
+        self._parse = parse
+        self._inspect = inspect
+        self._observe = observe
+        self._adjust = adjust
+        self._on_fault = on_fault
+
+    async def read(self, receipt: Receipt, only: Collection[int] | None = None) -> list[Message] | str:
+        """`messages`, in a thread when the body is large."""
+        if len(receipt.body) > (LARGE_COMPRESSED if compression(receipt.body) else LARGE):
+            return await asyncio.to_thread(self.messages, receipt, only)
+        return self.messages(receipt, only)
+
+    def messages(self, receipt: Receipt, only: Collection[int] | None = None) -> list[Message] | str:
+        """The messages of a receipt that was not refused (at the positions in `only`), or what failed."""
+        # The only broad handlers of the program are these three: whatever a message does to the code that
+        # reads it, it is kept, it is shown with the fault, and the messages behind it are read.
+        try:
+            return self._parse(receipt, only)
+        except Exception as error:
+            logger.exception("receipt %d cannot be read", receipt.seq)
+            words = f"segtap failed to read request {receipt.seq}: {type(error).__name__}: {error}"
+            self._on_fault(words)
+            return words
+
+    def inspection(self, message: Message) -> Inspection:
+        """What the message becomes and what the rules say of it, or the fault as its one finding."""
+        try:
+            return self._inspect(message)
+        except Exception as error:
+            logger.exception("message %d cannot be translated", message.id)
+            words = f"segtap failed on message {message.id}: {type(error).__name__}: {error}"
+            self._on_fault(words)
+            fix = "Export this message and report it to segtap with the log's traceback; it is not sent."
+            return Inspection(Translation(rejected=words), (Finding(FAULT_RULE, "error", "$", words, fix),))
+
+    async def inspected(self, message: Message) -> Inspection:
+        """`inspection`, in a thread when the message is large."""
+        if len(message.original) > LARGE:
+            return await asyncio.to_thread(self.inspection, message)
+        return self.inspection(message)
+
+    def observation(self, message: Message, translation: Translation) -> tuple[Finding, ...]:
+        """What the message completes in the stream so far; call it once for each, in their order."""
+        if self._observe is None:
+            return ()
+        try:
+            return self._observe(message, translation)
+        except Exception as error:
+            logger.exception("message %d cannot be observed", message.id)
+            words = f"segtap failed on message {message.id}: {type(error).__name__}: {error}"
+            self._on_fault(words)
+            fix = "Export this message and report it to segtap with the log's traceback."
+            return (Finding(FAULT_RULE, "error", "$", words, fix),)
+
+    def whole(self, message: Message, inspection: Inspection, found: Sequence[Finding]) -> Inspection:
+        """The inspection with what was found in the stream, as the settings in force want it."""
+        if found and self._adjust is not None:
+            found = self._adjust(message, found)
+        return with_findings(inspection, found)
+
+    async def detail(self, journal: Journal, id: int) -> MessageDetail:
+        """Everything about one message or refused request. Raises InputError when there is none."""
+        summary = await journal.summary(id)
+        receipt = await journal.receipt(seq_of(id)) if summary is not None else None
+        if summary is None or receipt is None:
+            raise InputError(
+                f"Message {id} is no longer in the journal: it was cleared, or made room for newer ones."
+            )
+        read: list[Message] | str = "" if summary.refused else await self.read(receipt, {position_of(id)})
+        message = None if isinstance(read, str) else next((m for m in read if m.id == id), None)
+        if message is None:
+            return MessageDetail(
+                summary=summary,
+                document=b"",
+                original=b"",
+                inspection=Inspection(Translation()),
+                receipt=_view(receipt, with_body=True),
+            )
+        marked = msgspec.structs.replace(message, marks=Marks(summary.marks))
+        found = (await journal.findings([id])).get(id, ())
+        inspection = self.whole(marked, await self.inspected(marked), found)
+        return _detail(summary, marked, receipt, inspection, tuple(await journal.deliveries(id)))
+
+    async def given(self, documents: Sequence[JsonObject]) -> list[Message]:
+        """Messages from a file, to be replayed: nothing that they state is changed. Raises InputError."""
+        found: list[Message] = []
+        for start in range(0, len(documents), GIVEN_AT_ONCE):
+            some = documents[start : start + GIVEN_AT_ONCE]
+            found += [self._as_if_received(document, "replay")[0] for document in some]
+            # Ingest gets its turns meanwhile.
+            await asyncio.sleep(0)
+        return found
+
+    def pasted(self, document: JsonObject) -> MessageDetail:
+        """Read a Segment message as if it had come just now, without keeping it.
+
+        Raises InputError when segtap would refuse it.
+        """
+        message, receipt = self._as_if_received(document)
+        inspection = self.inspection(message)
+        return _detail(summarize(message, inspection, receipt), message, receipt, inspection)
+
+    def _as_if_received(self, document: JsonObject, origin: Origin = "sdk") -> tuple[Message, Receipt]:
+        receipt = Receipt(
+            uid=uuid.uuid4().hex,
+            received_at=time.time_ns() // 1_000_000,
+            method="POST",
+            path="/v1/batch",
+            headers=(("content-type", "application/json"),),
+            body=json_bytes({"batch": [document]}),
+            origin=origin,
+        )
+        try:
+            messages = self._parse(receipt)
+        except RequestRefused as error:
+            raise InputError(f"This is no Segment message: {error}") from error
+        if not messages:
+            raise InputError("This is no Segment message: there is nothing in it.")
+        return messages[0], receipt
+
+    async def export(self, journal: Journal, text: str = "") -> AsyncIterator[bytes]:
+        """Each message that contains `text` as one JSON line, oldest first; refused requests are left out."""
+        after = 0
+        while True:
+            page = await journal.page(after=after, limit=EXPORT_PAGE, text=text)
+            if not page.summaries:
+                return
+            wanted = {summary.id for summary in page.summaries if not summary.refused}
+            lines: list[bytes] = []
+            for message in await self.documents(journal, wanted):
+                lines.append(json_bytes(message.document) + b"\n")
+            if lines:
+                yield b"".join(lines)
+            after = page.summaries[-1].id
+
+    async def documents(self, journal: Journal, ids: Collection[int]) -> list[Message]:
+        """The messages of these ids, oldest first; ids of refused requests or of none are left out."""
+        places: dict[int, set[int]] = {}
+        for id in sorted(ids):
+            places.setdefault(seq_of(id), set()).add(position_of(id))
+        found: list[Message] = []
+        for seq, positions in places.items():
+            found += await self._kept(journal, seq, positions)
+        return found
+
+    async def load(self, journal: Journal, summaries: Sequence[Summary]) -> list[Message]:
+        """The messages behind lines of the list, with the marks that they were given."""
+        marks = {summary.id: Marks(summary.marks) for summary in summaries}
+        return [
+            msgspec.structs.replace(message, marks=marks[message.id])
+            for message in await self.documents(journal, list(marks))
+        ]
+
+    async def _kept(self, journal: Journal, seq: int, only: Collection[int]) -> list[Message]:
+        receipt = await journal.receipt(seq)
+        if receipt is None or receipt.refused is not None:
+            return []
+        read = await self.read(receipt, only)
+        return [] if isinstance(read, str) else read
+
+
+def _detail(
+    summary: Summary,
+    message: Message,
+    receipt: Receipt,
+    inspection: Inspection,
+    deliveries: tuple[Delivery, ...] = (),
+) -> MessageDetail:
+    return MessageDetail(
+        summary=summary,
+        document=json_bytes(message.document),
+        original=message.original,
+        filled=message.filled,
+        objections=message.objections,
+        write_key=message.write_key,
+        inspection=masked_inspection(inspection),
+        deliveries=deliveries,
+        receipt=_view(receipt),
+    )
+
+
+def _view(receipt: Receipt, *, with_body: bool = False) -> ReceiptView:
+    headers = tuple(
+        (name, mask_authorization(value) if name in SECRET_HEADERS else value)
+        for name, value in receipt.headers
+    )
+    return ReceiptView(
+        method=receipt.method,
+        path=receipt.path,
+        query=receipt.query,
+        headers=headers,
+        peer=receipt.peer,
+        origin=receipt.origin,
+        status=receipt.status,
+        refused=receipt.refused,
+        body_bytes=len(receipt.body),
+        body=receipt.body[:BODY_SHOWN] if with_body else b"",
+    )

@@ -1,0 +1,138 @@
+"""Settings that change while an engine runs: its file is looked at each second, and read when it is new.
+
+What a message becomes follows the file at once: `[destination]`, `[classic]`, `[segment]`, `identity`,
+subscriptions, filters and rules. Where the engine listens and what it keeps stays as it was at the start.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import msgspec
+
+from ..config import load
+from ..errors import SegtapError
+from ..journal.base import Journal
+from ..settings import Settings
+from .receipts import ReceiptReader
+
+logger = logging.getLogger(__name__)
+
+INTERVAL = 1.0
+"""Seconds between two looks at the file."""
+REVISED = 1_000
+"""How many of the newest messages get new marks in the list; all others show theirs when they are opened."""
+STRETCH = 50
+DESTINATION_WAITS = (
+    "[destination] of the settings file changed while forwarding is on: it is used once forwarding is off,"
+    " or segtap is started again."
+)
+
+_Stamp = tuple[int, int, int] | None
+
+
+class SettingsWatch:
+    """Looks at the settings file until cancelled.
+
+    `changed` is given the new settings, whole; `fault` why they cannot be used, or "" when they can again.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        changed: Callable[[Settings], Awaitable[None]],
+        fault: Callable[[str], None],
+    ) -> None:
+        self._settings = settings
+        self._changed = changed
+        self._fault = fault
+        self._plan = settings.plan
+        self._seen = self._stamps()
+
+    async def run(self) -> None:
+        """For good; returns at once when there is no file to look at."""
+        if not self._settings.file:
+            return
+        while True:
+            await asyncio.sleep(INTERVAL)
+            await self.look()
+
+    def forget(self) -> None:
+        """Read the file again at the next look, though it did not change."""
+        self._seen = ((0, 0, 0), None)
+
+    async def look(self) -> None:
+        """Read the file if it, or the tracking plan that it names, is another than the last time."""
+        stamps = self._stamps()
+        if stamps == self._seen:
+            return
+        self._seen = stamps
+        try:
+            settings = self._read(exists=stamps[0] is not None)
+            if settings.plan != self._plan:
+                self._plan = settings.plan
+                self._seen = self._stamps()
+            await self._changed(settings)
+        except SegtapError as error:
+            logger.warning("the settings cannot be used: %s", error)
+            self._fault(f"{error} Until then all stays as it was.")
+        else:
+            self._fault("")
+
+    def _read(self, *, exists: bool) -> Settings:
+        before = self._settings
+        file = Path(before.file) if exists else None
+        return load(before.flags, file=file, demo=before.demo, dry_run=before.dry_run, look=exists)
+
+    def _stamps(self) -> tuple[_Stamp, _Stamp]:
+        return _stamp(self._settings.file), _stamp(self._plan)
+
+
+def _stamp(file: str) -> _Stamp:
+    if not file:
+        return None
+    try:
+        found = Path(file).stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+async def reinspect(journal: Journal, reader: ReceiptReader) -> None:
+    """Give the newest messages the marks that they have by the settings in force."""
+    summaries = [one for one in (await journal.page(limit=REVISED)).summaries if not one.refused]
+    for start in range(0, len(summaries), STRETCH):
+        stretch = {one.id: one for one in summaries[start : start + STRETCH]}
+        found: list[tuple[int, int, int]] = []
+        kept = await journal.findings(list(stretch))
+        for message in await reader.load(journal, list(stretch.values())):
+            inspection = reader.whole(message, reader.inspection(message), kept.get(message.id, ()))
+            marks = (inspection.errors, inspection.warnings)
+            if marks != (stretch[message.id].errors, stretch[message.id].warnings):
+                found.append((message.id, *marks))
+        if found:
+            await journal.revise(found)
+        # Ingest gets its turns meanwhile.
+        await asyncio.sleep(0)
+
+
+def with_reading_of(settings: Settings, new: Settings) -> Settings:
+    """The settings with what decides how a message is read taken from `new`."""
+    destination = msgspec.structs.replace(new.destination, mixpanel_url=settings.destination.mixpanel_url)
+    return msgspec.structs.replace(
+        settings,
+        identity=new.identity,
+        plan=new.plan,
+        repair=new.repair,
+        mixpanel_group_keys=new.mixpanel_group_keys,
+        destination=destination,
+        classic=new.classic,
+        segment=new.segment,
+        subscriptions=new.subscriptions,
+        filters=new.filters,
+        rules=new.rules,
+        origin=new.origin,
+    )

@@ -1,0 +1,50 @@
+"""What stands for a secret wherever one could be seen, and the short form of a project token."""
+
+from __future__ import annotations
+
+import msgspec
+
+from .inspection import SECRET_FIELDS, Inspection, OutgoingRequest
+
+MASK = "••••"
+
+
+def mask_token(token: str) -> str:
+    """A project token short enough for a header: `a1b2…f9`."""
+    return f"{token[:4]}…{token[-2:]}" if len(token) > 8 else token
+
+
+def mask_authorization(value: str) -> str:
+    """`Basic ••••` for any credentials: the scheme tells which kind, and nothing else is shown."""
+    scheme, space, _ = value.partition(" ")
+    return f"{scheme} {MASK}" if space else MASK
+
+
+def masked(request: OutgoingRequest) -> OutgoingRequest:
+    """The request as it may be shown: credentials in the header and in query fields are dots."""
+    changes: dict[str, object] = {}
+    if request.authorization is not None:
+        changes["authorization"] = mask_authorization(request.authorization)
+    if request.query and any(field in request.query for field in SECRET_FIELDS):
+        changes["query"] = {
+            key: MASK if key in SECRET_FIELDS else value for key, value in request.query.items()
+        }
+    return msgspec.structs.replace(request, **changes) if changes else request
+
+
+def masked_inspection(inspection: Inspection) -> Inspection:
+    """The same inspection with dots for the credentials of every request: `authorization`, an API key."""
+    operations = tuple(
+        msgspec.structs.replace(operation, request=masked(operation.request))
+        for operation in inspection.translation.operations
+    )
+    translation = msgspec.structs.replace(inspection.translation, operations=operations)
+    return msgspec.structs.replace(inspection, translation=translation)
+
+
+def secrets_of(request: OutgoingRequest) -> tuple[str, ...]:
+    """What must never be shown of a request: for scrubbing the words that a server sends back."""
+    found = [request.authorization.rpartition(" ")[2]] if request.authorization else []
+    query = request.query or {}
+    found += [value for key in SECRET_FIELDS if isinstance(value := query.get(key), str)]
+    return tuple(secret for secret in found if len(secret) >= 8)

@@ -1,0 +1,1 @@
+"""The newest messages together: in numbers, as users, as groups. Pure; an engine gathers them."""

@@ -1,0 +1,140 @@
+"""Which engines run here: one private file for each, so that attach, tail and replay find URL and token."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import msgspec
+
+from ..errors import EngineError
+from ..journal.place import default_path, make_folder
+from .ports import is_loopback
+
+logger = logging.getLogger(__name__)
+
+FOLDER = "engines"
+
+
+class EngineNote(msgspec.Struct, frozen=True, kw_only=True):
+    """How a running engine is reached. `journal` is its file's path, or "" for a throw-away one."""
+
+    pid: int
+    url: str
+    urls: tuple[str, ...]
+    token: str
+    version: str
+    journal: str = ""
+
+    def __repr__(self) -> str:
+        return f"EngineNote(pid={self.pid}, url={self.url!r}, journal={self.journal!r})"
+
+
+def folder() -> Path:
+    """Where the notes lie: `engines/` in the user's state folder."""
+    return default_path().parent / FOLDER
+
+
+def write_note(note: EngineNote) -> Path:
+    """Keep the note, readable by its owner only; returns its file. Raises EngineError."""
+    path = folder() / f"{note.pid}-{urlsplit(note.url).port}.json"
+    make_folder(default_path().parent.resolve())
+    try:
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        path.unlink(missing_ok=True)
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(file, "wb") as out:
+            out.write(msgspec.json.encode(note))
+    except OSError as error:
+        raise EngineError(f"{path} cannot be written: {error.strerror}.") from error
+    return path
+
+
+def remove_note(path: Path) -> None:
+    """Forget an engine that stopped."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        logger.warning("%s cannot be removed: %s", path, error)
+
+
+def running() -> list[EngineNote]:
+    """All engines of this user that run, newest first. Notes of ended processes are removed."""
+    found: list[tuple[float, EngineNote]] = []
+    try:
+        files = list(folder().glob("*.json"))
+    except OSError:
+        return []
+    for path in files:
+        try:
+            note = msgspec.json.decode(path.read_bytes(), type=EngineNote)
+            written = path.stat().st_mtime
+        except (OSError, msgspec.DecodeError) as error:
+            logger.debug("%s is no engine's note: %s", path, error)
+            continue
+        if _runs(note.pid):
+            found.append((written, note))
+        else:
+            remove_note(path)
+    return [note for _, note in sorted(found, key=lambda pair: pair[0], reverse=True)]
+
+
+def find_engine(url: str = "", *, journal: str = "") -> tuple[str, str]:
+    """URL and token of a running engine: at `url`, else with that journal file, else the newest one.
+
+    Raises EngineError that tells what is running instead.
+    """
+    notes = running()
+    if url:
+        wanted = _place(url)
+        match = [note for note in notes if wanted in {_place(known) for known in note.urls}]
+        if not match:
+            raise EngineError(f"No segtap of this user listens at {url}. {_instead(notes)}")
+        return next(known for known in match[0].urls if _place(known) == wanted), match[0].token
+    if journal:
+        match = [note for note in notes if note.journal == journal]
+        if not match:
+            raise EngineError(f"No segtap runs on {journal}. {_instead(notes)}")
+        return match[0].url, match[0].token
+    if not notes:
+        raise EngineError(f"No segtap is running. {_instead(notes)}")
+    return notes[0].url, notes[0].token
+
+
+def same_place(one: str, other: str) -> bool:
+    """Whether two URLs name the same endpoint; every loopback name of this machine is one host."""
+    return _place(one) == _place(other)
+
+
+def _instead(notes: list[EngineNote]) -> str:
+    if not notes:
+        return "Start one with: segtap"
+    return f"Running: {', '.join(note.url for note in notes)}."
+
+
+def _place(url: str) -> tuple[str, int]:
+    """Host and port to compare by; every name of this machine is the same host."""
+    parts = urlsplit(url if "://" in url else f"http://{url}")
+    try:
+        port = parts.port
+    except ValueError:
+        port = None
+    host = (parts.hostname or "").lower()
+    local = host == "localhost" or is_loopback(host)
+    return ("localhost" if local else host), port or (443 if parts.scheme == "https" else 80)
+
+
+def _runs(pid: int) -> bool:
+    if sys.platform == "win32":
+        # There os.kill(pid, 0) ends the process; a stale note is found out by connecting.
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

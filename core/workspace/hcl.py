@@ -1,0 +1,127 @@
+"""Blocks of Terraform's language (HCL) and what their expressions come to.
+
+Numbers, texts with `${…}`, heredocs, lists, objects, references to variables with a default, to locals and to
+resources, and the functions of `FUNCTIONS`. What Terraform alone can know becomes `Unknown`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, TypeAlias, cast
+
+import msgspec
+
+HclValue: TypeAlias = Any
+"""A JSON value, or `Unknown` anywhere in it."""
+
+
+class Unknown(msgspec.Struct, frozen=True):
+    """A value that only Terraform knows: `segment_destination.mixpanel.id`, `var.token`."""
+
+    reference: str
+
+
+class Block(msgspec.Struct, frozen=True):
+    """A block: `resource "segment_destination" "mixpanel" { … }`."""
+
+    type: str
+    labels: tuple[str, ...]
+    attributes: dict[str, Expression]
+    blocks: list[Block]
+
+
+Scope = Callable[[str], "Expression | None"]
+"""Gives the expression behind `var.token` or `local.name`, or None."""
+
+Expression: TypeAlias = Callable[["Evaluation"], HclValue]
+
+
+class Evaluation:
+    """Evaluates expressions with the variables and locals of a configuration."""
+
+    def __init__(self, names: dict[str, Expression]) -> None:
+        self._names = names
+        self._within: list[str] = []
+
+    def value(self, expression: Expression) -> HclValue:
+        """The value of an attribute."""
+        return expression(self)
+
+    def reference(self, path: tuple[str, ...]) -> HclValue:
+        """What a reference stands for; `Unknown` when that is not written down."""
+        name = ".".join(path[:2])
+        if name not in self._names or name in self._within:
+            return Unknown(".".join(path))
+        self._within.append(name)
+        value = self._names[name](self)
+        self._within.pop()
+        for key in path[2:]:
+            value = _member(value, key)
+        return value
+
+
+def _member(value: HclValue, key: str) -> HclValue:
+    if isinstance(value, dict) and key in value:
+        return cast("dict[str, HclValue]", value)[key]
+    if isinstance(value, list) and key.isdecimal() and int(key) < len(cast("list[HclValue]", value)):
+        return cast("list[HclValue]", value)[int(key)]
+    return Unknown(f"{value.reference}.{key}" if isinstance(value, Unknown) else key)
+
+
+def evaluation(blocks: list[Block]) -> Evaluation:
+    """An evaluation that knows the locals of these blocks and the defaults of their variables."""
+    names: dict[str, Expression] = {}
+    for block in blocks:
+        if block.type == "locals":
+            names.update((f"local.{key}", value) for key, value in block.attributes.items())
+        elif block.type == "variable" and block.labels and "default" in block.attributes:
+            names[f"var.{block.labels[0]}"] = block.attributes["default"]
+    return Evaluation(names)
+
+
+def _encode(value: HclValue) -> HclValue:
+    unknown = first_unknown(value)
+    return json.dumps(value, ensure_ascii=False) if unknown is None else Json(value)
+
+
+class Json(msgspec.Struct, frozen=True):
+    """The JSON text of a value that is not wholly known."""
+
+    value: HclValue
+
+
+def first_unknown(value: HclValue) -> Unknown | None:
+    """The first part of a value that only Terraform knows."""
+    if isinstance(value, Unknown):
+        return value
+    items: list[HclValue] = []
+    if isinstance(value, dict):
+        items = list(cast("dict[str, HclValue]", value).values())
+    elif isinstance(value, list):
+        items = cast("list[HclValue]", value)
+    elif isinstance(value, Json):
+        items = [value.value]
+    return next((found for item in items if (found := first_unknown(item)) is not None), None)
+
+
+def _merge(*values: HclValue) -> HclValue:
+    made: dict[str, HclValue] = {}
+    for value in values:
+        if isinstance(value, dict):
+            made.update(cast("dict[str, HclValue]", value))
+    return made
+
+
+def _decode(value: HclValue) -> HclValue:
+    return json.loads(value) if isinstance(value, str) else value
+
+
+FUNCTIONS: dict[str, Callable[..., HclValue]] = {
+    "jsonencode": _encode,
+    "jsondecode": _decode,
+    "merge": _merge,
+    "sensitive": lambda value: value,  # pyright: ignore[reportUnknownLambdaType]
+    "nonsensitive": lambda value: value,  # pyright: ignore[reportUnknownLambdaType]
+}
+"""The functions that are understood."""

@@ -1,0 +1,87 @@
+"""What each field of a subscription takes from a sample message: `segtap mappings show`, as data. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from ..destinations.actions.faults import fault_of
+from ..destinations.actions.presets import preset_subscriptions
+from ..errors import MappingError
+from ..mapping import MISSING, Refused, compile_trigger
+from ..mapping.origins import NOTHING, Origin, fields_of, value_of
+from ..mapping.validate import is_directive
+from ..messages import Json, JsonObject
+from ..settings import Destination, Subscription
+
+
+class FieldRow(msgspec.Struct, frozen=True):
+    """A field of the mapping: where it takes its value from, and the value; `there` is False for no value."""
+
+    field: str
+    source: str
+    there: bool = False
+    value: Json = None
+
+
+class SubscriptionTable(msgspec.Struct, frozen=True, rename="camel"):
+    """One subscription, the sample that it was tried on ("" when it takes none of them), and its fields."""
+
+    name: str
+    trigger: str
+    enabled: bool
+    action: str
+    fault: str = ""
+    sample: str = ""
+    fields: tuple[FieldRow, ...] = ()
+
+
+def mapping_tables(destination: Destination, samples: Sequence[JsonObject]) -> tuple[SubscriptionTable, ...]:
+    """Each subscription, with the first of the samples that its trigger takes."""
+    given = preset_subscriptions() if destination.subscriptions is None else destination.subscriptions
+    return tuple(_table(subscription, samples) for subscription in given)
+
+
+def _table(subscription: Subscription, samples: Sequence[JsonObject]) -> SubscriptionTable:
+    sample = next((one for one in samples if _takes(subscription, one)), None)
+    origins = fields_of(subscription.mapping, sample or {})
+    rows = [
+        row
+        for field, node in subscription.mapping.items()
+        for row in _rows(field, node, origins.get(field, NOTHING), sample)
+    ]
+    return SubscriptionTable(
+        name=subscription.name,
+        trigger=subscription.subscribe,
+        enabled=subscription.enabled,
+        action=subscription.partner_action,
+        fault=fault_of(subscription),
+        sample="" if sample is None else sample_name(sample),
+        fields=tuple(rows),
+    )
+
+
+def _rows(field: str, node: Json, origin: Origin, sample: JsonObject | None) -> Iterator[FieldRow]:
+    """A row for a field; for an object of fields, one for each of them."""
+    if isinstance(node, dict) and node and not is_directive(node):
+        for key, inner in node.items():
+            yield from _rows(f"{field}.{key}", inner, origin.part(key), sample)
+        return
+    value = MISSING if sample is None else value_of(node, sample)
+    yield FieldRow(field, origin.words, value is not MISSING, None if value is MISSING else value)
+
+
+def _takes(subscription: Subscription, message: JsonObject) -> bool:
+    try:
+        return compile_trigger(subscription.subscribe)(message)
+    except (MappingError, Refused):
+        return False
+
+
+def sample_name(message: JsonObject) -> str:
+    """A message in a few words: `track Order Completed (messageId)`."""
+    parts = [message.get("type"), message.get("event") or message.get("name")]
+    words = " ".join(part for part in parts if isinstance(part, str))
+    id = message.get("messageId")
+    return f"{words} ({id})" if isinstance(id, str) and id else words

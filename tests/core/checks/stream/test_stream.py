@@ -1,0 +1,259 @@
+"""The rules on the stream as a whole: real sessions, memory, order, other settings, odd messages."""
+
+import collections
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import pytest
+from check_helpers import DESTINATION, NOW, TRANSLATOR
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from ingesting import Sink, ask, captured, ingest_app
+from streams import ANONYMOUS, again, call, iso, observed, uuid
+
+from segtap.core.checks import CheckSettings
+from segtap.core.checks.stream import Loose, StreamChecker, StreamLimits
+from segtap.core.checks.stream.memory import IdTable, Recent, hashed
+from segtap.core.ingest.parse import parse_receipt
+from segtap.core.inspection import NotSent, Translation
+from segtap.core.messages import CALL_TYPES, Marks, SourceKind
+from segtap.core.settings import IdentityMode
+
+SESSIONS = ("segment-analytics-next", "segment-analytics-node", "segment-analytics-python", "pixel-synthetic")
+
+
+async def session(name: str, identity: IdentityMode) -> set[tuple[str, str]]:
+    """What is found in a recorded session, but notes: (rule, event)."""
+    checker = StreamChecker(CheckSettings(identity=identity), DESTINATION)
+    found: set[tuple[str, str]] = set()
+    ids: set[str] = set()
+    for request in captured(name):
+        if request.path.endswith("/m") or request.method == "OPTIONS":
+            continue
+        sink = Sink()
+        target = f"{request.path}?{request.query}" if request.query else request.path
+        await ask(ingest_app(sink), request.method, target, request.body, request.headers)
+        for message in (one for receipt in sink.receipts for one in parse_receipt(receipt)):
+            if message.message_id in ids:
+                message = msgspec.structs.replace(message, marks=message.marks | Marks.SECOND_RECEIPT)
+            ids.add(message.message_id)
+            # As if it had been received when it was sent, and not by the app's clock that stands still.
+            sent = message.document.get("sentAt")
+            now = int(datetime.fromisoformat(sent).timestamp() * 1000) if isinstance(sent, str) else NOW
+            message.document["receivedAt"] = iso(now)
+            translation = TRANSLATOR.translate(message.document, now=now)
+            for finding in checker.observe(message, translation, now):
+                if finding.severity != "info":
+                    found.add((finding.rule, str(message.document.get("event") or message.type)))
+    return found
+
+
+SENT_TWICE = {
+    # Both sessions were recorded twice within seconds: the same content under new messageIds.
+    "segment-analytics-next": {"Order Completed", "flat options", "screen"},
+    "segment-analytics-python": {"TZ offset", "page", "screen"},
+}
+WITHOUT_GROUP = {
+    "segment-analytics-next": {"screen"},
+    "segment-analytics-python": {"TZ offset", "naive now", "page", "Sync", "screen"},
+}
+"""Events of user u-1, who is in the group acme by then, that carry no $group_id."""
+
+
+@pytest.mark.parametrize("identity", ["original", "simplified"])
+@pytest.mark.parametrize("name", SESSIONS)
+async def test_real_sessions_are_only_found_wrong_where_they_are(name: str, identity: IdentityMode) -> None:
+    found = await session(name, identity)
+    by_rule: dict[str, set[str]] = collections.defaultdict(set)
+    for rule, event in found:
+        by_rule[rule].add(event)
+    # User u of the server sessions has events and no identify.
+    profile = by_rule.pop("no-profile", set())
+    assert len(profile) == (1 if name.endswith(("node", "python")) else 0)
+    assert by_rule.pop("double-fired", set()) == SENT_TWICE.get(name, set())
+    assert by_rule.pop("group-key-missing-on-event", set()) == WITHOUT_GROUP.get(name, set())
+    assert not by_rule
+
+
+def test_what_segment_keeps_from_mixpanel_is_passed_over() -> None:
+    checker = StreamChecker()
+    order = call("track", userId="u-1")
+    message = Loose(document=order, type="track", message_id="m-1")
+    blocked = Translation(not_sent=NotSent("$.event", "blocked"))
+    rejected = msgspec.structs.replace(message, marks=Marks.WOULD_REJECT)
+    assert checker.observe(message, blocked, NOW) == ()
+    assert checker.observe(rejected, Translation(), NOW) == ()
+    assert checker.observe(message, Translation(), NOW) == ()  # the first of them that counts
+
+
+def test_a_replay_is_no_copy() -> None:
+    order = call("track", userId="u-1")
+    checker = StreamChecker(CheckSettings(), DESTINATION)
+    observed([order], checker=checker)
+    assert observed([order], checker=checker, marks=Marks.REPLAY) == [[]]
+
+
+def device(event: str, **properties: Any) -> Loose:
+    """An event as Mixpanel's own SDK posts it."""
+    document = {"event": event, "properties": {"distinct_id": f"$device:{ANONYMOUS}", **properties}}
+    kind: SourceKind = "mixpanel"
+    return Loose(document=document, type="track", source_kind=kind)
+
+
+@pytest.mark.parametrize(
+    ("event", "name", "rules"),
+    [
+        ("Signed Up", "track", ["cloud-and-device-mode"]),
+        ("Signed In", "track", []),
+        ("$mp_web_page_view", "page", ["page-double-count"]),
+    ],
+)
+def test_cloud_and_device_mode_together(event: str, name: str, rules: list[str]) -> None:
+    checker = StreamChecker(CheckSettings(), DESTINATION)
+    url = "https://x.example/a"
+    cloud = call(name, anonymousId=ANONYMOUS, properties={"url": url})
+    observed([cloud], checker=checker)
+    found = checker.observe(device(event, **{"$current_url": url}), Translation(), NOW + 400)
+    assert [one.rule for one in found] == rules
+    later = call(name, 600, anonymousId=ANONYMOUS, properties={"url": url})
+    assert observed([later], checker=checker) == [[]]
+
+
+def test_other_settings_judge_what_was_seen_before() -> None:
+    checker = StreamChecker(CheckSettings(), DESTINATION)
+    page = call("page", anonymousId=ANONYMOUS)
+    observed([page], checker=checker)
+    checker.use(CheckSettings(identity="simplified"), DESTINATION)
+    login = call("identify", 1, userId="u-1", anonymousId=ANONYMOUS)
+    _, found = observed([login, call("track", 9, userId="u-1")], checker=checker)
+    assert "identify-ignored" in {one.rule for one in found}
+
+
+def test_reset_forgets() -> None:
+    order = call("track", userId="u-1")
+    checker = StreamChecker(CheckSettings(), DESTINATION)
+    observed([order], checker=checker)
+    checker.reset()
+    assert observed([order], checker=checker) == [[]]
+
+
+def test_the_oldest_are_forgotten_and_counted() -> None:
+    checker = StreamChecker(CheckSettings(), DESTINATION, limits=StreamLimits(ids=256 * 8))
+    first = call("track", userId="u-1")
+    observed([first], checker=checker)
+    assert not checker.forgotten
+    assert str(checker.forgotten) == ""
+    for number in range(6_000):
+        message = Loose(
+            document={"type": "track", "event": "E", "userId": f"u-{number}"},
+            type="track",
+            message_id=f"m-{number}",
+        )
+        checker.observe(message, Translation(), NOW + 10_000 + 1000 * number)
+    forgotten = checker.forgotten
+    assert 3_000 < forgotten.message_ids < 6_000
+    assert 3_000 < forgotten.users < 6_000
+    assert str(forgotten).startswith("forgotten, the oldest first: ")
+    assert observed([again(first, 9_000)], checker=checker) == [[]]
+    (newest,) = observed(
+        [
+            {
+                "type": "track",
+                "event": "F",
+                "userId": "u-5999",
+                "messageId": "m-5999",
+                "now": NOW + 6_000_000,
+            }
+        ],
+        checker=checker,
+    )
+    assert next(one.rule for one in newest) == "message-id-reused"
+
+
+def test_a_table_keeps_what_it_was_given() -> None:
+    table = IdTable(100_000, "QH")
+    for number in range(20_000):
+        slot = table.place(hashed(f"id-{number}"), number)
+        assert slot.new
+        slot.columns[0][slot.at] = number
+        slot.columns[1][slot.at] = number & 0xFFFF
+    assert (len(table), table.forgotten) == (20_000, 0)
+    for number in range(20_000):
+        slot = table.look(hashed(f"id-{number}"))
+        assert slot is not None
+        assert (slot.columns[0][slot.at], slot.columns[1][slot.at]) == (number, number & 0xFFFF)
+    assert table.look(hashed("never")) is None
+
+
+def spread(number: int) -> int:
+    """A key as evenly spread as a hash, and the same in every process."""
+    return number * 0x9E3779B97F4A7C15 & (1 << 64) - 1 or 1
+
+
+def test_a_full_table_forgets_what_was_not_seen_for_longest() -> None:
+    table = IdTable(256 * 16, "I")
+    made = sum(table.place(spread(number), number).new for number in range(3_000))
+    made += table.place(spread(0), 100_000).new
+    made += sum(table.place(spread(number), number).new for number in range(20_000, 26_000))
+    assert table.look(spread(0)) is not None
+    assert table.look(spread(1)) is None
+    assert len(table) + table.forgotten == made
+    # Seen at one moment, some have to go all the same.
+    still = IdTable(256, "I")
+    made = sum(still.place(spread(number), 7).new for number in range(5_000))
+    assert len(still) <= 256 * 4
+    assert len(still) + still.forgotten == made
+
+
+def test_recent_keeps_the_newest() -> None:
+    recent: Recent[str, int] = Recent(10)
+    for number in range(100):
+        recent.put(f"k{number}", number)
+        assert recent.get("k0") is not None or number > 4
+    assert recent.get("k99") == 99
+    assert recent.get("k1") is None
+    assert 5 <= len(recent) <= 10
+    assert len(recent) + recent.forgotten == 100
+
+
+def test_nothing_of_a_strange_message_acts_on_a_terminal() -> None:
+    strange = "\x1b[31m\u202e\ud800"
+    messages = [
+        call("track", userId="u-1", event="x", properties={f"a{strange}": 1}),
+        call("track", 9, userId="u-1", event="X", properties={f"A{strange}": "1"}),
+        again(call("track", 10, userId=strange, anonymousId=ANONYMOUS, messageId=uuid(1) + strange), 10),
+        call("track", 20, userId="u-9", anonymousId=ANONYMOUS),
+    ]
+    found = [one for each in observed(messages) for one in each]
+    assert {"name-casing", "shared-device"} <= {one.rule for one in found}
+    for one in found:
+        assert one.message.isprintable()
+        one.message.encode()
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
+    max_leaves=8,
+)
+FIELDS = (
+    *("userId", "anonymousId", "groupId", "previousId", "event", "name", "timestamp", "sentAt"),
+    *("receivedAt", "properties", "traits", "context", "originalTimestamp"),
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(CALL_TYPES), st.dictionaries(st.sampled_from(FIELDS), json_values)),
+        max_size=6,
+    )
+)
+def test_no_sequence_breaks_the_rules(messages: list[tuple[str, dict[str, Any]]]) -> None:
+    for identity in ("original", "simplified"):
+        checker = StreamChecker(CheckSettings(identity=identity, group_keys=("a",)), DESTINATION)
+        for kind, fields in messages:
+            document: dict[str, Any] = {"type": kind, **fields}
+            translation = TRANSLATOR.translate(document, now=NOW)
+            checker.observe(Loose(document=document, type=kind, message_id="m"), translation, NOW)

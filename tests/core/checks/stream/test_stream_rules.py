@@ -1,0 +1,464 @@
+"""Each rule on the stream: real messages of which the last one trips it, and others that do not."""
+
+import itertools
+from typing import Any
+
+import pytest
+from check_helpers import DESTINATION, NOW
+from streams import ANONYMOUS, again, call, iso, observed, uuid
+
+from segtap.core.checks import CheckSettings, rules
+from segtap.core.checks.catalogue.stream import STREAM_RULES
+from segtap.core.checks.stream import StreamLimits
+from segtap.core.destinations.actions.presets import optional_subscriptions, preset_subscriptions
+from segtap.core.settings import Destination
+
+Sequence = list[dict[str, Any]]
+SIMPLIFIED = CheckSettings(identity="simplified")
+KEYS = CheckSettings(group_keys=("$group_id",))
+OTHER_KEYS = CheckSettings(group_keys=("company_id", "$Group_ID"))
+SMALL = StreamLimits(cluster=3, hot_shard=4, page_names=(3,), event_names=(4,))
+
+ALIASING = Destination(
+    settings=DESTINATION.settings, subscriptions=(*preset_subscriptions(), *optional_subscriptions())
+)
+"""With a subscription for alias calls, which no preset is."""
+
+ORDER = call("track", userId="u-1", event="Order Completed", properties={"total": 12, "order_id": "1"})
+LOGIN = call("identify", 1, userId="u-1", anonymousId=ANONYMOUS)
+GROUP = call("group", 2, userId="u-1")
+ANON_PAGE = call("page", anonymousId=ANONYMOUS)
+
+
+def tracks(count: int, **changes: Any) -> Sequence:
+    """Different events of one user, seconds apart."""
+    return [
+        call("track", 10 + 5 * number, **({"properties": {"step": number}} | changes))
+        for number in range(count)
+    ]
+
+
+def pages(names: str) -> Sequence:
+    return [call("page", 5 * n, userId="u-1", name=name) for n, name in enumerate(names.split())]
+
+
+WRONG: list[tuple[str, str, Sequence, CheckSettings, str, str]] = [
+    # rule, severity, messages, settings, path, words
+    ("retry", "info", [ORDER, again(ORDER, 3)], KEYS, "$.messageId", "Segment drops this copy, and Mixpanel"),
+    (
+        "dedupe-mismatch",
+        "warning",
+        [ORDER, again(ORDER, 3, timestamp=iso(NOW + 3000))],
+        KEYS,
+        "$.messageId",
+        "another timestamp. Segment drops this copy, Mixpanel would count both",
+    ),
+    (
+        "dedupe-mismatch",
+        "warning",
+        [again(ORDER, userId=None, anonymousId=ANONYMOUS), again(ORDER, 90_000, anonymousId=ANONYMOUS)],
+        KEYS,
+        "$.messageId",
+        "another distinct_id. Segment passes both on, Mixpanel would count both",
+    ),
+    (
+        "dedupe-mismatch",
+        "warning",
+        [again(ORDER, filled=["$.timestamp"]), again(ORDER, 1, filled=["$.timestamp"])],
+        KEYS,
+        "$.messageId",
+        "no timestamp of its own",
+    ),
+    (
+        "message-id-reused",
+        "error",
+        [ORDER, again(ORDER, 3, properties={"total": 99, "order_id": "2"})],
+        KEYS,
+        "$.messageId",
+        "came before with other content: this message is lost",
+    ),
+    (
+        "message-id-reused",
+        "error",
+        [ORDER, again(LOGIN, 3, messageId=ORDER["messageId"])],
+        KEYS,
+        "$.messageId",
+        "came before with another event",
+    ),
+    (
+        "double-fired",
+        "warning",
+        [ORDER, again(ORDER, 1, messageId=uuid(7), timestamp=iso(NOW + 900))],
+        KEYS,
+        "$.messageId",
+        'track "Order Completed" came twice with the same content, 900 ms apart, under two messageIds',
+    ),
+    (
+        "double-fired",
+        "warning",
+        [ORDER, again(ORDER, 1, messageId=uuid(8), context={"library": {"name": "analytics-node"}})],
+        KEYS,
+        "$.messageId",
+        "once from analytics.js, once from analytics-node",
+    ),
+    (
+        "double-fired",
+        "info",
+        [LOGIN, again(LOGIN, 1, messageId=uuid(9))],
+        KEYS,
+        "$.messageId",
+        "this identify",
+    ),
+    (
+        "page-double-count",
+        "warning",
+        [
+            call("page", userId="u-1", properties={"url": "https://x.example/a"}),
+            call("track", 0.3, userId="u-1", event="Page Viewed", properties={"url": "https://x.example/a"}),
+        ],
+        KEYS,
+        "$.type",
+        'counted twice: by a page call "Pricing" and a track call "Page Viewed"',
+    ),
+    (
+        "no-profile",
+        "warning",
+        tracks(3, userId="u-1"),
+        KEYS,
+        "$.userId",
+        'user "u-1" has 3 events and no identify: no profile is made',
+    ),
+    (
+        "no-profile",
+        "warning",
+        [again(LOGIN, traits={}), *tracks(3, userId="u-1")],
+        KEYS,
+        "$.userId",
+        "3 events and identify came without traits",
+    ),
+    (
+        "identify-after-track",
+        "info",
+        [ORDER, LOGIN],
+        KEYS,
+        "$.userId",
+        '1 event of user "u-1" came before this identify',
+    ),
+    (
+        "shared-device",
+        "error",
+        [LOGIN, call("track", 9, userId="u-2", anonymousId=ANONYMOUS)],
+        KEYS,
+        "$.anonymousId",
+        'came with userId "u-1" before, now with "u-2": Mixpanel may join both users into one, for good',
+    ),
+    (
+        "shared-device",
+        "error",
+        [LOGIN, call("identify", 9, userId="u-2", anonymousId=ANONYMOUS, traits={})],
+        SIMPLIFIED,
+        "$.anonymousId",
+        "what it did before logging in is the first one's",
+    ),
+    (
+        "identity-cluster-limit",
+        "warning",
+        [call("page", 5 * n, userId="u-1", anonymousId=uuid(n)) for n in range(3)],
+        KEYS,
+        "$.anonymousId",
+        'user "u-1" has 3 anonymousIds and a userId: Mixpanel joins 3 ids',
+    ),
+    (
+        "identity-cluster-limit",
+        "warning",
+        [LOGIN, call("identify", 9, userId="ann@example.com", anonymousId=uuid(5))],
+        SIMPLIFIED,
+        "$.userId",
+        'the same address came with userId "u-1" before, now with "ann@example.com"',
+    ),
+    (
+        "identify-ignored",
+        "error",
+        [ANON_PAGE, LOGIN, call("track", 9, userId="u-1")],
+        SIMPLIFIED,
+        "$.anonymousId",
+        f'has no anonymousId: the anonymous events of "{ANONYMOUS}" are not joined',
+    ),
+    (
+        "history-not-joined",
+        "warning",
+        [ANON_PAGE, *tracks(3, userId="u-1", anonymousId=ANONYMOUS)],
+        KEYS,
+        "$.anonymousId",
+        'came before user "u-1" was known, and no identify has both ids',
+    ),
+    (
+        "anonymous-to-known",
+        "info",
+        [ANON_PAGE, LOGIN],
+        KEYS,
+        "$.userId",
+        f'1 event of "{ANONYMOUS}" become events of user "u-1"',
+    ),
+    (
+        "anonymous-to-known",
+        "info",
+        [ANON_PAGE, LOGIN, call("track", 9, userId="u-1", anonymousId=ANONYMOUS)],
+        SIMPLIFIED,
+        "$.userId",
+        'become events of user "u-1"',
+    ),
+    (
+        "anonymous-id-churn",
+        "warning",
+        [call("page", 5 * n, userId="u-1", anonymousId=uuid(n)) for n in range(10)],
+        KEYS,
+        "$.anonymousId",
+        '10 messages of user "u-1" in a row have an anonymousId that was never seen before',
+    ),
+    (
+        "alias-order",
+        "warning",
+        [ORDER, call("alias", 3, userId="u-1", previousId="visitor-1")],
+        KEYS,
+        "$.userId",
+        '1 event of "u-1" came before this alias: the id is in use already',
+    ),
+    (
+        "alias-order",
+        "warning",
+        [call("alias", n, userId="u-1", previousId=f"visitor-{n}") for n in range(2)],
+        KEYS,
+        "$.userId",
+        '"u-1" was aliased to "visitor-0" before: Mixpanel keeps the first',
+    ),
+    (
+        "group-key-missing-on-event",
+        "error",
+        [LOGIN, GROUP, call("track", 9, userId="u-1")],
+        KEYS,
+        "$.context.groupId",
+        '"Signed Up" does not carry "$group_id", though its user is in a group',
+    ),
+    (
+        "group-key-missing-on-event",
+        "warning",
+        [GROUP, call("track", 9, userId="u-1")],
+        CheckSettings(),
+        "$.context.groupId",
+        "mixpanel_group_keys is not set: unknown if it matters",
+    ),
+    (
+        "group-key-missing-on-profile",
+        "warning",
+        [LOGIN, GROUP],
+        KEYS,
+        "$.groupId",
+        'user "u-1" is in a group of "$group_id", and has no trait $group_id',
+    ),
+    (
+        "group-key-missing-on-profile",
+        "warning",
+        [GROUP, again(LOGIN, 9)],
+        KEYS,
+        "$.traits.$group_id",
+        'user "u-1" is in a group',
+    ),
+    (
+        "group-key-mismatch",
+        "error",
+        [GROUP],
+        OTHER_KEYS,
+        "$.groupId",
+        'under "$group_id"; Mixpanel\'s group keys, by the settings, are "$Group_ID" in another spelling',
+    ),
+    (
+        "group-key-mismatch",
+        "error",
+        [GROUP],
+        CheckSettings(group_keys=()),
+        "$.groupId",
+        "are none at all",
+    ),
+    (
+        "name-casing",
+        "warning",
+        [call("track", userId="u-1"), call("track", 9, userId="u-1", event="signed_up")],
+        KEYS,
+        "$.event",
+        'event "signed_up" came as "Signed Up" before',
+    ),
+    (
+        "name-casing",
+        "warning",
+        [LOGIN, call("identify", 9, userId="u-1", traits={"$email": "ann@example.com"})],
+        KEYS,
+        "$.traits.$email",
+        'trait "$email" came as "email" before',
+    ),
+    (
+        "property-type-drift",
+        "warning",
+        [ORDER, call("track", 9, event="Order Completed", userId="u-1", properties={"total": "12"})],
+        KEYS,
+        "$.properties.total",
+        'total of "Order Completed" was a number before, here it is a text: "12"',
+    ),
+    (
+        "page-name-cardinality",
+        "warning",
+        pages("Pricing Home Notebook-1"),
+        KEYS,
+        "$.name",
+        '3 distinct names of pages and screens so far, the newest "Notebook-1"',
+    ),
+    (
+        "event-name-cardinality",
+        "warning",
+        [call("track", 5 * n, userId="u-1", event=f"Opened {n}{n}") for n in range(4)],
+        KEYS,
+        "$.event",
+        '4 distinct event names so far, the newest "Opened 33"',
+    ),
+    (
+        "hot-shard",
+        "warning",
+        tracks(5, userId="cron"),
+        KEYS,
+        "$.userId",
+        '"cron" has over 4 events of this day',
+    ),
+    (
+        "clock-skew",
+        "warning",
+        [again(ORDER, sentAt=iso(NOW - 20 * 60_000), receivedAt=iso(NOW))],
+        KEYS,
+        "$.sentAt",
+        'the clock of "analytics.js" is 20 min behind',
+    ),
+]
+
+RIGHT: list[tuple[str, Sequence, CheckSettings]] = [
+    ("retry", [ORDER, again(ORDER, 9, messageId=uuid(11))], KEYS),
+    ("dedupe-mismatch", [ORDER, again(ORDER, 3)], KEYS),
+    ("message-id-reused", [ORDER, again(ORDER, 3)], KEYS),
+    ("double-fired", [ORDER, again(ORDER, 4, messageId=uuid(12), timestamp=iso(NOW + 4000))], KEYS),
+    ("double-fired", [ORDER, again(ORDER, 1, messageId=uuid(13), userId="u-2")], KEYS),
+    ("double-fired", [ORDER, again(ORDER, 1, messageId=uuid(14), properties={"total": 13})], KEYS),
+    (
+        "page-double-count",
+        [call("page", userId="u-1"), call("track", 0.3, userId="u-1", event="Pricing Opened")],
+        KEYS,
+    ),
+    ("page-double-count", [call("page", userId="u-1"), call("page", 0.3, userId="u-1", name="Docs")], KEYS),
+    ("no-profile", [LOGIN, *tracks(5, userId="u-1")], KEYS),
+    ("no-profile", tracks(5, anonymousId=ANONYMOUS), KEYS),
+    ("identify-after-track", [LOGIN, ORDER, again(LOGIN, 60, messageId=uuid(15))], KEYS),
+    ("shared-device", [LOGIN, call("track", 9, userId="u-1", anonymousId=ANONYMOUS)], KEYS),
+    ("shared-device", [LOGIN, call("identify", 9, userId="u-2", anonymousId=uuid(3))], KEYS),
+    (
+        "identity-cluster-limit",
+        [call("page", 5 * n, userId="u-1", anonymousId=uuid(n % 2)) for n in range(9)],
+        KEYS,
+    ),
+    ("identity-cluster-limit", [LOGIN, again(LOGIN, 9, messageId=uuid(16))], SIMPLIFIED),
+    (
+        "identify-ignored",
+        [ANON_PAGE, LOGIN, call("track", 9, userId="u-1", anonymousId=ANONYMOUS), *tracks(1, userId="u-1")],
+        SIMPLIFIED,
+    ),
+    ("identify-ignored", [ANON_PAGE, LOGIN, call("track", 9, userId="u-1")], KEYS),
+    ("history-not-joined", [ANON_PAGE, LOGIN, *tracks(4, userId="u-1", anonymousId=ANONYMOUS)], KEYS),
+    ("anonymous-to-known", [LOGIN, ORDER], KEYS),
+    (
+        "anonymous-id-churn",
+        list(
+            itertools.chain.from_iterable(
+                (call("page", n, userId="u-1", anonymousId=uuid(n)) for _ in range(2)) for n in range(20)
+            )
+        ),
+        KEYS,
+    ),
+    ("alias-order", [ANON_PAGE, call("alias", 3, userId="u-1", previousId=ANONYMOUS), again(ORDER, 9)], KEYS),
+    ("alias-order", [ORDER, call("alias", 3, userId="u-1", previousId="u-1")], KEYS),
+    (
+        "group-key-missing-on-event",
+        [GROUP, call("track", 9, userId="u-1", context={"groupId": "acme"})],
+        KEYS,
+    ),
+    ("group-key-missing-on-event", [GROUP, call("track", 9, userId="u-2")], KEYS),
+    (
+        "group-key-missing-on-profile",
+        [call("identify", userId="u-1", traits={"$group_id": ["acme"], "name": "Ann"}), GROUP],
+        KEYS,
+    ),
+    ("group-key-mismatch", [GROUP], KEYS),
+    ("group-key-mismatch", [GROUP], CheckSettings()),
+    ("name-casing", [call("track", userId="u-1"), call("track", 9, userId="u-1", event="Signed In")], KEYS),
+    (
+        "property-type-drift",
+        [ORDER, call("track", 9, event="Order Completed", userId="u-1", properties={"total": 12.5})],
+        KEYS,
+    ),
+    (
+        "property-type-drift",
+        [ORDER, call("track", 9, event="Order Completed", userId="u-1", properties={"total": None})],
+        KEYS,
+    ),
+    ("page-name-cardinality", pages("Pricing Home Pricing Home"), KEYS),
+    ("event-name-cardinality", tracks(9, userId="u-1"), KEYS),
+    ("hot-shard", tracks(4, userId="cron"), KEYS),
+    ("hot-shard", [call("track", 30_000 * n, userId="cron") for n in range(9)], KEYS),
+    ("clock-skew", [again(ORDER, sentAt=iso(NOW - 2000), receivedAt=iso(NOW))], KEYS),
+]
+
+_ids = [f"{row[0]}-{number}" for number, row in enumerate(WRONG)]
+
+
+@pytest.mark.parametrize(("rule", "severity", "messages", "settings", "path", "words"), WRONG, ids=_ids)
+def test_the_message_that_completes_a_mistake_names_it(
+    rule: str, severity: str, messages: Sequence, settings: CheckSettings, path: str, words: str
+) -> None:
+    destination = ALIASING if rule == "alias-order" else DESTINATION
+    *before, last = observed(messages, settings=settings, limits=SMALL, destination=destination)
+    (finding,) = [one for one in last if one.rule == rule]
+    assert (finding.severity, finding.path) == (severity, path)
+    assert words in finding.message
+    assert finding.fix
+    assert all(one.rule != rule for found in before for one in found)
+
+
+@pytest.mark.parametrize(("rule", "messages", "settings"), RIGHT)
+def test_messages_that_are_right_are_left_alone(
+    rule: str, messages: Sequence, settings: CheckSettings
+) -> None:
+    destination = ALIASING if rule == "alias-order" else DESTINATION
+    found = observed(messages, settings=settings, limits=SMALL, destination=destination)
+    assert [one for each in found for one in each if one.rule == rule] == []
+
+
+BY_DEVICE_MODE = {"cloud-and-device-mode"}
+"""See test_stream."""
+
+
+def test_every_rule_has_both_examples() -> None:
+    ids = {rule.id for rule in STREAM_RULES}
+    assert ids <= {rule.id for rule in rules()}
+    assert {row[0] for row in WRONG} - {"page-double-count"} == ids - BY_DEVICE_MODE
+    assert {row[0] for row in RIGHT} - {"page-double-count"} == ids - BY_DEVICE_MODE
+
+
+def test_the_classic_destination_lets_nobody_dedupe() -> None:
+    classic = Destination(kind="classic-cloud", settings={"token": "0" * 32, "apiKey": "k"})
+    _, found = observed([ORDER, again(ORDER, 3)], destination=classic)
+    assert [(one.rule, "no insert id" in one.message) for one in found] == [("dedupe-mismatch", True)]
+
+
+def test_the_actions_destination_is_the_one_judged_by_default() -> None:
+    _, found = observed([ORDER, again(ORDER, 3)], destination=DESTINATION)
+    assert [one.rule for one in found] == ["retry"]
+
+
+def test_an_alias_that_is_not_sent_comes_at_any_time() -> None:
+    alias = call("alias", 3, userId="u-1", previousId="visitor-1")
+    assert observed([ORDER, alias])[1] == []

@@ -1,0 +1,393 @@
+"""Behind the acknowledgement: entries, second receipts, faults, and how the loop is shared with ingest."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import random
+import time
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+
+import msgspec
+import pytest
+from memory_journal import MemoryJournal
+
+from segtap.core.delivery import DeliveryState
+from segtap.core.engine import indexer
+from segtap.core.engine.indexer import DEDUPE_WINDOW, Indexer
+from segtap.core.engine.receipts import FAULT_RULE, Inspect, ReceiptReader
+from segtap.core.ingest.parse import parse_receipt
+from segtap.core.inspection import Finding, Inspection, Operation, OutgoingRequest, Translation
+from segtap.core.messages import JsonObject, Marks, Message, Origin, Receipt
+from segtap.core.views import Summary
+
+NOW = 1_795_516_863_211
+SENDS = Inspection(
+    Translation((Operation("Track Calls", "trackEvent", OutgoingRequest("POST", "https://x/import")),))
+)
+
+
+def track(message_id: str, **more: object) -> JsonObject:
+    return {"type": "track", "event": "Signed Up", "userId": "user-7", "messageId": message_id, **more}  # pyright: ignore
+
+
+def receipt(*messages: JsonObject, at: int = NOW, wanted: bool = True, origin: Origin = "sdk") -> Receipt:
+    return Receipt(
+        uid=f"uid-{at}-{len(messages)}",
+        received_at=at,
+        method="POST",
+        path="/v1/batch",
+        body=json.dumps({"batch": list(messages)}).encode(),
+        wanted=wanted,
+        origin=origin,
+    )
+
+
+class Running:
+    """An indexer on a journal in memory, with what it told others."""
+
+    def __init__(self, inspect: Inspect, journal: MemoryJournal | None = None) -> None:
+        self.journal = journal or MemoryJournal()
+        self.published: list[Summary] = []
+        self.owed = 0
+        self.faults: list[str] = []
+        self.fault_told = asyncio.Event()
+        self.indexer = Indexer(
+            self.journal,
+            ReceiptReader(parse_receipt, inspect, self.faults.append),
+            publish=self._publish,
+            owed=self._owed,
+            fault=self._fault,
+        )
+
+    def _fault(self, text: str) -> None:
+        self.faults.append(text)
+        self.fault_told.set()
+
+    def _publish(self, summaries: Sequence[Summary]) -> None:
+        self.published += summaries
+
+    def _owed(self) -> None:
+        self.owed += 1
+
+    async def take(self, *receipts: Receipt) -> None:
+        for each in receipts:
+            await self.journal.append(each)
+            self.indexer.wake()
+        await self.indexer.idle()
+
+
+@contextlib.asynccontextmanager
+async def indexing(
+    inspect: Inspect = lambda message: SENDS, *, journal: MemoryJournal | None = None
+) -> AsyncIterator[Running]:
+    running = Running(inspect, journal)
+    task = asyncio.create_task(running.indexer.run())
+    try:
+        yield running
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+async def test_each_message_becomes_a_line_that_is_kept_and_published() -> None:
+    async with indexing() as run:
+        await run.take(receipt(track("m-1"), track("m-2")), receipt(track("m-3")))
+        assert [line.message_id for line in run.published] == ["m-1", "m-2", "m-3"]
+        assert list(run.published) == [entry.summary for entry in run.journal.entries.values()]
+        first = run.published[0]
+        assert (first.type, first.name, first.user) == ("track", "Signed Up", "user-7")
+        assert first.delivery is DeliveryState.WAITING
+        assert run.owed > 0
+
+
+@pytest.mark.parametrize(
+    ("wanted", "inspection", "stands"),
+    [
+        (True, SENDS, DeliveryState.WAITING),
+        (False, SENDS, DeliveryState.NOT_WANTED),
+        (True, Inspection(Translation(unmatched=True)), DeliveryState.NOTHING),
+        (False, Inspection(Translation(unmatched=True)), DeliveryState.NOT_WANTED),
+    ],
+)
+async def test_where_a_message_stands_when_it_has_been_read(
+    wanted: bool, inspection: Inspection, stands: DeliveryState
+) -> None:
+    async with indexing(lambda message: inspection) as run:
+        await run.take(receipt(track("m-1"), wanted=wanted))
+        assert run.published[0].delivery is stands
+
+
+async def test_findings_are_counted_by_severity() -> None:
+    findings = tuple(
+        Finding("r", severity, "$", "", "") for severity in ("error", "warning", "warning", "info")
+    )
+    async with indexing(lambda message: Inspection(Translation(), findings)) as run:
+        await run.take(receipt(track("m-1")))
+        assert (run.published[0].errors, run.published[0].warnings) == (1, 2)
+
+
+async def test_a_refused_request_is_one_line_with_its_reason() -> None:
+    async with indexing() as run:
+        await run.take(
+            Receipt(
+                uid="u",
+                received_at=NOW,
+                method="POST",
+                path="/v1/t",
+                body=b"{",
+                status=400,
+                refused="not JSON",
+            )
+        )
+        (line,) = run.published
+        assert (line.type, line.name, line.marks) == ("", "not JSON", Marks.REFUSED)
+        assert (line.id, line.refused, line.delivery) == (1 << 20, True, DeliveryState.NOTHING)
+
+
+async def test_a_second_receipt_is_marked_and_never_sent() -> None:
+    async with indexing() as run:
+        await run.take(receipt(track("m-1")))
+        await run.take(receipt(track("m-1"), track("m-2"), at=NOW + 1000))
+        marks = [
+            (line.message_id, bool(line.marks & Marks.SECOND_RECEIPT), line.delivery)
+            for line in run.published
+        ]
+        assert marks == [
+            ("m-1", False, DeliveryState.WAITING),
+            ("m-1", True, DeliveryState.NOTHING),
+            ("m-2", False, DeliveryState.WAITING),
+        ]
+
+
+async def test_a_second_copy_in_the_same_request_is_found() -> None:
+    async with indexing() as run:
+        await run.take(receipt(track("m-1"), track("m-1")))
+        assert [bool(line.marks & Marks.SECOND_RECEIPT) for line in run.published] == [False, True]
+
+
+async def test_a_second_copy_that_waits_beside_the_first_is_found() -> None:
+    """Both receipts are read in one go, before either is in the index."""
+    running = Running(lambda message: SENDS)
+    for _ in range(2):
+        await running.journal.append(receipt(track("m-1")))
+    task = asyncio.create_task(running.indexer.run())
+    await running.indexer.idle()
+    task.cancel()
+    assert [bool(line.marks & Marks.SECOND_RECEIPT) for line in running.published] == [False, True]
+
+
+@pytest.mark.parametrize(("later", "second"), [(DEDUPE_WINDOW, True), (DEDUPE_WINDOW + 1, False)])
+async def test_a_copy_is_a_second_receipt_for_24_hours(later: int, second: bool) -> None:
+    async with indexing() as run:
+        await run.take(receipt(track("m-1")))
+        await run.take(receipt(track("m-1"), at=NOW + later))
+        assert bool(run.published[1].marks & Marks.SECOND_RECEIPT) is second
+
+
+async def test_a_replay_is_sent_again() -> None:
+    async with indexing() as run:
+        await run.take(receipt(track("m-1")))
+        await run.take(receipt(track("m-1"), origin="replay"))
+        again = run.published[1]
+        assert again.marks == Marks.REPLAY
+        assert again.delivery is DeliveryState.WAITING
+
+
+async def test_a_message_on_which_inspection_fails_is_shown_and_stops_nobody() -> None:
+    def inspect(message: Message) -> Inspection:
+        if message.message_id == "m-2":
+            raise ZeroDivisionError("broken")
+        return SENDS
+
+    async with indexing(inspect) as run:
+        await run.take(receipt(track("m-1"), track("m-2"), track("m-3")), receipt(track("m-4")))
+        assert [line.message_id for line in run.published] == ["m-1", "m-2", "m-3", "m-4"]
+        bad = run.published[1]
+        assert (bad.errors, bad.delivery) == (1, DeliveryState.NOTHING)
+        assert run.faults == [f"segtap failed on message {bad.id}: ZeroDivisionError: broken"]
+        detail = await ReceiptReader(parse_receipt, inspect, run.faults.append).detail(run.journal, bad.id)
+        assert [finding.rule for finding in detail.inspection.findings] == [FAULT_RULE]
+        assert b'"m-2"' in detail.document
+
+
+async def test_a_receipt_on_which_parsing_fails_is_shown_and_stops_nobody() -> None:
+    faults: list[str] = []
+
+    def parse(each: Receipt, only: Collection[int] | None = None) -> list[Message]:
+        if each.seq == 1:
+            raise KeyError("batch")
+        return parse_receipt(each, only)
+
+    running = Running(lambda message: SENDS)
+    running.indexer = Indexer(
+        running.journal,
+        ReceiptReader(parse, lambda message: SENDS, faults.append),
+        publish=running.published.extend,
+        owed=lambda: None,
+        fault=faults.append,
+    )
+    task = asyncio.create_task(running.indexer.run())
+    await running.take(receipt(track("m-1")), receipt(track("m-2")))
+    task.cancel()
+    assert [line.name for line in running.published] == [
+        "segtap failed to read request 1: KeyError: 'batch'",
+        "Signed Up",
+    ]
+    assert faults == ["segtap failed to read request 1: KeyError: 'batch'"]
+
+
+async def test_a_failing_journal_is_said_and_the_same_work_is_done_when_it_recovers() -> None:
+    async with indexing() as run:
+        await run.journal.append(receipt(track("m-1")))
+        run.journal.failing = "The disk is full."
+        run.indexer.wake()
+        await run.fault_told.wait()
+        assert run.published == []
+        run.journal.failing = ""
+        await run.indexer.idle()
+        assert [line.message_id for line in run.published] == ["m-1"]
+        assert run.faults[0] == "The disk is full."
+        assert run.faults[-1] == ""
+
+
+async def test_names_that_no_encoder_takes_are_listed_all_the_same() -> None:
+    long = "x" * 1_000_000
+    async with indexing() as run:
+        await run.take(
+            receipt(
+                track("m-1", event="half \ud83d"), track("m-2", event=long), track("m-3", event={"a": [1]})
+            )
+        )
+        names = [line.name for line in run.published]
+        assert names[0].startswith("half ")
+        names[0].encode()
+        assert names[1] == "x" * 255 + "…"
+        assert names[2] == '{"a":[1]}'
+
+
+class Reads(MemoryJournal):
+    """Counts how often the indexer had to read back what was appended."""
+
+    reads = 0
+
+    async def unindexed(self, limit: int = 256) -> list[Receipt]:
+        self.reads += 1
+        await asyncio.sleep(0)
+        return await super().unindexed(limit)
+
+
+async def append(run: Running, each: Receipt, *, told: bool = True) -> None:
+    seq = await run.journal.append(each)
+    if told:
+        run.indexer.appended(msgspec.structs.replace(each, seq=seq))
+    else:
+        run.indexer.wake()
+
+
+async def test_what_was_just_appended_is_not_read_back() -> None:
+    journal = Reads()
+    async with indexing(journal=journal) as run:
+        await append(run, receipt(track("m-0")))
+        await run.indexer.idle()
+        before = journal.reads
+        for n in range(1, 50):
+            await append(run, receipt(track(f"m-{n}")))
+            await run.indexer.idle()
+        assert [line.message_id for line in run.published] == [f"m-{n}" for n in range(50)]
+        assert journal.reads == before
+
+
+@pytest.mark.parametrize("seed", range(20))
+async def test_each_receipt_is_indexed_once_and_in_order_however_it_is_told_of(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some appends go untold, memory overflows, pieces are small: nothing is lost, doubled or swapped."""
+    monkeypatch.setattr(indexer, "FRESH_RECEIPTS", 5)
+    monkeypatch.setattr(indexer, "FETCH", 7)
+    monkeypatch.setattr(indexer, "WORK_RECEIPTS", 3)
+    rng = random.Random(seed)
+    journal = Reads()
+    for n in range(rng.randrange(12)):
+        await journal.append(receipt(track(f"m-{n}")))
+    already = len(journal.receipt_rows)
+    async with indexing(journal=journal) as run:
+        for n in range(already, 120):
+            await append(run, receipt(track(f"m-{n}")), told=rng.random() < 0.9)
+            for _ in range(rng.choice((0, 0, 0, 1, 5, 30))):
+                await asyncio.sleep(0)
+        await run.indexer.idle()
+        assert [line.message_id for line in run.published] == [f"m-{n}" for n in range(120)]
+
+
+async def test_emptying_the_journal_drops_what_waited_and_goes_on() -> None:
+    async with indexing() as run:
+        async with run.indexer.pause():
+            for n in range(5):
+                await append(run, receipt(track(f"m-{n}")))
+            run.journal.indexed_upto = 5
+            run.journal.receipt_rows.clear()
+            run.indexer.forget()
+        await append(run, receipt(track("m-new")))
+        await run.indexer.idle()
+        assert [line.message_id for line in run.published] == ["m-new"]
+
+
+def spin(seconds: float) -> None:
+    until = time.perf_counter() + seconds
+    while time.perf_counter() < until:
+        pass
+
+
+STEP = 0.0002
+"""Seconds of work that each message takes here."""
+
+
+async def shared(
+    work: Callable[[], None], rest: float, messages: int, monkeypatch: pytest.MonkeyPatch
+) -> tuple[int, float]:
+    """The turns that another task had while a backlog was indexed, and the rest that the indexer took (s).
+
+    Counted is what the indexer asks for, not what a clock says: a busy computer changes nothing.
+    """
+    running = Running(lambda message: (spin(STEP), SENDS)[1])
+    for n in range(messages // 100):
+        await running.journal.append(receipt(*(track(f"m-{n}-{i}") for i in range(100))))
+    rested = 0.0
+    sleep = asyncio.sleep
+
+    async def counting(seconds: float) -> None:
+        nonlocal rested
+        if asyncio.current_task() is task:
+            rested += seconds
+        await sleep(seconds)
+
+    monkeypatch.setattr(asyncio, "sleep", counting)
+    task = asyncio.create_task(running.indexer.run())
+    turns = 0
+    idle = asyncio.create_task(running.indexer.idle())
+    while not idle.done():
+        await sleep(rest)
+        turns += 1
+        work()
+    task.cancel()
+    return turns, rested
+
+
+async def test_the_loop_is_never_held_for_long_and_an_idle_one_is_used(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Another task gets its turn between a few messages, and the indexer rests for little of its time."""
+    messages = 2_000
+    turns, rested = await shared(lambda: None, 0.005, messages, monkeypatch)
+    assert turns > messages / 100
+    assert rested < messages * STEP / 2
+
+
+async def test_a_busy_loop_keeps_most_of_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside a task that always has work, the indexer takes the smaller share and still gets on."""
+    messages = 200
+    _, rested = await shared(lambda: spin(0.001), 0, messages, monkeypatch)
+    assert rested > messages * STEP
