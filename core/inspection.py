@@ -93,15 +93,23 @@ class PropertySource(msgspec.Struct, frozen=True, array_like=True):
     place: bool = False
 
 
+class TakenOut(msgspec.Struct, frozen=True):
+    """Fields of the message that a destination filter keeps from the destination, by their paths."""
+
+    filter: str
+    paths: tuple[str, ...]
+
+
 class Explanation(msgspec.Struct, frozen=True):
     """Why a translation is as it is; worked out only when somebody looks.
 
     `sources` are those of the values in the requests. `unmatched` says which triggers came closest, where no
-    subscription takes the message, else "".
+    subscription takes the message, else "". `taken_out` is what was translated without.
     """
 
     sources: tuple[PropertySource, ...] = ()
     unmatched: str = ""
+    taken_out: tuple[TakenOut, ...] = ()
 
     def source_at(self, path: str) -> PropertySource | None:
         """The source of a value, or of the nearest one around it, its path led on to that value."""

@@ -7,9 +7,10 @@ what is elsewhere stays as it is, and a path that leads nowhere changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from ..messages import Json, JsonObject
+from ..paths import child
 
 Fields = Mapping[str, Sequence[str]]
 
@@ -22,6 +23,21 @@ def drop_properties(document: JsonObject, fields: Fields) -> JsonObject:
 def allow_properties(document: JsonObject, fields: Fields) -> JsonObject:
     """The message with nothing but the named fields in each object."""
     return _changed(document, fields, lambda one, names: _only(one, lambda key: key in names))
+
+
+def missing(before: Json, after: Json, path: str = "$") -> Iterator[str]:
+    """Paths of what was in the first and is not in the second, which came of it by taking fields out."""
+    if before is after:
+        return
+    if isinstance(before, dict) and isinstance(after, dict):
+        for key, value in before.items():
+            if key in after:
+                yield from missing(value, after[key], child(path, key))
+            else:
+                yield child(path, key)
+    elif isinstance(before, list) and isinstance(after, list):
+        for index, (one, other) in enumerate(zip(before, after, strict=True)):
+            yield from missing(one, other, child(path, index))
 
 
 Change = Callable[[JsonObject, Sequence[str]], JsonObject]

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..inspection import NotSent, Translation
+from ..inspection import NotSent, TakenOut, Translation
 from ..mapping.filters import compile_filter
 from ..messages import Json, JsonObject
 from ..paths import child
 from ..settings import DestinationFilter, DestinationKind, FilterAction, SegmentSettings, Settings
 from .base import Translator
-from .field_filters import Fields, allow_properties, drop_properties
+from .field_filters import Fields, allow_properties, drop_properties, missing
 
 NAMES: dict[DestinationKind, tuple[str, ...]] = {
     "actions": ("Mixpanel (Actions)", "Actions Mixpanel"),
@@ -139,6 +139,16 @@ class Gate:
         for one in taken:
             document = REDUCE[one.action](document, one.fields)
         return document
+
+    def taken_out(self, document: JsonObject) -> tuple[TakenOut, ...]:
+        """What each filter takes out of the message, told for a person. Never raises on a message."""
+        found: list[TakenOut] = []
+        for one in [one for one, takes in self._reducing if takes(document)]:
+            reduced = REDUCE[one.action](document, one.fields)
+            if paths := tuple(missing(document, reduced)):
+                found.append(TakenOut(one.name or one.condition, paths))
+            document = reduced
+        return tuple(found)
 
 
 def _drops(one: DestinationFilter) -> bool:

@@ -97,9 +97,15 @@ class Reading:
         if not detail.document:
             return detail
         try:
-            document = self._gate.reduced(read_object(detail.document))
-            explanation = explain(
-                document, self.destination, detail.inspection.translation, now=detail.summary.received_at
+            whole = read_object(detail.document)
+            explanation = msgspec.structs.replace(
+                explain(
+                    self._gate.reduced(whole),
+                    self.destination,
+                    detail.inspection.translation,
+                    now=detail.summary.received_at,
+                ),
+                taken_out=self._gate.taken_out(whole),
             )
         except (InputError, RecursionError):
             # Nested deeper than can be followed: it is shown all the same, without its sources.

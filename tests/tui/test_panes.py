@@ -19,7 +19,7 @@ from textual.widgets import Static
 from segtap.core.delivery import DeliveryState
 from segtap.core.destinations import translator
 from segtap.core.destinations.explain import explain
-from segtap.core.inspection import NotSent, Translation
+from segtap.core.inspection import Explanation, NotSent, TakenOut, Translation
 from segtap.core.inspector import inspect_document
 from segtap.core.messages import Marks
 from segtap.core.settings import Destination
@@ -464,6 +464,19 @@ async def test_mixpanel_pane_says_where_the_value_under_the_cursor_comes_from() 
             assert pane.show_path(path)
             await pilot.pause()
             assert source in screen(pilot)
+
+
+async def test_mixpanel_pane_says_what_filters_take_out() -> None:
+    message: dict[str, Any] = {"type": "track", "event": "A", "userId": "u-1", "messageId": "m-1"}
+    translation = translator(Destination(settings={"projectToken": TOKEN})).translate(message, now=NOW)
+    paths = tuple(f"$.properties.p{number}" for number in range(12))
+    taken = (TakenOut("No mail", ("$.context.traits.email",)), TakenOut("Few", paths))
+    told = msgspec.structs.replace(
+        detail(message, translation=translation), explanation=Explanation(taken_out=taken)
+    )
+    text = await shown(MixpanelPane(), told, size=(240, 30))
+    assert "left out  $.context.traits.email  by the destination filter No mail" in text.replace('"', "")
+    assert "$.properties.p7, 4 more" in text
 
 
 async def test_mixpanel_pane_says_which_triggers_came_closest_and_what_segment_would_not_send() -> None:

@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from ...core.codec.to_curl import mixpanel_as_curl
-from ...core.inspection import Operation, OutgoingRequest, Repair, Severity
+from ...core.inspection import Operation, OutgoingRequest, Repair, Severity, TakenOut
 from ...core.json_text import json_bytes
 from ...core.masks import mask_token, masked
 from ...core.messages import Json, Marks
@@ -23,6 +23,8 @@ from .json_view import JsonView
 from .pane import Pane
 
 TOKEN_KEYS = ("token", "$token")
+PATHS_SHOWN = 8
+"""Fields that a filter took out, before the rest is counted."""
 REPAIRS_SHOWN = 3
 
 
@@ -200,7 +202,26 @@ class MixpanelPane(Pane):
             notes.append(Content.styled(fix, "$dim"))
         elif not translation.operations and not notes:
             notes.append(Content.styled("Segment makes no request of this message.", "$dim"))
+        if translation.not_sent is None:
+            notes += _taken_out(detail.explanation.taken_out)
         return notes
+
+
+def _taken_out(taken: Sequence[TakenOut]) -> list[Content]:
+    """Which fields the requests are made without, and by which destination filter."""
+    notes: list[Content] = []
+    for one in taken:
+        paths = [clean(path) for path in one.paths[:PATHS_SHOWN]]
+        if len(one.paths) > PATHS_SHOWN:
+            paths.append(f"{len(one.paths) - PATHS_SHOWN:,} more")
+        notes.append(
+            Content.assemble(
+                ("left out  ", "bold $accent"),
+                (", ".join(paths), "$foreground"),
+                (f"  by the destination filter {shown(one.filter, 60)}", "$dim"),
+            )
+        )
+    return notes
 
 
 def _repaired(repairs: Sequence[Repair]) -> list[Content]:

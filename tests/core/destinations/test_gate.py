@@ -11,7 +11,7 @@ from segtap.core.destinations import translator
 from segtap.core.destinations.gate import Gate, GatedTranslator
 from segtap.core.envelope import read_envelope
 from segtap.core.errors import MappingError
-from segtap.core.inspection import NotSent
+from segtap.core.inspection import NotSent, TakenOut
 from segtap.core.mapping.filters import compile_filter
 from segtap.core.messages import Json, JsonObject
 from segtap.core.settings import Destination, DestinationFilter, DestinationKind, SegmentSettings
@@ -212,6 +212,13 @@ def test_filters_take_fields_out_before_anything_is_translated() -> None:
     assert reduced["context"] == {"traits": {"name": "Ada"}}
     gated = GatedTranslator(translator(Destination(settings={"projectToken": "t"})), gate)
     record = gated.translate(message, now=0).operations[0].request.body[0]["properties"]  # pyright: ignore
+    assert gate.taken_out(message) == (
+        TakenOut(
+            'type = "track"',
+            ("$.properties.secret", "$.properties.products[0].sku", "$.context.traits.email"),
+        ),
+    )
+    assert gate.taken_out({**message, "type": "page"}) == ()
     assert "secret" not in record
     assert record["total"] == 2
     assert gate.reduced({**message, "type": "page"}) == {**message, "type": "page"}
