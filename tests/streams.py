@@ -18,7 +18,7 @@ from segtap.core.messages import Marks
 from segtap.core.settings import Destination
 
 ANONYMOUS = "5efcc891-ed0a-4ef0-9b76-4a94a8e6d0f3"
-_numbers = itertools.count(1)
+_numbers = itertools.count(10_000)  # far from those that tests give themselves
 
 
 def iso(ms: int) -> str:

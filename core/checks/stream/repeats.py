@@ -113,8 +113,8 @@ class Repeats:
             yield rule.RETRY.finding("$.messageId", f"messageId {quoted} came before: {fate}, {also}")
 
     def _same_content(self, seen: Seen, content: int) -> Iterator[Finding]:
-        if seen.type == "alias" or not seen.distinct_id:
-            return
+        if seen.type == "alias" or not seen.distinct_id or (seen.type == "track" and not seen.name):
+            return  # a track call without a name is refused
         key = hash((seen.type, seen.name, seen.distinct_id, content))
         when = seen.now if seen.at is None else seen.at
         library = text_of(object_of(seen.context.get("library")).get("name"))

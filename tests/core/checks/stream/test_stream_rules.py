@@ -344,6 +344,7 @@ RIGHT: list[tuple[str, Sequence, CheckSettings]] = [
     ("message-id-reused", [ORDER, again(ORDER, 3)], KEYS),
     ("double-fired", [ORDER, again(ORDER, 4, messageId=uuid(12), timestamp=iso(NOW + 4000))], KEYS),
     ("double-fired", [ORDER, again(ORDER, 1, messageId=uuid(13), userId="u-2")], KEYS),
+    ("double-fired", [again(ORDER, event=5), again(ORDER, 1, messageId=uuid(15), event=6)], KEYS),
     ("double-fired", [ORDER, again(ORDER, 1, messageId=uuid(14), properties={"total": 13})], KEYS),
     (
         "page-double-count",
