@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from .settings import IngestSettings
+
 _BLANK = re.compile(r"(?<!\$)\{(url|scheme|host|name|port|key)\}")
 
 
@@ -197,3 +199,9 @@ segtap(analytics)
 """,
 )
 """The same for analytics-node 2 and newer, which tells of each request that it makes to Segment."""
+
+
+def demo_line(url: str) -> str:
+    """The command that lets the demo send traffic to the engine at this address."""
+    default = f":{IngestSettings().port}"
+    return "segtap demo" if url.endswith(default) else f"segtap demo --url {url}"

@@ -24,7 +24,7 @@ Standing = Literal["yes", "partly", "no", "unknown"]
 Part = Literal["key agreed", "group profile", "key on user profile", "key on events"]
 PARTS: tuple[Part, ...] = ("key agreed", "group profile", "key on user profile", "key on events")
 EVIDENCE = 5
-"""Messages that are named for each part."""
+"""The newest messages that are named for each part."""
 
 
 class PartCheck(msgspec.Struct, frozen=True):
@@ -221,5 +221,6 @@ class GroupChecks:
 
 
 def _note(messages: list[int], message: int) -> None:
-    if len(messages) < EVIDENCE:
-        messages.append(message)
+    """The newest few, oldest first: those that are still at hand."""
+    messages.append(message)
+    del messages[:-EVIDENCE]

@@ -17,6 +17,7 @@ from textual.widgets import Static
 from ...core.client import Viewer
 from ...core.errors import SegtapError
 from ...core.overview.counts import EventCount, Overview, RuleCount
+from ...core.snippets import demo_line
 from ...core.text import clean, counted
 from ..clipboard import copy
 from ..overview_lines import (
@@ -49,7 +50,7 @@ TEACHES = (
     "There is nothing to sum up yet.",
     "As messages come, this screen counts them: which rules they trip and how often, which events they are"
     " and what became of each at Mixpanel, and when it happened. Errors stand first.",
-    "Point an SDK at this endpoint. For some traffic at once: segtap demo",
+    "Point an SDK at this endpoint. For some traffic at once:",
 )
 
 
@@ -147,7 +148,8 @@ class OverviewScreen(Screen[Chosen | None]):
 
     def on_mount(self) -> None:
         self.set_class(is_plain(self), "-ascii")
-        self.query_one("#teaches", Static).update(worded(self, Content("\n\n".join(TEACHES))))
+        teaches = (*TEACHES, f"  {demo_line(self._source.viewer.url)}")
+        self.query_one("#teaches", Static).update(worded(self, Content("\n\n".join(teaches))))
         self._draw()
         self._look()
         self.set_interval(FRESH, self._look)

@@ -14,6 +14,7 @@ from textual.content import Content
 from textual.widgets import Input, Static
 
 from ...core.overview.identity import Cluster, Users, id_in
+from ...core.snippets import demo_line
 from ...core.text import clean, counted, shorten
 from ...core.views import MessageDetail
 from .. import clock
@@ -39,7 +40,7 @@ TEACHES = (
     'Mixpanel joins ids in two ways, and a project has one of them: identity = "original" or "simplified" in '
     "segtap.toml says which. Project Settings › Identity Merge in Mixpanel tells it.",
     "",
-    "Point an SDK at this endpoint, or let the demo send some traffic: segtap demo",
+    "Point an SDK at this endpoint, or let the demo send some traffic:",
 )
 
 
@@ -109,7 +110,8 @@ class UsersScreen(Following):
         self.set_class(app_of(self).size.width < NARROW, "-narrow")
         self.box.display = False
         self._arrange()
-        self.teaches.update(worded(self, Content("\n".join(TEACHES))))
+        lines = (*TEACHES, f"  {demo_line(self.source.viewer.url)}")
+        self.teaches.update(worded(self, Content("\n".join(lines))))
 
     def on_resize(self, event: events.Resize) -> None:
         """Lay out for the new size."""

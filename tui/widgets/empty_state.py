@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widgets import Static
 
-from ...core.snippets import SNIPPETS
+from ...core.snippets import SNIPPETS, demo_line
 from ...core.views import EngineState
 from ..marks import UNICODE, Marks, to_ascii
 
@@ -61,7 +61,7 @@ class EmptyState(VerticalScroll):
             Content("Point an SDK here; any write key will do."),
         ]
         port = url.rsplit(":", 1)[-1]
-        demo = "segtap demo" if port == "8765" else f"segtap demo --url {url}"
+        demo = demo_line(url)
         start, end = "No app yet? Run  ", "  in another shell."
         if len(start + demo + end) < width:
             lines.append(Content.assemble(start, (demo, "bold $accent"), end))

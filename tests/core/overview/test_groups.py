@@ -75,3 +75,8 @@ def test_all_four_parts_agree() -> None:
     assert standings(check) == ["yes"] * 4
     assert check.good
     assert check.parts[2].messages == (1,)
+
+
+def test_the_newest_messages_are_named_as_evidence() -> None:
+    pages = [call("page", number, userId="u-1") for number in range(1, 10)]
+    assert checked(GROUP, *pages)["$group_id"].parts[3].messages == (6, 7, 8, 9, 10)
