@@ -21,6 +21,8 @@ from ..settings import TOKEN_SETTING, Destination
 
 MOST = 250
 """Values of a message that are tried; a translation each."""
+WORK = 1024 * 1024
+"""Bytes of requests that are made in all the tries together: some 100 ms, or less."""
 NAMED = 3
 """Places that are named where a value is worked out of several."""
 SETTINGS = {TOKEN_SETTING["classic-cloud"]: "setting: project token", "sourceName": "setting: source name"}
@@ -29,26 +31,43 @@ CONSTANT = "Segment writes it"
 _SECONDS = re.compile(r"(?<=T\d\d:\d\d:)\d\d")
 
 Steps = tuple[str | int, ...]
+_Place = tuple[int, Steps]
+"""A request by its number, and the steps into its body."""
 Try = Callable[[JsonObject, Destination], Translation]
 
 
 def influences(
     document: JsonObject, destination: Destination, translation: Translation, again: Try
 ) -> tuple[PropertySource, ...]:
-    """The source of every value in the translation's bodies. `again` translates, at the same moment."""
-    before = _bodies(translation)
-    told: dict[str, list[tuple[str, bool]]] = {path: [] for path in before}
-    for steps, value in islice(_leaves(document, ()), MOST):
+    """The source of every value in the translation's bodies. `again` translates, at the same moment.
+
+    Of a message too large to try every value of, only what was found is told; of a giant one nothing.
+    """
+    size = sum(len(one.request.data or "") for one in translation.operations)
+    tries = min(MOST, WORK // (size + 1))
+    if not tries:
+        return ()
+    bodies = [one.request.body for one in translation.operations]
+    told: dict[_Place, list[tuple[str, bool]]] = {
+        (index, steps): [] for index, body in enumerate(bodies) for steps, _ in _leaves(body, ())
+    }
+    leaves = _leaves(document, ())
+    for steps, value in islice(leaves, tries):
         changed = cast(JsonObject, _changed(document, steps, _other(value)))
-        for path in _differing(translation, before, again(changed, destination)):
-            told[path].append((_path("$", steps), _same(before[path], value)))
+        for place, before in _differing(translation, again(changed, destination)):
+            told[place].append((_path("$", steps), _same(before, value)))
     for name, words in SETTINGS.items():
         if isinstance(given := destination.settings.get(name), str):
             settings = {**destination.settings, name: _other(given)}
             other = msgspec.structs.replace(destination, settings=settings)
-            for path in _differing(translation, before, again(document, other)):
-                told[path].append((words, False))
-    return tuple(_source(path, found) for path, found in told.items())
+            for place, _ in _differing(translation, again(document, other)):
+                told[place].append((words, False))
+    whole = next(leaves, None) is None
+    return tuple(
+        _source(_path(f"requests[{index}].body", steps), found)
+        for (index, steps), found in told.items()
+        if found or whole
+    )
 
 
 def _source(path: str, found: list[tuple[str, bool]]) -> PropertySource:
@@ -67,27 +86,31 @@ def _listed(words: list[str]) -> str:
     return " and ".join(part for part in (", ".join(words[:-1]), words[-1]) if part)
 
 
-def _bodies(translation: Translation) -> dict[str, Json]:
-    """Every value of the bodies by its path."""
-    found: dict[str, Json] = {}
-    for index, operation in enumerate(translation.operations):
-        for steps, value in _leaves(operation.request.body, ()):
-            found[_path(f"requests[{index}].body", steps)] = value
-    return found
+def _differing(one: Translation, other: Translation) -> Iterator[tuple[_Place, Json]]:
+    """What of the first is not the same in the other, in the requests that both make, by their actions."""
+    after = {
+        name: operation.request.body for operation, name in zip(other.operations, _names(other), strict=True)
+    }
+    for index, (operation, name) in enumerate(zip(one.operations, _names(one), strict=True)):
+        if name in after:
+            for steps, value in _changes(operation.request.body, after[name], ()):
+                yield (index, steps), value
 
 
-def _differing(one: Translation, before: dict[str, Json], other: Translation) -> Iterator[str]:
-    """Paths of the first to what is not the same in the other, in the requests that both make."""
-    after: dict[str, Json] = {}
-    indexes = {name: index for index, name in enumerate(_names(one))}
-    for operation, name in zip(other.operations, _names(other), strict=True):
-        if name in indexes:
-            for steps, value in _leaves(operation.request.body, ()):
-                after[_path(f"requests[{indexes[name]}].body", steps)] = value
-    both = tuple(f"requests[{indexes[name]}]." for name in _names(other) if name in indexes)
-    for path, value in before.items():
-        if path.startswith(both) and (path not in after or not _same(after[path], value)):
-            yield path
+def _changes(before: Json, after: Value, steps: Steps) -> Iterator[tuple[Steps, Json]]:
+    """The values of the first that are not the same, or no longer there, in the second."""
+    if isinstance(before, dict) and before and isinstance(after, dict):
+        for key, value in before.items():
+            there = after.get(key, MISSING)
+            if there is MISSING or not _same(value, there):
+                yield from _changes(value, there, (*steps, key))
+    elif isinstance(before, list) and before and isinstance(after, list):
+        for index, value in enumerate(before):
+            there = after[index] if index < len(after) else MISSING
+            if there is MISSING or not _same(value, there):
+                yield from _changes(value, there, (*steps, index))
+    else:
+        yield from _leaves(before, steps)
 
 
 def _names(translation: Translation) -> list[tuple[str, str, int]]:
@@ -96,7 +119,7 @@ def _names(translation: Translation) -> list[tuple[str, str, int]]:
     return [(*name, named[:index].count(name)) for index, name in enumerate(named)]
 
 
-def _same(one: Json, other: Json) -> bool:
+def _same(one: Json, other: Value) -> bool:
     return type(one) is type(other) and one == other
 
 

@@ -283,11 +283,11 @@ class Engine:
 
     async def detail(self, id: int) -> MessageDetail:
         """Everything about one message."""
-        return self._reading.explained(await self._reader.detail(self._journal, id))
+        return await self._reading.why(await self._reader.detail(self._journal, id))
 
     async def inspect(self, document: JsonObject) -> MessageDetail:
         """Read a pasted message without keeping it."""
-        return self._reading.explained(self._reader.pasted(document))
+        return await self._reading.why(self._reader.pasted(document))
 
     async def set_forwarding(self, on: bool) -> EngineState:
         """Turn forwarding on or off; what is owed stays owed while it is off.

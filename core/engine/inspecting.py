@@ -6,6 +6,7 @@ runs, and list, panes and forwarder change together.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Sequence
 
@@ -26,6 +27,8 @@ from ..messages import JsonObject, Message
 from ..settings import Settings, destination_of, previewed
 from ..views import MessageDetail
 
+LARGE_TO_EXPLAIN = 8 * 1024
+"""Bytes of a message from which explaining it takes longer than others should wait."""
 LOOK_AT_MEMORY = 4_096
 """Every so many messages it is looked whether the rules on the stream had to forget some."""
 
@@ -91,6 +94,12 @@ class Reading:
             self._told = True
             logger.warning("the rules on the stream have %s", self.stream.forgotten)
         return found
+
+    async def why(self, detail: MessageDetail) -> MessageDetail:
+        """`explained`, in a thread when the message is large: ingest gets its turns meanwhile."""
+        if len(detail.document) > LARGE_TO_EXPLAIN:
+            return await asyncio.to_thread(self.explained, detail)
+        return self.explained(detail)
 
     def explained(self, detail: MessageDetail) -> MessageDetail:
         """The detail with why its translation is as it is."""

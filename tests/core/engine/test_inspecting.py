@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import msgspec
@@ -13,7 +14,7 @@ from segtap.core.delivery import DeliveryState
 from segtap.core.destinations.actions.faults import subscription_faults
 from segtap.core.engine.inspecting import Reading
 from segtap.core.errors import MappingError
-from segtap.core.inspection import NotSent
+from segtap.core.inspection import Inspection, NotSent, Translation
 from segtap.core.messages import JsonObject
 from segtap.core.settings import (
     Destination,
@@ -22,6 +23,7 @@ from segtap.core.settings import (
     Settings,
     Subscription,
 )
+from segtap.core.views import MessageDetail, ReceiptView, Summary
 
 EVENT = {"event": {"@template": "Web {{event}}"}, "insert_id": {"@path": "$.messageId"}}
 OWN = Subscription('type = "track"', "trackEvent", EVENT, "Own")
@@ -101,3 +103,26 @@ def test_other_settings_take_the_place_of_the_first_at_once() -> None:
     with pytest.raises(MappingError):
         reading.use(Settings(filters=(DestinationFilter(condition="event ="),)))
     assert reading.translate(message, now=0).operations[0].subscription == "Own"
+
+
+async def test_a_large_message_is_explained_beside_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: list[int] = []
+
+    def explained(self: Reading, detail: MessageDetail) -> MessageDetail:
+        threads.append(threading.get_ident())
+        return detail
+
+    monkeypatch.setattr(Reading, "explained", explained)
+    reading = Reading(Settings())
+    summary = Summary(1, 0, "track", "A", "u", "web", 0, 0, 0, DeliveryState.NOTHING, "m-1")
+    for size in (100, 100_000):
+        detail = MessageDetail(
+            summary=summary,
+            document=b"x" * size,
+            original=b"",
+            inspection=Inspection(Translation()),
+            receipt=ReceiptView(method="POST", path="/v1/track"),
+        )
+        assert await reading.why(detail) is detail
+    assert threads[0] == threading.get_ident()
+    assert threads[1] != threading.get_ident()

@@ -290,3 +290,12 @@ def test_a_classic_place_that_is_named_holds_the_value() -> None:
                     places += 1
                     assert at(envelope.message, source.source) == value, f"{path} is not {source.source}"
     assert places > 500
+
+
+def test_what_was_not_tried_is_not_told() -> None:
+    many: JsonObject = {f"p{number:03}": number for number in range(400)}
+    found = classic_sources({"type": "track", "event": "A", "userId": "u1", "properties": many})
+    assert found["requests[0].body.properties.p000"].source == "$.properties.p000"
+    assert "requests[0].body.properties.p399" not in found
+    giant: JsonObject = {"text": "x" * 5_000_000}
+    assert classic_sources({"type": "track", "event": "A", "userId": "u1", "properties": giant}) == {}
