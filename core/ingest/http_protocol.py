@@ -60,6 +60,8 @@ class TapProtocol(HttpToolsProtocol):
         self._offer: tuple[bytes, bytes] | None = None
         self._again = False
         self._half_closed = False
+        self._last_words = b""
+        self._running: RequestResponseCycle | None = None
 
     # --- the connection -----------------------------------------------------------------------------
 
@@ -71,10 +73,17 @@ class TapProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """It is gone."""
         self._calm()
+        running = self._running
+        if running is not None and not running.response_complete:
+            # uvicorn tells only the last request that was read, which may stand in line behind this one.
+            running.disconnected = True
+            running.message_event.set()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Bytes came. As uvicorn has it, but for upgrades and faults."""
+        if self._last_words:
+            return
         self._unset_keepalive_if_required()
         self._at_once = False
         try:
@@ -106,8 +115,13 @@ class TapProtocol(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         """An answer is out."""
         super().on_response_complete()
-        if self._half_closed and self._answered() and not self.transport.is_closing():
+        if (self._half_closed or self._last_words) and self._answered() and not self.transport.is_closing():
+            self.transport.write(self._last_words)
             self.transport.close()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
 
     def _offered(self, key: str, what: Any) -> None:
         scope: Any = self.scope  # uvicorn's type for it has no room for keys of our own
@@ -182,11 +196,13 @@ class TapProtocol(HttpToolsProtocol):
             self.transport.close()
 
     def _refuse(self, status: int, reason: str) -> None:
-        if self.transport.is_closing():
+        if self.transport.is_closing() or self._last_words:
             return
         self.logger.info("no request: %s", reason)
-        # With a request under way the application itself sees that the rest of it does not come.
-        if self._told is not None and self._answered():
+        answered = self._answered()
+        # With a request half read the application itself sees that the rest of it does not come.
+        behind = not answered and not self.cycle.more_body
+        if self._told is not None and (answered or behind):
             method = self.parser.get_method().decode("latin-1") if self._in_head and self.url else ""
             target = self.url.decode("latin-1") if self._in_head else ""
             peer = self.client[0] if self.client else ""
@@ -198,6 +214,10 @@ class TapProtocol(HttpToolsProtocol):
         head = b"content-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n" % len(
             body
         )
+        if behind:
+            # Those before it are answered first, or one that is kept would be told that it is not.
+            self._last_words = STATUS_LINE[status] + head + body
+            return
         self.transport.write(STATUS_LINE[status] + head + body)
         self.transport.close()
 

@@ -132,6 +132,8 @@ class Writer:
                 futures.append(future)
             except (TypeError, ValueError, OverflowError) as error:
                 answers.append((future, None, error))
+            except BaseException as error:  # no memory to pack it; as below
+                answers.append((future, None, _fault(error, self.store.path)))
         incoming = sum(len(row.data) for row in rows)
         try:
             self.rotation.make_room(incoming)

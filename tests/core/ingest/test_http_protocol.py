@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 import gc
 import json
+import socket
+import struct
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -16,6 +18,7 @@ from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from segtap.core.ingest import http_protocol
 from segtap.core.ingest.http_protocol import HEAD_BYTES, IS_HTTP2, IS_TLS
 from segtap.core.ingest.parse import parse_receipt
+from segtap.core.messages import Receipt
 from segtap.core.serve.server import WebServer, listen
 from segtap.core.settings import IngestSettings
 
@@ -237,6 +240,52 @@ async def test_answers_come_in_the_order_of_the_requests() -> None:
         found = [part[:3] for part in answers.split(b"HTTP/1.1 ")[1:]]
         assert found == [b"200", b"400", b"200", b"400", b"400", b"200"]
         assert (len(sink.taken), len(sink.refused)) == (3, 3)
+
+
+async def test_a_kept_request_is_not_told_of_the_fault_behind_it() -> None:
+    sink = Sink()
+    post = b"POST /v1/t HTTP/1.1\r\nHost: a\r\n" + LENGTH + b"\r\n" + BODY
+    async with listening(sink) as port:
+        answers = await said(port, post + post + b"hello\r\n\r\n" + post, end=True)
+        assert [part[:3] for part in answers.split(b"HTTP/1.1 ")[1:]] == [b"200", b"200", b"400"]
+        assert b"Invalid method" in answers
+        await sink.until(3)
+        assert (len(sink.taken), len(sink.refused)) == (2, 1)
+
+
+def test_who_breaks_off_with_requests_in_line_leaves_no_fault_behind(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    uvloop = pytest.importorskip("uvloop")
+    post = b"POST /v1/t HTTP/1.1\r\nHost: a\r\n" + LENGTH + b"\r\n" + BODY
+
+    class Held(Sink):
+        def __init__(self) -> None:
+            super().__init__()
+            self.second, self.go_on = asyncio.Event(), asyncio.Event()
+
+        async def __call__(self, receipt: Receipt) -> int:
+            if self.receipts:
+                self.second.set()
+                await self.go_on.wait()
+            return await super().__call__(receipt)
+
+    async def main() -> None:
+        sink = Held()
+        async with listening(sink) as port:
+            client = socket.create_connection(("127.0.0.1", port))
+            client.sendall(post * 3)
+            await sink.second.wait()
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            client.close()
+            # What comes next comes by itself: the engine has seen the end of the first connection.
+            await said(port, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            sink.go_on.set()
+            await sink.until(2)
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(main())
+    assert caplog.records == []
 
 
 async def test_a_body_over_the_cap_is_refused_though_it_came_at_once() -> None:

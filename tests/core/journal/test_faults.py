@@ -18,7 +18,9 @@ from segtap.core.delivery import DeliveryState
 from segtap.core.errors import JournalError
 from segtap.core.journal import Counts, SqliteJournal, open_journal
 from segtap.core.journal.faults import file_fault
+from segtap.core.journal.rows import ReceiptRow, pack_receipt
 from segtap.core.journal.store import Store
+from segtap.core.messages import Receipt
 from segtap.core.settings import JournalSettings
 
 if sys.platform != "win32":
@@ -50,6 +52,23 @@ async def test_a_full_disk_refuses_and_room_makes_it_well_again(journal: SqliteJ
     assert await journal.append(a_receipt()) == taken[-1] + 1
     await journal.index([an_entry(seq) for seq in taken], taken[-1])
     assert await journal.counts() == recount(path)
+
+
+async def test_no_memory_for_one_receipt_is_told_and_the_others_are_kept(
+    journal: SqliteJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def pack(receipt: Receipt) -> ReceiptRow:
+        if receipt.body == b"large":
+            raise MemoryError
+        return pack_receipt(receipt)
+
+    monkeypatch.setattr("segtap.core.journal.writer.pack_receipt", pack)
+    bodies = (b"{}", b"large", b"{}")
+    results = await asyncio.gather(
+        *(journal.append(a_receipt(body=body)) for body in bodies), return_exceptions=True
+    )
+    assert [type(result) for result in results] == [int, JournalError, int]
+    assert "MemoryError" in str(results[1])
 
 
 async def test_a_fault_of_ours_in_a_commit_is_told_and_the_next_one_goes_on(
