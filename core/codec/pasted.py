@@ -124,11 +124,15 @@ def _request(text: str, decoded: Decoded, region: Region) -> tuple[OutgoingReque
 def _address(decoded: Decoded, region: Region) -> tuple[str, JsonObject, list[str]]:
     """URL without its query, the query without the data, and what had to be assumed."""
     host = API_HOSTS[region]
-    if not decoded.url:
+    try:
+        parts = urlsplit(decoded.url)
+        lacks = "" if decoded.url else "No URL was pasted"
+    except ValueError:  # brackets that hold no IPv6 address
+        parts, lacks = urlsplit(""), "The pasted URL cannot be read"
+    if lacks:
         path = _guess(decoded)
-        words = f"No URL was pasted: {path} of {urlsplit(host).hostname} is where such records go"
+        words = f"{lacks}: {path} of {urlsplit(host).hostname} is where such records go"
         return host + path, {}, [words]
-    parts = urlsplit(decoded.url)
     query: dict[str, Json] = {
         name: MASK if name in SECRET_FIELDS else value
         for name, value in parse_qsl(parts.query, keep_blank_values=True)

@@ -231,3 +231,12 @@ class TestRules:
             {**PROFILE, "$token": "", "$distinct_id": ""},
         ):
             assert {rule for rule, _ in found(body)} <= known
+
+
+@pytest.mark.parametrize("host", ["[bad", "a]b", "[1.2.3.4]"])
+def test_an_address_that_is_no_url_costs_only_the_address(host: str) -> None:
+    line = f"curl 'https://{host}/track' -d '{json.dumps([GOOD])}'"
+    for text in (line, f"https://{host}/import?data={base64.b64encode(json.dumps(GOOD).encode()).decode()}"):
+        detail = read(text)
+        assert request_of(detail).url.startswith("https://api.mixpanel.com/")
+        assert any(words.startswith("The pasted URL cannot be read") for words in detail.objections)
