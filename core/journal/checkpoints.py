@@ -34,6 +34,8 @@ class Checkpoints:
         self._changes: int = 0
         self._bulk: Future[None] | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="segtap-journal-checkpoint")
+        # Its thread starts here: later, on a machine that gives out no more threads, the writer would fail.
+        self._thread.submit(int).result()
 
     def wrote(self, data: int) -> None:
         """A commit with so many bytes of receipts went through."""

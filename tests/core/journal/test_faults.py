@@ -7,6 +7,7 @@ import errno
 import os
 import sqlite3
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -147,6 +148,21 @@ async def test_a_write_that_the_system_refuses_loses_nothing_acknowledged(
         assert [receipt.seq for receipt in await again.unindexed()] == [*taken, after]
     finally:
         await again.close()
+
+
+async def test_a_machine_that_gives_out_no_more_threads_stops_no_writer(
+    journal: SqliteJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("segtap.core.journal.checkpoints.EVERY", 1)
+    with monkeypatch.context() as exhausted:
+
+        def refuse(thread: threading.Thread) -> None:
+            raise RuntimeError("can't start new thread")
+
+        exhausted.setattr("threading.Thread.start", refuse)
+        async with asyncio.timeout(10):
+            numbers = [await journal.append(a_receipt()) for _ in range(20)]
+    assert numbers == list(range(1, 21))
 
 
 async def test_a_failing_checkpoint_costs_nothing(
