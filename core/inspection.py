@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 import msgspec
@@ -30,6 +30,9 @@ class Finding(msgspec.Struct, frozen=True):
 SECRET_FIELDS = ("api_key", "api_secret", "secret")
 """Query fields of a request that hold a secret."""
 
+IDENTITY_EVENTS = ("$identify", "$create_alias", "$merge")
+"""Mixpanel's own events that name ids to be joined: no events of a user, though they have properties."""
+
 
 class OutgoingRequest(msgspec.Struct, frozen=True, omit_defaults=True):
     """One HTTP request to Mixpanel; the same shape as Segment's in the vectors.
@@ -46,6 +49,12 @@ class OutgoingRequest(msgspec.Struct, frozen=True, omit_defaults=True):
     query: JsonObject | None = None
     data: str | None = None
     body: Json = None
+
+    def records(self) -> Iterator[JsonObject]:
+        """The records in the body: those of a list, or the one that it is."""
+        for record in self.body if isinstance(self.body, list) else (self.body,):
+            if isinstance(record, dict):
+                yield record
 
 
 class Operation(msgspec.Struct, frozen=True):

@@ -8,6 +8,7 @@ Segment call out of it, as Segment would hand it to a destination. Going from on
 from __future__ import annotations
 
 import enum
+import re
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import msgspec
@@ -22,6 +23,10 @@ else:
 
 CALL_TYPES = ("track", "identify", "page", "screen", "group", "alias")
 """Segment's six calls, by the `type` that they carry."""
+UUID4 = re.compile(
+    r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE
+)
+"""What an anonymousId has to be for Mixpanel to join it."""
 
 SourceKind = Literal["segment", "mixpanel"]
 Origin = Literal["sdk", "pixel", "tee", "replay"]

@@ -14,6 +14,7 @@ from ..paths import child
 from ..settings import SEGMENT_REGIONS
 from ..text import shown
 from .catalogue import data as rule
+from .message import SECONDS_BELOW
 from .rule import Subject
 
 MAX_EVENTS = 2000
@@ -115,7 +116,7 @@ def date_format(subject: Subject) -> Iterator[Finding]:
                         severity="info" if minor else None,
                     )
         elif isinstance(value, int | float) and not isinstance(value, bool) and DATE_NAME.search(name):
-            seconds = value / 1000 if abs(value) > 10**11 else value
+            seconds = value / 1000 if abs(value) > SECONDS_BELOW else value
             if _SECONDS[0] <= seconds <= _SECONDS[1]:
                 yield rule.DATE_FORMAT.finding(
                     child(where, name),

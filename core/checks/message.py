@@ -69,7 +69,7 @@ SERVER_LIBRARY = re.compile(
 _ISO_WITH_ZONE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)", re.ASCII)
 _NUMBER = re.compile(r"\s*-?\d+(\.\d+)?\s*", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_SECONDS_BELOW = 10**11
+SECONDS_BELOW = 10**11
 """A count below this is in seconds (until the year 5138), above it in milliseconds (since 1973)."""
 _MICROSECONDS_FROM = 10**14
 
@@ -171,7 +171,7 @@ def _doubt(value: Json) -> str:
         if len(value) > 30:
             return "is no date"
     number = float(value) if isinstance(value, str) else value
-    if abs(number) < _SECONDS_BELOW:
+    if abs(number) < SECONDS_BELOW:
         return "looks like seconds; Segment reads milliseconds, which lands in 1970"
     if abs(number) >= _MICROSECONDS_FROM:
         return "looks like microseconds or less; Segment reads milliseconds"

@@ -6,17 +6,15 @@ from collections import Counter
 
 import msgspec
 
-from ..inspection import Finding
+from ..inspection import SEVERITY_WEIGHT, Finding
 
 MAX_FINDINGS = 5
 """At most so many findings of one rule on one message; the last one counts the rest."""
 
-_WEIGHT = {"error": 0, "warning": 1, "info": 2}
-
 
 def in_order(found: list[Finding]) -> list[Finding]:
     """Errors first, then warnings; of one rule the first few, the last of which counts the others."""
-    found.sort(key=lambda finding: _WEIGHT[finding.severity])
+    found.sort(key=lambda finding: SEVERITY_WEIGHT[finding.severity])
     counts = Counter(finding.rule for finding in found)
     if not counts or max(counts.values()) <= MAX_FINDINGS:
         return found

@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from ..inspection import Finding, Operation, Translation
-from ..messages import Json, JsonObject
+from ..inspection import IDENTITY_EVENTS, Finding, Operation, Translation
+from ..messages import UUID4, Json, JsonObject
 from ..settings import Destination
 from ..text import ago, shown
 from . import data, message, request
@@ -25,9 +25,7 @@ from .catalogue.users import ALIAS_IGNORED, ANONYMOUS_ID_NOT_UUID4, ANONYMOUS_PR
 from .order import in_order
 from .rule import Check, Subject
 from .settings import DEFAULTS, CheckSettings
-from .users import UUID4
 
-IDENTITY_EVENTS = ("$identify", "$create_alias", "$merge")
 TAKES = {"event": ("/track", "/import"), "profile update": ("/engage",), "group update": ("/groups",)}
 """Which endpoints take which records."""
 
@@ -45,10 +43,6 @@ _FIX = {
     COUNTRY_CODE.id: "send the ISO 3166 code, such as US",
 }
 """How to mend it where no messageId and no context are."""
-_SECONDS_BELOW = 10**11
-"""A time below this counts seconds, above it milliseconds: Mixpanel takes both."""
-_YEAR_1971 = 31_536_000_000
-_HOUR = 3_600_000
 
 
 def endpoint_of(url: str) -> str:
@@ -206,12 +200,12 @@ def _time(properties: JsonObject, path: str, endpoint: str, now: int) -> Iterato
             f"{path}.time", words, severity="warning", fix="send time as a number, in seconds or milliseconds"
         )
         return
-    moment = time * 1000 if abs(time) < _SECONDS_BELOW else time
-    if moment < _YEAR_1971:
+    moment = time * 1000 if abs(time) < message.SECONDS_BELOW else time  # Mixpanel takes both
+    if moment < request.YEAR_1971:
         yield rule.TIME_OUT_OF_RANGE.finding(
             f"{path}.time", "the event's time is before 1971: Mixpanel refuses it"
         )
-    elif moment > now + _HOUR:
+    elif moment > now + request.HOUR:
         ahead = ago(int(min(moment, 1e17)), now)
         yield rule.TIME_OUT_OF_RANGE.finding(
             f"{path}.time", f"the event's time is {ahead}: Mixpanel takes an hour ahead at most"

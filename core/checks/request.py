@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import msgspec
 
 from ..destinations.classic.tables import REFUSED_NO_KEY
-from ..inspection import Finding, Translation
+from ..inspection import IDENTITY_EVENTS, Finding, Translation
 from ..messages import CALL_TYPES, Json, JsonObject
 from ..paths import child
 from ..text import ago, shown, size
@@ -35,9 +35,8 @@ OMITTED = ("time", "id", "$anon_id", "distinct_id", "$group_id", "$insert_id", "
 _INSERT_ID = re.compile(r"[A-Za-z0-9-]*", re.ASCII)
 _SDK_ID = re.compile(r"(?:ajs|node)-next-\d{13}-[0-9a-f-]{36}", re.ASCII)
 """The messageIds of analytics-next and analytics-node."""
-_IDENTITY_EVENTS = ("$identify", "$create_alias", "$merge")
-_YEAR_1971 = 31_536_000_000
-_HOUR = 3_600_000
+YEAR_1971 = 31_536_000_000
+HOUR = 3_600_000
 
 
 def event_records(translation: Translation) -> list[tuple[str, JsonObject, JsonObject]]:
@@ -50,7 +49,7 @@ def event_records(translation: Translation) -> list[tuple[str, JsonObject, JsonO
             if not isinstance(record, dict) or "event" not in record:
                 continue
             properties = record.get("properties")
-            if isinstance(properties, dict) and record["event"] not in _IDENTITY_EVENTS:
+            if isinstance(properties, dict) and record["event"] not in IDENTITY_EVENTS:
                 path = f"requests[{index}].body[{position}]" if several else f"requests[{index}].body"
                 found.append((path, record, properties))
     return found
@@ -141,11 +140,11 @@ def time_out_of_range(subject: Subject) -> Iterator[Finding]:
             continue
         if subject.destination.kind == "classic-cloud":
             time = time * 1000  # the classic destination sends seconds
-        if time < _YEAR_1971:
+        if time < YEAR_1971:
             yield rule.TIME_OUT_OF_RANGE.finding(
                 "$.timestamp", "the event's time is before 1971: Mixpanel refuses it"
             )
-        elif subject.now is not None and time > subject.now + _HOUR:
+        elif subject.now is not None and time > subject.now + HOUR:
             ahead = ago(int(min(time, 1e17)), subject.now)
             yield rule.TIME_OUT_OF_RANGE.finding(
                 "$.timestamp", f"the event's time is {ahead}: Mixpanel takes an hour ahead at most"

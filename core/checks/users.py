@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from ..inspection import Finding
-from ..messages import Json, JsonObject
+from ..messages import UUID4, Json, JsonObject
 from ..paths import child
 from ..text import shown
 from .catalogue import users as rule
 from .message import PLACEHOLDERS
 from .rule import Subject
 
-UUID4 = re.compile(
-    r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE
-)
 _JOINS = ("$create_alias", "$merge")
 
 

@@ -66,7 +66,7 @@ def mixpanel_detail(
     """
     count, noun = records_in(decoded), NOUNS[decoded.kind]
     request, assumed = _request(text, decoded, region)
-    name = f"{counted(count, noun)}: {_names(decoded.value)}"
+    name = f"{counted(count, noun)}: {_names(request)}"
     translation = Translation((Operation("", "", request),))
     inspection = Inspection(translation, check_records(translation, now=now, settings=settings))
     return MessageDetail(
@@ -100,14 +100,13 @@ def _request(text: str, decoded: Decoded, region: Region) -> tuple[OutgoingReque
     """The request, and in words what of it the text did not say."""
     line = read_curl(text) if is_curl(text) else CurlLine("", "")
     url, query, assumed = _address(decoded, region)
-    as_form = any(layer.startswith(_FORM_LAYERS) for layer in decoded.layers)
     authorization = line.header("authorization")
     if not authorization and line.user:
         authorization = f"Basic {line.user}"
     in_query = "url" in decoded.layers
     written = _METHOD.match(text)
     method = line.method or (written[1] if written else "GET" if in_query else "POST")
-    content_type = line.header("content-type") or (FORM_TYPE if as_form else JSON_TYPE)
+    content_type = line.header("content-type") or (FORM_TYPE if _as_form(decoded) else JSON_TYPE)
     return (
         OutgoingRequest(
             method=method,
@@ -153,18 +152,21 @@ def _address(decoded: Decoded, region: Region) -> tuple[str, JsonObject, list[st
 def _guess(decoded: Decoded) -> str:
     """Where such a body goes: events in a form or in base64 to /track, others as JSON to /import."""
     paths = TAKES[NOUNS[decoded.kind]]
-    as_form = any(layer.startswith(_FORM_LAYERS) for layer in decoded.layers)
-    return paths[0] if as_form else paths[-1]
+    return paths[0] if _as_form(decoded) else paths[-1]
 
 
-def _names(value: Json) -> str:
+def _as_form(decoded: Decoded) -> bool:
+    """Whether it was written as Mixpanel's forms are."""
+    return any(layer.startswith(_FORM_LAYERS) for layer in decoded.layers)
+
+
+def _names(request: OutgoingRequest) -> str:
     """What the first few records are called: events by name, profiles and groups by id."""
     names: list[str] = []
-    for record in value if isinstance(value, list) else [value]:
-        if isinstance(record, dict):
-            name = record.get("event") or record.get("$distinct_id") or record.get("$group_id") or ""
-            if str(name) not in names:
-                names.append(str(name))
+    for record in request.records():
+        name = record.get("event") or record.get("$distinct_id") or record.get("$group_id") or ""
+        if str(name) not in names:
+            names.append(str(name))
         if len(names) > NAMES_SHOWN:
             break
     listed = ", ".join(shorten(name, 40) for name in names[:NAMES_SHOWN])

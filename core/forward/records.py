@@ -22,14 +22,13 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from ..inspection import OutgoingRequest, Translation
+from ..inspection import IDENTITY_EVENTS, OutgoingRequest, Translation
 from ..json_text import json_bytes
 from ..masks import secrets_of
 from ..messages import Json, JsonObject
 from ..settings import Secret
 from .wire import Shape, shape_of
 
-IDENTITY_EVENTS = frozenset(("$identify", "$create_alias", "$merge"))
 _EVENT_IDS = ("distinct_id", "$user_id", "$device_id", "$anon_id", "$identified_id", "alias", "$distinct_ids")
 
 ADDING = frozenset(("$add", "$append"))

@@ -8,14 +8,13 @@ first `$user_id` that an event has beside it, and never two user ids.
 from __future__ import annotations
 
 import heapq
-import re
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
 import msgspec
 
-from ..inspection import Translation
-from ..messages import Json, JsonObject
+from ..inspection import IDENTITY_EVENTS, Translation
+from ..messages import UUID4, Json, JsonObject
 from ..settings import IdentityMode
 from ..text import counted, shown
 from ..views import Coverage
@@ -27,7 +26,6 @@ SHORT_MEMBERS, SHORT_LINKS, SHORT_NOTES = 100, 50, 50
 DEVICE = "$device:"
 JOINING = ("$identify", "$create_alias")
 """Events that name two ids."""
-_UUID4 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.IGNORECASE)
 
 LinkKind = Literal["identify", "alias", "event"]
 
@@ -183,10 +181,7 @@ def _events(translation: Translation) -> Iterable[tuple[str, JsonObject]]:
 
 def _records(translation: Translation) -> Iterable[JsonObject]:
     for operation in translation.operations:
-        body: Json = operation.request.body
-        for record in body if isinstance(body, list) else [body]:
-            if isinstance(record, dict):
-                yield record
+        yield from operation.request.records()
 
 
 class Identities:
@@ -227,7 +222,7 @@ class Identities:
                 self._known(profile)
         for event, properties in _events(translation):
             id, user = properties.get("distinct_id"), properties.get("$user_id")
-            if event in ("$identify", "$create_alias", "$merge") or not isinstance(id, str) or not id:
+            if event in IDENTITY_EVENTS or not isinstance(id, str) or not id:
                 continue
             if isinstance(user, str) and user:
                 self._users.add(user)
@@ -317,7 +312,7 @@ class Identities:
             return  # events with both ids join nothing
         others = [id for id in self._ids[anonymous] if id in self._users]
         if link.kind == "identify":
-            if not _UUID4.fullmatch(link.anonymous):
+            if not UUID4.fullmatch(link.anonymous):
                 self._note(link, f"{shown(link.anonymous)} is no UUIDv4: $identify does not join it")
                 return
             if others:

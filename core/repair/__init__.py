@@ -20,7 +20,17 @@ from typing import Any, cast
 
 import msgspec
 
-from ..inspection import Explanation, Finding, Operation, OutgoingRequest, PropertySource, Repair, Translation
+from ..inspection import (
+    IDENTITY_EVENTS,
+    SEVERITY_WEIGHT,
+    Explanation,
+    Finding,
+    Operation,
+    OutgoingRequest,
+    PropertySource,
+    Repair,
+    Translation,
+)
 from ..mapping.javascript import stringify
 from ..messages import Json, JsonObject
 from ..paths import child
@@ -43,7 +53,6 @@ MENDS: dict[RepairName, tuple[str, ...]] = {
 
 _INSERT_ID = re.compile(r"[A-Za-z0-9-]*", re.ASCII)
 _CODE = re.compile(r"[A-Z]{2}", re.ASCII)
-_IDENTITY_EVENTS = ("$identify", "$create_alias", "$merge")
 _DEVICE = "$device:"
 _PROFILE_CHANGES = ("$set", "$set_once")
 
@@ -119,11 +128,8 @@ def mended_findings(findings: Sequence[Finding], made: Repaired) -> tuple[Findin
                 f"{finding.fix}; what segtap sends is mended, what Segment sends is not",
             )
         )
-    told.sort(key=lambda finding: _WEIGHT[finding.severity])
+    told.sort(key=lambda finding: SEVERITY_WEIGHT[finding.severity])
     return tuple(told)
-
-
-_WEIGHT = {"error": 0, "warning": 1, "info": 2}
 
 
 def explained(explanation: Explanation, repairs: Sequence[Repair]) -> Explanation:
@@ -201,7 +207,7 @@ class _Record:
     def is_event(self) -> bool:
         """Whether it is an event that people see, and none that joins ids."""
         event = self.fields.get("event")
-        return event is not None and event not in _IDENTITY_EVENTS and bool(self.object("properties"))
+        return event is not None and event not in IDENTITY_EVENTS and bool(self.object("properties"))
 
 
 _Mender = Callable[[_Record, OutgoingRequest, IdentityMode], None]

@@ -57,10 +57,7 @@ def records_at(translation: Translation, endpoint: str) -> Iterable[JsonObject]:
     """The records that the translation sends to an endpoint (`/groups`)."""
     for operation in translation.operations:
         if operation.request.url.partition("?")[0].rstrip("/").endswith(endpoint):
-            body = operation.request.body
-            yield from (
-                record for record in (body if isinstance(body, list) else [body]) if isinstance(record, dict)
-            )
+            yield from operation.request.records()
 
 
 class Groups:
