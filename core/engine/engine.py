@@ -287,7 +287,7 @@ class Engine:
 
     async def inspect(self, document: JsonObject) -> MessageDetail:
         """Read a pasted message without keeping it."""
-        return await self._reading.why(self._reader.pasted(document))
+        return await self._reading.why(await self._reader.pasted(document))
 
     async def set_forwarding(self, on: bool) -> EngineState:
         """Turn forwarding on or off; what is owed stays owed while it is off.

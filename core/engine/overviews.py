@@ -245,7 +245,7 @@ class Overviews:
             messages = {} if receipt.refused is not None else await self._messages(receipt)
             found = await self._journal.findings([line.id for line in mine])
             for line in mine:
-                self._take(line, messages.get(line.id), found.get(line.id, ()))
+                await self._take(line, messages.get(line.id), found.get(line.id, ()))
                 lines.popleft()
                 await pace.breathe()
 
@@ -253,15 +253,15 @@ class Overviews:
         read = await self._reader.read(receipt)
         return {} if isinstance(read, str) else {message.id: message for message in read}
 
-    def _take(self, line: Summary, message: Message | None, found: Sequence[Finding]) -> None:
+    async def _take(self, line: Summary, message: Message | None, found: Sequence[Finding]) -> None:
+        inspection = Inspection(Translation())
+        if message is not None:
+            message = msgspec.structs.replace(message, marks=Marks(line.marks))
+            inspection = self._reader.whole(message, await self._reader.inspected(message), found)
         gathered = self._making or self._gathered
         if gathered is None:
             return
         state = self._moved.get(line.id)
         if state is not None:
             line = msgspec.structs.replace(line, delivery=state)
-        inspection = Inspection(Translation())
-        if message is not None:
-            message = msgspec.structs.replace(message, marks=Marks(line.marks))
-            inspection = self._reader.whole(message, self._reader.inspection(message), found)
         gathered.take(line, message, inspection)

@@ -162,13 +162,13 @@ class ReceiptReader:
             await asyncio.sleep(0)
         return found
 
-    def pasted(self, document: JsonObject) -> MessageDetail:
+    async def pasted(self, document: JsonObject) -> MessageDetail:
         """Read a Segment message as if it had come just now, without keeping it.
 
         Raises InputError when segtap would refuse it.
         """
         message, receipt = self._as_if_received(document)
-        inspection = self.inspection(message)
+        inspection = await self.inspected(message)
         return _detail(summarize(message, inspection, receipt), message, receipt, inspection)
 
     def _as_if_received(self, document: JsonObject, origin: Origin = "sdk") -> tuple[Message, Receipt]:

@@ -24,5 +24,5 @@ async def warm(journal: Journal, reader: ReceiptReader, summaries: Sequence[Summ
     known = [one for one in summaries if not one.refused]
     for start in range(0, len(known), STRETCH):
         for message in await reader.load(journal, known[start : start + STRETCH]):
-            reader.observation(message, reader.inspection(message).translation)
+            reader.observation(message, (await reader.inspected(message)).translation)
             await pace.breathe()
