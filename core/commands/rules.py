@@ -13,10 +13,10 @@ from ..checks.adjust import unknown_rule
 from ..checks.catalogue import ALL_RULES, BY_ID
 from ..checks.examples import EXAMPLES
 from ..checks.examples.example import NOW, Example
+from ..checks.examples.told import TOLD_EXAMPLES, Told
 from ..checks.rule import Rule
 from ..checks.settings import CheckSettings
 from ..checks.stream import Loose, StreamChecker
-from ..checks.told_examples import TOLD_EXAMPLES, Told
 from ..destinations import translator
 from ..destinations.base import Translator
 from ..envelope import request_of

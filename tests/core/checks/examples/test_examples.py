@@ -9,7 +9,7 @@ import pytest
 
 from segtap.core.checks import Rule, rules
 from segtap.core.checks.examples import EXAMPLES
-from segtap.core.checks.told_examples import TOLD_EXAMPLES
+from segtap.core.checks.examples.told import TOLD_EXAMPLES
 from segtap.core.commands.rules import (
     MAX_LINES,
     WIDTH,
