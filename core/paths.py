@@ -1,8 +1,11 @@
-"""Writing paths into a message or its translation: `$.properties.total`, `requests[0].body[0]['odd.key']`."""
+"""Paths into a message or its translation: `$.properties.total`, `requests[0].body[0]['odd.key']`."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
+
+from .messages import Json
 
 _PLAIN = re.compile(r"[^\s.\[\]'\"]+")
 _MAX_KEY = 200
@@ -21,3 +24,20 @@ def child(path: str, step: str | int) -> str:
     if _PLAIN.fullmatch(step):
         return f"{path}.{step}"
     return f"{path}['" + step.replace("\\", "\\\\").replace("'", "\\'") + "']"
+
+
+def changed_at(value: Json, steps: Sequence[str | int], change: Callable[[Json], Json]) -> Json:
+    """The value with a change made where the steps lead, the same value where they lead nowhere.
+
+    What is not on the way is shared, not copied. A step into a list may be its index as a text.
+    """
+    if not steps:
+        return change(value)
+    step, rest = steps[0], steps[1:]
+    if isinstance(value, dict) and isinstance(step, str) and step in value:
+        return {**value, step: changed_at(value[step], rest, change)}
+    if isinstance(value, list):
+        at = int(step) if isinstance(step, int) or (step.isascii() and step.isdecimal()) else len(value)
+        if at < len(value):
+            return [*value[:at], changed_at(value[at], rest, change), *value[at + 1 :]]
+    return value

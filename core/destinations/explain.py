@@ -11,8 +11,7 @@ from ..messages import JsonObject
 from ..settings import Destination, Subscription
 from .actions.presets import preset_subscriptions
 from .actions.provenance import property_sources
-from .classic.translator import classic_translator
-from .influence import influences
+from .classic.influence import influences
 
 CLOSEST = 3
 """How many subscriptions are named that came equally close."""
@@ -30,14 +29,7 @@ def explain(
     if not translation.operations:
         return Explanation()
     if destination.kind == "classic-cloud":
-        return Explanation(
-            influences(
-                document,
-                destination,
-                translation,
-                lambda changed, other: classic_translator(other).translate(changed, now=now),
-            )
-        )
+        return Explanation(influences(document, destination, translation, now=now))
     return Explanation(property_sources(document, destination, now=now))
 
 

@@ -8,21 +8,22 @@ what is elsewhere stays as it is, and a path that leads nowhere changes nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import cast
 
 from ..messages import Json, JsonObject
-from ..paths import child
+from ..paths import changed_at, child
 
 Fields = Mapping[str, Sequence[str]]
 
 
 def drop_properties(document: JsonObject, fields: Fields) -> JsonObject:
     """The message without the named fields of each object."""
-    return _changed(document, fields, lambda one, names: _only(one, lambda key: key not in names))
+    return _reduced(document, fields, lambda key, names: key not in names)
 
 
 def allow_properties(document: JsonObject, fields: Fields) -> JsonObject:
     """The message with nothing but the named fields in each object."""
-    return _changed(document, fields, lambda one, names: _only(one, lambda key: key in names))
+    return _reduced(document, fields, lambda key, names: key in names)
 
 
 def missing(before: Json, after: Json, path: str = "$") -> Iterator[str]:
@@ -40,31 +41,15 @@ def missing(before: Json, after: Json, path: str = "$") -> Iterator[str]:
             yield from missing(one, other, child(path, index))
 
 
-Change = Callable[[JsonObject, Sequence[str]], JsonObject]
-
-
-def _changed(document: JsonObject, fields: Fields, change: Change) -> JsonObject:
+def _reduced(document: JsonObject, fields: Fields, stays: Callable[[str, Sequence[str]], bool]) -> JsonObject:
     for path, names in fields.items():
-        changed = _at(document, path.split(".") if path else [], names, change)
-        if isinstance(changed, dict):
-            document = changed
+
+        def without(value: Json, names: Sequence[str] = names) -> Json:
+            if isinstance(value, list):
+                return [without(item) if isinstance(item, dict) else item for item in value]
+            if isinstance(value, dict):
+                return {key: item for key, item in value.items() if stays(key, names)}
+            return value
+
+        document = cast(JsonObject, changed_at(document, path.split(".") if path else (), without))
     return document
-
-
-def _at(value: Json, steps: Sequence[str], names: Sequence[str], change: Change) -> Json:
-    """The value with the change made where the steps lead; what is not on the way is shared, not copied."""
-    if not steps:
-        if isinstance(value, list):
-            return [change(item, names) if isinstance(item, dict) else item for item in value]
-        return change(value, names) if isinstance(value, dict) else value
-    step = steps[0]
-    if isinstance(value, dict) and step in value:
-        return {**value, step: _at(value[step], steps[1:], names, change)}
-    if isinstance(value, list) and step.isascii() and step.isdecimal() and int(step) < len(value):
-        index = int(step)
-        return [*value[:index], _at(value[index], steps[1:], names, change), *value[index + 1 :]]
-    return value
-
-
-def _only(one: JsonObject, wanted: Callable[[str], bool]) -> JsonObject:
-    return {key: value for key, value in one.items() if wanted(key)}

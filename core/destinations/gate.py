@@ -135,20 +135,22 @@ class Gate:
 
         Every condition is judged on the message as it came. Never raises on a message.
         """
-        taken = [one for one, takes in self._reducing if takes(document)]
-        for one in taken:
+        for one in self._taking(document):
             document = REDUCE[one.action](document, one.fields)
         return document
 
     def taken_out(self, document: JsonObject) -> tuple[TakenOut, ...]:
         """What each filter takes out of the message, told for a person. Never raises on a message."""
         found: list[TakenOut] = []
-        for one in [one for one, takes in self._reducing if takes(document)]:
+        for one in self._taking(document):
             reduced = REDUCE[one.action](document, one.fields)
             if paths := tuple(missing(document, reduced)):
                 found.append(TakenOut(one.name or one.condition, paths))
             document = reduced
         return tuple(found)
+
+    def _taking(self, document: JsonObject) -> list[DestinationFilter]:
+        return [one for one, takes in self._reducing if takes(document)]
 
 
 def _drops(one: DestinationFilter) -> bool:

@@ -37,10 +37,8 @@ def property_sources(
 ) -> tuple[PropertySource, ...]:
     """Where every value comes from in the requests that the destination makes of the message.
 
-    The requests are in the order of `ActionsTranslator.translate`. Empty for another kind of destination.
+    The requests are in the order of `ActionsTranslator.translate`.
     """
-    if destination.kind != "actions":
-        return ()
     waves: tuple[list[list[_Told]], list[list[_Told]]] = ([], [])
     target, moment = target_of(destination.settings), Moment(now, document)
     given = preset_subscriptions() if destination.subscriptions is None else destination.subscriptions

@@ -7,17 +7,20 @@ changed in turn and translated again; what changes in the requests comes from th
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import reduce
 from itertools import islice
 from typing import cast
 
 import msgspec
 
-from ..inspection import PropertySource, Translation
-from ..mapping import MISSING, Value
-from ..messages import Json, JsonObject
-from ..paths import child
-from ..settings import TOKEN_SETTING, Destination
+from ...inspection import PropertySource, Translation
+from ...mapping import MISSING, Value
+from ...messages import Json, JsonObject
+from ...paths import changed_at, child
+from ...settings import TOKEN_SETTING, Destination
+from ..actions.provenance import CONSTANT, SOURCE_NAME, TOKEN
+from .translator import classic_translator
 
 MOST = 250
 """Values of a message that are tried; a translation each."""
@@ -25,21 +28,19 @@ WORK = 1024 * 1024
 """Bytes of requests that are made in all the tries together: some 100 ms, or less."""
 NAMED = 3
 """Places that are named where a value is worked out of several."""
-SETTINGS = {TOKEN_SETTING["classic-cloud"]: "setting: project token", "sourceName": "setting: source name"}
-CONSTANT = "Segment writes it"
+SETTINGS = {TOKEN_SETTING["classic-cloud"]: TOKEN.words, "sourceName": SOURCE_NAME.words}
 
 _SECONDS = re.compile(r"(?<=T\d\d:\d\d:)\d\d")
 
 Steps = tuple[str | int, ...]
 _Place = tuple[int, Steps]
 """A request by its number, and the steps into its body."""
-Try = Callable[[JsonObject, Destination], Translation]
 
 
 def influences(
-    document: JsonObject, destination: Destination, translation: Translation, again: Try
+    document: JsonObject, destination: Destination, translation: Translation, *, now: int
 ) -> tuple[PropertySource, ...]:
-    """The source of every value in the translation's bodies. `again` translates, at the same moment.
+    """The source of every value in the bodies of what the destination made of the document at `now`.
 
     Of a message too large to try every value of, only what was found is told; of a giant one nothing.
     """
@@ -51,20 +52,21 @@ def influences(
     told: dict[_Place, list[tuple[str, bool]]] = {
         (index, steps): [] for index, body in enumerate(bodies) for steps, _ in _leaves(body, ())
     }
-    leaves = _leaves(document, ())
+    leaves, translator = _leaves(document, ()), classic_translator(destination)
     for steps, value in islice(leaves, tries):
-        changed = cast(JsonObject, _changed(document, steps, _other(value)))
-        for place, before in _differing(translation, again(changed, destination)):
-            told[place].append((_path("$", steps), _same(before, value)))
+        other = _other(value)
+        changed = cast(JsonObject, changed_at(document, steps, lambda _, other=other: other))
+        for place, before in _differing(translation, translator.translate(changed, now=now)):
+            told[place].append((reduce(child, steps, "$"), _same(before, value)))
     for name, words in SETTINGS.items():
         if isinstance(given := destination.settings.get(name), str):
             settings = {**destination.settings, name: _other(given)}
-            other = msgspec.structs.replace(destination, settings=settings)
-            for place, _ in _differing(translation, again(document, other)):
+            other = classic_translator(msgspec.structs.replace(destination, settings=settings))
+            for place, _ in _differing(translation, other.translate(document, now=now)):
                 told[place].append((words, False))
     whole = next(leaves, None) is None
     return tuple(
-        _source(_path(f"requests[{index}].body", steps), found)
+        _source(reduce(child, steps, f"requests[{index}].body"), found)
         for (index, steps), found in told.items()
         if found or whole
     )
@@ -79,7 +81,7 @@ def _source(path: str, found: list[tuple[str, bool]]) -> PropertySource:
         return PropertySource(path, words[0])
     if len(words) > NAMED:
         words = [*words[: NAMED - 1], f"{len(words) - NAMED + 1} more"]
-    return PropertySource(path, f"worked out of {_listed(words)}" if words else CONSTANT)
+    return PropertySource(path, f"worked out of {_listed(words)}" if words else CONSTANT.words)
 
 
 def _listed(words: list[str]) -> str:
@@ -134,17 +136,6 @@ def _leaves(value: Value, steps: Steps) -> Iterator[tuple[Steps, Json]]:
         yield steps, value
 
 
-def _changed(value: Json, steps: Steps, new: Json) -> Json:
-    if not steps:
-        return new
-    step = steps[0]
-    if isinstance(value, dict) and isinstance(step, str):
-        return {**value, step: _changed(value[step], steps[1:], new)}
-    if isinstance(value, list) and isinstance(step, int):
-        return [*value[:step], _changed(value[step], steps[1:], new), *value[step + 1 :]]
-    return value
-
-
 def _other(value: Json) -> Json:
     """Another value of the same kind: a time stays one, and near."""
     if isinstance(value, bool):
@@ -155,9 +146,3 @@ def _other(value: Json) -> Json:
         later, times = _SECONDS.subn(lambda match: f"{(int(match[0]) + 1) % 60:02}", value, count=1)
         return later if times else f"another {value[::-1]}"
     return "another"
-
-
-def _path(path: str, steps: Steps) -> str:
-    for step in steps:
-        path = child(path, step)
-    return path
