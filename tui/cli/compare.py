@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import shutil
 import sys
-import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
-from .options import DESTINATIONS, config_option, format_option, tell_faults
+from .options import DESTINATIONS, clock_of, config_option, format_option, tell_faults
 
 if TYPE_CHECKING:
     from ...core.compare.lines import Compared
@@ -67,7 +66,7 @@ def compare(
     tell_faults(settings)
     if not has_token(settings):
         click.echo(f"No project token is set: {STAND_IN_TOKEN} stands for it.", err=True)
-    clock = _clock(now)
+    clock = clock_of(now)
     compared = compare_lines(
         _lines(source, journal, count, settings),
         destination_for(settings, one),
@@ -154,14 +153,3 @@ def _write_table(
     for text in tally.lines(one, other, width):
         sys.stdout.write(text + "\n")
     return tally.failed
-
-
-def _clock(now: str | None) -> int:
-    if now is None:
-        return time.time_ns() // 1_000_000
-    from ...core.mapping.dates import read_time
-
-    moment = read_time(now)
-    if moment is None:
-        raise click.BadParameter(f"{now!r} is no time; write it as 2026-11-24T22:00:00Z", param_hint="--now")
-    return moment

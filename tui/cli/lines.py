@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from functools import partial
 from typing import TYPE_CHECKING, BinaryIO, cast
 
@@ -11,7 +10,7 @@ import click
 
 from ...core.settings import REPAIR_NAMES
 from ..marks import wants_ascii
-from .options import DESTINATIONS, format_option, tell_faults, tell_plan_faults
+from .options import DESTINATIONS, clock_of, format_option, tell_faults, tell_plan_faults
 
 if TYPE_CHECKING:
     from ...core.messages import JsonObject
@@ -56,7 +55,7 @@ def translate(
     from ...core.settings import destination_of
 
     failed = False
-    clock = _clock(now)
+    clock = clock_of(now)
     settings = _settings(destination)
     for line in translate_lines(
         source,
@@ -103,7 +102,7 @@ def check(
     from ...core.commands.check_formats import FORMATS, as_table
     from ...core.settings import destination_of, previewed
 
-    clock = _clock(now)
+    clock = clock_of(now)
     settings = _settings(destination, plan)
     rules = check_settings(settings)
     if rules.plan is not None:
@@ -164,14 +163,3 @@ def _settings(kind: str | None, plan: str | None = None) -> Settings:
     settings = load(flags)
     tell_faults(settings)
     return settings
-
-
-def _clock(now: str | None) -> int:
-    if now is None:
-        return time.time_ns() // 1_000_000
-    from ...core.mapping.dates import read_time
-
-    moment = read_time(now)
-    if moment is None:
-        raise click.BadParameter(f"{now!r} is no time; write it as 2026-11-24T22:00:00Z", param_hint="--now")
-    return moment

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -140,3 +141,15 @@ def _refuse_an_unset_secret(named: str | None, settings: Settings) -> None:
         raise SettingsError(
             f"--api-secret-env names {named}, which is not set. Set it, or leave the option out."
         )
+
+
+def clock_of(now: str | None) -> int:
+    """What `--now` says, in milliseconds, else the time now. Raises click.BadParameter."""
+    if now is None:
+        return time.time_ns() // 1_000_000
+    from ...core.mapping.dates import read_time
+
+    moment = read_time(now)
+    if moment is None:
+        raise click.BadParameter(f"{now!r} is no time; write it as 2026-11-24T22:00:00Z", param_hint="--now")
+    return moment
