@@ -7,8 +7,12 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from ..core.delivery import DeliveryState
+
+if TYPE_CHECKING:
+    from ..core.inspection import Severity
 
 LETTERS: dict[str, str] = {
     "track": "T",
@@ -20,6 +24,11 @@ LETTERS: dict[str, str] = {
 }
 MIXPANEL_DIRECT = "M"
 UNKNOWN_TYPE = "?"
+SEVERITY_STYLES: dict[Severity, str] = {
+    "error": "$mark-error",
+    "warning": "$mark-warning",
+    "info": "$accent",
+}
 
 
 @dataclass(frozen=True)
@@ -73,6 +82,11 @@ ASCII = Marks(
         DeliveryState.NOTHING: "-",
     },
 )
+
+
+def severity_mark(severity: Severity, marks: Marks) -> str:
+    """The mark of one cell."""
+    return {"error": marks.error, "warning": marks.warning, "info": "i"}[severity]
 
 
 def wants_ascii(environ: Mapping[str, str] | None = None) -> bool:

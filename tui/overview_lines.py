@@ -6,15 +6,11 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from ..core.delivery import DeliveryState
-from ..core.inspection import Severity
 from ..core.overview.counts import UNKNOWN, EventCount, Overview, RuleCount
 from ..core.text import clean, counted
 from .columns import fit
-from .marks import LETTERS, Marks
-from .plain import plain
-
-Span = tuple[str, str]
-"""A piece of text and the name of its style."""
+from .detail_lines import Span, worded
+from .marks import LETTERS, Marks, severity_mark
 
 FULL, HALF = "━", "╸"
 """A bar is a heavy line: bars of neighbouring rows stay apart."""
@@ -42,16 +38,6 @@ SPARK_NARROW = 12
 BAR = 24
 COUNT = 7
 """Cells of a number: 9,999,999 would be cut, and cannot be: some 20,000 messages are covered."""
-
-
-def severity_mark(severity: Severity, marks: Marks) -> str:
-    """The mark of one cell."""
-    return {"error": marks.error, "warning": marks.warning, "info": "i"}[severity]
-
-
-def _worded(text: str, marks: Marks) -> str:
-    """Cleaned, and in ASCII where the marks are, before it is measured."""
-    return plain(clean(text)) if marks.error.isascii() else clean(text)
 
 
 # Numbers as pictures
@@ -121,7 +107,7 @@ def rule_spans(rule: RuleCount, overview: Overview, most: int, marks: Marks, wid
     drawn = "dim" if style == "info" else style  # what is only a note is not to catch the eye
     spans: list[Span] = [
         (severity_mark(style, marks), style),
-        (f" {fit(_worded(rule.rule, marks), name, marks.ellipsis)} ", "bold" if style == "error" else "text"),
+        (f" {fit(worded(rule.rule, marks), name, marks.ellipsis)} ", "bold" if style == "error" else "text"),
         (f"{bar(rule.messages, most, bars, marks):<{bars}} " if bars else "", drawn),
         (f"{rule.messages:>{COUNT},}", "bold"),
         (f"  {sparkline(rule.slots, overview, spark, marks):<{spark}}", drawn),
@@ -158,7 +144,7 @@ def event_spans(event: EventCount, overview: Overview, marks: Marks, width: int)
     words = event_words(event.type, event.name)
     spans: list[Span] = [
         (letter, style),
-        (f" {fit(_worded(words, marks), name, marks.ellipsis)} ", "text" if event.name else "dim"),
+        (f" {fit(worded(words, marks), name, marks.ellipsis)} ", "text" if event.name else "dim"),
         (f"{event.messages:>{COUNT + 1},}", "bold"),
         (f" {f'{marks.error}{event.errors:,}' if event.errors else '':>6}", "error"),
         (f" {f'{marks.warning}{event.warnings:,}' if event.warnings else '':>6}", "warning"),

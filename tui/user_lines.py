@@ -39,10 +39,9 @@ _COUNT, _IDS = 7, 4
 
 def user_spans(cluster: Cluster, width: int, marks: Marks) -> list[Span]:
     """One user in the list: its id, how many ids and events, and how much was not joined."""
-    known = is_known(cluster)
+    known, room = is_known(cluster), _id_room(width)
     apart = len(cluster.notes) + cluster.left_out.notes
     notes = f"{marks.warning}{apart if apart < 1000 else '1k+'}" if apart else ""
-    room = max(width - 2 - _IDS - 1 - _COUNT - 1 - 4, 6)
     return [
         (f"{marks.dot if known else marks.middot} ", "info" if known else "dim"),
         (fit(worded(cluster.distinct_id, marks), room, marks.ellipsis), "bold" if known else "text"),
@@ -55,8 +54,12 @@ def user_spans(cluster: Cluster, width: int, marks: Marks) -> list[Span]:
 
 def user_head(width: int) -> str:
     """What the columns of `user_spans` are."""
-    room = max(width - 2 - _IDS - 1 - _COUNT - 1 - 4, 6)
-    return f"  {'user':<{room}}{'ids':>{_IDS}}{'events':>{_COUNT + 1}}"
+    return f"  {'user':<{_id_room(width)}}{'ids':>{_IDS}}{'events':>{_COUNT + 1}}"
+
+
+def _id_room(width: int) -> int:
+    """Cells for the id."""
+    return max(width - 2 - _IDS - 1 - _COUNT - 1 - 4, 6)
 
 
 def is_known(cluster: Cluster) -> bool:

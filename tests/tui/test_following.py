@@ -14,7 +14,7 @@ from segtap.core.overview.groups import Groups
 from segtap.core.overview.identity import Users
 from segtap.core.views import Coverage, Page
 from segtap.tui.app import SegtapApp
-from segtap.tui.screens import following, overview
+from segtap.tui.screens import following
 from segtap.tui.screens.users import UsersScreen
 
 AppOn = Callable[..., SegtapApp]
@@ -85,7 +85,6 @@ async def test_once_messages_come_the_list_has_the_keys(
 ) -> None:
     """The journal was cleared by another viewer: what is out of sight cannot have the keys."""
     monkeypatch.setattr(following, "FRESH", 0.02)
-    monkeypatch.setattr(overview, "FRESH", 0.02)
     viewer = FakeViewer(story(24))
     viewer.known_users, viewer.known_groups = users_of(), groups_of()
     app = app_on(viewer)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from segtap.tui.screens.following import key_words
 from segtap.tui.screens.groups import GroupsScreen
-from segtap.tui.screens.overview import KEYS, key_words
+from segtap.tui.screens.overview import OverviewScreen
 from segtap.tui.screens.users import UsersScreen
 
 
-@pytest.mark.parametrize("keys", [KEYS, UsersScreen.KEYS, GroupsScreen.KEYS])
+@pytest.mark.parametrize("keys", [OverviewScreen.KEYS, UsersScreen.KEYS, GroupsScreen.KEYS])
 def test_the_way_back_stays_longest(keys: tuple[tuple[str, str], ...]) -> None:
     whole = key_words(200, keys).plain
     assert [part.split(" ", 1)[0] for part in whole.split("   ")] == [key for key, _ in keys]

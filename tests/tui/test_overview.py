@@ -33,7 +33,7 @@ from segtap.tui.overview_lines import (
     step_words,
     text_lines,
 )
-from segtap.tui.screens import overview as module
+from segtap.tui.screens import following
 from segtap.tui.screens.overview import OverviewScreen
 from segtap.tui.screens.rule_story import RuleStory
 from segtap.tui.widgets.ranked_list import kept_order
@@ -232,7 +232,7 @@ async def test_a_message_that_is_gone_is_said(app_on: AppOn) -> None:
 async def test_it_keeps_itself_fresh_and_the_cursor_on_its_row(
     app_on: AppOn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "FRESH", 0.02)
+    monkeypatch.setattr(following, "FRESH", 0.02)
     viewer = FakeViewer(story(24))
     app = app_on(viewer)
     async with app.run_test(size=(120, 40)) as pilot:
@@ -261,7 +261,7 @@ async def test_it_keeps_itself_fresh_and_the_cursor_on_its_row(
 async def test_what_is_still_to_be_read_is_said_and_asked_for(
     app_on: AppOn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "FRESH", 0.02)
+    monkeypatch.setattr(following, "FRESH", 0.02)
     viewer = FakeViewer(story(24))
     viewer.behind = 4_200
     app = app_on(viewer)
@@ -275,7 +275,7 @@ async def test_what_is_still_to_be_read_is_said_and_asked_for(
 async def test_a_lost_engine_is_said_and_the_numbers_stay(
     app_on: AppOn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "FRESH", 0.02)
+    monkeypatch.setattr(following, "FRESH", 0.02)
     viewer = FakeViewer(story(24))
     app = app_on(viewer)
     async with app.run_test(size=(120, 40)) as pilot:
@@ -316,7 +316,7 @@ async def test_it_copies_as_text(app_on: AppOn, monkeypatch: pytest.MonkeyPatch)
         copied.append(text)
         return "kept"
 
-    monkeypatch.setattr(module, "copy", keep)
+    monkeypatch.setattr(following, "copy", keep)
     app = app_on(FakeViewer(story(24)))
     async with app.run_test(size=(80, 24)) as pilot:
         await opened(pilot)

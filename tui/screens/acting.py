@@ -19,7 +19,7 @@ from ...core.views import EngineState, MessageDetail, Summary
 from ..detail_lines import FilterBy
 
 if TYPE_CHECKING:
-    from .overview import Chosen
+    from .following import Chosen
 
 EVENTS_PATH = "/report/events"
 """Leads to the Events view of the project that was open last; Mixpanel's own guides link to it."""
@@ -246,9 +246,7 @@ class Acting(Screen[None]):
     async def _overview(self) -> None:
         from .overview import OverviewScreen
 
-        chosen = await self._whole.push_screen_wait(OverviewScreen(self))
-        if chosen is not None:
-            await self.go_to(chosen.messages, chosen.pane)
+        await self._follow_to(await self._whole.push_screen_wait(OverviewScreen(self)))
 
     def action_users(self) -> None:
         """What Mixpanel makes of each user, the selected message's first."""

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import partial
+from typing import Protocol
 
 from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Static
 from textual.worker import Worker
 
+from ...core.client import Viewer
 from ...core.errors import SegtapError
 from ...core.text import clean
 from ...core.views import Coverage, Summary
@@ -18,10 +21,33 @@ from ..clipboard import copy
 from ..detail_lines import FilterBy, Line
 from ..plain import app_of, is_plain, marks_of, worded
 from ..widgets.ranked_list import RankedList, Row
-from .overview import FRESH, Chosen, Source, key_words
 
+FRESH = 1.0
+"""Seconds between two looks at whether something came."""
 MESSAGES_READ = 60
 """Messages that are named on such a screen: their lines are read, so many at most."""
+
+
+class Source(Protocol):
+    """What such a screen is about: the main screen."""
+
+    @property
+    def viewer(self) -> Viewer:
+        """The engine."""
+        ...
+
+    @property
+    def pulse(self) -> int:
+        """Another number whenever the feed told something."""
+        ...
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Messages to go to, the one wanted most first, and the pane to open, or ""."""
+
+    messages: tuple[int, ...]
+    pane: str = ""
 
 
 class Following(Screen[Chosen | FilterBy | None]):
@@ -107,11 +133,15 @@ class Following(Screen[Chosen | FilterBy | None]):
             await self.ask()
         except SegtapError as error:
             self.lost = clean(str(error))
-            self.draw_lines()
+            self.draw_lost()
         else:
             if self.lost:
                 self.lost = ""
                 self.draw()  # which also reads the messages that could not be read meanwhile
+
+    def draw_lost(self) -> None:
+        """What changes when the engine does not answer."""
+        self.draw_lines()
 
     def draw_lines(self) -> None:
         """The line on top, and the keys below."""
@@ -120,7 +150,7 @@ class Following(Screen[Chosen | FilterBy | None]):
             Content.styled(f"{marks.error} {self.lost}", "bold $mark-error") if self.lost else self.facts()
         )
         width = max(self.size.width - 2, 1)
-        told = Content.assemble(brand, "  ", facts).truncate(width, ellipsis=True)
+        told = Content("  ").join([brand, facts] if facts.plain else [brand]).truncate(width, ellipsis=True)
         self.banner.update(worded(self, told))
         keys = self.KEYS[-1:] if self.has_class("-empty") else self.KEYS
         self.keys_line.update(worded(self, key_words(width, keys)))
@@ -187,3 +217,13 @@ def show_lines(view: RankedList, lines: Sequence[Line], about: str = "") -> None
 
 def _paint(line: Line, width: int) -> tuple[tuple[str, str], ...]:
     return line.spans
+
+
+def key_words(width: int, keys: Sequence[tuple[str, str]]) -> Content:
+    """The keys that have room in so many cells: the last one, which leads back, stays longest."""
+    parts = [Content.assemble((f"{key} ", "bold $accent"), (words, "$dim")) for key, words in keys]
+    told = Content("   ").join(parts)
+    while told.cell_length > width and len(parts) > 1:
+        del parts[-2]
+        told = Content("   ").join(parts)
+    return told.truncate(max(width, 1), ellipsis=True)

@@ -16,8 +16,7 @@ from ..group_lines import TEACHES, all_lines, event_lines, events_title, message
 from ..pane_keys import bindings
 from ..plain import marks_of, worded
 from ..widgets.ranked_list import Key, RankedList, kept_order
-from .following import Following, show_lines
-from .overview import Source
+from .following import Following, Source, show_lines
 
 WIDE = 130
 """Columns from which the events stand beside the parts."""

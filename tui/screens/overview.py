@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cache, partial
-from typing import Protocol
+from functools import partial
 
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container, Vertical
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import Static
 
-from ...core.client import Viewer
 from ...core.errors import SegtapError
+from ...core.inspection import SEVERITY_WEIGHT
 from ...core.overview.counts import EventCount, Overview, RuleCount
 from ...core.snippets import demo_line
 from ...core.text import clean, counted
-from ..clipboard import copy
+from ..marks import SEVERITY_STYLES, severity_mark
 from ..overview_lines import (
     call_mark,
     covered_words,
@@ -29,22 +25,19 @@ from ..overview_lines import (
     event_words,
     rule_head,
     rule_spans,
-    severity_mark,
     span_words,
     text_lines,
 )
 from ..pane_keys import bindings
-from ..plain import app_of, is_plain, marks_of, worded
+from ..plain import marks_of, worded
+from ..rule_texts import rules_by_id
 from ..widgets.ranked_list import Key, RankedList, Row, kept_order
 from ..widgets.time_bars import TimeBars
+from .following import Chosen, Following, Source
 
-FRESH = 1.0
-"""Seconds between two looks at whether something came."""
 LOWEST, LOW, WIDE = 18, 30, 140
 """Rows from which there are bars and a foot, rows from which there are heads and more of both, and columns
 from which the lists stand side by side."""
-STYLES = {"error": "$mark-error", "warning": "$mark-warning", "info": "$accent"}
-GRAVE = {"error": 0, "warning": 1, "info": 2}
 NO_RULES = "No rule fired: nothing is wrong with these messages."
 TEACHES = (
     "There is nothing to sum up yet.",
@@ -54,73 +47,39 @@ TEACHES = (
 )
 
 
-class Source(Protocol):
-    """Where the numbers come from: the main screen."""
-
-    @property
-    def viewer(self) -> Viewer:
-        """The engine."""
-        ...
-
-    @property
-    def pulse(self) -> int:
-        """Another number whenever the feed told something."""
-        ...
-
-
-@dataclass(frozen=True)
-class Chosen:
-    """Messages to go to, the one wanted most first, and the pane to open, or ""."""
-
-    messages: tuple[int, ...]
-    pane: str = ""
-
-
-class OverviewScreen(Screen[Chosen | None]):
+class OverviewScreen(Following):
     """Time on top, rules and events below. It keeps itself fresh, and rows stay in their order."""
 
+    NAME = "Summary"
     AUTO_FOCUS = "#rules"
+    KEYS = (
+        ("Enter", "newest message"),
+        ("e", "whole story"),
+        ("Tab", "rules or events"),
+        ("y", "copy"),
+        ("Esc", "back"),
+    )
     DEFAULT_CSS = """
     OverviewScreen {
-        background: $background;
-        & .line { height: 1; padding: 0 1; background: $panel; color: $foreground; }
         & #foot { height: 4; padding: 0 1; }
-        & #teaches { height: 1fr; padding: 1 2; display: none; }
-        & .panel {
-            border: round $border-blurred;
-            border-title-color: $dim;
-            border-title-style: bold;
-            border-subtitle-color: $dim;
-            &:focus-within { border: round $border; border-title-color: $accent; }
-        }
         & #time { height: 8; }
         & #lists { height: 1fr; layout: vertical; }
         & #lists > Vertical { height: 1fr; width: 1fr; }
-        & .head { height: 1; padding: 0 0 0 1; color: $dim; }
         &.-wide #lists { layout: horizontal; }
         &.-low .head { display: none; }
         &.-low #time { height: 4; }
         &.-low #foot { height: 2; }
         &.-lowest #time, &.-lowest #foot { display: none; }
-        &.-ascii .panel { border: ascii $border-blurred; }
-        &.-ascii .panel:focus-within { border: ascii $border; }
         &.-empty #lists, &.-empty #time, &.-empty #foot { display: none; }
-        &.-empty #teaches { display: block; }
     }
     """
     BINDINGS = bindings("overview")
 
     def __init__(self, source: Source) -> None:
-        super().__init__()
-        self._source = source
-        self._pulse = -1
+        super().__init__(source)
         self._overview: Overview | None = None
-        self._asking = False
-        self._lost = ""
-        """Why the engine does not answer, else ""."""
         self._settled = False
         """Whether all messages were counted: only then rows keep their order."""
-        self.banner = Static(classes="line")
         self.bars = TimeBars()
         self.time = Vertical(self.bars, id="time", classes="panel")
         self.rules_panel = Vertical(classes="panel", id="rules-panel")
@@ -130,7 +89,6 @@ class OverviewScreen(Screen[Chosen | None]):
         self.events = RankedList(id="events")
         self.events_head = Static(classes="head")
         self.foot = Static(id="foot")
-        self.keys_line = Static(classes="line")
 
     def compose(self) -> ComposeResult:
         yield self.banner
@@ -143,51 +101,34 @@ class OverviewScreen(Screen[Chosen | None]):
                 yield self.events_head
                 yield self.events
         yield self.foot
-        yield Static(id="teaches")
+        yield self.teaches
         yield self.keys_line
 
     def on_mount(self) -> None:
-        self.set_class(is_plain(self), "-ascii")
-        teaches = (*TEACHES, f"  {demo_line(self._source.viewer.url)}")
-        self.query_one("#teaches", Static).update(worded(self, Content("\n\n".join(teaches))))
-        self._draw()
-        self._look()
-        self.set_interval(FRESH, self._look)
+        teaches = (*TEACHES, f"  {demo_line(self.source.viewer.url)}")
+        self.teaches.update(worded(self, Content("\n\n".join(teaches))))
 
     def on_resize(self) -> None:
         """Lay out for the new size."""
         self.set_class(self.size.height < LOWEST, "-lowest")
         self.set_class(self.size.height < LOW, "-low")
         self.set_class(self.size.width >= WIDE, "-wide")
-        self.call_after_refresh(self._draw)
+        self.call_after_refresh(self.draw)
 
     # Keeping fresh
 
-    def _look(self) -> None:
-        """Ask again, when something came since the last asking, or when that was not answered whole."""
-        shown = self._overview
-        whole = shown is not None and not shown.covered.behind and not self._lost
-        if whole and self._pulse == self._source.pulse:
-            return
-        if not self._asking:
-            self._asking = True
-            self._pulse = self._source.pulse
-            self.run_worker(self._ask(), group="overview")
+    @property
+    def whole(self) -> bool:
+        return self._overview is not None and not self._overview.covered.behind
 
-    async def _ask(self) -> None:
-        try:
-            overview = await self._source.viewer.overview()
-        except SegtapError as error:
-            self._lost = clean(str(error))
-            self._draw()
-        else:
-            found, self._lost = bool(self._lost), ""
-            if overview != self._overview:
-                self.show(overview)
-            elif found:
-                self._draw()
-        finally:
-            self._asking = False
+    async def ask(self) -> None:
+        overview = await self.source.viewer.overview()
+        if overview != self._overview:
+            self.show(overview)
+
+    def draw_lost(self) -> None:
+        """Nobody tells any more that there is nothing: the lists are there, with what was counted."""
+        self.draw()
 
     def show(self, overview: Overview) -> None:
         """Show these numbers; once all messages were counted, rows stay in the order that they have."""
@@ -198,7 +139,7 @@ class OverviewScreen(Screen[Chosen | None]):
         if settled and self._overview is not None:
             rule_order = kept_order(
                 [row.key for row in self.rules.rows],
-                [(key, GRAVE[one.severity]) for key, one in rules.items()],
+                [(key, SEVERITY_WEIGHT[one.severity]) for key, one in rules.items()],
             )
             event_order = kept_order(
                 [row.key for row in self.events.rows], [(key, _grave(one)) for key, one in events.items()]
@@ -213,19 +154,17 @@ class OverviewScreen(Screen[Chosen | None]):
             [Row(key, partial(event_spans, events[key], overview, marks)) for key in event_order]
         )
         self.bars.show(overview)
-        self._draw()
+        self.draw()
 
     # Words
 
-    def _draw(self) -> None:
+    def draw(self) -> None:
         """Everything but the rows."""
         overview = self._overview
         empty = overview is not None and not overview.covered.messages and not overview.covered.refused
-        self.set_class(empty and not self._lost, "-empty")
-        if self.focused is None and not self.has_class("-empty"):
-            self.call_after_refresh(self.rules.focus)  # while there was nothing, it was out of sight
-        self.banner.update(worded(self, self._facts()))
-        self.keys_line.update(worded(self, key_words(self.size.width - 2, KEYS[-1:] if empty else KEYS)))
+        self.set_class(empty and not self.lost, "-empty")
+        self.keep_keys(self.rules)
+        self.draw_lines()
         marks = marks_of(self)
         rule_width, event_width = (
             one.scrollable_content_region.width - 1 for one in (self.rules, self.events)
@@ -249,18 +188,14 @@ class OverviewScreen(Screen[Chosen | None]):
         if subtitle is not None:
             panel.border_subtitle = worded(self, subtitle)  # pyright: ignore[reportAttributeAccessIssue]
 
-    def _facts(self) -> Content:
+    def facts(self) -> Content:
         """What is summed up, and how much of it is wrong."""
-        brand = Content.styled("Summary", "bold $accent")
-        if self._lost:
-            return Content.assemble(brand, (f"  {marks_of(self).error} {self._lost}", "bold $mark-error"))
         overview, marks = self._overview, marks_of(self)
         if overview is None:
-            return Content.assemble(brand, ("  reading the newest messages …", "$dim"))
+            return Content.styled("reading the newest messages …", "$dim")
         if self.has_class("-empty"):
-            return brand
+            return Content("")
         parts = [
-            brand,
             Content.styled(f"{marks.error} {overview.errors:,} wrong", "bold $mark-error")
             if overview.errors
             else Content.styled("no errors", "$mark-ok"),
@@ -304,10 +239,14 @@ class OverviewScreen(Screen[Chosen | None]):
         self.foot.update(worded(self, Content("\n").join(cut)))
 
     def _about_rule(self, rule: RuleCount) -> list[Content]:
-        what, why, fix = _texts().get(rule.rule, ("", "", ""))
+        told = rules_by_id().get(rule.rule)
+        what, why, fix = ("", "", "") if told is None else (told.what, told.why, told.fix)
         marks = marks_of(self)
         head = Content.assemble(
-            (f"{severity_mark(rule.severity, marks)} {clean(rule.rule)}", f"bold {STYLES[rule.severity]}"),
+            (
+                f"{severity_mark(rule.severity, marks)} {clean(rule.rule)}",
+                f"bold {SEVERITY_STYLES[rule.severity]}",
+            ),
             (f"  {what}", "$foreground"),
         )
         mend = Content.assemble((f"{marks.arrow} ", "bold $mark-ok"), (fix, "$mark-ok"))
@@ -325,7 +264,10 @@ class OverviewScreen(Screen[Chosen | None]):
             (f"  {delivery_words(event)}", "$foreground"),
         )
         rules = [
-            (f"{severity_mark(one.severity, marks)} {clean(one.rule)} {one.messages:,}", STYLES[one.severity])
+            (
+                f"{severity_mark(one.severity, marks)} {clean(one.rule)} {one.messages:,}",
+                SEVERITY_STYLES[one.severity],
+            )
             for one in event.rules
         ]
         tripped = Content("  ").join(Content.styled(words, style) for words, style in rules)
@@ -377,45 +319,10 @@ class OverviewScreen(Screen[Chosen | None]):
         except SegtapError as error:
             self.notify(clean(str(error)), title=error.title, severity="warning")
 
-    def action_copy(self) -> None:
-        """Copy all of it as text."""
-        if self._overview is None:
-            self.notify("There is nothing to copy yet.", severity="warning")
-            return
-        text = "\n".join(text_lines(self._overview, marks_of(self)))
-        self.notify(f"Copied the summary: {copy(app_of(self), text)}")
-
-    def action_leave(self) -> None:
-        """Back to the list."""
-        self.dismiss(None)
+    def copied(self) -> tuple[str, str]:
+        overview = self._overview
+        return "the summary", "" if overview is None else "\n".join(text_lines(overview, marks_of(self)))
 
 
 def _grave(event: EventCount) -> int:
     return 0 if event.errors else 1 if event.warnings else 2
-
-
-@cache
-def _texts() -> dict[str, tuple[str, str, str]]:
-    """What, why and fix of each rule, by its id."""
-    from ...core.checks import rules  # with all the destinations' tables: not before somebody reads
-
-    return {rule.id: (rule.what, rule.why, rule.fix) for rule in rules()}
-
-
-KEYS = (
-    ("Enter", "newest message"),
-    ("e", "whole story"),
-    ("Tab", "rules or events"),
-    ("y", "copy"),
-    ("Esc", "back"),
-)
-
-
-def key_words(width: int, keys: Sequence[tuple[str, str]]) -> Content:
-    """The keys that have room in so many cells: the last one, which leads back, stays longest."""
-    parts = [Content.assemble((f"{key} ", "bold $accent"), (words, "$dim")) for key, words in keys]
-    told = Content("   ").join(parts)
-    while told.cell_length > width and len(parts) > 1:
-        del parts[-2]
-        told = Content("   ").join(parts)
-    return told.truncate(max(width, 1), ellipsis=True)

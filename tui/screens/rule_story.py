@@ -13,11 +13,9 @@ from textual.widgets import Static
 
 from ...core.checks.rule import Rule
 from ...core.commands.rules import WIDTH, explanation
-from ...core.inspection import Severity
 from ..clipboard import copy
+from ..marks import SEVERITY_STYLES
 from ..plain import app_of, is_plain, worded
-
-STYLES: dict[Severity, str] = {"error": "$mark-error", "warning": "$mark-warning", "info": "$accent"}
 
 
 class RuleStory(ModalScreen[None]):
@@ -74,7 +72,7 @@ class RuleStory(ModalScreen[None]):
 
     def _styled(self, line: str, number: int) -> Content:
         if not number:
-            return Content.styled(line, f"bold {STYLES[self.rule.severity]}")
+            return Content.styled(line, f"bold {SEVERITY_STYLES[self.rule.severity]}")
         label, _, rest = line.partition(" ")
         if label in ("What", "Why", "Fix", "Source", "Example", "Before", "After"):
             return Content.assemble((label, "bold $accent"), (f" {rest}" if rest else "", "$foreground"))

@@ -24,8 +24,7 @@ from ..pane_keys import bindings
 from ..plain import app_of, marks_of, worded
 from ..user_lines import LINKS_SHOWN, MODES, cluster_lines, user_head, user_spans
 from ..widgets.ranked_list import RankedList, Row, kept_order
-from .following import Following, show_lines
-from .overview import Source
+from .following import Following, Source, show_lines
 
 NARROW = 100
 """Columns from which the list and a user stand side by side."""

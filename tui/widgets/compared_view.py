@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import ClassVar
 
 from rich.segment import Segment
-from rich.style import Style
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
@@ -14,6 +13,7 @@ from textual.strip import Strip
 from ...core.compare import Comparison
 from ...core.compare.table import Line, loss_lines, pair_lines
 from ..plain import is_plain, plain
+from .style_cache import StyleCache
 
 
 class ComparedView(ScrollView, can_focus=True):
@@ -55,14 +55,14 @@ class ComparedView(ScrollView, can_focus=True):
         self.every = False
         self.lines: list[Line] = []
         self._width = 0
-        self._drawn: dict[str, Style] = {}
+        self._style = StyleCache(self, "compared")
 
     def on_resize(self) -> None:
         if self.scrollable_content_region.width != self._width:
             self.lay_out()
 
     def notify_style_update(self) -> None:
-        self._drawn.clear()
+        self._style.clear()
         super().notify_style_update()
 
     def show_every(self, every: bool) -> None:
@@ -88,9 +88,3 @@ class ComparedView(ScrollView, can_focus=True):
             for style, text in (self.lines[number] if number < len(self.lines) else ())
         ]
         return Strip(segments).adjust_cell_length(self.scrollable_content_region.width, self.rich_style)
-
-    def _style(self, name: str) -> Style:
-        style = self._drawn.get(name)
-        if style is None:
-            style = self._drawn[name] = self.get_component_rich_style(f"compared--{name}", partial=True)
-        return style

@@ -6,22 +6,22 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import ClassVar
 
 from rich.segment import Segment
-from rich.style import Style
 from textual import events
 from textual.geometry import Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from ...core.inspection import Severity
+from ...core.inspection import SEVERITY_WEIGHT, Severity
 from ...core.messages import Json
 from .. import clock
 from ..json_lines import ASCII_FOLDS, FOLDS, GUTTER, TIMES, Piece, row_pieces, value_pieces
 from ..json_path import child_path, resolve
 from ..json_tree import JsonTree, Row
-from ..marks import ASCII, UNICODE, Marks
+from ..marks import ASCII, UNICODE, Marks, severity_mark
 from ..pane_keys import bindings
 from ..plain import marks_of, plain
+from .style_cache import StyleCache
 
 CACHED = 2000
 AGES_EVERY = 1.0
@@ -77,7 +77,7 @@ class JsonRows(ScrollView, can_focus=True):
         self._cursor = 0
         self._highlight: str | None = None
         self._strips: dict[int, Strip] = {}
-        self._painted_styles: dict[str, Style] = {}
+        self._style = StyleCache(self, "json")
 
     def on_mount(self) -> None:
         super().on_mount()
@@ -227,7 +227,7 @@ class JsonRows(ScrollView, can_focus=True):
         self._repaint()
 
     def notify_style_update(self) -> None:
-        self._painted_styles.clear()
+        self._style.clear()
         self._strips.clear()
         super().notify_style_update()
 
@@ -281,16 +281,8 @@ class JsonRows(ScrollView, can_focus=True):
     def _gutter(self, row: Row, path: str) -> Piece:
         flag = self._flags.get(path) if row.is_open else self._flags_within.get(path)
         if flag is not None:
-            return Piece(
-                {"error": self.marks.error, "warning": self.marks.warning}.get(flag, "i") + " ", flag
-            )
+            return Piece(f"{severity_mark(flag, self.marks)} ", flag)
         return Piece(f"{self.marks.arrow} " if path == self._highlight else " " * GUTTER, "info")
-
-    def _style(self, name: str) -> Style:
-        style = self._painted_styles.get(name)
-        if style is None:
-            style = self._painted_styles[name] = self.get_component_rich_style(f"json--{name}", partial=True)
-        return style
 
     def _open(self, row: Row, opened: bool) -> None:
         if opened:
@@ -346,13 +338,12 @@ def _flags_of(
     flags: Mapping[str, Severity], value: Json, root: str
 ) -> tuple[dict[str, Severity], dict[str, Severity]]:
     """The flags by the paths that rows have; and the same with, for every container, the worst within it."""
-    rank: dict[Severity, int] = {"error": 0, "warning": 1, "info": 2}
     own: dict[str, Severity] = {}
     within: dict[str, Severity] = {}
     for path, severity in flags.items():
         place = root
         for key in resolve(value, root, path) or ():
             place = child_path(place, key)
-            within[place] = min(severity, within.get(place, severity), key=rank.__getitem__)
+            within[place] = min(severity, within.get(place, severity), key=SEVERITY_WEIGHT.__getitem__)
         own[place] = severity
     return own, within

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from rich.segment import Segment
-from rich.style import Style
 from textual import events
 from textual.cache import LRUCache
 from textual.geometry import Size
@@ -20,6 +19,7 @@ from ..keys import bindings
 from ..marks import UNICODE, Marks
 from ..message_lines import COMPONENTS, LinePainter
 from ..window import LIMIT, Window
+from .style_cache import StyleCache
 
 NEAR = 60
 """Rows from an end of the window at which the next stretch is asked for."""
@@ -65,6 +65,7 @@ class MessageList(ScrollView, can_focus=True, inherit_bindings=False):
         super().__init__(id=id)
         self.window = Window(limit)
         self.marks = marks
+        self._style = StyleCache(self, "message-list", whole="text")
         self._painter = LinePainter(marks, self._style)
         self.following = True
         self.nothing = ""
@@ -75,7 +76,6 @@ class MessageList(ScrollView, can_focus=True, inherit_bindings=False):
         self._skipped = 0
         self._moving = False
         self._strips: LRUCache[tuple[Summary, int, int], Strip] = LRUCache(1024)
-        self._styles: dict[str, Style] = {}
 
     # What it holds
 
@@ -365,15 +365,8 @@ class MessageList(ScrollView, can_focus=True, inherit_bindings=False):
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
-        self._styles.clear()
+        self._style.clear()
         self._strips.clear()
-
-    def _style(self, name: str) -> Style:
-        style = self._styles.get(name)
-        if style is None:
-            style = self.get_component_rich_style(f"message-list--{name}", partial=name != "text")
-            self._styles[name] = style
-        return style
 
     def render_line(self, y: int) -> Strip:
         """One line of the viewport."""

@@ -7,18 +7,17 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.segment import Segment
-from rich.style import Style
 from textual import events
 from textual.geometry import Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from ..detail_lines import Span
 from ..pane_keys import bindings
 from ..plain import is_plain, marks_of, plain
+from .style_cache import StyleCache
 
-Span = tuple[str, str]
-"""A piece of text and the name of its style, one of `RankedList.STYLES`."""
 Key = tuple[str, ...]
 """What a row is about, and stays about."""
 
@@ -97,7 +96,7 @@ class RankedList(ScrollView, can_focus=True, inherit_bindings=False):
         self.nothing = ""
         """What is said when there are no rows."""
         self._cursor = 0
-        self._drawn: dict[str, Style] = {}
+        self._style = StyleCache(self, "ranked")
 
     @property
     def key(self) -> Key | None:
@@ -187,7 +186,7 @@ class RankedList(ScrollView, can_focus=True, inherit_bindings=False):
     # Drawing
 
     def notify_style_update(self) -> None:
-        self._drawn.clear()
+        self._style.clear()
         super().notify_style_update()
 
     def render_line(self, y: int) -> Strip:
@@ -207,12 +206,6 @@ class RankedList(ScrollView, can_focus=True, inherit_bindings=False):
             Segment(plain(text) if ascii_only else text, ground + self._style(style)) for text, style in spans
         ]
         return Strip(segments).adjust_cell_length(width, ground)
-
-    def _style(self, name: str) -> Style:
-        style = self._drawn.get(name)
-        if style is None:
-            style = self._drawn[name] = self.get_component_rich_style(f"ranked--{name}", partial=True)
-        return style
 
 
 def kept_order(shown: Sequence[Key], fresh: Sequence[tuple[Key, int]]) -> list[Key]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import ClassVar
 
 from rich.segment import Segment
-from rich.style import Style
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from ..plain import is_plain, plain
 from ..wrapped import Wrapped
+from .style_cache import StyleCache
 
 HEX_SHOWN = 4096
 _PER_ROW = 8
@@ -43,7 +43,7 @@ class TextView(ScrollView, can_focus=True):
         self._text = ""
         self._json = False
         self._wrapped = Wrapped("", 1)
-        self._text_styles: dict[str, Style] = {}
+        self._style = StyleCache(self, "text")
 
     def show(self, text: str, *, json: bool = False) -> None:
         """Show another text; `json` colours it."""
@@ -58,7 +58,7 @@ class TextView(ScrollView, can_focus=True):
             self._wrap()
 
     def notify_style_update(self) -> None:
-        self._text_styles.clear()
+        self._style.clear()
         super().notify_style_update()
 
     def render_line(self, y: int) -> Strip:
@@ -77,12 +77,6 @@ class TextView(ScrollView, can_focus=True):
         self._wrapped = Wrapped(self._text, self.scrollable_content_region.width, json=self._json)
         self.virtual_size = Size(0, self._wrapped.rows)
         self.refresh()
-
-    def _style(self, name: str) -> Style:
-        style = self._text_styles.get(name)
-        if style is None:
-            style = self._text_styles[name] = self.get_component_rich_style(f"text--{name}", partial=True)
-        return style
 
 
 def is_text(body: bytes) -> bool:

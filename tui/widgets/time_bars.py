@@ -13,6 +13,7 @@ from textual.widget import Widget
 from ...core.overview.counts import Overview
 from ..overview_lines import first_slot, joined, joining, second, step_words
 from ..plain import is_plain, marks_of
+from .style_cache import StyleCache
 
 BLOCKS = " ▁▂▃▄▅▆▇█"
 WIDEST = 6
@@ -43,7 +44,7 @@ class TimeBars(Widget):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._overview = Overview()
-        self._drawn: dict[str, Style] = {}
+        self._style = StyleCache(self, "bars")
 
     def show(self, overview: Overview) -> None:
         """Show another overview."""
@@ -61,7 +62,7 @@ class TimeBars(Widget):
         return max(self.size.width, 1)
 
     def notify_style_update(self) -> None:
-        self._drawn.clear()
+        self._style.clear()
         super().notify_style_update()
 
     def render_line(self, y: int) -> Strip:
@@ -121,12 +122,6 @@ class TimeBars(Widget):
         if width >= 2 * len(words) + 1:
             words += second(slots[-1].start + self._overview.step).rjust(width - len(words))
         return Segment(words, self.rich_style + self._style("dim"))
-
-    def _style(self, name: str) -> Style:
-        style = self._drawn.get(name)
-        if style is None:
-            style = self._drawn[name] = self.get_component_rich_style(f"bars--{name}", partial=True)
-        return style
 
 
 def _parts(messages: int, errors: int, warnings: int, *, top: int, eighths: int) -> list[Part]:

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from ...core.inspection import Finding, Severity
+from ...core.inspection import SEVERITY_WEIGHT, Finding, Severity
 from ...core.text import clean, counted
 from ...core.views import MessageDetail
-from ..marks import Marks
+from ..marks import SEVERITY_STYLES, Marks, severity_mark
 from ..plain import marks_of, worded
+from ..rule_texts import rules_by_id
 from .pane import Pane
-
-ORDER: dict[Severity, int] = {"error": 0, "warning": 1, "info": 2}
-STYLES: dict[Severity, str] = {"error": "$mark-error", "warning": "$mark-warning", "info": "$accent"}
 
 
 class JumpTo(Message):
@@ -76,7 +72,7 @@ class WarningsPane(Pane):
         if key == self._key:
             return
         self._key = key
-        self.findings = tuple(sorted(found, key=lambda finding: ORDER[finding.severity]))
+        self.findings = tuple(sorted(found, key=lambda finding: SEVERITY_WEIGHT[finding.severity]))
         self.options.clear_options()
         marks = marks_of(self)
         for number, finding in enumerate(self.findings):
@@ -136,23 +132,14 @@ def summary(findings: tuple[Finding, ...]) -> str:
 
 def entry(finding: Finding, marks: Marks) -> Content:
     """A finding for a person: mark and rule, what is wrong, why that matters, how to mend it, where."""
-    mark = {"error": marks.error, "warning": marks.warning, "info": "i"}[finding.severity]
-    style = STYLES[finding.severity]
+    mark, style = severity_mark(finding.severity, marks), SEVERITY_STYLES[finding.severity]
     lines = [
         Content.assemble((f"{mark} {finding.rule}", f"bold {style}"), (f"  {clean(finding.path)}", "$dim")),
         Content.styled(clean(finding.message), "$foreground"),
     ]
-    why = whys().get(finding.rule)
-    if why:
-        lines.append(Content.styled(why, "$dim"))
+    rule = rules_by_id().get(finding.rule)
+    if rule is not None:
+        lines.append(Content.styled(rule.why, "$dim"))
     if finding.fix:
         lines.append(Content.assemble((f"{marks.arrow} ", "bold $mark-ok"), (clean(finding.fix), "$mark-ok")))
     return Content("\n").join(lines)
-
-
-@cache
-def whys() -> dict[str, str]:
-    """Why each rule matters, by its id."""
-    from ...core.checks import rules  # with all the destinations' tables: not before the first finding
-
-    return {rule.id: rule.why for rule in rules()}
