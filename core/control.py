@@ -12,7 +12,7 @@ import contextlib
 import hmac
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from typing import Protocol, TypeVar
+from typing import Annotated, Protocol, TypeVar, cast
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -20,6 +20,8 @@ import msgspec
 from .control_errors import PREFIX, ErrorAnswer, ErrorBody, error_body
 from .errors import ForwardingRefused, InputError, JournalError, SegtapError, SettingsError
 from .ingest.body import Event, Receive, Scope, Send
+from .ingest.validate import too_deep
+from .json_text import json_bytes, whole_text
 from .messages import Json, JsonObject
 from .overview.counts import Overview
 from .overview.groups import Groups
@@ -28,12 +30,19 @@ from .serve.ports import is_loopback
 from .views import EngineState, FeedBatch, MessageDetail, Page
 
 MAX_BODY = 64 * 1024 * 1024
+MAX_DEPTH = 512
+"""Levels of JSON in a body; what is nested deeper cannot be followed by what reads it afterwards."""
 MAX_PAGE = 5_000
+MAX_NUMBER = (1 << 63) - 1
+"""The highest number that the journal can ask for."""
 LOCAL_NAMES = frozenset({"localhost"})
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+
+MessageNumber = Annotated[int, msgspec.Meta(ge=0, le=MAX_NUMBER)]
 
 
 class ForwardingOrder(msgspec.Struct, frozen=True):
@@ -45,7 +54,7 @@ class ForwardingOrder(msgspec.Struct, frozen=True):
 class ReplayOrder(msgspec.Struct, frozen=True):
     """Body of POST replay: ids of messages in the journal, or messages that come from elsewhere."""
 
-    ids: tuple[int, ...] = ()
+    ids: tuple[MessageNumber, ...] = ()
     messages: tuple[JsonObject, ...] = ()
 
 
@@ -137,9 +146,9 @@ class ControlApp:
         try:
             await self._http(scope, receive, send)
         except _Refusal as refusal:
-            await _answer(send, refusal.status, msgspec.json.encode(ErrorAnswer(refusal.body)))
+            await _answer(send, refusal.status, _encoded(ErrorAnswer(refusal.body)))
         except SegtapError as error:
-            await _answer(send, _status_of(error), msgspec.json.encode(ErrorAnswer(error_body(error))))
+            await _answer(send, _status_of(error), _encoded(ErrorAnswer(error_body(error))))
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         method: str = scope["method"]
@@ -250,7 +259,7 @@ class ControlApp:
             if scope["path"] != f"{PREFIX}feed":
                 raise _Refusal(404, "Not found", f"There is no WebSocket at {scope['path']}.")
         except _Refusal as refusal:
-            await refuse_websocket(send, refusal.status, msgspec.json.encode(ErrorAnswer(refusal.body)))
+            await refuse_websocket(send, refusal.status, _encoded(ErrorAnswer(refusal.body)))
             return
         await send({"type": "websocket.accept"})
         gone = asyncio.create_task(_until_gone(receive))
@@ -305,20 +314,33 @@ def _names_this_machine(host: str) -> bool:
 
 
 def _query(scope: Scope) -> dict[str, str]:
-    return dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
+    """The fields of the query string. Raises _Refusal (400) when it is not UTF-8, escaped or not."""
+    try:
+        return dict(parse_qsl(scope["query_string"].decode(), keep_blank_values=True, errors="strict"))
+    except UnicodeDecodeError:
+        words = "The query string is not UTF-8 text."
+        raise _Refusal(400, "The query cannot be used", words, "InputError") from None
 
 
 def _number(text: str) -> int:
-    if not text.isascii() or not text.isdecimal() or len(text) > 19 or int(text) >= 1 << 63:
-        raise _Refusal(400, "Not a number", f"{text[:40]!r} is no message number.", "InputError")
+    if not text.isascii() or not text.isdecimal() or len(text) > 19 or int(text) > MAX_NUMBER:
+        raise _Refusal(400, "Not a number", f"{text[:40]!r} is not a message number.", "InputError")
     return int(text)
 
 
 def _decode(body: bytes, type: type[T]) -> T:
+    if too_deep(body, MAX_DEPTH):
+        raise _unusable(f"it is nested deeper than {MAX_DEPTH} levels")
     try:
         return msgspec.json.decode(body, type=type)
+    except UnicodeDecodeError as error:
+        raise _unusable("it is not UTF-8 text") from error
     except (msgspec.DecodeError, RecursionError) as error:
-        raise _Refusal(400, "The request's body cannot be used", f"{error}.", "InputError") from error
+        raise _unusable(str(error)) from error
+
+
+def _unusable(why: str) -> _Refusal:
+    return _Refusal(400, "The request's body cannot be used", f"{why[:1].upper()}{why[1:]}.", "InputError")
 
 
 async def _body(receive: Receive) -> bytes:
@@ -354,4 +376,13 @@ async def _answer(send: Send, status: int, body: bytes) -> None:
 
 
 async def _answer_value(send: Send, value: msgspec.Struct | dict[str, Json]) -> None:
-    await _answer(send, 200, msgspec.json.encode(value))
+    await _answer(send, 200, _encoded(value))
+
+
+def _encoded(value: msgspec.Struct | dict[str, Json]) -> bytes:
+    """JSON text of an answer. Lone surrogates, which UTF-8 cannot hold, become U+FFFD."""
+    try:
+        return msgspec.json.encode(value)
+    except UnicodeEncodeError:
+        # A path may hold them, and what a mapping cut out of a text in the middle of an emoji.
+        return json_bytes(whole_text(cast("Json", msgspec.to_builtins(value))))

@@ -34,3 +34,19 @@ def _finite(value: Json) -> Json:
     if isinstance(value, list):
         return [_finite(item) for item in value]
     return None if isinstance(value, float) and value - value != 0 else value
+
+
+def whole_text(value: Json | tuple[Json, ...]) -> Json:
+    """The value with U+FFFD in place of lone surrogates, for readers that accept valid UTF-8 only.
+
+    Tuples, which `msgspec.to_builtins` makes, become lists.
+    """
+    match value:
+        case str():
+            return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+        case dict():
+            return {str(whole_text(key)): whole_text(item) for key, item in value.items()}
+        case list() | tuple():
+            return [whole_text(item) for item in value]
+        case _:
+            return value
