@@ -20,6 +20,7 @@ from pathlib import Path
 import platformdirs
 from textual.app import App
 
+from ..core import private_files
 from ..core.text import size
 
 OSC52_LIMIT = 74 * 1024
@@ -90,8 +91,7 @@ def write(data: bytes, into: Path) -> Path:
     into.mkdir(mode=0o700, parents=True, exist_ok=True)
     stamp = datetime.now().strftime("%Y%m%d-%H%M%S-%f")
     path = into / f"copy-{stamp}.txt"
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(data)
+    private_files.create(path, data)
     return path
 
 

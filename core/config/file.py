@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
 
+from .. import private_files
 from ..errors import SettingsError
 from ..messages import Json, JsonObject
 from ..settings import DestinationFilter, Subscription
@@ -120,11 +121,8 @@ def _open_text(line: str, within: str) -> str:
 
 
 def write_file(path: Path, text: str) -> None:
-    """Write the file whole or not at all. Raises SettingsError."""
-    new = path.with_name(f".{path.name}.new")
+    """Write the file whole or not at all; a new one is readable by its owner only. Raises SettingsError."""
     try:
-        new.write_text(text, encoding="utf-8")
-        new.replace(path)
+        private_files.replace(path, text.encode("utf-8"))
     except OSError as error:
-        new.unlink(missing_ok=True)
         raise SettingsError(f"{path} cannot be written: {error.strerror}.") from error

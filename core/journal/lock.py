@@ -6,14 +6,17 @@ would let two engines lock two files of the same name.
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import sys
 import time
 from pathlib import Path
 
 import msgspec
 
-from ..errors import JournalLocked
+from ..errors import JournalError, JournalLocked
+from ..private_files import NO_FOLLOW, NO_WAIT, PRIVATE_FILE
 from .faults import file_fault
 
 if sys.platform == "win32":
@@ -25,6 +28,7 @@ _PATIENCE = 0.5
 """Seconds for which a new engine waits for one that is just leaving, or for a `holder_of` look."""
 _PAUSE = 0.05
 _MAX_NOTE = 4096
+_NOTE_STARTS = b'{"pid":'
 _LOCKED_BYTE = 1 << 30
 """Windows locks bytes, and others then cannot read them: one far behind the note is taken."""
 
@@ -62,21 +66,28 @@ class JournalLock:
         self._note(self._holder)
 
     def try_acquire(self) -> bool:
-        """Take the lock if it is free, without a note. Raises JournalError where no file can be made."""
+        """Take the lock if it is free, without a note.
+
+        Raises JournalError where no file can be made, or where what lies there is no lock file: a note would
+        overwrite it.
+        """
+        file = _open(self._path, os.O_RDWR | os.O_CREAT)
+        free = False
         try:
-            file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+            # A file that was removed between opening and locking locks nobody out.
+            free = _try_lock(file) and same_file(os.fstat(file), self._path)
         except OSError as error:
             raise file_fault(error, self._journal) from error
-        try:
-            free = _try_lock(file)
-        except OSError as error:
-            os.close(file)
-            raise file_fault(error, self._journal) from error
-        if not free:
-            os.close(file)
-            return False
-        self._file = file
-        return True
+        finally:
+            if not free:
+                os.close(file)
+        if free:
+            self._file = file
+        return free
+
+    def in_place(self) -> bool:
+        """True while the file that is locked is the one at its path: only then does it keep others out."""
+        return self._file >= 0 and same_file(os.fstat(self._file), self._path)
 
     def announce(self, url: str) -> None:
         """Note the URL at which the holder can be attached to."""
@@ -104,24 +115,79 @@ class JournalLock:
             raise file_fault(error, self._path) from error
 
 
+def same_file(about: os.stat_result, path: Path) -> bool:
+    """True if the path names this very file, not a link to it."""
+    try:
+        there = path.lstat()
+    except OSError:
+        return False
+    return (there.st_dev, there.st_ino) == (about.st_dev, about.st_ino)
+
+
 def read_holder(path: Path) -> Holder:
     """The note in a lock file; an empty Holder when there is none that can be read."""
     try:
-        with path.open("rb") as file:
-            return msgspec.json.decode(file.read(_MAX_NOTE), type=Holder)
+        file = _open(path, os.O_RDONLY)
+    except JournalError:
+        return Holder()
+    try:
+        return msgspec.json.decode(os.read(file, _MAX_NOTE), type=Holder)
     except (OSError, msgspec.DecodeError):
         return Holder()
+    finally:
+        os.close(file)
 
 
 def holder_of(journal: Path) -> Holder | None:
-    """Who holds the journal now, or None when nobody does. Raises JournalError as opening would."""
-    if not lock_file(journal).exists():
+    """Who holds the journal now, or None when nobody does. Changes nothing. Raises JournalError."""
+    path = lock_file(journal)
+    if not os.path.lexists(path):
         return None
-    lock = JournalLock(journal)
-    if lock.try_acquire():
-        lock.release()
-        return None
-    return read_holder(lock_file(journal))
+    file = _open(path, os.O_RDONLY)
+    try:
+        if _try_lock(file):
+            _unlock(file)
+            return None
+    except OSError as error:
+        raise file_fault(error, journal) from error
+    finally:
+        os.close(file)
+    return read_holder(path)
+
+
+def _open(path: Path, flags: int) -> int:
+    """Open a lock file, and nothing else. Raises JournalError."""
+    try:
+        if path.is_symlink():
+            raise _not_ours(path, "is a symbolic link")
+        file = os.open(path, flags | NO_FOLLOW | NO_WAIT, PRIVATE_FILE)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.EMLINK):  # a link since it was looked at
+            raise _not_ours(path, "is a symbolic link") from error
+        raise file_fault(error, path) from error
+    try:
+        about = os.fstat(file)
+        if not stat.S_ISREG(about.st_mode):
+            raise _not_ours(path, "is not a file")
+        if about.st_nlink > 1:
+            raise _not_ours(path, "has another name, too (a hard link)")
+        if about.st_size:
+            start = os.read(file, len(_NOTE_STARTS))
+            os.lseek(file, 0, os.SEEK_SET)
+            if start != _NOTE_STARTS:
+                raise _not_ours(path, "belongs to another program")
+    except BaseException:
+        os.close(file)
+        raise
+    return file
+
+
+def _not_ours(path: Path, what: str) -> JournalError:
+    return JournalError(
+        f"{path} {what}. segtap would overwrite it to lock the journal, so it stops here. "
+        "Look where it comes from and remove it, or choose another file with --journal PATH.",
+        title="The journal cannot be locked",
+    )
 
 
 def _locked(journal: Path, holder: Holder) -> JournalLocked:

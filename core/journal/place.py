@@ -12,13 +12,13 @@ from pathlib import Path
 
 import platformdirs
 
+from .. import private_files
 from ..errors import JournalError
+from ..private_files import PRIVATE_FILE, PRIVATE_FOLDER
 from .faults import file_fault, folder_fault, foreign_fault, missing_fault
 from .lock import JournalLock, lock_file
 
 NAME = "journal.db"
-_PRIVATE_FILE = 0o600
-_PRIVATE_FOLDER = 0o700
 _MAGIC = b"SQLite format 3\0"
 _EPHEMERAL = "segtap-ephemeral-"
 _SETTLING = 60.0
@@ -40,9 +40,16 @@ def chosen_path(setting: str) -> Path:
             title="That journal is not supported",
         )
     try:
-        return Path(setting).expanduser().resolve()
+        given = Path(setting).expanduser()
+        # The administrator's links are followed: whoever plants one as root needs no journal for it.
+        if given.is_symlink() and not _is_own(given) and given.lstat().st_uid != 0:
+            raise JournalError(
+                f"{given} is a symbolic link that belongs to another user, and segtap does not follow it. "
+                "Choose another file with --journal PATH."
+            )
+        return given.resolve()
     except (RuntimeError, OSError) as error:  # no home folder for ~, a loop of links
-        raise JournalError(f"{setting} is no usable path: {error}.") from error
+        raise JournalError(f"{setting} cannot be used as a path: {error}.") from error
 
 
 def check_file(path: Path, *, must_exist: bool = False) -> None:
@@ -68,9 +75,9 @@ def make_folder(folder: Path) -> None:
     """Create the folder and what is missing above it, each readable by its owner only."""
     try:
         for missing in reversed([parent for parent in (folder, *folder.parents) if not parent.exists()]):
-            missing.mkdir(mode=_PRIVATE_FOLDER, exist_ok=True)
+            missing.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
         if folder == default_path().parent.resolve():
-            folder.chmod(_PRIVATE_FOLDER)
+            folder.chmod(PRIVATE_FOLDER)
     except OSError as error:
         raise file_fault(error, folder) from error
 
@@ -81,12 +88,23 @@ def make_file(path: Path) -> None:
     SQLite gives `-wal` and `-shm` the mode of the database file.
     """
     try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, _PRIVATE_FILE))
-        for file in (path, path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")):
-            if file.exists() and stat.S_IMODE(file.stat().st_mode) != _PRIVATE_FILE:
-                file.chmod(_PRIVATE_FILE)
+        with contextlib.suppress(FileExistsError):
+            private_files.create(path, b"")
+        for file in (path, *companions(path)):
+            if file.is_symlink():
+                raise JournalError(
+                    f"{file} is a symbolic link, and segtap does not write through it. Look where it comes "
+                    "from and remove it, or choose another file with --journal PATH."
+                )
+            if file.exists() and stat.S_IMODE(file.stat().st_mode) != PRIVATE_FILE:
+                file.chmod(PRIVATE_FILE)
     except OSError as error:
         raise file_fault(error, path) from error
+
+
+def companions(path: Path) -> tuple[Path, Path]:
+    """The log (`-wal`) and the index of the log (`-shm`) that SQLite keeps beside a journal's file."""
+    return path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")
 
 
 def ephemeral_path() -> Path:
@@ -106,7 +124,7 @@ def remove_ephemeral(path: Path) -> None:
 def sweep_ephemeral(root: Path) -> None:
     """Remove throw-away journals below `root` whose engine no longer runs: nobody holds their lock."""
     for folder in root.glob(_EPHEMERAL + "*"):
-        with contextlib.suppress(OSError):  # another user's, or another engine is sweeping too
+        with contextlib.suppress(OSError, JournalError):  # another user's, or another engine is sweeping too
             if _is_mine(folder) and time.time() - folder.stat().st_mtime > _SETTLING:
                 _remove_if_free(folder / NAME)
 
@@ -121,6 +139,9 @@ def _remove_if_free(path: Path) -> None:
 
 
 def _is_mine(folder: Path) -> bool:
-    about = folder.lstat()
-    owner = getattr(os, "getuid", lambda: about.st_uid)()
-    return stat.S_ISDIR(about.st_mode) and about.st_uid == owner
+    return stat.S_ISDIR(folder.lstat().st_mode) and _is_own(folder)
+
+
+def _is_own(path: Path) -> bool:
+    owner = path.lstat().st_uid
+    return owner == getattr(os, "geteuid", lambda: owner)()

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from .. import private_files
 from ..errors import EngineError
 from ..journal.place import default_path, make_folder
 from .ports import is_loopback
@@ -45,9 +46,7 @@ def write_note(note: EngineNote) -> Path:
     try:
         path.parent.mkdir(mode=0o700, exist_ok=True)
         path.unlink(missing_ok=True)
-        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(file, "wb") as out:
-            out.write(msgspec.json.encode(note))
+        private_files.create(path, msgspec.json.encode(note))
     except OSError as error:
         raise EngineError(f"{path} cannot be written: {error.strerror}.") from error
     return path

@@ -64,6 +64,29 @@ async def test_a_file_that_others_could_read_is_closed_to_them(tmp_path: Path) -
 
 
 @posix_only
+@pytest.mark.parametrize("suffix", ["-wal", "-shm"])
+async def test_no_companion_is_written_through_a_link(tmp_path: Path, suffix: str) -> None:
+    victim = tmp_path / "victim.txt"
+    victim.write_text("precious")
+    victim.chmod(0o644)
+    planted = tmp_path / f"journal.db{suffix}"
+    planted.symlink_to(victim)
+    assert f"{planted} is a symbolic link" in await refusal(tmp_path / "journal.db")
+    assert victim.read_text() == "precious"
+    assert mode(victim) == 0o644
+
+
+@posix_only
+@pytest.mark.skipif(getattr(os, "getuid", lambda: 1)() != 0, reason="only root can give a link away")
+async def test_a_journal_through_another_users_link_is_refused(tmp_path: Path) -> None:
+    link = tmp_path / "journal.db"
+    link.symlink_to(tmp_path / "elsewhere.db")
+    os.chown(link, 12345, 12345, follow_symlinks=False)
+    assert "belongs to another user" in await refusal(link)
+    assert not (tmp_path / "elsewhere.db").exists()
+
+
+@posix_only
 async def test_the_default_lies_in_the_state_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     if sys.platform.startswith("linux"):
