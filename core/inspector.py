@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .checks import SECOND_RECEIPT, CheckSettings, adjusted, check
+from .checks import SECOND_RECEIPT, WOULD_REJECT, CheckSettings, adjusted, check
 from .checks.settings import DEFAULTS
 from .destinations.base import Translator
-from .inspection import Inspection, Translation
+from .inspection import Inspection, NotSent, Translation
 from .messages import JsonObject, Marks, Message
 from .repair import mended_findings, repaired
 from .settings import Destination, RepairName
@@ -63,6 +63,7 @@ def inspect_document(
 
     `original_size` is its JSON text's size in bytes; `objections` say why Segment would refuse it
     (beginning with `checks.WOULD_REJECT`) or change it; `filled` names the paths that the client left out.
+    A message that Segment would refuse is judged like any other, but makes no request.
     """
     translation = translator.translate(document, now=now)
     findings = check(
@@ -75,6 +76,9 @@ def inspect_document(
         filled=filled,
         settings=settings,
     )
+    refusal = next((words for words in objections if words.startswith(WOULD_REJECT)), None)
+    if refusal is not None:
+        return Inspection(Translation(not_sent=NotSent("$", refusal)), findings)
     if not repairs:
         return Inspection(translation, findings)
     made = repaired(translation, document, repairs, identity=settings.identity)

@@ -46,7 +46,7 @@ class Marks(enum.IntFlag):
     TEED = 4
     """A copy: Segment receives the original, and may send it to Mixpanel too."""
     WOULD_REJECT = 8
-    """Segment would refuse it (too large, not JSON as it stands, no type)."""
+    """Segment would refuse it (too large, not JSON, no type, no identifier): it is not forwarded."""
     REFUSED = 16
     """No message at all: a request that was answered with 4xx, listed with its reason."""
 

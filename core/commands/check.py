@@ -13,15 +13,20 @@ from ..destinations import translator
 from ..envelope import read_envelope
 from ..errors import InputError, MappingError
 from ..ingest.decode import NotJson, read_json
-from ..ingest.limits import SEGMENT_EVENT_BYTES
-from ..ingest.parse import NO_TYPE, repair_texts
+from ..ingest.objections import (
+    known_call,
+    message_id_objections,
+    missing_parts,
+    repair_texts,
+    size_objections,
+    type_objection,
+)
 from ..inspection import Finding, with_findings
 from ..inspector import inspect_document
 from ..json_text import to_json
 from ..mapping.dates import read_time
 from ..messages import CALL_TYPES, Json, JsonObject, Marks
 from ..settings import Destination
-from ..text import size
 
 
 class Checked(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,13 +145,13 @@ def _check(
     now: int | None,
     objections: list[str],
 ) -> Checked:
-    call = message.get("type")
-    call = call if isinstance(call, str) and call in CALL_TYPES else ""
-    objections = list(objections)
-    if not call:
-        objections.append(NO_TYPE)
-    if length > SEGMENT_EVENT_BYTES:
-        objections.append(f"{WOULD_REJECT}: {size(length)}, its limit is {size(SEGMENT_EVENT_BYTES)}")
+    call = known_call(message.get("type"))
+    objections = [
+        *objections,
+        *(missing_parts(message, call) if call else [type_objection(message.get("type"))]),
+        *size_objections(length),
+        *message_id_objections(message.get("messageId")),
+    ]
     if now is None:
         received = message.get("receivedAt")
         now = read_time(received) if isinstance(received, str) else None

@@ -18,7 +18,7 @@ TEXT_LIMIT = 1_000
 
 def delivery_of(inspection: Inspection, *, wanted: bool, marks: Marks) -> DeliveryState:
     """Where a message stands when it has just been read: nothing of it has been sent yet."""
-    if marks & Marks.SECOND_RECEIPT:
+    if marks & (Marks.SECOND_RECEIPT | Marks.WOULD_REJECT):
         return DeliveryState.NOTHING
     if not wanted:
         return DeliveryState.NOT_WANTED

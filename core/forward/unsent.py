@@ -18,6 +18,8 @@ def why_nothing(translation: Translation, type: str, marks: int, source_kind: So
     """
     if marks & Marks.SECOND_RECEIPT and not marks & Marks.REPLAY:
         return "Segment would drop this copy: the same messageId came before"
+    if marks & Marks.WOULD_REJECT:
+        return translation.not_sent.reason if translation.not_sent is not None else "Segment would reject it"
     if source_kind != "segment":
         return "it went straight to Mixpanel, not through Segment"
     if translation.operations:

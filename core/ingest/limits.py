@@ -14,7 +14,7 @@ SEGMENT_BATCH_MESSAGES = 2500
 """Segment answers 200 to a longer batch, but drops it (same place)."""
 
 SEGMENT_MESSAGE_ID_CHARS = 100
-"""Segment's limit for a messageId (Segment documentation, 'Common fields')."""
+"""Segment documents messageIds of fewer characters (HTTP Tracking API documentation, 'Errors')."""
 
 MAX_BATCH_MESSAGES = 100_000
 """More in one request are refused: forty times what Segment takes, and well inside the position bits."""

@@ -18,10 +18,22 @@ from functools import lru_cache
 import msgspec
 
 from ..errors import RequestRefused
-from ..messages import CALL_TYPES, Json, JsonObject, Marks, Message, Receipt, message_number
+from ..messages import Json, JsonObject, Marks, Message, Receipt, message_number
 from ..text import shown
 from . import limits
 from .decode import NotJson, Repair, array_parts, inflate, object_parts, read_json
+from .objections import (
+    NOT_JSON_WORDS,
+    PUBLIC_ADDRESS,
+    REJECT,
+    known_call,
+    message_id_objections,
+    missing_parts,
+    not_json,
+    repair_texts,
+    size_objections,
+    type_objection,
+)
 from .pixel import pixel_json
 from .routes import basic_user, query_field, route_of
 from .times import corrected, iso, read_time
@@ -29,18 +41,9 @@ from .times import corrected, iso, read_time
 _NAMESPACE = uuid.UUID("5e97a9a4-3c1b-4d53-9a2e-6f1d6f0c7a51")
 """Of the messageIds that segtap gives: uuid5 of the receipt's uid and the place in it."""
 
-_TYPES = frozenset(CALL_TYPES)
 _SHARED = ("context", "integrations")
 """What a batch may state once for all of its items. An item's own keys win: Segment does not document which
 does, and the nearer statement is the plainer reading."""
-
-REJECT = "Segment would reject this: "
-"""How an objection begins that comes with the mark WOULD_REJECT."""
-
-PUBLIC_ADDRESS = "Segment would see your public address as context.ip; a local one is not filled in"
-"""The objection (without a mark) of browser and pixel traffic that comes from this machine or its network."""
-
-NO_TYPE = f"{REJECT}it has no type ({', '.join(CALL_TYPES)})"
 
 
 def parse_receipt(receipt: Receipt, only: Collection[int] | None = None) -> list[Message]:
@@ -95,7 +98,7 @@ class _Reading:
         self.marks = _ORIGIN_MARKS.get(receipt.origin, Marks.NONE)
         if not self.single and not self.replay:
             self._read_batch(body, parts)
-        self.may_be_odd = any(word in body for word in _NOT_JSON_WORDS)
+        self.may_be_odd = any(word in body for word in NOT_JSON_WORDS)
         self.browser = receipt.origin == "pixel" or any(
             name in ("origin", "sec-fetch-site") for name, _ in receipt.headers
         )
@@ -156,14 +159,16 @@ class _Reading:
             objections.append(batch_note)
 
         kind = document.get("type")
-        if self.call and self.single and not (isinstance(kind, str) and kind in _TYPES):
+        if self.call and self.single and not known_call(kind):
             if kind is not None:
                 objections.append(f"type {shown(kind)} is none of its calls: read as {self.call} by its path")
             kind = document["type"] = self.call
             filled.append("$.type")
-        call = kind if isinstance(kind, str) and kind in _TYPES else ""
-        if not call:
-            objections.append(NO_TYPE if kind is None else f"{REJECT}type {shown(kind)} is none of its calls")
+        call = known_call(kind)
+        if call:
+            objections += missing_parts(document, call)
+        else:
+            objections.append(type_objection(kind))
 
         message_id = document.get("messageId")
         if message_id is None or message_id == "":
@@ -176,14 +181,8 @@ class _Reading:
                 self._merge(document, filled)
             self._correct(document, filled, objections)
             self._fill_ip(document, filled, objections)
-            if len(item) > limits.SEGMENT_EVENT_BYTES:
-                much, limit = limits.excess(len(item), limits.SEGMENT_EVENT_BYTES)
-                objections.append(f"{REJECT}{much}, its limit is {limit}")
-            if isinstance(message_id, str) and len(message_id) > limits.SEGMENT_MESSAGE_ID_CHARS:
-                objections.append(
-                    f"messageId has {len(message_id):,} characters, "
-                    f"Segment's limit is {limits.SEGMENT_MESSAGE_ID_CHARS}"
-                )
+            objections += size_objections(len(item))
+            objections += message_id_objections(message_id)
         rejected = any(objection.startswith(REJECT) for objection in objections)
         return Message(
             id=message_number(receipt.seq, position),
@@ -281,39 +280,6 @@ def _unreadable(
         marks=marks | Marks.WOULD_REJECT,
         wanted=receipt.wanted,
     )
-
-
-_NOT_JSON = frozenset({"NaN", "Infinity"})
-_NOT_JSON_WORDS = tuple(word.encode() for word in _NOT_JSON)
-
-
-def not_json(repairs: tuple[Repair, ...]) -> bool:
-    """True when what was repaired makes a strict reader refuse the whole text."""
-    return any(what in _NOT_JSON for what, _ in repairs)
-
-
-def repair_texts(repairs: tuple[Repair, ...], most: int = 5) -> list[str]:
-    """What was repaired, in words; the first `most` places and a count of the others."""
-    texts: list[str] = []
-    for what, path in repairs[:most]:
-        match what:
-            case "NaN" | "Infinity":
-                texts.append(f"{REJECT}{what} at {path} is no JSON (it reads as null here)")
-            case "number":
-                texts.append(f"the number at {path} is beyond a double: it reads as null")
-            case "surrogate":
-                texts.append(f"half a surrogate pair at {path} is no text: it reads as U+FFFD")
-            case "cesu8":
-                texts.append("CESU-8, not UTF-8: surrogate pairs are read as the characters they mean")
-            case "utf8":
-                texts.append("bytes that are no UTF-8: they read as U+FFFD")
-            case "bom":
-                texts.append("a byte order mark before the JSON: it is left out")
-            case _:
-                texts.append(f"{REJECT}{what}")
-    if len(repairs) > most:
-        texts.append(f"and {len(repairs) - most} more places like these")
-    return texts
 
 
 @lru_cache(maxsize=512)

@@ -26,7 +26,8 @@ SEGMENT_WOULD_REJECT = Rule(
     severity="error",
     what="Segment would refuse the message",
     why="It never reaches Mixpanel: Segment answers 400, or drops it after answering 200.",
-    fix="send what Segment's Tracking API takes: valid JSON, 32 KB a message at most",
+    fix="send what Segment's Tracking API takes: valid JSON, 32 KB a message at most, with a type, with "
+    "userId or anonymousId, and with an event name if it is a track call",
     source=_SEGMENT_API,
 )
 SEGMENT_WOULD_CHANGE = Rule(

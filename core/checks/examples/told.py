@@ -17,8 +17,13 @@ TOLD_EXAMPLES: dict[str, Told] = {
         (
             'POST /v1/track with {"event": "Paid", "userId": "user-1", "properties": {"total": NaN}}',
             "Segment answers 400: NaN is not JSON. Its Python library writes it for float('nan').",
+            'POST /v1/track with {"event": "Paid", "properties": {"userId": "user-1"}}',
+            "Segment answers 200 and drops it: a call needs userId or anonymousId at its top level.",
         ),
-        ('POST /v1/track with {"event": "Paid", "userId": "user-1", "properties": {"total": null}}',),
+        (
+            'POST /v1/track with {"event": "Paid", "userId": "user-1", "properties": {"total": null}}',
+            'the same call with "anonymousId": "5efcc891-…" while the user is unknown',
+        ),
     ),
     "segment-would-change": Told(
         (

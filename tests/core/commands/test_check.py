@@ -165,3 +165,29 @@ def test_junit_is_xml_whatever_the_messages_hold() -> None:
     assert [case.get("type") for case in root.iter("failure")] == ["insert-id-charset"] * 2
     assert "page-name-missing" in (cases[2].findtext("system-out") or "")
     assert cases[3].find("error") is not None
+
+
+def test_what_segment_answers_200_to_and_drops() -> None:
+    """The findings are those of a running engine, and `no-identity` stays beside them."""
+    nobody = '{"type":"identify","traits":{"plan":"pro"},"messageId":"m-1"}'
+    group = '{"batch":[{"type":"group","groupId":"acme","traits":{"plan":"pro"},"userId":""}]}'
+    nameless = '{"type":"track","userId":"u-1","event":"","messageId":"m-2"}'
+    purchase = '{"type":"purchase","userId":"u-1"}'
+    one, two, three, four = checked(nobody, group, nameless, purchase)
+    told = [found.message for line in (one, two, three, four) for found in line.findings[:1]]
+    assert told == [
+        "Segment would reject this: it has neither userId nor anonymousId",
+        "Segment would reject this: it has neither userId nor anonymousId",
+        "Segment would reject this: it is a track call without an event name",
+        'Segment would reject this: type "purchase" is none of its calls',
+    ]
+    assert {line.findings[0].rule for line in (one, two, three, four)} == {"segment-would-reject"}
+    assert "no-identity" in rules(one)
+
+
+def test_a_long_message_id_is_a_note() -> None:
+    (short, long) = (json.dumps(real_message("python", "page", messageId="x" * n)) for n in (99, 100))
+    assert [
+        [found.severity for found in one.findings if found.rule == "segment-would-change"]
+        for one in checked(short, long)
+    ] == [[], ["info"]]

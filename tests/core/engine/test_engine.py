@@ -6,6 +6,7 @@ import json
 import os
 import random
 from pathlib import Path
+from typing import Any
 
 import httpx
 import msgspec
@@ -31,7 +32,7 @@ from segtap.core.errors import EngineError, ForwardingRefused, InputError, Journ
 from segtap.core.messages import Marks
 from segtap.core.serve import server
 from segtap.core.serve.notes import find_engine, folder
-from segtap.core.settings import STAND_IN_TOKEN, ClassicSettings
+from segtap.core.settings import STAND_IN_TOKEN, ClassicSettings, DestinationKind
 from segtap.core.views import MessageDetail
 
 
@@ -145,6 +146,53 @@ async def test_the_classic_destination_is_previewed_and_forwarded(tmp_path: Path
             assert API_SECRET not in repr(detail)
         assert mixpanel.profiles["u-1"]["plan"] == "x"
         assert [event["properties"]["segment_source_name"] for event in mixpanel.events] == ["Web"]
+
+
+@pytest.mark.parametrize("kind", ["actions", "classic-cloud"])
+async def test_what_segment_would_reject_is_answered_and_listed_but_never_forwarded(
+    tmp_path: Path, kind: DestinationKind
+) -> None:
+    """Segment answers 200 to a message without an identifier, and drops it."""
+    settings = engine_settings(tmp_path)
+    settings = msgspec.structs.replace(
+        settings,
+        destination=msgspec.structs.replace(settings.destination, kind=kind),
+        classic=ClassicSettings(people=True, group_identifier_traits=("name",)),
+    )
+    refused: list[dict[str, Any]] = [
+        {"type": "track", "event": "No Id", "properties": {"userId": "u-1"}},
+        {"type": "identify", "traits": {"email": "ann@example.com"}},
+        {"type": "page", "name": "Start", "userId": "", "anonymousId": None},
+        {"type": "screen", "name": "Start"},
+        {"type": "group", "groupId": "acme", "traits": {"name": "Acme"}},
+        {"type": "alias", "previousId": "u-0"},
+        {"type": "track", "userId": "u-1"},
+        {"type": "track", "event": "Large", "userId": "u-1", "properties": {"x": "y" * 33_000}},
+    ]
+    async with MixpanelServer() as mixpanel:
+        destination = msgspec.structs.replace(settings.destination, mixpanel_url=mixpanel.url)
+        settings = msgspec.structs.replace(settings, destination=destination)
+        async with running_engine(settings, forwarding=True) as (engine, client):
+            answer = await post(engine.url, *refused, track("m-0000001"))
+            assert (answer.status_code, answer.json()) == (200, {"success": True})
+            state = await until(client, lambda state: state.taken == 1)
+            assert (state.received, state.waiting) == (9, 0)
+            *lines, good = await listed(client, 9)
+            assert (good.marks, good.delivery) == (Marks.NONE, DeliveryState.TAKEN)
+            for line in lines:
+                assert (line.marks, line.delivery) == (Marks.WOULD_REJECT, DeliveryState.NOTHING)
+                detail = await client.detail(line.id)
+                assert detail.inspection.translation.operations == ()
+                assert "segment-would-reject" in {finding.rule for finding in detail.inspection.findings}
+            # A message that is sent again by hand lacks its identifier as before.
+            assert await client.replay([lines[0].id]) == 1
+            again = (await listed(client, 10))[-1]
+            assert (again.marks, again.delivery) == (
+                Marks.REPLAY | Marks.WOULD_REJECT,
+                DeliveryState.NOTHING,
+            )
+        assert [event["event"] for event in mixpanel.events] == ["Signed Up"]
+        assert (mixpanel.profiles, mixpanel.groups) == ({}, {})
 
 
 async def test_the_classic_destination_without_a_token_is_previewed_all_the_same(tmp_path: Path) -> None:

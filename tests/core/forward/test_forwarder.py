@@ -43,7 +43,7 @@ from segtap.core.delivery import Delivery, DeliveryState, Outcome
 from segtap.core.errors import JournalError, SettingsError
 from segtap.core.forward.batch import Limits
 from segtap.core.forward.unsent import why_nothing
-from segtap.core.inspection import OutgoingRequest, Translation
+from segtap.core.inspection import NotSent, OutgoingRequest, Translation
 from segtap.core.messages import Marks
 
 TAKEN, REFUSED, WAITING = DeliveryState.TAKEN, DeliveryState.REFUSED, DeliveryState.WAITING
@@ -359,9 +359,10 @@ async def test_messages_that_make_no_request_are_settled_as_nothing() -> None:
     await backlog.add({"type": "bogus"}, track(timestamp="no date at all"))
     await backlog.add(track(), marks=Marks.SECOND_RECEIPT)
     await backlog.add(track(), marks=Marks.SECOND_RECEIPT | Marks.REPLAY)
+    await backlog.add(track(), marks=Marks.WOULD_REJECT)
     async with MixpanelServer() as mixpanel:
         await go(backlog, mixpanel)
-    assert await backlog.states() == [NOTHING, NOTHING, NOTHING, TAKEN]
+    assert await backlog.states() == [NOTHING, NOTHING, NOTHING, TAKEN, NOTHING]
     assert len(mixpanel.events) == 1
 
 
@@ -373,6 +374,9 @@ def test_why_nothing_says_it_in_words() -> None:
     assert why_nothing(Translation(), "track", Marks.SECOND_RECEIPT).startswith(
         "Segment would drop this copy"
     )
+    assert why_nothing(Translation(), "track", Marks.WOULD_REJECT) == "Segment would reject it"
+    refused = NotSent("$", "Segment would reject this: it has no type")
+    assert why_nothing(Translation(not_sent=refused), "", Marks.WOULD_REJECT) == refused.reason
 
 
 async def test_a_rejected_action_does_not_stop_the_message_other_requests() -> None:

@@ -131,7 +131,9 @@ async def test_the_receipt_holds_the_request_as_it_came() -> None:
     headers = [("Content-Type", "text/plain"), ("X-Twice", "1"), ("X-Twice", "2")]
     sink = Sink()
     app = ingest_app(sink, wanted=True)
-    await ask(app, "POST", "/v1/t?a=%20b&tee=1", [b'{"event"', b":", b'"E"}'], headers, peer="8.8.8.8")
+    await ask(
+        app, "POST", "/v1/t?a=%20b&tee=1", [b'{"event"', b":", b'"E","userId":"u"}'], headers, peer="8.8.8.8"
+    )
     (receipt,) = sink.receipts
     assert receipt == Receipt(
         uid=receipt.uid,
@@ -141,7 +143,7 @@ async def test_the_receipt_holds_the_request_as_it_came() -> None:
         query="a=%20b&tee=1",
         headers=(("content-type", "text/plain"), ("x-twice", "1"), ("x-twice", "2")),
         peer="8.8.8.8",
-        body=b'{"event":"E"}',
+        body=b'{"event":"E","userId":"u"}',
         wanted=True,
         origin="tee",
     )

@@ -153,7 +153,8 @@ async def test_odd_but_taken(body: bytes, expected: list[tuple[str, object]]) ->
 
 async def test_what_was_repaired_is_told_with_its_place() -> None:
     body = (
-        b'{"type":"track","event":"a\\ud800","p":{"q":[1,1e999]},"\\udc00":1,"t":"\xed\xa0\xbd\xed\xb8\x80"}'
+        b'{"type":"track","userId":"u","event":"a\\ud800","p":{"q":[1,1e999]},"\\udc00":1,'
+        b'"t":"\xed\xa0\xbd\xed\xb8\x80"}'
     )
     (message,) = parse_receipt(receipt(body, "/v1/t"))
     assert set(message.objections) == {

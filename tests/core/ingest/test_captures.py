@@ -10,7 +10,8 @@ import pytest
 from ingesting import NOW, Captured, Sink, ask, captured, ingest_app
 
 from segtap.core.engine.labels import describe, source_label
-from segtap.core.ingest.parse import PUBLIC_ADDRESS, parse_receipt
+from segtap.core.ingest.objections import PUBLIC_ADDRESS
+from segtap.core.ingest.parse import parse_receipt
 from segtap.core.messages import CALL_TYPES, Marks, Message, Receipt
 
 SDKS = {

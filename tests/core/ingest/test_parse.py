@@ -11,7 +11,8 @@ import pytest
 from ingesting import NOW, to_json
 
 from segtap.core.engine.labels import describe, source_label
-from segtap.core.ingest.parse import NO_TYPE, PUBLIC_ADDRESS, parse_receipt
+from segtap.core.ingest.objections import NO_EVENT, NO_ID, NO_TYPE, PUBLIC_ADDRESS
+from segtap.core.ingest.parse import parse_receipt
 from segtap.core.messages import JsonObject, Marks, Message, Receipt, message_number
 
 RECEIVED = "2026-11-24T22:02:43.873Z"
@@ -76,7 +77,7 @@ def test_the_path_names_the_type_where_the_body_does_not(path: str, type: str) -
 
 
 def test_a_type_that_segment_does_not_know_gives_way_to_the_path_and_is_told() -> None:
-    message = one({"type": "Track", "event": "E"}, "/v1/track")
+    message = one({"type": "Track", "event": "E", "userId": "u"}, "/v1/track")
     assert message.document["type"] == "track"
     assert message.objections == ('type "Track" is none of its calls: read as track by its path',)
 
@@ -197,6 +198,59 @@ def test_items_that_are_no_messages_stay_visible_where_they_came() -> None:
     assert len({message.message_id for message in messages}) == 6
 
 
+GROUP = {"type": "group", "groupId": "acme", "traits": {"plan": "pro"}}
+ALIAS = {"type": "alias", "previousId": "old"}
+
+
+@pytest.mark.parametrize(
+    ("given", "taken"),
+    [
+        ({}, False),
+        ({"userId": None, "anonymousId": None}, False),
+        ({"userId": "", "anonymousId": ""}, False),
+        ({"userId": "", "anonymousId": "a"}, True),
+        ({"userId": "u"}, True),
+        ({"userId": None, "anonymousId": "a"}, True),
+        ({"userId": 7}, True),
+        ({"userId": 0}, True),
+        ({"userId": 1.5}, True),
+        # Segment says nothing of such a text; the rules on ids do.
+        ({"userId": " "}, True),
+        ({"userId": {"id": "u"}}, False),
+        ({"userId": ["u"], "anonymousId": ""}, False),
+        ({"userId": False}, False),
+        ({"userId": True, "anonymousId": "a"}, True),
+        ({"user_id": "u", "properties": {"userId": "u"}, "context": {"traits": {"userId": "u"}}}, False),
+    ],
+)
+@pytest.mark.parametrize("origin", ["sdk", "pixel", "tee", "replay"])
+def test_a_call_without_an_identifier_would_be_rejected(given: JsonObject, taken: bool, origin: Any) -> None:
+    calls = ({"type": "track", "event": "E"}, {"type": "identify", "traits": {}}, {"type": "page"})
+    for call in (*calls, {"type": "screen"}, GROUP, ALIAS):
+        single = one({**call, **given}, f"/v1/{call['type']}", origin=origin)
+        before, batched, after = in_batch(TRACK, {**call, **given}, TRACK, origin=origin)
+        for message in (single, batched):
+            assert bool(message.marks & Marks.WOULD_REJECT) is not taken
+            assert any(words.startswith(NO_ID) for words in message.objections) is not taken
+        assert not (before.marks | after.marks) & Marks.WOULD_REJECT
+
+
+def test_what_stands_in_place_of_an_identifier_is_named() -> None:
+    message = one({"type": "page", "userId": {"id": "u"}}, "/v1/page")
+    assert message.objections == (f"{NO_ID} (userId {{1 key}} is not an id)",)
+
+
+@pytest.mark.parametrize(
+    ("event", "taken"), [(..., False), (None, False), ("", False), ("E", True), (5, True)]
+)
+def test_a_track_call_without_a_name_would_be_rejected(event: Any, taken: bool) -> None:
+    document = {"type": "track", "userId": "u"} | ({} if event is ... else {"event": event})
+    message = one(document)
+    assert message.objections == (() if taken else (NO_EVENT,))
+    assert bool(message.marks & Marks.WOULD_REJECT) is not taken
+    assert not one({"type": "page", "userId": "u"}, "/v1/page").objections
+
+
 @pytest.mark.parametrize(("size", "objected"), [(32 * 1024, False), (32 * 1024 + 1, True)])
 def test_an_event_of_32_kb_passes_and_one_byte_more_does_not(size: int, objected: bool) -> None:
     empty = len(to_json({**TRACK, "x": ""}))
@@ -221,14 +275,15 @@ def test_more_than_2500_messages_are_all_marked() -> None:
 
 def test_one_nan_spoils_the_batch_and_each_message_says_so() -> None:
     body = (
-        b'{"batch":[{"type":"track","event":"A"},{"type":"track","event":"B","v":-Infinity}],"writeKey":"k"}'
+        b'{"batch":[{"type":"track","event":"A","userId":"u"},'
+        b'{"type":"track","event":"B","userId":"u","v":-Infinity}],"writeKey":"k"}'
     )
     first, second = parse_receipt(receipt(body))
     words = "Segment would reject this: message 2 of its batch is no JSON, which spoils them all"
     assert first.objections == (words,)
     assert second.document["v"] is None
     assert "Infinity at $.v" in second.objections[0]
-    assert second.original == b'{"type":"track","event":"B","v":-Infinity}'
+    assert second.original == b'{"type":"track","event":"B","userId":"u","v":-Infinity}'
     assert first.write_key == second.write_key == "k"
 
 
@@ -273,9 +328,18 @@ def test_wanted_and_marks_come_from_the_receipt() -> None:
     assert not one(TRACK).wanted
 
 
-def test_a_long_message_id_is_told() -> None:
-    message = one({**TRACK, "messageId": "x" * 101})
-    assert message.objections == ("messageId has 101 characters, Segment's limit is 100",)
+@pytest.mark.parametrize(("length", "noted"), [(99, False), (100, True), (101, True), (5_000, True)])
+def test_a_message_id_is_noted_from_100_characters_on(length: int, noted: bool) -> None:
+    message = one({**TRACK, "messageId": "x" * length})
+    words = (
+        f"messageId has {length:,} characters: Segment documents fewer than 100, "
+        "and does not say what it does with others"
+    )
+    assert message.objections == ((words,) if noted else ())
+    assert not message.marks
+
+
+def test_a_message_id_that_is_not_text_is_kept_as_text() -> None:
     assert one({**TRACK, "messageId": 12}).message_id == "12"
 
 

@@ -1,0 +1,104 @@
+"""Why Segment would not take a message, or would hand it on changed, in words for a person. Pure.
+
+Sources: Segment's page on the HTTP Tracking API, "Errors" and "Max request size", and its delivery errors
+(`no_user_anon_id`, `missing_event`). Segment answers 200 to most of these messages and drops them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..messages import CALL_TYPES, Json, JsonObject
+from ..text import shown
+from . import limits
+from .decode import Repair
+
+REJECT = "Segment would reject this: "
+"""How an objection begins that comes with the mark WOULD_REJECT."""
+
+PUBLIC_ADDRESS = "Segment would see your public address as context.ip; a local one is not filled in"
+"""The objection (without a mark) of browser and pixel traffic that comes from this machine or its network."""
+
+NO_TYPE = f"{REJECT}it has no type ({', '.join(CALL_TYPES)})"
+NO_ID = f"{REJECT}it has neither userId nor anonymousId"
+NO_EVENT = f"{REJECT}it is a track call without an event name"
+
+IDENTIFIERS = ("userId", "anonymousId")
+
+_NOT_JSON = frozenset({"NaN", "Infinity"})
+NOT_JSON_WORDS = tuple(word.encode() for word in _NOT_JSON)
+"""What makes a text no JSON for a strict reader, as it stands in the text."""
+
+
+def known_call(kind: Json) -> str:
+    """The call that a `type` names, "" if Segment does not know it."""
+    return kind if isinstance(kind, str) and kind in CALL_TYPES else ""
+
+
+def type_objection(kind: Json) -> str:
+    """The objection to a message whose type is not one of Segment's calls."""
+    return NO_TYPE if kind is None else f"{REJECT}type {shown(kind)} is none of its calls"
+
+
+def missing_parts(document: JsonObject, call: str) -> Iterator[str]:
+    """The objections to a call that lacks what Segment requires of it: an identifier, a track call's name.
+
+    `previousId` and `groupId` are not identifiers to Segment: alias and group calls need one as well.
+    """
+    if not any(_is_identifier(document.get(name)) for name in IDENTIFIERS):
+        odd = next((name for name in IDENTIFIERS if document.get(name) not in (None, "")), None)
+        yield NO_ID if odd is None else f"{NO_ID} ({odd} {shown(document[odd], 40)} is not an id)"
+    if call == "track" and document.get("event") in (None, ""):
+        yield NO_EVENT
+
+
+def _is_identifier(value: Json) -> bool:
+    """True for a text that is not empty, and for a number: servers send database ids as they are."""
+    if isinstance(value, str):
+        return value != ""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def size_objections(length: int) -> Iterator[str]:
+    """The objection to a message whose JSON text has `length` bytes, if that is too many."""
+    if length > limits.SEGMENT_EVENT_BYTES:
+        much, limit = limits.excess(length, limits.SEGMENT_EVENT_BYTES)
+        yield f"{REJECT}{much}, its limit is {limit}"
+
+
+def message_id_objections(value: Json) -> Iterator[str]:
+    """The note on a messageId as long as Segment does not document it, or longer."""
+    if isinstance(value, str) and len(value) >= limits.SEGMENT_MESSAGE_ID_CHARS:
+        yield (
+            f"messageId has {len(value):,} characters: Segment documents fewer than "
+            f"{limits.SEGMENT_MESSAGE_ID_CHARS}, and does not say what it does with others"
+        )
+
+
+def not_json(repairs: tuple[Repair, ...]) -> bool:
+    """True when what was repaired makes a strict reader refuse the whole text."""
+    return any(what in _NOT_JSON for what, _ in repairs)
+
+
+def repair_texts(repairs: tuple[Repair, ...], most: int = 5) -> list[str]:
+    """What was repaired, in words; the first `most` places and a count of the others."""
+    texts: list[str] = []
+    for what, path in repairs[:most]:
+        match what:
+            case "NaN" | "Infinity":
+                texts.append(f"{REJECT}{what} at {path} is no JSON (it reads as null here)")
+            case "number":
+                texts.append(f"the number at {path} is beyond a double: it reads as null")
+            case "surrogate":
+                texts.append(f"half a surrogate pair at {path} is no text: it reads as U+FFFD")
+            case "cesu8":
+                texts.append("CESU-8, not UTF-8: surrogate pairs are read as the characters they mean")
+            case "utf8":
+                texts.append("bytes that are no UTF-8: they read as U+FFFD")
+            case "bom":
+                texts.append("a byte order mark before the JSON: it is left out")
+            case _:
+                texts.append(f"{REJECT}{what}")
+    if len(repairs) > most:
+        texts.append(f"and {len(repairs) - most} more places like these")
+    return texts
