@@ -19,6 +19,8 @@ Span = tuple[str, str]
 """A piece of text and the name of its style, one of `RankedList.STYLES`."""
 
 
+READING = "reading …"
+"""In place of whatever is known only once every message has been read."""
 LEAST = 12
 """Cells that a line is made for on the narrowest terminal."""
 WITH_DAY = 60
@@ -121,10 +123,27 @@ def message_line(
 
 
 def coverage_words(covered: Coverage) -> str:
-    """`all 1,204 messages`, `the newest 10,000 messages`; and how many are still to be read."""
+    """Say what was read: `all 1,204 messages`, `the newest 10,000 messages`."""
     words = counted(covered.messages, "message")
-    words = f"the newest {words}" if covered.older else f"all {words}" if covered.messages > 1 else words
-    return words + (f", {covered.behind:,} still to read" if covered.behind else "")
+    return f"the newest {words}" if covered.older else f"all {words}" if covered.messages > 1 else words
+
+
+def reading_words(covered: Coverage) -> str:
+    """Say how far the reading is: `reading …  1,204 of 9,050 so far`; "" once everything is read."""
+    if not covered.behind:
+        return ""
+    read = covered.messages + covered.refused
+    return f"{READING}  {read:,} of {read + covered.behind:,} so far"
+
+
+def is_empty(covered: Coverage) -> bool:
+    """True if everything was read, and there was nothing."""
+    return not (covered.messages or covered.refused or covered.behind)
+
+
+def so_far(covered: Coverage) -> str:
+    """What stands behind a number that may still grow; "" once everything is read."""
+    return " so far" if covered.behind else ""
 
 
 def as_text(lines: Iterable[Line]) -> str:

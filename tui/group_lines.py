@@ -9,7 +9,7 @@ from ..core.overview.groups import GroupKeyCheck, Groups, PartCheck, Standing
 from ..core.text import counted
 from ..core.views import Summary
 from .columns import fit
-from .detail_lines import Line, Span, message_line, rule, tick, worded, wrapped
+from .detail_lines import READING, Line, Span, message_line, rule, tick, worded, wrapped
 from .marks import Marks
 
 STYLES: dict[Standing, str] = {"yes": "ok", "partly": "warning", "no": "error", "unknown": "dim"}
@@ -50,6 +50,8 @@ def known_lines(groups: Groups, width: int, marks: Marks) -> list[Line]:
     mark: Span = ("? ", "warning")
     text = "Mixpanel's group keys are unknown: they cannot be seen from outside. Put them into segtap.toml:"
     lines = wrapped(("known",), text, "warning", width, first=(mark,), indent=2)
+    if groups.covered.behind:
+        return [*lines, Line(("known", "toml"), ((f"  {worded(READING, marks)}", "waiting"),))]
     line = "mixpanel_group_keys = " + toml_value([check.key for check in groups.keys if fits_toml(check.key)])
     return [*lines, Line(("known", "toml"), (("  ", "text"), (worded(line, marks), "info")))]
 

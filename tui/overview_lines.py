@@ -9,7 +9,7 @@ from ..core.delivery import DeliveryState
 from ..core.overview.counts import UNKNOWN, EventCount, Overview, RuleCount
 from ..core.text import clean, counted
 from .columns import fit
-from .detail_lines import Span, worded
+from .detail_lines import Span, reading_words, worded
 from .marks import LETTERS, Marks, severity_mark
 
 FULL, HALF = "━", "╸"
@@ -233,6 +233,8 @@ def text_lines(overview: Overview, marks: Marks) -> Iterable[str]:
     """The whole summary as text, to be copied."""
     covered = overview.covered
     yield f"Summary of {covered_words(overview)}"
+    if reading := reading_words(covered):
+        yield reading
     yield f"{counted(overview.errors, 'error')}, {counted(overview.warnings, 'message')} with warnings only"
     yield ""
     yield "By rule"
@@ -266,4 +268,4 @@ def covered_words(overview: Overview) -> str:
     words = counted(covered.messages, "message")
     if covered.refused:
         words += f" and {counted(covered.refused, 'refused request')}"
-    return f"the newest {words}" if covered.older else words
+    return f"the newest {words}" if covered.older and not covered.behind else words

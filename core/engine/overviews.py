@@ -124,7 +124,10 @@ class Overviews:
         )
 
     def _coverage(self, gathered: _Gathered) -> Coverage:
-        return gathered.counts.coverage(older=gathered.older, behind=len(self._lines))
+        last = gathered.counts.last
+        # While a replacement is read, most of the lines to read are in the old one already.
+        newer = sum(1 for _ in takewhile(lambda line: line.id > last, reversed(self._lines)))
+        return gathered.counts.coverage(older=gathered.older, behind=newer)
 
     # --- what the engine tells -------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from textual.pilot import Pilot
 
 from segtap.core.messages import message_number
 from segtap.core.overview.groups import EventCoverage, GroupKeyCheck, Groups, PartCheck
+from segtap.core.views import Coverage
 from segtap.tui.app import SegtapApp
 from segtap.tui.group_lines import all_lines, event_lines, standing_mark
 from segtap.tui.marks import ASCII, UNICODE
@@ -210,3 +211,34 @@ def test_events_stay_in_their_places_while_they_are_counted() -> None:
     assert kept.keys[0].events[1] == EventCoverage("B", 0, 9)
     assert with_events_in_place(then, kept) == kept
     assert with_events_in_place(then, Groups()).keys[0].key == "company_id"
+
+
+@pytest.mark.parametrize("known", [None, ()])
+async def test_nothing_is_said_of_groups_before_all_is_read(
+    app_on: AppOn, monkeypatch: pytest.MonkeyPatch, known: tuple[str, ...] | None
+) -> None:
+    monkeypatch.setattr(following, "FRESH", 0.02)
+    viewer = viewer_of(Groups(known=known, covered=Coverage(messages=40, behind=9_010)))
+    async with app_on(viewer).run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: app_main(pilot) is not None)
+        await pilot.press("p")
+        await until(pilot, lambda: isinstance(pilot.app.screen, GroupsScreen))
+        screen = pilot.app.screen
+        assert isinstance(screen, GroupsScreen)
+        await until(pilot, lambda: "reading …  40 of 9,050 so far" in str(screen.banner.render()))
+        assert not screen.has_class("-empty")
+        viewer.known_groups = msgspec.structs.replace(
+            groups_of(known=known), covered=Coverage(messages=50, behind=9_000)
+        )
+        await until(pilot, lambda: screen.parts.rows)
+        assert "so far" in str(screen.parts_panel.border_title)
+        assert "mixpanel_group_keys = [" not in screen.copied()[1], "more keys may be found"
+        viewer.known_groups = groups_of(known=known)
+        await until(pilot, lambda: "reading" not in str(screen.banner.render()))
+        assert ("mixpanel_group_keys = [" in screen.copied()[1]) == (known is None)
+
+
+def app_main(pilot: Pilot[object]) -> object:
+    app = pilot.app
+    assert isinstance(app, SegtapApp)
+    return app.main and app.main.detail

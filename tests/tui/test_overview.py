@@ -267,9 +267,66 @@ async def test_what_is_still_to_be_read_is_said_and_asked_for(
     app = app_on(viewer)
     async with app.run_test(size=(120, 40)) as pilot:
         screen = await opened(pilot)
-        assert "4,200 still to read" in words(screen.banner)
+        assert "reading …  24 of 4,224 so far" in words(screen.banner)
         viewer.behind = 0
-        await until(pilot, lambda: "still to read" not in words(screen.banner))
+        await until(pilot, lambda: "reading" not in words(screen.banner))
+
+
+async def test_what_is_not_known_yet_is_not_said(app_on: AppOn, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(following, "FRESH", 0.02)
+    viewer = FakeViewer([summary(1), summary(2)])
+    viewer.behind = 9_048
+    app = app_on(viewer)
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await opened(pilot)
+        assert "reading …  2 of 9,050 so far" in words(screen.banner)
+        shown = drawn_screen(pilot)
+        assert "no errors" not in shown
+        assert "No rule" not in shown
+        assert "Rules ─ 0 fired so far" in shown
+        await pilot.press("tab")
+        assert "No rule" not in words(screen.foot)
+        viewer.behind = 0
+        await until(pilot, lambda: "no errors" in words(screen.banner))
+        assert "No rule fired" in drawn_screen(pilot)
+        assert "so far" not in drawn_screen(pilot)
+
+
+async def test_a_journal_that_is_being_read_is_not_called_empty(app_on: AppOn) -> None:
+    viewer = FakeViewer()
+    viewer.behind = 9_050
+    app = app_on(viewer)
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await opened(pilot)
+        assert not screen.has_class("-empty")
+        assert "reading …  0 of 9,050 so far" in words(screen.banner)
+
+
+@pytest.mark.parametrize("moved", [False, True], ids=["untouched", "moved"])
+async def test_the_cursor_begins_on_the_worst_row(
+    app_on: AppOn, monkeypatch: pytest.MonkeyPatch, moved: bool
+) -> None:
+    """Warnings are read first, an error later: the cursor goes to it, unless the reader is elsewhere."""
+    monkeypatch.setattr(following, "FRESH", 0.02)
+    viewer = FakeViewer([summary(1, warnings=1), summary(2, name="Cart Viewed")])
+    viewer.behind = 2
+    app = app_on(viewer)
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await opened(pilot)
+        assert screen.rules.key == ("rule", "placeholder-user-id")
+        if moved:
+            await pilot.press("down")
+        viewer.behind = 1
+        viewer.add(summary(3, name="Order Failed", errors=1))
+        await until(pilot, lambda: len(screen.rules.rows) == 2)
+        viewer.behind = 0
+        await until(pilot, lambda: "reading" not in words(screen.banner))
+        assert screen.rules.rows[0].key == ("rule", "insert-id-charset")
+        assert screen.rules.key == screen.rules.rows[1 if moved else 0].key
+        assert screen.events.key == ("event", "track", "Order Failed")
+        viewer.add(summary(4, name="Signup Failed", errors=2))
+        await until(pilot, lambda: len(screen.events.rows) == 4)
+        assert screen.events.key == ("event", "track", "Order Failed"), "once it is read, nothing moves"
 
 
 async def test_a_lost_engine_is_said_and_the_numbers_stay(

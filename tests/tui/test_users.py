@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from cohort import DEVICE, KIOSK, PHONE, STREAM, call, lines_of, users_of
 from fake_viewer import FakeViewer, story, until
+from pane_host import screen as drawn_screen
 from rich.cells import cell_len
 from textual import events
 from textual.pilot import Pilot
@@ -17,6 +18,7 @@ from segtap.core.errors import EngineError
 from segtap.core.inspection import Operation, OutgoingRequest, Translation
 from segtap.core.messages import message_number
 from segtap.core.overview.identity import Cluster, Identities, Link, Member, Users, id_in
+from segtap.core.views import Coverage
 from segtap.tui.app import SegtapApp
 from segtap.tui.detail_lines import as_text
 from segtap.tui.marks import ASCII, UNICODE
@@ -222,7 +224,7 @@ async def test_a_lost_engine_is_told_and_what_was_there_stays(
     viewer = viewer_of(msgspec.structs.replace(users, covered=behind))
     async with app_on(viewer).run_test(size=(120, 40)) as pilot:
         screen = await opened(pilot)
-        assert "5 still to read" in str(screen.banner.render())
+        assert "reading …" in str(screen.banner.render())
         viewer.reachable = False
         await until(pilot, lambda: screen.lost)
         assert "No engine answers" in str(screen.banner.render())
@@ -355,3 +357,18 @@ def test_pictures(snap_compare: Callable[..., bool], app_on: AppOn, name: str, s
         await pilot.pause()
 
     assert snap_compare(app, terminal_size=size, run_before=run)
+
+
+async def test_nothing_is_said_of_users_before_all_is_read(
+    app_on: AppOn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following, "FRESH", 0.02)
+    viewer = viewer_of(Users(mode="original", covered=Coverage(messages=40, behind=9_010)))
+    async with app_on(viewer).run_test(size=(120, 40)) as pilot:
+        screen = await opened(pilot)
+        assert "reading …  40 of 9,050 so far" in str(screen.banner.render())
+        assert not screen.has_class("-empty")
+        assert "reading …" in drawn_screen(pilot)
+        assert "No user" not in drawn_screen(pilot)
+        viewer.known_users = Users(mode="original", covered=Coverage(messages=9_050))
+        await until(pilot, lambda: screen.has_class("-empty"), "now it is known that there is none")

@@ -11,7 +11,7 @@ from textual.content import Content
 from ...core.overview.groups import EventCoverage, GroupKeyCheck, Groups
 from ...core.text import clean, counted, shorten
 from .. import clock
-from ..detail_lines import LEAST, Line, as_text, coverage_words
+from ..detail_lines import LEAST, READING, Line, as_text, coverage_words, reading_words, so_far
 from ..group_lines import TEACHES, all_lines, event_lines, events_title, messages_of
 from ..pane_keys import bindings
 from ..plain import marks_of, worded
@@ -44,6 +44,7 @@ class GroupsScreen(Following):
         self.parts_panel = Vertical(classes="panel", id="parts-panel")
         self.events_panel = Vertical(classes="panel", id="events-panel")
         self.parts = RankedList(id="keys-list")
+        self.parts.nothing = READING
         self.events = RankedList(id="events-list")
         self.groups: Groups | None = None
         self._lines: dict[tuple[str, ...], Line] = {}
@@ -94,7 +95,7 @@ class GroupsScreen(Following):
     def draw(self) -> None:
         """Everything for the size there is."""
         groups = self.groups
-        empty = groups is not None and not groups.keys
+        empty = groups is not None and not groups.keys and not groups.covered.behind
         self.set_class(empty and not self.lost, "-empty")
         self.keep_keys(self.parts)
         self.draw_lines()
@@ -104,10 +105,10 @@ class GroupsScreen(Following):
             self.teaches.update(worded(self, Content("\n".join(_teaches(groups)))))
             return
         width, wide = self.parts.scrollable_content_region.width - 2, self.has_class("-wide")
-        lines = self._all(groups, width, events=not wide)
+        lines = self._all(groups, width, events=not wide) if groups.keys else list[Line]()
         show_lines(self.parts, lines)
         self._lines = {("", *line.key): line for line in lines}
-        self._title(self.parts_panel, f"Group keys ─ {len(groups.keys):,}")
+        self._title(self.parts_panel, f"Group keys ─ {len(groups.keys):,}{so_far(groups.covered)}")
         self._draw_events()
         self.read_messages(messages_of(groups.keys))
 
@@ -137,7 +138,10 @@ class GroupsScreen(Following):
         groups = self.groups
         if groups is None:
             return Content.styled("reading the newest messages …", "$dim")
-        words = f"{counted(groups.group_calls, 'group call')} in {coverage_words(groups.covered)}"
+        words, reading = counted(groups.group_calls, "group call"), reading_words(groups.covered)
+        if reading:
+            return Content.assemble((f"{reading}  ", "$mark-waiting"), (words, "$foreground"))
+        words += f" in {coverage_words(groups.covered)}"
         if not groups.keys:
             return Content(words)
         good = sum(check.good for check in groups.keys)

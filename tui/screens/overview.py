@@ -15,6 +15,7 @@ from ...core.inspection import SEVERITY_WEIGHT
 from ...core.overview.counts import EventCount, Overview, RuleCount
 from ...core.snippets import demo_line
 from ...core.text import clean, counted
+from ..detail_lines import READING, is_empty, reading_words, so_far
 from ..marks import SEVERITY_STYLES, severity_mark
 from ..overview_lines import (
     call_mark,
@@ -85,8 +86,10 @@ class OverviewScreen(Following):
         self.rules_panel = Vertical(classes="panel", id="rules-panel")
         self.events_panel = Vertical(classes="panel", id="events-panel")
         self.rules = RankedList(id="rules")
+        self.rules.nothing = READING
         self.rules_head = Static(classes="head")
         self.events = RankedList(id="events")
+        self.events.nothing = READING
         self.events_head = Static(classes="head")
         self.foot = Static(id="foot")
 
@@ -131,7 +134,10 @@ class OverviewScreen(Following):
         self.draw()
 
     def show(self, overview: Overview) -> None:
-        """Show these numbers; once all messages were counted, rows stay in the order that they have."""
+        """Show these numbers; once all messages were counted, rows stay in the order that they have.
+
+        Until then the cursor stands on the first row, the worst, unless the reader moves it.
+        """
         settled, self._settled = self._settled, not overview.covered.behind
         rules: dict[Key, RuleCount] = {("rule", one.rule): one for one in overview.rules}
         events: dict[Key, EventCount] = {("event", one.type, one.name): one for one in overview.events}
@@ -146,12 +152,14 @@ class OverviewScreen(Following):
             )
         self._overview = overview
         marks, most = marks_of(self), max((one.messages for one in overview.rules), default=0)
-        self.rules.nothing = NO_RULES
+        self.rules.nothing = NO_RULES if self._settled else READING
         self.rules.show(
-            [Row(key, partial(rule_spans, rules[key], overview, most, marks)) for key in rule_order]
+            [Row(key, partial(rule_spans, rules[key], overview, most, marks)) for key in rule_order],
+            on_top=not settled,
         )
         self.events.show(
-            [Row(key, partial(event_spans, events[key], overview, marks)) for key in event_order]
+            [Row(key, partial(event_spans, events[key], overview, marks)) for key in event_order],
+            on_top=not settled,
         )
         self.bars.show(overview)
         self.draw()
@@ -161,8 +169,8 @@ class OverviewScreen(Following):
     def draw(self) -> None:
         """Everything but the rows."""
         overview = self._overview
-        empty = overview is not None and not overview.covered.messages and not overview.covered.refused
-        self.set_class(empty and not self.lost, "-empty")
+        nothing = overview is not None and is_empty(overview.covered)
+        self.set_class(nothing and not self.lost, "-empty")
         self.keep_keys(self.rules)
         self.draw_lines()
         marks = marks_of(self)
@@ -176,11 +184,11 @@ class OverviewScreen(Following):
         covered = overview.covered
         words = f"Over time ─ {span_words(covered.since, covered.until)}, a bar is {self.bars.bar_words}"
         self._title(self.time, Content(words), self._legend(overview))
-        self._title(self.rules_panel, Content(f"Rules ─ {len(overview.rules):,} fired"))
+        yet = so_far(covered)
+        self._title(self.rules_panel, Content(f"Rules ─ {len(overview.rules):,} fired{yet}"))
         total, held = overview.events_total, len(overview.events)
-        self._title(
-            self.events_panel, Content(f"Events ─ {held:,}" + (f" of {total:,}" if total > held else ""))
-        )
+        of = f" of {total:,}" if total > held else ""
+        self._title(self.events_panel, Content(f"Events ─ {held:,}{of}{yet}"))
         self._fill_foot()
 
     def _title(self, panel: Vertical, title: Content, subtitle: Content | None = None) -> None:
@@ -195,17 +203,16 @@ class OverviewScreen(Following):
             return Content.styled("reading the newest messages …", "$dim")
         if self.has_class("-empty"):
             return Content("")
-        parts = [
-            Content.styled(f"{marks.error} {overview.errors:,} wrong", "bold $mark-error")
-            if overview.errors
-            else Content.styled("no errors", "$mark-ok"),
-        ]
+        reading = reading_words(overview.covered)
+        parts = [Content.styled(reading, "$mark-waiting")] if reading else list[Content]()
+        if overview.errors:
+            parts.append(Content.styled(f"{marks.error} {overview.errors:,} wrong", "bold $mark-error"))
+        elif not reading:
+            parts.append(Content.styled("no errors", "$mark-ok"))
         if overview.warnings:
             parts.append(Content.styled(f"{marks.warning} {overview.warnings:,} to look at", "$mark-warning"))
-        parts.append(Content(f"in {covered_words(overview)}"))
-        if overview.covered.behind:
-            behind = f"{overview.covered.behind:,} still to read …"
-            parts.append(Content.styled(behind, "$mark-waiting"))
+        if not reading:
+            parts.append(Content(f"in {covered_words(overview)}"))
         return Content("  ").join(parts)
 
     def _legend(self, overview: Overview) -> Content:
@@ -214,7 +221,7 @@ class OverviewScreen(Following):
         return Content.assemble(
             (f"{marks.error} {overview.errors:,} with errors", "$mark-error"),
             (f"  {marks.warning} {overview.warnings:,} with warnings only", "$mark-warning"),
-            (f"  {rest:,} with neither", "$dim"),
+            (f"  {rest:,} with neither{so_far(covered)}", "$dim"),
         )
 
     # The foot: about the row that the cursor is on
@@ -271,7 +278,8 @@ class OverviewScreen(Following):
             for one in event.rules
         ]
         tripped = Content("  ").join(Content.styled(words, style) for words, style in rules)
-        lines = [head, tripped if event.rules else Content.styled("No rule fires on it.", "$dim")]
+        none = "No rule fires on it." if self._settled else READING
+        lines = [head, tripped if event.rules else Content.styled(none, "$dim")]
         if event.silent:
             words = f"{counted(event.silent, 'message')} of these become nothing that is sent to Mixpanel."
             lines.append(Content.styled(words, "$mark-warning"))

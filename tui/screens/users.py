@@ -18,7 +18,7 @@ from ...core.snippets import demo_line
 from ...core.text import clean, counted, shorten
 from ...core.views import MessageDetail
 from .. import clock
-from ..detail_lines import LEAST, Line, Span, as_text, coverage_words
+from ..detail_lines import LEAST, READING, Line, Span, as_text, coverage_words, reading_words, so_far
 from ..marks import Marks
 from ..pane_keys import bindings
 from ..plain import app_of, marks_of, worded
@@ -30,6 +30,7 @@ NARROW = 100
 """Columns from which the list and a user stand side by side."""
 COPIED_WIDTH = 100
 LIMIT = 200
+ID_SHOWN = 50
 TEACHES = (
     "There are no users yet.",
     "",
@@ -78,6 +79,7 @@ class UsersScreen(Following):
         self.user_panel = Vertical(classes="panel", id="user-panel")
         self.list_head = Static(classes="head")
         self.list = RankedList(id="users")
+        self.list.nothing = READING
         self.user = RankedList(id="user")
         self.box = Input(placeholder="part of an id …", compact=True, select_on_focus=False)
         self.users: Users | None = None
@@ -156,9 +158,8 @@ class UsersScreen(Following):
             ]
         self.users, self._clusters = users, rows
         marks = marks_of(self)
-        self.list.nothing = (
-            f"No id holds “{shorten(clean(self.text), 30)}”." if self.text else "No user has been seen."
-        )
+        nothing = f"No id holds “{shorten(clean(self.text), 30)}”." if self.text else "No user has been seen."
+        self.list.nothing = READING if users.covered.behind else nothing
         self.list.show([Row(("", id), partial(_row, rows[id], marks)) for id in order])
         if not self._begun:
             self._begun = True
@@ -184,7 +185,7 @@ class UsersScreen(Following):
     def draw(self) -> None:
         """Everything for the size there is."""
         users = self.users
-        seen = users is not None and (users.total or self.text)
+        seen = users is not None and (users.total or self.text or users.covered.behind)
         self.set_class(users is not None and not seen and not self.lost, "-empty")
         self.keep_keys(self.user if self.has_class("-narrow") and self.opened else self.list)
         self.draw_lines()
@@ -193,6 +194,7 @@ class UsersScreen(Following):
         if users is not None:
             held = len(users.clusters)
             count = f"{held:,} of {users.total:,}" if users.total > held else f"{held:,}"
+            count += so_far(users.covered)
             self._title(self.list_panel, f"Users ─ {count}" + (f" ─ {clean(self.text)}" if self.text else ""))
         self._draw_user()
 
@@ -205,7 +207,9 @@ class UsersScreen(Following):
         if about != self._shown:
             self._shown = about
             self.user.action_first()
-        self._title(self.user_panel, "User" if cluster is None else f"User ─ {clean(cluster.distinct_id)}")
+        yet = "" if self.users is None else so_far(self.users.covered)
+        title = "User" if cluster is None else f"User ─ {shorten(clean(cluster.distinct_id), ID_SHOWN)}{yet}"
+        self._title(self.user_panel, title)
         if cluster is not None:
             self.read_messages((cluster.last, *(message for _, message in cluster.links[:LINKS_SHOWN])))
 
@@ -226,7 +230,12 @@ class UsersScreen(Following):
             if apart
             else Content("")
         )
-        words = f"{counted(users.total, 'user')} in {coverage_words(users.covered)} · {name}"
+        found, reading = counted(users.total, "user"), reading_words(users.covered)
+        if reading:
+            return Content.assemble(
+                (f"{reading}  ", "$mark-waiting"), (f"{found} · {name}", "$foreground"), warning
+            )
+        words = f"{found} in {coverage_words(users.covered)} · {name}"
         return Content.assemble((words, "$foreground"), warning)
 
     # The list, the user and the filter

@@ -144,7 +144,7 @@ class Header(Widget):
 
     def _left(self) -> dict[str, Piece]:
         state, marks = self.state, self.marks
-        dot = Content.styled(marks.dot, "$mark-error" if self.lost else "$mark-ok")
+        dot = Content.styled(marks.dot, "$mark-error" if self.lost else "$mark-ok" if state else "$dim")
         url = self._plain(state.urls[0] if state and state.urls else self.url)
         port = f":{urlsplit(url).port}" if urlsplit(url).port else url
         pieces: dict[str, Piece] = {

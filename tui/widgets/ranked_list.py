@@ -1,4 +1,4 @@
-"""A list whose rows come anew from time to time: the cursor stays on its row, whatever comes around it."""
+"""A list whose rows are replaced from time to time: the cursor stays on its row, whatever comes around it."""
 
 from __future__ import annotations
 
@@ -96,6 +96,8 @@ class RankedList(ScrollView, can_focus=True, inherit_bindings=False):
         self.nothing = ""
         """What is said when there are no rows."""
         self._cursor = 0
+        self._moved = False
+        """True once the reader has moved the cursor."""
         self._style = StyleCache(self, "ranked")
 
     @property
@@ -103,14 +105,18 @@ class RankedList(ScrollView, can_focus=True, inherit_bindings=False):
         """The row that the cursor is on."""
         return self.rows[self._cursor].key if self._cursor < len(self.rows) else None
 
-    def show(self, rows: Sequence[Row]) -> None:
-        """Other rows: the cursor stays on the row that it is on, at the same height where that can be."""
+    def show(self, rows: Sequence[Row], *, on_top: bool = False) -> None:
+        """Replace the rows: the cursor stays on the row that it is on, at the same height where possible.
+
+        With `on_top` it stands on the first row instead, until the reader moves it.
+        """
         before, above = self.key, self._cursor - self.scroll_offset.y
         self.rows = rows
         places = {row.key: at for at, row in enumerate(rows)}
-        self._cursor = places.get(before or (), min(self._cursor, max(len(rows) - 1, 0)))
+        on_top = on_top and not self._moved
+        self._cursor = 0 if on_top else places.get(before or (), min(self._cursor, max(len(rows) - 1, 0)))
         self.virtual_size = Size(0, len(rows))
-        if before in places and self.scroll_offset.y:
+        if before in places and self.scroll_offset.y and not on_top:
             self._scroll(self._cursor - above)
         self._reveal()
         self.refresh()
@@ -160,6 +166,7 @@ class RankedList(ScrollView, can_focus=True, inherit_bindings=False):
         self._reveal()
 
     def _move(self, to: int) -> None:
+        self._moved = True
         to = max(0, min(to, len(self.rows) - 1))
         if not self.rows or to == self._cursor:
             return

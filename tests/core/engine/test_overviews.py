@@ -246,6 +246,24 @@ async def test_while_it_is_begun_anew_the_old_numbers_stand(monkeypatch: pytest.
     assert covered.first == message_number(901, 0)
 
 
+async def test_what_is_read_again_for_a_replacement_is_not_still_to_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(overviews, "MOST_MESSAGES", 400)
+    kept = Kept()
+    for count in (400, 300):
+        await kept.take(*([track("again")] for _ in range(count)))
+        await kept.overviews.overview()
+    await kept.take(*([track("new")] for _ in range(101)))
+    monkeypatch.setattr(overviews, "WAIT", 0.0)
+    parts = [(await kept.overviews.overview()).covered]
+    while parts[-1].messages != 400:
+        await asyncio.sleep(0.001)
+        parts.append((await kept.overviews.overview()).covered)
+    assert {part.messages for part in parts} == {700, 400}
+    assert 0 < max(part.behind for part in parts) <= 101
+
+
 async def test_the_loop_is_never_held_for_long() -> None:
     """Another task gets its turn between a few messages: no stretch is more than a small part of the work.
 
