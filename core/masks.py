@@ -5,13 +5,21 @@ from __future__ import annotations
 import msgspec
 
 from .inspection import SECRET_FIELDS, Inspection, OutgoingRequest
+from .text import clean
 
 MASK = "••••"
+_WHERE = {"us": "in the US", "eu": "in the EU", "in": "in India"}
 
 
 def mask_token(token: str) -> str:
     """A project token short enough for a header: `a1b2…f9`."""
     return f"{token[:4]}…{token[-2:]}" if len(token) > 8 else token
+
+
+def project_in_words(project: str, region: str, mixpanel_url: str) -> str:
+    """Where messages go, for a sentence: `project a1b2…f9 in the EU`. `project` is the masked token."""
+    where = f"at {clean(mixpanel_url)}" if mixpanel_url else _WHERE.get(region, "")
+    return f"project {project} {where}".strip()
 
 
 def mask_authorization(value: str) -> str:

@@ -46,7 +46,9 @@ class EngineState(msgspec.Struct, frozen=True, kw_only=True):
     `taken`, `refused_by_mixpanel`: settled deliveries; `sent_since_on`: taken since forwarding went on.
     `errors`: messages, and refused requests, with an error; `warnings`: those with warnings only.
     `project` is the masked token or "". `halted`: forwarding is on, and a fault keeps it
-    from sending until it is turned on again. `fault` says why ingest or forwarding is not well, else "".
+    from sending until it is turned on again. `resumed`: forwarding is on because it was in
+    an engine that died, in whose place this one started; `interrupted` says why it is not on in such a case.
+    `fault` says why ingest or forwarding is not well.
     """
 
     version: str
@@ -65,6 +67,8 @@ class EngineState(msgspec.Struct, frozen=True, kw_only=True):
     strict: bool = True
     forwarding: bool = False
     halted: bool = False
+    resumed: bool = False
+    interrupted: str = ""
     can_forward: bool = False
     cannot_forward_why: str = ""
     dry_run: bool = False

@@ -115,6 +115,24 @@ def load(
     return _with_tables(settings, tables, str(path))
 
 
+def read_again(settings: Settings) -> Settings:
+    """The settings as flags, environment and file give them now; the same ones where no file is named.
+
+    Raises SettingsError as `load` does.
+    """
+    if not settings.file:
+        return settings
+    file = Path(settings.file)
+    exists = file.exists()
+    return load(
+        settings.flags,
+        file=file if exists else None,
+        demo=settings.demo,
+        dry_run=settings.dry_run,
+        look=exists,
+    )
+
+
 def _with_tables(settings: Settings, tables: JsonObject, place: str) -> Settings:
     # Most files have none, and the start need not wait for presets and query language.
     if "subscriptions" in tables:

@@ -12,15 +12,16 @@ import logging
 import os
 import secrets
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Sequence
 from importlib.metadata import version
 from typing import Any, Self
 
 import msgspec
 
+from ..config import read_again
 from ..control import ControlApp, Health
 from ..delivery import Delivery, DeliveryState
-from ..errors import ForwardingRefused, InputError, PortTaken
+from ..errors import ForwardingRefused, InputError, PortTaken, SegtapError
 from ..feed import Feed
 from ..forward.forwarder import Forwarder
 from ..ingest.app import IngestApp
@@ -28,18 +29,19 @@ from ..ingest.parse import parse_receipt
 from ..journal import open_journal
 from ..masks import mask_token
 from ..messages import JsonObject, Message
+from ..serve.launch import Switch
 from ..serve.notes import EngineNote, remove_note, running, write_note
 from ..serve.server import Listener, WebServer, listen
 from ..settings import JournalSettings, Settings
 from ..views import EngineState, FeedBatch, MessageDetail, Page
-from .forwarding import ForwarderRun, cannot_forward_why
+from .forwarding import ForwarderRun, cannot_forward_why, interrupted_why, switch_of
 from .health import Faults, WatchedJournal
 from .indexer import Indexer
 from .inspecting import Reading
 from .overviews import Overviews
 from .receipts import ReceiptReader
 from .replay import replay_receipts
-from .settings_watch import DESTINATION_WAITS, SettingsWatch, reinspect, with_reading_of
+from .settings_watch import DESTINATION_WAITS, STAYS, SettingsWatch, reinspect, with_reading_of
 from .warming import WARM_MESSAGES, warm
 
 logger = logging.getLogger(__name__)
@@ -51,13 +53,19 @@ class Engine:
     """Takes messages, keeps them, shows them, and forwards them when told to.
 
     `forwarding` turns it on at the start, as `segtap forward` does; ForwardingRefused is then raised by
-    `start` when it cannot be. Usable once, from one event loop.
+    `start` when it cannot be. `before` is the switch of an engine that died: this one takes its place, reads
+    the settings file again, and resumes what was on if that still names the same project. `switched` is
+    called with each turn of the switch, before it is acknowledged. Usable once, from one event loop.
     """
 
-    def __init__(self, settings: Settings, *, forwarding: bool = False) -> None:
+    def __init__(self, settings: Settings, *, forwarding: bool = False, before: Switch | None = None) -> None:
         self.settings = settings
         self.token = secrets.token_urlsafe(32)
+        self.switched: Callable[[Switch], None] = lambda switch: None
         self._forward_at_start = forwarding
+        self._before = before
+        self._resumed = False
+        self._interrupted = ""
         self._started_at = time.time_ns() // 1_000_000
         self._cleanup = contextlib.AsyncExitStack()
         self._switching = asyncio.Lock()
@@ -96,8 +104,8 @@ class Engine:
             raise
 
     async def _start(self) -> None:
+        fault = self._read_settings()
         settings = self.settings
-        self._reading = Reading(settings)
         if self._forward_at_start and (why := cannot_forward_why(self.settings)):
             raise ForwardingRefused(why)
 
@@ -145,6 +153,7 @@ class Engine:
         self._spawn(self._indexer.run(), "segtap-indexer")
         self._warming = self._spawn(warm(self._journal, self._reader, known), "segtap-warming")
         self._watch = SettingsWatch(settings, self._use, lambda text: self._faults.set("settings", text))
+        self._faults.set("settings", fault)
         self._spawn(self._watch.run(), "segtap-settings")
 
         app = IngestApp(
@@ -167,6 +176,26 @@ class Engine:
         self._announce()
         self._up = True
         logger.info("listening", extra={"urls": self.urls, "journal": self._journal.path})
+
+    def _read_settings(self) -> str:
+        """Begin to read by the settings, or in the place of a dead engine by what their file says now.
+
+        Decides then whether forwarding resumes. Returns why the file cannot be used, "" if it can.
+        """
+        if self._before is None:
+            self._reading = Reading(self.settings)
+            return ""
+        fault = ""
+        try:
+            settings = with_reading_of(self.settings, read_again(self.settings))
+            self._reading, self.settings = Reading(settings), settings
+        except SegtapError as error:
+            self._reading = Reading(self.settings)
+            fault = f"{error} {STAYS}"
+        self._interrupted = interrupted_why(self._before, self.settings)
+        self._resumed = self._before.on and not self._interrupted
+        self._forward_at_start |= self._resumed
+        return fault
 
     def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         """Run a task for as long as the engine runs; when it fails, the engine is not well, and says so."""
@@ -264,8 +293,15 @@ class Engine:
             teed=counts.teed,
             errors=counts.errors,
             warnings=counts.warnings,
+            resumed=self._resumed and self._forwarding,
+            interrupted=self._interrupted,
             fault=self._fault(),
         )
+
+    @property
+    def switch(self) -> Switch:
+        """Whether it forwards and where to, for the engine that takes its place."""
+        return switch_of(self.settings, on=self._forwarding, interrupted=self._interrupted)
 
     def _fault(self) -> str:
         own, sending = str(self._faults), self._forwarder.fault if self._forwarding else ""
@@ -293,17 +329,23 @@ class Engine:
         """Turn forwarding on or off; what is owed stays owed while it is off.
 
         Raises ForwardingRefused with the reason. Turned on again, a forwarder that a fault halted tries anew.
+        Either answers what an engine that died left open, so its standing line goes.
         """
         if on and (why := cannot_forward_why(self.settings)):
             raise ForwardingRefused(why)
         async with self._switching:
             if on and not self._forwarding:
                 self._taken_before = (await self._journal.counts()).taken
-                self._forwarding = True
+                self._forwarding, self._interrupted = True, ""
                 self._run.start()
-            elif not on and self._forwarding:
-                self._forwarding = False
-                await self._run.stop()
+                self.switched(self.switch)
+            elif not on:
+                stops, self._forwarding = self._forwarding, False
+                self._interrupted, self._resumed = "", False
+                # Said first: if the engine dies while it waits for answers, the next one stays off.
+                self.switched(self.switch)
+                if stops:
+                    await self._run.stop()
                 # What changed of the destination meanwhile is used now.
                 self._watch.forget()
             logger.info("forwarding is %s", "on" if on else "off")

@@ -1,13 +1,18 @@
-"""The forwarder as an engine switches it: why it cannot be on, and its run while it is."""
+"""The forwarder as an engine switches it: why it cannot be on, whether it resumes, and how it runs."""
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 from collections.abc import Callable
 
+import msgspec
+
 from ..errors import JournalError
 from ..forward.forwarder import Forwarder
+from ..masks import mask_token, project_in_words
+from ..serve.launch import Switch
 from ..settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -29,6 +34,41 @@ def cannot_forward_why(settings: Settings) -> str:
             f' token = "…" under [destination], and start segtap again.'
         )
     return ""
+
+
+def switch_of(settings: Settings, *, on: bool, interrupted: str = "") -> Switch:
+    """The forwarding switch as an engine with these settings reports it."""
+    destination = settings.destination
+    project = mask_token(destination.token)
+    return Switch(
+        on=on,
+        aim=_aim(settings),
+        project=project_in_words(project, destination.region, destination.mixpanel_url),
+        interrupted=interrupted,
+    )
+
+
+def _aim(settings: Settings) -> str:
+    """A digest of what decides where messages go, so that none of it has to be kept."""
+    to = settings.destination
+    parts = (to.kind, to.token, to.api_secret.reveal(), to.region, to.mixpanel_url, settings.dry_run)
+    return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()
+
+
+def interrupted_why(before: Switch, settings: Settings) -> str:
+    """Why an engine in the place of `before` does not resume forwarding, as a standing line; "" if it may."""
+    if not before.on:
+        return before.interrupted
+    now = switch_of(settings, on=True)
+    if why := cannot_forward_why(settings):
+        reason = f": {why}"
+    elif now.aim == before.aim:
+        return ""
+    elif now.project == before.project:
+        reason = ", because kind or credentials under [destination] changed in the settings."
+    else:
+        reason = f", because the settings changed: they name {now.project}."
+    return f"Forwarding was on, to {before.project}, until the engine died. It is OFF now{reason}"
 
 
 class ForwarderRun:

@@ -1,7 +1,8 @@
 """Running an engine as a process: until a signal (`serve`), or for as long as its parent lives (`main`).
 
 `python -m segtap.core.engine.process` is the child that `core.serve.launch` starts: its order on stdin, one
-line on stdout when it takes messages or cannot, its log on stderr. It stops when stdin closes.
+line on stdout when it takes messages or cannot and one for each turn of its forwarding switch, its log on
+stderr. It stops when stdin closes.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import msgspec
 
 from ..control_errors import ErrorAnswer, error_body
 from ..errors import SegtapError
-from ..serve.launch import EngineReady, LaunchOrder
+from ..serve.launch import EngineReady, LaunchOrder, Switch
 from ..settings import Settings
 from .engine import Engine
 from .log import to_stream
@@ -37,13 +38,14 @@ async def serve(
     settings: Settings,
     *,
     forwarding: bool = False,
+    before: Switch | None = None,
     ready: Callable[[Engine], None],
     stop: asyncio.Event | None = None,
 ) -> None:
     """Run an engine until `stop` is set, SIGTERM or SIGINT; `ready` is called once it takes messages."""
     stop = stop or asyncio.Event()
     with _signals(stop):
-        async with Engine(settings, forwarding=forwarding) as engine:
+        async with Engine(settings, forwarding=forwarding, before=before) as engine:
             # What is there now stays: looking through it for garbage would hold the loop for 10 ms each time.
             gc.freeze()
             ready(engine)
@@ -98,22 +100,24 @@ async def _child(order: LaunchOrder) -> None:
                 phone_urls=engine.phone_urls,
                 token=engine.token,
                 pid=os.getpid(),
+                switch=engine.switch,
             )
         )
+        engine.switched = _say
 
     threading.Thread(target=until_parent_goes, name="segtap-parent", daemon=True).start()
-    await serve(order.settings, forwarding=order.forwarding, ready=ready, stop=stop)
+    await serve(order.settings, forwarding=order.forwarding, before=order.before, ready=ready, stop=stop)
 
 
 def _say(value: msgspec.Struct) -> None:
-    # The one line of the protocol; a parent that is gone already is noticed on stdin.
+    # A line of the protocol; a parent that is gone already is noticed on stdin.
     with contextlib.suppress(BrokenPipeError):
         sys.stdout.buffer.write(msgspec.json.encode(value) + b"\n")
         sys.stdout.buffer.flush()
 
 
 def main() -> int:
-    """The child's program: order on stdin, one line on stdout, log on stderr. Returns its exit code."""
+    """The child's program: order on stdin, lines on stdout, log on stderr. Returns its exit code."""
     to_stream(logging.WARNING)
     line = bytearray()
     while not line.endswith(b"\n") and (part := os.read(0, 1)):

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from ..config import load
+from ..config import read_again
 from ..errors import SegtapError
 from ..journal.base import Journal
 from ..settings import Settings
@@ -30,6 +30,9 @@ DESTINATION_WAITS = (
     "[destination] of the settings file changed while forwarding is on: it is used once forwarding is off,"
     " or segtap is started again."
 )
+
+STAYS = "Until then all stays as it was."
+"""What is said behind a fault of the settings file."""
 
 _Stamp = tuple[int, int, int] | None
 
@@ -71,21 +74,16 @@ class SettingsWatch:
             return
         self._seen = stamps
         try:
-            settings = self._read(exists=stamps[0] is not None)
+            settings = read_again(self._settings)
             if settings.plan != self._plan:
                 self._plan = settings.plan
                 self._seen = self._stamps()
             await self._changed(settings)
         except SegtapError as error:
             logger.warning("the settings cannot be used: %s", error)
-            self._fault(f"{error} Until then all stays as it was.")
+            self._fault(f"{error} {STAYS}")
         else:
             self._fault("")
-
-    def _read(self, *, exists: bool) -> Settings:
-        before = self._settings
-        file = Path(before.file) if exists else None
-        return load(before.flags, file=file, demo=before.demo, dry_run=before.dry_run, look=exists)
 
     def _stamps(self) -> tuple[_Stamp, _Stamp]:
         return _stamp(self._settings.file), _stamp(self._plan)

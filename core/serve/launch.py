@@ -1,8 +1,8 @@
 """Starting an engine as a child process, and finding one that runs.
 
 Settings go to the child on its stdin, never on its command line, where every user of the machine reads
-them; URL and token come back on its stdout. The child stops when its stdin closes, so it cannot outlive
-who started it.
+them; URL and token come back on its stdout, and each turn of its forwarding switch after them. The child
+stops when its stdin closes, so it cannot outlive who started it.
 """
 
 from __future__ import annotations
@@ -24,15 +24,34 @@ from .notes import find_engine
 START_TIMEOUT = 30.0
 STOP_TIMEOUT = 15.0
 LOG_TAIL = 2_000
+LAST_WORDS = 1.0
+"""Seconds to read what a child wrote before it ended: it is in the pipe already."""
 
-__all__ = ["EngineReady", "LaunchOrder", "RunningEngine", "find_engine", "start_engine"]
+__all__ = ["EngineReady", "LaunchOrder", "RunningEngine", "Switch", "find_engine", "start_engine"]
+
+
+class Switch(msgspec.Struct, frozen=True, kw_only=True):
+    """An engine's forwarding switch: what the engine that takes its place has to know of it.
+
+    `aim` is a digest of all that decides where messages go and with which credentials, `project` says it in
+    words. `interrupted` is the standing line of an engine that did not resume what was on, else "".
+    """
+
+    on: bool = False
+    aim: str = ""
+    project: str = ""
+    interrupted: str = ""
 
 
 class LaunchOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """The line on the child's stdin. `forwarding` turns it on at the start (`segtap forward`)."""
+    """The line on the child's stdin. `forwarding` turns it on at the start (`segtap forward`).
+
+    `before` is the switch of an engine that died, in whose place this one starts.
+    """
 
     settings: Settings
     forwarding: bool = False
+    before: Switch | None = None
 
 
 class EngineReady(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,6 +62,7 @@ class EngineReady(msgspec.Struct, frozen=True, kw_only=True):
     token: str
     pid: int
     phone_urls: tuple[str, ...] = ()
+    switch: Switch = Switch()
 
     def __repr__(self) -> str:
         return f"EngineReady(url={self.url!r}, pid={self.pid})"
@@ -59,6 +79,8 @@ class RunningEngine:
         self.phone_urls = ready.phone_urls
         self.token = ready.token
         self.pid = process.pid
+        self._switch = ready.switch
+        self._listening = asyncio.create_task(self._listen(), name="segtap-switch")
 
     def __repr__(self) -> str:
         return f"RunningEngine({self.url!r}, pid={self.pid})"
@@ -72,6 +94,20 @@ class RunningEngine:
         """Wait until it has ended, and return its exit code."""
         return await self._process.wait()
 
+    async def last_switch(self) -> Switch:
+        """How its forwarding switch stood when it ended. Ask once it has: until then it may be turned."""
+        await asyncio.wait({self._listening}, timeout=LAST_WORDS)
+        return self._switch
+
+    async def _listen(self) -> None:
+        """Note each turn of the switch until the child closes its stdout."""
+        assert self._process.stdout is not None
+        while line := await self._process.stdout.readline():
+            try:
+                self._switch = msgspec.json.decode(line, type=Switch)
+            except msgspec.DecodeError:
+                return  # cut off as it was written: the turn was not acknowledged either
+
     def log_tail(self) -> str:
         """The last lines of its log: why it ended, when it did by itself."""
         return _tail(self._log)
@@ -79,6 +115,8 @@ class RunningEngine:
     async def aclose(self) -> None:
         """Stop it: it finishes or keeps what is in flight. Killed when it takes too long."""
         await _end(self._process)
+        await self.last_switch()
+        self._listening.cancel()
         self._log.close()
 
     async def __aenter__(self) -> Self:
@@ -88,8 +126,13 @@ class RunningEngine:
         await self.aclose()
 
 
-async def start_engine(settings: Settings, *, forwarding: bool = False) -> RunningEngine:
+async def start_engine(
+    settings: Settings, *, forwarding: bool = False, before: Switch | None = None
+) -> RunningEngine:
     """Start an engine with these settings and wait until it takes messages.
+
+    With `before` it takes the place of an engine that died: it reads the settings file again, and forwards
+    if that one did and the settings still name the same project.
 
     Raises what the engine raised: PortTaken, JournalLocked, SettingsError, …; EngineError when it ended
     without a word.
@@ -111,7 +154,8 @@ async def start_engine(settings: Settings, *, forwarding: bool = False) -> Runni
         log.close()
         raise EngineError(f"The engine's process cannot be started: {error}.") from error
     try:
-        ready = await _handshake(process, LaunchOrder(settings=settings, forwarding=forwarding), log)
+        order = LaunchOrder(settings=settings, forwarding=forwarding, before=before)
+        ready = await _handshake(process, order, log)
     except BaseException:
         await _end(process)
         log.close()

@@ -56,7 +56,7 @@ async def _screen_with_engine(settings: Settings) -> int:
     # The engine's process starts while the screen's modules are imported here.
     starting = asyncio.create_task(start_engine(settings))
     await asyncio.to_thread(_import_screen)
-    own = _OwnEngine(settings, await starting)
+    own = OwnEngine(settings, await starting)
     try:
         own.play_demo()
         from ..app import SegtapApp
@@ -68,7 +68,7 @@ async def _screen_with_engine(settings: Settings) -> int:
         await own.aclose()
 
 
-class _OwnEngine:
+class OwnEngine:
     """The engine that this screen started, a new one in its place when it dies, and the demo's traffic."""
 
     def __init__(self, settings: Settings, engine: RunningEngine) -> None:
@@ -86,8 +86,9 @@ class _OwnEngine:
         from ...core.serve.launch import start_engine
 
         if self.engine.ended:
+            before = await self.engine.last_switch()
             await self.engine.aclose()
-            self.engine = await start_engine(self._settings)
+            self.engine = await start_engine(self._settings, before=before)
             self.play_demo()
         return Client(self.engine.url, self.engine.token)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import webbrowser
 from abc import abstractmethod
 from collections.abc import Coroutine, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from textual.app import App
@@ -13,6 +12,7 @@ from textual.screen import Screen
 
 from ...core.client import Viewer
 from ...core.errors import SegtapError
+from ...core.masks import project_in_words
 from ...core.settings import APP_HOSTS, Settings
 from ...core.text import clean, counted, shorten
 from ...core.views import EngineState, MessageDetail, Summary
@@ -91,14 +91,14 @@ class Acting(Screen[None]):
             )
             return
         if state.forwarding and not await self._ask(
-            f"Send 1 message again to {self._project(state)}?", yes="Send again", no="Do not send"
+            f"Send 1 message again to {self.project(state)}?", yes="Send again", no="Do not send"
         ):
             return
         count = await self.viewer.replay([summary.id])
         name = shorten(clean(summary.name or summary.type), 40)
         what = f"Replayed “{name}”" if count == 1 else f"Replayed {counted(count, 'message')}"
         if state.forwarding:
-            self.notify(f"{what}: it goes to {self._project(state)}.")
+            self.notify(f"{what}: it goes to {self.project(state)}.")
         else:
             self.notify(f"{what}. Forwarding is off, so Mixpanel gets nothing.")
 
@@ -125,12 +125,16 @@ class Acting(Screen[None]):
         if await self._ask(self._forwarding_question(state), yes="Turn forwarding on", no="Keep it off"):
             await self.viewer.set_forwarding(True)
             self.notify(
-                f"From now on messages go to {self._project(state)}. f turns it off.",
+                f"From now on messages go to {self.project(state)}. f turns it off.",
                 title="DRY RUN: nothing leaves this machine" if state.dry_run else "FORWARDING ON",
             )
+        elif state.interrupted:
+            await self.viewer.set_forwarding(False)  # answered: the line that asked goes
 
     def _forwarding_question(self, state: EngineState) -> str:
-        parts = [f"Send every message received from now on to {self._project(state)}?"]
+        parts = [f"Send every message received from now on to {self.project(state)}?"]
+        if state.interrupted:
+            parts.insert(0, clean(state.interrupted))
         if state.waiting:
             noun, goes = ("message", "goes") if state.waiting == 1 else ("messages", "go")
             parts.append(
@@ -220,6 +224,7 @@ class Acting(Screen[None]):
 
     async def _compare(self) -> None:
         from ...core.compare import compare, destination_for
+        from ...core.config import read_again
         from ...core.envelope import read_object
         from ..widgets.pane import identity
         from .compare import Compare
@@ -229,7 +234,7 @@ class Acting(Screen[None]):
             what = "no message yet" if detail is None else "no message in a refused request"
             self.notify(f"There is {what}, so there is nothing to compare.", severity="warning")
             return
-        settings = _as_in_the_file(self.settings)
+        settings = read_again(self.settings)  # the engine follows the file while the screen is open
         comparison = compare(
             read_object(detail.document),
             destination_for(settings, "actions"),
@@ -303,21 +308,6 @@ class Acting(Screen[None]):
 
         return bool(await self._whole.push_screen_wait(Confirm(question, yes, no)))
 
-    def _project(self, state: EngineState) -> str:
-        where = {"us": "in the US", "eu": "in the EU", "in": "in India"}.get(state.region, "")
-        if state.mixpanel_url:
-            where = f"at {clean(state.mixpanel_url)}"
-        return f"project {state.project} {where}".strip()
-
-
-def _as_in_the_file(settings: Settings) -> Settings:
-    """The settings as their file has them now, for the engine follows it while the screen is open.
-
-    Raises SettingsError.
-    """
-    from ...core.config import load
-
-    file = Path(settings.file)
-    if not settings.file or not file.exists():
-        return settings
-    return load(settings.flags, file=file, demo=settings.demo, dry_run=settings.dry_run)
+    def project(self, state: EngineState) -> str:
+        """Where messages go, in words."""
+        return project_in_words(state.project, state.region, state.mixpanel_url)

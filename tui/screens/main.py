@@ -176,7 +176,9 @@ class MainScreen(Acting):
     # What the feed tells
 
     def _hear_state(self, state: EngineState) -> None:
-        self._state = state
+        last, self._state = self._state, state
+        if last is not None and last.pid != state.pid and state.resumed:
+            self.notify(f"Messages go to {self.project(state)} again, as before.", title="FORWARDING ON")
         self.header.state = state
         self.empty.state = state
         self.delivery.tell(state)

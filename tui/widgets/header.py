@@ -95,6 +95,9 @@ class Header(Widget):
             return found
         if state.fault:
             found.append((f"{self.marks.error} {clean(state.fault)}", ALERT))
+        if state.interrupted and not self.lost:
+            key = "  f resumes, or leaves it off" if state.can_forward else ""
+            found.append((f"{self.marks.error} {clean(state.interrupted)}{key}", ALERT))
         if state.exposed:
             phone = ", ".join(state.phone_urls) or "this machine's address"
             found.append(
