@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
 import msgspec
 
+from .answers import ACCEPT_PLAIN, codings_of
 from .control_errors import PREFIX, ErrorAnswer, error_from
 from .errors import EngineError, SegtapError
 from .json_text import json_bytes
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT, ANSWER_TIMEOUT = 5.0, 60.0
 SERVICE_RESTART = 1012
 """The WebSocket code with which a stopping engine closes the feed."""
+
+_NOT_READABLE = (msgspec.DecodeError, UnicodeDecodeError)
+"""What decoding the answer of a program that is not segtap raises."""
 
 T = TypeVar("T")
 
@@ -155,7 +159,7 @@ class Client:
                 raise self._gone("closed the feed") from error
         except (OSError, WebSocketException) as error:
             raise self._gone(_words(error)) from error
-        except msgspec.DecodeError as error:
+        except _NOT_READABLE as error:
             raise _foreign(self.url) from error
 
     async def page(
@@ -226,9 +230,10 @@ class Client:
             query = {"text": text} if text else None
             async with self._connection().stream("GET", f"{PREFIX}export", params=query) as answer:
                 if answer.status_code != 200:
-                    raise _error_of(answer.status_code, await answer.aread(), self.url)
+                    raise _error_of(answer.status_code, await self._read(answer), self.url)
+                self._want_plain(answer)
                 rest = b""
-                async for chunk in answer.aiter_bytes():
+                async for chunk in answer.aiter_raw():
                     *lines, rest = (rest + chunk).split(b"\n")
                     for line in lines:
                         yield line + b"\n"
@@ -266,16 +271,27 @@ class Client:
     ) -> T:
         import httpx
 
+        path = f"{PREFIX}{name}"
         try:
-            answer = await self._connection().request(method, f"{PREFIX}{name}", params=query, content=body)
+            async with self._connection().stream(method, path, params=query, content=body) as answer:
+                status, content = answer.status_code, await self._read(answer)
         except httpx.HTTPError as error:
             raise self._gone(_words(error)) from error
-        if answer.status_code != 200:
-            raise _error_of(answer.status_code, answer.content, self.url)
+        if status != 200:
+            raise _error_of(status, content, self.url)
         try:
-            return msgspec.json.decode(answer.content, type=type)
-        except msgspec.DecodeError as error:
+            return msgspec.json.decode(content, type=type)
+        except _NOT_READABLE as error:
             raise _foreign(self.url) from error
+
+    async def _read(self, answer: httpx.Response) -> bytes:
+        """Read the body. Raises EngineError for a packed one: httpx would unpack it without a bound."""
+        self._want_plain(answer)
+        return b"".join([chunk async for chunk in answer.aiter_raw()])
+
+    def _want_plain(self, answer: httpx.Response) -> None:
+        if codings_of(answer):
+            raise _foreign(self.url)
 
     def _connection(self) -> httpx.AsyncClient:
         if self._http is None:
@@ -284,7 +300,11 @@ class Client:
             try:
                 self._http = httpx.AsyncClient(
                     base_url=self.url,
-                    headers={"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"},
+                    headers={
+                        "Authorization": f"Bearer {self._token}",
+                        "Content-Type": "application/json",
+                        **ACCEPT_PLAIN,
+                    },
                     timeout=httpx.Timeout(ANSWER_TIMEOUT, connect=CONNECT_TIMEOUT),
                     # The engine is on this machine: a proxy set for the web has no business here.
                     trust_env=False,
@@ -333,6 +353,6 @@ def _error_of(status: int, body: bytes, url: str) -> SegtapError:
     """The error that the engine sent, as the class that it raised."""
     try:
         sent = msgspec.json.decode(body, type=ErrorAnswer).error
-    except msgspec.DecodeError:
+    except _NOT_READABLE:
         return EngineError(f"What listens at {url} is no segtap: it answered {status}.")
     return error_from(sent)

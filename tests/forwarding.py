@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
-import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from random import Random
 from typing import Any
 
 from memory_journal import MemoryJournal
-from mixpanel_server import MixpanelServer
+from mixpanel_server import MixpanelServer, answer_bytes
 
 from segtap.core.delivery import Delivery, DeliveryState, Outcome
 from segtap.core.destinations import translator
@@ -133,10 +132,10 @@ class Direct:
             await self.step()
         finally:
             self.flying -= 1
-        if reply.drop or reply.hang:
+        if reply.drop or reply.hang or reply.raw or reply.breaks:
             return Answer(words="sent, but no answer: dropped")
-        body = reply.body if isinstance(reply.body, str) else json.dumps(reply.body)
-        return Answer(status=reply.status, body=body.encode())
+        _, _, body = answer_bytes(reply.status, reply.body).partition(b"\r\n\r\n")
+        return Answer(status=reply.status, body=body)
 
     async def close(self) -> None:
         """Nothing is held."""

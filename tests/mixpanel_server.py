@@ -8,7 +8,9 @@ In a test::
         assert mixpanel.events[0]["event"] == "Signed Up"
 
 By hand: `python tests/mixpanel_server.py --port 9000` writes `{"url": …}` on stdout and serves until it is
-interrupted. `GET /_records` tells what it holds, `POST /_faults` queues answers, `POST /_reset` forgets all.
+interrupted. `GET /_records` shows what it holds, `POST /_reset` forgets all. `POST /_faults` queues answers:
+a list of objects with the fields of `Fault`, `path`, and `holding`: with it, the fault is the answer to every
+request that holds this text, for ever (a poisoned record). `always`: to every request.
 
 /import validates as strict import does (`mixpanel_rules`). The form endpoints answer `1` when at
 least one record is valid, as documented; `one_means="all"` takes the other reading of the documentation.
@@ -20,14 +22,17 @@ import argparse
 import asyncio
 import base64
 import contextlib
+import gzip
 import json
+import socket
 import ssl
+import struct
 import sys
 import time
 from collections import deque
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote_to_bytes, urlsplit
 
 from mixpanel_rules import Unreadable, decode_form, decode_import, form_fault, import_faults, update_profile
 
@@ -41,6 +46,7 @@ REASONS = {
 }  # fmt: skip
 
 Drop = Literal["", "before", "after"]
+Break = Literal["", "half", "reset", "drip", "drip body", "flood"]
 
 
 # --- answers ---------------------------------------------------------------------------------------
@@ -50,9 +56,10 @@ Drop = Literal["", "before", "after"]
 class Fault:
     """An answer in place of the real one.
 
-    `body` is sent as JSON unless it is text. `ingest` takes the records in all the same. `drop` closes the
-    connection without an answer, "before" or "after" the records were taken in. `hang` never answers
-    (until the client goes, or `release()`).
+    `body` is sent as JSON unless it is text or bytes. `ingest` takes the records in all the same. `drop`
+    closes the connection without an answer, "before" or "after" the records were taken in. `hang` never
+    answers (until the client goes, or `release()`). `raw` is sent in place of an HTTP answer. `breaks`: half
+    of the body comes; the connection is reset; all or the body drips, a byte each 50 ms; 1xx without end.
     """
 
     status: int = 503
@@ -61,6 +68,8 @@ class Fault:
     ingest: bool = False
     drop: Drop = ""
     hang: bool = False
+    raw: bytes = b""
+    breaks: Break = ""
 
 
 def import_error(status: int, error: str, **more: object) -> Fault:
@@ -82,6 +91,11 @@ ZERO = Fault(200, "0")
 DROP_BEFORE = Fault(drop="before")
 DROP_AFTER = Fault(drop="after")
 HANG = Fault(hang=True)
+HALF = Fault(200, {"code": 200, "num_records_imported": 1, "status": "OK"}, breaks="half")
+RESET = Fault(breaks="reset")
+DRIP = Fault(200, {"code": 200, "num_records_imported": 1, "status": "OK"}, breaks="drip")
+FLOOD = Fault(breaks="flood")
+GARBAGE = Fault(raw=bytes(range(256)) * 8)
 
 
 # --- the server -------------------------------------------------------------------------------------
@@ -130,6 +144,7 @@ class MixpanelServer:
         self.now_ms = now_ms
         self.tls = tls
         self.faults: deque[tuple[str, Fault]] = deque()
+        self.standing: list[tuple[str, bytes, Fault]] = []
         self.connections = 0
         self._server: asyncio.Server | None = None
         self._handlers: set[asyncio.Task[None]] = set()
@@ -144,6 +159,7 @@ class MixpanelServer:
         self.groups: dict[Any, dict[str, Any]] = {}
         self.profile_log: list[dict[str, Any]] = []
         self.faults.clear()
+        self.standing.clear()
 
     @property
     def url(self) -> str:
@@ -153,6 +169,15 @@ class MixpanelServer:
     def script(self, *faults: Fault, path: str = "") -> None:
         """Queue answers for the next requests, to `path` only when one is given."""
         self.faults.extend((path, fault) for fault in faults)
+
+    def poison(self, holding: str, fault: Fault, path: str = "") -> None:
+        """Answer with the fault whenever a request (to `path`) holds this text; with "" to every request."""
+        self.standing.append((path, holding.encode(), fault))
+
+    def heal(self) -> None:
+        """Answer as Mixpanel does from now on."""
+        self.standing.clear()
+        self.faults.clear()
 
     def release(self) -> None:
         """Let go of every request that hangs: its connection closes."""
@@ -223,6 +248,9 @@ class MixpanelServer:
             await self._released.wait()
         if reply.hang or reply.drop:
             return False
+        if reply.raw or reply.breaks:
+            await write_broken(writer, reply)
+            return False
         await write_answer(writer, reply.status, reply.body, reply.headers)
         return True
 
@@ -232,13 +260,15 @@ class MixpanelServer:
         query = {key: values[0] for key, values in parse_qs(parts.query, keep_blank_values=True).items()}
         received = Received(method, parts.path.rstrip("/"), query, headers, len(body))
         self.requests.append(received)
-        fault = self._next_fault(received.path)
+        fault = self._next_fault(received.path) or self._standing(received.path, target, headers, body)
         if fault is None or fault.ingest or fault.drop == "after" or fault.hang:
             received.status, received.answer = self._ingest(received, body)
         if fault is None:
             return Fault(received.status, received.answer)
         received.status, received.answer = fault.status, fault.body
-        if fault.hang or fault.drop:
+        if isinstance(fault.body, bytes):
+            received.answer = fault.body.decode("latin-1")
+        if fault.hang or fault.drop or fault.raw or fault.breaks:
             received.status, received.answer = 0, None
         return fault
 
@@ -249,6 +279,15 @@ class MixpanelServer:
                 return fault
         return None
 
+    def _standing(self, path: str, target: str, headers: dict[str, str], body: bytes) -> Fault | None:
+        if not self.standing:
+            return None
+        text = gzip.decompress(body) if headers.get("content-encoding") == "gzip" else unquote_to_bytes(body)
+        text += target.encode()
+        return next(
+            (fault for where, part, fault in self.standing if where in ("", path) and part in text), None
+        )
+
     def _control(self, path: str, body: bytes) -> tuple[int, Any]:
         if path == "/_records":
             return 200, self.snapshot()
@@ -257,9 +296,13 @@ class MixpanelServer:
             return 200, {"status": "OK"}
         if path == "/_faults":
             for item in json.loads(body):
-                where = item.pop("path", "")
+                where, holding = item.pop("path", ""), item.pop("holding", "")
+                always = item.pop("always", False)
                 item["headers"] = tuple(map(tuple, item.get("headers", ())))
-                self.script(Fault(**item), path=where)
+                if holding or always:
+                    self.poison(holding, Fault(**item), where)
+                else:
+                    self.script(Fault(**item), path=where)
             return 200, {"queued": len(self.faults)}
         return 404, {"error": f"no such page: {path}"}
 
@@ -392,17 +435,45 @@ async def read_request(
 async def write_answer(
     writer: asyncio.StreamWriter, status: int, answer: Any, more: tuple[tuple[str, str], ...] = ()
 ) -> None:
-    """One HTTP response: text as it is, anything else as JSON."""
-    is_text = isinstance(answer, str)
-    body = answer.encode() if is_text else json.dumps(answer).encode()
+    """One HTTP response: text and bytes as they are, anything else as JSON."""
+    writer.write(answer_bytes(status, answer, more))
+    await writer.drain()
+
+
+async def write_broken(writer: asyncio.StreamWriter, fault: Fault) -> None:
+    """The answer that a fault with `raw` or `breaks` describes; the connection is of no use after it."""
+    if fault.breaks == "reset":
+        sock = writer.get_extra_info("socket")
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        writer.transport.abort()
+        return
+    while fault.breaks == "flood":
+        writer.write(b"HTTP/1.1 102 Processing\r\n\r\n" * 100)
+        await writer.drain()
+    data = fault.raw or answer_bytes(fault.status, fault.body, fault.headers)
+    head, end, body = data.partition(b"\r\n\r\n")
+    if fault.breaks == "half":
+        data = head + end + body[: len(body) // 2]
+    at_once = 0 if fault.breaks == "drip" else len(head + end) if fault.breaks == "drip body" else len(data)
+    writer.write(data[:at_once])
+    await writer.drain()
+    for byte in data[at_once:]:
+        await asyncio.sleep(0.05)
+        writer.write(bytes([byte]))
+        await writer.drain()
+
+
+def answer_bytes(status: int, answer: Any, more: tuple[tuple[str, str], ...] = ()) -> bytes:
+    """The bytes of one HTTP response."""
+    is_text = isinstance(answer, str | bytes)
+    body = answer.encode() if isinstance(answer, str) else answer if is_text else json.dumps(answer).encode()
     headers = [
         ("content-type", "text/plain" if is_text else "application/json"),
         ("content-length", str(len(body))),
         *more,
     ]
     head = "".join(f"{name}: {value}\r\n" for name, value in headers)
-    writer.write(f"HTTP/1.1 {status} {REASONS.get(status, 'Unknown')}\r\n{head}\r\n".encode() + body)
-    await writer.drain()
+    return f"HTTP/1.1 {status} {REASONS.get(status, 'Unknown')}\r\n{head}\r\n".encode() + body
 
 
 async def serve(port: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterable, Iterator, Sequence
 
+from ..answers import ACCEPT_PLAIN, read_body
 from ..client import Client
 from ..engine.replay import MAX_BYTES, MAX_MESSAGES
 from ..envelope import read_object
@@ -12,6 +13,10 @@ from ..errors import EngineError, InputError
 from ..json_text import json_bytes
 from ..messages import JsonObject
 from ..serve.notes import find_engine, running, same_place
+from ..text import clean, shorten
+
+ANSWER_CAP = 64 * 1024
+"""Bytes read of an endpoint's answer."""
 
 
 async def replay_lines(lines: Iterable[bytes], *, url: str = "", write_key: str = "segtap-replay") -> int:
@@ -58,17 +63,17 @@ async def _post(messages: Sequence[JsonObject], url: str, write_key: str) -> int
     import httpx
 
     key = base64.b64encode(f"{write_key}:".encode()).decode()
-    headers = {"authorization": f"Basic {key}", "content-type": "application/json"}
+    headers = {"authorization": f"Basic {key}", "content-type": "application/json", **ACCEPT_PLAIN}
     sent = 0
     try:
         async with httpx.AsyncClient(base_url=url, headers=headers, trust_env=False) as http:
             for chunk in _chunks(messages):
                 body: JsonObject = {"batch": list(chunk), "writeKey": write_key}
-                answer = await http.post("/v1/batch", content=json_bytes(body))
+                async with http.stream("POST", "/v1/batch", content=json_bytes(body)) as answer:
+                    said = await read_body(answer, ANSWER_CAP)
                 if answer.status_code != 200:
-                    raise EngineError(
-                        f"{url} answered {answer.status_code} after {sent:,} messages: {answer.text[:200]}"
-                    )
+                    words = said.unreadable or shorten(clean(said.data.decode("utf-8", "replace")), 200)
+                    raise EngineError(f"{url} answered {answer.status_code} after {sent:,} messages: {words}")
                 sent += len(chunk)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise EngineError(f"{url} cannot be reached: {error}. {sent:,} messages were sent.") from error

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterator
-from datetime import datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING
 
+from ..answers import ACCEPT_PLAIN, Body, read_body
 from ..settings import APP_HOSTS, DestinationSettings
 from ..text import clean, shorten
 from .verdict import Standing, Verdict
 
-if TYPE_CHECKING:
-    import httpx
-
 PATH = "/api/app/validate-project-credentials/"
 """Where Segment's destination checks its settings: not documented by Mixpanel, and on the US host for all."""
 TIMEOUT = 15.0
+ANSWER_CAP = 64 * 1024
+"""Bytes read of the answer: it is a sentence."""
 CLOCK_OFF = 60
 """Seconds that this machine's clock may differ."""
 
@@ -36,37 +35,43 @@ async def ask_mixpanel(destination: DestinationSettings, *, base_url: str = "") 
         body["api_secret"] = destination.api_secret.reveal()
     url = (base_url or APP_HOSTS["us"]).rstrip("/") + PATH
     try:
-        async with httpx.AsyncClient(timeout=TIMEOUT) as client:
-            answer = await client.post(url, json=body)
+        async with (
+            asyncio.timeout(2 * TIMEOUT),
+            httpx.AsyncClient(timeout=TIMEOUT, headers=ACCEPT_PLAIN) as client,
+            client.stream("POST", url, json=body) as answer,
+        ):
             now = time.time()
-    except httpx.HTTPError as error:
+            said = await read_body(answer, ANSWER_CAP)
+    except (httpx.HTTPError, TimeoutError) as error:
         words = f"Mixpanel could not be asked: {clean(str(error)) or type(error).__name__}"
         fix = "try again; a proxy or firewall may be in the way"
         return [_verdict("token-online", "Project token, by Mixpanel", "unknown", words, fix)]
-    return [*_token(answer, destination), *clock_verdicts(answer.headers.get("date", ""), now)]
+    date = answer.headers.get("date", "")
+    return [*_token(answer.status_code, said, destination), *clock_verdicts(date, now)]
 
 
 def _verdict(check: str, title: str, standing: Standing, words: str, fix: str = "") -> Verdict:
     return Verdict(check=check, title=title, standing=standing, words=words, fix=fix)
 
 
-def _token(answer: httpx.Response, destination: DestinationSettings) -> Iterator[Verdict]:
+def _token(status: int, said: Body, destination: DestinationSettings) -> Iterator[Verdict]:
     what = "token and API secret" if destination.api_secret else "token"
     title = "Project token, by Mixpanel"
-    if answer.is_success:
+    if 200 <= status < 300:
         yield _verdict("token-online", title, "good", f"Mixpanel knows the project: {what} are valid")
-    elif answer.status_code in (400, 401, 403, 404):
-        said = shorten(clean(_without(answer.text, destination)), 160)
+    elif status in (400, 401, 403, 404):
+        text = said.unreadable or said.data.decode("utf-8", "replace")
+        words = shorten(clean(_without(text, destination)), 160)
         yield _verdict(
             "token-online",
             title,
             "error",
-            f"Mixpanel answers {answer.status_code} to {what}: {said}. What is sent with them is lost, though"
+            f"Mixpanel answers {status} to {what}: {words}. What is sent with them is lost, though"
             " /track answers 1",
             "copy them again from Mixpanel's Project Settings",
         )
     else:
-        words = f"Mixpanel answers {answer.status_code}: neither yes nor no"
+        words = f"Mixpanel answers {status}: neither yes nor no"
         yield _verdict("token-online", title, "unknown", words, "try again later")
 
 
@@ -82,10 +87,9 @@ def clock_verdicts(date: str, now: float) -> Iterator[Verdict]:
     """This machine's clock (seconds since the epoch) against an answer's `Date`; nothing without one."""
     title = "This machine's clock"
     try:
-        theirs: datetime = parsedate_to_datetime(date)
-    except ValueError:
+        off = now - parsedate_to_datetime(date).timestamp()
+    except (ValueError, TypeError, OverflowError):
         return
-    off = now - theirs.timestamp()
     if abs(off) <= CLOCK_OFF:
         yield _verdict("clock-online", title, "good", "agrees with Mixpanel's servers")
         return

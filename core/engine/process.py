@@ -124,7 +124,7 @@ def main() -> int:
         line += part
     try:
         order = msgspec.json.decode(line, type=LaunchOrder)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         logger.error("no order on stdin: %s", error)
         return 2
     try:

@@ -1,7 +1,7 @@
 """The way to Mixpanel: one HTTP request out, one `Answer` back, over httpx and HTTP/1.1.
 
-Redirects are not followed, TLS is verified, an answer is read up to a cap, and no exception or log line
-holds a header, a body or a query.
+Redirects are not followed, TLS is verified, an answer is read up to a cap (`core.answers`), and no exception
+or log line holds a header, a body or a query.
 """
 
 from __future__ import annotations
@@ -10,16 +10,18 @@ import asyncio
 import logging
 from email.utils import parsedate_to_datetime
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
+import msgspec
+
+from ..answers import ACCEPT_PLAIN, Body, read_body
 from .outcomes import Answer, one_line
 from .wire import WireForm
 
-if TYPE_CHECKING:
-    import httpx
+logger = logging.getLogger(__name__)
 
-ANSWER_CAP = 4 * 1024 * 1024
-"""Bytes read of an answer: 2000 failed records are some 400 KB."""
+ANSWER_CAP = 1024 * 1024
+"""Bytes read of an answer, packed or unpacked: 2000 failed records are some 400 KB."""
 
 
 class Transport(Protocol):
@@ -59,45 +61,54 @@ class HttpxTransport:
             follow_redirects=False,
             timeout=httpx.Timeout(read, connect=connect),
             limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
-            headers={"user-agent": f"segtap/{version('segtap')}", "accept": "application/json"},
+            headers={
+                "user-agent": f"segtap/{version('segtap')}",
+                "accept": "application/json",
+                **ACCEPT_PLAIN,
+            },
         )
 
     async def send(self, form: WireForm) -> Answer:
         """Send it and read the answer; see `Transport.send`."""
         httpx = self._httpx
+        answer = Answer()
         try:
             async with asyncio.timeout(self._total):
                 async with self._client.stream(
                     form.method, form.url, headers=list(form.headers), content=form.body or None
                 ) as response:
-                    return await _read(response)
+                    answer = Answer(
+                        status=response.status_code,
+                        retry_after=retry_after(
+                            response.headers.get("retry-after"), response.headers.get("date")
+                        ),
+                        location=response.headers.get("location", ""),
+                        broken=True,
+                    )
+                    return _whole(answer, await read_body(response, ANSWER_CAP))
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
             return Answer(sent=False, words=_why("no connection", error))
         except (httpx.UnsupportedProtocol, httpx.InvalidURL, httpx.LocalProtocolError) as error:
             return Answer(sent=False, words=_why("the request cannot be sent", error))
-        except (httpx.TransportError, httpx.DecodingError) as error:
-            return Answer(words=_why("sent, but no answer", error))
         except TimeoutError:
-            return Answer(words=f"sent, but no answer within {self._total:g} s")
+            what = "the answer did not end" if answer.status else "sent, but no answer"
+            words = f"{what} within {self._total:g} s"
+        except Exception as error:
+            # Whatever a server does to the HTTP library (it raises more than its documentation says), that is
+            # this one request's failure. Mixpanel may have the records.
+            if not isinstance(error, httpx.TransportError):
+                logger.exception("reading an answer failed")
+            words = _why("sent, but no answer", error)
+        return msgspec.structs.replace(answer, words=words)
 
     async def close(self) -> None:
         """Close all connections."""
         await self._client.aclose()
 
 
-async def _read(response: httpx.Response) -> Answer:
-    body = bytearray()
-    async for chunk in response.aiter_bytes():
-        body += chunk
-        if len(body) > ANSWER_CAP:
-            break
-    return Answer(
-        status=response.status_code,
-        body=bytes(body[:ANSWER_CAP]),
-        cut=len(body) > ANSWER_CAP,
-        retry_after=retry_after(response.headers.get("retry-after"), response.headers.get("date")),
-        location=response.headers.get("location", ""),
-    )
+def _whole(answer: Answer, body: Body) -> Answer:
+    words = body.unreadable or ("the answer broke off" if body.broken else "")
+    return msgspec.structs.replace(answer, body=body.data, cut=body.cut, broken=body.broken, words=words)
 
 
 def retry_after(value: str | None, date: str | None) -> float | None:
@@ -112,7 +123,7 @@ def retry_after(value: str | None, date: str | None) -> float | None:
         then = parsedate_to_datetime(value)
         now = parsedate_to_datetime(date or "")
         return max(0.0, (then - now).total_seconds())
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None
 
 

@@ -5,17 +5,21 @@
 | /import 200 with all records counted; `1`, `{"status":1}` | taken |
 | /import 200 that counts fewer | halved, to learn which (they carry an insert id) |
 | 400 with `failed_records` | those refused, by `index`; the others taken |
-| an answer with `failed_records` too long to be read to its end | halved; one alone is refused |
+| an answer with `failed_records` that was not read to its end | halved; one alone is refused |
 | 400 in Mixpanel's words without `failed_records` | halved down to the one; one alone is refused |
 | `0`, `{"status":0,"error":…}` | one alone is refused; of several, sent one by one |
 | 413, 414, 431 | halved; one alone is refused |
-| 429, 503, not sent at all | tried again |
-| other 5xx, sent but no answer, 200 in someone else's words | tried again if repeatable, else uncertain |
+| 429, 425, not sent at all | tried again |
+| 5xx, 408, sent but no answer, 200 in someone else's words | tried again if repeatable, else uncertain |
 | 401, 403 | forwarding halts: the credentials |
 | 3xx, other 4xx, 400 in someone else's words | forwarding halts: that is not Mixpanel |
 
+A body is read whatever its bytes: what is not UTF-8 or not JSON is text, and what cannot be unpacked is
+empty. The status then decides. A RETRY is `suspect` when one of the records may be its cause.
+
 Sources: Mixpanel's ingestion API reference (strict import, 429 and 502/503 are retried, 400 never); its
-`1` on the form endpoints says that at least one record is valid, and no more.
+`1` on the form endpoints says that at least one record is valid, and no more. A proxy's 503 ("upstream
+connect error or disconnect") may come after Mixpanel took the records: what adds is not sent again after it.
 """
 
 from __future__ import annotations
@@ -23,11 +27,12 @@ from __future__ import annotations
 import enum
 import re
 from http import HTTPStatus
-from typing import cast
 
 import msgspec
 
 from ..delivery import Outcome
+from ..ingest.decode import NotJson, read_json
+from ..json_text import to_json
 from ..messages import Json, JsonObject
 from .batch import Batch
 
@@ -39,8 +44,9 @@ _BEGINNING = 4096
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """What came of one request. `status` 0: no answer; then `sent` tells whether Mixpanel may have it.
 
-    `retry_after` is seconds, from the header of that name. `words` say why there was no answer. `cut`: it
-    goes on behind `body`, but was not read to its end.
+    `retry_after` is seconds, from the header of that name. `words` say why there is no answer, or no body
+    that can be read. `cut`: the body goes on behind `body`, but is longer than segtap reads. `broken`: the
+    connection ended, or time was up, before the body did.
     """
 
     status: int = 0
@@ -50,6 +56,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     sent: bool = True
     words: str = ""
     cut: bool = False
+    broken: bool = False
 
 
 class Action(enum.Enum):
@@ -70,12 +77,16 @@ class Judgement(msgspec.Struct, frozen=True):
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    """What an answer means for a batch. `records` has one judgement a record when it settles, else none."""
+    """What an answer means for a batch. `records` has one judgement a record when it settles, else none.
+
+    `suspect`: sent again for ever it may fail for ever, because of one of its records.
+    """
 
     action: Action
     words: str
     records: tuple[Judgement, ...] = ()
     after: float | None = None
+    suspect: bool = False
 
 
 class Kind(enum.Enum):
@@ -101,7 +112,6 @@ STATUSES: dict[int, Kind] = {
     425: Kind.NOT_NOW,
     429: Kind.NOT_NOW,
     431: Kind.TOO_LARGE,
-    503: Kind.NOT_NOW,
 }
 CLASSES: dict[int, Kind] = {2: Kind.GOOD, 3: Kind.ELSEWHERE, 4: Kind.STRANGE, 5: Kind.UNSURE}
 
@@ -117,10 +127,14 @@ def judge(answer: Answer, batch: Batch) -> Verdict:
     """What the answer means for the batch."""
     said = _parsed(answer.body)
     words = words_of(answer, said)
-    if answer.cut and _LISTS_RECORDS in answer.body[:_BEGINNING]:
-        # It names each insert id, and those may be megabytes long: a smaller batch has a shorter answer.
-        return _narrow(Action.HALVE, batch, words) if batch.repeatable else _unsure(answer, batch, words)
-    match kind_of(answer):
+    kind = kind_of(answer)
+    if (answer.cut or answer.broken) and kind in (Kind.GOOD, Kind.INVALID) and not isinstance(said, dict):
+        if _LISTS_RECORDS in answer.body[:_BEGINNING] and batch.repeatable:
+            # It names each insert id, and those may be megabytes long: a smaller batch has a shorter answer.
+            return _narrow(Action.HALVE, batch, words)
+        if answer.broken or _LISTS_RECORDS in answer.body[:_BEGINNING]:
+            return _unsure(answer, batch, words)
+    match kind:
         case Kind.GOOD:
             return _good(answer, said, batch, words)
         case Kind.INVALID:
@@ -195,7 +209,7 @@ def _failed(said: JsonObject, batch: Batch) -> dict[int, str]:
         if not isinstance(entry, dict):
             return {}
         index = entry.get("index")
-        if not isinstance(index, int) or not 0 <= index < len(batch):
+        if not isinstance(index, int) or isinstance(index, bool) or not 0 <= index < len(batch):
             # Both spellings are about: the reference's prose has "$insert_id", real answers "insert_id".
             insert_id = entry.get("insert_id") or entry.get("$insert_id")
             index = next(
@@ -235,7 +249,7 @@ def _narrow(action: Action, batch: Batch, words: str) -> Verdict:
 
 def _unsure(answer: Answer, batch: Batch, words: str) -> Verdict:
     if batch.repeatable:
-        return Verdict(action=Action.RETRY, words=words, after=answer.retry_after)
+        return Verdict(action=Action.RETRY, words=words, after=answer.retry_after, suspect=True)
     return _all(
         Outcome.UNCERTAIN,
         batch,
@@ -256,10 +270,10 @@ def _halt(words: str) -> Verdict:
 
 
 def _parsed(body: bytes) -> Json:
-    """The body as JSON, or as text where it is none."""
+    """The body as JSON, read generously (a proxy's may be in Latin-1), or as text where it is not JSON."""
     try:
-        return cast("Json", msgspec.json.decode(body))
-    except (msgspec.DecodeError, RecursionError):
+        return read_json(body)[0]
+    except NotJson:
         return body.decode("utf-8", "replace")
 
 
@@ -272,8 +286,8 @@ def words_of(answer: Answer, said: Json) -> str:
         text = next((said[key] for key in ("error", "message", "status") if said.get(key)), "")
     elif isinstance(said, int | float):
         text = "" if isinstance(said, bool) else f"body {said}"
-    words = one_line(text if isinstance(text, str) else msgspec.json.encode(text).decode())
-    return words or _reason(answer.status)
+    words = one_line(text if isinstance(text, str) else to_json(text))
+    return words or one_line(answer.words) or _reason(answer.status)
 
 
 def _reason(status: int) -> str:

@@ -132,7 +132,7 @@ def read_holder(path: Path) -> Holder:
         return Holder()
     try:
         return msgspec.json.decode(os.read(file, _MAX_NOTE), type=Holder)
-    except (OSError, msgspec.DecodeError):
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         return Holder()
     finally:
         os.close(file)

@@ -175,9 +175,10 @@ async def _handshake(process: asyncio.subprocess.Process, order: LaunchOrder, lo
         raise EngineError(f"The engine did not start within {START_TIMEOUT:g} s.{_said(log)}") from None
     except (BrokenPipeError, ConnectionResetError):
         line = b""
-    with contextlib.suppress(msgspec.DecodeError):
+    # What a library prints on the child's stdout need not be UTF-8.
+    with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError):
         return msgspec.json.decode(line, type=EngineReady)
-    with contextlib.suppress(msgspec.DecodeError):
+    with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError):
         raise error_from(msgspec.json.decode(line, type=ErrorAnswer).error)
     raise EngineError(f"The engine ended as it started.{_said(log)}")
 

@@ -71,7 +71,7 @@ def running() -> list[EngineNote]:
         try:
             note = msgspec.json.decode(path.read_bytes(), type=EngineNote)
             written = path.stat().st_mtime
-        except (OSError, msgspec.DecodeError) as error:
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
             logger.debug("%s is no engine's note: %s", path, error)
             continue
         if _runs(note.pid):

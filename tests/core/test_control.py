@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -263,10 +264,23 @@ def test_every_error_arrives_as_the_class_that_was_raised() -> None:
     assert (taken.port, taken.owner, taken.next_port) == (1, "x (pid 2)", 3)
 
 
-async def test_something_else_at_the_url_is_named_as_such(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("status", "more", "body"),
+    [
+        (200, "", b"hello"),
+        (200, "", b'{"version": "\xe9"}'),
+        (500, "", b'{"error": {"kind": "EngineError", "title": "\xe9", "message": "\xe9"}}'),
+        (200, "content-encoding: gzip, gzip\r\n", gzip.compress(gzip.compress(bytes(5_000_000)))),
+        (500, "content-encoding: br\r\n", b"\x0b\x02\x80"),
+    ],
+    ids=["text", "latin-1", "latin-1 error", "gzip twice", "brotli"],
+)
+async def test_something_else_at_the_url_is_named_as_such(status: int, more: str, body: bytes) -> None:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\nconnection: close\r\n\r\nhello")
+        head = (await reader.readuntil(b"\r\n\r\n")).lower()
+        assert b"upgrade: websocket" in head or b"accept-encoding: identity\r\n" in head
+        size = f"content-length: {len(body)}\r\n"
+        writer.write(f"HTTP/1.1 {status} Said\r\n{size}{more}connection: close\r\n\r\n".encode() + body)
         await writer.drain()
         writer.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from email.utils import formatdate
@@ -14,6 +15,7 @@ from check_helpers import NOW
 from details import detail
 from engines import engine_settings, post, running_engine
 from ingesting import served
+from mixpanel_server import GARBAGE, RESET, Fault, MixpanelServer
 from streams import ANONYMOUS, call, uuid
 
 from segtap.core.checks import rules
@@ -326,6 +328,32 @@ async def test_what_cannot_be_known_is_unknown() -> None:
     (gone,) = await ask_mixpanel(SENDING, base_url="http://127.0.0.1:9")
     assert (gone.standing, "could not be asked" in gone.words) == ("unknown", True)
     assert await ask_mixpanel(DestinationSettings(), base_url="http://127.0.0.1:9") == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "standing", "words"),
+    [
+        (Fault(403, b"<h1>refus\xe9</h1>"), "error", "refus\ufffd"),
+        (Fault(403, gzip.compress(b"no such project"), (("content-encoding", "gzip"),)), "error", "no such"),
+        (
+            Fault(403, gzip.compress(gzip.compress(bytes(9_000_000))), (("content-encoding", "gzip, gzip"),)),
+            "error",
+            "cannot be unpacked",
+        ),
+        (Fault(403, "x" * 3_000_000), "error", "xxx"),
+        (RESET, "unknown", "could not be asked"),
+        (GARBAGE, "unknown", "could not be asked"),
+        (Fault(200, "ok", (("date", "Tue, 24 Nov 2026 22:00:00 +99999999999999"),)), "good", "knows"),
+    ],
+    ids=["latin-1", "gzip", "gzip twice", "long", "reset", "garbage", "odd date"],
+)
+async def test_an_odd_answer_is_an_answer(fault: Fault, standing: str, words: str) -> None:
+    async with MixpanelServer() as server:
+        server.script(fault)
+        token = (await ask_mixpanel(SENDING, base_url=server.url))[0]
+        assert server.requests[0].headers["accept-encoding"] == "identity"
+    assert token.standing == standing
+    assert words in token.words
 
 
 def test_a_clock_that_is_off_is_said() -> None:

@@ -443,6 +443,13 @@ async def test_running_engines_are_found_by_url_by_journal_and_as_the_newest(tmp
     assert list(folder().iterdir()) == []
 
 
+async def test_a_note_that_cannot_be_read_hides_no_engine(tmp_path: Path) -> None:
+    async with running_engine(engine_settings(tmp_path)) as (engine, _):
+        for name, text in (("1-1.json", b'{"url": "\xe9"}'), ("1-2.json", b"\xff"), ("1-3.json", b"")):
+            (folder() / name).write_bytes(text)
+        assert find_engine() == (engine.url, engine.token)
+
+
 async def test_a_note_of_a_killed_engine_is_removed(tmp_path: Path) -> None:
     async with running_engine(engine_settings(tmp_path)):
         (note,) = folder().iterdir()
@@ -468,6 +475,7 @@ async def test_a_full_journal_is_503_and_said_until_there_is_room(tmp_path: Path
             await until(client, lambda state: why in state.fault)
             health = (await httpx_get(f"{engine.url}/_segtap/healthz")).json()
             assert why in health["fault"]
+            assert health["status"] == "degraded"
 
             await client.set_forwarding(False)
             await client.set_forwarding(True)

@@ -70,7 +70,12 @@ async def test_what_hinders_the_child_is_raised_here(tmp_path: Path) -> None:
 
 
 async def test_a_child_without_an_order_ends(tmp_path: Path) -> None:
-    for stdin in (b"", b"nonsense\n", b'{"settings": {"ingest": {"port": "x"}}}\n'):
+    for stdin in (
+        b"",
+        b"nonsense\n",
+        b'{"settings": {"origin": "\xe9"}}\n',
+        b'{"settings": {"ingest": {"port": "x"}}}\n',
+    ):
         child = await asyncio.create_subprocess_exec(
             *(sys.executable, "-P", "-m", "segtap.core.engine.process"),
             stdin=asyncio.subprocess.PIPE,

@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 import logging
 import shutil
 import socket
 import ssl
 import subprocess
+import tracemalloc
+import zlib
 from pathlib import Path
 
 import pytest
 from forwarding import BASIC, SECRET, engage
-from mixpanel_server import DROP_AFTER, DROP_BEFORE, HANG, REDIRECT, Fault, MixpanelServer
+from mixpanel_server import (
+    DRIP,
+    DROP_AFTER,
+    DROP_BEFORE,
+    FLOOD,
+    GARBAGE,
+    HANG,
+    REDIRECT,
+    RESET,
+    Fault,
+    MixpanelServer,
+)
 
 from segtap.core.forward.client import ANSWER_CAP, HttpxTransport, retry_after
 from segtap.core.forward.outcomes import Answer
@@ -45,7 +60,7 @@ async def test_an_answer_comes_whole() -> None:
     assert received.records == IMPORT.body
     assert received.headers["authorization"] == BASIC
     assert received.headers["user-agent"].startswith("segtap/")
-    assert "accept-encoding" in received.headers
+    assert received.headers["accept-encoding"] == "identity"
 
 
 async def test_engage_is_never_gzipped() -> None:
@@ -98,6 +113,98 @@ async def test_an_endless_answer_is_cut() -> None:
     assert answer.cut
 
 
+BOMB = gzip.compress(gzip.compress(bytes(50_000_000)))
+"""A few hundred bytes that become 50 MB when they are unpacked twice."""
+OK = {"code": 200, "num_records_imported": 1, "status": "OK"}
+
+
+def packed(body: bytes, coding: str) -> Fault:
+    return Fault(200, body, (("content-encoding", coding),))
+
+
+async def test_a_packed_answer_that_was_not_asked_for_is_unpacked() -> None:
+    plain = json.dumps(OK).encode()
+    async with MixpanelServer() as mixpanel:
+        mixpanel.script(
+            packed(gzip.compress(plain), "gzip"),
+            packed(gzip.compress(gzip.compress(plain)), "gzip, gzip"),
+            packed(zlib.compress(plain), "deflate"),
+            packed(plain, "identity"),
+        )
+        for _ in range(4):
+            assert await send(mixpanel.url) == Answer(status=200, body=plain)
+
+
+@pytest.mark.parametrize(
+    ("coding", "body", "why"),
+    [
+        ("gzip, gzip", BOMB, "inflates to more than 1 MB"),
+        ("gzip", gzip.compress(bytes(5_000_000)), "inflates to more than 1 MB"),
+        ("gzip, gzip, gzip", BOMB, "packed 3 times"),
+        ("br", b"\x0b\x02\x80", "encoded as 'br'"),
+        ("gzip", gzip.compress(b"1" * 100)[:-9], "ends too early"),
+        ("gzip", gzip.compress(b"1" * 100)[:12] + b"\xff" * 20, "cannot be unpacked"),
+    ],
+    ids=["twice", "large", "thrice", "brotli", "cut short", "damaged"],
+)
+async def test_a_packed_answer_is_never_unpacked_beyond_the_bound(coding: str, body: bytes, why: str) -> None:
+    tracemalloc.start()
+    try:
+        async with MixpanelServer() as mixpanel:
+            mixpanel.script(packed(body, coding))
+            answer = await send(mixpanel.url)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (answer.status, answer.body) == (200, b"")
+    assert why in answer.words
+    assert peak < 20_000_000
+
+
+async def test_an_answer_gzipped_twice_under_one_name_is_unpacked_once() -> None:
+    async with MixpanelServer() as mixpanel:
+        mixpanel.script(packed(BOMB, "gzip"))
+        answer = await send(mixpanel.url)
+    assert answer.body[:2] == b"\x1f\x8b"
+    assert len(answer.body) < ANSWER_CAP
+
+
+async def test_an_answer_that_breaks_off_keeps_its_status() -> None:
+    async with MixpanelServer() as mixpanel:
+        mixpanel.script(Fault(401, {"error": "Invalid credentials"}, breaks="half"))
+        answer = await send(mixpanel.url)
+    assert (answer.status, answer.broken, answer.words) == (401, True, "the answer broke off")
+    assert answer.body.startswith(b'{"error"')
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        (RESET, "sent, but no answer"),
+        (GARBAGE, "sent, but no answer"),
+        (Fault(raw=b"HTTP/1.1 abc\r\n\r\n"), "sent, but no answer"),
+        (Fault(raw=b"HTTP/1.1 200 OK\r\ncontent-length: -5\r\n\r\n"), "sent, but no answer"),
+        (Fault(raw=b"HTTP/1.1 200 OK\r\nx: " + b"y" * 200_000), "sent, but no answer"),
+        (FLOOD, "sent, but no answer within 0.3 s"),
+        (DRIP, "sent, but no answer within 0.3 s"),
+    ],
+)
+async def test_what_is_not_http_is_no_answer(fault: Fault, words: str) -> None:
+    async with MixpanelServer() as mixpanel:
+        mixpanel.script(fault)
+        answer = await send(mixpanel.url, total=0.3)
+    assert (answer.status, answer.sent) == (0, True)
+    assert answer.words.startswith(words)
+
+
+async def test_a_body_that_never_ends_is_given_up_with_its_status() -> None:
+    async with MixpanelServer() as mixpanel:
+        mixpanel.script(Fault(502, "x" * 1000, breaks="drip body"))
+        answer = await send(mixpanel.url, total=0.3)
+    assert (answer.status, answer.broken) == (502, True)
+    assert answer.words == "the answer did not end within 0.3 s"
+
+
 @pytest.fixture
 def own_certificate(tmp_path: Path) -> ssl.SSLContext:
     if (openssl := shutil.which("openssl")) is None:
@@ -148,6 +255,9 @@ async def test_no_log_line_holds_a_secret(caplog: pytest.LogCaptureFixture) -> N
         ("Tue, 24 Nov 2026 22:00:30 GMT", "Tue, 24 Nov 2026 22:00:00 GMT", 30.0),
         ("Tue, 24 Nov 2026 21:00:00 GMT", "Tue, 24 Nov 2026 22:00:00 GMT", 0.0),
         ("Tue, 24 Nov 2026 22:00:30 GMT", None, None),
+        ("Tue, 24 Nov 2026 22:00:30 +99999999999999", "Tue, 24 Nov 2026 22:00:00 GMT", None),
+        ("", None, None),
+        ("1e400", None, None),
     ],
 )
 def test_retry_after(value: str | None, date: str | None, seconds: float | None) -> None:

@@ -5,9 +5,21 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import hypothesis
 import pytest
 from forwarding import BASIC, engage
-from mixpanel_server import BAD_GATEWAY, FORBIDDEN, PORTAL, TOO_LARGE, TOO_MANY, UNAUTHORIZED, Fault
+from hypothesis import given as generated
+from hypothesis import strategies as st
+from mixpanel_server import (
+    BAD_GATEWAY,
+    FORBIDDEN,
+    PORTAL,
+    TOO_LARGE,
+    TOO_MANY,
+    UNAUTHORIZED,
+    UNAVAILABLE,
+    Fault,
+)
 
 from segtap.core.delivery import Outcome
 from segtap.core.forward.batch import Batch
@@ -16,6 +28,20 @@ from segtap.core.forward.records import operation_records
 from segtap.core.inspection import OutgoingRequest
 
 TAKEN, REFUSED, UNCERTAIN = Outcome.TAKEN, Outcome.REFUSED, Outcome.UNCERTAIN
+KEYS = st.sampled_from(
+    ["code", "error", "status", "num_records_imported", "failed_records", "index", "insert_id", "message"]
+)
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=5),
+    max_leaves=12,
+)
+
+
+def dumped(value: Any) -> bytes:
+    return json.dumps(value).encode()
+
+
 CHARSET = "'$insert_id' is invalid: must only contain alphanumeric or hyphen '-' characters"
 
 
@@ -83,6 +109,7 @@ def failed(*records: dict[str, Any], imported: int = 0) -> Answer:
         (answer(414), ADDING, [REFUSED], "Request-URI Too Long"),
         (of(BAD_GATEWAY), ADDING, [UNCERTAIN], "would count twice"),
         (answer(500), ADDING, [UNCERTAIN], "would count twice"),
+        (of(UNAVAILABLE), ADDING, [UNCERTAIN], "would count twice"),
         (of(PORTAL), ADDING, [UNCERTAIN], "login page"),
         (Answer(words="sent, but no answer"), ADDING, [UNCERTAIN], "sent, but no answer"),
         (Answer(words="sent, but no answer"), events(1, insert_ids=False), [UNCERTAIN], "would count twice"),
@@ -110,7 +137,7 @@ def test_settled(said: Answer, batch: Batch, outcomes: list[Outcome], words: str
     [
         (of(TOO_MANY), events(2), Action.RETRY),
         (of(TOO_MANY), ADDING, Action.RETRY),
-        (answer(503, b"upstream connect error"), ADDING, Action.RETRY),
+        (answer(503, b"upstream connect error"), events(2), Action.RETRY),
         (Answer(sent=False, words="no connection"), ADDING, Action.RETRY),
         (Answer(sent=False, words="no connection"), events(2), Action.RETRY),
         (Answer(words="sent, but no answer"), events(2), Action.RETRY),
@@ -171,6 +198,75 @@ def test_a_list_of_refusals_that_was_not_read_to_its_end_halts_nothing() -> None
     assert judge(answer(400, b"<html>" + b"x" * 5000, cut=True), events(2)).action is Action.HALT
 
 
+LATIN = '{"code": 400, "error": "donn\u00e9es refus\u00e9es", "status": "Bad Request"'.encode("latin-1")
+LISTED = b', "failed_records": [{"index": 1, "message": "\xe9"}]}'
+
+
+@pytest.mark.parametrize(
+    ("said", "batch", "action", "words"),
+    [
+        (answer(502, b"<h1>Passerelle erron\xe9e</h1>"), events(2), Action.RETRY, "Passerelle erron\ufffde"),
+        (answer(502, b'{"error": "erron\xe9"}'), events(2), Action.RETRY, "erron\ufffd"),
+        (answer(502, b'"\xe9"'), events(2), Action.RETRY, "\ufffd"),
+        (answer(400, LATIN + b"}"), events(2), Action.HALVE, "donn\ufffdes refus\ufffdes"),
+        (answer(400, LATIN + LISTED), events(2), Action.SETTLE, "donn\ufffdes"),
+        (answer(200, b'{"code": 200, "num_records_imported": 2, "status": "\xe9"}'), events(2), Action.SETTLE,
+         "\ufffd"),
+        (answer(200, b'{"status": "\xff"}'), profiles(2), Action.RETRY, "\ufffd"),
+        (answer(200, b'{"code": 200, "num_records_imported": 1e400}'), events(2), Action.SETTLE, ""),
+        (answer(500, b'{"error": "\\ud800"}'), events(2), Action.RETRY, "\ufffd"),
+        (answer(500, b'{"error": ["\\ud800", 1e400]}'), events(2), Action.RETRY, "null"),
+        (answer(500, b'\xef\xbb\xbf{"error": "with a mark"}'), events(2), Action.RETRY, "with a mark"),
+        (answer(500, b"\xff\xfe" + "x".encode("utf-16-le")), events(2), Action.RETRY, "x"),
+        (answer(500, b"1" * 5000), events(2), Action.RETRY, ""),
+        (answer(500, b"[" * 100_000), events(2), Action.RETRY, "["),
+        (Answer(status=200, words="its body cannot be unpacked"), events(2), Action.RETRY, "unpacked"),
+        (Answer(status=502, words="its body cannot be unpacked"), events(2), Action.RETRY, "unpacked"),
+        (Answer(status=401, broken=True, words="the answer broke off"), events(2), Action.HALT, "broke off"),
+        (Answer(status=200, broken=True, words="the answer broke off"), events(2), Action.RETRY, "broke off"),
+        (Answer(status=400, broken=True, words="the answer broke off"), events(2), Action.RETRY, "broke off"),
+        (Answer(status=400, body=b'{"error": "so', broken=True, words="…"), events(2), Action.RETRY, "so"),
+        (Answer(status=200, body=b"1", broken=True, words="…"), profiles(2), Action.RETRY, ""),
+        (Answer(status=400, broken=True, words="the answer broke off"), ADDING, Action.SETTLE, "broke off"),
+    ],
+)  # fmt: skip
+def test_an_answer_is_read_whatever_its_bytes(said: Answer, batch: Batch, action: Action, words: str) -> None:
+    verdict = judge(said, batch)
+    assert verdict.action is action
+    assert words in verdict.words
+    assert verdict.words.isprintable()
+
+
+@pytest.mark.parametrize("index", [True, False, -1, 3, 10**30, 1.5, "1", None, [], {}])
+def test_an_odd_index_blames_nobody_but_by_insert_id(index: Any) -> None:
+    assert judge(failed({"index": index, "message": "m"}), events(3)).action is Action.HALVE
+    verdict = judge(failed({"index": index, "insert_id": "i-2", "message": "m"}), events(3))
+    assert [judgement.outcome for judgement in verdict.records] == [TAKEN, TAKEN, REFUSED]
+
+
+@pytest.mark.parametrize("listed", [None, 5, "x", {}, [5], ["x"], [None], [[]], [{}]])
+def test_failed_records_in_an_odd_form_blame_nobody(listed: Any) -> None:
+    body = {"code": 400, "error": "some failed", "status": "Bad Request", "failed_records": listed}
+    assert judge(answer(400, body), events(3)).action is Action.HALVE
+
+
+@generated(st.integers(100, 599), st.binary(max_size=60) | st.builds(dumped, json_values), st.booleans())
+@hypothesis.settings(max_examples=300, deadline=None)
+def test_no_answer_raises(status: int, body: bytes, broken: bool) -> None:
+    for batch in (events(1), events(3), profiles(1), profiles(3), ADDING):
+        verdict = judge(Answer(status=status, body=body, broken=broken), batch)
+        assert verdict.words.isprintable()
+        assert len(verdict.records) == (len(batch) if verdict.action is Action.SETTLE else 0)
+
+
+def test_what_a_record_may_cause_is_suspect() -> None:
+    assert [judge(answer(status), events(2)).suspect for status in (500, 502, 503, 408, 200, 429, 425)] == [
+        *[True] * 5, False, False,
+    ]  # fmt: skip
+    assert judge(Answer(words="sent, but no answer"), events(2)).suspect
+    assert not judge(Answer(sent=False, words="no connection"), events(2)).suspect
+
+
 def test_retry_after_is_handed_on() -> None:
     assert judge(answer(429, retry_after=30.0), events(1)).after == 30.0
     assert judge(answer(502, retry_after=9.0), events(1)).after == 9.0
@@ -180,7 +276,7 @@ def test_every_status_has_a_meaning_and_nothing_repeats_what_adds() -> None:
     for status in range(100, 1000):
         verdict = judge(answer(status), ADDING)
         assert verdict.action in (Action.RETRY, Action.HALT, Action.SETTLE)
-        assert verdict.action is not Action.RETRY or status in (425, 429, 503)
+        assert verdict.action is not Action.RETRY or status in (425, 429)
         assert all(judgement.outcome is not TAKEN for judgement in verdict.records)
 
 

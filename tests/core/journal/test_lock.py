@@ -16,7 +16,7 @@ from journal_values import a_receipt
 from segtap.core.errors import JournalError, JournalLocked
 from segtap.core.journal import SqliteJournal, holder_of, open_journal
 from segtap.core.journal import lock as journal_lock
-from segtap.core.journal.lock import JournalLock, lock_file
+from segtap.core.journal.lock import Holder, JournalLock, lock_file, read_holder
 from segtap.core.settings import JournalSettings
 
 HOLD = """
@@ -194,3 +194,10 @@ def test_asking_who_holds_a_journal_changes_nothing(path: Path) -> None:
     lock_file(path).write_text(note := '{"pid":1,"url":"http://127.0.0.1:8765","started":0}')
     assert holder_of(path) is None
     assert lock_file(path).read_text() == note
+
+
+@pytest.mark.parametrize("note", [b'{"url": "\xe9", "pid": 1}', b"\xff\xfe", b"", b"[]"])
+def test_a_note_in_the_lock_that_cannot_be_read_names_nobody(tmp_path: Path, note: bytes) -> None:
+    path = tmp_path / "journal.db.lock"
+    path.write_bytes(note)
+    assert read_holder(path) == Holder()

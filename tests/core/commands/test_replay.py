@@ -1,0 +1,44 @@
+"""`segtap replay` into an endpoint that is not segtap's and answers oddly."""
+
+from __future__ import annotations
+
+import gzip
+import json
+
+import pytest
+from engines import track
+from mixpanel_server import RESET, Fault, MixpanelServer
+
+from segtap.core.commands.replay import replay_lines
+from segtap.core.errors import EngineError
+
+LINES = [json.dumps(track("m-1")).encode()]
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        (Fault(500, b"<h1>erron\xe9</h1>"), "answered 500 after 0 messages: <h1>erron\ufffd</h1>"),
+        (Fault(500, "line\r\n\x1b[31mred"), "line"),
+        (
+            Fault(502, gzip.compress(gzip.compress(bytes(9_000_000))), (("content-encoding", "gzip, gzip"),)),
+            "its body cannot be unpacked",
+        ),
+        (RESET, "cannot be reached"),
+    ],
+    ids=["latin-1", "control characters", "gzip twice", "reset"],
+)
+async def test_an_odd_refusal_is_one_line_of_words(fault: Fault, words: str) -> None:
+    async with MixpanelServer() as server:
+        server.script(fault)
+        with pytest.raises(EngineError) as raised:
+            await replay_lines(LINES, url=server.url)
+    assert words in str(raised.value)
+    assert str(raised.value).isprintable()
+    assert server.requests[0].headers["accept-encoding"] == "identity"
+
+
+async def test_an_answer_of_200_is_never_unpacked() -> None:
+    async with MixpanelServer() as server:
+        server.script(Fault(200, gzip.compress(bytes(9_000_000)), (("content-encoding", "gzip"),)))
+        assert await replay_lines(LINES, url=server.url) == 1
