@@ -59,7 +59,10 @@ class ReplayOrder(msgspec.Struct, frozen=True):
 
 
 class Health(msgspec.Struct, frozen=True):
-    """Answer of GET healthz. `fault` says why messages are not taken just now, else ""."""
+    """Answer of GET healthz: `status` is "ok", or "degraded" where `fault` says what is wrong.
+
+    Of forwarding, the index, the settings or the journal. "starting": no message is accepted yet.
+    """
 
     status: str
     app: str

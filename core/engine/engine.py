@@ -254,8 +254,11 @@ class Engine:
     # --- what viewers ask ------------------------------------------------------------------------
 
     def health(self) -> Health:
-        """Whether messages are taken; the fault, if any, that hinders it."""
-        return Health("ok" if self._up else "starting", "segtap", VERSION, self._fault() if self._up else "")
+        """Whether all is well, and the fault where it is not."""
+        if not self._up:
+            return Health("starting", "segtap", VERSION)
+        fault = self._fault()
+        return Health("degraded" if fault else "ok", "segtap", VERSION, fault)
 
     async def state(self) -> EngineState:
         """The header's facts now."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import logging
 from collections.abc import Callable
@@ -10,7 +11,9 @@ from collections.abc import Callable
 import msgspec
 
 from ..errors import JournalError
+from ..forward.clock import Clock, SystemClock
 from ..forward.forwarder import Forwarder
+from ..forward.outcomes import one_line
 from ..masks import mask_token, project_in_words
 from ..serve.launch import Switch
 from ..settings import Settings
@@ -19,8 +22,10 @@ logger = logging.getLogger(__name__)
 
 STOP_GRACE = 5.0
 """Seconds that requests to Mixpanel under way have to be answered at a stop."""
-FORWARDER_PAUSE = 2.0
-"""Seconds before forwarding begins again, when the journal could not take its outcomes."""
+FIRST_PAUSE, LONGEST_PAUSE = 2.0, 60.0
+"""Seconds before a forwarder that failed is started again: doubled with each failure."""
+STEADY = 60.0
+"""Seconds without a failure after which a forwarder runs well: no fault, and pauses are short again."""
 
 
 def cannot_forward_why(settings: Settings) -> str:
@@ -74,7 +79,9 @@ def interrupted_why(before: Switch, settings: Settings) -> str:
 class ForwarderRun:
     """Runs the forwarder in the background from `start` to `stop`, as often as these are called.
 
-    `fault` is told why it pauses, and "" when it goes on; `ended` is given its task when that ends.
+    Whatever exception ends the forwarder, it is started again after a pause and goes on from what the journal
+    says. `fault` is called with why it pauses, and with "" once it runs well again. `ended` is given the
+    background task when that ends.
     """
 
     def __init__(
@@ -82,10 +89,13 @@ class ForwarderRun:
         forwarder: Forwarder,
         fault: Callable[[str], None],
         ended: Callable[[asyncio.Task[None]], None],
+        *,
+        clock: Clock | None = None,
     ) -> None:
         self._forwarder = forwarder
         self._fault = fault
         self._ended = ended
+        self._clock: Clock = clock or SystemClock()
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -101,15 +111,36 @@ class ForwarderRun:
         await self._forwarder.stop(STOP_GRACE)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+        self._fault("")
 
     async def _run(self) -> None:
-        """Run the forwarder; when the journal cannot take its outcomes, say so and begin again soon."""
+        """Run the forwarder until it is stopped; when it fails, start it again after a pause."""
+        failures = 0
         while True:
+            began = self._clock.now()
+            clearing = asyncio.create_task(self._clear_fault())
             try:
                 await self._forwarder.run()
                 return
             except JournalError as error:
                 logger.error("forwarding pauses: %s", error)
-                self._fault(str(error))
-            await asyncio.sleep(FORWARDER_PAUSE)
-            self._fault("")
+                words = str(error)
+            except Exception as error:
+                # Whatever went wrong, what is owed must not wait until somebody notices and turns forwarding
+                # off and on: it is logged, shown in header and healthz, and tried again.
+                logger.exception("forwarding failed")
+                words = f"Forwarding failed ({one_line(f'{type(error).__name__}: {error}')})"
+            finally:
+                clearing.cancel()
+                await asyncio.gather(clearing, return_exceptions=True)
+            failures = 1 if self._clock.now() - began > STEADY * 1000 else failures + 1
+            pause = min(FIRST_PAUSE * 2.0 ** min(failures - 1, 10), LONGEST_PAUSE)
+            self._fault(f"{words.rstrip('.')}. It starts again in {pause:g} s.")
+            await self._clock.sleep(pause)
+
+    async def _clear_fault(self) -> None:
+        """Clear the fault once all that is owed has been dealt with, or the forwarder runs steadily."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(STEADY):
+                await self._forwarder.wait_idle()
+        self._fault("")

@@ -1,0 +1,154 @@
+"""Forwarding goes on whatever happens: it is restarted after any exception, and header and healthz say so."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from engines import engine_settings, post, running_engine, track, until
+from forwarding import FakeClock
+from mixpanel_server import MixpanelServer
+
+from segtap.core.client import Client
+from segtap.core.engine.engine import Engine
+from segtap.core.engine.forwarding import ForwarderRun
+from segtap.core.errors import JournalError
+from segtap.core.forward.client import HttpxTransport
+
+
+class Failing:
+    """Stands in for a forwarder: raises what it is given, one after the other, then runs until stopped."""
+
+    def __init__(self, *errors: Exception) -> None:
+        self.errors = list(errors)
+        self.runs = 0
+        self._idle, self._stopped = asyncio.Event(), asyncio.Event()
+
+    async def run(self) -> None:
+        self.runs += 1
+        self._idle.clear()
+        await asyncio.sleep(0)
+        try:
+            if self.errors:
+                raise self.errors.pop(0)
+            await asyncio.sleep(0)
+            self._idle.set()
+            await self._stopped.wait()
+        finally:
+            self._idle.set()
+
+    async def wait_idle(self) -> None:
+        await self._idle.wait()
+
+    async def stop(self, grace: float) -> None:
+        self._stopped.set()
+
+
+async def story(*errors: Exception) -> tuple[list[str], list[float], int]:
+    """What was said, how long it paused, and how often it was started, until it ran well again."""
+    said: list[str] = []
+    forwarder: Any = Failing(*errors)
+    clock = FakeClock()
+    well = asyncio.Event()
+
+    def fault(text: str) -> None:
+        said.append(text)
+        if not text:
+            well.set()
+
+    run = ForwarderRun(forwarder, fault, lambda task: None, clock=clock)
+    run.start()
+    async with asyncio.timeout(10):
+        await well.wait()
+    await run.stop()
+    return said, clock.slept, forwarder.runs
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        UnicodeDecodeError("utf-8", b"\xe9", 0, 1, "invalid start byte"),
+        RecursionError("maximum recursion depth exceeded"),
+        KeyError("operation"),
+        MemoryError(),
+        OverflowError("int too large"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+async def test_any_exception_is_said_and_forwarding_starts_again(error: Exception) -> None:
+    said, slept, runs = await story(error)
+    assert said[0].startswith(f"Forwarding failed ({type(error).__name__}")
+    assert said[0].endswith("It starts again in 2 s.")
+    assert said[1] == ""
+    assert (slept, runs) == ([2.0], 2)
+
+
+async def test_a_journal_that_fails_is_said_in_its_own_words() -> None:
+    said, _, _ = await story(JournalError("The disk is full."))
+    assert said[0] == "The disk is full. It starts again in 2 s."
+
+
+async def test_pauses_grow_to_a_minute_and_the_fault_stays_meanwhile() -> None:
+    said, slept, runs = await story(*(RuntimeError(f"fault {n}") for n in range(8)))
+    assert slept == [2, 4, 8, 16, 32, 60, 60, 60]
+    assert runs == 9
+    assert [("fault" in text) for text in said[:9]] == [True] * 8 + [False]
+
+
+def forwarding(folder: Path, mixpanel: MixpanelServer) -> AbstractAsyncContextManager[tuple[Engine, Client]]:
+    return running_engine(engine_settings(folder, mixpanel_url=mixpanel.url), forwarding=True)
+
+
+async def test_an_exception_in_the_engine_shows_in_header_and_healthz_until_it_is_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = True
+    send = HttpxTransport.send
+
+    async def failing(self: HttpxTransport, form: Any) -> Any:
+        if broken:
+            raise UnicodeDecodeError("utf-8", b"\xe9", 0, 1, "invalid start byte")
+        return await send(self, form)
+
+    monkeypatch.setattr(HttpxTransport, "send", failing)
+    monkeypatch.setattr("segtap.core.engine.forwarding.FIRST_PAUSE", 0.05)
+    async with (
+        MixpanelServer() as mixpanel,
+        running_engine(engine_settings(tmp_path, mixpanel_url=mixpanel.url), forwarding=True) as (
+            engine,
+            client,
+        ),
+        httpx.AsyncClient(base_url=engine.url) as http,
+    ):
+        assert (await http.get("/_segtap/healthz")).json()["status"] == "ok"
+        await post(engine.url, track("m-1"))
+        await until(client, lambda state: "Forwarding failed (UnicodeDecodeError" in state.fault)
+        answer = await http.get("/_segtap/healthz")
+        assert answer.status_code == 200
+        assert answer.json()["status"] == "degraded"
+        assert "Forwarding failed (UnicodeDecodeError" in answer.json()["fault"]
+        broken = False
+        state = await until(client, lambda state: not state.fault)
+        assert (state.taken, state.waiting) == (1, 0)
+        assert (await http.get("/_segtap/healthz")).json()["status"] == "ok"
+    assert [event["properties"]["$insert_id"] for event in mixpanel.events] == ["m-1"]
+
+
+async def test_halted_forwarding_is_degraded(tmp_path: Path) -> None:
+    async with (
+        MixpanelServer(secrets=frozenset({"another"})) as mixpanel,
+        running_engine(engine_settings(tmp_path, mixpanel_url=mixpanel.url), forwarding=True) as (
+            engine,
+            client,
+        ),
+        httpx.AsyncClient(base_url=engine.url) as http,
+    ):
+        await post(engine.url, track("m-1"))
+        await until(client, lambda state: state.halted)
+        health = (await http.get("/_segtap/healthz")).json()
+        assert health["status"] == "degraded"
+        assert "401" in health["fault"]
