@@ -12,7 +12,7 @@ from ..inspection import Finding, Translation
 from ..messages import CALL_TYPES, Json, JsonObject
 from ..settings import Destination
 from ..text import shown
-from . import data, message, request, spec, users
+from . import data, fields, message, request, spec, users
 from .adjust import adjusted
 from .catalogue import ALL_RULES
 from .catalogue.calls import SECOND_RECEIPT, SEGMENT_WOULD_CHANGE, SEGMENT_WOULD_REJECT
@@ -45,8 +45,9 @@ _ANY: tuple[Check, ...] = (
     data.region_mismatch,
     message.placeholder_user_id,
     message.timestamp_suspect,
-    spec.common_field_name,
-    spec.common_field_type,
+    fields.misplaced_field,
+    fields.common_field_name,
+    fields.common_field_type,
 )
 _EVENT: tuple[Check, ...] = (
     message.no_identity,

@@ -1,4 +1,4 @@
-"""Rules of Segment's own spec: common fields, reserved traits, the events of shops and mobile apps."""
+"""Rules of Segment's own spec: reserved traits, the events of shops and mobile apps."""
 
 from __future__ import annotations
 
@@ -12,19 +12,9 @@ from .catalogue import spec as rule
 from .rule import Subject
 from .spec_names import SPEC, near_event, near_product_property, near_property, squash, styles
 
-_FIELDS = frozenset((*SPEC.fields, *("_metadata", "writeKey", "channel", "version", "projectId")))
-"""Fields that Segment knows, and those that its SDKs and servers add."""
-_FIELD_STYLES = styles(SPEC.fields)
-_IN_CONTEXT = {squash(name): name for name in SPEC.in_context}
-_CONTEXT = frozenset(SPEC.context)
-_CONTEXT_STYLES = styles(SPEC.context)
 _TRAIT_STYLES = styles(SPEC.traits)
 _TRAITS = frozenset((*SPEC.traits, "created_at"))
 """Mixpanel's destination reads created_at as well as createdAt."""
-
-_OBJECTS = frozenset(("properties", "traits", "context", "integrations"))
-_TEXTS = frozenset(("userId", "anonymousId", "groupId", "previousId", "messageId", "event", "name"))
-_OBJECTS_IN_CONTEXT = frozenset(SPEC.objects_in_context)
 
 _BY_EXACT_NAME = "Order Completed"
 """The event that Segment's Mixpanel destination treats otherwise than the rest."""
@@ -37,58 +27,6 @@ _KINDS = {
     "list": "a list",
     "products": "a list of objects",
 }
-
-
-def common_field_name(subject: Subject) -> Iterator[Finding]:
-    document, context = subject.document, subject.context
-    for name in () if _FIELDS.issuperset(document) else document.keys() - _FIELDS:
-        meant = SPEC.misnamed.get(name) or _FIELD_STYLES.get(squash(name))
-        if meant is not None and document.get(meant) is None:
-            yield rule.COMMON_FIELD_NAME.finding(
-                child("$", name),
-                f"Segment does not know the field {shown(name, 40)}: did you mean {meant}?",
-                fix=f"write it {meant}",
-            )
-        elif meant is None:
-            inside = _IN_CONTEXT.get(squash(name))
-            if inside is not None and context.get(inside) is None:
-                yield rule.COMMON_FIELD_NAME.finding(
-                    child("$", name),
-                    f"{shown(name, 40)[1:-1]} belongs into the context: here no destination sees it",
-                    fix=f"send it as context.{inside}",
-                )
-    for name in () if _CONTEXT.issuperset(context) else context.keys() - _CONTEXT:
-        meant = _CONTEXT_STYLES.get(squash(name))
-        if meant is not None and context.get(meant) is None:
-            yield rule.COMMON_FIELD_NAME.finding(
-                child("$.context", name),
-                f"Segment does not know context.{shown(name, 40)[1:-1]}: did you mean context.{meant}?",
-                fix=f"write it context.{meant}",
-            )
-
-
-def common_field_type(subject: Subject) -> Iterator[Finding]:
-    for name, value in subject.document.items():
-        if value.__class__ is dict:
-            if name in _TEXTS:
-                yield _wrong_type("$", name, value, "text")
-        elif value.__class__ is str or value is None:
-            if name in _OBJECTS and value is not None:
-                yield _wrong_type("$", name, value, "an object")
-        elif name in _OBJECTS:
-            yield _wrong_type("$", name, value, "an object")
-        elif name in _TEXTS and (value.__class__ is list or value.__class__ is bool):
-            yield _wrong_type("$", name, value, "text")
-    for name, value in subject.context.items():
-        if value.__class__ is not dict and value is not None and name in _OBJECTS_IN_CONTEXT:
-            yield _wrong_type("$.context", name, value, "an object")
-
-
-def _wrong_type(where: str, name: str, value: Json, wanted: str) -> Finding:
-    path = child(where, name)
-    return rule.COMMON_FIELD_TYPE.finding(
-        path, f"{path[2:]} is {shown(value, 40)}: Segment's spec wants {wanted}", fix=f"send {wanted}"
-    )
 
 
 def spec_event_name(subject: Subject) -> Iterator[Finding]:

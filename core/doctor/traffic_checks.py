@@ -89,7 +89,10 @@ TOPICS: tuple[Topic, ...] = (
     Topic(
         check="lost-properties",
         title="Properties that do not arrive",
-        rules=("property-dropped", "property-overrides-context", "reserved-property", "string-truncated"),
+        rules=(
+            *("property-dropped", "property-overrides-context", "reserved-property", "string-truncated"),
+            "misplaced-field",
+        ),
         good="every property arrives as it was sent",
     ),
     Topic(

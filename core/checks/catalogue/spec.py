@@ -16,6 +16,16 @@ COMMON_FIELD_NAME = Rule(
     fix="write the field as Segment's spec does",
     source=_SEGMENT_COMMON,
 )
+MISPLACED_FIELD = Rule(
+    id="misplaced-field",
+    severity="warning",
+    applies_to=("track", "page", "screen", "identify", "group"),
+    what="A field stands where destinations do not look for it",
+    why="Identify and group calls have traits; track, page and screen calls have properties, and their "
+    "group in context.groupId. What stands elsewhere reaches no report.",
+    fix="move it to traits, properties or context.groupId, as the call has them",
+    source=_SEGMENT_COMMON,
+)
 COMMON_FIELD_TYPE = Rule(
     id="common-field-type",
     severity="warning",
@@ -84,6 +94,7 @@ TRAIT_TYPE = Rule(
 
 SPEC_RULES: tuple[Rule, ...] = (
     COMMON_FIELD_NAME,
+    MISPLACED_FIELD,
     COMMON_FIELD_TYPE,
     SPEC_EVENT_NAME,
     SPEC_PROPERTY_MISSING,

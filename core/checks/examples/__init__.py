@@ -194,6 +194,9 @@ MESSAGE_EXAMPLES: dict[str, Example] = {
     "common-field-name": pair(
         call("track", event="Signed Up", props={"plan": "pro"}), track("Signed Up", {"plan": "pro"})
     ),
+    "misplaced-field": pair(
+        call("identify", properties={"plan": "pro"}), call("identify", traits={"plan": "pro"})
+    ),
     "common-field-type": pair(
         call("track", event="Signed Up", properties=["pro"]), track("Signed Up", {"plan": "pro"})
     ),

@@ -202,7 +202,7 @@ def test_a_right_message_is_left_alone(rule: str, message: dict[str, Any]) -> No
 
 
 def test_every_rule_has_both_examples() -> None:
-    ids = {rule.id for rule in SPEC_RULES}
+    ids = {rule.id for rule in SPEC_RULES} - {"misplaced-field"}  # test_fields.py
     assert {row[0] for row in WRONG} == ids
     assert {row[0] for row in RIGHT} == ids
 

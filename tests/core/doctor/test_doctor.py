@@ -98,6 +98,14 @@ def test_both_regions_side_by_side(settings: Settings, standing: str, words: str
     assert words in verdict.words
 
 
+@pytest.mark.parametrize("settings", [GOOD, CLASSIC], ids=["actions", "classic-cloud"])
+def test_a_field_in_the_wrong_place_does_not_arrive(settings: Settings) -> None:
+    traits = call("track", 2, userId="u-1", event="Signed Up", traits={"plan": "pro"})
+    verdict = verdicts(facts(settings, IDENTIFY, traits))["lost-properties"]
+    assert (verdict.standing, verdict.fix) == ("warning", "send them as properties")
+    assert "misplaced-field (1)" in verdict.words
+
+
 @pytest.mark.parametrize(
     ("token", "standing", "words"),
     [
