@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 from fake_viewer import FakeViewer, story, summary, until
+from pane_host import screen as drawn_screen
 from textual.pilot import Pilot
 from textual.widgets._toast import Toast
 
@@ -151,6 +152,10 @@ async def test_mixpanel_opens_only_after_it_took_something(
         await until(pilot, lambda: pilot.app.main.state.taken == 1)  # type: ignore[attr-defined]
         await pilot.press("o")
         await until(pilot, lambda: opened == ["https://in.mixpanel.com/report/events"])
+        viewer.know(mixpanel_url="http://127.0.0.1:9999")
+        await until(pilot, lambda: pilot.app.main.state.mixpanel_url)  # type: ignore[attr-defined]
+        await pilot.press("o")
+        await until(pilot, lambda: "Requests went to http://127.0.0.1:9999" in said(pilot))
 
 
 async def test_copying_takes_the_pane_in_use(app_on: AppOn, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -179,6 +184,34 @@ async def test_copying_takes_the_pane_in_use(app_on: AppOn, monkeypatch: pytest.
         assert "http://127.0.0.1:8765/v1/t" in copied[-1]
         assert "sends this message here" in said(pilot)
         assert "by test" in said(pilot)
+
+
+async def test_where_requests_really_go_is_shown_and_copied(
+    app_on: AppOn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copied: list[str] = []
+    monkeypatch.setattr("segtap.tui.clipboard.copy", lambda app, text: copied.append(text) or "by test")
+    viewer = FakeViewer(story(3), mixpanel_url="http://127.0.0.1:9999/mp")
+    async with app_on(viewer).run_test(size=(200, 60), notifications=True) as pilot:
+        main = await ready(pilot, 3)
+        await until(pilot, lambda: main.detail is not None)
+        await pilot.press("2")
+        await until(pilot, lambda: main.mixpanel.has_focus_within)
+        shown = drawn_screen(pilot)
+        assert "POST http://127.0.0.1:9999/mp/import?strict=1" in shown
+        assert "in place of https://api.mixpanel.com" in shown
+        await pilot.press("y")
+        assert copied[-1].startswith("POST http://127.0.0.1:9999/mp/import?strict=1\n")
+        await pilot.press("c")
+        assert copied[-1].startswith("curl 'http://127.0.0.1:9999/mp/import?strict=1'")
+        assert "to http://127.0.0.1:9999/mp" in said(pilot)
+        await pilot.press("3")
+        await until(pilot, lambda: main.wire.has_focus_within)
+        assert "POST http://127.0.0.1:9999/mp/import" in drawn_screen(pilot)
+        await pilot.press("c")
+        assert copied[-1].startswith("curl 'http://127.0.0.1:9999/mp/import?strict=1'")
+        viewer.know(mixpanel_url="")
+        await until(pilot, lambda: "POST https://api.mixpanel.com/import" in drawn_screen(pilot))
 
 
 async def test_clearing_asks_and_empties(app_on: AppOn) -> None:

@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 from details import MESSAGES, TOKEN, order
+from fake_viewer import state
 from pane_host import Host, screen
 from textual import events
 from textual.widgets import Static
 
 from segtap.core.errors import EngineError
 from segtap.core.messages import JsonObject
-from segtap.core.views import MessageDetail
+from segtap.core.views import EngineState, MessageDetail
 from segtap.tui import keys, pane_keys
 from segtap.tui.screens.confirm import Answer, Confirm
 from segtap.tui.screens.decode import DecodeBox
@@ -130,15 +131,19 @@ class TestHelp:
 class Engine:
     """Reads pasted messages; keeps which."""
 
-    def __init__(self, *, down: bool = False) -> None:
+    def __init__(self, *, down: bool = False, mixpanel_url: str = "") -> None:
         self.read: list[JsonObject] = []
         self.down = down
+        self.mixpanel_url = mixpanel_url
 
     async def inspect(self, document: JsonObject) -> MessageDetail:
         if self.down:
             raise EngineError("The engine went away. Start it again.")
         self.read.append(document)
         return order(bad=True)
+
+    async def state(self) -> EngineState:
+        return state(mixpanel_url=self.mixpanel_url)
 
 
 async def settled(pilot: Any) -> None:
@@ -246,10 +251,23 @@ class TestDecode:
             await pilot.press("J", "escape")
             assert app.screen is box
 
+    async def test_a_pasted_message_shows_where_the_engine_sends_requests(self) -> None:
+        engine = Engine(mixpanel_url="http://127.0.0.1:9999")
+        box = DecodeBox(json.dumps(MESSAGES["order"]), viewer=engine)  # type: ignore[arg-type]
+        app = Host(Static())
+        async with app.run_test(size=(120, 40)) as pilot:
+            app.push_screen(box)
+            await settled(pilot)
+            await pilot.press("f2")
+            await settled(pilot)
+            screen = app.screen
+            assert isinstance(screen, Inspect)
+            assert "POST http://127.0.0.1:9999/import?strict=1" in str(screen.mixpanel.head.render())
+
     @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
     async def test_a_mixpanel_body_opens_in_the_panes_as_one_request(self, size: tuple[int, int]) -> None:
         """As mixpanel-browser sent it: base64 in a form field, several events, one of which is wrong."""
-        engine = Engine()
+        engine = Engine(mixpanel_url="http://127.0.0.1:9999")
         bad = {
             "event": "Late",
             "properties": {"token": TOKEN, "distinct_id": "u-1", "$insert_id": "order_991"},

@@ -170,7 +170,10 @@ class Acting(Screen[None]):
             return
         url = next(host for region, host in APP_HOSTS.items() if region == state.region) + EVENTS_PATH
         if webbrowser.open(url):
-            self.notify(f"Opened {url}. What was accepted takes about a minute to be visible.")
+            visible = "What was accepted takes about a minute to be visible."
+            if state.mixpanel_url:
+                visible = f"Requests went to {clean(state.mixpanel_url)}: Mixpanel may have none of them."
+            self.notify(f"Opened {url}. {visible}")
         else:
             self.notify(f"No browser could be opened. The address is {url}", severity="warning", timeout=15)
 
@@ -204,7 +207,8 @@ class Acting(Screen[None]):
             self.notify("There is no message to copy yet.", severity="warning")
             return
         if request := self.request_as_curl():
-            self._copy("a curl command that sends this request to Mixpanel", request)
+            where = clean(state.mixpanel_url if state else "") or "Mixpanel"
+            self._copy(f"a curl command that sends this request to {where}", request)
             return
         url = state.urls[0] if state and state.urls else self.viewer.url
         self._copy("a curl command that sends this message here", as_curl(detail, url))

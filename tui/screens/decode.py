@@ -203,17 +203,17 @@ class DecodeBox(ModalScreen[None]):
         viewer: Viewer | None = self._viewer or getattr(app, "viewer", None)
         if viewer is None:
             return
-        messages = decoded.messages
+        messages, mixpanel_url = decoded.messages, ""
         try:
-            first = (
-                await viewer.inspect(messages[0])
-                if messages
-                else await asyncio.to_thread(self._mixpanel, text, decoded)
-            )
+            if messages:
+                first = await viewer.inspect(messages[0])
+                mixpanel_url = (await viewer.state()).mixpanel_url
+            else:
+                first = await asyncio.to_thread(self._mixpanel, text, decoded)
         except SegtapError as error:
             self.notify(clean(str(error)), title=error.title, severity="error", timeout=10)
             return
-        await app.push_screen(Inspect(viewer, messages, first))
+        await app.push_screen(Inspect(viewer, messages, first, mixpanel_url=mixpanel_url))
 
     def _mixpanel(self, text: str, decoded: Decoded) -> MessageDetail:
         """The rules on requests are pure: a Mixpanel body needs no engine."""

@@ -22,6 +22,7 @@ from ..clipboard import copy
 from ..plain import app_of, is_plain, worded
 from ..widgets.mixpanel_pane import MixpanelPane
 from ..widgets.pane import Pane
+from ..widgets.request_pane import RequestPane
 from ..widgets.segment_pane import SegmentPane
 from ..widgets.warnings_pane import JumpTo, WarningsPane
 from ..widgets.wire_pane import WirePane
@@ -51,8 +52,18 @@ class Inspect(Screen[None]):
         *(Binding(str(number + 1), f"pane({number})", show=False) for number in range(4)),
     ]
 
-    def __init__(self, viewer: Viewer, messages: Sequence[JsonObject], first: MessageDetail) -> None:
-        """`messages` are the Segment messages, of which `first` is the first; none for a Mixpanel body."""
+    def __init__(
+        self,
+        viewer: Viewer,
+        messages: Sequence[JsonObject],
+        first: MessageDetail,
+        *,
+        mixpanel_url: str = "",
+    ) -> None:
+        """`messages` are the Segment messages, of which `first` is the first; none for a Mixpanel body.
+
+        `mixpanel_url` is where the engine sends requests in place of the region's host.
+        """
         super().__init__()
         self.viewer = viewer
         self.messages = messages
@@ -60,6 +71,8 @@ class Inspect(Screen[None]):
         self.banner = Static(classes="banner")
         self.segment, self.mixpanel = SegmentPane(), MixpanelPane()
         self.wire, self.warnings = WirePane(), WarningsPane()
+        for pane in (self.mixpanel, self.wire):
+            pane.set_reactive(RequestPane.mixpanel_url, mixpanel_url)
         self.panes: tuple[Pane, ...] = (self.segment, self.mixpanel, self.wire, self.warnings)
         self.active = 0
         self._first = first

@@ -87,12 +87,13 @@ class MainScreen(Acting):
         self.empty = EmptyState(viewer.url, settings.origin, marks=marks, id="empty")
         self.segment = SegmentPane(id="segment", classes="pane")
         self.mixpanel = MixpanelPane(id="mixpanel", classes="pane")
+        self.wire = WirePane(id="wire", classes="pane")
         self.delivery = DeliveryPane(id="delivery", classes="pane")
         self.key_bar = KeyBar(id="keys")
         self.panes: dict[str, Pane] = {
             "segment": self.segment,
             "mixpanel": self.mixpanel,
-            "wire": WirePane(id="wire", classes="pane"),
+            "wire": self.wire,
             "warnings": WarningsPane(id="warnings", classes="pane"),
             "delivery": self.delivery,
         }
@@ -171,7 +172,7 @@ class MainScreen(Acting):
         return TITLES[self.pane_name][1], pane.copy_text() if self._detail is not None else ""
 
     def request_as_curl(self) -> str:
-        return self.mixpanel.curl() if self.mixpanel.has_focus_within else ""
+        return next((pane.curl() for pane in (self.mixpanel, self.wire) if pane.has_focus_within), "")
 
     # What the feed tells
 
@@ -182,6 +183,7 @@ class MainScreen(Acting):
         self.header.state = state
         self.empty.state = state
         self.delivery.tell(state)
+        self.mixpanel.mixpanel_url = self.wire.mixpanel_url = state.mixpanel_url
         self._hear_loaded()
 
     def _hear_lost(self, why: str) -> None:

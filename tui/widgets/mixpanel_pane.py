@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from urllib.parse import urlsplit
 
 import msgspec
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
 
-from ...core.codec.to_curl import mixpanel_as_curl
 from ...core.inspection import Operation, OutgoingRequest, Repair, Severity, TakenOut
 from ...core.json_text import json_bytes
 from ...core.masks import mask_token, masked
@@ -17,10 +17,9 @@ from ...core.messages import Json, Marks
 from ...core.text import clean, shown
 from ...core.views import MessageDetail
 from ..json_tree import Row
-from ..pane_keys import bindings
 from ..plain import marks_of
 from .json_view import JsonView
-from .pane import Pane
+from .request_pane import RequestPane
 
 TOKEN_KEYS = ("token", "$token")
 PATHS_SHOWN = 8
@@ -28,11 +27,10 @@ PATHS_SHOWN = 8
 REPAIRS_SHOWN = 3
 
 
-class MixpanelPane(Pane):
-    """One request at a time: method, URL, headers with secrets masked, body. [ and ] turn the pages."""
+class MixpanelPane(RequestPane):
+    """One request at a time: method, URL, headers with secrets masked, body."""
 
     TITLE = "Mixpanel"
-    BINDINGS = bindings("mixpanel")
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
@@ -41,20 +39,11 @@ class MixpanelPane(Pane):
         self.json = JsonView()
         self.json.rows.shorten_token = _short_token
         self.json.source_of = self._source
-        self.page = 0
-        self._id: int | None = None
 
     def compose(self) -> ComposeResult:
         yield self.notes
         yield self.head
         yield self.json
-
-    def watch_detail(self, detail: MessageDetail | None) -> None:
-        """Another message: its first request. The same one moved on: the request that was there."""
-        id = None if detail is None else detail.summary.id
-        if id != self._id:
-            self._id, self.page = id, 0
-        super().watch_detail(detail)
 
     def fill(self, detail: MessageDetail | None) -> None:
         """Show one request, and above it what keeps Segment from sending."""
@@ -86,17 +75,6 @@ class MixpanelPane(Pane):
         self.json.show(operation.request.body, root=root, flags=flags, notes=changes, key=key)
         self.title(f"{self.page + 1} of {len(operations)}" + (" · repaired" if repairs else ""))
 
-    @property
-    def operations(self) -> tuple[Operation, ...]:
-        """The requests of the message that is shown."""
-        return () if self.detail is None else self.detail.inspection.translation.operations
-
-    def action_turn(self, pages: int) -> None:
-        """To the next request, or the one before; round at the ends."""
-        if self.operations:
-            self.page = (self.page + pages) % len(self.operations)
-            self.fill(self.detail)
-
     def show_path(self, path: str) -> bool:
         """Turn to the request of `requests[1].body…` and highlight the place; False when it is not there."""
         if path.startswith("requests["):
@@ -108,19 +86,15 @@ class MixpanelPane(Pane):
 
     def copy_text(self) -> str:
         """The request that is shown, as method, URL, headers (secrets masked) and indented JSON."""
-        if not self.operations:
+        if self.request is None:
             return "\n".join(note.plain for note in self._notes(self.detail)) if self.detail else ""
-        request = masked(self.operations[self.page].request)
+        request = masked(self.request)
         lines = [
             f"{request.method} {request.url}",
             *(f"{name}: {value}" for name, value in _headers(request)),
         ]
         body = msgspec.json.format(json_bytes(request.body), indent=2).decode()
         return "\n".join([*lines, "", body])
-
-    def curl(self) -> str:
-        """The request that is shown as a curl command, its secret a variable; "" when there is none."""
-        return mixpanel_as_curl(self.operations[self.page].request) if self.operations else ""
 
     def _source(self, path: str) -> str:
         """Where the value at the path comes from: `source: $.context.page.url · field url`."""
@@ -130,12 +104,15 @@ class MixpanelPane(Pane):
         return f"source: {found.source}" + (f" · field {found.field}" if found.field else "")
 
     def _head(self, operation: Operation) -> Content:
-        request = masked(operation.request)
+        request = masked(self.request or operation.request)
         lines = [
             Content.assemble(
                 (f"{clean(request.method)} ", "bold $accent"), (clean(request.url), "$foreground")
             )
         ]
+        if self.elsewhere:
+            host = "://".join(urlsplit(operation.request.url)[:2])
+            lines.append(Content.styled(f"in place of {clean(host)}", "$dim"))
         for name, value in _headers(request):
             lines.append(Content.assemble((f"{name}  ", "$dim"), (clean(value), "$json-string")))
         if not operation.action:

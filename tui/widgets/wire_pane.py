@@ -13,9 +13,8 @@ from ...core.masks import MASK, masked
 from ...core.text import clean, size
 from ...core.views import MessageDetail
 from ..json_lines import parse
-from ..pane_keys import bindings
 from .json_view import JsonView
-from .pane import Pane
+from .request_pane import RequestPane
 from .text_view import TextView, readable
 
 TEXT_SHOWN = 256 * 1024
@@ -23,11 +22,10 @@ TEXT_SHOWN = 256 * 1024
 SHAPES = {"json": "JSON", "form": "form", "base64": "base64"}
 
 
-class WirePane(Pane):
+class WirePane(RequestPane):
     """One request at a time, as the Mixpanel pane: above as it is sent, below decoded."""
 
     TITLE = "Wire"
-    BINDINGS = bindings("mixpanel")
     DEFAULT_CSS = """
     WirePane {
         & > TextView { height: 1fr; }
@@ -40,25 +38,11 @@ class WirePane(Pane):
         self.note = Static(classes="note")
         self.text = TextView()
         self.json = JsonView()
-        self.page = 0
-        self._id: int | None = None
 
     def compose(self) -> ComposeResult:
         yield self.note
         yield self.text
         yield self.json
-
-    @property
-    def forms(self) -> int:
-        """How many requests there are to show."""
-        return 0 if self.detail is None else len(self.detail.inspection.translation.operations)
-
-    def watch_detail(self, detail: MessageDetail | None) -> None:
-        """Another message: its first request. The same one moved on: the request that was there."""
-        id = None if detail is None else detail.summary.id
-        if id != self._id:
-            self._id, self.page = id, 0
-        super().watch_detail(detail)
 
     def fill(self, detail: MessageDetail | None) -> None:
         """Show one request as it crosses the wire."""
@@ -80,16 +64,10 @@ class WirePane(Pane):
 
     def form(self) -> WireForm | None:
         """The request that is shown, as it crosses the wire, with its secrets masked; None: there is none."""
-        if self.detail is None or not self.forms:
+        if self.request is None:
             return None
-        self.page %= self.forms
-        return wire_form(masked(self.detail.inspection.translation.operations[self.page].request))
-
-    def action_turn(self, pages: int) -> None:
-        """To the next request, or the one before; round at the ends."""
-        if self.forms:
-            self.page = (self.page + pages) % self.forms
-            self.fill(self.detail)
+        self.page %= len(self.operations)
+        return wire_form(masked(self.request))
 
     def copy_text(self) -> str:
         """The body exactly as it is sent, before gzip; for a Mixpanel body the text that it came as."""
@@ -116,7 +94,8 @@ class WirePane(Pane):
             parts += [form.content_encoding, f"{size(form.raw_size)} → {size(form.size)}"]
         else:
             parts.append(size(form.size))
-        of = f" · {self.page + 1} of {self.forms}" if self.forms > 1 else ""
+        forms = len(self.operations)
+        of = f" · {self.page + 1} of {forms}" if forms > 1 else ""
         return ", ".join(parts) + of
 
     def _about(self, form: WireForm) -> Content:
@@ -125,9 +104,10 @@ class WirePane(Pane):
             "form": "the form field data, percent-encoded",
             "base64": "base64 in the field data",
         }[form.shape]
+        to = form.url.partition("?")[0] if self.elsewhere else form.path
         return Content.assemble(
             (f"{form.method} ", "bold $accent"),
-            (clean(form.path), "$foreground"),
+            (clean(to), "$foreground"),
             (f"  {where}", "$dim"),
         )
 

@@ -1,0 +1,71 @@
+"""What the Mixpanel and the Wire pane have in common: one request to Mixpanel at a time."""
+
+from __future__ import annotations
+
+import msgspec
+from textual.reactive import reactive
+
+from ...core.codec.to_curl import mixpanel_as_curl
+from ...core.forward.wire import onto
+from ...core.inspection import Operation, OutgoingRequest
+from ...core.views import MessageDetail
+from ..pane_keys import bindings
+from .pane import Pane
+
+
+class RequestPane(Pane):
+    """A pane about one request of the message; [ and ] turn to the others.
+
+    `mixpanel_url` is where requests are sent in place of the region's host, "" where they are not. A pasted
+    Mixpanel body keeps the address that it was pasted with.
+    """
+
+    BINDINGS = bindings("mixpanel")
+    mixpanel_url: reactive[str] = reactive("")
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self.page: int = 0
+        self._id: int | None = None
+
+    @property
+    def operations(self) -> tuple[Operation, ...]:
+        """The requests of the message that is shown."""
+        return () if self.detail is None else self.detail.inspection.translation.operations
+
+    @property
+    def request(self) -> OutgoingRequest | None:
+        """The request that is shown, at the address that it is sent to; None when there is none."""
+        if not self.operations:
+            return None
+        request = self.operations[self.page % len(self.operations)].request
+        if not self.elsewhere:
+            return request
+        return msgspec.structs.replace(request, url=onto(request.url, self.mixpanel_url))
+
+    @property
+    def elsewhere(self) -> bool:
+        """True if the request goes to `mixpanel_url` instead of Mixpanel's own host."""
+        return bool(self.mixpanel_url) and self.detail is not None and self.detail.source_kind == "segment"
+
+    def curl(self) -> str:
+        """The request that is shown as a curl command, its secret a variable; "" when there is none."""
+        return "" if self.request is None else mixpanel_as_curl(self.request)
+
+    def watch_detail(self, detail: MessageDetail | None) -> None:
+        """Another message: its first request. The same one moved on: the request that was there."""
+        id = None if detail is None else detail.summary.id
+        if id != self._id:
+            self._id, self.page = id, 0
+        super().watch_detail(detail)
+
+    def watch_mixpanel_url(self) -> None:
+        """Requests are sent elsewhere."""
+        if self._ready:
+            self.fill(self.detail)
+
+    def action_turn(self, pages: int) -> None:
+        """To the next request, or the one before; round at the ends."""
+        if self.operations:
+            self.page = (self.page + pages) % len(self.operations)
+            self.fill(self.detail)
