@@ -43,7 +43,8 @@ def settings_for(mixpanel_url: str, folder: str) -> Settings:
 async def all_sent(client: Client) -> None:
     """Wait until nothing is owed to Mixpanel any more."""
     async for frame in client.feed():
-        if frame.state is not None and frame.state.received >= MESSAGES and not frame.state.waiting:
+        state = frame.state
+        if state is not None and state.received >= MESSAGES and not state.deliveries.waiting:
             return
 
 

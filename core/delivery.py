@@ -8,31 +8,82 @@ import msgspec
 
 
 class DeliveryState(enum.StrEnum):
-    """Where a message stands; the list shows one mark for each."""
+    """Where a message stands: one word, the same in JSON, on the screen and in the API.
 
-    NOT_WANTED = "not wanted"
-    """Received while forwarding was off: never sent, unless replayed."""
+    Where several words hold, the first in the order of the members is the message's.
+    """
+
+    FAULT = "fault"
+    """segtap failed to translate it."""
+    NONE = "none"
+    """There is nothing to send, whether forwarding was on or off."""
+    OFF = "off"
+    """Received while forwarding was off: not sent, unless it is replayed."""
+    HELD = "held"
+    """Waits for the user."""
+    UNCERTAIN = "uncertain"
+    """It cannot be known whether Mixpanel has it, and sending it again might count it twice."""
+    STUCK = "stuck"
+    """Set aside after repeated 5xx answers; tried again at long intervals."""
     WAITING = "waiting"
     """Owed to Mixpanel: to be sent, or to be tried again."""
-    TAKEN = "taken"
-    """Mixpanel accepted every operation. It may not be visible there yet."""
     REFUSED = "refused"
     """Mixpanel refused at least one operation; it is not tried again."""
-    UNCERTAIN = "uncertain"
-    """It cannot be known whether Mixpanel has it."""
-    HELD = "held"
-    NOTHING = "nothing to send"
-    """Translation makes no request of it, or Segment would drop this copy."""
+    SENT = "sent"
+    """Mixpanel accepted every operation. It may not be visible in reports yet."""
+
+
+MEANINGS: dict[DeliveryState, str] = {
+    DeliveryState.OFF: "received while forwarding was off",
+    DeliveryState.WAITING: "owed to Mixpanel",
+    DeliveryState.SENT: "accepted by Mixpanel",
+    DeliveryState.REFUSED: "refused by Mixpanel",
+    DeliveryState.UNCERTAIN: "it cannot be known whether Mixpanel has it",
+    DeliveryState.STUCK: "set aside after repeated 5xx, tried again later",
+    DeliveryState.HELD: "waits for you",
+    DeliveryState.FAULT: "segtap failed to translate it",
+    DeliveryState.NONE: "nothing to send",
+}
+"""What each word means, for help and legends, in the order in which people meet them."""
+
+OWED_STATES = frozenset({DeliveryState.HELD, DeliveryState.STUCK, DeliveryState.WAITING})
+"""The states of messages with an operation that is still to be sent. An uncertain one may have one too."""
+
+
+class DeliveryCounts(msgspec.Struct, frozen=True, kw_only=True):
+    """How many messages stand where; together they are the messages received."""
+
+    fault: int = 0
+    none: int = 0
+    off: int = 0
+    held: int = 0
+    uncertain: int = 0
+    stuck: int = 0
+    waiting: int = 0
+    refused: int = 0
+    sent: int = 0
+
+    @property
+    def owed(self) -> int:
+        """Messages that the journal must keep for Mixpanel: waiting, stuck or held."""
+        return self.waiting + self.stuck + self.held
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return sum(msgspec.structs.astuple(self))
 
 
 class Outcome(enum.StrEnum):
-    """What one attempt at one operation came to."""
+    """The result of one attempt at one operation."""
 
-    TAKEN = "taken"
+    SENT = "sent"
     REFUSED = "refused"
     RETRY = "retry"
     """A passing fault (429, 5xx, no connection): it is tried again."""
     UNCERTAIN = "uncertain"
+    STUCK = "stuck"
+    """Refused with 5xx too often while Mixpanel accepted others: it is tried again at long intervals."""
     DRY_RUN = "dry run"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from .delivery import Delivery, DeliveryState
+from .delivery import Delivery, DeliveryCounts, DeliveryState
 from .inspection import Explanation, Inspection
 from .messages import Marks, SourceKind
 
@@ -41,9 +41,9 @@ class EngineState(msgspec.Struct, frozen=True, kw_only=True):
     """The header's facts. Counts are messages unless they say otherwise.
 
     `received`: acknowledged messages in this journal; `refused`: requests answered with 4xx;
-    `unsent`: messages received while forwarding was off; `waiting`: owed to Mixpanel;
+    `deliveries`: how many of the received messages stand where;
     `mixpanel_url`, where it is set, is where requests go in place of the region's host.
-    `taken`, `refused_by_mixpanel`: settled deliveries; `sent_since_on`: taken since forwarding went on.
+    `sent_since_on`: messages that Mixpanel accepted since forwarding was turned on.
     `errors`: messages, and refused requests, with an error; `warnings`: those with warnings only.
     `project` is the masked token or "". `halted`: forwarding is on, and a fault keeps it
     from sending until it is turned on again. `resumed`: forwarding is on because it was in
@@ -75,10 +75,7 @@ class EngineState(msgspec.Struct, frozen=True, kw_only=True):
     settings_from: str = ""
     received: int = 0
     refused: int = 0
-    unsent: int = 0
-    waiting: int = 0
-    taken: int = 0
-    refused_by_mixpanel: int = 0
+    deliveries: DeliveryCounts = DeliveryCounts()
     sent_since_on: int = 0
     teed: int = 0
     errors: int = 0

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 import msgspec
 from textual.pilot import Pilot
 
-from segtap.core.delivery import Delivery, DeliveryState, Outcome
+from segtap.core.delivery import Delivery, DeliveryCounts, DeliveryState, Outcome
 from segtap.core.errors import EngineError, ForwardingRefused, InputError
 from segtap.core.inspection import Finding, Inspection, Operation, OutgoingRequest, Translation
 from segtap.core.messages import JsonObject, Marks, message_number
@@ -50,7 +50,7 @@ def summary(number: int, type: str = "track", name: str = "Order Completed", **c
         0,
         0,
         0,
-        DeliveryState.NOT_WANTED,
+        DeliveryState.OFF,
         f"message-{number}",
     )
     return msgspec.structs.replace(base, **changes)
@@ -58,10 +58,10 @@ def summary(number: int, type: str = "track", name: str = "Order Completed", **c
 
 STORY: tuple[tuple[str, str, dict[str, object]], ...] = (
     ("page", "Pricing", {}),
-    ("identify", "ada@example.com", {"warnings": 1, "delivery": DeliveryState.TAKEN}),
+    ("identify", "ada@example.com", {"warnings": 1, "delivery": DeliveryState.SENT}),
     ("track", "Order Completed", {"errors": 1, "delivery": DeliveryState.REFUSED}),
-    ("track", "order completed", {"warnings": 2, "source": "ios", "delivery": DeliveryState.TAKEN}),
-    ("group", "acme", {"delivery": DeliveryState.TAKEN}),
+    ("track", "order completed", {"warnings": 2, "source": "ios", "delivery": DeliveryState.SENT}),
+    ("group", "acme", {"delivery": DeliveryState.SENT}),
     (
         "",
         "not JSON: byte 112",
@@ -72,9 +72,9 @@ STORY: tuple[tuple[str, str, dict[str, object]], ...] = (
         "Checkout",
         {"source": "react native", "user": "anon-5f0c", "delivery": DeliveryState.WAITING},
     ),
-    ("alias", "anon-5f0c → user-77", {"delivery": DeliveryState.NOTHING}),
+    ("alias", "anon-5f0c → user-77", {"delivery": DeliveryState.NONE}),
     ("track", "注文が完了しました 🛒", {"user": "田中さん", "delivery": DeliveryState.UNCERTAIN}),
-    ("track", "Signed Up", {"marks": int(Marks.SECOND_RECEIPT), "delivery": DeliveryState.NOTHING}),
+    ("track", "Signed Up", {"marks": int(Marks.SECOND_RECEIPT), "delivery": DeliveryState.NONE}),
     ("track", "Invite Sent", {"marks": int(Marks.REPLAY), "source": "python"}),
     ("track", "Video Played", {"marks": int(Marks.TEED | Marks.WOULD_REJECT), "warnings": 12}),
 )
@@ -135,14 +135,14 @@ def detail_of(line: Summary) -> MessageDetail:
         for _ in range(line.warnings)
     )
     deliveries: tuple[Delivery, ...] = ()
-    if line.delivery is DeliveryState.TAKEN:
+    if line.delivery is DeliveryState.SENT:
         deliveries = (
             Delivery(
                 message=line.id,
                 operation=0,
                 at=line.received_at + 190,
                 endpoint="/import",
-                outcome=Outcome.TAKEN,
+                outcome=Outcome.SENT,
                 status=200,
                 words="OK",
                 of=14,
@@ -365,7 +365,7 @@ class FakeViewer:
         self.calls.append(("clear",))
         self.lines.clear()
         self.facts = msgspec.structs.replace(
-            self.facts, received=0, refused=0, waiting=0, errors=0, warnings=0
+            self.facts, received=0, refused=0, deliveries=DeliveryCounts(), errors=0, warnings=0
         )
         self.put(FeedBatch(cleared=True, state=self.facts))
 

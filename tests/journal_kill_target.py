@@ -53,10 +53,10 @@ async def deliver(journal: SqliteJournal) -> None:
     while True:
         if owed := await journal.owed(limit=100):
             attempts = [
-                Delivery(message=line.id, operation=0, at=1, endpoint="/import", outcome=Outcome.TAKEN)
+                Delivery(message=line.id, operation=0, at=1, endpoint="/import", outcome=Outcome.SENT)
                 for line in owed
             ]
-            await journal.record(attempts, [(line.id, DeliveryState.TAKEN) for line in owed])
+            await journal.record(attempts, [(line.id, DeliveryState.SENT) for line in owed])
         await asyncio.sleep(0)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from segtap.core.delivery import Delivery, DeliveryState, Outcome
+from segtap.core.delivery import Delivery, DeliveryCounts, DeliveryState, Outcome
 from segtap.core.journal import Counts, Entry
 from segtap.core.messages import Marks, Receipt, message_number
 from segtap.core.views import Summary
@@ -50,11 +50,11 @@ def an_entry(
         delivery=state,
         message_id=f"m-{seq}-{position}" if message_id is None else message_id,
     )
-    wanted = state not in (DeliveryState.NOT_WANTED, DeliveryState.NOTHING)
+    wanted = state not in (DeliveryState.OFF, DeliveryState.NONE)
     return Entry(summary=summary, wanted=wanted, text=f"{name} u-1".lower())
 
 
-def an_attempt(id: int, outcome: Outcome = Outcome.TAKEN, *, attempt: int = 1, words: str = "") -> Delivery:
+def an_attempt(id: int, outcome: Outcome = Outcome.SENT, *, attempt: int = 1, words: str = "") -> Delivery:
     return Delivery(
         message=id,
         operation=0,
@@ -81,10 +81,7 @@ def recount(path: Path | str) -> Counts:
     return Counts(
         received=len(messages),
         refused=len(rows) - len(messages),
-        unsent=standing(DeliveryState.NOT_WANTED),
-        waiting=standing(DeliveryState.WAITING),
-        taken=standing(DeliveryState.TAKEN),
-        refused_by_mixpanel=standing(DeliveryState.REFUSED),
+        deliveries=DeliveryCounts(**{state: standing(state) for state in DeliveryState}),
         teed=sum(1 for marks, _ in messages if marks & Marks.TEED),
         errors=sum(1 for _, _, errors, _ in rows if errors),
         warnings=sum(1 for _, _, errors, warnings in rows if warnings and not errors),

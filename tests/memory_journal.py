@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
 
-from segtap.core.delivery import Delivery, DeliveryState
+from segtap.core.delivery import OWED_STATES, Delivery, DeliveryCounts, DeliveryState
 from segtap.core.errors import JournalError
 from segtap.core.inspection import Finding
 from segtap.core.journal.base import Counts, Entry
 from segtap.core.messages import Marks, Receipt
 from segtap.core.views import Page, Summary
-
-OPEN = (DeliveryState.WAITING, DeliveryState.HELD)
 
 
 @dataclass
@@ -24,6 +22,7 @@ class MemoryJournal:
     receipt_rows: dict[int, Receipt] = field(default_factory=dict)
     entries: dict[int, Entry] = field(default_factory=dict)
     attempts: dict[int, list[Delivery]] = field(default_factory=dict)
+    owing: set[int] = field(default_factory=set)
     indexed_upto: int = 0
     failing: str = ""
     closed: bool = False
@@ -87,13 +86,19 @@ class MemoryJournal:
         return [
             entry.summary
             for id, entry in sorted(self.entries.items())
-            if id > after and entry.wanted and entry.summary.delivery in OPEN
+            if id > after
+            and (entry.summary.delivery in OWED_STATES or id in self.owing)
+            and entry.summary.delivery is not DeliveryState.HELD
         ][:limit]
 
     async def record(
-        self, deliveries: Sequence[Delivery], states: Sequence[tuple[int, DeliveryState]]
+        self,
+        deliveries: Sequence[Delivery],
+        states: Sequence[tuple[int, DeliveryState]],
+        owing: Collection[int] = (),
     ) -> None:
         self._check()
+        self.owing = (self.owing - {id for id, _ in states}) | set(owing)
         for delivery in deliveries:
             if delivery.message not in self.entries:
                 continue  # cleared meanwhile
@@ -127,10 +132,7 @@ class MemoryJournal:
         return Counts(
             received=len(messages),
             refused=len(shown) - len(messages),
-            unsent=standing(DeliveryState.NOT_WANTED),
-            waiting=standing(DeliveryState.WAITING),
-            taken=standing(DeliveryState.TAKEN),
-            refused_by_mixpanel=standing(DeliveryState.REFUSED),
+            deliveries=DeliveryCounts(**{state: standing(state) for state in DeliveryState}),
             teed=sum(bool(summary.marks & Marks.TEED) for summary in messages),
             errors=sum(bool(summary.errors) for summary in shown),
             warnings=sum(bool(summary.warnings and not summary.errors) for summary in shown),

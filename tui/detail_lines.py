@@ -87,7 +87,7 @@ def _in_rows(text: str, width: int) -> list[str]:
 
 def tick(marks: Marks) -> str:
     """The mark of what is there."""
-    return marks.delivery[DeliveryState.TAKEN]
+    return marks.delivery[DeliveryState.SENT]
 
 
 def rule(key: tuple[str, ...], title: str, width: int, marks: Marks, *, after: str = "") -> Line:

@@ -48,13 +48,15 @@ class Marks:
     spark: str = "▁▂▃▄▅▆▇█"
     delivery: Mapping[DeliveryState, str] = field(
         default_factory=lambda: {
-            DeliveryState.NOT_WANTED: "·",
+            DeliveryState.OFF: "·",
             DeliveryState.WAITING: "…",
-            DeliveryState.TAKEN: "✓",
+            DeliveryState.SENT: "✓",
             DeliveryState.REFUSED: "✗",
             DeliveryState.UNCERTAIN: "?",
+            DeliveryState.STUCK: "↻",
+            DeliveryState.FAULT: "‼",
             DeliveryState.HELD: "‖",
-            DeliveryState.NOTHING: "–",
+            DeliveryState.NONE: "–",
         }
     )
 
@@ -73,13 +75,15 @@ ASCII = Marks(
     none="-",
     spark="_.-=*#",
     delivery={
-        DeliveryState.NOT_WANTED: ".",
+        DeliveryState.OFF: ".",
         DeliveryState.WAITING: "~",
-        DeliveryState.TAKEN: "+",
+        DeliveryState.SENT: "+",
         DeliveryState.REFUSED: "X",
         DeliveryState.UNCERTAIN: "?",
+        DeliveryState.STUCK: "@",
+        DeliveryState.FAULT: "#",
         DeliveryState.HELD: "|",
-        DeliveryState.NOTHING: "-",
+        DeliveryState.NONE: "-",
     },
 )
 

@@ -18,13 +18,15 @@ from .marks import LETTERS, MIXPANEL_DIRECT, UNKNOWN_TYPE, Marks
 from .plain import plain
 
 DELIVERY_STYLE: dict[DeliveryState, str] = {
-    DeliveryState.NOT_WANTED: "dim",
+    DeliveryState.OFF: "dim",
     DeliveryState.WAITING: "waiting",
-    DeliveryState.TAKEN: "ok",
+    DeliveryState.SENT: "ok",
     DeliveryState.REFUSED: "error",
     DeliveryState.UNCERTAIN: "warning",
+    DeliveryState.STUCK: "error",
+    DeliveryState.FAULT: "error",
     DeliveryState.HELD: "waiting",
-    DeliveryState.NOTHING: "dim",
+    DeliveryState.NONE: "dim",
 }
 TAGS: tuple[tuple[messages.Marks, str, str], ...] = (
     (messages.Marks.WOULD_REJECT, "Segment rejects", "error"),

@@ -15,24 +15,17 @@ from .marks import LETTERS, Marks, severity_mark
 FULL, HALF = "━", "╸"
 """A bar is a heavy line: bars of neighbouring rows stay apart."""
 STATES = (
+    (DeliveryState.FAULT, "error"),
     (DeliveryState.REFUSED, "error"),
+    (DeliveryState.STUCK, "error"),
     (DeliveryState.UNCERTAIN, "warning"),
     (DeliveryState.HELD, "waiting"),
     (DeliveryState.WAITING, "waiting"),
-    (DeliveryState.TAKEN, "ok"),
-    (DeliveryState.NOTHING, "dim"),
-    (DeliveryState.NOT_WANTED, "dim"),
+    (DeliveryState.SENT, "ok"),
+    (DeliveryState.NONE, "dim"),
+    (DeliveryState.OFF, "dim"),
 )
 """Deliveries in the order in which they matter, each with its style."""
-STATE_WORDS = {
-    DeliveryState.REFUSED: "refused by Mixpanel",
-    DeliveryState.UNCERTAIN: "uncertain",
-    DeliveryState.HELD: "held",
-    DeliveryState.WAITING: "waiting",
-    DeliveryState.TAKEN: "taken by Mixpanel",
-    DeliveryState.NOTHING: "with nothing to send",
-    DeliveryState.NOT_WANTED: "not forwarded",
-}
 SPARK = 24
 SPARK_NARROW = 12
 BAR = 24
@@ -188,12 +181,10 @@ def event_words(type: str, name: str) -> str:
 
 
 def delivery_words(event: EventCount) -> str:
-    """`300 taken by Mixpanel, 12 refused by Mixpanel`."""
+    """`12 refused, 300 sent`."""
     if not event.type:
         return "requests that were answered with 4xx: nothing of them is kept as a message"
-    parts = [
-        f"{event.delivery[state]:,} {STATE_WORDS[state]}" for state, _ in STATES if event.delivery.get(state)
-    ]
+    parts = [f"{event.delivery[state]:,} {state}" for state, _ in STATES if event.delivery.get(state)]
     return ", ".join(parts)
 
 

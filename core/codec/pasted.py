@@ -80,7 +80,7 @@ def mixpanel_detail(
             errors=inspection.errors,
             warnings=inspection.warnings,
             marks=0,
-            delivery=DeliveryState.NOTHING,
+            delivery=DeliveryState.NONE,
             message_id="",
         ),
         document=json_bytes(decoded.value),

@@ -280,7 +280,7 @@ def delivery(facts: Facts) -> Iterator[Verdict]:
     taken = 0
     for case in facts.cases:
         for attempt in case.detail.deliveries:
-            taken += attempt.outcome is Outcome.TAKEN
+            taken += attempt.outcome is Outcome.SENT
             if attempt.outcome is Outcome.REFUSED:
                 refused.append((case, f"{attempt.endpoint} {attempt.status}: {attempt.words}"))
     if not refused:

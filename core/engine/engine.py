@@ -71,7 +71,7 @@ class Engine:
         self._switching = asyncio.Lock()
         self._up = False
         self._forwarding = False
-        self._taken_before = 0
+        self._sent_before = 0
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -288,11 +288,8 @@ class Engine:
             settings_from=settings.origin,
             received=counts.received,
             refused=counts.refused,
-            unsent=counts.unsent,
-            waiting=counts.waiting,
-            taken=counts.taken,
-            refused_by_mixpanel=counts.refused_by_mixpanel,
-            sent_since_on=max(0, counts.taken - self._taken_before) if self._forwarding else 0,
+            deliveries=counts.deliveries,
+            sent_since_on=max(0, counts.deliveries.sent - self._sent_before) if self._forwarding else 0,
             teed=counts.teed,
             errors=counts.errors,
             warnings=counts.warnings,
@@ -338,7 +335,7 @@ class Engine:
             raise ForwardingRefused(why)
         async with self._switching:
             if on and not self._forwarding:
-                self._taken_before = (await self._journal.counts()).taken
+                self._sent_before = (await self._journal.counts()).deliveries.sent
                 self._forwarding, self._interrupted = True, ""
                 self._run.start()
                 self.switched(self.switch)
@@ -377,9 +374,8 @@ class Engine:
             del facts["at"]
             logger.info("delivery", extra={"id": facts.pop("message"), **facts})
         self.overviews.delivered(states)
-        # An attempt that settles nothing is news, too: what a viewer knows of the message is no longer all.
-        tried = {delivery.message: DeliveryState.WAITING for delivery in deliveries}
-        self._feed.change([*(tried | dict(states)).items()])
+        # Includes attempts that settle nothing: viewers then ask for the message's new attempt.
+        self._feed.change(states)
 
     async def replay(self, ids: Sequence[int]) -> int:
         """Send messages through the tap again; returns how many."""
@@ -410,7 +406,7 @@ class Engine:
                 self._reading.stream.reset()
                 self.overviews.reset()
             if self._forwarding:
-                self._taken_before = 0
+                self._sent_before = 0
                 self._run.start()
         self._faults.set("reading", "")
         self._feed.clear()

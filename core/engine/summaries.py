@@ -17,12 +17,11 @@ TEXT_LIMIT = 1_000
 
 
 def delivery_of(inspection: Inspection, *, wanted: bool, marks: Marks) -> DeliveryState:
-    """Where a message stands when it has just been read: nothing of it has been sent yet."""
-    if marks & (Marks.SECOND_RECEIPT | Marks.WOULD_REJECT):
-        return DeliveryState.NOTHING
-    if not wanted:
-        return DeliveryState.NOT_WANTED
-    return DeliveryState.WAITING if inspection.translation.operations else DeliveryState.NOTHING
+    """Return the state of a message that has just been read: nothing of it has been sent yet."""
+    unsendable = marks & (Marks.SECOND_RECEIPT | Marks.WOULD_REJECT)
+    if unsendable or not inspection.translation.operations:
+        return DeliveryState.NONE
+    return DeliveryState.WAITING if wanted else DeliveryState.OFF
 
 
 def summarize(message: Message, inspection: Inspection, receipt: Receipt) -> Summary:
@@ -56,7 +55,7 @@ def refusal(receipt: Receipt) -> Entry:
         1,
         0,
         int(Marks.REFUSED),
-        DeliveryState.NOTHING,
+        DeliveryState.NONE,
         "",
     )
     return Entry(summary, False, _plain(f"{reason} {receipt.method} {receipt.path}".lower(), TEXT_LIMIT))

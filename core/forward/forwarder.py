@@ -57,7 +57,8 @@ class _Parcel:
 class Forwarder:
     """Sends what `journal` owes until it is stopped.
 
-    `load` reads the messages behind summaries. `on_delivery` is told of every write to the journal, after it.
+    `load` reads the messages behind summaries. `on_delivery` is called after every write to the journal with
+    the attempts and the present state of each message that they concern.
     `dry_run` sends nothing: each operation gets one `Outcome.DRY_RUN` line, and the message stays owed, so
     that a dry run takes nothing away from a later real one. `in_flight` is requests at once on each route,
     `window` how many records are read ahead.
@@ -245,14 +246,14 @@ class Forwarder:
                 await asyncio.sleep(0)
             message = messages.get(summary.id)
             if summary.refused:
-                states.append((summary.id, DeliveryState.NOTHING))
+                states.append((summary.id, DeliveryState.NONE))
                 continue
             if message is None:
                 self._unreadable += 1
                 continue
             translation = self._translator.translate(message.document, now=message.received_at)
             if why_nothing(translation, message.type, message.marks, message.source_kind):
-                states.append((message.id, DeliveryState.NOTHING))
+                states.append((message.id, DeliveryState.NONE))
                 continue
             records = records_of(message.id, translation)
             before = earlier.get(message.id, [])
@@ -351,9 +352,12 @@ class Forwarder:
     async def _record(self, deliveries: Sequence[Delivery], states: States) -> None:
         if not deliveries and not states:
             return
-        await self._journal.record(deliveries, states)
+        owing = {id for id, _ in states if id in self._ledger}
+        await self._journal.record(deliveries, states, owing)
         if self._on_delivery is not None:
-            self._on_delivery(deliveries, states)
+            tried = {line.message for line in deliveries if line.message in self._ledger}
+            now = {id: self._ledger.state(id) for id in tried} | dict(states)
+            self._on_delivery(deliveries, list(now.items()))
 
     # --- the end -----------------------------------------------------------------------------------
 

@@ -1,7 +1,8 @@
 """Which operations of which messages are still open, and where a message stands once they are not. Pure.
 
 An operation is settled when all its records are; a message when all its operations are. The worst record
-decides for its operation, the worst operation for its message: refused, then uncertain, then taken.
+decides for its operation, the worst operation for its message: uncertain, then refused, then sent. A message
+with an uncertain operation is uncertain at once, while others of its operations are still to be sent.
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ from .records import Record
 
 States = list[tuple[int, DeliveryState]]
 
-SETTLED = (Outcome.TAKEN, Outcome.REFUSED, Outcome.UNCERTAIN)
+SETTLED = (Outcome.SENT, Outcome.REFUSED, Outcome.UNCERTAIN)
 STATE_OF = {
-    Outcome.TAKEN: DeliveryState.TAKEN,
-    Outcome.UNCERTAIN: DeliveryState.UNCERTAIN,
+    Outcome.SENT: DeliveryState.SENT,
     Outcome.REFUSED: DeliveryState.REFUSED,
+    Outcome.UNCERTAIN: DeliveryState.UNCERTAIN,
 }
 _RANK = {outcome: rank for rank, outcome in enumerate(STATE_OF)}
 
@@ -34,7 +35,7 @@ class _Operation:
     left: int
     base: int = 0
     """Attempts of earlier runs."""
-    worst: Outcome = Outcome.TAKEN
+    worst: Outcome = Outcome.SENT
     words: list[str] = field(default_factory=list[str])
     index: int = 0
     of: int = 1
@@ -69,6 +70,10 @@ class Ledger:
     def __len__(self) -> int:
         return len(self._messages)
 
+    def __contains__(self, message: int) -> bool:
+        """Return whether the message has operations that are still to be sent."""
+        return message in self._messages
+
     def open(
         self, message: int, records: Sequence[Record], earlier: Iterable[Delivery] = ()
     ) -> tuple[list[Record], States]:
@@ -90,6 +95,11 @@ class Ledger:
             self._messages[message] = entry
             return left, []
         return [], [(message, entry.state)]
+
+    def state(self, message: int) -> DeliveryState:
+        """Return the state of an open message: uncertain if one of its operations is, else waiting."""
+        uncertain = Outcome.UNCERTAIN in self._messages[message].settled
+        return DeliveryState.UNCERTAIN if uncertain else DeliveryState.WAITING
 
     def note(self, batch: Batch, attempt: Attempt, outcome: Outcome, words: str) -> list[Delivery]:
         """An attempt that settles nothing: one line for each operation in the batch."""
@@ -126,6 +136,8 @@ class Ledger:
             if not entry.open:
                 states.append((record.message, entry.state))
                 del self._messages[record.message]
+            elif operation.worst is Outcome.UNCERTAIN:
+                states.append((record.message, DeliveryState.UNCERTAIN))
         return deliveries, states
 
     def _delivery(
@@ -152,6 +164,6 @@ def _worse(one: Outcome, other: Outcome) -> bool:
 
 
 def _part_words(record: Record, operation: _Operation, judgement: Judgement) -> str:
-    if operation.parts == 1 or judgement.outcome is Outcome.TAKEN:
+    if operation.parts == 1 or judgement.outcome is Outcome.SENT:
         return judgement.words
     return f"record {record.part + 1} of {operation.parts}: {judgement.words}"

@@ -167,11 +167,11 @@ def _good(answer: Answer, said: Json, batch: Batch, words: str) -> Verdict:
         if isinstance(imported, int) and imported < len(batch):
             return _narrow(Action.HALVE, batch, f"{imported} of {len(batch)} imported ({words})")
         if isinstance(imported, int) or said.get("status") in (1, "OK") or said.get("code") == 200:
-            return _all(Outcome.TAKEN, batch, _taken_words(said, batch))
+            return _all(Outcome.SENT, batch, _taken_words(said, batch))
         if said.get("status") in (0, "error"):
             return _narrow(Action.SINGLY, batch, words)
     elif said == 1 and said is not True:
-        return _all(Outcome.TAKEN, batch, _taken_words({"status": 1}, batch))
+        return _all(Outcome.SENT, batch, _taken_words({"status": 1}, batch))
     elif said == 0 and said is not False:
         return _narrow(Action.SINGLY, batch, words)
     return _unsure(
@@ -229,7 +229,7 @@ def _failed(said: JsonObject, batch: Batch) -> dict[int, str]:
 
 
 def _by_index(failed: dict[int, str], batch: Batch, words: str) -> Verdict:
-    taken = Judgement(Outcome.TAKEN, f"taken beside {len(failed)} refused of {len(batch)}")
+    taken = Judgement(Outcome.SENT, f"taken beside {len(failed)} refused of {len(batch)}")
     return Verdict(
         action=Action.SETTLE,
         words=words,

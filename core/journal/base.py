@@ -7,12 +7,12 @@ from then on they can be listed, and those wanted at Mixpanel are `owed`. The fo
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Collection, Sequence
 from typing import Protocol
 
 import msgspec
 
-from ..delivery import Delivery, DeliveryState
+from ..delivery import Delivery, DeliveryCounts, DeliveryState
 from ..inspection import Finding
 from ..messages import Receipt
 from ..views import Page, Summary
@@ -36,10 +36,7 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
 
     received: int = 0
     refused: int = 0
-    unsent: int = 0
-    waiting: int = 0
-    taken: int = 0
-    refused_by_mixpanel: int = 0
+    deliveries: DeliveryCounts = DeliveryCounts()
     teed: int = 0
     errors: int = 0
     warnings: int = 0
@@ -109,13 +106,20 @@ class Journal(Protocol):
         ...
 
     async def owed(self, after: int = 0, limit: int = 1000) -> list[Summary]:
-        """Messages wanted at Mixpanel and not settled, oldest first, with an id above `after`."""
+        """Return messages to be sent, oldest first, with an id above `after`; held ones are left out."""
         ...
 
     async def record(
-        self, deliveries: Sequence[Delivery], states: Sequence[tuple[int, DeliveryState]]
+        self,
+        deliveries: Sequence[Delivery],
+        states: Sequence[tuple[int, DeliveryState]],
+        owing: Collection[int] = (),
     ) -> None:
-        """Write attempts and where their messages now stand, durably, in one step."""
+        """Write attempts and the new states of their messages, durably, in one transaction.
+
+        A message is owed from then on if its state is one of `OWED_STATES`, or its id is in `owing`: one that
+        is uncertain may have other operations that are still to be sent.
+        """
         ...
 
     async def findings(self, ids: Sequence[int]) -> dict[int, tuple[Finding, ...]]:

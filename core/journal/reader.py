@@ -173,8 +173,8 @@ def owed(db: sqlite3.Connection, after: int, limit: int) -> list[Summary]:
     """Messages to be sent, oldest first."""
     rows = db.execute(
         f"SELECT {SUMMARY_COLUMNS} FROM messages "
-        f"WHERE {OWED} AND delivery = ? AND id > ? ORDER BY id LIMIT ?",
-        (DeliveryState.WAITING.value, after, _bounded(limit)),
+        f"WHERE {OWED} AND delivery != ? AND id > ? ORDER BY id LIMIT ?",
+        (DeliveryState.HELD.value, after, _bounded(limit)),
     )
     return [unpack_summary(row) for row in rows]
 

@@ -61,7 +61,7 @@ class Rotation:
 
     def _why(self, incoming: int) -> str:
         limit = size(self._max_bytes)
-        waiting = self._store.counts.waiting
+        waiting = self._store.counts.deliveries.owed
         start = f"The journal has reached its limit of {limit}"
         if waiting:
             return (

@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple, cast
 import msgspec
 from isal import isal_zlib
 
-from ..delivery import Delivery, DeliveryState, Outcome
+from ..delivery import OWED_STATES, Delivery, DeliveryState, Outcome
 from ..errors import JournalError
 from ..inspection import Finding
 from ..messages import Receipt
@@ -37,7 +37,7 @@ _BadStream = cast("type[Exception]", isal_zlib.error)
 _STATES = {str(state): state for state in DeliveryState}
 
 SUMMARY_COLUMNS = "id, received_at, type, name, user, source, errors, warnings, marks, delivery, message_id"
-MESSAGE_COLUMNS = f"{SUMMARY_COLUMNS}, wanted, text, findings"
+MESSAGE_COLUMNS = f"{SUMMARY_COLUMNS}, wanted, text, findings, owed"
 DELIVERY_COLUMNS = "message, operation, at, endpoint, outcome, status, words, attempt, place, batch, took"
 
 
@@ -100,6 +100,7 @@ def pack_entry(entry: Entry) -> tuple[int | str | bytes, ...]:
         int(entry.wanted),
         storable(entry.text),
         pack_findings(entry.findings),
+        int(line.delivery in OWED_STATES),
     )
 
 

@@ -13,16 +13,16 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from ..delivery import DeliveryState
 from ..errors import JournalError, JournalTooNew
+from ..messages import Marks
 from .faults import foreign_fault
 
-VERSION = 3
-"""2: messages have `findings`. 3: the totals count errors and warnings."""
+VERSION = 4
+"""2: messages have `findings`. 3: the totals count errors and warnings. 4: `owed`, and new delivery words."""
 APPLICATION_ID = 0x73677470  # "sgtp"
 
-OWED = f"delivery IN ('{DeliveryState.WAITING}', '{DeliveryState.HELD}')"
-"""What rotation must keep. Queries repeat these very words, or SQLite does not use the partial index."""
+OWED = "owed = 1"
+"""What rotation must keep. Queries repeat this condition, or SQLite does not use the partial index."""
 
 _TABLES = f"""
 CREATE TABLE receipts (
@@ -45,10 +45,11 @@ CREATE TABLE messages (
     message_id TEXT NOT NULL,
     wanted INTEGER NOT NULL,
     text TEXT NOT NULL,
-    findings BLOB NOT NULL DEFAULT x''
+    findings BLOB NOT NULL DEFAULT x'',
+    owed INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX messages_by_message_id ON messages (message_id, received_at) WHERE message_id != '';
-CREATE INDEX messages_owed ON messages (delivery) WHERE {OWED};
+CREATE INDEX messages_owed ON messages (owed) WHERE {OWED};
 CREATE TABLE deliveries (
     number INTEGER PRIMARY KEY,
     message INTEGER NOT NULL,
@@ -77,8 +78,26 @@ _FROM: dict[int, str] = {
             '$.warnings', (SELECT count(*) FROM messages WHERE warnings AND NOT errors)
         ) WHERE key = 'counts';
     """,
+    3: f"""
+        DROP INDEX messages_owed;
+        ALTER TABLE messages ADD COLUMN owed INTEGER NOT NULL DEFAULT 0;
+        UPDATE messages SET owed = delivery IN ('waiting', 'held'), delivery = CASE delivery
+            WHEN 'not wanted' THEN 'off' WHEN 'taken' THEN 'sent' WHEN 'nothing to send' THEN 'none'
+            ELSE delivery END;
+        CREATE INDEX messages_owed ON messages (owed) WHERE {OWED};
+        UPDATE deliveries SET outcome = 'sent' WHERE outcome = 'taken';
+        UPDATE meta SET value = json_set(
+            json_remove(value, '$.unsent', '$.waiting', '$.taken', '$.refused_by_mixpanel'),
+            '$.deliveries', json((
+                SELECT json_group_object(delivery, n) FROM (
+                    SELECT delivery, count(*) AS n FROM messages
+                    WHERE NOT marks & {int(Marks.REFUSED)} GROUP BY delivery
+                )
+            ))
+        ) WHERE key = 'counts';
+    """,
 }
-"""What brings a file of each earlier version to the next one. No row of messages is rewritten for this."""
+"""What brings a file of each earlier version to the next one."""
 
 _BUSY_SECONDS = 5.0
 _LOG_KEPT = 64 * 1024 * 1024

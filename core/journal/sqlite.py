@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Collection, Sequence
 from pathlib import Path
 
 from ..delivery import Delivery, DeliveryState
@@ -96,16 +96,19 @@ class SqliteJournal:
         return await lane.run(reader.page, before, after, limit, text)
 
     async def owed(self, after: int = 0, limit: int = 1000) -> list[Summary]:
-        """Messages wanted at Mixpanel and not settled, oldest first, with an id above `after`."""
+        """Return messages to be sent, oldest first, with an id above `after`; held ones are left out."""
         return await self._reader.quick.run(reader.owed, after, limit)
 
     async def record(
-        self, deliveries: Sequence[Delivery], states: Sequence[tuple[int, DeliveryState]]
+        self,
+        deliveries: Sequence[Delivery],
+        states: Sequence[tuple[int, DeliveryState]],
+        owing: Collection[int] = (),
     ) -> None:
-        """Write attempts and where their messages now stand; those cleared meanwhile are left out."""
+        """Write attempts and the new states of their messages; those cleared meanwhile are left out."""
 
         def work() -> None:
-            lowest = self._store.record(deliveries, states)
+            lowest = self._store.record(deliveries, states, owing)
             if lowest is not None:
                 self._writer.rotation.settled(lowest)
 

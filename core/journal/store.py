@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Generator, Sequence
+from collections.abc import Collection, Generator, Sequence
 from pathlib import Path
 
 import msgspec
 
-from ..delivery import Delivery, DeliveryState
+from ..delivery import OWED_STATES, Delivery, DeliveryState
 from ..errors import JournalError
 from ..messages import POSITION_BITS, message_number, seq_of
 from .base import Counts, Entry
@@ -126,11 +126,14 @@ class Store:
         self.indexed, self._tally = indexed, tally
 
     def record(
-        self, deliveries: Sequence[Delivery], states: Sequence[tuple[int, DeliveryState]]
+        self,
+        deliveries: Sequence[Delivery],
+        states: Sequence[tuple[int, DeliveryState]],
+        owing: Collection[int] = (),
     ) -> int | None:
         """Write attempts and states of messages; those no longer in the journal are left out.
 
-        Returns the lowest receipt number whose message changed its state, or None.
+        See `Journal.record` for `owing`. Returns the lowest receipt number whose message changed, or None.
         """
         wanted = {id for id, _ in states} | {delivery.message for delivery in deliveries}
         before: dict[int, Row] = {}
@@ -139,7 +142,7 @@ class Store:
                 row = self._row(id)
                 if row is not None:
                     before[id] = row
-            after = {id: state for id, state in states if id in before and before[id].delivery != state}
+            after = {id: state for id, state in states if id in before}
             tally = self._tally.with_changes(
                 change
                 for id, state in after.items()
@@ -150,8 +153,8 @@ class Store:
                 [pack_delivery(delivery) for delivery in deliveries if delivery.message in before],
             )
             self._db.executemany(
-                "UPDATE messages SET delivery = ? WHERE id = ?",
-                [(state.value, id) for id, state in after.items()],
+                "UPDATE messages SET delivery = ?, owed = ? WHERE id = ?",
+                [(state.value, int(state in OWED_STATES or id in owing), id) for id, state in after.items()],
             )
             self._db.execute(_SET, (tally.encode(), "counts"))
         self._tally = tally

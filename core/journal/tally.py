@@ -8,16 +8,14 @@ from typing import NamedTuple
 
 import msgspec
 
-from ..delivery import DeliveryState
+from ..delivery import DeliveryCounts
 from ..messages import Marks
 from .base import Counts
 
-_BY_STATE: dict[str, str] = {
-    DeliveryState.NOT_WANTED: "unsent",
-    DeliveryState.WAITING: "waiting",
-    DeliveryState.TAKEN: "taken",
-    DeliveryState.REFUSED: "refused_by_mixpanel",
-}
+_STATES = DeliveryCounts.__struct_fields__
+_REFUSED_REQUESTS = "refused requests"
+"""Apart from the delivery `refused`, which is Mixpanel's answer."""
+_OTHERS = ("received", "teed", "errors", "warnings")
 
 
 class Row(NamedTuple):
@@ -33,28 +31,29 @@ COUNTED = "marks, delivery, errors, warnings"
 
 
 def facets(row: Row) -> tuple[str, ...]:
-    """The fields of Counts in which a row counts."""
+    """Return the totals that a row adds to: fields of Counts, and the delivery's word for a message."""
     marks, delivery, errors, warnings = row
     names = ["errors"] if errors else ["warnings"] if warnings else []
     if marks & Marks.REFUSED:
-        return (*names, "refused")
-    names.append("received")
+        return (*names, _REFUSED_REQUESTS)
     if marks & Marks.TEED:
         names.append("teed")
-    if delivery in _BY_STATE:
-        names.append(_BY_STATE[delivery])
-    return tuple(names)
+    return (*names, "received", delivery)
 
 
 class Tally:
-    """Totals that change by addition; an immutable-by-habit value: `with_changes` makes the next one."""
+    """Totals that change by addition; treated as immutable: `with_changes` makes the next one."""
 
     def __init__(self, totals: Counter[str]) -> None:
         self._totals = totals
-        self.counts = Counts(**totals)
+        self.counts = Counts(
+            **{name: totals[name] for name in _OTHERS},
+            refused=totals[_REFUSED_REQUESTS],
+            deliveries=DeliveryCounts(**{state: totals[state] for state in _STATES}),
+        )
 
     def with_changes(self, changes: Iterable[tuple[Row, int]]) -> Tally:
-        """The tally after `(row, how many more of it)` of each change."""
+        """Return the tally after `(row, how many more of it)` of each change."""
         totals = self._totals.copy()
         for row, more in changes:
             for name in facets(row):
@@ -62,11 +61,14 @@ class Tally:
         return Tally(totals)
 
     def encode(self) -> str:
-        """As kept in the journal."""
+        """Return the text that the journal keeps."""
         return msgspec.json.encode(self.counts).decode()
 
     @classmethod
     def decode(cls, text: str) -> Tally:
-        """Out of the journal. Raises msgspec.DecodeError."""
+        """Read the text that the journal keeps. Raises msgspec.DecodeError."""
         counts = msgspec.json.decode(text, type=Counts)
-        return cls(Counter(msgspec.structs.asdict(counts)))
+        totals = Counter({name: getattr(counts, name) for name in _OTHERS})
+        totals[_REFUSED_REQUESTS] = counts.refused
+        totals.update(msgspec.structs.asdict(counts.deliveries))
+        return cls(totals)

@@ -11,7 +11,7 @@ from segtap.core.views import Change, EngineState, FeedBatch, Summary
 
 
 def line(id: int) -> Summary:
-    return Summary(id, id, "track", f"event {id}", "u", "web", 0, 0, 0, DeliveryState.NOT_WANTED, f"m-{id}")
+    return Summary(id, id, "track", f"event {id}", "u", "web", 0, 0, 0, DeliveryState.OFF, f"m-{id}")
 
 
 async def state() -> EngineState:
@@ -31,10 +31,10 @@ async def test_what_comes_at_once_is_one_frame_in_order() -> None:
         await anext(frames)
         for id in range(1, 101):
             feed.publish([line(id)])
-        feed.change([(1, DeliveryState.WAITING), (1, DeliveryState.TAKEN), (2, DeliveryState.REFUSED)])
+        feed.change([(1, DeliveryState.WAITING), (1, DeliveryState.SENT), (2, DeliveryState.REFUSED)])
         frame = await anext(frames)
     assert [summary.id for summary in frame.added] == list(range(1, 101))
-    assert frame.changed == (Change(1, DeliveryState.TAKEN), Change(2, DeliveryState.REFUSED))
+    assert frame.changed == (Change(1, DeliveryState.SENT), Change(2, DeliveryState.REFUSED))
     assert frame.missed == 0
     assert frame.state == await state()
 
@@ -94,7 +94,7 @@ async def test_lost_changes_are_counted_as_missed_since_they_are_paged_as_well()
     feed = Feed(state)
     async with contextlib.aclosing(feed.watch()) as frames:
         await anext(frames)
-        feed.change([(id, DeliveryState.TAKEN) for id in range(MAX_CHANGED + 3)])
+        feed.change([(id, DeliveryState.SENT) for id in range(MAX_CHANGED + 3)])
         frame = await anext(frames)
         assert (len(frame.changed), frame.missed) == (MAX_CHANGED, 3)
 

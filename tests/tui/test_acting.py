@@ -11,6 +11,7 @@ from pane_host import screen as drawn_screen
 from textual.pilot import Pilot
 from textual.widgets._toast import Toast
 
+from segtap.core.delivery import DeliveryCounts
 from segtap.core.messages import message_number
 from segtap.tui.app import SegtapApp
 from segtap.tui.screens.confirm import Confirm
@@ -91,7 +92,7 @@ async def test_a_refused_request_cannot_be_replayed(app_on: AppOn) -> None:
 
 
 async def test_forwarding_says_what_it_will_do(app_on: AppOn) -> None:
-    viewer = FakeViewer(story(3), region="eu", unsent=1204, teed=2)
+    viewer = FakeViewer(story(3), region="eu", deliveries=DeliveryCounts(off=1204), teed=2)
     async with app_on(viewer).run_test(size=(120, 40), notifications=True) as pilot:
         main = await ready(pilot, 3)
         assert "FORWARDING OFF" in main.header.render().plain
@@ -114,7 +115,9 @@ async def test_forwarding_says_what_it_will_do(app_on: AppOn) -> None:
 
 
 async def test_forwarding_says_what_is_still_owed_and_where_it_goes(app_on: AppOn) -> None:
-    viewer = FakeViewer(story(3), waiting=100, mixpanel_url="http://127.0.0.1:9000")
+    viewer = FakeViewer(
+        story(3), deliveries=DeliveryCounts(waiting=100), mixpanel_url="http://127.0.0.1:9000"
+    )
     async with app_on(viewer).run_test(size=(120, 40), notifications=True) as pilot:
         await ready(pilot, 3)
         await pilot.press("f")
@@ -148,8 +151,8 @@ async def test_mixpanel_opens_only_after_it_took_something(
         await pilot.press("o")
         await until(pilot, lambda: "taken nothing" in said(pilot))
         assert opened == []
-        viewer.know(taken=1)
-        await until(pilot, lambda: pilot.app.main.state.taken == 1)  # type: ignore[attr-defined]
+        viewer.know(deliveries=DeliveryCounts(sent=1))
+        await until(pilot, lambda: pilot.app.main.state.deliveries.sent == 1)  # type: ignore[attr-defined]
         await pilot.press("o")
         await until(pilot, lambda: opened == ["https://in.mixpanel.com/report/events"])
         viewer.know(mixpanel_url="http://127.0.0.1:9999")
@@ -215,7 +218,7 @@ async def test_where_requests_really_go_is_shown_and_copied(
 
 
 async def test_clearing_asks_and_empties(app_on: AppOn) -> None:
-    viewer = FakeViewer(story(20), waiting=4)
+    viewer = FakeViewer(story(20), deliveries=DeliveryCounts(waiting=4))
     async with app_on(viewer).run_test(size=(120, 40), notifications=True) as pilot:
         main = await ready(pilot, 20)
         await pilot.press("C")

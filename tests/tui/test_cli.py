@@ -228,7 +228,7 @@ def test_a_full_disk_is_said_in_a_line(count: int) -> None:
 
 def test_no_column_of_tail_acts_on_the_terminal() -> None:
     evil = "\x9b31m\x1b]0;T\x07\n"
-    summary = Summary(1, 1_795_557_763_873, "track", evil, evil, evil, 1, 0, 0, DeliveryState.TAKEN, "m")
+    summary = Summary(1, 1_795_557_763_873, "track", evil, evil, evil, 1, 0, 0, DeliveryState.SENT, "m")
     line = _table_line(summary)
     assert line.isprintable()
     assert " 1 error " in line

@@ -169,7 +169,7 @@ async def test_a_delivery_shows_at_once(app_on: AppOn) -> None:
         assert lines(main)[0].rstrip().endswith("…")
         await until(pilot, lambda: ("detail", message_number(1, 0)) in viewer.calls)
         viewer.calls.clear()
-        viewer.deliver(Change(message_number(1, 0), DeliveryState.TAKEN))
+        viewer.deliver(Change(message_number(1, 0), DeliveryState.SENT))
         await until(pilot, lambda: lines(main)[0].rstrip().endswith("✓"))
         await until(pilot, lambda: ("detail", message_number(1, 0)) in viewer.calls, "the panes hear of it")
 

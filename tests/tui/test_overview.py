@@ -440,7 +440,7 @@ def test_words_for_messages_of_no_type_that_segment_has() -> None:
     told = {
         one.type: (event_words(one.type, one.name), delivery_words(one)) for one in counts.overview().events
     }
-    assert told[UNKNOWN] == ("of type identity", "1 not forwarded")
+    assert told[UNKNOWN] == ("of type identity", "1 off")
     assert "answered with 4xx" in told[""][1]
     assert event_words(UNKNOWN, "") == "without a type"
     assert call_mark(UNKNOWN, UNICODE)[0] == "?"

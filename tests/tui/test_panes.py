@@ -366,7 +366,7 @@ class TestDelivery:
         ],
     )
     async def test_nothing_to_send_says_why(self, changes: Any, words: str) -> None:
-        text = await shown(DeliveryPane(), order(delivery=DeliveryState.NOTHING, **changes))
+        text = await shown(DeliveryPane(), order(delivery=DeliveryState.NONE, **changes))
         assert words in text
 
 

@@ -10,6 +10,7 @@ from fake_viewer import FakeViewer, story, until
 from textual.pilot import Pilot
 from textual.widgets import Static
 
+from segtap.core.delivery import DeliveryCounts
 from segtap.core.messages import message_number
 from segtap.tui.app import SegtapApp
 
@@ -74,7 +75,7 @@ def test_traffic(snap_compare: Compare, app_on: AppOn, size: tuple[int, int]) ->
     viewer = FakeViewer(story(60))
 
     def more() -> None:
-        viewer.add(*story(37, 61), waiting=3, taken=14)
+        viewer.add(*story(37, 61), deliveries=DeliveryCounts(waiting=3, sent=14))
 
     run = settle(60, *["up"] * 9, then=more, matches=97)
     assert snap_compare(app_on(viewer), terminal_size=size, run_before=run)
@@ -108,7 +109,9 @@ def test_replay(snap_compare: Compare, app_on: AppOn, size: tuple[int, int]) -> 
 
 @size_of
 def test_forwarding(snap_compare: Compare, app_on: AppOn, size: tuple[int, int]) -> None:
-    viewer = FakeViewer(story(24), forwarding=True, sent_since_on=14, waiting=2, taken=14)
+    viewer = FakeViewer(
+        story(24), forwarding=True, sent_since_on=14, deliveries=DeliveryCounts(waiting=2, sent=14)
+    )
     run = settle(24, *["up"] * 9)  # onto one that Mixpanel refused
     assert snap_compare(app_on(viewer), terminal_size=size, run_before=run)
 
@@ -119,14 +122,16 @@ def test_halted(snap_compare: Compare, app_on: AppOn, size: tuple[int, int]) -> 
         "Mixpanel refuses the credentials: 401 Invalid credentials. Check token and api_secret, then turn "
         "forwarding on again; nothing that waits is lost."
     )
-    viewer = FakeViewer(story(24), forwarding=True, halted=True, fault=fault, waiting=2, taken=14)
+    viewer = FakeViewer(
+        story(24), forwarding=True, halted=True, fault=fault, deliveries=DeliveryCounts(waiting=2, sent=14)
+    )
     assert snap_compare(app_on(viewer), terminal_size=size, run_before=settle(24, *["up"] * 5))
 
 
 @size_of
 def test_started_again(snap_compare: Compare, app_on: AppOn, size: tuple[int, int]) -> None:
     """Everything from before is there; forwarding is off, and what was owed waits."""
-    viewer = FakeViewer(story(24), waiting=2, taken=6, refused_by_mixpanel=2, unsent=6)
+    viewer = FakeViewer(story(24), deliveries=DeliveryCounts(waiting=2, sent=6, refused=2, off=6))
     assert snap_compare(app_on(viewer), terminal_size=size, run_before=settle(24, *["up"] * 10))
 
 
@@ -162,7 +167,7 @@ def test_a_pane(snap_compare: Compare, app_on: AppOn, size: tuple[int, int]) -> 
 
 @size_of
 def test_the_question_before_forwarding(snap_compare: Compare, app_on: AppOn, size: tuple[int, int]) -> None:
-    viewer = FakeViewer(story(24), unsent=1204, teed=2)
+    viewer = FakeViewer(story(24), deliveries=DeliveryCounts(off=1204), teed=2)
     assert snap_compare(app_on(viewer), terminal_size=size, run_before=settle(24, "f"))
 
 

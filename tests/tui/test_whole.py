@@ -99,7 +99,7 @@ async def test_from_the_first_message_to_mixpanel_and_on_after_a_restart(
             await pilot.press("y")
             await sees(pilot, "FORWARDING ON")
             await post(url, track("m-5", "Sent Now"), track("m_6", "Bad Id"))
-            await until(pilot, lambda: main.state is not None and main.state.refused_by_mixpanel == 1)
+            await until(pilot, lambda: main.state is not None and main.state.deliveries.refused == 1)
             await until(pilot, lambda: main.state is not None and main.state.sent_since_on == 1)
             await sees(pilot, "✓", "✗", *(["1 sent"] if size[0] > 80 else []))
             assert [event["event"] for event in mixpanel.events] == ["Sent Now"]

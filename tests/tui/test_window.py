@@ -39,7 +39,7 @@ def test_a_change_of_what_is_not_held_is_left_alone() -> None:
     window.append(story(3))
     changes = [
         Change(message_number(1, 0), DeliveryState.WAITING),
-        Change(message_number(77, 0), DeliveryState.TAKEN),
+        Change(message_number(77, 0), DeliveryState.SENT),
     ]
     assert window.change(changes) == [0]
     assert window.rows[0].delivery is DeliveryState.WAITING

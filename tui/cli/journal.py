@@ -52,7 +52,11 @@ async def _clear(path: str, *, yes: bool) -> None:
     try:
         counts = await journal.counts()
         if not yes:
-            owed = f", {counts.waiting:,} of them still owed to Mixpanel" if counts.waiting else ""
+            owed = (
+                f", {counts.deliveries.owed:,} of them still owed to Mixpanel"
+                if counts.deliveries.owed
+                else ""
+            )
             question = f"Forget {counts.received:,} messages{owed}, for good?"
             if not click.confirm(question, default=False, err=True):
                 raise click.Abort

@@ -112,8 +112,8 @@ class Acting(Screen[None]):
             return
         if state.forwarding:
             after = await self.viewer.set_forwarding(False)
-            owed = counted(after.waiting, "message")
-            waits = f" {owed} received meanwhile did not: f sends them, too." if after.waiting else ""
+            owed = counted(after.deliveries.owed, "message")
+            waits = f" {owed} received meanwhile did not: f sends them, too." if after.deliveries.owed else ""
             self.notify(
                 f"Forwarding is off. {counted(state.sent_since_on, 'message')} went to Mixpanel.{waits}"
             )
@@ -135,19 +135,18 @@ class Acting(Screen[None]):
         parts = [f"Send every message received from now on to {self.project(state)}?"]
         if state.interrupted:
             parts.insert(0, clean(state.interrupted))
-        if state.waiting:
-            noun, goes = ("message", "goes") if state.waiting == 1 else ("messages", "go")
+        owed, off = state.deliveries.owed, state.deliveries.off
+        if owed:
+            noun, goes = ("message", "goes") if owed == 1 else ("messages", "go")
             parts.append(
-                f"First {goes} {state.waiting:,} {noun} from before, received while forwarding was on and "
+                f"First {goes} {owed:,} {noun} from before, received while forwarding was on and "
                 "not sent by then."
             )
         if state.dry_run:
             parts.append("This is a dry run: nothing leaves this machine.")
-        if state.unsent:
-            stay = "stays" if state.unsent == 1 else "stay"
-            parts.append(
-                f"{counted(state.unsent, 'message')} received before {stay} unsent; a replay sends them."
-            )
+        if off:
+            stay = "stays" if off == 1 else "stay"
+            parts.append(f"{counted(off, 'message')} received before {stay} unsent; a replay sends them.")
         if state.teed:
             came = "message was a copy" if state.teed == 1 else "messages were copies"
             parts.append(
@@ -161,7 +160,7 @@ class Acting(Screen[None]):
         state = self.state
         if state is None:
             return
-        if not state.taken:
+        if not state.deliveries.sent:
             self.notify(
                 "Mixpanel has taken nothing from here yet, so there is nothing to look at. "
                 "f turns forwarding on.",
@@ -187,8 +186,10 @@ class Acting(Screen[None]):
             return
         count = counted(state.received, "message")
         question = f"Forget all {count} in this journal, for good?"
-        if state.waiting:
-            question += f"\n\n{counted(state.waiting, 'message')} still owed to Mixpanel will never be sent."
+        if state.deliveries.owed:
+            question += (
+                f"\n\n{counted(state.deliveries.owed, 'message')} still owed to Mixpanel will never be sent."
+            )
         if await self._ask(question, yes="Forget them", no="Keep them"):
             await self.viewer.clear()
             self.notify(f"The journal is empty: {count} forgotten.")

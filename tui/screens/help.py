@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from ...core.delivery import DeliveryState
+from ...core.delivery import MEANINGS
 from .. import keys, pane_keys
 from ..keys import Key
 from ..marks import LETTERS, MIXPANEL_DIRECT, Marks
@@ -21,15 +21,6 @@ from ..plain import is_plain, marks_of, worded
 LABEL = 11
 COLUMN = 50
 """Cells of the left of the two columns."""
-DELIVERY_WORDS: dict[DeliveryState, str] = {
-    DeliveryState.NOT_WANTED: "not forwarded",
-    DeliveryState.WAITING: "waiting for Mixpanel",
-    DeliveryState.TAKEN: "accepted by Mixpanel",
-    DeliveryState.REFUSED: "refused by Mixpanel",
-    DeliveryState.UNCERTAIN: "uncertain",
-    DeliveryState.HELD: "held",
-    DeliveryState.NOTHING: "nothing to send",
-}
 
 
 class Help(ModalScreen[None]):
@@ -144,7 +135,10 @@ def legend(marks: Marks) -> dict[str, list[tuple[str, str, str]]]:
         (f"{marks.error}n", "n errors", "bold $mark-error"),
         (f"{marks.warning}n", "n warnings, no error", "bold $mark-warning"),
     ]
-    delivery = [(marks.delivery[state], DELIVERY_WORDS[state], "bold $foreground") for state in DeliveryState]
+    delivery = [
+        (marks.delivery[state], f"{state}: {meaning}", "bold $foreground")
+        for state, meaning in MEANINGS.items()
+    ]
     return {"Calls": calls, "Warnings": warnings, "Delivery": delivery}
 
 

@@ -20,28 +20,22 @@ from .json_rows import AGES_EVERY
 from .pane import Pane
 
 STYLES: dict[DeliveryState, str] = {
-    DeliveryState.NOT_WANTED: "$dim",
+    DeliveryState.OFF: "$dim",
     DeliveryState.WAITING: "$mark-waiting",
-    DeliveryState.TAKEN: "$mark-ok",
+    DeliveryState.SENT: "$mark-ok",
     DeliveryState.REFUSED: "$mark-error",
     DeliveryState.UNCERTAIN: "$mark-warning",
+    DeliveryState.STUCK: "$mark-error",
+    DeliveryState.FAULT: "$mark-error",
     DeliveryState.HELD: "$mark-waiting",
-    DeliveryState.NOTHING: "$dim",
-}
-TITLES: dict[DeliveryState, str] = {
-    DeliveryState.NOT_WANTED: "not forwarded",
-    DeliveryState.WAITING: "waiting",
-    DeliveryState.TAKEN: "accepted",
-    DeliveryState.REFUSED: "refused",
-    DeliveryState.UNCERTAIN: "uncertain",
-    DeliveryState.HELD: "held",
-    DeliveryState.NOTHING: "nothing to send",
+    DeliveryState.NONE: "$dim",
 }
 OUTCOMES: dict[Outcome, tuple[str, str]] = {
-    Outcome.TAKEN: ("accepted", "$mark-ok"),
+    Outcome.SENT: ("sent", "$mark-ok"),
     Outcome.REFUSED: ("refused", "$mark-error"),
     Outcome.RETRY: ("to be tried again", "$mark-waiting"),
     Outcome.UNCERTAIN: ("uncertain", "$mark-warning"),
+    Outcome.STUCK: ("stuck", "$mark-error"),
     Outcome.DRY_RUN: ("dry run: not sent", "$dim"),
 }
 
@@ -97,7 +91,7 @@ class DeliveryPane(Pane):
         if words != self._said:
             self._said = words
             self.say(self.text, words)
-        self.title("refused request" if detail.summary.refused else TITLES[detail.summary.delivery])
+        self.title("refused request" if detail.summary.refused else detail.summary.delivery.value)
 
     def copy_text(self) -> str:
         """State and attempts as text."""
@@ -146,7 +140,7 @@ def says(detail: MessageDetail, sending: Sending = "on") -> tuple[str, str]:
     summary, translation = detail.summary, detail.inspection.translation
     count = counted(len(translation.operations), "request")
     match summary.delivery:
-        case DeliveryState.NOT_WANTED:
+        case DeliveryState.OFF:
             return (
                 "Not forwarded: forwarding was off when it was received.",
                 "f turns forwarding on for what comes from then on; r then sends this one.",
@@ -160,7 +154,7 @@ def says(detail: MessageDetail, sending: Sending = "on") -> tuple[str, str]:
                 "halted": f"{so_far}; forwarding has halted: the top line says why.",
             }
             return (f"Waiting: {count} owed to Mixpanel.", advice[sending])
-        case DeliveryState.TAKEN:
+        case DeliveryState.SENT:
             return (
                 f"Mixpanel accepted {count}.",
                 "Accepted says nothing about its reports: o opens Mixpanel's Events view.",
@@ -176,9 +170,19 @@ def says(detail: MessageDetail, sending: Sending = "on") -> tuple[str, str]:
                 "Uncertain: it cannot be known whether Mixpanel has it.",
                 "Look for it in Mixpanel before r sends it again, or it may count twice.",
             )
+        case DeliveryState.STUCK:
+            return (
+                "Stuck: Mixpanel answers 5xx to this message, and accepts others.",
+                "It is tried again every ten minutes while forwarding is on.",
+            )
+        case DeliveryState.FAULT:
+            return (
+                "Fault: segtap failed to translate it, so nothing of it was sent.",
+                "This is a fault of segtap: report it with the message. r tries again.",
+            )
         case DeliveryState.HELD:
             return ("Held back before forwarding.", "")
-        case DeliveryState.NOTHING:
+        case DeliveryState.NONE:
             why = why_nothing(translation, summary.type, summary.marks)
             words = f"Nothing to send{f': {clean(why)}' if why else ''}.".replace("..", ".")
             if summary.marks & Marks.SECOND_RECEIPT:

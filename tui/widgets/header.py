@@ -166,12 +166,13 @@ class Header(Widget):
         received = Content(f"{state.received:,} received")
         refused = Content.styled(f"{state.refused:,} refused", "$mark-error")
         shown = Content(f"{self.shown:,} shown")
-        waits = Content.styled(f"{state.waiting:,} waiting", "bold $mark-waiting" if state.waiting else "")
-        told = [received, *([refused] if state.refused else []), *([waits] if state.waiting else [])]
+        waiting = state.deliveries.waiting
+        waits = Content.styled(f"{waiting:,} waiting", "bold $mark-waiting" if waiting else "")
+        told = [received, *([refused] if state.refused else []), *([waits] if waiting else [])]
         pieces["counts"] = [
             Content(dot_).join([received, *([refused] if state.refused else []), shown, waits]),
             Content(dot_).join(told),
-            Content(dot_).join([waits if state.waiting else received]),
+            Content(dot_).join([waits if waiting else received]),
             Content(""),
         ]
         now = self._clock()

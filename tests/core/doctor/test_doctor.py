@@ -203,7 +203,7 @@ def test_what_mixpanel_refused_is_quoted() -> None:
     assert verdict.standing == "error"
     assert "/engage 200: token is missing" in verdict.words
     assert "an answer of 200 may be a refusal" in verdict.words
-    taken = msgspec.structs.replace(attempt, outcome=Outcome.TAKEN)
+    taken = msgspec.structs.replace(attempt, outcome=Outcome.SENT)
     verdict = verdicts(facts(GOOD, details=[read(ORDER, GOOD, deliveries=(taken,))]))["delivery"]
     assert verdict.standing == "good"
 

@@ -47,7 +47,7 @@ async def test_what_is_acknowledged_is_listed_and_shown(tmp_path: Path) -> None:
         assert (answer.status_code, answer.json()) == (200, {"success": True})
         first, second = await listed(client, 2)
         assert (first.message_id, first.name, first.user) == ("m-1", "Signed Up", "user-7")
-        assert first.delivery is second.delivery is DeliveryState.NOT_WANTED
+        assert first.delivery is second.delivery is DeliveryState.OFF
 
         detail = await client.detail(first.id)
         assert detail.summary == first
@@ -115,15 +115,15 @@ async def test_forwarding_is_off_at_the_start_and_sends_only_what_comes_after(tm
             await post(engine.url, track("m-before-0001"))
             await listed(client, 1)
             state = await client.set_forwarding(True)
-            assert (state.forwarding, state.unsent) == (True, 1)
+            assert (state.forwarding, state.deliveries.off) == (True, 1)
             await post(engine.url, track("m-after-00001"))
-            state = await until(client, lambda state: state.taken == 1)
-            assert (state.sent_since_on, state.waiting, state.unsent) == (1, 0, 1)
+            state = await until(client, lambda state: state.deliveries.sent == 1)
+            assert (state.sent_since_on, state.deliveries.waiting, state.deliveries.off) == (1, 0, 1)
             before, after = await listed(client, 2)
-            assert before.delivery is DeliveryState.NOT_WANTED
-            assert after.delivery is DeliveryState.TAKEN
+            assert before.delivery is DeliveryState.OFF
+            assert after.delivery is DeliveryState.SENT
             (delivery,) = (await client.detail(after.id)).deliveries
-            assert (delivery.outcome, delivery.status) == (Outcome.TAKEN, 200)
+            assert (delivery.outcome, delivery.status) == (Outcome.SENT, 200)
         assert [event["properties"]["$insert_id"] for event in mixpanel.events] == ["m-after-00001"]
 
 
@@ -139,7 +139,7 @@ async def test_the_classic_destination_is_previewed_and_forwarded(tmp_path: Path
             await post(
                 engine.url, {"type": "identify", "userId": "u-1", "traits": {"plan": "x"}}, track("m-1")
             )
-            await until(client, lambda state: state.taken == 2)
+            await until(client, lambda state: state.deliveries.sent == 2)
             detail = await newest_of(client, 2)
             (operation,) = detail.inspection.translation.operations
             assert operation.request.query == {"verbose": 1, "api_key": "••••"}
@@ -215,7 +215,7 @@ async def test_a_replay_sends_an_earlier_message_under_its_own_insert_id_and_tim
             shown = (await client.detail(line.id)).inspection.translation.operations[0].request.body
             await client.set_forwarding(True)
             assert await client.replay([line.id]) == 1
-            await until(client, lambda state: state.taken == 1)
+            await until(client, lambda state: state.deliveries.sent == 1)
             again = (await listed(client, 2))[1]
             assert again.marks == Marks.REPLAY
         (event,) = mixpanel.events
@@ -235,9 +235,9 @@ async def test_a_second_receipt_is_shown_and_sent_once(tmp_path: Path) -> None:
         async with running_engine(settings, forwarding=True) as (engine, client):
             await post(engine.url, track("m-0000001"))
             await post(engine.url, track("m-0000001"))
-            await until(client, lambda state: state.taken == 1)
+            await until(client, lambda state: state.deliveries.sent == 1)
             first, second = await listed(client, 2)
-            assert (first.delivery, second.delivery) == (DeliveryState.TAKEN, DeliveryState.NOTHING)
+            assert (first.delivery, second.delivery) == (DeliveryState.SENT, DeliveryState.NONE)
             assert second.marks & Marks.SECOND_RECEIPT
             detail = await client.detail(second.id)
             assert detail.inspection.translation.operations == ()
@@ -268,13 +268,13 @@ async def test_what_was_owed_waits_through_a_start_without_forwarding_and_is_sen
         async with running_engine(settings, forwarding=True) as (engine, client):
             await post(engine.url, track("m-0000001"))
             state = await until(client, lambda state: bool(state.fault))
-            assert state.waiting == 1
+            assert state.deliveries.waiting == 1
         async with running_engine(settings) as (engine, client):
             state = await client.state()
-            assert (state.forwarding, state.waiting, state.fault) == (False, 1, "")
+            assert (state.forwarding, state.deliveries.waiting, state.fault) == (False, 1, "")
             assert mixpanel.events == []
             await client.set_forwarding(True)
-            await until(client, lambda state: state.taken == 1)
+            await until(client, lambda state: state.deliveries.sent == 1)
         assert len(mixpanel.events) == 1
 
 
@@ -286,13 +286,13 @@ async def test_turning_forwarding_off_keeps_what_is_owed(tmp_path: Path) -> None
             await post(engine.url, track("m-0000001"))
             await until(client, lambda state: bool(state.fault))
             state = await client.set_forwarding(False)
-            assert (state.forwarding, state.waiting, state.fault) == (False, 1, "")
+            assert (state.forwarding, state.deliveries.waiting, state.fault) == (False, 1, "")
             await post(engine.url, track("m-0000002"))
             await listed(client, 2)
-            assert (await client.state()).waiting == 1
+            assert (await client.state()).deliveries.waiting == 1
             # On again: the fault that halted it is tried anew, and only what is owed goes out.
             await client.set_forwarding(True)
-            await until(client, lambda state: state.taken == 1)
+            await until(client, lambda state: state.deliveries.sent == 1)
         assert [event["properties"]["$insert_id"] for event in mixpanel.events] == ["m-0000001"]
 
 
@@ -307,7 +307,7 @@ async def test_a_dry_run_sends_nothing_and_says_so(tmp_path: Path) -> None:
                     break
             assert [delivery.outcome for delivery in deliveries] == [Outcome.DRY_RUN]
             state = await client.state()
-            assert (state.dry_run, state.waiting) == (True, 1)
+            assert (state.dry_run, state.deliveries.waiting) == (True, 1)
         assert mixpanel.requests == []
 
 
@@ -379,8 +379,8 @@ async def test_clearing_while_forwarding_is_stuck_forgets_what_was_owed(tmp_path
             await until(client, lambda state: bool(state.fault))
             await client.clear()
             await post(engine.url, track("m-0000002"))
-            state = await until(client, lambda state: state.taken == 1)
-            assert (state.waiting, state.forwarding, state.fault) == (0, True, "")
+            state = await until(client, lambda state: state.deliveries.sent == 1)
+            assert (state.deliveries.waiting, state.forwarding, state.fault) == (0, True, "")
         assert [event["properties"]["$insert_id"] for event in mixpanel.events] == ["m-0000002"]
 
 
@@ -481,7 +481,7 @@ async def test_a_full_journal_is_503_and_said_until_there_is_room(tmp_path: Path
             await client.set_forwarding(True)
             # How many are still counted as taken is no matter: the journal may have made room already.
             await engine.indexed()
-            await until(client, lambda state: state.waiting == 0)
+            await until(client, lambda state: state.deliveries.waiting == 0)
             assert len({event["properties"]["$insert_id"] for event in mixpanel.events}) == n
             answer = await post(engine.url, track("m-at-last-1"))
             assert answer.status_code == 200

@@ -107,9 +107,9 @@ async def test_each_message_becomes_a_line_that_is_kept_and_published() -> None:
     ("wanted", "inspection", "stands"),
     [
         (True, SENDS, DeliveryState.WAITING),
-        (False, SENDS, DeliveryState.NOT_WANTED),
-        (True, Inspection(Translation(unmatched=True)), DeliveryState.NOTHING),
-        (False, Inspection(Translation(unmatched=True)), DeliveryState.NOT_WANTED),
+        (False, SENDS, DeliveryState.OFF),
+        (True, Inspection(Translation(unmatched=True)), DeliveryState.NONE),
+        (False, Inspection(Translation(unmatched=True)), DeliveryState.NONE),
     ],
 )
 async def test_where_a_message_stands_when_it_has_been_read(
@@ -144,7 +144,7 @@ async def test_a_refused_request_is_one_line_with_its_reason() -> None:
         )
         (line,) = run.published
         assert (line.type, line.name, line.marks) == ("", "not JSON", Marks.REFUSED)
-        assert (line.id, line.refused, line.delivery) == (1 << 20, True, DeliveryState.NOTHING)
+        assert (line.id, line.refused, line.delivery) == (1 << 20, True, DeliveryState.NONE)
 
 
 async def test_a_second_receipt_is_marked_and_never_sent() -> None:
@@ -157,7 +157,7 @@ async def test_a_second_receipt_is_marked_and_never_sent() -> None:
         ]
         assert marks == [
             ("m-1", False, DeliveryState.WAITING),
-            ("m-1", True, DeliveryState.NOTHING),
+            ("m-1", True, DeliveryState.NONE),
             ("m-2", False, DeliveryState.WAITING),
         ]
 
@@ -206,7 +206,7 @@ async def test_a_message_on_which_inspection_fails_is_shown_and_stops_nobody() -
         await run.take(receipt(track("m-1"), track("m-2"), track("m-3")), receipt(track("m-4")))
         assert [line.message_id for line in run.published] == ["m-1", "m-2", "m-3", "m-4"]
         bad = run.published[1]
-        assert (bad.errors, bad.delivery) == (1, DeliveryState.NOTHING)
+        assert (bad.errors, bad.delivery) == (1, DeliveryState.NONE)
         assert run.faults == [f"segtap failed on message {bad.id}: ZeroDivisionError: broken"]
         detail = await ReceiptReader(parse_receipt, inspect, run.faults.append).detail(run.journal, bad.id)
         assert [finding.rule for finding in detail.inspection.findings] == [FAULT_RULE]

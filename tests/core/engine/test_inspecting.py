@@ -63,10 +63,10 @@ async def test_what_segment_would_not_send_is_not_forwarded(tmp_path: Path) -> N
                 track("m-blocked-001", event="Blocked"),
                 track("m-sent-000001"),
             )
-            await until(client, lambda state: state.taken == 1)
+            await until(client, lambda state: state.deliveries.sent == 1)
             off, blocked, sent = await listed(client, 3)
-            assert [off.delivery, blocked.delivery] == [DeliveryState.NOTHING] * 2
-            assert sent.delivery is DeliveryState.TAKEN
+            assert [off.delivery, blocked.delivery] == [DeliveryState.NONE] * 2
+            assert sent.delivery is DeliveryState.SENT
             detail = await client.detail(off.id)
             assert detail.inspection.translation.operations == ()
             assert detail.inspection.translation.not_sent == NotSent(
@@ -114,7 +114,7 @@ async def test_a_large_message_is_explained_beside_the_loop(monkeypatch: pytest.
 
     monkeypatch.setattr(Reading, "explained", explained)
     reading = Reading(Settings())
-    summary = Summary(1, 0, "track", "A", "u", "web", 0, 0, 0, DeliveryState.NOTHING, "m-1")
+    summary = Summary(1, 0, "track", "A", "u", "web", 0, 0, 0, DeliveryState.NONE, "m-1")
     for size in (100, 100_000):
         detail = MessageDetail(
             summary=summary,

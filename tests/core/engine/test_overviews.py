@@ -345,7 +345,7 @@ async def test_deliveries_are_those_of_now(tmp_path: Path) -> None:
             await post(engine.url, track("m-1"), track("m-2"))
             while True:
                 overview = await client.overview()
-                if overview.events and overview.events[0].delivery == {DeliveryState.TAKEN: 2}:
+                if overview.events and overview.events[0].delivery == {DeliveryState.SENT: 2}:
                     break
                 await asyncio.sleep(0.01)
             assert overview.covered.messages == 2
@@ -360,12 +360,12 @@ async def test_a_delivery_that_moves_while_its_line_is_read_is_not_lost(
     moved = message_number(2, 0)
 
     async def slow(after: int = 0, limit: int = 256) -> list[Receipt]:
-        kept.overviews.delivered([(moved, DeliveryState.TAKEN)])
+        kept.overviews.delivered([(moved, DeliveryState.SENT)])
         return await receipts(after, limit)
 
     monkeypatch.setattr(kept.journal, "receipts", slow)
     (event,) = (await kept.overviews.overview()).events
-    assert event.delivery == {DeliveryState.NOT_WANTED: 2, DeliveryState.TAKEN: 1}
+    assert event.delivery == {DeliveryState.OFF: 2, DeliveryState.SENT: 1}
 
 
 async def test_a_journal_that_fails_is_told_and_the_next_asking_goes_on(

@@ -92,7 +92,7 @@ async def test_repaired_requests_are_what_mixpanel_gets_and_what_is_shown(tmp_pa
         settings = settings_of(tmp_path, file, mixpanel_url=mixpanel.url)
         async with running_engine(settings, forwarding=True) as (engine, client):
             await post(engine.url, track("order_991"))
-            await until(client, lambda state: state.taken >= 1)
+            await until(client, lambda state: state.deliveries.sent >= 1)
             detail = await newest(client)
     (record,) = mixpanel.events
     body: Any = detail.inspection.translation.operations[0].request.body

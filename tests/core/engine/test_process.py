@@ -131,7 +131,7 @@ async def test_a_stop_keeps_what_mixpanel_has_not_answered(
                 await asyncio.sleep(0.01)
         async with running_engine(settings) as (_, client):
             await client.set_forwarding(True)
-            await until(client, lambda state: state.taken == 1)
+            await until(client, lambda state: state.deliveries.sent == 1)
         # It went out twice under one insert id: Mixpanel shows it once.
         assert len(mixpanel.deduped()) == 1
 

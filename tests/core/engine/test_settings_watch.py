@@ -119,7 +119,7 @@ async def test_where_it_is_sent_stays_while_forwarding_is_on(tmp_path: Path) -> 
         assert "changed while forwarding is on" in state.fault
         assert engine.settings.destination.token == "first"
         await post(engine.url, track("m-1-000000000"))
-        await until(client, lambda state: state.taken + state.refused_by_mixpanel == 1)
+        await until(client, lambda state: state.deliveries.sent + state.deliveries.refused == 1)
         assert event_of(await newest(client)) == "Web Signed Up"
         await client.set_forwarding(False)
         await until(client, lambda state: not state.fault)

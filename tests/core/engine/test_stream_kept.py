@@ -152,8 +152,14 @@ async def test_a_journal_of_the_first_version_goes_on(tmp_path: Path) -> None:
         (old,) = (await client.page()).summaries
         path = (await client.state()).journal
     db = sqlite3.connect(path)
-    db.execute("ALTER TABLE messages DROP COLUMN findings")
-    db.execute("PRAGMA user_version = 1")
+    db.executescript("""
+        DROP INDEX messages_owed;
+        ALTER TABLE messages DROP COLUMN owed;
+        CREATE INDEX messages_owed ON messages (delivery) WHERE delivery IN ('waiting', 'held');
+        ALTER TABLE messages DROP COLUMN findings;
+        UPDATE messages SET delivery = 'not wanted';
+        PRAGMA user_version = 1;
+    """)
     db.close()
     async with running_engine(engine_settings(tmp_path)) as (engine, client):
         await post(engine.url, track("u-1", 2))

@@ -107,7 +107,7 @@ async def test_every_call_arrives() -> None:
         assert mixpanel.profiles["u-1"]["plan"] == "x"
         assert mixpanel.profiles["u-1"]["Signed Up"] == 1
         assert mixpanel.groups[("company", "acme")]["size"] == 3
-    assert await backlog.states() == [DeliveryState.TAKEN] * len(ids)
+    assert await backlog.states() == [DeliveryState.SENT] * len(ids)
 
 
 async def test_an_event_from_before_five_days_goes_to_import_with_the_key() -> None:
@@ -117,7 +117,7 @@ async def test_an_event_from_before_five_days_goes_to_import_with_the_key() -> N
         await go(backlog, mixpanel)
         (request,) = [one for one in mixpanel.requests if one.path == "/import"]
         assert request.query["api_key"] == SECRET
-    assert await backlog.states() == [DeliveryState.TAKEN]
+    assert await backlog.states() == [DeliveryState.SENT]
 
 
 @pytest.mark.parametrize(

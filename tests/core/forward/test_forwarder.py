@@ -46,8 +46,8 @@ from segtap.core.forward.unsent import why_nothing
 from segtap.core.inspection import NotSent, OutgoingRequest, Translation
 from segtap.core.messages import Marks
 
-TAKEN, REFUSED, WAITING = DeliveryState.TAKEN, DeliveryState.REFUSED, DeliveryState.WAITING
-UNCERTAIN, NOTHING = DeliveryState.UNCERTAIN, DeliveryState.NOTHING
+TAKEN, REFUSED, WAITING = DeliveryState.SENT, DeliveryState.REFUSED, DeliveryState.WAITING
+UNCERTAIN, NOTHING = DeliveryState.UNCERTAIN, DeliveryState.NONE
 EVENT = OutgoingRequest(
     "POST",
     "https://api.mixpanel.com/import?strict=1",
@@ -106,7 +106,7 @@ async def test_a_purchase_is_settled_by_its_worst_record() -> None:
     assert line.outcome is Outcome.REFUSED
     assert line.words.startswith("record 1 of 3: '$insert_id' is invalid")
     assert "record 3 of 3: " in line.words
-    assert [line.outcome for line in await backlog.lines(good)] == [Outcome.TAKEN]
+    assert [line.outcome for line in await backlog.lines(good)] == [Outcome.SENT]
     assert len(mixpanel.events) == 3
 
 
@@ -133,7 +133,7 @@ async def test_passing_faults_are_tried_again_and_told_once(fault: Fault, path: 
         clock = await go(backlog, mixpanel, on_delivery=lambda lines, states: told.extend(lines))
     assert await backlog.states() == [TAKEN, TAKEN]
     lines = await backlog.lines(ids[path == "/engage"])
-    assert [line.outcome for line in lines] == [Outcome.RETRY, Outcome.TAKEN]
+    assert [line.outcome for line in lines] == [Outcome.RETRY, Outcome.SENT]
     assert [line.attempt for line in lines] == [1, 4]
     assert lines[0].words
     assert sorted(told, key=str) == sorted(lines + await backlog.lines(ids[path == "/import"]), key=str)
@@ -292,7 +292,7 @@ async def test_what_adds_is_sent_again_when_mixpanel_says_it_did_not_take_it() -
         await go(backlog, mixpanel, translator=AsGiven())
     assert mixpanel.profiles == {"u-1": {"n": 1}}
     assert await backlog.outcomes(id) == [
-        Outcome.UNCERTAIN, Outcome.RETRY, Outcome.UNCERTAIN, Outcome.RETRY, Outcome.UNCERTAIN, Outcome.TAKEN
+        Outcome.UNCERTAIN, Outcome.RETRY, Outcome.UNCERTAIN, Outcome.RETRY, Outcome.UNCERTAIN, Outcome.SENT
     ]  # fmt: skip
 
 
@@ -305,8 +305,35 @@ async def test_one_refused_operation_does_not_hide_the_others() -> None:
         await go(backlog, mixpanel, translator=AsGiven(), limits=Limits(form_records=1))
     assert await backlog.states() == [REFUSED]
     assert {line.operation: line.outcome for line in await backlog.lines(id)} == {
-        0: Outcome.TAKEN, 1: Outcome.REFUSED, 2: Outcome.TAKEN,
+        0: Outcome.SENT, 1: Outcome.REFUSED, 2: Outcome.SENT,
     }  # fmt: skip
+
+
+async def test_an_uncertain_operation_makes_its_message_uncertain_while_others_wait() -> None:
+    """The first word that holds is the message's: uncertain comes before waiting, refused and sent."""
+    backlog = Backlog()
+    (id,) = await backlog.add(given(engage("u-1", add={"n": 1}), EVENT, engage("", set={"a": 1})))
+    seen: list[DeliveryState] = []
+    async with MixpanelServer() as mixpanel:
+        mixpanel.script(DROP_AFTER, path="/engage")
+        mixpanel.script(HANG, path="/import")
+        forwarder = make_forwarder(
+            backlog,
+            mixpanel.url,
+            translator=AsGiven(),
+            on_delivery=lambda _, states: seen.extend(s for _, s in states),
+        )
+        task = asyncio.create_task(forwarder.run())
+        await until(lambda: UNCERTAIN in seen)
+        assert await backlog.states() == [UNCERTAIN]
+        assert [line.id for line in await backlog.journal.owed()] == [id]
+        await forwarder.stop(grace=0)
+        await task
+        await go(backlog, mixpanel, translator=AsGiven())
+    assert await backlog.states() == [UNCERTAIN]
+    assert await backlog.journal.owed() == []
+    outcomes = {line.operation: line.outcome for line in await backlog.lines(id)}
+    assert outcomes == {0: Outcome.UNCERTAIN, 1: Outcome.SENT, 2: Outcome.REFUSED}
 
 
 async def test_the_order_of_one_user_survives_faults() -> None:
@@ -398,7 +425,7 @@ async def test_a_dry_run_sends_nothing_and_settles_nothing() -> None:
         assert await backlog.outcomes(ids[0]) == [Outcome.DRY_RUN]
         await go(backlog, mixpanel)
     assert await backlog.states() == [TAKEN, TAKEN, NOTHING]
-    assert await backlog.outcomes(ids[0]) == [Outcome.DRY_RUN, Outcome.TAKEN]
+    assert await backlog.outcomes(ids[0]) == [Outcome.DRY_RUN, Outcome.SENT]
 
 
 async def test_what_comes_while_it_runs_is_sent_when_woken() -> None:

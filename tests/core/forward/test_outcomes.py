@@ -27,7 +27,7 @@ from segtap.core.forward.outcomes import Action, Answer, judge, one_line
 from segtap.core.forward.records import operation_records
 from segtap.core.inspection import OutgoingRequest
 
-TAKEN, REFUSED, UNCERTAIN = Outcome.TAKEN, Outcome.REFUSED, Outcome.UNCERTAIN
+TAKEN, REFUSED, UNCERTAIN = Outcome.SENT, Outcome.REFUSED, Outcome.UNCERTAIN
 KEYS = st.sampled_from(
     ["code", "error", "status", "num_records_imported", "failed_records", "index", "insert_id", "message"]
 )

@@ -34,7 +34,7 @@ from segtap.core.settings import JournalSettings
 
 LIMITS = Limits(json_records=3, form_records=2)
 FAULTS = [TOO_MANY, UNAVAILABLE, BAD_GATEWAY, DROP_BEFORE, DROP_AFTER, PORTAL, TOO_LARGE, ZERO]
-SETTLED = {DeliveryState.TAKEN, DeliveryState.REFUSED, DeliveryState.UNCERTAIN}
+SETTLED = {DeliveryState.SENT, DeliveryState.REFUSED, DeliveryState.UNCERTAIN}
 
 
 @dataclass
@@ -152,15 +152,15 @@ async def check(backlog: Backlog, mixpanel: MixpanelServer, messages: list[list[
             body: Any = request.body
             if isinstance(body, list):
                 there = [r["properties"]["$insert_id"] in held for r in body]
-                assert outcome is (Outcome.TAKEN if all(there) else Outcome.REFUSED), (index, body)
+                assert outcome is (Outcome.SENT if all(there) else Outcome.REFUSED), (index, body)
             elif "$add" in body or "$append" in body:
                 profile = mixpanel.profiles.get(body["$distinct_id"], {})
                 count = len(profile["l"]) if "l" in profile else profile.get("n", 0)
                 assert count <= 1
-                assert outcome is not Outcome.TAKEN or count == 1
+                assert outcome is not Outcome.SENT or count == 1
                 assert outcome is not Outcome.REFUSED or count == 0
             elif "$set" in body:
-                assert outcome is (Outcome.TAKEN if body["$distinct_id"] else Outcome.REFUSED)
+                assert outcome is (Outcome.SENT if body["$distinct_id"] else Outcome.REFUSED)
 
 
 async def fresh(messages: list[list[OutgoingRequest]]) -> Backlog:
@@ -232,6 +232,6 @@ async def test_the_sqlite_journal_carries_it_over_a_restart(tmp_path: Path) -> N
     backlog.journal = journal = await open_journal(place)
     await settle(backlog, mixpanel)
     await check(backlog, mixpanel, MESSAGES)
-    assert (await journal.counts()).waiting == 0
+    assert (await journal.counts()).deliveries.waiting == 0
     assert await journal.owed() == []
     await journal.close()

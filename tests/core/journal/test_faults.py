@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from journal_values import a_receipt, an_attempt, an_entry, look, recount
 
-from segtap.core.delivery import DeliveryState
+from segtap.core.delivery import DeliveryCounts, DeliveryState
 from segtap.core.errors import JournalError
 from segtap.core.journal import Counts, SqliteJournal, open_journal
 from segtap.core.journal.faults import file_fault
@@ -103,14 +103,18 @@ async def test_index_and_attempts_that_find_no_room_leave_everything_as_it_was(
     with pytest.raises(JournalError, match="no room"):
         await journal.index([an_entry(2, name="x" * 100_000)], 2)
     with pytest.raises(JournalError, match="no room"):
-        await journal.record([an_attempt(1 << 20, words="x" * 100_000)], [(1 << 20, DeliveryState.TAKEN)])
+        await journal.record([an_attempt(1 << 20, words="x" * 100_000)], [(1 << 20, DeliveryState.SENT)])
     assert await journal.counts() == before == recount(path)
     assert [receipt.seq for receipt in await journal.unindexed()] == [2]
     assert await journal.deliveries(1 << 20) == []
     await room(journal, 100_000)
     await journal.index([an_entry(2)], 2)
-    await journal.record([an_attempt(1 << 20)], [(1 << 20, DeliveryState.TAKEN)])
-    assert await journal.counts() == Counts(received=2, waiting=1, taken=1, warnings=2) == recount(path)
+    await journal.record([an_attempt(1 << 20)], [(1 << 20, DeliveryState.SENT)])
+    assert (
+        await journal.counts()
+        == Counts(received=2, deliveries=DeliveryCounts(waiting=1, sent=1), warnings=2)
+        == recount(path)
+    )
 
 
 async def test_a_full_journal_disk_can_still_be_cleared(journal: SqliteJournal, path: Path) -> None:
@@ -242,7 +246,7 @@ async def test_clear_forgets_for_good(journal: SqliteJournal, path: Path) -> Non
         assert secret not in file.read_bytes(), file.name
     assert sum(file.stat().st_size for file in path.parent.iterdir()) < 150_000
     await journal.index([an_entry(last)], last)  # read before, too late now
-    await journal.record([an_attempt(last << 20)], [(last << 20, DeliveryState.TAKEN)])
+    await journal.record([an_attempt(last << 20)], [(last << 20, DeliveryState.SENT)])
     assert await journal.counts() == Counts() == recount(path)
     assert await journal.append(a_receipt()) == last + 1
     assert [receipt.seq for receipt in await journal.unindexed()] == [last + 1]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from journal_values import AT, a_receipt, an_attempt, an_entry, recount
 
-from segtap.core.delivery import DeliveryState, Outcome
+from segtap.core.delivery import DeliveryCounts, DeliveryState, Outcome
 from segtap.core.journal import Counts, Entry, SqliteJournal, open_journal
 from segtap.core.journal import reader as reader_module
 from segtap.core.journal import store as store_module
@@ -54,9 +54,13 @@ async def test_large_receipts_come_a_few_at_a_time(
 
 async def test_indexing_the_same_receipts_again_changes_nothing(journal: SqliteJournal, path: Path) -> None:
     (entry,) = await fill(journal, 1)
-    await journal.record([], [(entry.summary.id, DeliveryState.TAKEN)])
+    await journal.record([], [(entry.summary.id, DeliveryState.SENT)])
     await journal.index([entry], 1)
-    assert (await journal.counts()) == Counts(received=1, taken=1, warnings=1) == recount(path)
+    assert (
+        (await journal.counts())
+        == Counts(received=1, deliveries=DeliveryCounts(sent=1), warnings=1)
+        == recount(path)
+    )
 
 
 @pytest.mark.parametrize(("seq", "upto"), [(2, 1), (3, 3)])
@@ -155,14 +159,18 @@ async def test_seen_takes_any_number_of_ids(journal: SqliteJournal) -> None:
     assert await journal.seen(asked, 0) == {"m-1-0", "m-2-0", "m-3-0"}
 
 
-async def test_owed_are_those_that_wait(journal: SqliteJournal) -> None:
+async def test_owed_are_those_with_something_to_send(journal: SqliteJournal) -> None:
     states = list(DeliveryState)
     for _ in states:
         await journal.append(a_receipt())
     await journal.index([an_entry(seq, state=state) for seq, state in enumerate(states, 1)], len(states))
-    (waiting,) = await journal.owed()
-    assert waiting.delivery is DeliveryState.WAITING
+    stuck, waiting = await journal.owed()
+    assert (stuck.delivery, waiting.delivery) == (DeliveryState.STUCK, DeliveryState.WAITING)
     assert await journal.owed(after=waiting.id) == []
+    await journal.record([], [(waiting.id, DeliveryState.UNCERTAIN)], owing=[waiting.id])
+    assert [line.delivery for line in await journal.owed()] == [DeliveryState.STUCK, DeliveryState.UNCERTAIN]
+    await journal.record([], [(waiting.id, DeliveryState.UNCERTAIN)])
+    assert await journal.owed() == [stuck]
 
 
 async def test_owed_are_paged_oldest_first(journal: SqliteJournal) -> None:
@@ -175,7 +183,7 @@ async def test_owed_are_paged_oldest_first(journal: SqliteJournal) -> None:
 async def test_attempts_and_states_are_recorded_together(journal: SqliteJournal, path: Path) -> None:
     first, second = (entry.summary.id for entry in await fill(journal, 2))
     tried = an_attempt(first, Outcome.RETRY, words="try again, \ud800")
-    await journal.record([tried, an_attempt(second)], [(second, DeliveryState.TAKEN)])
+    await journal.record([tried, an_attempt(second)], [(second, DeliveryState.SENT)])
     settled = an_attempt(first, Outcome.REFUSED, attempt=2, words="'$insert_id' contains 'ø'")
     await journal.record([settled], [(first, DeliveryState.REFUSED)])
     (one, two) = await journal.deliveries(first)
@@ -184,7 +192,7 @@ async def test_attempts_and_states_are_recorded_together(journal: SqliteJournal,
     assert await journal.owed() == []
     assert (
         await journal.counts()
-        == Counts(received=2, taken=1, refused_by_mixpanel=1, warnings=2)
+        == Counts(received=2, deliveries=DeliveryCounts(sent=1, refused=1), warnings=2)
         == recount(path)
     )
     line = await journal.summary(first)
@@ -193,24 +201,26 @@ async def test_attempts_and_states_are_recorded_together(journal: SqliteJournal,
 
 
 async def test_what_is_recorded_of_unknown_messages_is_left_out(journal: SqliteJournal, path: Path) -> None:
-    await journal.record([an_attempt(77)], [(77, DeliveryState.TAKEN)])
+    await journal.record([an_attempt(77)], [(77, DeliveryState.SENT)])
     assert await journal.deliveries(77) == []
     assert await journal.counts() == Counts() == recount(path)
 
 
 async def test_totals_and_lists_survive_a_restart(journal: SqliteJournal, path: Path) -> None:
     waiting, taken, _ = await fill(journal, 3)
-    await journal.record([an_attempt(taken.summary.id)], [(taken.summary.id, DeliveryState.TAKEN)])
+    await journal.record([an_attempt(taken.summary.id)], [(taken.summary.id, DeliveryState.SENT)])
     for _ in range(3):
         await journal.append(a_receipt())
     await journal.index(
         [
-            an_entry(4, state=DeliveryState.NOT_WANTED, marks=Marks.TEED),
-            an_entry(5, state=DeliveryState.NOTHING, marks=Marks.REFUSED),
+            an_entry(4, state=DeliveryState.OFF, marks=Marks.TEED),
+            an_entry(5, state=DeliveryState.NONE, marks=Marks.REFUSED),
         ],
         5,
     )
-    expected = Counts(received=4, refused=1, unsent=1, waiting=2, taken=1, teed=1, warnings=5)
+    expected = Counts(
+        received=4, refused=1, deliveries=DeliveryCounts(off=1, waiting=2, sent=1), teed=1, warnings=5
+    )
     assert await journal.counts() == expected
     before = await journal.page()
     await journal.close()
@@ -235,12 +245,12 @@ async def test_totals_and_lists_survive_a_restart(journal: SqliteJournal, path: 
             lambda db: reader_module.seen(db, ["a", "b"], 5),
             "messages_by_message_id (message_id=? AND received_at>?)",
         ),
-        (lambda db: reader_module.owed(db, 5, 10), "messages_owed (delivery=? AND rowid>?)"),
+        (lambda db: reader_module.owed(db, 5, 10), "messages_owed (owed=? AND rowid>?)"),
         (lambda db: reader_module.deliveries(db, 1), "deliveries_by_message (message=?)"),
         (lambda db: reader_module.receipts(db, 1, 10), "INTEGER PRIMARY KEY (rowid>?)"),
         (
             lambda db: db.execute(store_module.OLDEST_FREE, (0, 10, 5)),
-            "messages_owed (delivery=? AND rowid>? AND rowid<?)",
+            "messages_owed (owed=? AND rowid>? AND rowid<?)",
         ),
     ],
 )

@@ -62,7 +62,7 @@ async def test_nothing_acknowledged_is_lost(path: Path) -> None:
             assert indexed == [seq for seq in range(1, first) for _ in range(kill_target.MESSAGES)]
             delivered = [id for (id,) in look(path, "SELECT message FROM deliveries ORDER BY message")]
             assert delivered == [
-                id for (id,) in look(path, "SELECT id FROM messages WHERE delivery = 'taken' ORDER BY id")
+                id for (id,) in look(path, "SELECT id FROM messages WHERE delivery = 'sent' ORDER BY id")
             ]
             assert await journal.counts() == recount(path)
         finally:

@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from journal_values import a_receipt, an_attempt, an_entry, recount
 from msgspec.structs import replace
 
-from segtap.core.delivery import Delivery, DeliveryState
+from segtap.core.delivery import OWED_STATES, Delivery, DeliveryState
 from segtap.core.errors import JournalFull
 from segtap.core.journal import Entry, open_journal
 from segtap.core.messages import Marks, Receipt
@@ -21,7 +21,7 @@ from segtap.core.settings import JournalSettings
 from segtap.core.views import Summary
 
 LIMIT = 160 * 1024
-OWED = (DeliveryState.WAITING, DeliveryState.HELD)
+OWED = tuple(OWED_STATES)
 
 Messages = list[tuple[DeliveryState, Marks, str]]
 """The messages of one receipt."""
@@ -169,7 +169,9 @@ class JournalMachine(RuleBasedStateMachine):
         found = self.runner.run(self.journal.page(text="ORDER", limit=10_000)).summaries
         assert list(found) == [line for line in lines if line.name.lower().startswith("order")]
         owed = self.runner.run(self.journal.owed(limit=10_000))
-        assert owed == [line for line in lines if line.delivery is DeliveryState.WAITING]
+        assert owed == [
+            line for line in lines if line.delivery in (DeliveryState.WAITING, DeliveryState.STUCK)
+        ]
 
     @invariant()
     def receipts_are_those_of_the_model(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import stat
 import sys
@@ -10,15 +11,17 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from journal_values import a_receipt, an_entry, recount
+from journal_values import a_receipt, recount
 
+from segtap.core.delivery import DeliveryCounts, DeliveryState, Outcome
 from segtap.core.errors import JournalError, JournalTooNew
-from segtap.core.journal import SqliteJournal, default_path, open_journal
+from segtap.core.journal import Counts, SqliteJournal, default_path, open_journal
 from segtap.core.journal.lock import JournalLock
 from segtap.core.journal.schema import VERSION
 from segtap.core.messages import message_number
 from segtap.core.settings import JournalSettings
 
+DATA = Path(__file__).parents[2] / "data" / "journal"
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="modes of POSIX")
 
 
@@ -156,17 +159,16 @@ async def test_a_newer_journal_is_left_alone(journal: SqliteJournal, path: Path)
         await open_journal(JournalSettings(path=str(path)))
 
 
-@pytest.mark.parametrize("version", [1, 2])
-async def test_a_journal_of_an_earlier_version_goes_on(
-    journal: SqliteJournal, path: Path, version: int
-) -> None:
-    for seq in range(1, 4):
-        await journal.append(a_receipt())
-        await journal.index([an_entry(seq)], seq)
-    await journal.revise([(message_number(1, 0), 2, 0)])
-    await journal.close()
+@pytest.mark.parametrize("version", [1, 2, 3])
+async def test_a_journal_of_an_earlier_version_goes_on(tmp_path: Path, version: int) -> None:
+    """A file written by version 3: one message in each state, a refused request, a receipt not read yet."""
+    path = tmp_path / "journal.db"
+    shutil.copyfile(DATA / "version-3.sqlite", path)
     db = sqlite3.connect(path)
-    db.execute("UPDATE meta SET value = json_remove(value, '$.errors', '$.warnings') WHERE key = 'counts'")
+    if version < 3:
+        db.execute(
+            "UPDATE meta SET value = json_remove(value, '$.errors', '$.warnings') WHERE key = 'counts'"
+        )
     if version < 2:
         db.execute("ALTER TABLE messages DROP COLUMN findings")
     db.execute(f"PRAGMA user_version = {version}")
@@ -174,10 +176,23 @@ async def test_a_journal_of_an_earlier_version_goes_on(
     db.close()
     again = await open_journal(JournalSettings(path=str(path)))
     try:
-        counts = await again.counts()
-        assert (counts.received, counts.errors, counts.warnings) == (3, 1, 2)
-        assert counts == recount(path)
+        expected = Counts(
+            received=7,
+            refused=1,
+            warnings=8,
+            deliveries=DeliveryCounts(off=1, waiting=1, sent=1, refused=1, uncertain=1, held=1, none=1),
+        )
+        assert await again.counts() == expected == recount(path)
+        states = [line.delivery for line in (await again.page()).summaries]
+        assert states == ["off", "waiting", "sent", "refused", "uncertain", "held", "none", "none"]
+        assert [line.id for line in await again.owed()] == [message_number(2, 0)]
+        (attempt,) = await again.deliveries(message_number(3, 0))
+        assert attempt.outcome is Outcome.SENT
+        assert [receipt.seq for receipt in await again.unindexed()] == [9]
         assert await again.findings([message_number(1, 0)]) == {}
+        await again.record([], [(message_number(2, 0), DeliveryState.SENT)])
+        assert (await again.counts()).deliveries.total == 7
+        assert await again.counts() == recount(path)
     finally:
         await again.close()
 

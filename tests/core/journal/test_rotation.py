@@ -51,9 +51,9 @@ def kept(path: Path) -> list[int]:
 async def test_the_oldest_go_and_the_file_stays_small(small: SqliteJournal, path: Path) -> None:
     count = 5 * LIMIT // BODY
     for _ in range(count):
-        seq = await take(small, DeliveryState.NOT_WANTED)
+        seq = await take(small, DeliveryState.OFF)
         if seq % 10 == 0:
-            await small.record([an_attempt(seq << 20)], [(seq << 20, DeliveryState.TAKEN)])
+            await small.record([an_attempt(seq << 20)], [(seq << 20, DeliveryState.SENT)])
     left = kept(path)
     assert left == list(range(left[0], count + 1))
     assert len(left) * BODY > LIMIT * 0.4
@@ -71,7 +71,7 @@ async def test_what_is_owed_stays_and_others_go_around_it(small: SqliteJournal, 
     owed = [await take(small, DeliveryState.WAITING) for _ in range(20)]
     held = [await take(small, DeliveryState.HELD) for _ in range(5)]
     for _ in range(3 * LIMIT // BODY):
-        await take(small, DeliveryState.NOT_WANTED)
+        await take(small, DeliveryState.OFF)
     left = kept(path)
     assert left[:25] == owed + held
     assert left[25:] == list(range(left[25], left[-1] + 1))
@@ -81,12 +81,12 @@ async def test_what_is_owed_stays_and_others_go_around_it(small: SqliteJournal, 
 
 async def test_one_owed_message_keeps_its_whole_receipt(small: SqliteJournal, path: Path) -> None:
     seq = await small.append(a_receipt(body=os.urandom(BODY)))
-    await small.index([an_entry(seq, position, state=DeliveryState.TAKEN) for position in range(9)], seq)
+    await small.index([an_entry(seq, position, state=DeliveryState.SENT) for position in range(9)], seq)
     seq = await small.append(a_receipt(body=os.urandom(BODY)))
-    batch = [an_entry(seq, position, state=DeliveryState.TAKEN) for position in range(9)]
+    batch = [an_entry(seq, position, state=DeliveryState.SENT) for position in range(9)]
     await small.index([*batch, an_entry(seq, (1 << 20) - 1, state=DeliveryState.WAITING)], seq)
     for _ in range(2 * LIMIT // BODY):
-        await take(small, DeliveryState.TAKEN)
+        await take(small, DeliveryState.SENT)
     assert kept(path)[0] == seq
     assert look(path, "SELECT count(*) FROM messages WHERE id >> 20 = ?", (seq,)) == [(10,)]
 
@@ -99,7 +99,7 @@ async def test_full_of_owed_ones_takes_no_more_until_some_settle(small: SqliteJo
     assert len((await small.page()).summaries) == len(taken)
     settled = taken[3:8]
     await small.record(
-        [an_attempt(seq << 20) for seq in settled], [(seq << 20, DeliveryState.TAKEN) for seq in settled]
+        [an_attempt(seq << 20) for seq in settled], [(seq << 20, DeliveryState.SENT) for seq in settled]
     )
     assert await take(small, DeliveryState.WAITING) == taken[-1] + 1
     assert [seq for seq in taken if seq not in kept(path)] == settled
@@ -114,13 +114,13 @@ async def test_what_is_not_indexed_is_never_deleted(small: SqliteJournal, path: 
     assert kept(path) == taken
     with pytest.raises(JournalFull, match="still being read"):
         await take(small, None)
-    await small.index([an_entry(seq, state=DeliveryState.NOTHING) for seq in taken], taken[-1])
+    await small.index([an_entry(seq, state=DeliveryState.NONE) for seq in taken], taken[-1])
     await take(small, None)
     assert kept(path)[0] > taken[0]
 
 
 async def test_numbers_are_not_used_again_when_all_went(small: SqliteJournal, path: Path) -> None:
-    seqs = [await take(small, DeliveryState.TAKEN) for _ in range(50)]
+    seqs = [await take(small, DeliveryState.SENT) for _ in range(50)]
     await small.append(a_receipt(body=os.urandom(LIMIT - 200_000)))
     assert kept(path) == [seqs[-1] + 1]
     await small.index([], seqs[-1] + 1)
@@ -137,10 +137,10 @@ async def test_numbers_are_not_used_again_when_all_went(small: SqliteJournal, pa
 async def test_a_lower_limit_takes_hold_at_the_next_receipt(path: Path) -> None:
     journal = await open_journal(JournalSettings(path=str(path)))
     for _ in range(3 * LIMIT // BODY):
-        await take(journal, DeliveryState.NOT_WANTED)
+        await take(journal, DeliveryState.OFF)
     await journal.close()
     smaller = await open_journal(JournalSettings(path=str(path), max_bytes=LIMIT))
-    await take(smaller, DeliveryState.NOT_WANTED)
+    await take(smaller, DeliveryState.OFF)
     assert len(kept(path)) * BODY < LIMIT
     assert await smaller.counts() == recount(path)
     await smaller.close()

@@ -137,12 +137,12 @@ def test_deliveries_move_on() -> None:
     counts = OverviewCounts()
     waiting = summary(1, delivery=DeliveryState.WAITING)
     counts.add(waiting, {}, reading())
-    counts.add(summary(2, delivery=DeliveryState.TAKEN), {}, reading())
-    assert counts.overview().events[0].delivery == {DeliveryState.WAITING: 1, DeliveryState.TAKEN: 1}
-    counts.delivered(waiting.id, DeliveryState.TAKEN)
-    counts.delivered(waiting.id, DeliveryState.TAKEN)
+    counts.add(summary(2, delivery=DeliveryState.SENT), {}, reading())
+    assert counts.overview().events[0].delivery == {DeliveryState.WAITING: 1, DeliveryState.SENT: 1}
+    counts.delivered(waiting.id, DeliveryState.SENT)
+    counts.delivered(waiting.id, DeliveryState.SENT)
     counts.delivered(message_number(77, 0), DeliveryState.REFUSED)
-    assert counts.overview().events[0].delivery == {DeliveryState.TAKEN: 2}
+    assert counts.overview().events[0].delivery == {DeliveryState.SENT: 2}
 
 
 @pytest.mark.parametrize("span", [0, 5, 119, 121, 3_600, 86_400, 90 * 86_400, 9 * 365 * 86_400])
