@@ -175,12 +175,12 @@ async def test_what_segment_would_reject_is_answered_and_listed_but_never_forwar
         async with running_engine(settings, forwarding=True) as (engine, client):
             answer = await post(engine.url, *refused, track("m-0000001"))
             assert (answer.status_code, answer.json()) == (200, {"success": True})
-            state = await until(client, lambda state: state.taken == 1)
-            assert (state.received, state.waiting) == (9, 0)
+            state = await until(client, lambda state: state.deliveries.sent == 1)
+            assert (state.received, state.deliveries.waiting) == (9, 0)
             *lines, good = await listed(client, 9)
-            assert (good.marks, good.delivery) == (Marks.NONE, DeliveryState.TAKEN)
+            assert (good.marks, good.delivery) == (Marks.NONE, DeliveryState.SENT)
             for line in lines:
-                assert (line.marks, line.delivery) == (Marks.WOULD_REJECT, DeliveryState.NOTHING)
+                assert (line.marks, line.delivery) == (Marks.WOULD_REJECT, DeliveryState.NONE)
                 detail = await client.detail(line.id)
                 assert detail.inspection.translation.operations == ()
                 assert "segment-would-reject" in {finding.rule for finding in detail.inspection.findings}
@@ -189,7 +189,7 @@ async def test_what_segment_would_reject_is_answered_and_listed_but_never_forwar
             again = (await listed(client, 10))[-1]
             assert (again.marks, again.delivery) == (
                 Marks.REPLAY | Marks.WOULD_REJECT,
-                DeliveryState.NOTHING,
+                DeliveryState.NONE,
             )
         assert [event["event"] for event in mixpanel.events] == ["Signed Up"]
         assert (mixpanel.profiles, mixpanel.groups) == ({}, {})
