@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from fake_viewer import FakeViewer, story, until
 
+from segtap.core.delivery import DeliveryCounts
 from segtap.tui.app import SegtapApp
 from segtap.tui.widgets.header import Header
 
@@ -19,7 +20,9 @@ def facts(header: Header, width: int) -> str:
 
 
 async def test_it_says_everything_where_there_is_room(app_on: AppOn) -> None:
-    viewer = FakeViewer(story(24), received=1200, refused=4, waiting=3, destination="classic-cloud")
+    viewer = FakeViewer(
+        story(24), received=1200, refused=4, deliveries=DeliveryCounts(waiting=3), destination="classic-cloud"
+    )
     async with app_on(viewer).run_test(size=(200, 40)) as pilot:
         app = pilot.app
         assert isinstance(app, SegtapApp)

@@ -74,7 +74,7 @@ async def test_what_was_on_is_on_again_and_what_was_owed_arrives(tmp_path: Path)
             await client.set_forwarding(True)
             mixpanel.script(HANG)
             await post(engine.url, track("m-owed-00000000"))
-            await until(client, lambda state: state.waiting == 1)
+            await until(client, lambda state: state.deliveries.waiting == 1)
             last = await killed(engine)
         assert last.on
         assert "a1b2…f9 at http" in last.project
@@ -82,8 +82,10 @@ async def test_what_was_on_is_on_again_and_what_was_owed_arrives(tmp_path: Path)
         async with started(settings, last) as (engine, client):
             assert (await client.state()).forwarding, "at its first answer, before a request can come"
             await post(engine.url, track("m-after-0000000"))
-            state = await until(client, lambda state: state.taken == 2 and not state.waiting)
-            assert (state.unsent, state.resumed, state.interrupted) == (1, True, "")
+            state = await until(
+                client, lambda state: state.deliveries.sent == 2 and not state.deliveries.waiting
+            )
+            assert (state.deliveries.off, state.resumed, state.interrupted) == (1, True, "")
         sent = {event["properties"]["$insert_id"] for event in mixpanel.events}
         assert sent == {"m-owed-00000000", "m-after-0000000"}
 
@@ -112,7 +114,7 @@ async def test_it_dies_again_and_again(tmp_path: Path) -> None:
                 await post(engine.url, track(f"m-{round_}-0000000000"))
                 last = await killed(engine)
         async with started(settings, last) as (_, client):
-            await until(client, lambda state: state.taken == 3)
+            await until(client, lambda state: state.deliveries.sent == 3)
         assert len(mixpanel.deduped()) == 3
 
 
@@ -131,7 +133,7 @@ async def test_other_settings_leave_it_off_with_a_standing_line(tmp_path: Path, 
             await client.set_forwarding(True)
             mixpanel.script(*[UNAVAILABLE] * 100)
             await post(engine.url, track("m-owed-00000000"))
-            await until(client, lambda state: state.waiting == 1)
+            await until(client, lambda state: state.deliveries.waiting == 1)
             (tmp_path / "segtap.toml").write_text(text)
             last = await killed(engine)
         async with started(settings, last) as (engine, client):
@@ -142,7 +144,7 @@ async def test_other_settings_leave_it_off_with_a_standing_line(tmp_path: Path, 
             assert state.interrupted.startswith("Forwarding was on, to project a1b2…f9 at http")
             assert "until the engine died. It is OFF now" in state.interrupted
             assert CHANGED[text] in state.interrupted
-            assert (owed.delivery, after.delivery) == (DeliveryState.WAITING, DeliveryState.NOT_WANTED)
+            assert (owed.delivery, after.delivery) == (DeliveryState.WAITING, DeliveryState.OFF)
             last = await killed(engine)
         async with started(settings, last) as (engine, client):
             assert (await client.state()).interrupted == state.interrupted, "until somebody answers"
@@ -163,7 +165,7 @@ async def test_settings_that_do_not_say_where_it_goes_are_used_and_it_resumes(tm
             last = await killed(engine)
         async with started(settings, last) as (engine, client):
             await post(engine.url, track("m-after-0000000"))
-            await until(client, lambda state: state.taken == 1)
+            await until(client, lambda state: state.deliveries.sent == 1)
         assert mixpanel.events[0]["properties"]["segment_source_name"] == "Shop"
 
 
