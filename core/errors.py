@@ -4,6 +4,8 @@ SegtapError                  the base: its text tells a person what to do next
 ├── SettingsError            a flag, variable or segtap.toml that cannot be used
 ├── InputError               a file or pasted text that cannot be read
 ├── MappingError             a trigger or mapping that cannot be compiled
+│   ├── FilterNotFql         a filter's condition is not FQL: at Segment it stops every message
+│   └── FilterNotUnderstood  a filter's condition that may be FQL, and that segtap cannot follow
 ├── RequestRefused           a request that ingest answers with 4xx (status, message)
 ├── JournalError             the journal cannot be opened, read or written
 │   ├── JournalLocked        another engine holds it (says which, and how to attach)
@@ -47,6 +49,18 @@ class MappingError(SegtapError):
     """A subscription's trigger or mapping cannot be compiled."""
 
     title = "That mapping cannot be used"
+
+
+class FilterNotFql(MappingError):
+    """The condition of a destination filter is not FQL: Segment then sends nothing to the destination."""
+
+    title = "That filter's condition is not FQL"
+
+
+class FilterNotUnderstood(MappingError):
+    """The condition of a destination filter may be FQL, but segtap cannot follow it."""
+
+    title = "That filter's condition cannot be followed"
 
 
 class RequestRefused(SegtapError):

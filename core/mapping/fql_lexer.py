@@ -1,4 +1,6 @@
-"""Tokens of Segment's query language. Source: fql-ts, whose limits it shares.
+"""Tokens of a trigger in Segment's query language. Source: fql-ts, whose limits it shares.
+
+Conditions of destination filters, which Segment's servers read, have a reader of their own: `fql_syntax`.
 
 A text must be followed by a space, comma, bracket or the end; a backslash takes the next character
 into a name.

@@ -39,7 +39,7 @@ def member(value: Value, key: str) -> Value:
             return value[int(key)]
         return MISSING
     if isinstance(value, str):
-        units = value if not _SURROGATE_PAIR.search(value) else _utf16(value)
+        units = utf16(value)
         if key == "length":
             return len(units)
         if _INDEX.match(key) and len(key) < 10 and int(key) < len(units):
@@ -47,7 +47,10 @@ def member(value: Value, key: str) -> Value:
     return MISSING
 
 
-def _utf16(text: str) -> str:
+def utf16(text: str) -> str:
+    """The text as JavaScript counts it: a character beyond 16 bits is two surrogates."""
+    if not _SURROGATE_PAIR.search(text):
+        return text
     raw = text.encode("utf-16-le", "surrogatepass")
     return "".join(chr(int.from_bytes(raw[at : at + 2], "little")) for at in range(0, len(raw), 2))
 

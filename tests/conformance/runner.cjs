@@ -1,5 +1,6 @@
 // Segment's published Mixpanel destination, one JSON line in, one out:
 // {now, settings, subscriptions?, message} -> {requests, rejected}, as `segtap translate` writes them.
+// {"filter": ir, "message"} -> {"taken", "asTheyAre"}: what the matcher of @segment/tsub says of a condition.
 // {"benchmark": {"settings", "messages", "rounds"}} -> {"rate"}: messages a second of this process's CPU time.
 // Nothing is sent: requests end in `captured`, and a socket that would leave the machine is an error.
 'use strict'
@@ -73,6 +74,26 @@ async function translated({ settings, subscriptions, message }) {
   return { requests: await Promise.all(captured.map(shown)), rejected: first === undefined ? null : first }
 }
 
+// A missing value is null to Segment's servers, undefined to the matcher: `nulls` tells it so.
+const dlv = require('dlv')
+let nulls = false
+const get = (event, path) => dlv(event, path, nulls ? null : undefined)
+require.cache[require.resolve('dlv')].exports = Object.assign(get, { default: get, __esModule: true })
+const { matches } = require('@segment/tsub')
+
+function filtered({ filter, message }) {
+  const made = {}
+  for (const [name, value] of [['taken', true], ['asTheyAre', false]]) {
+    nulls = value
+    try {
+      made[name] = matches(message, { type: 'fql', ir: JSON.stringify(filter) })
+    } catch (error) {
+      made[name] = `threw ${error.message}`
+    }
+  }
+  return made
+}
+
 async function benchmark({ settings, messages, rounds }) {
   let best = 0
   for (let round = 0; round < rounds; round++) {
@@ -93,6 +114,8 @@ async function main() {
     let made
     if (given.benchmark) {
       made = await benchmark(given.benchmark)
+    } else if ('filter' in given) {
+      made = filtered(given)
     } else {
       now = RealDate.parse(given.now)
       made = await translated(given)
