@@ -16,6 +16,7 @@ from . import data, fields, message, request, spec, users
 from .adjust import adjusted
 from .catalogue import ALL_RULES
 from .catalogue.calls import SECOND_RECEIPT, SEGMENT_WOULD_CHANGE, SEGMENT_WOULD_REJECT
+from .catalogue.settings import FILTER_NOT_FQL
 from .order import MAX_FINDINGS, in_order
 from .records import check_records
 from .rule import Check, Kind, Rule, Subject
@@ -145,6 +146,7 @@ def check(
     call = subject.type if isinstance(subject.type, str) and subject.type in CALL_TYPES else ""
     for run in _BY_CALL.get(call, _ANY):
         found.extend(run(subject))
+    found.extend(FILTER_NOT_FQL.finding("$", fault) for fault in settings.filter_faults)
     if settings.plan is not None:
         found.extend(settings.plan.findings(document))
     if settings.rules:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 import msgspec
 
+from ..destinations.gate import filter_faults
 from ..inspection import Finding
 from ..messages import JsonObject
 from ..settings import ClassicSettings, IdentityMode, RuleSetting, Settings
@@ -32,7 +33,8 @@ class CheckSettings(msgspec.Struct, frozen=True, kw_only=True):
     destination is in use: they tell what a move to Actions would lose. `rules` silence rules and change their
     severity.
     `group_keys` are those of the Mixpanel project, None while they are unknown. `plan` is the tracking plan
-    that messages are held against, None where none is set.
+    that messages are held against, None where none is set. `filter_faults` name the destination filters whose
+    condition cannot be judged, which stop every message.
     """
 
     identity: IdentityMode = "original"
@@ -40,6 +42,7 @@ class CheckSettings(msgspec.Struct, frozen=True, kw_only=True):
     rules: tuple[RuleSetting, ...] = ()
     group_keys: tuple[str, ...] | None = None
     plan: PlanCheck | None = None
+    filter_faults: tuple[str, ...] = ()
 
 
 DEFAULTS = CheckSettings()
@@ -56,6 +59,7 @@ def check_settings(settings: Settings) -> CheckSettings:
         rules=settings.rules,
         group_keys=settings.mixpanel_group_keys,
         plan=_plan_of(settings),
+        filter_faults=filter_faults(settings.filters),
     )
 
 

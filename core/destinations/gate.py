@@ -8,10 +8,11 @@ the integrations object, consent and filters.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+from ..errors import FilterNotFql, MappingError
 from ..inspection import NotSent, TakenOut, Translation
-from ..mapping.filters import compile_filter
+from ..mapping.filters import compile_filter, filter_fault
 from ..messages import Json, JsonObject
 from ..paths import child
 from ..settings import DestinationFilter, DestinationKind, FilterAction, SegmentSettings, Settings
@@ -53,12 +54,20 @@ class Gate:
         segment: SegmentSettings = SegmentSettings(),  # noqa: B008 - frozen
         filters: tuple[DestinationFilter, ...] = (),
     ) -> None:
-        """Raises MappingError for a filter that cannot be read."""
+        """Never raises: a filter whose condition cannot be judged stops every message, as at Segment."""
         self._names = NAMES[kind]
         self._blocked = frozenset(segment.blocked_events)
         self._categories = segment.consent_categories
         ordered = sorted(filters, key=lambda one: ORDER.index(one.action))
-        compiled = [(one, compile_filter(one.condition)) for one in ordered if one.enabled]
+        self._unjudged: list[tuple[DestinationFilter, MappingError]] = []
+        compiled: list[tuple[DestinationFilter, Condition]] = []
+        for one in ordered:
+            if not one.enabled:
+                continue
+            try:
+                compiled.append((one, compile_filter(one.condition)))
+            except MappingError as fault:
+                self._unjudged.append((one, fault))
         self._dropping = [(one, takes) for one, takes in compiled if _drops(one)]
         self._reducing = [(one, takes) for one, takes in compiled if one.action in REDUCE]
 
@@ -124,6 +133,10 @@ class Gate:
         return None
 
     def _filtered(self, document: JsonObject) -> NotSent | None:
+        for one, fault in self._unjudged:
+            what = "is not FQL" if isinstance(fault, FilterNotFql) else "cannot be followed by segtap"
+            named = f"the condition of the destination filter {one.name or one.condition!r} {what}"
+            return NotSent("$", f"{named}, so that no message is sent")
         for one, takes in self._dropping:
             if takes(document):
                 what = "drops it" if one.action == "drop" else "lets none of them through"
@@ -154,7 +167,7 @@ class Gate:
 
 
 def _drops(one: DestinationFilter) -> bool:
-    """Whether it lets nothing through that it takes. Which part another sample takes, nobody foretells."""
+    """True if the filter drops every message it matches. Other samples are random and cannot be predicted."""
     return one.action == "drop" or (one.action == "sample" and one.percent <= 0)
 
 
@@ -183,5 +196,15 @@ class GatedTranslator:
 
 
 def gate_of(settings: Settings) -> Gate:
-    """The gate that the settings describe. Raises MappingError for a filter that cannot be read."""
+    """The gate that the settings describe."""
     return Gate(settings.destination.kind, settings.segment, settings.filters)
+
+
+def filter_faults(filters: Sequence[DestinationFilter]) -> tuple[str, ...]:
+    """Name the filters that are on and whose condition cannot be judged, and say why."""
+    faults = (
+        (f"filter {number}{f' ({one.name})' if one.name else ''}", filter_fault(one.condition))
+        for number, one in enumerate(filters, start=1)
+        if one.enabled
+    )
+    return tuple(f"{name} stops every message: {fault}" for name, fault in faults if fault)

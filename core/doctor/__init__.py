@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 from .facts import Facts
 from .online import ask_mixpanel
-from .settings_checks import pages, people, region, secret, strict, subscriptions, token
+from .settings_checks import filters, pages, people, region, secret, strict, subscriptions, token
 from .source import Messages, newest_messages
 from .traffic_checks import (
     connection_mode,
@@ -41,6 +41,7 @@ CHECKS: tuple[Callable[[Facts], Iterator[Verdict]], ...] = (
     token,
     secret,
     strict,
+    filters,
     subscriptions,
     connection_mode,
     refused_here,

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from ..destinations.actions.faults import subscription_faults
+from ..destinations.gate import filter_faults
 from ..masks import mask_token
 from ..settings import SEGMENT_REGIONS
 from ..text import counted
@@ -146,6 +147,23 @@ def subscriptions(facts: Facts) -> Iterator[Verdict]:
             standing="error",
             words=fault,
             fix="mend it: segtap mappings show",
+        )
+
+
+def filters(facts: Facts) -> Iterator[Verdict]:
+    """Destination filters whose condition cannot be judged: they stop every message."""
+    found = facts.found("filter-not-fql")
+    # The engine's filters may be others than those of the settings here: its findings know them.
+    told = dict.fromkeys((*filter_faults(facts.settings.filters), *(one.message for _, one in found)))
+    for fault in told:
+        yield Verdict(
+            check="filters",
+            rule="filter-not-fql",
+            title="Destination filters",
+            standing="error",
+            words=fault,
+            messages=ids_of(case for case, one in found if one.message == fault),
+            fix="mend the condition in Segment and under [[filters]], or switch the filter off",
         )
 
 

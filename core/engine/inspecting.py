@@ -18,7 +18,7 @@ from ..checks.stream import StreamChecker
 from ..destinations import translator
 from ..destinations.actions.faults import subscription_faults
 from ..destinations.explain import explain
-from ..destinations.gate import GatedTranslator, gate_of
+from ..destinations.gate import GatedTranslator, filter_faults, gate_of
 from ..envelope import read_object
 from ..errors import InputError
 from ..inspection import Explanation, Finding, Inspection, Translation
@@ -42,7 +42,7 @@ class Reading:
     """
 
     def __init__(self, settings: Settings) -> None:
-        """Raises MappingError as `use`."""
+        """Raises InputError as `use`."""
         self.stream = StreamChecker()
         self._observed, self._told = 0, False
         self.use(settings)
@@ -50,7 +50,7 @@ class Reading:
     def use(self, settings: Settings) -> None:
         """Read by these settings from now on.
 
-        Raises MappingError, and InputError for a tracking plan that cannot be read; all stays as it was then.
+        Raises InputError for a tracking plan that cannot be read; the previous settings then stay in force.
         """
         destination = previewed(destination_of(settings))
         gate = gate_of(settings)
@@ -61,8 +61,9 @@ class Reading:
         self._repairs = settings.repair
         self.stream.use(checks, destination)
         plan_faults = () if checks.plan is None else checks.plan.faults
-        self.faults = (*subscription_faults(destination), *plan_faults)
-        """Which subscriptions can never send, which rules of the tracking plan check nothing, and why."""
+        self.faults = (*filter_faults(settings.filters), *subscription_faults(destination), *plan_faults)
+        """Which filters stop everything, which subscriptions can never send, which rules of the tracking plan
+        check nothing, and why."""
 
     def translate(self, document: JsonObject, *, now: int) -> Translation:
         """See `Translator`: what the forwarder sends is what is shown."""

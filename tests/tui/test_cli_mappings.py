@@ -113,6 +113,24 @@ def test_show_takes_samples_of_the_demo_where_nothing_runs() -> None:
     assert url["value"].startswith("https://")
 
 
+def test_a_filter_that_is_not_fql_is_an_error_wherever_it_is_in_use(tmp_path: Path) -> None:
+    file = tmp_path / "segtap.toml"
+    file.write_text("[[filters]]\nname = 'Odd'\nif = 'userId = oops\"'\n")
+    words = "filter 1 (Odd) stops every message: The condition 'userId = oops\"' is not FQL"
+    shown = segtap("mappings", "show")
+    assert (shown.returncode, f"NOTHING IS SENT: {words}" in shown.stderr) == (1, True)
+    checked = segtap("check", "--format", "json", given=json.dumps(MESSAGE))
+    (line,) = [json.loads(line) for line in checked.stdout.splitlines()]
+    found = {one["rule"]: (one["severity"], one["path"], one["message"]) for one in line["warnings"]}
+    severity, path, message = found["filter-not-fql"]
+    assert (checked.returncode, severity, path) == (1, "error", "$")
+    assert words in message
+    assert words in segtap("translate", given=json.dumps(MESSAGE)).stderr
+    file.write_text(file.read_text() + "enabled = false\n")
+    assert segtap("mappings", "show").returncode == 0
+    assert segtap("check", given=json.dumps(MESSAGE)).returncode == 0
+
+
 def test_show_names_what_can_never_send(tmp_path: Path) -> None:
     (tmp_path / "segtap.toml").write_text(
         "[[subscriptions]]\nname = 'Odd'\ntrigger = 'nothing'\naction = 'trackEvent'\nmapping = {}\n"

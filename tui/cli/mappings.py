@@ -98,16 +98,20 @@ def import_(
 def show(ctx: click.Context, message_file: Path | None, shape: str, config_file: Path | None) -> None:
     """Show each subscription, and what its fields take from a sample message.
 
-    Exit status 1 when one of them can never send.
+    Exit status 1 when one of them can never send, or a destination filter stops every message.
     """
     import msgspec
 
     from ...core.config import load
+    from ...core.destinations.gate import filter_faults
     from ...core.json_text import json_bytes
     from ...core.settings import destination_of
     from ...core.workspace.table import mapping_tables
 
     settings = load(file=config_file)
+    stopping = filter_faults(settings.filters)
+    for fault in stopping:
+        click.echo(f"NOTHING IS SENT: {fault}", err=True)
     destination = destination_of(settings)
     if destination.kind != "actions":
         click.echo(
@@ -123,7 +127,7 @@ def show(ctx: click.Context, message_file: Path | None, shape: str, config_file:
         click.echo(f"{len(tables)} subscriptions, {where}", err=True)
         for table in tables:
             sys.stdout.write("\n".join(_lines(table)) + "\n\n")
-    ctx.exit(1 if any(table.fault and table.enabled for table in tables) else 0)
+    ctx.exit(1 if stopping or any(table.fault and table.enabled for table in tables) else 0)
 
 
 def write_asking(path: Path, text: str, *, yes: bool) -> None:

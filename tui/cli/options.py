@@ -110,13 +110,18 @@ def read_settings(*, demo: bool = False, dry_run: bool = False, **options: Any) 
 
 
 def tell_faults(settings: Settings) -> None:
-    """Say which subscriptions of the settings can never send, and why."""
-    if settings.subscriptions is None:
-        return
-    from ...core.destinations.actions.faults import subscription_faults
-    from ...core.settings import destination_of
+    """Say which filters of the settings stop every message, which subscriptions can never send, and why."""
+    faults: list[str] = []
+    if settings.filters:
+        from ...core.destinations.gate import filter_faults
 
-    for fault in subscription_faults(destination_of(settings)):
+        faults += filter_faults(settings.filters)
+    if settings.subscriptions is not None:
+        from ...core.destinations.actions.faults import subscription_faults
+        from ...core.settings import destination_of
+
+        faults += subscription_faults(destination_of(settings))
+    for fault in faults:
         click.echo(f"{settings.origin}: {fault}", err=True)
 
 

@@ -26,5 +26,15 @@ REFUSED_WITH_200 = Rule(
     fix="mend what the answer names in the Delivery pane, and replay the message",
     source="https://developer.mixpanel.com/reference/profile-set",
 )
+FILTER_NOT_FQL = Rule(
+    id="filter-not-fql",
+    severity="error",
+    kind="settings",
+    what="The condition of a destination filter is not FQL",
+    why="Segment sends no message at all to a destination with such a filter: it cannot know which ones the "
+    "filter was meant to keep back.",
+    fix="mend the condition in Segment and under [[filters]], or switch the filter off (enabled = false)",
+    source="https://www.twilio.com/docs/segment/api/public-api/fql#error-handling",
+)
 
-SETTINGS_RULES: tuple[Rule, ...] = (TOKEN_UNVERIFIED, REFUSED_WITH_200)
+SETTINGS_RULES: tuple[Rule, ...] = (TOKEN_UNVERIFIED, REFUSED_WITH_200, FILTER_NOT_FQL)

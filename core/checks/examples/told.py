@@ -102,4 +102,11 @@ TOLD_EXAMPLES: dict[str, Told] = {
         ),
         ('the same with "$distinct_id": "user-1" answers 200 and {"error": null, "status": 1}',),
     ),
+    "filter-not-fql": Told(
+        (
+            "a destination filter with the condition: type == 'page' && !userId",
+            "FQL has one = and the word and: nothing reaches Mixpanel, whatever its type.",
+        ),
+        ("the same filter with the condition: type = 'page' and userId = null",),
+    ),
 }

@@ -8,13 +8,17 @@ import pytest
 from vectors import vectors
 
 from segtap.core.destinations import translator
-from segtap.core.destinations.gate import Gate, GatedTranslator
+from segtap.core.destinations.gate import Gate, GatedTranslator, filter_faults
 from segtap.core.envelope import read_envelope
-from segtap.core.errors import MappingError
 from segtap.core.inspection import NotSent, TakenOut
-from segtap.core.mapping.filters import compile_filter
 from segtap.core.messages import Json, JsonObject
-from segtap.core.settings import Destination, DestinationFilter, DestinationKind, SegmentSettings
+from segtap.core.settings import (
+    Destination,
+    DestinationFilter,
+    DestinationKind,
+    FilterAction,
+    SegmentSettings,
+)
 
 ACTIONS = Gate("actions")
 CLASSIC = Gate("classic-cloud")
@@ -119,62 +123,42 @@ MESSAGE: JsonObject = {
 }
 
 
-@pytest.mark.parametrize(
-    ("condition", "taken"),
-    [
-        ('type = "track"', True),
-        ('type = "track" and event = "X"', False),
-        ('event = "X" or type = "track" and userId = "u1"', True),
-        ('!(event = "X" or event = "Y")', True),
-        ('!(event = "Order Completed" or event = "Y")', False),
-        ("properties.total >= 10 and properties.total < 11", True),
-        ('properties.total = "10"', False),
-        ("properties.total != 3", True),
-        ('contains(event, "Order")', True),
-        ('!contains(event, "order")', True),
-        ('match(properties.email, "*@example.com")', True),
-        ('match(properties.email, "?@example.org")', False),
-        ("length(properties.items) = 2", True),
-        ('typeof(properties.total) = "number"', True),
-        ('event in ["X", "Order Completed"]', True),
-        ("properties.none = null and properties.missing = null", True),
-        ("properties.paid", True),
-        ("properties.paid = true", True),
-        ("anonymousId != null", False),
-        ('lowercase(event) = "order completed"', True),
-    ],
-)
-def test_filters_take_what_they_say(condition: str, taken: bool) -> None:
-    assert compile_filter(condition)(MESSAGE) is taken
-
-
-@pytest.mark.parametrize(
-    ("condition", "words"),
-    [
-        ("", "a name or value is missing before the end"),
-        ("type =", "missing before the end"),
-        ('type = "track" and', "missing before the end"),
-        ('(type = "track"', ") is missing"),
-        ('type = "track" event', "'event' is not expected"),
-        ('snake(event) = "x"', "no function snake()"),
-        ("contains(event)", "takes 2 values"),
-        ("event in [", "missing before"),
-        ('type = "track', "unterminated"),
-        ("properties. = 1", "a name is missing"),
-    ],
-)
-def test_a_filter_that_cannot_be_read_says_why(condition: str, words: str) -> None:
-    with pytest.raises(MappingError) as caught:
-        compile_filter(condition)
-    assert words in str(caught.value)
-
-
 def test_a_filter_drops_and_one_that_is_off_does_not() -> None:
     drop: dict[str, Any] = {"condition": 'event = "A"', "name": "No A"}
     found = stopped(Gate("actions", filters=(DestinationFilter(**drop),)))
     assert found is not None
     assert "'No A'" in found.reason
     assert stopped(Gate("actions", filters=(DestinationFilter(**drop, enabled=False),))) is None
+
+
+DEEP = f"{'(' * 101}event = 'A'{')' * 101}"
+
+
+@pytest.mark.parametrize("action", ["drop", "sample", "drop_properties", "allow_properties"])
+@pytest.mark.parametrize(
+    ("condition", "words"),
+    [
+        ('event = oops"', "is not FQL"),
+        (DEEP, "cannot be followed"),
+        ("md5(userId) = 'a'", "cannot be followed"),
+    ],
+)
+def test_a_condition_that_cannot_be_judged_stops_every_message(
+    action: FilterAction, condition: str, words: str
+) -> None:
+    fine = DestinationFilter(condition='event = "never"', name="Fine")
+    odd = DestinationFilter(condition=condition, action=action, name="Odd", fields={"traits": ("a",)})
+    off = DestinationFilter(condition=condition, enabled=False)
+    gate = Gate("actions", filters=(fine, odd, off))
+    found = stopped(gate)
+    assert found is not None
+    assert f"the condition of the destination filter 'Odd' {words}" in found.reason
+    assert gate.reduced(MESSAGE) is MESSAGE
+    (fault,) = filter_faults((fine, odd, off))
+    assert fault.startswith("filter 2 (Odd) stops every message: The condition ")
+    assert words in fault
+    assert filter_faults((fine, off)) == ()
+    assert stopped(Gate("actions", filters=(fine, off))) is None
 
 
 def test_what_is_not_sent_makes_no_request_and_the_rest_is_as_without_a_gate() -> None:

@@ -30,6 +30,7 @@ from segtap.core.inspection import Finding
 from segtap.core.inspector import inspect_document
 from segtap.core.settings import (
     ClassicSettings,
+    DestinationFilter,
     DestinationSettings,
     JournalSettings,
     Secret,
@@ -328,6 +329,17 @@ async def test_mixpanel_does_not_know_the_token_and_no_secret_is_repeated() -> N
     assert token.standing == "error"
     assert "Mixpanel answers 403" in token.words
     assert "s3cr3t" not in token.words
+
+
+def test_a_filter_that_is_not_fql_is_an_error_of_the_settings_or_of_the_engine() -> None:
+    odd = msgspec.structs.replace(GOOD, filters=(DestinationFilter(condition="event ==", name="Odd"),))
+    own = verdicts(facts(odd))["filters"]
+    assert (own.standing, own.rule, own.messages) == ("error", "filter-not-fql", ())
+    assert "filter 1 (Odd) stops every message: The condition 'event ==' is not FQL" in own.words
+    # The engine has that filter, the settings here have not.
+    engine = verdicts(facts(GOOD, details=[read(ORDER, odd)]))["filters"]
+    assert (engine.standing, engine.words, engine.messages) == ("error", own.words, (ORDER["messageId"],))
+    assert "filters" not in verdicts(facts(GOOD, ORDER))
 
 
 async def test_what_cannot_be_known_is_unknown() -> None:

@@ -13,7 +13,7 @@ from mixpanel_server import MixpanelServer
 from segtap.core.delivery import DeliveryState
 from segtap.core.destinations.actions.faults import subscription_faults
 from segtap.core.engine.inspecting import Reading
-from segtap.core.errors import MappingError
+from segtap.core.errors import InputError
 from segtap.core.inspection import Inspection, NotSent, Translation
 from segtap.core.messages import JsonObject
 from segtap.core.settings import (
@@ -100,9 +100,26 @@ def test_other_settings_take_the_place_of_the_first_at_once() -> None:
     assert reading.translate(message, now=0).operations[0].subscription == "Track Calls"
     reading.use(Settings(subscriptions=(OWN,)))
     assert reading.translate(message, now=0).operations[0].subscription == "Own"
-    with pytest.raises(MappingError):
-        reading.use(Settings(filters=(DestinationFilter(condition="event ="),)))
+    with pytest.raises(InputError):
+        reading.use(Settings(plan="there-is-none.json", filters=(DestinationFilter(condition="event ="),)))
     assert reading.translate(message, now=0).operations[0].subscription == "Own"
+    assert reading.faults == ()
+
+
+async def test_a_filter_that_is_not_fql_stops_everything_and_the_engine_says_so(tmp_path: Path) -> None:
+    odd = DestinationFilter(condition='userId = oops"', action="drop_properties", name="No mail")
+    settings = msgspec.structs.replace(engine_settings(tmp_path), filters=(odd,))
+    async with running_engine(settings) as (engine, client):
+        await post(engine.url, track("m-1"))
+        (summary,) = await listed(client, 1)
+        detail = await client.detail(summary.id)
+        assert summary.errors == 1
+        assert detail.inspection.translation.operations == ()
+        assert [one.rule for one in detail.inspection.findings if one.severity == "error"] == [
+            "filter-not-fql"
+        ]
+        fault = (await client.state()).fault
+    assert "filter 1 (No mail) stops every message: The condition 'userId = oops\"' is not FQL" in fault
 
 
 async def test_a_large_message_is_explained_beside_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
