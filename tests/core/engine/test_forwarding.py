@@ -133,7 +133,7 @@ async def test_an_exception_in_the_engine_shows_in_header_and_healthz_until_it_i
         assert "Forwarding failed (UnicodeDecodeError" in answer.json()["fault"]
         broken = False
         state = await until(client, lambda state: not state.fault)
-        assert (state.taken, state.waiting) == (1, 0)
+        assert (state.deliveries.sent, state.deliveries.waiting) == (1, 0)
         assert (await http.get("/_segtap/healthz")).json()["status"] == "ok"
     assert [event["properties"]["$insert_id"] for event in mixpanel.events] == ["m-1"]
 
