@@ -59,6 +59,8 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     request answered with 4xx, else None; `wanted` says whether forwarding was on when it came.
     `uid` is random: message ids that a client left out are derived from it, so that reading the
     receipt again gives the same ones. `seq` is the journal's number for it, 0 before it has one.
+    `replay_of` has for each message of a replay the id of the message that was replayed, 0 where that one
+    came from a file.
     """
 
     uid: str
@@ -75,6 +77,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     status: int = 200
     refused: str | None = None
     seq: int = 0
+    replay_of: tuple[int, ...] = ()
 
     def header(self, name: str) -> str | None:
         """The first header of that (lower-case) name, or None."""

@@ -121,6 +121,8 @@ class MessageDetail(msgspec.Struct, frozen=True, kw_only=True):
     Credentials of the requests in `inspection` are masked. `explanation` says where the values in them come
     from, or which triggers came closest. `source_kind` is "mixpanel" for what goes to Mixpanel without
     a Segment message: `original` is its text as it came then, `objections` what was assumed to read it.
+    `replay_of` is the message that this one is a replay of, None when the journal does not have it; `replays`
+    are the newest replays of this one, oldest first.
     """
 
     summary: Summary
@@ -134,6 +136,8 @@ class MessageDetail(msgspec.Struct, frozen=True, kw_only=True):
     deliveries: tuple[Delivery, ...] = ()
     receipt: ReceiptView
     source_kind: SourceKind = "segment"
+    replay_of: Summary | None = None
+    replays: tuple[Summary, ...] = ()
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):

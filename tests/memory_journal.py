@@ -64,6 +64,14 @@ class MemoryJournal:
         entry = self.entries.get(id)
         return entry.summary if entry else None
 
+    async def replays(self, message_id: str, after: int, limit: int = 20) -> list[Summary]:
+        found = [
+            entry.summary
+            for id, entry in sorted(self.entries.items())
+            if id > after and entry.summary.message_id == message_id and entry.summary.marks & Marks.REPLAY
+        ]
+        return found[-limit:]
+
     async def page(
         self,
         *,

@@ -23,6 +23,7 @@ from ..json_text import json_bytes
 from ..masks import mask_authorization, masked_inspection
 from ..messages import JsonObject, Marks, Message, Origin, Receipt, position_of, seq_of
 from ..views import MessageDetail, ReceiptView, Summary
+from .replay import original_of, replays_of
 from .summaries import summarize
 
 logger = logging.getLogger(__name__)
@@ -150,7 +151,11 @@ class ReceiptReader:
         marked = msgspec.structs.replace(message, marks=Marks(summary.marks))
         found = (await journal.findings([id])).get(id, ())
         inspection = self.whole(marked, await self.inspected(marked), found)
-        return _detail(summary, marked, receipt, inspection, tuple(await journal.deliveries(id)))
+        return msgspec.structs.replace(
+            _detail(summary, marked, receipt, inspection, tuple(await journal.deliveries(id))),
+            replay_of=await original_of(journal, receipt, id),
+            replays=await replays_of(journal, summary),
+        )
 
     async def given(self, documents: Sequence[JsonObject]) -> list[Message]:
         """Messages from a file, to be replayed: nothing that they state is changed. Raises InputError."""

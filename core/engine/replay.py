@@ -1,4 +1,4 @@
-"""Messages through the tap again: the requests that a replay appends to the journal."""
+"""Messages through the tap again: the requests of a replay, and which message is a replay of which."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ import time
 import uuid
 from collections.abc import Iterator, Sequence
 
+from ..journal.base import Journal
 from ..json_text import json_bytes
-from ..messages import Message, Receipt
+from ..messages import Message, Receipt, position_of, seq_of
+from ..views import Summary
 
 MAX_MESSAGES = 100
 MAX_BYTES = 400_000
@@ -22,7 +24,7 @@ def replay_receipts(messages: Sequence[Message], *, wanted: bool) -> Iterator[Re
     messageId and timestamp stay, and with them what Mixpanel dedupes by. `wanted` says whether
     forwarding is on now. Messages of different write keys come in different requests.
     """
-    for key, documents in _chunks(messages):
+    for key, ids, documents in _chunks(messages):
         yield Receipt(
             uid=uuid.uuid4().hex,
             received_at=time.time_ns() // 1_000_000,
@@ -33,7 +35,32 @@ def replay_receipts(messages: Sequence[Message], *, wanted: bool) -> Iterator[Re
             wanted=wanted,
             origin="replay",
             source_kind="segment",
+            replay_of=tuple(ids),
         )
+
+
+async def original_of(journal: Journal, receipt: Receipt, id: int) -> Summary | None:
+    """The message that this one, out of `receipt`, is a replay of; None when the journal does not have it."""
+    source = _source(receipt, id)
+    return await journal.summary(source) if source else None
+
+
+async def replays_of(journal: Journal, summary: Summary) -> tuple[Summary, ...]:
+    """The newest replays of a message, oldest first.
+
+    A replay from a file names no message of the journal: it belongs to each earlier one with its messageId.
+    """
+    found: list[Summary] = []
+    for line in await journal.replays(summary.message_id, after=summary.id):
+        receipt = await journal.receipt(seq_of(line.id))
+        if receipt is not None and _source(receipt, line.id) in (0, summary.id):
+            found.append(line)
+    return tuple(found)
+
+
+def _source(receipt: Receipt, id: int) -> int:
+    position = position_of(id)
+    return receipt.replay_of[position] if position < len(receipt.replay_of) else 0
 
 
 def _headers(write_key: str) -> tuple[tuple[str, str], ...]:
@@ -43,16 +70,18 @@ def _headers(write_key: str) -> tuple[tuple[str, str], ...]:
     return (*plain, ("authorization", "Basic " + base64.b64encode(f"{write_key}:".encode()).decode()))
 
 
-def _chunks(messages: Sequence[Message]) -> Iterator[tuple[str, list[bytes]]]:
-    key, chunk, size = "", list[bytes](), 0
+def _chunks(messages: Sequence[Message]) -> Iterator[tuple[str, list[int], list[bytes]]]:
+    """Write key, ids and documents of the messages that go in one request."""
+    key, ids, chunk, size = "", list[int](), list[bytes](), 0
     for message in messages:
         document = json_bytes(message.document)
         full = len(chunk) == MAX_MESSAGES or size + len(document) > MAX_BYTES
         if chunk and (full or message.write_key != key):
-            yield key, chunk
-            chunk, size = [], 0
+            yield key, ids, chunk
+            ids, chunk, size = [], [], 0
         key = message.write_key
+        ids.append(message.id)
         chunk.append(document)
         size += len(document)
     if chunk:
-        yield key, chunk
+        yield key, ids, chunk

@@ -90,6 +90,10 @@ class Journal(Protocol):
         """One line of the list."""
         ...
 
+    async def replays(self, message_id: str, after: int, limit: int = 20) -> list[Summary]:
+        """The newest replays with that messageId and an id above `after`, oldest first."""
+        ...
+
     async def page(
         self,
         *,

@@ -15,7 +15,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from ..delivery import Delivery, DeliveryState
 from ..inspection import Finding
-from ..messages import Receipt
+from ..messages import Marks, Receipt
 from ..views import Page, Summary
 from .faults import closed_fault, store_fault
 from .rows import (
@@ -37,6 +37,8 @@ MAX_LIMIT = 10_000
 READ_BYTES = 2 * 1024 * 1024
 """`receipts` stops after so many bytes of bodies, as they came, so that a stretch of large ones is short."""
 _IDS_A_QUERY = 500
+_NAMESAKES = 1_000
+"""Messages of one messageId among which replays are looked for."""
 
 
 class Lane:
@@ -143,6 +145,20 @@ def seen(db: sqlite3.Connection, message_ids: Sequence[str], since: int) -> set[
         )
         found.update(asked[key] for (key,) in rows)
     return found
+
+
+def replays(db: sqlite3.Connection, message_id: str, after: int, limit: int) -> list[Summary]:
+    """The newest replays with that messageId above an id, oldest first.
+
+    Only the newest of a messageId are looked at: an SDK may send the same one with every message.
+    """
+    rows = db.execute(
+        f"SELECT {SUMMARY_COLUMNS} FROM (SELECT {SUMMARY_COLUMNS} FROM messages "
+        "WHERE message_id = ? AND message_id != '' ORDER BY received_at DESC LIMIT ?) "
+        "WHERE marks & ? AND id > ? ORDER BY id DESC LIMIT ?",
+        (storable(message_id), _NAMESAKES, int(Marks.REPLAY), after, _bounded(limit)),
+    ).fetchall()
+    return [unpack_summary(row) for row in reversed(rows)]
 
 
 def page(db: sqlite3.Connection, before: int | None, after: int | None, limit: int, text: str) -> Page:

@@ -83,6 +83,10 @@ class SqliteJournal:
         """One line of the list."""
         return await self._reader.quick.run(reader.summary, id)
 
+    async def replays(self, message_id: str, after: int, limit: int = 20) -> list[Summary]:
+        """See `Journal.replays`."""
+        return await self._reader.quick.run(reader.replays, message_id, after, limit)
+
     async def page(
         self,
         *,

@@ -223,6 +223,56 @@ async def test_a_replay_sends_an_earlier_message_under_its_own_insert_id_and_tim
         assert [event] == shown
 
 
+async def test_a_message_and_its_replays_know_each_other_after_a_restart_too(tmp_path: Path) -> None:
+    """Two messages of one messageId: the second is replayed, then that replay, then the text of the first."""
+    settings = engine_settings(tmp_path)
+    async with running_engine(settings) as (engine, client):
+        await post(engine.url, track("m-1", "First"))
+        await post(engine.url, track("m-1", "Second"), track("m-2", "Other"))
+        first, second, other = await listed(client, 3)
+        await client.replay([other.id, second.id])
+        lines = await listed(client, 5)
+        other_again, second_again = sorted(lines[3:], key=lambda line: line.name)
+        await client.replay([second_again.id])
+        twice = (await listed(client, 6))[5]
+        await client.replay_documents([track("m-1", "From a file")])
+        of_file = (await listed(client, 7))[6]
+    async with running_engine(settings) as (_, client):
+        found = {line.id: await client.detail(line.id) for line in await listed(client, 7)}
+    of = {id: detail.replay_of and detail.replay_of.id for id, detail in found.items()}
+    replays = {id: [line.id for line in detail.replays] for id, detail in found.items()}
+    assert of == {
+        first.id: None,
+        second.id: None,
+        other.id: None,
+        other_again.id: other.id,
+        second_again.id: second.id,
+        twice.id: second_again.id,
+        of_file.id: None,
+    }
+    assert replays == {
+        first.id: [of_file.id],
+        second.id: [second_again.id, of_file.id],
+        other.id: [other_again.id],
+        other_again.id: [],
+        second_again.id: [twice.id, of_file.id],
+        twice.id: [of_file.id],
+        of_file.id: [],
+    }
+
+
+async def test_a_replay_outlives_the_message_that_was_replayed(tmp_path: Path) -> None:
+    async with running_engine(engine_settings(tmp_path)) as (engine, client):
+        await post(engine.url, track("m-1"))
+        (line,) = await listed(client, 1)
+        await client.clear()
+        await client.replay_documents([track("m-1")])
+        again = (await listed(client, 1))[0]
+        detail = await client.detail(again.id)
+        assert (detail.summary.marks, detail.replay_of, detail.replays) == (Marks.REPLAY, None, ())
+        assert line.id < again.id
+
+
 async def test_a_replay_of_nothing_that_is_there_is_refused(tmp_path: Path) -> None:
     async with running_engine(engine_settings(tmp_path)) as (_, client):
         with pytest.raises(InputError, match="no longer in the journal"):

@@ -41,6 +41,31 @@ async def test_unindexed_receipts_come_in_order_until_they_are_indexed(journal: 
     ]
 
 
+async def test_replays_are_found_by_their_message_id(
+    journal: SqliteJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader_module, "_NAMESAKES", 6)
+    lines = [
+        (await fill(journal, 1, marks=marks, message_id=message_id, at=AT + number))[0].summary
+        for number, (message_id, marks) in enumerate(
+            [("m-1", 0), ("m-1", Marks.REPLAY), ("m-2", Marks.REPLAY), ("", Marks.REPLAY), ("m-1", 0)]
+            + [("m-1", Marks.REPLAY)] * 3
+        )
+    ]
+    ids = [line.id for line in lines]
+
+    async def found(message_id: str, after: int = 0, limit: int = 20) -> list[int]:
+        return [line.id for line in await journal.replays(message_id, after, limit)]
+
+    assert await found("m-1") == [ids[1], ids[5], ids[6], ids[7]]
+    assert await found("m-1", after=ids[1]) == ids[5:]
+    assert await found("m-1", limit=2) == ids[6:]
+    assert await found("m-2") == [ids[2]]
+    assert await found("") == []
+    await fill(journal, 3, message_id="m-1", at=AT + 100)
+    assert await found("m-1") == ids[5:], "only the newest of a messageId are looked at"
+
+
 async def test_large_receipts_come_a_few_at_a_time(
     journal: SqliteJournal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
