@@ -149,7 +149,7 @@ async def test_other_settings_leave_it_off_with_a_standing_line(tmp_path: Path, 
         async with started(settings, last) as (engine, client):
             assert (await client.state()).interrupted == state.interrupted, "until somebody answers"
             answered = await client.set_forwarding(False)
-            assert (answered.interrupted, answered.waiting) == ("", 1)
+            assert (answered.interrupted, answered.deliveries.waiting) == ("", 1)
             last = await killed(engine)
         async with started(settings, last) as (_, client):
             assert not (await client.state()).interrupted
