@@ -9,13 +9,14 @@ import msgspec
 from .errors import InputError
 from .inspection import OutgoingRequest
 from .mapping.dates import read_time
-from .mapping.javascript import parse_int
 from .masks import masked
 from .messages import CALL_TYPES, Json, JsonObject
 from .settings import Destination, Subscription
 
 MAX_DEPTH = 512
 """Deeper than this, no message is read; ingest has the same bound by default."""
+_MAX_DIGITS = 1000
+"""Longer integers are beyond a double."""
 
 
 class Envelope(msgspec.Struct, frozen=True):
@@ -53,7 +54,12 @@ def _decode(line: str | bytes) -> Json:
         # msgspec is stricter than JSON.parse (lone surrogates, 1e400) and refuses the NaN that SDKs send.
         text = line.decode("utf-8") if isinstance(line, bytes) else line
         text = text.removeprefix("\ufeff")
-        return json.loads(text, parse_int=parse_int, parse_constant=lambda _: None)
+        return json.loads(text, parse_int=_integer, parse_constant=lambda _: None)
+
+
+def _integer(digits: str) -> int | float:
+    """The integer, whole: the destinations round it as JavaScript does, and the rules say so."""
+    return int(digits) if len(digits) <= _MAX_DIGITS else float(digits)
 
 
 def too_deep() -> str:

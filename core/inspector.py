@@ -42,6 +42,7 @@ def inspect(
         message.received_at if now is None else now,
         message.objections,
         filled=message.filled,
+        overflows=message.overflows,
         settings=settings,
         repairs=repairs,
     )
@@ -56,14 +57,16 @@ def inspect_document(
     objections: Sequence[str] = (),
     *,
     filled: Sequence[str] = (),
+    overflows: Sequence[tuple[str, str]] = (),
     settings: CheckSettings = DEFAULTS,
     repairs: Sequence[RepairName] = (),
 ) -> Inspection:
     """The same for a message that did not come through ingest.
 
     `original_size` is its JSON text's size in bytes; `objections` say why Segment would refuse it
-    (beginning with `checks.WOULD_REJECT`) or change it; `filled` names the paths that the client left out.
-    A message that Segment would refuse is judged like any other, but makes no request.
+    (beginning with `checks.WOULD_REJECT`) or change it; `filled` names the paths that the client left out;
+    `overflows` are the numbers in it that no double holds. A message that Segment would refuse is judged like
+    any other, but makes no request.
     """
     translation = translator.translate(document, now=now)
     findings = check(
@@ -74,6 +77,7 @@ def inspect_document(
         original_size=original_size,
         objections=objections,
         filled=filled,
+        overflows=overflows,
         settings=settings,
     )
     refusal = next((words for words in objections if words.startswith(WOULD_REJECT)), None)

@@ -90,7 +90,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     `document` is the message with all that Segment's servers fill in (messageId, receivedAt,
     timestamp corrected by sentAt, type, context.ip, …); `original` the JSON text as it came;
     `filled` names what was filled in or changed, as paths (`$.messageId`). `objections` are reasons why
-    Segment would not have taken it, or would have changed it, in words for a person.
+    Segment would not have taken it, or would have changed it, in words for a person. `overflows` are numbers
+    of its properties, traits and ids that no double holds, with path and text; they read as null.
     """
 
     id: int
@@ -103,6 +104,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     original: bytes
     filled: tuple[str, ...] = ()
     objections: tuple[str, ...] = ()
+    overflows: tuple[tuple[str, str], ...] = ()
     marks: Marks = Marks.NONE
     wanted: bool = False
 

@@ -1,7 +1,8 @@
 """The rules: a catalogue of mistakes, each with a small pure function that names it when it happens.
 
-`catalogue` holds the texts, a table for each module of rules. `message` has the functions that look at a
-message as it stands, `request` those that look at what it becomes, `stream` what many messages show.
+`catalogue` holds the texts, a table for each module of rules. `message`, `ids`, `names` and `values` have the
+functions that look at a message as it stands, `request` those that look at what it becomes, `stream` what
+many messages show.
 """
 
 from __future__ import annotations
@@ -12,12 +13,12 @@ from ..inspection import Finding, Translation
 from ..messages import CALL_TYPES, Json, JsonObject
 from ..settings import Destination
 from ..text import shown
-from . import data, fields, message, request, spec, users
+from . import data, fields, ids, message, names, request, spec, users, values
 from .adjust import adjusted
 from .catalogue import ALL_RULES
 from .catalogue.calls import SECOND_RECEIPT, SEGMENT_WOULD_CHANGE, SEGMENT_WOULD_REJECT
 from .catalogue.settings import FILTER_NOT_FQL
-from .order import MAX_FINDINGS, in_order
+from .order import MAX_FINDINGS, in_order, narrowed
 from .records import check_records
 from .rule import Check, Kind, Rule, Subject
 from .settings import DEFAULTS, CheckSettings, check_settings
@@ -39,18 +40,20 @@ __all__ = [
 WOULD_REJECT = "Segment would reject this"
 """How an objection begins that keeps the message from Mixpanel."""
 
+_NOTHING_SENT: tuple[Check, ...] = (request.unmatched, request.rejected_by_destination)
 _ANY: tuple[Check, ...] = (
-    request.unmatched,
-    request.rejected_by_destination,
     data.track_too_old,
     data.region_mismatch,
-    message.placeholder_user_id,
+    ids.ids,
     message.timestamp_suspect,
+    values.values,
     fields.misplaced_field,
     fields.common_field_name,
     fields.common_field_type,
 )
 _EVENT: tuple[Check, ...] = (
+    names.event_name,
+    names.reserved_event_name,
     message.no_identity,
     message.no_client_ip,
     message.insert_id_missing,
@@ -62,7 +65,6 @@ _EVENT: tuple[Check, ...] = (
     request.limits,
     request.event_too_large,
     data.api_secret_deprecated,
-    data.date_format,
     data.country_code,
     data.utm_missing,
     data.super_properties_cloud,
@@ -86,7 +88,6 @@ _BY_CALL: dict[Json, tuple[Check, ...]] = {
         users.anonymous_id_not_uuid4,
         users.anonymous_profile_prefix,
         users.array_overwritten,
-        data.date_format,
         data.country_code,
         spec.traits,
     ),
@@ -97,7 +98,6 @@ _BY_CALL: dict[Json, tuple[Check, ...]] = {
         users.group_id_overridden,
         users.group_set_once,
         users.array_overwritten,
-        data.date_format,
         data.classic_feature_lost,
     ),
     "alias": (*_ANY, message.alias_without_previous_id, users.alias_ignored),
@@ -118,6 +118,7 @@ def check(
     original_size: int = 0,
     objections: Sequence[str] = (),
     filled: Sequence[str] = (),
+    overflows: Sequence[tuple[str, str]] = (),
     settings: CheckSettings = DEFAULTS,
 ) -> tuple[Finding, ...]:
     """What the rules find in one message and its translation; errors first.
@@ -125,8 +126,9 @@ def check(
     `now` is the clock, in milliseconds; without it nothing is judged to be in the future.
     `original_size` is the size of the message's JSON text, 0 when it is not known. `objections` say why
     Segment would refuse the message (beginning with `WOULD_REJECT`) or change it. `filled` names the
-    paths that the client left out. `settings` is what rules judge by beside the destination. Pure, and never
-    raises on a message.
+    paths that the client left out. `overflows` are numbers of its properties, traits and ids that are beyond
+    a double and stand as null in the document, each with its path and its text. `settings` is what rules
+    judge by beside the destination. Pure, and never raises on a message.
     """
     properties, context = document.get("properties"), document.get("context")
     subject = Subject(
@@ -141,14 +143,19 @@ def check(
         original_size=original_size,
         filled=filled,
         settings=settings,
+        overflows=overflows,
     )
     found = [_objection(words) for words in objections]
+    if translation.unmatched or translation.rejected is not None:
+        for run in _NOTHING_SENT:
+            found.extend(run(subject))
     call = subject.type if isinstance(subject.type, str) and subject.type in CALL_TYPES else ""
     for run in _BY_CALL.get(call, _ANY):
         found.extend(run(subject))
     found.extend(FILTER_NOT_FQL.finding("$", fault) for fault in settings.filter_faults)
     if settings.plan is not None:
         found.extend(settings.plan.findings(document))
+    found = narrowed(found)
     if settings.rules:
         found = adjusted(found, document, settings.rules)
     return tuple(in_order(found)) if len(found) > 1 else tuple(found)

@@ -14,7 +14,6 @@ from ..paths import child
 from ..settings import SEGMENT_REGIONS
 from ..text import shown
 from .catalogue import data as rule
-from .message import SECONDS_BELOW
 from .rule import Subject
 
 MAX_EVENTS = 2000
@@ -26,23 +25,6 @@ CAMPAIGN_KEYS = {"name": "utm_campaign", "source": "utm_source", "medium": "utm_
 }
 """What Segment's presets take out of context.campaign, and what it becomes."""
 
-DATE_NAME = re.compile(r"(?:^|_)(?:created|date|birthday)$|_at$|[a-z]At$|[a-z]Date$")
-"""Names of properties that hold a moment, where a number is one."""
-
-_SECONDS = (631_152_000, 4_102_444_800)
-"""1990 to 2100: a number of that size in a date's place is a count of seconds since 1970."""
-_MIN_DATE, _MAX_DATE = 8, 80
-_MIGHT_BE_DATE = re.compile(r"[A-Z0-9]", re.ASCII)
-_WORDED = re.compile(r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? \w+ \w+,? \d", re.ASCII)
-_SLASHED = re.compile(
-    r"(?:(?:0?[1-9]|[12]\d|3[01])/(?:0?[1-9]|[12]\d|3[01])/(?:19|20)\d\d|(?:19|20)\d\d/\d\d?/\d\d?)"
-    r"(?:[ T].*)?",
-    re.ASCII,
-)
-_DOTTED = re.compile(
-    r"(?:0?[1-9]|[12]\d|3[01])\.(?:0?[1-9]|1[0-2])\.(?:19|20)\d\d(?: \d\d?:\d\d.*)?", re.ASCII
-)
-_NO_ZONE = re.compile(r"(?:19|20)\d\d-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?", re.ASCII)
 _COUNTRY = re.compile(r"[A-Z]{2}", re.ASCII)
 
 
@@ -95,44 +77,6 @@ def api_secret_deprecated(subject: Subject) -> Iterator[Finding]:
                 severity="info",
             )
             return
-
-
-def date_format(subject: Subject) -> Iterator[Finding]:
-    if subject.type in ("identify", "group"):
-        held, where = subject.document.get("traits"), "$.traits"
-    else:
-        held, where = subject.properties, "$.properties"
-    if not isinstance(held, dict):
-        return
-    for name, value in held.items():
-        if isinstance(value, str):
-            if _MIN_DATE <= len(value) <= _MAX_DATE and _MIGHT_BE_DATE.match(value):
-                doubt = _doubt_of_text(name, value)
-                if doubt:
-                    minor = doubt.startswith("names no zone")
-                    yield rule.DATE_FORMAT.finding(
-                        child(where, name),
-                        f"{shown(name, 40)[1:-1]} {shown(value, 40)} {doubt}",
-                        severity="info" if minor else None,
-                    )
-        elif isinstance(value, int | float) and not isinstance(value, bool) and DATE_NAME.search(name):
-            seconds = value / 1000 if abs(value) > SECONDS_BELOW else value
-            if _SECONDS[0] <= seconds <= _SECONDS[1]:
-                yield rule.DATE_FORMAT.finding(
-                    child(where, name),
-                    f"{shown(name, 40)[1:-1]} {shown(value, 40)} stays a number: it is no date to Mixpanel",
-                )
-
-
-def _doubt_of_text(name: str, value: str) -> str:
-    if _NO_ZONE.fullmatch(value):
-        return "names no zone: Mixpanel reads it as UTC"
-    if _SLASHED.fullmatch(value) or _WORDED.match(value):
-        return "is text to Mixpanel, no date"
-    # 1.12.2026 may be a version, unless the name says that it is none.
-    if _DOTTED.fullmatch(value) and DATE_NAME.search(name):
-        return "is text to Mixpanel, no date"
-    return ""
 
 
 def country_code(subject: Subject) -> Iterator[Finding]:

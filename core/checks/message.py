@@ -13,15 +13,6 @@ from ..text import shown
 from .catalogue import calls as rule
 from .rule import Subject
 
-PLACEHOLDERS = frozenset(
-    (
-        "00000000-0000-0000-0000-000000000000",
-        *("anon", "anonymous", "nil", "none", "null", "n/a", "na", "undefined", "unknown", "<nil>"),
-        *("0", "-1", "true", "false", "[]", "{}"),
-    )
-)
-"""The values that Mixpanel documents as no distinct_id; how it treats other spellings is not documented."""
-
 HIDDEN_OR_ACTED_ON = {
     "bucket": "Mixpanel hides it",
     "$bucket": "Mixpanel hides it",
@@ -82,25 +73,6 @@ def insert_id_missing(subject: Subject) -> Iterator[Finding]:
     if _blank(subject.document.get("messageId")) or "$.messageId" in subject.filled:
         yield rule.INSERT_ID_MISSING.finding(
             "$.messageId", "no messageId was sent: sent again, this event counts twice"
-        )
-
-
-def placeholder_user_id(subject: Subject) -> Iterator[Finding]:
-    document = subject.document
-    for field in ("userId", "anonymousId"):
-        value = document.get(field)
-        if value is None or isinstance(value, list | dict):
-            continue
-        text = value if isinstance(value, str) else str(value).lower()
-        if text.lower() not in PLACEHOLDERS:
-            continue
-        exactly = text in PLACEHOLDERS
-        yield rule.PLACEHOLDER_USER_ID.finding(
-            f"$.{field}",
-            f"{field} {shown(value)} is a placeholder: "
-            + ("Mixpanel refuses it as distinct_id" if exactly else "Mixpanel may refuse it as distinct_id"),
-            severity=None if exactly else "warning",
-            fix=None if field == "userId" else "send a UUID as anonymousId",
         )
 
 
@@ -166,7 +138,7 @@ def _doubt(value: Json) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return "is no date"
     if isinstance(value, str):
-        if not _NUMBER.fullmatch(value):
+        if value[4:5] == "-" or not _NUMBER.fullmatch(value):
             return _doubt_of_text(value)
         if len(value) > 30:
             return "is no date"
@@ -187,6 +159,8 @@ def _doubt_of_text(text: str) -> str:
         if _ISO_WITH_ZONE.fullmatch(text):
             return "is no date of the calendar; Segment carries it over into another"
         return "is no ISO 8601 date"
+    if moment.year not in (1969, 1970):
+        return ""
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     # Not 1 January itself: that is an unset date, which time-out-of-range reports.

@@ -1,4 +1,4 @@
-"""The order in which findings are told."""
+"""Which findings are told, and in which order."""
 
 from __future__ import annotations
 
@@ -11,12 +11,31 @@ from ..inspection import SEVERITY_WEIGHT, Finding
 MAX_FINDINGS = 5
 """At most so many findings of one rule on one message; the last one counts the rest."""
 
+NARROWER: dict[str, frozenset[str]] = {
+    "placeholder-user-id": frozenset(("id-whitespace",)),
+    "event-name": frozenset(("spec-event-name", "common-field-type")),
+    "property-name": frozenset(("spec-property-name", "trait-name")),
+    "number-precision": frozenset(("number-as-text", "date-format", "spec-property-type", "trait-type")),
+}
+"""Rules that say more of a value than others do: those are silent at the same path."""
+
+
+def narrowed(found: list[Finding]) -> list[Finding]:
+    """The findings without those of which a narrower rule says more."""
+    silent: set[tuple[str, str]] = set()
+    for finding in found:
+        if finding.rule in NARROWER:
+            silent.update((finding.path, broader) for broader in NARROWER[finding.rule])
+    return [finding for finding in found if (finding.path, finding.rule) not in silent] if silent else found
+
 
 def in_order(found: list[Finding]) -> list[Finding]:
     """Errors first, then warnings; of one rule the first few, the last of which counts the others."""
     found.sort(key=lambda finding: SEVERITY_WEIGHT[finding.severity])
+    if len(found) <= MAX_FINDINGS:
+        return found
     counts = Counter(finding.rule for finding in found)
-    if not counts or max(counts.values()) <= MAX_FINDINGS:
+    if max(counts.values()) <= MAX_FINDINGS:
         return found
     kept: list[Finding] = []
     taken: Counter[str] = Counter()

@@ -16,7 +16,7 @@ from ..inspection import IDENTITY_EVENTS, Finding, Operation, Translation
 from ..messages import UUID4, Json, JsonObject
 from ..settings import Destination
 from ..text import ago, shown
-from . import data, message, request
+from . import data, ids, message, names, request, values
 from .adjust import adjusted
 from .catalogue import calls as rule
 from .catalogue.data import COUNTRY_CODE
@@ -34,7 +34,8 @@ _EVENT: tuple[Check, ...] = (
     message.reserved_property,
     request.limits,
     request.event_too_large,
-    data.date_format,
+    names.event_name,
+    values.in_record,
     data.country_code,
 )
 _FIX = {
@@ -127,7 +128,7 @@ def _profile(
                 fix=f"write it $device:{shown(id, 40)[1:-1]}",
             )
     subject = _subject(record, operation, now, settings, [])
-    for run in (data.date_format, data.country_code):
+    for run in (values.in_record, data.country_code):
         for finding in run(subject):
             yield _led_back(finding, path, {"$.traits": _traits_in(record)})
 
@@ -153,7 +154,7 @@ def _identity(
 
 
 def _distinct_id(holder: JsonObject, path: str, name: str) -> Iterator[Finding]:
-    """no-identity and placeholder-user-id."""
+    """no-identity, placeholder-user-id and id-whitespace."""
     value = holder.get(name)
     if value is None or value == "":
         what = f"no {name}" if name not in holder else f"{name} {shown(value)}"
@@ -165,15 +166,11 @@ def _distinct_id(holder: JsonObject, path: str, name: str) -> Iterator[Finding]:
             fix=f"send the user's id as {name}",
         )
         return
-    text = value if isinstance(value, str) else str(value).lower()
-    if not isinstance(value, list | dict) and text.lower() in message.PLACEHOLDERS:
-        exactly = text in message.PLACEHOLDERS
-        yield rule.PLACEHOLDER_USER_ID.finding(
-            f"{path}.{name}",
-            f"{name} {shown(value)} is a placeholder: Mixpanel {'refuses' if exactly else 'may refuse'} it",
-            severity=None if exactly else "warning",
-            fix="send a person's id, or $device: and a UUID while the person is not known",
-        )
+    if isinstance(value, list | dict):
+        return
+    as_id = "send a person's id, or $device: and a UUID while the person is not known"
+    yield from ids.placeholder(value, name, f"{path}.{name}", fix=as_id)
+    yield from ids.spaces_around(value, name, f"{path}.{name}", "user")
 
 
 def _token(holder: JsonObject, path: str, name: str, endpoint: str) -> Iterator[Finding]:

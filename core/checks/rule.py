@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Literal
 
 import msgspec
@@ -47,7 +47,8 @@ class Subject(msgspec.Struct):
     `properties`, `context` are {} where the message has none, or has no object there.
     `events` are the event records that go to Mixpanel, each with its path
     (`requests[0].body[0]`) and its properties. `now` is milliseconds since the epoch,
-    None when the clock is not known.
+    None when the clock is not known. `overflows` are numbers that no double holds, each with its path and
+    its text.
     """
 
     document: JsonObject
@@ -61,7 +62,8 @@ class Subject(msgspec.Struct):
     original_size: int
     filled: Sequence[str]
     settings: CheckSettings
+    overflows: Sequence[tuple[str, str]] = ()
 
 
-Check = Callable[[Subject], Iterator[Finding]]
-"""A pure function that yields findings of the rules it was registered for."""
+Check = Callable[[Subject], Iterable[Finding]]
+"""A pure function that gives findings of the rules it was registered for."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ..inspection import Finding
 from ..messages import Json, JsonObject
 from ..paths import child
 from ..text import shown
 from .catalogue import spec as rule
+from .numbers import written_number
 from .rule import Subject
 from .spec_names import SPEC, near_event, near_product_property, near_property, squash, styles
 
@@ -63,7 +64,8 @@ def spec_properties(subject: Subject) -> Iterator[Finding]:
                 misnamed.add(meant)
                 yield _misnamed("$.properties", name, meant)
         elif value is not None and not _fits(value, kind):
-            yield _wrong_kind("$.properties", name, value, kind)
+            if not _written_number(value, kind):
+                yield _wrong_kind("$.properties", name, value, kind)
         elif kind == "products" and isinstance(value, list):
             yield from _products(value)
     missing = [name for name in known.expected if properties.get(name) is None and name not in misnamed]
@@ -75,10 +77,27 @@ def spec_properties(subject: Subject) -> Iterator[Finding]:
         )
 
 
+def number_in_spec(subject: Subject, where: str, holder: Sequence[str | int], name: str) -> bool:
+    """Whether Segment's spec wants a number as `name`, in the object to which the steps lead from `where`."""
+    if where == "$.traits":
+        return subject.type == "identify" and not holder and SPEC.traits.get(name) == "number"
+    if where != "$.properties" or subject.type != "track":
+        return False
+    event = subject.document.get("event")
+    near = near_event(event) if isinstance(event, str) else None
+    known = SPEC.events.get(near.name if near is not None else str(event))
+    if not holder:
+        return name == "revenue" or (known is not None and known.properties.get(name) == "number")
+    in_products = (
+        len(holder) == 2 and known is not None and known.properties.get(str(holder[0])) == "products"
+    )
+    return in_products and SPEC.groups["product"].get(name) == "number"
+
+
 def _revenue(properties: JsonObject) -> Iterator[Finding]:
     """Revenue is the spec's in every event."""
     revenue = properties.get("revenue")
-    if isinstance(revenue, str) and revenue:
+    if isinstance(revenue, str) and revenue and not written_number(revenue):
         yield _wrong_kind("$.properties", "revenue", revenue, "number")
 
 
@@ -97,6 +116,8 @@ def _products(products: list[Json]) -> Iterator[Finding]:
                 told.add(name)
                 yield _misnamed(where, name, meant)
             elif value is not None and name not in told and not _fits(value, kind):
+                if _written_number(value, kind):
+                    continue
                 told.add(name)
                 yield _wrong_kind(where, name, value, kind)
 
@@ -115,6 +136,11 @@ def _fits(value: Json, kind: str) -> bool:
     if kind == "products":
         return isinstance(value, list) and all(isinstance(product, dict) for product in value)
     return True
+
+
+def _written_number(value: Json, kind: str) -> bool:
+    """True where number-as-text says what is wrong."""
+    return kind == "number" and isinstance(value, str) and written_number(value) is not None
 
 
 def _misnamed(where: str, name: str, meant: str) -> Finding:

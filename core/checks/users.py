@@ -9,7 +9,7 @@ from ..messages import UUID4, Json, JsonObject
 from ..paths import child
 from ..text import shown
 from .catalogue import users as rule
-from .message import PLACEHOLDERS
+from .placeholders import PLACEHOLDERS, leftover
 from .rule import Subject
 
 _JOINS = ("$create_alias", "$merge")
@@ -38,7 +38,9 @@ def anonymous_id_not_uuid4(subject: Subject) -> Iterator[Finding]:
         anonymous = properties.get("$anon_id")
         if not properties.get("$identified_id") or not isinstance(anonymous, str):
             continue
-        if UUID4.fullmatch(anonymous) is None and anonymous.lower() not in PLACEHOLDERS:
+        if UUID4.fullmatch(anonymous) is None:
+            if anonymous.lower() in PLACEHOLDERS or leftover(anonymous):
+                return  # placeholder-user-id says it
             yield rule.ANONYMOUS_ID_NOT_UUID4.finding(
                 "$.anonymousId",
                 f"anonymousId {shown(anonymous)} is no UUIDv4: $identify does not join it to the user",

@@ -229,7 +229,7 @@ def _read(text: str) -> tuple[tuple[Json, tuple[str, ...]] | None, str]:
         value, repairs = read_json(text.encode("utf-8", "surrogatepass"))
     except NotJson as error:
         return None, f"{shown(text)} begins like JSON, but {error}"
-    return (value, tuple(f"{what} at {path} {_REPAIRED.get(what, '')}" for what, path in repairs[:20])), ""
+    return (value, tuple(f"{what} at {path} {_REPAIRED.get(what, '')}" for what, path, _ in repairs[:20])), ""
 
 
 def _enclosed(value: Json) -> str | None:

@@ -12,11 +12,13 @@ from ..checks.stream import Loose, StreamChecker
 from ..destinations import translator
 from ..envelope import read_envelope
 from ..errors import InputError, MappingError
-from ..ingest.decode import NotJson, read_json
+from ..ingest.decode import NotJson, Repair, read_json
 from ..ingest.objections import (
     known_call,
     message_id_objections,
     missing_parts,
+    numbers_within,
+    overflows,
     repair_texts,
     size_objections,
     type_objection,
@@ -121,19 +123,26 @@ def _check_line(number: int, line: str | bytes, run: _Run) -> Iterator[Checked]:
         raise InputError(f"not JSON: {error}") from error
     if not isinstance(value, dict):
         raise InputError("not a JSON object: write one Segment message, or one envelope, a line")
-    objections = repair_texts(repairs)
+    # Numbers are those of one message; the rest holds for the whole line.
+    objections = repair_texts(tuple(repair for repair in repairs if repair.what != "number"))
     batch = value.get("batch")
     if isinstance(batch, list) and value.get("type") not in CALL_TYPES:
-        for item in batch:
+        for position, item in enumerate(batch):
             if not isinstance(item, dict):
                 yield Checked(line=number, error="an item of the batch is no JSON object")
                 continue
             # Its own text is not at hand: as compact JSON it is what an SDK would send.
-            yield _check(number, item, len(to_json(item).encode()), run.destination, run, None, objections)
+            length = len(to_json(item).encode())
+            numbers = numbers_within(repairs, f"$.batch[{position}]")
+            yield _check(number, item, length, run.destination, run, None, objections, numbers)
         return
     envelope = read_envelope(value, run.destination)
-    length = len(data) if envelope.message is value else len(to_json(envelope.message).encode())
-    yield _check(number, envelope.message, length, envelope.destination, run, envelope.now, objections)
+    bare = envelope.message is value
+    length = len(data) if bare else len(to_json(envelope.message).encode())
+    numbers = numbers_within(repairs, "$" if bare else "$.message")
+    yield _check(
+        number, envelope.message, length, envelope.destination, run, envelope.now, objections, numbers
+    )
 
 
 def _check(
@@ -144,10 +153,12 @@ def _check(
     run: _Run,
     now: int | None,
     objections: list[str],
+    numbers: tuple[Repair, ...],
 ) -> Checked:
     call = known_call(message.get("type"))
     objections = [
         *objections,
+        *repair_texts(numbers),
         *(missing_parts(message, call) if call else [type_objection(message.get("type"))]),
         *size_objections(length),
         *message_id_objections(message.get("messageId")),
@@ -158,7 +169,14 @@ def _check(
     if now is None:
         now = run.clock()
     inspection = inspect_document(
-        message, length, translator(destination), destination, now, objections, settings=run.settings
+        message,
+        length,
+        translator(destination),
+        destination,
+        now,
+        objections,
+        overflows=overflows(numbers),
+        settings=run.settings,
     )
     rejected = any(words.startswith(WOULD_REJECT) for words in objections)
     id = message.get("messageId")

@@ -52,6 +52,7 @@ TOPICS: tuple[Topic, ...] = (
         title="User ids",
         rules=(
             "placeholder-user-id",
+            "id-whitespace",
             "no-identity",
             "shared-device",
             "identity-cluster-limit",
@@ -83,7 +84,10 @@ TOPICS: tuple[Topic, ...] = (
     Topic(
         check="names",
         title="Names and types",
-        rules=("name-casing", "property-type-drift", "page-name-cardinality", "event-name-cardinality"),
+        rules=(
+            *("name-casing", "event-name", "reserved-event-name", "property-name", "page-name-cardinality"),
+            *("event-name-cardinality", "property-type-drift", "number-as-text"),
+        ),
         good="every name has one spelling, every property one type",
     ),
     Topic(
@@ -91,7 +95,7 @@ TOPICS: tuple[Topic, ...] = (
         title="Properties that do not arrive",
         rules=(
             *("property-dropped", "property-overrides-context", "reserved-property", "string-truncated"),
-            "misplaced-field",
+            *("misplaced-field", "number-precision"),
         ),
         good="every property arrives as it was sent",
     ),

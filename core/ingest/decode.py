@@ -12,21 +12,34 @@ import json
 import math
 import re
 from collections.abc import Callable
-from typing import Protocol, cast
+from typing import NamedTuple, Protocol, cast
 
 import msgspec
 from isal import isal_zlib
 
 from ..errors import RequestRefused
 from ..messages import Json
+from ..paths import child
+from ..text import shorten
 from ..text import size as size_text
 
-Repair = tuple[str, str]
-"""What was repaired (`NaN`, `Infinity`, `surrogate`, `cesu8`, `utf8`, `number`, `bom`) and its path."""
+
+class Repair(NamedTuple):
+    """What was repaired (`NaN`, `Infinity`, `surrogate`, `cesu8`, `utf8`, `number`, `bom`) and its path.
+
+    `text` is how a `number` is spelled that no double holds.
+    """
+
+    what: str
+    path: str
+    text: str = ""
+
 
 _BOM = b"\xef\xbb\xbf"
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SPACE = " \t\n\r"
+_SPELLED = 40
+"""So much is kept of the text of a number that no double holds."""
 _GZIP, _ZLIB, _RAW = 31, 15, -15
 _PIECE = 64 * 1024
 """Bytes inflated at a time: a gzip member's end hands back the rest of its piece, not of the whole body."""
@@ -128,10 +141,11 @@ class NotJson(ValueError):
 class _Odd:
     """Stands in the decoded value for a number that JSON does not have."""
 
-    __slots__ = ("name",)
+    __slots__ = ("name", "text")
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, text: str = "") -> None:
         self.name = name
+        self.text = text
 
 
 def _constant(name: str) -> _Odd:
@@ -140,7 +154,7 @@ def _constant(name: str) -> _Odd:
 
 def _float(text: str) -> float | _Odd:
     value = float(text)
-    return value if math.isfinite(value) else _Odd("number")
+    return value if math.isfinite(value) else _Odd("number", shorten(text, _SPELLED))
 
 
 def _int(text: str) -> int | float | _Odd:
@@ -169,7 +183,7 @@ def read_json(data: bytes) -> tuple[Json, tuple[Repair, ...]]:
 def _read_generously(data: bytes) -> tuple[Json, tuple[Repair, ...]]:
     repairs: list[Repair] = []
     if data.startswith(_BOM):
-        repairs.append(("bom", "$"))
+        repairs.append(Repair("bom", "$"))
         data = data[3:]
     try:
         text = data.decode()
@@ -178,11 +192,11 @@ def _read_generously(data: bytes) -> tuple[Json, tuple[Repair, ...]]:
         whole = _pairs(text)
         marks = [data.count(b"\xef\xbf\xbd"), text.count("\ufffd"), whole.count("\ufffd")]
         if marks[1] > marks[0]:
-            repairs.append(("utf8", "$"))
+            repairs.append(Repair("utf8", "$"))
         if marks[2] > marks[1]:
-            repairs.append(("surrogate", "$"))
+            repairs.append(Repair("surrogate", "$"))
         if len(whole) < len(text):
-            repairs.append(("cesu8", "$"))
+            repairs.append(Repair("cesu8", "$"))
         text = whole
     try:
         value = cast(Json, _generous.decode(text))
@@ -211,26 +225,21 @@ def _mend(value: Json, repairs: list[Repair]) -> Json:
             places = list(holder.items())
             if any(_SURROGATE.search(key) for key in holder):
                 renamed = {_pairs(key): item for key, item in holder.items()}
-                repairs.append(("surrogate", path or "$"))
+                repairs.append(Repair("surrogate", path or "$"))
                 holder.clear()
                 holder.update(renamed)
                 places = list(holder.items())
         for key, item in places:
             if isinstance(item, (dict, list, _Odd)) or (isinstance(item, str) and _SURROGATE.search(item)):
-                if holder is root:
-                    where = "$"
-                elif isinstance(key, int):
-                    where = f"{path}[{key}]"
-                else:
-                    where = f"{path}.{key}"
+                where = "$" if holder is root else child(path, key)
                 if isinstance(item, (dict, list)):
                     stack.append((item, where))
                     continue
                 if isinstance(item, _Odd):
-                    fixed, what = None, item.name
+                    fixed, repair = None, Repair(item.name, where, item.text)
                 else:
-                    fixed, what = _pairs(item), "surrogate"
-                repairs.append((what, where))
+                    fixed, repair = _pairs(item), Repair("surrogate", where)
+                repairs.append(repair)
                 holder[key] = fixed  # type: ignore[index]
     return root[0]
 

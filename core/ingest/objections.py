@@ -6,7 +6,8 @@ Sources: Segment's page on the HTTP Tracking API, "Errors" and "Max request size
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 
 from ..messages import CALL_TYPES, Json, JsonObject
 from ..text import shown
@@ -25,6 +26,10 @@ NO_EVENT = f"{REJECT}it is a track call without an event name"
 
 IDENTIFIERS = ("userId", "anonymousId")
 
+_VALUE = re.compile(
+    r"\$\.(?:(?:properties|traits|context\.traits)[.\[]|(?:user|anonymous|group|previous|message)Id$)"
+)
+"""Where a number is a value that reaches Mixpanel, or an id."""
 _NOT_JSON = frozenset({"NaN", "Infinity"})
 NOT_JSON_WORDS = tuple(word.encode() for word in _NOT_JSON)
 """What makes a text no JSON for a strict reader, as it stands in the text."""
@@ -77,13 +82,31 @@ def message_id_objections(value: Json) -> Iterator[str]:
 
 def not_json(repairs: tuple[Repair, ...]) -> bool:
     """True when what was repaired makes a strict reader refuse the whole text."""
-    return any(what in _NOT_JSON for what, _ in repairs)
+    return any(repair.what in _NOT_JSON for repair in repairs)
+
+
+def overflows(repairs: Iterable[Repair]) -> list[tuple[str, str]]:
+    """The numbers of properties, traits and ids that no double holds: the path and the text of each."""
+    return [(path, text) for what, path, text in repairs if what == "number" and _VALUE.match(path)]
+
+
+def numbers_within(repairs: Iterable[Repair], place: str) -> tuple[Repair, ...]:
+    """The numbers that no double holds, of the message that stands at `place`, with their paths in it."""
+    return tuple(
+        repair._replace(path=f"${repair.path[len(place) :]}")
+        for repair in repairs
+        if repair.what == "number" and repair.path.startswith((f"{place}.", f"{place}["))
+    )
 
 
 def repair_texts(repairs: tuple[Repair, ...], most: int = 5) -> list[str]:
-    """What was repaired, in words; the first `most` places and a count of the others."""
+    """What was repaired, in words; the first `most` places and a count of the others.
+
+    Numbers that `overflows` gives are left to the rule that names them.
+    """
     texts: list[str] = []
-    for what, path in repairs[:most]:
+    repairs = tuple(one for one in repairs if one.what != "number" or not _VALUE.match(one.path))
+    for what, path, _ in repairs[:most]:
         match what:
             case "NaN" | "Infinity":
                 texts.append(f"{REJECT}{what} at {path} is no JSON (it reads as null here)")

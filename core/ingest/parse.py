@@ -30,6 +30,7 @@ from .objections import (
     message_id_objections,
     missing_parts,
     not_json,
+    overflows,
     repair_texts,
     size_objections,
     type_objection,
@@ -94,6 +95,7 @@ class _Reading:
         self.write_key = write_key_of(receipt, parts)
         self.sent_at: Json = None
         self.shared: dict[str, JsonObject] = {}
+        self.shared_overflows: list[tuple[str, str]] = []
         self.objections: list[str] = []
         self.marks = _ORIGIN_MARKS.get(receipt.origin, Marks.NONE)
         if not self.single and not self.replay:
@@ -108,9 +110,11 @@ class _Reading:
         if "sentAt" in parts:
             self.sent_at = read_json(parts["sentAt"])[0]
         for name in _SHARED:
-            value = read_json(parts[name])[0] if name in parts else None
+            value, repairs = read_json(parts[name]) if name in parts else (None, ())
             if isinstance(value, dict):
                 self.shared[name] = value
+                moved = (repair._replace(path=f"$.{name}{repair.path[1:]}") for repair in repairs)
+                self.shared_overflows += overflows(moved)
         if len(body) > limits.SEGMENT_BATCH_BYTES:
             much, limit = limits.excess(len(body), limits.SEGMENT_BATCH_BYTES)
             self.objections.append(f"{REJECT}its batch is {much}, the limit is {limit}")
@@ -142,7 +146,7 @@ class _Reading:
         try:
             return read_json(item)
         except NotJson as error:  # unreachable after object_parts, but a message must never be lost
-            return None, ((f"{error}", "$"),)
+            return None, (Repair(f"{error}", "$"),)
 
     def _message(
         self, position: int, value: Json, repairs: tuple[Repair, ...], batch_note: str = ""
@@ -176,9 +180,11 @@ class _Reading:
             filled.append("$.messageId")
         document["receivedAt"] = self.received
         filled.append("$.receivedAt")
+        beyond = overflows(repairs)
         if not self.replay:
             if self.shared:
                 self._merge(document, filled)
+                beyond += [one for one in self.shared_overflows if one[0].startswith(tuple(filled))]
             self._correct(document, filled, objections)
             self._fill_ip(document, filled, objections)
             objections += size_objections(len(item))
@@ -196,6 +202,7 @@ class _Reading:
             original=item,
             filled=tuple(filled),
             objections=tuple(objections),
+            overflows=tuple(beyond),
             marks=self.marks | Marks.WOULD_REJECT if rejected else self.marks,
             wanted=receipt.wanted,
         )

@@ -13,10 +13,12 @@ from .settings import SETTINGS_RULES
 from .spec import SPEC_RULES
 from .stream import STREAM_RULES
 from .users import USER_RULES
+from .values import VALUE_RULES
 
 CATALOGUES: tuple[tuple[Rule, ...], ...] = (
     RULES,
     USER_RULES,
+    VALUE_RULES,
     DATA_RULES,
     SPEC_RULES,
     STREAM_RULES,

@@ -67,7 +67,7 @@ SPEC_PROPERTY_TYPE = Rule(
     severity="warning",
     applies_to=("track",),
     what="A property of Segment's spec holds the wrong kind of value",
-    why='Mixpanel cannot add up "27.50", and Segment makes no Product Purchased of products that are no list '
+    why='Mixpanel cannot add up "free", and Segment makes no Product Purchased of products that are no list '
     "of objects.",
     fix="send numbers as numbers, and products as a list of objects",
     source=_SEGMENT_ECOMMERCE,

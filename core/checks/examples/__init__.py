@@ -6,6 +6,7 @@ from ...messages import Json, JsonObject
 from ...settings import ClassicSettings
 from .example import ANONYMOUS, Example, call, pair, track
 from .stream import STREAM_EXAMPLES
+from .values import VALUE_EXAMPLES
 
 _UUID_ID = "0b2c9f0e-6a53-4f7e-9d0d-3f4f6c2f1a77"
 _NUMBERS: list[Json] = list(range(300))
@@ -209,8 +210,8 @@ MESSAGE_EXAMPLES: dict[str, Example] = {
         track("Product Viewed", {"productId": "7"}), track("Product Viewed", {"product_id": "7"})
     ),
     "spec-property-type": pair(
-        track("Product Viewed", {"product_id": "7", "price": "19.90"}),
-        track("Product Viewed", {"product_id": "7", "price": 19.9}),
+        track("Product Viewed", {"product_id": "7", "price": "free"}),
+        track("Product Viewed", {"product_id": "7", "price": 0}),
     ),
     "trait-name": pair(
         call("identify", traits={"first_name": "Zoë", "last_name": "Kim"}),
@@ -229,5 +230,5 @@ MESSAGE_EXAMPLES: dict[str, Example] = {
     ),
 }
 
-EXAMPLES: dict[str, Example] = {**MESSAGE_EXAMPLES, **STREAM_EXAMPLES}
+EXAMPLES: dict[str, Example] = {**MESSAGE_EXAMPLES, **VALUE_EXAMPLES, **STREAM_EXAMPLES}
 """By the id of the rule. Those that repeat what was received or take many messages have none."""

@@ -1,0 +1,78 @@
+"""Rules on ids, names and values as they are written, as data."""
+
+from __future__ import annotations
+
+from ..rule import Rule
+
+_EVENTS = ("track", "page", "screen")
+
+_SEGMENT_SPEC = "https://segment.com/docs/connections/spec/common/"
+_SEGMENT_TRACK = "https://segment.com/docs/connections/spec/track/"
+_JSON_NUMBERS = (
+    "https://developer.mozilla.org/en-US/docs/Web/JavaScript/Reference/Global_Objects/Number/MAX_SAFE_INTEGER"
+)
+_MIXPANEL_TYPES = "https://docs.mixpanel.com/docs/data-structure/property-reference/data-type"
+_MIXPANEL_DEBUGGING = "https://docs.mixpanel.com/docs/tracking-best-practices/debugging"
+_MIXPANEL_SESSIONS = "https://docs.mixpanel.com/docs/features/sessions"
+
+ID_WHITESPACE = Rule(
+    id="id-whitespace",
+    severity="warning",
+    what="An id has spaces around it",
+    why='Mixpanel compares ids sign by sign: " u1 " is another user than "u1", with a history of its own.',
+    fix="send the id without the spaces",
+    source=_MIXPANEL_DEBUGGING,
+)
+EVENT_NAME = Rule(
+    id="event-name",
+    severity="warning",
+    applies_to=_EVENTS,
+    what="An event's name is no text, or has spaces or control characters that nobody sees",
+    why='Reports show two events that look alike: " Signed Up" is another event than "Signed Up".',
+    fix="send the name as text, such as Signed Up, with no spaces around it",
+    source=_SEGMENT_TRACK,
+)
+RESERVED_EVENT_NAME = Rule(
+    id="reserved-event-name",
+    severity="warning",
+    applies_to=_EVENTS,
+    what="An event has a name that Mixpanel reads itself",
+    why="Mixpanel takes it for an event of its own: it joins ids by $identify, $create_alias and $merge, "
+    "counts sessions, or hides it.",
+    fix="give the event a name of your own, without the $",
+    source=_MIXPANEL_SESSIONS,
+)
+PROPERTY_NAME = Rule(
+    id="property-name",
+    severity="warning",
+    what="A property or trait has no name, or one with spaces or control characters that nobody sees",
+    why='Mixpanel tells "plan" and "plan " apart: each holds a part of the values, and reports list both.',
+    fix="write the name without spaces around it",
+    source=_MIXPANEL_DEBUGGING,
+)
+NUMBER_PRECISION = Rule(
+    id="number-precision",
+    severity="warning",
+    what="A number is too large for JavaScript to hold exactly",
+    why="Segment reads numbers as JavaScript does, which rounds integers beyond 9007199254740992 and makes "
+    "null of what is beyond 1.8e308: long ids become other ids.",
+    fix="send long ids as text",
+    source=_JSON_NUMBERS,
+)
+NUMBER_AS_TEXT = Rule(
+    id="number-as-text",
+    severity="info",
+    what="An amount is sent as text",
+    why="Mixpanel adds up and compares numbers only: a text stays out of every sum, average and range.",
+    fix="send the number without quotes, spaces, currency and thousands separators",
+    source=_MIXPANEL_TYPES,
+)
+
+VALUE_RULES: tuple[Rule, ...] = (
+    ID_WHITESPACE,
+    EVENT_NAME,
+    RESERVED_EVENT_NAME,
+    PROPERTY_NAME,
+    NUMBER_PRECISION,
+    NUMBER_AS_TEXT,
+)

@@ -1,0 +1,163 @@
+"""Rules on ids as they stand in the message and in the requests: placeholders, and spaces around them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ..inspection import Finding
+from ..messages import Json, JsonObject
+from ..paths import child
+from ..text import shown
+from .catalogue import calls as rule
+from .catalogue.values import ID_WHITESPACE
+from .placeholders import PLACEHOLDERS, is_known_good, leftover
+from .rule import Subject
+from .spaces import is_plain, stripped, which_end
+
+_WHOSE = {"userId": "user", "anonymousId": "visitor", "groupId": "group", "previousId": "user"}
+_RECORD_IDS = ("distinct_id", "$user_id", "$device_id")
+_MANY = {
+    "user": "everyone who has it is one user",
+    "visitor": "everyone who has it is one visitor",
+    "group": "all that have it are one group",
+}
+_NO_GROUP = PLACEHOLDERS - {"0", "-1", "true", "false", "unknown", "anon", "anonymous", "na"}
+"""What is no group's id: the words of Mixpanel's list that may be one are left out."""
+
+
+def ids(subject: Subject) -> Sequence[Finding]:
+    """placeholder-user-id and id-whitespace: of what a message and its requests name as ids."""
+    document, context = subject.document, subject.context
+    found: list[Finding] = []
+    for field in ("userId", "anonymousId", "previousId"):
+        value = document.get(field)
+        if value is None:
+            continue
+        if not isinstance(value, str):
+            if not isinstance(value, list | dict) and str(value).lower() in PLACEHOLDERS:
+                found += placeholder(value, field, f"$.{field}")
+        elif not is_known_good(value):
+            found += placeholder(value, field, f"$.{field}")
+            found += spaces_around(value, field, f"$.{field}", _WHOSE[field])
+    if "groupId" in document:
+        found += _group_id(document["groupId"], "groupId")
+    if "groupId" in context:
+        found += _group_id(context["groupId"], "context.groupId")
+    if subject.events:
+        path, _, sent = subject.events[0]  # the other records of a message have the same ids
+        user, anonymous = document.get("userId"), document.get("anonymousId")
+        for name in _RECORD_IDS:
+            value = sent.get(name)
+            if value is None or value is user or value is anonymous:
+                continue
+            if isinstance(value, str) and not is_plain(value) and value not in _named(subject):
+                found += spaces_around(value, name, f"{path}.properties.{name}", "user")
+                break
+        if "$group_id" in sent:
+            found += _group_of_event(subject, path, sent, "$group_id")
+        for key in subject.settings.group_keys or ():
+            found += _group_of_event(subject, path, sent, key)
+    elif subject.type in ("identify", "group"):
+        found += _in_profile(subject)
+    return found
+
+
+def _group_id(value: Json, name: str) -> Iterator[Finding]:
+    if isinstance(value, str) and not is_known_good(value):
+        if value.lower() in _NO_GROUP or leftover(value):
+            yield from placeholder(value, name, f"$.{name}", whose="group")
+        yield from spaces_around(value, name, f"$.{name}", "group")
+
+
+def placeholder(value: Json, name: str, path: str, *, whose: str = "", fix: str = "") -> Iterator[Finding]:
+    """The finding on an id that is a placeholder. `fix` is for requests that no Segment message is behind."""
+    text = value if isinstance(value, str) else str(value).lower()
+    whose = whose or _WHOSE.get(name, "user")
+    if text.lower() in PLACEHOLDERS:
+        refused = text in PLACEHOLDERS and name in ("userId", "anonymousId", "distinct_id", "$distinct_id")
+        if whose == "group" or name == "previousId":
+            what = f"is a placeholder: {_MANY[whose]}"
+        else:
+            as_id = "" if name.endswith("distinct_id") else " as distinct_id"
+            what = f"is a placeholder: Mixpanel {'refuses' if refused else 'may refuse'} it{as_id}"
+        until_known = {
+            "userId": None,
+            "anonymousId": "send a UUID as anonymousId",
+            "previousId": "send the id that was used before as previousId",
+        }
+        yield rule.PLACEHOLDER_USER_ID.finding(
+            path,
+            f"{name} {shown(value)} {what}",
+            severity=None if refused else "warning",
+            fix=fix or until_known.get(name, f"leave {name} out while the id is not known"),
+        )
+    elif isinstance(value, str) and (found := leftover(value)):
+        yield rule.PLACEHOLDER_USER_ID.finding(
+            path,
+            f"{name} {shown(value)} {found.what}: {_MANY[whose]} to Mixpanel",
+            severity="warning",
+            fix=fix or found.fix,
+        )
+
+
+def _group_of_event(subject: Subject, path: str, sent: JsonObject, key: str) -> Iterator[Finding]:
+    """The groups that an event names: one, or a list of them."""
+    value = sent.get(key)
+    where = child("$.properties" if subject.properties.get(key) == value else f"{path}.properties", key)
+    if isinstance(value, str):
+        if not is_plain(value) and value not in _named(subject):
+            yield from spaces_around(value, key, where, "group")
+    elif isinstance(value, list):
+        for index, one in enumerate(value):
+            if isinstance(one, str) and not is_plain(one):
+                yield from spaces_around(one, key, child(where, index), "group")
+
+
+def _in_profile(subject: Subject) -> Iterator[Finding]:
+    for number, operation in enumerate(subject.translation.operations):
+        body = operation.request.body
+        if not isinstance(body, dict):
+            continue
+        for name in ("$distinct_id", "$group_id"):
+            value = body.get(name)
+            if isinstance(value, str) and not is_plain(value) and value not in _named(subject):
+                path, label = f"requests[{number}].body.{name}", name
+                if name == "$group_id":
+                    path, label = _trait_of_group(subject, body, value) or (path, label)
+                yield from spaces_around(value, label, path, "group" if name == "$group_id" else "user")
+
+
+def _named(subject: Subject) -> set[Json]:
+    """The ids that stand in the message's own fields, which are judged there."""
+    given = (*(subject.document.get(name) for name in _WHOSE), subject.context.get("groupId"))
+    return {value for value in given if isinstance(value, str)}
+
+
+def _trait_of_group(subject: Subject, body: JsonObject, value: str) -> tuple[str, str] | None:
+    """The trait that gives a group's profile its id, and its name: one that is named as the group key."""
+    key, traits = body.get("$group_key"), subject.document.get("traits")
+    if isinstance(key, str) and isinstance(traits, dict) and traits.get(key) == value:
+        return child("$.traits", key), key
+    return None
+
+
+def spaces_around(value: Json, name: str, path: str, whose: str) -> Iterator[Finding]:
+    """The finding on an id with spaces at an end; placeholders are left to placeholder-user-id."""
+    if not isinstance(value, str):
+        return
+    inner = stripped(value)
+    if inner == value or inner.lower() in PLACEHOLDERS or leftover(value):
+        return
+    label = shown(name, 40)[1:-1]
+    if not inner:
+        yield ID_WHITESPACE.finding(
+            path,
+            f"{label} {shown(value)} is nothing but spaces: {_MANY[whose]} to Mixpanel",
+            fix=f"leave {label} out while the id is not known",
+        )
+        return
+    yield ID_WHITESPACE.finding(
+        path,
+        f"{label} {shown(value)} has {which_end(value)}: to Mixpanel another {whose} than {shown(inner)}",
+        fix=f"send it without them: {shown(inner, 80)[1:-1]}",
+    )

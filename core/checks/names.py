@@ -1,0 +1,134 @@
+"""Rules on the names of events: what Mixpanel gets as one, and names that it reads itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from ..inspection import IDENTITY_EVENTS, Finding
+from ..messages import Json
+from ..text import shown
+from .catalogue import values as rule
+from .rule import Subject
+from .spaces import is_plain, stripped, which_end, without_controls
+
+_JOINING_ACTIONS = ("identifyUser", "identify", "alias")
+"""Actions that send Mixpanel's identity events on purpose."""
+_PREFIXES = ("$ae_", "$mp_", "$campaign_")
+# $experiment_started is left out: whoever runs experiments sends it themselves, as Mixpanel's pages say.
+_RESERVED = {
+    "$session_start": "as the start of a session, which it works out itself",
+    "$session_end": "as the end of a session, which it works out itself",
+    "$hotshard_events": "as events that it took away from a user who has too many",
+    "$message_suppressed": "as a message of its own campaigns, and leaves it out of sessions",
+    "$unsubscribe": "as a message of its own campaigns, and leaves it out of sessions",
+    "$journey_entered": "as a message of its own campaigns, and leaves it out of sessions",
+    "$show_survey": "as a survey of its own",
+    "$web_event": "as a click that its own SDK collected",
+    "$app_open": "as the opening of a push message",
+    "$all_events": "as all events together",
+}
+"""Names that Mixpanel gives a meaning of its own, and which."""
+_BY_PREFIX = {
+    "$ae_": "as one that its mobile SDKs send by themselves, such as app sessions",
+    "$mp_": "as one that its web SDK collects by itself",
+    "$campaign_": "as a message of its own campaigns, and leaves it out of sessions",
+}
+
+
+def event_name(subject: Subject) -> Iterable[Finding]:
+    if subject.type == "track":
+        value = subject.document.get("event")
+        if isinstance(value, str):
+            if not value:
+                return ()  # segment-would-reject says it
+            if not is_plain(value):
+                return _odd_name(value, "event", "$.event")
+        elif value is not None:
+            return (_no_text(subject, value),)
+    else:
+        value = subject.document.get("name")
+        # A page's name is only a part of the event's, and with some settings no part of it.
+        if isinstance(value, str) and not is_plain(value) and _is_in_event(value, subject):
+            return _odd_name(value, "name", "$.name")
+    for path, record, _ in subject.events:
+        event = record["event"]
+        if isinstance(event, str) and not is_plain(event) and event.strip() != "Viewed":
+            return _odd_name(event, "the event's name", f"{path}.event")
+    return ()
+
+
+def _is_in_event(name: str, subject: Subject) -> bool:
+    return any(name in str(record["event"]) for _, record, _ in subject.events)
+
+
+def _no_text(subject: Subject, value: Json) -> Finding:
+    events = [record["event"] for _, record, _ in subject.events]
+    if not events:
+        becomes = "Segment sends nothing" if subject.translation.rejected else "a name is text"
+    else:
+        becomes = f"Mixpanel gets {shown(events[0], 40)}"
+    return rule.EVENT_NAME.finding("$.event", f"event {shown(value)} is no text: {becomes}")
+
+
+def _odd_name(value: str, label: str, path: str) -> Iterator[Finding]:
+    inner = stripped(value)
+    if not inner:
+        if label == "event":
+            yield rule.EVENT_NAME.finding(
+                path, f"event {shown(value)} is nothing but spaces: Mixpanel refuses an event without a name"
+            )
+        return  # page-name-missing names the page
+    clean = without_controls(inner)
+    if clean == value:
+        return
+    what = which_end(value) if inner != value else "a control character in it"
+    yield rule.EVENT_NAME.finding(
+        path,
+        f"{label} {shown(value)} has {what}: Mixpanel counts it apart from {shown(clean)}",
+        fix=f"write it {shown(clean, 80)[1:-1]}" if clean else None,
+    )
+
+
+def reserved_event_name(subject: Subject) -> Iterable[Finding]:
+    named = subject.document.get("event") if subject.type == "track" else None
+    if (not isinstance(named, str) or named[:1] != "$") and subject.destination.subscriptions is None:
+        return ()  # only a workspace's own mappings name an event otherwise
+    operations = subject.translation.operations
+    for number, operation in enumerate(operations):
+        body = operation.request.body
+        several = isinstance(body, list)
+        for position, record in enumerate(body if several else (body,)):
+            event = record.get("event") if isinstance(record, dict) else None
+            if not isinstance(event, str) or event[:1] != "$" or operation.action in _JOINING_ACTIONS:
+                continue
+            if read_as := _read_as(event):
+                place = f"[{position}]" if several else ""
+                path = "$.event" if event == named else f"requests[{number}].body{place}.event"
+                return (_reserved(subject, event, path, read_as),)
+    if not operations and isinstance(named, str) and named[:1] == "$" and (read_as := _read_as(named)):
+        return (_reserved(subject, named, "$.event", read_as),)
+    return ()
+
+
+def _read_as(event: str) -> str:
+    if event in IDENTITY_EVENTS:
+        return "as an order to join ids, and shows no event"
+    if event in _RESERVED:
+        return _RESERVED[event]
+    return next((_BY_PREFIX[prefix] for prefix in _PREFIXES if event.startswith(prefix)), "")
+
+
+def _reserved(subject: Subject, event: str, path: str, read_as: str) -> Finding:
+    joins = event in IDENTITY_EVENTS
+    if not joins:
+        fix = None
+    elif subject.settings.identity == "simplified":
+        fix = "give the event a name of your own; events with userId and anonymousId join the ids"
+    else:
+        fix = "call identify with userId and anonymousId instead: Segment makes a $identify of it"
+    return rule.RESERVED_EVENT_NAME.finding(
+        path,
+        f"the event is named {shown(event, 40)}: Mixpanel reads it {read_as}",
+        severity="error" if joins else None,
+        fix=fix,
+    )
