@@ -13,7 +13,7 @@ import html
 import json
 import re
 from collections.abc import Iterator
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 from urllib.parse import unquote
 
 import msgspec
@@ -25,6 +25,7 @@ from ..messages import CALL_TYPES, Json, JsonObject
 from ..text import shown, size
 from .from_curl import read_curl
 from .kinds import Kind, kind_of
+from .percent import Plain, is_percent_encoded, unpercent
 
 MAX_DECODED = 32 * 1024 * 1024
 """At most so many bytes on any layer."""
@@ -33,7 +34,36 @@ _MAX_TRIES = 200
 """At most so many ways are tried: pasted text can be made to look like many things."""
 
 Payload: TypeAlias = str | bytes
-_Step: TypeAlias = tuple[str, Payload]
+
+
+class _Step(NamedTuple):
+    """One layer taken off: its name, what was below it, and what had to be assumed to take it off.
+
+    `sure` is False for a layer that may not be there: then the error does not speak of what is below it.
+    """
+
+    layer: str
+    below: Payload
+    notes: tuple[str, ...] = ()
+    sure: bool = True
+
+
+class _Way(NamedTuple):
+    """The layers taken off so far, outermost first, with their notes."""
+
+    layers: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    sure: bool = True
+
+    def through(self, step: _Step) -> _Way:
+        """Return the way one layer further."""
+        return _Way((*self.layers, step.layer), (*self.notes, *step.notes), self.sure and step.sure)
+
+    @property
+    def is_form(self) -> bool:
+        """True where the layer taken off last was a form."""
+        return bool(self.layers) and self.layers[-1].startswith("form field")
+
 
 _ALPHABET = re.compile(r"[A-Za-z0-9+/_-]+={0,2}\Z", re.ASCII)
 _CURL = re.compile(r"\s*(?:[$>]\s+)?curl(?:\.exe)?\s", re.I)
@@ -41,7 +71,6 @@ _URL = re.compile(r"(?:(?:GET|POST|PUT) )?((?:[a-z][a-z0-9+.-]*:/)?/[^\s?#]*\?)"
 _HTTP_VERSION = re.compile(r" HTTP/[0-9.]+\s*\Z")
 _FORM = re.compile(r"\??[\w$.~%-]+=")
 _DATA_URI = re.compile(r"data:[\w.+/-]*(?:;[\w=.+-]+)*,")
-_PERCENT = re.compile(r"%[0-9A-Fa-f]{2}")
 _ENTITY = re.compile(r"&(?:quot|#34|#x22|#39|#x27|amp|apos|lt|gt);", re.I)
 _QUOTES = {"'": "'", '"': '"', "`": "`", "“": "”", "‘": "’", "«": "»"}
 _OPENING = ("{", "[", '"')
@@ -53,17 +82,22 @@ _REPAIRED = {
     "surrogate": "is half a pair: it reads as U+FFFD",
     "cesu8": "is read as the characters it stands for",
 }
-_NO_TEXT, _NO_JSON, _BROKEN_JSON, _HARD = range(4)
+_UNSURE, _NO_TEXT, _NO_JSON, _BROKEN_JSON, _HARD = range(5)
 """How telling a failure is: the error speaks of the most telling one, and of those of the deepest."""
+_NOT_ENCODED = (
+    "the form field is not percent-encoded: %… and + in it are shown as they stand, a server reads other "
+    "characters there"
+)
 
 
 class Decoded(msgspec.Struct, frozen=True):
     """What was in a pasted text.
 
     `layers` names what was taken off, outermost first (`curl`, `url`, `form field data`,
-    `percent-encoding`, `base64 (url-safe, unpadded)`, `gzip`, `CESU-8`, …). `notes` say what of
-    the JSON had to be read generously (`NaN at $.properties.total reads as null`). `url` is where a curl
-    command or a URL pointed, else "".
+    `percent-encoding`, `base64 (url-safe, unpadded)`, `gzip`, `CESU-8`, …). `notes` say what had to be
+    assumed to take them off (`%ba is not UTF-8: read as Latin-1 (º), …`), and what of the JSON had to be read
+    generously (`NaN at $.properties.total reads as null`). `url` is where a curl command or a URL pointed,
+    else "".
     """
 
     value: Json
@@ -113,7 +147,7 @@ class _Search:
         self.furthest: tuple[tuple[int, int], tuple[str, ...], str] = ((-1, 0), (), "")
 
     def run(self, text: Payload) -> Decoded:
-        found = self._visit(text, ())
+        found = self._visit(text, _Way())
         if found is not None:
             return found
         _, layers, why = self.furthest
@@ -123,72 +157,75 @@ class _Search:
             "a URL or a curl command"
         )
 
-    def _visit(self, payload: Payload, layers: tuple[str, ...]) -> Decoded | None:
+    def _visit(self, payload: Payload, way: _Way) -> Decoded | None:
         self.tries += 1
         if self.tries > _MAX_TRIES:
             return None
         if len(payload) > MAX_DECODED:
-            self._fail(layers, f"{size(len(payload))} come out, at most {size(MAX_DECODED)} are decoded")
+            self._fail(way, f"{size(len(payload))} come out, at most {size(MAX_DECODED)} are decoded")
             return None
         if isinstance(payload, bytes):
-            return self._visit_bytes(payload, layers)
+            return self._visit_bytes(payload, way)
         text = payload.strip().strip("\ufeff\u200b\x00").strip()
         found, why = _read(text)
         if found is not None:
             value, notes = found
             if isinstance(value, str):
-                return self._descend(iter((("JSON string", value),)), layers, text)
+                return self._descend(iter((_Step("JSON string", value, notes),)), way, text)
             inner = _enclosed(value)
-            if inner is not None and len(layers) < MAX_LAYERS:
-                deeper = self._visit(inner, (*layers, "JSON field data"))
+            if inner is not None and len(way.layers) < MAX_LAYERS:
+                deeper = self._visit(inner, way.through(_Step("JSON field data", inner, notes)))
                 if deeper is not None:
                     return deeper
             if isinstance(value, dict | list):
-                return Decoded(value, kind_of(value), layers, notes, self.url)
-        self._fail(layers, why, _BROKEN_JSON if text[:1] in _OPENING else _NO_JSON)
-        return self._descend(self._steps(text, layers), layers, text)
+                if way.is_form and ("+" in text or is_percent_encoded(text)):
+                    notes = (_NOT_ENCODED, *notes)
+                return Decoded(value, kind_of(value), way.layers, (*way.notes, *notes), self.url)
+        self._fail(way, why, _BROKEN_JSON if text[:1] in _OPENING else _NO_JSON)
+        return self._descend(self._steps(text, way), way, text)
 
-    def _visit_bytes(self, data: bytes, layers: tuple[str, ...]) -> Decoded | None:
+    def _visit_bytes(self, data: bytes, way: _Way) -> Decoded | None:
         packed = compression(data)
         if packed:
             try:
                 inner = inflate(data, limit=MAX_DECODED)
             except RequestRefused as error:
-                self._fail((*layers, packed), str(error))
+                self._fail(way.through(_Step(packed, data)), str(error))
             else:
-                return self._descend(iter((("deflate" if packed == "zlib" else packed, inner),)), layers, "")
+                step = _Step("deflate" if packed == "zlib" else packed, inner)
+                return self._descend(iter((step,)), way, "")
         text, layer = _text(data)
         if text is None:
-            self._fail(layers, f"{size(len(data))} are left that are no text", _NO_TEXT)
+            self._fail(way, f"{size(len(data))} are left that are no text", _NO_TEXT)
             return None
-        return self._visit(text, (*layers, layer) if layer else layers)
+        return self._visit(text, way.through(_Step(layer, text)) if layer else way)
 
-    def _descend(self, steps: Iterator[_Step], layers: tuple[str, ...], before: str) -> Decoded | None:
-        if len(layers) >= MAX_LAYERS:
-            self._fail(layers, f"there are more than {MAX_LAYERS} layers")
+    def _descend(self, steps: Iterator[_Step], way: _Way, before: str) -> Decoded | None:
+        if len(way.layers) >= MAX_LAYERS:
+            self._fail(way, f"there are more than {MAX_LAYERS} layers")
             return None
-        for layer, below in steps:
-            if below == before or not below:
+        for step in steps:
+            if step.below == before or not step.below:
                 continue
-            found = self._visit(below, (*layers, layer))
+            found = self._visit(step.below, way.through(step))
             if found is not None:
                 return found
         return None
 
-    def _fail(self, layers: tuple[str, ...], why: str, weight: int = _HARD) -> None:
-        rank = (weight, len(layers))
+    def _fail(self, way: _Way, why: str, weight: int = _HARD) -> None:
+        rank = (weight if way.sure else _UNSURE, len(way.layers))
         if rank > self.furthest[0]:
-            self.furthest = (rank, layers, why)
+            self.furthest = (rank, way.layers, why)
 
-    def _steps(self, text: str, layers: tuple[str, ...]) -> Iterator[_Step]:
+    def _steps(self, text: str, way: _Way) -> Iterator[_Step]:
         """Every way to take one layer off, the surest first."""
         if is_curl(text):
             line = read_curl(text)
             self.url = line.url
             if line.body:
-                yield "curl", line.body
+                yield _Step("curl", line.body)
             if line.url:
-                yield "curl", line.url
+                yield _Step("curl", line.url)
             return
         address = _URL.match(text)
         if address:
@@ -201,14 +238,12 @@ class _Search:
             yield from _data_uri(text)
             yield from _form(text)
         if _ENTITY.search(text):
-            yield "HTML escapes", html.unescape(text)
-        if _PERCENT.search(text):
-            yield (
-                "percent-encoding",
-                _unpercent(text, form=bool(layers) and layers[-1].startswith("form field")),
-            )
-        elif layers and layers[-1].startswith("form field") and "+" in text and text[:1] in "{[":
-            yield "percent-encoding", text.replace("+", " ")
+            yield _Step("HTML escapes", html.unescape(text))
+        if is_percent_encoded(text):
+            plain = _unpercent(text, form=way.is_form)
+            yield _Step("percent-encoding", plain.text, plain.notes, plain.sure)
+        elif way.is_form and "+" in text and text[:1] in "{[":
+            yield _Step("percent-encoding", text.replace("+", " "))
         yield from _base64(text)
 
 
@@ -268,14 +303,14 @@ def _text(data: bytes) -> tuple[str | None, str]:
 def _url_steps(address: str) -> Iterator[_Step]:
     path, _, query = address.partition("?")
     query = query.partition("#")[0]
-    yield "url", query
+    yield _Step("url", query)
     call = _call_of(address)
     if "/pixel/" in path and "data=" not in query:
         try:
             document = msgspec.json.decode(pixel_json(query))
         except RequestRefused:
             return
-        yield "url", msgspec.json.encode({"type": call, **document} if call else document)
+        yield _Step("url", msgspec.json.encode({"type": call, **document} if call else document))
 
 
 def _call_of(address: str) -> str:
@@ -286,29 +321,29 @@ def _call_of(address: str) -> str:
 
 def _wrapping(text: str) -> Iterator[_Step]:
     if text.startswith("```") and text.endswith("```") and "\n" in text:
-        yield "code fence", text.partition("\n")[2].removesuffix("```")
+        yield _Step("code fence", text.partition("\n")[2].removesuffix("```"))
     closing = _QUOTES.get(text[:1])
     if closing and len(text) > 1 and text.endswith(closing):
-        yield "quotes", text[1:-1]
+        yield _Step("quotes", text[1:-1])
     if text.startswith(('{\\"', '[{\\"', '[\\"')):
         try:
             inner = json.loads(f'"{text}"', strict=False)
         except ValueError:
             return
-        yield "JSON string", inner
+        yield _Step("JSON string", inner)
 
 
 def _lines(text: str) -> Iterator[_Step]:
     """Several JSON values, one a line."""
     lines = [line for line in text.splitlines() if line.strip()]
     if len(lines) > 1 and all(line.lstrip()[:1] in ("{", "[") for line in lines):
-        yield "NDJSON", "[" + ",".join(line.rstrip().rstrip(",") for line in lines) + "]"
+        yield _Step("NDJSON", "[" + ",".join(line.rstrip().rstrip(",") for line in lines) + "]")
 
 
 def _data_uri(text: str) -> Iterator[_Step]:
     found = _DATA_URI.match(text)
     if found:
-        yield "data URI", text[found.end() :]
+        yield _Step("data URI", text[found.end() :])
 
 
 def _form(text: str) -> Iterator[_Step]:
@@ -317,28 +352,25 @@ def _form(text: str) -> Iterator[_Step]:
     for field in text.removeprefix("?").split("&"):
         name, _, value = field.partition("=")
         if unquote(name) == _FIELD:
-            yield f"form field {_FIELD}", value
+            yield _Step(f"form field {_FIELD}", value)
 
 
-def _unpercent(text: str, *, form: bool) -> str:
-    decoded = unquote(text, errors="surrogateescape")
-    if any("\udc80" <= char <= "\udcff" for char in decoded):
-        decoded = unquote(text, encoding="latin-1")
+def _unpercent(text: str, *, form: bool) -> Plain:
     # A form writes a space as +, but unescaped + in base64 is base64's own.
-    spaces_as_plus = "+" in text and "%20" not in text and " " not in text and (form or "%2" in text)
-    if spaces_as_plus and not _ALPHABET.match(decoded):
-        return unquote(text.replace("+", " "), errors="replace")
-    return decoded
+    as_space = "+" in text and "%20" not in text and " " not in text and (form or "%2" in text)
+    plain = unpercent(text, plus_as_space=False)
+    return unpercent(text, plus_as_space=True) if as_space and not _ALPHABET.match(plain.text) else plain
 
 
 def _base64(text: str) -> Iterator[_Step]:
     """Base64 in either alphabet, padded or not, in lines or one quoted piece a line."""
     lines = [_unquoted(line.strip()) for line in text.replace("\\r", "").replace("\\n", "\n").splitlines()]
     joined = "".join(lines)
-    pieces = ["".join(joined.split())]
+    pieces: list[tuple[str, tuple[str, ...]]] = [("".join(joined.split()), ())]
     if " " in joined:
-        pieces.append(joined.replace(" ", "+"))  # a + that a form turned into a space
-    for piece in pieces:
+        # A + that a form turned into a space.
+        pieces.append((joined.replace(" ", "+"), ("spaces in the base64 are read as +",)))
+    for piece, notes in pieces:
         if len(piece) < 4 or not _ALPHABET.match(piece):
             continue
         traits = [
@@ -348,9 +380,11 @@ def _base64(text: str) -> Iterator[_Step]:
         name = f"base64 ({', '.join(traits)})" if traits else "base64"
         plain = piece.rstrip("=").replace("-", "+").replace("_", "/")
         if len(plain) % 4 == 1:
-            plain = plain[:-1]  # cut off while copying: what is there may still tell
+            # Cut off while copying: what is there may still tell.
+            notes = (*notes, f"the base64 is not whole: its last character, {plain[-1]}, is left out")
+            plain = plain[:-1]
         try:
-            yield name, base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
+            yield _Step(name, base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True), notes)
         except (binascii.Error, ValueError):
             continue
 
