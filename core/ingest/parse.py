@@ -19,6 +19,7 @@ import msgspec
 
 from ..errors import RequestRefused
 from ..messages import Json, JsonObject, Marks, Message, Receipt, message_number
+from ..paths import child
 from ..text import shown
 from . import limits
 from .decode import NotJson, Repair, array_parts, inflate, object_parts, read_json
@@ -213,9 +214,7 @@ class _Reading:
             if own is None:
                 own = {}
             if isinstance(own, dict):
-                added = [key for key in shared if key not in own]
-                document[name] = {**shared, **own}
-                filled.extend(f"$.{name}.{key}" for key in added)
+                document[name] = merged(own, shared, f"$.{name}", filled)
 
     def _correct(self, document: JsonObject, filled: list[str], objections: list[str]) -> None:
         sent_at = document.get("sentAt")
@@ -252,6 +251,26 @@ class _Reading:
             return
         document["context"] = {**context, "ip": self.address}
         filled.append("$.context.ip")
+
+
+def merged(own: JsonObject, shared: JsonObject, path: str, filled: list[str]) -> JsonObject:
+    """Fill in what `own` lacks of `shared`, in the objects inside as well; `filled` gets the paths of it.
+
+    What `own` states wins, `null` and lists included. Without recursion: objects may be nested deep.
+    """
+    whole = dict(own)
+    waiting: list[tuple[JsonObject, JsonObject, str]] = [(whole, shared, path)]
+    while waiting:
+        target, more, where = waiting.pop()
+        for key, value in more.items():
+            there = target.get(key)
+            if key not in target:
+                target[key] = value
+                filled.append(child(where, key))
+            elif isinstance(there, dict) and isinstance(value, dict):
+                inner = target[key] = dict(there)
+                waiting.append((inner, value, child(where, key)))
+    return whole
 
 
 _ORIGIN_MARKS = {"replay": Marks.REPLAY, "tee": Marks.TEED}

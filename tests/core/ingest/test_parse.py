@@ -146,6 +146,58 @@ def test_what_a_batch_states_once_holds_for_its_items_and_the_items_own_keys_win
     assert "$.context.locale" not in own.filled
 
 
+def test_objects_of_a_batchs_context_are_merged_at_every_depth() -> None:
+    """Segment's page on the batch call gives a device as its example, in two parts."""
+    shared = {
+        "device": {"type": "phone", "name": "Apple iPhone 6", "screen": {"width": 1, "sizes": [1, 2]}},
+        "app": {"name": "Shop"},
+        "traits": {"odd key": 1},
+    }
+    item = {
+        "device": {"id": "d-1", "name": None, "screen": {"height": 2, "sizes": [3]}},
+        "app": None,
+        "traits": {},
+    }
+    first, second = in_batch(
+        {**TRACK, "context": item}, {**TRACK, "context": {"device": "none"}}, context=shared
+    )
+    assert first.document["context"] == {
+        "device": {
+            "type": "phone",
+            "name": None,
+            "id": "d-1",
+            "screen": {"width": 1, "height": 2, "sizes": [3]},
+        },
+        "app": None,
+        "traits": {"odd key": 1},
+    }
+    added = {"$.context.device.type", "$.context.device.screen.width", "$.context.traits['odd key']"}
+    assert {path for path in first.filled if path.startswith("$.context")} == added
+    assert second.document["context"] == {"device": "none", "app": shared["app"], "traits": shared["traits"]}
+
+
+def test_options_of_a_destination_are_merged_as_well() -> None:
+    (options, off) = in_batch(
+        {**TRACK, "integrations": {"Mixpanel": {"a": 1}}},
+        {**TRACK, "integrations": {"Mixpanel": False}},
+        integrations={"Mixpanel": {"b": 2}},
+    )
+    assert options.document["integrations"] == {"Mixpanel": {"a": 1, "b": 2}}
+    assert off.document["integrations"] == {"Mixpanel": False}
+
+
+def test_a_context_nested_to_the_limit_is_merged() -> None:
+    deep = {"a": 1}
+    other: dict[str, Any] = {"b": 2}
+    for _ in range(500):
+        deep, other = {"x": deep}, {"x": other}
+    (message,) = in_batch({**TRACK, "context": deep}, context=other)
+    inner: Any = message.document["context"]
+    for _ in range(500):
+        inner = inner["x"]
+    assert inner == {"a": 1, "b": 2}
+
+
 # -- context.ip --------------------------------------------------------------------------------------------
 
 BROWSER = (("origin", "https://shop.example"),)
