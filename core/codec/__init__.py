@@ -307,7 +307,7 @@ def _url_steps(address: str) -> Iterator[_Step]:
     call = _call_of(address)
     if "/pixel/" in path and "data=" not in query:
         try:
-            document = msgspec.json.decode(pixel_json(query))
+            document = msgspec.json.decode(pixel_json(query).text)
         except RequestRefused:
             return
         yield _Step("url", msgspec.json.encode({"type": call, **document} if call else document))

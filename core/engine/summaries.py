@@ -51,7 +51,7 @@ def refusal(receipt: Receipt) -> Entry:
         "",
         _plain(reason, NAME_LIMIT),
         "",
-        agent_label(receipt.header("user-agent") or ""),
+        "pixel" if receipt.origin == "pixel" else agent_label(receipt.header("user-agent") or ""),
         1,
         0,
         int(Marks.REFUSED),

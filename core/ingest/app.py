@@ -257,7 +257,7 @@ class _Exchange:
     def check_pixel(self) -> None:
         """Raises RequestRefused or NotJson when the query holds no message."""
         settings = self.app.settings
-        text = pixel_json(self.query, settings.max_decoded)
+        text = pixel_json(self.query, settings.max_decoded).text
         object_parts(text)
         if too_deep(text, settings.max_depth):
             raise nested_too_deep(settings.max_depth)

@@ -7,7 +7,7 @@ Sources: Segment's page on the HTTP Tracking API, "Errors" and "Max request size
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from ..messages import CALL_TYPES, Json, JsonObject
 from ..text import shown
@@ -69,6 +69,13 @@ def size_objections(length: int) -> Iterator[str]:
     if length > limits.SEGMENT_EVENT_BYTES:
         much, limit = limits.excess(length, limits.SEGMENT_EVENT_BYTES)
         yield f"{REJECT}{much}, its limit is {limit}"
+
+
+def twice_encoded(again: Sequence[str]) -> str:
+    """The objection to a pixel whose `data` is encoded in more than base64."""
+    return (
+        f"{REJECT}its data is encoded twice, in {' and '.join(again)} too: Segment takes base64 of the JSON"
+    )
 
 
 def message_id_objections(value: Json) -> Iterator[str]:

@@ -34,6 +34,7 @@ from .objections import (
     overflows,
     repair_texts,
     size_objections,
+    twice_encoded,
     type_objection,
 )
 from .pixel import pixel_json
@@ -58,11 +59,15 @@ def parse_receipt(receipt: Receipt, only: Collection[int] | None = None) -> list
         return []
     route = route_of(receipt.path)
     try:
+        encoded_again: tuple[str, ...] = ()
         if route.kind == "pixel" and receipt.method in ("GET", "HEAD"):
-            body = pixel_json(receipt.query)
+            body, encoded_again = pixel_json(receipt.query)
         else:
             body = inflate(receipt.body, receipt.header("content-encoding") or "")
-        return _Reading(receipt, body, route.call).messages(only)
+        reading = _Reading(receipt, body, route.call)
+        if encoded_again:
+            reading.objections.append(twice_encoded(encoded_again))
+        return reading.messages(only)
     except (RequestRefused, NotJson) as error:
         return [_unreadable(receipt, 0, receipt.body, f"{REJECT}{error}")]
 

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
+from typing import NamedTuple
+from urllib.parse import unquote_to_bytes
 
 import msgspec
 
@@ -20,9 +23,18 @@ GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7
 """One transparent point, 43 bytes."""
 
 _OWN_FIELDS = frozenset({"data", "tee"})
+_SEQUENCE = re.compile(rb"%[0-9A-Fa-f]{2}")
+_MOST_LAYERS = 4
 
 
-def pixel_json(query: str, limit: int | None = None) -> bytes:
+class PixelMessage(NamedTuple):
+    """The JSON text of a pixel's message. `again` names what it was encoded in beside base64 and the URL."""
+
+    text: bytes
+    again: tuple[str, ...] = ()
+
+
+def pixel_json(query: str, limit: int | None = None) -> PixelMessage:
     """The message in a pixel's query, as JSON text, of at most `limit` bytes.
 
     Raises RequestRefused (400) when `data` is no base64 or too large, when a dotted path is too long to be
@@ -31,10 +43,7 @@ def pixel_json(query: str, limit: int | None = None) -> bytes:
     pairs = query_pairs(query)
     data = next((value for key, value in pairs if key == "data"), None)
     if data is not None:
-        plain = data.lstrip()[:1] == "{"
-        return inflate(
-            data.encode("utf-8", "surrogatepass") if plain else _unbase64(data, limit), limit=limit
-        )
+        return _read_data(data, limit)
     document: JsonObject = {}
     for key, value in pairs:
         if key not in _OWN_FIELDS:
@@ -42,16 +51,53 @@ def pixel_json(query: str, limit: int | None = None) -> bytes:
     if not document:
         raise RequestRefused(400, "the pixel carries no message: neither data= nor fields such as event=")
     try:
-        return msgspec.json.encode(document)
+        return PixelMessage(msgspec.json.encode(document))
     except RecursionError:
         raise RequestRefused(400, "a field of the pixel is nested too deep") from None
 
 
-def _unbase64(data: str, limit: int | None) -> bytes:
+def _read_data(data: str, limit: int | None) -> PixelMessage:
+    """The text in `data`: base64 of the JSON, or the JSON itself, whatever else is around it.
+
+    Where no object is found in the end, the text is what the first layer held. Raises RequestRefused (400)
+    where there is not even one.
+    """
+    text = data.encode("utf-8", "surrogatepass")
+    first = text
+    layers: list[str] = []
+    while text.lstrip()[:1] != b"{":
+        try:
+            layer, text = _next_layer(text, limit)
+        except RequestRefused:
+            if not layers:
+                raise
+            return PixelMessage(first)
+        first = first if layers else text
+        layers.append(layer)
+        if len(layers) > _MOST_LAYERS:
+            return PixelMessage(first)
+    if "base64" in layers:
+        layers.remove("base64")
+    return PixelMessage(inflate(text, limit=limit), tuple(layers))
+
+
+def _next_layer(text: bytes, limit: int | None) -> tuple[str, bytes]:
+    """Take one layer off: its name, and what is below it. Raises RequestRefused (400) where there is none."""
+    if text.lstrip()[:1] == b'"':
+        try:
+            return "a JSON text", msgspec.json.decode(text, type=str).encode("utf-8", "surrogatepass")
+        except msgspec.DecodeError as error:
+            raise RequestRefused(400, f"the pixel's data is no JSON: {error}") from error
+    if _SEQUENCE.search(text):
+        return "percent-encoding", unquote_to_bytes(text)
+    return "base64", _unbase64(text, limit)
+
+
+def _unbase64(data: bytes, limit: int | None) -> bytes:
     """Base64 in either alphabet, padded or not; a `+` that became a space on the way is one again."""
-    text = data.strip("\r\n\t =").replace(" ", "+").replace("-", "+").replace("_", "/")
+    text = data.strip(b"\r\n\t =").replace(b" ", b"+").replace(b"-", b"+").replace(b"_", b"/")
     try:
-        decoded = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+        decoded = base64.b64decode(text + b"=" * (-len(text) % 4), validate=True)
     except (binascii.Error, ValueError) as error:
         raise RequestRefused(400, f"the pixel's data is no base64: {error}") from error
     return inflate(decoded, limit=limit) if compression(decoded) else decoded

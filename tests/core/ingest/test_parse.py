@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import json
 import uuid
+from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from ingesting import NOW, to_json
@@ -425,6 +427,10 @@ def test_the_write_key_is_found_wherever_the_sdk_puts_it(
 # -- pixel -------------------------------------------------------------------------------------------------
 
 
+def in_base64(text: str) -> str:
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
 def pixel(query: str, path: str = "/v1/pixel/track") -> list[Message]:
     return parse_receipt(receipt(b"", path, method="GET", query=query, origin="pixel"))
 
@@ -444,6 +450,38 @@ def test_the_pixels_data_may_be_any_base64() -> None:
         (message,) = pixel(f"data={form}")
         assert {key: message.document[key] for key in document} == document
         assert message.original == text
+
+
+@pytest.mark.parametrize(
+    ("wrap", "again"),
+    [
+        (lambda text: quote(text), "percent-encoding"),
+        (lambda text: quote(in_base64(text) + "=="), "percent-encoding"),
+        (lambda text: in_base64(quote(text)), "percent-encoding"),
+        (lambda text: in_base64(in_base64(text)), "base64"),
+        (lambda text: in_base64(json.dumps(text)), "a JSON text"),
+        (lambda text: json.dumps(text), "a JSON text"),
+        (lambda text: quote(json.dumps(text)), "percent-encoding and a JSON text"),
+    ],
+    ids=[
+        "percent",
+        "percent base64",
+        "base64 percent",
+        "base64 base64",
+        "base64 text",
+        "text",
+        "percent text",
+    ],
+)
+def test_a_pixel_that_is_encoded_twice_is_read_and_named(wrap: Callable[[str], str], again: str) -> None:
+    text = json.dumps({"event": "Öl > 50%", "userId": "ü"}, ensure_ascii=False)
+    (message,) = pixel(f"data={quote(wrap(text))}")
+    assert (message.document["event"], message.document["userId"]) == ("Öl > 50%", "ü")
+    assert message.marks == Marks.WOULD_REJECT
+    assert message.objections[0] == (
+        f"Segment would reject this: its data is encoded twice, in {again} too: "
+        "Segment takes base64 of the JSON"
+    )
 
 
 def test_the_pixels_dotted_fields_become_objects() -> None:
