@@ -133,4 +133,5 @@ def with_reading_of(settings: Settings, new: Settings) -> Settings:
         filters=new.filters,
         rules=new.rules,
         origin=new.origin,
+        sources=new.sources,
     )
