@@ -201,6 +201,8 @@ class FakeViewer:
         counted = {"received": len(lines) - refused, "refused": refused, **self._findings()}
         self.facts = state(**{**counted, **facts})
         self.calls: list[tuple[object, ...]] = []
+        self.in_the_file: dict[str, object] = {}
+        """Facts of the engine once it has read its settings file again."""
         self.behind = 0
         """Messages that the overview has not read yet, as far as it tells."""
         self.known_users = Users(mode="original")
@@ -337,12 +339,15 @@ class FakeViewer:
         self.calls.append(("inspect", document))
         return detail_of(summary(0, str(document.get("type", "track")), str(document.get("event", ""))))
 
-    async def set_forwarding(self, on: bool) -> EngineState:
+    async def set_forwarding(self, on: bool | None = None, *, reread: bool = False) -> EngineState:
         self._check()
-        self.calls.append(("set_forwarding", on))
+        self.calls.append(("set_forwarding", "reread" if reread else on))
+        if reread:
+            self.know(**self.in_the_file)
         if on and not self.facts.can_forward:
             raise ForwardingRefused(self.facts.cannot_forward_why)
-        self.know(forwarding=on)
+        if on is not None:
+            self.know(forwarding=on, halted=False, interrupted="")
         return self.facts
 
     async def replay(self, ids: Sequence[int]) -> int:
