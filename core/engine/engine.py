@@ -33,7 +33,7 @@ from ..journal import open_journal
 from ..masks import mask_token
 from ..messages import JsonObject, Message
 from ..serve.launch import Switch
-from ..serve.notes import EngineNote, remove_note, running, write_note
+from ..serve.notes import EngineNote, note_path, remove_note, running, write_note
 from ..serve.server import Listener, WebServer, listen
 from ..settings import JournalSettings, Settings
 from ..views import EngineState, FeedBatch, MessageDetail, Page
@@ -76,6 +76,7 @@ class Engine:
         self._up = False
         self._forwarding = False
         self._sent_before = 0
+        self._note: EngineNote | None = None
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -122,6 +123,7 @@ class Engine:
 
         self._feed = Feed(self.state)
         self._faults = Faults(self._feed.touch)
+        self._journal.watch(self._journal_says)
         self._faults.set("subscriptions", " · ".join(self._reading.faults))
         self._reader = ReceiptReader(
             parse_receipt,
@@ -232,8 +234,14 @@ class Engine:
                     ) from None
             raise
 
+    def _journal_says(self, text: str) -> None:
+        self._faults.set("journal files", text)
+        if self._note is not None and not note_path(self._note).exists():
+            # It lies in the folder of the usual journal: who removed one may have removed both.
+            write_note(self._note)
+
     def _announce(self) -> None:
-        note = EngineNote(
+        self._note = EngineNote(
             pid=os.getpid(),
             url=self.url,
             urls=self.urls,
@@ -241,7 +249,7 @@ class Engine:
             version=VERSION,
             journal="" if self._journal.ephemeral else self._journal.path,
         )
-        self._cleanup.callback(remove_note, write_note(note))
+        self._cleanup.callback(remove_note, write_note(self._note))
 
     async def stop(self) -> None:
         """Take no more messages, finish or keep what is in flight, and let go of everything."""
