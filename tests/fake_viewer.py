@@ -210,6 +210,7 @@ class FakeViewer:
         self.reachable = True
         self.closed = False
         self._frames: set[asyncio.Queue[FeedBatch | None]] = set()
+        self._replay_of: dict[int, int] = {}
 
     # What a test makes happen
 
@@ -300,7 +301,12 @@ class FakeViewer:
         line = next((line for line in self.lines if line.id == id), None)
         if line is None:
             raise InputError(f"Message {id} is no longer in the journal: it was cleared.")
-        return detail_of(line)
+        source = self._replay_of.get(id)
+        return msgspec.structs.replace(
+            detail_of(line),
+            replay_of=next((line for line in self.lines if line.id == source), None),
+            replays=tuple(line for line in self.lines if self._replay_of.get(line.id) == id),
+        )
 
     async def overview(self) -> Overview:
         self._check()
@@ -353,6 +359,7 @@ class FakeViewer:
     async def replay(self, ids: Sequence[int]) -> int:
         self._check()
         self.calls.append(("replay", tuple(ids)))
+        chosen = [line for line in self.lines if line.id in ids]
         marked = [
             msgspec.structs.replace(
                 line,
@@ -360,8 +367,9 @@ class FakeViewer:
                 received_at=self.lines[-1].received_at + number * 310,
                 marks=int(Marks.REPLAY),
             )
-            for number, line in enumerate((line for line in self.lines if line.id in ids), 1)
+            for number, line in enumerate(chosen, 1)
         ]
+        self._replay_of |= {again.id: line.id for again, line in zip(marked, chosen, strict=True)}
         self.add(*marked)
         return len(ids)
 

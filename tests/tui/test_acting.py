@@ -7,12 +7,14 @@ from collections.abc import Callable
 
 import pytest
 from fake_viewer import FakeViewer, story, summary, until
+from pane_host import lines as drawn_lines
 from pane_host import screen as drawn_screen
 from textual.pilot import Pilot
 from textual.widgets._toast import Toast
 
-from segtap.core.delivery import DeliveryCounts
+from segtap.core.delivery import DeliveryCounts, DeliveryState
 from segtap.core.messages import message_number
+from segtap.core.views import Change
 from segtap.tui.app import SegtapApp
 from segtap.tui.screens.confirm import Choose, Confirm
 from segtap.tui.screens.main import MainScreen
@@ -52,6 +54,36 @@ async def test_replay_with_forwarding_off_does_not_ask(app_on: AppOn) -> None:
         await pilot.press("r")
         await until(pilot, lambda: ("replay", (message_number(3, 0),)) in viewer.calls)
         await until(pilot, lambda: "Forwarding is off, so Mixpanel gets nothing" in said(pilot))
+
+
+@pytest.mark.usefixtures("still")
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
+async def test_a_message_and_its_replay_lead_to_each_other(app_on: AppOn, size: tuple[int, int]) -> None:
+    viewer = FakeViewer([summary(1), summary(2, name="Cart Viewed")])
+    async with app_on(viewer).run_test(size=size) as pilot:
+        main = await ready(pilot, 2)
+        await pilot.press("up", "5")
+        await until(pilot, lambda: "r then sends this one" in main.delivery.copy_text())
+        await pilot.press("r")
+        original, again = message_number(1, 0), message_number(3, 0)
+        await until(pilot, lambda: "Replayed as 10:41:03.490" in main.delivery.copy_text())
+        assert main.list.selected == original
+        assert "r then sends this one" not in main.delivery.copy_text()
+        viewer.deliver(Change(again, DeliveryState.SENT))
+        await until(pilot, lambda: "✓ sent" in main.delivery.copy_text(), "the replay's own state")
+        await until(pilot, lambda: main.delivery.has_focus_within)
+        await pilot.press("right_square_bracket")
+        await until(pilot, lambda: main.detail is not None and main.detail.summary.id == again)
+        await until(pilot, lambda: "Replay of 10:41:02.870  · off" in drawn_screen(pilot))
+        await until(pilot, lambda: main.delivery.has_focus_within)
+        await pilot.press("right_square_bracket")
+        await pilot.press("left_square_bracket")
+        await until(pilot, lambda: main.list.selected == original)
+        await until(pilot, lambda: "Replayed as" in drawn_screen(pilot))
+        lines = drawn_lines(pilot)
+        y = next(y for y, line in enumerate(lines) if "Replayed as" in line)
+        await pilot.click(offset=(lines[y].index("10:41:03.490") + 2, y))
+        await until(pilot, lambda: main.list.selected == again, "the time is a link")
 
 
 async def test_replay_with_forwarding_on_names_project_and_region(app_on: AppOn) -> None:
