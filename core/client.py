@@ -87,12 +87,8 @@ class Viewer(Protocol):
         """Read a pasted Segment message as if it had come, without keeping it."""
         ...
 
-    async def set_forwarding(self, on: bool | None = None, *, reread: bool = False) -> EngineState:
-        """Turn forwarding on (where it has halted: try again) or off, or with None leave it as it is.
-
-        `reread` reads the settings file first. Raises ForwardingRefused with the reason, SettingsError for
-        a file that cannot be used.
-        """
+    async def set_forwarding(self, on: bool) -> EngineState:
+        """Turn forwarding on or off. Raises ForwardingRefused with the reason."""
         ...
 
     async def replay(self, ids: Sequence[int]) -> int:
@@ -210,9 +206,9 @@ class Client:
         """Read a pasted Segment message as if it had come. Raises InputError when it is none."""
         return await self._post("inspect", document, MessageDetail)
 
-    async def set_forwarding(self, on: bool | None = None, *, reread: bool = False) -> EngineState:
-        """Turn forwarding on (where it has halted: try again) or off; see `Viewer`."""
-        return await self._post("forwarding", {"on": on, "reread": reread}, EngineState)
+    async def set_forwarding(self, on: bool) -> EngineState:
+        """Turn forwarding on or off. Raises ForwardingRefused with the reason."""
+        return await self._post("forwarding", {"on": on}, EngineState)
 
     async def replay(self, ids: Sequence[int]) -> int:
         """Send messages through the tap again; returns how many."""
@@ -236,12 +232,14 @@ class Client:
                 if answer.status_code != 200:
                     raise _error_of(answer.status_code, await self._read(answer), self.url)
                 self._want_plain(answer)
-                rest = b""
+                begun: list[bytes] = []
                 async for chunk in answer.aiter_raw():
-                    *lines, rest = (rest + chunk).split(b"\n")
-                    for line in lines:
-                        yield line + b"\n"
-                if rest:
+                    first, *others = chunk.split(b"\n")
+                    begun.append(first)
+                    for part in others:
+                        yield b"".join(begun) + b"\n"
+                        begun = [part]
+                if any(begun):
                     raise self._gone("ended in the middle of a line")
         except httpx.HTTPError as error:
             raise self._gone(_words(error)) from error

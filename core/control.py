@@ -20,6 +20,8 @@ import msgspec
 from .control_errors import PREFIX, ErrorAnswer, ErrorBody, error_body
 from .errors import ForwardingRefused, InputError, JournalError, SegtapError, SettingsError
 from .ingest.body import Event, Receive, Scope, Send
+from .ingest.bounds import Bounds, over
+from .ingest.objections import REJECT
 from .ingest.validate import too_deep
 from .json_text import json_bytes, whole_text
 from .messages import Json, JsonObject
@@ -35,7 +37,6 @@ MAX_DEPTH = 512
 MAX_PAGE = 5_000
 MAX_NUMBER = (1 << 63) - 1
 """The highest number that the journal can ask for."""
-SAY = 'Say {"on": true}, {"on": false} or {"reread": true}.'
 LOCAL_NAMES = frozenset({"localhost"})
 
 logger = logging.getLogger(__name__)
@@ -47,20 +48,16 @@ MessageNumber = Annotated[int, msgspec.Meta(ge=0, le=MAX_NUMBER)]
 
 
 class ForwardingOrder(msgspec.Struct, frozen=True):
-    """Body of POST forwarding: turn it on (where it has halted: try again) or off; null leaves it as it is.
+    """Body of POST forwarding."""
 
-    `reread` reads the settings file first.
-    """
-
-    on: bool | None = None
-    reread: bool = False
+    on: bool
 
 
 class ReplayOrder(msgspec.Struct, frozen=True):
     """Body of POST replay: ids of messages in the journal, or messages that come from elsewhere."""
 
     ids: tuple[MessageNumber, ...] = ()
-    messages: tuple[JsonObject, ...] = ()
+    messages: tuple[msgspec.Raw, ...] = ()
 
 
 class Health(msgspec.Struct, frozen=True):
@@ -102,7 +99,7 @@ class Controlled(Protocol):
 
     async def inspect(self, document: JsonObject) -> MessageDetail: ...
 
-    async def set_forwarding(self, on: bool | None = None, *, reread: bool = False) -> EngineState: ...
+    async def set_forwarding(self, on: bool) -> EngineState: ...
 
     async def replay(self, ids: Sequence[int]) -> int: ...
 
@@ -116,6 +113,9 @@ class Controlled(Protocol):
 
     @property
     def overviews(self) -> Overlooking: ...
+
+    @property
+    def bounds(self) -> Bounds: ...
 
 
 class _Refusal(Exception):
@@ -197,20 +197,18 @@ class ControlApp:
                 await _answer_value(send, await self._engine.overviews.groups())
             case ["inspect"]:
                 _want(method, "POST")
-                document = _decode(await _body(receive), JsonObject)
+                document = self._message(await _body(receive))
                 await _answer_value(send, await self._engine.inspect(document))
             case ["forwarding"]:
                 _want(method, "POST")
                 order = _decode(await _body(receive), ForwardingOrder)
-                if order.on is None and not order.reread:
-                    raise _Refusal(400, "Nothing to do", SAY, "InputError")
-                state = await self._engine.set_forwarding(order.on, reread=order.reread)
-                await _answer_value(send, state)
+                await _answer_value(send, await self._engine.set_forwarding(order.on))
             case ["replay"]:
                 _want(method, "POST")
                 order = _decode(await _body(receive), ReplayOrder)
                 if order.messages:
-                    replayed = await self._engine.replay_documents(order.messages)
+                    messages = [self._message(bytes(text)) for text in order.messages]
+                    replayed = await self._engine.replay_documents(messages)
                 else:
                     replayed = await self._engine.replay(order.ids)
                 await _answer_value(send, {"replayed": replayed})
@@ -243,6 +241,12 @@ class ControlApp:
                 "The token is wrong",
                 "This engine does not know that token. Each start makes a new one; attach again to read it.",
             )
+
+    def _message(self, text: bytes) -> JsonObject:
+        """A message in a body. Raises _Refusal (400) when there is none, or it is too large to be read."""
+        if why := over(text, self._engine.bounds):
+            raise _unusable(f"{REJECT}{why}")
+        return _decode(text, JsonObject)
 
     async def _page(self, scope: Scope) -> Page:
         query = _query(scope)

@@ -7,6 +7,10 @@ import json
 import msgspec
 
 from .errors import InputError
+from .ingest.bounds import DEFAULT_BOUNDS, Bounds, over
+from .ingest.decode import NotJson, array_parts, members
+from .ingest.objections import REJECT
+from .ingest.parse import head_of
 from .inspection import OutgoingRequest
 from .mapping.dates import read_time
 from .masks import masked
@@ -27,11 +31,14 @@ class Envelope(msgspec.Struct, frozen=True):
     now: int | None = None
 
 
-def read_object(line: str | bytes) -> JsonObject:
+def read_object(line: str | bytes, *, bounds: Bounds | None = DEFAULT_BOUNDS) -> JsonObject:
     """The JSON object of a line, read as Segment reads it: bare NaN and Infinity are null.
 
-    Raises InputError for anything else.
+    Raises InputError for anything else, and for a line beyond `bounds`; None is for what an engine has read
+    within bounds of its own.
     """
+    if bounds is not None:
+        refuse_large(line, bounds)
     try:
         value = _decode(line)
     except RecursionError:
@@ -45,6 +52,27 @@ def read_object(line: str | bytes) -> JsonObject:
     if _deeper_than(value, MAX_DEPTH):
         raise InputError(too_deep())
     return value
+
+
+def refuse_large(line: str | bytes, bounds: Bounds) -> None:
+    """Raise InputError for a text that costs more than one message may, before anything is made of it."""
+    data = line if isinstance(line, bytes) else line.encode("utf-8", "surrogatepass")
+    why = over(data, bounds)
+    if not why:
+        return
+    try:
+        members(data)
+    except NotJson as error:
+        raise InputError(f"not JSON: {error}") from None
+    raise InputError(f"{REJECT}{why}")
+
+
+def batch_items(data: bytes) -> list[bytes] | None:
+    """The messages of a batch, each as its own text; None for any other object. Raises NotJson."""
+    parts = members(data)
+    if parts.get("batch", b"")[:1] != b"[" or head_of(data).get("type") in CALL_TYPES:
+        return None
+    return array_parts(parts["batch"])
 
 
 def _decode(line: str | bytes) -> Json:

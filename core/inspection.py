@@ -150,12 +150,14 @@ class Repair(msgspec.Struct, frozen=True):
 class Inspection(msgspec.Struct, frozen=True):
     """A message's whole reading: its translation and what the rules say of it.
 
-    The translation is the one after `repairs`, which are those that changed something.
+    The translation is the one after `repairs`, which are those that changed something. `fault` says what in
+    segtap failed on the message, so that nothing is known of what it becomes; else "".
     """
 
     translation: Translation
     findings: tuple[Finding, ...] = ()
     repairs: tuple[Repair, ...] = ()
+    fault: str = ""
 
     @property
     def errors(self) -> int:

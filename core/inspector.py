@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .checks import SECOND_RECEIPT, WOULD_REJECT, CheckSettings, adjusted, check
+from .checks import SECOND_RECEIPT, WOULD_REJECT, CheckSettings, adjusted, check, objection
 from .checks.settings import DEFAULTS
 from .destinations.base import Translator
 from .inspection import Inspection, NotSent, Translation
@@ -27,8 +27,16 @@ def inspect(
     `translator` is the destination compiled, `destination` its settings; `settings` are those that the
     rules judge by. `now`, in milliseconds, is the clock of both; by default the moment the message was
     received, so that reading it again later gives the same. `repairs` are made after the translation; the
-    rules judge what Segment would send. A second receipt is not translated: Segment would drop it.
+    rules judge what Segment would send. A second receipt is not translated: Segment would drop it. Nor is a
+    message too large to be read.
     """
+    if message.unread:
+        notes = [objection(words) for words in message.objections]
+        reason = "; ".join(message.objections)
+        return Inspection(
+            Translation(not_sent=NotSent("$", reason)),
+            tuple(adjusted(notes, message.document, settings.rules)),
+        )
     if message.marks & Marks.SECOND_RECEIPT:
         note = SECOND_RECEIPT.finding(
             "$.messageId", "Segment would drop this copy: its messageId came before"

@@ -91,7 +91,9 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     timestamp corrected by sentAt, type, context.ip, …); `original` the JSON text as it came;
     `filled` names what was filled in or changed, as paths (`$.messageId`). `objections` are reasons why
     Segment would not have taken it, or would have changed it, in words for a person. `overflows` are numbers
-    of its properties, traits and ids that no double holds, with path and text; they read as null.
+    of its properties, traits and ids that no double holds, with path and text; they read as null. `unread`:
+    it is too large to be read, so `document` holds its name and ids alone; it is not translated, sent or
+    replayed. `size` is bytes of the JSON that it was read from: its own, and what its batch states for all.
     """
 
     id: int
@@ -107,6 +109,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     overflows: tuple[tuple[str, str], ...] = ()
     marks: Marks = Marks.NONE
     wanted: bool = False
+    unread: bool = False
+    size: int = 0
 
     @property
     def seq(self) -> int:

@@ -9,14 +9,17 @@ from .messages import Json
 
 _PLAIN = re.compile(r"[^\s.\[\]'\"]+")
 _MAX_KEY = 200
+_MAX_PATH = 1000
 
 
 def child(path: str, step: str | int) -> str:
     """The path one step further: a key of an object, or an index into a list.
 
-    Keys with spaces, dots, quotes or brackets stand quoted in brackets. Absurdly long ones are
-    shortened; such a path leads nowhere, but it can be shown.
+    Keys with spaces, dots, quotes or brackets stand quoted in brackets. Absurdly long ones, and absurdly long
+    paths, are shortened; such a path leads nowhere, but it can be shown, and 50,000 of them can be held.
     """
+    if len(path) > _MAX_PATH:
+        return path if path.endswith("…") else f"{path}…"
     if isinstance(step, int):
         return f"{path}[{step}]"
     if len(step) > _MAX_KEY:

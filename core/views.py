@@ -45,11 +45,10 @@ class EngineState(msgspec.Struct, frozen=True, kw_only=True):
     `mixpanel_url`, where it is set, is where requests go in place of the region's host.
     `sent_since_on`: messages that Mixpanel accepted since forwarding was turned on.
     `errors`: messages, and refused requests, with an error; `warnings`: those with warnings only.
-    `project` is the masked token or "". `halted`: forwarding is on, and a fault, `halted_why`, keeps it from
-    sending until it is told to try again; `changed_since_halt`: project, address or credentials are other
-    ones since. `credentials` says what authenticates requests and where that was given, without secrets.
-    `resumed`: forwarding is on because it was in an engine that died, in whose place this one started;
-    `interrupted` says why it is not on in such a case. `fault` says why ingest or forwarding is not well.
+    `project` is the masked token or "". `halted`: forwarding is on, and a fault keeps it
+    from sending until it is turned on again. `resumed`: forwarding is on because it was in
+    an engine that died, in whose place this one started; `interrupted` says why it is not on in such a case.
+    `fault` says why ingest or forwarding is not well.
     """
 
     version: str
@@ -68,9 +67,6 @@ class EngineState(msgspec.Struct, frozen=True, kw_only=True):
     strict: bool = True
     forwarding: bool = False
     halted: bool = False
-    halted_why: str = ""
-    credentials: tuple[str, ...] = ()
-    changed_since_halt: bool = False
     resumed: bool = False
     interrupted: str = ""
     can_forward: bool = False
@@ -127,11 +123,15 @@ class MessageDetail(msgspec.Struct, frozen=True, kw_only=True):
     a Segment message: `original` is its text as it came then, `objections` what was assumed to read it.
     `replay_of` is the message that this one is a replay of, None when the journal does not have it; `replays`
     are the newest replays of this one, oldest first.
+    `unread`: the message is too large to be read. `document` holds its name and ids alone then, and
+    `original` the first of its `original_bytes`.
     """
 
     summary: Summary
     document: bytes
     original: bytes
+    original_bytes: int = 0
+    unread: bool = False
     filled: tuple[str, ...] = ()
     objections: tuple[str, ...] = ()
     write_key: str = ""

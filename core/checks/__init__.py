@@ -34,6 +34,7 @@ __all__ = [
     "check",
     "check_records",
     "check_settings",
+    "objection",
     "rules",
 ]
 
@@ -145,7 +146,7 @@ def check(
         settings=settings,
         overflows=overflows,
     )
-    found = [_objection(words) for words in objections]
+    found = [objection(words) for words in objections]
     if translation.unmatched or translation.rejected is not None:
         for run in _NOTHING_SENT:
             found.extend(run(subject))
@@ -161,6 +162,7 @@ def check(
     return tuple(in_order(found)) if len(found) > 1 else tuple(found)
 
 
-def _objection(words: str) -> Finding:
+def objection(words: str) -> Finding:
+    """The finding for one of a message's objections."""
     rule = SEGMENT_WOULD_REJECT if words.startswith(WOULD_REJECT) else SEGMENT_WOULD_CHANGE
     return rule.finding("$", shown(words, 400)[1:-1])

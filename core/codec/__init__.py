@@ -18,8 +18,10 @@ from urllib.parse import unquote
 
 import msgspec
 
+from ..envelope import batch_items
 from ..errors import InputError, RequestRefused
-from ..ingest.decode import NotJson, compression, inflate, read_json
+from ..ingest.bounds import DEFAULT_BOUNDS, exceeds
+from ..ingest.decode import NotJson, array_parts, compression, inflate, read_json
 from ..ingest.pixel import pixel_json
 from ..messages import CALL_TYPES, Json, JsonObject
 from ..text import shown, size
@@ -29,6 +31,8 @@ from .percent import Plain, is_percent_encoded, unpercent
 
 MAX_DECODED = 32 * 1024 * 1024
 """At most so many bytes on any layer."""
+MAX_VALUES = 1_000_000
+"""At most so many JSON values, whatever they are spread over; of one record `DEFAULT_BOUNDS.nodes`."""
 MAX_LAYERS = 12
 _MAX_TRIES = 200
 """At most so many ways are tried: pasted text can be made to look like many things."""
@@ -127,7 +131,8 @@ class Decoded(msgspec.Struct, frozen=True):
 def decode(text: Payload) -> Decoded:
     """Take off every layer around the JSON in `text`.
 
-    Raises InputError, which says how far it came and what to do. Bounded: 32 MiB on each layer, 12 layers.
+    Raises InputError, which says how far it came and what to do. Bounded: 32 MiB on each layer, 12 layers,
+    a million JSON values.
     """
     if len(text) > MAX_DECODED:
         raise InputError(f"that is {size(len(text))}: at most {size(MAX_DECODED)} can be decoded at once")
@@ -260,11 +265,28 @@ def _read(text: str) -> tuple[tuple[Json, tuple[str, ...]] | None, str]:
     if not text.startswith(_OPENING):
         return None, f"{shown(text)} does not begin like JSON"
     text = text.rstrip(",;").rstrip()
+    data = text.encode("utf-8", "surrogatepass")
+    _refuse_crowds(data)
     try:
-        value, repairs = read_json(text.encode("utf-8", "surrogatepass"))
+        value, repairs = read_json(data)
     except NotJson as error:
         return None, f"{shown(text)} begins like JSON, but {error}"
     return (value, tuple(f"{what} at {path} {_REPAIRED.get(what, '')}" for what, path, _ in repairs[:20])), ""
+
+
+def _refuse_crowds(data: bytes) -> None:
+    """Raise InputError for JSON of more values than are decoded, before anything is made of them."""
+    if exceeds(data, MAX_VALUES):
+        raise InputError(f"that holds over {MAX_VALUES:,} JSON values: no more are decoded at once")
+    most = DEFAULT_BOUNDS.nodes
+    if not exceeds(data, most):
+        return
+    try:
+        records = array_parts(data) if data[:1] == b"[" else batch_items(data) or [data]
+    except NotJson:
+        return  # as the reading itself will say
+    if any(exceeds(record, most) for record in records):
+        raise InputError(f"one record in it holds over {most:,} JSON values: no more are decoded of one")
 
 
 def _enclosed(value: Json) -> str | None:

@@ -29,8 +29,14 @@ def as_curl(detail: MessageDetail, url: str) -> str:
     parts = [f"curl {shlex.quote(base + path)}", "-H 'Content-Type: application/json'"]
     if detail.write_key:
         parts.append(f"-u {shlex.quote(detail.write_key + ':')}")
-    parts.append(f"--data-raw {_quote(detail.original)}")
-    return _command(parts)
+    note = ""
+    try:
+        parts.append(f"--data-raw {_quote(detail.original)}")
+    except UnicodeDecodeError:
+        note = "# The message is not UTF-8 and is left out here.\n"
+    if detail.unread and len(detail.original) < detail.original_bytes:
+        note += f"# Only the first {len(detail.original)} of {detail.original_bytes} bytes of it are here.\n"
+    return note + _command(parts)
 
 
 def mixpanel_as_curl(request: OutgoingRequest) -> str:

@@ -6,14 +6,16 @@ from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
-from ..checks import WOULD_REJECT, CheckSettings, adjusted
+from ..checks import WOULD_REJECT, CheckSettings, adjusted, objection
 from ..checks.settings import DEFAULTS
 from ..checks.stream import Loose, StreamChecker
 from ..destinations import translator
-from ..envelope import read_envelope
+from ..envelope import batch_items, read_envelope
 from ..errors import InputError, MappingError
+from ..ingest.bounds import DEFAULT_BOUNDS, Bounds, over
 from ..ingest.decode import NotJson, Repair, read_json
 from ..ingest.objections import (
+    REJECT,
     known_call,
     message_id_objections,
     missing_parts,
@@ -23,6 +25,7 @@ from ..ingest.objections import (
     size_objections,
     type_objection,
 )
+from ..ingest.parse import head_of
 from ..inspection import Finding, with_findings
 from ..inspector import inspect_document
 from ..json_text import to_json
@@ -87,15 +90,17 @@ def check_lines(
     destination: Destination,
     clock: Callable[[], int],
     settings: CheckSettings = DEFAULTS,
+    bounds: Bounds = DEFAULT_BOUNDS,
 ) -> Iterator[Checked]:
     """Check messages, envelopes or batches, one JSON object a line; blank lines are passed over.
 
     Envelopes are those of `segtap translate`; of a batch every message is checked on its own. The clock
     of a message is its envelope's `now`, else its receivedAt, else `clock()`, in milliseconds. `settings` is
     what rules judge by. The lines are one stream: what several messages show together is found in the one
-    that completes it. A line that cannot be read is passed on with its error, and the rest still run.
+    that completes it. A line that cannot be read is passed on with its error, and the rest still run. Of a
+    message beyond `bounds` only that is found: it is not read.
     """
-    run = _Run(destination, clock, settings)
+    run = _Run(destination, clock, settings, bounds)
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
@@ -108,15 +113,29 @@ def check_lines(
 class _Run:
     """What holds for all lines, and what the rules on the stream have seen of them."""
 
-    def __init__(self, destination: Destination, clock: Callable[[], int], settings: CheckSettings) -> None:
+    def __init__(
+        self, destination: Destination, clock: Callable[[], int], settings: CheckSettings, bounds: Bounds
+    ) -> None:
         self.destination = destination
         self.clock = clock
         self.settings = settings
+        self.bounds = bounds
         self.stream = StreamChecker(settings, destination)
 
 
 def _check_line(number: int, line: str | bytes, run: _Run) -> Iterator[Checked]:
     data = line.strip() if isinstance(line, bytes) else line.strip().encode("utf-8", "surrogatepass")
+    if why := over(data, run.bounds):
+        try:
+            items = batch_items(data)
+        except NotJson as error:
+            raise InputError(f"not JSON: {error}") from error
+        if items is None:
+            yield _unread(number, data, why, run)
+            return
+        for item in items:
+            yield from _check_line(number, item, run)
+        return
     try:
         value, repairs = read_json(data)
     except NotJson as error:
@@ -142,6 +161,20 @@ def _check_line(number: int, line: str | bytes, run: _Run) -> Iterator[Checked]:
     numbers = numbers_within(repairs, "$" if bare else "$.message")
     yield _check(
         number, envelope.message, length, envelope.destination, run, envelope.now, objections, numbers
+    )
+
+
+def _unread(number: int, data: bytes, why: str, run: _Run) -> Checked:
+    """What is said of a message that is too large to be read."""
+    head = head_of(data)
+    call = known_call(head.get("type"))
+    findings = adjusted([objection(f"{REJECT}{why}")], head, run.settings.rules)
+    return Checked(
+        line=number,
+        message_id=head.get("messageId"),
+        call=call,
+        name=_name(head, call),
+        findings=tuple(findings),
     )
 
 

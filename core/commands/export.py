@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 
 from ..client import Client
+from ..engine.receipts import export_line
 from ..engine.summaries import entry_of, summarize
+from ..ingest.bounds import DEFAULT_BOUNDS, Bounds
 from ..ingest.parse import parse_receipt
 from ..inspection import Inspection, Translation
 from ..journal import Journal, holder_of, open_journal
 from ..journal.place import chosen_path
-from ..json_text import json_bytes
 from ..messages import Message, Receipt
 from ..serve.notes import find_engine
 from ..settings import JournalSettings
@@ -19,12 +20,14 @@ STRETCH = 256
 """Receipts read at a time."""
 
 
-async def export_lines(*, text: str = "", journal: JournalSettings, url: str = "") -> AsyncGenerator[bytes]:
+async def export_lines(
+    *, text: str = "", journal: JournalSettings, url: str = "", bounds: Bounds = DEFAULT_BOUNDS
+) -> AsyncGenerator[bytes]:
     """One message a line (with its newline), oldest first; refused requests are left out.
 
-    Each as it was received plus what Segment fills in. `text` is what a message must contain, as in the
-    list's filter. Read from the engine at `url`; without one from the journal's file, or from the engine
-    that holds it. Raises EngineError or JournalError.
+    Each as it was received plus what Segment fills in; one beyond `bounds` is written as it came. `text` is
+    what a message must contain, as in the list's filter. Read from the engine at `url`; without one from the
+    journal's file, or from the engine that holds it. Raises EngineError or JournalError.
     """
     if not url:
         holder = holder_of(chosen_path(journal.path))
@@ -36,20 +39,22 @@ async def export_lines(*, text: str = "", journal: JournalSettings, url: str = "
         return
     kept = await open_journal(journal, must_exist=True)
     try:
-        async for line in _lines(kept, text.lower()):
+        async for line in _lines(kept, text.lower(), bounds):
             yield line
     finally:
         await kept.close()
 
 
-async def _lines(journal: Journal, text: str) -> AsyncGenerator[bytes]:
+async def _lines(journal: Journal, text: str, bounds: Bounds) -> AsyncGenerator[bytes]:
     after = 0
     while receipts := await journal.receipts(after, STRETCH):
         for receipt in receipts:
-            messages: list[Message] = [] if receipt.refused is not None else parse_receipt(receipt)
+            messages: list[Message] = []
+            if receipt.refused is None:
+                messages = parse_receipt(receipt, bounds=bounds)
             for message in messages:
                 if text in _searched(message, receipt):
-                    yield json_bytes(message.document) + b"\n"
+                    yield export_line(message)
         after = receipts[-1].seq
 
 

@@ -10,6 +10,7 @@ from ..client import Client
 from ..engine.replay import MAX_BYTES, MAX_MESSAGES
 from ..envelope import read_object
 from ..errors import EngineError, InputError
+from ..ingest.bounds import DEFAULT_BOUNDS, Bounds
 from ..json_text import json_bytes
 from ..messages import JsonObject
 from ..serve.notes import find_engine, running, same_place
@@ -19,14 +20,21 @@ ANSWER_CAP = 64 * 1024
 """Bytes read of an endpoint's answer."""
 
 
-async def replay_lines(lines: Iterable[bytes], *, url: str = "", write_key: str = "segtap-replay") -> int:
+async def replay_lines(
+    lines: Iterable[bytes],
+    *,
+    url: str = "",
+    write_key: str = "segtap-replay",
+    bounds: Bounds = DEFAULT_BOUNDS,
+) -> int:
     """Replay one message a line; returns how many. Blank lines are passed over.
 
     At `url`, or without one at the newest engine of this user. An engine of segtap's takes them as a replay:
     they keep messageId and timestamp and are no second receipts. Any other endpoint gets plain batches.
-    Raises InputError naming the line that is no message, EngineError where nobody takes them.
+    Raises InputError naming the line that is no message or beyond `bounds`, EngineError where nobody takes
+    them.
     """
-    messages = list(_read(lines))
+    messages = list(_read(lines, bounds))
     if url and not any(same_place(url, known) for note in running() for known in note.urls):
         return await _post(messages, url, write_key)
     async with Client(*find_engine(url)) as client:
@@ -35,12 +43,12 @@ async def replay_lines(lines: Iterable[bytes], *, url: str = "", write_key: str 
     return len(messages)
 
 
-def _read(lines: Iterable[bytes]) -> Iterator[JsonObject]:
+def _read(lines: Iterable[bytes], bounds: Bounds) -> Iterator[JsonObject]:
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         try:
-            yield read_object(line)
+            yield read_object(line, bounds=bounds)
         except InputError as error:
             raise InputError(f"Line {number}: {error}.") from error
 

@@ -10,6 +10,7 @@ import msgspec
 from ..destinations import translator
 from ..envelope import read_envelope, read_object, request_of, too_deep
 from ..errors import InputError, MappingError
+from ..ingest.bounds import DEFAULT_BOUNDS, Bounds
 from ..inspection import Finding, Translation
 from ..json_text import to_json
 from ..messages import JsonObject
@@ -43,19 +44,20 @@ def translate_lines(
     show_secrets: bool = False,
     repairs: Sequence[RepairName] = (),
     identity: IdentityMode = "original",
+    bounds: Bounds = DEFAULT_BOUNDS,
 ) -> Iterator[Line]:
     """Translate messages or envelopes, one JSON object a line; blank lines are passed over.
 
     `destination` holds for bare messages, and its kind for envelopes too. `clock` gives the time in
     milliseconds where an envelope names none. `repairs` are made after the translation, and what they changed
     stands in the line as `repairs`; `identity` is Mixpanel's ID merge, for them. A line that cannot be read
-    becomes an error line, and the rest still run.
+    becomes an error line, and the rest still run; so does one beyond `bounds`.
     """
     for line in lines:
         if not line.strip():
             continue
         try:
-            envelope = read_envelope(read_object(line), destination)
+            envelope = read_envelope(read_object(line, bounds=bounds), destination)
             now = clock() if envelope.now is None else envelope.now
             translation = translator(envelope.destination).translate(envelope.message, now=now)
             found = findings(envelope.message, translation, envelope.destination, now=now)

@@ -8,6 +8,7 @@ import msgspec
 
 from ..envelope import MAX_DEPTH, read_object
 from ..errors import InputError, MappingError
+from ..ingest.bounds import DEFAULT_BOUNDS, Bounds
 from ..mapping.dates import read_time
 from ..messages import JsonObject
 from ..settings import Destination
@@ -23,17 +24,23 @@ class Compared(msgspec.Struct, frozen=True):
 
 
 def compare_lines(
-    lines: Iterable[str | bytes], one: Destination, other: Destination, *, clock: Callable[[], int]
+    lines: Iterable[str | bytes],
+    one: Destination,
+    other: Destination,
+    *,
+    clock: Callable[[], int],
+    bounds: Bounds = DEFAULT_BOUNDS,
 ) -> Iterator[Compared]:
     """Compare messages or envelopes, one JSON object a line; blank lines are passed over.
 
-    The clock of a message is its envelope's `now`, else its `receivedAt`, else `clock()` (milliseconds).
+    The clock of a message is its envelope's `now`, else its `receivedAt`, else `clock()` (milliseconds). No
+    line beyond `bounds` is read.
     """
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         try:
-            given = read_given(read_object(line), one, other)
+            given = read_given(read_object(line, bounds=bounds), one, other)
             now = given.now
             if now is None:
                 now = received_at(given.message)

@@ -83,7 +83,9 @@ def ids_of(cases: Iterable[Case]) -> tuple[str, ...]:
 
 
 def _case(detail: MessageDetail) -> Case | None:
+    if detail.unread:
+        return None  # too large: of its content nothing is known
     try:
-        return Case(read_object(detail.document), detail) if detail.document else None
+        return Case(read_object(detail.document, bounds=None), detail) if detail.document else None
     except (InputError, RecursionError):
         return None  # nested deeper than can be followed: shown in the list, and judged there

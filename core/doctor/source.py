@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Protocol, cast
 
 import msgspec
@@ -11,6 +12,7 @@ from ..client import Client
 from ..engine.inspecting import Reading
 from ..engine.receipts import ReceiptReader
 from ..errors import InputError
+from ..ingest.bounds import bounds_of
 from ..ingest.parse import parse_receipt
 from ..journal import holder_of
 from ..journal.base import Journal
@@ -90,7 +92,10 @@ class _File:
         self._faults: list[str] = []
         reading = Reading(settings)
         self._reader = ReceiptReader(
-            parse_receipt, reading.inspect, self._faults.append, adjust=reading.adjust
+            partial(parse_receipt, bounds=bounds_of(settings.ingest)),
+            reading.inspect,
+            self._faults.append,
+            adjust=reading.adjust,
         )
 
     async def page(self, *, limit: int) -> Page:

@@ -126,13 +126,22 @@ class Indexer:
             self._pending.extend(await self._fresh.take(self._journal))
             if not self._pending:
                 return False
-        receipts = _piece(self._pending)
-        read = [(receipt, await self._read(receipt)) for receipt in receipts]
+        read: list[tuple[Receipt, list[Message] | str]] = []
+        size = 0
+        for receipt in _piece(self._pending):
+            messages = await self._read(receipt)
+            read.append((receipt, messages))
+            # A body of a few kilobytes can unpack to megabytes: no more of them are held at once.
+            size += 0 if isinstance(messages, str) else sum(message.size for message in messages)
+            if size > WORK_BYTES:
+                break
+        receipts = [receipt for receipt, _ in read]
         seen = await self._seen(read)
         entries: list[Entry] = []
         for receipt, messages in read:
             if isinstance(messages, str):
-                entries.append(refusal(msgspec.structs.replace(receipt, refused=messages)))
+                fault = DeliveryState.NONE if receipt.refused is not None else DeliveryState.FAULT
+                entries.append(refusal(msgspec.structs.replace(receipt, refused=messages), fault))
                 continue
             for message in messages:
                 await self._pace.breathe()

@@ -104,10 +104,10 @@ class Reading:
 
     def explained(self, detail: MessageDetail) -> MessageDetail:
         """The detail with why its translation is as it is."""
-        if not detail.document:
+        if not detail.document or detail.unread:
             return detail
         try:
-            whole = read_object(detail.document)
+            whole = read_object(detail.document, bounds=None)
             explanation = msgspec.structs.replace(
                 explain(
                     self._gate.reduced(whole),

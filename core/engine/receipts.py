@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
@@ -44,9 +45,13 @@ Adjust = Callable[[Message, Sequence[Finding]], Sequence[Finding]]
 LARGE = 256 * 1024
 LARGE_COMPRESSED = LARGE // 16
 """Bytes of a body from which it is read in a thread, so that ingest gets its turns meanwhile."""
+LARGE_MESSAGE = 32 * 1024
+"""The same for one message to be translated and checked. Segment accepts none that is larger."""
 BODY_SHOWN = 64 * 1024
-"""Bytes of a refused request's body that a viewer is given."""
+"""Bytes of a refused request's body, or of a message too large to be read, that a viewer is given."""
 EXPORT_PAGE = 500
+EXPORT_BYTES = 256 * 1024
+"""About as much of an export is held at a time."""
 GIVEN_AT_ONCE = 50
 """Messages of a file that are read before others get a turn on the loop: some milliseconds."""
 SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization", "x-api-key"})
@@ -103,11 +108,12 @@ class ReceiptReader:
             words = f"segtap failed on message {message.id}: {type(error).__name__}: {error}"
             self._on_fault(words)
             fix = "Export this message and report it to segtap with the log's traceback; it is not sent."
-            return Inspection(Translation(rejected=words), (Finding(FAULT_RULE, "error", "$", words, fix),))
+            finding = Finding(FAULT_RULE, "error", "$", words, fix)
+            return Inspection(Translation(rejected=words), (finding,), fault=words)
 
     async def inspected(self, message: Message) -> Inspection:
         """`inspection`, in a thread when the message is large."""
-        if len(message.original) > LARGE:
+        if message.size > LARGE_MESSAGE:
             return await asyncio.to_thread(self.inspection, message)
         return self.inspection(message)
 
@@ -148,7 +154,7 @@ class ReceiptReader:
                 inspection=Inspection(Translation()),
                 receipt=_view(receipt, with_body=True),
             )
-        marked = msgspec.structs.replace(message, marks=Marks(summary.marks))
+        marked = _marked(message, summary.marks)
         found = (await journal.findings([id])).get(id, ())
         inspection = self.whole(marked, await self.inspected(marked), found)
         return msgspec.structs.replace(
@@ -202,30 +208,37 @@ class ReceiptReader:
             if not page.summaries:
                 return
             wanted = {summary.id for summary in page.summaries if not summary.refused}
-            lines: list[bytes] = []
-            for message in await self.documents(journal, wanted):
-                lines.append(json_bytes(message.document) + b"\n")
+            lines = bytearray()
+            async for messages in self.by_receipt(journal, wanted):
+                for message in messages:
+                    lines += export_line(message)
+                if len(lines) > EXPORT_BYTES:
+                    yield bytes(lines)
+                    lines.clear()
             if lines:
-                yield b"".join(lines)
+                yield bytes(lines)
             after = page.summaries[-1].id
 
-    async def documents(self, journal: Journal, ids: Collection[int]) -> list[Message]:
-        """The messages of these ids, oldest first; ids of refused requests or of none are left out."""
+    async def by_receipt(self, journal: Journal, ids: Collection[int]) -> AsyncIterator[list[Message]]:
+        """The messages of these ids, those of one request at a time, oldest first; never an empty list.
+
+        Ids of refused requests or of none are left out.
+        """
         places: dict[int, set[int]] = {}
         for id in sorted(ids):
             places.setdefault(seq_of(id), set()).add(position_of(id))
-        found: list[Message] = []
         for seq, positions in places.items():
-            found += await self._kept(journal, seq, positions)
-        return found
+            if messages := await self._kept(journal, seq, positions):
+                yield messages
+
+    async def documents(self, journal: Journal, ids: Collection[int]) -> list[Message]:
+        """All of `by_receipt` at once."""
+        return [message async for messages in self.by_receipt(journal, ids) for message in messages]
 
     async def load(self, journal: Journal, summaries: Sequence[Summary]) -> list[Message]:
         """The messages behind lines of the list, with the marks that they were given."""
-        marks = {summary.id: Marks(summary.marks) for summary in summaries}
-        return [
-            msgspec.structs.replace(message, marks=marks[message.id])
-            for message in await self.documents(journal, list(marks))
-        ]
+        marks = {summary.id: summary.marks for summary in summaries}
+        return [_marked(message, marks[message.id]) for message in await self.documents(journal, list(marks))]
 
     async def _kept(self, journal: Journal, seq: int, only: Collection[int]) -> list[Message]:
         receipt = await journal.receipt(seq)
@@ -233,6 +246,23 @@ class ReceiptReader:
             return []
         read = await self.read(receipt, only)
         return [] if isinstance(read, str) else read
+
+
+def _marked(message: Message, marks: int) -> Message:
+    """The message with the marks that it got when it was received, and that of one that is too large now."""
+    now = message.marks & Marks.WOULD_REJECT if message.unread else Marks.NONE
+    return msgspec.structs.replace(message, marks=Marks(marks) | now)
+
+
+def export_line(message: Message) -> bytes:
+    """The message as a line of an export: one that is too large to be read exactly as it came."""
+    if message.unread:
+        return _ONE_LINE.sub(b" ", message.original) + b"\n"
+    return json_bytes(message.document) + b"\n"
+
+
+_ONE_LINE = re.compile(rb"[\r\n]+")
+"""Line ends: within JSON they stand between values only."""
 
 
 def _detail(
@@ -245,7 +275,9 @@ def _detail(
     return MessageDetail(
         summary=summary,
         document=json_bytes(message.document),
-        original=message.original,
+        original=message.original[:BODY_SHOWN] if message.unread else message.original,
+        original_bytes=len(message.original),
+        unread=message.unread,
         filled=message.filled,
         objections=message.objections,
         write_key=message.write_key,

@@ -18,6 +18,8 @@ TEXT_LIMIT = 1_000
 
 def delivery_of(inspection: Inspection, *, wanted: bool, marks: Marks) -> DeliveryState:
     """Return the state of a message that has just been read: nothing of it has been sent yet."""
+    if inspection.fault:
+        return DeliveryState.FAULT
     unsendable = marks & (Marks.SECOND_RECEIPT | Marks.WOULD_REJECT)
     if unsendable or not inspection.translation.operations:
         return DeliveryState.NONE
@@ -42,8 +44,8 @@ def summarize(message: Message, inspection: Inspection, receipt: Receipt) -> Sum
     )
 
 
-def refusal(receipt: Receipt) -> Entry:
-    """The one entry of a request that was answered with 4xx."""
+def refusal(receipt: Receipt, delivery: DeliveryState = DeliveryState.NONE) -> Entry:
+    """The one entry of a request that was answered with 4xx, or (a fault) that segtap failed to read."""
     reason = receipt.refused or ""
     summary = Summary(
         message_number(receipt.seq, 0),
@@ -55,7 +57,7 @@ def refusal(receipt: Receipt) -> Entry:
         1,
         0,
         int(Marks.REFUSED),
-        DeliveryState.NONE,
+        delivery,
         "",
     )
     return Entry(summary, False, _plain(f"{reason} {receipt.method} {receipt.path}".lower(), TEXT_LIMIT))

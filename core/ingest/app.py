@@ -6,6 +6,7 @@ later, by `parse_receipt`. Refused requests go to the sink, too, so that the use
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import itertools
 import os
@@ -20,7 +21,7 @@ from ..text import shown
 from .body import HUNG_UP, ASGIApp, BodyRefused, Deadlines, Receive, Scope, Send, read_body
 from .cdn import base_of, settings_json
 from .cors import METHODS, HeaderList, answer_headers, preflight_headers
-from .decode import NotJson, inflate, object_parts
+from .decode import InflatesTooFar, NotJson, inflate, members
 from .flood import Allowance
 from .http_protocol import ANSWER, WHOLE_BODY, Answer
 from .limits import REFUSED_BODY_BYTES
@@ -42,6 +43,8 @@ _numbers = itertools.count()
 _SUCCESS = b'{"success": true}'
 _SUCCESS_WHOLE = b"content-type: application/json\r\ncontent-length: %d\r\n\r\n%s" % (len(_SUCCESS), _SUCCESS)
 _ENCODINGS = frozenset({"", "identity", "gzip", "x-gzip", "deflate"})
+AT_ONCE = 1024 * 1024
+"""Bytes of an inflated body up to which it is looked at on the loop: a few milliseconds."""
 _RETRY_AFTER = b"2"
 _RETRY_AFTER_FULL = b"10"
 
@@ -72,6 +75,8 @@ class IngestApp:
         self.url = url or f"http://127.0.0.1:{settings.port}"
         self._refusals = Allowance()
         self.deadlines = Deadlines(settings.body_timeout)
+        self.beside = asyncio.Lock()
+        """Held while a large body is looked at in a thread: each takes some ten times its size of memory."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection's request, as ASGI has it."""
@@ -178,8 +183,7 @@ class _Exchange:
                 body = whole
             else:
                 body = await read_body(self.receive, length, settings.max_wire, self.app.deadlines)
-            text = inflate(body, encoding, settings.max_decoded)
-            holds_messages = check_body(text, route_of(self.path), settings.max_depth)
+            holds_messages = await self.holds_messages(body, encoding)
         except BodyRefused as error:
             await self.refuse(error, error.body, close=True)
         except RequestRefused as error:
@@ -193,6 +197,23 @@ class _Exchange:
                     return
             if origin is not None or at_once is None or not at_once(_SUCCESS_WHOLE):
                 await self.answer(200, _SUCCESS, [_JSON, *answer_headers(origin)])
+
+    async def holds_messages(self, body: bytes, encoding: str) -> bool:
+        """What `check_body` says of the body; beside the loop when there is much of it, one at a time."""
+        settings, route = self.app.settings, route_of(self.path)
+        if len(body) <= AT_ONCE:
+            try:
+                text = inflate(body, encoding, min(AT_ONCE, settings.max_decoded))
+                return check_body(text, route, settings.max_depth)
+            except InflatesTooFar:
+                if settings.max_decoded <= AT_ONCE:
+                    raise
+
+        def inflate_and_check() -> bool:
+            return check_body(inflate(body, encoding, settings.max_decoded), route, settings.max_depth)
+
+        async with self.app.beside:
+            return await asyncio.to_thread(inflate_and_check)
 
     async def answer_later(self, error: JournalError) -> None:
         """The sink cannot take the request: the client is told to come again."""
@@ -238,7 +259,7 @@ class _Exchange:
         headers = [(b"content-type", b"image/gif"), _NO_STORE, *answer_headers(self.origin)]
         if self.method == "GET":
             try:
-                self.check_pixel()
+                await self.check_pixel()
             except (RequestRefused, NotJson) as error:
                 reason = (
                     str(error)
@@ -254,13 +275,22 @@ class _Exchange:
                     return
         await self.answer(200, GIF, headers)
 
-    def check_pixel(self) -> None:
+    async def check_pixel(self) -> None:
         """Raises RequestRefused or NotJson when the query holds no message."""
-        settings = self.app.settings
-        text = pixel_json(self.query, settings.max_decoded).text
-        object_parts(text)
-        if too_deep(text, settings.max_depth):
-            raise nested_too_deep(settings.max_depth)
+        most = self.app.settings.max_decoded
+        try:
+            return self.check_pixel_up_to(min(AT_ONCE, most))
+        except InflatesTooFar:
+            if most <= AT_ONCE:
+                raise
+        async with self.app.beside:
+            await asyncio.to_thread(self.check_pixel_up_to, most)
+
+    def check_pixel_up_to(self, limit: int) -> None:
+        text = pixel_json(self.query, limit).text
+        members(text)
+        if too_deep(text, self.app.settings.max_depth):
+            raise nested_too_deep(self.app.settings.max_depth)
 
     async def keep_bad_pixel(self, reason: str) -> None:
         with contextlib.suppress(JournalError):  # as in refuse()

@@ -10,9 +10,10 @@ from __future__ import annotations
 import codecs
 import json
 import math
+import random
 import re
 from collections.abc import Callable
-from typing import NamedTuple, Protocol, cast
+from typing import NamedTuple, Protocol, TypeVar, cast
 
 import msgspec
 from isal import isal_zlib
@@ -22,6 +23,8 @@ from ..messages import Json
 from ..paths import child
 from ..text import shorten
 from ..text import size as size_text
+
+T = TypeVar("T")
 
 
 class Repair(NamedTuple):
@@ -102,7 +105,7 @@ def inflate(body: bytes, encoding: str = "", limit: int | None = None) -> bytes:
     kind = compression(body, encoding)
     if not kind:
         if limit is not None and len(body) > limit:
-            raise RequestRefused(400, f"the body is over {size_text(limit)}")
+            raise InflatesTooFar(400, f"the body is over {size_text(limit)}")
         return body
     window = {"gzip": _GZIP, "zlib": _ZLIB, "deflate": _RAW}[kind]
     parts: list[bytes] = []
@@ -125,7 +128,7 @@ def inflate(body: bytes, encoding: str = "", limit: int | None = None) -> bytes:
             parts.append(part)
             size += len(part)
             if limit is not None and size > limit:
-                raise RequestRefused(400, f"the body inflates to more than {size_text(limit)}")
+                raise InflatesTooFar(400, f"the body inflates to more than {size_text(limit)}")
         at -= len(stream.unused_data)
         if kind != "gzip" or body[at : at + 2] != b"\x1f\x8b":
             return parts[0] if len(parts) == 1 else b"".join(parts)
@@ -136,6 +139,10 @@ def inflate(body: bytes, encoding: str = "", limit: int | None = None) -> bytes:
 
 class NotJson(ValueError):
     """The text is no JSON, even read generously; says where it stops being it."""
+
+
+class InflatesTooFar(RequestRefused):
+    """A body that inflates beyond the limit."""
 
 
 class _Odd:
@@ -246,108 +253,125 @@ def _mend(value: Json, repairs: list[Repair]) -> Json:
 
 # -- the parts of a request body ---------------------------------------------------------------------------
 
-_raw_object = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_raw_array = msgspec.json.Decoder(list[msgspec.Raw])
-_walker = json.JSONDecoder(parse_int=float)  # int() refuses 4,300 digits; the values are thrown away
+# Nothing here makes anything of a value: each is cut out as text, so that the size of what is inside costs
+# next to nothing. Only the members that somebody asks for are cut out, for there may be millions of others.
 
 
-def object_parts(data: bytes) -> dict[str, bytes]:
-    """The members of a JSON object, each as its own text, as it came. Raises NotJson."""
+class _Members(msgspec.Struct, rename="camel"):
+    batch: msgspec.Raw = msgspec.Raw()
+    write_key: msgspec.Raw = msgspec.Raw()
+    sent_at: msgspec.Raw = msgspec.Raw()
+    context: msgspec.Raw = msgspec.Raw()
+    integrations: msgspec.Raw = msgspec.Raw()
+    type: msgspec.Raw = msgspec.Raw()
+    event: msgspec.Raw = msgspec.Raw()
+    name: msgspec.Raw = msgspec.Raw()
+    message_id: msgspec.Raw = msgspec.Raw()
+    user_id: msgspec.Raw = msgspec.Raw()
+    anonymous_id: msgspec.Raw = msgspec.Raw()
+    group_id: msgspec.Raw = msgspec.Raw()
+    previous_id: msgspec.Raw = msgspec.Raw()
+    timestamp: msgspec.Raw = msgspec.Raw()
+
+
+_FIELDS = tuple((field.encode_name, field.name) for field in msgspec.structs.fields(_Members))
+_members = msgspec.json.Decoder(_Members)
+_items = msgspec.json.Decoder(list[msgspec.Raw])
+_FAULTS = (msgspec.DecodeError, UnicodeDecodeError)
+_DESCRIBED = 64 * 1024
+"""A text up to this many bytes is read once more, to say where it stops being JSON."""
+
+
+def members(data: bytes) -> dict[str, bytes]:
+    """The members of a JSON object that a batch or message is known by, each as its own text, as it came.
+
+    What they hold is not looked at. Raises NotJson.
+    """
     try:
-        return {key: bytes(raw) for key, raw in _raw_object.decode(data).items()}
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return _walk_object(data)
+        found, undo = _members.decode(data), None
     except RecursionError:
         raise NotJson("it is nested too deep") from None
+    except _FAULTS:
+        text, undo = _stricter(data)
+        found = _decode(_members, text, data, "{")
+    parts = {name: bytes(raw) for name, field in _FIELDS if (raw := getattr(found, field))}
+    return parts if undo is None else {name: undo(part) for name, part in parts.items()}
 
 
 def array_parts(data: bytes) -> list[bytes]:
     """The items of a JSON array, each as its own text, as it came. Raises NotJson."""
     try:
-        return [bytes(raw) for raw in _raw_array.decode(data)]
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return _walk_array(data)
+        return [bytes(raw) for raw in _items.decode(data)]
     except RecursionError:
         raise NotJson("it is nested too deep") from None
+    except _FAULTS:
+        text, undo = _stricter(data)
+        return [undo(bytes(raw)) for raw in _decode(_items, text, data, "[")]
 
 
-# The walks read the bytes as Latin-1: then a place in the text is a place in the bytes, and JSON's own
-# signs are ASCII, so that nothing is lost whatever the strings hold.
-
-
-def _skip(text: str, at: int) -> int:
-    while at < len(text) and text[at] in _SPACE:
-        at += 1
-    return at
-
-
-def _value(text: str, at: int) -> tuple[Json, int]:
+def _decode(decoder: msgspec.json.Decoder[T], text: bytes, data: bytes, opening: str) -> T:
     try:
-        return cast("tuple[Json, int]", _walker.raw_decode(text, at))
-    except json.JSONDecodeError as error:
-        raise NotJson(f"{_words(error)} at byte {error.pos}") from error
+        return decoder.decode(text)
     except RecursionError:
         raise NotJson("it is nested too deep") from None
+    except _FAULTS as error:
+        raise NotJson(_why(data, opening, error)) from error
 
 
-def _opening(data: bytes, sign: str) -> tuple[str, int]:
-    text = data.decode("latin-1")
-    at = _skip(text, 3 if data.startswith(_BOM) else 0)
-    if text[at : at + 1] != sign:
-        kind = "an object" if sign == "{" else "a list"
-        raise NotJson(f"{kind} was expected at byte {at}")
-    return text, _skip(text, at + 1)
+def _why(data: bytes, opening: str, error: Exception) -> str:
+    """Why a text is not JSON that begins with `opening`, and where."""
+    start = 3 if data.startswith(_BOM) else 0
+    at = start + len(data[start:]) - len(data[start:].lstrip(_SPACE.encode()))
+    if data[at : at + 1] != opening.encode():
+        return f"{'an object' if opening == '{' else 'a list'} was expected at byte {at}"
+    if len(data) <= _DESCRIBED:
+        try:
+            # As Latin-1 a place in the text is a place in the bytes, and JSON's own signs are ASCII.
+            _generous.decode(data[start:].decode("latin-1"))
+        except json.JSONDecodeError as found:
+            return f"{_words(found)} at byte {start + found.pos}"
+        except RecursionError:
+            return "it is nested too deep"
+    return str(error).removeprefix("JSON is malformed: ")
 
 
-def _after(text: str, at: int, closing: str) -> tuple[int, bool]:
-    """Past a comma (False) or past the closing sign and the end (True)."""
-    at = _skip(text, at)
-    sign = text[at : at + 1]
-    if sign == ",":
-        return _skip(text, at + 1), False
-    if sign != closing:
-        raise NotJson(f"expecting ',' or '{closing}' at byte {at}")
-    if _skip(text, at + 1) != len(text):
-        raise NotJson(f"extra data at byte {_skip(text, at + 1)}")
-    return at + 1, True
+def _stricter(data: bytes) -> tuple[bytes, Callable[[bytes], bytes]]:
+    """The text with stand-ins for what clients write that is not JSON by the letter, and the way back.
+
+    NaN and Infinity become numbers, escapes of half a surrogate pair plain letters: all at C speed, whatever
+    there is of them and wherever it stands, for each part of the text is turned back before it is read.
+    """
+    made = data[3:] if data.startswith(_BOM) else data
+    stand_ins: list[tuple[bytes, bytes]] = []
+    for odd, kind in _ODD:
+        if odd in made:
+            stand_in = _unused(made, kind)
+            made = made.replace(odd, stand_in)
+            stand_ins.append((stand_in, odd))
+
+    def undo(part: bytes) -> bytes:
+        for stand_in, odd in reversed(stand_ins):
+            part = part.replace(stand_in, odd)
+        return part
+
+    return made, undo
 
 
-def _walk_object(data: bytes) -> dict[str, bytes]:
-    text, at = _opening(data, "{")
-    parts: dict[str, bytes] = {}
-    if text[at : at + 1] == "}":
-        _after(text, at, "}")
-        return parts
-    done = False
-    while not done:
-        if text[at : at + 1] != '"':
-            raise NotJson(f"expecting a name in double quotes at byte {at}")
-        start = at
-        _, at = _value(text, at)
-        name = str(_read_generously(data[start:at])[0])
-        at = _skip(text, at)
-        if text[at : at + 1] != ":":
-            raise NotJson(f"expecting ':' at byte {at}")
-        start = _skip(text, at + 1)
-        _, at = _value(text, start)
-        parts[name] = data[start:at]
-        at, done = _after(text, at, "}")
-    return parts
+_ODD = (
+    # A backslash that is escaped itself does not begin an escape: those pairs are put aside first.
+    (rb"\\", b"p%d"),
+    (rb"\ud", b"s%d"),
+    (rb"\uD", b"s%d"),
+    (b"-Infinity", b"-0.%d"),
+    (b"Infinity", b"-0.%d"),
+    (b"NaN", b"-0.%d"),
+)
 
 
-def _walk_array(data: bytes) -> list[bytes]:
-    text, at = _opening(data, "[")
-    parts: list[bytes] = []
-    if text[at : at + 1] == "]":
-        _after(text, at, "]")
-        return parts
-    done = False
-    while not done:
-        start = at
-        _, at = _value(text, start)
-        parts.append(data[start:at])
-        at, done = _after(text, at, "]")
-    return parts
+def _unused(text: bytes, kind: bytes) -> bytes:
+    while (stand_in := kind % (10**9 + random.getrandbits(30))) in text:
+        pass
+    return stand_in
 
 
 def _words(error: json.JSONDecodeError) -> str:

@@ -5,7 +5,8 @@ filled in here (`filled` says where), what it would object to is said (`objectio
 came is lost.
 
 An item of a batch that is no object, or has no type that Segment knows, stays a message of its own: type "",
-marked WOULD_REJECT, with the reason. So it stands in the list where it came, and no subscription takes it.
+marked WOULD_REJECT, with the reason. So it stands in the list where it came, and no subscription matches it.
+So does a message that is too large to be read (`bounds`): of it only the ids and the name are read.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from ..messages import Json, JsonObject, Marks, Message, Receipt, message_number
 from ..paths import child
 from ..text import shown
 from . import limits
-from .decode import NotJson, Repair, array_parts, inflate, object_parts, read_json
+from .bounds import DEFAULT_BOUNDS, Bounds, crowded, over, over_from, over_together
+from .decode import NotJson, Repair, array_parts, inflate, members, read_json
 from .objections import (
     NOT_JSON_WORDS,
     PUBLIC_ADDRESS,
@@ -49,11 +51,14 @@ _SHARED = ("context", "integrations")
 does, and the nearer statement is the plainer reading."""
 
 
-def parse_receipt(receipt: Receipt, only: Collection[int] | None = None) -> list[Message]:
+def parse_receipt(
+    receipt: Receipt, only: Collection[int] | None = None, bounds: Bounds = DEFAULT_BOUNDS
+) -> list[Message]:
     """The messages in a request, in their order; none for a refused one or one without messages.
 
     `only` names the positions to be read, when not all are wanted: what the others cost is next to nothing.
-    Never raises: a receipt that ingest would not have let in gives one message that says why.
+    A message beyond `bounds` is not read. Never raises: a receipt that ingest would not have let in gives one
+    message that says why.
     """
     if receipt.refused is not None or receipt.source_kind != "segment":
         return []
@@ -64,7 +69,7 @@ def parse_receipt(receipt: Receipt, only: Collection[int] | None = None) -> list
             body, encoded_again = pixel_json(receipt.query)
         else:
             body = inflate(receipt.body, receipt.header("content-encoding") or "")
-        reading = _Reading(receipt, body, route.call)
+        reading = _Reading(receipt, body, route.call, bounds)
         if encoded_again:
             reading.objections.append(twice_encoded(encoded_again))
         return reading.messages(only)
@@ -81,7 +86,7 @@ def write_key_of(receipt: Receipt, parts: Mapping[str, bytes]) -> str:
     if not key and is_batch(parts):
         try:
             items = array_parts(parts["batch"])
-            key = _string(object_parts(items[0]).get("writeKey")) if items else ""
+            key = _string(members(items[0]).get("writeKey")) if items else ""
         except NotJson:
             key = ""
     return key or query_field(receipt.query, "writeKey")
@@ -90,18 +95,24 @@ def write_key_of(receipt: Receipt, parts: Mapping[str, bytes]) -> str:
 class _Reading:
     """One receipt being read: what holds for all of its messages."""
 
-    def __init__(self, receipt: Receipt, body: bytes, call: str) -> None:
+    def __init__(self, receipt: Receipt, body: bytes, call: str, bounds: Bounds) -> None:
         self.receipt = receipt
         self.call = call
+        self.bounds = bounds
         self.replay = receipt.origin == "replay"
         self.received = iso(receipt.received_at)
-        parts = object_parts(body)
+        parts = members(body)
         self.single = not is_batch(parts)
         self.items = [body] if self.single else array_parts(parts["batch"])
+        self.crowded_from = 1 if self.single else over_from(self.items, parts["batch"], bounds)
         self.write_key = write_key_of(receipt, parts)
         self.sent_at: Json = None
         self.shared: dict[str, JsonObject] = {}
         self.shared_overflows: list[tuple[str, str]] = []
+        self.shared_text = b""
+        """What the batch states for all, as it came: each message is as large as if it stated that itself."""
+        self.too_much = ""
+        """Why none of the messages is read."""
         self.objections: list[str] = []
         self.marks = _ORIGIN_MARKS.get(receipt.origin, Marks.NONE)
         if not self.single and not self.replay:
@@ -113,14 +124,13 @@ class _Reading:
         self.address = public_address(receipt)
 
     def _read_batch(self, body: bytes, parts: Mapping[str, bytes]) -> None:
-        if "sentAt" in parts:
-            self.sent_at = read_json(parts["sentAt"])[0]
-        for name in _SHARED:
-            value, repairs = read_json(parts[name]) if name in parts else (None, ())
-            if isinstance(value, dict):
-                self.shared[name] = value
-                moved = (repair._replace(path=f"$.{name}{repair.path[1:]}") for repair in repairs)
-                self.shared_overflows += overflows(moved)
+        stated = {name: parts[name] for name in ("sentAt", *_SHARED) if name in parts}
+        self.shared_text = b",".join(stated.values())
+        self.too_much = over(self.shared_text, self.bounds) or over_together(
+            self.shared_text, len(self.items), self.bounds
+        )
+        if not self.too_much:
+            self._read_shared(stated)
         if len(body) > limits.SEGMENT_BATCH_BYTES:
             much, limit = limits.excess(len(body), limits.SEGMENT_BATCH_BYTES)
             self.objections.append(f"{REJECT}its batch is {much}, the limit is {limit}")
@@ -130,23 +140,75 @@ class _Reading:
                 f"the limit is {limits.SEGMENT_BATCH_MESSAGES:,}"
             )
 
+    def _read_shared(self, stated: Mapping[str, bytes]) -> None:
+        if "sentAt" in stated:
+            self.sent_at = read_json(stated["sentAt"])[0]
+        for name in _SHARED:
+            value, repairs = read_json(stated[name]) if name in stated else (None, ())
+            if isinstance(value, dict):
+                self.shared[name] = value
+                moved = (repair._replace(path=f"$.{name}{repair.path[1:]}") for repair in repairs)
+                self.shared_overflows += overflows(moved)
+
     def messages(self, only: Collection[int] | None = None) -> list[Message]:
         wanted = range(len(self.items)) if only is None else sorted(p for p in only if p < len(self.items))
-        read = {position: self._read_item(self.items[position]) for position in wanted}
+        large = {position: why for position in wanted if (why := self._over(position))}
+        read = {
+            position: self._read_item(self.items[position]) for position in wanted if position not in large
+        }
         spoilt = self._spoilt(read)
         return [
-            self._message(position, *read[position], "" if not_json(read[position][1]) else spoilt)
+            self._unread(position, large[position])
+            if position in large
+            else self._message(position, *read[position], "" if not_json(read[position][1]) else spoilt)
             for position in wanted
         ]
+
+    def _over(self, position: int) -> str:
+        """Why the message is too large to be read, else ""."""
+        if position >= self.crowded_from:
+            return crowded(self.bounds)
+        return self.too_much or over(self.items[position], self.bounds, shared=self.shared_text)
 
     def _spoilt(self, read: Mapping[int, tuple[Json, tuple[Repair, ...]]]) -> str:
         """The objection to the other messages of a batch in which one is no JSON, else ""."""
         if self.single or self.replay or not self.may_be_odd:
             return ""
         for position, item in enumerate(self.items):
+            if position not in read and (
+                not any(word in item for word in NOT_JSON_WORDS) or self._over(position)
+            ):
+                continue
             if not_json((read[position] if position in read else self._read_item(item))[1]):
                 return f"{REJECT}message {position + 1} of its batch is no JSON, which spoils them all"
         return ""
+
+    def _unread(self, position: int, why: str) -> Message:
+        """A message that is too large to be read: its name and ids, as far as they are short."""
+        receipt, item = self.receipt, self.items[position]
+        document = head_of(item)
+        call = known_call(document.get("type")) or (self.call if self.single else "")
+        message_id = document.get("messageId")
+        filled = ["$.receivedAt"]
+        if not (isinstance(message_id, str) and message_id):
+            message_id = document["messageId"] = given_message_id(receipt.uid, position)
+            filled.append("$.messageId")
+        document["receivedAt"] = self.received
+        return Message(
+            id=message_number(receipt.seq, position),
+            type=call,
+            message_id=message_id,
+            received_at=receipt.received_at,
+            write_key=self.write_key,
+            document=document,
+            original=item,
+            filled=tuple(filled),
+            objections=(f"{REJECT}{why}",),
+            marks=self.marks | Marks.WOULD_REJECT,
+            wanted=receipt.wanted,
+            unread=True,
+            size=len(item),
+        )
 
     def _read_item(self, item: bytes) -> tuple[Json, tuple[Repair, ...]]:
         try:
@@ -211,6 +273,7 @@ class _Reading:
             overflows=tuple(beyond),
             marks=self.marks | Marks.WOULD_REJECT if rejected else self.marks,
             wanted=receipt.wanted,
+            size=len(item) + len(self.shared_text),
         )
 
     def _merge(self, document: JsonObject, filled: list[str]) -> None:
@@ -278,6 +341,21 @@ def merged(own: JsonObject, shared: JsonObject, path: str, filled: list[str]) ->
     return whole
 
 
+def head_of(item: bytes) -> JsonObject:
+    """What tells which message it is: type, name and ids, those that are short. Nothing else is read."""
+    try:
+        parts = members(item)
+    except NotJson:
+        return {}
+    return {name: read_json(parts[name])[0] for name in _HEAD if 0 < len(parts.get(name, b"")) <= _HEAD_BYTES}
+
+
+_HEAD = (
+    *("type", "event", "name", "userId", "anonymousId", "groupId", "previousId", "messageId", "timestamp"),
+    "sentAt",
+)
+_HEAD_BYTES = 1024
+
 _ORIGIN_MARKS = {"replay": Marks.REPLAY, "tee": Marks.TEED}
 
 
@@ -339,7 +417,7 @@ def public_address(receipt: Receipt) -> str:
 
 
 def _string(raw: bytes | None) -> str:
-    if raw is None:
+    if raw is None or raw[:1] != b'"':
         return ""
     value, _ = read_json(raw)
     return value if isinstance(value, str) else ""

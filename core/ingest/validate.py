@@ -13,7 +13,7 @@ import msgspec
 
 from ..errors import RequestRefused
 from ..messages import CALL_TYPES
-from .decode import NotJson, array_parts, object_parts, read_json
+from .decode import NotJson, array_parts, members, read_json
 from .limits import MAX_BATCH_MESSAGES
 from .routes import Route
 
@@ -28,6 +28,7 @@ class _Look(msgspec.Struct):
 
 class _BatchAsOne(msgspec.Struct):
     batch: msgspec.Raw = msgspec.Raw()
+    type: msgspec.Raw = msgspec.Raw()
 
 
 _look = msgspec.json.Decoder(_Look).decode
@@ -35,9 +36,13 @@ _batch_as_one = msgspec.json.Decoder(_BatchAsOne).decode
 _TYPES = frozenset(f'"{name}"'.encode() for name in CALL_TYPES)
 _ONE_KIND = bytes.maketrans(b"{}", b"[]")
 _NO_SIGNS = bytes(byte for byte in range(256) if byte not in b'"[]{},')
-_SIGN = re.compile(rb"[\[\]]|,+")
+_NO_BRACKETS = bytes(byte for byte in range(256) if byte not in b'"[]{}')
+_SIGN = re.compile(rb"\[+|\]+|,+")
+_LEAF = re.compile(rb"\[,+\]")
 _OPEN = ord("[")
 _PEELED = 8
+_FEW = 200_000
+"""Bytes of innermost pairs: with fewer, there are not many runs of brackets."""
 _LARGE = 1024 * 1024
 
 
@@ -99,12 +104,15 @@ def _parts(body: bytes) -> tuple[list[bytes] | None, bytes, bytes]:
     """The batch's items when it is a list, and the texts of `type` and of a `batch` that is no list."""
     try:
         if len(body) > _LARGE:
-            _refuse_crowds(bytes(_batch_as_one(body).batch))
+            one = _batch_as_one(body)
+            batch, kind = bytes(one.batch), bytes(one.type)
+            _refuse_crowds(batch)
+            return (array_parts(batch), kind, b"") if batch[:1] == b"[" else (None, kind, batch)
         look = _look(body)
         items = None if isinstance(look.batch, msgspec.UnsetType) else list(map(bytes, look.batch))
         return items, bytes(look.type), b""
     except (msgspec.DecodeError, UnicodeDecodeError):
-        parts = object_parts(body)
+        parts = members(body)
         batch, kind = parts.get("batch", b""), parts.get("type", b"")
         _refuse_crowds(batch)
         return (array_parts(batch), kind, b"") if batch[:1] == b"[" else (None, kind, batch)
@@ -116,27 +124,39 @@ def _refuse_crowds(batch: bytes) -> None:
     """Refuse millions of tiny items before anything is made of each. Raises RequestRefused (400)."""
     if batch[:1] != b"[" or batch.count(b",") < MAX_BATCH_MESSAGES:
         return
+    signs = _skeleton(batch)[1:-1]
+    for _ in range(_PEELED):
+        # Objects and lists that hold no others are taken out at C speed, again and again.
+        left = _LEAF.sub(b"", signs.replace(b"[]", b""))
+        if len(left) == len(signs):
+            break
+        signs = left
     commas = depth = 0
-    for sign in _SIGN.finditer(_skeleton(batch)[1:-1]):
-        if sign[0] == b"[":
-            depth += 1
-        elif sign[0] == b"]":
-            depth -= 1
-        elif depth == 0:
-            commas += len(sign[0])
-            if commas >= MAX_BATCH_MESSAGES:
-                raise _too_many()
+    for sign in _SIGN.finditer(signs):
+        match sign[0][:1]:
+            case b"[":
+                depth += len(sign[0])
+            case b"]":
+                depth -= len(sign[0])
+            case _ if depth == 0:
+                commas += len(sign[0])
+                if commas >= MAX_BATCH_MESSAGES:
+                    raise _too_many()
+            case _:
+                pass
 
 
-def _skeleton(text: bytes) -> bytes:
+def _skeleton(text: bytes, others: bytes = _NO_SIGNS) -> bytes:
     """Only the brackets (all as `[` and `]`) and commas of a JSON text, without those in its strings.
+
+    Without commas, too, where `others`, what is left out, says so.
 
     At C speed whatever it holds. Taking `""` out is right wherever it stands: there is nothing between the
     two quotes, so that all other signs stay inside or outside of strings as they were.
     """
     if b"\\" in text:
         text = text.replace(rb"\\", b"").replace(rb"\"", b"")
-    signs = text.translate(_ONE_KIND, _NO_SIGNS).replace(b'""', b"")
+    signs = text.translate(_ONE_KIND, others).replace(b'""', b"")
     return b"".join(signs.split(b'"')[::2]) if b'"' in signs else signs
 
 
@@ -156,23 +176,29 @@ def too_deep(text: bytes, limit: int) -> bool:
 
     Exact, yet nearly free for most: an object takes five bytes a level (`{"":}`, the innermost two), a list
     two, so short texts and texts with few brackets cannot be. For the others the innermost pairs are taken
-    away a few times at C speed; what is left over is counted through.
+    away a few times at C speed; what is left over is counted through, a run of brackets at a time.
     """
     if len(text) <= 2 * limit:
         return False
     lists = text.count(b"[")
     if lists + (len(text) - 2 * lists + 3) // 5 <= limit or lists + text.count(b"{") <= limit:
         return False
-    brackets = _skeleton(text).replace(b",", b"")
-    for peeled in range(1, _PEELED + 1):
-        brackets = brackets.replace(b"[]", b"")
-        if not brackets:
-            return peeled > limit
-        if len(brackets) <= 2 * (limit - peeled):
+    brackets = _skeleton(text, _NO_BRACKETS)
+    for _ in range(_PEELED):
+        left = brackets.replace(b"[]", b"")
+        limit -= 1
+        if not left:
+            return limit < 0
+        if len(left) <= 2 * limit:
             return False
+        few = len(brackets) - len(left) < _FEW
+        brackets = left
+        if few:
+            break
     depth = 0
-    for bracket in brackets:
-        depth += 1 if bracket == _OPEN else -1
-        if depth > limit - _PEELED:
+    for run in _SIGN.finditer(brackets):
+        length = run.end() - run.start()
+        depth += length if brackets[run.start()] == _OPEN else -length
+        if depth > limit:
             return True
     return False

@@ -4,32 +4,45 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from ..envelope import read_envelope
+from ..envelope import batch_items, read_envelope, refuse_large
 from ..errors import InputError
+from ..ingest.bounds import DEFAULT_BOUNDS, Bounds, over
 from ..ingest.decode import NotJson, read_json
 from ..messages import CALL_TYPES, JsonObject
 from ..settings import Destination
 
 
-def documents(lines: Iterable[str | bytes], fault: list[str]) -> Iterator[JsonObject]:
+def documents(
+    lines: Iterable[str | bytes], fault: list[str], bounds: Bounds = DEFAULT_BOUNDS
+) -> Iterator[JsonObject]:
     """The messages in lines that hold one each, an envelope of `segtap translate`, or a batch.
 
-    Blank lines are passed over; what cannot be read is named in `fault`, and the rest still come.
+    Blank lines are passed over; what cannot be read, or is beyond `bounds`, is named in `fault`, and the rest
+    still come.
     """
     for number, line in enumerate(lines, start=1):
         data = line.strip() if isinstance(line, bytes) else line.strip().encode("utf-8", "surrogatepass")
         if not data:
             continue
-        try:
-            value, _ = read_json(data)
-            if not isinstance(value, dict):
-                raise InputError("not a JSON object: write one Segment message a line")
-            batch = value.get("batch")
-            if isinstance(batch, list) and value.get("type") not in CALL_TYPES:
-                yield from (item for item in batch if isinstance(item, dict))
-            else:
-                yield read_envelope(value, Destination()).message
-        except NotJson as error:
-            fault.append(f"line {number}: not JSON: {error}")
-        except InputError as error:
-            fault.append(f"line {number}: {error}")
+        yield from _documents(number, data, fault, bounds)
+
+
+def _documents(number: int, data: bytes, fault: list[str], bounds: Bounds) -> Iterator[JsonObject]:
+    try:
+        if over(data, bounds) and (items := batch_items(data)) is not None:
+            for item in items:
+                yield from _documents(number, item, fault, bounds)
+            return
+        refuse_large(data, bounds)
+        value, _ = read_json(data)
+        if not isinstance(value, dict):
+            raise InputError("not a JSON object: write one Segment message a line")
+        batch = value.get("batch")
+        if isinstance(batch, list) and value.get("type") not in CALL_TYPES:
+            yield from (item for item in batch if isinstance(item, dict))
+        else:
+            yield read_envelope(value, Destination()).message
+    except NotJson as error:
+        fault.append(f"line {number}: not JSON: {error}")
+    except InputError as error:
+        fault.append(f"line {number}: {error}")

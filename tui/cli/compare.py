@@ -56,6 +56,7 @@ def compare(
     from ...core.compare import destination_for, has_token
     from ...core.compare.lines import compare_lines
     from ...core.config import load
+    from ...core.ingest.bounds import bounds_of
     from ...core.settings import STAND_IN_TOKEN
 
     if one == other:
@@ -72,6 +73,7 @@ def compare(
         destination_for(settings, one),
         destination_for(settings, other),
         clock=lambda: clock,
+        bounds=bounds_of(settings.ingest),
     )
     if shape == "json":
         failed = _write_json(compared, show_secrets=show_secrets, summary=summary)
@@ -107,7 +109,8 @@ async def _newest(count: int) -> list[bytes]:
             page = await client.page(before=before, limit=count)
             found[:0] = [one.id for one in page.summaries if not one.refused]
             before, more = (page.summaries[0].id if page.summaries else None), page.more
-        return [(await client.detail(id)).document for id in found[-count:]]
+        details = [await client.detail(id) for id in found[-count:]]
+        return [detail.document for detail in details if not detail.unread]
 
 
 def _write_json(compared: Iterable[Compared], *, show_secrets: bool, summary: bool) -> int:

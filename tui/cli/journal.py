@@ -23,9 +23,11 @@ def export(filter_text: str, journal: str, url: str) -> None:
 async def _export(text: str, path: str, url: str) -> None:
     from ...core.commands.export import export_lines
     from ...core.config import load
+    from ...core.ingest.bounds import bounds_of
 
     settings = load({"journal": {"path": path}} if path else None)
-    async for line in export_lines(text=text, journal=settings.journal, url=url):
+    bounds = bounds_of(settings.ingest)
+    async for line in export_lines(text=text, journal=settings.journal, url=url, bounds=bounds):
         sys.stdout.buffer.write(line)
     sys.stdout.buffer.flush()
 

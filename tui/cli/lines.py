@@ -52,6 +52,7 @@ def translate(
     from ...core.checks import check as findings
     from ...core.checks import check_settings
     from ...core.commands.translate import translate_lines
+    from ...core.ingest.bounds import bounds_of
     from ...core.settings import destination_of
 
     failed = False
@@ -65,6 +66,7 @@ def translate(
         show_secrets=show_secrets,
         repairs=repairs,
         identity=settings.identity,
+        bounds=bounds_of(settings.ingest),
     ):
         failed |= line.failed
         sys.stdout.write(line.text + "\n")
@@ -100,6 +102,7 @@ def check(
     from ...core.checks import check_settings
     from ...core.commands.check import Tally, check_lines
     from ...core.commands.check_formats import FORMATS, as_table
+    from ...core.ingest.bounds import bounds_of
     from ...core.settings import destination_of, previewed
 
     clock = clock_of(now)
@@ -108,7 +111,13 @@ def check(
     if rules.plan is not None:
         tell_plan_faults(rules.plan.faults)
     judged = previewed(destination_of(settings))
-    checked = check_lines(source, destination=judged, clock=lambda: clock, settings=rules)
+    checked = check_lines(
+        source,
+        destination=judged,
+        clock=lambda: clock,
+        settings=rules,
+        bounds=bounds_of(settings.ingest),
+    )
     tally = Tally()
     write = partial(as_table, ascii_only=wants_ascii()) if shape == "table" else FORMATS[shape]
     for line in write(tally.counting(checked), source.name):

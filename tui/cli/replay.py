@@ -35,9 +35,12 @@ def replay(file: Path | None, filter_text: str | None, url: str, write_key: str)
 
 async def _replay_file(file: Path, url: str, write_key: str) -> int:
     from ...core.commands.replay import replay_lines
+    from ...core.config import load
+    from ...core.ingest.bounds import bounds_of
 
+    bounds = bounds_of(load().ingest)
     with click.open_file(str(file), "rb") as lines:
-        return await replay_lines(lines, url=url, write_key=write_key)
+        return await replay_lines(lines, url=url, write_key=write_key, bounds=bounds)
 
 
 async def _replay_kept(text: str, url: str) -> int:

@@ -151,6 +151,10 @@ class MixpanelPane(RequestPane):
             if stopped.path == "$":
                 where = "Segment decides this before any subscription."
             notes.append(Content.styled(where, "$dim"))
+        elif detail.inspection.fault:
+            words = f"{marks.error} {clean(detail.inspection.fault)}"
+            notes.append(Content.styled(words, "bold $mark-error"))
+            notes.append(Content.styled("Nothing of it is sent. Please report it to segtap.", "$dim"))
         elif translation.rejected is not None:
             why = clean(translation.rejected)
             notes.append(

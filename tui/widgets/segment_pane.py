@@ -64,7 +64,7 @@ class SegmentPane(Pane):
             self.title(f"refused with {detail.receipt.status}, {size(detail.receipt.body_bytes)}")
         elif self.as_it_came:
             self._show(detail.original)
-            self.title(f"as it came, {size(len(detail.original))}")
+            self.title(f"as it came, {size(detail.original_bytes or len(detail.original))}")
         else:
             self._document(detail)
 
@@ -111,7 +111,7 @@ class SegmentPane(Pane):
         key = (detail.summary.id, detail.document, detail.filled, tuple(flags.items()))
         self.json.show(value, filled=detail.filled, flags=flags, key=key)
         self._show(None)
-        self.title("as handed on" if detail.filled else "as it came")
+        self.title("not read" if detail.unread else "as handed on" if detail.filled else "as it came")
 
     def _show(self, body: bytes | None) -> None:
         """The text view with these bytes, or (None) the JSON view."""
@@ -141,6 +141,9 @@ class SegmentPane(Pane):
             agent = dict(detail.receipt.headers).get("user-agent", "")
             by = f" · {shorten(clean(agent), 40)}" if agent else ""
             notes.append(Content.styled(f"{request} · {size(whole)}{by}{part}", "$dim"))
+        if detail.unread:
+            part = f"a shows the first {size(len(detail.original))} as they came"
+            notes.append(Content.styled(f"Only its name and ids are read; {part}.", "$dim"))
         for objection in detail.objections:
             rejected = objection.startswith(REJECT)
             mark, style = (marks.error, "$mark-error") if rejected else ("i", "$accent")

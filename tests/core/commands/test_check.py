@@ -49,7 +49,8 @@ def test_exit_1_is_for_errors_and_unreadable_lines_only() -> None:
     [
         ("{", "not JSON: expecting .* at byte 1"),
         ("[1]", "not a JSON object"),
-        ("[" * 100_000, "not JSON: it is nested too deep"),
+        ("[" * 100_000, "not JSON: an object was expected at byte 0"),
+        ('{"a":' * 100_000, "not JSON: it is nested too deep"),
         ('{"batch":[7]}', "an item of the batch is no JSON object"),
         ('{"message":{}, "now":"never"}', "now has to be a date"),
         ('\ud800{"', "not JSON"),

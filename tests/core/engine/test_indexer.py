@@ -206,10 +206,11 @@ async def test_a_message_on_which_inspection_fails_is_shown_and_stops_nobody() -
         await run.take(receipt(track("m-1"), track("m-2"), track("m-3")), receipt(track("m-4")))
         assert [line.message_id for line in run.published] == ["m-1", "m-2", "m-3", "m-4"]
         bad = run.published[1]
-        assert (bad.errors, bad.delivery) == (1, DeliveryState.NONE)
+        assert (bad.errors, bad.delivery) == (1, DeliveryState.FAULT)
         assert run.faults == [f"segtap failed on message {bad.id}: ZeroDivisionError: broken"]
         detail = await ReceiptReader(parse_receipt, inspect, run.faults.append).detail(run.journal, bad.id)
         assert [finding.rule for finding in detail.inspection.findings] == [FAULT_RULE]
+        assert detail.inspection.fault == run.faults[0]
         assert b'"m-2"' in detail.document
 
 
@@ -236,6 +237,7 @@ async def test_a_receipt_on_which_parsing_fails_is_shown_and_stops_nobody() -> N
         "segtap failed to read request 1: KeyError: 'batch'",
         "Signed Up",
     ]
+    assert [line.delivery for line in running.published] == [DeliveryState.FAULT, DeliveryState.WAITING]
     assert faults == ["segtap failed to read request 1: KeyError: 'batch'"]
 
 
