@@ -258,4 +258,7 @@ def _led_back(finding: Finding, path: str, places: dict[str, str]) -> Finding:
         if place.startswith(name):
             place = f"{path}.{inside}{place[len(name) :]}"
             break
-    return msgspec.structs.replace(finding, path=place, fix=_FIX.get(finding.rule, finding.fix))
+    noted = finding.severity == "info"  # it says what can be done at Segment
+    return msgspec.structs.replace(
+        finding, path=place, fix=finding.fix if noted else _FIX.get(finding.rule, finding.fix)
+    )

@@ -33,8 +33,13 @@ OMITTED = ("time", "id", "$anon_id", "distinct_id", "$group_id", "$insert_id", "
 """The properties that Segment's trackEvent and trackPurchase leave out."""
 
 _INSERT_ID = re.compile(r"[A-Za-z0-9-]*", re.ASCII)
-_SDK_ID = re.compile(r"(?:ajs|node)-next-\d{13}-[0-9a-f-]{36}", re.ASCII)
-"""The messageIds of analytics-next and analytics-node."""
+_UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_SDK_ID = re.compile(
+    rf"(?:ajs|node)-(?:next-)?(?:\d{{13}}-|[0-9a-f]{{32}}-)?(?P<unique>{_UUID}|[0-9a-f]{{32}})", re.ASCII
+)
+"""The messageIds of analytics.js and analytics-node, old and new: a time or a hash, and a UUID or a hash."""
+_OF_PRODUCT = re.compile(rf"\d{{1,4}}(?P<order>{_UUID}|{_SDK_ID.pattern})", re.ASCII | re.IGNORECASE)
+"""The insert ids of Product Purchased: the product's number before the order's."""
 YEAR_1971 = 31_536_000_000
 HOUR = 3_600_000
 
@@ -102,7 +107,7 @@ def rejected_by_destination(subject: Subject) -> Iterator[Finding]:
 
 
 def insert_id(subject: Subject) -> Iterator[Finding]:
-    """insert-id-charset and insert-id-length: the first of each, for products repeat the order's."""
+    """Yield insert-id-charset and insert-id-length: the first of each, for products repeat the order's."""
     bad_charset = too_long = False
     sent = subject.document.get("messageId")
     for path, _, properties in subject.events:
@@ -121,16 +126,42 @@ def insert_id(subject: Subject) -> Iterator[Finding]:
         if not too_long and length > MAX_INSERT_ID:
             too_long = True
             # Whoever uses these SDKs, or sends an order, has not chosen the id: a note, no warning.
-            by_sdk = _SDK_ID.fullmatch(value) is not None
-            by_segment = not as_sent and isinstance(sent, str) and value[1:].endswith(sent)
-            no_choice = by_sdk or (by_segment and len(value) <= MAX_INSERT_ID + 4)
+            cause, fix = _made_by_segment(value, sent, several=len(subject.events) > 1)
             yield rule.INSERT_ID_LENGTH.finding(
                 where,
                 f"{name} {shown(value, 80)} has {length:,} bytes: Mixpanel documents {MAX_INSERT_ID} at most"
-                + (" (the SDK makes such ids)" if by_sdk else "")
-                + (" (Segment puts the product's number before the messageId)" if by_segment else ""),
-                severity="info" if no_choice else None,
+                + cause,
+                severity="info" if cause else None,
+                fix=fix,
             )
+
+
+def _made_by_segment(value: str, sent: Json, *, several: bool) -> tuple[str, str | None]:
+    """Say what makes an insert id so long where Segment itself does, and what can be done; else "" and None.
+
+    `sent` is the message's own id, None where there is no message. `several`: it is of an order, whose
+    products repeat it.
+    """
+    order, numbered = value, False
+    if isinstance(sent, str) and sent:
+        numbered = value.endswith(sent) and value[: -len(sent)].isdecimal()
+        order = sent if numbered else value
+    elif of_product := _OF_PRODUCT.fullmatch(value):
+        order, numbered = of_product["order"], True
+    by_sdk = _SDK_ID.fullmatch(order)
+    if not by_sdk and (not numbered or len(order) > MAX_INSERT_ID):
+        return "", None
+    filters: list[str] = []
+    if by_sdk:
+        length = len(by_sdk["unique"])
+        filters.append(f"slice: -{length}, {length}")
+    if numbered or several:
+        filters.append("remove: '-'")
+    mapping = f'insert_id = {{"@liquid" = "{{{{ messageId | {" | ".join(filters)} }}}}"}}'
+    cause = "Segment puts the product's number before the order's"
+    if by_sdk:
+        cause = "Segment's SDK makes such ids"
+    return f" ({cause})", f"nothing has to be done; a mapping of your own can shorten it: {mapping}"
 
 
 def time_out_of_range(subject: Subject) -> Iterator[Finding]:

@@ -238,6 +238,7 @@ def identity(facts: Facts) -> Iterator[Verdict]:
     )
 
 
+_CARRYING = ("key on events", "key on user profile")
 _PARTS: dict[str, Standing] = {"yes": "good", "partly": "warning", "no": "error", "unknown": "unknown"}
 
 
@@ -274,8 +275,10 @@ def groups(facts: Facts) -> Iterator[Verdict]:
 
 def _of_part(part: PartCheck, *, known: bool) -> Standing:
     standing = _PARTS[part.standing]
-    # While Mixpanel's keys are unknown, nobody can say that a key is needed.
-    return "warning" if standing == "error" and not known else standing
+    if known or standing not in ("warning", "error"):
+        return standing
+    # While Mixpanel's keys are unknown, nobody can say that events and profiles need this one.
+    return "note" if part.part in _CARRYING else "warning"
 
 
 def delivery(facts: Facts) -> Iterator[Verdict]:

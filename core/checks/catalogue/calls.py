@@ -87,7 +87,8 @@ INSERT_ID_LENGTH = Rule(
     kind="request",
     applies_to=("/import",),
     what="The insert id is longer than the 36 bytes that Mixpanel documents",
-    why="Mixpanel does not say what becomes of longer ones: they may be refused, or not be deduplicated.",
+    why="Mixpanel does not say what becomes of longer ones: they may be refused, or not be deduplicated. "
+    "Where Segment itself makes the id so long, this is a note.",
     fix="send a UUID as messageId: 36 characters",
     source=_MIXPANEL_IMPORT,
 )
@@ -96,7 +97,7 @@ INSERT_ID_MISSING = Rule(
     severity="warning",
     applies_to=_EVENTS,
     what="The client sends no messageId",
-    why="A new one is made up on every receipt, so that an event sent again counts twice.",
+    why="A new one is made up on every receipt: nobody can tell a retry from another event.",
     fix="send a UUID as messageId, and the same one on every retry",
     source=_MIXPANEL_DEDUPE,
 )
@@ -107,7 +108,8 @@ PLACEHOLDER_USER_ID = Rule(
     id="placeholder-user-id",
     severity="error",
     what="An id is a placeholder, not a person's id",
-    why="Mixpanel refuses events whose distinct_id is such a word, and everyone who shares it is one user.",
+    why="Nobody can tell whose events these are: Mixpanel drops what comes under the words that it lists, "
+    "and makes one person of all who share another.",
     fix="leave userId out until the user is known, and send anonymousId",
     source=_MIXPANEL_IMPORT,
 )
@@ -134,7 +136,7 @@ ALIAS_WITHOUT_PREVIOUS_ID = Rule(
     severity="error",
     applies_to=("alias",),
     what="An alias call has no previousId",
-    why="There is nothing to join: Mixpanel cannot use the request.",
+    why="Mixpanel cannot use a $create_alias that names one id.",
     fix="send the id that was used before as previousId",
     source=_MIXPANEL_ALIAS,
 )
@@ -143,7 +145,7 @@ GROUP_WITHOUT_TRAITS = Rule(
     severity="error",
     applies_to=("group",),
     what="A group call has no traits",
-    why="Segment's destination refuses it, so that the group gets no profile.",
+    why="The group gets no profile: reports know its id and nothing more.",
     fix="send at least one trait, such as the group's name",
     source=_SEGMENT_CODE,
 )
@@ -156,7 +158,7 @@ TIME_OUT_OF_RANGE = Rule(
     kind="request",
     applies_to=("/import", "/track"),
     what="The event's time is before 1971, or more than an hour ahead",
-    why="Mixpanel refuses such an event, or moves it to the present.",
+    why="The event is lost, or counts at another time: Mixpanel may move it to the present.",
     fix="check the sender's clock, and whether seconds were taken for milliseconds",
     source=_MIXPANEL_IMPORT,
 )
@@ -177,7 +179,7 @@ PAGE_NAME_MISSING = Rule(
     severity="warning",
     applies_to=("page", "screen"),
     what="A page or screen call has no name",
-    why='The event is named "Viewed " and nothing more: all such pages are one event.',
+    why="Reports cannot tell such pages apart: all of them are one event.",
     fix="give the call a name, such as Pricing",
     source=_SEGMENT_CODE,
 )
@@ -215,7 +217,7 @@ RESERVED_PROPERTY = Rule(
     severity="warning",
     applies_to=_EVENTS,
     what="A property has a name that Mixpanel keeps for itself",
-    why="Mixpanel hides it, acts on it or writes over it.",
+    why="Its value is hidden, acted on or overwritten: reports do not show what was sent.",
     fix="give the property another name",
     source=_MIXPANEL_RESERVED,
 )
@@ -248,7 +250,7 @@ NESTING_TOO_DEEP = Rule(
     kind="request",
     applies_to=("/import", "/track"),
     what="Objects are nested more than three deep",
-    why="Mixpanel refuses the event.",
+    why="The event does not arrive at all.",
     fix="flatten the object: address_city instead of address.city",
     source=_MIXPANEL_IMPORT,
 )
@@ -280,7 +282,7 @@ NO_CLIENT_IP = Rule(
     severity="warning",
     applies_to=(*_EVENTS, "identify"),
     what="A server sends no address of the user",
-    why="Mixpanel cannot tell the place, or takes the data centre's: everyone in Boardman or Ashburn.",
+    why="Reports by country and city miss the user, or show a data centre: everyone in Boardman, Ashburn.",
     fix="pass the user's address as context.ip",
     source=_MIXPANEL_GEO,
 )

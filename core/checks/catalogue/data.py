@@ -28,7 +28,7 @@ DATE_FORMAT = Rule(
     id="date-format",
     severity="warning",
     what="A date is written in a way that Mixpanel takes for text or for a number",
-    why="Only ISO 8601 is a date to Mixpanel: by anything else it cannot filter by time, nor sort.",
+    why="Reports can filter and sort by time where a value is ISO 8601, not where it is anything else.",
     fix="send ISO 8601 in UTC, such as 2026-11-24T10:41:03Z",
     source=_MIXPANEL_TYPES,
 )
@@ -48,7 +48,7 @@ API_SECRET_DEPRECATED = Rule(
     kind="request",
     applies_to=("/import",),
     what="Events go to Mixpanel with the project's API secret",
-    why="Mixpanel retires it on 2027-03-03: from then on such requests are refused.",
+    why="Requests with a project's secret are refused from 2027-03-03 on: no event arrives then.",
     fix="empty the secret in Segment's destination: the project token does instead",
     source="https://developer.mixpanel.com/reference/project-secret",
 )

@@ -132,7 +132,7 @@ HISTORY_NOT_JOINED = Rule(
     kind="stream",
     applies_to=_EVENTS,
     what="What the user did before logging in stays another user's",
-    why="In an Original project only identify with both ids joins them; events with both do not.",
+    why="An Original project joins two histories at an identify call alone, never at an event.",
     fix="call identify with userId and anonymousId at login",
     source=_MIXPANEL_IDENTITY,
 )

@@ -19,7 +19,7 @@ ID_WHITESPACE = Rule(
     id="id-whitespace",
     severity="warning",
     what="An id has spaces around it",
-    why='Mixpanel compares ids sign by sign: " u1 " is another user than "u1", with a history of its own.',
+    why="Mixpanel compares ids sign by sign, so that one person has two histories.",
     fix="send the id without the spaces",
     source=_MIXPANEL_DEBUGGING,
 )
@@ -46,7 +46,7 @@ PROPERTY_NAME = Rule(
     id="property-name",
     severity="warning",
     what="A property or trait has no name, or one with spaces or control characters that nobody sees",
-    why='Mixpanel tells "plan" and "plan " apart: each holds a part of the values, and reports list both.',
+    why="Mixpanel compares names sign by sign: each holds some of the values, and reports list both.",
     fix="write the name without spaces around it",
     source=_MIXPANEL_DEBUGGING,
 )

@@ -155,7 +155,7 @@ class Groups:
                 f"{shown(event, 60)} does not carry {shown(key, 40)}, though its user is in a group"
                 + _unless_known(seen),
                 fix=hint,
-                severity=None if seen.settings.group_keys is not None else "warning",
+                severity=None if seen.settings.group_keys is not None else "info",
             )
 
 

@@ -1,7 +1,9 @@
 """Each rule on a real message that is wrong, and on one that is right."""
 
+import tomllib
 from typing import Any
 
+import msgspec
 import pytest
 from check_helpers import (
     DESTINATION,
@@ -18,6 +20,8 @@ from hypothesis import strategies as st
 
 from segtap.core.checks import MAX_FINDINGS, WOULD_REJECT, check, rules
 from segtap.core.checks.catalogue.calls import RULES
+from segtap.core.checks.request import event_records
+from segtap.core.destinations.actions.presets import preset_subscriptions
 from segtap.core.inspector import inspect_document
 from segtap.core.messages import CALL_TYPES
 from segtap.core.text import clean
@@ -331,13 +335,54 @@ def test_an_empty_user_id_hides_the_anonymous_one() -> None:
     assert finding.message == 'userId "" wins over anonymousId: the event belongs to no user'
 
 
-def test_ids_that_nobody_chose_are_a_note() -> None:
-    (finding,) = found(real_message("node", "track"), "insert-id-length")
-    assert finding.severity == "info"
-    assert finding.message.endswith("(the SDK makes such ids)")
-    (finding,) = found(real_message("python", "track"), "insert-id-length")
-    assert finding.path == "requests[0].body[1].properties.$insert_id"
-    assert finding.severity == "info"
+HASH = "0123456789abcdef0123456789abcdef"
+BY_SDK = "(Segment's SDK makes such ids)"
+BY_PRODUCT = "(Segment puts the product's number before the order's)"
+
+
+def order(message_id: str) -> dict[str, Any]:
+    products = [{"product_id": str(number), "price": 1} for number in range(12)]
+    return real_message("python", "track", messageId=message_id, properties={"products": products})
+
+
+@pytest.mark.parametrize(
+    ("message", "cause", "where"),
+    [
+        (real_message("node", "track"), BY_SDK, "$.messageId"),
+        (real_message("next", "track"), BY_SDK, "$.messageId"),
+        (track() | {"messageId": f"ajs-next-{HASH}"}, BY_SDK, "$.messageId"),
+        (track() | {"messageId": f"node-{HASH}-{UUID}"}, BY_SDK, "$.messageId"),
+        (real_message("python", "track"), BY_PRODUCT, "requests[0].body[1].properties.$insert_id"),
+        (order(UUID), BY_PRODUCT, "requests[0].body[1].properties.$insert_id"),
+        (order(f"ajs-{HASH}"), BY_SDK, "requests[0].body[1].properties.$insert_id"),
+    ],
+    ids=["node", "next", "next of old", "node of old", "product", "products", "product of analytics.js"],
+)
+def test_an_insert_id_that_segment_makes_is_a_note_with_a_mapping_that_shortens_it(
+    message: dict[str, Any], cause: str, where: str
+) -> None:
+    (finding,) = found(message, "insert-id-length")
+    assert (finding.severity, finding.path) == ("info", where)
+    assert finding.message.endswith(cause)
+    assert "UUID" not in finding.fix
+    # The mapping does what the fix says of it.
+    mapping = tomllib.loads(finding.fix.partition("shorten it: ")[2])
+    presets = [
+        msgspec.structs.replace(one, mapping={**one.mapping, **mapping})
+        for one in preset_subscriptions()
+        if one.partner_action in ("trackEvent", "trackPurchase")
+    ]
+    mapped = msgspec.structs.replace(DESTINATION, subscriptions=tuple(presets))
+    made = inspected(message, destination=mapped)
+    assert not [one for one in made.findings if one.rule.startswith("insert-id")]
+    ids = [properties["$insert_id"] for _, _, properties in event_records(made.translation)]
+    assert len(set(ids)) == len(ids) > 0
+
+
+@pytest.mark.parametrize("message_id", ["x" * 37, f"1{UUID}", f"my-next-{HASH}", f"{HASH}-{HASH}"])
+def test_an_insert_id_that_somebody_chose_is_a_warning(message_id: str) -> None:
+    (finding,) = found(track() | {"messageId": message_id}, "insert-id-length")
+    assert (finding.severity, finding.fix) == ("warning", "send a UUID as messageId: 36 characters")
 
 
 def test_a_server_call_that_tells_nothing_of_the_client_is_a_note() -> None:

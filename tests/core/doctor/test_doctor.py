@@ -223,7 +223,7 @@ def test_identity_and_groups_by_the_settings() -> None:
     assert found["identity"].standing == "warning"
     assert "original ID merge" in found["identity"].words
     assert found["groups.key-agreed"].standing == "unknown"
-    assert found["groups.key-on-events"].standing == "warning"
+    assert found["groups.key-on-events"].standing == "note"
     assert 'without it: "Order Completed"' in found["groups.events"].words
     known = msgspec.structs.replace(GOOD, mixpanel_group_keys=("$group_id",))
     found = verdicts(facts(known, IDENTIFY, group, ORDER))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from itertools import combinations, product
 from typing import Any, cast
 
 import pytest
@@ -49,6 +51,48 @@ def test_the_mistake_is_made_before_and_mended_after(rule: Rule) -> None:
     assert all(finding.rule == rule.id for finding in before.findings)
     assert after.findings == ()
     assert after.requests
+
+
+FILLERS = {
+    *("a", "an", "the", "is", "are", "it", "its", "of", "to", "in", "for", "and", "or", "as", "that"),
+    *("this", "no", "not", "with", "by", "so", "on", "at", "be"),
+}
+
+
+def clauses(text: str) -> list[str]:
+    return [clause for clause in re.split(r"[.:;,()]+(?:\s+|$)", text) if len(clause.split()) > 3]
+
+
+def says_again(one: str, other: str) -> list[tuple[str, str]]:
+    """Clauses of which one says no more than the other."""
+    found: list[tuple[str, str]] = []
+    for pair in product(clauses(one), clauses(other)):
+        first, second = (
+            {re.sub("(es|s|ed)$", "", word) for word in re.findall(r"[a-z$_]+", clause.lower())} - FILLERS
+            for clause in pair
+        )
+        fewer = min(len(first), len(second))
+        if fewer > 2 and len(first & second) > 0.8 * fewer:
+            found.append(pair)
+    return found
+
+
+def test_a_sentence_that_is_said_again_is_found() -> None:
+    assert says_again(
+        "no ip: Mixpanel cannot tell the place", "Mixpanel cannot tell the place, or guesses it."
+    )
+    assert not says_again("no ip: Mixpanel cannot tell the place", "Reports by country miss the user.")
+
+
+@pytest.mark.parametrize("rule", WITH)
+def test_no_finding_says_its_sentence_twice(rule: Rule) -> None:
+    """The Warnings pane shows what is wrong, why that matters and how to mend it, one below the other."""
+    for finding in read_example(EXAMPLES[rule.id], rule, after=False).findings:
+        assert finding.message not in finding.fix
+        assert finding.fix not in finding.message
+        assert len(set(clauses(finding.message))) == len(clauses(finding.message))
+        for one, other in combinations((finding.message, rule.why, finding.fix), 2):
+            assert says_again(one, other) == []
 
 
 @pytest.mark.parametrize("rule", EVERY)

@@ -54,11 +54,6 @@ SENT_TWICE = {
     "segment-analytics-next": {"Order Completed", "flat options", "screen"},
     "segment-analytics-python": {"TZ offset", "page", "screen"},
 }
-WITHOUT_GROUP = {
-    "segment-analytics-next": {"screen"},
-    "segment-analytics-python": {"TZ offset", "naive now", "page", "Sync", "screen"},
-}
-"""Events of user u-1, who is in the group acme by then, that carry no $group_id."""
 
 
 @pytest.mark.parametrize("identity", ["original", "simplified"])
@@ -72,7 +67,6 @@ async def test_real_sessions_are_only_found_wrong_where_they_are(name: str, iden
     profile = by_rule.pop("no-profile", set())
     assert len(profile) == (1 if name.endswith(("node", "python")) else 0)
     assert by_rule.pop("double-fired", set()) == SENT_TWICE.get(name, set())
-    assert by_rule.pop("group-key-missing-on-event", set()) == WITHOUT_GROUP.get(name, set())
     assert not by_rule
 
 

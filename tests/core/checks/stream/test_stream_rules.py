@@ -242,7 +242,7 @@ WRONG: list[tuple[str, str, Sequence, CheckSettings, str, str]] = [
     ),
     (
         "group-key-missing-on-event",
-        "warning",
+        "info",
         [GROUP, call("track", 9, userId="u-1")],
         CheckSettings(),
         "$.context.groupId",
