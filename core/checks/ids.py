@@ -16,6 +16,14 @@ from .spaces import is_plain, stripped, which_end
 
 _WHOSE = {"userId": "user", "anonymousId": "visitor", "groupId": "group", "previousId": "user"}
 _RECORD_IDS = ("distinct_id", "$user_id", "$device_id")
+_UNTIL_KNOWN = {
+    "userId": rule.PLACEHOLDER_USER_ID.fix,
+    "anonymousId": "send a UUID as anonymousId",
+    "previousId": "send the id that was used before as previousId",
+    "groupId": "call group when the group's id is known, and send that",
+    "context.groupId": "leave context.groupId out until the group is known",
+}
+"""What to send where the text does not hold the id that was meant."""
 _MANY = {
     "user": "everyone who has it is one user",
     "visitor": "everyone who has it is one visitor",
@@ -80,23 +88,18 @@ def placeholder(value: Json, name: str, path: str, *, whose: str = "", fix: str 
         else:
             as_id = "" if name.endswith("distinct_id") else " as distinct_id"
             what = f"is a placeholder: Mixpanel {'refuses' if refused else 'may refuse'} it{as_id}"
-        until_known = {
-            "userId": None,
-            "anonymousId": "send a UUID as anonymousId",
-            "previousId": "send the id that was used before as previousId",
-        }
         yield rule.PLACEHOLDER_USER_ID.finding(
             path,
             f"{name} {shown(value)} {what}",
             severity=None if refused else "warning",
-            fix=fix or until_known.get(name, f"leave {name} out while the id is not known"),
+            fix=fix or _UNTIL_KNOWN[name],
         )
     elif isinstance(value, str) and (found := leftover(value)):
         yield rule.PLACEHOLDER_USER_ID.finding(
             path,
             f"{name} {shown(value)} {found.what}: {_MANY[whose]} to Mixpanel",
             severity="warning",
-            fix=fix or found.fix,
+            fix=fix or found.fix or _UNTIL_KNOWN[name],
         )
 
 
@@ -153,7 +156,7 @@ def spaces_around(value: Json, name: str, path: str, whose: str) -> Iterator[Fin
         yield ID_WHITESPACE.finding(
             path,
             f"{label} {shown(value)} is nothing but spaces: {_MANY[whose]} to Mixpanel",
-            fix=f"leave {label} out while the id is not known",
+            fix=_UNTIL_KNOWN.get(name, f"leave {label} out while the id is not known"),
         )
         return
     yield ID_WHITESPACE.finding(

@@ -67,7 +67,7 @@ def _no_text(subject: Subject, value: Json) -> Finding:
         becomes = "Segment sends nothing" if subject.translation.rejected else "a name is text"
     else:
         becomes = f"Mixpanel gets {shown(events[0], 40)}"
-    return rule.EVENT_NAME.finding("$.event", f"event {shown(value)} is no text: {becomes}")
+    return rule.EVENT_NAME.finding("$.event", f"event {shown(value)} is not text: {becomes}")
 
 
 def _odd_name(value: str, label: str, path: str) -> Iterator[Finding]:

@@ -20,22 +20,17 @@ PLACEHOLDERS = frozenset(
 
 
 class Leftover(msgspec.Struct, frozen=True):
-    """What an id is instead of an id, and how to send the right one."""
+    """What a text is instead of an id. `fix`: how to send the id, "" if the text does not hold it."""
 
     what: str
-    fix: str
+    fix: str = ""
 
 
-_UNTIL_KNOWN = "leave the field out while the id is not known"
-_MISSING = Leftover("is what a missing value leaves behind", _UNTIL_KNOWN)
-_NUMBER = Leftover("is the name of a missing number", _UNTIL_KNOWN)
-_ZERO = Leftover("is an empty UUID", _UNTIL_KNOWN)
-_TEMPLATE = Leftover(
-    "is a template into which nothing was filled", f"fill in the id before the call, or {_UNTIL_KNOWN}"
-)
-_VARIABLE = Leftover(
-    "is the name of an id, not an id", f"send the id that the name stands for, or {_UNTIL_KNOWN}"
-)
+_MISSING = Leftover("is what a missing value leaves behind")
+_NUMBER = Leftover("is the name of a missing number")
+_ZERO = Leftover("is an empty UUID")
+_TEMPLATE = Leftover("is a template into which nothing was filled")
+_VARIABLE = Leftover("is the name of an id, not an id")
 _OBJECT = Leftover("is an object turned into text", "send the id that the object holds, such as user.id")
 _LIST = Leftover("is a list or a map turned into text", "send the one id that stands in it")
 _WRAPPED = Leftover("is a wrapped value turned into text", "send the value inside, without what wraps it")

@@ -127,6 +127,8 @@ def _profile(
                 f"the profile of {shown(id)} is taken for a user's: it lacks $device: before the id",
                 fix=f"write it $device:{shown(id, 40)[1:-1]}",
             )
+    else:
+        yield from ids.spaces_around(record.get("$group_id"), "$group_id", f"{path}.$group_id", "group")
     subject = _subject(record, operation, now, settings, [])
     for run in (values.in_record, data.country_code):
         for finding in run(subject):

@@ -173,7 +173,7 @@ def _text(
         return ()
     path = _path(where, node, name)
     if node[1] is not None and isinstance(node[1][0], list):
-        # The products of a list share the mistake: it is told of the first.
+        # The products of a list share the mistake: only the first is named.
         spot = _INDEX.sub("[]", path)
         if any(one.rule == rule.NUMBER_AS_TEXT.id and _INDEX.sub("[]", one.path) == spot for one in found):
             return ()

@@ -30,13 +30,19 @@ def own(field: str, path: str) -> Destination:
 
 ODD: list[tuple[dict[str, Any], Destination, str, str, str]] = [
     # message, destination, path, words, fix
-    (track(5), ACTIONS, "$.event", 'event 5 is no text: Mixpanel gets "5"', "send the name as text"),
-    (track(5), CLASSIC, "$.event", "event 5 is no text: Segment sends nothing", "send the name as text"),
+    (track(5), ACTIONS, "$.event", 'event 5 is not text: Mixpanel gets "5"', "send the name as text"),
+    (track(5), CLASSIC, "$.event", "event 5 is not text: Segment sends nothing", "send the name as text"),
     (track(4.5), ACTIONS, "$.event", 'Mixpanel gets "4.5"', "send the name as text"),
-    (track(0), ACTIONS, "$.event", "event 0 is no text", "send the name as text"),
-    (track(True), ACTIONS, "$.event", 'event true is no text: Mixpanel gets "true"', "send the name as text"),
-    (track(["Paid"]), ACTIONS, "$.event", "event [1 item] is no text", "send the name as text"),
-    (track({"name": "Paid"}), ACTIONS, "$.event", "is no text: Segment sends nothing", "as text"),
+    (track(0), ACTIONS, "$.event", "event 0 is not text", "send the name as text"),
+    (
+        track(True),
+        ACTIONS,
+        "$.event",
+        'event true is not text: Mixpanel gets "true"',
+        "send the name as text",
+    ),
+    (track(["Paid"]), ACTIONS, "$.event", "event [1 item] is not text", "send the name as text"),
+    (track({"name": "Paid"}), ACTIONS, "$.event", "is not text: Segment sends nothing", "as text"),
     (track(" Signed Up"), ACTIONS, "$.event", 'event " Signed Up" has a space at its start', "it Signed Up"),
     (track("Signed Up "), CLASSIC, "$.event", "a space at its end", "write it Signed Up"),
     (track("  Signed Up  "), ACTIONS, "$.event", "spaces at both ends", "write it Signed Up"),
