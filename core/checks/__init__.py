@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..inspection import Finding, Translation
-from ..messages import CALL_TYPES, Json, JsonObject
-from ..settings import Destination
+from ..messages import CALL_TYPES, JsonObject
+from ..settings import Destination, DestinationKind
 from ..text import shown
 from . import data, fields, ids, message, names, request, spec, users, values
 from .adjust import adjusted
@@ -42,6 +42,17 @@ WOULD_REJECT = "Segment would reject this"
 """How an objection begins that keeps the message from Mixpanel."""
 
 _NOTHING_SENT: tuple[Check, ...] = (request.unmatched, request.rejected_by_destination)
+"""Run only where Segment's destination refuses the message or no subscription matches it."""
+_SEVERAL_EVENTS: tuple[Check, ...] = (request.page_double_count, data.purchase_double_count)
+"""Run only where one message becomes several events."""
+_ONLY: dict[DestinationKind, tuple[Check, ...]] = {
+    "classic-cloud": (data.track_too_old, users.group_trait_missing),
+    "actions": (
+        *(data.region_mismatch, data.utm_missing, data.classic_feature_lost, users.array_overwritten),
+        *(message.property_overrides_context, request.property_dropped),
+    ),
+}
+"""Rules on what only one of the destinations does."""
 _ANY: tuple[Check, ...] = (
     data.track_too_old,
     data.region_mismatch,
@@ -53,8 +64,7 @@ _ANY: tuple[Check, ...] = (
     fields.common_field_type,
 )
 _EVENT: tuple[Check, ...] = (
-    names.event_name,
-    names.reserved_event_name,
+    names.names,
     message.no_identity,
     message.no_client_ip,
     message.insert_id_missing,
@@ -70,17 +80,16 @@ _EVENT: tuple[Check, ...] = (
     data.utm_missing,
     data.super_properties_cloud,
 )
-_BY_CALL: dict[Json, tuple[Check, ...]] = {
+_BY_CALL: dict[str, tuple[Check, ...]] = {
     "track": (
         *_ANY,
         *_EVENT,
         spec.spec_event_name,
         spec.spec_properties,
         data.classic_feature_lost,
-        data.purchase_double_count,
     ),
-    "page": (*_ANY, request.page_name_missing, request.page_double_count, *_EVENT),
-    "screen": (*_ANY, request.page_name_missing, request.page_double_count, *_EVENT),
+    "page": (*_ANY, request.page_name_missing, *_EVENT),
+    "screen": (*_ANY, request.page_name_missing, *_EVENT),
     "identify": (
         *_ANY,
         message.no_identity,
@@ -102,7 +111,16 @@ _BY_CALL: dict[Json, tuple[Check, ...]] = {
         data.classic_feature_lost,
     ),
     "alias": (*_ANY, message.alias_without_previous_id, users.alias_ignored),
+    "": _ANY,
 }
+_BY_KIND: dict[DestinationKind, dict[str, tuple[Check, ...]]] = {
+    kind: {
+        call: tuple(run for run in checks if not any(run in _ONLY[other] for other in _ONLY if other != kind))
+        for call, checks in _BY_CALL.items()
+    }
+    for kind in _ONLY
+}
+"""What is run for a call, by destination."""
 
 
 def rules() -> tuple[Rule, ...]:
@@ -151,12 +169,16 @@ def check(
         for run in _NOTHING_SENT:
             found.extend(run(subject))
     call = subject.type if isinstance(subject.type, str) and subject.type in CALL_TYPES else ""
-    for run in _BY_CALL.get(call, _ANY):
+    for run in _BY_KIND[destination.kind][call]:
         found.extend(run(subject))
+    if len(subject.events) > 1:
+        for run in _SEVERAL_EVENTS:
+            found.extend(run(subject))
     found.extend(FILTER_NOT_FQL.finding("$", fault) for fault in settings.filter_faults)
     if settings.plan is not None:
         found.extend(settings.plan.findings(document))
-    found = narrowed(found)
+    if len(found) > 1:
+        found = narrowed(found)
     if settings.rules:
         found = adjusted(found, document, settings.rules)
     return tuple(in_order(found)) if len(found) > 1 else tuple(found)

@@ -35,6 +35,8 @@ _ODD = re.compile(
 
 def may_be_odd(value: str) -> bool:
     """True where a text is a date that `doubt_of_text` may object to."""
+    if value[4:5] == "-" and value[-1] == "Z":
+        return False  # ISO 8601 in UTC, as most dates are
     return MIN_DATE <= len(value) <= MAX_DATE and _ODD.fullmatch(value) is not None
 
 

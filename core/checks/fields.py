@@ -20,8 +20,8 @@ _IN_CONTEXT = {squash(name): name for name in SPEC.in_context}
 _CONTEXT = frozenset(SPEC.context)
 _CONTEXT_STYLES = styles(SPEC.context)
 
-_OBJECTS = frozenset(("properties", "traits", "context", "integrations"))
-_TEXTS = frozenset(("userId", "anonymousId", "groupId", "previousId", "messageId", "event", "name"))
+_OBJECTS = ("properties", "traits", "context", "integrations")
+_TEXTS = ("userId", "anonymousId", "groupId", "previousId", "messageId", "event", "name")
 _OBJECTS_IN_CONTEXT = frozenset(SPEC.objects_in_context)
 
 _RIGHT_PLACES: dict[str, dict[str, str]] = {
@@ -156,18 +156,16 @@ def _meant(name: str) -> str | None:
 def common_field_type(subject: Subject) -> Iterator[Finding]:
     """Yield each field of the wrong kind: text where an object belongs, or the other way round."""
     places = _places(subject.type)
-    for name, value in subject.document.items():
-        if name in places:
-            continue  # reported by misplaced-field instead
-        if value.__class__ is dict:
-            if name in _TEXTS:
-                yield _wrong_type("$", name, value, "text")
-        elif value.__class__ is str or value is None:
-            if name in _OBJECTS and value is not None:
-                yield _wrong_type("$", name, value, "an object")
-        elif name in _OBJECTS:
+    document = subject.document
+    for name in _OBJECTS:
+        value = document.get(name)
+        if value is not None and not isinstance(value, dict) and name not in places:
             yield _wrong_type("$", name, value, "an object")
-        elif name in _TEXTS and (value.__class__ is list or value.__class__ is bool):
+    for name in _TEXTS:
+        value = document.get(name)
+        if isinstance(value, str) or value is None or name in places:
+            continue  # what is misplaced is reported by misplaced-field instead
+        if isinstance(value, (dict, list, bool)):
             yield _wrong_type("$", name, value, "text")
     for name, value in subject.context.items():
         if value.__class__ is not dict and value is not None and name in _OBJECTS_IN_CONTEXT:

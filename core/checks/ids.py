@@ -9,10 +9,11 @@ from ..messages import Json, JsonObject
 from ..paths import child
 from ..text import shown
 from .catalogue import calls as rule
-from .catalogue.values import ID_WHITESPACE
-from .placeholders import PLACEHOLDERS, is_known_good, leftover
+from .catalogue.values import ID_WHITESPACE, PLACEHOLDER_GROUP_ID
+from .placeholders import PLACEHOLDERS, is_good, leftover
 from .rule import Subject
 from .spaces import is_plain, stripped, which_end
+from .values import number_as_id
 
 _WHOSE = {"userId": "user", "anonymousId": "visitor", "groupId": "group", "previousId": "user"}
 _RECORD_IDS = ("distinct_id", "$user_id", "$device_id")
@@ -24,6 +25,7 @@ _UNTIL_KNOWN = {
     "context.groupId": "leave context.groupId out until the group is known",
 }
 """What to send where the text does not hold the id that was meant."""
+_OWN_MAPPING = "map the field to what holds a user's id, or leave it out of the message until there is one"
 _MANY = {
     "user": "everyone who has it is one user",
     "visitor": "everyone who has it is one visitor",
@@ -34,7 +36,7 @@ _NO_GROUP = PLACEHOLDERS - {"0", "-1", "true", "false", "unknown", "anon", "anon
 
 
 def ids(subject: Subject) -> Sequence[Finding]:
-    """placeholder-user-id and id-whitespace: of what a message and its requests name as ids."""
+    """Find placeholders, and spaces around ids: in the message, and in its requests."""
     document, context = subject.document, subject.context
     found: list[Finding] = []
     for field in ("userId", "anonymousId", "previousId"):
@@ -42,9 +44,8 @@ def ids(subject: Subject) -> Sequence[Finding]:
         if value is None:
             continue
         if not isinstance(value, str):
-            if not isinstance(value, list | dict) and str(value).lower() in PLACEHOLDERS:
-                found += placeholder(value, field, f"$.{field}")
-        elif not is_known_good(value):
+            found += _number(value, field)
+        elif not is_good(value):
             found += placeholder(value, field, f"$.{field}")
             found += spaces_around(value, field, f"$.{field}", _WHOSE[field])
     if "groupId" in document:
@@ -53,14 +54,8 @@ def ids(subject: Subject) -> Sequence[Finding]:
         found += _group_id(context["groupId"], "context.groupId")
     if subject.events:
         path, _, sent = subject.events[0]  # the other records of a message have the same ids
-        user, anonymous = document.get("userId"), document.get("anonymousId")
-        for name in _RECORD_IDS:
-            value = sent.get(name)
-            if value is None or value is user or value is anonymous:
-                continue
-            if isinstance(value, str) and not is_plain(value) and value not in _named(subject):
-                found += spaces_around(value, name, f"{path}.properties.{name}", "user")
-                break
+        if subject.destination.subscriptions is not None:
+            found += _ids_of_event(subject, path, sent)
         if "$group_id" in sent:
             found += _group_of_event(subject, path, sent, "$group_id")
         for key in subject.settings.group_keys or ():
@@ -70,20 +65,40 @@ def ids(subject: Subject) -> Sequence[Finding]:
     return found
 
 
+def _number(value: Json, field: str) -> Iterator[Finding]:
+    """The findings on an id that is not text: a number, or true or false."""
+    if isinstance(value, int):
+        yield from number_as_id(field, value)
+    if isinstance(value, bool) or value in (0, -1):
+        yield from placeholder(value, field, f"$.{field}")
+
+
 def _group_id(value: Json, name: str) -> Iterator[Finding]:
-    if isinstance(value, str) and not is_known_good(value):
-        if value.lower() in _NO_GROUP or leftover(value):
-            yield from placeholder(value, name, f"$.{name}", whose="group")
+    if isinstance(value, int):
+        yield from number_as_id(name, value)
+    elif isinstance(value, str) and not is_good(value):
+        yield from _placeholder_group(value, name, f"$.{name}")
         yield from spaces_around(value, name, f"$.{name}", "group")
 
 
-def placeholder(value: Json, name: str, path: str, *, whose: str = "", fix: str = "") -> Iterator[Finding]:
+def _placeholder_group(value: str, name: str, path: str) -> Iterator[Finding]:
+    found = leftover(value)
+    if found is not None or value.lower() in _NO_GROUP:
+        what = found.what if found is not None else "is a placeholder"
+        yield PLACEHOLDER_GROUP_ID.finding(
+            path,
+            f"{shown(name, 40)[1:-1]} {shown(value)} {what}: {_MANY['group']} to Mixpanel",
+            fix=(found.fix if found is not None else "") or _UNTIL_KNOWN.get(name),
+        )
+
+
+def placeholder(value: Json, name: str, path: str, *, fix: str = "") -> Iterator[Finding]:
     """The finding on an id that is a placeholder. `fix` is for requests that no Segment message is behind."""
     text = value if isinstance(value, str) else str(value).lower()
-    whose = whose or _WHOSE.get(name, "user")
+    whose = _WHOSE.get(name, "user")
     if text.lower() in PLACEHOLDERS:
         refused = text in PLACEHOLDERS and name in ("userId", "anonymousId", "distinct_id", "$distinct_id")
-        if whose == "group" or name == "previousId":
+        if name == "previousId":
             what = f"is a placeholder: {_MANY[whose]}"
         else:
             as_id = "" if name.endswith("distinct_id") else " as distinct_id"
@@ -103,17 +118,28 @@ def placeholder(value: Json, name: str, path: str, *, whose: str = "", fix: str 
         )
 
 
+def _ids_of_event(subject: Subject, path: str, sent: JsonObject) -> Iterator[Finding]:
+    """Ids that a workspace's own mappings take from elsewhere in the message."""
+    for name in _RECORD_IDS:
+        value = sent.get(name)
+        if isinstance(value, str) and not is_good(value) and value not in _named(subject):
+            yield from placeholder(value, name, f"{path}.properties.{name}", fix=_OWN_MAPPING)
+            yield from spaces_around(value, name, f"{path}.properties.{name}", "user")
+            return
+
+
 def _group_of_event(subject: Subject, path: str, sent: JsonObject, key: str) -> Iterator[Finding]:
     """The groups that an event names: one, or a list of them."""
     value = sent.get(key)
     where = child("$.properties" if subject.properties.get(key) == value else f"{path}.properties", key)
-    if isinstance(value, str):
-        if not is_plain(value) and value not in _named(subject):
-            yield from spaces_around(value, key, where, "group")
-    elif isinstance(value, list):
-        for index, one in enumerate(value):
-            if isinstance(one, str) and not is_plain(one):
-                yield from spaces_around(one, key, child(where, index), "group")
+    for path, one in (
+        [(child(where, index), one) for index, one in enumerate(value)]
+        if isinstance(value, list)
+        else [(where, value)]
+    ):
+        if isinstance(one, str) and not is_good(one) and one not in _named(subject):
+            yield from _placeholder_group(one, key, path)
+            yield from spaces_around(one, key, path, "group")
 
 
 def _in_profile(subject: Subject) -> Iterator[Finding]:

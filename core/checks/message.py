@@ -135,7 +135,7 @@ def timestamp_suspect(subject: Subject) -> Iterator[Finding]:
 
 def _doubt(value: Json) -> str:
     """What is odd about a timestamp, "" when nothing is."""
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return "is no date"
     if isinstance(value, str):
         if value[4:5] == "-" or not _NUMBER.fullmatch(value):

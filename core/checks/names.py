@@ -35,24 +35,39 @@ _BY_PREFIX = {
 }
 
 
+def names(subject: Subject) -> Iterable[Finding]:
+    """event-name and reserved-event-name."""
+    found = event_name(subject)
+    event = subject.document.get("event") if subject.type == "track" else None
+    # Only a workspace's own mappings name an event otherwise.
+    if (isinstance(event, str) and event[:1] == "$") or subject.destination.subscriptions is not None:
+        return [*found, *_reserved_event_name(subject, event)]
+    return found
+
+
 def event_name(subject: Subject) -> Iterable[Finding]:
+    """What is odd about the name of the event, where it comes from first."""
+    document, named = subject.document, None
     if subject.type == "track":
-        value = subject.document.get("event")
-        if isinstance(value, str):
-            if not value:
-                return ()  # segment-would-reject says it
-            if not is_plain(value):
-                return _odd_name(value, "event", "$.event")
-        elif value is not None:
-            return (_no_text(subject, value),)
+        named = document.get("event")
+        if isinstance(named, str):
+            if named and not is_plain(named):
+                return _odd_name(named, "event", "$.event")
+        elif named is not None:
+            return (_no_text(subject, named),)
     else:
-        value = subject.document.get("name")
+        name = document.get("name")
         # A page's name is only a part of the event's, and with some settings no part of it.
-        if isinstance(value, str) and not is_plain(value) and _is_in_event(value, subject):
-            return _odd_name(value, "name", "$.name")
+        if isinstance(name, str) and not is_plain(name) and _is_in_event(name, subject):
+            return _odd_name(name, "name", "$.name")
     for path, record, _ in subject.events:
         event = record["event"]
-        if isinstance(event, str) and not is_plain(event) and event.strip() != "Viewed":
+        if (
+            event is not named
+            and isinstance(event, str)
+            and not is_plain(event)
+            and event.strip() != "Viewed"
+        ):
             return _odd_name(event, "the event's name", f"{path}.event")
     return ()
 
@@ -89,10 +104,7 @@ def _odd_name(value: str, label: str, path: str) -> Iterator[Finding]:
     )
 
 
-def reserved_event_name(subject: Subject) -> Iterable[Finding]:
-    named = subject.document.get("event") if subject.type == "track" else None
-    if (not isinstance(named, str) or named[:1] != "$") and subject.destination.subscriptions is None:
-        return ()  # only a workspace's own mappings name an event otherwise
+def _reserved_event_name(subject: Subject, named: Json) -> Iterable[Finding]:
     operations = subject.translation.operations
     for number, operation in enumerate(operations):
         body = operation.request.body

@@ -13,6 +13,7 @@ MAX_FINDINGS = 5
 
 NARROWER: dict[str, frozenset[str]] = {
     "placeholder-user-id": frozenset(("id-whitespace",)),
+    "placeholder-group-id": frozenset(("id-whitespace",)),
     "event-name": frozenset(("spec-event-name", "common-field-type")),
     "property-name": frozenset(("spec-property-name", "trait-name")),
     "number-precision": frozenset(("number-as-text", "date-format", "spec-property-type", "trait-type")),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
 import msgspec
 
@@ -92,6 +91,9 @@ _IN_WORDS: tuple[tuple[Leftover, re.Pattern[str]], ...] = tuple(
         (_OBJECT, r"Array|Object|System\.\w+(?:\.\w+)*|kotlin\.Unit|Optional\.empty", 0),
     )
 )
+_GOOD: set[str] = set()
+"""Ids that nothing is wrong with: the newest messages have the same ones."""
+_MOST_KEPT = 10_000
 _END = 200
 """Of a longer text so many characters at each end are looked at."""
 _SIGNS = re.compile(r"[\[\](){}<>%$#&'\"=!]")
@@ -157,10 +159,17 @@ _JOINED = frozenset(
 )
 
 
-@lru_cache(maxsize=2048)
-def is_known_good(text: str) -> bool:
+def is_good(text: str) -> bool:
     """True for what may be an id as it stands: no placeholder, and no spaces around it."""
-    return text.lower() not in PLACEHOLDERS and is_plain(text) and leftover(text) is None
+    if text in _GOOD:
+        return True
+    if text.lower() in PLACEHOLDERS or not is_plain(text) or leftover(text) is not None:
+        return False
+    if len(_GOOD) >= _MOST_KEPT:
+        _GOOD.clear()
+    if len(text) <= 100:
+        _GOOD.add(text)
+    return True
 
 
 def leftover(text: str) -> Leftover | None:

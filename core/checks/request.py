@@ -167,7 +167,7 @@ def _made_by_segment(value: str, sent: Json, *, several: bool) -> tuple[str, str
 def time_out_of_range(subject: Subject) -> Iterator[Finding]:
     for _, _, properties in subject.events:
         time = properties.get("time")
-        if not isinstance(time, int | float) or isinstance(time, bool):
+        if not isinstance(time, (int, float)) or isinstance(time, bool):
             continue
         if subject.destination.kind == "classic-cloud":
             time = time * 1000  # the classic destination sends seconds
@@ -242,7 +242,7 @@ def limits(subject: Subject) -> Iterator[Finding]:
             if isinstance(value, str):
                 if len(value) < _SHORT or not _too_long(value) or value == event:
                     continue  # event_original_name repeats the name
-            elif not isinstance(value, list | dict):
+            elif not isinstance(value, (list, dict)):
                 continue
             # The path of the message, where the value comes from there: products repeat the order's.
             own = original.get(name) is value

@@ -124,9 +124,9 @@ def _products(products: list[Json]) -> Iterator[Finding]:
 
 def _fits(value: Json, kind: str) -> bool:
     if kind == "number":
-        return isinstance(value, int | float) and not isinstance(value, bool)
+        return isinstance(value, (int, float)) and not isinstance(value, bool)
     if kind == "string":
-        return not isinstance(value, list | dict | bool)  # numbers as ids are common, and do no harm
+        return not isinstance(value, (list, dict, bool))  # numbers as ids are common, and do no harm
     if kind == "boolean":
         return isinstance(value, bool)
     if kind == "object":

@@ -25,7 +25,6 @@ from .spec import number_in_spec
 
 _EVENTS = ("track", "page", "screen")
 _PROFILES = ("identify", "group")
-_IDS = ("userId", "anonymousId", "groupId", "previousId", "messageId")
 _LARGEST = "1.8e308"
 _DATES_FROM, _DATES_TO = 631_152_000, 4_102_444_800_000
 """The numbers that may be a moment: from 1990 in seconds to 2100 in milliseconds."""
@@ -50,13 +49,15 @@ def values(subject: Subject) -> Sequence[Finding]:
     traits = subject.context.get("traits")
     if isinstance(traits, dict):
         _walk(subject, "$.context.traits", traits, found, dates=False)
-    for name in _IDS:
-        value = document.get(name)
-        if isinstance(value, int) and (lost := _lost(value)):
-            found.append(_precision(f"$.{name}", name, value, lost))
     for path, text in subject.overflows:
         found.append(_precision(path, path.rpartition(".")[2], text, "null"))
     return found
+
+
+def number_as_id(name: str, value: int) -> Iterator[Finding]:
+    """number-precision of an id that is sent as a number."""
+    if lost := _lost(value):
+        yield _precision(f"$.{name}", name, value, lost)
 
 
 def in_record(subject: Subject) -> Sequence[Finding]:
@@ -80,19 +81,20 @@ def _walk(subject: Subject, where: str, top: JsonObject, found: list[Finding], *
     for node in waiting:  # it grows on the way
         held = node[0]
         if isinstance(held, dict):
+            if not known.issuperset(held):
+                for name in held:
+                    if not _is_plain_name(name):
+                        found += _name(where, node, name)
             for name, item in held.items():
-                if name not in known and not _is_plain_name(name):
-                    found += _name(where, node, name)
                 if isinstance(item, str):
                     if not item:
                         continue
-                    first = item[0]
-                    if first in FIRST or item[-1] in LAST:
+                    if item[-1] in LAST or item[0] in FIRST:
                         if dates and may_be_odd(item):
                             found += _date(where, node, name, item, doubt_of_text(name, item))
                         if len(item) <= MAX_LENGTH and written_number(item) is not None:
                             found += _text(subject, where, node, name, item, found)
-                    elif dates and first in DAYS and may_be_odd(item):
+                    elif dates and item[0] in DAYS and may_be_odd(item):
                         found += _date(where, node, name, item, doubt_of_text(name, item))
                 elif isinstance(item, (int, float)):
                     if not -SAFE <= item <= SAFE:

@@ -13,6 +13,7 @@ _JSON_NUMBERS = (
 )
 _MIXPANEL_TYPES = "https://docs.mixpanel.com/docs/data-structure/property-reference/data-type"
 _MIXPANEL_DEBUGGING = "https://docs.mixpanel.com/docs/tracking-best-practices/debugging"
+_MIXPANEL_GROUPS = "https://docs.mixpanel.com/docs/data-structure/group-analytics"
 _MIXPANEL_SESSIONS = "https://docs.mixpanel.com/docs/features/sessions"
 
 ID_WHITESPACE = Rule(
@@ -22,6 +23,14 @@ ID_WHITESPACE = Rule(
     why="Mixpanel compares ids sign by sign, so that one person has two histories.",
     fix="send the id without the spaces",
     source=_MIXPANEL_DEBUGGING,
+)
+PLACEHOLDER_GROUP_ID = Rule(
+    id="placeholder-group-id",
+    severity="error",
+    what="A group's id is a placeholder, not an id",
+    why="Every group that has it is one group to Mixpanel, with the properties of whichever came last.",
+    fix="send the group's id, or leave it out until the group is known",
+    source=_MIXPANEL_GROUPS,
 )
 EVENT_NAME = Rule(
     id="event-name",
@@ -69,6 +78,7 @@ NUMBER_AS_TEXT = Rule(
 )
 
 VALUE_RULES: tuple[Rule, ...] = (
+    PLACEHOLDER_GROUP_ID,
     ID_WHITESPACE,
     EVENT_NAME,
     RESERVED_EVENT_NAME,

@@ -5,6 +5,10 @@ from __future__ import annotations
 from .example import Example, call, pair, track
 
 VALUE_EXAMPLES: dict[str, Example] = {
+    "placeholder-group-id": pair(
+        call("group", groupId="undefined", traits={"name": "Acme"}),
+        call("group", groupId="acme", traits={"name": "Acme"}),
+    ),
     "id-whitespace": pair(track("Signed Up", userId=" user-1 "), track("Signed Up", userId="user-1")),
     "event-name": pair(track(" Signed Up"), track("Signed Up")),
     "reserved-event-name": pair(track("$ae_session", {"seconds": 40}), track("App Session", {"seconds": 40})),

@@ -115,7 +115,7 @@ def text_of(value: Json) -> str:
     """An id as text; "" where there is none."""
     if isinstance(value, str):
         return value
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
         return ""
     return str(value)
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from check_helpers import DESTINATION, classic, found, real_message
 
+from segtap.core.checks import CheckSettings
 from segtap.core.checks.placeholders import leftover
 from segtap.core.settings import Destination
 
@@ -79,6 +80,7 @@ def test_what_interpolation_leaves_is_no_id(id: str, destination: Destination) -
 def test_ids_are_left_alone(id: str) -> None:
     message = track(userId=id, anonymousId=id, context={"groupId": id})
     assert found(message, RULE) == []
+    assert found(message, "placeholder-group-id") == []
     assert found(message, "id-whitespace") == []
 
 
@@ -92,13 +94,6 @@ def test_ids_are_left_alone(id: str) -> None:
             "an object turned into text",
         ),
         (real_message("node", "alias", previousId="undefined"), "$.previousId", "one user"),
-        (real_message("node", "group", groupId="(null)"), "$.groupId", "one group to Mixpanel"),
-        (real_message("node", "group", groupId="undefined"), "$.groupId", "all that have it are one group"),
-        (
-            track(context={"groupId": "${group}"}),
-            "$.context.groupId",
-            "template into which nothing was filled",
-        ),
         (real_message("next", "page", userId="<%= id %>"), "$.userId", "template"),
         (real_message("next", "identify", userId="Some(u1)"), "$.userId", "wrapped value"),
     ],
@@ -110,9 +105,44 @@ def test_every_call_and_every_id(message: dict[str, Any], path: str, words: str)
     assert words in finding.message
 
 
-@pytest.mark.parametrize("id", ["0", "true", "unknown", "anonymous", "Acme (UK)", "{7f1e6c1a-…}", 0, None])
+GROUP = "placeholder-group-id"
+
+
+@pytest.mark.parametrize(
+    ("message", "path", "words"),
+    [
+        (real_message("node", "group", groupId="(null)"), "$.groupId", "what a missing value leaves behind"),
+        (
+            real_message("node", "group", groupId="undefined"),
+            "$.groupId",
+            "what a missing value leaves behind",
+        ),
+        (real_message("node", "group", groupId="NULL"), "$.groupId", "one group to Mixpanel"),
+        (real_message("node", "group", groupId="[object Object]"), "$.groupId", "an object turned into text"),
+        (
+            track(context={"groupId": "${group}"}),
+            "$.context.groupId",
+            "template into which nothing was filled",
+        ),
+        (track(properties={"company_id": "undefined"}), "$.properties.company_id", "a missing value"),
+        (track(properties={"company_id": ["a", "{{company}}"]}), "$.properties.company_id[1]", "a template"),
+    ],
+)
+def test_groups_have_placeholders_as_well(message: dict[str, Any], path: str, words: str) -> None:
+    (finding,) = found(message, GROUP, settings=CheckSettings(group_keys=("company_id",)))
+    assert (finding.severity, finding.path) == ("error", path)
+    assert words in finding.message
+    assert finding.fix
+    assert found(message, RULE) == []
+
+
+@pytest.mark.parametrize(
+    "id", ["0", "true", "unknown", "anonymous", "Acme (UK)", "{7f1e6c1a-…}", "acme", 0, None]
+)
 def test_groups_may_have_names_that_users_may_not(id: Any) -> None:
-    assert found(real_message("node", "group", groupId=id), RULE) == []
+    message = real_message("node", "group", groupId=id)
+    assert found(message, GROUP) == []
+    assert found(message, RULE) == []
 
 
 def test_words_of_mixpanels_own_list_stay_errors() -> None:
