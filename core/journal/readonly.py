@@ -54,6 +54,10 @@ class ReadOnlyJournal:
         """All attempts for one message, oldest first."""
         return await self._reader.quick.run(reader.deliveries, id)
 
+    async def replays(self, message_id: str, after: int, limit: int = 20) -> list[Summary]:
+        """See `Journal.replays`."""
+        return await self._reader.quick.run(reader.replays, message_id, after, limit)
+
     async def findings(self, ids: Sequence[int]) -> dict[int, tuple[Finding, ...]]:
         """What the rules on the stream found; a file of an earlier version keeps none."""
         if self._version < _WITH_FINDINGS:
