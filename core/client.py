@@ -87,8 +87,12 @@ class Viewer(Protocol):
         """Read a pasted Segment message as if it had come, without keeping it."""
         ...
 
-    async def set_forwarding(self, on: bool) -> EngineState:
-        """Turn forwarding on or off. Raises ForwardingRefused with the reason."""
+    async def set_forwarding(self, on: bool | None = None, *, reread: bool = False) -> EngineState:
+        """Turn forwarding on (where it has halted: try again) or off, or with None leave it as it is.
+
+        `reread` reads the settings file first. Raises ForwardingRefused with the reason, SettingsError for
+        a file that cannot be used.
+        """
         ...
 
     async def replay(self, ids: Sequence[int]) -> int:
@@ -206,9 +210,9 @@ class Client:
         """Read a pasted Segment message as if it had come. Raises InputError when it is none."""
         return await self._post("inspect", document, MessageDetail)
 
-    async def set_forwarding(self, on: bool) -> EngineState:
-        """Turn forwarding on or off. Raises ForwardingRefused with the reason."""
-        return await self._post("forwarding", {"on": on}, EngineState)
+    async def set_forwarding(self, on: bool | None = None, *, reread: bool = False) -> EngineState:
+        """Turn forwarding on (where it has halted: try again) or off; see `Viewer`."""
+        return await self._post("forwarding", {"on": on, "reread": reread}, EngineState)
 
     async def replay(self, ids: Sequence[int]) -> int:
         """Send messages through the tap again; returns how many."""

@@ -37,6 +37,7 @@ MAX_DEPTH = 512
 MAX_PAGE = 5_000
 MAX_NUMBER = (1 << 63) - 1
 """The highest number that the journal can ask for."""
+SAY = 'Say {"on": true}, {"on": false} or {"reread": true}.'
 LOCAL_NAMES = frozenset({"localhost"})
 
 logger = logging.getLogger(__name__)
@@ -48,9 +49,13 @@ MessageNumber = Annotated[int, msgspec.Meta(ge=0, le=MAX_NUMBER)]
 
 
 class ForwardingOrder(msgspec.Struct, frozen=True):
-    """Body of POST forwarding."""
+    """Body of POST forwarding: turn it on (where it has halted: try again) or off; null leaves it as it is.
 
-    on: bool
+    `reread` reads the settings file first.
+    """
+
+    on: bool | None = None
+    reread: bool = False
 
 
 class ReplayOrder(msgspec.Struct, frozen=True):
@@ -99,7 +104,7 @@ class Controlled(Protocol):
 
     async def inspect(self, document: JsonObject) -> MessageDetail: ...
 
-    async def set_forwarding(self, on: bool) -> EngineState: ...
+    async def set_forwarding(self, on: bool | None = None, *, reread: bool = False) -> EngineState: ...
 
     async def replay(self, ids: Sequence[int]) -> int: ...
 
@@ -202,7 +207,10 @@ class ControlApp:
             case ["forwarding"]:
                 _want(method, "POST")
                 order = _decode(await _body(receive), ForwardingOrder)
-                await _answer_value(send, await self._engine.set_forwarding(order.on))
+                if order.on is None and not order.reread:
+                    raise _Refusal(400, "Nothing to do", SAY, "InputError")
+                state = await self._engine.set_forwarding(order.on, reread=order.reread)
+                await _answer_value(send, state)
             case ["replay"]:
                 _want(method, "POST")
                 order = _decode(await _body(receive), ReplayOrder)

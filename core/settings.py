@@ -51,6 +51,16 @@ class Secret(msgspec.Struct, frozen=True):
         return self.value
 
 
+class Source(msgspec.Struct, frozen=True):
+    """Where a setting was given: `name` is the option, the variable or the file."""
+
+    place: Literal["flag", "environment", "file"]
+    name: str
+
+    def __str__(self) -> str:
+        return f"the variable {self.name}" if self.place == "environment" else self.name
+
+
 class DestinationSettings(msgspec.Struct, frozen=True, kw_only=True):
     """`[destination]` of segtap.toml."""
 
@@ -196,6 +206,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The file that is read again when it changes: the one in force, or where one would be. "": none."""
     flags: dict[str, JsonObject] = msgspec.field(default_factory=dict[str, JsonObject])
     """What the command line said, by section: it wins over the file when that is read again."""
+    sources: dict[str, Source] = msgspec.field(default_factory=dict[str, Source])
+    """Where each setting was given, by name (`destination.region`, `identity`). One that is missing here was
+    not given: its value is assumed."""
 
 
 class Subscription(msgspec.Struct, frozen=True, rename="camel"):

@@ -45,10 +45,11 @@ class EngineState(msgspec.Struct, frozen=True, kw_only=True):
     `mixpanel_url`, where it is set, is where requests go in place of the region's host.
     `sent_since_on`: messages that Mixpanel accepted since forwarding was turned on.
     `errors`: messages, and refused requests, with an error; `warnings`: those with warnings only.
-    `project` is the masked token or "". `halted`: forwarding is on, and a fault keeps it
-    from sending until it is turned on again. `resumed`: forwarding is on because it was in
-    an engine that died, in whose place this one started; `interrupted` says why it is not on in such a case.
-    `fault` says why ingest or forwarding is not well.
+    `project` is the masked token or "". `halted`: forwarding is on, and a fault, `halted_why`, keeps it from
+    sending until it is told to try again; `changed_since_halt`: project, address or credentials are other
+    ones since. `credentials` says what authenticates requests and where that was given, without secrets.
+    `resumed`: forwarding is on because it was in an engine that died, in whose place this one started;
+    `interrupted` says why it is not on in such a case. `fault` says why ingest or forwarding is not well.
     """
 
     version: str
@@ -67,6 +68,9 @@ class EngineState(msgspec.Struct, frozen=True, kw_only=True):
     strict: bool = True
     forwarding: bool = False
     halted: bool = False
+    halted_why: str = ""
+    credentials: tuple[str, ...] = ()
+    changed_since_halt: bool = False
     resumed: bool = False
     interrupted: str = ""
     can_forward: bool = False

@@ -201,6 +201,8 @@ class FakeViewer:
         counted = {"received": len(lines) - refused, "refused": refused, **self._findings()}
         self.facts = state(**{**counted, **facts})
         self.calls: list[tuple[object, ...]] = []
+        self.in_the_file: dict[str, object] = {}
+        """Facts of the engine once it has read its settings file again."""
         self.behind = 0
         """Messages that the overview has not read yet, as far as it tells."""
         self.known_users = Users(mode="original")
@@ -208,6 +210,7 @@ class FakeViewer:
         self.reachable = True
         self.closed = False
         self._frames: set[asyncio.Queue[FeedBatch | None]] = set()
+        self._replay_of: dict[int, int] = {}
 
     # What a test makes happen
 
@@ -298,7 +301,12 @@ class FakeViewer:
         line = next((line for line in self.lines if line.id == id), None)
         if line is None:
             raise InputError(f"Message {id} is no longer in the journal: it was cleared.")
-        return detail_of(line)
+        source = self._replay_of.get(id)
+        return msgspec.structs.replace(
+            detail_of(line),
+            replay_of=next((line for line in self.lines if line.id == source), None),
+            replays=tuple(line for line in self.lines if self._replay_of.get(line.id) == id),
+        )
 
     async def overview(self) -> Overview:
         self._check()
@@ -337,17 +345,21 @@ class FakeViewer:
         self.calls.append(("inspect", document))
         return detail_of(summary(0, str(document.get("type", "track")), str(document.get("event", ""))))
 
-    async def set_forwarding(self, on: bool) -> EngineState:
+    async def set_forwarding(self, on: bool | None = None, *, reread: bool = False) -> EngineState:
         self._check()
-        self.calls.append(("set_forwarding", on))
+        self.calls.append(("set_forwarding", "reread" if reread else on))
+        if reread:
+            self.know(**self.in_the_file)
         if on and not self.facts.can_forward:
             raise ForwardingRefused(self.facts.cannot_forward_why)
-        self.know(forwarding=on)
+        if on is not None:
+            self.know(forwarding=on, halted=False, interrupted="")
         return self.facts
 
     async def replay(self, ids: Sequence[int]) -> int:
         self._check()
         self.calls.append(("replay", tuple(ids)))
+        chosen = [line for line in self.lines if line.id in ids]
         marked = [
             msgspec.structs.replace(
                 line,
@@ -355,8 +367,9 @@ class FakeViewer:
                 received_at=self.lines[-1].received_at + number * 310,
                 marks=int(Marks.REPLAY),
             )
-            for number, line in enumerate((line for line in self.lines if line.id in ids), 1)
+            for number, line in enumerate(chosen, 1)
         ]
+        self._replay_of |= {again.id: line.id for again, line in zip(marked, chosen, strict=True)}
         self.add(*marked)
         return len(ids)
 

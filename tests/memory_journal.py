@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -33,6 +33,9 @@ class MemoryJournal:
 
     def announce(self, url: str) -> None:
         self.announced = url
+
+    def watch(self, told: Callable[[str], None]) -> None:
+        """Nothing happens to a journal in memory by itself."""
 
     async def receipts(self, after: int = 0, limit: int = 256) -> list[Receipt]:
         return [receipt for seq, receipt in self.receipt_rows.items() if seq > after][:limit]

@@ -33,6 +33,10 @@ class Host(App[None]):
 
 def screen(pilot: Pilot[Any]) -> str:
     """Everything on the screen, without frames and blanks at the ends of lines."""
+    return "\n".join(line.strip("│ \n").rstrip() for line in lines(pilot))
+
+
+def lines(pilot: Pilot[Any]) -> list[str]:
+    """The lines of the screen as they are drawn."""
     compositor = pilot.app.screen._compositor
-    lines = ["".join(segment.text for segment in line) for line in compositor.render_strips()]
-    return "\n".join(line.strip("│ \n").rstrip() for line in lines)
+    return ["".join(segment.text for segment in line) for line in compositor.render_strips()]

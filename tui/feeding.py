@@ -7,7 +7,6 @@ All of it runs on the app's event loop.
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 from ..core.client import Viewer
 from ..core.errors import EngineError, InputError, SegtapError
 from ..core.views import EngineState, FeedBatch, MessageDetail, Page
+from .detail_cache import DetailCache
 from .widgets.message_list import MessageList
 
 FIRST = 1_000
@@ -23,8 +23,6 @@ STRETCH = 500
 """Messages read at a time while scrolling or catching up."""
 PATIENCE = (0.5, 1, 2, 4, 8, 15)
 """Seconds between tries to reach a lost engine."""
-DETAILS = 64
-"""Details kept, so that going back and forth does not ask again."""
 READING = 0.03
 FOLLOWING = 0.5
 """Seconds between two details: a reader moves by hand; a list that follows must not make panes flicker."""
@@ -67,7 +65,7 @@ class Feeding:
         self._behind = asyncio.Event()
         self._wanted: int | None = None
         self._wanting = asyncio.Event()
-        self._details: OrderedDict[int, MessageDetail] = OrderedDict()
+        self._details = DetailCache()
 
     # The live feed
 
@@ -134,11 +132,9 @@ class Feeding:
             self._scanned = max(self._scanned, self._newest)
             self._tell.loaded()
         if frame.changed:
-            for change in frame.changed:
-                self._details.pop(change.id, None)
             self.view.change(frame.changed)
-            if any(change.id == self._wanted for change in frame.changed):
-                self.want(self._wanted)
+        if self._wanted in self._details.hear(frame):
+            self.want(self._wanted)
 
     async def _begin(self, state: EngineState) -> None:
         """The first frame of a connection: read the list, or after a break what was missed."""
@@ -301,15 +297,15 @@ class Feeding:
     async def _detail(self, id: int) -> None:
         detail = self._details.get(id)
         if detail is None:
+            self._details.begin()
             try:
                 detail = await self.viewer.detail(id)
             except InputError as error:  # cleared, or rotated out of the journal: the list still shows it
                 if self._wanted in (None, id):
                     self._tell.detail(None, str(error))
                 return
-            self._details[id] = detail
-            if len(self._details) > DETAILS:
-                self._details.popitem(last=False)
+            if not self._details.keep(id, detail) and self._wanted == id:
+                self.want(id)
         if self._wanted is None or self._wanted == id or self.view.following:
             self._tell.detail(detail, "")
 

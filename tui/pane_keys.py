@@ -9,7 +9,16 @@ from textual.binding import BindingType
 from .keys import Key
 
 PaneOwner = Literal[
-    "json", "segment", "mixpanel", "warnings", "ranked", "overview", "users", "users-filter", "groups"
+    "json",
+    "segment",
+    "mixpanel",
+    "warnings",
+    "delivery",
+    "ranked",
+    "overview",
+    "users",
+    "users-filter",
+    "groups",
 ]
 
 PANE_KEYS: dict[PaneOwner, tuple[Key, ...]] = {
@@ -35,6 +44,17 @@ PANE_KEYS: dict[PaneOwner, tuple[Key, ...]] = {
     ),
     "warnings": (
         Key("warnings.jump", "enter", "Enter", "select", "Go to the place it is about", "Warnings pane"),
+    ),
+    "delivery": (
+        Key(
+            "delivery.original",
+            "left_square_bracket",
+            "[",
+            "turn(-1)",
+            "What it replays",
+            "Delivery pane",
+        ),
+        Key("delivery.replay", "right_square_bracket", "]", "turn(1)", "Newest replay", "Delivery pane"),
     ),
     "ranked": (
         Key("ranked.up", "up,k", "↑ k", "move(-1)", "Up one row", "In the summary"),

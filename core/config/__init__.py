@@ -28,6 +28,7 @@ from ..settings import (
     Secret,
     SegmentSettings,
     Settings,
+    Source,
 )
 from .nearest import nearest_key
 
@@ -48,6 +49,9 @@ TABLES = ("subscriptions", "filters", "rules")
 """Lists of tables, which only a file can hold."""
 ENV_ALIASES = {"SEGTAP_JOURNAL": "SEGTAP_JOURNAL_PATH", "SEGTAP_DESTINATION": "SEGTAP_DESTINATION_KIND"}
 """Names that people guess before they read; each means the one behind it."""
+
+FLAG_NAMES = {"destination.kind": "--destination", "journal.path": "--journal"}
+"""Options that are not called as the key that they set."""
 
 NEVER_IN_A_FILE = "api_secret"
 
@@ -77,12 +81,17 @@ def load(
     path = file or (find_file() if look else None)
     layers: list[tuple[str, dict[str, JsonObject], JsonObject]] = []
     tables: JsonObject = {}
+    sources: dict[str, Source] = {}
     if path is not None:
         sections, plain, tables = _read_file(path)
         layers.append((str(path), sections, plain))
-    layers.append(("the environment", *_read_environment(environ)))
+        sources |= dict.fromkeys([*_names_in(sections, plain), *tables], Source("file", str(path)))
+    sections, plain, variables = _read_environment(environ)
+    layers.append(("the environment", sections, plain))
+    sources |= {name: Source("environment", variable) for name, variable in variables.items()}
     given = dict(flags or {})
     layers.append(("the command line", given, given.pop("", {})))
+    sources |= {name: Source("flag", _flag_name(name)) for name in _names_in(*layers[-1][1:])}
 
     merged: dict[str, JsonObject] = {}
     top: JsonObject = {}
@@ -94,7 +103,7 @@ def load(
                 _check(section, key, value, place)
         top.update(_checked(plain, place, path.parent if path is not None and place == str(path) else Path()))
     destination = merged.setdefault("destination", {})
-    _resolve_token(destination, environ)
+    _resolve_token(destination, environ, sources)
     origin = str(path) if path is not None else "defaults"
     if layers[-2][1] or layers[-2][2]:
         origin += " and SEGTAP_* variables"
@@ -106,8 +115,11 @@ def load(
         raise SettingsError(f"The settings do not fit together: {error}") from None
     _refuse_what_does_not_go_together(settings)
     secret = environ.get(settings.destination.api_secret_env, "").strip()
+    if secret:
+        sources["destination.api_secret"] = Source("environment", settings.destination.api_secret_env)
     settings = msgspec.structs.replace(
         settings,
+        sources=sources,
         file=str((path or Path(FILE_NAME)).absolute()),
         flags=dict(flags or {}),
         destination=msgspec.structs.replace(settings.destination, api_secret=Secret(secret)),
@@ -214,9 +226,22 @@ def _environment_names() -> dict[str, tuple[str, str]]:
     return names
 
 
-def _read_environment(environ: Mapping[str, str]) -> tuple[dict[str, JsonObject], JsonObject]:
+def _names_in(sections: Mapping[str, JsonObject], plain: JsonObject) -> list[str]:
+    """The names of the settings that one place gives: `destination.region`, `identity`."""
+    return [*plain, *(f"{section}.{key}" for section, values in sections.items() for key in values)]
+
+
+def _flag_name(name: str) -> str:
+    return FLAG_NAMES.get(name, "--" + name.rpartition(".")[2].replace("_", "-"))
+
+
+def _read_environment(
+    environ: Mapping[str, str],
+) -> tuple[dict[str, JsonObject], JsonObject, dict[str, str]]:
+    """The sections and plain keys of the environment, and the variable behind each setting."""
     sections: dict[str, JsonObject] = {}
     plain: JsonObject = {}
+    variables: dict[str, str] = {}
     names = _environment_names()
     # The long spelling is the exact one, so it is read last and wins over the short one.
     for name in sorted(environ, key=len):
@@ -224,12 +249,13 @@ def _read_environment(environ: Mapping[str, str]) -> tuple[dict[str, JsonObject]
             continue
         section, key = names[name]
         text = environ[name]
+        variables[f"{section}.{key}" if section else key] = name
         if not section:
             plain[key] = _parts(text) if key in TOP_LEVEL_LISTS else text
         else:
             several = key in _lists_of(section)
             sections.setdefault(section, {})[key] = _parts(text) if several else text
-    return sections, plain
+    return sections, plain, variables
 
 
 def _parts(text: str) -> list[Json]:
@@ -265,10 +291,14 @@ def _checked(plain: JsonObject, place: str, folder: Path) -> JsonObject:
     return plain
 
 
-def _resolve_token(destination: JsonObject, environ: Mapping[str, str]) -> None:
+def _resolve_token(destination: JsonObject, environ: Mapping[str, str], sources: dict[str, Source]) -> None:
     region = destination.get("region")
     if isinstance(region, str):
         destination["region"] = region.lower()
     if not destination.get("token"):
-        name = destination.get("token_env", DestinationSettings().token_env)
-        destination["token"] = environ.get(str(name), "").strip()
+        name = str(destination.get("token_env", DestinationSettings().token_env))
+        destination["token"] = environ.get(name, "").strip()
+        if destination["token"]:
+            sources["destination.token"] = Source("environment", name)
+        else:
+            sources.pop("destination.token", None)

@@ -32,13 +32,13 @@ def with_workspace(
     *,
     sections: dict[str, JsonObject],
     subscriptions: Sequence[Subscription] | None,
-    filters: Sequence[DestinationFilter],
+    filters: Sequence[DestinationFilter] | None,
     heading: str = "",
 ) -> str:
-    """A settings file's text with these put into the place of what it says of them.
+    """A settings file's text in which these replace what it says of them.
 
-    The keys of a section that are not given stay; so do subscriptions when None is given, filters when none
-    are, all other sections, and comments outside of what is replaced. `heading` is a comment above it. Raises
+    The keys of a section that are not given stay; so do subscriptions and filters when None is given, all
+    other sections, and comments outside of what is replaced. `heading` is a comment above it. Raises
     SettingsError when the text is not TOML, or could not be changed without touching anything else.
     """
     before = _parsed(text)
@@ -50,7 +50,7 @@ def with_workspace(
     if subscriptions is not None:
         replaced.add("subscriptions")
         parts.append(write_subscriptions(subscriptions) if subscriptions else "")
-    if filters:
+    if filters is not None:
         replaced.add("filters")
         parts.append(write_filters(filters))
     comment = "".join(f"# {line}\n" for line in heading.splitlines())

@@ -11,6 +11,7 @@ import contextlib
 import logging
 import os
 import secrets
+import signal
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Sequence
 from functools import partial
@@ -24,7 +25,9 @@ from ..control import ControlApp, Health
 from ..delivery import Delivery, DeliveryState
 from ..errors import ForwardingRefused, InputError, PortTaken, SegtapError
 from ..feed import Feed
+from ..forward.credentials import aim_of, credentials_in_words
 from ..forward.forwarder import Forwarder
+from ..forward.wire import check_address
 from ..ingest.app import IngestApp
 from ..ingest.bounds import Bounds, bounds_of
 from ..ingest.parse import parse_receipt
@@ -32,11 +35,11 @@ from ..journal import open_journal
 from ..masks import mask_token
 from ..messages import JsonObject, Message
 from ..serve.launch import Switch
-from ..serve.notes import EngineNote, remove_note, running, write_note
+from ..serve.notes import EngineNote, note_path, remove_note, running, write_note
 from ..serve.server import Listener, WebServer, listen
 from ..settings import JournalSettings, Settings
 from ..views import EngineState, FeedBatch, MessageDetail, Page
-from .forwarding import ForwarderRun, cannot_forward_why, interrupted_why, switch_of
+from .forwarding import ForwarderRun, cannot_forward_why, halted_log, interrupted_why, switch_of
 from .health import Faults, WatchedJournal
 from .indexer import Indexer
 from .inspecting import Reading
@@ -68,12 +71,14 @@ class Engine:
         self._before = before
         self._resumed = False
         self._interrupted = ""
+        self._halted_aim = ""
         self._started_at = time.time_ns() // 1_000_000
         self._cleanup = contextlib.AsyncExitStack()
         self._switching = asyncio.Lock()
         self._up = False
         self._forwarding = False
         self._sent_before = 0
+        self._note: EngineNote | None = None
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -125,6 +130,7 @@ class Engine:
 
         self._feed = Feed(self.state)
         self._faults = Faults(self._feed.touch)
+        self._journal.watch(self._journal_says)
         self._faults.set("subscriptions", " · ".join(self._reading.faults))
         self._reader = ReceiptReader(
             partial(parse_receipt, bounds=self.bounds),
@@ -141,6 +147,7 @@ class Engine:
             self._reading,
             settings=settings.destination,
             on_delivery=self._delivered,
+            on_halt=self._halted,
             dry_run=settings.dry_run,
         )
         self._run = ForwarderRun(
@@ -234,8 +241,14 @@ class Engine:
                     ) from None
             raise
 
+    def _journal_says(self, text: str) -> None:
+        self._faults.set("journal files", text)
+        if self._note is not None and not note_path(self._note).exists():
+            # It lies in the folder of the usual journal: who removed one may have removed both.
+            write_note(self._note)
+
     def _announce(self) -> None:
-        note = EngineNote(
+        self._note = EngineNote(
             pid=os.getpid(),
             url=self.url,
             urls=self.urls,
@@ -243,7 +256,7 @@ class Engine:
             version=VERSION,
             journal="" if self._journal.ephemeral else self._journal.path,
         )
-        self._cleanup.callback(remove_note, write_note(note))
+        self._cleanup.callback(remove_note, write_note(self._note))
 
     async def stop(self) -> None:
         """Take no more messages, finish or keep what is in flight, and let go of everything."""
@@ -288,7 +301,10 @@ class Engine:
             project=mask_token(settings.destination.token),
             strict=settings.destination.strict,
             forwarding=self._forwarding,
-            halted=self._forwarding and self._forwarder.halted,
+            halted=self._halts,
+            halted_why=self._forwarder.halt_words if self._halts else "",
+            credentials=credentials_in_words(settings),
+            changed_since_halt=self._halts and aim_of(settings) != self._halted_aim,
             can_forward=not why,
             cannot_forward_why=why,
             dry_run=settings.dry_run,
@@ -304,6 +320,10 @@ class Engine:
             interrupted=self._interrupted,
             fault=self._fault(),
         )
+
+    @property
+    def _halts(self) -> bool:
+        return self._forwarding and self._forwarder.halted
 
     @property
     def switch(self) -> Switch:
@@ -332,21 +352,37 @@ class Engine:
         """Read a pasted message without keeping it."""
         return await self._reading.why(await self._reader.pasted(document))
 
-    async def set_forwarding(self, on: bool) -> EngineState:
-        """Turn forwarding on or off; what is owed stays owed while it is off.
+    async def set_forwarding(self, on: bool | None = None, *, reread: bool = False) -> EngineState:
+        """Turn forwarding on or off, or with None leave it; what is owed stays owed while it is off.
 
-        Raises ForwardingRefused with the reason. Turned on again, a forwarder that a fault halted tries anew.
-        Either answers what an engine that died left open, so its standing line goes.
+        On, where a fault has halted it, tries again. `reread` reads the settings file first: where messages
+        go follows it while nothing can be under way, that is while forwarding is off or has halted. Either
+        turn answers what an engine that died left open, so its standing line goes.
+
+        Raises ForwardingRefused with the reason, SettingsError for a file that cannot be used.
         """
+        if reread:
+            await self._watch.read()
+        if on is not None:
+            await self._turn(on)
+        self._feed.touch()
+        return await self.state()
+
+    async def _turn(self, on: bool) -> None:
         if on and (why := cannot_forward_why(self.settings)):
             raise ForwardingRefused(why)
         async with self._switching:
-            if on and not self._forwarding:
+            if on and self._forwarding:
+                if self._forwarder.halted:
+                    logger.info("forwarding tries again")
+                    self._forwarder.resume()
+                return
+            if on:
                 self._sent_before = (await self._journal.counts()).deliveries.sent
                 self._forwarding, self._interrupted = True, ""
                 self._run.start()
                 self.switched(self.switch)
-            elif not on:
+            else:
                 stops, self._forwarding = self._forwarding, False
                 self._interrupted, self._resumed = "", False
                 # Said first: if the engine dies while it waits for answers, the next one stays off.
@@ -356,23 +392,36 @@ class Engine:
                 # What changed of the destination meanwhile is used now.
                 self._watch.forget()
             logger.info("forwarding is %s", "on" if on else "off")
-        self._feed.touch()
-        return await self.state()
 
     async def _use(self, new: Settings) -> None:
-        """Read messages by other settings from now on; where they are sent stays while forwarding is on."""
+        """Read messages by other settings from now on; where they are sent stays while forwarding is on.
+
+        Once it has halted nothing is under way, and what halted it may be just what was changed.
+        """
         settings = with_reading_of(self.settings, new)
-        waits = self._forwarding and settings.destination != self.settings.destination
+        changed = settings.destination != self.settings.destination
+        sends = self._forwarding and not (self._forwarder.halted and not cannot_forward_why(settings))
+        waits = changed and sends
         if waits:
             settings = msgspec.structs.replace(settings, destination=self.settings.destination)
+        check_address(settings.destination.mixpanel_url)
         self._reading.use(settings)
+        self._forwarder.use(settings.destination)
         self.settings = settings
+        if changed and self._forwarding and not waits:
+            self.switched(self.switch)
         self.overviews.reset()
         self._faults.set("destination", DESTINATION_WAITS if waits else "")
         self._faults.set("subscriptions", " · ".join(self._reading.faults))
         await reinspect(self._journal, self._reader)
         self._feed.reread()
         logger.info("the settings changed", extra={"settings": settings.origin})
+
+    def _halted(self, why: str) -> None:
+        self._halted_aim = aim_of(self.settings)
+        ways = halted_log(self.settings, pid=os.getpid(), url=self.url, signals=hasattr(signal, "SIGUSR1"))
+        logger.error("forwarding has halted: %s", why, extra=ways)
+        self._feed.touch()
 
     def _delivered(self, deliveries: Sequence[Delivery], states: Sequence[tuple[int, DeliveryState]]) -> None:
         for delivery in deliveries:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import logging
 from collections.abc import Callable
 
-import msgspec
-
 from ..errors import JournalError
 from ..forward.clock import Clock, SystemClock
+from ..forward.credentials import aim_of, credentials_in_words
 from ..forward.forwarder import Forwarder
 from ..forward.outcomes import one_line
 from ..masks import mask_token, project_in_words
@@ -41,23 +39,32 @@ def cannot_forward_why(settings: Settings) -> str:
     return ""
 
 
+HALTED_WAYS = (
+    "segtap attach {url} shows it: f there tries again, reads the settings again, or turns forwarding off."
+)
+SIGNAL_WAY = "kill -USR1 {pid} reads the settings file again and tries again. "
+VARIABLES = " A variable of the environment is read at the start only: to change one, start segtap again."
+
+
+def halted_log(settings: Settings, *, pid: int, url: str, signals: bool) -> dict[str, str]:
+    """What the log says beside "forwarding has halted": which credentials were used, and the ways on."""
+    way = (SIGNAL_WAY if signals else "") + HALTED_WAYS
+    return {
+        "credentials": "; ".join(credentials_in_words(settings)),
+        "next": "What is received is kept and waits. " + way.format(pid=pid, url=url) + VARIABLES,
+    }
+
+
 def switch_of(settings: Settings, *, on: bool, interrupted: str = "") -> Switch:
     """The forwarding switch as an engine with these settings reports it."""
     destination = settings.destination
     project = mask_token(destination.token)
     return Switch(
         on=on,
-        aim=_aim(settings),
+        aim=aim_of(settings),
         project=project_in_words(project, destination.region, destination.mixpanel_url),
         interrupted=interrupted,
     )
-
-
-def _aim(settings: Settings) -> str:
-    """A digest of what decides where messages go, so that none of it has to be kept."""
-    to = settings.destination
-    parts = (to.kind, to.token, to.api_secret.reveal(), to.region, to.mixpanel_url, settings.dry_run)
-    return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()
 
 
 def interrupted_why(before: Switch, settings: Settings) -> str:

@@ -42,15 +42,21 @@ async def serve(
     ready: Callable[[Engine], None],
     stop: asyncio.Event | None = None,
 ) -> None:
-    """Run an engine until `stop` is set, SIGTERM or SIGINT; `ready` is called once it takes messages."""
-    stop = stop or asyncio.Event()
-    with _signals(stop):
+    """Run an engine until `stop` is set, SIGTERM or SIGINT; `ready` is called once it takes messages.
+
+    SIGUSR1 makes it read its settings file again, and try again where forwarding has halted.
+    """
+    stop, again = stop or asyncio.Event(), asyncio.Event()
+    with _signals(stop, again):
         async with Engine(settings, forwarding=forwarding, before=before) as engine:
             # What is there now stays: looking through it for garbage would hold the loop for 10 ms each time.
             gc.freeze()
             ready(engine)
+            retrying = asyncio.create_task(_retry_when_asked(engine, again), name="segtap-retry")
             await stop.wait()
             logger.info("stopping")
+            retrying.cancel()
+            await asyncio.gather(retrying, return_exceptions=True)
     logger.info("stopped")
 
 
@@ -66,14 +72,30 @@ def run(coroutine: Coroutine[Any, Any, None]) -> None:
         runner.run(coroutine)
 
 
+async def _retry_when_asked(engine: Engine, again: asyncio.Event) -> None:
+    """Whenever `again` is set, read the settings file; try again where forwarding has halted."""
+    while True:
+        await again.wait()
+        again.clear()
+        try:
+            state = await engine.set_forwarding(reread=True)
+            if state.halted:
+                await engine.set_forwarding(True)
+        except SegtapError as error:
+            logger.error("asked to try again, but: %s", error)
+
+
 @contextlib.contextmanager
-def _signals(stop: asyncio.Event) -> Generator[None]:
+def _signals(stop: asyncio.Event, again: asyncio.Event) -> Generator[None]:
     loop = asyncio.get_running_loop()
+    events = {signal.SIGINT: stop, signal.SIGTERM: stop}
+    if hasattr(signal, "SIGUSR1"):  # not on Windows
+        events[signal.SIGUSR1] = again
 
-    def handler(*_: object) -> None:
-        loop.call_soon_threadsafe(stop.set)
+    def handler(number: int, _: object) -> None:
+        loop.call_soon_threadsafe(events[signal.Signals(number)].set)
 
-    before = {number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, handler) for number in events}
     try:
         yield
     finally:

@@ -69,10 +69,16 @@ class SettingsWatch:
 
     async def look(self) -> None:
         """Read the file if it, or the tracking plan that it names, is another than the last time."""
-        stamps = self._stamps()
-        if stamps == self._seen:
+        if self._stamps() == self._seen:
             return
-        self._seen = stamps
+        try:
+            await self.read()
+        except SegtapError as error:
+            logger.warning("the settings cannot be used: %s", error)
+
+    async def read(self) -> None:
+        """Read the file now, changed or not. Raises SegtapError where it cannot be used, and says it."""
+        self._seen = self._stamps()
         try:
             settings = read_again(self._settings)
             if settings.plan != self._plan:
@@ -80,10 +86,9 @@ class SettingsWatch:
                 self._seen = self._stamps()
             await self._changed(settings)
         except SegtapError as error:
-            logger.warning("the settings cannot be used: %s", error)
             self._fault(f"{error} {STAYS}")
-        else:
-            self._fault("")
+            raise
+        self._fault("")
 
     def _stamps(self) -> tuple[_Stamp, _Stamp]:
         return _stamp(self._settings.file), _stamp(self._plan)
@@ -119,18 +124,18 @@ async def reinspect(journal: Journal, reader: ReceiptReader) -> None:
 
 def with_reading_of(settings: Settings, new: Settings) -> Settings:
     """The settings with what decides how a message is read taken from `new`."""
-    destination = msgspec.structs.replace(new.destination, mixpanel_url=settings.destination.mixpanel_url)
     return msgspec.structs.replace(
         settings,
         identity=new.identity,
         plan=new.plan,
         repair=new.repair,
         mixpanel_group_keys=new.mixpanel_group_keys,
-        destination=destination,
+        destination=new.destination,
         classic=new.classic,
         segment=new.segment,
         subscriptions=new.subscriptions,
         filters=new.filters,
         rules=new.rules,
         origin=new.origin,
+        sources=new.sources,
     )

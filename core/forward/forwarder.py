@@ -29,7 +29,7 @@ from .ledger import ON_ITS_WAY, Attempt, Ledger, States
 from .outcomes import Action, Answer, Judgement, Verdict, judge
 from .records import Route, records_of
 from .unsent import dry_run_lines, why_nothing
-from .wire import onto
+from .wire import check_address
 
 OnDelivery = Callable[[Sequence[Delivery], Sequence[tuple[int, DeliveryState]]], None]
 Load = Callable[[Sequence[Summary]], Awaitable[list[Message]]]
@@ -49,9 +49,11 @@ class _Parcel:
     number: int = 0
     failures: int = 0
     told: set[str] = field(default_factory=set[str])
+    era: int = 0
+    """How often forwarding had been resumed when it was made."""
 
     def split(self, batches: Sequence[Batch]) -> list[_Parcel]:
-        return [_Parcel(batch, self.number) for batch in batches]
+        return [_Parcel(batch, self.number, era=self.era) for batch in batches]
 
 
 class Forwarder:
@@ -59,6 +61,7 @@ class Forwarder:
 
     `load` reads the messages behind summaries. `on_delivery` is called after every write to the journal with
     the attempts and the present state of each message that they concern.
+    `on_halt` is called with the reason once forwarding has halted.
     `dry_run` sends nothing: each operation gets one `Outcome.DRY_RUN` line, and the message stays owed, so
     that a dry run takes nothing away from a later real one. `in_flight` is requests at once on each route,
     `window` how many records are read ahead.
@@ -74,6 +77,7 @@ class Forwarder:
         *,
         settings: DestinationSettings,
         on_delivery: OnDelivery | None = None,
+        on_halt: Callable[[str], None] | None = None,
         transport: Transport | None = None,
         clock: Clock | None = None,
         rng: Random | None = None,
@@ -82,12 +86,12 @@ class Forwarder:
         in_flight: int = 4,
         window: int = 4000,
     ) -> None:
-        onto("https://api.mixpanel.com/", settings.mixpanel_url)
+        self.use(settings)
         self._journal = journal
         self._load = load
         self._translator = translator
-        self._mixpanel_url = settings.mixpanel_url
         self._on_delivery = on_delivery
+        self._on_halt = on_halt
         self._transport = transport
         self._clock: Clock = clock or SystemClock()
         self._rng = rng or Random()
@@ -108,11 +112,17 @@ class Forwarder:
         self._troubles: dict[Route, str] = {}
         self._failure: BaseException | None = None
         self._halt_words = ""
+        self._era = 0
         self._unreadable = 0
         self._after = 0
         self._newest = 0
         self._more = True
         self._idle = asyncio.Event()
+
+    def use(self, settings: DestinationSettings) -> None:
+        """Send to this address from the next request on. Raises SettingsError; all stays as it was then."""
+        check_address(settings.mixpanel_url)
+        self._mixpanel_url = settings.mixpanel_url
 
     # --- what others see ---------------------------------------------------------------------------
 
@@ -134,6 +144,11 @@ class Forwarder:
         return bool(self._halt_words)
 
     @property
+    def halt_words(self) -> str:
+        """Why it has halted, "" when it has not."""
+        return self._halt_words
+
+    @property
     def running(self) -> bool:
         """True while `run` runs."""
         return self._running
@@ -147,6 +162,7 @@ class Forwarder:
     def resume(self) -> None:
         """Try again after a fault that halted it."""
         self._halt_words = ""
+        self._era += 1
         self._interrupt.set()
         self._changed.set()
 
@@ -269,7 +285,7 @@ class Forwarder:
         while (batch := self._queue.take(self._held.keys(), self._may_go)) is not None:
             self._held.update(batch.holds)
             self._busy[batch.route] += 1
-            parcel = _Parcel(batch)
+            parcel = _Parcel(batch, era=self._era)
             task = asyncio.create_task(self._deliver(parcel, transport), name=f"to {batch.route.path}")
             self._tasks[task] = parcel
             task.add_done_callback(self._done)
@@ -319,9 +335,9 @@ class Forwarder:
 
     async def _again(self, parcel: _Parcel, attempt: Attempt, verdict: Verdict) -> list[_Parcel]:
         batch = parcel.batch
-        if verdict.action is Action.HALT:
-            self._halt_words = self._halt_words or verdict.words
-            self._interrupt.set()
+        # An answer to what was sent before `resume` says nothing of what may have been changed since.
+        if verdict.action is Action.HALT and parcel.era == self._era:
+            self._halt(verdict.words)
         if verdict.action is Action.RETRY:
             self._troubles[batch.route] = f"{attempt.status or ''} {verdict.words}".strip()
         # An outage of hours says the same each minute: once is enough, unless the line takes back ON_ITS_WAY.
@@ -344,6 +360,13 @@ class Forwarder:
                 return [parcel]
             case _:
                 return []
+
+    def _halt(self, words: str) -> None:
+        self._interrupt.set()
+        if not self._halt_words:
+            self._halt_words = words
+            if self._on_halt is not None:
+                self._on_halt(words)
 
     async def _pause(self, seconds: float) -> None:
         """Wait, but not when halted or stopped."""

@@ -146,10 +146,7 @@ def judge(answer: Answer, batch: Batch) -> Verdict:
         case Kind.UNSURE:
             return _unsure(answer, batch, words)
         case Kind.CREDENTIALS:
-            return _halt(
-                f"Mixpanel refuses the credentials: {answer.status} {words}. Check token and api_secret, "
-                "then turn forwarding on again; nothing that waits is lost."
-            )
+            return _halt(f"Mixpanel refuses the credentials: {answer.status} {words}. What waits is kept.")
         case Kind.ELSEWHERE:
             where = f" to {one_line(answer.location)}" if answer.location else ""
             return _halt(

@@ -188,6 +188,11 @@ def onto(url: str, mixpanel_url: str) -> str:
     return urlunsplit((base.scheme, base.netloc, base.path.rstrip("/") + parts.path, parts.query, ""))
 
 
+def check_address(mixpanel_url: str) -> None:
+    """Raises SettingsError where nothing could be sent to that base URL."""
+    onto("https://api.mixpanel.com/", mixpanel_url)
+
+
 def _split(url: str) -> SplitResult | None:
     """The parts of a URL; None where brackets or port are none."""
     try:

@@ -7,7 +7,7 @@ from then on they can be listed, and those wanted at Mixpanel are `owed`. The fo
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Protocol
 
 import msgspec
@@ -60,6 +60,13 @@ class Journal(Protocol):
 
     def announce(self, url: str) -> None:
         """Note where this engine can be attached to; a second one that wants the journal is told."""
+        ...
+
+    def watch(self, told: Callable[[str], None]) -> None:
+        """Have `told` called with what is wrong with the store by itself, and with "" once it is no more.
+
+        It is called in the event loop, also while nothing is written.
+        """
         ...
 
     def append(self, receipt: Receipt) -> Awaitable[int]:

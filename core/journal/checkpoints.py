@@ -13,7 +13,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from .faults import store_fault
-from .schema import checkpoint_once
+from .schema import connect_checkpointer
 from .store import Store
 
 log = logging.getLogger(__name__)
@@ -36,6 +36,26 @@ class Checkpoints:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="segtap-journal-checkpoint")
         # Its thread starts here: later, on a machine that gives out no more threads, the writer would fail.
         self._thread.submit(int).result()
+        self._db: sqlite3.Connection | None = None
+        self.attach()
+
+    @property
+    def moving(self) -> bool:
+        """True while the thread may be writing to the file."""
+        return self._bulk is not None
+
+    def attach(self) -> None:
+        """Open the thread's connection, so that it reads the log that the store writes now."""
+        self._db = connect_checkpointer(self._store.path)
+
+    def detach(self) -> None:
+        """Close the connection, after what it is doing."""
+        if self._bulk is not None:
+            self._bulk.result()
+            self._bulk = None
+        if self._db is not None:
+            self._db.close()
+            self._db = None
 
     def wrote(self, data: int) -> None:
         """A commit with so many bytes of receipts went through."""
@@ -45,12 +65,12 @@ class Checkpoints:
         """Start or finish a checkpoint if it is time."""
         changes = self._store.changes()
         if changes != self._changes:
-            self._written += (changes - self._changes) * _ROW + _COMMIT
+            self._written += max(0, changes - self._changes) * _ROW + _COMMIT
             self._changes = changes
         if self._bulk is None:
-            if self._written >= EVERY:
+            if self._written >= EVERY and self._db is not None:
                 self._written = 0
-                self._bulk = self._thread.submit(self._move_bulk)
+                self._bulk = self._thread.submit(self._move_bulk, self._db)
         elif self._bulk.done():
             self._bulk = None
             self._try(self._store.checkpoint)
@@ -58,13 +78,19 @@ class Checkpoints:
     def close(self) -> None:
         """Move all of the log into the file."""
         self._thread.shutdown()
+        self.detach()
         self._try(lambda: self._store.checkpoint("TRUNCATE"))
 
-    def _move_bulk(self) -> None:
-        self._try(lambda: checkpoint_once(self._store.path))
+    def _move_bulk(self, db: sqlite3.Connection) -> None:
+        self._try(lambda: checkpoint_once(db))
 
     def _try(self, move: Callable[[], object]) -> None:
         try:
             move()
         except sqlite3.Error as error:  # nothing is lost: it stays in the log, and is moved the next time
             log.warning("checkpoint put off: %s", store_fault(error, self._store.path))
+
+
+def checkpoint_once(db: sqlite3.Connection) -> None:
+    """Move what the log holds into the file, while others read and write."""
+    db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()

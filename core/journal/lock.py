@@ -89,6 +89,21 @@ class JournalLock:
         """True while the file that is locked is the one at its path: only then does it keep others out."""
         return self._file >= 0 and same_file(os.fstat(self._file), self._path)
 
+    def renew(self) -> None:
+        """Lock the file that is at the path now, when the one that was locked is there no more.
+
+        Raises JournalLocked naming the holder when another engine has taken it meanwhile.
+        """
+        if self.in_place():
+            return
+        fresh = JournalLock(self._journal)
+        if not fresh.try_acquire():
+            raise _locked(self._journal, read_holder(self._path))
+        self._file, old = fresh._file, self._file
+        if old >= 0:
+            os.close(old)
+        self._note(self._holder)
+
     def announce(self, url: str) -> None:
         """Note the URL at which the holder can be attached to."""
         self._holder = msgspec.structs.replace(self._holder, url=url)

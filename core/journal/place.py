@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
+import sqlite3
 import stat
 import tempfile
 import time
@@ -15,11 +17,11 @@ import platformdirs
 from .. import private_files
 from ..errors import JournalError
 from ..private_files import PRIVATE_FILE, PRIVATE_FOLDER
-from .faults import file_fault, folder_fault, foreign_fault, missing_fault
+from .faults import file_fault, folder_fault, foreign_fault, missing_fault, store_fault
 from .lock import JournalLock, lock_file
+from .schema import connect_aside
 
 NAME = "journal.db"
-_MAGIC = b"SQLite format 3\0"
 _EPHEMERAL = "segtap-ephemeral-"
 _SETTLING = 60.0
 """Seconds for which a throw-away folder is left alone: its engine may still be about to lock it."""
@@ -61,14 +63,19 @@ def check_file(path: Path, *, must_exist: bool = False) -> None:
             if must_exist:
                 raise missing_fault(path)
             return
-        if not stat.S_ISREG(path.stat().st_mode):
+        about = path.stat()
+        if not stat.S_ISREG(about.st_mode):
             raise foreign_fault(path)
-        with path.open("rb") as file:
-            start = file.read(len(_MAGIC))
+        if not os.access(path, os.R_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except OSError as error:
         raise file_fault(error, path) from error
-    if start and start != _MAGIC:
-        raise foreign_fault(path)
+    if about.st_size:
+        try:
+            with contextlib.closing(connect_aside(path)) as db:
+                db.execute("PRAGMA application_id").fetchone()
+        except sqlite3.Error as error:
+            raise store_fault(error, path) from error
 
 
 def make_folder(folder: Path) -> None:

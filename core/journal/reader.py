@@ -7,8 +7,10 @@ whole stretches of the list, so it has a thread and a connection for itself: not
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
@@ -39,6 +41,8 @@ READ_BYTES = 2 * 1024 * 1024
 _IDS_A_QUERY = 500
 _NAMESAKES = 1_000
 """Messages of one messageId among which replays are looked for."""
+_NUDGE = 0.02
+"""Seconds between two interruptions of a query that holds up the opening of the journal."""
 
 
 class Lane:
@@ -48,6 +52,9 @@ class Lane:
         self._path = path
         self._db: sqlite3.Connection | None = None
         self._closed = False
+        self._pauses = 0
+        self._gate = threading.Lock()
+        """Held while a query runs, and while the journal is opened again."""
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"segtap-journal-{name}")
 
     async def run(
@@ -58,14 +65,35 @@ class Lane:
             raise closed_fault(self._path)
 
         def call() -> T:
-            if self._db is None:
-                self._db = connect_reader(self._path)
-            return query(self._db, *args, **kwargs)
+            while True:
+                pauses = self._pauses
+                try:
+                    with self._gate:
+                        if self._db is None:
+                            self._db = connect_reader(self._path)
+                        return query(self._db, *args, **kwargs)
+                except sqlite3.OperationalError as error:
+                    if pauses == self._pauses or error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
+                        raise
 
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, call)
         except sqlite3.Error as error:
             raise store_fault(error, self._path) from error
+
+    @contextlib.contextmanager
+    def paused(self, opens_at: Callable[[], Path]) -> Generator[None]:
+        """Close the connection and run no query within it; the one under way is run again afterwards."""
+        self._pauses += 1
+        while not self._gate.acquire(timeout=_NUDGE):
+            if self._db is not None:
+                self._db.interrupt()
+        try:
+            self._close()
+            yield
+        finally:
+            self._path = opens_at()
+            self._gate.release()
 
     def stop(self) -> None:
         """Take no more queries."""
@@ -79,6 +107,7 @@ class Lane:
     def _close(self) -> None:
         if self._db is not None:
             self._db.close()
+            self._db = None
 
 
 class Reader:
@@ -87,6 +116,12 @@ class Reader:
     def __init__(self, path: Path) -> None:
         self.quick = Lane(path, "reader")
         self.search = Lane(path, "search")
+
+    @contextlib.contextmanager
+    def paused(self, opens_at: Callable[[], Path]) -> Generator[None]:
+        """Keep every connection closed within it; `opens_at` says afterwards where they are opened again."""
+        with self.quick.paused(opens_at), self.search.paused(opens_at):
+            yield
 
     async def close(self) -> None:
         """Let queries end, and close."""

@@ -100,7 +100,7 @@ _FROM: dict[int, str] = {
 """What brings a file of each earlier version to the next one."""
 
 _BUSY_SECONDS = 5.0
-_LOG_KEPT = 64 * 1024 * 1024
+LOG_KEPT = 64 * 1024 * 1024
 """Bytes to which a log that once grew larger is cut when it starts over."""
 
 
@@ -122,7 +122,7 @@ def connect_writer(path: Path) -> sqlite3.Connection:
             )
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA wal_autocheckpoint = 0")
-        connection.execute(f"PRAGMA journal_size_limit = {_LOG_KEPT}")
+        connection.execute(f"PRAGMA journal_size_limit = {LOG_KEPT}")
         connection.execute("PRAGMA cache_size = -32000")
         if version < VERSION:
             steps = "".join(_FROM[step] for step in range(version, VERSION)) if version else _TABLES
@@ -130,6 +130,8 @@ def connect_writer(path: Path) -> sqlite3.Connection:
                 f"BEGIN IMMEDIATE; {steps} PRAGMA application_id = {APPLICATION_ID}; "
                 f"PRAGMA user_version = {VERSION}; COMMIT;"
             )
+            # From the start the file alone says what it is, should its log be lost.
+            connection.execute("PRAGMA wal_checkpoint").fetchone()
     except BaseException:
         connection.close()
         raise
@@ -137,20 +139,31 @@ def connect_writer(path: Path) -> sqlite3.Connection:
 
 
 def connect_reader(path: Path) -> sqlite3.Connection:
-    """A connection that cannot write, for the thread that opens it."""
-    connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
+    """A connection that cannot write. Others than its thread may interrupt and close it, one at a time."""
+    connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     connection.execute("PRAGMA query_only = ON")
     return connection
 
 
-def checkpoint_once(path: Path) -> None:
-    """Move what the log holds into the file, on a connection of its own, while others read and write."""
-    connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
+def connect_checkpointer(path: Path) -> sqlite3.Connection:
+    """A connection that only moves the log into the file. It is attached to the log that is there now."""
+    connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     try:
         connection.execute("PRAGMA wal_autocheckpoint = 0")
-        connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
-    finally:
+        connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    except BaseException:
         connection.close()
+        raise
+    return connection
+
+
+def connect_aside(path: Path) -> sqlite3.Connection:
+    """A connection that sees the file alone, without its log, and makes, locks and changes nothing.
+
+    A file that this process has open as a database must be read this way: closing a plain handle of it drops
+    the locks of all the others.
+    """
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
 
 
 def check_version(connection: sqlite3.Connection, path: Path) -> int:

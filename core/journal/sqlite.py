@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Awaitable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from pathlib import Path
 
 from ..delivery import Delivery, DeliveryState
@@ -32,8 +32,8 @@ class SqliteJournal:
         self._store = store
         self._lock = lock
         self._ephemeral = settings.ephemeral
-        self._writer = Writer(store, settings.max_bytes)
         self._reader = Reader(store.path)
+        self._writer = Writer(store, settings.max_bytes, lock, self._reader)
         self._closed = False
 
     @property
@@ -49,6 +49,10 @@ class SqliteJournal:
     def announce(self, url: str) -> None:
         """Note the URL at which this engine can be attached to, for a second one that wants the journal."""
         self._lock.announce(url)
+
+    def watch(self, told: Callable[[str], None]) -> None:
+        """Have `told` called with what is wrong with the files, and with "" once it is no more."""
+        self._writer.watch(told)
 
     def append(self, receipt: Receipt) -> Awaitable[int]:
         """Make it durable and return its `seq`."""

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import sqlite3
 from collections.abc import Collection, Generator, Sequence
 from pathlib import Path
 
 import msgspec
 
+from .. import private_files
 from ..delivery import OWED_STATES, Delivery, DeliveryState
 from ..errors import JournalError
 from ..messages import POSITION_BITS, message_number, seq_of
 from .base import Counts, Entry
+from .guard import Guard
+from .place import companions
 from .rows import DELIVERY_COLUMNS, MESSAGE_COLUMNS, ReceiptRow, pack_delivery, pack_entry
-from .schema import OWED, connect_writer
+from .schema import OWED, connect_aside, connect_writer
 from .tally import COUNTED, Row, Tally
 
 _INSERT_RECEIPTS = "INSERT INTO receipts (seq, received_at, form, data) VALUES (?, ?, ?, ?)"
@@ -35,15 +40,6 @@ OLDEST_FREE = f"""
 _SET = "UPDATE meta SET value = ? WHERE key = ?"
 
 
-def _identity(path: Path) -> tuple[int, int] | None:
-    """Which file lies at the path, or None."""
-    try:
-        about = path.stat()
-    except OSError:
-        return None
-    return about.st_dev, about.st_ino
-
-
 class Store:
     """What the file holds, and the numbers that go with it; these change only after a commit.
 
@@ -52,17 +48,22 @@ class Store:
     """
 
     def __init__(self, path: Path) -> None:
+        self.last_seq = 0
+        self._open(path)
+
+    def _open(self, path: Path) -> None:
+        """Connect to the file and read what its numbers stand at; `last_seq` never goes back."""
         self.path = path
         self._db = connect_writer(path)
         try:
             meta = dict(self._db.execute("SELECT key, value FROM meta"))
             (highest,) = self._db.execute("SELECT max(seq) FROM receipts").fetchone()
-            self.last_seq = max(int(meta["last_seq"]), highest or 0)
+            self.last_seq = max(self.last_seq, int(meta["last_seq"]), highest or 0)
             self.indexed = int(meta["indexed"])
             self._tally = Tally.decode(meta["counts"])
-            self._identity = _identity(path)
             (self._page_size,) = self._db.execute("PRAGMA page_size").fetchone()
-        except (KeyError, ValueError, msgspec.DecodeError) as error:
+            self.guard = Guard(path, self._db)
+        except (KeyError, ValueError, TypeError, msgspec.DecodeError) as error:
             self._db.close()
             raise JournalError(
                 f"{path} is damaged (its meta table: {error}). Move it away, and segtap starts a new one."
@@ -70,6 +71,44 @@ class Store:
         except BaseException:
             self._db.close()
             raise
+
+    def reopen(self, path: Path | None = None, *, copied: bool = False) -> None:
+        """Let go of the files and open those that lie at the path now, the same one by default.
+
+        With `copied` the file there is a copy with everything in it, and the log has served its time.
+        """
+        self.path = path or self.path
+        if copied:
+            self.guard.discard_log()
+        self.guard.close()
+        self._db.close()
+        if copied:
+            for file in companions(self.path):
+                file.unlink(missing_ok=True)
+        self._open(self.path)
+
+    def copy_to(self, new: Path, *, check: bool) -> bool:
+        """Copy all that the open file and its log hold into a new file, and onto the disk.
+
+        Returns whether nothing is missing in it; with `check`, because parts of the file were overwritten,
+        each of its pages is looked at. Raises sqlite3.Error, OSError.
+        """
+        private_files.create(new, b"")
+        with contextlib.closing(sqlite3.connect(new, isolation_level=None)) as target:
+            target.execute("PRAGMA journal_mode = OFF")
+            target.execute("PRAGMA synchronous = OFF")
+            self._db.backup(target)
+        with new.open("r+b") as file:
+            os.fsync(file.fileno())
+        try:
+            with contextlib.closing(connect_aside(new)) as copy:
+                if check and copy.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
+                    return False
+                (highest,) = copy.execute("SELECT max(seq) FROM receipts").fetchone()
+                (known,) = copy.execute("SELECT value FROM meta WHERE key = 'last_seq'").fetchone()
+        except sqlite3.DatabaseError:
+            return False
+        return max(highest or 0, int(known)) == self.last_seq
 
     @property
     def counts(self) -> Counts:
@@ -88,13 +127,7 @@ class Store:
         return changes
 
     def append(self, rows: Sequence[ReceiptRow]) -> range:
-        """Write receipts; returns their numbers. Raises JournalError when the file lies there no more."""
-        if _identity(self.path) != self._identity:
-            raise JournalError(
-                f"{self.path} was removed or replaced while segtap used it: what is received would be lost. "
-                "Start segtap anew.",
-                title="The journal was removed",
-            )
+        """Write receipts; returns their numbers."""
         first = self.last_seq + 1
         numbers = range(first, first + len(rows))
         with self._transaction():
@@ -220,11 +253,17 @@ class Store:
 
     def checkpoint(self, mode: str = "PASSIVE") -> bool:
         """Move what the log holds into the file; whether all of it went."""
-        busy, in_log, moved = self._db.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
+        if mode == "TRUNCATE":
+            self.guard.log_restarts()
+        try:
+            busy, in_log, moved = self._db.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
+        finally:
+            self.guard.rebase()
         return not busy and in_log == moved
 
     def close(self) -> None:
         """Let go of the file."""
+        self.guard.close()
         self._db.close()
 
     def _row(self, id: int) -> Row | None:

@@ -22,6 +22,9 @@ from ..errors import JournalError
 from ..messages import Receipt
 from .checkpoints import Checkpoints
 from .faults import closed_fault, store_fault
+from .lock import JournalLock
+from .reader import Reader
+from .rescue import LOOK_EVERY, Rescue
 from .rotation import Rotation
 from .rows import ReceiptRow, pack_receipt
 from .store import Store
@@ -48,11 +51,13 @@ _Answer = tuple["asyncio.Future[Any]", Any, BaseException | None]
 class Writer:
     """Runs a Store in a thread of its own, for one event loop."""
 
-    def __init__(self, store: Store, max_bytes: int) -> None:
+    def __init__(self, store: Store, max_bytes: int, lock: JournalLock, reader: Reader) -> None:
         self.store = store
         self.rotation = Rotation(store, max_bytes)
         self._loop = asyncio.get_running_loop()
         self._checkpoints = Checkpoints(store)
+        self._rescue = Rescue(store, lock, self._checkpoints, reader.paused, self._tell)
+        self._told: Callable[[str], None] = log.info
         self._jobs: queue.SimpleQueue[_Append | _Work | None] = queue.SimpleQueue()
         self._works: deque[_Work] = deque()
         self._closing = False
@@ -72,6 +77,10 @@ class Writer:
         future: asyncio.Future[T] = self._loop.create_future()
         self._jobs.put((work, future))
         return future
+
+    def watch(self, told: Callable[[str], None]) -> None:
+        """Have `told` called, in the loop, with what is wrong with the files, and "" once it is no more."""
+        self._told = told
 
     async def close(self) -> None:
         """Finish what is queued, put the log away and let go of the file."""
@@ -93,8 +102,10 @@ class Writer:
                 if going and len(appends) >= GATHER_FROM and written <= GATHER_BYTES:
                     self._gather()
             if self._works:
-                self._answer([_outcome(self._works.popleft(), self.store.path)])
+                self._do(self._works.popleft())
+            self._rescue.look()
             self._checkpoints.between_commits()
+        self._rescue.look(at_once=True)
         self._checkpoints.close()
         self.store.close()
 
@@ -104,7 +115,8 @@ class Writer:
         taken = 0
         while len(appends) < MAX_ROWS and taken < MAX_BYTES:
             try:
-                job = self._jobs.get(block=not appends and not self._works)
+                idle = not appends and not self._works
+                job = self._jobs.get(block=idle, timeout=LOOK_EVERY if idle else None)
             except queue.Empty:
                 break
             if job is None:
@@ -136,8 +148,13 @@ class Writer:
                 answers.append((future, None, _fault(error, self.store.path)))
         incoming = sum(len(row.data) for row in rows)
         try:
-            self.rotation.make_room(incoming)
-            numbers = self.store.append(rows)
+            self._rescue.admit()
+            try:
+                numbers = self._write(rows, incoming)
+            except sqlite3.Error as error:
+                self._rescue.recover(error)
+                numbers = self._write(rows, incoming)
+            self._rescue.committed()
         except BaseException as error:  # were this thread to end, nobody had an answer again
             fault = _fault(error, self.store.path)
             answers += [(future, None, fault) for future in futures]
@@ -146,6 +163,21 @@ class Writer:
             answers += [(future, seq, None) for future, seq in zip(futures, numbers, strict=True)]
         self._answer(answers)
         return incoming
+
+    def _write(self, rows: Sequence[ReceiptRow], incoming: int) -> range:
+        self.rotation.make_room(incoming)
+        return self.store.append(rows)
+
+    def _do(self, work: _Work) -> None:
+        """Do other work and answer for it, once it would outlive this process."""
+        answer = _outcome(work, self.store.path)
+        with contextlib.suppress(JournalError):  # it was told; the work itself is done
+            self._rescue.committed()
+        self._answer([answer])
+
+    def _tell(self, text: str) -> None:
+        with contextlib.suppress(RuntimeError):  # as in _answer
+            self._loop.call_soon_threadsafe(lambda: self._told(text))
 
     def _answer(self, answers: Sequence[_Answer]) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is left to hear it

@@ -39,9 +39,14 @@ def folder() -> Path:
     return default_path().parent / FOLDER
 
 
+def note_path(note: EngineNote) -> Path:
+    """The file that holds the note."""
+    return folder() / f"{note.pid}-{urlsplit(note.url).port}.json"
+
+
 def write_note(note: EngineNote) -> Path:
     """Keep the note, readable by its owner only; returns its file. Raises EngineError."""
-    path = folder() / f"{note.pid}-{urlsplit(note.url).port}.json"
+    path = note_path(note)
     make_folder(default_path().parent.resolve())
     try:
         path.parent.mkdir(mode=0o700, exist_ok=True)

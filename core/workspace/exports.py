@@ -1,64 +1,73 @@
-"""The objects in what a workspace exports: Public API answers, Terraform's JSON, states and .tf files. Pure.
+"""The objects in what a workspace exports: Public API answers, Terraform's JSON and states. Pure.
 
-Sources: Segment's Public API reference and the schema of the Terraform provider segmentio/segment.
+Sources: Segment's Public API reference and the schema of the Terraform provider segmentio/segment. .tf files
+are read by `terraform`.
 """
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, cast
-
-import msgspec
 
 from ..errors import InputError
 from ..messages import Json, JsonObject
-from .hcl import evaluation, first_unknown
-from .hcl_syntax import read_hcl
-
-TERRAFORM = {
-    "segment_destination": "destination",
-    "segment_destination_subscription": "subscription",
-    "segment_destination_filter": "filter",
-}
+from .notes import Notes
+from .objects import TERRAFORM, Exported, camel, dicts
+from .terraform import of_terraform
 
 
-class Exported(msgspec.Struct, frozen=True):
-    """One exported object: `kind` as in `TERRAFORM`, its `address` for people, its fields in camel case."""
+def exported(files: Sequence[tuple[str, str]], notes: Notes) -> Iterator[Exported]:
+    """The objects in these files, given as (name, text). Raises InputError for what cannot be read.
 
-    kind: str
-    address: str
-    fields: dict[str, Any]
-
-    @property
-    def id(self) -> str:
-        """Its id; in .tf files, what others refer to it by."""
-        return str(self.fields.get("id") or "")
-
-    def reference(self, field: str) -> str:
-        """The id that a field names: as text, or as Terraform's reference to another resource."""
-        value = self.fields.get(field)
-        unknown = first_unknown(value)
-        return str(value or "") if unknown is None else unknown.reference
-
-
-def dicts(value: Any) -> list[dict[str, Any]]:
-    """The objects of a list; none where it is no list."""
-    items = cast("list[Any]", value) if isinstance(value, list) else []
-    return [cast("dict[str, Any]", item) for item in items if isinstance(item, dict)]
-
-
-def exported(files: Sequence[tuple[str, str]]) -> Iterator[Exported]:
-    """The objects in these files, given as (name, text). Raises InputError for what cannot be read."""
-    terraform = [(name, text) for name, text in files if name.endswith(".tf")]
+    A file without any, and a page of an answer whose next page is not given, are noted.
+    """
+    pages = _Pages()
     for name, text in files:
-        if not name.endswith(".tf"):
-            yield from _of_json(_json(name, text), name)
+        if name.endswith(".tf.json"):
+            notes.say(
+                f"{name} was left out: it is Terraform's JSON syntax. Use terraform show -json instead."
+            )
+        elif not name.endswith(".tf"):
+            found = list(_of_json(_json(name, text), name, pages))
+            if not found and not pages.kinds_of(name):
+                notes.say(f"{name} holds no destination, subscription or filter.")
+            yield from found
+    pages.tell(notes)
+    notes.listed |= pages.kinds_of()
     try:
-        yield from _of_hcl(terraform)
+        yield from of_terraform([(name, text) for name, text in files if name.endswith(".tf")], notes)
     except RecursionError:
         raise InputError("The Terraform files are nested too deep to be read.") from None
+
+
+class _Pages:
+    """Which pages of the Public API's lists are given, and which page each says is the next."""
+
+    def __init__(self) -> None:
+        self._kinds: list[tuple[str, str]] = []
+        self._given: set[tuple[str, str]] = set()
+        self._next: list[tuple[str, str, str]] = []
+
+    def add(self, kind: str, name: str, pagination: Json) -> None:
+        """Remember a page: `pagination` has its own cursor and that of the next one."""
+        self._kinds.append((kind, name))
+        if not isinstance(pagination, dict):
+            return
+        self._given.add((kind, str(pagination.get("current") or "")))
+        if following := pagination.get("next"):
+            self._next.append((kind, str(following), name))
+
+    def kinds_of(self, name: str = "") -> set[str]:
+        """The kinds that are listed in a file, or in any."""
+        return {kind for kind, file in self._kinds if name in ("", file)}
+
+    def tell(self, notes: Notes) -> None:
+        """Note each page that is named as the next one and is not given."""
+        for kind, cursor, name in self._next:
+            if (kind, cursor) not in self._given:
+                words = f"{name} is one page of several: the {kind}s after it are missing. Give the next page"
+                notes.left_out(f"{words} (cursor {cursor}) as well.", enabled=True)
 
 
 def _json(name: str, text: str) -> Json:
@@ -70,7 +79,7 @@ def _json(name: str, text: str) -> Json:
         raise InputError(f"{name} is not JSON: {error}. Terraform's own files end in .tf.") from None
 
 
-def _of_json(value: Json, name: str) -> Iterator[Exported]:
+def _of_json(value: Json, name: str, pages: _Pages) -> Iterator[Exported]:
     if not isinstance(value, dict):
         raise InputError(f"{name} holds no object: save the whole answer of the Public API.")
     for key in ("values", "planned_values"):
@@ -85,12 +94,14 @@ def _of_json(value: Json, name: str) -> Iterator[Exported]:
     while isinstance(inner, dict) and isinstance(inner.get("data"), dict):
         inner = inner["data"]
     if isinstance(inner, dict):
-        yield from _of_answer(inner, name)
+        yield from _of_answer(inner, name, pages)
 
 
-def _of_answer(data: JsonObject, name: str) -> Iterator[Exported]:
+def _of_answer(data: JsonObject, name: str, pages: _Pages) -> Iterator[Exported]:
     for kind in TERRAFORM.values():
         items, one = data.get(f"{kind}s"), data.get(kind)
+        if isinstance(items, list):
+            pages.add(kind, name, data.get("pagination"))
         for index, item in enumerate(dicts(items if isinstance(items, list) else [one])):
             name_of = item.get("name") or item.get("title") or index + 1
             yield Exported(kind, f"{name}: {name_of}", item)
@@ -102,7 +113,7 @@ def _of_module(module: Json) -> Iterator[Exported]:
     for resource in dicts(module.get("resources")):
         kind = TERRAFORM.get(str(resource.get("type")))
         if kind and resource.get("mode", "managed") == "managed":
-            yield Exported(kind, str(resource.get("address", kind)), _camel(resource.get("values")))
+            yield Exported(kind, str(resource.get("address", kind)), camel(resource.get("values")))
     for child in dicts(module.get("child_modules")):
         yield from _of_module(child)
 
@@ -114,21 +125,4 @@ def _of_state(resources: list[dict[str, Any]]) -> Iterator[Exported]:
             continue
         for instance in dicts(resource.get("instances")):
             address = f"{resource['type']}.{resource.get('name', '')}"
-            yield Exported(kind, address, _camel(instance.get("attributes")))
-
-
-def _of_hcl(files: Iterable[tuple[str, str]]) -> Iterator[Exported]:
-    blocks = [block for name, text in files for block in read_hcl(text, name)]
-    scope = evaluation(blocks)
-    for block in blocks:
-        kind = TERRAFORM.get(block.labels[0]) if block.type == "resource" and block.labels else None
-        if kind:
-            fields = {key: scope.value(value) for key, value in block.attributes.items()}
-            address = ".".join(block.labels[:2])
-            # Its own reference is what others call its id.
-            yield Exported(kind, address, {"id": f"{address}.id", **_camel(fields)})
-
-
-def _camel(fields: Any) -> dict[str, Any]:
-    known = cast("dict[str, Any]", fields) if isinstance(fields, dict) else {}
-    return {re.sub(r"_(\w)", lambda match: match[1].upper(), key): value for key, value in known.items()}
+            yield Exported(kind, address, camel(instance.get("attributes")))

@@ -1,7 +1,8 @@
 """Blocks of Terraform's language (HCL) and what their expressions come to.
 
 Numbers, texts with `${…}`, heredocs, lists, objects, references to variables with a default, to locals and to
-resources, and the functions of `FUNCTIONS`. What Terraform alone can know becomes `Unknown`.
+resources, and the functions of `FUNCTIONS`. What Terraform alone can know, and what segtap does not
+understand, becomes `Unknown`.
 """
 
 from __future__ import annotations
@@ -17,7 +18,10 @@ HclValue: TypeAlias = Any
 
 
 class Unknown(msgspec.Struct, frozen=True):
-    """A value that only Terraform knows: `segment_destination.mixpanel.id`, `var.token`."""
+    """A value that only Terraform knows: `segment_destination.mixpanel.id`, `var.token`.
+
+    `reference` may also be words: where an expression stands that is not understood, and why not.
+    """
 
     reference: str
 
@@ -44,6 +48,10 @@ class Evaluation:
         self._names = names
         self._within: list[str] = []
 
+    def within(self, names: dict[str, HclValue]) -> Evaluation:
+        """An evaluation that knows these names as well, by their values."""
+        return Evaluation({**self._names, **{name: constant(value) for name, value in names.items()}})
+
     def value(self, expression: Expression) -> HclValue:
         """The value of an attribute."""
         return expression(self)
@@ -56,17 +64,22 @@ class Evaluation:
         self._within.append(name)
         value = self._names[name](self)
         self._within.pop()
-        for key in path[2:]:
-            value = _member(value, key)
+        for depth, key in enumerate(path[2:], start=3):
+            value = _member(value, key, ".".join(path[:depth]))
         return value
 
 
-def _member(value: HclValue, key: str) -> HclValue:
+def constant(value: HclValue) -> Expression:
+    """An expression of one value."""
+    return lambda scope: value
+
+
+def _member(value: HclValue, key: str, name: str) -> HclValue:
     if isinstance(value, dict) and key in value:
         return cast("dict[str, HclValue]", value)[key]
     if isinstance(value, list) and key.isdecimal() and int(key) < len(cast("list[HclValue]", value)):
         return cast("list[HclValue]", value)[int(key)]
-    return Unknown(f"{value.reference}.{key}" if isinstance(value, Unknown) else key)
+    return Unknown(f"{value.reference}.{key}" if isinstance(value, Unknown) else name)
 
 
 def evaluation(blocks: list[Block]) -> Evaluation:
@@ -106,22 +119,46 @@ def first_unknown(value: HclValue) -> Unknown | None:
 
 
 def _merge(*values: HclValue) -> HclValue:
+    """The objects as one; unknown if one of them is, for its keys may be those of others."""
     made: dict[str, HclValue] = {}
     for value in values:
+        if isinstance(value, Unknown):
+            return value
         if isinstance(value, dict):
             made.update(cast("dict[str, HclValue]", value))
     return made
 
 
 def _decode(value: HclValue) -> HclValue:
-    return json.loads(value) if isinstance(value, str) else value
+    if isinstance(value, Json):
+        return value.value
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        return Unknown(f"jsondecode({value[:40]!r}), which is not JSON")
+
+
+def _to_text(value: HclValue) -> HclValue:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, int | float) else value
+
+
+def _itself(value: HclValue) -> HclValue:
+    return value
+
+
+VARIADIC = "merge"
+"""The function of any number of arguments; all others have one."""
 
 
 FUNCTIONS: dict[str, Callable[..., HclValue]] = {
     "jsonencode": _encode,
     "jsondecode": _decode,
     "merge": _merge,
-    "sensitive": lambda value: value,  # pyright: ignore[reportUnknownLambdaType]
-    "nonsensitive": lambda value: value,  # pyright: ignore[reportUnknownLambdaType]
+    "tostring": _to_text,
+    **dict.fromkeys(("sensitive", "nonsensitive", "tolist", "toset", "tomap"), _itself),
 }
 """The functions that are understood."""

@@ -1,6 +1,7 @@
 """Reads Terraform's language (HCL) as far as exported workspaces need it: blocks, and their expressions.
 
-What is not understood is refused with its line.
+An expression that is not understood (an operator, a condition, a `for`, another function) becomes `Unknown`
+with its line and the reason: it matters only where its value is needed. What is not Terraform is refused.
 """
 
 from __future__ import annotations
@@ -8,7 +9,8 @@ from __future__ import annotations
 import re
 
 from ..errors import InputError
-from .hcl import FUNCTIONS, Block, Evaluation, Expression, HclValue, Unknown
+from .hcl import FUNCTIONS, VARIADIC, Block, Evaluation, Expression, HclValue, Unknown, constant
+from .hcl_skip import HEREDOC, SPACE, Unclosed, end_of_expression, end_of_heredoc
 
 INSTEAD = "Export what Terraform makes of it instead: terraform show -json > workspace.json"
 
@@ -18,17 +20,24 @@ def read_hcl(text: str, name: str) -> list[Block]:
     reader = _Reader(text, name)
     blocks, attributes = reader.body(top=True)
     if attributes:
-        raise InputError(f"{name} has {next(iter(attributes))} outside of a block: that is no Terraform.")
+        raise InputError(f"{name} has {next(iter(attributes))} outside of a block: that is not Terraform.")
     return blocks
 
 
-_SPACE = re.compile(r"(?:[ \t\r]|//[^\n]*|#[^\n]*|/\*.*?\*/)+", re.DOTALL)
 _SPACE_AND_LINES = re.compile(r"(?:\s|//[^\n]*|#[^\n]*|/\*.*?\*/)+", re.DOTALL)
 _NAME = re.compile(r"[^\W\d][\w-]*")
 _NUMBER = re.compile(r"\d+(\.\d+)?([eE][+-]?\d+)?")
-_HEREDOC = re.compile(r"<<(-?)([^\W\d][\w-]*)[ \t]*\r?\n")
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", '"': '"', "\\": "\\"}
 _CONSTANTS: dict[str, HclValue] = {"true": True, "false": False, "null": None}
+
+
+_OPERATORS = tuple("?+-*/%=!<>&|[.")
+"""What may follow a value on its line, and is not understood."""
+_FOR = re.compile(r"for(?![\w-])")
+
+
+class _NotUnderstood(InputError):
+    """An expression that is Terraform, and that segtap does not understand."""
 
 
 class _Reader:
@@ -38,11 +47,16 @@ class _Reader:
         self._at = 0
 
     def _fault(self, words: str) -> InputError:
-        line = self._text.count("\n", 0, self._at) + 1
-        return InputError(f"{self._name}, line {line}: {words}. {INSTEAD}")
+        return InputError(f"{self._place()}: {words}. {INSTEAD}")
+
+    def _beyond(self, words: str) -> _NotUnderstood:
+        return _NotUnderstood(f"{self._place()}: {words}")
+
+    def _place(self) -> str:
+        return f"{self._name}, line {self._text.count(chr(10), 0, self._at) + 1}"
 
     def _skip(self, *, lines: bool) -> None:
-        found = (_SPACE_AND_LINES if lines else _SPACE).match(self._text, self._at)
+        found = (_SPACE_AND_LINES if lines else SPACE).match(self._text, self._at)
         self._at = found.end() if found else self._at
 
     def _take(self, sign: str, *, lines: bool = True) -> bool:
@@ -104,13 +118,24 @@ class _Reader:
         return label
 
     def expression(self) -> Expression:
-        """One expression; operators and conditions are not understood."""
+        """One expression; `Unknown` for what is not understood of it."""
         self._skip(lines=True)
+        start = self._at
+        try:
+            return self._understood()
+        except _NotUnderstood as why:
+            try:
+                self._at = end_of_expression(self._text, start)
+            except Unclosed as missing:
+                raise self._fault(f"the closing {missing} is missing") from None
+            return constant(Unknown(str(why)))
+
+    def _understood(self) -> Expression:
         character = self._text[self._at : self._at + 1]
         if character == '"':
             self._at += 1
             made = self._template('"')
-        elif (heredoc := _HEREDOC.match(self._text, self._at)) is not None:
+        elif (heredoc := HEREDOC.match(self._text, self._at)) is not None:
             made = self._heredoc(heredoc)
         elif character == "[":
             made = self._list()
@@ -119,14 +144,17 @@ class _Reader:
         elif character == "(":
             self._at += 1
             made = self.expression()
-            self._need(")")
+            if not self._take(")"):
+                raise self._beyond(f"{self._next()} is not understood")
+        elif character == "!":
+            raise self._beyond("! is not understood")
         elif character == "-" or character.isdecimal():
             made = self._number()
         else:
             made = self._named()
         self._skip(lines=False)
-        if self._text[self._at : self._at + 1] in tuple("?+-*/%=!<>&|"):
-            raise self._fault(f"{self._text[self._at]} is not understood")
+        if self._text[self._at : self._at + 1] in _OPERATORS:
+            raise self._beyond(f"{self._text[self._at]} is not understood")
         return made
 
     def _number(self) -> Expression:
@@ -136,10 +164,11 @@ class _Reader:
             raise self._fault(f"a number is missing before {self._next()}")
         self._at = found.end()
         number = float(found[0]) if found[1] or found[2] else int(found[0])
-        return _constant(-number if negative else number)
+        return constant(-number if negative else number)
 
     def _list(self) -> Expression:
         self._need("[")
+        self._refuse_for()
         items: list[Expression] = []
         while not self._take("]"):
             items.append(self.expression())
@@ -148,22 +177,36 @@ class _Reader:
                 break
         return lambda scope: [item(scope) for item in items]
 
+    def _refuse_for(self) -> None:
+        self._skip(lines=True)
+        if _FOR.match(self._text, self._at) is not None:
+            raise self._beyond("for is not understood")
+
     def _object(self) -> Expression:
         self._need("{")
+        self._refuse_for()
         items: list[tuple[Expression, Expression]] = []
         while not self._take("}"):
             self._skip(lines=True)
             name = _NAME.match(self._text, self._at)
             if name is not None:
                 self._at = name.end()
-                key = _constant(name[0])
+                key = constant(name[0])
             else:
                 key = self.expression_key()
             if not self._take("="):
                 self._need(":")
             items.append((key, self.expression()))
             self._take(",")
-        return lambda scope: {_key(key(scope)): value(scope) for key, value in items}
+
+        def make(scope: Evaluation) -> HclValue:
+            keys = [key(scope) for key, _ in items]
+            unknown = next((key for key in keys if isinstance(key, Unknown)), None)
+            if unknown is not None:
+                return unknown
+            return {_key(key): value(scope) for key, (_, value) in zip(keys, items, strict=True)}
+
+        return make
 
     def expression_key(self) -> Expression:
         """A quoted key, or one in brackets."""
@@ -177,7 +220,7 @@ class _Reader:
     def _named(self) -> Expression:
         name = self._name_of()
         if name in _CONSTANTS:
-            return _constant(_CONSTANTS[name])
+            return constant(_CONSTANTS[name])
         if self._take("(", lines=False):
             return self._call(name)
         path = [name]
@@ -199,13 +242,15 @@ class _Reader:
 
     def _call(self, name: str) -> Expression:
         if name not in FUNCTIONS:
-            raise self._fault(f"the function {name}() is not understood")
+            raise self._beyond(f"the function {name}() is not understood")
         arguments: list[Expression] = []
         while not self._take(")"):
             arguments.append(self.expression())
             if not self._take(","):
                 self._need(")")
                 break
+        if name != VARIADIC and len(arguments) != 1:
+            raise self._fault(f"the function {name}() has one argument, not {len(arguments)}")
         function = FUNCTIONS[name]
         return lambda scope: function(*(argument(scope) for argument in arguments))
 
@@ -232,7 +277,7 @@ class _Reader:
                 self._add(pieces, meant)
                 return
         if self._text.startswith("%{", self._at):
-            raise self._fault("%{ in a text is not understood")
+            raise self._beyond("%{ in a text is not understood")
         if self._text.startswith("${", self._at):
             self._at += 2
             self._take("~")
@@ -261,13 +306,11 @@ class _Reader:
         return chr(int(code, 16))
 
     def _heredoc(self, opening: re.Match[str]) -> Expression:
-        start = opening.end()
-        closing = re.compile(rf"^[ \t]*{re.escape(opening[2])}[ \t]*\r?$", re.MULTILINE).search(
-            self._text, start
-        )
-        if closing is None:
-            raise self._fault(f"the closing {opening[2]} is missing")
-        text = self._text[start : closing.start()]
+        try:
+            closing = end_of_heredoc(self._text, opening)
+        except Unclosed as missing:
+            raise self._fault(f"the closing {missing} is missing") from None
+        text = self._text[opening.end() : closing.start()]
         if opening[1]:
             lines = text.splitlines(keepends=True)
             least = min((len(line) - len(line.lstrip(" ")) for line in lines if line.strip()), default=0)
@@ -278,10 +321,6 @@ class _Reader:
             inner._piece(pieces)
         self._at = closing.end()
         return _joined(pieces)
-
-
-def _constant(value: HclValue) -> Expression:
-    return lambda scope: value
 
 
 def _key(value: HclValue) -> str:

@@ -7,14 +7,16 @@ from collections.abc import Callable
 
 import pytest
 from fake_viewer import FakeViewer, story, summary, until
+from pane_host import lines as drawn_lines
 from pane_host import screen as drawn_screen
 from textual.pilot import Pilot
 from textual.widgets._toast import Toast
 
-from segtap.core.delivery import DeliveryCounts
+from segtap.core.delivery import DeliveryCounts, DeliveryState
 from segtap.core.messages import message_number
+from segtap.core.views import Change
 from segtap.tui.app import SegtapApp
-from segtap.tui.screens.confirm import Confirm
+from segtap.tui.screens.confirm import Choose, Confirm
 from segtap.tui.screens.main import MainScreen
 
 AppOn = Callable[..., SegtapApp]
@@ -52,6 +54,36 @@ async def test_replay_with_forwarding_off_does_not_ask(app_on: AppOn) -> None:
         await pilot.press("r")
         await until(pilot, lambda: ("replay", (message_number(3, 0),)) in viewer.calls)
         await until(pilot, lambda: "Forwarding is off, so Mixpanel gets nothing" in said(pilot))
+
+
+@pytest.mark.usefixtures("still")
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
+async def test_a_message_and_its_replay_lead_to_each_other(app_on: AppOn, size: tuple[int, int]) -> None:
+    viewer = FakeViewer([summary(1), summary(2, name="Cart Viewed")])
+    async with app_on(viewer).run_test(size=size) as pilot:
+        main = await ready(pilot, 2)
+        await pilot.press("up", "5")
+        await until(pilot, lambda: "r then sends this one" in main.delivery.copy_text())
+        await pilot.press("r")
+        original, again = message_number(1, 0), message_number(3, 0)
+        await until(pilot, lambda: "Replayed as 10:41:03.490" in main.delivery.copy_text())
+        assert main.list.selected == original
+        assert "r then sends this one" not in main.delivery.copy_text()
+        viewer.deliver(Change(again, DeliveryState.SENT))
+        await until(pilot, lambda: "✓ sent" in main.delivery.copy_text(), "the replay's own state")
+        await until(pilot, lambda: main.delivery.has_focus_within)
+        await pilot.press("right_square_bracket")
+        await until(pilot, lambda: main.detail is not None and main.detail.summary.id == again)
+        await until(pilot, lambda: "Replay of 10:41:02.870  · off" in drawn_screen(pilot))
+        await until(pilot, lambda: main.delivery.has_focus_within)
+        await pilot.press("right_square_bracket")
+        await pilot.press("left_square_bracket")
+        await until(pilot, lambda: main.list.selected == original)
+        await until(pilot, lambda: "Replayed as" in drawn_screen(pilot))
+        lines = drawn_lines(pilot)
+        y = next(y for y, line in enumerate(lines) if "Replayed as" in line)
+        await pilot.click(offset=(lines[y].index("10:41:03.490") + 2, y))
+        await until(pilot, lambda: main.list.selected == again, "the time is a link")
 
 
 async def test_replay_with_forwarding_on_names_project_and_region(app_on: AppOn) -> None:
@@ -274,3 +306,110 @@ async def test_the_palette_offers_every_command(app_on: AppOn) -> None:
         await pilot.pause(0.3)
         await pilot.press("enter")
         await until(pilot, lambda: [call for call in viewer.calls if call[0] == "replay"], "it is run")
+
+
+HALTED: dict[str, object] = {
+    "forwarding": True,
+    "halted": True,
+    "halted_why": "Mixpanel refuses the credentials: 401 Invalid credentials. What waits is kept.",
+    "fault": "Mixpanel refuses the credentials: 401 Invalid credentials. What waits is kept.",
+    "credentials": (
+        "the project token a1b2…f9, from the variable MIXPANEL_TOKEN (read once, when segtap started)",
+    ),
+    "deliveries": DeliveryCounts(waiting=12),
+}
+
+
+class TestHalted:
+    """`f` once forwarding has halted."""
+
+    async def question(self, pilot: Pilot[object]) -> str:
+        await until(pilot, lambda: isinstance(pilot.app.screen, Choose), "a choice")
+        return str(pilot.app.screen.query_one(".question").render())
+
+    @pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=lambda size: f"{size[0]}x{size[1]}")
+    async def test_the_banner_and_the_question_name_the_ways(
+        self, app_on: AppOn, size: tuple[int, int]
+    ) -> None:
+        viewer = FakeViewer(story(3), **HALTED)
+        async with app_on(viewer).run_test(size=size, notifications=True) as pilot:
+            main = await ready(pilot, 3)
+            banner = " ".join(main.header.render().plain.split())
+            assert "FORWARDING HALTED" in banner
+            assert "f: try again, read the settings again, or turn off" in banner
+            await pilot.press("f")
+            question = await self.question(pilot)
+            for words in (
+                "401 Invalid credentials",
+                "project a1b2…f9 in the US",
+                "from the variable MIXPANEL_TOKEN",
+                "start segtap again",
+                "12 messages wait",
+            ):
+                assert words in question
+            await pilot.press("escape")
+            await until(pilot, lambda: pilot.app.screen is main)
+            assert not [call for call in viewer.calls if call[0] == "set_forwarding"], "left as it is"
+
+    async def test_try_again(self, app_on: AppOn) -> None:
+        viewer = FakeViewer(story(3), **HALTED)
+        async with app_on(viewer).run_test(size=(120, 40), notifications=True) as pilot:
+            main = await ready(pilot, 3)
+            await pilot.press("f")
+            await self.question(pilot)
+            await pilot.press("t")
+            await until(pilot, lambda: "FORWARDING ON" in main.header.render().plain)
+            assert ("set_forwarding", True) in viewer.calls
+            assert "what waits (12 messages) goes to project a1b2…f9 in the US" in said(pilot)
+
+    async def test_turn_off(self, app_on: AppOn) -> None:
+        viewer = FakeViewer(story(3), **HALTED)
+        async with app_on(viewer).run_test(size=(120, 40), notifications=True) as pilot:
+            main = await ready(pilot, 3)
+            await pilot.press("f")
+            await self.question(pilot)
+            await pilot.press("o")
+            await until(pilot, lambda: "FORWARDING OFF" in main.header.render().plain)
+            assert ("set_forwarding", True) not in viewer.calls
+
+    async def test_the_same_settings_are_called_so(self, app_on: AppOn) -> None:
+        viewer = FakeViewer(story(3), **HALTED)
+        async with app_on(viewer).run_test(size=(120, 40), notifications=True) as pilot:
+            main = await ready(pilot, 3)
+            await pilot.press("f")
+            await self.question(pilot)
+            await pilot.press("s")
+            question = await asked(pilot)
+            assert "the same project and credentials as when it halted" in question
+            assert "start segtap again" in question
+            await pilot.press("enter")
+            await until(pilot, lambda: pilot.app.screen is main)
+            assert ("set_forwarding", True) not in viewer.calls
+
+    async def test_other_settings_are_named_before_they_are_tried(self, app_on: AppOn) -> None:
+        viewer = FakeViewer(story(3), **HALTED)
+        viewer.in_the_file = {"project": "0f0f…0f", "region": "eu", "changed_since_halt": True}
+        async with app_on(viewer).run_test(size=(120, 40), notifications=True) as pilot:
+            await ready(pilot, 3)
+            await pilot.press("f")
+            await self.question(pilot)
+            await pilot.press("s")
+            question = await asked(pilot)
+            assert "The settings changed since it halted." in question
+            assert "what waits (12 messages) to project 0f0f…0f in the EU?" in question
+            assert ("set_forwarding", True) not in viewer.calls
+            await pilot.press("y")
+            await until(pilot, lambda: ("set_forwarding", True) in viewer.calls)
+
+
+async def test_what_an_engine_that_died_left_open_is_answered_once(app_on: AppOn) -> None:
+    line = "Forwarding was on, to project a1b2…f9 in the US, until the engine died. It is OFF now."
+    viewer = FakeViewer(story(3), interrupted=line)
+    async with app_on(viewer).run_test(size=(120, 40), notifications=True) as pilot:
+        main = await ready(pilot, 3)
+        assert f"{line} f resumes, or leaves it off" in " ".join(main.header.render().plain.split())
+        await pilot.press("f")
+        assert line in " ".join((await asked(pilot)).split())
+        await pilot.press("n")
+        await until(pilot, lambda: ("set_forwarding", False) in viewer.calls)
+        await until(pilot, lambda: "It is OFF now" not in main.header.render().plain)

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from mixpanel_server import MixpanelServer
 
 from segtap.core.delivery import DeliveryState
 from segtap.core.views import Summary
@@ -283,3 +284,43 @@ def test_a_reader_that_goes_is_no_error() -> None:
     done = subprocess.run(command, shell=True, input=lines.encode(), capture_output=True, check=False)
     assert done.returncode == 0
     assert done.stderr == b""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGUSR1"), reason="POSIX signals")
+async def test_a_headless_engine_that_has_halted_goes_on_at_a_signal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right, wrong = "a1b2c3d4e5f60718293a4b5c6d7e8ff9", "0000111122223333444455556666ffff"
+    file = tmp_path / "segtap.toml"
+    file.write_text(f'[destination]\ntoken = "{wrong}"\n')
+
+    def wait_for(process: subprocess.Popen[str], message: str) -> dict[str, object]:
+        assert process.stdout is not None
+        for line in process.stdout:
+            said: dict[str, object] = json.loads(line)
+            if message in str(said["message"]):
+                return said
+        raise AssertionError(f"{message} is not in the log")
+
+    async with MixpanelServer(secrets=frozenset({right})) as mixpanel:
+        with forwarding("--mixpanel-url", mixpanel.url) as (url, process):
+            await asyncio.to_thread(post, url, MESSAGE)
+            halted = await asyncio.to_thread(wait_for, process, "forwarding has halted")
+            assert f"kill -USR1 {process.pid} " in str(halted["next"])
+            assert f"segtap attach {url} " in str(halted["next"])
+            assert wrong not in str(halted)
+            # With the settings unchanged it tries, halts, and says so again.
+            process.send_signal(signal.SIGUSR1)
+            await asyncio.to_thread(wait_for, process, "forwarding tries again")
+            await asyncio.to_thread(wait_for, process, "forwarding has halted")
+            file.write_text(f'[destination]\ntoken = "{right}"\n')
+            process.send_signal(signal.SIGUSR1)
+            delivered = await asyncio.to_thread(wait_for, process, "delivery")
+            while delivered["outcome"] != "sent":
+                delivered = await asyncio.to_thread(wait_for, process, "delivery")
+            # A file that cannot be used is said, and the engine goes on.
+            file.write_text("[destination\n")
+            process.send_signal(signal.SIGUSR1)
+            said = await asyncio.to_thread(wait_for, process, "asked to try again, but")
+            assert "is not TOML" in str(said["message"])
+        assert len(mixpanel.events) == 1

@@ -82,6 +82,24 @@ def test_a_folder_of_terraform_files_is_read(tmp_path: Path) -> None:
     assert "holds no .tf file" in segtap("mappings", "import", "--stdout", str(folder)).stderr
 
 
+def test_the_exit_code_says_whether_something_enabled_is_missing(tmp_path: Path) -> None:
+    text = (DATA / "generated.tf").read_text("utf-8")
+    (tmp_path / "main.tf").write_text(text)
+    whole = segtap("mappings", "import", "main.tf", "--action", "act1=trackEvent", "--yes")
+    assert whole.returncode == 0
+    assert "segtap.toml: 1 subscription, 2 destination filters." in whole.stderr
+    assert "'off and not FQL', which is off, was left out" in whole.stderr
+    (tmp_path / "main.tf").write_text(text.replace("contains ( event", "md5 ( event"))
+    lacking = segtap("mappings", "import", "main.tf", "--action", "act1=trackEvent", "--yes")
+    assert lacking.returncode == 1
+    assert "The filter 'cards' was left out: " in lacking.stderr
+    assert "Not complete: one that is enabled in Segment could not be brought in" in lacking.stderr
+    assert "1 subscription, 0 destination filters" in lacking.stderr
+    printed = segtap("mappings", "import", "main.tf", "--action", "act1=trackEvent", "--stdout")
+    assert (printed.returncode, len(tomllib.loads(printed.stdout)["subscriptions"])) == (1, 1)
+    assert tomllib.loads((tmp_path / "segtap.toml").read_text())["destination"]["region"] == "eu"
+
+
 def test_what_is_no_export_says_so_in_a_line(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text("{}")
     done = segtap("mappings", "import", "a.json")

@@ -18,12 +18,74 @@ from segtap.core.errors import EngineError
 from segtap.core.messages import JsonObject
 from segtap.core.views import EngineState, MessageDetail
 from segtap.tui import keys, pane_keys
-from segtap.tui.screens.confirm import Answer, Confirm
+from segtap.tui.screens.confirm import Answer, Choose, Confirm, Option
 from segtap.tui.screens.decode import DecodeBox
 from segtap.tui.screens.help import Help
 from segtap.tui.screens.inspect import Inspect
 
 pytestmark = pytest.mark.usefixtures("still")
+
+
+WAYS = [
+    Option("leave", "Leave it halted", "n"),
+    Option("again", "Try again", "t"),
+    Option("settings", "Read the settings again", "s"),
+    Option("off", "Turn forwarding off", "o"),
+]
+
+
+class TestChoose:
+    @pytest.mark.parametrize("size", [(20, 12), (40, 14), (80, 24), (120, 40)])
+    async def test_all_answers_are_in_sight_and_all_can_be_read(self, size: tuple[int, int]) -> None:
+        question = "\n\n".join(f"Paragraph {number} of what is wrong." for number in range(1, 9))
+        app = Host(Static())
+        async with app.run_test(size=size) as pilot:
+            app.push_screen(Choose(question, WAYS))
+            await pilot.pause()
+            for answer in app.screen.query(Answer):
+                assert app.screen.region.contains_region(answer.region)
+                assert answer.region.area
+            seen = screen(pilot)
+            for _ in range(40):
+                await pilot.press("pagedown")
+                await pilot.pause()
+                seen += screen(pilot)
+            assert all(f"Paragraph {number}" in " ".join(seen.split()) for number in range(1, 9))
+
+    @pytest.mark.parametrize(
+        ("pressed", "answer"),
+        [
+            (("enter",), "leave"),
+            (("escape",), "leave"),
+            (("q",), "leave"),
+            (("n",), "leave"),
+            (("t",), "again"),
+            (("s",), "settings"),
+            (("o",), "off"),
+            (("down", "enter"), "again"),
+            (("up", "enter"), "off"),
+            (("tab", "tab", "space"), "settings"),
+            (("j", "k", "enter"), "leave"),
+        ],
+    )
+    async def test_enter_at_once_and_escape_are_harmless(self, pressed: Sequence[str], answer: str) -> None:
+        heard: list[str | None] = []
+        app = Host(Static())
+        async with app.run_test(size=(80, 24)) as pilot:
+            app.push_screen(Choose("How to go on?", WAYS), heard.append)
+            await pilot.pause()
+            await pilot.press(*pressed)
+            await pilot.pause()
+        assert heard == [answer]
+
+    async def test_a_click_answers(self) -> None:
+        heard: list[str | None] = []
+        app = Host(Static())
+        async with app.run_test(size=(80, 24)) as pilot:
+            app.push_screen(Choose("How to go on?", WAYS), heard.append)
+            await pilot.pause()
+            await pilot.click("#settings")
+        assert heard == ["settings"]
 
 
 class TestConfirm:

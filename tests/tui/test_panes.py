@@ -332,6 +332,9 @@ class TestDelivery:
         async with Host(pane).run_test(size=(80, 20)) as pilot:
             pane.detail = waiting
             await pilot.pause()
+            assert "by itself" not in screen(pilot), "it is not known yet whether forwarding is on"
+            pane.tell(state(forwarding=True))
+            await pilot.pause()
             assert "Tried 1 time so far; it is tried again by itself." in screen(pilot)
             pane.tell(state(forwarding=True, halted=True))
             await pilot.pause()
@@ -355,6 +358,34 @@ class TestDelivery:
         assert "forwarding was off when it was received" in text
         assert "f turns forwarding on" in text
         assert "r then sends this one" in text
+
+    async def test_f_is_not_proposed_while_forwarding_is_on(self) -> None:
+        pane = DeliveryPane()
+        pane.tell(state(forwarding=True))
+        text = await shown(pane, order())
+        assert "Forwarding is on now: r sends this one." in text
+        assert "f turns" not in text
+
+    async def test_replays_stand_in_place_of_the_advice_to_replay(self) -> None:
+        line = order().summary
+        replays = tuple(
+            msgspec.structs.replace(line, id=line.id + at, received_at=line.received_at + at * 1_000)
+            for at in range(1, 6)
+        )
+        message = msgspec.structs.replace(order(), replays=replays)
+        text = await shown(DeliveryPane(), message)
+        assert "Not forwarded" in text
+        assert "r then sends" not in text
+        assert "Replayed 2 times before that." in text
+        assert text.count("Replayed as") == 3
+        assert text.count("] goes there") == 1
+        stopped = order(delivery=DeliveryState.NONE, translation=Translation(unmatched=True))
+        again = msgspec.structs.replace(stopped, replays=replays[:1])
+        assert "The Mixpanel pane says what to do" in await shown(DeliveryPane(), again)
+
+    async def test_a_replay_whose_original_is_gone_says_so(self) -> None:
+        text = await shown(DeliveryPane(), order(marks=Marks.REPLAY), "left_square_bracket")
+        assert "A replay of a message that is not in this journal." in text
 
     @pytest.mark.parametrize(
         ("changes", "words"),

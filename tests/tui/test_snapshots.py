@@ -118,10 +118,7 @@ def test_forwarding(snap_compare: Compare, app_on: AppOn, size: tuple[int, int])
 
 @size_of
 def test_halted(snap_compare: Compare, app_on: AppOn, size: tuple[int, int]) -> None:
-    fault = (
-        "Mixpanel refuses the credentials: 401 Invalid credentials. Check token and api_secret, then turn "
-        "forwarding on again; nothing that waits is lost."
-    )
+    fault = "Mixpanel refuses the credentials: 401 Invalid credentials. What waits is kept."
     viewer = FakeViewer(
         story(24), forwarding=True, halted=True, fault=fault, deliveries=DeliveryCounts(waiting=2, sent=14)
     )

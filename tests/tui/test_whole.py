@@ -14,7 +14,7 @@ from pane_host import screen
 from textual.pilot import Pilot
 
 from segtap.tui.app import SegtapApp
-from segtap.tui.screens.confirm import Confirm
+from segtap.tui.screens.confirm import Choose, Confirm
 from segtap.tui.screens.main import MainScreen
 from segtap.tui.widgets.pane import Pane
 
@@ -114,7 +114,11 @@ async def test_from_the_first_message_to_mixpanel_and_on_after_a_restart(
             await sees(pilot, "FORWARDING HALTED", "Mixpanel refuses the credentials", "1 waiting")
             await pilot.press("5")
             await reads(pilot, main.delivery, "Waiting: 1 request owed", "forwarding has halted")
+            await sees(pilot, "f: try again")
             await pilot.press("f")
+            await until(pilot, lambda: isinstance(pilot.app.screen, Choose))
+            await sees(pilot, "401 Invalid credentials", "Try again", "Read the settings again")
+            await pilot.press("o")
             await sees(pilot, "FORWARDING OFF")
             await told(pilot, "1 message received meanwhile did not")
             await reads(pilot, main.delivery, "forwarding is off")

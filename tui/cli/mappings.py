@@ -37,7 +37,9 @@ def mappings() -> None:
 @click.option("--stdout", "to_stdout", is_flag=True, help="Print the settings instead of writing them.")
 @click.option("--yes", is_flag=True, help="Change a settings file that is there without asking.")
 @config_option
+@click.pass_context
 def import_(
+    ctx: click.Context,
     files: tuple[Path, ...],
     destination_id: str,
     actions: tuple[str, ...],
@@ -51,6 +53,9 @@ def import_(
     /destinations/{id}/subscriptions, what `terraform show -json` prints, a .tf file, or a folder of them;
     give all that belong together. Other sections of segtap.toml stay as they are. Secrets are never
     written: they come from the environment.
+
+    What is left out is named. Exit status 1 when an enabled subscription or filter of the destination is
+    missing in what is written.
     """
     from ...core.config import FILE_NAME
     from ...core.config.file import with_workspace
@@ -69,19 +74,34 @@ def import_(
         before,
         sections=sections,
         subscriptions=workspace.subscriptions,
-        filters=workspace.filters,
+        filters=workspace.filters if workspace.has_filters else None,
         heading=_heading(files, workspace),
     )
     for note in workspace.notes:
         click.echo(note, err=True)
     if to_stdout:
         sys.stdout.write(text)
-        return
-    write_asking(target, text, yes=yes)
-    count = len(workspace.subscriptions or ())
-    click.echo(
-        f"{target}: {count} subscription{'s' if count != 1 else ''}. See them: segtap mappings show", err=True
-    )
+    else:
+        write_asking(target, text, yes=yes)
+        click.echo(f"{target}: {_brought(workspace)}. See them: segtap mappings show", err=True)
+    if workspace.missing:
+        several = "one that is" if workspace.missing == 1 else f"{workspace.missing} that are"
+        click.echo(
+            f"Not complete: {several} enabled in Segment could not be brought in (see above).", err=True
+        )
+        ctx.exit(1)
+
+
+def _brought(workspace: Workspace) -> str:
+    """What the file got: `7 subscriptions, filters as they were`."""
+    from ...core.text import counted
+
+    subscriptions, filters = "subscriptions as they were", "filters as they were"
+    if workspace.subscriptions is not None:
+        subscriptions = counted(len(workspace.subscriptions), "subscription")
+    if workspace.has_filters:
+        filters = counted(len(workspace.filters), "destination filter")
+    return f"{subscriptions}, {filters}"
 
 
 @mappings.command()
@@ -154,7 +174,7 @@ def _texts(paths: tuple[Path, ...]) -> list[tuple[str, str]]:
     files: list[Path] = []
     for path in paths:
         if path.is_dir():
-            found = sorted(path.rglob("*.tf"))
+            found = sorted([*path.rglob("*.tf"), *path.rglob("*.tf.json")])
             if not found:
                 raise click.BadParameter(f"{path} holds no .tf file", param_hint="FILE")
             files += found

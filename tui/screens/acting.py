@@ -25,6 +25,16 @@ EVENTS_PATH = "/report/events"
 """Leads to the Events view of the project that was open last; Mixpanel's own guides link to it."""
 
 
+HALTED_ANSWERS = (
+    ("leave", "Leave it halted", "n"),
+    ("again", "Try again", "t"),
+    ("settings", "Read the settings again", "s"),
+    ("off", "Turn forwarding off", "o"),
+)
+"""What `f` offers once forwarding has halted: id, words, key."""
+VARIABLES = "Variables of the environment are read at the start only: to change one, start segtap again."
+
+
 class Acting(Screen[None]):
     """The acts of the main screen, apart from its layout."""
 
@@ -110,13 +120,11 @@ class Acting(Screen[None]):
         state = self.state
         if state is None:
             return
+        if state.halted:
+            await self._halted(state)
+            return
         if state.forwarding:
-            after = await self.viewer.set_forwarding(False)
-            owed = counted(after.deliveries.owed, "message")
-            waits = f" {owed} received meanwhile did not: f sends them, too." if after.deliveries.owed else ""
-            self.notify(
-                f"Forwarding is off. {counted(state.sent_since_on, 'message')} went to Mixpanel.{waits}"
-            )
+            await self._turn_off(state)
             return
         if not state.can_forward:
             why = state.cannot_forward_why or "This engine cannot forward."
@@ -130,6 +138,32 @@ class Acting(Screen[None]):
             )
         elif state.interrupted:
             await self.viewer.set_forwarding(False)  # answered: the line that asked goes
+
+    async def _turn_off(self, state: EngineState) -> None:
+        after = await self.viewer.set_forwarding(False)
+        owed = counted(after.deliveries.owed, "message")
+        waits = f" {owed} received meanwhile did not: f sends them, too." if after.deliveries.owed else ""
+        self.notify(f"Forwarding is off. {counted(state.sent_since_on, 'message')} went to Mixpanel.{waits}")
+
+    async def _halted(self, state: EngineState) -> None:
+        """Ask how to go on after a fault that waiting does not mend."""
+        match await self._choose(halted_question(state), HALTED_ANSWERS):
+            case "again":
+                await self._try_again(state)
+            case "settings":
+                now = await self.viewer.set_forwarding(reread=True)
+                if not now.halted:
+                    self.notify("Forwarding goes on already.")
+                elif await self._ask(again_question(now), yes="Try again", no="Leave it halted"):
+                    await self._try_again(now)
+            case "off":
+                await self._turn_off(state)
+            case _:
+                pass  # left as it is
+
+    async def _try_again(self, state: EngineState) -> None:
+        await self.viewer.set_forwarding(True)
+        self.notify(f"Trying again: {_what_waits(state)} goes to {self.project(state)}.")
 
     def _forwarding_question(self, state: EngineState) -> str:
         parts = [f"Send every message received from now on to {self.project(state)}?"]
@@ -318,6 +352,49 @@ class Acting(Screen[None]):
 
         return bool(await self._whole.push_screen_wait(Confirm(question, yes, no)))
 
+    async def _choose(self, question: str, answers: Sequence[tuple[str, str, str]]) -> str:
+        from .confirm import Choose, Option
+
+        options = [Option(*answer) for answer in answers]
+        return await self._whole.push_screen_wait(Choose(question, options)) or ""
+
     def project(self, state: EngineState) -> str:
         """Where messages go, in words."""
         return project_in_words(state.project, state.region, state.mixpanel_url)
+
+
+def halted_question(state: EngineState) -> str:
+    """What is asked when forwarding has halted: why, where it sends and with what, and what waits."""
+    owed = state.deliveries.owed
+    parts = [
+        f"Forwarding has halted. {clean(state.halted_why)}",
+        f"It sends to {project_in_words(state.project, state.region, state.mixpanel_url)}.",
+        credentials_shown(state),
+        f"{counted(owed, 'message')} {'waits' if owed == 1 else 'wait'}. How to go on?",
+    ]
+    return "\n\n".join(filter(None, parts))
+
+
+def again_question(state: EngineState) -> str:
+    """What is asked once the settings were read again: whether they changed, and where it would send."""
+    where = project_in_words(state.project, state.region, state.mixpanel_url)
+    changed = "The settings name the same project and credentials as when it halted."
+    if state.changed_since_halt:
+        changed = "The settings changed since it halted."
+    parts = [changed, f"Try again: send {_what_waits(state)} to {where}?", credentials_shown(state)]
+    return "\n\n".join(filter(None, parts))
+
+
+def credentials_shown(state: EngineState) -> str:
+    """With what requests are authenticated and where that was given, a line each."""
+    if not state.credentials:
+        return ""
+    lines = ["Credentials:", *(f"- {clean(line)}" for line in state.credentials)]
+    if any("variable" in line for line in state.credentials):
+        lines.append(VARIABLES)
+    return "\n".join(lines)
+
+
+def _what_waits(state: EngineState) -> str:
+    owed = state.deliveries.owed
+    return f"what waits ({counted(owed, 'message')})" if owed else "what comes"

@@ -1,8 +1,9 @@
-"""A question with two answers; the harmless one is chosen unless the person says otherwise."""
+"""Questions with two answers or several; the harmless one is chosen unless the person says otherwise."""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import ClassVar, NamedTuple, TypeVar
 
 from textual import events
 from textual.app import ComposeResult
@@ -19,6 +20,17 @@ from ..plain import is_plain, worded
 
 TIGHT = Size(50, 16)
 """Below this the dialog takes the whole terminal."""
+
+
+T = TypeVar("T")
+
+
+class Option(NamedTuple):
+    """An answer of `Choose`: what it gives, its words, and the key that takes it at once."""
+
+    id: str
+    text: str
+    key: str
 
 
 class Answer(Static, can_focus=True):
@@ -56,12 +68,11 @@ class Answer(Static, can_focus=True):
         self.action_give()
 
 
-class Confirm(ModalScreen[bool]):
-    """Dismisses with True for yes; Enter at once, Esc and n are no. `question` may have paragraphs."""
+class Dialog(ModalScreen[T]):
+    """A question, which may have paragraphs, above its answers."""
 
-    AUTO_FOCUS = "#no"
     DEFAULT_CSS = """
-    Confirm {
+    Dialog {
         align: center middle;
         background: $background 60%;
         & > Vertical {
@@ -88,18 +99,19 @@ class Confirm(ModalScreen[bool]):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "answer(True)", "Yes", id="confirm.yes"),
-        Binding("n,escape,q", "answer(False)", "No", id="confirm.no"),
         Binding("pagedown", "scroll(1)", "Read on", id="confirm.down"),
         Binding("pageup", "scroll(-1)", "Back", id="confirm.up"),
-        Binding("left,right,up,down,h,l", "other", "The other answer", id="confirm.other"),
     ]
+    KEYS: ClassVar[str]
+    """What the keys do, below the answers."""
 
-    def __init__(self, question: str, yes: str = "Yes", no: str = "No") -> None:
+    def __init__(self, question: str) -> None:
         super().__init__()
         self.question = question
-        self.yes = yes
-        self.no = no
+
+    def answers(self) -> Sequence[tuple[str, str]]:
+        """The answers as (id, words), the harmless one first."""
+        raise NotImplementedError
 
     def compose(self) -> ComposeResult:
         with Vertical():
@@ -107,9 +119,9 @@ class Confirm(ModalScreen[bool]):
             with VerticalScroll(can_focus=False):
                 yield Static(worded(self, Content(paragraphs)), classes="question")
             with Center(), Horizontal():
-                yield Answer(worded(self, Content(self.no)), id="no")
-                yield Answer(worded(self, Content(self.yes)), id="yes")
-            yield Static(Content("Enter: the marked answer, y: yes, n or Esc: no"), classes="keys")
+                for id, words in self.answers():
+                    yield Answer(worded(self, Content(words)), id=id)
+            yield Static(Content(self.KEYS), classes="keys")
 
     def on_mount(self) -> None:
         self.set_class(is_plain(self), "-ascii")
@@ -122,6 +134,26 @@ class Confirm(ModalScreen[bool]):
         view = self.query_one(VerticalScroll)
         view.scroll_relative(y=pages * max(view.size.height - 1, 1), animate=False)
 
+
+class Confirm(Dialog[bool]):
+    """Dismisses with True for yes; Enter at once, Esc and n are no."""
+
+    AUTO_FOCUS = "#no"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "answer(True)", "Yes", id="confirm.yes"),
+        Binding("n,escape,q", "answer(False)", "No", id="confirm.no"),
+        Binding("left,right,up,down,h,l", "other", "The other answer", id="confirm.other"),
+    ]
+    KEYS = "Enter: the marked answer, y: yes, n or Esc: no"
+
+    def __init__(self, question: str, yes: str = "Yes", no: str = "No") -> None:
+        super().__init__(question)
+        self.yes = yes
+        self.no = no
+
+    def answers(self) -> Sequence[tuple[str, str]]:
+        return (("no", self.no), ("yes", self.yes))
+
     def on_answer_given(self, event: Answer.Given) -> None:
         event.stop()
         self.dismiss(event.answer.id == "yes")
@@ -133,3 +165,53 @@ class Confirm(ModalScreen[bool]):
     def action_other(self) -> None:
         """Mark the other answer."""
         self.query_one("#yes" if self.query_one("#no").has_focus else "#no").focus()
+
+
+class Choose(Dialog[str]):
+    """Dismisses with the id of the answer taken; the first is the harmless one, which Esc takes, too."""
+
+    AUTO_FOCUS = "Answer"
+    DEFAULT_CSS = """
+    Choose {
+        & VerticalScroll { max-height: 45vh; }
+        & Horizontal { layout: vertical; }
+        & Answer { width: 44; }
+        &.-tight VerticalScroll { max-height: 100%; }
+        &.-tight Horizontal { width: 100%; }
+        &.-tight Answer { width: 100%; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "answer", "The harmless answer", id="confirm.no"),
+        Binding("up,left,k", "move(-1)", "The answer above", id="choose.up"),
+        Binding("down,right,j", "move(1)", "The answer below", id="choose.down"),
+    ]
+    KEYS = "Enter: the marked answer, or its letter; Esc: the first"
+
+    def __init__(self, question: str, options: Sequence[Option]) -> None:
+        super().__init__(question)
+        self.options = options
+
+    def answers(self) -> Sequence[tuple[str, str]]:
+        return [(option.id, f"{option.key}  {option.text}") for option in self.options]
+
+    def on_key(self, event: events.Key) -> None:
+        """The letter of an answer takes it."""
+        for option in self.options:
+            if event.key == option.key:
+                event.stop()
+                self.dismiss(option.id)
+
+    def on_answer_given(self, event: Answer.Given) -> None:
+        event.stop()
+        self.dismiss(event.answer.id or "")
+
+    def action_answer(self) -> None:
+        """Take the harmless answer."""
+        self.dismiss(self.options[0].id)
+
+    def action_move(self, by: int) -> None:
+        """Mark the answer above or below; round at the ends."""
+        answers = list(self.query(Answer))
+        at = next((place for place, answer in enumerate(answers) if answer.has_focus), 0)
+        answers[(at + by) % len(answers)].focus()

@@ -371,6 +371,10 @@ class MainScreen(Acting):
     def _tab_chosen(self, event: PaneTabs.Chosen) -> None:
         self.action_pane(event.name)
 
+    @on(DeliveryPane.Linked)
+    def _linked(self, event: DeliveryPane.Linked) -> None:
+        self._act(self.go_to([event.id], "delivery"))
+
     @on(JumpTo)
     def _jump_to(self, event: JumpTo) -> None:
         """Show where in the message and in its translation a warning points; with `go`, go there."""

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from typing import Literal
 
+from textual import events
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
+from textual.message import Message
+from textual.style import Style
 from textual.widgets import Static
 
 from ...core.delivery import Delivery, DeliveryState, Outcome
 from ...core.forward.unsent import why_nothing
 from ...core.messages import Marks
 from ...core.text import ago, clean, counted
-from ...core.views import EngineState, MessageDetail
+from ...core.views import EngineState, MessageDetail, Summary
 from .. import clock
+from ..pane_keys import bindings
 from ..plain import marks_of
 from .json_rows import AGES_EVERY
 from .pane import Pane
@@ -30,6 +34,7 @@ STYLES: dict[DeliveryState, str] = {
     DeliveryState.HELD: "$mark-waiting",
     DeliveryState.NONE: "$dim",
 }
+REPLAYS_SHOWN = 3
 OUTCOMES: dict[Outcome, tuple[str, str]] = {
     Outcome.SENT: ("sent", "$mark-ok"),
     Outcome.REFUSED: ("refused", "$mark-error"),
@@ -40,13 +45,27 @@ OUTCOMES: dict[Outcome, tuple[str, str]] = {
 }
 
 
-Sending = Literal["on", "off", "halted"]
+REPLAYABLE = frozenset(
+    {
+        DeliveryState.OFF,
+        DeliveryState.REFUSED,
+        DeliveryState.UNCERTAIN,
+        DeliveryState.FAULT,
+    }
+)
+"""States in which the advice is to replay the message."""
+LINK = "message"
+"""What a click on a text leads to, in the meta of its style."""
+
+Sending = Literal["", "on", "off", "halted"]
+"""What the engine does about the messages that wait; "" while it is not known."""
 
 
 class DeliveryPane(Pane):
-    """Where the message stands, what to do about it, and every attempt so far."""
+    """Where the message stands, what to do about it, its replays, and every attempt so far."""
 
     TITLE = "Delivery"
+    BINDINGS = bindings("delivery")
     DEFAULT_CSS = """
     DeliveryPane > VerticalScroll { height: 1fr; scrollbar-size-vertical: 1; padding: 0 1; }
     DeliveryPane > VerticalScroll > Static { height: auto; }
@@ -56,8 +75,14 @@ class DeliveryPane(Pane):
         super().__init__(id=id, classes=classes)
         self.text = Static()
         self._said = Content("")
-        self.sending: Sending = "on"
-        """What the engine does about the messages that wait."""
+        self.sending: Sending = ""
+
+    class Linked(Message):
+        """Go to another message: the one that this one is a replay of, or a replay of it."""
+
+        def __init__(self, id: int) -> None:
+            super().__init__()
+            self.id = id
 
     def compose(self) -> ComposeResult:
         with VerticalScroll():
@@ -93,6 +118,20 @@ class DeliveryPane(Pane):
             self.say(self.text, words)
         self.title("refused request" if detail.summary.refused else detail.summary.delivery.value)
 
+    def action_turn(self, by: int) -> None:
+        """Go to the newest replay of the message, or back to the message that this one is a replay of."""
+        if self.detail is None:
+            return
+        to = self.detail.replay_of if by < 0 else next(reversed(self.detail.replays), None)
+        if to is not None:
+            self.post_message(self.Linked(to.id))
+
+    def on_click(self, event: events.Click) -> None:
+        """Go to the message whose time was clicked."""
+        id = event.style.meta.get(LINK)
+        if isinstance(id, int):
+            self.post_message(self.Linked(id))
+
     def copy_text(self) -> str:
         """State and attempts as text."""
         return "" if self.detail is None else "\n".join(line.plain for line in self._lines(self.detail))
@@ -108,9 +147,35 @@ class DeliveryPane(Pane):
         lines = [Content.assemble((f"{mark} ", f"bold {STYLES[state]}"), (words, STYLES[state]))]
         if advice:
             lines.append(Content.styled(advice, "$dim"))
+        lines += self._links(detail)
         for delivery in detail.deliveries:
             lines += self._attempt(delivery, detail)
         return lines
+
+    def _links(self, detail: MessageDetail) -> list[Content]:
+        """The message that this one is a replay of, and its own replays; each leads there."""
+        lines: list[Content] = []
+        if detail.replay_of is not None:
+            lines.append(self._link("Replay of", detail.replay_of, "["))
+        elif detail.summary.marks & Marks.REPLAY:
+            lines.append(Content.styled("A replay of a message that is not in this journal.", "$dim"))
+        shown = detail.replays[-REPLAYS_SHOWN:]
+        if len(shown) < len(detail.replays):
+            more = len(detail.replays) - len(shown)
+            lines.append(Content.styled(f"Replayed {counted(more, 'time')} before that.", "$dim"))
+        for replay in shown:
+            lines.append(self._link("Replayed as", replay, "]" if replay is shown[-1] else ""))
+        return lines
+
+    def _link(self, words: str, line: Summary, key: str) -> Content:
+        state = line.delivery
+        there = Content.assemble(
+            (f"{words} ", "$foreground"),
+            (clock.local(line.received_at, clock.now()), "$accent underline"),
+        ).stylize(Style.from_meta({LINK: line.id}))
+        mark = marks_of(self).delivery[state]
+        how = Content.styled(f"  {mark} {state.value}", STYLES[state])
+        return Content.assemble(there, how, (f"  {key} goes there" if key else "", "$dim"))
 
     def _attempt(self, delivery: Delivery, detail: MessageDetail) -> list[Content]:
         word, style = OUTCOMES[delivery.outcome]
@@ -135,20 +200,31 @@ class DeliveryPane(Pane):
         return lines
 
 
-def says(detail: MessageDetail, sending: Sending = "on") -> tuple[str, str]:
+def says(detail: MessageDetail, sending: Sending = "") -> tuple[str, str]:
     """Where the message stands, and what to do about it, in words."""
+    words, advice = _standing(detail, sending)
+    # What was replayed is no longer to be sent with r: the replay says what became of it.
+    second = bool(detail.summary.marks & Marks.SECOND_RECEIPT)
+    replayed = detail.replays and (second or detail.summary.delivery in REPLAYABLE)
+    return words, "" if replayed else advice
+
+
+def _standing(detail: MessageDetail, sending: Sending) -> tuple[str, str]:
     summary, translation = detail.summary, detail.inspection.translation
     count = counted(len(translation.operations), "request")
     match summary.delivery:
         case DeliveryState.OFF:
             return (
                 "Not forwarded: forwarding was off when it was received.",
-                "f turns forwarding on for what comes from then on; r then sends this one.",
+                "Forwarding is on now: r sends this one."
+                if sending == "on"
+                else "f turns forwarding on for what comes from then on; r then sends this one.",
             )
         case DeliveryState.WAITING:
             tried = len(detail.deliveries)
             so_far = f"Tried {counted(tried, 'time')} so far" if tried else "Not tried yet"
-            advice = {
+            advice: dict[Sending, str] = {
+                "": "",
                 "on": f"{so_far}; it is tried again by itself." if tried else "",
                 "off": f"{so_far}; forwarding is off: f turns it on, and this goes first.",
                 "halted": f"{so_far}; forwarding has halted: the top line says why.",

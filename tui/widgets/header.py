@@ -26,6 +26,7 @@ BARS = 12
 ALERT_LINES = 3
 """Lines that one thing that is wrong may take; on a low terminal it has to do with fewer."""
 LOW = 16
+HALTED = "f: try again, read the settings again, or turn off"
 GAP = "  "
 ALERT = "bold $background on $mark-error"
 ON = "bold $background on $mark-warning"
@@ -94,7 +95,8 @@ class Header(Widget):
         if state is None:
             return found
         if state.fault:
-            found.append((f"{self.marks.error} {clean(state.fault)}", ALERT))
+            ways = f"  {HALTED}" if state.halted and not self.lost else ""
+            found.append((f"{self.marks.error} {clean(state.fault)}{ways}", ALERT))
         if state.interrupted and not self.lost:
             key = "  f resumes, or leaves it off" if state.can_forward else ""
             found.append((f"{self.marks.error} {clean(state.interrupted)}{key}", ALERT))

@@ -125,3 +125,37 @@ def test_a_wrong_variable_says_so() -> None:
 def test_a_file_named_on_the_command_line_must_be_there(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="cannot be read"):
         config.load(environ={}, file=tmp_path / "none.toml")
+
+
+def test_each_setting_knows_where_it_was_given(empty_folder: Path) -> None:
+    write(
+        empty_folder,
+        'identity = "original"\n[destination]\nregion = "eu"\nstrict = true\n'
+        '[[rules]]\nid = "*"\nseverity = "off"\n',
+    )
+    environ = {"SEGTAP_PORT": "1002", "MIXPANEL_TOKEN": "t", "S": "s3cr3t", "SEGTAP_REPAIR": "insert-id"}
+    flags = {"destination": {"kind": "actions", "api_secret_env": "S"}, "journal": {"path": "x"}}
+    sources = config.load(flags, environ=environ).sources  # pyright: ignore[reportArgumentType]
+    assert {name: str(source) for name, source in sources.items()} == {
+        "identity": "segtap.toml",
+        "rules": "segtap.toml",
+        "destination.region": "segtap.toml",
+        "destination.strict": "segtap.toml",
+        "ingest.port": "the variable SEGTAP_PORT",
+        "repair": "the variable SEGTAP_REPAIR",
+        "destination.token": "the variable MIXPANEL_TOKEN",
+        "destination.api_secret": "the variable S",
+        "destination.kind": "--destination",
+        "destination.api_secret_env": "--api-secret-env",
+        "journal.path": "--journal",
+    }
+    assert "s3cr3t" not in str(sources)
+
+
+def test_a_token_of_the_file_is_not_the_variables(empty_folder: Path) -> None:
+    write(empty_folder, '[destination]\ntoken = "t"\n')
+    assert str(config.load(environ={"MIXPANEL_TOKEN": "u"}).sources["destination.token"]) == "segtap.toml"
+    write(empty_folder, '[destination]\ntoken = ""\n')
+    sources = config.load(environ={"MIXPANEL_TOKEN": "u"}).sources
+    assert str(sources["destination.token"]) == "the variable MIXPANEL_TOKEN"
+    assert config.load(environ={}).sources == {}

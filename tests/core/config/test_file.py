@@ -81,6 +81,15 @@ def test_no_subscriptions_at_all_are_not_the_presets() -> None:
     assert len(tomllib.loads(some)["subscriptions"]) == 1
 
 
+def test_filters_that_are_gone_go_and_those_that_nothing_is_said_of_stay() -> None:
+    before = with_workspace(
+        BEFORE, sections={}, subscriptions=None, filters=(DestinationFilter(condition='type = "page"'),)
+    )
+    stay = with_workspace(before, sections={}, subscriptions=None, filters=None)
+    assert tomllib.loads(stay) == tomllib.loads(before)
+    assert "filters" not in tomllib.loads(with_workspace(before, sections={}, subscriptions=None, filters=()))
+
+
 def test_a_file_that_is_not_toml_is_left_alone() -> None:
     with pytest.raises(SettingsError, match="is not TOML"):
         with_workspace("[", sections={}, subscriptions=(), filters=())

@@ -15,6 +15,7 @@ from segtap.core.client import Client
 from segtap.core.config import load
 from segtap.core.engine import settings_watch
 from segtap.core.engine.engine import Engine
+from segtap.core.messages import JsonObject
 from segtap.core.settings import Settings
 
 OWN = """
@@ -36,9 +37,10 @@ def quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def settings_of(folder: Path, file: Path, url: str = "http://127.0.0.1:9") -> Settings:
-    own = engine_settings(folder, mixpanel_url=url)
+    own = engine_settings(folder)
+    flags: dict[str, JsonObject] = {"destination": {"mixpanel_url": url}}
     return msgspec.structs.replace(
-        settings_watch.with_reading_of(own, load(file=file, environ={})), file=str(file)
+        settings_watch.with_reading_of(own, load(flags, file=file, environ={})), file=str(file), flags=flags
     )
 
 

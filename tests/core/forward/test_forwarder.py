@@ -42,7 +42,9 @@ from mixpanel_server import (
 from segtap.core.delivery import Delivery, DeliveryState, Outcome
 from segtap.core.errors import JournalError, SettingsError
 from segtap.core.forward.batch import Limits
+from segtap.core.forward.outcomes import Answer
 from segtap.core.forward.unsent import why_nothing
+from segtap.core.forward.wire import WireForm
 from segtap.core.inspection import NotSent, OutgoingRequest, Translation
 from segtap.core.messages import Marks
 
@@ -183,6 +185,35 @@ async def test_faults_that_waiting_does_not_mend_halt_it_and_lose_nothing(fault:
             assert forwarder.fault == ""
     assert await backlog.states() == [TAKEN] * 31
     assert len(mixpanel.events) == 31
+
+
+async def test_an_answer_from_before_it_was_resumed_does_not_halt_it_again() -> None:
+    """A slow 401 to the old credentials says nothing of the new ones."""
+    backlog, late = Backlog(), asyncio.Event()
+    await backlog.add(*(track() for _ in range(10)))
+    mixpanel = MixpanelServer()
+
+    class Slow(Direct):
+        calls = 0
+
+        async def send(self, form: WireForm) -> Answer:
+            self.calls += 1
+            if self.calls == 1:
+                await late.wait()
+            if self.calls <= 2:
+                return Answer(status=401, body=b'{"code": 401, "error": "Invalid credentials"}')
+            return await super().send(form)
+
+    forwarder = make_forwarder(
+        backlog, "", transport=Slow(mixpanel), limits=Limits(json_records=5), in_flight=2
+    )
+    async with running(forwarder):
+        await until(lambda: forwarder.halted)
+        forwarder.resume()
+        late.set()
+        await asyncio.wait_for(forwarder.wait_idle(), PATIENCE)
+        assert not forwarder.halted
+    assert await backlog.states() == [TAKEN] * 10
 
 
 async def test_wrong_credentials_are_mixpanels_401() -> None:

@@ -180,8 +180,7 @@ def test_not_settled(said: Answer, batch: Batch, action: Action) -> None:
 
 def test_a_halt_says_what_to_do() -> None:
     assert judge(of(UNAUTHORIZED), events(1)).words == (
-        "Mixpanel refuses the credentials: 401 Invalid credentials. Check token and api_secret, then turn "
-        "forwarding on again; nothing that waits is lost."
+        "Mixpanel refuses the credentials: 401 Invalid credentials. What waits is kept."
     )
     words = judge(answer(302, location="http://login.example.net/"), events(1)).words
     assert words.startswith("302 Found to http://login.example.net/")

@@ -1,4 +1,4 @@
-"""Terraform's language: what exports need of it is read and evaluated, all else is refused with its line."""
+"""Terraform's language: what exports need of it is read and evaluated, the rest is unknown with its line."""
 
 from __future__ import annotations
 
@@ -61,14 +61,58 @@ def test_json_of_what_only_terraform_knows_tells_what() -> None:
 
 
 @pytest.mark.parametrize(
+    ("expression", "words"),
+    [
+        ("1 + 2", "+"),
+        ("y ? 1 : 2", "?"),
+        ('y == "}" ? { a = 1 } : {\n b = "${z ? "}" : "{"}"\n}', "="),
+        ("file(z)", "the function file()"),
+        ('format("%s-x", var.a)', "the function format()"),
+        ('"%{ if true }x%{ endif }"', "%{ in a text"),
+        ('"a-${y ? 1 : 2}"', "?"),
+        ("[for a in b : a]", "for"),
+        ("{ for k, v in b :\n k => v }", "for"),
+        ("x[*].id", "["),
+        ("y[each.key].id", "["),
+        ("!y", "!"),
+        ("(y\n == z)", "'== z"),
+        ("y > 1 /* over\nlines */", ">"),
+        ("concat(<<EOT\n)\nEOT\n)", "the function concat()"),
+    ],
+)
+def test_what_is_not_understood_is_unknown_and_says_why(expression: str, words: str) -> None:
+    after = "\n  z = 5"
+    blocks = read_hcl(f"resource a b {{\n  x = {expression}{after}\n}}", "a.tf")
+    attributes = blocks[0].attributes
+    assert evaluation(blocks).value(attributes["z"]) == 5
+    unknown = evaluation(blocks).value(attributes["x"])
+    assert isinstance(unknown, Unknown)
+    assert unknown.reference.startswith(f"a.tf, line 2: {words}") or "line 3" in unknown.reference
+    assert "not understood" in unknown.reference
+
+
+def test_a_part_that_is_not_understood_leaves_the_rest() -> None:
+    made = value('{ a = y ? 1 : 2, b = [3, x + 1, 4]\n c = "ok" }')
+    assert (made["c"], made["b"][0], made["b"][2]) == ("ok", 3, 4)
+    assert isinstance(made["a"], Unknown)
+    assert isinstance(made["b"][1], Unknown)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    ["merge({ a = 1 }, var.more)", "{ (var.key) = 1 }", 'jsondecode("[")', "merge({ a = 1 }, file(x))"],
+)
+def test_what_would_lose_a_part_in_silence_is_unknown_as_a_whole(expression: str) -> None:
+    assert isinstance(value(expression), Unknown)
+
+
+@pytest.mark.parametrize(
     ("text", "words"),
     [
-        ('resource "a" "b" {\n  x = 1 + 2\n}', "a.tf, line 2: + is not understood"),
-        ("resource a b {\n  x = y ? 1 : 2\n}", "line 2: ? is not understood"),
-        ("resource a b {\n\n  x = file(z)\n}", "line 3: the function file() is not understood"),
         ('resource a b {\n  x = "abc\n}', 'the closing " is missing'),
-        ('resource a b {\n  x = "%{ if true }"\n}', "%{ in a text is not understood"),
-        ("resource a b {\n  x = [for a in b : a]\n}", "line 2"),
+        ("resource a b {\n  x = y ? [1 : 2\n}", "the closing ] is missing"),
+        ('resource a b {\n  x = y + "abc\n}', 'the closing " is missing'),
+        ("resource a b {\n  x = jsonencode(1, 2)\n}", "jsonencode() has one argument, not 2"),
         ("resource a b {\n  x = <<EOT\nabc\n}", "the closing EOT is missing"),
         ("resource a b {", "} is missing at the end"),
         ("resource a b {\n  x = \n}", "a name is missing"),
@@ -78,7 +122,7 @@ def test_json_of_what_only_terraform_knows_tells_what() -> None:
         ("{", "a name is missing"),
     ],
 )
-def test_what_is_not_understood_is_refused_with_its_line(text: str, words: str) -> None:
+def test_what_is_not_terraform_is_refused_with_its_line(text: str, words: str) -> None:
     with pytest.raises(InputError) as caught:
         read_hcl(text, "a.tf")
     assert words in str(caught.value)

@@ -155,6 +155,106 @@ def test_a_filter_that_cannot_be_read_is_left_out_and_said() -> None:
         assert any("'Odd' was left out" in note for note in workspace.notes)
 
 
+def filter_answer(*filters: dict[str, Any], **more: Any) -> tuple[str, str]:
+    drop = {"destinationId": "d1", "enabled": True, "title": "One", "actions": [{"type": "DROP"}]}
+    return "filters.json", json.dumps({"data": {"filters": [{**drop, **one} for one in filters], **more}})
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "'dark-mode' in properties.features",
+        "7 in properties.ids",
+        "properties.features = ['discounts', 'dark-mode']",
+        "uppercase(properties.country) = 'DE'",
+        "kebabcase(event) = 'Button-Clicked' or snakecase(titlecase(event)) = 'Button_Clicked'",
+        "string(properties.order) = '12' and number(properties.order) = 12",
+        "bool(properties.trial)",
+        "semver(context.app.version, '>=', '2.1')",
+        "match(context.app.version, '[12].*')",
+    ],
+)
+def test_all_of_fql_is_brought_in(condition: str) -> None:
+    workspace = read_workspace([destination(), filter_answer({"if": condition})])
+    assert workspace.filters == (DestinationFilter(condition=condition, name="One"),)
+    assert workspace.missing == 0
+
+
+@pytest.mark.parametrize("action", [{"type": "DROP"}, {"type": "HASH_PROPERTIES"}])
+def test_a_condition_that_is_not_fql_is_brought_in_as_it_stands(
+    action: dict[str, Any], tmp_path: Path
+) -> None:
+    odd = {"if": 'userId = oops"', "actions": [action]}
+    workspace = read_workspace([destination(), filter_answer(odd, {**odd, "title": "Off", "enabled": False})])
+    assert workspace.filters == (DestinationFilter(condition='userId = oops"', name="One"),)
+    assert workspace.missing == 0
+    notes = "\n".join(workspace.notes)
+    assert "The filter 'One' stops every message, as at Segment: The condition" in notes
+    assert "The filter 'Off', which is off, was left out" in notes
+    file = tmp_path / "segtap.toml"
+    file.write_text(toml_of(workspace))
+    assert config.load(environ={}, file=file).filters == workspace.filters
+
+
+def test_the_actions_of_a_filter_that_are_known_come_in_without_the_others() -> None:
+    actions = [{"type": "HASH_PROPERTIES", "fields": {"traits": ["email"]}}, {"type": "SAMPLE", "percent": 0}]
+    workspace = read_workspace([destination(), filter_answer({"if": "userId", "actions": actions})])
+    assert [one.action for one in workspace.filters] == ["sample"]
+    assert "'One' was left out in part: segtap cannot read its action 'HASH_PROPERTIES'" in "\n".join(
+        workspace.notes
+    )
+    assert workspace.missing == 1
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ([exported(trigger="")], "has no trigger"),
+        ([exported(settings="{")], "has no trigger and mapping"),
+        ([exported(actionSlug="", settings={"nothing_of_ours": "1"})], "--action a1=NAME"),
+        ([filter_answer({"if": None})], "'One' was left out: it has no condition"),
+        ([filter_answer({"if": "userId", "actions": []})], "it has no action that can be read"),
+        ([filter_answer({"if": f"{'(' * 101}a{')' * 101}"})], "nested more than 100 deep"),
+        (
+            [filter_answer(pagination={"current": "MQ", "next": "Mg", "totalEntries": 12})],
+            "filters.json is one page of several: the filters after it are missing",
+        ),
+    ],
+)
+def test_what_is_missing_is_named_and_the_rest_is_brought_in(more: list[tuple[str, str]], words: str) -> None:
+    workspace = read_workspace([destination(), *more])
+    assert workspace.destination is not None
+    assert words in "\n".join(workspace.notes)
+    assert workspace.missing == 1
+
+
+def test_an_answer_without_any_says_that_there_are_none() -> None:
+    nothing = [("s.json", '{"data": {"subscriptions": []}}'), filter_answer()]
+    workspace = read_workspace([destination(), *nothing])
+    assert (workspace.subscriptions, workspace.filters, workspace.has_filters) == ((), (), True)
+    silent = read_workspace([destination()])
+    assert (silent.subscriptions, silent.has_filters) == (None, False)
+
+
+def test_pages_that_are_all_there_and_files_without_anything() -> None:
+    one = filter_answer({"if": "userId", "id": "f1"}, pagination={"current": "MQ", "next": "Mg"})
+    two = filter_answer({"if": "event", "id": "f2"}, pagination={"current": "Mg"})
+    workspace = read_workspace([two, destination(), one, ("sources.json", '{"data": {"sources": []}}')])
+    assert ([one.condition for one in workspace.filters], workspace.missing) == (["event", "userId"], 0)
+    assert "sources.json holds no destination, subscription or filter." in workspace.notes
+    again = read_workspace([destination(), destination(), one, two, one])
+    assert len(again.filters) == 2
+    assert "filters.json: One is in there twice, and is brought in once." in again.notes
+
+
+def test_what_segment_names_and_segtap_does_not_know_is_said() -> None:
+    workspace = read_workspace([destination(apiRegion="MARS"), exported(destinationId="d2"), filter_answer()])
+    assert "apiRegion 'MARS' is not one of Segment's. Assumed: US." in workspace.notes
+    assert "1 subscription of other destinations left out." in workspace.notes
+    classic = destination(metadata="54521fd925e721e32a72eed6", people="yes")
+    assert "people cannot be read: segtap's default stands in its place." in read_workspace([classic]).notes
+
+
 def test_terraform_files_are_evaluated() -> None:
     workspace = read_workspace(texts("workspace.tf"))
     assert workspace.destination == {
@@ -281,7 +381,7 @@ def broken(name: str, text: str) -> Callable[[], Workspace]:
                 "a.tf",
                 'resource "segment_destination_subscription" "s" {\n trigger = var.t\n settings = "{}"\n}',
             ),
-            "its trigger depend on var.t",
+            "its trigger depends on var.t",
         ),
     ],
 )

@@ -1,0 +1,188 @@
+"""Which destination an import is about, and which subscriptions and filters are its own."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, cast
+
+import msgspec
+
+from ..errors import InputError
+from ..settings import DestinationKind
+from .hcl import first_unknown
+from .notes import Notes
+from .objects import Exported
+
+METADATA: dict[str, DestinationKind] = {
+    "615c7438d93d9b61b1e9e192": "actions",
+    "54521fd925e721e32a72eed6": "classic-cloud",
+}
+"""Segment's catalogue ids of Mixpanel (Actions) and Mixpanel."""
+
+SLUGS: dict[str, DestinationKind] = {"actions-mixpanel": "actions", "mixpanel": "classic-cloud"}
+
+
+class Chosen(msgspec.Struct, frozen=True):
+    """A destination with what belongs to it; `destination` is None when the files do not hold it."""
+
+    destination: Exported | None
+    subscriptions: tuple[Exported, ...]
+    filters: tuple[Exported, ...]
+
+
+def kind_of(one: Exported) -> DestinationKind | None:
+    """Which Mixpanel destination it is; None for another, or when it is not known."""
+    metadata = one.fields.get("metadata")
+    if isinstance(metadata, dict):
+        known = cast("dict[str, Any]", metadata)
+        return METADATA.get(str(known.get("id"))) or SLUGS.get(str(known.get("slug")))
+    return None
+
+
+def choose(found: Sequence[Exported], wanted: str, notes: Notes) -> Chosen:
+    """The destination named `wanted` (an id or an address), or the only one, and what belongs to it.
+
+    Raises InputError when there are several, or none with anything to bring in.
+    """
+    once = _without_copies(found, notes)
+    destinations = [one for one in once if one.kind == "destination"]
+    children = [one for one in once if one.kind != "destination"]
+    destination = _wanted(destinations, wanted, notes) if wanted else _only(destinations, notes)
+    if destination is None:
+        strangers = {one.id for one in destinations if one.id}
+        own = _of_one([one for one in children if one.reference("destinationId") not in strangers], wanted)
+        others = [one for one in children if one not in own]
+    else:
+        own, others = _of(destination, wanted, destinations, children, notes)
+    if others:
+        counts = Counter(one.kind for one in others)
+        words = " and ".join(f"{count} {kind}{'s' if count > 1 else ''}" for kind, count in counts.items())
+        notes.say(f"{words} of other destinations left out.")
+    if destination is None and not own:
+        raise InputError(
+            "There is no Mixpanel destination or subscription in there. Save what the Public API answers to"
+            " GET /destinations/{id} and GET /destinations/{id}/subscriptions, or use terraform show -json."
+        )
+    return Chosen(
+        destination,
+        tuple(one for one in own if one.kind == "subscription"),
+        tuple(one for one in own if one.kind == "filter"),
+    )
+
+
+def _without_copies(found: Sequence[Exported], notes: Notes) -> list[Exported]:
+    """Each object once, though several files hold it."""
+    kept: dict[tuple[str, str], Exported] = {}
+    once: list[Exported] = []
+    for one in found:
+        key = (one.kind, one.id)
+        if not one.id_is_known or key not in kept:
+            kept[key] = one
+            once.append(one)
+        elif one.kind != "destination":
+            notes.say(f"{one.address} is in there twice, and is brought in once.")
+    return once
+
+
+# --- the destination -----------------------------------------------------------------------------
+
+
+def _only(destinations: Sequence[Exported], notes: Notes) -> Exported | None:
+    """The Mixpanel destination; of an answer that does not say its kind, any."""
+    mixpanel = [one for one in destinations if kind_of(one) is not None]
+    if not mixpanel:
+        mixpanel = [one for one in destinations if not isinstance(one.fields.get("metadata"), dict)]
+    for one in destinations:
+        unknown = first_unknown(one.fields.get("metadata"))
+        if unknown is not None and kind_of(one) is None and one not in mixpanel:
+            notes.say(
+                f"{one.address} was left out: whether it is Mixpanel depends on {unknown.reference}."
+                f" If it is, say --destination-id {_name(one)}."
+            )
+    if len(mixpanel) > 1:
+        listed = "; ".join(
+            f"{one.fields.get('name') or one.address} ({kind_of(one)}): --destination-id {_name(one)}"
+            for one in mixpanel
+        )
+        raise InputError(f"There are {len(mixpanel)} Mixpanel destinations in there. Choose one: {listed}")
+    return mixpanel[0] if mixpanel else None
+
+
+def _wanted(destinations: Sequence[Exported], wanted: str, notes: Notes) -> Exported | None:
+    named = [one for one in destinations if wanted in (one.id, one.address)]
+    if len(named) > 1:
+        raise InputError(
+            f"Several destinations in there are {wanted}. Give the files of one Terraform configuration only."
+        )
+    if named:
+        metadata = named[0].fields.get("metadata")
+        if isinstance(metadata, dict) and kind_of(named[0]) is None and first_unknown(metadata) is None:
+            raise InputError(f"{named[0].address} is not a Mixpanel destination.")
+        return named[0]
+    nameless = [one for one in destinations if kind_of(one) is not None and not one.id_is_known]
+    if len(nameless) == 1:
+        notes.say(f"The files do not say the id of {nameless[0].address}: it is taken to be {wanted}.")
+        return nameless[0]
+    if destinations:
+        there = ", ".join(sorted(_name(one) for one in destinations))
+        notes.say(f"The destination {wanted} is not in there, and [destination] stays as it is: {there} are.")
+    return None
+
+
+def _name(one: Exported) -> str:
+    return one.id if one.id_is_known else one.address
+
+
+# --- what belongs to it --------------------------------------------------------------------------
+
+
+def _of_one(children: list[Exported], wanted: str) -> list[Exported]:
+    """Those of a destination that the files do not hold: of `wanted`, else all, if they are of one."""
+    if wanted:
+        return [one for one in children if one.reference("destinationId") == wanted]
+    ids = sorted({one.reference("destinationId") for one in children})
+    if len(ids) > 1:
+        raise InputError(
+            "The subscriptions are of several destinations. Choose one: "
+            + "; ".join(f"--destination-id {one}" for one in ids if one)
+        )
+    return children
+
+
+def _of(
+    destination: Exported,
+    wanted: str,
+    destinations: Sequence[Exported],
+    children: Sequence[Exported],
+    notes: Notes,
+) -> tuple[list[Exported], list[Exported]]:
+    """Those of the destination, and those of others. What may be its own, and cannot be told, is noted."""
+    names = {destination.id, wanted or destination.id}
+    own: list[Exported] = []
+    others: list[Exported] = []
+    for one in children:
+        named = one.reference("destinationId")
+        if named in names or (not named and len(destinations) == 1):
+            own.append(one)
+        elif why := _untold(one, named, destination):
+            notes.left_out(f"The {one.kind} {one.address} was left out: {why}.", enabled=one.enabled)
+        else:
+            others.append(one)
+    return own, others
+
+
+def _untold(one: Exported, named: str, destination: Exported) -> str:
+    """Why it cannot be told whose a subscription or filter is; "" when it is another destination's."""
+    if not named:
+        return "it does not say which destination it is of"
+    if first_unknown(one.fields.get("destinationId")) is not None:
+        if named.startswith("segment_destination."):
+            return ""
+        return f"its destination_id depends on {named}, which only Terraform knows"
+    if destination.id_is_known:
+        return ""
+    return (
+        f"it is of the destination {named}, and the files do not say the id of {destination.address}."
+        f" If it is that one, say --destination-id {named}"
+    )

@@ -1,0 +1,112 @@
+"""A workspace's destination as `[destination]` and `[classic]`. Secrets are passed over."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from ..messages import JsonObject
+from ..settings import SEGMENT_REGIONS
+from .chosen import kind_of
+from .hcl import first_unknown
+from .notes import Notes
+from .objects import Exported
+from .reading import json_object, text
+
+CLASSIC_KEYS = {
+    "people": "people",
+    "consolidatedPageCalls": "consolidated_page_calls",
+    "trackAllPages": "track_all_pages",
+    "trackCategorizedPages": "track_categorized_pages",
+    "trackNamedPages": "track_named_pages",
+    "eventIncrements": "event_increments",
+    "propIncrements": "prop_increments",
+    "groupIdentifierTraits": "group_identifier_traits",
+    "groupTraitsToSetOnce": "group_traits_to_set_once",
+    "legacySuperProperties": "legacy_super_properties",
+}
+"""Segment's names of the classic destination's settings, and those under `[classic]`."""
+
+MASK = "•"
+"""Segment shows secrets with these."""
+
+
+def settings_of(destination: Exported | None, notes: Notes) -> tuple[JsonObject | None, JsonObject | None]:
+    """The two sections, None for those that the files say nothing of. What had to be assumed is noted."""
+    if destination is None:
+        return None, None
+    settings = destination.fields.get("settings")
+    given = json_object(settings)
+    if given is None and settings is not None:
+        unknown = first_unknown(settings)
+        why = f"depend on {unknown.reference}" if unknown is not None else "cannot be read"
+        notes.say(f"The settings of {destination.address} {why}: segtap's defaults stand in their place.")
+    given = given or {}
+    kind = kind_of(destination)
+    if kind is None:
+        kind = "classic-cloud" if "token" in given else "actions"
+        notes.say(
+            f"{destination.address} does not say which destination it is: by its settings it is {kind}."
+        )
+    made: JsonObject = {"kind": kind}
+    token = given.get("token" if kind == "classic-cloud" else "projectToken")
+    if isinstance(token, str) and token and MASK not in token:
+        made["token"] = token
+    else:
+        made["token_env"] = "MIXPANEL_TOKEN"
+        notes.say("The project token is not in there: put it into the variable MIXPANEL_TOKEN.")
+    secret = "apiKey" if kind == "classic-cloud" else "apiSecret"
+    if given.get(secret):
+        made["api_secret_env"] = "MIXPANEL_SECRET"
+        notes.say(f"{secret} is a secret and was left out: put it into the variable MIXPANEL_SECRET.")
+    made["region"] = _region(given, notes)
+    source = given.get("sourceName")
+    if text(source):
+        made["source_name"] = text(source)
+    _tell_unknown("sourceName", source, "none", notes)
+    if kind == "actions":
+        strict = given.get("strictMode", "1")
+        made["strict"] = str(strict) not in ("0", "False", "false")
+        _tell_unknown("strictMode", strict, "on", notes)
+    enabled = destination.fields.get("enabled")
+    if enabled is False:
+        notes.say("The destination is switched off in Segment: it sends nothing there.")
+    _tell_unknown("whether the destination is enabled", enabled, "yes", notes)
+    classic = _classic(given, notes) if kind == "classic-cloud" else None
+    return made, classic
+
+
+def _tell_unknown(name: str, value: Any, assumed: str, notes: Notes) -> None:
+    unknown = first_unknown(value)
+    if unknown is not None:
+        notes.say(f"{name} depends on {unknown.reference}, which only Terraform knows. Assumed: {assumed}.")
+
+
+def _region(given: dict[str, Any], notes: Notes) -> str:
+    if given.get("enableEuropeanUnionEndpoint") is True:
+        return "eu"
+    for name in ("apiRegion", "enableEuropeanUnionEndpoint"):
+        _tell_unknown(name, given.get(name), "US", notes)
+    named = given.get("apiRegion")
+    if text(named) and named not in SEGMENT_REGIONS.values():
+        notes.say(f"apiRegion {named!r} is not one of Segment's. Assumed: US.")
+    return next((region for region, name in SEGMENT_REGIONS.items() if name == named), "us")
+
+
+def _classic(given: dict[str, Any], notes: Notes) -> JsonObject:
+    made: JsonObject = {}
+    for name, key in CLASSIC_KEYS.items():
+        value = given.get(name)
+        if _plain(value):
+            made[key] = value
+        elif value is not None:
+            unknown = first_unknown(value)
+            why = f"depends on {unknown.reference}" if unknown is not None else "cannot be read"
+            notes.say(f"{name} {why}: segtap's default stands in its place.")
+    return made
+
+
+def _plain(value: Any) -> bool:
+    """A boolean or a list of texts, as `[classic]` takes them."""
+    if isinstance(value, list):
+        return all(isinstance(item, str) for item in cast("list[Any]", value))
+    return isinstance(value, bool)
