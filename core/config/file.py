@@ -59,6 +59,7 @@ def with_workspace(
     made = "\n".join(part for part in (rest + "\n" if rest else "", comment + "\n".join(parts)) if part)
     if subscriptions is not None and not subscriptions:
         made = f"subscriptions = []\n{made}"
+    _check_characters(made)
     _check(before, _parsed(made), replaced)
     return made
 
@@ -76,6 +77,16 @@ def _parsed(text: str) -> JsonObject:
         return cast(JsonObject, tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"The settings file is not TOML: {error}. Mend it first.") from None
+
+
+def _check_characters(made: str) -> None:
+    try:
+        made.encode()
+    except UnicodeEncodeError as error:
+        around = made[max(0, error.start - 20) : error.start]
+        raise SettingsError(
+            f"There is half a character after {around!r}, which no settings file can hold. Mend that first."
+        ) from None
 
 
 def _check(before: JsonObject, after: JsonObject, replaced: set[str]) -> None:

@@ -13,10 +13,15 @@ import msgspec
 
 from ..errors import FilterNotFql, FilterNotUnderstood
 from ..messages import Json
+from ..text import shorten
 from .fql_functions import FUNCTIONS
 
 MAX_DEPTH = 100
 """Brackets, negations and calls within one another; compiling and judging follow them with recursion."""
+
+
+SHOWN = 160
+"""Characters of a condition that a fault shows."""
 
 
 class Constant(msgspec.Struct, frozen=True):
@@ -91,8 +96,8 @@ def parse(text: str) -> Node:
     parser.end()
     if parser.unknown:
         raise FilterNotUnderstood(
-            f"The condition {text!r} cannot be followed: there is no function {parser.unknown}() known to"
-            f" segtap; there are {', '.join(FUNCTIONS)}."
+            f"The condition {shorten(text, SHOWN)!r} cannot be followed: there is no function"
+            f" {parser.unknown}() known to segtap; there are {', '.join(FUNCTIONS)}."
         )
     return node
 
@@ -167,7 +172,7 @@ class _Parser:
 
     def _fault(self, words: str) -> FilterNotFql:
         return FilterNotFql(
-            f"The condition {self._text!r} is not FQL: {words}. Write it like:"
+            f"The condition {shorten(self._text, SHOWN)!r} is not FQL: {words}. Write it like:"
             ' type = "track" and !contains(event, "Order")'
         )
 
@@ -193,12 +198,12 @@ class _Parser:
 
     def _shown(self) -> str:
         token = self._peek()
-        return "the end" if token.kind == "end" else repr(token.written)
+        return "the end" if token.kind == "end" else repr(shorten(token.written, 40))
 
     def _deeper(self, depth: int) -> int:
         if depth >= MAX_DEPTH:
             raise FilterNotUnderstood(
-                f"The condition {self._text[:40]!r}… cannot be followed: it is nested more than"
+                f"The condition {shorten(self._text, SHOWN)!r} cannot be followed: it is nested more than"
                 f" {MAX_DEPTH} deep."
             )
         return depth + 1

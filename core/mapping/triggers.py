@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Literal, cast
 
 import msgspec
@@ -36,6 +37,7 @@ PLACES: dict[str, Literal["root", "inside"]] = {
 
 FUNCTIONS = ("contains", "match")
 _FUNCTION_ROOTS = ("event", "name", "userId")
+_FUNCTION_PLACES = ("properties", "traits", "context")
 _PATH = re.compile(r"[^\[.\]]+")
 
 
@@ -88,6 +90,32 @@ def parse_trigger(text: str) -> Condition | Group:
             f"{', '.join(PLACES)}, contains() and match()."
         )
     return node
+
+
+def passed_over(text: str) -> tuple[str, ...]:
+    """The names in a trigger that Segment's reader passes over together with what they are compared to.
+
+    Nothing for a text that it cannot read at all.
+    """
+    try:
+        tokens = _joined(lex(text))
+    except ValueError:
+        return ()
+    found: dict[str, None] = {}
+    called = False
+    for token, following in pairwise(tokens):
+        if token.type == "ident":
+            known = _speaks_of(token.value) if called else token.value.partition(".")[0] in PLACES
+            compared = following.type == "operator" and following.value != "!"
+            if (called or compared) and not known:
+                found[token.value] = None
+        called = (token.type == "parenleft" and called) or token.value in FUNCTIONS
+    return tuple(found)
+
+
+def _speaks_of(name: str) -> bool:
+    """True for what contains() and match() may look at."""
+    return name in _FUNCTION_ROOTS or name.startswith(_FUNCTION_PLACES)
 
 
 def _joined(tokens: list[Token]) -> list[Token]:
@@ -204,7 +232,7 @@ def _function(function: str, tokens: list[Token], *, negate: bool) -> list[Condi
         operator = "not_" + operator
     if name.value in _FUNCTION_ROOTS:
         return [Condition(name.value, (), operator, text)]
-    for place in ("properties", "traits", "context"):
+    for place in _FUNCTION_PLACES:
         if name.value.startswith(place):
             return [Condition(place, _inside(name.value, place), operator, text)]
     return []

@@ -36,9 +36,10 @@ def settings_of(destination: Exported | None, notes: Notes) -> tuple[JsonObject 
         return None, None
     settings = destination.fields.get("settings")
     given = json_object(settings)
-    if given is None and settings is not None:
+    if given is None:
         unknown = first_unknown(settings)
-        why = f"depend on {unknown.reference}" if unknown is not None else "cannot be read"
+        why = "are not in there" if settings is None else "cannot be read"
+        why = f"depend on {unknown.reference}" if unknown is not None else why
         notes.say(f"The settings of {destination.address} {why}: segtap's defaults stand in their place.")
     given = given or {}
     kind = kind_of(destination)

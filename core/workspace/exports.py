@@ -16,6 +16,8 @@ from .notes import Notes
 from .objects import TERRAFORM, Exported, camel, dicts
 from .terraform import of_terraform
 
+TERRAFORM_FILES = (".tf", ".tfvars")
+
 
 def exported(files: Sequence[tuple[str, str]], notes: Notes) -> Iterator[Exported]:
     """The objects in these files, given as (name, text). Raises InputError for what cannot be read.
@@ -24,11 +26,11 @@ def exported(files: Sequence[tuple[str, str]], notes: Notes) -> Iterator[Exporte
     """
     pages = _Pages()
     for name, text in files:
-        if name.endswith(".tf.json"):
+        if name.endswith((".tf.json", ".tfvars.json")):
             notes.say(
                 f"{name} was left out: it is Terraform's JSON syntax. Use terraform show -json instead."
             )
-        elif not name.endswith(".tf"):
+        elif not name.endswith(TERRAFORM_FILES):
             found = list(_of_json(_json(name, text), name, pages))
             if not found and not pages.kinds_of(name):
                 notes.say(f"{name} holds no destination, subscription or filter.")
@@ -36,7 +38,7 @@ def exported(files: Sequence[tuple[str, str]], notes: Notes) -> Iterator[Exporte
     pages.tell(notes)
     notes.listed |= pages.kinds_of()
     try:
-        yield from of_terraform([(name, text) for name, text in files if name.endswith(".tf")], notes)
+        yield from of_terraform([one for one in files if one[0].endswith(TERRAFORM_FILES)], notes)
     except RecursionError:
         raise InputError("The Terraform files are nested too deep to be read.") from None
 

@@ -82,14 +82,18 @@ def _member(value: HclValue, key: str, name: str) -> HclValue:
     return Unknown(f"{value.reference}.{key}" if isinstance(value, Unknown) else name)
 
 
-def evaluation(blocks: list[Block]) -> Evaluation:
-    """An evaluation that knows the locals of these blocks and the defaults of their variables."""
+def evaluation(blocks: list[Block], values: dict[str, Expression] | None = None) -> Evaluation:
+    """An evaluation that knows the locals of these blocks and their variables.
+
+    `values` are those of .tfvars files; a variable without one has its default.
+    """
     names: dict[str, Expression] = {}
     for block in blocks:
         if block.type == "locals":
             names.update((f"local.{key}", value) for key, value in block.attributes.items())
         elif block.type == "variable" and block.labels and "default" in block.attributes:
             names[f"var.{block.labels[0]}"] = block.attributes["default"]
+    names.update((f"var.{name}", value) for name, value in (values or {}).items())
     return Evaluation(names)
 
 

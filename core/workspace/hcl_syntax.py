@@ -24,6 +24,14 @@ def read_hcl(text: str, name: str) -> list[Block]:
     return blocks
 
 
+def read_values(text: str, name: str) -> dict[str, Expression]:
+    """The values that a .tfvars file gives to variables. Raises InputError naming the line."""
+    blocks, attributes = _Reader(text, name).body(top=True)
+    if blocks:
+        raise InputError(f"{name} has a block ({blocks[0].type}): a .tfvars file has values only.")
+    return attributes
+
+
 _SPACE_AND_LINES = re.compile(r"(?:\s|//[^\n]*|#[^\n]*|/\*.*?\*/)+", re.DOTALL)
 _NAME = re.compile(r"[^\W\d][\w-]*")
 _NUMBER = re.compile(r"\d+(\.\d+)?([eE][+-]?\d+)?")

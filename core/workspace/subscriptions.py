@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from ..destinations.actions.fields import ACTION_FIELDS
 from ..destinations.actions.presets import optional_subscriptions, preset_subscriptions
+from ..mapping.triggers import passed_over
 from ..messages import JsonObject
 from ..settings import Subscription
 from .hcl import first_unknown
@@ -39,7 +40,7 @@ def subscription_of(one: Exported, slugs: dict[str, str], notes: Notes) -> Subsc
             enabled=one.enabled,
         )
         return None
-    mapping = json_object(fields.get("settings") or {})
+    mapping = json_object(fields.get("settings"))
     trigger = fields.get("trigger")
     why = _why_not(fields, mapping)
     if why or mapping is None or not isinstance(trigger, str):
@@ -54,6 +55,8 @@ def subscription_of(one: Exported, slugs: dict[str, str], notes: Notes) -> Subsc
             enabled=one.enabled,
         )
         return None
+    if names := passed_over(trigger):
+        notes.say(f"{one.address}: its trigger speaks of {', '.join(names)}, which Segment passes over.")
     if first_unknown(fields.get("enabled")) is not None:
         notes.say(f"{one.address} is brought in as enabled: only Terraform knows whether it is.")
     return Subscription(

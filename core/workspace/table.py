@@ -11,6 +11,7 @@ from ..destinations.actions.presets import preset_subscriptions
 from ..errors import MappingError
 from ..mapping import MISSING, Refused, compile_trigger
 from ..mapping.origins import NOTHING, Origin, fields_of, value_of
+from ..mapping.triggers import passed_over
 from ..mapping.validate import is_directive
 from ..messages import Json, JsonObject
 from ..settings import Destination, Subscription
@@ -26,13 +27,17 @@ class FieldRow(msgspec.Struct, frozen=True):
 
 
 class SubscriptionTable(msgspec.Struct, frozen=True, rename="camel"):
-    """One subscription, the sample that it was tried on ("" when it takes none of them), and its fields."""
+    """One subscription, the sample that it was tried on ("" when it matches none of them), and its fields.
+
+    `passed_over` are the names in the trigger that count for nothing at Segment.
+    """
 
     name: str
     trigger: str
     enabled: bool
     action: str
     fault: str = ""
+    passed_over: tuple[str, ...] = ()
     sample: str = ""
     fields: tuple[FieldRow, ...] = ()
 
@@ -57,6 +62,7 @@ def _table(subscription: Subscription, samples: Sequence[JsonObject]) -> Subscri
         enabled=subscription.enabled,
         action=subscription.partner_action,
         fault=fault_of(subscription),
+        passed_over=passed_over(subscription.subscribe),
         sample="" if sample is None else sample_name(sample),
         fields=tuple(rows),
     )

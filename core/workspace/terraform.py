@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
-from .hcl import Block, Evaluation, HclValue, Json, Unknown, evaluation, first_unknown
-from .hcl_syntax import read_hcl
+from .hcl import Block, Evaluation, Expression, HclValue, Json, Unknown, evaluation, first_unknown
+from .hcl_syntax import read_hcl, read_values
 from .notes import Notes
 from .objects import TERRAFORM, Exported, camel
 
@@ -22,12 +22,18 @@ _MODULES = re.compile(r"^(?:module\.[^.]+\.)+")
 
 
 def of_terraform(files: Sequence[tuple[str, str]], notes: Notes) -> Iterator[Exported]:
-    """The destinations, subscriptions and filters in .tf files, given as (name, text).
+    """The destinations, subscriptions and filters in .tf and .tfvars files, given as (name, text).
 
     Raises InputError for a file that cannot be read.
     """
-    blocks = [block for name, text in files for block in read_hcl(text, name)]
-    scope = evaluation(blocks)
+    blocks: list[Block] = []
+    values: dict[str, Expression] = {}
+    for name, text in files:
+        if name.endswith(".tfvars"):
+            values.update(read_values(text, name))
+        else:
+            blocks += read_hcl(text, name)
+    scope = evaluation(blocks, values)
     ids = _ids(blocks, scope)
     for block in blocks:
         kind = TERRAFORM.get(block.labels[0]) if block.type == "resource" and block.labels else None

@@ -156,9 +156,11 @@ def test_show_names_what_can_never_send(tmp_path: Path) -> None:
         "mapping = {}\n"
         "[[subscriptions]]\nname = 'Bad'\ntrigger = 'type = \"track\"'\naction = 'trackEvent'\n"
         "mapping = { event = { '@pth' = '$.event' } }\n"
+        "[[subscriptions]]\npreset = 'Track Calls'\ntrigger = 'type = \"track\" and groupId != null'\n"
     )
     done = segtap("mappings", "show")
     assert done.returncode == 1
+    assert "Segment passes over groupId: a trigger cannot speak of it" in done.stdout
     assert "NEVER SENDS: The trigger 'nothing' has no condition" in done.stdout
     assert "NEVER SENDS: There is no action 'trackEvents'" in done.stdout
     assert "NEVER SENDS: /event has an invalid directive: @pth." in done.stdout

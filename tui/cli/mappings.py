@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 VALUE_SHOWN = 48
 NAME_SHOWN = 32
+TERRAFORM_FILES = ("*.tf", "*.tf.json", "terraform.tfvars", "*.auto.tfvars", "*.tfvars.json")
+"""What is read of a folder: Terraform, too, reads other .tfvars files only when it is given them."""
 SAMPLES = 20
 """Messages of a running segtap that are looked at."""
 
@@ -174,8 +176,8 @@ def _texts(paths: tuple[Path, ...]) -> list[tuple[str, str]]:
     files: list[Path] = []
     for path in paths:
         if path.is_dir():
-            found = sorted([*path.rglob("*.tf"), *path.rglob("*.tf.json")])
-            if not found:
+            found = sorted({one for pattern in TERRAFORM_FILES for one in path.rglob(pattern)})
+            if not any(one.suffix == ".tf" for one in found):
                 raise click.BadParameter(f"{path} holds no .tf file", param_hint="FILE")
             files += found
         else:
@@ -249,6 +251,9 @@ def _lines(table: SubscriptionTable) -> list[str]:
     ]
     if table.fault:
         lines.append(f"  NEVER SENDS: {clean(table.fault)}")
+    if table.passed_over:
+        names = ", ".join(map(clean, table.passed_over))
+        lines.append(f"  Segment passes over {names}: a trigger cannot speak of it")
     if not table.sample:
         lines.append("  none of the sample messages is taken by it")
     else:

@@ -95,6 +95,15 @@ def test_a_file_that_is_not_toml_is_left_alone() -> None:
         with_workspace("[", sections={}, subscriptions=(), filters=())
 
 
+def test_half_a_character_is_said_and_in_a_mapping_kept() -> None:
+    odd = DestinationFilter(condition='event = "A"', name="Odd \ud800")
+    with pytest.raises(SettingsError, match=r"half a character after .*Odd"):
+        with_workspace("", sections={}, subscriptions=None, filters=(odd,))
+    mapping = Subscription('type = "track"', "trackEvent", {"event": "\ud800"}, "Mine")
+    made = tomllib.loads(with_workspace("", sections={}, subscriptions=(mapping,), filters=None))
+    assert made["subscriptions"][0]["mapping"] == '{\n  "event": "\\ud800"\n}\n'
+
+
 def test_a_change_that_would_touch_other_sections_is_refused() -> None:
     odd = 'destination.region = "us"\n[destination.x]\n'
     with pytest.raises(SettingsError):

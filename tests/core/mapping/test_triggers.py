@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from segtap.core.errors import MappingError
 from segtap.core.mapping import Refused, compile_trigger
+from segtap.core.mapping.triggers import passed_over
 
 TRACK: dict[str, Any] = {
     "type": "track",
@@ -118,3 +119,19 @@ def test_any_text_compiles_or_is_refused(pieces: list[str], space: str) -> None:
     with contextlib.suppress(MappingError, Refused):
         takes = compile_trigger(space.join(pieces))(TRACK)
     assert takes in (True, False)
+
+
+@pytest.mark.parametrize(
+    ("trigger", "names"),
+    [
+        ('type = "track" and traits.a != null or userId = "u"', ()),
+        ('match(properties.a, "x*") and !contains(context.page.url, "y")', ()),
+        ('type = "track" and groupId = "x"', ("groupId",)),
+        ('anonymousId != null or messageId = "m" or anonymousId = "a"', ("anonymousId", "messageId")),
+        ('contains(groupId, "x") and !match( integrations.All, "*" )', ("groupId", "integrations.All")),
+        ("traits.plan = pro", ()),
+        ('type = "track', ()),
+    ],
+)
+def test_names_that_count_for_nothing_are_named(trigger: str, names: tuple[str, ...]) -> None:
+    assert passed_over(trigger) == names

@@ -261,3 +261,31 @@ def test_settings_that_only_terraform_knows_are_named_and_assumed() -> None:
         assert words in notes
     whole = IMPORTED.replace('jsonencode({ projectToken = "tok", apiRegion = "US 🇺🇸" })', "local.settings")
     assert "settings of segment_destination.mp depend on local.settings" in "\n".join(read(whole).notes)
+
+
+def test_values_of_variables_come_from_their_files() -> None:
+    text = IMPORTED.replace('"tok"', "var.token") + 'variable "token" {\n  default = "dev"\n}\n'
+    files = [("main.tf", text), ("terraform.tfvars", 'token = "prod" # of the shop\nother = { a = 1 }\n')]
+    workspace = read_workspace(files)
+    assert workspace.destination is not None
+    assert workspace.destination["token"] == "prod"
+    with pytest.raises(InputError, match=r"a \.tfvars file has values only"):
+        read_workspace([*files, ("x.auto.tfvars", "locals {\n}\n")])
+    noted = read_workspace([*files, ("more.tf.json", "{}")]).notes
+    assert any("more.tf.json was left out: it is Terraform's JSON syntax" in note for note in noted)
+
+
+def test_a_destination_without_settings_and_a_subscription_without_a_mapping_are_named() -> None:
+    lines = [line for line in IMPORTED.splitlines() if "settings" not in line]
+    workspace = read("\n".join(lines), subscription('"aaa"', "settings = null"))
+    notes = "\n".join(workspace.notes)
+    assert "The settings of segment_destination.mp are not in there" in notes
+    assert "has no trigger and mapping that can be read" in notes
+    assert workspace.missing == 1
+
+
+def test_names_in_a_trigger_that_segment_passes_over_are_said() -> None:
+    trigger = 'trigger = "type = \\"track\\" and groupId = \\"g\\""'
+    workspace = read(IMPORTED, subscription('"aaa"', trigger))
+    assert (counts(workspace), workspace.missing) == ((1, 0), 0)
+    assert "its trigger speaks of groupId, which Segment passes over." in "\n".join(workspace.notes)
