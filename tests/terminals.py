@@ -13,11 +13,13 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 PATIENCE = 30.0
 """Seconds to wait for a text before it is given up."""
+UNSET = ("LINES", "COLUMNS", "NO_COLOR", "TMUX")
+"""Variables of the person who runs the tests that would change what is drawn."""
 _SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\a]*\a|P[^\x1b]*\x1b\\|[ -/]*[0-~])")
 
 
@@ -48,6 +50,14 @@ class Terminal:
             if left <= 0 or not self._read(left):
                 raise AssertionError(f"{pattern!r} was not drawn. The end of it all: {drawn[-2000:]!r}")
 
+    def until(self, holds: Callable[[], bool], what: str) -> None:
+        """Read until something else holds; fail when it never does."""
+        deadline = time.monotonic() + PATIENCE
+        while not holds():
+            if time.monotonic() > deadline:
+                raise AssertionError(f"It never came to it: {what}")
+            self._read(0.05)
+
     def wait_for_end(self) -> int:
         """Read until the program ends; its exit status."""
         deadline = time.monotonic() + PATIENCE
@@ -68,19 +78,26 @@ class Terminal:
 
 @contextlib.contextmanager
 def in_terminal(
-    *arguments: str, folder: Path, size: tuple[int, int] = (80, 24), environ: Mapping[str, str] | None = None
+    *arguments: str,
+    folder: Path,
+    size: tuple[int, int] = (80, 24),
+    environ: Mapping[str, str] | None = None,
+    within: Sequence[str] = (),
 ) -> Iterator[Terminal]:
-    """`segtap` with these arguments in a terminal; its home and state are in `folder`."""
+    """`segtap` with these arguments in a terminal; its home and state are in `folder`.
+
+    `within` is the command that runs it there, such as tmux.
+    """
     near, far = pty.openpty()
     width, height = size
     fcntl.ioctl(far, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
     given = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("SEGTAP_", "MIXPANEL_")) and name not in ("LINES", "COLUMNS", "NO_COLOR")
+        if not name.startswith(("SEGTAP_", "MIXPANEL_")) and name not in UNSET
     }
     process = subprocess.Popen(
-        [sys.executable, "-m", "segtap.tui", *arguments],
+        [*within, sys.executable, "-m", "segtap.tui", *arguments],
         stdin=far,
         stdout=far,
         stderr=far,

@@ -1,7 +1,8 @@
-"""Copying out of the screen, by every road there is, and saying which one was taken.
+"""Copying out of the screen, by the way that works where it runs, and saying which one that was.
 
-A terminal never answers whether it took an OSC 52 sequence, so a tool of the desktop goes beside it where
-the screen runs on the person's own machine, and a file takes what is too long for either.
+In tmux its own command takes the text, for by default tmux lets no program write to the clipboard. Elsewhere
+an OSC 52 sequence does. A terminal never answers whether it took one, so a tool of the desktop goes beside
+it where the screen runs on the person's own machine, and a file takes what no clipboard can.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Literal
 
 import platformdirs
 from textual.app import App
@@ -26,6 +28,13 @@ from ..core.text import size
 OSC52_LIMIT = 74 * 1024
 """Bytes of text that terminals commonly take in one OSC 52 sequence (100,000 as base64)."""
 TOOL_TIMEOUT = 2.0
+WITHOUT_OSC52 = frozenset({"dumb", "linux", "vt100", "vt220"})
+"""Terminals, by their name in TERM, that have no clipboard."""
+NO_CLIPBOARD = {
+    "no": "This terminal takes no text to copy",
+    "perhaps": "It is not sure that tmux or screen hands it on to the terminal's clipboard",
+}
+IN_TMUX = "in tmux's buffer (its prefix and ] paste it)"
 
 
 @dataclass(frozen=True)
@@ -41,19 +50,34 @@ class Tool:
 
 
 def copy(app: App[object], text: str, *, environ: Mapping[str, str] | None = None) -> str:
-    """Copy the text; returns how, in words for a toast."""
+    """Copy the text; returns where it is, in words for a toast."""
     environ = os.environ if environ is None else environ
     data = text.encode("utf-8", "replace")
-    small = len(data) <= OSC52_LIMIT
-    if small:
-        _osc52(app, data, tmux="TMUX" in environ)
+    in_tmux = _to_tmux(data, environ) if "TMUX" in environ else ""
+    small, takes = len(data) <= OSC52_LIMIT, takes_osc52(environ)
+    sent = not in_tmux and small and takes != "no"
+    if sent:
+        _osc52(app, data, tmux=takes == "perhaps")
     tool = next((tool for tool in tools(environ) if _run(tool, text)), None)
     if tool is not None:
-        return f"on the clipboard, with {tool.name}"
-    if small:
-        way = "through tmux " if "TMUX" in environ else ""
-        return f"sent {way}to the terminal's clipboard (OSC 52)"
-    return _to_file(data, (folder(), Path(tempfile.gettempdir())))
+        return f"on the clipboard, with {tool.name}" + (f"; {in_tmux}" if in_tmux else "")
+    if in_tmux:
+        return in_tmux
+    if sent and takes == "yes":
+        return "sent to the terminal's clipboard (OSC 52)"
+    why = f"{size(len(data))} is too much for a terminal's clipboard" if not small else NO_CLIPBOARD[takes]
+    return _to_file(data, why, (folder(), Path(tempfile.gettempdir())))
+
+
+def takes_osc52(environ: Mapping[str, str]) -> Literal["yes", "no", "perhaps"]:
+    """Whether the terminal puts what an OSC 52 sequence holds on its clipboard, as far as its name tells.
+
+    Perhaps: there is a tmux or a screen between, which hands it on only when it is set to do so.
+    """
+    term = environ.get("TERM", "")
+    if term in WITHOUT_OSC52 or environ.get("TERM_PROGRAM") == "Apple_Terminal":
+        return "no"
+    return "perhaps" if "TMUX" in environ or term.startswith(("screen", "tmux")) else "yes"
 
 
 def osc52(data: bytes, *, tmux: bool = False) -> str:
@@ -82,7 +106,7 @@ def tools(environ: Mapping[str, str], platform: str = sys.platform) -> list[Tool
 
 
 def folder() -> Path:
-    """Where texts go that are too long: `copies` in the user's state folder."""
+    """Where texts go that no clipboard takes: `copies` in the user's state folder."""
     return Path(platformdirs.user_state_dir("segtap", appauthor=False)) / "copies"
 
 
@@ -95,15 +119,43 @@ def write(data: bytes, into: Path) -> Path:
     return path
 
 
-def _to_file(data: bytes, folders: Sequence[Path]) -> str:
-    too_much = f"{size(len(data))} are too much for a terminal's clipboard"
+def _to_file(data: bytes, reason: str, folders: Sequence[Path]) -> str:
     why = ""
     for into in folders:
         try:
-            return f"{too_much}, so they are in {write(data, into)}"
+            return f"{reason}, so it is in {write(data, into)}"
         except OSError as error:
             why = str(error)
-    return f"nothing was copied. {too_much}, and no file can be written: {why}"
+    return f"nothing was copied. {reason}, and no file can be written: {why}"
+
+
+def _to_tmux(data: bytes, environ: Mapping[str, str]) -> str:
+    """Put the bytes into tmux's buffer, and through it on the clipboard; "" when tmux does not answer."""
+    if _tmux(environ, "load-buffer", "-w", "-", data=data) is None:
+        # Before tmux 3.2 there is no -w.
+        old = _tmux(environ, "load-buffer", "-", data=data)
+        return "" if old is None else IN_TMUX
+    features = _tmux(environ, "display-message", "-p", "#{client_termfeatures}") or ""
+    if "clipboard" in features.strip().split(","):
+        return "sent by tmux to the terminal's clipboard, and in tmux's own buffer"
+    return f"{IN_TMUX}; its terminal has no clipboard that tmux knows of"
+
+
+def _tmux(environ: Mapping[str, str], *arguments: str, data: bytes = b"") -> str | None:
+    """What the tmux that the screen runs in answers; None when it fails."""
+    try:
+        done = subprocess.run(
+            ("tmux", *arguments),
+            input=data,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=TOOL_TIMEOUT,
+            check=False,
+            env=dict(environ),
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else None
 
 
 def _osc52(app: App[object], data: bytes, *, tmux: bool) -> None:

@@ -6,6 +6,7 @@ import base64
 import os
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pane_host import Host
@@ -55,7 +56,7 @@ def test_in_tmux_it_is_wrapped_as_well_with_every_escape_doubled() -> None:
 
 async def test_from_afar_only_the_terminal_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kept = tool(tmp_path, "xclip")
-    environ = {"SSH_CONNECTION": "1", "DISPLAY": ":0", "PATH": str(tmp_path)}
+    environ = {"SSH_CONNECTION": "1", "DISPLAY": ":0", "PATH": str(tmp_path), "TERM": "xterm-256color"}
     told, written = await copied("secret sauce", environ, monkeypatch)
     assert told == "sent to the terminal's clipboard (OSC 52)"
     assert osc52(b"secret sauce") in written
@@ -78,10 +79,68 @@ async def test_at_home_a_tool_of_the_desktop_takes_it_too(
 async def test_a_tool_that_fails_is_not_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tool(tmp_path, "wl-copy", status=1)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    environ = {"WAYLAND_DISPLAY": "wayland-0", "PATH": os.environ["PATH"], "TMUX": "/tmp/tmux"}
+    environ = {"WAYLAND_DISPLAY": "wayland-0", "PATH": os.environ["PATH"]}
     told, written = await copied("x", environ, monkeypatch)
-    assert told == "sent through tmux to the terminal's clipboard (OSC 52)"
-    assert "\x1bPtmux;" in written
+    assert told == "sent to the terminal's clipboard (OSC 52)"
+    assert osc52(b"x") in written
+
+
+def fake_tmux(folder: Path, *, features: str = "bpaste,clipboard,focus", oldest: bool = False) -> Path:
+    """A stand-in for tmux that keeps what it is given; the oldest does not know -w."""
+    program = folder / "tmux"
+    program.write_text(
+        "#!/bin/sh\n"
+        f'case "$1 $2" in\n"load-buffer -w") {"exit 1" if oldest else f"cat > {folder}/copied"};;\n'
+        f'"load-buffer -") cat > {folder}/copied;;\n'
+        f'"display-message -p") echo "{features}";;\nesac\n'
+    )
+    program.chmod(0o755)
+    return folder / "copied"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the stand-in is a shell script")
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({}, "sent by tmux to the terminal's clipboard, and in tmux's own buffer"),
+        (
+            {"features": "bpaste,focus"},
+            "in tmux's buffer (its prefix and ] paste it); its terminal has no clipboard that tmux knows of",
+        ),
+        ({"oldest": True}, "in tmux's buffer (its prefix and ] paste it)"),
+    ],
+    ids=["clipboard", "none", "old tmux"],
+)
+@pytest.mark.parametrize("length", [1, 100_000])
+async def test_in_tmux_its_own_command_copies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: dict[str, Any], words: str, length: int
+) -> None:
+    kept = fake_tmux(tmp_path, **options)
+    environ = {"TMUX": "/tmp/t,1,0", "PATH": f"{tmp_path}:{os.environ['PATH']}", "TERM": "tmux-256color"}
+    told, written = await copied("é" * length, environ, monkeypatch)
+    assert told == words
+    assert kept.read_text("utf-8") == "é" * length
+    assert "52;" not in written, "tmux ignores it by default"
+
+
+@pytest.mark.parametrize(
+    ("environ", "osc"),
+    [
+        ({"TMUX": "/nowhere,1,0", "TERM": "tmux-256color", "PATH": ""}, True),
+        ({"TERM": "screen-256color"}, True),
+        ({"TERM": "linux"}, False),
+        ({"TERM": "xterm-256color", "TERM_PROGRAM": "Apple_Terminal", "SSH_TTY": "/dev/pts/1"}, False),
+    ],
+    ids=["tmux does not answer", "tmux on another machine", "console", "no clipboard"],
+)
+async def test_where_the_clipboard_is_not_sure_a_file_has_it(
+    state: Path, monkeypatch: pytest.MonkeyPatch, environ: dict[str, str], osc: bool
+) -> None:
+    told, written = await copied("kept", environ, monkeypatch)
+    (path,) = map(state.joinpath, os.listdir(state))
+    assert told.endswith(f", so it is in {path}")
+    assert path.read_text() == "kept"
+    assert ("]52;" in written) == osc
 
 
 async def test_what_is_too_long_goes_to_a_file_that_only_its_owner_reads(
@@ -89,7 +148,7 @@ async def test_what_is_too_long_goes_to_a_file_that_only_its_owner_reads(
 ) -> None:
     told, written = await copied("é" * 40_000, {}, monkeypatch)
     (path,) = map(state.joinpath, os.listdir(state))
-    assert told == f"78.1 KB are too much for a terminal's clipboard, so they are in {path}"
+    assert told == f"78.1 KB is too much for a terminal's clipboard, so it is in {path}"
     assert path.read_text("utf-8") == "é" * 40_000
     assert "]52;" not in written
     if os.name != "nt":

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import json
+import os
+import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import httpx
@@ -17,6 +23,10 @@ FIRST_START = r"Listening on (http://127\.0\.0\.1:\d+)"
 def send(url: str, event: str) -> None:
     body = {"writeKey": "k", "event": event, "userId": "user-7", "messageId": event.replace(" ", "-")}
     httpx.post(f"{url}/v1/track", json=body, trust_env=False).raise_for_status()
+
+
+def asked(*command: str) -> bytes:
+    return subprocess.run(command, capture_output=True, check=True).stdout
 
 
 def quit_of(terminal: Terminal) -> None:
@@ -61,6 +71,39 @@ def test_keys_typed_at_once_filter(tmp_path: Path) -> None:
         terminal.type("\x1b")
         terminal.wait_for("Cart Viewed", since=since)  # Esc and a key right behind it would be another key
         quit_of(terminal)
+
+
+@pytest.mark.skipif(shutil.which("tmux") is None, reason="needs tmux")
+@pytest.mark.parametrize(
+    ("term", "words"),
+    [
+        ("xterm-256color", "Copied the Segment pane: sent by tmux to"),
+        ("vt100", "Copied the Segment pane: in tmux's buffer"),
+    ],
+)
+def test_copying_in_tmux_as_it_is_by_default(tmp_path: Path, term: str, words: str) -> None:
+    server = ("tmux", "-S", str(tmp_path / "tmux"), "-f", os.devnull)
+    try:
+        with in_terminal(
+            *("--port", "0", "--ephemeral"),
+            folder=tmp_path,
+            size=(160, 40),
+            environ={"TERM": term, "COLORTERM": ""},
+            within=(*server, "-u", "new-session"),
+        ) as terminal:
+            url = terminal.wait_for(FIRST_START)[1]
+            send(url, "Signed Up")
+            for keys, shown in (("", '"user-7"'), ("y", words)):  # the message's pane first
+                terminal.type(keys)
+                terminal.until(lambda: shown in asked(*server, "capture-pane", "-p").decode(), shown)  # noqa: B023
+            buffer = asked(*server, "show-buffer")
+            assert json.loads(buffer)["event"] == "Signed Up"
+            copied = re.findall(rb"\x1b\]52;[^;]*;([A-Za-z0-9+/=]*)", terminal.raw)
+            assert [base64.b64decode(text) for text in copied] == ([buffer] if term != "vt100" else [])
+            terminal.type("q")
+            assert terminal.wait_for_end() == 0
+    finally:
+        subprocess.run([*server, "kill-server"], capture_output=True, check=False)
 
 
 @pytest.mark.parametrize(
