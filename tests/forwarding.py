@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import heapq
+import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from random import Random
 from typing import Any
@@ -16,6 +18,7 @@ from segtap.core.delivery import Delivery, DeliveryState, Outcome
 from segtap.core.destinations import translator
 from segtap.core.forward.batch import Limits
 from segtap.core.forward.client import Transport
+from segtap.core.forward.clock import Clock
 from segtap.core.forward.forwarder import Forwarder
 from segtap.core.forward.outcomes import Answer
 from segtap.core.forward.wire import WireForm
@@ -54,6 +57,54 @@ class FakeClock:
 
     def release(self) -> None:
         self._open.set()
+
+
+class TurnedClock:
+    """Time goes on when nothing else does: once all is quiet, to the next moment that somebody waits for.
+
+    `until` runs the forwarder until a moment, or until something holds. For a transport without a socket.
+    """
+
+    def __init__(self, now: int = NOW) -> None:
+        self.at = now
+        self.began = now
+        self._waiting: list[tuple[int, int, asyncio.Event]] = []
+        self._order = itertools.count()
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since it began."""
+        return (self.at - self.began) / 1000
+
+    def now(self) -> int:
+        return self.at
+
+    async def sleep(self, seconds: float) -> None:
+        woken = asyncio.Event()
+        entry = (self.at + max(0, round(seconds * 1000)), next(self._order), woken)
+        heapq.heappush(self._waiting, entry)
+        try:
+            await woken.wait()
+        finally:
+            if entry in self._waiting:
+                self._waiting.remove(entry)
+                heapq.heapify(self._waiting)
+
+    async def until(self, seconds: float, holds: Callable[[], bool] = lambda: False) -> None:
+        """Let time pass until so many seconds after the beginning, or until it holds before."""
+        end = self.began + round(seconds * 1000)
+        while not holds():
+            # Enough turns of the loop for whatever is under way without waiting for the clock.
+            for _ in range(300):
+                await asyncio.sleep(0)
+                if holds():
+                    return
+            if not self._waiting or self._waiting[0][0] > end:
+                self.at = max(self.at, end)
+                return
+            at, _, woken = heapq.heappop(self._waiting)
+            self.at = max(self.at, at)
+            woken.set()
 
 
 def settings(url: str, *, secret: str = SECRET, strict: bool = True) -> DestinationSettings:
@@ -177,7 +228,7 @@ def make_forwarder(
     backlog: Backlog,
     url: str,
     *,
-    clock: FakeClock | None = None,
+    clock: Clock | None = None,
     transport: Transport | None = None,
     **more: Any,
 ) -> Forwarder:

@@ -7,13 +7,16 @@ It never overtakes: a record that waits (see `records`) for one still in the que
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Set
+from collections.abc import Callable, Iterable, Iterator, Set
 
 import msgspec
 
 from ..inspection import OutgoingRequest
 from .records import Record, Route
 from .wire import WireForm, assemble
+
+_CHOICE = 64
+"""Records among which `Queue.pick` chooses."""
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,6 +71,10 @@ class Batch(msgspec.Struct, frozen=True):
         """The request as it leaves."""
         return assemble(self.carrier, [record.text for record in self.records], mixpanel_url=mixpanel_url)
 
+    def without(self, record: Record) -> Batch:
+        """The batch without one of its records."""
+        return Batch(tuple(one for one in self.records if one is not record))
+
     def halves(self) -> list[Batch]:
         """The batch in two, in order."""
         middle = len(self.records) // 2
@@ -100,6 +107,41 @@ class Queue:
         self._records.clear()
         self._routes.clear()
 
+    def put_first(self, record: Record) -> None:
+        """Put a record back that `pick` took out: it waits for none of those before it."""
+        self._records.appendleft(record)
+        self._routes[record.route] += 1
+
+    def pick(self, route: Route, held: Set[str], turn: int) -> Record | None:
+        """Take out one record of the route that may go now and may be sent twice; None if there is none.
+
+        `turn` chooses among the first of them, another one each time, should one be refused.
+        """
+        blocked = set(held)
+        found: list[int] = []
+        for position, record in enumerate(self._records):
+            if record.route == route and record.repeatable and blocked.isdisjoint(record.waits):
+                found.append(position)
+                if len(found) == _CHOICE:
+                    break
+            blocked |= record.holds
+        if not found:
+            return None
+        position = found[turn % len(found)]
+        record = self._records[position]
+        del self._records[position]
+        self._left(route, 1)
+        return record
+
+    def blocked_by(self, route: Route, held: Set[str], holds: Set[str]) -> Iterator[Record]:
+        """Yield the records of the route that wait for nothing but `holds`, which are part of `held`."""
+        blocked = set(held)
+        for record in self._records:
+            waits = record.waits & blocked
+            if record.route == route and waits and waits <= holds:
+                yield record
+            blocked |= record.holds - holds
+
     def take(self, held: Set[str], may_go: Callable[[Route], bool]) -> Batch | None:
         """The next batch, or None when nothing may go now.
 
@@ -131,7 +173,10 @@ class Queue:
         queue.extendleft(reversed(skipped))
         if route is None:
             return None
-        self._routes[route] -= len(taken)
+        self._left(route, len(taken))
+        return Batch(tuple(taken))
+
+    def _left(self, route: Route, count: int) -> None:
+        self._routes[route] -= count
         if not self._routes[route]:
             del self._routes[route]
-        return Batch(tuple(taken))

@@ -3,35 +3,38 @@
 Nothing is kept that the journal does not know: kill it at any point and the next run goes on from there. What
 Mixpanel dedupes or what only sets is sent again when in doubt; what adds (`$add`, `$append`, an event without
 an insert id) is written down before it is sent, and never sent twice.
+
+One record that Mixpanel answers with 5xx for ever holds nobody up: see `search` and `aside`.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import Counter, deque
+import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
 from random import Random
 
-import msgspec
-
-from ..delivery import Delivery, DeliveryState, Outcome
+from ..delivery import Delivery, DeliveryState
 from ..destinations.base import Translator
 from ..journal.base import Journal
-from ..masks import MASK
 from ..messages import Message
 from ..settings import DestinationSettings
 from ..views import Summary
+from .aside import TRY_AGAIN_MS, Aside
 from .batch import Batch, Limits, Queue
 from .client import HttpxTransport, Transport
-from .clock import Clock, SystemClock, wait_before_retry
-from .ledger import ON_ITS_WAY, Attempt, Ledger, States
-from .outcomes import Action, Answer, Judgement, Verdict, judge
-from .records import Route, records_of
+from .clock import Clock, SystemClock
+from .courier import Courier, first
+from .ledger import States
+from .outcomes import Answer
+from .records import Record, Route, records_of
+from .sender import OnDelivery, Parcel
 from .unsent import dry_run_lines, why_nothing
-from .wire import check_address
+from .wire import WireForm, check_address
 
-OnDelivery = Callable[[Sequence[Delivery], Sequence[tuple[int, DeliveryState]]], None]
+logger = logging.getLogger(__name__)
+
 Load = Callable[[Sequence[Summary]], Awaitable[list[Message]]]
 
 _CHUNK = 200
@@ -39,21 +42,6 @@ _CHUNK = 200
 
 _BREATH = 32
 """Messages translated before others get a turn on the loop: some 2 ms."""
-
-
-@dataclass
-class _Parcel:
-    """A batch and what has been tried with it."""
-
-    batch: Batch
-    number: int = 0
-    failures: int = 0
-    told: set[str] = field(default_factory=set[str])
-    era: int = 0
-    """How often forwarding had been resumed when it was made."""
-
-    def split(self, batches: Sequence[Batch]) -> list[_Parcel]:
-        return [_Parcel(batch, self.number, era=self.era) for batch in batches]
 
 
 class Forwarder:
@@ -86,10 +74,11 @@ class Forwarder:
         in_flight: int = 4,
         window: int = 4000,
     ) -> None:
-        self.use(settings)
+        check_address(settings.mixpanel_url)
         self._journal = journal
         self._load = load
         self._translator = translator
+        self._mixpanel_url = settings.mixpanel_url
         self._on_delivery = on_delivery
         self._on_halt = on_halt
         self._transport = transport
@@ -99,30 +88,31 @@ class Forwarder:
         self._in_flight = in_flight
         self._window = window
         self._queue = Queue(limits)
-        self._ledger = Ledger()
         self._changed = asyncio.Event()
         self._interrupt = asyncio.Event()
         self._finished = asyncio.Event()
         self._running = self._stopping = False
         self._grace = 0.0
-        self._tasks: dict[asyncio.Task[None], _Parcel] = {}
-        self._sending: dict[asyncio.Task[None], _Parcel] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._retries = 0
+        """How many of them try again what is set aside."""
         self._busy: Counter[Route] = Counter()
-        self._held: Counter[str] = Counter()
-        self._troubles: dict[Route, str] = {}
         self._failure: BaseException | None = None
         self._halt_words = ""
         self._era = 0
+        """How often forwarding has been resumed."""
         self._unreadable = 0
         self._after = 0
         self._newest = 0
         self._more = True
         self._idle = asyncio.Event()
+        self._line: Transport | None = None
+        self._courier = self._hire()
 
     def use(self, settings: DestinationSettings) -> None:
         """Send to this address from the next request on. Raises SettingsError; all stays as it was then."""
         check_address(settings.mixpanel_url)
-        self._mixpanel_url = settings.mixpanel_url
+        self._mixpanel_url = self._courier.mixpanel_url = settings.mixpanel_url
 
     # --- what others see ---------------------------------------------------------------------------
 
@@ -131,12 +121,11 @@ class Forwarder:
         """Why forwarding is not well, for the header; "" when it is."""
         if self._halt_words:
             return self._halt_words
-        for route, words in self._troubles.items():
-            return f"Mixpanel {route.path}: {words} (trying again)"
+        texts = self._courier.faults()
         if self._unreadable:
             noun = "message" if self._unreadable == 1 else "messages"
-            return f"{self._unreadable} {noun} owed to Mixpanel cannot be read from the journal"
-        return ""
+            texts.append(f"{self._unreadable} {noun} owed to Mixpanel cannot be read from the journal")
+        return " · ".join(texts)
 
     @property
     def halted(self) -> bool:
@@ -167,7 +156,7 @@ class Forwarder:
         self._changed.set()
 
     async def wait_idle(self) -> None:
-        """Return when all that is owed has been dealt with, or a fault halts it."""
+        """Return when all that is owed has been dealt with or set aside, or a fault halts it."""
         await self._idle.wait()
 
     async def stop(self, grace: float = 5.0) -> None:
@@ -185,13 +174,13 @@ class Forwarder:
             raise RuntimeError("this forwarder runs already")
         self._running, self._stopping, self._failure, self._halt_words = True, False, None, ""
         self._finished.clear()
-        transport = self._transport or HttpxTransport()
+        self._line = transport = self._transport or HttpxTransport()
         try:
             await self._begin()
             while not self._stopping and self._failure is None:
                 self._changed.clear()
-                await self._turn(transport)
-                await self._changed.wait()
+                await self._turn()
+                await self._wait()
             if self._failure is not None:
                 raise self._failure
             await self._finish()
@@ -208,17 +197,36 @@ class Forwarder:
     async def _begin(self) -> None:
         """Start from what the journal says."""
         self._queue.clear()
-        self._ledger = Ledger()
-        self._troubles.clear()
         self._unreadable = self._after = 0
         self._more = True
         self._idle.clear()
         self._interrupt.clear()
+        self._courier = self._hire()
         newest = (await self._journal.page(limit=1)).summaries
         # Only messages up to here can have been tried before.
         self._newest = newest[-1].id if newest else 0
 
-    async def _turn(self, transport: Transport) -> None:
+    def _hire(self) -> Courier:
+        era = self._era
+        return Courier(
+            self._journal,
+            self._post,
+            self._queue,
+            mixpanel_url=self._mixpanel_url,
+            on_delivery=self._on_delivery,
+            clock=self._clock,
+            rng=self._rng,
+            changed=self._changed,
+            interrupt=self._interrupt,
+            halt=lambda words: self._halt(words, era),
+        )
+
+    async def _post(self, form: WireForm) -> Answer:
+        assert self._line is not None
+        return await self._line.send(form)
+
+    async def _turn(self) -> None:
+        """Start whatever may be sent now."""
         if self.halted:
             if not self._tasks:
                 self._idle.set()
@@ -228,12 +236,30 @@ class Forwarder:
             if self._tasks:
                 return
             await self._begin()
-        await self._fill(transport)
-        self._dispatch(transport)
-        if not self._more and not self._queue and not self._tasks:
+        await self._fill()
+        self._dispatch()
+        self._take_up()
+        if not self._more and not self._queue and len(self._tasks) == self._retries:
             self._idle.set()
 
-    async def _fill(self, transport: Transport) -> None:
+    async def _wait(self) -> None:
+        """Wait until something has changed, or it is time for a try that was put off."""
+        at = None if self.halted else self._courier.next_time()
+        if at is None:
+            await self._changed.wait()
+        else:
+            await first(self._changed.wait(), self._clock.sleep((at - self._clock.now()) / 1000))
+
+    def _halt(self, words: str, era: int) -> None:
+        if era != self._era:
+            return  # what was sent before `resume` says nothing of what may have been changed since
+        self._interrupt.set()
+        if not self._halt_words:
+            self._halt_words = words
+            if self._on_halt is not None:
+                self._on_halt(words)
+
+    async def _fill(self) -> None:
         while self._more and len(self._queue) < self._window and not self._stopping and not self.halted:
             # Cleared first, so that a wake during the query is not lost.
             self._more = False
@@ -246,7 +272,7 @@ class Forwarder:
             await self._take_in(summaries)
             if len(self._queue) >= self._queue.limits.json_records:
                 # While more is at hand, only full batches: half-empty ones cost as many round trips.
-                self._dispatch(transport)
+                self._dispatch()
             await asyncio.sleep(0)
 
     async def _take_in(self, summaries: Sequence[Summary]) -> None:
@@ -267,159 +293,106 @@ class Forwarder:
             if message is None:
                 self._unreadable += 1
                 continue
-            translation = self._translator.translate(message.document, now=message.received_at)
-            if why_nothing(translation, message.type, message.marks, message.source_kind):
-                states.append((message.id, DeliveryState.NONE))
+            records = self._records_of(message)
+            if isinstance(records, DeliveryState):
+                states.append((message.id, records))
                 continue
-            records = records_of(message.id, translation)
             before = earlier.get(message.id, [])
             if self._dry_run:
                 lines += dry_run_lines(records, before, self._clock.now())
                 continue
-            left, settled = self._ledger.open(message.id, records, before)
-            self._queue.add(left)
+            left, settled = self._courier.ledger.open(message.id, records, before, summary.delivery)
+            self._queue.add(record for record in left if not self._courier.ledger.is_aside(record))
+            self._keep_aside([one for one in left if self._courier.ledger.is_aside(one)], before)
             states += settled
-        await self._record(lines, states)
+        self._courier.arrived.set()
+        await self._courier.record(lines, states)
 
-    def _dispatch(self, transport: Transport) -> None:
-        while (batch := self._queue.take(self._held.keys(), self._may_go)) is not None:
-            self._held.update(batch.holds)
-            self._busy[batch.route] += 1
-            parcel = _Parcel(batch, era=self._era)
-            task = asyncio.create_task(self._deliver(parcel, transport), name=f"to {batch.route.path}")
-            self._tasks[task] = parcel
-            task.add_done_callback(self._done)
+    def _records_of(self, message: Message) -> list[Record] | DeliveryState:
+        """Translate a message: its records, or the state of one that has none."""
+        try:
+            translation = self._translator.translate(message.document, now=message.received_at)
+            if why_nothing(translation, message.type, message.marks, message.source_kind):
+                return DeliveryState.NONE
+            return records_of(message.id, translation)
+        except Exception:
+            # Whatever one message does to the code that translates it, the messages behind it are sent.
+            logger.exception("message %d cannot be translated", message.id)
+            return DeliveryState.FAULT
+
+    def _keep_aside(self, records: Sequence[Record], earlier: Sequence[Delivery]) -> None:
+        """Keep what an earlier run had set aside, until its next try."""
+        last = {line.operation: line for line in earlier}
+        for record in records:
+            line = last[record.operation]
+            # A clock that was set back must not put the try off for longer.
+            due = min(line.at, self._clock.now()) + TRY_AGAIN_MS
+            words = f"{line.status or ''} {line.words.partition(';')[0]}".strip()
+            self._courier.shelf.put(Aside(record, due, words=words))
+
+    def _dispatch(self) -> None:
+        """Start what may be sent now."""
+        if self._stopping or self.halted:
+            return
+        held = self._courier.held
+        for route in self._courier.paused_routes():
+            # After a pause rather a record that may be sent twice than one that adds.
+            if self._may_go(route) and (record := self._queue.pick(route, held.keys(), 0)) is not None:
+                self._start(Parcel(Batch((record,))))
+        while (batch := self._queue.take(self._courier.held.keys(), self._may_go)) is not None:
+            self._start(Parcel(batch))
+
+    def _take_up(self) -> None:
+        """Try again what is set aside and due."""
+        if self._stopping or self.halted:
+            return
+        for aside in self._courier.shelf.due(self._clock.now()):
+            record = aside.record
+            free = self._courier.held.keys().isdisjoint(record.waits | record.holds)
+            if free and self._may_go(record.route):
+                aside.due = self._clock.now() + TRY_AGAIN_MS
+                self._start(Parcel(Batch((record,)), aside.number, aside=aside))
 
     def _may_go(self, route: Route) -> bool:
-        return not (
-            self._stopping or self.halted or route in self._troubles or self._busy[route] >= self._in_flight
-        )
+        """Whether another request may be sent on the route: a few at once, one after a pause."""
+        most = self._in_flight
+        if route in self._courier.troubles:
+            most = 1 if self._courier.may_try(route) else 0
+        return self._busy[route] < most
 
-    def _done(self, task: asyncio.Task[None]) -> None:
-        batch = self._tasks.pop(task).batch
-        self._held.subtract(batch.holds)
-        self._held = +self._held
-        self._busy[batch.route] -= 1
-        if not task.cancelled() and (error := task.exception()) is not None:
-            self._failure = self._failure or error
-        self._changed.set()
+    def _start(self, parcel: Parcel) -> None:
+        batch, courier = parcel.batch, self._courier
+        courier.hold(batch)
+        self._busy[batch.route] += 1
+        self._retries += parcel.aside is not None
 
-    # --- one batch ---------------------------------------------------------------------------------
+        def done(task: asyncio.Task[None]) -> None:
+            self._tasks.discard(task)
+            courier.release(batch)
+            self._busy[batch.route] -= 1
+            self._retries -= parcel.aside is not None
+            if not task.cancelled() and (error := task.exception()) is not None:
+                self._failure = self._failure or error
+            self._changed.set()
 
-    async def _deliver(self, parcel: _Parcel, transport: Transport) -> None:
-        """See a batch through: all its records settled, or forwarding halted or stopped."""
-        todo = deque([parcel])
-        while todo and not self._interrupt.is_set():
-            todo.extendleft(reversed(await self._attempt(todo.popleft(), transport)))
-
-    async def _attempt(self, parcel: _Parcel, transport: Transport) -> list[_Parcel]:
-        """Send once and deal with the answer; what is left to send, in order."""
-        batch = parcel.batch
-        parcel.number += 1
-        attempt = Attempt(self._clock.now(), parcel.number)
-        if not batch.repeatable:
-            await self._record(self._ledger.note(batch, attempt, Outcome.UNCERTAIN, ON_ITS_WAY), [])
-        task = asyncio.current_task()
-        assert task is not None
-        self._sending[task] = parcel
-        answer = await transport.send(batch.wire(self._mixpanel_url))
-        del self._sending[task]
-        took = max(0, self._clock.now() - attempt.at)
-        attempt = Attempt(attempt.at, parcel.number, answer.status, took)
-        verdict = judge(_scrubbed(answer, batch), batch)
-        if verdict.action is Action.SETTLE:
-            self._troubles.pop(batch.route, None)
-            await self._record(*self._ledger.settle(batch, attempt, verdict.records))
-            return []
-        return await self._again(parcel, attempt, verdict)
-
-    async def _again(self, parcel: _Parcel, attempt: Attempt, verdict: Verdict) -> list[_Parcel]:
-        batch = parcel.batch
-        # An answer to what was sent before `resume` says nothing of what may have been changed since.
-        if verdict.action is Action.HALT and parcel.era == self._era:
-            self._halt(verdict.words)
-        if verdict.action is Action.RETRY:
-            self._troubles[batch.route] = f"{attempt.status or ''} {verdict.words}".strip()
-        # An outage of hours says the same each minute: once is enough, unless the line takes back ON_ITS_WAY.
-        if verdict.words not in parcel.told or not batch.repeatable:
-            parcel.told.add(verdict.words)
-            words = verdict.words
-            if verdict.action in (Action.HALVE, Action.SINGLY):
-                words = f"{words}; sent again in parts, to learn which of {len(batch)} it is"
-            await self._record(self._ledger.note(batch, attempt, Outcome.RETRY, words), [])
-        match verdict.action:
-            case Action.HALVE:
-                self._troubles.pop(batch.route, None)
-                return parcel.split(batch.halves())
-            case Action.SINGLY:
-                self._troubles.pop(batch.route, None)
-                return parcel.split(batch.singles())
-            case Action.RETRY:
-                parcel.failures += 1
-                await self._pause(wait_before_retry(parcel.failures, self._rng, verdict.after))
-                return [parcel]
-            case _:
-                return []
-
-    def _halt(self, words: str) -> None:
-        self._interrupt.set()
-        if not self._halt_words:
-            self._halt_words = words
-            if self._on_halt is not None:
-                self._on_halt(words)
-
-    async def _pause(self, seconds: float) -> None:
-        """Wait, but not when halted or stopped."""
-        await _first(self._clock.sleep(seconds), self._interrupt.wait())
-
-    async def _record(self, deliveries: Sequence[Delivery], states: States) -> None:
-        if not deliveries and not states:
-            return
-        owing = {id for id, _ in states if id in self._ledger}
-        await self._journal.record(deliveries, states, owing)
-        if self._on_delivery is not None:
-            tried = {line.message for line in deliveries if line.message in self._ledger}
-            now = {id: self._ledger.state(id) for id in tried} | dict(states)
-            self._on_delivery(deliveries, list(now.items()))
+        task = asyncio.create_task(courier.deliver(parcel), name=f"to {batch.route.path}")
+        self._tasks.add(task)
+        task.add_done_callback(done)
 
     # --- the end -----------------------------------------------------------------------------------
 
     async def _finish(self) -> None:
         """Give answers under way their time; what adds and got none in that time is uncertain."""
         if self._tasks:
-            await _first(asyncio.wait(self._tasks), self._clock.sleep(self._grace))
-        unanswered = [parcel for parcel in self._sending.values() if not parcel.batch.repeatable]
+            await first(asyncio.wait(self._tasks), self._clock.sleep(self._grace))
+        unanswered = self._courier.unanswered()
         await self._abandon()
         if self._failure is not None:
             raise self._failure
-        for parcel in unanswered:
-            words = "segtap stopped before Mixpanel answered; not sent again, for it would count twice"
-            attempt = Attempt(self._clock.now(), parcel.number)
-            judgement = Judgement(Outcome.UNCERTAIN, words)
-            await self._record(*self._ledger.settle(parcel.batch, attempt, [judgement] * len(parcel.batch)))
+        await self._courier.give_up(unanswered)
 
     async def _abandon(self) -> None:
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        self._sending.clear()
-
-
-async def _first(*waits: Awaitable[object]) -> None:
-    """Return when the first is done; the others are cancelled."""
-    tasks = [asyncio.ensure_future(wait) for wait in waits]
-    try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def _scrubbed(answer: Answer, batch: Batch) -> Answer:
-    """The answer without our own secrets, should a proxy's error page repeat them."""
-    body, words = answer.body, answer.words
-    for secret in batch.records[0].secrets:
-        body, words = body.replace(secret.encode(), MASK.encode()), words.replace(secret, MASK)
-    return msgspec.structs.replace(answer, body=body, words=words)

@@ -1,8 +1,9 @@
 """Which operations of which messages are still open, and where a message stands once they are not. Pure.
 
 An operation is settled when all its records are; a message when all its operations are. The worst record
-decides for its operation, the worst operation for its message: uncertain, then refused, then sent. A message
-with an uncertain operation is uncertain at once, while others of its operations are still to be sent.
+decides for its operation, the worst operation for its message: uncertain, then refused, then sent. While
+others of its operations are still to be sent, a message with an uncertain one is uncertain, and one with a
+record that is set aside is stuck.
 """
 
 from __future__ import annotations
@@ -39,26 +40,38 @@ class _Operation:
     words: list[str] = field(default_factory=list[str])
     index: int = 0
     of: int = 1
+    aside: set[int] = field(default_factory=set[int])
+    """Its records that are set aside, by their place in it."""
 
 
 @dataclass
 class _Message:
     open: dict[int, _Operation]
     settled: list[Outcome]
+    shown: DeliveryState
+    """As the journal has it."""
 
     @property
     def state(self) -> DeliveryState:
-        return STATE_OF[max(self.settled, key=_RANK.__getitem__)]
+        if not self.open:
+            return STATE_OF[max(self.settled, key=_RANK.__getitem__)]
+        if Outcome.UNCERTAIN in self.settled:
+            return DeliveryState.UNCERTAIN
+        aside = any(operation.aside for operation in self.open.values())
+        return DeliveryState.STUCK if aside else DeliveryState.WAITING
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """One request that was made: when it began (ms), its number, status and how long it took (ms)."""
+    """One request that was made: when it began (ms), how often its records had been sent with it, status and
+    how long it took (ms). `request` counts the requests to its endpoint.
+    """
 
     at: int
     number: int
     status: int = 0
     took: int = 0
+    request: int = 0
 
 
 class Ledger:
@@ -75,31 +88,56 @@ class Ledger:
         return message in self._messages
 
     def open(
-        self, message: int, records: Sequence[Record], earlier: Iterable[Delivery] = ()
+        self,
+        message: int,
+        records: Sequence[Record],
+        earlier: Iterable[Delivery] = (),
+        shown: DeliveryState = DeliveryState.WAITING,
     ) -> tuple[list[Record], States]:
-        """Take up a message: the records still to be sent, and its state if earlier attempts settled it.
+        """Take up a message that is `shown` in the journal: its records to be sent, and its state if another.
 
         The last attempt at an operation counts. One that is `UNCERTAIN` is settled, so what was on its
-        way when segtap was killed and must not be sent twice is not.
+        way when segtap was killed and must not be sent twice is not. One that is `STUCK` is still set aside.
         """
         last: dict[int, Delivery] = {delivery.operation: delivery for delivery in earlier}
         settled = {index: delivery for index, delivery in last.items() if delivery.outcome in SETTLED}
-        left = [record for record in records if record.operation not in settled]
-        entry = _Message({}, [delivery.outcome for delivery in settled.values()])
+        aside = {index for index, delivery in last.items() if delivery.outcome is Outcome.STUCK}
+        left = [
+            record
+            for record in records
+            # Only what may be sent twice is ever set aside: other records of its operation have been sent.
+            if record.operation not in settled and (record.repeatable or record.operation not in aside)
+        ]
+        entry = _Message({}, [delivery.outcome for delivery in settled.values()], shown)
         for record in left:
             before = last[record.operation].attempt if record.operation in last else 0
             operation = entry.open.setdefault(record.operation, _Operation(0, 0, before))
             operation.parts += 1
             operation.left += 1
+            if record.operation in aside:
+                operation.aside.add(record.part)
         if entry.open:
             self._messages[message] = entry
-            return left, []
-        return [], [(message, entry.state)]
+        return left, _moved(message, entry)
 
     def state(self, message: int) -> DeliveryState:
-        """Return the state of an open message: uncertain if one of its operations is, else waiting."""
-        uncertain = Outcome.UNCERTAIN in self._messages[message].settled
-        return DeliveryState.UNCERTAIN if uncertain else DeliveryState.WAITING
+        """Return the state of an open message: uncertain, stuck or waiting."""
+        return self._messages[message].state
+
+    def is_aside(self, record: Record) -> bool:
+        """Return whether the record of an open message is set aside."""
+        return record.part in self._messages[record.message].open[record.operation].aside
+
+    def set_aside(self, batch: Batch, attempt: Attempt, words: str) -> tuple[list[Delivery], States]:
+        """Write down that records wait for a try far from now; lines, and states that this changes."""
+        for record in batch.records:
+            self._messages[record.message].open[record.operation].aside.add(record.part)
+        lines = self.note(batch, attempt, Outcome.STUCK, words)
+        return lines, [
+            state
+            for message in dict.fromkeys(record.message for record in batch.records)
+            for state in _moved(message, self._messages[message])
+        ]
 
     def note(self, batch: Batch, attempt: Attempt, outcome: Outcome, words: str) -> list[Delivery]:
         """An attempt that settles nothing: one line for each operation in the batch."""
@@ -120,24 +158,22 @@ class Ledger:
             entry = self._messages[record.message]
             operation = entry.open[record.operation]
             operation.left -= 1
+            operation.aside.discard(record.part)
             if operation.left == operation.parts - 1 or _worse(judgement.outcome, operation.worst):
                 operation.worst, operation.index, operation.of = judgement.outcome, index, len(batch)
                 operation.words = []
             if judgement.outcome is operation.worst:
                 operation.words.append(_part_words(record, operation, judgement))
-            if operation.left:
-                continue
-            words = "; ".join(dict.fromkeys(operation.words))
-            deliveries.append(
-                self._delivery(record, attempt, operation.worst, words, operation.index, operation.of)
-            )
-            entry.settled.append(operation.worst)
-            del entry.open[record.operation]
+            if not operation.left:
+                words = "; ".join(dict.fromkeys(operation.words))
+                deliveries.append(
+                    self._delivery(record, attempt, operation.worst, words, operation.index, operation.of)
+                )
+                entry.settled.append(operation.worst)
+                del entry.open[record.operation]
+            states += _moved(record.message, entry)
             if not entry.open:
-                states.append((record.message, entry.state))
                 del self._messages[record.message]
-            elif operation.worst is Outcome.UNCERTAIN:
-                states.append((record.message, DeliveryState.UNCERTAIN))
         return deliveries, states
 
     def _delivery(
@@ -157,6 +193,12 @@ class Ledger:
             of=of,
             took=attempt.took,
         )
+
+
+def _moved(message: int, entry: _Message) -> States:
+    """The message's state if the journal has another one, or still owes the message."""
+    before, entry.shown = entry.shown, entry.state
+    return [] if entry.open and before is entry.shown else [(message, entry.shown)]
 
 
 def _worse(one: Outcome, other: Outcome) -> bool:

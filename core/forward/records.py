@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from ..ingest.decode import read_json
 from ..inspection import IDENTITY_EVENTS, OutgoingRequest, Translation
 from ..json_text import json_bytes
 from ..masks import secrets_of
@@ -35,6 +36,7 @@ ADDING = frozenset(("$add", "$append"))
 """Profile operations that count again when they are sent again; all others set, so repeating is harmless."""
 
 _LINKS = {"$identify": ("$identified_id", "$anon_id"), "$create_alias": ("distinct_id", "alias")}
+_ADDITIONS = frozenset(("$add", "$append", "$union", "$set_once"))
 _OBJECT_OPERATIONS = ("$set", "$set_once", "$add", "$append", "$union", "$remove")
 
 
@@ -143,6 +145,50 @@ def is_repeatable(record: JsonObject) -> bool:
     if "event" in record:
         return bool(_insert_id(record)) or record["event"] in IDENTITY_EVENTS
     return not (ADDING & record.keys())
+
+
+def only_sets(record: Record) -> bool:
+    """True for a profile or group update that only sets values.
+
+    Sent ahead of its turn and again in its turn, it leaves what it would leave if sent once: it overwrites.
+    """
+    fields = _fields(record)
+    return "event" not in fields and _operations(fields) == {"$set"}
+
+
+def would_undo(older: Record, newer: Record) -> bool:
+    """True if `older`, sent after `newer` of the same profile or group, would undo some of it."""
+    before, after = _fields(older), _fields(newer)
+    if "event" in before or "event" in after:
+        return False
+    if "$delete" in before or "$delete" in after:
+        return True
+    earlier, later = _by_property(before), _by_property(after)
+    return any(
+        # `$set_once` leaves what is there, and additions come to the same in any order.
+        operations - {"$set_once"} and not (operations <= _ADDITIONS and later[name] <= _ADDITIONS)
+        for name, operations in earlier.items()
+        if name in later
+    )
+
+
+def _fields(record: Record) -> JsonObject:
+    value = read_json(record.text)[0]
+    return value if isinstance(value, dict) else {}
+
+
+def _operations(fields: JsonObject) -> set[str]:
+    return fields.keys() & {*_OBJECT_OPERATIONS, "$unset", "$delete"}
+
+
+def _by_property(fields: JsonObject) -> dict[str, set[str]]:
+    """The operations on each property that an update names."""
+    found: dict[str, set[str]] = {}
+    for operation in _operations(fields):
+        value = fields[operation]
+        for name in value if isinstance(value, dict | list) else ():
+            found.setdefault(str(name), set()).add(operation)
+    return found
 
 
 def is_doubtful(record: JsonObject) -> bool:

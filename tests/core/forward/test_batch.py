@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from forwarding import BASIC, TOKEN, engage
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from segtap.core.forward.batch import Batch, Limits, Queue
-from segtap.core.forward.records import Record, Route, operation_records
+from segtap.core.forward.records import Record, Route, only_sets, operation_records, would_undo
 from segtap.core.inspection import OutgoingRequest
 
 FORM = "application/x-www-form-urlencoded"
@@ -213,3 +214,94 @@ def test_records_never_print_their_credentials() -> None:
     batch = queue_of(events("u")).take(frozenset(), always)
     assert BASIC.split()[1] not in repr(batch)
     assert BASIC.split()[1] not in repr(batch.route if batch else "")
+
+
+# --- one record out of its turn ----------------------------------------------------------------------
+
+
+def route_of(queue: Queue) -> Route:
+    picked = queue.take(frozenset(), always)
+    assert picked is not None
+    for record in reversed(picked.records):
+        queue.put_first(record)
+    return picked.route
+
+
+def test_one_record_is_picked_and_put_back() -> None:
+    queue = queue_of(events("u-1", 3), link("u-1", "a-1"), events("u-2", 2))
+    route = route_of(queue)
+    first = queue.pick(route, frozenset(), 0)
+    assert first is not None
+    assert (first.message, first.part, len(queue)) == (0, 0, 5)
+    queue.put_first(first)
+    assert [ids(batch) for batch in drain(queue)] == [[(0, 0), (0, 1), (0, 2), (2, 0), (2, 1)], [(1, 0)]]
+
+
+def test_each_turn_picks_another_record_and_none_that_waits() -> None:
+    picked: set[tuple[int, int]] = set()
+    for turn in range(4):
+        queue = queue_of(events("u-1", 2), link("u-2", "a-2"), events("u-2", 2), events("u-3"))
+        record = queue.pick(route_of(queue), {"id u-1"}, turn)
+        assert record is not None
+        picked.add((record.message, record.part))
+    # u-1 waits for what is on its way, u-2 for its $identify.
+    assert picked == {(3, 0)}
+
+
+def test_what_must_not_be_sent_twice_is_not_picked() -> None:
+    queue = queue_of(engage("u-1", add={"n": 1}), engage("u-2", set={"n": 1}))
+    route = route_of(queue)
+    record = queue.pick(route, frozenset(), 0)
+    assert record is not None
+    assert record.message == 1
+    assert queue.pick(route, frozenset(), 0) is None
+
+
+def test_what_waits_for_one_batch_alone() -> None:
+    queue = queue_of(
+        engage("u-1", set={"n": 1}),
+        engage("u-2", set={"n": 1}),
+        link("u-1", "a-1"),
+        engage("u-1", set={"n": 2}),
+    )
+    route = operation_records(0, 0, engage("u-1"))[0].route
+    waiting = queue.blocked_by(route, {"profile u-1", "profile u-2"}, {"profile u-1"})
+    # The last one waits for the $identify as well.
+    assert [record.message for record in waiting] == [0]
+
+
+def update(**operation: Any) -> Record:
+    return operation_records(0, 0, engage("u-1", **operation))[0]
+
+
+def test_only_what_sets_may_go_ahead_of_its_turn() -> None:
+    assert only_sets(update(set={"a": 1, "\ud800": "\ud800"}))
+    assert not any(only_sets(update(**{name: {"a": 1}})) for name in ("set_once", "add", "append", "remove"))
+    assert not only_sets(update(union={"a": [1]}))
+    assert not only_sets(update(set={"a": 1}, unset=["b"]))
+    assert not only_sets(update(delete=""))
+    assert not only_sets(operation_records(0, 0, events("u-1"))[0])
+
+
+@pytest.mark.parametrize(
+    ("older", "newer", "undone"),
+    [
+        (update(set={"a": 1}), update(set={"a": 2}), True),
+        (update(set={"a": 1}), update(set={"b": 2}), False),
+        (update(set={"a": 1, "b": 1}), update(set={"b": 2}), True),
+        (update(set={"a": [1]}), update(union={"a": [2]}), True),
+        (update(set={"a": 1}), update(unset=["a"]), True),
+        (update(set={"a": 1}), update(set_once={"a": 2}), True),
+        (update(set_once={"a": 1}), update(set={"a": 2}), False),
+        (update(union={"a": [1]}), update(union={"a": [2]}), False),
+        (update(union={"a": [1]}), update(set={"a": [2]}), True),
+        (update(union={"a": [1]}), update(remove={"a": 1}), True),
+        (update(unset=["a"]), update(set={"a": 1}), True),
+        (update(unset=["a"]), update(set={"b": 1}), False),
+        (update(delete=""), update(set={"a": 1}), True),
+        (update(set={"a": 1}), update(delete=""), True),
+        (operation_records(0, 0, events("u-1"))[0], update(set={"a": 1}), False),
+    ],
+)
+def test_which_older_update_would_undo_a_newer_one(older: Record, newer: Record, undone: bool) -> None:
+    assert would_undo(older, newer) is undone
