@@ -87,13 +87,11 @@ def country_code(subject: Subject) -> Iterator[Finding]:
         location = subject.context.get("location")
         of_context = isinstance(location, dict) and location.get("country") == value
         own = subject.properties.get("mp_country_code") == value
+        place = "$.context.location.country" if of_context else f"{path}.properties.mp_country_code"
         yield rule.COUNTRY_CODE.finding(
-            "$.properties.mp_country_code"
-            if own
-            else "$.context.location.country"
-            if of_context
-            else f"{path}.properties.mp_country_code",
-            f"country {shown(value, 40)} is no two-letter code",
+            "$.properties.mp_country_code" if own else place,
+            f"country {shown(value, 40)} is not a two-letter code",
+            fix="send the ISO 3166 code, such as US, as the property mp_country_code" if own else None,
         )
         return
     traits = subject.document.get("traits")
@@ -101,7 +99,7 @@ def country_code(subject: Subject) -> Iterator[Finding]:
     if isinstance(code, str) and code and not _COUNTRY.fullmatch(code):
         yield rule.COUNTRY_CODE.finding(
             child("$.traits", "$country_code"),
-            f"country {shown(code, 40)} is no two-letter code",
+            f"country {shown(code, 40)} is not a two-letter code",
             fix="send the ISO 3166 code, such as US, as the trait $country_code",
         )
 
@@ -183,19 +181,20 @@ def classic_feature_lost(subject: Subject) -> Iterator[Finding]:
         return
     event, properties = subject.document.get("event"), subject.properties
     if subject.type == "track" and subject.translation.operations:
+        still = _incremented(subject)
         counted = {name.lower() for name in classic.event_increments}
-        if isinstance(event, str) and event.lower() in counted:
+        if isinstance(event, str) and event.lower() in counted and event not in still:
             yield rule.CLASSIC_FEATURE_LOST.finding(
                 "$.event", f"{shown(event, 40)} is no longer counted in the profile"
             )
         added = {name.lower() for name in classic.prop_increments}
         for name in properties if added else ():
-            if name.lower() in added:
+            if name.lower() in added and name not in still:
                 yield rule.CLASSIC_FEATURE_LOST.finding(
                     child("$.properties", name),
                     f"{shown(name, 40)[1:-1]} is no longer added up in the profile",
                 )
-        if classic.people and properties.get("revenue"):
+        if classic.people and properties.get("revenue") and "revenue" not in still:
             yield rule.CLASSIC_FEATURE_LOST.finding(
                 "$.properties.revenue", "revenue is no longer appended to the profile's transactions"
             )
@@ -208,6 +207,17 @@ def classic_feature_lost(subject: Subject) -> Iterator[Finding]:
                     f"{shown(name, 40)[1:-1]} is set every time, no longer once",
                     fix="send it with the first group call only",
                 )
+
+
+def _incremented(subject: Subject) -> set[str]:
+    """The properties of the profile that a subscription of the workspace's own adds up."""
+    names: set[str] = set()
+    for operation in subject.translation.operations:
+        body = operation.request.body
+        added = body.get("$add") if isinstance(body, dict) else None
+        if isinstance(added, dict):
+            names.update(added)
+    return names
 
 
 def purchase_double_count(subject: Subject) -> Iterator[Finding]:

@@ -51,7 +51,7 @@ def misplaced_field(subject: Subject) -> Iterator[Finding]:
                 child("$", name),
                 f"no destination reads {shown(name, 40)[1:-1]} of {_a(subject.type)} call: "
                 f"the call has {_owned(places[meant])}",
-                fix=_fix(subject, places[meant]),
+                fix=_fix(subject, places[meant], document[name]),
             )
     if subject.type == "identify" and _is_empty(document.get("traits")):
         traits = subject.context.get("traits")
@@ -77,9 +77,9 @@ def _owned(place: str) -> str:
     return f"{place} instead" if place != "context.groupId" else "context.groupId for the group"
 
 
-def _fix(subject: Subject, place: str) -> str:
+def _fix(subject: Subject, place: str, value: Json) -> str:
     if place != "context.groupId":
-        return f"send them as {place}"
+        return f"send them as {place}" + ("" if isinstance(value, dict) else ": an object")
     if subject.destination.kind == "classic-cloud":
         return (
             "send it as context.groupId, and the group key (such as company_id) as a property: the classic "

@@ -44,10 +44,10 @@ def ids(subject: Subject) -> Sequence[Finding]:
         if value is None:
             continue
         if not isinstance(value, str):
-            found += _number(value, field)
+            found += _number(value, field, subject.type)
         elif not is_good(value):
-            found += placeholder(value, field, f"$.{field}")
-            found += spaces_around(value, field, f"$.{field}", _WHOSE[field])
+            found += placeholder(value, field, f"$.{field}", call=subject.type)
+            found += spaces_around(value, field, f"$.{field}", _WHOSE[field], call=subject.type)
     if "groupId" in document:
         found += _group_id(document["groupId"], "groupId")
     if "groupId" in context:
@@ -65,12 +65,12 @@ def ids(subject: Subject) -> Sequence[Finding]:
     return found
 
 
-def _number(value: Json, field: str) -> Iterator[Finding]:
+def _number(value: Json, field: str, call: Json) -> Iterator[Finding]:
     """The findings on an id that is not text: a number, or true or false."""
     if isinstance(value, int):
         yield from number_as_id(field, value)
     if isinstance(value, bool) or value in (0, -1):
-        yield from placeholder(value, field, f"$.{field}")
+        yield from placeholder(value, field, f"$.{field}", call=call)
 
 
 def _group_id(value: Json, name: str) -> Iterator[Finding]:
@@ -79,6 +79,13 @@ def _group_id(value: Json, name: str) -> Iterator[Finding]:
     elif isinstance(value, str) and not is_good(value):
         yield from _placeholder_group(value, name, f"$.{name}")
         yield from spaces_around(value, name, f"$.{name}", "group")
+
+
+def _until_known(name: str, call: Json) -> str:
+    """What to send where the text does not hold the id that was meant."""
+    if name == "userId" and call in ("identify", "alias"):
+        return f"call {call} when the userId is known, and send that"
+    return _UNTIL_KNOWN.get(name, f"leave {shown(name, 40)[1:-1]} out while the id is not known")
 
 
 def _placeholder_group(value: str, name: str, path: str) -> Iterator[Finding]:
@@ -92,8 +99,11 @@ def _placeholder_group(value: str, name: str, path: str) -> Iterator[Finding]:
         )
 
 
-def placeholder(value: Json, name: str, path: str, *, fix: str = "") -> Iterator[Finding]:
-    """The finding on an id that is a placeholder. `fix` is for requests that no Segment message is behind."""
+def placeholder(value: Json, name: str, path: str, *, call: Json = None, fix: str = "") -> Iterator[Finding]:
+    """Yield the finding on an id that is a placeholder, of that call.
+
+    `fix` is for requests that no Segment message is behind.
+    """
     text = value if isinstance(value, str) else str(value).lower()
     whose = _WHOSE.get(name, "user")
     if text.lower() in PLACEHOLDERS:
@@ -107,14 +117,14 @@ def placeholder(value: Json, name: str, path: str, *, fix: str = "") -> Iterator
             path,
             f"{name} {shown(value)} {what}",
             severity=None if refused else "warning",
-            fix=fix or _UNTIL_KNOWN[name],
+            fix=fix or _until_known(name, call),
         )
     elif isinstance(value, str) and (found := leftover(value)):
         yield rule.PLACEHOLDER_USER_ID.finding(
             path,
             f"{name} {shown(value)} {found.what}: {_MANY[whose]} to Mixpanel",
             severity="warning",
-            fix=fix or found.fix or _UNTIL_KNOWN[name],
+            fix=fix or (found.fix if name != "anonymousId" else "") or _until_known(name, call),
         )
 
 
@@ -170,8 +180,8 @@ def _trait_of_group(subject: Subject, body: JsonObject, value: str) -> tuple[str
     return None
 
 
-def spaces_around(value: Json, name: str, path: str, whose: str) -> Iterator[Finding]:
-    """The finding on an id with spaces at an end; placeholders are left to placeholder-user-id."""
+def spaces_around(value: Json, name: str, path: str, whose: str, *, call: Json = None) -> Iterator[Finding]:
+    """Yield the finding on an id with spaces at an end; placeholders are left to placeholder-user-id."""
     if not isinstance(value, str):
         return
     inner = stripped(value)
@@ -182,7 +192,7 @@ def spaces_around(value: Json, name: str, path: str, whose: str) -> Iterator[Fin
         yield ID_WHITESPACE.finding(
             path,
             f"{label} {shown(value)} is nothing but spaces: {_MANY[whose]} to Mixpanel",
-            fix=_UNTIL_KNOWN.get(name, f"leave {label} out while the id is not known"),
+            fix=_until_known(name, call),
         )
         return
     yield ID_WHITESPACE.finding(

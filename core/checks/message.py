@@ -11,6 +11,7 @@ from ..messages import Json
 from ..paths import child
 from ..text import shown
 from .catalogue import calls as rule
+from .catalogue.users import ALIAS_IGNORED
 from .rule import Subject
 
 HIDDEN_OR_ACTED_ON = {
@@ -102,9 +103,14 @@ def identify_without_user_id(subject: Subject) -> Iterator[Finding]:
 
 def alias_without_previous_id(subject: Subject) -> Iterator[Finding]:
     previous = subject.document.get("previousId")
+    fix = None
+    if subject.settings.identity == "simplified":
+        if subject.translation.operations:
+            return  # alias-ignored says it, whatever the call holds
+        fix = ALIAS_IGNORED.fix
     if _blank(previous):
         yield rule.ALIAS_WITHOUT_PREVIOUS_ID.finding(
-            "$.previousId", "no previousId: there is nothing to join to userId"
+            "$.previousId", "no previousId: there is nothing to join to userId", fix=fix
         )
     elif previous == subject.document.get("userId"):
         # analytics.js sends this for an alias() call without a previous id, once the user is known.
@@ -112,6 +118,7 @@ def alias_without_previous_id(subject: Subject) -> Iterator[Finding]:
             "$.previousId",
             f"previousId {shown(previous)} is the userId itself: there is nothing to join",
             severity="warning",
+            fix=fix,
         )
 
 

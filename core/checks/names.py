@@ -137,7 +137,7 @@ def _reserved(subject: Subject, event: str, path: str, read_as: str) -> Finding:
     elif subject.settings.identity == "simplified":
         fix = "give the event a name of your own; events with userId and anonymousId join the ids"
     else:
-        fix = "call identify with userId and anonymousId instead: Segment makes a $identify of it"
+        fix = "call identify with userId, anonymousId and the traits instead: Segment makes a $identify of it"
     return rule.RESERVED_EVENT_NAME.finding(
         path,
         f"the event is named {shown(event, 40)}: Mixpanel reads it {read_as}",

@@ -32,6 +32,35 @@ _MAY_BE_LARGE = MAX_EVENT // 2
 OMITTED = ("time", "id", "$anon_id", "distinct_id", "$group_id", "$insert_id", "$user_id")
 """The properties that Segment's trackEvent and trackPurchase leave out."""
 
+_SENT_AS = {
+    "time": "send it as timestamp, or give the property another name",
+    "distinct_id": "send it as userId",
+    "$user_id": "send it as userId",
+    "$insert_id": "send it as messageId",
+    "$anon_id": "send it as anonymousId",
+    "$group_id": "send it as context.groupId",
+}
+"""What a property that is left out may be meant as, where Segment has a field for it."""
+_MENDS_REFUSAL = tuple(
+    (re.compile(words), fix)
+    for words, fix in (
+        ("required field 'event'|^Event Name must be|^event is no text", "send the event's name as text"),
+        ("^Event Properties must be an object|^properties is no object", "send an object as properties"),
+        ("^User Properties must be an object|^Group Properties must be", "send an object as traits"),
+        (r"^The value at /products|^Products must be an array", "send a list of objects as products"),
+        ("^Exceeded maximum of", "divide the properties over several subscriptions: each adds up so many"),
+        ("was not numeric", "send it as a number, or take it out of the subscription's Increment"),
+        ("[Tt]emplate", "shorten the template in the subscription's mapping"),
+        ('^setting "token"|^Missing project token', "set token_env under [destination]"),
+        ("must be a valid date-like string", "send ISO 8601 in UTC as timestamp"),
+        (
+            "within the last five years",
+            "send the right timestamp, if this one is wrong: the classic destination sends nothing that old",
+        ),
+    )
+)
+"""How to mend a message that the destination refuses, by the words in which it does."""
+
 _INSERT_ID = re.compile(r"[A-Za-z0-9-]*", re.ASCII)
 _UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _SDK_ID = re.compile(
@@ -102,7 +131,9 @@ def rejected_by_destination(subject: Subject) -> Iterator[Finding]:
         return  # as does track-too-old
     if rejected is not None:
         yield rule.REJECTED_BY_DESTINATION.finding(
-            "$", f"Segment's destination refuses it: {shown(rejected, 300)[1:-1]}"
+            "$",
+            f"Segment's destination refuses it: {shown(rejected, 300)[1:-1]}",
+            fix=next((fix for words, fix in _MENDS_REFUSAL if words.search(rejected)), None),
         )
 
 
@@ -208,6 +239,7 @@ def property_dropped(subject: Subject) -> Iterator[Finding]:
                 child("$.properties", name),
                 f"property {name} {shown(value, 30)} is left out"
                 + (f": Mixpanel gets {shown(instead, 40)} under that name" if instead is not None else ""),
+                fix=_SENT_AS.get(name),
             )
 
 
@@ -277,9 +309,11 @@ def _inside(top: list[Json] | JsonObject, where: str) -> Iterator[Finding]:
             inner = value.items()
         elif isinstance(value, list):
             if len(value) >= MAX_ELEMENTS:
+                path = _path(node, where)
                 yield rule.ARRAY_TOO_LONG.finding(
-                    _path(node, where),
+                    path,
                     f"the list has {len(value):,} elements: Mixpanel takes {MAX_ELEMENTS - 1} at most",
+                    fix="send fewer products" if path.endswith(".properties.products") else None,
                 )
             inner = enumerate(value)
         else:

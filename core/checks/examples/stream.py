@@ -50,7 +50,10 @@ STREAM_EXAMPLES: dict[str, Example] = {
     ),
     "no-profile": series(
         [track("Signed Up", None, 1), track("Logged In", None, 2), track("Paid", None, 3)],
-        [call("identify", 0, traits={"plan": "pro"}), track("Signed Up", None, 1)],
+        [
+            call("identify", 0, traits={"plan": "pro"}),
+            *(track(name, None, n) for n, name in enumerate(("Signed Up", "Logged In", "Paid"), 1)),
+        ],
     ),
     "history-not-joined": series(
         [_visit(0), *(track(name, None, n, anonymousId=ANONYMOUS) for n, name in enumerate("ABC", 3))],
@@ -75,7 +78,7 @@ STREAM_EXAMPLES: dict[str, Example] = {
     "group-key-missing-on-profile": _of_group(
         [_LOGIN, call("group", 3, groupId="acme", traits={"name": "Acme"})],
         [
-            call("identify", 2, traits={"plan": "pro", "$group_id": ["acme"]}),
+            call("identify", 2, anonymousId=ANONYMOUS, traits={"plan": "pro", "$group_id": ["acme"]}),
             call("group", 3, groupId="acme", traits={"name": "Acme"}),
         ],
     ),

@@ -100,13 +100,16 @@ class Repeats:
             differs = differs or "no timestamp of its own, so that each copy has the time of its receipt"
         elif not agrees[_TIME]:
             differs = differs or "another timestamp"
-        if seen.destination.kind == "classic-cloud":
-            differs = differs or "no insert id, for the classic destination sends none"
+        no_choice = not differs and seen.destination.kind == "classic-cloud"
+        if no_choice:
+            differs = "no insert id, for the classic destination sends none"
         fate = "Segment drops this copy" if dropped else "Segment passes both on"
         if differs:
             yield rule.DEDUPE_MISMATCH.finding(
                 "$.messageId",
                 f"messageId {quoted} came before; this one has {differs}. {fate}, Mixpanel would count both",
+                severity="info" if no_choice else None,
+                fix="nothing: no field of the message decides it" if no_choice else None,
             )
         else:
             also = "and Mixpanel would too" if dropped else "and Mixpanel shows it once"

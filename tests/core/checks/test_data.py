@@ -95,13 +95,13 @@ WRONG: list[tuple[Row, str, str, str]] = [
         ("country-code", within(track(), location={"country": "Germany"}), PLAIN, DESTINATION),
         "warning",
         "$.context.location.country",
-        'country "Germany" is no two-letter code',
+        'country "Germany" is not a two-letter code',
     ),
     (
         ("country-code", track(mp_country_code="de"), PLAIN, DESTINATION),
         "warning",
         "$.properties.mp_country_code",
-        'country "de" is no two-letter code',
+        'country "de" is not a two-letter code',
     ),
     (
         (
@@ -112,7 +112,7 @@ WRONG: list[tuple[Row, str, str, str]] = [
         ),
         "warning",
         "$.traits.$country_code",
-        'country "Germany" is no two-letter code',
+        'country "Germany" is not a two-letter code',
     ),
     (
         ("utm-missing", within(track(), page={"url": UTM}), PLAIN, DESTINATION),

@@ -205,7 +205,7 @@ def test_a_name_that_no_subscription_takes() -> None:
 
 def test_the_way_to_join_ids_follows_the_id_merge() -> None:
     (original,) = found(track("$identify"), "reserved-event-name")
-    assert "call identify with userId and anonymousId" in original.fix
+    assert "call identify with userId, anonymousId" in original.fix
     simplified = CheckSettings(identity="simplified")
     (finding,) = found(track("$identify"), "reserved-event-name", settings=simplified)
     assert "events with userId and anonymousId join the ids" in finding.fix
