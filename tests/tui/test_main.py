@@ -90,6 +90,54 @@ async def test_space_pauses_and_follows(app_on: AppOn) -> None:
         assert main.list.selected == message_number(65, 0)
 
 
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
+async def test_back_from_a_pane_the_list_follows_again(app_on: AppOn, size: tuple[int, int]) -> None:
+    viewer = FakeViewer(story(24))
+    async with app_on(viewer).run_test(size=size) as pilot:
+        main = await ready(pilot, 24)
+        await pilot.press("2")
+        await until(pilot, lambda: main.mixpanel.has_focus_within)
+        viewer.add(*story(100, 25))
+        await until(pilot, lambda: main.list.unseen > 60)
+        unseen = main.list.unseen
+        assert main.list.selected == message_number(24, 0), "nothing moves while it is read"
+        assert f" {unseen} new ↓ " in main.header.render().plain, "also where the list is out of sight"
+        await pilot.press("escape")
+        await until(pilot, lambda: main.list.following)
+        assert main.list.has_focus
+        assert main.list.selected == message_number(124, 0)
+        await until(pilot, lambda: "new" not in main.header.render().plain)
+
+
+@pytest.mark.parametrize(
+    ("before", "within", "follows"),
+    [
+        (["space"], [], False),
+        (["up"], [], False),
+        ([], ["K"], False),
+        ([], ["K", "J"], True),
+        ([], ["3", "4"], True),
+    ],
+    ids=["paused by key", "moved before", "moved meanwhile", "moved there and back", "other panes"],
+)
+async def test_back_from_a_pane_who_left_the_end_stays(
+    app_on: AppOn, before: list[str], within: list[str], follows: bool
+) -> None:
+    viewer = FakeViewer(story(24))
+    async with app_on(viewer).run_test(size=(120, 40)) as pilot:
+        main = await ready(pilot, 24)
+        await pilot.press(*before, "2")
+        await until(pilot, lambda: main.mixpanel.has_focus_within)
+        for key in within:
+            await pilot.press(key)
+            await pilot.pause()
+        await until(pilot, lambda: any(pane.has_focus_within for pane in main.panes.values()))
+        await pilot.press("escape")
+        await until(pilot, lambda: main.list.has_focus)
+        await pilot.pause()
+        assert main.list.following == follows
+
+
 async def test_the_wheel_pauses_and_a_click_selects(app_on: AppOn) -> None:
     viewer = FakeViewer(story(100))
     async with app_on(viewer).run_test(size=(120, 40)) as pilot:

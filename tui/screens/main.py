@@ -200,6 +200,7 @@ class MainScreen(Acting):
         total = max(state.received + state.refused if state else 0, 0 if self.feeding.text else len(window))
         held = len(window)
         self.header.shown = held if self.feeding.text else total
+        self.header.unseen = self.list.unseen
         empty = self._loaded and not total and not held and not self.feeding.text
         if empty != self.empty.display:
             self.empty.display = empty
@@ -310,7 +311,7 @@ class MainScreen(Acting):
     def action_pause(self) -> None:
         """Pause, or follow again."""
         if self.list.following:
-            self.list.pause()
+            self.list.pause(by_key=True)
         else:
             self.list.action_follow()
 
@@ -343,13 +344,16 @@ class MainScreen(Acting):
             self.action_pane(self.pane_name)
 
     def action_back(self) -> None:
-        """Back to the list; on the list, clear the filter."""
+        """Back to the list, which follows again if it did so before; on the list, clear the filter."""
+        from_pane = any(pane.has_focus_within for pane in self.panes.values())
         if self.opened and self._layout == "narrow":
             self.opened = False
             self._arrange()
         elif self.focused is self.list and self.filter_bar.text:
             self.filter_bar.clear()
         self.set_focus(self.list)
+        if from_pane:
+            self.list.resume()
 
     async def go_to(self, ids: Sequence[int], pane: str = "") -> None:
         """Select the first of these that the journal still has; a filter that hides it is dropped."""
@@ -392,7 +396,7 @@ class MainScreen(Acting):
         for name, pane in self.panes.items():
             if pane is event.widget or pane in event.widget.ancestors:
                 self.pane_name = name
-                self.list.pause()
+                self.list.pause(for_pane=True)
         if isinstance(event.widget, OptionList) and event.widget.highlighted is None:
             event.widget.action_first()  # so that Enter has something to go to
 

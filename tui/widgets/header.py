@@ -36,7 +36,7 @@ Piece = list[Content]
 
 SHRINK = (
     *("rate", "destination", "rate", "counts", "marks", "destination", "url", "forwarding"),
-    *("counts", "brand", "demo", "marks", "forwarding", "counts", "url", "forwarding"),
+    *("counts", "brand", "demo", "marks", "forwarding", "counts", "url", "unseen", "forwarding"),
 )
 """Which fact gives way, step by step, as the line gets shorter; what then fits after all comes back."""
 
@@ -47,6 +47,8 @@ class Header(Widget):
     state: reactive[EngineState | None] = reactive(None)
     lost: reactive[str] = reactive("")
     shown: reactive[int] = reactive(0)
+    unseen: reactive[int] = reactive(0)
+    """Messages that came since the list was paused."""
 
     def __init__(
         self,
@@ -156,6 +158,7 @@ class Header(Widget):
             "brand": [Content.styled("segtap", "bold $accent"), Content("")],
             "url": [Content.assemble(dot, " ", url), Content.assemble(dot, " ", port), dot],
             "demo": [Content("")],
+            "unseen": [Content("")],
             "counts": [Content("")],
             "marks": [Content("")],
             "rate": [Content("")],
@@ -164,6 +167,9 @@ class Header(Widget):
             return pieces
         if state.demo:
             pieces["demo"] = [Content.styled(" DEMO ", "bold $background on $mark-waiting"), Content("")]
+        if self.unseen:
+            new = f" {self.unseen:,} new {marks.down} "
+            pieces["unseen"] = [Content.styled(new, "bold $background on $mark-waiting"), Content("")]
         dot_ = f" {marks.middot} "
         received = Content(f"{state.received:,} received")
         refused = Content.styled(f"{state.refused:,} refused", "$mark-error")

@@ -75,6 +75,8 @@ class MessageList(ScrollView, can_focus=True, inherit_bindings=False):
         self._seen = 0
         self._skipped = 0
         self._moving = False
+        self._for_pane = self._by_key = False
+        """Why it is paused: a pane was opened while it followed; the reader said so."""
         self._strips: LRUCache[tuple[Summary, int, int], Strip] = LRUCache(1024)
 
     # What it holds
@@ -108,9 +110,9 @@ class MessageList(ScrollView, can_focus=True, inherit_bindings=False):
 
     def hold_upto(self, page: Page) -> None:
         """Hold this page out of the middle, its last message selected; newer ones may exist below."""
+        self.pause()
         self.window.reset(page.summaries, more_above=page.more)
         self.window.more_below = True
-        self.following = False
         self._strips.clear()
         self._skipped = 0
         last = len(self.window) - 1
@@ -205,18 +207,30 @@ class MessageList(ScrollView, can_focus=True, inherit_bindings=False):
     def action_follow(self) -> None:
         """Go to the newest and follow."""
         self.following = True
+        self._for_pane = self._by_key = False
         if self.window.more_below:
             self.post_message(self.NeedNewest())
         self._follow()
         self.post_message(self.Changed())
         self.refresh()
 
-    def pause(self) -> None:
-        """Stay where we are."""
+    def pause(self, *, for_pane: bool = False, by_key: bool = False) -> None:
+        """Stay where we are: `for_pane` until the reader is back, `by_key` until told otherwise."""
+        self._for_pane = for_pane and (self.following or self._for_pane)
+        self._by_key = by_key or self._by_key
         if self.following:
             self.following = False
             self._seen = max(len(self.window) - 1, 0)
             self.post_message(self.Changed())
+
+    def resume(self) -> None:
+        """Follow again when the reader comes back from a pane, and was at the end, or is there now.
+
+        Who moved to another message, or paused by key, stays there.
+        """
+        at_end = len(self.window) > 0 and self._cursor == len(self.window) - 1 and not self.window.more_below
+        if not self.following and not self._by_key and (self._for_pane or at_end):
+            self.action_follow()
 
     def action_move(self, by: int) -> None:
         """Select the message `by` lines further down. Beyond the last one: follow."""
