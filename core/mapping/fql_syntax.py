@@ -126,6 +126,7 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _COMPARE = ("=", "!=", "<", "<=", ">", ">=")
+_WORDS = ("and", "or", "in", "null", "true", "false")
 _CONSTANTS: dict[str, Json] = {"null": None, "true": True, "false": False}
 
 
@@ -168,6 +169,10 @@ class _Parser:
             return self._fault(f"{self._text[at : at + 20].split()[0]!r} is not a number")
         if character == "\\":
             return self._fault("nothing follows the last \\")
+        if character in "&|":
+            return self._fault(
+                f"invalid character {character!r}; FQL writes {'and' if character == '&' else 'or'}"
+            )
         return self._fault(f"invalid character {character!r}; in a name it is written \\{character}")
 
     def _fault(self, words: str) -> FilterNotFql:
@@ -210,8 +215,11 @@ class _Parser:
 
     def end(self) -> None:
         """Raise FilterNotFql unless everything was read."""
-        if self._peek().kind != "end":
-            raise self._fault(f"{self._shown()} is not expected there")
+        token = self._peek()
+        if token.kind != "end":
+            lower = token.word.lower()
+            hint = f"; FQL writes {lower}" if lower in _WORDS and lower != token.word else ""
+            raise self._fault(f"{self._shown()} is not expected there{hint}")
 
     def either(self, depth: int) -> Node:
         """Parts joined by `or`."""
