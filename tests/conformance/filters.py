@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from functools import cache
+from random import Random
 from typing import Any
 
 from hypothesis import strategies as st
@@ -16,6 +17,9 @@ from hypothesis import strategies as st
 Strategy = st.SearchStrategy[Any]
 Pair = tuple[str, Any]
 """The same as FQL text, and as the matcher has it."""
+
+MESSAGES = 10
+"""How many messages each condition is tried on."""
 
 ANY_PATHS = [
     *(("event",), ("properties", "plan"), ("properties", "total"), ("properties", "a"), ("properties", "b")),
@@ -38,6 +42,7 @@ ANY_PATHS = [
 ]
 SCALAR_PATH = ("userId",)
 SIZED_PATH = ("properties", "sized")
+TEXT_PATH = ("properties", "text")
 VERSION_PATH = ("context", "app", "version")
 
 TEXTS = [
@@ -99,8 +104,13 @@ GLOB = st.text(st.sampled_from("*?[]^-\\abcABC019*?[]-αζ☺😀\n/."), max_siz
     ["a*", "*c", "[a-c]*", "[^b]*", "*[b-d]?", "a\\*c", "[]a]", "[a-]", "[-x]", "*[*]*", "?", "[b-a]", "*"]
 )
 """Patterns: most of them odd."""
-
-_values = st.sampled_from([*SCALARS, *OBJECTS, *LISTS])
+SOUND_GLOB = st.lists(
+    st.sampled_from(
+        ["*", "?", "a", "b", "[^b]", "[a-c]", "[^a-b]", "[ab]", "[\\]^]", "\\*", "\\[", "[*?]", "[α-ζ]"]
+    ),
+    min_size=1,
+    max_size=4,
+).map("".join)
 
 
 def _text(words: str) -> str:
@@ -153,6 +163,7 @@ _typeof = _call("typeof", _scalars)
 _tests = st.one_of(
     _call("contains", _scalars, st.one_of(_scalars, st.sampled_from(["", "b", "rder", "É"]).map(_constant))),
     _call("match", _scalars, st.one_of(GLOB.map(_constant), GLOB.map(_constant), _scalars)),
+    _call("match", st.just(_path(TEXT_PATH)), st.one_of(GLOB, SOUND_GLOB).map(_constant)),
     _call("match", st.text("abcABC019αζ☺😀-]^\\*", max_size=5).map(_constant), GLOB.map(_constant)),
     _call(
         "semver",
@@ -185,6 +196,7 @@ def _member(drawn: tuple[Pair, list[Pair]]) -> Pair:
 _EQUAL = ["=", "!="]
 _simple = st.one_of(
     _compared(_EQUAL, _scalars, _scalars),
+    _compared(_EQUAL, *(st.just(_path(("properties", name))) for name in "ab")),
     _compared(_EQUAL, _paths, st.sampled_from(LISTS[:7]).map(_list)),
     _compared(_EQUAL, st.one_of(_lowercase, _length), _scalars),
     _compared(_EQUAL, _lowercase, _lowercase),
@@ -249,19 +261,30 @@ def _placed(values: dict[tuple[str, ...], Any]) -> dict[str, Any]:
 
 
 _STARTS = [keys for keys in ANY_PATHS if len(keys) < 3 and keys != ("properties",)]
-_messages = st.builds(
-    lambda values, scalar, sized, version: _placed(
-        {**values, SCALAR_PATH: scalar, SIZED_PATH: sized, VERSION_PATH: version}
-    ),
-    st.dictionaries(st.sampled_from(_STARTS), _values, max_size=8),
-    st.sampled_from(SCALARS),
-    st.sampled_from(["", "abc", [], [1, [2]], 5, None, True, {"length": 3}]),
-    st.sampled_from([*VERSIONS, 2, None]),
-)
+_VALUES = [*SCALARS, *OBJECTS, *LISTS]
+
+
+def _message(seed: int) -> dict[str, Any]:
+    """A message that follows from a number. Two of its values are often objects that are nearly the same."""
+    random = Random(seed)
+    values = {random.choice(_STARTS): random.choice(_VALUES) for _ in range(random.randrange(8))}
+    alike = random.choice(([], OBJECTS[:7], OBJECTS[7:], LISTS))
+    if alike:
+        values |= {("properties", name): random.choice(alike) for name in "ab"}
+    return _placed(
+        {
+            **values,
+            SCALAR_PATH: random.choice(SCALARS),
+            SIZED_PATH: random.choice(["", "abc", [], [1, [2]], 5, None, True, {"length": 3}]),
+            VERSION_PATH: random.choice([*VERSIONS, 2, None]),
+            TEXT_PATH: "".join(random.choice("aabbc]^*[?-\\αζ😀") for _ in range(random.randrange(5))),
+        }
+    )
 
 
 @st.composite
 def filter_rows(draw: st.DrawFn) -> dict[str, Any]:
-    """A condition twice, and a message: `{"fql", "filter", "message"}`."""
+    """A condition twice, and messages: `{"fql", "filter", "messages"}`."""
     fql, filter, *_ = draw(_conditions(2))
-    return {"fql": fql, "filter": filter, "message": draw(_messages)}
+    seeds = draw(st.lists(st.integers(0, 2**32 - 1), min_size=MESSAGES, max_size=MESSAGES, unique=True))
+    return {"fql": fql, "filter": filter, "messages": [_message(seed) for seed in seeds]}

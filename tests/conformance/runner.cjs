@@ -1,6 +1,6 @@
 // Segment's published Mixpanel destination, one JSON line in, one out:
 // {now, settings, subscriptions?, message} -> {requests, rejected}, as `segtap translate` writes them.
-// {"filter": ir, "message"} -> {"taken", "asTheyAre"}: what the matcher of @segment/tsub says of a condition.
+// {"filter": ir, "messages"} -> {"taken": […], "asTheyAre": […]}: what the matcher of @segment/tsub says of a condition.
 // {"benchmark": {"settings", "messages", "rounds"}} -> {"rate"}: messages a second of this process's CPU time.
 // Nothing is sent: requests end in `captured`, and a socket that would leave the machine is an error.
 'use strict'
@@ -81,17 +81,17 @@ const get = (event, path) => dlv(event, path, nulls ? null : undefined)
 require.cache[require.resolve('dlv')].exports = Object.assign(get, { default: get, __esModule: true })
 const { matches } = require('@segment/tsub')
 
-function filtered({ filter, message }) {
-  const made = {}
-  for (const [name, value] of [['taken', true], ['asTheyAre', false]]) {
-    nulls = value
+function filtered({ filter, messages }) {
+  const matcher = { type: 'fql', ir: JSON.stringify(filter) }
+  const taken = (asNull) => (message) => {
+    nulls = asNull
     try {
-      made[name] = matches(message, { type: 'fql', ir: JSON.stringify(filter) })
+      return matches(message, matcher)
     } catch (error) {
-      made[name] = `threw ${error.message}`
+      return `threw ${error.message}`
     }
   }
-  return made
+  return { taken: messages.map(taken(true)), asTheyAre: messages.map(taken(false)) }
 }
 
 async function benchmark({ settings, messages, rounds }) {
