@@ -115,6 +115,11 @@ class Received:
     records: list[Any] = field(default_factory=list)
     status: int = 0
     answer: Any = None
+    text: bytes = b""
+
+    def holds(self, part: str) -> bool:
+        """Whether the request's data, unpacked, holds this text; also when it was not taken in."""
+        return part.encode() in self.text
 
 
 class MixpanelServer:
@@ -144,7 +149,7 @@ class MixpanelServer:
         self.now_ms = now_ms
         self.tls = tls
         self.faults: deque[tuple[str, Fault]] = deque()
-        self.standing: list[tuple[str, bytes, Fault]] = []
+        self.standing: list[tuple[str, str, Fault]] = []
         self.connections = 0
         self._server: asyncio.Server | None = None
         self._handlers: set[asyncio.Task[None]] = set()
@@ -172,7 +177,7 @@ class MixpanelServer:
 
     def poison(self, holding: str, fault: Fault, path: str = "") -> None:
         """Answer with the fault whenever a request (to `path`) holds this text; with "" to every request."""
-        self.standing.append((path, holding.encode(), fault))
+        self.standing.append((path, holding, fault))
 
     def heal(self) -> None:
         """Answer as Mixpanel does from now on."""
@@ -195,7 +200,7 @@ class MixpanelServer:
     def snapshot(self) -> dict[str, Any]:
         """Everything it holds, as JSON would have it."""
         return {
-            "requests": [asdict(request) for request in self.requests],
+            "requests": [asdict(request) | {"text": ""} for request in self.requests],
             "events": self.events,
             "deduped": list(self.deduped().values()),
             "profiles": self.profiles,
@@ -259,8 +264,9 @@ class MixpanelServer:
         parts = urlsplit(target)
         query = {key: values[0] for key, values in parse_qs(parts.query, keep_blank_values=True).items()}
         received = Received(method, parts.path.rstrip("/"), query, headers, len(body))
+        received.text = plain_text(target, headers, body)
         self.requests.append(received)
-        fault = self._next_fault(received.path) or self._standing(received.path, target, headers, body)
+        fault = self._next_fault(received.path) or self._standing(received)
         if fault is None or fault.ingest or fault.drop == "after" or fault.hang:
             received.status, received.answer = self._ingest(received, body)
         if fault is None:
@@ -279,14 +285,11 @@ class MixpanelServer:
                 return fault
         return None
 
-    def _standing(self, path: str, target: str, headers: dict[str, str], body: bytes) -> Fault | None:
-        if not self.standing:
-            return None
-        text = gzip.decompress(body) if headers.get("content-encoding") == "gzip" else unquote_to_bytes(body)
-        text += target.encode()
-        return next(
-            (fault for where, part, fault in self.standing if where in ("", path) and part in text), None
-        )
+    def _standing(self, received: Received) -> Fault | None:
+        for path, part, fault in self.standing:
+            if path in ("", received.path) and received.holds(part):
+                return fault
+        return None
 
     def _control(self, path: str, body: bytes) -> tuple[int, Any]:
         if path == "/_records":
@@ -430,6 +433,16 @@ async def read_request(
     except asyncio.IncompleteReadError:
         return None
     return method, target, headers, body
+
+
+def plain_text(target: str, headers: dict[str, str], body: bytes) -> bytes:
+    """The data of a request as text: unpacked, percent-decoded, with the query, Base64 undone."""
+    text = unquote_to_bytes(target) + b"\n"
+    text += gzip.decompress(body) if headers.get("content-encoding") == "gzip" else unquote_to_bytes(body)
+    _, _, data = text.partition(b"data=")
+    with contextlib.suppress(ValueError):
+        text += b"\n" + base64.b64decode(data.partition(b"&")[0].strip(), validate=True)
+    return text
 
 
 async def write_answer(

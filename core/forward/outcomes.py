@@ -174,7 +174,7 @@ def _good(answer: Answer, said: Json, batch: Batch, words: str) -> Verdict:
     return _unsure(
         answer,
         batch,
-        f"{answer.status} without Mixpanel's words (a proxy or a network's login page?): {words}",
+        f"without Mixpanel's words (a proxy or a network's login page?): {words}",
     )
 
 
@@ -284,7 +284,9 @@ def words_of(answer: Answer, said: Json) -> str:
     elif isinstance(said, int | float):
         text = "" if isinstance(said, bool) else f"body {said}"
     words = one_line(text if isinstance(text, str) else to_json(text))
-    return words or one_line(answer.words) or _reason(answer.status)
+    if answer.status and answer.words:
+        return one_line(f"{words} ({answer.words})" if words else answer.words)
+    return words or _reason(answer.status)
 
 
 def _reason(status: int) -> str:
