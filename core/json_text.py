@@ -7,6 +7,7 @@ import json
 import msgspec
 
 from .messages import Json
+from .text import HARMFUL_WITHIN_LINES
 
 _encode = msgspec.json.Encoder().encode
 
@@ -24,7 +25,7 @@ def json_bytes(value: Json) -> bytes:
 
 
 def to_json(value: Json) -> str:
-    """The same as text, for a line of output."""
+    """The same as text."""
     return json_bytes(value).decode()
 
 
@@ -34,6 +35,33 @@ def _finite(value: Json) -> Json:
     if isinstance(value, list):
         return [_finite(item) for item in value]
     return None if isinstance(value, float) and value - value != 0 else value
+
+
+def escaped(text: str) -> str:
+    """JSON text whose strings hold no character that could act on a terminal: those are `\\uXXXX` escapes.
+
+    It is equal JSON. C0 and lone surrogates are escaped by whatever wrote it.
+    """
+    if text.isascii() and "\x7f" not in text:
+        return text
+    return HARMFUL_WITHIN_LINES.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def escaped_bytes(data: bytes) -> bytes:
+    """The same for UTF-8; bytes that are not become U+FFFD."""
+    if data.isascii() and b"\x7f" not in data:
+        return data
+    return escaped(data.decode("utf-8", "replace")).encode()
+
+
+def json_line(value: Json) -> str:
+    """A value as one line of a command's output or of a log: compact, and `escaped`."""
+    return escaped(to_json(value))
+
+
+def json_indented(value: Json) -> str:
+    """A value as JSON for people: indented, without a line end, and `escaped`."""
+    return escaped(msgspec.json.format(json_bytes(value), indent=2).decode())
 
 
 def whole_text(value: Json | tuple[Json, ...]) -> Json:

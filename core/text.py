@@ -41,6 +41,10 @@ _MARKS = {
     0xFFFF: "\N{REPLACEMENT CHARACTER}",
 }
 _HARMFUL = re.compile("[" + "".join(re.escape(chr(code)) for code in _MARKS) + "\ud800-\udfff]")
+HARMFUL_WITHIN_LINES = re.compile(
+    "[" + "".join(re.escape(chr(code)) for code in _MARKS if code >= 0x20) + "]"
+)
+"""The same without C0 and lone surrogates: what a text may still hold that was written as JSON or TOML."""
 _BIG_INTEGER_BITS = 4096
 
 _SECOND = 1000

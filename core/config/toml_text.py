@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from ..messages import Json, JsonObject
+from ..text import HARMFUL_WITHIN_LINES
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+\Z")
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r"}
@@ -55,13 +56,14 @@ def _inline(value: JsonObject) -> str:
 
 def _text(value: str) -> str:
     """A literal text where that spares escapes, as in `'type = "track"'`."""
-    if ('"' in value or "\\" in value) and "'" not in value and not re.search(r"[\x00-\x1f\x7f]", value):
+    plain = not re.search(r"[\x00-\x1f]", value) and not HARMFUL_WITHIN_LINES.search(value)
+    if ('"' in value or "\\" in value) and "'" not in value and plain:
         return f"'{value}'"
     return _basic(value)
 
 
 def _basic(value: str) -> str:
-    return f'"{_CONTROL.sub(_escape, value)}"'
+    return f'"{HARMFUL_WITHIN_LINES.sub(_escape, _CONTROL.sub(_escape, value))}"'
 
 
 def _escape(match: re.Match[str]) -> str:

@@ -15,6 +15,7 @@ import time
 from datetime import datetime
 from typing import Any, Protocol, cast
 
+from ..text import clean
 from .scenario import Call, calls
 
 WRITE_KEY = "segtap-demo"
@@ -67,7 +68,7 @@ def play(url: str, *, rate: float, count: int | None) -> int:
     client.flush()
     client.shutdown()
     for failure in failures[:1]:
-        print(f"segtap demo: {failure}. Is segtap running at {url}?", file=sys.stderr)
+        print(clean(f"segtap demo: {failure}. Is segtap running at {url}?"), file=sys.stderr)
     return 1 if failures else 0
 
 

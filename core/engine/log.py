@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import logging
 import sys
 from typing import TextIO
 
 import msgspec
+
+from ..json_text import escaped
 
 ROOT = "segtap.core"
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
@@ -28,8 +31,14 @@ class JsonLines(logging.Formatter):
         line.update({key: value for key, value in vars(record).items() if key not in _STANDARD})
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        text = msgspec.json.encode(line, enc_hook=str).decode()
-        return text
+        return escaped(_json(line))
+
+
+def _json(line: dict[str, object]) -> str:
+    try:
+        return msgspec.json.encode(line, enc_hook=str).decode()
+    except UnicodeEncodeError:  # half an emoji in a name
+        return json.dumps(line, default=str)
 
 
 def to_stream(level: int = logging.INFO, stream: TextIO | None = None) -> None:

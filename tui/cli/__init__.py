@@ -16,6 +16,7 @@ import click
 
 from ...core.errors import SegtapError
 from .options import settings_options
+from .output import say
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "attach": ("screen", "Open the screen on a running engine."),
@@ -119,10 +120,13 @@ def main(arguments: list[str] | None = None) -> None:
     except click.exceptions.Abort:
         status = 130
     except click.ClickException as error:
-        error.show()
+        said = io.StringIO()
+        error.show(said)
+        for line in said.getvalue().splitlines():
+            say(line)
         status = 2
     except SegtapError as error:
-        click.echo(f"segtap: {error}", err=True)
+        say(f"segtap: {error}")
         status = 2
     except BrokenPipeError:
         # The reader has gone (`segtap tail | head`): nothing is left to say, not even at shutdown.
@@ -132,6 +136,6 @@ def main(arguments: list[str] | None = None) -> None:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO):
             raise
         _drop_output()
-        click.echo(f"segtap: the output cannot be written: {error.strerror}.", err=True)
+        say(f"segtap: the output cannot be written: {error.strerror}.")
         status = 2
     sys.exit(status if isinstance(status, int) else 0)

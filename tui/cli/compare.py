@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from .options import DESTINATIONS, clock_of, config_option, format_option, tell_faults
+from .output import say, write, write_json
 
 if TYPE_CHECKING:
     from ...core.compare.lines import Compared
@@ -66,7 +66,7 @@ def compare(
     settings = load(file=config_file)
     tell_faults(settings)
     if not has_token(settings):
-        click.echo(f"No project token is set: {STAND_IN_TOKEN} stands for it.", err=True)
+        say(f"No project token is set: {STAND_IN_TOKEN} stands for it.")
     clock = clock_of(now)
     compared = compare_lines(
         _lines(source, journal, count, settings),
@@ -116,18 +116,17 @@ async def _newest(count: int) -> list[bytes]:
 def _write_json(compared: Iterable[Compared], *, show_secrets: bool, summary: bool) -> int:
     from ...core.compare import as_json
     from ...core.compare.table import Tally
-    from ...core.json_text import to_json
 
     tally = Tally()
     for line in compared:
         if line.comparison is None:
             tally.failed += 1
-            sys.stdout.write(to_json({"line": line.number, "error": line.error}) + "\n")
+            write_json({"line": line.number, "error": line.error})
             continue
         tally.count(line.comparison)
         if not summary:
-            sys.stdout.write(to_json(as_json(line.comparison, show_secrets=show_secrets)) + "\n")
-    sys.stdout.write(to_json(tally.as_json()) + "\n")
+            write_json(as_json(line.comparison, show_secrets=show_secrets))
+    write_json(tally.as_json())
     return tally.failed
 
 
@@ -140,19 +139,19 @@ def _write_table(
     summary: bool,
 ) -> int:
     from ...core.compare.table import Tally, text_of, whole_lines
-    from ...core.text import clean
 
     tally, width = Tally(), shutil.get_terminal_size().columns
     for line in compared:
         if line.comparison is None:
             tally.failed += 1
-            sys.stdout.write(f"line {line.number} cannot be read: {clean(line.error)}\n\n")
+            write(f"line {line.number} cannot be read: {line.error}")
+            write("")
             continue
         tally.count(line.comparison)
         if not summary:
             for text in text_of(whole_lines(line.comparison, width, every=every)):
-                sys.stdout.write(text + "\n")
-            sys.stdout.write("\n")
+                write(text)
+            write("")
     for text in tally.lines(one, other, width):
-        sys.stdout.write(text + "\n")
+        write(text)
     return tally.failed

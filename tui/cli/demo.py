@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from .output import say
+
 DEFAULT_URL = "http://127.0.0.1:8765"
 
 
@@ -21,6 +23,6 @@ def demo(ctx: click.Context, url: str, rate: float, count: int | None) -> None:
     """
     from ...core.demo import start_demo
 
-    click.echo(f"Sending to {url}; Ctrl-C stops.", err=True)
+    say(f"Sending to {url}; Ctrl-C stops.")
     with start_demo(url, rate=rate, count=count) as process:
         ctx.exit(process.wait())

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .options import config_option
+from .output import say, write, write_json
 
 if TYPE_CHECKING:
     from ...core.doctor import Facts, Verdict
@@ -87,23 +88,20 @@ async def _facts(settings: Settings, limit: int, url: str) -> Facts:
 def _print(verdicts: list[Verdict], *, as_json: bool) -> None:
     import msgspec
 
-    from ...core.json_text import json_bytes
-    from ...core.text import clean
-
     if as_json:
         for verdict in verdicts:
-            sys.stdout.write(json_bytes(msgspec.to_builtins(verdict)).decode() + "\n")
+            write_json(msgspec.to_builtins(verdict))
         return
     marks, arrow = (MARKS, "→") if _unicode() else (ASCII_MARKS, "->")
     for verdict in verdicts:
-        click.echo(f"{marks[verdict.standing]} {clean(verdict.title)}")
+        write(f"{marks[verdict.standing]} {verdict.title}")
         _wrapped(verdict.words, "    ")
         if verdict.messages:
             _wrapped(f"messages: {', '.join(verdict.messages)}", "    ")
         if verdict.fix:
             _wrapped(f"{arrow} {verdict.fix}", "    ")
     counts = {standing: sum(one.standing == standing for one in verdicts) for standing in MARKS}
-    click.echo(
+    write(
         f"{len(verdicts)} verdicts: {counts['error']} errors, {counts['warning']} warnings,"
         f" {counts['unknown']} unknown"
     )
@@ -113,20 +111,19 @@ def _show_user(facts: Facts, user: str, *, as_json: bool) -> int:
     """Print the cluster of one user; 1 when none of the messages names them."""
     import msgspec
 
-    from ...core.json_text import json_bytes
     from ...core.text import shown
 
     cluster = facts.identities.cluster(user)
     if cluster is None:
-        click.echo(f"No message looked at has the id {shown(user)}; try more with --messages.", err=True)
+        say(f"No message looked at has the id {shown(user)}; try more with --messages.")
         return 1
     if as_json:
         told = msgspec.to_builtins(cluster)
         del told["left_out"]  # it is whole
-        sys.stdout.write(json_bytes(told).decode() + "\n")
+        write_json(told)
     else:
         for line in cluster_lines(cluster, facts):
-            click.echo(line)
+            write(line)
     return 0
 
 
@@ -154,7 +151,7 @@ def _wrapped(text: str, indent: str) -> None:
     for line in textwrap.wrap(
         clean(text), WIDTH, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
     ):
-        click.echo(line)
+        write(line)
 
 
 def _unicode() -> bool:

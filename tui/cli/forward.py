@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .options import read_settings, settings_options
+from .output import say
 
 if TYPE_CHECKING:
     from ...core.engine.engine import Engine
@@ -34,8 +35,6 @@ def forward(dry_run: bool, **options: Any) -> None:
 
         where = destination.mixpanel_url or f"Mixpanel in the {destination.region.upper()}"
         doing = "Sending nothing (dry run)" if dry_run else "Forwarding"
-        click.echo(
-            f"{doing}: {' '.join(engine.urls)} → project {mask_token(destination.token)}, {where}", err=True
-        )
+        say(f"{doing}: {' '.join(engine.urls)} → project {mask_token(destination.token)}, {where}")
 
     run(serve(settings, forwarding=True, ready=ready))

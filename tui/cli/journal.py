@@ -7,6 +7,8 @@ import sys
 
 import click
 
+from .output import ask, say, write_json_bytes
+
 
 @click.command()
 @click.argument("filter_text", metavar="[FILTER]", default="")
@@ -28,7 +30,7 @@ async def _export(text: str, path: str, url: str) -> None:
     settings = load({"journal": {"path": path}} if path else None)
     bounds = bounds_of(settings.ingest)
     async for line in export_lines(text=text, journal=settings.journal, url=url, bounds=bounds):
-        sys.stdout.buffer.write(line)
+        write_json_bytes(line)
     sys.stdout.buffer.flush()
 
 
@@ -60,9 +62,9 @@ async def _clear(path: str, *, yes: bool) -> None:
                 else ""
             )
             question = f"Forget {counts.received:,} messages{owed}, for good?"
-            if not click.confirm(question, default=False, err=True):
+            if not ask(question):
                 raise click.Abort
         await journal.clear()
-        click.echo(f"{counts.received:,} messages forgotten.", err=True)
+        say(f"{counts.received:,} messages forgotten.")
     finally:
         await journal.close()

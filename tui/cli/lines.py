@@ -11,6 +11,8 @@ import click
 from ...core.settings import REPAIR_NAMES
 from ..marks import wants_ascii
 from .options import DESTINATIONS, clock_of, format_option, tell_faults, tell_plan_faults
+from .output import say, write_document, write_json, write_json_text
+from .output import write as put
 
 if TYPE_CHECKING:
     from ...core.messages import JsonObject
@@ -69,7 +71,7 @@ def translate(
         bounds=bounds_of(settings.ingest),
     ):
         failed |= line.failed
-        sys.stdout.write(line.text + "\n")
+        write_json_text(line.text)
     ctx.exit(1 if failed else 0)
 
 
@@ -121,7 +123,7 @@ def check(
     tally = Tally()
     write = partial(as_table, ascii_only=wants_ascii()) if shape == "table" else FORMATS[shape]
     for line in write(tally.counting(checked), source.name):
-        sys.stdout.write(line + "\n")
+        put(line)
     ctx.exit(tally.exit_code)
 
 
@@ -134,11 +136,7 @@ def decode(text: tuple[str, ...], shape: str) -> None:
     JSON, base64 in any alphabet, percent-encoded, data=…, a whole URL, a curl line, gzip within. stdout gets
     the JSON; what was taken off around it is said on stderr. With --format json one object holds both.
     """
-    import msgspec
-
     from ...core.codec import decode as decode_text
-    from ...core.json_text import json_bytes
-    from ...core.text import clean
 
     pasted: str | bytes = " ".join(text)
     if pasted in ("", "-"):
@@ -152,13 +150,13 @@ def decode(text: tuple[str, ...], shape: str) -> None:
             "url": found.url,
             "value": found.value,
         }
-        sys.stdout.buffer.write(json_bytes(cast("JsonObject", whole)) + b"\n")
+        write_json(cast("JsonObject", whole))
         return
     layers = " › ".join(found.layers) or "nothing around it"
-    click.echo(f"{found.kind}, out of: {clean(layers)}", err=True)
+    say(f"{found.kind}, out of: {layers}")
     for note in found.notes:
-        click.echo(clean(note), err=True)
-    sys.stdout.buffer.write(msgspec.json.format(json_bytes(found.value), indent=2) + b"\n")
+        say(note)
+    write_document(found.value)
 
 
 def _settings(kind: str | None, plan: str | None = None) -> Settings:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .options import config_option, format_option
+from .output import ask, say, write, write_json, write_lines
 
 if TYPE_CHECKING:
     from ...core.messages import JsonObject
@@ -80,17 +81,15 @@ def import_(
         heading=_heading(files, workspace),
     )
     for note in workspace.notes:
-        click.echo(note, err=True)
+        say(note)
     if to_stdout:
-        sys.stdout.write(text)
+        write_lines(text)
     else:
         write_asking(target, text, yes=yes)
-        click.echo(f"{target}: {_brought(workspace)}. See them: segtap mappings show", err=True)
+        say(f"{target}: {_brought(workspace)}. See them: segtap mappings show")
     if workspace.missing:
         several = "one that is" if workspace.missing == 1 else f"{workspace.missing} that are"
-        click.echo(
-            f"Not complete: {several} enabled in Segment could not be brought in (see above).", err=True
-        )
+        say(f"Not complete: {several} enabled in Segment could not be brought in (see above).")
         ctx.exit(1)
 
 
@@ -126,29 +125,27 @@ def show(ctx: click.Context, message_file: Path | None, shape: str, config_file:
 
     from ...core.config import load
     from ...core.destinations.gate import filter_faults
-    from ...core.json_text import json_bytes
     from ...core.settings import destination_of
     from ...core.workspace.table import mapping_tables
 
     settings = load(file=config_file)
     stopping = filter_faults(settings.filters)
     for fault in stopping:
-        click.echo(f"NOTHING IS SENT: {fault}", err=True)
+        say(f"NOTHING IS SENT: {fault}")
     destination = destination_of(settings)
     if destination.kind != "actions":
-        click.echo(
-            "The classic destination has settings in the place of subscriptions: see [classic].", err=True
-        )
+        say("The classic destination has settings in the place of subscriptions: see [classic].")
         ctx.exit(2)
     tables = mapping_tables(destination, _samples(message_file))
     if shape == "json":
         for table in tables:
-            sys.stdout.write(json_bytes(msgspec.to_builtins(table)).decode() + "\n")
+            write_json(msgspec.to_builtins(table))
     else:
         where = "Segment's presets" if destination.subscriptions is None else f"from {settings.origin}"
-        click.echo(f"{len(tables)} subscriptions, {where}", err=True)
+        say(f"{len(tables)} subscriptions, {where}")
         for table in tables:
-            sys.stdout.write("\n".join(_lines(table)) + "\n\n")
+            for line in (*_lines(table), ""):
+                write(line)
     ctx.exit(1 if stopping or any(table.fault and table.enabled for table in tables) else 0)
 
 
@@ -160,7 +157,7 @@ def write_asking(path: Path, text: str, *, yes: bool) -> None:
     if path.exists() and not yes:
         if not sys.stdin.isatty():
             raise SettingsError(f"{path} is there already: --yes changes it, --stdout prints instead.")
-        if not click.confirm(f"{path} is there already. Change it?", default=False, err=True):
+        if not ask(f"{path} is there already. Change it?"):
             raise click.Abort
     write_file(path, text)
 

@@ -11,6 +11,7 @@ import click
 
 from ...core.messages import Json, JsonObject
 from ...core.settings import Settings
+from .output import say
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -122,13 +123,13 @@ def tell_faults(settings: Settings) -> None:
 
         faults += subscription_faults(destination_of(settings))
     for fault in faults:
-        click.echo(f"{settings.origin}: {fault}", err=True)
+        say(f"{settings.origin}: {fault}")
 
 
 def tell_plan_faults(faults: Iterable[str]) -> None:
     """Say what of a tracking plan cannot be used."""
     for fault in faults:
-        click.echo(f"tracking plan: {fault}", err=True)
+        say(f"tracking plan: {fault}")
 
 
 def _refuse_half_of_tls(settings: Settings) -> None:

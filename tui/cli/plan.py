@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from .options import format_option
+from .output import say, write, write_document, write_json
 
 if TYPE_CHECKING:
     from ...core.plan.infer import Inference
@@ -54,9 +55,7 @@ def infer(
     has the shape of Segment's Public API: types, what is always there, texts of a few repeated values, nested
     objects and lists. What it was inferred from keeps to it; read it before you hold others to it.
     """
-    import msgspec
 
-    from ...core.json_text import json_bytes
     from ...core.plan.infer import Inference
 
     if journal is not None and source is not None:
@@ -70,23 +69,23 @@ def infer(
     else:
         _from_lines(inference, faults, sys.stdin.buffer if source is None else source)
     for fault in faults[:FAULTS_SHOWN]:
-        click.echo(fault, err=True)
+        say(fault)
     if len(faults) > FAULTS_SHOWN:
-        click.echo(f"and {len(faults) - FAULTS_SHOWN:,} more lines that cannot be read", err=True)
+        say(f"and {len(faults) - FAULTS_SHOWN:,} more lines that cannot be read")
     found = inference.plan(name)
     told = f"{inference.messages:,} messages, {len(found.rules):,} rules"
     if inference.passed_over:
         told += f"; {inference.passed_over:,} passed over (alias calls, calls without type or event name)"
-    click.echo(told, err=True)
+    say(told)
     if not found.rules:
         ctx.exit(1)
-    text = msgspec.json.format(json_bytes(found.document()), indent=2).decode() + "\n"
     if output is None:
-        sys.stdout.write(text)
+        write_document(found.document())
     else:
+        from ...core.json_text import json_indented
         from .mappings import write_asking
 
-        write_asking(output, text, yes=yes)
+        write_asking(output, json_indented(found.document()) + "\n", yes=yes)
     ctx.exit(1 if faults else 0)
 
 
@@ -100,20 +99,19 @@ def show(ctx: click.Context, file: Path, shape: str) -> None:
     FILE is what Segment's Public API answers to GET /tracking-plans/{id}/rules, Typewriter's plan.json, or
     what `segtap plan infer` wrote. Exit status 1 when a rule in it cannot be checked.
     """
-    from ...core.json_text import json_bytes
     from ...core.plan import compiled, read_plan
-    from ...core.text import clean
 
     found = read_plan(file)
     faults = compiled(found).faults
     if shape == "json":
-        sys.stdout.buffer.write(json_bytes(found.document()) + b"\n")
+        write_json(found.document())
     else:
-        click.echo(f"{clean(found.name) or file.name}: {len(found.rules):,} rules", err=True)
+        say(f"{found.name or file.name}: {len(found.rules):,} rules")
         for rule in found.rules:
-            sys.stdout.write("\n".join(_lines(rule)) + "\n")
+            for line in _lines(rule):
+                write(line)
     for fault in faults:
-        click.echo(fault, err=True)
+        say(fault)
     ctx.exit(1 if faults else 0)
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from .output import say
+
 
 @click.command()
 @click.argument("file", metavar="[FILE|-]", type=click.Path(path_type=Path, allow_dash=True), required=False)
@@ -30,7 +32,7 @@ def replay(file: Path | None, filter_text: str | None, url: str, write_key: str)
         sent = asyncio.run(_replay_file(file, url, write_key))
     else:
         sent = asyncio.run(_replay_kept(filter_text or "", url))
-    click.echo(f"{sent:,} messages replayed.", err=True)
+    say(f"{sent:,} messages replayed.")
 
 
 async def _replay_file(file: Path, url: str, write_key: str) -> int:

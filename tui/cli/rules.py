@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 
 from .options import format_option
+from .output import say, write, write_json, write_lines
 
 
 @click.command()
@@ -29,7 +28,6 @@ def rules(words: tuple[str, ...], shape: str, severity: str | None) -> None:
 
     from ...core.checks import rules as catalogue
     from ...core.commands.rules import rule_markdown, rule_table
-    from ...core.json_text import to_json
 
     text = " ".join(words).lower()
     found = [
@@ -40,15 +38,15 @@ def rules(words: tuple[str, ...], shape: str, severity: str | None) -> None:
     ]
     if shape == "json":
         for rule in found:
-            sys.stdout.write(to_json(msgspec.to_builtins(rule)) + "\n")
+            write_json(msgspec.to_builtins(rule))
         return
     if shape == "markdown":
-        sys.stdout.write(rule_markdown(found))
+        write_lines(rule_markdown(found))
         return
     for line in rule_table(found):
-        sys.stdout.write(line + "\n")
+        write(line)
     told = f"{len(found)} rules." if len(found) != 1 else "1 rule."
-    click.echo(f"{told} The whole story of one: segtap explain RULE", err=True)
+    say(f"{told} The whole story of one: segtap explain RULE")
 
 
 @click.command()
@@ -57,10 +55,10 @@ def rules(words: tuple[str, ...], shape: str, severity: str | None) -> None:
 def explain(rule_id: str, shape: str) -> None:
     """Explain a rule: what, why, how to mend it, and an example before and after."""
     from ...core.commands.rules import explanation, rule_json, rule_of
-    from ...core.json_text import to_json
 
     rule = rule_of(rule_id)
     if shape == "json":
-        sys.stdout.write(to_json(rule_json(rule)) + "\n")
+        write_json(rule_json(rule))
         return
-    sys.stdout.write("\n".join(explanation(rule)) + "\n")
+    for line in explanation(rule):
+        write(line)

@@ -13,6 +13,7 @@ import click
 from ...core.errors import PortTaken
 from ...core.settings import Settings
 from .options import read_settings
+from .output import ask, say
 
 if TYPE_CHECKING:
     import subprocess
@@ -135,9 +136,7 @@ def _on_the_next_port(settings: Settings, error: PortTaken) -> Settings:
     """The same settings on the next free port, if the user takes it. Raises the error if not."""
     from msgspec.structs import replace
 
-    click.echo(f"segtap: {error}", err=True)
-    if not error.next_port or not click.confirm(
-        f"Listen on {error.next_port} instead?", default=True, err=True
-    ):
+    say(f"segtap: {error}")
+    if not error.next_port or not ask(f"Listen on {error.next_port} instead?", default=True):
         raise click.Abort from error
     return replace(settings, ingest=replace(settings.ingest, port=error.next_port))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .options import DESTINATIONS, REGIONS
+from .output import say, write_lines
 
 if TYPE_CHECKING:
     from ...core.config.first import Answers
@@ -45,16 +46,14 @@ def init(to_stdout: bool, yes: bool, config_file: Path | None, **given: Any) -> 
     answers = _answers(given, asking=asking)
     text = first_settings(answers)
     if to_stdout:
-        sys.stdout.write(text)
+        write_lines(text)
         return
     path = config_file or Path(FILE_NAME)
     write_asking(path, text, yes=yes)
-    click.echo(f"{path} is written. Start: segtap", err=True)
+    say(f"{path} is written. Start: segtap")
     for name in (answers.token_env, answers.api_secret_env):
         if not os.environ.get(name):
-            click.echo(
-                f"{name} is not set in this shell yet; it is needed to forward, not to look.", err=True
-            )
+            say(f"{name} is not set in this shell yet; it is needed to forward, not to look.")
 
 
 def _answers(given: dict[str, Any], *, asking: bool) -> Answers:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .options import format_option, read_settings, settings_options
+from .output import say, write, write_json
 
 if TYPE_CHECKING:
     from ...core.client import Client
@@ -30,18 +31,18 @@ def tail(filter_text: str, url: str, shape: str, count: int | None, **options: A
 
     Listens to the engine that runs, or starts one when none does. FILTER is text that a line must contain.
     """
-    line = _json_line if shape == "json" else _table_line
+    show = _write_json if shape == "json" else _write_line
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_tail(filter_text.lower(), url, line, count, options))
+        asyncio.run(_tail(filter_text.lower(), url, show, count, options))
 
 
 async def _tail(
-    text: str, url: str, line: Callable[[Summary], str], count: int | None, options: dict[str, Any]
+    text: str, url: str, show: Callable[[Summary], None], count: int | None, options: dict[str, Any]
 ) -> None:
     async with _some_engine(url, options) as client:
         printed = 0
         async for summary in _arrivals(client, text):
-            sys.stdout.write(line(summary) + "\n")
+            show(summary)
             sys.stdout.flush()
             printed += 1
             if printed == count:
@@ -57,12 +58,12 @@ async def _some_engine(url: str, options: dict[str, Any]) -> AsyncGenerator[Clie
 
     if url or running():
         address, token = find_engine(url)
-        click.echo(f"Listening to {address}", err=True)
+        say(f"Listening to {address}")
         async with Client(address, token) as client:
             yield client
         return
     async with await start_engine(read_settings(**options)) as engine:
-        click.echo(f"Receiving on {' '.join(engine.urls)}", err=True)
+        say(f"Receiving on {' '.join(engine.urls)}")
         async with Client(engine.url, engine.token) as client:
             yield client
 
@@ -104,11 +105,13 @@ def _table_line(summary: Summary) -> str:
     return "  ".join(parts).rstrip()
 
 
-def _json_line(summary: Summary) -> str:
-    import msgspec
+def _write_line(summary: Summary) -> None:
+    write(_table_line(summary))
 
+
+def _write_json(summary: Summary) -> None:
     from ...core.messages import Marks
 
     fields = {name: getattr(summary, name) for name in summary.__struct_fields__}
     fields["marks"] = [mark.name.lower() for mark in Marks(summary.marks) if mark.name]
-    return msgspec.json.encode(fields).decode()
+    write_json(fields)

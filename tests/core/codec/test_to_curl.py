@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import shlex
+import shutil
+import subprocess
 from urllib.parse import parse_qs
 
 import msgspec
+import pytest
 from details import SECRET, classic, detail, order, refused
 from hypothesis import given
 from hypothesis import strategies as st
 
 from segtap.core.codec.to_curl import as_curl, mixpanel_as_curl
 from segtap.core.inspection import OutgoingRequest
+from segtap.core.text import clean
 
 URL = "http://127.0.0.1:8765/"
 
@@ -35,11 +39,51 @@ def test_a_message_goes_to_its_own_path_with_its_write_key_as_it_came() -> None:
     assert after(found, "--data-raw") == '{"event":  "it\'s $HOME `id`"}'
 
 
-@given(st.text().filter(lambda text: "\0" not in text))
+@given(st.text())
 def test_any_text_survives_the_shell(text: str) -> None:
     body = msgspec.json.encode({"event": text.encode("utf-8", "replace").decode()})
-    found = words(as_curl(detail({"type": "track"}, original=body), URL))
-    assert after(found, "--data-raw").encode() == body
+    command = as_curl(detail({"type": "track"}, original=body), URL)
+    assert json.loads(after(words(command), "--data-raw")) == json.loads(body)
+    assert clean(command.replace("\n", "")) == command.replace("\n", "")
+
+
+CONTROLS = "\x01\x1b\t\n\r'\\\x7f\x85\x9b\u061c\u200e\u2028\u202e\u2066é"
+
+
+def test_a_nul_is_left_out_and_said_and_other_controls_are_escaped() -> None:
+    command = as_curl(detail({"type": "track"}, write_key=f"wk\0{CONTROLS}"), URL)
+    note, _, line = command.partition("\n")
+    assert note == "# A NUL in the write key cannot stand in a command and is left out here."
+    assert "\0" not in command
+    assert clean(line.replace("\n", "").replace("\t", "")) == line.replace("\n", "").replace("\t", "")
+    assert as_read_by_bash(line)[-3] == f"wk{CONTROLS}:"
+
+
+def test_a_refused_request_keeps_its_controls_as_escapes() -> None:
+    receipt = msgspec.structs.replace(
+        refused().receipt,
+        path="/v1/\0\x1b\x9b\u202e é",
+        method="PO\x1bST",
+        headers=(("content-type", "text/\x9bplain"),),
+        body=f"{CONTROLS}".encode(),
+        body_bytes=len(CONTROLS.encode()),
+    )
+    command = as_curl(msgspec.structs.replace(refused(), receipt=receipt), URL)
+    assert clean(command.replace("\n", "").replace("\t", "")) == command.replace("\n", "").replace("\t", "")
+    found = as_read_by_bash(command)
+    assert found[1] == "http://127.0.0.1:8765/v1/%00%1B%C2%9B%E2%80%AE é"
+    assert found[2:] == ["-X", "PO\x1bST", "-H", "Content-Type: text/\x9bplain", "--data-raw", CONTROLS]
+
+
+def as_read_by_bash(command: str) -> list[str]:
+    """The words of a command as bash reads them."""
+    bash = shutil.which("bash")
+    if bash is None:
+        pytest.skip("there is no bash here")
+    script = f"set -- {command}\nprintf '%s\\0' \"$@\""
+    env = {"LC_ALL": "C.UTF-8", "PATH": ""}
+    done = subprocess.run([bash, "-c", script], capture_output=True, check=True, env=env)
+    return done.stdout.decode().split("\0")[:-1]
 
 
 def test_a_body_is_never_read_as_the_name_of_a_file() -> None:

@@ -1,0 +1,57 @@
+"""The one door through which commands write: stdout for results, stderr for words about them.
+
+What a message, a file name or an answer holds may be written to a terminal, now or out of a pipe later. So
+control characters and direction overrides leave here as visible marks in text, and as `\\uXXXX` in JSON,
+which stays equal JSON.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from ...core.json_text import escaped, escaped_bytes, json_indented, json_line
+from ...core.messages import Json
+from ...core.text import clean
+
+
+def say(text: str) -> None:
+    """Tell the person at the terminal something, on one line of stderr."""
+    click.echo(clean(text), err=True)
+
+
+def ask(question: str, *, default: bool = False) -> bool:
+    """Ask for yes or no."""
+    return click.confirm(clean(question), default=default, err=True)
+
+
+def write(text: str) -> None:
+    """Write one line of a result."""
+    sys.stdout.write(clean(text) + "\n")
+
+
+def write_lines(text: str) -> None:
+    """Write a result of several lines, such as Markdown."""
+    for line in text.removesuffix("\n").split("\n"):
+        write(line)
+
+
+def write_json(value: Json) -> None:
+    """Write a JSON value on one line."""
+    sys.stdout.write(json_line(value) + "\n")
+
+
+def write_document(value: Json) -> None:
+    """Write a JSON value indented."""
+    sys.stdout.write(json_indented(value) + "\n")
+
+
+def write_json_text(text: str) -> None:
+    """Write a line of JSON that is text already."""
+    sys.stdout.write(escaped(text) + "\n")
+
+
+def write_json_bytes(data: bytes) -> None:
+    """Write lines of JSON as they are: an export is large, and always UTF-8."""
+    sys.stdout.buffer.write(escaped_bytes(data))
