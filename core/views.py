@@ -49,7 +49,9 @@ class EngineState(msgspec.Struct, frozen=True, kw_only=True):
     sending until it is told to try again; `changed_since_halt`: project, address or credentials are other
     ones since. `credentials` says what authenticates requests and where that was given, without secrets.
     `resumed`: forwarding is on because it was in an engine that died, in whose place this one started;
-    `interrupted` says why it is not on in such a case. `fault` says why ingest or forwarding is not well.
+    `interrupted` says why it is not on in such a case. `fault` says why ingest or forwarding is not well;
+    `retrying` is the part of it that is only waited for, and `next_try` when Mixpanel is tried again (ms; 0:
+    not known).
     """
 
     version: str
@@ -85,6 +87,16 @@ class EngineState(msgspec.Struct, frozen=True, kw_only=True):
     errors: int = 0
     warnings: int = 0
     fault: str = ""
+    retrying: str = ""
+    next_try: int = 0
+
+    @property
+    def lasting_fault(self) -> str:
+        """The part of `fault` that waiting does not mend."""
+        if not self.retrying:
+            return self.fault
+        rest = self.fault.replace(f"{self.retrying} (trying again)", "", 1)
+        return rest.replace(" ·  · ", " · ").removeprefix(" · ").removesuffix(" · ")
 
 
 class FeedBatch(msgspec.Struct, frozen=True, kw_only=True):

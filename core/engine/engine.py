@@ -147,6 +147,7 @@ class Engine:
             self._reading,
             settings=settings.destination,
             on_delivery=self._delivered,
+            on_trouble=self._feed.touch,
             on_halt=self._halted,
             dry_run=settings.dry_run,
         )
@@ -285,6 +286,7 @@ class Engine:
         counts = await self._journal.counts()
         settings = self.settings
         why = cannot_forward_why(self.settings)
+        retrying, next_try = self._forwarder.retry if self._forwarding else ("", 0)
         return EngineState(
             version=VERSION,
             pid=os.getpid(),
@@ -319,6 +321,8 @@ class Engine:
             resumed=self._resumed and self._forwarding,
             interrupted=self._interrupted,
             fault=self._fault(),
+            retrying=retrying,
+            next_try=next_try,
         )
 
     @property

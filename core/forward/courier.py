@@ -16,7 +16,7 @@ from .clock import Clock, wait_before_retry
 from .ledger import Attempt
 from .outcomes import Action, Verdict
 from .records import Record, only_sets
-from .search import Step, Trouble
+from .search import Step
 from .sender import OnDelivery, Parcel, Post, Sender, in_words
 
 _CHOICE = 64
@@ -37,6 +37,7 @@ class Courier(Sender):
         *,
         mixpanel_url: str,
         on_delivery: OnDelivery | None,
+        on_trouble: Callable[[], None],
         clock: Clock,
         rng: Random,
         changed: asyncio.Event,
@@ -44,7 +45,13 @@ class Courier(Sender):
         halt: Callable[[str], None],
     ) -> None:
         super().__init__(
-            journal, post, mixpanel_url=mixpanel_url, on_delivery=on_delivery, clock=clock, rng=rng
+            journal,
+            post,
+            mixpanel_url=mixpanel_url,
+            on_delivery=on_delivery,
+            on_trouble=on_trouble,
+            clock=clock,
+            rng=rng,
         )
         self.arrived = asyncio.Event()
         """Set when records were added to the queue."""
@@ -80,8 +87,11 @@ class Courier(Sender):
         batch = parcel.batch
         if verdict.action is Action.HALT:
             self._halt(verdict.words)
+        pause = 0.0
         if verdict.action is Action.RETRY:
-            self.troubles[batch.route] = Trouble(in_words(attempt, verdict))
+            parcel.failures += 1
+            pause = wait_before_retry(parcel.failures, self._rng, verdict.after)
+            self.trouble(batch.route, in_words(attempt, verdict), pause)
         # An outage of hours says the same each minute: once is enough, unless the line takes back ON_ITS_WAY.
         if verdict.words not in parcel.told or not batch.repeatable:
             parcel.told.add(verdict.words)
@@ -97,8 +107,6 @@ class Courier(Sender):
                 self.troubles.pop(batch.route, None)
                 return parcel.split(batch.singles())
             case Action.RETRY:
-                parcel.failures += 1
-                pause = wait_before_retry(parcel.failures, self._rng, verdict.after)
                 if verdict.suspect:
                     return await self._search(parcel, attempt, verdict, pause)
                 await self._pause(pause)
@@ -123,7 +131,7 @@ class Courier(Sender):
                 continue
             # Noted before the pause: what Mixpanel accepts meanwhile counts.
             suspicion.outage(endpoint)
-            self.troubles[parcel.batch.route] = Trouble(in_words(attempt, verdict))
+            self.trouble(parcel.batch.route, in_words(attempt, verdict), pause)
             if answered is None:
                 # The next record that comes can tell.
                 self.arrived.clear()

@@ -49,7 +49,7 @@ class Forwarder:
 
     `load` reads the messages behind summaries. `on_delivery` is called after every write to the journal with
     the attempts and the present state of each message that they concern.
-    `on_halt` is called with the reason once forwarding has halted.
+    `on_halt` is called with the reason once forwarding has halted, `on_trouble` when `retry` is another.
     `dry_run` sends nothing: each operation gets one `Outcome.DRY_RUN` line, and the message stays owed, so
     that a dry run takes nothing away from a later real one. `in_flight` is requests at once on each route,
     `window` how many records are read ahead.
@@ -66,6 +66,7 @@ class Forwarder:
         settings: DestinationSettings,
         on_delivery: OnDelivery | None = None,
         on_halt: Callable[[str], None] | None = None,
+        on_trouble: Callable[[], None] | None = None,
         transport: Transport | None = None,
         clock: Clock | None = None,
         rng: Random | None = None,
@@ -81,6 +82,7 @@ class Forwarder:
         self._mixpanel_url = settings.mixpanel_url
         self._on_delivery = on_delivery
         self._on_halt = on_halt
+        self._on_trouble = on_trouble
         self._transport = transport
         self._clock: Clock = clock or SystemClock()
         self._rng = rng or Random()
@@ -126,6 +128,12 @@ class Forwarder:
             noun = "message" if self._unreadable == 1 else "messages"
             texts.append(f"{self._unreadable} {noun} owed to Mixpanel cannot be read from the journal")
         return " · ".join(texts)
+
+    @property
+    def retry(self) -> tuple[str, int]:
+        """The part of `fault` that is only waited for, and when the next try is made (ms, 0: not known)."""
+        retries = [] if self._halt_words else self._courier.retries()
+        return retries[0] if retries else ("", 0)
 
     @property
     def halted(self) -> bool:
@@ -214,6 +222,7 @@ class Forwarder:
             self._queue,
             mixpanel_url=self._mixpanel_url,
             on_delivery=self._on_delivery,
+            on_trouble=self._on_trouble or (lambda: None),
             clock=self._clock,
             rng=self._rng,
             changed=self._changed,

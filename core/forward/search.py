@@ -56,10 +56,14 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class Trouble:
-    """Why nothing more is sent on a route: until a try succeeds, or until a time (ms)."""
+    """Why nothing more is sent on a route: until a try succeeds, or until a time (ms).
+
+    `again` is when the next try is made, where it is known.
+    """
 
     words: str
     until: int | None = None
+    again: int | None = None
 
 
 @dataclass

@@ -85,6 +85,7 @@ class Sender:
         *,
         mixpanel_url: str,
         on_delivery: OnDelivery | None,
+        on_trouble: Callable[[], None],
         clock: Clock,
         rng: Random,
     ) -> None:
@@ -97,6 +98,7 @@ class Sender:
         self._post = post
         self.mixpanel_url = mixpanel_url
         self._on_delivery = on_delivery
+        self._on_trouble = on_trouble
         self._clock = clock
         self._rng = rng
         self._sending: dict[asyncio.Task[None], Parcel] = {}
@@ -105,12 +107,7 @@ class Sender:
 
     def faults(self) -> list[str]:
         """Why not all is well, in words for the header."""
-        now = self._clock.now()
-        texts = [
-            f"Mixpanel {route.path}: {trouble.words} (trying again)"
-            for route, trouble in self.troubles.items()
-            if trouble.until is None or trouble.until > now
-        ][:1]
+        texts = [f"{words} (trying again)" for words, _ in self.retries()][:1]
         if self.shelf:
             one = next(iter(self.shelf))
             count = len({aside.record.message for aside in self.shelf})
@@ -120,6 +117,20 @@ class Sender:
                 "every 10 minutes)"
             )
         return texts
+
+    def retries(self) -> list[tuple[str, int]]:
+        """What is waited for: why, in words, and when the next try is made (ms, 0: not known)."""
+        now = self._clock.now()
+        return [
+            (f"Mixpanel {route.path}: {trouble.words}", trouble.again or trouble.until or 0)
+            for route, trouble in self.troubles.items()
+            if trouble.until is None or trouble.until > now
+        ]
+
+    def trouble(self, route: Route, words: str, pause: float) -> None:
+        """Note why nothing is sent on a route until the try in so many seconds."""
+        self.troubles[route] = Trouble(words, again=self._clock.now() + round(pause * 1000))
+        self._on_trouble()
 
     def paused_routes(self) -> list[Route]:
         """The routes on which nothing is sent for some time, or until a try succeeds."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from fake_viewer import FakeViewer, story, until
+from fake_viewer import AT, FakeViewer, story, until
 
 from segtap.core.delivery import DeliveryCounts
 from segtap.tui.app import SegtapApp
@@ -47,7 +47,7 @@ async def test_forwarding_is_told_at_any_width(app_on: AppOn) -> None:
         await until(pilot, lambda: app.main is not None and app.main.list.selected)
         assert app.main is not None
         header = app.main.header
-        assert "FORWARDING ON → EU a1b2…f9 · 14 sent" in facts(header, 120)
+        assert "FORWARDING ON → EU a1b2…f9" in facts(header, 120)
         for width in range(80, 300):
             assert "FORWARDING ON → EU a1b2…f9" in facts(header, width)
         for width in range(10, 300):
@@ -65,7 +65,7 @@ async def test_what_fits_is_said(app_on: AppOn) -> None:
         assert isinstance(app, SegtapApp)
         await until(pilot, lambda: app.main is not None and app.main.list.selected)
         assert app.main is not None
-        for part in ("22 received", "✖ 4", "▲ 6", "FORWARDING ON → US a1b2…f9 · 14 sent"):
+        for part in ("22 received", "✖ 4", "▲ 6", "FORWARDING ON → US a1b2…f9"):
             assert part in facts(app.main.header, 80), "no room is left empty that a fact would fit into"
 
 
@@ -138,3 +138,34 @@ async def test_another_base_url_stands_in_place_of_the_region(app_on: AppOn) -> 
         await until(pilot, lambda: app.main is not None and app.main.list.selected)
         assert app.main is not None
         assert "FORWARDING ON → proxy.example:8443" in facts(app.main.header, 140)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
+async def test_what_is_tried_again_moves_nothing_and_says_when(app_on: AppOn, size: tuple[int, int]) -> None:
+    stand = DeliveryCounts(sent=12, refused=1, waiting=2, off=9)
+    viewer = FakeViewer(story(24), forwarding=True, deliveries=stand)
+    async with app_on(viewer).run_test(size=size) as pilot:
+        app = pilot.app
+        assert isinstance(app, SegtapApp)
+        await until(pilot, lambda: app.main is not None and app.main.list.selected)
+        main = app.main
+        assert main is not None
+        await until(pilot, lambda: main.header.size.height == 2)
+        top = main.list.region.y
+        assert "12 sent · 1 refused · 2 waiting" in main.header.render().plain
+        trouble = "Mixpanel /import: 503 Service Unavailable"
+        for own in ("", "The disk is full · "):
+            viewer.know(
+                fault=f"{own}{trouble} (trying again)", retrying=trouble, next_try=AT, deliveries=stand
+            )
+            await until(pilot, lambda: "next try 10:41:02" in main.header.render().plain)
+            lines = main.header.render().plain.split("\n")
+            assert "▲ /import: 503 Service" in lines[1]
+            assert [line.strip() for line in lines[2:]] == (["✖ The disk is full"] if own else [])
+            assert all(len(line) <= size[0] for line in lines)
+            if not own:
+                await pilot.pause()
+                assert main.list.region.y == top, "the list stays where it is"
+        viewer.know(fault="", retrying="", next_try=0)
+        await until(pilot, lambda: "next try" not in main.header.render().plain)
+        await until(pilot, lambda: main.list.region.y == top)

@@ -1,6 +1,7 @@
 """The header: where the endpoint listens, what came, and whether anything is sent to Mixpanel.
 
-One line; lines more for each thing that is wrong. On a narrow terminal what matters least goes first, and
+One line; one more while forwarding is on, which also says what is tried again and when; and lines for each
+thing that is wrong. On a narrow terminal what matters least goes first, and
 whether forwarding is on never goes.
 """
 
@@ -15,9 +16,10 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from ...core.text import clean
+from ...core.text import clean, shorten
 from ...core.views import EngineState
 from ..marks import UNICODE, Marks, to_ascii
+from ..overview_lines import second
 from ..plain import app_of
 from ..rate import Rate
 
@@ -26,6 +28,7 @@ BARS = 12
 ALERT_LINES = 3
 """Lines that one thing that is wrong may take; on a low terminal it has to do with fewer."""
 LOW = 16
+NARROW = 100
 HALTED = "f: try again, read the settings again, or turn off"
 GAP = "  "
 ALERT = "bold $background on $mark-error"
@@ -69,7 +72,7 @@ class Header(Widget):
 
     def watch_state(self) -> None:
         """A line more or less is a new layout of the screen, which costs: not with each frame of the feed."""
-        if self.is_mounted and self.size.height != 1 + len(self._alert_lines(self.size.width)):
+        if self.is_mounted and self.size.height != self._height(self.size.width):
             self.refresh(layout=True)
 
     def watch_lost(self) -> None:
@@ -83,10 +86,51 @@ class Header(Widget):
     def render(self) -> Content:
         """The line of facts and the lines of what is wrong."""
         width = max(self.size.width, 1)
-        return Content("\n").join([self._facts(width), *self._alert_lines(width)])
+        sending = [self._sending(width)] if self._has_sending else []
+        return Content("\n").join([self._facts(width), *sending, *self._alert_lines(width)])
 
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
-        return 1 + len(self._alert_lines(width))
+        return self._height(width)
+
+    def _height(self, width: int) -> int:
+        return 1 + self._has_sending + len(self._alert_lines(width))
+
+    @property
+    def _has_sending(self) -> bool:
+        """Whether there is a line about what is sent: as long as forwarding is on, so that nothing moves."""
+        on = self.state is not None and self.state.forwarding and not self.lost
+        return on and app_of(self).size.height >= LOW
+
+    def _sending(self, width: int) -> Content:
+        """How the messages stand at Mixpanel, and what is waited for until when."""
+        state, marks = self.state, self.marks
+        if state is None:
+            return Content("")
+        stand, dot = state.deliveries, f" {marks.middot} "
+        counts = [
+            (stand.sent, "sent", "$mark-ok"),
+            (stand.refused, "refused", "bold $mark-error"),
+            (stand.waiting, "waiting", "$mark-waiting"),
+        ]
+        more = [
+            (stand.stuck, "stuck", "bold $mark-error"),
+            (stand.uncertain, "uncertain", "$mark-warning"),
+            (stand.held, "held", "$mark-waiting"),
+            (stand.fault, "fault", "bold $mark-error"),
+        ]
+        told = [
+            Content.styled(f"{count:,} {word}", style if count else "$dim")
+            for count, word, style in (*counts, *(one for one in more if one[0]))
+        ]
+        name = " Mixpanel  " if width >= NARROW else " "
+        line = Content.assemble((name, "$dim"), Content(dot).join(told))
+        if state.retrying:
+            when = f"next try {second(state.next_try)}" if state.next_try else "trying again"
+            why = self._plain(clean(state.retrying).removeprefix("Mixpanel "))
+            room = width - line.cell_length - len(when) - 7
+            why = shorten(why, max(room, 8))
+            line = Content.assemble(line, (f"  {marks.warning} {why}, {when}", "$mark-warning"))
+        return line.truncate(width, ellipsis=not marks.error.isascii())
 
     def alerts(self) -> list[tuple[str, str]]:
         """What is wrong or needs care, as (text, style)."""
@@ -96,9 +140,9 @@ class Header(Widget):
         state = self.state
         if state is None:
             return found
-        if state.fault:
+        if state.lasting_fault:
             ways = f"  {HALTED}" if state.halted and not self.lost else ""
-            found.append((f"{self.marks.error} {clean(state.fault)}{ways}", ALERT))
+            found.append((f"{self.marks.error} {clean(state.lasting_fault)}{ways}", ALERT))
         if state.interrupted and not self.lost:
             key = "  f resumes, or leaves it off" if state.can_forward else ""
             found.append((f"{self.marks.error} {clean(state.interrupted)}{key}", ALERT))
@@ -174,11 +218,18 @@ class Header(Widget):
         received = Content(f"{state.received:,} received")
         refused = Content.styled(f"{state.refused:,} refused", "$mark-error")
         shown = Content(f"{self.shown:,} shown")
-        waiting = state.deliveries.waiting
+        waiting = 0 if self._has_sending else state.deliveries.waiting
         waits = Content.styled(f"{waiting:,} waiting", "bold $mark-waiting" if waiting else "")
         told = [received, *([refused] if state.refused else []), *([waits] if waiting else [])]
         pieces["counts"] = [
-            Content(dot_).join([received, *([refused] if state.refused else []), shown, waits]),
+            Content(dot_).join(
+                [
+                    received,
+                    *([refused] if state.refused else []),
+                    shown,
+                    *([] if self._has_sending else [waits]),
+                ]
+            ),
             Content(dot_).join(told),
             Content(dot_).join([waits if waiting else received]),
             Content(""),
@@ -220,8 +271,7 @@ class Header(Widget):
         if state.halted:
             on, name = ALERT, "FORWARDING HALTED"
         where = f"{region} {project}".strip()
-        sent = f"{state.sent_since_on:,} sent"
-        forms = [f"{name} {marks.arrow} {where}{dot}{sent}", f"{name} {marks.arrow} {where}", name]
+        forms = [f"{name} {marks.arrow} {where}", f"{name} {marks.arrow} {where}", name]
         forms.append("FWD HALTED" if state.halted else "DRY RUN" if state.dry_run else "FWD ON")
         return {
             "forwarding": [Content.styled(f" {text} ", on) for text in forms],
