@@ -444,6 +444,31 @@ async def test_a_rejected_action_does_not_stop_the_message_other_requests() -> N
     assert await backlog.states() == [TAKEN]
 
 
+class FailsOn:
+    """A translator that fails on the messages of one event."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def translate(self, document: dict[str, Any], *, now: int) -> Translation:
+        if document["event"] == "fails":
+            raise self.error
+        return AsGiven().translate(document, now=now)
+
+
+@pytest.mark.parametrize(
+    "error", [KeyError("x"), RecursionError("too deep"), UnicodeEncodeError("u", "x", 0, 1, "y")]
+)
+async def test_a_message_that_cannot_be_translated_is_a_fault_and_stops_no_other(error: Exception) -> None:
+    backlog = Backlog()
+    await backlog.add(given(EVENT, event="good"), given(EVENT, event="fails"), given(EVENT, event="good"))
+    async with MixpanelServer() as mixpanel:
+        await go(backlog, mixpanel, translator=FailsOn(error))
+    assert await backlog.states() == [TAKEN, DeliveryState.FAULT, TAKEN]
+    counts = (await backlog.journal.counts()).deliveries
+    assert (counts.fault, counts.sent, counts.total) == (1, 2, 3)
+
+
 async def test_a_dry_run_sends_nothing_and_settles_nothing() -> None:
     backlog = Backlog()
     ids = await backlog.add(track(), identify(email="a@b.co"), {"type": "bogus"})
