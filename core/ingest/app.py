@@ -17,7 +17,7 @@ import msgspec
 from ..errors import JournalError, JournalFull, RequestRefused
 from ..messages import Origin, Receipt
 from ..settings import IngestSettings
-from ..text import shown
+from ..text import clean, shorten, shown
 from .body import HUNG_UP, ASGIApp, BodyRefused, Deadlines, Receive, Scope, Send, read_body
 from .cdn import base_of, settings_json
 from .cors import METHODS, HeaderList, answer_headers, preflight_headers
@@ -26,7 +26,7 @@ from .flood import Allowance
 from .http_protocol import ANSWER, WHOLE_BODY, Answer
 from .limits import REFUSED_BODY_BYTES
 from .pixel import GIF, pixel_json
-from .routes import Route, is_tee, route_of
+from .routes import Route, is_tee, near_path, route_of
 from .validate import DEVICE_MODE, check_body, nested_too_deep, too_deep
 
 CONTROL = "/_segtap"
@@ -187,7 +187,7 @@ class _Exchange:
         except BodyRefused as error:
             await self.refuse(error, error.body, close=True)
         except RequestRefused as error:
-            await self.refuse(self.with_unread_encoding(error), body)
+            await self.refuse(self.with_nearest_path(self.with_unread_encoding(error)), body)
         else:
             if holds_messages:
                 try:
@@ -227,6 +227,20 @@ class _Exchange:
             return error
         note = f"Content-Encoding {shown(value)} is not read, only gzip and deflate are"
         return RequestRefused(error.status, f"{error} ({note})")
+
+    def with_nearest_path(self, error: RequestRefused) -> RequestRefused:
+        """The refusal of a path that is none of Segment's names it, and the one that was probably meant."""
+        if error.status != 404 or route_of(self.path).kind != "other":
+            return error
+        near = near_path(self.path)
+        hint = (
+            f"did you mean {shorten(clean(near), 80)}?"
+            if near
+            else "Segment's calls go to /v1/batch, /v1/track"
+        )
+        return RequestRefused(
+            404, f"{error}; {shorten(clean(self.path), 80)} is no path of Segment's: {hint}"
+        )
 
     async def refuse(self, error: RequestRefused, body: bytes, *, close: bool = False) -> None:
         receipt = self.receipt(body[:REFUSED_BODY_BYTES], status=error.status, refused=str(error))

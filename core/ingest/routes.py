@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import difflib
 from functools import lru_cache
 from typing import Literal
 from urllib.parse import parse_qsl
@@ -59,6 +60,26 @@ def route_of(path: str) -> Route:
     if last == "m" and before:
         return Route("metrics")
     return Route("other")
+
+
+_ENDINGS = (*CALLS, *BATCHES)
+
+
+def near_path(path: str) -> str:
+    """The path of Segment's that a mistyped one is near to, what stands in front of it kept; "" if none is.
+
+    `/proxy/v1/trak` → `/proxy/v1/track`, `/track` stays what it is, Mixpanel's.
+    """
+    *front, last = [part for part in path.split("/") if part] or [""]
+    words = [name for name in _ENDINGS if len(name) > 1]
+    near = difflib.get_close_matches(last.lower(), words, 1, 0.6)
+    if not near:
+        return ""
+    version = difflib.get_close_matches(front[-1].lower(), ["v1"], 1, 0.5) if front else []
+    if version or not front:
+        front = [*front[:-1], "v1"]
+    found = "/" + "/".join([*front, near[0]])
+    return "" if found == path else found
 
 
 def query_pairs(query: str) -> list[tuple[str, str]]:
