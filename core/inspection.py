@@ -113,12 +113,14 @@ class Explanation(msgspec.Struct, frozen=True):
     """Why a translation is as it is; worked out only when somebody looks.
 
     `sources` are those of the values in the requests. `unmatched` says which triggers came closest, where no
-    subscription takes the message, else "". `taken_out` is what was translated without.
+    subscription takes the message, else "". `taken_out` is what was translated without. `unknown` are the
+    paths of fields that Segment sets to a value that nobody else knows: they are not in the requests.
     """
 
     sources: tuple[PropertySource, ...] = ()
     unmatched: str = ""
     taken_out: tuple[TakenOut, ...] = ()
+    unknown: tuple[str, ...] = ()
 
     def source_at(self, path: str) -> PropertySource | None:
         """The source of a value, or of the nearest one around it, its path led on to that value."""

@@ -32,6 +32,12 @@ class NumberText(str):
     __slots__ = ()
 
 
+class Words(str):
+    """What is said in place of a value that nobody knows: shown without quotes."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Piece:
     """Some text and the name of its style."""
@@ -121,6 +127,8 @@ def value_pieces(value: Json, room: int, marks: Marks = UNICODE) -> Iterator[Pie
     match value:
         case NumberText():
             yield Piece(_cut(value, room, marks), "number")
+        case Words():
+            yield Piece(_cut(value, room, marks), "info")
         case str():
             yield from _quoted(value, room, marks)
         case dict() | list():
@@ -211,4 +219,4 @@ def _preview(value: dict[str, Json] | list[Json], room: int, marks: Marks) -> It
 
 
 def _inline(item: Json) -> str:
-    return str(item) if isinstance(item, NumberText) else shown(item, 24)
+    return str(item) if isinstance(item, NumberText | Words) else shown(item, 24)

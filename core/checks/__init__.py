@@ -69,6 +69,7 @@ _EVENT: tuple[Check, ...] = (
     message.no_client_ip,
     message.insert_id_missing,
     request.insert_id,
+    request.insert_id_undocumented,
     request.time_out_of_range,
     message.reserved_property,
     message.property_overrides_context,

@@ -72,6 +72,13 @@ def _blank(value: Json) -> bool:
 
 def insert_id_missing(subject: Subject) -> Iterator[Finding]:
     if _blank(subject.document.get("messageId")) or "$.messageId" in subject.filled:
+        if subject.destination.kind == "classic-cloud":
+            yield rule.INSERT_ID_MISSING.finding(
+                "$.messageId",
+                "no messageId was sent: Segment cannot tell that a copy is one",
+                fix="send a UUID as messageId, and the same one on every retry: Segment then drops the copy",
+            )
+            return
         yield rule.INSERT_ID_MISSING.finding(
             "$.messageId", "no messageId was sent: sent again, this event counts twice"
         )

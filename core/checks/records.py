@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from ..destinations.classic.insert_id import is_unknown
 from ..inspection import IDENTITY_EVENTS, Finding, Operation, Translation
 from ..messages import UUID4, Json, JsonObject
 from ..settings import Destination
@@ -38,6 +39,8 @@ _EVENT: tuple[Check, ...] = (
     values.in_record,
     data.country_code,
 )
+_DEVICE_MODE = "Segment: web"
+"""The `mp_lib` of the classic destination in device mode, which is Mixpanel's own SDK."""
 _FIX = {
     rule.INSERT_ID_CHARSET.id: "send a UUID as $insert_id",
     rule.INSERT_ID_LENGTH.id: "send a UUID as $insert_id: 36 characters",
@@ -102,7 +105,10 @@ def _record(
         yield from _identity(record, properties, path, settings)
         return
     yield from _distinct_id(properties, f"{path}.properties", "distinct_id")
-    if not properties.get("$insert_id"):
+    if _is_of_classic(properties):
+        if is_unknown(record):
+            yield request.undocumented(f"{path}.properties")
+    elif not properties.get("$insert_id"):
         yield rule.INSERT_ID_MISSING.finding(
             f"{path}.properties",
             "no $insert_id: sent again, this event counts twice",
@@ -112,6 +118,12 @@ def _record(
     for run in _EVENT:
         for finding in run(subject):
             yield _led_back(finding, path, {"$.properties": "properties", "$.event": "event"})
+
+
+def _is_of_classic(properties: JsonObject) -> bool:
+    """True for an event of Segment's classic destination in cloud mode, as its `mp_lib` tells."""
+    library = properties.get("mp_lib")
+    return isinstance(library, str) and library.startswith("Segment: ") and library != _DEVICE_MODE
 
 
 def _profile(

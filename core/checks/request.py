@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from ..destinations.classic.insert_id import FIELD, UNKNOWN, is_unknown
 from ..destinations.classic.tables import REFUSED_NO_KEY
 from ..inspection import IDENTITY_EVENTS, Finding, Translation
 from ..messages import CALL_TYPES, Json, JsonObject
@@ -165,6 +166,22 @@ def insert_id(subject: Subject) -> Iterator[Finding]:
                 severity="info" if cause else None,
                 fix=fix,
             )
+
+
+def insert_id_undocumented(subject: Subject) -> Iterator[Finding]:
+    """Yield a note on the first event of the classic destination that states no insert id of its own."""
+    if subject.destination.kind == "classic-cloud":
+        for path, record, _ in subject.events:
+            if is_unknown(record):
+                yield undocumented(f"{path}.properties")
+                return
+
+
+def undocumented(path: str) -> Finding:
+    """The note on an event of the classic destination; `path` leads to its properties."""
+    return rule.INSERT_ID_UNDOCUMENTED.finding(
+        f"{path}.{FIELD}", f"{FIELD} is {UNKNOWN}: whether a retry counts twice cannot be known"
+    )
 
 
 def _made_by_segment(value: str, sent: Json, *, several: bool) -> tuple[str, str | None]:

@@ -8,6 +8,7 @@ from typing import cast
 import msgspec
 
 from ..destinations import translator
+from ..destinations.classic.insert_id import UNKNOWN
 from ..envelope import Envelope, read_envelope, request_of
 from ..errors import InputError
 from ..messages import JsonObject
@@ -61,7 +62,7 @@ def compare(document: JsonObject, one: Destination, other: Destination, now: int
 
 def _side(document: JsonObject, destination: Destination, now: int) -> Side:
     translation = translator(destination).translate(document, now=now)
-    return Side(destination, translation, records_of(translation))
+    return Side(destination, translation, records_of(translation, destination.kind))
 
 
 def _losses(document: JsonObject, actions: Side, classic: Side) -> Iterator[Loss]:
@@ -159,8 +160,9 @@ def _pair(pair: Pair) -> JsonObject:
             {
                 "path": row.path,
                 "state": row.state,
-                **({} if row.state == "other" else {"one": row.one}),
-                **({} if row.state == "one" else {"other": row.other}),
+                **({"one": row.one} if row.has("one") else {}),
+                **({"other": row.other} if row.has("other") else {}),
+                **({"unknown": dict.fromkeys(row.unknown, UNKNOWN)} if row.unknown else {}),
             }
             for row in pair.rows
         ],

@@ -18,7 +18,6 @@ _CLASSIC_CODE = "https://github.com/segmentio/integration-mixpanel"
 _ACTIONS_PAGE = "https://segment.com/docs/connections/destinations/catalog/actions-mixpanel/"
 _ACTIONS_CODE = "https://github.com/segmentio/action-destinations/tree/main/packages/destination-actions/src/destinations/mixpanel"
 _FILTERING = "https://segment.com/docs/guides/filtering-data/"
-_DEDUPE = "https://developer.mixpanel.com/reference/event-deduplication"
 _GEO = "https://docs.mixpanel.com/docs/tracking-best-practices/geolocation"
 _MERGE = "https://docs.mixpanel.com/docs/tracking-methods/id-management"
 _SEGMENT_AT_MIXPANEL = "https://docs.mixpanel.com/docs/tracking-methods/integrations/segment"
@@ -127,7 +126,6 @@ DIFFERENCES: tuple[Difference, ...] = (
         _FILTERING,
         find.classic_stopped,
     ),
-    _classic("insert-id", "Events are told apart from retries ($insert_id)", _DEDUPE, find.insert_id),
     _classic("identity-link", "Anonymous id and user are linked ($identify)", _MERGE, find.identity_link),
     _classic("merge-ids", "Events carry the ids of the Simplified ID Merge", _MERGE, find.merge_ids),
     _classic(
@@ -137,6 +135,13 @@ DIFFERENCES: tuple[Difference, ...] = (
         find.purchase_per_product,
     ),
     # What both do, each in its own way
+    _otherwise(
+        "insert-id-undocumented",
+        "The insert id of the classic destination: Segment's page says that it sends one, the public code "
+        "sends none",
+        _CLASSIC_PAGE,
+        find.insert_id_undocumented,
+    ),
     _otherwise(
         "event-name",
         "Events have other names: pages and screens above all",

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from ..destinations.actions.event_properties import OWN_PROPERTIES
+from ..destinations.classic.insert_id import FIELD, UNKNOWN
 from ..destinations.classic.tables import BY_DEVICE, MOBILE, TRAITS
 from ..destinations.gate import Gate
 from ..inspection import Translation
@@ -339,10 +340,12 @@ def nested_as_text(both: Both) -> Iterator[str]:
         yield f"{_named(names)}: an object in Actions, its JSON text in the classic one"
 
 
-def insert_id(both: Both) -> Iterator[str]:
+def insert_id_undocumented(both: Both) -> Iterator[str]:
     for actions, classic in both.events:
-        if "$insert_id" in actions.parts and "$insert_id" not in classic.parts:
-            yield f"{shown(classic.name, 42)} has no $insert_id: a retry of it counts twice"
+        if classic.unknown:
+            own = actions.parts.get(FIELD)
+            words = f"is {'not sent' if own is None else shown(own, 42)} in Actions"
+            yield f"{FIELD} of {shown(classic.name, 42)} {words}, and {UNKNOWN}, in the classic one"
 
 
 def time_unit(both: Both) -> Iterator[str]:

@@ -7,15 +7,17 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from ..destinations.classic.insert_id import FIELD, unknown_fields
 from ..inspection import Translation
 from ..messages import Json, JsonObject
 from ..paths import child
+from ..settings import DestinationKind
 
 Purpose: TypeAlias = Literal["event", "link", "alias", "profile", "group"]
 """What a record is for. `link` joins two ids (`$identify`); profiles and groups are updated."""
 
-State: TypeAlias = Literal["same", "differs", "one", "other"]
-"""A property is the same in both, differs, or is in one of them only."""
+State: TypeAlias = Literal["same", "differs", "one", "other", "unknown"]
+"""A property is the same in both, differs, is in one of them only, or in none: then its value is unknown."""
 
 OPERATORS = ("$set", "$set_once", "$add", "$append", "$union", "$remove", "$unset", "$delete")
 _SPECIAL: dict[Json, Purpose] = {"$identify": "link", "$create_alias": "alias"}
@@ -33,6 +35,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     path: str
     around: JsonObject
     parts: JsonObject
+    unknown: tuple[str, ...] = ()
+    """The paths of fields that Segment sets to a value that nobody else knows."""
 
     @property
     def fields(self) -> JsonObject:
@@ -42,12 +46,20 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PropertyRow(msgspec.Struct, frozen=True):
-    """One property in both records; by `state`, `one` or `other` may stand for nothing at all."""
+    """One property in both records; by `state`, `one` or `other` may stand for nothing at all.
+
+    `unknown` names the sides on which Segment sets it to a value that nobody else knows.
+    """
 
     path: str
     state: State
     one: Json = None
     other: Json = None
+    unknown: tuple[Literal["one", "other"], ...] = ()
+
+    def has(self, side: Literal["one", "other"]) -> bool:
+        """Tell whether the record on that side has the property."""
+        return self.state in ("same", "differs", side)
 
 
 class Pair(msgspec.Struct, frozen=True):
@@ -69,9 +81,14 @@ class Pair(msgspec.Struct, frozen=True):
         return f"{self.purpose} {words}"
 
 
-def records_of(translation: Translation) -> tuple[Record, ...]:
-    """Every record of every request, in order."""
-    return tuple(_records(translation))
+def records_of(translation: Translation, kind: DestinationKind = "actions") -> tuple[Record, ...]:
+    """Every record of every request of a destination, in order."""
+    unknown = set(unknown_fields(translation)) if kind == "classic-cloud" else ()
+    field = f"properties.{FIELD}"
+    return tuple(
+        msgspec.structs.replace(one, unknown=(field,)) if f"{one.path}.{field}" in unknown else one
+        for one in _records(translation)
+    )
 
 
 def _records(translation: Translation) -> Iterator[Record]:
@@ -135,7 +152,21 @@ def _pair(one: Record | None, other: Record | None) -> Pair:
             state: State = "same" if same(value, right[path]) else "differs"
             rows.append(PropertyRow(path, state, value, right[path]))
     rows += [PropertyRow(path, "other", other=value) for path, value in right.items() if path not in left]
+    _mark_unknown(rows, one, other)
     return Pair(record.purpose, one, other, tuple(rows))
+
+
+def _mark_unknown(rows: list[PropertyRow], one: Record | None, other: Record | None) -> None:
+    """Add to the rows what Segment sets to an unknown value; the rows that stand say what is in a request."""
+    sides: dict[str, list[Literal["one", "other"]]] = {}
+    for path in one.unknown if one else ():
+        sides.setdefault(path, []).append("one")
+    for path in other.unknown if other else ():
+        sides.setdefault(path, []).append("other")
+    for path, unknown in sides.items():
+        at = next((at for at, row in enumerate(rows) if row.path == path), len(rows))
+        row = rows[at] if at < len(rows) else PropertyRow(path, "unknown")
+        rows[at : at + 1] = [msgspec.structs.replace(row, unknown=tuple(unknown))]
 
 
 def same(one: Json, other: Json) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal, TypeAlias
 from unicodedata import combining, east_asian_width
 
+from ..destinations.classic.insert_id import UNKNOWN
 from ..json_text import to_json
 from ..masks import mask_token
 from ..messages import Json
@@ -27,7 +28,8 @@ Line: TypeAlias = tuple[tuple[Style, str], ...]
 
 SIDE_BY_SIDE = 100
 """Columns of a terminal from which on both values stand side by side."""
-MARKS: dict[str, str] = {"same": "=", "differs": "≠", "one": "‹", "other": "›"}
+MARKS: dict[str, str] = {"same": "=", "differs": "≠", "one": "‹", "other": "›", "unknown": "?"}
+_SIDES: tuple[Literal["one"], Literal["other"]] = ("one", "other")
 _ID_WIDTH = 24
 _PATH_MOST = 36
 _PATH_MOST_BELOW = 30
@@ -126,8 +128,8 @@ def _side_by_side(pair: Pair, sides: Sequence[Side], width: int, every: bool) ->
     yield (("head", f"  {fitted(title, path_width + 4)}"), *_columns(_heads(pair, sides), room, "head"))
     for row in rows:
         yield (
-            ("path", f"    {MARKS[row.state]} {fitted(clean(row.path), path_width)}"),
-            *_columns(_values(row, room), room, "text", row.state),
+            ("path", f"    {_mark(row)} {fitted(clean(row.path), path_width)}"),
+            *_columns(_values(row, room), room, "text", "differs" if row.unknown else row.state),
         )
     yield from _same(pair, every)
 
@@ -148,14 +150,13 @@ def _below(pair: Pair, sides: Sequence[Side], width: int, every: bool) -> Iterat
     path_width = min(max([cells(clean(row.path)) for row in rows], default=0), _PATH_MOST_BELOW)
     room = width - path_width - 18
     for row in rows:
-        lead = f"    {MARKS[row.state]} {fitted(clean(row.path), path_width)}"
+        lead = f"    {_mark(row)} {fitted(clean(row.path), path_width)}"
         values = _values(row, room)
         if row.state == "same":
             yield (("dim", f"{lead}  both    {values[0]}"),)
             continue
-        for label, value, state in zip(labels, values, ("one", "other"), strict=True):
-            if row.state in ("differs", state):
-                style: Style = "one" if state == "one" else "other"
+        for label, value, style in zip(labels, values, _SIDES, strict=True):
+            if row.has(style) or style in row.unknown:
                 yield (("path", lead), (style, f"  {label:<8}{value}"))
                 lead = " " * len(lead)
     yield from _same(pair, every)
@@ -186,9 +187,15 @@ def _same(pair: Pair, every: bool) -> Iterator[Line]:
         yield (("dim", f"    {MARKS['same']} {count:,} the same in both"),)
 
 
+def _mark(row: PropertyRow) -> str:
+    return MARKS["unknown" if row.unknown else row.state]
+
+
 def _values(row: PropertyRow, room: int) -> tuple[str, str]:
-    left = "–" if row.state == "other" else _value(row.path, row.one, room)
-    right = "–" if row.state == "one" else _value(row.path, row.other, room)
+    left, right = (
+        UNKNOWN if side in row.unknown else _value(row.path, value, room) if row.has(side) else "–"
+        for side, value in zip(_SIDES, (row.one, row.other), strict=True)
+    )
     return left, right
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..errors import MappingError
-from ..inspection import Explanation, Translation
+from ..inspection import Explanation, PropertySource, Translation
 from ..mapping.near_miss import Miss, condition_words, miss_of
 from ..messages import JsonObject
 from ..settings import Destination, Subscription
 from .actions.presets import preset_subscriptions
 from .actions.provenance import property_sources
 from .classic.influence import influences
+from .classic.insert_id import SOURCE, unknown_fields
 
 CLOSEST = 3
 """How many subscriptions are named that came equally close."""
@@ -29,7 +30,10 @@ def explain(
     if not translation.operations:
         return Explanation()
     if destination.kind == "classic-cloud":
-        return Explanation(influences(document, destination, translation, now=now))
+        unknown = unknown_fields(translation)
+        stated = (PropertySource(path, SOURCE) for path in unknown)
+        sources = influences(document, destination, translation, now=now)
+        return Explanation((*sources, *stated), unknown=unknown)
     return Explanation(property_sources(document, destination, now=now))
 
 

@@ -26,6 +26,8 @@ class Topic(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     rules: tuple[str, ...]
     good: str
+    classic: str = ""
+    """What stands in the place of `good` for the classic destination, where that cannot be known."""
 
 
 TOPICS: tuple[Topic, ...] = (
@@ -44,8 +46,9 @@ TOPICS: tuple[Topic, ...] = (
     Topic(
         check="insert-id",
         title="Insert ids",
-        rules=("insert-id-charset", "insert-id-length"),
+        rules=("insert-id-charset", "insert-id-length", "insert-id-undocumented"),
         good="Mixpanel takes every messageId as insert id",
+        classic="no event was seen; which insert ids the classic destination sends cannot be known",
     ),
     Topic(
         check="users",
@@ -323,6 +326,8 @@ def topics(facts: Facts) -> Iterator[Verdict]:
         found = facts.found(*topic.rules)
         if found:
             yield _of_findings(topic.check, topic.title, found)
+        elif topic.classic and facts.destination.kind == "classic-cloud":
+            yield Verdict(check=topic.check, title=topic.title, standing="unknown", words=topic.classic)
         else:
             yield Verdict(check=topic.check, title=topic.title, standing="good", words=topic.good)
 

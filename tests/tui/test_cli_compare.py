@@ -95,12 +95,15 @@ def test_json_has_a_line_a_message_and_the_summary_last(tmp_path: Path) -> None:
     assert error["line"] == 1
     assert (order["one"]["destination"], order["other"]["destination"]) == ("actions", "classic-cloud")
     assert order["one"]["requests"][0]["authorization"] == "Basic ••••"
-    (insert_id,) = [loss for loss in order["losses"] if loss["id"] == "insert-id"]
-    assert insert_id["lost_by"] == "classic-cloud"
+    (insert_id,) = [loss for loss in order["losses"] if loss["id"] == "insert-id-undocumented"]
+    assert insert_id["lost_by"] is None
     assert insert_id["source"].startswith("https://")
     rows: Any = {row["path"]: row for row in order["pairs"][0]["properties"]}
-    assert rows["properties.$insert_id"]["state"] == "one"
-    assert "other" not in rows["properties.$insert_id"]
+    row = rows["properties.$insert_id"]
+    assert (row["state"], "other" in row) == ("one", False)
+    assert row["unknown"] == {"other": "set by Segment, value unknown"}
+    assert row["one"] == order["one"]["requests"][0]["body"][0]["properties"]["$insert_id"]
+    assert "$insert_id" not in order["other"]["requests"][0]["body"]["properties"]
     assert last["summary"]["messages"] == 3
     assert last["summary"]["failed"] == 1
 

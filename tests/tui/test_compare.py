@@ -70,7 +70,8 @@ async def test_the_key_opens_it_and_esc_closes_it(app_on: AppOn) -> None:
         view = await opened(pilot, 3)
         assert view.has_focus
         shown = text_on(view)
-        assert "insert-id" in shown
+        assert "insert-id-undocumented" in shown
+        assert "set by Segment, value unknown" in shown
         assert "Actions: POST /import?strict=1" in shown
         assert "Classic: POST /track" in shown
         await pilot.press("escape")

@@ -17,7 +17,7 @@ from ...core.inspection import Severity
 from ...core.messages import Json
 from ...core.text import clean, shorten, size
 from .. import clock
-from ..json_lines import FILLED_IN, NumberText, other_clock, time_twins, value_pieces
+from ..json_lines import FILLED_IN, NumberText, Words, other_clock, time_twins, value_pieces
 from ..json_tree import Row
 from ..plain import worded
 from .json_rows import JsonRows
@@ -89,7 +89,7 @@ class JsonView(Vertical):
             value = token
         notes = [FILLED_IN] if row.path in self._filled else []
         match value:
-            case NumberText():
+            case NumberText() | Words():
                 text = clean(value[:FOOT_CHARACTERS])
             case str():
                 text = shorten(clean(value[: FOOT_CHARACTERS + 1]), FOOT_CHARACTERS)

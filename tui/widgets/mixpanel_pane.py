@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from urllib.parse import urlsplit
 
 import msgspec
@@ -10,12 +11,15 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
 
+from ...core.destinations.classic.insert_id import UNKNOWN
 from ...core.inspection import Operation, OutgoingRequest, Repair, Severity, TakenOut
 from ...core.json_text import json_bytes
 from ...core.masks import mask_token, masked
 from ...core.messages import Json, Marks
+from ...core.paths import changed_at
 from ...core.text import clean, shown
 from ...core.views import MessageDetail
+from ..json_lines import Words
 from ..json_tree import Row
 from ..plain import marks_of
 from .json_view import JsonView
@@ -71,8 +75,11 @@ class MixpanelPane(RequestPane):
         }
         flags.update((path, flags.get(path, "info")) for path in changes)
         root = f"requests[{self.page}].body"
-        key = (self._id, root, json_bytes(operation.request.body), tuple(flags.items()), tuple(changes))
-        self.json.show(operation.request.body, root=root, flags=flags, notes=changes, key=key)
+        unknown = () if detail is None else detail.explanation.unknown
+        request = json_bytes(operation.request.body)
+        key = (self._id, root, request, unknown, tuple(flags.items()), tuple(changes))
+        body = _with_unknown(operation.request.body, root, unknown)
+        self.json.show(body, root=root, flags=flags, notes=changes, key=key)
         self.title(f"{self.page + 1} of {len(operations)}" + (" · repaired" if repairs else ""))
 
     def show_path(self, path: str) -> bool:
@@ -222,6 +229,19 @@ def _repaired(repairs: Sequence[Repair]) -> list[Content]:
     if notes:
         notes.append(Content.styled("segtap sends it so; Segment sends it as it was before.", "$dim"))
     return notes
+
+
+def _with_unknown(body: Json, root: str, unknown: Sequence[str]) -> Json:
+    """The body with words in place of the properties that Segment sets to a value that nobody else knows."""
+    for path in unknown:
+        holder, _, name = path.rpartition(".")
+        if holder == f"{root}.properties":
+            body = changed_at(body, ("properties",), partial(_with, name=name))
+    return body
+
+
+def _with(properties: Json, name: str) -> Json:
+    return {**properties, name: Words(UNKNOWN)} if isinstance(properties, dict) else properties
 
 
 def _headers(request: OutgoingRequest) -> list[tuple[str, str]]:

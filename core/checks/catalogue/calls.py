@@ -92,6 +92,19 @@ INSERT_ID_LENGTH = Rule(
     fix="send a UUID as messageId: 36 characters",
     source=_MIXPANEL_IMPORT,
 )
+INSERT_ID_UNDOCUMENTED = Rule(
+    id="insert-id-undocumented",
+    severity="info",
+    kind="request",
+    applies_to=("/track", "/import"),
+    what="Nobody outside of Segment knows the insert id that the classic destination sends",
+    why="Segment's page says since 2024: uuidv5 of messageId:projectId:eventName, with a namespace that is "
+    "not published. Its public code of 2017 sends no $insert_id. Without one an event that Segment sends "
+    "again counts twice.",
+    fix="nothing can be done to a message; Mixpanel's guide names huge batches at once as the cause of "
+    "duplicates: send smaller ones, less often",
+    source=_SEGMENT_CLASSIC,
+)
 INSERT_ID_MISSING = Rule(
     id="insert-id-missing",
     severity="warning",
@@ -295,6 +308,7 @@ RULES: tuple[Rule, ...] = (
     REJECTED_BY_DESTINATION,
     INSERT_ID_CHARSET,
     INSERT_ID_LENGTH,
+    INSERT_ID_UNDOCUMENTED,
     INSERT_ID_MISSING,
     PLACEHOLDER_USER_ID,
     NO_IDENTITY,

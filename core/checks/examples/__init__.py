@@ -54,6 +54,13 @@ MESSAGE_EXAMPLES: dict[str, Example] = {
     "insert-id-length": pair(
         track("Signed Up", messageId=f"job-{_UUID_ID}"), track("Signed Up", messageId=_UUID_ID)
     ),
+    "insert-id-undocumented": Example(
+        before=(track("Signed Up"),),
+        after=(track("Signed Up"),),
+        said='kind = "classic-cloud", then "actions"',
+        kind="classic-cloud",
+        kind_after="actions",
+    ),
     "insert-id-missing": pair(track("Signed Up", messageId=None), track("Signed Up")),
     "placeholder-user-id": pair(
         track("Signed Up", userId="undefined"), track("Signed Up", userId=None, anonymousId=ANONYMOUS)

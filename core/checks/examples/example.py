@@ -29,6 +29,7 @@ class Example(msgspec.Struct, frozen=True, kw_only=True):
     after: tuple[JsonObject, ...]
     said: str = ""
     kind: DestinationKind = "actions"
+    kind_after: DestinationKind | None = None
     settings_before: JsonObject = {}
     settings_after: JsonObject | None = None
     identity: IdentityMode = "original"
@@ -42,7 +43,8 @@ class Example(msgspec.Struct, frozen=True, kw_only=True):
         """The destination that the messages go to."""
         token = {"projectToken": "YOUR-PROJECT-TOKEN", "token": "YOUR-PROJECT-TOKEN"}
         changed = self.settings_after if after else None
-        return Destination(self.kind, {**token, **(self.settings_before if changed is None else changed)})
+        kind = self.kind_after if after and self.kind_after is not None else self.kind
+        return Destination(kind, {**token, **(self.settings_before if changed is None else changed)})
 
     def checks(self, *, after: bool = False) -> CheckSettings:
         """What the rules judge by."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from check_helpers import every_real_message, inspected, real_message
+from check_helpers import classic, every_real_message, inspected, real_message
 
 from segtap.core.inspection import Finding
 from segtap.core.settings import Destination
@@ -82,3 +82,21 @@ def test_a_page_that_is_counted_more_than_once_is_named() -> None:
     assert finding.message == 'this page is counted 2 times: "Loaded a Page" and "Viewed Start Page"'
     assert found(page, "page-double-count", consolidatedPageCalls=False, **twice) == []
     assert found(page, "page-double-count", eventIncrements=[]) == []
+
+
+def test_the_insert_id_that_segment_may_set_is_a_note_on_each_event() -> None:
+    for call in ("track", "page", "screen"):
+        message = real_message("node", "page", type=call, name="Start") if call != "track" else track()
+        (finding,) = found(message, "insert-id-undocumented", trackNamedPages=True)
+        assert (finding.severity, finding.path) == ("info", "requests[0].body.properties.$insert_id")
+        assert "set by Segment, value unknown" in finding.message
+        request = inspected(message, destination=classic()).translation.operations[0].request
+        assert "$insert_id" not in str(request.body)
+    for message in (real_message("node", "identify"), track(properties={"$insert_id": "own"})):
+        assert found(message, "insert-id-undocumented", people=True) == []
+
+
+def test_a_missing_message_id_is_about_segments_own_copies() -> None:
+    (finding,) = found(track(messageId=None), "insert-id-missing")
+    assert finding.message == "no messageId was sent: Segment cannot tell that a copy is one"
+    assert "Segment then drops the copy" in finding.fix

@@ -260,6 +260,7 @@ BY_PERSON = {
     "segment-would-reject": "sends what Segment takes: there is no message to mend where there is none",
     "segment-would-change": "knows that Segment decides the value; nothing is wrong",
     "second-receipt": "knows that the client tried again; nothing is wrong",
+    "insert-id-undocumented": "sends smaller batches, less often; nothing is wrong with the message",
     "cloud-and-device-mode": "switches one connection mode of Segment's destination off",
     "identity-cluster-limit": "keeps one userId, and the anonymousId of each device",
     "anonymous-id-churn": "keeps the anonymousId where the server made a new one",

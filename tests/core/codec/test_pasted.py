@@ -163,6 +163,18 @@ class TestRules:
             (event(**{"$insert_id": "order_991"}), "/track", "insert-id-charset", ".properties.$insert_id"),
             (event(**{"$insert_id": "a" * 37}), "/track", "insert-id-length", ".properties.$insert_id"),
             (event(**{"$insert_id": None}), "/track", "insert-id-missing", ".properties"),
+            (
+                event(mp_lib="Segment: web", **{"$insert_id": None}),
+                "/track",
+                "insert-id-missing",
+                ".properties",
+            ),
+            (
+                event(mp_lib="Segment: analytics.js", **{"$insert_id": None}),
+                "/track",
+                "insert-id-undocumented",
+                ".properties.$insert_id",
+            ),
             (event(distinct_id="null"), "/track", "placeholder-user-id", ".properties.distinct_id"),
             (event(distinct_id="{{id}}"), "/track", "placeholder-user-id", ".properties.distinct_id"),
             (event(distinct_id=" u1"), "/track", "id-whitespace", ".properties.distinct_id"),

@@ -195,9 +195,9 @@ CASES: dict[str, tuple[tuple[Any, Settings], str, tuple[Any, Settings]]] = {
         "integrations.Mixpanel is false",
         (MESSAGES["order"], settings()),
     ),
-    "insert-id": (
+    "insert-id-undocumented": (
         (MESSAGES["order"], settings()),
-        "a retry of it counts twice",
+        "in Actions, and set by Segment, value unknown, in the classic one",
         (message("order", properties={"$insert_id": "own"}), settings()),
     ),
     "identity-link": (
@@ -313,6 +313,9 @@ def test_a_pair_tells_each_property_apart() -> None:
     assert states["properties.order_id"] == "same"
     assert states["properties.time"] == "differs"
     assert states["properties.$insert_id"] == "one"
+    assert {row.path: row.unknown for row in event.rows if row.unknown} == {
+        "properties.$insert_id": ("other",)
+    }
     assert states["properties.mp_name_tag"] == "other"
 
 

@@ -234,6 +234,26 @@ def test_identity_and_groups_by_the_settings() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("messages", "standing", "words"),
+    [
+        (
+            [IDENTIFY, ORDER],
+            "note",
+            "insert-id-undocumented (1). The newest: $insert_id is set by Segment, value",
+        ),
+        ([IDENTIFY], "unknown", "which insert ids the classic destination sends cannot be known"),
+    ],
+)
+def test_what_the_classic_destination_sends_as_insert_id_is_not_stated_as_a_fact(
+    messages: list[dict[str, Any]], standing: str, words: str
+) -> None:
+    verdict = verdicts(facts(CLASSIC, *messages))["insert-id"]
+    assert verdict.standing == standing
+    assert words in verdict.words
+    assert "every messageId" not in verdict.words
+
+
 def test_without_messages_the_settings_are_judged_all_the_same() -> None:
     found = verdicts(facts(GOOD))
     assert found["traffic"].standing == "unknown"

@@ -1,0 +1,33 @@
+"""The `$insert_id` of the classic destination, of which two sources of Segment say two things. Pure.
+
+Segment's page (since 2024): the cloud side sends `$insert_id`, uuidv5 of `messageId:projectId:eventName`,
+with a namespace that is not published. Its public code (2017) sends none. So segtap sends none, as the code,
+and shows the field as one whose value is unknown.
+"""
+
+from __future__ import annotations
+
+from ...inspection import IDENTITY_EVENTS, Translation
+from ...messages import JsonObject
+
+FIELD = "$insert_id"
+UNKNOWN = "set by Segment, value unknown"
+"""What is shown in place of the value."""
+SOURCE = "Segment's page: uuidv5 of messageId:projectId:eventName, with a namespace that is not published"
+
+
+def is_unknown(record: JsonObject) -> bool:
+    """True for the record of an event that states no insert id of its own."""
+    properties = record.get("properties")
+    if not isinstance(properties, dict) or record.get("event") in IDENTITY_EVENTS:
+        return False
+    return FIELD not in properties
+
+
+def unknown_fields(translation: Translation) -> tuple[str, ...]:
+    """The paths of the insert ids that Segment may set, in a translation of the classic destination."""
+    return tuple(
+        f"requests[{index}].body.properties.{FIELD}"
+        for index, operation in enumerate(translation.operations)
+        if isinstance(body := operation.request.body, dict) and is_unknown(body)
+    )
