@@ -12,7 +12,7 @@ import json
 import math
 import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple, Protocol, TypeVar, cast
 
 import msgspec
@@ -155,8 +155,11 @@ class _Odd:
         self.text = text
 
 
+_NAN, _INFINITY = _Odd("NaN"), _Odd("Infinity")
+
+
 def _constant(name: str) -> _Odd:
-    return _Odd("NaN" if name == "NaN" else "Infinity")
+    return _NAN if name == "NaN" else _INFINITY
 
 
 def _float(text: str) -> float | _Odd:
@@ -226,16 +229,17 @@ def _mend(value: Json, repairs: list[Repair]) -> Json:
     stack: list[tuple[list[Json] | dict[str, Json], str]] = [(root, "")]
     while stack:
         holder, path = stack.pop()
+        # Not a copy: a body may hold many values, and to replace one does not disturb the walk.
+        places: Iterable[tuple[int | str, Json]]
         if isinstance(holder, list):
-            places: list[tuple[int | str, Json]] = list(enumerate(holder))
+            places = enumerate(holder)
         else:
-            places = list(holder.items())
             if any(_SURROGATE.search(key) for key in holder):
                 renamed = {_pairs(key): item for key, item in holder.items()}
                 repairs.append(Repair("surrogate", path or "$"))
                 holder.clear()
                 holder.update(renamed)
-                places = list(holder.items())
+            places = holder.items()
         for key, item in places:
             if isinstance(item, (dict, list, _Odd)) or (isinstance(item, str) and _SURROGATE.search(item)):
                 where = "$" if holder is root else child(path, key)
