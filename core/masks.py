@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
+
 import msgspec
 
 from .inspection import SECRET_FIELDS, Inspection, OutgoingRequest
@@ -52,7 +54,19 @@ def masked_inspection(inspection: Inspection) -> Inspection:
 
 def secrets_of(request: OutgoingRequest) -> tuple[str, ...]:
     """What must never be shown of a request: for scrubbing the words that a server sends back."""
-    found = [request.authorization.rpartition(" ")[2]] if request.authorization else []
+    found: list[str] = []
+    if request.authorization:
+        found += _in_basic(request.authorization.rpartition(" ")[2])
     query = request.query or {}
     found += [value for key in SECRET_FIELDS if isinstance(value := query.get(key), str)]
     return tuple(secret for secret in found if len(secret) >= 8)
+
+
+def _in_basic(encoded: str) -> list[str]:
+    """The secrets in Basic credentials, longest first: `user:secret`, or a secret in place of the user."""
+    try:
+        plain = b64decode(encoded, validate=True).decode()
+    except ValueError:
+        return [encoded]
+    user, _, secret = plain.partition(":")
+    return [encoded, plain, secret or user]

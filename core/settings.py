@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
 
 import msgspec
 
@@ -70,6 +70,12 @@ class DestinationSettings(msgspec.Struct, frozen=True, kw_only=True):
     token_env: str = "MIXPANEL_TOKEN"
     api_secret: Secret = Secret()
     api_secret_env: str = "MIXPANEL_SECRET"
+    service_account: Secret = Secret()
+    """A service account of Mixpanel's as `user:secret`, out of `service_account_env`; it goes before the API
+    secret."""
+    service_account_env: str = "MIXPANEL_SERVICE_ACCOUNT"
+    project_id: Annotated[int, msgspec.Meta(ge=0)] = 0
+    """The project's number, which a service account needs with it; 0: not given."""
     region: Region = "us"
     source_name: str = ""
     strict: bool = True

@@ -37,6 +37,18 @@ class Change(msgspec.Struct, frozen=True, array_like=True):
     delivery: DeliveryState
 
 
+class SentWith(msgspec.Struct, frozen=True):
+    """The service account that segtap sends /import with, without its secret.
+
+    `variable` is the one of the environment that holds it; `segment` says what Segment itself would send.
+    """
+
+    user: str
+    project_id: int
+    variable: str
+    segment: str
+
+
 class EngineState(msgspec.Struct, frozen=True, kw_only=True):
     """The header's facts. Counts are messages unless they say otherwise.
 
@@ -47,7 +59,8 @@ class EngineState(msgspec.Struct, frozen=True, kw_only=True):
     `errors`: messages, and refused requests, with an error; `warnings`: those with warnings only.
     `project` is the masked token or "". `halted`: forwarding is on, and a fault, `halted_why`, keeps it from
     sending until it is told to try again; `changed_since_halt`: project, address or credentials are other
-    ones since. `credentials` says what authenticates requests and where that was given, without secrets.
+    ones since. `credentials` says what authenticates requests and where that was given, without secrets;
+    `service_account` is the one that /import is sent with, if any.
     `resumed`: forwarding is on because it was in an engine that died, in whose place this one started;
     `interrupted` says why it is not on in such a case. `fault` says why ingest or forwarding is not well;
     `retrying` is the part of it that is only waited for, and `next_try` when Mixpanel is tried again (ms; 0:
@@ -72,6 +85,7 @@ class EngineState(msgspec.Struct, frozen=True, kw_only=True):
     halted: bool = False
     halted_why: str = ""
     credentials: tuple[str, ...] = ()
+    service_account: SentWith | None = None
     changed_since_halt: bool = False
     resumed: bool = False
     interrupted: str = ""

@@ -29,14 +29,19 @@ def engine_settings(
 ) -> Settings:
     """An engine on loopback at a free port, with its journal in `folder`.
 
-    `more` are keys of `[ingest]` (host, port, tls_cert, …), `max_bytes` and `ephemeral` of `[journal]`, and
-    `demo` and `dry_run`.
+    `more` are keys of `[ingest]` (host, port, tls_cert, …), `max_bytes` and `ephemeral` of `[journal]`,
+    `service_account` and `project_id` of `[destination]`, and `demo` and `dry_run`.
     """
     top = {key: more.pop(key) for key in ("demo", "dry_run") if key in more}
+    sending = {key: more.pop(key) for key in ("service_account", "project_id") if key in more}
     kept = {key: more.pop(key) for key in ("max_bytes", "ephemeral") if key in more}
     return Settings(
         destination=DestinationSettings(
-            token=token, api_secret=Secret(API_SECRET), source_name="Web", mixpanel_url=mixpanel_url
+            token=token,
+            api_secret=Secret(API_SECRET),
+            source_name="Web",
+            mixpanel_url=mixpanel_url,
+            **sending,
         ),
         ingest=IngestSettings(**{"port": 0, **more}),
         journal=JournalSettings(path=str(folder / "journal.db"), **kept),

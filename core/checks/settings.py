@@ -34,7 +34,8 @@ class CheckSettings(msgspec.Struct, frozen=True, kw_only=True):
     severity.
     `group_keys` are those of the Mixpanel project, None while they are unknown. `plan` is the tracking plan
     that messages are held against, None where none is set. `filter_faults` name the destination filters whose
-    condition cannot be judged, which stop every message.
+    condition cannot be judged, which stop every message. `service_account`: segtap sends /import with one,
+    in place of the destination's own credentials.
     """
 
     identity: IdentityMode = "original"
@@ -43,6 +44,7 @@ class CheckSettings(msgspec.Struct, frozen=True, kw_only=True):
     group_keys: tuple[str, ...] | None = None
     plan: PlanCheck | None = None
     filter_faults: tuple[str, ...] = ()
+    service_account: bool = False
 
 
 DEFAULTS = CheckSettings()
@@ -60,6 +62,7 @@ def check_settings(settings: Settings) -> CheckSettings:
         group_keys=settings.mixpanel_group_keys,
         plan=_plan_of(settings),
         filter_faults=filter_faults(settings.filters),
+        service_account=bool(settings.destination.service_account),
     )
 
 

@@ -14,7 +14,7 @@ from ..text import HARMFUL_WITHIN_LINES, clean
 from ..views import MessageDetail
 
 SECRET = "$MIXPANEL_SECRET"
-"""The variable that stands in place of the API secret or the service account's secret."""
+"""The variable that stands in place of the API secret."""
 
 
 def as_curl(detail: MessageDetail, url: str) -> str:
@@ -42,10 +42,14 @@ def as_curl(detail: MessageDetail, url: str) -> str:
     return _command(parts, notes)
 
 
-def mixpanel_as_curl(request: OutgoingRequest) -> str:
-    """The command that makes one request to Mixpanel; its secret is read from `$MIXPANEL_SECRET`."""
+def mixpanel_as_curl(request: OutgoingRequest, *, service_account: str = "") -> str:
+    """The command that makes one request to Mixpanel; its secret is read from `$MIXPANEL_SECRET`.
+
+    `service_account` is the variable that holds `user:secret`, where the request goes with such an account.
+    """
     parts: list[str] = []
     notes: list[str] = []
+    user = f'-u "${service_account}"' if service_account else f'-u "{SECRET}:"'
     if shape_of(request) == "base64":
         fields: dict[str, Json] = {"data": request.data, **(request.query or {})}
         parts.append(f"curl {shlex.quote(_url(request.url))}")
@@ -56,13 +60,15 @@ def mixpanel_as_curl(request: OutgoingRequest) -> str:
             else:
                 text = value if isinstance(value, str) else json_bytes(value).decode()
                 parts.append(f"--data-urlencode {_word(f'{name}={text}', name, notes)}")
+        if request.authorization is not None:
+            parts.append(user)
         return _command(parts, notes)
     url = request.url + ("?" + urlencode(_plain(request.query)) if request.query else "")
     parts.append(f"curl {shlex.quote(_url(url))}")
     if request.method != "POST":
         parts.append(f"-X {_word(request.method, 'the method', notes)}")
     if request.authorization is not None:
-        parts.append(f'-u "{SECRET}:"')
+        parts.append(user)
     if shape_of(request) == "json":
         parts.append("-H 'Content-Type: application/json'")
         parts.append(f"--data-raw {_word(json_line(request.body), 'the body', notes)}")

@@ -53,13 +53,17 @@ ENV_ALIASES = {"SEGTAP_JOURNAL": "SEGTAP_JOURNAL_PATH", "SEGTAP_DESTINATION": "S
 FLAG_NAMES = {"destination.kind": "--destination", "journal.path": "--journal"}
 """Options that are not called as the key that they set."""
 
-NEVER_IN_A_FILE = "api_secret"
+NEVER_IN_A_FILE = {
+    "api_secret": 'api_secret_env = "MIXPANEL_SECRET"',
+    "service_account": 'service_account_env = "MIXPANEL_SERVICE_ACCOUNT"',
+}
+"""Keys of secrets, with the line that names a variable in place of each."""
 
 
 def keys_of(section: str) -> tuple[str, ...]:
     """The keys that a section of segtap.toml may hold."""
     names = (field.name for field in msgspec.structs.fields(SECTIONS[section]))
-    return tuple(name for name in names if name != NEVER_IN_A_FILE)
+    return tuple(name for name in names if name not in NEVER_IN_A_FILE)
 
 
 def load(
@@ -114,15 +118,18 @@ def load(
     except msgspec.ValidationError as error:
         raise SettingsError(f"The settings do not fit together: {error}") from None
     _refuse_what_does_not_go_together(settings)
-    secret = environ.get(settings.destination.api_secret_env, "").strip()
-    if secret:
-        sources["destination.api_secret"] = Source("environment", settings.destination.api_secret_env)
+    secrets: dict[str, Secret] = {}
+    for name in NEVER_IN_A_FILE:
+        variable: str = getattr(settings.destination, f"{name}_env")
+        secrets[name] = Secret(environ.get(variable, "").strip())
+        if secrets[name]:
+            sources[f"destination.{name}"] = Source("environment", variable)
     settings = msgspec.structs.replace(
         settings,
         sources=sources,
         file=str((path or Path(FILE_NAME)).absolute()),
         flags=dict(flags or {}),
-        destination=msgspec.structs.replace(settings.destination, api_secret=Secret(secret)),
+        destination=msgspec.structs.replace(settings.destination, **secrets),
     )
     return _with_tables(settings, tables, str(path))
 
@@ -206,10 +213,10 @@ def _read_file(path: Path) -> tuple[dict[str, JsonObject], JsonObject, JsonObjec
 
 
 def _refuse_unknown(key: str, known: tuple[str, ...], place: str) -> None:
-    if key == NEVER_IN_A_FILE:
+    if key in NEVER_IN_A_FILE:
         raise SettingsError(
             f"{place}: a secret does not belong in this file. Put it into an environment variable and name"
-            f' that: api_secret_env = "MIXPANEL_SECRET".'
+            f" that: {NEVER_IN_A_FILE[key]}."
         )
     if key not in known:
         raise SettingsError(f"{place} has no key {key!r}. {nearest_key(key, known)}")

@@ -17,11 +17,16 @@ _TOKEN = re.compile(r"[0-9a-fA-F]{32}\Z")
 
 
 class Answers(msgspec.Struct, frozen=True, kw_only=True):
-    """What `segtap init` asks. `people`: profiles are written; `group_keys` are Mixpanel's."""
+    """What `segtap init` asks. `people`: profiles are written; `group_keys` are Mixpanel's.
+
+    `project_id` 0: no service account is used.
+    """
 
     kind: DestinationKind = "actions"
     token_env: str = "MIXPANEL_TOKEN"
     api_secret_env: str = "MIXPANEL_SECRET"
+    service_account_env: str = "MIXPANEL_SERVICE_ACCOUNT"
+    project_id: int = 0
     region: Region = "us"
     people: bool = True
     group_keys: tuple[str, ...] = ()
@@ -41,6 +46,10 @@ def check_variable(name: str) -> str:
 def first_settings(answers: Answers) -> str:
     """The text of the settings file. Raises SettingsError for an answer that cannot be used."""
     token, secret = check_variable(answers.token_env), check_variable(answers.api_secret_env)
+    account = check_variable(answers.service_account_env)
+    named = answers.project_id or account != Answers().service_account_env
+    account_line = f"{'' if named else '# '}service_account_env"
+    project_line = f"project_id = {answers.project_id}" if answers.project_id else "# project_id = 123"
     classic = answers.kind == "classic-cloud"
     if classic and answers.region == "in":
         raise SettingsError(
@@ -55,7 +64,9 @@ identity = "original"  # or "simplified": how the Mixpanel project merges identi
 [destination]
 kind = {toml_value(answers.kind)}  # "actions" is Mixpanel (Actions) in Segment, "classic-cloud" is Mixpanel
 token_env = {toml_value(token)}  # the variable that holds the project token
-api_secret_env = {toml_value(secret)}  # the variable that holds the project's API secret
+api_secret_env = {toml_value(secret)}  # one that holds the API secret, which Mixpanel retires on 2027-03-03
+{account_line} = {toml_value(account)}  # one that holds user:secret; it goes first
+{project_line}  # the project's number, for the service account
 region = {toml_value(answers.region)}  # where the project's data lives: us, eu, in
 # source_name = "Web"  # segment_source_name on every event, as set in Segment
 {"" if classic else "strict = true  # Mixpanel checks every record of a batch" + chr(10)}

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from .credential_checks import secret, service_account, token
 from .facts import Facts
 from .online import ask_mixpanel
-from .settings_checks import filters, pages, people, region, secret, strict, subscriptions, token
+from .settings_checks import filters, pages, people, region, strict, subscriptions
 from .source import Messages, newest_messages
 from .traffic_checks import (
     connection_mode,
@@ -39,6 +40,7 @@ CHECKS: tuple[Callable[[Facts], Iterator[Verdict]], ...] = (
     traffic,
     region,
     token,
+    service_account,
     secret,
     strict,
     filters,

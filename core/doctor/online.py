@@ -8,10 +8,13 @@ from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
 
 from ..answers import ACCEPT_PLAIN, Body, read_body
-from ..settings import APP_HOSTS, DestinationSettings
+from ..forward.credentials import ServiceAccount, service_account_of
+from ..settings import API_HOSTS, APP_HOSTS, DestinationSettings
 from ..text import clean, shorten
 from .verdict import Standing, Verdict
 
+LOOKUP_TABLES = "/lookup-tables"
+"""A documented question that a service account may ask, and that changes nothing."""
 PATH = "/api/app/validate-project-credentials/"
 """Where Segment's destination checks its settings: not documented by Mixpanel, and on the US host for all."""
 TIMEOUT = 15.0
@@ -22,14 +25,19 @@ CLOCK_OFF = 60
 
 
 async def ask_mixpanel(destination: DestinationSettings, *, base_url: str = "") -> list[Verdict]:
-    """Whether Mixpanel knows the token, and whether this machine's clock agrees with its servers'.
+    """Whether Mixpanel knows the token and the service account, and whether this machine's clock is right.
 
-    `base_url` stands in for Mixpanel's host. What hinders the question is part of the answer.
+    `base_url` stands in for Mixpanel's host. What hinders a question is part of the answer.
     """
+    found = await _ask_about_token(destination, base_url) if destination.token else []
+    if (account := service_account_of(destination)) is not None:
+        found += await _ask_about_account(account, destination, base_url)
+    return found
+
+
+async def _ask_about_token(destination: DestinationSettings, base_url: str) -> list[Verdict]:
     import httpx
 
-    if not destination.token:
-        return []
     body = {"project_token": destination.token}
     if destination.api_secret:
         body["api_secret"] = destination.api_secret.reveal()
@@ -50,6 +58,45 @@ async def ask_mixpanel(destination: DestinationSettings, *, base_url: str = "") 
     return [*_token(answer.status_code, said, destination), *clock_verdicts(date, now)]
 
 
+async def _ask_about_account(
+    account: ServiceAccount, destination: DestinationSettings, base_url: str
+) -> list[Verdict]:
+    import httpx
+
+    check, title = "service-account-online", "Service account, by Mixpanel"
+    url = (base_url or API_HOSTS[destination.region]).rstrip("/") + LOOKUP_TABLES
+    try:
+        async with (
+            asyncio.timeout(2 * TIMEOUT),
+            httpx.AsyncClient(timeout=TIMEOUT, headers=ACCEPT_PLAIN) as client,
+            client.stream(
+                "GET",
+                url,
+                params={"project_id": account.project_id},
+                auth=(account.user, account.secret.reveal()),
+            ) as answer,
+        ):
+            said = await read_body(answer, ANSWER_CAP)
+    except (httpx.HTTPError, TimeoutError) as error:
+        words = f"Mixpanel could not be asked: {clean(str(error)) or type(error).__name__}"
+        return [_verdict(check, title, "unknown", words, "try again; a proxy or firewall may be in the way")]
+    who = f"{account.user} and project_id {account.project_id}"
+    if answer.is_success:
+        return [_verdict(check, title, "good", f"Mixpanel accepts {who}")]
+    if answer.status_code in (401, 403):
+        words = f"Mixpanel answers {answer.status_code} to {who}: {_words(said, destination)}"
+        fix = "check user:secret, the project's number, and that the account is owner or admin there"
+        return [_verdict(check, title, "error", words, fix)]
+    words = f"Mixpanel answers {answer.status_code}: neither yes nor no"
+    return [_verdict(check, title, "unknown", words, "try again later")]
+
+
+def _words(said: Body, destination: DestinationSettings) -> str:
+    """What an answer says, fit to be shown."""
+    text = said.unreadable or said.data.decode("utf-8", "replace")
+    return shorten(clean(_without(text, destination)), 160)
+
+
 def _verdict(check: str, title: str, standing: Standing, words: str, fix: str = "") -> Verdict:
     return Verdict(check=check, title=title, standing=standing, words=words, fix=fix)
 
@@ -60,8 +107,7 @@ def _token(status: int, said: Body, destination: DestinationSettings) -> Iterato
     if 200 <= status < 300:
         yield _verdict("token-online", title, "good", f"Mixpanel knows the project: {what} are valid")
     elif status in (400, 401, 403, 404):
-        text = said.unreadable or said.data.decode("utf-8", "replace")
-        words = shorten(clean(_without(text, destination)), 160)
+        words = _words(said, destination)
         yield _verdict(
             "token-online",
             title,
@@ -77,7 +123,8 @@ def _token(status: int, said: Body, destination: DestinationSettings) -> Iterato
 
 def _without(text: str, destination: DestinationSettings) -> str:
     """The answer without the secrets that it may repeat."""
-    for secret in (destination.api_secret.reveal(), destination.token):
+    account = destination.service_account.reveal()
+    for secret in (destination.api_secret.reveal(), account, account.partition(":")[2], destination.token):
         if secret:
             text = text.replace(secret, "••••")
     return text

@@ -1,23 +1,17 @@
-"""Questions that the settings answer: region, token, secret, subscriptions, People, page options."""
+"""Questions that the settings answer: region, subscriptions, People, page options."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from ..destinations.actions.faults import subscription_faults
 from ..destinations.gate import filter_faults
-from ..masks import mask_token
 from ..settings import SEGMENT_REGIONS
 from ..text import counted
 from .facts import Facts, ids_of
 from .verdict import Verdict
 
-SECRET_ENDS = datetime(2027, 3, 3, tzinfo=UTC)
-"""When Mixpanel retires the API secret (Project Secret)."""
-_TOKEN = re.compile(r"[0-9a-f]{32}")
 _NO_HOSTS = ("api.eu.mixpanel.com", "api.in.mixpanel.com")
 """Names that people guess, and that do not resolve."""
 
@@ -65,64 +59,6 @@ def region(facts: Facts) -> Iterator[Verdict]:
         words=f"{segment} · {mixpanel}: the two differ. Events for another region are not ingested",
         fix="point both ends to the same region: the endpoint in Segment's destination settings, and region"
         " under [destination]",
-    )
-
-
-def token(facts: Facts) -> Iterator[Verdict]:
-    """The project token: whether there is one, and what cannot be known of it."""
-    destination = facts.settings.destination
-    title = "Project token"
-    if not destination.token:
-        yield Verdict(
-            check="token",
-            rule="token-unverified",
-            title=title,
-            standing="error",
-            words="there is none: nothing can be forwarded",
-            fix=f"put it into the environment as {destination.token_env}, or into segtap.toml",
-        )
-        return
-    short = mask_token(destination.token)
-    if not _TOKEN.fullmatch(destination.token):
-        yield Verdict(
-            check="token",
-            rule="token-unverified",
-            title=title,
-            standing="warning",
-            words=f"{short} does not look like one: Mixpanel's have 32 characters of 0-9 and a-f",
-            fix="copy the project token from Mixpanel's Project Settings (not the API secret)",
-        )
-        return
-    yield Verdict(
-        check="token",
-        rule="token-unverified",
-        title=title,
-        standing="unknown",
-        words=f"{short} is well-formed. Mixpanel's /track, /engage and /groups answer 1 to any token, so that"
-        " only asking tells whether the project exists",
-        fix="segtap doctor --online asks Mixpanel whether it knows the token",
-    )
-
-
-def secret(facts: Facts) -> Iterator[Verdict]:
-    """The API secret, which Mixpanel retires."""
-    title = "API secret"
-    if not facts.settings.destination.api_secret:
-        words = "none is set: events go to /import with the project token"
-        if facts.destination.kind == "classic-cloud":
-            words = "none is set: events older than five days, which go to /import, are refused"
-        yield Verdict(check="api-secret", title=title, standing="good", words=words)
-        return
-    days = (SECRET_ENDS - datetime.fromtimestamp(facts.now / 1000, UTC)).days
-    left = f"in {counted(days, 'day')}" if days > 0 else "that is over"
-    yield Verdict(
-        check="api-secret",
-        rule="api-secret-deprecated",
-        title=title,
-        standing="warning" if days > 0 else "error",
-        words=f"events go to /import with the API secret, which Mixpanel retires on 2027-03-03 ({left})",
-        fix="empty the secret in Segment's destination, and unset"
-        f" {facts.settings.destination.api_secret_env}: the token does instead",
     )
 
 

@@ -25,7 +25,7 @@ from ..control import ControlApp, Health
 from ..delivery import Delivery, DeliveryState
 from ..errors import ForwardingRefused, InputError, PortTaken, SegtapError
 from ..feed import Feed
-from ..forward.credentials import aim_of, credentials_in_words
+from ..forward.credentials import aim_of, credentials_in_words, sent_with
 from ..forward.forwarder import Forwarder
 from ..forward.wire import check_address
 from ..ingest.app import IngestApp
@@ -306,6 +306,7 @@ class Engine:
             halted=self._halts,
             halted_why=self._forwarder.halt_words if self._halts else "",
             credentials=credentials_in_words(settings),
+            service_account=sent_with(settings.destination),
             changed_since_halt=self._halts and aim_of(settings) != self._halted_aim,
             can_forward=not why,
             cannot_forward_why=why,

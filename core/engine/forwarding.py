@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from ..errors import JournalError
 from ..forward.clock import Clock, SystemClock
-from ..forward.credentials import aim_of, credentials_in_words
+from ..forward.credentials import aim_of, credentials_in_words, service_account_fault
 from ..forward.forwarder import Forwarder
 from ..forward.outcomes import one_line
 from ..masks import mask_token, project_in_words
@@ -36,7 +36,7 @@ def cannot_forward_why(settings: Settings) -> str:
             f"No project token is set. Put it into the environment as {name}, or into segtap.toml as"
             f' token = "…" under [destination], and start segtap again.'
         )
-    return ""
+    return service_account_fault(settings.destination)
 
 
 HALTED_WAYS = (

@@ -58,6 +58,11 @@ class Batch(msgspec.Struct, frozen=True):
         return self.records[0].carrier
 
     @property
+    def with_service_account(self) -> bool:
+        """True if a service account authenticates the request: only that names the project's number."""
+        return "project_id=" in self.carrier.url or "project_id" in (self.carrier.query or {})
+
+    @property
     def repeatable(self) -> bool:
         """True when sending the whole batch twice comes to the same as once."""
         return all(record.repeatable for record in self.records)

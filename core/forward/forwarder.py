@@ -26,6 +26,7 @@ from .batch import Batch, Limits, Queue
 from .client import HttpxTransport, Transport
 from .clock import Clock, SystemClock
 from .courier import Courier, first
+from .credentials import service_account_of
 from .ledger import States
 from .outcomes import Answer
 from .records import Record, Route, records_of
@@ -76,6 +77,7 @@ class Forwarder:
         window: int = 4000,
     ) -> None:
         check_address(settings.mixpanel_url)
+        self._account = service_account_of(settings)
         self._journal = journal
         self._load = load
         self._translator = translator
@@ -112,9 +114,12 @@ class Forwarder:
         self._courier = self._hire()
 
     def use(self, settings: DestinationSettings) -> None:
-        """Send to this address from the next request on. Raises SettingsError; all stays as it was then."""
+        """Send there, with these credentials, from the next message on. Raises SettingsError for an address
+        that cannot be used; all stays as it was then.
+        """
         check_address(settings.mixpanel_url)
         self._mixpanel_url = self._courier.mixpanel_url = settings.mixpanel_url
+        self._account = service_account_of(settings)
 
     # --- what others see ---------------------------------------------------------------------------
 
@@ -323,6 +328,8 @@ class Forwarder:
             translation = self._translator.translate(message.document, now=message.received_at)
             if why_nothing(translation, message.type, message.marks, message.source_kind):
                 return DeliveryState.NONE
+            if self._account is not None:
+                translation = self._account.on_all(translation)
             return records_of(message.id, translation)
         except Exception:
             # Whatever one message does to the code that translates it, the messages behind it are sent.

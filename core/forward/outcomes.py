@@ -37,6 +37,7 @@ from ..messages import Json, JsonObject
 from .batch import Batch
 
 WORDS_LIMIT = 300
+SERVICE_ACCOUNT = " Check project_id, and that the service account is owner or admin of that project."
 _LISTS_RECORDS = b'"failed_records"'
 _BEGINNING = 4096
 
@@ -146,7 +147,10 @@ def judge(answer: Answer, batch: Batch) -> Verdict:
         case Kind.UNSURE:
             return _unsure(answer, batch, words)
         case Kind.CREDENTIALS:
-            return _halt(f"Mixpanel refuses the credentials: {answer.status} {words}. What waits is kept.")
+            return _halt(
+                f"Mixpanel refuses the credentials: {answer.status} {words}."
+                f"{SERVICE_ACCOUNT if batch.with_service_account else ''} What waits is kept."
+            )
         case Kind.ELSEWHERE:
             where = f" to {one_line(answer.location)}" if answer.location else ""
             return _halt(

@@ -324,3 +324,54 @@ async def test_a_headless_engine_that_has_halted_goes_on_at_a_signal(
             said = await asyncio.to_thread(wait_for, process, "asked to try again, but")
             assert "is not TOML" in str(said["message"])
         assert len(mixpanel.events) == 1
+
+
+ACCOUNT = "segtap.1a2b3c:qL9vWc3nT7xR5zK1"
+
+
+@pytest.mark.parametrize(
+    ("environ", "arguments", "words"),
+    [
+        ({}, ["--service-account-env", "NO_SUCH"], "--service-account-env names NO_SUCH, which is not set"),
+        ({"MIXPANEL_SERVICE_ACCOUNT": "nocolon"}, ["--project-id", "5"], "it holds has no colon"),
+        ({"MIXPANEL_SERVICE_ACCOUNT": ACCOUNT}, [], "or --project-id 123"),
+        ({}, ["--project-id", "0"], "--project-id"),
+    ],
+)
+def test_a_service_account_that_cannot_be_used_is_refused(
+    monkeypatch: pytest.MonkeyPatch, environ: dict[str, str], arguments: list[str], words: str
+) -> None:
+    monkeypatch.setenv("MIXPANEL_TOKEN", "0123456789abcdef0123456789abcdef")
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    done = segtap("forward", "--port", "0", *arguments)
+    assert done.returncode == 2
+    assert words in " ".join(done.stderr.split())
+    assert "qL9v" not in done.stderr
+
+
+def test_translate_shows_segments_own_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MIXPANEL_TOKEN", "0123456789abcdef0123456789abcdef")
+    plain = segtap("translate", "--show-secrets", given=json.dumps(MESSAGE))
+    monkeypatch.setenv("MIXPANEL_SERVICE_ACCOUNT", ACCOUNT)
+    monkeypatch.setenv("SEGTAP_PROJECT_ID", "123")
+    done = segtap("translate", "--show-secrets", given=json.dumps(MESSAGE))
+    assert done.stdout == plain.stdout
+    assert "project_id" not in done.stdout
+
+
+async def test_forward_sends_with_the_service_account(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("MIXPANEL_TOKEN", "0123456789abcdef0123456789abcdef")
+    monkeypatch.setenv("MINE", ACCOUNT)
+    async with MixpanelServer(accounts={ACCOUNT: 123}) as mixpanel:
+        options = ("--service-account-env", "MINE", "--project-id", "123", "--mixpanel-url", mixpanel.url)
+        with forwarding(*options) as (url, process):
+            await asyncio.to_thread(post, url, MESSAGE)
+            async with asyncio.timeout(30):
+                while not mixpanel.events:  # noqa: ASYNC110 (another process sends)
+                    await asyncio.sleep(0.02)
+            process.send_signal(signal.SIGTERM)
+            log, talk = await asyncio.to_thread(process.communicate, timeout=30)
+        assert "qL9v" not in log + talk

@@ -38,6 +38,8 @@ def segtap(*arguments: str) -> subprocess.CompletedProcess[str]:
         Answers(),
         Answers(region="in", token_env="MY_TOKEN"),
         Answers(people=False),
+        Answers(project_id=123, service_account_env="MY_ACCOUNT"),
+        Answers(service_account_env="MY_ACCOUNT"),
         Answers(group_keys=("company_id", "team id")),
         Answers(kind="classic-cloud", people=True, region="eu", group_keys=("company_id",)),
     ],
@@ -49,10 +51,12 @@ def test_what_is_written_loads_and_says_what_was_answered(answers: Answers, tmp_
     assert settings.destination.kind == answers.kind
     assert settings.destination.token == "t" * 32
     assert settings.destination.region == answers.region
+    assert settings.destination.service_account_env == answers.service_account_env
+    assert settings.destination.project_id == answers.project_id
     if answers.kind == "classic-cloud":
         assert settings.classic.people is answers.people
         assert settings.classic.group_identifier_traits == answers.group_keys
-    elif answers == Answers() or answers.region == "in":
+    elif answers.people and not answers.group_keys:
         assert settings.subscriptions is None
     else:
         made = settings.subscriptions or ()
@@ -108,13 +112,18 @@ def test_a_person_is_asked_on_a_terminal(tmp_path: Path) -> None:
         [*SEGTAP, "init"], stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         os.close(theirs)
-        os.write(ours, b"actions\n0123456789abcdef0123456789abcdef\nMY_TOKEN\n\neu\nn\ncompany_id, team\n")
+        os.write(
+            ours,
+            b"actions\n0123456789abcdef0123456789abcdef\nMY_TOKEN\n\n123\nMY_ACCOUNT\neu\nn\n"
+            b"company_id, team\n",
+        )
         _, talk = process.communicate(timeout=60)
         os.close(ours)
     assert process.returncode == 0, talk
     assert "That looks like a token itself" in talk
     settings = config.load(environ={})
     assert (settings.destination.token_env, settings.destination.region) == ("MY_TOKEN", "eu")
+    assert (settings.destination.service_account_env, settings.destination.project_id) == ("MY_ACCOUNT", 123)
     made = settings.subscriptions or ()
     assert [one.mapping.get("group_key") for one in made if one.partner_action == "groupIdentifyUser"] == [
         "company_id",

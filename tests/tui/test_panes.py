@@ -19,11 +19,11 @@ from textual.widgets import Static
 from segtap.core.delivery import DeliveryState
 from segtap.core.destinations import translator
 from segtap.core.destinations.explain import explain
-from segtap.core.inspection import Explanation, NotSent, TakenOut, Translation
+from segtap.core.inspection import Explanation, NotSent, Operation, OutgoingRequest, TakenOut, Translation
 from segtap.core.inspector import inspect_document
 from segtap.core.messages import Marks
 from segtap.core.settings import Destination
-from segtap.core.views import MessageDetail
+from segtap.core.views import MessageDetail, SentWith
 from segtap.tui import clock
 from segtap.tui.marks import ASCII
 from segtap.tui.widgets.delivery_pane import DeliveryPane
@@ -524,3 +524,62 @@ async def test_mixpanel_pane_says_which_triggers_came_closest_and_what_segment_w
     text = await shown(MixpanelPane(), detail(message, translation=stopped))
     assert "Not sent: integrations.All is false" in text
     assert "by $.integrations.All." in text
+
+
+class TestServiceAccount:
+    """What segtap sends in place of Segment's credentials is shown at the request, as segtap's own."""
+
+    ACCOUNT = SentWith("segtap.1a2b3c", 123, "MY_ACCOUNT", "the project token")
+
+    @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+    async def test_the_mixpanel_pane(self, size: tuple[int, int]) -> None:
+        pane = MixpanelPane()
+        pane.service_account = self.ACCOUNT
+        text = await shown(pane, order(), size=size)
+        assert "strict=1&project_id=123" in text
+        assert "Basic segtap.1a2b3c:••••" in text
+        assert "segtap's own: Segment itself would send the project token" in text
+        copied = pane.copy_text()
+        assert "Segment itself would send the project token" in copied
+        assert "Basic segtap.1a2b3c:••••" in copied
+        assert '-u "$MY_ACCOUNT"' in pane.curl()
+        assert "project_id=123" in pane.curl()
+
+    async def test_the_wire_pane(self) -> None:
+        pane = WirePane()
+        pane.service_account = self.ACCOUNT
+        text = await shown(pane, order(), size=(120, 30))
+        assert "Basic segtap.1a2b3c:•••• and project_id=123" in text
+        assert "Segment itself would send the project token" in text
+
+    async def test_other_endpoints_are_left_alone(self) -> None:
+        pane = MixpanelPane()
+        pane.service_account = self.ACCOUNT
+        text = await shown(pane, order(), "right_square_bracket")
+        assert "/engage" in text
+        assert "Segment itself" not in text
+        assert "project_id" not in pane.curl()
+
+    async def test_a_classic_import_loses_its_key(self) -> None:
+        request = OutgoingRequest(
+            "POST",
+            "https://api.mixpanel.com/import",
+            query={"verbose": 1, "api_key": "••••"},
+            data="e30=",
+            body={"event": "Old"},
+        )
+        pane = MixpanelPane()
+        pane.service_account = self.ACCOUNT
+        made = Translation((Operation("classic", "track", request),))
+        text = await shown(pane, order(translation=made), size=(120, 30))
+        assert "/import" in text
+        assert "api_key" not in text
+        assert "project_id=123" in text
+        assert pane.curl().count("••••") == 0
+        assert '-u "$MY_ACCOUNT"' in pane.curl()
+
+    async def test_a_pasted_request_keeps_what_it_was_pasted_with(self) -> None:
+        pane = MixpanelPane()
+        pane.service_account = self.ACCOUNT
+        pasted = msgspec.structs.replace(order(), source_kind="mixpanel")
+        assert "Segment itself" not in await shown(pane, pasted)

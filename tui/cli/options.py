@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,6 +25,8 @@ FLAGS: dict[str, tuple[str, str]] = {
     "destination": ("destination", "kind"),
     "token_env": ("destination", "token_env"),
     "api_secret_env": ("destination", "api_secret_env"),
+    "service_account_env": ("destination", "service_account_env"),
+    "project_id": ("destination", "project_id"),
     "region": ("destination", "region"),
     "mixpanel_url": ("destination", "mixpanel_url"),
     "theme": ("screen", "theme"),
@@ -68,6 +70,14 @@ _OPTIONS = (
     ),
     click.option("--api-secret-env", metavar="NAME", help="Variable with the API secret. [MIXPANEL_SECRET]"),
     click.option(
+        "--service-account-env",
+        metavar="NAME",
+        help="Variable with a service account, user:secret. [MIXPANEL_SERVICE_ACCOUNT]",
+    ),
+    click.option(
+        "--project-id", type=click.IntRange(1), help="The project's number, which a service account needs."
+    ),
+    click.option(
         "--region",
         type=REGIONS,
         help="Mixpanel's data residency. [us]",
@@ -100,7 +110,7 @@ def read_settings(*, demo: bool = False, dry_run: bool = False, **options: Any) 
     file: Path | None = options.get("config_file")
     settings = load(flags, file=file, demo=demo, dry_run=dry_run)
     _refuse_half_of_tls(settings)
-    _refuse_an_unset_secret(options.get("api_secret_env"), settings)
+    _refuse_unset_secrets(options, settings)
     tell_faults(settings)
     if settings.plan:
         from ...core.plan import load_plan
@@ -139,14 +149,21 @@ def _refuse_half_of_tls(settings: Settings) -> None:
         raise SettingsError("TLS needs both: give --tls-cert and --tls-key.")
 
 
-def _refuse_an_unset_secret(named: str | None, settings: Settings) -> None:
-    """A variable named on the command line is meant: without it another credential would be used unasked."""
+def _refuse_unset_secrets(options: Mapping[str, Any], settings: Settings) -> None:
+    """Raise SettingsError for a variable that the command line names and that is not set.
+
+    It was named on purpose: without it another credential would be used unasked.
+    """
     from ...core.errors import SettingsError
 
-    if named and not settings.destination.api_secret:
-        raise SettingsError(
-            f"--api-secret-env names {named}, which is not set. Set it, or leave the option out."
-        )
+    secrets = {
+        "api_secret_env": settings.destination.api_secret,
+        "service_account_env": settings.destination.service_account,
+    }
+    for option, secret in secrets.items():
+        if (name := options.get(option)) and not secret:
+            flag = "--" + option.replace("_", "-")
+            raise SettingsError(f"{flag} names {name}, which is not set. Set it, or leave the option out.")
 
 
 def clock_of(now: str | None) -> int:

@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 @click.option("--destination", "kind", type=DESTINATIONS, help="Mixpanel (Actions), or the classic one.")
 @click.option("--token-env", metavar="NAME", help="Variable with the Mixpanel project token.")
 @click.option("--api-secret-env", metavar="NAME", help="Variable with the API secret. [MIXPANEL_SECRET]")
+@click.option(
+    "--service-account-env",
+    metavar="NAME",
+    help="Variable with a service account, user:secret. [MIXPANEL_SERVICE_ACCOUNT]",
+)
+@click.option("--project-id", type=click.IntRange(1), help="The project's number, for a service account.")
 @click.option("--region", type=REGIONS, help="Mixpanel's data residency.")
 @click.option("--people/--no-people", default=None, help="Write profiles of users.")
 @click.option("--group-key", "group_keys", multiple=True, metavar="KEY", help="Group key (repeatable).")
@@ -51,7 +57,8 @@ def init(to_stdout: bool, yes: bool, config_file: Path | None, **given: Any) -> 
     path = config_file or Path(FILE_NAME)
     write_asking(path, text, yes=yes)
     say(f"{path} is written. Start: segtap")
-    for name in (answers.token_env, answers.api_secret_env):
+    needed = [answers.token_env, *([answers.service_account_env] if answers.project_id else [])]
+    for name in needed:
         if not os.environ.get(name):
             say(f"{name} is not set in this shell yet; it is needed to forward, not to look.")
 
@@ -68,6 +75,12 @@ def _answers(given: dict[str, Any], *, asking: bool) -> Answers:
         ),
         "token_env": lambda: _variable("Variable with the project token", defaults.token_env),
         "api_secret_env": lambda: _variable("Variable with the API secret", defaults.api_secret_env),
+        "project_id": _project_id,
+        "service_account_env": lambda: (
+            _variable("Variable with the service account, user:secret", defaults.service_account_env)
+            if known.get("project_id")
+            else defaults.service_account_env
+        ),
         "region": lambda: click.prompt("Region", type=REGIONS, default=defaults.region, err=True),
         "people": lambda: click.confirm("Write profiles of users?", default=defaults.people, err=True),
         "group_keys": _group_keys,
@@ -94,3 +107,14 @@ def _variable(question: str, default: str) -> str:
 def _group_keys() -> tuple[str, ...]:
     text: str = click.prompt("Group keys, with commas between", default="", show_default=False, err=True)
     return tuple(key.strip() for key in text.split(",") if key.strip())
+
+
+def _project_id() -> int:
+    """The project's number; 0 for none, which is no service account."""
+    number: int = click.prompt(
+        "Project ID, to send with a service account; 0: with token or secret",
+        type=click.IntRange(0),
+        default=0,
+        err=True,
+    )
+    return number

@@ -184,6 +184,7 @@ class MainScreen(Acting):
         self.empty.state = state
         self.delivery.tell(state)
         self.mixpanel.mixpanel_url = self.wire.mixpanel_url = state.mixpanel_url
+        self.mixpanel.service_account = self.wire.service_account = state.service_account
         self._hear_loaded()
 
     def _hear_lost(self, why: str) -> None:

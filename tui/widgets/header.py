@@ -29,7 +29,7 @@ ALERT_LINES = 3
 """Lines that one thing that is wrong may take; on a low terminal it has to do with fewer."""
 LOW = 16
 NARROW = 100
-HALTED = "f: try again, read the settings again, or turn off"
+HALTED = "  f: try again, read the settings again, or turn off"
 GAP = "  "
 ALERT = "bold $background on $mark-error"
 ON = "bold $background on $mark-warning"
@@ -141,8 +141,9 @@ class Header(Widget):
         if state is None:
             return found
         if state.lasting_fault:
-            ways = f"  {HALTED}" if state.halted and not self.lost else ""
-            found.append((f"{self.marks.error} {clean(state.lasting_fault)}{ways}", ALERT))
+            found.append((f"{self.marks.error} {clean(state.lasting_fault)}", ALERT))
+        if state.halted and not self.lost:
+            found.append((HALTED, ALERT))  # a line of its own, so that a long fault does not cut it off
         if state.interrupted and not self.lost:
             key = "  f resumes, or leaves it off" if state.can_forward else ""
             found.append((f"{self.marks.error} {clean(state.interrupted)}{key}", ALERT))

@@ -93,12 +93,13 @@ class MixpanelPane(RequestPane):
 
     def copy_text(self) -> str:
         """The request that is shown, as method, URL, headers (secrets masked) and indented JSON."""
-        if self.request is None:
+        if self.shown is None:
             return "\n".join(note.plain for note in self._notes(self.detail)) if self.detail else ""
-        request = masked(self.request)
+        request = self.shown
         lines = [
             f"{request.method} {request.url}",
             *(f"{name}: {value}" for name, value in _headers(request)),
+            *([f"({self.account_note})"] if self.account_note else []),
         ]
         body = msgspec.json.format(json_bytes(request.body), indent=2).decode()
         return "\n".join([*lines, "", body])
@@ -111,7 +112,7 @@ class MixpanelPane(RequestPane):
         return f"source: {found.source}" + (f" · field {found.field}" if found.field else "")
 
     def _head(self, operation: Operation) -> Content:
-        request = masked(self.request or operation.request)
+        request = self.shown or masked(operation.request)
         lines = [
             Content.assemble(
                 (f"{clean(request.method)} ", "bold $accent"), (clean(request.url), "$foreground")
@@ -122,6 +123,8 @@ class MixpanelPane(RequestPane):
             lines.append(Content.styled(f"in place of {clean(host)}", "$dim"))
         for name, value in _headers(request):
             lines.append(Content.assemble((f"{name}  ", "$dim"), (clean(value), "$json-string")))
+        if self.account_note:
+            lines.append(Content.styled(self.account_note, "$dim"))
         if not operation.action:
             return Content("\n").join(lines)  # no action of Segment's made it
         made = f"{clean(operation.action)}"

@@ -6,9 +6,11 @@ import msgspec
 from textual.reactive import reactive
 
 from ...core.codec.to_curl import mixpanel_as_curl
+from ...core.forward.credentials import accepts_service_account, shown_with
 from ...core.forward.wire import onto
 from ...core.inspection import Operation, OutgoingRequest
-from ...core.views import MessageDetail
+from ...core.masks import masked
+from ...core.views import MessageDetail, SentWith
 from ..pane_keys import bindings
 from .pane import Pane
 
@@ -22,6 +24,8 @@ class RequestPane(Pane):
 
     BINDINGS = bindings("mixpanel")
     mixpanel_url: reactive[str] = reactive("")
+    service_account: reactive[SentWith | None] = reactive(None)
+    """What /import is sent with in place of Segment's own credentials; None: Segment's own."""
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
@@ -48,9 +52,32 @@ class RequestPane(Pane):
         """True if the request goes to `mixpanel_url` instead of Mixpanel's own host."""
         return bool(self.mixpanel_url) and self.detail is not None and self.detail.source_kind == "segment"
 
+    @property
+    def shown(self) -> OutgoingRequest | None:
+        """The request as segtap sends it, address and credentials included, with its secrets as dots."""
+        return None if self.request is None else shown_with(masked(self.request), self.account)
+
+    @property
+    def account(self) -> SentWith | None:
+        """The service account that authenticates the request that is shown, None where none does."""
+        of_segment = self.detail is not None and self.detail.source_kind == "segment"
+        if not of_segment or self.request is None or not accepts_service_account(self.request):
+            return None
+        return self.service_account
+
+    @property
+    def account_note(self) -> str:
+        """What Segment itself would authenticate the request with, where segtap sends something else."""
+        if self.account is None:
+            return ""
+        return f"segtap's own: Segment itself would send {self.account.segment}"
+
     def curl(self) -> str:
         """The request that is shown as a curl command, its secret a variable; "" when there is none."""
-        return "" if self.request is None else mixpanel_as_curl(self.request)
+        if self.shown is None:
+            return ""
+        variable = "" if self.account is None else self.account.variable
+        return mixpanel_as_curl(self.shown, service_account=variable)
 
     def watch_detail(self, detail: MessageDetail | None) -> None:
         """Another message: its first request. The same one moved on: the request that was there."""
@@ -63,6 +90,10 @@ class RequestPane(Pane):
         """Requests are sent elsewhere."""
         if self._ready:
             self.fill(self.detail)
+
+    def watch_service_account(self) -> None:
+        """Requests are sent with other credentials."""
+        self.watch_mixpanel_url()
 
     def action_turn(self, pages: int) -> None:
         """To the next request, or the one before; round at the ends."""

@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from ...core.forward.wire import WireForm, wire_form
-from ...core.masks import MASK, masked
+from ...core.masks import MASK
 from ...core.text import clean, size
 from ...core.views import MessageDetail
 from ..json_lines import parse
@@ -67,7 +67,7 @@ class WirePane(RequestPane):
         if self.request is None:
             return None
         self.page %= len(self.operations)
-        return wire_form(masked(self.request))
+        return None if self.shown is None else wire_form(self.shown)
 
     def copy_text(self) -> str:
         """The body exactly as it is sent, before gzip; for a Mixpanel body the text that it came as."""
@@ -109,7 +109,14 @@ class WirePane(RequestPane):
             (f"{form.method} ", "bold $accent"),
             (clean(to), "$foreground"),
             (f"  {where}", "$dim"),
+            *([(f"\n{self._credentials()}", "$dim")] if self.account else []),
         )
+
+    def _credentials(self) -> str:
+        """What authenticates the request in place of Segment's own credentials."""
+        assert self.account is not None
+        account = f"Basic {self.account.user}:{MASK} and project_id={self.account.project_id}"
+        return f"Authorization  {clean(account)}\n{self.account_note}"
 
 
 def sent(form: WireForm) -> str:

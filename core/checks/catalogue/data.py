@@ -49,7 +49,8 @@ API_SECRET_DEPRECATED = Rule(
     applies_to=("/import",),
     what="Events go to Mixpanel with the project's API secret",
     why="Requests with a project's secret are refused from 2027-03-03 on: no event arrives then.",
-    fix="empty the secret in Segment's destination: the project token does instead",
+    fix="send with a service account: service_account_env and project_id under [destination]. In Segment, do "
+    "not empty the secret: what an empty one does depends on the destination's version",
     source="https://developer.mixpanel.com/reference/project-secret",
 )
 COUNTRY_CODE = Rule(

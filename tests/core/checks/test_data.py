@@ -192,6 +192,7 @@ RIGHT: list[Row] = [
     ("region-mismatch", track(), PLAIN, actions()),
     ("api-secret-deprecated", track(), PLAIN, DESTINATION),
     ("api-secret-deprecated", real_message("node", "page"), PLAIN, classic()),
+    ("api-secret-deprecated", track(), CheckSettings(service_account=True), actions(apiSecret="secret")),
     ("api-secret-deprecated", real_message("node", "identify"), PLAIN, actions(apiSecret="secret")),
     ("country-code", within(track(), location={"country": "DE"}), PLAIN, DESTINATION),
     ("country-code", real_message("node", "identify"), PLAIN, DESTINATION),

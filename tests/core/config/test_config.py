@@ -159,3 +159,35 @@ def test_a_token_of_the_file_is_not_the_variables(empty_folder: Path) -> None:
     sources = config.load(environ={"MIXPANEL_TOKEN": "u"}).sources
     assert str(sources["destination.token"]) == "the variable MIXPANEL_TOKEN"
     assert config.load(environ={}).sources == {}
+
+
+ACCOUNT = "segtap.1a2b3c:qL9vWc3nT7xR5zK1"
+
+
+def test_a_service_account_comes_from_the_variable_that_is_named(empty_folder: Path) -> None:
+    write(empty_folder, '[destination]\nservice_account_env = "MINE"\nproject_id = 123\n')
+    settings = config.load(environ={"MINE": f" {ACCOUNT}\n", "MIXPANEL_SERVICE_ACCOUNT": "other:one"})
+    assert settings.destination.service_account.reveal() == ACCOUNT
+    assert settings.destination.project_id == 123
+    assert str(settings.sources["destination.service_account"]) == "the variable MINE"
+    assert ACCOUNT not in repr(settings)
+    assert "qL9v" not in str(settings)
+    settings = config.load(
+        {"destination": {"project_id": 7}},
+        environ={"SEGTAP_SERVICE_ACCOUNT_ENV": "X", "X": ACCOUNT, "SEGTAP_PROJECT_ID": "6"},
+    )
+    assert (settings.destination.service_account.reveal(), settings.destination.project_id) == (ACCOUNT, 7)
+
+
+@pytest.mark.parametrize("value", ["-3", '"abc"', "1.5", "true"])
+def test_a_project_is_a_number(empty_folder: Path, value: str) -> None:
+    write(empty_folder, f"[destination]\nproject_id = {value}\n")
+    with pytest.raises(SettingsError, match=r"project_id of \[destination\] cannot be"):
+        config.load(environ={})
+
+
+def test_a_service_account_does_not_belong_in_the_file(empty_folder: Path) -> None:
+    write(empty_folder, f'[destination]\nservice_account = "{ACCOUNT}"\n')
+    with pytest.raises(SettingsError, match="service_account_env = ") as refused:
+        config.load(environ={})
+    assert "qL9v" not in str(refused.value)

@@ -351,6 +351,64 @@ async def test_mixpanel_does_not_know_the_token_and_no_secret_is_repeated() -> N
     assert "s3cr3t" not in token.words
 
 
+ACCOUNT = msgspec.structs.replace(
+    SENDING, service_account=Secret("segtap.1a2b3c:qL9vWc3nT7xR5zK1"), project_id=123
+)
+
+
+def test_a_service_account_goes_before_the_secret() -> None:
+    alone = verdicts(facts(Settings(destination=ACCOUNT)))
+    assert alone["service-account"].standing == "good"
+    assert "segtap sends /import with segtap.1a2b3c and project_id 123" in alone["service-account"].words
+    assert alone["api-secret"].standing == "good"
+    both = msgspec.structs.replace(ACCOUNT, api_secret=Secret("s3cr3t-of-the-project"))
+    secret = verdicts(facts(Settings(destination=both)))["api-secret"]
+    assert secret.standing == "note"
+    assert "2027-03-03" in secret.words
+    assert "do not empty the secret" in secret.fix
+    assert "service-account" not in verdicts(facts(Settings(destination=SENDING)))
+    for verdict in [*alone.values(), secret]:
+        assert "qL9v" not in repr(verdict)
+
+
+def test_a_secret_in_use_is_told_the_way_that_goes_on() -> None:
+    for kind, words in (("actions", "do not empty the secret"), ("classic-cloud", "the key stays")):
+        given = msgspec.structs.replace(SENDING, kind=kind, api_secret=Secret("s3cr3t-of-the-project"))
+        verdict = verdicts(facts(Settings(destination=given)))["api-secret"]
+        assert verdict.standing == "warning"
+        assert "2027-03-03" in verdict.words
+        assert "MIXPANEL_SERVICE_ACCOUNT" in verdict.fix
+        assert "project_id" in verdict.fix
+        assert words in verdict.fix
+
+
+def test_a_service_account_that_cannot_be_used_is_an_error() -> None:
+    given = msgspec.structs.replace(ACCOUNT, project_id=0)
+    verdict = verdicts(facts(Settings(destination=given)))["service-account"]
+    assert verdict.standing == "error"
+    assert "project_id = 123 under [destination]" in verdict.words
+
+
+@pytest.mark.parametrize(
+    ("known", "standing", "words"),
+    [
+        ({"segtap.1a2b3c:qL9vWc3nT7xR5zK1": 123}, "good", "accepts segtap.1a2b3c and project_id 123"),
+        ({"segtap.1a2b3c:qL9vWc3nT7xR5zK1": 124}, "error", "403"),
+        ({"someone:else": 123}, "error", "401"),
+    ],
+    ids=["right", "project", "secret"],
+)
+async def test_mixpanel_is_asked_about_the_service_account(
+    known: dict[str, int], standing: str, words: str
+) -> None:
+    async with MixpanelServer(accounts=known) as server:
+        found = {one.check: one for one in await ask_mixpanel(ACCOUNT, base_url=server.url)}
+    verdict = found["service-account-online"]
+    assert (verdict.standing, words in verdict.words) == (standing, True)
+    assert "qL9v" not in repr(found)
+    assert [request.path for request in server.requests][1:] == ["/lookup-tables"]
+
+
 def test_a_filter_that_is_not_fql_is_an_error_of_the_settings_or_of_the_engine() -> None:
     odd = msgspec.structs.replace(GOOD, filters=(DestinationFilter(condition="event ==", name="Odd"),))
     own = verdicts(facts(odd))["filters"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import random
@@ -32,7 +33,7 @@ from segtap.core.errors import EngineError, ForwardingRefused, InputError, Journ
 from segtap.core.messages import Marks
 from segtap.core.serve import server
 from segtap.core.serve.notes import find_engine, folder
-from segtap.core.settings import STAND_IN_TOKEN, ClassicSettings, DestinationKind
+from segtap.core.settings import STAND_IN_TOKEN, ClassicSettings, DestinationKind, Secret
 from segtap.core.views import MessageDetail
 
 
@@ -363,7 +364,12 @@ async def test_a_dry_run_sends_nothing_and_says_so(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("more", "why"),
-    [({"token": ""}, "MIXPANEL_TOKEN"), ({"demo": True}, "without --demo")],
+    [
+        ({"token": ""}, "MIXPANEL_TOKEN"),
+        ({"demo": True}, "without --demo"),
+        ({"service_account": Secret("nocolon")}, "it holds has no colon"),
+        ({"service_account": Secret("u:s")}, "project_id = 123"),
+    ],
 )
 async def test_forwarding_is_refused_with_a_plain_reason(tmp_path: Path, more: dict, why: str) -> None:  # pyright: ignore
     settings = engine_settings(tmp_path, **more)
@@ -576,3 +582,26 @@ async def test_an_attempt_that_settles_nothing_is_told_to_viewers(tmp_path: Path
             assert [change.delivery for change in told] == [DeliveryState.WAITING]
             (attempt,) = (await client.detail(told[0].id)).deliveries
             assert (attempt.status, attempt.outcome) == (429, Outcome.RETRY)
+
+
+async def test_a_service_account_sends_and_its_secret_is_seen_nowhere(tmp_path: Path) -> None:
+    account = "segtap.1a2b3c:qL9vWc3nT7xR5zK1mB8dY4sF"
+    async with MixpanelServer(accounts={account: 123}) as mixpanel:
+        settings = engine_settings(
+            tmp_path, mixpanel_url=mixpanel.url, service_account=Secret(account), project_id=123
+        )
+        async with running_engine(settings, forwarding=True) as (engine, client):
+            await post(engine.url, track("m-0000001"))
+            state = await until(client, lambda state: state.deliveries.sent == 1)
+            assert state.service_account is not None
+            assert (state.service_account.user, state.service_account.project_id) == ("segtap.1a2b3c", 123)
+            assert state.service_account.segment == "the API secret"
+            (line,) = await listed(client, 1)
+            detail = await client.detail(line.id)
+            exported = [chunk async for chunk in client.export()]
+            everything = f"{msgspec.json.encode(state)!r} {detail!r} {exported!r}"
+            assert "qL9v" not in everything
+            assert base64.b64encode(account.encode()).decode() not in everything
+            # What Segment itself would send is what is shown as Segment's.
+            (operation,) = detail.inspection.translation.operations
+            assert "project_id" not in operation.request.url
