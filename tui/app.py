@@ -7,14 +7,17 @@ import signal
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
+from pathlib import Path
 
 from textual.app import App, SystemCommand
 from textual.driver import Driver
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
+from textual.theme import Theme
 
 from ..core.client import Viewer
 from ..core.settings import Settings
+from . import theme_memory
 from .feeding import Reconnect
 from .keys import KEYS, bindings
 from .marks import ASCII, UNICODE, wants_ascii
@@ -27,7 +30,8 @@ class SegtapApp(App[object], inherit_bindings=False):
     """segtap's screen on a running engine.
 
     `reconnect` gives a new viewer after the engine was lost (an own engine may have to be started again);
-    without it the same viewer is tried again. `plain` is for terminals without Unicode: None finds out.
+    without it the same viewer is tried again. The theme that is chosen is kept in
+    `memory`. `plain` is for terminals without Unicode: None finds out.
     """
 
     TITLE = "segtap"
@@ -42,6 +46,7 @@ class SegtapApp(App[object], inherit_bindings=False):
         reconnect: Reconnect | None = None,
         plain: bool | None = None,
         clock: Callable[[], float] = time.monotonic,
+        memory: Path | None = None,
     ) -> None:
         super().__init__(driver_class=_driver())
         self.viewer = viewer
@@ -50,12 +55,13 @@ class SegtapApp(App[object], inherit_bindings=False):
         self._clock = clock
         self.marks = ASCII if (wants_ascii() if plain is None else plain) else UNICODE
         self.main: MainScreen | None = None
+        self._memory = memory
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return variable_defaults()
 
     def on_mount(self) -> None:
-        problems = install(self, self.settings.screen.theme)
+        problems = self._put_on_theme()
         self.main = MainScreen(
             self.viewer, self.settings, marks=self.marks, clock=self._clock, reconnect=self._reconnect
         )
@@ -63,6 +69,21 @@ class SegtapApp(App[object], inherit_bindings=False):
         if problems:
             self.notify("\n".join(problems), title="Themes", severity="warning")
         self._leave_when_hung_up()
+
+    def _put_on_theme(self) -> list[str]:
+        """Put on the theme of the command line, else the one chosen last, else that of the settings."""
+        wanted, chosen = self.settings.screen.theme, ""
+        if self._memory is not None and "theme" not in self.settings.flags.get("screen", {}):
+            chosen = theme_memory.read(self._memory)
+        problems = install(self, chosen or wanted)
+        if chosen and self.theme != chosen:
+            problems = install(self, wanted)  # it is no longer there
+        self.theme_changed_signal.subscribe(self, self._keep_theme)
+        return problems
+
+    def _keep_theme(self, theme: Theme) -> None:
+        if self._memory is not None and (why := theme_memory.write(self._memory, theme.name)):
+            self.notify(why, severity="warning")
 
     def _leave_when_hung_up(self) -> None:
         if hasattr(signal, "SIGHUP") and not self.is_headless:

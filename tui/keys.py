@@ -103,8 +103,19 @@ KEYS: tuple[Key, ...] = (
     Key("filter.toggle", "full_stop", ".", "toggle_filter", "Filter off and on again", "List"),
     Key("list.clear", "C", "C", "clear", "Clear the journal", "List"),
     # Panes
-    Key("pane.open", "enter", "Enter", "open_pane", "Open the message in a pane", "Panes", palette=False),
-    Key("pane.segment", "1", "1", "pane('segment')", "Segment pane", "Panes", short="panes", bar=7),
+    Key(
+        "pane.open",
+        "enter",
+        "Enter",
+        "open_pane",
+        "Open the message in a pane",
+        "Panes",
+        short="open",
+        bar=1,
+        places=("list",),
+        palette=False,
+    ),
+    Key("pane.segment", "1", "1", "pane('segment')", "Segment pane", "Panes", short="panes", bar=2),
     Key("pane.mixpanel", "2", "2", "pane('mixpanel')", "Mixpanel pane", "Panes"),
     Key("pane.wire", "3", "3", "pane('wire')", "Wire pane", "Panes"),
     Key("pane.warnings", "4", "4", "pane('warnings')", "Warnings pane", "Panes"),
@@ -125,7 +136,7 @@ KEYS: tuple[Key, ...] = (
     Key("pane.previous", "shift+tab", "⇧Tab", "app.focus_previous", "Previous pane", "Panes", palette=False),
     Key("pane.copy", "y", "y", "copy", "Copy the pane", "Panes", short="copy", bar=6),
     # One message
-    Key("message.replay", "r", "r", "replay", "Replay the message", "Message", short="replay", bar=5),
+    Key("message.replay", "r", "r", "replay", "Replay the message", "Message", short="replay", bar=4),
     Key(
         "message.curl",
         "c",

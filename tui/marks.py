@@ -103,6 +103,10 @@ def wants_ascii(environ: Mapping[str, str] | None = None) -> bool:
         return True
     if sys.platform == "win32":
         return False
+    # Python turns the C locale into C.UTF-8 in the environment, too: what was asked for stands in LANG then.
+    asked = environ.get("LC_ALL") or environ.get("LANG", "")
+    if asked in ("C", "POSIX") and environ.get("LC_CTYPE", "C.UTF-8") in ("C", "POSIX", "C.UTF-8", "UTF-8"):
+        return True
     return locale.getpreferredencoding(False).lower().replace("-", "") not in ("utf8", "utf8sig")
 
 

@@ -77,6 +77,8 @@ PANE_KEYS: dict[PaneOwner, tuple[Key, ...]] = {
         ),
         Key("overview.explain", "e", "e", "explain", "A rule's whole story", "In the summary"),
         Key("overview.copy", "y", "y", "copy", "Copy the summary", "In the summary"),
+        Key("overview.users", "u", "u", "switch('users')", "To the users", "In the summary"),
+        Key("overview.groups", "p", "p", "switch('groups')", "To Group Analytics", "In the summary"),
         Key("overview.back", "escape,s,q", "Esc s q", "leave", "Back to the list", "In the summary"),
     ),
     "users": (
@@ -102,6 +104,8 @@ PANE_KEYS: dict[PaneOwner, tuple[Key, ...]] = {
         ),
         Key("users.order", "r", "r", "order", "The ones seen last on top", "In users"),
         Key("users.copy", "y", "y", "copy", "Copy the user", "In users"),
+        Key("users.overview", "s", "s", "switch('overview')", "To the summary", "In users"),
+        Key("users.groups", "p", "p", "switch('groups')", "To Group Analytics", "In users"),
         Key("users.back", "escape,u,q", "Esc u q", "leave", "Back to the list", "In users"),
     ),
     "users-filter": (
@@ -123,6 +127,8 @@ PANE_KEYS: dict[PaneOwner, tuple[Key, ...]] = {
             "In groups",
         ),
         Key("groups.copy", "y", "y", "copy", "Copy it all", "In groups"),
+        Key("groups.overview", "s", "s", "switch('overview')", "To the summary", "In groups"),
+        Key("groups.users", "u", "u", "switch('users')", "To the users", "In groups"),
         Key("groups.back", "escape,p,q", "Esc p q", "leave", "Back to the list", "In groups"),
     ),
 }

@@ -126,3 +126,23 @@ async def test_a_journal_that_is_begun_anew_has_other_messages_by_the_same_numbe
         after = screen.found[id]
         assert after is not None
         assert (before.name != after.name, after.name) == (True, "Another")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (200, 60)])
+async def test_keys_lead_from_one_screen_to_the_other(app_on: AppOn, size: tuple[int, int]) -> None:
+    viewer = FakeViewer(lines_of())
+    viewer.known_users, viewer.known_groups = users_of(), groups_of()
+    app = app_on(viewer)
+    async with app.run_test(size=size) as pilot:
+        await until(pilot, lambda: app.main is not None and app.main.detail is not None)
+        for key, name in (
+            *zip("supsp", ("Summary", "Users", "Group Analytics", "Summary", "Group Analytics"), strict=True),
+        ):
+            await pilot.press(key)
+            await until(pilot, lambda name=name: getattr(app.screen, "NAME", "") == name, name)
+        await pilot.press("u")
+        await until(pilot, lambda: getattr(app.screen, "NAME", "") == "Users")
+        await pilot.press("slash", "p", "s")
+        await until(
+            pilot, lambda: isinstance(app.screen, UsersScreen) and app.screen.text == "ps", "it is typed"
+        )

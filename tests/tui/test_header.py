@@ -169,3 +169,26 @@ async def test_what_is_tried_again_moves_nothing_and_says_when(app_on: AppOn, si
         viewer.know(fault="", retrying="", next_try=0)
         await until(pilot, lambda: "next try" not in main.header.render().plain)
         await until(pilot, lambda: main.list.region.y == top)
+
+
+async def test_the_mouse_works_on_what_the_header_counts(app_on: AppOn) -> None:
+    viewer = FakeViewer(story(60))
+    app = app_on(viewer)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: app.main is not None and app.main.list.selected)
+        main = app.main
+        assert main is not None
+        await pilot.press("space")
+        viewer.add(*story(5, 61))
+        await until(pilot, lambda: "5 new" in main.header.render().plain)
+        await pilot.pause()
+        line = main.header.render().plain
+        await pilot.click("#header", offset=(line.index("5 new") + 1, 0))
+        await until(pilot, lambda: main.list.following)
+        await pilot.pause()
+        await pilot.click("#header", offset=(main.header.render().plain.index("FORWARDING") + 2, 0))
+        await until(pilot, lambda: app.screen is not main, "the question")
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is main)
+        await pilot.click("#header", offset=(main.header.render().plain.index("✖"), 0))
+        await until(pilot, lambda: getattr(app.screen, "NAME", "") == "Summary")

@@ -57,7 +57,8 @@ def test_a_keymap_can_put_a_command_on_another_key() -> None:
 
 def test_the_key_bar_drops_what_is_needed_least() -> None:
     bar = KeyBar()
-    assert [key.id for key in bar.keys(20)] == ["filter.open", "app.help"]
+    assert [key.id for key in bar.keys(20)] == ["pane.open", "app.help"]
+    assert {"pane.open", "pane.segment"} <= {key.id for key in bar.keys(80)}
     for place in get_args(Place):
         bar.place = place
         assert {key.id for key in bar.keys(300)} == {

@@ -42,3 +42,21 @@ def test_the_locale_decides_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
     for encoding, wanted in (("UTF-8", False), ("ANSI_X3.4-1968", True), ("ISO-8859-1", True)):
         monkeypatch.setattr("locale.getpreferredencoding", lambda _, encoding=encoding: encoding)
         assert wants_ascii({"TERM": "xterm"}) is wanted
+
+
+@pytest.mark.parametrize(
+    ("environ", "wanted"),
+    [
+        ({"LANG": "C", "LC_CTYPE": "C.UTF-8"}, True),
+        ({"LANG": "C"}, True),
+        ({"LC_ALL": "POSIX", "LANG": "en_US.UTF-8"}, True),
+        ({"LC_ALL": "C.UTF-8", "LANG": "C"}, False),
+        ({"LANG": "C", "LC_CTYPE": "en_US.UTF-8"}, False),
+        ({"LANG": "en_US.UTF-8"}, False),
+    ],
+)
+def test_the_c_locale_is_seen_though_python_makes_it_utf8(
+    monkeypatch: pytest.MonkeyPatch, environ: dict[str, str], wanted: bool
+) -> None:
+    monkeypatch.setattr("locale.getpreferredencoding", lambda _: "UTF-8")
+    assert wants_ascii({"TERM": "xterm", **environ}) is wanted

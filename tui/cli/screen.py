@@ -61,8 +61,10 @@ async def _screen_with_engine(settings: Settings) -> int:
     try:
         own.play_demo()
         from ..app import SegtapApp
+        from ..theme_memory import place
 
-        app = SegtapApp(Client(own.engine.url, own.engine.token), settings, reconnect=own.again)
+        viewer = Client(own.engine.url, own.engine.token)
+        app = SegtapApp(viewer, settings, reconnect=own.again, memory=place())
         await app.run_async()
         return app.return_code or 0
     finally:
@@ -112,10 +114,11 @@ class OwnEngine:
 async def _screen(url: str, token: str, settings: Settings) -> None:
     from ...core.client import Client
     from ..app import SegtapApp
+    from ..theme_memory import place
 
     async with Client(url, token) as client:
         await client.state()
-        await SegtapApp(client, settings).run_async()
+        await SegtapApp(client, settings, memory=place()).run_async()
 
 
 def _import_screen() -> None:

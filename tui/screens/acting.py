@@ -19,7 +19,7 @@ from ...core.views import EngineState, MessageDetail, Summary
 from ..detail_lines import FilterBy
 
 if TYPE_CHECKING:
-    from .following import Chosen
+    from .following import Chosen, SwitchTo
 
 EVENTS_PATH = "/report/events"
 """Leads to the Events view of the project that was open last; Mixpanel's own guides link to it."""
@@ -315,8 +315,13 @@ class Acting(Screen[None]):
 
         await self._follow_to(await self._whole.push_screen_wait(GroupsScreen(self)))
 
-    async def _follow_to(self, chosen: Chosen | FilterBy | None) -> None:
+    async def _follow_to(self, chosen: Chosen | FilterBy | SwitchTo | None) -> None:
         """Where a screen about many messages leads to."""
+        from .following import SwitchTo
+
+        if isinstance(chosen, SwitchTo):
+            await self.run_action(chosen.action)
+            return
         if isinstance(chosen, FilterBy):
             self.filter_by(chosen.text)
         elif chosen is not None:

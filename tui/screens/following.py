@@ -50,7 +50,14 @@ class Chosen:
     pane: str = ""
 
 
-class Following(Screen[Chosen | FilterBy | None]):
+@dataclass(frozen=True)
+class SwitchTo:
+    """Go to another such screen: the name of the main screen's action that opens it."""
+
+    action: str
+
+
+class Following(Screen[Chosen | FilterBy | SwitchTo | None]):
     """Asks anew when something came; what it shows stays in its place."""
 
     NAME = ""
@@ -204,6 +211,10 @@ class Following(Screen[Chosen | FilterBy | None]):
             self.notify("There is nothing to copy yet.", severity="warning")
             return
         self.notify(f"Copied {what}: {copy(app_of(self), text)}")
+
+    def action_switch(self, action: str) -> None:
+        """Go to another screen about many messages, without the list in between."""
+        self.dismiss(SwitchTo(action))
 
     def action_leave(self) -> None:
         """Back to the list."""

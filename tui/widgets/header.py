@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from textual.content import Content
 from textual.reactive import reactive
+from textual.style import Style
 from textual.widget import Widget
 
 from ...core.text import clean, shorten
@@ -62,6 +63,7 @@ class Header(Widget):
         id: str | None = None,
     ) -> None:
         super().__init__(id=id)
+        self.auto_links = False  # what can be clicked keeps its colours
         self.url = url
         self.marks = marks
         self.rate = Rate()
@@ -214,7 +216,10 @@ class Header(Widget):
             pieces["demo"] = [Content.styled(" DEMO ", "bold $background on $mark-waiting"), Content("")]
         if self.unseen:
             new = f" {self.unseen:,} new {marks.down} "
-            pieces["unseen"] = [Content.styled(new, "bold $background on $mark-waiting"), Content("")]
+            pieces["unseen"] = [
+                _opens("follow", Content.styled(new, "bold $background on $mark-waiting")),
+                Content(""),
+            ]
         dot_ = f" {marks.middot} "
         received = Content(f"{state.received:,} received")
         refused = Content.styled(f"{state.refused:,} refused", "$mark-error")
@@ -247,7 +252,11 @@ class Header(Widget):
             )
         ]
         short = [item for item, count in zip(found, (state.errors, state.warnings), strict=True) if count]
-        pieces["marks"] = [Content(GAP).join(found), Content(" ").join(short), Content("")]
+        pieces["marks"] = [
+            _opens("overview", Content(GAP).join(found)),
+            _opens("overview", Content(" ").join(short)),
+            Content(""),
+        ]
         return pieces
 
     def _right(self) -> dict[str, Piece]:
@@ -267,6 +276,7 @@ class Header(Widget):
                 Content.styled(text, "$dim")
                 for text in ("FORWARDING OFF", "FORWARDING OFF", "FWD OFF", "off")
             ]
+            off = [_opens("forwarding", form) for form in off]
             return {"forwarding": off, "destination": [Content(facts), Content(region), Content("")]}
         on, name = ON, "DRY RUN" if state.dry_run else "FORWARDING ON"
         if state.halted:
@@ -275,9 +285,14 @@ class Header(Widget):
         forms = [f"{name} {marks.arrow} {where}", f"{name} {marks.arrow} {where}", name]
         forms.append("FWD HALTED" if state.halted else "DRY RUN" if state.dry_run else "FWD ON")
         return {
-            "forwarding": [Content.styled(f" {text} ", on) for text in forms],
+            "forwarding": [_opens("forwarding", Content.styled(f" {text} ", on)) for text in forms],
             "destination": [Content(kind), Content("")],
         }
+
+
+def _opens(action: str, content: Content) -> Content:
+    """The content; a click on it runs an action of the screen."""
+    return content.stylize(Style.from_meta({"@click": f"screen.{action}"}))
 
 
 def _fits(left: Content, right: Content, width: int) -> bool:

@@ -1,0 +1,34 @@
+"""The theme that was chosen last, in a file of the state folder: `segtap.toml` is the user's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import platformdirs
+
+from ..core import private_files
+
+LONGEST = 100
+
+
+def place() -> Path:
+    """Where it is kept."""
+    return Path(platformdirs.user_state_dir("segtap", appauthor=False)) / "theme"
+
+
+def read(path: Path) -> str:
+    """The name of the theme; "" when none was chosen, or when the file cannot be read."""
+    try:
+        return path.read_text("utf-8")[:LONGEST].strip()
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def write(path: Path, theme: str) -> str:
+    """Keep the name; returns why that cannot be, or ""."""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private_files.replace(path, theme.encode())
+    except OSError as error:
+        return f"The theme is not kept for the next start: {error}"
+    return ""
