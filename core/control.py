@@ -24,6 +24,7 @@ from .ingest.bounds import Bounds, over
 from .ingest.objections import REJECT
 from .ingest.validate import too_deep
 from .json_text import json_bytes, whole_text
+from .masks import Masks
 from .messages import Json, JsonObject
 from .overview.counts import Overview
 from .overview.groups import Groups
@@ -122,6 +123,9 @@ class Controlled(Protocol):
     @property
     def bounds(self) -> Bounds: ...
 
+    @property
+    def masks(self) -> Masks: ...
+
 
 class _Refusal(Exception):
     """An answer other than 2xx."""
@@ -178,39 +182,39 @@ class ControlApp:
         match name.split("/"):
             case ["state"]:
                 _want(method, "GET")
-                await _answer_value(send, await self._engine.state())
+                await self._tell(send, await self._engine.state())
             case ["page"]:
                 _want(method, "GET")
-                await _answer_value(send, await self._page(scope))
+                await self._tell(send, await self._page(scope))
             case ["messages", id] if id.isdecimal():
                 _want(method, "GET")
-                await _answer_value(send, await self._engine.detail(_number(id)))
+                await self._tell(send, await self._engine.detail(_number(id)))
             case ["overview"]:
                 _want(method, "GET")
-                await _answer_value(send, await self._engine.overviews.overview())
+                await self._tell(send, await self._engine.overviews.overview())
             case ["users"]:
                 _want(method, "GET")
                 query = _query(scope)
                 limit = _number(query.get("limit", "200"))
-                await _answer_value(send, await self._engine.overviews.users(query.get("text", ""), limit))
+                await self._tell(send, await self._engine.overviews.users(query.get("text", ""), limit))
             case ["user"]:
                 _want(method, "GET")
                 found = await self._engine.overviews.user(_query(scope).get("id", ""))
-                await _answer_value(send, UserFound(found))
+                await self._tell(send, UserFound(found))
             case ["groups"]:
                 _want(method, "GET")
-                await _answer_value(send, await self._engine.overviews.groups())
+                await self._tell(send, await self._engine.overviews.groups())
             case ["inspect"]:
                 _want(method, "POST")
                 document = self._message(await _body(receive))
-                await _answer_value(send, await self._engine.inspect(document))
+                await self._tell(send, await self._engine.inspect(document))
             case ["forwarding"]:
                 _want(method, "POST")
                 order = _decode(await _body(receive), ForwardingOrder)
                 if order.on is None and not order.reread:
                     raise _Refusal(400, "Nothing to do", SAY, "InputError")
                 state = await self._engine.set_forwarding(order.on, reread=order.reread)
-                await _answer_value(send, state)
+                await self._tell(send, state)
             case ["replay"]:
                 _want(method, "POST")
                 order = _decode(await _body(receive), ReplayOrder)
@@ -219,11 +223,11 @@ class ControlApp:
                     replayed = await self._engine.replay_documents(messages)
                 else:
                     replayed = await self._engine.replay(order.ids)
-                await _answer_value(send, {"replayed": replayed})
+                await self._tell(send, {"replayed": replayed})
             case ["clear"]:
                 _want(method, "POST")
                 await self._engine.clear()
-                await _answer_value(send, {"cleared": True})
+                await self._tell(send, {"cleared": True})
             case ["export"]:
                 _want(method, "GET")
                 await self._export(_query(scope).get("text", ""), send)
@@ -250,6 +254,10 @@ class ControlApp:
                 "This engine does not know that token. Each start makes a new one; attach again to read it.",
             )
 
+    async def _tell(self, send: Send, value: msgspec.Struct | dict[str, Json]) -> None:
+        """Answer with a value, known secrets in it masked."""
+        await _answer(send, 200, _encoded(self._engine.masks.value(value)))
+
     def _message(self, text: bytes) -> JsonObject:
         """A message in a body. Raises _Refusal (400) when there is none, or it is too large to be read."""
         if why := over(text, self._engine.bounds):
@@ -270,9 +278,11 @@ class ControlApp:
         # The first stretch is read before the answer begins: a failing journal is then still a 503.
         first = await anext(lines, b"")
         await send(_start(200, b"application/x-ndjson"))
-        await send({"type": "http.response.body", "body": first, "more_body": True})
+        await send({"type": "http.response.body", "body": self._engine.masks.data(first), "more_body": True})
         async for chunk in lines:
-            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            await send(
+                {"type": "http.response.body", "body": self._engine.masks.data(chunk), "more_body": True}
+            )
         await send({"type": "http.response.body", "body": b""})
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -305,7 +315,10 @@ class ControlApp:
         async with contextlib.aclosing(self._engine.watch()) as frames:
             async for batch in frames:
                 # Waits while the viewer's socket is full; the feed keeps what comes meanwhile, bounded.
-                await send({"type": "websocket.send", "text": encode(batch).decode()})
+                text, masks = encode(batch).decode(), self._engine.masks
+                if masks.find(text):
+                    text = encode(masks.value(batch)).decode()
+                await send({"type": "websocket.send", "text": text})
 
 
 async def refuse_websocket(send: Send, status: int, body: bytes) -> None:
@@ -396,10 +409,6 @@ def _start(status: int, content_type: bytes, length: int | None = None) -> Event
 async def _answer(send: Send, status: int, body: bytes) -> None:
     await send(_start(status, b"application/json", len(body)))
     await send({"type": "http.response.body", "body": body})
-
-
-async def _answer_value(send: Send, value: msgspec.Struct | dict[str, Json]) -> None:
-    await _answer(send, 200, _encoded(value))
 
 
 def _encoded(value: msgspec.Struct | dict[str, Json]) -> bytes:

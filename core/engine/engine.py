@@ -32,7 +32,7 @@ from ..ingest.app import IngestApp
 from ..ingest.bounds import Bounds, bounds_of
 from ..ingest.parse import parse_receipt
 from ..journal import open_journal
-from ..masks import mask_token
+from ..masks import Masks, mask_token, secrets_in
 from ..messages import JsonObject, Message
 from ..serve.launch import Switch
 from ..serve.notes import EngineNote, note_path, remove_note, running, write_note
@@ -43,6 +43,7 @@ from .forwarding import ForwarderRun, cannot_forward_why, halted_log, interrupte
 from .health import Faults, WatchedJournal
 from .indexer import Indexer
 from .inspecting import Reading
+from .log import hide
 from .overviews import Overviews
 from .receipts import ReceiptReader
 from .replay import MAX_BYTES, MAX_MESSAGES, replay_receipts
@@ -76,6 +77,8 @@ class Engine:
         self._cleanup = contextlib.AsyncExitStack()
         self._switching = asyncio.Lock()
         self._up = False
+        self._secrets: tuple[str, ...] = ()
+        self._masks = Masks()
         self._forwarding = False
         self._sent_before = 0
         self._note: EngineNote | None = None
@@ -86,6 +89,15 @@ class Engine:
 
     async def __aexit__(self, *_: object) -> None:
         await self.stop()
+
+    @property
+    def masks(self) -> Masks:
+        """Dots for the secrets of the settings in force, in everything that is told of messages."""
+        known = secrets_in(self.settings)
+        if known != self._secrets:
+            self._secrets, self._masks = known, Masks(known)
+            hide(self._masks)
+        return self._masks
 
     @property
     def bounds(self) -> Bounds:

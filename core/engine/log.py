@@ -11,9 +11,18 @@ from typing import TextIO
 import msgspec
 
 from ..json_text import escaped
+from ..masks import Masks
 
 ROOT = "segtap.core"
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
+
+
+_masks: list[Masks] = [Masks()]
+
+
+def hide(masks: Masks) -> None:
+    """Mask these secrets in every line of the log from now on."""
+    _masks[0] = masks
 
 
 class JsonLines(logging.Formatter):
@@ -31,7 +40,7 @@ class JsonLines(logging.Formatter):
         line.update({key: value for key, value in vars(record).items() if key not in _STANDARD})
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return escaped(_json(line))
+        return escaped(_masks[0].text(_json(line)))
 
 
 def _json(line: dict[str, object]) -> str:

@@ -11,11 +11,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
-import msgspec
-
 from ..delivery import Delivery, DeliveryState, Outcome
 from ..journal.base import Journal
-from ..masks import MASK
+from ..masks import Masks
 from .aside import Aside, Shelf
 from .batch import Batch
 from .clock import Clock, wait_before_retry
@@ -242,7 +240,4 @@ def in_words(attempt: Attempt, verdict: Verdict) -> str:
 
 def _scrubbed(answer: Answer, batch: Batch) -> Answer:
     """The answer without our own secrets, should a proxy's error page repeat them."""
-    body, words = answer.body, answer.words
-    for secret in batch.records[0].secrets:
-        body, words = body.replace(secret.encode(), MASK.encode()), words.replace(secret, MASK)
-    return msgspec.structs.replace(answer, body=body, words=words)
+    return Masks(batch.records[0].secrets).value(answer)
