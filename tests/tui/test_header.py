@@ -192,3 +192,20 @@ async def test_the_mouse_works_on_what_the_header_counts(app_on: AppOn) -> None:
         await until(pilot, lambda: app.screen is main)
         await pilot.click("#header", offset=(main.header.render().plain.index("✖"), 0))
         await until(pilot, lambda: getattr(app.screen, "NAME", "") == "Summary")
+
+
+async def test_the_mouse_works_on_the_count_below_the_list(app_on: AppOn) -> None:
+    viewer = FakeViewer(story(60))
+    app = app_on(viewer)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: app.main is not None and app.main.list.selected)
+        main = app.main
+        assert main is not None
+        await pilot.press("space")
+        viewer.add(*story(5, 61))
+        frame = main.query_one("#messages")
+        await until(pilot, lambda: "5 new" in str(frame.border_subtitle))
+        await pilot.pause()
+        below = (frame.outer_size.width - 6, frame.outer_size.height - 1)
+        await pilot.click("#messages", offset=below)
+        await until(pilot, lambda: main.list.following)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from textual.content import Content
+from textual.style import Style
 
 from ..marks import to_ascii
 from .message_list import MessageList
 
+FOLLOW = Style.from_meta({"@click": "screen.follow"})
+"""A click on the words does what End does."""
 ROOM = 40
 """Cells from which on the foot also says which key follows."""
 
@@ -34,5 +37,7 @@ def list_place(view: MessageList) -> Content:
     how = "  (End follows)" if view.size.width >= ROOM else ""
     if view.unseen:
         text = f" {view.unseen:,} new {view.marks.down}{how} "
-        return Content.styled(text, "bold $background on $mark-waiting")
-    return Content.styled(f" paused{how} ", "$mark-waiting")
+        place = Content.styled(text, "bold $background on $mark-waiting")
+    else:
+        place = Content.styled(f" paused{how} ", "$mark-waiting")
+    return place.stylize(FOLLOW)
