@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 from .delivery import Delivery, DeliveryCounts, DeliveryState
@@ -49,6 +51,24 @@ class SentWith(msgspec.Struct, frozen=True):
     segment: str
 
 
+KnockKind = Literal["preflight", "settings"]
+
+
+class Knock(msgspec.Struct, frozen=True, array_like=True):
+    """Requests of one sender that no message has followed: preflights for a POST, or fetches of the settings.
+
+    `last`: when the latest came (ms); `origin`: the page's, "" for what is not a page of another origin;
+    `agent`: the User-Agent. All texts are cleaned and cut, and `path` holds no write key.
+    """
+
+    kind: KnockKind
+    count: int
+    last: int
+    origin: str = ""
+    agent: str = ""
+    path: str = ""
+
+
 class EngineState(msgspec.Struct, frozen=True, kw_only=True):
     """The header's facts. Counts are messages unless they say otherwise.
 
@@ -64,7 +84,7 @@ class EngineState(msgspec.Struct, frozen=True, kw_only=True):
     `resumed`: forwarding is on because it was in an engine that died, in whose place this one started;
     `interrupted` says why it is not on in such a case. `fault` says why ingest or forwarding is not well;
     `retrying` is the part of it that is only waited for, and `next_try` when Mixpanel is tried again (ms; 0:
-    not known).
+    not known). `knocks`: what came since the last message without a message behind it, the latest first.
     """
 
     version: str
@@ -103,6 +123,7 @@ class EngineState(msgspec.Struct, frozen=True, kw_only=True):
     fault: str = ""
     retrying: str = ""
     next_try: int = 0
+    knocks: tuple[Knock, ...] = ()
 
     @property
     def lasting_fault(self) -> str:

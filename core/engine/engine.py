@@ -30,6 +30,7 @@ from ..forward.forwarder import Forwarder
 from ..forward.wire import check_address
 from ..ingest.app import IngestApp
 from ..ingest.bounds import Bounds, bounds_of
+from ..ingest.knocks import Knocks
 from ..ingest.parse import parse_receipt
 from ..journal import open_journal
 from ..masks import Masks, mask_token, secrets_in
@@ -73,7 +74,7 @@ class Engine:
         self._resumed = False
         self._interrupted = ""
         self._halted_aim = ""
-        self._started_at = time.time_ns() // 1_000_000
+        self._started_at = _now()
         self._cleanup = contextlib.AsyncExitStack()
         self._switching = asyncio.Lock()
         self._up = False
@@ -141,6 +142,8 @@ class Engine:
         self._exposed = listener.exposed
 
         self._feed = Feed(self.state)
+        self._knocks = Knocks(_now, self._feed.touch)
+        self._cleanup.callback(self._knocks.close)
         self._faults = Faults(self._feed.touch)
         self._journal.watch(self._journal_says)
         self._faults.set("subscriptions", " · ".join(self._reading.faults))
@@ -186,10 +189,11 @@ class Engine:
         app = IngestApp(
             self._watched.append,
             settings.ingest,
-            clock=lambda: time.time_ns() // 1_000_000,
+            clock=_now,
             wanted=lambda: self._forwarding,
             control=ControlApp(self, self.token),
             url=self.url,
+            knocks=self._knocks,
         )
         web = WebServer(app, listener, settings.ingest, app.keep_malformed)
         # Viewers are let go first, so that the web server has nobody to wait for.
@@ -336,6 +340,7 @@ class Engine:
             fault=self._fault(),
             retrying=retrying,
             next_try=next_try,
+            knocks=self._knocks.shown(),
         )
 
     @property
@@ -486,6 +491,7 @@ class Engine:
                 self._warming.cancel()
                 self._reading.stream.reset()
                 self.overviews.reset()
+                self._knocks.forget()
             if self._forwarding:
                 self._sent_before = 0
                 self._run.start()
@@ -495,6 +501,10 @@ class Engine:
     def export(self, text: str = "") -> AsyncIterator[bytes]:
         """One message a line, oldest first."""
         return self._reader.export(self._journal, text)
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
 
 
 def _journal_settings(settings: Settings) -> JournalSettings:

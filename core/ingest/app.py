@@ -24,6 +24,7 @@ from .cors import METHODS, HeaderList, answer_headers, preflight_headers
 from .decode import InflatesTooFar, NotJson, inflate, members
 from .flood import Allowance
 from .http_protocol import ANSWER, WHOLE_BODY, Answer
+from .knocks import Knocks
 from .limits import REFUSED_BODY_BYTES
 from .pixel import GIF, pixel_json
 from .routes import Route, is_tee, near_path, route_of
@@ -54,7 +55,7 @@ class IngestApp:
 
     `sink` makes a receipt durable and returns its number; `clock` gives milliseconds since the epoch;
     `wanted` says whether forwarding is on; `control` takes everything under `/_segtap`. `url` stands in for
-    the Host header of clients that send none.
+    the Host header of clients that send none. `knocks` counts what comes without a message behind it.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class IngestApp:
         wanted: Callable[[], bool],
         control: ASGIApp | None = None,
         url: str = "",
+        knocks: Knocks | None = None,
     ) -> None:
         self.sink = sink
         self.settings = settings
@@ -73,6 +75,7 @@ class IngestApp:
         self.wanted = wanted
         self._control = control
         self.url = url or f"http://127.0.0.1:{settings.port}"
+        self.knocks = knocks or Knocks(clock)
         self._refusals = Allowance()
         self.deadlines = Deadlines(settings.body_timeout)
         self.beside = asyncio.Lock()
@@ -154,6 +157,7 @@ class _Exchange:
     async def serve(self) -> None:
         """Answer everything but POST."""
         if self.method == "OPTIONS":
+            self.app.knocks.preflight(self.headers, self.path)
             await self.answer(204, b"", preflight_headers(self.headers))
         elif self.method in ("GET", "HEAD"):
             await self.get(route_of(self.path))
@@ -165,6 +169,8 @@ class _Exchange:
     async def post(self) -> None:
         """Take messages."""
         settings = self.app.settings
+        if self.app.knocks.any:
+            self.app.knocks.forget()
         # Taken out: the scope would hold what holds it.
         at_once: Answer | None = self.scope.pop(ANSWER, None)
         origin = length = None
@@ -257,6 +263,8 @@ class _Exchange:
         if route.kind == "pixel":
             await self.pixel()
         elif route.kind == "settings" and route.key:
+            if self.method == "GET":
+                self.app.knocks.settings(self.headers, self.path)
             host, protocol = self.seen_as()
             body = settings_json(route.key, host, protocol, base_of(self.path))
             await self.answer(200, body, [_JSON, _NO_STORE, *answer_headers(self.origin)])
@@ -272,6 +280,7 @@ class _Exchange:
         """Segment answers every pixel with the image, whatever came; only HEAD leaves no message."""
         headers = [(b"content-type", b"image/gif"), _NO_STORE, *answer_headers(self.origin)]
         if self.method == "GET":
+            self.app.knocks.forget()
             try:
                 await self.check_pixel()
             except (RequestRefused, NotJson) as error:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 
 import pytest
-from fake_viewer import FakeViewer, until
+from fake_viewer import AT, FakeViewer, state, until
 from textual.widgets import Static
 
 from segtap.core.snippets import SNIPPETS
+from segtap.core.views import Knock
 from segtap.tui.app import SegtapApp
+from segtap.tui.marks import ASCII, UNICODE, Marks
 from segtap.tui.widgets.empty_state import EmptyState, fold_code
 
 URL = "http://127.0.0.1:54321"
@@ -64,3 +67,79 @@ async def test_all_of_it_can_be_reached_at_every_size(
             await until(pilot, whole, f"and so at {other}")
         await pilot.press("end")
         await until(pilot, lambda: main.empty.scroll_offset.y == main.empty.max_scroll_y)
+
+
+ORIGIN = "http://localhost:3000"
+PREFLIGHTS = Knock("preflight", 3, AT, ORIGIN, "Mozilla/5.0", "/v1/t")
+FETCHES = Knock("settings", 2, AT, ORIGIN, "Mozilla/5.0", "/v1/projects/…/settings")
+
+
+def words(width: int, *knocks: Knock, marks: Marks = UNICODE) -> str:
+    empty = EmptyState(URL, "defaults", marks=marks)
+    empty.set_reactive(EmptyState.state, state(knocks=knocks))
+    return " ".join(empty.content(width).plain.split())
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
+async def test_preflights_without_an_event_are_read_out(
+    app_on: Callable[..., SegtapApp], size: tuple[int, int]
+) -> None:
+    viewer = FakeViewer()
+    app = app_on(viewer)
+    async with app.run_test(size=size) as pilot:
+        await until(pilot, lambda: app.main is not None and app.main.empty.display)
+        main = app.main
+        assert main is not None
+        plain = main.empty.content(main.empty.size.width).plain
+        viewer.know(knocks=(PREFLIGHTS,))
+        await until(pilot, lambda: main.empty.state is not None and bool(main.empty.state.knocks))
+        lines = main.empty.content(main.empty.size.width).plain.split("\n")
+        assert lines[1].startswith(f"▲ 3 preflights from {ORIGIN} for /v1/t (last 10:41:02)")
+        assert max(len(line) for line in lines) <= main.empty.size.width
+        assert set(plain.split("\n")[1:]) <= set(lines), "what stood there stays"
+
+        def seen(text: str) -> bool:
+            return any(text in strip.text for strip in app.screen._compositor.render_strips())  # pyright: ignore
+
+        for text in ("3 preflights", "event behind", "Access-Control", "segtap demo", "Browser"):
+            await until(pilot, partial(seen, text), f"{text} is on the screen")
+        viewer.know(knocks=())
+        await until(pilot, lambda: main.empty.content(main.empty.size.width).plain == plain)
+
+
+@pytest.mark.parametrize("width", [60, 76, 196])
+def test_settings_without_an_event_name_the_setting(width: int) -> None:
+    said = words(width, FETCHES)
+    assert f"Settings fetched 2 times by {ORIGIN}" in said
+    host = state().urls[0].removeprefix("http://")
+    assert f"integrations: {{ 'Segment.io': {{ apiHost: '{host}/v1', protocol: 'http' }} }}" in said
+    assert "nothing has come" not in said
+
+
+def test_an_app_is_told_its_own_setting() -> None:
+    said = words(76, Knock("settings", 1, AT, "", "okhttp/4.12.0"))
+    assert "Settings fetched once by okhttp/4.12.0" in said
+    assert "proxy (React Native)" in said
+    assert "analytics.js" not in said
+
+
+def test_a_preflight_says_more_than_the_settings_fetch_of_the_same_page() -> None:
+    said = words(76, FETCHES, PREFLIGHTS)
+    assert "3 preflights" in said
+    assert "Settings fetched" not in said
+
+
+def test_many_senders_take_few_lines() -> None:
+    many = [Knock("preflight", 1, AT, f"http://page-{number}.example") for number in range(20)]
+    said = words(76, *many)
+    assert "18 other senders sent no event either." in said
+    assert "1 preflight from http://page-1.example" in said
+    assert "page-2" not in said
+
+
+def test_what_a_client_calls_itself_stays_harmless() -> None:
+    said = words(76, Knock("settings", 1, AT, "", "\x1b[31m[bold]" + "x" * 500))
+    assert "\x1b" not in said
+    assert "␛[31m[bold]" in said
+    assert "x" * 60 not in said
+    assert words(76, PREFLIGHTS, marks=ASCII).isascii()

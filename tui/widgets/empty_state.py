@@ -12,6 +12,7 @@ from textual.widgets import Static
 
 from ...core.snippets import SNIPPETS, demo_line
 from ...core.views import EngineState
+from ..knock_words import knock_lines
 from ..marks import UNICODE, Marks, to_ascii
 
 LABEL = 14
@@ -20,7 +21,10 @@ SIDE_BY_SIDE = 72
 
 
 class EmptyState(VerticalScroll):
-    """Teaches: lines for each SDK with this very port, the demo, the tee, where the settings came from."""
+    """Teaches: lines for each SDK with this very port, the demo, the tee, where the settings came from.
+
+    What asked to send and then sent nothing comes before these, with the likely cause.
+    """
 
     state: reactive[EngineState | None] = reactive(None)
 
@@ -56,10 +60,13 @@ class EmptyState(VerticalScroll):
         """The whole text for that many cells."""
         state = self.state
         url = state.urls[0] if state and state.urls else self.url
-        lines: list[Content] = [
-            Content.assemble(("Listening on ", ""), (url, "bold $accent"), (", nothing has come yet.", "")),
-            Content("Point an SDK here; any write key will do."),
-        ]
+        knocks = knock_lines(state.knocks, url) if state else []
+        nothing = ", no event has come yet." if knocks else ", nothing has come yet."
+        lines: list[Content] = [Content.assemble("Listening on ", (url, "bold $accent"), nothing)]
+        for knock in knocks:
+            folded = fold(f"{self.marks.warning} {knock}", max(width - 1, 10))
+            lines += [Content.styled(line, "$mark-warning") for line in folded]
+        lines.append(Content("Point an SDK here; any write key will do."))
         port = url.rsplit(":", 1)[-1]
         demo = demo_line(url)
         start, end = "No app yet? Run  ", "  in another shell."
