@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hypothesis
 import pytest
+from textual import constants
 
 # Without Hypothesis's limit of 200 ms an example: it says more of the machine than of the code.
 hypothesis.settings.register_profile("segtap", deadline=None)
@@ -16,3 +17,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--conformance-examples", type=int, help="examples in all (2000, or SEGTAP_CONFORMANCE_EXAMPLES)"
     )
     group.addoption("--conformance-seed", type=int, default=0, help="another seed tries other examples (0)")
+
+
+@pytest.fixture(autouse=True)
+def _every_color(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Apps in tests draw every colour, whatever terminal the tests run in."""
+    monkeypatch.setattr(constants, "COLOR_SYSTEM", "truecolor")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from textual.app import App, ComposeResult
+from textual.filter import LineFilter
 from textual.pilot import Pilot
 from textual.widget import Widget
 
+from segtap.tui.palette import few_colors
 from segtap.tui.theming import DEFAULT, install, variable_defaults
 
 
@@ -23,6 +26,9 @@ class Host(App[None]):
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return variable_defaults()
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        return [*super().get_line_filters(), *few_colors(self)]
 
     def on_mount(self) -> None:
         install(self, self.wanted)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 
 from textual.app import App, SystemCommand
 from textual.driver import Driver
+from textual.filter import LineFilter
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.theme import Theme
@@ -21,6 +22,7 @@ from . import theme_memory
 from .feeding import Reconnect
 from .keys import KEYS, bindings
 from .marks import ASCII, UNICODE, wants_ascii
+from .palette import few_colors
 from .plain import plain as to_ascii
 from .screens.main import MainScreen
 from .theming import install, variable_defaults
@@ -59,6 +61,9 @@ class SegtapApp(App[object], inherit_bindings=False):
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return variable_defaults()
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        return [*super().get_line_filters(), *few_colors(self)]
 
     def on_mount(self) -> None:
         problems = self._put_on_theme()

@@ -115,12 +115,13 @@ def contrast(one: Color, other: Color) -> float:
 
 def luminance(color: Color) -> float:
     """The relative luminance after WCAG 2, from 0 to 1."""
-
-    def linear(part: float) -> float:
-        return part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
-
     red, green, blue = (linear(part) for part in color.normalized)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def linear(part: float) -> float:
+    """The light that a part of an sRGB colour stands for, both from 0 to 1."""
+    return part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
 
 
 def _colors(file: str, data: Mapping[str, object], table: str) -> dict[str, str]:
