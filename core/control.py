@@ -163,9 +163,9 @@ class ControlApp:
         try:
             await self._http(scope, receive, send)
         except _Refusal as refusal:
-            await _answer(send, refusal.status, _encoded(ErrorAnswer(refusal.body)))
+            await self._tell(send, ErrorAnswer(refusal.body), refusal.status)
         except SegtapError as error:
-            await _answer(send, _status_of(error), _encoded(ErrorAnswer(error_body(error))))
+            await self._tell(send, ErrorAnswer(error_body(error)), _status_of(error))
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         method: str = scope["method"]
@@ -176,6 +176,7 @@ class ControlApp:
             # The fault may name files of this machine, so only this machine is told.
             if not is_loopback(_peer(scope)):
                 health = msgspec.structs.replace(health, fault="")
+            health = self._engine.masks.value(health)
             await _answer(send, 200, msgspec.json.encode(health) if method == "GET" else b"")
             return
         self._admit(scope)
@@ -254,9 +255,9 @@ class ControlApp:
                 "This engine does not know that token. Each start makes a new one; attach again to read it.",
             )
 
-    async def _tell(self, send: Send, value: msgspec.Struct | dict[str, Json]) -> None:
+    async def _tell(self, send: Send, value: msgspec.Struct | dict[str, Json], status: int = 200) -> None:
         """Answer with a value, known secrets in it masked."""
-        await _answer(send, 200, _encoded(self._engine.masks.value(value)))
+        await _answer(send, status, _encoded(self._engine.masks.value(value)))
 
     def _message(self, text: bytes) -> JsonObject:
         """A message in a body. Raises _Refusal (400) when there is none, or it is too large to be read."""
@@ -292,7 +293,8 @@ class ControlApp:
             if scope["path"] != f"{PREFIX}feed":
                 raise _Refusal(404, "Not found", f"There is no WebSocket at {scope['path']}.")
         except _Refusal as refusal:
-            await refuse_websocket(send, refusal.status, _encoded(ErrorAnswer(refusal.body)))
+            body = self._engine.masks.value(ErrorAnswer(refusal.body))
+            await refuse_websocket(send, refusal.status, _encoded(body))
             return
         await send({"type": "websocket.accept"})
         gone = asyncio.create_task(_until_gone(receive))

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import base64
 import enum
+import html
 import json
 import re
 from base64 import b64decode
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import TypeVar, cast
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote
 
 import msgspec
 
 from .inspection import SECRET_FIELDS, Inspection, OutgoingRequest
-from .settings import Secret, Settings
+from .settings import DestinationSettings, Secret
 from .text import clean
 
 MASK = "••••"
 _SHORTEST = 8
 """Shorter texts are no secrets worth the name, and would stand in too many others."""
+_HALF = 12
+"""Signs that half a secret has at least: fewer may be a word of any message."""
 
 T = TypeVar("T")
 _WHERE = {"us": "in the US", "eu": "in the EU", "in": "in India"}
@@ -84,63 +88,87 @@ def _in_basic(encoded: str) -> list[str]:
     return [encoded, plain, secret or user]
 
 
-def secrets_in(settings: Settings) -> tuple[str, ...]:
+def secrets_in(destination: DestinationSettings) -> tuple[str, ...]:
     """Every secret of the settings, each by itself and `user:secret` in its parts."""
     named = [
         value.reveal()
-        for name in settings.destination.__struct_fields__
-        if isinstance(value := getattr(settings.destination, name), Secret)
+        for name in destination.__struct_fields__
+        if isinstance(value := getattr(destination, name), Secret)
     ]
     parts = [part for secret in named for part in (secret, secret.rpartition(":")[2])]
     return tuple(dict.fromkeys(part for part in parts if len(part) >= _SHORTEST))
 
 
+@lru_cache(maxsize=16)
+def masks_of(secrets: tuple[str, ...]) -> Masks:
+    """Dots for these secrets, made once: many answers are read with the same ones."""
+    return Masks(secrets)
+
+
 class Masks:
     """Dots for known secrets, in whatever form they come back or are received.
 
-    Forms: as they are, escaped in JSON, percent-encoded, and in base64 with anything before and behind (so
-    `secret:` and `user:secret`), of which the whole run of base64 becomes dots.
+    Forms: as they are, escaped in JSON or HTML, percent-encoded, and in base64 with anything before and
+    behind (so `secret:` and `user:secret`), of which the whole run of base64 becomes dots. The first half of
+    a form, or more of it, is what a cut left of a secret, and becomes dots, too.
     """
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         plain: set[str] = set()
         inside: set[str] = set()
         for secret in secrets:
-            plain |= {secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
-            plain |= {quote(secret, safe=""), quote_plus(secret), quote(secret, safe="").lower()}
-            for lead in range(3):
-                # Of a text at each of base64's three places, the signs that its neighbours do not change.
-                data = b"\0" * lead + secret.encode()
-                whole = base64.b64encode(data).decode().rstrip("=")
-                core = whole[(0, 2, 3)[lead] : len(data) * 8 // 6]
-                inside |= {core, core.replace("+", "-").replace("/", "_"), quote(core, safe="")}
-        self._forms = tuple(sorted(plain | inside, key=len, reverse=True))
-        run = "(?:[A-Za-z0-9+/_=-]|%2[BbFf]|%3[Dd])*"
-        parts = [re.escape(form) for form in sorted(plain, key=len, reverse=True)]
-        parts += [f"{run}{re.escape(form)}{run}" for form in sorted(inside, key=len, reverse=True)]
-        self._pattern = re.compile("|".join(parts))
+            plain |= _written(secret)
+            inside |= _in_base64(secret)
+        # A name stands before the colon of `user:secret`: half of that would be no secret.
+        cut = {form for form in plain | inside if len(form) >= 2 * _HALF and ":" not in form}
+        self._finds = tuple(sorted({_half(form) if form in cut else form for form in plain | inside}))
+        self._finds_data = tuple(_bytes(form) for form in self._finds)
+        self._rests: dict[str, list[str]] = {}
+        for form in cut:
+            self._rests.setdefault(_half(form), []).append(form[len(_half(form)) :])
+        groups = {
+            "plain": plain,
+            "inside": inside,
+            "half": {_half(form) for form in plain & cut},
+            "half_inside": {_half(form) for form in inside & cut},
+        }
+        self._pattern = re.compile("|".join(_group(name, forms) for name, forms in groups.items() if forms))
 
     def find(self, text: str) -> bool:
-        """True when a secret is in the text."""
-        return any(form in text for form in self._forms)
+        """True when a secret is in the text, or half of one."""
+        return any(form in text for form in self._finds)
 
     def text(self, text: str) -> str:
         """The text with dots."""
         if not self.find(text):
             return text
-        return self._pattern.sub(MASK, text)
+        parts: list[str] = []
+        done = 0
+        while (found := self._pattern.search(text, done)) is not None:
+            start, end = found.span()
+            kind = found.lastgroup or ""
+            if kind.startswith("half"):
+                end = _goes_on(text, end, self._rests[found[0]])
+            if kind.endswith("inside"):
+                start, end = _run_before(text, start, done), _end_of_run(text, end)
+            elif kind == "half":
+                end = max(start + len(text[start:end].rstrip("\\")), start + 1)
+            parts += [text[done : _whole_escape(text, start, done)], MASK]
+            done = end
+        return "".join([*parts, text[done:]])
 
     def data(self, data: bytes) -> bytes:
         """The same for bytes; what is not UTF-8 in them stays as it is."""
-        if not any(form.encode() in data for form in self._forms):
+        if not any(form in data for form in self._finds_data):
             return data
         return self.text(data.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
 
     def value(self, value: T) -> T:
         """The same for every text within a value: structs, tuples, lists and objects are made anew."""
-        return cast(T, self._value(value)) if self._forms else value
+        return cast(T, self._value(value)) if self._finds else value
 
     def _value(self, value: object) -> object:
+        # Loops, not comprehensions: those take a level of Python's stack each, and a message may be deep.
         match value:
             case enum.Enum():
                 return value
@@ -149,15 +177,105 @@ class Masks:
             case bytes():
                 return self.data(value)
             case msgspec.Struct():
-                fields = {name: getattr(value, name) for name in value.__struct_fields__}
-                masked = {name: self._value(item) for name, item in fields.items()}
-                changed = {name: item for name, item in masked.items() if item is not fields[name]}
+                changed: dict[str, object] = {}
+                for name in value.__struct_fields__:
+                    item = getattr(value, name)
+                    if (masked := self._value(item)) is not item:
+                        changed[name] = masked
                 return msgspec.structs.replace(value, **changed) if changed else value
             case tuple() | list():
-                items = [self._value(item) for item in cast("list[object]", value)]
+                items: list[object] = []
+                for item in cast("list[object]", value):
+                    items.append(self._value(item))
                 return tuple(items) if isinstance(value, tuple) else items
             case dict():
-                pairs = cast("dict[object, object]", value).items()
-                return {self._value(key): self._value(item) for key, item in pairs}
+                pairs: dict[object, object] = {}
+                for key, item in cast("dict[object, object]", value).items():
+                    pairs[self._value(key)] = self._value(item)
+                return pairs
             case _:
                 return value
+
+
+def _written(secret: str) -> set[str]:
+    """The secret as servers and SDKs write it within a text."""
+    found = {secret, html.escape(secret), html.escape(secret, quote=False)}
+    for text in (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]):
+        found |= {text, text.replace("/", "\\/")}
+    # Python's own way, JavaScript's encodeURIComponent and encodeURI.
+    for safe in ("", "!*'()", "!*'();/?:@&=+$,#"):
+        percent = quote(secret, safe=safe, errors="surrogateescape")
+        for text in (percent, percent.replace("%20", "+")):
+            found |= {text, re.sub("%..", lambda code: code[0].lower(), text)}
+    return found
+
+
+def _in_base64(secret: str) -> set[str]:
+    """Of the secret at each of base64's three places, the signs that its neighbours do not change."""
+    found: set[str] = set()
+    for lead in range(3):
+        data = b"\0" * lead + _bytes(secret)
+        whole = base64.b64encode(data).decode().rstrip("=")
+        core = whole[(0, 2, 3)[lead] : len(data) * 8 // 6]
+        percent = quote(core, safe="")
+        found |= {core, core.replace("+", "-").replace("/", "_"), core.replace("/", "\\/"), percent}
+        found.add(re.sub("%..", lambda code: code[0].lower(), percent))
+    return found
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
+
+
+def _group(name: str, forms: Iterable[str]) -> str:
+    longest_first = sorted(forms, key=len, reverse=True)
+    return f"(?P<{name}>{'|'.join(map(re.escape, longest_first))})"
+
+
+def _half(form: str) -> str:
+    return form[: max(_HALF, (len(form) + 1) // 2)]
+
+
+def _goes_on(text: str, end: int, rests: Iterable[str]) -> int:
+    """Where a form's text ends, of which one of these rests follows or only the beginning of one."""
+    furthest = end
+    for rest in rests:
+        same = 0
+        while same < len(rest) and text[end + same : end + same + 1] == rest[same]:
+            same += 1
+        furthest = max(furthest, end + same)
+    return furthest
+
+
+_RUN = re.compile(r"(?:[A-Za-z0-9+/_=-]|\\/|%2[BbFf]|%3[Dd])*")
+_RUN_LETTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_=-")
+_RUN_CODES = frozenset(("%2b", "%2f", "%3d"))
+
+
+def _end_of_run(text: str, end: int) -> int:
+    found = _RUN.match(text, end)
+    return found.end() if found is not None else end
+
+
+def _run_before(text: str, start: int, floor: int) -> int:
+    """Where the run of base64 begins that goes on at `start`."""
+    while start > floor:
+        if text[start - 1] in _RUN_LETTERS:
+            start -= 1
+        elif start - 3 >= floor and text[start - 3 : start].lower() in _RUN_CODES:
+            start -= 3
+        else:
+            break
+    return start
+
+
+def _whole_escape(text: str, start: int, floor: int) -> int:
+    """`start`, or where the backslashes before it begin: of JSON text, no half escape may be left."""
+    first = start
+    while first > floor and text[first - 1] == "\\":
+        first -= 1
+    return first if (start - first) % 2 else start
+
+
+NO_MASKS = Masks()
+"""Where nothing is known to be secret."""

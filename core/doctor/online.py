@@ -9,6 +9,7 @@ from email.utils import parsedate_to_datetime
 
 from ..answers import ACCEPT_PLAIN, Body, read_body
 from ..forward.credentials import ServiceAccount, service_account_of
+from ..masks import masks_of, secrets_in
 from ..settings import API_HOSTS, APP_HOSTS, DestinationSettings
 from ..text import clean, shorten
 from .verdict import Standing, Verdict
@@ -94,7 +95,8 @@ async def _ask_about_account(
 def _words(said: Body, destination: DestinationSettings) -> str:
     """What an answer says, fit to be shown."""
     text = said.unreadable or said.data.decode("utf-8", "replace")
-    return shorten(clean(_without(text, destination)), 160)
+    masks = masks_of((*secrets_in(destination), *filter(None, [destination.token])))
+    return shorten(clean(masks.text(text)), 160)
 
 
 def _verdict(check: str, title: str, standing: Standing, words: str, fix: str = "") -> Verdict:
@@ -119,15 +121,6 @@ def _token(status: int, said: Body, destination: DestinationSettings) -> Iterato
     else:
         words = f"Mixpanel answers {status}: neither yes nor no"
         yield _verdict("token-online", title, "unknown", words, "try again later")
-
-
-def _without(text: str, destination: DestinationSettings) -> str:
-    """The answer without the secrets that it may repeat."""
-    account = destination.service_account.reveal()
-    for secret in (destination.api_secret.reveal(), account, account.partition(":")[2], destination.token):
-        if secret:
-            text = text.replace(secret, "••••")
-    return text
 
 
 def clock_verdicts(date: str, now: float) -> Iterator[Verdict]:

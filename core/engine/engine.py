@@ -33,7 +33,7 @@ from ..ingest.bounds import Bounds, bounds_of
 from ..ingest.knocks import Knocks
 from ..ingest.parse import parse_receipt
 from ..journal import open_journal
-from ..masks import Masks, mask_token, secrets_in
+from ..masks import NO_MASKS, Masks, mask_token, masks_of, secrets_in
 from ..messages import JsonObject, Message
 from ..serve.launch import Switch
 from ..serve.notes import EngineNote, note_path, remove_note, running, write_note
@@ -79,7 +79,7 @@ class Engine:
         self._switching = asyncio.Lock()
         self._up = False
         self._secrets: tuple[str, ...] = ()
-        self._masks = Masks()
+        self._masks = NO_MASKS
         self._forwarding = False
         self._sent_before = 0
         self._note: EngineNote | None = None
@@ -94,9 +94,9 @@ class Engine:
     @property
     def masks(self) -> Masks:
         """Dots for the secrets of the settings in force, in everything that is told of messages."""
-        known = secrets_in(self.settings)
+        known = secrets_in(self.settings.destination)
         if known != self._secrets:
-            self._secrets, self._masks = known, Masks(known)
+            self._secrets, self._masks = known, masks_of(known)
             hide(self._masks)
         return self._masks
 
@@ -131,6 +131,7 @@ class Engine:
     async def _start(self) -> None:
         fault = self._read_settings()
         settings = self.settings
+        hide(self.masks)
         if self._forward_at_start and (why := cannot_forward_why(self.settings)):
             raise ForwardingRefused(why)
 
@@ -430,6 +431,7 @@ class Engine:
         self._reading.use(settings)
         self._forwarder.use(settings.destination)
         self.settings = settings
+        hide(self.masks)
         if changed and self._forwarding and not waits:
             self.switched(self.switch)
         self.overviews.reset()

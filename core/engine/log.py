@@ -40,7 +40,8 @@ class JsonLines(logging.Formatter):
         line.update({key: value for key, value in vars(record).items() if key not in _STANDARD})
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return escaped(_masks[0].text(_json(line)))
+        masks = _masks[0]
+        return escaped(masks.text(_json(masks.value(line))))
 
 
 def _json(line: dict[str, object]) -> str:

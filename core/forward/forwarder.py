@@ -18,6 +18,7 @@ from random import Random
 from ..delivery import Delivery, DeliveryState
 from ..destinations.base import Translator
 from ..journal.base import Journal
+from ..masks import secrets_in
 from ..messages import Message
 from ..settings import DestinationSettings
 from ..views import Summary
@@ -78,6 +79,7 @@ class Forwarder:
     ) -> None:
         check_address(settings.mixpanel_url)
         self._account = service_account_of(settings)
+        self._secrets = secrets_in(settings)
         self._journal = journal
         self._load = load
         self._translator = translator
@@ -119,6 +121,7 @@ class Forwarder:
         """
         check_address(settings.mixpanel_url)
         self._mixpanel_url = self._courier.mixpanel_url = settings.mixpanel_url
+        self._secrets = self._courier.secrets = secrets_in(settings)
         self._account = service_account_of(settings)
 
     # --- what others see ---------------------------------------------------------------------------
@@ -226,6 +229,7 @@ class Forwarder:
             self._post,
             self._queue,
             mixpanel_url=self._mixpanel_url,
+            secrets=self._secrets,
             on_delivery=self._on_delivery,
             on_trouble=self._on_trouble or (lambda: None),
             clock=self._clock,

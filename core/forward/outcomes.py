@@ -33,6 +33,7 @@ import msgspec
 from ..delivery import Outcome
 from ..ingest.decode import NotJson, read_json
 from ..json_text import to_json
+from ..masks import NO_MASKS, Masks
 from ..messages import Json, JsonObject
 from .batch import Batch
 
@@ -124,9 +125,10 @@ def kind_of(answer: Answer) -> Kind:
     return STATUSES.get(answer.status) or CLASSES.get(answer.status // 100, Kind.STRANGE)
 
 
-def judge(answer: Answer, batch: Batch) -> Verdict:
-    """What the answer means for the batch."""
-    said = _parsed(answer.body)
+def judge(answer: Answer, batch: Batch, masks: Masks = NO_MASKS) -> Verdict:
+    """What the answer means for the batch, in words without the secrets that `masks` knows."""
+    answer = masks.value(answer)
+    said = masks.value(_parsed(answer.body))  # within JSON a secret may be escaped in ways of its own
     words = words_of(answer, said)
     kind = kind_of(answer)
     if (answer.cut or answer.broken) and kind in (Kind.GOOD, Kind.INVALID) and not isinstance(said, dict):

@@ -13,7 +13,7 @@ from random import Random
 
 from ..delivery import Delivery, DeliveryState, Outcome
 from ..journal.base import Journal
-from ..masks import Masks
+from ..masks import masks_of
 from .aside import Aside, Shelf
 from .batch import Batch
 from .clock import Clock, wait_before_retry
@@ -82,6 +82,7 @@ class Sender:
         post: Post,
         *,
         mixpanel_url: str,
+        secrets: tuple[str, ...],
         on_delivery: OnDelivery | None,
         on_trouble: Callable[[], None],
         clock: Clock,
@@ -95,6 +96,8 @@ class Sender:
         self._journal = journal
         self._post = post
         self.mixpanel_url = mixpanel_url
+        self.secrets = secrets
+        """What the settings keep secret: words that hold any of it are not written down as they come."""
         self._on_delivery = on_delivery
         self._on_trouble = on_trouble
         self._clock = clock
@@ -193,7 +196,9 @@ class Sender:
         answer = await self._post(batch.wire(self.mixpanel_url))
         del self._sending[task]
         took = max(0, self._clock.now() - attempt.at)
-        verdict = judge(_scrubbed(answer, batch), batch)
+        # A server may repeat what it was sent, in a message's property as well as in a header.
+        secrets = (*batch.records[0].secrets, *self.secrets)
+        verdict = judge(answer, batch, masks_of(secrets))
         if verdict.action is Action.SETTLE and not _is_uncertain(verdict):
             endpoint.accepted(number)
         return Attempt(attempt.at, parcel.number, answer.status, took, number), verdict
@@ -236,8 +241,3 @@ def _is_uncertain(verdict: Verdict) -> bool:
 def in_words(attempt: Attempt, verdict: Verdict) -> str:
     """Status and words of an answer."""
     return f"{attempt.status or ''} {verdict.words}".strip()
-
-
-def _scrubbed(answer: Answer, batch: Batch) -> Answer:
-    """The answer without our own secrets, should a proxy's error page repeat them."""
-    return Masks(batch.records[0].secrets).value(answer)

@@ -4,26 +4,16 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from pathlib import Path
-from urllib.parse import quote
 
 import pytest
 from engines import API_SECRET, engine_settings, isolate, listed, post, running_engine, track
+from secret_forms import forms
 
 from segtap.core.masks import MASK, Masks
 
 SECRET = 'pa+ss/w"ord?é12345'
-
-
-def forms(secret: str) -> dict[str, str]:
-    """A secret as servers and SDKs write it."""
-    found = {"raw": secret, "json": json.dumps(secret)[1:-1], "percent": quote(secret, safe="")}
-    written = {"alone": secret, "basic": f"{secret}:", "user": f"user:{secret}", "u": f"u:{secret}"}
-    for name, text in written.items():
-        data = text.encode()
-        found[f"base64 {name}"] = base64.b64encode(data).decode()
-        found[f"url-safe {name}"] = base64.urlsafe_b64encode(data).decode().rstrip("=")
-    return found
 
 
 @pytest.mark.parametrize("form", forms(SECRET).values(), ids=forms(SECRET))
@@ -37,6 +27,53 @@ def test_every_form_becomes_dots(form: str) -> None:
 def test_other_texts_stay() -> None:
     assert Masks([SECRET]).text("nothing of the kind") == "nothing of the kind"
     assert Masks().text(SECRET) == SECRET
+    assert Masks([SECRET]).text(SECRET[:8]) == SECRET[:8]
+
+
+LONG = "0123456789abcdef-FEDCBA9876543210"
+
+
+@pytest.mark.parametrize("kept", [17, 20, 32])
+def test_what_a_cut_left_of_a_secret_becomes_dots(kept: int) -> None:
+    masks = Masks([LONG, f"account.name:{LONG}"])
+    assert masks.text(f"wrong: {LONG[:kept]}…") == f"wrong: {MASK}…"
+    header = base64.b64encode(f"user:{LONG}".encode()).decode()
+    assert masks.text(f"Basic {header[: len(header) - 12]}…") == f"Basic {MASK}…"
+    assert masks.text("account.name") == "account.name"
+
+
+def test_json_stays_json() -> None:
+    """No escape is left half where a secret begins within it."""
+    masks = Masks([LONG, "n" * 24, "\\" * 30])
+    for text in (f"a\n{base64.b64encode(LONG.encode()).decode()}", "x\n" + "n" * 24, "\\" * 31, f"é{LONG}"):
+        for ascii_only in (True, False):
+            told = masks.text(json.dumps({"k": text}, ensure_ascii=ascii_only))
+            assert MASK in json.loads(told)["k"]
+
+
+def test_a_long_text_takes_no_long_time() -> None:
+    masks = Masks([SECRET])
+    started = time.perf_counter()
+    told = masks.text("A" * 1_000_000 + base64.b64encode(SECRET.encode()).decode() + "/" * 1_000_000)
+    assert told == MASK
+    assert time.perf_counter() - started < 5
+
+
+def test_a_deep_value_is_masked() -> None:
+    value: object = SECRET
+    for _ in range(500):
+        value = {"a": value}
+    told = Masks([SECRET]).value(value)
+    for _ in range(500):
+        assert isinstance(told, dict)
+        told = told["a"]
+    assert told == MASK
+
+
+def test_a_secret_that_is_no_text_can_be_masked() -> None:
+    """A variable of the environment may hold any bytes."""
+    secret = b"\xff\xfe-secret-of-bytes".decode("utf-8", "surrogateescape")
+    assert Masks([secret]).data(b"k=" + secret.encode("utf-8", "surrogateescape")) == f"k={MASK}".encode()
 
 
 async def test_a_secret_within_messages_is_told_by_no_answer_of_an_engine(

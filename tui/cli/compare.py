@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
-from .options import DESTINATIONS, clock_of, config_option, format_option, tell_faults
-from .output import say, write, write_json
+from .options import DESTINATIONS, clock_of, config_option, format_option, load, tell_faults
+from .output import hidden, say, write, write_json
 
 if TYPE_CHECKING:
     from ...core.compare.lines import Compared
@@ -55,7 +55,6 @@ def compare(
     """
     from ...core.compare import destination_for, has_token
     from ...core.compare.lines import compare_lines
-    from ...core.config import load
     from ...core.ingest.bounds import bounds_of
     from ...core.settings import STAND_IN_TOKEN
 
@@ -63,7 +62,7 @@ def compare(
         raise click.UsageError("Name two different destinations: segtap compare actions classic-cloud")
     if source is not None and journal:
         raise click.UsageError("Give FILE or --journal, not both.")
-    settings = load(file=config_file)
+    settings = load(file=config_file, show_secrets=show_secrets)
     tell_faults(settings)
     if not has_token(settings):
         say(f"No project token is set: {STAND_IN_TOKEN} stands for it.")
@@ -149,7 +148,7 @@ def _write_table(
             continue
         tally.count(line.comparison)
         if not summary:
-            for text in text_of(whole_lines(line.comparison, width, every=every)):
+            for text in text_of(whole_lines(hidden(line.comparison), width, every=every)):
                 write(text)
             write("")
     for text in tally.lines(one, other, width):

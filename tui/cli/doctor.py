@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .options import config_option
-from .output import say, write, write_json
+from .options import config_option, load
+from .output import hidden, say, write, write_json
 
 if TYPE_CHECKING:
     from ...core.doctor import Facts, Verdict
@@ -55,7 +55,6 @@ def doctor(
     runs, else of the journal: regions, token, connection mode, profiles, pages, groups, places, clocks.
     Each verdict comes with messageIds as evidence, and what to do. Exit status 1 when one is an error.
     """
-    from ...core.config import load
     from ...core.doctor import ask_mixpanel, diagnose
 
     settings = load({"journal": {"path": journal}} if journal else None, file=config_file)
@@ -66,7 +65,7 @@ def doctor(
     if online:
         base = settings.destination.mixpanel_url
         verdicts += asyncio.run(ask_mixpanel(settings.destination, base_url=base))
-    _print(verdicts, as_json=as_json)
+    _print(hidden(verdicts), as_json=as_json)
     ctx.exit(1 if any(verdict.standing == "error" for verdict in verdicts) else 0)
 
 
@@ -122,7 +121,7 @@ def _show_user(facts: Facts, user: str, *, as_json: bool) -> int:
         del told["left_out"]  # it is whole
         write_json(told)
     else:
-        for line in cluster_lines(cluster, facts):
+        for line in cluster_lines(hidden(cluster), facts):
             write(line)
     return 0
 

@@ -7,6 +7,7 @@ import sys
 
 import click
 
+from .options import load
 from .output import ask, say, write_json_bytes
 
 
@@ -24,7 +25,6 @@ def export(filter_text: str, journal: str, url: str) -> None:
 
 async def _export(text: str, path: str, url: str) -> None:
     from ...core.commands.export import export_lines
-    from ...core.config import load
     from ...core.ingest.bounds import bounds_of
 
     settings = load({"journal": {"path": path}} if path else None)
@@ -48,7 +48,6 @@ def clear(path: str, yes: bool) -> None:
 
 
 async def _clear(path: str, *, yes: bool) -> None:
-    from ...core.config import load
     from ...core.journal import open_journal
 
     settings = load({"journal": {"path": path}} if path else None).journal

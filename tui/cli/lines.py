@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from functools import partial
 from typing import TYPE_CHECKING, BinaryIO, cast
@@ -10,8 +11,8 @@ import click
 
 from ...core.settings import REPAIR_NAMES
 from ..marks import wants_ascii
-from .options import DESTINATIONS, clock_of, format_option, tell_faults, tell_plan_faults
-from .output import say, write_document, write_json, write_json_text
+from .options import DESTINATIONS, clock_of, format_option, load, tell_faults, tell_plan_faults
+from .output import hidden, say, write_document, write_json, write_json_text
 from .output import write as put
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def translate(
 
     failed = False
     clock = clock_of(now)
-    settings = _settings(destination)
+    settings = _settings(destination, show_secrets=show_secrets)
     for line in translate_lines(
         source,
         destination=destination_of(settings),
@@ -122,7 +123,7 @@ def check(
     )
     tally = Tally()
     write = partial(as_table, ascii_only=wants_ascii()) if shape == "table" else FORMATS[shape]
-    for line in write(tally.counting(checked), source.name):
+    for line in write(tally.counting(map(hidden, checked)), source.name):
         put(line)
     ctx.exit(tally.exit_code)
 
@@ -137,6 +138,10 @@ def decode(text: tuple[str, ...], shape: str) -> None:
     the JSON; what was taken off around it is said on stderr. With --format json one object holds both.
     """
     from ...core.codec import decode as decode_text
+    from ...core.errors import SettingsError
+
+    with contextlib.suppress(SettingsError):  # settings that cannot be used name no secret
+        load()
 
     pasted: str | bytes = " ".join(text)
     if pasted in ("", "-"):
@@ -159,14 +164,12 @@ def decode(text: tuple[str, ...], shape: str) -> None:
     write_document(found.value)
 
 
-def _settings(kind: str | None, plan: str | None = None) -> Settings:
-    from ...core.config import load
-
+def _settings(kind: str | None, plan: str | None = None, *, show_secrets: bool = False) -> Settings:
     flags: dict[str, JsonObject] = {}
     if kind:
         flags["destination"] = {"kind": kind}
     if plan:
         flags[""] = {"plan": plan}
-    settings = load(flags)
+    settings = load(flags, show_secrets=show_secrets)
     tell_faults(settings)
     return settings

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .options import config_option, format_option
+from .options import config_option, format_option, load
 from .output import ask, say, write, write_json, write_lines
 
 if TYPE_CHECKING:
@@ -123,7 +123,6 @@ def show(ctx: click.Context, message_file: Path | None, shape: str, config_file:
     """
     import msgspec
 
-    from ...core.config import load
     from ...core.destinations.gate import filter_faults
     from ...core.settings import destination_of
     from ...core.workspace.table import mapping_tables

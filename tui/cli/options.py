@@ -11,7 +11,7 @@ import click
 
 from ...core.messages import Json, JsonObject
 from ...core.settings import Settings
-from .output import say
+from .output import hide_secrets_of, say
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -98,10 +98,28 @@ def settings_options(command: Command) -> Command:
     return command
 
 
+def load(
+    flags: Mapping[str, JsonObject] | None = None,
+    *,
+    file: Path | None = None,
+    demo: bool = False,
+    dry_run: bool = False,
+    show_secrets: bool = False,
+) -> Settings:
+    """Read the settings, and mask their secrets in all that the command writes from now on.
+
+    With `show_secrets` they are not masked. Raises SettingsError.
+    """
+    from ...core.config import load as read
+
+    settings = read(flags, file=file, demo=demo, dry_run=dry_run)
+    if not show_secrets:
+        hide_secrets_of(settings)
+    return settings
+
+
 def read_settings(*, demo: bool = False, dry_run: bool = False, **options: Any) -> Settings:
     """The settings in force for a command's options. Raises SettingsError."""
-    from ...core.config import load
-
     flags: dict[str, JsonObject] = {}
     for name, (section, key) in FLAGS.items():
         value: Json = list(options[name]) if isinstance(options[name], tuple) else options[name]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
-from .options import format_option
+from .options import format_option, load
 from .output import say, write, write_document, write_json
 
 if TYPE_CHECKING:
@@ -126,7 +126,6 @@ def _from_journal(inference: Inference, faults: list[str], path: str, text: str)
     import asyncio
 
     from ...core.commands.export import export_lines
-    from ...core.config import load
     from ...core.plan.lines import documents
 
     settings = load({"journal": {"path": path}} if path else None).journal

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from .options import load
 from .output import say
 
 
@@ -37,7 +38,6 @@ def replay(file: Path | None, filter_text: str | None, url: str, write_key: str)
 
 async def _replay_file(file: Path, url: str, write_key: str) -> int:
     from ...core.commands.replay import replay_lines
-    from ...core.config import load
     from ...core.ingest.bounds import bounds_of
 
     bounds = bounds_of(load().ingest)

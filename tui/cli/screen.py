@@ -12,7 +12,7 @@ import click
 
 from ...core.errors import PortTaken
 from ...core.settings import Settings
-from .options import read_settings
+from .options import load, read_settings
 from .output import ask, say
 
 if TYPE_CHECKING:
@@ -41,7 +41,6 @@ def attach(url: str, theme: str | None) -> None:
 
     The engine goes on when the screen closes.
     """
-    from ...core.config import load
     from ...core.serve.notes import find_engine
 
     settings = load({"screen": {"theme": theme}} if theme else None)
