@@ -142,7 +142,7 @@ async def test_a_mixpanel_that_wants_a_pause_is_told_and_heard_of_again(tmp_path
         mixpanel.script(TOO_MANY, path="/import")
         async with on_screen(tmp_path, mixpanel, (120, 40), forwarding=True) as (pilot, main, url):
             await post(url, track("m-1"))
-            await sees(pilot, "429 Project exceeded rate limits", "again)", "FORWARDING ON")
+            await sees(pilot, "429 Project exceeded rate limits", "next try", "FORWARDING ON")
             await pilot.press("5")
             await reads(pilot, main.delivery, "it is tried again by itself", "429  to be tried again")
             await reads(pilot, main.delivery, "Mixpanel accepted 1 request", "attempt 2")
