@@ -11,6 +11,8 @@ from .messages import Json, JsonObject
 from .settings import RepairName
 
 Severity = Literal["error", "warning", "info"]
+FAULT_RULE = "segtap-fault"
+"""The rule named when segtap itself failed on a message, or cannot read what it kept."""
 
 
 class Finding(msgspec.Struct, frozen=True):

@@ -31,6 +31,8 @@ UUID4 = re.compile(
 SourceKind = Literal["segment", "mixpanel"]
 Origin = Literal["sdk", "pixel", "tee", "replay"]
 
+DAMAGED_STATUS = 0
+"""No request was answered with it."""
 POSITION_BITS = 20
 """A message's id is its receipt's `seq` shifted by this many bits, plus its position in the request."""
 
@@ -49,6 +51,8 @@ class Marks(enum.IntFlag):
     """Segment would refuse it (too large, not JSON, no type, no identifier): it is not forwarded."""
     REFUSED = 16
     """No message at all: a request that was answered with 4xx, listed with its reason."""
+    DAMAGED = 32
+    """What the journal keeps of its request cannot be read any more."""
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,6 +82,11 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     refused: str | None = None
     seq: int = 0
     replay_of: tuple[int, ...] = ()
+
+    @property
+    def damaged(self) -> bool:
+        """True for what stands in for a request that the journal cannot read any more; `refused` says why."""
+        return self.status == DAMAGED_STATUS
 
     def header(self, name: str) -> str | None:
         """The first header of that (lower-case) name, or None."""

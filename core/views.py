@@ -28,8 +28,13 @@ class Summary(msgspec.Struct, frozen=True, array_like=True):
 
     @property
     def refused(self) -> bool:
-        """True for a request that was answered with 4xx."""
+        """True for what holds no message: a request answered with 4xx, or one that is damaged."""
         return bool(self.marks & Marks.REFUSED)
+
+    @property
+    def damaged(self) -> bool:
+        """True if what the journal keeps of it cannot be read any more."""
+        return bool(self.marks & Marks.DAMAGED)
 
 
 class Change(msgspec.Struct, frozen=True, array_like=True):

@@ -15,7 +15,9 @@ from segtap.core.views import Summary
 AT = 1_790_000_000_000
 
 
-def a_receipt(uid: str = "r", *, body: bytes = b'{"event":"Order Completed"}', at: int = AT) -> Receipt:
+def a_receipt(
+    uid: str = "r", *, body: bytes = b'{"event":"Order Completed"}', at: int = AT, wanted: bool = False
+) -> Receipt:
     return Receipt(
         uid=uid,
         received_at=at,
@@ -24,6 +26,7 @@ def a_receipt(uid: str = "r", *, body: bytes = b'{"event":"Order Completed"}', a
         headers=(("host", "127.0.0.1:8765"), ("content-type", "application/json")),
         peer="127.0.0.1",
         body=body,
+        wanted=wanted,
     )
 
 

@@ -29,6 +29,7 @@ DELIVERY_STYLE: dict[DeliveryState, str] = {
     DeliveryState.NONE: "dim",
 }
 TAGS: tuple[tuple[messages.Marks, str, str], ...] = (
+    (messages.Marks.DAMAGED, "damaged", "error"),
     (messages.Marks.WOULD_REJECT, "Segment rejects", "error"),
     (messages.Marks.SECOND_RECEIPT, "2nd receipt", "dim"),
     (messages.Marks.REPLAY, "replay", "dim"),

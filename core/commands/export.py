@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 
 from ..client import Client
 from ..engine.receipts import export_line
@@ -20,14 +20,24 @@ STRETCH = 256
 """Receipts read at a time."""
 
 
+def _no_matter(receipt: Receipt) -> None:
+    """Leave out a damaged request without a word."""
+
+
 async def export_lines(
-    *, text: str = "", journal: JournalSettings, url: str = "", bounds: Bounds = DEFAULT_BOUNDS
+    *,
+    text: str = "",
+    journal: JournalSettings,
+    url: str = "",
+    bounds: Bounds = DEFAULT_BOUNDS,
+    damaged: Callable[[Receipt], None] = _no_matter,
 ) -> AsyncGenerator[bytes]:
     """One message a line (with its newline), oldest first; refused requests are left out.
 
     Each as it was received plus what Segment fills in; one beyond `bounds` is written as it came. `text` is
     what a message must contain, as in the list's filter. Read from the engine at `url`; without one from the
-    journal's file, or from the engine that holds it. Raises EngineError or JournalError.
+    journal's file, or from the engine that holds it. `damaged` is called with each request that the file does
+    not hold whole. Raises EngineError or JournalError.
     """
     if not url:
         holder = holder_of(chosen_path(journal.path))
@@ -39,16 +49,20 @@ async def export_lines(
         return
     kept = await open_journal(journal, must_exist=True)
     try:
-        async for line in _lines(kept, text.lower(), bounds):
+        async for line in _lines(kept, text.lower(), bounds, damaged):
             yield line
     finally:
         await kept.close()
 
 
-async def _lines(journal: Journal, text: str, bounds: Bounds) -> AsyncGenerator[bytes]:
+async def _lines(
+    journal: Journal, text: str, bounds: Bounds, damaged: Callable[[Receipt], None]
+) -> AsyncGenerator[bytes]:
     after = 0
     while receipts := await journal.receipts(after, STRETCH):
         for receipt in receipts:
+            if receipt.damaged:
+                damaged(receipt)
             messages: list[Message] = []
             if receipt.refused is None:
                 messages = parse_receipt(receipt, bounds=bounds)

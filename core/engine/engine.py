@@ -260,7 +260,10 @@ class Engine:
             raise
 
     def _journal_says(self, text: str) -> None:
+        if text:
+            logger.error("%s", text)
         self._faults.set("journal files", text)
+        self._feed.reread()  # lines of damaged requests are marked
         if self._note is not None and not note_path(self._note).exists():
             # It lies in the folder of the usual journal: who removed one may have removed both.
             write_note(self._note)

@@ -26,7 +26,7 @@ from ..settings import Settings
 from ..views import Coverage, Summary
 from .inspecting import Reading
 from .pace import Pace
-from .receipts import ReceiptReader
+from .receipts import ReceiptReader, damage_of
 
 logger = logging.getLogger(__name__)
 
@@ -247,8 +247,9 @@ class Overviews:
                 continue
             messages = {} if receipt.refused is not None else await self._messages(receipt)
             found = await self._journal.findings([line.id for line in mine])
+            without = damage_of(receipt) if receipt.damaged else Inspection(Translation())
             for line in mine:
-                await self._take(line, messages.get(line.id), found.get(line.id, ()))
+                await self._take(line, messages.get(line.id), found.get(line.id, ()), without)
                 lines.popleft()
                 await pace.breathe()
 
@@ -256,8 +257,11 @@ class Overviews:
         read = await self._reader.read(receipt)
         return {} if isinstance(read, str) else {message.id: message for message in read}
 
-    async def _take(self, line: Summary, message: Message | None, found: Sequence[Finding]) -> None:
-        inspection = Inspection(Translation())
+    async def _take(
+        self, line: Summary, message: Message | None, found: Sequence[Finding], without: Inspection
+    ) -> None:
+        """Take in a line; `without` is its inspection when there is no message."""
+        inspection = without
         if message is not None:
             message = msgspec.structs.replace(message, marks=Marks(line.marks))
             inspection = self._reader.whole(message, await self._reader.inspected(message), found)

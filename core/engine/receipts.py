@@ -18,7 +18,7 @@ import msgspec
 from ..delivery import Delivery
 from ..errors import InputError, RequestRefused
 from ..ingest.decode import compression
-from ..inspection import Finding, Inspection, Translation, with_findings
+from ..inspection import FAULT_RULE, Finding, Inspection, Translation, with_findings
 from ..journal.base import Journal
 from ..json_text import json_bytes
 from ..masks import mask_authorization, masked_inspection
@@ -55,8 +55,6 @@ EXPORT_BYTES = 256 * 1024
 GIVEN_AT_ONCE = 50
 """Messages of a file that are read before others get a turn on the loop: some milliseconds."""
 SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization", "x-api-key"})
-FAULT_RULE = "segtap-fault"
-"""The rule named when segtap itself failed on a message; its text asks for a report."""
 
 
 class ReceiptReader:
@@ -144,6 +142,8 @@ class ReceiptReader:
             raise InputError(
                 f"Message {id} is no longer in the journal: it was cleared, or made room for newer ones."
             )
+        if receipt.damaged:
+            return await self._damaged(journal, summary, receipt)
         read: list[Message] | str = "" if summary.refused else await self.read(receipt, {position_of(id)})
         message = None if isinstance(read, str) else next((m for m in read if m.id == id), None)
         if message is None:
@@ -161,6 +161,18 @@ class ReceiptReader:
             _detail(summary, marked, receipt, inspection, tuple(await journal.deliveries(id))),
             replay_of=await original_of(journal, receipt, id),
             replays=await replays_of(journal, summary),
+        )
+
+    async def _damaged(self, journal: Journal, summary: Summary, receipt: Receipt) -> MessageDetail:
+        """What is left of a message whose request cannot be read: its line and its deliveries."""
+        marks = int(summary.marks | Marks.REFUSED | Marks.DAMAGED)
+        return MessageDetail(
+            summary=msgspec.structs.replace(summary, marks=marks),
+            document=b"",
+            original=b"",
+            inspection=damage_of(receipt),
+            deliveries=tuple(await journal.deliveries(summary.id)),
+            receipt=_view(receipt),
         )
 
     async def given(self, documents: Sequence[JsonObject]) -> list[Message]:
@@ -263,6 +275,15 @@ def export_line(message: Message) -> bytes:
 
 _ONE_LINE = re.compile(rb"[\r\n]+")
 """Line ends: within JSON they stand between values only."""
+
+
+def damage_of(receipt: Receipt) -> Inspection:
+    """The inspection of a message whose request cannot be read: that alone, as its one finding."""
+    words = receipt.refused or ""
+    fix = (
+        "Look after the journal's disk. `segtap journal salvage` copies what can be read into a new journal."
+    )
+    return Inspection(Translation(rejected=words), (Finding(FAULT_RULE, "error", "$", words, fix),))
 
 
 def _detail(

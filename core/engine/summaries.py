@@ -45,8 +45,9 @@ def summarize(message: Message, inspection: Inspection, receipt: Receipt) -> Sum
 
 
 def refusal(receipt: Receipt, delivery: DeliveryState = DeliveryState.NONE) -> Entry:
-    """The one entry of a request that was answered with 4xx, or (a fault) that segtap failed to read."""
+    """The one entry of a request answered with 4xx, damaged in the journal, or (a fault) not understood."""
     reason = receipt.refused or ""
+    marks = Marks.REFUSED | Marks.DAMAGED if receipt.damaged else Marks.REFUSED
     summary = Summary(
         message_number(receipt.seq, 0),
         receipt.received_at,
@@ -56,7 +57,7 @@ def refusal(receipt: Receipt, delivery: DeliveryState = DeliveryState.NONE) -> E
         "pixel" if receipt.origin == "pixel" else agent_label(receipt.header("user-agent") or ""),
         1,
         0,
-        int(Marks.REFUSED),
+        int(marks),
         delivery,
         "",
     )

@@ -306,7 +306,8 @@ class Forwarder:
                 await asyncio.sleep(0)
             message = messages.get(summary.id)
             if summary.refused:
-                states.append((summary.id, DeliveryState.NONE))
+                state = DeliveryState.FAULT if summary.damaged else DeliveryState.NONE
+                states.append((summary.id, state))
                 continue
             if message is None:
                 self._unreadable += 1

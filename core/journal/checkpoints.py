@@ -12,7 +12,7 @@ import sqlite3
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from .faults import store_fault
+from .faults import SQLITE_ERRORS, store_fault
 from .schema import connect_checkpointer
 from .store import Store
 
@@ -87,7 +87,7 @@ class Checkpoints:
     def _try(self, move: Callable[[], object]) -> None:
         try:
             move()
-        except sqlite3.Error as error:  # nothing is lost: it stays in the log, and is moved the next time
+        except SQLITE_ERRORS as error:  # nothing is lost: it stays in the log, and is moved the next time
             log.warning("checkpoint put off: %s", store_fault(error, self._store.path))
 
 

@@ -5,10 +5,18 @@ from __future__ import annotations
 import errno
 import sqlite3
 from pathlib import Path
+from typing import TypeAlias
 
 from ..errors import JournalError
 
 DISK_FULL = "The disk is full"
+
+SqliteError: TypeAlias = sqlite3.Error | UnicodeDecodeError
+SQLITE_ERRORS = (sqlite3.Error, UnicodeDecodeError)
+"""What may be raised for a damaged file: Python puts the second in the place of an error of SQLite's whose
+text quotes bytes of the file that are not UTF-8."""
+DAMAGED = "The journal is damaged"
+WAY_OUT = "segtap journal salvage --journal {path} --to NEW copies what can be read into a new journal."
 
 _BY_CODE: dict[int, tuple[str, str]] = {
     sqlite3.SQLITE_FULL: (
@@ -21,16 +29,15 @@ _BY_CODE: dict[int, tuple[str, str]] = {
     ),
     sqlite3.SQLITE_READONLY: (
         "The journal is read-only",
-        "{path} can be read but not written. Choose another file with --journal PATH.",
+        "{path} can be read but not written. Choose another file with --journal PATH. If it is damaged: "
+        + WAY_OUT,
     ),
     sqlite3.SQLITE_NOTADB: (
         "Not a journal",
-        "{path} is not a segtap journal. Choose another file with --journal PATH.",
+        "{path} is not a segtap journal. Choose another file with --journal PATH. If it was one, its "
+        "beginning is damaged: " + WAY_OUT,
     ),
-    sqlite3.SQLITE_CORRUPT: (
-        "The journal is damaged",
-        "{path} is damaged ({said}). Move it away, and segtap starts a new one.",
-    ),
+    sqlite3.SQLITE_CORRUPT: (DAMAGED, "{path} is damaged ({said}). " + WAY_OUT),
     sqlite3.SQLITE_BUSY: (
         "The journal is busy",
         "Another program holds {path} open for writing. Close it, and try again.",
@@ -40,13 +47,34 @@ _BY_CODE: dict[int, tuple[str, str]] = {
         "{path} cannot be opened ({said}). Choose another file with --journal PATH.",
     ),
 }
+_OTHERWISE = (JournalError.title, "{path} cannot be used: {said}. If it is damaged: " + WAY_OUT)
+"""What is asked of SQLite is always the same: where it refuses, the tables are not what they were."""
 
 
-def store_fault(error: sqlite3.Error, path: Path) -> JournalError:
+def store_fault(error: SqliteError, path: Path) -> JournalError:
     """The JournalError for what SQLite raised while it worked on `path`."""
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
-    title, words = _BY_CODE.get(code, (JournalError.title, "{path} cannot be used: {said}."))
-    return JournalError(words.format(path=path, said=error), title=title)
+    title, words = _BY_CODE.get(code_of(error), _OTHERWISE)
+    said = "bytes that are no text" if isinstance(error, UnicodeDecodeError) else error
+    return JournalError(words.format(path=path, said=said), title=title)
+
+
+def code_of(error: SqliteError) -> int:
+    """SQLite's primary result code; SQLITE_ERROR for an error that Python raised by itself."""
+    if isinstance(error, UnicodeDecodeError):
+        return sqlite3.SQLITE_CORRUPT
+    return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+
+
+def corrupt(said: str) -> sqlite3.DatabaseError:
+    """The error that SQLite itself raises for a damaged file, for damage that it cannot see."""
+    error = sqlite3.DatabaseError(said)
+    error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+    return error
+
+
+def damaged_fault(path: Path | str, said: object) -> JournalError:
+    """The JournalError for a journal whose content cannot be what segtap wrote."""
+    return JournalError(f"{path} is damaged ({said}). {WAY_OUT.format(path=path)}", title=DAMAGED)
 
 
 def file_fault(error: OSError, path: Path) -> JournalError:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..private_files import NO_FOLLOW
+from .faults import SQLITE_ERRORS
 from .place import companions
 from .schema import APPLICATION_ID, LOG_KEPT, connect_aside
 
@@ -180,14 +181,17 @@ class Guard:
         """True if the file is shorter than its pages; one that was compacted is not."""
         try:
             (pages,) = self._db.execute("PRAGMA page_count").fetchone()
-        except sqlite3.Error:  # not even its first page can be read
+        except SQLITE_ERRORS:  # not even its first page can be read
             return True
         return size < min(self._size, pages * self._page_size)
 
     def _look(self) -> _Looks:
         looks = _Looks()
         # Between two steps of a checkpoint the file alone is not whole: as much is taken as can be read.
-        with contextlib.suppress(sqlite3.Error), contextlib.closing(connect_aside(self._path)) as db:
+        with (
+            contextlib.suppress(sqlite3.Error, UnicodeDecodeError),
+            contextlib.closing(connect_aside(self._path)) as db,
+        ):
             (application,) = db.execute("PRAGMA application_id").fetchone()
             looks = _Looks(int(application))
             (last,) = db.execute("SELECT max(seq) FROM receipts").fetchone()

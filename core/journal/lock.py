@@ -60,7 +60,7 @@ class JournalLock:
         deadline = time.monotonic() + _PATIENCE
         while not self.try_acquire():
             if time.monotonic() > deadline:
-                raise _locked(self._journal, read_holder(self._path))
+                raise locked_fault(self._journal, read_holder(self._path))
             time.sleep(_PAUSE)
         self._holder = Holder(pid=os.getpid(), started=time.time_ns() // 1_000_000)
         self._note(self._holder)
@@ -98,7 +98,7 @@ class JournalLock:
             return
         fresh = JournalLock(self._journal)
         if not fresh.try_acquire():
-            raise _locked(self._journal, read_holder(self._path))
+            raise locked_fault(self._journal, read_holder(self._path))
         self._file, old = fresh._file, self._file
         if old >= 0:
             os.close(old)
@@ -205,7 +205,8 @@ def _not_ours(path: Path, what: str) -> JournalError:
     )
 
 
-def _locked(journal: Path, holder: Holder) -> JournalLocked:
+def locked_fault(journal: Path, holder: Holder) -> JournalLocked:
+    """The JournalLocked that names who holds the journal."""
     who = f"segtap (process {holder.pid})" if holder.pid else "Another segtap"
     if holder.started:
         who += time.strftime(", started %Y-%m-%d %H:%M,", time.localtime(holder.started / 1000))

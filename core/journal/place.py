@@ -6,7 +6,6 @@ import contextlib
 import errno
 import os
 import shutil
-import sqlite3
 import stat
 import tempfile
 import time
@@ -17,7 +16,7 @@ import platformdirs
 from .. import private_files
 from ..errors import JournalError
 from ..private_files import PRIVATE_FILE, PRIVATE_FOLDER
-from .faults import file_fault, folder_fault, foreign_fault, missing_fault, store_fault
+from .faults import SQLITE_ERRORS, file_fault, folder_fault, foreign_fault, missing_fault, store_fault
 from .lock import JournalLock, lock_file
 from .schema import connect_aside
 
@@ -74,7 +73,7 @@ def check_file(path: Path, *, must_exist: bool = False) -> None:
         try:
             with contextlib.closing(connect_aside(path)) as db:
                 db.execute("PRAGMA application_id").fetchone()
-        except sqlite3.Error as error:
+        except SQLITE_ERRORS as error:
             raise store_fault(error, path) from error
 
 

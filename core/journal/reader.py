@@ -19,10 +19,11 @@ from ..delivery import Delivery, DeliveryState
 from ..inspection import Finding
 from ..messages import Marks, Receipt
 from ..views import Page, Summary
-from .faults import closed_fault, store_fault
+from .faults import SQLITE_ERRORS, closed_fault, code_of, corrupt, store_fault
 from .rows import (
     DELIVERY_COLUMNS,
     SUMMARY_COLUMNS,
+    lenient_text,
     storable,
     unpack_delivery,
     unpack_findings,
@@ -73,13 +74,21 @@ class Lane:
                             self._db = connect_reader(self._path)
                         return query(self._db, *args, **kwargs)
                 except sqlite3.OperationalError as error:
-                    if pauses == self._pauses or error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
+                    interrupted = code_of(error) == sqlite3.SQLITE_INTERRUPT and pauses != self._pauses
+                    if not interrupted and not self._reads_leniently(error):
                         raise
 
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, call)
-        except sqlite3.Error as error:
+        except SQLITE_ERRORS as error:
             raise store_fault(error, self._path) from error
+
+    def _reads_leniently(self, error: sqlite3.OperationalError) -> bool:
+        """True if the query stumbled on a damaged text, and will not do so again."""
+        if self._db is None or self._db.text_factory is lenient_text or "decode" not in str(error):
+            return False
+        self._db.text_factory = lenient_text
+        return True
 
     @contextlib.contextmanager
     def paused(self, opens_at: Callable[[], Path]) -> Generator[None]:
@@ -136,10 +145,11 @@ def receipts(db: sqlite3.Connection, after: int, limit: int) -> list[Receipt]:
     found: list[Receipt] = []
     taken = 0
     cursor = db.execute(
-        "SELECT seq, form, data FROM receipts WHERE seq > ? ORDER BY seq LIMIT ?", (after, _bounded(limit))
+        "SELECT seq, received_at, form, data FROM receipts WHERE seq > ? ORDER BY seq LIMIT ?",
+        (after, _bounded(limit)),
     )
-    for seq, form, data in cursor:
-        receipt = unpack_receipt(seq, form, data)
+    for row in cursor:
+        receipt = unpack_receipt(*row)
         found.append(receipt)
         taken += len(receipt.body)
         if taken >= READ_BYTES:
@@ -150,14 +160,16 @@ def receipts(db: sqlite3.Connection, after: int, limit: int) -> list[Receipt]:
 
 def unindexed(db: sqlite3.Connection, limit: int) -> list[Receipt]:
     """Receipts whose messages are not in the index, oldest first; bounded as `receipts` is."""
-    (indexed,) = db.execute("SELECT value FROM meta WHERE key = 'indexed'").fetchone()
-    return receipts(db, indexed, limit)
+    row = db.execute("SELECT value FROM meta WHERE key = 'indexed'").fetchone()
+    if row is None or not isinstance(row[0], int):
+        raise corrupt("its meta table does not say how far the index goes")
+    return receipts(db, row[0], limit)
 
 
 def receipt(db: sqlite3.Connection, seq: int) -> Receipt | None:
     """One receipt."""
-    row = db.execute("SELECT form, data FROM receipts WHERE seq = ?", (seq,)).fetchone()
-    return None if row is None else unpack_receipt(seq, *row)
+    row = db.execute("SELECT seq, received_at, form, data FROM receipts WHERE seq = ?", (seq,)).fetchone()
+    return None if row is None else unpack_receipt(*row)
 
 
 def summary(db: sqlite3.Connection, id: int) -> Summary | None:

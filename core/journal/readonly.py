@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from ..messages import Receipt
 from ..settings import JournalSettings
 from ..views import Page, Summary
 from . import reader
-from .faults import store_fault
+from .faults import SQLITE_ERRORS, store_fault
 from .place import check_file, chosen_path
 from .reader import Reader
 from .schema import check_version, connect_reader
@@ -76,5 +75,5 @@ def _version(path: Path) -> int:
             return check_version(connection, path)
         finally:
             connection.close()
-    except sqlite3.Error as error:
+    except SQLITE_ERRORS as error:
         raise store_fault(error, path) from error

@@ -11,7 +11,6 @@ import contextlib
 import logging
 import os
 import secrets
-import sqlite3
 import stat
 import time
 from collections.abc import Callable
@@ -21,7 +20,7 @@ from pathlib import Path
 from ..errors import JournalError, JournalLocked
 from ..private_files import NO_FOLLOW, PRIVATE_FILE
 from .checkpoints import Checkpoints
-from .faults import store_fault
+from .faults import SQLITE_ERRORS, SqliteError, store_fault
 from .guard import Harm
 from .lock import JournalLock, same_file
 from .place import companions, make_folder
@@ -86,7 +85,7 @@ class Rescue:
         if harm is not Harm.NONE:
             self._save(harm)
 
-    def recover(self, error: sqlite3.Error) -> None:
+    def recover(self, error: SqliteError) -> None:
         """Put the files back if their loss explains the error, raise the error otherwise, or JournalError."""
         if self._over or self._store.guard.harm_within(checkpointing=True) is Harm.NONE:
             raise error
@@ -147,7 +146,7 @@ class Rescue:
         """Do it. When it fails, raise JournalError and receive nothing until a later attempt goes through."""
         try:
             work()
-        except (OSError, sqlite3.Error, JournalError) as error:
+        except (OSError, *SQLITE_ERRORS, JournalError) as error:
             why = _reason(error, self._store.path)
             self._unsaved = JournalError(
                 f"{failing[0].upper()}{failing[1:]}: {why} segtap holds all of it for as long as it runs, "
@@ -204,7 +203,7 @@ class Rescue:
         """Copy what the open journal holds; returns whether nothing is missing."""
         try:
             return self._store.copy_to(new, check=harm is not Harm.GONE)
-        except sqlite3.Error:
+        except SQLITE_ERRORS:
             if harm not in (Harm.CUT, Harm.LOG_CUT):
                 raise
         # SQLite finds no way through what is left: the bytes themselves are kept, for a salvage.
@@ -221,7 +220,7 @@ class Rescue:
     def _complete(self, harm: Harm) -> None:
         """Once the copy is safe: move the log into a file that was moved away, so that it is whole."""
         if harm in (Harm.GONE, Harm.REPLACED):
-            with contextlib.suppress(sqlite3.Error):  # the copy has everything, too
+            with contextlib.suppress(*SQLITE_ERRORS):  # the copy has everything, too
                 self._store.checkpoint()
 
     def _is_free(self, harm: Harm) -> bool:
@@ -282,14 +281,14 @@ class Rescue:
         self._closed = False
 
 
-def _reason(error: OSError | sqlite3.Error | JournalError, path: Path) -> str:
+def _reason(error: OSError | SqliteError | JournalError, path: Path) -> str:
     match error:
         case OSError():
             return f"{error.strerror} ({error.filename2 or error.filename or path})."
-        case sqlite3.Error():
-            return str(store_fault(error, path))
-        case _:
+        case JournalError():
             return str(error)
+        case _:
+            return str(store_fault(error, path))
 
 
 def _beside(path: Path) -> Path:

@@ -9,9 +9,8 @@ import msgspec
 from isal import isal_zlib
 
 from ..delivery import OWED_STATES, Delivery, DeliveryState, Outcome
-from ..errors import JournalError
-from ..inspection import Finding
-from ..messages import Receipt
+from ..inspection import FAULT_RULE, Finding
+from ..messages import DAMAGED_STATUS, Marks, Receipt
 from ..views import Summary
 from .base import Entry
 
@@ -35,6 +34,9 @@ _deflate = cast("Callable[[bytes, int, int], bytes]", isal_zlib.compress)  # pyr
 _inflate = cast("Callable[[bytes, int], bytes]", isal_zlib.decompress)  # pyright: ignore[reportUnknownMemberType]
 _BadStream = cast("type[Exception]", isal_zlib.error)
 _STATES = {str(state): state for state in DeliveryState}
+_OUTCOMES = {str(outcome): outcome for outcome in Outcome}
+_MOST = 253_402_300_799_999
+"""The end of the year 9999 in milliseconds: greater numbers than any that segtap writes."""
 
 SUMMARY_COLUMNS = "id, received_at, type, name, user, source, errors, warnings, marks, delivery, message_id"
 MESSAGE_COLUMNS = f"{SUMMARY_COLUMNS}, wanted, text, findings, owed"
@@ -62,17 +64,24 @@ def pack_receipt(receipt: Receipt) -> ReceiptRow:
     return ReceiptRow(receipt.received_at, PLAIN, plain)
 
 
-def unpack_receipt(seq: int, form: int, data: bytes) -> Receipt:
-    """The receipt of a row. Raises JournalError where the row cannot be read."""
+def unpack_receipt(seq: int, received_at: object, form: object, data: object) -> Receipt:
+    """The receipt of a row; where the row cannot be read, a damaged one that says why."""
     try:
-        plain = _inflate(data, _WINDOW) if form == DEFLATED else data
-        return msgspec.structs.replace(_decode(plain), seq=seq)
-    except (_BadStream, msgspec.DecodeError, EOFError) as error:
-        raise JournalError(
-            f"Request {seq} in the journal is damaged ({error}). "
-            "Move the journal away, and segtap starts a new one.",
-            title="The journal is damaged",
-        ) from error
+        plain = _inflate(cast(bytes, data), _WINDOW) if form == DEFLATED else data
+        receipt = _decode(cast(bytes, plain))
+        if receipt.damaged or not 0 <= receipt.received_at <= _MOST:
+            raise ValueError("its status or its time cannot be")
+        return msgspec.structs.replace(receipt, seq=seq)
+    except (_BadStream, msgspec.MsgspecError, EOFError, ValueError, TypeError) as error:
+        return Receipt(
+            uid=f"damaged-{seq}",
+            received_at=_time(received_at),
+            method="",
+            path="",
+            status=DAMAGED_STATUS,
+            refused=f"What the journal keeps of request {seq} is damaged ({error})",
+            seq=seq,
+        )
 
 
 def storable(text: str) -> str:
@@ -116,24 +125,32 @@ def pack_findings(findings: Sequence[Finding]) -> bytes:
     )
 
 
-def unpack_findings(data: bytes) -> tuple[Finding, ...]:
-    """The findings of a row. Raises JournalError where it cannot be read."""
+def unpack_findings(data: object) -> tuple[Finding, ...]:
+    """The findings of a row; where it cannot be read, a finding that says so."""
+    if not data:
+        return ()
     try:
-        return _decode_findings(data) if data else ()
-    except msgspec.DecodeError as error:
-        raise JournalError(
-            f"The findings of a message in the journal are damaged ({error}). "
-            "Move the journal away, and segtap starts a new one.",
-            title="The journal is damaged",
-        ) from error
+        return _decode_findings(cast(bytes, data))
+    except (msgspec.MsgspecError, ValueError, TypeError) as error:
+        words = f"What the rules on the stream found in this message is damaged in the journal ({error})."
+        return (Finding(FAULT_RULE, "error", "$", words, ""),)
 
 
 def unpack_summary(row: Sequence[Any]) -> Summary:
-    """A Summary from SUMMARY_COLUMNS."""
-    id, received_at, type, name, user, source, errors, warnings, marks, delivery, message_id = row
-    return Summary(
-        id, received_at, type, name, user, source, errors, warnings, marks, _STATES[delivery], message_id
-    )
+    """A Summary from SUMMARY_COLUMNS; where the row cannot be read, a damaged one that says so."""
+    id, received_at, *texts, errors, warnings, marks, delivery, message_id = row
+    state = _STATES.get(delivery) if isinstance(delivery, str) else None
+    numbers = (received_at, errors, warnings, marks)
+    if (
+        state is None
+        or not all(isinstance(text, str) for text in (*texts, message_id))
+        or not all(isinstance(number, int) and 0 <= number <= _MOST for number in numbers)
+    ):
+        marks = int(Marks.REFUSED | Marks.DAMAGED)
+        words = f"This line of the journal's index is damaged: message {id}"
+        return Summary(id, _time(received_at), "", words, "", "", 1, 0, marks, DeliveryState.NONE, "")
+    type, name, user, source = texts
+    return Summary(id, received_at, type, name, user, source, errors, warnings, marks, state, message_id)
 
 
 def pack_delivery(delivery: Delivery) -> tuple[int | str, ...]:
@@ -154,14 +171,26 @@ def pack_delivery(delivery: Delivery) -> tuple[int | str, ...]:
 
 
 def unpack_delivery(row: Sequence[Any]) -> Delivery:
-    """A Delivery from DELIVERY_COLUMNS."""
+    """A Delivery from DELIVERY_COLUMNS; a damaged one counts as uncertain, so that nothing is sent twice."""
     message, operation, at, endpoint, outcome, status, words, attempt, place, batch, took = row
+    known = _OUTCOMES.get(outcome) if isinstance(outcome, str) else None
+    numbers = (operation, at, status, attempt, place, batch, took)
+    whole = known is not None and isinstance(endpoint, str) and isinstance(words, str)
+    if known is None or not whole or not all(isinstance(number, int) for number in numbers):
+        return Delivery(
+            message=message,
+            operation=operation if isinstance(operation, int) else 0,
+            at=_time(at),
+            endpoint="",
+            outcome=Outcome.UNCERTAIN,
+            words="What the journal keeps of this attempt is damaged",
+        )
     return Delivery(
         message=message,
         operation=operation,
         at=at,
         endpoint=endpoint,
-        outcome=Outcome(outcome),
+        outcome=known,
         status=status,
         words=words,
         attempt=attempt,
@@ -169,6 +198,16 @@ def unpack_delivery(row: Sequence[Any]) -> Delivery:
         of=batch,
         took=took,
     )
+
+
+def lenient_text(data: bytes) -> str:
+    """A text column whose bytes are not all UTF-8."""
+    return data.decode("utf-8", "replace")
+
+
+def _time(value: object) -> int:
+    """Milliseconds since the epoch, 0 where a damaged row holds none that a clock can show."""
+    return value if isinstance(value, int) and 0 <= value <= _MOST else 0
 
 
 def _storable_receipt(receipt: Receipt) -> Receipt:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from pathlib import Path
 
@@ -14,7 +13,8 @@ from ..settings import JournalSettings
 from ..views import Page, Summary
 from . import reader
 from .base import Counts, Entry
-from .faults import store_fault
+from .damage import Damage
+from .faults import SQLITE_ERRORS, store_fault
 from .lock import JournalLock
 from .place import check_file, chosen_path, ephemeral_path, make_file, make_folder, remove_ephemeral
 from .reader import Reader
@@ -35,6 +35,8 @@ class SqliteJournal:
         self._reader = Reader(store.path)
         self._writer = Writer(store, settings.max_bytes, lock, self._reader)
         self._closed = False
+        self._damage = Damage(self._spoil)
+        self._writer.watch(self._damage.files_say)
 
     @property
     def path(self) -> str:
@@ -52,7 +54,7 @@ class SqliteJournal:
 
     def watch(self, told: Callable[[str], None]) -> None:
         """Have `told` called with what is wrong with the files, and with "" once it is no more."""
-        self._writer.watch(told)
+        self._damage.watch(told)
 
     def append(self, receipt: Receipt) -> Awaitable[int]:
         """Make it durable and return its `seq`."""
@@ -60,11 +62,11 @@ class SqliteJournal:
 
     async def unindexed(self, limit: int = 256) -> list[Receipt]:
         """The oldest receipts that have no index entries yet; fewer than `limit` when they are large."""
-        return await self._reader.quick.run(reader.unindexed, limit)
+        return self._damage.seen(await self._reader.quick.run(reader.unindexed, limit))
 
     async def receipts(self, after: int = 0, limit: int = 256) -> list[Receipt]:
         """Receipts with a `seq` above `after`, oldest first; fewer than `limit` when they are large."""
-        return await self._reader.quick.run(reader.receipts, after, limit)
+        return self._damage.seen(await self._reader.quick.run(reader.receipts, after, limit))
 
     async def index(self, entries: Sequence[Entry], upto: int) -> None:
         """Store the entries of all receipts up to and including `upto`, at once."""
@@ -81,7 +83,10 @@ class SqliteJournal:
 
     async def receipt(self, seq: int) -> Receipt | None:
         """One receipt as it came."""
-        return await self._reader.quick.run(reader.receipt, seq)
+        found = await self._reader.quick.run(reader.receipt, seq)
+        if found is not None:
+            self._damage.seen((found,))
+        return found
 
     async def summary(self, id: int) -> Summary | None:
         """One line of the list."""
@@ -146,6 +151,16 @@ class SqliteJournal:
             self._writer.rotation.settled(0)
 
         await self._writer.run(work)
+        self._damage.forget()
+
+    def _spoil(self, seq: int) -> Awaitable[object]:
+        """Have the lines of a damaged receipt marked."""
+
+        def work() -> None:
+            if self._store.spoil(seq):
+                self._writer.rotation.settled(seq)
+
+        return self._writer.run(work)
 
     async def close(self) -> None:
         """Finish what is under way, put the log away and let go of the lock."""
@@ -182,7 +197,7 @@ def _open(settings: JournalSettings, must_exist: bool) -> tuple[JournalLock, Sto
         return lock, Store(path)
     except BaseException as error:
         _let_go(lock, path if settings.ephemeral else None)
-        if isinstance(error, sqlite3.Error):
+        if isinstance(error, SQLITE_ERRORS):
             raise store_fault(error, path) from error
         raise
 

@@ -13,11 +13,12 @@ import msgspec
 from .. import private_files
 from ..delivery import OWED_STATES, Delivery, DeliveryState
 from ..errors import JournalError
-from ..messages import POSITION_BITS, message_number, seq_of
+from ..messages import POSITION_BITS, Marks, message_number, seq_of
 from .base import Counts, Entry
+from .faults import SQLITE_ERRORS, damaged_fault
 from .guard import Guard
 from .place import companions
-from .rows import DELIVERY_COLUMNS, MESSAGE_COLUMNS, ReceiptRow, pack_delivery, pack_entry
+from .rows import DELIVERY_COLUMNS, MESSAGE_COLUMNS, ReceiptRow, lenient_text, pack_delivery, pack_entry
 from .schema import OWED, connect_aside, connect_writer
 from .tally import COUNTED, Row, Tally
 
@@ -55,6 +56,7 @@ class Store:
         """Connect to the file and read what its numbers stand at; `last_seq` never goes back."""
         self.path = path
         self._db = connect_writer(path)
+        self._db.text_factory = lenient_text  # it reads few texts, and a damaged one must not stop the rest
         try:
             meta = dict(self._db.execute("SELECT key, value FROM meta"))
             (highest,) = self._db.execute("SELECT max(seq) FROM receipts").fetchone()
@@ -65,9 +67,7 @@ class Store:
             self.guard = Guard(path, self._db)
         except (KeyError, ValueError, TypeError, msgspec.DecodeError) as error:
             self._db.close()
-            raise JournalError(
-                f"{path} is damaged (its meta table: {error}). Move it away, and segtap starts a new one."
-            ) from error
+            raise damaged_fault(path, f"its meta table: {error}") from error
         except BaseException:
             self._db.close()
             raise
@@ -106,7 +106,7 @@ class Store:
                     return False
                 (highest,) = copy.execute("SELECT max(seq) FROM receipts").fetchone()
                 (known,) = copy.execute("SELECT value FROM meta WHERE key = 'last_seq'").fetchone()
-        except sqlite3.DatabaseError:
+        except SQLITE_ERRORS:
             return False
         return max(highest or 0, int(known)) == self.last_seq
 
@@ -210,6 +210,38 @@ class Store:
             self._db.execute(_SET, (tally.encode(), "counts"))
         self._tally = tally
 
+    def spoil(self, seq: int) -> bool:
+        """Mark the messages of a receipt that cannot be read: an error each, and nothing more to be sent.
+
+        Returns whether there were any that were not marked yet.
+        """
+        first, end = message_number(seq, 0), message_number(seq + 1, 0)
+        with self._transaction():
+            found = self._db.execute(
+                f"SELECT id, owed, {COUNTED} FROM messages WHERE id >= ? AND id < ?", (first, end)
+            ).fetchall()
+            before = {id: (owed, Row.read(row)) for id, owed, *row in found}
+            after = {
+                id: Row(
+                    row.marks | Marks.DAMAGED,
+                    DeliveryState.FAULT.value if owed == 1 else row.delivery,
+                    max(row.errors, 1),
+                    row.warnings,
+                )
+                for id, (owed, row) in before.items()
+                if not row.marks & Marks.DAMAGED
+            }
+            tally = self._tally.with_changes(
+                change for id, row in after.items() for change in ((before[id][1], -1), (row, 1))
+            )
+            self._db.executemany(
+                "UPDATE messages SET marks = ?, delivery = ?, errors = ?, owed = 0 WHERE id = ?",
+                [(row.marks, row.delivery, row.errors, id) for id, row in after.items()],
+            )
+            self._db.execute(_SET, (tally.encode(), "counts"))
+        self._tally = tally
+        return bool(after)
+
     def oldest_free(self, above: int, limit: int) -> list[tuple[int, int]]:
         """Number and size of the oldest receipts above a number that are indexed and not owed."""
         return self._db.execute(OLDEST_FREE, (above, self.indexed, limit)).fetchall()
@@ -219,7 +251,7 @@ class Store:
         spans = [(message_number(seq, 0), message_number(seq + 1, 0)) for seq in numbers]
         with self._transaction():
             gone = [
-                (Row(*row), -1)
+                (Row.read(row), -1)
                 for span in spans
                 for row in self._db.execute(f"SELECT {COUNTED} FROM messages WHERE id >= ? AND id < ?", span)
             ]
@@ -268,7 +300,7 @@ class Store:
 
     def _row(self, id: int) -> Row | None:
         row = self._db.execute(f"SELECT {COUNTED} FROM messages WHERE id = ?", (id,)).fetchone()
-        return None if row is None else Row(*row)
+        return None if row is None else Row.read(row)
 
     @contextlib.contextmanager
     def _transaction(self) -> Generator[None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -25,6 +25,17 @@ class Row(NamedTuple):
     delivery: str
     errors: int
     warnings: int
+
+    @classmethod
+    def read(cls, row: Sequence[object]) -> Row:
+        """Return the row with nothing in the places where it is damaged."""
+        marks, delivery, errors, warnings = row
+        return cls(
+            marks if isinstance(marks, int) else 0,
+            delivery if isinstance(delivery, str) else "",
+            errors if isinstance(errors, int) else 0,
+            warnings if isinstance(warnings, int) else 0,
+        )
 
 
 COUNTED = "marks, delivery, errors, warnings"

@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import logging
 import queue
-import sqlite3
 import threading
 import time
 from collections import deque
@@ -21,7 +20,7 @@ from typing import Any, TypeVar
 from ..errors import JournalError
 from ..messages import Receipt
 from .checkpoints import Checkpoints
-from .faults import closed_fault, store_fault
+from .faults import SQLITE_ERRORS, closed_fault, store_fault
 from .lock import JournalLock
 from .reader import Reader
 from .rescue import LOOK_EVERY, Rescue
@@ -57,7 +56,7 @@ class Writer:
         self._loop = asyncio.get_running_loop()
         self._checkpoints = Checkpoints(store)
         self._rescue = Rescue(store, lock, self._checkpoints, reader.paused, self._tell)
-        self._told: Callable[[str], None] = log.info
+        self._told: Callable[[str], None] = lambda _: None
         self._jobs: queue.SimpleQueue[_Append | _Work | None] = queue.SimpleQueue()
         self._works: deque[_Work] = deque()
         self._closing = False
@@ -151,7 +150,7 @@ class Writer:
             self._rescue.admit()
             try:
                 numbers = self._write(rows, incoming)
-            except sqlite3.Error as error:
+            except SQLITE_ERRORS as error:
                 self._rescue.recover(error)
                 numbers = self._write(rows, incoming)
             self._rescue.committed()
@@ -187,7 +186,7 @@ class Writer:
 def _fault(error: BaseException, path: Path) -> JournalError:
     if isinstance(error, JournalError):
         return error
-    if isinstance(error, sqlite3.Error):
+    if isinstance(error, SQLITE_ERRORS):
         return store_fault(error, path)
     log.error("the journal's writer failed", exc_info=error)
     return JournalError(
@@ -200,7 +199,7 @@ def _outcome(work: _Work, path: Path) -> _Answer:
     call, future = work
     try:
         return future, call(), None
-    except sqlite3.Error as error:
+    except SQLITE_ERRORS as error:
         return future, None, store_fault(error, path)
     except BaseException as error:  # whatever it is, it belongs to the caller that waits
         return future, None, error

@@ -109,7 +109,7 @@ async def _newest(count: int) -> list[bytes]:
             found[:0] = [one.id for one in page.summaries if not one.refused]
             before, more = (page.summaries[0].id if page.summaries else None), page.more
         details = [await client.detail(id) for id in found[-count:]]
-        return [detail.document for detail in details if not detail.unread]
+        return [detail.document for detail in details if not (detail.unread or detail.summary.damaged)]
 
 
 def _write_json(compared: Iterable[Compared], *, show_secrets: bool, summary: bool) -> int:

@@ -1,37 +1,55 @@
-"""`segtap export` and `segtap journal clear`: what is kept, taken out or thrown away."""
+"""`segtap export` and `segtap journal`: what is kept is taken out, thrown away, or saved from damage."""
 
 from __future__ import annotations
 
 import asyncio
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
+from ...core.text import counted
 from .options import load
-from .output import ask, say, write_json_bytes
+from .output import ask, say, write, write_json_bytes
+
+if TYPE_CHECKING:
+    from ...core.commands.salvage import Report
+    from ...core.messages import Receipt
+
+SHOWN = 5
+"""Damaged requests that are named; of more the number is said."""
 
 
 @click.command()
 @click.argument("filter_text", metavar="[FILTER]", default="")
 @click.option("--journal", metavar="PATH", default="", help="The journal to read. [the usual one]")
 @click.option("--url", default="", help="Read from the engine that listens there.")
-def export(filter_text: str, journal: str, url: str) -> None:
+@click.pass_context
+def export(ctx: click.Context, filter_text: str, journal: str, url: str) -> None:
     """Write the journal's messages to stdout, one a line, oldest first.
 
-    Each as it was received, with what Segment fills in (messageId, timestamp, …) filled in.
+    Each as it was received, with what Segment fills in (messageId, timestamp, …) filled in. Exit code 1 when
+    parts of the journal are damaged and left out.
     """
-    asyncio.run(_export(filter_text, journal, url))
+    ctx.exit(asyncio.run(_export(filter_text, journal, url)))
 
 
-async def _export(text: str, path: str, url: str) -> None:
+async def _export(text: str, path: str, url: str) -> int:
     from ...core.commands.export import export_lines
     from ...core.ingest.bounds import bounds_of
 
     settings = load({"journal": {"path": path}} if path else None)
     bounds = bounds_of(settings.ingest)
-    async for line in export_lines(text=text, journal=settings.journal, url=url, bounds=bounds):
+    damaged: list[Receipt] = []
+    lines = export_lines(text=text, journal=settings.journal, url=url, bounds=bounds, damaged=damaged.append)
+    async for line in lines:
         write_json_bytes(line)
     sys.stdout.buffer.flush()
+    for receipt in damaged[:SHOWN]:
+        say(f"{receipt.refused}; left out.")
+    if len(damaged) > SHOWN:
+        say(f"and {len(damaged) - SHOWN:,} more damaged requests, left out")
+    return 1 if damaged else 0
 
 
 @click.group()
@@ -67,3 +85,80 @@ async def _clear(path: str, *, yes: bool) -> None:
         say(f"{counts.received:,} messages forgotten.")
     finally:
         await journal.close()
+
+
+@journal.command()
+@click.option("--journal", "path", metavar="OLD", default="", help="The damaged journal. [the usual one]")
+@click.option("--to", metavar="NEW", required=True, help="The new journal; nothing may have that name yet.")
+@click.pass_context
+def salvage(ctx: click.Context, path: str, to: str) -> None:
+    """Copy what can be read of a damaged journal into a new one.
+
+    OLD is only read, and no segtap may be running on it. What was owed to Mixpanel stays owed, what was sent
+    is not sent again; where neither can be known, a message is uncertain. Exit code 1 when something is lost.
+    """
+    from ...core.commands.salvage import salvage as copy
+
+    settings = load({"journal": {"path": path}} if path else None)
+    progress = _Progress()
+    report = copy(settings, to, progress.show)
+    progress.end()
+    for line in _told(report):
+        write(line)
+    ctx.exit(0 if report.copied.whole else 1)
+
+
+class _Progress:
+    """How far it is, on stderr: one line that changes on a terminal, else a line every tenth."""
+
+    def __init__(self) -> None:
+        self._live = sys.stderr.isatty()
+        self._said = -1
+
+    def show(self, part: float) -> None:
+        percent = int(part * 100) if self._live else int(part * 10) * 10
+        if percent > self._said:
+            self._said = percent
+            sys.stderr.write(f"\r{percent:3d}% read" if self._live else f"{percent}% read\n")
+            sys.stderr.flush()
+
+    def end(self) -> None:
+        self.show(1)
+        if self._live:
+            sys.stderr.write("\n")
+
+
+def _told(report: Report) -> list[str]:
+    """What was copied and what was not, in sentences."""
+    copied = report.copied
+    lines = [
+        f"Copied: {counted(copied.requests, 'request')} with {counted(copied.messages, 'message')}, "
+        f"and {counted(copied.attempts, 'attempt')} to send them.",
+    ]
+    if report.rebuilt:
+        lines.append(
+            f"Read from their requests again, because the list is damaged: {report.rebuilt:,} of these lines."
+        )
+    if copied.doubted:
+        lines.append(
+            f"Uncertain, because it cannot be read whether they were sent: {copied.doubted:,} of the "
+            "messages. None of them is sent unless you replay it."
+        )
+    if copied.lost_requests:
+        lost = f"Lost: {counted(copied.lost_requests, 'request')}"
+        if copied.lost_lines:
+            owed = f", {copied.lost_owed:,} of them still owed to Mixpanel" if copied.lost_owed else ""
+            lost += f" with at least {counted(copied.lost_lines, 'message')}{owed}"
+        lines.append(lost + ".")
+    if copied.lost_attempts:
+        lines.append(f"Lost: {counted(copied.lost_attempts, 'attempt')}.")
+    if copied.bad_pages:
+        lines.append(
+            f"Nothing can be read on {counted(copied.bad_pages, 'page')}; what stood there is not counted."
+        )
+    if copied.log_damaged:
+        lines.append(f"The log beside it ({report.old}-wal) is damaged: the newest requests may be missing.")
+    if copied.whole:
+        lines.append("Nothing is missing.")
+    lines.append(f"{report.old} is as it was. Go on with: segtap --journal {report.new}")
+    return lines

@@ -230,7 +230,7 @@ async def _newest_messages() -> list[JsonObject]:
             for summary in reversed(page.summaries):
                 if not summary.refused:
                     detail = await client.detail(summary.id)
-                    if not detail.unread:
+                    if not detail.unread and not detail.summary.damaged:
                         found.append(read_object(detail.document, bounds=None))
     except EngineError:
         return found

@@ -95,7 +95,7 @@ def _table_line(summary: Summary) -> str:
     trouble = f"{count} {noun if count == 1 else noun + 's'}" if count else ""
     parts = (
         moment,
-        f"{summary.type or 'REFUSED':<8}",
+        f"{summary.type or ('DAMAGED' if summary.damaged else 'REFUSED'):<8}",
         f"{clean(summary.name):<32}",
         f"{clean(summary.user):<20}",
         f"{clean(summary.source):<8}",

@@ -97,7 +97,10 @@ class Acting(Screen[None]):
             return
         if summary.refused:
             self.notify(
-                "A refused request holds no message, so there is nothing to replay.", severity="warning"
+                "It is damaged, so there is nothing to replay."
+                if summary.damaged
+                else "A refused request holds no message, so there is nothing to replay.",
+                severity="warning",
             )
             return
         if state.forwarding and not await self._ask(

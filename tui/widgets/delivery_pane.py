@@ -12,7 +12,7 @@ from textual.message import Message
 from textual.style import Style
 from textual.widgets import Static
 
-from ...core.delivery import Delivery, DeliveryState, Outcome
+from ...core.delivery import MEANINGS, Delivery, DeliveryState, Outcome
 from ...core.forward.unsent import why_nothing
 from ...core.messages import Marks
 from ...core.text import ago, clean, counted
@@ -116,7 +116,8 @@ class DeliveryPane(Pane):
         if words != self._said:
             self._said = words
             self.say(self.text, words)
-        self.title("refused request" if detail.summary.refused else detail.summary.delivery.value)
+        no_message = detail.summary.refused and not detail.summary.damaged
+        self.title("refused request" if no_message else detail.summary.delivery.value)
 
     def action_turn(self, by: int) -> None:
         """Go to the newest replay of the message, or back to the message that this one is a replay of."""
@@ -138,12 +139,16 @@ class DeliveryPane(Pane):
 
     def _lines(self, detail: MessageDetail) -> list[Content]:
         state = detail.summary.delivery
-        if detail.summary.refused:
+        if detail.summary.refused and not detail.summary.damaged:
             return [
                 Content.styled("A refused request holds no message: nothing is sent to Mixpanel.", "$dim")
             ]
         mark = marks_of(self).delivery[state]
-        words, advice = says(detail, self.sending)
+        if detail.summary.damaged:
+            meaning = MEANINGS[state]
+            words, advice = f"{meaning[0].upper()}{meaning[1:]}.", ""
+        else:
+            words, advice = says(detail, self.sending)
         lines = [Content.assemble((f"{mark} ", f"bold {STYLES[state]}"), (words, STYLES[state]))]
         if advice:
             lines.append(Content.styled(advice, "$dim"))

@@ -135,6 +135,8 @@ class MixpanelPane(RequestPane):
 
     def _notes(self, detail: MessageDetail) -> list[Content]:
         marks, translation = marks_of(self), detail.inspection.translation
+        if detail.summary.damaged:
+            return [Content.styled("Nothing to translate: the Segment pane says what is damaged.", "$dim")]
         if detail.summary.refused:
             return [
                 Content.styled("Nothing to translate: the request was refused.", "$dim"),

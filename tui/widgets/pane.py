@@ -89,6 +89,6 @@ def identity(summary: Summary) -> str:
     """A message in a few words: `track Order Completed · user-77`."""
     name = shorten(clean(summary.name), NAME_SHOWN)
     if summary.refused:
-        return f"refused request · {name}"
+        return f"{'damaged' if summary.damaged else 'refused'} request · {name}"
     call = f"{summary.type} {name}" if name and name != summary.type else summary.type or name
     return f"{call} · {shorten(clean(summary.user), 32)}" if summary.user else call

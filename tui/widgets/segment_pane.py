@@ -61,7 +61,8 @@ class SegmentPane(Pane):
         elif detail.summary.refused:
             body = detail.receipt.body
             self._show(body)
-            self.title(f"refused with {detail.receipt.status}, {size(detail.receipt.body_bytes)}")
+            answered = f"refused with {detail.receipt.status}, {size(detail.receipt.body_bytes)}"
+            self.title("damaged" if detail.summary.damaged else answered)
         elif self.as_it_came:
             self._show(detail.original)
             self.title(f"as it came, {size(detail.original_bytes or len(detail.original))}")
@@ -128,7 +129,10 @@ class SegmentPane(Pane):
             notes.append(
                 Content.styled("It goes straight to Mixpanel, as the Mixpanel pane shows it.", "$dim")
             )
-        if detail.summary.refused:
+        if detail.summary.damaged:
+            why = clean(detail.receipt.refused or detail.summary.name)
+            notes.append(Content.styled(f"{marks.refused} {why}", "bold $refused"))
+        elif detail.summary.refused:
             why = clean(detail.receipt.refused or detail.summary.name)
             notes.append(
                 Content.styled(

@@ -65,7 +65,7 @@ class WarningsPane(Pane):
         """List the findings of the message."""
         found = () if detail is None else detail.inspection.findings
         refused = detail is not None and detail.summary.refused
-        self.title("1 error" if refused else summary(found))
+        self.title("1 error" if refused and not found else summary(found))
         self.say(self.note, self._nothing(detail))
         self.note.display = not found
         key = (None if detail is None else detail.summary.id, found)
@@ -112,6 +112,8 @@ class WarningsPane(Pane):
         if not detail.summary.refused:
             return Content.styled("No warnings", "$dim")
         why = clean(detail.receipt.refused or detail.summary.name)
+        if detail.summary.damaged:
+            return Content.styled(f"{marks_of(self).error} {why}", "bold $mark-error")
         return Content("\n").join(
             [
                 Content.styled(

@@ -16,9 +16,9 @@ from memory_journal import MemoryJournal
 from segtap.core.delivery import DeliveryState
 from segtap.core.engine import indexer
 from segtap.core.engine.indexer import DEDUPE_WINDOW, Indexer
-from segtap.core.engine.receipts import FAULT_RULE, Inspect, ReceiptReader
+from segtap.core.engine.receipts import Inspect, ReceiptReader
 from segtap.core.ingest.parse import parse_receipt
-from segtap.core.inspection import Finding, Inspection, Operation, OutgoingRequest, Translation
+from segtap.core.inspection import FAULT_RULE, Finding, Inspection, Operation, OutgoingRequest, Translation
 from segtap.core.messages import JsonObject, Marks, Message, Origin, Receipt
 from segtap.core.views import Summary
 

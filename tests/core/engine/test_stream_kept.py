@@ -15,10 +15,9 @@ from memory_journal import MemoryJournal
 from segtap.core.checks.stream import StreamChecker, StreamLimits
 from segtap.core.engine.indexer import Indexer
 from segtap.core.engine.inspecting import Reading
-from segtap.core.engine.receipts import FAULT_RULE, Observe, ReceiptReader
-from segtap.core.errors import JournalError
+from segtap.core.engine.receipts import Observe, ReceiptReader
 from segtap.core.ingest.parse import parse_receipt
-from segtap.core.inspection import Finding, Inspection, Translation
+from segtap.core.inspection import FAULT_RULE, Finding, Inspection, Translation
 from segtap.core.journal import open_journal
 from segtap.core.messages import JsonObject, Message, Receipt
 from segtap.core.settings import JournalSettings, Settings
@@ -180,8 +179,9 @@ async def test_damaged_findings_are_said(tmp_path: Path) -> None:
     db.commit()
     db.close()
     journal = await open_journal(JournalSettings(path=path))
-    with pytest.raises(JournalError, match="damaged"):
-        await journal.findings([line.id])
+    (finding,) = (await journal.findings([line.id]))[line.id]
+    assert (finding.rule, finding.severity) == (FAULT_RULE, "error")
+    assert "is damaged in the journal" in finding.message
     await journal.close()
 
 
