@@ -124,6 +124,7 @@ class Client:
         self.url = url.rstrip("/")
         self._token = token
         self._http: httpx.AsyncClient | None = None
+        self._closed = False
 
     def __repr__(self) -> str:
         return f"Client({self.url!r})"
@@ -245,11 +246,15 @@ class Client:
                         begun = [part]
                 if any(begun):
                     raise self._gone("ended in the middle of a line")
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, RuntimeError) as error:
+            if isinstance(error, RuntimeError) and not self._closed:
+                raise
+            # httpx says by a RuntimeError that its client was closed under a request.
             raise self._gone(_words(error)) from error
 
     async def close(self) -> None:
-        """Let go of the connection. The engine runs on."""
+        """Close the connection; every later call raises EngineError. The engine runs on."""
+        self._closed = True
         if self._http is not None:
             await self._http.aclose()
             self._http = None
@@ -281,7 +286,10 @@ class Client:
         try:
             async with self._connection().stream(method, path, params=query, content=body) as answer:
                 status, content = answer.status_code, await self._read(answer)
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, RuntimeError) as error:
+            if isinstance(error, RuntimeError) and not self._closed:
+                raise
+            # httpx says by a RuntimeError that its client was closed under a request.
             raise self._gone(_words(error)) from error
         if status != 200:
             raise _error_of(status, content, self.url)
@@ -300,6 +308,10 @@ class Client:
             raise _foreign(self.url)
 
     def _connection(self) -> httpx.AsyncClient:
+        if self._closed:
+            # A screen that moved on to another engine may still hold this client. Nobody would close a new
+            # connection.
+            raise self._gone("this connection to it was closed")
         if self._http is None:
             import httpx
 

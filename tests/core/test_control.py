@@ -20,6 +20,7 @@ from segtap.core.control_errors import error_body, error_from
 from segtap.core.engine.engine import Engine
 from segtap.core.errors import EngineError, PortTaken
 from segtap.core.serve.ports import interface_addresses
+from segtap.core.views import EngineState
 
 READS = [
     ("GET", "state"),
@@ -301,3 +302,16 @@ async def test_json_errors_are_utf_8_json(engine: Engine, http: httpx.AsyncClien
     answer = await http.get(f"{engine.url}/_segtap/state")
     assert answer.headers["content-type"] == "application/json"
     assert json.loads(answer.content)["error"]["title"] == "The token is wrong"
+
+
+async def test_a_client_that_was_closed_says_so_and_connects_no_more(engine: Engine) -> None:
+    """A screen that moved on to another engine may still ask by the old client."""
+    client = Client(engine.url, engine.token)
+    asking = asyncio.gather(*(client.state() for _ in range(20)), return_exceptions=True)
+    await asyncio.sleep(0)
+    await client.close()
+    assert all(isinstance(answer, EngineError | EngineState) for answer in await asking)
+    for ask in (client.state(), client.page(), anext(client.export())):
+        with pytest.raises(EngineError, match="closed"):
+            await ask
+    assert client._http is None
