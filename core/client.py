@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import ssl
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
 import msgspec
@@ -125,6 +126,8 @@ class Client:
         self._token = token
         self._http: httpx.AsyncClient | None = None
         self._closed = False
+        self._calls = 0
+        """Requests under way: the last one closes the connection when `close` came meanwhile."""
 
     def __repr__(self) -> str:
         return f"Client({self.url!r})"
@@ -233,7 +236,7 @@ class Client:
 
         try:
             query = {"text": text} if text else None
-            async with self._connection().stream("GET", f"{PREFIX}export", params=query) as answer:
+            async with self._stream("GET", f"{PREFIX}export", query) as answer:
                 if answer.status_code != 200:
                     raise _error_of(answer.status_code, await self._read(answer), self.url)
                 self._want_plain(answer)
@@ -246,18 +249,35 @@ class Client:
                         begun = [part]
                 if any(begun):
                     raise self._gone("ended in the middle of a line")
-        except (httpx.HTTPError, RuntimeError) as error:
-            if isinstance(error, RuntimeError) and not self._closed:
-                raise
-            # httpx says by a RuntimeError that its client was closed under a request.
+        except httpx.HTTPError as error:
             raise self._gone(_words(error)) from error
 
     async def close(self) -> None:
         """Close the connection; every later call raises EngineError. The engine runs on."""
         self._closed = True
-        if self._http is not None:
-            await self._http.aclose()
-            self._http = None
+        # Closed under a request, httpx would raise a RuntimeError there, and leave a socket open.
+        if not self._calls:
+            await self._drop()
+
+    async def _drop(self) -> None:
+        http, self._http = self._http, None
+        if http is not None:
+            await http.aclose()
+
+    @contextlib.asynccontextmanager
+    async def _stream(
+        self, method: str, path: str, query: Mapping[str, str | int] | None, body: bytes | None = None
+    ) -> AsyncGenerator[httpx.Response]:
+        """Send a request and give its answer, whose body is not read yet."""
+        connection = self._connection()
+        self._calls += 1
+        try:
+            async with connection.stream(method, path, params=query, content=body) as answer:
+                yield answer
+        finally:
+            self._calls -= 1
+            if self._closed and not self._calls:
+                await self._drop()
 
     async def __aenter__(self) -> Self:
         return self
@@ -284,12 +304,9 @@ class Client:
 
         path = f"{PREFIX}{name}"
         try:
-            async with self._connection().stream(method, path, params=query, content=body) as answer:
+            async with self._stream(method, path, query, body) as answer:
                 status, content = answer.status_code, await self._read(answer)
-        except (httpx.HTTPError, RuntimeError) as error:
-            if isinstance(error, RuntimeError) and not self._closed:
-                raise
-            # httpx says by a RuntimeError that its client was closed under a request.
+        except httpx.HTTPError as error:
             raise self._gone(_words(error)) from error
         if status != 200:
             raise _error_of(status, content, self.url)
