@@ -7,7 +7,8 @@ from typing import Literal
 
 import msgspec
 
-from ..inspection import Finding, Severity, Translation
+from ..destinations.explain import explain
+from ..inspection import Explanation, Finding, PropertySource, Severity, Translation
 from ..messages import Json, JsonObject
 from ..settings import Destination
 from .settings import CheckSettings
@@ -48,7 +49,7 @@ class Subject(msgspec.Struct):
     `events` are the event records that go to Mixpanel, each with its path
     (`requests[0].body[0]`) and its properties. `now` is milliseconds since the epoch,
     None when the clock is not known. `overflows` are numbers that no double holds, each with its path and
-    its text.
+    its text. `explained` is set by `source_of` when a function first asks for the source of a value.
     """
 
     document: JsonObject
@@ -63,6 +64,18 @@ class Subject(msgspec.Struct):
     filled: Sequence[str]
     settings: CheckSettings
     overflows: Sequence[tuple[str, str]] = ()
+    explained: Explanation | None = None
+
+    def source_of(self, path: str) -> PropertySource | None:
+        """Find where a value of the requests comes from: the message, a mapping field or a setting.
+
+        `path` leads into the translation (`requests[0].body[0].properties.$insert_id`). This follows the
+        whole mapping again: call it only once something is found, not for messages that are right.
+        """
+        if self.explained is None:
+            now = self.now if self.now is not None else 0
+            self.explained = explain(self.document, self.destination, self.translation, now=now)
+        return self.explained.source_at(path)
 
 
 Check = Callable[[Subject], Iterable[Finding]]
