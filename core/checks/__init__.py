@@ -1,8 +1,8 @@
 """The rules: a catalogue of mistakes, each with a small pure function that names it when it happens.
 
 `catalogue` holds the texts, a table for each module of rules. `message`, `ids`, `names` and `values` have the
-functions that look at a message as it stands, `request` those that look at what it becomes, `stream` what
-many messages show.
+functions that look at a message as it stands, `request`, `limits` and `insert_ids` those that look at what
+it becomes, `stream` what many messages show.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from ..inspection import Finding, Translation
 from ..messages import CALL_TYPES, JsonObject
 from ..settings import Destination, DestinationKind
 from ..text import shown
-from . import data, fields, ids, message, names, request, spec, users, values
+from . import data, fields, ids, insert_ids, limits, message, names, request, spec, users, values
 from .adjust import adjusted
 from .catalogue import ALL_RULES
 from .catalogue.calls import SECOND_RECEIPT, SEGMENT_WOULD_CHANGE, SEGMENT_WOULD_REJECT
@@ -68,14 +68,14 @@ _EVENT: tuple[Check, ...] = (
     message.no_identity,
     message.no_client_ip,
     message.insert_id_missing,
-    request.insert_id,
-    request.insert_id_undocumented,
+    insert_ids.insert_id,
+    insert_ids.insert_id_undocumented,
     request.time_out_of_range,
     message.reserved_property,
     message.property_overrides_context,
     request.property_dropped,
-    request.limits,
-    request.event_too_large,
+    limits.limits,
+    limits.event_too_large,
     data.api_secret_deprecated,
     data.country_code,
     data.utm_missing,

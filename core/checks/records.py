@@ -17,7 +17,7 @@ from ..inspection import IDENTITY_EVENTS, Finding, Operation, Translation
 from ..messages import UUID4, Json, JsonObject
 from ..settings import Destination
 from ..text import ago, shown
-from . import data, ids, message, names, request, values
+from . import data, ids, insert_ids, limits, message, names, request, values
 from .adjust import adjusted
 from .catalogue import calls as rule
 from .catalogue.data import COUNTRY_CODE
@@ -31,10 +31,10 @@ TAKES = {"event": ("/track", "/import"), "profile update": ("/engage",), "group 
 """Which endpoints take which records."""
 
 _EVENT: tuple[Check, ...] = (
-    request.insert_id,
+    insert_ids.insert_id,
     message.reserved_property,
-    request.limits,
-    request.event_too_large,
+    limits.limits,
+    limits.event_too_large,
     names.event_name,
     values.in_record,
     data.country_code,
@@ -107,7 +107,7 @@ def _record(
     yield from _distinct_id(properties, f"{path}.properties", "distinct_id")
     if _is_of_classic(properties):
         if is_unknown(record):
-            yield request.undocumented(f"{path}.properties")
+            yield insert_ids.undocumented(f"{path}.properties")
     elif not properties.get("$insert_id"):
         yield rule.INSERT_ID_MISSING.finding(
             f"{path}.properties",

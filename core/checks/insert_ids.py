@@ -1,0 +1,98 @@
+"""Rules on the insert id, by which Mixpanel knows an event that it has already."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ..destinations.classic.insert_id import FIELD, UNKNOWN, is_unknown
+from ..inspection import Finding
+from ..messages import Json
+from ..text import shown
+from .catalogue import calls as rule
+from .rule import Subject
+
+MAX_INSERT_ID = 36
+
+_INSERT_ID = re.compile(r"[A-Za-z0-9-]*", re.ASCII)
+_UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_SDK_ID = re.compile(
+    rf"(?:ajs|node)-(?:next-)?(?:\d{{13}}-|[0-9a-f]{{32}}-)?(?P<unique>{_UUID}|[0-9a-f]{{32}})", re.ASCII
+)
+"""The messageIds of analytics.js and analytics-node, old and new: a time or a hash, and a UUID or a hash."""
+_OF_PRODUCT = re.compile(rf"\d{{1,4}}(?P<order>{_UUID}|{_SDK_ID.pattern})", re.ASCII | re.IGNORECASE)
+"""The insert ids of Product Purchased: the product's number before the order's."""
+
+
+def insert_id(subject: Subject) -> Iterator[Finding]:
+    """Yield insert-id-charset and insert-id-length: the first of each, for products repeat the order's."""
+    bad_charset = too_long = False
+    sent = subject.document.get("messageId")
+    for path, _, properties in subject.events:
+        value = properties.get("$insert_id")
+        if not isinstance(value, str):
+            continue
+        as_sent = value == sent
+        where = "$.messageId" if as_sent else f"{path}.properties.$insert_id"
+        name = "messageId" if as_sent else "$insert_id"
+        if not bad_charset and not _INSERT_ID.fullmatch(value):
+            bad_charset = True
+            yield rule.INSERT_ID_CHARSET.finding(
+                where, f"{name} {shown(value)}: Mixpanel takes letters, digits and - only"
+            )
+        length = len(value) if value.isascii() else len(value.encode(errors="replace"))
+        if not too_long and length > MAX_INSERT_ID:
+            too_long = True
+            # Whoever uses these SDKs, or sends an order, has not chosen the id: a note, no warning.
+            cause, fix = _made_by_segment(value, sent, several=len(subject.events) > 1)
+            yield rule.INSERT_ID_LENGTH.finding(
+                where,
+                f"{name} {shown(value, 80)} has {length:,} bytes: Mixpanel documents {MAX_INSERT_ID} at most"
+                + cause,
+                severity="info" if cause else None,
+                fix=fix,
+            )
+
+
+def insert_id_undocumented(subject: Subject) -> Iterator[Finding]:
+    """Yield a note on the first event of the classic destination that states no insert id of its own."""
+    if subject.destination.kind == "classic-cloud":
+        for path, record, _ in subject.events:
+            if is_unknown(record):
+                yield undocumented(f"{path}.properties")
+                return
+
+
+def undocumented(path: str) -> Finding:
+    """The note on an event of the classic destination; `path` leads to its properties."""
+    return rule.INSERT_ID_UNDOCUMENTED.finding(
+        f"{path}.{FIELD}", f"{FIELD} is {UNKNOWN}: whether a retry counts twice cannot be known"
+    )
+
+
+def _made_by_segment(value: str, sent: Json, *, several: bool) -> tuple[str, str | None]:
+    """Say what makes an insert id so long where Segment itself does, and what can be done; else "" and None.
+
+    `sent` is the message's own id, None where there is no message. `several`: it is of an order, whose
+    products repeat it.
+    """
+    order, numbered = value, False
+    if isinstance(sent, str) and sent:
+        numbered = value.endswith(sent) and value[: -len(sent)].isdecimal()
+        order = sent if numbered else value
+    elif of_product := _OF_PRODUCT.fullmatch(value):
+        order, numbered = of_product["order"], True
+    by_sdk = _SDK_ID.fullmatch(order)
+    if not by_sdk and (not numbered or len(order) > MAX_INSERT_ID):
+        return "", None
+    filters: list[str] = []
+    if by_sdk:
+        length = len(by_sdk["unique"])
+        filters.append(f"slice: -{length}, {length}")
+    if numbered or several:
+        filters.append("remove: '-'")
+    mapping = f'insert_id = {{"@liquid" = "{{{{ messageId | {" | ".join(filters)} }}}}"}}'
+    cause = "Segment puts the product's number before the order's"
+    if by_sdk:
+        cause = "Segment's SDK makes such ids"
+    return f" ({cause})", f"nothing has to be done; a mapping of your own can shorten it: {mapping}"
