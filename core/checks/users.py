@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..destinations.gate import bundled
 from ..inspection import Finding
 from ..messages import UUID4, Json, JsonObject
 from ..paths import child
@@ -121,9 +122,7 @@ def group_id_overridden(subject: Subject) -> Iterator[Finding]:
 
 
 def group_set_once(subject: Subject) -> Iterator[Finding]:
-    metadata = subject.document.get("_metadata")
-    bundled = metadata.get("bundled") if isinstance(metadata, dict) else None
-    if isinstance(bundled, list) and "Mixpanel" in bundled and subject.document.get("traits"):
+    if bundled(subject.document) is not None and subject.document.get("traits"):
         yield rule.GROUP_SET_ONCE.finding(
             "$._metadata.bundled", "Mixpanel runs in device mode: it sets the group's traits once and for all"
         )

@@ -21,9 +21,10 @@ from .field_filters import Fields, allow_properties, drop_properties, missing
 
 NAMES: dict[DestinationKind, tuple[str, ...]] = {
     "actions": ("Mixpanel (Actions)", "Actions Mixpanel"),
-    "classic-cloud": ("Mixpanel",),
+    "classic-cloud": ("Mixpanel", "Mixpanel (Legacy)"),
 }
-"""What the integrations object calls each destination: `Mixpanel` does not stop the Actions one."""
+"""What the integrations object and `_metadata.bundled` call each destination. Segment's page on the classic
+one gives both of its names; neither stops the Actions destination."""
 
 MOBILE = (
     "analytics-ios",
@@ -43,6 +44,19 @@ REDUCE: dict[FilterAction, Callable[[JsonObject, Fields], JsonObject]] = {
 }
 
 Condition = Callable[[JsonObject], bool]
+
+
+def bundled(document: JsonObject, names: Sequence[str] = NAMES["classic-cloud"]) -> tuple[str, str] | None:
+    """Find a device-mode SDK that the sender has loaded: the path in the message, and its name.
+
+    Without `names` it is Mixpanel's SDK, which only the classic destination loads.
+    """
+    metadata = document.get("_metadata")
+    listed = metadata.get("bundled") if isinstance(metadata, dict) else None
+    for index, name in enumerate(listed) if isinstance(listed, list) else ():
+        if isinstance(name, str) and name in names:
+            return f"$._metadata.bundled[{index}]", name
+    return None
 
 
 class Gate:
@@ -120,17 +134,11 @@ class Gate:
         return None
 
     def _sent_by_device(self, document: JsonObject) -> NotSent | None:
-        metadata = document.get("_metadata")
-        bundled = metadata.get("bundled") if isinstance(metadata, dict) else None
-        if not isinstance(bundled, list):
+        found = bundled(document, self._names)
+        if found is None:
             return None
-        for index, name in enumerate(bundled):
-            if name in self._names:
-                return NotSent(
-                    f"$._metadata.bundled[{index}]",
-                    f"_metadata.bundled names {name}: the device sends it itself",
-                )
-        return None
+        path, name = found
+        return NotSent(path, f"_metadata.bundled names {name}: the device sends it itself")
 
     def _filtered(self, document: JsonObject) -> NotSent | None:
         for one, fault in self._unjudged:

@@ -9,6 +9,7 @@ import msgspec
 
 from ..checks.request import event_records
 from ..delivery import Outcome
+from ..destinations.gate import bundled
 from ..inspection import Finding
 from ..messages import Json
 from ..overview.groups import PartCheck
@@ -156,9 +157,7 @@ def connection_mode(facts: Facts) -> Iterator[Verdict]:
             library = properties.get("mp_lib")
             if isinstance(library, str):
                 libraries[library] += 1
-        metadata = case.document.get("_metadata")
-        bundled = metadata.get("bundled") if isinstance(metadata, dict) else None
-        if isinstance(bundled, list) and any(isinstance(one, str) and "Mixpanel" in one for one in bundled):
+        if bundled(case.document) is not None:
             device.append(case)
     if not libraries and not device:
         return

@@ -8,7 +8,7 @@ import pytest
 from vectors import vectors
 
 from segtap.core.destinations import translator
-from segtap.core.destinations.gate import Gate, GatedTranslator, filter_faults
+from segtap.core.destinations.gate import Gate, GatedTranslator, bundled, filter_faults
 from segtap.core.envelope import read_envelope
 from segtap.core.inspection import NotSent, TakenOut
 from segtap.core.messages import Json, JsonObject
@@ -46,6 +46,15 @@ def stopped(gate: Gate, **message: Json) -> NotSent | None:
         ("classic-cloud", {"Mixpanel": False}, "$.integrations.Mixpanel"),
         ("classic-cloud", {"Mixpanel": {"distinctId": "x"}, "All": False}, ""),
         ("classic-cloud", {"Mixpanel (Actions)": False}, ""),
+        ("classic-cloud", {"Mixpanel (Legacy)": False}, "$.integrations['Mixpanel (Legacy)']"),
+        ("classic-cloud", {"Mixpanel (Legacy)": True, "All": False}, ""),
+        (
+            "classic-cloud",
+            {"Mixpanel": True, "Mixpanel (Legacy)": False},
+            "$.integrations['Mixpanel (Legacy)']",
+        ),
+        ("actions", {"Mixpanel (Legacy)": False}, ""),
+        ("actions", {"All": False, "Mixpanel (Legacy)": True}, "$.integrations.All"),
     ],
 )
 def test_integrations_are_read_as_segment_reads_them(
@@ -65,10 +74,22 @@ def test_a_mobile_sdk_that_sends_itself_is_understood() -> None:
     found = stopped(CLASSIC, integrations={"Mixpanel": False}, context={"library": {"name": "analytics-ios"}})
     assert found is not None
     assert "mobile SDKs set it" in found.reason
-    bundled = stopped(CLASSIC, _metadata={"bundled": ["Amplitude", "Mixpanel"], "unbundled": []})
-    assert bundled is not None
-    assert bundled.path == "$._metadata.bundled[1]"
-    assert stopped(ACTIONS, _metadata={"bundled": ["Mixpanel"]}) is None
+
+
+@pytest.mark.parametrize("name", ["Mixpanel", "Mixpanel (Legacy)"])
+def test_a_device_that_sends_itself_is_known_by_either_name_of_the_classic_destination(name: str) -> None:
+    metadata: JsonObject = {"bundled": ["Amplitude", name], "unbundled": []}
+    found = stopped(CLASSIC, _metadata=metadata)
+    assert found == NotSent(
+        "$._metadata.bundled[1]", f"_metadata.bundled names {name}: the device sends it itself"
+    )
+    assert stopped(ACTIONS, _metadata=metadata) is None
+    assert bundled({"_metadata": metadata}) == ("$._metadata.bundled[1]", name)
+
+
+def test_no_other_name_means_that_the_device_sends_itself() -> None:
+    for name in ("mixpanel", "Mixpanel (Actions)", "My Mixpanel Plugin", 5, None):
+        assert bundled({"_metadata": {"bundled": [name]}}) is None
 
 
 @pytest.mark.parametrize("odd", [None, 3, "x", [], {"bundled": None}, {"bundled": {}}, {"library": []}])
