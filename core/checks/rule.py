@@ -23,17 +23,23 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
 
     `applies_to` names the calls (`track`, …) or, for rules on requests, Mixpanel's endpoints
     (`/import`, …); empty: all. `what` is the mistake in one line, `why` what it costs, `fix` how to mend it,
-    `source` where that is documented.
+    `source` where that is documented. `also` are the severities that some of its findings have instead.
     """
 
     id: str
     severity: Severity
+    also: tuple[Severity, ...] = ()
     kind: Kind = "message"
     applies_to: tuple[str, ...] = ()
     what: str
     why: str
     fix: str
     source: str
+
+    @property
+    def severities(self) -> tuple[Severity, ...]:
+        """Every severity that a finding of this rule may have, the usual one first."""
+        return (self.severity, *self.also)
 
     def finding(
         self, path: str, message: str, *, fix: str | None = None, severity: Severity | None = None

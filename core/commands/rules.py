@@ -60,18 +60,20 @@ def rule_of(id: str) -> Rule:
 
 
 def rule_table(rules: Iterable[Rule] = ALL_RULES) -> Iterator[str]:
-    """A line a rule: severity, id, what."""
+    """A line a rule: every severity that it may have, id, what."""
     listed = list(rules)
     width = max((len(rule.id) for rule in listed), default=0)
+    severities = max((len("/".join(rule.severities)) for rule in listed), default=0)
     for rule in listed:
-        yield f"{rule.severity:<7}  {rule.id:<{width}}  {rule.what}"
+        yield f"{'/'.join(rule.severities):<{severities}}  {rule.id:<{width}}  {rule.what}"
 
 
 def rule_markdown(rules: Iterable[Rule] = ALL_RULES) -> str:
     """The table for the README."""
     lines = ["| rule | severity | judges | what | fix |", "|---|---|---|---|---|"]
     for rule in rules:
-        cells = (f"[`{rule.id}`]({rule.source})", rule.severity, KINDS[rule.kind], rule.what, rule.fix)
+        severities = ", ".join(rule.severities)
+        cells = (f"[`{rule.id}`]({rule.source})", severities, KINDS[rule.kind], rule.what, rule.fix)
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(lines) + "\n"
 
@@ -134,7 +136,7 @@ def explanation(rule: Rule, width: int = WIDTH) -> Iterator[str]:
     """The whole story of a rule, in lines of at most `width` characters but for links."""
     where = f" ({', '.join(rule.applies_to)})" if rule.applies_to else ""
     yield f"{MARKS[rule.severity]} {rule.id}"
-    yield f"  {rule.severity}; judges: {KINDS[rule.kind]}{where}"
+    yield f"  {' or '.join(rule.severities)}; judges: {KINDS[rule.kind]}{where}"
     yield ""
     for label, text in (("What", rule.what), ("Why", rule.why), ("Fix", rule.fix)):
         lines = wrap(text, width - 8)

@@ -31,7 +31,8 @@ def test_the_list_is_narrowed_down() -> None:
     assert "no-client-ip" not in ids
     lines = run("rules", "--severity", "error").splitlines()
     assert lines
-    assert all(line.startswith("error ") for line in lines)
+    assert all("error" in line.split()[0].split("/") for line in lines)
+    assert any(line.startswith("warning/error ") for line in lines)
     assert run("rules", "no such thing") == ""
 
 

@@ -19,7 +19,7 @@ from .output import say, write, write_json, write_lines
 )
 @click.option("--severity", type=click.Choice(["error", "warning", "info"]), help="Only these.")
 def rules(words: tuple[str, ...], shape: str, severity: str | None) -> None:
-    """List the rules: severity, id, what each one names.
+    """List the rules: severity (or each that it may have), id, what each one names.
 
     TEXT narrows the list down to rules that speak of it. With --format json each line is a rule, with why,
     fix and source.
@@ -33,7 +33,7 @@ def rules(words: tuple[str, ...], shape: str, severity: str | None) -> None:
     found = [
         rule
         for rule in catalogue()
-        if severity in (None, rule.severity)
+        if severity in (None, *rule.severities)
         and text in f"{rule.id} {rule.what} {rule.why} {rule.fix}".lower()
     ]
     if shape == "json":

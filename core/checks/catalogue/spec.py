@@ -37,6 +37,7 @@ COMMON_FIELD_TYPE = Rule(
 SPEC_EVENT_NAME = Rule(
     id="spec-event-name",
     severity="warning",
+    also=("info",),
     applies_to=("track",),
     what="An event's name is nearly one of Segment's spec",
     why="Destinations know the names of the spec letter by letter: what is done for Order Completed is not "

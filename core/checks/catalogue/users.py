@@ -68,6 +68,7 @@ GROUP_ID_OVERRIDDEN = Rule(
 GROUP_SET_ONCE = Rule(
     id="group-set-once",
     severity="error",
+    also=("info",),
     applies_to=("group",),
     what="Traits of the group never change again",
     why="In device mode the classic destination sets every group trait once; in cloud mode those of Group "
