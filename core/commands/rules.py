@@ -15,6 +15,7 @@ from ..checks.examples import EXAMPLES
 from ..checks.examples.example import NOW, Example
 from ..checks.examples.told import TOLD_EXAMPLES, Told
 from ..checks.rule import Rule
+from ..checks.search import find_rules
 from ..checks.settings import CheckSettings
 from ..checks.stream import Loose, StreamChecker
 from ..destinations import translator
@@ -57,6 +58,13 @@ def rule_of(id: str) -> Rule:
         words = unknown_rule(id)
         raise InputError(words[0].upper() + words[1:])
     return BY_ID[id]
+
+
+def rules_meant(text: str) -> list[Rule]:
+    """Return the rule of that id, or the rules that explain a pasted text. Raises InputError as `rule_of`."""
+    if text in BY_ID or not text.strip():
+        return [rule_of(text)]
+    return list(find_rules(text)) or [rule_of(text)]
 
 
 def rule_table(rules: Iterable[Rule] = ALL_RULES) -> Iterator[str]:

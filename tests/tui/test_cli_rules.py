@@ -54,6 +54,20 @@ def test_a_rule_is_explained() -> None:
     assert "order_991" not in after
 
 
+def test_what_segment_and_mixpanel_say_finds_the_rule() -> None:
+    assert [line.split()[1] for line in run("rules", "No", "matching", "mapping").splitlines()] == [
+        "unmatched"
+    ]
+    text = run("explain", "You may not have any subscriptions that match this event")
+    assert text.splitlines()[0].endswith(" unmatched")
+    several = run("explain", "errAliasAlreadyExists").splitlines()
+    assert {line.split()[1] for line in several} == {"alias-order", "alias-ignored"}
+    made = [
+        json.loads(line) for line in run("explain", "errAliasAlreadyExists", "--format", "json").splitlines()
+    ]
+    assert [one["id"] for one in made] == [line.split()[1] for line in several]
+
+
 def test_an_explanation_as_json() -> None:
     made = json.loads(run("explain", "shared-device", "--format", "json"))
     assert len(made["example"]["before"]["messages"]) == 2

@@ -22,6 +22,7 @@ from segtap.tui.screens.confirm import Answer, Choose, Confirm, Option
 from segtap.tui.screens.decode import DecodeBox
 from segtap.tui.screens.help import Help
 from segtap.tui.screens.inspect import Inspect
+from segtap.tui.screens.rule_story import RuleStory
 
 pytestmark = pytest.mark.usefixtures("still")
 
@@ -176,8 +177,26 @@ class TestHelp:
             assert "request" not in str(screen.page.render()).replace("a refused request", "")
             screen.search.value = "no such thing"
             await pilot.pause()
-            assert "No key or mark" in str(screen.page.render())
+            assert "No key, mark or rule" in str(screen.page.render())
             await pilot.press("down", "pagedown", "up", "escape")
+            assert app.screen is not screen
+
+    async def test_an_error_of_another_system_finds_rules_and_enter_opens_one(self) -> None:
+        screen = Help()
+        app = Host(Static())
+        async with app.run_test(size=(80, 24)) as pilot:
+            app.push_screen(screen)
+            await pilot.pause()
+            screen.search.value = "errAliasAlreadyExists"
+            await pilot.pause()
+            page = str(screen.page.render())
+            assert "alias-order" in page
+            assert "alias-ignored" in page
+            await pilot.press("down", "down", "up", "down", "enter")
+            story = app.screen
+            assert isinstance(story, RuleStory)
+            assert story.rule is screen.rules[1]
+            await pilot.press("escape", "escape")
             assert app.screen is not screen
 
     def test_no_two_keys_of_one_pane_clash(self) -> None:

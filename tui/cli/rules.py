@@ -21,21 +21,16 @@ from .output import say, write, write_json, write_lines
 def rules(words: tuple[str, ...], shape: str, severity: str | None) -> None:
     """List the rules: severity (or each that it may have), id, what each one names.
 
-    TEXT narrows the list down to rules that speak of it. With --format json each line is a rule, with why,
-    fix and source.
+    TEXT narrows the list down to rules that speak of it. It may be an error of Segment or Mixpanel as you
+    read it there ("No matching mapping", errAnonDistinctIdNonGUIDForm). With --format json each line is a
+    rule, with why, fix and source.
     """
     import msgspec
 
-    from ...core.checks import rules as catalogue
+    from ...core.checks.search import find_rules
     from ...core.commands.rules import rule_markdown, rule_table
 
-    text = " ".join(words).lower()
-    found = [
-        rule
-        for rule in catalogue()
-        if severity in (None, *rule.severities)
-        and text in f"{rule.id} {rule.what} {rule.why} {rule.fix}".lower()
-    ]
+    found = [rule for rule in find_rules(" ".join(words)) if severity in (None, *rule.severities)]
     if shape == "json":
         for rule in found:
             write_json(msgspec.to_builtins(rule))
@@ -50,15 +45,26 @@ def rules(words: tuple[str, ...], shape: str, severity: str | None) -> None:
 
 
 @click.command()
-@click.argument("rule_id", metavar="RULE")
+@click.argument("words", metavar="RULE", nargs=-1, required=True)
 @format_option
-def explain(rule_id: str, shape: str) -> None:
-    """Explain a rule: what, why, how to mend it, and an example before and after."""
-    from ...core.commands.rules import explanation, rule_json, rule_of
+def explain(words: tuple[str, ...], shape: str) -> None:
+    """Explain a rule: what, why, how to fix it, and an example before and after.
 
-    rule = rule_of(rule_id)
+    RULE is an id, or an error of Segment or Mixpanel as you read it there. If several rules explain it,
+    they are listed.
+    """
+    from ...core.commands.rules import explanation, rule_json, rule_table, rules_meant
+
+    text = " ".join(words)
+    found = rules_meant(text)
     if shape == "json":
-        write_json(rule_json(rule))
+        for rule in found:
+            write_json(rule_json(rule))
         return
-    for line in explanation(rule):
+    if len(found) > 1:
+        for line in rule_table(found):
+            write(line)
+        say(f"{len(found)} rules may explain it. The whole story of one: segtap explain RULE")
+        return
+    for line in explanation(found[0]):
         write(line)

@@ -1,24 +1,33 @@
-"""All keys and marks on one page, made of the keys' own list; typing finds one."""
+"""All keys and marks on one page, made of the keys' own list; typing finds one, or a rule by its words."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
+from textual.geometry import Region
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from ...core.delivery import MEANINGS
 from .. import keys, pane_keys
 from ..keys import Key
-from ..marks import LETTERS, MIXPANEL_DIRECT, Marks
-from ..plain import is_plain, marks_of, worded
+from ..marks import LETTERS, MIXPANEL_DIRECT, SEVERITY_STYLES, Marks
+from ..plain import app_of, is_plain, marks_of, worded
+
+if TYPE_CHECKING:
+    from ...core.checks.rule import Rule
 
 LABEL = 11
+RULE_LABEL = 30
+FIND = "Find a key, a word, or an error that Segment or Mixpanel shows"
+RULES = "Rules (Enter opens the marked one)"
+SHORTEST = 3
+"""Letters from which rules are searched, too."""
 COLUMN = 50
 """Cells of the left of the two columns."""
 
@@ -57,8 +66,8 @@ class Help(ModalScreen[None]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss", "Close", id="help.close"),
-        Binding("up", "scroll(-1)", "Up", id="help.up", priority=True),
-        Binding("down", "scroll(1)", "Down", id="help.down", priority=True),
+        Binding("up", "move(-1)", "Up", id="help.up", priority=True),
+        Binding("down", "move(1)", "Down", id="help.down", priority=True),
         Binding("pageup", "scroll(-10)", "Page up", id="help.page-up", priority=True),
         Binding("pagedown", "scroll(10)", "Page down", id="help.page-down", priority=True),
     ]
@@ -67,7 +76,10 @@ class Help(ModalScreen[None]):
         super().__init__()
         self.groups = groups if groups is not None else {**keys.groups(), **pane_keys.groups()}
         self.page = Static()
-        self.search = Input(placeholder="Find a key or a word", compact=True)
+        self.search = Input(placeholder=FIND, compact=True)
+        self.rules: tuple[Rule, ...] = ()
+        """The rules found; Enter opens the one that is marked."""
+        self._at = 0
 
     def compose(self) -> ComposeResult:
         with Vertical() as box:
@@ -86,10 +98,26 @@ class Help(ModalScreen[None]):
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
+        self._at = 0
+        wanted = self.search.value.strip()
+        self.rules = _rules(wanted) if len(wanted) >= SHORTEST else ()
         self._fill()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Open the whole story of the rule that is marked."""
         event.stop()
+        if self.rules:
+            from .rule_story import RuleStory
+
+            app_of(self).push_screen(RuleStory(self.rules[self._at]))
+
+    def action_move(self, by: int) -> None:
+        """Mark the next rule; where none was found, scroll."""
+        if not self.rules:
+            self.action_scroll(by)
+            return
+        self._at = max(0, min(self._at + by, len(self.rules) - 1))
+        self._fill()
 
     def action_scroll(self, lines: int) -> None:
         """Down by so many lines, or up."""
@@ -100,10 +128,14 @@ class Help(ModalScreen[None]):
         blocks = [block for block in self._blocks(wanted) if len(block) > 1]
         wide = self.size.width >= 100 and not wanted
         if not blocks:
-            self.page.update(Content.styled(f'No key or mark has "{wanted}" in it.\n', "$dim"))
+            self.page.update(Content.styled(f'No key, mark or rule has "{wanted}" in it.\n', "$dim"))
             return
         lines = columns(blocks) if wide else [line for block in blocks for line in (*block, Content(""))]
         self.page.update(worded(self, Content("\n").join(lines)))
+        if self.rules:
+            row = len(lines) - 1 - len(self.rules) + self._at
+            place = self.query_one(VerticalScroll)
+            self.call_after_refresh(place.scroll_to_region, Region(0, row, 1, 1), animate=False)
 
     def _blocks(self, wanted: str) -> list[list[Content]]:
         blocks: list[list[Content]] = []
@@ -113,7 +145,25 @@ class Help(ModalScreen[None]):
         for title, entries in legend(marks_of(self)).items():
             found = [entry for entry in entries if not wanted or wanted.lower() in entry[1].lower()]
             blocks.append([heading(title), *(line(mark, text, style) for mark, text, style in found)])
+        blocks.append([heading(RULES), *map(self._rule, range(len(self.rules)))])
         return blocks
+
+    def _rule(self, number: int) -> Content:
+        rule = self.rules[number]
+        marked = number == self._at
+        words = Content.assemble(
+            (f"{marks_of(self).cursor if marked else ' '} ", "$accent"),
+            (f"{rule.id:<{RULE_LABEL}}", f"bold {SEVERITY_STYLES[rule.severity]}"),
+            (rule.what, "$foreground"),
+        )
+        words = words.truncate(max(self.page.size.width, 40), ellipsis=True)
+        return words.stylize("on $row-cursor") if marked else words
+
+
+def _rules(wanted: str) -> tuple[Rule, ...]:
+    from ...core.checks.search import find_rules  # the whole catalogue: not before somebody searches
+
+    return find_rules(wanted)
 
 
 def matches(key: Key, wanted: str) -> bool:
