@@ -256,6 +256,14 @@ def destination_of(settings: Settings) -> Destination:
     return Destination(kind=destination.kind, settings=named, subscriptions=settings.subscriptions)
 
 
+def classic_destination(classic: ClassicSettings) -> Destination:
+    """The classic destination with these settings, to ask what it would do; nothing can be sent with it."""
+    settings = DestinationSettings(
+        kind="classic-cloud", token=STAND_IN_TOKEN, api_secret=Secret("YOUR-API-SECRET")
+    )
+    return Destination(kind="classic-cloud", settings=_classic_names(settings, classic))
+
+
 def _classic_names(destination: DestinationSettings, classic: ClassicSettings) -> JsonObject:
     return {
         "token": destination.token,

@@ -167,6 +167,7 @@ WAYS: list[tuple[str, Step]] = [
     (r"send a UUID as messageId.*", _set("$.messageId", UUID)),
     (r"send a UUID(?:v4)? as anonymousId.*", _set("$.anonymousId", UUID4)),
     (r"send userId, or anonymousId for unknown users", _set("$.anonymousId", UUID4)),
+    (r"send userId once the user is known", _set("$.userId", "u-7")),
     (r"send the id that was used before as previousId", _set("$.previousId", UUID4)),
     (
         r"leave userId out until the user is known, and send anonymousId",

@@ -13,7 +13,7 @@ from ..inspection import Finding, Translation
 from ..messages import CALL_TYPES, JsonObject
 from ..settings import Destination, DestinationKind
 from ..text import shown
-from . import data, fields, ids, insert_ids, limits, message, names, request, spec, users, values
+from . import classic, data, fields, ids, insert_ids, limits, message, names, request, spec, users, values
 from .adjust import adjusted
 from .catalogue import ALL_RULES
 from .catalogue.calls import SECOND_RECEIPT, SEGMENT_WOULD_CHANGE, SEGMENT_WOULD_REJECT
@@ -46,9 +46,12 @@ _NOTHING_SENT: tuple[Check, ...] = (request.unmatched, request.rejected_by_desti
 _SEVERAL_EVENTS: tuple[Check, ...] = (request.page_double_count, data.purchase_double_count)
 """Run only where one message becomes several events."""
 _ONLY: dict[DestinationKind, tuple[Check, ...]] = {
-    "classic-cloud": (data.track_too_old, users.group_trait_missing),
+    "classic-cloud": (
+        *(data.track_too_old, users.group_trait_missing),
+        *(classic.increment_ignored, classic.documentation_differs),
+    ),
     "actions": (
-        *(data.region_mismatch, data.utm_missing, data.classic_feature_lost, users.array_overwritten),
+        *(data.region_mismatch, data.utm_missing, classic.classic_feature_lost, users.array_overwritten),
         *(message.property_overrides_context, request.property_dropped),
     ),
 }
@@ -80,6 +83,9 @@ _EVENT: tuple[Check, ...] = (
     data.country_code,
     data.utm_missing,
     data.super_properties_cloud,
+    classic.classic_feature_lost,
+    classic.increment_ignored,
+    classic.documentation_differs,
 )
 _BY_CALL: dict[str, tuple[Check, ...]] = {
     "track": (
@@ -87,7 +93,6 @@ _BY_CALL: dict[str, tuple[Check, ...]] = {
         *_EVENT,
         spec.spec_event_name,
         spec.spec_properties,
-        data.classic_feature_lost,
     ),
     "page": (*_ANY, request.page_name_missing, *_EVENT),
     "screen": (*_ANY, request.page_name_missing, *_EVENT),
@@ -100,6 +105,7 @@ _BY_CALL: dict[str, tuple[Check, ...]] = {
         users.anonymous_profile_prefix,
         users.array_overwritten,
         data.country_code,
+        classic.documentation_differs,
         spec.traits,
     ),
     "group": (
@@ -109,7 +115,7 @@ _BY_CALL: dict[str, tuple[Check, ...]] = {
         users.group_id_overridden,
         users.group_set_once,
         users.array_overwritten,
-        data.classic_feature_lost,
+        classic.classic_feature_lost,
     ),
     "alias": (*_ANY, message.alias_without_previous_id, users.alias_ignored),
     "": _ANY,

@@ -1,4 +1,4 @@
-"""Rules on what events carry, and on what a move from the classic destination loses."""
+"""Rules on what events carry."""
 
 from __future__ import annotations
 
@@ -175,51 +175,6 @@ def _listed(names: Sequence[Json]) -> str:
     few = ", ".join(str(name) for name in names[:5])
     more = f" and {len(names) - 5} more" if len(names) > 5 else ""
     return shown(few, 120)[1:-1] + more
-
-
-def classic_feature_lost(subject: Subject) -> Iterator[Finding]:
-    classic = subject.settings.classic
-    if subject.destination.kind != "actions":
-        return
-    event, properties = subject.document.get("event"), subject.properties
-    if subject.type == "track" and subject.translation.operations:
-        still = _incremented(subject)
-        counted = {name.lower() for name in classic.event_increments}
-        if isinstance(event, str) and event.lower() in counted and event not in still:
-            yield rule.CLASSIC_FEATURE_LOST.finding(
-                "$.event", f"{shown(event, 40)} is no longer counted in the profile"
-            )
-        added = {name.lower() for name in classic.prop_increments}
-        for name in properties if added else ():
-            if name.lower() in added and name not in still:
-                yield rule.CLASSIC_FEATURE_LOST.finding(
-                    child("$.properties", name),
-                    f"{shown(name, 40)[1:-1]} is no longer added up in the profile",
-                )
-        if classic.people and properties.get("revenue") and "revenue" not in still:
-            yield rule.CLASSIC_FEATURE_LOST.finding(
-                "$.properties.revenue", "revenue is no longer appended to the profile's transactions"
-            )
-    traits = subject.document.get("traits")
-    if subject.type == "group" and isinstance(traits, dict):
-        for name in classic.group_traits_to_set_once:
-            if name in traits:
-                yield rule.CLASSIC_FEATURE_LOST.finding(
-                    child("$.traits", name),
-                    f"{shown(name, 40)[1:-1]} is set every time, no longer once",
-                    fix="send it with the first group call only",
-                )
-
-
-def _incremented(subject: Subject) -> set[str]:
-    """The properties of the profile that a subscription of the workspace's own adds up."""
-    names: set[str] = set()
-    for operation in subject.translation.operations:
-        body = operation.request.body
-        added = body.get("$add") if isinstance(body, dict) else None
-        if isinstance(added, dict):
-            names.update(added)
-    return names
 
 
 def purchase_double_count(subject: Subject) -> Iterator[Finding]:

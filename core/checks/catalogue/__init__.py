@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from ..rule import Rule
 from .calls import RULES
+from .classic import CLASSIC_RULES
 from .data import DATA_RULES
 from .plan import RULES as PLAN_RULES
 from .settings import SETTINGS_RULES
@@ -20,6 +21,7 @@ CATALOGUES: tuple[tuple[Rule, ...], ...] = (
     USER_RULES,
     VALUE_RULES,
     DATA_RULES,
+    CLASSIC_RULES,
     SPEC_RULES,
     STREAM_RULES,
     PLAN_RULES,

@@ -1,4 +1,4 @@
-"""Rules on what events carry, and on what a move from the classic destination loses, as data."""
+"""Rules on what events carry, as data."""
 
 from __future__ import annotations
 
@@ -84,15 +84,6 @@ SUPER_PROPERTIES_CLOUD = Rule(
     fix="send the values as properties of each event",
     source=_SEGMENT_MIXPANEL,
 )
-CLASSIC_FEATURE_LOST = Rule(
-    id="classic-feature-lost",
-    severity="warning",
-    what="The classic destination did something with this message that Actions does not",
-    why="Mixpanel (Actions) has no increments by setting, no revenue of People, no traits to set once: after "
-    "the move these numbers stand still, without an error.",
-    fix="add an incrementProperties subscription; take what is not missed out of [classic]",
-    source=_SEGMENT_MIXPANEL,
-)
 PURCHASE_DOUBLE_COUNT = Rule(
     id="purchase-double-count",
     severity="info",
@@ -114,6 +105,5 @@ DATA_RULES: tuple[Rule, ...] = (
     COUNTRY_CODE,
     UTM_MISSING,
     SUPER_PROPERTIES_CLOUD,
-    CLASSIC_FEATURE_LOST,
     PURCHASE_DOUBLE_COUNT,
 )

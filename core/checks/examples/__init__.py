@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...messages import Json, JsonObject
-from ...settings import ClassicSettings
+from .classic import CLASSIC_EXAMPLES
 from .example import ANONYMOUS, Example, call, pair, track
 from .stream import STREAM_EXAMPLES
 from .values import VALUE_EXAMPLES
@@ -191,13 +191,6 @@ MESSAGE_EXAMPLES: dict[str, Example] = {
         track("Signed Up", context={"traits": {"plan": "pro"}}),
         track("Signed Up", {"plan": "pro"}, context={"traits": {"plan": "pro"}}),
     ),
-    "classic-feature-lost": Example(
-        before=(track("Logged In"),),
-        after=(track("Logged In"),),
-        said='event_increments = ["Logged In"] under [classic], then taken out of it',
-        classic=ClassicSettings(event_increments=("Logged In",)),
-        classic_after=ClassicSettings(),
-    ),
     "purchase-double-count": pair(track("Order Completed", _ORDER), track("Order Paid", _ORDER)),
     "common-field-name": pair(
         call("track", event="Signed Up", props={"plan": "pro"}), track("Signed Up", {"plan": "pro"})
@@ -237,5 +230,10 @@ MESSAGE_EXAMPLES: dict[str, Example] = {
     ),
 }
 
-EXAMPLES: dict[str, Example] = {**MESSAGE_EXAMPLES, **VALUE_EXAMPLES, **STREAM_EXAMPLES}
+EXAMPLES: dict[str, Example] = {
+    **MESSAGE_EXAMPLES,
+    **VALUE_EXAMPLES,
+    **CLASSIC_EXAMPLES,
+    **STREAM_EXAMPLES,
+}
 """By the id of the rule. Those that repeat what was received or take many messages have none."""

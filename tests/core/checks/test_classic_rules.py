@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+import msgspec
 import pytest
-from check_helpers import classic, every_real_message, inspected, real_message
+from check_helpers import DESTINATION, classic, every_real_message, inspected, real_message
+from fixes import follow
 
+from segtap.core.checks import CheckSettings
 from segtap.core.inspection import Finding
-from segtap.core.settings import Destination
+from segtap.core.settings import ClassicSettings, Destination
 
 
 def found(message: dict[str, Any], rule: str, **options: Any) -> list[Finding]:
@@ -100,3 +104,318 @@ def test_a_missing_message_id_is_about_segments_own_copies() -> None:
     (finding,) = found(track(messageId=None), "insert-id-missing")
     assert finding.message == "no messageId was sent: Segment cannot tell that a copy is one"
     assert "Segment then drops the copy" in finding.fix
+
+
+# -- what a move to Actions loses ------------------------------------------------------------------------
+
+USED: dict[str, Any] = {
+    "people": True,
+    "event_increments": ("Logged In", "Viewed Signup Page", "Loaded a Page"),
+    "prop_increments": ("Cups",),
+    "group_identifier_traits": ("company_id",),
+    "group_traits_to_set_once": ("founded",),
+}
+"""What [classic] asks for, of somebody who moved to Actions."""
+
+
+def lost(message: dict[str, Any], destination: Destination = DESTINATION, **classic: Any) -> list[str]:
+    """The paths at which classic-feature-lost is found."""
+    settings = CheckSettings(classic=ClassicSettings(**{**USED, **classic}))
+    every = inspected(message, destination=destination, settings=settings).findings
+    return [finding.path for finding in every if finding.rule == "classic-feature-lost"]
+
+
+def sent(event: str = "Played", user: Any = "u-1", **properties: Any) -> dict[str, Any]:
+    return track(event=event, properties=properties, userId=user, anonymousId="a-1")
+
+
+@pytest.mark.parametrize(
+    ("message", "paths"),
+    [
+        (sent("logged in"), ["$.event"]),
+        (sent(cups=2), ["$.properties.cups"]),
+        (sent(CUPS=2.5, other=1), ["$.properties.CUPS"]),
+        (sent(revenue=5), ["$.properties.revenue"]),
+        (sent(Revenue="$5.20"), ["$.properties.Revenue"]),
+        (sent("Order Completed", total=5), ["$.properties.total"]),
+        (sent("Logged In", cups=1, revenue=3), ["$.event", "$.properties.cups", "$.properties.revenue"]),
+        (real_message("node", "page", name="Start", properties={}), ["$.name"]),
+        (real_message("node", "group", traits={"founded": 1, "company_id": "acme"}), ["$.traits.founded"]),
+    ],
+)
+def test_what_classic_did_is_missed_on_actions(message: dict[str, Any], paths: list[str]) -> None:
+    assert lost(message) == paths
+
+
+@pytest.mark.parametrize(
+    ("message", "classic"),
+    [
+        (sent("Logged In", user=None), {}),
+        (sent("Logged In", user=""), {}),
+        (sent(cups=2, user=None), {}),
+        (sent("Logged In", cups=2, revenue=5), {"people": False}),
+        *((sent(cups=odd), {}) for odd in ("5", "five", True, None, [5], {"n": 5})),
+        (sent(revenue="free"), {}),
+        (sent(revenue=0), {}),
+        (sent("Invoice Paid", total=5), {}),
+        (sent("Logged In") | {"integrations": {"Mixpanel": False}}, {}),
+        (sent("Logged In") | {"integrations": {"Mixpanel (Legacy)": False}}, {}),
+        (sent("Logged In") | {"_metadata": {"bundled": ["Mixpanel"]}}, {}),
+        (sent("Logged In") | {"timestamp": "2019-06-03T08:00:00Z"}, {}),
+        (real_message("node", "page", name="Start"), {"consolidated_page_calls": False}),
+        (real_message("node", "page", name="Signup"), {"event_increments": ("Viewed Signup Page",)}),
+        (real_message("node", "group", traits={"founded": 1}), {}),
+        (real_message("node", "group", traits={"founded": 1, "company_id": ""}), {}),
+        (real_message("node", "group", traits={"company_id": "acme"}), {}),
+        (real_message("node", "identify"), {}),
+    ],
+)
+def test_what_classic_never_did_is_not_missed(message: dict[str, Any], classic: dict[str, Any]) -> None:
+    assert lost(message, **classic) == []
+
+
+def test_nothing_is_missed_of_a_message_that_actions_does_not_send() -> None:
+    assert lost(sent("Logged In"), msgspec.structs.replace(DESTINATION, subscriptions=())) == []
+
+
+# -- increments that do not happen ------------------------------------------------------------------------
+
+INCREMENTS: dict[str, Any] = {"eventIncrements": ["Logged In"], "propIncrements": ["Cups"], "people": True}
+
+
+@pytest.mark.parametrize(
+    ("message", "options", "path", "words", "fix"),
+    [
+        (sent("Logged In"), {"people": False}, "$.event", "People is off", "people = true under"),
+        (sent("logged in", user=None), {}, "$.event", "no userId", "send userId once the user is known"),
+        (sent("Logged In", user=""), {}, "$.event", "no userId", "send userId"),
+        (
+            sent("Logged In", user=None),
+            {"people": False},
+            "$.event",
+            "People is off and there is no userId",
+            r"people = true .*; send userId",
+        ),
+        (sent(cups=3), {"people": False}, "$.properties.cups", "People is off", "people = true"),
+        (sent(cups=3, user=None), {}, "$.properties.cups", "no userId", "send userId"),
+        (sent(cups="5"), {}, "$.properties.cups", '"5" is text', "send 5 as a number"),
+        (sent(cups="-2.5"), {}, "$.properties.cups", "is text", "send -2.5 as a number"),
+        (sent(cups="five"), {}, "$.properties.cups", '"five" is text', "send a number"),
+        (sent(cups=True), {}, "$.properties.cups", "true is not a number", "send a number"),
+        (sent(cups=[5]), {}, "$.properties.cups", "is not a number", "send a number"),
+        (sent(cups={"n": 5}), {}, "$.properties.cups", "is not a number", "send a number"),
+        (
+            real_message("node", "page", name="Signup"),
+            {"eventIncrements": ["Viewed Signup Page"]},
+            "$.name",
+            'no page option that is on makes "Viewed Signup Page"',
+            "track_named_pages = true under .classic. and the other page options false",
+        ),
+        (
+            real_message("node", "page", type="screen", name="Home", category="App"),
+            {"eventIncrements": ["viewed app home screen"], "trackNamedPages": True},
+            "$.name",
+            'no page option that is on makes "Viewed App Home Screen"',
+            "track_categorized_pages = true",
+        ),
+        (
+            real_message("node", "page", name="Signup"),
+            {
+                "eventIncrements": ["Loaded a Page"],
+                "consolidatedPageCalls": False,
+                "trackNamedPages": True,
+                "people": False,
+            },
+            "$.name",
+            "no page option that is on .* and Use Mixpanel People is off",
+            "consolidated_page_calls = true .*; people = true",
+        ),
+        (
+            real_message("node", "page", name="Signup"),
+            {"eventIncrements": ["viewed signup page"], "consolidatedPageCalls": False},
+            "$.name",
+            "no page option",
+            "track_named_pages",
+        ),
+    ],
+)
+def test_an_increment_that_does_not_happen_says_why(
+    message: dict[str, Any], options: dict[str, Any], path: str, words: str, fix: str
+) -> None:
+    (finding,) = found(message, "increment-ignored", **{**INCREMENTS, **options})
+    assert (finding.severity, finding.path) == ("warning", path)
+    assert re.search(words, finding.message)
+    assert re.search(fix, finding.fix)
+
+
+@pytest.mark.parametrize(
+    ("message", "options"),
+    [
+        (sent("Logged In", cups=3), {}),
+        (sent("Played", other="5"), {"people": False}),
+        (sent(cups=None), {}),
+        (sent("Logged In", cups=3, user=None), {"eventIncrements": [], "propIncrements": []}),
+        (sent("Logged In") | {"timestamp": "2019-06-03T08:00:00Z"}, {"people": False}),
+        (real_message("node", "page", name="Signup"), {"eventIncrements": ["Loaded a Page"]}),
+        (real_message("node", "page", name="Signup"), {"eventIncrements": ["Viewed Other Page"]}),
+        (
+            real_message("node", "page", name="Signup"),
+            {
+                "eventIncrements": ["Viewed Signup Page"],
+                "trackNamedPages": True,
+                "consolidatedPageCalls": False,
+            },
+        ),
+        (real_message("node", "identify", traits={"cups": "5"}), {"people": False}),
+    ],
+)
+def test_increments_that_happen_or_are_not_asked_for_are_quiet(
+    message: dict[str, Any], options: dict[str, Any]
+) -> None:
+    assert found(message, "increment-ignored", **{**INCREMENTS, **options}) == []
+
+
+@pytest.mark.parametrize(
+    ("message", "before", "after"),
+    [
+        (sent("Logged In"), {"people": False}, {"people": True}),
+        (
+            real_message("node", "page", name="Signup"),
+            {"eventIncrements": ["Viewed Signup Page"]},
+            {"trackNamedPages": True, "consolidatedPageCalls": False},
+        ),
+        (
+            real_message("node", "page", name="Signup"),
+            {"eventIncrements": ["Loaded a Page"], "trackNamedPages": True, "consolidatedPageCalls": False},
+            {"consolidatedPageCalls": True, "trackNamedPages": False},
+        ),
+    ],
+)
+def test_the_fix_in_the_settings_makes_the_increment_and_nothing_worse(
+    message: dict[str, Any], before: dict[str, Any], after: dict[str, Any]
+) -> None:
+    options = {**INCREMENTS, **before}
+    assert found(message, "increment-ignored", **options)
+    mended = inspected(message, destination=classic(**{**options, **after}))
+    assert [one for one in mended.findings if one.severity != "info"] == []
+    assert any("$add" in str(one.request.body) for one in mended.translation.operations)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        sent("Logged In", user=None),
+        sent(cups="5"),
+        sent(cups="five"),
+        sent(cups=True),
+        sent(cups=[5]),
+        sent(cups=3, user=None),
+    ],
+)
+def test_the_fix_in_the_message_makes_the_increment(message: dict[str, Any]) -> None:
+    (finding,) = found(message, "increment-ignored", **INCREMENTS)
+    followed = follow(message, finding)
+    assert followed is not None
+    mended = inspected(followed, destination=classic(**INCREMENTS))
+    assert [one for one in mended.findings if one.severity != "info"] == []
+    assert any("$add" in str(one.request.body) for one in mended.translation.operations)
+
+
+# -- what Segment's page says, and what its code does ------------------------------------------------------
+
+TOKEN = {"token": "ff15bc0c"}
+
+
+@pytest.mark.parametrize(
+    ("message", "options", "path", "words"),
+    [
+        (sent(revenue=19.5), {}, "$.properties.revenue", "only with Use Mixpanel People on"),
+        (sent(Revenue="$5", user=None), {}, "$.properties.Revenue", "with People off, too"),
+        (sent("Order Completed", total=5), {}, "$.properties.total", "with People off, too"),
+        (
+            real_message("node", "page", properties={"revenue": 3}),
+            {},
+            "$.properties.revenue",
+            "with People off, too",
+        ),
+        *(
+            (
+                real_message("node", "identify", traits={"plan": "a"}, context=context),
+                {"people": True},
+                "$.context.device.token",
+                "iOS only",
+            )
+            for context in (
+                {"device": {"type": "android", **TOKEN}},
+                {"device": {"type": "Android", **TOKEN}, "os": {"name": "iOS"}},
+                {"device": TOKEN, "os": {"name": "Android"}},
+                {"device": TOKEN, "library": {"name": "analytics-android"}},
+            )
+        ),
+        (
+            real_message("node", "identify", traits={"plan": "a", "topics": ["moss"]}),
+            {"people": True},
+            "$.traits.topics",
+            "writes topics over it",
+        ),
+        (
+            real_message("node", "identify", traits={"username": ["ann", "bob"]}),
+            {"people": True},
+            "requests[0].body.$set.$username",
+            "writes $username over it",
+        ),
+        (
+            real_message("node", "page", name="Start"),
+            {"trackNamedPages": True, "eventIncrements": []},
+            "$.type",
+            "an event for each page option",
+        ),
+    ],
+)
+def test_where_page_and_code_differ_both_are_said(
+    message: dict[str, Any], options: dict[str, Any], path: str, words: str
+) -> None:
+    (finding,) = found(message, "documentation-differs", **options)
+    assert (finding.severity, finding.path) == ("info", path)
+    assert words in finding.message
+    assert finding.message.startswith("Segment's page: ")
+    assert "its published code" in finding.message
+    assert "which is shown" in finding.message
+
+
+@pytest.mark.parametrize(
+    ("message", "options"),
+    [
+        (sent(revenue=19.5), {"people": True}),
+        (sent(revenue=0), {}),
+        (sent(price=5), {}),
+        (
+            real_message(
+                "node", "identify", traits={"plan": "a"}, context={"device": {"type": "ios", **TOKEN}}
+            ),
+            {"people": True},
+        ),
+        (
+            real_message("node", "identify", traits={"plan": "a"}, context={"device": TOKEN}),
+            {"people": True},
+        ),
+        (
+            real_message("node", "identify", traits={}, context={"device": {"type": "android", **TOKEN}}),
+            {"people": False},
+        ),
+        (real_message("node", "identify", traits={"topics": []}), {"people": True}),
+        (real_message("node", "identify", traits={"topics": ["moss"]}), {"people": False}),
+        (real_message("node", "identify", traits={"plan": "a", "size": {"h": 5}}), {"people": True}),
+        (sent(topics=["moss"]), {"people": True}),
+        (real_message("node", "page", name="Start"), {}),
+        (real_message("node", "alias"), {"people": True}),
+    ],
+)
+def test_where_page_and_code_agree_nothing_is_said(message: dict[str, Any], options: dict[str, Any]) -> None:
+    assert found(message, "documentation-differs", **options) == []
+
+
+def test_actions_is_not_judged_by_the_page_of_the_classic_destination() -> None:
+    for message in (sent(revenue=5), real_message("node", "identify", traits={"topics": ["moss"]})):
+        every = inspected(message).findings
+        assert not {"documentation-differs", "increment-ignored"} & {one.rule for one in every}

@@ -1,4 +1,4 @@
-"""Rules on what events carry, and on what a move from the classic destination loses."""
+"""Rules on what events carry."""
 
 from __future__ import annotations
 
@@ -9,17 +9,9 @@ from check_helpers import DESTINATION, classic, found, inspected, real_message
 
 from segtap.core.checks import CheckSettings
 from segtap.core.checks.catalogue.data import DATA_RULES
-from segtap.core.settings import ClassicSettings, Destination
+from segtap.core.settings import Destination
 
 PLAIN = CheckSettings()
-MOVED = CheckSettings(
-    classic=ClassicSettings(
-        people=True,
-        event_increments=("Logged In",),
-        prop_increments=("Cups",),
-        group_traits_to_set_once=("founded",),
-    )
-)
 UTM = "https://ex.com/?utm_source=news&utm_medium=email&utm_term="
 
 Row = tuple[str, dict[str, Any], CheckSettings, Destination]
@@ -139,30 +131,6 @@ WRONG: list[tuple[Row, str, str, str]] = [
         "plan: a super property in device mode",
     ),
     (
-        ("classic-feature-lost", track("logged in"), MOVED, DESTINATION),
-        "warning",
-        "$.event",
-        '"logged in" is no longer counted in the profile',
-    ),
-    (
-        ("classic-feature-lost", track(cups=2), MOVED, DESTINATION),
-        "warning",
-        "$.properties.cups",
-        "cups is no longer added up in the profile",
-    ),
-    (
-        ("classic-feature-lost", real_message("node", "track"), MOVED, DESTINATION),
-        "warning",
-        "$.properties.revenue",
-        "revenue is no longer appended to the profile's transactions",
-    ),
-    (
-        ("classic-feature-lost", real_message("node", "group", traits={"founded": 1}), MOVED, DESTINATION),
-        "warning",
-        "$.traits.founded",
-        "founded is set every time, no longer once",
-    ),
-    (
         ("purchase-double-count", real_message("python", "track"), PLAIN, DESTINATION),
         "info",
         "requests[0].body",
@@ -202,8 +170,6 @@ RIGHT: list[Row] = [
     ("utm-missing", within(track(utm_source="a"), page={"url": "/?utm_source=a"}), PLAIN, DESTINATION),
     ("super-properties-cloud", within(track(plan="pro"), traits={"plan": "x"}), PLAIN, DESTINATION),
     ("super-properties-cloud", track(plan="pro"), PLAIN, classic(superProperties=["plan"])),
-    ("classic-feature-lost", real_message("node", "track"), PLAIN, DESTINATION),
-    ("classic-feature-lost", track("Logged In", cups=2, revenue=1), MOVED, classic()),
     ("purchase-double-count", track("Order Completed", order_id="1"), PLAIN, DESTINATION),
     ("purchase-double-count", real_message("python", "track"), PLAIN, classic()),
 ]

@@ -215,7 +215,7 @@ def mistakes() -> Iterator[Any]:
     examples = [
         (id, example.before[-1])
         for id, example in {**MESSAGE_EXAMPLES, **VALUE_EXAMPLES}.items()
-        if example.plan is None and not example.settings_before and id != "classic-feature-lost"
+        if example.plan is None and not example.settings_before
     ]
     for number, (rule, message) in enumerate([*examples, *SITUATIONS]):
         for kind in KINDS:
@@ -260,6 +260,7 @@ BY_PERSON = {
     "segment-would-reject": "sends what Segment takes: there is no message to mend where there is none",
     "segment-would-change": "knows that Segment decides the value; nothing is wrong",
     "second-receipt": "knows that the client tried again; nothing is wrong",
+    "documentation-differs": "looks at what has arrived in Mixpanel",
     "insert-id-undocumented": "sends smaller batches, less often; nothing is wrong with the message",
     "cloud-and-device-mode": "switches one connection mode of Segment's destination off",
     "identity-cluster-limit": "keeps one userId, and the anonymousId of each device",
@@ -283,6 +284,7 @@ NOT_IN_THE_MESSAGE = {
     "region-mismatch": "the region is set",
     "api-secret-deprecated": "the secret is taken out of the settings",
     "classic-feature-lost": "what is not missed is taken out of [classic]",
+    "increment-ignored": "People is turned on, or the page option that makes the event",
     "purchase-double-count": "a setting of the subscription is turned off",
     "array-overwritten": "the sender sends the whole list, which no single message shows",
     "plan-violation": "the plan says what is right",
@@ -376,7 +378,8 @@ def test_real_messages_need_no_fix_but_their_own() -> None:
 
 def test_a_subscription_that_adds_up_ends_what_the_move_lost() -> None:
     """The fix of classic-feature-lost: an incrementProperties subscription."""
-    lost = CheckSettings(classic=ClassicSettings(event_increments=("Logged In",), prop_increments=("seats",)))
+    used = ClassicSettings(people=True, event_increments=("Logged In",), prop_increments=("seats",))
+    lost = CheckSettings(classic=used)
     message = track("Logged In", {"seats": 3})
     assert len([one for one in sent(message, fine("actions"), lost).findings if one.rule == _LOST]) == 2
     increments = Subscription(
