@@ -77,6 +77,10 @@ class DestinationSettings(msgspec.Struct, frozen=True, kw_only=True):
     project_id: Annotated[int, msgspec.Meta(ge=0)] = 0
     """The project's number, which a service account needs with it; 0: not given."""
     region: Region = "us"
+    """The endpoint: which of Mixpanel's hosts requests go to."""
+    project_region: Literal["", "us", "eu", "in"] = ""
+    """Where the project stores its data (Mixpanel: Project Settings, Data Residency). "" means unknown;
+    requests and answers do not contain it."""
     source_name: str = ""
     strict: bool = True
     mixpanel_url: str = ""
@@ -116,7 +120,7 @@ class SegmentSettings(msgspec.Struct, frozen=True, kw_only=True):
     consent_categories: tuple[str, ...] = ()
     """Consent categories that the destination is in; a message's consent object must allow each."""
     workspace_region: Literal["", "us", "eu"] = ""
-    """Where the workspace keeps its data; "": unknown, for no message tells."""
+    """Where the workspace stores its data; "" means unknown. It says nothing of the Mixpanel project's."""
 
 
 FilterAction = Literal["drop", "sample", "drop_properties", "allow_properties"]

@@ -13,7 +13,21 @@ from ..inspection import Finding, Translation
 from ..messages import CALL_TYPES, JsonObject
 from ..settings import Destination, DestinationKind
 from ..text import shown
-from . import classic, data, fields, ids, insert_ids, limits, message, names, request, spec, users, values
+from . import (
+    classic,
+    data,
+    fields,
+    ids,
+    insert_ids,
+    limits,
+    message,
+    names,
+    region,
+    request,
+    spec,
+    users,
+    values,
+)
 from .adjust import adjusted
 from .catalogue import ALL_RULES
 from .catalogue.calls import SECOND_RECEIPT, SEGMENT_WOULD_CHANGE, SEGMENT_WOULD_REJECT
@@ -51,14 +65,14 @@ _ONLY: dict[DestinationKind, tuple[Check, ...]] = {
         *(classic.increment_ignored, classic.documentation_differs),
     ),
     "actions": (
-        *(data.region_mismatch, data.utm_missing, classic.classic_feature_lost, users.array_overwritten),
+        *(data.utm_missing, classic.classic_feature_lost, users.array_overwritten),
         *(message.property_overrides_context, request.property_dropped),
     ),
 }
 """Rules on what only one of the destinations does."""
 _ANY: tuple[Check, ...] = (
     data.track_too_old,
-    data.region_mismatch,
+    region.region_mismatch,
     ids.ids,
     message.timestamp_suspect,
     values.values,

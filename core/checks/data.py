@@ -11,7 +11,6 @@ from ..destinations.classic.tables import IMPORT_AFTER, REFUSED_NO_KEY
 from ..inspection import Finding
 from ..messages import Json, JsonObject
 from ..paths import child
-from ..settings import SEGMENT_REGIONS
 from ..text import shown
 from .catalogue import data as rule
 from .rule import Subject
@@ -48,19 +47,6 @@ def track_too_old(subject: Subject) -> Iterator[Finding]:
                 "$.timestamp", "more than five days old, and without the API secret: Mixpanel leaves it out"
             )
             return
-
-
-def region_mismatch(subject: Subject) -> Iterator[Finding]:
-    if subject.destination.kind != "actions":
-        return
-    named = subject.destination.settings.get("apiRegion")
-    if named and named not in SEGMENT_REGIONS.values() and subject.translation.operations:
-        known = ", ".join(SEGMENT_REGIONS.values())
-        yield rule.REGION_MISMATCH.finding(
-            "requests[0].url",
-            f"apiRegion {shown(named)} is none of {known}: Segment compares flag and all, so it is the US",
-            fix=f"apiRegion is one of {known}",
-        )
 
 
 def api_secret_deprecated(subject: Subject) -> Iterator[Finding]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 import msgspec
 
@@ -35,7 +35,8 @@ class CheckSettings(msgspec.Struct, frozen=True, kw_only=True):
     `group_keys` are those of the Mixpanel project, None while they are unknown. `plan` is the tracking plan
     that messages are held against, None where none is set. `filter_faults` name the destination filters whose
     condition cannot be judged, which stop every message. `service_account`: segtap sends /import with one,
-    in place of the destination's own credentials.
+    in place of the destination's own credentials. `project_region` is where the Mixpanel project stores its
+    data, "" while that is unknown.
     """
 
     identity: IdentityMode = "original"
@@ -45,6 +46,7 @@ class CheckSettings(msgspec.Struct, frozen=True, kw_only=True):
     plan: PlanCheck | None = None
     filter_faults: tuple[str, ...] = ()
     service_account: bool = False
+    project_region: Literal["", "us", "eu", "in"] = ""
 
 
 DEFAULTS = CheckSettings()
@@ -63,6 +65,7 @@ def check_settings(settings: Settings) -> CheckSettings:
         plan=_plan_of(settings),
         filter_faults=filter_faults(settings.filters),
         service_account=bool(settings.destination.service_account),
+        project_region=settings.destination.project_region,
     )
 
 

@@ -50,6 +50,9 @@ TABLES = ("subscriptions", "filters", "rules")
 ENV_ALIASES = {"SEGTAP_JOURNAL": "SEGTAP_JOURNAL_PATH", "SEGTAP_DESTINATION": "SEGTAP_DESTINATION_KIND"}
 """Names that people guess before they read; each means the one behind it."""
 
+_REGIONS = ("region", "project_region")
+"""Keys of [destination] that may be written in capitals."""
+
 FLAG_NAMES = {"destination.kind": "--destination", "journal.path": "--journal"}
 """Options that are not called as the key that they set."""
 
@@ -277,7 +280,7 @@ def _lists_of(section: str) -> set[str]:
 
 def _check(section: str, key: str, value: Json, place: str) -> None:
     """Convert one value on its own, so that a fault names the place and the key."""
-    if key == "region" and isinstance(value, str):
+    if key in _REGIONS and isinstance(value, str):
         value = value.lower()
     try:
         msgspec.convert({key: value}, SECTIONS[section], strict=False)
@@ -299,9 +302,9 @@ def _checked(plain: JsonObject, place: str, folder: Path) -> JsonObject:
 
 
 def _resolve_token(destination: JsonObject, environ: Mapping[str, str], sources: dict[str, Source]) -> None:
-    region = destination.get("region")
-    if isinstance(region, str):
-        destination["region"] = region.lower()
+    for key in _REGIONS:
+        if isinstance(region := destination.get(key), str):
+            destination[key] = region.lower()
     if not destination.get("token"):
         name = str(destination.get("token_env", DestinationSettings().token_env))
         destination["token"] = environ.get(name, "").strip()

@@ -19,7 +19,7 @@ _TOKEN = re.compile(r"[0-9a-fA-F]{32}\Z")
 class Answers(msgspec.Struct, frozen=True, kw_only=True):
     """What `segtap init` asks. `people`: profiles are written; `group_keys` are Mixpanel's.
 
-    `project_id` 0: no service account is used.
+    `project_id` 0: no service account is used. `project_region` None: it is not known.
     """
 
     kind: DestinationKind = "actions"
@@ -28,6 +28,7 @@ class Answers(msgspec.Struct, frozen=True, kw_only=True):
     service_account_env: str = "MIXPANEL_SERVICE_ACCOUNT"
     project_id: int = 0
     region: Region = "us"
+    project_region: Region | None = None
     people: bool = True
     group_keys: tuple[str, ...] = ()
 
@@ -50,6 +51,8 @@ def first_settings(answers: Answers) -> str:
     named = answers.project_id or account != Answers().service_account_env
     account_line = f"{'' if named else '# '}service_account_env"
     project_line = f"project_id = {answers.project_id}" if answers.project_id else "# project_id = 123"
+    stored = f"project_region = {toml_value(answers.project_region)}" if answers.project_region else ""
+    stored = stored or '# project_region = "us"'
     classic = answers.kind == "classic-cloud"
     if classic and answers.region == "in":
         raise SettingsError(
@@ -67,7 +70,8 @@ token_env = {toml_value(token)}  # the variable that holds the project token
 api_secret_env = {toml_value(secret)}  # one that holds the API secret, which Mixpanel retires on 2027-03-03
 {account_line} = {toml_value(account)}  # one that holds user:secret; it goes first
 {project_line}  # the project's number, for the service account
-region = {toml_value(answers.region)}  # where the project's data lives: us, eu, in
+region = {toml_value(answers.region)}  # the endpoint that Segment's destination sends to: us, eu, in
+{stored}  # where the project stores its data: Mixpanel, Project Settings, Data Residency
 # source_name = "Web"  # segment_source_name on every event, as set in Segment
 {"" if classic else "strict = true  # Mixpanel checks every record of a batch" + chr(10)}
 [ingest]

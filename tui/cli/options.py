@@ -28,6 +28,7 @@ FLAGS: dict[str, tuple[str, str]] = {
     "service_account_env": ("destination", "service_account_env"),
     "project_id": ("destination", "project_id"),
     "region": ("destination", "region"),
+    "project_region": ("destination", "project_region"),
     "mixpanel_url": ("destination", "mixpanel_url"),
     "theme": ("screen", "theme"),
     "plan": ("", "plan"),
@@ -80,7 +81,12 @@ _OPTIONS = (
     click.option(
         "--region",
         type=REGIONS,
-        help="Mixpanel's data residency. [us]",
+        help="Mixpanel's endpoint. [us]",
+    ),
+    click.option(
+        "--project-region",
+        type=REGIONS,
+        help="Where the project stores its data, as its settings in Mixpanel say.",
     ),
     click.option(
         "--mixpanel-url", metavar="URL", help="Send to this base URL instead: a proxy, a test server."

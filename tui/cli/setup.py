@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     help="Variable with a service account, user:secret. [MIXPANEL_SERVICE_ACCOUNT]",
 )
 @click.option("--project-id", type=click.IntRange(1), help="The project's number, for a service account.")
-@click.option("--region", type=REGIONS, help="Mixpanel's data residency.")
+@click.option("--region", type=REGIONS, help="Mixpanel's endpoint.")
+@click.option("--project-region", type=REGIONS, help="Where the project stores its data.")
 @click.option("--people/--no-people", default=None, help="Write profiles of users.")
 @click.option("--group-key", "group_keys", multiple=True, metavar="KEY", help="Group key (repeatable).")
 @click.option("--stdout", "to_stdout", is_flag=True, help="Print the settings instead of writing them.")

@@ -38,9 +38,10 @@ REGION_MISMATCH = Rule(
     severity="error",
     kind="request",
     what="Requests go to another region than the project's",
-    why="Mixpanel does not ingest what reaches the wrong region, and both ends count: the host that Segment "
-    "sends to and the project's residency.",
-    fix='region = "eu" (or "us", "in") under [destination]; in Segment: Data Residency',
+    why="Mixpanel does not ingest what reaches another region's endpoint than the project's, though it may "
+    "answer 200. Only the project's settings say where it stores its data: project_region repeats it here.",
+    fix="give Segment's destination the endpoint of the project's region, and write that as region under "
+    "[destination]",
     source=_MIXPANEL_EU,
 )
 API_SECRET_DEPRECATED = Rule(

@@ -50,7 +50,7 @@ def test_file_of_the_config_folder_is_read_when_the_current_one_has_none(empty_f
 
 def test_every_key_can_be_set_from_the_environment() -> None:
     samples = {"bool": "", "int": "7", "float": "2.5", "str": "text", "tuple": "::1,127.0.0.1"}
-    special = {"kind": "classic-cloud", "region": "eu", "workspace_region": "eu"}
+    special = {"kind": "classic-cloud", "region": "eu", "workspace_region": "eu", "project_region": "eu"}
     for section in config.SECTIONS:
         for key in config.keys_of(section):
             default = getattr(config.SECTIONS[section](), key)
