@@ -16,6 +16,7 @@ from .json_text import json_bytes
 from .messages import JsonObject
 from .overview.counts import Overview
 from .overview.identity import Cluster, UserFound, Users
+from .settings import Settings
 from .views import EngineState, FeedBatch, MessageDetail, Page
 
 if TYPE_CHECKING:
@@ -43,6 +44,10 @@ class Viewer(Protocol):
 
     async def state(self) -> EngineState:
         """The header's facts now."""
+        ...
+
+    async def settings(self) -> Settings:
+        """The settings in force, with dots for secrets."""
         ...
 
     def feed(self) -> AsyncIterator[FeedBatch]:
@@ -135,6 +140,10 @@ class Client:
     async def state(self) -> EngineState:
         """The header's facts now."""
         return await self._get("state", EngineState)
+
+    async def settings(self) -> Settings:
+        """The settings in force, with dots for secrets."""
+        return await self._get("settings", Settings)
 
     async def feed(self) -> AsyncIterator[FeedBatch]:
         """Frames until the engine stops; then it ends. It does not connect again by itself.

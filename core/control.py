@@ -24,12 +24,13 @@ from .ingest.bounds import Bounds, over
 from .ingest.objections import REJECT
 from .ingest.validate import too_deep
 from .json_text import json_bytes, whole_text
-from .masks import Masks
+from .masks import Masks, masked_settings
 from .messages import Json, JsonObject
 from .overview.counts import Overview
 from .overview.groups import Groups
 from .overview.identity import Cluster, UserFound, Users
 from .serve.ports import is_loopback
+from .settings import Settings
 from .views import EngineState, FeedBatch, MessageDetail, Page
 
 MAX_BODY = 64 * 1024 * 1024
@@ -118,6 +119,9 @@ class Controlled(Protocol):
     def health(self) -> Health: ...
 
     @property
+    def settings(self) -> Settings: ...
+
+    @property
     def overviews(self) -> Overlooking: ...
 
     @property
@@ -184,6 +188,9 @@ class ControlApp:
             case ["state"]:
                 _want(method, "GET")
                 await self._tell(send, await self._engine.state())
+            case ["settings"]:
+                _want(method, "GET")
+                await self._tell(send, masked_settings(self._engine.settings))
             case ["page"]:
                 _want(method, "GET")
                 await self._tell(send, await self._page(scope))

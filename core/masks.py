@@ -16,7 +16,7 @@ from urllib.parse import quote
 import msgspec
 
 from .inspection import SECRET_FIELDS, Inspection, OutgoingRequest
-from .settings import DestinationSettings, Secret
+from .settings import DestinationSettings, Secret, Settings
 from .text import clean
 
 MASK = "••••"
@@ -97,6 +97,23 @@ def secrets_in(destination: DestinationSettings) -> tuple[str, ...]:
     ]
     parts = [part for secret in named for part in (secret, secret.rpartition(":")[2])]
     return tuple(dict.fromkeys(part for part in parts if len(part) >= _SHORTEST))
+
+
+def masked_settings(settings: Settings) -> Settings:
+    """Return the settings as viewers and the journal get them: they tell whether a secret is set, not which.
+
+    Of a service account the name stays, and so does what is wrong with how it is written. What the command
+    line said is in the settings already, and left out of `flags`.
+    """
+    destination = settings.destination
+    user, colon, secret = destination.service_account.reveal().partition(":")
+    account = f"{user}:{MASK if secret else ''}" if colon else MASK
+    shown = msgspec.structs.replace(
+        destination,
+        api_secret=Secret(MASK if destination.api_secret else ""),
+        service_account=Secret(account if destination.service_account else ""),
+    )
+    return msgspec.structs.replace(settings, destination=shown, flags={})
 
 
 @lru_cache(maxsize=16)

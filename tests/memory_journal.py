@@ -30,9 +30,14 @@ class MemoryJournal:
     path: str = "memory"
     ephemeral: bool = True
     announced: str = ""
+    settings: str = ""
 
     def announce(self, url: str) -> None:
         self.announced = url
+
+    async def keep_settings(self, text: str) -> None:
+        self._check()
+        self.settings = text
 
     def watch(self, told: Callable[[str], None]) -> None:
         """Nothing happens to a journal in memory by itself."""

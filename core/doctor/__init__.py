@@ -10,8 +10,10 @@ from collections.abc import Callable, Iterator
 
 from .credential_checks import secret, service_account, token
 from .facts import Facts
-from .online import ask_mixpanel
-from .settings_checks import filters, pages, people, region, strict, subscriptions
+from .judged import judged
+from .online import ask_mixpanel, with_own_secrets
+from .region_check import region
+from .settings_checks import filters, pages, people, strict, subscriptions
 from .source import Messages, newest_messages
 from .traffic_checks import (
     connection_mode,
@@ -34,9 +36,11 @@ __all__ = [
     "ask_mixpanel",
     "diagnose",
     "newest_messages",
+    "with_own_secrets",
 ]
 
 CHECKS: tuple[Callable[[Facts], Iterator[Verdict]], ...] = (
+    judged,
     traffic,
     region,
     token,

@@ -32,7 +32,8 @@ class Case(msgspec.Struct, frozen=True):
 class Facts:
     """The settings, the messages (oldest first), and what follows from both.
 
-    `source` says in words where the messages come from, `refused` are requests that were answered with 4xx.
+    `source` says where the messages come from, `judged_by` whose the settings are, `fault` what is wrong with
+    the engine; `refused` are requests that were answered with 4xx.
     """
 
     def __init__(
@@ -43,11 +44,15 @@ class Facts:
         *,
         refused: Sequence[Summary] = (),
         source: str = "",
+        judged_by: str = "",
+        fault: str = "",
         now: int,
     ) -> None:
         self.settings = settings
         self.destination = destination
         self.source = source
+        self.judged_by = judged_by
+        self.fault = fault
         self.refused = refused
         self.now = now
         self.cases = [case for detail in details if (case := _case(detail)) is not None]
@@ -58,6 +63,16 @@ class Facts:
             number, translation = case.detail.summary.id, case.detail.inspection.translation
             self.groups.add(case.document, translation, number)
             self.identities.add(translation, number, case.document.get("userId"))
+
+    def given(self, *names: str) -> bool:
+        """True if somebody gave one of these settings; otherwise segtap assumes its value."""
+        return any(name in self.settings.sources for name in names)
+
+    def assumed(self, *names: str) -> str:
+        """Return the phrase that a verdict ends with if nobody gave any of these settings, else ""."""
+        if self.given(*names):
+            return ""
+        return f" (assumed: {' and '.join(names)} {'is' if len(names) == 1 else 'are'} not given)"
 
     def found(self, *rules: str) -> list[tuple[Case, Finding]]:
         """The findings of these rules, oldest first."""

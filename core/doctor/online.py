@@ -7,10 +7,12 @@ import time
 from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
 
+import msgspec
+
 from ..answers import ACCEPT_PLAIN, Body, read_body
 from ..forward.credentials import ServiceAccount, service_account_of
 from ..masks import masks_of, secrets_in
-from ..settings import API_HOSTS, APP_HOSTS, DestinationSettings
+from ..settings import API_HOSTS, APP_HOSTS, DestinationSettings, Secret
 from ..text import clean, shorten
 from .verdict import Standing, Verdict
 
@@ -23,6 +25,22 @@ ANSWER_CAP = 64 * 1024
 """Bytes read of the answer: it is a sentence."""
 CLOCK_OFF = 60
 """Seconds that this machine's clock may differ."""
+
+
+def with_own_secrets(judged: DestinationSettings, own: DestinationSettings) -> DestinationSettings:
+    """Return the settings of an engine with the secrets that this shell has for the same project.
+
+    An engine gives out no secret. The API secret here is taken if the project token is the same, a service
+    account if it has the same name; Mixpanel is not asked about others.
+    """
+    account = own.service_account
+    user = account.reveal().partition(":")[0]
+    known = judged.service_account.reveal().partition(":")[0]
+    return msgspec.structs.replace(
+        judged,
+        api_secret=own.api_secret if judged.api_secret and judged.token == own.token else Secret(),
+        service_account=account if account and user == known else Secret(),
+    )
 
 
 async def ask_mixpanel(destination: DestinationSettings, *, base_url: str = "") -> list[Verdict]:

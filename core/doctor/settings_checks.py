@@ -1,65 +1,14 @@
-"""Questions that the settings answer: region, subscriptions, People, page options."""
+"""Questions that the settings answer: subscriptions, People, page options."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 from ..destinations.actions.faults import subscription_faults
 from ..destinations.gate import filter_faults
-from ..settings import SEGMENT_REGIONS
 from ..text import counted
 from .facts import Facts, ids_of
 from .verdict import Verdict
-
-_NO_HOSTS = ("api.eu.mixpanel.com", "api.in.mixpanel.com")
-"""Names that people guess, and that do not resolve."""
-
-
-def region(facts: Facts) -> Iterator[Verdict]:
-    """Both ends side by side: Segment's workspace, and where the destination sends to."""
-    ours, theirs = facts.settings.destination.region, facts.settings.segment.workspace_region
-    title = "Region: Segment and Mixpanel side by side"
-    mixpanel = f"Mixpanel {SEGMENT_REGIONS[ours]} ([destination] region)"
-    override = facts.settings.destination.mixpanel_url
-    host = urlsplit(override).hostname or ""
-    if host in _NO_HOSTS:
-        right = f"https://api-{host.split('.')[1]}.mixpanel.com"
-        words = f"mixpanel_url names {host}, which does not exist"
-        yield Verdict(
-            check="region",
-            rule="region-mismatch",
-            title=title,
-            standing="error",
-            words=words,
-            fix=f'mixpanel_url = "{right}"',
-        )
-        return
-    if not theirs:
-        yield Verdict(
-            check="region",
-            rule="region-mismatch",
-            title=title,
-            standing="unknown",
-            words=f"Segment's workspace: unknown, for no message tells · {mixpanel}. What is sent to"
-            " another region than the project's is not ingested, and nobody is told",
-            fix='write workspace_region = "eu" (or "us") under [segment], and compare region with Data'
-            " Residency in Mixpanel's Project Settings",
-        )
-        return
-    segment = f"Segment {SEGMENT_REGIONS[theirs]} ([segment] workspace_region)"
-    if theirs == ours:
-        yield Verdict(check="region", title=title, standing="good", words=f"{segment} · {mixpanel}")
-        return
-    yield Verdict(
-        check="region",
-        rule="region-mismatch",
-        title=title,
-        standing="error",
-        words=f"{segment} · {mixpanel}: the two differ. Events for another region are not ingested",
-        fix="point both ends to the same region: the endpoint in Segment's destination settings, and region"
-        " under [destination]",
-    )
 
 
 def strict(facts: Facts) -> Iterator[Verdict]:

@@ -1,8 +1,14 @@
-"""Where the doctor's messages come from: the engine that runs, else the journal's file, only read."""
+"""Where the doctor's messages and settings come from: the engine that runs, else the journal's file.
+
+The settings are those of the engine, or those that it last ran with, as the journal keeps them: the messages
+were read by them. Settings of the folder that the doctor is asked in are used where they are asked for, or
+where the journal knows of none.
+"""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from functools import partial
 from typing import Protocol, cast
 
@@ -11,13 +17,16 @@ import msgspec
 from ..client import Client
 from ..engine.inspecting import Reading
 from ..engine.receipts import ReceiptReader
+from ..envelope import read_object
 from ..errors import InputError
 from ..ingest.bounds import bounds_of
 from ..ingest.parse import parse_receipt
+from ..inspection import with_findings
 from ..journal import holder_of
 from ..journal.base import Journal
 from ..journal.place import chosen_path
 from ..journal.readonly import ReadOnlyJournal
+from ..messages import Marks, Message
 from ..serve.notes import find_engine, running
 from ..settings import Settings
 from ..views import MessageDetail, Page, Summary
@@ -26,12 +35,19 @@ TOGETHER = 16
 """Messages that are asked for at a time."""
 
 
-class Messages(msgspec.Struct, frozen=True):
-    """The newest messages, oldest first; requests that were not taken; and where both come from, in words."""
+class Messages(msgspec.Struct, frozen=True, kw_only=True):
+    """The newest messages, oldest first, requests that were refused, and the settings that they are read by.
 
+    `source` says where the messages come from, `judged_by` whose the settings are. `fault` is what is wrong
+    with the engine, in its own words.
+    """
+
+    settings: Settings
+    judged_by: str
     details: tuple[MessageDetail, ...] = ()
     refused: tuple[Summary, ...] = ()
     source: str = ""
+    fault: str = ""
 
 
 class _Kept(Protocol):
@@ -40,10 +56,13 @@ class _Kept(Protocol):
     async def detail(self, id: int) -> MessageDetail: ...
 
 
-async def newest_messages(settings: Settings, *, limit: int, url: str = "") -> Messages:
+async def newest_messages(
+    settings: Settings, *, limit: int, url: str = "", override: bool = False
+) -> Messages:
     """At most `limit` messages: of the engine at `url`, of the one that holds the journal, or of its file.
 
-    Without a journal there are none. Raises EngineError, or JournalError where the file cannot be read.
+    They are read by the engine's settings, with `override` by these. Without a journal there are none.
+    Raises EngineError, or JournalError where the file cannot be read.
     """
     path = chosen_path(settings.journal.path)
     if not url:
@@ -51,17 +70,97 @@ async def newest_messages(settings: Settings, *, limit: int, url: str = "") -> M
         url = holder.url if holder is not None else ""
         if not url and not settings.journal.path and (notes := running()):
             url = notes[0].url  # one with a throw-away journal: the demo
+    own = (
+        f"of {settings.origin}" if settings.origin != "defaults" else "defaults, for no settings file is here"
+    )
     if url:
         address, token = find_engine(url)
+        source = f"the segtap at {address}"
         async with Client(address, token) as client:
-            return await _newest(client, limit, f"the segtap at {address}")
+            found = await _newest(client, limit, source)
+            state = await client.state()
+            active = await client.settings()
+        if override:
+            by = f"{own}, not those of {source}"
+            return msgspec.structs.replace(_read_by(settings, found), judged_by=by, fault=state.fault)
+        by = f"of {source} ({active.origin})"
+        return msgspec.structs.replace(found, settings=active, judged_by=by, fault=state.fault)
     if not path.exists():
-        return Messages(source=f"{path} (there is none yet)")
-    file = _File(settings)
+        return Messages(settings=settings, judged_by=own, source=f"{path} (there is none yet)")
+    return await _of_file(settings, limit, own, override=override)
+
+
+async def _of_file(settings: Settings, limit: int, own: str, *, override: bool) -> Messages:
+    journal = ReadOnlyJournal(settings.journal)
     try:
-        return await _newest(file, limit, file.path)
+        kept = None if override else _decoded(await journal.settings())
+        if kept is not None:
+            by = f"those that the segtap of {journal.path} last ran with ({kept.origin})"
+        elif override:
+            by = f"{own}, not those that {journal.path} was filled with"
+        else:
+            by = f"{own}: {journal.path} keeps none of the segtap that filled it"
+        in_force, lost = _readable(kept or settings)
+        found = await _newest(_File(journal, in_force), limit, journal.path)
     finally:
-        await file.close()
+        await journal.close()
+    if override:
+        found = _read_by(in_force, found)
+    return msgspec.structs.replace(found, settings=in_force, judged_by=by, fault=lost)
+
+
+def _decoded(text: str) -> Settings | None:
+    """The settings that a journal keeps; None for none, or those of a version that knew others."""
+    try:
+        return msgspec.json.decode(text, type=Settings) if text else None
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+
+
+def _readable(settings: Settings) -> tuple[Settings, str]:
+    """The settings without a tracking plan that cannot be read any more, and why."""
+    try:
+        Reading(settings)
+    except InputError as error:
+        if not settings.plan:
+            raise
+        return msgspec.structs.replace(settings, plan=""), str(error)
+    return settings, ""
+
+
+def _read_by(settings: Settings, found: Messages) -> Messages:
+    """The same messages, translated and judged by other settings, in their order."""
+    reading = Reading(settings)
+    details = tuple(_inspected(reading, detail) for detail in found.details)
+    return msgspec.structs.replace(found, details=details, settings=settings)
+
+
+def _inspected(reading: Reading, detail: MessageDetail) -> MessageDetail:
+    if not detail.document:
+        return detail
+    summary = detail.summary
+    try:
+        document = read_object(detail.document, bounds=None)
+    except (InputError, RecursionError):
+        return detail
+    message = Message(
+        id=summary.id,
+        source_kind=detail.source_kind,
+        type=summary.type,
+        message_id=summary.message_id,
+        received_at=summary.received_at,
+        write_key=detail.write_key,
+        document=document,
+        original=detail.original,
+        filled=detail.filled,
+        objections=detail.objections,
+        marks=Marks(summary.marks),
+        unread=detail.unread,
+        size=detail.original_bytes,
+    )
+    inspection = reading.inspect(message)
+    told = reading.adjust(message, reading.observe(message, inspection.translation))
+    return msgspec.structs.replace(detail, inspection=with_findings(inspection, told))
 
 
 async def _newest(kept: _Kept, limit: int, source: str) -> Messages:
@@ -70,10 +169,14 @@ async def _newest(kept: _Kept, limit: int, source: str) -> Messages:
     details: list[MessageDetail] = []
     for start in range(0, len(numbers), TOGETHER):
         stretch = numbers[start : start + TOGETHER]
-        found = await asyncio.gather(*(_detail(kept, number) for number in stretch))
-        details += [detail for detail in found if detail is not None]
+        details += await _details(kept, stretch)
     refused = tuple(summary for summary in page.summaries if summary.refused)
-    return Messages(tuple(details), refused, source)
+    return Messages(settings=Settings(), judged_by="", details=tuple(details), refused=refused, source=source)
+
+
+async def _details(kept: _Kept, numbers: Sequence[int]) -> list[MessageDetail]:
+    found = await asyncio.gather(*(_detail(kept, number) for number in numbers))
+    return [detail for detail in found if detail is not None]
 
 
 async def _detail(kept: _Kept, number: int) -> MessageDetail | None:
@@ -84,11 +187,10 @@ async def _detail(kept: _Kept, number: int) -> MessageDetail | None:
 
 
 class _File:
-    """The journal's file, its messages read by the settings in force."""
+    """The journal's file, its messages read by these settings."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._journal = ReadOnlyJournal(settings.journal)
-        self.path = self._journal.path
+    def __init__(self, journal: ReadOnlyJournal, settings: Settings) -> None:
+        self._journal = journal
         self._faults: list[str] = []
         reading = Reading(settings)
         self._reader = ReceiptReader(
@@ -104,6 +206,3 @@ class _File:
     async def detail(self, id: int) -> MessageDetail:
         # A detail asks for a line, a receipt, attempts and findings, and those it has.
         return await self._reader.detail(cast("Journal", self._journal), id)
-
-    async def close(self) -> None:
-        await self._journal.close()

@@ -16,14 +16,14 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Sequence
 from functools import partial
 from importlib.metadata import version
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import msgspec
 
 from ..config import read_again
 from ..control import ControlApp, Health
 from ..delivery import Delivery, DeliveryState
-from ..errors import ForwardingRefused, InputError, PortTaken, SegtapError
+from ..errors import ForwardingRefused, InputError, JournalError, PortTaken, SegtapError
 from ..feed import Feed
 from ..forward.credentials import aim_of, credentials_in_words, sent_with
 from ..forward.forwarder import Forwarder
@@ -33,8 +33,9 @@ from ..ingest.bounds import Bounds, bounds_of
 from ..ingest.knocks import Knocks
 from ..ingest.parse import parse_receipt
 from ..journal import open_journal
-from ..masks import NO_MASKS, Masks, mask_token, masks_of, secrets_in
-from ..messages import JsonObject, Message
+from ..json_text import to_json, whole_text
+from ..masks import NO_MASKS, Masks, mask_token, masked_settings, masks_of, secrets_in
+from ..messages import Json, JsonObject, Message
 from ..serve.launch import Switch
 from ..serve.notes import EngineNote, note_path, remove_note, running, write_note
 from ..serve.server import Listener, WebServer, listen
@@ -207,7 +208,18 @@ class Engine:
         self._journal.announce(self.url)
         self._announce()
         self._up = True
+        await self._keep_settings()
         logger.info("listening", extra={"urls": self.urls, "journal": self._journal.path})
+
+    async def _keep_settings(self) -> None:
+        """Keep the settings in force in the journal, for who reads it when no engine runs."""
+        text = to_json(whole_text(cast("Json", msgspec.to_builtins(masked_settings(self.settings)))))
+        try:
+            await self._journal.keep_settings(self.masks.text(text))
+        except JournalError as error:
+            self._faults.set("kept settings", f"The journal cannot keep the settings in force: {error}")
+        else:
+            self._faults.set("kept settings", "")
 
     def _read_settings(self) -> str:
         """Begin to read by the settings, or in the place of a dead engine by what their file says now.
@@ -440,6 +452,7 @@ class Engine:
         self.overviews.reset()
         self._faults.set("destination", DESTINATION_WAITS if waits else "")
         self._faults.set("subscriptions", " · ".join(self._reading.faults))
+        await self._keep_settings()
         await reinspect(self._journal, self._reader)
         self._feed.reread()
         logger.info("the settings changed", extra={"settings": settings.origin})

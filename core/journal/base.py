@@ -62,6 +62,10 @@ class Journal(Protocol):
         """Note where this engine can be attached to; a second one that wants the journal is told."""
         ...
 
+    async def keep_settings(self, text: str) -> None:
+        """Keep the settings in force, in place of earlier ones; `clear` does not remove them."""
+        ...
+
     def watch(self, told: Callable[[str], None]) -> None:
         """Have `told` called with what is wrong with the store by itself, and with "" once it is no more.
 

@@ -262,5 +262,11 @@ def findings(db: sqlite3.Connection, ids: Sequence[int]) -> dict[int, tuple[Find
     return found
 
 
+def settings(db: sqlite3.Connection) -> str:
+    """The settings that the last engine ran with; "" where none has kept them."""
+    row = db.execute("SELECT value FROM meta WHERE key = 'settings'").fetchone()
+    return str(row[0]) if row is not None else ""
+
+
 def _bounded(limit: int) -> int:
     return max(1, min(limit, MAX_LIMIT))

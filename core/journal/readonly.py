@@ -63,6 +63,10 @@ class ReadOnlyJournal:
             return {}
         return await self._reader.quick.run(reader.findings, ids)
 
+    async def settings(self) -> str:
+        """The settings that the last engine ran with, as JSON; "" where none has kept them."""
+        return await self._reader.quick.run(reader.settings) if self._version else ""
+
     async def close(self) -> None:
         """Let go of the file."""
         await self._reader.close()

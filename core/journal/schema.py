@@ -6,6 +6,7 @@
 - `last_seq`: the highest number given out when receipts were last deleted (numbers are never used twice)
 - `indexed`: receipts up to this one have their messages in the index
 - `counts`: the totals of `messages`, as JSON
+- `settings`: those that the last engine ran with, as JSON without secrets; it may be missing
 """
 
 from __future__ import annotations

@@ -139,6 +139,11 @@ class SqliteJournal:
         """All attempts for one message, oldest first."""
         return await self._reader.quick.run(reader.deliveries, id)
 
+    async def keep_settings(self, text: str) -> None:
+        """Keep the settings in force, in place of earlier ones; nothing is written if they are the same."""
+        if text != self._store.settings:
+            await self._writer.run(lambda: self._store.keep_settings(text))
+
     async def counts(self) -> Counts:
         """The totals; they are kept, not counted."""
         return self._store.counts

@@ -44,7 +44,8 @@ _SET = "UPDATE meta SET value = ? WHERE key = ?"
 class Store:
     """What the file holds, and the numbers that go with it; these change only after a commit.
 
-    `last_seq` is the highest number given out, `indexed` the last receipt with its messages in the index.
+    `last_seq` is the highest number given out, `indexed` the last receipt with its messages in the index,
+    `settings` what the last engine ran with, "" where none has kept them.
     Every method raises sqlite3.Error and then leaves everything as it was.
     """
 
@@ -62,6 +63,7 @@ class Store:
             (highest,) = self._db.execute("SELECT max(seq) FROM receipts").fetchone()
             self.last_seq = max(self.last_seq, int(meta["last_seq"]), highest or 0)
             self.indexed = int(meta["indexed"])
+            self.settings = str(meta.get("settings", ""))
             self._tally = Tally.decode(meta["counts"])
             (self._page_size,) = self._db.execute("PRAGMA page_size").fetchone()
             self.guard = Guard(path, self._db)
@@ -261,6 +263,12 @@ class Store:
             self._db.executemany("DELETE FROM receipts WHERE seq = ?", [(seq,) for seq in numbers])
             self._db.executemany(_SET, [(self.last_seq, "last_seq"), (tally.encode(), "counts")])
         self._tally = tally
+
+    def keep_settings(self, text: str) -> None:
+        """Keep the settings that the engine runs with."""
+        with self._transaction():
+            self._db.execute("INSERT OR REPLACE INTO meta VALUES ('settings', ?)", (text,))
+        self.settings = text
 
     def clear(self) -> None:
         """Forget everything and give the room back; numbers go on from where they were.

@@ -24,6 +24,7 @@ from segtap.core.views import EngineState
 
 READS = [
     ("GET", "state"),
+    ("GET", "settings"),
     ("GET", "page"),
     ("GET", "messages/1048576"),
     ("GET", "export"),

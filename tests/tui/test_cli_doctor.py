@@ -21,8 +21,8 @@ SEGTAP = [sys.executable, "-P", "-m", "segtap.tui"]
 SETTINGS = """
 [destination]
 token = "0123456789abcdef0123456789abcdef"
-[segment]
-workspace_region = "us"
+region = "us"
+project_region = "us"
 """
 LOGIN = call("identify", userId="u-1", anonymousId=ANONYMOUS)
 ORDER = call("track", 1, userId="u-1", anonymousId=ANONYMOUS, event="Order \x1b[31mCompleted")
@@ -64,10 +64,12 @@ def segtap(*arguments: str, given: str = "") -> subprocess.CompletedProcess[str]
 
 
 def test_verdicts_come_with_evidence_and_what_to_do(journal: str) -> None:
-    done = segtap("doctor", "--journal", journal)
+    done = segtap("doctor", "--journal", journal, "--config", "segtap.toml")
     assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.startswith("· Settings that are judged\n    Of segtap.toml, not those that")
     assert f"2 messages from {journal}: 1 identify, 1 track" in " ".join(done.stdout.split())
-    assert "✔ Region: Segment and Mixpanel side by side\n    Segment US" in done.stdout
+    region = "✔ Region: where requests go, and where the project stores its data\n    Segment's endpoint: US"
+    assert region in done.stdout
     assert "? Project token\n" in done.stdout
     assert "\x1b" not in done.stdout
     assert 'event-name (1). The newest: event "Order ␛[31mCompleted"' in done.stdout
@@ -75,9 +77,11 @@ def test_verdicts_come_with_evidence_and_what_to_do(journal: str) -> None:
 
 
 def test_an_error_is_exit_status_1_and_json_is_a_line_a_verdict(journal: str, tmp_path: Path) -> None:
-    (tmp_path / "segtap.toml").write_text(SETTINGS.replace('"us"', '"eu"'))
-    done = segtap("doctor", "--journal", journal, "--json")
+    (tmp_path / "segtap.toml").write_text(SETTINGS.replace('project_region = "us"', 'project_region = "eu"'))
+    done = segtap("doctor", "--journal", journal, "--json", "--config", "segtap.toml")
     assert done.returncode == 1
+    again = segtap("doctor", "--journal", journal, "--format", "json", "--config", "segtap.toml")
+    assert again.stdout == done.stdout
     verdicts = [json.loads(line) for line in done.stdout.splitlines()]
     keys = {"check", "title", "standing", "words", "messages", "fix", "rule"}
     assert all(set(one) == keys for one in verdicts)

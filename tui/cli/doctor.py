@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .options import config_option, load
+from .options import config_option, format_option, load
 from .output import hidden, say, write, write_json
 
 if TYPE_CHECKING:
@@ -26,7 +26,8 @@ WIDTH = 100
 
 @click.command()
 @click.option("--online", is_flag=True, help="Ask Mixpanel whether it knows the token; sends no message.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a verdict.")
+@format_option
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json: an object a verdict.")
 @click.option("--user", metavar="ID", default="", help="Show the identity cluster of one user instead.")
 @click.option(
     "--messages",
@@ -42,6 +43,7 @@ WIDTH = 100
 def doctor(
     ctx: click.Context,
     online: bool,
+    shape: str,
     as_json: bool,
     user: str,
     messages: int,
@@ -51,35 +53,39 @@ def doctor(
 ) -> None:
     """Say why something is missing in Mixpanel.
 
-    Walks through the questions of the FAQ over the settings and the newest messages, of the engine that
-    runs, else of the journal: regions, token, connection mode, profiles, pages, groups, places, clocks.
-    Each verdict comes with messageIds as evidence, and what to do. Exit status 1 when one is an error.
+    Walks through the questions of the FAQ over the settings and the newest messages, both of the engine that
+    runs, else of the journal: regions, token, connection mode, profiles, pages, groups, places, clocks. With
+    --config the messages are judged by that file instead. Each verdict comes with messageIds as evidence, and
+    what to do. Exit status 1 when one is an error.
     """
-    from ...core.doctor import ask_mixpanel, diagnose
+    from ...core.doctor import ask_mixpanel, diagnose, with_own_secrets
 
-    settings = load({"journal": {"path": journal}} if journal else None, file=config_file)
-    facts = asyncio.run(_facts(settings, messages, url))
+    own = load({"journal": {"path": journal}} if journal else None, file=config_file)
+    facts = asyncio.run(_facts(own, messages, url, override=config_file is not None))
+    as_json = as_json or shape == "json"
     if user:
         ctx.exit(_show_user(facts, user, as_json=as_json))
     verdicts = diagnose(facts)
     if online:
-        base = settings.destination.mixpanel_url
-        verdicts += asyncio.run(ask_mixpanel(settings.destination, base_url=base))
+        asked = with_own_secrets(facts.settings.destination, own.destination)
+        verdicts += asyncio.run(ask_mixpanel(asked, base_url=asked.mixpanel_url))
     _print(hidden(verdicts), as_json=as_json)
     ctx.exit(1 if any(verdict.standing == "error" for verdict in verdicts) else 0)
 
 
-async def _facts(settings: Settings, limit: int, url: str) -> Facts:
+async def _facts(own: Settings, limit: int, url: str, *, override: bool) -> Facts:
     from ...core.doctor import Facts, newest_messages
     from ...core.settings import destination_of
 
-    found = await newest_messages(settings, limit=limit, url=url)
+    found = await newest_messages(own, limit=limit, url=url, override=override)
     return Facts(
-        settings,
-        destination_of(settings),
+        found.settings,
+        destination_of(found.settings),
         found.details,
         refused=found.refused,
         source=found.source,
+        judged_by=found.judged_by,
+        fault=found.fault,
         now=time.time_ns() // 1_000_000,
     )
 

@@ -34,7 +34,6 @@ from segtap.core.settings import (
     DestinationSettings,
     JournalSettings,
     Secret,
-    SegmentSettings,
     Settings,
     destination_of,
 )
@@ -42,9 +41,7 @@ from segtap.core.views import MessageDetail, Summary
 
 TOKEN = "0123456789abcdef0123456789abcdef"
 SENDING = DestinationSettings(token=TOKEN)
-GOOD = Settings(
-    destination=msgspec.structs.replace(SENDING, region="eu"), segment=SegmentSettings(workspace_region="eu")
-)
+GOOD = Settings(destination=msgspec.structs.replace(SENDING, region="eu", project_region="eu"))
 CLASSIC = Settings(destination=msgspec.structs.replace(SENDING, kind="classic-cloud"))
 
 
@@ -76,27 +73,6 @@ def verdicts(given: Facts) -> dict[str, Verdict]:
 
 IDENTIFY = call("identify", userId="u-1", anonymousId=ANONYMOUS)
 ORDER = call("track", 1, userId="u-1", event="Order Completed", properties={"total": 12})
-
-
-@pytest.mark.parametrize(
-    ("settings", "standing", "words"),
-    [
-        (GOOD, "good", "Segment EU 🇪🇺 ([segment] workspace_region) · Mixpanel EU 🇪🇺"),
-        (Settings(destination=SENDING), "unknown", "Segment's workspace: unknown, for no message tells"),
-        (Settings(segment=SegmentSettings(workspace_region="eu")), "error", "the two differ"),
-        (
-            Settings(
-                destination=DestinationSettings(region="eu", mixpanel_url="https://api.eu.mixpanel.com/")
-            ),
-            "error",
-            "api.eu.mixpanel.com, which does not exist",
-        ),
-    ],
-)
-def test_both_regions_side_by_side(settings: Settings, standing: str, words: str) -> None:
-    verdict = verdicts(facts(settings))["region"]
-    assert verdict.standing == standing
-    assert words in verdict.words
 
 
 @pytest.mark.parametrize("settings", [GOOD, CLASSIC], ids=["actions", "classic-cloud"])
@@ -465,9 +441,10 @@ def test_a_clock_that_is_off_is_said() -> None:
 
 
 def test_a_verdict_names_the_rule_that_tells_more() -> None:
-    apart = Settings(destination=SENDING, segment=SegmentSettings(workspace_region="eu"))
-    secret = msgspec.structs.replace(
-        apart, destination=msgspec.structs.replace(SENDING, api_secret=Secret("s3cr3t-of-the-project"))
+    secret = Settings(
+        destination=msgspec.structs.replace(
+            SENDING, project_region="eu", api_secret=Secret("s3cr3t-of-the-project")
+        )
     )
     given = verdicts(facts(secret))
     assert {check: given[check].rule for check in ("region", "token", "api-secret")} == {
