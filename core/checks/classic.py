@@ -27,7 +27,6 @@ _PAGES = ("page", "screen")
 _REVENUE = ("revenue", "total")
 """Where the classic destination reads the revenue of an event, of a completed order the second, too."""
 _NUMBER = re.compile(r"\s*(-?\d+(?:\.\d+)?)\s*", re.ASCII)
-
 _PAGE_SETTINGS: dict[PageOption, str] = {
     "consolidated": "consolidated_page_calls",
     "all": "track_all_pages",

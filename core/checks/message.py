@@ -64,6 +64,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SECONDS_BELOW = 10**11
 """A count below this is in seconds (until the year 5138), above it in milliseconds (since 1973)."""
 _MICROSECONDS_FROM = 10**14
+_SECONDS = "looks like seconds; Segment reads milliseconds, which lands in 1970"
 
 
 def _blank(value: Json) -> bool:
@@ -143,7 +144,13 @@ def timestamp_suspect(subject: Subject) -> Iterator[Finding]:
     if value is None:
         return
     doubt = _doubt(value)
-    if doubt:
+    if doubt == _SECONDS and subject.destination.kind == "classic-cloud":
+        yield rule.TIMESTAMP_SUSPECT.finding(
+            "$.timestamp",
+            f"timestamp {shown(value)} looks like seconds, which only the classic destination reads as such",
+            severity="info",
+        )
+    elif doubt:
         yield rule.TIMESTAMP_SUSPECT.finding("$.timestamp", f"timestamp {shown(value)} {doubt}")
 
 
@@ -158,7 +165,7 @@ def _doubt(value: Json) -> str:
             return "is no date"
     number = float(value) if isinstance(value, str) else value
     if abs(number) < SECONDS_BELOW:
-        return "looks like seconds; Segment reads milliseconds, which lands in 1970"
+        return _SECONDS
     if abs(number) >= _MICROSECONDS_FROM:
         return "looks like microseconds or less; Segment reads milliseconds"
     return ""

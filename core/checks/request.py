@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import cast
 
-from ..destinations.classic.tables import REFUSED_NO_KEY
+from ..destinations.classic.dates import Part, new_date
+from ..destinations.classic.tables import REFUSED_NO_KEY, REFUSED_TOO_OLD
 from ..inspection import IDENTITY_EVENTS, Finding, Translation
 from ..messages import CALL_TYPES, JsonObject
 from ..paths import child
@@ -38,14 +40,14 @@ _MENDS_REFUSAL = tuple(
         ("[Tt]emplate", "shorten the template in the subscription's mapping"),
         ('^setting "token"|^Missing project token', "set token_env under [destination]"),
         ("must be a valid date-like string", "send ISO 8601 in UTC as timestamp"),
-        (
-            "within the last five years",
-            "send the right timestamp, if this one is wrong: the classic destination sends nothing that old",
-        ),
     )
 )
 """How to mend a message that the destination refuses, by the words in which it does."""
 
+_NOTHING_THAT_OLD = (
+    "send the right timestamp, if this one is wrong; if it is right, nothing helps: the classic destination"
+    " sends nothing older than five years, and Mixpanel (Actions) does"
+)
 YEAR_1971 = 31_536_000_000
 HOUR = 3_600_000
 
@@ -106,12 +108,25 @@ def rejected_by_destination(subject: Subject) -> Iterator[Finding]:
         return  # group-without-traits says it better
     if rejected == REFUSED_NO_KEY and subject.now is not None:
         return  # as does track-too-old
-    if rejected is not None:
+    if rejected == REFUSED_TOO_OLD:
+        yield _too_old(subject)
+    elif rejected is not None:
         yield rule.REJECTED_BY_DESTINATION.finding(
             "$",
             f"Segment's destination refuses it: {shown(rejected, 300)[1:-1]}",
             fix=next((fix for words, fix in _MENDS_REFUSAL if words.search(rejected)), None),
         )
+
+
+def _too_old(subject: Subject) -> Finding:
+    """The finding on a time that the classic destination refuses as older than five years."""
+    time = new_date(cast(Part, subject.document.get("timestamp"))).ms
+    message = f"Segment's destination refuses it: {REFUSED_TOO_OLD}"
+    if time is None or time < YEAR_1971:
+        # Nobody means these: an unset date, or seconds read as milliseconds.
+        message = f"{message} The time is before 1971"
+        return rule.REJECTED_BY_DESTINATION.finding("$.timestamp", message, fix=rule.TIME_OUT_OF_RANGE.fix)
+    return rule.REJECTED_BY_DESTINATION.finding("$.timestamp", message, fix=_NOTHING_THAT_OLD)
 
 
 def time_out_of_range(subject: Subject) -> Iterator[Finding]:

@@ -18,6 +18,7 @@ from .facts import Case, Facts, ids_of
 from .verdict import EVIDENCE, Standing, Verdict
 
 _SHOWN = 4
+_REFUSED = "rejected-by-destination"
 
 
 class Topic(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,6 +28,8 @@ class Topic(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     rules: tuple[str, ...]
     good: str
+    refused_at: str = ""
+    """A path of the message: what the destination refuses for what stands there, counts as well."""
     classic: str = ""
     """What stands in the place of `good` for the classic destination, where that cannot be known."""
 
@@ -83,6 +86,7 @@ TOPICS: tuple[Topic, ...] = (
         check="clock",
         title="Clocks",
         rules=("clock-skew", "time-out-of-range", "timestamp-suspect", "track-too-old"),
+        refused_at="$.timestamp",
         good="no sender's clock is off by more than five minutes",
     ),
     Topic(
@@ -322,7 +326,11 @@ def refused_here(facts: Facts) -> Iterator[Verdict]:
 def topics(facts: Facts) -> Iterator[Verdict]:
     """The questions that rules answer."""
     for topic in TOPICS if facts.cases else ():
-        found = facts.found(*topic.rules)
+        found = [
+            (case, finding)
+            for case, finding in facts.found(*topic.rules, _REFUSED)
+            if finding.rule != _REFUSED or finding.path == topic.refused_at
+        ]
         if found:
             yield _of_findings(topic.check, topic.title, found)
         elif topic.classic and facts.destination.kind == "classic-cloud":

@@ -183,9 +183,10 @@ TIME_OUT_OF_RANGE = Rule(
 TIMESTAMP_SUSPECT = Rule(
     id="timestamp-suspect",
     severity="warning",
+    also=("info",),
     what="The timestamp may not mean what was meant",
-    why="Seconds read as milliseconds land in January 1970; a text that is no date is refused, or the "
-    "present stands in for it.",
+    why="Seconds read as milliseconds land in January 1970; a text that is no date is refused, sent "
+    "without a time, or the present stands in for it.",
     fix="send ISO 8601 in UTC, such as 2026-11-24T10:41:03.211Z",
     source=_SEGMENT_SPEC,
 )

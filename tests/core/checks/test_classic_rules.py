@@ -46,6 +46,32 @@ def test_an_old_event_is_refused_in_segments_words() -> None:
     assert "must be within the last five years" in finding.message
 
 
+@pytest.mark.parametrize(
+    ("timestamp", "words", "fix"),
+    [
+        ("1970-01-01T00:00:00Z", "before 1971", "whether seconds were taken for milliseconds"),
+        ("1970-01-21T18:45:57.540Z", "before 1971", "whether seconds were taken for milliseconds"),
+        ("0001-01-01T00:00:00Z", "before 1971", "check the sender's clock"),
+        (0, "before 1971", "check the sender's clock"),
+        ("1971-06-01T00:00:00Z", "last five years", "nothing helps: the classic destination"),
+        ("2019-06-03T08:00:00.000Z", "last five years", "nothing helps: the classic destination"),
+        (1559548800, "last five years", "and Mixpanel .Actions. does"),
+    ],
+)
+@pytest.mark.parametrize("call", ["track", "page", "identify", "group", "alias"])
+def test_a_time_that_is_refused_says_what_is_wrong_with_it(
+    call: str, timestamp: Any, words: str, fix: str
+) -> None:
+    message = real_message("node", call, timestamp=timestamp)
+    (finding,) = found(message, "rejected-by-destination", people=True)
+    assert finding.path == "$.timestamp"
+    assert words in finding.message
+    assert re.search(fix, finding.fix)
+    followed = follow(message, finding)
+    assert followed is not None
+    assert found(followed, "rejected-by-destination", people=True) == []
+
+
 def test_limits_hold_for_a_record_that_stands_alone() -> None:
     message = track(properties={"long": "x" * 300, "many": list(range(300))})
     (long,) = found(message, "string-truncated")
@@ -419,3 +445,11 @@ def test_actions_is_not_judged_by_the_page_of_the_classic_destination() -> None:
     for message in (sent(revenue=5), real_message("node", "identify", traits={"topics": ["moss"]})):
         every = inspected(message).findings
         assert not {"documentation-differs", "increment-ignored"} & {one.rule for one in every}
+
+
+def test_seconds_are_read_as_seconds() -> None:
+    for seconds in (1795557600, "1795557600"):
+        message = track(timestamp=seconds)
+        (finding,) = found(message, "timestamp-suspect")
+        assert (finding.severity, "only the classic destination" in finding.message) == ("info", True)
+        assert found(message, "time-out-of-range") == []

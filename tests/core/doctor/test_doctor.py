@@ -454,3 +454,14 @@ def test_a_verdict_names_the_rule_that_tells_more() -> None:
     }
     known = {rule.id for rule in rules()}
     assert {verdict.rule for verdict in given.values() if verdict.rule} <= known
+
+
+@pytest.mark.parametrize("time", ["1970-01-01T00:00:00Z", "2019-06-03T08:00:00Z"])
+def test_a_time_that_the_classic_destination_refuses_counts_for_the_clocks(time: str) -> None:
+    old = call("track", 1, event="Mill Run", userId="u-1", timestamp=time)
+    verdict = verdicts(facts(CLASSIC, old))["clock"]
+    assert (verdict.standing, verdict.messages) == ("error", (old["messageId"],))
+    assert "last five years" in verdict.words
+    assert verdict.fix
+    without_name = call("track", 1, userId="u-1")
+    assert verdicts(facts(GOOD, without_name))["clock"].standing == "good"
