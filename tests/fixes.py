@@ -193,7 +193,7 @@ WAYS: list[tuple[str, Step]] = [
         lambda document, finding, match: _put(document, "$.traits.company_id", document["groupId"]),
     ),
     (
-        r"give the trait and groupId the same value, or leave the trait out",
+        r"give the trait and groupId the same value(?:, or leave the trait out|: without .+)",
         lambda document, finding, match: _put(document, finding.path, document["groupId"]),
     ),
     (r"pass the user's address as context.ip", _set("$.context.ip", "203.0.113.7")),

@@ -17,6 +17,7 @@ from . import (
     classic,
     data,
     fields,
+    groups,
     ids,
     insert_ids,
     limits,
@@ -61,7 +62,7 @@ _SEVERAL_EVENTS: tuple[Check, ...] = (request.page_double_count, data.purchase_d
 """Run only where one message becomes several events."""
 _ONLY: dict[DestinationKind, tuple[Check, ...]] = {
     "classic-cloud": (
-        *(data.track_too_old, users.group_trait_missing),
+        *(data.track_too_old, groups.group_trait_missing),
         *(classic.increment_ignored, classic.documentation_differs),
     ),
     "actions": (
@@ -124,10 +125,11 @@ _BY_CALL: dict[str, tuple[Check, ...]] = {
     ),
     "group": (
         *_ANY,
-        message.group_without_traits,
-        users.group_trait_missing,
-        users.group_id_overridden,
-        users.group_set_once,
+        groups.group_without_traits,
+        groups.group_trait_missing,
+        groups.group_id_overridden,
+        groups.group_key_not_a_name,
+        groups.group_set_once,
         users.array_overwritten,
         classic.classic_feature_lost,
     ),

@@ -130,13 +130,6 @@ def alias_without_previous_id(subject: Subject) -> Iterator[Finding]:
         )
 
 
-def group_without_traits(subject: Subject) -> Iterator[Finding]:
-    if subject.document.get("traits") is None:
-        yield rule.GROUP_WITHOUT_TRAITS.finding(
-            "$.traits", "no traits: Segment's destination refuses a group call without them"
-        )
-
-
 def timestamp_suspect(subject: Subject) -> Iterator[Finding]:
     document = subject.document
     # Where Segment corrected the time, what the client sent is kept as originalTimestamp.

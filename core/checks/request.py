@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import cast
 
+from ..destinations.actions.actions import REFUSED_NO_TRAITS
 from ..destinations.classic.dates import Part, new_date
 from ..destinations.classic.tables import REFUSED_NO_KEY, REFUSED_TOO_OLD
 from ..inspection import IDENTITY_EVENTS, Finding, Translation
@@ -13,8 +14,9 @@ from ..messages import CALL_TYPES, JsonObject
 from ..paths import child
 from ..text import ago, shown
 from .catalogue import calls as rule
+from .group_keys import likely_keys
+from .groups import missing_group_traits
 from .rule import Subject
-from .users import missing_group_traits
 
 OMITTED = ("time", "id", "$anon_id", "distinct_id", "$group_id", "$insert_id", "$user_id")
 """The properties that Segment's trackEvent and trackPurchase leave out."""
@@ -90,8 +92,25 @@ def _switched_off(subject: Subject) -> Finding:
         fix = "consolidated_page_calls = true under [classic], or give the call a name"
     else:
         why = "Group Identifier Traits is empty"
-        fix = 'group_identifier_traits = ["company_id"] under [classic], with your group key'
-    return rule.UNMATCHED.finding("$.type", f"{why}, so that nothing is sent", fix=fix)
+        fix = _identifier_trait(subject)
+    words = f"{why}, so that nothing is sent"
+    return rule.UNMATCHED.finding("$.type", words, fix=fix, severity="warning")
+
+
+def _identifier_trait(subject: Subject) -> str:
+    """Which trait to list, out of those that the call has; the classic destination does not read groupId."""
+    given = subject.document.get("traits")
+    traits = given if isinstance(given, dict) else {}
+    likely = likely_keys(traits, subject.document.get("groupId"))
+    known = subject.settings.group_keys or ()
+    key = next((name for name in (*likely, *traits) if name in known), likely[0] if likely else "")
+    if key:
+        return f"group_identifier_traits = [{shown(key, 60)}] under [classic]"
+    named = f" ({shown(known[0], 60)})" if known else ""
+    return (
+        f"send Mixpanel's group key{named} as a trait, with the group's id as its value, and list it under"
+        " [classic]: group_identifier_traits"
+    )
 
 
 def page_double_count(subject: Subject) -> Iterator[Finding]:
@@ -104,7 +123,7 @@ def page_double_count(subject: Subject) -> Iterator[Finding]:
 
 def rejected_by_destination(subject: Subject) -> Iterator[Finding]:
     rejected = subject.translation.rejected
-    if subject.type == "group" and subject.document.get("traits") is None:
+    if rejected == REFUSED_NO_TRAITS:
         return  # group-without-traits says it better
     if rejected == REFUSED_NO_KEY and subject.now is not None:
         return  # as does track-too-old

@@ -1,12 +1,11 @@
-"""Rules on users, profiles and groups: each function is named after its rule and yields its findings."""
+"""Rules on users and profiles: each function is named after its rule and yields its findings."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..destinations.gate import bundled
 from ..inspection import Finding
-from ..messages import UUID4, Json, JsonObject
+from ..messages import UUID4, JsonObject
 from ..paths import child
 from ..text import shown
 from .catalogue import users as rule
@@ -73,67 +72,6 @@ def alias_ignored(subject: Subject) -> Iterator[Finding]:
                 "$.type", f"{body['event']} is ignored with the simplified ID merge: nothing is joined"
             )
             return
-
-
-def group_trait_missing(subject: Subject) -> Iterator[Finding]:
-    keys = missing_group_traits(subject)
-    if keys:
-        names = ", ".join(map(str, keys))
-        yield rule.GROUP_TRAIT_MISSING.finding(
-            "$.traits",
-            f"no trait {shown(names, 100)[1:-1]}: the classic destination ignores the group call",
-        )
-
-
-def missing_group_traits(subject: Subject) -> list[Json]:
-    """The Group Identifier Traits of the classic destination, where the group call has none of them."""
-    if subject.destination.kind != "classic-cloud" or subject.type != "group":
-        return []
-    keys = subject.destination.settings.get("groupIdentifierTraits")
-    if not isinstance(keys, list) or not isinstance(subject.document.get("traits"), dict | None):
-        return []
-    return keys if subject.translation.unmatched else []
-
-
-def group_id_overridden(subject: Subject) -> Iterator[Finding]:
-    given, traits = subject.document.get("groupId"), subject.document.get("traits")
-    if not isinstance(traits, dict):
-        return
-    for _, body in _bodies(subject):
-        key = body.get("$group_key")
-        if not isinstance(key, str):
-            continue
-        trait = traits.get(key)
-        if trait:
-            if given and str(trait) != str(given):
-                yield rule.GROUP_ID_OVERRIDDEN.finding(
-                    child("$.traits", key),
-                    f"trait {shown(key, 40)[1:-1]} {shown(trait, 40)} is the group's id in Mixpanel,"
-                    f" not groupId {shown(given, 40)}",
-                )
-            continue
-        for name in traits:
-            if name != key and name.casefold() == key.casefold():
-                yield rule.GROUP_ID_OVERRIDDEN.finding(
-                    child("$.traits", name),
-                    f"trait {shown(name, 40)} differs from the group key {shown(key, 40)} by case only",
-                    fix=f"write it {shown(key, 40)[1:-1]}",
-                )
-
-
-def group_set_once(subject: Subject) -> Iterator[Finding]:
-    if bundled(subject.document) is not None and subject.document.get("traits"):
-        yield rule.GROUP_SET_ONCE.finding(
-            "$._metadata.bundled", "Mixpanel runs in device mode: it sets the group's traits once and for all"
-        )
-    for _, body in _bodies(subject):
-        for name in _members(body, "$set_once") if "$group_key" in body else ():
-            yield rule.GROUP_SET_ONCE.finding(
-                child("$.traits", name),
-                f"trait {shown(name, 40)[1:-1]} is set once: a later value is ignored",
-                severity="info",
-                fix="take it off Group Traits to Set Once, if it may change",
-            )
 
 
 def array_overwritten(subject: Subject) -> Iterator[Finding]:

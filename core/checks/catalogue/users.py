@@ -61,8 +61,19 @@ GROUP_ID_OVERRIDDEN = Rule(
     applies_to=("/groups",),
     what="The group's profile lands under another id than groupId",
     why="A trait that is named like the group key replaces groupId; one that differs from it by case does "
-    "nothing.",
+    "nothing. The classic destination reads the trait alone.",
     fix="give the trait and groupId the same value, or leave the trait out",
+    source=_SEGMENT_MIXPANEL,
+)
+GROUP_KEY_NOT_A_NAME = Rule(
+    id="group-key-not-a-name",
+    severity="error",
+    kind="request",
+    applies_to=("/groups",),
+    what="The group key is a group's own value in place of a name",
+    why="A group key is a kind of group, such as company_id, and Mixpanel has six at most: one that is made "
+    "of an id is in no project's settings, and its profile shows up nowhere.",
+    fix="leave Group Key empty, which makes it $group_id, or write Mixpanel's group key",
     source=_SEGMENT_MIXPANEL,
 )
 GROUP_SET_ONCE = Rule(
@@ -93,6 +104,7 @@ USER_RULES: tuple[Rule, ...] = (
     ALIAS_IGNORED,
     GROUP_TRAIT_MISSING,
     GROUP_ID_OVERRIDDEN,
+    GROUP_KEY_NOT_A_NAME,
     GROUP_SET_ONCE,
     ARRAY_OVERWRITTEN,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ...messages import Json, JsonObject
 from .classic import CLASSIC_EXAMPLES
 from .example import ANONYMOUS, Example, call, pair, track
+from .groups import GROUP_EXAMPLES
 from .stream import STREAM_EXAMPLES
 from .values import VALUE_EXAMPLES
 
@@ -22,8 +23,6 @@ _ORDER: JsonObject = {"order_id": "50314", "revenue": 19, "products": _PRODUCTS}
 _LONG: str = "https://shop.example/search?q=" + "shoes+" * 50
 _ROW: list[Json] = [_LONG[:250]] * 250
 _ROWS: list[Json] = [_ROW for _ in range(20)]
-
-_CLASSIC_GROUP: JsonObject = {"groupIdentifierTraits": ["company_id"]}
 
 _PLANNED: JsonObject = {
     "type": "object",
@@ -44,6 +43,7 @@ def _planned(before: JsonObject, after: JsonObject) -> Example:
 
 
 MESSAGE_EXAMPLES: dict[str, Example] = {
+    **GROUP_EXAMPLES,
     "unmatched": pair(call("alias", previousId=ANONYMOUS), call("identify", anonymousId=ANONYMOUS)),
     "rejected-by-destination": pair(
         call("track", properties={"plan": "pro"}), track("Signed Up", {"plan": "pro"})
@@ -77,9 +77,6 @@ MESSAGE_EXAMPLES: dict[str, Example] = {
         after=(call("alias", previousId=ANONYMOUS),),
         said="the classic destination; Segment's presets for Actions send nothing for an alias",
         kind="classic-cloud",
-    ),
-    "group-without-traits": pair(
-        call("group", groupId="acme"), call("group", groupId="acme", traits={"name": "Acme"})
     ),
     "time-out-of-range": pair(track("Signed Up", timestamp="2027-01-03T22:00:01Z"), track("Signed Up")),
     "timestamp-suspect": pair(track("Signed Up", timestamp=1795557600), track("Signed Up")),
@@ -128,28 +125,6 @@ MESSAGE_EXAMPLES: dict[str, Example] = {
         said='the classic destination, identity = "simplified"',
         identity="simplified",
         kind="classic-cloud",
-    ),
-    "group-trait-missing": Example(
-        before=(call("group", groupId="acme", traits={"name": "Acme"}),),
-        after=(call("group", groupId="acme", traits={"name": "Acme", "company_id": "acme"}),),
-        said="the classic destination, Group Identifier Traits: company_id",
-        kind="classic-cloud",
-        settings_before=_CLASSIC_GROUP,
-    ),
-    "group-id-overridden": Example(
-        before=(call("group", groupId="acme", traits={"company_id": 12}),),
-        after=(call("group", groupId="acme", traits={"company_id": "acme"}),),
-        said="the classic destination, Group Identifier Traits: company_id",
-        kind="classic-cloud",
-        settings_before=_CLASSIC_GROUP,
-    ),
-    "group-set-once": Example(
-        before=(call("group", groupId="acme", traits={"company_id": "acme", "plan": "pro"}),),
-        after=(call("group", groupId="acme", traits={"company_id": "acme", "plan": "pro"}),),
-        said="the classic destination, Group Traits to Set Once: plan, then none",
-        kind="classic-cloud",
-        settings_before={**_CLASSIC_GROUP, "groupTraitsToSetOnce": ["plan"]},
-        settings_after=_CLASSIC_GROUP,
     ),
     "array-overwritten": pair(
         call("identify", traits={"tags": ["new"]}), call("identify", traits={"latest_tag": "new"})

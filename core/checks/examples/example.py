@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 import msgspec
 
+from ...destinations.actions.presets import preset_subscriptions
 from ...messages import Json, JsonObject
-from ...settings import ClassicSettings, Destination, DestinationKind, IdentityMode
+from ...settings import ClassicSettings, Destination, DestinationKind, IdentityMode, Subscription
 from ..settings import CheckSettings, PlanCheck
 
 NOW = 1_795_557_601_000
@@ -38,13 +39,18 @@ class Example(msgspec.Struct, frozen=True, kw_only=True):
     group_keys: tuple[str, ...] | None = None
     plan: JsonObject | None = None
     """A tracking plan, as Segment's Public API gives it."""
+    subscriptions: tuple[Subscription, ...] | None = None
+    """Those of the workspace, None: Segment's presets; `subscriptions_after` once the fix is followed."""
+    subscriptions_after: tuple[Subscription, ...] | None = None
 
     def destination(self, *, after: bool = False) -> Destination:
         """The destination that the messages go to."""
         token = {"projectToken": "YOUR-PROJECT-TOKEN", "token": "YOUR-PROJECT-TOKEN"}
         changed = self.settings_after if after else None
         kind = self.kind_after if after and self.kind_after is not None else self.kind
-        return Destination(kind, {**token, **(self.settings_before if changed is None else changed)})
+        settings = {**token, **(self.settings_before if changed is None else changed)}
+        mapped = self.subscriptions_after if after else None
+        return Destination(kind, settings, self.subscriptions if mapped is None else mapped)
 
     def checks(self, *, after: bool = False) -> CheckSettings:
         """What the rules judge by."""
@@ -82,6 +88,19 @@ def call(type: str, number: int = 0, /, **fields: Json) -> JsonObject:
 def track(event: str, properties: JsonObject | None = None, number: int = 0, /, **fields: Json) -> JsonObject:
     """A track call."""
     return call("track", number, event=event, properties=properties, **fields)
+
+
+def presets(action: str, **fields: Json) -> tuple[Subscription, ...]:
+    """Segment's presets, where those of one action have these fields in their mapping; None leaves out."""
+    return tuple(
+        msgspec.structs.replace(
+            one,
+            mapping={name: node for name, node in {**one.mapping, **fields}.items() if node is not None},
+        )
+        if one.partner_action == action
+        else one
+        for one in preset_subscriptions()
+    )
 
 
 def pair(before: JsonObject, after: JsonObject, *, said: str = "") -> Example:

@@ -35,6 +35,8 @@ from ..browsers import browser
 from .event_properties import EVENT_PROPERTIES, GROUP_TRAITS, ORDER_ONLY, OWN_PROPERTIES, USER_TRAITS
 
 MAX_INCREMENTS = 20
+REFUSED_NO_TRAITS = '"traits" is a required field'
+"""How a group call without traits is refused."""
 
 _Names = tuple[tuple[str, tuple[str, ...]], ...]
 """Mixpanel's names, each with the traits that it stands for."""
@@ -257,7 +259,7 @@ def group_identify_user(payload: JsonObject, target: Target, moment: Moment) -> 
     group_key = cast(str, payload.get("group_key") or "$group_id")
     traits = _object(payload, "traits")
     if traits is None:
-        raise Refused('"traits" is a required field')
+        raise Refused(REFUSED_NO_TRAITS)
     named = _get(traits, group_key)
     body = {
         "$token": target.token,

@@ -99,7 +99,7 @@ def test_what_is_switched_off_says_which_setting(
     call: str, options: dict[str, Any], words: str, fix: str
 ) -> None:
     (finding,) = found(real_message("node", call), "unmatched", **options)
-    assert (finding.severity, finding.path) == ("info", "$.type")
+    assert (finding.severity, finding.path) == ("warning", "$.type")
     assert words in finding.message
     assert fix in finding.fix
 

@@ -280,6 +280,7 @@ NOT_IN_THE_MESSAGE = {
     "alias-without-previous-id": "with the simplified ID merge the call is removed from the code",
     "page-double-count": "a page option is turned off",
     "group-set-once": "a trait is taken off the list of the settings",
+    "group-key-not-a-name": "the group key of the subscription's mapping is left empty",
     "track-too-old": "the API secret is set",
     "region-mismatch": "the region is set",
     "api-secret-deprecated": "the secret is taken out of the settings",
@@ -326,6 +327,9 @@ def by_example() -> Iterator[Any]:
 def observed(example: Example, *, after: bool) -> Sent:
     """All that is found in an example's messages, those that several of them show included."""
     destination, judged_by = example.destination(after=after), example.checks(after=after)
+    if destination.kind == "classic-cloud":  # whose People is off by default
+        settings = {"people": True, **destination.settings}
+        destination = msgspec.structs.replace(destination, settings=settings)
     translate, stream = translator(destination), StreamChecker(judged_by, destination)
     found: list[Finding] = []
     operations: list[Operation] = []

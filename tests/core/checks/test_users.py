@@ -9,6 +9,8 @@ from check_helpers import DESTINATION, classic, found, real_message
 
 from segtap.core.checks import CheckSettings
 from segtap.core.checks.catalogue.users import USER_RULES
+from segtap.core.checks.examples.example import presets
+from segtap.core.messages import Json
 from segtap.core.settings import Destination
 
 UUID4 = "6d5dc550-92e6-4f3d-8356-fc8ca0a56b3c"
@@ -22,6 +24,12 @@ Row = tuple[str, dict[str, Any], CheckSettings, Destination]
 
 def group(**traits: Any) -> dict[str, Any]:
     return real_message("node", "group", traits=traits)
+
+
+def mapped(group_key: Json, **fields: Json) -> Destination:
+    """The presets of Actions, with this Group Key."""
+    subscriptions = presets("groupIdentifyUser", group_key=group_key, **fields)
+    return Destination(settings=DESTINATION.settings, subscriptions=subscriptions)
 
 
 WRONG: list[tuple[Row, str, str, str]] = [
@@ -72,6 +80,18 @@ WRONG: list[tuple[Row, str, str, str]] = [
         "warning",
         "$.traits.$Group_ID",
         'differs from the group key "$group_id" by case only',
+    ),
+    (
+        ("group-trait-missing", group(Company_ID="acme"), ORIGINAL, COMPANY),
+        "error",
+        "$.traits.Company_ID",
+        'trait "Company_ID" differs by case',
+    ),
+    (
+        ("group-key-not-a-name", real_message("node", "group"), ORIGINAL, mapped({"@path": "$.groupId"})),
+        "error",
+        "requests[0].body.$group_key",
+        "the Group Key of subscription 'Group Calls' is $.groupId: each group makes a group key of its own",
     ),
     (
         ("group-set-once", group(plan="pro") | {"_metadata": IN_DEVICE_MODE}, ORIGINAL, DESTINATION),
@@ -126,6 +146,7 @@ RIGHT: list[Row] = [
     ("group-id-overridden", group(company_id="acme", name="Acme"), ORIGINAL, COMPANY),
     ("group-id-overridden", real_message("node", "group"), ORIGINAL, DESTINATION),
     ("group-id-overridden", group(group_id="other"), ORIGINAL, DESTINATION),
+    ("group-key-not-a-name", group(kind="company"), ORIGINAL, mapped({"@path": "$.traits.kind"})),
     ("group-set-once", group(company_id="acme", employees=3), ORIGINAL, ONCE),
     ("group-set-once", real_message("next", "group"), ORIGINAL, DESTINATION),
     ("array-overwritten", real_message("next", "identify", traits={"tags": []}), ORIGINAL, DESTINATION),
