@@ -19,6 +19,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--conformance-seed", type=int, default=0, help="another seed tries other examples (0)")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep tests that share packages from npm in one worker: only one process may install them."""
+    for item in items:
+        for name in ("node_packages", "browser", "published"):
+            if name in getattr(item, "fixturenames", ()):
+                item.add_marker(pytest.mark.xdist_group(name))
+                break
+
+
 @pytest.fixture(autouse=True)
 def _every_color(monkeypatch: pytest.MonkeyPatch) -> None:
     """Apps in tests draw every colour, whatever terminal the tests run in."""
