@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ..destinations.classic.insert_id import FIELD, UNKNOWN, is_unknown
+from ..destinations.classic.insert_id import FIELD, UNKNOWABLE, UNKNOWN, is_unknown
 from ..inspection import Finding
 from ..messages import Json
 from ..text import shown
@@ -65,9 +65,7 @@ def insert_id_undocumented(subject: Subject) -> Iterator[Finding]:
 
 def undocumented(path: str) -> Finding:
     """The note on an event of the classic destination; `path` leads to its properties."""
-    return rule.INSERT_ID_UNDOCUMENTED.finding(
-        f"{path}.{FIELD}", f"{FIELD} is {UNKNOWN}: whether a retry counts twice cannot be known"
-    )
+    return rule.INSERT_ID_UNDOCUMENTED.finding(f"{path}.{FIELD}", f"{FIELD} is {UNKNOWN}. {UNKNOWABLE}")
 
 
 def _made_by_segment(value: str, sent: Json, *, several: bool) -> tuple[str, str | None]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
+from ..destinations.classic.insert_id import UNKNOWABLE
 from ..settings import DestinationKind
 from . import finders as find
 from .finders import Both
@@ -137,8 +138,7 @@ DIFFERENCES: tuple[Difference, ...] = (
     # What both do, each in its own way
     _otherwise(
         "insert-id-undocumented",
-        "The insert id of the classic destination: Segment's page says that it sends one, the public code "
-        "sends none",
+        f"The insert id of the classic destination. {UNKNOWABLE}",
         _CLASSIC_PAGE,
         find.insert_id_undocumented,
     ),

@@ -12,7 +12,7 @@ from ..settings import Destination, Subscription
 from .actions.presets import preset_subscriptions
 from .actions.provenance import property_sources
 from .classic.influence import influences
-from .classic.insert_id import SOURCE, unknown_fields
+from .classic.insert_id import UNKNOWABLE, unknown_fields
 
 CLOSEST = 3
 """How many subscriptions are named that came equally close."""
@@ -31,7 +31,7 @@ def explain(
         return Explanation()
     if destination.kind == "classic-cloud":
         unknown = unknown_fields(translation)
-        stated = (PropertySource(path, SOURCE) for path in unknown)
+        stated = (PropertySource(path, UNKNOWABLE) for path in unknown)
         sources = influences(document, destination, translation, now=now)
         return Explanation((*sources, *stated), unknown=unknown)
     return Explanation(property_sources(document, destination, now=now))

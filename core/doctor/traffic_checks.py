@@ -9,6 +9,7 @@ import msgspec
 
 from ..checks.request import event_records
 from ..delivery import Outcome
+from ..destinations.classic.insert_id import UNKNOWABLE
 from ..destinations.gate import bundled
 from ..inspection import Finding
 from ..messages import Json
@@ -52,7 +53,8 @@ TOPICS: tuple[Topic, ...] = (
         title="Insert ids",
         rules=("insert-id-charset", "insert-id-length", "insert-id-undocumented"),
         good="Mixpanel takes every messageId as insert id",
-        classic="no event was seen; which insert ids the classic destination sends cannot be known",
+        classic="no event was seen; which insert ids the classic destination sends cannot be known."
+        f" {UNKNOWABLE}",
     ),
     Topic(
         check="users",

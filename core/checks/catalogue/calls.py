@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...destinations.classic.insert_id import UNKNOWABLE
 from ..rule import Rule
 
 _EVENTS = ("track", "page", "screen")
@@ -100,9 +101,7 @@ INSERT_ID_UNDOCUMENTED = Rule(
     kind="request",
     applies_to=("/track", "/import"),
     what="Nobody outside of Segment knows the insert id that the classic destination sends",
-    why="Segment's page says since 2024: uuidv5 of messageId:projectId:eventName, with a namespace that is "
-    "not published. Its public code of 2017 sends no $insert_id. Without one an event that Segment sends "
-    "again counts twice.",
+    why=f"{UNKNOWABLE}. Without one, an event that Segment sends again counts twice.",
     fix="nothing can be done to a message; Mixpanel's guide names huge batches at once as the cause of "
     "duplicates: send smaller ones, less often",
     source=_SEGMENT_CLASSIC,

@@ -102,12 +102,15 @@ class Repeats:
             differs = differs or "another timestamp"
         no_choice = not differs and seen.destination.kind == "classic-cloud"
         if no_choice:
-            differs = "no insert id, for the classic destination sends none"
+            differs = "no insert id in Segment's public code"
+        counts = (
+            "whether Mixpanel would count both cannot be known" if no_choice else "Mixpanel would count both"
+        )
         fate = "Segment drops this copy" if dropped else "Segment passes both on"
         if differs:
             yield rule.DEDUPE_MISMATCH.finding(
                 "$.messageId",
-                f"messageId {quoted} came before; this one has {differs}. {fate}, Mixpanel would count both",
+                f"messageId {quoted} came before; this one has {differs}. {fate}, {counts}",
                 severity="info" if no_choice else None,
                 fix="nothing: no field of the message decides it" if no_choice else None,
             )

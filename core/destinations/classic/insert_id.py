@@ -13,7 +13,11 @@ from ...messages import JsonObject
 FIELD = "$insert_id"
 UNKNOWN = "set by Segment, value unknown"
 """What is shown in place of the value."""
-SOURCE = "Segment's page: uuidv5 of messageId:projectId:eventName, with a namespace that is not published"
+UNKNOWABLE = (
+    "Segment's page: uuidv5 of messageId:projectId:eventName, with a namespace that is not published; its"
+    " public code sends none. Whether a retry counts twice cannot be known"
+)
+"""What is said of the field wherever it is spoken of."""
 
 
 def is_unknown(record: JsonObject) -> bool:

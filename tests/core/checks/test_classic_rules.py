@@ -7,10 +7,13 @@ from typing import Any
 
 import msgspec
 import pytest
-from check_helpers import DESTINATION, classic, every_real_message, inspected, real_message
+from check_helpers import DESTINATION, NOW, classic, every_real_message, inspected, real_message
 from fixes import follow
 
-from segtap.core.checks import CheckSettings
+from segtap.core.checks import CheckSettings, rules
+from segtap.core.compare.catalogue import DIFFERENCES
+from segtap.core.destinations.classic.insert_id import UNKNOWABLE
+from segtap.core.destinations.explain import explain
 from segtap.core.inspection import Finding
 from segtap.core.settings import ClassicSettings, Destination
 
@@ -453,3 +456,18 @@ def test_seconds_are_read_as_seconds() -> None:
         (finding,) = found(message, "timestamp-suspect")
         assert (finding.severity, "only the classic destination" in finding.message) == ("info", True)
         assert found(message, "time-out-of-range") == []
+
+
+def test_the_insert_id_is_explained_in_the_same_words_everywhere() -> None:
+    (finding,) = found(track(), "insert-id-undocumented")
+    assert finding.message == f"$insert_id is set by Segment, value unknown. {UNKNOWABLE}"
+    assert "huge batches at once" in finding.fix
+    (rule,) = [one for one in rules() if one.id == "insert-id-undocumented"]
+    assert rule.why.startswith(UNKNOWABLE)
+    (difference,) = [one for one in DIFFERENCES if one.id == "insert-id-undocumented"]
+    assert difference.what.endswith(UNKNOWABLE)
+    message, destination = track(), classic()
+    translation = inspected(message, destination=destination).translation
+    source = explain(message, destination, translation, now=NOW).source_at(finding.path)
+    assert source is not None
+    assert source.source == UNKNOWABLE
