@@ -6,8 +6,6 @@ changed in turn and translated again; what changes in the requests comes from th
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
 from functools import reduce
 from itertools import islice
 from typing import cast
@@ -15,11 +13,11 @@ from typing import cast
 import msgspec
 
 from ...inspection import PropertySource, Translation
-from ...mapping import MISSING, Value
-from ...messages import Json, JsonObject
+from ...messages import JsonObject
 from ...paths import changed_at, child
 from ...settings import TOKEN_SETTING, Destination
 from ..actions.provenance import CONSTANT, SOURCE_NAME, TOKEN
+from ..trials import Place, differing, leaves, other_value, same
 from .translator import classic_translator
 
 MOST = 250
@@ -29,12 +27,6 @@ WORK = 1024 * 1024
 NAMED = 3
 """Places that are named where a value is worked out of several."""
 SETTINGS = {TOKEN_SETTING["classic-cloud"]: TOKEN.words, "sourceName": SOURCE_NAME.words}
-
-_SECONDS = re.compile(r"(?<=T\d\d:\d\d:)\d\d")
-
-Steps = tuple[str | int, ...]
-_Place = tuple[int, Steps]
-"""A request by its number, and the steps into its body."""
 
 
 def influences(
@@ -49,22 +41,22 @@ def influences(
     if not tries:
         return ()
     bodies = [one.request.body for one in translation.operations]
-    told: dict[_Place, list[tuple[str, bool]]] = {
-        (index, steps): [] for index, body in enumerate(bodies) for steps, _ in _leaves(body, ())
+    told: dict[Place, list[tuple[str, bool]]] = {
+        (index, steps): [] for index, body in enumerate(bodies) for steps, _ in leaves(body)
     }
-    leaves, translator = _leaves(document, ()), classic_translator(destination)
-    for steps, value in islice(leaves, tries):
-        other = _other(value)
+    tried, translator = leaves(document), classic_translator(destination)
+    for steps, value in islice(tried, tries):
+        other = other_value(value)
         changed = cast(JsonObject, changed_at(document, steps, lambda _, other=other: other))
-        for place, before in _differing(translation, translator.translate(changed, now=now)):
-            told[place].append((reduce(child, steps, "$"), _same(before, value)))
+        for place, before in differing(translation, translator.translate(changed, now=now)):
+            told[place].append((reduce(child, steps, "$"), same(before, value)))
     for name, words in SETTINGS.items():
         if isinstance(given := destination.settings.get(name), str):
-            settings = {**destination.settings, name: _other(given)}
+            settings = {**destination.settings, name: other_value(given)}
             other = classic_translator(msgspec.structs.replace(destination, settings=settings))
-            for place, _ in _differing(translation, other.translate(document, now=now)):
+            for place, _ in differing(translation, other.translate(document, now=now)):
                 told[place].append((words, False))
-    whole = next(leaves, None) is None
+    whole = next(tried, None) is None
     return tuple(
         _source(reduce(child, steps, f"requests[{index}].body"), found)
         for (index, steps), found in told.items()
@@ -86,63 +78,3 @@ def _source(path: str, found: list[tuple[str, bool]]) -> PropertySource:
 
 def _listed(words: list[str]) -> str:
     return " and ".join(part for part in (", ".join(words[:-1]), words[-1]) if part)
-
-
-def _differing(one: Translation, other: Translation) -> Iterator[tuple[_Place, Json]]:
-    """What of the first is not the same in the other, in the requests that both make, by their actions."""
-    after = {
-        name: operation.request.body for operation, name in zip(other.operations, _names(other), strict=True)
-    }
-    for index, (operation, name) in enumerate(zip(one.operations, _names(one), strict=True)):
-        if name in after:
-            for steps, value in _changes(operation.request.body, after[name], ()):
-                yield (index, steps), value
-
-
-def _changes(before: Json, after: Value, steps: Steps) -> Iterator[tuple[Steps, Json]]:
-    """The values of the first that are not the same, or no longer there, in the second."""
-    if isinstance(before, dict) and before and isinstance(after, dict):
-        for key, value in before.items():
-            there = after.get(key, MISSING)
-            if there is MISSING or not _same(value, there):
-                yield from _changes(value, there, (*steps, key))
-    elif isinstance(before, list) and before and isinstance(after, list):
-        for index, value in enumerate(before):
-            there = after[index] if index < len(after) else MISSING
-            if there is MISSING or not _same(value, there):
-                yield from _changes(value, there, (*steps, index))
-    else:
-        yield from _leaves(before, steps)
-
-
-def _names(translation: Translation) -> list[tuple[str, str, int]]:
-    """What tells the requests of two translations to be the same one: action, place, and how many before."""
-    named = [(one.action, one.request.url) for one in translation.operations]
-    return [(*name, named[:index].count(name)) for index, name in enumerate(named)]
-
-
-def _same(one: Json, other: Value) -> bool:
-    return type(one) is type(other) and one == other
-
-
-def _leaves(value: Value, steps: Steps) -> Iterator[tuple[Steps, Json]]:
-    if isinstance(value, dict) and value:
-        for key, item in value.items():
-            yield from _leaves(item, (*steps, key))
-    elif isinstance(value, list) and value:
-        for index, item in enumerate(value):
-            yield from _leaves(item, (*steps, index))
-    elif value is not MISSING:
-        yield steps, value
-
-
-def _other(value: Json) -> Json:
-    """Another value of the same kind: a time stays one, and near."""
-    if isinstance(value, bool):
-        return not value
-    if isinstance(value, int | float):
-        return value + 1_000
-    if isinstance(value, str):
-        later, times = _SECONDS.subn(lambda match: f"{(int(match[0]) + 1) % 60:02}", value, count=1)
-        return later if times else f"another {value[::-1]}"
-    return "another"
