@@ -136,7 +136,7 @@ WAYS: list[tuple[str, Step]] = [
     (r"send ISO 8601 in UTC, such as \S+", _here(lambda match: NOW)),
     (r"send ISO 8601 in UTC as timestamp|send the right timestamp, .*", _set("$.timestamp", NOW)),
     (
-        r"(?:send it as timestamp, or )?give the property another name(?:, or .*)?",
+        r"(?:send it as timestamp, or )?give the (?:property|trait) another name(?:, or .*)?",
         lambda document, finding, match: _rename(
             document, finding, f"own_{steps(finding.path)[-1].strip('$').lower()}"
         ),
@@ -156,7 +156,7 @@ WAYS: list[tuple[str, Step]] = [
     (r"send a list of objects as products", _set("$.properties.products", [{"product_id": "1"}])),
     (r"send them as (traits|properties)(?:, beside userId|: an object)?", _move),
     (
-        r"send it as ((?:context\.)?\w+)(?:, and the group key .*)?",
+        r"send it as ((?:context\.)?\w+)(?:, and the group key .*|; to keep .*)?",
         lambda document, finding, match: _put(document, f"$.{match[1]}", _take(document, finding.path)),
     ),
     (r"send the values as properties of each event", _traits_as_properties),

@@ -14,6 +14,7 @@ from ..messages import CALL_TYPES, JsonObject
 from ..settings import Destination, DestinationKind
 from ..text import shown
 from . import (
+    arrival,
     classic,
     data,
     fields,
@@ -67,7 +68,7 @@ _ONLY: dict[DestinationKind, tuple[Check, ...]] = {
     ),
     "actions": (
         *(data.utm_missing, classic.classic_feature_lost, users.array_overwritten),
-        *(message.property_overrides_context, request.property_dropped),
+        arrival.property_overrides_context,
     ),
 }
 """Rules on what only one of the destinations does."""
@@ -90,8 +91,8 @@ _EVENT: tuple[Check, ...] = (
     insert_ids.insert_id_undocumented,
     request.time_out_of_range,
     message.reserved_property,
-    message.property_overrides_context,
-    request.property_dropped,
+    arrival.arrival,
+    arrival.property_overrides_context,
     limits.limits,
     limits.event_too_large,
     data.api_secret_deprecated,
@@ -122,6 +123,7 @@ _BY_CALL: dict[str, tuple[Check, ...]] = {
         data.country_code,
         classic.documentation_differs,
         spec.traits,
+        arrival.arrival,
     ),
     "group": (
         *_ANY,
@@ -130,6 +132,7 @@ _BY_CALL: dict[str, tuple[Check, ...]] = {
         groups.group_id_overridden,
         groups.group_key_not_a_name,
         groups.group_set_once,
+        arrival.arrival,
         users.array_overwritten,
         classic.classic_feature_lost,
     ),

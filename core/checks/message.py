@@ -25,34 +25,6 @@ HIDDEN_OR_ACTED_ON = {
     "$identity_failure_reason": "Mixpanel writes it when joining users fails",
 }
 
-FROM_CONTEXT: dict[str, tuple[str, ...]] = {
-    "ip": ("ip",),
-    "$browser": ("userAgent",),
-    "$browser_version": ("userAgent",),
-    "mp_lib": ("library", "name"),
-    "$lib_version": ("library", "version"),
-    "$current_url": ("page", "url"),
-    "$referrer": ("page", "referrer"),
-    "$os": ("os", "name"),
-    "$os_version": ("os", "version"),
-    "$device": ("device", "name"),
-    "$device_type": ("device", "type"),
-    "$manufacturer": ("device", "manufacturer"),
-    "$model": ("device", "model"),
-    "$carrier": ("network", "carrier"),
-    "$locale": ("locale",),
-    "$screen_width": ("screen", "width"),
-    "$screen_height": ("screen", "height"),
-    "timezone": ("timezone",),
-    "mp_country_code": ("location", "country"),
-    "utm_campaign": ("campaign", "name"),
-    "utm_content": ("campaign", "content"),
-    "utm_medium": ("campaign", "medium"),
-    "utm_source": ("campaign", "source"),
-    "utm_term": ("campaign", "term"),
-}
-"""Event properties that Segment's presets take from the context."""
-
 SERVER_LIBRARY = re.compile(
     r"(@segment/)?analytics[-_.](python|node|go|java|ruby|php|net|dotnet|csharp|rust|elixir)\b", re.IGNORECASE
 )
@@ -181,33 +153,6 @@ def _doubt_of_text(text: str) -> str:
     if timedelta(days=1) < moment - _EPOCH < timedelta(days=60):
         return "lies in early 1970: seconds were taken for milliseconds"
     return ""
-
-
-def property_overrides_context(subject: Subject) -> Iterator[Finding]:
-    properties = subject.properties
-    if subject.destination.kind != "actions":
-        return
-    for name in sorted(properties.keys() & FROM_CONTEXT.keys()):
-        value = properties[name]
-        source = _at(subject.context, FROM_CONTEXT[name])
-        if _blank(source) and name not in ("ip", "$browser", "mp_lib"):
-            continue
-        if source == value:
-            continue
-        where = "context." + ".".join(FROM_CONTEXT[name])
-        yield rule.PROPERTY_OVERRIDES_CONTEXT.finding(
-            child("$.properties", name),
-            f"property {name} {shown(value, 30)} replaces what comes from {where}",
-        )
-    if "$device_id" in properties and properties["$device_id"] != subject.document.get("anonymousId"):
-        yield rule.PROPERTY_OVERRIDES_CONTEXT.finding(
-            "$.properties.$device_id",
-            "property $device_id replaces anonymousId, by which Mixpanel joins users",
-        )
-    if "token" in properties:
-        yield rule.PROPERTY_OVERRIDES_CONTEXT.finding(
-            "$.properties.token", "property token: Mixpanel reads it as a project token"
-        )
 
 
 def _at(value: Json, path: tuple[str, ...]) -> Json:

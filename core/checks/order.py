@@ -11,12 +11,22 @@ from ..inspection import SEVERITY_WEIGHT, Finding
 MAX_FINDINGS = 5
 """At most so many findings of one rule on one message; the last one counts the rest."""
 
+_FORM = frozenset(("property-replaced", "property-converted"))
+_ARRIVAL = frozenset(("property-dropped", *_FORM))
+
 NARROWER: dict[str, frozenset[str]] = {
     "placeholder-user-id": frozenset(("id-whitespace",)),
     "placeholder-group-id": frozenset(("id-whitespace",)),
     "event-name": frozenset(("spec-event-name", "common-field-type")),
     "property-name": frozenset(("spec-property-name", "trait-name")),
-    "number-precision": frozenset(("number-as-text", "date-format", "spec-property-type", "trait-type")),
+    "number-precision": frozenset(
+        ("number-as-text", "date-format", "spec-property-type", "trait-type", *_ARRIVAL)
+    ),
+    "number-as-text": _FORM,
+    "date-format": _FORM,
+    "spec-property-name": _ARRIVAL,
+    "spec-property-type": _FORM,
+    "trait-type": _FORM,
 }
 """Rules that say more of a value than others do: those are silent at the same path."""
 

@@ -11,25 +11,12 @@ from ..destinations.classic.dates import Part, new_date
 from ..destinations.classic.tables import REFUSED_NO_KEY, REFUSED_TOO_OLD
 from ..inspection import IDENTITY_EVENTS, Finding, Translation
 from ..messages import CALL_TYPES, JsonObject
-from ..paths import child
 from ..text import ago, shown
 from .catalogue import calls as rule
 from .group_keys import likely_keys
 from .groups import missing_group_traits
 from .rule import Subject
 
-OMITTED = ("time", "id", "$anon_id", "distinct_id", "$group_id", "$insert_id", "$user_id")
-"""The properties that Segment's trackEvent and trackPurchase leave out."""
-
-_SENT_AS = {
-    "time": "send it as timestamp, or give the property another name",
-    "distinct_id": "send it as userId",
-    "$user_id": "send it as userId",
-    "$insert_id": "send it as messageId",
-    "$anon_id": "send it as anonymousId",
-    "$group_id": "send it as context.groupId",
-}
-"""What a property that is left out may be meant as, where Segment has a field for it."""
 _MENDS_REFUSAL = tuple(
     (re.compile(words), fix)
     for words, fix in (
@@ -176,21 +163,3 @@ def page_name_missing(subject: Subject) -> Iterator[Finding]:
                 f"no name: the event is {shown(event)}, as for every other {subject.type} without one",
             )
             return
-
-
-def property_dropped(subject: Subject) -> Iterator[Finding]:
-    if subject.destination.kind != "actions" or not subject.events:
-        return
-    sent = subject.events[0][2]
-    for name in OMITTED:
-        if name in subject.properties:
-            value = subject.properties[name]
-            instead = sent.get(name)
-            if instead == value or value is None:
-                continue
-            yield rule.PROPERTY_DROPPED.finding(
-                child("$.properties", name),
-                f"property {name} {shown(value, 30)} is left out"
-                + (f": Mixpanel gets {shown(instead, 40)} under that name" if instead is not None else ""),
-                fix=_SENT_AS.get(name),
-            )

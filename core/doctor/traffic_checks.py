@@ -104,8 +104,8 @@ TOPICS: tuple[Topic, ...] = (
         check="lost-properties",
         title="Properties that do not arrive",
         rules=(
-            *("property-dropped", "property-overrides-context", "reserved-property", "string-truncated"),
-            *("misplaced-field", "number-precision"),
+            *("property-dropped", "property-replaced", "property-converted", "property-overrides-context"),
+            *("reserved-property", "string-truncated", "misplaced-field", "number-precision"),
         ),
         good="every property arrives as it was sent",
     ),

@@ -6,6 +6,7 @@ An id stands in one table only: functions of several modules may yield findings 
 from __future__ import annotations
 
 from ..rule import Rule
+from .arrival import RULES as ARRIVAL_RULES
 from .calls import RULES
 from .classic import CLASSIC_RULES
 from .data import DATA_RULES
@@ -18,6 +19,7 @@ from .values import VALUE_RULES
 
 CATALOGUES: tuple[tuple[Rule, ...], ...] = (
     RULES,
+    ARRIVAL_RULES,
     USER_RULES,
     VALUE_RULES,
     DATA_RULES,

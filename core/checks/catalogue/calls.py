@@ -213,25 +213,6 @@ PAGE_DOUBLE_COUNT = Rule(
     fix="leave one page option on",
     source=_SEGMENT_CLASSIC,
 )
-PROPERTY_DROPPED = Rule(
-    id="property-dropped",
-    severity="warning",
-    kind="request",
-    applies_to=("/import",),
-    what="A property does not reach Mixpanel",
-    why="Segment's destination leaves out properties that have the name of one of its own fields.",
-    fix="give the property another name",
-    source=_MIXPANEL_SEGMENT,
-)
-PROPERTY_OVERRIDES_CONTEXT = Rule(
-    id="property-overrides-context",
-    severity="warning",
-    applies_to=_EVENTS,
-    what="A property replaces what Segment takes from the context",
-    why="Properties of the event are laid over those that Segment fills in, and win.",
-    fix="give the property another name, or send the value in the context",
-    source=_SEGMENT_CODE,
-)
 RESERVED_PROPERTY = Rule(
     id="reserved-property",
     severity="warning",
@@ -328,8 +309,6 @@ RULES: tuple[Rule, ...] = (
     TIMESTAMP_SUSPECT,
     PAGE_NAME_MISSING,
     PAGE_DOUBLE_COUNT,
-    PROPERTY_DROPPED,
-    PROPERTY_OVERRIDES_CONTEXT,
     RESERVED_PROPERTY,
     TOO_MANY_PROPERTIES,
     ARRAY_TOO_LONG,

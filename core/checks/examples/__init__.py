@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...messages import Json, JsonObject
+from .arrival import ARRIVAL_EXAMPLES
 from .classic import CLASSIC_EXAMPLES
 from .example import ANONYMOUS, Example, call, pair, track
 from .groups import GROUP_EXAMPLES
@@ -88,11 +89,6 @@ MESSAGE_EXAMPLES: dict[str, Example] = {
         kind="classic-cloud",
         settings_before={"eventIncrements": [], "trackNamedPages": True},
         settings_after={"eventIncrements": []},
-    ),
-    "property-dropped": pair(track("Signed Up", {"id": "sku-7"}), track("Signed Up", {"sku": "sku-7"})),
-    "property-overrides-context": pair(
-        track("Signed Up", {"utm_source": "shop"}, context={"campaign": {"source": "news"}}),
-        track("Signed Up", {"shop_source": "shop"}, context={"campaign": {"source": "news"}}),
     ),
     "reserved-property": pair(track("Played", {"length": 12}), track("Played", {"seconds": 12})),
     "too-many-properties": pair(track("Survey Sent", _WIDE), track("Survey Sent", {"answers": len(_WIDE)})),
@@ -207,6 +203,7 @@ MESSAGE_EXAMPLES: dict[str, Example] = {
 
 EXAMPLES: dict[str, Example] = {
     **MESSAGE_EXAMPLES,
+    **ARRIVAL_EXAMPLES,
     **VALUE_EXAMPLES,
     **CLASSIC_EXAMPLES,
     **STREAM_EXAMPLES,

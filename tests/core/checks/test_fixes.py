@@ -18,6 +18,7 @@ from fixes import follow
 
 from segtap.core.checks import CheckSettings, rules
 from segtap.core.checks.examples import EXAMPLES, MESSAGE_EXAMPLES
+from segtap.core.checks.examples.arrival import ARRIVAL_EXAMPLES
 from segtap.core.checks.examples.example import ANONYMOUS, Example, call, track
 from segtap.core.checks.examples.values import VALUE_EXAMPLES
 from segtap.core.checks.stream import Loose, StreamChecker
@@ -27,6 +28,7 @@ from segtap.core.inspection import Finding, Operation, Translation
 from segtap.core.inspector import inspect_document
 from segtap.core.settings import ClassicSettings, Destination, DestinationKind, IdentityMode, Subscription
 
+EVERY_EXAMPLE = {**MESSAGE_EXAMPLES, **ARRIVAL_EXAMPLES, **VALUE_EXAMPLES}
 KINDS: tuple[DestinationKind, ...] = ("actions", "classic-cloud")
 MERGES: tuple[IdentityMode, ...] = ("original", "simplified")
 
@@ -133,6 +135,21 @@ SITUATIONS: list[tuple[str, dict[str, Any]]] = [
         ("property-dropped", track("Paid", {name: "x-1"}, context=_SERVER))
         for name in ("id", "time", "distinct_id", "$user_id", "$insert_id", "$anon_id", "$group_id")
     ),
+    *(
+        ("property-dropped", call("identify", traits={name: "x-1", "plan": "pro"}))
+        for name in ("$email", "$name", "$phone", "$created", "$first_name", "$last_name", "$username")
+    ),
+    ("property-dropped", call("group", groupId="acme", traits={"company_id": "acme", "$name": "Acme"})),
+    ("property-dropped", track("Paid", {"ip": "203.0.113.9"}, context={**_SERVER, "ip": None})),
+    ("property-dropped", track("Paid", {"ip": "203.0.113.9"}, context=_SERVER)),
+    ("property-dropped", track("Paid", {"utm_term": "a"}, context={"campaign": {"source": "mail"}})),
+    *(
+        ("property-replaced", track("Paid", {name: "x-1"}, context={**_SERVER, "traits": {"plan": "pro"}}))
+        for name in ("plan", "time", "distinct_id", "token", "mp_lib", "mp_name_tag")
+    ),
+    ("property-replaced", track("Paid", {"utm_source": "a"}, context={"campaign": {"source": "mail"}})),
+    ("property-replaced", call("page", name="Pricing", properties={"name": "Prices"})),
+    ("property-replaced", call("identify", traits={"id": "x-1", "plan": "pro"})),
     ("property-overrides-context", track("Paid", {"ip": "203.0.113.9"}, context={"ip": "203.0.113.7"})),
     ("property-overrides-context", track("Paid", {"$device_id": "d-1"}, anonymousId=ANONYMOUS)),
     ("property-overrides-context", track("Paid", {"token": "t"})),
@@ -214,7 +231,7 @@ def mistakes() -> Iterator[Any]:
     """Every message that makes a mistake, for each destination and each ID merge."""
     examples = [
         (id, example.before[-1])
-        for id, example in {**MESSAGE_EXAMPLES, **VALUE_EXAMPLES}.items()
+        for id, example in EVERY_EXAMPLE.items()
         if example.plan is None and not example.settings_before
     ]
     for number, (rule, message) in enumerate([*examples, *SITUATIONS]):
@@ -268,6 +285,7 @@ BY_PERSON = {
     "page-name-cardinality": "names the kind of page, and sends the title as a property",
     "event-name-cardinality": "names the kind of event, and sends what varies as a property",
     "hot-shard": "sends events of services and tests without a user",
+    "property-converted": "knows whether reports can use that form; nothing is lost",
     "token-unverified": "asks Mixpanel with segtap doctor --online",
     "refused-with-200": "mends what the answer names",
     "filter-not-fql": "mends the condition of the destination filter in Segment",
@@ -287,6 +305,7 @@ NOT_IN_THE_MESSAGE = {
     "classic-feature-lost": "what is not missed is taken out of [classic]",
     "increment-ignored": "People is turned on, or the page option that makes the event",
     "purchase-double-count": "a setting of the subscription is turned off",
+    "property-dropped": "the mapping is changed where it leaves the value out",
     "array-overwritten": "the sender sends the whole list, which no single message shows",
     "plan-violation": "the plan says what is right",
     "plan-unplanned-event": "the plan says what is right",
@@ -355,7 +374,7 @@ def test_an_example_mends_it_and_nothing_else_is_wrong(rule: str, example: Examp
 def test_every_rule_is_followed_or_has_its_reason() -> None:
     followed: set[str] = set()
     for rule, message in [
-        *((id, example.before[-1]) for id, example in {**MESSAGE_EXAMPLES, **VALUE_EXAMPLES}.items()),
+        *((id, example.before[-1]) for id, example in EVERY_EXAMPLE.items()),
         *SITUATIONS,
     ]:
         example = EXAMPLES[rule]
