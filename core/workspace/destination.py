@@ -26,6 +26,12 @@ CLASSIC_KEYS = {
 }
 """Segment's names of the classic destination's settings, and those under `[classic]`."""
 
+DEVICE_KEYS = (
+    *("setAllTraitsByDefault", "superProperties", "peopleProperties", "pageview", "nameTag"),
+    *("cookieName", "crossSubdomainCookie", "secureCookie", "persistence"),
+)
+"""Settings of the classic destination that only its device mode reads: segtap shows the cloud mode."""
+
 MASK = "•"
 """Segment shows secrets with these."""
 
@@ -103,6 +109,9 @@ def _classic(given: dict[str, Any], notes: Notes) -> JsonObject:
             unknown = first_unknown(value)
             why = f"depends on {unknown.reference}" if unknown is not None else "cannot be read"
             notes.say(f"{name} {why}: segtap's default stands in its place.")
+    device = [name for name in DEVICE_KEYS if given.get(name) not in (None, "", [])]
+    if device:
+        notes.say(f"Device mode only, so left out: {', '.join(device)}. segtap shows what cloud mode sends.")
     return made
 
 

@@ -93,7 +93,8 @@ ARRAY_OVERWRITTEN = Rule(
     kind="request",
     applies_to=("/engage",),
     what="A list in a profile is replaced",
-    why="The classic destination added to the list ($union); Mixpanel (Actions) writes over it ($set).",
+    why="Mixpanel (Actions) writes over the list ($set). Segment's page on the classic destination says that "
+    "it adds to the list ($union): its device mode does, its published code for cloud mode writes over it.",
     fix="send the whole list every time",
     source=_SEGMENT_MIXPANEL,
 )

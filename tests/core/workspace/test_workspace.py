@@ -300,6 +300,24 @@ def test_secrets_are_never_written() -> None:
     assert "token" not in masked.destination
 
 
+def test_settings_of_device_mode_are_named_as_left_out() -> None:
+    device = {
+        "setAllTraitsByDefault": False,
+        "superProperties": ["plan"],
+        "peopleProperties": [],
+        "persistence": "",
+        "crossSubdomainCookie": True,
+    }
+    workspace = read_workspace([destination(metadata="54521fd925e721e32a72eed6", people=True, **device)])
+    (note,) = [line for line in workspace.notes if line.startswith("Device mode only")]
+    assert "left out: setAllTraitsByDefault, superProperties, crossSubdomainCookie." in note
+    assert workspace.classic == {"people": True}
+    without = read_workspace([destination(metadata="54521fd925e721e32a72eed6", people=True)])
+    assert not [line for line in without.notes if "Device mode" in line]
+    actions = read_workspace([destination(projectToken="tok", superProperties=["plan"])])
+    assert not [line for line in actions.notes if "Device mode" in line]
+
+
 def test_the_classic_destination_becomes_its_own_section(tmp_path: Path) -> None:
     settings = {
         "apiKey": "••••••••••6008",
