@@ -40,6 +40,8 @@ class Callbacks:
     loaded: Callable[[], None]
     detail: Callable[[MessageDetail | None, str], None]
     """The selected message's detail; None and why, when there is none to show."""
+    settled: Callable[[], None]
+    """No other message was selected since the last detail, for as long as a following list rests."""
     trouble: Callable[[SegtapError], None]
 
 
@@ -65,6 +67,9 @@ class Feeding:
         self._behind = asyncio.Event()
         self._wanted: int | None = None
         self._wanting = asyncio.Event()
+        self._hurry = asyncio.Event()
+        self.resting = False
+        """True while the list follows and no other detail is read, so that the panes can be read."""
         self._details = DetailCache()
 
     # The live feed
@@ -281,18 +286,40 @@ class Feeding:
         """This message is selected: its detail is wanted."""
         self._wanted = id
         self._wanting.set()
+        if not self.view.following:
+            self.hurry()
+
+    def hurry(self) -> None:
+        """Read the detail that is wanted now: somebody stopped to read it."""
+        self._hurry.set()
 
     async def details(self) -> None:
         """For good: fetch the detail of what is selected, the latest only, and not too often."""
         while True:
+            if not self._wanting.is_set():
+                self._tell.settled()
             await self._wanting.wait()
             self._wanting.clear()
             wanted = self._wanted
             if wanted is None:
                 self._tell.detail(None, "")
                 continue
+            self._hurry.clear()
             await self._quietly(self._detail(wanted))
-            await asyncio.sleep(FOLLOWING if self.view.following else READING)
+            await self._rest()
+
+    async def _rest(self) -> None:
+        """Leave the panes alone for a while, but not longer than somebody who reads wants to."""
+        if not self.view.following:
+            await asyncio.sleep(READING)
+            return
+        self.resting = True
+        try:
+            await asyncio.wait_for(self._hurry.wait(), FOLLOWING)
+        except TimeoutError:
+            return
+        finally:
+            self.resting = False
 
     async def _detail(self, id: int) -> None:
         detail = self._details.get(id)

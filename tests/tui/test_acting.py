@@ -181,7 +181,11 @@ async def test_mixpanel_opens_only_after_it_took_something(
     async with app_on(viewer).run_test(size=(120, 40), notifications=True) as pilot:
         await ready(pilot, 3)
         await pilot.press("o")
-        await until(pilot, lambda: "taken nothing" in said(pilot))
+        await until(pilot, lambda: "accepted nothing" in said(pilot) and "f turns" in said(pilot))
+        viewer.know(forwarding=True, deliveries=DeliveryCounts(waiting=2))
+        await until(pilot, lambda: pilot.app.main.state.forwarding)  # type: ignore[attr-defined]
+        await pilot.press("o")
+        await until(pilot, lambda: "Forwarding is on: 2 messages wait" in said(pilot))
         assert opened == []
         viewer.know(deliveries=DeliveryCounts(sent=1))
         await until(pilot, lambda: pilot.app.main.state.deliveries.sent == 1)  # type: ignore[attr-defined]

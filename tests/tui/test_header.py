@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import msgspec
 import pytest
 from fake_viewer import AT, FakeViewer, story, until
 
@@ -37,6 +38,13 @@ async def test_it_says_everything_where_there_is_room(app_on: AppOn) -> None:
             "Classic · US · a1b2…f9",
         ):
             assert part in said
+        assert "Classic · US" in facts(app.main.header, 100), "what judges the messages is known in 100 cells"
+        app.main.header.state = msgspec.structs.replace(viewer.facts, received=1_018_860, warnings=2_058)
+        assert "Classic" in facts(app.main.header, 100)
+        viewer.know(forwarding=True, received=1_018_860)
+        await until(pilot, lambda: app.main and app.main.state and app.main.state.forwarding)
+        assert "FORWARDING ON → US a1b2…f9" in facts(app.main.header, 100)
+        assert "Classic" in facts(app.main.header, 100)
 
 
 async def test_forwarding_is_told_at_any_width(app_on: AppOn) -> None:

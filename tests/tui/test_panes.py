@@ -147,7 +147,7 @@ class TestMixpanel:
     async def test_shows_a_request_with_its_secret_masked(self) -> None:
         pane = MixpanelPane()
         text = await shown(pane, order())
-        assert "Mixpanel ─ 1 of 3" in text
+        assert "Mixpanel ─ 1 of 3 · ] next: /" in text
         assert "POST https://api.mixpanel.com/import?strict=1" in text
         assert "Authorization  Basic ••••" in text
         assert "trackPurchase · subscription Order Completed Calls" in text

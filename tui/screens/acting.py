@@ -198,11 +198,7 @@ class Acting(Screen[None]):
         if state is None:
             return
         if not state.deliveries.sent:
-            self.notify(
-                "Mixpanel has taken nothing from here yet, so there is nothing to look at. "
-                "f turns forwarding on.",
-                severity="warning",
-            )
+            self.notify(nothing_sent(state), severity="warning", timeout=10)
             return
         url = next(host for region, host in APP_HOSTS.items() if region == state.region) + EVENTS_PATH
         if webbrowser.open(url):
@@ -369,6 +365,27 @@ class Acting(Screen[None]):
     def project(self, state: EngineState) -> str:
         """Where messages go, in words."""
         return project_in_words(state.project, state.region, state.mixpanel_url)
+
+
+def nothing_sent(state: EngineState) -> str:
+    """Say why there is nothing to look at in Mixpanel yet, and what would change that."""
+    stand, where = state.deliveries, project_in_words(state.project, state.region, state.mixpanel_url)
+    if state.dry_run and state.forwarding:
+        why = "This is a dry run: forwarding is on, but nothing leaves this machine."
+    elif state.halted:
+        why = f"Forwarding has halted. {clean(state.halted_why)} f asks how to go on."
+    elif not state.forwarding:
+        why = "f turns forwarding on." if state.can_forward else clean(state.cannot_forward_why)
+    elif state.retrying:
+        why = f"Forwarding is on, but Mixpanel does not take requests: {clean(state.retrying)}."
+    elif stand.waiting:
+        wait = "waits" if stand.waiting == 1 else "wait"
+        why = f"Forwarding is on: {counted(stand.waiting, 'message')} {wait}."
+    elif stand.refused:
+        why = f"Forwarding is on: Mixpanel refused {counted(stand.refused, 'message')}; 5 says why."
+    else:
+        why = f"Forwarding is on and sends what comes from now on to {where}."
+    return f"Mixpanel has accepted nothing from here yet. {why}"
 
 
 def halted_question(state: EngineState) -> str:

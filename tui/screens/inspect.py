@@ -49,6 +49,8 @@ class Inspect(Screen[None]):
         Binding("J", "turn(1)", "Next message", id="inspect.next"),
         Binding("K", "turn(-1)", "Previous message", id="inspect.previous"),
         Binding("y", "copy", "Copy the pane", id="inspect.copy"),
+        Binding("right_square_bracket", "turn_request(1)", "Next request", id="inspect.next-request"),
+        Binding("left_square_bracket", "turn_request(-1)", "Request before", id="inspect.request-before"),
         *(Binding(str(number + 1), f"pane({number})", show=False) for number in range(4)),
     ]
 
@@ -101,6 +103,12 @@ class Inspect(Screen[None]):
         number = self.number + by
         if 0 <= number < len(self.messages):
             self._read(number)
+
+    def action_turn_request(self, by: int) -> None:
+        """Show another request of the message, wherever the keys go."""
+        if not self.mixpanel.display:
+            self.action_pane(1)
+        self.mixpanel.action_turn(by)
 
     @work(exclusive=True, group="read")
     async def _read(self, number: int) -> None:

@@ -9,6 +9,7 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Container, Vertical
 from textual.content import Content
+from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import OptionList
 
@@ -36,6 +37,8 @@ from .acting import Acting
 
 Layout = Literal["wide", "middle", "narrow"]
 
+GRACE = 0.1
+"""Seconds within which a detail may come before the panes are said to hold another message."""
 WIDE = 160
 MIDDLE = 100
 LEFT = ("segment", "wire", "delivery")
@@ -78,6 +81,8 @@ class MainScreen(Acting):
         self._loaded = False
         self._pulse = 0
         self._titles = (Content(""), Content(""))
+        self._holding = False
+        self._grace: Timer | None = None
         self.pane_name = "segment"
         self.actives = {"left": "segment", "right": "mixpanel"}
         self.opened = False
@@ -108,6 +113,7 @@ class MainScreen(Acting):
             lost=self._hear_lost,
             loaded=self._hear_loaded,
             detail=self._hear_detail,
+            settled=self._hear_settled,
             trouble=self.tell,
         )
         self.feeding = Feeding(viewer, self.list, tell, reconnect)
@@ -235,6 +241,39 @@ class MainScreen(Acting):
         for pane in self.panes.values():
             pane.lacks(why)
         self._fill()
+        if self._apart:
+            self._hold(self.list.following or self._holding)
+        elif not self.list.following:
+            self._hold(False)
+
+    def _hear_settled(self) -> None:
+        """While the list follows, "holding" stays until it rests: else it would come and go in a blink."""
+        if not self._apart:
+            self._hold(False)
+
+    @property
+    def _apart(self) -> bool:
+        """Whether the panes show another message than the one that is highlighted."""
+        return self._detail is not None and self._detail.summary.id != self.list.selected
+
+    def _hold(self, holding: bool) -> None:
+        """Say in the panes' titles which message they hold, or no longer."""
+        if self._grace is not None:
+            self._grace.stop()
+            self._grace = None
+        self._holding = holding
+        for pane in self.panes.values():
+            pane.holding = holding
+
+    def _hold_soon(self) -> None:
+        """Say so unless the highlighted message's detail is here in a moment."""
+        if self._holding or (self.list.following and self.feeding.resting):
+            self._hold(True)
+        elif self._grace is None:
+            self._grace = self.set_timer(GRACE, self._grace_over)
+
+    def _grace_over(self) -> None:
+        self._hold(self._apart)
 
     def _fill(self) -> None:
         """Give the detail to the panes that can be seen."""
@@ -242,7 +281,9 @@ class MainScreen(Acting):
             if self._visible(name):
                 pane.detail = self._detail
         note = ""
+        self.key_bar.requests = 0
         if self._detail is not None:
+            self.key_bar.requests = len(self._detail.inspection.translation.operations)
             summary = self._detail.summary
             if summary.errors:
                 note = f"{self._marks.error}{summary.errors}"
@@ -256,9 +297,13 @@ class MainScreen(Acting):
     @on(MessageList.Highlighted)
     def _highlighted(self, event: MessageList.Highlighted) -> None:
         self.feeding.want(event.summary.id if event.summary else None)
+        if self._apart:
+            self._hold_soon()
 
     @on(MessageList.Changed)
     def _changed(self) -> None:
+        if not self.list.following:
+            self.feeding.hurry()
         self._hear_loaded()
 
     @on(MessageList.Opened)
@@ -343,6 +388,11 @@ class MainScreen(Acting):
         """Open the selected message in the pane used last."""
         if self.list.selected is not None:
             self.action_pane(self.pane_name)
+
+    def action_turn_request(self, by: int) -> None:
+        """Show another request of the message in the Mixpanel pane, wherever the keys go."""
+        self._show("mixpanel")
+        self.mixpanel.action_turn(by)
 
     def action_back(self) -> None:
         """Back to the list, which follows again if it did so before; on the list, clear the filter."""

@@ -39,8 +39,9 @@ Piece = list[Content]
 """One fact of the header, from its longest form to its shortest; a last empty form lets it go."""
 
 SHRINK = (
-    *("rate", "destination", "rate", "counts", "marks", "destination", "url", "forwarding"),
-    *("counts", "brand", "demo", "marks", "forwarding", "counts", "url", "unseen", "forwarding"),
+    *("rate", "destination", "rate", "counts", "url", "marks", "destination", "forwarding"),
+    *("counts", "brand", "demo", "marks", "destination", "forwarding", "counts", "url", "unseen"),
+    "forwarding",
 )
 """Which fact gives way, step by step, as the line gets shorter; what then fits after all comes back."""
 
@@ -271,13 +272,16 @@ class Header(Widget):
         kind = DESTINATIONS.get(state.destination, state.destination)
         dot = f" {marks.middot} "
         if not state.forwarding:
-            facts = dot.join(part for part in (kind, region, project) if part)
+            forms = [
+                dot.join(part for part in parts if part)
+                for parts in ((kind, region, project), (kind, region))
+            ]
             off = [
                 Content.styled(text, "$dim")
                 for text in ("FORWARDING OFF", "FORWARDING OFF", "FWD OFF", "off")
             ]
             off = [_opens("forwarding", form) for form in off]
-            return {"forwarding": off, "destination": [Content(facts), Content(region), Content("")]}
+            return {"forwarding": off, "destination": [Content(form) for form in (*forms, kind, "")]}
         on, name = ON, "DRY RUN" if state.dry_run else "FORWARDING ON"
         if state.halted:
             on, name = ALERT, "FORWARDING HALTED"
@@ -286,7 +290,7 @@ class Header(Widget):
         forms.append("FWD HALTED" if state.halted else "DRY RUN" if state.dry_run else "FWD ON")
         return {
             "forwarding": [_opens("forwarding", Content.styled(f" {text} ", on)) for text in forms],
-            "destination": [Content(kind), Content("")],
+            "destination": [*[Content(kind)] * 3, Content("")],
         }
 
 

@@ -18,10 +18,16 @@ class KeyBar(Widget):
 
     place: reactive[Place] = reactive[Place]("list")
     """Where the keys go: those of no use there are not shown."""
+    requests: reactive[int] = reactive(0)
+    """Requests of the message: with one there is no other to turn to."""
 
     def keys(self, width: int) -> list[Key]:
         """The keys that fit into that many cells, in the order of the keys' page."""
-        shown = [key for key in KEYS if key.bar and self.place in key.places]
+        shown = [
+            key
+            for key in KEYS
+            if key.bar and self.place in key.places and (self.requests > 1 or key.id != "request.next")
+        ]
         while len(shown) > 1 and sum(self._length(key) for key in shown) > width:
             shown.remove(max(shown, key=lambda key: key.bar))
         return shown

@@ -80,7 +80,16 @@ class MixpanelPane(RequestPane):
         key = (self._id, root, request, unknown, tuple(flags.items()), tuple(changes))
         body = _with_unknown(operation.request.body, root, unknown)
         self.json.show(body, root=root, flags=flags, notes=changes, key=key)
-        self.title(f"{self.page + 1} of {len(operations)}" + (" · repaired" if repairs else ""))
+        self.title(self._place() + (" · repaired" if repairs else ""))
+
+    def _place(self) -> str:
+        """Say which of the requests is shown, what the next one is, and the key that leads there."""
+        count = len(self.operations)
+        place = f"{self.page + 1} of {count}"
+        if count < 2:
+            return place
+        following = self.operations[(self.page + 1) % count].request
+        return f"{place} · ] next: {urlsplit(following.url).path}"
 
     def show_path(self, path: str) -> bool:
         """Turn to the request of `requests[1].body…` and highlight the place; False when it is not there."""

@@ -21,7 +21,7 @@ class Pane(Vertical):
     """A framed part of the screen about one message (or one refused request).
 
     Setting `detail` shows another message. The title says what is shown; the frame's foot says of which
-    message, so that it can be told while the list runs on.
+    message. While `holding` the title says both: the list has gone on to another message.
     """
 
     TITLE: ClassVar[str] = ""
@@ -42,8 +42,9 @@ class Pane(Vertical):
     """
 
     detail: reactive[MessageDetail | None] = reactive(None)
+    holding: reactive[bool] = reactive(False)
     _ready = False
-    _lacks = ""
+    _lacks = _shows = ""
 
     def on_mount(self) -> None:
         """Show what has been set so far."""
@@ -54,11 +55,26 @@ class Pane(Vertical):
         """Another message is selected."""
         if not self._ready:
             return
-        words = Content(
-            shorten(clean(self._lacks), REASON_SHOWN) if detail is None else identity(detail.summary)
-        )
-        self.border_subtitle = worded(self, words)  # pyright: ignore[reportAttributeAccessIssue]
+        self._put_titles()
         self.fill(detail)
+
+    def watch_holding(self) -> None:
+        """The list went on to another message, or the pane shows the highlighted one again."""
+        if self._ready:
+            self._put_titles()
+
+    def _put_titles(self) -> None:
+        """Say in the frame what is shown, and of which message."""
+        detail = self.detail
+        foot = shorten(clean(self._lacks), REASON_SHOWN) if detail is None else identity(detail.summary)
+        parts = [Content(self.TITLE)]
+        if self.holding and detail is not None:
+            parts.append(Content.styled(f"holding {foot}", "bold $foreground"))
+            foot = ""
+        elif self._shows:
+            parts.append(Content(self._shows))
+        self.border_title = worded(self, Content(" ─ ").join(parts))  # pyright: ignore[reportAttributeAccessIssue]
+        self.border_subtitle = worded(self, Content(foot))  # pyright: ignore[reportAttributeAccessIssue]
 
     def lacks(self, why: str) -> None:
         """There is no message to show, for this reason; "" when there is no more to it."""
@@ -81,8 +97,8 @@ class Pane(Vertical):
 
     def title(self, about: str = "") -> None:
         """Say in the frame what is shown."""
-        words = f"{self.TITLE} ─ {clean(about)}" if about else self.TITLE
-        self.border_title = worded(self, Content(words))  # pyright: ignore[reportAttributeAccessIssue]
+        self._shows = clean(about)
+        self._put_titles()
 
 
 def identity(summary: Summary) -> str:
