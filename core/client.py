@@ -12,10 +12,10 @@ import msgspec
 from .answers import ACCEPT_PLAIN, codings_of
 from .control_errors import PREFIX, ErrorAnswer, error_from
 from .errors import EngineError, SegtapError
+from .identities.model import Cluster, UserFound, Users
 from .json_text import json_bytes
 from .messages import JsonObject
 from .overview.counts import Overview
-from .overview.identity import Cluster, UserFound, Users
 from .settings import Settings
 from .views import EngineState, FeedBatch, MessageDetail, Page
 
@@ -239,13 +239,19 @@ class Client:
         """Forget the whole journal."""
         await self._post("clear", {}, _Cleared)
 
-    async def export(self, text: str = "") -> AsyncIterator[bytes]:
+    def export(self, text: str = "") -> AsyncIterator[bytes]:
         """One message a line (with its newline), oldest first."""
+        return self._lines("export", {"text": text} if text else None)
+
+    def user_rows(self) -> AsyncIterator[bytes]:
+        """Every user as a line of JSON (with its newline), in no order: `identities.users.UserRow`."""
+        return self._lines("users/all", None)
+
+    async def _lines(self, name: str, query: Mapping[str, str | int] | None) -> AsyncIterator[bytes]:
         import httpx
 
         try:
-            query = {"text": text} if text else None
-            async with self._stream("GET", f"{PREFIX}export", query) as answer:
+            async with self._stream("GET", f"{PREFIX}{name}", query) as answer:
                 if answer.status_code != 200:
                     raise _error_of(answer.status_code, await self._read(answer), self.url)
                 self._want_plain(answer)

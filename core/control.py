@@ -19,6 +19,7 @@ import msgspec
 
 from .control_errors import PREFIX, ErrorAnswer, ErrorBody, error_body
 from .errors import ForwardingRefused, InputError, JournalError, SegtapError, SettingsError
+from .identities.model import Cluster, UserFound, Users
 from .ingest.body import Event, Receive, Scope, Send
 from .ingest.bounds import Bounds, over
 from .ingest.objections import REJECT
@@ -28,7 +29,6 @@ from .masks import Masks, masked_settings
 from .messages import Json, JsonObject
 from .overview.counts import Overview
 from .overview.groups import Groups
-from .overview.identity import Cluster, UserFound, Users
 from .serve.ports import is_loopback
 from .settings import Settings
 from .views import EngineState, FeedBatch, MessageDetail, Page
@@ -115,6 +115,8 @@ class Controlled(Protocol):
     async def replay_documents(self, documents: Sequence[JsonObject]) -> int: ...
 
     def export(self, text: str = "") -> AsyncIterator[bytes]: ...
+
+    def user_rows(self) -> AsyncIterator[bytes]: ...
 
     def health(self) -> Health: ...
 
@@ -205,6 +207,9 @@ class ControlApp:
                 query = _query(scope)
                 limit = _number(query.get("limit", "200"))
                 await self._tell(send, await self._engine.overviews.users(query.get("text", ""), limit))
+            case ["users", "all"]:
+                _want(method, "GET")
+                await self._lines(self._engine.user_rows(), send)
             case ["user"]:
                 _want(method, "GET")
                 found = await self._engine.overviews.user(_query(scope).get("id", ""))
@@ -238,7 +243,7 @@ class ControlApp:
                 await self._tell(send, {"cleared": True})
             case ["export"]:
                 _want(method, "GET")
-                await self._export(_query(scope).get("text", ""), send)
+                await self._lines(self._engine.export(_query(scope).get("text", "")), send)
             case _:
                 raise _Refusal(404, "Not found", f"The control API has nothing at {scope['path']}.")
 
@@ -281,8 +286,7 @@ class ControlApp:
             text=query.get("text", ""),
         )
 
-    async def _export(self, text: str, send: Send) -> None:
-        lines = self._engine.export(text)
+    async def _lines(self, lines: AsyncIterator[bytes], send: Send) -> None:
         # The first stretch is read before the answer begins: a failing journal is then still a 503.
         first = await anext(lines, b"")
         await send(_start(200, b"application/x-ndjson"))

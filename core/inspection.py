@@ -34,6 +34,14 @@ SECRET_FIELDS = ("api_key", "api_secret", "secret")
 
 IDENTITY_EVENTS = ("$identify", "$create_alias", "$merge")
 """Mixpanel's own events that name ids to be joined: no events of a user, though they have properties."""
+FORBIDDEN_IDS = frozenset(
+    (
+        "00000000-0000-0000-0000-000000000000",
+        *("anon", "anonymous", "nil", "none", "null", "n/a", "na", "undefined", "unknown", "<nil>"),
+        *("0", "-1", "true", "false", "[]", "{}"),
+    )
+)
+"""The values that Mixpanel documents as no distinct_id; how it treats other spellings is not documented."""
 
 
 class OutgoingRequest(msgspec.Struct, frozen=True, omit_defaults=True):

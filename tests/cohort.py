@@ -6,9 +6,11 @@ import msgspec
 from fake_viewer import summary
 
 from segtap.core.destinations import translator
+from segtap.core.identities.model import Users
+from segtap.core.identities.table import Identities
+from segtap.core.identities.users import newest
 from segtap.core.messages import JsonObject, message_number
 from segtap.core.overview.groups import GroupChecks, Groups
-from segtap.core.overview.identity import Identities, Users
 from segtap.core.settings import Destination, DestinationSettings, IdentityMode, Settings, destination_of
 from segtap.core.views import Coverage, Summary
 
@@ -63,8 +65,8 @@ def users_of(documents: tuple[JsonObject, ...] = STREAM, mode: IdentityMode = "o
     """What an engine with these messages says of its users."""
     identities, translate = Identities(mode), translator(DESTINATION).translate
     for number, document in enumerate(documents, 1):
-        identities.add(translate(document, now=1_795_516_863_211), message_number(number, 0))
-    clusters, total = identities.newest()
+        identities.add(translate(document, now=1_795_516_863_211), message_number(number, 0), document)
+    clusters, total = newest(identities)
     return Users(mode=mode, clusters=tuple(clusters), total=total, covered=covered(len(documents)))
 
 

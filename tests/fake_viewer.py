@@ -10,11 +10,11 @@ from textual.pilot import Pilot
 
 from segtap.core.delivery import Delivery, DeliveryCounts, DeliveryState, Outcome
 from segtap.core.errors import EngineError, ForwardingRefused, InputError
+from segtap.core.identities.model import Cluster, Users
 from segtap.core.inspection import Finding, Inspection, Operation, OutgoingRequest, Translation
 from segtap.core.messages import JsonObject, Marks, message_number
 from segtap.core.overview.counts import Overview, OverviewCounts
 from segtap.core.overview.groups import Groups
-from segtap.core.overview.identity import Cluster, Users
 from segtap.core.views import Change, EngineState, FeedBatch, MessageDetail, Page, ReceiptView, Summary
 
 URL = "http://127.0.0.1:8765"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..core.overview.identity import SHORT_LINKS, SHORT_MEMBERS, Cluster, Link
+from ..core.identities.model import SHORT_LINKS, SHORT_MEMBERS, Cluster, Link
 from ..core.settings import IdentityMode
 from ..core.text import counted
 from ..core.views import Summary

@@ -6,16 +6,10 @@ import re
 
 import msgspec
 
+from ..inspection import FORBIDDEN_IDS
 from .spaces import is_plain
 
-PLACEHOLDERS = frozenset(
-    (
-        "00000000-0000-0000-0000-000000000000",
-        *("anon", "anonymous", "nil", "none", "null", "n/a", "na", "undefined", "unknown", "<nil>"),
-        *("0", "-1", "true", "false", "[]", "{}"),
-    )
-)
-"""The values that Mixpanel documents as no distinct_id; how it treats other spellings is not documented."""
+PLACEHOLDERS = FORBIDDEN_IDS
 
 
 class Leftover(msgspec.Struct, frozen=True):

@@ -10,28 +10,14 @@ from ..checks import WOULD_REJECT, CheckSettings, adjusted, objection
 from ..checks.settings import DEFAULTS
 from ..checks.stream import Loose, StreamChecker
 from ..destinations import translator
-from ..envelope import batch_items, read_envelope
-from ..errors import InputError, MappingError
-from ..ingest.bounds import DEFAULT_BOUNDS, Bounds, over
-from ..ingest.decode import NotJson, Repair, read_json
-from ..ingest.objections import (
-    REJECT,
-    known_call,
-    message_id_objections,
-    missing_parts,
-    numbers_within,
-    overflows,
-    repair_texts,
-    size_objections,
-    type_objection,
-)
+from ..ingest.bounds import DEFAULT_BOUNDS, Bounds
+from ..ingest.objections import REJECT, known_call, overflows
 from ..ingest.parse import head_of
 from ..inspection import Finding, with_findings
 from ..inspector import inspect_document
-from ..json_text import to_json
-from ..mapping.dates import read_time
-from ..messages import CALL_TYPES, Json, JsonObject, Marks
+from ..messages import Json, JsonObject, Marks
 from ..settings import Destination
+from .given import Given, TooLarge, Unreadable, given_messages
 
 
 class Checked(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,77 +86,24 @@ def check_lines(
     that completes it. A line that cannot be read is passed on with its error, and the rest still run. Of a
     message beyond `bounds` only that is found: it is not read.
     """
-    run = _Run(destination, clock, settings, bounds)
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        try:
-            yield from _check_line(number, line, run)
-        except (InputError, MappingError, NotJson) as error:
-            yield Checked(line=number, error=str(error))
+    stream = StreamChecker(settings, destination)
+    for given in given_messages(lines, destination=destination, bounds=bounds):
+        match given:
+            case Unreadable():
+                yield Checked(line=given.line, error=given.error)
+            case TooLarge():
+                yield _unread(given, settings)
+            case Given():
+                yield _check(given, clock, settings, stream)
 
 
-class _Run:
-    """What holds for all lines, and what the rules on the stream have seen of them."""
-
-    def __init__(
-        self, destination: Destination, clock: Callable[[], int], settings: CheckSettings, bounds: Bounds
-    ) -> None:
-        self.destination = destination
-        self.clock = clock
-        self.settings = settings
-        self.bounds = bounds
-        self.stream = StreamChecker(settings, destination)
-
-
-def _check_line(number: int, line: str | bytes, run: _Run) -> Iterator[Checked]:
-    data = line.strip() if isinstance(line, bytes) else line.strip().encode("utf-8", "surrogatepass")
-    if why := over(data, run.bounds):
-        try:
-            items = batch_items(data)
-        except NotJson as error:
-            raise InputError(f"not JSON: {error}") from error
-        if items is None:
-            yield _unread(number, data, why, run)
-            return
-        for item in items:
-            yield from _check_line(number, item, run)
-        return
-    try:
-        value, repairs = read_json(data)
-    except NotJson as error:
-        raise InputError(f"not JSON: {error}") from error
-    if not isinstance(value, dict):
-        raise InputError("not a JSON object: write one Segment message, or one envelope, a line")
-    # Numbers are those of one message; the rest holds for the whole line.
-    objections = repair_texts(tuple(repair for repair in repairs if repair.what != "number"))
-    batch = value.get("batch")
-    if isinstance(batch, list) and value.get("type") not in CALL_TYPES:
-        for position, item in enumerate(batch):
-            if not isinstance(item, dict):
-                yield Checked(line=number, error="an item of the batch is no JSON object")
-                continue
-            # Its own text is not at hand: as compact JSON it is what an SDK would send.
-            length = len(to_json(item).encode())
-            numbers = numbers_within(repairs, f"$.batch[{position}]")
-            yield _check(number, item, length, run.destination, run, None, objections, numbers)
-        return
-    envelope = read_envelope(value, run.destination)
-    bare = envelope.message is value
-    length = len(data) if bare else len(to_json(envelope.message).encode())
-    numbers = numbers_within(repairs, "$" if bare else "$.message")
-    yield _check(
-        number, envelope.message, length, envelope.destination, run, envelope.now, objections, numbers
-    )
-
-
-def _unread(number: int, data: bytes, why: str, run: _Run) -> Checked:
+def _unread(given: TooLarge, settings: CheckSettings) -> Checked:
     """What is said of a message that is too large to be read."""
-    head = head_of(data)
+    head = head_of(given.data)
     call = known_call(head.get("type"))
-    findings = adjusted([objection(f"{REJECT}{why}")], head, run.settings.rules)
+    findings = adjusted([objection(f"{REJECT}{given.why}")], head, settings.rules)
     return Checked(
-        line=number,
+        line=given.line,
         message_id=head.get("messageId"),
         call=call,
         name=_name(head, call),
@@ -178,38 +111,18 @@ def _unread(number: int, data: bytes, why: str, run: _Run) -> Checked:
     )
 
 
-def _check(
-    number: int,
-    message: JsonObject,
-    length: int,
-    destination: Destination,
-    run: _Run,
-    now: int | None,
-    objections: list[str],
-    numbers: tuple[Repair, ...],
-) -> Checked:
-    call = known_call(message.get("type"))
-    objections = [
-        *objections,
-        *repair_texts(numbers),
-        *(missing_parts(message, call) if call else [type_objection(message.get("type"))]),
-        *size_objections(length),
-        *message_id_objections(message.get("messageId")),
-    ]
-    if now is None:
-        received = message.get("receivedAt")
-        now = read_time(received) if isinstance(received, str) else None
-    if now is None:
-        now = run.clock()
+def _check(given: Given, clock: Callable[[], int], settings: CheckSettings, stream: StreamChecker) -> Checked:
+    message, destination, call = given.message, given.destination, given.call
+    objections, now = given.all_objections(), given.now(clock)
     inspection = inspect_document(
         message,
-        length,
+        given.length,
         translator(destination),
         destination,
         now,
         objections,
-        overflows=overflows(numbers),
-        settings=run.settings,
+        overflows=overflows(given.numbers),
+        settings=settings,
     )
     rejected = any(words.startswith(WOULD_REJECT) for words in objections)
     id = message.get("messageId")
@@ -219,11 +132,11 @@ def _check(
         message_id=id if isinstance(id, str) else "",
         marks=Marks.WOULD_REJECT if rejected else Marks.NONE,
     )
-    run.stream.use(run.settings, destination)
-    completed = run.stream.observe(observed, inspection.translation, now)
-    inspection = with_findings(inspection, adjusted(completed, message, run.settings.rules))
+    stream.use(settings, destination)
+    completed = stream.observe(observed, inspection.translation, now)
+    inspection = with_findings(inspection, adjusted(completed, message, settings.rules))
     return Checked(
-        line=number,
+        line=given.line,
         message_id=message.get("messageId"),
         call=call,
         name=_name(message, call),

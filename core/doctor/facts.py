@@ -8,10 +8,12 @@ import msgspec
 
 from ..envelope import read_object
 from ..errors import InputError
+from ..identities.model import Cluster
+from ..identities.table import Identities
+from ..identities.users import cluster_of
 from ..inspection import Finding
 from ..messages import JsonObject
 from ..overview.groups import GroupChecks
-from ..overview.identity import Identities
 from ..settings import Destination, Settings
 from ..views import MessageDetail, Summary
 from .verdict import EVIDENCE
@@ -62,7 +64,7 @@ class Facts:
         for case in self.cases:
             number, translation = case.detail.summary.id, case.detail.inspection.translation
             self.groups.add(case.document, translation, number)
-            self.identities.add(translation, number, case.document.get("userId"))
+            self.identities.add(translation, number, case.document)
 
     def given(self, *names: str) -> bool:
         """True if somebody gave one of these settings; otherwise segtap assumes its value."""
@@ -82,6 +84,10 @@ class Facts:
             for finding in case.detail.inspection.findings
             if finding.rule in rules
         ]
+
+    def user(self, id: str) -> Cluster | None:
+        """The user that an id belongs to, None when no message has the id."""
+        return cluster_of(self.identities, id)
 
     def of_type(self, *types: str) -> list[Case]:
         """The messages of these calls."""

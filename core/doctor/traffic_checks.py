@@ -11,6 +11,7 @@ from ..checks.request import event_records
 from ..delivery import Outcome
 from ..destinations.classic.insert_id import UNKNOWABLE
 from ..destinations.gate import bundled
+from ..identities.users import clusters
 from ..inspection import Finding
 from ..messages import Json
 from ..overview.groups import PartCheck
@@ -224,16 +225,16 @@ def _writes_profile(operations: tuple[object, ...]) -> bool:
 
 def identity(facts: Facts) -> Iterator[Verdict]:
     """What the clusters become."""
-    clusters = facts.identities.clusters()
-    if not clusters:
+    found = list(clusters(facts.identities))
+    if not found:
         return
     mode = facts.settings.identity
-    joined = [one for one in clusters if len(one.members) > 1]
-    notes = list(dict.fromkeys(note for one in clusters for note in one.notes))
-    ids = sum(len(one.members) for one in clusters)
+    joined = [one for one in found if len(one.members) > 1]
+    notes = list(dict.fromkeys(note for one in found for note in one.notes))
+    ids = sum(len(one.members) for one in found)
     words = (
         f"{mode} ID merge (identity in segtap.toml): {counted(ids, 'id')}"
-        f" become {counted(len(clusters), 'user')}, {len(joined):,} of them of several ids"
+        f" become {counted(len(found), 'user')}, {len(joined):,} of them of several ids"
     )
     messages = tuple(number for one in joined for _, number in one.links)
     yield Verdict(

@@ -46,15 +46,17 @@ from .health import Faults, WatchedJournal
 from .indexer import Indexer
 from .inspecting import Reading
 from .log import hide
-from .overviews import Overviews
+from .overviews import Overviews, row_lines
 from .receipts import ReceiptReader
 from .replay import MAX_BYTES, MAX_MESSAGES, replay_receipts
 from .settings_watch import DESTINATION_WAITS, STAYS, SettingsWatch, reinspect, with_reading_of
-from .warming import WARM_MESSAGES, warm
+from .warming import WARM_MESSAGES, count_users, warm
 
 logger = logging.getLogger(__name__)
 
 VERSION = version("segtap")
+USERS_WAIT = 1.0
+"""Seconds that who asks for users waits for what the journal held; then they are those known so far."""
 
 
 class Engine:
@@ -156,7 +158,9 @@ class Engine:
             observe=self._reading.observe,
             adjust=self._reading.adjust,
         )
-        self.overviews = Overviews(self._journal, self._reader, self._reading, lambda: self.settings)
+        self.overviews = Overviews(
+            self._journal, self._reader, self._reading, lambda: self.settings, self._users_known
+        )
         self._cleanup.push_async_callback(self.overviews.close)
         self._forwarder = Forwarder(
             self._journal,
@@ -181,9 +185,11 @@ class Engine:
         )
         self._watched = WatchedJournal(self._journal, self._indexer.appended, self._faults)
         # Asked for before the indexer adds to them: what it adds, the rules on the stream see there.
-        known = (await self._journal.page(limit=WARM_MESSAGES)).summaries
+        newest = await self._journal.page(limit=WARM_MESSAGES)
         self._spawn(self._indexer.run(), "segtap-indexer")
-        self._warming = self._spawn(warm(self._journal, self._reader, known), "segtap-warming")
+        self._warming = self._spawn(
+            warm(self._journal, self._reader, self._reading, newest), "segtap-warming"
+        )
         self._watch = SettingsWatch(settings, self._use, lambda text: self._faults.set("settings", text))
         self._faults.set("settings", fault)
         self._spawn(self._watch.run(), "segtap-settings")
@@ -450,12 +456,22 @@ class Engine:
         if changed and self._forwarding and not waits:
             self.switched(self.switch)
         self.overviews.reset()
+        self._warming.cancel()
+        self._warming = self._spawn(self._count_users(), "segtap-users")
         self._faults.set("destination", DESTINATION_WAITS if waits else "")
         self._faults.set("subscriptions", " · ".join(self._reading.faults))
         await self._keep_settings()
         await reinspect(self._journal, self._reader)
         self._feed.reread()
         logger.info("the settings changed", extra={"settings": settings.origin})
+
+    async def _count_users(self) -> None:
+        """Begin the table of users again; what comes meanwhile is indexed after it."""
+        async with self._indexer.pause():
+            await count_users(self._journal, self._reader, self._reading)
+
+    async def _users_known(self) -> None:
+        await asyncio.wait({self._warming}, timeout=USERS_WAIT)
 
     def _halted(self, why: str) -> None:
         self._halted_aim = aim_of(self.settings)
@@ -507,7 +523,7 @@ class Engine:
                 await self._journal.clear()
                 self._indexer.forget()
                 self._warming.cancel()
-                self._reading.stream.reset()
+                self._reading.forget()
                 self.overviews.reset()
                 self._knocks.forget()
             if self._forwarding:
@@ -519,6 +535,13 @@ class Engine:
     def export(self, text: str = "") -> AsyncIterator[bytes]:
         """One message a line, oldest first."""
         return self._reader.export(self._journal, text)
+
+    async def user_rows(self) -> AsyncIterator[bytes]:
+        """One user a line, in no order. Indexing rests meanwhile, so that no two lines hold the same id."""
+        await self.warmed()
+        async with self._indexer.pause():
+            async for lines in row_lines(self._reading.stream.identities):
+                yield lines
 
 
 def _now() -> int:

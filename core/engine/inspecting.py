@@ -25,7 +25,7 @@ from ..inspection import Explanation, Finding, Inspection, Translation
 from ..inspector import inspect
 from ..messages import JsonObject, Message
 from ..settings import Settings, destination_of, previewed
-from ..views import MessageDetail
+from ..views import Coverage, MessageDetail
 
 LARGE_TO_EXPLAIN = 8 * 1024
 """Bytes of a message from which explaining it takes longer than others should wait."""
@@ -44,7 +44,9 @@ class Reading:
     def __init__(self, settings: Settings) -> None:
         """Raises InputError as `use`."""
         self.stream = StreamChecker()
-        self._observed, self._told = 0, False
+        self.covered = Coverage()
+        """The messages that the rules on the stream and the table of users have seen."""
+        self._told = False
         self.use(settings)
 
     def use(self, settings: Settings) -> None:
@@ -90,11 +92,42 @@ class Reading:
     def observe(self, message: Message, translation: Translation) -> tuple[Finding, ...]:
         """What the message completes in the stream; it counts as seen from there on."""
         found = self.stream.observe(message, translation, message.received_at)
-        self._observed += 1
-        if not self._observed % LOOK_AT_MEMORY and self.stream.forgotten and not self._told:
+        self._cover(message)
+        if not self.covered.messages % LOOK_AT_MEMORY and self.stream.forgotten and not self._told:
             self._told = True
             logger.warning("the rules on the stream have %s", self.stream.forgotten)
         return found
+
+    def learning(self, *, older: bool, behind: int) -> None:
+        """Say how many messages of the journal are still to be read, and whether there are older ones."""
+        self.covered = msgspec.structs.replace(self.covered, older=older, behind=behind)
+
+    def count_user(self, message: Message, translation: Translation) -> None:
+        """Take a message into the table of users alone, which was begun again."""
+        self.stream.identities.add(translation, message.id, message.document)
+        self._cover(message)
+
+    def forget(self) -> None:
+        """Forget every message that was observed."""
+        self.stream.reset()
+        self.covered = Coverage()
+
+    def forget_users(self) -> None:
+        """Begin the table of users again."""
+        self.stream.forget_users()
+        self.covered = Coverage()
+
+    def _cover(self, message: Message) -> None:
+        known = self.covered
+        self.covered = Coverage(
+            messages=known.messages + 1,
+            first=min(known.first or message.id, message.id),
+            last=max(known.last, message.id),
+            since=min(known.since or message.received_at, message.received_at),
+            until=max(known.until, message.received_at),
+            older=known.older,
+            behind=known.behind,
+        )
 
     async def why(self, detail: MessageDetail) -> MessageDetail:
         """`explained`, in a thread when the message is large: ingest gets its turns meanwhile."""

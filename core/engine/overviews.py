@@ -1,6 +1,7 @@
-"""The journal's newest messages in numbers, as users and as groups: gathered when somebody asks, and kept up.
+"""The journal's newest messages in numbers and as groups: gathered when somebody asks, and kept up.
 
-Nothing happens before the first asking. Each asking has what came since the last one read, in slices, so that
+Users are not gathered: they are those of the table that the rules on the stream feed. Of the rest nothing
+happens before the first asking. Each asking has what came since the last one read, in slices, so that
 ingest keeps its turns; who asks meanwhile shares that work. What was gathered is let go when the journal is
 cleared and when messages are read by other settings.
 """
@@ -10,18 +11,20 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from itertools import takewhile
 
 import msgspec
 
 from ..delivery import DeliveryState
+from ..identities.model import Cluster, Users, in_short
+from ..identities.table import Identities
+from ..identities.users import cluster_of, newest, user_row
 from ..inspection import Finding, Inspection, Translation
 from ..journal.base import Journal
 from ..messages import Marks, Message, Receipt, seq_of
 from ..overview.counts import Overview, OverviewCounts
 from ..overview.groups import GroupChecks, Groups
-from ..overview.identity import Cluster, Identities, Users, in_short
 from ..settings import Settings
 from ..views import Coverage, Summary
 from .inspecting import Reading
@@ -37,8 +40,27 @@ MOST_USERS = 1_000
 WAIT = 1.0
 """Seconds that an asking waits; then it is answered with what was read so far, and the reading goes on."""
 PAGE = 500
+ROWS = 200
+"""Users in one stretch of all of them: a millisecond or two."""
 RECEIPTS = 64
 """Receipts read from the journal at a time."""
+
+
+async def row_lines(table: Identities) -> AsyncIterator[bytes]:
+    """Every user as a line of JSON, the one seen last first, some hundreds at a time."""
+    lines = bytearray()
+    for number, root in enumerate(table.ids.roots(), start=1):
+        lines += msgspec.json.encode(user_row(table, root)) + b"\n"
+        if not number % ROWS:
+            yield bytes(lines)
+            lines.clear()
+            await asyncio.sleep(0)
+    if lines:
+        yield bytes(lines)
+
+
+async def _at_once() -> None:
+    """Wait for nothing."""
 
 
 class _Gathered:
@@ -47,7 +69,6 @@ class _Gathered:
     def __init__(self, settings: Settings, reading: Reading, *, older: bool) -> None:
         self.older = older
         self.counts = OverviewCounts()
-        self.identities = Identities(settings.identity)
         self.groups = GroupChecks(reading.destination, settings.mixpanel_group_keys)
 
     @property
@@ -61,7 +82,6 @@ class _Gathered:
             self.counts.add(line, {}, inspection)
             return
         self.counts.add(line, message.document, inspection)
-        self.identities.add(inspection.translation, line.id, message.document.get("userId"))
         self.groups.add(message.document, inspection.translation, line.id)
 
 
@@ -69,15 +89,22 @@ class Overviews:
     """Answers for an engine what is made of many messages at once. Call it from the engine's loop.
 
     `reader` and `reading` are those that the list's marks come from; `settings` gives those in force.
+    `settled` waits until the table of users knows what the journal held, or for as long as one may wait.
     """
 
     def __init__(
-        self, journal: Journal, reader: ReceiptReader, reading: Reading, settings: Callable[[], Settings]
+        self,
+        journal: Journal,
+        reader: ReceiptReader,
+        reading: Reading,
+        settings: Callable[[], Settings],
+        settled: Callable[[], Awaitable[None]] = _at_once,
     ) -> None:
         self._journal = journal
         self._reader = reader
         self._reading = reading
         self._settings = settings
+        self._settled = settled
         self._gathered: _Gathered | None = None
         self._making: _Gathered | None = None
         """Begun anew, and takes the other's place once all is read."""
@@ -96,19 +123,24 @@ class Overviews:
         return gathered.counts.overview(self._coverage(gathered))
 
     async def users(self, text: str = "", limit: int = 200) -> Users:
-        """The users seen last, of those with an id that contains the text; each in short."""
-        gathered = await self._ask()
-        clusters, total = gathered.identities.newest(text, max(1, min(limit, MOST_USERS)))
+        """The users seen last, of those with an id that contains the text; each in short.
+
+        They are those of the table that the rules on the stream speak of.
+        """
+        await self._settled()
+        table = self._reading.stream.identities
+        clusters, total = newest(table, text, max(1, min(limit, MOST_USERS)))
         return Users(
-            mode=gathered.identities.mode,
+            mode=table.mode,
             clusters=tuple(in_short(one, text) for one in clusters),
             total=total,
-            covered=self._coverage(gathered),
+            covered=self._reading.covered,
         )
 
     async def user(self, id: str) -> Cluster | None:
         """The user with this very id in short, None when no message covered has it."""
-        cluster = (await self._ask()).identities.cluster(id)
+        await self._settled()
+        cluster = cluster_of(self._reading.stream.identities, id)
         return None if cluster is None else in_short(cluster, id)
 
     async def groups(self) -> Groups:

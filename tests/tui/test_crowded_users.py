@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from segtap.core.overview.identity import Cluster, LeftOut, Link, Member, Users
+from segtap.core.identities.model import Cluster, LeftOut, Link, Member, Users
 from segtap.tui.detail_lines import as_text
 from segtap.tui.marks import UNICODE
 from segtap.tui.screens.users import _with

@@ -10,8 +10,8 @@ from cohort import groups_of, lines_of, users_of
 from fake_viewer import FakeViewer, story, until
 from textual.pilot import Pilot
 
+from segtap.core.identities.model import Users
 from segtap.core.overview.groups import Groups
-from segtap.core.overview.identity import Users
 from segtap.core.views import Coverage, Page
 from segtap.tui.app import SegtapApp
 from segtap.tui.screens import following

@@ -15,9 +15,12 @@ from textual import events
 from textual.pilot import Pilot
 
 from segtap.core.errors import EngineError
+from segtap.core.identities.model import Cluster, Link, Member, Users
+from segtap.core.identities.requests import id_in
+from segtap.core.identities.table import Identities
+from segtap.core.identities.users import cluster_of
 from segtap.core.inspection import Operation, OutgoingRequest, Translation
 from segtap.core.messages import message_number
-from segtap.core.overview.identity import Cluster, Identities, Link, Member, Users, id_in
 from segtap.core.views import Coverage
 from segtap.tui.app import SegtapApp
 from segtap.tui.detail_lines import as_text
@@ -313,7 +316,7 @@ def test_the_id_that_a_message_is_about() -> None:
     assert about([{"event": "A", "properties": {"alias": "x", "distinct_id": "u-1"}}]) == "u-1"
     assert about({"$group_key": "company", "$group_id": "acme", "$set": {}}) == ""
     assert about() == ""
-    assert Identities("original").cluster(about()) is None
+    assert cluster_of(Identities("original"), about()) is None
 
 
 class _Narrowed(FakeViewer):

@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("setup", "Write a commented segtap.toml from a few answers."),
     "mappings": ("mappings", "Import your workspace's subscriptions, and show what they take."),
     "doctor": ("doctor", "Say why something is missing in Mixpanel."),
+    "users": ("users", "Show which users Mixpanel has."),
     "decode": ("lines", "Decode anything pasted: base64, a form, a URL, a curl line."),
     "replay": ("replay", "Send messages through the tap again."),
     "export": ("journal", "Write the journal's messages, one a line."),

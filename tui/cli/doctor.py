@@ -16,7 +16,7 @@ from .output import hidden, say, write, write_json
 
 if TYPE_CHECKING:
     from ...core.doctor import Facts, Verdict
-    from ...core.overview.identity import Cluster
+    from ...core.identities.model import Cluster
     from ...core.settings import Settings
 
 MARKS = {"good": "✔", "note": "·", "unknown": "?", "warning": "▲", "error": "✖"}
@@ -118,7 +118,7 @@ def _show_user(facts: Facts, user: str, *, as_json: bool) -> int:
 
     from ...core.text import shown
 
-    cluster = facts.identities.cluster(user)
+    cluster = facts.user(user)
     if cluster is None:
         say(f"No message looked at has the id {shown(user)}; try more with --messages.")
         return 1

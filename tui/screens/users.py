@@ -13,7 +13,8 @@ from textual.containers import Container, Vertical
 from textual.content import Content
 from textual.widgets import Input, Static
 
-from ...core.overview.identity import Cluster, Users, id_in
+from ...core.identities.model import DEVICE, Cluster, Users
+from ...core.identities.requests import id_in
 from ...core.snippets import demo_line
 from ...core.text import clean, counted, shorten
 from ...core.views import MessageDetail
@@ -319,7 +320,8 @@ def _with(users: Users, wanted: Cluster) -> Users:
 
 
 def _has(cluster: Cluster, id: str) -> bool:
-    return bool(id) and any(member.id == id for member in cluster.members)
+    """True for the user of an id; a device's may be without `$device:`."""
+    return bool(id) and any(member.id in (id, DEVICE + id) for member in cluster.members)
 
 
 def _row(cluster: Cluster, marks: Marks, width: int) -> list[Span]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from ...identities.table import Identities
 from ...inspection import Finding, Translation
 from ...mapping.dates import read_time
 from ...messages import CALL_TYPES, Marks
@@ -54,7 +55,8 @@ class StreamChecker:
     """Observes messages in their order, and names what they do wrong together.
 
     `settings` and `destination` are what the rules judge by. A finding belongs to the message that completes
-    the mistake. What is remembered is bounded by `limits`; `forgotten` counts the rest.
+    the mistake. What is remembered is bounded by `limits`; `forgotten` counts the rest. `identities` are the
+    users that Mixpanel has so far: that table grows with them, and whoever speaks of users reads it.
     """
 
     def __init__(
@@ -65,16 +67,24 @@ class StreamChecker:
         limits: StreamLimits | None = None,
     ) -> None:
         self._limits = limits or StreamLimits()
+        self.identities = Identities(settings.identity)
         self.use(settings, destination or Destination())
         self.reset()
 
     def use(self, settings: CheckSettings, destination: Destination) -> None:
-        """Judge by these from now on; what was seen stays known."""
+        """Judge by these from now on; what was seen stays known, but no users of another ID merge."""
         self._settings, self._destination = settings, destination
+        if settings.identity != self.identities.mode:
+            self.forget_users()
+
+    def forget_users(self) -> None:
+        """Begin the table of users again: what was sent before was translated by other settings."""
+        self.identities = Identities(self._settings.identity)
 
     def reset(self) -> None:
         """Forget every message."""
         limits = self._limits
+        self.forget_users()
         self._repeats = Repeats(limits)
         self._users = Users(limits)
         self._groups = Groups(limits, self._users)
@@ -94,6 +104,7 @@ class StreamChecker:
         if int(message.marks) & _KEPT_BACK or translation.not_sent is not None:
             return ()
         document = message.document
+        self.identities.add(translation, message.id, document)
         stated = document.get("originalTimestamp", document.get("timestamp"))
         at = read_time(stated) if isinstance(stated, str) else None
         one = seen(message, translation, now, at, self._settings, self._destination)

@@ -33,6 +33,8 @@ class Observed(Protocol):
     def source_kind(self) -> SourceKind: ...
     @property
     def filled(self) -> tuple[str, ...]: ...
+    @property
+    def id(self) -> int: ...
 
 
 class Loose(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,6 +46,7 @@ class Loose(msgspec.Struct, frozen=True, kw_only=True):
     marks: Marks = Marks.NONE
     source_kind: SourceKind = "segment"
     filled: tuple[str, ...] = ()
+    id: int = 0
 
 
 class StreamLimits(msgspec.Struct, frozen=True, kw_only=True):

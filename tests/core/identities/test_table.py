@@ -8,18 +8,18 @@ from check_helpers import NOW, TRANSLATOR
 from streams import ANONYMOUS, call, uuid
 
 from segtap.core.destinations import translator
-from segtap.core.inspection import Operation, OutgoingRequest, Translation
-from segtap.core.overview.identity import (
-    MAX_IDS,
+from segtap.core.identities.model import (
     SHORT_LINKS,
     SHORT_MEMBERS,
     SHORT_NOTES,
-    Identities,
     LeftOut,
     Link,
     in_short,
-    links_of,
 )
+from segtap.core.identities.notes import MAX_IDS
+from segtap.core.identities.table import Identities
+from segtap.core.identities.users import cluster_of, clusters
+from segtap.core.inspection import Operation, OutgoingRequest, Translation
 from segtap.core.settings import Destination, IdentityMode
 
 OTHER = "0f0f0f0f-0a4e-4ef0-9b76-4a94a8e6d0f3"
@@ -33,7 +33,7 @@ def seen(mode: IdentityMode, *messages: dict[str, Any]) -> Identities:
 
 
 def members(identities: Identities, id: str) -> list[tuple[str, str, int, bool]]:
-    cluster = identities.cluster(id)
+    cluster = cluster_of(identities, id)
     assert cluster is not None
     return [(one.id, one.kind, one.events, one.profile) for one in cluster.members]
 
@@ -43,16 +43,10 @@ LOGIN = call("identify", 1, userId="u-1", anonymousId=ANONYMOUS)
 ORDER = call("track", 2, userId="u-1", anonymousId=ANONYMOUS)
 
 
-def test_links_are_what_the_requests_name_together() -> None:
-    assert links_of(TRANSLATOR.translate(PAGE, now=NOW)) == []
-    assert links_of(TRANSLATOR.translate(LOGIN, now=NOW)) == [Link("identify", "u-1", ANONYMOUS)]
-    assert links_of(TRANSLATOR.translate(ORDER, now=NOW)) == [Link("event", "u-1", ANONYMOUS)]
-
-
 def test_original_joins_by_identify() -> None:
     identities = seen("original", PAGE, ORDER, LOGIN)
     assert members(identities, ANONYMOUS) == [("u-1", "user", 1, True), (ANONYMOUS, "anonymous", 1, False)]
-    cluster = identities.cluster("u-1")
+    cluster = cluster_of(identities, "u-1")
     assert cluster is not None
     assert (cluster.distinct_id, cluster.links) == ("u-1", ((Link("identify", "u-1", ANONYMOUS), 3),))
     assert cluster.notes == ()
@@ -60,18 +54,18 @@ def test_original_joins_by_identify() -> None:
 
 def test_original_joins_nothing_by_events() -> None:
     identities = seen("original", PAGE, ORDER)
-    assert len(identities.clusters()) == 2
+    assert len(list(clusters(identities))) == 2
 
 
 def test_simplified_joins_by_the_first_event_with_both() -> None:
     identities = seen("simplified", PAGE, LOGIN)
-    cluster = identities.cluster(ANONYMOUS)
+    cluster = cluster_of(identities, ANONYMOUS)
     assert cluster is not None
     assert cluster.distinct_id == f"$device:{ANONYMOUS}"
-    assert "$identify does nothing here" in cluster.notes[0]
+    assert "Simplified ID merge ignores $identify" in cluster.notes[0]
     identities = seen("simplified", PAGE, LOGIN, ORDER)
-    assert members(identities, f"$device:{ANONYMOUS}")[1][:2] == (ANONYMOUS, "anonymous")
-    cluster = identities.cluster(ANONYMOUS)
+    assert members(identities, f"$device:{ANONYMOUS}")[1][:2] == (f"$device:{ANONYMOUS}", "anonymous")
+    cluster = cluster_of(identities, ANONYMOUS)
     assert cluster is not None
     assert cluster.distinct_id == "u-1"
 
@@ -80,7 +74,7 @@ def test_simplified_joins_by_the_first_event_with_both() -> None:
     ("mode", "words"),
     [
         ("original", 'belongs to "u-1": $identify does not join it to "u-2"'),
-        ("simplified", 'belongs to "u-1": what "u-2" does on it is theirs, and nothing is joined'),
+        ("simplified", 'belongs to "u-1", the first user on it, and is not joined to "u-2"'),
     ],
 )
 def test_a_shared_device_stays_with_the_first_user(mode: IdentityMode, words: str) -> None:
@@ -89,18 +83,18 @@ def test_a_shared_device_stays_with_the_first_user(mode: IdentityMode, words: st
         call("track", 4, userId="u-2", anonymousId=ANONYMOUS),
     ]
     identities = seen(mode, PAGE, LOGIN, ORDER, *second)
-    assert [row[0] for row in members(identities, ANONYMOUS)] == ["u-1", ANONYMOUS]
+    assert [row[0].removeprefix("$device:") for row in members(identities, ANONYMOUS)] == ["u-1", ANONYMOUS]
     assert [row[0] for row in members(identities, "u-2")] == ["u-2"]
-    cluster = identities.cluster("u-2")
+    cluster = cluster_of(identities, "u-2")
     assert cluster is not None
     assert any(words in note for note in cluster.notes)
 
 
 def test_original_takes_uuids_only_as_anonymous_ids() -> None:
     identities = seen("original", call("identify", userId="u-1", anonymousId="visitor-1"))
-    cluster = identities.cluster("visitor-1")
+    cluster = cluster_of(identities, "visitor-1")
     assert cluster is not None
-    assert cluster.notes == ('"visitor-1" is no UUIDv4: $identify does not join it',)
+    assert cluster.notes == ('"visitor-1" is not a UUIDv4: $identify does not join it to "u-1"',)
 
 
 def test_a_cluster_of_an_original_project_is_full_at_500() -> None:
@@ -109,21 +103,24 @@ def test_a_cluster_of_an_original_project_is_full_at_500() -> None:
         for n in range(MAX_IDS)
     ]
     identities = seen("original", *logins)
-    assert len(identities.clusters()[0].members) == MAX_IDS
-    cluster = identities.cluster(uuid(MAX_IDS - 1))
+    whole = cluster_of(identities, "u-1")
+    assert whole is not None
+    assert len(whole.members) == MAX_IDS
+    cluster = cluster_of(identities, uuid(MAX_IDS - 1))
     assert cluster is not None
-    assert "the cluster is full: 500 ids at most" in cluster.notes
+    full = f'"{uuid(MAX_IDS - 1)}" stays apart from "u-1": together they would be more than 500 ids'
+    assert cluster.notes == (full,)
 
 
 def test_a_profile_of_an_anonymous_id_is_carried_nowhere_in_a_simplified_project() -> None:
     identities = seen("simplified", call("identify", anonymousId=ANONYMOUS, userId=None), ORDER)
-    cluster = identities.cluster("u-1")
+    cluster = cluster_of(identities, "u-1")
     assert cluster is not None
     assert any("stands by itself" in note for note in cluster.notes)
 
 
 def test_an_id_that_was_never_sent_is_in_no_cluster() -> None:
-    assert seen("original", PAGE).cluster(OTHER) is None
+    assert cluster_of(seen("original", PAGE), OTHER) is None
 
 
 def alias(previous: str, user: str, number: int) -> Translation:
@@ -138,15 +135,17 @@ def test_an_alias_maps_to_one_id() -> None:
     identities.add(alias("visitor-1", "u-1", 1), 1)
     identities.add(alias("visitor-2", "u-1", 2), 2)
     assert [row[0] for row in members(identities, "u-1")] == ["u-1", "visitor-1"]
-    cluster = identities.cluster("visitor-2")
+    cluster = cluster_of(identities, "visitor-2")
     assert cluster is not None
-    assert cluster.notes == ('alias "u-1" maps to "visitor-1": an alias maps to one id only',)
+    assert cluster.notes == (
+        '"u-1" was an alias before: Mixpanel keeps the first, and does not join it to "visitor-2"',
+    )
 
 
 def test_an_alias_that_was_in_use_is_joined_with_a_doubt() -> None:
     identities = seen("original", ORDER)
     identities.add(alias("visitor-1", "u-1", 2), 2)
-    cluster = identities.cluster("visitor-1")
+    cluster = cluster_of(identities, "visitor-1")
     assert cluster is not None
     assert len(cluster.members) == 2
     assert "was in use before its alias call" in cluster.notes[0]
@@ -155,19 +154,19 @@ def test_an_alias_that_was_in_use_is_joined_with_a_doubt() -> None:
 def test_an_alias_does_nothing_in_a_simplified_project() -> None:
     identities = Identities("simplified")
     identities.add(alias("visitor-1", "u-1", 1), 1)
-    cluster = identities.cluster("u-1")
+    cluster = cluster_of(identities, "u-1")
     assert cluster is not None
-    assert (len(cluster.members), "$create_alias does nothing here" in cluster.notes[0]) == (1, True)
+    assert (len(cluster.members), "ignores $identify, $create_alias" in cluster.notes[0]) == (1, True)
 
 
 def test_a_link_that_did_nothing_is_moot_once_another_joins_its_ids() -> None:
     """Under Simplified ID merge Segment sends $identify before the event that joins the device."""
     before, after = seen("simplified", LOGIN), seen("simplified", LOGIN, ORDER)
     for id in ("u-1", ANONYMOUS):
-        apart, joined = before.cluster(id), after.cluster(id)
+        apart, joined = cluster_of(before, id), cluster_of(after, id)
         assert apart is not None
         assert joined is not None
-        assert "$identify does nothing here" in apart.notes[0]
+        assert "ignores $identify" in apart.notes[0]
         assert (len(joined.members), joined.notes) == (2, ())
 
 
@@ -179,7 +178,7 @@ def test_a_short_form_counts_what_it_leaves_out() -> None:
         event = {"event": "Opened", "properties": properties}
         request = OutgoingRequest("POST", "https://x/track", body=[event])  # type: ignore[list-item]
         identities.add(Translation((Operation("", "", request),)), number + 1)
-    whole = identities.cluster("u-1")
+    whole = cluster_of(identities, "u-1")
     assert whole is not None
     assert whole.left_out == LeftOut()
     short = in_short(whole, "device-499")
@@ -188,13 +187,13 @@ def test_a_short_form_counts_what_it_leaves_out() -> None:
     assert len(short.members) == SHORT_MEMBERS
     assert short.members[0].id == "u-1"
     held = [one.id for one in short.members]
-    assert "Device-499" in held
-    assert {f"Device-{number}" for number in range(4_990, 5_000)} <= set(held), "they hold the text"
+    assert "$device:Device-499" in held
+    assert {f"$device:Device-{number}" for number in range(4_990, 5_000)} <= set(held), "they hold the text"
     assert held == [one.id for one in whole.members if one.id in set(held)], "in their order"
-    assert "Device-4321" in [one.id for one in in_short(whole, "Device-4321").members]
+    assert "$device:Device-4321" in [one.id for one in in_short(whole, "Device-4321").members]
     assert len(short.links) == SHORT_LINKS
     assert short.left_out.links == 5_000 - SHORT_LINKS
-    assert len(msgspec.json.encode(short)) < 20_000
+    assert len(msgspec.json.encode(short)) < 21_000
     assert in_short(short) is short
 
 
@@ -208,7 +207,7 @@ def test_notes_without_end_are_cut_in_short() -> None:
             "POST", "https://x/track", body={"event": "$identify", "properties": properties}
         )
         identities.add(Translation((Operation("", "", request),)), number + 1)
-    whole = identities.cluster(till)
+    whole = cluster_of(identities, till)
     assert whole is not None
     assert len(whole.notes) == 999
     short = in_short(whole)
@@ -221,8 +220,8 @@ def test_a_user_of_whom_only_a_profile_is_written_is_no_device(user: object) -> 
     """A server identifies users by userId alone: its request does not say that the id is a user's."""
     document = call("identify", userId=user, traits={"plan": "pro"})
     identities = Identities("simplified")
-    identities.add(TRANSLATOR.translate(document, now=NOW), 1, document["userId"])
-    cluster = identities.cluster(str(user))
+    identities.add(TRANSLATOR.translate(document, now=NOW), 1, document)
+    cluster = cluster_of(identities, str(user))
     assert cluster is not None
     assert cluster.distinct_id == str(user)
     assert cluster.notes == ()
@@ -234,5 +233,5 @@ def test_users_of_the_classic_destination_are_users() -> None:
     translate = translator(Destination(kind="classic-cloud", settings={"token": "a" * 32})).translate
     identities = Identities("original")
     for document in (ORDER, PAGE):
-        identities.add(translate(document, now=NOW), 1, document.get("userId"))
-    assert [one.kind for one in identities.clusters()[0].members] == ["user"]
+        identities.add(translate(document, now=NOW), 1, document)
+    assert [one.members[0].kind for one in clusters(identities)] == ["anonymous", "user"]

@@ -1,0 +1,96 @@
+"""`segtap users`: the users that Mixpanel has after messages of a file, of an engine or of a journal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import msgspec
+
+from ..checks import WOULD_REJECT
+from ..client import Client
+from ..destinations import translator
+from ..destinations.gate import GatedTranslator, gate_of
+from ..identities.table import Identities
+from ..identities.users import UserRow, user_rows
+from ..ingest.bounds import bounds_of
+from ..journal import holder_of
+from ..journal.place import chosen_path
+from ..repair import repaired
+from ..serve.notes import find_engine, running
+from ..settings import Settings, destination_of, previewed
+from .export import export_lines
+from .given import Given, TooLarge, Unreadable, given_messages
+
+
+class UsersOf:
+    """Takes messages, read as `segtap check` reads them and sent as the settings say.
+
+    What Segment or its destination refuses, and what is not handed to it, adds nothing. `clock` is the time
+    now for messages that name none, in milliseconds.
+    """
+
+    def __init__(self, settings: Settings, clock: Callable[[], int]) -> None:
+        self.identities = Identities(settings.identity)
+        self.messages = 0
+        self.refused = 0
+        """Messages that Segment refuses."""
+        self.unreadable: list[tuple[int, str]] = []
+        """Lines without a message: their numbers, and why."""
+        self._settings = settings
+        self._clock = clock
+        self._destination = previewed(destination_of(settings))
+        self._gate = gate_of(settings)
+        self._bounds = bounds_of(settings.ingest)
+
+    def take(self, lines: Iterable[str | bytes]) -> None:
+        """Take in messages, envelopes or batches, one JSON object a line."""
+        for given in given_messages(lines, destination=self._destination, bounds=self._bounds):
+            match given:
+                case Unreadable():
+                    self.unreadable.append((given.line, given.error))
+                case TooLarge():
+                    self.refused += 1
+                case Given():
+                    self._add(given)
+
+    def _add(self, given: Given) -> None:
+        self.messages += 1
+        if any(words.startswith(WOULD_REJECT) for words in given.all_objections()):
+            self.refused += 1
+            return
+        gated = GatedTranslator(translator(given.destination), self._gate)
+        translation = gated.translate(given.message, now=given.now(self._clock))
+        if repairs := self._settings.repair:
+            identity = self._settings.identity
+            translation = repaired(translation, given.message, repairs, identity=identity).translation
+        self.identities.add(translation, given.line, given.message)
+
+    def rows(self) -> Iterable[UserRow]:
+        """The users so far, sorted by their first id."""
+        return user_rows(self.identities)
+
+
+async def users_kept(
+    settings: Settings, *, url: str, clock: Callable[[], int], own: bool = False
+) -> tuple[Iterable[UserRow], str]:
+    """The users of an engine or of the journal's file, sorted by their first id; and where they come from.
+
+    It is the engine at `url`, the one that holds the journal, or else one that runs, and it reads by its own
+    settings. A file is read by those given, and so are the messages of an engine if they are `own`: given on
+    purpose. Raises EngineError or JournalError.
+    """
+    path = chosen_path(settings.journal.path)
+    if not url:
+        holder = holder_of(path)
+        url = holder.url if holder is not None else ""
+        if not url and not settings.journal.path and (notes := running()):
+            url = notes[0].url  # one with a throw-away journal: the demo
+    if url and not own:
+        address, token = find_engine(url)
+        async with Client(address, token) as client:
+            rows = [msgspec.json.decode(line, type=UserRow) async for line in client.user_rows()]
+        return sorted(rows, key=lambda row: row.ids[0]), f"the segtap at {address}"
+    users = UsersOf(settings, clock)
+    async for line in export_lines(journal=settings.journal, url=url, bounds=bounds_of(settings.ingest)):
+        users.take((line,))
+    return users.rows(), url or str(path)

@@ -1,0 +1,39 @@
+"""The ids in a request to Mixpanel, as text, and what a message is about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ..inspection import IDENTITY_EVENTS, Translation
+from ..mapping.javascript import format_number
+from ..messages import Json, JsonObject
+
+
+def id_text(value: Json) -> str:
+    """An id as Mixpanel compares it, a number as text; "" for what is no id."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return format_number(value)
+    return ""
+
+
+def records(translation: Translation) -> Iterable[JsonObject]:
+    """Every record of every request, in the order of sending."""
+    for operation in translation.operations:
+        yield from operation.request.records()
+
+
+def id_in(translation: Translation) -> str:
+    """The id that a message is about: its event's distinct_id, or its profile's; "" when it names none."""
+    profile = ""
+    for record in records(translation):
+        properties = record.get("properties")
+        if isinstance(record.get("event"), str) and isinstance(properties, dict):
+            for name in ("$identified_id", "alias", "distinct_id", "$anon_id"):
+                id = id_text(properties.get(name))
+                if id and (name == "distinct_id" or record["event"] in IDENTITY_EVENTS):
+                    return id
+        if "$group_key" not in record:
+            profile = profile or id_text(record.get("$distinct_id"))
+    return profile

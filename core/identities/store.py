@@ -1,0 +1,148 @@
+"""Ids by the million in little memory: each text once, in UTF-8, under a number that counts from 1."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_right
+from collections.abc import Iterator
+
+PARTS = 256
+"""The index is cut into so many: growing one of them never takes longer than some milliseconds."""
+_FIRST = 8
+_FULL = 0.7
+_CHUNK_BITS = 20
+_CHUNK = 1 << _CHUNK_BITS
+_END = b"\xff"
+"""Behind each text. It is in no UTF-8, so that a search finds nothing across two ids."""
+_RECENT = 2_048
+
+
+class IdStore:
+    """Numbers for ids, and the ids by their numbers.
+
+    The index hashes ids without their case, so that a new id meets those that differ from it by case alone.
+    """
+
+    def __init__(self) -> None:
+        self._chunks = [bytearray()]
+        self._starts = array("Q", [0])
+        """Where an id stands: chunk number and place in it. Ids of one chunk are in their order."""
+        self._lengths = array("I", [0])
+        self._tags = array("I", [0])
+        self._slots = [array("I", bytes(4 * _FIRST)) for _ in range(PARTS)]
+        self._used = array("I", bytes(4 * PARTS))
+        self._recent: dict[str, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._starts) - 1
+
+    def find(self, id: str) -> int:
+        """The number of an id, 0 when it has none."""
+        known = self._recent.get(id)
+        if known is not None:
+            return known
+        part, tag = _place(id)
+        return self._look(part, tag, _encoded(id))[0]
+
+    def number(self, id: str) -> int:
+        """The number of an id, a new one (`len` grows) when it has none yet."""
+        known = self._recent.get(id)
+        if known is not None:
+            return known
+        part, tag = _place(id)
+        data = _encoded(id)
+        number, at = self._look(part, tag, data)
+        if not number:
+            number = self._add(part, tag, at, data)
+        if len(self._recent) >= _RECENT:
+            self._recent.clear()
+        self._recent[id] = number
+        return number
+
+    def text(self, number: int) -> str:
+        """The id of that number."""
+        return self._bytes(number).decode("utf-8", "surrogatepass")
+
+    def twins(self, number: int) -> Iterator[int]:
+        """Other ids that differ from this one by upper and lower case alone."""
+        id = self.text(number)
+        lower = id.lower()
+        part, tag = _place(id)
+        slots = self._slots[part]
+        mask = len(slots) - 1
+        at = tag & mask
+        while other := slots[at]:
+            if other != number and self._tags[other] == tag and self.text(other).lower() == lower:
+                yield other
+            at = (at + 1) & mask
+
+    def containing(self, text: str) -> Iterator[int]:
+        """The ids that contain a text, whatever the case of its letters, each once and in their order."""
+        if not text.isascii():
+            wanted = text.casefold()
+            yield from (one for one in range(1, len(self) + 1) if wanted in self.text(one).casefold())
+            return
+        sought = text.encode().lower()
+        for chunk, data in enumerate(self._chunks):
+            lower = data.lower()
+            at = lower.find(sought)
+            while at >= 0:
+                number = bisect_right(self._starts, chunk << _CHUNK_BITS | min(at, _CHUNK - 1)) - 1
+                yield number
+                end = (self._starts[number] & (_CHUNK - 1)) + self._lengths[number]
+                at = lower.find(sought, end)
+
+    def _look(self, part: int, tag: int, data: bytes) -> tuple[int, int]:
+        """The number of an id or 0, and its slot or the one where it would go."""
+        slots, tags = self._slots[part], self._tags
+        mask = len(slots) - 1
+        at = tag & mask
+        while number := slots[at]:
+            if tags[number] == tag and self._bytes(number) == data:
+                break
+            at = (at + 1) & mask
+        return number, at
+
+    def _bytes(self, number: int) -> bytes | bytearray:
+        start = self._starts[number]
+        place = start & (_CHUNK - 1)
+        return self._chunks[start >> _CHUNK_BITS][place : place + self._lengths[number]]
+
+    def _add(self, part: int, tag: int, at: int, data: bytes) -> int:
+        number = len(self._starts)
+        chunk = self._chunks[-1]
+        if chunk and len(chunk) + len(data) >= _CHUNK:
+            chunk = bytearray()
+            self._chunks.append(chunk)
+        self._starts.append(len(self._chunks) - 1 << _CHUNK_BITS | len(chunk))
+        self._lengths.append(len(data))
+        self._tags.append(tag)
+        chunk += data
+        chunk += _END
+        slots = self._slots[part]
+        slots[at] = number
+        self._used[part] += 1
+        if self._used[part] >= len(slots) * _FULL:
+            self._slots[part] = self._larger(slots)
+        return number
+
+    def _larger(self, slots: array[int]) -> array[int]:
+        larger = array("I", bytes(8 * len(slots)))
+        mask = len(larger) - 1
+        for number in slots:
+            if number:
+                at = self._tags[number] & mask
+                while larger[at]:
+                    at = (at + 1) & mask
+                larger[at] = number
+        return larger
+
+
+def _place(id: str) -> tuple[int, int]:
+    """The part of the index that an id belongs to, and its hash there: 32 bits."""
+    key = hash(id.lower())
+    return key & (PARTS - 1), key >> 8 & 0xFFFFFFFF
+
+
+def _encoded(id: str) -> bytes:
+    return id.encode("utf-8", "surrogatepass")

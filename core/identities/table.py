@@ -1,0 +1,248 @@
+"""The users that Mixpanel has, built from the requests alone. Pure; grows with users, not with messages.
+
+Sources: Mixpanel's pages on identifying users under Original and Simplified ID merge, on migrating from one
+to the other, and on `$identify`, `$create_alias` and `$merge` with their decision trees. Original joins ids
+by these events, up to 500 of them; Simplified joins a `$device_id` to the first `$user_id` that an event has
+beside it, and never two user ids. Where the pages leave something open: an alias that was in use is joined,
+exactly 500 ids are joined, a device with two users stays with the first.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from ..inspection import FORBIDDEN_IDS, Translation
+from ..messages import UUID4, Json, JsonObject
+from ..settings import IdentityMode
+from .clusters import ALIAS, ANONYMOUS, IDENTIFIED, PROFILE, Clusters
+from .model import DEVICE, LinkKind
+from .notes import MAX_IDS, Reason
+from .requests import id_text
+
+
+class Step(msgspec.Struct, frozen=True):
+    """What a message did to two ids that it names together.
+
+    `owner` is the user that the anonymous id belonged to before, "" if nobody. `events` and `user_events` are
+    those that the two had before, apart from each other. `first`: the same was not noted of the two before.
+    """
+
+    kind: LinkKind
+    user: str
+    anonymous: str
+    reason: Reason
+    owner: str = ""
+    events: int = 0
+    user_events: int = 0
+    first: bool = True
+
+
+class Identities:
+    """Takes translated messages in their order, and knows the user of every id in them.
+
+    Ids are compared letter by letter. In a Simplified project a device has `$device:` before its id, which
+    keeps it apart from a user of that id.
+    """
+
+    def __init__(self, mode: IdentityMode) -> None:
+        self.mode: IdentityMode = mode
+        self.ids = Clusters(mode)
+        self._simplified = mode == "simplified"
+        self._steps: list[Step] = []
+        self._message = 0
+        self._paired = False
+        """An event of the message named both of its ids."""
+
+    def add(
+        self, translation: Translation, message: int = 0, document: JsonObject | None = None
+    ) -> tuple[Step, ...]:
+        """Take in what one message sends, and say what it did. `message` is its id, for the evidence.
+
+        `document` is the message: it joins nothing, but knows which ids are users' and which came together.
+        """
+        if not translation.operations:
+            return ()
+        self._message, self._paired = message, False
+        for operation in translation.operations:
+            request = operation.request
+            body = request.body
+            for record in body if isinstance(body, list) else (body,):
+                if not isinstance(record, dict):
+                    continue
+                event, properties = record.get("event"), record.get("properties")
+                if isinstance(event, str) and isinstance(properties, dict):
+                    self._event(event, properties, imported="/import" in request.url)
+                elif "$distinct_id" in record and "$group_key" not in record:
+                    self._profile(id_text(record["$distinct_id"]))
+        if document is not None:
+            self._named(document)
+        if not self._steps:
+            return ()
+        steps = tuple(self._steps)
+        self._steps.clear()
+        return steps
+
+    def _event(self, event: str, properties: JsonObject, *, imported: bool) -> None:
+        distinct_id = id_text(properties.get("distinct_id"))
+        if imported and distinct_id in FORBIDDEN_IDS:
+            return  # refused: it belongs to nobody, and joins nothing
+        if event in _SPECIAL:
+            user, other = _two_ids(event, properties)
+            if user and other:
+                self._special(_SPECIAL[event], user, other, imported=imported)
+            return
+        user, device = id_text(properties.get("$user_id")), id_text(properties.get("$device_id"))
+        if self._simplified:
+            known = DEVICE + device if device else ""
+            id = user or known or distinct_id
+            if user and known:
+                self._both(user, known)
+        else:
+            id = distinct_id
+            if user and device and user != device:
+                self._paired = True
+                self._apart(user, device)
+        if id:
+            ids = self.ids
+            number = ids.known(id)
+            ids.events[number] += 1
+            if user:
+                ids.mark_user(number if user == id else ids.known(user))
+            ids.touch(ids.root(number), self._message)
+
+    def _profile(self, id: str) -> None:
+        if id:
+            ids = self.ids
+            number = ids.known(id)
+            ids.flags[number] |= PROFILE
+            ids.touch(ids.root(number), self._message)
+
+    def _named(self, document: JsonObject) -> None:
+        """Note whose ids these are, and that two of them came in one message that joins nothing."""
+        ids, find = self.ids, self.ids.store.find
+        user, anonymous = id_text(document.get("userId")), id_text(document.get("anonymousId"))
+        if user and not self._simplified and (number := find(user)):
+            ids.mark_user(number)
+        if not anonymous or self._paired or self._steps:
+            return
+        device = DEVICE + anonymous if self._simplified and find(DEVICE + anonymous) else anonymous
+        number = find(device)
+        if not number:
+            return
+        if not user:
+            ids.flags[number] |= ANONYMOUS
+        elif user != anonymous and find(user) and document.get("type") != "alias":
+            self._apart(user, device)
+
+    def _special(self, kind: LinkKind, user: str, other: str, *, imported: bool) -> None:
+        """`$identify`, `$create_alias` or `$merge`, in the order of Mixpanel's decision trees."""
+        ids = self.ids
+        if self._simplified:
+            device = kind == "identify" or (not ids.store.find(other) and ids.store.find(DEVICE + other))
+            self._refused(kind, user, DEVICE + other if device else other, Reason.IGNORED)
+            return
+        one, two = ids.known(user), ids.known(other)
+        first, second = ids.root(one), ids.root(two)
+        reason = Reason.JOINED
+        if kind == "merge":
+            reason = reason if imported else Reason.MERGE_BY_TRACK
+        elif one == two:
+            return
+        else:
+            ids.mark_user(one)
+        if kind == "identify":
+            taken = ids.size[second] > 1 and ids.flags[second] & IDENTIFIED
+            ids.flags[first] |= IDENTIFIED
+            if not UUID4.fullmatch(other):
+                reason = Reason.NOT_UUID4
+            elif taken:
+                reason = Reason.TAKEN
+        elif kind == "alias":
+            used = ids.size[first] > 1 or ids.events[one] or ids.flags[one] & PROFILE
+            aliased = ids.flags[one] & ALIAS
+            reason = Reason.ALIAS_TAKEN if aliased else Reason.LATE_ALIAS if used else reason
+        if first == second:
+            return
+        joins = reason in (Reason.JOINED, Reason.LATE_ALIAS)
+        if joins and ids.size[first] + ids.size[second] > MAX_IDS:
+            reason, joins = Reason.FULL, False
+        if not joins:
+            self._refused(kind, user, other, reason)
+            return
+        if kind == "alias":
+            ids.flags[one] |= ALIAS
+        self._join(kind, one, two, reason)
+
+    def _both(self, user: str, device: str) -> None:
+        """Simplified: an event with both ids joins the device, unless it is another user's."""
+        ids = self.ids
+        self._paired = True
+        one, two = ids.known(user), ids.known(device)
+        root = ids.root(two)
+        if ids.root(one) == root:
+            return
+        if ids.owner[root]:
+            self._refused("event", user, device, Reason.OTHERS)
+        else:
+            ids.flags[two] &= ~PROFILE  # what it held is not preserved
+            self._join("event", one, two, Reason.JOINED)
+
+    def _apart(self, user: str, anonymous: str) -> None:
+        """Two ids in one message, which joins nothing."""
+        ids = self.ids
+        one, two = ids.known(user), ids.known(anonymous)
+        root = ids.root(two)
+        if ids.root(one) == root:
+            return
+        # In a Simplified project a bare id is a user's own.
+        others = ids.owner[root] not in (0, two)
+        self._refused("event", user, anonymous, Reason.OTHERS if others else Reason.APART)
+
+    def _refused(self, kind: LinkKind, user: str, other: str, reason: Reason) -> None:
+        ids = self.ids
+        one, two = ids.known(user), ids.known(other)
+        root = ids.root(two)
+        if ids.root(one) != root:
+            new = ids.note(one, two, reason)
+            self._steps.append(self._step(kind, user, other, reason, one, root, first=new))
+
+    def _join(self, kind: LinkKind, one: int, two: int, reason: Reason) -> None:
+        ids = self.ids
+        user, other = ids.store.text(one), ids.store.text(two)
+        self._steps.append(self._step(kind, user, other, reason, one, ids.root(two)))
+        if reason is Reason.LATE_ALIAS:
+            ids.note(one, two, reason)
+        ids.join(kind, one, two, self._message)
+
+    def _step(
+        self,
+        kind: LinkKind,
+        user: str,
+        other: str,
+        reason: Reason,
+        one: int,
+        root: int,
+        *,
+        first: bool = True,
+    ) -> Step:
+        ids = self.ids
+        owner = ids.owner[root]
+        name = ids.store.text(owner) if owner else ""
+        return Step(kind, user, other, reason, name, ids.events_of(root), ids.events_of(ids.root(one)), first)
+
+
+_SPECIAL: dict[str, LinkKind] = {"$identify": "identify", "$create_alias": "alias", "$merge": "merge"}
+
+
+def _two_ids(event: str, properties: JsonObject) -> tuple[str, str]:
+    """The two ids that one of Mixpanel's own events names; "" for one that is missing."""
+    pair: tuple[Json, Json] = (None, None)
+    if event == "$identify":
+        pair = properties.get("$identified_id"), properties.get("$anon_id")
+    elif event == "$create_alias":
+        pair = properties.get("alias"), properties.get("distinct_id")
+    else:
+        ids = properties.get("$distinct_ids")
+        if isinstance(ids, list) and len(ids) == 2:
+            pair = ids[0], ids[1]
+    return id_text(pair[0]), id_text(pair[1])

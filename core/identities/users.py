@@ -1,0 +1,141 @@
+"""The users of the table, as viewers are given them and as `segtap users` writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+
+import msgspec
+
+from ..text import shown
+from .clusters import LISTED, PROFILE, USER
+from .model import DEVICE, Cluster, Link, Member
+from .notes import Reason, sentence
+from .table import Identities
+
+MOST_NOTES = 1_000
+"""Notes of one id that a user has: the newest of them."""
+
+
+class UserRow(msgspec.Struct, frozen=True):
+    """One user: every id by which Mixpanel holds them, their events, and whether they have a profile."""
+
+    ids: list[str]
+    events: int
+    profile: bool
+
+
+def user_rows(table: Identities) -> Iterator[UserRow]:
+    """Every user with an event or a profile, sorted by their first id; ids by code point."""
+    ids = table.ids
+    roots = [root for root in ids.roots() if ids.flags[root] & LISTED]
+    text = ids.store.text
+    roots.sort(key=lambda root: min(map(text, ids.ring(root))))
+    return (user_row(table, root) for root in roots)
+
+
+def user_row(table: Identities, root: int) -> UserRow:
+    """The user of that cluster."""
+    ids = table.ids
+    ring = list(ids.ring(root))
+    profile = any(ids.flags[id] & PROFILE for id in ring)
+    return UserRow(sorted(map(ids.store.text, ring)), ids.events_of(root), profile)
+
+
+def cluster_of(table: Identities, id: str) -> Cluster | None:
+    """The cluster that an id is in, None for one that was never sent. A device's id may lack `$device:`."""
+    number = table.ids.store.find(id)
+    if table.mode == "simplified" and not _is_sent(table, number):
+        number = table.ids.store.find(DEVICE + id) or number
+    return _cluster(table, table.ids.root(number)) if number else None
+
+
+def newest(table: Identities, text: str = "", limit: int = 200) -> tuple[list[Cluster], int]:
+    """At most `limit` clusters, the one seen last first, and how many there are.
+
+    With `text`, those with an id that contains it; case does not matter.
+    """
+    ids = table.ids
+    if not text:
+        return [_cluster(table, root) for root in islice(ids.roots(), limit)], ids.total
+    found = {root for id in ids.store.containing(text) if ids.flags[root := ids.root(id)] & LISTED}
+    first = sorted(found, key=lambda root: (ids.last[root], root), reverse=True)[:limit]
+    return [_cluster(table, root) for root in first], len(found)
+
+
+def clusters(table: Identities) -> Iterator[Cluster]:
+    """All users, the one seen last first."""
+    return (_cluster(table, root) for root in table.ids.roots())
+
+
+def _is_sent(table: Identities, number: int) -> bool:
+    """True for an id of a user that Mixpanel has."""
+    return bool(number and table.ids.flags[table.ids.root(number)] & LISTED)
+
+
+def _cluster(table: Identities, root: int) -> Cluster:
+    ids = table.ids
+    ring = sorted(ids.ring(root), key=lambda id: (not ids.flags[id] & USER, id))
+    members = tuple(
+        Member(
+            ids.store.text(id),
+            "user" if ids.flags[id] & USER else "anonymous",
+            ids.events[id],
+            bool(ids.flags[id] & PROFILE),
+        )
+        for id in ring
+    )
+    user = next((one.id for one in members if one.kind == "user"), "")
+    links = [
+        (Link(kind, ids.store.text(one), ids.store.text(two)), message)
+        for kind, one, two, message in ids.links(root)
+    ]
+    notes = [note for id in ring for note in _notes(table, root, id)]
+    notes += [note for one in members for note in _stray_profile(table, root, one.id)]
+    return Cluster(
+        mode=table.mode,
+        distinct_id=user or members[0].id,
+        members=members,
+        links=tuple(reversed(links)),
+        notes=tuple(dict.fromkeys(notes)),
+        last=ids.last[root],
+    )
+
+
+def _notes(table: Identities, root: int, id: int) -> list[str]:
+    """Why an id is not joined to others that were named with it, as far as it still holds, oldest first."""
+    ids, found = table.ids, list[str]()
+    for is_user, other, reason in islice(ids.notes(id), MOST_NOTES):
+        apart = ids.root(other) != root
+        if not apart and reason is not Reason.LATE_ALIAS:
+            continue
+        user, anonymous = (id, other) if is_user else (other, id)
+        theirs = ids.root(anonymous)
+        if reason is Reason.APART and not ids.flags[theirs] & LISTED:
+            continue  # nothing is missed
+        owner = ids.owner[theirs]
+        found.append(
+            sentence(
+                reason,
+                user=ids.store.text(user),
+                anonymous=ids.store.text(anonymous),
+                owner=ids.store.text(owner) if owner else "",
+                simplified=table.mode == "simplified",
+            )
+        )
+    return found[::-1]
+
+
+def _stray_profile(table: Identities, root: int, id: str) -> Iterator[str]:
+    """A profile that was written under a device's id without `$device:`: it is another user's."""
+    if table.mode != "simplified":
+        return
+    bare = id.removeprefix(DEVICE)
+    stray, device = table.ids.store.find(bare), table.ids.store.find(DEVICE + bare)
+    if not stray or not device or not table.ids.flags[stray] & PROFILE:
+        return
+    if table.ids.root(stray) != table.ids.root(device) and not table.ids.events[stray]:
+        yield (
+            f"the profile of anonymous {shown(bare)} stands by itself: it was written under that id without"
+            f" {DEVICE}, and Simplified ID merge carries none over"
+        )

@@ -1,0 +1,80 @@
+"""`segtap users` of lines, of an engine and of a journal: the same users."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import msgspec
+import pytest
+from engines import engine_settings, isolate, post, running_engine
+
+from segtap.core.commands.users import UsersOf, users_kept
+from segtap.core.identities.users import UserRow
+from segtap.core.messages import JsonObject
+from segtap.core.settings import JournalSettings, Settings
+
+DEVICE = "5efcc891-ed0a-4ef0-9b76-4a94a8e6d0f3"
+NOW = 1_795_557_600_000
+
+
+@pytest.fixture(autouse=True)
+def _own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    isolate(tmp_path, monkeypatch.setenv)
+
+
+def message(type: str, number: int, **fields: object) -> JsonObject:
+    timestamp = "2026-11-24T22:00:00Z"
+    return {"type": type, "messageId": f"m-{number}", "timestamp": timestamp, **fields}  # pyright: ignore
+
+
+STORY = (
+    message("page", 1, name="Home", anonymousId=DEVICE),
+    message("identify", 2, userId="ann", anonymousId=DEVICE, traits={"plan": "pro"}),
+    message("track", 3, event="Order Placed", userId="bob", anonymousId=DEVICE),
+)
+ORIGINAL = [UserRow([DEVICE, "ann"], 1, True), UserRow(["bob"], 1, False)]
+SIMPLIFIED = [UserRow([f"$device:{DEVICE}", "bob"], 2, False), UserRow(["ann"], 0, True)]
+
+
+async def test_an_engine_and_then_its_journal(tmp_path: Path) -> None:
+    settings = msgspec.structs.replace(
+        engine_settings(tmp_path), journal=JournalSettings(path=str(tmp_path / "journal.db"))
+    )
+    async with running_engine(settings) as (engine, _):
+        await post(engine.url, *STORY)
+        await engine.indexed()
+        rows, origin = await users_kept(settings, url=engine.url, clock=lambda: NOW)
+        assert list(rows) == ORIGINAL
+        assert engine.url in origin
+        other = msgspec.structs.replace(settings, identity="simplified")
+        rows, _ = await users_kept(other, url=engine.url, clock=lambda: NOW, own=True)
+        assert list(rows) == SIMPLIFIED
+        await engine._use(other)  # pyright: ignore[reportPrivateUsage]
+        rows, _ = await users_kept(settings, url=engine.url, clock=lambda: NOW)
+        assert list(rows) == SIMPLIFIED, "an engine reads by its own settings, from the first message on"
+    rows, origin = await users_kept(settings, url="", clock=lambda: NOW)
+    assert list(rows) == ORIGINAL
+    assert origin == str(tmp_path / "journal.db")
+    async with running_engine(settings) as (engine, client):
+        users = await client.users()
+        assert [one.distinct_id for one in users.clusters] == ["bob", "ann"]
+        assert users.covered.messages == 3
+
+
+def test_what_is_refused_adds_nothing() -> None:
+    users = UsersOf(Settings(), lambda: NOW)
+    users.take(
+        [
+            json.dumps(message("track", 1, event="No id")),
+            json.dumps(message("track", 2, event="Nobody", userId="null")),
+            json.dumps(message("track", 3, event="Both", userId="n/a", anonymousId=DEVICE)),
+            json.dumps({"batch": [message("track", 4, event="Good", userId="ann"), 7]}),
+            "[1]",
+            "",
+            json.dumps(message("track", 5, event="Off", userId="ann", integrations={"All": False})),
+        ]
+    )
+    assert list(users.rows()) == [UserRow(["ann"], 1, False)]
+    assert (users.messages, users.refused) == (5, 1)
+    assert [number for number, _ in users.unreadable] == [4, 5]
