@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
@@ -31,6 +32,9 @@ class Finding(msgspec.Struct, frozen=True):
 
 SECRET_FIELDS = ("api_key", "api_secret", "secret")
 """Query fields of a request that hold a secret."""
+
+_MADE_OF = re.compile(r"(?:worked out of )?(\$\.(?:(?! and |, ).)+)(?:, (?:as|read as|less) .*)?", re.DOTALL)
+"""A source that names one path of the message, and how its value was changed."""
 
 IDENTITY_EVENTS = ("$identify", "$create_alias", "$merge")
 """Mixpanel's own events that name ids to be joined: no events of a user, though they have properties."""
@@ -110,6 +114,14 @@ class PropertySource(msgspec.Struct, frozen=True, array_like=True):
     source: str
     field: str = ""
     place: bool = False
+
+    @property
+    def stands_at(self) -> str:
+        """The one path of the message that the value was made of, changed or not; "" where there is none."""
+        if self.place:
+            return self.source
+        made_of = _MADE_OF.fullmatch(self.source)
+        return made_of[1] if made_of else ""
 
 
 class TakenOut(msgspec.Struct, frozen=True):
