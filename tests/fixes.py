@@ -55,6 +55,15 @@ def _rename(document: Document, finding: Finding, name: str) -> None:
     held[name] = value
 
 
+def _shorten(document: Document, finding: Finding) -> None:
+    """Long names are cut short in a path."""
+    *above, cut = steps(finding.path)
+    held: Any = document
+    for step in above:
+        held = held[step]
+    held["short"] = held.pop(next(name for name in held if name.startswith(cut.rstrip("…"))))
+
+
 def _write(document: Document, finding: Finding, match: "re.Match[str]") -> None:
     if finding.path in ("$.event", "$.name"):
         _put(document, finding.path, match[1])
@@ -142,6 +151,10 @@ WAYS: list[tuple[str, Step]] = [
         ),
     ),
     (
+        r"give the (?:property|trait) a shorter name",
+        lambda document, finding, match: _shorten(document, finding),
+    ),
+    (
         r"give the (?:property|trait) a name, or leave it out",
         lambda document, finding, match: _rename(document, finding, "label"),
     ),
@@ -202,14 +215,21 @@ WAYS: list[tuple[str, Step]] = [
     (r"check the sender's clock, and whether .*", _set("$.timestamp", NOW)),
     # what is over a limit
     (r"send fewer elements, or their count", _here(lambda match: 300)),
+    (r"send fewer elements, or the parts that matter as .*", _here(lambda match: ["a"])),
+    (r"send an international number as text, with \+ before it", _here(lambda match: "+491511234567")),
     (r"send fewer products", _here(lambda match: [{"product_id": "1"}] * 254)),
-    (r"send fewer properties: those that reports need", _here(lambda match: {"plan": "pro"})),
+    (
+        r"send fewer properties: those that reports need",
+        lambda document, finding, match: _put(
+            document, finding.path, dict(list(_take(document, finding.path).items())[:5])
+        ),
+    ),
     (r"leave out what reports do not need", _set("$.properties", {"plan": "pro"})),
     (r"send the parts that matter as properties of their own", _here(lambda match: "/search")),
     (
         r"flatten the object: address_city instead of address.city",
         lambda document, finding, match: _put(
-            document, f"$.properties.{steps(finding.path)[1]}", "flat"
+            document, f"$.{steps(finding.path)[0]}.{steps(finding.path)[1]}", "flat"
         ),
     ),
 ]  # fmt: skip

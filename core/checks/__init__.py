@@ -26,6 +26,7 @@ from . import (
     names,
     region,
     request,
+    sent_names,
     spec,
     users,
     values,
@@ -81,6 +82,8 @@ _ANY: tuple[Check, ...] = (
     fields.misplaced_field,
     fields.common_field_name,
     fields.common_field_type,
+    sent_names.names_sent,
+    limits.limits,
 )
 _EVENT: tuple[Check, ...] = (
     names.names,
@@ -90,10 +93,8 @@ _EVENT: tuple[Check, ...] = (
     insert_ids.insert_id,
     insert_ids.insert_id_undocumented,
     request.time_out_of_range,
-    message.reserved_property,
     arrival.arrival,
     arrival.property_overrides_context,
-    limits.limits,
     limits.event_too_large,
     data.api_secret_deprecated,
     data.country_code,
@@ -176,6 +177,7 @@ def check(
     judge by beside the destination. Pure, and never raises on a message.
     """
     properties, context = document.get("properties"), document.get("context")
+    events, profiles = request.sent_records(translation)
     subject = Subject(
         document=document,
         type=document.get("type"),
@@ -183,7 +185,8 @@ def check(
         context=context if isinstance(context, dict) else {},
         translation=translation,
         destination=destination,
-        events=request.event_records(translation),
+        events=events,
+        profiles=profiles,
         now=now,
         original_size=original_size,
         filled=filled,

@@ -10,9 +10,13 @@ from ..inspection import Finding
 from ..messages import Json
 from ..text import shown
 from .catalogue import calls as rule
+from .placeholders import PLACEHOLDERS
 from .rule import Subject
 
 MAX_INSERT_ID = 36
+_ZERO = "00000000-0000-0000-0000-000000000000"
+_SHORT = 10
+"""Placeholders are shorter, but for the UUID of zeros."""
 
 _INSERT_ID = re.compile(r"[A-Za-z0-9-]*", re.ASCII)
 _UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
@@ -25,8 +29,8 @@ _OF_PRODUCT = re.compile(rf"\d{{1,4}}(?P<order>{_UUID}|{_SDK_ID.pattern})", re.A
 
 
 def insert_id(subject: Subject) -> Iterator[Finding]:
-    """Yield insert-id-charset and insert-id-length: the first of each, for products repeat the order's."""
-    bad_charset = too_long = False
+    """Yield insert-id-forbidden, -charset and -length: the first of each, for products repeat the order's."""
+    forbidden = bad_charset = too_long = False
     sent = subject.document.get("messageId")
     for path, _, properties in subject.events:
         value = properties.get("$insert_id")
@@ -35,6 +39,11 @@ def insert_id(subject: Subject) -> Iterator[Finding]:
         as_sent = value == sent
         where = "$.messageId" if as_sent else f"{path}.properties.$insert_id"
         name = "messageId" if as_sent else "$insert_id"
+        if (len(value) < _SHORT and value.lower() in PLACEHOLDERS) or value == _ZERO:
+            if not forbidden:
+                forbidden = True
+                yield _forbidden(subject, where, name, value)
+            continue
         if not bad_charset and not _INSERT_ID.fullmatch(value):
             bad_charset = True
             yield rule.INSERT_ID_CHARSET.finding(
@@ -52,6 +61,18 @@ def insert_id(subject: Subject) -> Iterator[Finding]:
                 severity="info" if cause else None,
                 fix=fix,
             )
+
+
+def _forbidden(subject: Subject, path: str, name: str, value: str) -> Finding:
+    place = path if path.startswith("$") else subject.place_of(path)
+    listed = value in PLACEHOLDERS
+    own = place.startswith("$.") and place != "$.messageId"
+    return rule.INSERT_ID_FORBIDDEN.finding(
+        place,
+        f"{name} {shown(value)} is a placeholder: Mixpanel {'refuses' if listed else 'may refuse'} the event",
+        severity=None if listed else "warning",  # how it reads other spellings is not documented
+        fix="map insert_id to $.messageId, and send a UUID as messageId" if own else None,
+    )
 
 
 def insert_id_undocumented(subject: Subject) -> Iterator[Finding]:

@@ -1,9 +1,14 @@
-"""Rules on Mixpanel's limits: how large, how many and how deep the values that it gets may be."""
+"""Rules on the values that Mixpanel gets: how large, how many and how deep they may be, and dates.
+
+All are found in one walk of each record. An event and a profile have limits of their own; a group's profile
+has those of a user's.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -11,13 +16,12 @@ from ..inspection import Finding
 from ..messages import Json, JsonObject
 from ..paths import child
 from ..text import shown, size
-from .catalogue import calls as rule
+from .catalogue import limits as rule
+from .catalogue.data import DATE_FORMAT
+from .dates import BEGINS_DATE, NO_ZONE, NUMBERS, doubt_of_number, doubt_of_text
 from .rule import Subject
+from .sent_names import MAX_NAME, OF_MIXPANEL, name_too_long
 
-MANY_PROPERTIES = 200
-"""Above this the event's properties are worth a warning."""
-MAX_PROPERTIES = 255
-MAX_ELEMENTS = 255
 MAX_DEPTH = 3
 MAX_STRING = 255
 _SHORT = MAX_STRING // 4 + 1
@@ -25,16 +29,37 @@ _SHORT = MAX_STRING // 4 + 1
 MAX_EVENT = 1024 * 1024
 _MAY_BE_LARGE = MAX_EVENT // 2
 """An event can only be too large when the message that it comes from is at least this large."""
+_OPERATIONS = ("$set", "$set_once", "$union", "$append")
+"""What an update of a profile writes."""
+_INDEX = re.compile(r"\[\d+\]")
+_FROM, _TO = NUMBERS
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """What Mixpanel takes in one kind of record.
+
+    `properties` of the record itself (above `many` they are worth a warning), `keys` of an object in it,
+    `elements` of a list, `bytes` of a list or object as JSON.
+    """
+
+    what: str
+    many: int
+    properties: int
+    keys: int
+    elements: int
+    bytes: int
+
+
+_ENDLESS = 1 << 60
+EVENT = Limits("an event", many=200, properties=254, keys=254, elements=254, bytes=8 * 1024)
+PROFILE = Limits("a profile", many=2000, properties=2000, keys=255, elements=_ENDLESS, bytes=256 * 1024)
 
 
 def event_too_large(subject: Subject) -> Iterator[Finding]:
     if 0 < subject.original_size < _MAY_BE_LARGE:
         return
     for path, record, _ in subject.events:
-        try:
-            length = len(msgspec.json.encode(record))
-        except (UnicodeEncodeError, OverflowError):
-            length = len(json.dumps(record, ensure_ascii=False).encode(errors="replace"))
+        length = _length(record)
         if length >= MAX_EVENT:
             yield rule.EVENT_TOO_LARGE.finding(
                 path, f"the event has {size(length)}: Mixpanel takes less than {size(MAX_EVENT)}"
@@ -42,86 +67,168 @@ def event_too_large(subject: Subject) -> Iterator[Finding]:
             return
 
 
-def limits(subject: Subject) -> Iterator[Finding]:
-    """too-many-properties, array-too-long, nesting-too-deep and string-truncated, in one walk."""
-    seen: set[tuple[str, str]] = set()
-    original = subject.properties
+def limits(subject: Subject) -> Sequence[Finding]:
+    """Find what is over a limit, and dates that are none to Mixpanel, in one walk of each record."""
+    found: list[Finding] = []
+    first: JsonObject = {}
     for path, record, properties in subject.events:
         event = record["event"]
-        if isinstance(event, str) and _too_long(event):
-            yield _truncated(
-                "$.event" if event == subject.document.get("event") else f"{path}.event", "the name", event
+        if isinstance(event, str) and len(event) >= _SHORT and _too_long(event):
+            own = event == subject.document.get("event")
+            found.append(
+                _truncated("$.event" if own else subject.place_of(f"{path}.event"), "the name", event)
             )
-        if len(properties) > MANY_PROPERTIES:
-            yield _too_many(f"{path}.properties", properties)
-        for name, value in properties.items():
-            if isinstance(value, str):
-                if len(value) < _SHORT or not _too_long(value) or value == event:
-                    continue  # event_original_name repeats the name
-            elif not isinstance(value, (list, dict)):
-                continue
-            # The path of the message, where the value comes from there: products repeat the order's.
-            own = original.get(name) is value
-            where = child("$.properties" if own else f"{path}.properties", name)
-            findings = (_truncated(where, name, value),) if isinstance(value, str) else _inside(value, where)
-            for finding in findings:
-                key = (finding.rule, finding.path)
-                if key not in seen:
-                    seen.add(key)
-                    yield finding
+        place = _Place(subject, path, "properties")
+        if len(properties) > EVENT.many:
+            found.append(_too_many(place.all(), properties, EVENT))
+        if first:  # products repeat the order's properties
+            properties = {name: value for name, value in properties.items() if first.get(name) is not value}
+        else:
+            first = properties
+        _walk(place, properties, EVENT, found, event)
+    for path, record in subject.profiles:
+        for operation in _OPERATIONS:
+            if operation in record and isinstance(written := record[operation], dict):
+                place = _Place(subject, path, operation)
+                if len(written) > PROFILE.many:
+                    found.append(_too_many(place.all(), written, PROFILE))
+                _walk(place, written, PROFILE, found)
+    return found if len(found) < 2 else list({_spot(one): one for one in reversed(found)}.values())[::-1]
+
+
+def _spot(finding: Finding) -> tuple[str, str]:
+    """What a finding is the same as another by: products repeat the order's properties.
+
+    Of the items of a list only the first odd date is named.
+    """
+    path = finding.path
+    return finding.rule, _INDEX.sub("[]", path) if finding.rule == DATE_FORMAT.id else path
 
 
 _Node = tuple[Json, int, "_Node | None", str | int]
 """A list or object, its depth in objects, what holds it, and under which step."""
 
 
-def _inside(top: list[Json] | JsonObject, where: str) -> Iterator[Finding]:
-    """What is over a limit in one property. Walks with a stack of its own: nesting may be deep."""
+class _Place:
+    """Where the properties of a record stand in the requests; leads to them in the message."""
+
+    __slots__ = ("path", "subject", "within")
+
+    def __init__(self, subject: Subject, path: str, within: str) -> None:
+        self.subject = subject
+        self.path = path
+        self.within = within
+
+    def all(self) -> str:
+        """The path of all the properties: that of the traits, where they are most of a profile's."""
+        traits = self.subject.document.get("traits")
+        if self.within != "properties" and isinstance(traits, dict) and len(traits) > PROFILE.many // 2:
+            return "$.traits"
+        return self.subject.place_of(f"{self.path}.{self.within}")
+
+    def own(self, name: str, value: Json) -> str:
+        """The path of one that the message has under the same name; "" where it has none."""
+        return self.subject.own_place(name, value)
+
+    def of(self, name: str, value: Json) -> str:
+        """The path of one of them."""
+        return self.own(name, value) or self.subject.place_of(child(f"{self.path}.{self.within}", name))
+
+    def inside(self, name: str, node: _Node, *steps: str | int) -> str:
+        """The path of what stands inside one of them."""
+        taken = list(steps[::-1])
+        while node[2] is not None:
+            taken.append(node[3])
+            node = node[2]
+        where = self.of(name, node[0])
+        for step in reversed(taken):
+            where = child(where, step)
+        return where
+
+
+def _walk(place: _Place, held: JsonObject, limits: Limits, found: list[Finding], event: Json = None) -> None:
+    """Add what is wrong with the properties of a record; `event` is the event's name."""
+    for name, value in held.items():
+        if isinstance(value, str):
+            if len(value) < _SHORT:
+                if (
+                    name not in OF_MIXPANEL
+                    and value[:1] in BEGINS_DATE
+                    and (doubt := doubt_of_text(name, value))
+                ):
+                    _add_date(place, name, value, doubt, found)
+            elif _too_long(value) and value != event:  # event_original_name repeats the name
+                found.append(_truncated(place.of(name, value), name, value))
+        elif isinstance(value, (dict, list)):
+            if value:
+                _inside(place, name, value, limits, found)
+        elif (
+            isinstance(value, (int, float))
+            and _FROM <= value <= _TO
+            and name not in OF_MIXPANEL
+            and (doubt := doubt_of_number(name, value))
+        ):
+            _add_date(place, name, value, doubt, found)
+
+
+def _inside(
+    place: _Place, name: str, top: list[Json] | JsonObject, limits: Limits, found: list[Finding]
+) -> None:
+    """Add what is wrong inside one property. Walks with a stack of its own: nesting may be deep."""
+    size = place.subject.original_size
+    if (size == 0 or size > limits.bytes // 4) and (length := _length(top)) > limits.bytes:
+        found.append(_too_large(place.of(name, top), name, length, limits))
     waiting: list[_Node] = [(top, 1 if isinstance(top, dict) else 0, None, "")]
-    while waiting:
-        node = waiting.pop()
+    for node in waiting:  # it grows on the way
         value, depth = node[0], node[1]
         if isinstance(value, dict):
-            if len(value) >= MAX_PROPERTIES:
-                yield _too_many(_path(node, where), value)
+            if len(value) > limits.keys:
+                found.append(_too_many_keys(place.inside(name, node), value, limits))
             if depth > MAX_DEPTH:
-                path = _path(node, where)
-                yield rule.NESTING_TOO_DEEP.finding(
-                    path, f"objects are nested over {MAX_DEPTH} deep: Mixpanel refuses the event"
-                )
+                found.append(_too_deep(place.inside(name, node), limits))
                 return
-            inner = value.items()
+            for step, part in value.items():
+                if len(step) > MAX_NAME:
+                    found.append(name_too_long(place.inside(name, node, step), step, "property"))
+                if isinstance(part, str):
+                    if len(part) >= _SHORT:
+                        if _too_long(part):
+                            found.append(_truncated(place.inside(name, node, step), step, part))
+                    elif part[:1] in BEGINS_DATE and (doubt := doubt_of_text(step, part)) not in (
+                        "",
+                        NO_ZONE,
+                    ):
+                        found.append(_not_a_date(place.inside(name, node, step), step, part, doubt))
+                elif isinstance(part, dict):
+                    waiting.append((part, depth + 1, node, step))
+                elif isinstance(part, list):
+                    waiting.append((part, depth, node, step))
         elif isinstance(value, list):
-            if len(value) >= MAX_ELEMENTS:
-                path = _path(node, where)
-                yield rule.ARRAY_TOO_LONG.finding(
-                    path,
-                    f"the list has {len(value):,} elements: Mixpanel takes {MAX_ELEMENTS - 1} at most",
-                    fix="send fewer products" if path.endswith(".properties.products") else None,
-                )
-            inner = enumerate(value)
-        else:
-            continue
-        for step, part in inner:
-            if isinstance(part, str):
-                if len(part) >= _SHORT and _too_long(part):
-                    path = child(_path(node, where), step)
-                    yield _truncated(path, str(step), part)
-            elif isinstance(part, dict):
-                waiting.append((part, depth + 1, node, step))
-            elif isinstance(part, list):
-                waiting.append((part, depth, node, step))
+            if len(value) > limits.elements:
+                found.append(_too_many_elements(place.inside(name, node), value, limits))
+            for index, part in enumerate(value):
+                if isinstance(part, str):
+                    if len(part) >= _SHORT and _too_long(part):
+                        found.append(_truncated(place.inside(name, node, index), str(index), part))
+                elif isinstance(part, dict):
+                    waiting.append((part, depth + 1, node, index))
+                elif isinstance(part, list):
+                    waiting.append((part, depth, node, index))
 
 
-def _path(node: _Node, where: str) -> str:
-    taken: list[str | int] = []
-    parent = node[2]
-    while parent is not None:
-        taken.append(node[3])
-        node, parent = parent, parent[2]
-    for step in reversed(taken):
-        where = child(where, step)
-    return where
+def _add_date(place: _Place, name: str, value: Json, doubt: str, found: list[Finding]) -> None:
+    where = place.own(name, value)
+    if doubt == NO_ZONE and not where and place.subject.destination.kind == "classic-cloud":
+        return  # it is Segment that writes dates like this there, and it has read the zone
+    found.append(_not_a_date(where or place.of(name, value), name, value, doubt))
+
+
+def _length(value: Json) -> int:
+    """Bytes of the value as JSON."""
+    try:
+        return len(msgspec.json.encode(value))
+    except (UnicodeEncodeError, OverflowError):
+        return len(json.dumps(value, ensure_ascii=False).encode(errors="replace"))
 
 
 def _too_long(text: str) -> bool:
@@ -129,17 +236,65 @@ def _too_long(text: str) -> bool:
     return len(text) > MAX_STRING or (not text.isascii() and len(text.encode(errors="replace")) > MAX_STRING)
 
 
+# -- the findings ---------------------------------------------------------------------------------------
+
+
+def _not_a_date(path: str, name: str, value: Json, doubt: str) -> Finding:
+    words = f"{_named(name)} {shown(value, 40)} {doubt}"
+    return DATE_FORMAT.finding(path, words, severity="info" if doubt == NO_ZONE else None)
+
+
 def _truncated(path: str, name: str, text: str) -> Finding:
     length = size(len(text.encode(errors="replace")))
     return rule.STRING_TRUNCATED.finding(
-        path, f"{shown(name, 40)[1:-1]} has {length}: Mixpanel cuts texts off at {MAX_STRING} bytes"
+        path, f"{_named(name)} has {length}: Mixpanel cuts texts off at {MAX_STRING} bytes"
     )
 
 
-def _too_many(path: str, value: JsonObject) -> Finding:
+def _too_large(path: str, name: str, length: int, limits: Limits) -> Finding:
+    return rule.PROPERTY_TOO_LARGE.finding(
+        path,
+        f"{_named(name)} has {size(length)}: Mixpanel documents {size(limits.bytes)} at most for a list or an"
+        f" object of {limits.what}",
+    )
+
+
+def _too_deep(path: str, limits: Limits) -> Finding:
+    words = f"objects are nested over {MAX_DEPTH} deep"
+    if limits is PROFILE:
+        return rule.NESTING_TOO_DEEP.finding(
+            path, f"{words}: more than Mixpanel documents for {limits.what}", severity="warning"
+        )
+    return rule.NESTING_TOO_DEEP.finding(path, f"{words}: Mixpanel refuses the event")
+
+
+def _too_many_elements(path: str, value: list[Json], limits: Limits) -> Finding:
+    return rule.ARRAY_TOO_LONG.finding(
+        path,
+        f"the list has {len(value):,} elements: Mixpanel takes {limits.elements} at most",
+        fix="send fewer products" if path.endswith(".properties.products") else None,
+    )
+
+
+def _too_many(path: str, value: JsonObject, limits: Limits) -> Finding:
     count = f"{len(value):,} properties"
-    if len(value) >= MAX_PROPERTIES:
-        return rule.TOO_MANY_PROPERTIES.finding(path, f"{count}: Mixpanel takes {MAX_PROPERTIES - 1} at most")
+    if len(value) > limits.properties:
+        return rule.TOO_MANY_PROPERTIES.finding(
+            path, f"{count}: Mixpanel takes {limits.properties:,} at most in {limits.what}"
+        )
     return rule.TOO_MANY_PROPERTIES.finding(
-        path, f"{count}: near Mixpanel's limit of {MAX_PROPERTIES - 1}", severity="warning"
+        path, f"{count}: near Mixpanel's limit of {limits.properties}", severity="warning"
     )
+
+
+def _too_many_keys(path: str, value: JsonObject, limits: Limits) -> Finding:
+    count = f"{len(value):,} properties"
+    if limits is PROFILE:
+        return rule.TOO_MANY_PROPERTIES.finding(
+            path, f"{count}: Mixpanel documents {limits.keys} at most in an object", severity="warning"
+        )
+    return rule.TOO_MANY_PROPERTIES.finding(path, f"{count}: Mixpanel takes {limits.keys} at most")
+
+
+def _named(name: str) -> str:
+    return shown(name, 40)[1:-1]

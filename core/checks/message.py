@@ -3,27 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 from ..inspection import Finding
 from ..messages import Json
-from ..paths import child
 from ..text import shown
 from .catalogue import calls as rule
 from .catalogue.users import ALIAS_IGNORED
 from .rule import Subject
-
-HIDDEN_OR_ACTED_ON = {
-    "bucket": "Mixpanel hides it",
-    "$bucket": "Mixpanel hides it",
-    "length": "it breaks Mixpanel's own web SDK",
-    "$ignore": "Mixpanel drops an event where it is true, and says nothing",
-    "$distinct_ids": "Mixpanel joins users by it",
-    "alias": "Mixpanel joins users by it",
-    "$failure_reason": "Mixpanel writes it when an import fails",
-    "$identity_failure_reason": "Mixpanel writes it when joining users fails",
-}
 
 SERVER_LIBRARY = re.compile(
     r"(@segment/)?analytics[-_.](python|node|go|java|ruby|php|net|dotnet|csharp|rust|elixir)\b", re.IGNORECASE
@@ -102,32 +90,29 @@ def alias_without_previous_id(subject: Subject) -> Iterator[Finding]:
         )
 
 
-def timestamp_suspect(subject: Subject) -> Iterator[Finding]:
+def timestamp_suspect(subject: Subject) -> Sequence[Finding]:
     document = subject.document
     # Where Segment corrected the time, what the client sent is kept as originalTimestamp.
     value = document.get("originalTimestamp", document.get("timestamp"))
-    if value is None:
-        return
-    doubt = _doubt(value)
+    doubt = "" if value is None else _doubt(value)
+    if not doubt:
+        return ()
+    severity = None
     if doubt == _SECONDS and subject.destination.kind == "classic-cloud":
-        yield rule.TIMESTAMP_SUSPECT.finding(
-            "$.timestamp",
-            f"timestamp {shown(value)} looks like seconds, which only the classic destination reads as such",
-            severity="info",
-        )
-    elif doubt:
-        yield rule.TIMESTAMP_SUSPECT.finding("$.timestamp", f"timestamp {shown(value)} {doubt}")
+        doubt, severity = "looks like seconds, which only the classic destination reads as such", "info"
+    words = f"timestamp {shown(value)} {doubt}"
+    return (rule.TIMESTAMP_SUSPECT.finding("$.timestamp", words, severity=severity),)
 
 
 def _doubt(value: Json) -> str:
     """What is odd about a timestamp, "" when nothing is."""
-    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-        return "is no date"
     if isinstance(value, str):
         if value[4:5] == "-" or not _NUMBER.fullmatch(value):
             return _doubt_of_text(value)
         if len(value) > 30:
             return "is no date"
+    elif isinstance(value, bool) or not isinstance(value, (int, float)):
+        return "is no date"
     number = float(value) if isinstance(value, str) else value
     if abs(number) < SECONDS_BELOW:
         return _SECONDS
@@ -161,19 +146,6 @@ def _at(value: Json, path: tuple[str, ...]) -> Json:
             return None
         value = value.get(key)
     return value
-
-
-def reserved_property(subject: Subject) -> Iterator[Finding]:
-    for name in subject.properties:
-        if name in HIDDEN_OR_ACTED_ON:
-            consequence = HIDDEN_OR_ACTED_ON[name]
-        elif name.startswith("mp_original_"):
-            consequence = "Mixpanel writes it"
-        else:
-            continue
-        yield rule.RESERVED_PROPERTY.finding(
-            child("$.properties", name), f"property {shown(name)}: {consequence}"
-        )
 
 
 def no_client_ip(subject: Subject) -> Iterator[Finding]:

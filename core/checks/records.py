@@ -13,11 +13,11 @@ from urllib.parse import urlsplit
 import msgspec
 
 from ..destinations.classic.insert_id import is_unknown
-from ..inspection import IDENTITY_EVENTS, Finding, Operation, Translation
+from ..inspection import IDENTITY_EVENTS, Explanation, Finding, Operation, Translation
 from ..messages import UUID4, Json, JsonObject
 from ..settings import Destination
 from ..text import ago, shown
-from . import data, ids, insert_ids, limits, message, names, request, values
+from . import data, ids, insert_ids, limits, message, names, request, sent_names, values
 from .adjust import adjusted
 from .catalogue import calls as rule
 from .catalogue.data import COUNTRY_CODE
@@ -32,7 +32,7 @@ TAKES = {"event": ("/track", "/import"), "profile update": ("/engage",), "group 
 
 _EVENT: tuple[Check, ...] = (
     insert_ids.insert_id,
-    message.reserved_property,
+    sent_names.names_sent,
     limits.limits,
     limits.event_too_large,
     names.event_name,
@@ -43,6 +43,7 @@ _DEVICE_MODE = "Segment: web"
 """The `mp_lib` of the classic destination in device mode, which is Mixpanel's own SDK."""
 _FIX = {
     rule.INSERT_ID_CHARSET.id: "send a UUID as $insert_id",
+    rule.INSERT_ID_FORBIDDEN.id: "send a UUID as $insert_id",
     rule.INSERT_ID_LENGTH.id: "send a UUID as $insert_id: 36 characters",
     COUNTRY_CODE.id: "send the ISO 3166 code, such as US",
 }
@@ -141,8 +142,8 @@ def _profile(
             )
     else:
         yield from ids.spaces_around(record.get("$group_id"), "$group_id", f"{path}.$group_id", "group")
-    subject = _subject(record, operation, now, settings, [])
-    for run in (values.in_record, data.country_code):
+    subject = _subject(record, operation, now, settings, [], [(path, record)])
+    for run in (values.in_record, data.country_code, sent_names.names_sent, limits.limits):
         for finding in run(subject):
             yield _led_back(finding, path, {"$.traits": _traits_in(record)})
 
@@ -244,6 +245,7 @@ def _subject(
     now: int,
     settings: CheckSettings,
     events: Sequence[tuple[str, JsonObject, JsonObject]],
+    profiles: Sequence[tuple[str, JsonObject]] = (),
 ) -> Subject:
     document = _as_message(record)
     properties: Json = document.get("properties")
@@ -258,6 +260,8 @@ def _subject(
         translation=Translation((alone,)),
         destination=Destination(kind="actions"),
         events=events,
+        profiles=profiles,
+        explained=Explanation(),  # no message is behind it
         now=now,
         original_size=0,
         filled=(),

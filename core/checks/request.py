@@ -41,20 +41,36 @@ YEAR_1971 = 31_536_000_000
 HOUR = 3_600_000
 
 
-def event_records(translation: Translation) -> list[tuple[str, JsonObject, JsonObject]]:
-    """Every event that goes to Mixpanel: its path, the record, its properties."""
-    found: list[tuple[str, JsonObject, JsonObject]] = []
+_Events = list[tuple[str, JsonObject, JsonObject]]
+_Profiles = list[tuple[str, JsonObject]]
+
+
+def sent_records(translation: Translation) -> tuple[_Events, _Profiles]:
+    """Take apart what goes to Mixpanel: every event, and every update of a user's or a group's profile.
+
+    Each comes with its path and its record, an event with its properties as well.
+    """
+    events: _Events = []
+    profiles: _Profiles = []
     for index, operation in enumerate(translation.operations):
         body = operation.request.body
         several = isinstance(body, list)
         for position, record in enumerate(body if several else (body,)):
-            if not isinstance(record, dict) or "event" not in record:
+            if not isinstance(record, dict):
+                continue
+            path = f"requests[{index}].body[{position}]" if several else f"requests[{index}].body"
+            if "event" not in record:
+                profiles.append((path, record))
                 continue
             properties = record.get("properties")
             if isinstance(properties, dict) and record["event"] not in IDENTITY_EVENTS:
-                path = f"requests[{index}].body[{position}]" if several else f"requests[{index}].body"
-                found.append((path, record, properties))
-    return found
+                events.append((path, record, properties))
+    return events, profiles
+
+
+def event_records(translation: Translation) -> _Events:
+    """Every event that goes to Mixpanel: its path, the record, its properties."""
+    return sent_records(translation)[0]
 
 
 def unmatched(subject: Subject) -> Iterator[Finding]:

@@ -1,7 +1,7 @@
 """Rules on the names and values of properties and traits, found in one walk of the message.
 
-number-precision, number-as-text and property-name look at every depth, date-format at the top. A message has
-many values and few mistakes: the walk asks of each only what tells quickly that nothing is wrong.
+A message has many values and few mistakes: the walk asks of each only what tells quickly that nothing is
+wrong.
 """
 
 from __future__ import annotations
@@ -16,18 +16,12 @@ from ..messages import Json, JsonObject
 from ..paths import child
 from ..text import shorten, shown
 from .catalogue import values as rule
-from .catalogue.data import DATE_FORMAT
-from .dates import DAYS, NO_ZONE, doubt_of_number, doubt_of_text, may_be_odd
 from .numbers import FIRST, LAST, MAX_LENGTH, wants_number, written_number
 from .rule import Subject
 from .spaces import is_plain, stripped, which_end, without_controls
 from .spec import number_in_spec
 
-_EVENTS = ("track", "page", "screen")
-_PROFILES = ("identify", "group")
 _LARGEST = "1.8e308"
-_DATES_FROM, _DATES_TO = 631_152_000, 4_102_444_800_000
-"""The numbers that may be a moment: from 1990 in seconds to 2100 in milliseconds."""
 _INDEX = re.compile(r"\[\d+\]")
 _PLAIN_NAMES: set[str] = set()
 """Names that nothing is wrong with. The same ones come again and again."""
@@ -38,17 +32,17 @@ _Node = tuple[list[Json] | JsonObject, "_Node | None", str | int]
 
 
 def values(subject: Subject) -> Sequence[Finding]:
-    """number-precision, number-as-text, property-name and date-format, of one message."""
-    document, kind = subject.document, subject.type
+    """number-precision, number-as-text and property-name, of one message."""
+    document = subject.document
     found: list[Finding] = []
     if subject.properties:
-        _walk(subject, "$.properties", subject.properties, found, dates=kind in _EVENTS)
+        _walk(subject, "$.properties", subject.properties, found)
     traits = document.get("traits")
     if isinstance(traits, dict):
-        _walk(subject, "$.traits", traits, found, dates=kind in _PROFILES)
+        _walk(subject, "$.traits", traits, found)
     traits = subject.context.get("traits")
     if isinstance(traits, dict):
-        _walk(subject, "$.context.traits", traits, found, dates=False)
+        _walk(subject, "$.context.traits", traits, found)
     for path, text in subject.overflows:
         found.append(_precision(path, path.rpartition(".")[2], text, "null"))
     return found
@@ -65,17 +59,14 @@ def in_record(subject: Subject) -> Sequence[Finding]:
     found: list[Finding] = []
     traits = subject.document.get("traits")
     if subject.properties:
-        _walk(subject, "$.properties", subject.properties, found, dates=True)
+        _walk(subject, "$.properties", subject.properties, found)
     elif isinstance(traits, dict):
-        _walk(subject, "$.traits", traits, found, dates=True)
+        _walk(subject, "$.traits", traits, found)
     return [finding for finding in found if finding.rule != rule.NUMBER_PRECISION.id]
 
 
-def _walk(subject: Subject, where: str, top: JsonObject, found: list[Finding], *, dates: bool) -> None:
-    """Add what is wrong with the names and values of `top`, at every depth.
-
-    `dates`: whether the dates at the top are judged, which they are where the call's own values stand.
-    """
+def _walk(subject: Subject, where: str, top: JsonObject, found: list[Finding]) -> None:
+    """Add what is wrong with the names and values of `top`, at every depth."""
     known = _PLAIN_NAMES
     waiting: list[_Node] = [(top, None, "")]
     for node in waiting:  # it grows on the way
@@ -89,18 +80,15 @@ def _walk(subject: Subject, where: str, top: JsonObject, found: list[Finding], *
                 if isinstance(item, str):
                     if not item:
                         continue
-                    if item[-1] in LAST or item[0] in FIRST:
-                        if dates and may_be_odd(item):
-                            found += _date(where, node, name, item, doubt_of_text(name, item))
-                        if len(item) <= MAX_LENGTH and written_number(item) is not None:
-                            found += _text(subject, where, node, name, item, found)
-                    elif dates and item[0] in DAYS and may_be_odd(item):
-                        found += _date(where, node, name, item, doubt_of_text(name, item))
+                    if (
+                        (item[-1] in LAST or item[0] in FIRST)
+                        and len(item) <= MAX_LENGTH
+                        and written_number(item) is not None
+                    ):
+                        found += _text(subject, where, node, name, item, found)
                 elif isinstance(item, (int, float)):
                     if not -SAFE <= item <= SAFE:
                         found += _number(subject, where, node, name, item)
-                    if dates and _DATES_FROM <= item <= _DATES_TO:
-                        found += _date(where, node, name, item, doubt_of_number(name, item))
                 elif isinstance(item, (dict, list)):
                     waiting.append((item, node, name))
         else:
@@ -109,7 +97,6 @@ def _walk(subject: Subject, where: str, top: JsonObject, found: list[Finding], *
                     waiting.append((item, node, index))
                 elif isinstance(item, (int, float)) and not -SAFE <= item <= SAFE:
                     found += _number(subject, where, node, index, item)
-        dates = False
 
 
 def _is_plain_name(name: str) -> bool:
@@ -188,15 +175,6 @@ def _text(
         fix=f"send {number}{currency}",
     )
     return (finding,)
-
-
-def _date(where: str, node: _Node, name: str, value: Json, doubt: str) -> Sequence[Finding]:
-    """date-format."""
-    if not doubt:
-        return ()
-    words = f"{_named(name)} {shown(value, 40)} {doubt}"
-    severity = "info" if doubt == NO_ZONE else None
-    return (DATE_FORMAT.finding(_path(where, node, name), words, severity=severity),)
 
 
 def _number(

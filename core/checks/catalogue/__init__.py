@@ -10,6 +10,7 @@ from .arrival import RULES as ARRIVAL_RULES
 from .calls import RULES
 from .classic import CLASSIC_RULES
 from .data import DATA_RULES
+from .limits import LIMIT_RULES
 from .plan import RULES as PLAN_RULES
 from .settings import SETTINGS_RULES
 from .spec import SPEC_RULES
@@ -20,6 +21,7 @@ from .values import VALUE_RULES
 CATALOGUES: tuple[tuple[Rule, ...], ...] = (
     RULES,
     ARRIVAL_RULES,
+    LIMIT_RULES,
     USER_RULES,
     VALUE_RULES,
     DATA_RULES,

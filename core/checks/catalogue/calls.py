@@ -14,7 +14,6 @@ _SEGMENT_MIXPANEL = "https://segment.com/docs/connections/destinations/catalog/a
 _SEGMENT_CODE = "https://github.com/segmentio/action-destinations/tree/main/packages/destination-actions/src/destinations/mixpanel"
 _MIXPANEL_IMPORT = "https://developer.mixpanel.com/reference/import-events"
 _MIXPANEL_DEDUPE = "https://developer.mixpanel.com/reference/event-deduplication"
-_MIXPANEL_TYPES = "https://docs.mixpanel.com/docs/data-structure/property-reference/data-type"
 _MIXPANEL_RESERVED = "https://docs.mixpanel.com/docs/data-structure/property-reference/reserved-properties"
 _MIXPANEL_SEGMENT = "https://docs.mixpanel.com/docs/tracking-methods/integrations/segment"
 _MIXPANEL_GEO = "https://docs.mixpanel.com/docs/tracking-best-practices/geolocation"
@@ -93,6 +92,18 @@ INSERT_ID_LENGTH = Rule(
     why="Mixpanel does not say what becomes of longer ones: they may be refused, or not be deduplicated. "
     "Where Segment itself makes the id so long, this is a note.",
     fix="send a UUID as messageId: 36 characters",
+    source=_MIXPANEL_IMPORT,
+)
+INSERT_ID_FORBIDDEN = Rule(
+    id="insert-id-forbidden",
+    severity="error",
+    also=("warning",),
+    kind="request",
+    applies_to=("/import",),
+    what="The insert id is a placeholder",
+    why="Mixpanel refuses the ids that code leaves behind where a value is missing: undefined, null, 0, the "
+    "UUID of zeros and others of its list, as $insert_id and as distinct_id.",
+    fix="send a UUID as messageId",
     source=_MIXPANEL_IMPORT,
 )
 INSERT_ID_UNDOCUMENTED = Rule(
@@ -216,65 +227,14 @@ PAGE_DOUBLE_COUNT = Rule(
 RESERVED_PROPERTY = Rule(
     id="reserved-property",
     severity="warning",
-    applies_to=_EVENTS,
+    also=("error", "info"),
+    kind="request",
+    applies_to=("/import", "/track", "/engage", "/groups"),
     what="A property has a name that Mixpanel keeps for itself",
-    why="Its value is hidden, acted on or overwritten: reports do not show what was sent.",
+    why="Its value is hidden, acted on or overwritten: reports do not show what was sent. An event whose "
+    "$ignore is true, or any text but an empty one, is dropped.",
     fix="give the property another name",
     source=_MIXPANEL_RESERVED,
-)
-
-# Sizes -------------------------------------------------------------------------------------------
-
-TOO_MANY_PROPERTIES = Rule(
-    id="too-many-properties",
-    severity="error",
-    also=("warning",),
-    kind="request",
-    applies_to=("/import", "/track"),
-    what="An event or an object in it has 255 properties or more",
-    why="Mixpanel refuses the event.",
-    fix="send fewer properties: those that reports need",
-    source=_MIXPANEL_IMPORT,
-)
-ARRAY_TOO_LONG = Rule(
-    id="array-too-long",
-    severity="error",
-    kind="request",
-    applies_to=("/import", "/track"),
-    what="A list has 255 elements or more",
-    why="Mixpanel refuses the event.",
-    fix="send fewer elements, or their count",
-    source=_MIXPANEL_IMPORT,
-)
-NESTING_TOO_DEEP = Rule(
-    id="nesting-too-deep",
-    severity="error",
-    kind="request",
-    applies_to=("/import", "/track"),
-    what="Objects are nested more than three deep",
-    why="The event does not arrive at all.",
-    fix="flatten the object: address_city instead of address.city",
-    source=_MIXPANEL_IMPORT,
-)
-EVENT_TOO_LARGE = Rule(
-    id="event-too-large",
-    severity="error",
-    kind="request",
-    applies_to=("/import", "/track"),
-    what="The event has 1 MB or more",
-    why="Mixpanel refuses the event.",
-    fix="leave out what reports do not need",
-    source=_MIXPANEL_IMPORT,
-)
-STRING_TRUNCATED = Rule(
-    id="string-truncated",
-    severity="warning",
-    kind="request",
-    applies_to=("/import", "/track"),
-    what="A text is longer than 255 bytes",
-    why="Mixpanel cuts it off there and says nothing: the tail of a long URL is lost.",
-    fix="send the parts that matter as properties of their own",
-    source=_MIXPANEL_TYPES,
 )
 
 # Place -------------------------------------------------------------------------------------------
@@ -297,6 +257,7 @@ RULES: tuple[Rule, ...] = (
     UNMATCHED,
     REJECTED_BY_DESTINATION,
     INSERT_ID_CHARSET,
+    INSERT_ID_FORBIDDEN,
     INSERT_ID_LENGTH,
     INSERT_ID_UNDOCUMENTED,
     INSERT_ID_MISSING,
@@ -310,11 +271,6 @@ RULES: tuple[Rule, ...] = (
     PAGE_NAME_MISSING,
     PAGE_DOUBLE_COUNT,
     RESERVED_PROPERTY,
-    TOO_MANY_PROPERTIES,
-    ARRAY_TOO_LONG,
-    NESTING_TOO_DEEP,
-    EVENT_TOO_LARGE,
-    STRING_TRUNCATED,
     NO_CLIENT_IP,
 )
 """The whole catalogue, in the order of `segtap rules`."""

@@ -28,8 +28,11 @@ DATE_FORMAT = Rule(
     id="date-format",
     severity="warning",
     also=("info",),
+    kind="request",
+    applies_to=("/import", "/track", "/engage", "/groups"),
     what="A date is written in a way that Mixpanel takes for text or for a number",
-    why="Reports can filter and sort by time where a value is ISO 8601, not where it is anything else.",
+    why="Reports filter and sort by time where a value is ISO 8601 in UTC, not where it is anything else. "
+    "Digits alone (20261124, 1795557600) may be an id: they are judged under the name of a date only.",
     fix="send ISO 8601 in UTC, such as 2026-11-24T10:41:03Z",
     source=_MIXPANEL_TYPES,
 )

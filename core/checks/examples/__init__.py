@@ -7,12 +7,11 @@ from .arrival import ARRIVAL_EXAMPLES
 from .classic import CLASSIC_EXAMPLES
 from .example import ANONYMOUS, Example, call, pair, track
 from .groups import GROUP_EXAMPLES
+from .limits import LIMIT_EXAMPLES
 from .stream import STREAM_EXAMPLES
 from .values import VALUE_EXAMPLES
 
 _UUID_ID = "0b2c9f0e-6a53-4f7e-9d0d-3f4f6c2f1a77"
-_NUMBERS: list[Json] = list(range(300))
-_WIDE: JsonObject = {f"answer_{number}": number for number in range(255)}
 _SERVER: JsonObject = {
     "library": {"name": "analytics-python", "version": "2.4.0"},
     "userAgent": "Mozilla/5.0",
@@ -21,9 +20,6 @@ _CAMPAIGN: JsonObject = {"source": "news", "medium": "email", "name": "spring"}
 _PAGE: JsonObject = {"url": "https://shop.example/?utm_source=news&utm_medium=email&utm_campaign=spring"}
 _PRODUCTS: list[Json] = [{"product_id": "p1", "price": 19, "quantity": 1}]
 _ORDER: JsonObject = {"order_id": "50314", "revenue": 19, "products": _PRODUCTS}
-_LONG: str = "https://shop.example/search?q=" + "shoes+" * 50
-_ROW: list[Json] = [_LONG[:250]] * 250
-_ROWS: list[Json] = [_ROW for _ in range(20)]
 
 _PLANNED: JsonObject = {
     "type": "object",
@@ -45,12 +41,16 @@ def _planned(before: JsonObject, after: JsonObject) -> Example:
 
 MESSAGE_EXAMPLES: dict[str, Example] = {
     **GROUP_EXAMPLES,
+    **LIMIT_EXAMPLES,
     "unmatched": pair(call("alias", previousId=ANONYMOUS), call("identify", anonymousId=ANONYMOUS)),
     "rejected-by-destination": pair(
         call("track", properties={"plan": "pro"}), track("Signed Up", {"plan": "pro"})
     ),
     "insert-id-charset": pair(
         track("Signed Up", messageId="order_991"), track("Signed Up", messageId=_UUID_ID)
+    ),
+    "insert-id-forbidden": pair(
+        track("Signed Up", messageId="undefined"), track("Signed Up", messageId=_UUID_ID)
     ),
     "insert-id-length": pair(
         track("Signed Up", messageId=f"job-{_UUID_ID}"), track("Signed Up", messageId=_UUID_ID)
@@ -91,18 +91,6 @@ MESSAGE_EXAMPLES: dict[str, Example] = {
         settings_after={"eventIncrements": []},
     ),
     "reserved-property": pair(track("Played", {"length": 12}), track("Played", {"seconds": 12})),
-    "too-many-properties": pair(track("Survey Sent", _WIDE), track("Survey Sent", {"answers": len(_WIDE)})),
-    "array-too-long": pair(track("Exported", {"ids": _NUMBERS}), track("Exported", {"id_count": 300})),
-    "nesting-too-deep": pair(
-        track("Signed Up", {"a": {"b": {"c": {"d": {"e": 1}}}}}), track("Signed Up", {"a_b_c_d_e": 1})
-    ),
-    "event-too-large": pair(
-        track("Imported", {"rows": _ROWS}),
-        track("Imported", {"rows": 5000}),
-    ),
-    "string-truncated": pair(
-        track("Searched", {"url": _LONG}), track("Searched", {"path": "/search", "terms": 50})
-    ),
     "no-client-ip": pair(
         track("Signed Up", context=_SERVER), track("Signed Up", context={**_SERVER, "ip": "203.0.113.7"})
     ),

@@ -155,7 +155,51 @@ SITUATIONS: list[tuple[str, dict[str, Any]]] = [
     ("property-overrides-context", track("Paid", {"token": "t"})),
     *(
         ("reserved-property", track("Paid", {name: 1}))
-        for name in ("bucket", "$ignore", "alias", "mp_original_x")
+        for name in ("bucket", "$ignore", "alias", "mp_original_x", "$distinct_id", "$time", "$event_name")
+    ),
+    ("reserved-property", track("Paid", {"$ignore": "yes"})),
+    ("reserved-property", call("identify", traits={"$last_seen": "2026-11-24T10:00:00Z"})),
+    ("reserved-property", call("group", groupId="acme", traits={**_GROUP, "$distinct_id": "acme"})),
+    ("reserved-property", call("identify", traits={"phone": "4915112345678"})),
+    *(
+        ("insert-id-forbidden", call(kind, messageId=id, **more))
+        for id in (
+            "undefined",
+            "null",
+            "0",
+            "-1",
+            "n/a",
+            "[]",
+            "00000000-0000-0000-0000-000000000000",
+            "NULL",
+        )
+        for kind, more in (("track", {"event": "Paid"}), ("page", {"name": "Pricing"}))
+    ),
+    *(
+        (rule, message)
+        for rule, traits in (
+            ("string-truncated", {"bio": "moss " * 80}),
+            ("string-truncated", {"b" * 300: 1}),
+            ("string-truncated", {"links": ["moss " * 80]}),
+            ("nesting-too-deep", {"tree": {"twig": {"twig": {"twig": {"leaf": 1}}}}}),
+            ("too-many-properties", {f"k{n}": n for n in range(2001)}),
+            ("too-many-properties", {"wide": {f"k{n}": n for n in range(256)}}),
+            ("property-too-large", {"log": ["moss " * 40] * 2000}),
+            ("date-format", {"renewal_date": "11/24/26"}),
+            ("date-format", {"born": "Nov 24, 1990", "due": "20261124", "seats": {"added_at": "1795557600"}}),
+        )
+        for message in (
+            call("identify", traits=traits),
+            call("group", groupId="acme", traits={**_GROUP, **traits}),
+        )
+    ),
+    ("string-truncated", track("Paid", {"p" * 300: 1})),
+    ("string-truncated", track("Paid", {"items": [{"p" * 300: 1}]})),
+    ("property-too-large", track("Paid", {"log": ["moss " * 40] * 50})),
+    ("property-too-large", track("Paid", {"log": {f"k{n}": "moss " * 40 for n in range(50)}})),
+    *(
+        ("date-format", track("Paid", {"start_date": date}))
+        for date in ("2026-11-24T10:41:03+02:00", "24-11-2026", "20261124", "1795557600000", "11/24/26")
     ),
     ("rejected-by-destination", call("track", event="Paid", properties=["pro"])),
     ("rejected-by-destination", call("identify", traits="pro", anonymousId=ANONYMOUS)),
@@ -190,6 +234,7 @@ LESS = {
     "event-too-large": "Mixpanel refuses the event as it is",
     "array-too-long": "Mixpanel refuses the event as it is",
     "nesting-too-deep": "Mixpanel refuses the event as it is",
+    "property-too-large": "a list of one element stands for the large one",
     "property-dropped": "what is meant as Segment's field stands there instead",
     "reserved-event-name": "an order to join ids is not an event",
 }

@@ -1,0 +1,147 @@
+"""Rules on the names of the properties that Mixpanel gets: those that it keeps for itself, and long ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ..inspection import Finding
+from ..messages import Json, JsonObject
+from ..paths import child
+from ..text import shown
+from .catalogue.calls import RESERVED_PROPERTY
+from .catalogue.limits import STRING_TRUNCATED
+from .rule import Subject
+
+MAX_NAME = 255
+"""Characters of a name that Mixpanel keeps."""
+
+_HIDDEN = "Mixpanel hides it, and other events may not appear in its reports because of it"
+_OF_IMPORT = "Mixpanel writes it"
+_OF_EVENTS = {
+    "bucket": _HIDDEN,
+    "$bucket": _HIDDEN,
+    "length": "it breaks Mixpanel's own web SDK",
+    "$distinct_ids": "Mixpanel joins users by it",
+    "alias": "Mixpanel joins users by it",
+    "$distinct_id": "Mixpanel keeps its own id of the user under this name",
+    "$event_name": "Mixpanel keeps the event's name under it",
+    "$time": "Mixpanel reads the event's time from it",
+    "$failure_reason": "Mixpanel writes it when an import fails",
+    "$failure_description": "Mixpanel writes it when joining users fails",
+    "$identity_failure_reason": "Mixpanel writes it when joining users fails",
+    "$distinct_id_before_identity": "Mixpanel writes it when it joins users",
+    "$is_reshuffled": "Mixpanel writes it when it joins users",
+    "$import": _OF_IMPORT,
+    "$mp_api_endpoint": _OF_IMPORT,
+    "$mp_api_timestamp_ms": _OF_IMPORT,
+    "$mp_event_size": _OF_IMPORT,
+    "mp_processing_time_ms": _OF_IMPORT,
+}
+"""What Mixpanel does with these properties of an event."""
+_OF_PROFILES = {
+    "$distinct_id": "Mixpanel keeps its own id of the profile under this name",
+    "$last_seen": "Mixpanel writes it at each update of the profile, and says not to set it by hand",
+    "$mp_first_event_time": "Mixpanel works it out from the first event",
+}
+"""What Mixpanel does with these properties of a profile."""
+_IGNORE = "$ignore"
+_ORIGINAL = "mp_original_"
+"""How the names of those properties begin that Mixpanel writes when it renames an event."""
+_PHONE = "$phone"
+
+OF_MIXPANEL = {"time", "id", "distinct_id", "ip", "token"}
+"""Names that hold nothing of the sender's own. Those that begin as Mixpanel's do are added as they come."""
+_PREFIXES = ("$", "mp_", "utm_")
+_CREATED = "$created"
+
+_MOST_KEPT = 10_000
+_GOOD_OF_EVENTS: set[str] = set()
+_GOOD_OF_PROFILES: set[str] = set()
+"""Names that nothing is wrong with. The same ones come again and again."""
+
+
+def names_sent(subject: Subject) -> Sequence[Finding]:
+    """Find reserved-property and string-truncated on the names of properties and traits."""
+    found: list[Finding] = []
+    for path, _, properties in subject.events:
+        if not _GOOD_OF_EVENTS.issuperset(properties):
+            found += _of_event(subject, f"{path}.properties", properties)
+    for path, record in subject.profiles:
+        for operation in ("$set", "$set_once"):
+            traits = record.get(operation)
+            if isinstance(traits, dict) and not _GOOD_OF_PROFILES.issuperset(traits):
+                found += _of_profile(subject, f"{path}.{operation}", traits)
+    # The products of an order repeat its properties.
+    return found if len(found) < 2 else list({one.path: one for one in found}.values())
+
+
+def _of_event(subject: Subject, path: str, properties: JsonObject) -> Iterator[Finding]:
+    for name, value in properties.items():
+        if len(name) > MAX_NAME:
+            yield name_too_long(_place(subject, path, name, value), name, "property")
+        elif name in _OF_EVENTS:
+            yield _reserved(subject, path, name, value, _OF_EVENTS[name], "property")
+        elif name.startswith(_ORIGINAL):
+            yield _reserved(subject, path, name, value, _OF_IMPORT, "property")
+        elif name == _IGNORE:
+            if value:  # with false, or an empty text, the event is kept
+                yield RESERVED_PROPERTY.finding(
+                    _place(subject, path, name, value),
+                    f'property "{name}" is {shown(value, 30)}: Mixpanel drops the event, and says nothing',
+                    severity="error",
+                    fix="give the property another name, or send false where the event should be kept",
+                )
+        else:
+            _keep(_GOOD_OF_EVENTS, name)
+
+
+def _of_profile(subject: Subject, path: str, traits: JsonObject) -> Iterator[Finding]:
+    for name, value in traits.items():
+        if len(name) > MAX_NAME:
+            yield name_too_long(_place(subject, path, name, value), name, "trait")
+        elif name in _OF_PROFILES:
+            yield _reserved(subject, path, name, value, _OF_PROFILES[name], "trait")
+        elif name == _PHONE:
+            yield from _phone(subject, path, value)
+        else:
+            _keep(_GOOD_OF_PROFILES, name)
+
+
+def _keep(known: set[str], name: str) -> None:
+    if len(known) >= _MOST_KEPT:
+        known.clear()
+    known.add(name)
+    if name.startswith(_PREFIXES) and name != _CREATED and len(OF_MIXPANEL) < _MOST_KEPT:
+        OF_MIXPANEL.add(name)
+
+
+def _place(subject: Subject, path: str, name: str, value: Json) -> str:
+    return subject.own_place(name, value) or subject.place_of(child(path, name))
+
+
+def _reserved(subject: Subject, path: str, name: str, value: Json, words: str, noun: str) -> Finding:
+    return RESERVED_PROPERTY.finding(
+        _place(subject, path, name, value),
+        f"{noun} {shown(name)}: {words}",
+        fix=f"give the {noun} another name",
+    )
+
+
+def name_too_long(path: str, name: str, noun: str) -> Finding:
+    """The finding of string-truncated on a name; `noun` says whose it is."""
+    words = f"the name of the {noun} {shown(name, 40)} has {len(name):,} characters"
+    return STRING_TRUNCATED.finding(
+        path, f"{words}: Mixpanel cuts it off at {MAX_NAME}", fix=f"give the {noun} a shorter name"
+    )
+
+
+def _phone(subject: Subject, path: str, value: Json) -> Iterator[Finding]:
+    """Yield the note on a phone number without +, before which Mixpanel puts the country's code."""
+    text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    if text and not text.lstrip().startswith("+") and any(map(str.isdecimal, text)):
+        yield RESERVED_PROPERTY.finding(
+            _place(subject, path, _PHONE, value),
+            f"phone {shown(text, 30)} has no +: Mixpanel puts the code of the profile's country before it",
+            severity="info",
+            fix="send an international number as text, with + before it",
+        )
