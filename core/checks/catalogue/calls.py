@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ...destinations.classic.insert_id import UNKNOWABLE
 from ..rule import Rule
 
 _EVENTS = ("track", "page", "screen")
@@ -112,7 +111,7 @@ INSERT_ID_UNDOCUMENTED = Rule(
     kind="request",
     applies_to=("/track", "/import"),
     what="Nobody outside of Segment knows the insert id that the classic destination sends",
-    why=f"{UNKNOWABLE}. Without one, an event that Segment sends again counts twice.",
+    why="Mixpanel knows a repeated event by its insert id: without one each copy is an event of its own.",
     fix="nothing can be done to a message; Mixpanel's guide names huge batches at once as the cause of "
     "duplicates: send smaller ones, less often",
     source=_SEGMENT_CLASSIC,
