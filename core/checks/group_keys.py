@@ -15,6 +15,7 @@ DEFAULT_KEY = "$group_id"
 """The group key of Segment's Actions destination where its mapping names none."""
 GROUP_ACTION = "groupIdentifyUser"
 
+_PROFILE_OPERATIONS = ("$set", "$set_once", "$union", "$append")
 _TEMPLATE = re.compile(r"\{\{\s*([^}]+?)\s*\}\}")
 _LAST_NAME = re.compile(r"([^.\[\]'\"]+)['\"\]]*$")
 _ID_NAME = re.compile(r"(?:(?:^|[^A-Za-z])(?:id|Id|ID)s?|[a-z](?:Id|ID)s?|(?:uu|gu|Uu|Gu)id|UUID|GUID)$")
@@ -28,6 +29,17 @@ def group_records(translation: Translation) -> Iterator[tuple[int, Operation, Js
         if path_of(operation).endswith("/groups"):
             for record in operation.request.records():
                 yield number, operation, record
+
+
+def profile_updates(translation: Translation) -> Iterator[tuple[str, JsonObject]]:
+    """Yield what the translation writes to users' profiles, each object with its path."""
+    for number, operation in enumerate(translation.operations):
+        if path_of(operation).endswith("/engage"):
+            for record in operation.request.records():
+                for name in _PROFILE_OPERATIONS:
+                    update = record.get(name)
+                    if isinstance(update, dict):
+                        yield f"requests[{number}].body.{name}", update
 
 
 def path_of(operation: Operation) -> str:

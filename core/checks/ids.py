@@ -88,6 +88,11 @@ def _until_known(name: str, call: Json) -> str:
     return _UNTIL_KNOWN.get(name, f"leave {shown(name, 40)[1:-1]} out while the id is not known")
 
 
+def is_placeholder(group: str) -> bool:
+    """True if the text is no group's id, but what stands for a missing one."""
+    return group.lower() in _NO_GROUP or leftover(group) is not None
+
+
 def _placeholder_group(value: str, name: str, path: str) -> Iterator[Finding]:
     found = leftover(value)
     if found is not None or value.lower() in _NO_GROUP:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
@@ -13,11 +14,15 @@ from ..destinations import translator
 from ..ingest.bounds import DEFAULT_BOUNDS, Bounds
 from ..ingest.objections import REJECT, known_call, overflows
 from ..ingest.parse import head_of
-from ..inspection import Finding, with_findings
+from ..inspection import SEVERITY_WEIGHT, Finding, with_findings
 from ..inspector import inspect_document
 from ..messages import Json, JsonObject, Marks
 from ..settings import Destination
 from .given import Given, TooLarge, Unreadable, given_messages
+
+MOST_HELD = 1_000
+"""Messages that are held back because a later one may clear them of a mistake."""
+NO_DOCUMENT: JsonObject = {}
 
 
 class Checked(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,18 +88,64 @@ def check_lines(
     Envelopes are those of `segtap translate`; of a batch every message is checked on its own. The clock
     of a message is its envelope's `now`, else its receivedAt, else `clock()`, in milliseconds. `settings` is
     what rules judge by. The lines are one stream: what several messages show together is found in the one
-    that completes it. A line that cannot be read is passed on with its error, and the rest still run. Of a
-    message beyond `bounds` only that is found: it is not read.
+    that completes it. A message that later ones may still clear of a mistake is held back until they decide
+    it, at most `MOST_HELD` messages long. A line that cannot be read is passed on with its error, and the
+    rest still run. Of a message beyond `bounds` only that is found: it is not read.
     """
     stream = StreamChecker(settings, destination)
+    held = _Held(stream, settings)
     for given in given_messages(lines, destination=destination, bounds=bounds):
         match given:
             case Unreadable():
-                yield Checked(line=given.line, error=given.error)
+                yield from held.pass_on(Checked(line=given.line, error=given.error))
             case TooLarge():
-                yield _unread(given, settings)
+                yield from held.pass_on(_unread(given, settings))
             case Given():
-                yield _check(given, clock, settings, stream)
+                yield from held.pass_on(_check(given, clock, settings, stream), given.message)
+    yield from held.rest()
+
+
+class _Held:
+    """Messages that were checked, in their order, held back while a later one may clear them of a mistake."""
+
+    def __init__(self, stream: StreamChecker, settings: CheckSettings) -> None:
+        self._stream = stream
+        self._settings = settings
+        self._held: deque[tuple[int, Checked, JsonObject]] = deque()
+        """Each with its number in the stream."""
+        self._late: dict[int, list[Finding]] = {}
+        """What was found of messages after they were read, by their numbers."""
+
+    def pass_on(self, checked: Checked, document: JsonObject = NO_DOCUMENT) -> Iterator[Checked]:
+        """Take in the next message, and yield those of which all is known now."""
+        if not self._held and self._stream.waiting is None:
+            yield checked
+            return
+        self._held.append((self._stream.observed, checked, document))
+        if len(self._held) > MOST_HELD:
+            self._settle(self._held[0][0])
+        waiting = self._stream.waiting
+        while self._held and (waiting is None or self._held[0][0] < waiting):
+            yield self._whole(*self._held.popleft())
+
+    def rest(self) -> Iterator[Checked]:
+        """Yield what is still held back: no other message comes."""
+        self._settle(None)
+        while self._held:
+            yield self._whole(*self._held.popleft())
+
+    def _settle(self, upto: int | None) -> None:
+        for number, finding in self._stream.settle(upto):
+            self._late.setdefault(number, []).append(finding)
+
+    def _whole(self, number: int, checked: Checked, document: JsonObject) -> Checked:
+        """A message with what was found of it since."""
+        late = self._late.pop(number, None) if document else None
+        if late is None:
+            return checked
+        found = [*checked.findings, *adjusted(late, document, self._settings.rules)]
+        found.sort(key=lambda finding: SEVERITY_WEIGHT[finding.severity])
+        return msgspec.structs.replace(checked, findings=tuple(found))
 
 
 def _unread(given: TooLarge, settings: CheckSettings) -> Checked:

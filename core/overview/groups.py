@@ -12,8 +12,8 @@ from typing import Literal
 
 import msgspec
 
+from ..checks.group_keys import DEFAULT_KEY, group_records, keys_in_settings, profile_updates
 from ..checks.request import event_records
-from ..checks.stream.groups import DEFAULT_KEY, group_keys_of, keys_in_settings, profile_keys_of
 from ..inspection import Translation
 from ..messages import JsonObject
 from ..settings import Destination
@@ -91,10 +91,10 @@ class GroupChecks:
         kind = document.get("type")
         if kind == "group":
             self.group_calls += 1
-            for key in group_keys_of(translation):
+            for key in [str(record.get("$group_key")) for _, _, record in group_records(translation)]:
                 _note(self._profiles.setdefault(key, []), message)
         elif kind == "identify":
-            keys = profile_keys_of(translation)
+            keys = {name for _, update in profile_updates(translation) for name in update}
             if keys:
                 _note(self._identified, message)
             for key in keys:

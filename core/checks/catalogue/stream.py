@@ -179,7 +179,7 @@ GROUP_KEY_MISSING_ON_EVENT = Rule(
     what="An event of a group's user does not carry the group key",
     why="Mixpanel counts an event for a group only when it has the group key as a property; group() adds it "
     "to no event.",
-    fix="send the key as a property of each event; $group_id is filled from context.groupId",
+    fix="send the key as a property of each event; $group_id comes from context.groupId, with Actions only",
     source=_MIXPANEL_GROUPS,
 )
 GROUP_KEY_MISSING_ON_PROFILE = Rule(
@@ -198,10 +198,20 @@ GROUP_KEY_MISMATCH = Rule(
     severity="error",
     also=("warning",),
     kind="stream",
-    applies_to=("group",),
-    what="Segment's group key is none of Mixpanel's",
+    what="Segment writes groups under another key than the one that is meant",
     why="A profile under a key that the project does not know shows up nowhere, and there is no backfill.",
-    fix="make the group key in Mixpanel's project settings, or give the subscription that group_key",
+    fix="set group_key in the mapping of the groupIdentifyUser subscription (classic: Group Identifier "
+    "Traits) to Mixpanel's group key",
+    source=_MIXPANEL_GROUPS,
+)
+GROUP_VALUE_UNKNOWN = Rule(
+    id="group-value-unknown",
+    severity="warning",
+    kind="stream",
+    what="A group key has a value that is no group's id",
+    why="Mixpanel takes each value for a group of its own: what carries this one is missing in the group "
+    "that was meant.",
+    fix="send the id that group() sends",
     source=_MIXPANEL_GROUPS,
 )
 
@@ -287,6 +297,7 @@ STREAM_RULES: tuple[Rule, ...] = (
     GROUP_KEY_MISSING_ON_EVENT,
     GROUP_KEY_MISSING_ON_PROFILE,
     GROUP_KEY_MISMATCH,
+    GROUP_VALUE_UNKNOWN,
     NAME_CASING,
     PROPERTY_TYPE_DRIFT,
     PAGE_NAME_CARDINALITY,

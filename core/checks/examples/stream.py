@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from ...messages import JsonObject
-from .example import ANONYMOUS, Example, call, series, track
+from .example import ANONYMOUS, Example, call, presets, series, track
 
 _LOGIN = call("identify", 2, anonymousId=ANONYMOUS, traits={"plan": "pro"})
 _SIGNED_UP = track("Signed Up", {"plan": "pro"}, 3)
@@ -23,6 +23,7 @@ def _of_group(before: list[JsonObject], after: list[JsonObject], key: str = "$gr
 
 
 _GROUP = call("group", 1, groupId="acme", traits={"name": "Acme"})
+_COMPANY = call("group", 1, groupId="acme", traits={"name": "Acme", "company_id": "acme"})
 
 
 STREAM_EXAMPLES: dict[str, Example] = {
@@ -82,7 +83,16 @@ STREAM_EXAMPLES: dict[str, Example] = {
             call("group", 3, groupId="acme", traits={"name": "Acme"}),
         ],
     ),
-    "group-key-mismatch": _of_group([_GROUP], [_LOGIN], "company_id"),
+    "group-key-mismatch": msgspec.structs.replace(
+        _of_group([_COMPANY], [_COMPANY], "company_id"),
+        said='mixpanel_group_keys = ["company_id"], then also group_key = "company_id" in the mapping of '
+        "subscription 'Group Calls'",
+        subscriptions_after=presets("groupIdentifyUser", group_key="company_id"),
+    ),
+    "group-value-unknown": _of_group(
+        [_GROUP, {**_SIGNED_UP, "context": {"groupId": "Acme"}}],
+        [_GROUP, {**_SIGNED_UP, "context": {"groupId": "acme"}}],
+    ),
     "clock-skew": series(
         [{**_SIGNED_UP, "sentAt": "2026-11-24T21:40:00Z", "receivedAt": "2026-11-24T22:00:05Z"}],
         [{**_SIGNED_UP, "sentAt": "2026-11-24T22:00:04Z", "receivedAt": "2026-11-24T22:00:05Z"}],

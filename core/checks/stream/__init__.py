@@ -90,6 +90,20 @@ class StreamChecker:
         self._groups = Groups(limits, self._users)
         self._names = Names(limits)
         self._clocks: Recent[str, bool] = Recent(limits.texts)
+        self.observed = 0
+        """The number of the newest message."""
+
+    @property
+    def waiting(self) -> int | None:
+        """The number of the oldest message that later ones may still clear of a mistake."""
+        return self._groups.values.waiting
+
+    def settle(self, upto: int | None = None) -> Iterator[tuple[int, Finding]]:
+        """Wait no longer for messages up to a number, or for any: yield the findings that were waiting.
+
+        Each comes with the number of its message.
+        """
+        yield from self._groups.values.settle(upto)
 
     @property
     def forgotten(self) -> Forgotten:
@@ -101,6 +115,7 @@ class StreamChecker:
 
         A message that Segment would not hand to Mixpanel (refused, blocked, filtered out) is passed over.
         """
+        self.observed += 1
         if int(message.marks) & _KEPT_BACK or translation.not_sent is not None:
             return ()
         document = message.document
@@ -108,6 +123,7 @@ class StreamChecker:
         stated = document.get("originalTimestamp", document.get("timestamp"))
         at = read_time(stated) if isinstance(stated, str) else None
         one = seen(message, translation, now, at, self._settings, self._destination)
+        one.number = self.observed
         if message.source_kind == "mixpanel":
             return tuple(self._repeats.device(document, one))
         if message.type not in CALL_TYPES:

@@ -2,62 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Iterator
+from functools import partial
 
-from ...inspection import Finding, Translation
-from ...messages import JsonObject
+from ...destinations.explain import explain
+from ...inspection import Finding, Operation
+from ...messages import Json, JsonObject
 from ...paths import child
 from ...settings import Destination
 from ...text import shown
 from ..catalogue import stream as rule
+from ..catalogue.values import PLACEHOLDER_GROUP_ID
+from ..group_keys import (
+    DEFAULT_KEY,
+    group_records,
+    id_text,
+    is_id,
+    keys_in_settings,
+    near,
+    own_key,
+    path_in,
+    profile_updates,
+    quoted,
+    subscription_of,
+    written_keys,
+)
 from ..settings import CheckSettings
+from .group_evidence import EVENT, PROFILE, Elsewhere, Evidence
+from .group_values import GroupValues
 from .memory import Recent
 from .observed import Seen, StreamLimits, object_of, text_of
 from .users import Users
 
-DEFAULT_KEY = "$group_id"
-"""The group key of Segment's Actions destination where its mapping names none."""
 MAX_KEYS = 8
 """Group keys that are followed; Mixpanel takes 6 at most."""
-
-
-def group_keys_of(translation: Translation) -> list[str]:
-    """The group keys of the group profiles that the translation writes."""
-    return [
-        key for record in records_at(translation, "/groups") if (key := text_of(record.get("$group_key")))
-    ]
-
-
-def profile_keys_of(translation: Translation) -> set[str]:
-    """The properties of the user's profile that the translation sets."""
-    keys: set[str] = set()
-    for record in records_at(translation, "/engage"):
-        for operation in ("$set", "$set_once", "$union", "$append"):
-            keys.update(object_of(record.get(operation)))
-    return keys
-
-
-def keys_in_settings(known: Sequence[str] | None, destination: Destination) -> list[str]:
-    """The group keys that are named anywhere: Mixpanel's, if they are known, and those of the destination."""
-    keys = list(known or ())
-    if destination.kind == "classic-cloud":
-        traits = destination.settings.get("groupIdentifierTraits")
-        keys += [trait for trait in (traits if isinstance(traits, list) else []) if isinstance(trait, str)]
-    else:
-        for one in destination.subscriptions or ():
-            key = one.mapping.get("group_key")
-            if one.enabled and one.partner_action == "groupIdentifyUser":
-                keys.append(key if isinstance(key, str) and key else DEFAULT_KEY)
-        if destination.subscriptions is None:
-            keys.append(DEFAULT_KEY)
-    return list(dict.fromkeys(keys))
-
-
-def records_at(translation: Translation, endpoint: str) -> Iterable[JsonObject]:
-    """The records that the translation sends to an endpoint (`/groups`)."""
-    for operation in translation.operations:
-        if operation.request.url.partition("?")[0].rstrip("/").endswith(endpoint):
-            yield from operation.request.records()
+_REQUEST = re.compile(r"requests\[(\d+)\]")
+_ROOT = "$."
 
 
 class Groups:
@@ -68,6 +49,12 @@ class Groups:
         self._bits: dict[str, int] = {}
         self._judged_by: tuple[CheckSettings, Destination] | None = None
         self._told: Recent[tuple[str, str], bool] = Recent(limits.names)
+        self._evidence = Evidence(limits.names)
+        self._instead: dict[str, str] = {}
+        """For a key that Segment writes and that is not the one meant: that one."""
+        self._written_by: dict[str, str] = {}
+        """The subscription that writes groups under a key."""
+        self.values = GroupValues(limits, self._in_group)
 
     def look(self, seen: Seen) -> Iterator[Finding]:
         """What is missing of the group key."""
@@ -75,13 +62,14 @@ class Groups:
             return
         if self._judged_by is None or self._judged_by != (seen.settings, seen.destination):
             self._judged_by = seen.settings, seen.destination
+            self._instead.clear()
             for key in keys_in_settings(seen.settings.group_keys, seen.destination):
                 self._bit(key)
         if seen.type == "group":
             yield from self._group(seen)
         elif seen.type == "identify":
             yield from self._identify(seen)
-        elif seen.is_event:
+        elif seen.events:
             yield from self._event(seen)
 
     def _bit(self, key: str) -> int:
@@ -90,73 +78,241 @@ class Groups:
             bit = self._bits[key] = 1 << len(self._bits)
         return bit or 0
 
+    def _in_group(self, seen: Seen, key: str) -> bool:
+        return bool(self._users.groups_of(seen) & self._bit(key))
+
     def _names(self, bits: int) -> list[str]:
-        return [key for key, bit in self._bits.items() if bits & bit]
+        """The keys that events and profiles have to carry."""
+        keys = [key for key, bit in self._bits.items() if bits & bit]
+        return list(dict.fromkeys(self._instead.get(key, key) for key in keys))
+
+    # Group calls
 
     def _group(self, seen: Seen) -> Iterator[Finding]:
         known = seen.settings.group_keys
-        for key in dict.fromkeys(group_keys_of(seen.translation)):
-            if known is not None and key not in known and self._told.first_time(("mismatch", key), True):
-                yield self._mismatch(key, known)
-            bit = self._bit(key)
-            if not bit or self._users.mark_group(seen, bit) is None:
-                continue
-            identified, on_profile = self._users.profile(seen, 0)
-            if identified and not on_profile & bit:
-                yield from self._not_on_profile(seen, key)
+        records = [
+            one
+            for one in group_records(seen.translation)
+            if text_of(one[2].get("$group_key"))
+            and not is_id(one[1], one[2], seen.destination, seen.document)  # group-key-not-a-name says it
+        ]
+        written = {str(record["$group_key"]) for _, _, record in records}
+        for number, operation, record in records:
+            key, id, given = str(record["$group_key"]), record.get("$group_id"), _given(record)
+            self._written_by.setdefault(key, operation.subscription)
+            if known is not None and key not in known:
+                meant = _meant(record, key, given, seen)
+                if self._told.first_time(("mismatch", key), True):
+                    yield self._mismatch(seen, operation, key, meant)
+                if meant is None:
+                    continue
+                self._instead[key] = meant
+            else:
+                for one in self._evidence.group(key, id, given, written):
+                    yield from self._elsewhere(seen, one, child("$.traits", one.name))
+                if key not in self._instead:
+                    path = f"requests[{number}].body.$group_id"
+                    yield from self.values.group(key, id, partial(_source, seen, path))
+            yield from self._member(seen, key)
 
-    def _mismatch(self, key: str, known: tuple[str, ...]) -> Finding:
-        near = next((one for one in known if one.casefold() == key.casefold()), None)
+    def _member(self, seen: Seen, key: str) -> Iterator[Finding]:
+        """Note that the sender is in a group of this key."""
+        bit = self._bit(self._instead.get(key, key))
+        if not bit or self._users.mark_group(seen, bit) is None:
+            return
+        identified, on_profile = self._users.profile(seen, 0)
+        if identified and not on_profile & bit and not self._likely(seen, self._evidence.on_profiles(key)):
+            yield from self._not_on_profile(seen, self._instead.get(key, key))
+
+    def _mismatch(self, seen: Seen, operation: Operation, key: str, meant: str | None) -> Finding:
+        known = seen.settings.group_keys or ()
+        close = near(key, known)
         listed = ", ".join(shown(one, 40) for one in known) or "none at all"
-        words = f"{shown(near, 40)} in another spelling" if near is not None else listed
+        words = f"{shown(close, 40)} in another spelling" if close is not None else listed
+        if meant is not None:
+            fix = own_key(meant, seen.destination, of=operation.subscription)
+        elif known and all(one in written_keys(seen.destination) for one in known):
+            fix = f"turn subscription {quoted(operation.subscription)} off, whose key Mixpanel does not have"
+        elif known:
+            fix = rule.GROUP_KEY_MISMATCH.fix
+        else:
+            fix = f"make {shown(key, 40)} a group key in Mixpanel's Project Settings, and name it in"
+            fix += " mixpanel_group_keys"
         return rule.GROUP_KEY_MISMATCH.finding(
-            "$.groupId",
+            child("$.traits", key) if key in seen.traits else "$.groupId",
             f"Segment writes this group under {shown(key, 40)}; Mixpanel's group keys, by the settings, are "
             f"{words}",
+            fix=fix,
         )
+
+    def _elsewhere(self, seen: Seen, one: Elsewhere, path: str) -> Iterator[Finding]:
+        """A group call, a profile and an event have the groups' ids under another name."""
+        known = seen.settings.group_keys
+        if known is not None and one.name not in known:
+            return
+        self._instead[one.key] = one.name
+        fix = own_key(one.name, seen.destination, of=self._written_by.get(one.key, ""))
+        yield rule.GROUP_KEY_MISMATCH.finding(
+            path,
+            f"Segment writes groups under {shown(one.key, 40)}, while group calls, profiles and events have"
+            f" their ids as {shown(one.name, 40)}",
+            fix=fix if known is not None else f"{fix}, if that is Mixpanel's group key",
+            severity="warning",
+        )
+
+    # Profiles
 
     def _identify(self, seen: Seen) -> Iterator[Finding]:
         if not seen.distinct_id:
             return
-        sets = profile_keys_of(seen.translation)
-        bits = sum(bit for key, bit in self._bits.items() if key in sets or key in seen.traits)
+        updates = list(profile_updates(seen.translation))
+        values: JsonObject = {name: value for _, update in updates for name, value in update.items()}
+        bits = sum(bit for key, bit in self._bits.items() if key in values)
         _, on_profile = self._users.profile(seen, bits)
-        if not seen.traits:
-            return
-        for key in self._names(self._users.groups_of(seen) & ~on_profile):
-            yield from self._not_on_profile(seen, key)
+        for one in self._evidence.look(PROFILE, values):
+            yield from self._elsewhere(seen, one, _source(seen, _path(updates, one.name)))
+        if bits:
+            for key in self._bits:
+                if key in values:
+                    yield from self._value(seen, key, values[key], _path(updates, key), "the profile")
+        if not values:
+            return  # nothing is written: other rules say why
+        for key in self._names(self._users.groups_of(seen)):
+            if key in values or self._bit(key) & on_profile:
+                continue
+            if not self._likely(seen, self._evidence.held(key, values)):
+                yield from self._not_on_profile(seen, key)
+
+    def _likely(self, seen: Seen, names: Iterator[str]) -> bool:
+        """True if one of the names may be Mixpanel's group key."""
+        known = seen.settings.group_keys
+        return any(known is None or name in known for name in names)
 
     def _not_on_profile(self, seen: Seen, key: str) -> Iterator[Finding]:
         if self._told.first_time((f"profile of {seen.distinct_id}", key), True):
+            path = child("$.traits", key) if seen.type == "identify" else "$.groupId"
+            fix = None
+            if seen.type == "identify" and key in seen.traits:
+                fix = f"take {shown(key, 40)} into User Properties (traits) of the identifyUser subscription"
             yield rule.GROUP_KEY_MISSING_ON_PROFILE.finding(
-                child("$.traits", key) if seen.type == "identify" else "$.groupId",
+                path,
                 f"user {shown(seen.distinct_id)} is in a group of {shown(key, 40)}, and has no trait {key}"
                 + _unless_known(seen),
+                fix=fix or f"send {key} as a trait of identify, with the list of the user's groups",
                 severity=None if seen.settings.group_keys is not None else "info",
             )
 
+    # Events
+
     def _event(self, seen: Seen) -> Iterator[Finding]:
-        if not seen.events:
-            return
+        first = seen.events[0][2]
+        for one in self._evidence.look(EVENT, first):
+            path = child(f"{seen.events[0][0]}.properties", one.name)
+            yield from self._elsewhere(seen, one, _source(seen, path))
+        for key in self._bits:
+            if key in first:
+                where = shown(text_of(seen.events[0][1].get("event")), 60)
+                path = f"{seen.events[0][0]}.properties"
+                yield from self._value(seen, key, first[key], child(path, key), where)
         bits = self._users.groups_of(seen)
         for key in self._names(bits) if bits else ():
-            if all(key in properties for _, _, properties in seen.events):
+            if all(_carries(properties, key) for _, _, properties in seen.events):
                 continue
-            event = text_of(seen.events[0][1].get("event"))
-            if not self._told.first_time((f"event {event}", key), True):
-                continue
-            hint = (
-                "send context.groupId with it"
-                if key == "$group_id"
-                else f"send {key} as a property of the event"
+            if not self._likely(seen, self._evidence.held(key, first)):
+                yield from self._lacks(seen, key)
+
+    def _value(self, seen: Seen, key: str, value: Json, path: str, where: str) -> Iterator[Finding]:
+        """Hold a value of the key to the groups that were written."""
+        if key not in self._instead.values():  # their groups are written under another key so far
+            yield from self.values.look(seen, key, value, partial(_source, seen, path), where)
+
+    def _lacks(self, seen: Seen, key: str) -> Iterator[Finding]:
+        event = text_of(seen.events[0][1].get("event"))
+        if not self._told.first_time((f"event {event}", key), True):
+            return
+        path, fix, also = _how_to_carry(seen, key)
+        empty = seen.context.get("groupId", 0)
+        if path == "$.context.groupId" and empty in (None, ""):
+            yield PLACEHOLDER_GROUP_ID.finding(
+                path, f"context.groupId is {shown(empty)}: {shown(event, 60)} counts for no group"
             )
-            yield rule.GROUP_KEY_MISSING_ON_EVENT.finding(
-                "$.context.groupId" if key == "$group_id" else child("$.properties", key),
-                f"{shown(event, 60)} does not carry {shown(key, 40)}, though its user is in a group"
-                + _unless_known(seen),
-                fix=hint,
-                severity=None if seen.settings.group_keys is not None else "info",
-            )
+            return
+        yield rule.GROUP_KEY_MISSING_ON_EVENT.finding(
+            path,
+            f"{shown(event, 60)} does not carry {shown(key, 40)}, though its user is in a group{also}"
+            + _unless_known(seen),
+            fix=fix,
+            severity=None if seen.settings.group_keys is not None else "info",
+        )
+
+
+def _given(record: JsonObject) -> JsonObject:
+    """The properties that a group update writes."""
+    return {**object_of(record.get("$set")), **object_of(record.get("$set_once"))}
+
+
+def _meant(record: JsonObject, key: str, given: JsonObject, seen: Seen) -> str | None:
+    """Which of Mixpanel's keys a group is meant for that is written under none of them; None if unclear."""
+    written = written_keys(seen.destination)
+    open_ = [one for one in seen.settings.group_keys or () if one not in written]
+    id = id_text(record.get("$group_id"))
+    same = next((one for one in open_ if one in given and id_text(given[one]) == id), None)
+    named = next((one for one in open_ if one in given), None)
+    return same or near(key, open_) or named or (open_[0] if len(open_) == 1 else None)
+
+
+def _carries(properties: JsonObject, key: str) -> bool:
+    return key in properties and properties[key] != []
+
+
+def _path(updates: list[tuple[str, JsonObject]], name: str) -> str:
+    """Where a property of the profile stands in the translation; the last one counts."""
+    places = (child(path, name) for path, update in reversed(updates) if name in update)
+    return next(places, child("$.traits", name))
+
+
+def _source(seen: Seen, path: str, step: str = "") -> str:
+    """Find the place in the message that a value of the requests comes from; else its place in them."""
+    path += step
+    source = explain(seen.document, seen.destination, seen.translation, now=seen.now).source_at(path)
+    return source.source if source is not None and source.place else path
+
+
+def _how_to_carry(seen: Seen, key: str) -> tuple[str, str, str]:
+    """How the first event of a message comes to carry the key: the path to name, the fix, and a remark."""
+    first = seen.events[0][2]
+    as_property = child("$.properties", key)
+    send = f"send {key} as a property of the event"
+    if seen.destination.kind == "classic-cloud":
+        also = f"; {DEFAULT_KEY} is not its group key" if DEFAULT_KEY in first and key != DEFAULT_KEY else ""
+        if "groupId" in seen.context:
+            also += "; the classic destination does not read context.groupId"
+        return as_property, send, also
+    match = _REQUEST.match(seen.events[0][0])
+    made_by = seen.translation.operations[int(match[1])] if match is not None else None
+    subscription = subscription_of(made_by, seen.destination) if made_by is not None else None
+    mapping = subscription.mapping if subscription is not None else {}
+    named = quoted(subscription.name) if subscription is not None else "of events"
+    if key != DEFAULT_KEY:
+        also = f"; {DEFAULT_KEY} is not its group key" if DEFAULT_KEY in first else ""
+        path = path_in(mapping, "event_properties")
+        if path == "":
+            return as_property, f"map Event Properties in subscription {named}", also
+        if path is None or path == "$.properties":
+            if key in seen.properties:
+                return as_property, f"take {key} into Event Properties of subscription {named}", also
+            return as_property, send, also
+        where = child(path, key)
+        return where, f"send {where.removeprefix(_ROOT)}, which subscription {named} reads", also
+    also = f"; the property {DEFAULT_KEY} is left out" if DEFAULT_KEY in seen.properties else ""
+    path = path_in(mapping, "group_id")
+    context = "$.context.groupId"
+    if path == "":
+        fix = f'map Group ID in subscription {named}: group_id = {{ "@path" = "{context}" }}'
+        return context, fix + ("" if seen.context.get("groupId") else ", and send context.groupId"), also
+    if path is None:
+        return context, f"mend Group ID in the mapping of subscription {named}: it gives nothing here", also
+    return path, f"send {path.removeprefix(_ROOT)} with it", also
 
 
 def _unless_known(seen: Seen) -> str:

@@ -102,6 +102,8 @@ class Seen(msgspec.Struct):
     events: Sequence[tuple[str, JsonObject, JsonObject]]
     settings: CheckSettings
     destination: Destination
+    number: int = 0
+    """Its number in the stream, from 1."""
 
     @property
     def is_event(self) -> bool:

@@ -371,7 +371,6 @@ SURPLUS = {
     "alias-without-previous-id": "the alias, which Mixpanel ignores",
     "group-set-once": "what was set once and what is set now go in one request",
     "purchase-double-count": "the event of each product",
-    "group-key-mismatch": "the profile under a key that Mixpanel does not know",
     "anonymous-to-known": "nothing: its example shows a visitor who stays one",
 }
 """Rules whose fix sends fewer records, and which."""

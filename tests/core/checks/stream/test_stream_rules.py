@@ -281,6 +281,22 @@ WRONG: list[tuple[str, str, Sequence, CheckSettings, str, str]] = [
         "are none at all",
     ),
     (
+        "group-value-unknown",
+        "warning",
+        [GROUP, call("track", 9, userId="u-2", context={"groupId": "Acme"})],
+        KEYS,
+        "$.context.groupId",
+        '"Signed Up" carries "$group_id" "Acme", and the group is "acme": to Mixpanel these are two groups',
+    ),
+    (
+        "group-value-unknown",
+        "warning",
+        [call("track", 1, userId="u-2", context={"groupId": "Acme"}), GROUP],
+        KEYS,
+        "$.groupId",
+        'carries "$group_id" "Acme", and this group is "acme"',
+    ),
+    (
         "name-casing",
         "warning",
         [call("track", userId="u-1"), call("track", 9, userId="u-1", event="signed_up")],
@@ -395,6 +411,7 @@ RIGHT: list[tuple[str, Sequence, CheckSettings]] = [
     ),
     ("group-key-mismatch", [GROUP], KEYS),
     ("group-key-mismatch", [GROUP], CheckSettings()),
+    ("group-value-unknown", [GROUP, call("track", 9, userId="u-1", context={"groupId": "acme"})], KEYS),
     ("name-casing", [call("track", userId="u-1"), call("track", 9, userId="u-1", event="Signed In")], KEYS),
     (
         "property-type-drift",
