@@ -16,6 +16,7 @@ from ..text import shown
 from . import (
     arrival,
     classic,
+    credentials,
     data,
     fields,
     groups,
@@ -96,7 +97,7 @@ _EVENT: tuple[Check, ...] = (
     arrival.arrival,
     arrival.property_overrides_context,
     limits.event_too_large,
-    data.api_secret_deprecated,
+    *(credentials.api_secret_deprecated, credentials.empty_secret),
     data.country_code,
     data.utm_missing,
     data.super_properties_cloud,

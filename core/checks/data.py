@@ -49,24 +49,6 @@ def track_too_old(subject: Subject) -> Iterator[Finding]:
             return
 
 
-def api_secret_deprecated(subject: Subject) -> Iterator[Finding]:
-    settings = subject.destination.settings
-    if not settings.get("apiSecret") and not settings.get("apiKey"):
-        return
-    if subject.settings.service_account:
-        return  # segtap sends without the secret; doctor says what that means in Segment
-    for index, operation in enumerate(subject.translation.operations):
-        request = operation.request
-        if "/import" in request.url and (request.authorization or (request.query or {}).get("api_key")):
-            # It is the same for every event, and segtap doctor warns of it: here it is a note.
-            yield rule.API_SECRET_DEPRECATED.finding(
-                f"requests[{index}].url",
-                "sent with the API secret, which Mixpanel retires on 2027-03-03",
-                severity="info",
-            )
-            return
-
-
 def country_code(subject: Subject) -> Iterator[Finding]:
     for path, _, properties in subject.events:
         value = properties.get("mp_country_code")

@@ -125,7 +125,7 @@ def load(
     for name in NEVER_IN_A_FILE:
         variable: str = getattr(settings.destination, f"{name}_env")
         secrets[name] = Secret(environ.get(variable, "").strip())
-        if secrets[name]:
+        if secrets[name] or (name == "api_secret" and variable in environ):
             sources[f"destination.{name}"] = Source("environment", variable)
     settings = msgspec.structs.replace(
         settings,

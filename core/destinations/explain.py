@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from ..errors import MappingError
 from ..inspection import Explanation, PropertySource, Translation
 from ..mapping.near_miss import Miss, condition_words, miss_of
 from ..messages import JsonObject
 from ..settings import Destination, Subscription
+from .actions.credentials import authorization_source
 from .actions.presets import preset_subscriptions
 from .actions.provenance import property_sources
 from .classic.influence import influences
@@ -34,7 +35,17 @@ def explain(
         stated = (PropertySource(path, UNKNOWABLE) for path in unknown)
         sources = influences(document, destination, translation, now=now)
         return Explanation((*sources, *stated), unknown=unknown)
-    return Explanation(property_sources(document, destination, now=now))
+    sources = property_sources(document, destination, now=now)
+    return Explanation((*sources, *_credentials(translation, destination)))
+
+
+def _credentials(translation: Translation, destination: Destination) -> Iterator[PropertySource]:
+    """Where the credentials of the requests come from, of those that have any."""
+    for index, operation in enumerate(translation.operations):
+        if operation.request.authorization is not None:
+            yield PropertySource(
+                f"requests[{index}].authorization", authorization_source(destination.settings)
+            )
 
 
 def _subscriptions(destination: Destination) -> Sequence[Subscription]:

@@ -6,25 +6,19 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+from ..checks.credentials import IN_SEGMENT, SECRET_ENDS
+from ..destinations.actions.credentials import VERSION, unusable
 from ..forward.credentials import service_account_fault, service_account_of
 from ..masks import mask_token
 from ..text import counted
 from .facts import Facts
-from .verdict import Verdict
+from .verdict import Standing, Verdict
 
-SECRET_ENDS = datetime(2027, 3, 3, tzinfo=UTC)
-"""When Mixpanel retires the API secret (Project Secret)."""
 SERVICE_ACCOUNT_ADVICE = (
     "let segtap send with a service account: make one in Mixpanel (Organization Settings, Service Accounts;"
     " owner or admin of the project), put user:secret into the environment as {variable}, and write"
     " project_id under [destination]"
 )
-IN_SEGMENT = {
-    "actions": ". In Segment, do not empty the secret: what an empty one does depends on the destination's"
-    " version, and 3.497.0 then sends nothing usable. Ask Segment which version sends the token in its place",
-    "classic-cloud": ". In Segment the key stays: without it, events older than five days are refused. Ask"
-    " Segment what it sends after that date",
-}
 _TOKEN = re.compile(r"[0-9a-f]{32}")
 
 
@@ -91,36 +85,46 @@ def service_account(facts: Facts) -> Iterator[Verdict]:
 
 
 def secret(facts: Facts) -> Iterator[Verdict]:
-    """The API secret, which Mixpanel retires."""
-    title, destination = "API secret", facts.settings.destination
-    kind = facts.destination.kind
+    """The API secret, which Mixpanel retires; or what is sent where there is none."""
+    destination = facts.settings.destination
     if not destination.api_secret:
-        words = "none is set: events go to /import with the project token"
-        if destination.service_account:
-            words = "none is set"
-        if kind == "classic-cloud":
-            words = "none is set: events older than five days, which go to /import, are refused"
-        yield Verdict(check="api-secret", title=title, standing="good", words=words)
+        yield _no_secret(facts)
         return
+    kind = facts.destination.kind
     days = (SECRET_ENDS - datetime.fromtimestamp(facts.now / 1000, UTC)).days
     left = f"in {counted(days, 'day')}" if days > 0 else "that is over"
     when = f"Mixpanel retires it on 2027-03-03 ({left})"
     if destination.service_account:
-        yield Verdict(
-            check="api-secret",
-            rule="api-secret-deprecated",
-            title=title,
-            standing="note",
-            words=f"set, but segtap sends the service account in its place. Segment itself uses it: {when}",
-            fix=IN_SEGMENT[kind].removeprefix(". "),
+        yield _secret(
+            "note",
+            f"set, but segtap sends the service account in its place. Segment itself uses it: {when}",
+            IN_SEGMENT[kind],
         )
         return
+    words = f"set: events go to /import with it. {when}"
+    if kind == "classic-cloud":
+        words = f"set: only events older than five days go to /import, and need it. {when}"
     advice = SERVICE_ACCOUNT_ADVICE.format(variable=destination.service_account_env)
-    yield Verdict(
-        check="api-secret",
-        rule="api-secret-deprecated",
-        title=title,
-        standing="warning" if days > 0 else "error",
-        words=f"events go to /import with the API secret. {when}",
-        fix=advice + IN_SEGMENT[kind],
+    yield _secret("note" if days > 0 else "error", words, f"{advice}. {IN_SEGMENT[kind]}")
+
+
+def _no_secret(facts: Facts) -> Verdict:
+    if facts.settings.destination.service_account:
+        words = "none is given: segtap sends /import with the service account. What Segment has cannot be seen here"
+        return _secret("good", words, rule="")
+    if facts.destination.kind == "classic-cloud":
+        words = "none is given: events older than five days, which go to /import, are refused"
+        return _secret("good", words, rule="")
+    settings = facts.destination.settings
+    given = "it is empty" if "apiSecret" in settings else "none is given"
+    return _secret(
+        "note",
+        f"{given}: segtap sends the project token in its place, on purpose. Segment's {VERSION} would send no"
+        f' usable credential then ("{unusable(settings)}"), newer source the token',
+        "if Segment's destination has no secret either, ask Segment which version it runs; until then set one there",
+        rule="documentation-differs",
     )
+
+
+def _secret(standing: Standing, words: str, fix: str = "", *, rule: str = "api-secret-deprecated") -> Verdict:
+    return Verdict(check="api-secret", rule=rule, title="API secret", standing=standing, words=words, fix=fix)

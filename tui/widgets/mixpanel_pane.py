@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
 
+from ...core.destinations.actions.credentials import SECRET
 from ...core.destinations.classic.insert_id import UNKNOWN
 from ...core.inspection import Operation, OutgoingRequest, Repair, Severity, TakenOut
 from ...core.json_text import json_bytes
@@ -108,7 +109,7 @@ class MixpanelPane(RequestPane):
         lines = [
             f"{request.method} {request.url}",
             *(f"{name}: {value}" for name, value in _headers(request)),
-            *([f"({self.account_note})"] if self.account_note else []),
+            *(f"({note})" for note in self._credential_notes()),
         ]
         body = msgspec.json.format(json_bytes(request.body), indent=2).decode()
         return "\n".join([*lines, "", body])
@@ -119,6 +120,13 @@ class MixpanelPane(RequestPane):
         if found is None:
             return ""
         return f"source: {found.source}" + (f" · field {found.field}" if found.field else "")
+
+    def _credential_notes(self) -> list[str]:
+        """Notes on the Authorization header: segtap sends another one, or Segment would."""
+        if self.account_note:
+            return [self.account_note]
+        source = self._source(f"requests[{self.page}].authorization")
+        return [] if not source or source == f"source: {SECRET}" else [source]
 
     def _head(self, operation: Operation) -> Content:
         request = self.shown or masked(operation.request)
@@ -132,8 +140,7 @@ class MixpanelPane(RequestPane):
             lines.append(Content.styled(f"in place of {clean(host)}", "$dim"))
         for name, value in _headers(request):
             lines.append(Content.assemble((f"{name}  ", "$dim"), (clean(value), "$json-string")))
-        if self.account_note:
-            lines.append(Content.styled(self.account_note, "$dim"))
+        lines += [Content.styled(clean(note), "$dim") for note in self._credential_notes()]
         if not operation.action:
             return Content("\n").join(lines)  # no action of Segment's made it
         made = f"{clean(operation.action)}"

@@ -47,16 +47,17 @@ REGION_MISMATCH = Rule(
     "[destination]",
     source=_MIXPANEL_EU,
 )
+SERVICE_ACCOUNT = "send with a service account: service_account_env and project_id under [destination]"
 API_SECRET_DEPRECATED = Rule(
     id="api-secret-deprecated",
-    severity="warning",
-    also=("info",),
+    severity="info",
+    also=("error",),
     kind="request",
     applies_to=("/import",),
     what="Events go to Mixpanel with the project's API secret",
     why="Requests with a project's secret are refused from 2027-03-03 on: no event arrives then.",
-    fix="send with a service account: service_account_env and project_id under [destination]. In Segment, do "
-    "not empty the secret: what an empty one does depends on the destination's version",
+    fix=f"{SERVICE_ACCOUNT}. In Segment, do not empty the secret: what an empty one does depends on the "
+    "destination's version",
     source="https://developer.mixpanel.com/reference/project-secret",
 )
 COUNTRY_CODE = Rule(

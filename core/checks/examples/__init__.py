@@ -127,16 +127,17 @@ MESSAGE_EXAMPLES: dict[str, Example] = {
     "region-mismatch": Example(
         before=(track("Signed Up"),),
         after=(track("Signed Up"),),
-        said="apiRegion: EU, then EU with the flag, as Segment's settings page writes it",
-        settings_before={"apiRegion": "EU"},
+        said="the project stores its data in the EU; the destination's Data Residency is US, then EU",
+        settings_before={"apiRegion": "US 🇺🇸"},
         settings_after={"apiRegion": "EU 🇪🇺"},
+        project_region="eu",
     ),
     "api-secret-deprecated": Example(
         before=(track("Signed Up"),),
         after=(track("Signed Up"),),
-        said="the destination with an API secret, then without",
+        said="the destination with an API secret, then with a service account that segtap sends in its place",
         settings_before={"apiSecret": "YOUR-API-SECRET"},
-        settings_after={},
+        service_account_after=True,
     ),
     "country-code": pair(
         track("Signed Up", context={"location": {"country": "United States"}}),

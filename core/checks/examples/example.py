@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import Literal
 
 import msgspec
 
@@ -37,6 +38,9 @@ class Example(msgspec.Struct, frozen=True, kw_only=True):
     classic: ClassicSettings = ClassicSettings()
     classic_after: ClassicSettings | None = None
     group_keys: tuple[str, ...] | None = None
+    project_region: Literal["", "us", "eu", "in"] = ""
+    service_account_after: bool = False
+    """The fix makes segtap send /import with a service account."""
     plan: JsonObject | None = None
     """A tracking plan, as Segment's Public API gives it."""
     subscriptions: tuple[Subscription, ...] | None = None
@@ -59,6 +63,8 @@ class Example(msgspec.Struct, frozen=True, kw_only=True):
             identity=self.identity,
             classic=changed or self.classic,
             group_keys=self.group_keys,
+            project_region=self.project_region,
+            service_account=after and self.service_account_after,
             plan=None if self.plan is None else _compiled(self.plan),
         )
 

@@ -1,0 +1,67 @@
+"""Rules on what authenticates requests: the API secret that Mixpanel retires, and one that is empty."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from ..destinations.actions.credentials import VERSION, unusable
+from ..inspection import Finding, OutgoingRequest
+from ..settings import DestinationKind
+from .catalogue import data as rule
+from .catalogue.classic import DOCUMENTATION_DIFFERS
+from .rule import Subject
+
+SECRET_ENDS = datetime(2027, 3, 3, tzinfo=UTC)
+"""When Mixpanel retires the API secret (Project Secret)."""
+_ENDS = SECRET_ENDS.timestamp() * 1000
+IN_SEGMENT: dict[DestinationKind, str] = {
+    "actions": "In Segment, do not empty the secret: what an empty one does depends on the destination's"
+    f" version, and {VERSION} then sends nothing usable. Ask Segment which version sends"
+    " the token in its place",
+    "classic-cloud": "In Segment and here the key stays: without it, events older than five days are refused."
+    " Ask Segment what it sends after that date",
+}
+"""What to do about the secret of the destination in Segment, which segtap's own credentials do not change."""
+
+
+def api_secret_deprecated(subject: Subject) -> Iterator[Finding]:
+    settings = subject.destination.settings
+    if not settings.get("apiSecret") and not settings.get("apiKey"):
+        return
+    if subject.settings.service_account:
+        return  # segtap sends without the secret; doctor says what that means in Segment
+    for index, operation in enumerate(subject.translation.operations):
+        request = operation.request
+        if _is_import(request) and (request.authorization or (request.query or {}).get("api_key")):
+            over = subject.now is not None and subject.now >= _ENDS
+            yield rule.API_SECRET_DEPRECATED.finding(
+                f"requests[{index}].url",
+                f"sent with the API secret, which Mixpanel {'retired' if over else 'retires'} on 2027-03-03",
+                severity="error" if over else None,
+                fix=f"{rule.SERVICE_ACCOUNT}. {IN_SEGMENT[subject.destination.kind]}",
+            )
+            return
+
+
+def empty_secret(subject: Subject) -> Iterator[Finding]:
+    """Yield a note where the destination's secret is an empty text, which is not the same as absent."""
+    settings = subject.destination.settings
+    if "apiSecret" not in settings or settings["apiSecret"] or subject.destination.kind != "actions":
+        return
+    if subject.settings.service_account:
+        return
+    for index, operation in enumerate(subject.translation.operations):
+        if _is_import(operation.request):
+            yield DOCUMENTATION_DIFFERS.finding(
+                f"requests[{index}].authorization",
+                "the API secret is empty: newer source sends the project token then, and so does segtap, but"
+                f' Segment\'s {VERSION} would send no usable credential here ("{unusable(settings)}")',
+                fix="set the secret in Segment again, until Segment says that your version sends the token in"
+                " its place",
+            )
+            return
+
+
+def _is_import(request: OutgoingRequest) -> bool:
+    return "/import" in request.url
