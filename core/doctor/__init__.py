@@ -11,16 +11,17 @@ from collections.abc import Callable, Iterator
 from .credential_checks import secret, service_account, token
 from .facts import Facts
 from .judged import judged
+from .mixpanel_side import mixpanel_side
 from .online import ask_mixpanel, with_own_secrets
+from .pages_check import pages
 from .region_check import region
-from .settings_checks import filters, pages, people, strict, subscriptions
+from .seen import connection_mode, profiles
+from .settings_checks import filters, people, strict, subscriptions
 from .source import Messages, newest_messages
 from .traffic_checks import (
-    connection_mode,
     delivery,
     groups,
     identity,
-    profiles,
     refused_here,
     topics,
     traffic,
@@ -58,6 +59,7 @@ CHECKS: tuple[Callable[[Facts], Iterator[Verdict]], ...] = (
     identity,
     groups,
     topics,
+    mixpanel_side,
 )
 """In the order of the output."""
 

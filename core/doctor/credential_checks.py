@@ -109,11 +109,11 @@ def secret(facts: Facts) -> Iterator[Verdict]:
 
 
 def _no_secret(facts: Facts) -> Verdict:
-    if facts.settings.destination.service_account:
-        words = "none is given: segtap sends /import with the service account. What Segment has cannot be seen here"
-        return _secret("good", words, rule="")
     if facts.destination.kind == "classic-cloud":
         words = "none is given: events older than five days, which go to /import, are refused"
+        return _secret("good", words, rule="")
+    if facts.settings.destination.service_account:
+        words = "none is given: segtap sends /import with the service account"
         return _secret("good", words, rule="")
     settings = facts.destination.settings
     given = "it is empty" if "apiSecret" in settings else "none is given"
@@ -121,7 +121,8 @@ def _no_secret(facts: Facts) -> Verdict:
         "note",
         f"{given}: segtap sends the project token in its place, on purpose. Segment's {VERSION} would send no"
         f' usable credential then ("{unusable(settings)}"), newer source the token',
-        "if Segment's destination has no secret either, ask Segment which version it runs; until then set one there",
+        "if Segment's destination has no secret either, ask Segment which version it runs; until then set one"
+        " there",
         rule="documentation-differs",
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from ..checks.request import event_records
 from ..envelope import read_object
 from ..errors import InputError
 from ..identities.model import Cluster
@@ -60,6 +61,15 @@ class Facts:
         self.cases = [case for detail in details if (case := _case(detail)) is not None]
         self.groups = GroupChecks(destination, settings.mixpanel_group_keys)
         self.identities = Identities(settings.identity)
+        self.events = [
+            (case, name, properties)
+            for case in self.cases
+            for _, record, properties in event_records(case.detail.inspection.translation)
+            if isinstance(name := record.get("event"), str)
+        ]
+        """The events that Mixpanel gets, each with its message, its name and its properties."""
+        self.device_traffic = sum(detail.source_kind == "mixpanel" for detail in details)
+        """Requests of Mixpanel's own SDK, which did not come from Segment."""
         self._by_number = {case.detail.summary.id: case.message_id for case in self.cases}
         for case in self.cases:
             number, translation = case.detail.summary.id, case.detail.inspection.translation

@@ -56,74 +56,30 @@ def people(facts: Facts) -> Iterator[Verdict]:
     """The classic destination writes profiles only with People on."""
     if facts.destination.kind != "classic-cloud":
         return
-    identifies = facts.of_type("identify")
+    title, identifies = "Use Mixpanel People", facts.of_type("identify")
     if facts.settings.classic.people:
+        words = "on: identify writes profiles"
+        yield Verdict(check="people", title=title, standing="good", words=words)
+        return
+    seen = f" ({counted(len(identifies), 'identify call')} seen)" if identifies else ""
+    messages = ids_of(identifies)
+    if not facts.given("classic.people"):
         yield Verdict(
-            check="people", title="Use Mixpanel People", standing="good", words="on: identify writes profiles"
+            check="people",
+            title=title,
+            standing="unknown",
+            words="not given: segtap assumes that it is off, as Mixpanel's guide says, and then identify"
+            f" writes no profile{seen}. Segment's catalogue turns it on for new destinations",
+            messages=messages,
+            fix="look in Segment whether Use Mixpanel People is on, and write people = true (or false) under"
+            " [classic]",
         )
         return
     yield Verdict(
         check="people",
-        title="Use Mixpanel People",
-        standing="error" if identifies else "warning",
-        words="off: identify writes no profile"
-        + (f" ({counted(len(identifies), 'identify call')} seen)" if identifies else ""),
-        messages=ids_of(identifies),
+        title=title,
+        standing="warning",
+        words=f"off: identify writes no profile{seen}",
+        messages=messages,
         fix="people = true under [classic], and Use Mixpanel People on in Segment",
     )
-
-
-def pages(facts: Facts) -> Iterator[Verdict]:
-    """How page calls become events."""
-    title = "Pages"
-    doubled = facts.found("page-double-count")
-    if doubled:
-        yield Verdict(
-            check="pages",
-            title=title,
-            standing="warning",
-            words=doubled[-1][1].message,
-            messages=ids_of(case for case, _ in doubled),
-            fix=doubled[-1][1].fix,
-        )
-        return
-    if facts.destination.kind != "classic-cloud":
-        nameless = facts.found("page-name-missing")
-        words = 'pages become "Viewed NAME", each name an event of its own'
-        if nameless:
-            words += f'; {counted(len(nameless), "page")} without a name: they are all "Viewed "'
-        yield Verdict(
-            check="pages",
-            title=title,
-            standing="warning" if nameless else "good",
-            words=words,
-            messages=ids_of(case for case, _ in nameless),
-            fix=nameless[-1][1].fix if nameless else "",
-        )
-        return
-    classic = facts.settings.classic
-    single = [
-        name
-        for name, on in (
-            ("all", classic.track_all_pages),
-            ("categorized", classic.track_categorized_pages),
-            ("named", classic.track_named_pages),
-        )
-        if on
-    ]
-    several = len(single) + classic.consolidated_page_calls > 1
-    if several:
-        words = (
-            f"consolidated page calls and track {', '.join(single)} pages are on: one page is several events"
-        )
-        fix = "leave one page option on, under [classic] and in Segment"
-    elif classic.consolidated_page_calls:
-        words, fix = 'consolidated: every page is "Loaded a Page", its name a property', ""
-    elif single:
-        words, fix = f"track {single[0]} pages is on", ""
-    else:
-        words, fix = (
-            "no page option is on: page calls are dropped",
-            "consolidated_page_calls = true under [classic]",
-        )
-    yield Verdict(check="pages", title=title, standing="warning" if fix else "good", words=words, fix=fix)

@@ -1,4 +1,4 @@
-"""Questions that the messages answer: connection mode, profiles, duplicates, groups, places, clocks."""
+"""Questions that the messages answer: duplicates, users, groups, places, clocks, what Mixpanel answered."""
 
 from __future__ import annotations
 
@@ -7,17 +7,15 @@ from collections.abc import Iterator
 
 import msgspec
 
-from ..checks.request import event_records
 from ..delivery import Outcome
 from ..destinations.classic.insert_id import UNKNOWABLE
-from ..destinations.gate import bundled
 from ..identities.users import clusters
 from ..inspection import Finding
-from ..messages import Json
 from ..overview.groups import PartCheck
+from ..settings import DestinationKind
 from ..text import clean, counted, shorten, shown
 from .facts import Case, Facts, ids_of
-from .verdict import EVIDENCE, Standing, Verdict
+from .verdict import EVIDENCE, SEVERITY_STANDING, Standing, Verdict
 
 _SHOWN = 4
 _REFUSED = "rejected-by-destination"
@@ -34,6 +32,12 @@ class Topic(msgspec.Struct, frozen=True, kw_only=True):
     """A path of the message: what the destination refuses for what stands there, counts as well."""
     classic: str = ""
     """What stands in the place of `good` for the classic destination, where that cannot be known."""
+    only: DestinationKind | None = None
+    """The destination that the question is about; None: both."""
+    rests_on: tuple[str, ...] = ()
+    """Settings without which `good` is only assumed."""
+    unchecked: str = ""
+    """What `good` says nothing of, as long as no device traffic was seen."""
 
 
 TOPICS: tuple[Topic, ...] = (
@@ -48,6 +52,7 @@ TOPICS: tuple[Topic, ...] = (
             "cloud-and-device-mode",
         ),
         good="no event came twice under two messageIds, and every one has an id",
+        unchecked="cloud and device mode at once: not checked: no device traffic",
     ),
     Topic(
         check="insert-id",
@@ -120,7 +125,9 @@ TOPICS: tuple[Topic, ...] = (
         check="classic-features",
         title="After the move to Actions",
         rules=("classic-feature-lost", "array-overwritten", "super-properties-cloud"),
-        good="nothing that only the classic destination does is expected",
+        good="nothing was seen that only the classic destination does",
+        only="actions",
+        rests_on=("classic.people", "classic.event_increments", "classic.prop_increments"),
     ),
 )
 
@@ -155,74 +162,6 @@ def traffic(facts: Facts) -> Iterator[Verdict]:
         )
 
 
-def connection_mode(facts: Facts) -> Iterator[Verdict]:
-    """Cloud or device mode, told by `mp_lib` as in Mixpanel's own debugging page."""
-    libraries: Counter[str] = Counter()
-    device: list[Case] = []
-    for case in facts.cases:
-        for _, _, properties in event_records(case.detail.inspection.translation):
-            library = properties.get("mp_lib")
-            if isinstance(library, str):
-                libraries[library] += 1
-        if bundled(case.document) is not None:
-            device.append(case)
-    if not libraries and not device:
-        return
-    listed = ", ".join(f"{shown(name, 50)} ({count:,})" for name, count in libraries.most_common(_SHOWN))
-    words = f"cloud mode, mp_lib: {listed}" if libraries else "cloud mode sends nothing"
-    if device:
-        yield Verdict(
-            check="connection-mode",
-            title="Connection mode",
-            standing="warning",
-            words=f"{words}. {counted(len(device), 'message')} of pages that load Mixpanel's SDK as well"
-            " (device mode): Segment's servers leave those out",
-            messages=ids_of(device),
-            fix="choose one connection mode for the source",
-        )
-    else:
-        yield Verdict(check="connection-mode", title="Connection mode", standing="good", words=words)
-
-
-def profiles(facts: Facts) -> Iterator[Verdict]:
-    """Events but no people."""
-    users = {user for case in facts.of_type("track", "page", "screen") if (user := _user(case))}
-    made = {
-        user
-        for case in facts.of_type("identify")
-        if (user := _user(case)) and _writes_profile(case.detail.inspection.translation.operations)
-    }
-    if not users:
-        return
-    without = users - made
-    title = "Profiles"
-    if not without:
-        words = f"all {counted(len(users), 'user')} with events have a profile"
-        yield Verdict(check="profiles", title=title, standing="good", words=words)
-        return
-    cases = [case for case in facts.of_type("track", "page", "screen") if _user(case) in without]
-    some = ", ".join(shown(user, 40) for user in sorted(without)[:_SHOWN])
-    yield Verdict(
-        check="profiles",
-        title=title,
-        standing="error" if not made else "warning",
-        words=f"{len(without):,} of {counted(len(users), 'user')} with events have no identify that writes a"
-        f" profile: {some}",
-        messages=ids_of(cases),
-        fix="call identify with userId and traits at sign-up and login"
-        + (", and turn People on" if facts.destination.kind == "classic-cloud" else ""),
-    )
-
-
-def _user(case: Case) -> str:
-    user: Json = case.document.get("userId")
-    return user if isinstance(user, str) else ""
-
-
-def _writes_profile(operations: tuple[object, ...]) -> bool:
-    return any("/engage" in getattr(getattr(one, "request", None), "url", "") for one in operations)
-
-
 def identity(facts: Facts) -> Iterator[Verdict]:
     """What the clusters become."""
     found = list(clusters(facts.identities))
@@ -233,7 +172,7 @@ def identity(facts: Facts) -> Iterator[Verdict]:
     notes = list(dict.fromkeys(note for one in found for note in one.notes))
     ids = sum(len(one.members) for one in found)
     words = (
-        f"{mode} ID merge (identity in segtap.toml): {counted(ids, 'id')}"
+        f"{mode} ID merge{facts.assumed('identity')}: {counted(ids, 'id')}"
         f" become {counted(len(found), 'user')}, {len(joined):,} of them of several ids"
     )
     messages = tuple(number for one in joined for _, number in one.links)
@@ -329,6 +268,8 @@ def refused_here(facts: Facts) -> Iterator[Verdict]:
 def topics(facts: Facts) -> Iterator[Verdict]:
     """The questions that rules answer."""
     for topic in TOPICS if facts.cases else ():
+        if topic.only not in (None, facts.destination.kind):
+            continue
         found = [
             (case, finding)
             for case, finding in facts.found(*topic.rules, _REFUSED)
@@ -339,10 +280,10 @@ def topics(facts: Facts) -> Iterator[Verdict]:
         elif topic.classic and facts.destination.kind == "classic-cloud":
             yield Verdict(check=topic.check, title=topic.title, standing="unknown", words=topic.classic)
         else:
-            yield Verdict(check=topic.check, title=topic.title, standing="good", words=topic.good)
-
-
-_STANDING: dict[str, Standing] = {"error": "error", "warning": "warning", "info": "note"}
+            words = topic.good + (facts.assumed(*topic.rests_on) if topic.rests_on else "")
+            if topic.unchecked and not facts.device_traffic:
+                words += f". {topic.unchecked[0].upper()}{topic.unchecked[1:]}"
+            yield Verdict(check=topic.check, title=topic.title, standing="good", words=words)
 
 
 def _of_findings(check: str, title: str, found: list[tuple[Case, Finding]]) -> Verdict:
@@ -354,7 +295,7 @@ def _of_findings(check: str, title: str, found: list[tuple[Case, Finding]]) -> V
     return Verdict(
         check=check,
         title=title,
-        standing=_STANDING[worst],
+        standing=SEVERITY_STANDING[worst],
         words=f"{listed}. The newest: {newest.message}",
         messages=ids_of(case for case, finding in found if finding.severity == worst),
         fix=newest.fix,

@@ -6,7 +6,12 @@ from typing import Literal
 
 import msgspec
 
+from ..inspection import Severity
+
 Standing = Literal["good", "note", "unknown", "warning", "error"]
+
+SEVERITY_STANDING: dict[Severity, Standing] = {"error": "error", "warning": "warning", "info": "note"}
+"""Where a finding stands: it is as grave here as in `segtap check` and on the screen."""
 
 EVIDENCE = 5
 """Messages that a verdict names."""

@@ -73,7 +73,7 @@ def test_verdicts_come_with_evidence_and_what_to_do(journal: str) -> None:
     assert "? Project token\n" in done.stdout
     assert "\x1b" not in done.stdout
     assert 'event-name (1). The newest: event "Order ␛[31mCompleted"' in done.stdout
-    assert done.stdout.splitlines()[-1].endswith("0 errors, 1 warnings, 1 unknown")
+    assert done.stdout.splitlines()[-1].endswith("0 errors, 1 warnings, 4 unknown")
 
 
 def test_an_error_is_exit_status_1_and_json_is_a_line_a_verdict(journal: str, tmp_path: Path) -> None:

@@ -1,0 +1,119 @@
+"""What was seen on the way to Mixpanel: the connection mode, and which users have a profile.
+
+Both judge requests and messages, not what segtap writes into requests itself: device mode passes by segtap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..destinations.gate import MOBILE, bundled
+from ..inspection import SEVERITY_WEIGHT
+from ..messages import Json
+from ..text import counted, shown
+from .facts import Case, Facts, ids_of
+from .verdict import SEVERITY_STANDING, Verdict
+
+_SHOWN = 4
+_SETS = frozenset(("$set", "$set_once"))
+"""What writes properties; a payment that is appended makes a profile without a name or anything else."""
+_MODES = {
+    "actions": '"Segment Actions: …"',
+    "classic-cloud": '"Segment: analytics.js" in cloud mode, "Segment: web" in device mode',
+}
+"""What stands in mp_lib of the events of each destination."""
+
+
+def connection_mode(facts: Facts) -> Iterator[Verdict]:
+    """Which way the messages go, as far as they tell."""
+    cases = [case for case in facts.cases if case.detail.source_kind == "segment"]
+    device = [case for case in cases if _by_device(case)]
+    both = [case for case in device if case.detail.inspection.translation.operations]
+    if not cases:
+        return
+    ways: list[str] = []
+    if len(cases) > len(device):
+        ways.append(f"{counted(len(cases) - len(device), 'message')} for Segment's servers (cloud mode)")
+    if device:
+        ways.append(
+            f"{counted(len(device), 'message')} of pages or apps that load Mixpanel's SDK and send to"
+            " Mixpanel themselves (device mode)"
+            + (
+                f"; {len(both):,} of them Segment's servers send as well: twice, if both go to one project"
+                if both
+                else ", which Segment's servers leave out"
+            )
+        )
+    traffic = facts.device_traffic
+    checked = (
+        f"{counted(traffic, 'request')} of Mixpanel's own SDK"
+        if traffic
+        else "not checked: no device traffic. What a page or app sends to Mixpanel itself does not pass"
+        " segtap"
+    )
+    yield Verdict(
+        check="connection-mode",
+        title="Connection mode",
+        standing="note" if device or traffic else "unknown",
+        words=f"seen: {'; '.join(ways)}. Device mode: {checked}",
+        messages=ids_of(device),
+        fix=""
+        if traffic
+        else "in Mixpanel, mp_lib of an event tells what sent it:"
+        f" {_MODES[facts.destination.kind]}; two of them for one action are both modes at once",
+    )
+
+
+def _by_device(case: Case) -> bool:
+    if bundled(case.document) is not None:
+        return True
+    stopped = case.detail.inspection.translation.not_sent
+    if stopped is None or not stopped.path.startswith("$.integrations"):
+        return False
+    context = case.document.get("context")
+    library = context.get("library") if isinstance(context, dict) else None
+    name: Json = library.get("name") if isinstance(library, dict) else None
+    return isinstance(name, str) and name.startswith(MOBILE)
+
+
+def profiles(facts: Facts) -> Iterator[Verdict]:
+    """Users with events, and requests that write a profile for the same distinct_id."""
+    cases: dict[str, list[Case]] = {}
+    for case, _, properties in facts.events:
+        user, anonymous = properties.get("distinct_id"), case.document.get("anonymousId")
+        if isinstance(user, str) and user and case.document.get("userId") and user != anonymous:
+            cases.setdefault(user, []).append(case)
+    if not cases:
+        return
+    made = {user for case in facts.cases for user in _profiles_of(case)}
+    without = sorted(cases.keys() - made)
+    title = "Profiles"
+    if not without:
+        words = f"all {counted(len(cases), 'user')} with events have a profile"
+        yield Verdict(check="profiles", title=title, standing="good", words=words)
+        return
+    found = [finding.severity for _, finding in facts.found("no-profile")]
+    worst = min(found or ["warning" if not made else "info"], key=SEVERITY_WEIGHT.__getitem__)
+    classic = facts.destination.kind == "classic-cloud"
+    some = ", ".join(shown(user, 40) for user in without[:_SHOWN])
+    yield Verdict(
+        check="profiles",
+        rule="no-profile",
+        title=title,
+        standing=SEVERITY_STANDING[worst],
+        words=f"{len(without):,} of {counted(len(cases), 'user')} with events have no request that writes a"
+        f" profile, among the messages looked at: {some}"
+        + (facts.assumed("classic.people") if classic and not facts.settings.classic.people else ""),
+        messages=ids_of(case for user in without for case in cases[user]),
+        fix="call identify with userId and traits at sign-up and login"
+        + (", and turn People on" if classic else ""),
+    )
+
+
+def _profiles_of(case: Case) -> Iterator[str]:
+    for operation in case.detail.inspection.translation.operations:
+        if "/engage" in operation.request.url:
+            for record in operation.request.records():
+                user = record.get("$distinct_id")
+                if isinstance(user, str) and not _SETS.isdisjoint(record):
+                    yield user
