@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..destinations.gate import MOBILE, bundled
-from ..inspection import SEVERITY_WEIGHT
+from ..inspection import Severity
 from ..messages import Json
 from ..text import counted, shown
 from .facts import Case, Facts, ids_of
-from .verdict import SEVERITY_STANDING, Verdict
+from .verdict import SEVERITY_STANDING, Verdict, gravest
 
 _SHOWN = 4
 _SETS = frozenset(("$set", "$set_once"))
@@ -92,8 +92,8 @@ def profiles(facts: Facts) -> Iterator[Verdict]:
         words = f"all {counted(len(cases), 'user')} with events have a profile"
         yield Verdict(check="profiles", title=title, standing="good", words=words)
         return
-    found = [finding.severity for _, finding in facts.found("no-profile")]
-    worst = min(found or ["warning" if not made else "info"], key=SEVERITY_WEIGHT.__getitem__)
+    otherwise: Severity = "info" if made else "warning"
+    worst = gravest([finding.severity for _, finding in facts.found("no-profile")] or [otherwise])
     classic = facts.destination.kind == "classic-cloud"
     some = ", ".join(shown(user, 40) for user in without[:_SHOWN])
     yield Verdict(

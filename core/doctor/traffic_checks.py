@@ -15,7 +15,7 @@ from ..overview.groups import PartCheck
 from ..settings import DestinationKind
 from ..text import clean, counted, shorten, shown
 from .facts import Case, Facts, ids_of
-from .verdict import EVIDENCE, SEVERITY_STANDING, Standing, Verdict
+from .verdict import EVIDENCE, SEVERITY_STANDING, Standing, Verdict, gravest
 
 _SHOWN = 4
 _REFUSED = "rejected-by-destination"
@@ -287,8 +287,7 @@ def topics(facts: Facts) -> Iterator[Verdict]:
 
 
 def _of_findings(check: str, title: str, found: list[tuple[Case, Finding]]) -> Verdict:
-    order = ("error", "warning", "info")
-    worst = min((finding.severity for _, finding in found), key=order.index)
+    worst = gravest(finding.severity for _, finding in found)
     rules = Counter(finding.rule for _, finding in found)
     newest = next(finding for _, finding in reversed(found) if finding.severity == worst)
     listed = ", ".join(f"{rule} ({count:,})" for rule, count in rules.most_common())

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal
 
 import msgspec
 
-from ..inspection import Severity
+from ..inspection import SEVERITY_WEIGHT, Severity
 
 Standing = Literal["good", "note", "unknown", "warning", "error"]
 
@@ -15,6 +16,11 @@ SEVERITY_STANDING: dict[Severity, Standing] = {"error": "error", "warning": "war
 
 EVIDENCE = 5
 """Messages that a verdict names."""
+
+
+def gravest(severities: Iterable[Severity]) -> Severity:
+    """The gravest of some severities, of which there is at least one."""
+    return min(severities, key=lambda severity: SEVERITY_WEIGHT[severity])
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):

@@ -127,9 +127,9 @@ MESSAGE_EXAMPLES: dict[str, Example] = {
     "region-mismatch": Example(
         before=(track("Signed Up"),),
         after=(track("Signed Up"),),
-        said="the project stores its data in the EU; the destination's Data Residency is US, then EU",
-        settings_before={"apiRegion": "US 🇺🇸"},
-        settings_after={"apiRegion": "EU 🇪🇺"},
+        said="the project stores its data in the EU; the endpoint is in the US, then in the EU",
+        settings_before={"apiRegion": "US 🇺🇸", "enableEuropeanUnionEndpoint": False},
+        settings_after={"apiRegion": "EU 🇪🇺", "enableEuropeanUnionEndpoint": True},
         project_region="eu",
     ),
     "api-secret-deprecated": Example(
