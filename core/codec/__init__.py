@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import html
 import json
 import re
@@ -26,6 +27,8 @@ from ..ingest.pixel import pixel_json
 from ..messages import CALL_TYPES, Json, JsonObject
 from ..text import shown, size
 from .from_curl import read_curl
+from .http_text import REQUEST, Head, messages_of, split_request
+from .json_values import Values
 from .kinds import Kind, kind_of
 from .percent import Plain, is_percent_encoded, unpercent
 
@@ -79,6 +82,8 @@ _ENTITY = re.compile(r"&(?:quot|#34|#x22|#39|#x27|amp|apos|lt|gt);", re.I)
 _QUOTES = {"'": "'", '"': '"', "`": "`", "“": "”", "‘": "’", "«": "»"}
 _OPENING = ("{", "[", '"')
 _FIELD = "data"
+_SEVERAL = 2 * 1024 * 1024
+"""In a longer text that is no JSON, several values are not looked for."""
 
 _REPAIRED = {
     **dict.fromkeys(("NaN", "Infinity"), "is no JSON: it reads as null"),
@@ -232,6 +237,11 @@ class _Search:
             if line.url:
                 yield _Step("curl", line.url)
             return
+        request = split_request(text)
+        if request is not None and request[1]:
+            yield from _requests(text)
+            yield self._request(*request)
+            return
         address = _URL.match(text)
         if address:
             self.url = address[1] + _HTTP_VERSION.sub("", text[address.end() :].partition("\n")[0])
@@ -239,6 +249,7 @@ class _Search:
             return
         yield from _wrapping(text)
         yield from _lines(text)
+        yield from _several(text)
         if not text.startswith(_OPENING):
             yield from _data_uri(text)
             yield from _form(text)
@@ -250,6 +261,15 @@ class _Search:
         elif way.is_form and "+" in text and text[:1] in "{[":
             yield _Step("percent-encoding", text.replace("+", " "))
         yield from _base64(text)
+
+    def _request(self, head: Head, body: str) -> _Step:
+        """A request that is written out: its body, with the type that its path names."""
+        self.url = head.url
+        data = body.encode("utf-8", "surrogatepass")
+        if head.route.kind == "call":
+            with contextlib.suppress(NotJson):
+                data = messages_of(head.route, data)[0]
+        return _Step("HTTP request", data.decode("utf-8", "surrogatepass"))
 
 
 def is_curl(text: str) -> bool:
@@ -360,6 +380,33 @@ def _lines(text: str) -> Iterator[_Step]:
     lines = [line for line in text.splitlines() if line.strip()]
     if len(lines) > 1 and all(line.lstrip()[:1] in ("{", "[") for line in lines):
         yield _Step("NDJSON", "[" + ",".join(line.rstrip().rstrip(",") for line in lines) + "]")
+
+
+def _several(text: str) -> Iterator[_Step]:
+    """Several JSON values one after another, over any lines."""
+    if not text.startswith(_OPENING[:2]) or len(text) > _SEVERAL:
+        return
+    values = Values()
+    for number, line in enumerate(text.encode("utf-8", "surrogatepass").splitlines(keepends=True), start=1):
+        values.take(number, line)
+        if values.broken:
+            return
+    if values.whole and len(values.found) > 1:
+        whole = b",".join(value for _, value in values.found)
+        yield _Step("JSON values", f"[{whole.decode('utf-8', 'surrogatepass')}]")
+
+
+def _requests(text: str) -> Iterator[_Step]:
+    """Several requests to Segment that are written out, one after another."""
+    from .pieces import pieces  # which decodes in its turn
+
+    lines = text.encode("utf-8", "surrogatepass").splitlines(keepends=True)
+    if sum(REQUEST.match(line) is not None for line in lines) < 2:
+        return
+    found = list(pieces(lines))
+    if not any(piece.error for piece in found):
+        whole = b",".join(piece.text for piece in found if isinstance(piece.text, bytes))
+        yield _Step("HTTP requests", f"[{whole.decode('utf-8', 'surrogatepass')}]")
 
 
 def _data_uri(text: str) -> Iterator[_Step]:

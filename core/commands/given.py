@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
+from ..codec.pieces import pieces
 from ..envelope import batch_items, read_envelope
 from ..errors import InputError, MappingError
 from ..ingest.bounds import Bounds, over
@@ -82,17 +83,18 @@ class Unreadable(msgspec.Struct, frozen=True):
 def given_messages(
     lines: Iterable[str | bytes], *, destination: Destination, bounds: Bounds
 ) -> Iterator[Given | TooLarge | Unreadable]:
-    """Read messages, envelopes or batches, one JSON object a line; blank lines are passed over.
+    """Read messages, envelopes or batches, one JSON object a line, or whatever `core.codec.pieces` reads.
 
     Lines count from 1. Envelopes are those of `segtap translate`; a batch gives each of its messages.
     """
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
+    for piece in pieces(lines):
+        if piece.error:
+            yield Unreadable(piece.line, piece.error)
             continue
         try:
-            yield from _of_line(number, line, destination, bounds)
+            yield from _of_line(piece.line, piece.text, destination, bounds)
         except (InputError, MappingError, NotJson) as error:
-            yield Unreadable(number, str(error))
+            yield Unreadable(piece.line, str(error))
 
 
 def _of_line(

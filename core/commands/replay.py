@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from ..answers import ACCEPT_PLAIN, read_body
 from ..client import Client
+from ..codec.pieces import pieces
 from ..engine.replay import MAX_BYTES, MAX_MESSAGES
 from ..envelope import read_object
 from ..errors import EngineError, InputError
@@ -27,7 +28,7 @@ async def replay_lines(
     write_key: str = "segtap-replay",
     bounds: Bounds = DEFAULT_BOUNDS,
 ) -> int:
-    """Replay one message a line; returns how many. Blank lines are passed over.
+    """Replay one message a line, or what `core.codec.pieces` reads; returns how many.
 
     At `url`, or without one at the newest engine of this user. An engine of segtap's takes them as a replay:
     they keep messageId and timestamp and are no second receipts. Any other endpoint gets plain batches.
@@ -44,13 +45,13 @@ async def replay_lines(
 
 
 def _read(lines: Iterable[bytes], bounds: Bounds) -> Iterator[JsonObject]:
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
+    for piece in pieces(lines):
         try:
-            yield read_object(line, bounds=bounds)
+            if piece.error:
+                raise InputError(piece.error)
+            yield read_object(piece.text, bounds=bounds)
         except InputError as error:
-            raise InputError(f"Line {number}: {error}.") from error
+            raise InputError(f"Line {piece.line}: {error}.") from error
 
 
 def _chunks(messages: Sequence[JsonObject]) -> Iterator[list[JsonObject]]:

@@ -7,6 +7,7 @@ from typing import Protocol, cast
 
 import msgspec
 
+from ..codec.pieces import pieces
 from ..destinations import translator
 from ..envelope import read_envelope, read_object, request_of, too_deep
 from ..errors import InputError, MappingError
@@ -46,18 +47,18 @@ def translate_lines(
     identity: IdentityMode = "original",
     bounds: Bounds = DEFAULT_BOUNDS,
 ) -> Iterator[Line]:
-    """Translate messages or envelopes, one JSON object a line; blank lines are passed over.
+    """Translate messages or envelopes, one JSON object a line, or whatever `core.codec.pieces` reads.
 
     `destination` holds for bare messages, and its kind for envelopes too. `clock` gives the time in
     milliseconds where an envelope names none. `repairs` are made after the translation, and what they changed
     stands in the line as `repairs`; `identity` is Mixpanel's ID merge, for them. A line that cannot be read
     becomes an error line, and the rest still run; so does one beyond `bounds`.
     """
-    for line in lines:
-        if not line.strip():
-            continue
+    for piece in pieces(lines):
         try:
-            envelope = read_envelope(read_object(line, bounds=bounds), destination)
+            if piece.error:
+                raise InputError(piece.error)
+            envelope = read_envelope(read_object(piece.text, bounds=bounds), destination)
             now = clock() if envelope.now is None else envelope.now
             translation = translator(envelope.destination).translate(envelope.message, now=now)
             found = findings(envelope.message, translation, envelope.destination, now=now)

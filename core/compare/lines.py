@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
+from ..codec.pieces import pieces
 from ..envelope import MAX_DEPTH, read_object
 from ..errors import InputError, MappingError
 from ..ingest.bounds import DEFAULT_BOUNDS, Bounds
@@ -31,16 +32,17 @@ def compare_lines(
     clock: Callable[[], int],
     bounds: Bounds = DEFAULT_BOUNDS,
 ) -> Iterator[Compared]:
-    """Compare messages or envelopes, one JSON object a line; blank lines are passed over.
+    """Compare messages or envelopes, one JSON object a line, or whatever `core.codec.pieces` reads.
 
     The clock of a message is its envelope's `now`, else its `receivedAt`, else `clock()` (milliseconds). No
     line beyond `bounds` is read.
     """
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
+    for piece in pieces(lines):
+        number = piece.line
         try:
-            given = read_given(read_object(line, bounds=bounds), one, other)
+            if piece.error:
+                raise InputError(piece.error)
+            given = read_given(read_object(piece.text, bounds=bounds), one, other)
             now = given.now
             if now is None:
                 now = received_at(given.message)

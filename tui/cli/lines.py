@@ -47,8 +47,10 @@ def translate(
     """Show what messages become in Mixpanel.
 
     Reads one JSON object a line: a Segment message, or an envelope {"now", "settings", "subscriptions",
-    "message"}. Writes one line each: messageId, requests, rejected, warnings. What is sent is what Segment
-    would send: repairs of segtap.toml are not made here, only those that --repair names.
+    "message"}. What is no JSON line by line is read as what people paste: indented messages, several one
+    after another, a list of them, an HTTP request with its body, a curl command. Writes one line
+    each: messageId, requests, rejected, warnings. What is sent is what Segment would send: repairs of
+    segtap.toml are not made here, only those that --repair names.
     """
     from functools import partial
 
@@ -99,7 +101,8 @@ def check(
 ) -> None:
     """Check messages against the rules.
 
-    Reads one JSON object a line: a message, a batch, or an envelope as `segtap translate` takes it. Exit
+    Reads one JSON object a line: a message, a batch, or an envelope as `segtap translate` takes it; or what
+    people paste: indented messages, a list of them, an HTTP request with its body, a curl command. Exit
     status 1 when a rule of severity error was tripped or a line cannot be read.
     """
     from ...core.checks import check_settings
@@ -134,7 +137,8 @@ def check(
 def decode(text: tuple[str, ...], shape: str) -> None:
     """Decode anything pasted from a debugger.
 
-    JSON, base64 in any alphabet, percent-encoded, data=…, a whole URL, a curl line, gzip within. stdout gets
+    JSON, several values of it, base64 in any alphabet, percent-encoded, data=…, a whole URL, an HTTP request,
+    a curl command, gzip within. stdout gets
     the JSON; what was taken off around it is said on stderr. With --format json one object holds both.
     """
     from ...core.codec import decode as decode_text

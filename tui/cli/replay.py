@@ -25,7 +25,8 @@ from .output import say
 def replay(file: Path | None, filter_text: str | None, url: str, write_key: str) -> None:
     """Send messages through the tap again, with their messageId and timestamp.
 
-    FILE holds one message a line, as `segtap export` writes it. They are forwarded when forwarding is on.
+    FILE holds one message a line, as `segtap export` writes it, or what else `segtap check` reads. They are
+    forwarded when forwarding is on.
     """
     if (file is None) == (filter_text is None):
         raise click.UsageError("Name either a FILE or --filter EXPR.")

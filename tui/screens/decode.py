@@ -39,7 +39,10 @@ KINDS: dict[Kind, str] = {
     "mixpanel groups": "Mixpanel group updates",
     "json": "JSON",
 }
-HINT = "JSON, base64, a form body (data=…), a URL or a curl command: its layers come off by themselves."
+HINT = (
+    "JSON, base64, a form body (data=…), a URL, an HTTP request or a curl command: its layers come off by"
+    " themselves."
+)
 
 
 class PasteBox(TextArea):
