@@ -283,8 +283,7 @@ def _trait_path(subject: Subject, index: int, name: str) -> str:
     if isinstance(traits, dict) and name in traits:
         return child("$.traits", name)
     path = child(f"requests[{index}].body.$set", name)
-    source = subject.source_of(path)
-    return source.source if source is not None and source.place else path
+    return subject.place_of(f"{path}[0]").removesuffix("[0]")  # its values have places, the list has none
 
 
 def _is_android(subject: Subject) -> bool:

@@ -23,6 +23,7 @@ from .group_keys import (
     path_in,
     quoted,
 )
+from .placeholders import is_good
 from .rule import Subject
 
 
@@ -87,7 +88,7 @@ def group_id_overridden(subject: Subject) -> Iterator[Finding]:
         key = str(body["$group_key"])
         trait = traits.get(key)
         if trait:
-            if given and not own and id_text(trait) != id_text(given):
+            if given and not own and id_text(trait) != id_text(given) and _meant(subject, given):
                 yield _overridden(subject, key, trait, given)
             continue
         for name in traits:
@@ -97,6 +98,11 @@ def group_id_overridden(subject: Subject) -> Iterator[Finding]:
                     f"trait {shown(name, 40)} differs from the group key {shown(key, 40)} by case only",
                     fix=f"write it {shown(key, 40)[1:-1]}",
                 )
+
+
+def _meant(subject: Subject, given: Json) -> bool:
+    """True unless groupId is no group's id and the destination does not read it anyway."""
+    return subject.destination.kind != "classic-cloud" or not isinstance(given, str) or is_good(given)
 
 
 def _overridden(subject: Subject, key: str, trait: Json, given: Json) -> Finding:

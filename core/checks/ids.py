@@ -12,7 +12,7 @@ from .catalogue import calls as rule
 from .catalogue.values import ID_WHITESPACE, PLACEHOLDER_GROUP_ID
 from .placeholders import PLACEHOLDERS, is_good, leftover
 from .rule import Subject
-from .spaces import is_plain, stripped, which_end
+from .spaces import stripped, which_end
 from .values import number_as_id
 
 _WHOSE = {"userId": "user", "anonymousId": "visitor", "groupId": "group", "previousId": "user"}
@@ -48,10 +48,12 @@ def ids(subject: Subject) -> Sequence[Finding]:
         elif not is_good(value):
             found += placeholder(value, field, f"$.{field}", call=subject.type)
             found += spaces_around(value, field, f"$.{field}", _WHOSE[field], call=subject.type)
+    # The classic destination reads a group's id from a trait or property only, and ignores calls without.
+    read = subject.destination.kind != "classic-cloud" or not subject.translation.operations
     if "groupId" in document:
-        found += _group_id(document["groupId"], "groupId")
+        found += _group_id(document["groupId"], "groupId", read=read)
     if "groupId" in context:
-        found += _group_id(context["groupId"], "context.groupId")
+        found += _group_id(context["groupId"], "context.groupId", read=read)
     if subject.events:
         path, _, sent = subject.events[0]  # the other records of a message have the same ids
         if subject.destination.subscriptions is not None:
@@ -73,10 +75,10 @@ def _number(value: Json, field: str, call: Json) -> Iterator[Finding]:
         yield from placeholder(value, field, f"$.{field}", call=call)
 
 
-def _group_id(value: Json, name: str) -> Iterator[Finding]:
+def _group_id(value: Json, name: str, *, read: bool) -> Iterator[Finding]:
     if isinstance(value, int):
         yield from number_as_id(name, value)
-    elif isinstance(value, str) and not is_good(value):
+    elif read and isinstance(value, str) and not is_good(value):
         yield from _placeholder_group(value, name, f"$.{name}")
         yield from spaces_around(value, name, f"$.{name}", "group")
 
@@ -93,14 +95,14 @@ def is_placeholder(group: str) -> bool:
     return group.lower() in _NO_GROUP or leftover(group) is not None
 
 
-def _placeholder_group(value: str, name: str, path: str) -> Iterator[Finding]:
+def _placeholder_group(value: str, name: str, path: str, fix: str = "") -> Iterator[Finding]:
     found = leftover(value)
     if found is not None or value.lower() in _NO_GROUP:
         what = found.what if found is not None else "is a placeholder"
         yield PLACEHOLDER_GROUP_ID.finding(
             path,
             f"{shown(name, 40)[1:-1]} {shown(value)} {what}: {_MANY['group']} to Mixpanel",
-            fix=(found.fix if found is not None else "") or _UNTIL_KNOWN.get(name),
+            fix=(found.fix if found is not None else "") or fix or _UNTIL_KNOWN.get(name),
         )
 
 
@@ -164,16 +166,20 @@ def _in_profile(subject: Subject) -> Iterator[Finding]:
             continue
         for name in ("$distinct_id", "$group_id"):
             value = body.get(name)
-            if isinstance(value, str) and not is_plain(value) and value not in _named(subject):
+            if isinstance(value, str) and not is_good(value) and value not in _named(subject):
                 path, label = f"requests[{number}].body.{name}", name
                 if name == "$group_id":
                     path, label = _trait_of_group(subject, body, value) or (path, label)
+                    yield from _placeholder_group(value, label, path, fix=_UNTIL_KNOWN["groupId"])
                 yield from spaces_around(value, label, path, "group" if name == "$group_id" else "user")
 
 
 def _named(subject: Subject) -> set[Json]:
     """The ids that stand in the message's own fields, which are judged there."""
-    given = (*(subject.document.get(name) for name in _WHOSE), subject.context.get("groupId"))
+    if subject.destination.kind == "classic-cloud":
+        given = [subject.document.get(name) for name in _WHOSE if name != "groupId"]
+    else:
+        given = [*(subject.document.get(name) for name in _WHOSE), subject.context.get("groupId")]
     return {value for value in given if isinstance(value, str)}
 
 

@@ -390,7 +390,7 @@ TOKEN = {"token": "ff15bc0c"}
         (
             real_message("node", "identify", traits={"username": ["ann", "bob"]}),
             {"people": True},
-            "requests[0].body.$set.$username",
+            "$.traits.username",
             "writes $username over it",
         ),
         (
@@ -469,3 +469,18 @@ def test_the_insert_id_is_explained_in_the_same_words_everywhere() -> None:
     source = explain(message, destination, translation, now=NOW).source_at(finding.path)
     assert source is not None
     assert source.source == UNKNOWABLE
+
+
+# -- what other rules say of it ----------------------------------------------------------------------------
+
+
+def test_a_group_id_that_classic_does_not_read_is_no_placeholder() -> None:
+    group = real_message("node", "group", groupId="undefined", traits={"company_id": "acme"})
+    options = {"groupIdentifierTraits": ["company_id"]}
+    assert found(group, "placeholder-group-id", **options) == []
+    assert found(track(context={"groupId": "undefined"}), "placeholder-group-id") == []
+    for groupId in ("acme", "undefined"):
+        message = group | {"groupId": groupId, "traits": {"company_id": "undefined"}}
+        (finding,) = found(message, "placeholder-group-id", **options)
+        assert finding.path == "$.traits.company_id"
+        assert finding.fix == "call group when the group's id is known, and send that"
