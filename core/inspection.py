@@ -74,12 +74,18 @@ class OutgoingRequest(msgspec.Struct, frozen=True, omit_defaults=True):
 class Operation(msgspec.Struct, frozen=True):
     """One request and the subscription that made it.
 
-    `action` is Segment's partner action (`trackEvent`, `identifyUser`, …).
+    `action` is Segment's partner action (`trackEvent`, `identifyUser`, …). `place` is the subscription's
+    index in the destination's list.
     """
 
     subscription: str
     action: str
     request: OutgoingRequest
+    place: int = 0
+
+
+Stage = Literal["", "segment", "schema", "integrations", "filters"]
+"""Where in Segment's pipeline a message is stopped, before any subscription; "": none of these."""
 
 
 class NotSent(msgspec.Struct, frozen=True):
@@ -87,6 +93,7 @@ class NotSent(msgspec.Struct, frozen=True):
 
     path: str
     reason: str
+    stage: Stage = ""
 
 
 class Translation(msgspec.Struct, frozen=True):

@@ -34,7 +34,7 @@ def inspect(
         notes = [objection(words) for words in message.objections]
         reason = "; ".join(message.objections)
         return Inspection(
-            Translation(not_sent=NotSent("$", reason)),
+            Translation(not_sent=NotSent("$", reason, "segment")),
             tuple(adjusted(notes, message.document, settings.rules)),
         )
     if message.marks & Marks.SECOND_RECEIPT:
@@ -90,7 +90,7 @@ def inspect_document(
     )
     refusal = next((words for words in objections if words.startswith(WOULD_REJECT)), None)
     if refusal is not None:
-        return Inspection(Translation(not_sent=NotSent("$", refusal)), findings)
+        return Inspection(Translation(not_sent=NotSent("$", refusal, "segment")), findings)
     if not repairs:
         return Inspection(translation, findings)
     made = repaired(translation, document, repairs, identity=settings.identity)

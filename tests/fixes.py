@@ -2,12 +2,15 @@
 
 import copy
 import re
+import tomllib
 from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
+from segtap.core.destinations.actions.presets import preset_subscriptions
 from segtap.core.inspection import Finding
+from segtap.core.settings import Destination
 
 UUID = "0b2c9f0e-6a53-4f7e-9d0d-3f4f6c2f1a77"
 UUID4 = "5efcc891-ed0a-4ef0-9b76-4a94a8e6d0f3"
@@ -122,6 +125,25 @@ def _here(value: Callable[["re.Match[str]"], Any]) -> Step:
     return lambda document, finding, match: _put(document, finding.path, value(match))
 
 
+_MAPPED = re.compile(
+    r"map .+? in subscription '(?P<name>.+?)': (?P<line>\w+ = .*?)(?: \(in segtap\.toml.*\))?"
+)
+
+
+def map_field(destination: Destination, finding: Finding) -> Destination | None:
+    """The destination with the line that the fix puts into a mapping; None for other fixes."""
+    match = _MAPPED.fullmatch(finding.fix)
+    if match is None or destination.kind != "actions":
+        return None
+    given = preset_subscriptions() if destination.subscriptions is None else destination.subscriptions
+    line = tomllib.loads(match["line"])
+    followed = tuple(
+        msgspec.structs.replace(one, mapping={**one.mapping, **line}) if one.name == match["name"] else one
+        for one in given
+    )
+    return msgspec.structs.replace(destination, subscriptions=followed)
+
+
 _KINDS: dict[str, Any] = {
     "text": "some text",
     "a number": 5,
@@ -209,7 +231,7 @@ WAYS: list[tuple[str, Step]] = [
         r"give the trait and groupId the same value(?:, or leave the trait out|: without .+)",
         lambda document, finding, match: _put(document, finding.path, document["groupId"]),
     ),
-    (r"pass the user's address as context.ip", _set("$.context.ip", "203.0.113.7")),
+    (r"pass the user's address as context.ip(?:, or .*)?", _set("$.context.ip", "203.0.113.7")),
     (r"send the ISO 3166 code, such as US, as context.*", _set("$.context.location.country", "US")),
     (r"send the ISO 3166 code, such as US, as the (?:trait|property) \S+", _here(lambda match: "US")),
     (r"check the sender's clock, and whether .*", _set("$.timestamp", NOW)),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ..core.config.toml_text import fits_toml, toml_value
 from ..core.overview.groups import GroupKeyCheck, Groups, PartCheck, Standing
 from ..core.text import counted
+from ..core.toml_text import fits_toml, toml_value
 from ..core.views import Summary
 from .columns import fit
 from .detail_lines import READING, Line, Span, message_line, rule, tick, worded, wrapped

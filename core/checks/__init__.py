@@ -20,15 +20,18 @@ from . import (
     data,
     fields,
     groups,
+    identity,
     ids,
     insert_ids,
     limits,
     message,
     names,
+    place,
     region,
     request,
     sent_names,
     spec,
+    subscriptions,
     users,
     values,
 )
@@ -59,9 +62,13 @@ __all__ = [
 WOULD_REJECT = "Segment would reject this"
 """How an objection begins that keeps the message from Mixpanel."""
 
-_NOTHING_SENT: tuple[Check, ...] = (request.unmatched, request.rejected_by_destination)
-"""Run only where Segment's destination refuses the message or no subscription matches it."""
-_SEVERAL_EVENTS: tuple[Check, ...] = (request.page_double_count, data.purchase_double_count)
+_NOTHING_SENT: tuple[Check, ...] = (subscriptions.unmatched, subscriptions.rejected_by_destination)
+"""Run only where Segment's destination refuses the message, no subscription matches it, or it is not sent."""
+_SEVERAL_EVENTS: tuple[Check, ...] = (
+    request.page_double_count,
+    subscriptions.subscription_double_count,
+    data.purchase_double_count,
+)
 """Run only where one message becomes several events."""
 _ONLY: dict[DestinationKind, tuple[Check, ...]] = {
     "classic-cloud": (
@@ -88,9 +95,10 @@ _ANY: tuple[Check, ...] = (
 )
 _EVENT: tuple[Check, ...] = (
     names.names,
-    message.no_identity,
-    message.no_client_ip,
-    message.insert_id_missing,
+    identity.no_identity,
+    identity.anonymous_profile_prefix,
+    identity.insert_id_missing,
+    place.no_client_ip,
     insert_ids.insert_id,
     insert_ids.insert_id_undocumented,
     request.time_out_of_range,
@@ -116,11 +124,11 @@ _BY_CALL: dict[str, tuple[Check, ...]] = {
     "screen": (*_ANY, request.page_name_missing, *_EVENT),
     "identify": (
         *_ANY,
-        message.no_identity,
-        message.identify_without_user_id,
-        message.no_client_ip,
+        identity.no_identity,
+        identity.identify_without_user_id,
+        identity.anonymous_profile_prefix,
+        place.no_client_ip,
         users.anonymous_id_not_uuid4,
-        users.anonymous_profile_prefix,
         users.array_overwritten,
         data.country_code,
         classic.documentation_differs,
@@ -138,7 +146,7 @@ _BY_CALL: dict[str, tuple[Check, ...]] = {
         users.array_overwritten,
         classic.classic_feature_lost,
     ),
-    "alias": (*_ANY, message.alias_without_previous_id, users.alias_ignored),
+    "alias": (*_ANY, identity.alias_without_previous_id, users.alias_ignored),
     "": _ANY,
 }
 _BY_KIND: dict[DestinationKind, dict[str, tuple[Check, ...]]] = {
@@ -195,7 +203,7 @@ def check(
         overflows=overflows,
     )
     found = [objection(words) for words in objections]
-    if translation.unmatched or translation.rejected is not None:
+    if translation.unmatched or translation.rejected is not None or translation.not_sent is not None:
         for run in _NOTHING_SENT:
             found.extend(run(subject))
     call = subject.type if isinstance(subject.type, str) and subject.type in CALL_TYPES else ""

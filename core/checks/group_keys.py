@@ -94,10 +94,9 @@ def subscription_of(operation: Operation, destination: Destination) -> Subscript
     if destination.kind == "classic-cloud":
         return None
     given = preset_subscriptions() if destination.subscriptions is None else destination.subscriptions
-    for one in given:
-        if one.enabled and one.name == operation.subscription and one.partner_action == operation.action:
-            return one
-    return None
+    one = given[operation.place] if operation.place < len(given) else None
+    same = one is not None and (one.name, one.partner_action) == (operation.subscription, operation.action)
+    return one if same else None
 
 
 def path_in(mapping: JsonObject, field: str) -> str | None:

@@ -48,21 +48,6 @@ def anonymous_id_not_uuid4(subject: Subject) -> Iterator[Finding]:
             return
 
 
-def anonymous_profile_prefix(subject: Subject) -> Iterator[Finding]:
-    if subject.settings.identity != "simplified" or subject.document.get("userId"):
-        return
-    anonymous = subject.document.get("anonymousId")
-    if not isinstance(anonymous, str) or not anonymous or anonymous.startswith("$device:"):
-        return
-    for _, body in _bodies(subject):
-        if body.get("$distinct_id") == anonymous:
-            yield rule.ANONYMOUS_PROFILE_PREFIX.finding(
-                "$.anonymousId",
-                f"the profile of {shown(anonymous)} is taken for a user's: it lacks $device: before the id",
-            )
-            return
-
-
 def alias_ignored(subject: Subject) -> Iterator[Finding]:
     if subject.settings.identity != "simplified":
         return

@@ -12,9 +12,9 @@ from .. import private_files
 from ..errors import SettingsError
 from ..messages import Json, JsonObject
 from ..settings import DestinationFilter, Subscription
+from ..toml_text import toml_key, toml_value
 from .filters import write_filters
 from .subscriptions import write_subscriptions
-from .toml_text import toml_key, toml_value
 
 _HEADER = re.compile(r"\s*\[\[?\s*([A-Za-z0-9_-]+|\"[^\"]*\"|'[^']*')")
 _EMPTY_LIST = re.compile(r"\s*([a-z]+)\s*=\s*\[\s*\]")

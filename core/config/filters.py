@@ -8,8 +8,8 @@ from typing import cast, get_args
 from ..errors import SettingsError
 from ..messages import Json, JsonObject
 from ..settings import DestinationFilter, FilterAction
+from ..toml_text import toml_value
 from .nearest import nearest_key
-from .toml_text import toml_value
 
 KEYS = ("name", "if", "action", "enabled")
 ACTIONS: dict[FilterAction, tuple[str, ...]] = {

@@ -10,7 +10,7 @@ import msgspec
 from ..destinations.actions.presets import preset_subscriptions
 from ..errors import SettingsError
 from ..settings import DestinationKind, Region
-from .toml_text import toml_value
+from ..toml_text import toml_value
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _TOKEN = re.compile(r"[0-9a-fA-F]{32}\Z")

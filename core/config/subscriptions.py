@@ -18,8 +18,8 @@ from ..destinations.actions.presets import optional_subscriptions, preset_subscr
 from ..errors import SettingsError
 from ..messages import Json, JsonObject
 from ..settings import Subscription
+from ..toml_text import fits_toml, toml_key, toml_value
 from .nearest import nearest_key
-from .toml_text import fits_toml, toml_key, toml_value
 
 KEYS = ("name", "trigger", "action", "enabled", "preset", "mapping", "without")
 OTHER_NAMES = {"subscribe": "trigger", "partnerAction": "action", "partner_action": "action"}

@@ -99,7 +99,9 @@ class Gate:
         event = document.get("event")
         if document.get("type") != "track" or not isinstance(event, str) or event not in self._blocked:
             return None
-        return NotSent("$.event", "the event is blocked at its source: blocked_events under [segment]")
+        return NotSent(
+            "$.event", "the event is blocked at its source: blocked_events under [segment]", "schema"
+        )
 
     def _no_consent(self, document: JsonObject) -> NotSent | None:
         """Without a consent object all is sent; with one, each category of the destination must be true."""
@@ -112,7 +114,7 @@ class Gate:
         preferences = given if isinstance(given, dict) else {}
         for category in self._categories:
             if preferences.get(category) is not True:
-                return NotSent(child(path, category), f"no consent to {category}")
+                return NotSent(child(path, category), f"no consent to {category}", "integrations")
         return None
 
     def _switched_off(self, document: JsonObject) -> NotSent | None:
@@ -125,12 +127,14 @@ class Gate:
                 why = f"integrations.{name} is false"
                 if _library(document).startswith(MOBILE):
                     why += ", as mobile SDKs set it when they send to Mixpanel from the device"
-                return NotSent(child("$.integrations", name), why)
+                return NotSent(child("$.integrations", name), why, "integrations")
         if named:
             return None
         for everything in ("All", "all"):
             if integrations.get(everything) is False:
-                return NotSent(f"$.integrations.{everything}", f"integrations.{everything} is false")
+                return NotSent(
+                    f"$.integrations.{everything}", f"integrations.{everything} is false", "integrations"
+                )
         return None
 
     def _sent_by_device(self, document: JsonObject) -> NotSent | None:
@@ -138,17 +142,17 @@ class Gate:
         if found is None:
             return None
         path, name = found
-        return NotSent(path, f"_metadata.bundled names {name}: the device sends it itself")
+        return NotSent(path, f"_metadata.bundled names {name}: the device sends it itself", "integrations")
 
     def _filtered(self, document: JsonObject) -> NotSent | None:
         for one, fault in self._unjudged:
             what = "is not FQL" if isinstance(fault, FilterNotFql) else "cannot be followed by segtap"
             named = f"the condition of the destination filter {one.name or one.condition!r} {what}"
-            return NotSent("$", f"{named}, so that no message is sent")
+            return NotSent("$", f"{named}, so that no message is sent", "filters")
         for one, takes in self._dropping:
             if takes(document):
                 what = "drops it" if one.action == "drop" else "lets none of them through"
-                return NotSent("$", f"the destination filter {one.name or one.condition!r} {what}")
+                return NotSent("$", f"the destination filter {one.name or one.condition!r} {what}", "filters")
         return None
 
     def reduced(self, document: JsonObject) -> JsonObject:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from ..inspection import SECRET_FIELDS, Operation, OutgoingRequest, Translation
+from ..inspection import SECRET_FIELDS, OutgoingRequest, Translation
 from ..masks import MASK, mask_token
 from ..settings import DestinationSettings, Secret, Settings, Source
 from ..views import SentWith
@@ -38,7 +38,7 @@ class ServiceAccount(msgspec.Struct, frozen=True):
     def on_all(self, translation: Translation) -> Translation:
         """The translation with these credentials on each request that accepts them."""
         operations = tuple(
-            Operation(one.subscription, one.action, self.on(one.request)) for one in translation.operations
+            msgspec.structs.replace(one, request=self.on(one.request)) for one in translation.operations
         )
         return msgspec.structs.replace(translation, operations=operations)
 

@@ -77,11 +77,14 @@ def holds(node: Condition | Group | None, message: JsonObject) -> bool:
 
 def parse_trigger(text: str) -> Condition | Group:
     """The conditions that a trigger consists of. Raises MappingError as `compile_trigger`."""
+    tokens: list[Token] = []
     try:
-        node = _parse(_joined(lex(text)))
+        tokens = _joined(lex(text))
+        node = _parse(tokens.copy())
     except (_Broken, ValueError) as fault:
+        why = _NESTED if _is_nested(tokens) else fault
         raise MappingError(
-            f"The trigger {text!r} cannot be read: {fault}. Write it like: "
+            f"The trigger {text!r} cannot be read: {why}. Write it like: "
             'type = "track" and event = "Order Completed"'
         ) from None
     if node is None:
@@ -90,6 +93,23 @@ def parse_trigger(text: str) -> Condition | Group:
             f"{', '.join(PLACES)}, contains() and match()."
         )
     return node
+
+
+_NESTED = "Segment reads no brackets within brackets: write one level, or a subscription for each case"
+
+
+def _is_nested(tokens: list[Token]) -> bool:
+    """Tell whether a group of conditions stands within another; brackets of functions are no groups."""
+    depth = deepest = 0
+    before = ""
+    for token in tokens:
+        if token.type == "parenleft":
+            depth += before not in FUNCTIONS
+            deepest = max(deepest, depth)
+        elif token.type == "parenright":
+            depth -= 1
+        before = token.value
+    return deepest > 1
 
 
 def passed_over(text: str) -> tuple[str, ...]:
@@ -332,3 +352,7 @@ _TESTS: dict[str, Callable[[Expected], Test]] = {
     "is_true": lambda expected: lambda actual: actual is True,
     "is_false": lambda expected: lambda actual: actual is False,
 }
+OPERATORS = frozenset(_TESTS)
+"""What Segment can compare by; a condition with any other operator never holds."""
+NUMERIC = frozenset(("number_equals", "number_not_equals", "<", "<=", ">", ">="))
+"""Operators that compare numbers: a text never holds, though it may read as a number."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 
 import msgspec
@@ -10,8 +11,10 @@ from ..destinations.actions.faults import fault_of
 from ..destinations.actions.presets import preset_subscriptions
 from ..errors import MappingError
 from ..mapping import MISSING, Refused, compile_trigger
+from ..mapping.near_miss import condition_words, miss_of
 from ..mapping.origins import NOTHING, Origin, fields_of, value_of
-from ..mapping.triggers import passed_over
+from ..mapping.paths import walk
+from ..mapping.triggers import NUMERIC, Condition, passed_over
 from ..mapping.validate import is_directive
 from ..messages import Json, JsonObject
 from ..settings import Destination, Subscription
@@ -45,10 +48,10 @@ class SubscriptionTable(msgspec.Struct, frozen=True, rename="camel"):
 def mapping_tables(destination: Destination, samples: Sequence[JsonObject]) -> tuple[SubscriptionTable, ...]:
     """Each subscription, with the first of the samples that its trigger takes."""
     given = preset_subscriptions() if destination.subscriptions is None else destination.subscriptions
-    return tuple(_table(subscription, samples) for subscription in given)
+    return tuple(_table(subscription, place, samples) for place, subscription in enumerate(given))
 
 
-def _table(subscription: Subscription, samples: Sequence[JsonObject]) -> SubscriptionTable:
+def _table(subscription: Subscription, place: int, samples: Sequence[JsonObject]) -> SubscriptionTable:
     sample = next((one for one in samples if _takes(subscription, one)), None)
     origins = fields_of(subscription.mapping, sample or {})
     rows = [
@@ -61,7 +64,7 @@ def _table(subscription: Subscription, samples: Sequence[JsonObject]) -> Subscri
         trigger=subscription.subscribe,
         enabled=subscription.enabled,
         action=subscription.partner_action,
-        fault=fault_of(subscription),
+        fault=fault_of(subscription, place) or ("" if sample else _text_for_number(subscription, samples)),
         passed_over=passed_over(subscription.subscribe),
         sample="" if sample is None else sample_name(sample),
         fields=tuple(rows),
@@ -83,6 +86,34 @@ def _takes(subscription: Subscription, message: JsonObject) -> bool:
         return compile_trigger(subscription.subscribe)(message)
     except (MappingError, Refused):
         return False
+
+
+def _text_for_number(subscription: Subscription, samples: Sequence[JsonObject]) -> str:
+    """Why the trigger took no sample, where all that kept it from one is a number that is sent as text."""
+    for sample in samples:
+        try:
+            failing = miss_of(subscription.subscribe, sample).failing
+        except MappingError:
+            return ""
+        texts = [(one, value) for one in failing if isinstance(value := _number_as_text(one, sample), str)]
+        if texts and len(texts) == len(failing):
+            condition, value = texts[0]
+            return (
+                f"{condition_words(condition)} compares numbers, and {sample_name(sample)} has the text "
+                f"{json.dumps(value, ensure_ascii=False)}. Send it as a number, or compare it as text."
+            )
+    return ""
+
+
+def _number_as_text(condition: Condition | None, sample: JsonObject) -> str | None:
+    """The text that a condition on numbers found, if it reads as a number."""
+    if condition is None or condition.operator not in NUMERIC:
+        return None
+    value = walk(sample.get(condition.place), condition.path)
+    try:
+        return value if isinstance(value, str) and float(value) == float(value) else None
+    except ValueError:
+        return None
 
 
 def sample_name(message: JsonObject) -> str:

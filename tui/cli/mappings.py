@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .options import config_option, format_option, load
+from .options import config_option, format_option, load, tell_uncovered
 from .output import ask, say, write, write_json, write_lines
 
 if TYPE_CHECKING:
@@ -26,7 +26,13 @@ SAMPLES = 20
 
 @click.group()
 def mappings() -> None:
-    """Your workspace's own subscriptions: triggers and mappings."""
+    """Your workspace's own subscriptions: triggers and mappings.
+
+    In segtap.toml a subscription may begin from one of Segment's presets (preset = "Track Calls"): Track
+    Calls, Order Completed Calls, Page Calls, Screen Calls, Identify Calls, Group Calls. Two more are off
+    until you add them: Alias Calls and Increment. [[subscriptions]] replaces all presets: write each
+    that should go on.
+    """
 
 
 @mappings.command("import")
@@ -135,6 +141,7 @@ def show(ctx: click.Context, message_file: Path | None, shape: str, config_file:
     if destination.kind != "actions":
         say("The classic destination has settings in the place of subscriptions: see [classic].")
         ctx.exit(2)
+    tell_uncovered(settings)
     tables = mapping_tables(destination, _samples(message_file))
     if shape == "json":
         for table in tables:

@@ -136,6 +136,7 @@ def read_settings(*, demo: bool = False, dry_run: bool = False, **options: Any) 
     _refuse_half_of_tls(settings)
     _refuse_unset_secrets(options, settings)
     tell_faults(settings)
+    tell_uncovered(settings)
     if settings.plan:
         from ...core.plan import load_plan
 
@@ -158,6 +159,16 @@ def tell_faults(settings: Settings) -> None:
         faults += subscription_faults(destination_of(settings))
     for fault in faults:
         say(f"{settings.origin}: {fault}")
+
+
+def tell_uncovered(settings: Settings) -> None:
+    """Say which calls no subscription takes, where the settings have subscriptions of their own."""
+    if settings.subscriptions is not None:
+        from ...core.destinations.actions.faults import uncovered_words
+        from ...core.settings import destination_of
+
+        if words := uncovered_words(destination_of(settings)):
+            say(f"{settings.origin}: {words}")
 
 
 def tell_plan_faults(faults: Iterable[str]) -> None:

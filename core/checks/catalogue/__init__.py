@@ -15,6 +15,7 @@ from .plan import RULES as PLAN_RULES
 from .settings import SETTINGS_RULES
 from .spec import SPEC_RULES
 from .stream import STREAM_RULES
+from .subscriptions import SUBSCRIPTION_RULES
 from .users import USER_RULES
 from .values import VALUE_RULES
 
@@ -22,6 +23,7 @@ CATALOGUES: tuple[tuple[Rule, ...], ...] = (
     RULES,
     ARRIVAL_RULES,
     LIMIT_RULES,
+    SUBSCRIPTION_RULES,
     USER_RULES,
     VALUE_RULES,
     DATA_RULES,

@@ -50,11 +50,12 @@ SECOND_RECEIPT = Rule(
 
 UNMATCHED = Rule(
     id="unmatched",
-    severity="info",
-    also=("warning",),
+    severity="warning",
+    also=("info",),
     kind="request",
-    what="No subscription takes the message",
-    why="Segment's destination sends nothing for a call that no trigger matches, and says nothing of it.",
+    what="No subscription takes the message, or it is stopped before",
+    why="Segment sends nothing where no trigger matches or a setting of the classic destination is off, and "
+    "does not say so. Where the message or a filter asks for it, this is a note.",
     fix="add a subscription whose trigger matches it, if Mixpanel should have it",
     source=_SEGMENT_MIXPANEL,
 )
@@ -119,9 +120,11 @@ INSERT_ID_UNDOCUMENTED = Rule(
 INSERT_ID_MISSING = Rule(
     id="insert-id-missing",
     severity="warning",
-    applies_to=_EVENTS,
-    what="The client sends no messageId",
-    why="A new one is made up on every receipt: nobody can tell a retry from another event.",
+    kind="request",
+    applies_to=("/import", "/track"),
+    what="An event has a new insert id each time that it is sent",
+    why="The client sends no messageId, or the mapping does not read it: nobody can tell a retry from "
+    "another event.",
     fix="send a UUID as messageId, and the same one on every retry",
     source=_MIXPANEL_DEDUPE,
 )
@@ -142,27 +145,34 @@ NO_IDENTITY = Rule(
     id="no-identity",
     severity="warning",
     also=("error",),
-    applies_to=(*_EVENTS, "identify"),
-    what="The message names no user",
-    why="Its distinct_id is empty: Mixpanel leaves it out of users, funnels and retention.",
+    kind="request",
+    applies_to=("/import", "/track", "/engage"),
+    what="An event or a profile belongs to no user",
+    why="Its distinct_id is empty: Mixpanel leaves the event out of users, funnels and retention, and "
+    "refuses the profile.",
     fix="send userId, or anonymousId for unknown users",
     source=_MIXPANEL_IMPORT,
 )
 IDENTIFY_WITHOUT_USER_ID = Rule(
     id="identify-without-user-id",
-    severity="warning",
-    applies_to=("identify",),
-    what="An identify call has no userId",
-    why="Segment still sends $identify, with no $identified_id, and puts the traits on the anonymous id.",
-    fix="call identify when the userId is known",
+    severity="info",
+    also=("warning",),
+    kind="request",
+    applies_to=("/track", "/engage"),
+    what="An identify call goes out without a userId",
+    why="The traits go to the profile of the anonymousId, and nothing is joined to a user. That is right for "
+    "a visitor; where the mapping loses the userId, it is a warning.",
+    fix="nothing, if these are a visitor's traits: an identify call with userId and this anonymousId joins "
+    "them to the user",
     source=_SEGMENT_CODE,
 )
 ALIAS_WITHOUT_PREVIOUS_ID = Rule(
     id="alias-without-previous-id",
     severity="error",
     also=("warning",),
-    applies_to=("alias",),
-    what="An alias call has no previousId",
+    kind="request",
+    applies_to=("/track",),
+    what="An alias names one id",
     why="Mixpanel cannot use a $create_alias that names one id.",
     fix="send the id that was used before as previousId",
     source=_MIXPANEL_ALIAS,
@@ -242,9 +252,11 @@ NO_CLIENT_IP = Rule(
     id="no-client-ip",
     severity="warning",
     also=("info",),
-    applies_to=(*_EVENTS, "identify"),
-    what="A server sends no address of the user",
-    why="Reports by country and city miss the user, or show a data centre: everyone in Boardman, Ashburn.",
+    kind="request",
+    applies_to=("/import", "/track", "/engage"),
+    what="Mixpanel gets no address of the user",
+    why="Reports by country and city miss the user. A profile update without one moves the user to where "
+    "Segment's server is: everyone in Boardman, Ashburn.",
     fix="pass the user's address as context.ip",
     source=_MIXPANEL_GEO,
 )

@@ -9,6 +9,7 @@ from .example import ANONYMOUS, Example, call, pair, track
 from .groups import GROUP_EXAMPLES
 from .limits import LIMIT_EXAMPLES
 from .stream import STREAM_EXAMPLES
+from .subscriptions import SUBSCRIPTION_EXAMPLES
 from .values import VALUE_EXAMPLES
 
 _UUID_ID = "0b2c9f0e-6a53-4f7e-9d0d-3f4f6c2f1a77"
@@ -196,5 +197,6 @@ EXAMPLES: dict[str, Example] = {
     **VALUE_EXAMPLES,
     **CLASSIC_EXAMPLES,
     **STREAM_EXAMPLES,
+    **SUBSCRIPTION_EXAMPLES,
 }
 """By the id of the rule. Those that repeat what was received or take many messages have none."""

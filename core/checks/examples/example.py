@@ -79,13 +79,15 @@ def _compiled(plan: JsonObject) -> PlanCheck:
 def call(type: str, number: int = 0, /, **fields: Json) -> JsonObject:
     """A message with a messageId, a timestamp and a userId, unless `fields` say otherwise; `None` leaves out.
 
-    `number` makes messages of one example differ: messageIds, and a second each.
+    `number` makes messages of one example differ: messageIds, and a second each. Identify calls have
+    the user's address.
     """
     message: JsonObject = {
         "type": type,
         "messageId": _UUID.format(number + 1),
         "timestamp": _TIMESTAMP[:-3] + f"{number:02}Z",
         "userId": "user-1",
+        **({"context": {"ip": "203.0.113.7"}} if type == "identify" else {}),
         **fields,
     }
     return {key: value for key, value in message.items() if value is not None}

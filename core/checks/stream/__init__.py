@@ -19,6 +19,7 @@ from .memory import Recent
 from .names import Names
 from .observed import Loose, Observed, Seen, StreamLimits, object_of, seen, text_of
 from .repeats import Repeats
+from .sources import Sources
 from .users import Users
 
 __all__ = ["Forgotten", "Loose", "Observed", "StreamChecker", "StreamLimits"]
@@ -89,6 +90,7 @@ class StreamChecker:
         self._users = Users(limits)
         self._groups = Groups(limits, self._users)
         self._names = Names(limits)
+        self._sources = Sources(limits)
         self._clocks: Recent[str, bool] = Recent(limits.texts)
         self.observed = 0
         """The number of the newest message."""
@@ -135,6 +137,7 @@ class StreamChecker:
         yield from self._users.look(one)
         yield from self._groups.look(one)
         yield from self._names.look(one)
+        yield from self._sources.look(one)
         yield from self._clock(one)
 
     def _clock(self, one: Seen) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ a property is, and `mapping.origins` where the field has it from.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 from functools import reduce
 from typing import cast
@@ -27,6 +28,7 @@ from .translator import compile_subscription
 TOKEN = Origin("setting: project token")
 SOURCE_NAME = Origin("setting: source name")
 CONSTANT = Origin("Segment writes it")
+RANDOM_INSERT_ID = Origin("random at Segment, for no insert id came")
 
 _Told = tuple[tuple[str | int, ...], Origin, str]
 """The steps into a request's body, the origin of what stands there, and the mapping's field ("" for none)."""
@@ -67,6 +69,25 @@ def _requests(subscription: Subscription, target: Target, moment: Moment) -> lis
     view = _Payload(fields_of(subscription.mapping, moment.document), payload, moment.document)
     tell = _ACTIONS[subscription.partner_action]
     return [[view.coerced(told, request) for told in tell(view, request)] for request in requests]
+
+
+def refusal(document: JsonObject, destination: Destination, *, now: int) -> Subscription | None:
+    """Return the first subscription that refuses the message; None for the classic destination."""
+    if destination.kind != "actions":
+        return None
+    target, moment = target_of(destination.settings), Moment(now, document)
+    given = preset_subscriptions() if destination.subscriptions is None else destination.subscriptions
+    for subscription in given:
+        if not subscription.enabled:
+            continue
+        with contextlib.suppress(MappingError):
+            compiled = compile_subscription(subscription)
+            try:
+                if compiled.takes(document):
+                    compiled.act(compiled.payload(document), target, moment)
+            except (Refused, RecursionError):
+                return subscription
+    return None
 
 
 class _Payload:
@@ -133,7 +154,7 @@ def _time(view: _Payload) -> tuple[Origin, str]:
 def _insert_id(view: _Payload) -> tuple[Origin, str]:
     if isinstance(view.values.get("insert_id"), str):
         return view.field("insert_id"), "insert_id"
-    return Origin("random at Segment, for no insert id came"), "insert_id"
+    return RANDOM_INSERT_ID, "insert_id"
 
 
 def _distinct_id(view: _Payload) -> tuple[Origin, str]:

@@ -33,9 +33,12 @@ Payload = Callable[[JsonObject], JsonObject]
 
 
 class CompiledSubscription:
-    """One subscription, ready to run: it is the same for all settings."""
+    """One subscription, ready to run: it is the same for all settings. `place` is its index in the list."""
 
-    def __init__(self, name: str, action: str, takes: Predicate, payload: Payload, act: Action) -> None:
+    def __init__(
+        self, name: str, action: str, takes: Predicate, payload: Payload, act: Action, place: int
+    ) -> None:
+        self.place = place
         self.name = name
         self.action = action
         self.takes = takes
@@ -78,7 +81,7 @@ class ActionsTranslator:
                 rejected = rejected or TOO_DEEP
                 continue
             for wave, request in zip(waves, requests, strict=False):
-                wave.append(Operation(subscription.name, subscription.action, request))
+                wave.append(Operation(subscription.name, subscription.action, request, subscription.place))
         return Translation((*waves[0], *waves[1]), rejected, unmatched)
 
 
@@ -91,7 +94,7 @@ def _look_for_audience(document: JsonObject) -> None:
         raise Refused("Cannot read properties of null (reading 'computation_class')")
 
 
-def compile_subscription(subscription: Subscription) -> CompiledSubscription:
+def compile_subscription(subscription: Subscription, place: int = 0) -> CompiledSubscription:
     """A subscription ready to run. Raises MappingError for a trigger or action that Segment would never run.
 
     A mapping that Segment would refuse refuses every message that the trigger takes, as there.
@@ -107,7 +110,7 @@ def compile_subscription(subscription: Subscription) -> CompiledSubscription:
         payload = compile_payload(subscription.mapping, fields)
     except MappingError as fault:
         payload = _refusing(str(fault))
-    return CompiledSubscription(subscription.name, subscription.partner_action, takes, payload, act)
+    return CompiledSubscription(subscription.name, subscription.partner_action, takes, payload, act, place)
 
 
 def _refusing(why: str) -> Payload:
@@ -248,12 +251,13 @@ def _compiled(subscriptions: tuple[Subscription, ...] | None) -> tuple[CompiledS
         _remembered.move_to_end(key)
         return found
     ready: list[CompiledSubscription] = []
-    for subscription in preset_subscriptions() if subscriptions is None else subscriptions:
+    given = preset_subscriptions() if subscriptions is None else subscriptions
+    for place, subscription in enumerate(given):
         if not subscription.enabled:
             continue
         # What can never run never runs, as at Segment; `faults.subscription_faults` tells of it.
         with contextlib.suppress(MappingError):
-            ready.append(compile_subscription(subscription))
+            ready.append(compile_subscription(subscription, place))
     made = tuple(ready)
     _remembered[key] = made
     if len(_remembered) > _REMEMBER:

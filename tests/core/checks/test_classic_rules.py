@@ -94,7 +94,7 @@ def test_nested_objects_are_text_and_so_not_too_deep() -> None:
     ("call", "options", "words", "fix"),
     [
         ("identify", {}, "Use Mixpanel People is off", "people = true"),
-        ("page", {"consolidatedPageCalls": False}, "no page option that is on", "consolidated_page_calls"),
+        ("page", {"consolidatedPageCalls": False}, "all page options are off", "consolidated_page_calls"),
         ("group", {}, "Group Identifier Traits is empty", "group_identifier_traits"),
     ],
 )

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 import pytest
 from check_helpers import NOW, real_message
-from fixes import follow
+from fixes import follow, map_field
 
 from segtap.core.checks import CheckSettings, rules
 from segtap.core.checks.examples import EXAMPLES, MESSAGE_EXAMPLES
@@ -293,11 +293,11 @@ def test_a_fix_that_is_followed_mends_it(
     before = sent(message, destination, judged_by)
     known = {finding.rule for finding in before.wrong()}
     for finding in before.wrong():
-        followed = follow(message, finding)
-        if followed is None:
+        followed, mapped = follow(message, finding), map_field(destination, finding)
+        if followed is None and mapped is None:
             assert finding.rule in {*NOT_IN_THE_MESSAGE, *BY_PERSON}, finding
             continue
-        after = sent(followed, destination, judged_by)
+        after = sent(followed or message, mapped or destination, judged_by)
         assert (finding.rule, finding.path) not in [(one.rule, one.path) for one in after.findings], finding
         assert [one for one in after.wrong() if one.rule not in known] == [], finding
         assert after.records() >= before.records() or finding.rule == "array-too-long", finding
@@ -329,6 +329,7 @@ BY_PERSON = {
     "anonymous-id-churn": "keeps the anonymousId where the server made a new one",
     "page-name-cardinality": "names the kind of page, and sends the title as a property",
     "event-name-cardinality": "names the kind of event, and sends what varies as a property",
+    "identify-without-user-id": "knows whether these are a visitor's traits; then nothing is wrong",
     "hot-shard": "sends events of services and tests without a user",
     "property-converted": "knows whether reports can use that form; nothing is lost",
     "token-unverified": "asks Mixpanel with segtap doctor --online",
@@ -342,6 +343,7 @@ NOT_IN_THE_MESSAGE = {
     "alias-ignored": "the call is removed from the code",
     "alias-without-previous-id": "with the simplified ID merge the call is removed from the code",
     "page-double-count": "a page option is turned off",
+    "subscription-double-count": "a trigger is narrowed, or a subscription switched off",
     "group-set-once": "a trait is taken off the list of the settings",
     "group-key-not-a-name": "the group key of the subscription's mapping is left empty",
     "track-too-old": "the API secret is set",
@@ -367,6 +369,7 @@ SURPLUS = {
     "retry": "the copy",
     "double-fired": "the copy",
     "page-double-count": "the second event of the page",
+    "subscription-double-count": "the second event of the message",
     "alias-ignored": "the alias, which Mixpanel ignores",
     "alias-without-previous-id": "the alias, which Mixpanel ignores",
     "group-set-once": "what was set once and what is set now go in one request",
@@ -376,13 +379,23 @@ SURPLUS = {
 """Rules whose fix sends fewer records, and which."""
 
 
+def with_people(example: Example) -> Example:
+    """The example with Use Mixpanel People on: the classic destination sends no profile without it."""
+    before, after = example.settings_before, example.settings_after
+    return msgspec.structs.replace(
+        example,
+        settings_before={"people": True, **before},
+        settings_after=None if after is None else {"people": True, **after},
+    )
+
+
 def by_example() -> Iterator[Any]:
     """The examples with each destination and ID merge with which they make the mistake."""
     for id in NOT_IN_THE_MESSAGE:
         for kind in KINDS:
             for merge in MERGES:
                 if id in EXAMPLES:
-                    example = msgspec.structs.replace(EXAMPLES[id], kind=kind, identity=merge)
+                    example = with_people(msgspec.structs.replace(EXAMPLES[id], kind=kind, identity=merge))
                     if any(finding.rule == id for finding in observed(example, after=False).findings):
                         yield pytest.param(id, example, id=f"{id}-{kind}-{merge}")
 

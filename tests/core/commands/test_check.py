@@ -120,7 +120,7 @@ def test_the_table_shows_what_is_wrong_and_sums_up() -> None:
         "x.jsonl:3  page (ajs-next-1795557600668-5efcc891-ed0a-4ef0-9b76-4a94a8e6d0f3)",
         '  ▲ page-name-missing  no name: the event is "Viewed ", as for every other page without one',
         "                       → give the call a name, such as Pricing",
-        "3 messages: 1 error and 1 warning in 2 of them; 5 notes (--format json shows them)",
+        "3 messages: 1 error and 1 warning in 2 of them; 6 notes (--format json shows them)",
     ]
 
 

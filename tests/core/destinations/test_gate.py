@@ -66,7 +66,7 @@ def test_integrations_are_read_as_segment_reads_them(
 
 def test_the_reason_is_said_with_its_path() -> None:
     assert stopped(ACTIONS, integrations={"All": False}) == NotSent(
-        "$.integrations.All", "integrations.All is false"
+        "$.integrations.All", "integrations.All is false", "integrations"
     )
 
 
@@ -81,7 +81,9 @@ def test_a_device_that_sends_itself_is_known_by_either_name_of_the_classic_desti
     metadata: JsonObject = {"bundled": ["Amplitude", name], "unbundled": []}
     found = stopped(CLASSIC, _metadata=metadata)
     assert found == NotSent(
-        "$._metadata.bundled[1]", f"_metadata.bundled names {name}: the device sends it itself"
+        "$._metadata.bundled[1]",
+        f"_metadata.bundled names {name}: the device sends it itself",
+        "integrations",
     )
     assert stopped(ACTIONS, _metadata=metadata) is None
     assert bundled({"_metadata": metadata}) == ("$._metadata.bundled[1]", name)

@@ -70,7 +70,7 @@ async def test_what_segment_would_not_send_is_not_forwarded(tmp_path: Path) -> N
             detail = await client.detail(off.id)
             assert detail.inspection.translation.operations == ()
             assert detail.inspection.translation.not_sent == NotSent(
-                "$.integrations.All", "integrations.All is false"
+                "$.integrations.All", "integrations.All is false", "integrations"
             )
         assert [event["properties"]["$insert_id"] for event in mixpanel.events] == ["m-sent-000001"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from ..messages import Json, JsonObject
-from ..text import HARMFUL_WITHIN_LINES
+from .messages import Json, JsonObject
+from .text import HARMFUL_WITHIN_LINES
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+\Z")
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r"}

@@ -1,0 +1,180 @@
+"""no-client-ip: requests from which Mixpanel cannot tell where the user is, or tells the wrong place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+
+from ..inspection import IDENTITY_EVENTS, Finding
+from ..messages import Json, JsonObject
+from ..settings import Subscription
+from ..text import shown
+from .catalogue import calls as rule
+from .mapped import is_default, leaves_out, map_fix, mapped_elsewhere, named, subscription_of
+from .rule import Subject
+
+SERVER_LIBRARY = re.compile(
+    r"(@segment/)?analytics[-_.](python|node|go|java|ruby|php|net|dotnet|csharp|rust|elixir)\b", re.IGNORECASE
+)
+"""Names of Segment's server libraries in context.library.name."""
+
+PLACE_TRAITS = ("$city", "$region", "$country_code")
+"""The traits that say a profile's place, before what Mixpanel looks up by the address."""
+PROFILE_FIX = (
+    'pass the user\'s address as context.ip, or "0" to leave the place as it is, or send '
+    f"{', '.join(PLACE_TRAITS[:-1])} and {PLACE_TRAITS[-1]} in each identify"
+)
+
+_LOCAL: tuple[tuple[str, IPv4Network | IPv6Network], ...] = tuple(
+    (what, ip_network(network))
+    for what, networks in (
+        ("this machine itself", ("127.0.0.0/8", "::1/128")),
+        (
+            "a private network",
+            ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"),
+        ),
+        ("the local link", ("169.254.0.0/16", "fe80::/10")),
+        ("a carrier's own network", ("100.64.0.0/10",)),
+    )
+    for network in networks
+)
+"""Addresses that lead to no place."""
+_MAY_BE_LOCAL = (
+    "10.",
+    "127.",
+    "172.",
+    "192.",
+    "169.",
+    "100.",
+    "fc",
+    "fd",
+    "fe",
+    "FC",
+    "FD",
+    "FE",
+    ":",
+    "0:",
+    " ",
+)
+"""How such an address begins."""
+
+
+@lru_cache(maxsize=4096)
+def local_network(address: str) -> str:
+    """Say which network without a place an address is of; "" for any other, and for what is no address."""
+    try:
+        found = ip_address(address.strip())
+    except ValueError:
+        return ""
+    mapped = getattr(found, "ipv4_mapped", None)
+    found = mapped or found
+    return next(
+        (what for what, network in _LOCAL if found.version == network.version and found in network), ""
+    )
+
+
+def no_client_ip(subject: Subject) -> Iterator[Finding]:
+    """Yield one finding: a warning where there is one, else a note."""
+    note: Finding | None = None
+    for index, operation in enumerate(subject.translation.operations):
+        body = operation.request.body
+        record, path = (body[0], "[0]") if isinstance(body, list) and body else (body, "")
+        if not isinstance(record, dict) or "$group_key" in record:
+            continue
+        if "event" in record:
+            holder, name, path = record.get("properties"), "ip", f"{path}.properties"
+            if record["event"] in IDENTITY_EVENTS or not isinstance(holder, dict):
+                continue
+        else:
+            holder, name = record, "$ip"
+        value = holder.get(name)
+        if isinstance(value, str) and value:
+            network = local_network(value) if value.startswith(_MAY_BE_LOCAL) else ""
+            if network:
+                yield _local(subject, f"requests[{index}].body{path}.{name}", value, network)
+                return
+        elif value is None or value == "" or (value == 0 and name == "$ip"):
+            finding = _absent(subject, index, record, is_profile=name == "$ip")
+            if finding is not None and finding.severity == "warning":
+                yield finding
+                return
+            note = note or finding
+    if note is not None:
+        yield note
+
+
+def _local(subject: Subject, path: str, value: str, network: str) -> Finding:
+    source = subject.source_of(path)
+    return rule.NO_CLIENT_IP.finding(
+        source.source if source is not None and source.place else path,
+        f"{shown(value, 50)} is an address of {network}: Mixpanel cannot tell the place",
+    )
+
+
+def _absent(subject: Subject, index: int, record: JsonObject, *, is_profile: bool) -> Finding | None:
+    context, subscription = subject.context, subscription_of(subject, index)
+    given, library = not _blank(context.get("ip")), _library(subject)
+    by_server = library is not None and SERVER_LIBRARY.match(library) is not None
+    if is_profile and _says_the_place(record):
+        return None
+    if subscription is not None and not is_default(subscription, "ip"):
+        by_client = library is not None and not by_server
+        if given or by_client or not leaves_out(subscription, "ip"):
+            return _unmapped(subject, subscription, index, is_profile=is_profile)
+    if given or context.get("direct") is True:
+        return None
+    moves = is_profile and subscription is not None  # the classic destination sends ip=0
+    if moves and (by_server or library is None):
+        return rule.NO_CLIENT_IP.finding(
+            "$.context.ip",
+            "no context.ip: Mixpanel takes the address of Segment's server, and moves the user there",
+            fix=PROFILE_FIX,
+        )
+    if not by_server:
+        return None
+    about_the_client = [key for key in ("userAgent", "page", "locale") if context.get(key)]
+    if about_the_client:
+        return rule.NO_CLIENT_IP.finding(
+            "$.context.ip",
+            f"context has the user's {about_the_client[0]} but no ip: Mixpanel cannot tell the place",
+        )
+    # A server may well speak of no user's device at all: worth a note, not a warning.
+    return rule.NO_CLIENT_IP.finding(
+        "$.context.ip", "no context.ip: Mixpanel cannot tell the place", severity="info"
+    )
+
+
+def _unmapped(subject: Subject, subscription: Subscription, index: int, *, is_profile: bool) -> Finding:
+    """The finding on a request whose mapping brings no address."""
+    place = f"requests[{index}].body" + ("" if is_profile else "[0].properties")
+    fix = map_fix(subject, subscription, "ip")
+    if leaves_out(subscription, "ip"):
+        words = f"{named(subscription)} does not map ip"
+    else:
+        words, place = mapped_elsewhere(subject, subscription, "ip", place)
+        if _blank(subject.context.get("ip")) and place.startswith("$."):
+            fix = f"send the user's address as {place.removeprefix('$.')}"
+    what = "Mixpanel takes the address of Segment's server, and moves the user there"
+    return rule.NO_CLIENT_IP.finding(
+        place,
+        f"{words}: {what if is_profile else 'Mixpanel cannot tell the place'}",
+        fix=fix,
+    )
+
+
+def _says_the_place(record: JsonObject) -> bool:
+    traits = record.get("$set")
+    return isinstance(traits, dict) and all(traits.get(name) for name in PLACE_TRAITS)
+
+
+def _library(subject: Subject) -> str | None:
+    """The library's name; None for a message that names none, as plain HTTP requests do."""
+    library = subject.context.get("library")
+    name = library.get("name") if isinstance(library, dict) else None
+    return name if isinstance(name, str) and name else None
+
+
+def _blank(value: Json) -> bool:
+    return value is None or value == ""

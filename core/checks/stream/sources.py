@@ -1,0 +1,42 @@
+"""What the events of a source lack, said once for each source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...inspection import Finding
+from ...text import shown
+from ..catalogue.subscriptions import OS_MISSING
+from ..identity import request_of
+from ..mapped import map_fix, subscription_of
+from .memory import Recent
+from .observed import Seen, StreamLimits, object_of, text_of
+
+_PLATFORM = "$.context.userAgentData.platform"
+
+
+class Sources:
+    """Remembers of which sources something was said; a source is known by its library."""
+
+    def __init__(self, limits: StreamLimits) -> None:
+        self._without_system: Recent[str, bool] = Recent(limits.texts)
+
+    def look(self, seen: Seen) -> Iterator[Finding]:
+        """Yield os-missing for the first event of a source that could have the system and has not."""
+        data = seen.context.get("userAgentData")
+        if not data or not seen.events or seen.destination.kind != "actions" or "$os" in seen.events[0][2]:
+            return
+        platform = text_of(object_of(data).get("platform"))
+        library = text_of(object_of(seen.context.get("library")).get("name"))
+        if platform and self._without_system.first_time(library, True):
+            yield _no_system(seen, library, platform)
+
+
+def _no_system(seen: Seen, library: str, platform: str) -> Finding:
+    sender = f"{shown(library, 40)[1:-1]} sends" if library else "the browser sends"
+    subscription = subscription_of(seen, request_of(seen.events[0][0]))
+    return OS_MISSING.finding(
+        _PLATFORM,
+        f"the events of this source have no Operating System, though {sender} {shown(platform, 30)}",
+        fix=None if subscription is None else map_fix(seen, subscription, "os_name", {"@path": _PLATFORM}),
+    )
