@@ -10,6 +10,7 @@ from ..paths import child
 from ..text import shown
 from .catalogue import calls as rule
 from .catalogue.values import ID_WHITESPACE, PLACEHOLDER_GROUP_ID
+from .group_keys import DEFAULT_KEY, group_ids, keys_in_settings, profile_updates
 from .placeholders import PLACEHOLDERS, is_good, leftover
 from .rule import Subject
 from .spaces import stripped, which_end
@@ -31,6 +32,7 @@ _MANY = {
     "visitor": "everyone who has it is one visitor",
     "group": "all that have it are one group",
 }
+_DEFAULT_KEYS = (DEFAULT_KEY,)
 _NO_GROUP = PLACEHOLDERS - {"0", "-1", "true", "false", "unknown", "anon", "anonymous", "na"}
 """What is no group's id: the words of Mixpanel's list that may be one are left out."""
 
@@ -52,17 +54,24 @@ def ids(subject: Subject) -> Sequence[Finding]:
     read = subject.destination.kind != "classic-cloud" or not subject.translation.operations
     if "groupId" in document:
         found += _group_id(document["groupId"], "groupId", read=read)
+        if subject.type == "group" and read:
+            found += _empty_group(document["groupId"], "groupId", "$.groupId")
     if "groupId" in context:
         found += _group_id(context["groupId"], "context.groupId", read=read)
     if subject.events:
         path, _, sent = subject.events[0]  # the other records of a message have the same ids
         if subject.destination.subscriptions is not None:
             found += _ids_of_event(subject, path, sent)
-        if "$group_id" in sent:
-            found += _group_of_event(subject, path, sent, "$group_id")
-        for key in subject.settings.group_keys or ():
-            found += _group_of_event(subject, path, sent, key)
-    elif subject.type in ("identify", "group"):
+        for key in _group_keys(subject):
+            if key in sent:
+                found += _groups(subject, child(f"{path}.properties", key), sent[key], key)
+    elif subject.type == "identify":
+        found += _in_profile(subject)
+        for path, update in profile_updates(subject.translation):
+            for key in _group_keys(subject):
+                if key in update:
+                    found += _groups(subject, child(path, key), update[key], key)
+    elif subject.type == "group":
         found += _in_profile(subject)
     return found
 
@@ -81,6 +90,13 @@ def _group_id(value: Json, name: str, *, read: bool) -> Iterator[Finding]:
     elif read and isinstance(value, str) and not is_good(value):
         yield from _placeholder_group(value, name, f"$.{name}")
         yield from spaces_around(value, name, f"$.{name}", "group")
+
+
+def _empty_group(value: Json, name: str, path: str) -> Iterator[Finding]:
+    if value is None or value == "":
+        yield PLACEHOLDER_GROUP_ID.finding(
+            path, f"{shown(name, 40)[1:-1]} is {shown(value)}: that is no group", fix=_UNTIL_KNOWN.get(name)
+        )
 
 
 def _until_known(name: str, call: Json) -> str:
@@ -145,18 +161,32 @@ def _ids_of_event(subject: Subject, path: str, sent: JsonObject) -> Iterator[Fin
             return
 
 
-def _group_of_event(subject: Subject, path: str, sent: JsonObject, key: str) -> Iterator[Finding]:
-    """The groups that an event names: one, or a list of them."""
-    value = sent.get(key)
-    where = child("$.properties" if subject.properties.get(key) == value else f"{path}.properties", key)
-    for path, one in (
-        [(child(where, index), one) for index, one in enumerate(value)]
-        if isinstance(value, list)
-        else [(where, value)]
-    ):
-        if isinstance(one, str) and not is_good(one) and one not in _named(subject):
-            yield from _placeholder_group(one, key, path)
-            yield from spaces_around(one, key, path, "group")
+def _group_keys(subject: Subject) -> Sequence[str]:
+    """The properties that name groups: the default key, those of the settings, and those of the project."""
+    known, destination = subject.settings.group_keys, subject.destination
+    if known is None and destination.subscriptions is None and destination.kind == "actions":
+        return _DEFAULT_KEYS
+    return list(dict.fromkeys((DEFAULT_KEY, *keys_in_settings(known, destination))))
+
+
+def _groups(subject: Subject, path: str, value: Json, key: str) -> Iterator[Finding]:
+    """The groups that an event or a profile names: one, or a list of them. `path` leads into the requests."""
+    named_too = subject.destination.kind != "classic-cloud"  # which reads no groupId
+    for index, one in enumerate(group_ids(value)):
+        good = is_good(one) and bool(one) if isinstance(one, str) else one is not None
+        if good or (named_too and one and one in _named(subject)):
+            continue
+        where = path_in_message(subject, child(path, index) if isinstance(value, list) else path)
+        yield from _empty_group(one, key, where)
+        if isinstance(one, str):
+            yield from _placeholder_group(one, key, where)
+            yield from spaces_around(one, key, where, "group")
+
+
+def path_in_message(subject: Subject, path: str) -> str:
+    """The place in the message that a value of the requests comes from; else its place in them."""
+    source = subject.source_of(path)
+    return source.source if source is not None and source.place else path
 
 
 def _in_profile(subject: Subject) -> Iterator[Finding]:

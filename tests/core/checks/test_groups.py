@@ -210,3 +210,60 @@ def test_the_likely_key_is_the_trait_with_the_groups_id() -> None:
     assert likely_keys({"plan": "pro", "firmId": 9}, "c-8") == ["firmId"]
     assert likely_keys({"paid": "yes"}, "c-8") == []
     assert likely_keys({"firm": 7}, "7") == ["firm"]
+
+
+# -- placeholder-group-id -----------------------------------------------------------------------------------
+
+FIRM = CheckSettings(group_keys=("firm",))
+KEYED = [pytest.param(mapped(group_key="firm"), id="actions")]
+KEYED.append(pytest.param(classic(people=True, groupIdentifierTraits=["firm"]), id="classic-cloud"))
+
+
+@pytest.mark.parametrize("destination", KEYED)
+@pytest.mark.parametrize("value", ["", None, "undefined", "null", "{{firm}}", "[object Object]"])
+@pytest.mark.parametrize("settings", [CheckSettings(), FIRM], ids=["unknown", "known"])
+def test_a_group_without_an_id_is_named_on_events_and_profiles(
+    destination: Destination, value: Json, settings: CheckSettings
+) -> None:
+    for listed in (value, [value]):
+        step = "[0]" if isinstance(listed, list) else ""
+        for message, path in (
+            (call("track", event="Paid", properties={"firm": listed}), f"$.properties.firm{step}"),
+            (call("page", name="Home", properties={"firm": listed}), f"$.properties.firm{step}"),
+            (call("identify", traits={"firm": listed}), f"$.traits.firm{step}"),
+        ):
+            if value is None and not step and destination.kind == "classic-cloud":
+                continue  # left out there
+            (finding,) = found(message, "placeholder-group-id", destination=destination, settings=settings)
+            assert (finding.severity, finding.path) == ("error", path)
+
+
+@pytest.mark.parametrize("destination", KEYED)
+@pytest.mark.parametrize("value", ["acme", 42, 0, ["acme", "b-2"], [], "unknown"])
+def test_a_group_with_an_id_is_left_alone(destination: Destination, value: Json) -> None:
+    for message in (
+        call("track", event="Paid", properties={"firm": value}),
+        call("identify", traits={"firm": value}),
+    ):
+        assert found(message, "placeholder-group-id", destination=destination, settings=FIRM) == []
+
+
+@pytest.mark.parametrize("destination", KEYED)
+def test_a_trait_that_is_the_groups_id_is_held_to_the_same(destination: Destination) -> None:
+    message = group("acme", firm="undefined")
+    (finding,) = found(message, "placeholder-group-id", destination=destination)
+    assert (finding.severity, finding.path) == ("error", "$.traits.firm")
+
+
+@pytest.mark.parametrize("id", ["", None])
+def test_an_empty_group_id_is_no_group(id: Json) -> None:
+    (finding,) = found({**group(), "groupId": id}, "placeholder-group-id")
+    assert (finding.path, finding.fix) == (
+        "$.groupId",
+        "call group when the group's id is known, and send that",
+    )
+
+
+def test_a_property_that_is_no_group_key_may_be_empty() -> None:
+    message = call("track", event="Paid", properties={"firm": ""})
+    assert found(message, "placeholder-group-id") == []
