@@ -29,9 +29,9 @@ from . import (
     place,
     region,
     request,
-    sent_names,
     spec,
     subscriptions,
+    times,
     users,
     values,
 )
@@ -73,7 +73,7 @@ _SEVERAL_EVENTS: tuple[Check, ...] = (
 _ONLY: dict[DestinationKind, tuple[Check, ...]] = {
     "classic-cloud": (
         *(data.track_too_old, groups.group_trait_missing),
-        *(classic.increment_ignored, classic.documentation_differs),
+        *(classic.increment_ignored, classic.documentation_differs, insert_ids.insert_id_undocumented),
     ),
     "actions": (
         *(data.utm_missing, classic.classic_feature_lost, users.array_overwritten),
@@ -90,8 +90,7 @@ _ANY: tuple[Check, ...] = (
     fields.misplaced_field,
     fields.common_field_name,
     fields.common_field_type,
-    sent_names.names_sent,
-    limits.limits,
+    limits.sent_values,
 )
 _EVENT: tuple[Check, ...] = (
     names.names,
@@ -101,10 +100,9 @@ _EVENT: tuple[Check, ...] = (
     place.no_client_ip,
     insert_ids.insert_id,
     insert_ids.insert_id_undocumented,
-    request.time_out_of_range,
+    times.event_time,
     arrival.arrival,
     arrival.property_overrides_context,
-    limits.event_too_large,
     *(credentials.api_secret_deprecated, credentials.empty_secret),
     data.country_code,
     data.utm_missing,
@@ -208,11 +206,13 @@ def check(
             found.extend(run(subject))
     call = subject.type if isinstance(subject.type, str) and subject.type in CALL_TYPES else ""
     for run in _BY_KIND[destination.kind][call]:
-        found.extend(run(subject))
+        if more := run(subject):
+            found.extend(more)
     if len(subject.events) > 1:
         for run in _SEVERAL_EVENTS:
             found.extend(run(subject))
-    found.extend(FILTER_NOT_FQL.finding("$", fault) for fault in settings.filter_faults)
+    if settings.filter_faults:
+        found.extend(FILTER_NOT_FQL.finding("$", fault) for fault in settings.filter_faults)
     if settings.plan is not None:
         found.extend(settings.plan.findings(document))
     if len(found) > 1:

@@ -66,6 +66,13 @@ _IN_LETTERS = re.compile(
     re.ASCII | re.IGNORECASE | re.DOTALL,
 )
 
+_NAMED = frozenset(
+    (
+        *("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"),
+        *("mon", "tue", "wed", "thu", "fri", "sat", "sun"),
+    )
+)
+"""How months and days of the week begin."""
 _NAME_PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _DATES = frozenset(
     (
@@ -101,7 +108,7 @@ def doubt_of_text(name: str, value: str) -> str:
     if value[4] == "-" and (value[-1] == "Z" or value[-6:] == "+00:00" or value[7:8] == "-" == value[-3]):
         return ""  # ISO 8601 in UTC, as most dates are
     if not "0" <= value[0] <= "9":
-        return _TEXT if _IN_LETTERS.fullmatch(value) else ""
+        return _TEXT if value[:3].lower() in _NAMED and _IN_LETTERS.fullmatch(value) else ""
     found = _IN_DIGITS.fullmatch(value)
     form = found.lastgroup if found is not None else None
     if form is None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import cache
 
 from ..destinations.classic.insert_id import FIELD, UNKNOWABLE, UNKNOWN, is_unknown
 from ..inspection import Finding
@@ -14,12 +15,11 @@ from .placeholders import PLACEHOLDERS
 from .rule import Subject
 
 MAX_INSERT_ID = 36
-_ZERO = "00000000-0000-0000-0000-000000000000"
-_SHORT = 10
-"""Placeholders are shorter, but for the UUID of zeros."""
 
 _INSERT_ID = re.compile(r"[A-Za-z0-9-]*", re.ASCII)
 _UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_UUID_ID = re.compile(rf"(?!0{{8}}-){_UUID}", re.ASCII)
+"""What most messageIds are, and nothing is wrong with."""
 _SDK_ID = re.compile(
     rf"(?:ajs|node)-(?:next-)?(?:\d{{13}}-|[0-9a-f]{{32}}-)?(?P<unique>{_UUID}|[0-9a-f]{{32}})", re.ASCII
 )
@@ -28,43 +28,50 @@ _OF_PRODUCT = re.compile(rf"\d{{1,4}}(?P<order>{_UUID}|{_SDK_ID.pattern})", re.A
 """The insert ids of Product Purchased: the product's number before the order's."""
 
 
-def insert_id(subject: Subject) -> Iterator[Finding]:
-    """Yield insert-id-forbidden, -charset and -length: the first of each, for products repeat the order's."""
-    forbidden = bad_charset = too_long = False
-    sent = subject.document.get("messageId")
+def insert_id(subject: Subject) -> Sequence[Finding]:
+    """Find insert-id-forbidden, -charset and -length: the first of each, for products repeat the order's."""
+    found: dict[str, Finding] = {}
     for path, _, properties in subject.events:
         value = properties.get("$insert_id")
-        if not isinstance(value, str):
+        if not isinstance(value, str) or (len(value) == MAX_INSERT_ID and _UUID_ID.fullmatch(value)):
             continue
-        as_sent = value == sent
-        where = "$.messageId" if as_sent else f"{path}.properties.$insert_id"
-        name = "messageId" if as_sent else "$insert_id"
-        if (len(value) < _SHORT and value.lower() in PLACEHOLDERS) or value == _ZERO:
-            if not forbidden:
-                forbidden = True
-                yield _forbidden(subject, where, name, value)
+        if value.lower() in PLACEHOLDERS:
+            if rule.INSERT_ID_FORBIDDEN.id not in found:
+                found[rule.INSERT_ID_FORBIDDEN.id] = _forbidden(subject, path, value)
             continue
-        if not bad_charset and not _INSERT_ID.fullmatch(value):
-            bad_charset = True
-            yield rule.INSERT_ID_CHARSET.finding(
-                where, f"{name} {shown(value)}: Mixpanel takes letters, digits and - only"
-            )
+        if not _INSERT_ID.fullmatch(value) and rule.INSERT_ID_CHARSET.id not in found:
+            found[rule.INSERT_ID_CHARSET.id] = _charset(subject, path, value)
         length = len(value) if value.isascii() else len(value.encode(errors="replace"))
-        if not too_long and length > MAX_INSERT_ID:
-            too_long = True
-            # Whoever uses these SDKs, or sends an order, has not chosen the id: a note, no warning.
-            cause, fix = _made_by_segment(value, sent, several=len(subject.events) > 1)
-            yield rule.INSERT_ID_LENGTH.finding(
-                where,
-                f"{name} {shown(value, 80)} has {length:,} bytes: Mixpanel documents {MAX_INSERT_ID} at most"
-                + cause,
-                severity="info" if cause else None,
-                fix=fix,
-            )
+        if length > MAX_INSERT_ID and rule.INSERT_ID_LENGTH.id not in found:
+            found[rule.INSERT_ID_LENGTH.id] = _too_long(subject, path, value, length)
+    return tuple(found.values()) if found else ()
 
 
-def _forbidden(subject: Subject, path: str, name: str, value: str) -> Finding:
-    place = path if path.startswith("$") else subject.place_of(path)
+def _place(subject: Subject, path: str, value: str) -> tuple[str, str]:
+    """The path to name for an insert id, and what it is called there; `path` leads to the event."""
+    if value == subject.document.get("messageId"):
+        return "$.messageId", "messageId"
+    return f"{path}.properties.$insert_id", "$insert_id"
+
+
+def _charset(subject: Subject, path: str, value: str) -> Finding:
+    where, name = _place(subject, path, value)
+    return rule.INSERT_ID_CHARSET.finding(
+        where, f"{name} {shown(value)}: Mixpanel takes letters, digits and - only"
+    )
+
+
+def _too_long(subject: Subject, path: str, value: str, length: int) -> Finding:
+    where, name = _place(subject, path, value)
+    # Whoever uses these SDKs, or sends an order, has not chosen the id: a note, no warning.
+    cause, fix = _made_by_segment(value, subject.document.get("messageId"), several=len(subject.events) > 1)
+    words = f"{name} {shown(value, 80)} has {length:,} bytes: Mixpanel documents {MAX_INSERT_ID} at most"
+    return rule.INSERT_ID_LENGTH.finding(where, words + cause, severity="info" if cause else None, fix=fix)
+
+
+def _forbidden(subject: Subject, path: str, value: str) -> Finding:
+    where, name = _place(subject, path, value)
+    place = where if name == "messageId" else subject.place_of(where)
     listed = value in PLACEHOLDERS
     own = place.startswith("$.") and place != "$.messageId"
     return rule.INSERT_ID_FORBIDDEN.finding(
@@ -104,14 +111,19 @@ def _made_by_segment(value: str, sent: Json, *, several: bool) -> tuple[str, str
     by_sdk = _SDK_ID.fullmatch(order)
     if not by_sdk and (not numbered or len(order) > MAX_INSERT_ID):
         return "", None
+    return _mapped(len(by_sdk["unique"]) if by_sdk else 0, numbered or several)
+
+
+@cache
+def _mapped(unique: int, numbered: bool) -> tuple[str, str]:
+    """What makes the id so long, and the mapping that shortens it to its last `unique` characters."""
     filters: list[str] = []
-    if by_sdk:
-        length = len(by_sdk["unique"])
-        filters.append(f"slice: -{length}, {length}")
-    if numbered or several:
+    if unique:
+        filters.append(f"slice: -{unique}, {unique}")
+    if numbered:
         filters.append("remove: '-'")
     mapping = f'insert_id = {{"@liquid" = "{{{{ messageId | {" | ".join(filters)} }}}}"}}'
-    cause = "Segment puts the product's number before the order's"
-    if by_sdk:
-        cause = "Segment's SDK makes such ids"
+    cause = (
+        "Segment's SDK makes such ids" if unique else "Segment puts the product's number before the order's"
+    )
     return f" ({cause})", f"nothing has to be done; a mapping of your own can shorten it: {mapping}"

@@ -1,4 +1,4 @@
-"""Rules on the values that Mixpanel gets: how large, how many and how deep they may be, and dates.
+"""Rules on what Mixpanel gets, value by value: how large, how many and how deep they may be; names and dates.
 
 All are found in one walk of each record. An event and a profile have limits of their own; a group's profile
 has those of a user's.
@@ -20,7 +20,15 @@ from .catalogue import limits as rule
 from .catalogue.data import DATE_FORMAT
 from .dates import BEGINS_DATE, NO_ZONE, NUMBERS, doubt_of_number, doubt_of_text
 from .rule import Subject
-from .sent_names import MAX_NAME, OF_MIXPANEL, name_too_long
+from .sent_names import (
+    GOOD_OF_EVENTS,
+    GOOD_OF_PROFILES,
+    MAX_NAME,
+    OF_MIXPANEL,
+    name_too_long,
+    names_of_event,
+    names_of_profile,
+)
 
 MAX_DEPTH = 3
 MAX_STRING = 255
@@ -55,9 +63,56 @@ EVENT = Limits("an event", many=200, properties=254, keys=254, elements=254, byt
 PROFILE = Limits("a profile", many=2000, properties=2000, keys=255, elements=_ENDLESS, bytes=256 * 1024)
 
 
-def event_too_large(subject: Subject) -> Iterator[Finding]:
-    if 0 < subject.original_size < _MAY_BE_LARGE:
-        return
+def sent_values(subject: Subject) -> Sequence[Finding]:
+    """Find what is wrong with the names and values of each record that is sent, in one walk.
+
+    These are the rules on limits, reserved-property and date-format.
+    """
+    found: list[Finding] = []
+    order: JsonObject = {}
+    for path, record, properties in subject.events:
+        if order and path[-1] == "]" and path[-3:] != "[0]":
+            _product(subject, path, properties, order, found)
+            continue
+        order = properties
+        event = record["event"]
+        if isinstance(event, str) and len(event) >= _SHORT and _too_long(event):
+            own = event == subject.document.get("event")
+            found.append(
+                _truncated("$.event" if own else subject.place_of(f"{path}.event"), "the name", event)
+            )
+        if not GOOD_OF_EVENTS.issuperset(properties):
+            found += names_of_event(subject, f"{path}.properties", properties)
+        place = _Place(subject, path, "properties")
+        if len(properties) > EVENT.many:
+            found.append(_too_many(place.all(), properties, EVENT))
+        _walk(place, properties, EVENT, found, event)
+    for path, record in subject.profiles:
+        for operation in _OPERATIONS:
+            if operation in record and isinstance(written := record[operation], dict):
+                place = _Place(subject, path, operation)
+                if not GOOD_OF_PROFILES.issuperset(written):
+                    found += names_of_profile(subject, f"{path}.{operation}", written)
+                if len(written) > PROFILE.many:
+                    found.append(_too_many(place.all(), written, PROFILE))
+                _walk(place, written, PROFILE, found)
+    if not 0 < subject.original_size < _MAY_BE_LARGE:
+        found += _events_too_large(subject)
+    return found if len(found) < 2 else list({_spot(one): one for one in reversed(found)}.values())[::-1]
+
+
+def _product(
+    subject: Subject, path: str, properties: JsonObject, order: JsonObject, found: list[Finding]
+) -> None:
+    """Add what is wrong with the event of a product, where it has more than its order's event."""
+    own = {name: properties[name] for name in properties.keys() - order.keys()}
+    if own:
+        if not GOOD_OF_EVENTS.issuperset(own):
+            found += names_of_event(subject, f"{path}.properties", own)
+        _walk(_Place(subject, path, "properties"), own, EVENT, found)
+
+
+def _events_too_large(subject: Subject) -> Iterator[Finding]:
     for path, record, _ in subject.events:
         length = _length(record)
         if length >= MAX_EVENT:
@@ -65,35 +120,6 @@ def event_too_large(subject: Subject) -> Iterator[Finding]:
                 path, f"the event has {size(length)}: Mixpanel takes less than {size(MAX_EVENT)}"
             )
             return
-
-
-def limits(subject: Subject) -> Sequence[Finding]:
-    """Find what is over a limit, and dates that are none to Mixpanel, in one walk of each record."""
-    found: list[Finding] = []
-    first: JsonObject = {}
-    for path, record, properties in subject.events:
-        event = record["event"]
-        if isinstance(event, str) and len(event) >= _SHORT and _too_long(event):
-            own = event == subject.document.get("event")
-            found.append(
-                _truncated("$.event" if own else subject.place_of(f"{path}.event"), "the name", event)
-            )
-        place = _Place(subject, path, "properties")
-        if len(properties) > EVENT.many:
-            found.append(_too_many(place.all(), properties, EVENT))
-        if first:  # products repeat the order's properties
-            properties = {name: value for name, value in properties.items() if first.get(name) is not value}
-        else:
-            first = properties
-        _walk(place, properties, EVENT, found, event)
-    for path, record in subject.profiles:
-        for operation in _OPERATIONS:
-            if operation in record and isinstance(written := record[operation], dict):
-                place = _Place(subject, path, operation)
-                if len(written) > PROFILE.many:
-                    found.append(_too_many(place.all(), written, PROFILE))
-                _walk(place, written, PROFILE, found)
-    return found if len(found) < 2 else list({_spot(one): one for one in reversed(found)}.values())[::-1]
 
 
 def _spot(finding: Finding) -> tuple[str, str]:

@@ -16,8 +16,8 @@ from ..destinations.classic.insert_id import is_unknown
 from ..inspection import IDENTITY_EVENTS, Explanation, Finding, Operation, Translation
 from ..messages import UUID4, Json, JsonObject
 from ..settings import Destination
-from ..text import ago, shown
-from . import data, ids, insert_ids, limits, message, names, request, sent_names, values
+from ..text import shown
+from . import data, ids, insert_ids, limits, message, names, times, values
 from .adjust import adjusted
 from .catalogue import calls as rule
 from .catalogue.data import COUNTRY_CODE
@@ -32,9 +32,7 @@ TAKES = {"event": ("/track", "/import"), "profile update": ("/engage",), "group 
 
 _EVENT: tuple[Check, ...] = (
     insert_ids.insert_id,
-    sent_names.names_sent,
-    limits.limits,
-    limits.event_too_large,
+    limits.sent_values,
     names.event_name,
     values.in_record,
     data.country_code,
@@ -143,7 +141,7 @@ def _profile(
     else:
         yield from ids.spaces_around(record.get("$group_id"), "$group_id", f"{path}.$group_id", "group")
     subject = _subject(record, operation, now, settings, [], [(path, record)])
-    for run in (values.in_record, data.country_code, sent_names.names_sent, limits.limits):
+    for run in (values.in_record, data.country_code, limits.sent_values):
         for finding in run(subject):
             yield _led_back(finding, path, {"$.traits": _traits_in(record)})
 
@@ -213,15 +211,8 @@ def _time(properties: JsonObject, path: str, endpoint: str, now: int) -> Iterato
         )
         return
     moment = time * 1000 if abs(time) < message.SECONDS_BELOW else time  # Mixpanel takes both
-    if moment < request.YEAR_1971:
-        yield rule.TIME_OUT_OF_RANGE.finding(
-            f"{path}.time", "the event's time is before 1971: Mixpanel refuses it"
-        )
-    elif moment > now + request.HOUR:
-        ahead = ago(int(min(moment, 1e17)), now)
-        yield rule.TIME_OUT_OF_RANGE.finding(
-            f"{path}.time", f"the event's time is {ahead}: Mixpanel takes an hour ahead at most"
-        )
+    if not times.is_right(moment, now):
+        yield times.time_fault(f"{path}.time", moment, now)
 
 
 # -- a record as the functions on messages want it ------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Rules on what a message becomes: the event's time and name, and properties that are left out."""
+"""Rules on what a message becomes: the events, their number and their names."""
 
 from __future__ import annotations
 
@@ -6,13 +6,9 @@ from collections.abc import Iterator
 
 from ..inspection import IDENTITY_EVENTS, Finding, Translation
 from ..messages import JsonObject
-from ..text import ago, shown
+from ..text import shown
 from .catalogue import calls as rule
 from .rule import Subject
-
-YEAR_1971 = 31_536_000_000
-HOUR = 3_600_000
-
 
 _Events = list[tuple[str, JsonObject, JsonObject]]
 _Profiles = list[tuple[str, JsonObject]]
@@ -52,25 +48,6 @@ def page_double_count(subject: Subject) -> Iterator[Finding]:
         yield rule.PAGE_DOUBLE_COUNT.finding(
             "$.type", f"this {subject.type} is counted {len(subject.events)} times: {names}"
         )
-
-
-def time_out_of_range(subject: Subject) -> Iterator[Finding]:
-    for _, _, properties in subject.events:
-        time = properties.get("time")
-        if not isinstance(time, (int, float)) or isinstance(time, bool):
-            continue
-        if subject.destination.kind == "classic-cloud":
-            time = time * 1000  # the classic destination sends seconds
-        if time < YEAR_1971:
-            yield rule.TIME_OUT_OF_RANGE.finding(
-                "$.timestamp", "the event's time is before 1971: Mixpanel refuses it"
-            )
-        elif subject.now is not None and time > subject.now + HOUR:
-            ahead = ago(int(min(time, 1e17)), subject.now)
-            yield rule.TIME_OUT_OF_RANGE.finding(
-                "$.timestamp", f"the event's time is {ahead}: Mixpanel takes an hour ahead at most"
-            )
-        return
 
 
 def page_name_missing(subject: Subject) -> Iterator[Finding]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from ..inspection import Finding
 from ..messages import Json, JsonObject
@@ -55,27 +55,13 @@ _PREFIXES = ("$", "mp_", "utm_")
 _CREATED = "$created"
 
 _MOST_KEPT = 10_000
-_GOOD_OF_EVENTS: set[str] = set()
-_GOOD_OF_PROFILES: set[str] = set()
+GOOD_OF_EVENTS: set[str] = set()
+GOOD_OF_PROFILES: set[str] = set()
 """Names that nothing is wrong with. The same ones come again and again."""
 
 
-def names_sent(subject: Subject) -> Sequence[Finding]:
-    """Find reserved-property and string-truncated on the names of properties and traits."""
-    found: list[Finding] = []
-    for path, _, properties in subject.events:
-        if not _GOOD_OF_EVENTS.issuperset(properties):
-            found += _of_event(subject, f"{path}.properties", properties)
-    for path, record in subject.profiles:
-        for operation in ("$set", "$set_once"):
-            traits = record.get(operation)
-            if isinstance(traits, dict) and not _GOOD_OF_PROFILES.issuperset(traits):
-                found += _of_profile(subject, f"{path}.{operation}", traits)
-    # The products of an order repeat its properties.
-    return found if len(found) < 2 else list({one.path: one for one in found}.values())
-
-
-def _of_event(subject: Subject, path: str, properties: JsonObject) -> Iterator[Finding]:
+def names_of_event(subject: Subject, path: str, properties: JsonObject) -> Iterator[Finding]:
+    """Yield reserved-property and string-truncated on the names of an event's properties."""
     for name, value in properties.items():
         if len(name) > MAX_NAME:
             yield name_too_long(_place(subject, path, name, value), name, "property")
@@ -92,10 +78,11 @@ def _of_event(subject: Subject, path: str, properties: JsonObject) -> Iterator[F
                     fix="give the property another name, or send false where the event should be kept",
                 )
         else:
-            _keep(_GOOD_OF_EVENTS, name)
+            _keep(GOOD_OF_EVENTS, name)
 
 
-def _of_profile(subject: Subject, path: str, traits: JsonObject) -> Iterator[Finding]:
+def names_of_profile(subject: Subject, path: str, traits: JsonObject) -> Iterator[Finding]:
+    """Yield the same on the names of a profile's properties."""
     for name, value in traits.items():
         if len(name) > MAX_NAME:
             yield name_too_long(_place(subject, path, name, value), name, "trait")
@@ -104,7 +91,7 @@ def _of_profile(subject: Subject, path: str, traits: JsonObject) -> Iterator[Fin
         elif name == _PHONE:
             yield from _phone(subject, path, value)
         else:
-            _keep(_GOOD_OF_PROFILES, name)
+            _keep(GOOD_OF_PROFILES, name)
 
 
 def _keep(known: set[str], name: str) -> None:

@@ -26,8 +26,8 @@ from .group_keys import likely_keys
 from .groups import missing_group_traits
 from .identity import request_of
 from .mapped import REPLACES_ALL, is_default, leaves_out, map_fix, named, origin, subscription_of
-from .request import YEAR_1971
 from .rule import Subject
+from .times import YEAR_1971
 
 # unmatched --------------------------------------------------------------------------------------------
 

@@ -213,6 +213,8 @@ SITUATIONS: list[tuple[str, dict[str, Any]]] = [
     ("date-format", track("Paid", {"shipped_at": "24.11.2026", "born": "Tue Nov 24 2026 22:00:00"})),
     ("timestamp-suspect", track("Paid", timestamp="1970-01-21T18:45:57.464Z")),
     ("timestamp-suspect", track("Paid", timestamp="yesterday")),
+    ("timestamp-suspect", track("Paid", timestamp="2026-11-24T22:30:00Z")),
+    ("timestamp-suspect", call("page", name="Pricing", timestamp="2026-11-24T22:30:00Z")),
     ("no-client-ip", call("identify", context={**_SERVER, "ip": None}, traits={"plan": "pro"})),
     ("common-field-name", track("Paid", anonymous_id=ANONYMOUS)),
     ("common-field-name", track("Paid", user_agent="Mozilla/5.0")),
