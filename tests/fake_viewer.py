@@ -15,6 +15,7 @@ from segtap.core.inspection import Finding, Inspection, Operation, OutgoingReque
 from segtap.core.messages import JsonObject, Marks, message_number
 from segtap.core.overview.counts import Overview, OverviewCounts
 from segtap.core.overview.groups import Groups
+from segtap.core.settings import Settings
 from segtap.core.views import Change, EngineState, FeedBatch, MessageDetail, Page, ReceiptView, Summary
 
 URL = "http://127.0.0.1:8765"
@@ -203,6 +204,8 @@ class FakeViewer:
         self.calls: list[tuple[object, ...]] = []
         self.in_the_file: dict[str, object] = {}
         """Facts of the engine once it has read its settings file again."""
+        self.in_force = Settings()
+        """The engine's settings."""
         self.behind = 0
         """Messages that the overview has not read yet, as far as it tells."""
         self.known_users = Users(mode="original")
@@ -267,6 +270,10 @@ class FakeViewer:
     async def state(self) -> EngineState:
         self._check()
         return self.facts
+
+    async def settings(self) -> Settings:
+        self._check()
+        return self.in_force
 
     async def feed(self) -> AsyncIterator[FeedBatch]:
         self._check()

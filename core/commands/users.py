@@ -10,13 +10,13 @@ from ..checks import WOULD_REJECT
 from ..client import Client
 from ..destinations import translator
 from ..destinations.gate import GatedTranslator, gate_of
+from ..engine.kept import engine_with, settings_behind
 from ..identities.table import Identities
 from ..identities.users import UserRow, user_rows
 from ..ingest.bounds import bounds_of
-from ..journal import holder_of
 from ..journal.place import chosen_path
 from ..repair import repaired
-from ..serve.notes import find_engine, running
+from ..serve.notes import find_engine
 from ..settings import Settings, destination_of, previewed
 from .export import export_lines
 from .given import Given, TooLarge, Unreadable, given_messages
@@ -76,21 +76,18 @@ async def users_kept(
     """The users of an engine or of the journal's file, sorted by their first id; and where they come from.
 
     It is the engine at `url`, the one that holds the journal, or else one that runs, and it reads by its own
-    settings. A file is read by those given, and so are the messages of an engine if they are `own`: given on
-    purpose. Raises EngineError or JournalError.
+    settings. A file is read by those of the engine that filled it, if it keeps them. With `own`, settings
+    given on purpose, both are read by these. Raises EngineError or JournalError.
     """
     path = chosen_path(settings.journal.path)
-    if not url:
-        holder = holder_of(path)
-        url = holder.url if holder is not None else ""
-        if not url and not settings.journal.path and (notes := running()):
-            url = notes[0].url  # one with a throw-away journal: the demo
+    url = url or engine_with(settings.journal)
     if url and not own:
         address, token = find_engine(url)
         async with Client(address, token) as client:
             rows = [msgspec.json.decode(line, type=UserRow) async for line in client.user_rows()]
         return sorted(rows, key=lambda row: row.ids[0]), f"the segtap at {address}"
-    users = UsersOf(settings, clock)
-    async for line in export_lines(journal=settings.journal, url=url, bounds=bounds_of(settings.ingest)):
+    by = settings if own else await settings_behind(settings)
+    users = UsersOf(by, clock)
+    async for line in export_lines(journal=settings.journal, url=url, bounds=bounds_of(by.ingest)):
         users.take((line,))
     return users.rows(), url or str(path)

@@ -16,18 +16,18 @@ import msgspec
 
 from ..client import Client
 from ..engine.inspecting import Reading
+from ..engine.kept import engine_with, kept_settings
 from ..engine.receipts import ReceiptReader
 from ..envelope import read_object
 from ..errors import InputError
 from ..ingest.bounds import bounds_of
 from ..ingest.parse import parse_receipt
 from ..inspection import with_findings
-from ..journal import holder_of
 from ..journal.base import Journal
 from ..journal.place import chosen_path
 from ..journal.readonly import ReadOnlyJournal
 from ..messages import Marks, Message
-from ..serve.notes import find_engine, running
+from ..serve.notes import find_engine
 from ..settings import Settings
 from ..views import MessageDetail, Page, Summary
 
@@ -65,11 +65,7 @@ async def newest_messages(
     Raises EngineError, or JournalError where the file cannot be read.
     """
     path = chosen_path(settings.journal.path)
-    if not url:
-        holder = holder_of(path)
-        url = holder.url if holder is not None else ""
-        if not url and not settings.journal.path and (notes := running()):
-            url = notes[0].url  # one with a throw-away journal: the demo
+    url = url or engine_with(settings.journal)
     own = (
         f"of {settings.origin}" if settings.origin != "defaults" else "defaults, for no settings file is here"
     )
@@ -93,7 +89,7 @@ async def newest_messages(
 async def _of_file(settings: Settings, limit: int, own: str, *, override: bool) -> Messages:
     journal = ReadOnlyJournal(settings.journal)
     try:
-        kept = None if override else _decoded(await journal.settings())
+        kept = None if override else await kept_settings(journal)
         if kept is not None:
             by = f"those that the segtap of {journal.path} last ran with ({kept.origin})"
         elif override:
@@ -107,14 +103,6 @@ async def _of_file(settings: Settings, limit: int, own: str, *, override: bool) 
     if override:
         found = _read_by(in_force, found)
     return msgspec.structs.replace(found, settings=in_force, judged_by=by, fault=lost)
-
-
-def _decoded(text: str) -> Settings | None:
-    """The settings that a journal keeps; None for none, or those of a version that knew others."""
-    try:
-        return msgspec.json.decode(text, type=Settings) if text else None
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return None
 
 
 def _readable(settings: Settings) -> tuple[Settings, str]:

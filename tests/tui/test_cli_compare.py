@@ -159,4 +159,10 @@ def test_the_newest_of_a_running_engine_and_a_journal_are_read(tmp_path: Path) -
         assert held.stdout.splitlines()[0] == "3 messages compared"
     kept = segtap(*BOTH, "--journal", "kept.db")
     assert "event-increment" in kept.stdout
+    # The settings are those that the messages were received by, wherever it is asked, unless a file is named.
+    (tmp_path / "segtap.toml").unlink()
+    (tmp_path / "other.toml").write_text('[destination]\ntoken = "abc"\n')
+    assert segtap(*BOTH, "--journal", "kept.db").stdout == kept.stdout
+    other = segtap(*BOTH, "--journal", "kept.db", "--config", "other.toml")
+    assert "event-increment" not in other.stdout
     assert "3 messages compared" in kept.stdout

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +13,6 @@ from pane_host import Host
 from textual.pilot import Pilot
 from textual.widgets import Static
 
-from segtap.core import config
 from segtap.core.compare import compare, destination_for
 from segtap.core.settings import ClassicSettings, DestinationSettings, Secret, Settings
 from segtap.tui.app import SegtapApp
@@ -88,25 +86,23 @@ async def test_a_refused_request_has_nothing_to_compare(app_on: AppOn) -> None:
         assert app.screen is app.main
 
 
-async def test_it_follows_the_settings_file_as_it_is_now(tmp_path: Path) -> None:
-    file = tmp_path / "segtap.toml"
-    file.write_text('[destination]\ntoken = "abc"\n')
-    app = SegtapApp(FakeViewer(story(3)), config.load(environ={}, file=file), plain=False, clock=lambda: 1.0)
+async def test_it_compares_by_the_settings_of_the_engine_as_they_are_now(app_on: AppOn) -> None:
+    viewer = FakeViewer(story(3))
+    viewer.in_force = Settings(origin="/srv/segtap.toml")
+    app = app_on(viewer)
     async with app.run_test(size=(120, 40)) as pilot:
         assert "event-increment" not in text_on(await opened(pilot, 3))
+        assert "by /srv/segtap.toml" in app.screen.query(Static).last().render().plain  # type: ignore[union-attr]
         await pilot.press("q")
         assert app.main is not None
         assert app.main.detail is not None
         name = app.main.detail.summary.name
-        file.write_text(
-            f'[destination]\ntoken = "abc"\n[classic]\npeople = true\nevent_increments = ["{name}"]\n'
-        )
+        viewer.in_force = Settings(classic=ClassicSettings(people=True, event_increments=(name,)))
         assert "event-increment" in text_on(await opened(pilot, 3))
         await pilot.press("q")
-        file.write_text("[destination]\nnonsense = 1\n")
+        viewer.stop()
         await pilot.press("equals_sign")
         await until(pilot, lambda: app._notifications)
-        assert "nonsense" in next(iter(app._notifications)).message
         assert app.screen is app.main
 
 

@@ -16,6 +16,7 @@ from textual.widgets import Static
 
 from segtap.core.errors import EngineError
 from segtap.core.messages import JsonObject
+from segtap.core.settings import DestinationSettings, Settings
 from segtap.core.views import EngineState, MessageDetail
 from segtap.tui import keys, pane_keys
 from segtap.tui.screens.confirm import Answer, Choose, Confirm, Option
@@ -226,6 +227,9 @@ class Engine:
     async def state(self) -> EngineState:
         return state(mixpanel_url=self.mixpanel_url)
 
+    async def settings(self) -> Settings:
+        return Settings(destination=DestinationSettings(region="eu"))
+
 
 async def settled(pilot: Any) -> None:
     await pilot.pause()
@@ -369,7 +373,7 @@ class TestDecode:
             assert engine.read == []
             assert "Pasted Mixpanel body" in str(screen.banner.render())
             assert screen.mixpanel.has_focus_within
-            assert "POST https://api.mixpanel.com/track" in str(screen.mixpanel.head.render())
+            assert "POST https://api-eu.mixpanel.com/track" in str(screen.mixpanel.head.render())
             assert screen.mixpanel.json.rows.document.value == [good, bad]
             assert "A Mixpanel body has no Segment message." in screen.segment.copy_text()
             assert "No URL was pasted" in screen.segment.copy_text()

@@ -69,6 +69,14 @@ async def test_all_of_it_can_be_reached_at_every_size(
         await until(pilot, lambda: main.empty.scroll_offset.y == main.empty.max_scroll_y)
 
 
+def test_the_settings_are_those_of_the_engine() -> None:
+    empty = EmptyState(URL, "segtap.toml")
+    empty.set_reactive(EmptyState.state, state(settings_from="/srv/other.toml"))
+    text = empty.content(120).plain
+    assert "/srv/other.toml" in text
+    assert " segtap.toml" not in text
+
+
 ORIGIN = "http://localhost:3000"
 PREFLIGHTS = Knock("preflight", 3, AT, ORIGIN, "Mozilla/5.0", "/v1/t")
 FETCHES = Knock("settings", 2, AT, ORIGIN, "Mozilla/5.0", "/v1/projects/…/settings")

@@ -51,10 +51,12 @@ def compare(
 
     FILE has one JSON object a line, a message or an envelope as `segtap translate` takes it; without it the
     newest messages of the segtap that runs are compared. Both destinations follow segtap.toml:
-    [destination], [[subscriptions]] and [classic].
+    [destination], [[subscriptions]] and [classic]; for messages of a segtap or a journal, unless --config
+    names a file, the settings that they were received by.
     """
     from ...core.compare import destination_for, has_token
     from ...core.compare.lines import compare_lines
+    from ...core.engine.kept import settings_behind
     from ...core.ingest.bounds import bounds_of
     from ...core.settings import STAND_IN_TOKEN
 
@@ -62,7 +64,11 @@ def compare(
         raise click.UsageError("Name two different destinations: segtap compare actions classic-cloud")
     if source is not None and journal:
         raise click.UsageError("Give FILE or --journal, not both.")
-    settings = load(file=config_file, show_secrets=show_secrets)
+    settings = load(
+        {"journal": {"path": journal}} if journal else None, file=config_file, show_secrets=show_secrets
+    )
+    if source is None and config_file is None:
+        settings = asyncio.run(settings_behind(settings))
     tell_faults(settings)
     if not has_token(settings):
         say(f"No project token is set: {STAND_IN_TOKEN} stands for it.")

@@ -13,7 +13,7 @@ from textual.screen import Screen
 from ...core.client import Viewer
 from ...core.errors import SegtapError
 from ...core.masks import project_in_words
-from ...core.settings import APP_HOSTS, Settings
+from ...core.settings import APP_HOSTS
 from ...core.text import clean, counted, shorten
 from ...core.views import EngineState, MessageDetail, Summary
 from ..detail_lines import FilterBy
@@ -47,11 +47,6 @@ class Acting(Screen[None]):
     @abstractmethod
     def state(self) -> EngineState | None:
         """The engine's facts as last heard."""
-
-    @property
-    @abstractmethod
-    def settings(self) -> Settings:
-        """The settings that the screen was started with."""
 
     @property
     @abstractmethod
@@ -262,7 +257,6 @@ class Acting(Screen[None]):
 
     async def _compare(self) -> None:
         from ...core.compare import compare, destination_for
-        from ...core.config import read_again
         from ...core.envelope import read_object
         from ..widgets.pane import identity
         from .compare import Compare
@@ -277,7 +271,7 @@ class Acting(Screen[None]):
                 "The message is too large to be read, so there is nothing to compare.", severity="warning"
             )
             return
-        settings = read_again(self.settings)  # the engine follows the file while the screen is open
+        settings = await self.viewer.settings()
         comparison = compare(
             read_object(detail.document, bounds=None),
             destination_for(settings, "actions"),

@@ -19,7 +19,7 @@ from ...core.client import Viewer
 from ...core.codec import Decoded, decode
 from ...core.codec.kinds import Kind, kind_of
 from ...core.codec.pasted import NOUNS, mixpanel_detail, records_in, without_secrets
-from ...core.errors import InputError, SegtapError
+from ...core.errors import EngineError, InputError, SegtapError
 from ...core.messages import Json
 from ...core.settings import Settings
 from ...core.text import clean, counted, shorten, size
@@ -212,22 +212,30 @@ class DecodeBox(ModalScreen[None]):
                 first = await viewer.inspect(messages[0])
                 mixpanel_url = (await viewer.state()).mixpanel_url
             else:
-                first = await asyncio.to_thread(self._mixpanel, text, decoded)
+                settings = await self._settings(viewer)
+                first = await asyncio.to_thread(_mixpanel, text, decoded, settings)
         except SegtapError as error:
             self.notify(clean(str(error)), title=error.title, severity="error", timeout=10)
             return
         await app.push_screen(Inspect(viewer, messages, first, mixpanel_url=mixpanel_url))
 
-    def _mixpanel(self, text: str, decoded: Decoded) -> MessageDetail:
-        """The rules on requests are pure: a Mixpanel body needs no engine."""
-        settings: Settings = getattr(app_of(self), "settings", None) or Settings()
-        return mixpanel_detail(
-            text,
-            decoded,
-            region=settings.destination.region,
-            now=clock.now(),
-            settings=CheckSettings(identity=settings.identity, rules=settings.rules),
-        )
+    async def _settings(self, viewer: Viewer) -> Settings:
+        """The engine's settings; without an engine, those that the screen began with."""
+        try:
+            return await viewer.settings()
+        except EngineError:
+            return getattr(app_of(self), "settings", None) or Settings()
+
+
+def _mixpanel(text: str, decoded: Decoded, settings: Settings) -> MessageDetail:
+    """A Mixpanel body, judged by the rules on requests as the engine's settings have them."""
+    return mixpanel_detail(
+        text,
+        decoded,
+        region=settings.destination.region,
+        now=clock.now(),
+        settings=CheckSettings(identity=settings.identity, rules=settings.rules),
+    )
 
 
 def _unopened(value: Json) -> str:

@@ -73,7 +73,6 @@ class MainScreen(Acting):
         reconnect: Reconnect | None = None,
     ) -> None:
         super().__init__(id="main")
-        self._settings = settings
         self._marks = marks
         self._state: EngineState | None = None
         self._detail: MessageDetail | None = None
@@ -159,10 +158,6 @@ class MainScreen(Acting):
     @property
     def pulse(self) -> int:
         return self._pulse
-
-    @property
-    def settings(self) -> Settings:
-        return self._settings
 
     @property
     def summary(self) -> Summary | None:

@@ -103,6 +103,8 @@ class EmptyState(VerticalScroll):
         return lines
 
     def _hints(self, state: EngineState | None, width: int) -> list[Content]:
+        # The screen may be on an engine that was started elsewhere, by other settings than those here.
+        origin = state.settings_from if state and state.settings_from else self.origin
         hints = [
             (
                 "Keep Segment",
@@ -111,7 +113,7 @@ class EmptyState(VerticalScroll):
             ("Decode", "x opens whatever you paste: base64, a form, a URL, a curl line"),
             (
                 "Settings",
-                self.origin if self.origin != "defaults" else "defaults: there is no segtap.toml here",
+                origin if origin != "defaults" else "defaults: no segtap.toml was there",
             ),
         ]
         if state and state.journal:

@@ -54,6 +54,8 @@ async def test_an_engine_and_then_its_journal(tmp_path: Path) -> None:
         rows, _ = await users_kept(settings, url=engine.url, clock=lambda: NOW)
         assert list(rows) == SIMPLIFIED, "an engine reads by its own settings, from the first message on"
     rows, origin = await users_kept(settings, url="", clock=lambda: NOW)
+    assert list(rows) == SIMPLIFIED, "so does who reads its journal afterwards"
+    rows, _ = await users_kept(settings, url="", clock=lambda: NOW, own=True)
     assert list(rows) == ORIGINAL
     assert origin == str(tmp_path / "journal.db")
     async with running_engine(settings) as (engine, client):

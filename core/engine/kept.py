@@ -1,0 +1,49 @@
+"""Whose settings speak of kept messages: those of the engine that has them, or that filled their journal."""
+
+from __future__ import annotations
+
+import msgspec
+
+from ..client import Client
+from ..journal import holder_of
+from ..journal.place import chosen_path
+from ..journal.readonly import ReadOnlyJournal
+from ..serve.notes import find_engine, running
+from ..settings import JournalSettings, Settings
+
+
+def engine_with(journal: JournalSettings) -> str:
+    """The URL of the engine that holds the journal, without a path of one that runs at all; "" for none."""
+    holder = holder_of(chosen_path(journal.path))
+    if holder is not None:
+        return holder.url
+    if not journal.path and (notes := running()):
+        return notes[0].url  # one with a throw-away journal: the demo
+    return ""
+
+
+async def kept_settings(journal: ReadOnlyJournal) -> Settings | None:
+    """The settings that the journal was last filled by; None for none, or those of a version with others."""
+    text = await journal.settings()
+    try:
+        return msgspec.json.decode(text, type=Settings) if text else None
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+
+
+async def settings_behind(own: Settings, *, url: str = "") -> Settings:
+    """The settings by which messages were read: those of the engine that has them, or that the journal keeps.
+
+    Those given where nothing is known of others. Raises EngineError, or JournalError for no journal.
+    """
+    url = url or engine_with(own.journal)
+    if url:
+        async with Client(*find_engine(url)) as client:
+            return await client.settings()
+    if not chosen_path(own.journal.path).exists():
+        return own
+    journal = ReadOnlyJournal(own.journal)
+    try:
+        return await kept_settings(journal) or own
+    finally:
+        await journal.close()
