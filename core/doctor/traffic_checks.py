@@ -129,6 +129,15 @@ TOPICS: tuple[Topic, ...] = (
         only="actions",
         rests_on=("classic.people", "classic.event_increments", "classic.prop_increments"),
     ),
+    Topic(
+        check="classic-settings",
+        title="Increments, and what Segment's page says",
+        rules=("increment-ignored", "documentation-differs"),
+        good="no increment of the settings was left out, and nothing was seen of which Segment's page and its"
+        " published code say two things",
+        only="classic-cloud",
+        rests_on=("classic.event_increments", "classic.prop_increments"),
+    ),
 )
 
 

@@ -435,3 +435,13 @@ def test_a_time_that_the_classic_destination_refuses_counts_for_the_clocks(time:
     assert verdict.fix
     without_name = call("track", 1, userId="u-1")
     assert verdicts(facts(GOOD, without_name))["clock"].standing == "good"
+
+
+def test_increments_that_do_not_happen_are_a_verdict_on_the_classic_destination_only() -> None:
+    counted = msgspec.structs.replace(CLASSIC, classic=ClassicSettings(event_increments=("Mill Run",)))
+    run = call("track", 1, event="Mill Run", userId="u-1")
+    verdict = verdicts(facts(counted, run))["classic-settings"]
+    assert (verdict.standing, verdict.messages) == ("warning", (run["messageId"],))
+    assert "people = true" in verdict.fix
+    assert verdicts(facts(CLASSIC, run))["classic-settings"].standing == "good"
+    assert "classic-settings" not in verdicts(facts(GOOD, run))
