@@ -87,9 +87,7 @@ _ANY: tuple[Check, ...] = (
     ids.ids,
     message.timestamp_suspect,
     values.values,
-    fields.misplaced_field,
-    fields.common_field_name,
-    fields.common_field_type,
+    fields.fields,
     limits.sent_values,
 )
 _EVENT: tuple[Check, ...] = (

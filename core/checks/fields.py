@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 
 from ..destinations import translator
 from ..inspection import Finding, Translation
@@ -32,6 +33,32 @@ _RIGHT_PLACES: dict[str, dict[str, str]] = {
 _NONE: dict[str, str] = {}
 _IDS = frozenset(("userId", "anonymousId", "id"))
 """What mobile SDKs write into context.traits beside the user's traits."""
+_SLOTS: dict[str, type] = dict.fromkeys(_OBJECTS, dict) | dict.fromkeys(_TEXTS, str)
+"""What stands in these fields of nearly every message."""
+
+
+def fields(subject: Subject) -> Iterable[Finding]:
+    """Find misplaced-field, common-field-name and common-field-type."""
+    if _is_usual(subject):
+        return ()
+    return chain(misplaced_field(subject), common_field_name(subject), common_field_type(subject))
+
+
+def _is_usual(subject: Subject) -> bool:
+    """Tell quickly that every field is known, in its place, and holds what it usually does."""
+    document, context = subject.document, subject.context
+    if not (_FIELDS.issuperset(document) and _CONTEXT.issuperset(context)):
+        return False
+    for name, value in document.items():
+        if name in _SLOTS and value is not None and value.__class__ is not _SLOTS[name]:
+            return False
+    for name, value in context.items():
+        if value.__class__ is not dict and value is not None and name in _OBJECTS_IN_CONTEXT:
+            return False
+    places = _places(subject.type)
+    if places and not document.keys().isdisjoint(places):
+        return False
+    return subject.type != "identify" or "traits" not in context
 
 
 def misplaced_field(subject: Subject) -> Iterator[Finding]:
