@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from urllib.parse import parse_qsl, urlsplit
 
@@ -74,11 +74,14 @@ def country_code(subject: Subject) -> Iterator[Finding]:
         )
 
 
-def utm_missing(subject: Subject) -> Iterator[Finding]:
-    if subject.destination.kind != "actions" or not subject.events:
-        return
-    given = subject.context.get("campaign")
-    campaign: JsonObject = given if isinstance(given, dict) else {}
+def utm_missing(subject: Subject) -> Iterable[Finding]:
+    campaign, addresses = subject.context.get("campaign"), _addresses(subject)
+    if (not campaign and not addresses) or not subject.events:
+        return ()
+    return _campaign_lost(subject, campaign if isinstance(campaign, dict) else {}, addresses)
+
+
+def _campaign_lost(subject: Subject, campaign: JsonObject, addresses: Sequence[str]) -> Iterator[Finding]:
     for key in campaign:
         if key not in CAMPAIGN_KEYS:
             yield rule.UTM_MISSING.finding(
@@ -86,7 +89,7 @@ def utm_missing(subject: Subject) -> Iterator[Finding]:
                 f"context.campaign.{shown(key, 40)[1:-1]} is not sent to Mixpanel",
             )
     sent = subject.events[0][2]
-    for url in _addresses(subject):
+    for url in addresses:
         lost = [name for name in _utm_in(url) if name not in sent]
         if lost:
             yield rule.UTM_MISSING.finding(
@@ -96,13 +99,13 @@ def utm_missing(subject: Subject) -> Iterator[Finding]:
             return
 
 
-def _addresses(subject: Subject) -> Iterator[str]:
-    page = subject.context.get("page")
-    for holder in (page if isinstance(page, dict) else {}, subject.properties):
-        for key in ("search", "url"):
-            value = holder.get(key)
-            if isinstance(value, str) and "utm_" in value:
-                yield value
+def _addresses(subject: Subject) -> Sequence[str]:
+    """The addresses of the page that have parameters of a campaign."""
+    page, own = subject.context.get("page"), subject.properties
+    found = [own.get("search"), own.get("url")]
+    if isinstance(page, dict):
+        found = [page.get("search"), page.get("url"), *found]
+    return [value for value in found if isinstance(value, str) and "utm_" in value]
 
 
 @lru_cache(maxsize=256)

@@ -33,7 +33,7 @@ _RIGHT_PLACES: dict[str, dict[str, str]] = {
 _NONE: dict[str, str] = {}
 _IDS = frozenset(("userId", "anonymousId", "id"))
 """What mobile SDKs write into context.traits beside the user's traits."""
-_SLOTS: dict[str, type] = dict.fromkeys(_OBJECTS, dict) | dict.fromkeys(_TEXTS, str)
+_SLOTS: dict[str, object] = {**dict.fromkeys(_OBJECTS, dict), **dict.fromkeys(_TEXTS, str)}
 """What stands in these fields of nearly every message."""
 
 
@@ -50,7 +50,7 @@ def _is_usual(subject: Subject) -> bool:
     if not (_FIELDS.issuperset(document) and _CONTEXT.issuperset(context)):
         return False
     for name, value in document.items():
-        if name in _SLOTS and value is not None and value.__class__ is not _SLOTS[name]:
+        if name in _SLOTS and value.__class__ is not _SLOTS[name] and value is not None:
             return False
     for name, value in context.items():
         if value.__class__ is not dict and value is not None and name in _OBJECTS_IN_CONTEXT:
@@ -58,7 +58,7 @@ def _is_usual(subject: Subject) -> bool:
     places = _places(subject.type)
     if places and not document.keys().isdisjoint(places):
         return False
-    return subject.type != "identify" or "traits" not in context
+    return subject.type != "identify" or "traits" not in context or not _is_empty(document.get("traits"))
 
 
 def misplaced_field(subject: Subject) -> Iterator[Finding]:
