@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import chain
+from typing import Any
 
 from ..destinations import translator
 from ..inspection import Finding, Translation
@@ -33,7 +34,7 @@ _RIGHT_PLACES: dict[str, dict[str, str]] = {
 _NONE: dict[str, str] = {}
 _IDS = frozenset(("userId", "anonymousId", "id"))
 """What mobile SDKs write into context.traits beside the user's traits."""
-_SLOTS: dict[str, object] = {**dict.fromkeys(_OBJECTS, dict), **dict.fromkeys(_TEXTS, str)}
+_SLOTS: dict[str, type[Any]] = {**dict.fromkeys(_OBJECTS, dict), **dict.fromkeys(_TEXTS, str)}
 """What stands in these fields of nearly every message."""
 
 

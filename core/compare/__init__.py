@@ -8,6 +8,7 @@ from typing import cast
 import msgspec
 
 from ..destinations import translator
+from ..destinations.arrival import losses
 from ..destinations.classic.insert_id import UNKNOWN
 from ..envelope import Envelope, read_envelope, request_of
 from ..errors import InputError
@@ -53,16 +54,19 @@ def compare(document: JsonObject, one: Destination, other: Destination, now: int
     """
     sides = [_side(document, destination, now) for destination in (one, other)]
     pairs = pairs_of(sides[0].records, sides[1].records)
-    losses: tuple[Loss, ...] = ()
+    differences: tuple[Loss, ...] = ()
     kinds = [side.destination.kind for side in sides]
     if set(kinds) == {"actions", "classic-cloud"}:
-        losses = tuple(_losses(document, sides[kinds.index("actions")], sides[kinds.index("classic-cloud")]))
-    return Comparison(document, sides[0], sides[1], pairs, losses)
+        differences = tuple(
+            _losses(document, sides[kinds.index("actions")], sides[kinds.index("classic-cloud")])
+        )
+    return Comparison(document, sides[0], sides[1], pairs, differences)
 
 
 def _side(document: JsonObject, destination: Destination, now: int) -> Side:
     translation = translator(destination).translate(document, now=now)
-    return Side(destination, translation, records_of(translation, destination.kind))
+    lost = losses(document, destination, translation, (), now=now)
+    return Side(destination, translation, records_of(translation, destination.kind), tuple(lost))
 
 
 def _losses(document: JsonObject, actions: Side, classic: Side) -> Iterator[Loss]:

@@ -110,6 +110,12 @@ DIFFERENCES: tuple[Difference, ...] = (
         _ACTIONS_CODE,
         find.reserved_property,
     ),
+    _actions(
+        "values-left-out",
+        "Traits under Mixpanel's own names ($email, …), and what a mapping leaves out",
+        _ACTIONS_CODE,
+        find.values_left_out,
+    ),
     _actions("name-tag", "The user's name on events", _CLASSIC_CODE, find.name_tag),
     # What the classic destination does not do
     _classic(
@@ -134,6 +140,13 @@ DIFFERENCES: tuple[Difference, ...] = (
         "An event for each product of an order (Product Purchased)",
         _ACTIONS_PAGE,
         find.purchase_per_product,
+    ),
+    _classic(
+        "values-covered",
+        "Properties and traits as they were sent: traits, campaign and address of the context, names and "
+        "times lie over them in the classic one",
+        _CLASSIC_CODE,
+        find.values_covered,
     ),
     # What both do, each in its own way
     _otherwise(

@@ -12,11 +12,12 @@ from urllib.parse import urlsplit
 import msgspec
 
 from ..destinations.actions.event_properties import OWN_PROPERTIES
+from ..destinations.arrival import Loss
 from ..destinations.classic.insert_id import FIELD, UNKNOWN
 from ..destinations.classic.tables import BY_DEVICE, MOBILE, TRAITS
 from ..destinations.gate import Gate
 from ..inspection import Translation
-from ..mapping.javascript import truthy
+from ..mapping.javascript import MISSING, truthy
 from ..messages import Json, JsonObject
 from ..settings import Destination
 from ..text import clean, counted, shown
@@ -45,6 +46,8 @@ class Side(msgspec.Struct, frozen=True):
     destination: Destination
     translation: Translation
     records: tuple[Record, ...]
+    lost: tuple[Loss, ...] = ()
+    """What of the message does not arrive as it was sent."""
 
     def of(self, purpose: Purpose, operator: str = "") -> list[Record]:
         """The records for a purpose; with an operator those of it."""
@@ -308,6 +311,30 @@ def reserved_property(both: Both) -> Iterator[str]:
                 continue
             if own[name] is not None and not same(own[name], actions.parts.get(name)):
                 yield f"properties.{_name(name)}, {shown(own[name], 32)}, is dropped"
+
+
+def values_left_out(both: Both) -> Iterator[str]:
+    for words, loss in _lost_by(both.actions, both.classic):
+        if loss.steps[0] != "properties" or loss.steps[1] not in OWN_PROPERTIES:
+            yield words
+
+
+def values_covered(both: Both) -> Iterator[str]:
+    for words, _ in _lost_by(both.classic, both.actions):
+        yield words
+
+
+def _lost_by(side: Side, other: Side) -> Iterator[tuple[str, Loss]]:
+    """Yield what one destination drops or replaces and the other does not, in words."""
+    also = {loss.steps for loss in other.lost if loss.fate != "converted" and not loss.use}
+    for loss in side.lost if other.records else ():
+        if loss.fate == "converted" or loss.use or loss.steps in also:
+            continue
+        what = f"{_name(loss.path[2:])}, {shown(loss.value, 32)}, is"
+        if loss.fate == "replaced" and loss.instead is not MISSING:
+            yield f"{what} replaced by {shown(loss.instead, 32)}", loss
+        else:
+            yield f"{what} dropped", loss
 
 
 def page_name(both: Both) -> Iterator[str]:

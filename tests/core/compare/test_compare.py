@@ -175,6 +175,16 @@ CASES: dict[str, tuple[tuple[Any, Settings], str, tuple[Any, Settings]]] = {
         'properties.$group_id, "x", is dropped',
         (message("order", **{"properties__$group_id": "acme"}), settings()),
     ),
+    "values-left-out": (
+        (message("identify", **{"traits__$phone": "+49"}), settings()),
+        'traits.$phone, "+49", is dropped',
+        (message("identify", traits__phone="+49"), settings()),
+    ),
+    "values-covered": (
+        (message("order", properties__plan="yearly", context__traits={"plan": "monthly"}), settings()),
+        'properties.plan, "yearly", is replaced by "monthly"',
+        (message("order", properties__plan="yearly", context__traits={"plan": "yearly"}), settings()),
+    ),
     "name-tag": (
         (MESSAGES["order"], settings()),
         'mp_name_tag, "u-1"',
@@ -283,6 +293,30 @@ def test_an_increment_that_a_subscription_makes_is_not_lost() -> None:
     ids = {loss.id for loss in compared(MESSAGES["order"], by, subscriptions=INCREMENT).losses}
     assert "property-increment" not in ids
     assert "revenue" in ids
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"properties__ip": "203.0.113.9"}, ['properties.ip, "203.0.113.9", is replaced by "203.0.113.7"']),
+        (
+            {
+                "properties__utm_source": "poster",
+                "properties__utm_term": "moss",
+                "context__campaign": {"source": "mail"},
+            },
+            [
+                'properties.utm_source, "poster", is replaced by "mail"',
+                'properties.utm_term, "moss", is dropped',
+            ],
+        ),
+        # Neither destination sends a time of one's own.
+        ({"properties__time": "10:30"}, []),
+    ],
+)
+def test_what_the_classic_destination_lays_over_properties(changes: dict[str, Any], words: list[str]) -> None:
+    covered = compared(message("order", context__ip="203.0.113.7", **changes), settings())
+    assert [loss.words for loss in covered.losses if loss.id == "values-covered"] == words
 
 
 def test_every_difference_names_a_public_document() -> None:
