@@ -45,6 +45,8 @@ def classic_feature_lost(subject: Subject) -> Iterator[Finding]:
     The classic translator decides it. It is asked only about messages that the settings speak of.
     """
     classic = subject.settings.classic
+    if not (classic.people or classic.group_traits_to_set_once):
+        return
     if subject.destination.kind != "actions" or not subject.translation.operations:
         return
     if not _asked_for(subject, classic) or Gate("classic-cloud").stops(subject.document) is not None:
