@@ -202,6 +202,8 @@ class FakeViewer:
         counted = {"received": len(lines) - refused, "refused": refused, **self._findings()}
         self.facts = state(**{**counted, **facts})
         self.calls: list[tuple[object, ...]] = []
+        self.in_force = Settings()
+        """The settings that messages are read by."""
         self.in_the_file: dict[str, object] = {}
         """Facts of the engine once it has read its settings file again."""
         self.in_force = Settings()

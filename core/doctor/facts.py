@@ -15,8 +15,9 @@ from ..identities.users import cluster_of
 from ..inspection import Finding
 from ..messages import JsonObject
 from ..overview.groups import GroupChecks
-from ..settings import Destination, Settings
+from ..settings import Destination, Settings, destination_of
 from ..views import MessageDetail, Summary
+from .source import Messages
 from .verdict import EVIDENCE
 
 
@@ -75,6 +76,20 @@ class Facts:
             number, translation = case.detail.summary.id, case.detail.inspection.translation
             self.groups.add(case.document, translation, number)
             self.identities.add(translation, number, case.document)
+
+    @classmethod
+    def of(cls, found: Messages, now: int) -> Facts:
+        """The facts of messages and of the settings that they are read by."""
+        return cls(
+            found.settings,
+            destination_of(found.settings),
+            found.details,
+            refused=found.refused,
+            source=found.source,
+            judged_by=found.judged_by,
+            fault=found.fault,
+            now=now,
+        )
 
     def given(self, *names: str) -> bool:
         """True if somebody gave one of these settings; otherwise segtap assumes its value."""

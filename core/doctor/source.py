@@ -14,7 +14,7 @@ from typing import Protocol, cast
 
 import msgspec
 
-from ..client import Client
+from ..client import Client, Viewer
 from ..engine.inspecting import Reading
 from ..engine.kept import engine_with, kept_settings
 from ..engine.receipts import ReceiptReader
@@ -73,17 +73,23 @@ async def newest_messages(
         address, token = find_engine(url)
         source = f"the segtap at {address}"
         async with Client(address, token) as client:
-            found = await _newest(client, limit, source)
-            state = await client.state()
-            active = await client.settings()
+            found = await messages_of(client, limit=limit)
         if override:
             by = f"{own}, not those of {source}"
-            return msgspec.structs.replace(_read_by(settings, found), judged_by=by, fault=state.fault)
-        by = f"of {source} ({active.origin})"
-        return msgspec.structs.replace(found, settings=active, judged_by=by, fault=state.fault)
+            return msgspec.structs.replace(_read_by(settings, found), judged_by=by, fault=found.fault)
+        return found
     if not path.exists():
         return Messages(settings=settings, judged_by=own, source=f"{path} (there is none yet)")
     return await _of_file(settings, limit, own, override=override)
+
+
+async def messages_of(viewer: Viewer, *, limit: int) -> Messages:
+    """The newest messages of the engine that is looked at, and its own settings."""
+    source = f"the segtap at {viewer.url}"
+    found = await _newest(viewer, limit, source)
+    active = await viewer.settings()
+    by = f"of {source} ({active.origin})"
+    return msgspec.structs.replace(found, settings=active, judged_by=by, fault=(await viewer.state()).fault)
 
 
 async def _of_file(settings: Settings, limit: int, own: str, *, override: bool) -> Messages:

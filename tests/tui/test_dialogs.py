@@ -178,7 +178,7 @@ class TestHelp:
             assert "request" not in str(screen.page.render()).replace("a refused request", "")
             screen.search.value = "no such thing"
             await pilot.pause()
-            assert "No key, mark or rule" in str(screen.page.render())
+            assert "No key, mark, question or rule" in str(screen.page.render())
             await pilot.press("down", "pagedown", "up", "escape")
             assert app.screen is not screen
 
@@ -196,7 +196,7 @@ class TestHelp:
             await pilot.press("down", "down", "up", "down", "enter")
             story = app.screen
             assert isinstance(story, RuleStory)
-            assert story.rule is screen.rules[1]
+            assert story.rule is screen.found[1]
             await pilot.press("escape", "escape")
             assert app.screen is not screen
 

@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "plan": ("plan", "Write a tracking plan from what was seen, and look at one."),
     "init": ("setup", "Write a commented segtap.toml from a few answers."),
     "mappings": ("mappings", "Import your workspace's subscriptions, and show what they take."),
+    "help": ("help", "Answer the questions of Mixpanel's guide, and explain commands."),
     "doctor": ("doctor", "Say why something is missing in Mixpanel."),
     "users": ("users", "Show which users Mixpanel has."),
     "decode": ("lines", "Decode anything pasted: base64, a form, a URL, a curl line."),

@@ -17,7 +17,6 @@ from .output import hidden, say, write, write_json
 if TYPE_CHECKING:
     from ...core.doctor import Facts, Verdict
     from ...core.identities.model import Cluster
-    from ...core.settings import Settings
 
 MARKS = {"good": "✔", "note": "·", "unknown": "?", "warning": "▲", "error": "✖"}
 ASCII_MARKS = {"good": "+", "note": ".", "unknown": "?", "warning": "!", "error": "x"}
@@ -58,10 +57,12 @@ def doctor(
     --config the messages are judged by that file instead. Each verdict comes with messageIds as evidence, and
     what to do. Exit status 1 when one is an error.
     """
-    from ...core.doctor import ask_mixpanel, diagnose, with_own_secrets
+    from ...core.doctor import Facts, ask_mixpanel, diagnose, newest_messages, with_own_secrets
 
     own = load({"journal": {"path": journal}} if journal else None, file=config_file)
-    facts = asyncio.run(_facts(own, messages, url, override=config_file is not None))
+    override = config_file is not None
+    found = asyncio.run(newest_messages(own, limit=messages, url=url, override=override))
+    facts = Facts.of(found, time.time_ns() // 1_000_000)
     as_json = as_json or shape == "json"
     if user:
         ctx.exit(_show_user(facts, user, as_json=as_json))
@@ -71,23 +72,6 @@ def doctor(
         verdicts += asyncio.run(ask_mixpanel(asked, base_url=asked.mixpanel_url))
     _print(hidden(verdicts), as_json=as_json)
     ctx.exit(1 if any(verdict.standing == "error" for verdict in verdicts) else 0)
-
-
-async def _facts(own: Settings, limit: int, url: str, *, override: bool) -> Facts:
-    from ...core.doctor import Facts, newest_messages
-    from ...core.settings import destination_of
-
-    found = await newest_messages(own, limit=limit, url=url, override=override)
-    return Facts(
-        found.settings,
-        destination_of(found.settings),
-        found.details,
-        refused=found.refused,
-        source=found.source,
-        judged_by=found.judged_by,
-        fault=found.fault,
-        now=time.time_ns() // 1_000_000,
-    )
 
 
 def _print(verdicts: list[Verdict], *, as_json: bool) -> None:

@@ -21,11 +21,18 @@ from ..plain import app_of, is_plain, marks_of, worded
 
 if TYPE_CHECKING:
     from ...core.checks.rule import Rule
+    from ...core.client import Viewer
+    from ...core.doctor.faq.question import Question
 
 LABEL = 11
 RULE_LABEL = 30
 FIND = "Find a key, a word, or an error that Segment or Mixpanel shows"
-RULES = "Rules (Enter opens the marked one)"
+FOUND = "Questions and rules (Enter opens the marked one)"
+FAQ = "faq"
+TEACHES = (
+    ("faq", "lists the questions of Mixpanel's guide to Segment"),
+    ("words", "find questions and rules"),
+)
 SHORTEST = 3
 """Letters from which rules are searched, too."""
 COLUMN = 50
@@ -77,8 +84,8 @@ class Help(ModalScreen[None]):
         self.groups = groups if groups is not None else {**keys.groups(), **pane_keys.groups()}
         self.page = Static()
         self.search = Input(placeholder=FIND, compact=True)
-        self.rules: tuple[Rule, ...] = ()
-        """The rules found; Enter opens the one that is marked."""
+        self.found: tuple[Question | Rule, ...] = ()
+        """The questions and rules found; Enter opens the one that is marked."""
         self._at = 0
 
     def compose(self) -> ComposeResult:
@@ -100,23 +107,29 @@ class Help(ModalScreen[None]):
         event.stop()
         self._at = 0
         wanted = self.search.value.strip()
-        self.rules = _rules(wanted) if len(wanted) >= SHORTEST else ()
+        self.found = _found(wanted) if len(wanted) >= SHORTEST else ()
         self._fill()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Open the whole story of the rule that is marked."""
+        """Open the question or the rule that is marked."""
         event.stop()
-        if self.rules:
-            from .rule_story import RuleStory
+        if not self.found:
+            return
+        from ...core.checks.rule import Rule
+        from .question import QuestionStory
+        from .rule_story import RuleStory
 
-            app_of(self).push_screen(RuleStory(self.rules[self._at]))
+        marked = self.found[self._at]
+        viewer: Viewer | None = getattr(app_of(self), "viewer", None)
+        story = RuleStory(marked) if isinstance(marked, Rule) else QuestionStory(marked, viewer)
+        app_of(self).push_screen(story)
 
     def action_move(self, by: int) -> None:
-        """Mark the next rule; where none was found, scroll."""
-        if not self.rules:
+        """Mark the next question or rule; where none was found, scroll."""
+        if not self.found:
             self.action_scroll(by)
             return
-        self._at = max(0, min(self._at + by, len(self.rules) - 1))
+        self._at = max(0, min(self._at + by, len(self.found) - 1))
         self._fill()
 
     def action_scroll(self, lines: int) -> None:
@@ -128,12 +141,14 @@ class Help(ModalScreen[None]):
         blocks = [block for block in self._blocks(wanted) if len(block) > 1]
         wide = self.size.width >= 100 and not wanted
         if not blocks:
-            self.page.update(Content.styled(f'No key, mark or rule has "{wanted}" in it.\n', "$dim"))
+            self.page.update(
+                Content.styled(f'No key, mark, question or rule has "{wanted}" in it.\n', "$dim")
+            )
             return
         lines = columns(blocks) if wide else [line for block in blocks for line in (*block, Content(""))]
         self.page.update(worded(self, Content("\n").join(lines)))
-        if self.rules:
-            row = len(lines) - 1 - len(self.rules) + self._at
+        if self.found:
+            row = len(lines) - 1 - len(self.found) + self._at
             place = self.query_one(VerticalScroll)
             self.call_after_refresh(place.scroll_to_region, Region(0, row, 1, 1), animate=False)
 
@@ -145,25 +160,34 @@ class Help(ModalScreen[None]):
         for title, entries in legend(marks_of(self)).items():
             found = [entry for entry in entries if not wanted or wanted.lower() in entry[1].lower()]
             blocks.append([heading(title), *(line(mark, text, style) for mark, text, style in found)])
-        blocks.append([heading(RULES), *map(self._rule, range(len(self.rules)))])
+        if not wanted:
+            typed = [line(label, text, "bold $accent") for label, text in TEACHES]
+            blocks.insert(0, [heading("Typed here"), *typed])
+        blocks.append([heading(FOUND), *map(self._entry, range(len(self.found)))])
         return blocks
 
-    def _rule(self, number: int) -> Content:
-        rule = self.rules[number]
-        marked = number == self._at
-        words = Content.assemble(
+    def _entry(self, number: int) -> Content:
+        from ...core.checks.rule import Rule
+
+        entry, marked = self.found[number], number == self._at
+        style = SEVERITY_STYLES[entry.severity] if isinstance(entry, Rule) else "$foreground"
+        words = entry.what if isinstance(entry, Rule) else entry.title
+        shown = Content.assemble(
             (f"{marks_of(self).cursor if marked else ' '} ", "$accent"),
-            (f"{rule.id:<{RULE_LABEL}}", f"bold {SEVERITY_STYLES[rule.severity]}"),
-            (rule.what, "$foreground"),
-        )
-        words = words.truncate(max(self.page.size.width, 40), ellipsis=True)
-        return words.stylize("on $row-cursor") if marked else words
+            (f"{entry.id:<{RULE_LABEL}}", f"bold {style}"),
+            (words, "$foreground"),
+        ).truncate(max(self.page.size.width, 40), ellipsis=True)
+        return shown.stylize("on $row-cursor") if marked else shown
 
 
-def _rules(wanted: str) -> tuple[Rule, ...]:
+def _found(wanted: str) -> tuple[Question | Rule, ...]:
+    """Questions of the FAQ first, then rules."""
     from ...core.checks.search import find_rules  # the whole catalogue: not before somebody searches
+    from ...core.doctor.faq import QUESTIONS, find_questions
 
-    return find_rules(wanted)
+    if wanted.lower() == FAQ:
+        return QUESTIONS
+    return (*find_questions(wanted), *find_rules(wanted))
 
 
 def matches(key: Key, wanted: str) -> bool:

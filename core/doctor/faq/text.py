@@ -1,0 +1,65 @@
+"""An answer of the FAQ as lines, for a terminal and for the screen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from textwrap import wrap
+
+from ...text import clean
+from ..verdict import Standing
+from . import Answer
+from .question import Question
+
+MARKS: Mapping[Standing, str] = {"good": "✔", "note": "·", "unknown": "?", "warning": "▲", "error": "✖"}
+
+Line = tuple[str, str]
+"""What a line is ("title", "heading", "text", "quiet", or the standing of a verdict), and its text."""
+
+
+def answer_lines(answer: Answer, width: int) -> Iterator[Line]:
+    """The question, its general answer, what messages and settings say to it, and where to read on."""
+    question = answer.question
+    yield "title", question.title
+    about = None
+    for name, words in answer.general:
+        if name and name != about:
+            yield from _gap("heading", name)
+        elif about is None:
+            yield "text", ""
+        about = name
+        yield from _wrapped("text", words, width, "  ")
+    if answer.source:
+        yield from _gap("heading", f"Here: {clean(answer.source)}")
+        for words in answer.seen:
+            yield from _wrapped("note", f"· {clean(words)}", width, "  ")
+        for verdict in answer.verdicts:
+            mark = MARKS[verdict.standing]
+            yield from _wrapped(verdict.standing, f"{mark} {clean(verdict.title)}", width, "  ")
+            yield from _wrapped("text", verdict.words, width, "    ")
+            if verdict.fix and verdict.standing != "good":
+                yield from _wrapped("text", f"→ {clean(verdict.fix)}", width, "    ")
+        if not (answer.seen or answer.verdicts):
+            yield "quiet", "  nothing that answers it"
+    else:
+        yield from _gap("quiet", "No engine and no journal was asked: this holds in general.")
+    yield "text", ""
+    if question.rules:
+        yield from _wrapped("quiet", f"More: segtap explain {', '.join(question.rules)}", width, "")
+    yield "quiet", question.source
+
+
+def listed(question: Question, width: int) -> str:
+    """One line for a list of questions."""
+    return f"{question.id:<{width}}  {question.title}"
+
+
+def _gap(kind: str, text: str) -> Iterator[Line]:
+    yield "text", ""
+    yield kind, text
+
+
+def _wrapped(kind: str, text: str, width: int, indent: str) -> Iterator[Line]:
+    for line in wrap(
+        text, max(width, 30), initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
+    ):
+        yield kind, line

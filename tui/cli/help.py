@@ -1,0 +1,142 @@
+"""`segtap help`: the questions of the FAQ, answered from messages and settings, and commands."""
+
+from __future__ import annotations
+
+import asyncio
+import difflib
+import shutil
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from .options import config_option, format_option, load
+from .output import hidden, say, write, write_json, write_lines
+
+if TYPE_CHECKING:
+    from ...core.doctor import Facts
+    from ...core.doctor.faq.question import Question
+    from ...core.settings import Settings
+
+FAQ = "faq"
+MESSAGES = 500
+WIDTH = 100
+
+
+@click.command("help")
+@click.argument("words", metavar="[TOPIC]", nargs=-1)
+@click.option("--journal", metavar="PATH", default="", help="The journal to read. [the usual one]")
+@click.option("--url", default="", help="Read from the engine that listens there.")
+@config_option
+@format_option
+@click.pass_context
+def help(  # noqa: A001 (the command's name)
+    ctx: click.Context, words: tuple[str, ...], journal: str, url: str, config_file: Path | None, shape: str
+) -> None:
+    """Explain a topic: a question of the FAQ, or a command.
+
+    Without TOPIC the topics are listed; `faq` lists the questions of Mixpanel's guide to Segment. TOPIC is
+    the name of a question or words of it ("Loaded a Page"). Its answer is for the destination of the engine
+    that runs, else of the journal, from its messages and settings; without either it holds in general.
+    """
+    from ...core.doctor.faq import find_questions
+
+    text = " ".join(words).strip()
+    if not text:
+        _topics(ctx)
+        return
+    command = _command(ctx, text)
+    if command is not None:
+        write_lines(command)
+        return
+    asked = text.removeprefix(FAQ).strip() if text.split()[0] == FAQ else text
+    found = find_questions(asked)
+    if not found:
+        ctx.exit(_unknown(ctx, asked))
+    if len(found) > 1:
+        _list(found, shape)
+        return
+    own = load({"journal": {"path": journal}} if journal else None, file=config_file)
+    facts = asyncio.run(_facts(own, url, override=config_file is not None))
+    _answer(found[0], facts, shape)
+
+
+def _topics(ctx: click.Context) -> None:
+    from ...core.doctor.faq import QUESTIONS
+
+    write("Questions (segtap help TOPIC, or some of its words; segtap help faq lists only these):")
+    _list(list(QUESTIONS), "table", indent="  ")
+    write("")
+    write("Commands (segtap help COMMAND):")
+    parent = ctx.parent.command if ctx.parent is not None else None
+    if isinstance(parent, click.Group):
+        write("  " + ", ".join(parent.list_commands(ctx)))
+
+
+def _list(questions: list[Question], shape: str, indent: str = "") -> None:
+    from ...core.doctor.faq.text import listed
+
+    if shape == "json":
+        for question in questions:
+            write_json({"id": question.id, "title": question.title})
+        return
+    width = max(len(question.id) for question in questions)
+    for question in questions:
+        write(indent + listed(question, width))
+    if not indent:
+        say("One of them, answered: segtap help TOPIC")
+
+
+def _command(ctx: click.Context, name: str) -> str | None:
+    """The help of a command, None for any other word."""
+    parent = ctx.parent
+    if parent is None or not isinstance(parent.command, click.Group):
+        return None
+    command = parent.command.get_command(parent, name)
+    return (
+        None if command is None else command.get_help(click.Context(command, info_name=name, parent=parent))
+    )
+
+
+def _unknown(ctx: click.Context, text: str) -> int:
+    from ...core.doctor.faq import QUESTIONS
+    from ...core.text import shown
+
+    parent = ctx.parent.command if ctx.parent is not None else None
+    commands = parent.list_commands(ctx) if isinstance(parent, click.Group) else []
+    known = [*(question.id for question in QUESTIONS), *commands]
+    near = difflib.get_close_matches(text.lower(), known, 3, 0.5)
+    hint = f"Did you mean {' or '.join(near)}?" if near else "segtap help lists them."
+    say(f"segtap: there is no topic {shown(text)}. {hint}")
+    return 2
+
+
+async def _facts(own: Settings, url: str, *, override: bool) -> Facts | None:
+    """Messages and settings of the engine or of the journal; None, and a word of why, if there are none."""
+    from ...core.doctor import Facts, newest_messages
+    from ...core.errors import EngineError, JournalError
+
+    try:
+        found = await newest_messages(own, limit=MESSAGES, url=url, override=override)
+    except (EngineError, JournalError) as error:
+        if url:
+            raise
+        say(str(error))
+        return None
+    facts = Facts.of(found, time.time_ns() // 1_000_000)
+    return facts if facts.cases or facts.refused or own.origin != "defaults" else None
+
+
+def _answer(question: Question, facts: Facts | None, shape: str) -> None:
+    import msgspec
+
+    from ...core.doctor.faq import answer
+    from ...core.doctor.faq.text import answer_lines
+
+    made = hidden(answer(question, facts))
+    if shape == "json":
+        write_json(msgspec.to_builtins(made))
+        return
+    for _, line in answer_lines(made, min(shutil.get_terminal_size((WIDTH, 24)).columns, WIDTH)):
+        write(line)
