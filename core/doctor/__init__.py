@@ -18,14 +18,8 @@ from .region_check import region
 from .seen import connection_mode, profiles
 from .settings_checks import filters, people, strict, subscriptions
 from .source import Messages, newest_messages
-from .traffic_checks import (
-    delivery,
-    groups,
-    identity,
-    refused_here,
-    topics,
-    traffic,
-)
+from .topics import others, refused_here, topics
+from .traffic_checks import delivery, groups, identity, traffic
 from .verdict import Standing, Verdict
 
 __all__ = [
@@ -59,6 +53,7 @@ CHECKS: tuple[Callable[[Facts], Iterator[Verdict]], ...] = (
     identity,
     groups,
     topics,
+    others,
     mixpanel_side,
 )
 """In the order of the output."""

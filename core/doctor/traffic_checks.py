@@ -5,140 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-import msgspec
-
 from ..delivery import Outcome
-from ..destinations.classic.insert_id import UNKNOWABLE
 from ..identities.users import clusters
-from ..inspection import Finding
 from ..overview.groups import PartCheck
-from ..settings import DestinationKind
 from ..text import clean, counted, shorten, shown
 from .facts import Case, Facts, ids_of
-from .verdict import EVIDENCE, SEVERITY_STANDING, Standing, Verdict, gravest
+from .verdict import EVIDENCE, Standing, Verdict
 
 _SHOWN = 4
-_REFUSED = "rejected-by-destination"
-
-
-class Topic(msgspec.Struct, frozen=True, kw_only=True):
-    """A question of the FAQ that rules answer, message by message."""
-
-    check: str
-    title: str
-    rules: tuple[str, ...]
-    good: str
-    refused_at: str = ""
-    """A path of the message: what the destination refuses for what stands there, counts as well."""
-    classic: str = ""
-    """What stands in the place of `good` for the classic destination, where that cannot be known."""
-    only: DestinationKind | None = None
-    """The destination that the question is about; None: both."""
-    rests_on: tuple[str, ...] = ()
-    """Settings without which `good` is only assumed."""
-    unchecked: str = ""
-    """What `good` says nothing of, as long as no device traffic was seen."""
-
-
-TOPICS: tuple[Topic, ...] = (
-    Topic(
-        check="duplicates",
-        title="Duplicates",
-        rules=(
-            "message-id-reused",
-            "dedupe-mismatch",
-            "double-fired",
-            "insert-id-missing",
-            "cloud-and-device-mode",
-        ),
-        good="no event came twice under two messageIds, and every one has an id",
-        unchecked="cloud and device mode at once: not checked: no device traffic",
-    ),
-    Topic(
-        check="insert-id",
-        title="Insert ids",
-        rules=("insert-id-charset", "insert-id-length", "insert-id-undocumented"),
-        good="Mixpanel takes every messageId as insert id",
-        classic="no event was seen; which insert ids the classic destination sends cannot be known."
-        f" {UNKNOWABLE}",
-    ),
-    Topic(
-        check="users",
-        title="User ids",
-        rules=(
-            "placeholder-user-id",
-            "id-whitespace",
-            "no-identity",
-            "shared-device",
-            "identity-cluster-limit",
-            "anonymous-id-churn",
-        ),
-        good="every message names a user, and no device is shared",
-    ),
-    Topic(
-        check="joining",
-        title="From anonymous to known",
-        rules=(
-            *("identify-ignored", "history-not-joined", "anonymous-id-not-uuid4", "anonymous-profile-prefix"),
-            *("alias-ignored", "alias-order", "alias-without-previous-id", "identify-without-user-id"),
-        ),
-        good="anonymous events are joined to the users",
-    ),
-    Topic(
-        check="places",
-        title="Places",
-        rules=("no-client-ip", "country-code"),
-        good="every message has the user's address, or comes from their device",
-    ),
-    Topic(
-        check="clock",
-        title="Clocks",
-        rules=("clock-skew", "time-out-of-range", "timestamp-suspect", "track-too-old"),
-        refused_at="$.timestamp",
-        good="no sender's clock is off by more than five minutes",
-    ),
-    Topic(
-        check="names",
-        title="Names and types",
-        rules=(
-            *("name-casing", "event-name", "reserved-event-name", "property-name", "page-name-cardinality"),
-            *("event-name-cardinality", "property-type-drift", "number-as-text"),
-        ),
-        good="every name has one spelling, every property one type",
-    ),
-    Topic(
-        check="lost-properties",
-        title="Properties that do not arrive",
-        rules=(
-            *("property-dropped", "property-replaced", "property-converted", "property-overrides-context"),
-            *("reserved-property", "string-truncated", "misplaced-field", "number-precision"),
-        ),
-        good="every property arrives as it was sent",
-    ),
-    Topic(
-        check="utm",
-        title="Campaigns",
-        rules=("utm-missing",),
-        good="campaigns come in context.campaign",
-    ),
-    Topic(
-        check="classic-features",
-        title="After the move to Actions",
-        rules=("classic-feature-lost", "array-overwritten", "super-properties-cloud"),
-        good="nothing was seen that only the classic destination does",
-        only="actions",
-        rests_on=("classic.people", "classic.event_increments", "classic.prop_increments"),
-    ),
-    Topic(
-        check="classic-settings",
-        title="Increments, and what Segment's page says",
-        rules=("increment-ignored", "documentation-differs"),
-        good="no increment of the settings was left out, and nothing was seen of which Segment's page and its"
-        " published code say two things",
-        only="classic-cloud",
-        rests_on=("classic.event_increments", "classic.prop_increments"),
-    ),
-)
 
 
 def traffic(facts: Facts) -> Iterator[Verdict]:
@@ -264,47 +138,4 @@ def delivery(facts: Facts) -> Iterator[Verdict]:
         + (" (an answer of 200 may be a refusal: Segment does not read it)" if silent else ""),
         messages=ids_of(case for case, _ in refused),
         fix="mend what each names, and replay the messages",
-    )
-
-
-def refused_here(facts: Facts) -> Iterator[Verdict]:
-    """What never reaches Mixpanel: Segment or its destination refuses it."""
-    found = facts.found("segment-would-reject", "rejected-by-destination", "unmatched", "event-too-large")
-    if found:
-        yield _of_findings("not-sent", "Messages that Mixpanel never gets", found)
-
-
-def topics(facts: Facts) -> Iterator[Verdict]:
-    """The questions that rules answer."""
-    for topic in TOPICS if facts.cases else ():
-        if topic.only not in (None, facts.destination.kind):
-            continue
-        found = [
-            (case, finding)
-            for case, finding in facts.found(*topic.rules, _REFUSED)
-            if finding.rule != _REFUSED or finding.path == topic.refused_at
-        ]
-        if found:
-            yield _of_findings(topic.check, topic.title, found)
-        elif topic.classic and facts.destination.kind == "classic-cloud":
-            yield Verdict(check=topic.check, title=topic.title, standing="unknown", words=topic.classic)
-        else:
-            words = topic.good + (facts.assumed(*topic.rests_on) if topic.rests_on else "")
-            if topic.unchecked and not facts.device_traffic:
-                words += f". {topic.unchecked[0].upper()}{topic.unchecked[1:]}"
-            yield Verdict(check=topic.check, title=topic.title, standing="good", words=words)
-
-
-def _of_findings(check: str, title: str, found: list[tuple[Case, Finding]]) -> Verdict:
-    worst = gravest(finding.severity for _, finding in found)
-    rules = Counter(finding.rule for _, finding in found)
-    newest = next(finding for _, finding in reversed(found) if finding.severity == worst)
-    listed = ", ".join(f"{rule} ({count:,})" for rule, count in rules.most_common())
-    return Verdict(
-        check=check,
-        title=title,
-        standing=SEVERITY_STANDING[worst],
-        words=f"{listed}. The newest: {newest.message}",
-        messages=ids_of(case for case, finding in found if finding.severity == worst),
-        fix=newest.fix,
     )
