@@ -44,18 +44,21 @@ DEDUPE_MISMATCH = Rule(
     also=("info",),
     kind="stream",
     applies_to=_EVENTS,
-    what="The same messageId came again, but Mixpanel would count both",
-    why="Mixpanel takes two events for one only when event, distinct_id, time and insert id agree. Segment "
-    "drops the second within 24 hours; what comes later, or by another way, counts twice.",
+    what="The same messageId came again, but Mixpanel would not take the two for one",
+    why="Mixpanel's reports show one event only where name, distinct_id, time and insert id agree. Segment "
+    "drops the second within 24 hours; what comes later, or by another way, counts twice. For events of one "
+    "calendar day that may end when Mixpanel compacts its data.",
     fix="send a retry as it was first sent, with its own timestamp and the same userId",
     source=_MIXPANEL_DEDUPE,
 )
 MESSAGE_ID_REUSED = Rule(
     id="message-id-reused",
     severity="error",
+    also=("warning", "info"),
     kind="stream",
     what="A messageId is used for another message",
-    why="Segment drops the second as a copy of the first, and so does Mixpanel: what it said is lost.",
+    why="Segment drops the second as a copy of the first when it comes within 24 hours. Later, Mixpanel may "
+    "take two of the same name for one: it compares name, distinct_id, time and insert id alone.",
     fix="make a new UUID for each message",
     source=_MIXPANEL_DEDUPE,
 )

@@ -26,9 +26,16 @@ _PAGE_VIEW = re.compile(
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
 _WORDS = 0xFFFFFFFF
-_CONTENT, _EVENT, _USER, _TIME, _SEEN = range(5)
+_CONTENT, _EVENT, _USER, _STATED, _TIME, _SEEN = range(6)
 _DROPPED_WITHIN = 24 * 3600
 """Seconds for which Segment remembers a messageId."""
+_DAY = 86_400_000
+_LATEST = 1e14
+_COMPACTED = (
+    "it compacts them, hours or weeks later: of one calendar day it then keeps one for each name, distinct_id"
+    " and insert id"
+)
+"""What Mixpanel does with events that differ in their time alone."""
 
 
 def fingerprint(value: Json) -> int:
@@ -41,12 +48,104 @@ def fingerprint(value: Json) -> int:
         return 0  # nested beyond what can be compared: taken for the same as another such
 
 
+class _Key(msgspec.Struct, frozen=True):
+    """What Mixpanel compares events by, beside the insert id; `time` in milliseconds.
+
+    `stated` is the client's own time, before Segment corrects it; None where the receipt gives the time.
+    """
+
+    event: str
+    user: str
+    time: float
+    stated: Json
+
+
+def _key(seen: Seen) -> _Key:
+    """The key of the first event that the message becomes; of the message itself where it becomes none."""
+    stated = seen.document.get("originalTimestamp")
+    if stated is None and "$.timestamp" not in seen.filled:
+        stated = seen.document.get("timestamp")
+    if not seen.events:
+        return _Key(seen.name, seen.distinct_id, seen.now if seen.at is None else seen.at, stated)
+    _, record, properties = seen.events[0]
+    time = properties.get("time")
+    if isinstance(time, bool) or not isinstance(time, (int, float)) or not 0 <= time < _LATEST:
+        time = seen.now
+    elif seen.destination.kind == "classic-cloud":
+        time = time * 1000  # the classic destination sends seconds
+    return _Key(text_of(record.get("event")), text_of(properties.get("distinct_id")), time, stated)
+
+
+def _day_before(time: int, low: int) -> int:
+    """The calendar day of an earlier time, of which the low 32 bits are known: the one nearest to `time`."""
+    apart = (time - low) & _WORDS
+    return (time - (apart - _WORDS - 1 if apart > _WORDS // 2 else apart)) // _DAY
+
+
+def _reused(seen: Seen, agrees: list[bool], *, same_day: bool) -> Finding:
+    """The finding on another message under the same messageId."""
+    what = "another event" if not agrees[_EVENT] else "other content"
+    words = f"messageId {shown(seen.message_id, 60)} came before with {what}"
+    if seen.second:
+        return rule.MESSAGE_ID_REUSED.finding("$.messageId", f"{words}: this message is lost")
+    words = f"{words}, and over 24 hours ago: Segment passes both on"
+    if not seen.is_event:
+        return rule.MESSAGE_ID_REUSED.finding("$.messageId", words, severity="info")
+    if not agrees[_EVENT] or not agrees[_USER]:
+        differ = "names" if not agrees[_EVENT] else "distinct_ids"
+        return rule.MESSAGE_ID_REUSED.finding(
+            "$.messageId", f"{words}, Mixpanel keeps both, for their {differ} differ", severity="warning"
+        )
+    if seen.destination.kind == "classic-cloud":
+        kept = "whether Mixpanel keeps both cannot be known"
+    elif agrees[_TIME]:
+        return rule.MESSAGE_ID_REUSED.finding(
+            "$.messageId",
+            f"{words}, Mixpanel shows only one of the two: name, distinct_id, time and insert id agree",
+        )
+    elif same_day:
+        kept = f"Mixpanel shows both until {_COMPACTED}"
+    else:
+        kept = "Mixpanel keeps both, for they are of different calendar days"
+    return rule.MESSAGE_ID_REUSED.finding("$.messageId", f"{words}, {kept}", severity="warning")
+
+
+def _again(seen: Seen, key: _Key, agrees: list[bool], *, same_day: bool) -> Finding:
+    """The finding on a copy of an event: a retry, or one that Mixpanel does not know as one."""
+    words = f"messageId {shown(seen.message_id, 60)} came before"
+    would = "would show" if seen.second else "shows"
+    fate = "Segment drops this copy" if seen.second else "Segment passes both on, over 24 hours apart"
+    differs = "" if agrees[_USER] else "another distinct_id"
+    if key.stated is None:
+        differs = differs or "no timestamp of its own, so that each copy has the time of its receipt"
+    elif not agrees[_STATED]:
+        differs = differs or "another timestamp"
+    elif not agrees[_TIME] and not seen.second:
+        differs = differs or "another time, for Segment corrects the timestamp at each receipt"
+    if not differs and seen.destination.kind == "classic-cloud":
+        return rule.DEDUPE_MISMATCH.finding(
+            "$.messageId",
+            f"{words}; this one has no insert id in Segment's public code. {fate}, whether Mixpanel would"
+            " count both cannot be known",
+            severity="info",
+            fix="nothing: no field of the message decides it",
+        )
+    if not differs:
+        also = "and Mixpanel would too" if seen.second else "and Mixpanel shows it once"
+        return rule.RETRY.finding("$.messageId", f"{words}: {fate}, {also}")
+    if agrees[_USER] and same_day:
+        counts = f"Mixpanel {would} both until {_COMPACTED}"
+    else:
+        counts = f"Mixpanel {'would count' if seen.second else 'counts'} both"
+    return rule.DEDUPE_MISMATCH.finding("$.messageId", f"{words}; this one has {differs}. {fate}, {counts}")
+
+
 class Repeats:
     """Remembers messageIds with what came under them, and the content of the last messages."""
 
     def __init__(self, limits: StreamLimits) -> None:
         self._limits = limits
-        self.ids = IdTable(limits.ids, "IIIII")
+        self.ids = IdTable(limits.ids, "IIIIII")
         self._contents: Recent[int, tuple[int, str, str]] = Recent(limits.repeats)
         self._sent: Recent[int, tuple[int, str]] = Recent(limits.repeats)
         self._views: Recent[int, tuple[int, str, str]] = Recent(limits.repeats)
@@ -68,55 +167,31 @@ class Repeats:
                 )
 
     def _same_id(self, seen: Seen, content: int) -> Iterator[Finding]:
-        stated = seen.document.get("originalTimestamp")
-        if stated is None and "$.timestamp" not in seen.filled:
-            stated = seen.document.get("timestamp")
+        key = _key(seen)
         slot = self.ids.place(hashed(seen.message_id), seen.now // 1000)
         columns, at = slot.columns, slot.at
         new = (
             content & _WORDS,
-            hash((seen.type, seen.name)) & _WORDS,
-            hash(seen.distinct_id) & _WORDS,
-            fingerprint(stated) & _WORDS if stated is not None else 0,
+            hash((seen.type, key.event)) & _WORDS,
+            hash(key.user) & _WORDS,
+            fingerprint(key.stated) & _WORDS if key.stated is not None else 0,
+            int(key.time) & _WORDS,
+            seen.now // 1000,
         )
-        if slot.new:
-            for column, value in zip(columns, (*new, seen.now // 1000), strict=True):
+        old = None if slot.new else tuple(column[at] for column in columns)
+        dropped = old is not None and (seen.second or new[_SEEN] - old[_SEEN] < _DROPPED_WITHIN)
+        if not dropped:  # this one is what Segment compares later copies with
+            for column, value in zip(columns, new, strict=True):
                 column[at] = value
+        if old is None:
             return
-        dropped = seen.second or seen.now // 1000 - columns[_SEEN][at] < _DROPPED_WITHIN
-        seen.second = True
-        agrees = [columns[column][at] == value for column, value in enumerate(new)]
-        quoted = shown(seen.message_id, 60)
+        seen.second = dropped
+        agrees = [before == now for before, now in zip(old, new, strict=True)]
+        same_day = _day_before(int(key.time), old[_TIME]) == int(key.time) // _DAY
         if not agrees[_EVENT] or not agrees[_CONTENT]:
-            what = "another event" if not agrees[_EVENT] else "other content"
-            yield rule.MESSAGE_ID_REUSED.finding(
-                "$.messageId", f"messageId {quoted} came before with {what}: this message is lost"
-            )
-            return
-        if not seen.is_event:
-            return
-        differs = "" if agrees[_USER] else "another distinct_id"
-        if new[_TIME] == 0:
-            differs = differs or "no timestamp of its own, so that each copy has the time of its receipt"
-        elif not agrees[_TIME]:
-            differs = differs or "another timestamp"
-        no_choice = not differs and seen.destination.kind == "classic-cloud"
-        if no_choice:
-            differs = "no insert id in Segment's public code"
-        counts = (
-            "whether Mixpanel would count both cannot be known" if no_choice else "Mixpanel would count both"
-        )
-        fate = "Segment drops this copy" if dropped else "Segment passes both on"
-        if differs:
-            yield rule.DEDUPE_MISMATCH.finding(
-                "$.messageId",
-                f"messageId {quoted} came before; this one has {differs}. {fate}, {counts}",
-                severity="info" if no_choice else None,
-                fix="nothing: no field of the message decides it" if no_choice else None,
-            )
-        else:
-            also = "and Mixpanel would too" if dropped else "and Mixpanel shows it once"
-            yield rule.RETRY.finding("$.messageId", f"messageId {quoted} came before: {fate}, {also}")
+            yield _reused(seen, agrees, same_day=same_day)
+        elif seen.is_event:
+            yield _again(seen, key, agrees, same_day=same_day)
 
     def _same_content(self, seen: Seen, content: int) -> Iterator[Finding]:
         if seen.type == "alias" or not seen.distinct_id or (seen.type == "track" and not seen.name):

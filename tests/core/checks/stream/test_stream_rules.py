@@ -27,6 +27,8 @@ ALIASING = Destination(
 ORDER = call("track", userId="u-1", event="Order Completed", properties={"total": 12, "order_id": "1"})
 LOGIN = call("identify", 1, userId="u-1", anonymousId=ANONYMOUS)
 GROUP = call("group", 2, userId="u-1")
+DAY = NOW // 86_400_000 * 86_400_000
+"""The beginning of a calendar day."""
 ANON_PAGE = call("page", anonymousId=ANONYMOUS)
 
 
@@ -51,7 +53,108 @@ WRONG: list[tuple[str, str, Sequence, CheckSettings, str, str]] = [
         [ORDER, again(ORDER, 3, timestamp=iso(NOW + 3000))],
         KEYS,
         "$.messageId",
+        "another timestamp. Segment drops this copy, Mixpanel would show both until it compacts them",
+    ),
+    (
+        "dedupe-mismatch",
+        "warning",
+        [again(ORDER, timestamp=iso(NOW - 90_000_000)), again(ORDER, 3, timestamp=iso(NOW))],
+        KEYS,
+        "$.messageId",
         "another timestamp. Segment drops this copy, Mixpanel would count both",
+    ),
+    (
+        "dedupe-mismatch",
+        "warning",
+        [again(ORDER, timestamp=iso(DAY)), again(ORDER, 2 * 86_400, timestamp=iso(DAY + 64_000_000))],
+        KEYS,
+        "$.messageId",
+        "Segment passes both on, over 24 hours apart, Mixpanel shows both until it compacts them, hours or"
+        " weeks later: of one calendar day it then keeps one for each name, distinct_id and insert id",
+    ),
+    (
+        "dedupe-mismatch",
+        "warning",
+        [
+            again(ORDER, originalTimestamp=iso(DAY), timestamp=iso(DAY)),
+            again(ORDER, 90_000, originalTimestamp=iso(DAY), timestamp=iso(DAY + 40)),
+        ],
+        KEYS,
+        "$.messageId",
+        "another time, for Segment corrects the timestamp at each receipt",
+    ),
+    (
+        "dedupe-mismatch",
+        "warning",
+        [again(ORDER, timestamp=iso(DAY)), again(ORDER, 90_000, timestamp=iso(DAY + 90_000_000))],
+        KEYS,
+        "$.messageId",
+        "Segment passes both on, over 24 hours apart, Mixpanel counts both",
+    ),
+    (
+        "retry",
+        "info",
+        [again(ORDER, timestamp=iso(DAY)), again(ORDER, 90_000, timestamp=iso(DAY))],
+        KEYS,
+        "$.messageId",
+        "Segment passes both on, over 24 hours apart, and Mixpanel shows it once",
+    ),
+    (
+        "message-id-reused",
+        "warning",
+        [ORDER, again(ORDER, 94_000, event="Order Refunded", timestamp=iso(NOW))],
+        KEYS,
+        "$.messageId",
+        "over 24 hours ago: Segment passes both on, Mixpanel keeps both, for their names differ",
+    ),
+    (
+        "message-id-reused",
+        "warning",
+        [again(ORDER, timestamp=iso(DAY)), again(ORDER, 94_000, userId="u-9", properties={"total": 1})],
+        KEYS,
+        "$.messageId",
+        "Mixpanel keeps both, for their distinct_ids differ",
+    ),
+    (
+        "message-id-reused",
+        "error",
+        [
+            again(ORDER, timestamp=iso(DAY)),
+            again(ORDER, 94_000, timestamp=iso(DAY), properties={"total": 99, "order_id": "2"}),
+        ],
+        KEYS,
+        "$.messageId",
+        "Mixpanel shows only one of the two: name, distinct_id, time and insert id agree",
+    ),
+    (
+        "message-id-reused",
+        "warning",
+        [
+            again(ORDER, timestamp=iso(DAY)),
+            again(ORDER, 94_000, timestamp=iso(DAY + 3_600_000), properties={"total": 99, "order_id": "2"}),
+        ],
+        KEYS,
+        "$.messageId",
+        "Mixpanel shows both until it compacts them",
+    ),
+    (
+        "message-id-reused",
+        "warning",
+        [
+            again(ORDER, timestamp=iso(DAY)),
+            again(ORDER, 94_000, timestamp=iso(DAY + 93_000_000), properties={"total": 99, "order_id": "2"}),
+        ],
+        KEYS,
+        "$.messageId",
+        "Mixpanel keeps both, for they are of different calendar days",
+    ),
+    (
+        "message-id-reused",
+        "info",
+        [LOGIN, again(LOGIN, 94_000, traits={"plan": "pro"})],
+        KEYS,
+        "$.messageId",
+        "came before with other content, and over 24 hours ago: Segment passes both on",
     ),
     (
         "dedupe-mismatch",
@@ -59,7 +162,7 @@ WRONG: list[tuple[str, str, Sequence, CheckSettings, str, str]] = [
         [again(ORDER, userId=None, anonymousId=ANONYMOUS), again(ORDER, 90_000, anonymousId=ANONYMOUS)],
         KEYS,
         "$.messageId",
-        "another distinct_id. Segment passes both on, Mixpanel would count both",
+        "another distinct_id. Segment passes both on, over 24 hours apart, Mixpanel counts both",
     ),
     (
         "dedupe-mismatch",
