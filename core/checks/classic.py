@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
 from ..destinations.base import Translator
@@ -39,24 +39,25 @@ _PAGE_SETTINGS: dict[PageOption, str] = {
 # What a move to Actions loses ------------------------------------------------------------------------
 
 
-def classic_feature_lost(subject: Subject) -> Iterator[Finding]:
-    """Yield what the classic destination would do with the message, and Actions does not.
+def classic_feature_lost(subject: Subject) -> Iterable[Finding]:
+    """Find what the classic destination would do with the message, and Actions does not.
 
     The classic translator decides it. It is asked only about messages that the settings speak of.
     """
     classic = subject.settings.classic
     if not (classic.people or classic.group_traits_to_set_once):
-        return
+        return ()
     if subject.destination.kind != "actions" or not subject.translation.operations:
-        return
+        return ()
     if not _asked_for(subject, classic) or Gate("classic-cloud").stops(subject.document) is not None:
-        return
+        return ()
     now = subject.now if subject.now is not None else 0
     would = _before_the_move(classic).translate(subject.document, now=now).operations
+    return _set_every_time(would) if subject.type == "group" else _no_longer_added(subject, would)
+
+
+def _no_longer_added(subject: Subject, would: Sequence[Operation]) -> Iterator[Finding]:
     still = _added(subject.translation.operations)
-    if subject.type == "group":
-        yield from _set_every_time(would)
-        return
     for name in _added(would):
         if name in still:
             continue

@@ -178,11 +178,16 @@ class Users:
         if not flags & (_IDENTIFIED | _TOLD_PROFILE) and total >= self._limits.no_profile_after:
             columns[_FLAGS][at] |= _TOLD_PROFILE
             why = "identify came without traits" if flags & _WITHOUT_TRAITS else "no identify"
+            fix = None
+            if seen.destination.kind == "classic-cloud" and not seen.destination.settings.get("people"):
+                why += ", and Use Mixpanel People is off"
+                fix = f"people = true under [classic], as in Segment; {rule.NO_PROFILE.fix}"
             yield rule.NO_PROFILE.finding(
                 "$.userId",
                 f"user {shown(seen.user)} has {_events(total)} and {why}: no profile is made",
                 # It may have been made before anything was received here.
                 severity="warning",
+                fix=fix,
             )
         if seen.settings.identity == "simplified":
             yield from self._joined_by_event(seen, slot)

@@ -11,7 +11,9 @@ from check_helpers import DESTINATION, NOW, classic, every_real_message, inspect
 from fixes import follow
 
 from segtap.core.checks import CheckSettings
+from segtap.core.checks.stream import Loose, StreamChecker
 from segtap.core.compare.catalogue import DIFFERENCES
+from segtap.core.destinations import translator
 from segtap.core.destinations.classic.insert_id import UNKNOWABLE
 from segtap.core.destinations.explain import explain
 from segtap.core.inspection import Finding
@@ -484,3 +486,19 @@ def test_a_group_id_that_classic_does_not_read_is_no_placeholder() -> None:
         (finding,) = found(message, "placeholder-group-id", **options)
         assert finding.path == "$.traits.company_id"
         assert finding.fix == "call group when the group's id is known, and send that"
+
+
+@pytest.mark.parametrize(("people", "words"), [(False, "People is off"), (True, "no identify: no profile")])
+def test_a_missing_profile_says_when_people_is_off(people: bool, words: str) -> None:
+    destination = classic(people=people)
+    checker, translate = StreamChecker(CheckSettings(), destination), translator(destination)
+    seen: list[Finding] = []
+    for number in range(3):
+        message = track(userId="u-9", messageId=f"m-{number}", event=f"E{number}")
+        loose = Loose(document=message, type="track", message_id=message["messageId"])
+        translation = translate.translate(message, now=NOW)
+        seen += [one for one in checker.observe(loose, translation, NOW + number) if one.rule == "no-profile"]
+    (finding,) = seen
+    assert words in finding.message
+    assert finding.fix.startswith("people = true under") is not people
+    assert "call identify with traits" in finding.fix
