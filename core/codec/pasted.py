@@ -19,6 +19,7 @@ from ..text import counted, shorten
 from ..views import MessageDetail, ReceiptView, Summary
 from . import Decoded, is_curl
 from .from_curl import CurlLine, read_curl
+from .http_text import split_request
 from .kinds import Kind
 
 NOUNS: dict[Kind, str] = {
@@ -98,7 +99,7 @@ def mixpanel_detail(
 
 def _request(text: str, decoded: Decoded, region: Region) -> tuple[OutgoingRequest, list[str]]:
     """The request, and in words what of it the text did not say."""
-    line = read_curl(text) if is_curl(text) else CurlLine("", "")
+    line = read_curl(text) if is_curl(text) else _written_out(text)
     url, query, assumed = _address(decoded, region)
     authorization = line.header("authorization")
     if not authorization and line.user:
@@ -118,6 +119,15 @@ def _request(text: str, decoded: Decoded, region: Region) -> tuple[OutgoingReque
         ),
         assumed,
     )
+
+
+def _written_out(text: str) -> CurlLine:
+    """Method and headers of a request that is written out; nothing for any other text."""
+    request = split_request(text)
+    if request is None:
+        return CurlLine("", "")
+    head, _ = request
+    return CurlLine("", "", tuple(f"{name}: {value}" for name, value in head.headers.items()), head.method)
 
 
 def _address(decoded: Decoded, region: Region) -> tuple[str, JsonObject, list[str]]:

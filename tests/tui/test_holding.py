@@ -145,3 +145,8 @@ async def test_the_next_request_is_one_named_key_away_from_the_list(app_on: AppO
         await pilot.press("right_square_bracket")
         await until(pilot, lambda: "2 of 2 · ] next: /import" in str(main.mixpanel.border_title))
         assert main.list.has_focus
+        await pilot.resize_terminal(80, 24)
+        await pilot.press("right_square_bracket")
+        await until(
+            pilot, lambda: main.mixpanel.has_focus_within and main.mixpanel.page == 0, "one pane at a time"
+        )

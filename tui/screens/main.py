@@ -386,7 +386,13 @@ class MainScreen(Acting):
 
     def action_turn_request(self, by: int) -> None:
         """Show another request of the message in the Mixpanel pane, wherever the keys go."""
-        self._show("mixpanel")
+        if self._detail is None or len(self._detail.inspection.translation.operations) < 2:
+            self.notify("This message has no other request.")
+            return
+        if self._layout == "narrow":
+            self.action_pane("mixpanel")
+        else:
+            self._show("mixpanel")
         self.mixpanel.action_turn(by)
 
     def action_back(self) -> None:

@@ -45,7 +45,7 @@ def ids(text: str) -> set[str]:
 def test_words_of_other_systems_find_the_rule(pasted: str, rules: set[str]) -> None:
     found = ids(pasted)
     assert rules <= found
-    assert len(found) <= 8, "a handful, not the catalogue"
+    assert len(found) <= 10, "a handful, not the catalogue"
 
 
 def test_a_rule_is_found_by_its_own_words() -> None:

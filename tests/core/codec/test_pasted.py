@@ -263,3 +263,18 @@ def test_an_address_that_is_no_url_costs_only_the_address(host: str) -> None:
         detail = read(text)
         assert request_of(detail).url.startswith("https://api.mixpanel.com/")
         assert any(words.startswith("The pasted URL cannot be read") for words in detail.objections)
+
+
+def test_a_request_that_is_written_out_keeps_its_headers_but_for_secrets() -> None:
+    secret = base64.b64encode(b"project-secret:").decode()
+    text = (
+        f"> POST /import?strict=1 HTTP/1.1\n> Host: api-eu.mixpanel.com\n> Authorization: Basic {secret}\n"
+        f"> Content-Type: application/json\n>\n{json.dumps([GOOD, GOOD])}\n< HTTP/1.1 200 OK\n<\n{{}}\n"
+    )
+    detail = read(text)
+    request = request_of(detail)
+    assert (request.method, request.url) == ("POST", "https://api-eu.mixpanel.com/import")
+    assert (request.content_type, request.query) == ("application/json", {"strict": "1"})
+    assert request.authorization == "Basic ••••"
+    assert secret not in str(detail)
+    assert len(list(request.records())) == 2
