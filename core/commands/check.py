@@ -11,6 +11,7 @@ from ..checks import WOULD_REJECT, CheckSettings, adjusted, objection
 from ..checks.settings import DEFAULTS
 from ..checks.stream import Loose, StreamChecker
 from ..destinations import translator
+from ..destinations.gate import Gate, GatedTranslator
 from ..ingest.bounds import DEFAULT_BOUNDS, Bounds
 from ..ingest.objections import REJECT, known_call, overflows
 from ..ingest.parse import head_of
@@ -29,7 +30,7 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
     """One message and what the rules found in it, or a line that could not be read (`error`).
 
     `line` counts from 1. `message_id` is the message's own, whatever its type; `name` is what it is
-    called for a person: `track Order Completed`.
+    called for a person: `track Order Completed`. `nowhere`: nothing of it is sent to Mixpanel.
     """
 
     line: int
@@ -37,6 +38,7 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
     call: str = ""
     name: str = ""
     findings: tuple[Finding, ...] = ()
+    nowhere: bool = False
     error: str | None = None
 
 
@@ -49,6 +51,8 @@ class Tally(msgspec.Struct):
     notes: int = 0
     wrong: int = 0
     """Messages with an error or a warning."""
+    nowhere: int = 0
+    """Messages of which nothing is sent."""
     unreadable: int = 0
 
     def counting(self, checked: Iterable[Checked]) -> Iterator[Checked]:
@@ -68,6 +72,7 @@ class Tally(msgspec.Struct):
         self.warnings += severities.count("warning")
         self.notes += severities.count("info")
         self.wrong += "error" in severities or "warning" in severities
+        self.nowhere += one.nowhere
 
     @property
     def exit_code(self) -> int:
@@ -81,16 +86,18 @@ def check_lines(
     destination: Destination,
     clock: Callable[[], int],
     settings: CheckSettings = DEFAULTS,
+    gate: Gate | None = None,
     bounds: Bounds = DEFAULT_BOUNDS,
 ) -> Iterator[Checked]:
     """Check messages, envelopes or batches, one JSON object a line; blank lines are passed over.
 
     Envelopes are those of `segtap translate`; of a batch every message is checked on its own. The clock
     of a message is its envelope's `now`, else its receivedAt, else `clock()`, in milliseconds. `settings` is
-    what rules judge by. The lines are one stream: what several messages show together is found in the one
-    that completes it. A message that later ones may still clear of a mistake is held back until they decide
-    it, at most `MOST_HELD` messages long. A line that cannot be read is passed on with its error, and the
-    rest still run. Of a message beyond `bounds` only that is found: it is not read.
+    what rules judge by, `gate` what Segment asks before any subscription. The lines are one stream: what
+    several messages show together is found in the one that completes it. A message that later ones may still
+    clear of a mistake is held back until they decide it, at most `MOST_HELD` messages long. A line that
+    cannot be read is passed on with its error, and the rest still run. Of a message beyond `bounds` only that
+    is found: it is not read.
     """
     stream = StreamChecker(settings, destination)
     held = _Held(stream, settings)
@@ -101,7 +108,7 @@ def check_lines(
             case TooLarge():
                 yield from held.pass_on(_unread(given, settings))
             case Given():
-                yield from held.pass_on(_check(given, clock, settings, stream), given.message)
+                yield from held.pass_on(_check(given, clock, settings, stream, gate), given.message)
     yield from held.rest()
 
 
@@ -159,16 +166,24 @@ def _unread(given: TooLarge, settings: CheckSettings) -> Checked:
         call=call,
         name=_name(head, call),
         findings=tuple(findings),
+        nowhere=True,
     )
 
 
-def _check(given: Given, clock: Callable[[], int], settings: CheckSettings, stream: StreamChecker) -> Checked:
+def _check(
+    given: Given,
+    clock: Callable[[], int],
+    settings: CheckSettings,
+    stream: StreamChecker,
+    gate: Gate | None,
+) -> Checked:
     message, destination, call = given.message, given.destination, given.call
     objections, now = given.all_objections(), given.now(clock)
+    translate = translator(destination)
     inspection = inspect_document(
         message,
         given.length,
-        translator(destination),
+        translate if gate is None else GatedTranslator(translate, gate),
         destination,
         now,
         objections,
@@ -192,6 +207,7 @@ def _check(given: Given, clock: Callable[[], int], settings: CheckSettings, stre
         call=call,
         name=_name(message, call),
         findings=inspection.findings,
+        nowhere=not inspection.translation.operations,
     )
 
 

@@ -53,13 +53,15 @@ def as_table(checked: Iterable[Checked], file: str, *, ascii_only: bool = False)
 
 
 def summary(tally: Tally) -> str:
-    """`1,204 messages: 3 errors and 12 warnings in 9 of them`."""
-    words = counted(tally.messages, "message")
+    """`1,204 messages: 7 are sent nowhere; 3 errors and 12 warnings in 9 of them`."""
+    words = f"{counted(tally.messages, 'message')}: "
+    if tally.nowhere:
+        words += f"{tally.nowhere:,} {'is' if tally.nowhere == 1 else 'are'} sent nowhere; "
     if tally.wrong:
-        words += f": {counted(tally.errors, 'error')} and {counted(tally.warnings, 'warning')}"
+        words += f"{counted(tally.errors, 'error')} and {counted(tally.warnings, 'warning')}"
         words += f" in {tally.wrong:,} of them"
     else:
-        words += ": nothing is wrong"
+        words += "no errors, no warnings" if tally.nowhere else "nothing is wrong"
     if tally.notes:
         words += f"; {counted(tally.notes, 'note')} (--format json shows them)"
     if tally.unreadable:

@@ -79,15 +79,10 @@ def _losses(document: JsonObject, actions: Side, classic: Side) -> Iterator[Loss
 def destination_for(settings: Settings, kind: DestinationKind) -> Destination:
     """The destination of a kind that the settings describe, whichever they choose.
 
-    A token that is not set has a stand-in; `has_token` tells.
+    A token that is not set has a stand-in.
     """
     chosen = msgspec.structs.replace(settings.destination, kind=kind)
     return previewed(destination_of(msgspec.structs.replace(settings, destination=chosen)))
-
-
-def has_token(settings: Settings) -> bool:
-    """Whether the settings name a project token."""
-    return bool(settings.destination.token)
 
 
 class Given(msgspec.Struct, frozen=True):

@@ -214,7 +214,8 @@ def test_messages_go_through_forward_export_replay_and_clear(monkeypatch: pytest
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no full device")
 @pytest.mark.parametrize("count", [1, 2_000])
-def test_a_full_disk_is_said_in_a_line(count: int) -> None:
+def test_a_full_disk_is_said_in_a_line(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MIXPANEL_TOKEN", "0" * 32)
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
             [*SEGTAP, "translate", "-"],
@@ -278,7 +279,8 @@ def test_check_does_without_unicode_where_that_is_asked(monkeypatch: pytest.Monk
     assert "->" in segtap("check", given=nameless).stdout
 
 
-def test_a_reader_that_goes_is_no_error() -> None:
+def test_a_reader_that_goes_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MIXPANEL_TOKEN", "0" * 32)
     lines = "\n".join([json.dumps(MESSAGE)] * 5000)
     command = f"{' '.join(SEGTAP)} translate | head -n 1"
     done = subprocess.run(command, shell=True, input=lines.encode(), capture_output=True, check=False)
@@ -375,3 +377,14 @@ async def test_forward_sends_with_the_service_account(
             process.send_signal(signal.SIGTERM)
             log, talk = await asyncio.to_thread(process.communicate, timeout=30)
         assert "qL9v" not in log + talk
+
+
+@pytest.mark.parametrize("kind", ["actions", "classic-cloud"])
+def test_without_a_token_translate_shows_a_stand_in_and_says_so(kind: str, tmp_path: Path) -> None:
+    identify = {"type": "identify", "userId": "u-1", "messageId": "m-1", "traits": {"plan": "pro"}}
+    given = f"{json.dumps(MESSAGE)}\n{json.dumps(identify)}\n"
+    done = segtap("translate", "--destination", kind, given=given)
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [line["rejected"] for line in lines] == [None, None]
+    assert "YOUR-PROJECT-TOKEN" in json.dumps(lines)
+    assert done.stderr.count("No project token is set") == 1

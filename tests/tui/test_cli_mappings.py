@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from segtap.core.config.subscriptions import presets_by_name
+
 DATA = Path(__file__).parents[1] / "data" / "mappings"
 PUBLIC_API = (str(DATA / "destination.json"), str(DATA / "subscriptions.json"))
 SEGTAP = [sys.executable, "-P", "-m", "segtap.tui"]
@@ -149,6 +151,30 @@ def test_a_filter_that_is_not_fql_is_an_error_wherever_it_is_in_use(tmp_path: Pa
     assert segtap("check", given=json.dumps(MESSAGE)).returncode == 0
 
 
+def test_show_names_a_number_that_is_sent_as_text_and_calls_without_a_subscription(tmp_path: Path) -> None:
+    (tmp_path / "segtap.toml").write_text(
+        "[[subscriptions]]\npreset = 'Track Calls'\ntrigger = 'type = \"track\" and properties.total > 4'\n"
+    )
+    sample = tmp_path / "sample.json"
+    sample.write_text(json.dumps({**MESSAGE, "properties": {"total": "12"}}))
+    done = segtap("mappings", "show", "--message", str(sample))
+    assert done.returncode == 1
+    assert "NEVER SENDS: properties.total > 4 compares numbers, and track Signed Up" in done.stdout
+    assert 'has the text "12"' in done.stdout
+    assert "no subscription takes page, screen, identify and group calls" in done.stderr
+    assert 'preset = "Page Calls"' in done.stderr
+    sample.write_text(json.dumps({**MESSAGE, "properties": {"total": 12}}))
+    assert segtap("mappings", "show", "--message", str(sample)).returncode == 0
+    sample.write_text(json.dumps({**MESSAGE, "type": "page", "properties": {"total": "12"}}))
+    assert segtap("mappings", "show", "--message", str(sample)).returncode == 0
+
+
+def test_the_presets_are_listed() -> None:
+    listed = " ".join(segtap("mappings", "--help").stdout.split())
+    for preset in presets_by_name():
+        assert preset in listed
+
+
 def test_show_names_what_can_never_send(tmp_path: Path) -> None:
     (tmp_path / "segtap.toml").write_text(
         "[[subscriptions]]\nname = 'Odd'\ntrigger = 'nothing'\naction = 'trackEvent'\nmapping = {}\n"
@@ -157,10 +183,12 @@ def test_show_names_what_can_never_send(tmp_path: Path) -> None:
         "[[subscriptions]]\nname = 'Bad'\ntrigger = 'type = \"track\"'\naction = 'trackEvent'\n"
         "mapping = { event = { '@pth' = '$.event' } }\n"
         "[[subscriptions]]\npreset = 'Track Calls'\ntrigger = 'type = \"track\" and groupId != null'\n"
+        "[[subscriptions]]\npreset = 'Page Calls'\ntrigger = 'type = \"page\" and properties.vip is true'\n"
     )
     done = segtap("mappings", "show")
     assert done.returncode == 1
     assert "Segment passes over groupId: a trigger cannot speak of it" in done.stdout
     assert "NEVER SENDS: The trigger 'nothing' has no condition" in done.stdout
+    assert "NEVER SENDS: The trigger matches no message: Segment knows no operator 'is'" in done.stdout
     assert "NEVER SENDS: There is no action 'trackEvents'" in done.stdout
     assert "NEVER SENDS: /event has an invalid directive: @pth." in done.stdout

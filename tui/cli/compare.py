@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
-from .options import DESTINATIONS, clock_of, config_option, format_option, load, tell_faults
-from .output import hidden, say, write, write_json
+from .options import DESTINATIONS, clock_of, config_option, format_option, load, tell_faults, tell_stand_in
+from .output import hidden, write, write_json
 
 if TYPE_CHECKING:
     from ...core.compare.lines import Compared
@@ -54,11 +54,10 @@ def compare(
     [destination], [[subscriptions]] and [classic]; for messages of a segtap or a journal, unless --config
     names a file, the settings that they were received by.
     """
-    from ...core.compare import destination_for, has_token
+    from ...core.compare import destination_for
     from ...core.compare.lines import compare_lines
     from ...core.engine.kept import settings_behind
     from ...core.ingest.bounds import bounds_of
-    from ...core.settings import STAND_IN_TOKEN
 
     if one == other:
         raise click.UsageError("Name two different destinations: segtap compare actions classic-cloud")
@@ -70,8 +69,7 @@ def compare(
     if source is None and config_file is None:
         settings = asyncio.run(settings_behind(settings))
     tell_faults(settings)
-    if not has_token(settings):
-        say(f"No project token is set: {STAND_IN_TOKEN} stands for it.")
+    tell_stand_in(settings)
     clock = clock_of(now)
     compared = compare_lines(
         _lines(source, journal, count, settings),

@@ -11,7 +11,7 @@ import click
 
 from ...core.settings import REPAIR_NAMES
 from ..marks import wants_ascii
-from .options import DESTINATIONS, clock_of, format_option, load, tell_faults, tell_plan_faults
+from .options import DESTINATIONS, clock_of, format_option, load, tell_faults, tell_plan_faults, tell_stand_in
 from .output import hidden, say, write_document, write_json, write_json_text
 from .output import write as put
 
@@ -58,14 +58,15 @@ def translate(
     from ...core.checks import check_settings
     from ...core.commands.translate import translate_lines
     from ...core.ingest.bounds import bounds_of
-    from ...core.settings import destination_of
+    from ...core.settings import destination_of, previewed
 
     failed = False
     clock = clock_of(now)
     settings = _settings(destination, show_secrets=show_secrets)
+    tell_stand_in(settings)
     for line in translate_lines(
         source,
-        destination=destination_of(settings),
+        destination=previewed(destination_of(settings)),
         clock=lambda: clock,
         findings=partial(findings, settings=check_settings(settings)),
         show_secrets=show_secrets,
@@ -108,6 +109,7 @@ def check(
     from ...core.checks import check_settings
     from ...core.commands.check import Tally, check_lines
     from ...core.commands.check_formats import FORMATS, as_table
+    from ...core.destinations.gate import gate_of
     from ...core.ingest.bounds import bounds_of
     from ...core.settings import destination_of, previewed
 
@@ -122,6 +124,7 @@ def check(
         destination=judged,
         clock=lambda: clock,
         settings=rules,
+        gate=gate_of(settings),
         bounds=bounds_of(settings.ingest),
     )
     tally = Tally()

@@ -171,6 +171,14 @@ def tell_uncovered(settings: Settings) -> None:
             say(f"{settings.origin}: {words}")
 
 
+def tell_stand_in(settings: Settings) -> None:
+    """Say that no project token is set, and what stands for it."""
+    if not settings.destination.token:
+        from ...core.settings import STAND_IN_TOKEN
+
+        say(f"No project token is set: {STAND_IN_TOKEN} stands for it.")
+
+
 def tell_plan_faults(faults: Iterable[str]) -> None:
     """Say what of a tracking plan cannot be used."""
     for fault in faults:

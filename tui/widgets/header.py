@@ -227,13 +227,16 @@ class Header(Widget):
         shown = Content(f"{self.shown:,} shown")
         waiting = 0 if self._has_sending else state.deliveries.waiting
         waits = Content.styled(f"{waiting:,} waiting", "bold $mark-waiting" if waiting else "")
-        told = [received, *([refused] if state.refused else []), *([waits] if waiting else [])]
+        nothing = state.deliveries.none
+        nowhere = [Content(f"{nothing:,} sent nowhere")] if nothing else []
+        told = [received, *([refused] if state.refused else []), *nowhere, *([waits] if waiting else [])]
         pieces["counts"] = [
             Content(dot_).join(
                 [
                     received,
                     *([refused] if state.refused else []),
                     shown,
+                    *nowhere,
                     *([] if self._has_sending else [waits]),
                 ]
             ),

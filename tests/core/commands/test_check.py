@@ -8,6 +8,8 @@ from check_helpers import DESTINATION, NOW, real_message
 
 from segtap.core.commands.check import Checked, Tally, check_lines
 from segtap.core.commands.check_formats import FORMATS, as_table
+from segtap.core.destinations.gate import Gate
+from segtap.core.settings import DestinationFilter
 
 GOOD = json.dumps(real_message("python", "page"))
 BAD = json.dumps(real_message("python", "track", messageId="order_991"))
@@ -192,3 +194,20 @@ def test_a_long_message_id_is_a_note() -> None:
         [found.severity for found in one.findings if found.rule == "segment-would-change"]
         for one in checked(short, long)
     ] == [[], ["info"]]
+
+
+def test_what_is_sent_nowhere_is_counted_in_the_headline() -> None:
+    dropping = DestinationFilter(condition='type = "track"', name="No tracks")
+    gate = Gate("actions", filters=(dropping,))
+    lines = [
+        json.dumps(real_message("python", "track")).encode(),
+        json.dumps({**json.loads(POOR), "name": "Home"}).encode(),
+    ]
+    made = list(check_lines(lines, destination=DESTINATION, clock=lambda: NOW, gate=gate))
+    assert [one.nowhere for one in made] == [True, False]
+    assert [(one.rule, one.severity) for one in made[0].findings] == [("unmatched", "info")]
+    (headline,) = as_table(made, "x.jsonl")
+    assert headline.startswith("2 messages: 1 is sent nowhere; no errors, no warnings")
+    everything = Gate("actions", filters=(DestinationFilter(condition='type != "alias"'),))
+    made = list(check_lines(lines, destination=DESTINATION, clock=lambda: NOW, gate=everything))
+    assert list(as_table(made, "x.jsonl"))[-1].startswith("2 messages: 2 are sent nowhere; ")

@@ -17,7 +17,6 @@ from segtap.core.compare import (
     as_json,
     compare,
     destination_for,
-    has_token,
     read_given,
 )
 from segtap.core.compare.catalogue import DIFFERENCES
@@ -442,7 +441,6 @@ def test_two_of_a_kind_are_paired_without_losses() -> None:
 
 
 def test_a_token_that_is_not_set_keeps_no_destination_from_being_compared() -> None:
-    assert not has_token(Settings())
     result = compared(MESSAGES["order"], Settings())
     assert result.one.translation.rejected is None
     assert result.other.translation.rejected is None
