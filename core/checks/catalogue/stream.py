@@ -267,8 +267,10 @@ HOT_SHARD = Rule(
     kind="stream",
     applies_to=_EVENTS,
     what="One user has more events in a day than Mixpanel takes",
-    why="Beyond 200,000 a day Mixpanel renames them to $hotshard_events and takes the user away.",
-    fix="send events of services and tests with no user",
+    why="Beyond 200,000 a day Mixpanel renames them to $hotshard_events and takes the user away. Segment "
+    "refuses a message without userId and anonymousId, so that leaving both out is no way around.",
+    fix="give each device, service and test an id of its own; events that are nobody's go by a subscription "
+    'without the id fields, whose distinct_id is ""',
     source=_MIXPANEL_HOT_SHARD,
 )
 CLOCK_SKEW = Rule(

@@ -86,7 +86,11 @@ TOLD_EXAMPLES: dict[str, Told] = {
             'more than 200,000 events a day with {"userId": "load-test"}',
             'Mixpanel renames those beyond to "$hotshard_events" and takes their user away.',
         ),
-        ("events of services and tests without userId and anonymousId",),
+        (
+            '{"userId": "load-test-17"}, and so on: each run has an id of its own, with fewer events',
+            "or, for events of nobody, a subscription without distinct_id, user_id and anonymous_id:",
+            'Mixpanel gets "distinct_id": "" and leaves the events out of reports on users.',
+        ),
     ),
     "token-unverified": Told(
         (

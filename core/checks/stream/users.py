@@ -18,6 +18,11 @@ _MOST = 0xFFFF
 _DAY_MS = 24 * 3600 * 1000
 
 
+_OWN_IDS = (
+    "give each device, service and test an id of its own: the classic destination sends no event without one"
+)
+
+
 class Users:
     """Remembers of each userId and each anonymousId what became of it."""
 
@@ -195,6 +200,8 @@ class Users:
             yield from self._not_joined(seen)
 
     def _amount(self, seen: Seen, slot: Slot) -> Iterator[Finding]:
+        if not seen.events or not seen.events[0][2].get("distinct_id"):
+            return  # an event of nobody, which a subscription without the id fields sends
         columns, at = slot.columns, slot.at
         day = (seen.now if seen.at is None else seen.at) // _DAY_MS & _MOST
         if columns[_DAY][at] != day:
@@ -205,6 +212,7 @@ class Users:
             yield rule.HOT_SHARD.finding(
                 "$.userId" if seen.user else "$.anonymousId",
                 f"{shown(seen.distinct_id)} has over {self._limits.hot_shard:,} events of this day",
+                fix=_OWN_IDS if seen.destination.kind == "classic-cloud" else None,
             )
 
     def _joined_by_event(self, seen: Seen, slot: Slot) -> Iterator[Finding]:

@@ -3,15 +3,18 @@
 import itertools
 from typing import Any
 
+import msgspec
 import pytest
-from check_helpers import DESTINATION, NOW
+from check_helpers import DESTINATION, NOW, classic
 from streams import ANONYMOUS, again, call, iso, observed, uuid
 
 from segtap.core.checks import CheckSettings, rules
 from segtap.core.checks.catalogue.stream import STREAM_RULES
 from segtap.core.checks.stream import StreamLimits
+from segtap.core.destinations import translator
 from segtap.core.destinations.actions.presets import optional_subscriptions, preset_subscriptions
-from segtap.core.settings import Destination
+from segtap.core.inspector import inspect_document
+from segtap.core.settings import Destination, IdentityMode
 
 Sequence = list[dict[str, Any]]
 SIMPLIFIED = CheckSettings(identity="simplified")
@@ -556,6 +559,55 @@ def test_messages_that_are_right_are_left_alone(
     destination = ALIASING if rule == "alias-order" else DESTINATION
     found = observed(messages, settings=settings, limits=SMALL, destination=destination)
     assert [one for each in found for one in each if one.rule == rule] == []
+
+
+_TRACK = preset_subscriptions()[0]
+OF_NOBODY = Destination(
+    settings=DESTINATION.settings,
+    subscriptions=(
+        msgspec.structs.replace(
+            _TRACK,
+            mapping={
+                field: value
+                for field, value in _TRACK.mapping.items()
+                if field not in ("distinct_id", "user_id", "anonymous_id", "device_id")
+            },
+        ),
+    ),
+)
+"""A destination with a subscription without the id fields."""
+CLASSIC = classic()
+
+
+@pytest.mark.parametrize("identity", ["original", "simplified"])
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        (DESTINATION, OF_NOBODY, "a subscription without the id fields"),
+        (DESTINATION, DESTINATION, "an id of its own"),
+        (CLASSIC, CLASSIC, "an id of its own"),
+    ],
+)
+def test_a_fix_of_hot_shard_that_is_followed_ends_it(
+    before: Destination, after: Destination, words: str, identity: IdentityMode
+) -> None:
+    settings = CheckSettings(identity=identity)
+    events = tracks(6, userId="cron")
+    own = (
+        events
+        if after is OF_NOBODY
+        else [{**one, "userId": f"cron-{n // 2}"} for n, one in enumerate(events)]
+    )
+    found = observed(events, settings=settings, limits=SMALL, destination=before)
+    (finding,) = [one for each in found for one in each if one.rule == "hot-shard"]
+    assert words in finding.fix
+    found = observed(own, settings=settings, limits=SMALL, destination=after)
+    assert [one for each in found for one in each if one.rule == "hot-shard"] == []
+    for message in own:
+        assert message["userId"]  # Segment refuses a message without userId and anonymousId
+        made = inspect_document(message, 500, translator(after), after, NOW, settings=settings)
+        assert [one for one in made.findings if one.severity != "info"] == []
+        assert made.translation.operations
 
 
 BY_DEVICE_MODE = {"cloud-and-device-mode"}
