@@ -80,14 +80,14 @@ def shown(value: Json, limit: int = 60) -> str:
 
     Texts stand in quotes (which count), lists and objects as `[3 items]` and `{9 keys}`.
     """
+    if isinstance(value, str):
+        inner = max(limit - 2, 1)
+        return f'"{shorten(clean(value[: inner + 1]), inner)}"'
     match value:
         case None:
             return "null"
         case bool():
             return "true" if value else "false"
-        case str():
-            inner = max(limit - 2, 1)
-            return f'"{shorten(clean(value[: inner + 1]), inner)}"'
         case int():
             if value.bit_length() > _BIG_INTEGER_BITS:
                 return "a number of over 1,000 digits"

@@ -7,7 +7,7 @@ it becomes, `stream` what many messages show.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from ..inspection import Finding, Translation
 from ..messages import CALL_TYPES, JsonObject
@@ -153,6 +153,39 @@ _BY_KIND: dict[DestinationKind, dict[str, tuple[Check, ...]]] = {
     for kind in _ONLY
 }
 """What is run for a call, by destination."""
+_MAY_FIND: dict[Check, Callable[[Destination, CheckSettings], bool]] = {
+    region.region_mismatch: lambda to, by: region.may_differ(to, by.project_region),
+    credentials.api_secret_deprecated: lambda to, by: not to.settings.keys().isdisjoint(credentials.SECRETS),
+    credentials.empty_secret: lambda to, by: not to.settings.keys().isdisjoint(credentials.SECRETS),
+    classic.classic_feature_lost: lambda to, by: bool(
+        by.classic.people or by.classic.group_traits_to_set_once
+    ),
+    identity.anonymous_profile_prefix: lambda to, by: by.identity == "simplified",
+}
+"""Rules that find nothing in any message with most settings, and whether they may with these."""
+
+
+class _Runs:
+    """What is run for each call with the destination and the settings of the last message."""
+
+    def __init__(self) -> None:
+        self._last: tuple[Destination, CheckSettings, dict[str, tuple[Check, ...]]] | None = None
+
+    def of(self, destination: Destination, settings: CheckSettings) -> dict[str, tuple[Check, ...]]:
+        """The checks by call, without those that the settings leave nothing to find."""
+        last = self._last
+        if last is not None and last[0] is destination and last[1] is settings:
+            return last[2]
+        idle = {run for run, may_find in _MAY_FIND.items() if not may_find(destination, settings)}
+        made = {
+            call: tuple(run for run in checks if run not in idle)
+            for call, checks in _BY_KIND[destination.kind].items()
+        }
+        self._last = (destination, settings, made)
+        return made
+
+
+_RUNS = _Runs()
 
 
 def rules() -> tuple[Rule, ...]:
@@ -203,7 +236,7 @@ def check(
         for run in _NOTHING_SENT:
             found.extend(run(subject))
     call = subject.type if isinstance(subject.type, str) and subject.type in CALL_TYPES else ""
-    for run in _BY_KIND[destination.kind][call]:
+    for run in _RUNS.of(destination, settings)[call]:
         if more := run(subject):
             found.extend(more)
     if len(subject.events) > 1:

@@ -15,7 +15,7 @@ from ..destinations.actions.event_properties import (
 )
 from ..destinations.actions.presets import preset_subscriptions
 from ..destinations.alike import likeness
-from ..destinations.arrival import Loss, Trial, losses, removed
+from ..destinations.arrival import FOR_THE_PLACE, Loss, Trial, losses, removed
 from ..destinations.explain import explain
 from ..inspection import Finding
 from ..mapping import MISSING, Value
@@ -57,9 +57,16 @@ _FILLED_IN = frozenset(name for name, _ in EVENT_PROPERTIES) - OWN_PROPERTIES
 
 def arrival(subject: Subject) -> Sequence[Finding]:
     """Find property-dropped, property-replaced and property-converted."""
-    found = losses(
-        subject.document, subject.destination, subject.translation, subject.events, now=subject.now or 0
-    )
+    events = subject.events
+    if len(events) == 1:
+        # Nearly every event has all its properties as they are.
+        arrived = events[0][2].get
+        for name, value in subject.properties.items():
+            if arrived(name) is not value or name in FOR_THE_PLACE:
+                break
+        else:
+            return ()
+    found = losses(subject.document, subject.destination, subject.translation, events, now=subject.now or 0)
     return _findings(subject, found) if found else ()
 
 

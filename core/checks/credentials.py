@@ -12,6 +12,8 @@ from .catalogue import data as rule
 from .catalogue.classic import DOCUMENTATION_DIFFERS
 from .rule import Subject
 
+SECRETS = ("apiSecret", "apiKey")
+"""The settings of the destinations that hold the secret."""
 SECRET_ENDS = datetime(2027, 3, 3, tzinfo=UTC)
 """When Mixpanel retires the API secret (Project Secret)."""
 _ENDS = SECRET_ENDS.timestamp() * 1000

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 from ..inspection import Finding
-from ..settings import API_HOSTS, SEGMENT_REGIONS, DestinationKind, Region
+from ..settings import API_HOSTS, SEGMENT_REGIONS, Destination, DestinationKind, Region
 from ..text import shown
 from .catalogue import data as rule
 from .rule import Subject
@@ -30,6 +31,12 @@ def endpoint_setting(kind: DestinationKind, region: Region) -> str:
     if setting is None:
         return "move to Segment's Mixpanel (Actions): the classic destination sends to the US and the EU only"
     return f'set {setting} in Segment\'s destination, and region = "{region}" under [destination]'
+
+
+def may_differ(destination: Destination, stored: Region | Literal[""]) -> bool:
+    """Tell whether region-mismatch may find anything; `stored` is the region of the project."""
+    named = destination.settings.get("apiRegion")
+    return bool(stored) or (bool(named) and named not in SEGMENT_REGIONS.values())
 
 
 def region_mismatch(subject: Subject) -> Iterator[Finding]:

@@ -106,12 +106,11 @@ def losses(
     if not sent or not isinstance(sent, dict) or not translation.operations:
         return ()
     parts = events[0][2] if events else _profile(translation)
-    unlike: list[str] = []
-    for name, value in sent.items():
-        if (there := parts.get(name)) is not value and not _quickly_same(value, there):
-            unlike.append(name)
+    unlike = [name for name, value in sent.items() if parts.get(name) is not value]
     if unlike and (renamed := _RENAMED.get((destination.kind, cast(str, call)))):
         unlike = [name for name in unlike if parts.get(renamed.get(name, name)) is not sent[name]]
+    if unlike:
+        unlike = [name for name in unlike if not _quickly_same(sent[name], parts.get(name))]
     used = "$ip" in sent or ("ip" in sent and holder == "properties")
     several = len(events) > 1
     if not unlike and not used and not (several and _may_lose_products(translation, sent)):
