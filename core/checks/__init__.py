@@ -76,7 +76,7 @@ _ONLY: dict[DestinationKind, tuple[Check, ...]] = {
         *(classic.increment_ignored, classic.documentation_differs, insert_ids.insert_id_undocumented),
     ),
     "actions": (
-        *(data.utm_missing, classic.classic_feature_lost, users.array_overwritten),
+        *(data.utm_missing, classic.classic_feature_lost, classic.increment_skipped, users.array_overwritten),
         arrival.property_overrides_context,
     ),
 }
@@ -107,6 +107,7 @@ _EVENT: tuple[Check, ...] = (
     data.super_properties_cloud,
     classic.classic_feature_lost,
     classic.increment_ignored,
+    classic.increment_skipped,
     classic.documentation_differs,
 )
 _BY_CALL: dict[str, tuple[Check, ...]] = {

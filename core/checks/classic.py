@@ -16,11 +16,13 @@ from ..destinations.classic.translator import classic_translator, page_event
 from ..destinations.gate import Gate
 from ..inspection import Finding, Operation
 from ..mapping.javascript import truthy
+from ..mapping.origins import value_of
 from ..messages import Json, JsonObject
 from ..paths import child
 from ..settings import ClassicSettings, classic_destination
 from ..text import shown
 from .catalogue import classic as rule
+from .mapped import named, origin, subscription_of
 from .rule import Subject
 
 _PAGES = ("page", "screen")
@@ -168,6 +170,32 @@ def increment_ignored(subject: Subject) -> Iterator[Finding]:
             where = child("$.properties", name)
             yield _ignored(
                 where, f"{shown(name, 40)[1:-1]} is a property to increment, but is not added up", reasons
+            )
+
+
+def increment_skipped(subject: Subject) -> Iterable[Finding]:
+    """Find what an incrementProperties subscription of Actions passes over, because it is not a number."""
+    if subject.destination.subscriptions is None or subject.destination.kind != "actions":
+        return ()  # no preset of Segment's has increments
+    return _skipped(subject)
+
+
+def _skipped(subject: Subject) -> Iterator[Finding]:
+    for index, operation in enumerate(subject.translation.operations):
+        by = subscription_of(subject, index) if operation.action == "incrementProperties" else None
+        if by is None:
+            continue
+        given = value_of(by.mapping.get("increment"), subject.document)
+        added = _added((operation,))
+        for name, value in given.items() if isinstance(given, dict) else ():
+            if name in added or not isinstance(value, bool | dict | list):
+                continue  # of text the destination refuses the whole message
+            place = origin(subject, by, "increment").part(name)
+            yield rule.INCREMENT_IGNORED.finding(
+                place.words if place.keys else f"requests[{index}].body.$add",
+                f"{shown(name, 40)[1:-1]} is an increment of {named(by)}, but is not added up:"
+                f" {shown(value, 40)} is not a number",
+                fix="send a number",
             )
 
 

@@ -23,10 +23,10 @@ INCREMENT_IGNORED = Rule(
     severity="warning",
     kind="request",
     applies_to=("/engage",),
-    what="An increment of the classic destination's settings does not happen",
-    why="Events and properties to increment are counted with Use Mixpanel People on, for known users, for "
-    "events that are really sent under that name, and for numbers. Everything else passes without a word, "
-    "and the number in the profile is too low.",
+    what="An increment that the settings ask for does not happen",
+    why="The classic destination counts events and adds up properties with Use Mixpanel People on, for known "
+    "users, for events that are really sent under that name, and for numbers; Actions adds up numbers. All "
+    "else passes without a word, and the number in the profile is too low.",
     fix="people = true under [classic]; send userId, and numbers as numbers",
     source=_SEGMENT_CLASSIC,
 )

@@ -14,10 +14,11 @@ from segtap.core.checks import CheckSettings
 from segtap.core.checks.stream import Loose, StreamChecker
 from segtap.core.compare.catalogue import DIFFERENCES
 from segtap.core.destinations import translator
+from segtap.core.destinations.actions.presets import preset_subscriptions
 from segtap.core.destinations.classic.insert_id import UNKNOWABLE
 from segtap.core.destinations.explain import explain
 from segtap.core.inspection import Finding
-from segtap.core.settings import ClassicSettings, Destination
+from segtap.core.settings import ClassicSettings, Destination, Subscription
 
 
 def found(message: dict[str, Any], rule: str, **options: Any) -> list[Finding]:
@@ -502,3 +503,42 @@ def test_a_missing_profile_says_when_people_is_off(people: bool, words: str) -> 
     assert words in finding.message
     assert finding.fix.startswith("people = true under") is not people
     assert "call identify with traits" in finding.fix
+
+
+@pytest.mark.parametrize(
+    ("properties", "paths"),
+    [
+        ({"coins": True}, ["$.properties.coins"]),
+        ({"coins": [5], "stars": {"n": 1}}, ["$.properties.coins", "$.properties.stars"]),
+        ({"coins": 5, "stars": "7"}, []),
+        ({"coins": None}, []),
+        ({}, []),
+    ],
+)
+def test_increments_of_actions_that_are_no_number_are_named(
+    properties: dict[str, Any], paths: list[str]
+) -> None:
+    own = Subscription(
+        'type = "track"',
+        "incrementProperties",
+        {
+            "user_id": {"@path": "$.userId"},
+            "increment": {
+                "coins": {"@path": "$.properties.coins"},
+                "stars": {"@path": "$.properties.stars"},
+                "Played": 1,
+            },
+        },
+    )
+    destination = msgspec.structs.replace(DESTINATION, subscriptions=(*preset_subscriptions(), own))
+    message = track(userId="u-1", event="Played", properties=properties)
+    told = [
+        one for one in inspected(message, destination=destination).findings if one.rule == "increment-ignored"
+    ]
+    assert [one.path for one in told] == paths
+    for finding in told:
+        assert "is not a number" in finding.message
+        followed = follow(message, finding)
+        assert followed is not None
+        after = inspected(followed, destination=destination).findings
+        assert (finding.rule, finding.path) not in [(one.rule, one.path) for one in after]
