@@ -14,6 +14,9 @@ Standing = Literal["good", "note", "unknown", "warning", "error"]
 SEVERITY_STANDING: dict[Severity, Standing] = {"error": "error", "warning": "warning", "info": "note"}
 """Where a finding stands: it is as grave here as in `segtap check` and on the screen."""
 
+MARKS: dict[Standing, str] = {"good": "✔", "note": "·", "unknown": "?", "warning": "▲", "error": "✖"}
+ASCII_MARKS: dict[Standing, str] = {"good": "+", "note": ".", "unknown": "?", "warning": "!", "error": "x"}
+
 EVIDENCE = 5
 """Messages that a verdict names."""
 

@@ -13,9 +13,8 @@ from textual.pilot import Pilot
 from segtap.core.inspection import Translation
 from segtap.core.messages import message_number
 from segtap.core.views import MessageDetail
-from segtap.tui import feeding
+from segtap.tui import feeding, holding
 from segtap.tui.app import SegtapApp
-from segtap.tui.screens import main as main_screen
 from segtap.tui.screens.main import MainScreen
 
 AppOn = Callable[..., SegtapApp]
@@ -25,7 +24,7 @@ AppOn = Callable[..., SegtapApp]
 def _endless(monkeypatch: pytest.MonkeyPatch) -> None:
     """The panes rest, and a detail may be late, for as long as a test wants."""
     monkeypatch.setattr(feeding, "FOLLOWING", 3600)
-    monkeypatch.setattr(main_screen, "GRACE", 3600)
+    monkeypatch.setattr(holding, "GRACE", 3600)
 
 
 class Late(FakeViewer):
@@ -125,7 +124,7 @@ async def test_a_late_detail_is_said_after_a_moment_and_a_quick_one_never(
         await pilot.press("up")
         await shown(app, pilot, message_number(7, 0))
         assert said == [], "a reader's own step does not blink"
-        monkeypatch.setattr(main_screen, "GRACE", 0.001)
+        monkeypatch.setattr(holding, "GRACE", 0.001)
         viewer.held = message_number(6, 0)
         await pilot.press("up")
         await viewer.asked.wait()

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from ...core.doctor import Facts, Verdict
     from ...core.identities.model import Cluster
 
-MARKS = {"good": "✔", "note": "·", "unknown": "?", "warning": "▲", "error": "✖"}
-ASCII_MARKS = {"good": "+", "note": ".", "unknown": "?", "warning": "!", "error": "x"}
 WIDTH = 100
 
 
@@ -76,6 +74,8 @@ def doctor(
 
 def _print(verdicts: list[Verdict], *, as_json: bool) -> None:
     import msgspec
+
+    from ...core.doctor.verdict import ASCII_MARKS, MARKS
 
     if as_json:
         for verdict in verdicts:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..marks import wants_ascii
 from .options import config_option, format_option, load
 from .output import hidden, say, write, write_json, write_lines
 
@@ -138,5 +139,6 @@ def _answer(question: Question, facts: Facts | None, shape: str) -> None:
     if shape == "json":
         write_json(msgspec.to_builtins(made))
         return
-    for _, line in answer_lines(made, min(shutil.get_terminal_size((WIDTH, 24)).columns, WIDTH)):
+    width = min(shutil.get_terminal_size((WIDTH, 24)).columns, WIDTH)
+    for _, line in answer_lines(made, width, ascii_only=wants_ascii()):
         write(line)

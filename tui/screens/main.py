@@ -9,7 +9,6 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Container, Vertical
 from textual.content import Content
-from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import OptionList
 
@@ -18,6 +17,7 @@ from ...core.settings import Settings
 from ...core.text import clean, shorten
 from ...core.views import EngineState, MessageDetail, Summary
 from ..feeding import Callbacks, Feeding, Reconnect
+from ..holding import Holding
 from ..keys import bindings
 from ..marks import Marks
 from ..widgets.delivery_pane import DeliveryPane
@@ -37,8 +37,6 @@ from .acting import Acting
 
 Layout = Literal["wide", "middle", "narrow"]
 
-GRACE = 0.1
-"""Seconds within which a detail may come before the panes are said to hold another message."""
 WIDE = 160
 MIDDLE = 100
 LEFT = ("segment", "wire", "delivery")
@@ -80,8 +78,6 @@ class MainScreen(Acting):
         self._loaded = False
         self._pulse = 0
         self._titles = (Content(""), Content(""))
-        self._holding = False
-        self._grace: Timer | None = None
         self.pane_name = "segment"
         self.actives = {"left": "segment", "right": "mixpanel"}
         self.opened = False
@@ -112,10 +108,11 @@ class MainScreen(Acting):
             lost=self._hear_lost,
             loaded=self._hear_loaded,
             detail=self._hear_detail,
-            settled=self._hear_settled,
+            settled=lambda: self._holding.settled(),
             trouble=self.tell,
         )
         self.feeding = Feeding(viewer, self.list, tell, reconnect)
+        self._holding = Holding(self.list, self.panes.values(), lambda: self.feeding.resting, self.set_timer)
 
     def compose(self) -> ComposeResult:
         yield self.header
@@ -236,39 +233,7 @@ class MainScreen(Acting):
         for pane in self.panes.values():
             pane.lacks(why)
         self._fill()
-        if self._apart:
-            self._hold(self.list.following or self._holding)
-        elif not self.list.following:
-            self._hold(False)
-
-    def _hear_settled(self) -> None:
-        """While the list follows, "holding" stays until it rests: else it would come and go in a blink."""
-        if not self._apart:
-            self._hold(False)
-
-    @property
-    def _apart(self) -> bool:
-        """Whether the panes show another message than the one that is highlighted."""
-        return self._detail is not None and self._detail.summary.id != self.list.selected
-
-    def _hold(self, holding: bool) -> None:
-        """Say in the panes' titles which message they hold, or no longer."""
-        if self._grace is not None:
-            self._grace.stop()
-            self._grace = None
-        self._holding = holding
-        for pane in self.panes.values():
-            pane.holding = holding
-
-    def _hold_soon(self) -> None:
-        """Say so unless the highlighted message's detail is here in a moment."""
-        if self._holding or (self.list.following and self.feeding.resting):
-            self._hold(True)
-        elif self._grace is None:
-            self._grace = self.set_timer(GRACE, self._grace_over)
-
-    def _grace_over(self) -> None:
-        self._hold(self._apart)
+        self._holding.shown(None if detail is None else detail.summary.id)
 
     def _fill(self) -> None:
         """Give the detail to the panes that can be seen."""
@@ -276,9 +241,8 @@ class MainScreen(Acting):
             if self._visible(name):
                 pane.detail = self._detail
         note = ""
-        self.key_bar.requests = 0
+        self._count_requests()
         if self._detail is not None:
-            self.key_bar.requests = len(self._detail.inspection.translation.operations)
             summary = self._detail.summary
             if summary.errors:
                 note = f"{self._marks.error}{summary.errors}"
@@ -287,13 +251,17 @@ class MainScreen(Acting):
         for tabs in self.tabs.values():
             tabs.notes = {"warnings": note}
 
+    def _count_requests(self) -> None:
+        """Offer the key that turns to the next request, but not where it turns to a replay."""
+        detail = None if self.delivery.has_focus_within else self._detail
+        self.key_bar.requests = 0 if detail is None else len(detail.inspection.translation.operations)
+
     # What the list and the filter tell
 
     @on(MessageList.Highlighted)
     def _highlighted(self, event: MessageList.Highlighted) -> None:
         self.feeding.want(event.summary.id if event.summary else None)
-        if self._apart:
-            self._hold_soon()
+        self._holding.highlighted()
 
     @on(MessageList.Changed)
     def _changed(self) -> None:
@@ -453,6 +421,7 @@ class MainScreen(Acting):
             event.widget.action_first()  # so that Enter has something to go to
 
     def _focus_moved(self, focused: Widget | None) -> None:
+        self._count_requests()
         if focused is self.list or focused is None:
             self.key_bar.place = "list"
         elif focused is self.empty:

@@ -16,6 +16,7 @@ from ...core.doctor.source import messages_of
 from ...core.errors import SegtapError
 from ...core.text import clean
 from .. import clock
+from ..plain import is_plain
 from .story import WIDTH, Story
 
 MESSAGES = 100
@@ -68,7 +69,7 @@ class QuestionStory(Story):
             yield Content.styled(self._state, "$dim")
         if self._reading:
             return
-        for kind, line in answer_lines(self.answer, width):
+        for kind, line in answer_lines(self.answer, width, ascii_only=is_plain(self)):
             yield Content.styled(line, STYLES[kind])
 
     def text(self) -> str:

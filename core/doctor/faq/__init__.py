@@ -20,10 +20,10 @@ from .question import Question
 
 QUESTIONS: tuple[Question, ...] = (*ARRIVING, *MODELLING)
 """In the order in which they are listed."""
-VERDICTS = 5
+VERDICTS = 3
 """Verdicts that an answer shows, the gravest first."""
 _SHOWN = 4
-_WORDS = 400
+_WORDS = 280
 _ORDER = ("error", "warning", "unknown", "note", "good")
 _OLD = 5 * 24 * 60 * 60 * 1000
 _APART = re.compile(r"[^\w$]+")
@@ -34,12 +34,14 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
     `general` are paragraphs, each with the destination that it is about, "" where only one comes into
     question. `seen` and `verdicts` come from messages and settings; `source` says from whose, "" without any.
+    `more` verdicts are left out: `segtap doctor` has them.
     """
 
     question: Question
     general: tuple[tuple[str, str], ...]
     seen: tuple[str, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
+    more: int = 0
     source: str = ""
 
 
@@ -78,11 +80,13 @@ def answer(question: Question, facts: Facts | None) -> Answer:
     if facts is None:
         return Answer(question=question, general=general)
     observe = OBSERVED.get(question.id)
+    verdicts = _verdicts(question, facts)
     return Answer(
         question=question,
         general=general,
         seen=tuple(observe(facts)) if observe is not None and facts.cases else (),
-        verdicts=tuple(_verdicts(question, facts)),
+        verdicts=verdicts[:VERDICTS],
+        more=len(verdicts[VERDICTS:]),
         source=_source(facts),
     )
 
@@ -93,15 +97,17 @@ def _source(facts: Facts) -> str:
     return f"{KINDS[facts.destination.kind]}, {counts} of {where}"
 
 
-def _verdicts(question: Question, facts: Facts) -> Iterator[Verdict]:
+def _verdicts(question: Question, facts: Facts) -> tuple[Verdict, ...]:
+    """The doctor's verdicts on the question, the gravest first."""
     found = [
         verdict
         for verdict in diagnose(facts)
         if verdict.check in question.checks or verdict.check.partition(".")[0] in question.checks
     ]
     found.sort(key=lambda verdict: _ORDER.index(verdict.standing))
-    for verdict in found[:VERDICTS]:
-        yield msgspec.structs.replace(verdict, words=shorten(clean(verdict.words), _WORDS))
+    return tuple(
+        msgspec.structs.replace(verdict, words=shorten(clean(verdict.words), _WORDS)) for verdict in found
+    )
 
 
 # -- what is seen in the messages --------------------------------------------------------------------------

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from textwrap import wrap
 
 from ...text import clean
-from ..verdict import Standing
+from ..verdict import ASCII_MARKS, MARKS
 from . import Answer
 from .question import Question
-
-MARKS: Mapping[Standing, str] = {"good": "✔", "note": "·", "unknown": "?", "warning": "▲", "error": "✖"}
 
 Line = tuple[str, str]
 """What a line is ("title", "heading", "text", "quiet", or the standing of a verdict), and its text."""
 
 
-def answer_lines(answer: Answer, width: int) -> Iterator[Line]:
+def answer_lines(answer: Answer, width: int, *, ascii_only: bool = False) -> Iterator[Line]:
     """The question, its general answer, what messages and settings say to it, and where to read on."""
     question = answer.question
+    marks, arrow = (ASCII_MARKS, "->") if ascii_only else (MARKS, "→")
     yield "title", question.title
     about = None
     for name, words in answer.general:
@@ -31,13 +30,15 @@ def answer_lines(answer: Answer, width: int) -> Iterator[Line]:
     if answer.source:
         yield from _gap("heading", f"Here: {clean(answer.source)}")
         for words in answer.seen:
-            yield from _wrapped("note", f"· {clean(words)}", width, "  ")
+            yield from _wrapped("note", f"{marks['note']} {clean(words)}", width, "  ")
         for verdict in answer.verdicts:
-            mark = MARKS[verdict.standing]
+            mark = marks[verdict.standing]
             yield from _wrapped(verdict.standing, f"{mark} {clean(verdict.title)}", width, "  ")
             yield from _wrapped("text", verdict.words, width, "    ")
             if verdict.fix and verdict.standing != "good":
-                yield from _wrapped("text", f"→ {clean(verdict.fix)}", width, "    ")
+                yield from _wrapped("text", f"{arrow} {clean(verdict.fix)}", width, "    ")
+        if answer.more:
+            yield "quiet", f"  {answer.more:,} more: segtap doctor"
         if not (answer.seen or answer.verdicts):
             yield "quiet", "  nothing that answers it"
     else:
