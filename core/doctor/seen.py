@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..destinations.gate import MOBILE, bundled
-from ..inspection import Severity
 from ..messages import Json
 from ..text import counted, shown
 from .facts import Case, Facts, ids_of
@@ -92,8 +91,8 @@ def profiles(facts: Facts) -> Iterator[Verdict]:
         words = f"all {counted(len(cases), 'user')} with events have a profile"
         yield Verdict(check="profiles", title=title, standing="good", words=words)
         return
-    otherwise: Severity = "info" if made else "warning"
-    worst = gravest([finding.severity for _, finding in facts.found("no-profile")] or [otherwise])
+    # A profile may be older than the messages looked at: the rule decides from how many events on it warns.
+    worst = gravest(finding.severity for _, finding in facts.found("no-profile"))
     classic = facts.destination.kind == "classic-cloud"
     some = ", ".join(shown(user, 40) for user in without[:_SHOWN])
     yield Verdict(

@@ -22,8 +22,8 @@ EVIDENCE = 5
 
 
 def gravest(severities: Iterable[Severity]) -> Severity:
-    """The gravest of some severities, of which there is at least one."""
-    return min(severities, key=lambda severity: SEVERITY_WEIGHT[severity])
+    """The gravest of some severities; without any, that of a note."""
+    return min((*severities, "info"), key=SEVERITY_WEIGHT.__getitem__)
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):

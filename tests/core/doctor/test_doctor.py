@@ -114,7 +114,7 @@ def test_people_off_costs_every_profile() -> None:
     said = msgspec.structs.replace(CLASSIC, sources={"classic.people": Source("file", "segtap.toml")})
     off = verdicts(facts(said, IDENTIFY, ORDER))
     assert (off["people"].standing, off["people"].messages) == ("warning", (IDENTIFY["messageId"],))
-    assert off["profiles"].standing == "warning"
+    assert off["profiles"].standing == "note"
     assert "assumed" not in off["people"].words + off["profiles"].words
     assumed = verdicts(facts(CLASSIC, IDENTIFY, ORDER))
     assert (assumed["people"].standing, assumed["people"].messages) == ("unknown", (IDENTIFY["messageId"],))
