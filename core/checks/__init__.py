@@ -15,6 +15,7 @@ from ..settings import Destination, DestinationKind
 from ..text import shown
 from . import (
     arrival,
+    bots,
     classic,
     credentials,
     data,
@@ -99,6 +100,7 @@ _EVENT: tuple[Check, ...] = (
     insert_ids.insert_id,
     insert_ids.insert_id_undocumented,
     times.event_time,
+    bots.bot_traffic,
     arrival.arrival,
     arrival.property_overrides_context,
     *(credentials.api_secret_deprecated, credentials.empty_secret),

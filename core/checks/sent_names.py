@@ -8,6 +8,7 @@ from ..inspection import Finding
 from ..messages import Json, JsonObject
 from ..paths import child
 from ..text import shown
+from .bots import crawler
 from .catalogue.calls import RESERVED_PROPERTY
 from .catalogue.limits import STRING_TRUNCATED
 from .rule import Subject
@@ -71,10 +72,12 @@ def names_of_event(subject: Subject, path: str, properties: JsonObject) -> Itera
             yield _reserved(subject, path, name, value, _OF_IMPORT, "property")
         elif name == _IGNORE:
             if value:  # with false, or an empty text, the event is kept
+                agent = subject.context.get("userAgent")
+                meant = isinstance(agent, str) and crawler(agent)
                 yield RESERVED_PROPERTY.finding(
                     _place(subject, path, name, value),
                     f'property "{name}" is {shown(value, 30)}: Mixpanel drops the event, and says nothing',
-                    severity="error",
+                    severity="info" if meant else "error",
                     fix="give the property another name, or send false where the event should be kept",
                 )
         else:

@@ -70,6 +70,17 @@ COUNTRY_CODE = Rule(
     fix="send the ISO 3166 code, such as US, as context.location.country",
     source=_MIXPANEL_GEO,
 )
+BOT_TRAFFIC = Rule(
+    id="bot-traffic",
+    severity="warning",
+    kind="request",
+    applies_to=("/import", "/track"),
+    what="A crawler's events reach Mixpanel",
+    why="Mixpanel's SDK in the browser leaves out the crawlers that it knows. What comes by Segment's "
+    "servers is not filtered: each visit of Googlebot is a new user.",
+    fix="drop them with a destination filter on context.userAgent, or make no call for a crawler",
+    source="https://docs.mixpanel.com/docs/tracking-best-practices/bot-traffic",
+)
 UTM_MISSING = Rule(
     id="utm-missing",
     severity="info",
@@ -108,6 +119,7 @@ DATA_RULES: tuple[Rule, ...] = (
     REGION_MISMATCH,
     API_SECRET_DEPRECATED,
     COUNTRY_CODE,
+    BOT_TRAFFIC,
     UTM_MISSING,
     SUPER_PROPERTIES_CLOUD,
     PURCHASE_DOUBLE_COUNT,

@@ -17,6 +17,7 @@ _SERVER: JsonObject = {
     "library": {"name": "analytics-python", "version": "2.4.0"},
     "userAgent": "Mozilla/5.0",
 }
+_GOOGLEBOT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
 _CAMPAIGN: JsonObject = {"source": "news", "medium": "email", "name": "spring"}
 _PAGE: JsonObject = {"url": "https://shop.example/?utm_source=news&utm_medium=email&utm_campaign=spring"}
 _PRODUCTS: list[Json] = [{"product_id": "p1", "price": 19, "quantity": 1}]
@@ -143,6 +144,10 @@ MESSAGE_EXAMPLES: dict[str, Example] = {
     "country-code": pair(
         track("Signed Up", context={"location": {"country": "United States"}}),
         track("Signed Up", context={"location": {"country": "US"}}),
+    ),
+    "bot-traffic": pair(
+        call("page", name="Pricing", context={"userAgent": _GOOGLEBOT}),
+        call("page", name="Pricing", context={"userAgent": "Mozilla/5.0 (X11; Linux x86_64) Firefox/144.0"}),
     ),
     "utm-missing": pair(
         track("Signed Up", context={"page": _PAGE}),

@@ -61,6 +61,12 @@ WRONG: list[tuple[Row, str, str, str]] = [
         'due "11/24/2026" is text to Mixpanel, no date',
     ),
     (
+        ("bot-traffic", within(track(), userAgent="facebookexternalhit/1.1"), PLAIN, DESTINATION),
+        "warning",
+        "$.context.userAgent",
+        "facebookexternalhit is a crawler",
+    ),
+    (
         ("region-mismatch", track(), PLAIN, actions(apiRegion="EU")),
         "error",
         "requests[0].url",
@@ -150,6 +156,7 @@ WRONG: list[tuple[Row, str, str, str]] = [
 ]
 
 RIGHT: list[Row] = [
+    ("bot-traffic", within(track(), userAgent="Mozilla/5.0 (X11; Linux x86_64)"), PLAIN, DESTINATION),
     ("track-too-old", real_message("node", "track", timestamp="2026-11-19T21:00:00Z"), PLAIN, classic()),
     ("track-too-old", real_message("node", "page", timestamp="2026-11-19T21:00:00Z"), PLAIN, classic()),
     ("track-too-old", real_message("node", "page"), PLAIN, classic(apiKey="")),

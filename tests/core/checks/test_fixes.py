@@ -332,6 +332,7 @@ BY_PERSON = {
     "page-name-cardinality": "names the kind of page, and sends the title as a property",
     "event-name-cardinality": "names the kind of event, and sends what varies as a property",
     "identify-without-user-id": "knows whether these are a visitor's traits; then nothing is wrong",
+    "bot-traffic": "drops a crawler's messages in a destination filter: see test_bots",
     "hot-shard": "gives services and tests ids of their own, or maps none: see the stream's tests",
     "property-converted": "knows whether reports can use that form; nothing is lost",
     "token-unverified": "asks Mixpanel with segtap doctor --online",
