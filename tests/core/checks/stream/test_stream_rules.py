@@ -625,6 +625,11 @@ def test_the_classic_destination_lets_nobody_dedupe() -> None:
     classic = Destination(kind="classic-cloud", settings={"token": "0" * 32, "apiKey": "k"})
     _, found = observed([ORDER, again(ORDER, 3)], destination=classic)
     assert [(one.rule, "no insert id" in one.message) for one in found] == [("dedupe-mismatch", True)]
+    later = again(ORDER, 3) | {"timestamp": "2026-11-24T21:50:00.000Z"}
+    _, found = observed([ORDER, later], destination=classic)
+    (finding,) = found
+    assert "another timestamp" in finding.message
+    assert finding.message.endswith("whether Mixpanel would count both cannot be known")
 
 
 def test_the_actions_destination_is_the_one_judged_by_default() -> None:
