@@ -126,6 +126,7 @@ KNOWN_AS: dict[str, tuple[str, ...]] = {
         "$distinct_id_before_identity",
         _IDENTITY,
     ),
+    "email-two-users": ("duplicate users", "same e-mail, two users"),
     "history-not-joined": ("errAnonDistinctIdAssignedAlready", "$distinct_id_before_identity", _IDENTITY),
     "alias-order": (
         "errAliasAlreadyExists",

@@ -196,6 +196,7 @@ def _check(
         document=message,
         type=call,
         message_id=id if isinstance(id, str) else "",
+        id=given.line,
         marks=Marks.WOULD_REJECT if rejected else Marks.NONE,
     )
     stream.use(settings, destination)

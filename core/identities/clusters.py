@@ -10,9 +10,9 @@ from .model import DEVICE, LinkKind
 from .notes import Reason
 from .store import IdStore
 
-USER, PROFILE, ALIAS, ANONYMOUS = (1 << bit for bit in range(4))
-"""Flags of an id: it is a user's; it has a profile; it was an alias; it was sent as an anonymousId."""
-IDENTIFIED, LISTED = 16, 32
+USER, PROFILE, ALIAS = 1, 2, 4
+"""Flags of an id: it is a user's; it has a profile; it was an alias."""
+IDENTIFIED, LISTED = 8, 16
 """Flags of a cluster's root: one of the ids was a `$identified_id`; one has an event or a profile."""
 MOST_LOOKED = 256
 """Notes among which a repeated one is looked for; of two ids that both have more no further ones are kept."""

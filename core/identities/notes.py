@@ -36,6 +36,11 @@ DISAGREE = (
 )
 
 
+FIRST_STAYS = (
+    "Mixpanel's FAQ makes one user of both, its reference leaves the device with the first, as segtap does"
+)
+
+
 def sentence(reason: Reason, *, user: str, anonymous: str, owner: str, simplified: bool) -> str:
     """The reason for a person: `owner` is the user that the anonymous id belongs to, "" if nobody does."""
     one, other, holder = shown(user), shown(anonymous), shown(owner or "another user")
@@ -47,7 +52,7 @@ def sentence(reason: Reason, *, user: str, anonymous: str, owner: str, simplifie
         case Reason.NOT_UUID4:
             return f"{other} is not a UUIDv4: $identify does not join it to {one}"
         case Reason.TAKEN:
-            return f"{other} belongs to {holder}: $identify does not join it to {one}"
+            return f"{other} belongs to {holder}: $identify does not join it to {one}. {FIRST_STAYS}"
         case Reason.ALIAS_TAKEN:
             return f"{one} was an alias before: Mixpanel keeps the first, and does not join it to {other}"
         case Reason.FULL:
@@ -59,7 +64,8 @@ def sentence(reason: Reason, *, user: str, anonymous: str, owner: str, simplifie
             )
         case Reason.OTHERS:
             if simplified:
-                return f"{other} belongs to {holder}, the first user on it, and is not joined to {one}"
+                first = f"{other} belongs to {holder}, the first user on it, and is not joined to {one}"
+                return f"{first}. {FIRST_STAYS}"
             return f"{other} belongs to {holder}: its events without a user stay theirs while {one} uses it"
         case Reason.APART:
             if simplified:

@@ -14,7 +14,7 @@ import msgspec
 from ..inspection import FORBIDDEN_IDS, Translation
 from ..messages import UUID4, Json, JsonObject
 from ..settings import IdentityMode
-from .clusters import ALIAS, ANONYMOUS, IDENTIFIED, PROFILE, Clusters
+from .clusters import ALIAS, IDENTIFIED, LISTED, PROFILE, Clusters
 from .model import DEVICE, LinkKind
 from .notes import MAX_IDS, Reason
 from .requests import id_text
@@ -23,8 +23,8 @@ from .requests import id_text
 class Step(msgspec.Struct, frozen=True):
     """What a message did to two ids that it names together.
 
-    `owner` is the user that the anonymous id belonged to before, "" if nobody. `events` and `user_events` are
-    those that the two had before, apart from each other. `first`: the same was not noted of the two before.
+    `owner` is the user that the anonymous id belonged to before, "" if nobody. `events` are those that it
+    had, with all that was joined to it. What is refused again is no step, but for APART.
     """
 
     kind: LinkKind
@@ -33,8 +33,6 @@ class Step(msgspec.Struct, frozen=True):
     reason: Reason
     owner: str = ""
     events: int = 0
-    user_events: int = 0
-    first: bool = True
 
 
 class Identities:
@@ -71,27 +69,32 @@ class Identities:
                     continue
                 event, properties = record.get("event"), record.get("properties")
                 if isinstance(event, str) and isinstance(properties, dict):
-                    self._event(event, properties, imported="/import" in request.url)
+                    self._event(event, properties, request.url)
                 elif "$distinct_id" in record and "$group_key" not in record:
                     self._profile(id_text(record["$distinct_id"]))
-        if document is not None:
-            self._named(document)
+        if document is not None and not self._paired and (user := document.get("userId")):
+            self._named(user if isinstance(user, str) else id_text(user), document)
         if not self._steps:
             return ()
         steps = tuple(self._steps)
         self._steps.clear()
         return steps
 
-    def _event(self, event: str, properties: JsonObject, *, imported: bool) -> None:
-        distinct_id = id_text(properties.get("distinct_id"))
-        if imported and distinct_id in FORBIDDEN_IDS:
+    def _event(self, event: str, properties: JsonObject, url: str) -> None:
+        distinct_id = properties.get("distinct_id")
+        if not isinstance(distinct_id, str):
+            distinct_id = id_text(distinct_id)
+        if distinct_id in FORBIDDEN_IDS and "/import" in url:
             return  # refused: it belongs to nobody, and joins nothing
-        if event in _SPECIAL:
+        if event[:1] == "$" and event in _SPECIAL:
             user, other = _two_ids(event, properties)
             if user and other:
-                self._special(_SPECIAL[event], user, other, imported=imported)
+                self._special(_SPECIAL[event], user, other, imported="/import" in url)
             return
-        user, device = id_text(properties.get("$user_id")), id_text(properties.get("$device_id"))
+        user, device = properties.get("$user_id"), properties.get("$device_id")
+        # Most are texts: asking here is cheaper than calling.
+        user = user if isinstance(user, str) else id_text(user) if user else ""
+        device = device if isinstance(device, str) else id_text(device) if device else ""
         if self._simplified:
             known = DEVICE + device if device else ""
             id = user or known or distinct_id
@@ -117,21 +120,16 @@ class Identities:
             ids.flags[number] |= PROFILE
             ids.touch(ids.root(number), self._message)
 
-    def _named(self, document: JsonObject) -> None:
-        """Note whose ids these are, and that two of them came in one message that joins nothing."""
+    def _named(self, user: str, document: JsonObject) -> None:
+        """Note whose id this is, and that another came in the same message, which does not join them."""
         ids, find = self.ids, self.ids.store.find
-        user, anonymous = id_text(document.get("userId")), id_text(document.get("anonymousId"))
-        if user and not self._simplified and (number := find(user)):
+        if not self._simplified and (number := find(user)):
             ids.mark_user(number)
-        if not anonymous or self._paired or self._steps:
+        if self._steps or document.get("type") == "alias":
             return
+        anonymous = id_text(document.get("anonymousId"))
         device = DEVICE + anonymous if self._simplified and find(DEVICE + anonymous) else anonymous
-        number = find(device)
-        if not number:
-            return
-        if not user:
-            ids.flags[number] |= ANONYMOUS
-        elif user != anonymous and find(user) and document.get("type") != "alias":
+        if anonymous and user != anonymous and find(device) and find(user):
             self._apart(user, device)
 
     def _special(self, kind: LinkKind, user: str, other: str, *, imported: bool) -> None:
@@ -195,8 +193,10 @@ class Identities:
         if ids.root(one) == root:
             return
         # In a Simplified project a bare id is a user's own.
-        others = ids.owner[root] not in (0, two)
-        self._refused("event", user, anonymous, Reason.OTHERS if others else Reason.APART)
+        if ids.owner[root] not in (0, two):
+            self._refused("event", user, anonymous, Reason.OTHERS)
+        elif ids.flags[root] & LISTED:  # otherwise nothing is missed
+            self._refused("event", user, anonymous, Reason.APART)
 
     def _refused(self, kind: LinkKind, user: str, other: str, reason: Reason) -> None:
         ids = self.ids
@@ -204,31 +204,22 @@ class Identities:
         root = ids.root(two)
         if ids.root(one) != root:
             new = ids.note(one, two, reason)
-            self._steps.append(self._step(kind, user, other, reason, one, root, first=new))
+            if new or reason is Reason.APART:
+                self._steps.append(self._step(kind, user, other, reason, root))
 
     def _join(self, kind: LinkKind, one: int, two: int, reason: Reason) -> None:
         ids = self.ids
         user, other = ids.store.text(one), ids.store.text(two)
-        self._steps.append(self._step(kind, user, other, reason, one, ids.root(two)))
+        self._steps.append(self._step(kind, user, other, reason, ids.root(two)))
         if reason is Reason.LATE_ALIAS:
             ids.note(one, two, reason)
         ids.join(kind, one, two, self._message)
 
-    def _step(
-        self,
-        kind: LinkKind,
-        user: str,
-        other: str,
-        reason: Reason,
-        one: int,
-        root: int,
-        *,
-        first: bool = True,
-    ) -> Step:
+    def _step(self, kind: LinkKind, user: str, other: str, reason: Reason, root: int) -> Step:
         ids = self.ids
         owner = ids.owner[root]
         name = ids.store.text(owner) if owner else ""
-        return Step(kind, user, other, reason, name, ids.events_of(root), ids.events_of(ids.root(one)), first)
+        return Step(kind, user, other, reason, name, ids.events_of(root))
 
 
 _SPECIAL: dict[str, LinkKind] = {"$identify": "identify", "$create_alias": "alias", "$merge": "merge"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..rule import Rule
+from .identities import IDENTITY_RULES
 
 _EVENTS = ("track", "page", "screen")
 
@@ -103,72 +104,6 @@ IDENTIFY_AFTER_TRACK = Rule(
     why="Until identify comes they have no profile, and stand apart from what was done before logging in.",
     fix="call identify first, and track after it",
     source=_SEGMENT_IDENTITY,
-)
-SHARED_DEVICE = Rule(
-    id="shared-device",
-    severity="error",
-    kind="stream",
-    what="One anonymousId has several userIds",
-    why="Mixpanel joins what the anonymousId did to a user: several people become one, or the later one's "
-    "history goes to the first.",
-    fix="call reset() on logout: the next user then has an anonymousId of their own",
-    source=_MIXPANEL_IDENTITY,
-)
-IDENTITY_CLUSTER_LIMIT = Rule(
-    id="identity-cluster-limit",
-    severity="warning",
-    kind="stream",
-    what="A user has more ids than Mixpanel can join",
-    why="Original ID merge takes 500 ids for a user, Simplified one userId: what is beyond is another user.",
-    fix="use one stable userId (the database's), and keep the anonymousId from visit to visit",
-    source=_MIXPANEL_MIGRATING,
-)
-IDENTIFY_IGNORED = Rule(
-    id="identify-ignored",
-    severity="error",
-    kind="stream",
-    what="In a Simplified project nothing joins the anonymous events to the user",
-    why="Simplified ID merge ignores $identify: only an event with both $device_id and $user_id joins them.",
-    fix="send anonymousId with the first event after login, beside userId",
-    source=_MIXPANEL_SIMPLIFIED,
-)
-HISTORY_NOT_JOINED = Rule(
-    id="history-not-joined",
-    severity="warning",
-    kind="stream",
-    applies_to=_EVENTS,
-    what="What the user did before logging in stays another user's",
-    why="An Original project joins two histories at an identify call alone, never at an event.",
-    fix="call identify with userId and anonymousId at login",
-    source=_MIXPANEL_IDENTITY,
-)
-ANONYMOUS_TO_KNOWN = Rule(
-    id="anonymous-to-known",
-    severity="info",
-    kind="stream",
-    what="An anonymous visitor became a known user",
-    why="Mixpanel joins the events of the anonymousId to the user; it may take up to 24 hours to show.",
-    fix="nothing",
-    source=_MIXPANEL_IDENTITY,
-)
-ANONYMOUS_ID_CHURN = Rule(
-    id="anonymous-id-churn",
-    severity="warning",
-    kind="stream",
-    what="A user has a new anonymousId with nearly every message",
-    why="Each is another device to Mixpanel: unique users are overcounted and clusters fill up.",
-    fix="keep the anonymousId on the device; a server sends the client's, or none",
-    source=_SEGMENT_SPEC,
-)
-ALIAS_ORDER = Rule(
-    id="alias-order",
-    severity="warning",
-    kind="stream",
-    applies_to=("alias",),
-    what="An alias call comes too late, or once more",
-    why="Mixpanel documents an alias as a new id, that maps to one user: one in use may stay apart.",
-    fix="call alias once, at sign-up, before the new id is used",
-    source=_MIXPANEL_ALIAS,
 )
 
 # Groups -----------------------------------------------------------------------------------------------
@@ -292,13 +227,7 @@ STREAM_RULES: tuple[Rule, ...] = (
     CLOUD_AND_DEVICE_MODE,
     NO_PROFILE,
     IDENTIFY_AFTER_TRACK,
-    SHARED_DEVICE,
-    IDENTITY_CLUSTER_LIMIT,
-    IDENTIFY_IGNORED,
-    HISTORY_NOT_JOINED,
-    ANONYMOUS_TO_KNOWN,
-    ANONYMOUS_ID_CHURN,
-    ALIAS_ORDER,
+    *IDENTITY_RULES,
     GROUP_KEY_MISSING_ON_EVENT,
     GROUP_KEY_MISSING_ON_PROFILE,
     GROUP_KEY_MISMATCH,

@@ -7,6 +7,7 @@ from .arrival import ARRIVAL_EXAMPLES
 from .classic import CLASSIC_EXAMPLES
 from .example import ANONYMOUS, Example, call, pair, track
 from .groups import GROUP_EXAMPLES
+from .identities import IDENTITY_EXAMPLES
 from .limits import LIMIT_EXAMPLES
 from .stream import STREAM_EXAMPLES
 from .subscriptions import SUBSCRIPTION_EXAMPLES
@@ -201,6 +202,7 @@ EXAMPLES: dict[str, Example] = {
     **ARRIVAL_EXAMPLES,
     **VALUE_EXAMPLES,
     **CLASSIC_EXAMPLES,
+    **IDENTITY_EXAMPLES,
     **STREAM_EXAMPLES,
     **SUBSCRIPTION_EXAMPLES,
 }

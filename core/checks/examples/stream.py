@@ -11,11 +11,6 @@ _LOGIN = call("identify", 2, anonymousId=ANONYMOUS, traits={"plan": "pro"})
 _SIGNED_UP = track("Signed Up", {"plan": "pro"}, 3)
 
 
-def _visit(number: int, name: str = "Pricing") -> JsonObject:
-    """A page of somebody who is not known yet."""
-    return call("page", number, name=name, userId=None, anonymousId=ANONYMOUS)
-
-
 def _of_group(before: list[JsonObject], after: list[JsonObject], key: str = "$group_id") -> Example:
     """An example in a project that has this group key."""
     example = series(before, after, said=f'mixpanel_group_keys = ["{key}"]')
@@ -37,41 +32,12 @@ STREAM_EXAMPLES: dict[str, Example] = {
     "double-fired": series(
         [track("Signed Up", {"plan": "pro"}, 2), track("Signed Up", {"plan": "pro"}, 3)], [_SIGNED_UP]
     ),
-    "shared-device": series(
-        [_LOGIN, call("identify", 3, userId="user-2", anonymousId=ANONYMOUS)],
-        [_LOGIN, call("identify", 3, userId="user-2", anonymousId="0b2c9f0e-6a53-4f7e-9d0d-3f4f6c2f1a77")],
-    ),
-    "identify-ignored": msgspec.structs.replace(
-        series(
-            [_visit(0), _LOGIN, _SIGNED_UP],
-            [_visit(0), _LOGIN, {**_SIGNED_UP, "anonymousId": ANONYMOUS}],
-            said='identity = "simplified"',
-        ),
-        identity="simplified",
-    ),
     "no-profile": series(
         [track("Signed Up", None, 1), track("Logged In", None, 2), track("Paid", None, 3)],
         [
             call("identify", 0, traits={"plan": "pro"}),
             *(track(name, None, n) for n, name in enumerate(("Signed Up", "Logged In", "Paid"), 1)),
         ],
-    ),
-    "history-not-joined": series(
-        [_visit(0), *(track(name, None, n, anonymousId=ANONYMOUS) for n, name in enumerate("ABC", 3))],
-        [
-            _visit(0),
-            _LOGIN,
-            *(track(name, None, n, anonymousId=ANONYMOUS) for n, name in enumerate("ABC", 3)),
-        ],
-    ),
-    # No preset of the Actions destination takes alias calls.
-    "alias-order": msgspec.structs.replace(
-        series(
-            [_SIGNED_UP, call("alias", 4, previousId="visitor-1")],
-            [call("alias", 2, previousId="visitor-1"), _SIGNED_UP],
-            said='kind = "classic-cloud"',
-        ),
-        kind="classic-cloud",
     ),
     "group-key-missing-on-event": _of_group(
         [_GROUP, _SIGNED_UP], [_GROUP, {**_SIGNED_UP, "context": {"groupId": "acme"}}]
@@ -97,7 +63,6 @@ STREAM_EXAMPLES: dict[str, Example] = {
         [{**_SIGNED_UP, "sentAt": "2026-11-24T21:40:00Z", "receivedAt": "2026-11-24T22:00:05Z"}],
         [{**_SIGNED_UP, "sentAt": "2026-11-24T22:00:04Z", "receivedAt": "2026-11-24T22:00:05Z"}],
     ),
-    "anonymous-to-known": series([_visit(0), _LOGIN], [_visit(0)]),
     "identify-after-track": series(
         [track("Signed Up", None, 1), call("identify", 2, traits={"plan": "pro"})],
         [call("identify", 1, traits={"plan": "pro"}), track("Signed Up", None, 2)],

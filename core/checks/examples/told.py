@@ -66,6 +66,14 @@ TOLD_EXAMPLES: dict[str, Told] = {
         ),
         ('{"type": "track", "event": "Paid", "userId": "user-1"}',),
     ),
+    "always-new-user": Told(
+        (
+            '{"type": "track", "event": "Answer Given", "anonymousId": "5efcc891-…"} by analytics-node',
+            '{"type": "track", "event": "Answer Given", "anonymousId": "0b2c9f0e-…"}',
+            "and so on, sixty times in a row: the server makes a new anonymousId for each event.",
+        ),
+        ('{"type": "track", "event": "Answer Given", "userId": "user-1"}, for all events of user-1',),
+    ),
     "page-name-cardinality": Told(
         (
             '{"type": "page", "name": "Blue running shoes, size 43"}',

@@ -15,9 +15,11 @@ from ...text import counted, shown
 from ..catalogue import stream as rule
 from ..settings import DEFAULTS, CheckSettings
 from .groups import Groups
+from .joining import Joining
 from .memory import Recent
 from .names import Names
 from .observed import Loose, Observed, Seen, StreamLimits, object_of, seen, text_of
+from .people import People
 from .repeats import Repeats
 from .sources import Sources
 from .users import Users
@@ -88,6 +90,8 @@ class StreamChecker:
         self.forget_users()
         self._repeats = Repeats(limits)
         self._users = Users(limits)
+        self._people = People(limits)
+        self._joining = Joining(limits, self._people)
         self._groups = Groups(limits, self._users)
         self._names = Names(limits)
         self._sources = Sources(limits)
@@ -98,7 +102,8 @@ class StreamChecker:
     @property
     def waiting(self) -> int | None:
         """The number of the oldest message that later ones may still clear of a mistake."""
-        return self._groups.values.waiting
+        numbers = (self._groups.values.waiting, self._joining.waiting)
+        return min((number for number in numbers if number is not None), default=None)
 
     def settle(self, upto: int | None = None) -> Iterator[tuple[int, Finding]]:
         """Wait no longer for messages up to a number, or for any: yield the findings that were waiting.
@@ -106,6 +111,7 @@ class StreamChecker:
         Each comes with the number of its message.
         """
         yield from self._groups.values.settle(upto)
+        yield from self._joining.settle(upto, self.identities)
 
     @property
     def forgotten(self) -> Forgotten:
@@ -121,10 +127,21 @@ class StreamChecker:
         if int(message.marks) & _KEPT_BACK or translation.not_sent is not None:
             return ()
         document = message.document
-        self.identities.add(translation, message.id, document)
+        known = len(self.identities.ids)
+        steps = self.identities.add(translation, message.id, document)
         stated = document.get("originalTimestamp", document.get("timestamp"))
         at = read_time(stated) if isinstance(stated, str) else None
-        one = seen(message, translation, now, at, self._settings, self._destination)
+        one = seen(
+            message,
+            translation,
+            now,
+            at,
+            self._settings,
+            self._destination,
+            self.identities,
+            steps,
+            known,
+        )
         one.number = self.observed
         if message.source_kind == "mixpanel":
             return tuple(self._repeats.device(document, one))
@@ -134,7 +151,10 @@ class StreamChecker:
 
     def _found(self, one: Seen) -> Iterator[Finding]:
         yield from self._repeats.look(one)
+        if one.steps or one.simplified:
+            yield from self._joining.look(one)
         yield from self._users.look(one)
+        yield from self._people.look(one, self._users)
         yield from self._groups.look(one)
         yield from self._names.look(one)
         yield from self._sources.look(one)

@@ -146,6 +146,10 @@ class Recent(Generic[K, V]):
         found = self._young.get(key)
         return self._old.get(key) if found is None else found
 
+    def values(self) -> list[V]:
+        """Everything that is kept, the oldest first."""
+        return [*self._old.values(), *self._young.values()]
+
     def put(self, key: K, value: V) -> None:
         """Keep it as the most recent."""
         self._old.pop(key, None)

@@ -7,6 +7,7 @@ from typing import Protocol
 
 import msgspec
 
+from ...identities.table import Identities, Step
 from ...inspection import Translation
 from ...messages import Json, JsonObject, Marks, SourceKind
 from ...settings import Destination
@@ -70,7 +71,15 @@ class StreamLimits(msgspec.Struct, frozen=True, kw_only=True):
     not_joined_after: int = 3
     churn_after: int = 10
     """New anonymousIds of one user, without a message between them that had a known one."""
-    cluster: int = 500
+    devices: int = 10
+    devices_within: int = 10 * 60_000
+    """So many devices of one userId within this time are those of several people."""
+    identities_shared: int = 3
+    """E-mails, phones or names of one userId that are those of several people."""
+    new_users: int = 60
+    """Events of a server in a row, each of somebody else who was never seen before."""
+    ignored_after: int = 3
+    """Events of a device alone after its user was identified."""
     hot_shard: int = 200_000
     page_names: tuple[int, ...] = (100, 1_000, 5_000)
     event_names: tuple[int, ...] = (500, 5_000)
@@ -102,8 +111,19 @@ class Seen(msgspec.Struct):
     events: Sequence[tuple[str, JsonObject, JsonObject]]
     settings: CheckSettings
     destination: Destination
+    identities: Identities
+    """The users that Mixpanel has, this message included."""
+    steps: tuple[Step, ...]
+    """What the message did to ids that it names together."""
+    known_ids: int
+    """How many ids there were before."""
     number: int = 0
     """Its number in the stream, from 1."""
+
+    @property
+    def simplified(self) -> bool:
+        """True in a project with Simplified ID merge."""
+        return self.settings.identity == "simplified"
 
     @property
     def is_event(self) -> bool:
@@ -145,6 +165,9 @@ def seen(
     at: int | None,
     settings: CheckSettings,
     destination: Destination,
+    identities: Identities,
+    steps: tuple[Step, ...],
+    known_ids: int,
 ) -> Seen:
     """The message taken apart."""
     document, marks = message.document, int(message.marks)
@@ -167,4 +190,7 @@ def seen(
         events=event_records(translation),
         settings=settings,
         destination=destination,
+        identities=identities,
+        steps=steps,
+        known_ids=known_ids,
     )

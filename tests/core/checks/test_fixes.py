@@ -329,6 +329,7 @@ BY_PERSON = {
     "cloud-and-device-mode": "switches one connection mode of Segment's destination off",
     "identity-cluster-limit": "keeps one userId, and the anonymousId of each device",
     "anonymous-id-churn": "keeps the anonymousId where the server made a new one",
+    "always-new-user": "sends one id for all events of a user; nothing is wrong with a job over all users",
     "page-name-cardinality": "names the kind of page, and sends the title as a property",
     "event-name-cardinality": "names the kind of event, and sends what varies as a property",
     "identify-without-user-id": "knows whether these are a visitor's traits; then nothing is wrong",

@@ -45,7 +45,8 @@ def stream_rules(detail: MessageDetail) -> list[str]:
 
 async def test_a_finding_is_shown_with_its_message_and_after_a_restart(tmp_path: Path) -> None:
     async with running_engine(engine_settings(tmp_path)) as (engine, client):
-        await post(engine.url, track("u-1", 1, anonymousId="5efcc891-ed0a-4ef0-9b76-4a94a8e6d0f3"))
+        login = track("u-1", 1, anonymousId="5efcc891-ed0a-4ef0-9b76-4a94a8e6d0f3", type="identify")
+        await post(engine.url, login)
         await post(engine.url, track("u-2", 2, anonymousId="5efcc891-ed0a-4ef0-9b76-4a94a8e6d0f3"))
         await engine.indexed()
         first, second = (await client.page()).summaries

@@ -28,7 +28,13 @@ TOLD = {
     # What was received is no message to show.
     *("segment-would-reject", "segment-would-change", "second-receipt"),
     # They take many messages.
-    *("identity-cluster-limit", "anonymous-id-churn", "page-name-cardinality", "event-name-cardinality"),
+    *(
+        "identity-cluster-limit",
+        "anonymous-id-churn",
+        "always-new-user",
+        "page-name-cardinality",
+        "event-name-cardinality",
+    ),
     *("hot-shard", "cloud-and-device-mode"),
 }
 EVERY = [pytest.param(rule, id=rule.id) for rule in rules()]

@@ -116,12 +116,19 @@ def test_cloud_and_device_mode_together(event: str, name: str, rules: list[str])
 
 def test_other_settings_judge_what_was_seen_before() -> None:
     checker = StreamChecker(CheckSettings(), DESTINATION)
-    page = call("page", anonymousId=ANONYMOUS)
-    observed([page], checker=checker)
+    observed([call("track", n, event=f"Step {n}", userId="u-1") for n in range(2)], checker=checker)
     checker.use(CheckSettings(identity="simplified"), DESTINATION)
-    login = call("identify", 1, userId="u-1", anonymousId=ANONYMOUS)
-    _, found = observed([login, call("track", 9, userId="u-1")], checker=checker)
-    assert "identify-ignored" in {one.rule for one in found}
+    (found,) = observed([call("track", 9, userId="u-1")], checker=checker)
+    assert "no-profile" in {one.rule for one in found}
+
+
+def test_users_of_another_merge_are_none() -> None:
+    checker = StreamChecker(CheckSettings(), DESTINATION)
+    observed([call("track", userId="u-1")], checker=checker)
+    checker.use(CheckSettings(), DESTINATION)
+    assert checker.identities.ids.total == 1
+    checker.use(CheckSettings(identity="simplified"), DESTINATION)
+    assert checker.identities.ids.total == 0
 
 
 def test_reset_forgets() -> None:
@@ -216,7 +223,7 @@ def test_nothing_of_a_strange_message_acts_on_a_terminal() -> None:
     messages = [
         call("track", userId="u-1", event="x", properties={f"a{strange}": 1}),
         call("track", 9, userId="u-1", event="X", properties={f"A{strange}": "1"}),
-        again(call("track", 10, userId=strange, anonymousId=ANONYMOUS, messageId=uuid(1) + strange), 10),
+        again(call("identify", 10, userId=strange, anonymousId=ANONYMOUS, messageId=uuid(1) + strange), 10),
         call("track", 20, userId="u-9", anonymousId=ANONYMOUS),
     ]
     found = [one for each in observed(messages) for one in each]

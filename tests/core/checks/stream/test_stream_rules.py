@@ -20,7 +20,7 @@ Sequence = list[dict[str, Any]]
 SIMPLIFIED = CheckSettings(identity="simplified")
 KEYS = CheckSettings(group_keys=("$group_id",))
 OTHER_KEYS = CheckSettings(group_keys=("company_id", "$Group_ID"))
-SMALL = StreamLimits(cluster=3, hot_shard=4, page_names=(3,), event_names=(4,))
+SMALL = StreamLimits(hot_shard=4, page_names=(3,), event_names=(4,))
 
 ALIASING = Destination(
     settings=DESTINATION.settings, subscriptions=(*preset_subscriptions(), *optional_subscriptions())
@@ -33,6 +33,17 @@ GROUP = call("group", 2, userId="u-1")
 DAY = NOW // 86_400_000 * 86_400_000
 """The beginning of a calendar day."""
 ANON_PAGE = call("page", anonymousId=ANONYMOUS)
+
+
+SERVER = {"library": {"name": "analytics-node", "version": "3.1.0"}, "ip": "203.0.113.7"}
+CLASSIC = Destination(kind="classic-cloud", settings={"token": "0" * 32, "people": True})
+OF_CLASSIC = ("merge-unfit",)
+
+
+def identified(at: float, user: str, anonymousId: Any = ..., **traits: str) -> dict[str, Any]:
+    return call(
+        "identify", at, userId=user, anonymousId=anonymousId, traits=traits, context={"ip": "203.0.113.7"}
+    )
 
 
 def tracks(count: int, **changes: Any) -> Sequence:
@@ -256,31 +267,105 @@ WRONG: list[tuple[str, str, Sequence, CheckSettings, str, str]] = [
         [LOGIN, call("track", 9, userId="u-2", anonymousId=ANONYMOUS)],
         KEYS,
         "$.anonymousId",
-        'came with userId "u-1" before, now with "u-2": Mixpanel may join both users into one, for good',
+        f'"{ANONYMOUS}" belongs to "u-1": its events without a user stay theirs while "u-2" uses it',
     ),
     (
         "shared-device",
         "error",
-        [LOGIN, call("identify", 9, userId="u-2", anonymousId=ANONYMOUS, traits={})],
+        [
+            call("track", 1, userId="u-1", anonymousId=ANONYMOUS),
+            call("identify", 9, userId="u-2", anonymousId=ANONYMOUS, traits={}),
+        ],
         SIMPLIFIED,
         "$.anonymousId",
-        "what it did before logging in is the first one's",
+        f'"{ANONYMOUS}" belongs to "u-1", the first user on it, and is not joined to "u-2"',
     ),
     (
         "identity-cluster-limit",
         "warning",
-        [call("page", 5 * n, userId="u-1", anonymousId=uuid(n)) for n in range(3)],
+        [call("identify", n, userId="u-1", anonymousId=uuid(n)) for n in range(500)],
         KEYS,
         "$.anonymousId",
-        'user "u-1" has 3 anonymousIds and a userId: Mixpanel joins 3 ids',
+        f'"{uuid(499)}" stays apart from "u-1": together they would be more than 500 ids',
     ),
     (
-        "identity-cluster-limit",
+        "merge-unfit",
+        "error",
+        [ANON_PAGE],
+        SIMPLIFIED,
+        "$.anonymousId",
+        f'visitor "{ANONYMOUS}" becomes a known user, whom nothing joins to anybody',
+    ),
+    (
+        "user-id-changed",
         "warning",
-        [LOGIN, call("identify", 9, userId="ann@example.com", anonymousId=uuid(5))],
+        [LOGIN, call("identify", 9, userId="ann-2", anonymousId=ANONYMOUS)],
+        KEYS,
+        "$.userId",
+        '"u-1" and now "ann-2" have the same e-mail: one person, two userIds',
+    ),
+    (
+        "user-id-shared",
+        "error",
+        [identified(n, "user_id", email=f"p{n}@example.com") for n in range(3)],
+        KEYS,
+        "$.userId",
+        'userId "user_id" has 3 different e-mails: "p0@example.com", "p1@example.com", "p2@example.com"',
+    ),
+    (
+        "user-id-shared",
+        "error",
+        [
+            call(kind, 5 * n, userId="user_id", anonymousId=uuid(n))
+            for n in range(10)
+            for kind in ("track", "page")
+        ],
+        KEYS,
+        "$.userId",
+        'userId "user_id" is used on 10 devices within 10 minutes',
+    ),
+    (
+        "id-casing",
+        "warning",
+        [
+            call("identify", userId="Ann@example.com", traits={"plan": "pro"}),
+            call("track", 9, userId="ann@example.com"),
+        ],
+        KEYS,
+        "$.userId",
+        '"Ann@example.com" came before, now "ann@example.com": two users',
+    ),
+    (
+        "id-casing",
+        "warning",
+        [call("page", anonymousId=ANONYMOUS.upper()), ANON_PAGE],
+        SIMPLIFIED,
+        "$.anonymousId",
+        f'"{ANONYMOUS.upper()}" came before, now "{ANONYMOUS}": two users',
+    ),
+    (
+        "email-two-users",
+        "warning",
+        [LOGIN, call("identify", 9, userId="ann-2", anonymousId=uuid(5))],
         SIMPLIFIED,
         "$.userId",
-        'the same address came with userId "u-1" before, now with "ann@example.com"',
+        'came with userId "u-1" before, now with "ann-2"',
+    ),
+    (
+        "always-new-user",
+        "warning",
+        [call("track", n, anonymousId=uuid(n), context=SERVER) for n in range(60)],
+        KEYS,
+        "$.anonymousId",
+        '60 events of "analytics-node" in a row have each an anonymousId that was never seen before',
+    ),
+    (
+        "always-new-user",
+        "warning",
+        [call("track", n, userId=f"request-{n}", context=SERVER) for n in range(60)],
+        SIMPLIFIED,
+        "$.userId",
+        "have each a userId that was never seen before",
     ),
     (
         "identify-ignored",
@@ -288,7 +373,15 @@ WRONG: list[tuple[str, str, Sequence, CheckSettings, str, str]] = [
         [ANON_PAGE, LOGIN, call("track", 9, userId="u-1")],
         SIMPLIFIED,
         "$.anonymousId",
-        f'has no anonymousId: the anonymous events of "{ANONYMOUS}" are not joined',
+        f'this event has no anonymousId: 1 event of "{ANONYMOUS}" is not joined',
+    ),
+    (
+        "identify-ignored",
+        "error",
+        [ANON_PAGE, LOGIN, *(call("page", n, anonymousId=ANONYMOUS) for n in range(3))],
+        SIMPLIFIED,
+        "$.userId",
+        f'was identified on this device, and no event since then has userId: 4 events of "{ANONYMOUS}"',
     ),
     (
         "history-not-joined",
@@ -296,7 +389,7 @@ WRONG: list[tuple[str, str, Sequence, CheckSettings, str, str]] = [
         [ANON_PAGE, *tracks(3, userId="u-1", anonymousId=ANONYMOUS)],
         KEYS,
         "$.anonymousId",
-        'came before user "u-1" was known, and no identify has both ids',
+        f'1 event of "{ANONYMOUS}" is not joined to user "u-1": no identify has both ids',
     ),
     (
         "anonymous-to-known",
@@ -304,7 +397,7 @@ WRONG: list[tuple[str, str, Sequence, CheckSettings, str, str]] = [
         [ANON_PAGE, LOGIN],
         KEYS,
         "$.userId",
-        f'1 event of "{ANONYMOUS}" become events of user "u-1"',
+        f'1 event of "{ANONYMOUS}" becomes an event of user "u-1"',
     ),
     (
         "anonymous-to-known",
@@ -312,7 +405,7 @@ WRONG: list[tuple[str, str, Sequence, CheckSettings, str, str]] = [
         [ANON_PAGE, LOGIN, call("track", 9, userId="u-1", anonymousId=ANONYMOUS)],
         SIMPLIFIED,
         "$.userId",
-        'become events of user "u-1"',
+        'becomes an event of user "u-1"',
     ),
     (
         "anonymous-id-churn",
@@ -328,7 +421,7 @@ WRONG: list[tuple[str, str, Sequence, CheckSettings, str, str]] = [
         [ORDER, call("alias", 3, userId="u-1", previousId="visitor-1")],
         KEYS,
         "$.userId",
-        '1 event of "u-1" came before this alias: the id is in use already',
+        '"u-1" was in use before its alias call. Mixpanel\'s pages disagree',
     ),
     (
         "alias-order",
@@ -336,7 +429,7 @@ WRONG: list[tuple[str, str, Sequence, CheckSettings, str, str]] = [
         [call("alias", n, userId="u-1", previousId=f"visitor-{n}") for n in range(2)],
         KEYS,
         "$.userId",
-        '"u-1" was aliased to "visitor-0" before: Mixpanel keeps the first',
+        '"u-1" was an alias before: Mixpanel keeps the first, and does not join it to "visitor-1"',
     ),
     (
         "group-key-missing-on-event",
@@ -479,12 +572,60 @@ RIGHT: list[tuple[str, Sequence, CheckSettings]] = [
     ("identify-after-track", [LOGIN, ORDER, again(LOGIN, 60, messageId=uuid(15))], KEYS),
     ("shared-device", [LOGIN, call("track", 9, userId="u-1", anonymousId=ANONYMOUS)], KEYS),
     ("shared-device", [LOGIN, call("identify", 9, userId="u-2", anonymousId=uuid(3))], KEYS),
+    ("shared-device", [call("track", n, userId=f"u-{n}", anonymousId=ANONYMOUS) for n in range(3)], KEYS),
     (
         "identity-cluster-limit",
-        [call("page", 5 * n, userId="u-1", anonymousId=uuid(n % 2)) for n in range(9)],
+        [call("identify", n, userId="u-1", anonymousId=uuid(n)) for n in range(499)],
+        KEYS,
+    ),
+    (
+        "identity-cluster-limit",
+        [call("page", n, userId="u-1", anonymousId=uuid(n)) for n in range(501)],
         KEYS,
     ),
     ("identity-cluster-limit", [LOGIN, again(LOGIN, 9, messageId=uuid(16))], SIMPLIFIED),
+    (
+        "merge-unfit",
+        [call("track", userId="u-1", anonymousId=ANONYMOUS), *tracks(1, userId="u-2")],
+        SIMPLIFIED,
+    ),
+    ("user-id-changed", [LOGIN, identified(9, "bob", email="bob@example.com", anonymousId=ANONYMOUS)], KEYS),
+    ("user-id-shared", [identified(n, "u-1", email=f"p{n % 2}@example.com") for n in range(9)], KEYS),
+    ("user-id-shared", [identified(n, "u-1", name="Ann Lee"[:n]) for n in range(2, 8)], KEYS),
+    ("user-id-shared", [call("page", n, userId="u-1", anonymousId=uuid(n)) for n in range(20)], KEYS),
+    (
+        "user-id-shared",
+        [
+            call(kind, 400 * n, userId="u-1", anonymousId=uuid(n))
+            for n in range(12)
+            for kind in ("track", "page")
+        ],
+        KEYS,
+    ),
+    ("id-casing", [LOGIN, call("track", 9, userId="u-2"), call("track", 9, userId="u-1")], KEYS),
+    ("email-two-users", [LOGIN, identified(9, "u-1", email="ann-2@example.com")], KEYS),
+    (
+        "email-two-users",
+        [
+            identified(1, "Ann@example.com", email="ann@example.com"),
+            identified(2, "ann@example.com", email="ann@example.com"),
+        ],
+        KEYS,
+    ),
+    ("always-new-user", [call("page", n, anonymousId=uuid(n)) for n in range(90)], KEYS),
+    ("always-new-user", [call("track", n, userId=f"u-{n % 50}", context=SERVER) for n in range(90)], KEYS),
+    (
+        "always-new-user",
+        [
+            message
+            for n in range(90)
+            for message in (
+                call("identify", n, userId=f"u-{n}", context=SERVER),
+                call("track", n, userId=f"u-{n}", context=SERVER),
+            )
+        ],
+        KEYS,
+    ),
     (
         "identify-ignored",
         [ANON_PAGE, LOGIN, call("track", 9, userId="u-1", anonymousId=ANONYMOUS), *tracks(1, userId="u-1")],
@@ -539,11 +680,16 @@ RIGHT: list[tuple[str, Sequence, CheckSettings]] = [
 _ids = [f"{row[0]}-{number}" for number, row in enumerate(WRONG)]
 
 
+def judged(rule: str) -> Destination:
+    """The destination that a row of this rule goes to."""
+    return ALIASING if rule == "alias-order" else CLASSIC if rule in OF_CLASSIC else DESTINATION
+
+
 @pytest.mark.parametrize(("rule", "severity", "messages", "settings", "path", "words"), WRONG, ids=_ids)
 def test_the_message_that_completes_a_mistake_names_it(
     rule: str, severity: str, messages: Sequence, settings: CheckSettings, path: str, words: str
 ) -> None:
-    destination = ALIASING if rule == "alias-order" else DESTINATION
+    destination = judged(rule)
     *before, last = observed(messages, settings=settings, limits=SMALL, destination=destination)
     (finding,) = [one for one in last if one.rule == rule]
     assert (finding.severity, finding.path) == (severity, path)
@@ -556,7 +702,7 @@ def test_the_message_that_completes_a_mistake_names_it(
 def test_messages_that_are_right_are_left_alone(
     rule: str, messages: Sequence, settings: CheckSettings
 ) -> None:
-    destination = ALIASING if rule == "alias-order" else DESTINATION
+    destination = judged(rule)
     found = observed(messages, settings=settings, limits=SMALL, destination=destination)
     assert [one for each in found for one in each if one.rule == rule] == []
 

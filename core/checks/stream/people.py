@@ -1,0 +1,221 @@
+"""People behind the ids: one with two userIds, several under one, and ids that are new each time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from ...identities.model import DEVICE
+from ...inspection import Finding
+from ...messages import Json
+from ...text import counted, shown
+from ..catalogue import identities as rule
+from ..place import SERVER_LIBRARY
+from .memory import Recent, hashed
+from .observed import Seen, StreamLimits, object_of, text_of
+from .users import Device, Users
+
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_DIGITS = re.compile(r"\D+")
+_WHO = ("email", "phone", "name", "firstName", "lastName")
+"""Traits that say who a user is."""
+_LONGEST = 100
+"""Characters of an e-mail, phone or name that are compared."""
+
+
+class _Person(msgspec.Struct):
+    """What was sent of one userId."""
+
+    emails: list[str]
+    phones: list[str]
+    names: list[str]
+    proven: list[int]
+    """When the newest devices that are really used were first used by it."""
+    shared: bool = False
+    said: tuple[Json, ...] = ()
+    """The values that it was read from last: most messages repeat them."""
+
+
+class People:
+    """Remembers who a userId is: e-mails, phones, names and devices, of the users seen last."""
+
+    def __init__(self, limits: StreamLimits) -> None:
+        self._limits = limits
+        self._persons: Recent[str, _Person] = Recent(limits.texts)
+        self._emails: Recent[str, str] = Recent(limits.texts)
+        self._phones: Recent[str, str] = Recent(limits.texts)
+        self._pairs: Recent[int, bool] = Recent(4 * limits.texts)
+        self._in_a_row: Recent[str, int] = Recent(limits.texts)
+        self._cases: Recent[str, bool] = Recent(limits.texts)
+
+    def look(self, seen: Seen, users: Users) -> Sequence[Finding]:
+        """What the message says of the person behind its userId."""
+        if seen.second:
+            return ()
+        found: list[Finding] = []
+        for number in range(seen.known_ids + 1, len(seen.identities.ids) + 1):
+            found += self._casing(seen, number)
+        if seen.user and (seen.type == "identify" or "traits" in seen.context or "@" in seen.user):
+            found += self._contacts(seen, users)
+        device = users.device
+        if device is not None and (device.proven or device.fresh):
+            found += self._devices(seen, device)
+        if seen.is_event and (users.new or self._in_a_row):
+            found += self._always_new(seen, users)
+        return found
+
+    def first_pair(self, user: str, other: str) -> bool:
+        """True if nothing was said yet of these two users together."""
+        return self._pairs.first_time(hashed(user) ^ hashed(other), True)
+
+    def same_person(self, seen: Seen, user: str, other: str) -> str:
+        """What two users have in common that is one person's, "" if nothing is known of it."""
+        known, owner = self._persons.get(user), self._persons.get(other)
+        emails, phones, _ = _of_message(seen) if seen.user == user else ([], [], [])
+        if known is not None:
+            emails, phones = [*emails, *known.emails], [*phones, *known.phones]
+        if owner is None:
+            return ""
+        if any(one in owner.emails for one in emails):
+            return "e-mail"
+        return "phone" if any(one in owner.phones for one in phones) else ""
+
+    def _casing(self, seen: Seen, number: int) -> Iterator[Finding]:
+        store = seen.identities.ids.store
+        for twin in store.twins(number):
+            id, other = store.text(number).removeprefix(DEVICE), store.text(twin).removeprefix(DEVICE)
+            if not self._cases.first_time(id, True):
+                return
+            path = "$.userId" if id == seen.user else "$.anonymousId" if id == seen.anonymous else "$"
+            yield rule.ID_CASING.finding(path, f"{shown(other)} came before, now {shown(id)}: two users")
+            return
+
+    def _contacts(self, seen: Seen, users: Users) -> Iterator[Finding]:
+        said = (*map(seen.traits.get, _WHO), *map(object_of(seen.context.get("traits")).get, _WHO))
+        person = self._persons.get(seen.user)
+        if person is not None and person.said == said:
+            return
+        emails, phones, names = _of_message(seen)
+        if not (emails or phones or names):
+            return
+        person = self._person(seen.user)
+        person.said = tuple(value[:_LONGEST] if isinstance(value, str) else None for value in said)
+        for what, values, owners in (("e-mail", emails, self._emails), ("phone", phones, self._phones)):
+            for value in values:
+                before = owners.get(value)
+                owners.put(value, seen.user)
+                if before is None or before == seen.user or same_case(before, seen.user):
+                    continue
+                changed = users.device is not None and users.device.before == before
+                if not (changed or what == "e-mail") or not self.first_pair(before, seen.user):
+                    continue
+                if changed:
+                    yield rule.USER_ID_CHANGED.finding(
+                        "$.userId",
+                        f"{shown(before)} and now {shown(seen.user)} have the same {what}: one person, two"
+                        " userIds",
+                    )
+                else:
+                    yield rule.EMAIL_TWO_USERS.finding(
+                        "$.userId",
+                        f"{shown(value)} came with userId {shown(before)} before, now with"
+                        f" {shown(seen.user)}",
+                    )
+        for what, values, known in (
+            ("e-mails", emails, person.emails),
+            ("phones", phones, person.phones),
+            ("names", names, person.names),
+        ):
+            for value in values:
+                if any(one.startswith(value) or value.startswith(one) for one in known):
+                    continue  # the same, or as far as it was typed
+                if len(known) < self._limits.identities_shared:
+                    known.append(value)
+            if len(known) >= self._limits.identities_shared and not person.shared:
+                person.shared = True
+                some = ", ".join(shown(one, 40) for one in known[:3])
+                yield rule.USER_ID_SHARED.finding(
+                    "$.userId", f"userId {shown(seen.user)} has {len(known)} different {what}: {some}"
+                )
+
+    def _devices(self, seen: Seen, device: Device) -> Iterator[Finding]:
+        if device.proven:
+            person, limits = self._person(seen.user), self._limits
+            at = seen.now if seen.at is None else seen.at
+            person.proven = [*person.proven[1 - limits.devices :], at]
+            soon = max(person.proven) - min(person.proven) <= limits.devices_within
+            if len(person.proven) == limits.devices and soon and not person.shared:
+                person.shared = True
+                yield rule.USER_ID_SHARED.finding(
+                    "$.userId",
+                    f"userId {shown(seen.user)} is used on {limits.devices} devices within"
+                    f" {counted(limits.devices_within // 60_000, 'minute')}",
+                )
+        if device.fresh == self._limits.churn_after:
+            known = self._persons.get(seen.user)
+            if known is None or not known.shared:
+                yield rule.ANONYMOUS_ID_CHURN.finding(
+                    "$.anonymousId",
+                    f"{device.fresh} messages of user {shown(seen.user)} in a row have an anonymousId that"
+                    " was never seen before",
+                )
+
+    def _always_new(self, seen: Seen, users: Users) -> Iterator[Finding]:
+        """Events of a server in a row, each of somebody else."""
+        library = text_of(object_of(seen.context.get("library")).get("name"))
+        if library and not SERVER_LIBRARY.match(library):
+            return
+        if not library and ("page" in seen.context or "device" in seen.context):
+            return  # a browser's or a phone's own code
+        if not users.new:
+            self._in_a_row.put(library, 0)
+            return
+        count = (self._in_a_row.get(library) or 0) + 1
+        self._in_a_row.put(library, count)
+        if count == self._limits.new_users:
+            what = "userId" if seen.user else "anonymousId"
+            yield rule.ALWAYS_NEW_USER.finding(
+                f"$.{what}",
+                f"{count} events of {shown(library) if library else 'a server'} in a row have each"
+                f" {'a' if seen.user else 'an'} {what} that was never seen before",
+            )
+
+    def _person(self, user: str) -> _Person:
+        person = self._persons.get(user)
+        if person is None:
+            person = _Person([], [], [], [])
+            self._persons.put(user, person)
+        return person
+
+
+def same_case(one: str, other: str) -> bool:
+    """True for ids that differ by case alone: `id-casing` says that."""
+    return one.casefold() == other.casefold()
+
+
+def _of_message(seen: Seen) -> tuple[list[str], list[str], list[str]]:
+    """E-mails, phones and names of the user in the message, in one spelling."""
+    emails, phones, names = list[str](), list[str](), list[str]()
+    for traits in (seen.traits, object_of(seen.context.get("traits"))):
+        if not traits:
+            continue
+        if email := _plain(traits.get("email")):
+            emails.append(email)
+        digits = _DIGITS.sub("", _plain(traits.get("phone")))
+        if len(digits) >= _SHORTEST_PHONE:
+            phones.append(digits)
+        first, last = _plain(traits.get("firstName")), _plain(traits.get("lastName"))
+        if name := _plain(traits.get("name")) or (f"{first} {last}" if first and last else ""):
+            names.append(name)
+    if _EMAIL.fullmatch(seen.user):
+        emails.append(_plain(seen.user))
+    return list(dict.fromkeys(emails)), list(dict.fromkeys(phones)), list(dict.fromkeys(names))
+
+
+_SHORTEST_PHONE = 7
+
+
+def _plain(value: Json) -> str:
+    return " ".join(text_of(value)[:_LONGEST].split()).casefold()
