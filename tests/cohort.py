@@ -43,6 +43,14 @@ STREAM: tuple[JsonObject, ...] = (
 """Message 1 and on: a user joined, a device of two people, an id that cannot be joined, a group."""
 
 
+GROUP_STREAM: tuple[JsonObject, ...] = (
+    *STREAM,
+    call("page", "user-77", DEVICE, name="Pricing", properties={}),
+    call("track", "user-77", PHONE, event="Order Completed", properties={}),
+)
+"""The same, and events of a user in a group without its key."""
+
+
 def lines_of(documents: tuple[JsonObject, ...] = STREAM) -> list[Summary]:
     """The lines of the list for these messages."""
     return [
@@ -71,16 +79,12 @@ def users_of(documents: tuple[JsonObject, ...] = STREAM, mode: IdentityMode = "o
 
 
 def groups_of(
-    documents: tuple[JsonObject, ...] = STREAM, known: tuple[str, ...] | None = ("$group_id",)
+    documents: tuple[JsonObject, ...] = GROUP_STREAM,
+    known: tuple[str, ...] | None = ("$group_id",),
+    destination: Destination = DESTINATION,
 ) -> Groups:
     """What it says of Group Analytics."""
-    checks, translate = GroupChecks(DESTINATION, known), translator(DESTINATION).translate
+    checks, translate = GroupChecks(destination, known), translator(destination).translate
     for number, document in enumerate(documents, 1):
         checks.add(document, translate(document, now=1_795_516_863_211), message_number(number, 0))
-    return Groups(
-        keys=tuple(checks.checks()),
-        in_use=checks.in_use,
-        known=known,
-        group_calls=checks.group_calls,
-        covered=covered(len(documents)),
-    )
+    return checks.groups(covered(len(documents)))

@@ -11,6 +11,7 @@ from check_helpers import NOW
 from details import detail
 
 from segtap.core import config
+from segtap.core.checks import adjusted
 from segtap.core.checks.settings import check_settings
 from segtap.core.checks.stream import Loose, StreamChecker
 from segtap.core.destinations import translator
@@ -41,7 +42,8 @@ def read(messages: Sequence[dict[str, Any]], settings: Settings, *, now: int = N
         inspection = inspect_document(message, size, translate, destination, now, settings=judged)
         id = str(message.get("messageId", ""))
         loose = Loose(document=message, type=str(message.get("type", "")), message_id=id)
-        found = stream.observe(loose, inspection.translation, now + number * 60_000)
+        completed = stream.observe(loose, inspection.translation, now + number * 60_000)
+        found = adjusted(completed, message, judged.rules)
         details.append(
             detail(
                 message,

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from ..core.checks.group_keys import DEFAULT_KEY
+from ..core.inspection import Severity
+from ..core.messages import Json
 from ..core.overview.groups import GroupKeyCheck, Groups, PartCheck, Standing
 from ..core.text import counted
 from ..core.toml_text import fits_toml, toml_value
 from ..core.views import Summary
 from .columns import fit
 from .detail_lines import READING, Line, Span, message_line, rule, tick, worded, wrapped
-from .marks import Marks
+from .marks import Marks, severity_mark
 
-STYLES: dict[Standing, str] = {"yes": "ok", "partly": "warning", "no": "error", "unknown": "dim"}
+STYLES: dict[Severity, str] = {"error": "error", "warning": "warning", "info": "info"}
 _PART, _STANDING = 20, 8
 _COUNT = 8
-TEACHES = (
+_PARTS_TO_AGREE = (
     "Group Analytics counts companies, workspaces or teams in the place of users. For each group key four "
     "parts must agree, and Mixpanel tells of none that is missing:",
     "",
@@ -24,22 +27,77 @@ TEACHES = (
     "  3  identify() puts the key on the user's profile",
     "  4  every event carries the key",
     "",
-    "No message here uses groups yet, and the settings name no group key. Call",
-    "",
-    '  analytics.group("acme", { name: "Acme", plan: "pro" })',
-    "",
-    "and name Mixpanel's group keys in segtap.toml, for they cannot be seen from outside:",
-    "",
-    '  mixpanel_group_keys = ["$group_id"]',
-    "",
-    "They are in Mixpanel's Project Settings › Group Keys; [] says that there are none.",
 )
-"""What the screen says while no groups are used."""
 
 
-def standing_mark(standing: Standing, marks: Marks) -> str:
-    """One cell: there, partly there, not there, not known."""
-    return {"yes": tick(marks), "partly": marks.warning, "no": marks.error, "unknown": "?"}[standing]
+def teaches(groups: Groups) -> tuple[str, ...]:
+    """What the screen says while no group key is in use, by destination."""
+    lines = list(_PARTS_TO_AGREE)
+    if groups.known == ():
+        head = "mixpanel_group_keys = [] says that this project has no group key, and no message uses groups."
+        lines = [head, "", *lines]
+    key = next(iter((*(groups.known or ()), *groups.written)), "company_id")
+    if groups.destination == "classic-cloud":
+        lines += _on_classic(groups, key)
+    else:
+        lines += _on_actions(groups, key)
+    return (
+        *lines,
+        "and name Mixpanel's group keys in segtap.toml, for they cannot be seen from outside:",
+        "",
+        f"  mixpanel_group_keys = {toml_value([key])}",
+        "",
+        "They are in Mixpanel's Project Settings › Group Keys; [] says that there are none.",
+    )
+
+
+def _on_classic(groups: Groups, key: str) -> list[str]:
+    if groups.group_calls:
+        calls = counted(groups.group_calls, "group call")
+        came = f"{calls} came, and the classic destination sent none: Group Identifier Traits is empty. Call"
+    else:
+        came = (
+            "No message here uses groups yet. The classic destination reads the second argument of group(),"
+            " its traits, and not the first: the key stands there. Call"
+        )
+    lines = [came, "", f'  analytics.group("acme", {{ {_name(key)}: "acme", name: "Acme" }})', ""]
+    if key not in groups.written:
+        lines += [
+            "list the key in Segment's Group Identifier Traits, here under [classic]:",
+            "",
+            f"  group_identifier_traits = {toml_value([key])}",
+            "",
+        ]
+    return [*lines, f"send {key} as a property of every event and as a trait of identify,"]
+
+
+def _on_actions(groups: Groups, key: str) -> list[str]:
+    call = '  analytics.group("acme", { name: "Acme", plan: "pro" })'
+    lines = ["No message here uses groups yet. Call", "", call]
+    if key not in groups.written:
+        lines += ["", f"set group_key = {toml_value(key)} in the mapping of subscription 'Group Calls',"]
+    how = "context.groupId" if key == DEFAULT_KEY else f"{key} as a property"
+    return [*lines, "", f"send {how} with every event and the trait {key} with identify,"]
+
+
+def _name(key: str) -> str:
+    """A key as JavaScript writes it in an object."""
+    return key if key.isidentifier() else toml_value(key)
+
+
+def standing_mark(standing: Standing, severity: Severity | None, marks: Marks) -> str:
+    """One cell: there, not known, or wrong as gravely as the rule says."""
+    if standing == "yes":
+        return tick(marks)
+    if standing == "unknown" or severity is None:
+        return "?"
+    return severity_mark(severity, marks)
+
+
+def _style(standing: Standing, severity: Severity | None) -> str:
+    if standing == "yes":
+        return "ok"
+    return "dim" if standing == "unknown" or severity is None else STYLES[severity]
 
 
 def known_lines(groups: Groups, width: int, marks: Marks) -> list[Line]:
@@ -52,7 +110,8 @@ def known_lines(groups: Groups, width: int, marks: Marks) -> list[Line]:
     lines = wrapped(("known",), text, "warning", width, first=(mark,), indent=2)
     if groups.covered.behind:
         return [*lines, Line(("known", "toml"), ((f"  {worded(READING, marks)}", "waiting"),))]
-    line = "mixpanel_group_keys = " + toml_value([check.key for check in groups.keys if fits_toml(check.key)])
+    found: list[Json] = [check.key for check in groups.keys if check.named and fits_toml(check.key)]
+    line = f"mixpanel_group_keys = {toml_value(found)}" if found else 'mixpanel_group_keys = ["…"]'
     return [*lines, Line(("known", "toml"), (("  ", "text"), (worded(line, marks), "info")))]
 
 
@@ -77,9 +136,9 @@ def _part(
     found: Mapping[int, Summary | None],
     today: int,
 ) -> list[Line]:
-    key, style = (group_key, part.part), STYLES[part.standing]
+    key, style = (group_key, part.part), _style(part.standing, part.severity)
     head: tuple[Span, ...] = (
-        (f"{standing_mark(part.standing, marks)} ", style),
+        (f"{standing_mark(part.standing, part.severity, marks)} ", style),
         (f"{part.part:<{_PART}}", "bold"),
         (f"{part.standing:<{_STANDING}}", style),
     )
@@ -108,22 +167,27 @@ def event_lines(check: GroupKeyCheck, width: int, marks: Marks) -> list[Line]:
     """How often each event came with the key and without it; those that lack it first."""
     if not check.events:
         return [Line((check.key, "events"), (("No event was seen.", "dim"),))]
+    # An event without the key is as grave as the part that it belongs to.
+    lacks: Severity | None = next(
+        (part.severity for part in check.parts if part.part == "key on events"), None
+    )
     bars = 12 if width >= 56 else 0
     room = max(width - 2 - 2 * _COUNT - (bars + 1 if bars else 0), 8)
     head = f"  {'event':<{room}}{'with':>{_COUNT}}{'without':>{_COUNT}}"
     lines = [Line((check.key, "events"), ((head, "dim"),))]
     for event in check.events:
         total = event.carrying + event.lacking
-        standing: Standing = "yes" if not event.lacking else "partly" if event.carrying else "no"
+        severity: Severity | None = lacks if event.lacking else None
+        standing: Standing = "no" if event.lacking else "yes"
         filled = round(bars * event.carrying / total) if total else 0
         if event.carrying and bars:
             filled = max(1, min(filled, bars - 1 if event.lacking else bars))
         full, empty = ("#", ".") if marks.error.isascii() else ("━", "─")
         spans: list[Span] = [
-            (f"{standing_mark(standing, marks)} ", STYLES[standing]),
+            (f"{standing_mark(standing, severity, marks)} ", _style(standing, severity)),
             (fit(worded(event.event, marks), room, marks.ellipsis), "text"),
             (f"{event.carrying:>{_COUNT},}", "ok" if event.carrying else "dim"),
-            (f"{event.lacking:>{_COUNT},}", STYLES[standing] if event.lacking else "dim"),
+            (f"{event.lacking:>{_COUNT},}", _style(standing, severity) if event.lacking else "dim"),
         ]
         if bars:
             spans += [(" " + full * filled, "ok"), (empty * (bars - filled), "dim")]

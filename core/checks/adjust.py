@@ -10,7 +10,7 @@ from functools import lru_cache
 import msgspec
 
 from ..errors import SettingsError
-from ..inspection import Finding
+from ..inspection import Finding, Severity
 from ..messages import Json, JsonObject
 from ..settings import RuleSetting
 from ..text import shown
@@ -46,6 +46,14 @@ def adjusted(
         else:
             kept.append(finding)
     return kept
+
+
+def usual_severity(rule: str, severity: Severity, settings: Sequence[RuleSetting]) -> Severity | None:
+    """The severity of a rule as the settings want it for every event and path; None if it is silenced."""
+    for one in reversed(settings):
+        if one.id in (rule, EVERY_RULE) and not one.event and not one.path:
+            return None if one.severity == "off" else one.severity
+    return severity
 
 
 def _event(document: JsonObject) -> str:

@@ -185,6 +185,28 @@ def quoted(name: str) -> str:
     return f"'{shown(name, 60)[1:-1]}'"
 
 
+def written_properties(record: JsonObject) -> JsonObject:
+    """The properties that a group update writes."""
+    written: JsonObject = {}
+    for name in ("$set", "$set_once"):
+        update = record.get(name)
+        if isinstance(update, dict):
+            written.update(update)
+    return written
+
+
+def meant_key(record: JsonObject, destination: Destination, known: Sequence[str]) -> str | None:
+    """Which of Mixpanel's keys a group is meant for that is written under none of them; None if unclear."""
+    written = written_keys(destination)
+    left = [one for one in known if one not in written]
+    given, id = written_properties(record), id_text(record.get("$group_id"))
+    same = next((one for one in left if one in given and id_text(given[one]) == id), None)
+    named = next((one for one in left if one in given), None)
+    key = record.get("$group_key")
+    spelt = near(key, left) if isinstance(key, str) else None
+    return same or spelt or named or (left[0] if len(left) == 1 else None)
+
+
 def likely_keys(traits: JsonObject, id: Json) -> list[str]:
     """The traits of a group call that hold its group's id, those named like an id first.
 

@@ -60,7 +60,7 @@ class Facts:
         self.refused = refused
         self.now = now
         self.cases = [case for detail in details if (case := _case(detail)) is not None]
-        self.groups = GroupChecks(destination, settings.mixpanel_group_keys)
+        self.groups = GroupChecks(destination, settings.mixpanel_group_keys, settings.rules)
         self.identities = Identities(settings.identity)
         self.events = [
             (case, name, properties)
@@ -74,7 +74,7 @@ class Facts:
         self._by_number = {case.detail.summary.id: case.message_id for case in self.cases}
         for case in self.cases:
             number, translation = case.detail.summary.id, case.detail.inspection.translation
-            self.groups.add(case.document, translation, number)
+            self.groups.add(case.document, translation, number, case.detail.inspection.findings)
             self.identities.add(translation, number, case.document)
 
     @classmethod

@@ -10,7 +10,7 @@ from ..identities.users import clusters
 from ..overview.groups import PartCheck
 from ..text import clean, counted, shorten, shown
 from .facts import Case, Facts, ids_of
-from .verdict import EVIDENCE, Standing, Verdict
+from .verdict import EVIDENCE, SEVERITY_STANDING, Standing, Verdict
 
 _SHOWN = 4
 
@@ -69,10 +69,6 @@ def identity(facts: Facts) -> Iterator[Verdict]:
     )
 
 
-_CARRYING = ("key on events", "key on user profile")
-_PARTS: dict[str, Standing] = {"yes": "good", "partly": "warning", "no": "error", "unknown": "unknown"}
-
-
 def groups(facts: Facts) -> Iterator[Verdict]:
     """The four parts of Group Analytics, for each group key."""
     if not facts.groups.in_use:
@@ -83,11 +79,12 @@ def groups(facts: Facts) -> Iterator[Verdict]:
         yield Verdict(check="groups", title="Group Analytics", standing="note", words=words)
         return
     for key in facts.groups.checks():
+        title = f"Group key {shown(key.key, 40)}" if key.named else "Group keys"
         for number, part in enumerate(key.parts, start=1):
             yield Verdict(
                 check=f"groups.{part.part.replace(' ', '-')}",
-                title=f"Group key {shown(key.key, 40)}, part {number} of 4: {part.part}",
-                standing=_of_part(part, known=facts.settings.mixpanel_group_keys is not None),
+                title=f"{title}, part {number} of 4: {part.part}",
+                standing=_of_part(part),
                 words=part.words,
                 messages=facts.named(part.messages),
                 fix=part.fix,
@@ -98,18 +95,19 @@ def groups(facts: Facts) -> Iterator[Verdict]:
             with_it, without = ", ".join(carrying) or "none", ", ".join(lacking) or "none"
             yield Verdict(
                 check="groups.events",
-                title=f"Group key {shown(key.key, 40)}, events",
+                title=f"{title}, events",
                 standing="note",
                 words=f"with it: {with_it} · without it: {without}",
             )
 
 
-def _of_part(part: PartCheck, *, known: bool) -> Standing:
-    standing = _PARTS[part.standing]
-    if known or standing not in ("warning", "error"):
-        return standing
-    # While Mixpanel's keys are unknown, nobody can say that events and profiles need this one.
-    return "note" if part.part in _CARRYING else "warning"
+def _of_part(part: PartCheck) -> Standing:
+    """A part that is wrong stands as its finding does."""
+    if part.standing == "yes":
+        return "good"
+    if part.standing == "unknown":
+        return "unknown"
+    return "note" if part.severity is None else SEVERITY_STANDING[part.severity]
 
 
 def delivery(facts: Facts) -> Iterator[Verdict]:

@@ -69,7 +69,7 @@ class _Gathered:
     def __init__(self, settings: Settings, reading: Reading, *, older: bool) -> None:
         self.older = older
         self.counts = OverviewCounts()
-        self.groups = GroupChecks(reading.destination, settings.mixpanel_group_keys)
+        self.groups = GroupChecks(reading.destination, settings.mixpanel_group_keys, settings.rules)
 
     @property
     def size(self) -> int:
@@ -82,7 +82,7 @@ class _Gathered:
             self.counts.add(line, {}, inspection)
             return
         self.counts.add(line, message.document, inspection)
-        self.groups.add(message.document, inspection.translation, line.id)
+        self.groups.add(message.document, inspection.translation, line.id, inspection.findings)
 
 
 class Overviews:
@@ -146,14 +146,7 @@ class Overviews:
     async def groups(self) -> Groups:
         """The four parts of each group key."""
         gathered = await self._ask()
-        known = self._settings().mixpanel_group_keys
-        return Groups(
-            keys=tuple(gathered.groups.checks()),
-            in_use=gathered.groups.in_use,
-            known=None if known is None else tuple(known),
-            group_calls=gathered.groups.group_calls,
-            covered=self._coverage(gathered),
-        )
+        return gathered.groups.groups(self._coverage(gathered))
 
     def _coverage(self, gathered: _Gathered) -> Coverage:
         last = gathered.counts.last

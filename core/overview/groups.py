@@ -12,33 +12,48 @@ from typing import Literal
 
 import msgspec
 
-from ..checks.group_keys import DEFAULT_KEY, group_records, keys_in_settings, profile_updates
-from ..checks.request import event_records
-from ..inspection import Translation
+from ..checks.adjust import usual_severity
+from ..checks.catalogue import BY_ID
+from ..checks.group_keys import DEFAULT_KEY, near, own_key, written_keys
+from ..inspection import SEVERITY_WEIGHT, Finding, Severity, Translation
 from ..messages import JsonObject
-from ..settings import Destination
+from ..settings import Destination, DestinationKind, RuleSetting
 from ..text import counted, shown
 from ..views import Coverage
+from .group_traffic import EVIDENCE, GroupTraffic
 
 Standing = Literal["yes", "partly", "no", "unknown"]
 Part = Literal["key agreed", "group profile", "key on user profile", "key on events"]
 PARTS: tuple[Part, ...] = ("key agreed", "group profile", "key on user profile", "key on events")
-EVIDENCE = 5
-"""The newest messages that are named for each part."""
+AN_ID = "an id as Group Key"
+"""What stands for the key where each group makes a key of its own."""
+
+_STOPS_GROUPS = ("group-trait-missing", "group-without-traits", "rejected-by-destination", "unmatched")
+_FOLLOWED = frozenset(
+    (
+        *("group-key-mismatch", "group-key-missing-on-event", "group-key-missing-on-profile"),
+        *("group-value-unknown", "group-key-not-a-name", *_STOPS_GROUPS),
+    )
+)
 
 
 class PartCheck(msgspec.Struct, frozen=True):
-    """One of the four parts: where it stands, in words, the messages that show it, and what to do."""
+    """One of the four parts: where it stands, in words, the messages that show it, and what to do.
+
+    `severity` is that of the rule that finds what is wrong with it; None where nothing is, or nothing is
+    known.
+    """
 
     part: Part
     standing: Standing
     words: str
     messages: tuple[int, ...] = ()
     fix: str = ""
+    severity: Severity | None = None
 
 
 class EventCoverage(msgspec.Struct, frozen=True):
-    """How often an event came with the key and without it."""
+    """How often an event came with the key, and without it from a user in a group."""
 
     event: str
     carrying: int
@@ -46,11 +61,15 @@ class EventCoverage(msgspec.Struct, frozen=True):
 
 
 class GroupKeyCheck(msgspec.Struct, frozen=True):
-    """The four parts of one group key, and which events carry it."""
+    """The four parts of one group key, and which events carry it.
+
+    `named` is False where `key` is no group key: each group makes one of its own.
+    """
 
     key: str
     parts: tuple[PartCheck, ...]
     events: tuple[EventCoverage, ...]
+    named: bool = True
 
     @property
     def good(self) -> bool:
@@ -61,7 +80,8 @@ class GroupKeyCheck(msgspec.Struct, frozen=True):
 class Groups(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of Group Analytics. `known` are Mixpanel's keys as the settings have them, None: unknown.
 
-    `in_use`: something tells that groups are used. `covered` are the messages looked at.
+    `in_use`: something tells that groups are used. `covered` are the messages looked at. `written` are the
+    keys that the destination writes by its settings.
     """
 
     keys: tuple[GroupKeyCheck, ...] = ()
@@ -69,75 +89,119 @@ class Groups(msgspec.Struct, frozen=True, kw_only=True):
     known: tuple[str, ...] | None = None
     group_calls: int = 0
     covered: Coverage = Coverage()
+    destination: DestinationKind = "actions"
+    written: tuple[str, ...] = ()
 
 
 class GroupChecks:
-    """Takes translated messages, and checks each group key. `known` are Mixpanel's keys, None: unknown."""
+    """Takes translated messages, and checks each group key. `known` are Mixpanel's keys, None: unknown.
 
-    def __init__(self, destination: Destination, known: Sequence[str] | None) -> None:
+    `rules` are the settings that silence rules and change their severity: a part that is wrong has the
+    severity that the rule's findings have.
+    """
+
+    def __init__(
+        self, destination: Destination, known: Sequence[str] | None, rules: Sequence[RuleSetting] = ()
+    ) -> None:
         self._destination = destination
-        self._known = known
-        self._profiles: dict[str, list[int]] = {}
-        self._on_user: dict[str, list[int]] = {}
-        self._identified: list[int] = []
-        self._events: dict[str, dict[str, tuple[int, int]]] = {}
-        self._lacking: dict[str, list[int]] = {}
-        self._carried: dict[str, int] = {}
-        self._names: dict[str, int] = {}
-        self.group_calls = 0
+        self._known = None if known is None else tuple(known)
+        self._rules = rules
+        self._traffic = GroupTraffic(destination, known)
+        self._found: dict[str, Finding] = {}
+        """The newest of the gravest findings of each rule."""
 
-    def add(self, document: JsonObject, translation: Translation, message: int = 0) -> None:
-        """Take in one message; `message` is its id."""
-        kind = document.get("type")
-        if kind == "group":
-            self.group_calls += 1
-            for key in [str(record.get("$group_key")) for _, _, record in group_records(translation)]:
-                _note(self._profiles.setdefault(key, []), message)
-        elif kind == "identify":
-            keys = {name for _, update in profile_updates(translation) for name in update}
-            if keys:
-                _note(self._identified, message)
-            for key in keys:
-                _note(self._on_user.setdefault(key, []), message)
-        for _, record, properties in event_records(translation):
-            event = str(record.get("event"))
-            self._names[event] = self._names.get(event, 0) + 1
-            for key in self._candidates():
-                carrying, lacking = self._events.setdefault(key, {}).get(event, (0, 0))
-                if key in properties:
-                    carrying += 1
-                else:
-                    lacking += 1
-                    _note(self._lacking.setdefault(key, []), message)
-                self._events[key][event] = carrying, lacking
+    def add(
+        self,
+        document: JsonObject,
+        translation: Translation,
+        message: int = 0,
+        findings: Sequence[Finding] = (),
+    ) -> None:
+        """Take in one message; `message` is its id, `findings` is what the rules say of it."""
+        self._traffic.add(document, translation, message)
+        for one in findings:
+            if one.rule not in _FOLLOWED:
+                continue
+            if one.rule in _STOPS_GROUPS and document.get("type") != "group":
+                continue
+            before = self._found.get(one.rule)
+            if before is None or SEVERITY_WEIGHT[one.severity] <= SEVERITY_WEIGHT[before.severity]:
+                self._found[one.rule] = one
 
-    def _candidates(self) -> list[str]:
-        return list(dict.fromkeys((*keys_in_settings(self._known, self._destination), *self._profiles)))
+    @property
+    def group_calls(self) -> int:
+        """How many group calls there were."""
+        return self._traffic.group_calls
 
     @property
     def in_use(self) -> bool:
         """Whether anything tells that groups are used: keys in the settings, or a group call."""
-        return bool(self._known or self.group_calls or self._profiles)
+        return bool(self._known or self.group_calls)
+
+    def groups(self, covered: Coverage) -> Groups:
+        """Everything that is known, for viewers."""
+        return Groups(
+            keys=tuple(self.checks()),
+            in_use=self.in_use,
+            known=self._known,
+            group_calls=self.group_calls,
+            covered=covered,
+            destination=self._destination.kind,
+            written=tuple(written_keys(self._destination)),
+        )
 
     def checks(self) -> list[GroupKeyCheck]:
         """The check of Mixpanel's keys, and of each key that a group call used."""
-        keys = [*(self._known or ()), *self._profiles]
-        if self._known is None and self.group_calls:
-            keys += keys_in_settings(None, self._destination)
-        return [self._check(key) for key in dict.fromkeys(keys)]
+        traffic = self._traffic
+        made = [] if not traffic.ids_as_keys else [self._id_as_key()]
+        keys = [*traffic.written, *traffic.meant.values()]
+        if not made:
+            keys = [*(self._known or ()), *keys]
+            if self._known is None and self.group_calls:
+                keys += written_keys(self._destination)
+        return [*made, *(self._check(key) for key in dict.fromkeys(keys) if key not in traffic.meant)]
+
+    def _id_as_key(self) -> GroupKeyCheck:
+        rule = "group-key-not-a-name"
+        found = self._found.get(rule)
+        words = found.message if found is not None else "Group Key is mapped to a group's own value"
+        fix = found.fix if found is not None else BY_ID[rule].fix
+        part = PartCheck(
+            "key agreed", "no", words, tuple(self._traffic.ids_as_keys), fix, self._severity(rule)
+        )
+        return GroupKeyCheck(AN_ID, (part,), (), named=False)
+
+    def _severity(self, rule: str, usual: Severity | None = None) -> Severity | None:
+        """The severity of the rule's findings, whether one is at hand or not; None if it is silenced."""
+        found = self._found.get(rule)
+        if found is not None:
+            return found.severity
+        return usual_severity(rule, usual or BY_ID[rule].severity, self._rules)
 
     def _check(self, key: str) -> GroupKeyCheck:
+        counts = self._traffic.events.get(key, {})
+        events = (EventCoverage(event, one.carrying, one.lacking) for event, one in counts.items())
         return GroupKeyCheck(
             key,
             (self._agreed(key), self._profile(key), self._user(key), self._on_events(key)),
-            tuple(
-                EventCoverage(event, *counts)
-                for event, counts in sorted(self._events.get(key, {}).items(), key=lambda one: -one[1][1])
-            ),
+            tuple(sorted(events, key=lambda one: -one.lacking)),
         )
 
+    def _instead_of(self, key: str) -> str | None:
+        """The key that Segment writes in place of this one."""
+        return next((one for one, meant in self._traffic.meant.items() if meant == key), None)
+
+    def _own_key(self, key: str) -> str:
+        of = self._traffic.written_by.get(self._instead_of(key) or "", "")
+        return own_key(key, self._destination, self._known or (), of=of)
+
+    # 1
+
     def _agreed(self, key: str) -> PartCheck:
-        segment = key in keys_in_settings(None, self._destination) or key in self._profiles
+        instead = self._instead_of(key)
+        if instead is not None:
+            return self._disagreed(key, instead)
+        written = written_keys(self._destination)
         if self._known is None:
             return PartCheck(
                 "key agreed",
@@ -145,67 +209,95 @@ class GroupChecks:
                 f"Segment writes groups under {shown(key)}; which group keys Mixpanel has, cannot be seen",
                 fix="write Mixpanel's group keys (Project Settings) into segtap.toml as mixpanel_group_keys",
             )
-        if key in self._known and segment:
+        if key in self._known and (key in written or key in self._traffic.written):
             return PartCheck("key agreed", "yes", f"{shown(key)} is Segment's key and Mixpanel's")
+        error = self._severity("group-key-mismatch", "error")
         if key in self._known:
-            near = ", ".join(keys_in_settings(None, self._destination)) or "none"
-            return PartCheck(
-                "key agreed",
-                "no",
-                f"Mixpanel has the key {shown(key)}, Segment writes no group under it (its keys: {near})",
-                fix=self._own_key(key),
+            words = (
+                f"Mixpanel has the key {shown(key)}, Segment writes no group under it (its keys:"
+                f" {', '.join(written) or 'none'})"
             )
-        similar = next((one for one in self._known if one.casefold() == key.casefold()), "")
+            return PartCheck("key agreed", "no", words, fix=self._own_key(key), severity=error)
+        similar = near(key, self._known)
+        others = ", ".join(self._known) or "no group key"
         return PartCheck(
             "key agreed",
             "no",
             f"Segment writes groups under {shown(key)}, Mixpanel has "
-            + (
-                f"{shown(similar)}: another spelling" if similar else ", ".join(self._known) or "no group key"
-            ),
-            tuple(self._profiles.get(key, ())),
+            + (f"{shown(similar)}: another spelling" if similar else others),
+            tuple(self._traffic.written.get(key, ())),
             f"make {key} a group key in Mixpanel's Project Settings, before more comes: there is no backfill",
+            error,
         )
 
-    def _own_key(self, key: str) -> str:
-        if self._destination.kind == "classic-cloud":
-            return f"add {key} to group_identifier_traits under [classic]"
-        return f'set group_key = "{key}" in the mapping of the groupIdentifyUser subscription'
+    def _disagreed(self, key: str, instead: str) -> PartCheck:
+        known = self._known is not None and instead not in self._known
+        if known:
+            words = f"Mixpanel has the key {shown(key)}, Segment writes groups under {shown(instead)}"
+            words += ": another spelling" if near(key, (instead,)) else ""
+        else:
+            words = (
+                f"Segment writes groups under {shown(instead)}, while group calls, profiles and events have"
+                f" their ids as {shown(key)}"
+            )
+        severity = self._severity("group-key-mismatch", "error" if known else "warning")
+        messages = tuple(self._traffic.written.get(instead, ()))
+        return PartCheck("key agreed", "no", words, messages, self._own_key(key), severity)
+
+    # 2
 
     def _profile(self, key: str) -> PartCheck:
-        made = self._profiles.get(key, [])
+        made = self._traffic.written.get(key, [])
         if made:
             words = f"group() wrote to a profile under {shown(key)}"
             return PartCheck("group profile", "yes", words, tuple(made))
-        if self.group_calls:
-            words = f"{counted(self.group_calls, 'group call')}, none made a profile under {shown(key)}"
-            fix = self._own_key(key)
-        else:
-            words, fix = "no group call was seen", "call group() with the group's id and traits"
-        return PartCheck("group profile", "no" if self.group_calls else "unknown", words, fix=fix)
+        instead = self._instead_of(key)
+        if instead is not None:
+            words = f"group() wrote to a profile under {shown(instead)}, until the keys agree"
+            return PartCheck("group profile", "no", words, severity="info")
+        if not self.group_calls:
+            fix = "call group() with the group's id and traits"
+            return PartCheck("group profile", "unknown", "no group call was seen", fix=fix)
+        words = f"{counted(self.group_calls, 'group call')}, none made a profile under {shown(key)}"
+        found = [self._found[rule] for rule in _STOPS_GROUPS if rule in self._found]
+        stops = min(found, key=lambda one: SEVERITY_WEIGHT[one.severity], default=None)
+        fix = self._own_key(key) if stops is None else stops.fix
+        severity = "warning" if stops is None else stops.severity
+        return PartCheck("group profile", "no", words, fix=fix, severity=severity)
+
+    # 3
 
     def _user(self, key: str) -> PartCheck:
-        on = self._on_user.get(key, [])
+        on = self._traffic.on_profiles.get(key, [])
         if on:
             return PartCheck(
                 "key on user profile", "yes", f"identify sends the trait {shown(key)}", tuple(on)
             )
         fix = f"send the trait {key} with identify: the list of the user's group ids"
-        if not self._identified:
+        profiles = self._traffic.profiles
+        if not profiles:
             words = "no identify with traits was seen"
             return PartCheck("key on user profile", "unknown", words, fix=fix)
         words = f"no identify has the trait {shown(key)}: reports on users cannot use the group"
-        return PartCheck("key on user profile", "no", words, tuple(self._identified), fix)
+        severity = self._severity(
+            "group-key-missing-on-profile", "warning" if self._known is not None else "info"
+        )
+        return PartCheck("key on user profile", "no", words, tuple(profiles), fix, severity)
+
+    # 4
 
     def _on_events(self, key: str) -> PartCheck:
-        counts = self._events.get(key, {})
-        carrying = sum(one for one, _ in counts.values())
-        lacking = sum(one for _, one in counts.values())
+        counts = self._traffic.events.get(key, {})
+        carrying = sum(one.carrying for one in counts.values())
+        lacking = sum(one.lacking for one in counts.values())
         if not counts:
-            return PartCheck("key on events", "unknown", "no event was seen")
+            words = "no event was seen"
+            if self._traffic.any_event:
+                words = f"no event carries {shown(key)}, and none is of a user in a group"
+            return PartCheck("key on events", "unknown", words)
         if not lacking:
-            return PartCheck("key on events", "yes", f"all {counted(carrying, 'event')} carry {shown(key)}")
-        without = [shown(event, 40) for event, (_, lack) in counts.items() if lack]
+            return self._values(key, carrying)
+        without = [shown(event, 40) for event, one in counts.items() if one.lacking]
         listed = ", ".join(without[:EVIDENCE]) + (
             f" and {len(without) - EVIDENCE:,} more" * (len(without) > EVIDENCE)
         )
@@ -213,14 +305,35 @@ class GroupChecks:
             "key on events",
             "partly" if carrying else "no",
             f"{lacking:,} of {counted(carrying + lacking, 'event')} lack {shown(key)}: {listed}",
-            tuple(self._lacking.get(key, ())),
-            "send context.groupId with every event: it becomes $group_id"
-            if key == DEFAULT_KEY and self._destination.kind == "actions"
-            else f"send {key} as a property of every event",
+            tuple(self._traffic.lacking.get(key, ())),
+            self._bring(key),
+            self._severity("group-key-missing-on-event", "error" if self._known is not None else "info"),
         )
 
+    def _bring(self, key: str) -> str:
+        """What brings the key to events: a mapping where the rule found one at fault, else the message."""
+        found = self._found.get("group-key-missing-on-event")
+        if found is not None and not found.fix.startswith("send "):
+            return found.fix
+        if key == DEFAULT_KEY and self._destination.kind == "actions":
+            return "send context.groupId with every event: it becomes $group_id"
+        return f"send {key} as a property of every event"
 
-def _note(messages: list[int], message: int) -> None:
-    """The newest few, oldest first: those that are still at hand."""
-    messages.append(message)
-    del messages[:-EVIDENCE]
+    def _values(self, key: str, carrying: int) -> PartCheck:
+        """All events carry the key: whether they carry ids of groups."""
+        unknown = list(self._traffic.unknown_values(key))
+        severity = self._severity("group-value-unknown")
+        if not unknown or severity is None:
+            words = f"all {counted(carrying, 'event')} carry {shown(key)}"
+            return PartCheck("key on events", "yes", words)
+        count = sum(value.count for _, value in unknown)
+        listed = ", ".join(f"{shown(text, 40)} ({value.event})" for text, value in unknown[:EVIDENCE])
+        return PartCheck(
+            "key on events",
+            "partly",
+            f"{count:,} of {counted(carrying, 'event')} carry {shown(key)} with a value that no group call"
+            f" has: {listed}",
+            tuple(number for _, value in unknown for number in value.messages)[-EVIDENCE:],
+            BY_ID["group-value-unknown"].fix,
+            severity,
+        )

@@ -7,16 +7,19 @@ from importlib.metadata import version
 
 import msgspec
 import pytest
-from cohort import STREAM, call, groups_of, lines_of
+from cohort import GROUP_STREAM, STREAM, call, groups_of, lines_of
 from fake_viewer import FakeViewer, story, until
 from rich.cells import cell_len
 from textual.pilot import Pilot
 
-from segtap.core.messages import message_number
+from segtap.core.checks.examples.example import presets
+from segtap.core.inspection import SEVERITY_WEIGHT
+from segtap.core.messages import JsonObject, message_number
 from segtap.core.overview.groups import EventCoverage, GroupKeyCheck, Groups, PartCheck
+from segtap.core.settings import Destination
 from segtap.core.views import Coverage
 from segtap.tui.app import SegtapApp
-from segtap.tui.group_lines import all_lines, event_lines, standing_mark
+from segtap.tui.group_lines import all_lines, event_lines, known_lines, standing_mark, teaches
 from segtap.tui.marks import ASCII, UNICODE
 from segtap.tui.screens import following
 from segtap.tui.screens.groups import GroupsScreen, with_events_in_place
@@ -32,7 +35,7 @@ size_of = pytest.mark.parametrize("size", SIZES, ids=[f"{width}x{height}" for wi
 
 
 def viewer_of(groups: Groups) -> FakeViewer:
-    viewer = FakeViewer(lines_of())
+    viewer = FakeViewer(lines_of(GROUP_STREAM))
     viewer.known_groups = groups
     return viewer
 
@@ -62,9 +65,9 @@ async def test_four_parts_with_what_mends_them(app_on: AppOn) -> None:
             "✓ key agreed          yes",
             "✓ group profile       yes",
             "✓ key on user profile yes",
-            "▲ key on events       partly",
+            "✖ key on events       partly",
             "→ send context.groupId with every event",
-            "10:41:02.870 P Pricing",
+            "P Pricing",
         ):
             assert line in words, line
         assert "to look at" in str(screen.banner.render())
@@ -82,13 +85,13 @@ async def test_evidence_leads_to_its_message(app_on: AppOn) -> None:
     app = app_on(viewer_of(groups_of()))
     async with app.run_test(size=(120, 40)) as pilot:
         screen = await opened(pilot)
-        place = ("", "$group_id", "key on events", "message", str(message_number(4, 0)))
+        place = ("", "$group_id", "key on events", "message", str(message_number(13, 0)))
         screen.parts.select(place)
         assert screen.parts.key == place
         await pilot.press("enter")
         main = app.main
         assert main is not None
-        await until(pilot, lambda: app.screen is main and main.list.selected == message_number(4, 0))
+        await until(pilot, lambda: app.screen is main and main.list.selected == message_number(13, 0))
 
 
 @pytest.mark.parametrize("size", [(80, 24), (160, 50)])
@@ -115,9 +118,10 @@ async def test_it_keeps_fresh_and_the_cursor_stays(app_on: AppOn, monkeypatch: p
         screen = await opened(pilot)
         place = ("", "$group_id", "event", "Order Completed")
         screen.parts.select(place)
-        more = (*STREAM, *(call("track", "u", event="New", properties={}) for _ in range(9)))
+        new = (call("track", "user-77", event="New", properties={}) for _ in range(9))
+        more = (*GROUP_STREAM, *new)
         viewer.known_groups = groups_of(more)
-        viewer.add(*story(9, len(STREAM) + 1))
+        viewer.add(*story(9, len(GROUP_STREAM) + 1))
         await until(pilot, lambda: "New" in screen.copied()[1])
         assert screen.parts.key == place
 
@@ -134,6 +138,74 @@ async def test_without_groups_it_teaches(app_on: AppOn, known: tuple[str, ...] |
         assert ("has no group key" in text) is (known == ())
         await pilot.press("y", "escape")
         assert pilot.app.screen is not screen
+
+
+CLASSIC = Destination(kind="classic-cloud", settings={"token": "t" * 32})
+FIRM = {"groupIdentifierTraits": ["firm_id"]}
+
+
+@pytest.mark.parametrize(
+    ("settings", "known", "calls", "said", "not_said"),
+    [
+        (
+            {},
+            None,
+            0,
+            ("second argument", '{ company_id: "acme", ', 'group_identifier_traits = ["company_id"]'),
+            (),
+        ),
+        ({}, None, 2, ("2 group calls came", "Group Identifier Traits is empty"), ("No message",)),
+        (FIRM, None, 0, ('{ firm_id: "acme", ', 'mixpanel_group_keys = ["firm_id"]'), ("traits = [",)),
+        ({}, ("org.id",), 0, ('{ "org.id": "acme", ', 'group_identifier_traits = ["org.id"]'), ()),
+    ],
+)
+def test_on_classic_the_key_is_a_trait(
+    settings: JsonObject,
+    known: tuple[str, ...] | None,
+    calls: int,
+    said: tuple[str, ...],
+    not_said: tuple[str, ...],
+) -> None:
+    destination = msgspec.structs.replace(CLASSIC, settings={**CLASSIC.settings, **settings})
+    group = call("group", "u", groupId="acme", traits={"name": "Acme"})
+    text = "\n".join(teaches(groups_of((group,) * calls, known, destination)))
+    assert all(words in text for words in said)
+    assert not any(words in text for words in ("$group_id", "context.groupId", *not_said))
+    assert "Group Identifier Traits" in text or settings
+
+
+@pytest.mark.parametrize(
+    ("known", "said"),
+    [
+        (None, ("context.groupId with every event", 'mixpanel_group_keys = ["$group_id"]')),
+        (("firm",), ('set group_key = "firm"', "send firm as a property", 'mixpanel_group_keys = ["firm"]')),
+    ],
+)
+def test_on_actions_the_key_is_that_of_the_mapping(
+    known: tuple[str, ...] | None, said: tuple[str, ...]
+) -> None:
+    text = "\n".join(teaches(groups_of((), known)))
+    assert all(words in text for words in said)
+
+
+def test_the_keys_to_write_down_are_those_that_are_meant() -> None:
+    """And no key that is a group's own id."""
+    recipe = (
+        call("group", "u", groupId="acme", traits={"company_id": "acme"}),
+        call("identify", "u", traits={"company_id": "acme"}),
+        call("track", "u", event="Paid", properties={"company_id": "acme"}),
+    )
+    (*_, line) = known_lines(groups_of(recipe, None), 100, UNICODE)
+    assert 'mixpanel_group_keys = ["company_id"]' in "".join(text for text, _ in line.spans)
+    mapped = presets("groupIdentifyUser", group_key={"@path": "$.groupId"})
+    own = Destination(settings={"projectToken": "t" * 32}, subscriptions=mapped)
+    text = "".join(
+        text
+        for line in all_lines(groups_of(recipe, None, own), 100, UNICODE, {}, 0, events=True)
+        for text, _ in line.spans
+    )
+    assert '["acme"]' not in text
+    assert "an id as Group Key" in text
 
 
 async def test_it_copies_as_text(app_on: AppOn, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -163,7 +235,9 @@ def test_every_line_fits(width: int) -> None:
 
 def test_every_standing_has_its_own_mark_and_bars_say_what_is_lacking() -> None:
     for marks in (UNICODE, ASCII):
-        assert len({standing_mark(one, marks) for one in ("yes", "partly", "no", "unknown")}) == 4  # type: ignore[arg-type]
+        wrong = {standing_mark("no", one, marks) for one in SEVERITY_WEIGHT}
+        assert len({*wrong, standing_mark("yes", None, marks), standing_mark("unknown", None, marks)}) == 5
+        assert standing_mark("partly", "error", marks) == standing_mark("no", "error", marks)
     check = GroupKeyCheck(
         "k", (), (EventCoverage("a", 999, 1), EventCoverage("b", 1, 999), EventCoverage("c", 2, 0))
     )

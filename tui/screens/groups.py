@@ -12,7 +12,7 @@ from ...core.overview.groups import EventCoverage, GroupKeyCheck, Groups
 from ...core.text import clean, counted, shorten
 from .. import clock
 from ..detail_lines import LEAST, READING, Line, as_text, coverage_words, reading_words, so_far
-from ..group_lines import TEACHES, all_lines, event_lines, events_title, messages_of
+from ..group_lines import all_lines, event_lines, events_title, messages_of, teaches
 from ..pane_keys import bindings
 from ..plain import marks_of, worded
 from ..widgets.ranked_list import Key, RankedList, kept_order
@@ -102,7 +102,7 @@ class GroupsScreen(Following):
         if groups is None:
             return
         if empty:
-            self.teaches.update(worded(self, Content("\n".join(_teaches(groups)))))
+            self.teaches.update(worded(self, Content("\n".join(teaches(groups)))))
             return
         width, wide = self.parts.scrollable_content_region.width - 2, self.has_class("-wide")
         lines = self._all(groups, width, events=not wide) if groups.keys else list[Line]()
@@ -183,10 +183,3 @@ def with_events_in_place(groups: Groups, before: Groups) -> Groups:
         order = kept_order(shown.get(check.key, []), [(key, not one.lacking) for key, one in events.items()])
         keys.append(msgspec.structs.replace(check, events=tuple(events[key] for key in order)))
     return msgspec.structs.replace(groups, keys=tuple(keys))
-
-
-def _teaches(groups: Groups) -> tuple[str, ...]:
-    if groups.known == ():
-        head = "mixpanel_group_keys = [] says that this project has no group key, and no message uses groups."
-        return (head, "", *TEACHES)
-    return TEACHES

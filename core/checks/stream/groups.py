@@ -17,9 +17,9 @@ from ..catalogue.values import PLACEHOLDER_GROUP_ID
 from ..group_keys import (
     DEFAULT_KEY,
     group_records,
-    id_text,
     is_id,
     keys_in_settings,
+    meant_key,
     near,
     own_key,
     path_in,
@@ -27,12 +27,13 @@ from ..group_keys import (
     quoted,
     subscription_of,
     written_keys,
+    written_properties,
 )
 from ..settings import CheckSettings
 from .group_evidence import EVENT, PROFILE, Elsewhere, Evidence
 from .group_values import GroupValues
 from .memory import Recent
-from .observed import Seen, StreamLimits, object_of, text_of
+from .observed import Seen, StreamLimits, text_of
 from .users import Users
 
 MAX_KEYS = 8
@@ -98,10 +99,10 @@ class Groups:
         ]
         written = {str(record["$group_key"]) for _, _, record in records}
         for number, operation, record in records:
-            key, id, given = str(record["$group_key"]), record.get("$group_id"), _given(record)
+            key, id, given = str(record["$group_key"]), record.get("$group_id"), written_properties(record)
             self._written_by.setdefault(key, operation.subscription)
             if known is not None and key not in known:
-                meant = _meant(record, key, given, seen)
+                meant = meant_key(record, seen.destination, known)
                 if self._told.first_time(("mismatch", key), True):
                     yield self._mismatch(seen, operation, key, meant)
                 if meant is None:
@@ -244,21 +245,6 @@ class Groups:
             fix=fix,
             severity=None if seen.settings.group_keys is not None else "info",
         )
-
-
-def _given(record: JsonObject) -> JsonObject:
-    """The properties that a group update writes."""
-    return {**object_of(record.get("$set")), **object_of(record.get("$set_once"))}
-
-
-def _meant(record: JsonObject, key: str, given: JsonObject, seen: Seen) -> str | None:
-    """Which of Mixpanel's keys a group is meant for that is written under none of them; None if unclear."""
-    written = written_keys(seen.destination)
-    open_ = [one for one in seen.settings.group_keys or () if one not in written]
-    id = id_text(record.get("$group_id"))
-    same = next((one for one in open_ if one in given and id_text(given[one]) == id), None)
-    named = next((one for one in open_ if one in given), None)
-    return same or near(key, open_) or named or (open_[0] if len(open_) == 1 else None)
 
 
 def _carries(properties: JsonObject, key: str) -> bool:

@@ -1,14 +1,18 @@
 """The four parts of Group Analytics, from settings and real messages."""
 
+from itertools import permutations
 from typing import Any
 
 import pytest
-from check_helpers import DESTINATION, NOW
-from streams import call
+from check_helpers import DESTINATION, NOW, found, inspected
+from streams import ANONYMOUS, call
 
+from segtap.core.checks import CheckSettings, adjusted
+from segtap.core.checks.examples.example import presets
+from segtap.core.checks.stream import Loose, StreamChecker
 from segtap.core.destinations import translator
 from segtap.core.overview.groups import EventCoverage, GroupChecks, GroupKeyCheck
-from segtap.core.settings import Destination
+from segtap.core.settings import Destination, RuleSetting
 
 GROUP = call("group", userId="u-1")
 IDENTIFY = call("identify", 1, userId="u-1")
@@ -21,11 +25,18 @@ CLASSIC = Destination(
 
 
 def checked(
-    *messages: dict[str, Any], known: tuple[str, ...] | None = None, destination: Destination = DESTINATION
+    *messages: dict[str, Any],
+    known: tuple[str, ...] | None = None,
+    destination: Destination = DESTINATION,
+    rules: tuple[RuleSetting, ...] = (),
 ) -> dict[str, GroupKeyCheck]:
-    checks = GroupChecks(destination, known)
+    checks, judged_by = GroupChecks(destination, known, rules), CheckSettings(group_keys=known, rules=rules)
+    stream = StreamChecker(judged_by, destination)
     for number, message in enumerate(messages, start=1):
-        checks.add(message, translator(destination).translate(message, now=NOW), number)
+        inspection = inspected(message, destination=destination, settings=judged_by)
+        loose = Loose(document=message, type=message["type"], message_id=message["messageId"])
+        late = adjusted(stream.observe(loose, inspection.translation, NOW + number), message, rules)
+        checks.add(message, inspection.translation, number, (*inspection.findings, *late))
     return {one.key: one for one in checks.checks()}
 
 
@@ -55,14 +66,18 @@ def test_a_key_that_only_mixpanel_has_is_named_with_where_to_set_it() -> None:
         EventCoverage("Viewed Pricing", 0, 1),
         EventCoverage("Order Completed", 1, 0),
     )
-    assert found["$group_id"].parts[0].standing == "no"
+    assert "$group_id" not in found, "it is the same mistake"
 
 
 @pytest.mark.parametrize("key", ["Company_ID"])
 def test_another_spelling_is_said(key: str) -> None:
     group = call("group", userId="u-1", traits={"company_id": "acme", "name": "Acme"})
     found = checked(group, known=(key,), destination=CLASSIC)
-    assert found["company_id"].parts[0].words.endswith('Mixpanel has "Company_ID": another spelling')
+    assert set(found) == {key}
+    assert found[key].parts[0].words == (
+        'Mixpanel has the key "Company_ID", Segment writes groups under "company_id": another spelling'
+    )
+    assert 'add "Company_ID" to Group Identifier Traits' in found[key].parts[0].fix
 
 
 def test_all_four_parts_agree() -> None:
@@ -80,3 +95,101 @@ def test_all_four_parts_agree() -> None:
 def test_the_newest_messages_are_named_as_evidence() -> None:
     pages = [call("page", number, userId="u-1") for number in range(1, 10)]
     assert checked(GROUP, *pages)["$group_id"].parts[3].messages == (6, 7, 8, 9, 10)
+
+
+# -- a key that is not the one meant ----------------------------------------------------------------------
+
+COMPANY = call("group", userId="u-1", traits={"company_id": "acme", "name": "Acme"})
+COMPANY_TRAIT = call("identify", 1, userId="u-1", traits={"company_id": "acme"})
+COMPANY_EVENT = call("track", 2, userId="u-1", properties={"company_id": ["acme", "other"]})
+
+
+@pytest.mark.parametrize("order", list(permutations((COMPANY, COMPANY_TRAIT, COMPANY_EVENT))))
+@pytest.mark.parametrize("known", [None, ("company_id",)])
+def test_the_key_that_is_meant_is_the_only_one_checked(
+    order: tuple[dict[str, Any], ...], known: tuple[str, ...] | None
+) -> None:
+    found = checked(*order, known=known)
+    assert set(found) == {"company_id"}
+    agreed, profile, user, events = found["company_id"].parts
+    assert (agreed.standing, agreed.severity) == ("no", "warning" if known is None else "error")
+    assert agreed.fix == "set group_key = \"company_id\" in the mapping of subscription 'Group Calls'"
+    assert (profile.standing, profile.severity, profile.fix) == ("no", "info", "")
+    assert (user.standing, events.standing) == ("yes", "yes")
+    right = Destination(
+        settings=DESTINATION.settings, subscriptions=presets("groupIdentifyUser", group_key="company_id")
+    )
+    (check,) = checked(*order, known=("company_id",), destination=right).values()
+    assert check.good
+
+
+def test_a_key_that_is_an_id_is_one_check_however_many_groups_there_are() -> None:
+    destination = Destination(
+        settings=DESTINATION.settings,
+        subscriptions=presets("groupIdentifyUser", group_key={"@path": "$.groupId"}),
+    )
+    groups = [call("group", n, userId="u-1", groupId=f"den-{n}") for n in range(9)]
+    for known in (None, ("den",)):
+        (check,) = checked(*groups, PAGE, known=known, destination=destination).values()
+        assert (check.named, check.events, len(check.parts)) == (False, (), 1)
+        assert (check.parts[0].standing, check.parts[0].severity) == ("no", "error")
+        assert len(check.parts[0].messages) == 5
+
+
+# -- events of users in a group -----------------------------------------------------------------------------
+
+
+def test_events_of_nobody_in_a_group_do_not_lack_the_key() -> None:
+    visit = call("page", anonymousId=ANONYMOUS)
+    login = call("identify", 1, userId="u-1", anonymousId=ANONYMOUS, traits={"$group_id": ["acme"]})
+    order = call("track", 3, userId="u-1", context={"groupId": "acme"})
+    (check,) = checked(visit, login, GROUP, order, known=("$group_id",)).values()
+    assert check.good
+    assert check.events == (EventCoverage("Signed Up", 1, 0),)
+    (check,) = checked(visit, login, GROUP, known=("$group_id",)).values()
+    assert (check.parts[3].standing, check.parts[3].severity) == ("unknown", None)
+
+
+@pytest.mark.parametrize(
+    ("known", "severity"), [(None, "info"), (("$group_id",), "error")], ids=["unknown", "known"]
+)
+def test_a_part_that_is_wrong_is_as_grave_as_its_finding(
+    known: tuple[str, ...] | None, severity: str
+) -> None:
+    (check,) = checked(GROUP, PAGE, known=known).values()
+    assert (check.parts[3].standing, check.parts[3].severity) == ("no", severity)
+    quiet = checked(GROUP, PAGE, known=known, rules=(RuleSetting(id="*", severity="off"),))["$group_id"]
+    assert quiet.parts[3].severity is None
+    raised = (RuleSetting(id="group-key-missing-on-event", severity="warning"),)
+    assert checked(GROUP, PAGE, known=known, rules=raised)["$group_id"].parts[3].severity == "warning"
+
+
+def test_the_fix_of_the_mapping_is_that_of_the_finding() -> None:
+    mapped = presets("trackEvent", group_id=None)
+    destination = Destination(settings=DESTINATION.settings, subscriptions=mapped)
+    order = call("track", 3, userId="u-1", context={"groupId": "acme"})
+    check = checked(GROUP, order, known=("$group_id",), destination=destination)["$group_id"]
+    assert check.parts[3].fix.startswith("map Group ID in subscription 'Track Calls'")
+
+
+@pytest.mark.parametrize(("value", "named"), [("Acme", '"Acme"'), ("other", '"other"'), (42, '"42"')])
+def test_values_that_no_group_call_has_are_named(value: Any, named: str) -> None:
+    order = call("track", 3, userId="u-1", properties={"company_id": value})
+    (check,) = checked(COMPANY, order, known=("company_id",), destination=CLASSIC).values()
+    part = check.parts[3]
+    assert (part.standing, part.severity, part.messages) == ("partly", "warning", (2,))
+    assert named in part.words
+    later = call("group", 4, userId="u-1", groupId=str(value), traits={"company_id": value})
+    (check,) = checked(COMPANY, order, later, known=("company_id",), destination=CLASSIC).values()
+    assert check.parts[3].standing == "yes"
+
+
+def test_a_group_call_that_is_ignored_says_what_stops_it() -> None:
+    group = call("group", userId="u-1", traits={"organization_id": "acme"})
+    ignoring = Destination(kind="classic-cloud", settings={"token": "0" * 32})
+    checks = GroupChecks(ignoring, ("organization_id",))
+    translation = translator(ignoring).translate(group, now=NOW)
+    checks.add(group, translation, 1, found(group, "unmatched", destination=ignoring))
+    (check,) = checks.checks()
+    assert (check.parts[1].standing, check.parts[1].severity) == ("no", "warning")
+    assert check.parts[1].fix == 'group_identifier_traits = ["organization_id"] under [classic]'
