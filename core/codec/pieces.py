@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from ..envelope import batch_items
 from ..errors import InputError
 from ..ingest.decode import NotJson, array_parts
 from ..json_text import json_bytes
@@ -54,6 +55,27 @@ def pieces(lines: Iterable[str | bytes]) -> Iterator[Piece]:
     a line or over several lines, and each message of a pasted request to Segment or of a curl command.
     """
     return _Reader(lines).run()
+
+
+def message_pieces(lines: Iterable[str | bytes]) -> Iterator[Piece]:
+    """Cut as `pieces` does, and batches into their messages."""
+    for piece in pieces(lines):
+        data = _bytes(piece.text)
+        items = _batch(data) if b'"batch"' in data else None
+        if items is None:
+            yield piece
+        elif not items:
+            yield Piece(piece.line, error="the batch holds no message")
+        else:
+            for line, item in _placed(piece.line, data, items):
+                yield Piece(line, item)
+
+
+def _batch(data: bytes) -> list[bytes] | None:
+    try:
+        return batch_items(data)
+    except NotJson:
+        return None  # its reader says what is wrong
 
 
 class _Reader:

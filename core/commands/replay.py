@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from ..answers import ACCEPT_PLAIN, read_body
 from ..client import Client
-from ..codec.pieces import pieces
+from ..codec.pieces import message_pieces
 from ..engine.replay import MAX_BYTES, MAX_MESSAGES
 from ..envelope import read_object
 from ..errors import EngineError, InputError
@@ -28,7 +28,7 @@ async def replay_lines(
     write_key: str = "segtap-replay",
     bounds: Bounds = DEFAULT_BOUNDS,
 ) -> int:
-    """Replay one message a line, or what `core.codec.pieces` reads; returns how many.
+    """Replay one message a line, or what `message_pieces` reads; returns how many.
 
     At `url`, or without one at the newest engine of this user. An engine of segtap's takes them as a replay:
     they keep messageId and timestamp and are no second receipts. Any other endpoint gets plain batches.
@@ -45,7 +45,7 @@ async def replay_lines(
 
 
 def _read(lines: Iterable[bytes], bounds: Bounds) -> Iterator[JsonObject]:
-    for piece in pieces(lines):
+    for piece in message_pieces(lines):
         try:
             if piece.error:
                 raise InputError(piece.error)

@@ -7,7 +7,7 @@ from typing import Protocol, cast
 
 import msgspec
 
-from ..codec.pieces import pieces
+from ..codec.pieces import message_pieces
 from ..destinations import translator
 from ..envelope import read_envelope, read_object, request_of, too_deep
 from ..errors import InputError, MappingError
@@ -47,14 +47,14 @@ def translate_lines(
     identity: IdentityMode = "original",
     bounds: Bounds = DEFAULT_BOUNDS,
 ) -> Iterator[Line]:
-    """Translate messages or envelopes, one JSON object a line, or whatever `core.codec.pieces` reads.
+    """Translate messages or envelopes, one JSON object a line, or whatever `message_pieces` reads.
 
     `destination` holds for bare messages, and its kind for envelopes too. `clock` gives the time in
     milliseconds where an envelope names none. `repairs` are made after the translation, and what they changed
     stands in the line as `repairs`; `identity` is Mixpanel's ID merge, for them. A line that cannot be read
     becomes an error line, and the rest still run; so does one beyond `bounds`.
     """
-    for piece in pieces(lines):
+    for piece in message_pieces(lines):
         try:
             if piece.error:
                 raise InputError(piece.error)

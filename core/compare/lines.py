@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
-from ..codec.pieces import pieces
+from ..codec.pieces import message_pieces
 from ..envelope import MAX_DEPTH, read_object
 from ..errors import InputError, MappingError
 from ..ingest.bounds import DEFAULT_BOUNDS, Bounds
@@ -32,12 +32,12 @@ def compare_lines(
     clock: Callable[[], int],
     bounds: Bounds = DEFAULT_BOUNDS,
 ) -> Iterator[Compared]:
-    """Compare messages or envelopes, one JSON object a line, or whatever `core.codec.pieces` reads.
+    """Compare messages or envelopes, one JSON object a line, or whatever `message_pieces` reads.
 
     The clock of a message is its envelope's `now`, else its `receivedAt`, else `clock()` (milliseconds). No
     line beyond `bounds` is read.
     """
-    for piece in pieces(lines):
+    for piece in message_pieces(lines):
         number = piece.line
         try:
             if piece.error:

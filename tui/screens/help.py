@@ -30,9 +30,10 @@ FIND = "Find a key, a word, or an error that Segment or Mixpanel shows"
 FOUND = "Questions and rules (Enter opens the marked one)"
 FAQ = "faq"
 TEACHES = (
-    ("faq", "lists the questions of Mixpanel's guide to Segment"),
-    ("words", "find questions and rules"),
+    ("faq", "questions of Mixpanel's guide, answered"),
+    ("an error", "the rules that explain it"),
 )
+"""What can be typed beside keys and words of theirs."""
 SHORTEST = 3
 """Letters from which rules are searched, too."""
 COLUMN = 50

@@ -9,7 +9,7 @@ import pytest
 
 from segtap.core.checks import check
 from segtap.core.codec import decode
-from segtap.core.codec.pieces import pieces
+from segtap.core.codec.pieces import message_pieces, pieces
 from segtap.core.commands.check import check_lines
 from segtap.core.commands.translate import translate_lines
 from segtap.core.compare import destination_for
@@ -112,6 +112,16 @@ def test_other_requests_are_named() -> None:
     assert "paste it with its body" in str(one[1])
     assert "reads its body from a file" in str(read("curl https://h/v1/track -d @body.json")[0][1])
     assert read(f"curl isn't this\n{TRACK}")[1] == (2, track), "an apostrophe swallows nothing"
+
+
+def test_a_batch_is_its_messages_to_commands_that_know_only_messages() -> None:
+    text = f'{{"writeKey": "k", "batch": [\n{TRACK},\n{PAGE}]}}\n{TRACK}\n{{"batch": []}}\n'
+    found = list(message_pieces(text.encode().splitlines(keepends=True)))
+    assert [piece.line for piece in found] == [2, 3, 4, 5]
+    assert [json.loads(piece.text) for piece in found[:3]] == [track, page, track]
+    assert found[3].error == "the batch holds no message"
+    tagged = {**track, "properties": {"batch": [1]}}
+    assert [json.loads(piece.text) for piece in message_pieces([json.dumps(tagged)])] == [tagged]
 
 
 def test_a_stream_of_lines_stays_a_stream() -> None:
