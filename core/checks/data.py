@@ -49,7 +49,15 @@ def track_too_old(subject: Subject) -> Iterator[Finding]:
             return
 
 
-def country_code(subject: Subject) -> Iterator[Finding]:
+def country_code(subject: Subject) -> Iterable[Finding]:
+    traits = subject.document.get("traits")
+    named = isinstance(traits, dict) and "$country_code" in traits
+    for _, _, properties in subject.events:
+        named = named or "mp_country_code" in properties
+    return _country_code(subject) if named else ()
+
+
+def _country_code(subject: Subject) -> Iterator[Finding]:
     for path, _, properties in subject.events:
         value = properties.get("mp_country_code")
         if not isinstance(value, str) or not value or _COUNTRY.fullmatch(value):
@@ -121,9 +129,13 @@ def _utm_in(url: str) -> tuple[str, ...]:
     return tuple(name for name in CAMPAIGN_KEYS.values() if name in names)
 
 
-def super_properties_cloud(subject: Subject) -> Iterator[Finding]:
-    if not subject.events:
-        return
+def super_properties_cloud(subject: Subject) -> Iterable[Finding]:
+    if not subject.events or (subject.destination.kind == "actions" and "traits" not in subject.context):
+        return ()
+    return _super_properties_lost(subject)
+
+
+def _super_properties_lost(subject: Subject) -> Iterator[Finding]:
     sent = subject.events[0][2]
     if subject.destination.kind == "classic-cloud":
         names = subject.destination.settings.get("superProperties")
