@@ -14,6 +14,7 @@ from ..destinations.actions.event_properties import (
     USER_TRAITS,
 )
 from ..destinations.actions.presets import preset_subscriptions
+from ..destinations.actions.provenance import CONSTANT
 from ..destinations.alike import likeness
 from ..destinations.arrival import FOR_THE_PLACE, Loss, Trial, losses, removed
 from ..destinations.explain import explain
@@ -66,8 +67,13 @@ def arrival(subject: Subject) -> Sequence[Finding]:
                 break
         else:
             return ()
-    found = losses(subject.document, subject.destination, subject.translation, events, now=subject.now or 0)
-    return _findings(subject, found) if found else ()
+    try:
+        found = losses(
+            subject.document, subject.destination, subject.translation, events, now=subject.now or 0
+        )
+        return _findings(subject, found) if found else ()
+    except RecursionError:
+        return ()  # nested deeper than can be compared, which nesting-too-deep reports
 
 
 def _findings(subject: Subject, found: Sequence[Loss]) -> list[Finding]:
@@ -306,9 +312,10 @@ def _overridden(subject: Subject, name: str, value: Json, at: int) -> Iterator[F
         return
     path = child(f"{events[at][0]}.properties", name)
     source = explain(document, subject.destination, made, now=now).source_at(path)
-    words = (
-        "what Segment fills in" if source is None else f"what comes from {source.source.replace('$.', '')}"
-    )
+    if source is None or source.source == CONSTANT.words:
+        words = f"{shown(covered, 30)}, which Segment writes"
+    else:
+        words = f"what comes from {source.source.replace('$.', '')}"
     yield rule.PROPERTY_OVERRIDES_CONTEXT.finding(
         child("$.properties", name), f"property {name} {shown(value, 30)} replaces {words}"
     )

@@ -47,6 +47,8 @@ FOR_THE_PLACE = ("ip", "$ip")
 """Properties of an event that Mixpanel looks the place up by, and does not keep."""
 MOST = 60
 """Values of one message that are tried."""
+WORK = 100_000
+"""Values that messages may have that are translated for the tries of one, all together: some 100 ms."""
 
 _RENAMED: dict[tuple[str, str], dict[str, str]] = {
     ("actions", "identify"): {name: to for to, names in USER_TRAITS for name in names},
@@ -261,8 +263,9 @@ class _Comparison:
         """What of a value is lost, by trying it, or each value in it."""
         trial = self._tries()
         if isinstance(value, dict | list) and value:
-            if not trial.without(steps):
-                return [Loss(steps, value, "dropped")]
+            changes = trial.without(steps)
+            if not changes:
+                return [] if changes is None else [Loss(steps, value, "dropped")]
             inside = value.items() if isinstance(value, dict) else enumerate(value)
             held = [(step, item) for step, item in inside if not _is_empty(item)]
             lost = [loss for step, item in held for loss in self._tried((*steps, step), item)]
@@ -363,7 +366,7 @@ class _Comparison:
 class Trial:
     """A destination that values of one message are tried in, whatever the triggers ask of them.
 
-    Conditions inside a mapping stay. At most `MOST` values are tried.
+    Conditions inside a mapping stay. At most `MOST` values are tried, of a large message fewer.
     """
 
     def __init__(self, document: JsonObject, destination: Destination, now: int) -> None:
@@ -371,7 +374,7 @@ class Trial:
         self._now = now
         self._translator = translator(_taking(destination, document))
         self._made = self.translate(document)
-        self._left = MOST
+        self._left = min(MOST, WORK // (1 + sum(1 for _ in leaves(document))))
 
     def translate(self, document: JsonObject) -> Translation:
         """What the destination makes of a changed message."""
@@ -388,8 +391,11 @@ class Trial:
         gone = (one for one in self._gone(made) if likeness(value, one[1]) != "other")
         return [*self._differing(made), *gone]
 
-    def without(self, steps: Steps) -> list[tuple[Place, Json]]:
-        """What of the requests comes from a list or an object, by taking it out."""
+    def without(self, steps: Steps) -> list[tuple[Place, Json]] | None:
+        """What of the requests comes from a list or an object, by taking it out; None: not tried."""
+        if not self._left:
+            return None
+        self._left -= 1
         made = self.translate(removed(self._document, steps))
         return [*self._differing(made), *self._gone(made)]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
 from typing import Any
 
 import pytest
@@ -370,3 +372,66 @@ def test_what_a_mapping_leaves_out(
     found = of(message, destination)
     assert {one.path: one.rule for one in found} == expected
     assert fix in found[0].fix
+
+
+@pytest.mark.parametrize(
+    ("message", "destination", "expected", "fix"), [row for row in MAPPED if row[3].startswith(("e", "t"))]
+)
+def test_the_mapping_that_the_fix_names_makes_it_arrive(
+    message: dict[str, Any], destination: Destination, expected: dict[str, str], fix: str
+) -> None:
+    message = {**message, "anonymousId": "5efcc891-ed0a-4ef0-9b76-4a94a8e6d0f3"}
+    (finding,) = of(message, destination)
+    assert of(message, remapped(destination, finding.fix)) == []
+
+
+@pytest.mark.parametrize(
+    "message",
+    [order([{**TWELVE, "color": "white"}]), order([{"product_id": "1", "order_id": "x", "a b": {"c": 1}}])],
+)
+def test_a_product_key_that_is_mapped_arrives(message: dict[str, Any]) -> None:
+    destination = own({})
+    for finding in of(message, destination):
+        destination = remapped(destination, finding.fix)
+    assert of(message, destination) == []
+
+
+def remapped(destination: Destination, fix: str) -> Destination:
+    """The destination with the mapping changed as a fix says, which names it as segtap.toml has it."""
+    named = re.fullmatch(r"map it in the subscription '(.+?)'(, in products)?: (.+)", fix)
+    assert named is not None
+    name, products, text = named.groups()
+    changes = tomllib.loads(text)
+
+    def changed(mapping: dict[str, Any]) -> dict[str, Any]:
+        if products:
+            place, known = mapping["products"]["@arrayPath"]
+            return {**mapping, "products": {"@arrayPath": [place, {**known, **changes}]}}
+        ((field, node),) = changes.items()
+        whole = any(key.startswith("@") for key in node)
+        return {**mapping, field: node if whole else {**mapping.get(field, {}), **node}}
+
+    assert destination.subscriptions is not None
+    subscriptions = tuple(
+        Subscription(one.subscribe, one.partner_action, changed(one.mapping), one.name)
+        if one.name == name
+        else one
+        for one in destination.subscriptions
+    )
+    return Destination(settings=destination.settings, subscriptions=subscriptions)
+
+
+def test_a_message_that_is_nested_too_deep_is_left_to_other_rules() -> None:
+    deep: Any = "x"
+    for _ in range(400):
+        deep = [deep]
+    message = track({"deep": deep, "id": "sku"})
+    assert named(message) == {"$.properties.id": "property-dropped"}
+    assert named(message, CLASSIC) == {}
+
+
+def test_a_large_message_is_not_tried_value_by_value() -> None:
+    wide = {f"k{number}": {"a": number} for number in range(20_000)}
+    destination = own({"event_properties": {"a": {"@path": "$.properties.k7.a"}}})
+    found = of(track(wide), destination)
+    assert 0 < len(found) <= 5
