@@ -26,7 +26,7 @@ _HALF = 12
 """Signs that half a secret has at least: fewer may be a word of any message."""
 
 T = TypeVar("T")
-_WHERE = {"us": "in the US", "eu": "in the EU", "in": "in India"}
+_WHERE = {"us": "the US", "eu": "the EU", "in": "India"}
 
 
 def mask_token(token: str) -> str:
@@ -34,10 +34,18 @@ def mask_token(token: str) -> str:
     return f"{token[:4]}…{token[-2:]}" if len(token) > 8 else token
 
 
-def project_in_words(project: str, region: str, mixpanel_url: str) -> str:
-    """Where messages go, for a sentence: `project a1b2…f9 in the EU`. `project` is the masked token."""
-    where = f"at {clean(mixpanel_url)}" if mixpanel_url else _WHERE.get(region, "")
-    return f"project {project} {where}".strip()
+def project_in_words(project: str, region: str, mixpanel_url: str, project_region: str = "") -> str:
+    """Where messages go, for a sentence: `project a1b2…f9 at the endpoint in the EU`.
+
+    `project` is the masked token. A project that stores its data in another region than the endpoint's gets
+    nothing, which is said.
+    """
+    where = (
+        f"at {clean(mixpanel_url)}" if mixpanel_url else f"at the endpoint in {_WHERE.get(region, region)}"
+    )
+    if project_region in _WHERE and project_region != region and not mixpanel_url:
+        where += f" (it stores its data in {_WHERE[project_region]}: nothing is ingested there)"
+    return f"project {project} {where}"
 
 
 def mask_authorization(value: str) -> str:

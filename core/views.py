@@ -79,6 +79,7 @@ class EngineState(msgspec.Struct, frozen=True, kw_only=True):
 
     `received`: acknowledged messages in this journal; `refused`: requests answered with 4xx;
     `deliveries`: how many of the received messages stand where;
+    `region` is the endpoint's, `project_region` the one in which the project stores its data, "" if unknown.
     `mixpanel_url`, where it is set, is where requests go in place of the region's host.
     `sent_since_on`: messages that Mixpanel accepted since forwarding was turned on.
     `errors`: messages, and refused requests, with an error; `warnings`: those with warnings only.
@@ -103,6 +104,7 @@ class EngineState(msgspec.Struct, frozen=True, kw_only=True):
     demo: bool = False
     destination: str = "actions"
     region: str = "us"
+    project_region: str = ""
     mixpanel_url: str = ""
     project: str = ""
     strict: bool = True

@@ -337,6 +337,7 @@ class Engine:
             demo=settings.demo,
             destination=settings.destination.kind,
             region=settings.destination.region,
+            project_region=settings.destination.project_region,
             mixpanel_url=settings.destination.mixpanel_url,
             project=mask_token(settings.destination.token),
             strict=settings.destination.strict,

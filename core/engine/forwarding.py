@@ -62,7 +62,9 @@ def switch_of(settings: Settings, *, on: bool, interrupted: str = "") -> Switch:
     return Switch(
         on=on,
         aim=aim_of(settings),
-        project=project_in_words(project, destination.region, destination.mixpanel_url),
+        project=project_in_words(
+            project, destination.region, destination.mixpanel_url, destination.project_region
+        ),
         interrupted=interrupted,
     )
 

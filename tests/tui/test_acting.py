@@ -91,7 +91,7 @@ async def test_replay_with_forwarding_on_names_project_and_region(app_on: AppOn)
     async with app_on(viewer).run_test(size=(120, 40), notifications=True) as pilot:
         main = await ready(pilot, 3)
         await pilot.press("r")
-        assert "Send 1 message again to project a1b2…f9 in the US?" in await asked(pilot)
+        assert "Send 1 message again to project a1b2…f9 at the endpoint in the US?" in await asked(pilot)
         await pilot.press("enter")
         await until(pilot, lambda: pilot.app.screen is main)
         assert not [call for call in viewer.calls if call[0] == "replay"], "the default is no"
@@ -130,7 +130,7 @@ async def test_forwarding_says_what_it_will_do(app_on: AppOn) -> None:
         assert "FORWARDING OFF" in main.header.render().plain
         await pilot.press("f")
         question = await asked(pilot)
-        assert "project a1b2…f9 in the EU" in question
+        assert "project a1b2…f9 at the endpoint in the EU" in question
         assert "1,204 messages received before stay unsent" in question
         assert "2 messages were copies" in question
         assert "counts each twice" in question
@@ -345,7 +345,7 @@ class TestHalted:
             question = await self.question(pilot)
             for words in (
                 "401 Invalid credentials",
-                "project a1b2…f9 in the US",
+                "project a1b2…f9 at the endpoint in the US",
                 "from the variable MIXPANEL_TOKEN",
                 "start segtap again",
                 "12 messages wait",
@@ -364,7 +364,7 @@ class TestHalted:
             await pilot.press("t")
             await until(pilot, lambda: "FORWARDING ON" in main.header.render().plain)
             assert ("set_forwarding", True) in viewer.calls
-            assert "what waits (12 messages) goes to project a1b2…f9 in the US" in said(pilot)
+            assert "what waits (12 messages) goes to project a1b2…f9 at the endpoint in the US" in said(pilot)
 
     async def test_turn_off(self, app_on: AppOn) -> None:
         viewer = FakeViewer(story(3), **HALTED)
@@ -400,7 +400,7 @@ class TestHalted:
             await pilot.press("s")
             question = await asked(pilot)
             assert "The settings changed since it halted." in question
-            assert "what waits (12 messages) to project 0f0f…0f in the EU?" in question
+            assert "what waits (12 messages) to project 0f0f…0f at the endpoint in the EU?" in question
             assert ("set_forwarding", True) not in viewer.calls
             await pilot.press("y")
             await until(pilot, lambda: ("set_forwarding", True) in viewer.calls)

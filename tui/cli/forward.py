@@ -26,15 +26,18 @@ def forward(dry_run: bool, **options: Any) -> None:
     settings = read_settings(dry_run=dry_run, **options)
     from ...core.engine.log import to_stream
     from ...core.engine.process import run, serve
-    from ...core.masks import mask_token
+    from ...core.masks import mask_token, project_in_words
 
     to_stream(stream=sys.stdout)
 
     def ready(engine: Engine) -> None:
         destination = settings.destination
 
-        where = destination.mixpanel_url or f"Mixpanel in the {destination.region.upper()}"
+        project = mask_token(destination.token)
+        where = project_in_words(
+            project, destination.region, destination.mixpanel_url, destination.project_region
+        )
         doing = "Sending nothing (dry run)" if dry_run else "Forwarding"
-        say(f"{doing}: {' '.join(engine.urls)} → project {mask_token(destination.token)}, {where}")
+        say(f"{doing}: {' '.join(engine.urls)} → {where}")
 
     run(serve(settings, forwarding=True, ready=ready))

@@ -358,12 +358,17 @@ class Acting(Screen[None]):
 
     def project(self, state: EngineState) -> str:
         """Where messages go, in words."""
-        return project_in_words(state.project, state.region, state.mixpanel_url)
+        return project_of(state)
+
+
+def project_of(state: EngineState) -> str:
+    """Where messages go, for a sentence."""
+    return project_in_words(state.project, state.region, state.mixpanel_url, state.project_region)
 
 
 def nothing_sent(state: EngineState) -> str:
     """Say why there is nothing to look at in Mixpanel yet, and what would change that."""
-    stand, where = state.deliveries, project_in_words(state.project, state.region, state.mixpanel_url)
+    stand, where = state.deliveries, project_of(state)
     if state.dry_run and state.forwarding:
         why = "This is a dry run: forwarding is on, but nothing leaves this machine."
     elif state.halted:
@@ -387,7 +392,7 @@ def halted_question(state: EngineState) -> str:
     owed = state.deliveries.owed
     parts = [
         f"Forwarding has halted. {clean(state.halted_why)}",
-        f"It sends to {project_in_words(state.project, state.region, state.mixpanel_url)}.",
+        f"It sends to {project_of(state)}.",
         credentials_shown(state),
         f"{counted(owed, 'message')} {'waits' if owed == 1 else 'wait'}. How to go on?",
     ]
@@ -396,7 +401,7 @@ def halted_question(state: EngineState) -> str:
 
 def again_question(state: EngineState) -> str:
     """What is asked once the settings were read again: whether they changed, and where it would send."""
-    where = project_in_words(state.project, state.region, state.mixpanel_url)
+    where = project_of(state)
     changed = "The settings name the same project and credentials as when it halted."
     if state.changed_since_halt:
         changed = "The settings changed since it halted."

@@ -16,6 +16,7 @@ from segtap.core.destinations import translator
 from segtap.core.doctor import Facts, Verdict, diagnose
 from segtap.core.inspection import Finding
 from segtap.core.inspector import inspect_document
+from segtap.core.masks import project_in_words
 from segtap.core.settings import Settings, destination_of
 
 KINDS = pytest.mark.parametrize("kind", ["actions", "classic-cloud"])
@@ -112,3 +113,21 @@ def test_no_translation_is_no_mismatch(tmp_path: Path) -> None:
     judged = settings(tmp_path, "classic-cloud", region="us", project_region="eu")
     off = msgspec.structs.replace(judged, classic=msgspec.structs.replace(judged.classic, people=False))
     assert findings(off, call("identify", userId="u-1")) == []
+
+
+@pytest.mark.parametrize(
+    ("stored", "url", "words"),
+    [
+        ("", "", "project a1b2…f9 at the endpoint in the US"),
+        ("us", "", "project a1b2…f9 at the endpoint in the US"),
+        (
+            "eu",
+            "",
+            "project a1b2…f9 at the endpoint in the US"
+            " (it stores its data in the EU: nothing is ingested there)",
+        ),
+        ("eu", "http://127.0.0.1:9", "project a1b2…f9 at http://127.0.0.1:9"),
+    ],
+)
+def test_who_turns_forwarding_on_is_told_where_it_goes(stored: str, url: str, words: str) -> None:
+    assert project_in_words("a1b2…f9", "us", url, stored) == words
