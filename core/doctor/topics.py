@@ -31,7 +31,7 @@ class Topic(msgspec.Struct, frozen=True, kw_only=True):
     only: DestinationKind | None = None
     """The destination that the question is about; None: both."""
     rests_on: tuple[str, ...] = ()
-    """Settings without which `good` is only assumed."""
+    """Settings without which the answer is only assumed."""
     unchecked: str = ""
     """What `good` says nothing of, as long as no device traffic was seen."""
 
@@ -73,6 +73,7 @@ TOPICS: tuple[Topic, ...] = (
             "hot-shard",
         ),
         good="every message names a user, and no device is shared",
+        rests_on=("identity",),
     ),
     Topic(
         check="joining",
@@ -82,6 +83,7 @@ TOPICS: tuple[Topic, ...] = (
             *("alias-ignored", "alias-order", "alias-without-previous-id", "identify-without-user-id"),
         ),
         good="anonymous events are joined to the users",
+        rests_on=("identity",),
     ),
     Topic(
         check="places",
@@ -197,12 +199,13 @@ def topics(facts: Facts) -> Iterator[Verdict]:
             for case, finding in facts.found(*topic.rules, _REFUSED)
             if finding.rule != _REFUSED or finding.path == topic.refused_at
         ]
+        assumed = facts.assumed(*topic.rests_on) if topic.rests_on else ""
         if found:
-            yield _of_findings(topic.check, topic.title, found)
+            yield _of_findings(topic.check, topic.title, found, assumed)
         elif topic.classic and facts.destination.kind == "classic-cloud":
             yield Verdict(check=topic.check, title=topic.title, standing="unknown", words=topic.classic)
         elif topic.good:
-            words = topic.good + (facts.assumed(*topic.rests_on) if topic.rests_on else "")
+            words = topic.good + assumed
             if topic.unchecked and not facts.device_traffic:
                 words += f". {topic.unchecked[0].upper()}{topic.unchecked[1:]}"
             yield Verdict(check=topic.check, title=topic.title, standing="good", words=words)
@@ -220,7 +223,7 @@ def others(facts: Facts) -> Iterator[Verdict]:
         yield _of_findings("others", "Other findings", found)
 
 
-def _of_findings(check: str, title: str, found: list[tuple[Case, Finding]]) -> Verdict:
+def _of_findings(check: str, title: str, found: list[tuple[Case, Finding]], assumed: str = "") -> Verdict:
     worst = gravest(finding.severity for _, finding in found)
     rules = Counter(finding.rule for _, finding in found)
     newest = next(finding for _, finding in reversed(found) if finding.severity == worst)
@@ -229,7 +232,7 @@ def _of_findings(check: str, title: str, found: list[tuple[Case, Finding]]) -> V
         check=check,
         title=title,
         standing=SEVERITY_STANDING[worst],
-        words=f"{listed}. The newest: {newest.message}",
+        words=f"{listed}. The newest: {newest.message}{assumed}",
         messages=ids_of(case for case, finding in found if finding.severity == worst),
         fix=newest.fix,
     )
