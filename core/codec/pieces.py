@@ -83,6 +83,8 @@ class _Reader:
         self._lines = enumerate(lines, start=1)
         self._again: list[tuple[int, str | bytes]] = []
         """Lines that were read ahead, the next one last."""
+        self._http = False
+        """True once a request, an answer or a curl command was there: what curl prints may be around it."""
         self._sent = False
         """True once a curl command held a message: what curl prints of its request has no body."""
 
@@ -94,7 +96,9 @@ class _Reader:
                 continue
             if _is_object(data):
                 yield Piece(number, line)
-            elif (head := head_in(data)) is not None:
+                continue
+            self._http |= _is_http(data)
+            if (head := head_in(data)) is not None:
                 yield from self._request(number, head)
             elif RESPONSE.match(data):
                 self._skip_answer()
@@ -102,7 +106,9 @@ class _Reader:
                 yield from self._curl(number, data)
             elif data.lstrip()[:1] in (b"{", b"["):
                 yield from self._values(number, line, data)
-            elif not is_chatter(data):
+            elif is_chatter(data):
+                yield from self._chatter(taken)
+            else:
                 yield Piece(number, line)
 
     def _next(self) -> tuple[int, str | bytes] | None:
@@ -142,10 +148,8 @@ class _Reader:
     def _unread(self, taken: list[tuple[int, str | bytes]]) -> Iterator[Piece]:
         """Pass on the lines one by one, but as one piece where they are plainly one indented value."""
         first, *others = taken
-        indented = bool(others) and (
-            _bytes(first[1]).strip() in (b"{", b"[") or _bytes(others[0][1])[:1] in (b" ", b"\t")
-        )
-        if not indented:
+        indented = bool(others) and _bytes(others[0][1])[:1] in (b" ", b"\t")
+        if not (indented and _bytes(first[1]).rstrip().endswith((b"{", b"[", b","))):
             self._again += reversed(others)
             yield Piece(*first)
             return
@@ -163,6 +167,20 @@ class _Reader:
         yield Piece(first[0], b"".join(_ended(_bytes(line)) for _, line in whole))
 
     # Requests
+
+    def _chatter(self, taken: tuple[int, str | bytes]) -> Iterator[Piece]:
+        """Pass over what curl says of the connection; outside of its output such lines are text."""
+        held = [taken]
+        while not self._http and (more := self._next()) is not None:
+            data = _bytes(more[1])
+            if is_chatter(data) or not data.strip():
+                held.append(more)
+                continue
+            self._again.append(more)
+            self._http = _is_http(data)
+            break
+        if not self._http:
+            yield from (Piece(number, line) for number, line in held if line.strip())
 
     def _request(self, number: int, head: Head) -> Iterator[Piece]:
         """The messages of a request that is written out, with the type that its path names."""
@@ -200,7 +218,7 @@ class _Reader:
             data = _bytes(line)
             if not data.strip() or is_chatter(data):
                 continue
-            if REQUEST.match(data) or RESPONSE.match(data) or CURL.match(data):
+            if _is_http(data):
                 break
             if data.lstrip()[:1] not in (b"{", b"["):
                 return number, data
@@ -284,6 +302,11 @@ def _is_for_mixpanel(text: bytes) -> bool:
         return kind_of(msgspec.json.decode(text)).startswith("mixpanel")
     except (msgspec.MsgspecError, RecursionError):
         return False
+
+
+def _is_http(data: bytes) -> bool:
+    """Whether a request, an answer or a curl command begins in this line."""
+    return any(pattern.match(data) for pattern in (REQUEST, RESPONSE, CURL))
 
 
 def _is_object(data: bytes) -> bool:

@@ -94,7 +94,7 @@ def answer(question: Question, facts: Facts | None) -> Answer:
 def _source(facts: Facts) -> str:
     where = facts.source or "the journal"
     counts = counted(len(facts.cases), "message") if facts.cases else "no message"
-    return f"{KINDS[facts.destination.kind]}, {counts} of {where}"
+    return f"{KINDS[facts.destination.kind]}{facts.assumed('destination.kind')}, {counts} of {where}"
 
 
 def _verdicts(question: Question, facts: Facts) -> tuple[Verdict, ...]:
