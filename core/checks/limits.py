@@ -24,7 +24,8 @@ from .sent_names import (
     GOOD_OF_EVENTS,
     GOOD_OF_PROFILES,
     MAX_NAME,
-    OF_MIXPANEL,
+    MIXPANELS_OF_EVENTS,
+    MIXPANELS_OF_PROFILES,
     name_too_long,
     names_of_event,
     names_of_profile,
@@ -37,7 +38,7 @@ _SHORT = MAX_STRING // 4 + 1
 MAX_EVENT = 1024 * 1024
 _MAY_BE_LARGE = MAX_EVENT // 2
 """An event can only be too large when the message that it comes from is at least this large."""
-_OPERATIONS = ("$set", "$set_once", "$union", "$append")
+_OPERATIONS = frozenset(("$set", "$set_once", "$union", "$append"))
 """What an update of a profile writes."""
 _INDEX = re.compile(r"\[\d+\]")
 _FROM, _TO = NUMBERS
@@ -81,21 +82,11 @@ def sent_values(subject: Subject) -> Sequence[Finding]:
             found.append(
                 _truncated("$.event" if own else subject.place_of(f"{path}.event"), "the name", event)
             )
-        if not GOOD_OF_EVENTS.issuperset(properties):
-            found += names_of_event(subject, f"{path}.properties", properties)
-        place = _Place(subject, path, "properties")
-        if len(properties) > EVENT.many:
-            found.append(_too_many(place.all(), properties, EVENT))
-        _walk(place, properties, EVENT, found, event)
+        _walk(subject, path, "properties", properties, EVENT, found, event)
     for path, record in subject.profiles:
-        for operation in _OPERATIONS:
-            if operation in record and isinstance(written := record[operation], dict):
-                place = _Place(subject, path, operation)
-                if not GOOD_OF_PROFILES.issuperset(written):
-                    found += names_of_profile(subject, f"{path}.{operation}", written)
-                if len(written) > PROFILE.many:
-                    found.append(_too_many(place.all(), written, PROFILE))
-                _walk(place, written, PROFILE, found)
+        for operation, written in record.items():
+            if isinstance(written, dict) and operation in _OPERATIONS:
+                _walk(subject, path, operation, written, PROFILE, found)
     if not 0 < subject.original_size < _MAY_BE_LARGE:
         found += _events_too_large(subject)
     return found if len(found) < 2 else list({_spot(one): one for one in reversed(found)}.values())[::-1]
@@ -107,9 +98,7 @@ def _product(
     """Add what is wrong with the event of a product, where it has more than its order's event."""
     own = {name: properties[name] for name in properties.keys() - order.keys()}
     if own:
-        if not GOOD_OF_EVENTS.issuperset(own):
-            found += names_of_event(subject, f"{path}.properties", own)
-        _walk(_Place(subject, path, "properties"), own, EVENT, found)
+        _walk(subject, path, "properties", own, EVENT, found)
 
 
 def _events_too_large(subject: Subject) -> Iterator[Finding]:
@@ -172,29 +161,50 @@ class _Place:
         return where
 
 
-def _walk(place: _Place, held: JsonObject, limits: Limits, found: list[Finding], event: Json = None) -> None:
-    """Add what is wrong with the properties of a record; `event` is the event's name."""
+def _walk(
+    subject: Subject,
+    path: str,
+    within: str,
+    held: JsonObject,
+    limits: Limits,
+    found: list[Finding],
+    event: Json = None,
+) -> None:
+    """Add what is wrong with the properties that a record has under `within`.
+
+    `path` leads to the record, `event` is its name.
+    """
+    if limits is EVENT:
+        of_mixpanel, good, names = MIXPANELS_OF_EVENTS, GOOD_OF_EVENTS, names_of_event
+    else:
+        of_mixpanel, good, names = MIXPANELS_OF_PROFILES, GOOD_OF_PROFILES, names_of_profile
+    if len(held) > limits.many:
+        found.append(_too_many(_Place(subject, path, within).all(), held, limits))
     for name, value in held.items():
+        if name in of_mixpanel:
+            if isinstance(value, str) and len(value) < _SHORT:
+                continue
+            own = False
+        else:
+            own = True
+            if name not in good:
+                found += names(subject, f"{path}.{within}", {name: value})
         if isinstance(value, str):
-            if len(value) < _SHORT:
-                if (
-                    name not in OF_MIXPANEL
-                    and value[:1] in BEGINS_DATE
-                    and (doubt := doubt_of_text(name, value))
-                ):
-                    _add_date(place, name, value, doubt, found)
-            elif _too_long(value) and value != event:  # event_original_name repeats the name
-                found.append(_truncated(place.of(name, value), name, value))
+            if len(value) >= _SHORT:
+                if _too_long(value) and value != event:  # event_original_name repeats the name
+                    found.append(_truncated(_Place(subject, path, within).of(name, value), name, value))
+            elif own and value[:1] in BEGINS_DATE and (doubt := doubt_of_text(name, value)):
+                _add_date(_Place(subject, path, within), name, value, doubt, found)
         elif isinstance(value, (dict, list)):
             if value:
-                _inside(place, name, value, limits, found)
+                _inside(_Place(subject, path, within), name, value, limits, found)
         elif (
-            isinstance(value, (int, float))
+            own
+            and isinstance(value, (int, float))
             and _FROM <= value <= _TO
-            and name not in OF_MIXPANEL
             and (doubt := doubt_of_number(name, value))
         ):
-            _add_date(place, name, value, doubt, found)
+            _add_date(_Place(subject, path, within), name, value, doubt, found)
 
 
 def _inside(

@@ -50,15 +50,16 @@ _ORIGINAL = "mp_original_"
 """How the names of those properties begin that Mixpanel writes when it renames an event."""
 _PHONE = "$phone"
 
-OF_MIXPANEL = {"time", "id", "distinct_id", "ip", "token"}
-"""Names that hold nothing of the sender's own. Those that begin as Mixpanel's do are added as they come."""
 _PREFIXES = ("$", "mp_", "utm_")
 _CREATED = "$created"
 
 _MOST_KEPT = 10_000
+MIXPANELS_OF_EVENTS = {"time", "id", "distinct_id", "ip", "token"}
+MIXPANELS_OF_PROFILES: set[str] = set()
+"""Names that nothing is wrong with, and that hold no dates of the sender's: they begin as Mixpanel's do."""
 GOOD_OF_EVENTS: set[str] = set()
 GOOD_OF_PROFILES: set[str] = set()
-"""Names that nothing is wrong with. The same ones come again and again."""
+"""Other names that nothing is wrong with. The same ones come again and again."""
 
 
 def names_of_event(subject: Subject, path: str, properties: JsonObject) -> Iterator[Finding]:
@@ -81,7 +82,7 @@ def names_of_event(subject: Subject, path: str, properties: JsonObject) -> Itera
                     fix="give the property another name, or send false where the event should be kept",
                 )
         else:
-            _keep(GOOD_OF_EVENTS, name)
+            _keep(GOOD_OF_EVENTS, MIXPANELS_OF_EVENTS, name)
 
 
 def names_of_profile(subject: Subject, path: str, traits: JsonObject) -> Iterator[Finding]:
@@ -94,15 +95,15 @@ def names_of_profile(subject: Subject, path: str, traits: JsonObject) -> Iterato
         elif name == _PHONE:
             yield from _phone(subject, path, value)
         else:
-            _keep(GOOD_OF_PROFILES, name)
+            _keep(GOOD_OF_PROFILES, MIXPANELS_OF_PROFILES, name)
 
 
-def _keep(known: set[str], name: str) -> None:
-    if len(known) >= _MOST_KEPT:
-        known.clear()
-    known.add(name)
-    if name.startswith(_PREFIXES) and name != _CREATED and len(OF_MIXPANEL) < _MOST_KEPT:
-        OF_MIXPANEL.add(name)
+def _keep(good: set[str], of_mixpanel: set[str], name: str) -> None:
+    if name.startswith(_PREFIXES) and name != _CREATED:
+        good = of_mixpanel
+    if len(good) >= _MOST_KEPT:
+        good.clear()
+    good.add(name)
 
 
 def _place(subject: Subject, path: str, name: str, value: Json) -> str:
