@@ -20,8 +20,7 @@ _PART, _STANDING = 20, 8
 _COUNT = 8
 _PARTS_TO_AGREE = (
     "Group Analytics counts companies, workspaces or teams in the place of users. For each group key four "
-    "parts must agree, and Mixpanel tells of none that is missing:",
-    "",
+    "parts must agree:",
     "  1  the group key that Mixpanel has is the one that Segment writes",
     "  2  group() makes the group's profile",
     "  3  identify() puts the key on the user's profile",
@@ -36,18 +35,13 @@ def teaches(groups: Groups) -> tuple[str, ...]:
     if groups.known == ():
         head = "mixpanel_group_keys = [] says that this project has no group key, and no message uses groups."
         lines = [head, "", *lines]
-    key = next(iter((*(groups.known or ()), *groups.written)), "company_id")
-    if groups.destination == "classic-cloud":
-        lines += _on_classic(groups, key)
-    else:
-        lines += _on_actions(groups, key)
+    key = next(iter((*(groups.known or ()), *groups.written)), groups.likely or "company_id")
+    lines += _on_classic(groups, key) if groups.destination == "classic-cloud" else _on_actions(groups, key)
     return (
         *lines,
-        "and name Mixpanel's group keys in segtap.toml, for they cannot be seen from outside:",
-        "",
+        "Name Mixpanel's group keys (Project Settings › Group Keys) in segtap.toml, for they cannot be seen "
+        "from outside; [] says that there are none:",
         f"  mixpanel_group_keys = {toml_value([key])}",
-        "",
-        "They are in Mixpanel's Project Settings › Group Keys; [] says that there are none.",
     )
 
 
@@ -58,26 +52,30 @@ def _on_classic(groups: Groups, key: str) -> list[str]:
     else:
         came = (
             "No message here uses groups yet. The classic destination reads the second argument of group(),"
-            " its traits, and not the first: the key stands there. Call"
+            " its traits, and not the first. Call"
         )
-    lines = [came, "", f'  analytics.group("acme", {{ {_name(key)}: "acme", name: "Acme" }})', ""]
+    lines = [came, "", f'  analytics.group("acme", {{ {_name(key)}: "acme", name: "Acme" }})']
     if key not in groups.written:
         lines += [
-            "list the key in Segment's Group Identifier Traits, here under [classic]:",
+            "",
+            "and list the key in Segment's Group Identifier Traits, here under [classic]:",
             "",
             f"  group_identifier_traits = {toml_value([key])}",
-            "",
         ]
-    return [*lines, f"send {key} as a property of every event and as a trait of identify,"]
+    return [*lines, "", f"Send {key} as a property of every event and as a trait of identify."]
 
 
 def _on_actions(groups: Groups, key: str) -> list[str]:
-    call = '  analytics.group("acme", { name: "Acme", plan: "pro" })'
-    lines = ["No message here uses groups yet. Call", "", call]
+    lines = [
+        "No message here uses groups yet. Call",
+        "",
+        '  analytics.group("acme", { name: "Acme", plan: "pro" })',
+        "",
+    ]
     if key not in groups.written:
-        lines += ["", f"set group_key = {toml_value(key)} in the mapping of subscription 'Group Calls',"]
+        lines.append(f"and set group_key = {toml_value(key)} in the mapping of subscription 'Group Calls'.")
     how = "context.groupId" if key == DEFAULT_KEY else f"{key} as a property"
-    return [*lines, "", f"send {how} with every event and the trait {key} with identify,"]
+    return [*lines, f"Send {how} with every event, and the trait {key} with identify."]
 
 
 def _name(key: str) -> str:
@@ -166,7 +164,8 @@ def _part(
 def event_lines(check: GroupKeyCheck, width: int, marks: Marks) -> list[Line]:
     """How often each event came with the key and without it; those that lack it first."""
     if not check.events:
-        return [Line((check.key, "events"), (("No event was seen.", "dim"),))]
+        words = "No event carries the key, and none is of a user in a group." if check.named else ""
+        return [Line((check.key, "events"), ((words, "dim"),))]
     # An event without the key is as grave as the part that it belongs to.
     lacks: Severity | None = next(
         (part.severity for part in check.parts if part.part == "key on events"), None
@@ -215,7 +214,7 @@ def all_lines(
     lines = known_lines(groups, width, marks)
     for check in groups.keys:
         lines += [Line(("", check.key), ()), *key_lines(check, width, marks, found, today)]
-        if events:
+        if events and check.named:
             lines += [Line(("", check.key, "events"), ()), *event_lines(check, width, marks)]
     return lines
 

@@ -13,6 +13,7 @@ from ..checks.group_keys import (
     id_text,
     is_id,
     keys_in_settings,
+    likely_keys,
     meant_key,
     profile_updates,
     written_properties,
@@ -67,6 +68,8 @@ class GroupTraffic:
         """The keys that groups were written under, with the newest messages; so are the next."""
         self.written_by: dict[str, str] = {}
         """The subscription that wrote them."""
+        self.likely = ""
+        """The trait that names the group in a call that the destination ignored."""
         self.ids_as_keys: list[int] = []
         self.meant: dict[str, str] = {}
         """For a key that Segment writes and that is not the one meant: that one."""
@@ -107,6 +110,9 @@ class GroupTraffic:
     def _group(self, document: JsonObject, translation: Translation, message: int) -> None:
         self.group_calls += 1
         records = list(group_records(translation))
+        traits = document.get("traits")
+        if not records and isinstance(traits, dict):
+            self.likely = next(iter(likely_keys(traits, document.get("groupId"))), self.likely)
         keys = {str(record.get("$group_key")) for _, _, record in records}
         for _, operation, record in records:
             key, id = str(record.get("$group_key")), record.get("$group_id")

@@ -81,7 +81,8 @@ class Groups(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of Group Analytics. `known` are Mixpanel's keys as the settings have them, None: unknown.
 
     `in_use`: something tells that groups are used. `covered` are the messages looked at. `written` are the
-    keys that the destination writes by its settings.
+    keys that the destination writes by its settings. `likely` is the trait that names the group in a call
+    that the destination ignored, or "".
     """
 
     keys: tuple[GroupKeyCheck, ...] = ()
@@ -91,6 +92,7 @@ class Groups(msgspec.Struct, frozen=True, kw_only=True):
     covered: Coverage = Coverage()
     destination: DestinationKind = "actions"
     written: tuple[str, ...] = ()
+    likely: str = ""
 
 
 class GroupChecks:
@@ -148,6 +150,7 @@ class GroupChecks:
             covered=covered,
             destination=self._destination.kind,
             written=tuple(written_keys(self._destination)),
+            likely=self._traffic.likely,
         )
 
     def checks(self) -> list[GroupKeyCheck]:

@@ -154,7 +154,13 @@ FIRM = {"groupIdentifierTraits": ["firm_id"]}
             ("second argument", '{ company_id: "acme", ', 'group_identifier_traits = ["company_id"]'),
             (),
         ),
-        ({}, None, 2, ("2 group calls came", "Group Identifier Traits is empty"), ("No message",)),
+        (
+            {},
+            None,
+            2,
+            ("2 group calls came", "Group Identifier Traits is empty", 'traits = ["organization_id"]'),
+            ("No message", "company_id"),
+        ),
         (FIRM, None, 0, ('{ firm_id: "acme", ', 'mixpanel_group_keys = ["firm_id"]'), ("traits = [",)),
         ({}, ("org.id",), 0, ('{ "org.id": "acme", ', 'group_identifier_traits = ["org.id"]'), ()),
     ],
@@ -167,7 +173,7 @@ def test_on_classic_the_key_is_a_trait(
     not_said: tuple[str, ...],
 ) -> None:
     destination = msgspec.structs.replace(CLASSIC, settings={**CLASSIC.settings, **settings})
-    group = call("group", "u", groupId="acme", traits={"name": "Acme"})
+    group = call("group", "u", groupId="acme", traits={"name": "Acme", "organization_id": "acme"})
     text = "\n".join(teaches(groups_of((group,) * calls, known, destination)))
     assert all(words in text for words in said)
     assert not any(words in text for words in ("$group_id", "context.groupId", *not_said))
@@ -178,7 +184,7 @@ def test_on_classic_the_key_is_a_trait(
     ("known", "said"),
     [
         (None, ("context.groupId with every event", 'mixpanel_group_keys = ["$group_id"]')),
-        (("firm",), ('set group_key = "firm"', "send firm as a property", 'mixpanel_group_keys = ["firm"]')),
+        (("firm",), ('set group_key = "firm"', "Send firm as a property", 'mixpanel_group_keys = ["firm"]')),
     ],
 )
 def test_on_actions_the_key_is_that_of_the_mapping(
