@@ -114,9 +114,11 @@ def _local(subject: Subject, path: str, value: str, network: str) -> Finding:
 
 
 def _absent(subject: Subject, index: int, record: JsonObject, *, is_profile: bool) -> Finding | None:
-    context, subscription = subject.context, subscription_of(subject, index)
-    given, library = not _blank(context.get("ip")), _library(subject)
-    by_server = library is not None and SERVER_LIBRARY.match(library) is not None
+    context, library = subject.context, _library(subject)
+    given, by_server = not _blank(context.get("ip")), library is not None and _is_server(library)
+    if subject.destination.subscriptions is None and (given or not (by_server or library is None)):
+        return None  # Segment fills the address in for browsers and apps, and its presets map it
+    subscription = subscription_of(subject, index)
     if is_profile and _says_the_place(record):
         return None
     if subscription is not None and not is_default(subscription, "ip"):
@@ -167,6 +169,11 @@ def _unmapped(subject: Subject, subscription: Subscription, index: int, *, is_pr
 def _says_the_place(record: JsonObject) -> bool:
     traits = record.get("$set")
     return isinstance(traits, dict) and all(traits.get(name) for name in PLACE_TRAITS)
+
+
+@lru_cache(maxsize=256)
+def _is_server(library: str) -> bool:
+    return SERVER_LIBRARY.match(library) is not None
 
 
 def _library(subject: Subject) -> str | None:

@@ -94,6 +94,7 @@ def _unsubscribed(subject: Subject, call: str) -> Finding:
     )
 
 
+@lru_cache(maxsize=16)
 def _preset_for(call: str) -> str:
     """Say which of Segment's presets send such a call."""
     every = (*preset_subscriptions(), *optional_subscriptions())
