@@ -64,7 +64,7 @@ WOULD_REJECT = "Segment would reject this"
 """How an objection begins that keeps the message from Mixpanel."""
 
 _NOTHING_SENT: tuple[Check, ...] = (subscriptions.unmatched, subscriptions.rejected_by_destination)
-"""Run only where Segment's destination refuses the message, no subscription matches it, or it is not sent."""
+"""Run only where nothing is sent, or Segment's destination refuses something."""
 _SEVERAL_EVENTS: tuple[Check, ...] = (
     request.page_double_count,
     subscriptions.subscription_double_count,
@@ -235,7 +235,7 @@ def check(
         overflows=overflows,
     )
     found = [objection(words) for words in objections]
-    if translation.unmatched or translation.rejected is not None or translation.not_sent is not None:
+    if not translation.operations or translation.rejected is not None:
         for run in _NOTHING_SENT:
             found.extend(run(subject))
     call = subject.type if isinstance(subject.type, str) and subject.type in CALL_TYPES else ""

@@ -46,9 +46,12 @@ def unmatched(subject: Subject) -> Iterator[Finding]:
         if not (stopped.stage == "filters" and subject.settings.filter_faults):  # filter-not-fql says it
             yield _stopped(stopped)
         return
-    if not subject.translation.unmatched or not isinstance(call, str) or call not in CALL_TYPES:
+    if not isinstance(call, str) or call not in CALL_TYPES or subject.translation.operations:
         return
-    if subject.destination.kind == "classic-cloud":
+    if not subject.translation.unmatched:
+        if subject.translation.rejected is None:
+            yield _nothing_in_it(call)
+    elif subject.destination.kind == "classic-cloud":
         if not missing_group_traits(subject):  # group-trait-missing says it
             yield _switched_off(subject, call)
     else:
@@ -59,6 +62,20 @@ def _stopped(stopped: NotSent) -> Finding:
     where = f"not sent, at the stage {stopped.stage}: " if stopped.stage else "not sent: "
     fix = _STOPPED.get(stopped.stage, _NO_FIX) if stopped.stage else _NO_FIX
     return rule.UNMATCHED.finding(stopped.path, f"{where}{stopped.reason}", severity="info", fix=fix)
+
+
+def _nothing_in_it(call: str) -> Finding:
+    """The note on a call that a subscription takes, and that holds nothing to send."""
+    if call == "identify":
+        return rule.UNMATCHED.finding(
+            "$.traits",
+            "the identify call has no traits and no anonymousId: there is nothing to send",
+            severity="info",
+            fix="nothing, if it is meant; else send traits with it",
+        )
+    return rule.UNMATCHED.finding(
+        "$", f"the {call} call holds nothing that is sent", severity="info", fix=_NO_FIX
+    )
 
 
 def _unsubscribed(subject: Subject, call: str) -> Finding:

@@ -86,6 +86,17 @@ def test_with_the_simplified_merge_an_alias_needs_no_subscription() -> None:
     assert finding.fix.startswith("remove the alias call")
 
 
+def test_a_call_with_nothing_in_it_is_a_note() -> None:
+    empty = real_message("node", "identify", userId="u-1", anonymousId=..., traits={})
+    finding = the("unmatched", empty, DESTINATION)
+    assert (finding.severity, finding.path) == ("info", "$.traits")
+    assert "there is nothing to send" in finding.message
+    joined = real_message("node", "identify", userId="u-1", anonymousId="a-1", traits={})
+    assert found(joined, "unmatched", destination=DESTINATION) == []
+    (only,) = found(counts(), "unmatched", destination=workspace(INCREMENT))
+    assert only.severity == "info"
+
+
 def test_a_trigger_that_leaves_the_message_out_is_a_note() -> None:
     seats = changed(TRACKS, name="Seats", subscribe='type = "track" and event = "Seat Left"')
     finding = the("unmatched", TRACK, workspace(seats))
