@@ -497,6 +497,37 @@ async def test_mixpanel_pane_says_where_the_value_under_the_cursor_comes_from() 
             assert source in screen(pilot)
 
 
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        (
+            {},
+            'no API secret is given. Segment\'s 3.497.0 would send no usable credential here ("undefined:")',
+        ),
+        ({"apiSecret": ""}, 'empty. Segment\'s 3.497.0 would send no usable credential here (":")'),
+        ({"apiSecret": "s"}, ""),
+    ],
+    ids=["absent", "empty", "set"],
+)
+async def test_mixpanel_pane_says_where_the_token_takes_the_place_of_a_secret(
+    settings: dict[str, Any], words: str
+) -> None:
+    message = {"type": "track", "event": "Signed Up", "userId": "u-1", "messageId": "m-1"}
+    destination = Destination(settings={"projectToken": TOKEN, **settings})
+    translation = translator(destination).translate(message, now=NOW)
+    told = msgspec.structs.replace(
+        detail(message, translation=translation),
+        explanation=explain(message, destination, translation, now=NOW),
+    )
+    pane = MixpanelPane()
+    async with Host(pane).run_test(size=(90, 30)) as pilot:
+        pane.detail = told
+        await pilot.pause()
+        for text in (" ".join(screen(pilot).split()), pane.copy_text()):
+            assert words in text
+            assert ("usable credential" in text) == bool(words)
+
+
 async def test_mixpanel_pane_says_what_filters_take_out() -> None:
     message: dict[str, Any] = {"type": "track", "event": "A", "userId": "u-1", "messageId": "m-1"}
     translation = translator(Destination(settings={"projectToken": TOKEN})).translate(message, now=NOW)
