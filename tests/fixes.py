@@ -200,6 +200,7 @@ WAYS: list[tuple[str, Step]] = [
      r"(?: and \w+)*)", _missing),
     # ids
     (r"send a UUID as messageId.*", _set("$.messageId", UUID)),
+    (r"send a UUID as \$insert_id, where it stands", _here(lambda match: UUID)),
     (r"send a UUID(?:v4)? as anonymousId.*", _set("$.anonymousId", UUID4)),
     (r"send userId, or anonymousId for unknown users", _set("$.anonymousId", UUID4)),
     (r"send userId once the user is known", _set("$.userId", "u-7")),

@@ -49,15 +49,26 @@ def insert_id(subject: Subject) -> Sequence[Finding]:
 
 def _place(subject: Subject, path: str, value: str) -> tuple[str, str]:
     """The path to name for an insert id, and what it is called there; `path` leads to the event."""
+    if subject.destination.kind == "classic-cloud":
+        return subject.place_of(f"{path}.properties.$insert_id"), "$insert_id"
     if value == subject.document.get("messageId"):
         return "$.messageId", "messageId"
     return f"{path}.properties.$insert_id", "$insert_id"
 
 
+def _where_it_stands(subject: Subject) -> str | None:
+    """How to mend an insert id of the classic destination, which sends no messageId but what the call has."""
+    return (
+        "send a UUID as $insert_id, where it stands" if subject.destination.kind == "classic-cloud" else None
+    )
+
+
 def _charset(subject: Subject, path: str, value: str) -> Finding:
     where, name = _place(subject, path, value)
     return rule.INSERT_ID_CHARSET.finding(
-        where, f"{name} {shown(value)}: Mixpanel takes letters, digits and - only"
+        where,
+        f"{name} {shown(value)}: Mixpanel takes letters, digits and - only",
+        fix=_where_it_stands(subject),
     )
 
 
@@ -66,7 +77,9 @@ def _too_long(subject: Subject, path: str, value: str, length: int) -> Finding:
     # Whoever uses these SDKs, or sends an order, has not chosen the id: a note, no warning.
     cause, fix = _made_by_segment(value, subject.document.get("messageId"), several=len(subject.events) > 1)
     words = f"{name} {shown(value, 80)} has {length:,} bytes: Mixpanel documents {MAX_INSERT_ID} at most"
-    return rule.INSERT_ID_LENGTH.finding(where, words + cause, severity="info" if cause else None, fix=fix)
+    return rule.INSERT_ID_LENGTH.finding(
+        where, words + cause, severity="info" if cause else None, fix=_where_it_stands(subject) or fix
+    )
 
 
 def _forbidden(subject: Subject, path: str, value: str) -> Finding:
@@ -78,7 +91,8 @@ def _forbidden(subject: Subject, path: str, value: str) -> Finding:
         place,
         f"{name} {shown(value)} is a placeholder: Mixpanel {'refuses' if listed else 'may refuse'} the event",
         severity=None if listed else "warning",  # how it reads other spellings is not documented
-        fix="map insert_id to $.messageId, and send a UUID as messageId" if own else None,
+        fix=_where_it_stands(subject)
+        or ("map insert_id to $.messageId, and send a UUID as messageId" if own else None),
     )
 
 

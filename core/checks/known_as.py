@@ -156,6 +156,7 @@ KNOWN_AS: dict[str, tuple[str, ...]] = {
     "utm-missing": ("UTM parameters", "utm_source is missing"),
     "cloud-and-device-mode": ("Segment: web", "device mode and cloud mode"),
     "string-truncated": ("truncated to 255 characters", "text is cut off"),
+    "documentation-differs": ("people.union", "$ios_devices", "Track Charge", "trackCharge"),
     "classic-feature-lost": ("$transactions", "migrate to Mixpanel (Actions)"),
     "date-format": ("date is a string in Mixpanel", "date shows as text"),
     "group-key-missing-on-event": ("group analytics shows no events", "events not attributed to the group"),

@@ -542,3 +542,19 @@ def test_increments_of_actions_that_are_no_number_are_named(
         assert followed is not None
         after = inspected(followed, destination=destination).findings
         assert (finding.rule, finding.path) not in [(one.rule, one.path) for one in after]
+
+
+@pytest.mark.parametrize(
+    ("value", "rule"),
+    [("a_b", "insert-id-charset"), ("x" * 40, "insert-id-length"), ("undefined", "insert-id-forbidden")],
+)
+@pytest.mark.parametrize("in_context", [False, True])
+def test_an_insert_id_of_the_call_is_mended_where_it_stands(value: str, rule: str, in_context: bool) -> None:
+    own = {"$insert_id": value}
+    message = track(context={"traits": own}) if in_context else track(properties=own)
+    (finding,) = found(message, rule)
+    assert finding.path == ("$.context.traits.$insert_id" if in_context else "$.properties.$insert_id")
+    followed = follow(message, finding)
+    assert followed is not None
+    assert followed["messageId"] == message["messageId"]
+    assert found(followed, rule) == []
