@@ -53,8 +53,10 @@ WORK = 100_000
 _RENAMED: dict[tuple[str, str], dict[str, str]] = {
     ("actions", "identify"): {name: to for to, names in USER_TRAITS for name in names},
     ("actions", "group"): {name: to for to, names in GROUP_TRAITS for name in names},
-    ("classic-cloud", "identify"): {plain_key(name): to for name, to in TRAITS},
-    ("classic-cloud", "group"): {plain_key(name): to for name, to in CLASSIC_GROUP_TRAITS},
+    ("classic-cloud", "identify"): {key: to for name, to in TRAITS for key in (name, plain_key(name))},
+    ("classic-cloud", "group"): {
+        key: to for name, to in CLASSIC_GROUP_TRAITS for key in (name, plain_key(name))
+    },
     **{
         ("classic-cloud", call): {
             plain_key(name[1:]): to
@@ -102,14 +104,16 @@ def losses(
     `translation` is what the destination made of the document at `now`, `events` are the events in it. Empty
     where nothing is sent at all.
     """
-    call = document["type"]
-    holder = HOLDERS.get(cast(str, call), "")
+    call = document.get("type")
+    if not isinstance(call, str) or call not in HOLDERS:
+        return ()
+    holder = HOLDERS[call]
     sent = document.get(holder)
     if not sent or not isinstance(sent, dict) or not translation.operations:
         return ()
     parts = events[0][2] if events else _profile(translation)
     unlike = [name for name, value in sent.items() if parts.get(name) is not value]
-    if unlike and (renamed := _RENAMED.get((destination.kind, cast(str, call)))):
+    if unlike and (renamed := _RENAMED.get((destination.kind, call))):
         unlike = [name for name in unlike if parts.get(renamed.get(name, name)) is not sent[name]]
     if unlike:
         unlike = [name for name in unlike if not _quickly_same(sent[name], parts.get(name))]

@@ -318,6 +318,12 @@ def test_what_the_classic_destination_lays_over_properties(changes: dict[str, An
     assert [loss.words for loss in covered.losses if loss.id == "values-covered"] == words
 
 
+def test_a_message_without_a_type_is_compared() -> None:
+    takes_all = Subscription("event != null", "trackEvent", {"event": {"@path": "$.event"}})
+    made = compared({"event": "Paid", "properties": {"a": 1}}, settings(), subscriptions=(takes_all,))
+    assert made.one.records[0].name == "Paid"
+
+
 def test_every_difference_names_a_public_document() -> None:
     assert len({entry.id for entry in DIFFERENCES}) == len(DIFFERENCES)
     for entry in DIFFERENCES:
