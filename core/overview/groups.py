@@ -240,7 +240,7 @@ class GroupChecks:
             words += ": another spelling" if near(key, (instead,)) else ""
         else:
             words = (
-                f"Segment writes groups under {shown(instead)}, while group calls, profiles and events have"
+                f"Segment writes groups under {shown(instead)}, while group calls and events have"
                 f" their ids as {shown(key)}"
             )
         severity = self._severity("group-key-mismatch", "error" if known else "warning")

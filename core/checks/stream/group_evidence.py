@@ -1,7 +1,7 @@
 """Which other name carries the ids of groups: the sign that another group key is meant than Segment writes.
 
-With `group("acme", {company_id: "acme"})`, and company_id on profiles and events, the group key that is meant
-is company_id. The three may come in any order, so that the newest few profiles and events are kept.
+With `group("acme", {company_id: "acme"})`, and company_id on events in place of Segment's key, the group key
+that is meant is company_id. They may come in any order, so that the newest few profiles and events are kept.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .memory import Recent
 
 GROUP, PROFILE, EVENT = 1, 2, 4
 """Where a name holds a group's id: in a group call, on a profile, on an event."""
-_EVERYWHERE = GROUP | PROFILE | EVENT
+_SHOWN = GROUP | EVENT
 _MAX_NAMES = 8
 _KEPT = 64
 _KEPT_VALUES = 100
@@ -47,7 +47,7 @@ class Evidence:
         self._ids: Recent[tuple[str, str], bool] = Recent(ids)
         self._newest: deque[tuple[int, JsonObject]] = deque(maxlen=_KEPT)
         self._in_use: set[str] = set()
-        """Keys that events carry themselves."""
+        """Keys that events or profiles carry themselves."""
 
     def group(self, key: str, id: Json, traits: JsonObject, keys: Collection[str]) -> Iterator[Elsewhere]:
         """Look at a group that is written under `key`; `keys` are all that this call writes groups under."""
@@ -76,6 +76,8 @@ class Evidence:
 
     def held(self, key: str, values: JsonObject) -> Iterator[str]:
         """Yield the other names under which the values have an id of the key's groups."""
+        if key in self._in_use:
+            return
         for name, one in self._names.items():
             if one.key == key and name in values and self._is_group(key, values[name]):
                 yield name
@@ -88,14 +90,14 @@ class Evidence:
         one = self._names.get(name)
         if one is None:
             return
-        if place == EVENT and values.get(one.key):
+        if values.get(one.key):
             self._in_use.add(one.key)
         if not one.places & place and name in values and self._is_group(one.key, values[name]):
             one.places |= place
 
     def _whole(self, name: str) -> Iterator[Elsewhere]:
         one = self._names.get(name)
-        if one is not None and one.places == _EVERYWHERE and not one.told and one.key not in self._in_use:
+        if one is not None and one.places & _SHOWN == _SHOWN and not one.told and one.key not in self._in_use:
             one.told = True
             yield Elsewhere(one.key, name)
 

@@ -147,7 +147,7 @@ class Groups:
         )
 
     def _elsewhere(self, seen: Seen, one: Elsewhere, path: str) -> Iterator[Finding]:
-        """A group call, a profile and an event have the groups' ids under another name."""
+        """A group call and an event have the group's id under another name."""
         known = seen.settings.group_keys
         if known is not None and one.name not in known:
             return
@@ -155,8 +155,8 @@ class Groups:
         fix = own_key(one.name, seen.destination, of=self._written_by.get(one.key, ""))
         yield rule.GROUP_KEY_MISMATCH.finding(
             path,
-            f"Segment writes groups under {shown(one.key, 40)}, while group calls, profiles and events have"
-            f" their ids as {shown(one.name, 40)}",
+            f"Segment writes groups under {shown(one.key, 40)}, while group calls and events have their"
+            f" ids as {shown(one.name, 40)}",
             fix=fix if known is not None else f"{fix}, if that is Mixpanel's group key",
             severity="warning",
         )

@@ -92,17 +92,20 @@ def test_another_key_is_named_once_and_its_fix_ends_it(
 
 
 def test_the_message_that_completes_it_is_where_it_is_named() -> None:
-    recipe = {"group": group(company_id="acme"), "identify": identify(company_id="acme")}
-    recipe["track"] = track(company_id="acme")
+    recipe = {"group": group(company_id="acme"), "track": track(company_id="acme")}
     paths = {
         last: found([*(recipe[one] for one in recipe if one != last), recipe[last]])[0].path
         for last in recipe
     }
     assert paths == {
         "group": "$.traits.company_id",
-        "identify": "$.traits.company_id",
         "track": "$.properties.company_id",
     }
+
+
+def test_without_an_identify_the_events_show_it() -> None:
+    findings = found([group(company_id="acme"), track(company_id="acme"), track(4, company_id="acme")])
+    assert rules(findings) == ["group-key-mismatch"]
 
 
 def test_messages_of_a_server_are_held_to_the_same() -> None:
@@ -141,6 +144,8 @@ def test_the_classic_fix_ends_it() -> None:
         [group(plan="pro"), identify(plan="pro"), track(plan="pro")],
         # the group's id under another name, and on nothing else
         [group(slug="acme"), identify(slug="ann"), track(slug="pricing", context={"groupId": "acme"})],
+        # profiles carry Segment's own key
+        [identify(**{"$group_id": ["acme"]}), group(slug="acme"), track(slug="acme")],
         # events carry Segment's own key
         [group(slug="acme"), identify(slug="acme"), track(slug="acme", context={"groupId": "acme"})],
     ],
