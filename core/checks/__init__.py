@@ -1,8 +1,8 @@
 """The rules: a catalogue of mistakes, each with a small pure function that names it when it happens.
 
 `catalogue` holds the texts, a table for each module of rules. `message`, `ids`, `names` and `values` have the
-functions that look at a message as it stands, `request`, `limits` and `insert_ids` those that look at what
-it becomes, `stream` what many messages show.
+functions that look at a message as it stands, `request`, `limits`, `insert_ids`, `identity`, `place` and
+`subscriptions` those that look at what it becomes, `stream` what many messages show.
 """
 
 from __future__ import annotations

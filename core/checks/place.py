@@ -8,10 +8,11 @@ from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from ..inspection import IDENTITY_EVENTS, Finding
-from ..messages import Json, JsonObject
+from ..messages import JsonObject
 from ..settings import Subscription
 from ..text import shown
 from .catalogue import calls as rule
+from .identity import blank
 from .mapped import is_default, leaves_out, map_fix, mapped_elsewhere, named, subscription_of
 from .rule import Subject
 
@@ -115,7 +116,7 @@ def _local(subject: Subject, path: str, value: str, network: str) -> Finding:
 
 def _absent(subject: Subject, index: int, record: JsonObject, *, is_profile: bool) -> Finding | None:
     context, library = subject.context, _library(subject)
-    given, by_server = not _blank(context.get("ip")), library is not None and _is_server(library)
+    given, by_server = not blank(context.get("ip")), library is not None and _is_server(library)
     if subject.destination.subscriptions is None and (given or not (by_server or library is None)):
         return None  # Segment fills the address in for browsers and apps, and its presets map it
     subscription = subscription_of(subject, index)
@@ -156,7 +157,7 @@ def _unmapped(subject: Subject, subscription: Subscription, index: int, *, is_pr
         words = f"{named(subscription)} does not map ip"
     else:
         words, place = mapped_elsewhere(subject, subscription, "ip", place)
-        if _blank(subject.context.get("ip")) and place.startswith("$."):
+        if blank(subject.context.get("ip")) and place.startswith("$."):
             fix = f"send the user's address as {place.removeprefix('$.')}"
     what = "Mixpanel takes the address of Segment's server, and moves the user there"
     return rule.NO_CLIENT_IP.finding(
@@ -181,7 +182,3 @@ def _library(subject: Subject) -> str | None:
     library = subject.context.get("library")
     name = library.get("name") if isinstance(library, dict) else None
     return name if isinstance(name, str) and name else None
-
-
-def _blank(value: Json) -> bool:
-    return value is None or value == ""
