@@ -125,8 +125,8 @@ def _again(seen: Seen, key: _Key, agrees: list[bool], *, same_day: bool) -> Find
     if not differs and seen.destination.kind == "classic-cloud":
         return rule.DEDUPE_MISMATCH.finding(
             "$.messageId",
-            f"{words}; this one has no insert id in Segment's public code. {fate}, whether Mixpanel would"
-            " count both cannot be known",
+            f"{words}; this one has no insert id in Segment's public code. {fate}, and whether Mixpanel"
+            " would count both cannot be known",
             severity="info",
             fix="nothing: no field of the message decides it",
         )
@@ -134,7 +134,7 @@ def _again(seen: Seen, key: _Key, agrees: list[bool], *, same_day: bool) -> Find
         also = "and Mixpanel would too" if seen.second else "and Mixpanel shows it once"
         return rule.RETRY.finding("$.messageId", f"{words}: {fate}, {also}")
     if agrees[_USER] and same_day and seen.destination.kind == "classic-cloud":
-        counts = "whether Mixpanel would count both cannot be known"  # it compacts by the insert id
+        counts = "and whether Mixpanel would count both cannot be known"  # it compacts by the insert id
     elif agrees[_USER] and same_day:
         counts = f"Mixpanel {would} both until {_COMPACTED}"
     else:
