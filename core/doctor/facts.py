@@ -9,9 +9,9 @@ import msgspec
 from ..checks.request import event_records
 from ..envelope import read_object
 from ..errors import InputError
-from ..identities.model import Cluster
+from ..identities.model import Cluster, Users
 from ..identities.table import Identities
-from ..identities.users import cluster_of
+from ..identities.users import cluster_of, clusters
 from ..inspection import Finding
 from ..messages import JsonObject
 from ..overview.groups import GroupChecks
@@ -50,6 +50,8 @@ class Facts:
         source: str = "",
         judged_by: str = "",
         fault: str = "",
+        users: Users | None = None,
+        user: Cluster | None = None,
         now: int,
     ) -> None:
         self.settings = settings
@@ -61,7 +63,7 @@ class Facts:
         self.now = now
         self.cases = [case for detail in details if (case := _case(detail)) is not None]
         self.groups = GroupChecks(destination, settings.mixpanel_group_keys, settings.rules)
-        self.identities = Identities(settings.identity)
+        table = Identities(settings.identity)
         self.events = [
             (case, name, properties)
             for case in self.cases
@@ -75,7 +77,14 @@ class Facts:
         for case in self.cases:
             number, translation = case.detail.summary.id, case.detail.inspection.translation
             self.groups.add(case.document, translation, number, case.detail.inspection.findings)
-            self.identities.add(translation, number, case.document)
+            table.add(translation, number, case.document)
+        self._table = table if users is None else None
+        self._user = user
+        found = tuple(clusters(table)) if users is None else users.clusters
+        self.clusters = found
+        """The users seen last: those of the engine's table, which its rules and its screen speak of, else
+        those that the messages make."""
+        self.users = len(found) if users is None else users.total
 
     @classmethod
     def of(cls, found: Messages, now: int) -> Facts:
@@ -88,8 +97,15 @@ class Facts:
             source=found.source,
             judged_by=found.judged_by,
             fault=found.fault,
+            users=found.users,
+            user=found.user,
             now=now,
         )
+
+    @property
+    def joined(self) -> bool:
+        """True if ids of some user were joined."""
+        return any(one.ids > 1 for one in self.clusters)
 
     def given(self, *names: str) -> bool:
         """True if somebody gave one of these settings; otherwise segtap assumes its value."""
@@ -111,8 +127,11 @@ class Facts:
         ]
 
     def user(self, id: str) -> Cluster | None:
-        """The user that an id belongs to, None when no message has the id."""
-        return cluster_of(self.identities, id)
+        """The user that an id belongs to, None when no message has the id.
+
+        An engine's is the one that it was asked for.
+        """
+        return self._user if self._table is None else cluster_of(self._table, id)
 
     def of_type(self, *types: str) -> list[Case]:
         """The messages of these calls."""

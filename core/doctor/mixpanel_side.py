@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from ..identities.users import clusters
 from ..text import counted, shown
 from .facts import Case, Facts, ids_of
 from .verdict import Standing, Verdict
@@ -34,7 +33,7 @@ def mixpanel_side(facts: Facts) -> Iterator[Verdict]:
         f"look there: Data, Lexicon, Events, Status of {named}; the same for their properties",
     )
     yield _menus(facts, named)
-    if any(len(one.members) > 1 for one in clusters(facts.identities)):
+    if facts.joined:
         yield _verdict(
             "merge-delay",
             "In Mixpanel: ids that were just joined",

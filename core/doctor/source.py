@@ -20,6 +20,7 @@ from ..engine.kept import engine_with, kept_settings
 from ..engine.receipts import ReceiptReader
 from ..envelope import read_object
 from ..errors import InputError
+from ..identities.model import Cluster, Users
 from ..ingest.bounds import bounds_of
 from ..ingest.parse import parse_receipt
 from ..inspection import with_findings
@@ -31,6 +32,8 @@ from ..serve.notes import find_engine
 from ..settings import Settings
 from ..views import MessageDetail, Page, Summary
 
+MOST_USERS = 1_000
+"""Users of an engine that are looked at: those seen last."""
 TOGETHER = 16
 """Messages that are asked for at a time."""
 
@@ -48,6 +51,10 @@ class Messages(msgspec.Struct, frozen=True, kw_only=True):
     refused: tuple[Summary, ...] = ()
     source: str = ""
     fault: str = ""
+    users: Users | None = None
+    """The users of an engine's own table, None where they are counted from the messages."""
+    user: Cluster | None = None
+    """The one of them that was asked for."""
 
 
 class _Kept(Protocol):
@@ -57,11 +64,12 @@ class _Kept(Protocol):
 
 
 async def newest_messages(
-    settings: Settings, *, limit: int, url: str = "", override: bool = False
+    settings: Settings, *, limit: int, url: str = "", override: bool = False, user: str = ""
 ) -> Messages:
     """At most `limit` messages: of the engine at `url`, of the one that holds the journal, or of its file.
 
-    They are read by the engine's settings, with `override` by these. Without a journal there are none.
+    They are read by the engine's settings, with `override` by these. Without a journal there are none. `user`
+    is an id whose user is asked for, too.
     Raises EngineError, or JournalError where the file cannot be read.
     """
     path = chosen_path(settings.journal.path)
@@ -74,9 +82,13 @@ async def newest_messages(
         source = f"the segtap at {address}"
         async with Client(address, token) as client:
             found = await messages_of(client, limit=limit)
+            if user and not override:
+                found = msgspec.structs.replace(found, user=await client.user(user))
         if override:
             by = f"{own}, not those of {source}"
-            return msgspec.structs.replace(_read_by(settings, found), judged_by=by, fault=found.fault)
+            return msgspec.structs.replace(
+                _read_by(settings, found), judged_by=by, fault=found.fault, users=None
+            )
         return found
     if not path.exists():
         return Messages(settings=settings, judged_by=own, source=f"{path} (there is none yet)")
@@ -89,7 +101,13 @@ async def messages_of(viewer: Viewer, *, limit: int) -> Messages:
     found = await _newest(viewer, limit, source)
     active = await viewer.settings()
     by = f"of {source} ({active.origin})"
-    return msgspec.structs.replace(found, settings=active, judged_by=by, fault=(await viewer.state()).fault)
+    return msgspec.structs.replace(
+        found,
+        settings=active,
+        judged_by=by,
+        fault=(await viewer.state()).fault,
+        users=await viewer.users(limit=MOST_USERS),
+    )
 
 
 async def _of_file(settings: Settings, limit: int, own: str, *, override: bool) -> Messages:

@@ -68,6 +68,7 @@ TOPICS: tuple[Topic, ...] = (
             "id-whitespace",
             "no-identity",
             "shared-device",
+            *("user-id-changed", "user-id-shared", "email-two-users", "id-casing", "always-new-user"),
             "identity-cluster-limit",
             "anonymous-id-churn",
             "hot-shard",
@@ -79,7 +80,13 @@ TOPICS: tuple[Topic, ...] = (
         check="joining",
         title="From anonymous to known",
         rules=(
-            *("identify-ignored", "history-not-joined", "anonymous-id-not-uuid4", "anonymous-profile-prefix"),
+            *(
+                "merge-unfit",
+                "identify-ignored",
+                "history-not-joined",
+                "anonymous-id-not-uuid4",
+                "anonymous-profile-prefix",
+            ),
             *("alias-ignored", "alias-order", "alias-without-previous-id", "identify-without-user-id"),
         ),
         good="anonymous events are joined to the users",
@@ -189,6 +196,9 @@ def refused_here(facts: Facts) -> Iterator[Verdict]:
         yield _of_findings("not-sent", "Messages that Mixpanel never gets", found)
 
 
+NOBODY_JOINED = "no visitor became a known user in what was seen"
+
+
 def topics(facts: Facts) -> Iterator[Verdict]:
     """The questions that rules answer."""
     for topic in TOPICS if facts.cases else ():
@@ -205,7 +215,8 @@ def topics(facts: Facts) -> Iterator[Verdict]:
         elif topic.classic and facts.destination.kind == "classic-cloud":
             yield Verdict(check=topic.check, title=topic.title, standing="unknown", words=topic.classic)
         elif topic.good:
-            words = topic.good + assumed
+            good = NOBODY_JOINED if topic.check == "joining" and not facts.joined else topic.good
+            words = good + assumed
             if topic.unchecked and not facts.device_traffic:
                 words += f". {topic.unchecked[0].upper()}{topic.unchecked[1:]}"
             yield Verdict(check=topic.check, title=topic.title, standing="good", words=words)

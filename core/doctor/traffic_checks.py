@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterator
 
 from ..delivery import Outcome
-from ..identities.users import clusters
 from ..overview.groups import PartCheck
 from ..text import clean, counted, shorten, shown
 from .facts import Case, Facts, ids_of
@@ -47,16 +46,17 @@ def traffic(facts: Facts) -> Iterator[Verdict]:
 
 def identity(facts: Facts) -> Iterator[Verdict]:
     """What the clusters become."""
-    found = list(clusters(facts.identities))
+    found = facts.clusters
     if not found:
         return
     mode = facts.settings.identity
-    joined = [one for one in found if len(one.members) > 1]
+    joined = [one for one in found if one.ids > 1]
     notes = list(dict.fromkeys(note for one in found for note in one.notes))
-    ids = sum(len(one.members) for one in found)
+    ids = sum(one.ids for one in found)
+    some = "" if facts.users == len(found) else f" (of {facts.users:,}: those seen last)"
     words = (
         f"{mode} ID merge{facts.assumed('identity')}: {counted(ids, 'id')}"
-        f" become {counted(len(found), 'user')}, {len(joined):,} of them of several ids"
+        f" become {counted(len(found), 'user')}{some}, {len(joined):,} of them of several ids"
     )
     messages = tuple(number for one in joined for _, number in one.links)
     yield Verdict(

@@ -59,7 +59,7 @@ def doctor(
 
     own = load({"journal": {"path": journal}} if journal else None, file=config_file)
     override = config_file is not None
-    found = asyncio.run(newest_messages(own, limit=messages, url=url, override=override))
+    found = asyncio.run(newest_messages(own, limit=messages, url=url, override=override, user=user))
     facts = Facts.of(found, time.time_ns() // 1_000_000)
     as_json = as_json or shape == "json"
     if user:
@@ -100,6 +100,7 @@ def _show_user(facts: Facts, user: str, *, as_json: bool) -> int:
     """Print the cluster of one user; 1 when none of the messages names them."""
     import msgspec
 
+    from ...core.identities.model import LeftOut
     from ...core.text import shown
 
     cluster = facts.user(user)
@@ -108,7 +109,8 @@ def _show_user(facts: Facts, user: str, *, as_json: bool) -> int:
         return 1
     if as_json:
         told = msgspec.to_builtins(cluster)
-        del told["left_out"]  # it is whole
+        if cluster.left_out == LeftOut():
+            del told["left_out"]  # it is whole
         write_json(told)
     else:
         for line in cluster_lines(hidden(cluster), facts):

@@ -14,7 +14,7 @@ from ...text import counted, shown
 from ..catalogue import identities as rule
 from .memory import Recent
 from .observed import Seen, StreamLimits
-from .people import People, same_case
+from .people import People, is_server, same_case
 
 _JOINS = (Reason.JOINED, Reason.LATE_ALIAS)
 _REFUSED = (Reason.NOT_UUID4, Reason.TAKEN, Reason.FULL)
@@ -184,8 +184,8 @@ class Joining:
         if known is None or known.over:
             return
         events = _apart_events(seen.identities, known)
-        if not events:
-            return
+        if not events or (seen.user and is_server(seen)):
+            return  # a server's event says nothing of those that the device will send
         if seen.user:
             self._say(known)
             yield rule.IDENTIFY_IGNORED.finding(

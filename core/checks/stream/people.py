@@ -164,8 +164,8 @@ class People:
 
     def _always_new(self, seen: Seen, users: Users) -> Iterator[Finding]:
         """Events of a server in a row, each of somebody else."""
-        library = text_of(object_of(seen.context.get("library")).get("name"))
-        if library and not SERVER_LIBRARY.match(library):
+        library = _library(seen)
+        if library and not is_server(seen):
             return
         if not library and ("page" in seen.context or "device" in seen.context):
             return  # a browser's or a phone's own code
@@ -188,6 +188,15 @@ class People:
             person = _Person([], [], [], [])
             self._persons.put(user, person)
         return person
+
+
+def is_server(seen: Seen) -> bool:
+    """True for a message of one of Segment's server libraries."""
+    return SERVER_LIBRARY.match(_library(seen)) is not None
+
+
+def _library(seen: Seen) -> str:
+    return text_of(object_of(seen.context.get("library")).get("name"))
 
 
 def same_case(one: str, other: str) -> bool:
