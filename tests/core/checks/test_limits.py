@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from check_helpers import DESTINATION, classic, findings, found, real_message
+from check_helpers import DESTINATION, NOW, classic, findings, found, real_message
 
+from segtap.core.checks import check_records
 from segtap.core.checks.catalogue.limits import LIMIT_RULES
+from segtap.core.inspection import Operation, OutgoingRequest, Translation
 from segtap.core.settings import Destination, Subscription
 
 CLASSIC = classic(people=True, groupIdentifierTraits=["company_id"])
@@ -252,3 +254,47 @@ def test_the_classic_destination_makes_the_name_of_mixpanel() -> None:
 @pytest.mark.parametrize("destination", [DESTINATION, CLASSIC], ids=["actions", "classic"])
 def test_a_name_of_the_senders_own(message: dict[str, Any], destination: Destination) -> None:
     assert found(message, "reserved-property", destination=destination) == []
+
+
+# -- requests that no Segment message is behind -----------------------------------------------------------
+
+
+def request_of(url: str, *records: dict[str, Any]) -> Translation:
+    body: Any = list(records)
+    return Translation((Operation("", "", OutgoingRequest("POST", url, "application/json", body=body)),))
+
+
+def test_a_request_of_mixpanels_own_sdk_is_held_to_the_same_limits() -> None:
+    event = {
+        "event": "Paid",
+        "properties": {
+            "token": "t",
+            "distinct_id": "u-1",
+            "$insert_id": "undefined",
+            "time": NOW + 1_800_000,
+            "due_date": "11/24/26",
+            "log": ["x" * 99] * 90,
+            "$ignore": True,
+        },
+    }
+    profile = {"$token": "t", "$distinct_id": "u-1", "$set": {"bio": "moss " * 60, "due_date": "20261124"}}
+    made = {
+        (one.rule, one.path)
+        for translation in (
+            request_of("https://api.mixpanel.com/track", event),
+            request_of("https://api.mixpanel.com/engage", {**profile}, profile),
+        )
+        for one in check_records(translation, now=NOW)
+    }
+    assert made == {
+        ("insert-id-forbidden", "requests[0].body[0].properties.$insert_id"),
+        ("timestamp-suspect", "requests[0].body[0].properties.time"),
+        ("date-format", "requests[0].body[0].properties.due_date"),
+        ("property-too-large", "requests[0].body[0].properties.log"),
+        ("reserved-property", "requests[0].body[0].properties.$ignore"),
+        *(
+            (rule, f"requests[0].body[{number}].$set.{name}")
+            for number in (0, 1)
+            for rule, name in (("string-truncated", "bio"), ("date-format", "due_date"))
+        ),
+    }
