@@ -38,6 +38,8 @@ _SHORT = MAX_STRING // 4 + 1
 MAX_EVENT = 1024 * 1024
 _MAY_BE_LARGE = MAX_EVENT // 2
 """An event can only be too large when the message that it comes from is at least this large."""
+GROUP_KEYS, MOST_GROUP_KEYS = 3, 6
+"""Group keys of a project: on a Growth plan, and on an Enterprise plan."""
 _OPERATIONS = frozenset(("$set", "$set_once", "$union", "$append"))
 """What an update of a profile writes."""
 _INDEX = re.compile(r"\[\d+\]")
@@ -87,6 +89,8 @@ def sent_values(subject: Subject) -> Sequence[Finding]:
         for operation, written in record.items():
             if isinstance(written, dict) and operation in _OPERATIONS:
                 _walk(subject, path, operation, written, PROFILE, found)
+    if len(subject.profiles) > GROUP_KEYS:
+        found += _group_keys(subject)
     if not 0 < subject.original_size < _MAY_BE_LARGE:
         found += _events_too_large(subject)
     return found if len(found) < 2 else list({_spot(one): one for one in reversed(found)}.values())[::-1]
@@ -99,6 +103,17 @@ def _product(
     own = {name: properties[name] for name in properties.keys() - order.keys()}
     if own:
         _walk(subject, path, "properties", own, EVENT, found)
+
+
+def _group_keys(subject: Subject) -> Iterator[Finding]:
+    places = {str(record["$group_key"]): path for path, record in subject.profiles if "$group_key" in record}
+    if len(places) > GROUP_KEYS:
+        most = f"a project has {GROUP_KEYS}, or {MOST_GROUP_KEYS} with an Enterprise plan"
+        yield rule.TOO_MANY_GROUP_KEYS.finding(
+            f"{list(places.values())[GROUP_KEYS]}.$group_key",
+            f"{len(places)} group keys in one call: {shown(', '.join(places), 99)[1:-1]}; {most}",
+            severity="warning" if len(places) > MOST_GROUP_KEYS else None,
+        )
 
 
 def _events_too_large(subject: Subject) -> Iterator[Finding]:

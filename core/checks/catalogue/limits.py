@@ -76,6 +76,19 @@ STRING_TRUNCATED = Rule(
     source=_MIXPANEL_TYPES,
 )
 
+TOO_MANY_GROUP_KEYS = Rule(
+    id="too-many-group-keys",
+    severity="info",
+    also=("warning",),
+    kind="request",
+    applies_to=("/groups",),
+    what="One call writes groups under more keys than a Mixpanel project has",
+    why="A project has 3 group keys, 6 with an Enterprise plan. Groups under any other key show up nowhere.",
+    fix="leave the keys that Mixpanel's project settings do not list out of the mapping (classic: Group "
+    "Identifier Traits)",
+    source="https://docs.mixpanel.com/docs/data-structure/group-analytics",
+)
+
 LIMIT_RULES: tuple[Rule, ...] = (
     TOO_MANY_PROPERTIES,
     ARRAY_TOO_LONG,
@@ -83,4 +96,5 @@ LIMIT_RULES: tuple[Rule, ...] = (
     PROPERTY_TOO_LARGE,
     EVENT_TOO_LARGE,
     STRING_TRUNCATED,
+    TOO_MANY_GROUP_KEYS,
 )

@@ -12,6 +12,10 @@ _ROW: list[Json] = [_LONG[:250]] * 250
 _ROWS: list[Json] = [_ROW for _ in range(20)]
 _LINKS: list[Json] = [_LONG[:200]] * 50
 
+_KEYS = ("company_id", "team_id", "region_id", "shop_id")
+_GROUPS: JsonObject = {key: f"{key}-1" for key in _KEYS}
+_CALL = call("group", groupId="acme", traits={**_GROUPS, "name": "Acme"})
+
 LIMIT_EXAMPLES: dict[str, Example] = {
     "too-many-properties": pair(track("Survey Sent", _WIDE), track("Survey Sent", {"answers": len(_WIDE)})),
     "array-too-long": pair(track("Exported", {"ids": _NUMBERS}), track("Exported", {"id_count": 300})),
@@ -25,5 +29,13 @@ LIMIT_EXAMPLES: dict[str, Example] = {
     "string-truncated": pair(
         call("identify", traits={"homepage": _LONG}),
         call("identify", traits={"homepage": "/search", "search_terms": 50}),
+    ),
+    "too-many-group-keys": Example(
+        before=(_CALL,),
+        after=(_CALL,),
+        said="the classic destination, Group Identifier Traits: four, then three of them",
+        kind="classic-cloud",
+        settings_before={"groupIdentifierTraits": [*_KEYS]},
+        settings_after={"groupIdentifierTraits": [*_KEYS[:3]]},
     ),
 }

@@ -355,6 +355,7 @@ NOT_IN_THE_MESSAGE = {
     "api-secret-deprecated": "a service account is set",
     "classic-feature-lost": "what is not missed is taken out of [classic]",
     "increment-ignored": "People is turned on, or the page option that makes the event",
+    "too-many-group-keys": "a trait is taken off the list of the settings",
     "purchase-double-count": "a setting of the subscription is turned off",
     "property-dropped": "the mapping is changed where it leaves the value out",
     "array-overwritten": "the sender sends the whole list, which no single message shows",
@@ -377,6 +378,7 @@ SURPLUS = {
     "alias-ignored": "the alias, which Mixpanel ignores",
     "alias-without-previous-id": "the alias, which Mixpanel ignores",
     "group-set-once": "what was set once and what is set now go in one request",
+    "too-many-group-keys": "the group under a key that Mixpanel does not know",
     "purchase-double-count": "the event of each product",
     "anonymous-to-known": "nothing: its example shows a visitor who stays one",
 }

@@ -159,6 +159,14 @@ def test_the_classic_destinations_profile(rule: str, traits: dict[str, Any], pat
     assert path in [one.path for one in found(identify(**traits), rule, destination=CLASSIC)]
 
 
+@pytest.mark.parametrize(("count", "severity"), [(3, ""), (4, "info"), (6, "info"), (7, "warning")])
+def test_more_group_keys_than_a_project_has(count: int, severity: str) -> None:
+    keys = [f"key_{number}" for number in range(count)]
+    message = real_message("python", "group", traits={**dict.fromkeys(keys, "g-1"), "name": "Acme"})
+    told = found(message, "too-many-group-keys", destination=classic(groupIdentifierTraits=keys))
+    assert [one.severity for one in told] == ([severity] if severity else [])
+
+
 def test_nothing_is_judged_that_is_not_sent() -> None:
     """Without People the classic destination writes no profile."""
     assert found(identify(bio="moss " * 60), "string-truncated", destination=classic(people=False)) == []
