@@ -35,12 +35,13 @@ def insert_id(subject: Subject) -> Sequence[Finding]:
         value = properties.get("$insert_id")
         if not isinstance(value, str) or (len(value) == MAX_INSERT_ID and _UUID_ID.fullmatch(value)):
             continue
-        if value.lower() in PLACEHOLDERS:
-            if rule.INSERT_ID_FORBIDDEN.id not in found:
-                found[rule.INSERT_ID_FORBIDDEN.id] = _forbidden(subject, path, value)
-            continue
-        if not _INSERT_ID.fullmatch(value) and rule.INSERT_ID_CHARSET.id not in found:
-            found[rule.INSERT_ID_CHARSET.id] = _charset(subject, path, value)
+        if not _SDK_ID.fullmatch(value):  # those that browsers and Node make are right but for their length
+            if value.lower() in PLACEHOLDERS:
+                if rule.INSERT_ID_FORBIDDEN.id not in found:
+                    found[rule.INSERT_ID_FORBIDDEN.id] = _forbidden(subject, path, value)
+                continue
+            if not _INSERT_ID.fullmatch(value) and rule.INSERT_ID_CHARSET.id not in found:
+                found[rule.INSERT_ID_CHARSET.id] = _charset(subject, path, value)
         length = len(value) if value.isascii() else len(value.encode(errors="replace"))
         if length > MAX_INSERT_ID and rule.INSERT_ID_LENGTH.id not in found:
             found[rule.INSERT_ID_LENGTH.id] = _too_long(subject, path, value, length)
