@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 from ...destinations.explain import explain
@@ -55,6 +55,10 @@ class Groups:
         """For a key that Segment writes and that is not the one meant: that one."""
         self._written_by: dict[str, str] = {}
         """The subscription that writes groups under a key."""
+        self._expected: dict[int, Sequence[str]] = {}
+        """The keys for each set of bits that came."""
+        self._any = False
+        """Set once anybody is in a group."""
         self.values = GroupValues(limits, self._in_group)
 
     def look(self, seen: Seen) -> Iterator[Finding]:
@@ -64,6 +68,7 @@ class Groups:
         if self._judged_by is None or self._judged_by != (seen.settings, seen.destination):
             self._judged_by = seen.settings, seen.destination
             self._instead.clear()
+            self._expected.clear()
             for key in keys_in_settings(seen.settings.group_keys, seen.destination):
                 self._bit(key)
         if seen.type == "group":
@@ -82,10 +87,18 @@ class Groups:
     def _in_group(self, seen: Seen, key: str) -> bool:
         return bool(self._users.groups_of(seen) & self._bit(key))
 
-    def _names(self, bits: int) -> list[str]:
+    def _names(self, bits: int) -> Sequence[str]:
         """The keys that events and profiles have to carry."""
-        keys = [key for key, bit in self._bits.items() if bits & bit]
-        return list(dict.fromkeys(self._instead.get(key, key) for key in keys))
+        names = self._expected.get(bits)
+        if names is None:
+            keys = [key for key, bit in self._bits.items() if bits & bit]
+            names = self._expected[bits] = tuple(dict.fromkeys(self._instead.get(key, key) for key in keys))
+        return names
+
+    def _use(self, meant: str, key: str) -> None:
+        """Expect the key that is meant in place of the one that Segment writes."""
+        self._instead[key] = meant
+        self._expected.clear()
 
     # Group calls
 
@@ -107,7 +120,7 @@ class Groups:
                     yield self._mismatch(seen, operation, key, meant)
                 if meant is None:
                     continue
-                self._instead[key] = meant
+                self._use(meant, key)
             else:
                 for one in self._evidence.group(key, id, given, written):
                     yield from self._elsewhere(seen, one, child("$.traits", one.name))
@@ -121,6 +134,7 @@ class Groups:
         bit = self._bit(self._instead.get(key, key))
         if not bit or self._users.mark_group(seen, bit) is None:
             return
+        self._any = True
         identified, on_profile = self._users.profile(seen, 0)
         if identified and not on_profile & bit and not self._likely(seen, self._evidence.on_profiles(key)):
             yield from self._not_on_profile(seen, self._instead.get(key, key))
@@ -151,7 +165,7 @@ class Groups:
         known = seen.settings.group_keys
         if known is not None and one.name not in known:
             return
-        self._instead[one.key] = one.name
+        self._use(one.name, one.key)
         fix = own_key(one.name, seen.destination, of=self._written_by.get(one.key, ""))
         yield rule.GROUP_KEY_MISMATCH.finding(
             path,
@@ -167,7 +181,9 @@ class Groups:
         if not seen.distinct_id:
             return
         updates = list(profile_updates(seen.translation))
-        values: JsonObject = {name: value for _, update in updates for name, value in update.items()}
+        values: JsonObject = {}
+        for _, update in updates:
+            values.update(update)
         bits = sum(bit for key, bit in self._bits.items() if key in values)
         _, on_profile = self._users.profile(seen, bits)
         for one in self._evidence.look(PROFILE, values):
@@ -178,7 +194,7 @@ class Groups:
                     yield from self._value(seen, key, values[key], _path(updates, key), "the profile")
         if not values:
             return  # nothing is written: other rules say why
-        for key in self._names(self._users.groups_of(seen)):
+        for key in self._names(self._users.groups_of(seen)) if self._any else ():
             if key in values or self._bit(key) & on_profile:
                 continue
             if not self._likely(seen, self._evidence.held(key, values)):
@@ -215,9 +231,11 @@ class Groups:
                 where = shown(text_of(seen.events[0][1].get("event")), 60)
                 path = f"{seen.events[0][0]}.properties"
                 yield from self._value(seen, key, first[key], child(path, key), where)
-        bits = self._users.groups_of(seen)
+        bits = self._users.groups_of(seen) if self._any else 0
         for key in self._names(bits) if bits else ():
-            if all(_carries(properties, key) for _, _, properties in seen.events):
+            if _carries(first, key) and all(_carries(event[2], key) for event in seen.events[1:]):
+                continue
+            if (f"event {text_of(seen.events[0][1].get('event'))}", key) in self._told:
                 continue
             if not self._likely(seen, self._evidence.held(key, first)):
                 yield from self._lacks(seen, key)
