@@ -19,6 +19,20 @@ from ..text import shown, size
 from .catalogue import limits as rule
 from .catalogue.data import DATE_FORMAT
 from .dates import BEGINS_DATE, NO_ZONE, NUMBERS, doubt_of_number, doubt_of_text
+from .over_limit import (
+    EVENT,
+    MAX_DEPTH,
+    MAX_STRING,
+    PROFILE,
+    Limits,
+    not_a_date,
+    too_deep,
+    too_large,
+    too_many,
+    too_many_elements,
+    too_many_keys,
+    truncated,
+)
 from .rule import Subject
 from .sent_names import (
     GOOD_OF_EVENTS,
@@ -31,8 +45,6 @@ from .sent_names import (
     names_of_profile,
 )
 
-MAX_DEPTH = 3
-MAX_STRING = 255
 _SHORT = MAX_STRING // 4 + 1
 """A text of fewer characters cannot have more than 255 bytes."""
 MAX_EVENT = 1024 * 1024
@@ -44,26 +56,6 @@ _OPERATIONS = frozenset(("$set", "$set_once", "$union", "$append"))
 """What an update of a profile writes."""
 _INDEX = re.compile(r"\[\d+\]")
 _FROM, _TO = NUMBERS
-
-
-class Limits(msgspec.Struct, frozen=True):
-    """What Mixpanel takes in one kind of record.
-
-    `properties` of the record itself (above `many` they are worth a warning), `keys` of an object in it,
-    `elements` of a list, `bytes` of a list or object as JSON.
-    """
-
-    what: str
-    many: int
-    properties: int
-    keys: int
-    elements: int
-    bytes: int
-
-
-_ENDLESS = 1 << 60
-EVENT = Limits("an event", many=200, properties=254, keys=254, elements=254, bytes=8 * 1024)
-PROFILE = Limits("a profile", many=2000, properties=2000, keys=255, elements=_ENDLESS, bytes=256 * 1024)
 
 
 def sent_values(subject: Subject) -> Sequence[Finding]:
@@ -82,7 +74,7 @@ def sent_values(subject: Subject) -> Sequence[Finding]:
         if isinstance(event, str) and len(event) >= _SHORT and _too_long(event):
             own = event == subject.document.get("event")
             found.append(
-                _truncated("$.event" if own else subject.place_of(f"{path}.event"), "the name", event)
+                truncated("$.event" if own else subject.place_of(f"{path}.event"), "the name", event)
             )
         _walk(subject, path, "properties", properties, EVENT, found, event)
     for path, record in subject.profiles:
@@ -194,7 +186,7 @@ def _walk(
     else:
         of_mixpanel, good, names = MIXPANELS_OF_PROFILES, GOOD_OF_PROFILES, names_of_profile
     if len(held) > limits.many:
-        found.append(_too_many(_Place(subject, path, within).all(), held, limits))
+        found.append(too_many(_Place(subject, path, within).all(), held, limits))
     for name, value in held.items():
         if name in of_mixpanel:
             if isinstance(value, str) and len(value) < _SHORT:
@@ -207,7 +199,7 @@ def _walk(
         if isinstance(value, str):
             if len(value) >= _SHORT:
                 if _too_long(value) and value != event:  # event_original_name repeats the name
-                    found.append(_truncated(_Place(subject, path, within).of(name, value), name, value))
+                    found.append(truncated(_Place(subject, path, within).of(name, value), name, value))
             elif own and value[:1] in BEGINS_DATE and (doubt := doubt_of_text(name, value)):
                 _add_date(_Place(subject, path, within), name, value, doubt, found)
         elif isinstance(value, (dict, list)):
@@ -228,15 +220,15 @@ def _inside(
     """Add what is wrong inside one property. Walks with a stack of its own: nesting may be deep."""
     size = place.subject.original_size
     if (size == 0 or size > limits.bytes // 4) and (length := _length(top)) > limits.bytes:
-        found.append(_too_large(place.of(name, top), name, length, limits))
+        found.append(too_large(place.of(name, top), name, length, limits))
     waiting: list[_Node] = [(top, 1 if isinstance(top, dict) else 0, None, "")]
     for node in waiting:  # it grows on the way
         value, depth = node[0], node[1]
         if isinstance(value, dict):
             if len(value) > limits.keys:
-                found.append(_too_many_keys(place.inside(name, node), value, limits))
+                found.append(too_many_keys(place.inside(name, node), value, limits))
             if depth > MAX_DEPTH:
-                found.append(_too_deep(place.inside(name, node), limits))
+                found.append(too_deep(place.inside(name, node), limits))
                 return
             for step, part in value.items():
                 if len(step) > MAX_NAME:
@@ -244,23 +236,23 @@ def _inside(
                 if isinstance(part, str):
                     if len(part) >= _SHORT:
                         if _too_long(part):
-                            found.append(_truncated(place.inside(name, node, step), step, part))
+                            found.append(truncated(place.inside(name, node, step), step, part))
                     elif part[:1] in BEGINS_DATE and (doubt := doubt_of_text(step, part)) not in (
                         "",
                         NO_ZONE,
                     ):
-                        found.append(_not_a_date(place.inside(name, node, step), step, part, doubt))
+                        found.append(not_a_date(place.inside(name, node, step), step, part, doubt))
                 elif isinstance(part, dict):
                     waiting.append((part, depth + 1, node, step))
                 elif isinstance(part, list):
                     waiting.append((part, depth, node, step))
         elif isinstance(value, list):
             if len(value) > limits.elements:
-                found.append(_too_many_elements(place.inside(name, node), value, limits))
+                found.append(too_many_elements(place.inside(name, node), value, limits))
             for index, part in enumerate(value):
                 if isinstance(part, str):
                     if len(part) >= _SHORT and _too_long(part):
-                        found.append(_truncated(place.inside(name, node, index), str(index), part))
+                        found.append(truncated(place.inside(name, node, index), str(index), part))
                 elif isinstance(part, dict):
                     waiting.append((part, depth + 1, node, index))
                 elif isinstance(part, list):
@@ -271,7 +263,7 @@ def _add_date(place: _Place, name: str, value: Json, doubt: str, found: list[Fin
     where = place.own(name, value)
     if doubt == NO_ZONE and not where and place.subject.destination.kind == "classic-cloud":
         return  # it is Segment that writes dates like this there, and it has read the zone
-    found.append(_not_a_date(where or place.of(name, value), name, value, doubt))
+    found.append(not_a_date(where or place.of(name, value), name, value, doubt))
 
 
 def _length(value: Json) -> int:
@@ -285,67 +277,3 @@ def _length(value: Json) -> int:
 def _too_long(text: str) -> bool:
     """Over 255 bytes: Mixpanel's pages say bytes in one place and characters in another."""
     return len(text) > MAX_STRING or (not text.isascii() and len(text.encode(errors="replace")) > MAX_STRING)
-
-
-# -- the findings ---------------------------------------------------------------------------------------
-
-
-def _not_a_date(path: str, name: str, value: Json, doubt: str) -> Finding:
-    words = f"{_named(name)} {shown(value, 40)} {doubt}"
-    return DATE_FORMAT.finding(path, words, severity="info" if doubt == NO_ZONE else None)
-
-
-def _truncated(path: str, name: str, text: str) -> Finding:
-    length = size(len(text.encode(errors="replace")))
-    return rule.STRING_TRUNCATED.finding(
-        path, f"{_named(name)} has {length}: Mixpanel cuts texts off at {MAX_STRING} bytes"
-    )
-
-
-def _too_large(path: str, name: str, length: int, limits: Limits) -> Finding:
-    return rule.PROPERTY_TOO_LARGE.finding(
-        path,
-        f"{_named(name)} has {size(length)}: Mixpanel documents {size(limits.bytes)} at most for a list or an"
-        f" object of {limits.what}",
-    )
-
-
-def _too_deep(path: str, limits: Limits) -> Finding:
-    words = f"objects are nested over {MAX_DEPTH} deep"
-    if limits is PROFILE:
-        return rule.NESTING_TOO_DEEP.finding(
-            path, f"{words}: more than Mixpanel documents for {limits.what}", severity="warning"
-        )
-    return rule.NESTING_TOO_DEEP.finding(path, f"{words}: Mixpanel refuses the event")
-
-
-def _too_many_elements(path: str, value: list[Json], limits: Limits) -> Finding:
-    return rule.ARRAY_TOO_LONG.finding(
-        path,
-        f"the list has {len(value):,} elements: Mixpanel takes {limits.elements} at most",
-        fix="send fewer products" if path.endswith(".properties.products") else None,
-    )
-
-
-def _too_many(path: str, value: JsonObject, limits: Limits) -> Finding:
-    count = f"{len(value):,} properties"
-    if len(value) > limits.properties:
-        return rule.TOO_MANY_PROPERTIES.finding(
-            path, f"{count}: Mixpanel takes {limits.properties:,} at most in {limits.what}"
-        )
-    return rule.TOO_MANY_PROPERTIES.finding(
-        path, f"{count}: near Mixpanel's limit of {limits.properties}", severity="warning"
-    )
-
-
-def _too_many_keys(path: str, value: JsonObject, limits: Limits) -> Finding:
-    count = f"{len(value):,} properties"
-    if limits is PROFILE:
-        return rule.TOO_MANY_PROPERTIES.finding(
-            path, f"{count}: Mixpanel documents {limits.keys} at most in an object", severity="warning"
-        )
-    return rule.TOO_MANY_PROPERTIES.finding(path, f"{count}: Mixpanel takes {limits.keys} at most")
-
-
-def _named(name: str) -> str:
-    return shown(name, 40)[1:-1]
