@@ -94,6 +94,8 @@ class People:
 
     def _contacts(self, seen: Seen, users: Users) -> Iterator[Finding]:
         said = (*map(seen.traits.get, _WHO), *map(object_of(seen.context.get("traits")).get, _WHO))
+        if not any(said) and "@" not in seen.user:
+            return
         person = self._persons.get(seen.user)
         if person is not None and person.said == said:
             return
