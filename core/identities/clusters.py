@@ -179,8 +179,12 @@ class Clusters:
         here, there = (user, other) if self._note_count[user] <= self._note_count[other] else (other, user)
         if self._note_count[here] > MOST_LOOKED:
             return False
-        if any(with_id == there and known == reason for _, with_id, known in self.notes(here)):
-            return False
+        reasons, others = self._notes
+        at = self._newest_note[here]
+        while at:
+            if others[at] == there and reasons[at] >> 1 == reason:
+                return False
+            at = self._note_before[at]
         for id, with_id in ((user, other), (other, user)):
             self._notes[0].append(reason << 1 | (id == user))
             self._notes[1].append(with_id)

@@ -21,6 +21,7 @@ _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _DIGITS = re.compile(r"\D+")
 _WHO = ("email", "phone", "name", "firstName", "lastName")
 """Traits that say who a user is."""
+_MOST_LIBRARIES = 1_000
 _LONGEST = 100
 """Characters of an e-mail, phone or name that are compared."""
 
@@ -47,7 +48,8 @@ class People:
         self._emails: Recent[str, str] = Recent(limits.texts)
         self._phones: Recent[str, str] = Recent(limits.texts)
         self._pairs: Recent[int, bool] = Recent(4 * limits.texts)
-        self._in_a_row: Recent[str, int] = Recent(limits.texts)
+        self._in_a_row: dict[str, int] = {}
+        """By library; a server's event of somebody known takes it out again."""
         self._cases: Recent[str, bool] = Recent(limits.texts)
 
     def look(self, seen: Seen, users: Users) -> Sequence[Finding]:
@@ -167,15 +169,16 @@ class People:
     def _always_new(self, seen: Seen, users: Users) -> Iterator[Finding]:
         """Events of a server in a row, each of somebody else."""
         library = _library(seen)
+        if not users.new:
+            self._in_a_row.pop(library, None)
+            return
         if library and not is_server(seen):
             return
         if not library and ("page" in seen.context or "device" in seen.context):
             return  # a browser's or a phone's own code
-        if not users.new:
-            self._in_a_row.put(library, 0)
-            return
-        count = (self._in_a_row.get(library) or 0) + 1
-        self._in_a_row.put(library, count)
+        if len(self._in_a_row) > _MOST_LIBRARIES:
+            self._in_a_row.clear()
+        count = self._in_a_row[library] = self._in_a_row.get(library, 0) + 1
         if count == self._limits.new_users:
             what = "userId" if seen.user else "anonymousId"
             yield rule.ALWAYS_NEW_USER.finding(
