@@ -26,7 +26,7 @@ _OWN_NAMES = frozenset(("name", "email", "domain", "website", "url", "phone", "s
 def group_records(translation: Translation) -> Iterator[tuple[int, Operation, JsonObject]]:
     """Yield each group update of the translation, with its request's number and the operation."""
     for number, operation in enumerate(translation.operations):
-        if path_of(operation).endswith("/groups"):
+        if "/groups" in operation.request.url and path_of(operation).endswith("/groups"):
             for record in operation.request.records():
                 yield number, operation, record
 
@@ -34,7 +34,7 @@ def group_records(translation: Translation) -> Iterator[tuple[int, Operation, Js
 def profile_updates(translation: Translation) -> Iterator[tuple[str, JsonObject]]:
     """Yield what the translation writes to users' profiles, each object with its path."""
     for number, operation in enumerate(translation.operations):
-        if path_of(operation).endswith("/engage"):
+        if "/engage" in operation.request.url and path_of(operation).endswith("/engage"):
             for record in operation.request.records():
                 for name in _PROFILE_OPERATIONS:
                     update = record.get(name)

@@ -28,6 +28,8 @@ class Clusters:
     def __init__(self, mode: IdentityMode) -> None:
         self.simplified = mode == "simplified"
         self.store = IdStore()
+        self.count = 0
+        """Ids; numbers are 1 to this."""
         self.total = 0
         """Clusters that are listed."""
         self.events = array("I", [0])
@@ -53,13 +55,11 @@ class Clusters:
         self._notes = (array("B", [0]), array("I", [0]))
         self._note_before = array("I", [0])
 
-    def __len__(self) -> int:
-        return len(self.store)
-
     def known(self, id: str) -> int:
         """The number of an id, a cluster of its own when it is new."""
         number = self.store.number(id)
-        if number == len(self._parent):
+        if number > self.count:
+            self.count = number
             # In a Simplified project every id is a user's that is not a device's.
             owned = self.simplified and not id.startswith(DEVICE)
             self.events.append(0)

@@ -148,9 +148,12 @@ class Identities:
             return
         else:
             ids.mark_user(one)
+        taken = first != second and ids.size[second] > 1 and ids.flags[second] & IDENTIFIED
         if kind == "identify":
-            taken = ids.size[second] > 1 and ids.flags[second] & IDENTIFIED
             ids.flags[first] |= IDENTIFIED
+        if first == second:
+            return
+        if kind == "identify":
             if not UUID4.fullmatch(other):
                 reason = Reason.NOT_UUID4
             elif taken:
@@ -159,8 +162,6 @@ class Identities:
             used = ids.size[first] > 1 or ids.events[one] or ids.flags[one] & PROFILE
             aliased = ids.flags[one] & ALIAS
             reason = Reason.ALIAS_TAKEN if aliased else Reason.LATE_ALIAS if used else reason
-        if first == second:
-            return
         joins = reason in (Reason.JOINED, Reason.LATE_ALIAS)
         if joins and ids.size[first] + ids.size[second] > MAX_IDS:
             reason, joins = Reason.FULL, False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -127,7 +127,7 @@ class StreamChecker:
         if int(message.marks) & _KEPT_BACK or translation.not_sent is not None:
             return ()
         document = message.document
-        known = len(self.identities.ids)
+        known = self.identities.ids.count
         steps = self.identities.add(translation, message.id, document)
         stated = document.get("originalTimestamp", document.get("timestamp"))
         at = read_time(stated) if isinstance(stated, str) else None
@@ -149,16 +149,18 @@ class StreamChecker:
             return ()
         return tuple(self._found(one))
 
-    def _found(self, one: Seen) -> Iterator[Finding]:
-        yield from self._repeats.look(one)
+    def _found(self, one: Seen) -> Sequence[Finding]:
+        found: list[Finding] = []
+        found += self._repeats.look(one)
         if one.steps or one.simplified:
-            yield from self._joining.look(one)
-        yield from self._users.look(one)
-        yield from self._people.look(one, self._users)
-        yield from self._groups.look(one)
-        yield from self._names.look(one)
-        yield from self._sources.look(one)
-        yield from self._clock(one)
+            found += self._joining.look(one)
+        found += self._users.look(one)
+        found += self._people.look(one, self._users)
+        found += self._groups.look(one)
+        found += self._names.look(one)
+        found += self._sources.look(one)
+        found += self._clock(one)
+        return found
 
     def _clock(self, one: Seen) -> Iterator[Finding]:
         """The sender's clock against the moment of receipt: `sentAt` is written as the request leaves."""

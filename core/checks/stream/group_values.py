@@ -76,6 +76,10 @@ class GroupValues:
                 fix=f"send {shown(text, 40)} as {shown(key, 40)[1:-1]} there, or {shown(written, 40)} here",
             )
 
+    def knows(self, key: str, value: Json) -> bool:
+        """True if the value is the id of a group that was written."""
+        return isinstance(value, str) and (key, value) in self._ids
+
     def look(self, seen: Seen, key: str, value: Json, path: Place, where: str) -> Iterator[Finding]:
         """Look at an event or a profile that has the key. `where` names it in a sentence."""
         texts = tuple(id_text(one) for one in group_ids(value))

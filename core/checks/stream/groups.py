@@ -124,7 +124,7 @@ class Groups:
             else:
                 for one in self._evidence.group(key, id, given, written):
                     yield from self._elsewhere(seen, one, child("$.traits", one.name))
-                if key not in self._instead:
+                if key not in self._instead and not self.values.knows(key, id):
                     path = f"requests[{number}].body.$group_id"
                     yield from self.values.group(key, id, partial(_source, seen, path))
             yield from self._member(seen, key)
@@ -132,10 +132,11 @@ class Groups:
     def _member(self, seen: Seen, key: str) -> Iterator[Finding]:
         """Note that the sender is in a group of this key."""
         bit = self._bit(self._instead.get(key, key))
-        if not bit or self._users.mark_group(seen, bit) is None:
+        member = self._users.mark_group(seen, bit) if bit else None
+        if member is None:
             return
         self._any = True
-        identified, on_profile = self._users.profile(seen, 0)
+        identified, on_profile = member
         if identified and not on_profile & bit and not self._likely(seen, self._evidence.on_profiles(key)):
             yield from self._not_on_profile(seen, self._instead.get(key, key))
 
@@ -181,16 +182,14 @@ class Groups:
         if not seen.distinct_id:
             return
         updates = list(profile_updates(seen.translation))
-        values: JsonObject = {}
-        for _, update in updates:
-            values.update(update)
+        values = updates[0][1] if len(updates) == 1 else _together(updates)
         bits = sum(bit for key, bit in self._bits.items() if key in values)
-        _, on_profile = self._users.profile(seen, bits)
+        on_profile = self._users.profile(seen, bits)
         for one in self._evidence.look(PROFILE, values):
             yield from self._elsewhere(seen, one, _source(seen, _path(updates, one.name)))
         if bits:
             for key in self._bits:
-                if key in values:
+                if key in values and not self.values.knows(key, values[key]):
                     yield from self._value(seen, key, values[key], _path(updates, key), "the profile")
         if not values:
             return  # nothing is written: other rules say why
@@ -227,7 +226,7 @@ class Groups:
             path = child(f"{seen.events[0][0]}.properties", one.name)
             yield from self._elsewhere(seen, one, _source(seen, path))
         for key in self._bits:
-            if key in first:
+            if key in first and not self.values.knows(key, first[key]):
                 where = shown(text_of(seen.events[0][1].get("event")), 60)
                 path = f"{seen.events[0][0]}.properties"
                 yield from self._value(seen, key, first[key], child(path, key), where)
@@ -267,6 +266,10 @@ class Groups:
 
 def _carries(properties: JsonObject, key: str) -> bool:
     return key in properties and properties[key] != []
+
+
+def _together(updates: list[tuple[str, JsonObject]]) -> JsonObject:
+    return {name: value for _, update in updates for name, value in update.items()}
 
 
 def _path(updates: list[tuple[str, JsonObject]], name: str) -> str:

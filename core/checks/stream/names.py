@@ -74,7 +74,8 @@ class Names:
             if name not in known:
                 known.put(name, True)
                 yield from self._spelling(what, name, child(path, name))
-            if value is not None:
+            bit = _BITS.get(type(value))
+            if bit is not None and not (self._types.get((seen.type, of, name)) or 0) & bit:
                 yield from self._type(seen, of, name, value, path)
 
     def _spelling(self, what: str, name: str, path: str) -> Iterator[Finding]:
@@ -98,15 +99,11 @@ class Names:
             )
 
     def _type(self, seen: Seen, of: str, name: str, value: Json, path: str) -> Iterator[Finding]:
-        bit = _BITS.get(type(value))
-        if bit is None:
-            return
-        key = (seen.type, of, name)
+        """Note a type that the property did not have before."""
+        key, bit = (seen.type, of, name), _BITS[type(value)]
         before = self._types.get(key)
-        if before is None:
-            self._types.put(key, bit)
-        elif not before & bit:
-            self._types.put(key, before | bit)
+        self._types.put(key, (before or 0) | bit)
+        if before is not None:
             first = _OF_BIT[before & -before]
             where = f" of {shown(of, 40)}" if of else ""
             now = _OF_BIT[bit]

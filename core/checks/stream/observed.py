@@ -101,6 +101,10 @@ class Seen(msgspec.Struct):
     replay: bool
     user: str
     anonymous: str
+    distinct_id: str
+    """What Segment's destinations send as distinct_id."""
+    is_event: bool
+    """Whether the call becomes an event."""
     properties: JsonObject
     traits: JsonObject
     context: JsonObject
@@ -124,16 +128,6 @@ class Seen(msgspec.Struct):
     def simplified(self) -> bool:
         """True in a project with Simplified ID merge."""
         return self.settings.identity == "simplified"
-
-    @property
-    def is_event(self) -> bool:
-        """Whether the call becomes an event."""
-        return self.type in EVENTS
-
-    @property
-    def distinct_id(self) -> str:
-        """What Segment's destinations send as distinct_id."""
-        return self.user or self.anonymous
 
 
 def text_of(value: Json) -> str:
@@ -171,6 +165,7 @@ def seen(
 ) -> Seen:
     """The message taken apart."""
     document, marks = message.document, int(message.marks)
+    user, anonymous = text_of(document.get("userId")), text_of(document.get("anonymousId"))
     return Seen(
         document=document,
         type=message.type,
@@ -178,8 +173,10 @@ def seen(
         filled=message.filled,
         second=bool(marks & _SECOND),
         replay=bool(marks & _REPLAY),
-        user=text_of(document.get("userId")),
-        anonymous=text_of(document.get("anonymousId")),
+        user=user,
+        anonymous=anonymous,
+        distinct_id=user or anonymous,
+        is_event=message.type in EVENTS,
         properties=object_of(document.get("properties")),
         traits=object_of(document.get("traits")),
         context=object_of(document.get("context")),

@@ -22,6 +22,8 @@ _DIGITS = re.compile(r"\D+")
 _WHO = ("email", "phone", "name", "firstName", "lastName")
 """Traits that say who a user is."""
 _MOST_LIBRARIES = 1_000
+_REPEATED = 4
+"""Sets of such traits that are known again; clients send a few by turns."""
 _LONGEST = 100
 """Characters of an e-mail, phone or name that are compared."""
 
@@ -35,8 +37,8 @@ class _Person(msgspec.Struct):
     proven: list[int]
     """When the newest devices that are really used were first used by it."""
     shared: bool = False
-    said: tuple[Json, ...] = ()
-    """The values that it was read from last: most messages repeat them."""
+    said: tuple[int, ...] = ()
+    """Hashes of the values that it was read from last: most messages repeat them."""
 
 
 class People:
@@ -57,8 +59,9 @@ class People:
         if seen.second:
             return ()
         found: list[Finding] = []
-        for number in range(seen.known_ids + 1, len(seen.identities.ids) + 1):
-            found += self._casing(seen, number)
+        if seen.identities.ids.count > seen.known_ids:
+            for number in range(seen.known_ids + 1, seen.identities.ids.count + 1):
+                found += self._casing(seen, number)
         if seen.user and (seen.type == "identify" or "traits" in seen.context or "@" in seen.user):
             found += self._contacts(seen, users)
         device = users.device
@@ -99,13 +102,14 @@ class People:
         if not any(said) and "@" not in seen.user:
             return
         person = self._persons.get(seen.user)
-        if person is not None and person.said == said:
+        read = hash(tuple(map(text_of, said)))
+        if person is not None and read in person.said:
             return
         emails, phones, names = _of_message(seen)
         if not (emails or phones or names):
             return
         person = self._person(seen.user)
-        person.said = tuple(value[:_LONGEST] if isinstance(value, str) else None for value in said)
+        person.said = (*person.said[1 - _REPEATED :], read)
         for what, values, owners in (("e-mail", emails, self._emails), ("phone", phones, self._phones)):
             for value in values:
                 before = owners.get(value)

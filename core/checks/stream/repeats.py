@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from array import array
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -48,7 +50,7 @@ def fingerprint(value: Json) -> int:
         return 0  # nested beyond what can be compared: taken for the same as another such
 
 
-class _Key(msgspec.Struct, frozen=True):
+class _Key(NamedTuple):
     """What Mixpanel compares events by, beside the insert id; `time` in milliseconds.
 
     `stated` is the client's own time, before Segment corrects it; None where the receipt gives the time.
@@ -142,6 +144,11 @@ def _again(seen: Seen, key: _Key, agrees: list[bool], *, same_day: bool) -> Find
     return rule.DEDUPE_MISMATCH.finding("$.messageId", f"{words}; this one has {differs}. {fate}, {counts}")
 
 
+def _keep(columns: Sequence[array[int]], at: int, values: Sequence[int]) -> None:
+    for column, value in zip(columns, values, strict=True):
+        column[at] = value
+
+
 class Repeats:
     """Remembers messageIds with what came under them, and the content of the last messages."""
 
@@ -152,23 +159,25 @@ class Repeats:
         self._sent: Recent[int, tuple[int, str]] = Recent(limits.repeats)
         self._views: Recent[int, tuple[int, str, str]] = Recent(limits.repeats)
 
-    def look(self, seen: Seen) -> Iterator[Finding]:
-        """What the message repeats. One whose messageId came before is `second` from here on."""
+    def look(self, seen: Seen) -> Sequence[Finding]:
+        """Find what the message repeats. One whose messageId came before is `second` from here on."""
         content = fingerprint(
             [seen.type, seen.properties, seen.traits, text_of(seen.document.get("groupId"))]
         )
+        found: list[Finding | None] = []
         if seen.message_id and not seen.replay and "$.messageId" not in seen.filled:
-            yield from self._same_id(seen, content)
+            found.append(self._same_id(seen, content))
         if not seen.second and not seen.replay:
-            yield from self._same_content(seen, content)
+            found.append(self._same_content(seen, content))
             if seen.type in ("page", "track"):
-                yield from self._page_views(seen)
+                found.append(self._page_views(seen))
             for _, record, properties in seen.events:
-                yield from self._two_modes(
-                    text_of(record.get("event")), text_of(properties.get("distinct_id")), seen.now, "cloud"
-                )
+                event, user = record.get("event"), properties.get("distinct_id")
+                if isinstance(event, str) and isinstance(user, str) and event and user:
+                    found.append(self._two_modes(event, user, seen.now, "cloud"))
+        return [one for one in found if one is not None]
 
-    def _same_id(self, seen: Seen, content: int) -> Iterator[Finding]:
+    def _same_id(self, seen: Seen, content: int) -> Finding | None:
         key = _key(seen)
         slot = self.ids.place(hashed(seen.message_id), seen.now // 1000)
         columns, at = slot.columns, slot.at
@@ -176,29 +185,29 @@ class Repeats:
             content & _WORDS,
             hash((seen.type, key.event)) & _WORDS,
             hash(key.user) & _WORDS,
-            fingerprint(key.stated) & _WORDS if key.stated is not None else 0,
+            (hash(stated) if isinstance(stated := key.stated, str) else fingerprint(stated)) & _WORDS,
             int(key.time) & _WORDS,
             seen.now // 1000,
         )
-        old = None if slot.new else tuple(column[at] for column in columns)
-        dropped = old is not None and (seen.second or new[_SEEN] - old[_SEEN] < _DROPPED_WITHIN)
+        if slot.new:
+            _keep(columns, at, new)
+            return None
+        old = tuple(column[at] for column in columns)
+        dropped = seen.second or new[_SEEN] - old[_SEEN] < _DROPPED_WITHIN
         if not dropped:  # this one is what Segment compares later copies with
-            for column, value in zip(columns, new, strict=True):
-                column[at] = value
-        if old is None:
-            return
+            _keep(columns, at, new)
         seen.second = dropped
         agrees = [before == now for before, now in zip(old, new, strict=True)]
         same_day = _day_before(int(key.time), old[_TIME]) == int(key.time) // _DAY
         if not agrees[_EVENT] or not agrees[_CONTENT]:
-            yield _reused(seen, agrees, same_day=same_day)
-        elif seen.is_event:
-            yield _again(seen, key, agrees, same_day=same_day)
+            return _reused(seen, agrees, same_day=same_day)
+        return _again(seen, key, agrees, same_day=same_day) if seen.is_event else None
 
-    def _same_content(self, seen: Seen, content: int) -> Iterator[Finding]:
-        if seen.type == "alias" or not seen.distinct_id or (seen.type == "track" and not seen.name):
-            return  # a track call without a name is refused
-        key = hash((seen.type, seen.name, seen.distinct_id, content))
+    def _same_content(self, seen: Seen, content: int) -> Finding | None:
+        distinct_id = seen.distinct_id
+        if seen.type == "alias" or not distinct_id or (seen.type == "track" and not seen.name):
+            return None  # a track call without a name is refused
+        key = hash((seen.type, seen.name, distinct_id, content))
         when = seen.now if seen.at is None else seen.at
         library = text_of(object_of(seen.context.get("library")).get("name"))
         before = self._contents.get(key)
@@ -206,63 +215,64 @@ class Repeats:
         empty = not seen.properties and not seen.traits
         within = self._limits.double_empty_within if empty else self._limits.double_within
         if before is None or abs(when - before[0]) >= within or before[1] == seen.message_id:
-            return
+            return None
         called = f"{seen.type} {shown(seen.name, 60)}" if seen.name else f"this {seen.type}"
         ways = (
             f"once from {before[2]}, once from {library}" if before[2] != library else "under two messageIds"
         )
         apart = f"{abs(when - before[0]):,} ms apart"
-        yield rule.DOUBLE_FIRED.finding(
+        return rule.DOUBLE_FIRED.finding(
             "$.messageId",
             f"{called} came twice with the same content, {apart}, {ways}",
             # The second identify writes what the first one wrote.
             severity=None if seen.is_event else "info",
         )
 
-    def _page_views(self, seen: Seen) -> Iterator[Finding]:
+    def _page_views(self, seen: Seen) -> Finding | None:
         if seen.type == "track" and not _PAGE_VIEW.fullmatch(seen.name.strip()):
-            return
+            return None
         page = object_of(seen.context.get("page"))
         url = text_of(seen.properties.get("url")) or text_of(page.get("url"))
-        yield from self._view(seen.distinct_id, url, seen.type, seen.name, seen)
+        return self._view(seen.distinct_id, url, seen.type, seen.name, seen)
 
-    def _view(self, user: str, url: str, kind: str, name: str, seen: Seen) -> Iterator[Finding]:
+    def _view(self, user: str, url: str, kind: str, name: str, seen: Seen) -> Finding | None:
         if not user:
-            return
+            return None
         key = hash((user, url))
         when = seen.now if seen.at is None else seen.at
         before = self._views.get(key)
         self._views.put(key, (when, kind, name))
         if before is None or before[1] == kind or abs(when - before[0]) >= self._limits.double_within:
-            return
+            return None
         calls = {"page": "a page call", "track": "a track call", "mixpanel": "Mixpanel's own SDK"}
         names = {before[1]: before[2], kind: name}
         words = " and ".join(
             f"{calls[one]} {shown(names[one], 40)}" if names[one] else calls[one] for one in sorted(names)
         )
-        yield PAGE_DOUBLE_COUNT.finding(
+        return PAGE_DOUBLE_COUNT.finding(
             "$.type",
             f"one page view is counted twice: by {words}",
             fix="keep the page call, or the event",
         )
 
-    def device(self, document: JsonObject, seen: Seen) -> Iterator[Finding]:
-        """An event that the browser sent to Mixpanel itself."""
+    def device(self, document: JsonObject, seen: Seen) -> Sequence[Finding]:
+        """Find what an event repeats that the browser sent to Mixpanel itself."""
+        found: list[Finding | None] = []
         event, properties = text_of(document.get("event")), object_of(document.get("properties"))
         user = text_of(properties.get("distinct_id")).removeprefix("$device:")
         if _PAGE_VIEW.fullmatch(event):
             url = text_of(properties.get("$current_url")) or text_of(properties.get("current_url_page"))
-            yield from self._view(user, url, "mixpanel", event, seen)
-        yield from self._two_modes(event, user, seen.now, "device")
+            found.append(self._view(user, url, "mixpanel", event, seen))
+        if event and user:
+            found.append(self._two_modes(event, user, seen.now, "device"))
+        return [one for one in found if one is not None]
 
-    def _two_modes(self, event: str, user: str, now: int, mode: str) -> Iterator[Finding]:
-        if not event or not user:
-            return
+    def _two_modes(self, event: str, user: str, now: int, mode: str) -> Finding | None:
         key = hash((event, user))
         before = self._sent.get(key)
         self._sent.put(key, (now, mode))
         if before is None or before[1] == mode or abs(now - before[0]) >= self._limits.modes_within:
-            return
-        yield rule.CLOUD_AND_DEVICE_MODE.finding(
+            return None
+        return rule.CLOUD_AND_DEVICE_MODE.finding(
             "$.event", f"{shown(event, 60)} comes from the browser to Mixpanel, and through Segment as well"
         )

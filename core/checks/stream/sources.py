@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 
 from ...inspection import Finding
 from ...text import shown
@@ -21,15 +21,16 @@ class Sources:
     def __init__(self, limits: StreamLimits) -> None:
         self._without_system: Recent[str, bool] = Recent(limits.texts)
 
-    def look(self, seen: Seen) -> Iterator[Finding]:
-        """Yield os-missing for the first event of a source that could have the system and has not."""
+    def look(self, seen: Seen) -> Sequence[Finding]:
+        """Find os-missing: the first event of a source that could have the system and has not."""
         data = seen.context.get("userAgentData")
         if not data or not seen.events or seen.destination.kind != "actions" or "$os" in seen.events[0][2]:
-            return
+            return ()
         platform = text_of(object_of(data).get("platform"))
         library = text_of(object_of(seen.context.get("library")).get("name"))
         if platform and self._without_system.first_time(library, True):
-            yield _no_system(seen, library, platform)
+            return (_no_system(seen, library, platform),)
+        return ()
 
 
 def _no_system(seen: Seen, library: str, platform: str) -> Finding:

@@ -46,10 +46,14 @@ class Users:
         """Of the message that was looked at last; None if it did not have both ids."""
         self.new = False
         """True if nobody had seen the user of that message, or the device of an unknown one."""
+        self._groups: int | None = None
+        """The groups of that message's user and device; None where they were not looked up."""
+        self._own: Slot | None = None
+        """The slot of that message's user, or of the device of an unknown one."""
 
     def look(self, seen: Seen) -> Iterator[Finding]:
         """What the message says of its user."""
-        self.device, self.new = None, False
+        self.device, self.new, self._groups, self._own = None, False, None, None
         if seen.second or not seen.distinct_id or seen.type == "alias":
             return
         identifies = seen.type == "identify"
@@ -58,34 +62,43 @@ class Users:
         elif identifies or seen.is_event:
             slot = self._slot(seen, user=bool(seen.user))
             self.new = slot.new
+            self._groups = slot.columns[_GROUPS][slot.at]
         else:
             return
+        self._own = slot
         if identifies:
             yield from self._identify(seen, slot)
         elif seen.is_event:
             yield from self._event(seen, slot)
 
-    def mark_group(self, seen: Seen, bit: int) -> Slot | None:
-        """Note that the user belongs to a group of this key; their slot."""
+    def mark_group(self, seen: Seen, bit: int) -> tuple[bool, int] | None:
+        """Note that the user belongs to a group of this key; None if the message names nobody.
+
+        Returns whether the user was identified, and the group keys on the profile, as bits.
+        """
         if not seen.distinct_id:
             return None
-        slot = self._slot(seen, user=bool(seen.user))
-        slot.columns[_GROUPS][slot.at] |= bit
-        return slot
+        slot = self._own or self._slot(seen, user=bool(seen.user))
+        columns, at = slot.columns, slot.at
+        columns[_GROUPS][at] |= bit
+        self._groups = None
+        return bool(columns[_FLAGS][at] & _IDENTIFIED), columns[_PROFILE][at]
 
     def groups_of(self, seen: Seen) -> int:
-        """The group keys, as bits, of the user or of the device."""
+        """The group keys, as bits, of the user or of the device; `seen` was looked at last."""
+        if self._groups is not None:
+            return self._groups
         bits = 0
         for key in (_user_key(seen.user), _anonymous_key(seen.anonymous)):
             slot = self.ids.look(key) if key else None
             bits |= slot.columns[_GROUPS][slot.at] if slot is not None else 0
         return bits
 
-    def profile(self, seen: Seen, bits: int) -> tuple[bool, int]:
-        """Note keys on the user's profile; whether the user was identified, and all such keys."""
-        slot = self._slot(seen, user=bool(seen.user))
+    def profile(self, seen: Seen, bits: int) -> int:
+        """Note group keys on the user's profile; all that are there, as bits."""
+        slot = self._own or self._slot(seen, user=bool(seen.user))
         slot.columns[_PROFILE][slot.at] |= bits
-        return bool(slot.columns[_FLAGS][slot.at] & _IDENTIFIED), slot.columns[_PROFILE][slot.at]
+        return slot.columns[_PROFILE][slot.at]
 
     def _slot(self, seen: Seen, *, user: bool) -> Slot:
         text = seen.user if user else seen.anonymous
@@ -104,8 +117,9 @@ class Users:
         proven = not device.new and before in (0, user_key) and not flags & _COUNTED
         if proven:
             columns[_FLAGS][at] = flags | _COUNTED
-        new = device.new
+        new, groups = device.new, columns[_GROUPS][at]
         user = self._slot(seen, user=True)
+        self._groups = groups | user.columns[_GROUPS][user.at]
         self.new = user.new
         fresh = min(_MOST, user.columns[_FRESH][user.at] + 1) if new else 0
         user.columns[_FRESH][user.at] = fresh
@@ -131,7 +145,8 @@ class Users:
     def _event(self, seen: Seen, slot: Slot) -> Iterator[Finding]:
         columns, at = slot.columns, slot.at
         columns[_TOTAL][at] = min(_MOST, columns[_TOTAL][at] + 1)
-        yield from self._amount(seen, slot)
+        if (amount := self._amount(seen, slot)) is not None:
+            yield amount
         if not seen.user:
             return
         flags, total = columns[_FLAGS][at], columns[_TOTAL][at]
@@ -150,21 +165,22 @@ class Users:
                 fix=fix,
             )
 
-    def _amount(self, seen: Seen, slot: Slot) -> Iterator[Finding]:
+    def _amount(self, seen: Seen, slot: Slot) -> Finding | None:
         if not seen.events or not seen.events[0][2].get("distinct_id"):
-            return  # an event of nobody, which a subscription without the id fields sends
+            return None  # an event of nobody, which a subscription without the id fields sends
         columns, at = slot.columns, slot.at
         day = (seen.now if seen.at is None else seen.at) // _DAY_MS & _MOST
         if columns[_DAY][at] != day:
             columns[_DAY][at] = day
             columns[_TODAY][at] = 0
         columns[_TODAY][at] += 1
-        if columns[_TODAY][at] == self._limits.hot_shard + 1:
-            yield rule.HOT_SHARD.finding(
-                "$.userId" if seen.user else "$.anonymousId",
-                f"{shown(seen.distinct_id)} has over {self._limits.hot_shard:,} events of this day",
-                fix=_OWN_IDS if seen.destination.kind == "classic-cloud" else None,
-            )
+        if columns[_TODAY][at] != self._limits.hot_shard + 1:
+            return None
+        return rule.HOT_SHARD.finding(
+            "$.userId" if seen.user else "$.anonymousId",
+            f"{shown(seen.distinct_id)} has over {self._limits.hot_shard:,} events of this day",
+            fix=_OWN_IDS if seen.destination.kind == "classic-cloud" else None,
+        )
 
 
 def _user_key(user: str) -> int:
