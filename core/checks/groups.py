@@ -64,7 +64,21 @@ def group_trait_missing(subject: Subject) -> Iterator[Finding]:
                 fix=f"write it {shown(meant, 60)[1:-1]}",
             )
             return
-    yield rule.GROUP_TRAIT_MISSING.finding("$.traits", words)
+    yield rule.GROUP_TRAIT_MISSING.finding("$.traits", words, fix=_other_trait(subject, keys))
+
+
+def _other_trait(subject: Subject, keys: list[Json]) -> str | None:
+    """The fix with a trait that the call has and that may be the group's id; None where it has none."""
+    traits, known = _traits(subject), subject.settings.group_keys
+    likely = likely_keys(traits, subject.document.get("groupId"))
+    name = next((one for one in likely if known is None or one in known), None)
+    if name is None:
+        return None
+    listed = ", ".join(shown(key, 60) for key in (*keys, name))
+    return (
+        f"{rule.GROUP_TRAIT_MISSING.fix}; or, where {shown(name, 60)[1:-1]} is the group key in Mixpanel,"
+        f" list it as well: group_identifier_traits = [{listed}] under [classic]"
+    )
 
 
 def missing_group_traits(subject: Subject) -> list[Json]:

@@ -12,7 +12,7 @@ from segtap.core.checks import CheckSettings
 from segtap.core.checks.examples.example import call, presets
 from segtap.core.checks.group_keys import key_of_mapping, likely_keys, own_key, written_keys
 from segtap.core.destinations.actions.presets import preset_subscriptions
-from segtap.core.messages import Json
+from segtap.core.messages import Json, JsonObject
 from segtap.core.settings import Destination
 
 TYPES = ("company_id", "team_id")
@@ -186,6 +186,28 @@ def test_traits_from_elsewhere_and_on_classic_are_not_missing() -> None:
     company = classic(groupIdentifierTraits=["company_id"])
     assert found(bare, "group-without-traits", destination=company) == []
     assert len(found(bare, "group-trait-missing", destination=company)) == 1
+
+
+@pytest.mark.parametrize(
+    ("traits", "known", "listed"),
+    [
+        ({"organization_id": "o-1"}, None, 'group_identifier_traits = ["firm_id", "organization_id"]'),
+        ({"workspace": "o-1"}, None, 'group_identifier_traits = ["firm_id", "workspace"]'),
+        ({"organization_id": "o-1"}, ("organization_id",), '["firm_id", "organization_id"]'),
+        ({"organization_id": "o-1"}, ("firm_id",), ""),
+        ({"plan": "pro"}, None, ""),
+    ],
+)
+def test_a_missing_group_trait_names_the_one_that_the_call_has(
+    traits: JsonObject, known: tuple[str, ...] | None, listed: str
+) -> None:
+    message = call("group", groupId="o-1", traits={"name": "Moss", **traits})
+    firm = classic(groupIdentifierTraits=["firm_id"])
+    settings = CheckSettings(group_keys=known)
+    [finding] = found(message, "group-trait-missing", destination=firm, settings=settings)
+    assert "send a trait of that name" in finding.fix
+    assert listed in finding.fix
+    assert ("group_identifier_traits" in finding.fix) is bool(listed)
 
 
 def test_the_keys_of_the_settings() -> None:
