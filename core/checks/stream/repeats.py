@@ -187,7 +187,7 @@ class Repeats:
             hash(key.user) & _WORDS,
             (hash(stated) if isinstance(stated := key.stated, str) else fingerprint(stated)) & _WORDS,
             int(key.time) & _WORDS,
-            seen.now // 1000,
+            min(max(seen.now // 1000, 0), _WORDS),  # a receivedAt of a file may be any time
         )
         if slot.new:
             _keep(columns, at, new)

@@ -1,7 +1,7 @@
 """The rules on the stream as a whole: real sessions, memory, order, other settings, odd messages."""
 
 import collections
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -129,6 +129,17 @@ def test_users_of_another_merge_are_none() -> None:
     assert checker.identities.ids.total == 1
     checker.use(CheckSettings(identity="simplified"), DESTINATION)
     assert checker.identities.ids.total == 0
+
+
+@pytest.mark.parametrize("year", [1969, 2200])
+def test_a_message_may_be_received_at_any_time(year: int) -> None:
+    received = int(datetime(year, 1, 1, tzinfo=UTC).timestamp() * 1000)
+    checker = StreamChecker(CheckSettings(), DESTINATION)
+    message = call("track", userId="u-1")
+    translation = TRANSLATOR.translate(message, now=received)
+    loose = Loose(document=message, type="track", message_id=message["messageId"])
+    checker.observe(loose, translation, received)
+    assert [one.rule for one in checker.observe(loose, translation, received)] == ["retry"]
 
 
 def test_reset_forgets() -> None:
