@@ -80,6 +80,11 @@ class Identities:
         self._steps.clear()
         return steps
 
+    def joined(self, one: str, other: str) -> bool:
+        """True if two ids, as Mixpanel holds them, are one user's."""
+        first, second = self.ids.store.find(one), self.ids.store.find(other)
+        return bool(first and second) and self.ids.root(first) == self.ids.root(second)
+
     def _event(self, event: str, properties: JsonObject, url: str) -> None:
         distinct_id = properties.get("distinct_id")
         if not isinstance(distinct_id, str):

@@ -90,6 +90,8 @@ class People:
     def _casing(self, seen: Seen, number: int) -> Iterator[Finding]:
         store = seen.identities.ids.store
         for twin in store.twins(number):
+            if seen.identities.ids.root(twin) == seen.identities.ids.root(number):
+                continue  # joined on purpose, by an alias or a $merge
             id, other = store.text(number).removeprefix(DEVICE), store.text(twin).removeprefix(DEVICE)
             if not self._cases.first_time(id, True):
                 return
@@ -115,6 +117,8 @@ class People:
                 before = owners.get(value)
                 owners.put(value, seen.user)
                 if before is None or before == seen.user or same_case(before, seen.user):
+                    continue
+                if seen.identities.joined(before, seen.user):
                     continue
                 changed = users.device is not None and users.device.before == before
                 if not (changed or what == "e-mail") or not self.first_pair(before, seen.user):

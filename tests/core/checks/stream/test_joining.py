@@ -74,6 +74,23 @@ def test_one_browser_of_two_people_is_nothing_to_the_classic_destination() -> No
     assert rules_of([login(1, "amy"), ORDER, login(3, "ben"), call("track", 4, userId="ben")], CLASSIC) == []
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "rule"), [("Ann", "ann", "id-casing"), ("old-1", "new-1", "email-two-users")]
+)
+def test_two_ids_that_were_joined_are_one_user(first: str, second: str, rule: str) -> None:
+    before, after = (
+        login(1, first, uuid(1), email="ann@x.example"),
+        login(3, second, uuid(2), email="ann@x.example"),
+    )
+    alias = call("alias", 2, userId=second, previousId=first)
+    pair: dict[str, Any] = {"$distinct_ids": [first, second]}
+    merge = call("track", 2, userId=first, event="$merge", properties=pair)
+    assert rule in rules_of([before, after])
+    assert rule in rules_of([before, alias, after], CLASSIC, "simplified")
+    assert rule not in rules_of([before, alias, after], CLASSIC)
+    assert rule not in rules_of([before, merge, after])
+
+
 def test_two_aliases_of_one_visitor_make_one_user_of_two() -> None:
     second = call("alias", 5, userId="u-2", previousId=ANONYMOUS)
     *_, finding = who([call("track", anonymousId=ANONYMOUS), ALIAS, second], CLASSIC)
