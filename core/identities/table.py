@@ -98,8 +98,8 @@ class Identities:
             return
         user, device = properties.get("$user_id"), properties.get("$device_id")
         # Most are texts: asking here is cheaper than calling.
-        user = user if isinstance(user, str) else id_text(user) if user else ""
-        device = device if isinstance(device, str) else id_text(device) if device else ""
+        user = user if isinstance(user, str) else "" if user is None else id_text(user)
+        device = device if isinstance(device, str) else "" if device is None else id_text(device)
         if self._simplified:
             known = DEVICE + device if device else ""
             id = user or known or distinct_id

@@ -18,7 +18,7 @@ from segtap.core.identities.model import (
 )
 from segtap.core.identities.notes import MAX_IDS
 from segtap.core.identities.table import Identities
-from segtap.core.identities.users import cluster_of, clusters
+from segtap.core.identities.users import cluster_of, clusters, user_rows
 from segtap.core.inspection import Operation, OutgoingRequest, Translation
 from segtap.core.settings import Destination, IdentityMode
 
@@ -128,6 +128,17 @@ def alias(previous: str, user: str, number: int) -> Translation:
     message = call("alias", number, userId=user, previousId=previous)
     classic = Destination(kind="classic-cloud", settings={"token": "0" * 32})
     return translator(classic).translate(message, now=NOW)
+
+
+@pytest.mark.parametrize("device", [0, "0"])
+def test_a_number_is_read_as_text(device: int | str) -> None:
+    """The classic destination sends ids that are properties as they are."""
+    properties: dict[str, Any] = {"$user_id": 7, "$device_id": device}
+    message = call("track", userId="u-1", properties=properties)
+    classic = Destination(kind="classic-cloud", settings={"token": "0" * 32})
+    identities = Identities("simplified")
+    identities.add(translator(classic).translate(message, now=NOW))
+    assert [row.ids for row in user_rows(identities)] == [["$device:0", "7"]]
 
 
 def test_an_alias_maps_to_one_id() -> None:
