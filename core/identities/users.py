@@ -17,6 +17,10 @@ MOST_NOTES = 1_000
 """Notes of one id that a user has: the newest of them."""
 
 
+_NO_EVENT = (Reason.IGNORED, Reason.APART)
+"""In a Simplified project: no event has both ids."""
+
+
 class UserRow(msgspec.Struct, frozen=True):
     """One user: every id by which Mixpanel holds them, their events, and whether they have a profile."""
 
@@ -105,7 +109,11 @@ def _cluster(table: Identities, root: int) -> Cluster:
 def _notes(table: Identities, root: int, id: int) -> list[str]:
     """Why an id is not joined to others that were named with it, as far as it still holds, oldest first."""
     ids, found = table.ids, list[str]()
-    for is_user, other, reason in islice(ids.notes(id), MOST_NOTES):
+    notes = list(islice(ids.notes(id), MOST_NOTES))
+    others = {(is_user, other) for is_user, other, reason in notes if reason is Reason.OTHERS}
+    for is_user, other, reason in notes:
+        if table.mode == "simplified" and reason in _NO_EVENT and (is_user, other) in others:
+            continue  # an event has both ids by now, and why it joins nothing is the other note
         apart = ids.root(other) != root
         if not apart and reason is not Reason.LATE_ALIAS:
             continue

@@ -90,6 +90,15 @@ def test_a_shared_device_stays_with_the_first_user(mode: IdentityMode, words: st
     assert any(words in note for note in cluster.notes)
 
 
+def test_a_device_that_an_event_names_with_both_is_not_said_to_lack_one() -> None:
+    second = [call(kind, 3, userId="u-2", anonymousId=ANONYMOUS) for kind in ("identify", "track")]
+    for messages in (second, second[::-1]):
+        cluster = cluster_of(seen("simplified", PAGE, LOGIN, ORDER, *messages), "u-2")
+        assert cluster is not None
+        (note,) = cluster.notes
+        assert "the first user on it" in note
+
+
 def test_original_takes_uuids_only_as_anonymous_ids() -> None:
     identities = seen("original", call("identify", userId="u-1", anonymousId="visitor-1"))
     cluster = cluster_of(identities, "visitor-1")
