@@ -35,6 +35,8 @@ DAMAGED_STATUS = 0
 """No request was answered with it."""
 POSITION_BITS = 20
 """A message's id is its receipt's `seq` shifted by this many bits, plus its position in the request."""
+DEDUPE_WINDOW = 24 * 3600 * 1000
+"""Milliseconds within which Segment drops a message whose id it has seen."""
 
 
 class Marks(enum.IntFlag):

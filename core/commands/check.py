@@ -19,7 +19,7 @@ from ..inspection import SEVERITY_WEIGHT, Finding, with_findings
 from ..inspector import inspect_document
 from ..messages import Json, JsonObject, Marks
 from ..settings import Destination
-from .given import Given, TooLarge, Unreadable, given_messages
+from .given import Copies, Given, TooLarge, Unreadable, given_messages
 
 MOST_HELD = 1_000
 """Messages that are held back because a later one may clear them of a mistake."""
@@ -101,6 +101,7 @@ def check_lines(
     """
     stream = StreamChecker(settings, destination)
     held = _Held(stream, settings)
+    copies = Copies()
     for given in given_messages(lines, destination=destination, bounds=bounds):
         match given:
             case Unreadable():
@@ -108,7 +109,7 @@ def check_lines(
             case TooLarge():
                 yield from held.pass_on(_unread(given, settings))
             case Given():
-                yield from held.pass_on(_check(given, clock, settings, stream, gate), given.message)
+                yield from held.pass_on(_check(given, clock, settings, stream, gate, copies), given.message)
     yield from held.rest()
 
 
@@ -176,6 +177,7 @@ def _check(
     settings: CheckSettings,
     stream: StreamChecker,
     gate: Gate | None,
+    copies: Copies,
 ) -> Checked:
     message, destination, call = given.message, given.destination, given.call
     objections, now = given.all_objections(), given.now(clock)
@@ -190,14 +192,18 @@ def _check(
         overflows=overflows(given.numbers),
         settings=settings,
     )
-    rejected = any(words.startswith(WOULD_REJECT) for words in objections)
+    marks = Marks.NONE
+    if any(words.startswith(WOULD_REJECT) for words in objections):
+        marks = Marks.WOULD_REJECT
+    elif copies.is_copy(given, now):
+        marks = Marks.SECOND_RECEIPT
     id = message.get("messageId")
     observed = Loose(
         document=message,
         type=call,
         message_id=id if isinstance(id, str) else "",
         id=given.line,
-        marks=Marks.WOULD_REJECT if rejected else Marks.NONE,
+        marks=marks,
     )
     stream.use(settings, destination)
     completed = stream.observe(observed, inspection.translation, now)

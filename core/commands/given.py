@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
+from ..checks.stream.memory import IdTable, hashed
+from ..checks.stream.observed import StreamLimits
 from ..codec.pieces import pieces
 from ..envelope import batch_items, read_envelope
 from ..errors import InputError, MappingError
@@ -22,7 +24,7 @@ from ..ingest.objections import (
 )
 from ..json_text import to_json
 from ..mapping.dates import read_time
-from ..messages import CALL_TYPES, JsonObject
+from ..messages import CALL_TYPES, DEDUPE_WINDOW, JsonObject
 from ..settings import Destination
 
 
@@ -63,6 +65,28 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
         received = self.message.get("receivedAt")
         at = read_time(received) if isinstance(received, str) else None
         return clock() if at is None else at
+
+
+class Copies:
+    """Finds second receipts: a messageId that came before within 24 hours, which Segment drops.
+
+    It remembers as many as the rules on the stream do.
+    """
+
+    def __init__(self) -> None:
+        self._received = IdTable(StreamLimits().ids, "q")
+
+    def is_copy(self, given: Given, now: int) -> bool:
+        """True for a copy; other messages count as seen from here on. `now` is when it was received."""
+        id = given.message.get("messageId")
+        if not isinstance(id, str) or not id:
+            return False
+        slot = self._received.place(hashed(id), now // 1000)
+        times, at = slot.columns[0], slot.at
+        if not slot.new and now - times[at] <= DEDUPE_WINDOW:
+            return True
+        times[at] = now
+        return False
 
 
 class TooLarge(msgspec.Struct, frozen=True):

@@ -12,7 +12,6 @@ import msgspec
 
 from .. import private_files
 from ..delivery import DeliveryState
-from ..engine.indexer import DEDUPE_WINDOW
 from ..engine.inspecting import Reading
 from ..engine.receipts import ReceiptReader
 from ..engine.summaries import entry_of, refusal, summarize
@@ -28,7 +27,7 @@ from ..journal.faults import file_fault, foreign_fault, missing_fault
 from ..journal.lock import locked_fault
 from ..journal.place import chosen_path, companions, make_folder
 from ..journal.salvage import Copied, Copy
-from ..messages import Marks, Message, Receipt
+from ..messages import DEDUPE_WINDOW, Marks, Message, Receipt
 from ..settings import Settings
 
 

@@ -19,13 +19,14 @@ from ..repair import repaired
 from ..serve.notes import find_engine
 from ..settings import Settings, destination_of, previewed
 from .export import export_lines
-from .given import Given, TooLarge, Unreadable, given_messages
+from .given import Copies, Given, TooLarge, Unreadable, given_messages
 
 
 class UsersOf:
     """Takes messages, read as `segtap check` reads them and sent as the settings say.
 
-    What Segment or its destination refuses, and what is not handed to it, adds nothing. `clock` is the time
+    What Segment or its destination refuses, what Segment drops as a copy, and what is not handed to the
+    destination adds nothing. `clock` is the time
     now for messages that name none, in milliseconds.
     """
 
@@ -34,6 +35,8 @@ class UsersOf:
         self.messages = 0
         self.refused = 0
         """Messages that Segment refuses."""
+        self.copies = 0
+        """Messages that Segment has already, and drops."""
         self.unreadable: list[tuple[int, str]] = []
         """Lines without a message: their numbers, and why."""
         self._settings = settings
@@ -41,6 +44,7 @@ class UsersOf:
         self._destination = previewed(destination_of(settings))
         self._gate = gate_of(settings)
         self._bounds = bounds_of(settings.ingest)
+        self._copies = Copies()
 
     def take(self, lines: Iterable[str | bytes]) -> None:
         """Take in messages, envelopes or batches, one JSON object a line."""
@@ -58,8 +62,12 @@ class UsersOf:
         if any(words.startswith(WOULD_REJECT) for words in given.all_objections()):
             self.refused += 1
             return
+        now = given.now(self._clock)
+        if self._copies.is_copy(given, now):
+            self.copies += 1
+            return
         gated = GatedTranslator(translator(given.destination), self._gate)
-        translation = gated.translate(given.message, now=given.now(self._clock))
+        translation = gated.translate(given.message, now=now)
         if repairs := self._settings.repair:
             identity = self._settings.identity
             translation = repaired(translation, given.message, repairs, identity=identity).translation

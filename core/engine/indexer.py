@@ -18,7 +18,7 @@ from ..delivery import DeliveryState
 from ..errors import JournalError
 from ..inspection import Finding
 from ..journal.base import Entry, Journal
-from ..messages import Marks, Message, Receipt
+from ..messages import DEDUPE_WINDOW, Marks, Message, Receipt
 from ..views import Summary
 from .pace import Pace
 from .receipts import ReceiptReader
@@ -26,8 +26,6 @@ from .summaries import entry_of, refusal, summarize
 
 logger = logging.getLogger(__name__)
 
-DEDUPE_WINDOW = 24 * 3600 * 1000
-"""Milliseconds within which Segment drops a message whose id it has seen."""
 FETCH = 256
 WORK_RECEIPTS = 64
 WORK_BYTES = 256 * 1024

@@ -28,6 +28,7 @@ __all__ = ["Forgotten", "Loose", "Observed", "StreamChecker", "StreamLimits"]
 
 
 _KEPT_BACK = int(Marks.WOULD_REJECT | Marks.REFUSED)
+_COPY = int(Marks.SECOND_RECEIPT)
 
 
 class Forgotten(msgspec.Struct, frozen=True):
@@ -128,7 +129,8 @@ class StreamChecker:
             return ()
         document = message.document
         known = self.identities.ids.count
-        steps = self.identities.add(translation, message.id, document)
+        copy = int(message.marks) & _COPY
+        steps = () if copy else self.identities.add(translation, message.id, document)
         stated = document.get("originalTimestamp", document.get("timestamp"))
         at = read_time(stated) if isinstance(stated, str) else None
         one = seen(

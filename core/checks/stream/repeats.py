@@ -11,7 +11,7 @@ from typing import NamedTuple
 import msgspec
 
 from ...inspection import Finding
-from ...messages import Json, JsonObject
+from ...messages import DEDUPE_WINDOW, Json, JsonObject
 from ...text import shown
 from ..catalogue import stream as rule
 from ..catalogue.calls import PAGE_DOUBLE_COUNT
@@ -29,7 +29,7 @@ _encode = msgspec.json.Encoder(order="deterministic").encode
 
 _WORDS = 0xFFFFFFFF
 _CONTENT, _EVENT, _USER, _STATED, _TIME, _SEEN = range(6)
-_DROPPED_WITHIN = 24 * 3600
+_DROPPED_WITHIN = DEDUPE_WINDOW // 1000
 """Seconds for which Segment remembers a messageId."""
 _DAY = 86_400_000
 _LATEST = 1e14

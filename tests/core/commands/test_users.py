@@ -7,8 +7,10 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from check_helpers import DESTINATION
 from engines import engine_settings, isolate, post, running_engine
 
+from segtap.core.commands.check import check_lines
 from segtap.core.commands.users import UsersOf, users_kept
 from segtap.core.identities.users import UserRow
 from segtap.core.messages import JsonObject
@@ -62,6 +64,25 @@ async def test_an_engine_and_then_its_journal(tmp_path: Path) -> None:
         users = await client.users()
         assert [one.distinct_id for one in users.clusters] == ["bob", "ann"]
         assert users.covered.messages == 3
+
+
+def test_a_second_receipt_adds_nothing() -> None:
+    first = message("track", 1, event="Good", userId="ann", receivedAt="2026-11-24T10:00:00Z")
+    again = [{**first, "receivedAt": f"2026-11-{day}T09:00:00Z"} for day in (25, 26)]
+    lines = [json.dumps(one) for one in (first, *again)]
+    users = UsersOf(Settings(), lambda: NOW)
+    users.take(lines)
+    assert list(users.rows()) == [UserRow(["ann"], 2, False)]
+    assert (users.messages, users.copies) == (3, 1)
+
+
+def test_a_check_does_not_count_a_second_receipt() -> None:
+    visit = message("page", 1, anonymousId=DEVICE, name="Home")
+    login = message("identify", 2, userId="ann", anonymousId=DEVICE, traits={"plan": "pro"})
+    lines = [json.dumps(one) for one in (visit, visit, login)]
+    *_, last = check_lines(lines, destination=DESTINATION, clock=lambda: NOW)
+    (joined,) = (one for one in last.findings if one.rule == "anonymous-to-known")
+    assert joined.message == f'1 event of "{DEVICE}" becomes an event of user "ann"'
 
 
 def test_what_is_refused_adds_nothing() -> None:
