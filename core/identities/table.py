@@ -128,13 +128,15 @@ class Identities:
     def _named(self, user: str, document: JsonObject) -> None:
         """Note whose id this is, and that another came in the same message, which does not join them."""
         ids, find = self.ids, self.ids.store.find
-        if not self._simplified and (number := find(user)):
+        number = find(user)
+        if number and not self._simplified:
             ids.mark_user(number)
-        if self._steps or document.get("type") == "alias":
-            return
         anonymous = id_text(document.get("anonymousId"))
+        if not number or not anonymous or user == anonymous or self._steps or document.get("type") == "alias":
+            return
         device = DEVICE + anonymous if self._simplified and find(DEVICE + anonymous) else anonymous
-        if anonymous and user != anonymous and find(device) and find(user):
+        other = find(device)
+        if other and ids.root(number) != ids.root(other):
             self._apart(user, device)
 
     def _special(self, kind: LinkKind, user: str, other: str, *, imported: bool) -> None:

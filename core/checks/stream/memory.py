@@ -11,6 +11,8 @@ from array import array
 from collections.abc import Hashable, Sequence
 from typing import Generic, TypeVar
 
+import msgspec
+
 V = TypeVar("V")
 K = TypeVar("K", bound=Hashable)
 
@@ -26,15 +28,12 @@ def hashed(text: str) -> int:
     return hash(text) & _MASK or 1
 
 
-class Slot:
+class Slot(msgspec.Struct, gc=False):
     """Where an id is kept: `columns[i][at]` is what column i holds for it. Valid until the next `place`."""
 
-    __slots__ = ("at", "columns", "new")
-
-    def __init__(self, columns: list[array[int]], at: int, new: bool) -> None:
-        self.columns = columns
-        self.at = at
-        self.new = new
+    columns: list[array[int]]
+    at: int
+    new: bool
 
 
 class IdTable:

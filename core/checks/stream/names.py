@@ -57,7 +57,9 @@ class Names:
         what = "event" if seen.type == "track" else seen.type
         if seen.name and what in self._known:
             path = "$.event" if what == "event" else "$.name"
-            yield from self._spelling(what, seen.name, path)
+            if len(seen.name) <= _MAX_NAME and seen.name not in self._known[what]:
+                self._known[what].put(seen.name, True)
+                yield from self._spelling(what, seen.name, path)
             yield from self._count(seen, path)
         if seen.is_event:
             yield from self._members(seen, "property", seen.properties, "$.properties")

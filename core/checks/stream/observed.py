@@ -86,7 +86,7 @@ class StreamLimits(msgspec.Struct, frozen=True, kw_only=True):
     skew: int = 5 * 60_000
 
 
-class Seen(msgspec.Struct):
+class Seen(msgspec.Struct, gc=False):
     """One message, taken apart once. `at` is when it happened by the sender's clock, else None.
 
     `user` and `anonymous` are "" where the message has none; `events` are the event records that go to

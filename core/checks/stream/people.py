@@ -104,7 +104,10 @@ class People:
         if not any(said) and "@" not in seen.user:
             return
         person = self._persons.get(seen.user)
-        read = hash(tuple(map(text_of, said)))
+        try:
+            read = hash(said)
+        except TypeError:  # lists or objects, which say nothing of a person
+            read = hash(tuple(map(text_of, said)))
         if person is not None and read in person.said:
             return
         emails, phones, names = _of_message(seen)

@@ -6,7 +6,6 @@ import json
 import re
 from array import array
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import msgspec
 
@@ -50,7 +49,7 @@ def fingerprint(value: Json) -> int:
         return 0  # nested beyond what can be compared: taken for the same as another such
 
 
-class _Key(NamedTuple):
+class _Key(msgspec.Struct, frozen=True, gc=False):
     """What Mixpanel compares events by, beside the insert id; `time` in milliseconds.
 
     `stated` is the client's own time, before Segment corrects it; None where the receipt gives the time.
@@ -145,8 +144,9 @@ def _again(seen: Seen, key: _Key, agrees: list[bool], *, same_day: bool) -> Find
 
 
 def _keep(columns: Sequence[array[int]], at: int, values: Sequence[int]) -> None:
-    for column, value in zip(columns, values, strict=True):
-        column[at] = value
+    # One by one: a loop costs twice as much, for every message.
+    content, event, user, stated, time, second = columns
+    content[at], event[at], user[at], stated[at], time[at], second[at] = values
 
 
 class Repeats:
