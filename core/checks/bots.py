@@ -32,7 +32,8 @@ CRAWLERS: dict[str, tuple[str, ...]] = {
     ),
     "https://duckduckgo.com/duckduckgo-help-pages/results/duckduckbot": ("DuckDuckBot",),
     "https://yandex.com/support/webmaster/robot-workings/check-yandex-robots.html": (
-        *("YandexBot", "YandexMobileBot", "YandexImages", "YandexRenderResourcesBot"),
+        *("YandexBot", "YandexMobileBot", "YandexImages", "YandexMetrika"),
+        "YandexRenderResourcesBot",
     ),
     "https://support.apple.com/en-us/119829": ("Applebot",),
     "https://developers.facebook.com/docs/sharing/webmasters/web-crawlers": (
@@ -49,7 +50,8 @@ CRAWLERS: dict[str, tuple[str, ...]] = {
     # Mixpanel's SDK leaves these out, too.
     "https://github.com/mixpanel/mixpanel-js": (
         *("Yahoo! Slurp", "Baiduspider", "Baiduspider-render", "PetalBot", "Chrome-Lighthouse"),
-        "Screaming Frog SEO Spider",
+        *("Screaming Frog SEO Spider", "DuplexWeb-Google", "Google Favicon", "Google Web Preview"),
+        *("googleweblight", "Pinterest/0.1", "Pinterest/0.2"),
     ),
     "https://github.com/monperrus/crawler-user-agents": (
         *("Twitterbot", "LinkedInBot", "Discordbot", "TelegramBot", "Pinterestbot", "Bytespider", "MJ12bot"),

@@ -25,6 +25,9 @@ BOTS = {
     "Yahoo! Slurp": "Mozilla/5.0 (compatible; Yahoo! Slurp; http://help.yahoo.com/help/us/ysearch/slurp)",
     "Baiduspider": "Mozilla/5.0 (compatible; Baiduspider/2.0; +http://www.baidu.com/search/spider.html)",
     "YandexBot": "Mozilla/5.0 (compatible; YandexBot/3.0; +http://yandex.com/bots)",
+    "YandexMetrika": "Mozilla/5.0 (compatible; YandexMetrika/2.0; +http://yandex.com/bots)",
+    "Google Favicon": f"Mozilla/5.0 (X11; Linux x86_64) {CHROME} Safari/537.36 Google Favicon",
+    "Pinterest/0.2": "Pinterest/0.2 (+https://www.pinterest.com/bot.html)",
     "Applebot": f"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_5) {SAFARI} Safari/605.1.15 (Applebot/0.1;"
     " +http://www.apple.com/go/applebot)",
     "ClaudeBot": "Mozilla/5.0 (compatible; ClaudeBot/1.0; +claudebot@anthropic.com)",
