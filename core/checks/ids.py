@@ -48,7 +48,9 @@ def ids(subject: Subject) -> Sequence[Finding]:
         if not isinstance(value, str):
             found += _number(value, field, subject.type)
         elif not is_good(value):
-            found += placeholder(value, field, f"$.{field}", call=subject.type)
+            found += placeholder(
+                value, field, f"$.{field}", call=subject.type, imported=_is_imported(subject)
+            )
             found += spaces_around(value, field, f"$.{field}", _WHOSE[field], call=subject.type)
     # The classic destination reads a group's id from a trait or property only, and ignores calls without.
     read = subject.destination.kind != "classic-cloud" or not subject.translation.operations
@@ -122,10 +124,18 @@ def _placeholder_group(value: str, name: str, path: str, fix: str = "") -> Itera
         )
 
 
-def placeholder(value: Json, name: str, path: str, *, call: Json = None, fix: str = "") -> Iterator[Finding]:
+def _is_imported(subject: Subject) -> bool:
+    """False if what is sent goes elsewhere than to /import, whose page alone has the list."""
+    sent = subject.translation.operations
+    return not sent or any("/import" in operation.request.url for operation in sent)
+
+
+def placeholder(
+    value: Json, name: str, path: str, *, call: Json = None, fix: str = "", imported: bool = True
+) -> Iterator[Finding]:
     """Yield the finding on an id that is a placeholder, of that call.
 
-    `fix` is for requests that no Segment message is behind.
+    `fix` is for requests that no Segment message is behind. With `imported` the id goes to /import.
     """
     text = value if isinstance(value, str) else str(value).lower()
     whose = _WHOSE.get(name, "user")
@@ -133,6 +143,8 @@ def placeholder(value: Json, name: str, path: str, *, call: Json = None, fix: st
         refused = text in PLACEHOLDERS and name in ("userId", "anonymousId", "distinct_id", "$distinct_id")
         if name == "previousId":
             what = f"is a placeholder: {_MANY[whose]}"
+        elif not imported:
+            what = f"is a placeholder: {_MANY[whose]}, and /import refuses their events"
         else:
             as_id = "" if name.endswith("distinct_id") else " as distinct_id"
             what = f"is a placeholder: Mixpanel {'refuses' if refused else 'may refuse'} it{as_id}"

@@ -173,3 +173,14 @@ def test_long_ids_cost_no_time(text: str) -> None:
     start = time.thread_time()
     leftover(text)
     assert time.thread_time() - start < 0.05
+
+
+@pytest.mark.parametrize("name", ["identify", "track"])
+def test_elsewhere_than_by_import_the_word_is_an_id_that_many_share(name: str) -> None:
+    """`/import` alone documents that it refuses the words; the table of users has a user of that id."""
+    message = real_message("node", name, userId="null")
+    (finding,) = found(message, RULE, destination=classic(people=True))
+    assert finding.severity == "error"
+    assert finding.message == (
+        'userId "null" is a placeholder: everyone who has it is one user, and /import refuses their events'
+    )
