@@ -178,7 +178,7 @@ def test_long_ids_cost_no_time(text: str) -> None:
 @pytest.mark.parametrize("name", ["identify", "track"])
 def test_elsewhere_than_by_import_the_word_is_an_id_that_many_share(name: str) -> None:
     """`/import` alone documents that it refuses the words; the table of users has a user of that id."""
-    message = real_message("node", name, userId="null")
+    message = real_message("node", name, userId="null", timestamp="2026-11-24T21:59:00Z")
     (finding,) = found(message, RULE, destination=classic(people=True))
     assert finding.severity == "error"
     assert finding.message == (
