@@ -164,6 +164,9 @@ _MAY_FIND: dict[Check, Callable[[Destination, CheckSettings], bool]] = {
         by.classic.people or by.classic.group_traits_to_set_once
     ),
     identity.anonymous_profile_prefix: lambda to, by: by.identity == "simplified",
+    users.anonymous_id_not_uuid4: lambda to, by: by.identity == "original",
+    classic.increment_skipped: lambda to, by: to.subscriptions is not None,  # no preset has increments
+    groups.group_key_not_a_name: lambda to, by: to.subscriptions is not None,  # presets name the key
 }
 """Rules that find nothing in any message with most settings, and whether they may with these."""
 
