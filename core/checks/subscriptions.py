@@ -25,7 +25,16 @@ from .catalogue.users import ALIAS_IGNORED
 from .group_keys import likely_keys
 from .groups import missing_group_traits
 from .identity import request_of
-from .mapped import REPLACES_ALL, is_default, leaves_out, map_fix, named, origin, subscription_of
+from .mapped import (
+    REPLACES_ALL,
+    is_default,
+    leaves_out,
+    map_fix,
+    mapped_elsewhere,
+    named,
+    origin,
+    subscription_of,
+)
 from .rule import Subject
 from .times import YEAR_1971
 
@@ -50,7 +59,7 @@ def unmatched(subject: Subject) -> Iterator[Finding]:
         return
     if not subject.translation.unmatched:
         if subject.translation.rejected is None:
-            yield _nothing_in_it(call)
+            yield _nothing_in_it(subject, call)
     elif subject.destination.kind == "classic-cloud":
         if not missing_group_traits(subject):  # group-trait-missing says it
             yield _switched_off(subject, call)
@@ -64,17 +73,28 @@ def _stopped(stopped: NotSent) -> Finding:
     return rule.UNMATCHED.finding(stopped.path, f"{where}{stopped.reason}", severity="info", fix=fix)
 
 
-def _nothing_in_it(call: str) -> Finding:
-    """The note on a call that a subscription takes, and that holds nothing to send."""
-    if call == "identify":
-        return rule.UNMATCHED.finding(
-            "$.traits",
-            "the identify call has no traits and no anonymousId: there is nothing to send",
-            severity="info",
-            fix="nothing, if it is meant; else send traits with it",
-        )
+def _nothing_in_it(subject: Subject, call: str) -> Finding:
+    """The note on a call that holds nothing to send; a warning where the mapping reads no traits."""
+    if call != "identify":
+        words = f"the {call} call holds nothing that is sent"
+        return rule.UNMATCHED.finding("$", words, severity="info", fix=_NO_FIX)
+    own = (
+        one
+        for one in subject.destination.subscriptions or ()
+        if one.enabled and not is_default(one, "traits")
+    )
+    for one in own if subject.document.get("traits") else ():
+        if one.partner_action == "identifyUser" and call in _calls(one.subscribe):
+            words, path = f"{named(one)} does not map traits", "$.traits"
+            if not leaves_out(one, "traits"):
+                words, path = mapped_elsewhere(subject, one, "traits", path)
+            fix = map_fix(subject, one, "traits")
+            return rule.UNMATCHED.finding(path, f"{words}: nothing of the call is sent", fix=fix)
     return rule.UNMATCHED.finding(
-        "$", f"the {call} call holds nothing that is sent", severity="info", fix=_NO_FIX
+        "$.traits",
+        "the identify call has no anonymousId and no traits that subscriptions get: there is nothing to send",
+        severity="info",
+        fix="nothing, if it is meant; else send traits with it",
     )
 
 

@@ -97,6 +97,26 @@ def test_a_call_with_nothing_in_it_is_a_note() -> None:
     assert only.severity == "info"
 
 
+@pytest.mark.parametrize(
+    ("node", "path", "words"),
+    [
+        ({"@path": "$.context.traits"}, "$.context.traits", "is mapped to $.context.traits"),
+        ({"email": {"@path": "$.traits.mail"}}, "$.traits", "is mapped to an object"),
+        (None, "$.traits", "subscription 'Identify Calls' does not map traits"),
+    ],
+)
+def test_traits_that_the_mapping_looks_for_elsewhere_are_a_warning(node: Any, path: str, words: str) -> None:
+    message = real_message("node", "identify", userId="u-1", anonymousId=..., traits={"email": "l@x.example"})
+    identifies = changed(IDENTIFIES, mapping={"traits": node})
+    if node is None:
+        del identifies.mapping["traits"]
+    finding = the("unmatched", message, workspace(identifies))
+    assert (finding.severity, finding.path) == ("warning", path)
+    assert words in finding.message
+    assert 'traits = { "@path" = "$.traits" }' in finding.fix
+    assert found(message, "unmatched", destination=workspace(IDENTIFIES)) == []
+
+
 def test_a_trigger_that_leaves_the_message_out_is_a_note() -> None:
     seats = changed(TRACKS, name="Seats", subscribe='type = "track" and event = "Seat Left"')
     finding = the("unmatched", TRACK, workspace(seats))
