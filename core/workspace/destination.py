@@ -31,6 +31,8 @@ DEVICE_KEYS = (
     *("cookieName", "crossSubdomainCookie", "secureCookie", "persistence"),
 )
 """Settings of the classic destination that only its device mode reads: segtap shows the cloud mode."""
+_READ = ("token", "apiKey", "sourceName", "enableEuropeanUnionEndpoint", "apiRegion")
+"""Settings of the classic destination that stand under `[destination]`."""
 
 MASK = "•"
 """Segment shows secrets with these."""
@@ -112,6 +114,10 @@ def _classic(given: dict[str, Any], notes: Notes) -> JsonObject:
     device = [name for name in DEVICE_KEYS if given.get(name) not in (None, "", [])]
     if device:
         notes.say(f"Device mode only, so left out: {', '.join(device)}. segtap shows what cloud mode sends.")
+    known = {*CLASSIC_KEYS, *DEVICE_KEYS, *_READ}
+    others = [name for name, value in given.items() if name not in known and value not in (None, "", [])]
+    if others:
+        notes.say(f"Settings that segtap does not know, so left out: {', '.join(others)}.")
     return made
 
 

@@ -318,6 +318,13 @@ def test_settings_of_device_mode_are_named_as_left_out() -> None:
     assert not [line for line in actions.notes if "Device mode" in line]
 
 
+def test_settings_that_are_not_known_are_named_as_left_out() -> None:
+    new = {"batchSize": 50, "regions": [], "sourceName": "web", "people": True}
+    workspace = read_workspace([destination(metadata="54521fd925e721e32a72eed6", token="t", **new)])
+    (note,) = [line for line in workspace.notes if "does not know" in line]
+    assert note.endswith("left out: batchSize.")
+
+
 def test_the_classic_destination_becomes_its_own_section(tmp_path: Path) -> None:
     settings = {
         "apiKey": "••••••••••6008",
