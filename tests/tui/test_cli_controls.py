@@ -131,6 +131,15 @@ CASES: dict[str, list[Case]] = {
         ("compare", "actions", "classic-cloud", "--all"),
         ("compare", "actions", NAME),
     ],
+    "users": [
+        ("users", NAME),
+        ("users", NAME, "--format", "json"),
+        ("users", "--journal", "journal.db"),
+        ("users",),
+        ("users", f"{NAME}.tf"),
+        ("users", "--now", NAME, NAME),
+    ],
+    "help": [("help",), ("help", NAME), ("help", "faq"), ("help", "duplicates")],
     "check": [("check", NAME, "--format", shape) for shape in ("table", "json", "github", "junit")]
     + [("check", f"{NAME}.tf"), ("check", NAME, "--plan", f"{NAME}.plan"), ("check", f"missing{NAME}")],
     "rules": [("rules",), ("rules", NAME), ("rules", "--format", "json"), ("rules", "--format", "markdown")],

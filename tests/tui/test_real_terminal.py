@@ -122,7 +122,7 @@ def test_a_terminal_without_unicode_gets_ascii(tmp_path: Path, environ: dict[str
         terminal.type("r")
         terminal.wait_for("Replayed")
         terminal.type("?")
-        terminal.wait_for("Find a key or a word")
+        terminal.wait_for("Find a key, a word")
         since = len(terminal.raw)
         terminal.type("\x1b")
         terminal.wait_for("Event 29", since=since)
