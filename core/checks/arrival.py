@@ -222,7 +222,10 @@ class _Mender:
         subscription = self._subscription()
         if subscription is None:
             return None
-        return f"{_in(subscription)}, in products: {_key(name)} = {_toml({'@path': name})}"
+        # Under the name of an event's field it would stand in place of the event's own time or user.
+        taken = name in OWN_PROPERTIES or name in _FILLED_IN
+        key = f"own_{name.strip('$')}" if taken else name
+        return f"{_in(subscription)}, in products: {_key(key)} = {_toml({'@path': name})}"
 
     def _map(self, loss: Loss) -> str | None:
         """The change of the mapping by which a value arrives that the mapping leaves out."""

@@ -396,6 +396,14 @@ def test_a_product_key_that_is_mapped_arrives(message: dict[str, Any]) -> None:
     assert of(message, destination) == []
 
 
+@pytest.mark.parametrize("name", ["time", "$user_id", "id", "ip", "$insert_id"])
+def test_a_product_key_does_not_take_the_place_of_the_event_s_own(name: str) -> None:
+    message = order([{**TWELVE, name: 5}])
+    (finding,) = of(message, own({}))
+    assert finding.fix.endswith(f'in products: own_{name.strip("$")} = {{"@path" = "{name}"}}')
+    assert of(message, remapped(own({}), finding.fix)) == []
+
+
 def remapped(destination: Destination, fix: str) -> Destination:
     """The destination with the mapping changed as a fix says, which names it as segtap.toml has it."""
     named = re.fullmatch(r"map it in the subscription '(.+?)'(, in products)?: (.+)", fix)
