@@ -250,7 +250,9 @@ class ReceiptReader:
     async def load(self, journal: Journal, summaries: Sequence[Summary]) -> list[Message]:
         """The messages behind lines of the list, with the marks that they were given."""
         marks = {summary.id: summary.marks for summary in summaries}
-        return [_marked(message, marks[message.id]) for message in await self.documents(journal, list(marks))]
+        read = await self.documents(journal, list(marks))
+        # A damaged request may hold another number of messages than the index knows of.
+        return [_marked(message, marks[message.id]) for message in read if message.id in marks]
 
     async def _kept(self, journal: Journal, seq: int, only: Collection[int]) -> list[Message]:
         receipt = await journal.receipt(seq)

@@ -209,13 +209,19 @@ class _Uvicorn(uvicorn.Server):
                     await self._ending.wait()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        from websockets.exceptions import InvalidState
+
         for server in self.servers:
             server.close()
         for bound in sockets or []:
             bound.close()
         state = self.server_state
         for connection in list(state.connections):
-            connection.shutdown()
+            try:
+                connection.shutdown()
+            except InvalidState:
+                # A WebSocket that the other end is closing already: uvicorn would send a second close frame.
+                connection.transport.close()
         try:
             async with asyncio.timeout(STOP_GRACE):
                 while state.connections or state.tasks:  # noqa: ASYNC110 – nobody tells when they are gone
