@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from ..destinations.actions.actions import REFUSED_NO_TRAITS
 from ..destinations.gate import bundled
@@ -95,7 +95,7 @@ def group_id_overridden(subject: Subject) -> Iterator[Finding]:
     given, traits = subject.document.get("groupId"), subject.document.get("traits")
     if not isinstance(traits, dict):
         return
-    bodies = [body for _, _, body in group_records(subject.translation)]
+    bodies = [record for _, record in subject.profiles if "$group_key" in record]
     # Where another key has groupId as its id, the trait names a group of another type.
     own = any(id_text(body.get("$group_id")) == id_text(given) for body in bodies)
     for body in bodies:
@@ -106,7 +106,7 @@ def group_id_overridden(subject: Subject) -> Iterator[Finding]:
                 yield _overridden(subject, key, trait, given)
             continue
         for name in traits:
-            if name != key and name.casefold() == key.casefold():
+            if name != key and len(name) == len(key) and name.casefold() == key.casefold():
                 yield rule.GROUP_ID_OVERRIDDEN.finding(
                     child("$.traits", name),
                     f"trait {shown(name, 40)} differs from the group key {shown(key, 40)} by case only",
@@ -156,7 +156,14 @@ def _named_key(subject: Subject, subscription: str, record: JsonObject) -> str:
     return leave if known else f"{leave}, or write Mixpanel's group key: group_key = {name}"
 
 
-def group_set_once(subject: Subject) -> Iterator[Finding]:
+def group_set_once(subject: Subject) -> Iterable[Finding]:
+    """Find traits of a group that are set once, by the settings or by Mixpanel's SDK on the device."""
+    if "_metadata" in subject.document or any("$set_once" in record for _, record in subject.profiles):
+        return _set_once(subject)
+    return ()
+
+
+def _set_once(subject: Subject) -> Iterator[Finding]:
     if bundled(subject.document) is not None and subject.document.get("traits"):
         yield rule.GROUP_SET_ONCE.finding(
             "$._metadata.bundled", "Mixpanel runs in device mode: it sets the group's traits once and for all"

@@ -10,7 +10,7 @@ from ..paths import child
 from ..text import shown
 from .catalogue import calls as rule
 from .catalogue.values import ID_WHITESPACE, PLACEHOLDER_GROUP_ID
-from .group_keys import DEFAULT_KEY, group_ids, keys_in_settings, profile_updates
+from .group_keys import DEFAULT_KEY, group_ids, keys_in_settings
 from .placeholders import PLACEHOLDERS, is_good, leftover
 from .rule import Subject
 from .spaces import stripped, which_end
@@ -69,10 +69,13 @@ def ids(subject: Subject) -> Sequence[Finding]:
                 found += _groups(subject, child(f"{path}.properties", key), sent[key], key)
     elif subject.type == "identify":
         found += _in_profile(subject)
-        for path, update in profile_updates(subject.translation):
-            for key in _group_keys(subject):
-                if key in update:
-                    found += _groups(subject, child(path, key), update[key], key)
+        keys = _group_keys(subject)
+        for path, record in subject.profiles:
+            for operation, update in record.items():
+                if isinstance(update, dict) and not update.keys().isdisjoint(keys):
+                    for key in keys:
+                        if key in update:
+                            found += _groups(subject, child(f"{path}.{operation}", key), update[key], key)
     elif subject.type == "group":
         found += _in_profile(subject)
     return found
@@ -202,14 +205,11 @@ def path_in_message(subject: Subject, path: str) -> str:
 
 
 def _in_profile(subject: Subject) -> Iterator[Finding]:
-    for number, operation in enumerate(subject.translation.operations):
-        body = operation.request.body
-        if not isinstance(body, dict):
-            continue
+    for where, body in subject.profiles:
         for name in ("$distinct_id", "$group_id"):
             value = body.get(name)
             if isinstance(value, str) and not is_good(value) and value not in _named(subject):
-                path, label = f"requests[{number}].body.{name}", name
+                path, label = f"{where}.{name}", name
                 if name == "$group_id":
                     path, label = _trait_of_group(subject, body, value) or (path, label)
                     yield from _placeholder_group(value, label, path, fix=_UNTIL_KNOWN["groupId"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from ..inspection import Finding
 from ..messages import Json, JsonObject
@@ -159,6 +160,12 @@ def _wrong_kind(where: str, name: str, value: Json, kind: str) -> Finding:
     )
 
 
+@lru_cache(maxsize=4096)
+def _trait_meant(name: str) -> str | None:
+    """Segment's trait that a name is in another style; None if it is none."""
+    return _TRAIT_STYLES.get(squash(name)) if len(name) < 20 else None
+
+
 def traits(subject: Subject) -> Iterator[Finding]:
     """trait-name and trait-type."""
     held = subject.document.get("traits")
@@ -174,7 +181,7 @@ def traits(subject: Subject) -> Iterator[Finding]:
                     fix=f"send {_KINDS[kind]}",
                 )
         elif name not in _TRAITS and subject.destination.kind == "actions" and not name.startswith("$"):
-            meant = _TRAIT_STYLES.get(squash(name)) if len(name) < 20 else None
+            meant = _trait_meant(name)
             if meant is not None and held.get(meant) is None:
                 yield rule.TRAIT_NAME.finding(
                     child("$.traits", name),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 
 from ..inspection import Finding
 from ..messages import UUID4, JsonObject
@@ -59,21 +59,16 @@ def alias_ignored(subject: Subject) -> Iterator[Finding]:
             return
 
 
-def array_overwritten(subject: Subject) -> Iterable[Finding]:
+def array_overwritten(subject: Subject) -> Sequence[Finding]:
     """Find the lists among the traits that Actions writes in place of the ones in the profile."""
     traits = subject.document.get("traits")
-    if isinstance(traits, dict) and any(value.__class__ is list for value in traits.values()):
-        return _lists_replaced(subject, traits)
-    return ()
-
-
-def _lists_replaced(subject: Subject, traits: JsonObject) -> Iterator[Finding]:
-    for action, body in _bodies(subject):
-        if action not in ("identifyUser", "groupIdentifyUser"):
-            continue
-        for name, value in _members(body, "$set").items():
-            if isinstance(value, list) and value and name in traits:
-                yield rule.ARRAY_OVERWRITTEN.finding(
-                    child("$.traits", name),
-                    f"the list {shown(name, 40)[1:-1]} replaces the one in the profile",
-                )
+    if not isinstance(traits, dict):
+        return ()
+    return [
+        rule.ARRAY_OVERWRITTEN.finding(
+            child("$.traits", name), f"the list {shown(name, 40)[1:-1]} replaces the one in the profile"
+        )
+        for _, record in subject.profiles
+        for name, value in _members(record, "$set").items()
+        if value.__class__ is list and value and name in traits
+    ]

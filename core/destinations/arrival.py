@@ -112,9 +112,12 @@ def losses(
     if not sent or not isinstance(sent, dict) or not translation.operations:
         return ()
     parts = events[0][2] if events else _profile(translation)
-    unlike = [name for name, value in sent.items() if parts.get(name) is not value]
-    if unlike and (renamed := _RENAMED.get((destination.kind, call))):
-        unlike = [name for name in unlike if parts.get(renamed.get(name, name)) is not sent[name]]
+    renamed = _RENAMED.get((destination.kind, call)) or {}
+    unlike = [
+        name
+        for name, value in sent.items()
+        if parts.get(name) is not value and (name not in renamed or parts.get(renamed[name]) is not value)
+    ]
     if unlike:
         unlike = [name for name in unlike if not _quickly_same(sent[name], parts.get(name))]
     used = "$ip" in sent or ("ip" in sent and holder == "properties")
