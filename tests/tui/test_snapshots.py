@@ -13,6 +13,7 @@ from textual.widgets import Static
 from segtap.core.delivery import DeliveryCounts
 from segtap.core.messages import message_number
 from segtap.tui.app import SegtapApp
+from segtap.tui.widgets.pane import Pane
 
 DRAWN_WITH = {"textual": "8.2.8", "rich": "15.0.0"}
 
@@ -101,6 +102,8 @@ def test_replay(snap_compare: Compare, app_on: AppOn, size: tuple[int, int]) -> 
         # The list follows, so that the new message is the selected one.
         await settle(23, "r", matches=24)(pilot)
         await until(pilot, lambda: bool(pilot.app.screen.query("Toast")))
+        # The panes say "holding" until the list has rested on the new message.
+        await until(pilot, lambda: not any(pane.holding for pane in pilot.app.screen.query(Pane)))
         await pilot.pause()
 
     assert snap_compare(app_on(viewer), terminal_size=size, run_before=run)
