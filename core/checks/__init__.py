@@ -222,20 +222,21 @@ def check(
     """
     properties, context = document.get("properties"), document.get("context")
     events, profiles = request.sent_records(translation)
+    # In the order of the fields: naming them would cost as much as several rules, for every message.
     subject = Subject(
-        document=document,
-        type=document.get("type"),
-        properties=properties if isinstance(properties, dict) else {},
-        context=context if isinstance(context, dict) else {},
-        translation=translation,
-        destination=destination,
-        events=events,
-        profiles=profiles,
-        now=now,
-        original_size=original_size,
-        filled=filled,
-        settings=settings,
-        overflows=overflows,
+        document,
+        document.get("type"),
+        properties if isinstance(properties, dict) else {},
+        context if isinstance(context, dict) else {},
+        translation,
+        destination,
+        events,
+        now,
+        original_size,
+        filled,
+        settings,
+        overflows,
+        profiles,
     )
     found = [objection(words) for words in objections]
     if not translation.operations or translation.rejected is not None:
