@@ -17,7 +17,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 from mixpanel_server import MixpanelServer  # noqa: E402
 
-from segtap.core.client import Client  # noqa: E402
+from segtap.core.api.client import Client  # noqa: E402
 from segtap.core.config import load  # noqa: E402
 from segtap.core.demo import start_demo  # noqa: E402
 from segtap.core.serve.launch import start_engine  # noqa: E402

@@ -30,8 +30,9 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .api.client import Client, Viewer
+    from .api.models import EngineState, FeedBatch, MessageDetail, Page, Summary
     from .checks import CheckSettings, Rule, check, check_settings, rules
-    from .client import Client, Viewer
     from .codec import Decoded, decode
     from .config import load as load_settings
     from .delivery import Delivery, DeliveryState, Outcome
@@ -45,38 +46,37 @@ if TYPE_CHECKING:
     from .messages import Json, JsonObject, Marks, Message, Receipt
     from .serve.notes import find_engine
     from .settings import Destination, Settings, Subscription
-    from .views import EngineState, FeedBatch, MessageDetail, Page, Summary
 
 _HOMES = {
     "CheckSettings": "checks",
-    "Client": "client",
+    "Client": "api.client",
     "Decoded": "codec",
     "Delivery": "delivery",
     "DeliveryState": "delivery",
     "Destination": "settings",
     "Engine": "engine.engine",
-    "EngineState": "views",
-    "FeedBatch": "views",
+    "EngineState": "api.models",
+    "FeedBatch": "api.models",
     "Finding": "inspection",
     "Inspection": "inspection",
     "Json": "messages",
     "JsonObject": "messages",
     "Marks": "messages",
     "Message": "messages",
-    "MessageDetail": "views",
+    "MessageDetail": "api.models",
     "Operation": "inspection",
     "Outcome": "delivery",
     "OutgoingRequest": "inspection",
-    "Page": "views",
+    "Page": "api.models",
     "Receipt": "messages",
     "Rule": "checks",
     "SegtapError": "errors",
     "Settings": "settings",
     "Subscription": "settings",
-    "Summary": "views",
+    "Summary": "api.models",
     "Translation": "inspection",
     "Translator": "destinations.base",
-    "Viewer": "client",
+    "Viewer": "api.client",
     "check": "checks",
     "check_settings": "checks",
     "decode": "codec",

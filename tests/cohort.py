@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 from fake_viewer import summary
 
+from segtap.core.api.models import Coverage, Summary
 from segtap.core.destinations import translator
 from segtap.core.identities.model import Users
 from segtap.core.identities.table import Identities
@@ -12,7 +13,6 @@ from segtap.core.identities.users import newest
 from segtap.core.messages import JsonObject, message_number
 from segtap.core.overview.groups import GroupChecks, Groups
 from segtap.core.settings import Destination, DestinationSettings, IdentityMode, Settings, destination_of
-from segtap.core.views import Coverage, Summary
 
 DESTINATION: Destination = destination_of(Settings(destination=DestinationSettings(token="t" * 32)))
 DEVICE, PHONE = "70ccec31-3571-410a-bc13-2d0d113db17d", "5f0c9a4e-8b1d-4c3e-9f60-3b7d2a1e5c44"

@@ -9,10 +9,10 @@ from typing import Any
 
 import msgspec
 
+from segtap.core.api.models import MessageDetail, ReceiptView, Summary
 from segtap.core.delivery import Delivery, DeliveryState, Outcome
 from segtap.core.inspection import Finding, Inspection, Operation, OutgoingRequest, Translation
 from segtap.core.messages import Marks
-from segtap.core.views import MessageDetail, ReceiptView, Summary
 
 NOW = 1795516867211
 """2026-11-24T10:41:07.211Z: four seconds after the order was made."""

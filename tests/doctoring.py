@@ -11,6 +11,7 @@ from check_helpers import NOW
 from details import detail
 
 from segtap.core import config
+from segtap.core.api.models import MessageDetail
 from segtap.core.checks import adjusted
 from segtap.core.checks.settings import check_settings
 from segtap.core.checks.stream import Loose, StreamChecker
@@ -19,7 +20,6 @@ from segtap.core.destinations.gate import GatedTranslator, gate_of
 from segtap.core.doctor import Facts, Verdict, diagnose
 from segtap.core.inspector import inspect_document
 from segtap.core.settings import Settings, destination_of
-from segtap.core.views import MessageDetail
 
 TOKEN = "0123456789abcdef0123456789abcdef"
 

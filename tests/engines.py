@@ -9,7 +9,8 @@ from typing import Any
 
 import httpx
 
-from segtap.core.client import Client, Viewer
+from segtap.core.api.client import Client, Viewer
+from segtap.core.api.models import EngineState, MessageDetail, Summary
 from segtap.core.engine.engine import Engine
 from segtap.core.settings import (
     DestinationSettings,
@@ -18,7 +19,6 @@ from segtap.core.settings import (
     Secret,
     Settings,
 )
-from segtap.core.views import EngineState, MessageDetail, Summary
 
 TOKEN = "a1b2c3d4e5f60718293a4b5c6d7e8ff9"
 API_SECRET = "s3cr3t-api-secret-of-the-project"

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 import msgspec
 from textual.pilot import Pilot
 
+from segtap.core.api.models import Change, EngineState, FeedBatch, MessageDetail, Page, ReceiptView, Summary
 from segtap.core.delivery import Delivery, DeliveryCounts, DeliveryState, Outcome
 from segtap.core.errors import EngineError, ForwardingRefused, InputError
 from segtap.core.identities.model import Cluster, Users
@@ -16,7 +17,6 @@ from segtap.core.messages import JsonObject, Marks, message_number
 from segtap.core.overview.counts import Overview, OverviewCounts
 from segtap.core.overview.groups import Groups
 from segtap.core.settings import Settings
-from segtap.core.views import Change, EngineState, FeedBatch, MessageDetail, Page, ReceiptView, Summary
 
 URL = "http://127.0.0.1:8765"
 AT = 1_795_516_862_870

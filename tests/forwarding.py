@@ -14,6 +14,7 @@ from typing import Any
 from memory_journal import MemoryJournal
 from mixpanel_server import MixpanelServer, answer_bytes
 
+from segtap.core.api.models import Summary
 from segtap.core.delivery import Delivery, DeliveryState, Outcome
 from segtap.core.destinations import translator
 from segtap.core.forward.batch import Limits
@@ -26,7 +27,6 @@ from segtap.core.inspection import Operation, OutgoingRequest, Translation
 from segtap.core.journal.base import Entry, Journal
 from segtap.core.messages import Marks, Message, Receipt, message_number
 from segtap.core.settings import DestinationSettings, Secret, Settings, destination_of
-from segtap.core.views import Summary
 
 NOW = 1_795_557_600_000
 TOKEN = "0123456789abcdef0123456789abcdef"

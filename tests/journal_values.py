@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from segtap.core.api.models import Summary
 from segtap.core.delivery import Delivery, DeliveryCounts, DeliveryState, Outcome
 from segtap.core.journal import Counts, Entry
 from segtap.core.messages import Marks, Receipt, message_number
-from segtap.core.views import Summary
 
 AT = 1_790_000_000_000
 

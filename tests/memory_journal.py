@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from segtap.core.api.models import Page, Summary
 from segtap.core.delivery import OWED_STATES, Delivery, DeliveryCounts, DeliveryState
 from segtap.core.errors import JournalError
 from segtap.core.inspection import Finding
 from segtap.core.journal.base import Counts, Entry
 from segtap.core.messages import Marks, Receipt
-from segtap.core.views import Page, Summary
 
 
 @dataclass

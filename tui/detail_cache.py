@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
+from ..core.api.models import FeedBatch, MessageDetail
 from ..core.messages import Marks
-from ..core.views import FeedBatch, MessageDetail
 
 LIMIT = 64
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len, set_cell_size
 
+from ..core.api.models import Coverage, Summary
 from ..core.delivery import DeliveryState
 from ..core.text import clean, counted
-from ..core.views import Coverage, Summary
 from . import clock
 from .columns import fit
 from .marks import LETTERS, Marks

@@ -11,9 +11,9 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
-from ..core.client import Viewer
+from ..core.api.client import Viewer
+from ..core.api.models import EngineState, FeedBatch, MessageDetail, Page
 from ..core.errors import EngineError, InputError, SegtapError
-from ..core.views import EngineState, FeedBatch, MessageDetail, Page
 from .detail_cache import DetailCache
 from .widgets.message_list import MessageList
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from ..core.api.models import Summary
 from ..core.checks.group_keys import DEFAULT_KEY
 from ..core.inspection import Severity
 from ..core.messages import Json
 from ..core.overview.groups import GroupKeyCheck, Groups, PartCheck, Standing
 from ..core.text import counted
 from ..core.toml_text import fits_toml, toml_value
-from ..core.views import Summary
 from .columns import fit
 from .detail_lines import READING, Line, Span, message_line, rule, tick, worded, wrapped
 from .marks import Marks, severity_mark

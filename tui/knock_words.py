@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
+from ..core.api.models import Knock
 from ..core.text import clean, counted, shorten
-from ..core.views import Knock
 from . import clock
 
 SHOWN = 2

@@ -10,9 +10,9 @@ from rich.style import Style
 from textual.strip import Strip
 
 from ..core import messages
+from ..core.api.models import Summary
 from ..core.delivery import DeliveryState
 from ..core.text import clean
-from ..core.views import Summary
 from .columns import TIME_S, Columns, fit
 from .marks import LETTERS, MIXPANEL_DIRECT, UNKNOWN_TYPE, Marks
 from .plain import plain

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ..core.api.models import Summary
 from ..core.identities.model import SHORT_LINKS, SHORT_MEMBERS, Cluster, Link
 from ..core.settings import IdentityMode
 from ..core.text import counted
-from ..core.views import Summary
 from .columns import fit
 from .detail_lines import Line, Span, message_line, rule, tick, worded, wrapped
 from .marks import Marks

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from ..core.views import Change, Summary
+from ..core.api.models import Change, Summary
 
 LIMIT = 20_000
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
+from ..api.models import MessageDetail, ReceiptView, Summary
 from ..checks import CheckSettings, check_records
 from ..checks.records import TAKES, endpoint_of
 from ..checks.settings import DEFAULTS
@@ -16,7 +17,6 @@ from ..masks import MASK, mask_authorization
 from ..messages import Json, JsonObject
 from ..settings import API_HOSTS, Region
 from ..text import counted, shorten
-from ..views import MessageDetail, ReceiptView, Summary
 from . import Decoded, is_curl
 from .from_curl import CurlLine, read_curl
 from .http_text import split_request

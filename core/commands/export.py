@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
 
-from ..client import Client
+from ..api.client import Client
 from ..engine.receipts import export_line
 from ..engine.summaries import entry_of, summarize
 from ..ingest.bounds import DEFAULT_BOUNDS, Bounds

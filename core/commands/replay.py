@@ -6,7 +6,7 @@ import base64
 from collections.abc import Iterable, Iterator, Sequence
 
 from ..answers import ACCEPT_PLAIN, read_body
-from ..client import Client
+from ..api.client import Client
 from ..codec.pieces import message_pieces
 from ..engine.replay import MAX_BYTES, MAX_MESSAGES
 from ..envelope import read_object

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
+from ..api.client import Client
 from ..checks import WOULD_REJECT
-from ..client import Client
 from ..destinations import translator
 from ..destinations.gate import GatedTranslator, gate_of
 from ..engine.kept import engine_with, settings_behind

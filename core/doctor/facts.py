@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from ..api.models import MessageDetail, Summary
 from ..checks.request import event_records
 from ..envelope import read_object
 from ..errors import InputError
@@ -16,7 +17,6 @@ from ..inspection import Finding
 from ..messages import JsonObject
 from ..overview.groups import GroupChecks
 from ..settings import Destination, Settings, destination_of
-from ..views import MessageDetail, Summary
 from .source import Messages
 from .verdict import EVIDENCE
 

@@ -14,7 +14,8 @@ from typing import Protocol, cast
 
 import msgspec
 
-from ..client import Client, Viewer
+from ..api.client import Client, Viewer
+from ..api.models import MessageDetail, Page, Summary
 from ..engine.inspecting import Reading
 from ..engine.kept import engine_with, kept_settings
 from ..engine.receipts import ReceiptReader
@@ -30,7 +31,6 @@ from ..journal.readonly import ReadOnlyJournal
 from ..messages import Marks, Message
 from ..serve.notes import find_engine
 from ..settings import Settings
-from ..views import MessageDetail, Page, Summary
 
 MOST_USERS = 1_000
 """Users of an engine that are looked at: those seen last."""

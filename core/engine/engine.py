@@ -20,11 +20,12 @@ from typing import Any, Self, cast
 
 import msgspec
 
+from ..api.feed import Feed
+from ..api.models import EngineState, FeedBatch, MessageDetail, Page
+from ..api.server import ControlApp, Health
 from ..config import read_again
-from ..control import ControlApp, Health
 from ..delivery import Delivery, DeliveryState
 from ..errors import ForwardingRefused, InputError, JournalError, PortTaken, SegtapError
-from ..feed import Feed
 from ..forward.credentials import aim_of, credentials_in_words, sent_with
 from ..forward.forwarder import Forwarder
 from ..forward.wire import check_address
@@ -40,7 +41,6 @@ from ..serve.launch import Switch
 from ..serve.notes import EngineNote, note_path, remove_note, running, write_note
 from ..serve.server import Listener, WebServer, listen
 from ..settings import JournalSettings, Settings
-from ..views import EngineState, FeedBatch, MessageDetail, Page
 from .forwarding import ForwarderRun, cannot_forward_why, halted_log, interrupted_why, switch_of
 from .health import Faults, WatchedJournal
 from .indexer import Indexer

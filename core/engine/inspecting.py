@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import msgspec
 
 from .. import repair
+from ..api.models import Coverage, MessageDetail
 from ..checks import adjusted, check_settings
 from ..checks.stream import StreamChecker
 from ..destinations import translator
@@ -25,7 +26,6 @@ from ..inspection import Explanation, Finding, Inspection, Translation
 from ..inspector import inspect
 from ..messages import JsonObject, Message
 from ..settings import Settings, destination_of, previewed
-from ..views import Coverage, MessageDetail
 
 LARGE_TO_EXPLAIN = 8 * 1024
 """Bytes of a message from which explaining it takes longer than others should wait."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from ..client import Client
+from ..api.client import Client
 from ..journal import holder_of
 from ..journal.place import chosen_path
 from ..journal.readonly import ReadOnlyJournal

@@ -16,6 +16,7 @@ from itertools import takewhile
 
 import msgspec
 
+from ..api.models import Coverage, Summary
 from ..delivery import DeliveryState
 from ..identities.model import Cluster, Users, in_short
 from ..identities.table import Identities
@@ -26,7 +27,6 @@ from ..messages import Marks, Message, Receipt, seq_of
 from ..overview.counts import Overview, OverviewCounts
 from ..overview.groups import GroupChecks, Groups
 from ..settings import Settings
-from ..views import Coverage, Summary
 from .inspecting import Reading
 from .pace import Pace
 from .receipts import ReceiptReader, damage_of

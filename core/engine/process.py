@@ -20,7 +20,7 @@ from typing import Any
 
 import msgspec
 
-from ..control_errors import ErrorAnswer, error_body
+from ..api.errors import ErrorAnswer, error_body
 from ..errors import SegtapError
 from ..serve.launch import EngineReady, LaunchOrder, Switch
 from ..settings import Settings

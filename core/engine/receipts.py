@@ -15,6 +15,7 @@ from typing import Protocol
 
 import msgspec
 
+from ..api.models import MessageDetail, ReceiptView, Summary
 from ..delivery import Delivery
 from ..errors import InputError, RequestRefused
 from ..ingest.decode import compression
@@ -23,7 +24,6 @@ from ..journal.base import Journal
 from ..json_text import json_bytes
 from ..masks import mask_authorization, masked_inspection
 from ..messages import JsonObject, Marks, Message, Origin, Receipt, position_of, seq_of
-from ..views import MessageDetail, ReceiptView, Summary
 from .replay import original_of, replays_of
 from .summaries import summarize
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ..api.models import Page
 from ..inspection import Translation
 from ..journal.base import Journal
 from ..messages import Message
-from ..views import Page
 from .inspecting import Reading
 from .pace import Pace
 from .receipts import ReceiptReader

@@ -7,8 +7,8 @@ from typing import Literal
 
 import msgspec
 
+from ..api.models import Coverage
 from ..settings import IdentityMode
-from ..views import Coverage
 
 SHORT_MEMBERS, SHORT_LINKS, SHORT_NOTES = 100, 50, 50
 """Ids, links and notes in a short form: a user may have thousands of devices, a till thousands of users."""

@@ -11,8 +11,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ..api.models import Knock, KnockKind
 from ..text import clean, shorten
-from ..views import Knock, KnockKind
 from .cors import HeaderList
 from .routes import Route, route_of
 

@@ -12,10 +12,10 @@ from typing import Protocol
 
 import msgspec
 
+from ..api.models import Page, Summary
 from ..delivery import Delivery, DeliveryCounts, DeliveryState
 from ..inspection import Finding
 from ..messages import Receipt
-from ..views import Page, Summary
 
 
 class Entry(msgspec.Struct, frozen=True):

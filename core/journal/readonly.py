@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from ..api.models import Page, Summary
 from ..delivery import Delivery
 from ..inspection import Finding
 from ..messages import Receipt
 from ..settings import JournalSettings
-from ..views import Page, Summary
 from . import reader
 from .faults import SQLITE_ERRORS, store_fault
 from .place import check_file, chosen_path

@@ -8,10 +8,10 @@ from typing import Any, Literal, NamedTuple, cast
 import msgspec
 from isal import isal_zlib
 
+from ..api.models import Summary
 from ..delivery import OWED_STATES, Delivery, DeliveryState, Outcome
 from ..inspection import FAULT_RULE, Finding
 from ..messages import DAMAGED_STATUS, Marks, Receipt
-from ..views import Summary
 from .base import Entry
 
 Form = Literal[0, 1]

@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from pathlib import Path
 
+from ..api.models import Page, Summary
 from ..delivery import Delivery, DeliveryState
 from ..inspection import Finding
 from ..messages import Receipt
 from ..settings import JournalSettings
-from ..views import Page, Summary
 from . import reader
 from .base import Counts, Entry
 from .damage import Damage

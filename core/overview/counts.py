@@ -11,10 +11,10 @@ from collections.abc import Mapping
 
 import msgspec
 
+from ..api.models import Coverage, Summary
 from ..delivery import DeliveryState
 from ..inspection import SEVERITY_WEIGHT, Inspection, Severity
 from ..messages import Json, JsonObject
-from ..views import Coverage, Summary
 
 STEPS = (
     *(second * 1_000 for second in (1, 5, 10, 30)),

@@ -12,6 +12,7 @@ from typing import Literal
 
 import msgspec
 
+from ..api.models import Coverage
 from ..checks.adjust import usual_severity
 from ..checks.catalogue import BY_ID
 from ..checks.group_keys import DEFAULT_KEY, near, own_key, written_keys
@@ -19,7 +20,6 @@ from ..inspection import SEVERITY_WEIGHT, Finding, Severity, Translation
 from ..messages import JsonObject
 from ..settings import Destination, DestinationKind, RuleSetting
 from ..text import counted, shown
-from ..views import Coverage
 from .group_traffic import EVIDENCE, GroupTraffic
 
 Standing = Literal["yes", "partly", "no", "unknown"]

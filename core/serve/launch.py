@@ -16,7 +16,7 @@ from typing import IO, Self
 
 import msgspec
 
-from ..control_errors import ErrorAnswer, error_from
+from ..api.errors import ErrorAnswer, error_from
 from ..errors import EngineError
 from ..settings import Settings
 from .notes import find_engine

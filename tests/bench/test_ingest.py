@@ -18,7 +18,7 @@ import load
 import pytest
 from engines import engine_settings, isolate, track
 
-from segtap.core.client import Client
+from segtap.core.api.client import Client
 from segtap.core.serve.launch import start_engine
 
 CONNECTIONS = 64

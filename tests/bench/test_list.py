@@ -6,8 +6,8 @@ import time
 
 from fake_viewer import FakeViewer, story, until
 
+from segtap.core.api.models import Page
 from segtap.core.settings import Settings
-from segtap.core.views import Page
 from segtap.tui.app import SegtapApp
 from segtap.tui.widgets.message_list import MessageList
 

@@ -12,9 +12,9 @@ from pane_host import screen as drawn_screen
 from textual.pilot import Pilot
 from textual.widgets._toast import Toast
 
+from segtap.core.api.models import Change
 from segtap.core.delivery import DeliveryCounts, DeliveryState
 from segtap.core.messages import message_number
-from segtap.core.views import Change
 from segtap.tui.app import SegtapApp
 from segtap.tui.screens.confirm import Choose, Confirm
 from segtap.tui.screens.main import MainScreen

@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 from mixpanel_server import MixpanelServer
 
+from segtap.core.api.models import Summary
 from segtap.core.delivery import DeliveryState
-from segtap.core.views import Summary
 from segtap.tui.cli.tail import _table_line  # pyright: ignore[reportPrivateUsage]
 
 MESSAGE = {

@@ -17,7 +17,7 @@ import httpx
 import pytest
 from engines import engine_settings, listed
 
-from segtap.core.client import Client
+from segtap.core.api.client import Client
 from segtap.core.engine.engine import Engine
 from segtap.tui.cli import COMMANDS
 

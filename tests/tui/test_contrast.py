@@ -15,11 +15,11 @@ from textual.color import Color
 from textual.containers import Horizontal, Vertical
 from textual.pilot import Pilot
 
+from segtap.core.api.models import MessageDetail
 from segtap.core.compare import compare, destination_for
 from segtap.core.delivery import DeliveryState
 from segtap.core.messages import Marks
 from segtap.core.settings import Settings
-from segtap.core.views import MessageDetail
 from segtap.tui.app import SegtapApp
 from segtap.tui.screens.compare import Compare
 from segtap.tui.screens.confirm import Confirm

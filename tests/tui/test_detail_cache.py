@@ -5,9 +5,9 @@ from __future__ import annotations
 import msgspec
 from fake_viewer import detail_of, summary
 
+from segtap.core.api.models import Change, FeedBatch, MessageDetail
 from segtap.core.delivery import DeliveryState
 from segtap.core.messages import Marks
-from segtap.core.views import Change, FeedBatch, MessageDetail
 from segtap.tui.detail_cache import DetailCache
 
 ORIGINAL = summary(1)

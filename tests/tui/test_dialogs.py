@@ -14,10 +14,10 @@ from pane_host import Host, screen
 from textual import events
 from textual.widgets import Static
 
+from segtap.core.api.models import EngineState, MessageDetail
 from segtap.core.errors import EngineError
 from segtap.core.messages import JsonObject
 from segtap.core.settings import DestinationSettings, Settings
-from segtap.core.views import EngineState, MessageDetail
 from segtap.tui import keys, pane_keys
 from segtap.tui.screens.confirm import Answer, Choose, Confirm, Option
 from segtap.tui.screens.decode import DecodeBox

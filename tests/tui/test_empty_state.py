@@ -10,8 +10,8 @@ import pytest
 from fake_viewer import AT, FakeViewer, state, until
 from textual.widgets import Static
 
+from segtap.core.api.models import Knock
 from segtap.core.snippets import SNIPPETS
-from segtap.core.views import Knock
 from segtap.tui.app import SegtapApp
 from segtap.tui.marks import ASCII, UNICODE, Marks
 from segtap.tui.widgets.empty_state import EmptyState, fold_code

@@ -15,7 +15,7 @@ from mixpanel_server import MixpanelServer
 from pane_host import screen
 from textual.pilot import Pilot
 
-from segtap.core.client import Client
+from segtap.core.api.client import Client
 from segtap.core.config import load
 from segtap.core.serve.launch import start_engine
 from segtap.tui.app import SegtapApp

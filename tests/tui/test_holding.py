@@ -10,9 +10,9 @@ import pytest
 from fake_viewer import FakeViewer, story, summary, until
 from textual.pilot import Pilot
 
+from segtap.core.api.models import MessageDetail
 from segtap.core.inspection import Translation
 from segtap.core.messages import message_number
-from segtap.core.views import MessageDetail
 from segtap.tui import feeding, holding
 from segtap.tui.app import SegtapApp
 from segtap.tui.screens.main import MainScreen

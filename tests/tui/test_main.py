@@ -11,9 +11,9 @@ from textual import events
 from textual.pilot import Pilot
 from textual.widget import Widget
 
+from segtap.core.api.models import Change, FeedBatch
 from segtap.core.delivery import DeliveryState
 from segtap.core.messages import message_number
-from segtap.core.views import Change, FeedBatch
 from segtap.tui import feeding
 from segtap.tui.app import SegtapApp
 from segtap.tui.screens.main import MainScreen

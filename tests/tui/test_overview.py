@@ -12,10 +12,10 @@ from pane_host import screen as drawn_screen
 from textual.pilot import Pilot
 from textual.widgets import Static
 
+from segtap.core.api.models import Coverage
 from segtap.core.inspection import Inspection, Translation
 from segtap.core.messages import Marks, message_number
 from segtap.core.overview.counts import UNKNOWN, EventCount, Overview, OverviewCounts, RuleCount, Slot
-from segtap.core.views import Coverage
 from segtap.tui.app import SegtapApp
 from segtap.tui.marks import ASCII, UNICODE
 from segtap.tui.overview_lines import (

@@ -16,6 +16,7 @@ from pane_host import Host, screen
 from textual.containers import Vertical
 from textual.widgets import Static
 
+from segtap.core.api.models import MessageDetail, SentWith
 from segtap.core.delivery import DeliveryState
 from segtap.core.destinations import translator
 from segtap.core.destinations.explain import explain
@@ -23,7 +24,6 @@ from segtap.core.inspection import Explanation, NotSent, Operation, OutgoingRequ
 from segtap.core.inspector import inspect_document
 from segtap.core.messages import Marks
 from segtap.core.settings import Destination
-from segtap.core.views import MessageDetail, SentWith
 from segtap.tui import clock
 from segtap.tui.marks import ASCII
 from segtap.tui.widgets.delivery_pane import DeliveryPane

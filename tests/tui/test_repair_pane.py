@@ -9,9 +9,9 @@ from check_helpers import DESTINATION, NOW, TRANSLATOR, real_message
 from details import detail
 from pane_host import Host
 
+from segtap.core.api.models import MessageDetail
 from segtap.core.inspector import inspect_document
 from segtap.core.settings import REPAIR_NAMES
-from segtap.core.views import MessageDetail
 from segtap.tui.widgets.mixpanel_pane import MixpanelPane
 
 

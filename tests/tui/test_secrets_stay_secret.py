@@ -23,8 +23,8 @@ from engines import listed, track, until
 from mixpanel_server import Fault, MixpanelServer
 from secret_forms import forms
 
-from segtap.core.client import Client
-from segtap.core.control_errors import PREFIX
+from segtap.core.api.client import Client
+from segtap.core.api.errors import PREFIX
 from segtap.core.serve.notes import find_engine
 
 SEGTAP = [sys.executable, "-P", "-m", "segtap.tui"]

@@ -10,8 +10,8 @@ from check_helpers import NOW, classic, inspected, real_message
 from details import detail
 from pane_host import Host
 
+from segtap.core.api.models import MessageDetail
 from segtap.core.destinations.explain import explain
-from segtap.core.views import MessageDetail
 from segtap.tui.widgets.mixpanel_pane import MixpanelPane
 
 PATH = "requests[0].body.properties.$insert_id"

@@ -14,6 +14,7 @@ from rich.cells import cell_len
 from textual import events
 from textual.pilot import Pilot
 
+from segtap.core.api.models import Coverage
 from segtap.core.errors import EngineError
 from segtap.core.identities.model import Cluster, Link, Member, Users
 from segtap.core.identities.requests import id_in
@@ -21,7 +22,6 @@ from segtap.core.identities.table import Identities
 from segtap.core.identities.users import cluster_of
 from segtap.core.inspection import Operation, OutgoingRequest, Translation
 from segtap.core.messages import message_number
-from segtap.core.views import Coverage
 from segtap.tui.app import SegtapApp
 from segtap.tui.detail_lines import as_text
 from segtap.tui.marks import ASCII, UNICODE

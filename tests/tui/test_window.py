@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from fake_viewer import story, summary
 
+from segtap.core.api.models import Change
 from segtap.core.delivery import DeliveryState
 from segtap.core.messages import message_number
-from segtap.core.views import Change
 from segtap.tui.window import Window
 
 

@@ -102,7 +102,7 @@ async def _journal_lines(path: str) -> list[bytes]:
 
 async def _newest(count: int) -> list[bytes]:
     """The newest messages of the engine that runs, oldest first."""
-    from ...core.client import Client
+    from ...core.api.client import Client
     from ...core.serve.notes import find_engine
 
     async with Client(*find_engine()) as client:

@@ -224,7 +224,7 @@ def _samples(file: Path | None) -> list[JsonObject]:
 
 async def _newest_messages() -> list[JsonObject]:
     """The newest messages of the engine that runs, newest first; none when none runs."""
-    from ...core.client import Client
+    from ...core.api.client import Client
     from ...core.envelope import read_object
     from ...core.errors import EngineError
     from ...core.serve.notes import find_engine

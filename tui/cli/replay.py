@@ -47,7 +47,7 @@ async def _replay_file(file: Path, url: str, write_key: str) -> int:
 
 
 async def _replay_kept(text: str, url: str) -> int:
-    from ...core.client import Client
+    from ...core.api.client import Client
     from ...core.serve.notes import find_engine
 
     sent = 0

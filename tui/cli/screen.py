@@ -18,7 +18,7 @@ from .output import ask, say
 if TYPE_CHECKING:
     import subprocess
 
-    from ...core.client import Viewer
+    from ...core.api.client import Viewer
     from ...core.serve.launch import RunningEngine
 
 
@@ -50,7 +50,7 @@ def attach(url: str, theme: str | None) -> None:
 
 
 async def _screen_with_engine(settings: Settings) -> int:
-    from ...core.client import Client
+    from ...core.api.client import Client
     from ...core.serve.launch import start_engine
 
     # The engine's process starts while the screen's modules are imported here.
@@ -84,7 +84,7 @@ class OwnEngine:
 
     async def again(self) -> Viewer:
         """A viewer of the engine; when it has died, of a new one with the same settings."""
-        from ...core.client import Client
+        from ...core.api.client import Client
         from ...core.serve.launch import start_engine
 
         if self.engine.ended:
@@ -111,7 +111,7 @@ class OwnEngine:
 
 
 async def _screen(url: str, token: str, settings: Settings) -> None:
-    from ...core.client import Client
+    from ...core.api.client import Client
     from ..app import SegtapApp
     from ..theme_memory import place
 

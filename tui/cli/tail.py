@@ -14,8 +14,8 @@ from .options import format_option, read_settings, settings_options
 from .output import say, write, write_json
 
 if TYPE_CHECKING:
-    from ...core.client import Client
-    from ...core.views import Summary
+    from ...core.api.client import Client
+    from ...core.api.models import Summary
 
 
 @click.command()
@@ -52,7 +52,7 @@ async def _tail(
 @contextlib.asynccontextmanager
 async def _some_engine(url: str, options: dict[str, Any]) -> AsyncGenerator[Client]:
     """A client of the running engine, or of one that is started for as long as this lasts."""
-    from ...core.client import Client
+    from ...core.api.client import Client
     from ...core.serve.launch import start_engine
     from ...core.serve.notes import find_engine, running
 

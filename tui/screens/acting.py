@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, cast
 from textual.app import App
 from textual.screen import Screen
 
-from ...core.client import Viewer
+from ...core.api.client import Viewer
+from ...core.api.models import EngineState, MessageDetail, Summary
 from ...core.errors import SegtapError
 from ...core.masks import project_in_words
 from ...core.settings import APP_HOSTS
 from ...core.text import clean, counted, shorten
-from ...core.views import EngineState, MessageDetail, Summary
 from ..detail_lines import FilterBy
 
 if TYPE_CHECKING:

@@ -14,8 +14,9 @@ from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Static, TextArea
 
+from ...core.api.client import Viewer
+from ...core.api.models import MessageDetail
 from ...core.checks import CheckSettings
-from ...core.client import Viewer
 from ...core.codec import Decoded, decode
 from ...core.codec.kinds import Kind, kind_of
 from ...core.codec.pasted import NOUNS, mixpanel_detail, records_in, without_secrets
@@ -23,7 +24,6 @@ from ...core.errors import EngineError, InputError, SegtapError
 from ...core.messages import Json
 from ...core.settings import Settings
 from ...core.text import clean, counted, shorten, size
-from ...core.views import MessageDetail
 from .. import clock
 from ..plain import app_of, is_plain, marks_of, worded
 from ..widgets.json_view import JsonView

@@ -13,10 +13,10 @@ from textual.screen import Screen
 from textual.widgets import Static
 from textual.worker import Worker
 
-from ...core.client import Viewer
+from ...core.api.client import Viewer
+from ...core.api.models import Coverage, Summary
 from ...core.errors import SegtapError
 from ...core.text import clean
-from ...core.views import Coverage, Summary
 from ..clipboard import copy
 from ..detail_lines import FilterBy, Line
 from ..plain import app_of, is_plain, marks_of, worded

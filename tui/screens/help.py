@@ -20,8 +20,8 @@ from ..marks import LETTERS, MIXPANEL_DIRECT, SEVERITY_STYLES, Marks
 from ..plain import app_of, is_plain, marks_of, worded
 
 if TYPE_CHECKING:
+    from ...core.api.client import Viewer
     from ...core.checks.rule import Rule
-    from ...core.client import Viewer
     from ...core.doctor.faq.question import Question
 
 LABEL = 11

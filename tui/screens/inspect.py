@@ -13,11 +13,11 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Static
 
-from ...core.client import Viewer
+from ...core.api.client import Viewer
+from ...core.api.models import MessageDetail
 from ...core.errors import SegtapError
 from ...core.messages import JsonObject
 from ...core.text import clean
-from ...core.views import MessageDetail
 from ..clipboard import copy
 from ..plain import app_of, is_plain, worded
 from ..widgets.mixpanel_pane import MixpanelPane

@@ -12,10 +12,10 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import OptionList
 
-from ...core.client import Viewer
+from ...core.api.client import Viewer
+from ...core.api.models import EngineState, MessageDetail, Summary
 from ...core.settings import Settings
 from ...core.text import clean, shorten
-from ...core.views import EngineState, MessageDetail, Summary
 from ..feeding import Callbacks, Feeding, Reconnect
 from ..holding import Holding
 from ..keys import bindings

@@ -13,11 +13,11 @@ from textual.containers import Container, Vertical
 from textual.content import Content
 from textual.widgets import Input, Static
 
+from ...core.api.models import MessageDetail
 from ...core.identities.model import DEVICE, Cluster, Users
 from ...core.identities.requests import id_in
 from ...core.snippets import demo_line
 from ...core.text import clean, counted, shorten
-from ...core.views import MessageDetail
 from .. import clock
 from ..detail_lines import LEAST, READING, Line, Span, as_text, coverage_words, reading_words, so_far
 from ..marks import Marks

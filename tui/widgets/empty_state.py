@@ -10,8 +10,8 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widgets import Static
 
+from ...core.api.models import EngineState
 from ...core.snippets import SNIPPETS, demo_line
-from ...core.views import EngineState
 from ..knock_words import knock_lines
 from ..marks import UNICODE, Marks, to_ascii
 

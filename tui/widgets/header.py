@@ -17,8 +17,8 @@ from textual.reactive import reactive
 from textual.style import Style
 from textual.widget import Widget
 
+from ...core.api.models import EngineState
 from ...core.text import clean, shorten
-from ...core.views import EngineState
 from ..marks import UNICODE, Marks, to_ascii
 from ..overview_lines import second
 from ..plain import app_of

@@ -13,7 +13,7 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from ...core.views import Change, Page, Summary
+from ...core.api.models import Change, Page, Summary
 from ..columns import columns, fit
 from ..keys import bindings
 from ..marks import UNICODE, Marks

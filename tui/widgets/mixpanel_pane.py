@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
 
+from ...core.api.models import MessageDetail
 from ...core.destinations.actions.credentials import SECRET
 from ...core.destinations.classic.insert_id import UNKNOWN
 from ...core.inspection import Operation, OutgoingRequest, Repair, Severity, TakenOut
@@ -19,7 +20,6 @@ from ...core.masks import mask_token, masked
 from ...core.messages import Json, Marks
 from ...core.paths import changed_at
 from ...core.text import clean, shown
-from ...core.views import MessageDetail
 from ..json_lines import Words
 from ..json_tree import Row
 from ..plain import marks_of

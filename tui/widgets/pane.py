@@ -9,8 +9,8 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widgets import Static
 
+from ...core.api.models import MessageDetail, Summary
 from ...core.text import clean, shorten
-from ...core.views import MessageDetail, Summary
 from ..plain import worded
 
 NAME_SHOWN = 48

@@ -5,12 +5,12 @@ from __future__ import annotations
 import msgspec
 from textual.reactive import reactive
 
+from ...core.api.models import MessageDetail, SentWith
 from ...core.codec.to_curl import mixpanel_as_curl
 from ...core.forward.credentials import accepts_service_account, shown_with
 from ...core.forward.wire import onto
 from ...core.inspection import Operation, OutgoingRequest
 from ...core.masks import masked
-from ...core.views import MessageDetail, SentWith
 from ..pane_keys import bindings
 from .pane import Pane
 

@@ -7,10 +7,10 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
 
+from ...core.api.models import MessageDetail
 from ...core.inspection import Severity
 from ...core.messages import Json, Marks
 from ...core.text import clean, shorten, size
-from ...core.views import MessageDetail
 from ..json_lines import parse
 from ..pane_keys import bindings
 from ..plain import marks_of

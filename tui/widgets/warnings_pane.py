@@ -8,9 +8,9 @@ from textual.message import Message
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from ...core.api.models import MessageDetail
 from ...core.inspection import SEVERITY_WEIGHT, Finding, Severity
 from ...core.text import clean, counted
-from ...core.views import MessageDetail
 from ..marks import SEVERITY_STYLES, Marks, severity_mark
 from ..plain import marks_of, worded
 from ..rule_texts import rules_by_id

@@ -8,10 +8,10 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
 
+from ...core.api.models import MessageDetail
 from ...core.forward.wire import WireForm, wire_form
 from ...core.masks import MASK
 from ...core.text import clean, size
-from ...core.views import MessageDetail
 from ..json_lines import parse
 from .json_view import JsonView
 from .request_pane import RequestPane

@@ -9,13 +9,13 @@ from urllib.parse import quote
 
 import pytest
 
+from segtap.core.api.models import MessageDetail
 from segtap.core.checks import CheckSettings, check_records, rules
 from segtap.core.codec import decode
 from segtap.core.codec.pasted import mixpanel_detail, records_in, without_secrets
 from segtap.core.inspection import Operation, OutgoingRequest, Translation
 from segtap.core.messages import Json
 from segtap.core.settings import RuleSetting
-from segtap.core.views import MessageDetail
 
 NOW = 1_795_557_800_000
 GOOD: dict[str, Json] = {

@@ -18,6 +18,7 @@ from ingesting import served
 from mixpanel_server import GARBAGE, RESET, Fault, MixpanelServer
 from streams import ANONYMOUS, call, uuid
 
+from segtap.core.api.models import MessageDetail, Summary
 from segtap.core.checks import rules
 from segtap.core.checks.settings import check_settings
 from segtap.core.delivery import Delivery, Outcome
@@ -38,7 +39,6 @@ from segtap.core.settings import (
     Source,
     destination_of,
 )
-from segtap.core.views import MessageDetail, Summary
 
 TOKEN = "0123456789abcdef0123456789abcdef"
 SENDING = DestinationSettings(token=TOKEN)

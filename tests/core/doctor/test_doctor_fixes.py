@@ -18,12 +18,12 @@ from doctoring import TOKEN, read, settings_of
 from streams import ANONYMOUS, call
 
 from segtap.core import doctor
+from segtap.core.api.models import MessageDetail
 from segtap.core.destinations.actions.presets import preset_subscriptions
 from segtap.core.doctor import Facts, Verdict, diagnose
 from segtap.core.doctor.topics import TOPICS
 from segtap.core.settings import destination_of
 from segtap.core.toml_text import toml_value
-from segtap.core.views import MessageDetail
 
 GRAVE = ("error", "warning")
 ACTIONS, CLASSIC = "actions", "classic-cloud"

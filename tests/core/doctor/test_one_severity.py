@@ -8,6 +8,7 @@ import msgspec
 import pytest
 from details import detail
 
+from segtap.core.api.models import MessageDetail
 from segtap.core.checks.examples import EXAMPLES
 from segtap.core.checks.examples.example import NOW, Example
 from segtap.core.checks.stream import Loose, StreamChecker
@@ -16,7 +17,6 @@ from segtap.core.doctor import Facts, diagnose
 from segtap.core.inspection import SEVERITY_WEIGHT
 from segtap.core.inspector import inspect_document
 from segtap.core.settings import DestinationSettings, Settings
-from segtap.core.views import MessageDetail
 
 MOST = 100
 """Messages of an example: longer ones show limits of many users, and take long."""

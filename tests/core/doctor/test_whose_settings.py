@@ -11,7 +11,7 @@ from engines import API_SECRET, isolate, post, running_engine
 from streams import call
 
 from segtap.core import config
-from segtap.core.client import Client
+from segtap.core.api.client import Client
 from segtap.core.doctor import Facts, Messages, Verdict, diagnose, newest_messages, with_own_secrets
 from segtap.core.masks import masked_settings
 from segtap.core.settings import DestinationSettings, JournalSettings, Secret, Settings, destination_of

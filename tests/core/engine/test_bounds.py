@@ -13,7 +13,7 @@ import pytest
 from engines import engine_settings, isolate, listed, post, running_engine, track, until
 from mixpanel_server import UNAUTHORIZED, MixpanelServer
 
-from segtap.core.client import Client
+from segtap.core.api.client import Client
 from segtap.core.codec.to_curl import as_curl
 from segtap.core.commands.export import export_lines
 from segtap.core.delivery import DeliveryState

@@ -14,7 +14,7 @@ from damage import flip
 from engines import engine_settings, isolate, listed, post, running_engine, track, until
 from mixpanel_server import MixpanelServer
 
-from segtap.core.client import Client
+from segtap.core.api.client import Client
 from segtap.core.commands.export import export_lines
 from segtap.core.delivery import DeliveryState
 from segtap.core.doctor.source import newest_messages

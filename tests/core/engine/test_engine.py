@@ -26,7 +26,8 @@ from engines import (
 )
 from mixpanel_server import TOO_MANY, UNAUTHORIZED, MixpanelServer
 
-from segtap.core.client import Client
+from segtap.core.api.client import Client
+from segtap.core.api.models import MessageDetail
 from segtap.core.delivery import DeliveryState, Outcome
 from segtap.core.engine.engine import Engine
 from segtap.core.errors import EngineError, ForwardingRefused, InputError, JournalLocked, PortTaken
@@ -34,7 +35,6 @@ from segtap.core.messages import Marks
 from segtap.core.serve import server
 from segtap.core.serve.notes import find_engine, folder
 from segtap.core.settings import STAND_IN_TOKEN, ClassicSettings, DestinationKind, Secret
-from segtap.core.views import MessageDetail
 
 
 @pytest.fixture(autouse=True)

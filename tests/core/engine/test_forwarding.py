@@ -13,7 +13,7 @@ from engines import engine_settings, post, running_engine, track, until
 from forwarding import FakeClock
 from mixpanel_server import MixpanelServer
 
-from segtap.core.client import Client
+from segtap.core.api.client import Client
 from segtap.core.engine.engine import Engine
 from segtap.core.engine.forwarding import ForwarderRun
 from segtap.core.errors import JournalError

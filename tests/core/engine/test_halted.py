@@ -12,7 +12,7 @@ import pytest
 from engines import isolate, listed, post, running_engine, track, until
 from mixpanel_server import REDIRECT, UNAUTHORIZED, MixpanelServer
 
-from segtap.core.client import Client
+from segtap.core.api.client import Client
 from segtap.core.config import load
 from segtap.core.engine import settings_watch
 from segtap.core.engine.engine import Engine

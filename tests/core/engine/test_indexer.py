@@ -13,6 +13,7 @@ import msgspec
 import pytest
 from memory_journal import MemoryJournal
 
+from segtap.core.api.models import Summary
 from segtap.core.delivery import DeliveryState
 from segtap.core.engine import indexer
 from segtap.core.engine.indexer import Indexer
@@ -20,7 +21,6 @@ from segtap.core.engine.receipts import Inspect, ReceiptReader
 from segtap.core.ingest.parse import parse_receipt
 from segtap.core.inspection import FAULT_RULE, Finding, Inspection, Operation, OutgoingRequest, Translation
 from segtap.core.messages import DEDUPE_WINDOW, JsonObject, Marks, Message, Origin, Receipt
-from segtap.core.views import Summary
 
 NOW = 1_795_516_863_211
 SENDS = Inspection(

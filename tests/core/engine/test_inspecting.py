@@ -10,6 +10,7 @@ import pytest
 from engines import engine_settings, listed, newest, post, running_engine, track, until
 from mixpanel_server import MixpanelServer
 
+from segtap.core.api.models import MessageDetail, ReceiptView, Summary
 from segtap.core.delivery import DeliveryState
 from segtap.core.destinations.actions.faults import subscription_faults
 from segtap.core.engine.inspecting import Reading
@@ -23,7 +24,6 @@ from segtap.core.settings import (
     Settings,
     Subscription,
 )
-from segtap.core.views import MessageDetail, ReceiptView, Summary
 
 EVENT = {"event": {"@template": "Web {{event}}"}, "insert_id": {"@path": "$.messageId"}}
 OWN = Subscription('type = "track"', "trackEvent", EVENT, "Own")

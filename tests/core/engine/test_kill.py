@@ -30,11 +30,11 @@ from mixpanel_server import (
     import_error,
 )
 
-from segtap.core.client import Client
+from segtap.core.api.client import Client
+from segtap.core.api.models import EngineState
 from segtap.core.delivery import DeliveryCounts
 from segtap.core.serve.launch import RunningEngine, start_engine
 from segtap.core.settings import Settings, Subscription
-from segtap.core.views import EngineState
 
 ROUNDS = 5
 FAULTS = [

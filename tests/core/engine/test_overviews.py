@@ -19,7 +19,7 @@ from fake_viewer import AT, summary
 from memory_journal import MemoryJournal
 from mixpanel_server import MixpanelServer
 
-from segtap.core.client import Client
+from segtap.core.api.client import Client
 from segtap.core.delivery import DeliveryState
 from segtap.core.engine import overviews
 from segtap.core.engine.engine import Engine

@@ -17,7 +17,7 @@ import pytest
 from engines import API_SECRET, TOKEN, engine_settings, isolate, listed, post, running_engine, track, until
 from mixpanel_server import HANG, MixpanelServer
 
-from segtap.core.client import Client
+from segtap.core.api.client import Client
 from segtap.core.engine import forwarding
 from segtap.core.errors import EngineError, JournalLocked, PortTaken, SettingsError
 from segtap.core.serve.launch import EngineReady, LaunchOrder, find_engine, start_engine

@@ -12,7 +12,7 @@ import pytest
 from engines import isolate, listed, post, track, until
 from mixpanel_server import HANG, UNAVAILABLE, MixpanelServer
 
-from segtap.core.client import Client
+from segtap.core.api.client import Client
 from segtap.core.config import load
 from segtap.core.delivery import DeliveryState
 from segtap.core.serve.launch import RunningEngine, Switch, start_engine

@@ -12,6 +12,7 @@ from engines import engine_settings, post, running_engine
 from journal_values import look
 from memory_journal import MemoryJournal
 
+from segtap.core.api.models import MessageDetail
 from segtap.core.checks.stream import StreamChecker, StreamLimits
 from segtap.core.engine.indexer import Indexer
 from segtap.core.engine.inspecting import Reading
@@ -21,7 +22,6 @@ from segtap.core.inspection import FAULT_RULE, Finding, Inspection, Translation
 from segtap.core.journal import open_journal
 from segtap.core.messages import JsonObject, Message, Receipt
 from segtap.core.settings import JournalSettings, Settings
-from segtap.core.views import MessageDetail
 
 FOUND = Finding("shared-device", "error", "$.anonymousId", "two users", "call reset()")
 

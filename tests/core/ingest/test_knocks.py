@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from ingesting import NOW, Sink, ask, ingest_app, post
 
+from segtap.core.api.models import Knock
 from segtap.core.ingest.app import IngestApp
 from segtap.core.ingest.knocks import MOST, NOT_AN_ORIGIN, Knocks
-from segtap.core.views import Knock
 
 PAGE = "http://localhost:3000"
 SETTINGS = "/v1/projects/WRITE-KEY-1/settings"

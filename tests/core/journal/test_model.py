@@ -13,12 +13,12 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from journal_values import a_receipt, an_attempt, an_entry, recount
 from msgspec.structs import replace
 
+from segtap.core.api.models import Summary
 from segtap.core.delivery import OWED_STATES, Delivery, DeliveryState
 from segtap.core.errors import JournalFull
 from segtap.core.journal import Entry, open_journal
 from segtap.core.messages import Marks, Receipt
 from segtap.core.settings import JournalSettings
-from segtap.core.views import Summary
 
 LIMIT = 160 * 1024
 OWED = tuple(OWED_STATES)

@@ -11,11 +11,11 @@ import pytest
 from check_helpers import every_real_message, inspected, real_message
 from fake_viewer import AT, summary
 
+from segtap.core.api.models import Summary
 from segtap.core.delivery import DeliveryState
 from segtap.core.inspection import Finding, Inspection, Operation, OutgoingRequest, Severity, Translation
 from segtap.core.messages import Marks, message_number
 from segtap.core.overview.counts import MOST_EVENTS, MOST_SLOTS, STEPS, UNKNOWN, Overview, OverviewCounts
-from segtap.core.views import Summary
 
 SENT = Translation((Operation("Track Calls", "trackEvent", OutgoingRequest("POST", "https://x/import")),))
 

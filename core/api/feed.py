@@ -6,8 +6,8 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 
-from .delivery import DeliveryState
-from .views import Change, EngineState, FeedBatch, Summary
+from ..delivery import DeliveryState
+from .models import Change, EngineState, FeedBatch, Summary
 
 FRAME_INTERVAL = 0.05
 """Seconds between two frames to one viewer: 20 a second at most. The first after a rest goes at once."""

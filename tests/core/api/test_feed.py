@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 
+from segtap.core.api.feed import MAX_ADDED, MAX_CHANGED, Feed
+from segtap.core.api.models import Change, EngineState, FeedBatch, Summary
 from segtap.core.delivery import DeliveryState
-from segtap.core.feed import MAX_ADDED, MAX_CHANGED, Feed
-from segtap.core.views import Change, EngineState, FeedBatch, Summary
 
 
 def line(id: int) -> Summary:

@@ -15,12 +15,12 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from segtap.core import errors
-from segtap.core.client import Client
-from segtap.core.control_errors import error_body, error_from
+from segtap.core.api.client import Client
+from segtap.core.api.errors import error_body, error_from
+from segtap.core.api.models import EngineState
 from segtap.core.engine.engine import Engine
 from segtap.core.errors import EngineError, PortTaken
 from segtap.core.serve.ports import interface_addresses
-from segtap.core.views import EngineState
 
 READS = [
     ("GET", "state"),

@@ -6,9 +6,9 @@ from typing import Literal
 
 import msgspec
 
-from .delivery import Delivery, DeliveryCounts, DeliveryState
-from .inspection import Explanation, Inspection
-from .messages import Marks, SourceKind
+from ..delivery import Delivery, DeliveryCounts, DeliveryState
+from ..inspection import Explanation, Inspection
+from ..messages import Marks, SourceKind
 
 
 class Summary(msgspec.Struct, frozen=True, array_like=True):

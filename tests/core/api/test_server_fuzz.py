@@ -13,8 +13,8 @@ from engines import engine_settings, isolate, track
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from segtap.core.control import ControlApp, _encoded  # pyright: ignore[reportPrivateUsage]
-from segtap.core.control_errors import ErrorAnswer
+from segtap.core.api.errors import ErrorAnswer
+from segtap.core.api.server import ControlApp, _encoded  # pyright: ignore[reportPrivateUsage]
 from segtap.core.engine.engine import Engine
 from segtap.core.inspection import Inspection, Operation, OutgoingRequest, Translation
 

@@ -17,21 +17,21 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from .control_errors import PREFIX, ErrorAnswer, ErrorBody, error_body
-from .errors import ForwardingRefused, InputError, JournalError, SegtapError, SettingsError
-from .identities.model import Cluster, UserFound, Users
-from .ingest.body import Event, Receive, Scope, Send
-from .ingest.bounds import Bounds, over
-from .ingest.objections import REJECT
-from .ingest.validate import too_deep
-from .json_text import json_bytes, whole_text
-from .masks import Masks, masked_settings
-from .messages import Json, JsonObject
-from .overview.counts import Overview
-from .overview.groups import Groups
-from .serve.ports import is_loopback
-from .settings import Settings
-from .views import EngineState, FeedBatch, MessageDetail, Page
+from ..errors import ForwardingRefused, InputError, JournalError, SegtapError, SettingsError
+from ..identities.model import Cluster, UserFound, Users
+from ..ingest.body import Event, Receive, Scope, Send
+from ..ingest.bounds import Bounds, over
+from ..ingest.objections import REJECT
+from ..ingest.validate import too_deep
+from ..json_text import json_bytes, whole_text
+from ..masks import Masks, masked_settings
+from ..messages import Json, JsonObject
+from ..overview.counts import Overview
+from ..overview.groups import Groups
+from ..serve.ports import is_loopback
+from ..settings import Settings
+from .errors import PREFIX, ErrorAnswer, ErrorBody, error_body
+from .models import EngineState, FeedBatch, MessageDetail, Page
 
 MAX_BODY = 64 * 1024 * 1024
 MAX_DEPTH = 512

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from . import errors
-from .errors import EngineError, PortTaken, RequestRefused, SegtapError
+from .. import errors
+from ..errors import EngineError, PortTaken, RequestRefused, SegtapError
 
 PREFIX = "/_segtap/"
 """The paths of the control API begin with it."""
