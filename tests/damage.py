@@ -10,13 +10,13 @@ from pathlib import Path
 from journal_values import a_receipt, an_attempt, an_entry
 
 from segtap.core.delivery import DeliveryState, Outcome
-from segtap.core.journal import SqliteJournal, open_journal
-from segtap.core.journal.salvage.pages import Pages
-from segtap.core.journal.salvage.records import TABLE_LEAF, rows
-from segtap.core.journal.salvage.tables import Tables, shape
 from segtap.core.json_text import json_bytes
 from segtap.core.messages import message_number
 from segtap.core.settings import JournalSettings
+from segtap.core.stores import SqliteJournal, open_journal
+from segtap.core.stores.sqlite.salvage.pages import Pages
+from segtap.core.stores.sqlite.salvage.records import TABLE_LEAF, rows
+from segtap.core.stores.sqlite.salvage.tables import Tables, shape
 
 PAGE = 4096
 STATES = (

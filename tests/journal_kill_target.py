@@ -13,9 +13,9 @@ import sys
 
 from segtap.core.api.models import Summary
 from segtap.core.delivery import Delivery, DeliveryState, Outcome
-from segtap.core.journal import Entry, SqliteJournal, open_journal
 from segtap.core.messages import Receipt, message_number
 from segtap.core.settings import JournalSettings
+from segtap.core.stores import Entry, SqliteJournal, open_journal
 
 APPENDERS = 32
 MESSAGES = 3

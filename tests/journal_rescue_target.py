@@ -16,9 +16,9 @@ from journal_kill_target import body, entry
 
 from segtap.core.delivery import DeliveryState
 from segtap.core.errors import JournalError
-from segtap.core.journal import SqliteJournal, open_journal
 from segtap.core.messages import Receipt
 from segtap.core.settings import JournalSettings
+from segtap.core.stores import SqliteJournal, open_journal
 
 APPENDERS = 8
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from segtap.core.api.models import Summary
 from segtap.core.delivery import Delivery, DeliveryCounts, DeliveryState, Outcome
-from segtap.core.journal import Counts, Entry
 from segtap.core.messages import Marks, Receipt, message_number
+from segtap.core.stores import Counts, Entry
 
 AT = 1_790_000_000_000
 

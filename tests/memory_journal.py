@@ -11,8 +11,8 @@ from segtap.core.api.models import Page, Summary
 from segtap.core.delivery import OWED_STATES, Delivery, DeliveryCounts, DeliveryState
 from segtap.core.errors import JournalError
 from segtap.core.inspection import Finding
-from segtap.core.journal.base import Counts, Entry
 from segtap.core.messages import Marks, Receipt
+from segtap.core.stores.base import Counts, Entry
 
 
 @dataclass

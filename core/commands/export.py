@@ -10,11 +10,11 @@ from ..engine.summaries import entry_of, summarize
 from ..ingest.bounds import DEFAULT_BOUNDS, Bounds
 from ..ingest.parse import parse_receipt
 from ..inspection import Inspection, Translation
-from ..journal import Journal, holder_of, open_journal
-from ..journal.place import chosen_path
 from ..messages import Message, Receipt
 from ..serve.notes import find_engine
 from ..settings import JournalSettings
+from ..stores import Journal, holder_of, open_journal
+from ..stores.sqlite.place import chosen_path
 
 STRETCH = 256
 """Receipts read at a time."""

@@ -21,14 +21,14 @@ from ..forward.records import records_of
 from ..ingest.bounds import bounds_of
 from ..ingest.parse import parse_receipt
 from ..inspection import Translation
-from ..journal import holder_of
-from ..journal.base import Entry
-from ..journal.faults import file_fault, foreign_fault, missing_fault
-from ..journal.lock import locked_fault
-from ..journal.place import chosen_path, companions, make_folder
-from ..journal.salvage import Copied, Copy
 from ..messages import DEDUPE_WINDOW, Marks, Message, Receipt
 from ..settings import Settings
+from ..stores import holder_of
+from ..stores.base import Entry
+from ..stores.sqlite.faults import file_fault, foreign_fault, missing_fault
+from ..stores.sqlite.lock import locked_fault
+from ..stores.sqlite.place import chosen_path, companions, make_folder
+from ..stores.sqlite.salvage import Copied, Copy
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,10 +14,10 @@ from ..engine.kept import engine_with, settings_behind
 from ..identities.table import Identities
 from ..identities.users import UserRow, user_rows
 from ..ingest.bounds import bounds_of
-from ..journal.place import chosen_path
 from ..repair import repaired
 from ..serve.notes import find_engine
 from ..settings import Settings, destination_of, previewed
+from ..stores.sqlite.place import chosen_path
 from .export import export_lines
 from .given import Copies, Given, TooLarge, Unreadable, given_messages
 

@@ -25,12 +25,12 @@ from ..identities.model import Cluster, Users
 from ..ingest.bounds import bounds_of
 from ..ingest.parse import parse_receipt
 from ..inspection import with_findings
-from ..journal.base import Journal
-from ..journal.place import chosen_path
-from ..journal.readonly import ReadOnlyJournal
 from ..messages import Marks, Message
 from ..serve.notes import find_engine
 from ..settings import Settings
+from ..stores.base import Journal
+from ..stores.sqlite.place import chosen_path
+from ..stores.sqlite.readonly import ReadOnlyJournal
 
 MOST_USERS = 1_000
 """Users of an engine that are looked at: those seen last."""

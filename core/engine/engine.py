@@ -33,7 +33,6 @@ from ..ingest.app import IngestApp
 from ..ingest.bounds import Bounds, bounds_of
 from ..ingest.knocks import Knocks
 from ..ingest.parse import parse_receipt
-from ..journal import open_journal
 from ..json_text import to_json, whole_text
 from ..masks import NO_MASKS, Masks, mask_token, masked_settings, masks_of, secrets_in
 from ..messages import Json, JsonObject, Message
@@ -41,6 +40,7 @@ from ..serve.launch import Switch
 from ..serve.notes import EngineNote, note_path, remove_note, running, write_note
 from ..serve.server import Listener, WebServer, listen
 from ..settings import JournalSettings, Settings
+from ..stores import open_journal
 from .forwarding import ForwarderRun, cannot_forward_why, halted_log, interrupted_why, switch_of
 from .health import Faults, WatchedJournal
 from .indexer import Indexer

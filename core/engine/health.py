@@ -7,8 +7,8 @@ from collections.abc import Callable
 import msgspec
 
 from ..errors import JournalError
-from ..journal.base import Journal
 from ..messages import Receipt
+from ..stores.base import Journal
 
 
 class Faults:

@@ -18,8 +18,8 @@ from ..api.models import Summary
 from ..delivery import DeliveryState
 from ..errors import JournalError
 from ..inspection import Finding
-from ..journal.base import Entry, Journal
 from ..messages import DEDUPE_WINDOW, Marks, Message, Receipt
+from ..stores.base import Entry, Journal
 from .pace import Pace
 from .receipts import ReceiptReader
 from .summaries import entry_of, refusal, summarize

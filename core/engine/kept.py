@@ -5,11 +5,11 @@ from __future__ import annotations
 import msgspec
 
 from ..api.client import Client
-from ..journal import holder_of
-from ..journal.place import chosen_path
-from ..journal.readonly import ReadOnlyJournal
 from ..serve.notes import find_engine, running
 from ..settings import JournalSettings, Settings
+from ..stores import holder_of
+from ..stores.sqlite.place import chosen_path
+from ..stores.sqlite.readonly import ReadOnlyJournal
 
 
 def engine_with(journal: JournalSettings) -> str:

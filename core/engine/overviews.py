@@ -22,11 +22,11 @@ from ..identities.model import Cluster, Users, in_short
 from ..identities.table import Identities
 from ..identities.users import cluster_of, newest, user_row
 from ..inspection import Finding, Inspection, Translation
-from ..journal.base import Journal
 from ..messages import Marks, Message, Receipt, seq_of
 from ..overview.counts import Overview, OverviewCounts
 from ..overview.groups import GroupChecks, Groups
 from ..settings import Settings
+from ..stores.base import Journal
 from .inspecting import Reading
 from .pace import Pace
 from .receipts import ReceiptReader, damage_of

@@ -20,10 +20,10 @@ from ..delivery import Delivery
 from ..errors import InputError, RequestRefused
 from ..ingest.decode import compression
 from ..inspection import FAULT_RULE, Finding, Inspection, Translation, with_findings
-from ..journal.base import Journal
 from ..json_text import json_bytes
 from ..masks import mask_authorization, masked_inspection
 from ..messages import JsonObject, Marks, Message, Origin, Receipt, position_of, seq_of
+from ..stores.base import Journal
 from .replay import original_of, replays_of
 from .summaries import summarize
 

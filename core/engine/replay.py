@@ -8,9 +8,9 @@ import uuid
 from collections.abc import Iterator, Sequence
 
 from ..api.models import Summary
-from ..journal.base import Journal
 from ..json_text import json_bytes
 from ..messages import Message, Receipt, position_of, seq_of
+from ..stores.base import Journal
 
 MAX_MESSAGES = 100
 MAX_BYTES = 400_000

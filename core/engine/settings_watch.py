@@ -15,8 +15,8 @@ import msgspec
 
 from ..config import read_again
 from ..errors import SegtapError
-from ..journal.base import Journal
 from ..settings import Settings
+from ..stores.base import Journal
 from .receipts import ReceiptReader
 
 logger = logging.getLogger(__name__)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from ..api.models import Summary
 from ..delivery import DeliveryState
 from ..inspection import Finding, Inspection
-from ..journal.base import Entry
 from ..json_text import json_bytes
 from ..messages import Json, Marks, Message, Receipt, message_number
+from ..stores.base import Entry
 from .labels import agent_label, describe, source_label
 
 NAME_LIMIT = 256

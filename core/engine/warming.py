@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 from ..api.models import Page
 from ..inspection import Translation
-from ..journal.base import Journal
 from ..messages import Message
+from ..stores.base import Journal
 from .inspecting import Reading
 from .pace import Pace
 from .receipts import ReceiptReader

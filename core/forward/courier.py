@@ -9,7 +9,7 @@ from itertools import chain, islice
 from random import Random
 
 from ..delivery import Outcome
-from ..journal.base import Journal
+from ..stores.base import Journal
 from .aside import TRY_AGAIN_MS, Aside
 from .batch import Batch, Queue
 from .clock import Clock, wait_before_retry

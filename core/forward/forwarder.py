@@ -18,10 +18,10 @@ from random import Random
 from ..api.models import Summary
 from ..delivery import Delivery, DeliveryState
 from ..destinations.base import Translator
-from ..journal.base import Journal
 from ..masks import secrets_in
 from ..messages import Message
 from ..settings import DestinationSettings
+from ..stores.base import Journal
 from .aside import TRY_AGAIN_MS, Aside
 from .batch import Batch, Limits, Queue
 from .client import HttpxTransport, Transport

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from random import Random
 
 from ..delivery import Delivery, DeliveryState, Outcome
-from ..journal.base import Journal
 from ..masks import masks_of
+from ..stores.base import Journal
 from .aside import Aside, Shelf
 from .batch import Batch
 from .clock import Clock, wait_before_retry

@@ -12,7 +12,7 @@ import msgspec
 
 from .. import private_files
 from ..errors import EngineError
-from ..journal.place import default_path, make_folder
+from ..stores.sqlite.place import default_path, make_folder
 from .ports import is_loopback
 
 logger = logging.getLogger(__name__)

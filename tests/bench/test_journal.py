@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 from journal_values import a_receipt
 
-from segtap.core.journal import open_journal
 from segtap.core.messages import Receipt
 from segtap.core.settings import JournalSettings
+from segtap.core.stores import open_journal
 
 ROUNDS = 3
 

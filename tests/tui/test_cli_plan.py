@@ -133,8 +133,8 @@ def test_infer_reads_a_journal(tmp_path: Path) -> None:
 def asyncio_journal(settings: Any, messages: list[dict[str, Any]]) -> None:
     import asyncio
 
-    from segtap.core.journal import open_journal
     from segtap.core.messages import Receipt
+    from segtap.core.stores import open_journal
 
     async def write() -> None:
         journal = await open_journal(settings)

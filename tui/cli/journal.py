@@ -66,7 +66,7 @@ def clear(path: str, yes: bool) -> None:
 
 
 async def _clear(path: str, *, yes: bool) -> None:
-    from ...core.journal import open_journal
+    from ...core.stores import open_journal
 
     settings = load({"journal": {"path": path}} if path else None).journal
     journal = await open_journal(settings, must_exist=True)

@@ -17,9 +17,9 @@ import pytest
 from engines import engine_settings, isolate, track
 
 from segtap.core.commands.export import export_lines
-from segtap.core.journal import default_path
 from segtap.core.serve.launch import RunningEngine, find_engine, start_engine
 from segtap.core.settings import JournalSettings
+from segtap.core.stores import default_path
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="open files cannot be removed there")
 

@@ -30,10 +30,10 @@ from segtap.core.errors import JournalError
 from segtap.core.identities.model import SHORT_MEMBERS
 from segtap.core.ingest.parse import parse_receipt
 from segtap.core.inspection import Inspection
-from segtap.core.journal.base import Entry
 from segtap.core.messages import Message, Receipt, message_number
 from segtap.core.overview.counts import Overview
 from segtap.core.settings import Settings
+from segtap.core.stores.base import Entry
 
 
 @pytest.fixture(autouse=True)

@@ -19,9 +19,9 @@ from segtap.core.engine.inspecting import Reading
 from segtap.core.engine.receipts import Observe, ReceiptReader
 from segtap.core.ingest.parse import parse_receipt
 from segtap.core.inspection import FAULT_RULE, Finding, Inspection, Translation
-from segtap.core.journal import open_journal
 from segtap.core.messages import JsonObject, Message, Receipt
 from segtap.core.settings import JournalSettings, Settings
+from segtap.core.stores import open_journal
 
 FOUND = Finding("shared-device", "error", "$.anonymousId", "two users", "call reset()")
 

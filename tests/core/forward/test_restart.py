@@ -40,8 +40,8 @@ from mixpanel_server import (
 from segtap.core.delivery import DeliveryState, Outcome
 from segtap.core.forward.batch import Limits
 from segtap.core.inspection import OutgoingRequest
-from segtap.core.journal import open_journal
 from segtap.core.settings import JournalSettings
+from segtap.core.stores import open_journal
 
 LIMITS = Limits(json_records=3, form_records=2)
 FAULTS = [TOO_MANY, UNAVAILABLE, BAD_GATEWAY, DROP_BEFORE, DROP_AFTER, PORTAL, TOO_LARGE, ZERO]

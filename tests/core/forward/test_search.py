@@ -37,8 +37,8 @@ from segtap.core.delivery import DeliveryState, Outcome
 from segtap.core.forward.batch import Limits
 from segtap.core.forward.forwarder import Forwarder
 from segtap.core.forward.search import REFUSALS, TRIES, Endpoint, Step, Suspicion
-from segtap.core.journal import open_journal
 from segtap.core.settings import JournalSettings
+from segtap.core.stores import open_journal
 
 SENT, REFUSED, WAITING = DeliveryState.SENT, DeliveryState.REFUSED, DeliveryState.WAITING
 STUCK, UNCERTAIN = DeliveryState.STUCK, DeliveryState.UNCERTAIN

@@ -1,0 +1,1 @@
+"""The SQLite store: one file, one thread that writes, threads that read."""

@@ -1,0 +1,272 @@
+"""The read side: queries on connections that cannot write, in threads of their own.
+
+Each query is a plain function of a connection; `Reader` runs them off the event loop. Text search reads
+whole stretches of the list, so it has a thread and a connection for itself: nothing waits behind it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sqlite3
+import threading
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
+
+from ...api.models import Page, Summary
+from ...delivery import Delivery, DeliveryState
+from ...inspection import Finding
+from ...messages import Marks, Receipt
+from .faults import SQLITE_ERRORS, closed_fault, code_of, corrupt, store_fault
+from .rows import (
+    DELIVERY_COLUMNS,
+    SUMMARY_COLUMNS,
+    lenient_text,
+    storable,
+    unpack_delivery,
+    unpack_findings,
+    unpack_receipt,
+    unpack_summary,
+)
+from .schema import OWED, connect_reader
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+MAX_LIMIT = 10_000
+"""No query gives more rows than this, whatever its `limit`."""
+READ_BYTES = 2 * 1024 * 1024
+"""`receipts` stops after so many bytes of bodies, as they came, so that a stretch of large ones is short."""
+_IDS_A_QUERY = 500
+_NAMESAKES = 1_000
+"""Messages of one messageId among which replays are looked for."""
+_NUDGE = 0.02
+"""Seconds between two interruptions of a query that holds up the opening of the journal."""
+
+
+class Lane:
+    """One thread with one connection, opened when it is first needed."""
+
+    def __init__(self, path: Path, name: str) -> None:
+        self._path = path
+        self._db: sqlite3.Connection | None = None
+        self._closed = False
+        self._pauses = 0
+        self._gate = threading.Lock()
+        """Held while a query runs, and while the journal is opened again."""
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"segtap-journal-{name}")
+
+    async def run(
+        self, query: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """The query's answer. Raises JournalError where the file cannot be read, or is closed."""
+        if self._closed:
+            raise closed_fault(self._path)
+
+        def call() -> T:
+            while True:
+                pauses = self._pauses
+                try:
+                    with self._gate:
+                        if self._db is None:
+                            self._db = connect_reader(self._path)
+                        return query(self._db, *args, **kwargs)
+                except sqlite3.OperationalError as error:
+                    interrupted = code_of(error) == sqlite3.SQLITE_INTERRUPT and pauses != self._pauses
+                    if not interrupted and not self._reads_leniently(error):
+                        raise
+
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, call)
+        except SQLITE_ERRORS as error:
+            raise store_fault(error, self._path) from error
+
+    def _reads_leniently(self, error: sqlite3.OperationalError) -> bool:
+        """True if the query stumbled on a damaged text, and will not do so again."""
+        if self._db is None or self._db.text_factory is lenient_text or "decode" not in str(error):
+            return False
+        self._db.text_factory = lenient_text
+        return True
+
+    @contextlib.contextmanager
+    def paused(self, opens_at: Callable[[], Path]) -> Generator[None]:
+        """Close the connection and run no query within it; the one under way is run again afterwards."""
+        self._pauses += 1
+        while not self._gate.acquire(timeout=_NUDGE):
+            if self._db is not None:
+                self._db.interrupt()
+        try:
+            self._close()
+            yield
+        finally:
+            self._path = opens_at()
+            self._gate.release()
+
+    def stop(self) -> None:
+        """Take no more queries."""
+        self._closed = True
+
+    def close(self) -> None:
+        """Wait for the query under way and close the connection."""
+        self._thread.submit(self._close)
+        self._thread.shutdown()
+
+    def _close(self) -> None:
+        if self._db is not None:
+            self._db.close()
+            self._db = None
+
+
+class Reader:
+    """The lanes that queries run in."""
+
+    def __init__(self, path: Path) -> None:
+        self.quick = Lane(path, "reader")
+        self.search = Lane(path, "search")
+
+    @contextlib.contextmanager
+    def paused(self, opens_at: Callable[[], Path]) -> Generator[None]:
+        """Keep every connection closed within it; `opens_at` says afterwards where they are opened again."""
+        with self.quick.paused(opens_at), self.search.paused(opens_at):
+            yield
+
+    async def close(self) -> None:
+        """Let queries end, and close."""
+        for lane in (self.quick, self.search):
+            lane.stop()
+        for lane in (self.quick, self.search):
+            await asyncio.to_thread(lane.close)
+
+
+def receipts(db: sqlite3.Connection, after: int, limit: int) -> list[Receipt]:
+    """Receipts above a number, oldest first; at least one if there is one, else at most READ_BYTES."""
+    found: list[Receipt] = []
+    taken = 0
+    cursor = db.execute(
+        "SELECT seq, received_at, form, data FROM receipts WHERE seq > ? ORDER BY seq LIMIT ?",
+        (after, _bounded(limit)),
+    )
+    for row in cursor:
+        receipt = unpack_receipt(*row)
+        found.append(receipt)
+        taken += len(receipt.body)
+        if taken >= READ_BYTES:
+            break
+    cursor.close()  # ends the read, which would hold the log back
+    return found
+
+
+def unindexed(db: sqlite3.Connection, limit: int) -> list[Receipt]:
+    """Receipts whose messages are not in the index, oldest first; bounded as `receipts` is."""
+    row = db.execute("SELECT value FROM meta WHERE key = 'indexed'").fetchone()
+    if row is None or not isinstance(row[0], int):
+        raise corrupt("its meta table does not say how far the index goes")
+    return receipts(db, row[0], limit)
+
+
+def receipt(db: sqlite3.Connection, seq: int) -> Receipt | None:
+    """One receipt."""
+    row = db.execute("SELECT seq, received_at, form, data FROM receipts WHERE seq = ?", (seq,)).fetchone()
+    return None if row is None else unpack_receipt(*row)
+
+
+def summary(db: sqlite3.Connection, id: int) -> Summary | None:
+    """One line of the list."""
+    row = db.execute(f"SELECT {SUMMARY_COLUMNS} FROM messages WHERE id = ?", (id,)).fetchone()
+    return None if row is None else unpack_summary(row)
+
+
+def seen(db: sqlite3.Connection, message_ids: Sequence[str], since: int) -> set[str]:
+    """Those of the messageIds that a message received at or after `since` has."""
+    asked = {storable(message_id): message_id for message_id in message_ids if message_id}
+    keys = list(asked)
+    found: set[str] = set()
+    for start in range(0, len(keys), _IDS_A_QUERY):
+        some = keys[start : start + _IDS_A_QUERY]
+        rows = db.execute(
+            f"SELECT message_id FROM messages WHERE message_id IN ({','.join('?' * len(some))}) "
+            "AND message_id != '' AND received_at >= ?",
+            (*some, since),
+        )
+        found.update(asked[key] for (key,) in rows)
+    return found
+
+
+def replays(db: sqlite3.Connection, message_id: str, after: int, limit: int) -> list[Summary]:
+    """The newest replays with that messageId above an id, oldest first.
+
+    Only the newest of a messageId are looked at: an SDK may send the same one with every message.
+    """
+    rows = db.execute(
+        f"SELECT {SUMMARY_COLUMNS} FROM (SELECT {SUMMARY_COLUMNS} FROM messages "
+        "WHERE message_id = ? AND message_id != '' ORDER BY received_at DESC LIMIT ?) "
+        "WHERE marks & ? AND id > ? ORDER BY id DESC LIMIT ?",
+        (storable(message_id), _NAMESAKES, int(Marks.REPLAY), after, _bounded(limit)),
+    ).fetchall()
+    return [unpack_summary(row) for row in reversed(rows)]
+
+
+def page(db: sqlite3.Connection, before: int | None, after: int | None, limit: int, text: str) -> Page:
+    """A stretch of the list; see `Journal.page`."""
+    limit = _bounded(limit)
+    conditions: list[str] = []
+    values: list[int | str] = []
+    if before is not None:
+        conditions.append("id < ?")
+        values.append(before)
+    if after is not None:
+        conditions.append("id > ?")
+        values.append(after)
+    if text:
+        conditions.append("instr(text, ?)")
+        values.append(storable(text.lower()))
+    where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
+    order = "DESC" if after is None else "ASC"
+    rows = db.execute(
+        f"SELECT {SUMMARY_COLUMNS} FROM messages {where} ORDER BY id {order} LIMIT ?", (*values, limit + 1)
+    ).fetchall()
+    more = len(rows) > limit
+    lines = [unpack_summary(row) for row in rows[:limit]]
+    return Page(summaries=tuple(lines if after is not None else reversed(lines)), more=more)
+
+
+def owed(db: sqlite3.Connection, after: int, limit: int) -> list[Summary]:
+    """Messages to be sent, oldest first."""
+    rows = db.execute(
+        f"SELECT {SUMMARY_COLUMNS} FROM messages "
+        f"WHERE {OWED} AND delivery != ? AND id > ? ORDER BY id LIMIT ?",
+        (DeliveryState.HELD.value, after, _bounded(limit)),
+    )
+    return [unpack_summary(row) for row in rows]
+
+
+def deliveries(db: sqlite3.Connection, id: int) -> list[Delivery]:
+    """All attempts for one message, oldest first."""
+    rows = db.execute(f"SELECT {DELIVERY_COLUMNS} FROM deliveries WHERE message = ? ORDER BY number", (id,))
+    return [unpack_delivery(row) for row in rows]
+
+
+def findings(db: sqlite3.Connection, ids: Sequence[int]) -> dict[int, tuple[Finding, ...]]:
+    """What the rules on the stream found in these messages."""
+    found: dict[int, tuple[Finding, ...]] = {}
+    for start in range(0, len(ids), _IDS_A_QUERY):
+        some = ids[start : start + _IDS_A_QUERY]
+        rows = db.execute(
+            f"SELECT id, findings FROM messages WHERE id IN ({','.join('?' * len(some))}) "
+            "AND findings != x''",
+            some,
+        )
+        found.update((id, unpack_findings(data)) for id, data in rows)
+    return found
+
+
+def settings(db: sqlite3.Connection) -> str:
+    """The settings that the last engine ran with; "" where none has kept them."""
+    row = db.execute("SELECT value FROM meta WHERE key = 'settings'").fetchone()
+    return str(row[0]) if row is not None else ""
+
+
+def _bounded(limit: int) -> int:
+    return max(1, min(limit, MAX_LIMIT))

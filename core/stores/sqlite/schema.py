@@ -1,0 +1,184 @@
+"""The tables, and how a connection to them is opened.
+
+`receipts` is the truth: one row a request, written before it is acknowledged. `messages` and
+`deliveries` are the index behind it. `meta` holds what must change in the same transaction as they do:
+
+- `last_seq`: the highest number given out when receipts were last deleted (numbers are never used twice)
+- `indexed`: receipts up to this one have their messages in the index
+- `counts`: the totals of `messages`, as JSON
+- `settings`: those that the last engine ran with, as JSON without secrets; it may be missing
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from ...errors import JournalError, JournalTooNew
+from ...messages import Marks
+from .faults import foreign_fault
+
+VERSION = 4
+"""2: messages have `findings`. 3: the totals count errors and warnings. 4: `owed`, and new delivery words."""
+APPLICATION_ID = 0x73677470  # "sgtp"
+
+OWED = "owed = 1"
+"""What rotation must keep. Queries repeat this condition, or SQLite does not use the partial index."""
+
+_TABLES = f"""
+CREATE TABLE receipts (
+    seq INTEGER PRIMARY KEY,
+    received_at INTEGER NOT NULL,
+    form INTEGER NOT NULL,
+    data BLOB NOT NULL
+);
+CREATE TABLE messages (
+    id INTEGER PRIMARY KEY,
+    received_at INTEGER NOT NULL,
+    type TEXT NOT NULL,
+    name TEXT NOT NULL,
+    user TEXT NOT NULL,
+    source TEXT NOT NULL,
+    errors INTEGER NOT NULL,
+    warnings INTEGER NOT NULL,
+    marks INTEGER NOT NULL,
+    delivery TEXT NOT NULL,
+    message_id TEXT NOT NULL,
+    wanted INTEGER NOT NULL,
+    text TEXT NOT NULL,
+    findings BLOB NOT NULL DEFAULT x'',
+    owed INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX messages_by_message_id ON messages (message_id, received_at) WHERE message_id != '';
+CREATE INDEX messages_owed ON messages (owed) WHERE {OWED};
+CREATE TABLE deliveries (
+    number INTEGER PRIMARY KEY,
+    message INTEGER NOT NULL,
+    operation INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    endpoint TEXT NOT NULL,
+    outcome TEXT NOT NULL,
+    status INTEGER NOT NULL,
+    words TEXT NOT NULL,
+    attempt INTEGER NOT NULL,
+    place INTEGER NOT NULL,
+    batch INTEGER NOT NULL,
+    took INTEGER NOT NULL
+);
+CREATE INDEX deliveries_by_message ON deliveries (message);
+CREATE TABLE meta (key TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
+INSERT INTO meta VALUES ('last_seq', 0), ('indexed', 0), ('counts', '{{}}');
+"""
+
+_FROM: dict[int, str] = {
+    1: "ALTER TABLE messages ADD COLUMN findings BLOB NOT NULL DEFAULT x'';",
+    2: """
+        UPDATE meta SET value = json_set(
+            value,
+            '$.errors', (SELECT count(*) FROM messages WHERE errors),
+            '$.warnings', (SELECT count(*) FROM messages WHERE warnings AND NOT errors)
+        ) WHERE key = 'counts';
+    """,
+    3: f"""
+        DROP INDEX messages_owed;
+        ALTER TABLE messages ADD COLUMN owed INTEGER NOT NULL DEFAULT 0;
+        UPDATE messages SET owed = delivery IN ('waiting', 'held'), delivery = CASE delivery
+            WHEN 'not wanted' THEN 'off' WHEN 'taken' THEN 'sent' WHEN 'nothing to send' THEN 'none'
+            ELSE delivery END;
+        CREATE INDEX messages_owed ON messages (owed) WHERE {OWED};
+        UPDATE deliveries SET outcome = 'sent' WHERE outcome = 'taken';
+        UPDATE meta SET value = json_set(
+            json_remove(value, '$.unsent', '$.waiting', '$.taken', '$.refused_by_mixpanel'),
+            '$.deliveries', json((
+                SELECT json_group_object(delivery, n) FROM (
+                    SELECT delivery, count(*) AS n FROM messages
+                    WHERE NOT marks & {int(Marks.REFUSED)} GROUP BY delivery
+                )
+            ))
+        ) WHERE key = 'counts';
+    """,
+}
+"""What brings a file of each earlier version to the next one."""
+
+_BUSY_SECONDS = 5.0
+LOG_KEPT = 64 * 1024 * 1024
+"""Bytes to which a log that once grew larger is cut when it starts over."""
+
+
+def connect_writer(path: Path) -> sqlite3.Connection:
+    """The one connection that writes; makes the tables in an empty file, and brings older ones up to date.
+
+    Raises sqlite3.Error, JournalTooNew for a later version's file, JournalError for another program's.
+    """
+    connection = sqlite3.connect(
+        path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=64
+    )
+    try:
+        version = check_version(connection, path)
+        (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+        if mode != "wal":
+            raise JournalError(
+                f"The disk that holds {path} cannot keep a journal (no shared memory: a network drive?). "
+                "Choose another file with --journal PATH."
+            )
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA wal_autocheckpoint = 0")
+        connection.execute(f"PRAGMA journal_size_limit = {LOG_KEPT}")
+        connection.execute("PRAGMA cache_size = -32000")
+        if version < VERSION:
+            steps = "".join(_FROM[step] for step in range(version, VERSION)) if version else _TABLES
+            connection.executescript(
+                f"BEGIN IMMEDIATE; {steps} PRAGMA application_id = {APPLICATION_ID}; "
+                f"PRAGMA user_version = {VERSION}; COMMIT;"
+            )
+            # From the start the file alone says what it is, should its log be lost.
+            connection.execute("PRAGMA wal_checkpoint").fetchone()
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def connect_reader(path: Path) -> sqlite3.Connection:
+    """A connection that cannot write. Others than its thread may interrupt and close it, one at a time."""
+    connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA query_only = ON")
+    return connection
+
+
+def connect_checkpointer(path: Path) -> sqlite3.Connection:
+    """A connection that only moves the log into the file. It is attached to the log that is there now."""
+    connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    try:
+        connection.execute("PRAGMA wal_autocheckpoint = 0")
+        connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def connect_aside(path: Path) -> sqlite3.Connection:
+    """A connection that sees the file alone, without its log, and makes, locks and changes nothing.
+
+    A file that this process has open as a database must be read this way: closing a plain handle of it drops
+    the locks of all the others.
+    """
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
+
+
+def check_version(connection: sqlite3.Connection, path: Path) -> int:
+    """The file's version, 0 for an empty one. Raises where it is a database that this segtap cannot use."""
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    if application != APPLICATION_ID:
+        if tables or application or version:
+            raise foreign_fault(path)
+        return 0
+    if version > VERSION:
+        raise JournalTooNew(
+            f"{path} was written by a newer segtap (its version {version}, this one knows {VERSION}). "
+            "Update segtap, or use another file with --journal PATH."
+        )
+    return int(version)
