@@ -32,7 +32,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .api.client import Client, Viewer
     from .api.models import EngineState, FeedBatch, MessageDetail, Page, Summary
-    from .checks import CheckSettings, Rule, check, check_settings, rules
+    from .catalogue import rules
+    from .catalogue.rule import Rule
+    from .checks import CheckSettings, check, check_settings
     from .codec import Decoded, decode
     from .config import load as load_settings
     from .delivery import Delivery, DeliveryState, Outcome
@@ -69,7 +71,7 @@ _HOMES = {
     "OutgoingRequest": "inspection",
     "Page": "api.models",
     "Receipt": "messages",
-    "Rule": "checks",
+    "Rule": "catalogue.rule",
     "SegtapError": "errors",
     "Settings": "settings",
     "Subscription": "settings",
@@ -84,7 +86,7 @@ _HOMES = {
     "inspect": "inspector",
     "load_settings": "config:load",
     "parse_receipt": "ingest.parse",
-    "rules": "checks",
+    "rules": "catalogue",
     "translator": "destinations",
 }
 """Public name → its module (and its name there, where that differs)."""

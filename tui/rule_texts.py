@@ -6,12 +6,12 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..core.checks import Rule
+    from ..core.catalogue.rule import Rule
 
 
 @cache
 def rules_by_id() -> dict[str, Rule]:
     """All rules, by their ids."""
-    from ..core.checks import rules  # with all the destinations' tables: not before somebody reads
+    from ..core.catalogue import rules  # all texts: not before somebody reads them
 
     return {rule.id: rule for rule in rules()}

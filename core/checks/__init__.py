@@ -1,14 +1,16 @@
-"""The rules: a catalogue of mistakes, each with a small pure function that names it when it happens.
+"""The functions behind the rules: each is small and pure, and finds one kind of mistake.
 
-`catalogue` holds the texts, a table for each module of rules. `message`, `ids`, `names` and `values` have the
-functions that look at a message as it stands, `request`, `limits`, `insert_ids`, `identity`, `place` and
-`subscriptions` those that look at what it becomes, `stream` what many messages show.
+`core.catalogue` holds the texts of the rules. `message`, `ids`, `names` and `values` have the functions that
+look at a message itself; `request`, `limits`, `insert_ids`, `identity`, `place` and `subscriptions` those
+that look at its requests; `stream` those that compare it with earlier messages.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from ..catalogue.calls import SECOND_RECEIPT, SEGMENT_WOULD_CHANGE, SEGMENT_WOULD_REJECT
+from ..catalogue.settings import FILTER_NOT_FQL
 from ..inspection import Finding, Translation
 from ..messages import CALL_TYPES, JsonObject
 from ..settings import Destination, DestinationKind
@@ -37,27 +39,21 @@ from . import (
     values,
 )
 from .adjust import adjusted
-from .catalogue import ALL_RULES
-from .catalogue.calls import SECOND_RECEIPT, SEGMENT_WOULD_CHANGE, SEGMENT_WOULD_REJECT
-from .catalogue.settings import FILTER_NOT_FQL
 from .order import MAX_FINDINGS, in_order, narrowed
 from .records import check_records
-from .rule import Check, Kind, Rule, Subject
 from .settings import DEFAULTS, CheckSettings, check_settings
+from .subject import Check, Subject
 
 __all__ = [
     "MAX_FINDINGS",
     "SECOND_RECEIPT",
     "WOULD_REJECT",
     "CheckSettings",
-    "Kind",
-    "Rule",
     "adjusted",
     "check",
     "check_records",
     "check_settings",
     "objection",
-    "rules",
 ]
 
 WOULD_REJECT = "Segment would reject this"
@@ -192,11 +188,6 @@ class _Runs:
 
 
 _RUNS = _Runs()
-
-
-def rules() -> tuple[Rule, ...]:
-    """The whole catalogue, in its order."""
-    return ALL_RULES
 
 
 def check(

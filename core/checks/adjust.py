@@ -9,12 +9,12 @@ from functools import lru_cache
 
 import msgspec
 
+from ..catalogue import BY_ID
 from ..errors import SettingsError
 from ..inspection import Finding, Severity
 from ..messages import Json, JsonObject
 from ..settings import RuleSetting
 from ..text import shown
-from .catalogue import BY_ID
 
 EVERY_RULE = "*"
 

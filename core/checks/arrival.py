@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from functools import reduce
 
+from ..catalogue import arrival as rule
+from ..catalogue.rule import Rule
 from ..destinations import translator
 from ..destinations.actions.event_properties import (
     EVENT_PROPERTIES,
@@ -26,9 +28,8 @@ from ..messages import Json, JsonObject
 from ..paths import child
 from ..settings import Destination, Subscription
 from ..text import shown
-from .catalogue import arrival as rule
 from .request import event_records
-from .rule import Rule, Subject
+from .subject import Subject
 
 _RULES: dict[str, Rule] = {
     "dropped": rule.PROPERTY_DROPPED,

@@ -11,10 +11,10 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
+from ..catalogue.data import BOT_TRAFFIC
 from ..inspection import Finding
 from ..text import shown
-from .catalogue.data import BOT_TRAFFIC
-from .rule import Subject
+from .subject import Subject
 
 CRAWLERS: dict[str, tuple[str, ...]] = {
     "https://developers.google.com/search/docs/crawling-indexing/google-common-crawlers": (

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
+from ..catalogue import classic as rule
 from ..destinations.base import Translator
 from ..destinations.classic.message import Call, plain_key
 from ..destinations.classic.options import PAGE_OPTIONS, Options, PageOption, read_options
@@ -21,9 +22,8 @@ from ..messages import Json, JsonObject
 from ..paths import child
 from ..settings import ClassicSettings, classic_destination
 from ..text import shown
-from .catalogue import classic as rule
 from .mapped import named, origin, subscription_of
-from .rule import Subject
+from .subject import Subject
 
 _PAGES = ("page", "screen")
 _REVENUE = ("revenue", "total")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+from ..catalogue import data as rule
+from ..catalogue.classic import DOCUMENTATION_DIFFERS
 from ..destinations.actions.credentials import VERSION, unusable
 from ..inspection import Finding, OutgoingRequest
 from ..settings import DestinationKind
-from .catalogue import data as rule
-from .catalogue.classic import DOCUMENTATION_DIFFERS
-from .rule import Subject
+from .subject import Subject
 
 SECRETS = ("apiSecret", "apiKey")
 """The settings of the destinations that hold the secret."""

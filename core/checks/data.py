@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from urllib.parse import parse_qsl, urlsplit
 
+from ..catalogue import data as rule
 from ..destinations.classic.tables import IMPORT_AFTER, REFUSED_NO_KEY
 from ..inspection import Finding
 from ..messages import Json, JsonObject
 from ..paths import child
 from ..text import shown
-from .catalogue import data as rule
-from .rule import Subject
+from .subject import Subject
 
 MAX_EVENTS = 2000
 """What Mixpanel takes in one request."""

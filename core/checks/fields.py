@@ -6,14 +6,14 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Any
 
+from ..catalogue import spec as rule
 from ..destinations import translator
 from ..inspection import Finding, Translation
 from ..messages import Json, JsonObject
 from ..paths import child
 from ..text import shown
-from .catalogue import spec as rule
-from .rule import Subject
 from .spec_names import SPEC, squash, styles
+from .subject import Subject
 
 _FIELDS = frozenset((*SPEC.fields, *("_metadata", "writeKey", "channel", "version", "projectId")))
 """Fields that Segment knows, and those that its SDKs and servers add."""

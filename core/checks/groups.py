@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from ..catalogue import calls
+from ..catalogue import users as rule
 from ..destinations.actions.actions import REFUSED_NO_TRAITS
 from ..destinations.gate import bundled
 from ..inspection import Finding
 from ..messages import Json, JsonObject
 from ..paths import child
 from ..text import shown
-from .catalogue import calls
-from .catalogue import users as rule
 from .group_keys import (
     DEFAULT_KEY,
     group_records,
@@ -24,7 +24,7 @@ from .group_keys import (
     quoted,
 )
 from .placeholders import is_good
-from .rule import Subject
+from .subject import Subject
 
 
 def group_without_traits(subject: Subject) -> Iterator[Finding]:

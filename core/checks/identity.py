@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..catalogue import calls as rule
+from ..catalogue.users import ALIAS_IGNORED, ANONYMOUS_PROFILE_PREFIX
 from ..destinations.actions.provenance import RANDOM_INSERT_ID
 from ..inspection import Finding, Operation
 from ..messages import Json, JsonObject
 from ..settings import Subscription
 from ..text import shown
-from .catalogue import calls as rule
-from .catalogue.users import ALIAS_IGNORED, ANONYMOUS_PROFILE_PREFIX
 from .mapped import is_default, leaves_out, map_fix, mapped_elsewhere, named, subscription_of
-from .rule import Subject
+from .subject import Subject
 
 _IDS = ("distinct_id", "user_id", "anonymous_id")
 _MADE_UP = 16

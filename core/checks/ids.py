@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from ..catalogue import calls as rule
+from ..catalogue.values import ID_WHITESPACE, PLACEHOLDER_GROUP_ID
 from ..inspection import Finding
 from ..messages import Json, JsonObject
 from ..paths import child
 from ..text import shown
-from .catalogue import calls as rule
-from .catalogue.values import ID_WHITESPACE, PLACEHOLDER_GROUP_ID
 from .group_keys import DEFAULT_KEY, group_ids, keys_in_settings
 from .placeholders import PLACEHOLDERS, is_good, leftover
-from .rule import Subject
 from .spaces import stripped, which_end
+from .subject import Subject
 from .values import number_as_id
 
 _WHOSE = {"userId": "user", "anonymousId": "visitor", "groupId": "group", "previousId": "user"}

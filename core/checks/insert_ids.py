@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import cache
 
+from ..catalogue import calls as rule
 from ..destinations.classic.insert_id import FIELD, UNKNOWABLE, UNKNOWN, is_unknown
 from ..inspection import Finding
 from ..messages import Json
 from ..text import shown
-from .catalogue import calls as rule
 from .placeholders import PLACEHOLDERS
-from .rule import Subject
+from .subject import Subject
 
 MAX_INSERT_ID = 36
 

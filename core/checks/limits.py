@@ -12,12 +12,12 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from ..catalogue import limits as rule
+from ..catalogue.data import DATE_FORMAT
 from ..inspection import Finding
 from ..messages import Json, JsonObject
 from ..paths import child
 from ..text import shown, size
-from .catalogue import limits as rule
-from .catalogue.data import DATE_FORMAT
 from .dates import BEGINS_DATE, NO_ZONE, NUMBERS, doubt_of_number, doubt_of_text
 from .over_limit import (
     EVENT,
@@ -33,7 +33,6 @@ from .over_limit import (
     too_many_keys,
     truncated,
 )
-from .rule import Subject
 from .sent_names import (
     GOOD_OF_EVENTS,
     GOOD_OF_PROFILES,
@@ -44,6 +43,7 @@ from .sent_names import (
     names_of_event,
     names_of_profile,
 )
+from .subject import Subject
 
 _SHORT = MAX_STRING // 4 + 1
 """A text of fewer characters cannot have more than 255 bytes."""

@@ -6,11 +6,11 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+from ..catalogue import calls as rule
 from ..inspection import Finding
 from ..messages import Json
 from ..text import shown
-from .catalogue import calls as rule
-from .rule import Subject
+from .subject import Subject
 
 _ISO_WITH_ZONE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)", re.ASCII)
 _NUMBER = re.compile(r"\s*-?\d+(\.\d+)?\s*", re.ASCII)

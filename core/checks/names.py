@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from ..catalogue import values as rule
 from ..inspection import IDENTITY_EVENTS, Finding
 from ..messages import Json
 from ..text import shown
-from .catalogue import values as rule
-from .rule import Subject
 from .spaces import is_plain, stripped, which_end, without_controls
+from .subject import Subject
 
 _JOINING_ACTIONS = ("identifyUser", "identify", "alias")
 """Actions that send Mixpanel's identity events on purpose."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import msgspec
 
+from ..catalogue import limits as rule
+from ..catalogue.data import DATE_FORMAT
 from ..inspection import Finding
 from ..messages import Json, JsonObject
 from ..text import shown, size
-from .catalogue import limits as rule
-from .catalogue.data import DATE_FORMAT
 from .dates import NO_ZONE
 
 MAX_DEPTH = 3

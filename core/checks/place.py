@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
+from ..catalogue import calls as rule
 from ..inspection import IDENTITY_EVENTS, Finding
 from ..messages import JsonObject
 from ..settings import Subscription
 from ..text import shown
-from .catalogue import calls as rule
 from .identity import blank
 from .mapped import is_default, leaves_out, map_fix, mapped_elsewhere, named, subscription_of
-from .rule import Subject
+from .subject import Subject
 
 SERVER_LIBRARY = re.compile(
     r"(@segment/)?analytics[-_.](python|node|go|java|ruby|php|net|dotnet|csharp|rust|elixir)\b", re.IGNORECASE

@@ -12,6 +12,10 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from ..catalogue import calls as rule
+from ..catalogue.data import COUNTRY_CODE
+from ..catalogue.settings import REFUSED_WITH_200
+from ..catalogue.users import ALIAS_IGNORED, ANONYMOUS_ID_NOT_UUID4, ANONYMOUS_PROFILE_PREFIX
 from ..destinations.classic.insert_id import is_unknown
 from ..inspection import IDENTITY_EVENTS, Explanation, Finding, Operation, Translation
 from ..messages import UUID4, Json, JsonObject
@@ -19,13 +23,9 @@ from ..settings import Destination
 from ..text import shown
 from . import data, ids, insert_ids, limits, message, names, times, values
 from .adjust import adjusted
-from .catalogue import calls as rule
-from .catalogue.data import COUNTRY_CODE
-from .catalogue.settings import REFUSED_WITH_200
-from .catalogue.users import ALIAS_IGNORED, ANONYMOUS_ID_NOT_UUID4, ANONYMOUS_PROFILE_PREFIX
 from .order import in_order
-from .rule import Check, Subject
 from .settings import DEFAULTS, CheckSettings
+from .subject import Check, Subject
 
 TAKES = {"event": ("/track", "/import"), "profile update": ("/engage",), "group update": ("/groups",)}
 """Which endpoints take which records."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
+from ..catalogue import data as rule
 from ..inspection import Finding
 from ..settings import API_HOSTS, SEGMENT_REGIONS, Destination, DestinationKind, Region
 from ..text import shown
-from .catalogue import data as rule
-from .rule import Subject
+from .subject import Subject
 
 MIGRATE = (
     "or use a project whose data is stored where the requests go (the data of an existing project has to be"

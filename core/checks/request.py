@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..catalogue import calls as rule
 from ..inspection import IDENTITY_EVENTS, Finding, Translation
 from ..messages import JsonObject
 from ..text import shown
-from .catalogue import calls as rule
-from .rule import Subject
+from .subject import Subject
 
 _Events = list[tuple[str, JsonObject, JsonObject]]
 _Profiles = list[tuple[str, JsonObject]]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..catalogue.calls import RESERVED_PROPERTY
+from ..catalogue.limits import STRING_TRUNCATED
 from ..inspection import Finding
 from ..messages import Json, JsonObject
 from ..paths import child
 from ..text import shown
 from .bots import crawler
-from .catalogue.calls import RESERVED_PROPERTY
-from .catalogue.limits import STRING_TRUNCATED
-from .rule import Subject
+from .subject import Subject
 
 MAX_NAME = 255
 """Characters of a name that Mixpanel keeps."""

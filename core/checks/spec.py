@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
+from ..catalogue import spec as rule
 from ..inspection import Finding
 from ..messages import Json, JsonObject
 from ..paths import child
 from ..text import shown
-from .catalogue import spec as rule
 from .numbers import written_number
-from .rule import Subject
 from .spec_names import SPEC, near_event, near_product_property, near_property, squash, styles
+from .subject import Subject
 
 _TRAIT_STYLES = styles(SPEC.traits)
 _TRAITS = frozenset((*SPEC.traits, "created_at"))

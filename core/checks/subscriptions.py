@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import cast
 
+from ..catalogue import calls as rule
+from ..catalogue.subscriptions import SUBSCRIPTION_DOUBLE_COUNT
+from ..catalogue.users import ALIAS_IGNORED
 from ..destinations.actions.actions import REFUSED_NO_TRAITS
 from ..destinations.actions.presets import optional_subscriptions, preset_subscriptions
 from ..destinations.actions.provenance import refusal
@@ -19,9 +22,6 @@ from ..messages import CALL_TYPES, Json
 from ..settings import Subscription
 from ..text import shown
 from ..toml_text import toml_key
-from .catalogue import calls as rule
-from .catalogue.subscriptions import SUBSCRIPTION_DOUBLE_COUNT
-from .catalogue.users import ALIAS_IGNORED
 from .group_keys import likely_keys
 from .groups import missing_group_traits
 from .identity import request_of
@@ -35,7 +35,7 @@ from .mapped import (
     origin,
     subscription_of,
 )
-from .rule import Subject
+from .subject import Subject
 from .times import YEAR_1971
 
 # unmatched --------------------------------------------------------------------------------------------

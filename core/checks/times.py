@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..catalogue import calls as rule
 from ..inspection import Finding
 from ..text import ago
-from .catalogue import calls as rule
-from .rule import Subject
+from .subject import Subject
 
 YEAR_1971 = 31_536_000_000
 _HOUR = 3_600_000

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from ..catalogue import users as rule
 from ..inspection import Finding
 from ..messages import UUID4, JsonObject
 from ..paths import child
 from ..text import shown
-from .catalogue import users as rule
 from .placeholders import PLACEHOLDERS, leftover
-from .rule import Subject
+from .subject import Subject
 
 _JOINS = ("$create_alias", "$merge")
 

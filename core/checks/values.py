@@ -10,16 +10,16 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 
+from ..catalogue import values as rule
 from ..inspection import Finding
 from ..mapping.javascript import SAFE, as_double, format_number
 from ..messages import Json, JsonObject
 from ..paths import child
 from ..text import shorten, shown
-from .catalogue import values as rule
 from .numbers import FIRST, LAST, MAX_LENGTH, wants_number, written_number
-from .rule import Subject
 from .spaces import is_plain, stripped, which_end, without_controls
 from .spec import number_in_spec
+from .subject import Subject
 
 _LARGEST = "1.8e308"
 _INDEX = re.compile(r"\[\d+\]")

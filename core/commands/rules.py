@@ -9,13 +9,13 @@ from typing import cast
 
 import msgspec
 
+from ..catalogue import ALL_RULES, BY_ID
+from ..catalogue.rule import Rule
+from ..catalogue.search import find_rules
 from ..checks.adjust import unknown_rule
-from ..checks.catalogue import ALL_RULES, BY_ID
 from ..checks.examples import EXAMPLES
 from ..checks.examples.example import NOW, Example
 from ..checks.examples.told import TOLD_EXAMPLES, Told
-from ..checks.rule import Rule
-from ..checks.search import find_rules
 from ..checks.settings import CheckSettings
 from ..checks.stream import Loose, StreamChecker
 from ..destinations import translator

@@ -13,8 +13,8 @@ from typing import Literal
 import msgspec
 
 from ..api.models import Coverage
+from ..catalogue import BY_ID
 from ..checks.adjust import usual_severity
-from ..checks.catalogue import BY_ID
 from ..checks.group_keys import DEFAULT_KEY, near, own_key, written_keys
 from ..inspection import SEVERITY_WEIGHT, Finding, Severity, Translation
 from ..messages import JsonObject

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ..checks.catalogue.plan import PLAN_UNPLANNED_EVENT, PLAN_UNPLANNED_PROPERTY, PLAN_VIOLATION
+from ..catalogue.plan import PLAN_UNPLANNED_EVENT, PLAN_UNPLANNED_PROPERTY, PLAN_VIOLATION
 from ..inspection import Finding
 from ..messages import Json, JsonObject
 from ..paths import child

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from segtap.core.checks import rules
+from segtap.core.catalogue import rules
 from segtap.core.commands.rules import rule_markdown
 from segtap.core.errors import InputError
 from segtap.tui.cli import cli

@@ -27,7 +27,7 @@ def rules(words: tuple[str, ...], shape: str, severity: str | None) -> None:
     """
     import msgspec
 
-    from ...core.checks.search import find_rules
+    from ...core.catalogue.search import find_rules
     from ...core.commands.rules import rule_markdown, rule_table
 
     found = [rule for rule in find_rules(" ".join(words)) if severity in (None, *rule.severities)]

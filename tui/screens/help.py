@@ -21,7 +21,7 @@ from ..plain import app_of, is_plain, marks_of, worded
 
 if TYPE_CHECKING:
     from ...core.api.client import Viewer
-    from ...core.checks.rule import Rule
+    from ...core.catalogue.rule import Rule
     from ...core.doctor.faq.question import Question
 
 LABEL = 11
@@ -116,7 +116,7 @@ class Help(ModalScreen[None]):
         event.stop()
         if not self.found:
             return
-        from ...core.checks.rule import Rule
+        from ...core.catalogue.rule import Rule
         from .question import QuestionStory
         from .rule_story import RuleStory
 
@@ -168,7 +168,7 @@ class Help(ModalScreen[None]):
         return blocks
 
     def _entry(self, number: int) -> Content:
-        from ...core.checks.rule import Rule
+        from ...core.catalogue.rule import Rule
 
         entry, marked = self.found[number], number == self._at
         style = SEVERITY_STYLES[entry.severity] if isinstance(entry, Rule) else "$foreground"
@@ -183,7 +183,7 @@ class Help(ModalScreen[None]):
 
 def _found(wanted: str) -> tuple[Question | Rule, ...]:
     """Questions of the FAQ first, then rules."""
-    from ...core.checks.search import find_rules  # the whole catalogue: not before somebody searches
+    from ...core.catalogue.search import find_rules  # the whole catalogue: not before somebody searches
     from ...core.doctor.faq import QUESTIONS, find_questions
 
     if wanted.lower() == FAQ:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from textual.content import Content
 
-from ...core.checks.rule import Rule
+from ...core.catalogue.rule import Rule
 from ...core.commands.rules import explanation
 from ..marks import SEVERITY_STYLES
 from .story import Story

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from ...catalogue import stream as rule
 from ...inspection import Finding
 from ...messages import Json, JsonObject
 from ...paths import child
 from ...text import shown
-from ..catalogue import stream as rule
 from .memory import Recent
 from .observed import Seen, StreamLimits
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import msgspec
 
+from ...catalogue import stream as rule
 from ...inspection import Finding
 from ...text import counted, shown
-from ..catalogue import stream as rule
 from .memory import IdTable, Recent, Slot, hashed
 from .observed import Seen, StreamLimits
 

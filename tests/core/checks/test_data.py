@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from check_helpers import DESTINATION, classic, found, inspected, real_message
 
+from segtap.core.catalogue.data import DATA_RULES
 from segtap.core.checks import CheckSettings
-from segtap.core.checks.catalogue.data import DATA_RULES
 from segtap.core.settings import Destination
 
 PLAIN = CheckSettings()

@@ -16,7 +16,8 @@ import pytest
 from check_helpers import NOW, real_message
 from fixes import follow, map_field
 
-from segtap.core.checks import CheckSettings, rules
+from segtap.core.catalogue import rules
+from segtap.core.checks import CheckSettings
 from segtap.core.checks.examples import EXAMPLES, MESSAGE_EXAMPLES
 from segtap.core.checks.examples.arrival import ARRIVAL_EXAMPLES
 from segtap.core.checks.examples.example import ANONYMOUS, Example, call, track

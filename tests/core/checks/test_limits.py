@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from check_helpers import DESTINATION, NOW, classic, findings, found, real_message
 
+from segtap.core.catalogue.limits import LIMIT_RULES
 from segtap.core.checks import check_records
-from segtap.core.checks.catalogue.limits import LIMIT_RULES
 from segtap.core.inspection import Operation, OutgoingRequest, Translation
 from segtap.core.settings import Destination, Subscription
 

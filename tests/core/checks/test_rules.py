@@ -18,8 +18,9 @@ from check_helpers import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from segtap.core.checks import MAX_FINDINGS, WOULD_REJECT, check, rules
-from segtap.core.checks.catalogue.calls import RULES
+from segtap.core.catalogue import rules
+from segtap.core.catalogue.calls import RULES
+from segtap.core.checks import MAX_FINDINGS, WOULD_REJECT, check
 from segtap.core.checks.request import event_records
 from segtap.core.destinations.actions.presets import preset_subscriptions
 from segtap.core.inspector import inspect_document

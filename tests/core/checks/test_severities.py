@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from segtap.core import checks
-from segtap.core.checks.catalogue import BY_ID
+from segtap.core.catalogue import BY_ID
 from segtap.core.commands.rules import explanation, rule_json, rule_markdown, rule_of, rule_table
 
 FOLDER = Path(str(checks.__file__)).parent

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from check_helpers import classic, every_real_message, findings, found, real_message
 
-from segtap.core.checks.catalogue.spec import SPEC_RULES
+from segtap.core.catalogue.spec import SPEC_RULES
 from segtap.core.checks.spec_names import SPEC, near_event, one_edit
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from check_helpers import DESTINATION, classic, found, real_message
 
+from segtap.core.catalogue.users import USER_RULES
 from segtap.core.checks import CheckSettings
-from segtap.core.checks.catalogue.users import USER_RULES
 from segtap.core.checks.examples.example import presets
 from segtap.core.messages import Json
 from segtap.core.settings import Destination

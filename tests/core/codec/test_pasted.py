@@ -10,7 +10,8 @@ from urllib.parse import quote
 import pytest
 
 from segtap.core.api.models import MessageDetail
-from segtap.core.checks import CheckSettings, check_records, rules
+from segtap.core.catalogue import rules
+from segtap.core.checks import CheckSettings, check_records
 from segtap.core.codec import decode
 from segtap.core.codec.pasted import mixpanel_detail, records_in, without_secrets
 from segtap.core.inspection import Operation, OutgoingRequest, Translation

@@ -19,7 +19,7 @@ from mixpanel_server import GARBAGE, RESET, Fault, MixpanelServer
 from streams import ANONYMOUS, call, uuid
 
 from segtap.core.api.models import MessageDetail, Summary
-from segtap.core.checks import rules
+from segtap.core.catalogue import rules
 from segtap.core.checks.settings import check_settings
 from segtap.core.delivery import Delivery, Outcome
 from segtap.core.destinations import translator

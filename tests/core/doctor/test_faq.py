@@ -10,7 +10,7 @@ from check_helpers import NOW
 from doctoring import read, settings_of
 from streams import ANONYMOUS, call
 
-from segtap.core.checks.catalogue import BY_ID
+from segtap.core.catalogue import BY_ID
 from segtap.core.doctor import Facts
 from segtap.core.doctor.faq import OBSERVED, QUESTIONS, Answer, answer, find_questions
 from segtap.core.doctor.faq.text import answer_lines

@@ -9,7 +9,8 @@ from typing import Any, cast
 
 import pytest
 
-from segtap.core.checks import Rule, rules
+from segtap.core.catalogue import rules
+from segtap.core.catalogue.rule import Rule
 from segtap.core.checks.examples import EXAMPLES
 from segtap.core.checks.examples.told import TOLD_EXAMPLES
 from segtap.core.commands.rules import (

@@ -8,8 +8,9 @@ import pytest
 from check_helpers import DESTINATION, NOW, classic
 from streams import ANONYMOUS, again, call, iso, observed, uuid
 
-from segtap.core.checks import CheckSettings, rules
-from segtap.core.checks.catalogue.stream import STREAM_RULES
+from segtap.core.catalogue import rules
+from segtap.core.catalogue.stream import STREAM_RULES
+from segtap.core.checks import CheckSettings
 from segtap.core.checks.stream import StreamLimits
 from segtap.core.destinations import translator
 from segtap.core.destinations.actions.presets import optional_subscriptions, preset_subscriptions

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from functools import cache, lru_cache
 
-from .catalogue import ALL_RULES
+from . import ALL_RULES
 from .known_as import KNOWN_AS
 from .rule import Rule
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..rule import Rule
+from .rule import Rule
 
 _MIXPANEL_IMPORT = "https://developer.mixpanel.com/reference/import-events"
 _MIXPANEL_TYPES = "https://docs.mixpanel.com/docs/data-structure/property-reference/data-type"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..rule import Rule
+from .rule import Rule
 
 TOKEN_UNVERIFIED = Rule(
     id="token-unverified",

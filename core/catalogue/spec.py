@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..rule import Rule
+from .rule import Rule
 
 _SEGMENT_COMMON = "https://segment.com/docs/connections/spec/common/"
 _SEGMENT_IDENTIFY = "https://segment.com/docs/connections/spec/identify/"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..rule import Rule
+from .rule import Rule
 
 _VIOLATIONS = "https://segment.com/docs/protocols/validate/review-violations/"
 _CONTROLS = "https://segment.com/docs/protocols/enforce/schema-configuration/"

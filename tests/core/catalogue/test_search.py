@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from segtap.core.checks.catalogue import ALL_RULES, BY_ID
-from segtap.core.checks.known_as import KNOWN_AS
-from segtap.core.checks.search import find_rules
+from segtap.core.catalogue import ALL_RULES, BY_ID
+from segtap.core.catalogue.known_as import KNOWN_AS
+from segtap.core.catalogue.search import find_rules
 
 
 def ids(text: str) -> set[str]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..rule import Rule
 from .identities import IDENTITY_RULES
+from .rule import Rule
 
 _EVENTS = ("track", "page", "screen")
 

@@ -5,13 +5,13 @@ An id stands in one table only: functions of several modules may yield findings 
 
 from __future__ import annotations
 
-from ..rule import Rule
 from .arrival import RULES as ARRIVAL_RULES
 from .calls import RULES
 from .classic import CLASSIC_RULES
 from .data import DATA_RULES
 from .limits import LIMIT_RULES
 from .plan import RULES as PLAN_RULES
+from .rule import Rule
 from .settings import SETTINGS_RULES
 from .spec import SPEC_RULES
 from .stream import STREAM_RULES
@@ -38,3 +38,8 @@ CATALOGUES: tuple[tuple[Rule, ...], ...] = (
 ALL_RULES: tuple[Rule, ...] = tuple(rule for table in CATALOGUES for rule in table)
 
 BY_ID: dict[str, Rule] = {rule.id: rule for rule in ALL_RULES}
+
+
+def rules() -> tuple[Rule, ...]:
+    """Return every rule, in the order of `segtap rules`."""
+    return ALL_RULES
