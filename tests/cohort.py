@@ -11,7 +11,8 @@ from segtap.core.identities.model import Users
 from segtap.core.identities.table import Identities
 from segtap.core.identities.users import newest
 from segtap.core.messages import JsonObject, message_number
-from segtap.core.overview.groups import GroupChecks, Groups
+from segtap.core.overview.groups import GroupChecks
+from segtap.core.overview.model import Groups
 from segtap.core.settings import Destination, DestinationSettings, IdentityMode, Settings, destination_of
 
 DESTINATION: Destination = destination_of(Settings(destination=DestinationSettings(token="t" * 32)))

@@ -14,8 +14,8 @@ from segtap.core.errors import EngineError, ForwardingRefused, InputError
 from segtap.core.identities.model import Cluster, Users
 from segtap.core.inspection import Finding, Inspection, Operation, OutgoingRequest, Translation
 from segtap.core.messages import JsonObject, Marks, message_number
-from segtap.core.overview.counts import Overview, OverviewCounts
-from segtap.core.overview.groups import Groups
+from segtap.core.overview.counts import OverviewCounts
+from segtap.core.overview.model import Groups, Overview
 from segtap.core.settings import Settings
 
 URL = "http://127.0.0.1:8765"

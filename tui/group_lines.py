@@ -8,7 +8,7 @@ from ..core.api.models import Summary
 from ..core.checks.group_keys import DEFAULT_KEY
 from ..core.inspection import Severity
 from ..core.messages import Json
-from ..core.overview.groups import GroupKeyCheck, Groups, PartCheck, Standing
+from ..core.overview.model import GroupKeyCheck, Groups, PartCheck, Standing
 from ..core.text import counted
 from ..core.toml_text import fits_toml, toml_value
 from .columns import fit

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from ..core.delivery import DeliveryState
-from ..core.overview.counts import UNKNOWN, EventCount, Overview, RuleCount
+from ..core.overview.model import UNKNOWN, EventCount, Overview, RuleCount
 from ..core.text import clean, counted
 from .columns import fit
 from .detail_lines import Span, reading_words, worded

@@ -14,15 +14,13 @@ from ..errors import EngineError, SegtapError
 from ..identities.model import Cluster, UserFound, Users
 from ..json_text import json_bytes
 from ..messages import JsonObject
-from ..overview.counts import Overview
+from ..overview.model import Groups, Overview
 from ..settings import Settings
 from .errors import PREFIX, ErrorAnswer, error_from
 from .models import EngineState, FeedBatch, MessageDetail, Page
 
 if TYPE_CHECKING:
     import httpx
-
-    from ..overview.groups import Groups
 
 CONNECT_TIMEOUT, ANSWER_TIMEOUT = 5.0, 60.0
 SERVICE_RESTART = 1012
@@ -215,8 +213,6 @@ class Client:
 
     async def groups(self) -> Groups:
         """Group Analytics: the four parts of each group key."""
-        from ..overview.groups import Groups
-
         return await self._get("groups", Groups)
 
     async def inspect(self, document: JsonObject) -> MessageDetail:

@@ -26,8 +26,7 @@ from ..ingest.validate import too_deep
 from ..json_text import json_bytes, whole_text
 from ..masks import Masks, masked_settings
 from ..messages import Json, JsonObject
-from ..overview.counts import Overview
-from ..overview.groups import Groups
+from ..overview.model import Groups, Overview
 from ..serve.ports import is_loopback
 from ..settings import Settings
 from .errors import PREFIX, ErrorAnswer, ErrorBody, error_body

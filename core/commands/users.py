@@ -11,8 +11,9 @@ from ..checks import WOULD_REJECT
 from ..destinations import translator
 from ..destinations.gate import GatedTranslator, gate_of
 from ..engine.kept import engine_with, settings_behind
+from ..identities.model import UserRow
 from ..identities.table import Identities
-from ..identities.users import UserRow, user_rows
+from ..identities.users import user_rows
 from ..ingest.bounds import bounds_of
 from ..repair import repaired
 from ..serve.notes import find_engine

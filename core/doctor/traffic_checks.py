@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from ..delivery import Outcome
-from ..overview.groups import PartCheck
+from ..overview.model import PartCheck
 from ..text import clean, counted, shorten, shown
 from .facts import Case, Facts, ids_of
 from .verdict import EVIDENCE, SEVERITY_STANDING, Standing, Verdict

@@ -23,8 +23,9 @@ from ..identities.table import Identities
 from ..identities.users import cluster_of, newest, user_row
 from ..inspection import Finding, Inspection, Translation
 from ..messages import Marks, Message, Receipt, seq_of
-from ..overview.counts import Overview, OverviewCounts
-from ..overview.groups import GroupChecks, Groups
+from ..overview.counts import OverviewCounts
+from ..overview.groups import GroupChecks
+from ..overview.model import Groups, Overview
 from ..settings import Settings
 from ..stores.base import Journal
 from .inspecting import Reading

@@ -99,6 +99,14 @@ class UserFound(msgspec.Struct, frozen=True):
     cluster: Cluster | None = None
 
 
+class UserRow(msgspec.Struct, frozen=True):
+    """One user: all ids that Mixpanel has for them, their number of events, and whether a profile exists."""
+
+    ids: list[str]
+    events: int
+    profile: bool
+
+
 def in_short(cluster: Cluster, wanted: str = "") -> Cluster:
     """The cluster with its first ids, links and notes only.
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 
-import msgspec
-
 from ..text import shown
 from .clusters import LISTED, PROFILE, USER
-from .model import DEVICE, Cluster, Link, Member
+from .model import DEVICE, Cluster, Link, Member, UserRow
 from .notes import Reason, sentence
 from .table import Identities
 
@@ -19,14 +17,6 @@ MOST_NOTES = 1_000
 
 _NO_EVENT = (Reason.IGNORED, Reason.APART)
 """In a Simplified project: no event has both ids."""
-
-
-class UserRow(msgspec.Struct, frozen=True):
-    """One user: every id by which Mixpanel holds them, their events, and whether they have a profile."""
-
-    ids: list[str]
-    events: int
-    profile: bool
 
 
 def user_rows(table: Identities) -> Iterator[UserRow]:

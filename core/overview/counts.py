@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Mapping
 
-import msgspec
-
 from ..api.models import Coverage, Summary
 from ..delivery import DeliveryState
 from ..inspection import SEVERITY_WEIGHT, Inspection, Severity
 from ..messages import Json, JsonObject
+from .model import UNKNOWN, EventCount, EventShare, Overview, RuleCount, RuleShare, Slot
 
 STEPS = (
     *(second * 1_000 for second in (1, 5, 10, 30)),
@@ -28,93 +27,8 @@ MOST_EVENTS = 200
 """Events in an `Overview`: those with the most errors, warnings and messages."""
 NEWEST = 5
 """Messages that are named for a rule and for an event."""
-UNKNOWN = "?"
-"""The type of messages that have none of Segment's."""
 TOP = 5
 """Events named for a rule, and rules for an event."""
-
-
-class Slot(msgspec.Struct, frozen=True, array_like=True):
-    """A stretch of time that begins at `start` (ms).
-
-    `errors`: messages with an error; `warnings`: those with warnings only.
-    """
-
-    start: int
-    messages: int
-    errors: int
-    warnings: int
-
-
-class EventShare(msgspec.Struct, frozen=True, array_like=True):
-    """How many of a rule's messages are of one event."""
-
-    type: str
-    name: str
-    messages: int
-
-
-class RuleShare(msgspec.Struct, frozen=True, array_like=True):
-    """How many of an event's messages trip one rule."""
-
-    rule: str
-    severity: Severity
-    messages: int
-
-
-class RuleCount(msgspec.Struct, frozen=True, kw_only=True):
-    """One rule that fired. `messages` are those that tripped it, `first` and `last` when that was (ms).
-
-    `severity` is the gravest that it had, `newest` the ids of the newest messages, the newest first. `slots`
-    are messages for each slot of the `Overview`; `events` those that trip it most.
-    """
-
-    rule: str
-    severity: Severity
-    messages: int
-    first: int
-    last: int
-    newest: tuple[int, ...]
-    slots: tuple[int, ...]
-    events: tuple[EventShare, ...]
-
-
-class EventCount(msgspec.Struct, frozen=True, kw_only=True):
-    """One event: a track's event, a page's or screen's name, or all calls of another type (`name` "").
-
-    For refused requests `type` is "" and `name` the reason; for messages of no type that Segment has, `type`
-    is `UNKNOWN` and `name` what they say it is. `errors`: messages with an error; `warnings`:
-    with warnings only; `silent`: messages that become no request. `delivery` says how many stand where.
-    """
-
-    type: str
-    name: str
-    messages: int
-    errors: int
-    warnings: int
-    silent: int
-    delivery: dict[DeliveryState, int]
-    newest: tuple[int, ...]
-    slots: tuple[int, ...]
-    rules: tuple[RuleShare, ...]
-
-
-class Overview(msgspec.Struct, frozen=True, kw_only=True):
-    """The newest messages in numbers; `covered` says which.
-
-    `errors`: messages, and refused requests, with an error; `warnings`: those with warnings only. `slots`
-    follow one another without a gap, `step` milliseconds each. `rules`: errors first, then by count.
-    `events`: at most `MOST_EVENTS` of `events_total`.
-    """
-
-    covered: Coverage = Coverage()
-    errors: int = 0
-    warnings: int = 0
-    step: int = STEPS[0]
-    slots: tuple[Slot, ...] = ()
-    rules: tuple[RuleCount, ...] = ()
-    events: tuple[EventCount, ...] = ()
-    events_total: int = 0
 
 
 _Key = tuple[str, str]

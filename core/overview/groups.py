@@ -8,9 +8,6 @@ profile. 4. The key is on every event. Mixpanel's keys cannot be seen from outsi
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
-
-import msgspec
 
 from ..api.models import Coverage
 from ..catalogue import BY_ID
@@ -18,15 +15,10 @@ from ..checks.adjust import usual_severity
 from ..checks.group_keys import DEFAULT_KEY, near, own_key, written_keys
 from ..inspection import SEVERITY_WEIGHT, Finding, Severity, Translation
 from ..messages import JsonObject
-from ..settings import Destination, DestinationKind, RuleSetting
+from ..settings import Destination, RuleSetting
 from ..text import counted, shown
 from .group_traffic import EVIDENCE, GroupTraffic
-
-Standing = Literal["yes", "partly", "no", "unknown"]
-Part = Literal["key agreed", "group profile", "key on user profile", "key on events"]
-PARTS: tuple[Part, ...] = ("key agreed", "group profile", "key on user profile", "key on events")
-AN_ID = "an id as Group Key"
-"""What stands for the key where each group makes a key of its own."""
+from .model import AN_ID, EventCoverage, GroupKeyCheck, Groups, PartCheck
 
 _STOPS_GROUPS = ("group-trait-missing", "group-without-traits", "rejected-by-destination", "unmatched")
 _FOLLOWED = frozenset(
@@ -35,64 +27,6 @@ _FOLLOWED = frozenset(
         *("group-value-unknown", "group-key-not-a-name", *_STOPS_GROUPS),
     )
 )
-
-
-class PartCheck(msgspec.Struct, frozen=True):
-    """One of the four parts: where it stands, in words, the messages that show it, and what to do.
-
-    `severity` is that of the rule that finds what is wrong with it; None where nothing is, or nothing is
-    known.
-    """
-
-    part: Part
-    standing: Standing
-    words: str
-    messages: tuple[int, ...] = ()
-    fix: str = ""
-    severity: Severity | None = None
-
-
-class EventCoverage(msgspec.Struct, frozen=True):
-    """How often an event came with the key, and without it from a user in a group."""
-
-    event: str
-    carrying: int
-    lacking: int
-
-
-class GroupKeyCheck(msgspec.Struct, frozen=True):
-    """The four parts of one group key, and which events carry it.
-
-    `named` is False where `key` is no group key: each group makes one of its own.
-    """
-
-    key: str
-    parts: tuple[PartCheck, ...]
-    events: tuple[EventCoverage, ...]
-    named: bool = True
-
-    @property
-    def good(self) -> bool:
-        """Whether all parts are there."""
-        return all(part.standing == "yes" for part in self.parts)
-
-
-class Groups(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of Group Analytics. `known` are Mixpanel's keys as the settings have them, None: unknown.
-
-    `in_use`: something tells that groups are used. `covered` are the messages looked at. `written` are the
-    keys that the destination writes by its settings. `likely` is the trait that names the group in a call
-    that the destination ignored, or "".
-    """
-
-    keys: tuple[GroupKeyCheck, ...] = ()
-    in_use: bool = False
-    known: tuple[str, ...] | None = None
-    group_calls: int = 0
-    covered: Coverage = Coverage()
-    destination: DestinationKind = "actions"
-    written: tuple[str, ...] = ()
-    likely: str = ""
 
 
 class GroupChecks:

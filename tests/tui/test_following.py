@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 
 from segtap.core.api.models import Coverage, Page
 from segtap.core.identities.model import Users
-from segtap.core.overview.groups import Groups
+from segtap.core.overview.model import Groups
 from segtap.tui.app import SegtapApp
 from segtap.tui.screens import following
 from segtap.tui.screens.users import UsersScreen

@@ -16,7 +16,7 @@ from segtap.core.api.models import Coverage
 from segtap.core.checks.examples.example import presets
 from segtap.core.inspection import SEVERITY_WEIGHT
 from segtap.core.messages import JsonObject, message_number
-from segtap.core.overview.groups import EventCoverage, GroupKeyCheck, Groups, PartCheck
+from segtap.core.overview.model import EventCoverage, GroupKeyCheck, Groups, PartCheck
 from segtap.core.settings import Destination
 from segtap.tui.app import SegtapApp
 from segtap.tui.group_lines import all_lines, event_lines, known_lines, standing_mark, teaches

@@ -15,7 +15,8 @@ from textual.widgets import Static
 from segtap.core.api.models import Coverage
 from segtap.core.inspection import Inspection, Translation
 from segtap.core.messages import Marks, message_number
-from segtap.core.overview.counts import UNKNOWN, EventCount, Overview, OverviewCounts, RuleCount, Slot
+from segtap.core.overview.counts import OverviewCounts
+from segtap.core.overview.model import UNKNOWN, EventCount, Overview, RuleCount, Slot
 from segtap.tui.app import SegtapApp
 from segtap.tui.marks import ASCII, UNICODE
 from segtap.tui.overview_lines import (

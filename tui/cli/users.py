@@ -13,7 +13,7 @@ from .options import DESTINATIONS, clock_of, config_option, format_option, load,
 from .output import hidden, say, write, write_json
 
 if TYPE_CHECKING:
-    from ...core.identities.users import UserRow
+    from ...core.identities.model import UserRow
     from ...core.messages import JsonObject
     from ...core.settings import Settings
 

@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.containers import Container, Vertical
 from textual.content import Content
 
-from ...core.overview.groups import EventCoverage, GroupKeyCheck, Groups
+from ...core.overview.model import EventCoverage, GroupKeyCheck, Groups
 from ...core.text import clean, counted, shorten
 from .. import clock
 from ..detail_lines import LEAST, READING, Line, as_text, coverage_words, reading_words, so_far

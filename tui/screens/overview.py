@@ -12,7 +12,7 @@ from textual.widgets import Static
 
 from ...core.errors import SegtapError
 from ...core.inspection import SEVERITY_WEIGHT
-from ...core.overview.counts import EventCount, Overview, RuleCount
+from ...core.overview.model import EventCount, Overview, RuleCount
 from ...core.snippets import demo_line
 from ...core.text import clean, counted
 from ..detail_lines import READING, is_empty, reading_words, so_far

@@ -10,7 +10,7 @@ from rich.style import Style
 from textual.strip import Strip
 from textual.widget import Widget
 
-from ...core.overview.counts import Overview
+from ...core.overview.model import Overview
 from ..overview_lines import first_slot, joined, joining, second, step_words
 from ..plain import is_plain, marks_of
 from .style_cache import StyleCache

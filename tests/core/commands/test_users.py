@@ -12,7 +12,7 @@ from engines import engine_settings, isolate, post, running_engine
 
 from segtap.core.commands.check import check_lines
 from segtap.core.commands.users import UsersOf, users_kept
-from segtap.core.identities.users import UserRow
+from segtap.core.identities.model import UserRow
 from segtap.core.messages import JsonObject
 from segtap.core.settings import JournalSettings, Settings
 

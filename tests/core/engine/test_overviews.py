@@ -31,7 +31,7 @@ from segtap.core.identities.model import SHORT_MEMBERS
 from segtap.core.ingest.parse import parse_receipt
 from segtap.core.inspection import Inspection
 from segtap.core.messages import Message, Receipt, message_number
-from segtap.core.overview.counts import Overview
+from segtap.core.overview.model import Overview
 from segtap.core.settings import Settings
 from segtap.core.stores.base import Entry
 

@@ -15,7 +15,8 @@ from segtap.core.api.models import Summary
 from segtap.core.delivery import DeliveryState
 from segtap.core.inspection import Finding, Inspection, Operation, OutgoingRequest, Severity, Translation
 from segtap.core.messages import Marks, message_number
-from segtap.core.overview.counts import MOST_EVENTS, MOST_SLOTS, STEPS, UNKNOWN, Overview, OverviewCounts
+from segtap.core.overview.counts import MOST_EVENTS, MOST_SLOTS, STEPS, OverviewCounts
+from segtap.core.overview.model import UNKNOWN, Overview
 
 SENT = Translation((Operation("Track Calls", "trackEvent", OutgoingRequest("POST", "https://x/import")),))
 

@@ -11,7 +11,8 @@ from segtap.core.checks import CheckSettings, adjusted
 from segtap.core.checks.examples.example import presets
 from segtap.core.checks.stream import Loose, StreamChecker
 from segtap.core.destinations import translator
-from segtap.core.overview.groups import EventCoverage, GroupChecks, GroupKeyCheck
+from segtap.core.overview.groups import GroupChecks
+from segtap.core.overview.model import EventCoverage, GroupKeyCheck
 from segtap.core.settings import Destination, RuleSetting
 
 GROUP = call("group", userId="u-1")
