@@ -19,11 +19,11 @@ from textual.theme import Theme
 from ..core.api.client import Viewer
 from ..core.settings import Settings
 from . import theme_memory
-from .feeding import Reconnect
 from .keys import KEYS, bindings
-from .marks import ASCII, UNICODE, wants_ascii
+from .model.list_source import Reconnect
 from .palette import few_colors
-from .plain import plain as to_ascii
+from .render.glyphs import ASCII, UNICODE, wants_ascii
+from .render.plain import plain as to_ascii
 from .screens.main import MainScreen
 from .theming import install, variable_defaults
 

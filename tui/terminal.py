@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING
 
 from textual.drivers.linux_driver import LinuxDriver
 
-from .plain import marks_of_app, plain_cells
+from .render.plain import marks_of_app, plain_cells
 
 if TYPE_CHECKING:
     from textual.app import App

@@ -10,7 +10,7 @@ from typing import Any
 
 from pane_host import Host
 
-from segtap.tui.json_lines import parse
+from segtap.tui.render.json import parse
 from segtap.tui.widgets.json_view import JsonView
 
 ROUNDS = 7

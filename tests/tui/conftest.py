@@ -10,8 +10,8 @@ from details import NOW
 from fake_viewer import FakeViewer
 
 from segtap.core.settings import Settings
-from segtap.tui import clock
 from segtap.tui.app import SegtapApp
+from segtap.tui.render import clock
 
 
 @pytest.fixture(autouse=True)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from segtap.core.identities.model import Cluster, LeftOut, Link, Member, Users
-from segtap.tui.detail_lines import as_text
-from segtap.tui.marks import UNICODE
+from segtap.tui.render.detail import as_text
+from segtap.tui.render.glyphs import UNICODE
+from segtap.tui.render.user import NOTES_SHOWN, cluster_lines, user_spans
 from segtap.tui.screens.users import _with
-from segtap.tui.user_lines import NOTES_SHOWN, cluster_lines, user_spans
 
 
 def crowded() -> Cluster:

@@ -22,7 +22,7 @@ from segtap.tui import keys, pane_keys
 from segtap.tui.screens.confirm import Answer, Choose, Confirm, Option
 from segtap.tui.screens.decode import DecodeBox
 from segtap.tui.screens.help import Help
-from segtap.tui.screens.inspect import Inspect
+from segtap.tui.screens.pasted import Inspect
 from segtap.tui.screens.rule_story import RuleStory
 
 pytestmark = pytest.mark.usefixtures("still")

@@ -13,7 +13,7 @@ from textual.widgets import Static
 from segtap.core.api.models import Knock
 from segtap.core.snippets import SNIPPETS
 from segtap.tui.app import SegtapApp
-from segtap.tui.marks import ASCII, UNICODE, Marks
+from segtap.tui.render.glyphs import ASCII, UNICODE, Marks
 from segtap.tui.widgets.empty_state import EmptyState, fold_code
 
 URL = "http://127.0.0.1:54321"

@@ -19,9 +19,9 @@ from segtap.core.messages import JsonObject, message_number
 from segtap.core.overview.model import EventCoverage, GroupKeyCheck, Groups, PartCheck
 from segtap.core.settings import Destination
 from segtap.tui.app import SegtapApp
-from segtap.tui.group_lines import all_lines, event_lines, known_lines, standing_mark, teaches
-from segtap.tui.marks import ASCII, UNICODE
-from segtap.tui.screens import following
+from segtap.tui.render.glyphs import ASCII, UNICODE
+from segtap.tui.render.group import all_lines, event_lines, known_lines, standing_mark, teaches
+from segtap.tui.screens import live_screen
 from segtap.tui.screens.groups import GroupsScreen, with_events_in_place
 
 DRAWN_WITH = {"textual": "8.2.8", "rich": "15.0.0"}
@@ -112,7 +112,7 @@ async def test_an_event_leads_to_its_messages(app_on: AppOn, size: tuple[int, in
 
 
 async def test_it_keeps_fresh_and_the_cursor_stays(app_on: AppOn, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(following, "FRESH", 0.02)
+    monkeypatch.setattr(live_screen, "FRESH", 0.02)
     viewer = viewer_of(groups_of())
     async with app_on(viewer).run_test(size=(120, 40)) as pilot:
         screen = await opened(pilot)
@@ -216,7 +216,7 @@ def test_the_keys_to_write_down_are_those_that_are_meant() -> None:
 
 async def test_it_copies_as_text(app_on: AppOn, monkeypatch: pytest.MonkeyPatch) -> None:
     copied: list[str] = []
-    monkeypatch.setattr(following, "copy", lambda app, text: copied.append(text) or "there")
+    monkeypatch.setattr(live_screen, "copy", lambda app, text: copied.append(text) or "there")
     async with app_on(viewer_of(groups_of())).run_test(size=(160, 50)) as pilot:
         await opened(pilot)
         await pilot.press("y")
@@ -297,7 +297,7 @@ def test_events_stay_in_their_places_while_they_are_counted() -> None:
 async def test_nothing_is_said_of_groups_before_all_is_read(
     app_on: AppOn, monkeypatch: pytest.MonkeyPatch, known: tuple[str, ...] | None
 ) -> None:
-    monkeypatch.setattr(following, "FRESH", 0.02)
+    monkeypatch.setattr(live_screen, "FRESH", 0.02)
     viewer = viewer_of(Groups(known=known, covered=Coverage(messages=40, behind=9_010)))
     async with app_on(viewer).run_test(size=(120, 40)) as pilot:
         await until(pilot, lambda: app_main(pilot) is not None)

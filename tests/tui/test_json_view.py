@@ -10,8 +10,8 @@ from details import NOW
 from fake_viewer import until
 from pane_host import Host, screen
 
-from segtap.tui import clock
-from segtap.tui.json_lines import parse
+from segtap.tui.render import clock
+from segtap.tui.render.json import parse
 from segtap.tui.widgets.json_view import JsonView
 
 pytestmark = pytest.mark.usefixtures("still")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from segtap.tui.screens.following import key_words
 from segtap.tui.screens.groups import GroupsScreen
-from segtap.tui.screens.overview import OverviewScreen
+from segtap.tui.screens.live_screen import key_words
+from segtap.tui.screens.summary import OverviewScreen
 from segtap.tui.screens.users import UsersScreen
 
 

@@ -13,7 +13,7 @@ from segtap.core.settings import Settings
 from segtap.tui import pane_keys
 from segtap.tui.app import SegtapApp
 from segtap.tui.keys import KEYS, Key, Place, groups
-from segtap.tui.marks import UNICODE
+from segtap.tui.render.glyphs import UNICODE
 from segtap.tui.screens.help import COLUMN, line
 from segtap.tui.screens.main import MainScreen
 from segtap.tui.widgets.filter_bar import FilterInput

@@ -14,8 +14,8 @@ from textual.widget import Widget
 from segtap.core.api.models import Change, FeedBatch
 from segtap.core.delivery import DeliveryState
 from segtap.core.messages import message_number
-from segtap.tui import feeding
 from segtap.tui.app import SegtapApp
+from segtap.tui.model import list_source as feeding
 from segtap.tui.screens.main import MainScreen
 
 AppOn = Callable[..., SegtapApp]

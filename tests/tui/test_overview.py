@@ -18,8 +18,8 @@ from segtap.core.messages import Marks, message_number
 from segtap.core.overview.counts import OverviewCounts
 from segtap.core.overview.model import UNKNOWN, EventCount, Overview, RuleCount, Slot
 from segtap.tui.app import SegtapApp
-from segtap.tui.marks import ASCII, UNICODE
-from segtap.tui.overview_lines import (
+from segtap.tui.render.glyphs import ASCII, UNICODE
+from segtap.tui.render.summary import (
     bar,
     call_mark,
     delivery_words,
@@ -34,9 +34,9 @@ from segtap.tui.overview_lines import (
     step_words,
     text_lines,
 )
-from segtap.tui.screens import following
-from segtap.tui.screens.overview import OverviewScreen
+from segtap.tui.screens import live_screen
 from segtap.tui.screens.rule_story import RuleStory
+from segtap.tui.screens.summary import OverviewScreen
 from segtap.tui.widgets.ranked_list import kept_order
 
 DRAWN_WITH = {"textual": "8.2.8", "rich": "15.0.0"}
@@ -233,7 +233,7 @@ async def test_a_message_that_is_gone_is_said(app_on: AppOn) -> None:
 async def test_it_keeps_itself_fresh_and_the_cursor_on_its_row(
     app_on: AppOn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(following, "FRESH", 0.02)
+    monkeypatch.setattr(live_screen, "FRESH", 0.02)
     viewer = FakeViewer(story(24))
     app = app_on(viewer)
     async with app.run_test(size=(120, 40)) as pilot:
@@ -262,7 +262,7 @@ async def test_it_keeps_itself_fresh_and_the_cursor_on_its_row(
 async def test_what_is_still_to_be_read_is_said_and_asked_for(
     app_on: AppOn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(following, "FRESH", 0.02)
+    monkeypatch.setattr(live_screen, "FRESH", 0.02)
     viewer = FakeViewer(story(24))
     viewer.behind = 4_200
     app = app_on(viewer)
@@ -274,7 +274,7 @@ async def test_what_is_still_to_be_read_is_said_and_asked_for(
 
 
 async def test_what_is_not_known_yet_is_not_said(app_on: AppOn, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(following, "FRESH", 0.02)
+    monkeypatch.setattr(live_screen, "FRESH", 0.02)
     viewer = FakeViewer([summary(1), summary(2)])
     viewer.behind = 9_048
     app = app_on(viewer)
@@ -308,7 +308,7 @@ async def test_the_cursor_begins_on_the_worst_row(
     app_on: AppOn, monkeypatch: pytest.MonkeyPatch, moved: bool
 ) -> None:
     """Warnings are read first, an error later: the cursor goes to it, unless the reader is elsewhere."""
-    monkeypatch.setattr(following, "FRESH", 0.02)
+    monkeypatch.setattr(live_screen, "FRESH", 0.02)
     viewer = FakeViewer([summary(1, warnings=1), summary(2, name="Cart Viewed")])
     viewer.behind = 2
     app = app_on(viewer)
@@ -333,7 +333,7 @@ async def test_the_cursor_begins_on_the_worst_row(
 async def test_a_lost_engine_is_said_and_the_numbers_stay(
     app_on: AppOn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(following, "FRESH", 0.02)
+    monkeypatch.setattr(live_screen, "FRESH", 0.02)
     viewer = FakeViewer(story(24))
     app = app_on(viewer)
     async with app.run_test(size=(120, 40)) as pilot:
@@ -374,7 +374,7 @@ async def test_it_copies_as_text(app_on: AppOn, monkeypatch: pytest.MonkeyPatch)
         copied.append(text)
         return "kept"
 
-    monkeypatch.setattr(following, "copy", keep)
+    monkeypatch.setattr(live_screen, "copy", keep)
     app = app_on(FakeViewer(story(24)))
     async with app.run_test(size=(80, 24)) as pilot:
         await opened(pilot)

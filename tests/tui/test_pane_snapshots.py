@@ -24,7 +24,7 @@ from segtap.core.messages import JsonObject
 from segtap.tui.screens.confirm import Confirm
 from segtap.tui.screens.decode import DecodeBox
 from segtap.tui.screens.help import Help
-from segtap.tui.screens.inspect import Inspect
+from segtap.tui.screens.pasted import Inspect
 from segtap.tui.widgets.delivery_pane import DeliveryPane
 from segtap.tui.widgets.mixpanel_pane import MixpanelPane
 from segtap.tui.widgets.pane import Pane

@@ -24,8 +24,8 @@ from segtap.core.inspection import Explanation, NotSent, Operation, OutgoingRequ
 from segtap.core.inspector import inspect_document
 from segtap.core.messages import Marks
 from segtap.core.settings import Destination
-from segtap.tui import clock
-from segtap.tui.marks import ASCII
+from segtap.tui.render import clock
+from segtap.tui.render.glyphs import ASCII
 from segtap.tui.widgets.delivery_pane import DeliveryPane
 from segtap.tui.widgets.mixpanel_pane import MixpanelPane
 from segtap.tui.widgets.pane import Pane

@@ -23,11 +23,11 @@ from segtap.core.identities.users import cluster_of
 from segtap.core.inspection import Operation, OutgoingRequest, Translation
 from segtap.core.messages import message_number
 from segtap.tui.app import SegtapApp
-from segtap.tui.detail_lines import as_text
-from segtap.tui.marks import ASCII, UNICODE
-from segtap.tui.screens import following
+from segtap.tui.render.detail import as_text
+from segtap.tui.render.glyphs import ASCII, UNICODE
+from segtap.tui.render.user import cluster_lines, user_head, user_spans
+from segtap.tui.screens import live_screen
 from segtap.tui.screens.users import UsersScreen
-from segtap.tui.user_lines import cluster_lines, user_head, user_spans
 
 DRAWN_WITH = {"textual": "8.2.8", "rich": "15.0.0"}
 drawn = pytest.mark.skipif(
@@ -191,7 +191,7 @@ async def test_what_is_typed_right_behind_the_slash_goes_into_the_filter(
 
 
 async def test_it_keeps_fresh_and_nothing_jumps(app_on: AppOn, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(following, "FRESH", 0.02)
+    monkeypatch.setattr(live_screen, "FRESH", 0.02)
     first = (
         *(call("track", f"u-{number}", event="A", properties={}) for number in range(1, 6)),
         call("track", anonymous=DEVICE, event="A", properties={}),
@@ -221,7 +221,7 @@ async def test_it_keeps_fresh_and_nothing_jumps(app_on: AppOn, monkeypatch: pyte
 async def test_a_lost_engine_is_told_and_what_was_there_stays(
     app_on: AppOn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(following, "FRESH", 0.02)
+    monkeypatch.setattr(live_screen, "FRESH", 0.02)
     users = users_of()
     behind = msgspec.structs.replace(users.covered, behind=5)
     viewer = viewer_of(msgspec.structs.replace(users, covered=behind))
@@ -254,7 +254,7 @@ async def test_narrow_one_thing_at_a_time(app_on: AppOn) -> None:
 
 async def test_it_copies_as_text(app_on: AppOn, monkeypatch: pytest.MonkeyPatch) -> None:
     copied: list[str] = []
-    monkeypatch.setattr(following, "copy", lambda app, text: copied.append(text) or "there")
+    monkeypatch.setattr(live_screen, "copy", lambda app, text: copied.append(text) or "there")
     async with app_on(viewer_of()).run_test(size=(120, 40)) as pilot:
         await opened(pilot)
         await pilot.press("y")
@@ -365,7 +365,7 @@ def test_pictures(snap_compare: Callable[..., bool], app_on: AppOn, name: str, s
 async def test_nothing_is_said_of_users_before_all_is_read(
     app_on: AppOn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(following, "FRESH", 0.02)
+    monkeypatch.setattr(live_screen, "FRESH", 0.02)
     viewer = viewer_of(Users(mode="original", covered=Coverage(messages=40, behind=9_010)))
     async with app_on(viewer).run_test(size=(120, 40)) as pilot:
         screen = await opened(pilot)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..marks import wants_ascii
+from ..render.glyphs import wants_ascii
 from .options import config_option, format_option, load
 from .output import hidden, say, write, write_json, write_lines
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 import click
 
 from ...core.settings import REPAIR_NAMES
-from ..marks import wants_ascii
+from ..render.glyphs import wants_ascii
 from .options import DESTINATIONS, clock_of, format_option, load, tell_faults, tell_plan_faults, tell_stand_in
 from .output import hidden, say, write_document, write_json, write_json_text
 from .output import write as put

@@ -14,7 +14,7 @@ from ...core.compare import Comparison
 from ...core.compare.table import text_of, whole_lines
 from ...core.text import clean, shorten
 from ..clipboard import copy
-from ..plain import app_of, is_plain, worded
+from ..render.plain import app_of, is_plain, worded
 from ..widgets.compared_view import ComparedView
 
 NAME_SHOWN = 48

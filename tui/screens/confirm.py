@@ -16,7 +16,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from ...core.text import clean
-from ..plain import is_plain, worded
+from ..render.plain import is_plain, worded
 
 TIGHT = Size(50, 16)
 """Below this the dialog takes the whole terminal."""

@@ -24,10 +24,10 @@ from ...core.errors import EngineError, InputError, SegtapError
 from ...core.messages import Json
 from ...core.settings import Settings
 from ...core.text import clean, counted, shorten, size
-from .. import clock
-from ..plain import app_of, is_plain, marks_of, worded
+from ..render import clock
+from ..render.plain import app_of, is_plain, marks_of, worded
 from ..widgets.json_view import JsonView
-from .inspect import Inspect
+from .pasted import Inspect
 
 BIG_PASTE = 8 * 1024
 """Characters from which a pasted text is kept aside: an editor has no use for a megabyte of base64."""

@@ -10,13 +10,13 @@ from textual.content import Content
 
 from ...core.overview.model import EventCoverage, GroupKeyCheck, Groups
 from ...core.text import clean, counted, shorten
-from .. import clock
-from ..detail_lines import LEAST, READING, Line, as_text, coverage_words, reading_words, so_far
-from ..group_lines import all_lines, event_lines, events_title, messages_of, teaches
 from ..pane_keys import bindings
-from ..plain import marks_of, worded
+from ..render import clock
+from ..render.detail import LEAST, READING, Line, as_text, coverage_words, reading_words, so_far
+from ..render.group import all_lines, event_lines, events_title, messages_of, teaches
+from ..render.plain import marks_of, worded
 from ..widgets.ranked_list import Key, RankedList, kept_order
-from .following import Following, Source, show_lines
+from .live_screen import Following, Source, show_lines
 
 WIDE = 130
 """Columns from which the events stand beside the parts."""

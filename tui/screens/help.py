@@ -16,8 +16,8 @@ from textual.widgets import Input, Static
 from ...core.delivery import MEANINGS
 from .. import keys, pane_keys
 from ..keys import Key
-from ..marks import LETTERS, MIXPANEL_DIRECT, SEVERITY_STYLES, Marks
-from ..plain import app_of, is_plain, marks_of, worded
+from ..render.glyphs import LETTERS, MIXPANEL_DIRECT, SEVERITY_STYLES, Marks
+from ..render.plain import app_of, is_plain, marks_of, worded
 
 if TYPE_CHECKING:
     from ...core.api.client import Viewer

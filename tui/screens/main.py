@@ -16,10 +16,11 @@ from ...core.api.client import Viewer
 from ...core.api.models import EngineState, MessageDetail, Summary
 from ...core.settings import Settings
 from ...core.text import clean, shorten
-from ..feeding import Callbacks, Feeding, Reconnect
-from ..holding import Holding
+from ..actions.acting import Acting
 from ..keys import bindings
-from ..marks import Marks
+from ..model.list_source import Callbacks, Feeding, Reconnect
+from ..model.stale_panes import Holding
+from ..render.glyphs import Marks
 from ..widgets.delivery_pane import DeliveryPane
 from ..widgets.empty_state import EmptyState
 from ..widgets.filter_bar import FilterBar
@@ -33,7 +34,6 @@ from ..widgets.pane_tabs import PaneTabs
 from ..widgets.segment_pane import SegmentPane
 from ..widgets.warnings_pane import JumpTo, WarningsPane
 from ..widgets.wire_pane import WirePane
-from .acting import Acting
 
 Layout = Literal["wide", "middle", "narrow"]
 

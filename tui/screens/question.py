@@ -15,8 +15,8 @@ from ...core.doctor.faq.text import answer_lines
 from ...core.doctor.source import messages_of
 from ...core.errors import SegtapError
 from ...core.text import clean
-from .. import clock
-from ..plain import is_plain
+from ..render import clock
+from ..render.plain import is_plain
 from .story import WIDTH, Story
 
 MESSAGES = 100

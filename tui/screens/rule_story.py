@@ -8,7 +8,7 @@ from textual.content import Content
 
 from ...core.catalogue.rule import Rule
 from ...core.commands.rules import explanation
-from ..marks import SEVERITY_STYLES
+from ..render.glyphs import SEVERITY_STYLES
 from .story import Story
 
 

@@ -14,7 +14,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from ..clipboard import copy
-from ..plain import app_of, is_plain, worded
+from ..render.plain import app_of, is_plain, worded
 
 WIDTH = 100
 

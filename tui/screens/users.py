@@ -18,14 +18,14 @@ from ...core.identities.model import DEVICE, Cluster, Users
 from ...core.identities.requests import id_in
 from ...core.snippets import demo_line
 from ...core.text import clean, counted, shorten
-from .. import clock
-from ..detail_lines import LEAST, READING, Line, Span, as_text, coverage_words, reading_words, so_far
-from ..marks import Marks
 from ..pane_keys import bindings
-from ..plain import app_of, marks_of, worded
-from ..user_lines import LINKS_SHOWN, MODES, cluster_lines, user_head, user_spans
+from ..render import clock
+from ..render.detail import LEAST, READING, Line, Span, as_text, coverage_words, reading_words, so_far
+from ..render.glyphs import Marks
+from ..render.plain import app_of, marks_of, worded
+from ..render.user import LINKS_SHOWN, MODES, cluster_lines, user_head, user_spans
 from ..widgets.ranked_list import RankedList, Row, kept_order
-from .following import Following, Source, show_lines
+from .live_screen import Following, Source, show_lines
 
 NARROW = 100
 """Columns from which the list and a user stand side by side."""

@@ -12,7 +12,7 @@ from textual.strip import Strip
 
 from ...core.compare import Comparison
 from ...core.compare.table import Line, loss_lines, pair_lines
-from ..plain import is_plain, plain
+from ..render.plain import is_plain, plain
 from .style_cache import StyleCache
 
 

@@ -17,9 +17,9 @@ from ...core.delivery import MEANINGS, Delivery, DeliveryState, Outcome
 from ...core.forward.unsent import why_nothing
 from ...core.messages import Marks
 from ...core.text import ago, clean, counted
-from .. import clock
 from ..pane_keys import bindings
-from ..plain import marks_of
+from ..render import clock
+from ..render.plain import marks_of
 from .json_rows import AGES_EVERY
 from .pane import Pane
 

@@ -12,8 +12,8 @@ from textual.widgets import Static
 
 from ...core.api.models import EngineState
 from ...core.snippets import SNIPPETS, demo_line
-from ..knock_words import knock_lines
-from ..marks import UNICODE, Marks, to_ascii
+from ..render.glyphs import UNICODE, Marks, to_ascii
+from ..render.knocks import knock_lines
 
 LABEL = 14
 """Cells for the SDK's name, where name and lines stand side by side."""

@@ -19,10 +19,10 @@ from textual.widget import Widget
 
 from ...core.api.models import EngineState
 from ...core.text import clean, shorten
-from ..marks import UNICODE, Marks, to_ascii
-from ..overview_lines import second
-from ..plain import app_of
-from ..rate import Rate
+from ..model.rate import Rate
+from ..render.glyphs import UNICODE, Marks, to_ascii
+from ..render.plain import app_of
+from ..render.summary import second
 
 DESTINATIONS = {"actions": "Actions", "classic-cloud": "Classic"}
 BARS = 12

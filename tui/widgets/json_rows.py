@@ -14,13 +14,13 @@ from textual.strip import Strip
 
 from ...core.inspection import SEVERITY_WEIGHT, Severity
 from ...core.messages import Json
-from .. import clock
-from ..json_lines import ASCII_FOLDS, FOLDS, GUTTER, TIMES, Piece, row_pieces, value_pieces
-from ..json_path import child_path, resolve
-from ..json_tree import JsonTree, Row
-from ..marks import ASCII, UNICODE, Marks, severity_mark
+from ..model.json_path import child_path, resolve
+from ..model.json_tree import JsonTree, Row
 from ..pane_keys import bindings
-from ..plain import marks_of, plain
+from ..render import clock
+from ..render.glyphs import ASCII, UNICODE, Marks, severity_mark
+from ..render.json import ASCII_FOLDS, FOLDS, GUTTER, TIMES, Piece, row_pieces, value_pieces
+from ..render.plain import marks_of, plain
 from .style_cache import StyleCache
 
 CACHED = 2000

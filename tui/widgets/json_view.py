@@ -16,10 +16,10 @@ from textual.widgets import Static
 from ...core.inspection import Severity
 from ...core.messages import Json
 from ...core.text import clean, shorten, size
-from .. import clock
-from ..json_lines import FILLED_IN, NumberText, Words, other_clock, time_twins, value_pieces
-from ..json_tree import Row
-from ..plain import worded
+from ..model.json_tree import Row
+from ..render import clock
+from ..render.json import FILLED_IN, NumberText, Words, other_clock, time_twins, value_pieces
+from ..render.plain import worded
 from .json_rows import JsonRows
 
 FOOT_CHARACTERS = 600

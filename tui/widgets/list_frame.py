@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.content import Content
 from textual.style import Style
 
-from ..marks import to_ascii
+from ..render.glyphs import to_ascii
 from .message_list import MessageList
 
 FOLLOW = Style.from_meta({"@click": "screen.follow"})

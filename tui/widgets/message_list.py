@@ -14,11 +14,11 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from ...core.api.models import Change, Page, Summary
-from ..columns import columns, fit
 from ..keys import bindings
-from ..marks import UNICODE, Marks
-from ..message_lines import COMPONENTS, LinePainter
-from ..window import LIMIT, Window
+from ..model.window import LIMIT, Window
+from ..render.columns import columns, fit
+from ..render.glyphs import UNICODE, Marks
+from ..render.message import COMPONENTS, LinePainter
 from .style_cache import StyleCache
 
 NEAR = 60

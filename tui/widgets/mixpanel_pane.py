@@ -20,9 +20,9 @@ from ...core.masks import mask_token, masked
 from ...core.messages import Json, Marks
 from ...core.paths import changed_at
 from ...core.text import clean, shown
-from ..json_lines import Words
-from ..json_tree import Row
-from ..plain import marks_of
+from ..model.json_tree import Row
+from ..render.json import Words
+from ..render.plain import marks_of
 from .json_view import JsonView
 from .request_pane import RequestPane
 

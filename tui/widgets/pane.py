@@ -11,7 +11,7 @@ from textual.widgets import Static
 
 from ...core.api.models import MessageDetail, Summary
 from ...core.text import clean, shorten
-from ..plain import worded
+from ..render.plain import worded
 
 NAME_SHOWN = 48
 REASON_SHOWN = 90

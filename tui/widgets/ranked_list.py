@@ -13,9 +13,9 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from ..detail_lines import Span
 from ..pane_keys import bindings
-from ..plain import is_plain, marks_of, plain
+from ..render.detail import Span
+from ..render.plain import is_plain, marks_of, plain
 from .style_cache import StyleCache
 
 Key = tuple[str, ...]

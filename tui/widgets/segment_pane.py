@@ -11,9 +11,9 @@ from ...core.api.models import MessageDetail
 from ...core.inspection import Severity
 from ...core.messages import Json, Marks
 from ...core.text import clean, shorten, size
-from ..json_lines import parse
 from ..pane_keys import bindings
-from ..plain import marks_of
+from ..render.json import parse
+from ..render.plain import marks_of
 from .json_view import JsonView
 from .pane import Pane
 from .text_view import TextView, is_text, readable

@@ -9,8 +9,8 @@ from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from ..plain import is_plain, plain
-from ..wrapped import Wrapped
+from ..render.plain import is_plain, plain
+from ..render.wrapped import Wrapped
 from .style_cache import StyleCache
 
 HEX_SHOWN = 4096

@@ -11,8 +11,8 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from ...core.overview.model import Overview
-from ..overview_lines import first_slot, joined, joining, second, step_words
-from ..plain import is_plain, marks_of
+from ..render.plain import is_plain, marks_of
+from ..render.summary import first_slot, joined, joining, second, step_words
 from .style_cache import StyleCache
 
 BLOCKS = " ▁▂▃▄▅▆▇█"

@@ -11,9 +11,9 @@ from textual.widgets.option_list import Option
 from ...core.api.models import MessageDetail
 from ...core.inspection import SEVERITY_WEIGHT, Finding, Severity
 from ...core.text import clean, counted
-from ..marks import SEVERITY_STYLES, Marks, severity_mark
-from ..plain import marks_of, worded
-from ..rule_texts import rules_by_id
+from ..render.glyphs import SEVERITY_STYLES, Marks, severity_mark
+from ..render.plain import marks_of, worded
+from ..render.rule_texts import rules_by_id
 from .pane import Pane
 
 

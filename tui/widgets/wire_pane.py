@@ -12,7 +12,7 @@ from ...core.api.models import MessageDetail
 from ...core.forward.wire import WireForm, wire_form
 from ...core.masks import MASK
 from ...core.text import clean, size
-from ..json_lines import parse
+from ..render.json import parse
 from .json_view import JsonView
 from .request_pane import RequestPane
 from .text_view import TextView, readable

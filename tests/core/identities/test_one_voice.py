@@ -20,8 +20,8 @@ from segtap.core.identities.users import cluster_of, newest
 from segtap.core.mapping.dates import read_time
 from segtap.core.settings import ClassicSettings, DestinationSettings, Settings, destination_of
 from segtap.tui.cli.doctor import cluster_lines as told_by_doctor
-from segtap.tui.marks import UNICODE
-from segtap.tui.user_lines import cluster_lines as told_by_screen
+from segtap.tui.render.glyphs import UNICODE
+from segtap.tui.render.user import cluster_lines as told_by_screen
 
 STORIES = vectors("identity")
 QUOTED = re.compile(r'"([^"]+)"')

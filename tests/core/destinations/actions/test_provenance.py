@@ -16,7 +16,7 @@ from segtap.core.inspection import Explanation, PropertySource
 from segtap.core.messages import Json, JsonObject
 from segtap.core.paths import child
 from segtap.core.settings import Destination, Subscription
-from segtap.tui.json_path import resolve
+from segtap.tui.model.json_path import resolve
 
 NOW = 1_795_557_600_000
 DESTINATION = Destination(settings={"projectToken": "t" * 32, "sourceName": "Web"})

@@ -1,0 +1,151 @@
+"""Lines of the screens of users and of groups: they are walked through, and some of them lead somewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from rich.cells import cell_len, set_cell_size
+
+from ...core.api.models import Coverage, Summary
+from ...core.delivery import DeliveryState
+from ...core.text import clean, counted
+from . import clock
+from .columns import fit
+from .glyphs import LETTERS, Marks
+from .plain import plain
+
+Span = tuple[str, str]
+"""A piece of text and the name of its style, one of `RankedList.STYLES`."""
+
+
+READING = "reading …"
+"""In place of whatever is known only once every message has been read."""
+LEAST = 12
+"""Cells that a line is made for on the narrowest terminal."""
+WITH_DAY = 60
+"""Cells from which a message's line also says on which day it came."""
+
+
+@dataclass(frozen=True)
+class FilterBy:
+    """Show only messages that hold this text: where a screen that is left may lead to."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line. `key` is what it is about, `messages` lead to the first of them, `text` filters by it."""
+
+    key: tuple[str, ...]
+    spans: tuple[Span, ...]
+    messages: tuple[int, ...] = ()
+    text: str = ""
+
+
+def worded(text: str, marks: Marks) -> str:
+    """Cleaned, and in ASCII where the marks are: before it is measured."""
+    return plain(clean(text)) if marks.error.isascii() else clean(text)
+
+
+def wrapped(
+    key: tuple[str, ...],
+    text: str,
+    style: str,
+    width: int,
+    *,
+    first: Sequence[Span] = (),
+    indent: int = 0,
+    messages: tuple[int, ...] = (),
+) -> list[Line]:
+    """A sentence on as many lines as it needs; `first` stands before it, the other lines are indented."""
+    lines = _in_rows(text, max(width - indent, 12))
+    return [
+        Line((*key, str(at)), (*(first if not at else ((" " * indent, "text"),)), (line, style)), messages)
+        for at, line in enumerate(lines)
+    ]
+
+
+def _in_rows(text: str, width: int) -> list[str]:
+    """The text in rows of so many cells, broken between words where it can be."""
+    rows, row = list[str](), ""
+    for word in text.split(" "):
+        longer = f"{row} {word}" if row else word
+        if cell_len(longer) <= width:
+            row = longer
+            continue
+        if row:
+            rows.append(row)
+        while cell_len(word) > width:
+            part = set_cell_size(word, width).rstrip(" ")
+            rows.append(part)
+            word = word[len(part) :]
+        row = word
+    return [*rows, row]
+
+
+def tick(marks: Marks) -> str:
+    """The mark of what is there."""
+    return marks.delivery[DeliveryState.SENT]
+
+
+def rule(key: tuple[str, ...], title: str, width: int, marks: Marks, *, after: str = "") -> Line:
+    """A heading, ruled to the width; `after` stands at its end."""
+    dash = "-" if marks.error.isascii() else "─"
+    room = max(width - cell_len(title) - cell_len(after) - 2, 0)
+    return Line(key, ((title, "bold"), (f" {dash * room} ", "dim"), (after, "dim")))
+
+
+def message_line(
+    key: tuple[str, ...],
+    id: int,
+    found: Mapping[int, Summary | None],
+    before: str,
+    width: int,
+    marks: Marks,
+    today: int,
+) -> Line:
+    """A message in a line that leads to it: `10:41:03.211 T Order Completed`."""
+    head: list[Span] = [(before, "dim")]
+    summary = found.get(id)
+    if id in found and summary is None:
+        return Line(key, (*head, ("no longer in the journal", "dim")))
+    if summary is None:
+        return Line(key, (*head, (f"message {marks.ellipsis}", "dim")), (id,))
+    letter = LETTERS.get(summary.type, "?")
+    # A day in front of the time has room on wide lines only.
+    time = clock.local(summary.received_at, today if width >= WITH_DAY else None)
+    room = max(width - len(before) - len(time) - 4, 6)
+    name = fit(worded(summary.name or summary.type, marks), room, marks.ellipsis).rstrip()
+    style = summary.type if summary.type in LETTERS else "dim"
+    return Line(key, (*head, (f"{time} ", "dim"), (f"{letter} ", style), (name, "info")), (id,))
+
+
+def coverage_words(covered: Coverage) -> str:
+    """Say what was read: `all 1,204 messages`, `the newest 10,000 messages`."""
+    words = counted(covered.messages, "message")
+    return f"the newest {words}" if covered.older else f"all {words}" if covered.messages > 1 else words
+
+
+def reading_words(covered: Coverage) -> str:
+    """Say how far the reading is: `reading …  1,204 of 9,050 so far`; "" once everything is read."""
+    if not covered.behind:
+        return ""
+    read = covered.messages + covered.refused
+    return f"{READING}  {read:,} of {read + covered.behind:,} so far"
+
+
+def is_empty(covered: Coverage) -> bool:
+    """True if everything was read, and there was nothing."""
+    return not (covered.messages or covered.refused or covered.behind)
+
+
+def so_far(covered: Coverage) -> str:
+    """What stands behind a number that may still grow; "" once everything is read."""
+    return " so far" if covered.behind else ""
+
+
+def as_text(lines: Iterable[Line]) -> str:
+    """Lines as they are copied."""
+    return "\n".join("".join(text for text, _ in line.spans).rstrip() for line in lines)

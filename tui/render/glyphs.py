@@ -1,0 +1,115 @@
+"""The marks and letters of the screen, each with an ASCII twin for terminals without Unicode."""
+
+from __future__ import annotations
+
+import locale
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ...core.delivery import DeliveryState
+
+if TYPE_CHECKING:
+    from ...core.inspection import Severity
+
+LETTERS: dict[str, str] = {
+    "track": "T",
+    "identify": "I",
+    "page": "P",
+    "screen": "S",
+    "group": "G",
+    "alias": "A",
+}
+MIXPANEL_DIRECT = "M"
+UNKNOWN_TYPE = "?"
+SEVERITY_STYLES: dict[Severity, str] = {
+    "error": "$mark-error",
+    "warning": "$mark-warning",
+    "info": "$accent",
+}
+
+
+@dataclass(frozen=True)
+class Marks:
+    """One set of marks. Every one is a single cell wide."""
+
+    error: str = "✖"
+    warning: str = "▲"
+    refused: str = "✖"
+    cursor: str = "▌"
+    ellipsis: str = "…"
+    dot: str = "●"
+    middot: str = "·"
+    down: str = "↓"
+    arrow: str = "→"
+    none: str = "–"
+    spark: str = "▁▂▃▄▅▆▇█"
+    delivery: Mapping[DeliveryState, str] = field(
+        default_factory=lambda: {
+            DeliveryState.OFF: "·",
+            DeliveryState.WAITING: "…",
+            DeliveryState.SENT: "✓",
+            DeliveryState.REFUSED: "✗",
+            DeliveryState.UNCERTAIN: "?",
+            DeliveryState.STUCK: "↻",
+            DeliveryState.FAULT: "‼",
+            DeliveryState.HELD: "‖",
+            DeliveryState.NONE: "–",
+        }
+    )
+
+
+UNICODE = Marks()
+ASCII = Marks(
+    error="x",
+    warning="!",
+    refused="x",
+    cursor=">",
+    ellipsis="~",
+    dot="*",
+    middot="-",
+    down="v",
+    arrow=">",
+    none="-",
+    spark="_.-=*#",
+    delivery={
+        DeliveryState.OFF: ".",
+        DeliveryState.WAITING: "~",
+        DeliveryState.SENT: "+",
+        DeliveryState.REFUSED: "X",
+        DeliveryState.UNCERTAIN: "?",
+        DeliveryState.STUCK: "@",
+        DeliveryState.FAULT: "#",
+        DeliveryState.HELD: "|",
+        DeliveryState.NONE: "-",
+    },
+)
+
+
+def severity_mark(severity: Severity, marks: Marks) -> str:
+    """The mark of one cell."""
+    return {"error": marks.error, "warning": marks.warning, "info": "i"}[severity]
+
+
+def wants_ascii(environ: Mapping[str, str] | None = None) -> bool:
+    """Whether to do without Unicode: SEGTAP_ASCII says so (1 or 0), else the locale and the terminal."""
+    environ = os.environ if environ is None else environ
+    said = environ.get("SEGTAP_ASCII", "")
+    if said:
+        return said.lower() not in ("0", "false", "no", "off")
+    if environ.get("TERM", "") in ("dumb", "vt100", "vt220"):
+        return True
+    if sys.platform == "win32":
+        return False
+    # Python turns the C locale into C.UTF-8 in the environment, too: what was asked for stands in LANG then.
+    asked = environ.get("LC_ALL") or environ.get("LANG", "")
+    if asked in ("C", "POSIX") and environ.get("LC_CTYPE", "C.UTF-8") in ("C", "POSIX", "C.UTF-8", "UTF-8"):
+        return True
+    return locale.getpreferredencoding(False).lower().replace("-", "") not in ("utf8", "utf8sig")
+
+
+def to_ascii(text: str) -> str:
+    """The text with everything beyond ASCII written as `?`, so that no terminal shows it wrongly."""
+    return text if text.isascii() else text.encode("ascii", "replace").decode("ascii")

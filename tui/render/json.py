@@ -1,0 +1,222 @@
+"""How one row of a JSON document looks: pieces of text with the name of their style, fitted to a width."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import msgspec
+from rich.cells import cell_len, set_cell_size
+
+from ...core.messages import Json
+from ...core.text import ago, clean, shown
+from ..model.json_tree import Branch, Row
+from . import clock
+from .glyphs import UNICODE, Marks
+
+GUTTER = 2
+MEASURED = 2000
+"""Keys that are looked at for the width of a column."""
+
+TIMES = frozenset(
+    ("time", "timestamp", "originalTimestamp", "sentAt", "receivedAt", "$time", "$created", "createdAt")
+)
+"""Names whose values get a twin in local time."""
+
+FILLED_IN = "filled in by Segment's rules"
+
+
+class NumberText(str):
+    """A number as it was spelled: `59.80` stays `59.80`."""
+
+    __slots__ = ()
+
+
+class Words(str):
+    """What is said in place of a value that nobody knows: shown without quotes."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Some text and the name of its style."""
+
+    text: str
+    style: str
+
+
+def parse(text: bytes | str) -> Json:
+    """The document in a JSON text, with numbers as they are spelled. Raises ValueError, RecursionError."""
+    return _DECODER.decode(text)
+
+
+_DECODER: msgspec.json.Decoder[Json] = msgspec.json.Decoder(float_hook=NumberText)
+
+
+@dataclass(frozen=True, slots=True)
+class Folds:
+    """The two marks in front of a container's name."""
+
+    open: str = "▾"
+    closed: str = "▸"
+
+
+FOLDS = Folds()
+ASCII_FOLDS = Folds("-", "+")
+
+
+def key_width(branch: Branch, width: int) -> int:
+    """The cells that the names of a branch's children take, so that their values stand in one column."""
+    if branch.key_width is None:
+        if branch.keys is None:
+            branch.key_width = len(str(max(len(branch.value) - 1, 0)))
+        else:
+            names = (key if key.isascii() else clean(key[:64]) for key in branch.keys[:MEASURED])
+            branch.key_width = max(map(cell_len, names), default=0)
+    return max(1, min(branch.key_width, max(8, width // 2)))
+
+
+def row_pieces(
+    row: Row, width: int, *, now: int, filled: bool = False, token: str | None = None,
+    marks: Marks = UNICODE, folds: Folds = FOLDS, note: str = "",
+) -> Iterator[Piece]:  # fmt: skip
+    """The pieces of a row after its gutter. They may be wider than `width`: the caller cuts.
+
+    `token` is written in place of a string value that is to be shortened, `note` behind the value.
+    """
+    branch, value = row.branch, row.value
+    indent = min(branch.depth * 2, max(width // 2 - 4, 0))
+    inner = row.is_open
+    foldable = isinstance(value, dict | list) and bool(value)
+    mark = (folds.open if inner else folds.closed) if foldable else " "
+    yield Piece(f"{' ' * indent}{mark} ", "punctuation")
+    wide = key_width(branch, width)
+    key = row.key
+    if isinstance(key, int):
+        yield Piece(f"{key:>{wide}}", "punctuation")
+    else:
+        yield Piece(fit(clean(key[: wide * 4]), wide, marks.ellipsis), "key")
+    if inner:
+        yield Piece(f"  {_count(value)}", "punctuation")
+        return
+    yield Piece("  ", "punctuation")
+    room = width - indent - wide - 4
+    for_value = max(room - len(note) - 2, room // 2) if note else room
+    shown_value = [
+        *(value_pieces(value, for_value, marks) if token is None else _quoted(token, for_value, marks))
+    ]
+    yield from shown_value
+    if note:
+        yield Piece(f"  {note}", "info")
+        return
+    twins = time_twins(key, value, now)
+    if twins or filled:
+        left = room - sum(cell_len(piece.text) for piece in shown_value) - 2
+        for words in twins:
+            if len(words) <= left:
+                yield Piece(f"  {words}", "dim")
+                left -= len(words) + 2
+                break
+        if filled and left > 8:
+            yield Piece(f"  {_cut(FILLED_IN, left, marks)}", "dim")
+
+
+def value_pieces(value: Json, room: int, marks: Marks = UNICODE) -> Iterator[Piece]:
+    """A value on one line of about `room` cells: containers as their size and the first of what they hold."""
+    match value:
+        case NumberText():
+            yield Piece(_cut(value, room, marks), "number")
+        case Words():
+            yield Piece(_cut(value, room, marks), "info")
+        case str():
+            yield from _quoted(value, room, marks)
+        case dict() | list():
+            yield Piece(_count(value), "punctuation")
+            if value:
+                yield from _preview(value, room - max(len(_count(value)), 6), marks)
+        case bool() | None:
+            yield Piece(shown(value), "literal")
+        case float():
+            yield Piece(_cut(msgspec.json.encode(value).decode(), room, marks), "number")
+        case _:
+            yield Piece(shown(value, max(room, 1)), "number")
+
+
+def time_twins(key: str | int, value: Json, now: int) -> tuple[str, ...]:
+    """`10:41:03.211 · 4 s ago`, then shorter ones, for a value that is a time by its name and its form."""
+    if key not in TIMES:
+        return ()
+    ms = clock.moment(float(value) if isinstance(value, NumberText) else value)
+    if ms is None:
+        return ()
+    at, age = clock.local(ms, now), ago(ms, now)
+    return f"{at} · {age}", at, age
+
+
+def other_clock(key: str | int, value: Json) -> str | None:
+    """The same moment in the other spelling: epoch milliseconds for a date, ISO 8601 for a number."""
+    if key not in TIMES:
+        return None
+    ms = clock.moment(float(value) if isinstance(value, NumberText) else value)
+    if ms is None:
+        return None
+    return clock.iso(ms) if not isinstance(value, str) or isinstance(value, NumberText) else f"{ms} ms"
+
+
+def fit(text: str, width: int, ellipsis: str = "…") -> str:
+    """The text in exactly `width` cells: padded, or cut with an ellipsis."""
+    length = cell_len(text)
+    if length <= width:
+        return text + " " * (width - length)
+    return set_cell_size(text, width - 1) + ellipsis if width > 0 else ""
+
+
+def _count(value: Json) -> str:
+    if isinstance(value, dict):
+        return f"{{{len(value)}}}" if value else "{}"
+    if isinstance(value, list):
+        return f"[{len(value)}]" if value else "[]"
+    return ""
+
+
+def _cut(text: str, room: int, marks: Marks) -> str:
+    """The text cleaned, in at most `room` cells. No more of it is looked at than may be seen."""
+    room = max(room, 1)
+    start = text[: room * 4 + 16]  # accents that take no cell of their own count as characters
+    words = clean(start)
+    if len(start) == len(text) and cell_len(words) <= room:
+        return words
+    return set_cell_size(words, room - 1).rstrip() + marks.ellipsis
+
+
+def _quoted(value: str, room: int, marks: Marks) -> Iterator[Piece]:
+    inner = max(room - 2, 1)
+    yield Piece('"', "punctuation")
+    yield Piece(_cut(value, inner, marks), "string")
+    yield Piece('"', "punctuation")
+
+
+def _preview(value: dict[str, Json] | list[Json], room: int, marks: Marks) -> Iterator[Piece]:
+    """The first of a folded container's values, dim, as far as they fit."""
+    entries: Iterator[tuple[str | None, Json]] = (
+        iter(value.items()) if isinstance(value, dict) else ((None, item) for item in value)
+    )
+    lead = "  "
+    for key, item in entries:
+        if room < 6:
+            yield Piece(f" {marks.ellipsis}", "dim")
+            return
+        name = "" if key is None else f"{_cut(key, 24, marks)} "
+        text = _count(item) if isinstance(item, dict | list) else _inline(item)
+        whole = f"{lead}{name}{text}"
+        words = _cut(whole, room, marks)
+        yield Piece(words, "dim")
+        if words != whole:
+            return
+        room -= cell_len(words)
+        lead = ", "
+
+
+def _inline(item: Json) -> str:
+    return str(item) if isinstance(item, NumberText | Words) else shown(item, 24)

@@ -1,0 +1,262 @@
+"""The lines of the summary screen, each for the width there is: a rule, an event, words for times. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from ...core.delivery import DeliveryState
+from ...core.overview.model import UNKNOWN, EventCount, Overview, RuleCount
+from ...core.text import clean, counted
+from .columns import fit
+from .detail import Span, reading_words, worded
+from .glyphs import LETTERS, Marks, severity_mark
+
+FULL, HALF = "━", "╸"
+"""A bar is a heavy line: bars of neighbouring rows stay apart."""
+STATES = (
+    (DeliveryState.FAULT, "error"),
+    (DeliveryState.REFUSED, "error"),
+    (DeliveryState.STUCK, "error"),
+    (DeliveryState.UNCERTAIN, "warning"),
+    (DeliveryState.HELD, "waiting"),
+    (DeliveryState.WAITING, "waiting"),
+    (DeliveryState.SENT, "ok"),
+    (DeliveryState.NONE, "dim"),
+    (DeliveryState.OFF, "dim"),
+)
+"""Deliveries in the order in which they matter, each with its style."""
+SPARK = 24
+SPARK_NARROW = 12
+BAR = 24
+COUNT = 7
+"""Cells of a number: 9,999,999 would be cut, and cannot be: some 20,000 messages are covered."""
+
+
+# Numbers as pictures
+
+
+def joining(first: int, count: int, most: int) -> int:
+    """How many neighbouring slots to put together, so that `count` of them become at most `most`.
+
+    `first` is the number of the first slot since the epoch: slots are put together at multiples, so that the
+    same ones are at the next asking, and bars grow where they stand.
+    """
+    many = 1
+    while count and (first + count - 1) // many - first // many + 1 > max(most, 1):
+        many += 1
+    return many
+
+
+def joined(counts: Sequence[int], first: int, many: int) -> list[int]:
+    """The counts of slots put together; see `joining`."""
+    found: dict[int, int] = {}
+    for number, count in enumerate(counts, first):
+        found[number // many] = found.get(number // many, 0) + count
+    return list(found.values())
+
+
+def sparkline(slots: Sequence[int], overview: Overview, width: int, marks: Marks) -> str:
+    """The counts of an overview's slots in at most `width` cells: the higher the more, a blank for none."""
+    first = first_slot(overview)
+    counts = joined(slots, first, joining(first, len(slots), width))
+    top = max(counts, default=0)
+    levels = marks.spark.removesuffix("█")  # rows of whole blocks would run into each other
+    return "".join(levels[-(-count * len(levels) // top) - 1] if count else " " for count in counts)
+
+
+def bar(part: int, whole: int, width: int, marks: Marks) -> str:
+    """A bar over as much of the width as the part is of the whole; at least a trace of one."""
+    if not part or not whole or width < 1:
+        return ""
+    if marks.error.isascii():
+        return "#" * max(1, round(part * width / whole))
+    halves = max(1, round(part * width * 2 / whole))
+    return FULL * (halves // 2) + HALF * (halves % 2)
+
+
+# Rules
+
+
+def rule_head(width: int) -> str:
+    """What the columns of `rule_spans` are."""
+    name, bars, spark = _rule_columns(width)
+    head = f"  {'rule':<{name}} {'messages':>{bars + 1 + COUNT if bars else COUNT + 1}}"
+    return f"{head}  {'over time':<{spark}}" + ("  last" if width >= 90 else "")
+
+
+def _rule_columns(width: int) -> tuple[int, int, int]:
+    """Cells for the id, the bar and the line over time."""
+    spark = SPARK if width >= 90 else SPARK_NARROW
+    room = width - 2 - (COUNT + 1) - (2 + spark) - (10 if width >= 90 else 0)
+    name = min(34, max(room - 8, 12))
+    return name, max(0, min(BAR, room - name - 1)), spark
+
+
+def rule_spans(rule: RuleCount, overview: Overview, most: int, marks: Marks, width: int) -> list[Span]:
+    """`✖ insert-id-charset  ██████▌  412  ▁▂▅█▂▁  10:41:03`. `most` are the messages of the longest bar."""
+    name, bars, spark = _rule_columns(width)
+    style = rule.severity
+    drawn = "dim" if style == "info" else style  # what is only a note is not to catch the eye
+    spans: list[Span] = [
+        (severity_mark(style, marks), style),
+        (f" {fit(worded(rule.rule, marks), name, marks.ellipsis)} ", "bold" if style == "error" else "text"),
+        (f"{bar(rule.messages, most, bars, marks):<{bars}} " if bars else "", drawn),
+        (f"{rule.messages:>{COUNT},}", "bold"),
+        (f"  {sparkline(rule.slots, overview, spark, marks):<{spark}}", drawn),
+    ]
+    if width >= 90:
+        spans.append((f"  {second(rule.last)}", "dim"))
+    return spans
+
+
+# Events
+
+
+def event_head(width: int, marks: Marks) -> str:
+    """What the columns of `event_spans` are."""
+    name, delivery, spark = _event_columns(width)
+    head = f"  {'event':<{name}} {'messages':>{COUNT + 1}} {marks.error:>6} {marks.warning:>6}"
+    head += f"  {'delivery':<{delivery}}" if delivery else ""
+    return head + (f"  {'over time':<{spark}}" if spark else "")
+
+
+def _event_columns(width: int) -> tuple[int, int, int]:
+    """Cells for the name, where the messages stand at Mixpanel, and the line over time."""
+    fixed = 2 + (COUNT + 2) + 14
+    delivery = 0 if width < 56 else 14 if width < 90 else 20
+    spark = 0 if width < 76 else SPARK_NARROW if width < 110 else SPARK
+    room = width - fixed - (delivery + 2 if delivery else 0) - (spark + 2 if spark else 0)
+    return max(8, min(room, 48)), delivery, spark
+
+
+def event_spans(event: EventCount, overview: Overview, marks: Marks, width: int) -> list[Span]:
+    """`T Order Completed  412  ✖12  ▲40  ✗12 ✓300  ▁▂▅█`."""
+    name, delivery, spark = _event_columns(width)
+    letter, style = call_mark(event.type, marks)
+    words = event_words(event.type, event.name)
+    spans: list[Span] = [
+        (letter, style),
+        (f" {fit(worded(words, marks), name, marks.ellipsis)} ", "text" if event.name else "dim"),
+        (f"{event.messages:>{COUNT + 1},}", "bold"),
+        (f" {f'{marks.error}{event.errors:,}' if event.errors else '':>6}", "error"),
+        (f" {f'{marks.warning}{event.warnings:,}' if event.warnings else '':>6}", "warning"),
+    ]
+    if delivery:
+        spans += [("  ", "dim"), *_delivery_spans(event, delivery, marks)]
+    if spark:
+        spans.append((f"  {sparkline(event.slots, overview, spark, marks):<{spark}}", "dim"))
+    return spans
+
+
+def _delivery_spans(event: EventCount, width: int, marks: Marks) -> list[Span]:
+    spans: list[Span] = []
+    room = width
+    for state, style in STATES:
+        count = event.delivery.get(state, 0)
+        if not count or not event.type:
+            continue
+        words = f"{marks.delivery[state]}{count:,} "
+        if len(words) - 1 > room:
+            break
+        spans.append((words, style))
+        room -= len(words)
+    return [*spans, (" " * max(room, 0), "dim")]
+
+
+def call_mark(type: str, marks: Marks) -> Span:
+    """A call's letter and its style, as the list has it; for refused requests the mark of those."""
+    if not type:
+        return marks.refused, "refused"
+    return LETTERS.get(type, "?"), type if type in LETTERS else "dim"
+
+
+def event_words(type: str, name: str) -> str:
+    """An event by name; calls that are counted together by their type."""
+    if type == UNKNOWN:
+        return f"of type {clean(name)}" if name else "without a type"
+    if name:
+        return clean(name)
+    return f"{clean(type)} without a name" if type in ("page", "screen") else f"all {clean(type)} calls"
+
+
+def delivery_words(event: EventCount) -> str:
+    """`12 refused, 300 sent`."""
+    if not event.type:
+        return "requests that were answered with 4xx: nothing of them is kept as a message"
+    parts = [f"{event.delivery[state]:,} {state}" for state, _ in STATES if event.delivery.get(state)]
+    return ", ".join(parts)
+
+
+# Time
+
+
+def first_slot(overview: Overview) -> int:
+    """The number of the first slot since the epoch, at the step of the overview."""
+    return overview.slots[0].start // overview.step if overview.slots else 0
+
+
+def second(ms: int) -> str:
+    """`10:41:03`, local."""
+    return datetime.fromtimestamp(ms / 1000).astimezone().strftime("%H:%M:%S")
+
+
+def span_words(since: int, until: int) -> str:
+    """`10:02:11 to 10:41:05`, with the days in front when they differ."""
+    one, other = (datetime.fromtimestamp(ms / 1000).astimezone() for ms in (since, until))
+    if one.date() == other.date():
+        return f"{one:%H:%M:%S} to {other:%H:%M:%S}"
+    return f"{one.day} {one:%b %H:%M} to {other.day} {other:%b %H:%M}"
+
+
+def step_words(ms: int) -> str:
+    """`30 s`, `5 min`, `6 h`, `7 days`."""
+    for unit, words in ((86_400_000, "day"), (3_600_000, "h"), (60_000, "min")):
+        if ms >= unit and ms % unit == 0:
+            return counted(ms // unit, words) if words == "day" else f"{ms // unit} {words}"
+    return f"{ms // 1000} s"
+
+
+# As text
+
+
+def text_lines(overview: Overview, marks: Marks) -> Iterable[str]:
+    """The whole summary as text, to be copied."""
+    covered = overview.covered
+    yield f"Summary of {covered_words(overview)}"
+    if reading := reading_words(covered):
+        yield reading
+    yield f"{counted(overview.errors, 'error')}, {counted(overview.warnings, 'message')} with warnings only"
+    yield ""
+    yield "By rule"
+    for rule in overview.rules:
+        name = f"{severity_mark(rule.severity, marks)} {clean(rule.rule):<34}"
+        most = ", ".join(f"{event_words(one.type, one.name)} {one.messages:,}" for one in rule.events)
+        yield f"{name} {rule.messages:>{COUNT},}  {most}"
+    yield ""
+    yield "By event"
+    for event in overview.events:
+        letter, _ = call_mark(event.type, marks)
+        yield (
+            f"{letter} {fit(event_words(event.type, event.name), 40, marks.ellipsis)}"
+            f" {event.messages:>{COUNT},} messages, {event.errors:,} with errors,"
+            f" {event.warnings:,} with warnings only; {delivery_words(event)}"
+        )
+    yield ""
+    yield f"Over time, by {step_words(overview.step)} ({span_words(covered.since, covered.until)})"
+    for slot in overview.slots:
+        if slot.messages:
+            yield (
+                f"{datetime.fromtimestamp(slot.start / 1000).astimezone():%Y-%m-%d %H:%M:%S}"
+                f" {slot.messages:>{COUNT},} messages, {slot.errors:,} with errors,"
+                f" {slot.warnings:,} with warnings only"
+            )
+
+
+def covered_words(overview: Overview) -> str:
+    """`1,204 messages`, `the newest 10,000 messages and 3 refused requests`."""
+    covered = overview.covered
+    words = counted(covered.messages, "message")
+    if covered.refused:
+        words += f" and {counted(covered.refused, 'refused request')}"
+    return f"the newest {words}" if covered.older and not covered.behind else words

@@ -1,0 +1,126 @@
+"""Long text cut into rows of a given width, and coloured, only as far as someone reads."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+
+from rich.cells import cell_len, set_cell_size
+
+from ...core.text import clean
+
+Span = tuple[str, str]
+"""A piece of text and the name of its style."""
+
+_TOKEN = re.compile(
+    r'(?P<string>"[^"\\]*(?:\\.[^"\\]*)*"?)(?P<colon>\s*:)?'
+    r"|(?P<number>-?\d[\d.eE+-]*)"
+    r"|(?P<literal>true|false|null|NaN|-?Infinity)"
+    r"|(?P<punctuation>[\[\]{}:,])",
+    re.DOTALL,
+)
+
+
+class Wrapped:
+    """The rows of a text at one width, in cells.
+
+    Lines end where the text has line ends, and after `width` cells. `json` colours the tokens of JSON,
+    and carries on where the text is none. Rows are worked out in order and kept: `row` for one far
+    down reads up to there, `rows` counts them all.
+    """
+
+    def __init__(self, text: str, width: int, *, json: bool = False) -> None:
+        self.width = max(width, 1)
+        self._text = "\n".join(map(clean, text.split("\n")))
+        self._simple = self._text.isascii() and "\n" not in self._text
+        self._starts: list[int] = [0]
+        self._ends: list[int] = []
+        self._more = self._break()
+        self._tokens: Iterator[re.Match[str]] | None = _TOKEN.finditer(self._text) if json else None
+        self._token_starts: list[int] = []
+        self._token_ends: list[int] = []
+        self._token_styles: list[str] = []
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are; at least one."""
+        if self._simple:
+            return max(1, -(-len(self._text) // self.width))
+        for _ in self._more:
+            pass
+        return len(self._ends)
+
+    def row(self, number: int) -> list[Span]:
+        """A row's pieces; [] past the end."""
+        start, end = self._bounds(number)
+        if start >= end:
+            return []
+        if self._tokens is None:
+            return [(self._text[start:end], "text")]
+        return self._colored(start, end)
+
+    def _bounds(self, number: int) -> tuple[int, int]:
+        if self._simple:
+            return number * self.width, min((number + 1) * self.width, len(self._text))
+        while number >= len(self._ends):
+            if next(self._more, None) is None:
+                return 0, 0
+        return self._starts[number], self._ends[number]
+
+    def _break(self) -> Iterator[int]:
+        """Find the rows one by one: their starts and ends in the text."""
+        text, start = self._text, 0
+        while True:
+            line_end = text.find("\n", start)
+            line_end = len(text) if line_end < 0 else line_end
+            end = min(start + self.width, line_end)
+            while end > start + 1 and cell_len(text[start:end]) > self.width:
+                end = start + max(1, len(set_cell_size(text[start:end], self.width).rstrip()))
+                if cell_len(text[start:end]) > self.width:
+                    end -= 1
+            self._ends.append(end)
+            yield end
+            if end < line_end:
+                start = end
+            elif line_end < len(text):
+                start = line_end + 1
+            else:
+                return
+            self._starts.append(start)
+
+    def _colored(self, start: int, end: int) -> list[Span]:
+        self._read_tokens(end)
+        spans: list[Span] = []
+        at = max(bisect_right(self._token_starts, start) - 1, 0)
+        while start < end:
+            while at < len(self._token_ends) and self._token_ends[at] <= start:
+                at += 1
+            if at == len(self._token_ends) or self._token_starts[at] >= end:
+                spans.append((self._text[start:end], "text"))
+                break
+            if self._token_starts[at] > start:
+                spans.append((self._text[start : self._token_starts[at]], "text"))
+                start = self._token_starts[at]
+            stop = min(self._token_ends[at], end)
+            spans.append((self._text[start:stop], self._token_styles[at]))
+            start = stop
+        return spans
+
+    def _read_tokens(self, end: int) -> None:
+        assert self._tokens is not None
+        while not self._token_ends or self._token_ends[-1] < end:
+            token = next(self._tokens, None)
+            if token is None:
+                return
+            kind = str(token.lastgroup)
+            if kind == "colon":
+                self._add(token, "string", "key")
+                self._add(token, "colon", "punctuation")
+            else:
+                self._add(token, kind, kind)
+
+    def _add(self, token: re.Match[str], group: str, style: str) -> None:
+        self._token_starts.append(token.start(group))
+        self._token_ends.append(token.end(group))
+        self._token_styles.append(style)

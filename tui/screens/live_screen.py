@@ -1,0 +1,240 @@
+"""A screen about many messages that keeps itself fresh while it is open, and leads to single ones."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
+
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Static
+from textual.worker import Worker
+
+from ...core.api.client import Viewer
+from ...core.api.models import Coverage, Summary
+from ...core.errors import SegtapError
+from ...core.text import clean
+from ..clipboard import copy
+from ..render.detail import FilterBy, Line
+from ..render.plain import app_of, is_plain, marks_of, worded
+from ..widgets.ranked_list import RankedList, Row
+
+FRESH = 1.0
+"""Seconds between two looks at whether something came."""
+MESSAGES_READ = 60
+"""Messages that are named on such a screen: their lines are read, so many at most."""
+
+
+class Source(Protocol):
+    """What such a screen is about: the main screen."""
+
+    @property
+    def viewer(self) -> Viewer:
+        """The engine."""
+        ...
+
+    @property
+    def pulse(self) -> int:
+        """Another number whenever the feed told something."""
+        ...
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Messages to go to, the one wanted most first, and the pane to open, or ""."""
+
+    messages: tuple[int, ...]
+    pane: str = ""
+
+
+@dataclass(frozen=True)
+class SwitchTo:
+    """Go to another such screen: the name of the main screen's action that opens it."""
+
+    action: str
+
+
+class Following(Screen[Chosen | FilterBy | SwitchTo | None]):
+    """Asks anew when something came; what it shows stays in its place."""
+
+    NAME = ""
+    KEYS: Sequence[tuple[str, str]] = ()
+    DEFAULT_CSS = """
+    Following {
+        background: $background;
+        & .line { height: 1; padding: 0 1; background: $panel; color: $foreground; }
+        & .teaches { height: 1fr; padding: 1 2; display: none; }
+        & .panel {
+            border: round $border-blurred;
+            border-title-color: $dim;
+            border-title-style: bold;
+            border-subtitle-color: $dim;
+            &:focus-within { border: round $border; border-title-color: $accent; }
+        }
+        & .head { height: 1; padding: 0 0 0 1; color: $dim; }
+        & #parts { height: 1fr; layout: horizontal; }
+        &.-ascii .panel { border: ascii $border-blurred; }
+        &.-ascii .panel:focus-within { border: ascii $border; }
+        &.-empty #parts { display: none; }
+        &.-empty .teaches { display: block; }
+    }
+    """
+
+    def __init__(self, source: Source) -> None:
+        super().__init__()
+        self.source = source
+        self.banner = Static(classes="line")
+        self.teaches = Static(classes="teaches")
+        self.keys_line = Static(classes="line")
+        self.lost = ""
+        """Why the engine does not answer, else ""."""
+        self.found: dict[int, Summary | None] = {}
+        self._newest = 0
+        self._pulse = -1
+        self._asking: Worker[None] | None = None
+
+    def on_mount(self) -> None:
+        self.set_class(is_plain(self), "-ascii")
+        self.draw()
+        self.look()
+        self.set_interval(FRESH, self.look)
+
+    # What each of them is
+
+    @property
+    @abstractmethod
+    def whole(self) -> bool:
+        """Whether an answer is there that holds all there was when it was asked for."""
+
+    @abstractmethod
+    async def ask(self) -> None:
+        """Ask the engine, and show what it answers. Raises SegtapError."""
+
+    @abstractmethod
+    def draw(self) -> None:
+        """Everything for the size there is."""
+
+    @abstractmethod
+    def facts(self) -> Content:
+        """What the banner says beside the screen's name."""
+
+    @abstractmethod
+    def copied(self) -> tuple[str, str]:
+        """What copying gives: what it is, and the text."""
+
+    # Keeping fresh
+
+    def look(self, *, again: bool = False) -> None:
+        """Ask again when something came since the last asking, or when that was not answered whole."""
+        if not again and self.whole and not self.lost and self._pulse == self.source.pulse:
+            return
+        if again or self._asking is None or self._asking.is_finished:
+            self._pulse = self.source.pulse
+            self._asking = self.run_worker(self._ask, group="ask", exclusive=True)
+
+    async def _ask(self) -> None:
+        try:
+            await self.ask()
+        except SegtapError as error:
+            self.lost = clean(str(error))
+            self.draw_lost()
+        else:
+            if self.lost:
+                self.lost = ""
+                self.draw()  # which also reads the messages that could not be read meanwhile
+
+    def draw_lost(self) -> None:
+        """What changes when the engine does not answer."""
+        self.draw_lines()
+
+    def draw_lines(self) -> None:
+        """The line on top, and the keys below."""
+        marks, brand = marks_of(self), Content.styled(self.NAME, "bold $accent")
+        facts = (
+            Content.styled(f"{marks.error} {self.lost}", "bold $mark-error") if self.lost else self.facts()
+        )
+        width = max(self.size.width - 2, 1)
+        told = Content("  ").join([brand, facts] if facts.plain else [brand]).truncate(width, ellipsis=True)
+        self.banner.update(worded(self, told))
+        keys = self.KEYS[-1:] if self.has_class("-empty") else self.KEYS
+        self.keys_line.update(worded(self, key_words(width, keys)))
+
+    def keep_keys(self, target: RankedList) -> None:
+        """Give the keys to the list when nothing has them: while there was nothing, it was out of sight."""
+        if self.focused is None and not self.has_class("-empty"):
+            self.call_after_refresh(target.focus)
+
+    # The messages that are named
+
+    def read_messages(self, ids: Iterable[int]) -> None:
+        """Read the lines of these messages, and draw anew when they are here."""
+        missing = [id for id in dict.fromkeys(ids) if id not in self.found][:MESSAGES_READ]
+        if missing:
+            self.run_worker(partial(self._read, missing), group="messages", exclusive=True)
+
+    def heard_of(self, covered: Coverage) -> None:
+        """Forget what was read when the journal was begun anew: the numbers of its messages come again."""
+        if covered.behind:
+            return
+        if covered.last < self._newest:
+            self.found.clear()
+        self._newest = covered.last
+
+    async def _read(self, ids: list[int]) -> None:
+        try:
+            for id in ids:
+                page = await self.source.viewer.page(after=id - 1, limit=1)
+                at = page.summaries[0] if page.summaries else None
+                self.found[id] = at if at is not None and at.id == id else None
+        except SegtapError as error:
+            self.lost = clean(str(error))
+            self.draw_lines()  # no more: drawing reads what is missing, again and again
+        else:
+            self.draw()
+
+    # Acts
+
+    def open_line(self, line: Line) -> None:
+        """Leave for the message, or the filter, that a line leads to; others lead nowhere."""
+        if line.messages:
+            self.dismiss(Chosen(line.messages))
+        elif line.text:
+            self.dismiss(FilterBy(line.text))
+
+    def action_copy(self) -> None:
+        """Copy it as text."""
+        what, text = self.copied()
+        if not text:
+            self.notify("There is nothing to copy yet.", severity="warning")
+            return
+        self.notify(f"Copied {what}: {copy(app_of(self), text)}")
+
+    def action_switch(self, action: str) -> None:
+        """Go to another screen about many messages, without the list in between."""
+        self.dismiss(SwitchTo(action))
+
+    def action_leave(self) -> None:
+        """Back to the list."""
+        self.dismiss(None)
+
+
+def show_lines(view: RankedList, lines: Sequence[Line], about: str = "") -> None:
+    """Put lines into a list; `about` tells those of one thing from those of another."""
+    view.show([Row((about, *line.key), partial(_paint, line)) for line in lines])
+
+
+def _paint(line: Line, width: int) -> tuple[tuple[str, str], ...]:
+    return line.spans
+
+
+def key_words(width: int, keys: Sequence[tuple[str, str]]) -> Content:
+    """The keys that have room in so many cells: the last one, which leads back, stays longest."""
+    parts = [Content.assemble((f"{key} ", "bold $accent"), (words, "$dim")) for key, words in keys]
+    told = Content("   ").join(parts)
+    while told.cell_length > width and len(parts) > 1:
+        del parts[-2]
+        told = Content("   ").join(parts)
+    return told.truncate(max(width, 1), ellipsis=True)

@@ -1,0 +1,167 @@
+"""What was pasted in the panes, as if it had come; nothing of it is kept or forwarded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import events, on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container, Vertical
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Static
+
+from ...core.api.client import Viewer
+from ...core.api.models import MessageDetail
+from ...core.errors import SegtapError
+from ...core.messages import JsonObject
+from ...core.text import clean
+from ..clipboard import copy
+from ..render.plain import app_of, is_plain, worded
+from ..widgets.mixpanel_pane import MixpanelPane
+from ..widgets.pane import Pane
+from ..widgets.request_pane import RequestPane
+from ..widgets.segment_pane import SegmentPane
+from ..widgets.warnings_pane import JumpTo, WarningsPane
+from ..widgets.wire_pane import WirePane
+
+TWO_COLUMNS = 100
+
+
+class Inspect(Screen[None]):
+    """Four panes on one Segment message (J and K go through a batch), or on one Mixpanel body."""
+
+    AUTO_FOCUS = "SegmentPane JsonRows"
+    DEFAULT_CSS = """
+    Inspect {
+        & > .banner { height: 1; padding: 0 1; background: $panel; color: $foreground; }
+        & > Container { layout: horizontal; height: 1fr; }
+        & > Container > Vertical { width: 1fr; }
+        & Pane { height: 1fr; }
+        &.-ascii Pane { border: ascii $border-blurred; }
+        &.-ascii Pane:focus-within { border: ascii $border; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "leave", "Back", id="inspect.back"),
+        Binding("J", "turn(1)", "Next message", id="inspect.next"),
+        Binding("K", "turn(-1)", "Previous message", id="inspect.previous"),
+        Binding("y", "copy", "Copy the pane", id="inspect.copy"),
+        Binding("right_square_bracket", "turn_request(1)", "Next request", id="inspect.next-request"),
+        Binding("left_square_bracket", "turn_request(-1)", "Request before", id="inspect.request-before"),
+        *(Binding(str(number + 1), f"pane({number})", show=False) for number in range(4)),
+    ]
+
+    def __init__(
+        self,
+        viewer: Viewer,
+        messages: Sequence[JsonObject],
+        first: MessageDetail,
+        *,
+        mixpanel_url: str = "",
+    ) -> None:
+        """`messages` are the Segment messages, of which `first` is the first; none for a Mixpanel body.
+
+        `mixpanel_url` is where the engine sends requests in place of the region's host.
+        """
+        super().__init__()
+        self.viewer = viewer
+        self.messages = messages
+        self.number = 0
+        self.banner = Static(classes="banner")
+        self.segment, self.mixpanel = SegmentPane(), MixpanelPane()
+        self.wire, self.warnings = WirePane(), WarningsPane()
+        for pane in (self.mixpanel, self.wire):
+            pane.set_reactive(RequestPane.mixpanel_url, mixpanel_url)
+        self.panes: tuple[Pane, ...] = (self.segment, self.mixpanel, self.wire, self.warnings)
+        self.active = 0
+        self._first = first
+
+    def compose(self) -> ComposeResult:
+        yield self.banner
+        with Container():
+            with Vertical():
+                yield self.segment
+                yield self.wire
+            with Vertical():
+                yield self.mixpanel
+                yield self.warnings
+
+    def on_mount(self) -> None:
+        self.set_class(is_plain(self), "-ascii")
+        self._show(self._first)
+        if self._first.source_kind == "mixpanel":
+            self.action_pane(1)  # the Segment pane has nothing to read
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._arrange()
+
+    def action_turn(self, by: int) -> None:
+        """To the next message of a batch, or the one before."""
+        number = self.number + by
+        if 0 <= number < len(self.messages):
+            self._read(number)
+
+    def action_turn_request(self, by: int) -> None:
+        """Show another request of the message, wherever the keys go."""
+        if not self.mixpanel.display:
+            self.action_pane(1)
+        self.mixpanel.action_turn(by)
+
+    @work(exclusive=True, group="read")
+    async def _read(self, number: int) -> None:
+        try:
+            detail = await self.viewer.inspect(self.messages[number])
+        except SegtapError as error:
+            self.notify(clean(str(error)), title=error.title, severity="error", timeout=10)
+            return
+        self.number = number
+        self._show(detail)
+
+    def action_pane(self, number: int) -> None:
+        """Show a pane and give it the keys."""
+        self.active = number
+        self._arrange()
+        target = next((widget for widget in self.panes[number].query("*") if widget.focusable), None)
+        if target is not None:
+            self.call_after_refresh(target.focus)
+
+    def action_copy(self) -> None:
+        """Copy the pane that has the keys."""
+        pane = next((pane for pane in self.panes if pane.has_focus_within), self.panes[self.active])
+        text = pane.copy_text()
+        if text:
+            self.notify(f"Copied the {pane.TITLE} pane: {copy(app_of(self), text)}")
+
+    def action_leave(self) -> None:
+        """Back to where it was pasted."""
+        self.dismiss()
+
+    @on(JumpTo)
+    def _jump(self, event: JumpTo) -> None:
+        event.stop()
+        self.segment.show_path(event.path)
+        self.mixpanel.show_path(event.path)
+        if event.go:
+            self.action_pane(1 if event.path.startswith("requests") else 0)
+
+    def _show(self, detail: MessageDetail) -> None:
+        for pane in self.panes:
+            pane.detail = detail
+        of = f" {self.number + 1} of {len(self.messages)} (J, K)" if len(self.messages) > 1 else ""
+        what = "Mixpanel body" if detail.source_kind == "mixpanel" else "message"
+        about = Content.assemble(
+            (f"Pasted {what}{of}", "bold $accent"),
+            ("  not kept, not forwarded · 1–4 panes · Esc back", "$dim"),
+        )
+        self.banner.update(worded(self, about))
+
+    def _arrange(self) -> None:
+        wide = self.size.width >= TWO_COLUMNS
+        for number, pane in enumerate(self.panes):
+            pane.display = wide or number == self.active
+        left, right = self.query("Container > Vertical")
+        left.display = wide or self.active in (0, 2)
+        right.display = wide or self.active in (1, 3)

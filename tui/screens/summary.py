@@ -1,0 +1,336 @@
+"""The summary of the newest messages: which rules fire how often, which events it is, and when."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Container, Vertical
+from textual.content import Content
+from textual.widgets import Static
+
+from ...core.errors import SegtapError
+from ...core.inspection import SEVERITY_WEIGHT
+from ...core.overview.model import EventCount, Overview, RuleCount
+from ...core.snippets import demo_line
+from ...core.text import clean, counted
+from ..pane_keys import bindings
+from ..render.detail import READING, is_empty, reading_words, so_far
+from ..render.glyphs import SEVERITY_STYLES, severity_mark
+from ..render.plain import marks_of, worded
+from ..render.rule_texts import rules_by_id
+from ..render.summary import (
+    call_mark,
+    covered_words,
+    delivery_words,
+    event_head,
+    event_spans,
+    event_words,
+    rule_head,
+    rule_spans,
+    span_words,
+    text_lines,
+)
+from ..widgets.ranked_list import Key, RankedList, Row, kept_order
+from ..widgets.time_bars import TimeBars
+from .live_screen import Chosen, Following, Source
+
+LOWEST, LOW, WIDE = 18, 30, 140
+"""Rows from which there are bars and a foot, rows from which there are heads and more of both, and columns
+from which the lists stand side by side."""
+NO_RULES = "No rule fired: nothing is wrong with these messages."
+TEACHES = (
+    "There is nothing to sum up yet.",
+    "As messages come, this screen counts them: which rules they trip and how often, which events they are"
+    " and what became of each at Mixpanel, and when it happened. Errors stand first.",
+    "Point an SDK at this endpoint. For some traffic at once:",
+)
+
+
+class OverviewScreen(Following):
+    """Time on top, rules and events below. It keeps itself fresh, and rows stay in their order."""
+
+    NAME = "Summary"
+    AUTO_FOCUS = "#rules"
+    KEYS = (
+        ("Enter", "newest message"),
+        ("e", "whole story"),
+        ("Tab", "rules or events"),
+        ("y", "copy"),
+        ("Esc", "back"),
+    )
+    DEFAULT_CSS = """
+    OverviewScreen {
+        & #foot { height: 4; padding: 0 1; }
+        & #time { height: 8; }
+        & #lists { height: 1fr; layout: vertical; }
+        & #lists > Vertical { height: 1fr; width: 1fr; }
+        &.-wide #lists { layout: horizontal; }
+        &.-low .head { display: none; }
+        &.-low #time { height: 4; }
+        &.-low #foot { height: 2; }
+        &.-lowest #time, &.-lowest #foot { display: none; }
+        &.-empty #lists, &.-empty #time, &.-empty #foot { display: none; }
+    }
+    """
+    BINDINGS = bindings("overview")
+
+    def __init__(self, source: Source) -> None:
+        super().__init__(source)
+        self._overview: Overview | None = None
+        self._settled = False
+        """Whether all messages were counted: only then rows keep their order."""
+        self.bars = TimeBars()
+        self.time = Vertical(self.bars, id="time", classes="panel")
+        self.rules_panel = Vertical(classes="panel", id="rules-panel")
+        self.events_panel = Vertical(classes="panel", id="events-panel")
+        self.rules = RankedList(id="rules")
+        self.rules.nothing = READING
+        self.rules_head = Static(classes="head")
+        self.events = RankedList(id="events")
+        self.events.nothing = READING
+        self.events_head = Static(classes="head")
+        self.foot = Static(id="foot")
+
+    def compose(self) -> ComposeResult:
+        yield self.banner
+        yield self.time
+        with Container(id="lists"):
+            with self.rules_panel:
+                yield self.rules_head
+                yield self.rules
+            with self.events_panel:
+                yield self.events_head
+                yield self.events
+        yield self.foot
+        yield self.teaches
+        yield self.keys_line
+
+    def on_mount(self) -> None:
+        teaches = (*TEACHES, f"  {demo_line(self.source.viewer.url)}")
+        self.teaches.update(worded(self, Content("\n\n".join(teaches))))
+
+    def on_resize(self) -> None:
+        """Lay out for the new size."""
+        self.set_class(self.size.height < LOWEST, "-lowest")
+        self.set_class(self.size.height < LOW, "-low")
+        self.set_class(self.size.width >= WIDE, "-wide")
+        self.call_after_refresh(self.draw)
+
+    # Keeping fresh
+
+    @property
+    def whole(self) -> bool:
+        return self._overview is not None and not self._overview.covered.behind
+
+    async def ask(self) -> None:
+        overview = await self.source.viewer.overview()
+        if overview != self._overview:
+            self.show(overview)
+
+    def draw_lost(self) -> None:
+        """Nobody tells any more that there is nothing: the lists are there, with what was counted."""
+        self.draw()
+
+    def show(self, overview: Overview) -> None:
+        """Show these numbers; once all messages were counted, rows stay in the order that they have.
+
+        Until then the cursor stands on the first row, the worst, unless the reader moves it.
+        """
+        settled, self._settled = self._settled, not overview.covered.behind
+        rules: dict[Key, RuleCount] = {("rule", one.rule): one for one in overview.rules}
+        events: dict[Key, EventCount] = {("event", one.type, one.name): one for one in overview.events}
+        rule_order, event_order = list[Key](rules), list[Key](events)
+        if settled and self._overview is not None:
+            rule_order = kept_order(
+                [row.key for row in self.rules.rows],
+                [(key, SEVERITY_WEIGHT[one.severity]) for key, one in rules.items()],
+            )
+            event_order = kept_order(
+                [row.key for row in self.events.rows], [(key, _grave(one)) for key, one in events.items()]
+            )
+        self._overview = overview
+        marks, most = marks_of(self), max((one.messages for one in overview.rules), default=0)
+        self.rules.nothing = NO_RULES if self._settled else READING
+        self.rules.show(
+            [Row(key, partial(rule_spans, rules[key], overview, most, marks)) for key in rule_order],
+            on_top=not settled,
+        )
+        self.events.show(
+            [Row(key, partial(event_spans, events[key], overview, marks)) for key in event_order],
+            on_top=not settled,
+        )
+        self.bars.show(overview)
+        self.draw()
+
+    # Words
+
+    def draw(self) -> None:
+        """Everything but the rows."""
+        overview = self._overview
+        nothing = overview is not None and is_empty(overview.covered)
+        self.set_class(nothing and not self.lost, "-empty")
+        self.keep_keys(self.rules)
+        self.draw_lines()
+        marks = marks_of(self)
+        rule_width, event_width = (
+            one.scrollable_content_region.width - 1 for one in (self.rules, self.events)
+        )
+        self.rules_head.update(worded(self, Content(rule_head(rule_width))))
+        self.events_head.update(worded(self, Content(event_head(event_width, marks))))
+        if overview is None:
+            return
+        covered = overview.covered
+        words = f"Over time ─ {span_words(covered.since, covered.until)}, a bar is {self.bars.bar_words}"
+        self._title(self.time, Content(words), self._legend(overview))
+        yet = so_far(covered)
+        self._title(self.rules_panel, Content(f"Rules ─ {len(overview.rules):,} fired{yet}"))
+        total, held = overview.events_total, len(overview.events)
+        of = f" of {total:,}" if total > held else ""
+        self._title(self.events_panel, Content(f"Events ─ {held:,}{of}{yet}"))
+        self._fill_foot()
+
+    def _title(self, panel: Vertical, title: Content, subtitle: Content | None = None) -> None:
+        panel.border_title = worded(self, title)  # pyright: ignore[reportAttributeAccessIssue]
+        if subtitle is not None:
+            panel.border_subtitle = worded(self, subtitle)  # pyright: ignore[reportAttributeAccessIssue]
+
+    def facts(self) -> Content:
+        """What is summed up, and how much of it is wrong."""
+        overview, marks = self._overview, marks_of(self)
+        if overview is None:
+            return Content.styled("reading the newest messages …", "$dim")
+        if self.has_class("-empty"):
+            return Content("")
+        reading = reading_words(overview.covered)
+        parts = [Content.styled(reading, "$mark-waiting")] if reading else list[Content]()
+        if overview.errors:
+            parts.append(Content.styled(f"{marks.error} {overview.errors:,} wrong", "bold $mark-error"))
+        elif not reading:
+            parts.append(Content.styled("no errors", "$mark-ok"))
+        if overview.warnings:
+            parts.append(Content.styled(f"{marks.warning} {overview.warnings:,} to look at", "$mark-warning"))
+        if not reading:
+            parts.append(Content(f"in {covered_words(overview)}"))
+        return Content("  ").join(parts)
+
+    def _legend(self, overview: Overview) -> Content:
+        marks, covered = marks_of(self), overview.covered
+        rest = covered.messages + covered.refused - overview.errors - overview.warnings
+        return Content.assemble(
+            (f"{marks.error} {overview.errors:,} with errors", "$mark-error"),
+            (f"  {marks.warning} {overview.warnings:,} with warnings only", "$mark-warning"),
+            (f"  {rest:,} with neither{so_far(covered)}", "$dim"),
+        )
+
+    # The foot: about the row that the cursor is on
+
+    @on(RankedList.Highlighted)
+    def _moved(self) -> None:
+        self._fill_foot()
+
+    def on_descendant_focus(self) -> None:
+        """The foot follows the list that has the keys."""
+        self._fill_foot()
+
+    def _fill_foot(self) -> None:
+        rule, event = self._rule(), self._event()
+        lines: list[Content] = []
+        if self.events.has_focus and event is not None:
+            lines = self._about_event(event)
+        elif rule is not None:
+            lines = self._about_rule(rule)
+        width = max(self.foot.content_size.width, 20)
+        cut = [line.truncate(width, ellipsis=True) for line in lines]
+        self.foot.update(worded(self, Content("\n").join(cut)))
+
+    def _about_rule(self, rule: RuleCount) -> list[Content]:
+        told = rules_by_id().get(rule.rule)
+        what, why, fix = ("", "", "") if told is None else (told.what, told.why, told.fix)
+        marks = marks_of(self)
+        head = Content.assemble(
+            (
+                f"{severity_mark(rule.severity, marks)} {clean(rule.rule)}",
+                f"bold {SEVERITY_STYLES[rule.severity]}",
+            ),
+            (f"  {what}", "$foreground"),
+        )
+        mend = Content.assemble((f"{marks.arrow} ", "bold $mark-ok"), (fix, "$mark-ok"))
+        if self.has_class("-low"):
+            return [head, mend]
+        most = ", ".join(f"{event_words(one.type, one.name)} {one.messages:,}" for one in rule.events)
+        return [head, Content.styled(why, "$dim"), mend, Content.assemble(("in  ", "$dim"), most)]
+
+    def _about_event(self, event: EventCount) -> list[Content]:
+        marks = marks_of(self)
+        letter, style = call_mark(event.type, marks)
+        head = Content.assemble(
+            (f"{letter} ", f"bold ${style}"),
+            (event_words(event.type, event.name), "bold $foreground"),
+            (f"  {delivery_words(event)}", "$foreground"),
+        )
+        rules = [
+            (
+                f"{severity_mark(one.severity, marks)} {clean(one.rule)} {one.messages:,}",
+                SEVERITY_STYLES[one.severity],
+            )
+            for one in event.rules
+        ]
+        tripped = Content("  ").join(Content.styled(words, style) for words, style in rules)
+        none = "No rule fires on it." if self._settled else READING
+        lines = [head, tripped if event.rules else Content.styled(none, "$dim")]
+        if event.silent:
+            words = f"{counted(event.silent, 'message')} of these become nothing that is sent to Mixpanel."
+            lines.append(Content.styled(words, "$mark-warning"))
+        return lines
+
+    def _rule(self) -> RuleCount | None:
+        key, overview = self.rules.key, self._overview
+        if key is None or overview is None:
+            return None
+        return next((one for one in overview.rules if one.rule == key[1]), None)
+
+    def _event(self) -> EventCount | None:
+        key, overview = self.events.key, self._overview
+        if key is None or overview is None:
+            return None
+        return next((one for one in overview.events if (one.type, one.name) == key[1:]), None)
+
+    # Acts
+
+    @on(RankedList.Chosen, "#rules")
+    def _rule_chosen(self) -> None:
+        rule = self._rule()
+        if rule is not None:
+            self.dismiss(Chosen(rule.newest, "warnings"))
+
+    @on(RankedList.Chosen, "#events")
+    def _event_chosen(self) -> None:
+        event = self._event()
+        if event is not None:
+            self.dismiss(Chosen(event.newest))
+
+    def action_explain(self) -> None:
+        """Tell the rule's whole story: the one the cursor is on, or the gravest of the event."""
+        from ...core.commands.rules import rule_of
+        from .rule_story import RuleStory
+
+        event = self._event() if self.events.has_focus else None
+        rule = self._rule()
+        name = event.rules[0].rule if event and event.rules else "" if event else rule.rule if rule else ""
+        if not name:
+            self.notify("No rule fires here, so there is no story to tell.")
+            return
+        try:
+            self.app.push_screen(RuleStory(rule_of(name)))  # pyright: ignore[reportUnknownMemberType]
+        except SegtapError as error:
+            self.notify(clean(str(error)), title=error.title, severity="warning")
+
+    def copied(self) -> tuple[str, str]:
+        overview = self._overview
+        return "the summary", "" if overview is None else "\n".join(text_lines(overview, marks_of(self)))
+
+
+def _grave(event: EventCount) -> int:
+    return 0 if event.errors else 1 if event.warnings else 2
