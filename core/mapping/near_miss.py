@@ -8,7 +8,8 @@ import msgspec
 
 from ..messages import JsonObject
 from .directives import Refused
-from .triggers import Condition, Group, holds, parse_trigger
+from .trigger_syntax import Condition, Group, parse_trigger
+from .triggers import holds
 
 
 class Miss(msgspec.Struct, frozen=True):

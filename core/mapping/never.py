@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..messages import CALL_TYPES
-from .triggers import OPERATORS, Condition, Group, holds, parse_trigger
+from .trigger_syntax import Condition, Group, parse_trigger
+from .triggers import OPERATORS, holds
 
 _HINTS = {
     "is": "write = in its place",

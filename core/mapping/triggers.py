@@ -1,276 +1,57 @@
-"""Triggers: Segment's query language (FQL), compiled once to a predicate of a message.
-
-Source: destination-subscriptions. Its reading is lenient and kept so: an unknown name such as `groupId` is
-passed over with its comparison, `!` counts only before contains() and match(), and the last `and` or `or`
-of a level holds for the whole level.
-"""
+"""Compiles triggers to predicates of a message."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from itertools import pairwise
-from typing import Literal, cast
+from typing import cast
 
-import msgspec
-
-from ..errors import MappingError
 from ..messages import JsonObject
 from .directives import Refused
-from .fql_lexer import Token, lex
-from .javascript import MISSING, Value, as_double, format_number, is_number, to_number
+from .javascript import MISSING, Value, as_double, is_number, to_number
 from .paths import walk
+from .trigger_syntax import Condition, Group, parse_trigger, value_text
 
 Predicate = Callable[[JsonObject], bool]
 Test = Callable[[Value], bool]
 
-PLACES: dict[str, Literal["root", "inside"]] = {
-    "type": "root",
-    "event": "root",
-    "name": "root",
-    "userId": "root",
-    "context": "inside",
-    "properties": "inside",
-    "traits": "inside",
-}
-"""The names that a trigger may speak of: the message's own, or paths inside them."""
-
-FUNCTIONS = ("contains", "match")
-_FUNCTION_ROOTS = ("event", "name", "userId")
-_FUNCTION_PLACES = ("properties", "traits", "context")
-_PATH = re.compile(r"[^\[.\]]+")
-
-
-class Condition(msgspec.Struct, frozen=True):
-    """`place` is the message's key, `path` what follows it; `expected` a text, number, boolean or None."""
-
-    place: str
-    path: tuple[str, ...]
-    operator: str
-    expected: str | float | bool | None = None
-
-
-class Group(msgspec.Struct, frozen=True):
-    """Conditions of which all (`and`) or one (`or`) must hold."""
-
-    operator: str
-    children: tuple[Condition | Group | None, ...]
-
-
-class _Broken(Exception):
-    """The trigger ends where something is needed."""
-
 
 def compile_trigger(text: str) -> Predicate:
-    """A predicate that tells whether the trigger takes a message; it raises `Refused` where Segment fails.
+    """Compile a trigger to a predicate; it raises `Refused` where Segment fails.
 
     Raises MappingError for a text that Segment cannot read; there, it never matches.
     """
-    node = parse_trigger(text)
-    return _group(node) if isinstance(node, Group) else _node(node)
+    return predicate(parse_trigger(text))
 
 
 def holds(node: Condition | Group | None, message: JsonObject) -> bool:
-    """Whether one part of a trigger takes the message. Raises `Refused` where Segment fails."""
-    return _node(node)(message)
+    """Return True if a part of a trigger matches the message. Raises `Refused` where Segment fails."""
+    return predicate(node)(message)
 
 
-def parse_trigger(text: str) -> Condition | Group:
-    """The conditions that a trigger consists of. Raises MappingError as `compile_trigger`."""
-    tokens: list[Token] = []
-    try:
-        tokens = _joined(lex(text))
-        node = _parse(tokens.copy())
-    except (_Broken, ValueError) as fault:
-        why = _NESTED if _is_nested(tokens) else fault
-        raise MappingError(
-            f"The trigger {text!r} cannot be read: {why}. Write it like: "
-            'type = "track" and event = "Order Completed"'
-        ) from None
-    if node is None:
-        raise MappingError(
-            f"The trigger {text!r} has no condition that Segment knows: it may speak of "
-            f"{', '.join(PLACES)}, contains() and match()."
-        )
-    return node
+def only_type(node: Condition | Group) -> str | None:
+    """Return the one message type that a trigger can match; None if it does not start with `type = "…"`."""
+    first = node
+    if isinstance(node, Group):
+        first = node.children[0] if node.operator == "and" else None
+    if isinstance(first, Condition) and first.place == "type" and first.operator == "=":
+        return value_text(cast(str, first.expected))
+    return None
 
 
-_NESTED = "Segment reads no brackets within brackets: write one level, or a subscription for each case"
-
-
-def _is_nested(tokens: list[Token]) -> bool:
-    """Tell whether a group of conditions stands within another; brackets of functions are no groups."""
-    depth = deepest = 0
-    before = ""
-    for token in tokens:
-        if token.type == "parenleft":
-            depth += before not in FUNCTIONS
-            deepest = max(deepest, depth)
-        elif token.type == "parenright":
-            depth -= 1
-        before = token.value
-    return deepest > 1
-
-
-def passed_over(text: str) -> tuple[str, ...]:
-    """The names in a trigger that Segment's reader passes over together with what they are compared to.
-
-    Nothing for a text that it cannot read at all.
-    """
-    try:
-        tokens = _joined(lex(text))
-    except ValueError:
-        return ()
-    found: dict[str, None] = {}
-    called = False
-    for token, following in pairwise(tokens):
-        if token.type == "ident":
-            known = _speaks_of(token.value) if called else token.value.partition(".")[0] in PLACES
-            compared = following.type == "operator" and following.value != "!"
-            if (called or compared) and not known:
-                found[token.value] = None
-        called = (token.type == "parenleft" and called) or token.value in FUNCTIONS
-    return tuple(found)
-
-
-def _speaks_of(name: str) -> bool:
-    """True for what contains() and match() may look at."""
-    return name in _FUNCTION_ROOTS or name.startswith(_FUNCTION_PLACES)
-
-
-def _joined(tokens: list[Token]) -> list[Token]:
-    """Names, dots and names become one dotted name."""
-    joined: list[Token] = []
-    index = 0
-    while index < len(tokens):
-        token = tokens[index]
-        following = tokens[index + 1] if index + 1 < len(tokens) else None
-        if (
-            joined
-            and joined[-1].type == "ident"
-            and token.type == "dot"
-            and following is not None
-            and following.type == "ident"
-        ):
-            joined[-1] = Token("ident", f"{joined[-1].value}.{following.value}")
-            index += 2
-        else:
-            joined.append(token)
-            index += 1
-    return joined
-
-
-def _take(tokens: list[Token], what: str) -> Token:
-    if not tokens:
-        raise _Broken(f"{what} is missing")
-    return tokens.pop(0)
-
-
-def _parse(tokens: list[Token]) -> Condition | Group | None:
-    nodes: list[Condition | Group | None] = []
-    operator = "and"
-    while tokens:
-        token = tokens.pop(0)
-        if token.type == "eos":
-            break
-        if token.type == "ident":
-            place = token.value.partition(".")[0]
-            if place in PLACES:
-                sign = _take(tokens, "the operator after " + token.value)
-                nodes.append(_comparison(token, place, sign, _take(tokens, "the value after " + token.value)))
-            if token.value in FUNCTIONS:
-                nodes.extend(_function(token.value, tokens, negate=False))
-        elif token.type == "operator" and token.value == "!":
-            if not tokens:
-                raise _Broken("what ! stands for is missing")
-            if tokens[0].type == "ident" and tokens[0].value in FUNCTIONS:
-                nodes.extend(_function(tokens.pop(0).value, tokens, negate=True))
-        elif token.type == "parenleft":
-            inner: list[Token] = []
-            while (following := _take(tokens, "the closing )")).type != "parenright":
-                inner.append(following)
-            nodes.append(_parse([*inner, Token("eos", "eos")]))
-        elif token.type == "conditional":
-            operator = token.value
-    if len(nodes) > 1:
-        return Group(operator, tuple(nodes))
-    return nodes[0] if nodes else None
-
-
-def _value(token: Token) -> str | float | bool:
-    if token.type == "string":
-        return re.sub(r'"\Z', "", re.sub(r'\A"', "", token.value))
-    if token.type == "number":
-        return to_number(token.value)
-    if token.type == "ident" and token.value in ("true", "false"):
-        return token.value == "true"
-    return token.value
-
-
-def _text(value: str | float | bool) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return value if isinstance(value, str) else format_number(value)
-
-
-def _inside(name: str, place: str) -> tuple[str, ...]:
-    path = name.removeprefix(place + ".")
-    return tuple(_PATH.findall(path))
-
-
-def _comparison(name: Token, place: str, sign: Token, value: Token) -> Condition:
-    path = _inside(name.value, place) if PLACES[place] == "inside" else ()
-    special = {"null": {"=": "not_exists", "!=": "exists"}}
-    if place not in ("type", "event"):
-        if place != "name":
-            special["true"], special["false"] = {"=": "is_true"}, {"=": "is_false"}
-        operator = special.get(value.value, {}).get(sign.value)
-        if operator:
-            return Condition(place, path, operator)
-    if PLACES[place] == "root":
-        return Condition(place, path, sign.value, _text(_value(value)))
-    if value.type == "number":
-        numeric = {"=": "number_equals", "!=": "number_not_equals"}.get(sign.value, sign.value)
-        return Condition(place, path, numeric, _value(value))
-    return Condition(place, path, sign.value, _value(value))
-
-
-def _function(function: str, tokens: list[Token], *, negate: bool) -> list[Condition]:
-    tokens[:1] = []
-    name = _take(tokens, f"the first argument of {function}()")
-    tokens[:1] = []
-    value = _take(tokens, f"the second argument of {function}()")
-    tokens[:1] = []
-    text = _text(_value(value))
-    if function == "contains":
-        operator = "contains"
-    elif value.value.endswith('*"'):
-        operator, text = "starts_with", text[:-1]
-    else:
-        operator, text = "ends_with", text[1:]
-    if negate:
-        operator = "not_" + operator
-    if name.value in _FUNCTION_ROOTS:
-        return [Condition(name.value, (), operator, text)]
-    for place in _FUNCTION_PLACES:
-        if name.value.startswith(place):
-            return [Condition(place, _inside(name.value, place), operator, text)]
-    return []
-
-
-def _node(node: Condition | Group | None) -> Predicate:
+def predicate(node: Condition | Group | None) -> Predicate:
+    """Compile a part of a trigger."""
     if node is None:
         return _nothing
     return _group(node) if isinstance(node, Group) else _condition(node)
 
 
 def _nothing(message: JsonObject) -> bool:
-    """Brackets around nothing that Segment knows: it fails on them when it gets there."""
+    """Fail as Segment does at brackets around nothing that it knows."""
     raise Refused("Cannot read properties of undefined (reading 'type')")
 
 
 def _group(group: Group) -> Predicate:
-    children = [_node(child) for child in group.children]
+    children = [predicate(child) for child in group.children]
     if len(children) == 2:
         first, second = children
         if group.operator == "and":
@@ -296,7 +77,7 @@ Expected = str | float | bool | None
 
 
 def _equal(expected: Expected) -> Test:
-    text = _text(cast(str, expected))
+    text = value_text(cast(str, expected))
     return lambda actual: actual == text
 
 
@@ -318,7 +99,7 @@ def _numeric(compare: Callable[[float, float], bool]) -> Callable[[Expected], Te
 
 def _textual(compare: Callable[[str, str], bool], holds: bool = True) -> Callable[[Expected], Test]:
     def make(expected: Expected) -> Test:
-        text = _text(cast(str, expected))
+        text = value_text(cast(str, expected))
         return lambda actual: isinstance(actual, str) and compare(actual, text) is holds
 
     return make
@@ -353,6 +134,6 @@ _TESTS: dict[str, Callable[[Expected], Test]] = {
     "is_false": lambda expected: lambda actual: actual is False,
 }
 OPERATORS = frozenset(_TESTS)
-"""What Segment can compare by; a condition with any other operator never holds."""
+"""The operators that Segment can compare by; a condition with any other never holds."""
 NUMERIC = frozenset(("number_equals", "number_not_equals", "<", "<=", ">", ">="))
-"""Operators that compare numbers: a text never holds, though it may read as a number."""
+"""Operators that compare numbers; a text is never equal, even if it reads as a number."""

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from ..destinations.actions.fields import ACTION_FIELDS
 from ..destinations.actions.presets import optional_subscriptions, preset_subscriptions
-from ..mapping.triggers import passed_over
+from ..mapping.trigger_syntax import passed_over
 from ..messages import JsonObject
 from ..settings import Subscription
 from .hcl import first_unknown

@@ -14,7 +14,8 @@ from ..mapping import MISSING, Refused, compile_trigger
 from ..mapping.near_miss import condition_words, miss_of
 from ..mapping.origins import NOTHING, Origin, fields_of, value_of
 from ..mapping.paths import walk
-from ..mapping.triggers import NUMERIC, Condition, passed_over
+from ..mapping.trigger_syntax import Condition, passed_over
+from ..mapping.triggers import NUMERIC
 from ..mapping.validate import is_directive
 from ..messages import Json, JsonObject
 from ..settings import Destination, Subscription

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from segtap.core.errors import MappingError
 from segtap.core.mapping import Refused, compile_trigger
-from segtap.core.mapping.triggers import passed_over
+from segtap.core.mapping.trigger_syntax import passed_over
 
 TRACK: dict[str, Any] = {
     "type": "track",
