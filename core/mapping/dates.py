@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+from datetime import date, datetime
 from functools import lru_cache
 
 from .dates_v8 import parse_date
@@ -21,6 +22,7 @@ _ISO = re.compile(
     r"(\d{4})-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):([0-5]\d):([0-5]\d)(?:\.(\d{3})\d{0,6})?Z\Z",
     re.ASCII,
 )
+_EPOCH = date(1970, 1, 1).toordinal()
 _SPACE = r"[\t-\r \xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]"
 _DAYJS = re.compile(
     r"(\d{4})[-/]?(\d{1,2})?[-/]?(\d{0,2})(?:[Tt]|"
@@ -65,6 +67,23 @@ def _clip(time: float) -> int | None:
 
 @lru_cache(maxsize=256)
 def _read_text(text: str) -> int | None:
+    if (
+        len(text) == 24
+        and text[4] == text[7] == "-"
+        and text[10] == "T"
+        and text[19] == "."
+        and text[23] == "Z"
+    ):
+        # As most SDKs write it. What Python and V8 do not read alike goes on below.
+        try:
+            read = datetime.fromisoformat(text)
+        except ValueError:
+            pass
+        else:
+            if text[13] == text[16] == ":" and text[11:13] != "24":
+                days = read.toordinal() - _EPOCH
+                minutes = (days * 24 + read.hour) * 60 + read.minute
+                return minutes * 60_000 + read.second * 1000 + read.microsecond // 1000
     if iso := _ISO.match(text):
         year, month, day, hour, minute, second, ms = iso.groups()
         return utc(int(year), int(month) - 1, int(day), int(hour), int(minute), int(second), int(ms or 0))

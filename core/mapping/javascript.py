@@ -223,6 +223,11 @@ def plain_object(value: JsonObject) -> JsonObject:
         kind = item.__class__
         if kind is str or item is None or kind is bool:
             continue
+        # Numbers that JSON holds as they are, without a call: most are.
+        if kind is int and -SAFE <= cast(int, item) <= SAFE:
+            continue
+        if kind is float and not cast(float, item).is_integer() and math.isfinite(cast(float, item)):
+            continue
         if item is MISSING:
             if copied is None:
                 copied = dict(value)

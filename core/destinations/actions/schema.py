@@ -105,7 +105,7 @@ def compile_field(field: Field) -> Coerce:
 
     def each(value: Value, pointer: str, faults: Faults) -> Value:
         items = cast("list[Json]", value if isinstance(value, list) else [value])
-        kept = [item for item in items if item is not cast(Json, MISSING) and not _empty(item, field)]
+        kept = [item for item in items if item is not cast(Json, MISSING) and not is_empty(item, field)]
         return [cast(Json, coerce(item, f"{pointer}/{index}", faults)) for index, item in enumerate(kept)]
 
     return each
@@ -209,7 +209,7 @@ def _compile_object(field: Field) -> Coerce:
             if item.__class__ is plain:
                 made[key] = item
                 continue
-            if item is cast(Json, MISSING) or (not field.multiple and _empty(item, inner)):
+            if item is cast(Json, MISSING) or (not field.multiple and is_empty(item, inner)):
                 continue
             own: Faults = []
             made[key] = cast(Json, coerce(item, f"{pointer}/{key}", own))
@@ -223,8 +223,8 @@ def _compile_object(field: Field) -> Coerce:
     return check
 
 
-def _empty(value: Json, field: Field) -> bool:
-    """Values inside an object that count as not there."""
+def is_empty(value: Json, field: Field) -> bool:
+    """Return True for a value inside an object that counts as absent."""
     if value is None:
         return not field.nullable
     return value == "" and field.type not in ("string", "datetime")

@@ -12,17 +12,19 @@ from collections.abc import Callable, Sequence
 from typing import cast
 
 from ...errors import MappingError
-from ...inspection import Operation, Translation
-from ...mapping import MISSING, Getter, Refused, Value, compile_fields, compile_trigger
+from ...inspection import Operation, OutgoingRequest, Translation
+from ...mapping import MISSING, Getter, Refused, Value, compile_fields
 from ...mapping.clock import NOW
 from ...mapping.directives import plain_path
 from ...mapping.paths import compile_keys, walk
-from ...mapping.triggers import Predicate
-from ...messages import Json, JsonObject
+from ...mapping.trigger_syntax import parse_trigger
+from ...mapping.triggers import only_type, predicate
+from ...messages import CALL_TYPES, Json, JsonObject
 from ...settings import Destination, Subscription
 from ..base import Translator
 from .actions import ACTIONS, Action, Moment, Target, target_of
 from .fields import ACTION_FIELDS, Field
+from .generated import EventFunction, event_function
 from .presets import preset_subscriptions
 from .schema import Coerce, Faults, compile_field, plain_type
 
@@ -32,18 +34,66 @@ Payload = Callable[[JsonObject], JsonObject]
 """From a message to an action's checked payload. Raises Refused."""
 
 
-class CompiledSubscription:
-    """One subscription, ready to run: it is the same for all settings. `place` is its index in the list."""
+GENERATE_AFTER = 50
+"""Messages after which a subscription's function is generated: that costs as much as some hundred take."""
 
-    def __init__(
-        self, name: str, action: str, takes: Predicate, payload: Payload, act: Action, place: int
-    ) -> None:
+
+class CompiledSubscription:
+    """One subscription, ready to run, whatever the settings. `place` is its index in the list."""
+
+    def __init__(self, subscription: Subscription, place: int) -> None:
+        act = ACTIONS.get(subscription.partner_action)
+        if act is None:
+            raise MappingError(
+                f"There is no action {subscription.partner_action!r}: write one of {', '.join(ACTIONS)}."
+            )
+        trigger = parse_trigger(subscription.subscribe)
         self.place = place
-        self.name = name
-        self.action = action
-        self.takes = takes
-        self.payload = payload
-        self.act = act
+        self.name = subscription.name
+        self.action = subscription.partner_action
+        self.type = only_type(trigger)
+        self.takes = predicate(trigger)
+        self.act: Action = act
+        self._mapping = subscription.mapping
+        self._generated: EventFunction | None = None
+        self._runs = 0
+        try:
+            self.payload = compile_payload(subscription.mapping, ACTION_FIELDS[self.action])
+        except MappingError as fault:
+            self.payload = _refusing(str(fault))
+            self._runs = GENERATE_AFTER
+
+    def requests(self, document: JsonObject, target: Target, moment: Moment) -> list[OutgoingRequest]:
+        """Translate a message that the trigger matches. Raises Refused where Segment rejects it."""
+        if self._generated is not None:
+            try:
+                made = self._generated(document, moment.now, target)
+            except Refused:
+                made = None  # below, the faults are found in Segment's order
+            if made is not None:
+                _look_for_audience(document)
+                return made
+        elif self._runs < GENERATE_AFTER:
+            self._runs += 1
+            if self._runs == GENERATE_AFTER:
+                self.generate()
+        return self.interpreted(document, target, moment)
+
+    def interpreted(self, document: JsonObject, target: Target, moment: Moment) -> list[OutgoingRequest]:
+        """Translate any message, without the generated function."""
+        payload = self.payload(document)
+        _look_for_audience(document)
+        return self.act(payload, target, moment)
+
+    @property
+    def generated(self) -> bool:
+        """True once regular messages are translated by a generated function."""
+        return self._generated is not None
+
+    def generate(self) -> None:
+        """Generate the function for regular messages, if the subscription has one."""
+        self._runs = GENERATE_AFTER
+        self._generated = event_function(self.action, self._mapping, ACTION_FIELDS[self.action])
 
 
 class ActionsTranslator:
@@ -52,6 +102,11 @@ class ActionsTranslator:
     def __init__(self, destination: Destination) -> None:
         self._target: Target = target_of(destination.settings)
         self._subscriptions = _compiled(destination.subscriptions)
+        self._by_type = {
+            kind: tuple(each for each in self._subscriptions if each.type in (None, kind))
+            for kind in CALL_TYPES
+        }
+        """The subscriptions whose trigger can match a message of the type."""
 
     def translate(self, document: JsonObject, *, now: int) -> Translation:
         """See `Translator`: the subscriptions in their order, each on its own.
@@ -64,14 +119,14 @@ class ActionsTranslator:
         unmatched = True
         moment = Moment(now, document)
         NOW.set(now)
-        for subscription in self._subscriptions:
+        kind = document.get("type")
+        candidates = self._by_type.get(kind) if isinstance(kind, str) else None
+        for subscription in self._subscriptions if candidates is None else candidates:
             try:
                 if not subscription.takes(document):
                     continue
                 unmatched = False
-                payload = subscription.payload(document)
-                _look_for_audience(document)
-                requests = subscription.act(payload, self._target, moment)
+                requests = subscription.requests(document, self._target, moment)
             except Refused as refusal:
                 unmatched = False
                 rejected = rejected or str(refusal)
@@ -95,22 +150,12 @@ def _look_for_audience(document: JsonObject) -> None:
 
 
 def compile_subscription(subscription: Subscription, place: int = 0) -> CompiledSubscription:
-    """A subscription ready to run. Raises MappingError for a trigger or action that Segment would never run.
+    """Make a subscription ready to run.
 
-    A mapping that Segment would refuse refuses every message that the trigger takes, as there.
+    Raises MappingError for a trigger or action that Segment would never run. A mapping that Segment would
+    refuse refuses every message that the trigger matches, as there.
     """
-    act = ACTIONS.get(subscription.partner_action)
-    if act is None:
-        raise MappingError(
-            f"There is no action {subscription.partner_action!r}: write one of {', '.join(ACTIONS)}."
-        )
-    takes = compile_trigger(subscription.subscribe)
-    fields = ACTION_FIELDS[subscription.partner_action]
-    try:
-        payload = compile_payload(subscription.mapping, fields)
-    except MappingError as fault:
-        payload = _refusing(str(fault))
-    return CompiledSubscription(subscription.name, subscription.partner_action, takes, payload, act, place)
+    return CompiledSubscription(subscription, place)
 
 
 def _refusing(why: str) -> Payload:

@@ -55,3 +55,15 @@ def test_date_like_takes_numbers_in_text_as_seconds(text: str, holds: bool) -> N
 def test_no_text_makes_it_raise(text: str) -> None:
     time = read_time(text)
     assert time is None or abs(time) <= 8_640_000_000_000_000
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("2026-11-20T10:00:00.123Z", "2026-02-30T10:00:00.123Z", "0000-01-01T00:00:00.000Z"),
+        *("9999-12-31T23:59:59.999Z", "2026-11-20T24:00:00.000Z", "2026-11-20T10.00.00.000Z"),
+        *("2026-13-20T10:00:00.123Z", "2026-11-20T10:60:00.123Z", "٢٠26-11-20T10:00:00.123Z"),
+    ],
+)
+def test_the_short_way_for_the_usual_form_reads_as_the_long_one(text: str) -> None:
+    assert read_time(text) == read_time(f"{text[:-1]}0Z")
