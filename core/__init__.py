@@ -42,12 +42,12 @@ if TYPE_CHECKING:
     from .destinations.base import Translator
     from .engine.engine import Engine
     from .errors import SegtapError
-    from .ingest.parse import parse_receipt
-    from .inspection import Finding, Inspection, Operation, OutgoingRequest, Translation
-    from .inspector import inspect
     from .messages import Json, JsonObject, Marks, Message, Receipt
+    from .pipeline.intake import parse_receipt
+    from .pipeline.stages import inspect
     from .serve.notes import find_engine
     from .settings import Destination, Settings, Subscription
+    from .verdict import Finding, Operation, OutgoingRequest, Translation, Verdict
 
 _HOMES = {
     "CheckSettings": "checks",
@@ -59,16 +59,16 @@ _HOMES = {
     "Engine": "engine.engine",
     "EngineState": "api.models",
     "FeedBatch": "api.models",
-    "Finding": "inspection",
-    "Inspection": "inspection",
+    "Finding": "verdict",
+    "Verdict": "verdict",
     "Json": "messages",
     "JsonObject": "messages",
     "Marks": "messages",
     "Message": "messages",
     "MessageDetail": "api.models",
-    "Operation": "inspection",
+    "Operation": "verdict",
     "Outcome": "delivery",
-    "OutgoingRequest": "inspection",
+    "OutgoingRequest": "verdict",
     "Page": "api.models",
     "Receipt": "messages",
     "Rule": "catalogue.rule",
@@ -76,16 +76,16 @@ _HOMES = {
     "Settings": "settings",
     "Subscription": "settings",
     "Summary": "api.models",
-    "Translation": "inspection",
+    "Translation": "verdict",
     "Translator": "destinations.base",
     "Viewer": "api.client",
     "check": "checks",
     "check_settings": "checks",
     "decode": "codec",
     "find_engine": "serve.notes",
-    "inspect": "inspector",
+    "inspect": "pipeline.stages",
     "load_settings": "config:load",
-    "parse_receipt": "ingest.parse",
+    "parse_receipt": "pipeline.intake",
     "rules": "catalogue",
     "translator": "destinations",
 }
@@ -102,7 +102,6 @@ __all__ = [
     "EngineState",
     "FeedBatch",
     "Finding",
-    "Inspection",
     "Json",
     "JsonObject",
     "Marks",
@@ -120,6 +119,7 @@ __all__ = [
     "Summary",
     "Translation",
     "Translator",
+    "Verdict",
     "Viewer",
     "check",
     "check_settings",

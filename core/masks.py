@@ -15,9 +15,9 @@ from urllib.parse import quote
 
 import msgspec
 
-from .inspection import SECRET_FIELDS, Inspection, OutgoingRequest
 from .settings import DestinationSettings, Secret, Settings
 from .text import clean
+from .verdict import SECRET_FIELDS, OutgoingRequest, Verdict
 
 MASK = "••••"
 _SHORTEST = 8
@@ -66,14 +66,14 @@ def masked(request: OutgoingRequest) -> OutgoingRequest:
     return msgspec.structs.replace(request, **changes) if changes else request
 
 
-def masked_inspection(inspection: Inspection) -> Inspection:
-    """The same inspection with dots for the credentials of every request: `authorization`, an API key."""
+def masked_verdict(verdict: Verdict) -> Verdict:
+    """The same verdict with dots for the credentials of every request: `authorization`, an API key."""
     operations = tuple(
         msgspec.structs.replace(operation, request=masked(operation.request))
-        for operation in inspection.translation.operations
+        for operation in verdict.translation.operations
     )
-    translation = msgspec.structs.replace(inspection.translation, operations=operations)
-    return msgspec.structs.replace(inspection, translation=translation)
+    translation = msgspec.structs.replace(verdict.translation, operations=operations)
+    return msgspec.structs.replace(verdict, translation=translation)
 
 
 def secrets_of(request: OutgoingRequest) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 A `Receipt` is what came over HTTP, kept as it came: the journal's row of truth. `Message` is one
 Segment call out of it, as Segment would hand it to a destination. Going from one to the other
-(`core.ingest.parse.parse_receipt`) is pure and repeatable, so that an index can be rebuilt at any time.
+(`core.pipeline.intake.parse_receipt`) is pure and repeatable, so that an index can be rebuilt at any time.
 """
 
 from __future__ import annotations

@@ -9,9 +9,9 @@ from typing import Any
 
 from segtap.core.checks import CheckSettings
 from segtap.core.destinations import translator
-from segtap.core.inspection import Finding, Inspection
-from segtap.core.inspector import inspect_document
+from segtap.core.pipeline.stages import inspect_document
 from segtap.core.settings import Destination
+from segtap.core.verdict import Finding, Verdict
 
 NOW = int(datetime.fromisoformat("2026-11-24T22:00:01Z").timestamp() * 1000)
 DESTINATION = Destination(settings={"projectToken": "0123456789abcdef0123456789abcdef"})
@@ -44,7 +44,7 @@ def inspected(
     objections: Sequence[str] = (),
     destination: Destination = DESTINATION,
     settings: CheckSettings | None = None,
-) -> Inspection:
+) -> Verdict:
     reader = TRANSLATOR if destination is DESTINATION else translator(destination)
     judged_by = settings or CheckSettings()
     size = len(json.dumps(message))

@@ -11,8 +11,8 @@ import msgspec
 
 from segtap.core.api.models import MessageDetail, ReceiptView, Summary
 from segtap.core.delivery import Delivery, DeliveryState, Outcome
-from segtap.core.inspection import Finding, Inspection, Operation, OutgoingRequest, Translation
 from segtap.core.messages import Marks
+from segtap.core.verdict import Finding, Operation, OutgoingRequest, Translation, Verdict
 
 NOW = 1795516867211
 """2026-11-24T10:41:07.211Z: four seconds after the order was made."""
@@ -38,7 +38,7 @@ def detail(
     id: int = 7 << 20,
 ) -> MessageDetail:
     """A message's detail; summary and receipt follow from the document."""
-    inspection = Inspection(translation or Translation(), findings)
+    verdict = Verdict(translation or Translation(), findings)
     return MessageDetail(
         summary=Summary(
             id=id,
@@ -47,8 +47,8 @@ def detail(
             name=str(document.get("event") or document.get("name") or document.get("type", "")),
             user=str(document.get("userId") or document.get("anonymousId") or ""),
             source="node",
-            errors=inspection.errors,
-            warnings=inspection.warnings,
+            errors=verdict.errors,
+            warnings=verdict.warnings,
             marks=int(marks),
             delivery=delivery,
             message_id=str(document.get("messageId", "")),
@@ -58,7 +58,7 @@ def detail(
         filled=filled,
         objections=objections,
         write_key=write_key,
-        inspection=inspection,
+        verdict=verdict,
         deliveries=deliveries,
         receipt=ReceiptView(
             method="POST",
@@ -189,7 +189,7 @@ def refused(
         ),
         document=b"",
         original=b"",
-        inspection=Inspection(Translation()),
+        verdict=Verdict(Translation()),
         receipt=ReceiptView(
             method="POST",
             path="/v1/track",

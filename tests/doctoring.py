@@ -17,8 +17,8 @@ from segtap.core.checks.settings import check_settings
 from segtap.core.checks.stream import Loose, StreamChecker
 from segtap.core.destinations import translator
 from segtap.core.destinations.gate import GatedTranslator, gate_of
-from segtap.core.doctor import Facts, Verdict, diagnose
-from segtap.core.inspector import inspect_document
+from segtap.core.doctor import Diagnosis, Facts, diagnose
+from segtap.core.pipeline.stages import inspect_document
 from segtap.core.settings import Settings, destination_of
 
 TOKEN = "0123456789abcdef0123456789abcdef"
@@ -39,27 +39,27 @@ def read(messages: Sequence[dict[str, Any]], settings: Settings, *, now: int = N
     details: list[MessageDetail] = []
     for number, message in enumerate(messages, start=1):
         size = len(msgspec.json.encode(message))
-        inspection = inspect_document(message, size, translate, destination, now, settings=judged)
+        verdict = inspect_document(message, size, translate, destination, now, settings=judged)
         id = str(message.get("messageId", ""))
         loose = Loose(document=message, type=str(message.get("type", "")), message_id=id)
-        completed = stream.observe(loose, inspection.translation, now + number * 60_000)
+        completed = stream.observe(loose, verdict.translation, now + number * 60_000)
         found = adjusted(completed, message, judged.rules)
         details.append(
             detail(
                 message,
-                translation=inspection.translation,
-                findings=(*inspection.findings, *found),
+                translation=verdict.translation,
+                findings=(*verdict.findings, *found),
                 id=number << 20,
             )
         )
     return details
 
 
-def verdicts_of(settings: Settings, *messages: dict[str, Any], now: int = NOW) -> list[Verdict]:
+def verdicts_of(settings: Settings, *messages: dict[str, Any], now: int = NOW) -> list[Diagnosis]:
     """All that the doctor says of the messages, judged by the settings."""
     return diagnose(Facts(settings, destination_of(settings), read(messages, settings, now=now), now=now))
 
 
-def verdict_of(check: str, settings: Settings, *messages: dict[str, Any]) -> Verdict | None:
-    """The doctor's verdict on one question."""
+def verdict_of(check: str, settings: Settings, *messages: dict[str, Any]) -> Diagnosis | None:
+    """The doctor's diagnosis on one question."""
     return next((one for one in verdicts_of(settings, *messages) if one.check == check), None)

@@ -12,11 +12,11 @@ from segtap.core.api.models import Change, EngineState, FeedBatch, MessageDetail
 from segtap.core.delivery import Delivery, DeliveryCounts, DeliveryState, Outcome
 from segtap.core.errors import EngineError, ForwardingRefused, InputError
 from segtap.core.identities.model import Cluster, Users
-from segtap.core.inspection import Finding, Inspection, Operation, OutgoingRequest, Translation
 from segtap.core.messages import JsonObject, Marks, message_number
 from segtap.core.overview.counts import OverviewCounts
 from segtap.core.overview.model import Groups, Overview
 from segtap.core.settings import Settings
+from segtap.core.verdict import Finding, Operation, OutgoingRequest, Translation, Verdict
 
 URL = "http://127.0.0.1:8765"
 AT = 1_795_516_862_870
@@ -172,7 +172,7 @@ def detail_of(line: Summary) -> MessageDetail:
         original=b"" if line.refused else raw,
         filled=("$.messageId",),
         write_key="demo",
-        inspection=Inspection(
+        verdict=Verdict(
             Translation()
             if line.refused
             else Translation((Operation("Track Calls", "trackEvent", request),)),
@@ -324,7 +324,7 @@ class FakeViewer:
         for line in self.lines:
             detail = detail_of(line)
             document = msgspec.json.decode(detail.document, type=JsonObject)
-            counts.add(line, document | {"name": line.name}, detail.inspection)
+            counts.add(line, document | {"name": line.name}, detail.verdict)
         return counts.overview(counts.coverage(behind=self.behind))
 
     async def users(self, text: str = "", limit: int = 200) -> Users:

@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 
 from segtap.core.destinations.actions.presets import preset_subscriptions
-from segtap.core.inspection import Finding
 from segtap.core.settings import Destination
+from segtap.core.verdict import Finding
 
 UUID = "0b2c9f0e-6a53-4f7e-9d0d-3f4f6c2f1a77"
 UUID4 = "5efcc891-ed0a-4ef0-9b76-4a94a8e6d0f3"

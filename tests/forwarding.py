@@ -23,10 +23,10 @@ from segtap.core.forward.clock import Clock
 from segtap.core.forward.forwarder import Forwarder
 from segtap.core.forward.outcomes import Answer
 from segtap.core.forward.wire import WireForm
-from segtap.core.inspection import Operation, OutgoingRequest, Translation
 from segtap.core.messages import Marks, Message, Receipt, message_number
 from segtap.core.settings import DestinationSettings, Secret, Settings, destination_of
 from segtap.core.stores.base import Entry, Journal
+from segtap.core.verdict import Operation, OutgoingRequest, Translation
 
 NOW = 1_795_557_600_000
 TOKEN = "0123456789abcdef0123456789abcdef"

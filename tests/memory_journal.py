@@ -10,9 +10,9 @@ import msgspec
 from segtap.core.api.models import Page, Summary
 from segtap.core.delivery import OWED_STATES, Delivery, DeliveryCounts, DeliveryState
 from segtap.core.errors import JournalError
-from segtap.core.inspection import Finding
 from segtap.core.messages import Marks, Receipt
 from segtap.core.stores.base import Counts, Entry
+from segtap.core.verdict import Finding
 
 
 @dataclass

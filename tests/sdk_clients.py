@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from ingesting import Sink
 
-from segtap.core.ingest.parse import parse_receipt
 from segtap.core.messages import Message
+from segtap.core.pipeline.intake import parse_receipt
 
 
 class Endpoint:

@@ -13,9 +13,9 @@ from check_helpers import DESTINATION, NOW, real_message
 from segtap.core.checks import CheckSettings
 from segtap.core.checks.stream import Loose, StreamChecker, StreamLimits
 from segtap.core.destinations import translator
-from segtap.core.inspection import Finding
 from segtap.core.messages import Marks
 from segtap.core.settings import Destination
+from segtap.core.verdict import Finding
 
 ANONYMOUS = "5efcc891-ed0a-4ef0-9b76-4a94a8e6d0f3"
 _numbers = itertools.count(10_000)  # far from those that tests give themselves

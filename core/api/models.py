@@ -7,8 +7,8 @@ from typing import Literal
 import msgspec
 
 from ..delivery import Delivery, DeliveryCounts, DeliveryState
-from ..inspection import Explanation, Inspection
 from ..messages import Marks, SourceKind
+from ..verdict import Explanation, Verdict
 
 
 class Summary(msgspec.Struct, frozen=True, array_like=True):
@@ -176,7 +176,7 @@ class MessageDetail(msgspec.Struct, frozen=True, kw_only=True):
     """Everything about one message, or one refused request, for the panes.
 
     `document` is the JSON text of the message as Segment would hand it on, `original` as it came.
-    Credentials of the requests in `inspection` are masked. `explanation` says where the values in them come
+    Credentials of the requests in `verdict` are masked. `explanation` says where the values in them come
     from, or which triggers came closest. `source_kind` is "mixpanel" for what goes to Mixpanel without
     a Segment message: `original` is its text as it came then, `objections` what was assumed to read it.
     `replay_of` is the message that this one is a replay of, None when the journal does not have it; `replays`
@@ -193,7 +193,7 @@ class MessageDetail(msgspec.Struct, frozen=True, kw_only=True):
     filled: tuple[str, ...] = ()
     objections: tuple[str, ...] = ()
     write_key: str = ""
-    inspection: Inspection
+    verdict: Verdict
     explanation: Explanation = Explanation()
     deliveries: tuple[Delivery, ...] = ()
     receipt: ReceiptView

@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from ..inspection import Finding, Severity
+from ..verdict import Finding, Severity
 
 Kind = Literal["message", "request", "stream", "plan", "settings"]
 """What a rule judges: a message as it stands, what it becomes, the messages so far, a message by its tracking

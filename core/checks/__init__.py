@@ -11,10 +11,10 @@ from collections.abc import Callable, Sequence
 
 from ..catalogue.calls import SECOND_RECEIPT, SEGMENT_WOULD_CHANGE, SEGMENT_WOULD_REJECT
 from ..catalogue.settings import FILTER_NOT_FQL
-from ..inspection import Finding, Translation
 from ..messages import CALL_TYPES, JsonObject
 from ..settings import Destination, DestinationKind
 from ..text import shown
+from ..verdict import Finding, Translation
 from . import (
     arrival,
     bots,

@@ -11,10 +11,10 @@ import msgspec
 
 from ..catalogue import BY_ID
 from ..errors import SettingsError
-from ..inspection import Finding, Severity
 from ..messages import Json, JsonObject
 from ..settings import RuleSetting
 from ..text import shown
+from ..verdict import Finding, Severity
 
 EVERY_RULE = "*"
 

@@ -20,7 +20,6 @@ from ..destinations.actions.provenance import CONSTANT
 from ..destinations.alike import likeness
 from ..destinations.arrival import FOR_THE_PLACE, Loss, Trial, losses, removed
 from ..destinations.explain import explain
-from ..inspection import Finding
 from ..mapping import MISSING, Value
 from ..mapping.javascript import type_name
 from ..mapping.validate import is_directive
@@ -28,6 +27,7 @@ from ..messages import Json, JsonObject
 from ..paths import child
 from ..settings import Destination, Subscription
 from ..text import shown
+from ..verdict import Finding
 from .request import event_records
 from .subject import Subject
 

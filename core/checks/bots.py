@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from ..catalogue.data import BOT_TRAFFIC
-from ..inspection import Finding
 from ..text import shown
+from ..verdict import Finding
 from .subject import Subject
 
 CRAWLERS: dict[str, tuple[str, ...]] = {

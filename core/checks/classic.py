@@ -15,13 +15,13 @@ from ..destinations.classic.message import Call, plain_key
 from ..destinations.classic.options import PAGE_OPTIONS, Options, PageOption, read_options
 from ..destinations.classic.translator import classic_translator, page_event
 from ..destinations.gate import Gate
-from ..inspection import Finding, Operation
 from ..mapping.javascript import truthy
 from ..mapping.origins import value_of
 from ..messages import Json, JsonObject
 from ..paths import child
 from ..settings import ClassicSettings, classic_destination
 from ..text import shown
+from ..verdict import Finding, Operation
 from .mapped import named, origin, subscription_of
 from .subject import Subject
 

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from ..catalogue import data as rule
 from ..catalogue.classic import DOCUMENTATION_DIFFERS
 from ..destinations.actions.credentials import VERSION, unusable
-from ..inspection import Finding, OutgoingRequest
 from ..settings import DestinationKind
+from ..verdict import Finding, OutgoingRequest
 from .subject import Subject
 
 SECRETS = ("apiSecret", "apiKey")

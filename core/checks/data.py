@@ -9,10 +9,10 @@ from urllib.parse import parse_qsl, urlsplit
 
 from ..catalogue import data as rule
 from ..destinations.classic.tables import IMPORT_AFTER, REFUSED_NO_KEY
-from ..inspection import Finding
 from ..messages import Json, JsonObject
 from ..paths import child
 from ..text import shown
+from ..verdict import Finding
 from .subject import Subject
 
 MAX_EVENTS = 2000

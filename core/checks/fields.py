@@ -8,10 +8,10 @@ from typing import Any
 
 from ..catalogue import spec as rule
 from ..destinations import translator
-from ..inspection import Finding, Translation
 from ..messages import Json, JsonObject
 from ..paths import child
 from ..text import shown
+from ..verdict import Finding, Translation
 from .spec_names import SPEC, squash, styles
 from .subject import Subject
 

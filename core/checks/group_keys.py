@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from ..destinations.actions.presets import preset_subscriptions
-from ..inspection import Operation, Translation
 from ..messages import Json, JsonObject
 from ..settings import Destination, Subscription
 from ..text import shown
+from ..verdict import Operation, Translation
 
 DEFAULT_KEY = "$group_id"
 """The group key of Segment's Actions destination where its mapping names none."""

@@ -8,10 +8,10 @@ from ..catalogue import calls
 from ..catalogue import users as rule
 from ..destinations.actions.actions import REFUSED_NO_TRAITS
 from ..destinations.gate import bundled
-from ..inspection import Finding
 from ..messages import Json, JsonObject
 from ..paths import child
 from ..text import shown
+from ..verdict import Finding
 from .group_keys import (
     DEFAULT_KEY,
     group_records,

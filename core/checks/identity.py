@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from ..catalogue import calls as rule
 from ..catalogue.users import ALIAS_IGNORED, ANONYMOUS_PROFILE_PREFIX
 from ..destinations.actions.provenance import RANDOM_INSERT_ID
-from ..inspection import Finding, Operation
 from ..messages import Json, JsonObject
 from ..settings import Subscription
 from ..text import shown
+from ..verdict import Finding, Operation
 from .mapped import is_default, leaves_out, map_fix, mapped_elsewhere, named, subscription_of
 from .subject import Subject
 

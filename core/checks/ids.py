@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 
 from ..catalogue import calls as rule
 from ..catalogue.values import ID_WHITESPACE, PLACEHOLDER_GROUP_ID
-from ..inspection import Finding
 from ..messages import Json, JsonObject
 from ..paths import child
 from ..text import shown
+from ..verdict import Finding
 from .group_keys import DEFAULT_KEY, group_ids, keys_in_settings
 from .placeholders import PLACEHOLDERS, is_good, leftover
 from .spaces import stripped, which_end

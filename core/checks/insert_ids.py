@@ -8,9 +8,9 @@ from functools import cache
 
 from ..catalogue import calls as rule
 from ..destinations.classic.insert_id import FIELD, UNKNOWABLE, UNKNOWN, is_unknown
-from ..inspection import Finding
 from ..messages import Json
 from ..text import shown
+from ..verdict import Finding
 from .placeholders import PLACEHOLDERS
 from .subject import Subject
 

@@ -14,10 +14,10 @@ import msgspec
 
 from ..catalogue import limits as rule
 from ..catalogue.data import DATE_FORMAT
-from ..inspection import Finding
 from ..messages import Json, JsonObject
 from ..paths import child
 from ..text import shown, size
+from ..verdict import Finding
 from .dates import BEGINS_DATE, NO_ZONE, NUMBERS, doubt_of_number, doubt_of_text
 from .over_limit import (
     EVENT,

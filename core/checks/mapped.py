@@ -7,13 +7,13 @@ from typing import Protocol
 
 from ..destinations.actions.fields import ACTION_FIELDS
 from ..destinations.actions.presets import optional_subscriptions, preset_subscriptions
-from ..inspection import Translation
 from ..mapping.origins import NOTHING, Origin, fields_of
 from ..mapping.validate import is_directive
 from ..messages import Json, JsonObject
 from ..settings import Destination, Subscription
 from ..text import shown
 from ..toml_text import toml_value
+from ..verdict import Translation
 from . import group_keys
 
 REPLACES_ALL = "in segtap.toml, [[subscriptions]] replaces all presets: write the others with it"

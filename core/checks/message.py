@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from ..catalogue import calls as rule
-from ..inspection import Finding
 from ..messages import Json
 from ..text import shown
+from ..verdict import Finding
 from .subject import Subject
 
 _ISO_WITH_ZONE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)", re.ASCII)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from ..catalogue import values as rule
-from ..inspection import IDENTITY_EVENTS, Finding
 from ..messages import Json
 from ..text import shown
+from ..verdict import IDENTITY_EVENTS, Finding
 from .spaces import is_plain, stripped, which_end, without_controls
 from .subject import Subject
 

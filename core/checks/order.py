@@ -6,7 +6,7 @@ from collections import Counter
 
 import msgspec
 
-from ..inspection import SEVERITY_WEIGHT, Finding
+from ..verdict import SEVERITY_WEIGHT, Finding
 
 MAX_FINDINGS = 5
 """At most so many findings of one rule on one message; the last one counts the rest."""

@@ -6,9 +6,9 @@ import msgspec
 
 from ..catalogue import limits as rule
 from ..catalogue.data import DATE_FORMAT
-from ..inspection import Finding
 from ..messages import Json, JsonObject
 from ..text import shown, size
+from ..verdict import Finding
 from .dates import NO_ZONE
 
 MAX_DEPTH = 3

@@ -8,10 +8,10 @@ from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from ..catalogue import calls as rule
-from ..inspection import IDENTITY_EVENTS, Finding
 from ..messages import JsonObject
 from ..settings import Subscription
 from ..text import shown
+from ..verdict import IDENTITY_EVENTS, Finding
 from .identity import blank
 from .mapped import is_default, leaves_out, map_fix, mapped_elsewhere, named, subscription_of
 from .subject import Subject

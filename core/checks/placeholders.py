@@ -6,7 +6,7 @@ import re
 
 import msgspec
 
-from ..inspection import FORBIDDEN_IDS
+from ..verdict import FORBIDDEN_IDS
 from .spaces import is_plain
 
 PLACEHOLDERS = FORBIDDEN_IDS

@@ -17,10 +17,10 @@ from ..catalogue.data import COUNTRY_CODE
 from ..catalogue.settings import REFUSED_WITH_200
 from ..catalogue.users import ALIAS_IGNORED, ANONYMOUS_ID_NOT_UUID4, ANONYMOUS_PROFILE_PREFIX
 from ..destinations.classic.insert_id import is_unknown
-from ..inspection import IDENTITY_EVENTS, Explanation, Finding, Operation, Translation
 from ..messages import UUID4, Json, JsonObject
 from ..settings import Destination
 from ..text import shown
+from ..verdict import IDENTITY_EVENTS, Explanation, Finding, Operation, Translation
 from . import data, ids, insert_ids, limits, message, names, times, values
 from .adjust import adjusted
 from .order import in_order

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Literal
 
 from ..catalogue import data as rule
-from ..inspection import Finding
 from ..settings import API_HOSTS, SEGMENT_REGIONS, Destination, DestinationKind, Region
 from ..text import shown
+from ..verdict import Finding
 from .subject import Subject
 
 MIGRATE = (

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..catalogue import calls as rule
-from ..inspection import IDENTITY_EVENTS, Finding, Translation
 from ..messages import JsonObject
 from ..text import shown
+from ..verdict import IDENTITY_EVENTS, Finding, Translation
 from .subject import Subject
 
 _Events = list[tuple[str, JsonObject, JsonObject]]

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from ..catalogue.calls import RESERVED_PROPERTY
 from ..catalogue.limits import STRING_TRUNCATED
-from ..inspection import Finding
 from ..messages import Json, JsonObject
 from ..paths import child
 from ..text import shown
+from ..verdict import Finding
 from .bots import crawler
 from .subject import Subject
 

@@ -8,9 +8,9 @@ from typing import Literal, Protocol
 import msgspec
 
 from ..destinations.gate import filter_faults
-from ..inspection import Finding
 from ..messages import JsonObject
 from ..settings import ClassicSettings, IdentityMode, RuleSetting, Settings
+from ..verdict import Finding
 
 
 class PlanCheck(Protocol):

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from ..catalogue import spec as rule
-from ..inspection import Finding
 from ..messages import Json, JsonObject
 from ..paths import child
 from ..text import shown
+from ..verdict import Finding
 from .numbers import written_number
 from .spec_names import SPEC, near_event, near_product_property, near_property, squash, styles
 from .subject import Subject

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Sequence
 import msgspec
 
 from ..destinations.explain import explain
-from ..inspection import Explanation, Finding, PropertySource, Translation
 from ..messages import Json, JsonObject
 from ..paths import child
 from ..settings import Destination
+from ..verdict import Explanation, Finding, PropertySource, Translation
 from .settings import CheckSettings
 
 

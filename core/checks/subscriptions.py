@@ -16,12 +16,12 @@ from ..destinations.actions.provenance import refusal
 from ..destinations.classic.dates import Part, new_date
 from ..destinations.classic.tables import REFUSED_NO_KEY, REFUSED_TOO_OLD
 from ..errors import MappingError
-from ..inspection import Finding, NotSent, Stage
 from ..mapping.never import calls_of
 from ..messages import CALL_TYPES, Json
 from ..settings import Subscription
 from ..text import shown
 from ..toml_text import toml_key
+from ..verdict import Finding, NotSent, Stage
 from .group_keys import likely_keys
 from .groups import missing_group_traits
 from .identity import request_of

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..catalogue import calls as rule
-from ..inspection import Finding
 from ..text import ago
+from ..verdict import Finding
 from .subject import Subject
 
 YEAR_1971 = 31_536_000_000

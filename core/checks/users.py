@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ..catalogue import users as rule
-from ..inspection import Finding
 from ..messages import UUID4, JsonObject
 from ..paths import child
 from ..text import shown
+from ..verdict import Finding
 from .placeholders import PLACEHOLDERS, leftover
 from .subject import Subject
 

@@ -11,11 +11,11 @@ import re
 from collections.abc import Iterator, Sequence
 
 from ..catalogue import values as rule
-from ..inspection import Finding
 from ..mapping.javascript import SAFE, as_double, format_number
 from ..messages import Json, JsonObject
 from ..paths import child
 from ..text import shorten, shown
+from ..verdict import Finding
 from .numbers import FIRST, LAST, MAX_LENGTH, wants_number, written_number
 from .spaces import is_plain, stripped, which_end, without_controls
 from .spec import number_in_spec

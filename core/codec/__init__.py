@@ -19,10 +19,10 @@ from urllib.parse import unquote
 
 import msgspec
 
-from ..envelope import batch_items
 from ..errors import InputError, RequestRefused
 from ..ingest.bounds import DEFAULT_BOUNDS, exceeds
-from ..ingest.decode import NotJson, array_parts, compression, inflate, read_json
+from ..ingest.decode import NotJson, compression, inflate, read_json
+from ..ingest.parts import array_parts, batch_items
 from ..ingest.pixel import pixel_json
 from ..messages import CALL_TYPES, Json, JsonObject
 from ..text import shown, size

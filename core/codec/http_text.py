@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from ..ingest.decode import array_parts, members
+from ..ingest.parts import array_parts, members
 from ..ingest.routes import CALLS, Route, route_of
 
 REQUEST = re.compile(rb"\s*(?:> )?(GET|POST|PUT) (/\S*|https?://\S+)(?: HTTP/\d(?:\.\d)?)?\s*\Z")

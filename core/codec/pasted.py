@@ -11,12 +11,12 @@ from ..checks.records import TAKES, endpoint_of
 from ..checks.settings import DEFAULTS
 from ..delivery import DeliveryState
 from ..forward.wire import FORM_TYPE, JSON_TYPE
-from ..inspection import SECRET_FIELDS, Inspection, Operation, OutgoingRequest, Translation
 from ..json_text import json_bytes
 from ..masks import MASK, mask_authorization
 from ..messages import Json, JsonObject
 from ..settings import API_HOSTS, Region
 from ..text import counted, shorten
+from ..verdict import SECRET_FIELDS, Operation, OutgoingRequest, Translation, Verdict
 from . import Decoded, is_curl
 from .from_curl import CurlLine, read_curl
 from .http_text import split_request
@@ -69,7 +69,7 @@ def mixpanel_detail(
     request, assumed = _request(text, decoded, region)
     name = f"{counted(count, noun)}: {_names(request)}"
     translation = Translation((Operation("", "", request),))
-    inspection = Inspection(translation, check_records(translation, now=now, settings=settings))
+    verdict = Verdict(translation, check_records(translation, now=now, settings=settings))
     return MessageDetail(
         summary=Summary(
             id=0,
@@ -78,8 +78,8 @@ def mixpanel_detail(
             name=name,
             user="",
             source="",
-            errors=inspection.errors,
-            warnings=inspection.warnings,
+            errors=verdict.errors,
+            warnings=verdict.warnings,
             marks=0,
             delivery=DeliveryState.NONE,
             message_id="",
@@ -87,7 +87,7 @@ def mixpanel_detail(
         document=json_bytes(decoded.value),
         original=without_secrets(text).encode("utf-8", "replace"),
         objections=(*assumed, *decoded.notes),
-        inspection=inspection,
+        verdict=verdict,
         receipt=ReceiptView(
             method=request.method,
             path=urlsplit(request.url).path,

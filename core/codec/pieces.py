@@ -13,9 +13,9 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from ..envelope import batch_items
 from ..errors import InputError
-from ..ingest.decode import NotJson, array_parts
+from ..ingest.decode import NotJson
+from ..ingest.parts import array_parts, batch_items
 from ..json_text import json_bytes
 from . import MAX_DECODED, decode
 from .http_text import (

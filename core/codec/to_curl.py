@@ -8,10 +8,10 @@ from urllib.parse import quote, urlencode
 
 from ..api.models import MessageDetail
 from ..forward.wire import form_quote, shape_of
-from ..inspection import SECRET_FIELDS, OutgoingRequest
 from ..json_text import escaped, json_bytes, json_line
 from ..messages import CALL_TYPES, Json
 from ..text import HARMFUL_WITHIN_LINES, clean
+from ..verdict import SECRET_FIELDS, OutgoingRequest
 
 SECRET = "$MIXPANEL_SECRET"
 """The variable that stands in place of the API secret."""

@@ -14,12 +14,12 @@ from ..destinations import translator
 from ..destinations.gate import Gate, GatedTranslator
 from ..ingest.bounds import DEFAULT_BOUNDS, Bounds
 from ..ingest.objections import REJECT, known_call, overflows
-from ..ingest.parse import head_of
-from ..inspection import SEVERITY_WEIGHT, Finding, with_findings
-from ..inspector import inspect_document
+from ..ingest.parts import head_of
 from ..messages import Json, JsonObject, Marks
+from ..pipeline.lines import Copies, Given, TooLarge, Unreadable, given_messages
+from ..pipeline.stages import inspect_document
 from ..settings import Destination
-from .given import Copies, Given, TooLarge, Unreadable, given_messages
+from ..verdict import SEVERITY_WEIGHT, Finding, with_findings
 
 MOST_HELD = 1_000
 """Messages that are held back because a later one may clear them of a mistake."""
@@ -182,7 +182,7 @@ def _check(
     message, destination, call = given.message, given.destination, given.call
     objections, now = given.all_objections(), given.now(clock)
     translate = translator(destination)
-    inspection = inspect_document(
+    verdict = inspect_document(
         message,
         given.length,
         translate if gate is None else GatedTranslator(translate, gate),
@@ -206,15 +206,15 @@ def _check(
         marks=marks,
     )
     stream.use(settings, destination)
-    completed = stream.observe(observed, inspection.translation, now)
-    inspection = with_findings(inspection, adjusted(completed, message, settings.rules))
+    completed = stream.observe(observed, verdict.translation, now)
+    verdict = with_findings(verdict, adjusted(completed, message, settings.rules))
     return Checked(
         line=given.line,
         message_id=message.get("messageId"),
         call=call,
         name=_name(message, call),
-        findings=inspection.findings,
-        nowhere=not inspection.translation.operations,
+        findings=verdict.findings,
+        nowhere=not verdict.translation.operations,
     )
 
 

@@ -8,10 +8,10 @@ from xml.sax.saxutils import escape, quoteattr
 
 import msgspec
 
-from ..inspection import Finding
 from ..json_text import to_json
 from ..messages import Json
 from ..text import clean, counted, shorten
+from ..verdict import Finding
 from .check import Checked, Tally
 
 MARKS = {"error": "✖", "warning": "▲", "info": "·"}

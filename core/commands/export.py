@@ -8,13 +8,13 @@ from ..api.client import Client
 from ..engine.receipts import export_line
 from ..engine.summaries import entry_of, summarize
 from ..ingest.bounds import DEFAULT_BOUNDS, Bounds
-from ..ingest.parse import parse_receipt
-from ..inspection import Inspection, Translation
 from ..messages import Message, Receipt
+from ..pipeline.intake import parse_receipt
 from ..serve.notes import find_engine
 from ..settings import JournalSettings
 from ..stores import Journal, holder_of, open_journal
 from ..stores.sqlite.place import chosen_path
+from ..verdict import Translation, Verdict
 
 STRETCH = 256
 """Receipts read at a time."""
@@ -74,4 +74,4 @@ async def _lines(
 
 def _searched(message: Message, receipt: Receipt) -> str:
     """The text that the list's filter looks at; what the message becomes is no part of it."""
-    return entry_of(summarize(message, Inspection(Translation()), receipt), message).text
+    return entry_of(summarize(message, Verdict(Translation()), receipt), message).text

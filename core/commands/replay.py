@@ -9,11 +9,11 @@ from ..answers import ACCEPT_PLAIN, read_body
 from ..api.client import Client
 from ..codec.pieces import message_pieces
 from ..engine.replay import MAX_BYTES, MAX_MESSAGES
-from ..envelope import read_object
 from ..errors import EngineError, InputError
 from ..ingest.bounds import DEFAULT_BOUNDS, Bounds
 from ..json_text import json_bytes
 from ..messages import JsonObject
+from ..pipeline.envelope import read_object
 from ..serve.notes import find_engine, running, same_place
 from ..text import clean, shorten
 

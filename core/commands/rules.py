@@ -20,13 +20,13 @@ from ..checks.settings import CheckSettings
 from ..checks.stream import Loose, StreamChecker
 from ..destinations import translator
 from ..destinations.base import Translator
-from ..envelope import request_of
 from ..errors import InputError
-from ..inspection import Finding, Translation
-from ..inspector import inspect_document
 from ..messages import Json, JsonObject
+from ..pipeline.envelope import request_of
+from ..pipeline.stages import inspect_document
 from ..settings import Destination
 from ..text import clean, shorten
+from ..verdict import Finding, Translation
 
 WIDTH = 100
 MAX_LINES = 24

@@ -12,16 +12,15 @@ import msgspec
 
 from .. import private_files
 from ..delivery import DeliveryState
-from ..engine.inspecting import Reading
+from ..engine.active import ActiveSettings
 from ..engine.receipts import ReceiptReader
 from ..engine.summaries import entry_of, refusal, summarize
 from ..errors import JournalError
 from ..forward.ledger import Ledger
 from ..forward.records import records_of
 from ..ingest.bounds import bounds_of
-from ..ingest.parse import parse_receipt
-from ..inspection import Translation
 from ..messages import DEDUPE_WINDOW, Marks, Message, Receipt
+from ..pipeline.intake import parse_receipt
 from ..settings import Settings
 from ..stores import holder_of
 from ..stores.base import Entry
@@ -29,6 +28,7 @@ from ..stores.sqlite.faults import file_fault, foreign_fault, missing_fault
 from ..stores.sqlite.lock import locked_fault
 from ..stores.sqlite.place import chosen_path, companions, make_folder
 from ..stores.sqlite.salvage import Copied, Copy
+from ..verdict import Translation
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,7 +106,7 @@ def _copy(settings: Settings, old: Path, part: Path, progress: Callable[[float],
 
 def _rebuild(copy: Copy, settings: Settings) -> int:
     """Make the lines that the index lacks from the requests that hold their messages."""
-    reading = Reading(settings)
+    reading = ActiveSettings(settings)
     parse = partial(parse_receipt, bounds=bounds_of(settings.ingest))
     reader = ReceiptReader(parse, reading.inspect, lambda _: None, adjust=reading.adjust)
     rebuilt = 0
@@ -131,10 +131,10 @@ def _entry(copy: Copy, reader: ReceiptReader, message: Message, receipt: Receipt
     since = message.received_at - DEDUPE_WINDOW
     if receipt.origin != "replay" and copy.came_before(message.message_id, since, message.id):
         message = msgspec.structs.replace(message, marks=message.marks | Marks.SECOND_RECEIPT)
-    inspection = reader.inspection(message)
-    line = summarize(message, inspection, receipt)
+    verdict = reader.verdict(message)
+    line = summarize(message, verdict, receipt)
     if line.delivery is DeliveryState.WAITING:
-        state = _state(copy, message, receipt, inspection.translation)
+        state = _state(copy, message, receipt, verdict.translation)
         line = msgspec.structs.replace(line, delivery=state)
     return entry_of(line, message)
 

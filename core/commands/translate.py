@@ -9,14 +9,14 @@ import msgspec
 
 from ..codec.pieces import message_pieces
 from ..destinations import translator
-from ..envelope import read_envelope, read_object, request_of, too_deep
 from ..errors import InputError, MappingError
 from ..ingest.bounds import DEFAULT_BOUNDS, Bounds
-from ..inspection import Finding, Translation
 from ..json_text import to_json
 from ..messages import JsonObject
+from ..pipeline.envelope import read_envelope, read_object, request_of, too_deep
 from ..repair import mended_findings, repaired
 from ..settings import Destination, IdentityMode, RepairName
+from ..verdict import Finding, Translation
 
 
 class Findings(Protocol):

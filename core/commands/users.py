@@ -15,12 +15,12 @@ from ..identities.model import UserRow
 from ..identities.table import Identities
 from ..identities.users import user_rows
 from ..ingest.bounds import bounds_of
+from ..pipeline.lines import Copies, Given, TooLarge, Unreadable, given_messages
 from ..repair import repaired
 from ..serve.notes import find_engine
 from ..settings import Settings, destination_of, previewed
 from ..stores.sqlite.place import chosen_path
 from .export import export_lines
-from .given import Copies, Given, TooLarge, Unreadable, given_messages
 
 
 class UsersOf:

@@ -10,9 +10,9 @@ import msgspec
 from ..destinations import translator
 from ..destinations.arrival import losses
 from ..destinations.classic.insert_id import UNKNOWN
-from ..envelope import Envelope, read_envelope, request_of
 from ..errors import InputError
 from ..messages import JsonObject
+from ..pipeline.envelope import Envelope, read_envelope, request_of
 from ..settings import TOKEN_SETTING, Destination, DestinationKind, Settings, destination_of, previewed
 from .catalogue import DIFFERENCES
 from .finders import Side, both_of
@@ -95,7 +95,7 @@ class Given(msgspec.Struct, frozen=True):
 
 
 def read_given(given: JsonObject, one: Destination, other: Destination) -> Given:
-    """A bare message, or an envelope as `envelope.read_envelope` takes it.
+    """A bare message, or an envelope as `pipeline.envelope.read_envelope` takes it.
 
     An envelope's settings are those of the destination whose token they name; the other one keeps its own,
     under that token. They may also be given for both, each under its kind:

@@ -16,11 +16,11 @@ from ..destinations.arrival import Loss
 from ..destinations.classic.insert_id import FIELD, UNKNOWN
 from ..destinations.classic.tables import BY_DEVICE, MOBILE, TRAITS
 from ..destinations.gate import Gate
-from ..inspection import Translation
 from ..mapping.javascript import MISSING, truthy
 from ..messages import Json, JsonObject
 from ..settings import Destination
 from ..text import clean, counted, shown
+from ..verdict import Translation
 from .records import Pair, Purpose, Record, pairs_of, same
 
 RENAMED: tuple[tuple[str, str], ...] = (

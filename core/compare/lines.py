@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Iterator
 import msgspec
 
 from ..codec.pieces import message_pieces
-from ..envelope import MAX_DEPTH, read_object
 from ..errors import InputError, MappingError
 from ..ingest.bounds import DEFAULT_BOUNDS, Bounds
 from ..mapping.dates import read_time
 from ..messages import JsonObject
+from ..pipeline.envelope import MAX_DEPTH, read_object
 from ..settings import Destination
 from . import Comparison, compare, read_given
 

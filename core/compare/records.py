@@ -8,10 +8,10 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from ..destinations.classic.insert_id import FIELD, unknown_fields
-from ..inspection import Translation
 from ..messages import Json, JsonObject
 from ..paths import child
 from ..settings import DestinationKind
+from ..verdict import Translation
 
 Purpose: TypeAlias = Literal["event", "link", "alias", "profile", "group"]
 """What a record is for. `link` joins two ids (`$identify`); profiles and groups are updated."""

@@ -14,11 +14,11 @@ from typing import Literal, TypeAlias, cast
 import msgspec
 
 from ..errors import MappingError
-from ..inspection import IDENTITY_EVENTS, Translation
 from ..mapping import MISSING, Value, compile_trigger
 from ..messages import Json, JsonObject
 from ..paths import changed_at, child
 from ..settings import Destination
+from ..verdict import IDENTITY_EVENTS, Translation
 from . import translator
 from .actions.event_properties import GROUP_TRAITS, OWN_PROPERTIES, USER_TRAITS
 from .alike import likeness

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from ..inspection import Translation
 from ..messages import JsonObject
+from ..verdict import Translation
 
 
 class Translator(Protocol):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ..errors import MappingError
-from ..inspection import Explanation, PropertySource, Translation
 from ..mapping.near_miss import Miss, condition_words, miss_of
 from ..messages import JsonObject
 from ..settings import Destination, Subscription
+from ..verdict import Explanation, PropertySource, Translation
 from .actions.credentials import authorization_source
 from .actions.presets import preset_subscriptions
 from .actions.provenance import property_sources

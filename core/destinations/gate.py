@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from ..errors import FilterNotFql, MappingError
-from ..inspection import NotSent, TakenOut, Translation
 from ..mapping.filters import compile_filter, filter_fault
 from ..messages import Json, JsonObject
 from ..paths import child
 from ..settings import DestinationFilter, DestinationKind, FilterAction, SegmentSettings, Settings
+from ..verdict import NotSent, TakenOut, Translation
 from .base import Translator
 from .field_filters import Fields, allow_properties, drop_properties, missing
 

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import TypeAlias
 
-from ..inspection import Translation
 from ..mapping import MISSING, Value
 from ..messages import Json
+from ..verdict import Translation
 
 Steps: TypeAlias = "tuple[str | int, ...]"
 Place: TypeAlias = "tuple[int, Steps]"

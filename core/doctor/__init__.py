@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from .credential_checks import secret, service_account, token
+from .diagnosis import Diagnosis, Standing
 from .facts import Facts
 from .judged import judged
 from .mixpanel_side import mixpanel_side
@@ -20,21 +21,20 @@ from .settings_checks import filters, people, strict, subscriptions
 from .source import Messages, newest_messages
 from .topics import others, refused_here, topics
 from .traffic_checks import delivery, groups, identity, traffic
-from .verdict import Standing, Verdict
 
 __all__ = [
     "CHECKS",
+    "Diagnosis",
     "Facts",
     "Messages",
     "Standing",
-    "Verdict",
     "ask_mixpanel",
     "diagnose",
     "newest_messages",
     "with_own_secrets",
 ]
 
-CHECKS: tuple[Callable[[Facts], Iterator[Verdict]], ...] = (
+CHECKS: tuple[Callable[[Facts], Iterator[Diagnosis]], ...] = (
     judged,
     traffic,
     region,
@@ -59,6 +59,6 @@ CHECKS: tuple[Callable[[Facts], Iterator[Verdict]], ...] = (
 """In the order of the output."""
 
 
-def diagnose(facts: Facts) -> list[Verdict]:
-    """Every verdict, in the order of the questions."""
-    return [verdict for check in CHECKS for verdict in check(facts)]
+def diagnose(facts: Facts) -> list[Diagnosis]:
+    """Every diagnosis, in the order of the questions."""
+    return [diagnosis for check in CHECKS for diagnosis in check(facts)]

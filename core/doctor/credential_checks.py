@@ -11,8 +11,8 @@ from ..destinations.actions.credentials import VERSION, unusable
 from ..forward.credentials import service_account_fault, service_account_of
 from ..masks import mask_token
 from ..text import counted
+from .diagnosis import Diagnosis, Standing
 from .facts import Facts
-from .verdict import Standing, Verdict
 
 SERVICE_ACCOUNT_ADVICE = (
     "let segtap send with a service account: make one in Mixpanel (Organization Settings, Service Accounts;"
@@ -22,12 +22,12 @@ SERVICE_ACCOUNT_ADVICE = (
 _TOKEN = re.compile(r"[0-9a-f]{32}")
 
 
-def token(facts: Facts) -> Iterator[Verdict]:
+def token(facts: Facts) -> Iterator[Diagnosis]:
     """The project token: whether there is one, and what cannot be known of it."""
     destination = facts.settings.destination
     title = "Project token"
     if not destination.token:
-        yield Verdict(
+        yield Diagnosis(
             check="token",
             rule="token-unverified",
             title=title,
@@ -38,7 +38,7 @@ def token(facts: Facts) -> Iterator[Verdict]:
         return
     short = mask_token(destination.token)
     if not _TOKEN.fullmatch(destination.token):
-        yield Verdict(
+        yield Diagnosis(
             check="token",
             rule="token-unverified",
             title=title,
@@ -47,7 +47,7 @@ def token(facts: Facts) -> Iterator[Verdict]:
             fix="copy the project token from Mixpanel's Project Settings (not the API secret)",
         )
         return
-    yield Verdict(
+    yield Diagnosis(
         check="token",
         rule="token-unverified",
         title=title,
@@ -58,7 +58,7 @@ def token(facts: Facts) -> Iterator[Verdict]:
     )
 
 
-def service_account(facts: Facts) -> Iterator[Verdict]:
+def service_account(facts: Facts) -> Iterator[Diagnosis]:
     """The service account that segtap sends /import with, where one is set."""
     destination = facts.settings.destination
     if not destination.service_account:
@@ -66,7 +66,7 @@ def service_account(facts: Facts) -> Iterator[Verdict]:
     title = "Service account"
     account = service_account_of(destination)
     if account is None:
-        yield Verdict(
+        yield Diagnosis(
             check="service-account",
             title=title,
             standing="error",
@@ -74,7 +74,7 @@ def service_account(facts: Facts) -> Iterator[Verdict]:
             fix=f"until then nothing is forwarded; or unset {destination.service_account_env}",
         )
         return
-    yield Verdict(
+    yield Diagnosis(
         check="service-account",
         title=title,
         standing="good",
@@ -84,7 +84,7 @@ def service_account(facts: Facts) -> Iterator[Verdict]:
     )
 
 
-def secret(facts: Facts) -> Iterator[Verdict]:
+def secret(facts: Facts) -> Iterator[Diagnosis]:
     """The API secret, which Mixpanel retires; or what is sent where there is none."""
     destination = facts.settings.destination
     if not destination.api_secret:
@@ -108,7 +108,7 @@ def secret(facts: Facts) -> Iterator[Verdict]:
     yield _secret("note" if days > 0 else "error", words, f"{advice}. {IN_SEGMENT[kind]}")
 
 
-def _no_secret(facts: Facts) -> Verdict:
+def _no_secret(facts: Facts) -> Diagnosis:
     if facts.destination.kind == "classic-cloud":
         words = "none is given: events older than five days, which go to /import, are refused"
         return _secret("good", words, rule="")
@@ -127,5 +127,8 @@ def _no_secret(facts: Facts) -> Verdict:
     )
 
 
-def _secret(standing: Standing, words: str, fix: str = "", *, rule: str = "api-secret-deprecated") -> Verdict:
-    return Verdict(check="api-secret", rule=rule, title="API secret", standing=standing, words=words, fix=fix)
+def _secret(
+    standing: Standing, words: str, fix: str = "", *, rule: str = "api-secret-deprecated"
+) -> Diagnosis:
+    title = "API secret"
+    return Diagnosis(check="api-secret", rule=rule, title=title, standing=standing, words=words, fix=fix)

@@ -8,17 +8,17 @@ import msgspec
 
 from ..api.models import MessageDetail, Summary
 from ..checks.request import event_records
-from ..envelope import read_object
 from ..errors import InputError
 from ..identities.model import Cluster, Users
 from ..identities.table import Identities
 from ..identities.users import cluster_of, clusters
-from ..inspection import Finding
 from ..messages import JsonObject
 from ..overview.groups import GroupChecks
+from ..pipeline.envelope import read_object
 from ..settings import Destination, Settings, destination_of
+from ..verdict import Finding
+from .diagnosis import EVIDENCE
 from .source import Messages
-from .verdict import EVIDENCE
 
 
 class Case(msgspec.Struct, frozen=True):
@@ -67,7 +67,7 @@ class Facts:
         self.events = [
             (case, name, properties)
             for case in self.cases
-            for _, record, properties in event_records(case.detail.inspection.translation)
+            for _, record, properties in event_records(case.detail.verdict.translation)
             if isinstance(name := record.get("event"), str)
         ]
         """The events that Mixpanel gets, each with its message, its name and its properties."""
@@ -75,8 +75,8 @@ class Facts:
         """Requests of Mixpanel's own SDK, which did not come from Segment."""
         self._by_number = {case.detail.summary.id: case.message_id for case in self.cases}
         for case in self.cases:
-            number, translation = case.detail.summary.id, case.detail.inspection.translation
-            self.groups.add(case.document, translation, number, case.detail.inspection.findings)
+            number, translation = case.detail.summary.id, case.detail.verdict.translation
+            self.groups.add(case.document, translation, number, case.detail.verdict.findings)
             table.add(translation, number, case.document)
         self._table = table if users is None else None
         self._user = user
@@ -112,7 +112,7 @@ class Facts:
         return any(name in self.settings.sources for name in names)
 
     def assumed(self, *names: str) -> str:
-        """Return the phrase that a verdict ends with if nobody gave any of these settings, else ""."""
+        """Return the phrase that a diagnosis ends with if nobody gave any of these settings, else ""."""
         if self.given(*names):
             return ""
         return f" (assumed: {' and '.join(names)} {'is' if len(names) == 1 else 'are'} not given)"
@@ -122,7 +122,7 @@ class Facts:
         return [
             (case, finding)
             for case in self.cases
-            for finding in case.detail.inspection.findings
+            for finding in case.detail.verdict.findings
             if finding.rule in rules
         ]
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from ..masks import mask_token
 from ..settings import DestinationSettings, Settings
 from ..text import clean, counted
+from .diagnosis import Diagnosis
 from .facts import Facts
-from .verdict import Verdict
 
 KINDS = {"actions": "Mixpanel (Actions)", "classic-cloud": "Mixpanel (Legacy), cloud mode"}
 """The destinations by the names that Segment gives them."""
@@ -22,7 +22,7 @@ _ASSUMED = {
 PAGE_OPTIONS = ("consolidated_page_calls", "track_all_pages", "track_categorized_pages", "track_named_pages")
 
 
-def judged(facts: Facts) -> Iterator[Verdict]:
+def judged(facts: Facts) -> Iterator[Diagnosis]:
     """The settings that the verdicts rest on, whose they are, and which of them nobody gave."""
     settings = facts.settings
     assumed = [name for name in _ASSUMED[settings.destination.kind] if not facts.given(name)]
@@ -31,7 +31,7 @@ def judged(facts: Facts) -> Iterator[Verdict]:
         words = f"{facts.judged_by[0].upper()}{facts.judged_by[1:]}. {words}"
     if assumed:
         words += f". Assumed, for nobody gave them: {', '.join(assumed)}"
-    yield Verdict(
+    yield Diagnosis(
         check="settings",
         title="Settings that are judged",
         standing="note" if assumed else "good",
@@ -39,7 +39,7 @@ def judged(facts: Facts) -> Iterator[Verdict]:
         fix="give in segtap.toml what Segment and Mixpanel have: segtap init" if assumed else "",
     )
     if facts.fault:
-        yield Verdict(
+        yield Diagnosis(
             check="engine",
             title="The segtap that received the messages",
             standing="warning",

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from ..text import counted, shown
+from .diagnosis import Diagnosis, Standing
 from .facts import Case, Facts, ids_of
-from .verdict import Standing, Verdict
 
 _SHOWN = 4
 _DAY = 24 * 3600 * 1000
@@ -16,7 +16,7 @@ _MENU_DAYS = 30
 _HERE = "cannot be seen from here"
 
 
-def mixpanel_side(facts: Facts) -> Iterator[Verdict]:
+def mixpanel_side(facts: Facts) -> Iterator[Diagnosis]:
     """Name what to look at in Mixpanel for the events that are sent there."""
     names = Counter(name for _, name, _ in facts.events)
     if not names:
@@ -45,7 +45,7 @@ def mixpanel_side(facts: Facts) -> Iterator[Verdict]:
     yield _time_zone(facts)
 
 
-def _menus(facts: Facts, named: str) -> Verdict:
+def _menus(facts: Facts, named: str) -> Diagnosis:
     """Events with a time of more than a month ago are stored, but in no menu."""
     old = [(case, name) for case, name, properties in facts.events if _is_old(properties.get("time"), facts)]
     about = "the menus of reports list events of the last 30 days, and properties of the last 28"
@@ -73,7 +73,7 @@ def _is_old(time: object, facts: Facts) -> bool:
     return facts.now - ms > _MENU_DAYS * _DAY
 
 
-def _time_zone(facts: Facts) -> Verdict:
+def _time_zone(facts: Facts) -> Diagnosis:
     case, name, _ = facts.events[-1]
     return _verdict(
         "time-zone",
@@ -92,5 +92,5 @@ def _utc(case: Case) -> str:
 
 def _verdict(
     check: str, title: str, standing: Standing, words: str, fix: str, messages: tuple[str, ...] = ()
-) -> Verdict:
-    return Verdict(check=check, title=title, standing=standing, words=words, messages=messages, fix=fix)
+) -> Diagnosis:
+    return Diagnosis(check=check, title=title, standing=standing, words=words, messages=messages, fix=fix)

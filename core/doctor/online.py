@@ -14,7 +14,7 @@ from ..forward.credentials import ServiceAccount, service_account_of
 from ..masks import masks_of, secrets_in
 from ..settings import API_HOSTS, APP_HOSTS, DestinationSettings, Secret
 from ..text import clean, shorten
-from .verdict import Standing, Verdict
+from .diagnosis import Diagnosis, Standing
 
 LOOKUP_TABLES = "/lookup-tables"
 """A documented question that a service account may ask, and that changes nothing."""
@@ -43,7 +43,7 @@ def with_own_secrets(judged: DestinationSettings, own: DestinationSettings) -> D
     )
 
 
-async def ask_mixpanel(destination: DestinationSettings, *, base_url: str = "") -> list[Verdict]:
+async def ask_mixpanel(destination: DestinationSettings, *, base_url: str = "") -> list[Diagnosis]:
     """Whether Mixpanel knows the token and the service account, and whether this machine's clock is right.
 
     `base_url` stands in for Mixpanel's host. What hinders a question is part of the answer.
@@ -54,7 +54,7 @@ async def ask_mixpanel(destination: DestinationSettings, *, base_url: str = "") 
     return found
 
 
-async def _ask_about_token(destination: DestinationSettings, base_url: str) -> list[Verdict]:
+async def _ask_about_token(destination: DestinationSettings, base_url: str) -> list[Diagnosis]:
     import httpx
 
     body = {"project_token": destination.token}
@@ -79,7 +79,7 @@ async def _ask_about_token(destination: DestinationSettings, base_url: str) -> l
 
 async def _ask_about_account(
     account: ServiceAccount, destination: DestinationSettings, base_url: str
-) -> list[Verdict]:
+) -> list[Diagnosis]:
     import httpx
 
     check, title = "service-account-online", "Service account, by Mixpanel"
@@ -117,11 +117,11 @@ def _words(said: Body, destination: DestinationSettings) -> str:
     return shorten(clean(masks.text(text)), 160)
 
 
-def _verdict(check: str, title: str, standing: Standing, words: str, fix: str = "") -> Verdict:
-    return Verdict(check=check, title=title, standing=standing, words=words, fix=fix)
+def _verdict(check: str, title: str, standing: Standing, words: str, fix: str = "") -> Diagnosis:
+    return Diagnosis(check=check, title=title, standing=standing, words=words, fix=fix)
 
 
-def _token(status: int, said: Body, destination: DestinationSettings) -> Iterator[Verdict]:
+def _token(status: int, said: Body, destination: DestinationSettings) -> Iterator[Diagnosis]:
     what = "token and API secret" if destination.api_secret else "token"
     title = "Project token, by Mixpanel"
     if 200 <= status < 300:
@@ -141,7 +141,7 @@ def _token(status: int, said: Body, destination: DestinationSettings) -> Iterato
         yield _verdict("token-online", title, "unknown", words, "try again later")
 
 
-def clock_verdicts(date: str, now: float) -> Iterator[Verdict]:
+def clock_verdicts(date: str, now: float) -> Iterator[Diagnosis]:
     """This machine's clock (seconds since the epoch) against an answer's `Date`; nothing without one."""
     title = "This machine's clock"
     try:

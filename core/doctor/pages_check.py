@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 
 from ..settings import ClassicSettings
 from ..text import counted, shown
+from .diagnosis import SEVERITY_STANDING, Diagnosis, Standing
 from .facts import Case, Facts, ids_of
-from .verdict import SEVERITY_STANDING, Standing, Verdict
 
 _SHOWN = 4
 _TITLE = "Pages"
@@ -22,7 +22,7 @@ _OPTIONS = {
 _EVERY_PAGE = ("consolidated_page_calls", "track_all_pages")
 
 
-def pages(facts: Facts) -> Iterator[Verdict]:
+def pages(facts: Facts) -> Iterator[Diagnosis]:
     """How page calls become events, and whether one becomes several."""
     calls = facts.of_type("page", "screen")
     seen = _seen(facts, calls)
@@ -30,7 +30,7 @@ def pages(facts: Facts) -> Iterator[Verdict]:
         found = facts.found(rule)
         if found:
             _, newest = found[-1]
-            yield Verdict(
+            yield Diagnosis(
                 check="pages",
                 rule=rule,
                 title=_TITLE,
@@ -44,7 +44,7 @@ def pages(facts: Facts) -> Iterator[Verdict]:
         yield _classic(facts, seen)
     elif seen:
         yield _verdict(
-            "good" if all(case.detail.inspection.translation.operations for case in calls) else "note", seen
+            "good" if all(case.detail.verdict.translation.operations for case in calls) else "note", seen
         )
     elif facts.destination.subscriptions is None:
         presets = 'none was seen. Segment\'s presets make "Viewed NAME" of a page, each an event of its own'
@@ -70,7 +70,7 @@ def _seen(facts: Facts, calls: Sequence[Case]) -> str:
     return "; ".join(parts)
 
 
-def _classic(facts: Facts, seen: str) -> Verdict:
+def _classic(facts: Facts, seen: str) -> Diagnosis:
     classic = facts.settings.classic
     on = [name for name in _OPTIONS if getattr(classic, name)]
     assumed = facts.assumed("classic.consolidated_page_calls") if not facts.given(*_names()) else ""
@@ -108,5 +108,5 @@ def _several(classic: ClassicSettings) -> str:
     return ""
 
 
-def _verdict(standing: Standing, words: str, fix: str = "") -> Verdict:
-    return Verdict(check="pages", title=_TITLE, standing=standing, words=words, fix=fix)
+def _verdict(standing: Standing, words: str, fix: str = "") -> Diagnosis:
+    return Diagnosis(check="pages", title=_TITLE, standing=standing, words=words, fix=fix)

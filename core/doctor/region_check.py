@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 from ..checks.region import MIGRATE, endpoint_setting
 from ..settings import API_HOSTS, SEGMENT_REGIONS, Region
+from .diagnosis import Diagnosis, Standing
 from .facts import Facts
-from .verdict import Standing, Verdict
 
 _NO_HOSTS = ("api.eu.mixpanel.com", "api.in.mixpanel.com")
 """Names that people guess, and that do not resolve."""
@@ -16,7 +16,7 @@ _TITLE = "Region: where requests go, and where the project stores its data"
 LOOK = "Mixpanel: Project Settings, Data Residency"
 
 
-def region(facts: Facts) -> Iterator[Verdict]:
+def region(facts: Facts) -> Iterator[Diagnosis]:
     """Compare the endpoint with the region in which the project stores its data."""
     to = facts.settings.destination
     host = urlsplit(to.mixpanel_url).hostname or ""
@@ -47,15 +47,15 @@ def region(facts: Facts) -> Iterator[Verdict]:
         return
     project = f"the project stores its data in {_named(to.project_region)} ([destination] project_region)"
     if to.project_region == to.region:
-        yield Verdict(check="region", title=_TITLE, standing="good", words=f"{endpoint} · {project}{note}")
+        yield Diagnosis(check="region", title=_TITLE, standing="good", words=f"{endpoint} · {project}{note}")
         return
     words = f"{endpoint} · {project}: what is sent is not ingested{note}"
     fix = f"{endpoint_setting(facts.destination.kind, to.project_region)}; {MIGRATE}"
     yield _verdict("error", words, fix)
 
 
-def _verdict(standing: Standing, words: str, fix: str) -> Verdict:
-    return Verdict(
+def _verdict(standing: Standing, words: str, fix: str) -> Diagnosis:
+    return Diagnosis(
         check="region", rule="region-mismatch", title=_TITLE, standing=standing, words=words, fix=fix
     )
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from ..destinations.gate import MOBILE, bundled
 from ..messages import Json
 from ..text import counted, shown
+from .diagnosis import SEVERITY_STANDING, Diagnosis, gravest
 from .facts import Case, Facts, ids_of
-from .verdict import SEVERITY_STANDING, Verdict, gravest
 
 _SHOWN = 4
 _SETS = frozenset(("$set", "$set_once"))
@@ -23,11 +23,11 @@ _MODES = {
 """What stands in mp_lib of the events of each destination."""
 
 
-def connection_mode(facts: Facts) -> Iterator[Verdict]:
+def connection_mode(facts: Facts) -> Iterator[Diagnosis]:
     """Which way the messages go, as far as they tell."""
     cases = [case for case in facts.cases if case.detail.source_kind == "segment"]
     device = [case for case in cases if _by_device(case)]
-    both = [case for case in device if case.detail.inspection.translation.operations]
+    both = [case for case in device if case.detail.verdict.translation.operations]
     if not cases:
         return
     ways: list[str] = []
@@ -50,7 +50,7 @@ def connection_mode(facts: Facts) -> Iterator[Verdict]:
         else "not checked: no device traffic. What a page or app sends to Mixpanel itself does not pass"
         " segtap"
     )
-    yield Verdict(
+    yield Diagnosis(
         check="connection-mode",
         title="Connection mode",
         standing="note" if device or traffic else "unknown",
@@ -66,7 +66,7 @@ def connection_mode(facts: Facts) -> Iterator[Verdict]:
 def _by_device(case: Case) -> bool:
     if bundled(case.document) is not None:
         return True
-    stopped = case.detail.inspection.translation.not_sent
+    stopped = case.detail.verdict.translation.not_sent
     if stopped is None or not stopped.path.startswith("$.integrations"):
         return False
     context = case.document.get("context")
@@ -75,7 +75,7 @@ def _by_device(case: Case) -> bool:
     return isinstance(name, str) and name.startswith(MOBILE)
 
 
-def profiles(facts: Facts) -> Iterator[Verdict]:
+def profiles(facts: Facts) -> Iterator[Diagnosis]:
     """Users with events, and requests that write a profile for the same distinct_id."""
     cases: dict[str, list[Case]] = {}
     for case, _, properties in facts.events:
@@ -89,13 +89,13 @@ def profiles(facts: Facts) -> Iterator[Verdict]:
     title = "Profiles"
     if not without:
         words = f"all {counted(len(cases), 'user')} with events have a profile"
-        yield Verdict(check="profiles", title=title, standing="good", words=words)
+        yield Diagnosis(check="profiles", title=title, standing="good", words=words)
         return
     # A profile may be older than the messages looked at: the rule decides from how many events on it warns.
     worst = gravest(finding.severity for _, finding in facts.found("no-profile"))
     classic = facts.destination.kind == "classic-cloud"
     some = ", ".join(shown(user, 40) for user in without[:_SHOWN])
-    yield Verdict(
+    yield Diagnosis(
         check="profiles",
         rule="no-profile",
         title=title,
@@ -110,7 +110,7 @@ def profiles(facts: Facts) -> Iterator[Verdict]:
 
 
 def _profiles_of(case: Case) -> Iterator[str]:
-    for operation in case.detail.inspection.translation.operations:
+    for operation in case.detail.verdict.translation.operations:
         if "/engage" in operation.request.url:
             for record in operation.request.records():
                 user = record.get("$distinct_id")

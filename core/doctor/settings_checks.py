@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from ..destinations.actions.faults import subscription_faults
 from ..destinations.gate import filter_faults
 from ..text import counted
+from .diagnosis import Diagnosis
 from .facts import Facts, ids_of
-from .verdict import Verdict
 
 
-def strict(facts: Facts) -> Iterator[Verdict]:
+def strict(facts: Facts) -> Iterator[Diagnosis]:
     """Strict import, without which Mixpanel says nothing of bad events."""
     if facts.destination.kind == "actions" and not facts.settings.destination.strict:
-        yield Verdict(
+        yield Diagnosis(
             check="strict",
             title="Strict import",
             standing="warning",
@@ -23,10 +23,10 @@ def strict(facts: Facts) -> Iterator[Verdict]:
         )
 
 
-def subscriptions(facts: Facts) -> Iterator[Verdict]:
+def subscriptions(facts: Facts) -> Iterator[Diagnosis]:
     """Subscriptions that can never send."""
     for fault in subscription_faults(facts.destination):
-        yield Verdict(
+        yield Diagnosis(
             check="subscriptions",
             title="Subscriptions",
             standing="error",
@@ -35,13 +35,13 @@ def subscriptions(facts: Facts) -> Iterator[Verdict]:
         )
 
 
-def filters(facts: Facts) -> Iterator[Verdict]:
+def filters(facts: Facts) -> Iterator[Diagnosis]:
     """Destination filters whose condition cannot be judged: they stop every message."""
     found = facts.found("filter-not-fql")
     # The engine's filters may be others than those of the settings here: its findings know them.
     told = dict.fromkeys((*filter_faults(facts.settings.filters), *(one.message for _, one in found)))
     for fault in told:
-        yield Verdict(
+        yield Diagnosis(
             check="filters",
             rule="filter-not-fql",
             title="Destination filters",
@@ -52,19 +52,19 @@ def filters(facts: Facts) -> Iterator[Verdict]:
         )
 
 
-def people(facts: Facts) -> Iterator[Verdict]:
+def people(facts: Facts) -> Iterator[Diagnosis]:
     """The classic destination writes profiles only with People on."""
     if facts.destination.kind != "classic-cloud":
         return
     title, identifies = "Use Mixpanel People", facts.of_type("identify")
     if facts.settings.classic.people:
         words = "on: identify writes profiles"
-        yield Verdict(check="people", title=title, standing="good", words=words)
+        yield Diagnosis(check="people", title=title, standing="good", words=words)
         return
     seen = f" ({counted(len(identifies), 'identify call')} seen)" if identifies else ""
     messages = ids_of(identifies)
     if not facts.given("classic.people"):
-        yield Verdict(
+        yield Diagnosis(
             check="people",
             title=title,
             standing="unknown",
@@ -75,7 +75,7 @@ def people(facts: Facts) -> Iterator[Verdict]:
             " [classic]",
         )
         return
-    yield Verdict(
+    yield Diagnosis(
         check="people",
         title=title,
         standing="warning",

@@ -16,21 +16,21 @@ import msgspec
 
 from ..api.client import Client, Viewer
 from ..api.models import MessageDetail, Page, Summary
-from ..engine.inspecting import Reading
+from ..engine.active import ActiveSettings
 from ..engine.kept import engine_with, kept_settings
 from ..engine.receipts import ReceiptReader
-from ..envelope import read_object
 from ..errors import InputError
 from ..identities.model import Cluster, Users
 from ..ingest.bounds import bounds_of
-from ..ingest.parse import parse_receipt
-from ..inspection import with_findings
 from ..messages import Marks, Message
+from ..pipeline.envelope import read_object
+from ..pipeline.intake import parse_receipt
 from ..serve.notes import find_engine
 from ..settings import Settings
 from ..stores.base import Journal
 from ..stores.sqlite.place import chosen_path
 from ..stores.sqlite.readonly import ReadOnlyJournal
+from ..verdict import with_findings
 
 MOST_USERS = 1_000
 """Users of an engine that are looked at: those seen last."""
@@ -132,7 +132,7 @@ async def _of_file(settings: Settings, limit: int, own: str, *, override: bool) 
 def _readable(settings: Settings) -> tuple[Settings, str]:
     """The settings without a tracking plan that cannot be read any more, and why."""
     try:
-        Reading(settings)
+        ActiveSettings(settings)
     except InputError as error:
         if not settings.plan:
             raise
@@ -142,12 +142,12 @@ def _readable(settings: Settings) -> tuple[Settings, str]:
 
 def _read_by(settings: Settings, found: Messages) -> Messages:
     """The same messages, translated and judged by other settings, in their order."""
-    reading = Reading(settings)
+    reading = ActiveSettings(settings)
     details = tuple(_inspected(reading, detail) for detail in found.details)
     return msgspec.structs.replace(found, details=details, settings=settings)
 
 
-def _inspected(reading: Reading, detail: MessageDetail) -> MessageDetail:
+def _inspected(reading: ActiveSettings, detail: MessageDetail) -> MessageDetail:
     if not detail.document:
         return detail
     summary = detail.summary
@@ -170,9 +170,9 @@ def _inspected(reading: Reading, detail: MessageDetail) -> MessageDetail:
         unread=detail.unread,
         size=detail.original_bytes,
     )
-    inspection = reading.inspect(message)
-    told = reading.adjust(message, reading.observe(message, inspection.translation))
-    return msgspec.structs.replace(detail, inspection=with_findings(inspection, told))
+    verdict = reading.inspect(message)
+    told = reading.adjust(message, reading.observe(message, verdict.translation))
+    return msgspec.structs.replace(detail, verdict=with_findings(verdict, told))
 
 
 async def _newest(kept: _Kept, limit: int, source: str) -> Messages:
@@ -204,7 +204,7 @@ class _File:
     def __init__(self, journal: ReadOnlyJournal, settings: Settings) -> None:
         self._journal = journal
         self._faults: list[str] = []
-        reading = Reading(settings)
+        reading = ActiveSettings(settings)
         self._reader = ReceiptReader(
             partial(parse_receipt, bounds=bounds_of(settings.ingest)),
             reading.inspect,

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 import msgspec
 
 from ..destinations.classic.insert_id import UNKNOWABLE
-from ..inspection import Finding
 from ..settings import DestinationKind
+from ..verdict import Finding
+from .diagnosis import SEVERITY_STANDING, Diagnosis, gravest
 from .facts import Case, Facts, ids_of
-from .verdict import SEVERITY_STANDING, Verdict, gravest
 
 _REFUSED = "rejected-by-destination"
 
@@ -189,7 +189,7 @@ _ELSEWHERE = (
 _ASKED_ABOUT = frozenset((*_NOT_SENT, *_ELSEWHERE, *(rule for topic in TOPICS for rule in topic.rules)))
 
 
-def refused_here(facts: Facts) -> Iterator[Verdict]:
+def refused_here(facts: Facts) -> Iterator[Diagnosis]:
     """What never reaches Mixpanel: Segment or its destination refuses it."""
     found = facts.found(*_NOT_SENT)
     if found:
@@ -199,7 +199,7 @@ def refused_here(facts: Facts) -> Iterator[Verdict]:
 NOBODY_JOINED = "no visitor became a known user in what was seen"
 
 
-def topics(facts: Facts) -> Iterator[Verdict]:
+def topics(facts: Facts) -> Iterator[Diagnosis]:
     """The questions that rules answer."""
     for topic in TOPICS if facts.cases else ():
         if topic.only not in (None, facts.destination.kind):
@@ -213,33 +213,33 @@ def topics(facts: Facts) -> Iterator[Verdict]:
         if found:
             yield _of_findings(topic.check, topic.title, found, assumed)
         elif topic.classic and facts.destination.kind == "classic-cloud":
-            yield Verdict(check=topic.check, title=topic.title, standing="unknown", words=topic.classic)
+            yield Diagnosis(check=topic.check, title=topic.title, standing="unknown", words=topic.classic)
         elif topic.good:
             good = NOBODY_JOINED if topic.check == "joining" and not facts.joined else topic.good
             words = good + assumed
             if topic.unchecked and not facts.device_traffic:
                 words += f". {topic.unchecked[0].upper()}{topic.unchecked[1:]}"
-            yield Verdict(check=topic.check, title=topic.title, standing="good", words=words)
+            yield Diagnosis(check=topic.check, title=topic.title, standing="good", words=words)
 
 
-def others(facts: Facts) -> Iterator[Verdict]:
+def others(facts: Facts) -> Iterator[Diagnosis]:
     """What rules find that no question is about: nothing that `segtap check` calls wrong is left out."""
     found = [
         (case, finding)
         for case in facts.cases
-        for finding in case.detail.inspection.findings
+        for finding in case.detail.verdict.findings
         if finding.rule not in _ASKED_ABOUT and finding.severity != "info"
     ]
     if found:
         yield _of_findings("others", "Other findings", found)
 
 
-def _of_findings(check: str, title: str, found: list[tuple[Case, Finding]], assumed: str = "") -> Verdict:
+def _of_findings(check: str, title: str, found: list[tuple[Case, Finding]], assumed: str = "") -> Diagnosis:
     worst = gravest(finding.severity for _, finding in found)
     rules = Counter(finding.rule for _, finding in found)
     newest = next(finding for _, finding in reversed(found) if finding.severity == worst)
     listed = ", ".join(f"{rule} ({count:,})" for rule, count in rules.most_common())
-    return Verdict(
+    return Diagnosis(
         check=check,
         title=title,
         standing=SEVERITY_STANDING[worst],

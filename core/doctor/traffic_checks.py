@@ -8,16 +8,16 @@ from collections.abc import Iterator
 from ..delivery import Outcome
 from ..overview.model import PartCheck
 from ..text import clean, counted, shorten, shown
+from .diagnosis import EVIDENCE, SEVERITY_STANDING, Diagnosis, Standing
 from .facts import Case, Facts, ids_of
-from .verdict import EVIDENCE, SEVERITY_STANDING, Standing, Verdict
 
 _SHOWN = 4
 
 
-def traffic(facts: Facts) -> Iterator[Verdict]:
+def traffic(facts: Facts) -> Iterator[Diagnosis]:
     """Whether there is anything to judge by."""
     if not facts.cases:
-        yield Verdict(
+        yield Diagnosis(
             check="traffic",
             title="Messages",
             standing="unknown",
@@ -28,13 +28,13 @@ def traffic(facts: Facts) -> Iterator[Verdict]:
         calls = Counter(str(case.document.get("type")) for case in facts.cases)
         listed = ", ".join(f"{count:,} {call}" for call, count in calls.most_common())
         words = f"{counted(len(facts.cases), 'message')} from {facts.source or 'the journal'}: {listed}"
-        yield Verdict(check="traffic", title="Messages", standing="good", words=words)
+        yield Diagnosis(check="traffic", title="Messages", standing="good", words=words)
     if facts.refused:
         reasons = Counter(summary.name for summary in facts.refused)
         words = "; ".join(
             f"{counted(n, 'request')}: {shorten(clean(why), 100)}" for why, n in reasons.most_common(3)
         )
-        yield Verdict(
+        yield Diagnosis(
             check="ingest",
             title="Requests that were not taken",
             standing="error",
@@ -44,7 +44,7 @@ def traffic(facts: Facts) -> Iterator[Verdict]:
         )
 
 
-def identity(facts: Facts) -> Iterator[Verdict]:
+def identity(facts: Facts) -> Iterator[Diagnosis]:
     """What the clusters become."""
     found = facts.clusters
     if not found:
@@ -59,7 +59,7 @@ def identity(facts: Facts) -> Iterator[Verdict]:
         f" become {counted(len(found), 'user')}{some}, {len(joined):,} of them of several ids"
     )
     messages = tuple(number for one in joined for _, number in one.links)
-    yield Verdict(
+    yield Diagnosis(
         check="identity",
         title="Identity clusters",
         standing="warning" if notes else "good",
@@ -69,19 +69,19 @@ def identity(facts: Facts) -> Iterator[Verdict]:
     )
 
 
-def groups(facts: Facts) -> Iterator[Verdict]:
+def groups(facts: Facts) -> Iterator[Diagnosis]:
     """The four parts of Group Analytics, for each group key."""
     if not facts.groups.in_use:
         known = facts.settings.mixpanel_group_keys
         words = "no group call was seen, and " + (
             "Mixpanel has no group key" if known is not None else "mixpanel_group_keys is not set: unknown"
         )
-        yield Verdict(check="groups", title="Group Analytics", standing="note", words=words)
+        yield Diagnosis(check="groups", title="Group Analytics", standing="note", words=words)
         return
     for key in facts.groups.checks():
         title = f"Group key {shown(key.key, 40)}" if key.named else "Group keys"
         for number, part in enumerate(key.parts, start=1):
-            yield Verdict(
+            yield Diagnosis(
                 check=f"groups.{part.part.replace(' ', '-')}",
                 title=f"{title}, part {number} of 4: {part.part}",
                 standing=_of_part(part),
@@ -93,7 +93,7 @@ def groups(facts: Facts) -> Iterator[Verdict]:
         lacking = [shown(one.event, 40) for one in key.events if one.lacking]
         if key.events:
             with_it, without = ", ".join(carrying) or "none", ", ".join(lacking) or "none"
-            yield Verdict(
+            yield Diagnosis(
                 check="groups.events",
                 title=f"{title}, events",
                 standing="note",
@@ -110,7 +110,7 @@ def _of_part(part: PartCheck) -> Standing:
     return "note" if part.severity is None else SEVERITY_STANDING[part.severity]
 
 
-def delivery(facts: Facts) -> Iterator[Verdict]:
+def delivery(facts: Facts) -> Iterator[Diagnosis]:
     """What Mixpanel answered."""
     refused: list[tuple[Case, str]] = []
     taken = 0
@@ -122,12 +122,12 @@ def delivery(facts: Facts) -> Iterator[Verdict]:
     if not refused:
         if taken:
             words = f"{counted(taken, 'request')} taken, none refused"
-            yield Verdict(check="delivery", title="Mixpanel's answers", standing="good", words=words)
+            yield Diagnosis(check="delivery", title="Mixpanel's answers", standing="good", words=words)
         return
     reasons = Counter(words for _, words in refused)
     listed = "; ".join(f"{n:,} × {shorten(clean(why), 140)}" for why, n in reasons.most_common(3))
     silent = any(" 200:" in why for why in reasons)
-    yield Verdict(
+    yield Diagnosis(
         check="delivery",
         rule="refused-with-200" if silent else "",
         title="Mixpanel's answers",

@@ -32,19 +32,19 @@ from ..forward.wire import check_address
 from ..ingest.app import IngestApp
 from ..ingest.bounds import Bounds, bounds_of
 from ..ingest.knocks import Knocks
-from ..ingest.parse import parse_receipt
 from ..json_text import to_json, whole_text
 from ..masks import NO_MASKS, Masks, mask_token, masked_settings, masks_of, secrets_in
 from ..messages import Json, JsonObject, Message
+from ..pipeline.intake import parse_receipt
 from ..serve.launch import Switch
 from ..serve.notes import EngineNote, note_path, remove_note, running, write_note
 from ..serve.server import Listener, WebServer, listen
 from ..settings import JournalSettings, Settings
 from ..stores import open_journal
+from .active import ActiveSettings
 from .forwarding import ForwarderRun, cannot_forward_why, halted_log, interrupted_why, switch_of
 from .health import Faults, WatchedJournal
 from .indexer import Indexer
-from .inspecting import Reading
 from .log import hide
 from .overviews import Overviews, row_lines
 from .receipts import ReceiptReader
@@ -233,14 +233,14 @@ class Engine:
         Decides then whether forwarding resumes. Returns why the file cannot be used, "" if it can.
         """
         if self._before is None:
-            self._reading = Reading(self.settings)
+            self._reading = ActiveSettings(self.settings)
             return ""
         fault = ""
         try:
             settings = with_reading_of(self.settings, read_again(self.settings))
-            self._reading, self.settings = Reading(settings), settings
+            self._reading, self.settings = ActiveSettings(settings), settings
         except SegtapError as error:
-            self._reading = Reading(self.settings)
+            self._reading = ActiveSettings(self.settings)
             fault = f"{error} {STAYS}"
         self._interrupted = interrupted_why(self._before, self.settings)
         self._resumed = self._before.on and not self._interrupted

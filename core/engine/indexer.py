@@ -1,4 +1,4 @@
-"""Behind the acknowledgement: receipts become messages, inspections and lines of the list.
+"""Behind the acknowledgement: receipts become messages, verdicts and lines of the list.
 
 The indexer shares the event loop with ingest. It works in slices of a few milliseconds; as long as the
 loop has nothing else to do it goes on at full speed, and when ingest is busy it keeps to a small share,
@@ -17,9 +17,9 @@ import msgspec
 from ..api.models import Summary
 from ..delivery import DeliveryState
 from ..errors import JournalError
-from ..inspection import Finding
 from ..messages import DEDUPE_WINDOW, Marks, Message, Receipt
 from ..stores.base import Entry, Journal
+from ..verdict import Finding
 from .pace import Pace
 from .receipts import ReceiptReader
 from .summaries import entry_of, refusal, summarize
@@ -173,12 +173,12 @@ class Indexer:
         return set(await self._journal.seen(ids, read[0][0].received_at - DEDUPE_WINDOW))
 
     async def _entry(self, message: Message, receipt: Receipt) -> Entry:
-        inspection = await self._reader.inspected(message)
+        verdict = await self._reader.inspected(message)
         if message.id not in self._observed:
-            self._observed[message.id] = self._reader.observation(message, inspection.translation)
+            self._observed[message.id] = self._reader.observation(message, verdict.translation)
         found = self._observed[message.id]
         return entry_of(
-            summarize(message, self._reader.whole(message, inspection, found), receipt), message, found
+            summarize(message, self._reader.whole(message, verdict, found), receipt), message, found
         )
 
 

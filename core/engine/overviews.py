@@ -21,14 +21,14 @@ from ..delivery import DeliveryState
 from ..identities.model import Cluster, Users, in_short
 from ..identities.table import Identities
 from ..identities.users import cluster_of, newest, user_row
-from ..inspection import Finding, Inspection, Translation
 from ..messages import Marks, Message, Receipt, seq_of
 from ..overview.counts import OverviewCounts
 from ..overview.groups import GroupChecks
 from ..overview.model import Groups, Overview
 from ..settings import Settings
 from ..stores.base import Journal
-from .inspecting import Reading
+from ..verdict import Finding, Translation, Verdict
+from .active import ActiveSettings
 from .pace import Pace
 from .receipts import ReceiptReader, damage_of
 
@@ -67,7 +67,7 @@ async def _at_once() -> None:
 class _Gathered:
     """What was made of the messages so far."""
 
-    def __init__(self, settings: Settings, reading: Reading, *, older: bool) -> None:
+    def __init__(self, settings: Settings, reading: ActiveSettings, *, older: bool) -> None:
         self.older = older
         self.counts = OverviewCounts()
         self.groups = GroupChecks(reading.destination, settings.mixpanel_group_keys, settings.rules)
@@ -77,13 +77,13 @@ class _Gathered:
         """How many lines of the list."""
         return self.counts.messages + self.counts.refused
 
-    def take(self, line: Summary, message: Message | None, inspection: Inspection) -> None:
+    def take(self, line: Summary, message: Message | None, verdict: Verdict) -> None:
         """Take in one line of the list; `message` is None for a refused request."""
         if message is None:
-            self.counts.add(line, {}, inspection)
+            self.counts.add(line, {}, verdict)
             return
-        self.counts.add(line, message.document, inspection)
-        self.groups.add(message.document, inspection.translation, line.id, inspection.findings)
+        self.counts.add(line, message.document, verdict)
+        self.groups.add(message.document, verdict.translation, line.id, verdict.findings)
 
 
 class Overviews:
@@ -97,7 +97,7 @@ class Overviews:
         self,
         journal: Journal,
         reader: ReceiptReader,
-        reading: Reading,
+        reading: ActiveSettings,
         settings: Callable[[], Settings],
         settled: Callable[[], Awaitable[None]] = _at_once,
     ) -> None:
@@ -273,7 +273,7 @@ class Overviews:
                 continue
             messages = {} if receipt.refused is not None else await self._messages(receipt)
             found = await self._journal.findings([line.id for line in mine])
-            without = damage_of(receipt) if receipt.damaged else Inspection(Translation())
+            without = damage_of(receipt) if receipt.damaged else Verdict(Translation())
             for line in mine:
                 await self._take(line, messages.get(line.id), found.get(line.id, ()), without)
                 lines.popleft()
@@ -284,17 +284,17 @@ class Overviews:
         return {} if isinstance(read, str) else {message.id: message for message in read}
 
     async def _take(
-        self, line: Summary, message: Message | None, found: Sequence[Finding], without: Inspection
+        self, line: Summary, message: Message | None, found: Sequence[Finding], without: Verdict
     ) -> None:
-        """Take in a line; `without` is its inspection when there is no message."""
-        inspection = without
+        """Take in a line; `without` is its verdict when there is no message."""
+        verdict = without
         if message is not None:
             message = msgspec.structs.replace(message, marks=Marks(line.marks))
-            inspection = self._reader.whole(message, await self._reader.inspected(message), found)
+            verdict = self._reader.whole(message, await self._reader.inspected(message), found)
         gathered = self._making or self._gathered
         if gathered is None:
             return
         state = self._moved.get(line.id)
         if state is not None:
             line = msgspec.structs.replace(line, delivery=state)
-        gathered.take(line, message, inspection)
+        gathered.take(line, message, verdict)

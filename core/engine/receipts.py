@@ -1,6 +1,6 @@
 """Reading kept receipts again: one message's detail, a pasted message, the export.
 
-Nothing of this is stored: parsing and inspection are pure, so they are done when somebody looks.
+Nothing of this is stored: parsing and verdict are pure, so they are done when somebody looks.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from ..api.models import MessageDetail, ReceiptView, Summary
 from ..delivery import Delivery
 from ..errors import InputError, RequestRefused
 from ..ingest.decode import compression
-from ..inspection import FAULT_RULE, Finding, Inspection, Translation, with_findings
 from ..json_text import json_bytes
-from ..masks import mask_authorization, masked_inspection
+from ..masks import mask_authorization, masked_verdict
 from ..messages import JsonObject, Marks, Message, Origin, Receipt, position_of, seq_of
 from ..stores.base import Journal
+from ..verdict import FAULT_RULE, Finding, Translation, Verdict, with_findings
 from .replay import original_of, replays_of
 from .summaries import summarize
 
@@ -31,12 +31,12 @@ logger = logging.getLogger(__name__)
 
 
 class Parse(Protocol):
-    """`ingest.parse.parse_receipt`: the messages of a receipt, all or those at the positions in `only`."""
+    """`pipeline.intake.parse_receipt`: the messages of a receipt, all or those at the positions in `only`."""
 
     def __call__(self, receipt: Receipt, only: Collection[int] | None = None, /) -> list[Message]: ...
 
 
-Inspect = Callable[[Message], Inspection]
+Inspect = Callable[[Message], Verdict]
 Observe = Callable[[Message, Translation], tuple[Finding, ...]]
 """What a message completes in the stream so far; it counts as seen from there on."""
 Adjust = Callable[[Message, Sequence[Finding]], Sequence[Finding]]
@@ -97,7 +97,7 @@ class ReceiptReader:
             self._on_fault(words)
             return words
 
-    def inspection(self, message: Message) -> Inspection:
+    def verdict(self, message: Message) -> Verdict:
         """What the message becomes and what the rules say of it, or the fault as its one finding."""
         try:
             return self._inspect(message)
@@ -107,13 +107,13 @@ class ReceiptReader:
             self._on_fault(words)
             fix = "Export this message and report it to segtap with the log's traceback; it is not sent."
             finding = Finding(FAULT_RULE, "error", "$", words, fix)
-            return Inspection(Translation(rejected=words), (finding,), fault=words)
+            return Verdict(Translation(rejected=words), (finding,), fault=words)
 
-    async def inspected(self, message: Message) -> Inspection:
-        """`inspection`, in a thread when the message is large."""
+    async def inspected(self, message: Message) -> Verdict:
+        """`verdict`, in a thread when the message is large."""
         if message.size > LARGE_MESSAGE:
-            return await asyncio.to_thread(self.inspection, message)
-        return self.inspection(message)
+            return await asyncio.to_thread(self.verdict, message)
+        return self.verdict(message)
 
     def observation(self, message: Message, translation: Translation) -> tuple[Finding, ...]:
         """What the message completes in the stream so far; call it once for each, in their order."""
@@ -128,11 +128,11 @@ class ReceiptReader:
             fix = "Export this message and report it to segtap with the log's traceback."
             return (Finding(FAULT_RULE, "error", "$", words, fix),)
 
-    def whole(self, message: Message, inspection: Inspection, found: Sequence[Finding]) -> Inspection:
-        """The inspection with what was found in the stream, as the settings in force want it."""
+    def whole(self, message: Message, verdict: Verdict, found: Sequence[Finding]) -> Verdict:
+        """The verdict with what was found in the stream, as the settings in force want it."""
         if found and self._adjust is not None:
             found = self._adjust(message, found)
-        return with_findings(inspection, found)
+        return with_findings(verdict, found)
 
     async def detail(self, journal: Journal, id: int) -> MessageDetail:
         """Everything about one message or refused request. Raises InputError when there is none."""
@@ -151,14 +151,14 @@ class ReceiptReader:
                 summary=summary,
                 document=b"",
                 original=b"",
-                inspection=Inspection(Translation()),
+                verdict=Verdict(Translation()),
                 receipt=_view(receipt, with_body=True),
             )
         marked = _marked(message, summary.marks)
         found = (await journal.findings([id])).get(id, ())
-        inspection = self.whole(marked, await self.inspected(marked), found)
+        verdict = self.whole(marked, await self.inspected(marked), found)
         return msgspec.structs.replace(
-            _detail(summary, marked, receipt, inspection, tuple(await journal.deliveries(id))),
+            _detail(summary, marked, receipt, verdict, tuple(await journal.deliveries(id))),
             replay_of=await original_of(journal, receipt, id),
             replays=await replays_of(journal, summary),
         )
@@ -170,7 +170,7 @@ class ReceiptReader:
             summary=msgspec.structs.replace(summary, marks=marks),
             document=b"",
             original=b"",
-            inspection=damage_of(receipt),
+            verdict=damage_of(receipt),
             deliveries=tuple(await journal.deliveries(summary.id)),
             receipt=_view(receipt),
         )
@@ -191,8 +191,8 @@ class ReceiptReader:
         Raises InputError when segtap would refuse it.
         """
         message, receipt = self._as_if_received(document)
-        inspection = await self.inspected(message)
-        return _detail(summarize(message, inspection, receipt), message, receipt, inspection)
+        verdict = await self.inspected(message)
+        return _detail(summarize(message, verdict, receipt), message, receipt, verdict)
 
     def _as_if_received(self, document: JsonObject, origin: Origin = "sdk") -> tuple[Message, Receipt]:
         receipt = Receipt(
@@ -279,20 +279,20 @@ _ONE_LINE = re.compile(rb"[\r\n]+")
 """Line ends: within JSON they stand between values only."""
 
 
-def damage_of(receipt: Receipt) -> Inspection:
-    """The inspection of a message whose request cannot be read: that alone, as its one finding."""
+def damage_of(receipt: Receipt) -> Verdict:
+    """The verdict of a message whose request cannot be read: that alone, as its one finding."""
     words = receipt.refused or ""
     fix = (
         "Look after the journal's disk. `segtap journal salvage` copies what can be read into a new journal."
     )
-    return Inspection(Translation(rejected=words), (Finding(FAULT_RULE, "error", "$", words, fix),))
+    return Verdict(Translation(rejected=words), (Finding(FAULT_RULE, "error", "$", words, fix),))
 
 
 def _detail(
     summary: Summary,
     message: Message,
     receipt: Receipt,
-    inspection: Inspection,
+    verdict: Verdict,
     deliveries: tuple[Delivery, ...] = (),
 ) -> MessageDetail:
     return MessageDetail(
@@ -304,7 +304,7 @@ def _detail(
         filled=message.filled,
         objections=message.objections,
         write_key=message.write_key,
-        inspection=masked_inspection(inspection),
+        verdict=masked_verdict(verdict),
         deliveries=deliveries,
         receipt=_view(receipt),
     )

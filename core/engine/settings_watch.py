@@ -112,8 +112,8 @@ async def reinspect(journal: Journal, reader: ReceiptReader) -> None:
         found: list[tuple[int, int, int]] = []
         kept = await journal.findings(list(stretch))
         for message in await reader.load(journal, list(stretch.values())):
-            inspection = reader.whole(message, await reader.inspected(message), kept.get(message.id, ()))
-            marks = (inspection.errors, inspection.warnings)
+            verdict = reader.whole(message, await reader.inspected(message), kept.get(message.id, ()))
+            marks = (verdict.errors, verdict.warnings)
             if marks != (stretch[message.id].errors, stretch[message.id].warnings):
                 found.append((message.id, *marks))
         if found:

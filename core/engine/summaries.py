@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from ..api.models import Summary
 from ..delivery import DeliveryState
-from ..inspection import Finding, Inspection
 from ..json_text import json_bytes
 from ..messages import Json, Marks, Message, Receipt, message_number
 from ..stores.base import Entry
+from ..verdict import Finding, Verdict
 from .labels import agent_label, describe, source_label
 
 NAME_LIMIT = 256
@@ -16,17 +16,17 @@ TEXT_LIMIT = 1_000
 """Characters kept for a name, a user and the search text; the message itself is kept whole."""
 
 
-def delivery_of(inspection: Inspection, *, wanted: bool, marks: Marks) -> DeliveryState:
+def delivery_of(verdict: Verdict, *, wanted: bool, marks: Marks) -> DeliveryState:
     """Return the state of a message that has just been read: nothing of it has been sent yet."""
-    if inspection.fault:
+    if verdict.fault:
         return DeliveryState.FAULT
     unsendable = marks & (Marks.SECOND_RECEIPT | Marks.WOULD_REJECT)
-    if unsendable or not inspection.translation.operations:
+    if unsendable or not verdict.translation.operations:
         return DeliveryState.NONE
     return DeliveryState.WAITING if wanted else DeliveryState.OFF
 
 
-def summarize(message: Message, inspection: Inspection, receipt: Receipt) -> Summary:
+def summarize(message: Message, verdict: Verdict, receipt: Receipt) -> Summary:
     """The line of a message. Texts are cut, and safe to encode (no lone surrogates)."""
     name, user = describe(message)
     return Summary(
@@ -36,10 +36,10 @@ def summarize(message: Message, inspection: Inspection, receipt: Receipt) -> Sum
         _plain(name, NAME_LIMIT),
         _plain(user, USER_LIMIT),
         "pixel" if receipt.origin == "pixel" else source_label(message.document),
-        inspection.errors,
-        inspection.warnings,
+        verdict.errors,
+        verdict.warnings,
         int(message.marks),
-        delivery_of(inspection, wanted=message.wanted, marks=message.marks),
+        delivery_of(verdict, wanted=message.wanted, marks=message.marks),
         _plain(message.message_id, NAME_LIMIT),
     )
 

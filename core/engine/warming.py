@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..api.models import Page
-from ..inspection import Translation
 from ..messages import Message
 from ..stores.base import Journal
-from .inspecting import Reading
+from ..verdict import Translation
+from .active import ActiveSettings
 from .pace import Pace
 from .receipts import ReceiptReader
 
@@ -20,7 +20,7 @@ WARM_MESSAGES = 10_000
 STRETCH = 20
 
 
-async def warm(journal: Journal, reader: ReceiptReader, reading: Reading, newest: Page) -> None:
+async def warm(journal: Journal, reader: ReceiptReader, reading: ActiveSettings, newest: Page) -> None:
     """Let the rules see these messages, oldest first, and drop what they find: it is stored since then.
 
     Messages that come meanwhile are judged at once, with what was learned so far.
@@ -28,7 +28,7 @@ async def warm(journal: Journal, reader: ReceiptReader, reading: Reading, newest
     await _learn(journal, reader, reading, newest, reader.observation)
 
 
-async def count_users(journal: Journal, reader: ReceiptReader, reading: Reading) -> None:
+async def count_users(journal: Journal, reader: ReceiptReader, reading: ActiveSettings) -> None:
     """Begin the table of users again, of the newest messages by the settings in force.
 
     The indexer has to be paused: it would put newer messages before older ones.
@@ -41,7 +41,7 @@ async def count_users(journal: Journal, reader: ReceiptReader, reading: Reading)
 async def _learn(
     journal: Journal,
     reader: ReceiptReader,
-    reading: Reading,
+    reading: ActiveSettings,
     newest: Page,
     take: Callable[[Message, Translation], object],
 ) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Set
 
 import msgspec
 
-from ..inspection import OutgoingRequest
+from ..verdict import OutgoingRequest
 from .records import Record, Route
 from .wire import WireForm, assemble
 

@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 import msgspec
 
 from ..api.models import SentWith
-from ..inspection import SECRET_FIELDS, OutgoingRequest, Translation
 from ..masks import MASK, mask_token
 from ..settings import DestinationSettings, Secret, Settings, Source
+from ..verdict import SECRET_FIELDS, OutgoingRequest, Translation
 from .wire import with_query
 
 IMPORT = "/import"

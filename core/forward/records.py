@@ -23,11 +23,11 @@ from urllib.parse import urlsplit
 import msgspec
 
 from ..ingest.decode import read_json
-from ..inspection import IDENTITY_EVENTS, OutgoingRequest, Translation
 from ..json_text import json_bytes
 from ..masks import secrets_of
 from ..messages import Json, JsonObject
 from ..settings import Secret
+from ..verdict import IDENTITY_EVENTS, OutgoingRequest, Translation
 from .wire import Shape, shape_of
 
 _EVENT_IDS = ("distinct_id", "$user_id", "$device_id", "$anon_id", "$identified_id", "alias", "$distinct_ids")

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from ..delivery import Delivery, Outcome
-from ..inspection import Translation
 from ..messages import Marks, SourceKind
+from ..verdict import Translation
 from .records import Record
 
 

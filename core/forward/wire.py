@@ -22,9 +22,9 @@ import msgspec
 from isal import isal_zlib
 
 from ..errors import SettingsError
-from ..inspection import OutgoingRequest
 from ..json_text import json_bytes
 from ..messages import Json
+from ..verdict import OutgoingRequest
 
 Shape = Literal["json", "form", "base64"]
 

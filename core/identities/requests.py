@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..inspection import IDENTITY_EVENTS, Translation
 from ..mapping.javascript import format_number
 from ..messages import Json, JsonObject
+from ..verdict import IDENTITY_EVENTS, Translation
 
 
 def id_text(value: Json) -> str:

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import msgspec
 
-from ..inspection import FORBIDDEN_IDS, Translation
 from ..messages import UUID4, Json, JsonObject
 from ..settings import IdentityMode
+from ..verdict import FORBIDDEN_IDS, Translation
 from .clusters import ALIAS, IDENTIFIED, LISTED, PROFILE, Clusters
 from .model import DEVICE, LinkKind
 from .notes import MAX_IDS, Reason

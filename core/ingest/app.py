@@ -21,11 +21,12 @@ from ..text import clean, shorten, shown
 from .body import HUNG_UP, ASGIApp, BodyRefused, Deadlines, Receive, Scope, Send, read_body
 from .cdn import base_of, settings_json
 from .cors import METHODS, HeaderList, answer_headers, preflight_headers
-from .decode import InflatesTooFar, NotJson, inflate, members
+from .decode import InflatesTooFar, NotJson, inflate
 from .flood import Allowance
 from .http_protocol import ANSWER, WHOLE_BODY, Answer
 from .knocks import Knocks
 from .limits import REFUSED_BODY_BYTES
+from .parts import members
 from .pixel import GIF, pixel_json
 from .routes import Route, is_tee, near_path, route_of
 from .validate import DEVICE_MODE, check_body, nested_too_deep, too_deep

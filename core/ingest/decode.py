@@ -10,10 +10,9 @@ from __future__ import annotations
 import codecs
 import json
 import math
-import random
 import re
 from collections.abc import Callable, Iterable
-from typing import NamedTuple, Protocol, TypeVar, cast
+from typing import NamedTuple, Protocol, cast
 
 import msgspec
 from isal import isal_zlib
@@ -23,8 +22,6 @@ from ..messages import Json
 from ..paths import child
 from ..text import shorten
 from ..text import size as size_text
-
-T = TypeVar("T")
 
 
 class Repair(NamedTuple):
@@ -38,9 +35,8 @@ class Repair(NamedTuple):
     text: str = ""
 
 
-_BOM = b"\xef\xbb\xbf"
+BOM = b"\xef\xbb\xbf"
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_SPACE = " \t\n\r"
 _SPELLED = 40
 """So much is kept of the text of a number that no double holds."""
 _GZIP, _ZLIB, _RAW = 31, 15, -15
@@ -171,7 +167,7 @@ def _int(text: str) -> int | float | _Odd:
     return int(text) if len(text) <= 1000 else _float(text)
 
 
-_generous = json.JSONDecoder(parse_constant=_constant, parse_float=_float, parse_int=_int)
+GENEROUS = json.JSONDecoder(parse_constant=_constant, parse_float=_float, parse_int=_int)
 _strict = cast(Callable[[bytes], Json], msgspec.json.Decoder().decode)
 
 
@@ -192,7 +188,7 @@ def read_json(data: bytes) -> tuple[Json, tuple[Repair, ...]]:
 
 def _read_generously(data: bytes) -> tuple[Json, tuple[Repair, ...]]:
     repairs: list[Repair] = []
-    if data.startswith(_BOM):
+    if data.startswith(BOM):
         repairs.append(Repair("bom", "$"))
         data = data[3:]
     try:
@@ -209,10 +205,10 @@ def _read_generously(data: bytes) -> tuple[Json, tuple[Repair, ...]]:
             repairs.append(Repair("cesu8", "$"))
         text = whole
     try:
-        value = cast(Json, _generous.decode(text))
+        value = cast(Json, GENEROUS.decode(text))
     except json.JSONDecodeError as error:
         at = len(text[: error.pos].encode("utf-8", "surrogatepass"))
-        raise NotJson(f"{_words(error)} at byte {at}") from error
+        raise NotJson(f"{words_of(error)} at byte {at}") from error
     except RecursionError:
         raise NotJson("it is nested too deep") from None
     return _mend(value, repairs), tuple(repairs)
@@ -255,128 +251,6 @@ def _mend(value: Json, repairs: list[Repair]) -> Json:
     return root[0]
 
 
-# -- the parts of a request body ---------------------------------------------------------------------------
-
-# Nothing here makes anything of a value: each is cut out as text, so that the size of what is inside costs
-# next to nothing. Only the members that somebody asks for are cut out, for there may be millions of others.
-
-
-class _Members(msgspec.Struct, rename="camel"):
-    batch: msgspec.Raw = msgspec.Raw()
-    write_key: msgspec.Raw = msgspec.Raw()
-    sent_at: msgspec.Raw = msgspec.Raw()
-    context: msgspec.Raw = msgspec.Raw()
-    integrations: msgspec.Raw = msgspec.Raw()
-    type: msgspec.Raw = msgspec.Raw()
-    event: msgspec.Raw = msgspec.Raw()
-    name: msgspec.Raw = msgspec.Raw()
-    message_id: msgspec.Raw = msgspec.Raw()
-    user_id: msgspec.Raw = msgspec.Raw()
-    anonymous_id: msgspec.Raw = msgspec.Raw()
-    group_id: msgspec.Raw = msgspec.Raw()
-    previous_id: msgspec.Raw = msgspec.Raw()
-    timestamp: msgspec.Raw = msgspec.Raw()
-
-
-_FIELDS = tuple((field.encode_name, field.name) for field in msgspec.structs.fields(_Members))
-_members = msgspec.json.Decoder(_Members)
-_items = msgspec.json.Decoder(list[msgspec.Raw])
-_FAULTS = (msgspec.DecodeError, UnicodeDecodeError)
-_DESCRIBED = 64 * 1024
-"""A text up to this many bytes is read once more, to say where it stops being JSON."""
-
-
-def members(data: bytes) -> dict[str, bytes]:
-    """The members of a JSON object that a batch or message is known by, each as its own text, as it came.
-
-    What they hold is not looked at. Raises NotJson.
-    """
-    try:
-        found, undo = _members.decode(data), None
-    except RecursionError:
-        raise NotJson("it is nested too deep") from None
-    except _FAULTS:
-        text, undo = _stricter(data)
-        found = _decode(_members, text, data, "{")
-    parts = {name: bytes(raw) for name, field in _FIELDS if (raw := getattr(found, field))}
-    return parts if undo is None else {name: undo(part) for name, part in parts.items()}
-
-
-def array_parts(data: bytes) -> list[bytes]:
-    """The items of a JSON array, each as its own text, as it came. Raises NotJson."""
-    try:
-        return [bytes(raw) for raw in _items.decode(data)]
-    except RecursionError:
-        raise NotJson("it is nested too deep") from None
-    except _FAULTS:
-        text, undo = _stricter(data)
-        return [undo(bytes(raw)) for raw in _decode(_items, text, data, "[")]
-
-
-def _decode(decoder: msgspec.json.Decoder[T], text: bytes, data: bytes, opening: str) -> T:
-    try:
-        return decoder.decode(text)
-    except RecursionError:
-        raise NotJson("it is nested too deep") from None
-    except _FAULTS as error:
-        raise NotJson(_why(data, opening, error)) from error
-
-
-def _why(data: bytes, opening: str, error: Exception) -> str:
-    """Why a text is not JSON that begins with `opening`, and where."""
-    start = 3 if data.startswith(_BOM) else 0
-    at = start + len(data[start:]) - len(data[start:].lstrip(_SPACE.encode()))
-    if data[at : at + 1] != opening.encode():
-        return f"{'an object' if opening == '{' else 'a list'} was expected at byte {at}"
-    if len(data) <= _DESCRIBED:
-        try:
-            # As Latin-1 a place in the text is a place in the bytes, and JSON's own signs are ASCII.
-            _generous.decode(data[start:].decode("latin-1"))
-        except json.JSONDecodeError as found:
-            return f"{_words(found)} at byte {start + found.pos}"
-        except RecursionError:
-            return "it is nested too deep"
-    return str(error).removeprefix("JSON is malformed: ")
-
-
-def _stricter(data: bytes) -> tuple[bytes, Callable[[bytes], bytes]]:
-    """The text with stand-ins for what clients write that is not JSON by the letter, and the way back.
-
-    NaN and Infinity become numbers, escapes of half a surrogate pair plain letters: all at C speed, whatever
-    there is of them and wherever it stands, for each part of the text is turned back before it is read.
-    """
-    made = data[3:] if data.startswith(_BOM) else data
-    stand_ins: list[tuple[bytes, bytes]] = []
-    for odd, kind in _ODD:
-        if odd in made:
-            stand_in = _unused(made, kind)
-            made = made.replace(odd, stand_in)
-            stand_ins.append((stand_in, odd))
-
-    def undo(part: bytes) -> bytes:
-        for stand_in, odd in reversed(stand_ins):
-            part = part.replace(stand_in, odd)
-        return part
-
-    return made, undo
-
-
-_ODD = (
-    # A backslash that is escaped itself does not begin an escape: those pairs are put aside first.
-    (rb"\\", b"p%d"),
-    (rb"\ud", b"s%d"),
-    (rb"\uD", b"s%d"),
-    (b"-Infinity", b"-0.%d"),
-    (b"Infinity", b"-0.%d"),
-    (b"NaN", b"-0.%d"),
-)
-
-
-def _unused(text: bytes, kind: bytes) -> bytes:
-    while (stand_in := kind % (10**9 + random.getrandbits(30))) in text:
-        pass
-    return stand_in
-
-
-def _words(error: json.JSONDecodeError) -> str:
+def words_of(error: json.JSONDecodeError) -> str:
+    """What a strict reader found wrong, without the place."""
     return f"{error.msg[:1].lower()}{error.msg[1:]}".removesuffix(" at")

@@ -13,8 +13,9 @@ import msgspec
 
 from ..errors import RequestRefused
 from ..messages import CALL_TYPES
-from .decode import NotJson, array_parts, members, read_json
+from .decode import NotJson, read_json
 from .limits import MAX_BATCH_MESSAGES
+from .parts import array_parts, members
 from .routes import Route
 
 DEVICE_MODE = "this is Mixpanel's own endpoint, and its SDKs' traffic is not read yet: use a Segment SDK"

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 
 from ..api.models import Coverage, Summary
 from ..delivery import DeliveryState
-from ..inspection import SEVERITY_WEIGHT, Inspection, Severity
 from ..messages import Json, JsonObject
+from ..verdict import SEVERITY_WEIGHT, Severity, Verdict
 from .model import UNKNOWN, EventCount, EventShare, Overview, RuleCount, RuleShare, Slot
 
 STEPS = (
@@ -72,11 +72,11 @@ class OverviewCounts:
         self._warnings: Counter[int] = Counter()
         self._stands: dict[int, tuple[_Event, DeliveryState]] = {}
 
-    def add(self, line: Summary, document: JsonObject, inspection: Inspection) -> None:
-        """Count a message, or a refused request (with no document and an empty inspection)."""
+    def add(self, line: Summary, document: JsonObject, verdict: Verdict) -> None:
+        """Count a message, or a refused request (with no document and an empty verdict)."""
         at = self._moment(line)
-        bad = line.refused or inspection.errors > 0
-        warned = not bad and inspection.warnings > 0
+        bad = line.refused or verdict.errors > 0
+        warned = not bad and verdict.warnings > 0
         if line.refused:
             self.refused += 1
         else:
@@ -88,7 +88,7 @@ class OverviewCounts:
         event.messages += 1
         event.errors += bad
         event.warnings += warned
-        event.silent += not (line.refused or inspection.translation.operations)
+        event.silent += not (line.refused or verdict.translation.operations)
         event.delivery[line.delivery] += 1
         event.newest.appendleft(line.id)
         event.times[at] += 1
@@ -98,11 +98,11 @@ class OverviewCounts:
             self._errors[at] += 1
         elif warned:
             self._warnings[at] += 1
-        self._trip(line, at, key, event, inspection)
+        self._trip(line, at, key, event, verdict)
 
-    def _trip(self, line: Summary, at: int, key: _Key, event: _Event, inspection: Inspection) -> None:
+    def _trip(self, line: Summary, at: int, key: _Key, event: _Event, verdict: Verdict) -> None:
         tripped: dict[str, Severity] = {}
-        for finding in inspection.findings:
+        for finding in verdict.findings:
             before = tripped.get(finding.rule)
             if before is None or SEVERITY_WEIGHT[finding.severity] < SEVERITY_WEIGHT[before]:
                 tripped[finding.rule] = finding.severity

@@ -21,9 +21,9 @@ from ..checks.group_keys import (
 from ..checks.ids import is_placeholder
 from ..checks.request import event_records
 from ..checks.stream.group_evidence import EVENT, PROFILE, Elsewhere, Evidence
-from ..inspection import Translation
 from ..messages import Json, JsonObject
 from ..settings import Destination
+from ..verdict import Translation
 
 EVIDENCE = 5
 """The newest messages that are named for each part."""

@@ -13,10 +13,10 @@ from ..api.models import Coverage
 from ..catalogue import BY_ID
 from ..checks.adjust import usual_severity
 from ..checks.group_keys import DEFAULT_KEY, near, own_key, written_keys
-from ..inspection import SEVERITY_WEIGHT, Finding, Severity, Translation
 from ..messages import JsonObject
 from ..settings import Destination, RuleSetting
 from ..text import counted, shown
+from ..verdict import SEVERITY_WEIGHT, Finding, Severity, Translation
 from .group_traffic import EVIDENCE, GroupTraffic
 from .model import AN_ID, EventCoverage, GroupKeyCheck, Groups, PartCheck
 

@@ -8,8 +8,8 @@ import msgspec
 
 from ..api.models import Coverage
 from ..delivery import DeliveryState
-from ..inspection import Severity
 from ..settings import DestinationKind
+from ..verdict import Severity
 
 UNKNOWN = "?"
 """The type shown for messages whose type is not one of Segment's."""

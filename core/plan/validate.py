@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ..catalogue.plan import PLAN_UNPLANNED_EVENT, PLAN_UNPLANNED_PROPERTY, PLAN_VIOLATION
-from ..inspection import Finding
 from ..messages import Json, JsonObject
 from ..paths import child
 from ..text import clean, shorten, shown
+from ..verdict import Finding
 from .formats import is_date_time
 from .model import PlanRule, RuleType, TrackingPlan, event_version, plain
 from .words import Violation, nearest, same_name, spellings, too_deep, violations

@@ -20,7 +20,12 @@ from typing import Any, cast
 
 import msgspec
 
-from ..inspection import (
+from ..mapping.javascript import stringify
+from ..messages import Json, JsonObject
+from ..paths import child
+from ..settings import IdentityMode, RepairName
+from ..text import shown
+from ..verdict import (
     IDENTITY_EVENTS,
     SEVERITY_WEIGHT,
     Explanation,
@@ -31,11 +36,6 @@ from ..inspection import (
     Repair,
     Translation,
 )
-from ..mapping.javascript import stringify
-from ..messages import Json, JsonObject
-from ..paths import child
-from ..settings import IdentityMode, RepairName
-from ..text import shown
 from .countries import country_code
 
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "segtap:insert-id")

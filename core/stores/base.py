@@ -14,8 +14,8 @@ import msgspec
 
 from ..api.models import Page, Summary
 from ..delivery import Delivery, DeliveryCounts, DeliveryState
-from ..inspection import Finding
 from ..messages import Receipt
+from ..verdict import Finding
 
 
 class Entry(msgspec.Struct, frozen=True):

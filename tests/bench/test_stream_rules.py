@@ -14,7 +14,7 @@ from check_helpers import DESTINATION, NOW, TRANSLATOR, every_real_message
 
 from segtap.core.checks import CheckSettings
 from segtap.core.checks.stream import Loose, StreamChecker
-from segtap.core.inspection import Translation
+from segtap.core.verdict import Translation
 
 COUNT = 500_000
 MEMORY = 100 * 1024 * 1024

@@ -14,10 +14,10 @@ from textual.pilot import Pilot
 
 from segtap.core.api.models import Coverage
 from segtap.core.checks.examples.example import presets
-from segtap.core.inspection import SEVERITY_WEIGHT
 from segtap.core.messages import JsonObject, message_number
 from segtap.core.overview.model import EventCoverage, GroupKeyCheck, Groups, PartCheck
 from segtap.core.settings import Destination
+from segtap.core.verdict import SEVERITY_WEIGHT
 from segtap.tui.app import SegtapApp
 from segtap.tui.render.glyphs import ASCII, UNICODE
 from segtap.tui.render.group import all_lines, event_lines, known_lines, standing_mark, teaches

@@ -13,10 +13,10 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from segtap.core.api.models import Coverage
-from segtap.core.inspection import Inspection, Translation
 from segtap.core.messages import Marks, message_number
 from segtap.core.overview.counts import OverviewCounts
 from segtap.core.overview.model import UNKNOWN, EventCount, Overview, RuleCount, Slot
+from segtap.core.verdict import Translation, Verdict
 from segtap.tui.app import SegtapApp
 from segtap.tui.render.glyphs import ASCII, UNICODE
 from segtap.tui.render.summary import (
@@ -437,7 +437,7 @@ def test_how_it_looks(
 def test_words_for_messages_of_no_type_that_segment_has() -> None:
     counts = OverviewCounts()
     for number, marks in ((1, Marks.WOULD_REJECT), (2, Marks.REFUSED)):
-        counts.add(summary(number, "", "identity", marks=int(marks)), {}, Inspection(Translation()))
+        counts.add(summary(number, "", "identity", marks=int(marks)), {}, Verdict(Translation()))
     told = {
         one.type: (event_words(one.type, one.name), delivery_words(one)) for one in counts.overview().events
     }

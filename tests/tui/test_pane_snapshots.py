@@ -19,8 +19,8 @@ from segtap.core.api.models import MessageDetail
 from segtap.core.codec import decode
 from segtap.core.codec.pasted import mixpanel_detail
 from segtap.core.delivery import DeliveryState
-from segtap.core.inspection import Translation
 from segtap.core.messages import JsonObject
+from segtap.core.verdict import Translation
 from segtap.tui.screens.confirm import Confirm
 from segtap.tui.screens.decode import DecodeBox
 from segtap.tui.screens.help import Help

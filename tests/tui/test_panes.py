@@ -20,10 +20,10 @@ from segtap.core.api.models import MessageDetail, SentWith
 from segtap.core.delivery import DeliveryState
 from segtap.core.destinations import translator
 from segtap.core.destinations.explain import explain
-from segtap.core.inspection import Explanation, NotSent, Operation, OutgoingRequest, TakenOut, Translation
-from segtap.core.inspector import inspect_document
 from segtap.core.messages import Marks
+from segtap.core.pipeline.stages import inspect_document
 from segtap.core.settings import Destination
+from segtap.core.verdict import Explanation, NotSent, Operation, OutgoingRequest, TakenOut, Translation
 from segtap.tui.render import clock
 from segtap.tui.render.glyphs import ASCII
 from segtap.tui.widgets.delivery_pane import DeliveryPane
@@ -78,7 +78,7 @@ async def test_names_are_never_read_as_markup_nor_act_on_the_terminal(
     evil = "[bold]\x1b]0;title\x07 [/] [@click=app.quit]x"
     call = {**MESSAGES["order"], "event": evil, "userId": evil, evil: evil}
     message = make()
-    findings = message.inspection.findings
+    findings = message.verdict.findings
     messages = [
         message,
         detail(call, findings=findings, objections=(evil,), translation=Translation(rejected=evil)),
@@ -185,7 +185,7 @@ class TestMixpanel:
         text = await shown(MixpanelPane(), order(translation=Translation(rejected=why)))
         assert f"✖ Segment would not send this: {why}" in text
         assert "Give the call what is missing" in text
-        beside = Translation(operations=order().inspection.translation.operations, rejected=why)
+        beside = Translation(operations=order().verdict.translation.operations, rejected=why)
         assert "Its other requests are sent all the same." in await shown(
             MixpanelPane(), order(translation=beside)
         )

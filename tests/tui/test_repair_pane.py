@@ -10,14 +10,14 @@ from details import detail
 from pane_host import Host
 
 from segtap.core.api.models import MessageDetail
-from segtap.core.inspector import inspect_document
+from segtap.core.pipeline.stages import inspect_document
 from segtap.core.settings import REPAIR_NAMES
 from segtap.tui.widgets.mixpanel_pane import MixpanelPane
 
 
 def repaired(message: dict[str, Any]) -> MessageDetail:
-    inspection = inspect_document(message, 900, TRANSLATOR, DESTINATION, NOW, repairs=REPAIR_NAMES)
-    return msgspec.structs.replace(detail(message), inspection=inspection)
+    verdict = inspect_document(message, 900, TRANSLATOR, DESTINATION, NOW, repairs=REPAIR_NAMES)
+    return msgspec.structs.replace(detail(message), verdict=verdict)
 
 
 async def shown(message: MessageDetail, *, size: tuple[int, int] = (110, 34)) -> str:
@@ -33,7 +33,7 @@ async def shown(message: MessageDetail, *, size: tuple[int, int] = (110, 34)) ->
 async def test_a_repaired_value_is_marked_with_before_and_after() -> None:
     event = real_message("python", "track", event="Tried", messageId="order_991", context={})
     message = repaired(event)
-    after = message.inspection.repairs[0].after
+    after = message.verdict.repairs[0].after
     text = await shown(message)
     assert "Mixpanel ─ 1 of 1 · repaired" in text
     assert f'repaired (insert-id)  $insert_id  "order_991" → "{after}"' in text
@@ -58,14 +58,14 @@ async def test_many_repairs_are_counted() -> None:
         "node", "track", event="Order Completed", context={}, properties={"products": products}
     )
     message = repaired(order)
-    assert len(message.inspection.repairs) > 9
-    assert f"and {len(message.inspection.repairs) - 3} more repairs" in await shown(message)
+    assert len(message.verdict.repairs) > 9
+    assert f"and {len(message.verdict.repairs) - 3} more repairs" in await shown(message)
 
 
 async def test_without_repairs_all_is_as_it_was() -> None:
     event = real_message("python", "track", event="Tried")
-    inspection = inspect_document(event, 900, TRANSLATOR, DESTINATION, NOW)
-    text = await shown(msgspec.structs.replace(detail(event), inspection=inspection))
+    verdict = inspect_document(event, 900, TRANSLATOR, DESTINATION, NOW)
+    text = await shown(msgspec.structs.replace(detail(event), verdict=verdict))
     assert "Mixpanel ─ 1 of 1 " in text
     assert "repaired" not in text
 

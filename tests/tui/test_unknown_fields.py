@@ -19,9 +19,9 @@ PATH = "requests[0].body.properties.$insert_id"
 
 def of_classic(message: dict[str, Any]) -> MessageDetail:
     destination = classic(people=True)
-    inspection = inspected(message, destination=destination)
-    explanation = explain(message, destination, inspection.translation, now=NOW)
-    return msgspec.structs.replace(detail(message), inspection=inspection, explanation=explanation)
+    verdict = inspected(message, destination=destination)
+    explanation = explain(message, destination, verdict.translation, now=NOW)
+    return msgspec.structs.replace(detail(message), verdict=verdict, explanation=explanation)
 
 
 @pytest.mark.parametrize("width", [60, 110, 200])
@@ -45,7 +45,7 @@ async def test_the_insert_id_of_the_classic_destination_is_shown_in_words(width:
 
 async def test_the_place_of_the_finding_says_where_it_comes_from() -> None:
     message = of_classic(real_message("node", "track", event="Signed Up", context={}))
-    (finding,) = [one for one in message.inspection.findings if one.rule == "insert-id-undocumented"]
+    (finding,) = [one for one in message.verdict.findings if one.rule == "insert-id-undocumented"]
     assert (finding.severity, finding.path) == ("info", PATH)
     source = message.explanation.source_at(PATH)
     assert source is not None

@@ -20,8 +20,8 @@ from segtap.core.identities.model import Cluster, Link, Member, Users
 from segtap.core.identities.requests import id_in
 from segtap.core.identities.table import Identities
 from segtap.core.identities.users import cluster_of
-from segtap.core.inspection import Operation, OutgoingRequest, Translation
 from segtap.core.messages import message_number
+from segtap.core.verdict import Operation, OutgoingRequest, Translation
 from segtap.tui.app import SegtapApp
 from segtap.tui.render.detail import as_text
 from segtap.tui.render.glyphs import ASCII, UNICODE

@@ -257,7 +257,7 @@ class Acting(Screen[None]):
 
     async def _compare(self) -> None:
         from ...core.compare import compare, destination_for
-        from ...core.envelope import read_object
+        from ...core.pipeline.envelope import read_object
         from ..screens.compare import Compare
         from ..widgets.pane import identity
 

@@ -15,7 +15,7 @@ from .options import config_option, format_option, load
 from .output import hidden, say, write, write_json
 
 if TYPE_CHECKING:
-    from ...core.doctor import Facts, Verdict
+    from ...core.doctor import Diagnosis, Facts
     from ...core.identities.model import Cluster
 
 WIDTH = 100
@@ -24,7 +24,7 @@ WIDTH = 100
 @click.command()
 @click.option("--online", is_flag=True, help="Ask Mixpanel whether it knows the token; sends no message.")
 @format_option
-@click.option("--json", "as_json", is_flag=True, help="The same as --format json: an object a verdict.")
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json: an object a diagnosis.")
 @click.option("--user", metavar="ID", default="", help="Show the identity cluster of one user instead.")
 @click.option(
     "--messages",
@@ -69,26 +69,26 @@ def doctor(
         asked = with_own_secrets(facts.settings.destination, own.destination)
         verdicts += asyncio.run(ask_mixpanel(asked, base_url=asked.mixpanel_url))
     _print(hidden(verdicts), as_json=as_json)
-    ctx.exit(1 if any(verdict.standing == "error" for verdict in verdicts) else 0)
+    ctx.exit(1 if any(diagnosis.standing == "error" for diagnosis in verdicts) else 0)
 
 
-def _print(verdicts: list[Verdict], *, as_json: bool) -> None:
+def _print(verdicts: list[Diagnosis], *, as_json: bool) -> None:
     import msgspec
 
-    from ...core.doctor.verdict import ASCII_MARKS, MARKS
+    from ...core.doctor.diagnosis import ASCII_MARKS, MARKS
 
     if as_json:
-        for verdict in verdicts:
-            write_json(msgspec.to_builtins(verdict))
+        for diagnosis in verdicts:
+            write_json(msgspec.to_builtins(diagnosis))
         return
     marks, arrow = (MARKS, "→") if _unicode() else (ASCII_MARKS, "->")
-    for verdict in verdicts:
-        write(f"{marks[verdict.standing]} {verdict.title}")
-        _wrapped(verdict.words, "    ")
-        if verdict.messages:
-            _wrapped(f"messages: {', '.join(verdict.messages)}", "    ")
-        if verdict.fix:
-            _wrapped(f"{arrow} {verdict.fix}", "    ")
+    for diagnosis in verdicts:
+        write(f"{marks[diagnosis.standing]} {diagnosis.title}")
+        _wrapped(diagnosis.words, "    ")
+        if diagnosis.messages:
+            _wrapped(f"messages: {', '.join(diagnosis.messages)}", "    ")
+        if diagnosis.fix:
+            _wrapped(f"{arrow} {diagnosis.fix}", "    ")
     counts = {standing: sum(one.standing == standing for one in verdicts) for standing in MARKS}
     write(
         f"{len(verdicts)} verdicts: {counts['error']} errors, {counts['warning']} warnings,"

@@ -209,7 +209,7 @@ def _heading(files: tuple[Path, ...], workspace: Workspace) -> str:
 
 
 def _samples(file: Path | None) -> list[JsonObject]:
-    from ...core.envelope import read_envelope, read_object
+    from ...core.pipeline.envelope import read_envelope, read_object
     from ...core.settings import Destination
 
     if file is not None:
@@ -225,8 +225,8 @@ def _samples(file: Path | None) -> list[JsonObject]:
 async def _newest_messages() -> list[JsonObject]:
     """The newest messages of the engine that runs, newest first; none when none runs."""
     from ...core.api.client import Client
-    from ...core.envelope import read_object
     from ...core.errors import EngineError
+    from ...core.pipeline.envelope import read_object
     from ...core.serve.notes import find_engine
 
     found: list[JsonObject] = []

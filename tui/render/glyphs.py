@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ...core.delivery import DeliveryState
 
 if TYPE_CHECKING:
-    from ...core.inspection import Severity
+    from ...core.verdict import Severity
 
 LETTERS: dict[str, str] = {
     "track": "T",

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 
 from ...core.api.models import Summary
 from ...core.checks.group_keys import DEFAULT_KEY
-from ...core.inspection import Severity
 from ...core.messages import Json
 from ...core.overview.model import GroupKeyCheck, Groups, PartCheck, Standing
 from ...core.text import counted
 from ...core.toml_text import fits_toml, toml_value
+from ...core.verdict import Severity
 from .columns import fit
 from .detail import READING, Line, Span, message_line, rule, tick, worded, wrapped
 from .glyphs import Marks, severity_mark

@@ -254,7 +254,7 @@ class MainScreen(Acting):
     def _count_requests(self) -> None:
         """Offer the key that turns to the next request, but not where it turns to a replay."""
         detail = None if self.delivery.has_focus_within else self._detail
-        self.key_bar.requests = 0 if detail is None else len(detail.inspection.translation.operations)
+        self.key_bar.requests = 0 if detail is None else len(detail.verdict.translation.operations)
 
     # What the list and the filter tell
 
@@ -354,7 +354,7 @@ class MainScreen(Acting):
 
     def action_turn_request(self, by: int) -> None:
         """Show another request of the message in the Mixpanel pane, wherever the keys go."""
-        if self._detail is None or len(self._detail.inspection.translation.operations) < 2:
+        if self._detail is None or len(self._detail.verdict.translation.operations) < 2:
             self.notify("This message has no other request.")
             return
         if self._layout == "narrow":

@@ -11,10 +11,10 @@ from textual.content import Content
 from textual.widgets import Static
 
 from ...core.errors import SegtapError
-from ...core.inspection import SEVERITY_WEIGHT
 from ...core.overview.model import EventCount, Overview, RuleCount
 from ...core.snippets import demo_line
 from ...core.text import clean, counted
+from ...core.verdict import SEVERITY_WEIGHT
 from ..pane_keys import bindings
 from ..render.detail import READING, is_empty, reading_words, so_far
 from ..render.glyphs import SEVERITY_STYLES, severity_mark

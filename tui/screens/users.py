@@ -91,7 +91,7 @@ class UsersScreen(Following):
         """Whether the user is looked at: on a narrow terminal there is room for one thing."""
         self._clusters: dict[str, Cluster] = {}
         self._lines: dict[tuple[str, ...], Line] = {}
-        self._wanted = "" if message is None else id_in(message.inspection.translation)
+        self._wanted = "" if message is None else id_in(message.verdict.translation)
         """The id that the screen was opened on: its user stays in the list."""
         self._begun = False
         self._shown = ""

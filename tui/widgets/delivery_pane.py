@@ -188,7 +188,7 @@ class DeliveryPane(Pane):
         place = f"  [{delivery.index}] of {delivery.of}" if delivery.of > 1 else ""
         again = f"  attempt {delivery.attempt}" if delivery.attempt > 1 else ""
         took = f"  {delivery.took:,} ms" if delivery.took else ""
-        operations = len(detail.inspection.translation.operations)
+        operations = len(detail.verdict.translation.operations)
         which = f"request {delivery.operation + 1} of {operations}, " if operations > 1 else ""
         now = clock.now()
         lines = [
@@ -215,7 +215,7 @@ def says(detail: MessageDetail, sending: Sending = "") -> tuple[str, str]:
 
 
 def _standing(detail: MessageDetail, sending: Sending) -> tuple[str, str]:
-    summary, translation = detail.summary, detail.inspection.translation
+    summary, translation = detail.summary, detail.verdict.translation
     count = counted(len(translation.operations), "request")
     match summary.delivery:
         case DeliveryState.OFF:

@@ -12,8 +12,8 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from ...core.inspection import SEVERITY_WEIGHT, Severity
 from ...core.messages import Json
+from ...core.verdict import SEVERITY_WEIGHT, Severity
 from ..model.json_path import child_path, resolve
 from ..model.json_tree import JsonTree, Row
 from ..pane_keys import bindings

@@ -13,9 +13,9 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from ...core.inspection import Severity
 from ...core.messages import Json
 from ...core.text import clean, shorten, size
+from ...core.verdict import Severity
 from ..model.json_tree import Row
 from ..render import clock
 from ..render.json import FILLED_IN, NumberText, Words, other_clock, time_twins, value_pieces

@@ -14,12 +14,12 @@ from textual.widgets import Static
 from ...core.api.models import MessageDetail
 from ...core.destinations.actions.credentials import SECRET
 from ...core.destinations.classic.insert_id import UNKNOWN
-from ...core.inspection import Operation, OutgoingRequest, Repair, Severity, TakenOut
 from ...core.json_text import json_bytes
 from ...core.masks import mask_token, masked
 from ...core.messages import Json, Marks
 from ...core.paths import changed_at
 from ...core.text import clean, shown
+from ...core.verdict import Operation, OutgoingRequest, Repair, Severity, TakenOut
 from ..model.json_tree import Row
 from ..render.json import Words
 from ..render.plain import marks_of
@@ -58,7 +58,7 @@ class MixpanelPane(RequestPane):
         operations = self.operations
         self.head.display = self.json.display = bool(operations)
         if not operations:
-            mended = detail is not None and detail.inspection.repairs
+            mended = detail is not None and detail.verdict.repairs
             self.title("" if detail is None else "nothing to send" + (" · repaired" if mended else ""))
             return
         self.page = max(0, min(self.page, len(operations) - 1))
@@ -66,9 +66,9 @@ class MixpanelPane(RequestPane):
         self.say(self.head, self._head(operation))
         flags: dict[str, Severity] = {}
         if detail is not None:
-            for finding in reversed(detail.inspection.findings):
+            for finding in reversed(detail.verdict.findings):
                 flags[finding.path] = finding.severity
-        repairs = () if detail is None else detail.inspection.repairs
+        repairs = () if detail is None else detail.verdict.repairs
         changes = {
             repair.path: "repaired" if repair.before is None else f"repaired, was {shown(repair.before, 60)}"
             for repair in repairs
@@ -150,7 +150,7 @@ class MixpanelPane(RequestPane):
         return Content("\n").join(lines)
 
     def _notes(self, detail: MessageDetail) -> list[Content]:
-        marks, translation = marks_of(self), detail.inspection.translation
+        marks, translation = marks_of(self), detail.verdict.translation
         if detail.summary.damaged:
             return [Content.styled("Nothing to translate: the Segment pane says what is damaged.", "$dim")]
         if detail.summary.refused:
@@ -169,7 +169,7 @@ class MixpanelPane(RequestPane):
                     "It is neither translated nor forwarded. r replays it as a new message.", "$dim"
                 ),
             ]
-        notes = _repaired(detail.inspection.repairs)
+        notes = _repaired(detail.verdict.repairs)
         if translation.not_sent is not None:
             stopped = translation.not_sent
             notes.append(
@@ -179,8 +179,8 @@ class MixpanelPane(RequestPane):
             if stopped.path == "$":
                 where = "Segment decides this before any subscription."
             notes.append(Content.styled(where, "$dim"))
-        elif detail.inspection.fault:
-            words = f"{marks.error} {clean(detail.inspection.fault)}"
+        elif detail.verdict.fault:
+            words = f"{marks.error} {clean(detail.verdict.fault)}"
             notes.append(Content.styled(words, "bold $mark-error"))
             notes.append(Content.styled("Nothing of it is sent. Please report it to segtap.", "$dim"))
         elif translation.rejected is not None:
@@ -202,7 +202,7 @@ class MixpanelPane(RequestPane):
                 clean(detail.explanation.unmatched) or f"no subscription takes this {kind} call",
                 "Add or enable a subscription whose trigger takes it, if Mixpanel should have it.",
             )
-            told = next((found for found in detail.inspection.findings if found.rule == "unmatched"), None)
+            told = next((found for found in detail.verdict.findings if found.rule == "unmatched"), None)
             if told is not None and "subscription" not in told.message:
                 why, fix = clean(told.message), f"To change that: {clean(told.fix)}"
             notes.append(

@@ -9,8 +9,8 @@ from ...core.api.models import MessageDetail, SentWith
 from ...core.codec.to_curl import mixpanel_as_curl
 from ...core.forward.credentials import accepts_service_account, shown_with
 from ...core.forward.wire import onto
-from ...core.inspection import Operation, OutgoingRequest
 from ...core.masks import masked
+from ...core.verdict import Operation, OutgoingRequest
 from ..pane_keys import bindings
 from .pane import Pane
 
@@ -35,7 +35,7 @@ class RequestPane(Pane):
     @property
     def operations(self) -> tuple[Operation, ...]:
         """The requests of the message that is shown."""
-        return () if self.detail is None else self.detail.inspection.translation.operations
+        return () if self.detail is None else self.detail.verdict.translation.operations
 
     @property
     def request(self) -> OutgoingRequest | None:

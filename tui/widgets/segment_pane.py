@@ -8,9 +8,9 @@ from textual.content import Content
 from textual.widgets import Static
 
 from ...core.api.models import MessageDetail
-from ...core.inspection import Severity
 from ...core.messages import Json, Marks
 from ...core.text import clean, shorten, size
+from ...core.verdict import Severity
 from ..pane_keys import bindings
 from ..render.json import parse
 from ..render.plain import marks_of
@@ -107,7 +107,7 @@ class SegmentPane(Pane):
             self.title("no JSON object")
             return
         flags: dict[str, Severity] = {}
-        for finding in reversed(detail.inspection.findings):
+        for finding in reversed(detail.verdict.findings):
             flags[finding.path] = finding.severity
         key = (detail.summary.id, detail.document, detail.filled, tuple(flags.items()))
         self.json.show(value, filled=detail.filled, flags=flags, key=key)

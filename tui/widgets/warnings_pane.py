@@ -9,8 +9,8 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from ...core.api.models import MessageDetail
-from ...core.inspection import SEVERITY_WEIGHT, Finding, Severity
 from ...core.text import clean, counted
+from ...core.verdict import SEVERITY_WEIGHT, Finding, Severity
 from ..render.glyphs import SEVERITY_STYLES, Marks, severity_mark
 from ..render.plain import marks_of, worded
 from ..render.rule_texts import rules_by_id
@@ -63,7 +63,7 @@ class WarningsPane(Pane):
 
     def fill(self, detail: MessageDetail | None) -> None:
         """List the findings of the message."""
-        found = () if detail is None else detail.inspection.findings
+        found = () if detail is None else detail.verdict.findings
         refused = detail is not None and detail.summary.refused
         self.title("1 error" if refused and not found else summary(found))
         self.say(self.note, self._nothing(detail))

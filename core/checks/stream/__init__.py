@@ -8,11 +8,11 @@ import msgspec
 
 from ...catalogue import stream as rule
 from ...identities.table import Identities
-from ...inspection import Finding, Translation
 from ...mapping.dates import read_time
 from ...messages import CALL_TYPES, Marks
 from ...settings import Destination
 from ...text import counted, shown
+from ...verdict import Finding, Translation
 from ..settings import DEFAULTS, CheckSettings
 from .groups import Groups
 from .joining import Joining

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 import msgspec
 
 from ...catalogue import stream as rule
-from ...inspection import Finding
 from ...messages import Json
 from ...text import shown
+from ...verdict import Finding
 from ..group_keys import group_ids, id_text
 from ..ids import is_placeholder
 from ..spaces import stripped

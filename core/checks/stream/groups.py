@@ -9,11 +9,11 @@ from functools import partial
 from ...catalogue import stream as rule
 from ...catalogue.values import PLACEHOLDER_GROUP_ID
 from ...destinations.explain import explain
-from ...inspection import Finding, Operation
 from ...messages import Json, JsonObject
 from ...paths import child
 from ...settings import Destination
 from ...text import shown
+from ...verdict import Finding, Operation
 from ..group_keys import (
     DEFAULT_KEY,
     group_records,

@@ -10,8 +10,8 @@ from ...catalogue import identities as rule
 from ...identities.model import DEVICE
 from ...identities.notes import Reason, sentence
 from ...identities.table import Identities, Step
-from ...inspection import Finding
 from ...text import counted, shown
+from ...verdict import Finding
 from .memory import Recent
 from .observed import Seen, StreamLimits
 from .people import People, is_server, same_case

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 
 from ...catalogue import stream as rule
-from ...inspection import Finding
 from ...messages import Json, JsonObject
 from ...paths import child
 from ...text import shown
+from ...verdict import Finding
 from .memory import Recent
 from .observed import Seen, StreamLimits
 

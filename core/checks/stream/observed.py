@@ -8,9 +8,9 @@ from typing import Protocol
 import msgspec
 
 from ...identities.table import Identities, Step
-from ...inspection import Translation
 from ...messages import Json, JsonObject, Marks, SourceKind
 from ...settings import Destination
+from ...verdict import Translation
 from ..request import event_records
 from ..settings import CheckSettings
 

@@ -9,9 +9,9 @@ import msgspec
 
 from ...catalogue import identities as rule
 from ...identities.model import DEVICE
-from ...inspection import Finding
 from ...messages import Json
 from ...text import counted, shown
+from ...verdict import Finding
 from ..place import SERVER_LIBRARY
 from .memory import Recent, hashed
 from .observed import Seen, StreamLimits, object_of, text_of

@@ -11,9 +11,9 @@ import msgspec
 
 from ...catalogue import stream as rule
 from ...catalogue.calls import PAGE_DOUBLE_COUNT
-from ...inspection import Finding
 from ...messages import DEDUPE_WINDOW, Json, JsonObject
 from ...text import shown
+from ...verdict import Finding
 from .memory import IdTable, Recent, hashed
 from .observed import Seen, StreamLimits, object_of, text_of
 

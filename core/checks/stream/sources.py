@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...catalogue.subscriptions import OS_MISSING
-from ...inspection import Finding
 from ...text import shown
+from ...verdict import Finding
 from ..identity import request_of
 from ..mapped import map_fix, subscription_of
 from .memory import Recent

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import msgspec
 
 from ...catalogue import stream as rule
-from ...inspection import Finding
 from ...text import counted, shown
+from ...verdict import Finding
 from .memory import IdTable, Recent, Slot, hashed
 from .observed import Seen, StreamLimits
 

@@ -15,7 +15,6 @@ from typing import cast
 
 import msgspec
 
-from ...inspection import OutgoingRequest
 from ...mapping.dates import read_time
 from ...mapping.directives import Refused
 from ...mapping.javascript import (
@@ -31,6 +30,7 @@ from ...mapping.javascript import (
 )
 from ...messages import Json, JsonObject
 from ...settings import API_HOSTS, SEGMENT_REGIONS
+from ...verdict import OutgoingRequest
 from ..browsers import browser
 from .event_properties import EVENT_PROPERTIES, GROUP_TRAITS, ORDER_ONLY, OWN_PROPERTIES, USER_TRAITS
 

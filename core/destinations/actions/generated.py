@@ -12,12 +12,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import cast
 
-from ...inspection import OutgoingRequest
 from ...mapping import MISSING, Getter, Value, compile_fields
 from ...mapping.dates import is_date_like
 from ...mapping.directives import plain_path
 from ...mapping.javascript import SAFE, plain_object
 from ...messages import Json, JsonObject
+from ...verdict import OutgoingRequest
 from ..browsers import browser
 from .actions import Target, event_time, from_iterable, import_request, purchase_request
 from .event_properties import EVENT_PROPERTIES, OWN_PROPERTIES

@@ -12,7 +12,6 @@ from functools import reduce
 from typing import cast
 
 from ...errors import MappingError
-from ...inspection import OutgoingRequest, PropertySource
 from ...mapping import MISSING, Refused, Value
 from ...mapping.dates import read_time
 from ...mapping.javascript import truthy, type_name
@@ -20,6 +19,7 @@ from ...mapping.origins import Origin, fields_of
 from ...messages import Json, JsonObject
 from ...paths import child
 from ...settings import Destination, Subscription
+from ...verdict import OutgoingRequest, PropertySource
 from .actions import Moment, Target, target_of
 from .event_properties import EVENT_PROPERTIES, GROUP_TRAITS, ORDER_ONLY, OWN_PROPERTIES, USER_TRAITS
 from .presets import preset_subscriptions

@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from typing import cast
 
 from ...errors import MappingError
-from ...inspection import Operation, OutgoingRequest, Translation
 from ...mapping import MISSING, Getter, Refused, Value, compile_fields
 from ...mapping.clock import NOW
 from ...mapping.directives import plain_path
@@ -21,6 +20,7 @@ from ...mapping.trigger_syntax import parse_trigger
 from ...mapping.triggers import only_type, predicate
 from ...messages import CALL_TYPES, Json, JsonObject
 from ...settings import Destination, Subscription
+from ...verdict import Operation, OutgoingRequest, Translation
 from ..base import Translator
 from .actions import ACTIONS, Action, Moment, Target, target_of
 from .fields import ACTION_FIELDS, Field

@@ -12,10 +12,10 @@ from typing import cast
 
 import msgspec
 
-from ...inspection import PropertySource, Translation
 from ...messages import JsonObject
 from ...paths import changed_at, child
 from ...settings import TOKEN_SETTING, Destination
+from ...verdict import PropertySource, Translation
 from ..actions.provenance import CONSTANT, SOURCE_NAME, TOKEN
 from ..trials import Place, differing, leaves, other_value, same
 from .translator import classic_translator

@@ -7,8 +7,8 @@ and shows the field as one whose value is unknown.
 
 from __future__ import annotations
 
-from ...inspection import IDENTITY_EVENTS, Translation
 from ...messages import JsonObject
+from ...verdict import IDENTITY_EVENTS, Translation
 
 FIELD = "$insert_id"
 UNKNOWN = "set by Segment, value unknown"

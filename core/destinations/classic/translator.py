@@ -11,11 +11,11 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 
-from ...inspection import Operation, OutgoingRequest, Translation
 from ...mapping.directives import Refused
 from ...mapping.javascript import MISSING, stringify
 from ...messages import JsonObject
 from ...settings import Destination
+from ...verdict import Operation, OutgoingRequest, Translation
 from ..base import Translator
 from .dates import Instant, Part, text, to_seconds
 from .message import Call, Fields, find, first, money, truthy

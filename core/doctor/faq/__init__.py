@@ -11,9 +11,9 @@ import msgspec
 from ...settings import DestinationKind
 from ...text import clean, counted, shorten, shown
 from .. import diagnose
+from ..diagnosis import Diagnosis
 from ..facts import Facts
 from ..judged import KINDS
-from ..verdict import Verdict
 from .arriving import ARRIVING
 from .modelling import MODELLING
 from .question import Question
@@ -40,7 +40,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     question: Question
     general: tuple[tuple[str, str], ...]
     seen: tuple[str, ...] = ()
-    verdicts: tuple[Verdict, ...] = ()
+    verdicts: tuple[Diagnosis, ...] = ()
     more: int = 0
     source: str = ""
 
@@ -97,17 +97,15 @@ def _source(facts: Facts) -> str:
     return f"{KINDS[facts.destination.kind]}{facts.assumed('destination.kind')}, {counts} of {where}"
 
 
-def _verdicts(question: Question, facts: Facts) -> tuple[Verdict, ...]:
+def _verdicts(question: Question, facts: Facts) -> tuple[Diagnosis, ...]:
     """The doctor's verdicts on the question, the gravest first."""
     found = [
-        verdict
-        for verdict in diagnose(facts)
-        if verdict.check in question.checks or verdict.check.partition(".")[0] in question.checks
+        diagnosis
+        for diagnosis in diagnose(facts)
+        if diagnosis.check in question.checks or diagnosis.check.partition(".")[0] in question.checks
     ]
-    found.sort(key=lambda verdict: _ORDER.index(verdict.standing))
-    return tuple(
-        msgspec.structs.replace(verdict, words=shorten(clean(verdict.words), _WORDS)) for verdict in found
-    )
+    found.sort(key=lambda diagnosis: _ORDER.index(diagnosis.standing))
+    return tuple(msgspec.structs.replace(one, words=shorten(clean(one.words), _WORDS)) for one in found)
 
 
 # -- what is seen in the messages --------------------------------------------------------------------------

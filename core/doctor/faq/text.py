@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from textwrap import wrap
 
 from ...text import clean
-from ..verdict import ASCII_MARKS, MARKS
+from ..diagnosis import ASCII_MARKS, MARKS
 from . import Answer
 from .question import Question
 
 Line = tuple[str, str]
-"""What a line is ("title", "heading", "text", "quiet", or the standing of a verdict), and its text."""
+"""What a line is ("title", "heading", "text", "quiet", or the standing of a diagnosis), and its text."""
 
 
 def answer_lines(answer: Answer, width: int, *, ascii_only: bool = False) -> Iterator[Line]:
@@ -31,12 +31,12 @@ def answer_lines(answer: Answer, width: int, *, ascii_only: bool = False) -> Ite
         yield from _gap("heading", f"Here: {clean(answer.source)}")
         for words in answer.seen:
             yield from _wrapped("note", f"{marks['note']} {clean(words)}", width, "  ")
-        for verdict in answer.verdicts:
-            mark = marks[verdict.standing]
-            yield from _wrapped(verdict.standing, f"{mark} {clean(verdict.title)}", width, "  ")
-            yield from _wrapped("text", verdict.words, width, "    ")
-            if verdict.fix and verdict.standing != "good":
-                yield from _wrapped("text", f"{arrow} {clean(verdict.fix)}", width, "    ")
+        for diagnosis in answer.verdicts:
+            mark = marks[diagnosis.standing]
+            yield from _wrapped(diagnosis.standing, f"{mark} {clean(diagnosis.title)}", width, "  ")
+            yield from _wrapped("text", diagnosis.words, width, "    ")
+            if diagnosis.fix and diagnosis.standing != "good":
+                yield from _wrapped("text", f"{arrow} {clean(diagnosis.fix)}", width, "    ")
         if answer.more:
             yield "quiet", f"  {answer.more:,} more: segtap doctor"
         if not (answer.seen or answer.verdicts):

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from ...api.models import Page, Summary
 from ...delivery import Delivery, DeliveryState
-from ...inspection import Finding
 from ...messages import Receipt
 from ...settings import JournalSettings
+from ...verdict import Finding
 from ..base import Counts, Entry
 from . import reader
 from .damage import Damage

@@ -17,8 +17,8 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from ...api.models import Page, Summary
 from ...delivery import Delivery, DeliveryState
-from ...inspection import Finding
 from ...messages import Marks, Receipt
+from ...verdict import Finding
 from .faults import SQLITE_ERRORS, closed_fault, code_of, corrupt, store_fault
 from .rows import (
     DELIVERY_COLUMNS,

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from ...api.models import Page, Summary
 from ...delivery import Delivery
-from ...inspection import Finding
 from ...messages import Receipt
 from ...settings import JournalSettings
+from ...verdict import Finding
 from . import reader
 from .faults import SQLITE_ERRORS, store_fault
 from .place import check_file, chosen_path

@@ -10,8 +10,8 @@ from isal import isal_zlib
 
 from ...api.models import Summary
 from ...delivery import OWED_STATES, Delivery, DeliveryState, Outcome
-from ...inspection import FAULT_RULE, Finding
 from ...messages import DAMAGED_STATUS, Marks, Receipt
+from ...verdict import FAULT_RULE, Finding
 from ..base import Entry
 
 Form = Literal[0, 1]

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from segtap.core.api.errors import ErrorAnswer
 from segtap.core.api.server import ControlApp, _encoded  # pyright: ignore[reportPrivateUsage]
 from segtap.core.engine.engine import Engine
-from segtap.core.inspection import Inspection, Operation, OutgoingRequest, Translation
+from segtap.core.verdict import Operation, OutgoingRequest, Translation, Verdict
 
 GET = ("state", "page", "messages/1048576", "overview", "users", "user", "groups", "export", "healthz")
 POST = ("inspect", "forwarding", "replay", "clear", "settings")
@@ -132,8 +132,8 @@ def test_what_cannot_be_read_is_a_fault_of_the_asker(
 def test_half_an_emoji_in_a_request_is_answered_all_the_same() -> None:
     """A mapping that cuts a text after so many UTF-16 units leaves one."""
     request = OutgoingRequest("POST", "https://x", body=[{"event": "cut \ud83d", "\udc00": ["\ud83d\ude00"]}])
-    sent = Inspection(Translation((Operation("Track", "trackEvent", request),)))
-    read = msgspec.json.decode(_encoded(sent), type=Inspection)
+    sent = Verdict(Translation((Operation("Track", "trackEvent", request),)))
+    read = msgspec.json.decode(_encoded(sent), type=Verdict)
     body = read.translation.operations[0].request.body
     assert body == [{"event": "cut \ufffd", "\ufffd": ["\U0001f600"]}]
 

@@ -10,8 +10,8 @@ import pytest
 from check_helpers import DESTINATION, classic, every_real_message, findings
 
 from segtap.core.destinations.actions.presets import optional_subscriptions, preset_subscriptions
-from segtap.core.inspection import Finding
 from segtap.core.settings import Destination, Subscription
+from segtap.core.verdict import Finding
 
 RULES = ("property-dropped", "property-replaced", "property-converted", "property-overrides-context")
 ADDRESS = {"@path": "$.properties.ip"}

@@ -11,7 +11,7 @@ from segtap.core.checks import CheckSettings
 from segtap.core.checks.bots import CRAWLERS, crawler
 from segtap.core.destinations import translator
 from segtap.core.destinations.gate import Gate, GatedTranslator
-from segtap.core.inspector import inspect_document
+from segtap.core.pipeline.stages import inspect_document
 from segtap.core.settings import Destination, DestinationFilter, IdentityMode
 
 SAFARI = "AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1"

@@ -9,11 +9,11 @@ from check_helpers import DESTINATION, TRANSLATOR
 from ingesting import NOW, captured
 
 from segtap.core.checks import CheckSettings
-from segtap.core.ingest.parse import parse_receipt
-from segtap.core.inspection import Finding
-from segtap.core.inspector import inspect
 from segtap.core.messages import Message, Receipt
+from segtap.core.pipeline.intake import parse_receipt
+from segtap.core.pipeline.stages import inspect
 from segtap.core.settings import IdentityMode
+from segtap.core.verdict import Finding
 
 SESSIONS = (
     *("segment-analytics-next", "segment-analytics-node", "segment-analytics-python"),

@@ -17,8 +17,8 @@ from segtap.core.destinations import translator
 from segtap.core.destinations.actions.presets import preset_subscriptions
 from segtap.core.destinations.classic.insert_id import UNKNOWABLE
 from segtap.core.destinations.explain import explain
-from segtap.core.inspection import Finding
 from segtap.core.settings import ClassicSettings, Destination, Subscription
+from segtap.core.verdict import Finding
 
 
 def found(message: dict[str, Any], rule: str, **options: Any) -> list[Finding]:

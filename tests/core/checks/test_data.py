@@ -242,6 +242,6 @@ def test_dates_and_what_only_looks_like_one(name: str, value: Any, severity: str
 
 def test_an_old_event_without_a_secret_is_told_once() -> None:
     message = real_message("node", "track", timestamp="2026-11-19T21:00:00Z")
-    inspection = inspected(message, destination=classic(apiKey=""))
-    assert inspection.translation.rejected
-    assert [one.rule for one in inspection.findings if one.severity == "error"] == ["track-too-old"]
+    verdict = inspected(message, destination=classic(apiKey=""))
+    assert verdict.translation.rejected
+    assert [one.rule for one in verdict.findings if one.severity == "error"] == ["track-too-old"]

@@ -25,9 +25,9 @@ from segtap.core.checks.examples.values import VALUE_EXAMPLES
 from segtap.core.checks.stream import Loose, StreamChecker
 from segtap.core.destinations import translator
 from segtap.core.destinations.actions.presets import preset_subscriptions
-from segtap.core.inspection import Finding, Operation, Translation
-from segtap.core.inspector import inspect_document
+from segtap.core.pipeline.stages import inspect_document
 from segtap.core.settings import ClassicSettings, Destination, DestinationKind, IdentityMode, Subscription
+from segtap.core.verdict import Finding, Operation, Translation
 
 EVERY_EXAMPLE = {**MESSAGE_EXAMPLES, **ARRIVAL_EXAMPLES, **VALUE_EXAMPLES}
 KINDS: tuple[DestinationKind, ...] = ("actions", "classic-cloud")
@@ -418,10 +418,10 @@ def observed(example: Example, *, after: bool) -> Sent:
     operations: list[Operation] = []
     for number, message in enumerate(example.after if after else example.before):
         size = len(json.dumps(message))
-        inspection = inspect_document(message, size, translate, destination, NOW, settings=judged_by)
+        verdict = inspect_document(message, size, translate, destination, NOW, settings=judged_by)
         loose = Loose(document=message, type=message["type"], message_id=str(message.get("messageId", "")))
-        found += [*inspection.findings, *stream.observe(loose, inspection.translation, NOW + number)]
-        operations += inspection.translation.operations
+        found += [*verdict.findings, *stream.observe(loose, verdict.translation, NOW + number)]
+        operations += verdict.translation.operations
     return Sent(found, Translation(tuple(operations)))
 
 

@@ -9,8 +9,8 @@ from check_helpers import DESTINATION, NOW, classic, findings, found, real_messa
 
 from segtap.core.catalogue.limits import LIMIT_RULES
 from segtap.core.checks import check_records
-from segtap.core.inspection import Operation, OutgoingRequest, Translation
 from segtap.core.settings import Destination, Subscription
+from segtap.core.verdict import Operation, OutgoingRequest, Translation
 
 CLASSIC = classic(people=True, groupIdentifierTraits=["company_id"])
 MAPPED = Destination(

@@ -13,9 +13,9 @@ from fixes import map_field
 from segtap.core.checks import CheckSettings
 from segtap.core.destinations import translator
 from segtap.core.destinations.actions.presets import optional_subscriptions, preset_subscriptions
-from segtap.core.inspection import Finding
-from segtap.core.inspector import inspect_document
+from segtap.core.pipeline.stages import inspect_document
 from segtap.core.settings import Destination, IdentityMode, Subscription
+from segtap.core.verdict import Finding
 
 UUID4 = "5efcc891-ed0a-4ef0-9b76-4a94a8e6d0f3"
 PRESETS = preset_subscriptions()

@@ -23,8 +23,8 @@ from segtap.core.catalogue.calls import RULES
 from segtap.core.checks import MAX_FINDINGS, WOULD_REJECT, check
 from segtap.core.checks.request import event_records
 from segtap.core.destinations.actions.presets import preset_subscriptions
-from segtap.core.inspector import inspect_document
 from segtap.core.messages import CALL_TYPES
+from segtap.core.pipeline.stages import inspect_document
 from segtap.core.text import clean
 
 UUID = "6d5dc550-92e6-4f3d-8356-fc8ca0a56b3c"
@@ -371,11 +371,11 @@ def test_strange_values_are_quoted_harmlessly() -> None:
 
 def test_objections_become_findings() -> None:
     words = f"{WOULD_REJECT}: 40.1 KB, its limit is 32 KB"
-    inspection = inspected(real_message("python", "track"), objections=(words, "no ip is filled in"))
-    told = {(finding.rule, finding.severity, finding.message) for finding in inspection.findings}
+    verdict = inspected(real_message("python", "track"), objections=(words, "no ip is filled in"))
+    told = {(finding.rule, finding.severity, finding.message) for finding in verdict.findings}
     assert ("segment-would-reject", "error", words) in told
     assert ("segment-would-change", "info", "no ip is filled in") in told
-    assert inspection.errors == 1
+    assert verdict.errors == 1
 
 
 def test_one_mistake_is_told_once() -> None:

@@ -13,8 +13,7 @@ from segtap.core.checks.stream import Loose, StreamChecker
 from segtap.core.destinations import translator
 from segtap.core.destinations.actions.presets import optional_subscriptions, preset_subscriptions
 from segtap.core.destinations.gate import Gate, GatedTranslator
-from segtap.core.inspection import Finding
-from segtap.core.inspector import inspect_document
+from segtap.core.pipeline.stages import inspect_document
 from segtap.core.settings import (
     ClassicSettings,
     Destination,
@@ -22,6 +21,7 @@ from segtap.core.settings import (
     SegmentSettings,
     Subscription,
 )
+from segtap.core.verdict import Finding
 
 PRESETS = preset_subscriptions()
 TRACKS, ORDERS, PAGES, SCREENS, IDENTIFIES, GROUPS = PRESETS

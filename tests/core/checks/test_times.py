@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from check_helpers import DESTINATION, NOW, classic, findings, real_message
 
-from segtap.core.inspection import Finding
 from segtap.core.settings import Destination, Subscription
+from segtap.core.verdict import Finding
 
 CLASSIC = classic()
 KINDS = pytest.mark.parametrize("destination", [DESTINATION, CLASSIC], ids=["actions", "classic"])

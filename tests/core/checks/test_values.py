@@ -22,12 +22,12 @@ from hypothesis import strategies as st
 
 from segtap.core.checks import CheckSettings
 from segtap.core.commands.check import check_lines
-from segtap.core.ingest.parse import parse_receipt
-from segtap.core.inspection import Finding
-from segtap.core.inspector import inspect
 from segtap.core.mapping.javascript import SAFE
 from segtap.core.messages import Receipt
+from segtap.core.pipeline.intake import parse_receipt
+from segtap.core.pipeline.stages import inspect
 from segtap.core.settings import Destination, RuleSetting
+from segtap.core.verdict import Finding
 
 BIG = 12345678901234567890
 ACTIONS, CLASSIC = DESTINATION, classic(people=True)

@@ -14,9 +14,9 @@ from segtap.core.catalogue import rules
 from segtap.core.checks import CheckSettings, check_records
 from segtap.core.codec import decode
 from segtap.core.codec.pasted import mixpanel_detail, records_in, without_secrets
-from segtap.core.inspection import Operation, OutgoingRequest, Translation
 from segtap.core.messages import Json
 from segtap.core.settings import RuleSetting
+from segtap.core.verdict import Operation, OutgoingRequest, Translation
 
 NOW = 1_795_557_800_000
 GOOD: dict[str, Json] = {
@@ -46,7 +46,7 @@ def read(text: str, **options: Any) -> MessageDetail:
 
 
 def request_of(detail: MessageDetail) -> OutgoingRequest:
-    return detail.inspection.translation.operations[0].request
+    return detail.verdict.translation.operations[0].request
 
 
 def found(body: Json, path: str = "/track", **settings: Any) -> set[tuple[str, str]]:
@@ -71,7 +71,7 @@ class TestRequest:
         assert detail.objections == (
             "No URL was pasted: /track of api-eu.mixpanel.com is where such records go",
         )
-        assert detail.inspection.findings == ()
+        assert detail.verdict.findings == ()
 
     @pytest.mark.parametrize(
         ("body", "path"), [([GOOD], "/import"), ([PROFILE], "/engage"), (GROUP, "/groups")]

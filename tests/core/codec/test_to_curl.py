@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from segtap.core.codec.to_curl import as_curl, mixpanel_as_curl
-from segtap.core.inspection import OutgoingRequest
 from segtap.core.text import clean
+from segtap.core.verdict import OutgoingRequest
 
 URL = "http://127.0.0.1:8765/"
 
@@ -116,7 +116,7 @@ def test_a_refused_body_that_is_no_text_is_left_out_and_said() -> None:
 
 
 def test_an_import_reads_its_secret_from_a_variable() -> None:
-    request = order().inspection.translation.operations[0].request
+    request = order().verdict.translation.operations[0].request
     command = mixpanel_as_curl(request)
     assert SECRET.split()[1] not in command
     assert '-u "$MIXPANEL_SECRET:"' in command
@@ -126,13 +126,13 @@ def test_an_import_reads_its_secret_from_a_variable() -> None:
 
 
 def test_a_form_is_percent_encoded_as_on_the_wire() -> None:
-    request = order().inspection.translation.operations[1].request
+    request = order().verdict.translation.operations[1].request
     data = after(words(mixpanel_as_curl(request)), "--data-raw")
     assert json.loads(parse_qs(data)["data"][0]) == request.body
 
 
 def test_base64_goes_in_the_query_without_the_api_key() -> None:
-    request = classic().inspection.translation.operations[0].request
+    request = classic().verdict.translation.operations[0].request
     command = mixpanel_as_curl(request)
     found = words(command)
     assert "--get" in found

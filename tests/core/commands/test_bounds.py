@@ -17,10 +17,10 @@ from segtap.core.commands.replay import replay_lines
 from segtap.core.commands.translate import translate_lines
 from segtap.core.compare.lines import compare_lines
 from segtap.core.config import load
-from segtap.core.envelope import read_object
 from segtap.core.errors import InputError
 from segtap.core.ingest.bounds import Bounds, bounds_of
-from segtap.core.plan.lines import documents
+from segtap.core.pipeline.documents import documents
+from segtap.core.pipeline.envelope import read_object
 from segtap.core.settings import Destination
 
 NOW = 1_795_557_600_000

@@ -11,9 +11,9 @@ import pytest
 from vectors import vector_lines, vectors
 
 from segtap.core.commands.translate import Line, translate_lines
-from segtap.core.inspection import Finding, Translation
 from segtap.core.messages import JsonObject
 from segtap.core.settings import Destination
+from segtap.core.verdict import Finding, Translation
 
 NOW = 1_795_557_600_000
 SETTINGS: JsonObject = {"projectToken": "tok", "apiSecret": "hidden"}

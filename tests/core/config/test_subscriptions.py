@@ -13,8 +13,8 @@ from vectors import vectors
 from segtap.core import config
 from segtap.core.config.subscriptions import read_subscriptions, write_subscriptions
 from segtap.core.destinations.actions.presets import optional_subscriptions, preset_subscriptions
-from segtap.core.envelope import envelope_subscriptions
 from segtap.core.errors import SettingsError
+from segtap.core.pipeline.envelope import envelope_subscriptions
 from segtap.core.settings import Subscription, destination_of
 
 

@@ -9,9 +9,8 @@ from vectors import vectors
 
 from segtap.core.destinations import translator
 from segtap.core.destinations.gate import Gate, GatedTranslator, bundled, filter_faults
-from segtap.core.envelope import read_envelope
-from segtap.core.inspection import NotSent, TakenOut
 from segtap.core.messages import Json, JsonObject
+from segtap.core.pipeline.envelope import read_envelope
 from segtap.core.settings import (
     Destination,
     DestinationFilter,
@@ -19,6 +18,7 @@ from segtap.core.settings import (
     FilterAction,
     SegmentSettings,
 )
+from segtap.core.verdict import NotSent, TakenOut
 
 ACTIONS = Gate("actions")
 CLASSIC = Gate("classic-cloud")

@@ -1,4 +1,4 @@
-"""A verdict that rests on a setting which nobody gave says that it is assumed; others do not."""
+"""A diagnosis that rests on a setting which nobody gave says that it is assumed; others do not."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ EMPTYING = re.compile(r"(?<!not )\bempty (the|your|this|its) (api )?secret|unset
 
 def found(settings: Settings, message: dict[str, Any], rule: str, now: int = NOW) -> list[str]:
     (detail,) = read([message], settings, now=now)
-    return [one.severity for one in detail.inspection.findings if one.rule == rule]
+    return [one.severity for one in detail.verdict.findings if one.rule == rule]
 
 
 @KINDS
@@ -75,7 +75,7 @@ def test_the_token_in_its_place_is_said_at_the_request(
 ) -> None:
     settings = settings_of(tmp_path, **environ)
     (detail,) = read([TRACK], settings)
-    explanation = explain(TRACK, destination_of(settings), detail.inspection.translation, now=NOW)
+    explanation = explain(TRACK, destination_of(settings), detail.verdict.translation, now=NOW)
     source = explanation.source_at("requests[0].authorization")
     assert source is not None
     assert source.source.startswith(f"setting: project token, for {given}.")
@@ -91,7 +91,7 @@ def test_the_token_in_its_place_is_said_at_the_request(
 def test_a_secret_or_a_service_account_is_nothing_to_say_at_the_request(tmp_path: Path) -> None:
     settings = settings_of(tmp_path, **SECRET)
     (detail,) = read([TRACK], settings)
-    source = explain(TRACK, destination_of(settings), detail.inspection.translation, now=NOW).source_at(
+    source = explain(TRACK, destination_of(settings), detail.verdict.translation, now=NOW).source_at(
         "requests[0].authorization"
     )
     assert source is not None

@@ -23,12 +23,11 @@ from segtap.core.catalogue import rules
 from segtap.core.checks.settings import check_settings
 from segtap.core.delivery import Delivery, Outcome
 from segtap.core.destinations import translator
-from segtap.core.doctor import CHECKS, Facts, Verdict, ask_mixpanel, diagnose, newest_messages
+from segtap.core.doctor import CHECKS, Diagnosis, Facts, ask_mixpanel, diagnose, newest_messages
 from segtap.core.doctor.online import clock_verdicts
 from segtap.core.errors import EngineError, JournalError
 from segtap.core.ingest.body import Receive, Scope, Send
-from segtap.core.inspection import Finding
-from segtap.core.inspector import inspect_document
+from segtap.core.pipeline.stages import inspect_document
 from segtap.core.settings import (
     ClassicSettings,
     DestinationFilter,
@@ -39,6 +38,7 @@ from segtap.core.settings import (
     Source,
     destination_of,
 )
+from segtap.core.verdict import Finding
 
 TOKEN = "0123456789abcdef0123456789abcdef"
 SENDING = DestinationSettings(token=TOKEN)
@@ -49,13 +49,13 @@ CLASSIC = Settings(destination=msgspec.structs.replace(SENDING, kind="classic-cl
 def read(message: dict[str, Any], settings: Settings, *more: Finding, **changes: Any) -> MessageDetail:
     """The message's detail as an engine gives it; `more` are findings of the rules on the stream."""
     destination = destination_of(settings)
-    inspection = inspect_document(
+    verdict = inspect_document(
         message, 500, translator(destination), destination, NOW, settings=check_settings(settings)
     )
     return detail(
         message,
-        translation=inspection.translation,
-        findings=(*inspection.findings, *more),
+        translation=verdict.translation,
+        findings=(*verdict.findings, *more),
         id=changes.pop("id", 1) << 20,
         **changes,
     )
@@ -68,8 +68,8 @@ def facts(
     return Facts(settings, destination_of(settings), [*found, *details], now=NOW, **more)
 
 
-def verdicts(given: Facts) -> dict[str, Verdict]:
-    return {verdict.check: verdict for verdict in diagnose(given)}
+def verdicts(given: Facts) -> dict[str, Diagnosis]:
+    return {diagnosis.check: diagnosis for diagnosis in diagnose(given)}
 
 
 IDENTIFY = call("identify", userId="u-1", anonymousId=ANONYMOUS)
@@ -79,9 +79,9 @@ ORDER = call("track", 1, userId="u-1", event="Order Completed", properties={"tot
 @pytest.mark.parametrize("settings", [GOOD, CLASSIC], ids=["actions", "classic-cloud"])
 def test_a_field_in_the_wrong_place_does_not_arrive(settings: Settings) -> None:
     traits = call("track", 2, userId="u-1", event="Signed Up", traits={"plan": "pro"})
-    verdict = verdicts(facts(settings, IDENTIFY, traits))["lost-properties"]
-    assert (verdict.standing, verdict.fix) == ("warning", "send them as properties")
-    assert "misplaced-field (1)" in verdict.words
+    diagnosis = verdicts(facts(settings, IDENTIFY, traits))["lost-properties"]
+    assert (diagnosis.standing, diagnosis.fix) == ("warning", "send them as properties")
+    assert "misplaced-field (1)" in diagnosis.words
 
 
 @pytest.mark.parametrize(
@@ -93,19 +93,19 @@ def test_a_field_in_the_wrong_place_does_not_arrive(settings: Settings) -> None:
     ],
 )
 def test_a_token_that_looks_right_proves_nothing(token: str, standing: str, words: str) -> None:
-    verdict = verdicts(facts(Settings(destination=DestinationSettings(token=token))))["token"]
-    assert (verdict.standing, TOKEN in verdict.words) == (standing, False)
-    assert words in verdict.words
+    diagnosis = verdicts(facts(Settings(destination=DestinationSettings(token=token))))["token"]
+    assert (diagnosis.standing, TOKEN in diagnosis.words) == (standing, False)
+    assert words in diagnosis.words
 
 
 def test_the_api_secret_ends_in_march_2027() -> None:
     secret = Settings(
         destination=msgspec.structs.replace(SENDING, api_secret=Secret("s3cr3t-of-the-project"))
     )
-    verdict = verdicts(facts(secret))["api-secret"]
-    assert verdict.standing == "note"
-    assert "2027-03-03 (in 98 days)" in verdict.words
-    assert "s3cr3t" not in repr(verdict)
+    diagnosis = verdicts(facts(secret))["api-secret"]
+    assert diagnosis.standing == "note"
+    assert "2027-03-03 (in 98 days)" in diagnosis.words
+    assert "s3cr3t" not in repr(diagnosis)
     after = Facts(secret, destination_of(secret), [], now=1_804_100_000_000)
     assert verdicts(after)["api-secret"].standing == "error"
 
@@ -146,20 +146,20 @@ def test_what_mixpanel_refused_is_quoted() -> None:
         status=200,
         words="token is missing",
     )
-    verdict = verdicts(facts(GOOD, details=[read(ORDER, GOOD, deliveries=(attempt,))]))["delivery"]
-    assert verdict.standing == "error"
-    assert "/engage 200: token is missing" in verdict.words
-    assert "an answer of 200 may be a refusal" in verdict.words
+    diagnosis = verdicts(facts(GOOD, details=[read(ORDER, GOOD, deliveries=(attempt,))]))["delivery"]
+    assert diagnosis.standing == "error"
+    assert "/engage 200: token is missing" in diagnosis.words
+    assert "an answer of 200 may be a refusal" in diagnosis.words
     taken = msgspec.structs.replace(attempt, outcome=Outcome.SENT)
-    verdict = verdicts(facts(GOOD, details=[read(ORDER, GOOD, deliveries=(taken,))]))["delivery"]
-    assert verdict.standing == "good"
+    diagnosis = verdicts(facts(GOOD, details=[read(ORDER, GOOD, deliveries=(taken,))]))["delivery"]
+    assert diagnosis.standing == "good"
 
 
 def test_requests_that_were_not_taken_are_counted() -> None:
     refused = msgspec.structs.replace(detail(ORDER).summary, name="not JSON: byte 34", message_id="")
     given: tuple[Summary, ...] = (refused, refused)
-    verdict = verdicts(facts(GOOD, refused=given))["ingest"]
-    assert (verdict.standing, verdict.words) == ("error", "2 requests: not JSON: byte 34")
+    diagnosis = verdicts(facts(GOOD, refused=given))["ingest"]
+    assert (diagnosis.standing, diagnosis.words) == ("error", "2 requests: not JSON: byte 34")
 
 
 def test_identity_and_groups_by_the_settings() -> None:
@@ -194,10 +194,10 @@ def test_identity_and_groups_by_the_settings() -> None:
 def test_what_the_classic_destination_sends_as_insert_id_is_not_stated_as_a_fact(
     messages: list[dict[str, Any]], standing: str, words: str
 ) -> None:
-    verdict = verdicts(facts(CLASSIC, *messages))["insert-id"]
-    assert verdict.standing == standing
-    assert words in verdict.words
-    assert "every messageId" not in verdict.words
+    diagnosis = verdicts(facts(CLASSIC, *messages))["insert-id"]
+    assert diagnosis.standing == standing
+    assert words in diagnosis.words
+    assert "every messageId" not in diagnosis.words
 
 
 def test_without_messages_the_settings_are_judged_all_the_same() -> None:
@@ -220,13 +220,13 @@ async def test_messages_come_from_the_engine_and_then_from_its_journal(tmp_path:
         asked = await newest_messages(settings, limit=10)
         assert asked.source == f"the segtap at {engine.url}"
         assert [one.summary.message_id for one in asked.details] == [uuid(1), uuid(2)]
-        assert {"double-fired"} <= {one.rule for one in asked.details[1].inspection.findings}
+        assert {"double-fired"} <= {one.rule for one in asked.details[1].verdict.findings}
     before = (tmp_path / "journal.db").read_bytes()
     kept = await newest_messages(settings, limit=10)
     assert (tmp_path / "journal.db").read_bytes() == before
     assert kept.source == str(tmp_path / "journal.db")
     assert [one.document for one in kept.details] == [one.document for one in asked.details]
-    assert [one.inspection for one in kept.details] == [one.inspection for one in asked.details]
+    assert [one.verdict for one in kept.details] == [one.verdict for one in asked.details]
     assert len((await newest_messages(settings, limit=1)).details) == 1
 
 
@@ -313,26 +313,26 @@ def test_a_service_account_goes_before_the_secret() -> None:
     assert "2027-03-03" in secret.words
     assert "do not empty the secret" in secret.fix
     assert "service-account" not in verdicts(facts(Settings(destination=SENDING)))
-    for verdict in [*alone.values(), secret]:
-        assert "qL9v" not in repr(verdict)
+    for diagnosis in [*alone.values(), secret]:
+        assert "qL9v" not in repr(diagnosis)
 
 
 def test_a_secret_in_use_is_told_the_way_that_goes_on() -> None:
     for kind, words in (("actions", "do not empty the secret"), ("classic-cloud", "the key stays")):
         given = msgspec.structs.replace(SENDING, kind=kind, api_secret=Secret("s3cr3t-of-the-project"))
-        verdict = verdicts(facts(Settings(destination=given)))["api-secret"]
-        assert verdict.standing == "note"
-        assert "2027-03-03" in verdict.words
-        assert "MIXPANEL_SERVICE_ACCOUNT" in verdict.fix
-        assert "project_id" in verdict.fix
-        assert words in verdict.fix
+        diagnosis = verdicts(facts(Settings(destination=given)))["api-secret"]
+        assert diagnosis.standing == "note"
+        assert "2027-03-03" in diagnosis.words
+        assert "MIXPANEL_SERVICE_ACCOUNT" in diagnosis.fix
+        assert "project_id" in diagnosis.fix
+        assert words in diagnosis.fix
 
 
 def test_a_service_account_that_cannot_be_used_is_an_error() -> None:
     given = msgspec.structs.replace(ACCOUNT, project_id=0)
-    verdict = verdicts(facts(Settings(destination=given)))["service-account"]
-    assert verdict.standing == "error"
-    assert "project_id = 123 under [destination]" in verdict.words
+    diagnosis = verdicts(facts(Settings(destination=given)))["service-account"]
+    assert diagnosis.standing == "error"
+    assert "project_id = 123 under [destination]" in diagnosis.words
 
 
 @pytest.mark.parametrize(
@@ -349,8 +349,8 @@ async def test_mixpanel_is_asked_about_the_service_account(
 ) -> None:
     async with MixpanelServer(accounts=known) as server:
         found = {one.check: one for one in await ask_mixpanel(ACCOUNT, base_url=server.url)}
-    verdict = found["service-account-online"]
-    assert (verdict.standing, words in verdict.words) == (standing, True)
+    diagnosis = found["service-account-online"]
+    assert (diagnosis.standing, words in diagnosis.words) == (standing, True)
     assert "qL9v" not in repr(found)
     assert [request.path for request in server.requests][1:] == ["/lookup-tables"]
 
@@ -402,10 +402,10 @@ async def test_an_odd_answer_is_an_answer(fault: Fault, standing: str, words: st
 
 def test_a_clock_that_is_off_is_said() -> None:
     date = formatdate(1_000_000, usegmt=True)
-    (verdict,) = clock_verdicts(date, 1_000_300.0)
-    assert (verdict.standing, "300 s ahead of" in verdict.words) == ("warning", True)
-    (verdict,) = clock_verdicts(date, 999_000.0)
-    assert "1,000 s behind" in verdict.words
+    (diagnosis,) = clock_verdicts(date, 1_000_300.0)
+    assert (diagnosis.standing, "300 s ahead of" in diagnosis.words) == ("warning", True)
+    (diagnosis,) = clock_verdicts(date, 999_000.0)
+    assert "1,000 s behind" in diagnosis.words
     assert [one.standing for one in clock_verdicts(date, 1_000_010.0)] == ["good"]
     assert list(clock_verdicts("no date", 1.0)) == []
 
@@ -423,16 +423,16 @@ def test_a_verdict_names_the_rule_that_tells_more() -> None:
         "api-secret": "api-secret-deprecated",
     }
     known = {rule.id for rule in rules()}
-    assert {verdict.rule for verdict in given.values() if verdict.rule} <= known
+    assert {diagnosis.rule for diagnosis in given.values() if diagnosis.rule} <= known
 
 
 @pytest.mark.parametrize("time", ["1970-01-01T00:00:00Z", "2019-06-03T08:00:00Z"])
 def test_a_time_that_the_classic_destination_refuses_counts_for_the_clocks(time: str) -> None:
     old = call("track", 1, event="Mill Run", userId="u-1", timestamp=time)
-    verdict = verdicts(facts(CLASSIC, old))["clock"]
-    assert (verdict.standing, verdict.messages) == ("error", (old["messageId"],))
-    assert "last five years" in verdict.words
-    assert verdict.fix
+    diagnosis = verdicts(facts(CLASSIC, old))["clock"]
+    assert (diagnosis.standing, diagnosis.messages) == ("error", (old["messageId"],))
+    assert "last five years" in diagnosis.words
+    assert diagnosis.fix
     without_name = call("track", 1, userId="u-1")
     assert verdicts(facts(GOOD, without_name))["clock"].standing == "good"
 
@@ -440,8 +440,8 @@ def test_a_time_that_the_classic_destination_refuses_counts_for_the_clocks(time:
 def test_increments_that_do_not_happen_are_a_verdict_on_the_classic_destination_only() -> None:
     counted = msgspec.structs.replace(CLASSIC, classic=ClassicSettings(event_increments=("Mill Run",)))
     run = call("track", 1, event="Mill Run", userId="u-1")
-    verdict = verdicts(facts(counted, run))["classic-settings"]
-    assert (verdict.standing, verdict.messages) == ("warning", (run["messageId"],))
-    assert "people = true" in verdict.fix
+    diagnosis = verdicts(facts(counted, run))["classic-settings"]
+    assert (diagnosis.standing, diagnosis.messages) == ("warning", (run["messageId"],))
+    assert "people = true" in diagnosis.fix
     assert verdicts(facts(CLASSIC, run))["classic-settings"].standing == "good"
     assert "classic-settings" not in verdicts(facts(GOOD, run))

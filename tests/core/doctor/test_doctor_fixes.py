@@ -20,7 +20,7 @@ from streams import ANONYMOUS, call
 from segtap.core import doctor
 from segtap.core.api.models import MessageDetail
 from segtap.core.destinations.actions.presets import preset_subscriptions
-from segtap.core.doctor import Facts, Verdict, diagnose
+from segtap.core.doctor import Diagnosis, Facts, diagnose
 from segtap.core.doctor.topics import TOPICS
 from segtap.core.settings import destination_of
 from segtap.core.toml_text import toml_value
@@ -197,7 +197,7 @@ def toml(settings: dict[str, Any]) -> str:
 
 def diagnosed(
     folder: Path, trip: Trip, kind: str, merge: str, *, after: bool
-) -> tuple[list[Verdict], set[str]]:
+) -> tuple[list[Diagnosis], set[str]]:
     """The verdicts, and the records that are sent."""
     given = trip.after if after else trip.before
     whole = {**given, "identity": merge, "destination": {"kind": kind, **given.get("destination", {})}}
@@ -209,7 +209,7 @@ def diagnosed(
 
 def records(details: Sequence[MessageDetail]) -> Iterator[str]:
     for each in details:
-        for operation in each.inspection.translation.operations:
+        for operation in each.verdict.translation.operations:
             for record in operation.request.records():
                 yield str(record.get("event") or next((key for key in record if key.startswith("$s")), ""))
 

@@ -9,9 +9,9 @@ from doctoring import TOKEN, verdicts_of
 from streams import ANONYMOUS, call
 
 from segtap.core.checks.examples.example import presets
-from segtap.core.doctor import Verdict
-from segtap.core.inspection import Severity
+from segtap.core.doctor import Diagnosis
 from segtap.core.settings import DestinationSettings, RuleSetting, Settings
+from segtap.core.verdict import Severity
 
 STANDING: dict[Severity, str] = {"error": "error", "warning": "warning", "info": "note"}
 PAGES = [call("page", n, anonymousId=ANONYMOUS, name=name) for n, name in enumerate(("Front", "Rates"))]
@@ -31,7 +31,7 @@ def keyed(known: tuple[str, ...] | None, **changes: Any) -> Settings:
     return Settings(destination=destination, mixpanel_group_keys=known, **changes)
 
 
-def of_groups(settings: Settings, *messages: dict[str, Any]) -> dict[str, Verdict]:
+def of_groups(settings: Settings, *messages: dict[str, Any]) -> dict[str, Diagnosis]:
     found = [one for one in verdicts_of(settings, *messages) if one.check.startswith("groups.")]
     assert len({one.check for one in found}) == len(found), "one key"
     return {one.check: one for one in found}

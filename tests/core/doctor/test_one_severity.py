@@ -14,9 +14,9 @@ from segtap.core.checks.examples.example import NOW, Example
 from segtap.core.checks.stream import Loose, StreamChecker
 from segtap.core.destinations import translator
 from segtap.core.doctor import Facts, diagnose
-from segtap.core.inspection import SEVERITY_WEIGHT
-from segtap.core.inspector import inspect_document
+from segtap.core.pipeline.stages import inspect_document
 from segtap.core.settings import DestinationSettings, Settings
+from segtap.core.verdict import SEVERITY_WEIGHT
 
 MOST = 100
 """Messages of an example: longer ones show limits of many users, and take long."""
@@ -32,11 +32,11 @@ def judged(example: Example, *, after: bool) -> Facts:
         message: dict[str, Any] = dict(given)
         now = int(message.pop("now", NOW))
         size = len(msgspec.json.encode(message))
-        inspection = inspect_document(message, size, translate, destination, now, settings=rules)
+        verdict = inspect_document(message, size, translate, destination, now, settings=rules)
         id = str(message.get("messageId", ""))
         seen = Loose(document=message, type=str(message.get("type", "")), message_id=id)
-        found = stream.observe(seen, inspection.translation, now)
-        translation, findings = inspection.translation, (*inspection.findings, *found)
+        found = stream.observe(seen, verdict.translation, now)
+        translation, findings = verdict.translation, (*verdict.findings, *found)
         details.append(detail(message, translation=translation, findings=findings, id=number << 20))
     region = "eu" if destination.settings.get("enableEuropeanUnionEndpoint") else "us"
     sending = DestinationSettings(
@@ -58,7 +58,7 @@ def test_check_and_doctor_are_of_one_mind(after: bool) -> None:
         if len(example.before) > MOST:
             continue
         facts = judged(example, after=after)
-        found = {one.severity for case in facts.cases for one in case.detail.inspection.findings}
+        found = {one.severity for case in facts.cases for one in case.detail.verdict.findings}
         told = {
             one.standing
             for one in diagnose(facts)

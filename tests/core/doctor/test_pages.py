@@ -58,7 +58,7 @@ def test_page_options(
     doubled = [
         one.severity
         for each in read(messages, settings)
-        for one in each.inspection.findings
+        for one in each.verdict.findings
         if one.rule == "page-double-count"
     ]
     # One finding has one severity, here and in check.
@@ -91,8 +91,6 @@ def test_actions_are_judged_by_what_pages_became(tmp_path: Path) -> None:
 def test_a_page_without_a_name_is_as_grave_as_in_check(tmp_path: Path) -> None:
     settings = settings_of(tmp_path)
     said = verdict_of("pages", settings, BARE)
-    (found,) = [
-        one for one in read([BARE], settings)[0].inspection.findings if one.rule == "page-name-missing"
-    ]
+    (found,) = [one for one in read([BARE], settings)[0].verdict.findings if one.rule == "page-name-missing"]
     assert said is not None
     assert (said.rule, said.standing, said.fix) == ("page-name-missing", found.severity, found.fix)

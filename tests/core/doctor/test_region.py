@@ -13,11 +13,11 @@ from streams import call
 from segtap.core import config
 from segtap.core.checks.settings import check_settings
 from segtap.core.destinations import translator
-from segtap.core.doctor import Facts, Verdict, diagnose
-from segtap.core.inspection import Finding
-from segtap.core.inspector import inspect_document
+from segtap.core.doctor import Diagnosis, Facts, diagnose
 from segtap.core.masks import project_in_words
+from segtap.core.pipeline.stages import inspect_document
 from segtap.core.settings import Settings, destination_of
+from segtap.core.verdict import Finding
 
 KINDS = pytest.mark.parametrize("kind", ["actions", "classic-cloud"])
 
@@ -31,17 +31,17 @@ def settings(folder: Path, kind: str, **destination: str) -> Settings:
     return config.load(environ={}, file=file)
 
 
-def verdict(judged: Settings) -> Verdict:
+def diagnosis(judged: Settings) -> Diagnosis:
     found = diagnose(Facts(judged, destination_of(judged), [], now=NOW))
     return next(one for one in found if one.check == "region")
 
 
 def findings(judged: Settings, message: dict[str, Any]) -> list[Finding]:
     destination = destination_of(judged)
-    inspection = inspect_document(
+    verdict = inspect_document(
         message, 500, translator(destination), destination, NOW, settings=check_settings(judged)
     )
-    return [one for one in inspection.findings if one.rule == "region-mismatch"]
+    return [one for one in verdict.findings if one.rule == "region-mismatch"]
 
 
 @KINDS
@@ -53,7 +53,7 @@ def test_only_the_project_decides(
 ) -> None:
     judged = settings(tmp_path, kind, workspace=workspace, region=region, project_region=project)
     wanted = "unknown" if not project else "good" if project == region else "error"
-    said = verdict(judged)
+    said = diagnosis(judged)
     assert said.standing == wanted
     assert ("says nothing of the project" in said.words) == bool(workspace)
     assert "Mixpanel US" not in said.words
@@ -66,7 +66,7 @@ def test_only_the_project_decides(
 @KINDS
 def test_the_fix_names_the_setting_of_segment_and_ends_the_finding(tmp_path: Path, kind: str) -> None:
     apart = settings(tmp_path, kind, region="us", project_region="eu")
-    fix = verdict(apart).fix
+    fix = diagnosis(apart).fix
     in_segment = {
         "actions": "set Data Residency EU 🇪🇺 in Segment",
         "classic-cloud": "set Enable European Union Endpoint on in Segment",
@@ -77,27 +77,27 @@ def test_the_fix_names_the_setting_of_segment_and_ends_the_finding(tmp_path: Pat
     (found,) = findings(apart, call("track", userId="u-1"))
     assert found.fix == fix
     mended = settings(tmp_path, kind, region="eu", project_region="eu")
-    assert verdict(mended).standing == "good"
+    assert diagnosis(mended).standing == "good"
     assert findings(mended, call("track", userId="u-1")) == []
 
 
 def test_the_classic_destination_cannot_reach_a_project_in_india(tmp_path: Path) -> None:
-    said = verdict(settings(tmp_path, "classic-cloud", region="eu", project_region="in"))
+    said = diagnosis(settings(tmp_path, "classic-cloud", region="eu", project_region="in"))
     assert (said.standing, "Mixpanel (Actions)" in said.fix) == ("error", True)
 
 
 def test_an_endpoint_that_nobody_gave_is_said_to_be_assumed(tmp_path: Path) -> None:
     assumed = settings(tmp_path, "actions", project_region="us")
-    assert "(assumed: destination.region is not given)" in verdict(assumed).words
-    assert "assumed" not in verdict(settings(tmp_path, "actions", region="us", project_region="us")).words
+    assert "(assumed: destination.region is not given)" in diagnosis(assumed).words
+    assert "assumed" not in diagnosis(settings(tmp_path, "actions", region="us", project_region="us")).words
 
 
 def test_a_host_that_does_not_exist_is_named(tmp_path: Path) -> None:
     judged = settings(tmp_path, "actions", region="eu", mixpanel_url="https://api.eu.mixpanel.com/")
-    said = verdict(judged)
+    said = diagnosis(judged)
     assert (said.standing, said.fix) == ("error", 'mixpanel_url = "https://api-eu.mixpanel.com"')
     elsewhere = settings(tmp_path, "actions", project_region="us", mixpanel_url="http://127.0.0.1:9")
-    assert "whose region it does not know" in verdict(elsewhere).words
+    assert "whose region it does not know" in diagnosis(elsewhere).words
 
 
 def test_the_region_of_the_project_is_read_in_any_case_from_file_and_environment(tmp_path: Path) -> None:

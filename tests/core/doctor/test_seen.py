@@ -101,7 +101,7 @@ def test_a_profile_is_as_grave_as_the_rule_finds_it(tmp_path: Path) -> None:
     many = [call("track", 60 * n, userId="u-2", event=f"Step {n}") for n in range(1, 30)]
     settings = settings_of(tmp_path)
     said = verdict_of("profiles", settings, LOGIN, ORDER, *many)
-    rules = {one.rule: one.severity for each in read(many, settings) for one in each.inspection.findings}
+    rules = {one.rule: one.severity for each in read(many, settings) for one in each.verdict.findings}
     assert said is not None
     assert (said.rule, said.standing) == ("no-profile", rules["no-profile"])
 

@@ -12,7 +12,7 @@ from streams import call
 
 from segtap.core import config
 from segtap.core.api.client import Client
-from segtap.core.doctor import Facts, Messages, Verdict, diagnose, newest_messages, with_own_secrets
+from segtap.core.doctor import Diagnosis, Facts, Messages, diagnose, newest_messages, with_own_secrets
 from segtap.core.masks import masked_settings
 from segtap.core.settings import DestinationSettings, JournalSettings, Secret, Settings, destination_of
 
@@ -59,7 +59,7 @@ def settings(folder: Path, text: str = CLASSIC, name: str = "segtap.toml") -> Se
     return config.load({"journal": {"path": str(folder / "journal.db")}}, file=file)
 
 
-def verdicts(found: Messages) -> dict[str, Verdict]:
+def verdicts(found: Messages) -> dict[str, Diagnosis]:
     given = Facts(
         found.settings,
         destination_of(found.settings),
@@ -143,8 +143,8 @@ async def test_a_journal_is_judged_by_what_its_engine_last_ran_with(tmp_path: Pa
     kept = await newest_messages(here, limit=10)
     assert kept.settings == asked.settings
     assert "those that the segtap of" in kept.judged_by
-    assert [one.inspection.translation.operations[0].request.body for one in kept.details] == [
-        one.inspection.translation.operations[0].request.body for one in asked.details
+    assert [one.verdict.translation.operations[0].request.body for one in kept.details] == [
+        one.verdict.translation.operations[0].request.body for one in asked.details
     ]
     for file in tmp_path.glob("journal.db*"):
         assert API_SECRET.encode() not in file.read_bytes()
@@ -161,7 +161,7 @@ async def test_a_file_that_is_named_goes_before_engine_and_journal(tmp_path: Pat
     for found in (asked, kept):
         assert found.settings.destination.kind == "actions"
         (detail,) = found.details
-        assert detail.inspection.translation.operations[0].request.url.endswith("/import?strict=1")
+        assert detail.verdict.translation.operations[0].request.url.endswith("/import?strict=1")
         told = verdicts(found)
         assert told["region"].standing == "good"
         assert "other.toml and SEGTAP_* variables, not those" in told["settings"].words

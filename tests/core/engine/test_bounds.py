@@ -54,13 +54,13 @@ async def test_it_is_listed_with_its_name_and_the_reason(tmp_path: Path) -> None
         assert detail.unread
         (words,) = detail.objections
         assert words == f"Segment would reject this: 117.3 KB with over 500 values, {WHY}"
-        (finding,) = detail.inspection.findings
+        (finding,) = detail.verdict.findings
         assert (finding.rule, finding.severity) == ("segment-would-reject", "error")
         assert words in finding.message
-        stopped = detail.inspection.translation.not_sent
+        stopped = detail.verdict.translation.not_sent
         assert stopped is not None
         assert stopped.reason == words
-        assert not detail.inspection.translation.operations
+        assert not detail.verdict.translation.operations
         assert not detail.explanation.sources
         assert "properties" not in json.loads(detail.document)
         assert len(detail.original) == BODY_SHOWN < detail.original_bytes

@@ -20,8 +20,8 @@ from segtap.core.delivery import DeliveryState
 from segtap.core.doctor.source import newest_messages
 from segtap.core.engine.engine import Engine
 from segtap.core.errors import InputError, JournalError, SegtapError
-from segtap.core.inspection import FAULT_RULE
 from segtap.core.messages import Marks, Receipt, seq_of
+from segtap.core.verdict import FAULT_RULE
 
 WORST = [
     ("data", b"\x00\x01"),
@@ -102,7 +102,7 @@ async def test_a_damaged_request_is_a_row_that_says_so_and_the_rest_goes_on(
         assert (marked[0].name, marked[0].errors) == ("Event 2", 1)
         detail = await client.detail(marked[0].id)
         assert "request 3 is damaged" in (detail.receipt.refused or "")
-        (finding,) = detail.inspection.findings
+        (finding,) = detail.verdict.findings
         assert finding.rule == FAULT_RULE
         assert "salvage" in finding.fix
         assert await exported(client) == ["m-0", "m-1", "m-3", "m-4", "m-5"]

@@ -56,7 +56,7 @@ async def test_what_is_acknowledged_is_listed_and_shown(tmp_path: Path) -> None:
         assert b"receivedAt" in detail.document
         assert b"receivedAt" not in detail.original
         assert detail.write_key == "wk"
-        (operation,) = detail.inspection.translation.operations
+        (operation,) = detail.verdict.translation.operations
         assert operation.request.url.startswith("https://api.mixpanel.com/import")
         assert detail.receipt.path == "/v1/batch"
 
@@ -95,7 +95,7 @@ async def test_no_secret_leaves_by_the_control_api(tmp_path: Path) -> None:
             headers = {"Authorization": "Basic d2stMTIzOg==", "Cookie": "session=abc"}
             await http.post(f"{engine.url}/v1/track", json=track("m-1"), headers=headers)
         detail = await newest_of(client, 1)
-        (operation,) = detail.inspection.translation.operations
+        (operation,) = detail.verdict.translation.operations
         assert operation.request.authorization == "Basic ••••"
         assert dict(detail.receipt.headers)["cookie"] == "••••"
         everything = repr(detail) + repr(await client.state()) + repr(engine.settings)
@@ -142,7 +142,7 @@ async def test_the_classic_destination_is_previewed_and_forwarded(tmp_path: Path
             )
             await until(client, lambda state: state.deliveries.sent == 2)
             detail = await newest_of(client, 2)
-            (operation,) = detail.inspection.translation.operations
+            (operation,) = detail.verdict.translation.operations
             assert operation.request.query == {"verbose": 1, "api_key": "••••"}
             assert API_SECRET not in repr(detail)
         assert mixpanel.profiles["u-1"]["plan"] == "x"
@@ -183,8 +183,8 @@ async def test_what_segment_would_reject_is_answered_and_listed_but_never_forwar
             for line in lines:
                 assert (line.marks, line.delivery) == (Marks.WOULD_REJECT, DeliveryState.NONE)
                 detail = await client.detail(line.id)
-                assert detail.inspection.translation.operations == ()
-                assert "segment-would-reject" in {finding.rule for finding in detail.inspection.findings}
+                assert detail.verdict.translation.operations == ()
+                assert "segment-would-reject" in {finding.rule for finding in detail.verdict.findings}
             # A message that is sent again by hand lacks its identifier as before.
             assert await client.replay([lines[0].id]) == 1
             again = (await listed(client, 10))[-1]
@@ -202,8 +202,8 @@ async def test_the_classic_destination_without_a_token_is_previewed_all_the_same
     async with running_engine(msgspec.structs.replace(settings, destination=destination)) as (engine, client):
         await post(engine.url, track("m-1"))
         detail = await newest_of(client, 1)
-        assert detail.inspection.translation.rejected is None
-        assert len(detail.inspection.translation.operations) == 1
+        assert detail.verdict.translation.rejected is None
+        assert len(detail.verdict.translation.operations) == 1
 
 
 async def test_a_replay_sends_an_earlier_message_under_its_own_insert_id_and_time(tmp_path: Path) -> None:
@@ -213,7 +213,7 @@ async def test_a_replay_sends_an_earlier_message_under_its_own_insert_id_and_tim
             when = "2026-11-20T10:00:00.000Z"
             await post(engine.url, track("m-0000001", timestamp=when, sentAt="2026-11-20T10:00:01.000Z"))
             (line,) = await listed(client, 1)
-            shown = (await client.detail(line.id)).inspection.translation.operations[0].request.body
+            shown = (await client.detail(line.id)).verdict.translation.operations[0].request.body
             await client.set_forwarding(True)
             assert await client.replay([line.id]) == 1
             await until(client, lambda state: state.deliveries.sent == 1)
@@ -291,8 +291,8 @@ async def test_a_second_receipt_is_shown_and_sent_once(tmp_path: Path) -> None:
             assert (first.delivery, second.delivery) == (DeliveryState.SENT, DeliveryState.NONE)
             assert second.marks & Marks.SECOND_RECEIPT
             detail = await client.detail(second.id)
-            assert detail.inspection.translation.operations == ()
-            found = {finding.rule: finding.message for finding in detail.inspection.findings}
+            assert detail.verdict.translation.operations == ()
+            found = {finding.rule: finding.message for finding in detail.verdict.findings}
             assert "drop this copy" in found["second-receipt"]
             assert "no timestamp of its own" in found["dedupe-mismatch"]
         assert len(mixpanel.events) == 1
@@ -389,8 +389,8 @@ async def test_without_a_token_messages_are_shown_with_a_stand_in(tmp_path: Path
     async with running_engine(engine_settings(tmp_path, token="")) as (engine, client):
         await post(engine.url, {"type": "identify", "userId": "user-7", "traits": {"a": 1}})
         detail = await newest_of(client, 1)
-        assert detail.inspection.translation.rejected is None
-        assert STAND_IN_TOKEN in str(detail.inspection.translation.operations[0].request.body)
+        assert detail.verdict.translation.rejected is None
+        assert STAND_IN_TOKEN in str(detail.verdict.translation.operations[0].request.body)
         assert (await client.state()).project == ""
 
 
@@ -456,7 +456,7 @@ async def test_a_pasted_message_is_read_and_not_kept(tmp_path: Path) -> None:
     async with running_engine(engine_settings(tmp_path)) as (_, client):
         detail = await client.inspect({"type": "identify", "userId": "u", "traits": {"name": "Ada"}})
         assert detail.summary.type == "identify"
-        assert detail.inspection.translation.operations[0].action == "identifyUser"
+        assert detail.verdict.translation.operations[0].action == "identifyUser"
         assert (await client.page()).summaries == ()
 
 
@@ -603,5 +603,5 @@ async def test_a_service_account_sends_and_its_secret_is_seen_nowhere(tmp_path: 
             assert "qL9v" not in everything
             assert base64.b64encode(account.encode()).decode() not in everything
             # What Segment itself would send is what is shown as Segment's.
-            (operation,) = detail.inspection.translation.operations
+            (operation,) = detail.verdict.translation.operations
             assert "project_id" not in operation.request.url

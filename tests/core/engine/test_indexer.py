@@ -18,12 +18,12 @@ from segtap.core.delivery import DeliveryState
 from segtap.core.engine import indexer
 from segtap.core.engine.indexer import Indexer
 from segtap.core.engine.receipts import Inspect, ReceiptReader
-from segtap.core.ingest.parse import parse_receipt
-from segtap.core.inspection import FAULT_RULE, Finding, Inspection, Operation, OutgoingRequest, Translation
 from segtap.core.messages import DEDUPE_WINDOW, JsonObject, Marks, Message, Origin, Receipt
+from segtap.core.pipeline.intake import parse_receipt
+from segtap.core.verdict import FAULT_RULE, Finding, Operation, OutgoingRequest, Translation, Verdict
 
 NOW = 1_795_516_863_211
-SENDS = Inspection(
+SENDS = Verdict(
     Translation((Operation("Track Calls", "trackEvent", OutgoingRequest("POST", "https://x/import")),))
 )
 
@@ -104,18 +104,18 @@ async def test_each_message_becomes_a_line_that_is_kept_and_published() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "inspection", "stands"),
+    ("wanted", "verdict", "stands"),
     [
         (True, SENDS, DeliveryState.WAITING),
         (False, SENDS, DeliveryState.OFF),
-        (True, Inspection(Translation(unmatched=True)), DeliveryState.NONE),
-        (False, Inspection(Translation(unmatched=True)), DeliveryState.NONE),
+        (True, Verdict(Translation(unmatched=True)), DeliveryState.NONE),
+        (False, Verdict(Translation(unmatched=True)), DeliveryState.NONE),
     ],
 )
 async def test_where_a_message_stands_when_it_has_been_read(
-    wanted: bool, inspection: Inspection, stands: DeliveryState
+    wanted: bool, verdict: Verdict, stands: DeliveryState
 ) -> None:
-    async with indexing(lambda message: inspection) as run:
+    async with indexing(lambda message: verdict) as run:
         await run.take(receipt(track("m-1"), wanted=wanted))
         assert run.published[0].delivery is stands
 
@@ -124,7 +124,7 @@ async def test_findings_are_counted_by_severity() -> None:
     findings = tuple(
         Finding("r", severity, "$", "", "") for severity in ("error", "warning", "warning", "info")
     )
-    async with indexing(lambda message: Inspection(Translation(), findings)) as run:
+    async with indexing(lambda message: Verdict(Translation(), findings)) as run:
         await run.take(receipt(track("m-1")))
         assert (run.published[0].errors, run.published[0].warnings) == (1, 2)
 
@@ -197,7 +197,7 @@ async def test_a_replay_is_sent_again() -> None:
 
 
 async def test_a_message_on_which_inspection_fails_is_shown_and_stops_nobody() -> None:
-    def inspect(message: Message) -> Inspection:
+    def inspect(message: Message) -> Verdict:
         if message.message_id == "m-2":
             raise ZeroDivisionError("broken")
         return SENDS
@@ -209,8 +209,8 @@ async def test_a_message_on_which_inspection_fails_is_shown_and_stops_nobody() -
         assert (bad.errors, bad.delivery) == (1, DeliveryState.FAULT)
         assert run.faults == [f"segtap failed on message {bad.id}: ZeroDivisionError: broken"]
         detail = await ReceiptReader(parse_receipt, inspect, run.faults.append).detail(run.journal, bad.id)
-        assert [finding.rule for finding in detail.inspection.findings] == [FAULT_RULE]
-        assert detail.inspection.fault == run.faults[0]
+        assert [finding.rule for finding in detail.verdict.findings] == [FAULT_RULE]
+        assert detail.verdict.fault == run.faults[0]
         assert b'"m-2"' in detail.document
 
 

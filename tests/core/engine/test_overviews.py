@@ -22,18 +22,18 @@ from mixpanel_server import MixpanelServer
 from segtap.core.api.client import Client
 from segtap.core.delivery import DeliveryState
 from segtap.core.engine import overviews
+from segtap.core.engine.active import ActiveSettings
 from segtap.core.engine.engine import Engine
-from segtap.core.engine.inspecting import Reading
 from segtap.core.engine.overviews import Overviews
 from segtap.core.engine.receipts import ReceiptReader
 from segtap.core.errors import JournalError
 from segtap.core.identities.model import SHORT_MEMBERS
-from segtap.core.ingest.parse import parse_receipt
-from segtap.core.inspection import Inspection
 from segtap.core.messages import Message, Receipt, message_number
 from segtap.core.overview.model import Overview
+from segtap.core.pipeline.intake import parse_receipt
 from segtap.core.settings import Settings
 from segtap.core.stores.base import Entry
+from segtap.core.verdict import Verdict
 
 
 @pytest.fixture(autouse=True)
@@ -61,17 +61,18 @@ class Kept:
         self.journal = MemoryJournal()
         self.settings = settings or Settings()
         self.inspected = 0
-        reading = Reading(self.settings)
+        reading = ActiveSettings(self.settings)
 
-        def inspect(message: Message) -> Inspection:
+        def inspect(message: Message) -> Verdict:
             self.inspected += 1
             return reading.inspect(message)
 
         self.reader = ReceiptReader(parse_receipt, inspect, pytest.fail, adjust=reading.adjust)
         self.overviews = self.another(reading)
 
-    def another(self, reading: Reading | None = None) -> Overviews:
-        return Overviews(self.journal, self.reader, reading or Reading(self.settings), lambda: self.settings)
+    def another(self, reading: ActiveSettings | None = None) -> Overviews:
+        reading = reading or ActiveSettings(self.settings)
+        return Overviews(self.journal, self.reader, reading, lambda: self.settings)
 
     async def take(self, *batches: list[dict[str, Any]]) -> None:
         for batch in batches:
@@ -109,7 +110,7 @@ async def test_the_counts_are_those_of_every_detail(running: tuple[Engine, Clien
     rules, errors = Counter[str](), 0
     for line in lines:
         detail = await client.detail(line.id)
-        rules.update({finding.rule for finding in detail.inspection.findings})
+        rules.update({finding.rule for finding in detail.verdict.findings})
         errors += line.errors > 0
     overview = await whole(client)
     assert {one.rule: one.messages for one in overview.rules} == dict(rules)
@@ -118,7 +119,7 @@ async def test_the_counts_are_those_of_every_detail(running: tuple[Engine, Clien
     assert overview.covered.messages + overview.covered.refused == len(lines)
     assert (overview.covered.first, overview.covered.last) == (lines[0].id, lines[-1].id)
     newest = next(one for one in overview.rules if one.rule == "second-receipt").newest[0]
-    assert "second-receipt" in {one.rule for one in (await client.detail(newest)).inspection.findings}
+    assert "second-receipt" in {one.rule for one in (await client.detail(newest)).verdict.findings}
 
 
 async def test_nothing_is_done_before_somebody_asks(running: tuple[Engine, Client]) -> None:

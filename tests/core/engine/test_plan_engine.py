@@ -13,7 +13,7 @@ from mixpanel_server import MixpanelServer
 
 from segtap.core.config import load
 from segtap.core.engine import settings_watch
-from segtap.core.engine.inspecting import Reading
+from segtap.core.engine.active import ActiveSettings
 from segtap.core.errors import InputError
 from segtap.core.settings import Settings
 
@@ -50,14 +50,14 @@ async def test_a_plan_judges_what_an_engine_receives_and_follows_its_file(tmp_pa
     async with running_engine(settings_of(tmp_path, file)) as (engine, client):
         await post(engine.url, track("m-1"), track("m-2", event="Signed Down"))
         await listed(client, 2)
-        assert "plan-unplanned-event" in rules_of((await newest(client)).inspection.findings)
+        assert "plan-unplanned-event" in rules_of((await newest(client)).verdict.findings)
         frames = client.feed()
         await anext(frames)
         plan.write_text(plan_of("Signed Up", "Signed Down"))
         while not (await anext(frames)).reread:
             pass
         await frames.aclose()  # pyright: ignore
-        assert "plan-unplanned-event" not in rules_of((await newest(client)).inspection.findings)
+        assert "plan-unplanned-event" not in rules_of((await newest(client)).verdict.findings)
 
 
 async def test_a_plan_that_breaks_while_an_engine_runs_is_said_and_the_old_one_stays(tmp_path: Path) -> None:
@@ -70,18 +70,18 @@ async def test_a_plan_that_breaks_while_an_engine_runs_is_said_and_the_old_one_s
         plan.write_text("{")
         state = await until(client, lambda state: "not JSON" in state.fault)
         assert str(plan) in state.fault
-        assert "plan-unplanned-event" in rules_of((await newest(client)).inspection.findings)
+        assert "plan-unplanned-event" in rules_of((await newest(client)).verdict.findings)
 
 
 def test_an_engine_does_not_start_on_a_plan_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"nope\.json cannot be read"):
-        Reading(Settings(plan=str(tmp_path / "nope.json")))
+        ActiveSettings(Settings(plan=str(tmp_path / "nope.json")))
 
 
 def test_rules_of_a_plan_that_check_nothing_are_a_fault(tmp_path: Path) -> None:
     plan = tmp_path / "plan.json"
     plan.write_text(json.dumps({"rules": [{"type": "TRACK", "key": "A", "jsonSchema": {"type": "strin"}}]}))
-    (fault,) = Reading(Settings(plan=str(plan))).faults
+    (fault,) = ActiveSettings(Settings(plan=str(plan))).faults
     assert "the rule 'track A' is not checked" in fault
 
 
@@ -95,11 +95,11 @@ async def test_repaired_requests_are_what_mixpanel_gets_and_what_is_shown(tmp_pa
             await until(client, lambda state: state.deliveries.sent >= 1)
             detail = await newest(client)
     (record,) = mixpanel.events
-    body: Any = detail.inspection.translation.operations[0].request.body
+    body: Any = detail.verdict.translation.operations[0].request.body
     properties = body[0]["properties"]
     assert properties["ip"] == record["properties"]["ip"] == 0
     assert properties["$insert_id"] == record["properties"]["$insert_id"] != "order_991"
-    assert {repair.name for repair in detail.inspection.repairs} == {"insert-id", "no-client-ip"}
-    source = detail.explanation.source_at(detail.inspection.repairs[0].path)
+    assert {repair.name for repair in detail.verdict.repairs} == {"insert-id", "no-client-ip"}
+    source = detail.explanation.source_at(detail.verdict.repairs[0].path)
     assert source is not None
     assert source.source == 'repair insert-id, before it was "order_991"'

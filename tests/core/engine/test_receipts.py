@@ -12,9 +12,9 @@ import pytest
 from memory_journal import MemoryJournal
 
 from segtap.core.engine.receipts import ReceiptReader
-from segtap.core.ingest.parse import parse_receipt
-from segtap.core.inspection import Inspection, Translation
 from segtap.core.messages import Message, Receipt, message_number
+from segtap.core.pipeline.intake import parse_receipt
+from segtap.core.verdict import Translation, Verdict
 
 NOW = 1_795_557_763_873
 MANY = 30_000
@@ -54,7 +54,7 @@ async def test_a_large_batch_is_read_in_parts_beside_the_loop_and_costs_little_m
             threads.add(threading.get_ident())
             return parse_receipt(each, only)
 
-        reader = ReceiptReader(parse, lambda message: Inspection(Translation()), pytest.fail)
+        reader = ReceiptReader(parse, lambda message: Verdict(Translation()), pytest.fail)
         before = time.process_time()
         whole = parse_receipt(receipt(body))
         took = time.process_time() - before
@@ -80,7 +80,7 @@ async def test_only_the_positions_asked_for_are_read() -> None:
     seq = await journal.append(
         receipt(b'{"batch":[{"type":"track"},{"type":"page"},{"type":"alias"}]}', seq=0)
     )
-    reader = ReceiptReader(parse, lambda message: Inspection(Translation()), pytest.fail)
+    reader = ReceiptReader(parse, lambda message: Verdict(Translation()), pytest.fail)
     ids = [message_number(seq, 2), message_number(seq, 0)]
     assert [message.type for message in await reader.documents(journal, ids)] == ["track", "alias"]
     assert asked == [{0, 2}]
@@ -89,9 +89,9 @@ async def test_only_the_positions_asked_for_are_read() -> None:
 async def test_a_large_message_is_inspected_beside_the_loop_and_a_small_one_on_it() -> None:
     threads: list[int] = []
 
-    def inspect(message: Message) -> Inspection:
+    def inspect(message: Message) -> Verdict:
         threads.append(threading.get_ident())
-        return Inspection(Translation())
+        return Verdict(Translation())
 
     reader = ReceiptReader(parse_receipt, inspect, pytest.fail)
     for text in ("x", "x" * 300_000):

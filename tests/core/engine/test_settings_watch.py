@@ -61,7 +61,7 @@ async def reread(client: Client, file: Path, text: str) -> None:
 
 
 def event_of(detail: object) -> object:
-    return detail.inspection.translation.operations[0].request.body[0]["event"]  # pyright: ignore
+    return detail.verdict.translation.operations[0].request.body[0]["event"]  # pyright: ignore
 
 
 async def test_what_is_shown_is_translated_again_when_the_file_changes(tmp_path: Path) -> None:
@@ -74,7 +74,7 @@ async def test_what_is_shown_is_translated_again_when_the_file_changes(tmp_path:
         await reread(client, file, f"[destination]\ntoken = 't2'\nregion = 'eu'\n{WEB}")
         detail = await newest(client)
         assert event_of(detail) == "Web Signed Up"
-        assert "api-eu" in detail.inspection.translation.operations[0].request.url
+        assert "api-eu" in detail.verdict.translation.operations[0].request.url
         state = await client.state()
         assert (state.region, state.fault) == ("eu", "")
         file.unlink()

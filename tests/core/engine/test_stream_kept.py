@@ -14,14 +14,14 @@ from memory_journal import MemoryJournal
 
 from segtap.core.api.models import MessageDetail
 from segtap.core.checks.stream import StreamChecker, StreamLimits
+from segtap.core.engine.active import ActiveSettings
 from segtap.core.engine.indexer import Indexer
-from segtap.core.engine.inspecting import Reading
 from segtap.core.engine.receipts import Observe, ReceiptReader
-from segtap.core.ingest.parse import parse_receipt
-from segtap.core.inspection import FAULT_RULE, Finding, Inspection, Translation
 from segtap.core.messages import JsonObject, Message, Receipt
+from segtap.core.pipeline.intake import parse_receipt
 from segtap.core.settings import JournalSettings, Settings
 from segtap.core.stores import open_journal
+from segtap.core.verdict import FAULT_RULE, Finding, Translation, Verdict
 
 FOUND = Finding("shared-device", "error", "$.anonymousId", "two users", "call reset()")
 
@@ -39,7 +39,7 @@ def track(user: str, number: int, **more: object) -> JsonObject:
 
 
 def stream_rules(detail: MessageDetail) -> list[str]:
-    rules = [finding.rule for finding in detail.inspection.findings]
+    rules = [finding.rule for finding in detail.verdict.findings]
     return [rule for rule in rules if rule in ("shared-device", "no-profile")]
 
 
@@ -55,7 +55,7 @@ async def test_a_finding_is_shown_with_its_message_and_after_a_restart(tmp_path:
         shown = await client.detail(second.id)
         assert stream_rules(shown) == ["shared-device"]
     async with running_engine(engine_settings(tmp_path)) as (_, client):
-        assert (await client.detail(second.id)).inspection == shown.inspection
+        assert (await client.detail(second.id)).verdict == shown.verdict
         assert (await client.page()).summaries[1].errors == 1
 
 
@@ -103,7 +103,7 @@ async def indexed_with(observe: Observe, journal: MemoryJournal, *, mend: str = 
         faults.append(text)
         told.set()
 
-    reader = ReceiptReader(parse_receipt, lambda message: Inspection(Translation()), fault, observe=observe)
+    reader = ReceiptReader(parse_receipt, lambda message: Verdict(Translation()), fault, observe=observe)
     indexer = Indexer(journal, reader, publish=lambda lines: None, owed=lambda: None, fault=fault)
     task = asyncio.create_task(indexer.run())
     if mend:
@@ -189,8 +189,8 @@ async def test_damaged_findings_are_said(tmp_path: Path) -> None:
 def test_what_had_to_be_forgotten_is_said_once(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("segtap.core.engine.inspecting.LOOK_AT_MEMORY", 100)
-    reading = Reading(Settings())
+    monkeypatch.setattr("segtap.core.engine.active.LOOK_AT_MEMORY", 100)
+    reading = ActiveSettings(Settings())
     reading.stream = StreamChecker(limits=StreamLimits(ids=256 * 4))
     for number in range(4_000):
         document = track(f"u-{number}", number)
@@ -203,7 +203,5 @@ def test_what_had_to_be_forgotten_is_said_once(
             original=b"",
         )
         reading.observe(message, Translation())
-    (said,) = [
-        record.getMessage() for record in caplog.records if record.name == "segtap.core.engine.inspecting"
-    ]
+    (said,) = [record.getMessage() for record in caplog.records if record.name == "segtap.core.engine.active"]
     assert said.startswith("the rules on the stream have forgotten, the oldest first: ")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from segtap.core.forward.batch import Batch, Limits, Queue
 from segtap.core.forward.records import Record, Route, only_sets, operation_records, would_undo
-from segtap.core.inspection import OutgoingRequest
+from segtap.core.verdict import OutgoingRequest
 
 FORM = "application/x-www-form-urlencoded"
 HOST = "https://api.mixpanel.com"

@@ -31,7 +31,7 @@ from mixpanel_server import (
 from segtap.core.forward.client import ANSWER_CAP, HttpxTransport, retry_after
 from segtap.core.forward.outcomes import Answer
 from segtap.core.forward.wire import wire_form
-from segtap.core.inspection import OutgoingRequest
+from segtap.core.verdict import OutgoingRequest
 
 IMPORT = OutgoingRequest(
     "POST",

@@ -25,7 +25,6 @@ from segtap.core.forward.credentials import (
 )
 from segtap.core.forward.records import operation_records
 from segtap.core.forward.wire import wire_form
-from segtap.core.inspection import OutgoingRequest
 from segtap.core.mapping.dates import read_time
 from segtap.core.masks import MASK, masked
 from segtap.core.settings import (
@@ -37,6 +36,7 @@ from segtap.core.settings import (
     Source,
     destination_of,
 )
+from segtap.core.verdict import OutgoingRequest
 
 PATIENCE = 20
 ACCOUNT = "segtap.1a2b3c:qL9vWc3nT7xR5zK1mB8dY4sF6gH2jP0a"

@@ -45,8 +45,8 @@ from segtap.core.forward.batch import Limits
 from segtap.core.forward.outcomes import Answer
 from segtap.core.forward.unsent import why_nothing
 from segtap.core.forward.wire import WireForm
-from segtap.core.inspection import NotSent, OutgoingRequest, Translation
 from segtap.core.messages import Marks
+from segtap.core.verdict import NotSent, OutgoingRequest, Translation
 
 TAKEN, REFUSED, WAITING = DeliveryState.SENT, DeliveryState.REFUSED, DeliveryState.WAITING
 UNCERTAIN, NOTHING = DeliveryState.UNCERTAIN, DeliveryState.NONE

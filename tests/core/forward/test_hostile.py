@@ -36,7 +36,7 @@ from mixpanel_server import (
 from segtap.core.delivery import DeliveryState
 from segtap.core.forward.client import HttpxTransport
 from segtap.core.forward.clock import LONGEST_ASKED
-from segtap.core.inspection import OutgoingRequest
+from segtap.core.verdict import OutgoingRequest
 
 SENT, REFUSED, WAITING = DeliveryState.SENT, DeliveryState.REFUSED, DeliveryState.WAITING
 UNCERTAIN = DeliveryState.UNCERTAIN

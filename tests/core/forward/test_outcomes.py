@@ -25,7 +25,7 @@ from segtap.core.delivery import Outcome
 from segtap.core.forward.batch import Batch
 from segtap.core.forward.outcomes import Action, Answer, judge, one_line
 from segtap.core.forward.records import operation_records
-from segtap.core.inspection import OutgoingRequest
+from segtap.core.verdict import OutgoingRequest
 
 TAKEN, REFUSED, UNCERTAIN = Outcome.SENT, Outcome.REFUSED, Outcome.UNCERTAIN
 KEYS = st.sampled_from(

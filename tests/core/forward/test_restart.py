@@ -39,9 +39,9 @@ from mixpanel_server import (
 
 from segtap.core.delivery import DeliveryState, Outcome
 from segtap.core.forward.batch import Limits
-from segtap.core.inspection import OutgoingRequest
 from segtap.core.settings import JournalSettings
 from segtap.core.stores import open_journal
+from segtap.core.verdict import OutgoingRequest
 
 LIMITS = Limits(json_records=3, form_records=2)
 FAULTS = [TOO_MANY, UNAVAILABLE, BAD_GATEWAY, DROP_BEFORE, DROP_AFTER, PORTAL, TOO_LARGE, ZERO]

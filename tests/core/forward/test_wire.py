@@ -14,8 +14,8 @@ from forwarding import BASIC, SECRET, engage
 
 from segtap.core.errors import SettingsError
 from segtap.core.forward.wire import QUERY_LIMIT, assemble, encode_records, onto, wire_form, with_query
-from segtap.core.inspection import OutgoingRequest
 from segtap.core.masks import masked, secrets_of
+from segtap.core.verdict import OutgoingRequest
 
 DATA = Path(__file__).parents[2] / "data" / "forward" / "requests.jsonl"
 REQUESTS = [msgspec.json.decode(line, type=OutgoingRequest) for line in DATA.read_text("utf-8").splitlines()]

@@ -19,8 +19,8 @@ from segtap.core.identities.model import (
 from segtap.core.identities.notes import MAX_IDS
 from segtap.core.identities.table import Identities
 from segtap.core.identities.users import cluster_of, clusters, user_rows
-from segtap.core.inspection import Operation, OutgoingRequest, Translation
 from segtap.core.settings import Destination, IdentityMode
+from segtap.core.verdict import Operation, OutgoingRequest, Translation
 
 OTHER = "0f0f0f0f-0a4e-4ef0-9b76-4a94a8e6d0f3"
 

@@ -10,8 +10,8 @@ import pytest
 from ingesting import NOW, Answer, Sink, ask, ingest_app, post
 
 from segtap.core.errors import JournalError, JournalFull
-from segtap.core.ingest.parse import parse_receipt
 from segtap.core.messages import Marks, Receipt
+from segtap.core.pipeline.intake import parse_receipt
 
 TRACK = {"type": "track", "event": "E", "userId": "u"}
 PAGE = ("origin", "https://shop.example")

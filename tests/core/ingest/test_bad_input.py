@@ -20,10 +20,10 @@ from ingesting import NOW, Sink, ask, ingest_app, post, to_json
 from segtap.core.engine.labels import describe, source_label
 from segtap.core.errors import RequestRefused
 from segtap.core.ingest.decode import NotJson, inflate, read_json
-from segtap.core.ingest.parse import parse_receipt
 from segtap.core.ingest.routes import route_of
 from segtap.core.ingest.validate import check_body
 from segtap.core.messages import Marks, Receipt
+from segtap.core.pipeline.intake import parse_receipt
 
 TRACK = {"type": "track", "event": "E", "userId": "u"}
 GOOD = to_json(TRACK)

@@ -11,8 +11,8 @@ from ingesting import NOW, Captured, Sink, ask, captured, ingest_app
 
 from segtap.core.engine.labels import describe, source_label
 from segtap.core.ingest.objections import PUBLIC_ADDRESS
-from segtap.core.ingest.parse import parse_receipt
 from segtap.core.messages import CALL_TYPES, Marks, Message, Receipt
+from segtap.core.pipeline.intake import parse_receipt
 
 SDKS = {
     "segment-analytics-next": "web",

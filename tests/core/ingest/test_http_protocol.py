@@ -17,8 +17,8 @@ from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from segtap.core.ingest import http_protocol
 from segtap.core.ingest.http_protocol import HEAD_BYTES, IS_HTTP2, IS_TLS
-from segtap.core.ingest.parse import parse_receipt
 from segtap.core.messages import Receipt
+from segtap.core.pipeline.intake import parse_receipt
 from segtap.core.serve.server import WebServer, listen
 from segtap.core.settings import IngestSettings
 

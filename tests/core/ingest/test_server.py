@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 import pytest
 from ingesting import Sink, ingest_app, served, to_json
 
-from segtap.core.ingest.parse import parse_receipt
+from segtap.core.pipeline.intake import parse_receipt
 
 BATCH = to_json({"batch": [{"type": "track", "event": "E", "userId": "u"}]})
 

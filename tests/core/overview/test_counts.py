@@ -13,24 +13,24 @@ from fake_viewer import AT, summary
 
 from segtap.core.api.models import Summary
 from segtap.core.delivery import DeliveryState
-from segtap.core.inspection import Finding, Inspection, Operation, OutgoingRequest, Severity, Translation
 from segtap.core.messages import Marks, message_number
 from segtap.core.overview.counts import MOST_EVENTS, MOST_SLOTS, STEPS, OverviewCounts
 from segtap.core.overview.model import UNKNOWN, Overview
+from segtap.core.verdict import Finding, Operation, OutgoingRequest, Severity, Translation, Verdict
 
 SENT = Translation((Operation("Track Calls", "trackEvent", OutgoingRequest("POST", "https://x/import")),))
 
 
-def reading(**rules: Severity) -> Inspection:
-    """An inspection with one finding for each rule; `_` in the names stands for `-`."""
+def reading(**rules: Severity) -> Verdict:
+    """A verdict with one finding for each rule; `_` in the names stands for `-`."""
     findings = [Finding(rule.replace("_", "-"), severity, "$", "", "") for rule, severity in rules.items()]
-    return Inspection(SENT, tuple(findings))
+    return Verdict(SENT, tuple(findings))
 
 
-def counted(*given: tuple[Summary, Inspection]) -> Overview:
+def counted(*given: tuple[Summary, Verdict]) -> Overview:
     counts = OverviewCounts()
-    for line, inspection in given:
-        counts.add(line, {}, inspection)
+    for line, verdict in given:
+        counts.add(line, {}, verdict)
     return counts.overview()
 
 
@@ -49,12 +49,12 @@ def test_real_messages_are_counted_as_they_are_judged() -> None:
     ]
     counts, rules, bad, warned = OverviewCounts(), Counter[str](), 0, 0
     for number, message in enumerate(messages, 1):
-        inspection = inspected(message)
+        verdict = inspected(message)
         name = message.get("event") or message.get("name") or ""
-        counts.add(summary(number, message["type"], name), message, inspection)
-        rules.update({finding.rule for finding in inspection.findings})
-        bad += inspection.errors > 0
-        warned += not inspection.errors and inspection.warnings > 0
+        counts.add(summary(number, message["type"], name), message, verdict)
+        rules.update({finding.rule for finding in verdict.findings})
+        bad += verdict.errors > 0
+        warned += not verdict.errors and verdict.warnings > 0
     overview = counts.overview()
     assert {one.rule: one.messages for one in overview.rules} == dict(rules)
     assert rules["insert-id-charset"] == 2
@@ -68,7 +68,7 @@ def test_real_messages_are_counted_as_they_are_judged() -> None:
 
 
 def test_a_rule_counts_a_message_once_and_has_its_gravest_severity() -> None:
-    twice = Inspection(SENT, (*reading(a="warning").findings, *reading(a="error").findings))
+    twice = Verdict(SENT, (*reading(a="warning").findings, *reading(a="error").findings))
     overview = counted((summary(1), reading(a="info")), (summary(2), twice))
     (rule,) = overview.rules
     assert (rule.rule, rule.severity, rule.messages) == ("a", "error", 2)
@@ -90,7 +90,7 @@ def test_an_event_knows_its_rules_and_a_rule_its_events() -> None:
         (summary(1, name="A"), reading(x="warning")),
         (summary(2, name="A"), reading(x="warning", y="error")),
         (summary(3, name="B"), reading(x="warning")),
-        (summary(4, name="C"), Inspection(Translation())),
+        (summary(4, name="C"), Verdict(Translation())),
     )
     x = next(one for one in overview.rules if one.rule == "x")
     assert [(one.name, one.messages) for one in x.events] == [("A", 2), ("B", 1)]
@@ -121,14 +121,14 @@ def test_an_event_knows_its_rules_and_a_rule_its_events() -> None:
 def test_what_an_event_is(line: Summary, document: dict[str, object], key: tuple[str, str]) -> None:
     """People and paths do not make events of their own."""
     counts = OverviewCounts()
-    counts.add(line, document, Inspection(Translation()))  # pyright: ignore[reportArgumentType]
+    counts.add(line, document, Verdict(Translation()))  # pyright: ignore[reportArgumentType]
     (event,) = counts.overview().events
     assert (event.type, event.name) == key
 
 
 def test_a_refused_request_is_an_error_and_no_message() -> None:
     overview = counted(
-        (summary(1, "", "not JSON", marks=int(Marks.REFUSED), errors=1), Inspection(Translation()))
+        (summary(1, "", "not JSON", marks=int(Marks.REFUSED), errors=1), Verdict(Translation()))
     )
     assert (overview.covered.messages, overview.covered.refused, overview.errors) == (0, 1, 1)
     assert overview.events[0].silent == 0
@@ -195,7 +195,7 @@ def test_it_survives_the_wire() -> None:
 def test_a_message_of_a_type_that_segment_does_not_have_is_no_refused_request() -> None:
     """It was taken and is kept; both have no type in the list."""
     counts = OverviewCounts()
-    nothing = Inspection(Translation())
+    nothing = Verdict(Translation())
     counts.add(summary(1, "", "identity", marks=int(Marks.WOULD_REJECT)), {"type": "identity"}, nothing)
     counts.add(summary(2, "", "identity", marks=int(Marks.REFUSED)), {}, nothing)
     told = counts.overview()

@@ -34,10 +34,10 @@ def checked(
     checks, judged_by = GroupChecks(destination, known, rules), CheckSettings(group_keys=known, rules=rules)
     stream = StreamChecker(judged_by, destination)
     for number, message in enumerate(messages, start=1):
-        inspection = inspected(message, destination=destination, settings=judged_by)
+        verdict = inspected(message, destination=destination, settings=judged_by)
         loose = Loose(document=message, type=message["type"], message_id=message["messageId"])
-        late = adjusted(stream.observe(loose, inspection.translation, NOW + number), message, rules)
-        checks.add(message, inspection.translation, number, (*inspection.findings, *late))
+        late = adjusted(stream.observe(loose, verdict.translation, NOW + number), message, rules)
+        checks.add(message, verdict.translation, number, (*verdict.findings, *late))
     return {one.key: one for one in checks.checks()}
 
 

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from segtap.core.demo.samples import sample_messages
+from segtap.core.pipeline.documents import documents
 from segtap.core.plan import compiled, read_plan_text
 from segtap.core.plan.infer import MAX_NAMES, MAX_PAGES, Inference, infer
-from segtap.core.plan.lines import documents
 
 VECTORS = Path(__file__).parents[2] / "data/vectors/actions.jsonl.gz"
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from segtap.core.checks import CheckSettings, check
-from segtap.core.inspection import Finding, Translation
 from segtap.core.plan import Plan, compiled, load_plan, read_plan_text
+from segtap.core.verdict import Finding, Translation
 
 FILE = Path(__file__).parents[2] / "data/plan/rules.json"
 PLAN = load_plan(FILE)

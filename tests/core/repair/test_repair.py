@@ -11,12 +11,11 @@ from hypothesis import strategies as st
 
 from segtap.core.checks import CheckSettings
 from segtap.core.destinations import translator
-from segtap.core.engine.inspecting import Reading
+from segtap.core.engine.active import ActiveSettings
 from segtap.core.engine.replay import replay_receipts
-from segtap.core.ingest.parse import parse_receipt
-from segtap.core.inspection import Explanation, Inspection, PropertySource, Repair, Translation
-from segtap.core.inspector import inspect_document
 from segtap.core.messages import Receipt
+from segtap.core.pipeline.intake import parse_receipt
+from segtap.core.pipeline.stages import inspect_document
 from segtap.core.repair import MENDS, NAMESPACE, Repaired, explained, repaired
 from segtap.core.settings import (
     REPAIR_NAMES,
@@ -26,6 +25,7 @@ from segtap.core.settings import (
     RepairName,
     Settings,
 )
+from segtap.core.verdict import Explanation, PropertySource, Repair, Translation, Verdict
 
 CLASSIC = Destination(
     kind="classic-cloud", settings={"token": "t", "people": True, "consolidatedPageCalls": True}
@@ -42,14 +42,12 @@ def mended(
     return repaired(made, message, names, identity=identity)
 
 
-def body(made: Repaired | Translation | Inspection, request: int = 0) -> Any:
+def body(made: Repaired | Translation | Verdict, request: int = 0) -> Any:
     translation = made if isinstance(made, Translation) else made.translation
     return translation.operations[request].request.body
 
 
-def inspection(
-    message: dict[str, Any], *names: RepairName, identity: IdentityMode = "original"
-) -> Inspection:
+def verdict(message: dict[str, Any], *names: RepairName, identity: IdentityMode = "original") -> Verdict:
     settings = CheckSettings(identity=identity)
     return inspect_document(message, 900, TRANSLATOR, DESTINATION, NOW, settings=settings, repairs=names)
 
@@ -154,9 +152,7 @@ class TestSkipEmptyIdentify:
 
     def test_findings_follow_requests_to_their_new_numbers(self) -> None:
         message = anonymous(traits={"$country_code": "Germany"})
-        made = inspection(
-            message, "skip-empty-identify", "country-code", "device-prefix", identity="simplified"
-        )
+        made = verdict(message, "skip-empty-identify", "country-code", "device-prefix", identity="simplified")
         assert [repair.request for repair in made.repairs] == [None, 0, 0]
         assert {repair.path for repair in made.repairs[1:]} == {
             "requests[0].body.$distinct_id",
@@ -181,7 +177,7 @@ class TestCountryCode:
     def test_only_a_mended_country_is_said_to_be(self) -> None:
         def of(country: str) -> str:
             event = real_message("node", "track", context={"location": {"country": country}})
-            found = inspection(event, "country-code").findings
+            found = verdict(event, "country-code").findings
             return next(one.severity for one in found if one.rule == "country-code")
 
         assert (of("Germany"), of("Atlantis")) == ("info", "warning")
@@ -246,12 +242,12 @@ def test_the_classic_destinations_base64_holds_the_repaired_body() -> None:
 def test_a_finding_that_a_repair_mends_says_so(
     name: RepairName, message: dict[str, Any], identity: IdentityMode
 ) -> None:
-    def of(made: Inspection) -> list[Any]:
+    def of(made: Verdict) -> list[Any]:
         return [finding for finding in made.findings if finding.rule in MENDS[name]]
 
     before, after = (
-        of(inspection(message, identity=identity)),
-        of(inspection(message, name, identity=identity)),
+        of(verdict(message, identity=identity)),
+        of(verdict(message, name, identity=identity)),
     )
     assert before
     assert [one.rule for one in after] == [one.rule for one in before]
@@ -263,7 +259,7 @@ def test_a_finding_that_a_repair_mends_says_so(
 
 def test_the_findings_of_other_mistakes_stay() -> None:
     message = real_message("python", "track", event="Tried", userId="null", messageId="order_991")
-    found = inspection(message, "insert-id").findings
+    found = verdict(message, "insert-id").findings
     assert [(one.rule, one.severity) for one in found][:1] == [("placeholder-user-id", "error")]
     assert ("insert-id-charset", "info") in [(one.rule, one.severity) for one in found]
 
@@ -272,7 +268,7 @@ def test_what_is_shown_is_what_is_forwarded_and_a_replay_repairs_alike() -> None
     settings = Settings(
         identity="simplified", destination=DestinationSettings(token="t"), repair=REPAIR_NAMES
     )
-    reading = Reading(settings)
+    reading = ActiveSettings(settings)
     document = real_message("python", "track", event="Tried", messageId="order_991", context={})
     receipt = Receipt(
         uid="r1", received_at=NOW, method="POST", path="/v1/track", body=json.dumps(document).encode()

@@ -11,8 +11,8 @@ from fake_viewer import FakeViewer, story, summary, until
 from textual.pilot import Pilot
 
 from segtap.core.api.models import MessageDetail
-from segtap.core.inspection import Translation
 from segtap.core.messages import message_number
+from segtap.core.verdict import Translation
 from segtap.tui.app import SegtapApp
 from segtap.tui.model import list_source as feeding
 from segtap.tui.model import stale_panes as holding
@@ -50,11 +50,11 @@ class Two(FakeViewer):
 
     async def detail(self, id: int) -> MessageDetail:
         detail = await super().detail(id)
-        (event,) = detail.inspection.translation.operations
+        (event,) = detail.verdict.translation.operations
         request = msgspec.structs.replace(event.request, url="https://api.mixpanel.com/engage")
         both = (event, msgspec.structs.replace(event, request=request))
-        inspection = msgspec.structs.replace(detail.inspection, translation=Translation(both))
-        return msgspec.structs.replace(detail, inspection=inspection)
+        verdict = msgspec.structs.replace(detail.verdict, translation=Translation(both))
+        return msgspec.structs.replace(detail, verdict=verdict)
 
 
 async def shown(app: SegtapApp, pilot: Pilot[object], id: int) -> MainScreen:

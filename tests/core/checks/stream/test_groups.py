@@ -15,9 +15,9 @@ from segtap.core.checks.examples.example import ANONYMOUS, call, presets
 from segtap.core.checks.stream import Loose, StreamChecker
 from segtap.core.commands.check import MOST_HELD, check_lines
 from segtap.core.destinations import translator
-from segtap.core.inspection import Finding
 from segtap.core.messages import Json
 from segtap.core.settings import Destination
+from segtap.core.verdict import Finding
 
 FAMILY = {
     *("group-key-mismatch", "group-key-missing-on-event", "group-key-missing-on-profile"),

@@ -12,8 +12,8 @@ from streams import ANONYMOUS, call, observed, uuid
 from segtap.core.checks import CheckSettings
 from segtap.core.commands.check import Tally, check_lines
 from segtap.core.destinations.actions.presets import preset_subscriptions
-from segtap.core.inspection import Finding
 from segtap.core.settings import Destination, IdentityMode, Subscription
+from segtap.core.verdict import Finding
 
 CLASSIC = Destination(kind="classic-cloud", settings={"token": "0" * 32, "people": True})
 PAGE = call("page", anonymousId=ANONYMOUS)

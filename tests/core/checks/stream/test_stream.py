@@ -15,10 +15,10 @@ from streams import ANONYMOUS, again, call, iso, observed, uuid
 from segtap.core.checks import CheckSettings
 from segtap.core.checks.stream import Loose, StreamChecker, StreamLimits
 from segtap.core.checks.stream.memory import IdTable, Recent, hashed
-from segtap.core.ingest.parse import parse_receipt
-from segtap.core.inspection import NotSent, Translation
 from segtap.core.messages import CALL_TYPES, Marks, SourceKind
+from segtap.core.pipeline.intake import parse_receipt
 from segtap.core.settings import IdentityMode
+from segtap.core.verdict import NotSent, Translation
 
 SESSIONS = ("segment-analytics-next", "segment-analytics-node", "segment-analytics-python", "pixel-synthetic")
 

@@ -14,7 +14,7 @@ from segtap.core.checks import CheckSettings
 from segtap.core.checks.stream import StreamLimits
 from segtap.core.destinations import translator
 from segtap.core.destinations.actions.presets import optional_subscriptions, preset_subscriptions
-from segtap.core.inspector import inspect_document
+from segtap.core.pipeline.stages import inspect_document
 from segtap.core.settings import Destination, IdentityMode
 
 Sequence = list[dict[str, Any]]

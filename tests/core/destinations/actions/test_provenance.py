@@ -11,11 +11,11 @@ from vectors import vectors
 from segtap.core.destinations import translator
 from segtap.core.destinations.actions.presets import optional_subscriptions, preset_subscriptions
 from segtap.core.destinations.explain import explain
-from segtap.core.envelope import read_envelope
-from segtap.core.inspection import Explanation, PropertySource
 from segtap.core.messages import Json, JsonObject
 from segtap.core.paths import child
+from segtap.core.pipeline.envelope import read_envelope
 from segtap.core.settings import Destination, Subscription
+from segtap.core.verdict import Explanation, PropertySource
 from segtap.tui.model.json_path import resolve
 
 NOW = 1_795_557_600_000

@@ -14,9 +14,9 @@ from segtap.core.destinations import translator
 from segtap.core.destinations.actions.faults import subscription_faults
 from segtap.core.destinations.actions.presets import optional_subscriptions, preset_subscriptions
 from segtap.core.destinations.actions.translator import ActionsTranslator
-from segtap.core.inspection import Translation
 from segtap.core.messages import CALL_TYPES, Json, JsonObject
 from segtap.core.settings import Destination, Subscription
+from segtap.core.verdict import Translation
 
 NOW = 1_795_557_600_000
 ALL = Destination(

@@ -15,7 +15,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from segtap.core.destinations import translator
-from segtap.core.inspection import OutgoingRequest, Translation
 from segtap.core.messages import CALL_TYPES, Json, JsonObject
 from segtap.core.settings import (
     ClassicSettings,
@@ -25,6 +24,7 @@ from segtap.core.settings import (
     Settings,
     destination_of,
 )
+from segtap.core.verdict import OutgoingRequest, Translation
 
 NOW = 1_795_557_600_000
 TIME = "2026-11-24T21:00:00Z"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .checks import SECOND_RECEIPT, WOULD_REJECT, CheckSettings, adjusted, check, objection
-from .checks.settings import DEFAULTS
-from .destinations.base import Translator
-from .inspection import Inspection, NotSent, Translation
-from .messages import JsonObject, Marks, Message
-from .repair import mended_findings, repaired
-from .settings import Destination, RepairName
+from ..checks import SECOND_RECEIPT, WOULD_REJECT, CheckSettings, adjusted, check, objection
+from ..checks.settings import DEFAULTS
+from ..destinations.base import Translator
+from ..messages import JsonObject, Marks, Message
+from ..repair import mended_findings, repaired
+from ..settings import Destination, RepairName
+from ..verdict import NotSent, Translation, Verdict
 
 
 def inspect(
@@ -21,7 +21,7 @@ def inspect(
     now: int | None = None,
     settings: CheckSettings = DEFAULTS,
     repairs: Sequence[RepairName] = (),
-) -> Inspection:
+) -> Verdict:
     """What the message becomes, and what the rules say of it.
 
     `translator` is the destination compiled, `destination` its settings; `settings` are those that the
@@ -33,7 +33,7 @@ def inspect(
     if message.unread:
         notes = [objection(words) for words in message.objections]
         reason = "; ".join(message.objections)
-        return Inspection(
+        return Verdict(
             Translation(not_sent=NotSent("$", reason, "segment")),
             tuple(adjusted(notes, message.document, settings.rules)),
         )
@@ -41,7 +41,7 @@ def inspect(
         note = SECOND_RECEIPT.finding(
             "$.messageId", "Segment would drop this copy: its messageId came before"
         )
-        return Inspection(Translation(), tuple(adjusted((note,), message.document, settings.rules)))
+        return Verdict(Translation(), tuple(adjusted((note,), message.document, settings.rules)))
     return inspect_document(
         message.document,
         len(message.original),
@@ -68,7 +68,7 @@ def inspect_document(
     overflows: Sequence[tuple[str, str]] = (),
     settings: CheckSettings = DEFAULTS,
     repairs: Sequence[RepairName] = (),
-) -> Inspection:
+) -> Verdict:
     """The same for a message that did not come through ingest.
 
     `original_size` is its JSON text's size in bytes; `objections` say why Segment would refuse it
@@ -90,8 +90,8 @@ def inspect_document(
     )
     refusal = next((words for words in objections if words.startswith(WOULD_REJECT)), None)
     if refusal is not None:
-        return Inspection(Translation(not_sent=NotSent("$", refusal, "segment")), findings)
+        return Verdict(Translation(not_sent=NotSent("$", refusal, "segment")), findings)
     if not repairs:
-        return Inspection(translation, findings)
+        return Verdict(translation, findings)
     made = repaired(translation, document, repairs, identity=settings.identity)
-    return Inspection(made.translation, mended_findings(findings, made), made.repairs)
+    return Verdict(made.translation, mended_findings(findings, made), made.repairs)

@@ -3,9 +3,9 @@ import json
 from check_helpers import DESTINATION, NOW, TRANSLATOR, real_message
 
 from segtap.core.checks import CheckSettings
-from segtap.core.ingest.parse import parse_receipt
-from segtap.core.inspector import inspect, inspect_document
 from segtap.core.messages import JsonObject, Marks, Message, Receipt
+from segtap.core.pipeline.intake import parse_receipt
+from segtap.core.pipeline.stages import inspect, inspect_document
 from segtap.core.settings import RuleSetting
 
 
@@ -19,10 +19,10 @@ def received(document: JsonObject, **changes: object) -> Message:
 
 def test_a_message_is_translated_and_checked() -> None:
     document = real_message("python", "track", messageId="order_991")
-    inspection = inspect(received(document), TRANSLATOR, DESTINATION)
-    assert [operation.action for operation in inspection.translation.operations] == ["trackPurchase"]
-    assert inspection.errors == 1
-    assert inspection.findings[0].rule == "insert-id-charset"
+    verdict = inspect(received(document), TRANSLATOR, DESTINATION)
+    assert [operation.action for operation in verdict.translation.operations] == ["trackPurchase"]
+    assert verdict.errors == 1
+    assert verdict.findings[0].rule == "insert-id-charset"
 
 
 def test_the_clock_is_the_moment_of_receipt_unless_it_is_given() -> None:
@@ -39,8 +39,8 @@ def test_the_clock_is_the_moment_of_receipt_unless_it_is_given() -> None:
 
 def test_an_event_without_time_gets_the_clock() -> None:
     document = real_message("python", "track", timestamp=...)
-    inspection = inspect_document(document, 900, TRANSLATOR, DESTINATION, NOW)
-    body = inspection.translation.operations[0].request.body
+    verdict = inspect_document(document, 900, TRANSLATOR, DESTINATION, NOW)
+    body = verdict.translation.operations[0].request.body
     assert isinstance(body, list)
     assert isinstance(body[0], dict)
     assert body[0]["properties"]["time"] == NOW  # type: ignore[index,call-overload]
@@ -48,9 +48,9 @@ def test_an_event_without_time_gets_the_clock() -> None:
 
 def test_a_second_receipt_is_neither_translated_nor_checked() -> None:
     document = real_message("python", "track", messageId="order_991")
-    inspection = inspect(received(document, marks=Marks.SECOND_RECEIPT), TRANSLATOR, DESTINATION)
-    assert inspection.translation.operations == ()
-    (finding,) = inspection.findings
+    verdict = inspect(received(document, marks=Marks.SECOND_RECEIPT), TRANSLATOR, DESTINATION)
+    assert verdict.translation.operations == ()
+    (finding,) = verdict.findings
     assert (finding.rule, finding.severity) == ("second-receipt", "info")
     assert finding.message.startswith("Segment would drop this copy")
 
@@ -69,14 +69,14 @@ def test_a_replay_of_a_second_receipt_is_read_like_any_other() -> None:
 def test_what_segment_would_reject_is_an_error() -> None:
     document = real_message("python", "track")
     document["properties"]["note"] = "x" * 40_000
-    inspection = inspect(received(document), TRANSLATOR, DESTINATION)
-    assert [finding.rule for finding in inspection.findings if finding.severity != "info"] == [
+    verdict = inspect(received(document), TRANSLATOR, DESTINATION)
+    assert [finding.rule for finding in verdict.findings if finding.severity != "info"] == [
         "segment-would-reject",
         "string-truncated",
     ]
-    assert inspection.errors == 1
-    assert inspection.warnings == 1
-    assert "its limit is 32 KB" in inspection.findings[0].message
+    assert verdict.errors == 1
+    assert verdict.warnings == 1
+    assert "its limit is 32 KB" in verdict.findings[0].message
 
 
 def test_a_message_id_that_was_filled_in_counts_as_missing() -> None:

@@ -6,16 +6,16 @@ import json
 
 import msgspec
 
-from .errors import InputError
-from .ingest.bounds import DEFAULT_BOUNDS, Bounds, over
-from .ingest.decode import NotJson, array_parts, members
-from .ingest.objections import REJECT
-from .ingest.parse import head_of
-from .inspection import OutgoingRequest
-from .mapping.dates import read_time
-from .masks import masked
-from .messages import CALL_TYPES, Json, JsonObject
-from .settings import Destination, Subscription
+from ..errors import InputError
+from ..ingest.bounds import DEFAULT_BOUNDS, Bounds, over
+from ..ingest.decode import NotJson
+from ..ingest.objections import REJECT
+from ..ingest.parts import members
+from ..mapping.dates import read_time
+from ..masks import masked
+from ..messages import CALL_TYPES, Json, JsonObject
+from ..settings import Destination, Subscription
+from ..verdict import OutgoingRequest
 
 MAX_DEPTH = 512
 """Deeper than this, no message is read; ingest has the same bound by default."""
@@ -65,14 +65,6 @@ def refuse_large(line: str | bytes, bounds: Bounds) -> None:
     except NotJson as error:
         raise InputError(f"not JSON: {error}") from None
     raise InputError(f"{REJECT}{why}")
-
-
-def batch_items(data: bytes) -> list[bytes] | None:
-    """The messages of a batch, each as its own text; None for any other object. Raises NotJson."""
-    parts = members(data)
-    if parts.get("batch", b"")[:1] != b"[" or head_of(data).get("type") in CALL_TYPES:
-        return None
-    return array_parts(parts["batch"])
 
 
 def _decode(line: str | bytes) -> Json:

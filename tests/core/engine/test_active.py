@@ -13,9 +13,8 @@ from mixpanel_server import MixpanelServer
 from segtap.core.api.models import MessageDetail, ReceiptView, Summary
 from segtap.core.delivery import DeliveryState
 from segtap.core.destinations.actions.faults import subscription_faults
-from segtap.core.engine.inspecting import Reading
+from segtap.core.engine.active import ActiveSettings
 from segtap.core.errors import InputError
-from segtap.core.inspection import Inspection, NotSent, Translation
 from segtap.core.messages import JsonObject
 from segtap.core.settings import (
     Destination,
@@ -24,6 +23,7 @@ from segtap.core.settings import (
     Settings,
     Subscription,
 )
+from segtap.core.verdict import NotSent, Translation, Verdict
 
 EVENT = {"event": {"@template": "Web {{event}}"}, "insert_id": {"@path": "$.messageId"}}
 OWN = Subscription('type = "track"', "trackEvent", EVENT, "Own")
@@ -40,7 +40,7 @@ async def test_own_subscriptions_are_shown_and_explained(tmp_path: Path) -> None
         await post(engine.url, track("m-1"))
         await listed(client, 1)
         detail = await newest(client)
-        (operation,) = detail.inspection.translation.operations
+        (operation,) = detail.verdict.translation.operations
         assert operation.subscription == "Own"
         assert operation.request.body[0]["event"] == "Web Signed Up"  # pyright: ignore
         source = detail.explanation.source_at("requests[0].body[0].event")
@@ -68,8 +68,8 @@ async def test_what_segment_would_not_send_is_not_forwarded(tmp_path: Path) -> N
             assert [off.delivery, blocked.delivery] == [DeliveryState.NONE] * 2
             assert sent.delivery is DeliveryState.SENT
             detail = await client.detail(off.id)
-            assert detail.inspection.translation.operations == ()
-            assert detail.inspection.translation.not_sent == NotSent(
+            assert detail.verdict.translation.operations == ()
+            assert detail.verdict.translation.not_sent == NotSent(
                 "$.integrations.All", "integrations.All is false", "integrations"
             )
         assert [event["properties"]["$insert_id"] for event in mixpanel.events] == ["m-sent-000001"]
@@ -96,7 +96,7 @@ def test_faults_are_told_of_trigger_action_and_mapping_and_not_of_what_is_off() 
 
 def test_other_settings_take_the_place_of_the_first_at_once() -> None:
     message: JsonObject = {"type": "track", "event": "A", "messageId": "m", "userId": "u"}
-    reading = Reading(Settings())
+    reading = ActiveSettings(Settings())
     assert reading.translate(message, now=0).operations[0].subscription == "Track Calls"
     reading.use(Settings(subscriptions=(OWN,)))
     assert reading.translate(message, now=0).operations[0].subscription == "Own"
@@ -114,10 +114,8 @@ async def test_a_filter_that_is_not_fql_stops_everything_and_the_engine_says_so(
         (summary,) = await listed(client, 1)
         detail = await client.detail(summary.id)
         assert summary.errors == 1
-        assert detail.inspection.translation.operations == ()
-        assert [one.rule for one in detail.inspection.findings if one.severity == "error"] == [
-            "filter-not-fql"
-        ]
+        assert detail.verdict.translation.operations == ()
+        assert [one.rule for one in detail.verdict.findings if one.severity == "error"] == ["filter-not-fql"]
         fault = (await client.state()).fault
     assert "filter 1 (No mail) stops every message: The condition 'userId = oops\"' is not FQL" in fault
 
@@ -125,19 +123,19 @@ async def test_a_filter_that_is_not_fql_stops_everything_and_the_engine_says_so(
 async def test_a_large_message_is_explained_beside_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
     threads: list[int] = []
 
-    def explained(self: Reading, detail: MessageDetail) -> MessageDetail:
+    def explained(self: ActiveSettings, detail: MessageDetail) -> MessageDetail:
         threads.append(threading.get_ident())
         return detail
 
-    monkeypatch.setattr(Reading, "explained", explained)
-    reading = Reading(Settings())
+    monkeypatch.setattr(ActiveSettings, "explained", explained)
+    reading = ActiveSettings(Settings())
     summary = Summary(1, 0, "track", "A", "u", "web", 0, 0, 0, DeliveryState.NONE, "m-1")
     for size in (100, 100_000):
         detail = MessageDetail(
             summary=summary,
             document=b"x" * size,
             original=b"",
-            inspection=Inspection(Translation()),
+            verdict=Verdict(Translation()),
             receipt=ReceiptView(method="POST", path="/v1/track"),
         )
         assert await reading.why(detail) is detail

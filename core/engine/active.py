@@ -1,7 +1,7 @@
 """How an engine reads messages just now: the destination, its translator and gate, put in place as one.
 
-Everything that reads goes through one `Reading`, so that other settings can take its place while the engine
-runs, and list, panes and forwarder change together.
+Everything that reads goes through one `ActiveSettings`, so that other settings can take its place while
+the engine runs, and list, panes and forwarder change together.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from ..destinations import translator
 from ..destinations.actions.faults import subscription_faults
 from ..destinations.explain import explain
 from ..destinations.gate import GatedTranslator, filter_faults, gate_of
-from ..envelope import read_object
 from ..errors import InputError
-from ..inspection import Explanation, Finding, Inspection, Translation
-from ..inspector import inspect
 from ..messages import JsonObject, Message
+from ..pipeline.envelope import read_object
+from ..pipeline.stages import inspect
 from ..settings import Settings, destination_of, previewed
+from ..verdict import Explanation, Finding, Translation, Verdict
 
 LARGE_TO_EXPLAIN = 8 * 1024
 """Bytes of a message from which explaining it takes longer than others should wait."""
@@ -35,7 +35,7 @@ LOOK_AT_MEMORY = 4_096
 logger = logging.getLogger(__name__)
 
 
-class Reading:
+class ActiveSettings:
     """Translates and inspects by the settings in force. Pure, between two calls of `use`, but for `observe`.
 
     `stream` are the rules on the stream; what they saw stays known when the settings change.
@@ -75,7 +75,7 @@ class Reading:
         identity = self._check_settings.identity
         return repair.repaired(translation, document, self._repairs, identity=identity).translation
 
-    def inspect(self, message: Message) -> Inspection:
+    def inspect(self, message: Message) -> Verdict:
         """What the message becomes, and what the rules say of it."""
         return inspect(
             message,
@@ -145,7 +145,7 @@ class Reading:
                 explain(
                     self._gate.reduced(whole),
                     self.destination,
-                    detail.inspection.translation,
+                    detail.verdict.translation,
                     now=detail.summary.received_at,
                 ),
                 taken_out=self._gate.taken_out(whole),
@@ -153,5 +153,5 @@ class Reading:
         except (InputError, RecursionError):
             # Nested deeper than can be followed: it is shown all the same, without its sources.
             explanation = Explanation()
-        explanation = repair.explained(explanation, detail.inspection.repairs)
+        explanation = repair.explained(explanation, detail.verdict.repairs)
         return msgspec.structs.replace(detail, explanation=explanation)

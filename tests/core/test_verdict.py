@@ -2,7 +2,7 @@
 
 import pytest
 
-from segtap.core.inspection import PropertySource
+from segtap.core.verdict import PropertySource
 
 
 @pytest.mark.parametrize(

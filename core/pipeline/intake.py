@@ -19,13 +19,10 @@ from functools import lru_cache
 import msgspec
 
 from ..errors import RequestRefused
-from ..messages import Json, JsonObject, Marks, Message, Receipt, message_number
-from ..paths import child
-from ..text import shown
-from . import limits
-from .bounds import DEFAULT_BOUNDS, Bounds, crowded, over, over_from, over_together
-from .decode import NotJson, Repair, array_parts, inflate, members, read_json
-from .objections import (
+from ..ingest import limits
+from ..ingest.bounds import DEFAULT_BOUNDS, Bounds, crowded, over, over_from, over_together
+from ..ingest.decode import NotJson, Repair, inflate, read_json
+from ..ingest.objections import (
     NOT_JSON_WORDS,
     PUBLIC_ADDRESS,
     REJECT,
@@ -39,9 +36,13 @@ from .objections import (
     twice_encoded,
     type_objection,
 )
-from .pixel import pixel_json
-from .routes import basic_user, query_field, route_of
-from .times import corrected, iso, read_time
+from ..ingest.parts import array_parts, head_of, members
+from ..ingest.pixel import pixel_json
+from ..ingest.routes import basic_user, query_field, route_of
+from ..ingest.times import corrected, iso, read_time
+from ..messages import Json, JsonObject, Marks, Message, Receipt, message_number
+from ..paths import child
+from ..text import shown
 
 _NAMESPACE = uuid.UUID("5e97a9a4-3c1b-4d53-9a2e-6f1d6f0c7a51")
 """Of the messageIds that segtap gives: uuid5 of the receipt's uid and the place in it."""
@@ -340,21 +341,6 @@ def merged(own: JsonObject, shared: JsonObject, path: str, filled: list[str]) ->
                 waiting.append((inner, value, child(where, key)))
     return whole
 
-
-def head_of(item: bytes) -> JsonObject:
-    """What tells which message it is: type, name and ids, those that are short. Nothing else is read."""
-    try:
-        parts = members(item)
-    except NotJson:
-        return {}
-    return {name: read_json(parts[name])[0] for name in _HEAD if 0 < len(parts.get(name, b"")) <= _HEAD_BYTES}
-
-
-_HEAD = (
-    *("type", "event", "name", "userId", "anonymousId", "groupId", "previousId", "messageId", "timestamp"),
-    "sentAt",
-)
-_HEAD_BYTES = 1024
 
 _ORIGIN_MARKS = {"replay": Marks.REPLAY, "tee": Marks.TEED}
 

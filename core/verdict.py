@@ -178,7 +178,7 @@ class Repair(msgspec.Struct, frozen=True):
     after: Json
 
 
-class Inspection(msgspec.Struct, frozen=True):
+class Verdict(msgspec.Struct, frozen=True):
     """A message's whole reading: its translation and what the rules say of it.
 
     The translation is the one after `repairs`, which are those that changed something. `fault` says what in
@@ -205,9 +205,9 @@ SEVERITY_WEIGHT: dict[Severity, int] = {"error": 0, "warning": 1, "info": 2}
 """To sort by: what is gravest comes first."""
 
 
-def with_findings(inspection: Inspection, more: Sequence[Finding]) -> Inspection:
-    """The inspection with further findings put in by their weight, behind those of the same."""
+def with_findings(verdict: Verdict, more: Sequence[Finding]) -> Verdict:
+    """The verdict with further findings put in by their weight, behind those of the same."""
     if not more:
-        return inspection
-    found = sorted((*inspection.findings, *more), key=lambda finding: SEVERITY_WEIGHT[finding.severity])
-    return msgspec.structs.replace(inspection, findings=tuple(found))
+        return verdict
+    found = sorted((*verdict.findings, *more), key=lambda finding: SEVERITY_WEIGHT[finding.severity])
+    return msgspec.structs.replace(verdict, findings=tuple(found))

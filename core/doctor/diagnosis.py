@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from ..inspection import SEVERITY_WEIGHT, Severity
+from ..verdict import SEVERITY_WEIGHT, Severity
 
 Standing = Literal["good", "note", "unknown", "warning", "error"]
 
@@ -18,7 +18,7 @@ MARKS: dict[Standing, str] = {"good": "✔", "note": "·", "unknown": "?", "warn
 ASCII_MARKS: dict[Standing, str] = {"good": "+", "note": ".", "unknown": "?", "warning": "!", "error": "x"}
 
 EVIDENCE = 5
-"""Messages that a verdict names."""
+"""Messages that a diagnosis names."""
 
 
 def gravest(severities: Iterable[Severity]) -> Severity:
@@ -26,7 +26,7 @@ def gravest(severities: Iterable[Severity]) -> Severity:
     return min((*severities, "info"), key=SEVERITY_WEIGHT.__getitem__)
 
 
-class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
     """The answer to one question of the FAQ.
 
     `words` say where it stands and by what evidence, `messages` are the messageIds of some that show it,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from ..envelope import batch_items, read_envelope, refuse_large
 from ..errors import InputError
 from ..ingest.bounds import DEFAULT_BOUNDS, Bounds, over
 from ..ingest.decode import NotJson, read_json
+from ..ingest.parts import batch_items
 from ..messages import CALL_TYPES, JsonObject
 from ..settings import Destination
+from .envelope import read_envelope, refuse_large
 
 
 def documents(

@@ -9,7 +9,6 @@ import msgspec
 from ..checks.stream.memory import IdTable, hashed
 from ..checks.stream.observed import StreamLimits
 from ..codec.pieces import pieces
-from ..envelope import batch_items, read_envelope
 from ..errors import InputError, MappingError
 from ..ingest.bounds import Bounds, over
 from ..ingest.decode import NotJson, Repair, read_json
@@ -22,10 +21,12 @@ from ..ingest.objections import (
     size_objections,
     type_objection,
 )
+from ..ingest.parts import batch_items
 from ..json_text import to_json
 from ..mapping.dates import read_time
 from ..messages import CALL_TYPES, DEDUPE_WINDOW, JsonObject
 from ..settings import Destination
+from .envelope import read_envelope
 
 
 class Given(msgspec.Struct, frozen=True, kw_only=True):

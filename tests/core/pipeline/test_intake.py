@@ -14,8 +14,8 @@ from ingesting import NOW, to_json
 
 from segtap.core.engine.labels import describe, source_label
 from segtap.core.ingest.objections import NO_EVENT, NO_ID, NO_TYPE, PUBLIC_ADDRESS
-from segtap.core.ingest.parse import parse_receipt
 from segtap.core.messages import JsonObject, Marks, Message, Receipt, message_number
+from segtap.core.pipeline.intake import parse_receipt
 
 RECEIVED = "2026-11-24T22:02:43.873Z"
 TRACK = {"type": "track", "event": "E", "userId": "u", "messageId": "m-1"}
