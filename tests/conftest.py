@@ -1,13 +1,24 @@
-"""Options of the whole suite."""
+"""Options and markers of the whole suite, and which tests run by default."""
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import hypothesis
 import pytest
+from examples import examples
 from textual import constants
 
-# Without Hypothesis's limit of 200 ms an example: it says more of the machine than of the code.
-hypothesis.settings.register_profile("segtap", deadline=None)
+TESTS = Path(__file__).parent
+SLOW = ("bench", "clients", "conformance", "kill", "picture", "terminal")
+"""Markers of the tests that a plain `pytest` leaves to `.ci/run`, and to `pytest -m NAME`."""
+FOLDERS = ("bench", "clients", "conformance")
+"""Folders of `tests/` whose tests all have the marker of the same name."""
+SHARED_PACKAGES = ("node_packages", "browser", "published")
+"""Fixtures that install packages from npm; tests that share one run in one worker."""
+
+hypothesis.settings.register_profile("segtap", examples(100))
 hypothesis.settings.load_profile("segtap")
 
 
@@ -19,12 +30,44 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--conformance-seed", type=int, default=0, help="another seed tries other examples (0)")
 
 
-@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in the same hook
+def pytest_configure(config: pytest.Config) -> None:
+    """Leave out the slow tests, unless `-m`, or a file or one of their folders on the command line, asks."""
+    if not config.option.markexpr and not any(_names_slow_tests(name) for name in config.args):
+        config.option.markexpr = f"not ({' or '.join(SLOW)})"
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    return f"selected: {config.option.markexpr or 'every test'}"
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """Run single files in this process; None: as many workers as there are cores."""
+    return 0 if all(_is_file(name) for name in config.args) else None
+
+
+def _is_file(argument: str) -> bool:
+    """True if a command line argument names a file, or tests in a file."""
+    return Path(argument.split("::")[0]).suffix == ".py"
+
+
+def _names_slow_tests(argument: str) -> bool:
+    """True if a command line argument names a file, or a folder of slow tests."""
+    path = Path(os.path.abspath(argument.split("::")[0]))
+    return _is_file(argument) or any(path.is_relative_to(TESTS / folder) for folder in FOLDERS)
+
+
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist and pytest's own `-m` read the markers in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep tests that share packages from npm in one worker: only one process may install them."""
+    """Mark the tests of the slow folders and the pictures, and group those that share packages from npm."""
     for item in items:
-        for name in ("node_packages", "browser", "published"):
-            if name in getattr(item, "fixturenames", ()):
+        folder = item.path.relative_to(TESTS).parts[0]
+        fixtures = getattr(item, "fixturenames", ())
+        if folder in FOLDERS:
+            item.add_marker(folder)
+        if "snap_compare" in fixtures:
+            item.add_marker(pytest.mark.picture)
+        for name in SHARED_PACKAGES:
+            if name in fixtures:
                 item.add_marker(pytest.mark.xdist_group(name))
                 break
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import shutil
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -36,17 +38,32 @@ async def run_command(command: list[str], folder: Path) -> str:
     return out.decode()
 
 
+@contextlib.contextmanager
+def one_at_a_time(folder: Path) -> Iterator[None]:
+    """Keep other test processes out of a folder during the block; where there is no `flock`, do nothing."""
+    try:
+        import fcntl
+    except ImportError:
+        yield
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # released when the file is closed
+        yield
+
+
 def npm_installed(source: Path, folder: Path) -> Path:
-    """`folder` with the packages of `source/package.json` installed and the scripts beside it copied in."""
-    wanted = (source / "package.json").read_text()
-    stamp = folder / "installed.json"
-    if not stamp.exists() or stamp.read_text() != wanted:
-        (folder / "package.json").write_text(wanted)
-        command = ["npm", "install", "--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts"]
-        asyncio.run(run_command(command, folder))
-        stamp.write_text(wanted)
-    for script in source.glob("*.mjs"):
-        shutil.copy(script, folder)
+    """Install the packages of `source/package.json` in `folder`, and copy the scripts beside it there."""
+    with one_at_a_time(folder):
+        wanted = (source / "package.json").read_text()
+        stamp = folder / "installed.json"
+        if not stamp.exists() or stamp.read_text() != wanted:
+            (folder / "package.json").write_text(wanted)
+            command = ["npm", "install", "--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts"]
+            asyncio.run(run_command(command, folder))
+            stamp.write_text(wanted)
+        for script in source.glob("*.mjs"):
+            shutil.copy(script, folder)
     return folder
 
 

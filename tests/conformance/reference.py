@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
 
+from sdk_clients import one_at_a_time
+
 HERE = Path(__file__).parent
 RUNNER = HERE / "runner.cjs"
 SET_UP_TIMEOUT = 240
@@ -30,9 +32,8 @@ class Unavailable(Exception):
 def reference_folder() -> Path:
     """The folder with the published packages, fetched when it is not there yet.
 
-    It lies in the user's cache under a name made of the pinned versions. It is laid out beside that and
-    moved into place, so of several at once each finds either nothing or a whole one. Raises Unavailable
-    where Node, npm or the registry is missing.
+    It lies in the user's cache under a name made of the pinned versions. One process at a time fetches it
+    and moves it into place once it is whole. Raises Unavailable where Node, npm or the registry is missing.
     """
     for command in ("node", "npm"):
         if shutil.which(command) is None:
@@ -41,13 +42,11 @@ def reference_folder() -> Path:
     versions = wanted["packed"]["@segment/action-destinations"], wanted["dependencies"]
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "segtap-conformance"
     folder = cache / f"{versions[0]}-{_hash_of(wanted)}"
-    if not folder.exists():
-        cache.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=cache, prefix="new-") as new:
-            laid = Path(new) / "laid"
-            _lay_out(wanted, laid)
-            # another run may have been first: then its folder serves
-            with contextlib.suppress(OSError):
+    with one_at_a_time(cache):
+        if not folder.exists():
+            with tempfile.TemporaryDirectory(dir=cache, prefix="new-") as new:
+                laid = Path(new) / "laid"
+                _lay_out(wanted, laid)
                 laid.rename(folder)
     return folder
 

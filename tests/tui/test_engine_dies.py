@@ -22,7 +22,7 @@ from segtap.tui.app import SegtapApp
 from segtap.tui.cli.screen import OwnEngine
 from segtap.tui.screens.confirm import Confirm
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="kill -9")
+pytestmark = [pytest.mark.kill, pytest.mark.skipif(os.name != "posix", reason="kill -9")]
 
 SIZES = [(80, 24), (120, 40)]
 

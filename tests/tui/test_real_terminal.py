@@ -17,6 +17,8 @@ pytest.importorskip("pty", reason="pseudo-terminals are POSIX")
 
 from terminals import Terminal, in_terminal
 
+pytestmark = pytest.mark.terminal
+
 FIRST_START = r"Listening on (http://127\.0\.0\.1:\d+)"
 
 

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.terminal
+
 SCRIPT = """
 import asyncio, os
 from fake_viewer import FakeViewer, story

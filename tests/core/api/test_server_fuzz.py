@@ -10,7 +10,8 @@ from typing import Any
 import msgspec
 import pytest
 from engines import engine_settings, isolate, track
-from hypothesis import HealthCheck, example, given, settings
+from examples import examples
+from hypothesis import HealthCheck, example, given
 from hypothesis import strategies as st
 
 from segtap.core.api.errors import ErrorAnswer
@@ -217,7 +218,7 @@ bodies = st.one_of(
 )
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     method=st.sampled_from(["GET", "POST", "PUT", "\xff"]),
     name=st.sampled_from([*GET, *POST]),
@@ -231,7 +232,7 @@ def test_nothing_sent_to_the_control_api_is_a_fault_of_segtaps(
     read(asker.ask(method, f"/_segtap/{name}", query, body))
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(path=st.text(st.characters(exclude_categories=()), max_size=20))
 @example(path="messages/\ud800")
 @example(path="\udcff")

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from check_helpers import DESTINATION, NOW, classic
-from hypothesis import HealthCheck, given, settings
+from examples import examples
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from segtap.core.checks.request import event_records
@@ -166,7 +167,7 @@ def expected(path: str, value: Any, bodies: list[Any]) -> str:
     return "form" if any(isinstance(one, str) and str(value) in one for one in there) else "lost"
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(80, suppress_health_check=list(HealthCheck))
 @given(messages(), st.sampled_from(DESTINATIONS))
 def test_what_stands_nowhere_is_named_and_nothing_else(
     message: dict[str, Any], destination: Destination

@@ -15,7 +15,8 @@ from check_helpers import (
     inspected,
     real_message,
 )
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from segtap.core.catalogue import rules
@@ -399,7 +400,7 @@ FIELDS = st.sampled_from(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(st.sampled_from([*CALL_TYPES, "", 7, None, []]), st.dictionaries(FIELDS, JSON, max_size=8))
 def test_no_message_breaks_the_rules(call: Any, fields: dict[str, Any]) -> None:
     message = {"type": call, **fields}

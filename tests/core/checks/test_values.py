@@ -17,7 +17,8 @@ from check_helpers import (
     inspected,
     real_message,
 )
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from segtap.core.checks import CheckSettings
@@ -108,7 +109,7 @@ def test_a_number_that_javascript_holds(value: Any) -> None:
         assert found(message, "number-precision") == []
 
 
-@settings(max_examples=500, deadline=None)
+@examples(500)
 @given(value=st.integers() | st.integers(-(2**80), 2**80) | st.integers(2**53 - 9, 2**53 + 9))
 def test_it_is_exact(value: int) -> None:
     assert bool(found(track(n=value), "number-precision")) is (int(float(value)) != value)

@@ -6,7 +6,8 @@ from pathlib import Path
 from urllib.parse import quote, quote_plus
 
 import pytest
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from segtap.core.codec import MAX_DECODED, decode
@@ -229,7 +230,7 @@ ANYTHING = st.text(alphabet=st.characters(codec=None), max_size=300)
 CURIOUS = st.text(alphabet="{}[]\"'`\\:,=&%?+-_/ \n\r\tcurldataABab019#$^@;<>.!\ud800\u00e9", max_size=120)
 
 
-@settings(max_examples=400)
+@examples(400)
 @given(st.one_of(ANYTHING, CURIOUS, CURIOUS.map(lambda text: "curl " + text), st.binary(max_size=300)))
 def test_any_input_decodes_or_is_refused_in_words(pasted: str | bytes) -> None:
     try:
@@ -252,7 +253,7 @@ LAYERS = {
 }
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(
     st.dictionaries(
         st.text(max_size=10),

@@ -21,7 +21,10 @@ from segtap.core.serve.launch import RunningEngine, find_engine, start_engine
 from segtap.core.settings import JournalSettings
 from segtap.core.stores import default_path
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="open files cannot be removed there")
+pytestmark = [
+    pytest.mark.kill,
+    pytest.mark.skipif(sys.platform == "win32", reason="open files cannot be removed there"),
+]
 
 
 @pytest.fixture(autouse=True)

@@ -36,6 +36,8 @@ from segtap.core.delivery import DeliveryCounts
 from segtap.core.serve.launch import RunningEngine, start_engine
 from segtap.core.settings import Settings, Subscription
 
+pytestmark = pytest.mark.kill
+
 ROUNDS = 5
 FAULTS = [
     TOO_MANY,

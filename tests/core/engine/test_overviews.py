@@ -268,6 +268,7 @@ async def test_what_is_read_again_for_a_replacement_is_not_still_to_read(
     assert 0 < max(part.behind for part in parts) <= 101
 
 
+@pytest.mark.bench
 async def test_the_loop_is_never_held_for_long() -> None:
     """Another task gets its turn between a few messages: no stretch is more than a small part of the work.
 

@@ -182,6 +182,7 @@ def is_running(pid: int) -> bool:
 
 
 @posix
+@pytest.mark.kill
 @pytest.mark.parametrize("after", [1, 50, 300])
 async def test_kill_9_under_load_loses_nothing_that_was_acknowledged(tmp_path: Path, after: int) -> None:
     """Eight clients post singly and in batches, and note every 200; after so many the engine dies."""

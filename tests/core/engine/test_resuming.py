@@ -18,7 +18,7 @@ from segtap.core.delivery import DeliveryState
 from segtap.core.serve.launch import RunningEngine, Switch, start_engine
 from segtap.core.settings import Settings
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="kill -9")
+pytestmark = [pytest.mark.kill, pytest.mark.skipif(os.name != "posix", reason="kill -9")]
 
 TOKEN = "a1b2c3d4e5f60718293a4b5c6d7e8ff9"
 OTHER = "0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f"

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from examples import examples
 from forwarding import BASIC, TOKEN, engage
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from segtap.core.forward.batch import Batch, Limits, Queue
@@ -77,7 +78,7 @@ REQUESTS = st.lists(
 
 
 @given(REQUESTS, st.randoms(use_true_random=False))
-@settings(max_examples=300, deadline=None)
+@examples(300)
 def test_properties_of_batches_in_any_order_of_answers(requests: list[OutgoingRequest], rng: Any) -> None:
     queue = queue_of(*requests)
     put = [record for n, request in enumerate(requests) for record in operation_records(n, 0, request)]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from http import HTTPStatus
 from typing import Any
 
-import hypothesis
 import pytest
+from examples import examples
 from forwarding import BASIC, engage
 from hypothesis import given as generated
 from hypothesis import strategies as st
@@ -106,7 +107,7 @@ def failed(*records: dict[str, Any], imported: int = 0) -> Answer:
         (answer(400, {"error": "data, invalid", "status": "error"}), profiles(1), [REFUSED], "data, invalid"),
         (answer(400, {"code": 400, "error": "bad"}), events(1), [REFUSED], "bad"),
         (of(TOO_LARGE), events(1), [REFUSED], "2097152 bytes"),
-        (answer(414), ADDING, [REFUSED], "Request-URI Too Long"),
+        (answer(414), ADDING, [REFUSED], HTTPStatus(414).phrase),
         (of(BAD_GATEWAY), ADDING, [UNCERTAIN], "would count twice"),
         (answer(500), ADDING, [UNCERTAIN], "would count twice"),
         (of(UNAVAILABLE), ADDING, [UNCERTAIN], "would count twice"),
@@ -250,7 +251,7 @@ def test_failed_records_in_an_odd_form_blame_nobody(listed: Any) -> None:
 
 
 @generated(st.integers(100, 599), st.binary(max_size=60) | st.builds(dumped, json_values), st.booleans())
-@hypothesis.settings(max_examples=300, deadline=None)
+@examples(300)
 def test_no_answer_raises(status: int, body: bytes, broken: bool) -> None:
     for batch in (events(1), events(3), profiles(1), profiles(3), ADDING):
         verdict = judge(Answer(status=status, body=body, broken=broken), batch)

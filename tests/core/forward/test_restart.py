@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from examples import examples
 from forwarding import (
     NOW,
     TOKEN,
@@ -22,7 +23,6 @@ from forwarding import (
     running,
 )
 from hypothesis import given as generated
-from hypothesis import settings
 from hypothesis import strategies as st
 from mixpanel_server import (
     BAD_GATEWAY,
@@ -237,7 +237,7 @@ async def test_killed_at_each_step_of_a_search_for_a_poisoned_record() -> None:
     ),
     deaths=st.lists(st.integers(1, 60), max_size=4),
 )
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_any_faults_and_any_deaths(order: list[int], faults: list[Fault], deaths: list[int]) -> None:
     async def story() -> None:
         messages = [MESSAGES[n] for n in order]

@@ -13,7 +13,8 @@ import zlib
 from typing import Any
 
 import pytest
-from hypothesis import event, example, given, settings
+from examples import examples
+from hypothesis import event, example, given
 from hypothesis import strategies as st
 from ingesting import NOW, Sink, ask, ingest_app, post, to_json
 
@@ -337,7 +338,7 @@ def damaged(draw: st.DrawFn) -> bytes:
     return bytes(text)
 
 
-@settings(max_examples=400, deadline=None)
+@examples(400)
 @given(body=TEXTS | damaged() | st.binary(max_size=40), path=PATHS)
 @example(body=b'{"batch":[{"type":"track"}],"\xff":NaN}', path="/v1/batch")
 @example(body=b'{"batch":[{"":1e400}]}', path="/v1/batch")
@@ -365,7 +366,7 @@ def test_what_the_first_look_lets_in_is_read_without_fail_and_always_the_same(bo
         assert not unread, "the first look let in what the full reading cannot read"
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(value=JSON)
 def test_good_json_is_read_as_it_is(value: Any) -> None:
     text = json.dumps(value).encode()
@@ -374,14 +375,14 @@ def test_good_json_is_read_as_it_is(value: Any) -> None:
         assert got == json.loads(text)
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(data=st.binary(max_size=60), encoding=st.sampled_from(["", "gzip", "deflate", "br"]))
 def test_inflating_and_reading_any_bytes_gives_a_value_or_a_reason(data: bytes, encoding: str) -> None:
     with contextlib.suppress(RequestRefused, NotJson):
         read_json(inflate(data, encoding, 10_000))
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(depth=st.integers(1, 40), limit=st.integers(3, 40), noise=st.integers(0, 60))
 def test_depth_is_measured_exactly(depth: int, limit: int, noise: int) -> None:
     inner = (

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 from check_helpers import every_real_message, real_message
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from segtap.core.demo.samples import sample_messages
@@ -224,13 +225,13 @@ MESSAGE = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(st.lists(MESSAGE, max_size=12))
 def test_whatever_was_seen_keeps_to_the_plan_inferred_from_it(messages: list[dict[str, Any]]) -> None:
     keeps_to_it(messages)
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(st.text(alphabet=st.characters(categories=["Cs", "Lu"]), min_size=1, max_size=5))
 def test_lone_surrogates_keep_to_the_plan_too(text: str) -> None:
     messages = [track({text: text, "d": {text: 1}}, event=f"E{text}")]

@@ -17,6 +17,8 @@ from segtap.core.messages import Receipt
 from segtap.core.settings import JournalSettings
 from segtap.core.stores import SqliteJournal, open_journal
 
+pytestmark = pytest.mark.kill
+
 ROUNDS = 6
 
 

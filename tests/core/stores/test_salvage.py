@@ -30,6 +30,8 @@ from segtap.core.errors import JournalError, JournalLocked
 from segtap.core.settings import DestinationSettings, JournalSettings, Settings
 from segtap.core.stores import open_journal
 
+pytestmark = pytest.mark.kill
+
 OWED = {"waiting", "held", "stuck"}
 
 

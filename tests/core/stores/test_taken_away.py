@@ -29,7 +29,10 @@ from segtap.core.messages import Receipt
 from segtap.core.settings import JournalSettings
 from segtap.core.stores import SqliteJournal, open_journal
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="open files cannot be removed there")
+pytestmark = [
+    pytest.mark.kill,
+    pytest.mark.skipif(sys.platform == "win32", reason="open files cannot be removed there"),
+]
 
 GARBAGE = b"another program's file\n" * 5_000
 PUT_BACK = "nothing is lost"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from segtap.tui.model.json_path import child_path, resolve
@@ -35,7 +36,7 @@ def below(value: Any, path: str = "$") -> list[str]:
 
 
 @given(VALUES)
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_unfolded_rows_are_all_values_in_order(value: Any) -> None:
     tree = JsonTree(value)
     tree.open_all()
@@ -43,7 +44,7 @@ def test_unfolded_rows_are_all_values_in_order(value: Any) -> None:
 
 
 @given(VALUES, st.data())
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_line_and_row_are_each_others_inverse_whatever_is_folded(value: Any, data: Any) -> None:
     tree = JsonTree(value)
     for _ in range(4):
@@ -60,7 +61,7 @@ def test_line_and_row_are_each_others_inverse_whatever_is_folded(value: Any, dat
 
 
 @given(VALUES)
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_every_path_leads_to_its_value(value: Any) -> None:
     tree = JsonTree(value)
     tree.open_all()

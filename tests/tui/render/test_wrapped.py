@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from pane_host import Host
 from rich.cells import cell_len
@@ -18,7 +19,7 @@ TEXTS = st.text(st.sampled_from('ab "{}[]:,1e-é日本👍\n\\\x1b\t'), max_size
 
 
 @given(TEXTS, st.integers(2, 20), st.booleans())
-@settings(max_examples=300, deadline=None)
+@examples(300)
 def test_nothing_is_lost_and_no_row_is_too_wide(text: str, width: int, colored: bool) -> None:
     wrapped = Wrapped(text, width, json=colored)
     rows = ["".join(piece for piece, _ in wrapped.row(number)) for number in range(wrapped.rows)]
@@ -32,7 +33,7 @@ def test_nothing_is_lost_and_no_row_is_too_wide(text: str, width: int, colored: 
         lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
     )
 )
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_each_token_has_the_style_of_its_kind(value: Any) -> None:
     text = json.dumps(value)
     wrapped = Wrapped(text, 10_000, json=True)

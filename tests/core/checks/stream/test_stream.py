@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 import pytest
 from check_helpers import DESTINATION, NOW, TRANSLATOR
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from ingesting import Sink, ask, captured, ingest_app
 from streams import ANONYMOUS, again, call, iso, observed, uuid
@@ -255,7 +256,7 @@ FIELDS = (
 )
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(
     st.lists(
         st.tuples(st.sampled_from(CALL_TYPES), st.dictionaries(st.sampled_from(FIELDS), json_values)),

@@ -6,7 +6,8 @@ import copy
 from typing import Any, cast
 
 import pytest
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from vectors import vectors
 
@@ -243,7 +244,7 @@ OBJECTS = st.dictionaries(KEYS, VALUES, max_size=8)
 PARTS = OBJECTS | VALUES
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(OBJECTS, st.sampled_from([*CALL_TYPES, None]), PARTS, PARTS, PARTS)
 def test_no_message_makes_it_raise_or_is_changed_by_it(
     message: JsonObject, kind: str | None, properties: Json, traits: Json, context: Json

@@ -11,7 +11,8 @@ import json
 from typing import Any, ClassVar
 
 import pytest
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from segtap.core.destinations import translator
@@ -362,7 +363,7 @@ OBJECTS = st.dictionaries(KEYS, VALUES, max_size=8)
 PARTS = OBJECTS | VALUES
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(OBJECTS, st.sampled_from([*CALL_TYPES, None, 3]), PARTS, PARTS, PARTS, OBJECTS)
 def test_no_message_makes_it_raise_or_is_changed_by_it(
     message: JsonObject, kind: Json, own: Json, user: Json, context: Json, options: JsonObject
