@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import msgspec
 
+from .objections import Objection
+
 if TYPE_CHECKING:
     Json: TypeAlias = bool | int | float | str | "list[Json]" | "dict[str, Json]" | None
     JsonObject: TypeAlias = dict[str, Json]
@@ -100,8 +102,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
     `document` is the message with all that Segment's servers fill in (messageId, receivedAt,
     timestamp corrected by sentAt, type, context.ip, …); `original` the JSON text as it came;
-    `filled` names what was filled in or changed, as paths (`$.messageId`). `objections` are reasons why
-    Segment would not have taken it, or would have changed it, in words for a person. `overflows` are numbers
+    `filled` names what was filled in or changed, as paths (`$.messageId`). `objections` are the reasons
+    why Segment would refuse it or change it. `overflows` are numbers
     of its properties, traits and ids that no double holds, with path and text; they read as null. `unread`:
     it is too large to be read, so `document` holds its name and ids alone; it is not translated, sent or
     replayed. `size` is bytes of the JSON that it was read from: its own, and what its batch states for all.
@@ -116,7 +118,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     document: JsonObject
     original: bytes
     filled: tuple[str, ...] = ()
-    objections: tuple[str, ...] = ()
+    objections: tuple[Objection, ...] = ()
     overflows: tuple[tuple[str, str], ...] = ()
     marks: Marks = Marks.NONE
     wanted: bool = False

@@ -9,6 +9,7 @@ from typing import Any
 
 from segtap.core.checks import CheckSettings
 from segtap.core.destinations import translator
+from segtap.core.objections import Objection
 from segtap.core.pipeline.stages import inspect_document
 from segtap.core.settings import Destination
 from segtap.core.verdict import Finding, Verdict
@@ -41,7 +42,7 @@ def every_real_message() -> list[dict[str, Any]]:
 def inspected(
     message: dict[str, Any],
     *,
-    objections: Sequence[str] = (),
+    objections: Sequence[Objection] = (),
     destination: Destination = DESTINATION,
     settings: CheckSettings | None = None,
 ) -> Verdict:

@@ -21,11 +21,11 @@ from ..errors import ForwardingRefused, InputError, JournalError, SegtapError, S
 from ..identities.model import Cluster, UserFound, Users
 from ..ingest.body import Event, Receive, Scope, Send
 from ..ingest.bounds import Bounds, over
-from ..ingest.objections import REJECT
 from ..ingest.validate import too_deep
 from ..json_text import json_bytes, whole_text
 from ..masks import Masks, masked_settings
 from ..messages import Json, JsonObject
+from ..objections import rejection
 from ..overview.model import Groups, Overview
 from ..serve.ports import is_loopback
 from ..settings import Settings
@@ -273,7 +273,7 @@ class ControlApp:
     def _message(self, text: bytes) -> JsonObject:
         """A message in a body. Raises _Refusal (400) when there is none, or it is too large to be read."""
         if why := over(text, self._engine.bounds):
-            raise _unusable(f"{REJECT}{why}")
+            raise _unusable(rejection(why).text)
         return _decode(text, JsonObject)
 
     async def _page(self, scope: Scope) -> Page:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from ..catalogue.calls import SECOND_RECEIPT, SEGMENT_WOULD_CHANGE, SEGMENT_WOULD_REJECT
 from ..catalogue.settings import FILTER_NOT_FQL
 from ..messages import CALL_TYPES, JsonObject
+from ..objections import Objection
 from ..settings import Destination, DestinationKind
 from ..text import shown
 from ..verdict import Finding, Translation
@@ -47,7 +48,6 @@ from .subject import Check, Subject
 __all__ = [
     "MAX_FINDINGS",
     "SECOND_RECEIPT",
-    "WOULD_REJECT",
     "CheckSettings",
     "adjusted",
     "check",
@@ -55,9 +55,6 @@ __all__ = [
     "check_settings",
     "objection",
 ]
-
-WOULD_REJECT = "Segment would reject this"
-"""How an objection begins that keeps the message from Mixpanel."""
 
 _NOTHING_SENT: tuple[Check, ...] = (subscriptions.unmatched, subscriptions.rejected_by_destination)
 """Run only where nothing is sent, or Segment's destination refuses something."""
@@ -197,7 +194,7 @@ def check(
     *,
     now: int | None = None,
     original_size: int = 0,
-    objections: Sequence[str] = (),
+    objections: Sequence[Objection] = (),
     filled: Sequence[str] = (),
     overflows: Sequence[tuple[str, str]] = (),
     settings: CheckSettings = DEFAULTS,
@@ -206,7 +203,7 @@ def check(
 
     `now` is the clock, in milliseconds; without it nothing is judged to be in the future.
     `original_size` is the size of the message's JSON text, 0 when it is not known. `objections` say why
-    Segment would refuse the message (beginning with `WOULD_REJECT`) or change it. `filled` names the
+    Segment would refuse the message or change it. `filled` names the
     paths that the client left out. `overflows` are numbers of its properties, traits and ids that are beyond
     a double and stand as null in the document, each with its path and its text. `settings` is what rules
     judge by beside the destination. Pure, and never raises on a message.
@@ -229,7 +226,7 @@ def check(
         overflows,
         profiles,
     )
-    found = [objection(words) for words in objections]
+    found = [objection(one) for one in objections]
     if not translation.operations or translation.rejected is not None:
         for run in _NOTHING_SENT:
             found.extend(run(subject))
@@ -251,7 +248,7 @@ def check(
     return tuple(in_order(found)) if len(found) > 1 else tuple(found)
 
 
-def objection(words: str) -> Finding:
-    """The finding for one of a message's objections."""
-    rule = SEGMENT_WOULD_REJECT if words.startswith(WOULD_REJECT) else SEGMENT_WOULD_CHANGE
-    return rule.finding("$", shown(words, 400)[1:-1])
+def objection(one: Objection) -> Finding:
+    """Return the finding for one of a message's objections."""
+    rule = SEGMENT_WOULD_REJECT if one.kind == "reject" else SEGMENT_WOULD_CHANGE
+    return rule.finding("$", shown(one.text, 400)[1:-1])

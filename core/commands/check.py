@@ -7,15 +7,16 @@ from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
-from ..checks import WOULD_REJECT, CheckSettings, adjusted, objection
+from ..checks import CheckSettings, adjusted, objection
 from ..checks.settings import DEFAULTS
 from ..checks.stream import Loose, StreamChecker
 from ..destinations import translator
 from ..destinations.gate import Gate, GatedTranslator
 from ..ingest.bounds import DEFAULT_BOUNDS, Bounds
-from ..ingest.objections import REJECT, known_call, overflows
+from ..ingest.objections import known_call, overflows
 from ..ingest.parts import head_of
 from ..messages import Json, JsonObject, Marks
+from ..objections import first_rejection, rejection
 from ..pipeline.lines import Copies, Given, TooLarge, Unreadable, given_messages
 from ..pipeline.stages import inspect_document
 from ..settings import Destination
@@ -160,7 +161,7 @@ def _unread(given: TooLarge, settings: CheckSettings) -> Checked:
     """What is said of a message that is too large to be read."""
     head = head_of(given.data)
     call = known_call(head.get("type"))
-    findings = adjusted([objection(f"{REJECT}{given.why}")], head, settings.rules)
+    findings = adjusted([objection(rejection(given.why))], head, settings.rules)
     return Checked(
         line=given.line,
         message_id=head.get("messageId"),
@@ -193,7 +194,7 @@ def _check(
         settings=settings,
     )
     marks = Marks.NONE
-    if any(words.startswith(WOULD_REJECT) for words in objections):
+    if first_rejection(objections) is not None:
         marks = Marks.WOULD_REJECT
     elif copies.is_copy(given, now):
         marks = Marks.SECOND_RECEIPT

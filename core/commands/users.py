@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable
 import msgspec
 
 from ..api.client import Client
-from ..checks import WOULD_REJECT
 from ..destinations import translator
 from ..destinations.gate import GatedTranslator, gate_of
 from ..engine.kept import engine_with, settings_behind
@@ -15,6 +14,7 @@ from ..identities.model import UserRow
 from ..identities.table import Identities
 from ..identities.users import user_rows
 from ..ingest.bounds import bounds_of
+from ..objections import first_rejection
 from ..pipeline.lines import Copies, Given, TooLarge, Unreadable, given_messages
 from ..repair import repaired
 from ..serve.notes import find_engine
@@ -60,7 +60,7 @@ class UsersOf:
 
     def _add(self, given: Given) -> None:
         self.messages += 1
-        if any(words.startswith(WOULD_REJECT) for words in given.all_objections()):
+        if first_rejection(given.all_objections()) is not None:
             self.refused += 1
             return
         now = given.now(self._clock)

@@ -23,6 +23,7 @@ from ..errors import InputError
 from ..identities.model import Cluster, Users
 from ..ingest.bounds import bounds_of
 from ..messages import Marks, Message
+from ..objections import read_objection
 from ..pipeline.envelope import read_object
 from ..pipeline.intake import parse_receipt
 from ..serve.notes import find_engine
@@ -165,7 +166,7 @@ def _inspected(reading: ActiveSettings, detail: MessageDetail) -> MessageDetail:
         document=document,
         original=detail.original,
         filled=detail.filled,
-        objections=detail.objections,
+        objections=tuple(map(read_objection, detail.objections)),
         marks=Marks(summary.marks),
         unread=detail.unread,
         size=detail.original_bytes,

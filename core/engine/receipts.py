@@ -302,7 +302,7 @@ def _detail(
         original_bytes=len(message.original),
         unread=message.unread,
         filled=message.filled,
-        objections=message.objections,
+        objections=tuple(one.text for one in message.objections),
         write_key=message.write_key,
         verdict=masked_verdict(verdict),
         deliveries=deliveries,

@@ -10,19 +10,17 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from ..messages import CALL_TYPES, Json, JsonObject
+from ..objections import Objection, change, rejection
 from ..text import shown
 from . import limits
 from .decode import Repair
 
-REJECT = "Segment would reject this: "
-"""How an objection begins that comes with the mark WOULD_REJECT."""
-
-PUBLIC_ADDRESS = "Segment would see your public address as context.ip; a local one is not filled in"
+PUBLIC_ADDRESS = change("Segment would see your public address as context.ip; a local one is not filled in")
 """The objection (without a mark) of browser and pixel traffic that comes from this machine or its network."""
 
-NO_TYPE = f"{REJECT}it has no type ({', '.join(CALL_TYPES)})"
-NO_ID = f"{REJECT}it has neither userId nor anonymousId"
-NO_EVENT = f"{REJECT}it is a track call without an event name"
+NO_TYPE = rejection(f"it has no type ({', '.join(CALL_TYPES)})")
+NO_ID = rejection("it has neither userId nor anonymousId")
+NO_EVENT = rejection("it is a track call without an event name")
 
 IDENTIFIERS = ("userId", "anonymousId")
 
@@ -40,19 +38,22 @@ def known_call(kind: Json) -> str:
     return kind if isinstance(kind, str) and kind in CALL_TYPES else ""
 
 
-def type_objection(kind: Json) -> str:
+def type_objection(kind: Json) -> Objection:
     """The objection to a message whose type is not one of Segment's calls."""
-    return NO_TYPE if kind is None else f"{REJECT}type {shown(kind)} is none of its calls"
+    return NO_TYPE if kind is None else rejection(f"type {shown(kind)} is none of its calls")
 
 
-def missing_parts(document: JsonObject, call: str) -> Iterator[str]:
+def missing_parts(document: JsonObject, call: str) -> Iterator[Objection]:
     """The objections to a call that lacks what Segment requires of it: an identifier, a track call's name.
 
     `previousId` and `groupId` are not identifiers to Segment: alias and group calls need one as well.
     """
     if not any(_is_identifier(document.get(name)) for name in IDENTIFIERS):
         odd = next((name for name in IDENTIFIERS if document.get(name) not in (None, "")), None)
-        yield NO_ID if odd is None else f"{NO_ID} ({odd} {shown(document[odd], 40)} is not an id)"
+        if odd is None:
+            yield NO_ID
+        else:
+            yield rejection(f"{NO_ID.words} ({odd} {shown(document[odd], 40)} is not an id)")
     if call == "track" and document.get("event") in (None, ""):
         yield NO_EVENT
 
@@ -64,24 +65,24 @@ def _is_identifier(value: Json) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def size_objections(length: int) -> Iterator[str]:
+def size_objections(length: int) -> Iterator[Objection]:
     """The objection to a message whose JSON text has `length` bytes, if that is too many."""
     if length > limits.SEGMENT_EVENT_BYTES:
         much, limit = limits.excess(length, limits.SEGMENT_EVENT_BYTES)
-        yield f"{REJECT}{much}, its limit is {limit}"
+        yield rejection(f"{much}, its limit is {limit}")
 
 
-def twice_encoded(again: Sequence[str]) -> str:
+def twice_encoded(again: Sequence[str]) -> Objection:
     """The objection to a pixel whose `data` is encoded in more than base64."""
-    return (
-        f"{REJECT}its data is encoded twice, in {' and '.join(again)} too: Segment takes base64 of the JSON"
+    return rejection(
+        f"its data is encoded twice, in {' and '.join(again)} too: Segment takes base64 of the JSON"
     )
 
 
-def message_id_objections(value: Json) -> Iterator[str]:
+def message_id_objections(value: Json) -> Iterator[Objection]:
     """The note on a messageId as long as Segment does not document it, or longer."""
     if isinstance(value, str) and len(value) >= limits.SEGMENT_MESSAGE_ID_CHARS:
-        yield (
+        yield change(
             f"messageId has {len(value):,} characters: Segment documents fewer than "
             f"{limits.SEGMENT_MESSAGE_ID_CHARS}, and does not say what it does with others"
         )
@@ -106,29 +107,31 @@ def numbers_within(repairs: Iterable[Repair], place: str) -> tuple[Repair, ...]:
     )
 
 
-def repair_texts(repairs: tuple[Repair, ...], most: int = 5) -> list[str]:
-    """What was repaired, in words; the first `most` places and a count of the others.
+def repair_objections(repairs: tuple[Repair, ...], most: int = 5) -> list[Objection]:
+    """Return an objection for each repair; for the first `most` places, and a count of the others.
 
     Numbers that `overflows` gives are left to the rule that names them.
     """
-    texts: list[str] = []
+    found: list[Objection] = []
     repairs = tuple(one for one in repairs if one.what != "number" or not _VALUE.match(one.path))
     for what, path, _ in repairs[:most]:
         match what:
             case "NaN" | "Infinity":
-                texts.append(f"{REJECT}{what} at {path} is no JSON (it reads as null here)")
+                found.append(rejection(f"{what} at {path} is no JSON (it reads as null here)"))
             case "number":
-                texts.append(f"the number at {path} is beyond a double: it reads as null")
+                found.append(change(f"the number at {path} is beyond a double: it reads as null"))
             case "surrogate":
-                texts.append(f"half a surrogate pair at {path} is no text: it reads as U+FFFD")
+                found.append(change(f"half a surrogate pair at {path} is no text: it reads as U+FFFD"))
             case "cesu8":
-                texts.append("CESU-8, not UTF-8: surrogate pairs are read as the characters they mean")
+                found.append(
+                    change("CESU-8, not UTF-8: surrogate pairs are read as the characters they mean")
+                )
             case "utf8":
-                texts.append("bytes that are no UTF-8: they read as U+FFFD")
+                found.append(change("bytes that are no UTF-8: they read as U+FFFD"))
             case "bom":
-                texts.append("a byte order mark before the JSON: it is left out")
+                found.append(change("a byte order mark before the JSON: it is left out"))
             case _:
-                texts.append(f"{REJECT}{what}")
+                found.append(rejection(what))
     if len(repairs) > most:
-        texts.append(f"and {len(repairs) - most} more places like these")
-    return texts
+        found.append(change(f"and {len(repairs) - most} more places like these"))
+    return found

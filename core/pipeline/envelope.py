@@ -9,11 +9,11 @@ import msgspec
 from ..errors import InputError
 from ..ingest.bounds import DEFAULT_BOUNDS, Bounds, over
 from ..ingest.decode import NotJson
-from ..ingest.objections import REJECT
 from ..ingest.parts import members
 from ..mapping.dates import read_time
 from ..masks import masked
 from ..messages import CALL_TYPES, Json, JsonObject
+from ..objections import rejection
 from ..settings import Destination, Subscription
 from ..verdict import OutgoingRequest
 
@@ -64,7 +64,7 @@ def refuse_large(line: str | bytes, bounds: Bounds) -> None:
         members(data)
     except NotJson as error:
         raise InputError(f"not JSON: {error}") from None
-    raise InputError(f"{REJECT}{why}")
+    raise InputError(rejection(why).text)
 
 
 def _decode(line: str | bytes) -> Json:

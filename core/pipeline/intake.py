@@ -25,13 +25,12 @@ from ..ingest.decode import NotJson, Repair, inflate, read_json
 from ..ingest.objections import (
     NOT_JSON_WORDS,
     PUBLIC_ADDRESS,
-    REJECT,
     known_call,
     message_id_objections,
     missing_parts,
     not_json,
     overflows,
-    repair_texts,
+    repair_objections,
     size_objections,
     twice_encoded,
     type_objection,
@@ -41,6 +40,7 @@ from ..ingest.pixel import pixel_json
 from ..ingest.routes import basic_user, query_field, route_of
 from ..ingest.times import corrected, iso, read_time
 from ..messages import Json, JsonObject, Marks, Message, Receipt, message_number
+from ..objections import Objection, change, first_rejection, rejection
 from ..paths import child
 from ..text import shown
 
@@ -75,7 +75,7 @@ def parse_receipt(
             reading.objections.append(twice_encoded(encoded_again))
         return reading.messages(only)
     except (RequestRefused, NotJson) as error:
-        return [_unreadable(receipt, 0, receipt.body, f"{REJECT}{error}")]
+        return [_unreadable(receipt, 0, receipt.body, rejection(f"{error}"))]
 
 
 def write_key_of(receipt: Receipt, parts: Mapping[str, bytes]) -> str:
@@ -114,7 +114,7 @@ class _Reading:
         """What the batch states for all, as it came: each message is as large as if it stated that itself."""
         self.too_much = ""
         """Why none of the messages is read."""
-        self.objections: list[str] = []
+        self.objections: list[Objection] = []
         self.marks = _ORIGIN_MARKS.get(receipt.origin, Marks.NONE)
         if not self.single and not self.replay:
             self._read_batch(body, parts)
@@ -134,11 +134,11 @@ class _Reading:
             self._read_shared(stated)
         if len(body) > limits.SEGMENT_BATCH_BYTES:
             much, limit = limits.excess(len(body), limits.SEGMENT_BATCH_BYTES)
-            self.objections.append(f"{REJECT}its batch is {much}, the limit is {limit}")
+            self.objections.append(rejection(f"its batch is {much}, the limit is {limit}"))
         if len(self.items) > limits.SEGMENT_BATCH_MESSAGES:
+            limit = f"{limits.SEGMENT_BATCH_MESSAGES:,}"
             self.objections.append(
-                f"{REJECT}its batch has {len(self.items):,} messages, "
-                f"the limit is {limits.SEGMENT_BATCH_MESSAGES:,}"
+                rejection(f"its batch has {len(self.items):,} messages, the limit is {limit}")
             )
 
     def _read_shared(self, stated: Mapping[str, bytes]) -> None:
@@ -161,7 +161,7 @@ class _Reading:
         return [
             self._unread(position, large[position])
             if position in large
-            else self._message(position, *read[position], "" if not_json(read[position][1]) else spoilt)
+            else self._message(position, *read[position], None if not_json(read[position][1]) else spoilt)
             for position in wanted
         ]
 
@@ -171,18 +171,19 @@ class _Reading:
             return crowded(self.bounds)
         return self.too_much or over(self.items[position], self.bounds, shared=self.shared_text)
 
-    def _spoilt(self, read: Mapping[int, tuple[Json, tuple[Repair, ...]]]) -> str:
-        """The objection to the other messages of a batch in which one is no JSON, else ""."""
+    def _spoilt(self, read: Mapping[int, tuple[Json, tuple[Repair, ...]]]) -> Objection | None:
+        """Return the objection to the other messages of a batch in which one is not JSON, else None."""
         if self.single or self.replay or not self.may_be_odd:
-            return ""
+            return None
         for position, item in enumerate(self.items):
             if position not in read and (
                 not any(word in item for word in NOT_JSON_WORDS) or self._over(position)
             ):
                 continue
             if not_json((read[position] if position in read else self._read_item(item))[1]):
-                return f"{REJECT}message {position + 1} of its batch is no JSON, which spoils them all"
-        return ""
+                words = f"message {position + 1} of its batch is no JSON, which spoils them all"
+                return rejection(words)
+        return None
 
     def _unread(self, position: int, why: str) -> Message:
         """A message that is too large to be read: its name and ids, as far as they are short."""
@@ -204,7 +205,7 @@ class _Reading:
             document=document,
             original=item,
             filled=tuple(filled),
-            objections=(f"{REJECT}{why}",),
+            objections=(rejection(why),),
             marks=self.marks | Marks.WOULD_REJECT,
             wanted=receipt.wanted,
             unread=True,
@@ -218,23 +219,24 @@ class _Reading:
             return None, (Repair(f"{error}", "$"),)
 
     def _message(
-        self, position: int, value: Json, repairs: tuple[Repair, ...], batch_note: str = ""
+        self, position: int, value: Json, repairs: tuple[Repair, ...], batch_note: Objection | None = None
     ) -> Message:
         receipt, item = self.receipt, self.items[position]
         if not isinstance(value, dict):
             return _unreadable(
-                receipt, position, item, f"{REJECT}it is no JSON object", self.write_key, self.marks
+                receipt, position, item, rejection("it is no JSON object"), self.write_key, self.marks
             )
         document = value
         filled: list[str] = []
-        objections = [*self.objections, *repair_texts(repairs)]
-        if batch_note:
+        objections = [*self.objections, *repair_objections(repairs)]
+        if batch_note is not None:
             objections.append(batch_note)
 
         kind = document.get("type")
         if self.call and self.single and not known_call(kind):
             if kind is not None:
-                objections.append(f"type {shown(kind)} is none of its calls: read as {self.call} by its path")
+                words = f"type {shown(kind)} is none of its calls: read as {self.call} by its path"
+                objections.append(change(words))
             kind = document["type"] = self.call
             filled.append("$.type")
         call = known_call(kind)
@@ -258,7 +260,7 @@ class _Reading:
             self._fill_ip(document, filled, objections)
             objections += size_objections(len(item))
             objections += message_id_objections(message_id)
-        rejected = any(objection.startswith(REJECT) for objection in objections)
+        rejected = first_rejection(objections) is not None
         return Message(
             id=message_number(receipt.seq, position),
             type=call,
@@ -285,7 +287,7 @@ class _Reading:
             if isinstance(own, dict):
                 document[name] = merged(own, shared, f"$.{name}", filled)
 
-    def _correct(self, document: JsonObject, filled: list[str], objections: list[str]) -> None:
+    def _correct(self, document: JsonObject, filled: list[str], objections: list[Objection]) -> None:
         sent_at = document.get("sentAt")
         if sent_at is None and self.sent_at is not None:
             sent_at = document["sentAt"] = self.sent_at
@@ -299,7 +301,7 @@ class _Reading:
         filled.append("$.originalTimestamp")
         called = read_time(stated)
         if called is None:
-            objections.append(f"timestamp {shown(stated)} is no ISO 8601 time: it stays as it came")
+            objections.append(change(f"timestamp {shown(stated)} is no ISO 8601 time: it stays as it came"))
             return
         sent = read_time(sent_at)
         right = None if sent is None else corrected(called, sent, self.receipt.received_at)
@@ -307,7 +309,7 @@ class _Reading:
             document["timestamp"] = right
             filled.append("$.timestamp")
 
-    def _fill_ip(self, document: JsonObject, filled: list[str], objections: list[str]) -> None:
+    def _fill_ip(self, document: JsonObject, filled: list[str], objections: list[Objection]) -> None:
         context = document.get("context")
         if context is None:
             context = {}
@@ -359,7 +361,7 @@ def _unreadable(
     receipt: Receipt,
     position: int,
     original: bytes,
-    objection: str,
+    objection: Objection,
     write_key: str = "",
     marks: Marks = Marks.NONE,
 ) -> Message:

@@ -17,7 +17,7 @@ from ..ingest.objections import (
     message_id_objections,
     missing_parts,
     numbers_within,
-    repair_texts,
+    repair_objections,
     size_objections,
     type_objection,
 )
@@ -25,6 +25,7 @@ from ..ingest.parts import batch_items
 from ..json_text import to_json
 from ..mapping.dates import read_time
 from ..messages import CALL_TYPES, DEDUPE_WINDOW, JsonObject
+from ..objections import Objection
 from ..settings import Destination
 from .envelope import read_envelope
 
@@ -40,7 +41,7 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
     length: int
     destination: Destination
     envelope_now: int | None
-    objections: list[str]
+    objections: list[Objection]
     numbers: tuple[Repair, ...]
 
     @property
@@ -48,12 +49,12 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
         """Segment's name of the call, "" for none of them."""
         return known_call(self.message.get("type"))
 
-    def all_objections(self) -> list[str]:
+    def all_objections(self) -> list[Objection]:
         """Why Segment would refuse the message, or change it."""
         call = self.call
         return [
             *self.objections,
-            *repair_texts(self.numbers),
+            *repair_objections(self.numbers),
             *(missing_parts(self.message, call) if call else [type_objection(self.message.get("type"))]),
             *size_objections(self.length),
             *message_id_objections(self.message.get("messageId")),
@@ -144,7 +145,7 @@ def _of_line(
     if not isinstance(value, dict):
         raise InputError("not a JSON object: write one Segment message, or one envelope, a line")
     # Numbers are those of one message; the rest holds for the whole line.
-    objections = repair_texts(tuple(repair for repair in repairs if repair.what != "number"))
+    objections = repair_objections(tuple(repair for repair in repairs if repair.what != "number"))
     batch = value.get("batch")
     if isinstance(batch, list) and value.get("type") not in CALL_TYPES:
         for position, item in enumerate(batch):

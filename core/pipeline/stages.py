@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..checks import SECOND_RECEIPT, WOULD_REJECT, CheckSettings, adjusted, check, objection
+from ..checks import SECOND_RECEIPT, CheckSettings, adjusted, check, objection
 from ..checks.settings import DEFAULTS
 from ..destinations.base import Translator
 from ..messages import JsonObject, Marks, Message
+from ..objections import Objection, first_rejection
 from ..repair import mended_findings, repaired
 from ..settings import Destination, RepairName
 from ..verdict import NotSent, Translation, Verdict
@@ -31,8 +32,8 @@ def inspect(
     message too large to be read.
     """
     if message.unread:
-        notes = [objection(words) for words in message.objections]
-        reason = "; ".join(message.objections)
+        notes = [objection(one) for one in message.objections]
+        reason = "; ".join(one.text for one in message.objections)
         return Verdict(
             Translation(not_sent=NotSent("$", reason, "segment")),
             tuple(adjusted(notes, message.document, settings.rules)),
@@ -62,7 +63,7 @@ def inspect_document(
     translator: Translator,
     destination: Destination,
     now: int,
-    objections: Sequence[str] = (),
+    objections: Sequence[Objection] = (),
     *,
     filled: Sequence[str] = (),
     overflows: Sequence[tuple[str, str]] = (),
@@ -72,7 +73,7 @@ def inspect_document(
     """The same for a message that did not come through ingest.
 
     `original_size` is its JSON text's size in bytes; `objections` say why Segment would refuse it
-    (beginning with `checks.WOULD_REJECT`) or change it; `filled` names the paths that the client left out;
+    or change it; `filled` names the paths that the client left out;
     `overflows` are the numbers in it that no double holds. A message that Segment would refuse is judged like
     any other, but makes no request.
     """
@@ -88,9 +89,9 @@ def inspect_document(
         overflows=overflows,
         settings=settings,
     )
-    refusal = next((words for words in objections if words.startswith(WOULD_REJECT)), None)
+    refusal = first_rejection(objections)
     if refusal is not None:
-        return Verdict(Translation(not_sent=NotSent("$", refusal, "segment")), findings)
+        return Verdict(Translation(not_sent=NotSent("$", refusal.text, "segment")), findings)
     if not repairs:
         return Verdict(translation, findings)
     made = repaired(translation, document, repairs, identity=settings.identity)

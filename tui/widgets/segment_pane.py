@@ -9,6 +9,7 @@ from textual.widgets import Static
 
 from ...core.api.models import MessageDetail
 from ...core.messages import Json, Marks
+from ...core.objections import read_objection
 from ...core.text import clean, shorten, size
 from ...core.verdict import Severity
 from ..pane_keys import bindings
@@ -24,7 +25,6 @@ FIRST = (
     *("properties", "traits", "messageId", "timestamp", "context", "integrations"),
 )
 """What a reader looks for first. The names of a JSON object have no order, and SDKs send them in any."""
-REJECT = "Segment would reject this"
 
 
 class SegmentPane(Pane):
@@ -149,7 +149,7 @@ class SegmentPane(Pane):
             part = f"a shows the first {size(len(detail.original))} as they came"
             notes.append(Content.styled(f"Only its name and ids are read; {part}.", "$dim"))
         for objection in detail.objections:
-            rejected = objection.startswith(REJECT)
+            rejected = read_objection(objection).kind == "reject"
             mark, style = (marks.error, "$mark-error") if rejected else ("i", "$accent")
             notes.append(
                 Content.assemble(

@@ -21,10 +21,11 @@ from hypothesis import strategies as st
 
 from segtap.core.catalogue import rules
 from segtap.core.catalogue.calls import RULES
-from segtap.core.checks import MAX_FINDINGS, WOULD_REJECT, check
+from segtap.core.checks import MAX_FINDINGS, check
 from segtap.core.checks.request import event_records
 from segtap.core.destinations.actions.presets import preset_subscriptions
 from segtap.core.messages import CALL_TYPES
+from segtap.core.objections import change, rejection
 from segtap.core.pipeline.stages import inspect_document
 from segtap.core.text import clean
 
@@ -371,8 +372,9 @@ def test_strange_values_are_quoted_harmlessly() -> None:
 
 
 def test_objections_become_findings() -> None:
-    words = f"{WOULD_REJECT}: 40.1 KB, its limit is 32 KB"
-    verdict = inspected(real_message("python", "track"), objections=(words, "no ip is filled in"))
+    words = "Segment would reject this: 40.1 KB, its limit is 32 KB"
+    given = (rejection("40.1 KB, its limit is 32 KB"), change("no ip is filled in"))
+    verdict = inspected(real_message("python", "track"), objections=given)
     told = {(finding.rule, finding.severity, finding.message) for finding in verdict.findings}
     assert ("segment-would-reject", "error", words) in told
     assert ("segment-would-change", "info", "no ip is filled in") in told

@@ -159,7 +159,7 @@ async def test_what_was_repaired_is_told_with_its_place() -> None:
         b'"t":"\xed\xa0\xbd\xed\xb8\x80"}'
     )
     (message,) = parse_receipt(receipt(body, "/v1/t"))
-    assert set(message.objections) == {
+    assert {one.text for one in message.objections} == {
         "CESU-8, not UTF-8: surrogate pairs are read as the characters they mean",
         "half a surrogate pair at $ is no text: it reads as U+FFFD",
         "half a surrogate pair at $.event is no text: it reads as U+FFFD",
@@ -172,7 +172,7 @@ async def test_what_was_repaired_is_told_with_its_place() -> None:
 async def test_repairs_are_counted_beyond_the_first_five() -> None:
     (message,) = parse_receipt(receipt(to_json({**TRACK, "v": [float("nan")] * 9}), "/v1/t"))
     assert len(message.objections) == 6
-    assert message.objections[-1] == "and 4 more places like these"
+    assert message.objections[-1].text == "and 4 more places like these"
 
 
 @pytest.mark.parametrize("encoding", ["", "gzip", "identity", "br", "nonsense, gzip"])
@@ -362,7 +362,7 @@ def test_what_the_first_look_lets_in_is_read_without_fail_and_always_the_same(bo
         assert message.original in body
         describe(message)
         source_label(message.document)
-        unread = [words for words in message.objections if "expecting" in words or "expected" in words]
+        unread = [one for one in message.objections if "expecting" in one.words or "expected" in one.words]
         assert not unread, "the first look let in what the full reading cannot read"
 
 

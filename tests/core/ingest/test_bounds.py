@@ -37,7 +37,7 @@ def only(message: Message) -> str:
     """The one objection to a message that was not read."""
     assert message.unread
     assert message.marks & Marks.WOULD_REJECT
-    (words,) = message.objections
+    (words,) = (one.text for one in message.objections)
     return words
 
 

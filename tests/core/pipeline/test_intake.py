@@ -15,6 +15,7 @@ from ingesting import NOW, to_json
 from segtap.core.engine.labels import describe, source_label
 from segtap.core.ingest.objections import NO_EVENT, NO_ID, NO_TYPE, PUBLIC_ADDRESS
 from segtap.core.messages import JsonObject, Marks, Message, Receipt, message_number
+from segtap.core.objections import change, rejection
 from segtap.core.pipeline.intake import parse_receipt
 
 RECEIVED = "2026-11-24T22:02:43.873Z"
@@ -81,7 +82,7 @@ def test_the_path_names_the_type_where_the_body_does_not(path: str, type: str) -
 def test_a_type_that_segment_does_not_know_gives_way_to_the_path_and_is_told() -> None:
     message = one({"type": "Track", "event": "E", "userId": "u"}, "/v1/track")
     assert message.document["type"] == "track"
-    assert message.objections == ('type "Track" is none of its calls: read as track by its path',)
+    assert message.objections == (change('type "Track" is none of its calls: read as track by its path'),)
 
 
 @pytest.mark.parametrize(
@@ -125,7 +126,7 @@ def test_without_a_timestamp_it_is_the_moment_of_receipt() -> None:
 def test_a_timestamp_that_is_none_stays_and_is_told(timestamp: Any) -> None:
     message = one({**TRACK, "timestamp": timestamp, "sentAt": "2026-01-01T00:00:00Z"})
     assert message.document["timestamp"] == timestamp
-    assert any("is no ISO 8601 time" in words for words in message.objections)
+    assert any("is no ISO 8601 time" in one.words for one in message.objections)
 
 
 @pytest.mark.parametrize("timestamp", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59Z"])
@@ -244,9 +245,9 @@ def test_items_that_are_no_messages_stay_visible_where_they_came() -> None:
     messages = in_batch(TRACK, 7, None, {"event": "no type"}, {"type": "purchase", "event": "E"}, [TRACK])
     assert [message.type for message in messages] == ["track", "", "", "", "", ""]
     assert [bool(message.marks & Marks.WOULD_REJECT) for message in messages] == [False] + [True] * 5
-    assert messages[1].objections == ("Segment would reject this: it is no JSON object",)
+    assert messages[1].objections == (rejection("it is no JSON object"),)
     assert messages[3].objections == (NO_TYPE,)
-    assert messages[4].objections == ('Segment would reject this: type "purchase" is none of its calls',)
+    assert messages[4].objections == (rejection('type "purchase" is none of its calls'),)
     assert messages[1].original == b"7"
     assert messages[4].document["type"] == "purchase"
     assert len({message.message_id for message in messages}) == 6
@@ -285,13 +286,13 @@ def test_a_call_without_an_identifier_would_be_rejected(given: JsonObject, taken
         before, batched, after = in_batch(TRACK, {**call, **given}, TRACK, origin=origin)
         for message in (single, batched):
             assert bool(message.marks & Marks.WOULD_REJECT) is not taken
-            assert any(words.startswith(NO_ID) for words in message.objections) is not taken
+            assert any(one.words.startswith(NO_ID.words) for one in message.objections) is not taken
         assert not (before.marks | after.marks) & Marks.WOULD_REJECT
 
 
 def test_what_stands_in_place_of_an_identifier_is_named() -> None:
     message = one({"type": "page", "userId": {"id": "u"}}, "/v1/page")
-    assert message.objections == (f"{NO_ID} (userId {{1 key}} is not an id)",)
+    assert message.objections == (rejection(f"{NO_ID.words} (userId {{1 key}} is not an id)"),)
 
 
 @pytest.mark.parametrize(
@@ -316,14 +317,16 @@ def test_an_event_of_32_kb_passes_and_one_byte_more_does_not(size: int, objected
 
 def test_40_kb_are_told_as_segment_counts() -> None:
     message = one({**TRACK, "x": "y" * 41_000})
-    assert message.objections == ("Segment would reject this: 40.1 KB, its limit is 32 KB",)
+    assert [one.text for one in message.objections] == [
+        "Segment would reject this: 40.1 KB, its limit is 32 KB"
+    ]
 
 
 def test_more_than_2500_messages_are_all_marked() -> None:
     messages = in_batch(*[TRACK] * 2501)
     assert len(messages) == 2501
-    words = "Segment would reject this: its batch has 2,501 messages, the limit is 2,500"
-    assert all(words in message.objections for message in messages)
+    many = rejection("its batch has 2,501 messages, the limit is 2,500")
+    assert all(many in message.objections for message in messages)
     assert not in_batch(*[TRACK] * 2500)[0].objections
 
 
@@ -333,10 +336,9 @@ def test_one_nan_spoils_the_batch_and_each_message_says_so() -> None:
         b'{"type":"track","event":"B","userId":"u","v":-Infinity}],"writeKey":"k"}'
     )
     first, second = parse_receipt(receipt(body))
-    words = "Segment would reject this: message 2 of its batch is no JSON, which spoils them all"
-    assert first.objections == (words,)
+    assert first.objections == (rejection("message 2 of its batch is no JSON, which spoils them all"),)
     assert second.document["v"] is None
-    assert "Infinity at $.v" in second.objections[0]
+    assert "Infinity at $.v" in second.objections[0].words
     assert second.original == b'{"type":"track","event":"B","userId":"u","v":-Infinity}'
     assert first.write_key == second.write_key == "k"
 
@@ -374,7 +376,7 @@ def test_refused_requests_and_other_kinds_hold_no_messages() -> None:
 def test_a_receipt_that_should_not_be_there_gives_a_message_that_says_why() -> None:
     message = one(b"\x1f\x8bnot gzip")
     assert message.marks == Marks.WOULD_REJECT
-    assert message.objections[0].startswith("Segment would reject this: the body is not gzip")
+    assert message.objections[0].text.startswith("Segment would reject this: the body is not gzip")
 
 
 def test_wanted_and_marks_come_from_the_receipt() -> None:
@@ -389,7 +391,7 @@ def test_a_message_id_is_noted_from_100_characters_on(length: int, noted: bool) 
         f"messageId has {length:,} characters: Segment documents fewer than 100, "
         "and does not say what it does with others"
     )
-    assert message.objections == ((words,) if noted else ())
+    assert message.objections == ((change(words),) if noted else ())
     assert not message.marks
 
 
@@ -478,7 +480,7 @@ def test_a_pixel_that_is_encoded_twice_is_read_and_named(wrap: Callable[[str], s
     (message,) = pixel(f"data={quote(wrap(text))}")
     assert (message.document["event"], message.document["userId"]) == ("Öl > 50%", "ü")
     assert message.marks == Marks.WOULD_REJECT
-    assert message.objections[0] == (
+    assert message.objections[0].text == (
         f"Segment would reject this: its data is encoded twice, in {again} too: "
         "Segment takes base64 of the JSON"
     )
