@@ -3,6 +3,7 @@
 SegtapError                  the base: its text tells a person what to do next
 ├── SettingsError            a flag, variable or segtap.toml that cannot be used
 ├── InputError               a file or pasted text that cannot be read
+├── FilterFault              a filter that cannot be read (says where, and what may be meant)
 ├── MappingError             a trigger or mapping that cannot be compiled
 │   ├── FilterNotFql         a filter's condition is not FQL: at Segment it stops every message
 │   └── FilterNotUnderstood  a filter's condition that may be FQL, and that segtap cannot follow
@@ -43,6 +44,27 @@ class InputError(SegtapError):
     """A file or a pasted text cannot be read."""
 
     title = "That input cannot be read"
+
+
+class FilterFault(SegtapError):
+    """A filter cannot be read: the characters of `filter` from `start` to `end` are wrong.
+
+    `sentence` says what is wrong with them; `underlined` is the filter with a line below that marks them.
+    `suggestion` is what may stand there instead, "" if nothing comes near.
+    """
+
+    title = "That filter cannot be read"
+
+    def __init__(
+        self, filter: str, start: int, end: int, *, sentence: str, underlined: str, suggestion: str = ""
+    ) -> None:
+        super().__init__(f"{sentence}\n{underlined}")
+        self.filter = filter
+        self.start = start
+        self.end = end
+        self.sentence = sentence
+        self.underlined = underlined
+        self.suggestion = suggestion
 
 
 class MappingError(SegtapError):

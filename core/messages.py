@@ -57,6 +57,8 @@ class Marks(enum.IntFlag):
     """No message at all: a request that was answered with 4xx, listed with its reason."""
     DAMAGED = 32
     """What the journal keeps of its request cannot be read any more."""
+    MARKED = 64
+    """Marked by the user."""
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,0 +1,26 @@
+"""The filter language: read once, evaluated in Python, and compiled to SQL that narrows the candidates."""
+
+from __future__ import annotations
+
+from ..errors import FilterFault
+from .candidate import Candidate, Facts, Judgement, Names, ReadMessage, facts_of, names_of, refusal_text
+from .parser import parse
+from .query import Query
+from .searched import searched_text
+from .tally import Tally
+
+__all__ = [
+    "Candidate",
+    "Facts",
+    "FilterFault",
+    "Judgement",
+    "Names",
+    "Query",
+    "ReadMessage",
+    "Tally",
+    "facts_of",
+    "names_of",
+    "parse",
+    "refusal_text",
+    "searched_text",
+]

@@ -1,0 +1,217 @@
+"""Makes a function of a filter that says whether a message matches.
+
+What costs little is asked first: the line before the text, the text before the message, that before its
+translation. So a filter on `type` reads no message, and one on `mp.` translates only what is left.
+"""
+
+from __future__ import annotations
+
+import enum
+import time
+from collections.abc import Callable, Sequence
+
+from ..messages import Json, JsonObject
+from .candidate import Candidate, Facts
+from .expressions import SECONDS, compiled, found
+from .fields import IS_MARKS
+from .searched import BETWEEN
+from .tally import Tally
+from .terms import (
+    MIXPANEL,
+    Comparison,
+    Every,
+    FieldTerm,
+    Node,
+    Not,
+    Path,
+    Present,
+    Search,
+    Some,
+    TimeTerm,
+    Word,
+)
+from .values import compared, present, values_at
+from .wildcards import Wildcard, fold
+
+Test = Callable[[Candidate, Tally], bool]
+
+
+class Cost(enum.IntEnum):
+    """What a term has to read, the cheapest first."""
+
+    FACTS = 0
+    TEXT = 1
+    JUDGEMENT = 2
+    DOCUMENT = 3
+    RECORDS = 4
+
+
+def cost_of(node: Node) -> Cost:
+    """The most that a filter has to read."""
+    match node:
+        case Not(inner):
+            return cost_of(inner)
+        case Every(parts) | Some(parts):
+            return max(map(cost_of, parts))
+        case Word():
+            return Cost.TEXT
+        case FieldTerm(field):
+            return Cost.JUDGEMENT if field in _JUDGED else Cost.FACTS
+        case TimeTerm():
+            return Cost.FACTS
+        case Present(path) | Comparison(path) | Search(path):
+            return Cost.RECORDS if path.root == MIXPANEL else Cost.DOCUMENT
+
+
+def test_of(node: Node) -> Test:
+    """Make the function of a filter."""
+    match node:
+        case Not(inner):
+            negated = test_of(inner)
+            return lambda candidate, tally: not negated(candidate, tally)
+        case Every(parts):
+            every = _cheapest_first(parts)
+            return lambda candidate, tally: all(test(candidate, tally) for test in every)
+        case Some(parts):
+            some = _cheapest_first(parts)
+            return lambda candidate, tally: any(test(candidate, tally) for test in some)
+        case Word():
+            return _word(node)
+        case FieldTerm():
+            return _field(node)
+        case TimeTerm("since", _, at):
+            return lambda candidate, tally: candidate.facts.received_at >= at
+        case TimeTerm(_, _, at):
+            return lambda candidate, tally: candidate.facts.received_at <= at
+        case Present(path):
+            return _at(path, lambda value, steps, tally: present(value, steps))
+        case Comparison():
+            return _comparison(node)
+        case Search():
+            return _search(node)
+
+
+def _cheapest_first(parts: Sequence[Node]) -> list[Test]:
+    return [test_of(part) for part in sorted(parts, key=cost_of)]
+
+
+# -- words and fields
+
+
+def _word(term: Word) -> Test:
+    wanted = term.text.folded()
+    literal = wanted.literal
+    if literal is not None:
+        return lambda candidate, tally: literal in candidate.text()
+
+    def matches(candidate: Candidate, tally: Tally) -> bool:
+        text = candidate.text()
+        return wanted.within(text) and any(map(wanted.within, text.split(BETWEEN)))
+
+    return matches
+
+
+_TEXTS: dict[str, Callable[[Facts], tuple[str, ...]]] = {
+    "event": lambda facts: (facts.names.event,),
+    "user": lambda facts: (facts.names.user_id, facts.names.anonymous_id),
+    "group": lambda facts: (facts.names.group_id,),
+    "key": lambda facts: (facts.write_key,),
+    "source": lambda facts: (facts.write_key,),
+    "library": lambda facts: (facts.names.library,),
+    "id": lambda facts: (facts.message_id,),
+    "type": lambda facts: (facts.type,),
+    "delivery": lambda facts: (facts.delivery.value,),
+    "origin": lambda facts: (facts.origin,),
+    "is": lambda facts: tuple(value for value, mark in IS_MARKS.items() if facts.marks & mark),
+}
+"""What a message has for a field that needs nothing but its line."""
+
+
+def _warn(candidate: Candidate) -> tuple[str, ...]:
+    judged = candidate.judgement()
+    found = [
+        *(["error"] if judged.errors else []),
+        *(["warning"] if judged.warnings else []),
+        *(["info"] if judged.notes else []),
+    ]
+    return (*found, "any") if found else ("none",)
+
+
+_JUDGED: dict[str, Callable[[Candidate], tuple[str, ...]]] = {
+    "rule": lambda candidate: tuple(candidate.judgement().rules),
+    "warn": _warn,
+    "sent": lambda candidate: ("yes" if candidate.judgement().sent else "no",),
+}
+
+
+def _field(term: FieldTerm) -> Test:
+    wanted = tuple(value.folded() for value in term.values)
+    if judged := _JUDGED.get(term.field):
+        return lambda candidate, tally: _one_of(judged(candidate), wanted)
+    texts = _TEXTS[term.field]
+    return lambda candidate, tally: _one_of(texts(candidate.facts), wanted)
+
+
+def _one_of(texts: Sequence[str], wanted: Sequence[Wildcard]) -> bool:
+    """True if one of the texts is one of the values; an empty text is none."""
+    return any(
+        text and any(value.whole(folded) for value in wanted) for text in texts for folded in (fold(text),)
+    )
+
+
+# -- paths
+
+Look = Callable[[Json, Sequence[str], Tally], bool]
+
+
+def _at(path: Path, look: Look) -> Test:
+    """The test of a term with a path: `look` is given where it begins, and the steps from there."""
+    root, *rest = path.steps
+    if root != MIXPANEL:
+        return lambda candidate, tally: look(candidate.document(), path.steps, tally)
+
+    def one_record_matches(candidate: Candidate, tally: Tally) -> bool:
+        return any(look(*_in_record(record, rest), tally) for record in candidate.records())
+
+    return one_record_matches
+
+
+def _in_record(record: JsonObject, steps: Sequence[str]) -> tuple[Json, Sequence[str]]:
+    """Where a path into a record begins: an event's properties, its name, or the record of a profile."""
+    properties = record.get("properties")
+    if isinstance(properties, dict) and "event" in record and steps[0] != "event":
+        return properties, steps
+    return record, steps
+
+
+def _comparison(term: Comparison) -> Test:
+    asked = compared(term)
+
+    def look(value: Json, steps: Sequence[str], tally: Tally) -> bool:
+        other: Json = None
+        for one in values_at(value, steps):
+            if asked.holds(one):
+                return True
+            if other is None and asked.would_hold(one):
+                other = one
+        if other is not None:
+            tally.other(term, other)
+        return False
+
+    return _at(term.path, look)
+
+
+def _search(term: Search) -> Test:
+    expression = compiled(term.regex)
+
+    def look(value: Json, steps: Sequence[str], tally: Tally) -> bool:
+        ends = time.monotonic() + SECONDS
+        try:
+            for one in values_at(value, steps):
+                if isinstance(one, str) and found(expression, one, ends - time.monotonic()):
+                    return True
+        except TimeoutError:
+            tally.late(term)
+        return False
+
+    return _at(term.path, look)

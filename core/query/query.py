@@ -1,0 +1,57 @@
+"""A filter that was read: the tree, as a test of messages and as a condition of SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from .candidate import Candidate
+from .evaluate import Cost, Test, cost_of, test_of
+from .sql import COLUMNS, narrowing
+from .tally import Tally
+from .terms import Node
+
+
+class Query:
+    """A filter. `text` as it was written, `node` its tree; None is the empty filter, which matches all."""
+
+    __slots__ = ("_test", "node", "text")
+
+    def __init__(self, text: str, node: Node | None) -> None:
+        self.text = text
+        self.node = node
+        self._test: Test | None = None
+
+    @property
+    def cost(self) -> Cost:
+        """The most that has to be read of a message to decide."""
+        return Cost.FACTS if self.node is None else cost_of(self.node)
+
+    def matches(self, candidate: Candidate, tally: Tally | None = None) -> bool:
+        """True if the message matches. `tally` notes why comparisons do not.
+
+        Raises FilterFault when a regular expression takes too long on too many messages of one tally.
+        """
+        if self.node is None:
+            return True
+        if self._test is None:
+            self._test = test_of(self.node)
+        return self._test(candidate, Tally() if tally is None else tally)
+
+    def to_sql(self, columns: Collection[str] = COLUMNS) -> tuple[str, list[str | int]]:
+        """A condition on the index's table, and its parameters: true for all that match, and maybe for more.
+
+        `columns` are those that the table has; what needs others is not narrowed.
+        """
+        return narrowing(self.node, columns)
+
+    def __str__(self) -> str:
+        return "" if self.node is None else str(self.node)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Query) and self.node == other.node
+
+    def __hash__(self) -> int:
+        return hash(self.node)
+
+    def __repr__(self) -> str:
+        return f"Query({self.text!r})"

@@ -1,0 +1,46 @@
+"""The text that words are searched in: every value of a message, folded. The index keeps the same text."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from ..messages import Json, JsonObject
+from .wildcards import fold
+
+BETWEEN = "\x1f"
+"""Stands between two values, so that no word reaches from one into the next."""
+_ALWAYS_FILLED = ("receivedAt",)
+_MAY_BE_FILLED = {"$.timestamp": "timestamp"}
+
+
+def searched_text(document: JsonObject, filled: Collection[str] = ()) -> str:
+    """Return the values of a message as it was received: texts, numbers, true, false and null, folded.
+
+    Keys are not among them, nor are the times that were filled in, which stand in `filled` by their paths.
+    """
+    left_out = {*_ALWAYS_FILLED, *(key for path, key in _MAY_BE_FILLED.items() if path in filled)}
+    found: dict[str, None] = {}  # each value once, in their order
+    waiting: list[Json] = [value for key, value in reversed(document.items()) if key not in left_out]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, str):
+            found[value] = None
+        elif isinstance(value, dict):
+            waiting.extend(reversed(value.values()))
+        elif isinstance(value, list):
+            waiting.extend(reversed(value))
+        elif value is None:
+            found["null"] = None
+        elif value is True or value is False:
+            found["true" if value else "false"] = None
+        else:
+            found[_number(value)] = None
+    return fold(BETWEEN.join(found))
+
+
+def _number(value: float) -> str:
+    """The number's text; of integers too long for Python to write, the hexadecimal one."""
+    try:
+        return repr(value)
+    except ValueError:
+        return hex(value) if isinstance(value, int) else ""
