@@ -9,11 +9,12 @@ from pathlib import Path
 
 from journal_values import a_receipt, an_attempt, an_entry
 
+from segtap.core import stores
 from segtap.core.delivery import DeliveryState, Outcome
 from segtap.core.json_text import json_bytes
 from segtap.core.messages import message_number
 from segtap.core.settings import JournalSettings
-from segtap.core.stores import SqliteJournal, open_journal
+from segtap.core.stores import Stores
 from segtap.core.stores.sqlite.salvage.pages import Pages
 from segtap.core.stores.sqlite.salvage.records import TABLE_LEAF, rows
 from segtap.core.stores.sqlite.salvage.tables import Tables, shape
@@ -41,16 +42,16 @@ def body(number: int) -> bytes:
     return json_bytes({"batch": messages})
 
 
-async def fill(journal: SqliteJournal, numbers: Iterable[int], *, indexed: bool = True) -> None:
+async def fill(journal: Stores, numbers: Iterable[int], *, indexed: bool = True) -> None:
     """Requests with their messages in the index, each in a state that fits its attempts."""
     for number in numbers:
         state = STATES[number % len(STATES)]
         wanted = state is not DeliveryState.OFF
-        seq = await journal.append(a_receipt(f"r-{number}", body=body(number), wanted=wanted))
+        seq = await journal.receipts.append(a_receipt(f"r-{number}", body=body(number), wanted=wanted))
         if not indexed:
             continue
         ids = [message_number(seq, position) for position in range(1 + number % 3)]
-        await journal.index(
+        await journal.index.add(
             [
                 an_entry(seq, position, state=DeliveryState.OFF, message_id=f"m-{number}-{position}")
                 if state is DeliveryState.OFF
@@ -61,12 +62,12 @@ async def fill(journal: SqliteJournal, numbers: Iterable[int], *, indexed: bool 
         )
         if state in (DeliveryState.SENT, DeliveryState.REFUSED, DeliveryState.UNCERTAIN):
             outcome = Outcome(state.value)
-            await journal.record([an_attempt(id, outcome) for id in ids], [(id, state) for id in ids])
+            await journal.outbox.record([an_attempt(id, outcome) for id in ids], [(id, state) for id in ids])
 
 
 async def make(path: Path, requests: int = 300) -> None:
     """A journal that was closed cleanly."""
-    journal = await open_journal(JournalSettings(path=str(path)))
+    journal = await stores.open(JournalSettings(path=str(path)))
     await fill(journal, range(requests))
     await fill(journal, range(requests, requests + 5), indexed=False)
     await journal.close()

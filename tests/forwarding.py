@@ -25,7 +25,7 @@ from segtap.core.forward.outcomes import Answer
 from segtap.core.forward.wire import WireForm
 from segtap.core.messages import Marks, Message, Receipt, message_number
 from segtap.core.settings import DestinationSettings, Secret, Settings, destination_of
-from segtap.core.stores.base import Entry, Journal
+from segtap.core.stores.base import Entry, Stores
 from segtap.core.verdict import Operation, OutgoingRequest, Translation
 
 NOW = 1_795_557_600_000
@@ -114,7 +114,7 @@ def settings(url: str, *, secret: str = SECRET, strict: bool = True) -> Destinat
 class Backlog:
     """Messages and the journal that owes them."""
 
-    def __init__(self, journal: Journal | None = None) -> None:
+    def __init__(self, journal: Stores | None = None) -> None:
         self.journal: Any = journal or MemoryJournal()
         self.messages: dict[int, Message] = {}
         self._seq = 0
@@ -123,7 +123,7 @@ class Backlog:
         """Index Segment messages that are wanted at Mixpanel; their ids."""
         entries: list[Entry] = []
         for document in documents:
-            self._seq = await self.journal.append(
+            self._seq = await self.journal.receipts.append(
                 Receipt(
                     uid=f"r-{len(self.messages)}", received_at=NOW, method="POST", path="/v1/t", wanted=True
                 )
@@ -146,18 +146,18 @@ class Backlog:
                 "test", 0, 0, int(marks), DeliveryState.WAITING, message_id,
             )  # fmt: skip
             entries.append(Entry(summary, wanted=True))
-        await self.journal.index(entries, upto=self._seq)
+        await self.journal.index.add(entries, upto=self._seq)
         return [entry.summary.id for entry in entries]
 
     async def load(self, summaries: Sequence[Summary]) -> list[Message]:
         return [self.messages[summary.id] for summary in summaries if summary.id in self.messages]
 
     async def states(self) -> list[DeliveryState]:
-        summaries = (await self.journal.page(limit=10_000)).summaries
+        summaries = (await self.journal.index.page(limit=10_000)).summaries
         return [summary.delivery for summary in summaries]
 
     async def lines(self, id: int) -> list[Delivery]:
-        return await self.journal.deliveries(id)
+        return await self.journal.outbox.deliveries(id)
 
     async def outcomes(self, id: int) -> list[Outcome]:
         return [line.outcome for line in await self.lines(id)]

@@ -11,11 +11,14 @@ import itertools
 import os
 import sys
 
+from journal_values import unindexed
+
+from segtap.core import stores
 from segtap.core.api.models import Summary
 from segtap.core.delivery import Delivery, DeliveryState, Outcome
 from segtap.core.messages import Receipt, message_number
 from segtap.core.settings import JournalSettings
-from segtap.core.stores import Entry, SqliteJournal, open_journal
+from segtap.core.stores import Entry, Stores
 
 APPENDERS = 32
 MESSAGES = 3
@@ -33,35 +36,35 @@ def entry(seq: int, position: int) -> Entry:
     return Entry(summary=summary, wanted=True, text=f"n {seq}")
 
 
-async def append(journal: SqliteJournal, round_: str, appender: int) -> None:
+async def append(journal: Stores, round_: str, appender: int) -> None:
     for number in itertools.count():
         uid = f"{round_}-{appender}-{number}"
         receipt = Receipt(uid=uid, received_at=number, method="POST", path="/v1/track", body=body(uid))
-        seq = await journal.append(receipt)
+        seq = await journal.receipts.append(receipt)
         os.write(1, f"{seq} {uid}\n".encode())
 
 
-async def index(journal: SqliteJournal) -> None:
+async def index(journal: Stores) -> None:
     while True:
-        if receipts := await journal.unindexed(64):
+        if receipts := await unindexed(journal, 64):
             entries = [entry(receipt.seq, position) for receipt in receipts for position in range(MESSAGES)]
-            await journal.index(entries, receipts[-1].seq)
+            await journal.index.add(entries, receipts[-1].seq)
         await asyncio.sleep(0)
 
 
-async def deliver(journal: SqliteJournal) -> None:
+async def deliver(journal: Stores) -> None:
     while True:
-        if owed := await journal.owed(limit=100):
+        if owed := await journal.outbox.owed(limit=100):
             attempts = [
                 Delivery(message=line.id, operation=0, at=1, endpoint="/import", outcome=Outcome.SENT)
                 for line in owed
             ]
-            await journal.record(attempts, [(line.id, DeliveryState.SENT) for line in owed])
+            await journal.outbox.record(attempts, [(line.id, DeliveryState.SENT) for line in owed])
         await asyncio.sleep(0)
 
 
 async def main(path: str, round_: str) -> None:
-    journal = await open_journal(JournalSettings(path=path))
+    journal = await stores.open(JournalSettings(path=path))
     await asyncio.gather(
         index(journal),
         deliver(journal),

@@ -10,7 +10,7 @@ from typing import Any
 from segtap.core.api.models import Summary
 from segtap.core.delivery import Delivery, DeliveryCounts, DeliveryState, Outcome
 from segtap.core.messages import Marks, Receipt, message_number
-from segtap.core.stores import Counts, Entry
+from segtap.core.stores import Counts, Entry, Stores
 
 AT = 1_790_000_000_000
 
@@ -71,6 +71,11 @@ def an_attempt(id: int, outcome: Outcome = Outcome.SENT, *, attempt: int = 1, wo
         of=50,
         took=12,
     )
+
+
+async def unindexed(stores: Stores, limit: int = 256) -> list[Receipt]:
+    """The oldest receipts whose messages are not in the index."""
+    return await stores.receipts.read(stores.index.position, limit)
 
 
 def recount(path: Path | str) -> Counts:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
 
+from .. import stores
 from ..api.client import Client
 from ..engine.receipts import export_line
 from ..engine.summaries import entry_of, summarize
@@ -12,7 +13,7 @@ from ..messages import Message, Receipt
 from ..pipeline.intake import parse_receipt
 from ..serve.notes import find_engine
 from ..settings import JournalSettings
-from ..stores import Journal, holder_of, open_journal
+from ..stores import Readable, holder_of
 from ..stores.sqlite.place import chosen_path
 from ..verdict import Translation, Verdict
 
@@ -47,7 +48,7 @@ async def export_lines(
             async for line in client.export(text):
                 yield line
         return
-    kept = await open_journal(journal, must_exist=True)
+    kept = await stores.open(journal, must_exist=True)
     try:
         async for line in _lines(kept, text.lower(), bounds, damaged):
             yield line
@@ -56,10 +57,10 @@ async def export_lines(
 
 
 async def _lines(
-    journal: Journal, text: str, bounds: Bounds, damaged: Callable[[Receipt], None]
+    journal: Readable, text: str, bounds: Bounds, damaged: Callable[[Receipt], None]
 ) -> AsyncGenerator[bytes]:
-    after = 0
-    while receipts := await journal.receipts(after, STRETCH):
+    after = stores.START
+    while receipts := await journal.receipts.read(after, STRETCH):
         for receipt in receipts:
             if receipt.damaged:
                 damaged(receipt)

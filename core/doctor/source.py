@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from functools import partial
-from typing import Protocol, cast
+from typing import Protocol
 
 import msgspec
 
@@ -28,9 +28,8 @@ from ..pipeline.envelope import read_object
 from ..pipeline.intake import parse_receipt
 from ..serve.notes import find_engine
 from ..settings import Settings
-from ..stores.base import Journal
+from ..stores import Readable, ReadOnlyStores
 from ..stores.sqlite.place import chosen_path
-from ..stores.sqlite.readonly import ReadOnlyJournal
 from ..verdict import with_findings
 
 MOST_USERS = 1_000
@@ -112,7 +111,7 @@ async def messages_of(viewer: Viewer, *, limit: int) -> Messages:
 
 
 async def _of_file(settings: Settings, limit: int, own: str, *, override: bool) -> Messages:
-    journal = ReadOnlyJournal(settings.journal)
+    journal = ReadOnlyStores(settings.journal)
     try:
         kept = None if override else await kept_settings(journal)
         if kept is not None:
@@ -202,7 +201,7 @@ async def _detail(kept: _Kept, number: int) -> MessageDetail | None:
 class _File:
     """The journal's file, its messages read by these settings."""
 
-    def __init__(self, journal: ReadOnlyJournal, settings: Settings) -> None:
+    def __init__(self, journal: Readable, settings: Settings) -> None:
         self._journal = journal
         self._faults: list[str] = []
         reading = ActiveSettings(settings)
@@ -214,8 +213,7 @@ class _File:
         )
 
     async def page(self, *, limit: int) -> Page:
-        return await self._journal.page(limit=limit)
+        return await self._journal.index.page(limit=limit)
 
     async def detail(self, id: int) -> MessageDetail:
-        # A detail asks for a line, a receipt, attempts and findings, and those it has.
-        return await self._reader.detail(cast("Journal", self._journal), id)
+        return await self._reader.detail(self._journal, id)

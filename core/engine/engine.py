@@ -20,6 +20,7 @@ from typing import Any, Self, cast
 
 import msgspec
 
+from .. import stores
 from ..api.feed import Feed
 from ..api.models import EngineState, FeedBatch, MessageDetail, Page
 from ..api.server import ControlApp, Health
@@ -40,10 +41,9 @@ from ..serve.launch import Switch
 from ..serve.notes import EngineNote, note_path, remove_note, running, write_note
 from ..serve.server import Listener, WebServer, listen
 from ..settings import JournalSettings, Settings
-from ..stores import open_journal
 from .active import ActiveSettings
 from .forwarding import ForwarderRun, cannot_forward_why, halted_log, interrupted_why, switch_of
-from .health import Faults, WatchedJournal
+from .health import Faults, WatchedLog
 from .indexer import Indexer
 from .log import hide
 from .overviews import Overviews, row_lines
@@ -138,8 +138,8 @@ class Engine:
         if self._forward_at_start and (why := cannot_forward_why(self.settings)):
             raise ForwardingRefused(why)
 
-        self._journal = await open_journal(_journal_settings(settings))
-        self._cleanup.push_async_callback(self._journal.close)
+        self._stores = await stores.open(_journal_settings(settings))
+        self._cleanup.push_async_callback(self._stores.close)
         listener = self._listen()
         self._cleanup.callback(listener.close)
         self._urls, self._phone_urls = listener.urls, listener.phone_urls
@@ -149,7 +149,7 @@ class Engine:
         self._knocks = Knocks(_now, self._feed.touch)
         self._cleanup.callback(self._knocks.close)
         self._faults = Faults(self._feed.touch)
-        self._journal.watch(self._journal_says)
+        self._stores.receipts.watch(self._journal_says)
         self._faults.set("subscriptions", " · ".join(self._reading.faults))
         self._reader = ReceiptReader(
             partial(parse_receipt, bounds=self.bounds),
@@ -159,12 +159,12 @@ class Engine:
             adjust=self._reading.adjust,
         )
         self.overviews = Overviews(
-            self._journal, self._reader, self._reading, lambda: self.settings, self._users_known
+            self._stores, self._reader, self._reading, lambda: self.settings, self._users_known
         )
         self._cleanup.push_async_callback(self.overviews.close)
         self._forwarder = Forwarder(
-            self._journal,
-            lambda summaries: self._reader.load(self._journal, summaries),
+            self._stores,
+            lambda summaries: self._reader.load(self._stores, summaries),
             self._reading,
             settings=settings.destination,
             on_delivery=self._delivered,
@@ -177,19 +177,18 @@ class Engine:
         )
         self._cleanup.push_async_callback(self._run.stop)
         self._indexer = Indexer(
-            self._journal,
+            self._stores,
             self._reader,
             publish=self._feed.publish,
             owed=self._forwarder.wake,
             fault=lambda text: self._faults.set("index", text),
         )
-        self._watched = WatchedJournal(self._journal, self._indexer.appended, self._faults)
+        self._stores.receipts.follow(self._indexer.appended)
+        self._watched = WatchedLog(self._stores.receipts, self._faults)
         # Asked for before the indexer adds to them: what it adds, the rules on the stream see there.
-        newest = await self._journal.page(limit=WARM_MESSAGES)
+        newest = await self._stores.index.page(limit=WARM_MESSAGES)
         self._spawn(self._indexer.run(), "segtap-indexer")
-        self._warming = self._spawn(
-            warm(self._journal, self._reader, self._reading, newest), "segtap-warming"
-        )
+        self._warming = self._spawn(warm(self._stores, self._reader, self._reading, newest), "segtap-warming")
         self._watch = SettingsWatch(settings, self._use, lambda text: self._faults.set("settings", text))
         self._faults.set("settings", fault)
         self._spawn(self._watch.run(), "segtap-settings")
@@ -211,17 +210,17 @@ class Engine:
             # Before the first request can come: `segtap forward` wants everything it receives.
             await self.set_forwarding(True)
         await web.start()
-        self._journal.announce(self.url)
+        self._stores.announce(self.url)
         self._announce()
         self._up = True
         await self._keep_settings()
-        logger.info("listening", extra={"urls": self.urls, "journal": self._journal.path})
+        logger.info("listening", extra={"urls": self.urls, "journal": self._stores.path})
 
     async def _keep_settings(self) -> None:
         """Keep the settings in force in the journal, for who reads it when no engine runs."""
         text = to_json(whole_text(cast("Json", msgspec.to_builtins(masked_settings(self.settings)))))
         try:
-            await self._journal.keep_settings(self.masks.text(text))
+            await self._stores.index.keep_settings(self.masks.text(text))
         except JournalError as error:
             self._faults.set("kept settings", f"The journal cannot keep the settings in force: {error}")
         else:
@@ -293,7 +292,7 @@ class Engine:
             urls=self.urls,
             token=self.token,
             version=VERSION,
-            journal="" if self._journal.ephemeral else self._journal.path,
+            journal="" if self._stores.ephemeral else self._stores.path,
         )
         self._cleanup.callback(remove_note, write_note(self._note))
 
@@ -321,7 +320,7 @@ class Engine:
 
     async def state(self) -> EngineState:
         """The header's facts now."""
-        counts = await self._journal.counts()
+        counts = await self._stores.index.counts()
         settings = self.settings
         why = cannot_forward_why(self.settings)
         retrying, next_try = self._forwarder.retry if self._forwarding else ("", 0)
@@ -332,8 +331,8 @@ class Engine:
             urls=self._urls,
             phone_urls=self._phone_urls,
             exposed=self._exposed,
-            journal=self._journal.path,
-            ephemeral=self._journal.ephemeral,
+            journal=self._stores.path,
+            ephemeral=self._stores.ephemeral,
             demo=settings.demo,
             destination=settings.destination.kind,
             region=settings.destination.region,
@@ -387,11 +386,11 @@ class Engine:
         self, *, before: int | None = None, after: int | None = None, limit: int = 200, text: str = ""
     ) -> Page:
         """A stretch of the list."""
-        return await self._journal.page(before=before, after=after, limit=limit, text=text)
+        return await self._stores.index.page(before=before, after=after, limit=limit, text=text)
 
     async def detail(self, id: int) -> MessageDetail:
         """Everything about one message."""
-        return await self._reading.why(await self._reader.detail(self._journal, id))
+        return await self._reading.why(await self._reader.detail(self._stores, id))
 
     async def inspect(self, document: JsonObject) -> MessageDetail:
         """Read a pasted message without keeping it."""
@@ -423,7 +422,7 @@ class Engine:
                     self._forwarder.resume()
                 return
             if on:
-                self._sent_before = (await self._journal.counts()).deliveries.sent
+                self._sent_before = (await self._stores.index.counts()).deliveries.sent
                 self._forwarding, self._interrupted = True, ""
                 self._run.start()
                 self.switched(self.switch)
@@ -462,14 +461,14 @@ class Engine:
         self._faults.set("destination", DESTINATION_WAITS if waits else "")
         self._faults.set("subscriptions", " · ".join(self._reading.faults))
         await self._keep_settings()
-        await reinspect(self._journal, self._reader)
+        await reinspect(self._stores, self._reader)
         self._feed.reread()
         logger.info("the settings changed", extra={"settings": settings.origin})
 
     async def _count_users(self) -> None:
         """Begin the table of users again; what comes meanwhile is indexed after it."""
         async with self._indexer.pause():
-            await count_users(self._journal, self._reader, self._reading)
+            await count_users(self._stores, self._reader, self._reading)
 
     async def _users_known(self) -> None:
         await asyncio.wait({self._warming}, timeout=USERS_WAIT)
@@ -494,7 +493,7 @@ class Engine:
         """Send messages through the tap again; returns how many."""
         sent = 0
         pending: list[Message] = []
-        async for found in self._reader.by_receipt(self._journal, ids):
+        async for found in self._reader.by_receipt(self._stores, ids):
             pending += [message for message in found if not message.unread]
             if len(pending) >= MAX_MESSAGES or sum(len(one.original) for one in pending) > MAX_BYTES:
                 sent += await self._replay(pending)
@@ -521,7 +520,7 @@ class Engine:
         async with self._switching:
             await self._run.stop()
             async with self._indexer.pause():
-                await self._journal.clear()
+                await self._stores.clear()
                 self._indexer.forget()
                 self._warming.cancel()
                 self._reading.forget()
@@ -535,7 +534,7 @@ class Engine:
 
     def export(self, text: str = "") -> AsyncIterator[bytes]:
         """One message a line, oldest first."""
-        return self._reader.export(self._journal, text)
+        return self._reader.export(self._stores, text)
 
     async def user_rows(self) -> AsyncIterator[bytes]:
         """One user a line, in no order. Indexing rests meanwhile, so that no two lines hold the same id."""

@@ -1,14 +1,12 @@
-"""What is not well in an engine, and the journal as ingest sees it: watched, so that a failure shows."""
+"""What is not well in an engine, and the log as ingest sees it: a failure to append is shown."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-import msgspec
-
 from ..errors import JournalError
 from ..messages import Receipt
-from ..stores.base import Journal
+from ..stores.base import Cursor, ReceiptLog
 
 
 class Faults:
@@ -32,19 +30,18 @@ class Faults:
         return " · ".join(dict.fromkeys(self._texts.values()))
 
 
-class WatchedJournal:
-    """What ingest writes to: the journal, with the indexer woken and a failure shown."""
+class WatchedLog:
+    """The log that ingest appends to; a failure is shown among the faults until an append succeeds."""
 
-    def __init__(self, journal: Journal, appended: Callable[[Receipt], None], faults: Faults) -> None:
-        self._journal = journal
-        self._appended = appended
+    def __init__(self, receipts: ReceiptLog, faults: Faults) -> None:
+        self._receipts = receipts
         self._faults = faults
         self._failed = False
 
-    async def append(self, receipt: Receipt) -> int:
-        """Make it durable and return its `seq`; see `Journal.append`."""
+    async def append(self, receipt: Receipt) -> Cursor:
+        """Make a receipt durable and return its position; see `ReceiptLog.append`."""
         try:
-            seq = await self._journal.append(receipt)
+            seq = await self._receipts.append(receipt)
         except JournalError as error:
             self._failed = True
             self._faults.set("journal", str(error))
@@ -52,5 +49,4 @@ class WatchedJournal:
         if self._failed:
             self._failed = False
             self._faults.set("journal", "")
-        self._appended(msgspec.structs.replace(receipt, seq=seq))
         return seq

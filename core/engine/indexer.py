@@ -18,7 +18,7 @@ from ..api.models import Summary
 from ..delivery import DeliveryState
 from ..errors import JournalError
 from ..messages import DEDUPE_WINDOW, Marks, Message, Receipt
-from ..stores.base import Entry, Journal
+from ..stores.base import START, Cursor, Entry, Stores
 from ..verdict import Finding
 from .pace import Pace
 from .receipts import ReceiptReader
@@ -46,14 +46,14 @@ class Indexer:
 
     def __init__(
         self,
-        journal: Journal,
+        stores: Stores,
         reader: ReceiptReader,
         *,
         publish: Callable[[Sequence[Summary]], None],
         owed: Callable[[], None],
         fault: Callable[[str], None],
     ) -> None:
-        self._journal = journal
+        self._stores = stores
         self._reader = reader
         self._publish = publish
         self._owed = owed
@@ -67,17 +67,12 @@ class Indexer:
         self._busy = asyncio.Lock()
         self._resting = asyncio.Event()
 
-    def appended(self, receipt: Receipt) -> None:
-        """A receipt is in the journal, with this `seq`: it is read from memory when its turn comes soon."""
-        self._fresh.add(receipt)
-        self._stir()
+    def appended(self, receipts: Sequence[Receipt]) -> None:
+        """Take note of what was appended to the log since the last call, see `ReceiptLog.follow`.
 
-    def wake(self) -> None:
-        """The journal may hold receipts that `appended` was not told of."""
-        self._fresh.behind = True
-        self._stir()
-
-    def _stir(self) -> None:
+        It is read from memory when its turn comes soon, else from the log.
+        """
+        self._fresh.add(receipts)
         self._resting.clear()
         self._wake.set()
 
@@ -121,7 +116,7 @@ class Indexer:
     async def _work(self) -> bool:
         """One piece of work; False when there was none."""
         if not self._pending:
-            self._pending.extend(await self._fresh.take(self._journal))
+            self._pending.extend(await self._fresh.take(self._stores))
             if not self._pending:
                 return False
         read: list[tuple[Receipt, list[Message] | str]] = []
@@ -144,7 +139,7 @@ class Indexer:
             for message in messages:
                 await self._pace.breathe()
                 entries.append(await self._entry(_mark(message, receipt, seen), receipt))
-        await self._journal.index(entries, receipts[-1].seq)
+        await self._stores.index.add(entries, receipts[-1].seq)
         for _ in receipts:
             self._pending.popleft()
         self._observed.clear()
@@ -170,7 +165,7 @@ class Indexer:
         ]
         if not ids:
             return set()
-        return set(await self._journal.seen(ids, read[0][0].received_at - DEDUPE_WINDOW))
+        return set(await self._stores.index.seen(ids, read[0][0].received_at - DEDUPE_WINDOW))
 
     async def _entry(self, message: Message, receipt: Receipt) -> Entry:
         verdict = await self._reader.inspected(message)
@@ -185,58 +180,52 @@ class Indexer:
 class _Fresh:
     """Receipts just appended, so that they need not be read back as long as the indexer keeps up.
 
-    `take` gives the receipts to index next, without a gap: from memory, else from the journal.
+    `take` returns the receipts to index next, without a gap: from memory, else from the log.
     """
 
     def __init__(self) -> None:
         self._receipts: deque[Receipt] = deque()
+        """A run without gaps of what was appended."""
         self._bytes = 0
-        self._next = 0
-        """The number after the last one given out; 0 before there was one."""
-        self.behind = True
-        """True while the journal may hold receipts that are not here."""
+        self._taken: Cursor = START
+        """The last position that `take` returned."""
+        self._behind = True
+        """True while the log may hold receipts between `_taken` and the first of the run."""
+        self._full = False
+        """True when the log holds receipts after the run: there was no more room for them here."""
 
-    def add(self, receipt: Receipt) -> None:
-        if self._bytes > FRESH_BYTES or len(self._receipts) > FRESH_RECEIPTS:
-            self.behind = True
-            return
-        self._receipts.append(receipt)
-        self._bytes += len(receipt.body)
+    def add(self, receipts: Sequence[Receipt]) -> None:
+        """Append to the run, unless it is full."""
+        for receipt in receipts:
+            if receipt.seq <= self._taken:
+                continue  # the log had it before this was called
+            self._full = self._full or self._bytes > FRESH_BYTES or len(self._receipts) >= FRESH_RECEIPTS
+            if self._full:
+                return
+            self._receipts.append(receipt)
+            self._bytes += len(receipt.body)
 
-    async def take(self, journal: Journal) -> list[Receipt]:
-        receipts = self._receipts
-        while receipts and receipts[0].seq < self._next:
+    async def take(self, stores: Stores) -> list[Receipt]:
+        """Return the receipts after those that were returned before, [] when there are none."""
+        if not self._behind:
+            if self._receipts or not self._full:
+                return [self._pop() for _ in range(min(FETCH, len(self._receipts)))]
+            self._behind, self._full = True, False
+        newest = self._receipts[-1].seq if self._receipts else START
+        found = await stores.receipts.read(max(self._taken, stores.index.position), FETCH)
+        # Without any, what was appended before is no longer in the log.
+        upto = found[-1].seq if found else newest
+        if not found or (self._receipts and self._receipts[0].seq <= upto):
+            self._behind = False
+        while self._receipts and self._receipts[0].seq <= upto:
             self._pop()
-        if self._next and receipts and receipts[0].seq == self._next:
-            return self._run()
-        if not receipts and not self.behind:
-            return []
-        newest = receipts[-1].seq if receipts else 0
-        self.behind = False
-        try:
-            found = await journal.unindexed(FETCH)
-        except BaseException:
-            self.behind = True
-            raise
-        if found:
-            self.behind = True
-            self._next = found[-1].seq + 1
-        else:
-            # What was here before the journal had nothing is no longer in it.
-            while receipts and receipts[0].seq <= newest:
-                self._pop()
+        self._taken = max(self._taken, upto)
         return found
-
-    def _run(self) -> list[Receipt]:
-        run: list[Receipt] = []
-        while self._receipts and self._receipts[0].seq == self._next and len(run) < FETCH:
-            run.append(self._pop())
-            self._next += 1
-        return run
 
     def _pop(self) -> Receipt:
         receipt = self._receipts.popleft()
         self._bytes -= len(receipt.body)
+        self._taken = receipt.seq
         return receipt
 
 

@@ -7,9 +7,8 @@ import msgspec
 from ..api.client import Client
 from ..serve.notes import find_engine, running
 from ..settings import JournalSettings, Settings
-from ..stores import holder_of
+from ..stores import Readable, ReadOnlyStores, holder_of
 from ..stores.sqlite.place import chosen_path
-from ..stores.sqlite.readonly import ReadOnlyJournal
 
 
 def engine_with(journal: JournalSettings) -> str:
@@ -22,9 +21,9 @@ def engine_with(journal: JournalSettings) -> str:
     return ""
 
 
-async def kept_settings(journal: ReadOnlyJournal) -> Settings | None:
+async def kept_settings(journal: Readable) -> Settings | None:
     """The settings that the journal was last filled by; None for none, or those of a version with others."""
-    text = await journal.settings()
+    text = await journal.index.settings()
     try:
         return msgspec.json.decode(text, type=Settings) if text else None
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -42,7 +41,7 @@ async def settings_behind(own: Settings, *, url: str = "") -> Settings:
             return await client.settings()
     if not chosen_path(own.journal.path).exists():
         return own
-    journal = ReadOnlyJournal(own.journal)
+    journal = ReadOnlyStores(own.journal)
     try:
         return await kept_settings(journal) or own
     finally:

@@ -26,7 +26,7 @@ from ..overview.counts import OverviewCounts
 from ..overview.groups import GroupChecks
 from ..overview.model import Groups, Overview
 from ..settings import Settings
-from ..stores.base import Journal
+from ..stores.base import Stores, just_before
 from ..verdict import Finding, Translation, Verdict
 from .active import ActiveSettings
 from .pace import Pace
@@ -95,13 +95,13 @@ class Overviews:
 
     def __init__(
         self,
-        journal: Journal,
+        stores: Stores,
         reader: ReceiptReader,
         reading: ActiveSettings,
         settings: Callable[[], Settings],
         settled: Callable[[], Awaitable[None]] = _at_once,
     ) -> None:
-        self._journal = journal
+        self._stores = stores
         self._reader = reader
         self._reading = reading
         self._settings = settings
@@ -247,7 +247,7 @@ class Overviews:
         found: deque[Summary] = deque()
         before: int | None = None
         while True:
-            page = await self._journal.page(before=before, limit=PAGE)
+            page = await self._stores.index.page(before=before, limit=PAGE)
             await pace.breathe()
             fresh = [line for line in page.summaries if line.id > last]
             found.extendleft(reversed(fresh))
@@ -262,7 +262,7 @@ class Overviews:
     async def _read(self, pace: Pace) -> None:
         """Read the messages of the next receipts, and take them in."""
         lines = self._lines
-        receipts = await self._journal.receipts(seq_of(lines[0].id) - 1, RECEIPTS)
+        receipts = await self._stores.receipts.read(just_before(seq_of(lines[0].id)), RECEIPTS)
         if not receipts:
             lines.clear()  # cleared, or made room for newer ones
         for receipt in receipts:
@@ -272,7 +272,7 @@ class Overviews:
             if not mine:
                 continue
             messages = {} if receipt.refused is not None else await self._messages(receipt)
-            found = await self._journal.findings([line.id for line in mine])
+            found = await self._stores.index.findings([line.id for line in mine])
             without = damage_of(receipt) if receipt.damaged else Verdict(Translation())
             for line in mine:
                 await self._take(line, messages.get(line.id), found.get(line.id, ()), without)

@@ -22,7 +22,7 @@ from ..ingest.decode import compression
 from ..json_text import json_bytes
 from ..masks import mask_authorization, masked_verdict
 from ..messages import JsonObject, Marks, Message, Origin, Receipt, position_of, seq_of
-from ..stores.base import Journal
+from ..stores.base import Readable
 from ..verdict import FAULT_RULE, Finding, Translation, Verdict, with_findings
 from .replay import original_of, replays_of
 from .summaries import summarize
@@ -134,16 +134,16 @@ class ReceiptReader:
             found = self._adjust(message, found)
         return with_findings(verdict, found)
 
-    async def detail(self, journal: Journal, id: int) -> MessageDetail:
+    async def detail(self, stores: Readable, id: int) -> MessageDetail:
         """Everything about one message or refused request. Raises InputError when there is none."""
-        summary = await journal.summary(id)
-        receipt = await journal.receipt(seq_of(id)) if summary is not None else None
+        summary = await stores.index.summary(id)
+        receipt = await stores.receipts.get(seq_of(id)) if summary is not None else None
         if summary is None or receipt is None:
             raise InputError(
                 f"Message {id} is no longer in the journal: it was cleared, or made room for newer ones."
             )
         if receipt.damaged:
-            return await self._damaged(journal, summary, receipt)
+            return await self._damaged(stores, summary, receipt)
         read: list[Message] | str = "" if summary.refused else await self.read(receipt, {position_of(id)})
         message = None if isinstance(read, str) else next((m for m in read if m.id == id), None)
         if message is None:
@@ -155,15 +155,15 @@ class ReceiptReader:
                 receipt=_view(receipt, with_body=True),
             )
         marked = _marked(message, summary.marks)
-        found = (await journal.findings([id])).get(id, ())
+        found = (await stores.index.findings([id])).get(id, ())
         verdict = self.whole(marked, await self.inspected(marked), found)
         return msgspec.structs.replace(
-            _detail(summary, marked, receipt, verdict, tuple(await journal.deliveries(id))),
-            replay_of=await original_of(journal, receipt, id),
-            replays=await replays_of(journal, summary),
+            _detail(summary, marked, receipt, verdict, tuple(await stores.outbox.deliveries(id))),
+            replay_of=await original_of(stores, receipt, id),
+            replays=await replays_of(stores, summary),
         )
 
-    async def _damaged(self, journal: Journal, summary: Summary, receipt: Receipt) -> MessageDetail:
+    async def _damaged(self, stores: Readable, summary: Summary, receipt: Receipt) -> MessageDetail:
         """What is left of a message whose request cannot be read: its line and its deliveries."""
         marks = int(summary.marks | Marks.REFUSED | Marks.DAMAGED)
         return MessageDetail(
@@ -171,7 +171,7 @@ class ReceiptReader:
             document=b"",
             original=b"",
             verdict=damage_of(receipt),
-            deliveries=tuple(await journal.deliveries(summary.id)),
+            deliveries=tuple(await stores.outbox.deliveries(summary.id)),
             receipt=_view(receipt),
         )
 
@@ -212,16 +212,16 @@ class ReceiptReader:
             raise InputError("This is no Segment message: there is nothing in it.")
         return messages[0], receipt
 
-    async def export(self, journal: Journal, text: str = "") -> AsyncIterator[bytes]:
+    async def export(self, stores: Readable, text: str = "") -> AsyncIterator[bytes]:
         """Each message that contains `text` as one JSON line, oldest first; refused requests are left out."""
         after = 0
         while True:
-            page = await journal.page(after=after, limit=EXPORT_PAGE, text=text)
+            page = await stores.index.page(after=after, limit=EXPORT_PAGE, text=text)
             if not page.summaries:
                 return
             wanted = {summary.id for summary in page.summaries if not summary.refused}
             lines = bytearray()
-            async for messages in self.by_receipt(journal, wanted):
+            async for messages in self.by_receipt(stores, wanted):
                 for message in messages:
                     lines += export_line(message)
                 if len(lines) > EXPORT_BYTES:
@@ -231,7 +231,7 @@ class ReceiptReader:
                 yield bytes(lines)
             after = page.summaries[-1].id
 
-    async def by_receipt(self, journal: Journal, ids: Collection[int]) -> AsyncIterator[list[Message]]:
+    async def by_receipt(self, stores: Readable, ids: Collection[int]) -> AsyncIterator[list[Message]]:
         """The messages of these ids, those of one request at a time, oldest first; never an empty list.
 
         Ids of refused requests or of none are left out.
@@ -240,22 +240,22 @@ class ReceiptReader:
         for id in sorted(ids):
             places.setdefault(seq_of(id), set()).add(position_of(id))
         for seq, positions in places.items():
-            if messages := await self._kept(journal, seq, positions):
+            if messages := await self._kept(stores, seq, positions):
                 yield messages
 
-    async def documents(self, journal: Journal, ids: Collection[int]) -> list[Message]:
+    async def documents(self, stores: Readable, ids: Collection[int]) -> list[Message]:
         """All of `by_receipt` at once."""
-        return [message async for messages in self.by_receipt(journal, ids) for message in messages]
+        return [message async for messages in self.by_receipt(stores, ids) for message in messages]
 
-    async def load(self, journal: Journal, summaries: Sequence[Summary]) -> list[Message]:
+    async def load(self, stores: Readable, summaries: Sequence[Summary]) -> list[Message]:
         """The messages behind lines of the list, with the marks that they were given."""
         marks = {summary.id: summary.marks for summary in summaries}
-        read = await self.documents(journal, list(marks))
+        read = await self.documents(stores, list(marks))
         # A damaged request may hold another number of messages than the index knows of.
         return [_marked(message, marks[message.id]) for message in read if message.id in marks]
 
-    async def _kept(self, journal: Journal, seq: int, only: Collection[int]) -> list[Message]:
-        receipt = await journal.receipt(seq)
+    async def _kept(self, stores: Readable, seq: int, only: Collection[int]) -> list[Message]:
+        receipt = await stores.receipts.get(seq)
         if receipt is None or receipt.refused is not None:
             return []
         read = await self.read(receipt, only)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from ..api.models import Summary
 from ..json_text import json_bytes
 from ..messages import Message, Receipt, position_of, seq_of
-from ..stores.base import Journal
+from ..stores.base import Readable
 
 MAX_MESSAGES = 100
 MAX_BYTES = 400_000
@@ -39,20 +39,20 @@ def replay_receipts(messages: Sequence[Message], *, wanted: bool) -> Iterator[Re
         )
 
 
-async def original_of(journal: Journal, receipt: Receipt, id: int) -> Summary | None:
+async def original_of(stores: Readable, receipt: Receipt, id: int) -> Summary | None:
     """The message that this one, out of `receipt`, is a replay of; None when the journal does not have it."""
     source = _source(receipt, id)
-    return await journal.summary(source) if source else None
+    return await stores.index.summary(source) if source else None
 
 
-async def replays_of(journal: Journal, summary: Summary) -> tuple[Summary, ...]:
+async def replays_of(stores: Readable, summary: Summary) -> tuple[Summary, ...]:
     """The newest replays of a message, oldest first.
 
     A replay from a file names no message of the journal: it belongs to each earlier one with its messageId.
     """
     found: list[Summary] = []
-    for line in await journal.replays(summary.message_id, after=summary.id):
-        receipt = await journal.receipt(seq_of(line.id))
+    for line in await stores.index.replays(summary.message_id, after=summary.id):
+        receipt = await stores.receipts.get(seq_of(line.id))
         if receipt is not None and _source(receipt, line.id) in (0, summary.id):
             found.append(line)
     return tuple(found)

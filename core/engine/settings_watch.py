@@ -16,7 +16,7 @@ import msgspec
 from ..config import read_again
 from ..errors import SegtapError
 from ..settings import Settings
-from ..stores.base import Journal
+from ..stores.base import Stores
 from .receipts import ReceiptReader
 
 logger = logging.getLogger(__name__)
@@ -104,20 +104,20 @@ def _stamp(file: str) -> _Stamp:
     return found.st_mtime_ns, found.st_size, found.st_ino
 
 
-async def reinspect(journal: Journal, reader: ReceiptReader) -> None:
+async def reinspect(stores: Stores, reader: ReceiptReader) -> None:
     """Give the newest messages the marks that they have by the settings in force."""
-    summaries = [one for one in (await journal.page(limit=REVISED)).summaries if not one.refused]
+    summaries = [one for one in (await stores.index.page(limit=REVISED)).summaries if not one.refused]
     for start in range(0, len(summaries), STRETCH):
         stretch = {one.id: one for one in summaries[start : start + STRETCH]}
         found: list[tuple[int, int, int]] = []
-        kept = await journal.findings(list(stretch))
-        for message in await reader.load(journal, list(stretch.values())):
+        kept = await stores.index.findings(list(stretch))
+        for message in await reader.load(stores, list(stretch.values())):
             verdict = reader.whole(message, await reader.inspected(message), kept.get(message.id, ()))
             marks = (verdict.errors, verdict.warnings)
             if marks != (stretch[message.id].errors, stretch[message.id].warnings):
                 found.append((message.id, *marks))
         if found:
-            await journal.revise(found)
+            await stores.index.revise(found)
         # Ingest gets its turns meanwhile.
         await asyncio.sleep(0)
 

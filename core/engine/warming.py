@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from ..api.models import Page
 from ..messages import Message
-from ..stores.base import Journal
+from ..stores.base import Readable
 from ..verdict import Translation
 from .active import ActiveSettings
 from .pace import Pace
@@ -20,26 +20,26 @@ WARM_MESSAGES = 10_000
 STRETCH = 20
 
 
-async def warm(journal: Journal, reader: ReceiptReader, reading: ActiveSettings, newest: Page) -> None:
+async def warm(stores: Readable, reader: ReceiptReader, reading: ActiveSettings, newest: Page) -> None:
     """Let the rules see these messages, oldest first, and drop what they find: it is stored since then.
 
     Messages that come meanwhile are judged at once, with what was learned so far.
     """
-    await _learn(journal, reader, reading, newest, reader.observation)
+    await _learn(stores, reader, reading, newest, reader.observation)
 
 
-async def count_users(journal: Journal, reader: ReceiptReader, reading: ActiveSettings) -> None:
+async def count_users(stores: Readable, reader: ReceiptReader, reading: ActiveSettings) -> None:
     """Begin the table of users again, of the newest messages by the settings in force.
 
     The indexer has to be paused: it would put newer messages before older ones.
     """
     reading.forget_users()
-    newest = await journal.page(limit=WARM_MESSAGES)
-    await _learn(journal, reader, reading, newest, reading.count_user)
+    newest = await stores.index.page(limit=WARM_MESSAGES)
+    await _learn(stores, reader, reading, newest, reading.count_user)
 
 
 async def _learn(
-    journal: Journal,
+    stores: Readable,
     reader: ReceiptReader,
     reading: ActiveSettings,
     newest: Page,
@@ -51,7 +51,7 @@ async def _learn(
     try:
         for start in range(0, len(known), STRETCH):
             reading.learning(older=newest.more, behind=len(known) - start)
-            for message in await reader.load(journal, known[start : start + STRETCH]):
+            for message in await reader.load(stores, known[start : start + STRETCH]):
                 take(message, (await reader.inspected(message)).translation)
                 await pace.breathe()
     finally:

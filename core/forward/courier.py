@@ -9,7 +9,7 @@ from itertools import chain, islice
 from random import Random
 
 from ..delivery import Outcome
-from ..stores.base import Journal
+from ..stores.base import Outbox
 from .aside import TRY_AGAIN_MS, Aside
 from .batch import Batch, Queue
 from .clock import Clock, wait_before_retry
@@ -31,7 +31,7 @@ class Courier(Sender):
 
     def __init__(
         self,
-        journal: Journal,
+        outbox: Outbox,
         post: Post,
         queue: Queue,
         *,
@@ -46,7 +46,7 @@ class Courier(Sender):
         halt: Callable[[str], None],
     ) -> None:
         super().__init__(
-            journal,
+            outbox,
             post,
             mixpanel_url=mixpanel_url,
             secrets=secrets,

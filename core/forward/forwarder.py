@@ -21,7 +21,7 @@ from ..destinations.base import Translator
 from ..masks import secrets_in
 from ..messages import Message
 from ..settings import DestinationSettings
-from ..stores.base import Journal
+from ..stores.base import Stores
 from .aside import TRY_AGAIN_MS, Aside
 from .batch import Batch, Limits, Queue
 from .client import HttpxTransport, Transport
@@ -47,7 +47,7 @@ _BREATH = 32
 
 
 class Forwarder:
-    """Sends what `journal` owes until it is stopped.
+    """Sends what `stores` owes until it is stopped.
 
     `load` reads the messages behind summaries. `on_delivery` is called after every write to the journal with
     the attempts and the present state of each message that they concern.
@@ -61,7 +61,7 @@ class Forwarder:
 
     def __init__(
         self,
-        journal: Journal,
+        stores: Stores,
         load: Load,
         translator: Translator,
         *,
@@ -80,7 +80,7 @@ class Forwarder:
         check_address(settings.mixpanel_url)
         self._account = service_account_of(settings)
         self._secrets = secrets_in(settings)
-        self._journal = journal
+        self._stores = stores
         self._load = load
         self._translator = translator
         self._mixpanel_url = settings.mixpanel_url
@@ -218,14 +218,14 @@ class Forwarder:
         self._idle.clear()
         self._interrupt.clear()
         self._courier = self._hire()
-        newest = (await self._journal.page(limit=1)).summaries
+        newest = (await self._stores.index.page(limit=1)).summaries
         # Only messages up to here can have been tried before.
         self._newest = newest[-1].id if newest else 0
 
     def _hire(self) -> Courier:
         era = self._era
         return Courier(
-            self._journal,
+            self._stores.outbox,
             self._post,
             self._queue,
             mixpanel_url=self._mixpanel_url,
@@ -281,7 +281,7 @@ class Forwarder:
         while self._more and len(self._queue) < self._window and not self._stopping and not self.halted:
             # Cleared first, so that a wake during the query is not lost.
             self._more = False
-            summaries = await self._journal.owed(after=self._after, limit=_CHUNK)
+            summaries = await self._stores.outbox.owed(after=self._after, limit=_CHUNK)
             if len(summaries) == _CHUNK:
                 self._more = True
             if not summaries:
@@ -298,7 +298,9 @@ class Forwarder:
         wanted = [summary for summary in summaries if summary.delivery is not DeliveryState.HELD]
         messages = {message.id: message for message in await self._load(wanted)}
         again = [summary.id for summary in wanted if summary.id <= self._newest]
-        earlier = dict(zip(again, await asyncio.gather(*map(self._journal.deliveries, again)), strict=True))
+        earlier = dict(
+            zip(again, await asyncio.gather(*map(self._stores.outbox.deliveries, again)), strict=True)
+        )
         states: States = []
         lines: list[Delivery] = []
         for position, summary in enumerate(wanted, start=1):

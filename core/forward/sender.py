@@ -13,7 +13,7 @@ from random import Random
 
 from ..delivery import Delivery, DeliveryState, Outcome
 from ..masks import masks_of
-from ..stores.base import Journal
+from ..stores.base import Outbox
 from .aside import Aside, Shelf
 from .batch import Batch
 from .clock import Clock, wait_before_retry
@@ -78,7 +78,7 @@ class Sender:
 
     def __init__(
         self,
-        journal: Journal,
+        outbox: Outbox,
         post: Post,
         *,
         mixpanel_url: str,
@@ -93,7 +93,7 @@ class Sender:
         self.held: Counter[str] = Counter()
         """What is on its way, of what later records have to wait for."""
         self.troubles: dict[Route, Trouble] = {}
-        self._journal = journal
+        self._outbox = outbox
         self._post = post
         self.mixpanel_url = mixpanel_url
         self.secrets = secrets
@@ -163,7 +163,7 @@ class Sender:
         if not deliveries and not states:
             return
         owing = {id for id, _ in states if id in self.ledger}
-        await self._journal.record(deliveries, states, owing)
+        await self._outbox.record(deliveries, states, owing)
         if self._on_delivery is not None:
             tried = {line.message for line in deliveries if line.message in self.ledger}
             now = {id: self.ledger.state(id) for id in tried} | dict(states)

@@ -1,14 +1,19 @@
-"""The Journal protocol: append-only truth about what was received and what became of it.
+"""What a store promises: a log of receipts, an index of their messages, and an outbox for Mixpanel.
 
-Order of things: `append` makes a receipt durable (only then does ingest answer 200). Behind it, the
-indexer takes `unindexed` receipts, reads the messages in them and gives `index` one `Entry` for each;
-from then on they can be listed, and those wanted at Mixpanel are `owed`. The forwarder reports with `record`.
+The order of things: `ReceiptLog.append` makes a receipt durable, and only then does ingest answer 200. Behind
+it, the indexer reads the receipts after `Index.position`, parses them, and gives `Index.add` one `Entry` for
+each message; from then on the messages can be listed, and those wanted at Mixpanel are in `Outbox.owed`. The
+forwarder writes what became of them with `Outbox.record`.
+
+A receipt's position in the log (its `seq`) is given out by the store. Positions are positive integers that
+grow in the order of appending and are never used again, not even after `clear`. They need not be dense: code
+outside of a store compares them, and goes on from one that it was given, but does not count with them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import msgspec
 
@@ -17,12 +22,22 @@ from ..delivery import Delivery, DeliveryCounts, DeliveryState
 from ..messages import Receipt
 from ..verdict import Finding
 
+Cursor: TypeAlias = int
+"""A receipt's position in the log."""
+START: Cursor = 0
+"""Before the first receipt."""
+
+
+def just_before(seq: Cursor) -> Cursor:
+    """Return the cursor after which reading begins with the receipt at `seq`."""
+    return seq - 1
+
 
 class Entry(msgspec.Struct, frozen=True):
-    """One message's row in the index. `wanted` as the receipt's; a refused request has one entry, too.
+    """One message's row in the index. A refused request has one entry, too.
 
-    `text` is what plain-text search looks at, lower case. `findings` are those of the rules on the stream:
-    unlike the others they cannot be worked out again from the message, so they are kept.
+    `wanted` is the receipt's. `text` is what the plain-text search looks at, in lower case. `findings` are
+    those of the rules on the stream: they depend on the messages before, so they are kept.
     """
 
     summary: Summary
@@ -42,83 +57,119 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     warnings: int = 0
 
 
-class Journal(Protocol):
-    """What an engine needs of a journal. All methods may be called from one event loop only.
+class ReadableLog(Protocol):
+    """The receipts as they came."""
 
-    Raises `JournalError` (and its kinds) where the store fails.
-    """
+    async def read(self, after: Cursor = START, limit: int = 256) -> list[Receipt]:
+        """Return receipts after a position, oldest first; fewer than `limit` when they are large.
 
-    @property
-    def path(self) -> str:
-        """Where it is kept, for people."""
+        The list is empty only when there are none. A receipt that cannot be read is in it as a damaged one.
+        """
         ...
 
-    @property
-    def ephemeral(self) -> bool:
-        """True when it is removed as it is closed."""
+    async def get(self, seq: Cursor) -> Receipt | None:
+        """Return the receipt at this position, or None when it is no longer there."""
         ...
 
-    def announce(self, url: str) -> None:
-        """Note where this engine can be attached to; a second one that wants the journal is told."""
+
+class ReceiptLog(ReadableLog, Protocol):
+    """The append-only truth about what was received."""
+
+    def append(self, receipt: Receipt) -> Awaitable[Cursor]:
+        """Make a receipt durable and return its position.
+
+        Raises JournalFull when the store has reached its limit and may not delete what it holds.
+        """
+        ...
+
+    def follow(self, receive: Callable[[Sequence[Receipt]], None]) -> None:
+        """Call `receive` in the event loop with each receipt appended from now on, in order of position.
+
+        None is left out, not even one whose appending task was cancelled.
+        """
+        ...
+
+    def watch(self, report: Callable[[str], None]) -> None:
+        """Call `report` with what is wrong with the store, and with "" once it is well again.
+
+        It is called in the event loop, also while nothing is written.
+        """
+        ...
+
+
+class ReadableIndex(Protocol):
+    """The messages' lines, for reading."""
+
+    async def summary(self, id: int) -> Summary | None:
+        """Return one line of the list."""
+        ...
+
+    async def page(
+        self, *, before: int | None = None, after: int | None = None, limit: int = 200, text: str = ""
+    ) -> Page:
+        """Return the newest `limit` lines that contain `text`, or those next to an id, oldest first.
+
+        With `before` the nearest ones below that id, with `after` the nearest above it; the page's `more` is
+        True if there are further ones in that direction. Case does not matter in `text`.
+        """
+        ...
+
+    async def replays(self, message_id: str, after: int, limit: int = 20) -> list[Summary]:
+        """Return the newest replays with that messageId and an id above `after`, oldest first."""
+        ...
+
+    async def findings(self, ids: Sequence[int]) -> dict[int, tuple[Finding, ...]]:
+        """Return what the rules on the stream found in these messages, without those that have nothing."""
+        ...
+
+    async def settings(self) -> str:
+        """Return the settings that were last kept, "" if there are none."""
+        ...
+
+
+class Index(ReadableIndex, Protocol):
+    """A line for each message, kept in step with the log."""
+
+    @property
+    def position(self) -> Cursor:
+        """The last receipt whose messages are in the index."""
+        ...
+
+    async def add(self, entries: Sequence[Entry], upto: Cursor) -> None:
+        """Store the entries of all receipts up to and including `upto`, in one step.
+
+        Entries of receipts that are in the index already, or were cleared, are left out. Raises ValueError
+        for an entry above `upto`, and for an `upto` that the log has not given out.
+        """
+        ...
+
+    async def seen(self, message_ids: Sequence[str], since: int) -> set[str]:
+        """Return those of the messageIds that a message in the index, received at or after `since`, has."""
+        ...
+
+    async def revise(self, findings: Sequence[tuple[int, int, int]]) -> None:
+        """Set the errors and warnings of messages, given as (id, errors, warnings), if they are there."""
+        ...
+
+    async def counts(self) -> Counts:
+        """Return the totals; cheap enough for each frame of the feed."""
         ...
 
     async def keep_settings(self, text: str) -> None:
         """Keep the settings in force, in place of earlier ones; `clear` does not remove them."""
         ...
 
-    def watch(self, told: Callable[[str], None]) -> None:
-        """Have `told` called with what is wrong with the store by itself, and with "" once it is no more.
 
-        It is called in the event loop, also while nothing is written.
-        """
+class ReadableOutbox(Protocol):
+    """What was tried at Mixpanel."""
+
+    async def deliveries(self, id: int) -> list[Delivery]:
+        """Return all attempts for one message, oldest first."""
         ...
 
-    def append(self, receipt: Receipt) -> Awaitable[int]:
-        """Make it durable and return its `seq`. Raises JournalFull when only owed ones are left."""
-        ...
 
-    async def unindexed(self, limit: int = 256) -> list[Receipt]:
-        """The oldest receipts without index entries, in order; fewer than `limit` when they are large."""
-        ...
-
-    async def receipts(self, after: int = 0, limit: int = 256) -> list[Receipt]:
-        """Receipts with a `seq` above `after`, oldest first; fewer than `limit` when they are large."""
-        ...
-
-    async def index(self, entries: Sequence[Entry], upto: int) -> None:
-        """Store the entries of all receipts up to and including `upto`, at once."""
-        ...
-
-    async def seen(self, message_ids: Sequence[str], since: int) -> set[str]:
-        """Those of the messageIds that an indexed message, received at or after `since` (ms), has."""
-        ...
-
-    async def receipt(self, seq: int) -> Receipt | None:
-        """One receipt as it came."""
-        ...
-
-    async def summary(self, id: int) -> Summary | None:
-        """One line of the list."""
-        ...
-
-    async def replays(self, message_id: str, after: int, limit: int = 20) -> list[Summary]:
-        """The newest replays with that messageId and an id above `after`, oldest first."""
-        ...
-
-    async def page(
-        self,
-        *,
-        before: int | None = None,
-        after: int | None = None,
-        limit: int = 200,
-        text: str = "",
-    ) -> Page:
-        """A stretch of the list: the newest `limit`, or those next to an id, that contain `text`.
-
-        Oldest first. With `before` the nearest ones below that id, with `after` the nearest above it; `more`
-        tells whether there are further ones in that direction. Case does not matter in `text`.
-        """
-        ...
+class Outbox(ReadableOutbox, Protocol):
+    """What is owed to Mixpanel, and what became of it."""
 
     async def owed(self, after: int = 0, limit: int = 1000) -> list[Summary]:
         """Return messages to be sent, oldest first, with an id above `after`; held ones are left out."""
@@ -130,33 +181,73 @@ class Journal(Protocol):
         states: Sequence[tuple[int, DeliveryState]],
         owing: Collection[int] = (),
     ) -> None:
-        """Write attempts and the new states of their messages, durably, in one transaction.
+        """Write attempts and the new states of their messages durably, in one step.
 
         A message is owed from then on if its state is one of `OWED_STATES`, or its id is in `owing`: one that
-        is uncertain may have other operations that are still to be sent.
+        is uncertain may have other operations that are still to be sent. Messages that the index no longer
+        has are left out.
         """
         ...
 
-    async def findings(self, ids: Sequence[int]) -> dict[int, tuple[Finding, ...]]:
-        """What the rules on the stream found in these messages; those without any are left out."""
+
+class Readable(Protocol):
+    """A journal that can be read, whether it is held or only looked at."""
+
+    @property
+    def path(self) -> str:
+        """Where it is kept, for people."""
         ...
 
-    async def revise(self, findings: Sequence[tuple[int, int, int]]) -> None:
-        """Set the errors and warnings of messages, given as (id, errors, warnings)."""
+    @property
+    def receipts(self) -> ReadableLog:
+        """The receipts."""
         ...
 
-    async def deliveries(self, id: int) -> list[Delivery]:
-        """All attempts for one message, oldest first."""
+    @property
+    def index(self) -> ReadableIndex:
+        """The messages in them."""
         ...
 
-    async def counts(self) -> Counts:
-        """The totals; cheap enough for each feed frame."""
-        ...
-
-    async def clear(self) -> None:
-        """Forget everything, for good."""
+    @property
+    def outbox(self) -> ReadableOutbox:
+        """The attempts to deliver them."""
         ...
 
     async def close(self) -> None:
         """Finish what is under way and let go of the store."""
+        ...
+
+
+class Stores(Readable, Protocol):
+    """The three stores of one journal, opened together. Used from one event loop only.
+
+    All methods raise `JournalError` (and its kinds) where the store fails.
+    """
+
+    @property
+    def ephemeral(self) -> bool:
+        """True if what it holds is deleted on close."""
+        ...
+
+    @property
+    def receipts(self) -> ReceiptLog:
+        """The receipts."""
+        ...
+
+    @property
+    def index(self) -> Index:
+        """The messages in them."""
+        ...
+
+    @property
+    def outbox(self) -> Outbox:
+        """What of them is to be sent, and was."""
+        ...
+
+    def announce(self, url: str) -> None:
+        """Note where this engine can be attached to, for a second one that wants the same journal."""
+        ...
+
+    async def clear(self) -> None:
+        """Delete all receipts, messages and deliveries, for good."""
         ...

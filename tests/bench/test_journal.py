@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 from journal_values import a_receipt
 
+from segtap.core import stores
 from segtap.core.messages import Receipt
 from segtap.core.settings import JournalSettings
-from segtap.core.stores import open_journal
 
 ROUNDS = 3
 
@@ -42,11 +42,11 @@ def appended(path: Path, receipt: Receipt, count: int, together: int) -> float:
     """Receipts a second of `together` appenders, each waiting for its acknowledgement."""
 
     async def run() -> float:
-        journal = await open_journal(JournalSettings(path=str(path)))
+        journal = await stores.open(JournalSettings(path=str(path)))
 
         async def append() -> None:
             for _ in range(count // together):
-                await journal.append(receipt)
+                await journal.receipts.append(receipt)
 
         began = time.perf_counter()
         await asyncio.gather(*(append() for _ in range(together)))

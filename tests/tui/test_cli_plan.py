@@ -133,13 +133,13 @@ def test_infer_reads_a_journal(tmp_path: Path) -> None:
 def asyncio_journal(settings: Any, messages: list[dict[str, Any]]) -> None:
     import asyncio
 
+    from segtap.core import stores
     from segtap.core.messages import Receipt
-    from segtap.core.stores import open_journal
 
     async def write() -> None:
-        journal = await open_journal(settings)
+        journal = await stores.open(settings)
         for number, message in enumerate(messages):
-            await journal.append(
+            await journal.receipts.append(
                 Receipt(
                     uid=f"r{number}",
                     received_at=1_795_557_600_000 + number,

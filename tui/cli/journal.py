@@ -66,12 +66,12 @@ def clear(path: str, yes: bool) -> None:
 
 
 async def _clear(path: str, *, yes: bool) -> None:
-    from ...core.stores import open_journal
+    from ...core import stores
 
     settings = load({"journal": {"path": path}} if path else None).journal
-    journal = await open_journal(settings, must_exist=True)
+    journal = await stores.open(settings, must_exist=True)
     try:
-        counts = await journal.counts()
+        counts = await journal.index.counts()
         if not yes:
             owed = (
                 f", {counts.deliveries.owed:,} of them still owed to Mixpanel"

@@ -19,7 +19,7 @@ from ...api.models import Page, Summary
 from ...delivery import Delivery, DeliveryState
 from ...messages import Marks, Receipt
 from ...verdict import Finding
-from .faults import SQLITE_ERRORS, closed_fault, code_of, corrupt, store_fault
+from .faults import SQLITE_ERRORS, closed_fault, code_of, store_fault
 from .rows import (
     DELIVERY_COLUMNS,
     SUMMARY_COLUMNS,
@@ -158,14 +158,6 @@ def receipts(db: sqlite3.Connection, after: int, limit: int) -> list[Receipt]:
     return found
 
 
-def unindexed(db: sqlite3.Connection, limit: int) -> list[Receipt]:
-    """Receipts whose messages are not in the index, oldest first; bounded as `receipts` is."""
-    row = db.execute("SELECT value FROM meta WHERE key = 'indexed'").fetchone()
-    if row is None or not isinstance(row[0], int):
-        raise corrupt("its meta table does not say how far the index goes")
-    return receipts(db, row[0], limit)
-
-
 def receipt(db: sqlite3.Connection, seq: int) -> Receipt | None:
     """One receipt."""
     row = db.execute("SELECT seq, received_at, form, data FROM receipts WHERE seq = ?", (seq,)).fetchone()
@@ -209,7 +201,7 @@ def replays(db: sqlite3.Connection, message_id: str, after: int, limit: int) -> 
 
 
 def page(db: sqlite3.Connection, before: int | None, after: int | None, limit: int, text: str) -> Page:
-    """A stretch of the list; see `Journal.page`."""
+    """A stretch of the list; see `ReadableIndex.page`."""
     limit = _bounded(limit)
     conditions: list[str] = []
     values: list[int | str] = []

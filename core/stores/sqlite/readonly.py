@@ -10,62 +10,94 @@ from ...delivery import Delivery
 from ...messages import Receipt
 from ...settings import JournalSettings
 from ...verdict import Finding
+from ..base import START, Cursor
 from . import reader
 from .faults import SQLITE_ERRORS, store_fault
 from .place import check_file, chosen_path
 from .reader import Reader
-from .schema import check_version, connect_reader
+from .schema import VERSION, check_version, connect_reader
 
 _WITH_FINDINGS = 2
 
 
-class ReadOnlyJournal:
-    """The part of `Journal` that reads messages. Raises JournalError where the file cannot be read."""
+class SqliteReceiptsRead:
+    """`ReadableLog` of a SQLite file."""
 
-    def __init__(self, settings: JournalSettings) -> None:
-        self._path = chosen_path(settings.path)
-        check_file(self._path, must_exist=True)
-        self._version = _version(self._path)
-        self._reader = Reader(self._path)
+    def __init__(self, reader_: Reader, version: int = VERSION) -> None:
+        self._reader = reader_
+        self._version = version
 
-    @property
-    def path(self) -> str:
-        """Where it lies, for people."""
-        return str(self._path)
+    async def read(self, after: Cursor = START, limit: int = 256) -> list[Receipt]:
+        """Return receipts after a position, oldest first; an empty file has none."""
+        return await self._reader.quick.run(reader.receipts, after, limit) if self._version else []
+
+    async def get(self, seq: Cursor) -> Receipt | None:
+        """Return the receipt at this position."""
+        return await self._reader.quick.run(reader.receipt, seq)
+
+
+class SqliteLines:
+    """`ReadableIndex` of a SQLite file. `version` is the file's, 0 for one that is empty."""
+
+    def __init__(self, reader_: Reader, version: int = VERSION) -> None:
+        self._reader = reader_
+        self._version = version
+
+    async def summary(self, id: int) -> Summary | None:
+        """Return one line of the list."""
+        return await self._reader.quick.run(reader.summary, id)
 
     async def page(
         self, *, before: int | None = None, after: int | None = None, limit: int = 200, text: str = ""
     ) -> Page:
-        """See `Journal.page`; an empty file has none."""
+        """Return a stretch of the list, see `ReadableIndex.page`; an empty file has none."""
         if not self._version:
             return Page(summaries=())
-        return await self._reader.quick.run(reader.page, before, after, limit, text)
-
-    async def summary(self, id: int) -> Summary | None:
-        """One line of the list."""
-        return await self._reader.quick.run(reader.summary, id)
-
-    async def receipt(self, seq: int) -> Receipt | None:
-        """One receipt as it came."""
-        return await self._reader.quick.run(reader.receipt, seq)
-
-    async def deliveries(self, id: int) -> list[Delivery]:
-        """All attempts for one message, oldest first."""
-        return await self._reader.quick.run(reader.deliveries, id)
+        lane = self._reader.search if text else self._reader.quick
+        return await lane.run(reader.page, before, after, limit, text)
 
     async def replays(self, message_id: str, after: int, limit: int = 20) -> list[Summary]:
-        """See `Journal.replays`."""
+        """Return the newest replays with that messageId and an id above `after`, oldest first."""
         return await self._reader.quick.run(reader.replays, message_id, after, limit)
 
     async def findings(self, ids: Sequence[int]) -> dict[int, tuple[Finding, ...]]:
-        """What the rules on the stream found; a file of an earlier version keeps none."""
+        """Return what the rules on the stream found; a file of an earlier version keeps none."""
         if self._version < _WITH_FINDINGS:
             return {}
         return await self._reader.quick.run(reader.findings, ids)
 
     async def settings(self) -> str:
-        """The settings that the last engine ran with, as JSON; "" where none has kept them."""
+        """Return the settings that the last engine ran with, as JSON; "" where none has kept them."""
         return await self._reader.quick.run(reader.settings) if self._version else ""
+
+
+class SqliteDeliveries:
+    """`ReadableOutbox` of a SQLite file."""
+
+    def __init__(self, reader_: Reader) -> None:
+        self._reader = reader_
+
+    async def deliveries(self, id: int) -> list[Delivery]:
+        """Return all attempts for one message, oldest first."""
+        return await self._reader.quick.run(reader.deliveries, id)
+
+
+class ReadOnlyStores:
+    """`Readable` of a SQLite file. Raises JournalError where the file cannot be read."""
+
+    def __init__(self, settings: JournalSettings) -> None:
+        self._path = chosen_path(settings.path)
+        check_file(self._path, must_exist=True)
+        version = _version(self._path)
+        self._reader = Reader(self._path)
+        self.receipts = SqliteReceiptsRead(self._reader, version)
+        self.index = SqliteLines(self._reader, version)
+        self.outbox = SqliteDeliveries(self._reader)
+
+    @property
+    def path(self) -> str:
+        """The file, for people."""
+        return str(self._path)
 
     async def close(self) -> None:
         """Let go of the file."""

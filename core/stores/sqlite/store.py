@@ -168,7 +168,7 @@ class Store:
     ) -> int | None:
         """Write attempts and states of messages; those no longer in the journal are left out.
 
-        See `Journal.record` for `owing`. Returns the lowest receipt number whose message changed, or None.
+        See `Outbox.record` for `owing`. Returns the lowest receipt number whose message changed, or None.
         """
         wanted = {id for id, _ in states} | {delivery.message for delivery in deliveries}
         before: dict[int, Row] = {}

@@ -17,6 +17,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+import msgspec
+
 from ...errors import JournalError
 from ...messages import Receipt
 from .checkpoints import Checkpoints
@@ -57,6 +59,7 @@ class Writer:
         self._checkpoints = Checkpoints(store)
         self._rescue = Rescue(store, lock, self._checkpoints, reader.paused, self._tell)
         self._told: Callable[[str], None] = lambda _: None
+        self._receive: Callable[[Sequence[Receipt]], None] = lambda _: None
         self._jobs: queue.SimpleQueue[_Append | _Work | None] = queue.SimpleQueue()
         self._works: deque[_Work] = deque()
         self._closing = False
@@ -80,6 +83,10 @@ class Writer:
     def watch(self, told: Callable[[str], None]) -> None:
         """Have `told` called, in the loop, with what is wrong with the files, and "" once it is no more."""
         self._told = told
+
+    def follow(self, receive: Callable[[Sequence[Receipt]], None]) -> None:
+        """Call `receive` in the loop with the receipts of each commit, with their numbers, in order."""
+        self._receive = receive
 
     async def close(self) -> None:
         """Finish what is queued, put the log away and let go of the file."""
@@ -136,11 +143,14 @@ class Writer:
         """Write receipts and answer for them; returns how many bytes that were."""
         rows: list[ReceiptRow] = []
         futures: list[asyncio.Future[int]] = []
+        packed: list[Receipt] = []
+        written: list[Receipt] = []
         answers: list[_Answer] = []
         for receipt, future in appends:
             try:
                 rows.append(pack_receipt(receipt))
                 futures.append(future)
+                packed.append(receipt)
             except (TypeError, ValueError, OverflowError) as error:
                 answers.append((future, None, error))
             except BaseException as error:  # no memory to pack it; as below
@@ -160,7 +170,11 @@ class Writer:
         else:
             self._checkpoints.wrote(incoming)
             answers += [(future, seq, None) for future, seq in zip(futures, numbers, strict=True)]
-        self._answer(answers)
+            written = [
+                msgspec.structs.replace(receipt, seq=seq)
+                for receipt, seq in zip(packed, numbers, strict=True)
+            ]
+        self._answer(answers, written)
         return incoming
 
     def _write(self, rows: Sequence[ReceiptRow], incoming: int) -> range:
@@ -178,9 +192,14 @@ class Writer:
         with contextlib.suppress(RuntimeError):  # as in _answer
             self._loop.call_soon_threadsafe(lambda: self._told(text))
 
-    def _answer(self, answers: Sequence[_Answer]) -> None:
+    def _answer(self, answers: Sequence[_Answer], written: Sequence[Receipt] = ()) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is left to hear it
-            self._loop.call_soon_threadsafe(_settle, answers)
+            self._loop.call_soon_threadsafe(self._settle, answers, written)
+
+    def _settle(self, answers: Sequence[_Answer], written: Sequence[Receipt]) -> None:
+        if written:
+            self._receive(written)
+        _settle(answers)
 
 
 def _fault(error: BaseException, path: Path) -> JournalError:

@@ -28,11 +28,12 @@ from segtap.core.engine.overviews import Overviews
 from segtap.core.engine.receipts import ReceiptReader
 from segtap.core.errors import JournalError
 from segtap.core.identities.model import SHORT_MEMBERS
-from segtap.core.messages import Message, Receipt, message_number
+from segtap.core.messages import Message, Receipt, message_number, seq_of
 from segtap.core.overview.model import Overview
 from segtap.core.pipeline.intake import parse_receipt
 from segtap.core.settings import Settings
 from segtap.core.stores.base import Entry
+from segtap.core.stores.memory import STEP
 from segtap.core.verdict import Verdict
 
 
@@ -52,6 +53,11 @@ async def whole(client: Client) -> Overview:
     while (overview := await client.overview()).covered.behind:
         pass
     return overview
+
+
+def at(receipt: int, position: int) -> int:
+    """The id of a message in the receipt that was appended as the first, second, …"""
+    return message_number(receipt * STEP, position)
 
 
 class Kept:
@@ -76,14 +82,15 @@ class Kept:
 
     async def take(self, *batches: list[dict[str, Any]]) -> None:
         for batch in batches:
+            number = self.journal.memory.last // STEP + 1
             receipt = Receipt(
-                uid=f"uid-{self.journal.next_seq}",
-                received_at=AT + self.journal.next_seq * 300,
+                uid=f"uid-{number}",
+                received_at=AT + number * 300,
                 method="POST",
                 path="/v1/batch",
                 body=msgspec.json.encode({"batch": batch}),
             )
-            seq = await self.journal.append(receipt)
+            seq = await self.journal.receipts.append(receipt)
             entries = [
                 Entry(
                     summary(
@@ -97,7 +104,7 @@ class Kept:
                 )
                 for position, message in enumerate(batch)
             ]
-            await self.journal.index(entries, seq)
+            await self.journal.index.add(entries, seq)
 
 
 async def test_the_counts_are_those_of_every_detail(running: tuple[Engine, Client]) -> None:
@@ -222,14 +229,14 @@ async def test_it_is_bounded_and_says_what_it_covers(monkeypatch: pytest.MonkeyP
     kept = Kept()
     await kept.take(*([track(f"m-{number}")] for number in range(140)))
     covered = (await kept.overviews.overview()).covered
-    assert (covered.messages, covered.older, covered.first) == (100, True, message_number(41, 0))
+    assert (covered.messages, covered.older, covered.first) == (100, True, at(41, 0))
     for _ in range(10):
         await kept.take(*([track(f"n-{number}")] for number in range(17)))
         covered = (await kept.overviews.overview()).covered
         assert covered.older
         assert 100 <= covered.messages <= 200
-        assert covered.last == message_number(kept.journal.next_seq - 1, 0)
-        assert covered.messages == (covered.last - covered.first >> 20) + 1
+        assert covered.last == message_number(kept.journal.memory.last, 0)
+        assert covered.messages == (seq_of(covered.last) - seq_of(covered.first)) // STEP + 1
     await kept.take(*([track(f"o-{number}")] for number in range(500)))
     covered = (await kept.overviews.overview()).covered
     assert (covered.messages, covered.older) == (100, True)
@@ -243,11 +250,11 @@ async def test_while_it_is_begun_anew_the_old_numbers_stand(monkeypatch: pytest.
     await kept.take(*([track(f"n-{number}")] for number in range(900)))
     monkeypatch.setattr(overviews, "WAIT", 0.0)
     covered = (await kept.overviews.overview()).covered
-    while covered.messages != 400 or covered.last != message_number(1300, 0):
-        assert covered.last == message_number(400, 0)
+    while covered.messages != 400 or covered.last != at(1300, 0):
+        assert covered.last == at(400, 0)
         covered = (await kept.overviews.overview()).covered
         await asyncio.sleep(0.001)
-    assert covered.first == message_number(901, 0)
+    assert covered.first == at(901, 0)
 
 
 async def test_what_is_read_again_for_a_replacement_is_not_still_to_read(
@@ -361,14 +368,14 @@ async def test_a_delivery_that_moves_while_its_line_is_read_is_not_lost(
 ) -> None:
     kept = Kept()
     await kept.take(*([track(f"m-{number}")] for number in range(3)))
-    receipts = kept.journal.receipts
-    moved = message_number(2, 0)
+    receipts = kept.journal.receipts.read
+    moved = at(2, 0)
 
     async def slow(after: int = 0, limit: int = 256) -> list[Receipt]:
         kept.overviews.delivered([(moved, DeliveryState.SENT)])
         return await receipts(after, limit)
 
-    monkeypatch.setattr(kept.journal, "receipts", slow)
+    monkeypatch.setattr(kept.journal.receipts, "read", slow)
     (event,) = (await kept.overviews.overview()).events
     assert event.delivery == {DeliveryState.OFF: 2, DeliveryState.SENT: 1}
 
@@ -378,7 +385,7 @@ async def test_a_journal_that_fails_is_told_and_the_next_asking_goes_on(
 ) -> None:
     kept = Kept()
     await kept.take(*([track(f"m-{number}")] for number in range(300)))
-    receipts, calls = kept.journal.receipts, 0
+    receipts, calls = kept.journal.receipts.read, 0
 
     async def failing(after: int = 0, limit: int = 256) -> list[Receipt]:
         nonlocal calls
@@ -387,7 +394,7 @@ async def test_a_journal_that_fails_is_told_and_the_next_asking_goes_on(
             raise JournalError("the disk is gone")
         return await receipts(after, limit)
 
-    monkeypatch.setattr(kept.journal, "receipts", failing)
+    monkeypatch.setattr(kept.journal.receipts, "read", failing)
     with pytest.raises(JournalError, match="the disk is gone"):
         await kept.overviews.overview()
     assert (await kept.overviews.overview()).covered.messages == 300
@@ -397,8 +404,8 @@ async def test_a_journal_that_fails_is_told_and_the_next_asking_goes_on(
 async def test_messages_that_made_room_meanwhile_are_left_out() -> None:
     kept = Kept()
     await kept.take(*([track(f"m-{number}")] for number in range(10)))
-    for seq in (1, 2, 5, 10):
-        del kept.journal.receipt_rows[seq]
+    for number in (1, 2, 5, 10):
+        del kept.journal.receipt_rows[number * STEP]
     covered = (await kept.overviews.overview()).covered
     assert (covered.messages, covered.behind) == (6, 0)
 

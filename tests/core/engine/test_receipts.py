@@ -45,7 +45,7 @@ async def test_a_large_batch_is_read_in_parts_beside_the_loop_and_costs_little_m
     batch = [{"type": "track", "event": "E", "userId": "u", "messageId": f"m-{n}"} for n in range(MANY)]
     for body in (json.dumps({"batch": batch}).encode(), gzip.compress(json.dumps({"batch": batch}).encode())):
         journal = MemoryJournal()
-        seq = await journal.append(receipt(body, seq=0))
+        seq = await journal.receipts.append(receipt(body, seq=0))
         threads: set[int] = set()
 
         def parse(
@@ -77,7 +77,7 @@ async def test_only_the_positions_asked_for_are_read() -> None:
         return parse_receipt(each, only)
 
     journal = MemoryJournal()
-    seq = await journal.append(
+    seq = await journal.receipts.append(
         receipt(b'{"batch":[{"type":"track"},{"type":"page"},{"type":"alias"}]}', seq=0)
     )
     reader = ReceiptReader(parse, lambda message: Verdict(Translation()), pytest.fail)

@@ -12,6 +12,7 @@ from engines import engine_settings, post, running_engine
 from journal_values import look
 from memory_journal import MemoryJournal
 
+from segtap.core import stores
 from segtap.core.api.models import MessageDetail
 from segtap.core.checks.stream import StreamChecker, StreamLimits
 from segtap.core.engine.active import ActiveSettings
@@ -20,7 +21,6 @@ from segtap.core.engine.receipts import Observe, ReceiptReader
 from segtap.core.messages import JsonObject, Message, Receipt
 from segtap.core.pipeline.intake import parse_receipt
 from segtap.core.settings import JournalSettings, Settings
-from segtap.core.stores import open_journal
 from segtap.core.verdict import FAULT_RULE, Finding, Translation, Verdict
 
 FOUND = Finding("shared-device", "error", "$.anonymousId", "two users", "call reset()")
@@ -118,7 +118,7 @@ async def indexed_with(observe: Observe, journal: MemoryJournal, *, mend: str = 
 async def test_work_that_is_done_again_is_seen_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("segtap.core.engine.indexer.RETRY_FIRST", 0.01)
     journal = MemoryJournal()
-    await journal.append(receipt(track("u-1", 1), track("u-1", 2)))
+    await journal.receipts.append(receipt(track("u-1", 1), track("u-1", 2)))
     journal.failing = "the disk is full"
     seen: list[int] = []
 
@@ -134,7 +134,7 @@ async def test_work_that_is_done_again_is_seen_once(monkeypatch: pytest.MonkeyPa
 
 async def test_a_message_on_which_the_rules_fail_is_kept() -> None:
     journal = MemoryJournal()
-    await journal.append(receipt(track("u-1", 1)))
+    await journal.receipts.append(receipt(track("u-1", 1)))
 
     def observe(message: Message, translation: Translation) -> tuple[Finding, ...]:
         raise ZeroDivisionError("oh")
@@ -179,8 +179,8 @@ async def test_damaged_findings_are_said(tmp_path: Path) -> None:
     db.execute("UPDATE messages SET findings = x'ff'")
     db.commit()
     db.close()
-    journal = await open_journal(JournalSettings(path=path))
-    (finding,) = (await journal.findings([line.id]))[line.id]
+    journal = await stores.open(JournalSettings(path=path))
+    (finding,) = (await journal.index.findings([line.id]))[line.id]
     assert (finding.rule, finding.severity) == (FAULT_RULE, "error")
     assert "is damaged in the journal" in finding.message
     await journal.close()

@@ -357,12 +357,12 @@ async def test_an_uncertain_operation_makes_its_message_uncertain_while_others_w
         task = asyncio.create_task(forwarder.run())
         await until(lambda: UNCERTAIN in seen)
         assert await backlog.states() == [UNCERTAIN]
-        assert [line.id for line in await backlog.journal.owed()] == [id]
+        assert [line.id for line in await backlog.journal.outbox.owed()] == [id]
         await forwarder.stop(grace=0)
         await task
         await go(backlog, mixpanel, translator=AsGiven())
     assert await backlog.states() == [UNCERTAIN]
-    assert await backlog.journal.owed() == []
+    assert await backlog.journal.outbox.owed() == []
     outcomes = {line.operation: line.outcome for line in await backlog.lines(id)}
     assert outcomes == {0: Outcome.UNCERTAIN, 1: Outcome.SENT, 2: Outcome.REFUSED}
 
@@ -465,7 +465,7 @@ async def test_a_message_that_cannot_be_translated_is_a_fault_and_stops_no_other
     async with MixpanelServer() as mixpanel:
         await go(backlog, mixpanel, translator=FailsOn(error))
     assert await backlog.states() == [TAKEN, DeliveryState.FAULT, TAKEN]
-    counts = (await backlog.journal.counts()).deliveries
+    counts = (await backlog.journal.index.counts()).deliveries
     assert (counts.fault, counts.sent, counts.total) == (1, 2, 3)
 
 
@@ -507,7 +507,7 @@ async def test_it_does_nothing_while_there_is_nothing_to_do() -> None:
         turns += 1
         return []
 
-    backlog.journal.owed = owed
+    backlog.journal.outbox.owed = owed
     forwarder = make_forwarder(backlog, "http://127.0.0.1:1")
     async with running(forwarder):
         await forwarder.wait_idle()

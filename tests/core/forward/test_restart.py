@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,10 +37,10 @@ from mixpanel_server import (
     MixpanelServer,
 )
 
+from segtap.core import stores
 from segtap.core.delivery import DeliveryState, Outcome
 from segtap.core.forward.batch import Limits
 from segtap.core.settings import JournalSettings
-from segtap.core.stores import open_journal
 from segtap.core.verdict import OutgoingRequest
 
 LIMITS = Limits(json_records=3, form_records=2)
@@ -67,13 +67,15 @@ class Fuse:
 
 
 class Dying:
-    """A journal whose every call is two steps of a fuse: before it takes effect, and after."""
+    """Stores whose every call is two steps of a fuse: before it takes effect, and after."""
 
     def __init__(self, journal: Any, fuse: Fuse) -> None:
         self._journal, self._fuse = journal, fuse
 
-    def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
+    def __getattr__(self, name: str) -> Any:
         method = getattr(self._journal, name)
+        if not callable(method):
+            return Dying(method, self._fuse)
 
         async def stepped(*args: Any, **more: Any) -> Any:
             await self._fuse.step()
@@ -257,15 +259,15 @@ async def test_the_sqlite_journal_carries_it_over_a_restart(tmp_path: Path) -> N
     mixpanel.script(TOO_MANY, DROP_AFTER)
     backlog = Backlog()
     for last in (5, 9, 14, 22, 31, 45):
-        journal = await open_journal(place)
+        journal = await stores.open(place)
         backlog.journal = journal
         if not backlog.messages:
             await backlog.add(*(given(*requests) for requests in MESSAGES))
         await life(backlog, mixpanel, Fuse(last))
         await journal.close()
-    backlog.journal = journal = await open_journal(place)
+    backlog.journal = journal = await stores.open(place)
     await settle(backlog, mixpanel)
     await check(backlog, mixpanel, MESSAGES)
-    assert (await journal.counts()).deliveries.waiting == 0
-    assert await journal.owed() == []
+    assert (await journal.index.counts()).deliveries.waiting == 0
+    assert await journal.outbox.owed() == []
     await journal.close()

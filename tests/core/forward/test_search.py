@@ -33,12 +33,12 @@ from mixpanel_server import (
     import_error,
 )
 
+from segtap.core import stores
 from segtap.core.delivery import DeliveryState, Outcome
 from segtap.core.forward.batch import Limits
 from segtap.core.forward.forwarder import Forwarder
 from segtap.core.forward.search import REFUSALS, TRIES, Endpoint, Step, Suspicion
 from segtap.core.settings import JournalSettings
-from segtap.core.stores import open_journal
 
 SENT, REFUSED, WAITING = DeliveryState.SENT, DeliveryState.REFUSED, DeliveryState.WAITING
 STUCK, UNCERTAIN = DeliveryState.STUCK, DeliveryState.UNCERTAIN
@@ -103,7 +103,7 @@ async def test_what_is_behind_a_poisoned_record_flows_within_thirty_seconds(
     assert [line.outcome for line in lines] == [Outcome.RETRY, Outcome.STUCK]
     assert "set aside" in lines[-1].words
     assert story.fault.startswith("1 message is stuck: Mixpanel /import answers")
-    assert (await story.backlog.journal.counts()).deliveries.stuck == 1
+    assert (await story.backlog.journal.index.counts()).deliveries.stuck == 1
 
 
 async def test_a_poisoned_record_that_came_first_and_alone_lets_the_rest_pass() -> None:
@@ -214,7 +214,7 @@ async def test_it_is_tried_again_every_ten_minutes_and_taken_when_mixpanel_takes
 async def test_after_a_restart_it_is_still_set_aside_and_tried_when_it_is_due(tmp_path: Path) -> None:
     story = Story()
     place = JournalSettings(path=str(tmp_path / "journal.db"))
-    journal = await open_journal(place)
+    journal = await stores.open(place)
     story.backlog = Backlog(journal)
     await story.backlog.add(track(messageId="m-0"), track(messageId="m-1"))
     story.mixpanel.poison('"m-0"', BROKEN)
@@ -222,7 +222,7 @@ async def test_after_a_restart_it_is_still_set_aside_and_tried_when_it_is_due(tm
     assert await story.backlog.states() == [STUCK, SENT]
     await journal.close()
 
-    story.backlog.journal = journal = await open_journal(place)
+    story.backlog.journal = journal = await stores.open(place)
     before = len(story.mixpanel.requests)
     await eventually(story, 300, journal)
     assert len(story.mixpanel.requests) == before
@@ -230,7 +230,7 @@ async def test_after_a_restart_it_is_still_set_aside_and_tried_when_it_is_due(tm
     story.mixpanel.heal()
     await eventually(story, 30 + TEN_MINUTES, journal)
     assert await story.backlog.states() == [SENT, SENT]
-    assert await journal.owed() == []
+    assert await journal.outbox.owed() == []
     await journal.close()
 
 

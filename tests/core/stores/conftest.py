@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from segtap.core import stores
 from segtap.core.settings import JournalSettings
-from segtap.core.stores import SqliteJournal, open_journal
+from segtap.core.stores import Stores
 
 
 @pytest.fixture
@@ -15,7 +16,7 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-async def journal(path: Path) -> AsyncIterator[SqliteJournal]:
-    journal = await open_journal(JournalSettings(path=str(path)))
+async def journal(path: Path) -> AsyncIterator[Stores]:
+    journal = await stores.open(JournalSettings(path=str(path)))
     yield journal
     await journal.close()

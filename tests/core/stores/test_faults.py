@@ -13,13 +13,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from journal_values import a_receipt, an_attempt, an_entry, look, recount
+from journal_values import a_receipt, an_attempt, an_entry, look, recount, unindexed
 
+from segtap.core import stores
 from segtap.core.delivery import DeliveryCounts, DeliveryState
 from segtap.core.errors import JournalError
 from segtap.core.messages import Receipt
 from segtap.core.settings import JournalSettings
-from segtap.core.stores import Counts, SqliteJournal, open_journal
+from segtap.core.stores import Counts, Stores
 from segtap.core.stores.sqlite.faults import file_fault
 from segtap.core.stores.sqlite.rows import ReceiptRow, pack_receipt
 from segtap.core.stores.sqlite.store import Store
@@ -28,35 +29,35 @@ if sys.platform != "win32":
     import resource
 
 
-async def room(journal: SqliteJournal, pages: int) -> None:
+async def room(journal: Stores, pages: int) -> None:
     """Let the file grow to so many pages and no further: SQLite then finds the disk full."""
     await journal._writer.run(lambda: journal._store._db.execute(f"PRAGMA max_page_count = {pages}"))
 
 
-async def append_until_refused(journal: SqliteJournal, body: int) -> tuple[list[int], JournalError]:
+async def append_until_refused(journal: Stores, body: int) -> tuple[list[int], JournalError]:
     taken: list[int] = []
     for _ in range(1000):
         try:
-            taken.append(await journal.append(a_receipt(body=os.urandom(body))))
+            taken.append(await journal.receipts.append(a_receipt(body=os.urandom(body))))
         except JournalError as error:
             return taken, error
     raise AssertionError("the journal took everything")
 
 
-async def test_a_full_disk_refuses_and_room_makes_it_well_again(journal: SqliteJournal, path: Path) -> None:
+async def test_a_full_disk_refuses_and_room_makes_it_well_again(journal: Stores, path: Path) -> None:
     await room(journal, 100)
     taken, error = await append_until_refused(journal, 20_000)
     assert error.title == "The disk is full"
     assert str(path) in str(error)
     assert [seq for (seq,) in look(path, "SELECT seq FROM receipts")] == taken
     await room(journal, 100_000)
-    assert await journal.append(a_receipt()) == taken[-1] + 1
-    await journal.index([an_entry(seq) for seq in taken], taken[-1])
-    assert await journal.counts() == recount(path)
+    assert await journal.receipts.append(a_receipt()) == taken[-1] + 1
+    await journal.index.add([an_entry(seq) for seq in taken], taken[-1])
+    assert await journal.index.counts() == recount(path)
 
 
 async def test_no_memory_for_one_receipt_is_told_and_the_others_are_kept(
-    journal: SqliteJournal, monkeypatch: pytest.MonkeyPatch
+    journal: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def pack(receipt: Receipt) -> ReceiptRow:
         if receipt.body == b"large":
@@ -66,25 +67,25 @@ async def test_no_memory_for_one_receipt_is_told_and_the_others_are_kept(
     monkeypatch.setattr("segtap.core.stores.sqlite.writer.pack_receipt", pack)
     bodies = (b"{}", b"large", b"{}")
     results = await asyncio.gather(
-        *(journal.append(a_receipt(body=body)) for body in bodies), return_exceptions=True
+        *(journal.receipts.append(a_receipt(body=body)) for body in bodies), return_exceptions=True
     )
     assert [type(result) for result in results] == [int, JournalError, int]
     assert "MemoryError" in str(results[1])
 
 
 async def test_a_fault_of_ours_in_a_commit_is_told_and_the_next_one_goes_on(
-    journal: SqliteJournal, monkeypatch: pytest.MonkeyPatch
+    journal: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as broken:
         broken.setattr(Store, "append", lambda store, rows: 1 / 0)
         with pytest.raises(JournalError, match=r"ZeroDivisionError: division by zero\. Report this"):
-            await journal.append(a_receipt())
-    assert await journal.append(a_receipt()) == 1
+            await journal.receipts.append(a_receipt())
+    assert await journal.receipts.append(a_receipt()) == 1
 
 
-async def test_all_receipts_of_a_refused_commit_are_refused(journal: SqliteJournal, path: Path) -> None:
+async def test_all_receipts_of_a_refused_commit_are_refused(journal: Stores, path: Path) -> None:
     await room(journal, 60)
-    calls = [journal.append(a_receipt(f"r{i}", body=os.urandom(5_000))) for i in range(200)]
+    calls = [journal.receipts.append(a_receipt(f"r{i}", body=os.urandom(5_000))) for i in range(200)]
     results = await asyncio.gather(*calls, return_exceptions=True)
     acknowledged = {result for result in results if isinstance(result, int)}
     assert {seq for (seq,) in look(path, "SELECT seq FROM receipts")} == acknowledged
@@ -93,36 +94,38 @@ async def test_all_receipts_of_a_refused_commit_are_refused(journal: SqliteJourn
 
 
 async def test_index_and_attempts_that_find_no_room_leave_everything_as_it_was(
-    journal: SqliteJournal, path: Path
+    journal: Stores, path: Path
 ) -> None:
-    await journal.append(a_receipt())
-    await journal.append(a_receipt())
-    await journal.index([an_entry(1)], 1)
-    before = await journal.counts()
+    await journal.receipts.append(a_receipt())
+    await journal.receipts.append(a_receipt())
+    await journal.index.add([an_entry(1)], 1)
+    before = await journal.index.counts()
     await room(journal, 1)  # no page more than there are
     with pytest.raises(JournalError, match="no room"):
-        await journal.index([an_entry(2, name="x" * 100_000)], 2)
+        await journal.index.add([an_entry(2, name="x" * 100_000)], 2)
     with pytest.raises(JournalError, match="no room"):
-        await journal.record([an_attempt(1 << 20, words="x" * 100_000)], [(1 << 20, DeliveryState.SENT)])
-    assert await journal.counts() == before == recount(path)
-    assert [receipt.seq for receipt in await journal.unindexed()] == [2]
-    assert await journal.deliveries(1 << 20) == []
+        await journal.outbox.record(
+            [an_attempt(1 << 20, words="x" * 100_000)], [(1 << 20, DeliveryState.SENT)]
+        )
+    assert await journal.index.counts() == before == recount(path)
+    assert [receipt.seq for receipt in await unindexed(journal)] == [2]
+    assert await journal.outbox.deliveries(1 << 20) == []
     await room(journal, 100_000)
-    await journal.index([an_entry(2)], 2)
-    await journal.record([an_attempt(1 << 20)], [(1 << 20, DeliveryState.SENT)])
+    await journal.index.add([an_entry(2)], 2)
+    await journal.outbox.record([an_attempt(1 << 20)], [(1 << 20, DeliveryState.SENT)])
     assert (
-        await journal.counts()
+        await journal.index.counts()
         == Counts(received=2, deliveries=DeliveryCounts(waiting=1, sent=1), warnings=2)
         == recount(path)
     )
 
 
-async def test_a_full_journal_disk_can_still_be_cleared(journal: SqliteJournal, path: Path) -> None:
+async def test_a_full_journal_disk_can_still_be_cleared(journal: Stores, path: Path) -> None:
     await room(journal, 100)
     await append_until_refused(journal, 20_000)
     await journal.clear()
     assert look(path, "SELECT count(*) FROM receipts") == [(0,)]
-    await journal.append(a_receipt())
+    await journal.receipts.append(a_receipt())
 
 
 @contextmanager
@@ -137,25 +140,25 @@ def no_file_above(size: int) -> Iterator[None]:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="limits of POSIX")
 async def test_a_write_that_the_system_refuses_loses_nothing_acknowledged(
-    journal: SqliteJournal, path: Path
+    journal: Stores, path: Path
 ) -> None:
     with no_file_above(300_000):
         taken, error = await append_until_refused(journal, 20_000)
         assert error.title == "The disk fails"
         assert taken
         with pytest.raises(JournalError):
-            await journal.append(a_receipt(body=os.urandom(20_000)))
-    after = await journal.append(a_receipt("after"))
+            await journal.receipts.append(a_receipt(body=os.urandom(20_000)))
+    after = await journal.receipts.append(a_receipt("after"))
     await journal.close()
-    again = await open_journal(JournalSettings(path=str(path)))
+    again = await stores.open(JournalSettings(path=str(path)))
     try:
-        assert [receipt.seq for receipt in await again.unindexed()] == [*taken, after]
+        assert [receipt.seq for receipt in await unindexed(again)] == [*taken, after]
     finally:
         await again.close()
 
 
 async def test_a_machine_that_gives_out_no_more_threads_stops_no_writer(
-    journal: SqliteJournal, monkeypatch: pytest.MonkeyPatch
+    journal: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("segtap.core.stores.sqlite.checkpoints.EVERY", 1)
     with monkeypatch.context() as exhausted:
@@ -165,12 +168,12 @@ async def test_a_machine_that_gives_out_no_more_threads_stops_no_writer(
 
         exhausted.setattr("threading.Thread.start", refuse)
         async with asyncio.timeout(10):
-            numbers = [await journal.append(a_receipt()) for _ in range(20)]
+            numbers = [await journal.receipts.append(a_receipt()) for _ in range(20)]
     assert numbers == list(range(1, 21))
 
 
 async def test_a_failing_checkpoint_costs_nothing(
-    journal: SqliteJournal, path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    journal: Stores, path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(_: sqlite3.Connection) -> None:
         raise sqlite3.OperationalError("disk I/O error")
@@ -178,7 +181,7 @@ async def test_a_failing_checkpoint_costs_nothing(
     monkeypatch.setattr("segtap.core.stores.sqlite.checkpoints.checkpoint_once", fail)
     monkeypatch.setattr("segtap.core.stores.sqlite.checkpoints.EVERY", 1)
     for _ in range(20):
-        await journal.append(a_receipt())
+        await journal.receipts.append(a_receipt())
     await journal.close()
     assert "checkpoint put off" in caplog.text
     assert look(path, "SELECT count(*) FROM receipts") == [(20,)]
@@ -188,14 +191,14 @@ async def test_another_program_that_writes_delays_and_then_refuses(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("segtap.core.stores.sqlite.schema._BUSY_SECONDS", 0.05)
-    journal = await open_journal(JournalSettings(path=str(path)))
+    journal = await stores.open(JournalSettings(path=str(path)))
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(JournalError, match="Another program holds"):
-        await journal.append(a_receipt())
+        await journal.receipts.append(a_receipt())
     other.execute("ROLLBACK")
     other.close()
-    assert await journal.append(a_receipt()) == 1
+    assert await journal.receipts.append(a_receipt()) == 1
     await journal.close()
 
 
@@ -203,40 +206,40 @@ async def test_clear_says_when_another_program_still_reads(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("segtap.core.stores.sqlite.schema._BUSY_SECONDS", 0.05)
-    journal = await open_journal(JournalSettings(path=str(path)))
-    await journal.append(a_receipt())
+    journal = await stores.open(JournalSettings(path=str(path)))
+    await journal.receipts.append(a_receipt())
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN")
     other.execute("SELECT count(*) FROM receipts").fetchall()
     with pytest.raises(JournalError, match="still reads"):
         await journal.clear()
-    assert await journal.receipts() == []
+    assert await journal.receipts.read() == []
     other.close()
     await journal.clear()
-    assert await journal.append(a_receipt()) == 2
+    assert await journal.receipts.append(a_receipt()) == 2
     await journal.close()
 
 
-async def test_clear_forgets_for_good(journal: SqliteJournal, path: Path) -> None:
+async def test_clear_forgets_for_good(journal: Stores, path: Path) -> None:
     secret = b"correct horse battery staple " + os.urandom(8).hex().encode()
     for _ in range(50):
-        seq = await journal.append(a_receipt(body=secret + os.urandom(30_000)))
-        await journal.index([an_entry(seq, name=secret.decode())], seq)
-        await journal.record([an_attempt(seq << 20, words=secret.decode())], [])
-    last = await journal.append(a_receipt(body=secret))
+        seq = await journal.receipts.append(a_receipt(body=secret + os.urandom(30_000)))
+        await journal.index.add([an_entry(seq, name=secret.decode())], seq)
+        await journal.outbox.record([an_attempt(seq << 20, words=secret.decode())], [])
+    last = await journal.receipts.append(a_receipt(body=secret))
     await journal.clear()
-    assert await journal.counts() == Counts() == recount(path)
-    assert (await journal.page()).summaries == ()
-    assert await journal.unindexed() == []
-    assert await journal.owed() == []
+    assert await journal.index.counts() == Counts() == recount(path)
+    assert (await journal.index.page()).summaries == ()
+    assert await unindexed(journal) == []
+    assert await journal.outbox.owed() == []
     for file in path.parent.iterdir():
         assert secret not in file.read_bytes(), file.name
     assert sum(file.stat().st_size for file in path.parent.iterdir()) < 150_000
-    await journal.index([an_entry(last)], last)  # read before, too late now
-    await journal.record([an_attempt(last << 20)], [(last << 20, DeliveryState.SENT)])
-    assert await journal.counts() == Counts() == recount(path)
-    assert await journal.append(a_receipt()) == last + 1
-    assert [receipt.seq for receipt in await journal.unindexed()] == [last + 1]
+    await journal.index.add([an_entry(last)], last)  # read before, too late now
+    await journal.outbox.record([an_attempt(last << 20)], [(last << 20, DeliveryState.SENT)])
+    assert await journal.index.counts() == Counts() == recount(path)
+    assert await journal.receipts.append(a_receipt()) == last + 1
+    assert [receipt.seq for receipt in await unindexed(journal)] == [last + 1]
 
 
 @pytest.mark.parametrize(

@@ -11,15 +11,16 @@ from pathlib import Path
 from examples import examples
 from hypothesis import HealthCheck, Phase, strategies
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from journal_values import a_receipt, an_attempt, an_entry, recount
+from journal_values import a_receipt, an_attempt, an_entry, recount, unindexed
 from msgspec.structs import replace
 
+from segtap.core import stores
 from segtap.core.api.models import Summary
 from segtap.core.delivery import OWED_STATES, Delivery, DeliveryState
 from segtap.core.errors import JournalFull
 from segtap.core.messages import Marks, Receipt
 from segtap.core.settings import JournalSettings
-from segtap.core.stores import Entry, open_journal
+from segtap.core.stores import Entry
 
 LIMIT = 160 * 1024
 OWED = tuple(OWED_STATES)
@@ -60,7 +61,7 @@ class JournalMachine(RuleBasedStateMachine):
     @initialize()
     def open(self) -> None:
         settings = JournalSettings(path=str(self.path), max_bytes=LIMIT)
-        self.journal = self.runner.run(open_journal(settings))
+        self.journal = self.runner.run(stores.open(settings))
 
     @rule(body=bodies, together=strategies.integers(1, 3), read=strategies.lists(messages, max_size=3))
     def receive(self, body: int, together: int, read: list[Messages]) -> None:
@@ -71,7 +72,7 @@ class JournalMachine(RuleBasedStateMachine):
         new = [a_receipt(f"r{self.last + i}", body=os.urandom(body)) for i in range(1, together + 1)]
 
         async def append() -> list[int | BaseException]:
-            return await asyncio.gather(*map(self.journal.append, new), return_exceptions=True)
+            return await asyncio.gather(*map(self.journal.receipts.append, new), return_exceptions=True)
 
         for receipt, seq in zip(new, self.runner.run(append()), strict=True):
             if isinstance(seq, int):
@@ -83,7 +84,7 @@ class JournalMachine(RuleBasedStateMachine):
         self.forget_what_rotation_took()
 
     def forget_what_rotation_took(self) -> None:
-        kept = {receipt.seq for receipt in self.runner.run(self.journal.receipts(limit=10_000))}
+        kept = {receipt.seq for receipt in self.runner.run(self.journal.receipts.read(limit=10_000))}
         gone = self.receipts.keys() - kept
         assert kept <= self.receipts.keys()
         deletable = {seq for seq in self.receipts if seq <= self.indexed and not self.owes(seq)}
@@ -102,14 +103,14 @@ class JournalMachine(RuleBasedStateMachine):
 
     @rule(batch=strategies.lists(messages, min_size=1, max_size=3))
     def index(self, batch: list[Messages]) -> None:
-        waiting = self.runner.run(self.journal.unindexed(len(batch))) if batch else []
+        waiting = self.runner.run(unindexed(self.journal, len(batch))) if batch else []
         entries: list[Entry] = [
             an_entry(receipt.seq, position, state=state, marks=marks, name=name)
             for receipt, found in zip(waiting, batch, strict=False)
             for position, (state, marks, name) in enumerate(found)
         ]
         if waiting:
-            self.runner.run(self.journal.index(entries, waiting[-1].seq))
+            self.runner.run(self.journal.index.add(entries, waiting[-1].seq))
             self.indexed = waiting[-1].seq
             self.lines.update((entry.summary.id, entry.summary) for entry in entries)
 
@@ -120,7 +121,7 @@ class JournalMachine(RuleBasedStateMachine):
         ids = data.draw(strategies.lists(known, unique=True, max_size=5))
         states = [(id, data.draw(strategies.sampled_from(DeliveryState))) for id in ids]
         attempts = [an_attempt(id, attempt=len(self.attempts.get(id, ())) + 1) for id in ids[::2]]
-        self.runner.run(self.journal.record(attempts, states))
+        self.runner.run(self.journal.outbox.record(attempts, states))
         for id, state in states:
             if id in self.lines:
                 *start, _, message_id = (getattr(self.lines[id], name) for name in Summary.__struct_fields__)
@@ -133,7 +134,7 @@ class JournalMachine(RuleBasedStateMachine):
     @rule(data=strategies.data(), errors=strategies.integers(0, 2), warnings=strategies.integers(0, 2))
     def revise(self, data: strategies.DataObject, errors: int, warnings: int) -> None:
         ids = data.draw(strategies.lists(strategies.sampled_from([*self.lines, 5 << 50]), unique=True))
-        self.runner.run(self.journal.revise([(id, errors, warnings) for id in ids]))
+        self.runner.run(self.journal.index.revise([(id, errors, warnings) for id in ids]))
         for id in ids:
             if id in self.lines:
                 self.lines[id] = replace(self.lines[id], errors=errors, warnings=warnings)
@@ -161,32 +162,32 @@ class JournalMachine(RuleBasedStateMachine):
 
     @invariant()
     def totals_are_those_of_the_rows(self) -> None:
-        assert self.runner.run(self.journal.counts()) == recount(self.path)
+        assert self.runner.run(self.journal.index.counts()) == recount(self.path)
 
     @invariant()
     def lists_are_those_of_the_model(self) -> None:
         lines = [self.lines[id] for id in sorted(self.lines)]
-        assert list(self.runner.run(self.journal.page(limit=10_000)).summaries) == lines
-        found = self.runner.run(self.journal.page(text="ORDER", limit=10_000)).summaries
+        assert list(self.runner.run(self.journal.index.page(limit=10_000)).summaries) == lines
+        found = self.runner.run(self.journal.index.page(text="ORDER", limit=10_000)).summaries
         assert list(found) == [line for line in lines if line.name.lower().startswith("order")]
-        owed = self.runner.run(self.journal.owed(limit=10_000))
+        owed = self.runner.run(self.journal.outbox.owed(limit=10_000))
         assert owed == [
             line for line in lines if line.delivery in (DeliveryState.WAITING, DeliveryState.STUCK)
         ]
 
     @invariant()
     def receipts_are_those_of_the_model(self) -> None:
-        kept = self.runner.run(self.journal.receipts(limit=10_000))
+        kept = self.runner.run(self.journal.receipts.read(limit=10_000))
         assert {r.seq: (r.uid, r.body) for r in kept} == {
             seq: (r.uid, r.body) for seq, r in self.receipts.items()
         }
-        waiting = self.runner.run(self.journal.unindexed(10_000))
+        waiting = self.runner.run(unindexed(self.journal, 10_000))
         assert [r.seq for r in waiting] == sorted(seq for seq in self.receipts if seq > self.indexed)
 
     @invariant()
     def attempts_are_those_of_the_model(self) -> None:
         for id in self.lines:
-            assert self.runner.run(self.journal.deliveries(id)) == self.attempts.get(id, [])
+            assert self.runner.run(self.journal.outbox.deliveries(id)) == self.attempts.get(id, [])
 
 
 TestJournal = JournalMachine.TestCase

@@ -11,13 +11,14 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from journal_values import a_receipt, recount
+from journal_values import a_receipt, recount, unindexed
 
+from segtap.core import stores
 from segtap.core.delivery import DeliveryCounts, DeliveryState, Outcome
 from segtap.core.errors import JournalError, JournalTooNew
 from segtap.core.messages import message_number
 from segtap.core.settings import JournalSettings
-from segtap.core.stores import Counts, SqliteJournal, default_path, open_journal
+from segtap.core.stores import Counts, Stores, default_path
 from segtap.core.stores.sqlite.lock import JournalLock
 from segtap.core.stores.sqlite.schema import VERSION
 
@@ -35,7 +36,7 @@ def files(folder: Path) -> dict[str, bytes]:
 
 async def refusal(path: Path | str) -> str:
     with pytest.raises(JournalError) as refused:
-        await open_journal(JournalSettings(path=str(path)))
+        await stores.open(JournalSettings(path=str(path)))
     return str(refused.value)
 
 
@@ -44,8 +45,8 @@ async def test_only_the_owner_can_read_any_of_it(tmp_path: Path) -> None:
     path = tmp_path / "new" / "deep" / "journal.db"
     before = os.umask(0)
     try:
-        journal = await open_journal(JournalSettings(path=str(path)))
-        await journal.append(a_receipt())
+        journal = await stores.open(JournalSettings(path=str(path)))
+        await journal.receipts.append(a_receipt())
     finally:
         os.umask(before)
     assert set(files(path.parent)) == {"journal.db", "journal.db-wal", "journal.db-shm", "journal.db.lock"}
@@ -60,7 +61,7 @@ async def test_a_file_that_others_could_read_is_closed_to_them(tmp_path: Path) -
     path.touch()
     path.chmod(0o644)
     tmp_path.chmod(0o755)
-    journal = await open_journal(JournalSettings(path=str(path)))
+    journal = await stores.open(JournalSettings(path=str(path)))
     assert mode(path) == 0o600
     assert mode(tmp_path) == 0o755  # the folder is the user's own
     await journal.close()
@@ -95,7 +96,7 @@ async def test_the_default_lies_in_the_state_folder(tmp_path: Path, monkeypatch:
     if sys.platform.startswith("linux"):
         assert default_path() == tmp_path / "state" / "segtap" / "journal.db"
     default_path().parent.mkdir(parents=True, mode=0o755)
-    journal = await open_journal(JournalSettings())
+    journal = await stores.open(JournalSettings())
     assert Path(journal.path) == default_path()
     assert mode(default_path().parent) == 0o700
     await journal.close()
@@ -104,10 +105,10 @@ async def test_the_default_lies_in_the_state_folder(tmp_path: Path, monkeypatch:
 async def test_the_home_folder_may_be_written_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
-    journal = await open_journal(JournalSettings(path="~/a b#c?.db"))
+    journal = await stores.open(JournalSettings(path="~/a b#c?.db"))
     assert Path(journal.path) == (tmp_path / "a b#c?.db").resolve()
-    await journal.append(a_receipt())
-    assert len(await journal.unindexed()) == 1
+    await journal.receipts.append(a_receipt())
+    assert len(await unindexed(journal)) == 1
     await journal.close()
 
 
@@ -139,9 +140,9 @@ async def test_another_programs_database_stays_as_it_is(tmp_path: Path) -> None:
     assert path.read_bytes() == content
 
 
-async def test_a_damaged_journal_is_said_to_be(journal: SqliteJournal, path: Path) -> None:
+async def test_a_damaged_journal_is_said_to_be(journal: Stores, path: Path) -> None:
     for _ in range(200):
-        await journal.append(a_receipt(body=os.urandom(4000)))
+        await journal.receipts.append(a_receipt(body=os.urandom(4000)))
     await journal.close()
     with path.open("r+b") as file:
         file.seek(100)
@@ -149,14 +150,14 @@ async def test_a_damaged_journal_is_said_to_be(journal: SqliteJournal, path: Pat
     assert "is damaged" in await refusal(path)
 
 
-async def test_a_newer_journal_is_left_alone(journal: SqliteJournal, path: Path) -> None:
-    await journal.append(a_receipt())
+async def test_a_newer_journal_is_left_alone(journal: Stores, path: Path) -> None:
+    await journal.receipts.append(a_receipt())
     await journal.close()
     db = sqlite3.connect(path)
     db.execute(f"PRAGMA user_version = {VERSION + 1}")
     db.close()
     with pytest.raises(JournalTooNew, match="Update segtap"):
-        await open_journal(JournalSettings(path=str(path)))
+        await stores.open(JournalSettings(path=str(path)))
 
 
 @pytest.mark.parametrize("version", [1, 2, 3])
@@ -174,7 +175,7 @@ async def test_a_journal_of_an_earlier_version_goes_on(tmp_path: Path, version: 
     db.execute(f"PRAGMA user_version = {version}")
     db.commit()
     db.close()
-    again = await open_journal(JournalSettings(path=str(path)))
+    again = await stores.open(JournalSettings(path=str(path)))
     try:
         expected = Counts(
             received=7,
@@ -182,17 +183,17 @@ async def test_a_journal_of_an_earlier_version_goes_on(tmp_path: Path, version: 
             warnings=8,
             deliveries=DeliveryCounts(off=1, waiting=1, sent=1, refused=1, uncertain=1, held=1, none=1),
         )
-        assert await again.counts() == expected == recount(path)
-        states = [line.delivery for line in (await again.page()).summaries]
+        assert await again.index.counts() == expected == recount(path)
+        states = [line.delivery for line in (await again.index.page()).summaries]
         assert states == ["off", "waiting", "sent", "refused", "uncertain", "held", "none", "none"]
-        assert [line.id for line in await again.owed()] == [message_number(2, 0)]
-        (attempt,) = await again.deliveries(message_number(3, 0))
+        assert [line.id for line in await again.outbox.owed()] == [message_number(2, 0)]
+        (attempt,) = await again.outbox.deliveries(message_number(3, 0))
         assert attempt.outcome is Outcome.SENT
-        assert [receipt.seq for receipt in await again.unindexed()] == [9]
-        assert await again.findings([message_number(1, 0)]) == {}
-        await again.record([], [(message_number(2, 0), DeliveryState.SENT)])
-        assert (await again.counts()).deliveries.total == 7
-        assert await again.counts() == recount(path)
+        assert [receipt.seq for receipt in await unindexed(again)] == [9]
+        assert await again.index.findings([message_number(1, 0)]) == {}
+        await again.outbox.record([], [(message_number(2, 0), DeliveryState.SENT)])
+        assert (await again.index.counts()).deliveries.total == 7
+        assert await again.index.counts() == recount(path)
     finally:
         await again.close()
 
@@ -200,10 +201,10 @@ async def test_a_journal_of_an_earlier_version_goes_on(tmp_path: Path, version: 
 async def test_a_journal_that_must_be_there_is_not_made(tmp_path: Path) -> None:
     wanted = JournalSettings(path=str(tmp_path / "typo" / "journal.db"))
     with pytest.raises(JournalError, match="There is no journal at"):
-        await open_journal(wanted, must_exist=True)
+        await stores.open(wanted, must_exist=True)
     assert list(tmp_path.iterdir()) == []
-    await (await open_journal(wanted)).close()
-    await (await open_journal(wanted, must_exist=True)).close()
+    await (await stores.open(wanted)).close()
+    await (await stores.open(wanted, must_exist=True)).close()
 
 
 async def test_a_path_through_a_file_is_refused(tmp_path: Path) -> None:
@@ -235,14 +236,14 @@ async def test_a_throw_away_journal_is_gone_when_closed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    first = await open_journal(JournalSettings(ephemeral=True))
-    second = await open_journal(JournalSettings(ephemeral=True, path="ignored.db"))
+    first = await stores.open(JournalSettings(ephemeral=True))
+    second = await stores.open(JournalSettings(ephemeral=True, path="ignored.db"))
     assert first.ephemeral
     assert first.path != second.path
-    await first.append(a_receipt())
+    await first.receipts.append(a_receipt())
     await first.close()
     assert [folder.name for folder in tmp_path.iterdir()] == [Path(second.path).parent.name]
-    assert await second.append(a_receipt()) == 1
+    assert await second.receipts.append(a_receipt()) == 1
     await second.close()
     assert list(tmp_path.iterdir()) == []
 
@@ -267,7 +268,7 @@ async def test_what_a_killed_engine_threw_away_is_removed_at_the_next_start(
     foreign = left_behind("other-killed", 3600)
     lock = JournalLock(alive / "journal.db")
     lock.acquire()
-    journal = await open_journal(JournalSettings(ephemeral=True))
+    journal = await stores.open(JournalSettings(ephemeral=True))
     assert not killed.exists()
     assert young.exists()
     assert alive.exists()

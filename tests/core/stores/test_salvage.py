@@ -23,12 +23,12 @@ from damage import (
     receipts_in,
     states_in,
 )
-from journal_values import a_receipt, look, recount
+from journal_values import a_receipt, look, recount, unindexed
 
+from segtap.core import stores
 from segtap.core.commands.salvage import Report, salvage
 from segtap.core.errors import JournalError, JournalLocked
 from segtap.core.settings import DestinationSettings, JournalSettings, Settings
-from segtap.core.stores import open_journal
 
 pytestmark = pytest.mark.kill
 
@@ -88,12 +88,12 @@ async def check(sound: Path, old: Path, new: Path, report: Report, must: set[int
             assert state in {was[id], "uncertain"}, (id, was[id], state)
         elif state != was[id]:
             assert state not in OWED, (id, was[id], state)
-    journal = await open_journal(JournalSettings(path=str(new)))
+    journal = await stores.open(JournalSettings(path=str(new)))
     try:
-        assert await journal.counts() == recount(new)
-        again = await journal.unindexed(10_000)
+        assert await journal.index.counts() == recount(new)
+        again = await unindexed(journal, 10_000)
         assert all(was.keys().isdisjoint({receipt.seq << 20}) for receipt in again)
-        assert await journal.append(a_receipt()) > max(after, default=0)
+        assert await journal.receipts.append(a_receipt()) > max(after, default=0)
     finally:
         await journal.close()
 
@@ -208,7 +208,7 @@ async def test_a_log_counts_as_far_as_it_is_sound(tmp_path: Path, seed: int) -> 
     chance = random.Random(seed)
     sound = tmp_path / "sound" / "journal.db"
     await make(sound, 60)
-    journal = await open_journal(JournalSettings(path=str(sound)))
+    journal = await stores.open(JournalSettings(path=str(sound)))
     await fill(journal, range(100, 160))
     whole, log = sound.read_bytes(), sound.with_name("journal.db-wal").read_bytes()
     await journal.close()
@@ -233,7 +233,7 @@ async def test_a_log_counts_as_far_as_it_is_sound(tmp_path: Path, seed: int) -> 
 async def test_deleted_requests_do_not_come_back(tmp_path: Path) -> None:
     path = tmp_path / "journal.db"
     await make(path, 300)
-    journal = await open_journal(JournalSettings(path=str(path)))
+    journal = await stores.open(JournalSettings(path=str(path)))
     await journal._writer.run(lambda: journal._store.delete(range(1, 200)))
     await journal.close()
     new = tmp_path / "new.db"
@@ -280,7 +280,7 @@ async def test_nothing_is_overwritten_and_no_running_engine_is_read(sound: Path,
     (tmp_path / "text.db").write_bytes(b"nothing of ours\n" * 1_000)
     with pytest.raises(JournalError, match="is not a segtap journal"):
         salvaged(tmp_path / "text.db", there)
-    journal = await open_journal(JournalSettings(path=str(sound)))
+    journal = await stores.open(JournalSettings(path=str(sound)))
     with pytest.raises(JournalLocked):
         salvaged(sound, there)
     await journal.close()

@@ -24,10 +24,11 @@ import journal_rescue_target as target
 import pytest
 from journal_values import a_receipt, look, recount
 
+from segtap.core import stores
 from segtap.core.errors import JournalError, JournalLocked
 from segtap.core.messages import Receipt
 from segtap.core.settings import JournalSettings
-from segtap.core.stores import SqliteJournal, open_journal
+from segtap.core.stores import Stores
 
 pytestmark = [
     pytest.mark.kill,
@@ -135,12 +136,12 @@ def receiving(path: Path) -> Iterator[Watched]:
 
 async def kept(path: Path) -> dict[int, Receipt]:
     """All receipts that a new engine finds, after it looked whether the file is sound."""
-    journal = await open_journal(JournalSettings(path=str(path)), must_exist=True)
+    journal = await stores.open(JournalSettings(path=str(path)), must_exist=True)
     found: dict[int, Receipt] = {}
     try:
-        while some := await journal.receipts(after=max(found, default=0)):
+        while some := await journal.receipts.read(after=max(found, default=0)):
             found.update((receipt.seq, receipt) for receipt in some)
-        assert await journal.counts() == recount(path)
+        assert await journal.index.counts() == recount(path)
     finally:
         await journal.close()
     assert look(path, "PRAGMA integrity_check") == [("ok",)]
@@ -222,19 +223,17 @@ async def test_one_harm_after_another(path: Path) -> None:
     await check_kept(path, watched.acknowledged)
 
 
-async def test_what_is_cut_off_and_not_in_memory_is_said_to_be_lost(
-    journal: SqliteJournal, path: Path
-) -> None:
+async def test_what_is_cut_off_and_not_in_memory_is_said_to_be_lost(journal: Stores, path: Path) -> None:
     told: list[str] = []
-    journal.watch(told.append)
+    journal.receipts.watch(told.append)
     for number in range(50):
-        await journal.append(a_receipt(f"r{number}", body=os.urandom(3_000)))
+        await journal.receipts.append(a_receipt(f"r{number}", body=os.urandom(3_000)))
     await journal.close()
-    again = await open_journal(JournalSettings(path=str(path)))
-    again.watch(told.append)
+    again = await stores.open(JournalSettings(path=str(path)))
+    again.receipts.watch(told.append)
     os.truncate(path, path.stat().st_size // 2)
     with pytest.raises(JournalError, match="which is damaged: segtap journal salvage --journal") as refusal:
-        await again.append(a_receipt("late"))
+        await again.receipts.append(a_receipt("late"))
     assert "Nothing more is received" in str(refusal.value)
     await again.close()
 
@@ -279,25 +278,25 @@ async def test_files_that_are_put_back_are_used_again(path: Path) -> None:
     await check_kept(path, watched.acknowledged)
 
 
-async def test_a_removed_lock_is_made_again(journal: SqliteJournal, path: Path) -> None:
+async def test_a_removed_lock_is_made_again(journal: Stores, path: Path) -> None:
     beside(path, ".lock").unlink()
     await asyncio.to_thread(appears, beside(path, ".lock"))
     with pytest.raises(JournalLocked, match=f"process {os.getpid()}"):
-        await open_journal(JournalSettings(path=str(path)))
+        await stores.open(JournalSettings(path=str(path)))
 
 
-async def test_another_engine_that_took_the_place_keeps_it(journal: SqliteJournal, path: Path) -> None:
+async def test_another_engine_that_took_the_place_keeps_it(journal: Stores, path: Path) -> None:
     told: list[str] = []
-    journal.watch(told.append)
-    await journal.append(a_receipt("first"))
+    journal.receipts.watch(told.append)
+    await journal.receipts.append(a_receipt("first"))
     journal._writer._rescue._look_at = float("inf")  # the second engine is quicker than the next look
     empty_folder(path)
-    second = await open_journal(JournalSettings(path=str(path)))
-    await second.append(a_receipt("second"))
+    second = await stores.open(JournalSettings(path=str(path)))
+    await second.receipts.append(a_receipt("second"))
     with pytest.raises(JournalError, match="Nothing more is received"):
-        await journal.append(a_receipt("late"))
-    assert [receipt.uid for receipt in await second.receipts()] == ["second"]
-    assert [receipt.uid for receipt in await journal.receipts()] == ["first", "late"]
+        await journal.receipts.append(a_receipt("late"))
+    assert [receipt.uid for receipt in await second.receipts.read()] == ["second"]
+    assert [receipt.uid for receipt in await journal.receipts.read()] == ["first", "late"]
     await second.close()
     saved = Path(journal.path)
     assert saved.name.startswith("journal.db.saved-")

@@ -1,0 +1,266 @@
+"""The three stores in memory: for tests, and for engines that keep nothing.
+
+Positions are given out with gaps between them, so that code that counts on dense ones fails early.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+
+from ..api.models import Page, Summary
+from ..delivery import OWED_STATES, Delivery, DeliveryCounts, DeliveryState
+from ..errors import JournalFull
+from ..messages import Marks, Receipt, seq_of
+from ..verdict import Finding
+from .base import START, Counts, Cursor, Entry
+
+MEMORY = "memory:"
+"""The path that stands for stores in memory."""
+STEP = 3
+"""From one position to the next."""
+_READ_BYTES = 2 * 1024 * 1024
+"""`read` stops after so many bytes of bodies."""
+
+
+@dataclass
+class Memory:
+    """What the three stores share."""
+
+    max_bytes: int
+    receipts: dict[Cursor, Receipt] = field(default_factory=dict[Cursor, Receipt])
+    entries: dict[int, Entry] = field(default_factory=dict[int, Entry])
+    attempts: dict[int, list[Delivery]] = field(default_factory=dict[int, list[Delivery]])
+    owing: set[int] = field(default_factory=set[int])
+    """Messages that are owed whatever their state."""
+    position: Cursor = START
+    last: Cursor = START
+    bytes: int = 0
+    settings: str = ""
+
+    def owed(self, entry: Entry) -> bool:
+        """Return whether something of the message is still to be sent."""
+        return entry.summary.delivery in OWED_STATES or entry.summary.id in self.owing
+
+    def make_room(self, incoming: int) -> None:
+        """Delete the oldest receipts that are indexed and not owed until `incoming` more bytes fit."""
+        if self.bytes + incoming <= self.max_bytes:
+            return
+        needed = {seq_of(entry.summary.id) for entry in self.entries.values() if self.owed(entry)}
+        for seq in [seq for seq in self.receipts if seq <= self.position and seq not in needed]:
+            self.delete(seq)
+            if self.bytes + incoming <= self.max_bytes:
+                return
+        raise JournalFull("The journal in memory has reached its limit. Raise max_bytes under [journal].")
+
+    def delete(self, seq: Cursor) -> None:
+        """Delete a receipt with its messages and their attempts."""
+        self.bytes -= len(self.receipts.pop(seq).body)
+        for id in [id for id in self.entries if seq_of(id) == seq]:
+            del self.entries[id]
+            self.attempts.pop(id, None)
+            self.owing.discard(id)
+
+    def lines(self, after: int = 0) -> Iterator[Entry]:
+        """Yield the entries above an id, oldest first."""
+        return (self.entries[id] for id in sorted(self.entries) if id > after)
+
+
+class MemoryReceipts:
+    """`ReceiptLog` in memory."""
+
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+        self._receive: Callable[[Sequence[Receipt]], None] = lambda _: None
+
+    async def append(self, receipt: Receipt) -> Cursor:
+        """Keep a receipt and return its position."""
+        memory = self._memory
+        memory.make_room(len(receipt.body))
+        memory.last += STEP
+        kept = msgspec.structs.replace(receipt, seq=memory.last)
+        memory.receipts[kept.seq] = kept
+        memory.bytes += len(kept.body)
+        self._receive((kept,))
+        return kept.seq
+
+    def follow(self, receive: Callable[[Sequence[Receipt]], None]) -> None:
+        """Call `receive` with each receipt appended from now on."""
+        self._receive = receive
+
+    def watch(self, report: Callable[[str], None]) -> None:
+        """Do nothing: memory is not damaged by others."""
+
+    async def read(self, after: Cursor = START, limit: int = 256) -> list[Receipt]:
+        """Return receipts after a position, oldest first; fewer than `limit` when they are large."""
+        found: list[Receipt] = []
+        size = 0
+        for seq, receipt in self._memory.receipts.items():
+            if seq > after:
+                found.append(receipt)
+                size += len(receipt.body)
+                if len(found) >= limit or size >= _READ_BYTES:
+                    break
+        return found
+
+    async def get(self, seq: Cursor) -> Receipt | None:
+        """Return the receipt at this position."""
+        return self._memory.receipts.get(seq)
+
+
+class MemoryIndex:
+    """`Index` in memory."""
+
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+
+    @property
+    def position(self) -> Cursor:
+        """The last receipt whose messages are in the index."""
+        return self._memory.position
+
+    async def add(self, entries: Sequence[Entry], upto: Cursor) -> None:
+        """Store the entries of all receipts up to and including `upto`."""
+        memory = self._memory
+        if upto > memory.last or any(seq_of(entry.summary.id) > upto for entry in entries):
+            raise ValueError(
+                f"messages above receipt {upto}, or receipt {upto} above the last, {memory.last}"
+            )
+        memory.entries.update(
+            (entry.summary.id, entry) for entry in entries if seq_of(entry.summary.id) > memory.position
+        )
+        memory.position = max(memory.position, upto)
+
+    async def seen(self, message_ids: Sequence[str], since: int) -> set[str]:
+        """Return those of the messageIds that a message received at or after `since` has."""
+        lines = (entry.summary for entry in self._memory.entries.values())
+        return set(message_ids) & {line.message_id for line in lines if line.received_at >= since} - {""}
+
+    async def summary(self, id: int) -> Summary | None:
+        """Return one line of the list."""
+        entry = self._memory.entries.get(id)
+        return entry.summary if entry else None
+
+    async def replays(self, message_id: str, after: int, limit: int = 20) -> list[Summary]:
+        """Return the newest replays with that messageId and an id above `after`, oldest first."""
+        lines = (entry.summary for entry in self._memory.lines(after))
+        found = [
+            line
+            for line in lines
+            if message_id and line.message_id == message_id and line.marks & Marks.REPLAY
+        ]
+        return found[-limit:]
+
+    async def page(
+        self, *, before: int | None = None, after: int | None = None, limit: int = 200, text: str = ""
+    ) -> Page:
+        """Return a stretch of the list, see `ReadableIndex.page`."""
+        wanted = text.lower()
+        found = [
+            entry.summary
+            for entry in self._memory.lines(after or 0)
+            if (before is None or entry.summary.id < before) and wanted in entry.text
+        ]
+        kept = found[:limit] if after is not None else found[-limit:]
+        return Page(summaries=tuple(kept), more=len(found) > len(kept))
+
+    async def findings(self, ids: Sequence[int]) -> dict[int, tuple[Finding, ...]]:
+        """Return what the rules on the stream found in these messages."""
+        entries = {id: self._memory.entries[id] for id in ids if id in self._memory.entries}
+        return {id: entry.findings for id, entry in entries.items() if entry.findings}
+
+    async def revise(self, findings: Sequence[tuple[int, int, int]]) -> None:
+        """Set the errors and warnings of messages."""
+        for id, errors, warnings in findings:
+            if entry := self._memory.entries.get(id):
+                line = msgspec.structs.replace(entry.summary, errors=errors, warnings=warnings)
+                self._memory.entries[id] = msgspec.structs.replace(entry, summary=line)
+
+    async def counts(self) -> Counts:
+        """Return the totals."""
+        lines = [entry.summary for entry in self._memory.entries.values()]
+        messages = [line for line in lines if not line.refused]
+
+        def standing(state: DeliveryState) -> int:
+            return sum(line.delivery == state for line in messages)
+
+        return Counts(
+            received=len(messages),
+            refused=len(lines) - len(messages),
+            deliveries=DeliveryCounts(**{state: standing(state) for state in DeliveryState}),
+            teed=sum(bool(line.marks & Marks.TEED) for line in messages),
+            errors=sum(bool(line.errors) for line in lines),
+            warnings=sum(bool(line.warnings and not line.errors) for line in lines),
+        )
+
+    async def settings(self) -> str:
+        """Return the settings that were last kept."""
+        return self._memory.settings
+
+    async def keep_settings(self, text: str) -> None:
+        """Keep the settings in force."""
+        self._memory.settings = text
+
+
+class MemoryOutbox:
+    """`Outbox` in memory."""
+
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+
+    async def owed(self, after: int = 0, limit: int = 1000) -> list[Summary]:
+        """Return messages to be sent, oldest first, with an id above `after`; held ones are left out."""
+        owed = (entry.summary for entry in self._memory.lines(after) if self._memory.owed(entry))
+        return [line for line in owed if line.delivery is not DeliveryState.HELD][:limit]
+
+    async def record(
+        self,
+        deliveries: Sequence[Delivery],
+        states: Sequence[tuple[int, DeliveryState]],
+        owing: Collection[int] = (),
+    ) -> None:
+        """Keep attempts and the new states of their messages."""
+        memory = self._memory
+        for delivery in deliveries:
+            if delivery.message in memory.entries:
+                memory.attempts.setdefault(delivery.message, []).append(delivery)
+        for id, state in states:
+            if entry := memory.entries.get(id):
+                line = msgspec.structs.replace(entry.summary, delivery=state)
+                memory.entries[id] = msgspec.structs.replace(entry, summary=line)
+                if id in owing:
+                    memory.owing.add(id)
+                else:
+                    memory.owing.discard(id)
+
+    async def deliveries(self, id: int) -> list[Delivery]:
+        """Return all attempts for one message, oldest first."""
+        return list(self._memory.attempts.get(id, ()))
+
+
+class MemoryStores:
+    """`Stores` in memory. `memory` holds what they keep."""
+
+    ephemeral = True
+    path = MEMORY
+
+    def __init__(self, max_bytes: int = 1 << 30) -> None:
+        self.memory = Memory(max_bytes)
+        self.receipts = MemoryReceipts(self.memory)
+        self.index = MemoryIndex(self.memory)
+        self.outbox = MemoryOutbox(self.memory)
+
+    def announce(self, url: str) -> None:
+        """Do nothing: no other engine can want the same memory."""
+
+    async def clear(self) -> None:
+        """Delete all receipts, messages and deliveries."""
+        memory = self.memory
+        for seq in list(memory.receipts):
+            memory.delete(seq)
+        memory.position = memory.last
+
+    async def close(self) -> None:
+        """Keep what is held for as long as this object lives."""

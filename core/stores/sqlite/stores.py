@@ -1,0 +1,220 @@
+"""The three stores in one SQLite file: coroutines in front of the writer's thread and the readers'."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from pathlib import Path
+
+from ...api.models import Summary
+from ...delivery import Delivery, DeliveryState
+from ...messages import Receipt
+from ...settings import JournalSettings
+from ..base import START, Counts, Cursor, Entry
+from . import reader
+from .damage import Damage
+from .faults import SQLITE_ERRORS, store_fault
+from .lock import JournalLock
+from .place import check_file, chosen_path, ephemeral_path, make_file, make_folder, remove_ephemeral
+from .reader import Reader
+from .readonly import SqliteDeliveries, SqliteLines
+from .store import Store
+from .writer import Writer
+
+
+class SqliteReceipts:
+    """`ReceiptLog` in a SQLite file. WAL with synchronous=FULL: what `append` returned for is on disk."""
+
+    def __init__(self, store: Store, writer: Writer, reader_: Reader) -> None:
+        self._store = store
+        self._writer = writer
+        self._reader = reader_
+        self._damage = Damage(self._spoil)
+        writer.watch(self._damage.files_say)
+
+    def append(self, receipt: Receipt) -> Awaitable[Cursor]:
+        """Make a receipt durable and return its position."""
+        return self._writer.append(receipt)
+
+    def follow(self, receive: Callable[[Sequence[Receipt]], None]) -> None:
+        """Call `receive` in the event loop with each receipt appended from now on, in order."""
+        self._writer.follow(receive)
+
+    def watch(self, report: Callable[[str], None]) -> None:
+        """Call `report` with what is wrong with the files, and with "" once they are well again."""
+        self._damage.watch(report)
+
+    async def read(self, after: Cursor = START, limit: int = 256) -> list[Receipt]:
+        """Return receipts after a position, oldest first; fewer than `limit` when they are large."""
+        return self._damage.seen(await self._reader.quick.run(reader.receipts, after, limit))
+
+    async def get(self, seq: Cursor) -> Receipt | None:
+        """Return the receipt at this position."""
+        found = await self._reader.quick.run(reader.receipt, seq)
+        if found is not None:
+            self._damage.seen((found,))
+        return found
+
+    def forget_damage(self) -> None:
+        """Note that the journal was emptied."""
+        self._damage.forget()
+
+    def _spoil(self, seq: Cursor) -> Awaitable[object]:
+        """Have the lines of a damaged receipt marked."""
+
+        def work() -> None:
+            if self._store.spoil(seq):
+                self._writer.rotation.settled(seq)
+
+        return self._writer.run(work)
+
+
+class SqliteIndex(SqliteLines):
+    """`Index` in a SQLite file."""
+
+    def __init__(self, store: Store, writer: Writer, reader_: Reader) -> None:
+        super().__init__(reader_)
+        self._store = store
+        self._writer = writer
+
+    @property
+    def position(self) -> Cursor:
+        """The last receipt whose messages are in the index."""
+        return self._store.indexed
+
+    async def add(self, entries: Sequence[Entry], upto: Cursor) -> None:
+        """Store the entries of all receipts up to and including `upto`, in one transaction."""
+
+        def work() -> None:
+            self._store.index(entries, upto)
+            self._writer.rotation.settled(None)
+
+        await self._writer.run(work)
+
+    async def seen(self, message_ids: Sequence[str], since: int) -> set[str]:
+        """Return those of the messageIds that a message in the index, received at or after `since`, has."""
+        return await self._reader.quick.run(reader.seen, message_ids, since)
+
+    async def revise(self, findings: Sequence[tuple[int, int, int]]) -> None:
+        """Set the errors and warnings of messages; those cleared meanwhile are left out."""
+        await self._writer.run(lambda: self._store.revise(findings))
+
+    async def counts(self) -> Counts:
+        """Return the totals; they are kept, not counted."""
+        return self._store.counts
+
+    async def settings(self) -> str:
+        """Return the settings that were last kept, "" if there are none."""
+        return self._store.settings
+
+    async def keep_settings(self, text: str) -> None:
+        """Keep the settings in force, in place of earlier ones; nothing is written if they are the same."""
+        if text != self._store.settings:
+            await self._writer.run(lambda: self._store.keep_settings(text))
+
+
+class SqliteOutbox(SqliteDeliveries):
+    """`Outbox` in a SQLite file."""
+
+    def __init__(self, store: Store, writer: Writer, reader_: Reader) -> None:
+        super().__init__(reader_)
+        self._store = store
+        self._writer = writer
+
+    async def owed(self, after: int = 0, limit: int = 1000) -> list[Summary]:
+        """Return messages to be sent, oldest first, with an id above `after`; held ones are left out."""
+        return await self._reader.quick.run(reader.owed, after, limit)
+
+    async def record(
+        self,
+        deliveries: Sequence[Delivery],
+        states: Sequence[tuple[int, DeliveryState]],
+        owing: Collection[int] = (),
+    ) -> None:
+        """Write attempts and the new states of their messages; those cleared meanwhile are left out."""
+
+        def work() -> None:
+            lowest = self._store.record(deliveries, states, owing)
+            if lowest is not None:
+                self._writer.rotation.settled(lowest)
+
+        await self._writer.run(work)
+
+
+class SqliteStores:
+    """`Stores` in one SQLite file, see `core.stores.base` for what each method promises."""
+
+    def __init__(self, store: Store, lock: JournalLock, settings: JournalSettings) -> None:
+        self._store = store
+        self._lock = lock
+        self._ephemeral = settings.ephemeral
+        self._reader = Reader(store.path)
+        self._writer = Writer(store, settings.max_bytes, lock, self._reader)
+        self._closed = False
+        self.receipts = SqliteReceipts(store, self._writer, self._reader)
+        self.index = SqliteIndex(store, self._writer, self._reader)
+        self.outbox = SqliteOutbox(store, self._writer, self._reader)
+
+    @property
+    def path(self) -> str:
+        """The file, for people."""
+        return str(self._store.path)
+
+    @property
+    def ephemeral(self) -> bool:
+        """True if the file is deleted on close."""
+        return self._ephemeral
+
+    def announce(self, url: str) -> None:
+        """Note the URL at which this engine can be attached to, for a second one that wants the journal."""
+        self._lock.announce(url)
+
+    async def clear(self) -> None:
+        """Delete everything, for good: the file is emptied and shrunk. Positions are not used again."""
+
+        def work() -> None:
+            self._store.clear()
+            self._writer.rotation.settled(0)
+
+        await self._writer.run(work)
+        self.receipts.forget_damage()
+
+    async def close(self) -> None:
+        """Finish what is under way, put the log away and let go of the lock."""
+        if self._closed:
+            return
+        self._closed = True
+        await self._reader.close()
+        await self._writer.close()
+        await asyncio.to_thread(_let_go, self._lock, self._store.path if self._ephemeral else None)
+
+
+async def open_file(settings: JournalSettings, *, must_exist: bool = False) -> SqliteStores:
+    """Open the file that the settings name, create it if needed, and lock it. See `core.stores.open`."""
+    lock, store = await asyncio.to_thread(_open, settings, must_exist)
+    return SqliteStores(store, lock, settings)
+
+
+def _open(settings: JournalSettings, must_exist: bool) -> tuple[JournalLock, Store]:
+    if settings.ephemeral:
+        path = ephemeral_path()
+    else:
+        path = chosen_path(settings.path)
+        check_file(path, must_exist=must_exist)
+        make_folder(path.parent)
+    lock = JournalLock(path)
+    try:
+        lock.acquire()
+        make_file(path)
+        return lock, Store(path)
+    except BaseException as error:
+        _let_go(lock, path if settings.ephemeral else None)
+        if isinstance(error, SQLITE_ERRORS):
+            raise store_fault(error, path) from error
+        raise
+
+
+def _let_go(lock: JournalLock, throw_away: Path | None) -> None:
+    lock.release()
+    if throw_away is not None:
+        remove_ephemeral(throw_away)

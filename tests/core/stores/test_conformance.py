@@ -1,0 +1,282 @@
+"""What each store must promise, whatever keeps it: the same tests run against SQLite and memory."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from journal_values import AT, a_receipt, an_attempt, an_entry
+
+from segtap.core import stores
+from segtap.core.delivery import DeliveryCounts, DeliveryState, Outcome
+from segtap.core.errors import JournalFull
+from segtap.core.messages import Marks, Receipt, message_number
+from segtap.core.settings import JournalSettings
+from segtap.core.stores import MEMORY, START, Counts, Stores
+from segtap.core.stores.base import just_before
+from segtap.core.verdict import Finding
+
+KINDS = ("sqlite", "memory")
+
+
+@pytest.fixture(params=KINDS)
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    return MEMORY if request.param == "memory" else str(tmp_path / "journal.db")
+
+
+@pytest.fixture
+async def kept(place: str) -> AsyncIterator[Stores]:
+    opened = await stores.open(place)
+    yield opened
+    await opened.close()
+
+
+async def receive(kept: Stores, *about: dict[str, object]) -> list[int]:
+    """Append a receipt of one message for each, index it, and return the messages' ids."""
+    ids: list[int] = []
+    for each in about:
+        seq = await kept.receipts.append(a_receipt())
+        entry = an_entry(seq, **each)  # type: ignore[arg-type]
+        await kept.index.add([entry], seq)
+        ids.append(entry.summary.id)
+    return ids
+
+
+async def listed(kept: Stores, **where: object) -> list[int]:
+    return [line.id for line in (await kept.index.page(**where)).summaries]  # type: ignore[arg-type]
+
+
+# --- the log ---------------------------------------------------------------------------------------
+
+
+async def test_receipts_are_read_back_in_the_order_of_their_positions(kept: Stores) -> None:
+    given = [a_receipt(f"r{number}", body=os.urandom(300)) for number in range(20)]
+    positions = await asyncio.gather(*map(kept.receipts.append, given))
+    assert positions == sorted(set(positions))
+    assert positions[0] > START
+    read = await kept.receipts.read()
+    assert [(one.seq, one.uid, one.body) for one in read] == [
+        (seq, one.uid, one.body) for seq, one in zip(positions, given, strict=True)
+    ]
+    assert [one.seq for one in await kept.receipts.read(positions[4], 3)] == positions[5:8]
+    assert [one.seq for one in await kept.receipts.read(just_before(positions[4]), 1)] == positions[4:5]
+    assert await kept.receipts.read(positions[-1]) == []
+    assert await kept.receipts.get(positions[7]) == read[7]
+    assert await kept.receipts.get(positions[-1] + 1) is None
+
+
+async def test_a_follower_is_given_each_receipt_in_order(kept: Stores) -> None:
+    seen: list[Receipt] = []
+    await kept.receipts.append(a_receipt("before"))
+    kept.receipts.follow(seen.extend)
+
+    async def append(number: int) -> None:
+        await kept.receipts.append(a_receipt(f"r{number}"))
+
+    tasks = [asyncio.create_task(append(number)) for number in range(50)]
+    await asyncio.sleep(0)
+    for task in tasks[::3]:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    await kept.receipts.append(a_receipt("last"))
+    assert seen == (await kept.receipts.read())[1:]
+
+
+async def test_large_receipts_come_a_few_at_a_time(kept: Stores) -> None:
+    for _ in range(4):
+        await kept.receipts.append(a_receipt(body=os.urandom(1_500_000)))
+    assert len(await kept.receipts.read()) == 2
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_the_oldest_make_room_unless_they_are_still_needed(kind: str, tmp_path: Path) -> None:
+    path = MEMORY if kind == "memory" else str(tmp_path / "journal.db")
+    kept = await stores.open(JournalSettings(path=path, max_bytes=600_000))
+    try:
+        states = [DeliveryState.WAITING, *[DeliveryState.SENT] * 20]
+        for state in states:
+            seq = await kept.receipts.append(a_receipt(body=os.urandom(50_000)))
+            await kept.index.add([an_entry(seq, state=state)], seq)
+        left = await kept.receipts.read()
+        lines = (await kept.index.page()).summaries
+        assert [one.seq for one in left] == [line.id >> 20 for line in lines]
+        assert len(left) < len(states)
+        assert lines[0].delivery is DeliveryState.WAITING
+        assert [line.delivery for line in lines[1:]] == [DeliveryState.SENT] * (len(left) - 1)
+        not_indexed = [a_receipt(body=os.urandom(50_000)) for _ in states]
+        with pytest.raises(JournalFull):
+            await asyncio.gather(*map(kept.receipts.append, not_indexed))
+        assert (await kept.outbox.owed())[0].id == lines[0].id
+    finally:
+        await kept.close()
+
+
+# --- the index -------------------------------------------------------------------------------------
+
+
+async def test_the_index_goes_on_from_its_position(kept: Stores) -> None:
+    first, second, third = [await kept.receipts.append(a_receipt()) for _ in range(3)]
+    assert kept.index.position == START
+    await kept.index.add([an_entry(first), an_entry(second, 0), an_entry(second, 1)], second)
+    assert kept.index.position == second
+    assert [one.seq for one in await kept.receipts.read(kept.index.position)] == [third]
+    assert await listed(kept) == [
+        message_number(first, 0),
+        message_number(second, 0),
+        message_number(second, 1),
+    ]
+    await kept.outbox.record([], [(message_number(first, 0), DeliveryState.SENT)])
+    await kept.index.add([an_entry(first)], first)  # again: it changes nothing
+    assert kept.index.position == second
+    line = await kept.index.summary(message_number(first, 0))
+    assert line is not None
+    assert line.delivery is DeliveryState.SENT
+    with pytest.raises(ValueError, match="above"):
+        await kept.index.add([an_entry(third)], second)
+    with pytest.raises(ValueError, match="above"):
+        await kept.index.add([], third + 100)
+
+
+async def test_pages_are_oldest_first_and_say_whether_there_are_more(kept: Stores) -> None:
+    ids = await receive(kept, *({} for _ in range(10)))
+    assert await listed(kept, limit=4) == ids[6:]
+    assert await listed(kept, before=ids[6], limit=4) == ids[2:6]
+    assert await listed(kept, after=0, limit=4) == ids[:4]
+    assert await listed(kept, after=ids[1], before=ids[8], limit=3) == ids[2:5]
+    assert (await kept.index.page(limit=9)).more
+    assert not (await kept.index.page(limit=10)).more
+    assert not (await kept.index.page(before=ids[2], limit=4)).more
+    assert (await kept.index.page(after=0, limit=4)).more
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("100%", [0]),
+        ("0% O", [0]),
+        ("_", [1]),
+        ("ÄPFEL", [2]),
+        ("nul\x00b", [3]),
+        ("back\\slash", [5]),
+        ("zzz", []),
+        ("", [0, 1, 2, 3, 4, 5]),
+    ],
+)
+async def test_search_is_for_the_text_as_it_stands(kept: Stores, text: str, found: list[int]) -> None:
+    names = ["100% off", "snake_case", "Äpfel gekauft", "nul\x00byte", "snakeXcase", "back\\slash"]
+    ids = await receive(kept, *({"name": name} for name in names))
+    assert await listed(kept, text=text) == [ids[number] for number in found]
+
+
+async def test_a_search_is_paged(kept: Stores) -> None:
+    ids = await receive(kept, *({"name": ("a", "b")[number % 2]} for number in range(20)))
+    newest = await kept.index.page(text="b u-1", limit=4)
+    assert [line.id for line in newest.summaries] == ids[13::2]
+    assert newest.more
+    rest = await kept.index.page(text="b u-1", before=newest.summaries[0].id)
+    assert [line.id for line in rest.summaries] == ids[1:13:2]
+    assert not rest.more
+
+
+async def test_replays_and_seen_are_found_by_message_id(kept: Stores) -> None:
+    ids = await receive(
+        kept,
+        {"message_id": "m-1", "at": AT},
+        *({"message_id": "m-1", "marks": Marks.REPLAY, "at": AT + 1} for _ in range(3)),
+        {"message_id": "", "marks": Marks.REPLAY, "at": AT + 2},
+        {"message_id": "m-2", "at": AT - 5},
+    )
+    assert [line.id for line in await kept.index.replays("m-1", 0)] == ids[1:4]
+    assert [line.id for line in await kept.index.replays("m-1", ids[1], 1)] == ids[3:4]
+    assert await kept.index.replays("", 0) == []
+    assert await kept.index.seen(["m-1", "m-2", "m-3", ""], AT) == {"m-1"}
+    assert await kept.index.seen(["m-2"], AT - 5) == {"m-2"}
+
+
+async def test_findings_and_settings_are_kept(kept: Stores) -> None:
+    found = (Finding("second-receipt", "warning", "$.messageId", "came before", ""),)
+    seq = await kept.receipts.append(a_receipt())
+    entry = an_entry(seq)
+    await kept.index.add([type(entry)(entry.summary, True, "text", found)], seq)
+    assert await kept.index.findings([entry.summary.id, 5]) == {entry.summary.id: found}
+    assert await kept.index.settings() == ""
+    await kept.index.keep_settings('{"identity": "simplified"}')
+    await kept.clear()
+    assert await kept.index.settings() == '{"identity": "simplified"}'
+    assert await kept.index.findings([entry.summary.id]) == {}
+
+
+async def test_totals_follow_every_change(kept: Stores) -> None:
+    off, sent, refused = await receive(
+        kept,
+        {"state": DeliveryState.OFF, "marks": Marks.TEED},
+        {},
+        {"state": DeliveryState.NONE, "marks": Marks.REFUSED},
+    )
+    counts = Counts(
+        received=2, refused=1, deliveries=DeliveryCounts(off=1, waiting=1), teed=1, errors=0, warnings=3
+    )
+    assert await kept.index.counts() == counts
+    await kept.outbox.record([an_attempt(sent)], [(sent, DeliveryState.SENT)])
+    await kept.index.revise([(off, 2, 1), (refused, 0, 0), (99, 1, 1)])
+    assert await kept.index.counts() == Counts(
+        received=2, refused=1, deliveries=DeliveryCounts(off=1, sent=1), teed=1, errors=1, warnings=1
+    )
+    assert [(line.errors, line.warnings) for line in (await kept.index.page()).summaries] == [
+        (2, 1),
+        (0, 1),
+        (0, 0),
+    ]
+    await kept.clear()
+    assert await kept.index.counts() == Counts()
+
+
+# --- the outbox ------------------------------------------------------------------------------------
+
+
+async def test_owed_are_those_with_something_to_send(kept: Stores) -> None:
+    ids = dict(
+        zip(DeliveryState, await receive(kept, *({"state": each} for each in DeliveryState)), strict=True)
+    )
+    owed = [ids[DeliveryState.STUCK], ids[DeliveryState.WAITING]]
+    assert [line.id for line in await kept.outbox.owed()] == owed
+    assert [line.id for line in await kept.outbox.owed(limit=1)] == owed[:1]
+    assert [line.id for line in await kept.outbox.owed(after=owed[0])] == owed[1:]
+    uncertain = (owed[1], DeliveryState.UNCERTAIN)
+    await kept.outbox.record([], [uncertain], owing=[owed[1]])
+    assert [line.id for line in await kept.outbox.owed()] == owed
+    await kept.outbox.record([], [uncertain])
+    assert [line.id for line in await kept.outbox.owed()] == owed[:1]
+
+
+async def test_attempts_are_kept_with_the_states_they_led_to(kept: Stores) -> None:
+    first, second = await receive(kept, {}, {})
+    tried = an_attempt(first, Outcome.RETRY, words="try again")
+    await kept.outbox.record([tried, an_attempt(second)], [(second, DeliveryState.SENT)])
+    settled = an_attempt(first, Outcome.REFUSED, attempt=2)
+    await kept.outbox.record(
+        [settled, an_attempt(77)], [(first, DeliveryState.REFUSED), (77, DeliveryState.SENT)]
+    )
+    assert await kept.outbox.deliveries(first) == [tried, settled]
+    assert await kept.outbox.deliveries(77) == []
+    assert await kept.outbox.owed() == []
+    assert (await kept.index.counts()).deliveries == DeliveryCounts(sent=1, refused=1)
+
+
+# --- together --------------------------------------------------------------------------------------
+
+
+async def test_clear_deletes_everything_and_positions_go_on(kept: Stores) -> None:
+    (id,) = await receive(kept, {})
+    await kept.outbox.record([an_attempt(id)], [])
+    last = await kept.receipts.append(a_receipt("not read yet"))
+    await kept.clear()
+    assert await kept.receipts.read() == []
+    assert await listed(kept) == []
+    assert await kept.outbox.owed() == []
+    assert await kept.outbox.deliveries(id) == []
+    assert kept.index.position == last
+    assert await kept.receipts.append(a_receipt()) > last
