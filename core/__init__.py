@@ -30,8 +30,9 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .api.client import Client, Viewer
+    from .api.client import Client
     from .api.models import EngineState, FeedBatch, MessageDetail, Page, Summary
+    from .api.viewer import Viewer
     from .catalogue import rules
     from .catalogue.rule import Rule
     from .checks import CheckSettings, check, check_settings
@@ -78,7 +79,7 @@ _HOMES = {
     "Summary": "api.models",
     "Translation": "verdict",
     "Translator": "destinations.base",
-    "Viewer": "api.client",
+    "Viewer": "api.viewer",
     "check": "checks",
     "check_settings": "checks",
     "decode": "codec",

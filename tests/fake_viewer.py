@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
+from typing import TypeVar
 
 import msgspec
 from textual.pilot import Pilot
 
+from segtap.core.api import operations as ops
 from segtap.core.api.models import Change, EngineState, FeedBatch, MessageDetail, Page, ReceiptView, Summary
+from segtap.core.api.operations import NoRequest
+from segtap.core.api.viewer import Viewer
 from segtap.core.delivery import Delivery, DeliveryCounts, DeliveryState, Outcome
 from segtap.core.errors import EngineError, ForwardingRefused, InputError
-from segtap.core.identities.model import Cluster, Users
+from segtap.core.identities.model import UserFound, UserRow, Users
 from segtap.core.messages import JsonObject, Marks, message_number
 from segtap.core.overview.counts import OverviewCounts
 from segtap.core.overview.model import Groups, Overview
 from segtap.core.settings import Settings
 from segtap.core.verdict import Finding, Operation, OutgoingRequest, Translation, Verdict
+
+R = TypeVar("R")
+A = TypeVar("A")
 
 URL = "http://127.0.0.1:8765"
 AT = 1_795_516_862_870
@@ -192,8 +199,10 @@ def detail_of(line: Summary) -> MessageDetail:
     )
 
 
-class FakeViewer:
-    """A `Viewer` with its messages in memory. Its calls are noted in `calls`."""
+class FakeViewer(Viewer):
+    """A `Viewer` with its messages in memory: the operations of the API, answered without an engine.
+
+    `calls` lists them."""
 
     def __init__(self, lines: Sequence[Summary] = (), **facts: object) -> None:
         self.url = URL
@@ -267,15 +276,18 @@ class FakeViewer:
         if not self.reachable:
             raise EngineError(f"No engine answers at {self.url}.")
 
-    # The Viewer protocol
+    # The Viewer's transport: every operation of the API has a method `_answer_<name>` or `_<name>_lines`
 
-    async def state(self) -> EngineState:
+    async def call(self, operation: ops.Operation[R, A], request: R) -> A:
         self._check()
-        return self.facts
+        answer: Callable[[R], A] = getattr(self, f"_answer_{operation.name}")
+        return answer(request)
 
-    async def settings(self) -> Settings:
+    async def call_lines(self, operation: ops.Operation[R, A], request: R) -> AsyncIterator[bytes]:
         self._check()
-        return self.in_force
+        lines: Callable[[R], list[bytes]] = getattr(self, f"_{operation.name}_lines")
+        for line in lines(request):
+            yield line
 
     async def feed(self) -> AsyncIterator[FeedBatch]:
         self._check()
@@ -288,10 +300,17 @@ class FakeViewer:
         finally:
             self._frames.discard(queue)
 
-    async def page(
-        self, *, before: int | None = None, after: int | None = None, limit: int = 200, text: str = ""
-    ) -> Page:
-        self._check()
+    async def close(self) -> None:
+        self.closed = True
+
+    def _answer_state(self, _: NoRequest) -> EngineState:
+        return self.facts
+
+    def _answer_settings(self, _: NoRequest) -> Settings:
+        return self.in_force
+
+    def _answer_page(self, ask: ops.PageRequest) -> Page:
+        before, after, limit, text = ask.before, ask.after, ask.limit, ask.text
         self.calls.append(("page", before, after, text))
         found = [line for line in self.lines if not text or text.lower() in self._text(line)]
         if after is not None:
@@ -304,8 +323,8 @@ class FakeViewer:
     def _text(line: Summary) -> str:
         return f"{line.type} {line.name} {line.user} {line.source} {line.message_id} order_991".lower()
 
-    async def detail(self, id: int) -> MessageDetail:
-        self._check()
+    def _answer_detail(self, ask: ops.DetailRequest) -> MessageDetail:
+        id = ask.id
         self.calls.append(("detail", id))
         line = next((line for line in self.lines if line.id == id), None)
         if line is None:
@@ -317,8 +336,7 @@ class FakeViewer:
             replays=tuple(line for line in self.lines if self._replay_of.get(line.id) == id),
         )
 
-    async def overview(self) -> Overview:
-        self._check()
+    def _answer_overview(self, _: NoRequest) -> Overview:
         self.calls.append(("overview",))
         counts = OverviewCounts()
         for line in self.lines:
@@ -327,35 +345,33 @@ class FakeViewer:
             counts.add(line, document | {"name": line.name}, detail.verdict)
         return counts.overview(counts.coverage(behind=self.behind))
 
-    async def users(self, text: str = "", limit: int = 200) -> Users:
-        self._check()
-        self.calls.append(("users", text, limit))
-        wanted = text.casefold()
+    def _answer_users(self, ask: ops.UsersRequest) -> Users:
+        self.calls.append(("users", ask.text, ask.limit))
+        wanted = ask.text.casefold()
         found = [
             one
             for one in self.known_users.clusters
             if any(wanted in member.id.casefold() for member in one.members)
         ]
-        return msgspec.structs.replace(self.known_users, clusters=tuple(found[:limit]), total=len(found))
+        clusters = tuple(found[: ask.limit])
+        return msgspec.structs.replace(self.known_users, clusters=clusters, total=len(found))
 
-    async def user(self, id: str) -> Cluster | None:
-        self._check()
-        self.calls.append(("user", id))
+    def _answer_user(self, ask: ops.UserRequest) -> UserFound:
+        self.calls.append(("user", ask.id))
         clusters = self.known_users.clusters
-        return next((one for one in clusters if any(member.id == id for member in one.members)), None)
+        has_it = (one for one in clusters if any(member.id == ask.id for member in one.members))
+        return UserFound(next(has_it, None))
 
-    async def groups(self) -> Groups:
-        self._check()
+    def _answer_groups(self, _: NoRequest) -> Groups:
         self.calls.append(("groups",))
         return self.known_groups
 
-    async def inspect(self, document: JsonObject) -> MessageDetail:
-        self._check()
+    def _answer_inspect(self, document: JsonObject) -> MessageDetail:
         self.calls.append(("inspect", document))
         return detail_of(summary(0, str(document.get("type", "track")), str(document.get("event", ""))))
 
-    async def set_forwarding(self, on: bool | None = None, *, reread: bool = False) -> EngineState:
-        self._check()
+    def _answer_set_forwarding(self, order: ops.ForwardingRequest) -> EngineState:
+        on, reread = order.on, order.reread
         self.calls.append(("set_forwarding", "reread" if reread else on))
         if reread:
             self.know(**self.in_the_file)
@@ -365,10 +381,9 @@ class FakeViewer:
             self.know(forwarding=on, halted=False, interrupted="")
         return self.facts
 
-    async def replay(self, ids: Sequence[int]) -> int:
-        self._check()
-        self.calls.append(("replay", tuple(ids)))
-        chosen = [line for line in self.lines if line.id in ids]
+    def _answer_replay(self, order: ops.ReplayRequest) -> ops.Replayed:
+        self.calls.append(("replay", order.ids))
+        chosen = [line for line in self.lines if line.id in order.ids]
         marked = [
             msgspec.structs.replace(
                 line,
@@ -380,24 +395,25 @@ class FakeViewer:
         ]
         self._replay_of |= {again.id: line.id for again, line in zip(marked, chosen, strict=True)}
         self.add(*marked)
-        return len(ids)
+        return ops.Replayed(len(order.ids))
 
-    async def clear(self) -> None:
-        self._check()
+    def _answer_clear(self, _: NoRequest) -> ops.Cleared:
         self.calls.append(("clear",))
         self.lines.clear()
         self.facts = msgspec.structs.replace(
             self.facts, received=0, refused=0, deliveries=DeliveryCounts(), errors=0, warnings=0
         )
         self.put(FeedBatch(cleared=True, state=self.facts))
+        return ops.Cleared()
 
-    async def export(self, text: str = "") -> AsyncIterator[bytes]:
-        self._check()
-        for line in self.lines:
-            yield msgspec.json.encode({"messageId": line.message_id})
+    def _export_lines(self, _: ops.ExportRequest) -> list[bytes]:
+        return [msgspec.json.encode({"messageId": line.message_id}) + b"\n" for line in self.lines]
 
-    async def close(self) -> None:
-        self.closed = True
+    def _user_rows_lines(self, _: NoRequest) -> list[bytes]:
+        return [
+            msgspec.json.encode(UserRow([member.id for member in one.members], one.events, one.profiles > 0))
+            for one in self.known_users.clusters
+        ]
 
 
 async def until(pilot: Pilot[object], condition: Callable[[], object], what: str = "") -> None:

@@ -1,4 +1,4 @@
-"""What both ends of the control API share: its place, and errors of one class and in the same words."""
+"""How errors travel: the client raises the same class with the same text that the engine raised."""
 
 from __future__ import annotations
 
@@ -7,12 +7,9 @@ import msgspec
 from .. import errors
 from ..errors import EngineError, PortTaken, RequestRefused, SegtapError
 
-PREFIX = "/_segtap/"
-"""The paths of the control API begin with it."""
-
 
 class ErrorBody(msgspec.Struct, frozen=True, omit_defaults=True):
-    """`kind` is the class in core.errors; the last three are PortTaken's."""
+    """An error: `kind` is its class in core.errors. The last three fields belong to PortTaken."""
 
     kind: str
     title: str
@@ -23,13 +20,13 @@ class ErrorBody(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class ErrorAnswer(msgspec.Struct, frozen=True):
-    """The body of every control answer that is not 2xx, and the line of an engine that cannot start."""
+    """The body of every answer that is not 2xx, and the line that an engine writes if it cannot start."""
 
     error: ErrorBody
 
 
 def error_body(error: SegtapError) -> ErrorBody:
-    """The error as it travels."""
+    """Return the error in the form in which it is sent."""
     kind = type(error).__name__
     if isinstance(error, PortTaken):
         return ErrorBody(kind, error.title, str(error), error.port, error.owner, error.next_port)
@@ -37,7 +34,7 @@ def error_body(error: SegtapError) -> ErrorBody:
 
 
 def error_from(body: ErrorBody) -> SegtapError:
-    """The error as it was raised; EngineError when its class is not known here."""
+    """Return the error as it was raised; an EngineError if its class is not known here."""
     kind = getattr(errors, body.kind, None)
     error: SegtapError
     if kind is PortTaken:

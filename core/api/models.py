@@ -141,6 +141,15 @@ class EngineState(msgspec.Struct, frozen=True, kw_only=True):
         return rest.replace(" ·  · ", " · ").removeprefix(" · ").removesuffix(" · ")
 
 
+class Health(msgspec.Struct, frozen=True):
+    """Whether the engine is well: `status` is "starting", "ok", or "degraded" with the reason in `fault`."""
+
+    status: str
+    app: str
+    version: str
+    fault: str = ""
+
+
 class FeedBatch(msgspec.Struct, frozen=True, kw_only=True):
     """One frame of the feed: everything new since the last one, at most some 20 frames a second.
 

@@ -14,8 +14,9 @@ from typing import Protocol
 
 import msgspec
 
-from ..api.client import Client, Viewer
+from ..api.client import Client
 from ..api.models import MessageDetail, Page, Summary
+from ..api.viewer import Viewer
 from ..engine.active import ActiveSettings
 from ..engine.kept import engine_with, kept_settings
 from ..engine.receipts import ReceiptReader

@@ -22,8 +22,8 @@ import msgspec
 
 from .. import stores
 from ..api.feed import Feed
-from ..api.models import EngineState, FeedBatch, MessageDetail, Page
-from ..api.server import ControlApp, Health
+from ..api.models import EngineState, FeedBatch, Health, MessageDetail, Page
+from ..api.server import ControlApp
 from ..config import read_again
 from ..delivery import Delivery, DeliveryState
 from ..errors import ForwardingRefused, InputError, JournalError, PortTaken, SegtapError

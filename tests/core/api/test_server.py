@@ -293,9 +293,9 @@ async def test_something_else_at_the_url_is_named_as_such(status: int, more: str
     async with server:
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         async with Client(url, "t") as client:
-            with pytest.raises(EngineError, match="no segtap"):
+            with pytest.raises(EngineError, match="not a segtap"):
                 await client.state()
-            with pytest.raises(EngineError, match="no segtap"):
+            with pytest.raises(EngineError, match="not a segtap"):
                 await anext(client.feed())
 
 
@@ -315,4 +315,4 @@ async def test_a_client_that_was_closed_says_so_and_connects_no_more(engine: Eng
     for ask in (client.state(), client.page(), anext(client.export())):
         with pytest.raises(EngineError, match="closed"):
             await ask
-    assert client._http is None
+    assert client._connection._http is None

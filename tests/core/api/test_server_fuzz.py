@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, example, given
 from hypothesis import strategies as st
 
 from segtap.core.api.errors import ErrorAnswer
-from segtap.core.api.server import ControlApp, _encoded  # pyright: ignore[reportPrivateUsage]
+from segtap.core.api.server import ControlApp, encode_answer
 from segtap.core.engine.engine import Engine
 from segtap.core.verdict import Operation, OutgoingRequest, Translation, Verdict
 
@@ -134,7 +134,7 @@ def test_half_an_emoji_in_a_request_is_answered_all_the_same() -> None:
     """A mapping that cuts a text after so many UTF-16 units leaves one."""
     request = OutgoingRequest("POST", "https://x", body=[{"event": "cut \ud83d", "\udc00": ["\ud83d\ude00"]}])
     sent = Verdict(Translation((Operation("Track", "trackEvent", request),)))
-    read = msgspec.json.decode(_encoded(sent), type=Verdict)
+    read = msgspec.json.decode(encode_answer(sent), type=Verdict)
     body = read.translation.operations[0].request.body
     assert body == [{"event": "cut \ufffd", "\ufffd": ["\U0001f600"]}]
 

@@ -1,0 +1,90 @@
+"""The OpenAPI document of the API, made from the table of operations."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.metadata import version
+from typing import Any, cast
+
+import msgspec
+
+from ..messages import Json, JsonObject
+from .errors import ErrorAnswer
+from .operations import OPERATIONS, PREFIX, NoRequest, Operation
+
+_REFUSALS = {
+    "400": "The query or the body cannot be read, or names something that does not exist.",
+    "401": "The token is missing or wrong.",
+    "403": "The peer, the Host or the Origin is not of this machine.",
+    "409": "Forwarding cannot be turned on.",
+    "503": "The journal cannot be read or written.",
+}
+_CONTENT_TYPES = {"value": "application/json", "lines": "application/x-ndjson", "frames": "application/json"}
+
+
+@cache
+def document() -> JsonObject:
+    """Return the document, OpenAPI 3.1."""
+    types = [type for one in OPERATIONS for type in (one.request, one.answer)] + [ErrorAnswer]
+    schemas, components = msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")
+    requests, answers, error = schemas[:-1:2], schemas[1:-1:2], schemas[-1]
+    paths: dict[str, Json] = {}
+    for operation, request, answer in zip(OPERATIONS, requests, answers, strict=True):
+        described = _operation(operation, _resolved(request, components), answer, error)
+        paths[PREFIX + operation.path] = {operation.method.lower(): described}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "segtap", "version": version("segtap")},
+        "paths": paths,
+        "components": {
+            "schemas": cast("Json", components),
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+def _operation(
+    operation: Operation[Any, Any], request: dict[str, Any], answer: dict[str, Any], error: dict[str, Any]
+) -> JsonObject:
+    described: JsonObject = {
+        "operationId": operation.name,
+        "summary": operation.summary,
+        "responses": _responses(operation, answer, error),
+    }
+    if not operation.open:
+        described["security"] = [{"token": []}]
+    if operation.request is NoRequest:
+        return described
+    if operation.method == "POST":
+        content: JsonObject = {"application/json": {"schema": cast("Json", request)}}
+        described["requestBody"] = {"required": True, "content": content}
+        return described
+    described["parameters"] = [
+        {
+            "name": name,
+            "in": "path" if f"{{{name}}}" in operation.path else "query",
+            "required": name in request.get("required", ()),
+            "schema": schema,
+        }
+        for name, schema in request["properties"].items()
+    ]
+    return described
+
+
+def _responses(operation: Operation[Any, Any], answer: dict[str, Any], error: dict[str, Any]) -> JsonObject:
+    content: JsonObject = {_CONTENT_TYPES[operation.kind]: {"schema": cast("Json", answer)}}
+    status, words = {
+        "value": ("200", "OK"),
+        "lines": ("200", "One JSON value a line."),
+        "frames": ("101", "A WebSocket; each frame is one JSON value."),
+    }[operation.kind]
+    responses: JsonObject = {status: {"description": words, "content": content}}
+    if not operation.open:
+        said: JsonObject = {"application/json": {"schema": cast("Json", error)}}
+        responses |= {code: {"description": text, "content": said} for code, text in _REFUSALS.items()}
+    return responses
+
+
+def _resolved(schema: dict[str, Any], components: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema itself in place of a reference to it."""
+    return components[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema

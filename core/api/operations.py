@@ -1,0 +1,170 @@
+"""The operations of the API: one table from which server, client, test double and OpenAPI document come.
+
+An operation names the struct that its request is read into, wherever the parts of it travel: `{id}` in the
+path, fields of the query in a GET, the body in a POST. It also names the type of its answer.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+import msgspec
+
+from ..identities.model import UserFound, UserRow, Users
+from ..messages import JsonObject
+from ..overview.model import Groups, Overview
+from ..settings import Settings
+from .models import EngineState, FeedBatch, Health, MessageDetail, Page
+
+PREFIX = "/_segtap/"
+"""The start of every path of the API."""
+MAX_NUMBER = (1 << 63) - 1
+"""The highest number that the journal can ask for."""
+
+R = TypeVar("R")
+A = TypeVar("A")
+
+MessageNumber = Annotated[int, msgspec.Meta(ge=0, le=MAX_NUMBER)]
+
+AnswerKind = Literal["value", "lines", "frames"]
+"""One JSON value, one JSON value a line, or one JSON value a frame of a WebSocket."""
+
+
+class Operation(msgspec.Struct, Generic[R, A], frozen=True):
+    """One operation of the API. `name` is the method of `Viewer` that calls it.
+
+    `open` operations need no token and answer on every address. `answer` is the type of the answer, of each
+    line, or of each frame.
+    """
+
+    name: str
+    method: Literal["GET", "POST"]
+    path: str
+    summary: str
+    request: type[R]
+    answer: type[A]
+    kind: AnswerKind = "value"
+    open: bool = False
+
+
+class NoRequest(msgspec.Struct, frozen=True):
+    """The request of an operation without parameters. Its query and body are not read."""
+
+
+class PageRequest(msgspec.Struct, frozen=True, omit_defaults=True):
+    """At most `limit` messages before or after an id, or the newest; with `text`, only those that match."""
+
+    before: MessageNumber | None = None
+    after: MessageNumber | None = None
+    limit: MessageNumber = 200
+    text: str = ""
+
+
+class DetailRequest(msgspec.Struct, frozen=True):
+    """The id of a message or refused request."""
+
+    id: MessageNumber
+
+
+class UsersRequest(msgspec.Struct, frozen=True, omit_defaults=True):
+    """At most `limit` users, with `text` only those with an id that contains it."""
+
+    text: str = ""
+    limit: MessageNumber = 200
+
+
+class UserRequest(msgspec.Struct, frozen=True):
+    """Any id of one user."""
+
+    id: str = ""
+
+
+class ExportRequest(msgspec.Struct, frozen=True, omit_defaults=True):
+    """With `text`, only the messages that match it."""
+
+    text: str = ""
+
+
+class ForwardingRequest(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Turn forwarding on (if it has halted: try again) or off; null leaves it unchanged.
+
+    `reread` reads the settings file first.
+    """
+
+    on: bool | None = None
+    reread: bool = False
+
+
+class ReplayRequest(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The messages to send through segtap again: ids of the journal, or whole messages from elsewhere."""
+
+    ids: tuple[MessageNumber, ...] = ()
+    messages: tuple[msgspec.Raw, ...] = ()
+
+
+class Replayed(msgspec.Struct, frozen=True):
+    """How many messages were replayed."""
+
+    replayed: int
+
+
+class Cleared(msgspec.Struct, frozen=True):
+    """The journal is empty."""
+
+    cleared: bool = True
+
+
+HEALTHZ = Operation(
+    "healthz",
+    "GET",
+    "healthz",
+    "Tell whether messages are accepted and what is wrong.",
+    NoRequest,
+    Health,
+    open=True,
+)
+STATE = Operation("state", "GET", "state", "Read the state of the engine.", NoRequest, EngineState)
+SETTINGS = Operation("settings", "GET", "settings", "Read the settings in force.", NoRequest, Settings)
+FEED = Operation(
+    "feed", "GET", "feed", "Watch messages and changes over a WebSocket.", NoRequest, FeedBatch, "frames"
+)
+PAGE = Operation("page", "GET", "page", "List messages, oldest first.", PageRequest, Page)
+DETAIL = Operation(
+    "detail", "GET", "messages/{id}", "Read everything about one message.", DetailRequest, MessageDetail
+)
+OVERVIEW = Operation("overview", "GET", "overview", "Count the newest messages.", NoRequest, Overview)
+USERS = Operation("users", "GET", "users", "List users as Mixpanel sees them.", UsersRequest, Users)
+USER_ROWS = Operation(
+    "user_rows", "GET", "users/all", "Write every user, one a line.", NoRequest, UserRow, "lines"
+)
+USER = Operation("user", "GET", "user", "Find the user with an id.", UserRequest, UserFound)
+GROUPS = Operation("groups", "GET", "groups", "Check the setup of Group Analytics.", NoRequest, Groups)
+EXPORT = Operation(
+    "export", "GET", "export", "Write messages, one a line, oldest first.", ExportRequest, JsonObject, "lines"
+)
+INSPECT = Operation(
+    "inspect", "POST", "inspect", "Inspect a message without storing it.", JsonObject, MessageDetail
+)
+SET_FORWARDING = Operation(
+    "set_forwarding", "POST", "forwarding", "Turn forwarding on or off.", ForwardingRequest, EngineState
+)
+REPLAY = Operation("replay", "POST", "replay", "Replay messages.", ReplayRequest, Replayed)
+CLEAR = Operation("clear", "POST", "clear", "Delete every message of the journal.", NoRequest, Cleared)
+OPENAPI = Operation("openapi", "GET", "openapi.json", "Read this description.", NoRequest, JsonObject)
+
+OPERATIONS: tuple[Operation[Any, Any], ...] = (
+    *(HEALTHZ, STATE, SETTINGS, FEED, PAGE, DETAIL, OVERVIEW, USERS, USER_ROWS, USER, GROUPS, EXPORT),
+    *(INSPECT, SET_FORWARDING, REPLAY, CLEAR, OPENAPI),
+)
+
+_BY_PATH = {operation.path: operation for operation in OPERATIONS}
+
+
+def operation_at(path: str) -> tuple[Operation[Any, Any] | None, dict[str, str]]:
+    """Return the operation at a path below PREFIX, None if there is none, and the id that the path holds."""
+    found = _BY_PATH.get(path)
+    if found is not None:
+        return found, {}
+    start, _, last = path.rpartition("/")
+    found = _BY_PATH.get(f"{start}/{{id}}") if last.isdecimal() and last.isascii() else None
+    return found, {"id": last} if found is not None else {}

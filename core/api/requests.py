@@ -1,0 +1,105 @@
+"""Reads a request into the struct that its operation names: from the path, the query and the body."""
+
+from __future__ import annotations
+
+from typing import TypeVar, cast
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from ..ingest.body import Receive, Scope
+from ..ingest.bounds import Bounds, over
+from ..ingest.validate import too_deep
+from ..messages import JsonObject
+from ..objections import rejection
+from .operations import NoRequest, Operation
+from .refusal import Refusal, unreadable
+
+MAX_BODY = 64 * 1024 * 1024
+MAX_DEPTH = 512
+"""Levels of nesting in a body. What reads the values afterwards cannot follow deeper ones."""
+
+R = TypeVar("R")
+A = TypeVar("A")
+T = TypeVar("T")
+
+
+async def read_request(
+    operation: Operation[R, A], in_path: dict[str, str], scope: Scope, receive: Receive, bounds: Bounds
+) -> R:
+    """Read the request of an operation. Raises Refusal if the query or the body cannot be read."""
+    if operation.request is NoRequest:
+        return operation.request()
+    if operation.method == "GET":
+        return _convert(_query(scope) | in_path, operation.request)
+    body = await _body(receive)
+    if operation.request is JsonObject:
+        check_size(body, bounds)
+    return decode(body, operation.request)
+
+
+def read_message(text: bytes, bounds: Bounds) -> JsonObject:
+    """Read one message of a body. Raises Refusal if it is not a JSON object or too large to be read."""
+    check_size(text, bounds)
+    return decode(text, JsonObject)
+
+
+def check_size(text: bytes, bounds: Bounds) -> None:
+    """Raise Refusal if a message is too large to be read."""
+    if why := over(text, bounds):
+        raise unreadable("body", rejection(why).text)
+
+
+def decode(body: bytes, type: type[T]) -> T:
+    """Decode JSON of any sender. Raises Refusal if it is not of that type."""
+    if too_deep(body, MAX_DEPTH):
+        raise unreadable("body", f"it is nested deeper than {MAX_DEPTH} levels")
+    try:
+        return msgspec.json.decode(body, type=type)
+    except UnicodeDecodeError as error:
+        raise unreadable("body", "it is not UTF-8 text") from error
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise unreadable("body", str(error)) from error
+
+
+def _convert(fields: dict[str, str], type: type[T]) -> T:
+    """Read the fields of a query; all but texts are numbers. Raises Refusal if one has the wrong type."""
+    texts = {
+        field.name
+        for field in msgspec.structs.fields(cast("type[msgspec.Struct]", type))
+        if field.type is str
+    }
+    values = {name: text if name in texts else _number(text) for name, text in fields.items()}
+    try:
+        return msgspec.convert(values, type)
+    except msgspec.ValidationError as error:
+        raise unreadable("query", str(error)) from error
+
+
+def _number(text: str) -> int | str:
+    """Return the number that the text is, or the text if it is not one of up to 19 digits."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 19 else text
+
+
+def _query(scope: Scope) -> dict[str, str]:
+    """Return the fields of the query. Raises Refusal unless it is UTF-8, with and without escapes."""
+    try:
+        return dict(parse_qsl(scope["query_string"].decode(), keep_blank_values=True, errors="strict"))
+    except UnicodeDecodeError:
+        raise unreadable("query", "it is not UTF-8 text") from None
+
+
+async def _body(receive: Receive) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        event = await receive()
+        if event["type"] == "http.disconnect":
+            raise Refusal(400, "Cut off", "The request ended before its body did.")
+        part: bytes = event.get("body", b"")
+        size += len(part)
+        if size > MAX_BODY:
+            raise Refusal(413, "Too large", f"The body is larger than {MAX_BODY >> 20} MiB.", "InputError")
+        parts.append(part)
+        if not event.get("more_body", False):
+            return b"".join(parts)

@@ -1,0 +1,125 @@
+"""What screens and commands may ask of an engine: one method for each operation of the API."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import AsyncIterator, Sequence
+from typing import Self, TypeVar
+
+import msgspec
+
+from ..identities.model import Cluster, Users
+from ..json_text import json_bytes
+from ..messages import JsonObject
+from ..overview.model import Groups, Overview
+from ..settings import Settings
+from . import operations as ops
+from .models import EngineState, FeedBatch, MessageDetail, Page
+from .operations import NoRequest, Operation
+
+R = TypeVar("R")
+A = TypeVar("A")
+
+
+class Viewer(abc.ABC):
+    """An engine as its viewers see it. `Client` is one over HTTP and WebSocket.
+
+    A subclass carries requests to the engine; the methods below only name the operations. Every method raises
+    EngineError if the engine cannot be reached or does not know the token, and otherwise the error that the
+    engine raised.
+    """
+
+    url: str
+
+    @abc.abstractmethod
+    async def call(self, operation: Operation[R, A], request: R) -> A:
+        """Call an operation that answers with one value."""
+
+    @abc.abstractmethod
+    def call_lines(self, operation: Operation[R, A], request: R) -> AsyncIterator[bytes]:
+        """Call an operation that answers with lines; each is JSON text with its newline."""
+
+    @abc.abstractmethod
+    def feed(self) -> AsyncIterator[FeedBatch]:
+        """Yield frames until the engine stops. The first holds the state and no messages: page those."""
+
+    @abc.abstractmethod
+    async def close(self) -> None:
+        """Close the connection. The engine keeps running."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def state(self) -> EngineState:
+        """Return the state of the engine now."""
+        return await self.call(ops.STATE, NoRequest())
+
+    async def settings(self) -> Settings:
+        """Return the settings in force, secrets masked."""
+        return await self.call(ops.SETTINGS, NoRequest())
+
+    async def page(
+        self, *, before: int | None = None, after: int | None = None, limit: int = 200, text: str = ""
+    ) -> Page:
+        """Return messages of the list, oldest first: those before or after an id, or the newest."""
+        return await self.call(ops.PAGE, ops.PageRequest(before, after, limit, text))
+
+    async def detail(self, id: int) -> MessageDetail:
+        """Return everything about one message. Raises InputError if the journal does not have it."""
+        return await self.call(ops.DETAIL, ops.DetailRequest(id))
+
+    async def overview(self) -> Overview:
+        """Return the newest messages in numbers: by rule, by event, over time.
+
+        Messages that cannot be read within a second are left for the next call, see `Coverage.behind`. The
+        same applies to users and groups.
+        """
+        return await self.call(ops.OVERVIEW, NoRequest())
+
+    async def users(self, text: str = "", limit: int = 200) -> Users:
+        """Return users as Mixpanel sees them, last seen first; with `text`, only those with a matching id."""
+        return await self.call(ops.USERS, ops.UsersRequest(text, limit))
+
+    async def user(self, id: str) -> Cluster | None:
+        """Return the user with exactly this id, None if no covered message has it."""
+        return (await self.call(ops.USER, ops.UserRequest(id))).cluster
+
+    async def groups(self) -> Groups:
+        """Return the state of Group Analytics: the four parts of each group key."""
+        return await self.call(ops.GROUPS, NoRequest())
+
+    async def inspect(self, document: JsonObject) -> MessageDetail:
+        """Inspect a Segment message without storing it. Raises InputError if it is not one."""
+        return await self.call(ops.INSPECT, document)
+
+    async def set_forwarding(self, on: bool | None = None, *, reread: bool = False) -> EngineState:
+        """Turn forwarding on (if it has halted: try again) or off, or leave it unchanged with None.
+
+        `reread` reads the settings file first. Raises ForwardingRefused with the reason, SettingsError for
+        a file that cannot be used.
+        """
+        return await self.call(ops.SET_FORWARDING, ops.ForwardingRequest(on, reread))
+
+    async def replay(self, ids: Sequence[int]) -> int:
+        """Send messages of the journal through segtap again and return how many."""
+        return (await self.call(ops.REPLAY, ops.ReplayRequest(ids=tuple(ids)))).replayed
+
+    async def replay_documents(self, documents: Sequence[JsonObject]) -> int:
+        """Send messages from elsewhere through segtap and return how many."""
+        texts = tuple(msgspec.Raw(json_bytes(document)) for document in documents)
+        return (await self.call(ops.REPLAY, ops.ReplayRequest(messages=texts))).replayed
+
+    async def clear(self) -> None:
+        """Delete every message of the journal."""
+        await self.call(ops.CLEAR, NoRequest())
+
+    def export(self, text: str = "") -> AsyncIterator[bytes]:
+        """Yield messages, one a line, as received plus what was filled in, oldest first."""
+        return self.call_lines(ops.EXPORT, ops.ExportRequest(text))
+
+    def user_rows(self) -> AsyncIterator[bytes]:
+        """Yield every user as a line, in no order; each is a `UserRow`."""
+        return self.call_lines(ops.USER_ROWS, NoRequest())

@@ -1,0 +1,133 @@
+"""The table of operations: server, client, test double and OpenAPI document have all of them."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+from engines import engine_settings, isolate, running_engine
+from fake_viewer import FakeViewer, story
+
+from segtap.core.api import operations as ops
+from segtap.core.api.handlers import LINES, VALUES
+from segtap.core.api.openapi import document
+from segtap.core.api.operations import OPERATIONS, PREFIX, Operation, operation_at
+from segtap.core.api.viewer import Viewer
+
+NOT_FOR_VIEWERS = {"healthz", "openapi"}
+"""Operations for other programs than viewers."""
+
+
+def names(kinds: Sequence[str] = ("value", "lines", "frames")) -> set[str]:
+    return {operation.name for operation in OPERATIONS if operation.kind in kinds}
+
+
+def test_server_and_viewer_have_every_operation() -> None:
+    assert set(VALUES) == names(("value",))
+    assert set(LINES) == names(("lines",))
+    methods = {name for name, _ in inspect.getmembers(Viewer, inspect.isfunction) if not name.startswith("_")}
+    assert names() - NOT_FOR_VIEWERS == methods - {"call", "call_lines", "close", "replay_documents"}
+
+
+def test_names_and_paths_are_unique() -> None:
+    assert len(names()) == len(OPERATIONS)
+    assert len({operation.path for operation in OPERATIONS}) == len(OPERATIONS)
+
+
+def test_paths_are_found_with_the_id_in_them() -> None:
+    for operation in OPERATIONS:
+        found, in_path = operation_at(operation.path.format(id=7))
+        assert found is operation
+        assert in_path == ({"id": "7"} if operation is ops.DETAIL else {})
+    for path in ("", "messages", "messages/", "messages/x", "messages/-1", "messages/٣", "state/", "pages/1"):
+        assert operation_at(path)[0] is None
+
+
+def filled(operation: Operation[Any, Any], line: int) -> Any:
+    """A request as a viewer makes it."""
+    match operation.name:
+        case "detail":
+            return ops.DetailRequest(line)
+        case "inspect":
+            return {"type": "track", "event": "Signed Up"}
+        case "replay":
+            return ops.ReplayRequest(ids=(line,))
+        case "set_forwarding":
+            return ops.ForwardingRequest(on=True)
+        case _:
+            return operation.request()
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
+async def test_the_double_answers_every_operation_as_the_engine_would(operation: Operation[Any, Any]) -> None:
+    """Its answers have the shape that the client decodes; its requests are those that the server reads."""
+    if operation.name in NOT_FOR_VIEWERS or operation.kind == "frames":
+        pytest.skip("not called by the screen, or not by `call`")
+    double = FakeViewer(story(12))
+    request = filled(operation, double.lines[0].id)
+    assert msgspec.json.decode(msgspec.json.encode(request), type=operation.request) == request
+    if operation.kind == "lines":
+        async for line in double.call_lines(operation, request):
+            msgspec.json.decode(line, type=operation.answer)
+        return
+    answer = await double.call(operation, request)
+    assert msgspec.json.encode(msgspec.json.decode(msgspec.json.encode(answer), type=operation.answer))
+    assert isinstance(answer, operation.answer)
+
+
+def test_the_document_describes_every_operation() -> None:
+    described = json.loads(json.dumps(document()))
+    assert described["openapi"] == "3.1.0"
+    found = {
+        (method.upper(), path.removeprefix(PREFIX)): one
+        for path, methods in described["paths"].items()
+        for method, one in methods.items()
+    }
+    assert set(found) == {(operation.method, operation.path) for operation in OPERATIONS}
+    for operation in OPERATIONS:
+        one = found[operation.method, operation.path]
+        assert one["operationId"] == operation.name
+        assert ("security" in one) is not operation.open
+        assert ("401" in one["responses"]) is not operation.open
+    page = {one["name"]: one for one in found["GET", "page"]["parameters"]}
+    assert set(page) == {"before", "after", "limit", "text"}
+    assert not any(one["required"] for one in page.values())
+    (id,) = found["GET", "messages/{id}"]["parameters"]
+    assert (id["name"], id["in"], id["required"]) == ("id", "path", True)
+    assert found["POST", "replay"]["requestBody"]["required"]
+
+
+def test_every_reference_of_the_document_leads_somewhere() -> None:
+    described: Any = document()
+    schemas = described["components"]["schemas"]
+
+    def references(value: Any) -> list[str]:
+        if isinstance(value, dict):
+            own = [value["$ref"]] if isinstance(value.get("$ref"), str) else []
+            return own + [one for item in value.values() for one in references(item)]
+        if isinstance(value, list | tuple):
+            return [one for item in value for one in references(item)]
+        return []
+
+    found = references(described)
+    assert len(found) > 20
+    assert {one.removeprefix("#/components/schemas/") for one in found} <= set(schemas)
+
+
+async def test_the_engine_serves_the_document(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    isolate(tmp_path, monkeypatch.setenv)
+    async with (
+        running_engine(engine_settings(tmp_path)) as (engine, _),
+        httpx.AsyncClient(trust_env=False) as http,
+    ):
+        url = f"{engine.url}{PREFIX}openapi.json"
+        assert (await http.get(url)).status_code == 401
+        answer = await http.get(url, headers={"Authorization": f"Bearer {engine.token}"})
+        assert answer.json()["info"]["title"] == "segtap"
+        assert answer.json()["paths"] == json.loads(json.dumps(document()["paths"]))
