@@ -28,6 +28,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--conformance-examples", type=int, help="examples in all (2000, or SEGTAP_CONFORMANCE_EXAMPLES)"
     )
     group.addoption("--conformance-seed", type=int, default=0, help="another seed tries other examples (0)")
+    parser.getgroup("picture", "how the screen looks").addoption(
+        "--update-grids", action="store_true", help="store the screens as they are now; read the diff"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -64,7 +67,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         fixtures = getattr(item, "fixturenames", ())
         if folder in FOLDERS:
             item.add_marker(folder)
-        if "snap_compare" in fixtures:
+        if "same_grid" in fixtures:
             item.add_marker(pytest.mark.picture)
         for name in SHARED_PACKAGES:
             if name in fixtures:

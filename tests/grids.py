@@ -1,16 +1,17 @@
-"""The screen as text, for tests that hold how it looks: the characters, then the styles by name.
+"""The screen as text, for tests of how it looks: the characters, then the styles by name.
 
-A grid is stored beside the tests of the screen and compared line by line, so that a change is read in a
-diff. `pytest -m picture --update-grids` writes the grids as they are now.
+A grid is stored in `tests/tui/grids/` and compared line by line, so that a change can be read in a diff.
+Of a few screens a picture is stored too, which shows colours and frames as Textual draws them: other
+versions of Textual draw other pictures. `pytest -m picture --update-grids` stores what is there now.
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from rich.cells import cell_len
 from rich.color import Color, ColorType
@@ -18,16 +19,46 @@ from rich.segment import Segment
 from rich.style import Style
 from textual._context import visible_screen_stack
 from textual.app import App
+from textual.pilot import Pilot
 
 from segtap.tui.theming import BACKGROUNDS, TEXTS
 
 GRIDS = Path(__file__).parent / "tui" / "grids"
+PICTURES = Path(__file__).parent / "tui" / "pictures"
+PICTURED = frozenset(
+    {
+        "compare/picture-order-120x40",
+        "groups_screen/pictures-partly-120x40",
+        "overview/how_it_looks-full-120x40",
+        "pane_snapshots/dialog-help-120x40",
+        "pane_snapshots/pane-mixpanel-120x40",
+        "pane_snapshots/pane-segment-120x40",
+        "pane_snapshots/pane-warnings-120x40",
+        "pane_snapshots/pane-wire-120x40",
+        "snapshots/ascii",
+        "snapshots/empty-120x40",
+        "snapshots/fault-120x40",
+        "snapshots/forwarding-120x40",
+        "snapshots/the_question_before_forwarding-120x40",
+        "snapshots/traffic-120x40",
+        "snapshots/traffic-200x60",
+        "snapshots/traffic-80x24",
+        "users/pictures-list-120x40",
+    }
+)
+"""The screens of which a picture is stored too, one of each kind."""
+DRAWN_WITH = {"textual": "8.2.8", "rich": "15.0.0"}
+"""The versions that drew the pictures."""
 ATTRIBUTES = ("bold", "dim", "italic", "underline", "reverse", "strike")
 RULE = "─"
 WORD_GAP = 2
 """Columns of blanks within a phrase, at most."""
 UNSTYLED = " │"
 """Characters whose colour is not kept: blanks, and the sides of frames, whose corners have the same one."""
+
+
+SameGrid = Callable[[App[Any], tuple[int, int], Callable[[Pilot[Any]], Awaitable[None]]], Awaitable[None]]
+"""The fixture `same_grid`: an app, the terminal's size, and what to do before the screen is compared."""
 
 
 class Cell(NamedTuple):
@@ -133,16 +164,23 @@ def _code(color: Color | None) -> str:
     return color.triplet.hex if color.triplet is not None else color.name
 
 
-def check_grid(found: str, stored: Path, *, update: bool) -> None:
-    """Compare with the stored grid, or store it. Raises AssertionError with the difference."""
+def check_stored(found: str, stored: Path, *, update: bool, beside: Path) -> None:
+    """Compare with the stored text, or store it. Raises AssertionError with the difference.
+
+    Of a picture, nobody can read the difference: what was found is then written into the folder `beside`.
+    """
     if update:
         stored.parent.mkdir(parents=True, exist_ok=True)
         stored.write_text(found, encoding="utf-8")
         return
     wanted = stored.read_text(encoding="utf-8") if stored.exists() else ""
-    if found != wanted:
-        lines = difflib.unified_diff(
-            wanted.splitlines(), found.splitlines(), f"stored {stored.name}", "now", lineterm="", n=2
-        )
-        hint = "pytest -m picture --update-grids stores what is there now"
-        raise AssertionError("\n".join(("the screen looks different", *lines, hint)))
+    if found == wanted:
+        return
+    hint = "pytest -m picture --update-grids stores what is there now"
+    if stored.suffix == ".svg":
+        (beside / stored.name).write_text(found, encoding="utf-8")
+        raise AssertionError(f"{stored} looks different now: {beside / stored.name}; {hint}")
+    lines = difflib.unified_diff(
+        wanted.splitlines(), found.splitlines(), f"stored {stored.name}", "now", lineterm="", n=2
+    )
+    raise AssertionError("\n".join(("the screen looks different", *lines, hint)))

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
 
 import pytest
 from details import NOW
 from fake_viewer import FakeViewer
+from grids import DRAWN_WITH, GRIDS, PICTURED, PICTURES, SameGrid, check_stored, grid_of
+from textual.app import App
+from textual.pilot import Pilot
 
 from segtap.core.settings import Settings
 from segtap.tui.app import SegtapApp
@@ -38,3 +44,26 @@ def app_on() -> Callable[..., SegtapApp]:
 def still(monkeypatch: pytest.MonkeyPatch) -> None:
     """For the panes, now is `details.NOW`."""
     monkeypatch.setattr(clock, "now", lambda: NOW)
+
+
+@pytest.fixture
+def same_grid(request: pytest.FixtureRequest, tmp_path: Path) -> SameGrid:
+    """Compares an app's screen with the one that is stored under the name of the test."""
+    name = request.node.name.removeprefix("test_").replace("[", "-").rstrip("]")
+    name = f"{request.node.path.stem.removeprefix('test_')}/{name}"
+    update = request.config.getoption("update_grids")
+
+    async def compare(
+        app: App[Any], size: tuple[int, int], act: Callable[[Pilot[Any]], Awaitable[None]]
+    ) -> None:
+        async with app.run_test(size=size, notifications=True) as pilot:
+            await act(pilot)
+            await pilot.pause()
+            grid, picture = grid_of(app), app.export_screenshot()
+        check_stored(grid, GRIDS / f"{name}.txt", update=update, beside=tmp_path)
+        if name in PICTURED:
+            if any(version(package) != number for package, number in DRAWN_WITH.items()):
+                pytest.skip(f"the grid is the same; the picture needs {DRAWN_WITH}, which drew it")
+            check_stored(picture, PICTURES / f"{name}.svg", update=update, beside=tmp_path)
+
+    return compare

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib.metadata import version
 
 import msgspec
 import pytest
 from cohort import GROUP_STREAM, STREAM, call, groups_of, lines_of
 from fake_viewer import FakeViewer, story, until
+from grids import SameGrid
 from rich.cells import cell_len
 from textual.pilot import Pilot
 
@@ -24,11 +24,6 @@ from segtap.tui.render.group import all_lines, event_lines, known_lines, standin
 from segtap.tui.screens import live_screen
 from segtap.tui.screens.groups import GroupsScreen, with_events_in_place
 
-DRAWN_WITH = {"textual": "8.2.8", "rich": "15.0.0"}
-drawn = pytest.mark.skipif(
-    any(version(name) != number for name, number in DRAWN_WITH.items()),
-    reason=f"the pictures were drawn with {DRAWN_WITH}, which draw other pictures in other versions",
-)
 AppOn = Callable[..., SegtapApp]
 SIZES = [(80, 24), (120, 40), (200, 60)]
 size_of = pytest.mark.parametrize("size", SIZES, ids=[f"{width}x{height}" for width, height in SIZES])
@@ -251,11 +246,10 @@ def test_every_standing_has_its_own_mark_and_bars_say_what_is_lacking() -> None:
     assert bars == ["━" * 11 + "─", "━" + "─" * 11, "━" * 12]
 
 
-@drawn
 @pytest.mark.usefixtures("still")
 @size_of
 @pytest.mark.parametrize("name", ["partly", "unknown", "ascii", "empty"])
-def test_pictures(snap_compare: Callable[..., bool], app_on: AppOn, name: str, size: tuple[int, int]) -> None:
+async def test_pictures(same_grid: SameGrid, app_on: AppOn, name: str, size: tuple[int, int]) -> None:
     groups = groups_of(known=None if name == "unknown" else ("$group_id", "company_id"))
     if name == "empty":
         groups = msgspec.structs.replace(groups_of(STREAM[5:7], known=None), keys=())
@@ -268,7 +262,7 @@ def test_pictures(snap_compare: Callable[..., bool], app_on: AppOn, name: str, s
             screen.parts.select(("", "$group_id", "key on events", "head"))
         await pilot.pause()
 
-    assert snap_compare(app, terminal_size=size, run_before=run)
+    await same_grid(app, size, run)
 
 
 def test_events_stay_in_their_places_while_they_are_counted() -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib.metadata import version
 
 import msgspec
 import pytest
 from fake_viewer import AT, FakeViewer, story, summary, until
+from grids import SameGrid
 from pane_host import screen as drawn_screen
 from textual.pilot import Pilot
 from textual.widgets import Static
@@ -39,11 +39,6 @@ from segtap.tui.screens.rule_story import RuleStory
 from segtap.tui.screens.summary import OverviewScreen
 from segtap.tui.widgets.ranked_list import kept_order
 
-DRAWN_WITH = {"textual": "8.2.8", "rich": "15.0.0"}
-drawn = pytest.mark.skipif(
-    any(version(name) != number for name, number in DRAWN_WITH.items()),
-    reason=f"the pictures were drawn with {DRAWN_WITH}, which draw other pictures in other versions",
-)
 SIZES = [(80, 24), (120, 40), (200, 60)]
 size_of = pytest.mark.parametrize("size", SIZES, ids=[f"{width}x{height}" for width, height in SIZES])
 AppOn = Callable[..., SegtapApp]
@@ -412,11 +407,8 @@ async def test_without_unicode_nothing_beyond_ascii_reaches_the_screen(
 
 
 @size_of
-@drawn
 @pytest.mark.parametrize("name", ["full", "events", "empty", "plain", "story"])
-def test_how_it_looks(
-    snap_compare: Callable[..., bool], app_on: AppOn, size: tuple[int, int], name: str
-) -> None:
+async def test_how_it_looks(same_grid: SameGrid, app_on: AppOn, size: tuple[int, int], name: str) -> None:
     viewer = FakeViewer(story(240) if name != "empty" else ())
 
     async def run(pilot: Pilot[object]) -> None:
@@ -431,7 +423,7 @@ def test_how_it_looks(
             await until(pilot, lambda: words(screen.foot))
         await pilot.pause()
 
-    assert snap_compare(app_on(viewer, plain=name == "plain"), terminal_size=size, run_before=run)
+    await same_grid(app_on(viewer, plain=name == "plain"), size, run)
 
 
 def test_words_for_messages_of_no_type_that_segment_has() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from details import MESSAGES, NOW, TOKEN, attempts, classic, order, refused
+from grids import SameGrid
 from pane_host import Host
 from textual.pilot import Pilot
 from textual.screen import Screen
@@ -73,7 +74,7 @@ def still_cursors(app: Host) -> None:
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("name", SHOWN)
-def test_pane(snap_compare: Any, name: str, size: tuple[int, int]) -> None:
+async def test_pane(same_grid: SameGrid, name: str, size: tuple[int, int]) -> None:
     kind, make, keys = SHOWN[name]
     pane = kind()
 
@@ -87,7 +88,7 @@ def test_pane(snap_compare: Any, name: str, size: tuple[int, int]) -> None:
         await pilot.pause()
 
     app = Host(pane, THEMES.get(name, "segtap-dark"))
-    assert snap_compare(app, terminal_size=size, run_before=fill)
+    await same_grid(app, size, fill)
 
 
 BODY = [
@@ -153,10 +154,10 @@ DIALOGS: dict[str, tuple[Callable[[], Screen[Any]], tuple[str, ...]]] = {
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("name", DIALOGS)
-def test_dialog(snap_compare: Any, name: str, size: tuple[int, int]) -> None:
+async def test_dialog(same_grid: SameGrid, name: str, size: tuple[int, int]) -> None:
     make, keys = DIALOGS[name]
 
     async def push(pilot: Pilot[Any]) -> None:
         await _pushed(pilot, make(), *keys)
 
-    assert snap_compare(Host(Static("")), terminal_size=size, run_before=push)
+    await same_grid(Host(Static("")), size, push)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib.metadata import version
 
 import msgspec
 import pytest
 from cohort import DEVICE, KIOSK, PHONE, STREAM, call, lines_of, users_of
 from fake_viewer import FakeViewer, story, until
+from grids import SameGrid
 from pane_host import screen as drawn_screen
 from rich.cells import cell_len
 from textual import events
@@ -29,11 +29,6 @@ from segtap.tui.render.user import cluster_lines, user_head, user_spans
 from segtap.tui.screens import live_screen
 from segtap.tui.screens.users import UsersScreen
 
-DRAWN_WITH = {"textual": "8.2.8", "rich": "15.0.0"}
-drawn = pytest.mark.skipif(
-    any(version(name) != number for name, number in DRAWN_WITH.items()),
-    reason=f"the pictures were drawn with {DRAWN_WITH}, which draw other pictures in other versions",
-)
 AppOn = Callable[..., SegtapApp]
 SIZES = [(80, 24), (120, 40), (200, 60)]
 size_of = pytest.mark.parametrize("size", SIZES, ids=[f"{width}x{height}" for width, height in SIZES])
@@ -335,11 +330,10 @@ async def test_an_engine_that_is_gone_from_the_start_is_told(app_on: AppOn) -> N
         assert "No engine answers." in str(app.screen.banner.render())  # type: ignore[attr-defined]
 
 
-@drawn
 @pytest.mark.usefixtures("still")
 @size_of
 @pytest.mark.parametrize("name", ["list", "not-joined", "simplified", "ascii", "empty"])
-def test_pictures(snap_compare: Callable[..., bool], app_on: AppOn, name: str, size: tuple[int, int]) -> None:
+async def test_pictures(same_grid: SameGrid, app_on: AppOn, name: str, size: tuple[int, int]) -> None:
     users = (
         Users(mode="original")
         if name == "empty"
@@ -359,7 +353,7 @@ def test_pictures(snap_compare: Callable[..., bool], app_on: AppOn, name: str, s
             await pilot.press("escape")
         await pilot.pause()
 
-    assert snap_compare(app, terminal_size=size, run_before=run)
+    await same_grid(app, size, run)
 
 
 async def test_nothing_is_said_of_users_before_all_is_read(
