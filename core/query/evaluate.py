@@ -30,7 +30,7 @@ from .terms import (
     TimeTerm,
     Word,
 )
-from .values import compared, present, values_at
+from .values import MISSING, compared, present, single_at, values_at
 from .wildcards import Wildcard, fold
 
 Test = Callable[[Candidate, Tally], bool]
@@ -186,8 +186,19 @@ def _in_record(record: JsonObject, steps: Sequence[str]) -> tuple[Json, Sequence
 
 def _comparison(term: Comparison) -> Test:
     asked = compared(term)
+    types, wanted, compare = asked.types, asked.value, asked.compare
 
     def look(value: Json, steps: Sequence[str], tally: Tally) -> bool:
+        single = single_at(value, steps)
+        kind = type(single)
+        if kind in types:  # `holds` and `would_hold` without their calls, for nearly every message
+            return single != wanted if compare is None else compare(single, wanted)
+        if single is MISSING:
+            return False
+        if kind is not list:
+            if not asked.holds(single) and asked.would_hold(single):
+                tally.other(term, single)
+            return compare is None and single is not None
         other: Json = None
         for one in values_at(value, steps):
             if asked.holds(one):

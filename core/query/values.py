@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import msgspec
 
@@ -42,6 +42,24 @@ def present(value: Json, steps: Sequence[str]) -> bool:
     return type(value) is dict and steps[0] in value and present(value[steps[0]], steps[1:])
 
 
+class Missing:
+    """Stands for a value that is not there."""
+
+
+MISSING = cast(Json, Missing())
+
+
+def single_at(value: Json, steps: Sequence[str]) -> Json:
+    """The one value at the end of the steps, as `values_at` gives it; a list where one stands in the way."""
+    for step in steps:
+        if type(value) is not dict:
+            return value if type(value) is list else MISSING
+        if step not in value:
+            return MISSING
+        value = value[step]
+    return value
+
+
 def type_of(value: Json) -> Type:
     """The type that decides what a value may be equal to."""
     if isinstance(value, str):
@@ -51,26 +69,32 @@ def type_of(value: Json) -> Type:
     return "number" if isinstance(value, int | float) else "other"
 
 
+_TYPES: dict[Type, tuple[type, ...]] = {
+    "number": (int, float),
+    "text": (str,),
+    "boolean": (bool,),
+    "other": (),
+}
+
+
 class Compared(msgspec.Struct, frozen=True):
     """A comparison that is ready to be made."""
 
     wanted: Type
     value: Scalar
+    types: tuple[type, ...]
     compare: Callable[[Any, Any], bool] | None
     """None for `!=`."""
 
     def holds(self, value: Json) -> bool:
         """True if one value, which is not a list, compares as asked."""
-        if value is None:
-            return False
-        same = type_of(value) == self.wanted
-        if self.compare is None:
-            return not same or value != self.value
-        return same and self.compare(value, self.value)
+        if type(value) in self.types:
+            return value != self.value if self.compare is None else self.compare(value, self.value)
+        return self.compare is None and value is not None
 
     def would_hold(self, value: Json) -> bool:
         """True if a value of another type would compare as asked if it were of the type that is asked for."""
-        if self.compare is None or type_of(value) in (self.wanted, "other"):
+        if value is None or self.compare is None or type_of(value) in (self.wanted, "other"):
             return False
         assert isinstance(value, str | bool | int | float)
         written = spelled(value)
@@ -83,4 +107,5 @@ class Compared(msgspec.Struct, frozen=True):
 
 def compared(term: Comparison) -> Compared:
     """Prepare a comparison."""
-    return Compared(type_of(term.value), term.value, OPERATORS.get(term.operator))
+    wanted = type_of(term.value)
+    return Compared(wanted, term.value, _TYPES[wanted], OPERATORS.get(term.operator))
