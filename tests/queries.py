@@ -9,7 +9,7 @@ import msgspec
 
 from segtap.core.delivery import DeliveryState
 from segtap.core.messages import JsonObject, Marks
-from segtap.core.query import Facts, Judgement, names_of, searched_text
+from segtap.core.query import Facts, Judgement, Names, names_of, searched_text
 from segtap.core.query.wildcards import encodable
 
 
@@ -40,12 +40,13 @@ class Row(msgspec.Struct, kw_only=True):
             received_at=self.received_at,
             type=self.type,
             message_id=encodable(str(self.document.get("messageId", ""))),
-            names=names_of(self.document, self.type),
-            write_key=encodable(self.write_key),
-            origin=self.origin,
             marks=int(self.marks),
             delivery=self.delivery,
         )
+
+    @property
+    def names(self) -> Names:
+        return names_of(self.document, self.type, write_key=self.write_key, origin=self.origin)
 
 
 class Asked:
@@ -54,6 +55,10 @@ class Asked:
     def __init__(self, row: Row) -> None:
         self._row = row
         self.facts = row.facts
+
+    def names(self) -> Names:
+        self._row.read.append("names")
+        return self._row.names
 
     def judgement(self) -> Judgement:
         row = self._row
@@ -85,14 +90,14 @@ def table(rows: Sequence[Row], *, text_limit: int = 1000, name_limit: int = 128)
         "rules TEXT, sent INTEGER, revision TEXT, text TEXT, text_cut INTEGER)"
     )
     for id, row in enumerate(rows):
-        facts, names, text = row.facts, row.facts.names, searched_text(row.document)
+        facts, names, text = row.facts, row.names, searched_text(row.document)
         judged = id % 3 != 2
         texts = (
             names.event,
             names.user_id,
             names.anonymous_id,
             names.group_id,
-            facts.write_key,
+            names.write_key,
             names.library,
         )
         rules = "".join(f" {rule}" for rule in sorted(row.rules)) + " " if judged and row.rules else ""
@@ -106,7 +111,7 @@ def table(rows: Sequence[Row], *, text_limit: int = 1000, name_limit: int = 128)
                 facts.delivery.value,
                 facts.message_id[:name_limit],
                 *(one[:name_limit] for one in texts),
-                facts.origin,
+                names.origin,
                 row.errors if judged else 0,
                 row.warnings if judged else 0,
                 row.notes if judged else 0,

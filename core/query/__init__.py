@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..errors import FilterFault
-from .candidate import Candidate, Facts, Judgement, Names, ReadMessage, facts_of, names_of, refusal_text
+from .candidate import Candidate, Facts, Judgement, Names, names_of, refusal_text
 from .parser import parse
 from .query import Query
 from .searched import searched_text
@@ -16,9 +16,7 @@ __all__ = [
     "Judgement",
     "Names",
     "Query",
-    "ReadMessage",
     "Tally",
-    "facts_of",
     "names_of",
     "parse",
     "refusal_text",

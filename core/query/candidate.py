@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from typing import Protocol
 
 import msgspec
 
 from ..delivery import DeliveryState
-from ..messages import Json, JsonObject, Message, Origin, Receipt
+from ..messages import Json, JsonObject, Receipt
 from .searched import searched_text
 from .wildcards import encodable
 
 
 class Names(msgspec.Struct, frozen=True, kw_only=True):
-    """The texts of a message that fields ask for; "" for what it does not have. They are never cut.
+    """What fields ask of a message beside its line; "" for what it does not have.
 
     `event` is a track call's event, or the name of a page or screen call.
     """
@@ -23,18 +23,17 @@ class Names(msgspec.Struct, frozen=True, kw_only=True):
     user_id: str = ""
     anonymous_id: str = ""
     group_id: str = ""
+    write_key: str = ""
     library: str = ""
+    origin: str = "sdk"
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of every message without reading it. `type` is "" for a refused request."""
+    """A message's line in the list, as far as fields ask for it. `type` is "" for a refused request."""
 
     received_at: int
     type: str
     message_id: str
-    names: Names = Names()
-    write_key: str = ""
-    origin: str = "sdk"
     marks: int = 0
     delivery: DeliveryState = DeliveryState.NONE
 
@@ -57,7 +56,11 @@ class Candidate(Protocol):
 
     @property
     def facts(self) -> Facts:
-        """What is known without reading the message."""
+        """The message's line."""
+        ...
+
+    def names(self) -> Names:
+        """What fields ask beside the line."""
         ...
 
     def judgement(self) -> Judgement:
@@ -77,7 +80,7 @@ class Candidate(Protocol):
         ...
 
 
-def names_of(document: JsonObject, type: str) -> Names:
+def names_of(document: JsonObject, type: str, *, write_key: str = "", origin: str = "sdk") -> Names:
     """Read the names of a message."""
     context = document.get("context")
     library = context.get("library") if isinstance(context, dict) else None
@@ -87,21 +90,9 @@ def names_of(document: JsonObject, type: str) -> Names:
         user_id=_text(document.get("userId")),
         anonymous_id=_text(document.get("anonymousId")),
         group_id=_text(document.get("groupId")),
+        write_key=encodable(write_key),
         library=_text(library.get("name")) if isinstance(library, dict) else "",
-    )
-
-
-def facts_of(message: Message, origin: Origin, delivery: DeliveryState) -> Facts:
-    """The facts of a message that has just been read."""
-    return Facts(
-        received_at=message.received_at,
-        type="raw" if message.source_kind == "mixpanel" else message.type,
-        message_id=encodable(message.message_id),
-        names=names_of(message.document, message.type),
-        write_key=encodable(message.write_key),
         origin=origin,
-        marks=int(message.marks),
-        delivery=delivery,
     )
 
 
@@ -110,35 +101,8 @@ def refusal_text(receipt: Receipt) -> str:
     return searched_text({"": [receipt.refused, receipt.method, receipt.path]})
 
 
-class ReadMessage:
-    """A candidate whose message has been read; `judgement` and `records` are what it becomes."""
-
-    def __init__(
-        self, facts: Facts, message: Message, judgement: Judgement, records: Sequence[JsonObject]
-    ) -> None:
-        self.facts = facts
-        self._message = message
-        self._judgement = judgement
-        self._records = records
-
-    def judgement(self) -> Judgement:
-        """What translation and rules say."""
-        return self._judgement
-
-    def text(self) -> str:
-        """What words are searched in."""
-        return searched_text(self._message.document, self._message.filled)
-
-    def document(self) -> JsonObject:
-        """The message."""
-        return self._message.document
-
-    def records(self) -> Sequence[JsonObject]:
-        """The records for Mixpanel."""
-        return self._records
-
-
 def _text(value: Json) -> str:
+    """A value as a field sees it: a text, or a number as text."""
     if isinstance(value, str):
         return encodable(value)
     if isinstance(value, bool) or not isinstance(value, int | float):

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from ..messages import Json, JsonObject
-from .candidate import Candidate, Facts
+from .candidate import Candidate, Facts, Names
 from .expressions import SECONDS, compiled, found
 from .fields import IS_MARKS
 from .searched import BETWEEN
@@ -40,10 +40,11 @@ class Cost(enum.IntEnum):
     """What a term has to read, the cheapest first."""
 
     FACTS = 0
-    TEXT = 1
-    JUDGEMENT = 2
-    DOCUMENT = 3
-    RECORDS = 4
+    NAMES = 1
+    TEXT = 2
+    JUDGEMENT = 3
+    DOCUMENT = 4
+    RECORDS = 5
 
 
 def cost_of(node: Node) -> Cost:
@@ -56,7 +57,7 @@ def cost_of(node: Node) -> Cost:
         case Word():
             return Cost.TEXT
         case FieldTerm(field):
-            return Cost.JUDGEMENT if field in _JUDGED else Cost.FACTS
+            return Cost.FACTS if field in _FACTS else Cost.NAMES if field in _NAMES else Cost.JUDGEMENT
         case TimeTerm():
             return Cost.FACTS
         case Present(path) | Comparison(path) | Search(path):
@@ -111,20 +112,22 @@ def _word(term: Word) -> Test:
     return matches
 
 
-_TEXTS: dict[str, Callable[[Facts], tuple[str, ...]]] = {
-    "event": lambda facts: (facts.names.event,),
-    "user": lambda facts: (facts.names.user_id, facts.names.anonymous_id),
-    "group": lambda facts: (facts.names.group_id,),
-    "key": lambda facts: (facts.write_key,),
-    "source": lambda facts: (facts.write_key,),
-    "library": lambda facts: (facts.names.library,),
-    "id": lambda facts: (facts.message_id,),
+_FACTS: dict[str, Callable[[Facts], tuple[str, ...]]] = {
     "type": lambda facts: (facts.type,),
     "delivery": lambda facts: (facts.delivery.value,),
-    "origin": lambda facts: (facts.origin,),
+    "id": lambda facts: (facts.message_id,),
     "is": lambda facts: tuple(value for value, mark in IS_MARKS.items() if facts.marks & mark),
 }
-"""What a message has for a field that needs nothing but its line."""
+_NAMES: dict[str, Callable[[Names], tuple[str, ...]]] = {
+    "event": lambda names: (names.event,),
+    "user": lambda names: (names.user_id, names.anonymous_id),
+    "group": lambda names: (names.group_id,),
+    "key": lambda names: (names.write_key,),
+    "source": lambda names: (names.write_key,),
+    "library": lambda names: (names.library,),
+    "origin": lambda names: (names.origin,),
+}
+"""What a message has for each field."""
 
 
 def _warn(candidate: Candidate) -> tuple[str, ...]:
@@ -146,10 +149,12 @@ _JUDGED: dict[str, Callable[[Candidate], tuple[str, ...]]] = {
 
 def _field(term: FieldTerm) -> Test:
     wanted = tuple(value.folded() for value in term.values)
-    if judged := _JUDGED.get(term.field):
-        return lambda candidate, tally: _one_of(judged(candidate), wanted)
-    texts = _TEXTS[term.field]
-    return lambda candidate, tally: _one_of(texts(candidate.facts), wanted)
+    if facts := _FACTS.get(term.field):
+        return lambda candidate, tally: _one_of(facts(candidate.facts), wanted)
+    if names := _NAMES.get(term.field):
+        return lambda candidate, tally: _one_of(names(candidate.names()), wanted)
+    judged = _JUDGED[term.field]
+    return lambda candidate, tally: _one_of(judged(candidate), wanted)
 
 
 def _one_of(texts: Sequence[str], wanted: Sequence[Wildcard]) -> bool:

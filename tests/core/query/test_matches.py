@@ -304,6 +304,7 @@ def test_the_empty_filter_matches_and_reads_nothing() -> None:
         ("type:page properties.total>100", []),
         ("properties.total>100 type:page", []),
         ("mp.x? or type:track", []),
+        ("event:x mp.x?", ["names"]),
         ("nothing mp.x?", ["text"]),
         ("mp.x? nothing type:track", ["text"]),
         ("mp.x? properties.nothing? type:track", ["document"]),
