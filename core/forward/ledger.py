@@ -30,7 +30,7 @@ ON_ITS_WAY = "on its way: if no line follows this one, it cannot be known whethe
 """Written before a record that adds is sent: after a crash it is not sent again."""
 
 
-@dataclass
+@dataclass(slots=True)
 class _Operation:
     parts: int
     left: int
@@ -44,7 +44,7 @@ class _Operation:
     """Its records that are set aside, by their place in it."""
 
 
-@dataclass
+@dataclass(slots=True)
 class _Message:
     open: dict[int, _Operation]
     settled: list[Outcome]
@@ -54,7 +54,8 @@ class _Message:
     @property
     def state(self) -> DeliveryState:
         if not self.open:
-            return STATE_OF[max(self.settled, key=_RANK.__getitem__)]
+            settled = self.settled
+            return STATE_OF[settled[0] if len(settled) == 1 else max(settled, key=_RANK.__getitem__)]
         if Outcome.UNCERTAIN in self.settled:
             return DeliveryState.UNCERTAIN
         aside = any(operation.aside for operation in self.open.values())
@@ -180,18 +181,19 @@ class Ledger:
         self, record: Record, attempt: Attempt, outcome: Outcome, words: str, index: int, of: int
     ) -> Delivery:
         operation = self._messages[record.message].open[record.operation]
+        # In the order of the fields: naming them would cost more than all the rest.
         return Delivery(
-            message=record.message,
-            operation=record.operation,
-            at=attempt.at,
-            endpoint=record.route.path,
-            outcome=outcome,
-            status=attempt.status,
-            words=words,
-            attempt=operation.base + attempt.number,
-            index=index,
-            of=of,
-            took=attempt.took,
+            record.message,
+            record.operation,
+            attempt.at,
+            record.route.path,
+            outcome,
+            attempt.status,
+            words,
+            operation.base + attempt.number,
+            index,
+            of,
+            attempt.took,
         )
 
 

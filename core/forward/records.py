@@ -17,7 +17,7 @@ events among themselves, whose time is in them, go in any order.
 
 from __future__ import annotations
 
-from typing import cast
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 import msgspec
@@ -40,7 +40,7 @@ _ADDITIONS = frozenset(("$add", "$append", "$union", "$set_once"))
 _OBJECT_OPERATIONS = ("$set", "$set_once", "$add", "$append", "$union", "$remove")
 
 
-class Route(msgspec.Struct, frozen=True):
+class Route(msgspec.Struct, frozen=True, cache_hash=True):
     """What two records must have in common to share a request."""
 
     method: str
@@ -55,7 +55,7 @@ class Route(msgspec.Struct, frozen=True):
         return urlsplit(self.url).path
 
 
-class Record(msgspec.Struct, frozen=True, kw_only=True):
+class Record(msgspec.Struct, frozen=True):
     """One item of an operation's body, encoded.
 
     `part` is its place in the operation's body. `repeatable` says that sending it twice comes to the same
@@ -94,50 +94,61 @@ def records_of(message: int, translation: Translation) -> list[Record]:
 
 
 def operation_records(message: int, operation: int, request: OutgoingRequest) -> list[Record]:
-    """The records of one operation, in the order of its body."""
-    shape = shape_of(request)
-    route = Route(
-        request.method, request.url, request.content_type, Secret(request.authorization or ""), shape
-    )
-    carrier = msgspec.structs.replace(request, body=None)
+    """Return the records of one operation, in the order of its body."""
+    route, carrier = _way(request)
+    shape = route.shape
     items = request.body if isinstance(request.body, list) else [request.body]
     records: list[Record] = []
     for part, item in enumerate(items):
         fields = item if isinstance(item, dict) else {}
         holds, waits = order_of(fields)
         repeatable = is_repeatable(fields)
+        # Base64 in a query has room for one. The others answer `1` when one of several is valid, so what
+        # adds, and what may well be refused, needs an answer of its own.
+        alone = shape == "base64" or not repeatable or (shape == "form" and is_doubtful(fields))
+        text, insert_id = json_bytes(item), _insert_id(fields)
+        # In the order of the fields: naming them would cost ten times as much.
         records.append(
-            Record(
-                message=message,
-                operation=operation,
-                part=part,
-                text=json_bytes(item),
-                route=route,
-                carrier=carrier,
-                insert_id=_insert_id(fields),
-                holds=holds,
-                waits=waits,
-                repeatable=repeatable,
-                # Base64 in a query has room for one. The others answer `1` when one of several is valid, so
-                # what adds, and what may well be refused, needs an answer of its own.
-                alone=shape == "base64" or not repeatable or (shape == "form" and is_doubtful(fields)),
-            )
+            Record(message, operation, part, text, route, carrier, insert_id, holds, waits, repeatable, alone)
         )
     return records
 
 
+def _way(request: OutgoingRequest) -> tuple[Route, OutgoingRequest]:
+    """Return the route of a request, and the request without its body."""
+    if request.data is None and request.query is None:
+        return _plain_way(request.method, request.url, request.content_type, request.authorization)
+    shape = shape_of(request)
+    route = Route(
+        request.method, request.url, request.content_type, Secret(request.authorization or ""), shape
+    )
+    return route, msgspec.structs.replace(request, body=None)
+
+
+@lru_cache(maxsize=64)
+def _plain_way(
+    method: str, url: str, content_type: str | None, authorization: str | None
+) -> tuple[Route, OutgoingRequest]:
+    """Return the same for a request whose data is all in its body: nearly all have one of a few."""
+    carrier = OutgoingRequest(method, url, content_type, authorization)
+    return Route(method, url, content_type, Secret(authorization or ""), shape_of(carrier)), carrier
+
+
+_NONE: frozenset[str] = frozenset()
+
+
 def order_of(record: JsonObject) -> tuple[frozenset[str], frozenset[str]]:
-    """(holds, waits) of a record: the table of this module."""
+    """Return what a record holds and what it waits for: the table of this module."""
     if "event" in record:
-        ids = frozenset(f"id {id}" for id in _event_ids(record))
-        return (ids, ids) if record["event"] in IDENTITY_EVENTS else (frozenset(), ids)
+        ids = _event_ids(record)
+        return (ids, ids) if record["event"] in IDENTITY_EVENTS else (_NONE, ids)
     if "$group_key" in record:
         group = frozenset((f"group {record['$group_key']} {record.get('$group_id')}",))
         return group, group
     if "$distinct_id" in record:
         user = record["$distinct_id"]
         return frozenset((f"profile {user}",)), frozenset((f"profile {user}", f"id {user}"))
-    return frozenset(), frozenset()
+    return _NONE, _NONE
 
 
 def is_repeatable(record: JsonObject) -> bool:
@@ -216,15 +227,19 @@ def _is_id(value: Json) -> bool:
     return value != "" and isinstance(value, str | int | float) and not isinstance(value, bool)
 
 
-def _event_ids(record: JsonObject) -> set[str]:
+def _event_ids(record: JsonObject) -> frozenset[str]:
+    """Return the keys under which the ids of an event are held and waited for."""
     properties = _properties(record)
-    found: set[str] = set()
+    values = {value for name in _EVENT_IDS if isinstance(value := properties.get(name), str) and value}
+    found = {f"id {value}" for value in values}
     for name in _EVENT_IDS:
         value = properties.get(name)
-        for id in cast("list[Json]", value) if isinstance(value, list) else [value]:
+        if value is None or isinstance(value, str):
+            continue
+        for id in value if isinstance(value, list) else (value,):
             if isinstance(id, str | int | float) and id != "":
-                found.add(str(id))
-    return found
+                found.add(f"id {id}")
+    return frozenset(found)
 
 
 def _insert_id(record: JsonObject) -> str:
