@@ -42,7 +42,15 @@ from ..serve.notes import EngineNote, note_path, remove_note, running, write_not
 from ..serve.server import Listener, WebServer, listen
 from ..settings import JournalSettings, Settings
 from .active import ActiveSettings
-from .forwarding import ForwarderRun, cannot_forward_why, halted_log, interrupted_why, switch_of
+from .forwarding import (
+    LINGER,
+    ForwarderRun,
+    cannot_forward_why,
+    halted_log,
+    interrupted_why,
+    log_deliveries,
+    switch_of,
+)
 from .health import Faults, WatchedLog
 from .indexer import Indexer
 from .log import hide
@@ -171,6 +179,7 @@ class Engine:
             on_trouble=self._feed.touch,
             on_halt=self._halted,
             dry_run=settings.dry_run,
+            linger=LINGER,
         )
         self._run = ForwarderRun(
             self._forwarder, lambda text: self._faults.set("forwarding", text), self._ended
@@ -180,6 +189,7 @@ class Engine:
             self._stores,
             self._reader,
             publish=self._feed.publish,
+            offer=self._forwarder.offer,
             owed=self._forwarder.wake,
             fault=lambda text: self._faults.set("index", text),
         )
@@ -480,11 +490,7 @@ class Engine:
         self._feed.touch()
 
     def _delivered(self, deliveries: Sequence[Delivery], states: Sequence[tuple[int, DeliveryState]]) -> None:
-        for delivery in deliveries:
-            # A log line has a `message` and an `at` of its own.
-            facts = msgspec.to_builtins(delivery)
-            del facts["at"]
-            logger.info("delivery", extra={"id": facts.pop("message"), **facts})
+        log_deliveries(deliveries)
         self.overviews.delivered(states)
         # Includes attempts that settle nothing: viewers then ask for the message's new attempt.
         self._feed.change(states)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+import msgspec
+
+from ..delivery import Delivery, Outcome
 from ..errors import JournalError
 from ..forward.clock import Clock, SystemClock
 from ..forward.credentials import aim_of, credentials_in_words, service_account_fault
@@ -20,6 +23,8 @@ logger = logging.getLogger(__name__)
 
 STOP_GRACE = 5.0
 """Seconds that requests to Mixpanel under way have to be answered at a stop."""
+LINGER = 0.025
+"""Seconds for which a message waits for others that may share its request, while nothing else is owed."""
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 60.0
 """Seconds before a forwarder that failed is started again: doubled with each failure."""
 STEADY = 60.0
@@ -53,6 +58,26 @@ def halted_log(settings: Settings, *, pid: int, url: str, signals: bool) -> dict
         "credentials": "; ".join(credentials_in_words(settings)),
         "next": "What is received is kept and waits. " + way.format(pid=pid, url=url) + VARIABLES,
     }
+
+
+def log_deliveries(deliveries: Sequence[Delivery]) -> None:
+    """Log what came of requests: one line for all messages that Mixpanel accepted in one, else one for each.
+
+    A line for every accepted message would take a tenth of the time that sending them does.
+    """
+    accepted: dict[tuple[str, int, int], list[Delivery]] = {}
+    for delivery in deliveries:
+        if delivery.outcome is Outcome.SENT:
+            accepted.setdefault((delivery.endpoint, delivery.at, delivery.took), []).append(delivery)
+            continue
+        # A log line has a `message` and an `at` of its own.
+        facts = msgspec.to_builtins(delivery)
+        del facts["at"]
+        logger.info("delivery", extra={"id": facts.pop("message"), **facts})
+    for (endpoint, _, took), some in accepted.items():
+        facts = {"endpoint": endpoint, "outcome": Outcome.SENT.value, "status": some[0].status, "took": took}
+        ids = {"count": len(some), "first": some[0].message, "last": some[-1].message}
+        logger.info("delivered", extra={**facts, **ids, "words": some[0].words})
 
 
 def switch_of(settings: Settings, *, on: bool, interrupted: str = "") -> Switch:

@@ -19,7 +19,7 @@ from ..delivery import DeliveryState
 from ..errors import JournalError
 from ..messages import DEDUPE_WINDOW, Marks, Message, Receipt
 from ..stores.base import START, Cursor, Entry, Stores
-from ..verdict import Finding
+from ..verdict import Finding, Translation
 from .pace import Pace
 from .receipts import ReceiptReader
 from .summaries import entry_of, refusal, summarize
@@ -40,8 +40,9 @@ RETRY_FIRST, RETRY_MOST = 0.2, 5.0
 class Indexer:
     """Indexes all receipts in order, now and as they come. `run` until cancelled.
 
-    `publish` is given new lines, `owed` is called when some of them wait for Mixpanel, and `fault` with
-    words when the index cannot be written, or "" when it can again.
+    `publish` is given new lines. `offer` is called with each message that waits for Mixpanel and its
+    translation, `owed` once these are in the index. `fault` is called with words when the index cannot be
+    written, and with "" when it can again.
     """
 
     def __init__(
@@ -50,12 +51,14 @@ class Indexer:
         reader: ReceiptReader,
         *,
         publish: Callable[[Sequence[Summary]], None],
+        offer: Callable[[Summary, Message, Translation], None],
         owed: Callable[[], None],
         fault: Callable[[str], None],
     ) -> None:
         self._stores = stores
         self._reader = reader
         self._publish = publish
+        self._offer = offer
         self._owed = owed
         self._fault = fault
         self._pace = Pace()
@@ -172,9 +175,10 @@ class Indexer:
         if message.id not in self._observed:
             self._observed[message.id] = self._reader.observation(message, verdict.translation)
         found = self._observed[message.id]
-        return entry_of(
-            summarize(message, self._reader.whole(message, verdict, found), receipt), message, found
-        )
+        summary = summarize(message, self._reader.whole(message, verdict, found), receipt)
+        if summary.delivery is DeliveryState.WAITING and not verdict.fault:
+            self._offer(summary, message, verdict.translation)
+        return entry_of(summary, message, found)
 
 
 class _Fresh:

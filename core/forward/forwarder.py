@@ -10,40 +10,29 @@ One record that Mixpanel answers with 5xx for ever holds nobody up: see `search`
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from random import Random
 
 from ..api.models import Summary
-from ..delivery import Delivery, DeliveryState
+from ..delivery import Delivery
 from ..destinations.base import Translator
 from ..masks import secrets_in
 from ..messages import Message
 from ..settings import DestinationSettings
 from ..stores.base import Stores
+from ..verdict import Translation
 from .aside import TRY_AGAIN_MS, Aside
 from .batch import Batch, Limits, Queue
 from .client import HttpxTransport, Transport
 from .clock import Clock, SystemClock
 from .courier import Courier, first
 from .credentials import service_account_of
-from .ledger import States
 from .outcomes import Answer
-from .records import Record, Route, records_of
+from .records import Record, Route
 from .sender import OnDelivery, Parcel
-from .unsent import dry_run_lines, why_nothing
+from .source import Load, Source
 from .wire import WireForm, check_address
-
-logger = logging.getLogger(__name__)
-
-Load = Callable[[Sequence[Summary]], Awaitable[list[Message]]]
-
-_CHUNK = 200
-"""Messages read from the journal at once."""
-
-_BREATH = 32
-"""Messages translated before others get a turn on the loop: some 2 ms."""
 
 
 class Forwarder:
@@ -54,7 +43,8 @@ class Forwarder:
     `on_halt` is called with the reason once forwarding has halted, `on_trouble` when `retry` is another.
     `dry_run` sends nothing: each operation gets one `Outcome.DRY_RUN` line, and the message stays owed, so
     that a dry run takes nothing away from a later real one. `in_flight` is requests at once on each route,
-    `window` how many records are read ahead.
+    `window` how many records are read ahead. `linger`: seconds
+    for which new messages wait for others to share their request.
 
     Raises SettingsError when `settings.mixpanel_url` cannot be used.
     """
@@ -76,13 +66,11 @@ class Forwarder:
         dry_run: bool = False,
         in_flight: int = 4,
         window: int = 4000,
+        linger: float = 0.0,
     ) -> None:
         check_address(settings.mixpanel_url)
-        self._account = service_account_of(settings)
         self._secrets = secrets_in(settings)
         self._stores = stores
-        self._load = load
-        self._translator = translator
         self._mixpanel_url = settings.mixpanel_url
         self._on_delivery = on_delivery
         self._on_halt = on_halt
@@ -90,7 +78,10 @@ class Forwarder:
         self._transport = transport
         self._clock: Clock = clock or SystemClock()
         self._rng = rng or Random()
-        self._dry_run = dry_run
+        self._source = Source(stores, load, translator, self._clock, dry_run=dry_run)
+        self._source.account = service_account_of(settings)
+        self._linger = linger
+        self._caught_up = False
         self._in_flight = in_flight
         self._window = window
         self._queue = Queue(limits)
@@ -107,10 +98,6 @@ class Forwarder:
         self._halt_words = ""
         self._era = 0
         """How often forwarding has been resumed."""
-        self._unreadable = 0
-        self._after = 0
-        self._newest = 0
-        self._more = True
         self._idle = asyncio.Event()
         self._line: Transport | None = None
         self._courier = self._hire()
@@ -122,7 +109,13 @@ class Forwarder:
         check_address(settings.mixpanel_url)
         self._mixpanel_url = self._courier.mixpanel_url = settings.mixpanel_url
         self._secrets = self._courier.secrets = secrets_in(settings)
-        self._account = service_account_of(settings)
+        self._source.account = service_account_of(settings)
+        self._source.forget()
+
+    def offer(self, summary: Summary, message: Message, translation: Translation) -> None:
+        """Hand over the translation of a message that was just received, so that it is not made again."""
+        if self._running and not self.halted:
+            self._source.offer(summary, message, translation)
 
     # --- what others see ---------------------------------------------------------------------------
 
@@ -132,9 +125,9 @@ class Forwarder:
         if self._halt_words:
             return self._halt_words
         texts = self._courier.faults()
-        if self._unreadable:
-            noun = "message" if self._unreadable == 1 else "messages"
-            texts.append(f"{self._unreadable} {noun} owed to Mixpanel cannot be read from the journal")
+        if unreadable := self._source.unreadable:
+            noun = "message" if unreadable == 1 else "messages"
+            texts.append(f"{unreadable} {noun} owed to Mixpanel cannot be read from the journal")
         return " · ".join(texts)
 
     @property
@@ -160,7 +153,7 @@ class Forwarder:
 
     def wake(self) -> None:
         """New messages are owed."""
-        self._more = True
+        self._source.more = True
         self._idle.clear()
         self._changed.set()
 
@@ -213,14 +206,11 @@ class Forwarder:
     async def _begin(self) -> None:
         """Start from what the journal says."""
         self._queue.clear()
-        self._unreadable = self._after = 0
-        self._more = True
+        self._caught_up = False
         self._idle.clear()
         self._interrupt.clear()
         self._courier = self._hire()
-        newest = (await self._stores.index.page(limit=1)).summaries
-        # Only messages up to here can have been tried before.
-        self._newest = newest[-1].id if newest else 0
+        await self._source.begin()
 
     def _hire(self) -> Courier:
         era = self._era
@@ -257,7 +247,7 @@ class Forwarder:
         await self._fill()
         self._dispatch()
         self._take_up()
-        if not self._more and not self._queue and len(self._tasks) == self._retries:
+        if not self._source.more and not self._queue and len(self._tasks) == self._retries:
             self._idle.set()
 
     async def _wait(self) -> None:
@@ -278,80 +268,33 @@ class Forwarder:
                 self._on_halt(words)
 
     async def _fill(self) -> None:
-        while self._more and len(self._queue) < self._window and not self._stopping and not self.halted:
-            # Cleared first, so that a wake during the query is not lost.
-            self._more = False
-            summaries = await self._stores.outbox.owed(after=self._after, limit=_CHUNK)
-            if len(summaries) == _CHUNK:
-                self._more = True
+        source, queue = self._source, self._queue
+        while source.more and len(queue) < self._window and not self._stopping and not self.halted:
+            if self._linger and self._caught_up:
+                # More is received while this waits: requests that are a tenth full cost as much as full ones.
+                await first(self._interrupt.wait(), self._clock.sleep(self._linger))
+            summaries = await source.next()
+            self._caught_up = not source.more
             if not summaries:
                 break
-            self._after = summaries[-1].id
-            await self._take_in(summaries)
-            if len(self._queue) >= self._queue.limits.json_records:
+            taken = await source.take(summaries, self._courier.ledger)
+            queue.add(taken.records)
+            for record, before in taken.aside:
+                self._keep_aside(record, before)
+            self._courier.arrived.set()
+            await self._courier.record(taken.lines, taken.states)
+            if len(queue) >= queue.limits.json_records:
                 # While more is at hand, only full batches: half-empty ones cost as many round trips.
                 self._dispatch()
             await asyncio.sleep(0)
 
-    async def _take_in(self, summaries: Sequence[Summary]) -> None:
-        """Translate messages and put their records in the queue."""
-        wanted = [summary for summary in summaries if summary.delivery is not DeliveryState.HELD]
-        messages = {message.id: message for message in await self._load(wanted)}
-        again = [summary.id for summary in wanted if summary.id <= self._newest]
-        earlier = dict(
-            zip(again, await asyncio.gather(*map(self._stores.outbox.deliveries, again)), strict=True)
-        )
-        states: States = []
-        lines: list[Delivery] = []
-        for position, summary in enumerate(wanted, start=1):
-            if position % _BREATH == 0:
-                await asyncio.sleep(0)
-            message = messages.get(summary.id)
-            if summary.refused:
-                state = DeliveryState.FAULT if summary.damaged else DeliveryState.NONE
-                states.append((summary.id, state))
-                continue
-            if message is None:
-                self._unreadable += 1
-                continue
-            records = self._records_of(message)
-            if isinstance(records, DeliveryState):
-                states.append((message.id, records))
-                continue
-            before = earlier.get(message.id, [])
-            if self._dry_run:
-                lines += dry_run_lines(records, before, self._clock.now())
-                continue
-            left, settled = self._courier.ledger.open(message.id, records, before, summary.delivery)
-            self._queue.add(record for record in left if not self._courier.ledger.is_aside(record))
-            self._keep_aside([one for one in left if self._courier.ledger.is_aside(one)], before)
-            states += settled
-        self._courier.arrived.set()
-        await self._courier.record(lines, states)
-
-    def _records_of(self, message: Message) -> list[Record] | DeliveryState:
-        """Translate a message: its records, or the state of one that has none."""
-        try:
-            translation = self._translator.translate(message.document, now=message.received_at)
-            if why_nothing(translation, message.type, message.marks, message.source_kind):
-                return DeliveryState.NONE
-            if self._account is not None:
-                translation = self._account.on_all(translation)
-            return records_of(message.id, translation)
-        except Exception:
-            # Whatever one message does to the code that translates it, the messages behind it are sent.
-            logger.exception("message %d cannot be translated", message.id)
-            return DeliveryState.FAULT
-
-    def _keep_aside(self, records: Sequence[Record], earlier: Sequence[Delivery]) -> None:
-        """Keep what an earlier run had set aside, until its next try."""
-        last = {line.operation: line for line in earlier}
-        for record in records:
-            line = last[record.operation]
-            # A clock that was set back must not put the try off for longer.
-            due = min(line.at, self._clock.now()) + TRY_AGAIN_MS
-            words = f"{line.status or ''} {line.words.partition(';')[0]}".strip()
-            self._courier.shelf.put(Aside(record, due, words=words))
+    def _keep_aside(self, record: Record, earlier: Sequence[Delivery]) -> None:
+        """Keep a record that an earlier run had set aside, until its next try."""
+        line = next(line for line in reversed(earlier) if line.operation == record.operation)
+        # A clock that was set back must not put the try off for longer.
+        due = min(line.at, self._clock.now()) + TRY_AGAIN_MS
+        words = f"{line.status or ''} {line.words.partition(';')[0]}".strip()
+        self._courier.shelf.put(Aside(record, due, words=words))
 
     def _dispatch(self) -> None:
         """Start what may be sent now."""

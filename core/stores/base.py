@@ -175,6 +175,10 @@ class Outbox(ReadableOutbox, Protocol):
         """Return messages to be sent, oldest first, with an id above `after`; held ones are left out."""
         ...
 
+    async def deliveries_of(self, ids: Sequence[int]) -> dict[int, list[Delivery]]:
+        """Return all attempts for each of these messages, oldest first; those without any are left out."""
+        ...
+
     async def record(
         self,
         deliveries: Sequence[Delivery],

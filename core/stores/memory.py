@@ -235,6 +235,10 @@ class MemoryOutbox:
                 else:
                     memory.owing.discard(id)
 
+    async def deliveries_of(self, ids: Sequence[int]) -> dict[int, list[Delivery]]:
+        """Return all attempts for each of these messages, oldest first; those without any are left out."""
+        return {id: list(found) for id in ids if (found := self._memory.attempts.get(id))}
+
     async def deliveries(self, id: int) -> list[Delivery]:
         """Return all attempts for one message, oldest first."""
         return list(self._memory.attempts.get(id, ()))

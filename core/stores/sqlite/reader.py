@@ -240,6 +240,22 @@ def deliveries(db: sqlite3.Connection, id: int) -> list[Delivery]:
     return [unpack_delivery(row) for row in rows]
 
 
+def deliveries_of(db: sqlite3.Connection, ids: Sequence[int]) -> dict[int, list[Delivery]]:
+    """All attempts for some messages."""
+    found: dict[int, list[Delivery]] = {}
+    for start in range(0, len(ids), _IDS_A_QUERY):
+        some = ids[start : start + _IDS_A_QUERY]
+        rows = db.execute(
+            f"SELECT {DELIVERY_COLUMNS} FROM deliveries WHERE message IN ({','.join('?' * len(some))}) "
+            "ORDER BY number",
+            some,
+        )
+        for row in rows:
+            delivery = unpack_delivery(row)
+            found.setdefault(delivery.message, []).append(delivery)
+    return found
+
+
 def findings(db: sqlite3.Connection, ids: Sequence[int]) -> dict[int, tuple[Finding, ...]]:
     """What the rules on the stream found in these messages."""
     found: dict[int, tuple[Finding, ...]] = {}

@@ -125,6 +125,10 @@ class SqliteOutbox(SqliteDeliveries):
         """Return messages to be sent, oldest first, with an id above `after`; held ones are left out."""
         return await self._reader.quick.run(reader.owed, after, limit)
 
+    async def deliveries_of(self, ids: Sequence[int]) -> dict[int, list[Delivery]]:
+        """Return all attempts for each of these messages, oldest first; those without any are left out."""
+        return await self._reader.quick.run(reader.deliveries_of, ids)
+
     async def record(
         self,
         deliveries: Sequence[Delivery],

@@ -51,12 +51,14 @@ class Running:
         self.journal = journal or MemoryJournal()
         self.published: list[Summary] = []
         self.owed = 0
+        self.offered: list[tuple[Summary, Translation]] = []
         self.faults: list[str] = []
         self.fault_told = asyncio.Event()
         self.indexer = Indexer(
             self.journal,
             ReceiptReader(parse_receipt, inspect, self.faults.append),
             publish=self._publish,
+            offer=self._offer,
             owed=self._owed,
             fault=self._fault,
         )
@@ -68,6 +70,10 @@ class Running:
 
     def _publish(self, summaries: Sequence[Summary]) -> None:
         self.published += summaries
+
+    def _offer(self, summary: Summary, message: Message, translation: Translation) -> None:
+        assert summary.id == message.id
+        self.offered.append((summary, translation))
 
     def _owed(self) -> None:
         self.owed += 1
@@ -100,6 +106,7 @@ async def test_each_message_becomes_a_line_that_is_kept_and_published() -> None:
         first = run.published[0]
         assert (first.type, first.name, first.user) == ("track", "Signed Up", "user-7")
         assert first.delivery is DeliveryState.WAITING
+        assert run.offered == [(line, SENDS.translation) for line in run.published]
         assert run.owed > 0
 
 
@@ -227,6 +234,7 @@ async def test_a_receipt_on_which_parsing_fails_is_shown_and_stops_nobody() -> N
         running.journal,
         ReceiptReader(parse, lambda message: SENDS, faults.append),
         publish=running.published.extend,
+        offer=lambda summary, message, translation: None,
         owed=lambda: None,
         fault=faults.append,
     )

@@ -104,7 +104,14 @@ async def indexed_with(observe: Observe, journal: MemoryJournal, *, mend: str = 
         told.set()
 
     reader = ReceiptReader(parse_receipt, lambda message: Verdict(Translation()), fault, observe=observe)
-    indexer = Indexer(journal, reader, publish=lambda lines: None, owed=lambda: None, fault=fault)
+    indexer = Indexer(
+        journal,
+        reader,
+        publish=lambda lines: None,
+        offer=lambda summary, message, translation: None,
+        owed=lambda: None,
+        fault=fault,
+    )
     task = asyncio.create_task(indexer.run())
     if mend:
         await told.wait()

@@ -262,6 +262,8 @@ async def test_attempts_are_kept_with_the_states_they_led_to(kept: Stores) -> No
     )
     assert await kept.outbox.deliveries(first) == [tried, settled]
     assert await kept.outbox.deliveries(77) == []
+    assert await kept.outbox.deliveries_of([first, 77]) == {first: [tried, settled]}
+    assert await kept.outbox.deliveries_of([]) == {}
     assert await kept.outbox.owed() == []
     assert (await kept.index.counts()).deliveries == DeliveryCounts(sent=1, refused=1)
 

@@ -1,0 +1,162 @@
+"""Turns what the journal owes to Mixpanel into records, in order, once each."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+
+import msgspec
+
+from ..api.models import Summary
+from ..delivery import Delivery, DeliveryState
+from ..destinations.base import Translator
+from ..messages import Message
+from ..stores.base import Stores
+from ..verdict import Translation
+from .clock import Clock
+from .credentials import ServiceAccount
+from .ledger import Ledger, States
+from .records import Record, records_of
+from .unsent import dry_run_lines, why_nothing
+
+logger = logging.getLogger(__name__)
+
+Load = Callable[[Sequence[Summary]], Awaitable[list[Message]]]
+Made = "list[Record] | DeliveryState"
+"""A message's records, or the state of one that has none."""
+
+CHUNK = 500
+"""Messages read from the journal at once."""
+
+_BREATH = 32
+"""Messages translated before others get a turn on the loop: some 2 ms."""
+_MOST_READY = 4_000
+"""Messages whose records are kept for when their turn comes; of later ones they are made again."""
+
+
+class Taken(msgspec.Struct):
+    """One stretch of what is owed: records to send, and what is to be written to the journal at once.
+
+    `aside` are records that an earlier run had set aside, with the attempts at their message.
+    """
+
+    records: list[Record]
+    aside: list[tuple[Record, list[Delivery]]]
+    lines: list[Delivery]
+    states: States
+
+
+class Source:
+    """Reads what is owed, oldest first, and makes records of it.
+
+    `load` reads the messages behind summaries. A message whose translation was offered when it was received
+    is neither read nor translated a second time. `unreadable` counts messages that the journal cannot give.
+    """
+
+    def __init__(
+        self, stores: Stores, load: Load, translator: Translator, clock: Clock, *, dry_run: bool
+    ) -> None:
+        self.account: ServiceAccount | None = None
+        self.more = True
+        """True while the journal may owe messages that were not read yet."""
+        self.unreadable = 0
+        self._stores = stores
+        self._load = load
+        self._translator = translator
+        self._clock = clock
+        self._dry_run = dry_run
+        self._ready: dict[int, list[Record] | DeliveryState] = {}
+        self._after = 0
+        self._newest = 0
+
+    async def begin(self) -> None:
+        """Start from what the journal says."""
+        self.unreadable = self._after = 0
+        self.more = True
+        self._ready.clear()
+        newest = (await self._stores.index.page(limit=1)).summaries
+        # Only messages up to here can have been tried before.
+        self._newest = newest[-1].id if newest else 0
+
+    def offer(self, summary: Summary, message: Message, translation: Translation) -> None:
+        """Make the records of a message that was just received, for when its turn comes."""
+        if summary.id > max(self._after, self._newest) and len(self._ready) < _MOST_READY:
+            self._ready[summary.id] = self._records(message, summary.marks, translation)
+
+    def forget(self) -> None:
+        """Drop the records that were made ahead of their turn: the settings have changed."""
+        self._ready.clear()
+
+    async def next(self) -> list[Summary]:
+        """Return the next stretch of what is owed; empty when nothing more is."""
+        # Cleared first, so that what becomes owed during the query is not lost.
+        self.more = False
+        summaries = await self._stores.outbox.owed(after=self._after, limit=CHUNK)
+        if len(summaries) == CHUNK:
+            self.more = True
+        if summaries:
+            self._after = summaries[-1].id
+        return summaries
+
+    async def take(self, summaries: Sequence[Summary], ledger: Ledger) -> Taken:
+        """Make the records of a stretch, and open its messages in the ledger."""
+        wanted = [summary for summary in summaries if summary.delivery is not DeliveryState.HELD]
+        unread = [summary for summary in wanted if summary.id not in self._ready]
+        messages = {message.id: message for message in await self._load(unread)} if unread else {}
+        again = [summary.id for summary in unread if summary.id <= self._newest]
+        earlier = await self._stores.outbox.deliveries_of(again) if again else {}
+        taken = Taken([], [], [], [])
+        for position, summary in enumerate(wanted, start=1):
+            if position % _BREATH == 0:
+                await asyncio.sleep(0)
+            made = self._made(summary, messages.get(summary.id))
+            if made is None:
+                self.unreadable += 1
+            elif isinstance(made, DeliveryState):
+                taken.states.append((summary.id, made))
+            else:
+                self._open(summary, made, earlier.get(summary.id, []), taken, ledger)
+        for id in [id for id in self._ready if id <= summaries[-1].id]:
+            del self._ready[id]
+        return taken
+
+    def _made(self, summary: Summary, message: Message | None) -> list[Record] | DeliveryState | None:
+        """Return what was made of a message, or make it; None for one that cannot be read."""
+        if summary.refused:
+            return DeliveryState.FAULT if summary.damaged else DeliveryState.NONE
+        if (made := self._ready.get(summary.id)) is not None:
+            return made
+        return None if message is None else self._records(message, message.marks)
+
+    def _records(
+        self, message: Message, marks: int, translation: Translation | None = None
+    ) -> list[Record] | DeliveryState:
+        """Translate a message, unless its translation is known, and return its records."""
+        try:
+            if translation is None:
+                translation = self._translator.translate(message.document, now=message.received_at)
+            if why_nothing(translation, message.type, marks, message.source_kind):
+                return DeliveryState.NONE
+            if self.account is not None:
+                translation = self.account.on_all(translation)
+            return records_of(message.id, translation)
+        except Exception:
+            # Any error, for mappings, templates and Liquid run on whatever clients send: one message that
+            # trips over a mistake of ours must not keep the messages behind it from being sent. It is logged,
+            # and the message shows as failed.
+            logger.exception("message %d cannot be translated", message.id)
+            return DeliveryState.FAULT
+
+    def _open(
+        self, summary: Summary, records: list[Record], before: list[Delivery], taken: Taken, ledger: Ledger
+    ) -> None:
+        if self._dry_run:
+            taken.lines += dry_run_lines(records, before, self._clock.now())
+            return
+        left, settled = ledger.open(summary.id, records, before, summary.delivery)
+        if before and any(ledger.is_aside(record) for record in left):
+            taken.aside += [(record, before) for record in left if ledger.is_aside(record)]
+            left = [record for record in left if not ledger.is_aside(record)]
+        taken.records += left
+        taken.states += settled
