@@ -15,7 +15,7 @@ from ..destinations.actions.event_properties import (
     OWN_PROPERTIES,
     USER_TRAITS,
 )
-from ..destinations.actions.presets import preset_subscriptions
+from ..destinations.actions.presets import preset_path, preset_subscriptions
 from ..destinations.actions.provenance import CONSTANT
 from ..destinations.alike import likeness
 from ..destinations.arrival import FOR_THE_PLACE, Loss, Trial, losses, removed
@@ -44,17 +44,18 @@ _FIELDS = {
     "groupIdentifyUser": "traits",
 }
 """The field of each action's mapping that has the properties or traits."""
-_SENT_AS = {
-    "time": "send it as timestamp, or give the property another name",
-    "distinct_id": "send it as userId",
-    "$user_id": "send it as userId",
-    "$insert_id": "send it as messageId",
-    "$anon_id": "send it as anonymousId",
-    "$group_id": "send it as context.groupId",
+_OMITTED = {
+    name: field.removeprefix("=") for name, field in EVENT_PROPERTIES if name in OWN_PROPERTIES - {"id"}
 }
-"""What a property that events leave out may be meant as, where Segment has a field for it."""
+"""Properties of the message that events leave out, and the mapping's field that they may be meant as."""
 _FILLED_IN = frozenset(name for name, _ in EVENT_PROPERTIES) - OWN_PROPERTIES
 """Properties of an event that Segment fills in, and that those of the message replace."""
+
+
+def _sent_as(name: str) -> str:
+    """Return the fix for a property that events leave out: the field of the message that the presets read."""
+    fix = f"send it as {preset_path(_OMITTED[name]).removeprefix('$.')}"
+    return f"{fix}, or give the property another name" if name == "time" else fix
 
 
 def arrival(subject: Subject) -> Sequence[Finding]:
@@ -164,8 +165,8 @@ class _Mender:
         """Yield fixes that send the value under another name, with that; None: as another field."""
         actions = self._subject.destination.kind == "actions"
         if holder == "properties":
-            if actions and name in _SENT_AS and self._field_arrives(name):
-                yield _SENT_AS[name], None
+            if actions and name in _OMITTED and self._field_arrives(name):
+                yield _sent_as(name), None
         else:
             known = GROUP_TRAITS if self._subject.type == "group" else USER_TRAITS
             names = dict(known).get(name, ())

@@ -19,6 +19,7 @@ from ..mapping.javascript import truthy
 from ..mapping.origins import value_of
 from ..messages import Json, JsonObject
 from ..paths import child
+from ..places import in_body
 from ..settings import ClassicSettings, classic_destination
 from ..text import shown
 from ..verdict import Finding, Operation
@@ -192,7 +193,7 @@ def _skipped(subject: Subject) -> Iterator[Finding]:
                 continue  # of text the destination refuses the whole message
             place = origin(subject, by, "increment").part(name)
             yield rule.INCREMENT_IGNORED.finding(
-                place.words if place.keys else f"requests[{index}].body.$add",
+                place.words if place.keys else in_body(index, "$add"),
                 f"{shown(name, 40)[1:-1]} is an increment of {named(by)}, but is not added up:"
                 f" {shown(value, 40)} is not a number",
                 fix="send a number",
@@ -313,7 +314,7 @@ def _trait_path(subject: Subject, index: int, name: str) -> str:
     traits = subject.document.get("traits")
     if isinstance(traits, dict) and name in traits:
         return child("$.traits", name)
-    path = child(f"requests[{index}].body.$set", name)
+    path = in_body(index, "$set", name)
     return subject.place_of(f"{path}[0]").removesuffix("[0]")  # its values have places, the list has none
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from ..catalogue import data as rule
 from ..catalogue.classic import DOCUMENTATION_DIFFERS
 from ..destinations.actions.credentials import VERSION, unusable
+from ..places import Place
 from ..settings import DestinationKind
 from ..verdict import Finding, OutgoingRequest
 from .subject import Subject
@@ -38,7 +39,7 @@ def api_secret_deprecated(subject: Subject) -> Iterator[Finding]:
         if _is_import(request) and (request.authorization or (request.query or {}).get("api_key")):
             over = subject.now is not None and subject.now >= _ENDS
             yield rule.API_SECRET_DEPRECATED.finding(
-                f"requests[{index}].url",
+                Place("request", index, ("url",)).text,
                 f"sent with the API secret, which Mixpanel {'retired' if over else 'retires'} on 2027-03-03",
                 severity="error" if over else None,
                 fix=f"{rule.SERVICE_ACCOUNT}. {IN_SEGMENT[subject.destination.kind]}",
@@ -56,7 +57,7 @@ def empty_secret(subject: Subject) -> Iterator[Finding]:
     for index, operation in enumerate(subject.translation.operations):
         if _is_import(operation.request):
             yield DOCUMENTATION_DIFFERS.finding(
-                f"requests[{index}].authorization",
+                Place("request", index, ("authorization",)).text,
                 "the API secret is empty: newer source sends the project token then, and so does segtap, but"
                 f' Segment\'s {VERSION} would send no usable credential here ("{unusable(settings)}")',
                 fix="set the secret in Segment again, until Segment says that your version sends the token in"

@@ -8,9 +8,11 @@ from functools import lru_cache
 from urllib.parse import parse_qsl, urlsplit
 
 from ..catalogue import data as rule
+from ..destinations.actions.presets import preset_path, preset_paths
 from ..destinations.classic.tables import IMPORT_AFTER, REFUSED_NO_KEY
 from ..messages import Json, JsonObject
 from ..paths import child
+from ..places import in_body
 from ..text import shown
 from ..verdict import Finding
 from .subject import Subject
@@ -18,13 +20,8 @@ from .subject import Subject
 MAX_EVENTS = 2000
 """What Mixpanel takes in one request."""
 
-CAMPAIGN_KEYS = {"name": "utm_campaign", "source": "utm_source", "medium": "utm_medium"} | {
-    "term": "utm_term",
-    "content": "utm_content",
-}
-"""What Segment's presets take out of context.campaign, and what it becomes."""
 
-_COUNTRY = re.compile(r"[A-Z]{2}", re.ASCII)
+COUNTRY_CODE = re.compile(r"[A-Z]{2}", re.ASCII)
 
 
 def track_too_old(subject: Subject) -> Iterator[Finding]:
@@ -60,12 +57,12 @@ def country_code(subject: Subject) -> Iterable[Finding]:
 def _country_code(subject: Subject) -> Iterator[Finding]:
     for path, _, properties in subject.events:
         value = properties.get("mp_country_code")
-        if not isinstance(value, str) or not value or _COUNTRY.fullmatch(value):
+        if not isinstance(value, str) or not value or COUNTRY_CODE.fullmatch(value):
             continue
         location = subject.context.get("location")
         of_context = isinstance(location, dict) and location.get("country") == value
         own = subject.properties.get("mp_country_code") == value
-        place = "$.context.location.country" if of_context else f"{path}.properties.mp_country_code"
+        place = preset_path("country") if of_context else f"{path}.properties.mp_country_code"
         yield rule.COUNTRY_CODE.finding(
             "$.properties.mp_country_code" if own else place,
             f"country {shown(value, 40)} is not a two-letter code",
@@ -74,7 +71,7 @@ def _country_code(subject: Subject) -> Iterator[Finding]:
         return
     traits = subject.document.get("traits")
     code = traits.get("$country_code") if isinstance(traits, dict) else None
-    if isinstance(code, str) and code and not _COUNTRY.fullmatch(code):
+    if isinstance(code, str) and code and not COUNTRY_CODE.fullmatch(code):
         yield rule.COUNTRY_CODE.finding(
             child("$.traits", "$country_code"),
             f"country {shown(code, 40)} is not a two-letter code",
@@ -90,8 +87,9 @@ def utm_missing(subject: Subject) -> Iterable[Finding]:
 
 
 def _campaign_lost(subject: Subject, campaign: JsonObject, addresses: Sequence[str]) -> Iterator[Finding]:
+    mapped = preset_paths("utm_properties").values()
     for key in campaign:
-        if key not in CAMPAIGN_KEYS:
+        if child("$.context.campaign", key) not in mapped:
             yield rule.UTM_MISSING.finding(
                 child("$.context.campaign", key),
                 f"context.campaign.{shown(key, 40)[1:-1]} is not sent to Mixpanel",
@@ -126,7 +124,7 @@ def _utm_in(url: str) -> tuple[str, ...]:
     except ValueError:
         return ()
     names = {name for name, value in parse_qsl(query) if value}
-    return tuple(name for name in CAMPAIGN_KEYS.values() if name in names)
+    return tuple(name for name in preset_paths("utm_properties") if name in names)
 
 
 def super_properties_cloud(subject: Subject) -> Iterable[Finding]:
@@ -168,7 +166,7 @@ def purchase_double_count(subject: Subject) -> Iterator[Finding]:
         products = len(body) - 1
         if len(body) > MAX_EVENTS:
             yield rule.PURCHASE_DOUBLE_COUNT.finding(
-                f"requests[{index}].body",
+                in_body(index),
                 f"one order becomes {len(body):,} events: Mixpanel takes {MAX_EVENTS:,} a request",
                 severity="error",
                 fix="send fewer products, or turn off generatePurchaseEventPerProduct in the subscription",
@@ -176,5 +174,5 @@ def purchase_double_count(subject: Subject) -> Iterator[Finding]:
         else:
             each = "a Product Purchased" if products == 1 else f"{products:,} times Product Purchased"
             yield rule.PURCHASE_DOUBLE_COUNT.finding(
-                f"requests[{index}].body", f"the order becomes {len(body):,} events: itself and {each}"
+                in_body(index), f"the order becomes {len(body):,} events: itself and {each}"
             )

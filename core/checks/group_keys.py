@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from ..destinations.actions.presets import preset_subscriptions
+from ..identities.requests import id_text
 from ..messages import Json, JsonObject
+from ..places import in_body
 from ..settings import Destination, Subscription
 from ..text import shown
 from ..verdict import Operation, Translation
@@ -15,7 +17,8 @@ DEFAULT_KEY = "$group_id"
 """The group key of Segment's Actions destination where its mapping names none."""
 GROUP_ACTION = "groupIdentifyUser"
 
-_PROFILE_OPERATIONS = ("$set", "$set_once", "$union", "$append")
+PROFILE_OPERATIONS = ("$set", "$set_once", "$union", "$append")
+"""Parts of a profile update that write properties."""
 _TEMPLATE = re.compile(r"\{\{\s*([^}]+?)\s*\}\}")
 _LAST_NAME = re.compile(r"([^.\[\]'\"]+)['\"\]]*$")
 _ID_NAME = re.compile(r"(?:(?:^|[^A-Za-z])(?:id|Id|ID)s?|[a-z](?:Id|ID)s?|(?:uu|gu|Uu|Gu)id|UUID|GUID)$")
@@ -36,10 +39,10 @@ def profile_updates(translation: Translation) -> Iterator[tuple[str, JsonObject]
     for number, operation in enumerate(translation.operations):
         if "/engage" in operation.request.url and path_of(operation).endswith("/engage"):
             for record in operation.request.records():
-                for name in _PROFILE_OPERATIONS:
+                for name in PROFILE_OPERATIONS:
                     update = record.get(name)
                     if isinstance(update, dict):
-                        yield f"requests[{number}].body.{name}", update
+                        yield in_body(number, name), update
 
 
 def path_of(operation: Operation) -> str:
@@ -47,13 +50,11 @@ def path_of(operation: Operation) -> str:
     return operation.request.url.partition("?")[0].rstrip("/")
 
 
-def id_text(value: Json) -> str:
-    """A group's id as text, "" for what is none: Mixpanel compares the values of events with it."""
-    if isinstance(value, str):
-        return value
+def group_text(value: Json) -> str:
+    """Return a group's id as the text that Mixpanel compares the values of events with; "" for other JSON."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return str(value) if isinstance(value, int | float) else ""
+    return id_text(value)
 
 
 def group_ids(value: Json) -> Sequence[Json]:
@@ -115,7 +116,7 @@ def is_id(operation: Operation, record: JsonObject, destination: Destination, do
     """True if the group key is a group's own value, so that each group makes a group key of its own."""
     if destination.kind == "classic-cloud" or destination.subscriptions is None:
         return False  # the key is a name there
-    key, id = record.get("$group_key"), id_text(record.get("$group_id"))
+    key, id = record.get("$group_key"), group_text(record.get("$group_id"))
     mappings = [
         one.mapping
         for one in destination.subscriptions
@@ -199,8 +200,8 @@ def meant_key(record: JsonObject, destination: Destination, known: Sequence[str]
     """Which of Mixpanel's keys a group is meant for that is written under none of them; None if unclear."""
     written = written_keys(destination)
     left = [one for one in known if one not in written]
-    given, id = written_properties(record), id_text(record.get("$group_id"))
-    same = next((one for one in left if one in given and id_text(given[one]) == id), None)
+    given, id = written_properties(record), group_text(record.get("$group_id"))
+    same = next((one for one in left if one in given and group_text(given[one]) == id), None)
     named = next((one for one in left if one in given), None)
     key = record.get("$group_key")
     spelt = near(key, left) if isinstance(key, str) else None
@@ -212,9 +213,9 @@ def likely_keys(traits: JsonObject, id: Json) -> list[str]:
 
     Without one, those named like an id.
     """
-    text = id_text(id)
-    same = [name for name, value in traits.items() if text and id_text(value) == text]
-    named = [name for name in (same or traits) if _ID_NAME.search(name) and id_text(traits[name])]
+    text = group_text(id)
+    same = [name for name, value in traits.items() if text and group_text(value) == text]
+    named = [name for name in (same or traits) if _ID_NAME.search(name) and group_text(traits[name])]
     return list(dict.fromkeys((*named, *same)))
 
 

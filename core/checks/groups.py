@@ -10,13 +10,14 @@ from ..destinations.actions.actions import REFUSED_NO_TRAITS
 from ..destinations.gate import bundled
 from ..messages import Json, JsonObject
 from ..paths import child
+from ..places import in_body
 from ..text import shown
 from ..verdict import Finding
 from .group_keys import (
     DEFAULT_KEY,
     group_records,
     group_subscriptions,
-    id_text,
+    group_text,
     is_id,
     likely_keys,
     near,
@@ -97,12 +98,12 @@ def group_id_overridden(subject: Subject) -> Iterator[Finding]:
         return
     bodies = [record for _, record in subject.profiles if "$group_key" in record]
     # Where another key has groupId as its id, the trait names a group of another type.
-    own = any(id_text(body.get("$group_id")) == id_text(given) for body in bodies)
+    own = any(group_text(body.get("$group_id")) == group_text(given) for body in bodies)
     for body in bodies:
         key = str(body["$group_key"])
         trait = traits.get(key)
         if trait:
-            if given and not own and id_text(trait) != id_text(given) and _meant(subject, given):
+            if given and not own and group_text(trait) != group_text(given) and _meant(subject, given):
                 yield _overridden(subject, key, trait, given)
             continue
         for name in traits:
@@ -133,11 +134,11 @@ def group_key_not_a_name(subject: Subject) -> Iterator[Finding]:
     for number, operation, record in group_records(subject.translation):
         if not is_id(operation, record, subject.destination, subject.document):
             continue
-        source = subject.source_of(f"requests[{number}].body.$group_key")
+        source = subject.source_of(in_body(number, "$group_key"))
         mapped = shown(source.source, 60)[1:-1] if source is not None else "mapped"
         key = shown(record["$group_key"], 40)
         yield rule.GROUP_KEY_NOT_A_NAME.finding(
-            f"requests[{number}].body.$group_key",
+            in_body(number, "$group_key"),
             f"the Group Key of subscription {quoted(operation.subscription)} is {mapped}: each group makes a"
             f" group key of its own, this one {key}",
             fix=_named_key(subject, operation.subscription, record),

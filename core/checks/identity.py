@@ -8,10 +8,11 @@ from ..catalogue import calls as rule
 from ..catalogue.users import ALIAS_IGNORED, ANONYMOUS_PROFILE_PREFIX
 from ..destinations.actions.provenance import RANDOM_INSERT_ID
 from ..messages import Json, JsonObject
+from ..places import in_body, read_place
 from ..settings import Subscription
 from ..text import shown
 from ..verdict import Finding, Operation
-from .mapped import is_default, leaves_out, map_fix, mapped_elsewhere, named, subscription_of
+from .mapped import is_default, leaves_out, map_fix, not_brought, subscription_of
 from .subject import Subject
 
 _IDS = ("distinct_id", "user_id", "anonymous_id")
@@ -29,11 +30,6 @@ DEVICE: JsonObject = {
 def blank(value: Json) -> bool:
     """Tell whether an id is missing, null or empty."""
     return value is None or value == ""
-
-
-def request_of(path: str) -> int:
-    """The number of the request that a path such as `requests[0].body[0]` leads into."""
-    return int(path[len("requests[") : path.index("]")])
 
 
 def profiles(subject: Subject) -> Iterator[tuple[int, Operation, JsonObject]]:
@@ -80,7 +76,7 @@ def _names_nobody(subject: Subject) -> bool:
 
 def _nobody(subject: Subject, path: str, properties: JsonObject) -> Finding | None:
     """The finding on an event without a distinct_id; None where one is not needed, or not wanted."""
-    document, subscription = subject.document, subscription_of(subject, request_of(path))
+    document, subscription = subject.document, subscription_of(subject, read_place(path).request)
     by_presets = subscription is None or is_default(subscription, "distinct_id")
     if by_presets and document.get("userId") == "" and not blank(document.get("anonymousId")):
         return rule.NO_IDENTITY.finding(
@@ -100,11 +96,7 @@ def _nobody(subject: Subject, path: str, properties: JsonObject) -> Finding | No
         )
     if all(leaves_out(subscription, name) for name in _IDS) or _is_empty_text(subscription):
         return None  # an event of nobody is what the mapping asks for
-    place = f"{path}.properties.distinct_id"
-    if leaves_out(subscription, "distinct_id"):
-        words = f"{named(subscription)} does not map distinct_id"
-    else:
-        words, place = mapped_elsewhere(subject, subscription, "distinct_id", place)
+    words, place = not_brought(subject, subscription, "distinct_id", f"{path}.properties.distinct_id")
     return rule.NO_IDENTITY.finding(
         place, f"{words}: the event belongs to no user", fix=map_fix(subject, subscription, "distinct_id")
     )
@@ -119,11 +111,7 @@ def _nobodys_profile(subject: Subject, index: int) -> Finding:
     if subscription is None or _names_nobody(subject):
         return rule.NO_IDENTITY.finding("$.userId", "no userId and no anonymousId: the profile is nobody's")
     field = "user_id" if not blank(subject.document.get("userId")) else "anonymous_id"
-    place = f"requests[{index}].body"
-    if leaves_out(subscription, field):
-        words = f"{named(subscription)} does not map {field}"
-    else:
-        words, place = mapped_elsewhere(subject, subscription, field, place)
+    words, place = not_brought(subject, subscription, field, in_body(index))
     return rule.NO_IDENTITY.finding(
         place,
         f"{words}: the profile is nobody's, and Mixpanel refuses the update",
@@ -165,14 +153,10 @@ def _no_message_id() -> Finding:
 
 
 def _random_insert_id(subject: Subject, path: str) -> Finding:
-    subscription = subscription_of(subject, request_of(path))
+    subscription = subscription_of(subject, read_place(path).request)
     if subscription is None or is_default(subscription, "insert_id"):
         return _no_message_id()
-    place = f"{path}.properties.$insert_id"
-    if leaves_out(subscription, "insert_id"):
-        words = f"{named(subscription)} does not map insert_id"
-    else:
-        words, place = mapped_elsewhere(subject, subscription, "insert_id", place)
+    words, place = not_brought(subject, subscription, "insert_id", f"{path}.properties.$insert_id")
     return rule.INSERT_ID_MISSING.finding(
         place,
         f"{words}: Segment makes up a new one each time, and an event that it sends again counts twice",
@@ -203,11 +187,8 @@ def identify_without_user_id(subject: Subject) -> Iterator[Finding]:
                 "$.userId", "no userId: the traits go to the visitor's own profile, and nothing is joined yet"
             )
             return
-        place = f"requests[{index}].body.properties.$identified_id"
-        if leaves_out(subscription, "user_id"):
-            words = f"{named(subscription)} does not map user_id"
-        else:
-            words, place = mapped_elsewhere(subject, subscription, "user_id", place)
+        place = in_body(index, "properties", "$identified_id")
+        words, place = not_brought(subject, subscription, "user_id", place)
         yield rule.IDENTIFY_WITHOUT_USER_ID.finding(
             place,
             f"{words}: the traits go to the anonymousId's profile, and nothing is joined to userId "
@@ -239,11 +220,7 @@ def alias_without_previous_id(subject: Subject) -> Iterator[Finding]:
         ):
             if subscription is None or not blank(value) or blank(sent) or is_default(subscription, field):
                 continue
-            place = f"requests[{index}].body.properties.{field}"
-            if leaves_out(subscription, field):
-                words = f"{named(subscription)} does not map {field}"
-            else:
-                words, place = mapped_elsewhere(subject, subscription, field, place)
+            words, place = not_brought(subject, subscription, field, in_body(index, "properties", field))
             yield rule.ALIAS_WITHOUT_PREVIOUS_ID.finding(
                 place,
                 f"{words}: the alias names one id, and nothing is joined",
@@ -311,5 +288,5 @@ def _is_anonymous(subject: Subject, subscription: Subscription | None, index: in
         return True
     if subscription is None or is_default(subscription, "anonymous_id"):
         return False
-    source = subject.source_of(f"requests[{index}].body.$distinct_id")
+    source = subject.source_of(in_body(index, "$distinct_id"))
     return source is not None and source.field == "anonymous_id"

@@ -9,14 +9,17 @@ from functools import cache
 from ..catalogue import calls as rule
 from ..destinations.classic.insert_id import FIELD, UNKNOWABLE, UNKNOWN, is_unknown
 from ..messages import Json
+from ..places import in_message
 from ..text import shown
 from ..verdict import Finding
 from .placeholders import PLACEHOLDERS
 from .subject import Subject
 
 MAX_INSERT_ID = 36
+"""Bytes of an insert id that Mixpanel documents."""
+INSERT_ID = re.compile(r"[A-Za-z0-9-]*", re.ASCII)
+"""The characters of an insert id that Mixpanel documents."""
 
-_INSERT_ID = re.compile(r"[A-Za-z0-9-]*", re.ASCII)
 _UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _UUID_ID = re.compile(rf"(?!0{{8}}-){_UUID}", re.ASCII)
 """What most messageIds are, and nothing is wrong with."""
@@ -40,7 +43,7 @@ def insert_id(subject: Subject) -> Sequence[Finding]:
                 if rule.INSERT_ID_FORBIDDEN.id not in found:
                     found[rule.INSERT_ID_FORBIDDEN.id] = _forbidden(subject, path, value)
                 continue
-            if not _INSERT_ID.fullmatch(value) and rule.INSERT_ID_CHARSET.id not in found:
+            if not INSERT_ID.fullmatch(value) and rule.INSERT_ID_CHARSET.id not in found:
                 found[rule.INSERT_ID_CHARSET.id] = _charset(subject, path, value)
         length = len(value) if value.isascii() else len(value.encode(errors="replace"))
         if length > MAX_INSERT_ID and rule.INSERT_ID_LENGTH.id not in found:
@@ -87,7 +90,7 @@ def _forbidden(subject: Subject, path: str, value: str) -> Finding:
     where, name = _place(subject, path, value)
     place = where if name == "messageId" else subject.place_of(where)
     listed = value in PLACEHOLDERS
-    own = place.startswith("$.") and place != "$.messageId"
+    own = in_message(place) and place != "$.messageId"
     return rule.INSERT_ID_FORBIDDEN.finding(
         place,
         f"{name} {shown(value)} is a placeholder: Mixpanel {'refuses' if listed else 'may refuse'} the event",

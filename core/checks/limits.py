@@ -19,6 +19,7 @@ from ..paths import child
 from ..text import shown, size
 from ..verdict import Finding
 from .dates import BEGINS_DATE, NO_ZONE, NUMBERS, doubt_of_number, doubt_of_text
+from .group_keys import PROFILE_OPERATIONS
 from .over_limit import (
     EVENT,
     MAX_DEPTH,
@@ -52,8 +53,6 @@ _MAY_BE_LARGE = MAX_EVENT // 2
 """An event can only be too large when the message that it comes from is at least this large."""
 GROUP_KEYS, MOST_GROUP_KEYS = 3, 6
 """Group keys of a project: on a Growth plan, and on an Enterprise plan."""
-_OPERATIONS = frozenset(("$set", "$set_once", "$union", "$append"))
-"""What an update of a profile writes."""
 _INDEX = re.compile(r"\[\d+\]")
 _FROM, _TO = NUMBERS
 
@@ -79,7 +78,7 @@ def sent_values(subject: Subject) -> Sequence[Finding]:
         _walk(subject, path, "properties", properties, EVENT, found, event)
     for path, record in subject.profiles:
         for operation, written in record.items():
-            if isinstance(written, dict) and operation in _OPERATIONS:
+            if isinstance(written, dict) and operation in PROFILE_OPERATIONS:
                 _walk(subject, path, operation, written, PROFILE, found)
     if len(subject.profiles) > GROUP_KEYS:
         found += _group_keys(subject)

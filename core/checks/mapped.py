@@ -81,11 +81,14 @@ def map_fix(of: Translated, subscription: Subscription, field: str, node: Json =
     return f"{fix} ({REPLACES_ALL})" if of.destination.subscriptions is None else fix
 
 
-def mapped_elsewhere(of: Translated, subscription: Subscription, field: str, path: str) -> tuple[str, str]:
-    """Say that a field is mapped to what the message does not have, and the path to name for it.
+def not_brought(of: Translated, subscription: Subscription, field: str, path: str) -> tuple[str, str]:
+    """Say why a subscription's mapping brings nothing in a field, and return the path to name for it.
 
-    `path` is the one to name where the mapping reads no single place of the message.
+    `path` is the one to name where the mapping lacks the field, or reads it from no single place of the
+    message.
     """
+    if leaves_out(subscription, field):
+        return f"{named(subscription)} does not map {field}", path
     found = origin(of, subscription, field)
     words = f"{field} of {named(subscription)} is mapped to {found.words}, which this message does not have"
     return words, found.words if found.keys else path

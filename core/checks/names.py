@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from ..catalogue import values as rule
 from ..messages import Json
+from ..places import in_body
 from ..text import shown
 from ..verdict import IDENTITY_EVENTS, Finding
 from .spaces import is_plain, stripped, which_end, without_controls
@@ -114,8 +115,8 @@ def _reserved_event_name(subject: Subject, named: Json) -> Iterable[Finding]:
             if not isinstance(event, str) or event[:1] != "$" or operation.action in _JOINING_ACTIONS:
                 continue
             if read_as := _read_as(event):
-                place = f"[{position}]" if several else ""
-                path = "$.event" if event == named else f"requests[{number}].body{place}.event"
+                steps = (position,) if several else ()
+                path = "$.event" if event == named else in_body(number, *steps, "event")
                 return (_reserved(subject, event, path, read_as),)
     if not operations and isinstance(named, str) and named[:1] == "$" and (read_as := _read_as(named)):
         return (_reserved(subject, named, "$.event", read_as),)

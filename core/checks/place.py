@@ -9,11 +9,12 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from ..catalogue import calls as rule
 from ..messages import JsonObject
+from ..places import in_body, in_message
 from ..settings import Subscription
 from ..text import shown
 from ..verdict import IDENTITY_EVENTS, Finding
 from .identity import blank
-from .mapped import is_default, leaves_out, map_fix, mapped_elsewhere, named, subscription_of
+from .mapped import is_default, leaves_out, map_fix, not_brought, subscription_of
 from .subject import Subject
 
 SERVER_LIBRARY = re.compile(
@@ -81,11 +82,11 @@ def no_client_ip(subject: Subject) -> Iterator[Finding]:
     note: Finding | None = None
     for index, operation in enumerate(subject.translation.operations):
         body = operation.request.body
-        record, path = (body[0], "[0]") if isinstance(body, list) and body else (body, "")
+        record, steps = (body[0], (0,)) if isinstance(body, list) and body else (body, ())
         if not isinstance(record, dict) or "$group_key" in record:
             continue
         if "event" in record:
-            holder, name, path = record.get("properties"), "ip", f"{path}.properties"
+            holder, name, steps = record.get("properties"), "ip", (*steps, "properties")
             if record["event"] in IDENTITY_EVENTS or not isinstance(holder, dict):
                 continue
         else:
@@ -94,7 +95,7 @@ def no_client_ip(subject: Subject) -> Iterator[Finding]:
         if isinstance(value, str) and value:
             network = local_network(value) if value.startswith(_MAY_BE_LOCAL) else ""
             if network:
-                yield _local(subject, f"requests[{index}].body{path}.{name}", value, network)
+                yield _local(subject, in_body(index, *steps, name), value, network)
                 return
         elif value is None or value == "" or (value == 0 and name == "$ip"):
             finding = _absent(subject, index, record, is_profile=name == "$ip")
@@ -151,14 +152,11 @@ def _absent(subject: Subject, index: int, record: JsonObject, *, is_profile: boo
 
 def _unmapped(subject: Subject, subscription: Subscription, index: int, *, is_profile: bool) -> Finding:
     """The finding on a request whose mapping brings no address."""
-    place = f"requests[{index}].body" + ("" if is_profile else "[0].properties")
+    place = in_body(index) if is_profile else in_body(index, 0, "properties")
     fix = map_fix(subject, subscription, "ip")
-    if leaves_out(subscription, "ip"):
-        words = f"{named(subscription)} does not map ip"
-    else:
-        words, place = mapped_elsewhere(subject, subscription, "ip", place)
-        if blank(subject.context.get("ip")) and place.startswith("$."):
-            fix = f"send the user's address as {place.removeprefix('$.')}"
+    words, place = not_brought(subject, subscription, "ip", place)
+    if blank(subject.context.get("ip")) and in_message(place):
+        fix = f"send the user's address as {place.removeprefix('$.')}"
     what = "Mixpanel takes the address of Segment's server, and moves the user there"
     return rule.NO_CLIENT_IP.finding(
         place,

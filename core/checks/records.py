@@ -18,6 +18,7 @@ from ..catalogue.settings import REFUSED_WITH_200
 from ..catalogue.users import ALIAS_IGNORED, ANONYMOUS_ID_NOT_UUID4, ANONYMOUS_PROFILE_PREFIX
 from ..destinations.classic.insert_id import is_unknown
 from ..messages import UUID4, Json, JsonObject
+from ..places import in_body
 from ..settings import Destination
 from ..text import shown
 from ..verdict import IDENTITY_EVENTS, Explanation, Finding, Operation, Translation
@@ -75,7 +76,7 @@ def check_records(
         several = isinstance(body, list)
         for position, record in enumerate(body if several else (body,)):
             if isinstance(record, dict):
-                path = f"requests[{number}].body" + (f"[{position}]" if several else "")
+                path = in_body(number, position) if several else in_body(number)
                 findings = _record(record, path, operation, now, settings)
                 found += adjusted(findings, _as_message(record), settings.rules)
     return tuple(in_order(found))

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from ..catalogue import data as rule
+from ..places import Place
 from ..settings import API_HOSTS, SEGMENT_REGIONS, Destination, DestinationKind, Region
 from ..text import shown
 from ..verdict import Finding
@@ -39,6 +40,9 @@ def may_differ(destination: Destination, stored: Region | Literal[""]) -> bool:
     return bool(stored) or (bool(named) and named not in SEGMENT_REGIONS.values())
 
 
+URL = Place("request", 0, ("url",)).text
+
+
 def region_mismatch(subject: Subject) -> Iterator[Finding]:
     operations = subject.translation.operations
     if not operations:
@@ -47,7 +51,7 @@ def region_mismatch(subject: Subject) -> Iterator[Finding]:
     if subject.destination.kind == "actions" and named and named not in SEGMENT_REGIONS.values():
         known = ", ".join(SEGMENT_REGIONS.values())
         yield rule.REGION_MISMATCH.finding(
-            "requests[0].url",
+            URL,
             f"apiRegion {shown(named)} is none of {known}: Segment compares flag and all, so it is the US",
             fix=f"apiRegion is one of {known}",
         )
@@ -65,7 +69,7 @@ def region_mismatch(subject: Subject) -> Iterator[Finding]:
     )
     if sent is not None:
         yield rule.REGION_MISMATCH.finding(
-            "requests[0].url",
+            URL,
             f"sent to Mixpanel's endpoint in {sent}, but the project stores its data in"
             f" {SEGMENT_REGIONS[stored]} (project_region): it is not ingested",
             fix=f"{endpoint_setting(subject.destination.kind, stored)}; {MIGRATE}",

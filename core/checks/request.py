@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from ..catalogue import calls as rule
 from ..messages import JsonObject
+from ..places import in_body
 from ..text import shown
 from ..verdict import IDENTITY_EVENTS, Finding, Translation
 from .subject import Subject
@@ -27,7 +28,7 @@ def sent_records(translation: Translation) -> tuple[_Events, _Profiles]:
         for position, record in enumerate(body if several else (body,)):
             if not isinstance(record, dict):
                 continue
-            path = f"requests[{index}].body[{position}]" if several else f"requests[{index}].body"
+            path = f"{in_body(index)}[{position}]" if several else in_body(index)
             if "event" not in record:
                 profiles.append((path, record))
                 continue

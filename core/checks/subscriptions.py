@@ -18,20 +18,20 @@ from ..destinations.classic.tables import REFUSED_NO_KEY, REFUSED_TOO_OLD
 from ..errors import MappingError
 from ..mapping.never import calls_of
 from ..messages import CALL_TYPES, Json
+from ..places import read_place
 from ..settings import Subscription
 from ..text import shown
 from ..toml_text import toml_key
 from ..verdict import Finding, NotSent, Stage
 from .group_keys import likely_keys
 from .groups import missing_group_traits
-from .identity import request_of
 from .mapped import (
     REPLACES_ALL,
     is_default,
     leaves_out,
     map_fix,
-    mapped_elsewhere,
     named,
+    not_brought,
     origin,
     subscription_of,
 )
@@ -85,9 +85,7 @@ def _nothing_in_it(subject: Subject, call: str) -> Finding:
     )
     for one in own if subject.document.get("traits") else ():
         if one.partner_action == "identifyUser" and call in _calls(one.subscribe):
-            words, path = f"{named(one)} does not map traits", "$.traits"
-            if not leaves_out(one, "traits"):
-                words, path = mapped_elsewhere(subject, one, "traits", path)
+            words, path = not_brought(subject, one, "traits", "$.traits")
             fix = map_fix(subject, one, "traits")
             return rule.UNMATCHED.finding(path, f"{words}: nothing of the call is sent", fix=fix)
     return rule.UNMATCHED.finding(
@@ -312,7 +310,7 @@ def subscription_double_count(subject: Subject) -> Iterator[Finding]:
     if len(firsts) < 2:
         return
     path = firsts[-1][0]
-    by = [subscription_of(subject, request_of(event[0])) for event in firsts]
+    by = [subscription_of(subject, read_place(event[0]).request) for event in firsts]
     makers = " and ".join(f"'{shown(one.name or one.partner_action, 40)[1:-1]}'" for one in by if one)
     events = [record["event"] for _, record, _ in firsts]
     if (

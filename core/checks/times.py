@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..catalogue import calls as rule
+from ..places import in_message
 from ..text import ago
 from ..verdict import Finding
 from .subject import Subject
@@ -26,7 +27,7 @@ def event_time(subject: Subject) -> Sequence[Finding]:
         if time >= YEAR_1971 and (subject.now is None or time <= subject.now + _AHEAD):
             return ()  # the products of an order have its time
         place = subject.place_of(f"{path}.properties.time")
-        return (time_fault(place if place.startswith("$") else "$.timestamp", time, subject.now or 0),)
+        return (time_fault(place if in_message(place) else "$.timestamp", time, subject.now or 0),)
     return ()
 
 

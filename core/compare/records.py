@@ -10,6 +10,7 @@ import msgspec
 from ..destinations.classic.insert_id import FIELD, unknown_fields
 from ..messages import Json, JsonObject
 from ..paths import child
+from ..places import in_body
 from ..settings import DestinationKind
 from ..verdict import Translation
 
@@ -94,7 +95,7 @@ def records_of(translation: Translation, kind: DestinationKind = "actions") -> t
 def _records(translation: Translation) -> Iterator[Record]:
     for number, operation in enumerate(translation.operations):
         request = operation.request
-        path = f"requests[{number}].body"
+        path = in_body(number)
         bodies: list[tuple[str, Json]] = [(path, request.body)]
         if isinstance(request.body, list):
             bodies = [(f"{path}[{index}]", body) for index, body in enumerate(request.body)]

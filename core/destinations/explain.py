@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from ..errors import MappingError
 from ..mapping.near_miss import Miss, condition_words, miss_of
 from ..messages import JsonObject
+from ..places import Place
 from ..settings import Destination, Subscription
 from ..verdict import Explanation, PropertySource, Translation
 from .actions.credentials import authorization_source
@@ -43,9 +44,8 @@ def _credentials(translation: Translation, destination: Destination) -> Iterator
     """Where the credentials of the requests come from, of those that have any."""
     for index, operation in enumerate(translation.operations):
         if operation.request.authorization is not None:
-            yield PropertySource(
-                f"requests[{index}].authorization", authorization_source(destination.settings)
-            )
+            place = Place("request", index, ("authorization",))
+            yield PropertySource(place.text, authorization_source(destination.settings))
 
 
 def _subscriptions(destination: Destination) -> Sequence[Subscription]:

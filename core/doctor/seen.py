@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from ..destinations.gate import MOBILE, bundled
 from ..messages import Json
+from ..places import read_place
 from ..text import counted, shown
 from .diagnosis import SEVERITY_STANDING, Diagnosis, gravest
 from .facts import Case, Facts, ids_of
@@ -67,7 +68,7 @@ def _by_device(case: Case) -> bool:
     if bundled(case.document) is not None:
         return True
     stopped = case.detail.verdict.translation.not_sent
-    if stopped is None or not stopped.path.startswith("$.integrations"):
+    if stopped is None or not read_place(stopped.path).starts_with("integrations"):
         return False
     context = case.document.get("context")
     library = context.get("library") if isinstance(context, dict) else None

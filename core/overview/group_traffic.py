@@ -10,7 +10,7 @@ import msgspec
 from ..checks.group_keys import (
     group_ids,
     group_records,
-    id_text,
+    group_text,
     is_id,
     keys_in_settings,
     likely_keys,
@@ -121,7 +121,7 @@ class GroupTraffic:
                 continue
             note(self.written.setdefault(key, []), message)
             self.written_by.setdefault(key, operation.subscription)
-            self._ids.setdefault(key, set()).add(id_text(id))
+            self._ids.setdefault(key, set()).add(group_text(id))
             self._follow(key)
             if self._known is not None and key not in self._known:
                 meant = meant_key(record, self._destination, self._known)
@@ -178,7 +178,7 @@ class GroupTraffic:
             note(self.lacking.setdefault(key, []), event.message)
 
     def _note_values(self, key: str, event: _Event, member: bool) -> None:
-        texts = [id_text(one) for one in group_ids(event.properties[key])]
+        texts = [group_text(one) for one in group_ids(event.properties[key])]
         ids = self._ids.get(key, set())
         if any(text in ids for text in texts):
             return

@@ -12,7 +12,6 @@ no-client-ip         `ip` 0 where the client's address is not known: nobody is p
 
 from __future__ import annotations
 
-import re
 import uuid
 from base64 import b64encode
 from collections.abc import Callable, Collection, Sequence
@@ -20,9 +19,12 @@ from typing import Any, cast
 
 import msgspec
 
+from ..checks.data import COUNTRY_CODE
+from ..checks.insert_ids import INSERT_ID, MAX_INSERT_ID
 from ..mapping.javascript import stringify
 from ..messages import Json, JsonObject
 from ..paths import child
+from ..places import in_body, read_place
 from ..settings import IdentityMode, RepairName
 from ..text import shown
 from ..verdict import (
@@ -40,7 +42,6 @@ from .countries import country_code
 
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "segtap:insert-id")
 """The UUIDs of repaired insert ids are made in it."""
-MAX_INSERT_ID = 36
 
 MENDS: dict[RepairName, tuple[str, ...]] = {
     "insert-id": ("insert-id-charset", "insert-id-length"),
@@ -51,8 +52,6 @@ MENDS: dict[RepairName, tuple[str, ...]] = {
 }
 """Repair → the rules whose mistake it mends."""
 
-_INSERT_ID = re.compile(r"[A-Za-z0-9-]*", re.ASCII)
-_CODE = re.compile(r"[A-Z]{2}", re.ASCII)
 _DEVICE = "$device:"
 _PROFILE_CHANGES = ("$set", "$set_once")
 
@@ -87,7 +86,7 @@ def repaired(
     for number, operation in enumerate(translation.operations):
         if "skip-empty-identify" in names and _is_empty_identify(operation.request):
             before = operation.request.body
-            repairs.append(Repair("skip-empty-identify", None, f"requests[{number}].body", before, None))
+            repairs.append(Repair("skip-empty-identify", None, in_body(number), before, None))
             continue
         place = len(operations)
         mended, changes = _mended(operation.request, document, wanted, identity, place)
@@ -169,10 +168,12 @@ def _does_mend(finding: Finding, repairs: Sequence[Repair]) -> bool:
 
 
 def _moved(path: str, kept: Sequence[int]) -> str:
-    number, bracket, rest = path.removeprefix("requests[").partition("]")
-    if not path.startswith("requests[") or not bracket or not number.isdecimal():
+    place = read_place(path)
+    if place.side == "message":
         return path
-    return f"requests[{kept.index(int(number))}]{rest}" if int(number) in kept else "$"
+    if place.request not in kept:
+        return "$"
+    return msgspec.structs.replace(place, request=kept.index(place.request)).text
 
 
 class _Record:
@@ -229,7 +230,7 @@ def _mended(
         if not isinstance(body, dict):
             made.append(body)
             continue
-        path = f"requests[{place}].body" + (f"[{position}]" if several else "")
+        path = in_body(place, position) if several else in_body(place)
         record = _Record(body, path, document)
         for name, mend in wanted:
             already = len(record.changes)
@@ -249,7 +250,7 @@ def _insert_id(record: _Record, request: OutgoingRequest, identity: IdentityMode
     value = record.object("properties").get("$insert_id")
     if not isinstance(value, str) or not value or not record.is_event:
         return
-    if _INSERT_ID.fullmatch(value) is None or len(value) > MAX_INSERT_ID:
+    if INSERT_ID.fullmatch(value) is None or len(value) > MAX_INSERT_ID:
         # Lone surrogates have no UTF-8; each becomes a question mark, alike every time.
         text = value.encode("utf-8", "replace").decode()
         record.set(("properties", "$insert_id"), str(uuid.uuid5(NAMESPACE, text)))
@@ -276,7 +277,7 @@ def _country_code(record: _Record, request: OutgoingRequest, identity: IdentityM
         places.append(("properties", "mp_country_code"))
     for holder, name in places:
         value = record.object(holder).get(name)
-        if isinstance(value, str) and value and not _CODE.fullmatch(value):
+        if isinstance(value, str) and value and not COUNTRY_CODE.fullmatch(value):
             code = country_code(value)
             if code is not None:
                 record.set((holder, name), code)

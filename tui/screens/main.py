@@ -14,6 +14,7 @@ from textual.widgets import OptionList
 
 from ...core.api.client import Viewer
 from ...core.api.models import EngineState, MessageDetail, Summary
+from ...core.places import read_place
 from ...core.settings import Settings
 from ...core.text import clean, shorten
 from ..actions.acting import Acting
@@ -402,7 +403,7 @@ class MainScreen(Acting):
     @on(JumpTo)
     def _jump_to(self, event: JumpTo) -> None:
         """Show where in the message and in its translation a warning points; with `go`, go there."""
-        name = "mixpanel" if event.path.startswith("requests") else "segment"
+        name = "mixpanel" if read_place(event.path).side == "request" else "segment"
         if event.go:
             self._show(name)
         for pane in (self.segment, self.mixpanel):

@@ -17,6 +17,7 @@ from ...core.api.client import Viewer
 from ...core.api.models import MessageDetail
 from ...core.errors import SegtapError
 from ...core.messages import JsonObject
+from ...core.places import read_place
 from ...core.text import clean
 from ..clipboard import copy
 from ..render.plain import app_of, is_plain, worded
@@ -145,7 +146,7 @@ class Inspect(Screen[None]):
         self.segment.show_path(event.path)
         self.mixpanel.show_path(event.path)
         if event.go:
-            self.action_pane(1 if event.path.startswith("requests") else 0)
+            self.action_pane(1 if read_place(event.path).side == "request" else 0)
 
     def _show(self, detail: MessageDetail) -> None:
         for pane in self.panes:

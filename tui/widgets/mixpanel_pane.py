@@ -18,6 +18,7 @@ from ...core.json_text import json_bytes
 from ...core.masks import mask_token, masked
 from ...core.messages import Json, Marks
 from ...core.paths import changed_at
+from ...core.places import Place, in_body, read_place
 from ...core.text import clean, shown
 from ...core.verdict import Operation, OutgoingRequest, Repair, Severity, TakenOut
 from ..model.json_tree import Row
@@ -75,7 +76,7 @@ class MixpanelPane(RequestPane):
             if repair.request == self.page
         }
         flags.update((path, flags.get(path, "info")) for path in changes)
-        root = f"requests[{self.page}].body"
+        root = in_body(self.page)
         unknown = () if detail is None else detail.explanation.unknown
         request = json_bytes(operation.request.body)
         key = (self._id, root, request, unknown, tuple(flags.items()), tuple(changes))
@@ -94,11 +95,10 @@ class MixpanelPane(RequestPane):
 
     def show_path(self, path: str) -> bool:
         """Turn to the request of `requests[1].body…` and highlight the place; False when it is not there."""
-        if path.startswith("requests["):
-            number = path.removeprefix("requests[").partition("]")[0]
-            if number.isdecimal() and int(number) < len(self.operations) and int(number) != self.page:
-                self.page = int(number)
-                self.fill(self.detail)
+        place = read_place(path)
+        if place.side == "request" and place.request < len(self.operations) and place.request != self.page:
+            self.page = place.request
+            self.fill(self.detail)
         return self.json.show_path(path, move=True)
 
     def copy_text(self) -> str:
@@ -125,7 +125,7 @@ class MixpanelPane(RequestPane):
         """Notes on the Authorization header: segtap sends another one, or Segment would."""
         if self.account_note:
             return [self.account_note]
-        source = self._source(f"requests[{self.page}].authorization")
+        source = self._source(Place("request", self.page, ("authorization",)).text)
         return [] if not source or source == f"source: {SECRET}" else [source]
 
     def _head(self, operation: Operation) -> Content:

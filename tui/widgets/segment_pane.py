@@ -10,6 +10,7 @@ from textual.widgets import Static
 from ...core.api.models import MessageDetail
 from ...core.messages import Json, Marks
 from ...core.objections import read_objection
+from ...core.places import in_message
 from ...core.text import clean, shorten, size
 from ...core.verdict import Severity
 from ..pane_keys import bindings
@@ -81,7 +82,7 @@ class SegmentPane(Pane):
 
     def show_path(self, path: str) -> bool:
         """Highlight a place of the message; False when it is not in it."""
-        if path.startswith("$") and self.as_it_came:
+        if in_message(path) and self.as_it_came:
             self.as_it_came = False
             self.fill(self.detail)
         return self.json.show_path(path, move=True)

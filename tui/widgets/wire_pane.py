@@ -11,6 +11,7 @@ from textual.widgets import Static
 from ...core.api.models import MessageDetail
 from ...core.forward.wire import WireForm, wire_form
 from ...core.masks import MASK
+from ...core.places import in_body
 from ...core.text import clean, size
 from ..render.json import parse
 from .json_view import JsonView
@@ -57,9 +58,7 @@ class WirePane(RequestPane):
             return
         self.say(self.note, self._about(form))
         self.text.show(sent(form), json=form.shape == "json")
-        self.json.show(
-            parse(form.decoded), root=f"requests[{self.page}].body", key=(self._id, self.page, form.decoded)
-        )
+        self.json.show(parse(form.decoded), root=in_body(self.page), key=(self._id, self.page, form.decoded))
         self.title(self._what(form))
 
     def form(self) -> WireForm | None:
@@ -83,9 +82,7 @@ class WirePane(RequestPane):
         part = f", its first {size(TEXT_SHOWN)}" if len(detail.original) > TEXT_SHOWN else ""
         self.say(self.note, Content.styled(f"As it came{part}; below decoded.", "$dim"))
         self.text.show(text, json=text.lstrip()[:1] in ("{", "["))
-        self.json.show(
-            parse(detail.document), root="requests[0].body", key=(detail.summary.id, 0, detail.document)
-        )
+        self.json.show(parse(detail.document), root=in_body(0), key=(detail.summary.id, 0, detail.document))
         self.title(f"as it came, {size(detail.receipt.body_bytes)}")
 
     def _what(self, form: WireForm) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator, Sequence
 import msgspec
 
 from ...messages import Json, JsonObject
-from ..group_keys import group_ids, id_text
+from ..group_keys import group_ids, group_text
 from .memory import Recent
 
 GROUP, PROFILE, EVENT = 1, 2, 4
@@ -51,12 +51,12 @@ class Evidence:
 
     def group(self, key: str, id: Json, traits: JsonObject, keys: Collection[str]) -> Iterator[Elsewhere]:
         """Look at a group that is written under `key`; `keys` are all that this call writes groups under."""
-        text = id_text(id)
+        text = group_text(id)
         if not text:
             return
         self._ids.put((key, text), True)
         for name, value in traits.items():
-            if name == key or name in keys or name.startswith("$") or id_text(value) != text:
+            if name == key or name in keys or name.startswith("$") or group_text(value) != text:
                 continue
             if name not in self._names and len(self._names) < _MAX_NAMES:
                 self._names[name] = _Name(key, GROUP)
@@ -102,4 +102,4 @@ class Evidence:
             yield Elsewhere(one.key, name)
 
     def _is_group(self, key: str, value: Json) -> bool:
-        return any((key, id_text(one)) in self._ids for one in group_ids(value))
+        return any((key, group_text(one)) in self._ids for one in group_ids(value))

@@ -10,7 +10,7 @@ from ...catalogue import stream as rule
 from ...messages import Json
 from ...text import shown
 from ...verdict import Finding
-from ..group_keys import group_ids, id_text
+from ..group_keys import group_ids, group_text
 from ..ids import is_placeholder
 from ..spaces import stripped
 from .memory import Recent
@@ -57,7 +57,7 @@ class GroupValues:
 
         `path` is called only once something is found, as in `look`.
         """
-        text = id_text(id)
+        text = group_text(id)
         if not text or (key, text) in self._ids:
             return
         self._ids.put((key, text), True)
@@ -82,7 +82,7 @@ class GroupValues:
 
     def look(self, seen: Seen, key: str, value: Json, path: Place, where: str) -> Iterator[Finding]:
         """Look at an event or a profile that has the key. `where` names it in a sentence."""
-        texts = tuple(id_text(one) for one in group_ids(value))
+        texts = tuple(group_text(one) for one in group_ids(value))
         if any((key, text) in self._ids for text in texts) and len(texts) == 1:
             return
         unknown = False

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from functools import partial
 
 from ...catalogue import stream as rule
 from ...catalogue.values import PLACEHOLDER_GROUP_ID
+from ...destinations.actions.presets import preset_path
 from ...destinations.explain import explain
 from ...messages import Json, JsonObject
 from ...paths import child
+from ...places import in_body, read_place
 from ...settings import Destination
 from ...text import shown
 from ...verdict import Finding, Operation
@@ -38,7 +39,6 @@ from .users import Users
 
 MAX_KEYS = 8
 """Group keys that are followed; Mixpanel takes 6 at most."""
-_REQUEST = re.compile(r"requests\[(\d+)\]")
 _ROOT = "$."
 
 
@@ -125,7 +125,7 @@ class Groups:
                 for one in self._evidence.group(key, id, given, written):
                     yield from self._elsewhere(seen, one, child("$.traits", one.name))
                 if key not in self._instead and not self.values.knows(key, id):
-                    path = f"requests[{number}].body.$group_id"
+                    path = in_body(number, "$group_id")
                     yield from self.values.group(key, id, partial(_source, seen, path))
             yield from self._member(seen, key)
 
@@ -295,9 +295,8 @@ def _how_to_carry(seen: Seen, key: str) -> tuple[str, str, str]:
         if "groupId" in seen.context:
             also += "; the classic destination does not read context.groupId"
         return as_property, send, also
-    match = _REQUEST.match(seen.events[0][0])
-    made_by = seen.translation.operations[int(match[1])] if match is not None else None
-    subscription = subscription_of(made_by, seen.destination) if made_by is not None else None
+    made_by = seen.translation.operations[read_place(seen.events[0][0]).request]
+    subscription = subscription_of(made_by, seen.destination)
     mapping = subscription.mapping if subscription is not None else {}
     named = quoted(subscription.name) if subscription is not None else "of events"
     if key != DEFAULT_KEY:
@@ -313,7 +312,7 @@ def _how_to_carry(seen: Seen, key: str) -> tuple[str, str, str]:
         return where, f"send {where.removeprefix(_ROOT)}, which subscription {named} reads", also
     also = f"; the property {DEFAULT_KEY} is left out" if DEFAULT_KEY in seen.properties else ""
     path = path_in(mapping, "group_id")
-    context = "$.context.groupId"
+    context = preset_path("group_id")
     if path == "":
         fix = f'map Group ID in subscription {named}: group_id = {{ "@path" = "{context}" }}'
         return context, fix + ("" if seen.context.get("groupId") else ", and send context.groupId"), also

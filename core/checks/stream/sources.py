@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...catalogue.subscriptions import OS_MISSING
+from ...places import read_place
 from ...text import shown
 from ...verdict import Finding
-from ..identity import request_of
 from ..mapped import map_fix, subscription_of
 from .memory import Recent
 from .observed import Seen, StreamLimits, object_of, text_of
@@ -35,7 +35,7 @@ class Sources:
 
 def _no_system(seen: Seen, library: str, platform: str) -> Finding:
     sender = f"{shown(library, 40)[1:-1]} sends" if library else "the browser sends"
-    subscription = subscription_of(seen, request_of(seen.events[0][0]))
+    subscription = subscription_of(seen, read_place(seen.events[0][0]).request)
     return OS_MISSING.finding(
         _PLATFORM,
         f"the events of this source have no Operating System, though {sender} {shown(platform, 30)}",

@@ -59,3 +59,21 @@ def optional_subscriptions() -> tuple[Subscription, ...]:
     """Actions that no preset subscribes (alias, incrementProperties), with their default mappings."""
     presets = _presets()
     return tuple(_subscription(preset, presets.shared) for preset in presets.optional)
+
+
+@cache
+def preset_path(field: str) -> str:
+    """Return the path in the message that the presets of events map to a field; the first of several."""
+    return _path(_presets().shared["event"][field])
+
+
+@cache
+def preset_paths(field: str) -> dict[str, str]:
+    """Return the path in the message of each member of a field that the presets map to an object."""
+    return {name: _path(node) for name, node in _presets().shared["event"][field].items()}
+
+
+def _path(node: dict[str, Any]) -> str:
+    while "@if" in node:
+        node = node["@if"]["then"]
+    return node["@path"]

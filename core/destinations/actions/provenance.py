@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
-from functools import reduce
 from typing import cast
 
 from ...errors import MappingError
@@ -17,7 +16,7 @@ from ...mapping.dates import read_time
 from ...mapping.javascript import truthy, type_name
 from ...mapping.origins import Origin, fields_of
 from ...messages import Json, JsonObject
-from ...paths import child
+from ...places import in_body
 from ...settings import Destination, Subscription
 from ...verdict import OutgoingRequest, PropertySource
 from .actions import Moment, Target, target_of
@@ -49,9 +48,7 @@ def property_sources(
             for wave, told in zip(waves, _requests(subscription, target, moment), strict=False):
                 wave.append(told)
     return tuple(
-        PropertySource(
-            reduce(child, steps, f"requests[{index}].body"), origin.words, field, origin.keys is not None
-        )
+        PropertySource(in_body(index, *steps), origin.words, field, origin.keys is not None)
         for index, request in enumerate((*waves[0], *waves[1]))
         for steps, origin, field in request
     )

@@ -14,6 +14,7 @@ import msgspec
 
 from ...messages import JsonObject
 from ...paths import changed_at, child
+from ...places import in_body
 from ...settings import TOKEN_SETTING, Destination
 from ...verdict import PropertySource, Translation
 from ..actions.provenance import CONSTANT, SOURCE_NAME, TOKEN
@@ -58,9 +59,7 @@ def influences(
                 told[place].append((words, False))
     whole = next(tried, None) is None
     return tuple(
-        _source(reduce(child, steps, f"requests[{index}].body"), found)
-        for (index, steps), found in told.items()
-        if found or whole
+        _source(in_body(index, *steps), found) for (index, steps), found in told.items() if found or whole
     )
 
 

@@ -8,6 +8,7 @@ and shows the field as one whose value is unknown.
 from __future__ import annotations
 
 from ...messages import JsonObject
+from ...places import in_body
 from ...verdict import IDENTITY_EVENTS, Translation
 
 FIELD = "$insert_id"
@@ -31,7 +32,7 @@ def is_unknown(record: JsonObject) -> bool:
 def unknown_fields(translation: Translation) -> tuple[str, ...]:
     """The paths of the insert ids that Segment may set, in a translation of the classic destination."""
     return tuple(
-        f"requests[{index}].body.properties.{FIELD}"
+        in_body(index, "properties", FIELD)
         for index, operation in enumerate(translation.operations)
         if isinstance(body := operation.request.body, dict) and is_unknown(body)
     )
