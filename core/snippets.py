@@ -1,4 +1,4 @@
-"""The lines to paste into an SDK so that it sends to this endpoint: data for README, screen and tests."""
+"""Lines to paste into an SDK so that it sends to this endpoint, for the screen, tests and core/ingest."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ Segment\\Segment::init('{key}', ['consumer' => Tap::class, 'host' => '{host}']);
     ),
     Snippet("Rust", 'HttpClient::new(reqwest::blocking::Client::new(), "{url}".to_owned())'),
 )
-"""What README has beside them; each read in that SDK's source, the first one run."""
+"""More lines, in core/ingest/README.md only: checked in the source of each SDK; the first one was run."""
 
 TEE_BROWSER = Snippet(
     "Browser",

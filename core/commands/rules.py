@@ -77,7 +77,7 @@ def rule_table(rules: Iterable[Rule] = ALL_RULES) -> Iterator[str]:
 
 
 def rule_markdown(rules: Iterable[Rule] = ALL_RULES) -> str:
-    """The table for the README."""
+    """Return the table of all rules for core/checks/README.md."""
     lines = ["| rule | severity | judges | what | fix |", "|---|---|---|---|---|"]
     for rule in rules:
         severities = ", ".join(rule.severities)

@@ -60,7 +60,7 @@ def first_settings(answers: Answers) -> str:
         )
     own = _classic(answers) if classic else _subscriptions(answers)
     return f"""\
-# Settings of segtap; README explains each. SEGTAP_* variables and flags win over this file.
+# Settings of segtap; core/config/README.md explains each. SEGTAP_* variables and flags win over this file.
 
 identity = "original"  # or "simplified": how the Mixpanel project merges identities
 

@@ -1,8 +1,8 @@
 """Requests and rejections, the same as those of Segment's published code, over generated examples.
 
 2,000 examples; `--conformance-examples N` or SEGTAP_CONFORMANCE_EXAMPLES for more, `--conformance-seed` for
-others. Differences that are known, and why, are in the README; what makes them is not generated, or brought
-to one form in `same_random_ids` and in runner.cjs.
+others. core/destinations/README.md lists the known differences and their reasons; what causes them is not
+generated, or brought to one form in `same_random_ids` and in runner.cjs.
 """
 
 from __future__ import annotations

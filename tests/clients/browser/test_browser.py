@@ -1,4 +1,4 @@
-"""@segment/analytics-next in a real browser: the lines and the tee that README gives, run as they stand."""
+"""@segment/analytics-next in a real browser: the lines and the tee of core/ingest/README.md."""
 
 from __future__ import annotations
 
