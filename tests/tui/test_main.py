@@ -67,13 +67,13 @@ async def test_it_follows_until_the_cursor_moves_off_the_tail(app_on: AppOn) -> 
         before = lines(main)
         assert main.list.selected == message_number(59, 0)
         viewer.add(*story(37, 62))
-        await until(pilot, lambda: main.list.unseen == 37, "37 unseen")
+        await until(pilot, lambda: main.list.selection.unseen == 37, "37 unseen")
         assert lines(main) == before, "nothing moves while reading"
         assert main.list.selected == message_number(59, 0)
         assert "37 new ↓" in str(main.query_one("#messages").border_subtitle)
         await pilot.press("end")
         assert main.list.selected == message_number(98, 0)
-        assert main.list.unseen == 0
+        assert main.list.selection.unseen == 0
         viewer.add(*story(1, 99))
         await until(pilot, lambda: main.list.selected == message_number(99, 0), "it follows again")
 
@@ -84,7 +84,7 @@ async def test_space_pauses_and_follows(app_on: AppOn) -> None:
         main = await ready(pilot, 60)
         await pilot.press("space")
         viewer.add(*story(5, 61))
-        await until(pilot, lambda: main.list.unseen == 5)
+        await until(pilot, lambda: main.list.selection.unseen == 5)
         assert main.list.selected == message_number(60, 0)
         await pilot.press("space")
         assert main.list.selected == message_number(65, 0)
@@ -98,8 +98,8 @@ async def test_back_from_a_pane_the_list_follows_again(app_on: AppOn, size: tupl
         await pilot.press("2")
         await until(pilot, lambda: main.mixpanel.has_focus_within)
         viewer.add(*story(100, 25))
-        await until(pilot, lambda: main.list.unseen > 60)
-        unseen = main.list.unseen
+        await until(pilot, lambda: main.list.selection.unseen > 60)
+        unseen = main.list.selection.unseen
         assert main.list.selected == message_number(24, 0), "nothing moves while it is read"
         assert f" {unseen} new ↓ " in main.header.render().plain, "also where the list is out of sight"
         await pilot.press("escape")

@@ -159,7 +159,7 @@ class MainScreen(Acting):
 
     @property
     def summary(self) -> Summary | None:
-        return self.list.summary
+        return self.list.selection.summary
 
     @property
     def detail(self) -> MessageDetail | None:
@@ -200,7 +200,7 @@ class MainScreen(Acting):
         total = max(state.received + state.refused if state else 0, 0 if self.feeding.text else len(window))
         held = len(window)
         self.header.shown = held if self.feeding.text else total
-        self.header.unseen = self.list.unseen
+        self.header.unseen = self.list.selection.unseen
         empty = self._loaded and not total and not held and not self.feeding.text
         if empty != self.empty.display:
             self.empty.display = empty

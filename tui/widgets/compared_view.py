@@ -4,24 +4,21 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from rich.segment import Segment
 from textual.binding import Binding, BindingType
-from textual.geometry import Size
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from ...core.compare import Comparison
 from ...core.compare.table import Line, loss_lines, pair_lines
-from ..render.plain import is_plain, plain
-from .style_cache import StyleCache
+from .line_list import LineView
 
 
-class ComparedView(ScrollView, can_focus=True):
+class ComparedView(LineView):
     """Lines laid out for the width: columns where there is room, else one below the other.
 
-    Only what is in sight is drawn. `every`: properties that are the same in both, too.
+    `every` includes the properties that are the same in both.
     """
 
+    PREFIX = "compared"
     STYLES = ("text", "title", "head", "lost", "changed", "dim", "one", "other", "path")
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"compared--{name}" for name in STYLES}
     DEFAULT_CSS = """
@@ -55,15 +52,10 @@ class ComparedView(ScrollView, can_focus=True):
         self.every = False
         self.lines: list[Line] = []
         self._width = 0
-        self._style = StyleCache(self, "compared")
 
     def on_resize(self) -> None:
-        if self.scrollable_content_region.width != self._width:
+        if self.width != self._width:
             self.lay_out()
-
-    def notify_style_update(self) -> None:
-        self._style.clear()
-        super().notify_style_update()
 
     def show_every(self, every: bool) -> None:
         """Show the properties that are the same in both, too, or only what differs."""
@@ -71,20 +63,19 @@ class ComparedView(ScrollView, can_focus=True):
         self.lay_out()
 
     def lay_out(self) -> None:
-        """Make the lines for the width there is."""
-        self._width = width = self.scrollable_content_region.width
+        """Make the lines for the current width."""
+        self._width = width = self.width
         self.lines = [
             *loss_lines(self.comparison, width),
             *pair_lines(self.comparison, width, every=self.every),
         ]
-        self.virtual_size = Size(0, len(self.lines))
-        self.refresh()
+        self.resize_lines()
+        self.redraw()
 
-    def render_line(self, y: int) -> Strip:
-        """One line of the widget."""
-        number, ascii_only = y + self.scroll_offset.y, is_plain(self)
-        segments = [
-            Segment(plain(text) if ascii_only else text, self.rich_style + self._style(style))
-            for style, text in (self.lines[number] if number < len(self.lines) else ())
-        ]
-        return Strip(segments).adjust_cell_length(self.scrollable_content_region.width, self.rich_style)
+    @property
+    def line_count(self) -> int:
+        return len(self.lines)
+
+    def paint_line(self, at: int, width: int) -> Strip:
+        """Draw a line of the comparison."""
+        return self.strip(((text, style) for style, text in self.lines[at]), width)

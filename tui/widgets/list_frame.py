@@ -35,8 +35,8 @@ def list_place(view: MessageList) -> Content:
     if view.following or not len(view.window):
         return Content("")
     how = "  (End follows)" if view.size.width >= ROOM else ""
-    if view.unseen:
-        text = f" {view.unseen:,} new {view.marks.down}{how} "
+    if view.selection.unseen:
+        text = f" {view.selection.unseen:,} new {view.marks.down}{how} "
         place = Content.styled(text, "bold $background on $mark-waiting")
     else:
         place = Content.styled(f" paused{how} ", "$mark-waiting")

@@ -1,25 +1,22 @@
-"""Text exactly as it is, wrapped to the width: bodies as they came, and as they are sent."""
+"""Text wrapped to the width and otherwise unchanged: bodies as received, and as sent."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
-from rich.segment import Segment
-from textual.geometry import Size
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from ..render.plain import is_plain, plain
 from ..render.wrapped import Wrapped
-from .style_cache import StyleCache
+from .line_list import LineView
 
 HEX_SHOWN = 4096
 _PER_ROW = 8
 
 
-class TextView(ScrollView, can_focus=True):
+class TextView(LineView):
     """A long text, drawn line by line; what is out of sight costs nothing."""
 
+    PREFIX = "text"
     STYLES = ("text", "key", "string", "number", "literal", "punctuation")
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"text--{name}" for name in STYLES}
     DEFAULT_CSS = """
@@ -43,10 +40,10 @@ class TextView(ScrollView, can_focus=True):
         self._text = ""
         self._json = False
         self._wrapped = Wrapped("", 1)
-        self._style = StyleCache(self, "text")
+        self._rows = 0
 
     def show(self, text: str, *, json: bool = False) -> None:
-        """Show another text; `json` colours it."""
+        """Show a text; `json` colours it as JSON."""
         if (text, json) == (self._text, self._json):
             return
         self._text, self._json = text, json
@@ -54,33 +51,32 @@ class TextView(ScrollView, can_focus=True):
         self._wrap()
 
     def on_resize(self) -> None:
-        if self.scrollable_content_region.width != self._wrapped.width:
+        if self.width != self._wrapped.width:
             self._wrap()
 
-    def notify_style_update(self) -> None:
-        self._style.clear()
-        super().notify_style_update()
+    @property
+    def line_count(self) -> int:
+        return self._rows
 
     def render_line(self, y: int) -> Strip:
-        """One line of the widget."""
-        if self.scrollable_content_region.width != self._wrapped.width:
-            self._wrapped = Wrapped(self._text, self.scrollable_content_region.width, json=self._json)
-            self.call_later(self._wrap)  # the number of rows is not to change while they are drawn
-        ascii_only = is_plain(self)
-        segments = [
-            Segment(plain(text) if ascii_only else text, self.rich_style + self._style(style))
-            for text, style in self._wrapped.row(y + self.scroll_offset.y)
-        ]
-        return Strip(segments).adjust_cell_length(self.scrollable_content_region.width, self.rich_style)
+        if self.width != self._wrapped.width:
+            self._wrapped = Wrapped(self._text, self.width, json=self._json)
+            self.call_later(self._wrap)  # the number of rows must not change while they are drawn
+        return super().render_line(y)
+
+    def paint_line(self, at: int, width: int) -> Strip:
+        """Draw a row of the wrapped text."""
+        return self.strip(self._wrapped.row(at), width)
 
     def _wrap(self) -> None:
-        self._wrapped = Wrapped(self._text, self.scrollable_content_region.width, json=self._json)
-        self.virtual_size = Size(0, self._wrapped.rows)
-        self.refresh()
+        self._wrapped = Wrapped(self._text, self.width, json=self._json)
+        self._rows = self._wrapped.rows
+        self.resize_lines()
+        self.redraw()
 
 
 def is_text(body: bytes) -> bool:
-    """True for UTF-8 without NUL."""
+    """Return True for UTF-8 without NUL."""
     try:
         return "\0" not in body.decode("utf-8")
     except UnicodeDecodeError:
@@ -88,12 +84,12 @@ def is_text(body: bytes) -> bool:
 
 
 def readable(body: bytes) -> str:
-    """The text of some bytes; where they are no text, the first of them in hexadecimal and ASCII."""
+    """Return the text of some bytes, or a hex dump of the first of them when they are not text."""
     return body.decode("utf-8") if is_text(body) else hexdump(body)
 
 
 def hexdump(body: bytes) -> str:
-    """The first bytes, 8 a line: offset, hexadecimal, ASCII."""
+    """Return the first bytes, 8 a line: offset, hexadecimal, ASCII."""
     lines: list[str] = []
     for at in range(0, min(len(body), HEX_SHOWN), _PER_ROW):
         row = body[at : at + _PER_ROW]
