@@ -23,9 +23,12 @@ STRETCH = 500
 """Messages read at a time while scrolling or catching up."""
 PATIENCE = (0.5, 1, 2, 4, 8, 15)
 """Seconds between tries to reach a lost engine."""
-READING = 0.03
+RESTED = 0.08
+"""Seconds without another key after which the detail is read, while a key is held down."""
+LONGEST = 0.4
+"""Seconds after which a detail is read although the key is still held down."""
 FOLLOWING = 0.5
-"""Seconds between two details: a reader moves by hand; a list that follows must not make panes flicker."""
+"""Seconds between two details while the list follows, so that the panes do not flicker."""
 
 Reconnect = Callable[[], Awaitable[Viewer]]
 
@@ -66,6 +69,7 @@ class Feeding:
         self._again = asyncio.Event()
         self._behind = asyncio.Event()
         self._wanted: int | None = None
+        self._wants = 0
         self._wanting = asyncio.Event()
         self._hurry = asyncio.Event()
         self.resting = False
@@ -285,6 +289,7 @@ class Feeding:
     def want(self, id: int | None) -> None:
         """This message is selected: its detail is wanted."""
         self._wanted = id
+        self._wants += 1
         self._wanting.set()
         if not self.view.following:
             self.hurry()
@@ -309,9 +314,9 @@ class Feeding:
             await self._rest()
 
     async def _rest(self) -> None:
-        """Leave the panes alone for a while, but not longer than somebody who reads wants to."""
+        """Keep the panes as they are: for a while if the list follows, else until the cursor rests."""
         if not self.view.following:
-            await asyncio.sleep(READING)
+            await self._until_cursor_rests()
             return
         self.resting = True
         try:
@@ -320,6 +325,19 @@ class Feeding:
             return
         finally:
             self.resting = False
+
+    async def _until_cursor_rests(self) -> None:
+        """Return at once after a single key; while a key is held down, between `RESTED` and `LONGEST`.
+
+        Filling five panes costs many times what moving the cursor does, and nobody reads them meanwhile.
+        """
+        loop = asyncio.get_running_loop()
+        end = loop.time() + LONGEST
+        while loop.time() < end:
+            seen = self._wants
+            await asyncio.sleep(RESTED)
+            if seen == self._wants:
+                return
 
     async def _detail(self, id: int) -> None:
         detail = self._details.get(id)

@@ -74,7 +74,6 @@ class DeliveryPane(Pane):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self.text = Static()
-        self._said = Content("")
         self.sending: Sending = ""
 
     class Linked(Message):
@@ -108,14 +107,10 @@ class DeliveryPane(Pane):
     def fill(self, detail: MessageDetail | None) -> None:
         """Show state and attempts."""
         if detail is None:
-            self._said = Content("")
-            self.say(self.text, self._said)
+            self.say(self.text, Content(""))
             self.title()
             return
-        words = Content("\n").join(self._lines(detail))
-        if words != self._said:
-            self._said = words
-            self.say(self.text, words)
+        self.say(self.text, Content("\n").join(self._lines(detail)))
         no_message = detail.summary.refused and not detail.summary.damaged
         self.title("refused request" if no_message else detail.summary.delivery.value)
 

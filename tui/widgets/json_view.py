@@ -80,7 +80,19 @@ class JsonView(Vertical):
 
     def on_json_rows_moved(self, event: JsonRows.Moved) -> None:
         event.stop()
-        self.foot.update(Content("") if event.row is None else worded(self, self._about(event.row)))
+        if self.has_focus_within:  # else the foot is hidden, and on_descendant_focus fills it
+            self._fill_foot()
+
+    def on_descendant_focus(self) -> None:
+        """Fill the foot, which is shown now."""
+        self._fill_foot()
+
+    def _fill_foot(self) -> None:
+        row = self.rows.row
+        words = Content("") if row is None else worded(self, self._about(row))
+        last = self.foot.content
+        if not isinstance(last, Content) or not last.is_same(words):
+            self.foot.update(words)
 
     def _about(self, row: Row) -> Content:
         value = row.value

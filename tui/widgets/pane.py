@@ -1,4 +1,8 @@
-"""What the five panes have in common: a frame with a title, the message that they show, a text to copy."""
+"""The base of the five panes: a frame with a title, a message, and a text to copy.
+
+A key in the list fills every pane in sight, so a pane asks for a new layout, which draws the whole screen,
+only when the height of a part changes, and draws only the frame's lines when its titles change.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ from typing import ClassVar
 
 from textual.containers import Vertical
 from textual.content import Content
+from textual.geometry import Region
 from textual.reactive import reactive
 from textual.widgets import Static
 
@@ -18,10 +23,10 @@ REASON_SHOWN = 90
 
 
 class Pane(Vertical):
-    """A framed part of the screen about one message (or one refused request).
+    """A framed part of the screen about one message or one refused request.
 
-    Setting `detail` shows another message. The title says what is shown; the frame's foot says of which
-    message. While `holding` the title says both: the list has gone on to another message.
+    Setting `detail` shows another message. The frame's title says what is shown, its foot of which message.
+    While `holding`, another message is selected in the list, and the title names the one that is shown.
     """
 
     TITLE: ClassVar[str] = ""
@@ -41,13 +46,13 @@ class Pane(Vertical):
     }
     """
 
-    detail: reactive[MessageDetail | None] = reactive(None)
-    holding: reactive[bool] = reactive(False)
+    detail: reactive[MessageDetail | None] = reactive(None, repaint=False)
+    holding: reactive[bool] = reactive(False, repaint=False)
     _ready = False
     _lacks = _shows = ""
 
     def on_mount(self) -> None:
-        """Show what has been set so far."""
+        """Show the message that was set before."""
         self._ready = True
         self.watch_detail(self.detail)
 
@@ -55,8 +60,8 @@ class Pane(Vertical):
         """Another message is selected."""
         if not self._ready:
             return
-        self._put_titles()
         self.fill(detail)
+        self._put_titles()
 
     def watch_holding(self) -> None:
         """The list went on to another message, or the pane shows the highlighted one again."""
@@ -73,36 +78,55 @@ class Pane(Vertical):
             foot = ""
         elif self._shows:
             parts.append(Content(self._shows))
-        self.border_title = worded(self, Content(" ─ ").join(parts))  # pyright: ignore[reportAttributeAccessIssue]
-        self.border_subtitle = worded(self, Content(foot))  # pyright: ignore[reportAttributeAccessIssue]
+        self._put_title(Content(" ─ ").join(parts))
+        self._put_foot(Content(foot))
+
+    def _put_title(self, title: Content) -> None:
+        last, self._border_title = self._border_title, worded(self, title)
+        if last is None or not last.is_same(self._border_title):
+            self._redraw_row(0)
+
+    def _put_foot(self, foot: Content) -> None:
+        last, self._border_subtitle = self._border_subtitle, worded(self, foot)
+        if last is None or not last.is_same(self._border_subtitle):
+            self._redraw_row(self.outer_size.height - 1)
+
+    def _redraw_row(self, y: int) -> None:
+        """Draw one row of the pane again. Setting Textual's `border_title` draws the whole pane."""
+        inside = self.content_offset
+        self.refresh(Region(-inside.x, y - inside.y, self.outer_size.width, 1))
 
     def lacks(self, why: str) -> None:
-        """There is no message to show, for this reason; "" when there is no more to it."""
+        """Give the reason why there is no message to show, "" if none needs to be given."""
         if why != self._lacks:
             self._lacks = why
             if self.detail is None:
                 self.watch_detail(None)
 
     def fill(self, detail: MessageDetail | None) -> None:
-        """Show the message; None: nothing is selected."""
+        """Show the message; None if none is selected."""
         raise NotImplementedError
 
     def copy_text(self) -> str:
-        """What copying the pane gives: what it shows, as text."""
+        """Return what the pane shows as text, for the clipboard."""
         raise NotImplementedError
 
     def say(self, place: Static, words: Content) -> None:
-        """Put words on a part of the pane."""
-        place.update(worded(self, words))
+        """Show a text in a part of the pane."""
+        words, last = worded(self, words), place.content
+        if isinstance(last, Content) and last.is_same(words):
+            return
+        rows = words.get_height({}, max(place.size.width, 1))
+        place.update(words, layout=not place.size or rows != place.size.height)
 
     def title(self, about: str = "") -> None:
-        """Say in the frame what is shown."""
+        """Say in the frame's title what is shown."""
         self._shows = clean(about)
         self._put_titles()
 
 
 def identity(summary: Summary) -> str:
-    """A message in a few words: `track Order Completed · user-77`."""
+    """Name a message in one line: `track Order Completed · user-77`."""
     name = shorten(clean(summary.name), NAME_SHOWN)
     if summary.refused:
         return f"{'damaged' if summary.damaged else 'refused'} request · {name}"
