@@ -1,0 +1,160 @@
+"""`tui/cli/README.md` is a promise: shapes, options and rule ids are those of the program."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner
+from fake_viewer import story
+
+from segtap.core.catalogue import rules
+from segtap.core.delivery import DeliveryState
+from segtap.tui.cli import COMMANDS, cli
+from segtap.tui.cli.tail import _write_json
+
+PAGE = (Path(__file__).parents[2] / "tui" / "cli" / "README.md").read_text(encoding="utf-8")
+SHAPES = {
+    heading: [json.loads(block) for block in re.findall(r"```json\n(.+?)```", text, re.S)]
+    for heading, text in re.findall(r"^### (.+?)\n(.*?)(?=^#|\Z)", PAGE, re.S | re.M)
+}
+KINDS: dict[str, tuple[type, ...]] = {
+    "text": (str,),
+    "number": (int, float),
+    "boolean": (bool,),
+    "object": (dict,),
+    "null": (type(None),),
+    "any": (object,),
+}
+LINES = "\n".join(
+    json.dumps(message)
+    for message in (
+        {"type": "identify", "userId": "u-1", "messageId": "m-1", "traits": {"plan": "pro"}},
+        {"type": "track", "event": "Order Completed", "userId": "u-1", "messageId": "order_991",
+         "timestamp": "2026-11-24T10:41:03Z", "properties": {"order_id": "991", "revenue": 59.8}},
+    )
+)  # fmt: skip
+FILE = "messages.jsonl"
+NOW = ("--now", "2026-11-24T12:00:00Z")
+RUNS = {
+    "segtap translate": ("translate", *NOW, "--repair", "insert-id", FILE),
+    "segtap check": ("check", "--format", "json", *NOW, FILE),
+    "segtap compare": ("compare", "actions", "classic-cloud", "--format", "json", *NOW, FILE),
+    "segtap users": ("users", "--format", "json", FILE),
+    "segtap rules": ("rules", "--format", "json"),
+    "segtap explain": ("explain", "insert-id-charset", "--format", "json"),
+    "segtap doctor": ("doctor", "--format", "json"),
+    "segtap help faq": ("help", "faq", "--format", "json"),
+    "segtap help TOPIC": ("help", "regions", "--format", "json"),
+    "segtap mappings show": ("mappings", "show", "--format", "json"),
+    "segtap plan infer": ("plan", "infer", FILE),
+}
+
+
+@pytest.fixture(autouse=True)
+def _own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME"):
+        monkeypatch.setenv(name, str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    Path(FILE).write_text(LINES)
+
+
+def fits(value: Any, shape: Any) -> bool:
+    """True if a value has a shape of the page."""
+    if isinstance(shape, dict):
+        wanted = {name.rstrip("?"): part for name, part in shape.items()}
+        needed = {name for name in shape if not name.endswith("?")}
+        return (
+            isinstance(value, dict)
+            and needed <= value.keys() <= wanted.keys()
+            and all(fits(part, wanted[name]) for name, part in value.items())
+        )
+    if isinstance(shape, list):
+        return isinstance(value, list) and all(fits(part, shape[0]) for part in value)
+    kinds = [kind for name in shape.split("|") for kind in KINDS[name]]
+    if isinstance(value, bool) and "boolean" not in shape and "any" not in shape:
+        return False
+    return isinstance(value, tuple(kinds))
+
+
+def output(*arguments: str) -> list[Any]:
+    done = CliRunner().invoke(cli, list(arguments), catch_exceptions=False)
+    assert done.exit_code in (0, 1), done.stderr
+    text = done.stdout
+    return [json.loads(text)] if text.startswith("{\n") else [json.loads(line) for line in text.splitlines()]
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_the_output_has_the_shape_that_is_promised(name: str) -> None:
+    found = output(*RUNS[name])
+    assert found
+    for value in found:
+        assert any(fits(value, shape) for shape in SHAPES[name]), (value, SHAPES[name])
+
+
+@pytest.mark.parametrize("command", ["translate", "check", "compare"])
+def test_a_line_that_is_not_a_message(command: str) -> None:
+    arguments = {"check": ("--format", "json"), "compare": ("actions", "classic-cloud", "--format", "json")}
+    Path(FILE).write_text("nonsense\n")
+    done = CliRunner().invoke(cli, [command, *arguments.get(command, ()), FILE], catch_exceptions=False)
+    assert done.exit_code == 1
+    assert fits(json.loads(done.stdout.splitlines()[0]), SHAPES["a line that is not a message"][0])
+
+
+def test_the_lines_of_tail(capsys: pytest.CaptureFixture[str]) -> None:
+    for summary in story():
+        _write_json(summary)
+    for line in capsys.readouterr().out.splitlines():
+        assert fits(json.loads(line), SHAPES["segtap tail"][0]), line
+
+
+def test_every_shape_is_tried() -> None:
+    tried = {*RUNS, "segtap tail", "a line that is not a message"}
+    assert {name for name, shapes in SHAPES.items() if shapes} == tried
+
+
+def test_a_shape_refuses_what_it_does_not_name() -> None:
+    shape = {"id": "number", "name?": "text|null", "all": ["text"]}
+    assert fits({"id": 1, "all": []}, shape)
+    assert fits({"id": 1.5, "name": None, "all": ["a"]}, shape)
+    for value in ({"id": True, "all": []}, {"id": 1}, {"id": 1, "all": [1]}, {"id": 1, "all": [], "x": 1}):
+        assert not fits(value, shape)
+
+
+def options() -> list[tuple[str, str]]:
+    """Return each command with its options, as the page lists them."""
+
+    def listed(name: str, command: click.Command) -> list[tuple[str, str]]:
+        own = [option for option in command.params if isinstance(option, click.Option) and not option.hidden]
+        words = " ".join(f"`{flag}`" for option in own for flag in (*option.opts, *option.secondary_opts))
+        rows = [(name, words)] if words else []
+        for part in getattr(command, "commands", {}).values():
+            rows += listed(f"{name} {part.name}", part)
+        return rows
+
+    context = click.Context(cli)
+    rows = listed("segtap", cli)
+    for name in COMMANDS:
+        command = cli.get_command(context, name)
+        assert command is not None
+        rows += listed(f"segtap {name}", command)
+    return rows
+
+
+def test_every_option_is_listed() -> None:
+    table = "".join(f"| `{name}` | {words} |\n" for name, words in options())
+    assert f"| command | options |\n|---|---|\n{table}" in PAGE, table
+
+
+def test_every_rule_id_is_listed() -> None:
+    listed = PAGE.split("## Rule ids", 1)[1].split("```", 2)[1].split()
+    assert set(listed) == {rule.id for rule in rules()}
+
+
+def test_every_word_of_delivery_is_listed() -> None:
+    (words,) = re.findall(r"^\| delivery \| (.+) \|$", PAGE, re.M)
+    assert {word.strip("`") for word in words.split()} == {state.value for state in DeliveryState}
