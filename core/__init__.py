@@ -44,8 +44,9 @@ if TYPE_CHECKING:
     from .engine.engine import Engine
     from .errors import SegtapError
     from .messages import Json, JsonObject, Marks, Message, Receipt
+    from .pipeline import CompiledSettings, compile_settings, compiled, run
     from .pipeline.intake import parse_receipt
-    from .pipeline.stages import inspect
+    from .pipeline.reading import read_message
     from .serve.notes import find_engine
     from .settings import Destination, Settings, Subscription
     from .verdict import Finding, Operation, OutgoingRequest, Translation, Verdict
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "CheckSettings": "checks",
     "Client": "api.client",
+    "CompiledSettings": "pipeline",
     "Decoded": "codec",
     "Delivery": "delivery",
     "DeliveryState": "delivery",
@@ -82,12 +84,15 @@ _HOMES = {
     "Viewer": "api.viewer",
     "check": "checks",
     "check_settings": "checks",
+    "compile_settings": "pipeline",
+    "compiled": "pipeline",
     "decode": "codec",
     "find_engine": "serve.notes",
-    "inspect": "pipeline.stages",
     "load_settings": "config:load",
     "parse_receipt": "pipeline.intake",
+    "read_message": "pipeline.reading",
     "rules": "catalogue",
+    "run": "pipeline",
     "translator": "destinations",
 }
 """Public name → its module (and its name there, where that differs)."""
@@ -95,6 +100,7 @@ _HOMES = {
 __all__ = [
     "CheckSettings",
     "Client",
+    "CompiledSettings",
     "Decoded",
     "Delivery",
     "DeliveryState",
@@ -124,12 +130,15 @@ __all__ = [
     "Viewer",
     "check",
     "check_settings",
+    "compile_settings",
+    "compiled",
     "decode",
     "find_engine",
-    "inspect",
     "load_settings",
     "parse_receipt",
+    "read_message",
     "rules",
+    "run",
     "translator",
 ]
 

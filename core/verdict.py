@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 
 from .messages import Json, JsonObject
+from .objections import Objection
 from .settings import RepairName
 
 Severity = Literal["error", "warning", "info"]
@@ -84,8 +85,19 @@ class Operation(msgspec.Struct, frozen=True):
     place: int = 0
 
 
-Stage = Literal["", "segment", "schema", "integrations", "filters"]
-"""Where in Segment's pipeline a message is stopped, before any subscription; "": none of these."""
+Stage = Literal[
+    "",
+    "segment",
+    "schema",
+    "source_function",
+    "source_transformations",
+    "integrations",
+    "filters",
+    "destination_transformations",
+    "insert_function",
+    "subscriptions",
+]
+"""A stage of Segment's pipeline; "": none of these."""
 
 
 class NotSent(msgspec.Struct, frozen=True):
@@ -178,17 +190,29 @@ class Repair(msgspec.Struct, frozen=True):
     after: Json
 
 
-class Verdict(msgspec.Struct, frozen=True):
-    """A message's whole reading: its translation and what the rules say of it.
+class StageResult(msgspec.Struct, frozen=True):
+    """A stage that stopped the message, or changed it, and the place in the message that is the reason."""
 
-    The translation is the one after `repairs`, which are those that changed something. `fault` says what in
-    segtap failed on the message, so that nothing is known of what it becomes; else "".
+    stage: Stage
+    effect: Literal["stopped", "changed"]
+    path: str = "$"
+    reason: str = ""
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """What a message becomes, and everything that is found on the way.
+
+    The translation is the one after `repairs`, which are those that changed something. `objections` say why
+    Segment would refuse the message or change it, `stages` name the stages that stopped or changed it.
+    `fault` says what in segtap failed on the message, so that nothing is known of what it becomes; else "".
     """
 
     translation: Translation
     findings: tuple[Finding, ...] = ()
     repairs: tuple[Repair, ...] = ()
     fault: str = ""
+    objections: tuple[Objection, ...] = ()
+    stages: tuple[StageResult, ...] = ()
 
     @property
     def errors(self) -> int:

@@ -9,8 +9,9 @@ from typing import Any
 
 from segtap.core.checks import CheckSettings
 from segtap.core.destinations import translator
+from segtap.core.messages import Marks, Message
 from segtap.core.objections import Objection
-from segtap.core.pipeline.stages import inspect_document
+from segtap.core.pipeline import compiled, run
 from segtap.core.settings import Destination
 from segtap.core.verdict import Finding, Verdict
 
@@ -39,6 +40,34 @@ def every_real_message() -> list[dict[str, Any]]:
     return [copy.deepcopy(row["message"]) for row in _MESSAGES]
 
 
+def verdict_on(
+    document: dict[str, Any],
+    destination: Destination = DESTINATION,
+    now: int = NOW,
+    *,
+    size: int | None = None,
+    objections: Sequence[Objection] = (),
+    settings: CheckSettings | None = None,
+    filled: Sequence[str] = (),
+    overflows: Sequence[tuple[str, str]] = (),
+    **stages: Any,
+) -> Verdict:
+    """The verdict on a message by these settings; `stages` are `segment`, `filters` and `repairs`."""
+    message = Message(
+        id=0,
+        type=str(document.get("type")),
+        message_id=str(document.get("messageId") or ""),
+        received_at=now,
+        document=document,
+        original=b" " * (len(json.dumps(document)) if size is None else size),
+        objections=tuple(objections),
+        filled=tuple(filled),
+        overflows=tuple(overflows),
+        marks=Marks.NONE,
+    )
+    return run(message, compiled(destination, settings or CheckSettings(), **stages))
+
+
 def inspected(
     message: dict[str, Any],
     *,
@@ -46,10 +75,7 @@ def inspected(
     destination: Destination = DESTINATION,
     settings: CheckSettings | None = None,
 ) -> Verdict:
-    reader = TRANSLATOR if destination is DESTINATION else translator(destination)
-    judged_by = settings or CheckSettings()
-    size = len(json.dumps(message))
-    return inspect_document(message, size, reader, destination, NOW, objections, settings=judged_by)
+    return verdict_on(message, destination, objections=objections, settings=settings)
 
 
 def findings(message: dict[str, Any], **judged_by: Any) -> tuple[Finding, ...]:

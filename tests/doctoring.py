@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from check_helpers import NOW
+from check_helpers import NOW, verdict_on
 from details import detail
 
 from segtap.core import config
@@ -15,10 +15,7 @@ from segtap.core.api.models import MessageDetail
 from segtap.core.checks import adjusted
 from segtap.core.checks.settings import check_settings
 from segtap.core.checks.stream import Loose, StreamChecker
-from segtap.core.destinations import translator
-from segtap.core.destinations.gate import GatedTranslator, gate_of
 from segtap.core.doctor import Diagnosis, Facts, diagnose
-from segtap.core.pipeline.stages import inspect_document
 from segtap.core.settings import Settings, destination_of
 
 TOKEN = "0123456789abcdef0123456789abcdef"
@@ -34,12 +31,19 @@ def settings_of(folder: Path, text: str = "", **environ: str) -> Settings:
 def read(messages: Sequence[dict[str, Any]], settings: Settings, *, now: int = NOW) -> list[MessageDetail]:
     """The messages' details, in their order, with the findings of the rules on the stream."""
     destination, judged = destination_of(settings), check_settings(settings)
-    translate = GatedTranslator(translator(destination), gate_of(settings))
     stream = StreamChecker(judged, destination)
     details: list[MessageDetail] = []
     for number, message in enumerate(messages, start=1):
         size = len(msgspec.json.encode(message))
-        verdict = inspect_document(message, size, translate, destination, now, settings=judged)
+        verdict = verdict_on(
+            message,
+            destination,
+            now,
+            size=size,
+            settings=judged,
+            segment=settings.segment,
+            filters=settings.filters,
+        )
         id = str(message.get("messageId", ""))
         loose = Loose(document=message, type=str(message.get("type", "")), message_id=id)
         completed = stream.observe(loose, verdict.translation, now + number * 60_000)

@@ -14,7 +14,7 @@ from ..destinations.base import Translator
 from ..destinations.classic.message import Call, plain_key
 from ..destinations.classic.options import PAGE_OPTIONS, Options, PageOption, read_options
 from ..destinations.classic.translator import classic_translator, page_event
-from ..destinations.gate import Gate
+from ..destinations.integrations import stopped_by_integrations
 from ..mapping.javascript import truthy
 from ..mapping.origins import value_of
 from ..messages import Json, JsonObject
@@ -52,7 +52,7 @@ def classic_feature_lost(subject: Subject) -> Iterable[Finding]:
         return ()
     if subject.destination.kind != "actions" or not subject.translation.operations:
         return ()
-    if not _asked_for(subject, classic) or Gate("classic-cloud").stops(subject.document) is not None:
+    if not _asked_for(subject, classic) or stopped_by_integrations(subject.document, "classic-cloud"):
         return ()
     now = subject.now if subject.now is not None else 0
     would = _before_the_move(classic).translate(subject.document, now=now).operations

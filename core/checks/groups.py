@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from ..catalogue import calls
 from ..catalogue import users as rule
 from ..destinations.actions.actions import REFUSED_NO_TRAITS
-from ..destinations.gate import bundled
+from ..destinations.integrations import bundled
 from ..messages import Json, JsonObject
 from ..paths import child
 from ..places import in_body

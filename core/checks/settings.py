@@ -7,7 +7,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
-from ..destinations.gate import filter_faults
+from ..destinations.filters import filter_faults
 from ..messages import JsonObject
 from ..settings import ClassicSettings, IdentityMode, RuleSetting, Settings
 from ..verdict import Finding

@@ -145,6 +145,11 @@ def decode(text: Payload) -> Decoded:
         raise InputError(
             "there is nothing to decode: paste JSON, base64, a form body, a URL or a curl command"
         )
+    if isinstance(text, bytes) and text.lstrip()[:1] in (b"{", b"["):
+        # Bytes that are JSON are read as every command reads them, not as a layer of some encoding.
+        found, _ = _read_bytes(text)
+        if found is not None and isinstance(found[0], dict | list):
+            return Decoded(found[0], kind_of(found[0]), (), found[1])
     return _Search().run(text)
 
 
@@ -285,12 +290,16 @@ def _read(text: str) -> tuple[tuple[Json, tuple[str, ...]] | None, str]:
     if not text.startswith(_OPENING):
         return None, f"{shown(text)} does not begin like JSON"
     text = text.rstrip(",;").rstrip()
-    data = text.encode("utf-8", "surrogatepass")
+    return _read_bytes(text.encode("utf-8", "surrogatepass"))
+
+
+def _read_bytes(data: bytes) -> tuple[tuple[Json, tuple[str, ...]] | None, str]:
+    """The JSON value of UTF-8 text, or why there is none."""
     _refuse_crowds(data)
     try:
         value, repairs = read_json(data)
     except NotJson as error:
-        return None, f"{shown(text)} begins like JSON, but {error}"
+        return None, f"{shown(data.decode('utf-8', 'replace'))} begins like JSON, but {error}"
     return (value, tuple(f"{what} at {path} {_REPAIRED.get(what, '')}" for what, path, _ in repairs[:20])), ""
 
 

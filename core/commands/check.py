@@ -7,19 +7,12 @@ from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
-from ..checks import CheckSettings, adjusted, objection
-from ..checks.settings import DEFAULTS
-from ..checks.stream import Loose, StreamChecker
-from ..destinations import translator
-from ..destinations.gate import Gate, GatedTranslator
+from ..checks import adjusted
+from ..checks.stream import StreamChecker
 from ..ingest.bounds import DEFAULT_BOUNDS, Bounds
-from ..ingest.objections import known_call, overflows
-from ..ingest.parts import head_of
 from ..messages import Json, JsonObject, Marks
-from ..objections import first_rejection, rejection
-from ..pipeline.lines import Copies, Given, TooLarge, Unreadable, given_messages
-from ..pipeline.stages import inspect_document
-from ..settings import Destination
+from ..pipeline import CompiledSettings, run
+from ..pipeline.lines import Copies, Given, Unreadable, given_messages
 from ..verdict import SEVERITY_WEIGHT, Finding, with_findings
 
 MOST_HELD = 1_000
@@ -83,41 +76,37 @@ class Tally(msgspec.Struct):
 
 def check_lines(
     lines: Iterable[str | bytes],
+    settings: CompiledSettings,
     *,
-    destination: Destination,
     clock: Callable[[], int],
-    settings: CheckSettings = DEFAULTS,
-    gate: Gate | None = None,
     bounds: Bounds = DEFAULT_BOUNDS,
 ) -> Iterator[Checked]:
-    """Check messages, envelopes or batches, one JSON object a line; blank lines are passed over.
+    """Check messages, envelopes or batches, one JSON object a line; blank lines are skipped.
 
     Envelopes are those of `segtap translate`; of a batch every message is checked on its own. The clock
-    of a message is its envelope's `now`, else its receivedAt, else `clock()`, in milliseconds. `settings` is
-    what rules judge by, `gate` what Segment asks before any subscription. The lines are one stream: what
-    several messages show together is found in the one that completes it. A message that later ones may still
-    clear of a mistake is held back until they decide it, at most `MOST_HELD` messages long. A line that
-    cannot be read is passed on with its error, and the rest still run. Of a message beyond `bounds` only that
-    is found: it is not read.
+    of a message is its envelope's `now`, else its receivedAt, else `clock()`, in milliseconds. The lines are
+    one stream: what several messages show together is found in the one that completes it. A message that
+    later ones may still clear of a mistake is held back until they decide it, at most `MOST_HELD` messages
+    long. A line that cannot be read is passed on with its error, and the rest still run. Of a message beyond
+    `bounds` only that is found: it is not read.
     """
-    stream = StreamChecker(settings, destination)
+    stream = StreamChecker(settings.checks, settings.destination)
     held = _Held(stream, settings)
     copies = Copies()
-    for given in given_messages(lines, destination=destination, bounds=bounds):
-        match given:
-            case Unreadable():
-                yield from held.pass_on(Checked(line=given.line, error=given.error))
-            case TooLarge():
-                yield from held.pass_on(_unread(given, settings))
-            case Given():
-                yield from held.pass_on(_check(given, clock, settings, stream, gate, copies), given.message)
+    for given in given_messages(lines, destination=settings.destination, bounds=bounds):
+        if isinstance(given, Unreadable):
+            yield from held.pass_on(Checked(line=given.line, error=given.error))
+        elif given.message.unread:
+            yield from held.pass_on(_check_unread(given, settings))
+        else:
+            yield from held.pass_on(_check(given, clock, settings, stream, copies), given.message.document)
     yield from held.rest()
 
 
 class _Held:
     """Messages that were checked, in their order, held back while a later one may clear them of a mistake."""
 
-    def __init__(self, stream: StreamChecker, settings: CheckSettings) -> None:
+    def __init__(self, stream: StreamChecker, settings: CompiledSettings) -> None:
         self._stream = stream
         self._settings = settings
         self._held: deque[tuple[int, Checked, JsonObject]] = deque()
@@ -152,70 +141,44 @@ class _Held:
         late = self._late.pop(number, None) if document else None
         if late is None:
             return checked
-        found = [*checked.findings, *adjusted(late, document, self._settings.rules)]
+        found = [*checked.findings, *adjusted(late, document, self._settings.checks.rules)]
         found.sort(key=lambda finding: SEVERITY_WEIGHT[finding.severity])
         return msgspec.structs.replace(checked, findings=tuple(found))
 
 
-def _unread(given: TooLarge, settings: CheckSettings) -> Checked:
-    """What is said of a message that is too large to be read."""
-    head = head_of(given.data)
-    call = known_call(head.get("type"))
-    findings = adjusted([objection(rejection(given.why))], head, settings.rules)
-    return Checked(
-        line=given.line,
-        message_id=head.get("messageId"),
-        call=call,
-        name=_name(head, call),
-        findings=tuple(findings),
-        nowhere=True,
-    )
+def _check_unread(given: Given, settings: CompiledSettings) -> Checked:
+    """Check a message that is too large to be read."""
+    return _checked(given, run(given.message, settings).findings, nowhere=True)
 
 
 def _check(
     given: Given,
     clock: Callable[[], int],
-    settings: CheckSettings,
+    settings: CompiledSettings,
     stream: StreamChecker,
-    gate: Gate | None,
     copies: Copies,
 ) -> Checked:
-    message, destination, call = given.message, given.destination, given.call
-    objections, now = given.all_objections(), given.now(clock)
-    translate = translator(destination)
-    verdict = inspect_document(
-        message,
-        given.length,
-        translate if gate is None else GatedTranslator(translate, gate),
-        destination,
-        now,
-        objections,
-        overflows=overflows(given.numbers),
-        settings=settings,
-    )
-    marks = Marks.NONE
-    if first_rejection(objections) is not None:
-        marks = Marks.WOULD_REJECT
-    elif copies.is_copy(given, now):
-        marks = Marks.SECOND_RECEIPT
-    id = message.get("messageId")
-    observed = Loose(
-        document=message,
-        type=call,
-        message_id=id if isinstance(id, str) else "",
-        id=given.line,
-        marks=marks,
-    )
-    stream.use(settings, destination)
-    completed = stream.observe(observed, verdict.translation, now)
-    verdict = with_findings(verdict, adjusted(completed, message, settings.rules))
+    now = given.now(clock)
+    settings = settings.to(given.destination)
+    message = given.message
+    verdict = run(message, settings, now)
+    if not message.marks & Marks.WOULD_REJECT and copies.is_copy(given, now):
+        message = msgspec.structs.replace(message, marks=Marks.SECOND_RECEIPT)
+    stream.use(settings.checks, settings.destination)
+    completed = stream.observe(message, verdict.translation, now)
+    verdict = with_findings(verdict, adjusted(completed, message.document, settings.checks.rules))
+    return _checked(given, verdict.findings, nowhere=not verdict.translation.operations)
+
+
+def _checked(given: Given, findings: tuple[Finding, ...], *, nowhere: bool) -> Checked:
+    document, call = given.message.document, given.message.type
     return Checked(
         line=given.line,
-        message_id=message.get("messageId"),
+        message_id=document.get("messageId"),
         call=call,
-        name=_name(message, call),
-        findings=verdict.findings,
-        nowhere=not verdict.translation.operations,
+        name=_name(document, call),
+        findings=findings,
+        nowhere=nowhere,
     )
 
 

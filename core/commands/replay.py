@@ -7,14 +7,14 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from ..answers import ACCEPT_PLAIN, read_body
 from ..api.client import Client
-from ..codec.pieces import message_pieces
 from ..engine.replay import MAX_BYTES, MAX_MESSAGES
 from ..errors import EngineError, InputError
 from ..ingest.bounds import DEFAULT_BOUNDS, Bounds
 from ..json_text import json_bytes
 from ..messages import JsonObject
-from ..pipeline.envelope import read_object
+from ..pipeline.lines import Unreadable, given_messages
 from ..serve.notes import find_engine, running, same_place
+from ..settings import Destination
 from ..text import clean, shorten
 
 ANSWER_CAP = 64 * 1024
@@ -28,14 +28,14 @@ async def replay_lines(
     write_key: str = "segtap-replay",
     bounds: Bounds = DEFAULT_BOUNDS,
 ) -> int:
-    """Replay one message a line, or what `message_pieces` reads; returns how many.
+    """Replay one message a line, or what `given_messages` reads; returns how many.
 
     At `url`, or without one at the newest engine of this user. An engine of segtap's takes them as a replay:
     they keep messageId and timestamp and are no second receipts. Any other endpoint gets plain batches.
     Raises InputError naming the line that is no message or beyond `bounds`, EngineError where nobody takes
     them.
     """
-    messages = list(_read(lines, bounds))
+    messages = list(read_lines(lines, bounds))
     if url and not any(same_place(url, known) for note in running() for known in note.urls):
         return await _post(messages, url, write_key)
     async with Client(*find_engine(url)) as client:
@@ -44,14 +44,14 @@ async def replay_lines(
     return len(messages)
 
 
-def _read(lines: Iterable[bytes], bounds: Bounds) -> Iterator[JsonObject]:
-    for piece in message_pieces(lines):
-        try:
-            if piece.error:
-                raise InputError(piece.error)
-            yield read_object(piece.text, bounds=bounds)
-        except InputError as error:
-            raise InputError(f"Line {piece.line}: {error}.") from error
+def read_lines(lines: Iterable[bytes], bounds: Bounds = DEFAULT_BOUNDS) -> Iterator[JsonObject]:
+    """Read the messages of a file. Raises InputError, which names the line that does not hold one."""
+    for given in given_messages(lines, destination=Destination(), bounds=bounds):
+        if isinstance(given, Unreadable):
+            raise InputError(f"Line {given.line}: {given.error}.")
+        if given.message.unread:
+            raise InputError(f"Line {given.line}: {given.message.objections[0].text}.")
+        yield given.message.document
 
 
 def _chunks(messages: Sequence[JsonObject]) -> Iterator[list[JsonObject]]:

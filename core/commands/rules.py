@@ -21,9 +21,11 @@ from ..checks.stream import Loose, StreamChecker
 from ..destinations import translator
 from ..destinations.base import Translator
 from ..errors import InputError
+from ..ingest.bounds import Bounds
 from ..messages import Json, JsonObject
+from ..pipeline import compiled, run
 from ..pipeline.envelope import request_of
-from ..pipeline.stages import inspect_document
+from ..pipeline.reading import read_message
 from ..settings import Destination
 from ..text import clean, shorten
 from ..verdict import Finding, Translation
@@ -42,6 +44,9 @@ KINDS = {
     "settings": "settings and answers",
 }
 """What each kind of rule judges, in words."""
+
+ANY_SIZE = Bounds(1 << 40, 1 << 40)
+"""Examples are of any size: one is larger than what Mixpanel takes."""
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -114,9 +119,8 @@ def read_example(example: Example, rule: Rule, *, after: bool) -> Reading:
     if rule.kind == "stream":
         found = _observed(messages, translate, destination, checks)
     else:
-        found = inspect_document(
-            messages[-1], len(json.dumps(messages[-1])), translate, destination, NOW, settings=checks
-        ).findings
+        message = read_message(json.dumps(messages[-1]).encode(), bounds=ANY_SIZE)
+        found = run(message, compiled(destination, checks), NOW).findings
     requests = tuple(_masked(last))
     return Reading(messages, requests, tuple(one for one in found if one.rule == rule.id))
 

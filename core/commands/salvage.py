@@ -108,7 +108,7 @@ def _rebuild(copy: Copy, settings: Settings) -> int:
     """Make the lines that the index lacks from the requests that hold their messages."""
     reading = ActiveSettings(settings)
     parse = partial(parse_receipt, bounds=bounds_of(settings.ingest))
-    reader = ReceiptReader(parse, reading.inspect, lambda _: None, adjust=reading.adjust)
+    reader = ReceiptReader(parse, reading.judge, lambda _: None, adjust=reading.adjust)
     rebuilt = 0
     for receipt, known in copy.lacking():
         entries = list(_entries(copy, reader, receipt, known))

@@ -3,30 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Protocol, cast
+from typing import cast
 
 import msgspec
 
-from ..codec.pieces import message_pieces
-from ..destinations import translator
-from ..errors import InputError, MappingError
+from ..errors import MappingError
 from ..ingest.bounds import DEFAULT_BOUNDS, Bounds
 from ..json_text import to_json
 from ..messages import JsonObject
-from ..pipeline.envelope import read_envelope, read_object, request_of, too_deep
-from ..repair import mended_findings, repaired
-from ..settings import Destination, IdentityMode, RepairName
+from ..pipeline import CompiledSettings, run
+from ..pipeline.envelope import request_of
+from ..pipeline.lines import Given, Unreadable, given_messages
+from ..pipeline.reading import TOO_DEEP
+from ..pipeline.stages import requested
 from ..verdict import Finding, Translation
-
-
-class Findings(Protocol):
-    """The checks: what the rules find in a message and its translation, by the clock `now` (milliseconds)."""
-
-    def __call__(
-        self, document: JsonObject, translation: Translation, destination: Destination, *, now: int
-    ) -> Sequence[Finding]:
-        """What the rules found."""
-        ...
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -38,40 +28,52 @@ class Line(msgspec.Struct, frozen=True):
 
 def translate_lines(
     lines: Iterable[str | bytes],
+    settings: CompiledSettings,
     *,
-    destination: Destination,
     clock: Callable[[], int],
-    findings: Findings,
     show_secrets: bool = False,
-    repairs: Sequence[RepairName] = (),
-    identity: IdentityMode = "original",
     bounds: Bounds = DEFAULT_BOUNDS,
 ) -> Iterator[Line]:
-    """Translate messages or envelopes, one JSON object a line, or whatever `message_pieces` reads.
+    """Translate messages, envelopes or batches, one JSON object a line, or whatever `given_messages` reads.
 
-    `destination` holds for bare messages, and its kind for envelopes too. `clock` gives the time in
-    milliseconds where an envelope names none. `repairs` are made after the translation, and what they changed
-    stands in the line as `repairs`; `identity` is Mixpanel's ID merge, for them. A line that cannot be read
-    becomes an error line, and the rest still run; so does one beyond `bounds`.
+    The requests are made of the message as it stands in the line, also where Segment would refuse it; the
+    warnings are those of `segtap check` for the line. `clock` gives the time in milliseconds where an
+    envelope names none. What repairs of the settings changed stands in the line as `repairs`. A line that
+    cannot be read becomes an error line, and the rest still run; so does one beyond `bounds`.
     """
-    for piece in message_pieces(lines):
-        try:
-            if piece.error:
-                raise InputError(piece.error)
-            envelope = read_envelope(read_object(piece.text, bounds=bounds), destination)
-            now = clock() if envelope.now is None else envelope.now
-            translation = translator(envelope.destination).translate(envelope.message, now=now)
-            found = findings(envelope.message, translation, envelope.destination, now=now)
-            mended = repaired(translation, envelope.message, repairs, identity=identity)
-            found = mended_findings(found, mended)
-            made = line_of(envelope.message, mended.translation, found, show_secrets=show_secrets)
-            if repairs:
-                made["repairs"] = [cast(JsonObject, msgspec.to_builtins(one)) for one in mended.repairs]
-            yield Line(to_json(made))
-        except (InputError, MappingError) as error:
-            yield Line(to_json({"error": str(error)}), failed=True)
-        except RecursionError:
-            yield Line(to_json({"error": too_deep()}), failed=True)
+    for given in given_messages(lines, destination=settings.destination, bounds=bounds):
+        if isinstance(given, Unreadable):
+            yield _error(given.error)
+        elif given.message.unread:
+            yield _error(given.message.objections[0].text)
+        else:
+            yield _translated(given, settings.to(given.destination), clock, show_secrets=show_secrets)
+
+
+def _translated(
+    given: Given, settings: CompiledSettings, clock: Callable[[], int], *, show_secrets: bool
+) -> Line:
+    message = given.message
+    now = clock() if given.envelope_now is None else given.envelope_now
+    try:
+        verdict = run(message, settings, now)
+        translation, repairs = verdict.translation, verdict.repairs
+        if verdict.stages:
+            # A stage stopped or changed it, which the warnings say; the requests are those of the line.
+            made = requested(message, settings, now)
+            translation, repairs = made.translation, made.repairs
+        line = line_of(message.document, translation, verdict.findings, show_secrets=show_secrets)
+        if settings.repairs:
+            line["repairs"] = [cast(JsonObject, msgspec.to_builtins(one)) for one in repairs]
+        return Line(to_json(line))
+    except MappingError as error:
+        return _error(str(error))
+    except RecursionError:
+        return _error(TOO_DEEP)
+
+
+def _error(words: str) -> Line:
+    return Line(to_json({"error": words}), failed=True)
 
 
 def line_of(

@@ -7,18 +7,16 @@ from collections.abc import Callable, Iterable
 import msgspec
 
 from ..api.client import Client
-from ..destinations import translator
-from ..destinations.gate import GatedTranslator, gate_of
 from ..engine.kept import engine_with, settings_behind
 from ..identities.model import UserRow
 from ..identities.table import Identities
 from ..identities.users import user_rows
 from ..ingest.bounds import bounds_of
-from ..objections import first_rejection
-from ..pipeline.lines import Copies, Given, TooLarge, Unreadable, given_messages
-from ..repair import repaired
+from ..messages import Marks
+from ..pipeline import compile_settings, run
+from ..pipeline.lines import Copies, Given, Unreadable, given_messages
 from ..serve.notes import find_engine
-from ..settings import Settings, destination_of, previewed
+from ..settings import Settings
 from ..stores.sqlite.place import chosen_path
 from .export import export_lines
 
@@ -40,39 +38,33 @@ class UsersOf:
         """Messages that Segment has already, and drops."""
         self.unreadable: list[tuple[int, str]] = []
         """Lines without a message: their numbers, and why."""
-        self._settings = settings
         self._clock = clock
-        self._destination = previewed(destination_of(settings))
-        self._gate = gate_of(settings)
+        self._compiled = compile_settings(settings)
         self._bounds = bounds_of(settings.ingest)
         self._copies = Copies()
 
     def take(self, lines: Iterable[str | bytes]) -> None:
         """Take in messages, envelopes or batches, one JSON object a line."""
-        for given in given_messages(lines, destination=self._destination, bounds=self._bounds):
-            match given:
-                case Unreadable():
-                    self.unreadable.append((given.line, given.error))
-                case TooLarge():
-                    self.refused += 1
-                case Given():
-                    self._add(given)
+        for given in given_messages(lines, destination=self._compiled.destination, bounds=self._bounds):
+            if isinstance(given, Unreadable):
+                self.unreadable.append((given.line, given.error))
+            else:
+                self._add(given)
 
     def _add(self, given: Given) -> None:
+        if given.message.unread:
+            self.refused += 1
+            return
         self.messages += 1
-        if first_rejection(given.all_objections()) is not None:
+        if given.message.marks & Marks.WOULD_REJECT:
             self.refused += 1
             return
         now = given.now(self._clock)
         if self._copies.is_copy(given, now):
             self.copies += 1
             return
-        gated = GatedTranslator(translator(given.destination), self._gate)
-        translation = gated.translate(given.message, now=now)
-        if repairs := self._settings.repair:
-            identity = self._settings.identity
-            translation = repaired(translation, given.message, repairs, identity=identity).translation
-        self.identities.add(translation, given.line, given.message)
+        verdict = run(given.message, self._compiled.to(given.destination), now)
+        self.identities.add(verdict.translation, given.line, given.message.document)
 
     def rows(self) -> Iterable[UserRow]:
         """The users so far, sorted by their first id."""

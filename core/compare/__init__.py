@@ -12,7 +12,8 @@ from ..destinations.arrival import losses
 from ..destinations.classic.insert_id import UNKNOWN
 from ..errors import InputError
 from ..messages import JsonObject
-from ..pipeline.envelope import Envelope, read_envelope, request_of
+from ..pipeline.envelope import request_of
+from ..pipeline.lines import Given
 from ..settings import TOKEN_SETTING, Destination, DestinationKind, Settings, destination_of, previewed
 from .catalogue import DIFFERENCES
 from .finders import Side, both_of
@@ -85,33 +86,32 @@ def destination_for(settings: Settings, kind: DestinationKind) -> Destination:
     return previewed(destination_of(msgspec.structs.replace(settings, destination=chosen)))
 
 
-class Given(msgspec.Struct, frozen=True):
-    """A message and what it is compared by. `now` is None where no envelope names it."""
+class Sides(msgspec.Struct, frozen=True):
+    """A message and the two destinations that it is compared for."""
 
     message: JsonObject
     one: Destination
     other: Destination
-    now: int | None = None
 
 
-def read_given(given: JsonObject, one: Destination, other: Destination) -> Given:
-    """A bare message, or an envelope as `pipeline.envelope.read_envelope` takes it.
+def sides_of(given: Given, one: Destination, other: Destination) -> Sides:
+    """Return a line's message, and the destinations with the settings of its envelope, if it has one.
 
     An envelope's settings are those of the destination whose token they name; the other one keeps its own,
     under that token. They may also be given for both, each under its kind:
     `{"settings": {"actions": {…}, "classic-cloud": {…}}}`. Subscriptions are those of Actions.
     Raises InputError.
     """
-    envelope = read_envelope(given, one)
-    if envelope.message is given:
-        return Given(given, one, other)
-    settings = given.get("settings")
+    document = given.message.document
+    if given.envelope is None:
+        return Sides(document, one, other)
+    settings = given.envelope.get("settings")
     named = settings if isinstance(settings, dict) else {}
-    left, right = (_from_envelope(destination, named, envelope) for destination in (one, other))
-    return Given(envelope.message, left, right, envelope.now)
+    left, right = (_from_envelope(destination, named, given) for destination in (one, other))
+    return Sides(document, left, right)
 
 
-def _from_envelope(destination: Destination, named: JsonObject, envelope: Envelope) -> Destination:
+def _from_envelope(destination: Destination, named: JsonObject, given: Given) -> Destination:
     settings: JsonObject = destination.settings
     if any(kind in named for kind in TOKEN_SETTING):
         own = named.get(destination.kind, settings)
@@ -125,7 +125,7 @@ def _from_envelope(destination: Destination, named: JsonObject, envelope: Envelo
         if token is not None:
             settings = {**settings, TOKEN_SETTING[destination.kind]: token}
     actions = destination.kind == "actions"
-    subscriptions = envelope.destination.subscriptions if actions else destination.subscriptions
+    subscriptions = given.destination.subscriptions if actions else destination.subscriptions
     return Destination(destination.kind, settings, subscriptions)
 
 

@@ -15,7 +15,7 @@ from ..destinations.actions.event_properties import OWN_PROPERTIES
 from ..destinations.arrival import Loss
 from ..destinations.classic.insert_id import FIELD, UNKNOWN
 from ..destinations.classic.tables import BY_DEVICE, MOBILE, TRAITS
-from ..destinations.gate import Gate
+from ..destinations.integrations import stopped_by_integrations
 from ..mapping.javascript import MISSING, truthy
 from ..messages import Json, JsonObject
 from ..settings import Destination
@@ -111,7 +111,8 @@ def _named(names: Sequence[str]) -> str:
 
 def stopped_by(both: Both, kind: str) -> Iterator[str]:
     """What the message itself says of one destination, and not of the other."""
-    actions, classic = Gate("actions").stops(both.document), Gate("classic-cloud").stops(both.document)
+    actions = stopped_by_integrations(both.document, "actions")
+    classic = stopped_by_integrations(both.document, "classic-cloud")
     mine, its = (actions, classic) if kind == "actions" else (classic, actions)
     if mine is not None and its is None:
         yield f"{clean(mine.reason)}; it does not stop the other"

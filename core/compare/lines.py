@@ -6,14 +6,12 @@ from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
-from ..codec.pieces import message_pieces
 from ..errors import InputError, MappingError
 from ..ingest.bounds import DEFAULT_BOUNDS, Bounds
-from ..mapping.dates import read_time
-from ..messages import JsonObject
-from ..pipeline.envelope import MAX_DEPTH, read_object
+from ..pipeline.lines import Unreadable, given_messages
+from ..pipeline.reading import TOO_DEEP
 from ..settings import Destination
-from . import Comparison, compare, read_given
+from . import Comparison, compare, sides_of
 
 
 class Compared(msgspec.Struct, frozen=True):
@@ -32,29 +30,23 @@ def compare_lines(
     clock: Callable[[], int],
     bounds: Bounds = DEFAULT_BOUNDS,
 ) -> Iterator[Compared]:
-    """Compare messages or envelopes, one JSON object a line, or whatever `message_pieces` reads.
+    """Compare messages or envelopes, one JSON object a line, or whatever `given_messages` reads.
 
     The clock of a message is its envelope's `now`, else its `receivedAt`, else `clock()` (milliseconds). No
     line beyond `bounds` is read.
     """
-    for piece in message_pieces(lines):
-        number = piece.line
+    for given in given_messages(lines, destination=one, bounds=bounds):
+        if isinstance(given, Unreadable):
+            yield Compared(given.line, None, given.error)
+            continue
+        if given.message.unread:
+            yield Compared(given.line, None, given.message.objections[0].text)
+            continue
         try:
-            if piece.error:
-                raise InputError(piece.error)
-            given = read_given(read_object(piece.text, bounds=bounds), one, other)
-            now = given.now
-            if now is None:
-                now = received_at(given.message)
-            made = compare(given.message, given.one, given.other, clock() if now is None else now)
-            yield Compared(number, made)
+            asked = sides_of(given, one, other)
+            made = compare(asked.message, asked.one, asked.other, given.now(clock))
+            yield Compared(given.line, made)
         except (InputError, MappingError) as error:
-            yield Compared(number, None, str(error))
+            yield Compared(given.line, None, str(error))
         except RecursionError:
-            yield Compared(number, None, f"nested too deep: no more than {MAX_DEPTH} levels are read")
-
-
-def received_at(message: JsonObject) -> int | None:
-    """When Segment received the message, in milliseconds, or None."""
-    value = message.get("receivedAt")
-    return read_time(value) if isinstance(value, str) and value else None
+            yield Compared(given.line, None, TOO_DEEP)

@@ -14,7 +14,7 @@ from ..identities.table import Identities
 from ..identities.users import cluster_of, clusters
 from ..messages import JsonObject
 from ..overview.groups import GroupChecks
-from ..pipeline.envelope import read_object
+from ..pipeline.reading import read_document
 from ..settings import Destination, Settings, destination_of
 from ..verdict import Finding
 from .diagnosis import EVIDENCE
@@ -151,6 +151,6 @@ def _case(detail: MessageDetail) -> Case | None:
     if detail.unread:
         return None  # too large: of its content nothing is known
     try:
-        return Case(read_object(detail.document, bounds=None), detail) if detail.document else None
+        return Case(read_document(detail.document), detail) if detail.document else None
     except (InputError, RecursionError):
         return None  # nested deeper than can be followed: shown in the list, and judged there

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..destinations.gate import MOBILE, bundled
+from ..destinations.integrations import MOBILE, bundled
 from ..messages import Json
 from ..places import read_place
 from ..text import counted, shown

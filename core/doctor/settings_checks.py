@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..destinations.actions.faults import subscription_faults
-from ..destinations.gate import filter_faults
+from ..destinations.filters import filter_faults
 from ..text import counted
 from .diagnosis import Diagnosis
 from .facts import Facts, ids_of

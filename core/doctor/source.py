@@ -25,8 +25,8 @@ from ..identities.model import Cluster, Users
 from ..ingest.bounds import bounds_of
 from ..messages import Marks, Message
 from ..objections import read_objection
-from ..pipeline.envelope import read_object
 from ..pipeline.intake import parse_receipt
+from ..pipeline.reading import read_document
 from ..serve.notes import find_engine
 from ..settings import Settings
 from ..stores import Readable, ReadOnlyStores
@@ -153,7 +153,7 @@ def _inspected(reading: ActiveSettings, detail: MessageDetail) -> MessageDetail:
         return detail
     summary = detail.summary
     try:
-        document = read_object(detail.document, bounds=None)
+        document = read_document(detail.document)
     except (InputError, RecursionError):
         return detail
     message = Message(
@@ -171,7 +171,7 @@ def _inspected(reading: ActiveSettings, detail: MessageDetail) -> MessageDetail:
         unread=detail.unread,
         size=detail.original_bytes,
     )
-    verdict = reading.inspect(message)
+    verdict = reading.judge(message)
     told = reading.adjust(message, reading.observe(message, verdict.translation))
     return msgspec.structs.replace(detail, verdict=with_findings(verdict, told))
 
@@ -208,7 +208,7 @@ class _File:
         reading = ActiveSettings(settings)
         self._reader = ReceiptReader(
             partial(parse_receipt, bounds=bounds_of(settings.ingest)),
-            reading.inspect,
+            reading.judge,
             self._faults.append,
             adjust=reading.adjust,
         )

@@ -12,20 +12,17 @@ from collections.abc import Sequence
 
 import msgspec
 
-from .. import repair
 from ..api.models import Coverage, MessageDetail
-from ..checks import adjusted, check_settings
+from ..checks import adjusted
 from ..checks.stream import StreamChecker
-from ..destinations import translator
 from ..destinations.actions.faults import subscription_faults
-from ..destinations.explain import explain
-from ..destinations.gate import GatedTranslator, filter_faults, gate_of
-from ..errors import InputError
+from ..destinations.filters import filter_faults
 from ..messages import JsonObject, Message
-from ..pipeline.envelope import read_object
-from ..pipeline.stages import inspect
-from ..settings import Settings, destination_of, previewed
-from ..verdict import Explanation, Finding, Translation, Verdict
+from ..pipeline import compile_settings, run
+from ..pipeline.explain import explained
+from ..pipeline.stages import mend, walk
+from ..settings import Settings
+from ..verdict import Finding, Translation, Verdict
 
 LARGE_TO_EXPLAIN = 8 * 1024
 """Bytes of a message from which explaining it takes longer than others should wait."""
@@ -54,13 +51,9 @@ class ActiveSettings:
 
         Raises InputError for a tracking plan that cannot be read; the previous settings then stay in force.
         """
-        destination = previewed(destination_of(settings))
-        gate = gate_of(settings)
-        gated = GatedTranslator(translator(destination), gate)
-        checks = check_settings(settings)
-        self.destination, self._translator, self._gate = destination, gated, gate
-        self._check_settings = checks
-        self._repairs = settings.repair
+        compiled = compile_settings(settings)
+        checks, destination = compiled.checks, compiled.destination
+        self._compiled, self.destination = compiled, destination
         self.stream.use(checks, destination)
         plan_faults = () if checks.plan is None else checks.plan.faults
         self.faults = (*filter_faults(settings.filters), *subscription_faults(destination), *plan_faults)
@@ -69,25 +62,16 @@ class ActiveSettings:
 
     def translate(self, document: JsonObject, *, now: int) -> Translation:
         """See `Translator`: what the forwarder sends is what is shown."""
-        translation = self._translator.translate(document, now=now)
-        if not self._repairs:
-            return translation
-        identity = self._check_settings.identity
-        return repair.repaired(translation, document, self._repairs, identity=identity).translation
+        walked = walk(document, (), self._compiled, now)
+        return mend(walked.translation, document, self._compiled).translation
 
-    def inspect(self, message: Message) -> Verdict:
-        """What the message becomes, and what the rules say of it."""
-        return inspect(
-            message,
-            self._translator,
-            self.destination,
-            settings=self._check_settings,
-            repairs=self._repairs,
-        )
+    def judge(self, message: Message) -> Verdict:
+        """Judge the message, by the clock of the moment it was received."""
+        return run(message, self._compiled)
 
     def adjust(self, message: Message, found: Sequence[Finding]) -> list[Finding]:
         """What `[[rules]]` leave of the findings, and with which severity."""
-        return adjusted(found, message.document, self._check_settings.rules)
+        return adjusted(found, message.document, self._compiled.checks.rules)
 
     def observe(self, message: Message, translation: Translation) -> tuple[Finding, ...]:
         """What the message completes in the stream; it counts as seen from there on."""
@@ -136,22 +120,5 @@ class ActiveSettings:
         return self.explained(detail)
 
     def explained(self, detail: MessageDetail) -> MessageDetail:
-        """The detail with why its translation is as it is."""
-        if not detail.document or detail.unread:
-            return detail
-        try:
-            whole = read_object(detail.document, bounds=None)
-            explanation = msgspec.structs.replace(
-                explain(
-                    self._gate.reduced(whole),
-                    self.destination,
-                    detail.verdict.translation,
-                    now=detail.summary.received_at,
-                ),
-                taken_out=self._gate.taken_out(whole),
-            )
-        except (InputError, RecursionError):
-            # Nested deeper than can be followed: it is shown all the same, without its sources.
-            explanation = Explanation()
-        explanation = repair.explained(explanation, detail.verdict.repairs)
-        return msgspec.structs.replace(detail, explanation=explanation)
+        """Add the source of every translated value to the detail."""
+        return explained(detail, self._compiled)

@@ -161,7 +161,7 @@ class Engine:
         self._faults.set("subscriptions", " · ".join(self._reading.faults))
         self._reader = ReceiptReader(
             partial(parse_receipt, bounds=self.bounds),
-            self._reading.inspect,
+            self._reading.judge,
             lambda text: self._faults.set("reading", text),
             observe=self._reading.observe,
             adjust=self._reading.adjust,

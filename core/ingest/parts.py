@@ -35,6 +35,7 @@ class _Members(msgspec.Struct, rename="camel"):
     group_id: msgspec.Raw = msgspec.Raw()
     previous_id: msgspec.Raw = msgspec.Raw()
     timestamp: msgspec.Raw = msgspec.Raw()
+    message: msgspec.Raw = msgspec.Raw()
 
 
 _FIELDS = tuple((field.encode_name, field.name) for field in msgspec.structs.fields(_Members))

@@ -1,1 +1,8 @@
-"""The one road of a message: read, translate by stages, check, repair. Pure: no I/O, no clock."""
+"""The one road of a message: read it, walk Segment's stages, check and repair. No I/O, no clock."""
+
+from __future__ import annotations
+
+from .compiled import CompiledSettings, compile_settings, compiled
+from .stages import STAGES, run
+
+__all__ = ["STAGES", "CompiledSettings", "compile_settings", "compiled", "run"]

@@ -1,26 +1,15 @@
-"""What a line of JSON holds: a message or an envelope on its way in, a request on its way out. Pure."""
+"""The envelope of a line, with a message's settings and clock, and a request as a line shows it. Pure."""
 
 from __future__ import annotations
-
-import json
 
 import msgspec
 
 from ..errors import InputError
-from ..ingest.bounds import DEFAULT_BOUNDS, Bounds, over
-from ..ingest.decode import NotJson
-from ..ingest.parts import members
 from ..mapping.dates import read_time
 from ..masks import masked
 from ..messages import CALL_TYPES, Json, JsonObject
-from ..objections import rejection
 from ..settings import Destination, Subscription
 from ..verdict import OutgoingRequest
-
-MAX_DEPTH = 512
-"""Deeper than this, no message is read; ingest has the same bound by default."""
-_MAX_DIGITS = 1000
-"""Longer integers are beyond a double."""
 
 
 class Envelope(msgspec.Struct, frozen=True):
@@ -29,77 +18,6 @@ class Envelope(msgspec.Struct, frozen=True):
     message: JsonObject
     destination: Destination
     now: int | None = None
-
-
-def read_object(line: str | bytes, *, bounds: Bounds | None = DEFAULT_BOUNDS) -> JsonObject:
-    """The JSON object of a line, read as Segment reads it: bare NaN and Infinity are null.
-
-    Raises InputError for anything else, and for a line beyond `bounds`; None is for what an engine has read
-    within bounds of its own.
-    """
-    if bounds is not None:
-        refuse_large(line, bounds)
-    try:
-        value = _decode(line)
-    except RecursionError:
-        raise InputError(too_deep()) from None
-    except UnicodeDecodeError:
-        raise InputError("not UTF-8: save the file as UTF-8 text") from None
-    except ValueError as error:
-        raise InputError(f"not JSON: {error}") from None
-    if not isinstance(value, dict):
-        raise InputError("not a JSON object: write one Segment message, or one envelope, a line")
-    if _deeper_than(value, MAX_DEPTH):
-        raise InputError(too_deep())
-    return value
-
-
-def refuse_large(line: str | bytes, bounds: Bounds) -> None:
-    """Raise InputError for a text that costs more than one message may, before anything is made of it."""
-    data = line if isinstance(line, bytes) else line.encode("utf-8", "surrogatepass")
-    why = over(data, bounds)
-    if not why:
-        return
-    try:
-        members(data)
-    except NotJson as error:
-        raise InputError(f"not JSON: {error}") from None
-    raise InputError(rejection(why).text)
-
-
-def _decode(line: str | bytes) -> Json:
-    try:
-        return msgspec.json.decode(line)
-    except (msgspec.MsgspecError, UnicodeEncodeError):
-        # msgspec is stricter than JSON.parse (lone surrogates, 1e400) and refuses the NaN that SDKs send.
-        text = line.decode("utf-8") if isinstance(line, bytes) else line
-        text = text.removeprefix("\ufeff")
-        return json.loads(text, parse_int=_integer, parse_constant=lambda _: None)
-
-
-def _integer(digits: str) -> int | float:
-    """The integer, whole: the destinations round it as JavaScript does, and the rules say so."""
-    return int(digits) if len(digits) <= _MAX_DIGITS else float(digits)
-
-
-def too_deep() -> str:
-    """The fault of a line that is nested deeper than `MAX_DEPTH`."""
-    return f"nested too deep: no more than {MAX_DEPTH} levels are read"
-
-
-def _deeper_than(value: Json, most: int) -> bool:
-    level: list[Json] = [value]
-    for _ in range(most + 1):
-        level = [
-            item
-            for holder in level
-            if isinstance(holder, (dict, list))
-            for item in (holder.values() if isinstance(holder, dict) else holder)
-            if isinstance(item, (dict, list))
-        ]
-        if not level:
-            return False
-    return True
 
 
 def read_envelope(given: JsonObject, destination: Destination) -> Envelope:

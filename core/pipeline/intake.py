@@ -11,12 +11,8 @@ So does a message that is too large to be read (`bounds`): of it only the ids an
 
 from __future__ import annotations
 
-import ipaddress
 import uuid
 from collections.abc import Collection, Mapping
-from functools import lru_cache
-
-import msgspec
 
 from ..errors import RequestRefused
 from ..ingest import limits
@@ -26,23 +22,20 @@ from ..ingest.objections import (
     NOT_JSON_WORDS,
     PUBLIC_ADDRESS,
     known_call,
-    message_id_objections,
-    missing_parts,
     not_json,
     overflows,
-    repair_objections,
-    size_objections,
     twice_encoded,
-    type_objection,
 )
 from ..ingest.parts import array_parts, head_of, members
 from ..ingest.pixel import pixel_json
 from ..ingest.routes import basic_user, query_field, route_of
 from ..ingest.times import corrected, iso, read_time
 from ..messages import Json, JsonObject, Marks, Message, Receipt, message_number
-from ..objections import Objection, change, first_rejection, rejection
+from ..objections import Objection, change, rejection
 from ..paths import child
 from ..text import shown
+from .address import public_address
+from .reading import id_text, marks_of, objections_to
 
 _NAMESPACE = uuid.UUID("5e97a9a4-3c1b-4d53-9a2e-6f1d6f0c7a51")
 """Of the messageIds that segtap gives: uuid5 of the receipt's uid and the place in it."""
@@ -224,11 +217,11 @@ class _Reading:
         receipt, item = self.receipt, self.items[position]
         if not isinstance(value, dict):
             return _unreadable(
-                receipt, position, item, rejection("it is no JSON object"), self.write_key, self.marks
+                receipt, position, item, rejection("it is not a JSON object"), self.write_key, self.marks
             )
         document = value
         filled: list[str] = []
-        objections = [*self.objections, *repair_objections(repairs)]
+        objections = list(self.objections)
         if batch_note is not None:
             objections.append(batch_note)
 
@@ -240,10 +233,10 @@ class _Reading:
             kind = document["type"] = self.call
             filled.append("$.type")
         call = known_call(kind)
-        if call:
-            objections += missing_parts(document, call)
-        else:
-            objections.append(type_objection(kind))
+        called = read_time(document.get("timestamp"))
+        # What segtap filled in before a replay may have made the message too large.
+        length = 0 if self.replay else len(item)
+        objections += objections_to(document, call, repairs, length, called)
 
         message_id = document.get("messageId")
         if message_id is None or message_id == "":
@@ -256,17 +249,12 @@ class _Reading:
             if self.shared:
                 self._merge(document, filled)
                 beyond += [one for one in self.shared_overflows if one[0].startswith(tuple(filled))]
-            self._correct(document, filled, objections)
+            self._correct(document, filled, called)
             self._fill_ip(document, filled, objections)
-            objections += size_objections(len(item))
-            objections += message_id_objections(message_id)
-        rejected = first_rejection(objections) is not None
         return Message(
             id=message_number(receipt.seq, position),
             type=call,
-            message_id=message_id
-            if isinstance(message_id, str)
-            else msgspec.json.encode(message_id).decode(),
+            message_id=id_text(message_id),
             received_at=receipt.received_at,
             write_key=self.write_key,
             document=document,
@@ -274,7 +262,7 @@ class _Reading:
             filled=tuple(filled),
             objections=tuple(objections),
             overflows=tuple(beyond),
-            marks=self.marks | Marks.WOULD_REJECT if rejected else self.marks,
+            marks=self.marks | marks_of(objections),
             wanted=receipt.wanted,
             size=len(item) + len(self.shared_text),
         )
@@ -287,7 +275,7 @@ class _Reading:
             if isinstance(own, dict):
                 document[name] = merged(own, shared, f"$.{name}", filled)
 
-    def _correct(self, document: JsonObject, filled: list[str], objections: list[Objection]) -> None:
+    def _correct(self, document: JsonObject, filled: list[str], called: int | None) -> None:
         sent_at = document.get("sentAt")
         if sent_at is None and self.sent_at is not None:
             sent_at = document["sentAt"] = self.sent_at
@@ -299,9 +287,7 @@ class _Reading:
             return
         document["originalTimestamp"] = stated
         filled.append("$.originalTimestamp")
-        called = read_time(stated)
         if called is None:
-            objections.append(change(f"timestamp {shown(stated)} is no ISO 8601 time: it stays as it came"))
             return
         sent = read_time(sent_at)
         right = None if sent is None else corrected(called, sent, self.receipt.received_at)
@@ -377,31 +363,6 @@ def _unreadable(
         marks=marks | Marks.WOULD_REJECT,
         wanted=receipt.wanted,
     )
-
-
-@lru_cache(maxsize=512)
-def _public(address: str) -> str:
-    text = address.strip()
-    if text.startswith("["):
-        text = text[1:].partition("]")[0]
-    elif text.count(":") == 1:
-        text = text.partition(":")[0]
-    try:
-        ip = ipaddress.ip_address(text.partition("%")[0])
-    except ValueError:
-        return ""
-    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is not None:
-        ip = ip.ipv4_mapped
-    return str(ip) if ip.is_global and not ip.is_multicast else ""
-
-
-def public_address(receipt: Receipt) -> str:
-    """The client's public address, or "": the connection's, or what a proxy near by names as its client."""
-    peer = _public(receipt.peer)
-    if peer:
-        return peer
-    forwarded = receipt.header("x-forwarded-for") or ""
-    return _public(forwarded.partition(",")[0])
 
 
 def _string(raw: bytes | None) -> str:

@@ -25,6 +25,7 @@ from hypothesis import strategies as st
 
 from segtap.core.commands.translate import translate_lines
 from segtap.core.destinations.actions.presets import optional_subscriptions, preset_subscriptions
+from segtap.core.pipeline import compiled
 from segtap.core.settings import Destination
 
 EXAMPLES = 2_000
@@ -55,9 +56,8 @@ def ours(example: dict[str, Any]) -> dict[str, Any]:
     """What `segtap translate` writes."""
     (line,) = translate_lines(
         [json.dumps(example)],
-        destination=Destination(),
+        compiled(Destination()),
         clock=lambda: 0,
-        findings=lambda *_, **__: (),
         show_secrets=True,
     )
     return json.loads(line.text)

@@ -32,13 +32,13 @@ def test_every_exported_name_is_there_and_listed_once() -> None:
         library.nothing  # noqa: B018
 
 
-def test_inspect_and_check_are_functions_whatever_was_imported_before() -> None:
+def test_run_and_check_are_functions_whatever_was_imported_before() -> None:
     # Sub-modules of the same name must not take the place of the public functions.
     code = (
         "import segtap.core.pipeline.stages, segtap.core.commands.check, segtap.core.checks\n"
         "import segtap.core.codec\n"
-        "from segtap.core import inspect, check\n"
-        "assert callable(inspect) and callable(check), (inspect, check)"
+        "from segtap.core import run, check\n"
+        "assert callable(run) and callable(check), (run, check)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
 

@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 import msgspec
 import pytest
+from check_helpers import verdict_on
 from details import MESSAGES, NOW, SECRET, TOKEN, attempts, classic, detail, order, refused
 from fake_viewer import state, until
 from pane_host import Host, screen
@@ -21,7 +22,6 @@ from segtap.core.delivery import DeliveryState
 from segtap.core.destinations import translator
 from segtap.core.destinations.explain import explain
 from segtap.core.messages import Marks
-from segtap.core.pipeline.stages import inspect_document
 from segtap.core.settings import Destination
 from segtap.core.verdict import Explanation, NotSent, Operation, OutgoingRequest, TakenOut, Translation
 from segtap.tui.render import clock
@@ -200,7 +200,7 @@ class TestMixpanel:
     async def test_says_which_setting_of_the_classic_destination_is_off(self) -> None:
         call = {"type": "identify", "userId": "u", "traits": {}}
         destination = Destination("classic-cloud", {"token": TOKEN})
-        made = inspect_document(call, 100, translator(destination), destination, NOW)
+        made = verdict_on(call, destination, NOW, size=100)
         message = detail(call, translation=made.translation, findings=made.findings)
         text = await shown(MixpanelPane(), message)
         assert "▲ Segment would not send this: Use Mixpanel People is off" in text

@@ -5,18 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from check_helpers import DESTINATION, NOW, TRANSLATOR, real_message
+from check_helpers import DESTINATION, NOW, real_message, verdict_on
 from details import detail
 from pane_host import Host
 
 from segtap.core.api.models import MessageDetail
-from segtap.core.pipeline.stages import inspect_document
 from segtap.core.settings import REPAIR_NAMES
 from segtap.tui.widgets.mixpanel_pane import MixpanelPane
 
 
 def repaired(message: dict[str, Any]) -> MessageDetail:
-    verdict = inspect_document(message, 900, TRANSLATOR, DESTINATION, NOW, repairs=REPAIR_NAMES)
+    verdict = verdict_on(message, DESTINATION, NOW, size=900, repairs=REPAIR_NAMES)
     return msgspec.structs.replace(detail(message), verdict=verdict)
 
 
@@ -64,7 +63,7 @@ async def test_many_repairs_are_counted() -> None:
 
 async def test_without_repairs_all_is_as_it_was() -> None:
     event = real_message("python", "track", event="Tried")
-    verdict = inspect_document(event, 900, TRANSLATOR, DESTINATION, NOW)
+    verdict = verdict_on(event, DESTINATION, NOW, size=900)
     text = await shown(msgspec.structs.replace(detail(event), verdict=verdict))
     assert "Mixpanel ─ 1 of 1 " in text
     assert "repaired" not in text

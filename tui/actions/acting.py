@@ -257,7 +257,7 @@ class Acting(Screen[None]):
 
     async def _compare(self) -> None:
         from ...core.compare import compare, destination_for
-        from ...core.pipeline.envelope import read_object
+        from ...core.pipeline.reading import read_document
         from ..screens.compare import Compare
         from ..widgets.pane import identity
 
@@ -273,7 +273,7 @@ class Acting(Screen[None]):
             return
         settings = await self.viewer.settings()
         comparison = compare(
-            read_object(detail.document, bounds=None),
+            read_document(detail.document),
             destination_for(settings, "actions"),
             destination_for(settings, "classic-cloud"),
             detail.summary.received_at,

@@ -52,26 +52,23 @@ def translate(
     each: messageId, requests, rejected, warnings. What is sent is what Segment would send: repairs of
     segtap.toml are not made here, only those that --repair names.
     """
-    from functools import partial
-
-    from ...core.checks import check as findings
     from ...core.checks import check_settings
     from ...core.commands.translate import translate_lines
     from ...core.ingest.bounds import bounds_of
+    from ...core.pipeline import compiled
     from ...core.settings import destination_of, previewed
 
     failed = False
     clock = clock_of(now)
     settings = _settings(destination, show_secrets=show_secrets)
     tell_stand_in(settings)
+    # Without the stages that the settings configure: requests are made by subscriptions and mappings alone.
+    judged = compiled(previewed(destination_of(settings)), check_settings(settings), repairs=repairs)
     for line in translate_lines(
         source,
-        destination=previewed(destination_of(settings)),
+        judged,
         clock=lambda: clock,
-        findings=partial(findings, settings=check_settings(settings)),
         show_secrets=show_secrets,
-        repairs=repairs,
-        identity=settings.identity,
         bounds=bounds_of(settings.ingest),
     ):
         failed |= line.failed
@@ -106,27 +103,17 @@ def check(
     people paste: indented messages, a list of them, an HTTP request with its body, a curl command. Exit
     status 1 when a rule of severity error was tripped or a line cannot be read.
     """
-    from ...core.checks import check_settings
     from ...core.commands.check import Tally, check_lines
     from ...core.commands.check_formats import FORMATS, as_table
-    from ...core.destinations.gate import gate_of
     from ...core.ingest.bounds import bounds_of
-    from ...core.settings import destination_of, previewed
+    from ...core.pipeline import compile_settings
 
     clock = clock_of(now)
     settings = _settings(destination, plan)
-    rules = check_settings(settings)
-    if rules.plan is not None:
-        tell_plan_faults(rules.plan.faults)
-    judged = previewed(destination_of(settings))
-    checked = check_lines(
-        source,
-        destination=judged,
-        clock=lambda: clock,
-        settings=rules,
-        gate=gate_of(settings),
-        bounds=bounds_of(settings.ingest),
-    )
+    judged = compile_settings(settings)
+    if judged.checks.plan is not None:
+        tell_plan_faults(judged.checks.plan.faults)
+    checked = check_lines(source, judged, clock=lambda: clock, bounds=bounds_of(settings.ingest))
     tally = Tally()
     write = partial(as_table, ascii_only=wants_ascii()) if shape == "table" else FORMATS[shape]
     for line in write(tally.counting(map(hidden, checked)), source.name):

@@ -129,7 +129,7 @@ def show(ctx: click.Context, message_file: Path | None, shape: str, config_file:
     """
     import msgspec
 
-    from ...core.destinations.gate import filter_faults
+    from ...core.destinations.filters import filter_faults
     from ...core.settings import destination_of
     from ...core.workspace.table import mapping_tables
 
@@ -209,12 +209,16 @@ def _heading(files: tuple[Path, ...], workspace: Workspace) -> str:
 
 
 def _samples(file: Path | None) -> list[JsonObject]:
-    from ...core.pipeline.envelope import read_envelope, read_object
-    from ...core.settings import Destination
+    from ...core.errors import InputError
+    from ...core.pipeline.lines import documents
 
     if file is not None:
         lines = sys.stdin.buffer if str(file) == "-" else file.read_bytes().splitlines()
-        return [read_envelope(read_object(line), Destination()).message for line in lines if line.strip()]
+        faults: list[str] = []
+        found = list(documents(lines, faults))
+        if faults:
+            raise InputError(f"{faults[0][:1].upper()}{faults[0][1:]}.")
+        return found
     import asyncio
 
     from ...core.demo.samples import sample_messages
@@ -226,7 +230,7 @@ async def _newest_messages() -> list[JsonObject]:
     """The newest messages of the engine that runs, newest first; none when none runs."""
     from ...core.api.client import Client
     from ...core.errors import EngineError
-    from ...core.pipeline.envelope import read_object
+    from ...core.pipeline.reading import read_document
     from ...core.serve.notes import find_engine
 
     found: list[JsonObject] = []
@@ -238,7 +242,7 @@ async def _newest_messages() -> list[JsonObject]:
                 if not summary.refused:
                     detail = await client.detail(summary.id)
                     if not detail.unread and not detail.summary.damaged:
-                        found.append(read_object(detail.document, bounds=None))
+                        found.append(read_document(detail.document))
     except EngineError:
         return found
     return found

@@ -149,7 +149,7 @@ def tell_faults(settings: Settings) -> None:
     """Say which filters of the settings stop every message, which subscriptions can never send, and why."""
     faults: list[str] = []
     if settings.filters:
-        from ...core.destinations.gate import filter_faults
+        from ...core.destinations.filters import filter_faults
 
         faults += filter_faults(settings.filters)
     if settings.subscriptions is not None:

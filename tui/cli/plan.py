@@ -116,7 +116,7 @@ def show(ctx: click.Context, file: Path, shape: str) -> None:
 
 
 def _from_lines(inference: Inference, faults: list[str], source: BinaryIO) -> None:
-    from ...core.pipeline.documents import documents
+    from ...core.pipeline.lines import documents
 
     for document in documents(source, faults):
         inference.add(document)
@@ -126,7 +126,7 @@ def _from_journal(inference: Inference, faults: list[str], path: str, text: str)
     import asyncio
 
     from ...core.commands.export import export_lines
-    from ...core.pipeline.documents import documents
+    from ...core.pipeline.lines import documents
 
     settings = load({"journal": {"path": path}} if path else None).journal
 

@@ -13,6 +13,7 @@ from segtap.core import config
 from segtap.core.checks import CheckSettings, check_settings
 from segtap.core.commands.check import check_lines
 from segtap.core.errors import SettingsError
+from segtap.core.pipeline import compiled
 from segtap.core.settings import RuleSetting, Settings
 
 LONG = "https://ex.com/" + "a" * 300
@@ -85,7 +86,7 @@ def test_what_several_messages_show_is_silenced_too() -> None:
 
     def told(*rules: RuleSetting) -> list[str]:
         settings = CheckSettings(rules=rules)
-        lines = check_lines([order, again], destination=DESTINATION, clock=lambda: NOW, settings=settings)
+        lines = check_lines([order, again], compiled(DESTINATION, settings), clock=lambda: NOW)
         return [finding.rule for one in lines for finding in one.findings]
 
     assert "name-casing" in told()

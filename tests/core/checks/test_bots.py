@@ -5,13 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from check_helpers import DESTINATION, NOW, classic, found, real_message
+from check_helpers import DESTINATION, NOW, classic, found, real_message, verdict_on
 
 from segtap.core.checks import CheckSettings
 from segtap.core.checks.bots import CRAWLERS, crawler
-from segtap.core.destinations import translator
-from segtap.core.destinations.gate import Gate, GatedTranslator
-from segtap.core.pipeline.stages import inspect_document
 from segtap.core.settings import Destination, DestinationFilter, IdentityMode
 
 SAFARI = "AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1"
@@ -99,11 +96,9 @@ def test_an_event_that_mixpanel_is_told_to_drop(destination: Destination) -> Non
 @KINDS
 @pytest.mark.parametrize("identity", ["original", "simplified"])
 def test_a_destination_filter_ends_it(destination: Destination, identity: IdentityMode) -> None:
-    gate = Gate(destination.kind, filters=(DROPPED,))
-    gated = GatedTranslator(translator(destination), gate)
     for agent, sent in ((BOTS["Googlebot"], False), (PEOPLE[0], True)):
         settings = CheckSettings(identity=identity)
-        made = inspect_document(visit(agent), 500, gated, destination, NOW, settings=settings)
+        made = verdict_on(visit(agent), destination, NOW, size=500, settings=settings, filters=(DROPPED,))
         assert [one for one in made.findings if one.severity != "info"] == []
         assert bool(made.translation.operations) == sent
 

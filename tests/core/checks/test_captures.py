@@ -5,13 +5,13 @@ from __future__ import annotations
 from functools import cache
 
 import pytest
-from check_helpers import DESTINATION, TRANSLATOR
+from check_helpers import DESTINATION
 from ingesting import NOW, captured
 
 from segtap.core.checks import CheckSettings
 from segtap.core.messages import Message, Receipt
+from segtap.core.pipeline import compiled, run
 from segtap.core.pipeline.intake import parse_receipt
-from segtap.core.pipeline.stages import inspect
 from segtap.core.settings import IdentityMode
 from segtap.core.verdict import Finding
 
@@ -75,7 +75,7 @@ def told(session: str, identity: IdentityMode) -> list[Finding]:
     return [
         finding
         for message in messages(session)
-        for finding in inspect(message, TRANSLATOR, DESTINATION, settings=settings).findings
+        for finding in run(message, compiled(DESTINATION, settings)).findings
         if finding.severity != "info"
     ]
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from check_helpers import NOW, real_message
+from check_helpers import NOW, real_message, verdict_on
 from fixes import follow, map_field
 
 from segtap.core.catalogue import rules
@@ -23,9 +23,7 @@ from segtap.core.checks.examples.arrival import ARRIVAL_EXAMPLES
 from segtap.core.checks.examples.example import ANONYMOUS, Example, call, track
 from segtap.core.checks.examples.values import VALUE_EXAMPLES
 from segtap.core.checks.stream import Loose, StreamChecker
-from segtap.core.destinations import translator
 from segtap.core.destinations.actions.presets import preset_subscriptions
-from segtap.core.pipeline.stages import inspect_document
 from segtap.core.settings import ClassicSettings, Destination, DestinationKind, IdentityMode, Subscription
 from segtap.core.verdict import Finding, Operation, Translation
 
@@ -271,7 +269,7 @@ def fine(kind: DestinationKind) -> Destination:
 
 def sent(message: dict[str, Any], destination: Destination, judged_by: CheckSettings) -> Sent:
     size = len(json.dumps(message))
-    made = inspect_document(message, size, translator(destination), destination, NOW, settings=judged_by)
+    made = verdict_on(message, destination, NOW, size=size, settings=judged_by)
     return Sent(made.findings, made.translation)
 
 
@@ -413,12 +411,12 @@ def observed(example: Example, *, after: bool) -> Sent:
     if destination.kind == "classic-cloud":  # whose People is off by default
         settings = {"people": True, **destination.settings}
         destination = msgspec.structs.replace(destination, settings=settings)
-    translate, stream = translator(destination), StreamChecker(judged_by, destination)
+    stream = StreamChecker(judged_by, destination)
     found: list[Finding] = []
     operations: list[Operation] = []
     for number, message in enumerate(example.after if after else example.before):
         size = len(json.dumps(message))
-        verdict = inspect_document(message, size, translate, destination, NOW, settings=judged_by)
+        verdict = verdict_on(message, destination, NOW, size=size, settings=judged_by)
         loose = Loose(document=message, type=message["type"], message_id=str(message.get("messageId", "")))
         found += [*verdict.findings, *stream.observe(loose, verdict.translation, NOW + number)]
         operations += verdict.translation.operations

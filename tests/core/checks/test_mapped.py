@@ -7,13 +7,12 @@ from typing import Any
 
 import msgspec
 import pytest
-from check_helpers import DESTINATION, NOW, classic, real_message
+from check_helpers import DESTINATION, NOW, classic, real_message, verdict_on
 from fixes import map_field
 
 from segtap.core.checks import CheckSettings
 from segtap.core.destinations import translator
 from segtap.core.destinations.actions.presets import optional_subscriptions, preset_subscriptions
-from segtap.core.pipeline.stages import inspect_document
 from segtap.core.settings import Destination, IdentityMode, Subscription
 from segtap.core.verdict import Finding
 
@@ -56,7 +55,7 @@ def read(
     message: Message, destination: Destination, merge: IdentityMode = "original", **more: Any
 ) -> list[Finding]:
     judged_by = CheckSettings(identity=merge)
-    made = inspect_document(message, 0, translator(destination), destination, NOW, settings=judged_by, **more)
+    made = verdict_on(message, destination, NOW, size=0, settings=judged_by, **more)
     return [one for one in made.findings if one.rule not in OWN]
 
 

@@ -14,6 +14,7 @@ from check_helpers import (
     found,
     inspected,
     real_message,
+    verdict_on,
 )
 from examples import examples
 from hypothesis import given
@@ -26,7 +27,6 @@ from segtap.core.checks.request import event_records
 from segtap.core.destinations.actions.presets import preset_subscriptions
 from segtap.core.messages import CALL_TYPES
 from segtap.core.objections import change, rejection
-from segtap.core.pipeline.stages import inspect_document
 from segtap.core.text import clean
 
 UUID = "6d5dc550-92e6-4f3d-8356-fc8ca0a56b3c"
@@ -406,7 +406,7 @@ FIELDS = st.sampled_from(
 @given(st.sampled_from([*CALL_TYPES, "", 7, None, []]), st.dictionaries(FIELDS, JSON, max_size=8))
 def test_no_message_breaks_the_rules(call: Any, fields: dict[str, Any]) -> None:
     message = {"type": call, **fields}
-    for finding in inspect_document(message, 0, TRANSLATOR, DESTINATION, NOW).findings:
+    for finding in verdict_on(message, DESTINATION, NOW, size=0).findings:
         assert finding.message == clean(finding.message)
         assert finding.path.startswith(("$", "requests"))
 

@@ -6,14 +6,12 @@ from typing import Any
 
 import msgspec
 import pytest
-from check_helpers import DESTINATION, NOW, classic, found, inspected, real_message
+from check_helpers import DESTINATION, NOW, classic, found, inspected, real_message, verdict_on
 
 from segtap.core.checks import CheckSettings
 from segtap.core.checks.stream import Loose, StreamChecker
 from segtap.core.destinations import translator
 from segtap.core.destinations.actions.presets import optional_subscriptions, preset_subscriptions
-from segtap.core.destinations.gate import Gate, GatedTranslator
-from segtap.core.pipeline.stages import inspect_document
 from segtap.core.settings import (
     ClassicSettings,
     Destination,
@@ -158,8 +156,7 @@ def test_what_is_stopped_on_purpose_is_a_note_that_names_the_stage(
     filters: tuple[DestinationFilter, ...],
     words: str,
 ) -> None:
-    gated = GatedTranslator(translator(DESTINATION), Gate("actions", segment, filters))
-    made = inspect_document({**TRACK, **changes}, 0, gated, DESTINATION, NOW)
+    made = verdict_on({**TRACK, **changes}, DESTINATION, NOW, size=0, segment=segment, filters=filters)
     (finding,) = [one for one in made.findings if one.rule == "unmatched"]
     assert finding.severity == "info"
     assert finding.message.startswith(f"not sent, at the stage {stage}: ")

@@ -9,7 +9,6 @@ import pytest
 from check_helpers import (
     DESTINATION,
     NOW,
-    TRANSLATOR,
     classic,
     every_real_message,
     findings,
@@ -25,8 +24,8 @@ from segtap.core.checks import CheckSettings
 from segtap.core.commands.check import check_lines
 from segtap.core.mapping.javascript import SAFE
 from segtap.core.messages import Receipt
+from segtap.core.pipeline import compiled, run
 from segtap.core.pipeline.intake import parse_receipt
-from segtap.core.pipeline.stages import inspect
 from segtap.core.settings import Destination, RuleSetting
 from segtap.core.verdict import Finding
 
@@ -139,7 +138,7 @@ def as_received(body: str) -> list[tuple[str, str, str]]:
     path = "/v1/batch" if '"batch"' in body else "/v1/t"
     receipt = Receipt(uid="0a", received_at=NOW, method="POST", path=path, body=body.encode())
     for message in parse_receipt(receipt):
-        found_in = inspect(message, TRANSLATOR, DESTINATION).findings
+        found_in = run(message, compiled(DESTINATION)).findings
         told += _numbers(found_in)
     return told
 
@@ -147,7 +146,7 @@ def as_received(body: str) -> list[tuple[str, str, str]]:
 def as_checked(line: str) -> list[tuple[str, str, str]]:
     """What `segtap check` finds in a line."""
     told: list[tuple[str, str, str]] = []
-    for checked in check_lines([line], destination=DESTINATION, clock=lambda: NOW):
+    for checked in check_lines([line], compiled(DESTINATION), clock=lambda: NOW):
         assert checked.error is None
         told += _numbers(checked.findings)
     return told

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from segtap.core.checks import check
 from segtap.core.codec import decode
 from segtap.core.codec.pieces import message_pieces, pieces
 from segtap.core.commands.check import check_lines
 from segtap.core.commands.translate import translate_lines
 from segtap.core.compare import destination_for
 from segtap.core.compare.lines import compare_lines
+from segtap.core.pipeline import compiled
 from segtap.core.settings import Destination, Settings
 
 TRACK = '{"type":"track","event":"Paid","userId":"u1","messageId":"m-1"}'
@@ -144,10 +144,10 @@ def test_a_stream_of_lines_stays_a_stream() -> None:
 def test_commands_read_what_is_pasted_with_the_right_lines() -> None:
     pasted = f"{INDENTED}\nbroken\nPOST /v1/page HTTP/1.1\n\n{PAGE}\n".encode().splitlines(keepends=True)
     plain = Destination("actions", {"projectToken": "t"})
-    made = list(translate_lines(pasted, destination=plain, clock=lambda: 0, findings=check))
+    made = list(translate_lines(pasted, compiled(plain), clock=lambda: 0))
     assert [json.loads(line.text).get("messageId") for line in made] == ["m-1", None, "m-2"]
     assert [line.failed for line in made] == [False, True, False]
-    assert [(one.line, one.call) for one in check_lines(pasted, destination=plain, clock=lambda: 0)] == [
+    assert [(one.line, one.call) for one in check_lines(pasted, compiled(plain), clock=lambda: 0)] == [
         (1, "track"),
         (7, ""),
         (10, "page"),

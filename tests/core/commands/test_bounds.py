@@ -19,8 +19,9 @@ from segtap.core.compare.lines import compare_lines
 from segtap.core.config import load
 from segtap.core.errors import InputError
 from segtap.core.ingest.bounds import Bounds, bounds_of
-from segtap.core.pipeline.documents import documents
-from segtap.core.pipeline.envelope import read_object
+from segtap.core.pipeline import compiled
+from segtap.core.pipeline.lines import documents
+from segtap.core.pipeline.reading import read_message
 from segtap.core.settings import Destination
 
 NOW = 1_795_557_600_000
@@ -37,9 +38,7 @@ ACTIONS, CLASSIC = Destination(settings={"projectToken": "t"}), Destination("cla
 
 
 def translated(*lines: str) -> list[Any]:
-    made = translate_lines(
-        lines, destination=ACTIONS, clock=lambda: NOW, findings=lambda *_, **__: (), bounds=SMALL
-    )
+    made = translate_lines(lines, compiled(ACTIONS), clock=lambda: NOW, bounds=SMALL)
     return [json.loads(line.text) for line in made]
 
 
@@ -50,7 +49,7 @@ def test_translate() -> None:
 
 
 def test_check_names_the_message() -> None:
-    bad, good = check_lines([BOMB, FINE], destination=ACTIONS, clock=lambda: NOW, bounds=SMALL)
+    bad, good = check_lines([BOMB, FINE], compiled(ACTIONS), clock=lambda: NOW, bounds=SMALL)
     (finding,) = bad.findings
     assert (finding.rule, bad.message_id, bad.name) == ("segment-would-reject", "m-1", "track Bomb")
     assert finding.message.startswith(WHY)
@@ -60,7 +59,7 @@ def test_check_names_the_message() -> None:
 
 def test_check_takes_a_batch_of_any_size_apart() -> None:
     batch = f'{{"batch":[{FINE},{BOMB},{FINE}]}}'
-    checked = list(check_lines([batch], destination=ACTIONS, clock=lambda: NOW, bounds=SMALL))
+    checked = list(check_lines([batch], compiled(ACTIONS), clock=lambda: NOW, bounds=SMALL))
     assert [one.message_id for one in checked] == ["m-2", "m-1", "m-2"]
     assert [any(found.rule == "segment-would-reject" for found in one.findings) for one in checked] == [
         False,
@@ -135,5 +134,10 @@ def test_decode_shows_a_large_batch_of_ordinary_records() -> None:
 
 
 def test_a_line_is_refused_before_anything_is_made_of_it() -> None:
-    unreadable(lambda: read_object(f'{{"x":{MANY}}}'), "max_message")
-    unreadable(lambda: read_object('{"x":' + MANY[:900_001] + "{}]}"), "max_nodes")
+    for text, setting in (
+        (f'{{"x":{MANY}}}', "max_message"),
+        ('{"x":' + MANY[:900_001] + "{}]}", "max_nodes"),
+    ):
+        message = read_message(text.encode())
+        assert message.unread
+        assert setting in message.objections[0].words

@@ -8,7 +8,7 @@ from check_helpers import DESTINATION, NOW, real_message
 
 from segtap.core.commands.check import Checked, Tally, check_lines
 from segtap.core.commands.check_formats import FORMATS, as_table
-from segtap.core.destinations.gate import Gate
+from segtap.core.pipeline import compiled
 from segtap.core.settings import DestinationFilter
 
 GOOD = json.dumps(real_message("python", "page"))
@@ -17,7 +17,7 @@ POOR = json.dumps(real_message("next", "page"))
 
 
 def checked(*lines: str | bytes) -> list[Checked]:
-    return list(check_lines(lines, destination=DESTINATION, clock=lambda: NOW))
+    return list(check_lines(lines, compiled(DESTINATION), clock=lambda: NOW))
 
 
 def rules(one: Checked) -> list[str]:
@@ -52,8 +52,8 @@ def test_exit_1_is_for_errors_and_unreadable_lines_only() -> None:
         ("{", "not JSON: expecting .* at byte 1"),
         ("[1]", "not a JSON object"),
         ("[" * 100_000, "not JSON: an object was expected at byte 0"),
-        ('{"a":' * 100_000, "not JSON: it is nested too deep"),
-        ('{"batch":[7]}', "an item of the batch is no JSON object"),
+        ('{"a":' * 100_000, "nested too deep: no more than 512 levels are read"),
+        ('{"batch":[7]}', "not a JSON object: write one Segment message"),
         ('{"message":{}, "now":"never"}', "now has to be a date"),
         ('\ud800{"', "not JSON"),
     ],
@@ -198,16 +198,16 @@ def test_a_long_message_id_is_a_note() -> None:
 
 def test_what_is_sent_nowhere_is_counted_in_the_headline() -> None:
     dropping = DestinationFilter(condition='type = "track"', name="No tracks")
-    gate = Gate("actions", filters=(dropping,))
+    dropped = compiled(DESTINATION, filters=(dropping,))
     lines = [
         json.dumps(real_message("python", "track")).encode(),
         json.dumps({**json.loads(POOR), "name": "Home"}).encode(),
     ]
-    made = list(check_lines(lines, destination=DESTINATION, clock=lambda: NOW, gate=gate))
+    made = list(check_lines(lines, dropped, clock=lambda: NOW))
     assert [one.nowhere for one in made] == [True, False]
     assert [(one.rule, one.severity) for one in made[0].findings] == [("unmatched", "info")]
     (headline,) = as_table(made, "x.jsonl")
     assert headline.startswith("2 messages: 1 is sent nowhere; no errors, no warnings")
-    everything = Gate("actions", filters=(DestinationFilter(condition='type != "alias"'),))
-    made = list(check_lines(lines, destination=DESTINATION, clock=lambda: NOW, gate=everything))
+    everything = compiled(DESTINATION, filters=(DestinationFilter(condition='type != "alias"'),))
+    made = list(check_lines(lines, everything, clock=lambda: NOW))
     assert list(as_table(made, "x.jsonl"))[-1].startswith("2 messages: 2 are sent nowhere; ")

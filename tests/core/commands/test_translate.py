@@ -4,35 +4,32 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+import msgspec
 import pytest
 from vectors import vector_lines, vectors
 
+from segtap.core.commands.check import check_lines
 from segtap.core.commands.translate import Line, translate_lines
 from segtap.core.messages import JsonObject
-from segtap.core.settings import Destination
-from segtap.core.verdict import Finding, Translation
+from segtap.core.pipeline import compiled
+from segtap.core.settings import Destination, RepairName
 
 NOW = 1_795_557_600_000
 SETTINGS: JsonObject = {"projectToken": "tok", "apiSecret": "hidden"}
 
 
-def no_findings(
-    document: JsonObject, translation: Translation, destination: Destination, *, now: int
-) -> tuple[Finding, ...]:
-    return ()
-
-
-def run(lines: Iterable[str | bytes], **options: Any) -> list[Line]:
-    given: dict[str, Any] = {
-        "destination": Destination(settings=SETTINGS),
-        "clock": lambda: NOW,
-        "findings": no_findings,
-        **options,
-    }
-    return list(translate_lines(lines, **given))
+def run(
+    lines: Iterable[str | bytes],
+    *,
+    destination: Destination = Destination(settings=SETTINGS),  # noqa: B008 - frozen
+    repairs: Sequence[RepairName] = (),
+    **options: Any,
+) -> list[Line]:
+    settings = compiled(destination, repairs=repairs)
+    return list(translate_lines(lines, settings, clock=lambda: NOW, **options))
 
 
 def one(line: str | bytes, **options: Any) -> dict[str, Any]:
@@ -218,29 +215,20 @@ class TestNumbersAsJavaScriptReadsThem:
     def test_the_last_of_two_keys_counts(self) -> None:
         assert properties('{"type": "track", "event": "x", "properties": {"a": 1, "a": 2}}')["a"] == 2
 
-    def test_an_unpaired_surrogate_leaves_escaped(self) -> None:
-        (line,) = run(['{"type": "track", "event": "\\ud800"}'])
-        assert '"event":"\\ud800"' in line.text
-        line.text.encode()
+    def test_an_unpaired_surrogate_is_read_as_segment_reads_it(self) -> None:
+        made = one('{"type": "track", "event": "\\ud800"}')
+        assert made["requests"][0]["body"][0]["event"] == "\ufffd"
+        assert "segment-would-change" in [finding["rule"] for finding in made["warnings"]]
 
 
-def test_warnings_come_from_the_checks() -> None:
-    seen: list[tuple[object, object, int]] = []
+def test_warnings_are_those_of_check() -> None:
+    line = '{"settings": {"projectToken": "p"}, "message": {"type": "track"}}'
+    (checked,) = check_lines([line], compiled(Destination(settings=SETTINGS)), clock=lambda: NOW)
+    assert one(line)["warnings"] == [msgspec.to_builtins(finding) for finding in checked.findings]
+    assert {"segment-would-reject"} <= {finding.rule for finding in checked.findings}
 
-    def check(
-        document: JsonObject, translation: Translation, destination: Destination, *, now: int
-    ) -> tuple[Finding, ...]:
-        seen.append((document["type"], destination.settings["projectToken"], now))
-        return (Finding("no-identity", "warning", "$.userId", "nobody", "set one"),)
 
-    made = one('{"settings": {"projectToken": "p"}, "message": {"type": "track"}}', findings=check)
-    assert seen == [("track", "p", NOW)]
-    assert made["warnings"] == [
-        {
-            "rule": "no-identity",
-            "severity": "warning",
-            "path": "$.userId",
-            "message": "nobody",
-            "fix": "set one",
-        }
-    ]
+def test_requests_are_made_of_what_segment_would_refuse() -> None:
+    made = one('{"type": "track", "event": "A", "integrations": {"All": false}, "properties": {"n": NaN}}')
+    assert made["requests"][0]["body"][0]["event"] == "A"
+    assert made["warnings"][0]["rule"] == "segment-would-reject"

@@ -14,6 +14,7 @@ from segtap.core.commands.check import check_lines
 from segtap.core.commands.users import UsersOf, users_kept
 from segtap.core.identities.model import UserRow
 from segtap.core.messages import JsonObject
+from segtap.core.pipeline import compiled
 from segtap.core.settings import JournalSettings, Settings
 
 DEVICE = "5efcc891-ed0a-4ef0-9b76-4a94a8e6d0f3"
@@ -80,7 +81,7 @@ def test_a_check_does_not_count_a_second_receipt() -> None:
     visit = message("page", 1, anonymousId=DEVICE, name="Home")
     login = message("identify", 2, userId="ann", anonymousId=DEVICE, traits={"plan": "pro"})
     lines = [json.dumps(one) for one in (visit, visit, login)]
-    *_, last = check_lines(lines, destination=DESTINATION, clock=lambda: NOW)
+    *_, last = check_lines(lines, compiled(DESTINATION), clock=lambda: NOW)
     (joined,) = (one for one in last.findings if one.rule == "anonymous-to-known")
     assert joined.message == f'1 event of "{DEVICE}" becomes an event of user "ann"'
 

@@ -14,16 +14,18 @@ from vectors import vectors
 
 from segtap.core.compare import (
     Comparison,
+    Sides,
     as_json,
     compare,
     destination_for,
-    read_given,
+    sides_of,
 )
 from segtap.core.compare.catalogue import DIFFERENCES
 from segtap.core.compare.lines import compare_lines
 from segtap.core.compare.records import pairs_of, records_of, same
 from segtap.core.compare.table import Tally, cells, fitted, text_of, whole_lines
 from segtap.core.errors import InputError
+from segtap.core.pipeline.lines import Given, given_messages
 from segtap.core.settings import (
     STAND_IN_TOKEN,
     ClassicSettings,
@@ -470,27 +472,31 @@ def test_secrets_are_masked_unless_asked_for() -> None:
 ACTIONS, CLASSIC = Destination("actions", {"projectToken": "a"}), Destination("classic-cloud", {"token": "a"})
 
 
+def sides(envelope: dict[str, Any]) -> Sides:
+    (given,) = given_messages([json.dumps(envelope)], destination=ACTIONS)
+    assert isinstance(given, Given)
+    assert given.envelope_now == envelope.get("now")
+    return sides_of(given, ACTIONS, CLASSIC)
+
+
 def test_an_envelopes_settings_go_where_their_token_is_known() -> None:
     call = {"type": "track", "event": "x"}
-    given = read_given({"settings": {"token": "t", "people": True}, "message": call}, ACTIONS, CLASSIC)
+    given = sides({"settings": {"token": "t", "people": True}, "message": call})
     assert given.other.settings == {"token": "t", "people": True}
     assert given.one.settings == {"projectToken": "t"}
-    given = read_given(
-        {"settings": {"projectToken": "t", "strictMode": "0"}, "message": call}, ACTIONS, CLASSIC
-    )
+    given = sides({"settings": {"projectToken": "t", "strictMode": "0"}, "message": call})
     assert given.one.settings == {"projectToken": "t", "strictMode": "0"}
     assert given.other.settings == {"token": "t"}
     both = {"actions": {"projectToken": "x"}, "classic-cloud": {"token": "y"}}
-    given = read_given({"settings": both, "message": call, "now": NOW}, ACTIONS, CLASSIC)
+    given = sides({"settings": both, "message": call, "now": NOW})
     assert (given.one.settings, given.other.settings) == (both["actions"], both["classic-cloud"])
-    assert given.now == NOW
     with pytest.raises(InputError, match="classic-cloud have to be"):
-        read_given({"settings": {"classic-cloud": 1}, "message": call}, ACTIONS, CLASSIC)
+        sides({"settings": {"classic-cloud": 1}, "message": call})
 
 
 def test_subscriptions_of_an_envelope_are_those_of_actions() -> None:
     row = vectors("custom-mappings")[0]
-    given = read_given({key: row[key] for key in ("settings", "subscriptions", "message")}, ACTIONS, CLASSIC)
+    given = sides({key: row[key] for key in ("settings", "subscriptions", "message")})
     assert given.one.subscriptions is not None
     assert len(given.one.subscriptions) == len(row["subscriptions"])
     assert given.other.subscriptions is None

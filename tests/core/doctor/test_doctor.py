@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from check_helpers import NOW
+from check_helpers import NOW, verdict_on
 from details import detail
 from engines import engine_settings, post, running_engine
 from ingesting import served
@@ -22,12 +22,10 @@ from segtap.core.api.models import MessageDetail, Summary
 from segtap.core.catalogue import rules
 from segtap.core.checks.settings import check_settings
 from segtap.core.delivery import Delivery, Outcome
-from segtap.core.destinations import translator
 from segtap.core.doctor import CHECKS, Diagnosis, Facts, ask_mixpanel, diagnose, newest_messages
 from segtap.core.doctor.online import clock_verdicts
 from segtap.core.errors import EngineError, JournalError
 from segtap.core.ingest.body import Receive, Scope, Send
-from segtap.core.pipeline.stages import inspect_document
 from segtap.core.settings import (
     ClassicSettings,
     DestinationFilter,
@@ -49,9 +47,7 @@ CLASSIC = Settings(destination=msgspec.structs.replace(SENDING, kind="classic-cl
 def read(message: dict[str, Any], settings: Settings, *more: Finding, **changes: Any) -> MessageDetail:
     """The message's detail as an engine gives it; `more` are findings of the rules on the stream."""
     destination = destination_of(settings)
-    verdict = inspect_document(
-        message, 500, translator(destination), destination, NOW, settings=check_settings(settings)
-    )
+    verdict = verdict_on(message, destination, NOW, size=500, settings=check_settings(settings))
     return detail(
         message,
         translation=verdict.translation,

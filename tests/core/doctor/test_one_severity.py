@@ -6,15 +6,14 @@ from typing import Any
 
 import msgspec
 import pytest
+from check_helpers import verdict_on
 from details import detail
 
 from segtap.core.api.models import MessageDetail
 from segtap.core.checks.examples import EXAMPLES
 from segtap.core.checks.examples.example import NOW, Example
 from segtap.core.checks.stream import Loose, StreamChecker
-from segtap.core.destinations import translator
 from segtap.core.doctor import Facts, diagnose
-from segtap.core.pipeline.stages import inspect_document
 from segtap.core.settings import DestinationSettings, Settings
 from segtap.core.verdict import SEVERITY_WEIGHT
 
@@ -26,13 +25,13 @@ _STANDINGS = {"error": "error", "warning": "warning"}
 def judged(example: Example, *, after: bool) -> Facts:
     """An example's messages as an engine reads them, with the findings of the rules on the stream."""
     destination, rules = example.destination(after=after), example.checks(after=after)
-    translate, stream = translator(destination), StreamChecker(rules, destination)
+    stream = StreamChecker(rules, destination)
     details: list[MessageDetail] = []
     for number, given in enumerate(example.after if after else example.before, start=1):
         message: dict[str, Any] = dict(given)
         now = int(message.pop("now", NOW))
         size = len(msgspec.json.encode(message))
-        verdict = inspect_document(message, size, translate, destination, now, settings=rules)
+        verdict = verdict_on(message, destination, now, size=size, settings=rules)
         id = str(message.get("messageId", ""))
         seen = Loose(document=message, type=str(message.get("type", "")), message_id=id)
         found = stream.observe(seen, verdict.translation, now)

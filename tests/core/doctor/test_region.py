@@ -7,15 +7,13 @@ from typing import Any
 
 import msgspec
 import pytest
-from check_helpers import NOW
+from check_helpers import NOW, verdict_on
 from streams import call
 
 from segtap.core import config
 from segtap.core.checks.settings import check_settings
-from segtap.core.destinations import translator
 from segtap.core.doctor import Diagnosis, Facts, diagnose
 from segtap.core.masks import project_in_words
-from segtap.core.pipeline.stages import inspect_document
 from segtap.core.settings import Settings, destination_of
 from segtap.core.verdict import Finding
 
@@ -38,9 +36,7 @@ def diagnosis(judged: Settings) -> Diagnosis:
 
 def findings(judged: Settings, message: dict[str, Any]) -> list[Finding]:
     destination = destination_of(judged)
-    verdict = inspect_document(
-        message, 500, translator(destination), destination, NOW, settings=check_settings(judged)
-    )
+    verdict = verdict_on(message, destination, NOW, size=500, settings=check_settings(judged))
     return [one for one in verdict.findings if one.rule == "region-mismatch"]
 
 

@@ -71,7 +71,7 @@ class Kept:
 
         def inspect(message: Message) -> Verdict:
             self.inspected += 1
-            return reading.inspect(message)
+            return reading.judge(message)
 
         self.reader = ReceiptReader(parse_receipt, inspect, pytest.fail, adjust=reading.adjust)
         self.overviews = self.another(reading)

@@ -18,6 +18,7 @@ from segtap.core.doctor import Facts
 from segtap.core.identities.model import DEVICE, Users
 from segtap.core.identities.users import cluster_of, newest
 from segtap.core.mapping.dates import read_time
+from segtap.core.pipeline import compiled
 from segtap.core.settings import ClassicSettings, DestinationSettings, Settings, destination_of
 from segtap.tui.cli.doctor import cluster_lines as told_by_doctor
 from segtap.tui.render.glyphs import UNICODE
@@ -49,9 +50,8 @@ class Told:
         self.rows = list(self.users.rows())
         checked = check_lines(
             lines,
-            destination=destination,
+            compiled(destination, CheckSettings(identity=settings.identity, classic=settings.classic)),
             clock=lambda: now,
-            settings=CheckSettings(identity=settings.identity, classic=settings.classic),
         )
         self.findings = [finding for one in checked for finding in one.findings]
         translate = translator(destination).translate

@@ -1,12 +1,14 @@
 import json
 
-from check_helpers import DESTINATION, NOW, TRANSLATOR, real_message
+from check_helpers import DESTINATION, NOW, real_message, verdict_on
 
 from segtap.core.checks import CheckSettings
 from segtap.core.messages import JsonObject, Marks, Message, Receipt
+from segtap.core.pipeline import compiled, run
 from segtap.core.pipeline.intake import parse_receipt
-from segtap.core.pipeline.stages import inspect, inspect_document
 from segtap.core.settings import RuleSetting
+
+SETTINGS = compiled(DESTINATION)
 
 
 def received(document: JsonObject, **changes: object) -> Message:
@@ -19,7 +21,7 @@ def received(document: JsonObject, **changes: object) -> Message:
 
 def test_a_message_is_translated_and_checked() -> None:
     document = real_message("python", "track", messageId="order_991")
-    verdict = inspect(received(document), TRANSLATOR, DESTINATION)
+    verdict = run(received(document), SETTINGS)
     assert [operation.action for operation in verdict.translation.operations] == ["trackPurchase"]
     assert verdict.errors == 1
     assert verdict.findings[0].rule == "insert-id-charset"
@@ -30,7 +32,7 @@ def test_the_clock_is_the_moment_of_receipt_unless_it_is_given() -> None:
     message = received(document)
 
     def judged(now: int | None) -> list[str]:
-        findings = inspect(message, TRANSLATOR, DESTINATION, now=now).findings
+        findings = run(message, SETTINGS, now=now).findings
         return [finding.rule for finding in findings if finding.severity == "error"]
 
     assert judged(None) == ["time-out-of-range"]
@@ -39,7 +41,7 @@ def test_the_clock_is_the_moment_of_receipt_unless_it_is_given() -> None:
 
 def test_an_event_without_time_gets_the_clock() -> None:
     document = real_message("python", "track", timestamp=...)
-    verdict = inspect_document(document, 900, TRANSLATOR, DESTINATION, NOW)
+    verdict = verdict_on(document, DESTINATION, NOW, size=900)
     body = verdict.translation.operations[0].request.body
     assert isinstance(body, list)
     assert isinstance(body[0], dict)
@@ -48,7 +50,7 @@ def test_an_event_without_time_gets_the_clock() -> None:
 
 def test_a_second_receipt_is_neither_translated_nor_checked() -> None:
     document = real_message("python", "track", messageId="order_991")
-    verdict = inspect(received(document, marks=Marks.SECOND_RECEIPT), TRANSLATOR, DESTINATION)
+    verdict = run(received(document, marks=Marks.SECOND_RECEIPT), SETTINGS)
     assert verdict.translation.operations == ()
     (finding,) = verdict.findings
     assert (finding.rule, finding.severity) == ("second-receipt", "info")
@@ -58,18 +60,18 @@ def test_a_second_receipt_is_neither_translated_nor_checked() -> None:
 def test_the_note_on_a_second_receipt_can_be_silenced() -> None:
     message = received(real_message("python", "track"), marks=Marks.SECOND_RECEIPT)
     silent = CheckSettings(rules=(RuleSetting(id="second-receipt", severity="off"),))
-    assert inspect(message, TRANSLATOR, DESTINATION, settings=silent).findings == ()
+    assert run(message, compiled(DESTINATION, silent)).findings == ()
 
 
 def test_a_replay_of_a_second_receipt_is_read_like_any_other() -> None:
     document = real_message("python", "track")
-    assert inspect(received(document, marks=Marks.REPLAY), TRANSLATOR, DESTINATION).translation.operations
+    assert run(received(document, marks=Marks.REPLAY), SETTINGS).translation.operations
 
 
 def test_what_segment_would_reject_is_an_error() -> None:
     document = real_message("python", "track")
     document["properties"]["note"] = "x" * 40_000
-    verdict = inspect(received(document), TRANSLATOR, DESTINATION)
+    verdict = run(received(document), SETTINGS)
     assert [finding.rule for finding in verdict.findings if finding.severity != "info"] == [
         "segment-would-reject",
         "string-truncated",
@@ -81,7 +83,7 @@ def test_what_segment_would_reject_is_an_error() -> None:
 
 def test_a_message_id_that_was_filled_in_counts_as_missing() -> None:
     document = real_message("python", "track", messageId=..., event="Signed Up")
-    found = inspect(received(document), TRANSLATOR, DESTINATION).findings
+    found = run(received(document), SETTINGS).findings
     assert [finding.rule for finding in found if finding.severity != "info"] == ["insert-id-missing"]
 
 
@@ -89,6 +91,6 @@ def test_inspection_does_not_change_the_message() -> None:
     document = real_message("next", "page")
     message = received(document)
     before = json.dumps(message.document)
-    first = inspect(message, TRANSLATOR, DESTINATION)
+    first = run(message, SETTINGS)
     assert json.dumps(message.document) == before
-    assert inspect(message, TRANSLATOR, DESTINATION) == first
+    assert run(message, SETTINGS) == first

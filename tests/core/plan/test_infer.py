@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from segtap.core.demo.samples import sample_messages
-from segtap.core.pipeline.documents import documents
+from segtap.core.pipeline.lines import documents
 from segtap.core.plan import compiled, read_plan_text
 from segtap.core.plan.infer import MAX_NAMES, MAX_PAGES, Inference, infer
 
@@ -194,7 +194,7 @@ def test_lines_are_messages_envelopes_or_batches() -> None:
         b"[]",
     ]
     assert [one["type"] for one in documents(lines, faults)] == ["track", "page", "group"]
-    assert [fault.partition(": ")[0] for fault in faults] == ["line 5", "line 6"]
+    assert [fault.partition(": ")[0] for fault in faults] == ["line 4", "line 5", "line 6"]
 
 
 NAMES = st.text(max_size=6) | st.sampled_from(["plan", "id", "total", "createdAt"])

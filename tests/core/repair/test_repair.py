@@ -5,7 +5,7 @@ import uuid
 from typing import Any
 
 import pytest
-from check_helpers import DESTINATION, NOW, TRANSLATOR, every_real_message, real_message
+from check_helpers import DESTINATION, NOW, TRANSLATOR, every_real_message, real_message, verdict_on
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,7 +15,6 @@ from segtap.core.engine.active import ActiveSettings
 from segtap.core.engine.replay import replay_receipts
 from segtap.core.messages import Receipt
 from segtap.core.pipeline.intake import parse_receipt
-from segtap.core.pipeline.stages import inspect_document
 from segtap.core.repair import MENDS, NAMESPACE, Repaired, explained, repaired
 from segtap.core.settings import (
     REPAIR_NAMES,
@@ -49,7 +48,7 @@ def body(made: Repaired | Translation | Verdict, request: int = 0) -> Any:
 
 def verdict(message: dict[str, Any], *names: RepairName, identity: IdentityMode = "original") -> Verdict:
     settings = CheckSettings(identity=identity)
-    return inspect_document(message, 900, TRANSLATOR, DESTINATION, NOW, settings=settings, repairs=names)
+    return verdict_on(message, DESTINATION, NOW, size=900, settings=settings, repairs=names)
 
 
 def anonymous(**changes: Any) -> dict[str, Any]:
@@ -274,12 +273,12 @@ def test_what_is_shown_is_what_is_forwarded_and_a_replay_repairs_alike() -> None
         uid="r1", received_at=NOW, method="POST", path="/v1/track", body=json.dumps(document).encode()
     )
     (message,) = parse_receipt(receipt)
-    shown = reading.inspect(message)
+    shown = reading.judge(message)
     assert {repair.name for repair in shown.repairs} == {"insert-id", "no-client-ip"}
     assert reading.translate(message.document, now=message.received_at) == shown.translation
     (again,) = [one for sent in replay_receipts([message], wanted=True) for one in parse_receipt(sent)]
     assert again.message_id == message.message_id
-    (first,), (second,) = (body(reading.inspect(one)) for one in (message, again))
+    (first,), (second,) = (body(reading.judge(one)) for one in (message, again))
     assert first["properties"]["$insert_id"] == second["properties"]["$insert_id"]
 
 

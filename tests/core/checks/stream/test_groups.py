@@ -16,6 +16,7 @@ from segtap.core.checks.stream import Loose, StreamChecker
 from segtap.core.commands.check import MOST_HELD, check_lines
 from segtap.core.destinations import translator
 from segtap.core.messages import Json
+from segtap.core.pipeline import compiled
 from segtap.core.settings import Destination
 from segtap.core.verdict import Finding
 
@@ -36,7 +37,7 @@ def found(
     """What `segtap check` finds of groups in a file of these messages."""
     lines = [json.dumps(message) for message in messages]
     settings = CheckSettings(group_keys=None if known is None else tuple(known), identity=identity)
-    checked = list(check_lines(lines, destination=destination, clock=lambda: NOW, settings=settings))
+    checked = list(check_lines(lines, compiled(destination, settings), clock=lambda: NOW))
     assert [one.error for one in checked] == [None] * len(lines)
     return [one for each in checked for one in each.findings if one.rule in FAMILY]
 
@@ -352,7 +353,7 @@ def test_a_message_is_held_back_no_longer_than_it_takes() -> None:
             read.append(message["type"])
             yield json.dumps(message)
 
-    checked = check_lines(lines(), destination=keyed("firm"), clock=lambda: NOW)
+    checked = check_lines(lines(), compiled(keyed("firm")), clock=lambda: NOW)
     assert [(next(checked).message_id, len(read)) for _ in given] == [
         (given[0]["messageId"], 1),
         (given[1]["messageId"], 2),
@@ -371,7 +372,7 @@ def test_no_more_messages_are_held_back_than_may_be() -> None:
             read += 1
             yield json.dumps(message)
 
-    checked = check_lines(lines(), destination=keyed("firm"), clock=lambda: NOW)
+    checked = check_lines(lines(), compiled(keyed("firm")), clock=lambda: NOW)
     third = [next(checked) for _ in range(3)][-1]
     assert "group-value-unknown" in rules(third.findings)
     assert read == MOST_HELD + 3

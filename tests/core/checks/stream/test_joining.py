@@ -12,6 +12,7 @@ from streams import ANONYMOUS, call, observed, uuid
 from segtap.core.checks import CheckSettings
 from segtap.core.commands.check import Tally, check_lines
 from segtap.core.destinations.actions.presets import preset_subscriptions
+from segtap.core.pipeline import compiled
 from segtap.core.settings import Destination, IdentityMode, Subscription
 from segtap.core.verdict import Finding
 
@@ -181,9 +182,7 @@ def test_a_mapping_without_the_anonymous_id_is_named() -> None:
 def check(messages: list[dict[str, Any]], merge: IdentityMode) -> tuple[list[tuple[int, str]], Tally]:
     tally = Tally()
     lines = [json.dumps(message) for message in messages]
-    found = check_lines(
-        lines, destination=DESTINATION, clock=lambda: NOW, settings=CheckSettings(identity=merge)
-    )
+    found = check_lines(lines, compiled(DESTINATION, CheckSettings(identity=merge)), clock=lambda: NOW)
     told = [(one.line, finding.rule) for one in tally.counting(found) for finding in one.findings]
     return [row for row in told if row[1] in WHO], tally
 

@@ -5,16 +5,14 @@ from typing import Any
 
 import msgspec
 import pytest
-from check_helpers import DESTINATION, NOW, classic
+from check_helpers import DESTINATION, NOW, classic, verdict_on
 from streams import ANONYMOUS, again, call, iso, observed, uuid
 
 from segtap.core.catalogue import rules
 from segtap.core.catalogue.stream import STREAM_RULES
 from segtap.core.checks import CheckSettings
 from segtap.core.checks.stream import StreamLimits
-from segtap.core.destinations import translator
 from segtap.core.destinations.actions.presets import optional_subscriptions, preset_subscriptions
-from segtap.core.pipeline.stages import inspect_document
 from segtap.core.settings import Destination, IdentityMode
 
 Sequence = list[dict[str, Any]]
@@ -752,7 +750,7 @@ def test_a_fix_of_hot_shard_that_is_followed_ends_it(
     assert [one for each in found for one in each if one.rule == "hot-shard"] == []
     for message in own:
         assert message["userId"]  # Segment refuses a message without userId and anonymousId
-        made = inspect_document(message, 500, translator(after), after, NOW, settings=settings)
+        made = verdict_on(message, after, NOW, size=500, settings=settings)
         assert [one for one in made.findings if one.severity != "info"] == []
         assert made.translation.operations
 

@@ -8,9 +8,12 @@ import pytest
 from vectors import vectors
 
 from segtap.core.destinations import translator
-from segtap.core.destinations.gate import Gate, GatedTranslator, bundled, filter_faults
+from segtap.core.destinations.filters import filter_faults
+from segtap.core.destinations.integrations import bundled
 from segtap.core.messages import Json, JsonObject
+from segtap.core.pipeline import CompiledSettings, compiled
 from segtap.core.pipeline.envelope import read_envelope
+from segtap.core.pipeline.stages import walk
 from segtap.core.settings import (
     Destination,
     DestinationFilter,
@@ -20,12 +23,21 @@ from segtap.core.settings import (
 )
 from segtap.core.verdict import NotSent, TakenOut
 
-ACTIONS = Gate("actions")
-CLASSIC = Gate("classic-cloud")
+
+def gate(
+    kind: DestinationKind = "actions",
+    segment: SegmentSettings = SegmentSettings(),  # noqa: B008 - frozen
+    filters: tuple[DestinationFilter, ...] = (),
+) -> CompiledSettings:
+    return compiled(Destination(kind, {"projectToken": "t"}), segment=segment, filters=filters)
 
 
-def stopped(gate: Gate, **message: Json) -> NotSent | None:
-    return gate.stops({"type": "track", "event": "A", **message})
+ACTIONS = gate("actions")
+CLASSIC = gate("classic-cloud")
+
+
+def stopped(settings: CompiledSettings, **message: Json) -> NotSent | None:
+    return walk({"type": "track", "event": "A", **message}, (), settings, 0).translation.not_sent
 
 
 @pytest.mark.parametrize(
@@ -60,7 +72,7 @@ def stopped(gate: Gate, **message: Json) -> NotSent | None:
 def test_integrations_are_read_as_segment_reads_them(
     kind: DestinationKind, integrations: Json, path: str
 ) -> None:
-    found = stopped(Gate(kind), integrations=integrations)
+    found = stopped(gate(kind), integrations=integrations)
     assert (found.path if found else "") == path
 
 
@@ -96,22 +108,22 @@ def test_no_other_name_means_that_the_device_sends_itself() -> None:
 
 @pytest.mark.parametrize("odd", [None, 3, "x", [], {"bundled": None}, {"bundled": {}}, {"library": []}])
 def test_odd_messages_pass(odd: Json) -> None:
-    gate = Gate(
+    by = gate(
         "actions",
         SegmentSettings(blocked_events=("B",), consent_categories=("C",)),
         (DestinationFilter(condition='context.x.y = "z"'),),
     )
     for key in ("integrations", "_metadata", "context", "event"):
-        assert stopped(gate, **{key: odd}) is None
+        assert stopped(by, **{key: odd}) is None
 
 
 def test_blocked_events_are_those_of_track_calls() -> None:
-    gate = Gate("actions", SegmentSettings(blocked_events=("A",)))
-    found = stopped(gate)
+    by = gate("actions", SegmentSettings(blocked_events=("A",)))
+    found = stopped(by)
     assert found is not None
     assert found.path == "$.event"
-    assert stopped(gate, event="a") is None
-    assert stopped(gate, type="page") is None
+    assert stopped(by, event="a") is None
+    assert stopped(by, type="page") is None
 
 
 @pytest.mark.parametrize(
@@ -127,8 +139,8 @@ def test_blocked_events_are_those_of_track_calls() -> None:
     ],
 )
 def test_consent_must_be_given_to_each_category(consent: Json, sent: bool) -> None:
-    gate = Gate("actions", SegmentSettings(consent_categories=("Analytics", "Ads")))
-    assert (stopped(gate, context={"consent": consent}) is None) is sent
+    by = gate("actions", SegmentSettings(consent_categories=("Analytics", "Ads")))
+    assert (stopped(by, context={"consent": consent}) is None) is sent
 
 
 MESSAGE: JsonObject = {
@@ -148,10 +160,10 @@ MESSAGE: JsonObject = {
 
 def test_a_filter_drops_and_one_that_is_off_does_not() -> None:
     drop: dict[str, Any] = {"condition": 'event = "A"', "name": "No A"}
-    found = stopped(Gate("actions", filters=(DestinationFilter(**drop),)))
+    found = stopped(gate("actions", filters=(DestinationFilter(**drop),)))
     assert found is not None
     assert "'No A'" in found.reason
-    assert stopped(Gate("actions", filters=(DestinationFilter(**drop, enabled=False),))) is None
+    assert stopped(gate("actions", filters=(DestinationFilter(**drop, enabled=False),))) is None
 
 
 DEEP = f"{'(' * 101}event = 'A'{')' * 101}"
@@ -172,27 +184,26 @@ def test_a_condition_that_cannot_be_judged_stops_every_message(
     fine = DestinationFilter(condition='event = "never"', name="Fine")
     odd = DestinationFilter(condition=condition, action=action, name="Odd", fields={"traits": ("a",)})
     off = DestinationFilter(condition=condition, enabled=False)
-    gate = Gate("actions", filters=(fine, odd, off))
-    found = stopped(gate)
+    by = gate("actions", filters=(fine, odd, off))
+    found = stopped(by)
     assert found is not None
     assert f"the condition of the destination filter 'Odd' {words}" in found.reason
-    assert gate.reduced(MESSAGE) is MESSAGE
+    assert by.filters.reduced(MESSAGE) is MESSAGE
     (fault,) = filter_faults((fine, odd, off))
     assert fault.startswith("filter 2 (Odd) stops every message: The condition ")
     assert words in fault
     assert filter_faults((fine, off)) == ()
-    assert stopped(Gate("actions", filters=(fine, off))) is None
+    assert stopped(gate("actions", filters=(fine, off))) is None
 
 
 def test_what_is_not_sent_makes_no_request_and_the_rest_is_as_without_a_gate() -> None:
     own = translator(Destination(settings={"projectToken": "t"}))
-    gated = GatedTranslator(own, ACTIONS)
-    off = gated.translate({**MESSAGE, "integrations": {"All": False}}, now=0)
+    off = walk({**MESSAGE, "integrations": {"All": False}}, (), ACTIONS, 0).translation
     assert off.operations == ()
     assert off.not_sent is not None
     for row in vectors("actions")[:50]:
         message = read_envelope(row, Destination()).message
-        assert gated.translate(message, now=0) == own.translate(message, now=0)
+        assert walk(message, (), ACTIONS, 0).translation == own.translate(message, now=0)
 
 
 NO_MAIL = DestinationFilter(
@@ -212,23 +223,22 @@ def test_filters_take_fields_out_before_anything_is_translated() -> None:
         "context": {"traits": {"email": "a@b.c", "name": "Ada"}},
     }
     before = repr(message)
-    gate = Gate("actions", filters=(NO_MAIL,))
-    reduced = gate.reduced(message)
+    by = gate("actions", filters=(NO_MAIL,))
+    reduced = by.filters.reduced(message)
     assert repr(message) == before
     assert reduced["properties"] == {"total": 2, "products": [{"price": 1}, 7, {"price": 2}]}
     assert reduced["context"] == {"traits": {"name": "Ada"}}
-    gated = GatedTranslator(translator(Destination(settings={"projectToken": "t"})), gate)
-    record = gated.translate(message, now=0).operations[0].request.body[0]["properties"]  # pyright: ignore
-    assert gate.taken_out(message) == (
+    record = walk(message, (), by, 0).translation.operations[0].request.body[0]["properties"]  # pyright: ignore
+    assert by.filters.taken_out(message) == (
         TakenOut(
             'type = "track"',
             ("$.properties.secret", "$.properties.products[0].sku", "$.context.traits.email"),
         ),
     )
-    assert gate.taken_out({**message, "type": "page"}) == ()
+    assert by.filters.taken_out({**message, "type": "page"}) == ()
     assert "secret" not in record
     assert record["total"] == 2
-    assert gate.reduced({**message, "type": "page"}) == {**message, "type": "page"}
+    assert by.filters.reduced({**message, "type": "page"}) == {**message, "type": "page"}
 
 
 def test_only_allowed_fields_stay_where_the_filter_looks() -> None:
@@ -237,8 +247,8 @@ def test_only_allowed_fields_stay_where_the_filter_looks() -> None:
         action="allow_properties",
         fields={"properties": ("total",), "context.page": ()},
     )
-    gate = Gate("actions", filters=(one,))
-    reduced = gate.reduced(
+    by = gate("actions", filters=(one,))
+    reduced = by.filters.reduced(
         {"type": "track", "properties": {"total": 1, "x": 2}, "context": {"page": {"url": "u"}, "ip": "i"}}
     )
     assert reduced == {"type": "track", "properties": {"total": 1}, "context": {"page": {}, "ip": "i"}}
@@ -250,15 +260,15 @@ def test_drops_come_before_allows_and_conditions_see_the_message_as_it_came() ->
     allow = DestinationFilter(condition=condition, action="allow_properties", fields=fields)
     drop = DestinationFilter(condition=condition, action="drop_properties", fields=fields)
     for filters in ((allow, drop), (drop, allow)):
-        gate = Gate("actions", filters=filters)
-        assert gate.reduced({"properties": {"plan": "pro", "x": 1}})["properties"] == {}
+        by = gate("actions", filters=filters)
+        assert by.filters.reduced({"properties": {"plan": "pro", "x": 1}})["properties"] == {}
 
 
 @pytest.mark.parametrize("odd", [None, 3, "x", [], [1], {"traits": 3}, {"traits": [{"email": 1}]}])
 def test_a_path_that_leads_nowhere_changes_nothing(odd: Json) -> None:
-    gate = Gate("actions", filters=(NO_MAIL,))
+    by = gate("actions", filters=(NO_MAIL,))
     document: JsonObject = {"type": "track", "properties": odd, "context": odd}
-    reduced = gate.reduced(document)
+    reduced = by.filters.reduced(document)
     if odd != {"traits": [{"email": 1}]}:
         assert reduced == document
     else:
@@ -268,5 +278,5 @@ def test_a_path_that_leads_nowhere_changes_nothing(odd: Json) -> None:
 @pytest.mark.parametrize(("percent", "stops"), [(0.0, True), (0.5, False), (1.0, False)])
 def test_a_sample_stops_only_what_is_certain_to_go(percent: float, stops: bool) -> None:
     one = DestinationFilter(condition='type = "track"', action="sample", percent=percent, name="Half")
-    found = stopped(Gate("actions", filters=(one,)))
+    found = stopped(gate("actions", filters=(one,)))
     assert (found is not None) is stops
