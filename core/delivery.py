@@ -75,14 +75,14 @@ class DeliveryCounts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Outcome(enum.StrEnum):
-    """The result of one attempt at one operation."""
+    """The result of one attempt at one operation. A state that an attempt leads to has the same word."""
 
-    SENT = "sent"
-    REFUSED = "refused"
+    SENT = DeliveryState.SENT.value
+    REFUSED = DeliveryState.REFUSED.value
     RETRY = "retry"
     """A passing fault (429, 5xx, no connection): it is tried again."""
-    UNCERTAIN = "uncertain"
-    STUCK = "stuck"
+    UNCERTAIN = DeliveryState.UNCERTAIN.value
+    STUCK = DeliveryState.STUCK.value
     """Refused with 5xx too often while Mixpanel accepted others: it is tried again at long intervals."""
     DRY_RUN = "dry run"
 

@@ -18,7 +18,7 @@ _REMEMBERED = 512
 """User agents repeat: answers for those up to this length (characters) are kept."""
 
 
-class Rule(msgspec.Struct, frozen=True):
+class UserAgentRule(msgspec.Struct, frozen=True):
     """`signs`: one of them is in the user agent. `version`: what stands before the version number."""
 
     name: str
@@ -29,25 +29,25 @@ class Rule(msgspec.Struct, frozen=True):
     """A second sign that has to be there, too."""
 
 
-RULES: tuple[Rule, ...] = (
-    Rule("Opera Mini", (" OPR/",), also="Mini"),
-    Rule("Opera", (" OPR/",), r"(?:Opera|OPR)/"),
-    Rule("BlackBerry", ("blackberry", "playbook", "bb10"), "BlackBerry ", ignore_case=True),
-    Rule("Internet Explorer Mobile", ("IEMobile", "WPDesktop"), "rv:"),
-    Rule("Samsung Internet", ("SamsungBrowser/",), "SamsungBrowser/"),
-    Rule("Microsoft Edge", ("Edge", "Edg/"), "Edge?/"),
-    Rule("Facebook Mobile", ("FBIOS",)),
-    Rule("Chrome", ("Chrome",), "Chrome/"),
-    Rule("Chrome iOS", ("CriOS",), "CriOS/"),
-    Rule("UC Browser", ("UCWEB", "UCBrowser"), "(?:UCBrowser|UCWEB)/"),
-    Rule("Firefox iOS", ("FxiOS",), "FxiOS/"),
-    Rule("Mobile Safari", ("Safari",), "Version/", also="iPhone"),
-    Rule("Safari", ("Safari",), "Version/"),
-    Rule("Android Mobile", ("Android",), r"android\s"),
-    Rule("Konqueror", ("Konqueror",), "Konqueror:"),
-    Rule("Firefox", ("Firefox",), "Firefox/"),
-    Rule("Internet Explorer", ("MSIE", "Trident/"), "(?:rv:|MSIE )"),
-    Rule("Mozilla", ("Gecko",), "rv:"),
+RULES: tuple[UserAgentRule, ...] = (
+    UserAgentRule("Opera Mini", (" OPR/",), also="Mini"),
+    UserAgentRule("Opera", (" OPR/",), r"(?:Opera|OPR)/"),
+    UserAgentRule("BlackBerry", ("blackberry", "playbook", "bb10"), "BlackBerry ", ignore_case=True),
+    UserAgentRule("Internet Explorer Mobile", ("IEMobile", "WPDesktop"), "rv:"),
+    UserAgentRule("Samsung Internet", ("SamsungBrowser/",), "SamsungBrowser/"),
+    UserAgentRule("Microsoft Edge", ("Edge", "Edg/"), "Edge?/"),
+    UserAgentRule("Facebook Mobile", ("FBIOS",)),
+    UserAgentRule("Chrome", ("Chrome",), "Chrome/"),
+    UserAgentRule("Chrome iOS", ("CriOS",), "CriOS/"),
+    UserAgentRule("UC Browser", ("UCWEB", "UCBrowser"), "(?:UCBrowser|UCWEB)/"),
+    UserAgentRule("Firefox iOS", ("FxiOS",), "FxiOS/"),
+    UserAgentRule("Mobile Safari", ("Safari",), "Version/", also="iPhone"),
+    UserAgentRule("Safari", ("Safari",), "Version/"),
+    UserAgentRule("Android Mobile", ("Android",), r"android\s"),
+    UserAgentRule("Konqueror", ("Konqueror",), "Konqueror:"),
+    UserAgentRule("Firefox", ("Firefox",), "Firefox/"),
+    UserAgentRule("Internet Explorer", ("MSIE", "Trident/"), "(?:rv:|MSIE )"),
+    UserAgentRule("Mozilla", ("Gecko",), "rv:"),
 )
 
 _VERSIONS = {

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Set
 import msgspec
 
 from ..verdict import OutgoingRequest
-from .records import Record, Route
+from .records import BatchKey, Record
 from .wire import WireForm, assemble
 
 _CHOICE = 64
@@ -32,7 +32,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     form_records: int = 50
     form_bytes: int = 500_000
 
-    def of(self, route: Route) -> tuple[int, int]:
+    def of(self, route: BatchKey) -> tuple[int, int]:
         """(records, bytes) for a request on that route."""
         if route.shape == "json":
             return self.json_records, self.json_bytes
@@ -48,7 +48,7 @@ class Batch(msgspec.Struct, frozen=True):
         return len(self.records)
 
     @property
-    def route(self) -> Route:
+    def route(self) -> BatchKey:
         """What all its records have in common."""
         return self.records[0].route
 
@@ -96,7 +96,7 @@ class Queue:
     def __init__(self, limits: Limits | None = None) -> None:
         self.limits = limits or Limits()
         self._records: deque[Record] = deque()
-        self._routes: Counter[Route] = Counter()
+        self._routes: Counter[BatchKey] = Counter()
 
     def __len__(self) -> int:
         return len(self._records)
@@ -117,7 +117,7 @@ class Queue:
         self._records.appendleft(record)
         self._routes[record.route] += 1
 
-    def pick(self, route: Route, held: Set[str], turn: int) -> Record | None:
+    def pick(self, route: BatchKey, held: Set[str], turn: int) -> Record | None:
         """Take out one record of the route that may go now and may be sent twice; None if there is none.
 
         `turn` chooses among the first of them, another one each time, should one be refused.
@@ -138,7 +138,7 @@ class Queue:
         self._left(route, 1)
         return record
 
-    def blocked_by(self, route: Route, held: Set[str], holds: Set[str]) -> Iterator[Record]:
+    def blocked_by(self, route: BatchKey, held: Set[str], holds: Set[str]) -> Iterator[Record]:
         """Yield the records of the route that wait for nothing but `holds`, which are part of `held`."""
         blocked = set(held)
         for record in self._records:
@@ -147,7 +147,7 @@ class Queue:
                 yield record
             blocked |= record.holds - holds
 
-    def take(self, held: Set[str], may_go: Callable[[Route], bool]) -> Batch | None:
+    def take(self, held: Set[str], may_go: Callable[[BatchKey], bool]) -> Batch | None:
         """The next batch, or None when nothing may go now.
 
         `held` is what batches on their way hold; `may_go` tells whether another request may be sent on a
@@ -159,7 +159,7 @@ class Queue:
         queue, blocked = self._records, set(held)
         taken: list[Record] = []
         skipped: list[Record] = []
-        route: Route | None = None
+        route: BatchKey | None = None
         room, size = 1, 0
         while queue and len(taken) < room:
             record = queue[0]
@@ -181,7 +181,7 @@ class Queue:
         self._left(route, len(taken))
         return Batch(tuple(taken))
 
-    def _left(self, route: Route, count: int) -> None:
+    def _left(self, route: BatchKey, count: int) -> None:
         self._routes[route] -= count
         if not self._routes[route]:
             del self._routes[route]

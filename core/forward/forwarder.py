@@ -29,7 +29,7 @@ from .clock import Clock, SystemClock
 from .courier import Courier, first
 from .credentials import service_account_of
 from .outcomes import Answer
-from .records import Record, Route
+from .records import BatchKey, Record
 from .sender import OnDelivery, Parcel
 from .source import Load, Source
 from .wire import WireForm, check_address
@@ -93,7 +93,7 @@ class Forwarder:
         self._tasks: set[asyncio.Task[None]] = set()
         self._retries = 0
         """How many of them try again what is set aside."""
-        self._busy: Counter[Route] = Counter()
+        self._busy: Counter[BatchKey] = Counter()
         self._failure: BaseException | None = None
         self._halt_words = ""
         self._era = 0
@@ -319,7 +319,7 @@ class Forwarder:
                 aside.due = self._clock.now() + TRY_AGAIN_MS
                 self._start(Parcel(Batch((record,)), aside.number, aside=aside))
 
-    def _may_go(self, route: Route) -> bool:
+    def _may_go(self, route: BatchKey) -> bool:
         """Whether another request may be sent on the route: a few at once, one after a pause."""
         most = self._in_flight
         if route in self._courier.troubles:

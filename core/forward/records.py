@@ -40,7 +40,7 @@ _ADDITIONS = frozenset(("$add", "$append", "$union", "$set_once"))
 _OBJECT_OPERATIONS = ("$set", "$set_once", "$add", "$append", "$union", "$remove")
 
 
-class Route(msgspec.Struct, frozen=True, cache_hash=True):
+class BatchKey(msgspec.Struct, frozen=True, cache_hash=True):
     """What two records must have in common to share a request."""
 
     method: str
@@ -67,7 +67,7 @@ class Record(msgspec.Struct, frozen=True):
     operation: int
     part: int
     text: bytes
-    route: Route
+    route: BatchKey
     carrier: OutgoingRequest
     insert_id: str = ""
     holds: frozenset[str] = frozenset()
@@ -114,12 +114,12 @@ def operation_records(message: int, operation: int, request: OutgoingRequest) ->
     return records
 
 
-def _way(request: OutgoingRequest) -> tuple[Route, OutgoingRequest]:
+def _way(request: OutgoingRequest) -> tuple[BatchKey, OutgoingRequest]:
     """Return the route of a request, and the request without its body."""
     if request.data is None and request.query is None:
         return _plain_way(request.method, request.url, request.content_type, request.authorization)
     shape = shape_of(request)
-    route = Route(
+    route = BatchKey(
         request.method, request.url, request.content_type, Secret(request.authorization or ""), shape
     )
     return route, msgspec.structs.replace(request, body=None)
@@ -128,10 +128,10 @@ def _way(request: OutgoingRequest) -> tuple[Route, OutgoingRequest]:
 @lru_cache(maxsize=64)
 def _plain_way(
     method: str, url: str, content_type: str | None, authorization: str | None
-) -> tuple[Route, OutgoingRequest]:
+) -> tuple[BatchKey, OutgoingRequest]:
     """Return the same for a request whose data is all in its body: nearly all have one of a few."""
     carrier = OutgoingRequest(method, url, content_type, authorization)
-    return Route(method, url, content_type, Secret(authorization or ""), shape_of(carrier)), carrier
+    return BatchKey(method, url, content_type, Secret(authorization or ""), shape_of(carrier)), carrier
 
 
 _NONE: frozenset[str] = frozenset()

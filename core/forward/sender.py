@@ -19,7 +19,7 @@ from .batch import Batch
 from .clock import Clock, wait_before_retry
 from .ledger import ON_ITS_WAY, Attempt, Ledger, States
 from .outcomes import Action, Answer, Judgement, Verdict, judge
-from .records import Record, Route
+from .records import BatchKey, Record
 from .search import Endpoint, Suspicion, Trouble
 from .wire import WireForm
 
@@ -92,7 +92,7 @@ class Sender:
         self.shelf = Shelf()
         self.held: Counter[str] = Counter()
         """What is on its way, of what later records have to wait for."""
-        self.troubles: dict[Route, Trouble] = {}
+        self.troubles: dict[BatchKey, Trouble] = {}
         self._outbox = outbox
         self._post = post
         self.mixpanel_url = mixpanel_url
@@ -103,7 +103,7 @@ class Sender:
         self._clock = clock
         self._rng = rng
         self._sending: dict[asyncio.Task[None], Parcel] = {}
-        self._burnt: Counter[Route] = Counter()
+        self._burnt: Counter[BatchKey] = Counter()
         self._endpoints: dict[str, Endpoint] = {}
 
     def faults(self) -> list[str]:
@@ -128,16 +128,16 @@ class Sender:
             if trouble.until is None or trouble.until > now
         ]
 
-    def trouble(self, route: Route, words: str, pause: float) -> None:
+    def trouble(self, route: BatchKey, words: str, pause: float) -> None:
         """Note why nothing is sent on a route until the try in so many seconds."""
         self.troubles[route] = Trouble(words, again=self._clock.now() + round(pause * 1000))
         self._on_trouble()
 
-    def paused_routes(self) -> list[Route]:
+    def paused_routes(self) -> list[BatchKey]:
         """The routes on which nothing is sent for some time, or until a try succeeds."""
         return [route for route, trouble in self.troubles.items() if trouble.until is not None]
 
-    def may_try(self, route: Route) -> bool:
+    def may_try(self, route: BatchKey) -> bool:
         """Whether the pause of a route in trouble is over."""
         until = self.troubles[route].until
         return until is not None and until <= self._clock.now()

@@ -36,11 +36,11 @@ STYLES: dict[DeliveryState, str] = {
 }
 REPLAYS_SHOWN = 3
 OUTCOMES: dict[Outcome, tuple[str, str]] = {
-    Outcome.SENT: ("sent", "$mark-ok"),
-    Outcome.REFUSED: ("refused", "$mark-error"),
+    Outcome.SENT: (Outcome.SENT, "$mark-ok"),
+    Outcome.REFUSED: (Outcome.REFUSED, "$mark-error"),
     Outcome.RETRY: ("to be tried again", "$mark-waiting"),
-    Outcome.UNCERTAIN: ("uncertain", "$mark-warning"),
-    Outcome.STUCK: ("stuck", "$mark-error"),
+    Outcome.UNCERTAIN: (Outcome.UNCERTAIN, "$mark-warning"),
+    Outcome.STUCK: (Outcome.STUCK, "$mark-error"),
     Outcome.DRY_RUN: ("dry run: not sent", "$dim"),
 }
 

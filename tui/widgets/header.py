@@ -18,6 +18,7 @@ from textual.style import Style
 from textual.widget import Widget
 
 from ...core.api.models import EngineState
+from ...core.delivery import DeliveryState
 from ...core.text import clean, shorten
 from ..model.rate import Rate
 from ..render.glyphs import UNICODE, Marks, to_ascii
@@ -111,15 +112,15 @@ class Header(Widget):
             return Content("")
         stand, dot = state.deliveries, f" {marks.middot} "
         counts = [
-            (stand.sent, "sent", "$mark-ok"),
-            (stand.refused, "refused", "bold $mark-error"),
-            (stand.waiting, "waiting", "$mark-waiting"),
+            (stand.sent, DeliveryState.SENT, "$mark-ok"),
+            (stand.refused, DeliveryState.REFUSED, "bold $mark-error"),
+            (stand.waiting, DeliveryState.WAITING, "$mark-waiting"),
         ]
         more = [
-            (stand.stuck, "stuck", "bold $mark-error"),
-            (stand.uncertain, "uncertain", "$mark-warning"),
-            (stand.held, "held", "$mark-waiting"),
-            (stand.fault, "fault", "bold $mark-error"),
+            (stand.stuck, DeliveryState.STUCK, "bold $mark-error"),
+            (stand.uncertain, DeliveryState.UNCERTAIN, "$mark-warning"),
+            (stand.held, DeliveryState.HELD, "$mark-waiting"),
+            (stand.fault, DeliveryState.FAULT, "bold $mark-error"),
         ]
         told = [
             Content.styled(f"{count:,} {word}", style if count else "$dim")

@@ -22,7 +22,7 @@ from .observed import Loose, Observed, Seen, StreamLimits, object_of, seen, text
 from .people import People
 from .repeats import Repeats
 from .sources import Sources
-from .users import Users
+from .users import StreamUsers
 
 __all__ = ["Forgotten", "Loose", "Observed", "StreamChecker", "StreamLimits"]
 
@@ -90,7 +90,7 @@ class StreamChecker:
         limits = self._limits
         self.forget_users()
         self._repeats = Repeats(limits)
-        self._users = Users(limits)
+        self._users = StreamUsers(limits)
         self._people = People(limits)
         self._joining = Joining(limits, self._people)
         self._groups = Groups(limits, self._users)

@@ -35,7 +35,7 @@ from .group_evidence import EVENT, PROFILE, Elsewhere, Evidence
 from .group_values import GroupValues
 from .memory import Recent
 from .observed import Seen, StreamLimits, text_of
-from .users import Users
+from .users import StreamUsers
 
 MAX_KEYS = 8
 """Group keys that are followed; Mixpanel takes 6 at most."""
@@ -45,7 +45,7 @@ _ROOT = "$."
 class Groups:
     """Follows the group keys that Segment uses, and those that the settings name."""
 
-    def __init__(self, limits: StreamLimits, users: Users) -> None:
+    def __init__(self, limits: StreamLimits, users: StreamUsers) -> None:
         self._users = users
         self._bits: dict[str, int] = {}
         self._judged_by: tuple[CheckSettings, Destination] | None = None

@@ -15,7 +15,7 @@ from ...verdict import Finding
 from ..place import SERVER_LIBRARY
 from .memory import Recent, hashed
 from .observed import Seen, StreamLimits, object_of, text_of
-from .users import Device, Users
+from .users import Device, StreamUsers
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _DIGITS = re.compile(r"\D+")
@@ -54,7 +54,7 @@ class People:
         """By library; a server's event of somebody known takes it out again."""
         self._cases: Recent[str, bool] = Recent(limits.texts)
 
-    def look(self, seen: Seen, users: Users) -> Sequence[Finding]:
+    def look(self, seen: Seen, users: StreamUsers) -> Sequence[Finding]:
         """What the message says of the person behind its userId."""
         if seen.second:
             return ()
@@ -99,7 +99,7 @@ class People:
             yield rule.ID_CASING.finding(path, f"{shown(other)} came before, now {shown(id)}: two users")
             return
 
-    def _contacts(self, seen: Seen, users: Users) -> Iterator[Finding]:
+    def _contacts(self, seen: Seen, users: StreamUsers) -> Iterator[Finding]:
         said = (*map(seen.traits.get, _WHO), *map(object_of(seen.context.get("traits")).get, _WHO))
         if not any(said) and "@" not in seen.user:
             return
@@ -177,7 +177,7 @@ class People:
                     " was never seen before",
                 )
 
-    def _always_new(self, seen: Seen, users: Users) -> Iterator[Finding]:
+    def _always_new(self, seen: Seen, users: StreamUsers) -> Iterator[Finding]:
         """Events of a server in a row, each of somebody else."""
         library = _library(seen)
         if not users.new:

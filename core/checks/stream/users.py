@@ -35,7 +35,7 @@ class Device(msgspec.Struct, frozen=True):
     proven: bool
 
 
-class Users:
+class StreamUsers:
     """Remembers of each userId and each anonymousId what became of it."""
 
     def __init__(self, limits: StreamLimits) -> None:

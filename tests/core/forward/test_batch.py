@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from segtap.core.forward.batch import Batch, Limits, Queue
-from segtap.core.forward.records import Record, Route, only_sets, operation_records, would_undo
+from segtap.core.forward.records import BatchKey, Record, only_sets, operation_records, would_undo
 from segtap.core.verdict import OutgoingRequest
 
 FORM = "application/x-www-form-urlencoded"
@@ -48,7 +48,7 @@ def queue_of(*requests: OutgoingRequest, limits: Limits = LIMITS) -> Queue:
     return queue
 
 
-def always(route: Route) -> bool:
+def always(route: BatchKey) -> bool:
     return True
 
 
@@ -220,7 +220,7 @@ def test_records_never_print_their_credentials() -> None:
 # --- one record out of its turn ----------------------------------------------------------------------
 
 
-def route_of(queue: Queue) -> Route:
+def route_of(queue: Queue) -> BatchKey:
     picked = queue.take(frozenset(), always)
     assert picked is not None
     for record in reversed(picked.records):
