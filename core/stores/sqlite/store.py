@@ -6,6 +6,7 @@ import contextlib
 import os
 import sqlite3
 from collections.abc import Collection, Generator, Sequence
+from itertools import islice
 from pathlib import Path
 
 import msgspec
@@ -24,6 +25,7 @@ from .tally import COUNTED, Row, Tally
 
 _INSERT_RECEIPTS = "INSERT INTO receipts (seq, received_at, form, data) VALUES (?, ?, ?, ?)"
 _ROWS = 200
+_IDS_A_QUERY = 500
 """Rows that one statement inserts: SQLite takes 999 values everywhere. A statement a row would let go of the
 interpreter and wait for it again with each, for milliseconds while the event loop is busy."""
 _INSERT_MESSAGE = f"INSERT INTO messages ({MESSAGE_COLUMNS}) VALUES (?{', ?' * MESSAGE_COLUMNS.count(',')})"
@@ -171,12 +173,8 @@ class Store:
         See `Outbox.record` for `owing`. Returns the lowest receipt number whose message changed, or None.
         """
         wanted = {id for id, _ in states} | {delivery.message for delivery in deliveries}
-        before: dict[int, Row] = {}
         with self._transaction():
-            for id in wanted:
-                row = self._row(id)
-                if row is not None:
-                    before[id] = row
+            before = self._rows(wanted)
             after = {id: state for id, state in states if id in before}
             tally = self._tally.with_changes(
                 change
@@ -199,7 +197,7 @@ class Store:
         """Set errors and warnings of messages, given as (id, errors, warnings); others stay."""
         after = {id: (errors, warnings) for id, errors, warnings in findings}
         with self._transaction():
-            before = {id: row for id in after if (row := self._row(id)) is not None}
+            before = self._rows(after)
             tally = self._tally.with_changes(
                 change
                 for id, row in before.items()
@@ -306,9 +304,16 @@ class Store:
         self.guard.close()
         self._db.close()
 
-    def _row(self, id: int) -> Row | None:
-        row = self._db.execute(f"SELECT {COUNTED} FROM messages WHERE id = ?", (id,)).fetchone()
-        return None if row is None else Row.read(row)
+    def _rows(self, ids: Collection[int]) -> dict[int, Row]:
+        """Return what is counted of messages; those that are not in the index are left out."""
+        found: dict[int, Row] = {}
+        waiting = iter(ids)
+        while some := list(islice(waiting, _IDS_A_QUERY)):
+            rows = self._db.execute(
+                f"SELECT id, {COUNTED} FROM messages WHERE id IN ({','.join('?' * len(some))})", some
+            )
+            found.update((id, Row.read(counted)) for id, *counted in rows)
+        return found
 
     @contextlib.contextmanager
     def _transaction(self) -> Generator[None]:

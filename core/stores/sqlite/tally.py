@@ -15,6 +15,8 @@ from ..base import Counts
 _STATES = DeliveryCounts.__struct_fields__
 _REFUSED_REQUESTS = "refused requests"
 """Apart from the delivery `refused`, which is Mixpanel's answer."""
+# Plain numbers: operations on flags cost more than the rest.
+_REFUSED, _TEED = int(Marks.REFUSED), int(Marks.TEED)
 _OTHERS = ("received", "teed", "errors", "warnings")
 
 
@@ -45,9 +47,9 @@ def facets(row: Row) -> tuple[str, ...]:
     """Return the totals that a row adds to: fields of Counts, and the delivery's word for a message."""
     marks, delivery, errors, warnings = row
     names = ["errors"] if errors else ["warnings"] if warnings else []
-    if marks & Marks.REFUSED:
+    if marks & _REFUSED:
         return (*names, _REFUSED_REQUESTS)
-    if marks & Marks.TEED:
+    if marks & _TEED:
         names.append("teed")
     return (*names, "received", delivery)
 
@@ -65,8 +67,11 @@ class Tally:
 
     def with_changes(self, changes: Iterable[tuple[Row, int]]) -> Tally:
         """Return the tally after `(row, how many more of it)` of each change."""
-        totals = self._totals.copy()
+        folded: Counter[Row] = Counter()
         for row, more in changes:
+            folded[row] += more
+        totals = self._totals.copy()
+        for row, more in folded.items():
             for name in facets(row):
                 totals[name] += more
         return Tally(totals)
