@@ -263,7 +263,9 @@ class ReceiptReader:
 
 
 def _marked(message: Message, marks: int) -> Message:
-    """The message with the marks that it got when it was received, and that of one that is too large now."""
+    """Return the message with the marks that it got on receipt, and that of one that is too large now."""
+    if int(message.marks) == marks:
+        return message
     now = message.marks & Marks.WOULD_REJECT if message.unread else Marks.NONE
     return msgspec.structs.replace(message, marks=Marks(marks) | now)
 

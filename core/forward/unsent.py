@@ -10,15 +10,19 @@ from ..messages import Marks, SourceKind
 from ..verdict import Translation
 from .records import Record
 
+# Plain numbers: operations on flags cost as much as finding out the rest.
+_SECOND, _REPLAY, _WOULD_REJECT = int(Marks.SECOND_RECEIPT), int(Marks.REPLAY), int(Marks.WOULD_REJECT)
+
 
 def why_nothing(translation: Translation, type: str, marks: int, source_kind: SourceKind = "segment") -> str:
     """Why a message makes no request, in words for a person; "" when it makes one.
 
     `type`, `marks` and `source_kind` are the message's.
     """
-    if marks & Marks.SECOND_RECEIPT and not marks & Marks.REPLAY:
+    marks = int(marks)
+    if marks & _SECOND and not marks & _REPLAY:
         return "Segment would drop this copy: the same messageId came before"
-    if marks & Marks.WOULD_REJECT:
+    if marks & _WOULD_REJECT:
         return translation.not_sent.reason if translation.not_sent is not None else "Segment would reject it"
     if source_kind != "segment":
         return "it went straight to Mixpanel, not through Segment"

@@ -38,6 +38,15 @@ def only_type(node: Condition | Group) -> str | None:
     return None
 
 
+def without_type(node: Condition | Group) -> Condition | Group | None:
+    """Return what a trigger asks beside its `only_type`, None if nothing; the trigger if it names no type."""
+    if only_type(node) is None:
+        return node
+    if not isinstance(node, Group) or len(node.children) == 1:
+        return None
+    return Group(node.operator, node.children[1:])
+
+
 def predicate(node: Condition | Group | None) -> Predicate:
     """Compile a part of a trigger."""
     if node is None:
@@ -52,6 +61,8 @@ def _nothing(message: JsonObject) -> bool:
 
 def _group(group: Group) -> Predicate:
     children = [predicate(child) for child in group.children]
+    if len(children) == 1:
+        return children[0]
     if len(children) == 2:
         first, second = children
         if group.operator == "and":

@@ -17,7 +17,7 @@ from ...mapping.clock import NOW
 from ...mapping.directives import plain_path
 from ...mapping.paths import compile_keys, walk
 from ...mapping.trigger_syntax import parse_trigger
-from ...mapping.triggers import only_type, predicate
+from ...mapping.triggers import Predicate, only_type, predicate, without_type
 from ...messages import CALL_TYPES, Json, JsonObject
 from ...settings import Destination, Subscription
 from ...verdict import Operation, OutgoingRequest, Translation
@@ -53,6 +53,8 @@ class CompiledSubscription:
         self.action = subscription.partner_action
         self.type = only_type(trigger)
         self.takes = predicate(trigger)
+        self.takes_of_its_type = predicate(rest) if (rest := without_type(trigger)) is not None else None
+        """What is left of the trigger for messages of its `type`; None if they all match."""
         self.act: Action = act
         self._mapping = subscription.mapping
         self._generated: EventFunction | None = None
@@ -102,11 +104,16 @@ class ActionsTranslator:
     def __init__(self, destination: Destination) -> None:
         self._target: Target = target_of(destination.settings)
         self._subscriptions = _compiled(destination.subscriptions)
-        self._by_type = {
-            kind: tuple(each for each in self._subscriptions if each.type in (None, kind))
+        self._by_type: dict[str, tuple[tuple[CompiledSubscription, Predicate | None], ...]] = {
+            kind: tuple(
+                (each, each.takes if each.type is None else each.takes_of_its_type)
+                for each in self._subscriptions
+                if each.type in (None, kind)
+            )
             for kind in CALL_TYPES
         }
-        """The subscriptions whose trigger can match a message of the type."""
+        """By message type: the subscriptions that may match, each with what is left to ask, if anything."""
+        self._all = tuple((each, each.takes) for each in self._subscriptions)
 
     def translate(self, document: JsonObject, *, now: int) -> Translation:
         """See `Translator`: the subscriptions in their order, each on its own.
@@ -121,9 +128,9 @@ class ActionsTranslator:
         NOW.set(now)
         kind = document.get("type")
         candidates = self._by_type.get(kind) if isinstance(kind, str) else None
-        for subscription in self._subscriptions if candidates is None else candidates:
+        for subscription, takes in self._all if candidates is None else candidates:
             try:
-                if not subscription.takes(document):
+                if takes is not None and not takes(document):
                     continue
                 unmatched = False
                 requests = subscription.requests(document, self._target, moment)

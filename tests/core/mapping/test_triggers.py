@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from segtap.core.errors import MappingError
 from segtap.core.mapping import Refused, compile_trigger
-from segtap.core.mapping.trigger_syntax import passed_over
+from segtap.core.mapping.trigger_syntax import parse_trigger, passed_over
+from segtap.core.mapping.triggers import holds, only_type, without_type
 
 TRACK: dict[str, Any] = {
     "type": "track",
@@ -135,3 +136,28 @@ def test_any_text_compiles_or_is_refused(pieces: list[str], space: str) -> None:
 )
 def test_names_that_count_for_nothing_are_named(trigger: str, names: tuple[str, ...]) -> None:
     assert passed_over(trigger) == names
+
+
+@pytest.mark.parametrize(
+    ("text", "type"),
+    [
+        ('type = "track"', "track"),
+        ('type = "track" and event != "Signed Up"', "track"),
+        ('type = "track" and event = "Signed Up" and name = null', "track"),
+        ('type = "track" or event = "Signed Up"', None),
+        ('event = "Signed Up" and type = "track"', None),
+        ('type != "track"', None),
+    ],
+)
+def test_a_trigger_that_starts_with_a_type_matches_no_other(text: str, type: str | None) -> None:
+    node = parse_trigger(text)
+    assert only_type(node) == type
+    rest = without_type(node)
+    for message in (
+        {"type": "track", "event": "Signed Up"},
+        {"type": "track", "event": "Signed Up", "name": "x"},
+        {"type": "track"},
+        {"type": "page", "event": "Signed Up"},
+    ):
+        whole = compile_trigger(text)(message)
+        assert whole == (type in (None, message["type"]) and (rest is None or holds(rest, message)))
