@@ -15,7 +15,7 @@ from segtap.core.api.models import Change, FeedBatch
 from segtap.core.delivery import DeliveryState
 from segtap.core.messages import message_number
 from segtap.tui.app import SegtapApp
-from segtap.tui.model import list_source as feeding
+from segtap.tui.model import list_source
 from segtap.tui.screens.main import MainScreen
 
 AppOn = Callable[..., SegtapApp]
@@ -227,10 +227,10 @@ async def test_the_filter_is_live_counts_and_is_recalled(app_on: AppOn) -> None:
     async with app_on(viewer).run_test(size=(120, 40)) as pilot:
         main = await ready(pilot, 120)
         await pilot.press("slash", *"order")
-        await until(pilot, lambda: main.filter_bar.text == "order" and not main.feeding.searching)
+        await until(pilot, lambda: main.filter_bar.text == "order" and not main.source.searching)
         # The search also finds order_991, which stands in every message's properties.
         await pilot.press("space", *"completed")
-        await until(pilot, lambda: len(main.list.window) == 20 and not main.feeding.searching, "20 matches")
+        await until(pilot, lambda: len(main.list.window) == 20 and not main.source.searching, "20 matches")
         assert "20 of 120" in str(main.query_one("#messages").border_title)
         await pilot.press("enter")
         assert main.focused is main.list
@@ -309,7 +309,7 @@ async def test_a_filter_keeps_the_selected_message(app_on: AppOn) -> None:
         await pilot.press("down", "down")
         selected = main.list.selected
         await pilot.press("slash", *"order completed", "enter")
-        await until(pilot, lambda: len(main.list.window) == 20 and not main.feeding.searching)
+        await until(pilot, lambda: len(main.list.window) == 20 and not main.source.searching)
         assert main.list.selected == selected
 
 
@@ -357,7 +357,7 @@ async def test_middle_has_two_columns_of_tabs_and_wide_has_all(app_on: AppOn) ->
 @pytest.fixture
 def only_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     """A lost engine is reached for again when the reader says so, and not by itself half a second later."""
-    monkeypatch.setattr(feeding, "PATIENCE", (3600,))
+    monkeypatch.setattr(list_source, "PATIENCE", (3600,))
 
 
 @pytest.mark.usefixtures("only_by_hand")
@@ -481,7 +481,7 @@ class TestJumping:
             assert main.filter_bar.display
             await main.go_to([message_number(5, 0)])
             await until(pilot, lambda: main.list.selected == message_number(5, 0))
-            assert main.filter_bar.text == main.feeding.text == ""
+            assert main.filter_bar.text == main.source.text == ""
             assert not main.filter_bar.display
             assert len(main.list.window) == 24
 

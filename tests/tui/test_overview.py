@@ -208,7 +208,7 @@ async def test_enter_on_an_event_goes_to_its_newest_message_though_a_filter_hide
         await opened(pilot)
         await pilot.press("tab", "down", "enter")
         await until(pilot, lambda: app.screen is main and main.list.selected == message_number(51, 0))
-        assert main.filter_bar.text == main.feeding.text == ""
+        assert main.filter_bar.text == main.source.text == ""
         assert main.list.has_focus
 
 

@@ -43,7 +43,7 @@ def settle(
         if then is not None:
             then()
         if matches is not None:
-            await until(pilot, lambda: len(main.list.window) == matches and not main.feeding.searching)
+            await until(pilot, lambda: len(main.list.window) == matches and not main.source.searching)
         if main.list.selected is not None:
             await until(
                 pilot, lambda: main.detail is not None and main.detail.summary.id == main.list.selected

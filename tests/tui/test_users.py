@@ -129,7 +129,7 @@ async def test_an_id_leads_to_its_messages(app_on: AppOn) -> None:
         await pilot.press("enter")
         main = app.main
         assert main is not None
-        await until(pilot, lambda: app.screen is main and main.feeding.text == "user-77")
+        await until(pilot, lambda: app.screen is main and main.source.text == "user-77")
         assert main.filter_bar.display
 
 

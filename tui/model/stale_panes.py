@@ -1,41 +1,52 @@
-"""Says in the panes' titles which message they hold while the highlighted row is another one."""
+"""Marks the panes while they show another message than the selected one."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Protocol
 
-from ..widgets.message_list import MessageList
-from ..widgets.pane import Pane
-
 GRACE = 0.1
-"""Seconds within which a detail may come before the panes are said to hold another message."""
+"""Seconds that a detail may take before the panes say that they show another message."""
+
+
+class SelectionView(Protocol):
+    """The list, as far as it matters here."""
+
+    @property
+    def following(self) -> bool:
+        """True while the newest message is selected."""
+        ...
+
+    @property
+    def selected(self) -> int | None:
+        """The selected message's id."""
+        ...
 
 
 class Timer(Protocol):
     """A timer that runs once."""
 
     def stop(self) -> None:
-        """Do not run."""
+        """Cancel it."""
         ...
 
 
-class Holding:
-    """Compares row and panes whenever one of them changes.
+class StalePanes:
+    """Compares the selected message with the one that the panes show, whenever one of them changes.
 
-    While the list follows, "holding" stays until the panes have rested on the highlighted row: else it would
-    come and go in a blink. A reader's own step says it only if the detail takes longer than `GRACE`.
+    While the list follows, "holding" stays until the panes have rested on the selected message, so that it
+    does not flicker. After a key it appears only if the detail takes longer than `GRACE`.
     """
 
     def __init__(
         self,
-        view: MessageList,
-        panes: Iterable[Pane],
+        view: SelectionView,
+        hold: Callable[[bool], None],
         resting: Callable[[], bool],
         after: Callable[[float, Callable[[], None]], Timer],
     ) -> None:
         self._view = view
-        self._panes = tuple(panes)
+        self._hold = hold
         self._resting = resting
         self._after = after
         self._shown: int | None = None
@@ -43,7 +54,7 @@ class Holding:
         self._timer: Timer | None = None
 
     def highlighted(self) -> None:
-        """Another row is highlighted."""
+        """Another message is selected."""
         if not self._apart:
             return
         if self._holding or (self._view.following and self._resting()):
@@ -52,7 +63,7 @@ class Holding:
             self._timer = self._after(GRACE, self._late)
 
     def shown(self, id: int | None) -> None:
-        """The panes show the message of that number, or none."""
+        """The panes show this message now, or none."""
         self._shown = id
         if self._apart:
             self._say(self._view.following or self._holding)
@@ -60,7 +71,7 @@ class Holding:
             self._say(False)
 
     def settled(self) -> None:
-        """No other message was selected for as long as the panes rest."""
+        """No other message was selected while the panes rested."""
         if not self._apart:
             self._say(False)
 
@@ -76,5 +87,4 @@ class Holding:
             self._timer.stop()
             self._timer = None
         self._holding = holding
-        for pane in self._panes:
-            pane.holding = holding
+        self._hold(holding)

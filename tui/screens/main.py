@@ -19,8 +19,9 @@ from ...core.settings import Settings
 from ...core.text import clean, shorten
 from ..actions.acting import Acting
 from ..keys import bindings
-from ..model.list_source import Callbacks, Feeding, Reconnect
-from ..model.stale_panes import Holding
+from ..model.detail_source import DetailListener, DetailSource
+from ..model.list_source import ListListener, ListSource, Reconnect
+from ..model.stale_panes import StalePanes
 from ..render.glyphs import Marks
 from ..widgets.delivery_pane import DeliveryPane
 from ..widgets.empty_state import EmptyState
@@ -103,17 +104,29 @@ class MainScreen(Acting):
             "left": PaneTabs({name: TITLES[name] for name in LEFT}, id="left-tabs"),
             "right": PaneTabs({name: TITLES[name] for name in RIGHT}, id="right-tabs"),
         }
-        tell = Callbacks(
-            state=self._hear_state,
-            arrived=self.header.arrived,
-            lost=self._hear_lost,
-            loaded=self._hear_loaded,
-            detail=self._hear_detail,
-            settled=lambda: self._holding.settled(),
-            trouble=self.tell,
+        self.details = DetailSource(
+            lambda: self.source.viewer,
+            self.list,
+            DetailListener(
+                detail=self._hear_detail,
+                settled=lambda: self._stale.settled(),
+                trouble=self.tell,
+            ),
         )
-        self.feeding = Feeding(viewer, self.list, tell, reconnect)
-        self._holding = Holding(self.list, self.panes.values(), lambda: self.feeding.resting, self.set_timer)
+        self.source = ListSource(
+            viewer,
+            self.list,
+            self.details,
+            ListListener(
+                state=self._hear_state,
+                arrived=self.header.arrived,
+                lost=self._hear_lost,
+                loaded=self._hear_loaded,
+                trouble=self.tell,
+            ),
+            reconnect,
+        )
+        self._stale = StalePanes(self.list, self._hold, lambda: self.details.resting, self.set_timer)
 
     def compose(self) -> ComposeResult:
         yield self.header
@@ -139,15 +152,15 @@ class MainScreen(Acting):
         self.filter_bar.display = False
         self.empty.display = False
         self.watch(self, "focused", self._focus_moved, init=False)
-        self.run_worker(self.feeding.run(), group="feed")
-        self.run_worker(self.feeding.catch_up(), group="feed")
-        self.run_worker(self.feeding.details(), group="feed")
+        self.run_worker(self.source.run(), group="feed")
+        self.run_worker(self.source.catch_up(), group="feed")
+        self.run_worker(self.details.run(), group="feed")
 
     # What the acts need
 
     @property
     def viewer(self) -> Viewer:
-        return self.feeding.viewer
+        return self.source.viewer
 
     @property
     def state(self) -> EngineState | None:
@@ -195,13 +208,13 @@ class MainScreen(Acting):
         """The list or the totals changed: the title, the header's counts, list or empty state."""
         self._pulse += 1
         window, state = self.list.window, self._state
-        if state is not None and not self.feeding.searching:
+        if state is not None and not self.source.searching:
             self._loaded = True
-        total = max(state.received + state.refused if state else 0, 0 if self.feeding.text else len(window))
+        total = max(state.received + state.refused if state else 0, 0 if self.source.text else len(window))
         held = len(window)
-        self.header.shown = held if self.feeding.text else total
+        self.header.shown = held if self.source.text else total
         self.header.unseen = self.list.selection.unseen
-        empty = self._loaded and not total and not held and not self.feeding.text
+        empty = self._loaded and not total and not held and not self.source.text
         if empty != self.empty.display:
             self.empty.display = empty
             self.query_one("#body").display = not empty
@@ -209,12 +222,12 @@ class MainScreen(Acting):
                 self.empty.focus()
             elif self.focused is None or self.focused is self.empty:
                 self.list.focus()
-        text = self.feeding.text
+        text = self.source.text
         self.list.nothing = (
             ""
             if not text
             else "Searching …"
-            if self.feeding.searching
+            if self.source.searching
             else (f"Nothing here holds “{shorten(clean(text), 40)}”. Esc clears the filter.")
         )
         if not held:
@@ -222,7 +235,7 @@ class MainScreen(Acting):
         self._title(total)
 
     def _title(self, total: int) -> None:
-        searching, text = self.feeding.searching, self.feeding.text
+        searching, text = self.source.searching, self.source.text
         titles = (list_title(self.list, total, text, searching=searching), list_place(self.list))
         if titles != self._titles:
             self._titles = titles
@@ -234,7 +247,11 @@ class MainScreen(Acting):
         for pane in self.panes.values():
             pane.lacks(why)
         self._fill()
-        self._holding.shown(None if detail is None else detail.summary.id)
+        self._stale.shown(None if detail is None else detail.summary.id)
+
+    def _hold(self, holding: bool) -> None:
+        for pane in self.panes.values():
+            pane.holding = holding
 
     def _fill(self) -> None:
         """Give the detail to the panes that can be seen."""
@@ -261,13 +278,13 @@ class MainScreen(Acting):
 
     @on(MessageList.Highlighted)
     def _highlighted(self, event: MessageList.Highlighted) -> None:
-        self.feeding.want(event.summary.id if event.summary else None)
-        self._holding.highlighted()
+        self.details.want(event.summary.id if event.summary else None)
+        self._stale.highlighted()
 
     @on(MessageList.Changed)
     def _changed(self) -> None:
         if not self.list.following:
-            self.feeding.hurry()
+            self.details.hurry()
         self._hear_loaded()
 
     @on(MessageList.Opened)
@@ -276,23 +293,23 @@ class MainScreen(Acting):
 
     @on(MessageList.NeedOlder)
     async def _need_older(self) -> None:
-        self.run_worker(self.feeding.older(), group="stretch")
+        self.run_worker(self.source.older(), group="stretch")
 
     @on(MessageList.NeedNewer)
     async def _need_newer(self) -> None:
-        self.run_worker(self.feeding.newer(), group="stretch")
+        self.run_worker(self.source.newer(), group="stretch")
 
     @on(MessageList.NeedNewest)
     async def _need_newest(self) -> None:
-        self.run_worker(self.feeding.load(), group="stretch")
+        self.run_worker(self.source.load(), group="stretch")
 
     @on(MessageList.NeedOldest)
     async def _need_oldest(self) -> None:
-        self.run_worker(self.feeding.oldest(), group="stretch")
+        self.run_worker(self.source.oldest(), group="stretch")
 
     @on(FilterBar.Changed)
     def _filter_changed(self, event: FilterBar.Changed) -> None:
-        self.run_worker(self.feeding.filter(event.text), group="filter", exclusive=True)
+        self.run_worker(self.source.filter(event.text), group="filter", exclusive=True)
 
     def action_filter(self) -> None:
         """Open the filter's line."""
@@ -332,7 +349,7 @@ class MainScreen(Acting):
     def action_retry(self) -> None:
         """Reach for a lost engine now."""
         if self.header.lost:
-            self.feeding.retry()
+            self.source.retry()
         else:
             self.notify("The engine is there.")
 
@@ -379,12 +396,12 @@ class MainScreen(Acting):
     async def go_to(self, ids: Sequence[int], pane: str = "") -> None:
         """Select the first of these that the journal still has; a filter that hides it is dropped."""
         for id in ids:
-            if await self.feeding.show(id):
+            if await self.source.show(id):
                 break
         else:
             self.notify("These messages are no longer in the journal.", severity="warning")
             return
-        if self.filter_bar.text and not self.feeding.text:
+        if self.filter_bar.text and not self.source.text:
             with self.filter_bar.prevent(FilterBar.Changed):
                 self.filter_bar.clear()
         if pane:

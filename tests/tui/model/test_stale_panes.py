@@ -14,8 +14,7 @@ from segtap.core.api.models import MessageDetail
 from segtap.core.messages import message_number
 from segtap.core.verdict import Translation
 from segtap.tui.app import SegtapApp
-from segtap.tui.model import list_source as feeding
-from segtap.tui.model import stale_panes as holding
+from segtap.tui.model import detail_source, stale_panes
 from segtap.tui.screens.main import MainScreen
 
 AppOn = Callable[..., SegtapApp]
@@ -24,8 +23,8 @@ AppOn = Callable[..., SegtapApp]
 @pytest.fixture(autouse=True)
 def _endless(monkeypatch: pytest.MonkeyPatch) -> None:
     """The panes rest, and a detail may be late, for as long as a test wants."""
-    monkeypatch.setattr(feeding, "FOLLOWING", 3600)
-    monkeypatch.setattr(holding, "GRACE", 3600)
+    monkeypatch.setattr(detail_source, "FOLLOWING", 3600)
+    monkeypatch.setattr(stale_panes, "GRACE", 3600)
 
 
 class Late(FakeViewer):
@@ -80,7 +79,7 @@ async def test_while_it_follows_the_panes_name_the_message_that_they_hold(app_on
     app = app_on(viewer)
     async with app.run_test(size=(120, 40)) as pilot:
         main = await shown(app, pilot, message_number(8, 0))
-        await until(pilot, lambda: main.feeding.resting, "the panes rest")
+        await until(pilot, lambda: main.details.resting, "the panes rest")
         assert not any("holding" in title for title in titles(main))
         for number in range(9, 14):
             viewer.add(summary(number, "track", f"Event {number}"))
@@ -91,15 +90,15 @@ async def test_while_it_follows_the_panes_name_the_message_that_they_hold(app_on
             assert main.detail.summary.id == message_number(8, 0), "they do not flicker"
             assert all("holding" in title for title in titles(main))
             assert not any(pane.border_subtitle for pane in main.panes.values() if pane.display)
-        main.feeding.hurry()  # the rest is over, and the next one does not end
+        main.details.hurry()  # the rest is over, and the next one does not end
         await shown(app, pilot, message_number(13, 0))
-        await until(pilot, lambda: main.feeding.resting)
+        await until(pilot, lambda: main.details.resting)
         assert all("holding track Event 13" in title for title in titles(main)), "no blink"
-        main.feeding.hurry()
+        main.details.hurry()
         await until(pilot, lambda: not any("holding" in title for title in titles(main)), "nothing came")
         viewer.add(summary(14), summary(15))
         await shown(app, pilot, message_number(15, 0))
-        await until(pilot, lambda: main.feeding.resting)
+        await until(pilot, lambda: main.details.resting)
         viewer.add(summary(16))
         await until(pilot, lambda: any("holding" in title for title in titles(main)))
         await pilot.press("space")
@@ -117,7 +116,7 @@ async def test_a_late_detail_is_said_after_a_moment_and_a_quick_one_never(
     app = app_on(viewer)
     async with app.run_test(size=(120, 40)) as pilot:
         main = await shown(app, pilot, message_number(8, 0))
-        await until(pilot, lambda: main.feeding.resting)
+        await until(pilot, lambda: main.details.resting)
         said: list[str] = []
         monkeypatch.setattr(
             type(main.segment), "watch_holding", lambda pane: pane.holding and said.append(pane.TITLE)
@@ -125,7 +124,7 @@ async def test_a_late_detail_is_said_after_a_moment_and_a_quick_one_never(
         await pilot.press("up")
         await shown(app, pilot, message_number(7, 0))
         assert said == [], "a reader's own step does not blink"
-        monkeypatch.setattr(holding, "GRACE", 0.001)
+        monkeypatch.setattr(stale_panes, "GRACE", 0.001)
         viewer.held = message_number(6, 0)
         await pilot.press("up")
         await viewer.asked.wait()
