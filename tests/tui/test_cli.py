@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from mixpanel_server import MixpanelServer
+from processes import running
 
 from segtap.core.api.models import Summary
 from segtap.core.delivery import DeliveryState
@@ -50,12 +53,8 @@ def segtap(*arguments: str, given: str | bytes = b"") -> subprocess.CompletedPro
 def forwarding(*arguments: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """A headless engine on a free port, and its URL; stopped at the end."""
     command = [*SEGTAP, "forward", "--port", "0", "--host", "127.0.0.1", *arguments]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        try:
-            yield _listening(process), process
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.communicate(timeout=30)
+    with running(command) as process:
+        yield _listening(process), process
 
 
 def _listening(process: subprocess.Popen[str]) -> str:
@@ -240,9 +239,8 @@ def test_tail_prints_a_line_as_a_message_arrives(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("MIXPANEL_TOKEN", "0123456789abcdef0123456789abcdef")
     with forwarding("--dry-run") as (url, _):
         command = [*SEGTAP, "tail", "--url", url, "--format", "json", "signed"]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as tail:
+        with running(command) as tail:
             assert tail.stderr is not None
-            assert tail.stdout is not None
             assert url in tail.stderr.readline()
             # Until the first line is out it may not be listening yet: messages are sent until then.
             line = asyncio.run(_post_until_read(url, tail))
@@ -254,11 +252,15 @@ def test_tail_prints_a_line_as_a_message_arrives(monkeypatch: pytest.MonkeyPatch
 async def _post_until_read(url: str, tail: subprocess.Popen[str]) -> str:
     assert tail.stdout is not None
     reading = asyncio.create_task(asyncio.to_thread(tail.stdout.readline))
-    for number in range(100):
+    deadline = time.monotonic() + 60
+    for number in itertools.count():
         await asyncio.to_thread(post, url, {**MESSAGE, "messageId": f"m-{number}"})
         done, _ = await asyncio.wait({reading}, timeout=0.1)
         if done:
             break
+        if time.monotonic() > deadline:
+            tail.kill()  # which also ends the thread that reads
+            raise AssertionError(f"no line after {number + 1} messages")
     return await reading
 
 

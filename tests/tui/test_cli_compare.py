@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from typing import Any
 import httpx
 import pytest
 from details import MESSAGES as RECORDED
+from processes import running
 
 SEGTAP = [sys.executable, "-P", "-m", "segtap.tui"]
 FILE = """
@@ -134,14 +134,9 @@ def test_wrong_use_is_told(arguments: tuple[str, ...], told: str) -> None:
 def engine(*arguments: str) -> Iterator[str]:
     """A headless engine on a free port, and its URL; stopped at the end."""
     command = [*SEGTAP, "forward", "--port", "0", "--host", "127.0.0.1", "--dry-run", *arguments]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
-        try:
-            assert process.stdout is not None
-            said = next(one for one in map(json.loads, process.stdout) if one["message"] == "listening")
-            yield said["urls"][0]
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.communicate(timeout=30)
+    with running(command) as process:
+        said = next(one for one in map(json.loads, process.stdout) if one["message"] == "listening")
+        yield said["urls"][0]
 
 
 def test_the_newest_of_a_running_engine_and_a_journal_are_read(tmp_path: Path) -> None:

@@ -16,10 +16,13 @@ from typing import Any
 import httpx
 import pytest
 from engines import engine_settings, listed
+from processes import running
 
 from segtap.core.api.client import Client
 from segtap.core.engine.engine import Engine
 from segtap.tui.cli import COMMANDS
+
+pytestmark = pytest.mark.terminal
 
 SEGTAP = [sys.executable, "-P", "-m", "segtap.tui"]
 SIGNS = "".join(
@@ -215,10 +218,7 @@ def test_nothing_written_acts_on_a_terminal(engine: str, arguments: Case) -> Non
 def test_tail_and_the_log_write_none_either(engine: str) -> None:
     command = [*SEGTAP, "tail", "--url", engine, "--count", "2"]
     for shape in ("table", "json"):
-        with subprocess.Popen(
-            [*command, "--format", shape], stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        ) as tail:
-            assert tail.stderr is not None
+        with running([*command, "--format", shape], text=False) as tail:
             tail.stderr.readline()
             while tail.poll() is None:
                 httpx.post(
@@ -229,7 +229,6 @@ def test_tail_and_the_log_write_none_either(engine: str) -> None:
                     tail.wait(0.2)
                 except subprocess.TimeoutExpired:
                     continue
-            assert tail.stdout is not None
             text = tail.stdout.read().decode()
         assert RAW.search(text) is None
         assert len(text.splitlines()) == 2

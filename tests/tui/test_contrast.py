@@ -35,7 +35,7 @@ from segtap.tui.widgets.segment_pane import SegmentPane
 from segtap.tui.widgets.warnings_pane import WarningsPane
 from segtap.tui.widgets.wire_pane import WirePane
 
-pytestmark = pytest.mark.usefixtures("still")
+pytestmark = [pytest.mark.picture, pytest.mark.usefixtures("still")]
 
 COMPARISON = compare(
     MESSAGES["order"],

@@ -31,6 +31,7 @@ from segtap.tui.widgets.wire_pane import WirePane
 THEMES = [theme.name for theme in load_themes()[0]]
 SYSTEMS = {"256": ColorSystem.EIGHT_BIT, "standard": ColorSystem.STANDARD}
 pytestmark = [
+    pytest.mark.picture,
     pytest.mark.usefixtures("still", "few"),
     pytest.mark.parametrize("theme", THEMES),
     pytest.mark.parametrize("few", SYSTEMS, indirect=True),

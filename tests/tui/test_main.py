@@ -150,6 +150,7 @@ async def test_the_wheel_pauses_and_a_click_selects(app_on: AppOn) -> None:
         assert not main.list.following
 
 
+@pytest.mark.picture
 @pytest.mark.parametrize("size", [(20, 8), (80, 24), (120, 40), (200, 60), (1, 1), (21, 3)])
 async def test_any_size_is_drawn(app_on: AppOn, size: tuple[int, int]) -> None:
     viewer = FakeViewer(story(24), exposed=True, fault="The disk is full", forwarding=True, demo=True)
