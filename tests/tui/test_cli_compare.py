@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
+from command_line import segtap
 from details import MESSAGES as RECORDED
 from processes import running
 
@@ -34,18 +34,6 @@ def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.chdir(tmp_path)
-
-
-def segtap(*arguments: str, given: str = "", columns: int = 120) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*SEGTAP, *arguments],
-        input=given,
-        capture_output=True,
-        timeout=60,
-        check=False,
-        text=True,
-        env={**os.environ, "COLUMNS": str(columns)},
-    )
 
 
 NOW = datetime.now(UTC).isoformat()

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -14,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from command_line import segtap
 from engines import engine_settings, post, running_engine
 from streams import ANONYMOUS, again, call, uuid
 
-SEGTAP = [sys.executable, "-P", "-m", "segtap.tui"]
 SETTINGS = """
 [destination]
 token = "0123456789abcdef0123456789abcdef"
@@ -49,18 +47,6 @@ def journal(tmp_path: Path) -> str:
 
     asyncio.run(fill())
     return str(tmp_path / "journal.db")
-
-
-def segtap(*arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*SEGTAP, *arguments],
-        input=given,
-        capture_output=True,
-        timeout=60,
-        check=False,
-        encoding="utf-8",
-        env={**os.environ, "PYTHONIOENCODING": "utf-8"},
-    )
 
 
 def test_verdicts_come_with_evidence_and_what_to_do(journal: str) -> None:

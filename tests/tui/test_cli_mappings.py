@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
 import pytest
+from command_line import segtap
 
 from segtap.core.config.subscriptions import presets_by_name
 
 DATA = Path(__file__).parents[1] / "data" / "mappings"
 PUBLIC_API = (str(DATA / "destination.json"), str(DATA / "subscriptions.json"))
-SEGTAP = [sys.executable, "-P", "-m", "segtap.tui"]
 MESSAGE = {
     "type": "track",
     "event": "Signed Up",
@@ -32,12 +30,6 @@ def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.chdir(tmp_path)
-
-
-def segtap(*arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*SEGTAP, *arguments], input=given, capture_output=True, timeout=60, check=False, text=True
-    )
 
 
 def test_an_export_is_written_and_used(tmp_path: Path) -> None:

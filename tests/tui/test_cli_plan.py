@@ -5,16 +5,15 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
+import command_line
 import pytest
 
 from segtap.core.settings import REPAIR_NAMES
 
 PLAN = Path(__file__).parents[1] / "data/plan/rules.json"
-SEGTAP = [sys.executable, "-P", "-m", "segtap.tui"]
 ORDER: dict[str, Any] = {
     "type": "track",
     "event": "Order Completed",
@@ -38,9 +37,7 @@ def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def segtap(*arguments: str, given: Any = "") -> subprocess.CompletedProcess[str]:
     text = given if isinstance(given, str) else "".join(json.dumps(one) + "\n" for one in given)
-    return subprocess.run(
-        [*SEGTAP, *arguments], input=text, capture_output=True, timeout=60, check=False, text=True
-    )
+    return command_line.segtap(*arguments, given=text)
 
 
 def rules(done: subprocess.CompletedProcess[str]) -> list[list[str]]:

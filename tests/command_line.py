@@ -1,0 +1,35 @@
+"""Commands run in the test's own process, which is ten times as fast as starting one."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+
+import pytest
+
+from segtap.tui.cli import main
+
+
+class _Pipe(io.BytesIO):
+    """A stream with the name that a process has for its stdin."""
+
+    name = "<stdin>"
+
+
+def segtap(*arguments: str, given: str | bytes = "", columns: int = 120) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end, with `given` on its stdin."""
+    data = given.encode() if isinstance(given, str) else given
+    streams = {"stdin": _Pipe(data), "stdout": _Pipe(), "stderr": _Pipe()}
+    status: object = 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COLUMNS", str(columns))
+        for name, stream in streams.items():
+            patch.setattr(sys, name, io.TextIOWrapper(stream, encoding="utf-8", write_through=True))
+        try:
+            main(list(arguments))
+        except SystemExit as end:
+            status = end.code
+        stdout, stderr = (streams[name].getvalue().decode() for name in ("stdout", "stderr"))
+    assert isinstance(status, int)
+    return subprocess.CompletedProcess(("segtap", *arguments), status, stdout, stderr)
