@@ -10,7 +10,10 @@ from typing import Any
 from segtap.core.api.models import Summary
 from segtap.core.delivery import Delivery, DeliveryCounts, DeliveryState, Outcome
 from segtap.core.messages import Marks, Receipt, message_number
+from segtap.core.query.wildcards import fold
 from segtap.core.stores import Counts, Entry, Stores
+from segtap.core.stores.base import Judged, Revision
+from segtap.core.verdict import Severity
 
 AT = 1_790_000_000_000
 
@@ -54,7 +57,7 @@ def an_entry(
         message_id=f"m-{seq}-{position}" if message_id is None else message_id,
     )
     wanted = state not in (DeliveryState.OFF, DeliveryState.NONE)
-    return Entry(summary=summary, wanted=wanted, text=f"{name} u-1".lower())
+    return Entry(summary=summary, wanted=wanted, text=fold(f"{name} u-1"))
 
 
 def an_attempt(id: int, outcome: Outcome = Outcome.SENT, *, attempt: int = 1, words: str = "") -> Delivery:
@@ -71,6 +74,16 @@ def an_attempt(id: int, outcome: Outcome = Outcome.SENT, *, attempt: int = 1, wo
         of=50,
         took=12,
     )
+
+
+def revision(id: int, errors: int, warnings: int) -> Revision:
+    """A message judged again, with a rule for the errors and one for the warnings."""
+    rules: dict[str, Severity] = {}
+    if errors:
+        rules["an-error"] = "error"
+    if warnings:
+        rules["a-warning"] = "warning"
+    return Revision(id, Judged(errors=errors, warnings=warnings, rules=rules))
 
 
 async def unindexed(stores: Stores, limit: int = 256) -> list[Receipt]:

@@ -7,15 +7,15 @@ from collections.abc import AsyncGenerator, Callable
 from .. import stores
 from ..api.client import Client
 from ..engine.receipts import export_line
-from ..engine.summaries import entry_of, summarize
 from ..ingest.bounds import DEFAULT_BOUNDS, Bounds
 from ..messages import Message, Receipt
 from ..pipeline.intake import parse_receipt
+from ..query import searched_text
+from ..query.wildcards import fold
 from ..serve.notes import find_engine
 from ..settings import JournalSettings
 from ..stores import Readable, holder_of
 from ..stores.sqlite.place import chosen_path
-from ..verdict import Translation, Verdict
 
 STRETCH = 256
 """Receipts read at a time."""
@@ -50,7 +50,7 @@ async def export_lines(
         return
     kept = await stores.open(journal, must_exist=True)
     try:
-        async for line in _lines(kept, text.lower(), bounds, damaged):
+        async for line in _lines(kept, fold(text), bounds, damaged):
             yield line
     finally:
         await kept.close()
@@ -68,11 +68,6 @@ async def _lines(
             if receipt.refused is None:
                 messages = parse_receipt(receipt, bounds=bounds)
             for message in messages:
-                if text in _searched(message, receipt):
+                if text in searched_text(message.document, message.filled):
                     yield export_line(message)
         after = receipts[-1].seq
-
-
-def _searched(message: Message, receipt: Receipt) -> str:
-    """The text that the list's filter looks at; what the message becomes is no part of it."""
-    return entry_of(summarize(message, Verdict(Translation()), receipt), message).text

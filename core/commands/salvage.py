@@ -136,7 +136,7 @@ def _entry(copy: Copy, reader: ReceiptReader, message: Message, receipt: Receipt
     if line.delivery is DeliveryState.WAITING:
         state = _state(copy, message, receipt, verdict.translation)
         line = msgspec.structs.replace(line, delivery=state)
-    return entry_of(line, message)
+    return entry_of(line, message, receipt, verdict)
 
 
 def _state(copy: Copy, message: Message, receipt: Receipt, translation: Translation) -> DeliveryState:

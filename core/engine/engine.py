@@ -56,6 +56,7 @@ from .indexer import Indexer
 from .log import hide
 from .overviews import Overviews, row_lines
 from .receipts import ReceiptReader
+from .refill import refill
 from .replay import MAX_BYTES, MAX_MESSAGES, replay_receipts
 from .settings_watch import DESTINATION_WAITS, STAYS, SettingsWatch, reinspect, with_reading_of
 from .warming import WARM_MESSAGES, count_users, warm
@@ -198,6 +199,7 @@ class Engine:
         # Asked for before the indexer adds to them: what it adds, the rules on the stream see there.
         newest = await self._stores.index.page(limit=WARM_MESSAGES)
         self._spawn(self._indexer.run(), "segtap-indexer")
+        self._refilling = self._spawn(refill(self._stores, self._reader, logger.info), "segtap-refill")
         self._warming = self._spawn(warm(self._stores, self._reader, self._reading, newest), "segtap-warming")
         self._watch = SettingsWatch(settings, self._use, lambda text: self._faults.set("settings", text))
         self._faults.set("settings", fault)
@@ -314,6 +316,10 @@ class Engine:
     async def indexed(self) -> None:
         """Wait until every message acknowledged so far can be listed."""
         await self._indexer.idle()
+
+    async def refilled(self) -> None:
+        """Wait until the index of an earlier version has all that this one keeps."""
+        await asyncio.wait({self._refilling})
 
     async def warmed(self) -> None:
         """Wait until the rules on the stream have learned from what the journal held at the start."""

@@ -175,10 +175,11 @@ class Indexer:
         if message.id not in self._observed:
             self._observed[message.id] = self._reader.observation(message, verdict.translation)
         found = self._observed[message.id]
-        summary = summarize(message, self._reader.whole(message, verdict, found), receipt)
+        whole = self._reader.whole(message, verdict, found)
+        summary = summarize(message, whole, receipt)
         if summary.delivery is DeliveryState.WAITING and not verdict.fault:
             self._offer(summary, message, verdict.translation)
-        return entry_of(summary, message, found)
+        return entry_of(summary, message, receipt, whole, found)
 
 
 class _Fresh:

@@ -16,8 +16,9 @@ import msgspec
 from ..config import read_again
 from ..errors import SegtapError
 from ..settings import Settings
-from ..stores.base import Stores
+from ..stores.base import Revision, Stores
 from .receipts import ReceiptReader
+from .summaries import judged_of
 
 logger = logging.getLogger(__name__)
 
@@ -109,13 +110,11 @@ async def reinspect(stores: Stores, reader: ReceiptReader) -> None:
     summaries = [one for one in (await stores.index.page(limit=REVISED)).summaries if not one.refused]
     for start in range(0, len(summaries), STRETCH):
         stretch = {one.id: one for one in summaries[start : start + STRETCH]}
-        found: list[tuple[int, int, int]] = []
+        found: list[Revision] = []
         kept = await stores.index.findings(list(stretch))
         for message in await reader.load(stores, list(stretch.values())):
             verdict = reader.whole(message, await reader.inspected(message), kept.get(message.id, ()))
-            marks = (verdict.errors, verdict.warnings)
-            if marks != (stretch[message.id].errors, stretch[message.id].warnings):
-                found.append((message.id, *marks))
+            found.append(Revision(message.id, judged_of(verdict, message.marks)))
         if found:
             await stores.index.revise(found)
         # Ingest gets its turns meanwhile.

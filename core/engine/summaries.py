@@ -4,24 +4,25 @@ from __future__ import annotations
 
 from ..api.models import Summary
 from ..delivery import DeliveryState
-from ..json_text import json_bytes
-from ..messages import Json, Marks, Message, Receipt, message_number
-from ..stores.base import Entry
-from ..verdict import Finding, Verdict
+from ..messages import Marks, Message, Receipt, message_number
+from ..query import Names, names_of, refusal_text, searched_text
+from ..stores.base import Entry, Judged
+from ..verdict import Finding, Severity, Verdict
 from .labels import agent_label, describe, source_label
 
 NAME_LIMIT = 256
 USER_LIMIT = 128
 TEXT_LIMIT = 1_000
 """Characters kept for a name, a user and the search text; the message itself is kept whole."""
+UNSENDABLE = Marks.SECOND_RECEIPT | Marks.WOULD_REJECT
+"""Segment hands a message with one of these marks to no destination."""
 
 
 def delivery_of(verdict: Verdict, *, wanted: bool, marks: Marks) -> DeliveryState:
     """Return the state of a message that has just been read: nothing of it has been sent yet."""
     if verdict.fault:
         return DeliveryState.FAULT
-    unsendable = marks & (Marks.SECOND_RECEIPT | Marks.WOULD_REJECT)
-    if unsendable or not verdict.translation.operations:
+    if marks & UNSENDABLE or not verdict.translation.operations:
         return DeliveryState.NONE
     return DeliveryState.WAITING if wanted else DeliveryState.OFF
 
@@ -61,27 +62,64 @@ def refusal(receipt: Receipt, delivery: DeliveryState = DeliveryState.NONE) -> E
         delivery,
         "",
     )
-    return Entry(summary, False, _plain(f"{reason} {receipt.method} {receipt.path}".lower(), TEXT_LIMIT))
+    text = refusal_text(receipt)
+    return Entry(
+        summary,
+        False,
+        _plain(text, TEXT_LIMIT),
+        names=Names(origin=receipt.origin),
+        judged=Judged(errors=1),
+        text_cut=len(text) > TEXT_LIMIT,
+    )
 
 
-def entry_of(summary: Summary, message: Message, findings: tuple[Finding, ...] = ()) -> Entry:
-    """The index row: the line, and what plain search looks at: names, ids, properties, traits; lower case.
+def entry_of(
+    summary: Summary,
+    message: Message,
+    receipt: Receipt,
+    verdict: Verdict,
+    findings: tuple[Finding, ...] = (),
+) -> Entry:
+    """Return the index row: the line, and what searches, filters and summaries ask of the message.
 
-    `findings` are those of the rules on the stream.
+    `verdict` is the whole one; `findings` are those of the rules on the stream alone.
     """
     document = message.document
-    parts = [summary.type, summary.name, summary.message_id, summary.source]
-    for key in ("userId", "anonymousId", "groupId", "previousId", "properties", "traits"):
-        value = document.get(key)
-        if isinstance(value, str):
-            parts.append(value[:USER_LIMIT])
-        elif value:
-            parts.append(_json_text(value))
-    return Entry(summary, message.wanted, _plain(" ".join(parts).lower(), TEXT_LIMIT), findings)
+    text = searched_text(document, message.filled)
+    origin = "device" if message.source_kind == "mixpanel" else receipt.origin
+    names = names_of(document, message.type, write_key=message.write_key, origin=origin)
+    return Entry(
+        summary,
+        message.wanted,
+        _plain(text, TEXT_LIMIT),
+        findings,
+        Names(
+            event=_plain(names.event, USER_LIMIT),
+            user_id=_plain(names.user_id, USER_LIMIT),
+            anonymous_id=_plain(names.anonymous_id, USER_LIMIT),
+            group_id=_plain(names.group_id, USER_LIMIT),
+            write_key=_plain(names.write_key, USER_LIMIT),
+            library=_plain(names.library, USER_LIMIT),
+            origin=names.origin,
+        ),
+        judged_of(verdict, message.marks),
+        len(text) > TEXT_LIMIT,
+    )
 
 
-def _json_text(value: Json) -> str:
-    return json_bytes(value)[: 4 * TEXT_LIMIT].decode("utf-8", "replace")
+def judged_of(verdict: Verdict, marks: Marks) -> Judged:
+    """Return what the index keeps of a verdict of a message with these marks."""
+    rules: dict[str, Severity] = {}
+    for finding in verdict.findings:
+        if finding.severity == "error" or rules.get(finding.rule, "info") == "info":
+            rules[finding.rule] = finding.severity
+    return Judged(
+        errors=verdict.errors,
+        warnings=verdict.warnings,
+        notes=sum(finding.severity == "info" for finding in verdict.findings),
+        rules=rules,
+        sent=bool(verdict.translation.operations) and not marks & UNSENDABLE,
+    )
 
 
 def _plain(text: str, limit: int) -> str:

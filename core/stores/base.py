@@ -12,7 +12,7 @@ outside of a store compares them, and goes on from one that it was given, but do
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Protocol, TypeAlias
 
 import msgspec
@@ -20,7 +20,8 @@ import msgspec
 from ..api.models import Page, Summary
 from ..delivery import Delivery, DeliveryCounts, DeliveryState
 from ..messages import Receipt
-from ..verdict import Finding
+from ..query import Names
+from ..verdict import Finding, Severity
 
 Cursor: TypeAlias = int
 """A receipt's position in the log."""
@@ -33,21 +34,76 @@ def just_before(seq: Cursor) -> Cursor:
     return seq - 1
 
 
+class Judged(msgspec.Struct, frozen=True, kw_only=True):
+    """What translation and rules say of a message, as far as lists, filters and summaries ask.
+
+    `rules` has each rule with a finding and the worst severity that it had. `notes` counts findings of
+    severity info. `sent` is True if Segment would send at least one request for the message; None if that is
+    not known. `revision` names the settings that this comes from, "" if it is not known.
+    """
+
+    errors: int = 0
+    warnings: int = 0
+    notes: int = 0
+    rules: Mapping[str, Severity] = {}
+    sent: bool | None = None
+    revision: str = ""
+    verdict: bytes = b""
+
+
 class Entry(msgspec.Struct, frozen=True):
     """One message's row in the index. A refused request has one entry, too.
 
-    `wanted` is the receipt's. `text` is what the plain-text search looks at, in lower case. `findings` are
-    those of the rules on the stream: they depend on the messages before, so they are kept.
+    `wanted` is the receipt's. `text` is what words are searched in, folded; `text_cut` is True if it is not
+    the whole text. `findings` are those of the rules on the stream: they depend on the messages before, so
+    they are kept. `judged` agrees with the errors and warnings of the line.
     """
 
     summary: Summary
     wanted: bool
     text: str = ""
     findings: tuple[Finding, ...] = ()
+    names: Names = Names()
+    judged: Judged = Judged()
+    text_cut: bool = False
+
+
+class Revision(msgspec.Struct, frozen=True):
+    """A message judged again. `delivery` and `marks` stay what they are if they are None."""
+
+    id: int
+    judged: Judged
+    delivery: DeliveryState | None = None
+    marks: int | None = None
+
+
+class Found(msgspec.Struct, frozen=True):
+    """A line of the index that a filter has to decide about.
+
+    `filled` is False while the entry lacks what a newer version keeps. `receipt` reads what the message came
+    in, None when that is no longer there.
+    """
+
+    entry: Entry
+    filled: bool
+    receipt: Callable[[], Receipt | None]
+
+
+class Condition(msgspec.Struct, frozen=True):
+    """A filter for `page`: an SQL condition on the columns of the index, and what decides in the end.
+
+    The condition narrows: it is true for every line that matches, and may be for others; stores without SQL
+    ignore it. `matches` decides about the lines that it lets through, one by one; None accepts all of them.
+    It may be called in another thread than the event loop's.
+    """
+
+    sql: str = "1"
+    parameters: tuple[str | int, ...] = ()
+    matches: Callable[[Found], bool] | None = None
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
-    """The journal's totals, see `EngineState`."""
+    """The journal's totals, see `EngineState`. `judged` counts messages of which `Judged.sent` is known."""
 
     received: int = 0
     refused: int = 0
@@ -55,6 +111,7 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     teed: int = 0
     errors: int = 0
     warnings: int = 0
+    judged: int = 0
 
 
 class ReadableLog(Protocol):
@@ -105,12 +162,19 @@ class ReadableIndex(Protocol):
         ...
 
     async def page(
-        self, *, before: int | None = None, after: int | None = None, limit: int = 200, text: str = ""
+        self,
+        *,
+        before: int | None = None,
+        after: int | None = None,
+        limit: int = 200,
+        text: str = "",
+        condition: Condition | None = None,
     ) -> Page:
-        """Return the newest `limit` lines that contain `text`, or those next to an id, oldest first.
+        """Return the newest `limit` lines that match, or those next to an id, oldest first.
 
-        With `before` the nearest ones below that id, with `after` the nearest above it; the page's `more` is
-        True if there are further ones in that direction. Case does not matter in `text`.
+        Lines match that contain `text`, whatever its case, and fulfil the condition. With `before` they are
+        the nearest below that id, with `after` the nearest above it; the page's `more` is True if there are
+        further ones in that direction. A caller that is cancelled ends the search.
         """
         ...
 
@@ -147,8 +211,20 @@ class Index(ReadableIndex, Protocol):
         """Return those of the messageIds that a message in the index, received at or after `since`, has."""
         ...
 
-    async def revise(self, findings: Sequence[tuple[int, int, int]]) -> None:
-        """Set the errors and warnings of messages, given as (id, errors, warnings), if they are there."""
+    async def revise(self, revisions: Sequence[Revision]) -> None:
+        """Store what messages are judged to be now; ids that the index does not have are left out."""
+        ...
+
+    @property
+    def unfilled(self) -> tuple[Cursor, Cursor]:
+        """After which receipt and up to which one messages lack what a newer version keeps of them."""
+        ...
+
+    async def fill(self, entries: Sequence[Entry], upto: Cursor) -> None:
+        """Store what those messages lack, up to the receipt `upto`, in one step.
+
+        Marks, deliveries, errors and warnings stay as they are in the index.
+        """
         ...
 
     async def counts(self) -> Counts:

@@ -14,8 +14,9 @@ from ..api.models import Page, Summary
 from ..delivery import OWED_STATES, Delivery, DeliveryCounts, DeliveryState
 from ..errors import JournalFull
 from ..messages import Marks, Receipt, seq_of
+from ..query.wildcards import fold
 from ..verdict import Finding
-from .base import START, Counts, Cursor, Entry
+from .base import START, Condition, Counts, Cursor, Entry, Found, Revision
 
 MEMORY = "memory:"
 """The path that stands for stores in memory."""
@@ -154,14 +155,22 @@ class MemoryIndex:
         return found[-limit:]
 
     async def page(
-        self, *, before: int | None = None, after: int | None = None, limit: int = 200, text: str = ""
+        self,
+        *,
+        before: int | None = None,
+        after: int | None = None,
+        limit: int = 200,
+        text: str = "",
+        condition: Condition | None = None,
     ) -> Page:
         """Return a stretch of the list, see `ReadableIndex.page`."""
-        wanted = text.lower()
+        wanted = fold(text)
         found = [
             entry.summary
             for entry in self._memory.lines(after or 0)
-            if (before is None or entry.summary.id < before) and wanted in entry.text
+            if (before is None or entry.summary.id < before)
+            and wanted in entry.text
+            and self._fulfils(condition, entry)
         ]
         kept = found[:limit] if after is not None else found[-limit:]
         return Page(summaries=tuple(kept), more=len(found) > len(kept))
@@ -171,12 +180,34 @@ class MemoryIndex:
         entries = {id: self._memory.entries[id] for id in ids if id in self._memory.entries}
         return {id: entry.findings for id, entry in entries.items() if entry.findings}
 
-    async def revise(self, findings: Sequence[tuple[int, int, int]]) -> None:
-        """Set the errors and warnings of messages."""
-        for id, errors, warnings in findings:
-            if entry := self._memory.entries.get(id):
-                line = msgspec.structs.replace(entry.summary, errors=errors, warnings=warnings)
-                self._memory.entries[id] = msgspec.structs.replace(entry, summary=line)
+    def _fulfils(self, condition: Condition | None, entry: Entry) -> bool:
+        if condition is None or condition.matches is None:
+            return True
+        receipt = self._memory.receipts.get(seq_of(entry.summary.id))
+        return condition.matches(Found(entry, True, lambda: receipt))
+
+    async def revise(self, revisions: Sequence[Revision]) -> None:
+        """Store what messages are judged to be now."""
+        for one in revisions:
+            if entry := self._memory.entries.get(one.id):
+                line = msgspec.structs.replace(
+                    entry.summary,
+                    errors=one.judged.errors,
+                    warnings=one.judged.warnings,
+                    delivery=entry.summary.delivery if one.delivery is None else one.delivery,
+                    marks=entry.summary.marks if one.marks is None else one.marks,
+                )
+                self._memory.entries[one.id] = msgspec.structs.replace(entry, summary=line, judged=one.judged)
+                if one.delivery is not None:
+                    self._memory.owing.discard(one.id)
+
+    @property
+    def unfilled(self) -> tuple[Cursor, Cursor]:
+        """No messages lack anything: memory holds none of an earlier version."""
+        return START, START
+
+    async def fill(self, entries: Sequence[Entry], upto: Cursor) -> None:
+        """Do nothing, see `unfilled`."""
 
     async def counts(self) -> Counts:
         """Return the totals."""
@@ -193,6 +224,10 @@ class MemoryIndex:
             teed=sum(bool(line.marks & Marks.TEED) for line in messages),
             errors=sum(bool(line.errors) for line in lines),
             warnings=sum(bool(line.warnings and not line.errors) for line in lines),
+            judged=sum(
+                entry.judged.sent is not None and not entry.summary.refused
+                for entry in self._memory.entries.values()
+            ),
         )
 
     async def settings(self) -> str:

@@ -39,6 +39,8 @@ MAX_LIMIT = 10_000
 """No query gives more rows than this, whatever its `limit`."""
 READ_BYTES = 2 * 1024 * 1024
 """`receipts` stops after so many bytes of bodies, as they came, so that a stretch of large ones is short."""
+ENDLESS = (1 << 63) - 1
+"""Above the id of every message."""
 _IDS_A_QUERY = 500
 _NAMESAKES = 1_000
 """Messages of one messageId among which replays are looked for."""
@@ -146,7 +148,7 @@ def receipts(db: sqlite3.Connection, after: int, limit: int) -> list[Receipt]:
     taken = 0
     cursor = db.execute(
         "SELECT seq, received_at, form, data FROM receipts WHERE seq > ? ORDER BY seq LIMIT ?",
-        (after, _bounded(limit)),
+        (after, bounded(limit)),
     )
     for row in cursor:
         receipt = unpack_receipt(*row)
@@ -195,32 +197,22 @@ def replays(db: sqlite3.Connection, message_id: str, after: int, limit: int) -> 
         f"SELECT {SUMMARY_COLUMNS} FROM (SELECT {SUMMARY_COLUMNS} FROM messages "
         "WHERE message_id = ? AND message_id != '' ORDER BY received_at DESC LIMIT ?) "
         "WHERE marks & ? AND id > ? ORDER BY id DESC LIMIT ?",
-        (storable(message_id), _NAMESAKES, int(Marks.REPLAY), after, _bounded(limit)),
+        (storable(message_id), _NAMESAKES, int(Marks.REPLAY), after, bounded(limit)),
     ).fetchall()
     return [unpack_summary(row) for row in reversed(rows)]
 
 
-def page(db: sqlite3.Connection, before: int | None, after: int | None, limit: int, text: str) -> Page:
-    """A stretch of the list; see `ReadableIndex.page`."""
-    limit = _bounded(limit)
-    conditions: list[str] = []
-    values: list[int | str] = []
-    if before is not None:
-        conditions.append("id < ?")
-        values.append(before)
-    if after is not None:
-        conditions.append("id > ?")
-        values.append(after)
-    if text:
-        conditions.append("instr(text, ?)")
-        values.append(storable(text.lower()))
-    where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
+def page(db: sqlite3.Connection, before: int | None, after: int | None, limit: int) -> Page:
+    """Return a stretch of the list; see `ReadableIndex.page`."""
+    limit = bounded(limit)
+    start, end = after or 0, ENDLESS if before is None else before
     order = "DESC" if after is None else "ASC"
     rows = db.execute(
-        f"SELECT {SUMMARY_COLUMNS} FROM messages {where} ORDER BY id {order} LIMIT ?", (*values, limit + 1)
+        f"SELECT {SUMMARY_COLUMNS} FROM messages WHERE id > ? AND id < ? ORDER BY id {order} LIMIT ?",
+        (start, end, limit + 1),
     ).fetchall()
-    more = len(rows) > limit
     lines = [unpack_summary(row) for row in rows[:limit]]
+    more = len(rows) > limit
     return Page(summaries=tuple(lines if after is not None else reversed(lines)), more=more)
 
 
@@ -229,7 +221,7 @@ def owed(db: sqlite3.Connection, after: int, limit: int) -> list[Summary]:
     rows = db.execute(
         f"SELECT {SUMMARY_COLUMNS} FROM messages "
         f"WHERE {OWED} AND delivery != ? AND id > ? ORDER BY id LIMIT ?",
-        (DeliveryState.HELD.value, after, _bounded(limit)),
+        (DeliveryState.HELD.value, after, bounded(limit)),
     )
     return [unpack_summary(row) for row in rows]
 
@@ -276,5 +268,5 @@ def settings(db: sqlite3.Connection) -> str:
     return str(row[0]) if row is not None else ""
 
 
-def _bounded(limit: int) -> int:
+def bounded(limit: int) -> int:
     return max(1, min(limit, MAX_LIMIT))

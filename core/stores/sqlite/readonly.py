@@ -10,14 +10,15 @@ from ...delivery import Delivery
 from ...messages import Receipt
 from ...settings import JournalSettings
 from ...verdict import Finding
-from ..base import START, Cursor
-from . import reader
+from ..base import START, Condition, Cursor
+from . import reader, search
 from .faults import SQLITE_ERRORS, store_fault
 from .place import check_file, chosen_path
 from .reader import Reader
 from .schema import VERSION, check_version, connect_reader
 
-_WITH_FINDINGS = 2
+_WITH_FINDINGS, _FILLED = 2, 5
+"""The versions from which on a file has what filters ask."""
 
 
 class SqliteReceiptsRead:
@@ -48,13 +49,21 @@ class SqliteLines:
         return await self._reader.quick.run(reader.summary, id)
 
     async def page(
-        self, *, before: int | None = None, after: int | None = None, limit: int = 200, text: str = ""
+        self,
+        *,
+        before: int | None = None,
+        after: int | None = None,
+        limit: int = 200,
+        text: str = "",
+        condition: Condition | None = None,
     ) -> Page:
         """Return a stretch of the list, see `ReadableIndex.page`; an empty file has none."""
         if not self._version:
             return Page(summaries=())
-        lane = self._reader.search if text else self._reader.quick
-        return await lane.run(reader.page, before, after, limit, text)
+        if not text and condition is None:
+            return await self._reader.quick.run(reader.page, before, after, limit)
+        filled = self._version >= _FILLED
+        return await self._reader.search.run(search.page, before, after, limit, text, condition, filled)
 
     async def replays(self, message_id: str, after: int, limit: int = 20) -> list[Summary]:
         """Return the newest replays with that messageId and an id above `after`, oldest first."""

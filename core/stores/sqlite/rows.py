@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal, NamedTuple, cast
 
 import msgspec
@@ -11,9 +11,12 @@ from isal import isal_zlib
 from ...api.models import Summary
 from ...delivery import OWED_STATES, Delivery, DeliveryState, Outcome
 from ...messages import DAMAGED_STATUS, Marks, Receipt
+from ...query import Names
 from ...verdict import FAULT_RULE, Finding
-from ..base import Entry
+from ..base import Entry, Judged
 
+Value = int | str | bytes | None
+"""What a column holds."""
 Form = Literal[0, 1]
 PLAIN: Form = 0
 """MessagePack of the Receipt."""
@@ -40,6 +43,9 @@ _MOST = 253_402_300_799_999
 
 SUMMARY_COLUMNS = "id, received_at, type, name, user, source, errors, warnings, marks, delivery, message_id"
 MESSAGE_COLUMNS = f"{SUMMARY_COLUMNS}, wanted, text, findings, owed"
+FILLED_COLUMNS = "event, user_id, anonymous_id, group_id, write_key, library, origin, text_cut"
+JUDGED_COLUMNS = "notes, rules, sent, revision, verdict"
+ALL_COLUMNS = f"{MESSAGE_COLUMNS}, {FILLED_COLUMNS}, {JUDGED_COLUMNS}"
 DELIVERY_COLUMNS = "message, operation, at, endpoint, outcome, status, words, attempt, place, batch, took"
 
 
@@ -91,8 +97,8 @@ def storable(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def pack_entry(entry: Entry) -> tuple[int | str | bytes, ...]:
-    """The values of MESSAGE_COLUMNS."""
+def pack_entry(entry: Entry) -> tuple[Value, ...]:
+    """Return the values of ALL_COLUMNS."""
     line = entry.summary
     return (
         line.id,
@@ -110,7 +116,36 @@ def pack_entry(entry: Entry) -> tuple[int | str | bytes, ...]:
         storable(entry.text),
         pack_findings(entry.findings),
         int(line.delivery in OWED_STATES),
+        *pack_names(entry),
+        *pack_judged(entry.judged),
     )
+
+
+def pack_names(entry: Entry) -> tuple[Value, ...]:
+    """Return the values of FILLED_COLUMNS."""
+    names = entry.names
+    return (
+        storable(names.event),
+        storable(names.user_id),
+        storable(names.anonymous_id),
+        storable(names.group_id),
+        storable(names.write_key),
+        storable(names.library),
+        names.origin,
+        int(entry.text_cut),
+    )
+
+
+def pack_judged(judged: Judged) -> tuple[Value, ...]:
+    """Return the values of JUDGED_COLUMNS."""
+    sent = None if judged.sent is None else int(judged.sent)
+    return judged.notes, pack_rules(judged.rules), sent, judged.revision, judged.verdict
+
+
+def pack_rules(rules: Iterable[str]) -> str:
+    """Return the rules sorted, with a space around each, so that one can be looked for."""
+    names = " ".join(sorted(rules))
+    return f" {names} " if names else ""
 
 
 def pack_findings(findings: Sequence[Finding]) -> bytes:
@@ -151,6 +186,49 @@ def unpack_summary(row: Sequence[Any]) -> Summary:
         return Summary(id, _time(received_at), "", words, "", "", 1, 0, marks, DeliveryState.NONE, "")
     type, name, user, source = texts
     return Summary(id, received_at, type, name, user, source, errors, warnings, marks, state, message_id)
+
+
+def unpack_entry(row: Sequence[Any]) -> Entry:
+    """Return an Entry from ALL_COLUMNS, or its line alone from SUMMARY_COLUMNS.
+
+    Rules have no severity in a row: each is given that of the worst finding of its message.
+    """
+    line = unpack_summary(row[:11])
+    if len(row) <= 11:
+        return Entry(line, False)
+    wanted, text, findings, _, *names, text_cut, notes, rules, sent, revision, verdict = row[11:]
+    severity = "error" if line.errors else "warning" if line.warnings else "info"
+    event, user_id, anonymous_id, group_id, write_key, library, origin = map(_text, names)
+    return Entry(
+        line,
+        bool(wanted),
+        _text(text),
+        unpack_findings(findings),
+        Names(
+            event=event,
+            user_id=user_id,
+            anonymous_id=anonymous_id,
+            group_id=group_id,
+            write_key=write_key,
+            library=library,
+            origin=origin,
+        ),
+        Judged(
+            errors=line.errors,
+            warnings=line.warnings,
+            notes=notes if isinstance(notes, int) else 0,
+            rules=dict.fromkeys(_text(rules).split(), severity),
+            sent=bool(sent) if isinstance(sent, int) else None,
+            revision=_text(revision),
+            verdict=verdict if isinstance(verdict, bytes) else b"",
+        ),
+        bool(text_cut),
+    )
+
+
+def _text(value: object) -> str:
+    """Return a text, "" where a damaged row holds none."""
+    return value if isinstance(value, str) else ""
 
 
 def pack_delivery(delivery: Delivery) -> tuple[int | str, ...]:

@@ -7,6 +7,10 @@
 - `indexed`: receipts up to this one have their messages in the index
 - `counts`: the totals of `messages`, as JSON
 - `settings`: those that the last engine ran with, as JSON without secrets; it may be missing
+- `filled`, `fill`: messages of the receipts after the one and up to the other lack what version 5 keeps of
+  them; missing when none do
+
+`tallies`, `minutes` and `standings` are totals of `messages`, see `tally`.
 """
 
 from __future__ import annotations
@@ -18,12 +22,47 @@ from ...errors import JournalError, JournalTooNew
 from ...messages import Marks
 from .faults import foreign_fault
 
-VERSION = 4
-"""2: messages have `findings`. 3: the totals count errors and warnings. 4: `owed`, and new delivery words."""
+VERSION = 5
+"""2: messages have `findings`. 3: the totals count errors and warnings. 4: `owed`, and new delivery words.
+5: what filters and summaries ask; messages of earlier versions are filled in behind."""
 APPLICATION_ID = 0x73677470  # "sgtp"
 
 OWED = "owed = 1"
 """What rotation must keep. Queries repeat this condition, or SQLite does not use the partial index."""
+
+_TOTALS = """
+CREATE TABLE tallies (
+    type TEXT NOT NULL,
+    event TEXT NOT NULL,
+    rule TEXT NOT NULL,
+    messages INTEGER NOT NULL,
+    errors INTEGER NOT NULL,
+    warnings INTEGER NOT NULL,
+    silent INTEGER NOT NULL,
+    worst INTEGER NOT NULL,
+    first INTEGER NOT NULL,
+    last INTEGER NOT NULL,
+    newest INTEGER NOT NULL,
+    PRIMARY KEY (rule, type, event)
+) WITHOUT ROWID;
+CREATE TABLE minutes (
+    minute INTEGER NOT NULL,
+    rule TEXT NOT NULL,
+    type TEXT NOT NULL,
+    event TEXT NOT NULL,
+    messages INTEGER NOT NULL,
+    errors INTEGER NOT NULL,
+    warnings INTEGER NOT NULL,
+    PRIMARY KEY (minute, rule, type, event)
+) WITHOUT ROWID;
+CREATE TABLE standings (
+    type TEXT NOT NULL,
+    event TEXT NOT NULL,
+    delivery TEXT NOT NULL,
+    messages INTEGER NOT NULL,
+    PRIMARY KEY (type, event, delivery)
+) WITHOUT ROWID;
+"""
 
 _TABLES = f"""
 CREATE TABLE receipts (
@@ -47,8 +86,22 @@ CREATE TABLE messages (
     wanted INTEGER NOT NULL,
     text TEXT NOT NULL,
     findings BLOB NOT NULL DEFAULT x'',
-    owed INTEGER NOT NULL DEFAULT 0
+    owed INTEGER NOT NULL DEFAULT 0,
+    event TEXT NOT NULL DEFAULT '',
+    user_id TEXT NOT NULL DEFAULT '',
+    anonymous_id TEXT NOT NULL DEFAULT '',
+    group_id TEXT NOT NULL DEFAULT '',
+    write_key TEXT NOT NULL DEFAULT '',
+    library TEXT NOT NULL DEFAULT '',
+    origin TEXT NOT NULL DEFAULT 'sdk',
+    text_cut INTEGER NOT NULL DEFAULT 1,
+    notes INTEGER NOT NULL DEFAULT 0,
+    rules TEXT NOT NULL DEFAULT '',
+    sent INTEGER,
+    revision TEXT NOT NULL DEFAULT '',
+    verdict BLOB NOT NULL DEFAULT x''
 );
+{_TOTALS}
 CREATE INDEX messages_by_message_id ON messages (message_id, received_at) WHERE message_id != '';
 CREATE INDEX messages_owed ON messages (owed) WHERE {OWED};
 CREATE TABLE deliveries (
@@ -96,6 +149,24 @@ _FROM: dict[int, str] = {
                 )
             ))
         ) WHERE key = 'counts';
+    """,
+    4: f"""
+        ALTER TABLE messages ADD COLUMN event TEXT NOT NULL DEFAULT '';
+        ALTER TABLE messages ADD COLUMN user_id TEXT NOT NULL DEFAULT '';
+        ALTER TABLE messages ADD COLUMN anonymous_id TEXT NOT NULL DEFAULT '';
+        ALTER TABLE messages ADD COLUMN group_id TEXT NOT NULL DEFAULT '';
+        ALTER TABLE messages ADD COLUMN write_key TEXT NOT NULL DEFAULT '';
+        ALTER TABLE messages ADD COLUMN library TEXT NOT NULL DEFAULT '';
+        ALTER TABLE messages ADD COLUMN origin TEXT NOT NULL DEFAULT 'sdk';
+        ALTER TABLE messages ADD COLUMN text_cut INTEGER NOT NULL DEFAULT 1;
+        ALTER TABLE messages ADD COLUMN notes INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE messages ADD COLUMN rules TEXT NOT NULL DEFAULT '';
+        ALTER TABLE messages ADD COLUMN sent INTEGER;
+        ALTER TABLE messages ADD COLUMN revision TEXT NOT NULL DEFAULT '';
+        ALTER TABLE messages ADD COLUMN verdict BLOB NOT NULL DEFAULT x'';
+        {_TOTALS}
+        INSERT INTO meta SELECT 'filled', 0;
+        INSERT INTO meta SELECT 'fill', value FROM meta WHERE key = 'indexed';
     """,
 }
 """What brings a file of each earlier version to the next one."""

@@ -5,33 +5,23 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-from collections.abc import Collection, Generator, Sequence
-from itertools import islice
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
 from ... import private_files
-from ...delivery import OWED_STATES, Delivery, DeliveryState
 from ...errors import JournalError
-from ...messages import POSITION_BITS, Marks, message_number, seq_of
-from ..base import Counts, Entry
+from ...messages import POSITION_BITS, message_number
 from .faults import SQLITE_ERRORS, damaged_fault
 from .guard import Guard
+from .message_rows import ROWS, SET_META, MessageRows
 from .place import companions
-from .rows import DELIVERY_COLUMNS, MESSAGE_COLUMNS, ReceiptRow, lenient_text, pack_delivery, pack_entry
+from .rows import ReceiptRow, lenient_text
 from .schema import OWED, connect_aside, connect_writer
-from .tally import COUNTED, Row, Tally
+from .tally import COUNTED, Changes, Row, Tally
 
 _INSERT_RECEIPTS = "INSERT INTO receipts (seq, received_at, form, data) VALUES (?, ?, ?, ?)"
-_ROWS = 200
-_IDS_A_QUERY = 500
-"""Rows that one statement inserts: SQLite takes 999 values everywhere. A statement a row would let go of the
-interpreter and wait for it again with each, for milliseconds while the event loop is busy."""
-_INSERT_MESSAGE = f"INSERT INTO messages ({MESSAGE_COLUMNS}) VALUES (?{', ?' * MESSAGE_COLUMNS.count(',')})"
-_INSERT_DELIVERY = (
-    f"INSERT INTO deliveries ({DELIVERY_COLUMNS}) VALUES (?{', ?' * DELIVERY_COLUMNS.count(',')})"
-)
 OLDEST_FREE = f"""
     SELECT seq, length(data) FROM receipts
     WHERE seq > ? AND seq <= ? AND NOT EXISTS (
@@ -40,14 +30,12 @@ OLDEST_FREE = f"""
     )
     ORDER BY seq LIMIT ?
 """
-_SET = "UPDATE meta SET value = ? WHERE key = ?"
 
 
-class Store:
+class Store(MessageRows):
     """What the file holds, and the numbers that go with it; these change only after a commit.
 
-    `last_seq` is the highest number given out, `indexed` the last receipt with its messages in the index,
-    `settings` what the last engine ran with, "" where none has kept them.
+    `last_seq` is the highest number given out, `settings` what the last engine ran with, "" for none.
     Every method raises sqlite3.Error and then leaves everything as it was.
     """
 
@@ -66,6 +54,7 @@ class Store:
             self.last_seq = max(self.last_seq, int(meta["last_seq"]), highest or 0)
             self.indexed = int(meta["indexed"])
             self.settings = str(meta.get("settings", ""))
+            self.filled = (int(meta.get("filled", 0)), int(meta.get("fill", 0)))
             self._tally = Tally.decode(meta["counts"])
             (self._page_size,) = self._db.execute("PRAGMA page_size").fetchone()
             self.guard = Guard(path, self._db)
@@ -114,11 +103,6 @@ class Store:
             return False
         return max(highest or 0, int(known)) == self.last_seq
 
-    @property
-    def counts(self) -> Counts:
-        """The totals of what is indexed."""
-        return self._tally.counts
-
     def used(self) -> int:
         """Bytes of the file that hold something; pages left free by rotation do not count."""
         (pages,) = self._db.execute("PRAGMA page_count").fetchone()
@@ -135,112 +119,12 @@ class Store:
         first = self.last_seq + 1
         numbers = range(first, first + len(rows))
         with self._transaction():
-            for at in range(0, len(rows), _ROWS):
-                some = list(zip(numbers[at : at + _ROWS], rows[at : at + _ROWS], strict=True))
+            for at in range(0, len(rows), ROWS):
+                some = list(zip(numbers[at : at + ROWS], rows[at : at + ROWS], strict=True))
                 values = [value for seq, row in some for value in (seq, *row)]
                 self._db.execute(_INSERT_RECEIPTS + ", (?, ?, ?, ?)" * (len(some) - 1), values)
         self.last_seq = numbers[-1] if rows else self.last_seq
         return numbers
-
-    def index(self, entries: Sequence[Entry], upto: int) -> None:
-        """Write the messages of the receipts up to `upto`; those indexed or cleared before are left out.
-
-        Raises ValueError for a message of a receipt above `upto`, and for an `upto` not given out yet.
-        """
-        if upto > self.last_seq or any(seq_of(entry.summary.id) > upto for entry in entries):
-            raise ValueError(
-                f"messages above receipt {upto}, or receipt {upto} above the last, {self.last_seq}"
-            )
-        fresh = [entry for entry in entries if seq_of(entry.summary.id) > self.indexed]
-        tally = self._tally.with_changes(
-            (Row(line.marks, line.delivery, line.errors, line.warnings), 1)
-            for line in (entry.summary for entry in fresh)
-        )
-        indexed = max(self.indexed, upto)
-        with self._transaction():
-            self._db.executemany(_INSERT_MESSAGE, [pack_entry(entry) for entry in fresh])
-            self._db.executemany(_SET, [(indexed, "indexed"), (tally.encode(), "counts")])
-        self.indexed, self._tally = indexed, tally
-
-    def record(
-        self,
-        deliveries: Sequence[Delivery],
-        states: Sequence[tuple[int, DeliveryState]],
-        owing: Collection[int] = (),
-    ) -> int | None:
-        """Write attempts and states of messages; those no longer in the journal are left out.
-
-        See `Outbox.record` for `owing`. Returns the lowest receipt number whose message changed, or None.
-        """
-        wanted = {id for id, _ in states} | {delivery.message for delivery in deliveries}
-        with self._transaction():
-            before = self._rows(wanted)
-            after = {id: state for id, state in states if id in before}
-            tally = self._tally.with_changes(
-                change
-                for id, state in after.items()
-                for change in ((before[id], -1), (before[id]._replace(delivery=state), 1))
-            )
-            self._db.executemany(
-                _INSERT_DELIVERY,
-                [pack_delivery(delivery) for delivery in deliveries if delivery.message in before],
-            )
-            self._db.executemany(
-                "UPDATE messages SET delivery = ?, owed = ? WHERE id = ?",
-                [(state.value, int(state in OWED_STATES or id in owing), id) for id, state in after.items()],
-            )
-            self._db.execute(_SET, (tally.encode(), "counts"))
-        self._tally = tally
-        return seq_of(min(after)) if after else None
-
-    def revise(self, findings: Sequence[tuple[int, int, int]]) -> None:
-        """Set errors and warnings of messages, given as (id, errors, warnings); others stay."""
-        after = {id: (errors, warnings) for id, errors, warnings in findings}
-        with self._transaction():
-            before = self._rows(after)
-            tally = self._tally.with_changes(
-                change
-                for id, row in before.items()
-                for change in ((row, -1), (Row(row.marks, row.delivery, *after[id]), 1))
-            )
-            self._db.executemany(
-                "UPDATE messages SET errors = ?, warnings = ? WHERE id = ?",
-                [(*after[id], id) for id in before],
-            )
-            self._db.execute(_SET, (tally.encode(), "counts"))
-        self._tally = tally
-
-    def spoil(self, seq: int) -> bool:
-        """Mark the messages of a receipt that cannot be read: an error each, and nothing more to be sent.
-
-        Returns whether there were any that were not marked yet.
-        """
-        first, end = message_number(seq, 0), message_number(seq + 1, 0)
-        with self._transaction():
-            found = self._db.execute(
-                f"SELECT id, owed, {COUNTED} FROM messages WHERE id >= ? AND id < ?", (first, end)
-            ).fetchall()
-            before = {id: (owed, Row.read(row)) for id, owed, *row in found}
-            after = {
-                id: Row(
-                    row.marks | Marks.DAMAGED,
-                    DeliveryState.FAULT.value if owed == 1 else row.delivery,
-                    max(row.errors, 1),
-                    row.warnings,
-                )
-                for id, (owed, row) in before.items()
-                if not row.marks & Marks.DAMAGED
-            }
-            tally = self._tally.with_changes(
-                change for id, row in after.items() for change in ((before[id][1], -1), (row, 1))
-            )
-            self._db.executemany(
-                "UPDATE messages SET marks = ?, delivery = ?, errors = ?, owed = 0 WHERE id = ?",
-                [(row.marks, row.delivery, row.errors, id) for id, row in after.items()],
-            )
-            self._db.execute(_SET, (tally.encode(), "counts"))
-        self._tally = tally
-        return bool(after)
 
     def oldest_free(self, above: int, limit: int) -> list[tuple[int, int]]:
         """Number and size of the oldest receipts above a number that are indexed and not owed."""
@@ -256,10 +140,13 @@ class Store:
                 for row in self._db.execute(f"SELECT {COUNTED} FROM messages WHERE id >= ? AND id < ?", span)
             ]
             tally = self._tally.with_changes(gone)
+            changes = Changes()
+            changes.add(change for change in gone if not self._lacks(change[0]))
+            changes.write(self._db)
             self._db.executemany("DELETE FROM deliveries WHERE message >= ? AND message < ?", spans)
             self._db.executemany("DELETE FROM messages WHERE id >= ? AND id < ?", spans)
             self._db.executemany("DELETE FROM receipts WHERE seq = ?", [(seq,) for seq in numbers])
-            self._db.executemany(_SET, [(self.last_seq, "last_seq"), (tally.encode(), "counts")])
+            self._db.executemany(SET_META, [(self.last_seq, "last_seq"), (tally.encode(), "counts")])
         self._tally = tally
 
     def keep_settings(self, text: str) -> None:
@@ -275,13 +162,14 @@ class Store:
         """
         tally = Tally.decode("{}")
         with self._transaction():
-            for table in ("deliveries", "messages", "receipts"):
+            for table in ("deliveries", "messages", "receipts", "tallies", "minutes", "standings"):
                 self._db.execute(f"DELETE FROM {table}")
+            self._db.execute("DELETE FROM meta WHERE key IN ('filled', 'fill')")
             self._db.executemany(
-                _SET,
+                SET_META,
                 [(self.last_seq, "last_seq"), (self.last_seq, "indexed"), (tally.encode(), "counts")],
             )
-        self.indexed, self._tally = self.last_seq, tally
+        self.indexed, self._tally, self.filled = self.last_seq, tally, (0, 0)
         self._db.execute("VACUUM")
         if not self.checkpoint("TRUNCATE"):
             raise JournalError(
@@ -303,25 +191,3 @@ class Store:
         """Let go of the file."""
         self.guard.close()
         self._db.close()
-
-    def _rows(self, ids: Collection[int]) -> dict[int, Row]:
-        """Return what is counted of messages; those that are not in the index are left out."""
-        found: dict[int, Row] = {}
-        waiting = iter(ids)
-        while some := list(islice(waiting, _IDS_A_QUERY)):
-            rows = self._db.execute(
-                f"SELECT id, {COUNTED} FROM messages WHERE id IN ({','.join('?' * len(some))})", some
-            )
-            found.update((id, Row.read(counted)) for id, *counted in rows)
-        return found
-
-    @contextlib.contextmanager
-    def _transaction(self) -> Generator[None]:
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-            self._db.execute("COMMIT")
-        except BaseException:
-            if self._db.in_transaction:  # SQLite ends it by itself on a full disk
-                self._db.execute("ROLLBACK")
-            raise

@@ -10,7 +10,7 @@ from ...api.models import Summary
 from ...delivery import Delivery, DeliveryState
 from ...messages import Receipt
 from ...settings import JournalSettings
-from ..base import START, Counts, Cursor, Entry
+from ..base import START, Counts, Cursor, Entry, Revision
 from . import reader
 from .damage import Damage
 from .faults import SQLITE_ERRORS, store_fault
@@ -95,9 +95,24 @@ class SqliteIndex(SqliteLines):
         """Return those of the messageIds that a message in the index, received at or after `since`, has."""
         return await self._reader.quick.run(reader.seen, message_ids, since)
 
-    async def revise(self, findings: Sequence[tuple[int, int, int]]) -> None:
-        """Set the errors and warnings of messages; those cleared meanwhile are left out."""
-        await self._writer.run(lambda: self._store.revise(findings))
+    async def revise(self, revisions: Sequence[Revision]) -> None:
+        """Store what messages are judged to be now; those cleared meanwhile are left out."""
+
+        def work() -> None:
+            lowest = self._store.revise(revisions)
+            if lowest is not None:
+                self._writer.rotation.settled(lowest)
+
+        await self._writer.run(work)
+
+    @property
+    def unfilled(self) -> tuple[Cursor, Cursor]:
+        """After which receipt and up to which one messages lack what this version keeps of them."""
+        return self._store.filled
+
+    async def fill(self, entries: Sequence[Entry], upto: Cursor) -> None:
+        """Store what those messages lack, up to the receipt `upto`, in one transaction."""
+        await self._writer.run(lambda: self._store.fill(entries, upto))
 
     async def counts(self) -> Counts:
         """Return the totals; they are kept, not counted."""

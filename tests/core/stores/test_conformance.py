@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from journal_values import AT, a_receipt, an_attempt, an_entry
+from journal_values import AT, a_receipt, an_attempt, an_entry, revision
 
 from segtap.core import stores
 from segtap.core.delivery import DeliveryCounts, DeliveryState, Outcome
@@ -221,7 +221,7 @@ async def test_totals_follow_every_change(kept: Stores) -> None:
     )
     assert await kept.index.counts() == counts
     await kept.outbox.record([an_attempt(sent)], [(sent, DeliveryState.SENT)])
-    await kept.index.revise([(off, 2, 1), (refused, 0, 0), (99, 1, 1)])
+    await kept.index.revise([revision(off, 2, 1), revision(refused, 0, 0), revision(99, 1, 1)])
     assert await kept.index.counts() == Counts(
         received=2, refused=1, deliveries=DeliveryCounts(off=1, sent=1), teed=1, errors=1, warnings=1
     )

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from journal_values import AT, a_receipt, an_attempt, an_entry, recount, unindexed
+from journal_values import AT, a_receipt, an_attempt, an_entry, recount, revision, unindexed
 
 from segtap.core import stores
 from segtap.core.delivery import DeliveryCounts, DeliveryState, Outcome
@@ -15,6 +15,7 @@ from segtap.core.messages import Marks, message_number
 from segtap.core.settings import JournalSettings
 from segtap.core.stores import Counts, Entry, Stores
 from segtap.core.stores.sqlite import reader as reader_module
+from segtap.core.stores.sqlite import search as search_module
 from segtap.core.stores.sqlite import store as store_module
 from segtap.core.stores.sqlite.schema import connect_reader
 
@@ -263,9 +264,12 @@ async def test_totals_and_lists_survive_a_restart(journal: Stores, path: Path) -
 @pytest.mark.parametrize(
     ("ask", "index"),
     [
-        (lambda db: reader_module.page(db, None, None, 200, ""), "SCAN messages"),  # backwards, to the limit
-        (lambda db: reader_module.page(db, 9, None, 200, ""), "INTEGER PRIMARY KEY (rowid<?)"),
-        (lambda db: reader_module.page(db, None, 9, 200, "text"), "INTEGER PRIMARY KEY (rowid>?)"),
+        (lambda db: reader_module.page(db, None, None, 200), "INTEGER PRIMARY KEY (rowid>? AND rowid<?)"),
+        (lambda db: reader_module.page(db, 9, None, 200), "INTEGER PRIMARY KEY (rowid>? AND rowid<?)"),
+        (
+            lambda db: search_module.page(db, None, 9, 200, "text", None),
+            "INTEGER PRIMARY KEY (rowid>? AND rowid<?)",
+        ),
         (
             lambda db: reader_module.seen(db, ["a", "b"], 5),
             "messages_by_message_id (message_id=? AND received_at>?)",
@@ -298,7 +302,7 @@ async def test_questions_are_answered_by_an_index_and_sort_nothing(
 async def test_marks_are_revised_and_nothing_else(journal: Stores, path: Path) -> None:
     one, other = await fill(journal, 2)
     before = (await journal.index.page()).summaries
-    await journal.index.revise([(one.summary.id, 3, 4), (message_number(99, 0), 1, 1)])
+    await journal.index.revise([revision(one.summary.id, 3, 4), revision(message_number(99, 0), 1, 1)])
     after = (await journal.index.page()).summaries
     assert (after[0].errors, after[0].warnings) == (3, 4)
     assert after[1] == before[1]

@@ -11,7 +11,7 @@ from pathlib import Path
 from examples import examples
 from hypothesis import HealthCheck, Phase, strategies
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from journal_values import a_receipt, an_attempt, an_entry, recount, unindexed
+from journal_values import a_receipt, an_attempt, an_entry, recount, revision, unindexed
 from msgspec.structs import replace
 
 from segtap.core import stores
@@ -134,7 +134,7 @@ class JournalMachine(RuleBasedStateMachine):
     @rule(data=strategies.data(), errors=strategies.integers(0, 2), warnings=strategies.integers(0, 2))
     def revise(self, data: strategies.DataObject, errors: int, warnings: int) -> None:
         ids = data.draw(strategies.lists(strategies.sampled_from([*self.lines, 5 << 50]), unique=True))
-        self.runner.run(self.journal.index.revise([(id, errors, warnings) for id in ids]))
+        self.runner.run(self.journal.index.revise([revision(id, errors, warnings) for id in ids]))
         for id in ids:
             if id in self.lines:
                 self.lines[id] = replace(self.lines[id], errors=errors, warnings=warnings)

@@ -29,6 +29,7 @@ from segtap.core import stores
 from segtap.core.commands.salvage import Report, salvage
 from segtap.core.errors import JournalError, JournalLocked
 from segtap.core.settings import DestinationSettings, JournalSettings, Settings
+from segtap.core.stores.sqlite.rows import MESSAGE_COLUMNS
 
 pytestmark = pytest.mark.kill
 
@@ -109,7 +110,7 @@ async def test_of_a_sound_journal_everything_is_copied_and_it_stays_as_it_is(
     assert report.rebuilt == 0
     assert receipts_in(new) == receipts_in(sound)
     for query in (
-        "SELECT * FROM messages",
+        f"SELECT {MESSAGE_COLUMNS} FROM messages",  # an engine fills in the others
         "SELECT * FROM deliveries",
         "SELECT value FROM meta WHERE key IN ('counts', 'indexed')",
     ):

@@ -11,6 +11,7 @@ from ....delivery import OWED_STATES, Delivery, DeliveryState, Outcome
 from ....messages import Marks, Receipt, message_number, position_of, seq_of
 from ...base import Entry
 from ..rows import (
+    ALL_COLUMNS,
     DELIVERY_COLUMNS,
     MESSAGE_COLUMNS,
     pack_entry,
@@ -31,6 +32,8 @@ _PIECE = 500
 _MESSAGE_WIDTH = MESSAGE_COLUMNS.count(",") + 1
 _FIRST_WIDTH = _MESSAGE_WIDTH - 2
 """Columns of the first version: without findings and owed."""
+_ALL_WIDTH = ALL_COLUMNS.count(",") + 1
+"""Columns of this version. Those after `owed` are not copied: an engine that opens the copy fills them in."""
 
 
 class Copied(msgspec.Struct, kw_only=True):
@@ -161,7 +164,7 @@ class Copy:
         """Put lines into the index."""
         self._db.executemany(
             f"INSERT INTO messages ({MESSAGE_COLUMNS}) VALUES (?{', ?' * (_MESSAGE_WIDTH - 1)})",
-            [pack_entry(entry) for entry in entries],
+            [pack_entry(entry)[:_MESSAGE_WIDTH] for entry in entries],
         )
 
     def finish(self) -> Copied:
@@ -176,6 +179,9 @@ class Copy:
         self._db.executemany(
             "UPDATE meta SET value = ? WHERE key = ?",
             [(self._highest, "last_seq"), (self._upto, "indexed"), (tally.encode(), "counts")],
+        )
+        self._db.executemany(
+            "INSERT OR REPLACE INTO meta VALUES (?, ?)", [("filled", 0), ("fill", self._upto)]
         )
         self._db.execute("PRAGMA journal_mode = WAL").fetchone()
         return self.copied
@@ -273,9 +279,9 @@ class Copy:
 
 def _message(cell: Cell) -> tuple[Value, ...] | None:
     """The values of MESSAGE_COLUMNS of a row that can be read, whatever version wrote it."""
-    if cell.values is None or not _FIRST_WIDTH <= len(cell.values) <= _MESSAGE_WIDTH:
+    if cell.values is None or not _FIRST_WIDTH <= len(cell.values) <= _ALL_WIDTH:
         return None
-    row: list[Value] = [cell.rowid, *cell.values[1:]]
+    row: list[Value] = [cell.rowid, *cell.values[1:_MESSAGE_WIDTH]]
     row[9] = _OLD_STATES.get(str(row[9]), row[9])
     if unpack_summary(row[:11]).damaged or not isinstance(row[12], str):
         return None

@@ -1,0 +1,291 @@
+"""Writes to the message rows of the journal's file, with the totals that go with them."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
+from itertools import islice
+
+from ...delivery import OWED_STATES, Delivery, DeliveryState
+from ...messages import Marks, message_number, seq_of
+from ...verdict import Severity
+from ..base import Counts, Entry, Judged, Revision
+from .rows import (
+    ALL_COLUMNS,
+    DELIVERY_COLUMNS,
+    FILLED_COLUMNS,
+    JUDGED_COLUMNS,
+    pack_delivery,
+    pack_entry,
+    pack_judged,
+    pack_names,
+    pack_rules,
+    storable,
+)
+from .tally import COUNTED, Changes, Row, Tally
+
+ROWS = 200
+"""Rows that one statement inserts at most. A statement a row would let go of the interpreter and wait for it
+again with each, for milliseconds while the event loop is busy."""
+_IDS_A_QUERY = 500
+SET_META = "UPDATE meta SET value = ? WHERE key = ?"
+_WIDTH = ALL_COLUMNS.count(",") + 1
+_MESSAGE_VALUES = f"(?{', ?' * (_WIDTH - 1)})"
+_INSERT_MESSAGES = f"INSERT INTO messages ({ALL_COLUMNS}) VALUES {_MESSAGE_VALUES}"
+_SET_JUDGED = ", ".join(f"{name} = ?" for name in JUDGED_COLUMNS.split(", "))
+_SET_FILLED = ", ".join(f"{name} = ?" for name in FILLED_COLUMNS.split(", "))
+_INSERT_DELIVERY = (
+    f"INSERT INTO deliveries ({DELIVERY_COLUMNS}) VALUES (?{', ?' * DELIVERY_COLUMNS.count(',')})"
+)
+
+
+class MessageRows:
+    """The messages in the file, and the numbers that go with them; these change only after a commit.
+
+    `indexed` is the last receipt with its messages in the index; messages of the receipts after the first and
+    up to the second of `filled` lack what the version before did not keep.
+    Every method raises sqlite3.Error and then leaves everything as it was.
+    """
+
+    _db: sqlite3.Connection
+    _tally: Tally
+    last_seq: int
+    indexed: int
+    filled: tuple[int, int]
+
+    @property
+    def counts(self) -> Counts:
+        """The totals of what is indexed."""
+        return self._tally.counts
+
+    def index(self, entries: Sequence[Entry], upto: int) -> None:
+        """Write the messages of the receipts up to `upto`; those indexed or cleared before are left out.
+
+        Raises ValueError for a message of a receipt above `upto`, and for an `upto` not given out yet.
+        """
+        if upto > self.last_seq or any(seq_of(entry.summary.id) > upto for entry in entries):
+            raise ValueError(
+                f"messages above receipt {upto}, or receipt {upto} above the last, {self.last_seq}"
+            )
+        fresh = [entry for entry in entries if seq_of(entry.summary.id) > self.indexed]
+        rows = [(counted(entry), 1) for entry in fresh]
+        severities: dict[str, Severity] = {}
+        for entry in fresh:
+            severities.update(entry.judged.rules)
+        tally = self._tally.with_changes(rows)
+        changes = Changes(severities)
+        changes.add(rows)
+        indexed = max(self.indexed, upto)
+        with self._transaction():
+            for at in range(0, len(fresh), self._together):
+                some = [pack_entry(entry) for entry in fresh[at : at + self._together]]
+                values = [value for row in some for value in row]
+                self._db.execute(_INSERT_MESSAGES + f", {_MESSAGE_VALUES}" * (len(some) - 1), values)
+            changes.write(self._db)
+            self._db.executemany(SET_META, [(indexed, "indexed"), (tally.encode(), "counts")])
+        self.indexed, self._tally = indexed, tally
+
+    def fill(self, entries: Sequence[Entry], upto: int) -> None:
+        """Write what rows of an earlier version lack, of the receipts up to `upto`; their lines stay."""
+        start, end = self.filled
+        upto = min(max(upto, start), end)
+        with self._transaction():
+            rows = self._rows([entry.summary.id for entry in entries])
+            found = [
+                (row, entry)
+                for entry in entries
+                if (row := rows.get(entry.summary.id)) is not None and start < seq_of(row.id) <= upto
+            ]
+            after = [
+                row._replace(
+                    event=entry.names.event, rules=pack_rules(entry.judged.rules), sent=_sent(entry.judged)
+                )
+                for row, entry in found
+            ]
+            tally = self._tally.with_changes(
+                change for (row, _), now in zip(found, after, strict=True) for change in ((row, -1), (now, 1))
+            )
+            severities: dict[str, Severity] = {}
+            for _, entry in found:
+                severities.update(entry.judged.rules)
+            changes = Changes(severities)
+            changes.add((row, 1) for row in after)
+            self._db.executemany(
+                f"UPDATE messages SET text = ?, {_SET_FILLED}, {_SET_JUDGED} WHERE id = ?",
+                [
+                    (storable(entry.text), *pack_names(entry), *pack_judged(entry.judged), row.id)
+                    for row, entry in found
+                ],
+            )
+            changes.write(self._db)
+            self._db.executemany(SET_META, [(upto, "filled"), (tally.encode(), "counts")])
+            if upto == end:
+                self._db.execute("DELETE FROM meta WHERE key IN ('filled', 'fill')")
+        self._tally = tally
+        self.filled = (upto, end) if upto < end else (0, 0)
+
+    def record(
+        self,
+        deliveries: Sequence[Delivery],
+        states: Sequence[tuple[int, DeliveryState]],
+        owing: Collection[int] = (),
+    ) -> int | None:
+        """Write attempts and states of messages; those no longer in the journal are left out.
+
+        See `Outbox.record` for `owing`. Returns the lowest receipt number whose message changed, or None.
+        """
+        wanted = {id for id, _ in states} | {delivery.message for delivery in deliveries}
+        with self._transaction():
+            before = self._rows(wanted)
+            after = {id: state for id, state in states if id in before}
+            tally = self._changed(
+                (before[id], before[id]._replace(delivery=state)) for id, state in after.items()
+            )
+            self._db.executemany(
+                _INSERT_DELIVERY,
+                [pack_delivery(delivery) for delivery in deliveries if delivery.message in before],
+            )
+            self._db.executemany(
+                "UPDATE messages SET delivery = ?, owed = ? WHERE id = ?",
+                [(state.value, int(state in OWED_STATES or id in owing), id) for id, state in after.items()],
+            )
+            self._db.execute(SET_META, (tally.encode(), "counts"))
+        self._tally = tally
+        return seq_of(min(after)) if after else None
+
+    def revise(self, revisions: Sequence[Revision]) -> int | None:
+        """Write what messages are judged to be now; those no longer in the journal are left out.
+
+        Returns the lowest receipt number whose message changed, or None.
+        """
+        with self._transaction():
+            rows = self._rows([one.id for one in revisions])
+            found = [(rows[one.id], one) for one in revisions if one.id in rows]
+            after = [_revised(row, one) for row, one in found]
+            severities: dict[str, Severity] = {}
+            for _, one in found:
+                severities.update(one.judged.rules)
+            tally = self._changed(zip((row for row, _ in found), after, strict=True), severities)
+            self._db.executemany(
+                f"UPDATE messages SET errors = ?, warnings = ?, {_SET_JUDGED}, marks = ?, delivery = ? "
+                "WHERE id = ?",
+                [
+                    (row.errors, row.warnings, *pack_judged(one.judged), row.marks, row.delivery, row.id)
+                    for row, (_, one) in zip(after, found, strict=True)
+                ],
+            )
+            self._db.executemany(
+                "UPDATE messages SET owed = ? WHERE id = ?",
+                [
+                    (int(one.delivery in OWED_STATES), row.id)
+                    for row, one in found
+                    if one.delivery is not None and one.delivery != row.delivery
+                ],
+            )
+            self._db.execute(SET_META, (tally.encode(), "counts"))
+        self._tally = tally
+        return seq_of(min(row.id for row, _ in found)) if found else None
+
+    def spoil(self, seq: int) -> bool:
+        """Mark the messages of a receipt that cannot be read: an error each, and nothing more to be sent.
+
+        Returns whether there were any that were not marked yet.
+        """
+        first, end = message_number(seq, 0), message_number(seq + 1, 0)
+        with self._transaction():
+            found = self._db.execute(
+                f"SELECT owed, {COUNTED} FROM messages WHERE id >= ? AND id < ?", (first, end)
+            ).fetchall()
+            changed: list[tuple[Row, Row]] = []
+            for owed, *values in found:
+                row = Row.read(values)
+                if not row.marks & Marks.DAMAGED:
+                    state = DeliveryState.FAULT.value if owed == 1 else row.delivery
+                    marks = row.marks | Marks.DAMAGED
+                    now = row._replace(marks=marks, delivery=state, errors=max(row.errors, 1))
+                    changed.append((row, now))
+            tally = self._changed(changed)
+            self._db.executemany(
+                "UPDATE messages SET marks = ?, delivery = ?, errors = ?, owed = 0 WHERE id = ?",
+                [(row.marks, row.delivery, row.errors, row.id) for _, row in changed],
+            )
+            self._db.execute(SET_META, (tally.encode(), "counts"))
+        self._tally = tally
+        return bool(changed)
+
+    def _changed(
+        self, rows: Iterable[tuple[Row, Row]], severities: Mapping[str, Severity] | None = None
+    ) -> Tally:
+        """Write what rows before and after a change differ in to the totals; returns the tally then."""
+        both = [one for before, after in rows if before != after for one in ((before, -1), (after, 1))]
+        changes = Changes(severities)
+        changes.add(change for change in both if not self._lacks(change[0]))
+        changes.write(self._db)
+        return self._tally.with_changes(both)
+
+    def _lacks(self, row: Row) -> bool:
+        """Return whether the row is one of an earlier version that is not filled in yet."""
+        start, end = self.filled
+        return start < seq_of(row.id) <= end
+
+    def _rows(self, ids: Collection[int]) -> dict[int, Row]:
+        """Return what is counted of messages; those that are not in the index are left out."""
+        found: dict[int, Row] = {}
+        waiting = iter(ids)
+        while some := list(islice(waiting, _IDS_A_QUERY)):
+            rows = self._db.execute(
+                f"SELECT {COUNTED} FROM messages WHERE id IN ({','.join('?' * len(some))})", some
+            )
+            found.update((row.id, row) for row in map(Row.read, rows))
+        return found
+
+    @property
+    def _together(self) -> int:
+        """How many messages one statement inserts."""
+        return max(1, min(ROWS, self._db.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER) // _WIDTH))
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Generator[None]:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._db.execute("COMMIT")
+        except BaseException:
+            if self._db.in_transaction:  # SQLite ends it by itself on a full disk
+                self._db.execute("ROLLBACK")
+            raise
+
+
+def counted(entry: Entry) -> Row:
+    """Return what is counted of an entry."""
+    line, judged = entry.summary, entry.judged
+    return Row(
+        line.marks,
+        line.delivery.value,
+        line.errors,
+        line.warnings,
+        line.id,
+        line.received_at,
+        storable(line.type),
+        storable(line.name),
+        storable(entry.names.event),
+        pack_rules(judged.rules),
+        _sent(judged),
+    )
+
+
+def _sent(judged: Judged) -> int | None:
+    return None if judged.sent is None else int(judged.sent)
+
+
+def _revised(row: Row, revision: Revision) -> Row:
+    judged = revision.judged
+    return row._replace(
+        marks=row.marks if revision.marks is None else revision.marks,
+        delivery=row.delivery if revision.delivery is None else revision.delivery.value,
+        errors=judged.errors,
+        warnings=judged.warnings,
+        rules=pack_rules(judged.rules),
+        sent=_sent(judged),
+    )

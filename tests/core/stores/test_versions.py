@@ -1,0 +1,119 @@
+"""Journals of earlier versions: they open, and what this version keeps of messages is filled in."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from pathlib import Path
+
+import pytest
+from engines import engine_settings, running_engine
+from journal_values import look, recount
+
+from segtap.core import stores
+from segtap.core.delivery import DeliveryCounts, DeliveryState, Outcome
+from segtap.core.errors import JournalTooNew
+from segtap.core.messages import message_number
+from segtap.core.settings import JournalSettings
+from segtap.core.stores import ReadOnlyStores
+from segtap.core.stores.base import Condition
+from segtap.core.stores.sqlite.schema import VERSION
+
+DATA = Path(__file__).parents[2] / "data/journal"
+STATES = ["off", "waiting", "sent", "refused", "uncertain", "held", "stuck", "fault", "none", "none"]
+"""Of the messages in the file of version 4, which are in receipts 1 to 9; 10 was refused, 11 was not read."""
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Path:
+    path = tmp_path / "journal.db"
+    shutil.copyfile(DATA / "version-4.sqlite", path)
+    return path
+
+
+async def test_a_journal_of_version_4_opens_with_all_that_it_holds(old: Path) -> None:
+    before = look(old, "SELECT * FROM receipts"), look(old, "SELECT * FROM deliveries")
+    kept = await stores.open(str(old))
+    try:
+        lines = (await kept.index.page()).summaries
+        assert [line.delivery for line in lines] == STATES
+        assert [line.id >> 20 for line in await kept.outbox.owed()] == [2, 5, 7]
+        (attempt,) = await kept.outbox.deliveries(message_number(3, 0))
+        assert attempt.outcome is Outcome.SENT
+        (finding,) = (await kept.index.findings([message_number(3, 0)]))[message_number(3, 0)]
+        assert finding.rule == "second-receipt"
+        assert await kept.index.settings() == '{"identity":"simplified"}'
+        assert kept.index.unfilled == (0, 10)
+        counts = await kept.index.counts()
+        assert counts == recount(old)
+        assert counts.deliveries == DeliveryCounts(**dict.fromkeys(DeliveryState, 1))
+        await kept.outbox.record([], [(message_number(2, 0), DeliveryState.SENT)])
+        assert await kept.index.counts() == recount(old)
+        # A filter cannot know yet what the rows lack, so that it lets all of them through.
+        condition = Condition("event = ?", ("Order 4",), lambda found: not found.filled)
+        assert len((await kept.index.page(condition=condition)).summaries) == len(STATES)
+    finally:
+        await kept.close()
+    assert (look(old, "SELECT * FROM receipts"), look(old, "SELECT * FROM deliveries")) == before
+
+
+async def test_an_engine_fills_in_what_an_older_index_lacks(old: Path, tmp_path: Path) -> None:
+    settings = engine_settings(tmp_path)
+    owed = "SELECT id, delivery, marks, owed FROM messages WHERE id < 10 << 20 ORDER BY id"
+    before = look(old, owed)
+    path = Path(settings.journal.path)
+    assert path == old
+    async with running_engine(settings) as (engine, _):
+        await engine.refilled()
+        await engine.indexed()
+        index = engine._stores.index
+        assert index.unfilled == (0, 0)
+        condition = Condition("event = ? AND user_id = 'u-4'", ("Order 4",))
+        (line,) = (await index.page(condition=condition)).summaries
+        assert line.id == message_number(4, 0)
+        assert [one.id >> 20 for one in (await index.page(text="GRÜSSE")).summaries] == list(range(1, 10))
+        rows = look(path, "SELECT event, anonymous_id, write_key, library, sent, text_cut FROM messages")
+        assert rows[3] == ("Order 4", "a-4", "key", "analytics-node", 1, 0)
+        assert rows[10][0] == "Late"
+        assert look(path, owed) == before
+        (rules,) = look(path, "SELECT rules FROM messages WHERE id = 3 << 20")[0]
+        assert " second-receipt " in rules
+        assert look(path, "SELECT sum(messages) FROM tallies WHERE rule = ''") == [(11,)]
+
+
+async def test_filling_in_goes_on_where_it_stopped(old: Path) -> None:
+    kept = await stores.open(str(old))
+    await kept.index.fill([], 4)
+    await kept.close()
+    kept = await stores.open(str(old))
+    assert kept.index.unfilled == (4, 10)
+    await kept.clear()
+    assert kept.index.unfilled == (0, 0)
+    await kept.close()
+    kept = await stores.open(str(old))
+    assert kept.index.unfilled == (0, 0)
+    await kept.close()
+
+
+async def test_a_file_of_version_4_is_searched_without_being_changed(old: Path) -> None:
+    before = old.read_bytes()
+    kept = ReadOnlyStores(JournalSettings(path=str(old)))
+
+    def matches(found: object) -> bool:
+        receipt = found.receipt()  # type: ignore[attr-defined]
+        return receipt is not None and b"Order 6" in receipt.body
+
+    (line,) = (await kept.index.page(condition=Condition("event = 'x'", (), matches))).summaries
+    assert line.id == message_number(6, 0)
+    await kept.close()
+    assert old.read_bytes() == before
+
+
+async def test_a_newer_journal_is_refused_and_not_touched(old: Path) -> None:
+    db = sqlite3.connect(old)
+    db.execute(f"PRAGMA user_version = {VERSION + 1}")
+    db.close()
+    before = old.read_bytes()
+    with pytest.raises(JournalTooNew, match="written by a newer segtap"):
+        await stores.open(str(old))
+    assert old.read_bytes() == before
