@@ -11,7 +11,7 @@ from typing import Any
 from check_helpers import DESTINATION, NOW, real_message
 
 from segtap.core.checks import CheckSettings
-from segtap.core.checks.stream import Loose, StreamChecker, StreamLimits
+from segtap.core.checks.stream import Loose, StreamChecker, StreamLimits, digest
 from segtap.core.destinations import translator
 from segtap.core.messages import Marks
 from segtap.core.settings import Destination
@@ -82,5 +82,5 @@ def observed(
             marks=marks,
             filled=filled,
         )
-        found.append(list(checker.observe(loose, translate(message, now=now), now)))
+        found.append(list(checker.observe(digest(loose, translate(message, now=now), now))))
     return found

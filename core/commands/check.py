@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 import msgspec
 
 from ..checks import adjusted
-from ..checks.stream import StreamChecker
+from ..checks.stream import StreamChecker, digest
 from ..ingest.bounds import DEFAULT_BOUNDS, Bounds
 from ..messages import Json, JsonObject, Marks
 from ..pipeline import CompiledSettings, run
@@ -165,7 +165,7 @@ def _check(
     if not message.marks & Marks.WOULD_REJECT and copies.is_copy(given, now):
         message = msgspec.structs.replace(message, marks=Marks.SECOND_RECEIPT)
     stream.use(settings.checks, settings.destination)
-    completed = stream.observe(message, verdict.translation, now)
+    completed = stream.observe(digest(message, verdict.translation, now))
     verdict = with_findings(verdict, adjusted(completed, message.document, settings.checks.rules))
     return _checked(given, verdict.findings, nowhere=not verdict.translation.operations)
 

@@ -17,7 +17,7 @@ from ..checks.examples import EXAMPLES
 from ..checks.examples.example import NOW, Example
 from ..checks.examples.told import TOLD_EXAMPLES, Told
 from ..checks.settings import CheckSettings
-from ..checks.stream import Loose, StreamChecker
+from ..checks.stream import Loose, StreamChecker, digest
 from ..destinations import translator
 from ..destinations.base import Translator
 from ..errors import InputError
@@ -135,7 +135,7 @@ def _observed(
             document=message, type=str(message["type"]), message_id=str(message.get("messageId", ""))
         )
         now = NOW + 1000 * number
-        found = checker.observe(loose, translate.translate(message, now=now), now)
+        found = checker.observe(digest(loose, translate.translate(message, now=now), now))
     return found
 
 

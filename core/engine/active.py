@@ -14,7 +14,7 @@ import msgspec
 
 from ..api.models import Coverage, MessageDetail
 from ..checks import adjusted
-from ..checks.stream import StreamChecker
+from ..checks.stream import StreamChecker, digest
 from ..destinations.actions.faults import subscription_faults
 from ..destinations.filters import filter_faults
 from ..messages import JsonObject, Message
@@ -75,7 +75,7 @@ class ActiveSettings:
 
     def observe(self, message: Message, translation: Translation) -> tuple[Finding, ...]:
         """What the message completes in the stream; it counts as seen from there on."""
-        found = self.stream.observe(message, translation, message.received_at)
+        found = self.stream.observe(digest(message, translation, message.received_at))
         self._cover(message)
         if not self.covered.messages % LOOK_AT_MEMORY and self.stream.forgotten and not self._told:
             self._told = True

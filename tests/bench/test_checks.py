@@ -1,4 +1,4 @@
-"""What the checks cost, as a ratio to translation: measured in one run, side by side."""
+"""What the checks cost, as a ratio to the standard library's JSON reading and writing the same messages."""
 
 import json
 import time
@@ -8,7 +8,8 @@ from check_helpers import DESTINATION, NOW, TRANSLATOR, every_real_message
 
 from segtap.core.checks import check
 
-LIMIT = 2.0
+LIMIT = 3.0
+"""Times the cost of `json.loads` and `json.dumps`; measured 2.0."""
 ROUNDS = 40
 
 
@@ -22,23 +23,23 @@ def fastest(work: Callable[[], None]) -> float:
     return min(times)
 
 
-def test_checks_cost_at_most_twice_the_translation(record_property: Callable[[str, object], None]) -> None:
+def test_checks_cost_at_most_thrice_the_json(record_property: Callable[[str, object], None]) -> None:
     messages = [(message, len(json.dumps(message))) for message in every_real_message()]
     translations = [TRANSLATOR.translate(message, now=NOW) for message, _ in messages]
 
-    def translate() -> None:
-        for message, _ in messages:
-            TRANSLATOR.translate(message, now=NOW)
+    texts = [json.dumps(message) for message, _ in messages]
+
+    def read_and_write() -> None:
+        for text in texts:
+            json.dumps(json.loads(text))
 
     def check_all() -> None:
         for (message, size), translation in zip(messages, translations, strict=True):
             check(message, translation, DESTINATION, now=NOW, original_size=size)
 
-    translating, checking = fastest(translate), fastest(check_all)
-    ratio = checking / translating
-    record_property("checks_to_translation", ratio)
+    baseline, checking = fastest(read_and_write), fastest(check_all)
+    ratio = checking / baseline
+    record_property("checks_to_json", ratio)
     each = 1e6 / len(messages)
-    print(
-        f"translate {translating * each:.1f} µs, check {checking * each:.1f} µs a message: ratio {ratio:.2f}"
-    )
+    print(f"json {baseline * each:.1f} µs, check {checking * each:.1f} µs a message: ratio {ratio:.2f}")
     assert ratio <= LIMIT

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 import os
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import pytest
 from check_helpers import DESTINATION, NOW, TRANSLATOR, every_real_message
 
 from segtap.core.checks import CheckSettings
-from segtap.core.checks.stream import Loose, StreamChecker
+from segtap.core.checks.stream import Loose, StreamChecker, digest
 from segtap.core.verdict import Translation
 
 COUNT = 500_000
@@ -21,8 +22,8 @@ MEMORY = 100 * 1024 * 1024
 """Half of what a million may take: the tables double, and are as full with half as many."""
 LONGEST = 50.0
 """Milliseconds of one message, a full collection of garbage included; growing one large table takes more."""
-RATIO = 2.0
-"""Of the cost of the translation."""
+RATIO = 3.5
+"""Times the cost of `json.loads` and `json.dumps` of the message; measured 2.4."""
 
 _STATM = "/proc/self/statm"
 
@@ -49,7 +50,7 @@ def measure() -> None:
         }
         message = Loose(document=document, type="track", message_id=f"6d5dc550-92e6-4f3d-8356-{number:012x}")
         start = time.thread_time()  # what others do on the machine meanwhile does not count
-        checker.observe(message, nothing, NOW + number)
+        checker.observe(digest(message, nothing, NOW + number))
         longest = max(longest, time.thread_time() - start)
     each = (time.perf_counter() - began) / COUNT * 1e6
     gc.collect()
@@ -78,7 +79,7 @@ def test_half_a_million_distinct_ids_fit_in_half_the_memory(
     assert (kept, forgotten) == (2 * COUNT, 0)
 
 
-def test_the_stream_costs_at_most_twice_the_translation(
+def test_the_stream_costs_at_most_a_few_times_the_json(
     record_property: Callable[[str, object], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
     messages = every_real_message() * 200
@@ -88,20 +89,22 @@ def test_the_stream_costs_at_most_twice_the_translation(
         for number, message in enumerate(messages)
     ]
 
-    def translate() -> None:
-        for message in messages:
-            TRANSLATOR.translate(message, now=NOW)
+    texts = [json.dumps(message) for message in messages]
+
+    def read_and_write() -> None:
+        for text in texts:
+            json.dumps(json.loads(text))
 
     def stream() -> None:
         checker = StreamChecker(CheckSettings(), DESTINATION)
         for number, (message, translation) in enumerate(zip(loose, translations, strict=True)):
-            checker.observe(message, translation, NOW + 60_000 * number)
+            checker.observe(digest(message, translation, NOW + 60_000 * number))
 
-    streaming, translating = fastest(stream, translate)
-    ratio = streaming / translating
-    record_property("stream_to_translation", ratio)
+    streaming, baseline = fastest(stream, read_and_write)
+    ratio = streaming / baseline
+    record_property("stream_to_json", ratio)
     with capsys.disabled():
-        print(f"\nstream {streaming / len(messages) * 1e6:.1f} µs a message, {ratio:.2f} of the translation")
+        print(f"\nstream {streaming / len(messages) * 1e6:.1f} µs a message, {ratio:.2f} of json's")
     assert ratio <= RATIO
 
 

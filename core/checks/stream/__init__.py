@@ -1,4 +1,8 @@
-"""The rules on the stream: what only several messages together show. State over time, bounded memory."""
+"""The rules on the stream: what only several messages together show. State over time, bounded memory.
+
+A message passes in two steps: `digest` says what is in it and needs no other message, and
+`StreamChecker.observe` compares that with what came before it.
+"""
 
 from __future__ import annotations
 
@@ -9,26 +13,23 @@ import msgspec
 from ...catalogue import stream as rule
 from ...identities.table import Identities
 from ...mapping.dates import read_time
-from ...messages import CALL_TYPES, Marks
+from ...messages import CALL_TYPES
 from ...settings import Destination
 from ...text import counted, shown
-from ...verdict import Finding, Translation
+from ...verdict import Finding
 from ..settings import DEFAULTS, CheckSettings
+from .digest import Digest, digest
 from .groups import Groups
 from .joining import Joining
 from .memory import Recent
 from .names import Names
-from .observed import Loose, Observed, Seen, StreamLimits, object_of, seen, text_of
+from .observed import Loose, Observed, Seen, StreamLimits, object_of, text_of
 from .people import People
 from .repeats import Repeats
 from .sources import Sources
 from .users import StreamUsers
 
-__all__ = ["Forgotten", "Loose", "Observed", "StreamChecker", "StreamLimits"]
-
-
-_KEPT_BACK = int(Marks.WOULD_REJECT | Marks.REFUSED)
-_COPY = int(Marks.SECOND_RECEIPT)
+__all__ = ["Digest", "Forgotten", "Loose", "Observed", "StreamChecker", "StreamLimits", "digest"]
 
 
 class Forgotten(msgspec.Struct, frozen=True):
@@ -119,35 +120,50 @@ class StreamChecker:
         """What had to be forgotten so far."""
         return Forgotten(self._repeats.ids.forgotten, self._users.ids.forgotten, self._names.forgotten)
 
-    def observe(self, message: Observed, translation: Translation, now: int) -> tuple[Finding, ...]:
-        """What this message completes. `now` is when it was received, in milliseconds since the epoch.
+    def observe(self, said: Digest) -> tuple[Finding, ...]:
+        """Find what a message completes. Call it once for each message, in their order.
 
-        A message that Segment would not hand to Mixpanel (refused, blocked, filtered out) is passed over.
+        A message that Segment would not hand to Mixpanel (refused, blocked, filtered out) is skipped.
         """
         self.observed += 1
-        if int(message.marks) & _KEPT_BACK or translation.not_sent is not None:
+        if said.kept_back:
             return ()
-        document = message.document
-        known = self.identities.ids.count
-        copy = int(message.marks) & _COPY
-        steps = () if copy else self.identities.add(translation, message.id, document)
-        stated = document.get("originalTimestamp", document.get("timestamp"))
-        at = read_time(stated) if isinstance(stated, str) else None
-        one = seen(
-            message,
-            translation,
-            now,
-            at,
+        identities = self.identities
+        known = identities.ids.count
+        steps = () if said.second else identities.add(said.translation, said.id, said.document)
+        # In the order of the fields: naming them would cost as much as a rule, for every message.
+        one = Seen(
+            said.document,
+            said.type,
+            said.message_id,
+            said.filled,
+            said.second,
+            said.replay,
+            said.user,
+            said.anonymous,
+            said.distinct_id,
+            said.is_event,
+            said.properties,
+            said.traits,
+            said.context,
+            said.name,
+            said.library,
+            said.at,
+            said.now,
+            said.translation,
+            said.events,
+            said.content,
+            said.members,
             self._settings,
             self._destination,
-            self.identities,
+            identities,
             steps,
             known,
+            self.observed,
         )
-        one.number = self.observed
-        if message.source_kind == "mixpanel":
-            return tuple(self._repeats.device(document, one))
-        if message.type not in CALL_TYPES:
+        if said.source_kind == "mixpanel":
+            return tuple(self._repeats.device(said.document, one))
+        if said.type not in CALL_TYPES:
             return ()
         return tuple(self._found(one))
 
@@ -174,7 +190,7 @@ class StreamChecker:
         if left is None or came is None or abs(came - left) <= self._limits.skew:
             return
         device = text_of(object_of(one.context.get("device")).get("id"))
-        library = text_of(object_of(one.context.get("library")).get("name"))
+        library = one.library
         if self._clocks.first_time(device or one.anonymous or library, True):
             off = abs(came - left) / 60_000
             way = "behind" if came > left else "ahead"

@@ -10,11 +10,11 @@ from ...messages import Json, JsonObject
 from ...paths import child
 from ...text import shown
 from ...verdict import Finding
+from .digest import BITS, MAX_NAME
 from .memory import Recent
 from .observed import Seen, StreamLimits
 
 _BETWEEN = re.compile(r"[\s_\-.]+")
-_MAX_NAME = 256
 _SPELLINGS = 4
 """So many spellings of a name are told; more would only repeat it."""
 
@@ -26,8 +26,7 @@ _KINDS: dict[type, str] = {
     list: "a list",
     dict: "an object",
 }
-_BITS: dict[type, int] = {bool: 1, int: 2, float: 2, str: 4, list: 8, dict: 16}
-_OF_BIT = {bit: _KINDS[kind] for kind, bit in _BITS.items()}
+_OF_BIT = {bit: _KINDS[kind] for kind, bit in BITS.items()}
 
 
 class Names:
@@ -41,6 +40,10 @@ class Names:
             self._known[what] = Recent(limits.names)
             self._spellings[what] = Recent(limits.names)
         self._types: Recent[tuple[str, str, str], int] = Recent(2 * limits.names)
+        self._shapes: set[int] = set()
+        """Hashes of the names and types that messages had, all of which are known."""
+        self._lost = 0
+        """How many names were forgotten when the shapes were last cleared."""
         self._pages: set[int] = set()
         self._events: set[int] = set()
 
@@ -57,7 +60,7 @@ class Names:
         what = "event" if seen.type == "track" else seen.type
         if seen.name and what in self._known:
             path = "$.event" if what == "event" else "$.name"
-            if len(seen.name) <= _MAX_NAME and seen.name not in self._known[what]:
+            if len(seen.name) <= MAX_NAME and seen.name not in self._known[what]:
                 self._known[what].put(seen.name, True)
                 yield from self._spelling(what, seen.name, path)
             yield from self._count(seen, path)
@@ -67,21 +70,26 @@ class Names:
             yield from self._members(seen, "trait", seen.traits, "$.traits")
 
     def _members(self, seen: Seen, what: str, members: JsonObject, path: str) -> Iterator[Finding]:
-        known = self._known[what]
         # Properties of an event, traits of users, traits of groups: each has its own types.
         of = seen.name if seen.type == "track" else ""
-        for name, value in members.items():
-            if len(name) > _MAX_NAME:
-                continue
+        shape = hash((seen.type, of, seen.members))
+        if shape in self._shapes:
+            return  # most messages have the names and types of an earlier one
+        known = self._known[what]
+        for name, bit in seen.members:
             if name not in known:
                 known.put(name, True)
                 yield from self._spelling(what, name, child(path, name))
-            bit = _BITS.get(type(value))
-            if bit is not None and not (self._types.get((seen.type, of, name)) or 0) & bit:
-                yield from self._type(seen, of, name, value, path)
+            if bit and not (self._types.get((seen.type, of, name)) or 0) & bit:
+                yield from self._type(seen, of, name, members[name], path)
+        self._shapes.add(shape)
+        if self.forgotten != self._lost or len(self._shapes) > self._limits.names:
+            # What is no longer known has to be met again.
+            self._shapes.clear()
+            self._lost = self.forgotten
 
     def _spelling(self, what: str, name: str, path: str) -> Iterator[Finding]:
-        if len(name) > _MAX_NAME:
+        if len(name) > MAX_NAME:
             return
         plain = _BETWEEN.sub("", name).casefold()
         if what in ("property", "trait"):
@@ -102,7 +110,7 @@ class Names:
 
     def _type(self, seen: Seen, of: str, name: str, value: Json, path: str) -> Iterator[Finding]:
         """Note a type that the property did not have before."""
-        key, bit = (seen.type, of, name), _BITS[type(value)]
+        key, bit = (seen.type, of, name), BITS[type(value)]
         before = self._types.get(key)
         self._types.put(key, (before or 0) | bit)
         if before is not None:

@@ -1,4 +1,4 @@
-"""One message as the stream's rules look at it, and how much they may remember."""
+"""A message in its place in the stream, and how much the rules on the stream may remember."""
 
 from __future__ import annotations
 
@@ -11,12 +11,9 @@ from ...identities.table import Identities, Step
 from ...messages import Json, JsonObject, Marks, SourceKind
 from ...settings import Destination
 from ...verdict import Translation
-from ..request import event_records
 from ..settings import CheckSettings
 
 EVENTS = ("track", "page", "screen")
-# Plain numbers: operations on flags cost as much as a rule.
-_SECOND, _REPLAY = int(Marks.SECOND_RECEIPT), int(Marks.REPLAY)
 
 
 class Observed(Protocol):
@@ -87,10 +84,10 @@ class StreamLimits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Seen(msgspec.Struct, gc=False):
-    """One message, taken apart once. `at` is when it happened by the sender's clock, else None.
+    """One message in its place in the stream: what its digest says, and what earlier messages make of it.
 
-    `user` and `anonymous` are "" where the message has none; `events` are the event records that go to
-    Mixpanel. `second` tells that it is a copy, which Segment would drop.
+    `second` tells that it is a copy, which Segment would drop. See `digest.Digest` for the fields that are
+    named alike.
     """
 
     document: JsonObject
@@ -102,17 +99,18 @@ class Seen(msgspec.Struct, gc=False):
     user: str
     anonymous: str
     distinct_id: str
-    """What Segment's destinations send as distinct_id."""
     is_event: bool
-    """Whether the call becomes an event."""
     properties: JsonObject
     traits: JsonObject
     context: JsonObject
     name: str
+    library: str
     at: int | None
     now: int
     translation: Translation
     events: Sequence[tuple[str, JsonObject, JsonObject]]
+    content: int
+    members: tuple[tuple[str, int], ...]
     settings: CheckSettings
     destination: Destination
     identities: Identities
@@ -121,7 +119,7 @@ class Seen(msgspec.Struct, gc=False):
     """What the message did to ids that it names together."""
     known_ids: int
     """How many ids there were before."""
-    number: int = 0
+    number: int
     """Its number in the stream, from 1."""
 
     @property
@@ -150,45 +148,3 @@ def name_of(document: JsonObject, type: str) -> str:
     if not isinstance(named, str) and type in ("page", "screen"):
         named = object_of(document.get("properties")).get("name")
     return named if isinstance(named, str) else ""
-
-
-def seen(
-    message: Observed,
-    translation: Translation,
-    now: int,
-    at: int | None,
-    settings: CheckSettings,
-    destination: Destination,
-    identities: Identities,
-    steps: tuple[Step, ...],
-    known_ids: int,
-) -> Seen:
-    """The message taken apart."""
-    document, marks = message.document, int(message.marks)
-    user, anonymous = text_of(document.get("userId")), text_of(document.get("anonymousId"))
-    # In the order of the fields: naming them would cost as much as a rule, for every message.
-    return Seen(
-        document,
-        message.type,
-        message.message_id,
-        message.filled,
-        bool(marks & _SECOND),
-        bool(marks & _REPLAY),
-        user,
-        anonymous,
-        user or anonymous,
-        message.type in EVENTS,
-        object_of(document.get("properties")),
-        object_of(document.get("traits")),
-        object_of(document.get("context")),
-        name_of(document, message.type),
-        at,
-        now,
-        translation,
-        event_records(translation),
-        settings,
-        destination,
-        identities,
-        steps,
-        known_ids,
-    )

@@ -212,7 +212,7 @@ def is_server(seen: Seen) -> bool:
 
 
 def _library(seen: Seen) -> str:
-    return text_of(object_of(seen.context.get("library")).get("name"))
+    return seen.library
 
 
 def same_case(one: str, other: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from array import array
 from collections.abc import Sequence
@@ -14,6 +13,7 @@ from ...catalogue.calls import PAGE_DOUBLE_COUNT
 from ...messages import DEDUPE_WINDOW, Json, JsonObject
 from ...text import shown
 from ...verdict import Finding
+from .digest import fingerprint
 from .memory import IdTable, Recent, hashed
 from .observed import Seen, StreamLimits, object_of, text_of
 
@@ -23,8 +23,6 @@ _PAGE_VIEW = re.compile(
     re.IGNORECASE,
 )
 """Names of events that count page views."""
-
-_encode = msgspec.json.Encoder(order="deterministic").encode
 
 _WORDS = 0xFFFFFFFF
 _CONTENT, _EVENT, _USER, _STATED, _TIME, _SEEN = range(6)
@@ -37,16 +35,6 @@ _COMPACTED = (
     " and insert id"
 )
 """What Mixpanel does with events that differ in their time alone."""
-
-
-def fingerprint(value: Json) -> int:
-    """A number for a JSON value, the same whatever the order of its keys."""
-    try:
-        return hash(_encode(value))
-    except (UnicodeEncodeError, OverflowError):
-        return hash(json.dumps(value, sort_keys=True))
-    except RecursionError:
-        return 0  # nested beyond what can be compared: taken for the same as another such
 
 
 class _Key(msgspec.Struct, frozen=True, gc=False):
@@ -161,9 +149,7 @@ class Repeats:
 
     def look(self, seen: Seen) -> Sequence[Finding]:
         """Find what the message repeats. One whose messageId came before is `second` from here on."""
-        content = fingerprint(
-            [seen.type, seen.properties, seen.traits, text_of(seen.document.get("groupId"))]
-        )
+        content = seen.content
         found: list[Finding | None] = []
         if seen.message_id and not seen.replay and "$.messageId" not in seen.filled:
             found.append(self._same_id(seen, content))
@@ -209,7 +195,7 @@ class Repeats:
             return None  # a track call without a name is refused
         key = hash((seen.type, seen.name, distinct_id, content))
         when = seen.now if seen.at is None else seen.at
-        library = text_of(object_of(seen.context.get("library")).get("name"))
+        library = seen.library
         before = self._contents.get(key)
         self._contents.put(key, (when, seen.message_id, library))
         empty = not seen.properties and not seen.traits

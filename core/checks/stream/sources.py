@@ -27,7 +27,7 @@ class Sources:
         if not data or not seen.events or seen.destination.kind != "actions" or "$os" in seen.events[0][2]:
             return ()
         platform = text_of(object_of(data).get("platform"))
-        library = text_of(object_of(seen.context.get("library")).get("name"))
+        library = seen.library
         if platform and self._without_system.first_time(library, True):
             return (_no_system(seen, library, platform),)
         return ()

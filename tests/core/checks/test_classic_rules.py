@@ -11,7 +11,7 @@ from check_helpers import DESTINATION, NOW, classic, every_real_message, inspect
 from fixes import follow
 
 from segtap.core.checks import CheckSettings
-from segtap.core.checks.stream import Loose, StreamChecker
+from segtap.core.checks.stream import Loose, StreamChecker, digest
 from segtap.core.compare.catalogue import DIFFERENCES
 from segtap.core.destinations import translator
 from segtap.core.destinations.actions.presets import preset_subscriptions
@@ -498,7 +498,11 @@ def test_a_missing_profile_says_when_people_is_off(people: bool, words: str) -> 
         message = track(userId="u-9", messageId=f"m-{number}", event=f"E{number}")
         loose = Loose(document=message, type="track", message_id=message["messageId"])
         translation = translate.translate(message, now=NOW)
-        seen += [one for one in checker.observe(loose, translation, NOW + number) if one.rule == "no-profile"]
+        seen += [
+            one
+            for one in checker.observe(digest(loose, translation, NOW + number))
+            if one.rule == "no-profile"
+        ]
     (finding,) = seen
     assert words in finding.message
     assert finding.fix.startswith("people = true under") is not people

@@ -22,7 +22,7 @@ from segtap.core.checks.examples import EXAMPLES, MESSAGE_EXAMPLES
 from segtap.core.checks.examples.arrival import ARRIVAL_EXAMPLES
 from segtap.core.checks.examples.example import ANONYMOUS, Example, call, track
 from segtap.core.checks.examples.values import VALUE_EXAMPLES
-from segtap.core.checks.stream import Loose, StreamChecker
+from segtap.core.checks.stream import Loose, StreamChecker, digest
 from segtap.core.destinations.actions.presets import preset_subscriptions
 from segtap.core.settings import ClassicSettings, Destination, DestinationKind, IdentityMode, Subscription
 from segtap.core.verdict import Finding, Operation, Translation
@@ -418,7 +418,7 @@ def observed(example: Example, *, after: bool) -> Sent:
         size = len(json.dumps(message))
         verdict = verdict_on(message, destination, NOW, size=size, settings=judged_by)
         loose = Loose(document=message, type=message["type"], message_id=str(message.get("messageId", "")))
-        found += [*verdict.findings, *stream.observe(loose, verdict.translation, NOW + number)]
+        found += [*verdict.findings, *stream.observe(digest(loose, verdict.translation, NOW + number))]
         operations += verdict.translation.operations
     return Sent(found, Translation(tuple(operations)))
 

@@ -9,7 +9,7 @@ import pytest
 from check_helpers import DESTINATION, NOW, classic, found, inspected, real_message, verdict_on
 
 from segtap.core.checks import CheckSettings
-from segtap.core.checks.stream import Loose, StreamChecker
+from segtap.core.checks.stream import Loose, StreamChecker, digest
 from segtap.core.destinations import translator
 from segtap.core.destinations.actions.presets import optional_subscriptions, preset_subscriptions
 from segtap.core.settings import (
@@ -360,7 +360,7 @@ def stream(destination: Destination, *contexts: dict[str, Any], **changes: Any) 
         message = {**TRACK, **changes, "messageId": f"m-{number}", "context": context}
         translation = translator(destination).translate(message, now=NOW)
         loose = Loose(document=message, type=str(message["type"]), message_id=f"m-{number}")
-        made += checker.observe(loose, translation, NOW + 60_000 * number)
+        made += checker.observe(digest(loose, translation, NOW + 60_000 * number))
     return [one for one in made if one.rule == "os-missing"]
 
 

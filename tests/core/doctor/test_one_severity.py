@@ -12,7 +12,7 @@ from details import detail
 from segtap.core.api.models import MessageDetail
 from segtap.core.checks.examples import EXAMPLES
 from segtap.core.checks.examples.example import NOW, Example
-from segtap.core.checks.stream import Loose, StreamChecker
+from segtap.core.checks.stream import Loose, StreamChecker, digest
 from segtap.core.doctor import Facts, diagnose
 from segtap.core.settings import DestinationSettings, Settings
 from segtap.core.verdict import SEVERITY_WEIGHT
@@ -34,7 +34,7 @@ def judged(example: Example, *, after: bool) -> Facts:
         verdict = verdict_on(message, destination, now, size=size, settings=rules)
         id = str(message.get("messageId", ""))
         seen = Loose(document=message, type=str(message.get("type", "")), message_id=id)
-        found = stream.observe(seen, verdict.translation, now)
+        found = stream.observe(digest(seen, verdict.translation, now))
         translation, findings = verdict.translation, (*verdict.findings, *found)
         details.append(detail(message, translation=translation, findings=findings, id=number << 20))
     region = "eu" if destination.settings.get("enableEuropeanUnionEndpoint") else "us"

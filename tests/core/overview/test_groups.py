@@ -9,7 +9,7 @@ from streams import ANONYMOUS, call
 
 from segtap.core.checks import CheckSettings, adjusted
 from segtap.core.checks.examples.example import presets
-from segtap.core.checks.stream import Loose, StreamChecker
+from segtap.core.checks.stream import Loose, StreamChecker, digest
 from segtap.core.destinations import translator
 from segtap.core.overview.groups import GroupChecks
 from segtap.core.overview.model import EventCoverage, GroupKeyCheck
@@ -36,7 +36,7 @@ def checked(
     for number, message in enumerate(messages, start=1):
         verdict = inspected(message, destination=destination, settings=judged_by)
         loose = Loose(document=message, type=message["type"], message_id=message["messageId"])
-        late = adjusted(stream.observe(loose, verdict.translation, NOW + number), message, rules)
+        late = adjusted(stream.observe(digest(loose, verdict.translation, NOW + number)), message, rules)
         checks.add(message, verdict.translation, number, (*verdict.findings, *late))
     return {one.key: one for one in checks.checks()}
 

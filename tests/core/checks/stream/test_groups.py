@@ -12,7 +12,7 @@ from check_helpers import DESTINATION, NOW, classic
 
 from segtap.core.checks import CheckSettings
 from segtap.core.checks.examples.example import ANONYMOUS, call, presets
-from segtap.core.checks.stream import Loose, StreamChecker
+from segtap.core.checks.stream import Loose, StreamChecker, digest
 from segtap.core.commands.check import MOST_HELD, check_lines
 from segtap.core.destinations import translator
 from segtap.core.messages import Json
@@ -384,9 +384,11 @@ def test_while_an_engine_runs_the_value_is_named_when_it_comes_again() -> None:
     last: tuple[Finding, ...] = ()
     for seconds, message in ((0, group(firm="acme")), (1, track(firm="other")), (2, track(4, firm="other"))):
         loose = Loose(document=message, type=message["type"], message_id=message["messageId"])
-        last = checker.observe(loose, translate(message, now=NOW), NOW + 1000 * seconds)
+        last = checker.observe(digest(loose, translate(message, now=NOW), NOW + 1000 * seconds))
         assert "group-value-unknown" not in rules(last)
     message = track(59, firm="other")
     loose = Loose(document=message, type="track", message_id=message["messageId"])
-    assert "group-value-unknown" in rules(checker.observe(loose, translate(message, now=NOW), NOW + 70_000))
+    assert "group-value-unknown" in rules(
+        checker.observe(digest(loose, translate(message, now=NOW), NOW + 70_000))
+    )
     assert checker.waiting is None

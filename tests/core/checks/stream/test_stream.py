@@ -14,7 +14,7 @@ from ingesting import Sink, ask, captured, ingest_app
 from streams import ANONYMOUS, again, call, iso, observed, uuid
 
 from segtap.core.checks import CheckSettings
-from segtap.core.checks.stream import Loose, StreamChecker, StreamLimits
+from segtap.core.checks.stream import Loose, StreamChecker, StreamLimits, digest
 from segtap.core.checks.stream.memory import IdTable, Recent, hashed
 from segtap.core.messages import CALL_TYPES, Marks, SourceKind
 from segtap.core.pipeline.intake import parse_receipt
@@ -44,7 +44,7 @@ async def session(name: str, identity: IdentityMode) -> set[tuple[str, str]]:
             now = int(datetime.fromisoformat(sent).timestamp() * 1000) if isinstance(sent, str) else NOW
             message.document["receivedAt"] = iso(now)
             translation = TRANSLATOR.translate(message.document, now=now)
-            for finding in checker.observe(message, translation, now):
+            for finding in checker.observe(digest(message, translation, now)):
                 if finding.severity != "info":
                     found.add((finding.rule, str(message.document.get("event") or message.type)))
     return found
@@ -77,9 +77,9 @@ def test_what_segment_keeps_from_mixpanel_is_passed_over() -> None:
     message = Loose(document=order, type="track", message_id="m-1")
     blocked = Translation(not_sent=NotSent("$.event", "blocked"))
     rejected = msgspec.structs.replace(message, marks=Marks.WOULD_REJECT)
-    assert checker.observe(message, blocked, NOW) == ()
-    assert checker.observe(rejected, Translation(), NOW) == ()
-    assert checker.observe(message, Translation(), NOW) == ()  # the first of them that counts
+    assert checker.observe(digest(message, blocked, NOW)) == ()
+    assert checker.observe(digest(rejected, Translation(), NOW)) == ()
+    assert checker.observe(digest(message, Translation(), NOW)) == ()  # the first of them that counts
 
 
 def test_a_replay_is_no_copy() -> None:
@@ -109,7 +109,7 @@ def test_cloud_and_device_mode_together(event: str, name: str, rules: list[str])
     url = "https://x.example/a"
     cloud = call(name, anonymousId=ANONYMOUS, properties={"url": url})
     observed([cloud], checker=checker)
-    found = checker.observe(device(event, **{"$current_url": url}), Translation(), NOW + 400)
+    found = checker.observe(digest(device(event, **{"$current_url": url}), Translation(), NOW + 400))
     assert [one.rule for one in found] == rules
     later = call(name, 600, anonymousId=ANONYMOUS, properties={"url": url})
     assert observed([later], checker=checker) == [[]]
@@ -139,8 +139,8 @@ def test_a_message_may_be_received_at_any_time(year: int) -> None:
     message = call("track", userId="u-1")
     translation = TRANSLATOR.translate(message, now=received)
     loose = Loose(document=message, type="track", message_id=message["messageId"])
-    checker.observe(loose, translation, received)
-    assert [one.rule for one in checker.observe(loose, translation, received)] == ["retry"]
+    checker.observe(digest(loose, translation, received))
+    assert [one.rule for one in checker.observe(digest(loose, translation, received))] == ["retry"]
 
 
 def test_reset_forgets() -> None:
@@ -163,7 +163,7 @@ def test_the_oldest_are_forgotten_and_counted() -> None:
             type="track",
             message_id=f"m-{number}",
         )
-        checker.observe(message, Translation(), NOW + 10_000 + 1000 * number)
+        checker.observe(digest(message, Translation(), NOW + 10_000 + 1000 * number))
     forgotten = checker.forgotten
     assert 3_000 < forgotten.message_ids < 6_000
     assert 3_000 < forgotten.users < 6_000
@@ -269,4 +269,4 @@ def test_no_sequence_breaks_the_rules(messages: list[tuple[str, dict[str, Any]]]
         for kind, fields in messages:
             document: dict[str, Any] = {"type": kind, **fields}
             translation = TRANSLATOR.translate(document, now=NOW)
-            checker.observe(Loose(document=document, type=kind, message_id="m"), translation, NOW)
+            checker.observe(digest(Loose(document=document, type=kind, message_id="m"), translation, NOW))

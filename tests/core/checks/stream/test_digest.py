@@ -1,0 +1,62 @@
+"""A digest is made of one message alone, and says the same in every process."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from check_helpers import DESTINATION, NOW, TRANSLATOR
+from streams import call, uuid
+
+from segtap.core.checks import CheckSettings
+from segtap.core.checks.stream import Loose, StreamChecker, StreamLimits, digest
+from segtap.core.checks.stream.digest import fingerprint
+from segtap.core.messages import Marks
+from segtap.core.verdict import Translation
+
+SCRIPT = (
+    "from segtap.core.checks.stream.digest import fingerprint; print(fingerprint({'b': [1, 'é'], 'a': None}))"
+)
+
+
+@pytest.mark.parametrize("seed", ["1", "2"])
+def test_a_fingerprint_does_not_depend_on_the_process(seed: str) -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", SCRIPT],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PYTHONHASHSEED": seed},
+    )
+    assert int(run.stdout) == fingerprint({"a": None, "b": [1, "é"]})
+
+
+def test_a_digest_holds_what_the_rules_compare() -> None:
+    message = call("track", properties={"plan": "pro", "seats": 3, "n" * 300: 1, "none": None}, userId="u-1")
+    loose = Loose(document=message, type="track", message_id=uuid(1), id=7)
+    said = digest(loose, TRANSLATOR.translate(message, now=NOW), NOW)
+    assert (said.id, said.user, said.distinct_id, said.name) == (7, "u-1", "u-1", "Signed Up")
+    assert said.members == (("plan", 4), ("seats", 2), ("none", 0))
+    assert (said.at, said.now, said.second, said.kept_back) == (NOW, NOW, False, False)
+    other = Loose(document=message, type="track", marks=Marks.SECOND_RECEIPT | Marks.WOULD_REJECT)
+    said = digest(other, Translation(), NOW)
+    assert (said.second, said.kept_back, list(said.events)) == (True, True, [])
+
+
+def test_names_are_compared_again_once_some_were_forgotten() -> None:
+    checker = StreamChecker(CheckSettings(), DESTINATION, limits=StreamLimits(names=8))
+
+    def seen(number: int, **properties: object) -> list[str]:
+        message = call("track", number, properties=properties, userId=f"u-{number}")
+        loose = Loose(document=message, type="track", message_id=message["messageId"])
+        translation = TRANSLATOR.translate(message, now=NOW)
+        return [one.rule for one in checker.observe(digest(loose, translation, NOW + 60_000 * number))]
+
+    assert "property-type-drift" not in seen(1, seats=3)
+    assert "property-type-drift" not in seen(2, seats=4)
+    assert "property-type-drift" in seen(3, seats="4")
+    for number in range(4, 40):
+        seen(number, **{f"other_{number}": 1})
+    seen(40, seats=5)
+    assert "property-type-drift" in seen(41, seats="5")
