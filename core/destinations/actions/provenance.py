@@ -6,11 +6,9 @@ a property is, and `mapping.origins` where the field has it from.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Iterator
 from typing import cast
 
-from ...errors import MappingError
 from ...mapping import MISSING, Refused, Value
 from ...mapping.dates import read_time
 from ...mapping.javascript import truthy, type_name
@@ -22,7 +20,7 @@ from ...verdict import OutgoingRequest, PropertySource
 from .actions import Moment, Target, target_of
 from .event_properties import EVENT_PROPERTIES, GROUP_TRAITS, ORDER_ONLY, OWN_PROPERTIES, USER_TRAITS
 from .presets import preset_subscriptions
-from .translator import compile_subscription
+from .translator import CompiledSubscription, compiled_subscriptions
 
 TOKEN = Origin("setting: project token")
 SOURCE_NAME = Origin("setting: source name")
@@ -43,10 +41,10 @@ def property_sources(
     waves: tuple[list[list[_Told]], list[list[_Told]]] = ([], [])
     target, moment = target_of(destination.settings), Moment(now, document)
     given = preset_subscriptions() if destination.subscriptions is None else destination.subscriptions
-    for subscription in given:
-        if subscription.enabled:
-            for wave, told in zip(waves, _requests(subscription, target, moment), strict=False):
-                wave.append(told)
+    for compiled in compiled_subscriptions(destination.subscriptions):
+        requests = _requests(compiled, given[compiled.place], target, moment)
+        for wave, told in zip(waves, requests, strict=False):
+            wave.append(told)
     return tuple(
         PropertySource(in_body(index, *steps), origin.words, field, origin.keys is not None)
         for index, request in enumerate((*waves[0], *waves[1]))
@@ -54,14 +52,15 @@ def property_sources(
     )
 
 
-def _requests(subscription: Subscription, target: Target, moment: Moment) -> list[list[_Told]]:
+def _requests(
+    compiled: CompiledSubscription, subscription: Subscription, target: Target, moment: Moment
+) -> list[list[_Told]]:
     try:
-        compiled = compile_subscription(subscription)
         if not compiled.takes(moment.document):
             return []
         payload = compiled.payload(moment.document)
         requests = compiled.act(payload, target, moment)
-    except (MappingError, Refused, RecursionError):
+    except (Refused, RecursionError):
         return []
     view = _Payload(fields_of(subscription.mapping, moment.document), payload, moment.document)
     tell = _ACTIONS[subscription.partner_action]
@@ -74,16 +73,12 @@ def refusal(document: JsonObject, destination: Destination, *, now: int) -> Subs
         return None
     target, moment = target_of(destination.settings), Moment(now, document)
     given = preset_subscriptions() if destination.subscriptions is None else destination.subscriptions
-    for subscription in given:
-        if not subscription.enabled:
-            continue
-        with contextlib.suppress(MappingError):
-            compiled = compile_subscription(subscription)
-            try:
-                if compiled.takes(document):
-                    compiled.act(compiled.payload(document), target, moment)
-            except (Refused, RecursionError):
-                return subscription
+    for compiled in compiled_subscriptions(destination.subscriptions):
+        try:
+            if compiled.takes(document):
+                compiled.act(compiled.payload(document), target, moment)
+        except (Refused, RecursionError):
+            return given[compiled.place]
     return None
 
 

@@ -103,7 +103,7 @@ class ActionsTranslator:
 
     def __init__(self, destination: Destination) -> None:
         self._target: Target = target_of(destination.settings)
-        self._subscriptions = _compiled(destination.subscriptions)
+        self._subscriptions = compiled_subscriptions(destination.subscriptions)
         self._by_type: dict[str, tuple[tuple[CompiledSubscription, Predicate | None], ...]] = {
             kind: tuple(
                 (each, each.takes if each.type is None else each.takes_of_its_type)
@@ -289,8 +289,10 @@ _remembered: OrderedDict[str, tuple[CompiledSubscription, ...]] = OrderedDict()
 _REMEMBER = 64
 
 
-def _compiled(subscriptions: tuple[Subscription, ...] | None) -> tuple[CompiledSubscription, ...]:
-    """The subscriptions that are on, compiled; None stands for the presets. The last few are remembered."""
+def compiled_subscriptions(
+    subscriptions: tuple[Subscription, ...] | None,
+) -> tuple[CompiledSubscription, ...]:
+    """Compile the subscriptions that are on; None stands for the presets. The last few are remembered."""
     key = (
         ""
         if subscriptions is None

@@ -10,6 +10,7 @@ from vectors import vectors
 
 from segtap.core.destinations import translator
 from segtap.core.destinations.actions.presets import optional_subscriptions, preset_subscriptions
+from segtap.core.destinations.actions.provenance import refusal
 from segtap.core.destinations.explain import explain
 from segtap.core.messages import Json, JsonObject
 from segtap.core.paths import child
@@ -300,3 +301,16 @@ def test_what_was_not_tried_is_not_told() -> None:
     giant: JsonObject = {"text": "x" * 5_000_000}
     found = classic_sources({"type": "track", "event": "A", "userId": "u1", "properties": giant})
     assert list(found) == ["requests[0].body.properties.$insert_id"]
+
+
+def test_what_refuses_a_message_is_found_without_compiling_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    own = track(event={"@path": "$.missing"})
+    destination = Destination(settings=DESTINATION.settings, subscriptions=(own,))
+    message: JsonObject = {"type": "track", "event": "Order", "userId": "u-1", "messageId": "m-1"}
+    assert translator(destination).translate(message, now=NOW).rejected
+
+    def compile_again(*_: object) -> None:
+        raise AssertionError("compiled again")
+
+    monkeypatch.setattr("segtap.core.destinations.actions.translator.compile_subscription", compile_again)
+    assert refusal(message, destination, now=NOW) is own
