@@ -1,4 +1,4 @@
-"""Which findings are told, and in which order."""
+"""Which findings of a message are reported, and in which order."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import msgspec
 
 from ..verdict import SEVERITY_WEIGHT, Finding
 
-MAX_FINDINGS = 5
-"""At most so many findings of one rule on one message; the last one counts the rest."""
+MAX_FINDINGS = 25
+"""The most findings of one rule that are reported on one message; the last one counts the others."""
 
 _FORM = frozenset(("property-replaced", "property-converted"))
 _ARRIVAL = frozenset(("property-dropped", *_FORM))
@@ -28,11 +28,11 @@ NARROWER: dict[str, frozenset[str]] = {
     "spec-property-type": _FORM,
     "trait-type": _FORM,
 }
-"""Rules that say more of a value than others do: those are silent at the same path."""
+"""For rules that say more about a value: the rules that they silence at the same path."""
 
 
 def narrowed(found: list[Finding]) -> list[Finding]:
-    """The findings without those of which a narrower rule says more."""
+    """Leave out the findings on a value about which a narrower rule says more."""
     silent: set[tuple[str, str]] = set()
     for finding in found:
         if finding.rule in NARROWER:
@@ -41,7 +41,7 @@ def narrowed(found: list[Finding]) -> list[Finding]:
 
 
 def in_order(found: list[Finding]) -> list[Finding]:
-    """Errors first, then warnings; of one rule the first few, the last of which counts the others."""
+    """Sort errors first, then warnings; keep so many of each rule, the last of which counts the others."""
     found.sort(key=lambda finding: SEVERITY_WEIGHT[finding.severity])
     if len(found) <= MAX_FINDINGS:
         return found

@@ -351,7 +351,14 @@ def test_many_properties_are_a_warning_before_they_are_an_error() -> None:
 def test_many_findings_of_one_rule_are_counted() -> None:
     truncated = found(track(**{f"p{n}": "x" * 300 for n in range(50)}), "string-truncated")
     assert len(truncated) == MAX_FINDINGS
-    assert truncated[-1].message.endswith("(and 45 more)")
+    assert truncated[-1].message.endswith("(and 25 more)")
+
+
+def test_every_trait_that_is_lost_is_named() -> None:
+    traits = {f"${name}": "x" for name in ("email", "name", "phone", "username", "first_name", "last_name")}
+    message = real_message("node", "identify", traits={**traits, "$created": "2026-01-01T00:00:00Z"})
+    named = {finding.path for finding in found(message, "property-dropped")}
+    assert named == {f"$.traits.{name}" for name in (*traits, "$created")}
 
 
 def test_errors_come_first() -> None:
