@@ -121,8 +121,7 @@ def _unsubscribed(subject: Subject, call: str) -> Finding:
         return rule.UNMATCHED.finding(
             "$.type",
             f"no subscription takes this {call} call: the trigger of {named(near)} leaves it out",
-            severity="info",
-            fix="nothing, if it is meant; else change the trigger",
+            fix=f"change the trigger of {named(near)}, if Mixpanel should have this call; else nothing",
         )
     return rule.UNMATCHED.finding(
         "$.type", f"no subscription takes {call} calls: none of them is sent", fix=_preset_for(call)

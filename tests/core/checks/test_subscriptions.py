@@ -115,11 +115,12 @@ def test_traits_that_the_mapping_looks_for_elsewhere_are_a_warning(node: Any, pa
     assert found(message, "unmatched", destination=workspace(IDENTIFIES)) == []
 
 
-def test_a_trigger_that_leaves_the_message_out_is_a_note() -> None:
+def test_a_trigger_that_leaves_the_message_out_is_a_warning() -> None:
     seats = changed(TRACKS, name="Seats", subscribe='type = "track" and event = "Seat Left"')
     finding = the("unmatched", TRACK, workspace(seats))
-    assert finding.severity == "info"
+    assert finding.severity == "warning"
     assert "the trigger of subscription 'Seats' leaves it out" in finding.message
+    assert finding.fix.startswith("change the trigger of subscription 'Seats'")
 
 
 @pytest.mark.parametrize(
