@@ -6,11 +6,11 @@ import pytest
 
 from segtap.tui.screens.groups import GroupsScreen
 from segtap.tui.screens.live_screen import key_words
-from segtap.tui.screens.summary import OverviewScreen
+from segtap.tui.screens.summary import SummaryScreen
 from segtap.tui.screens.users import UsersScreen
 
 
-@pytest.mark.parametrize("keys", [OverviewScreen.KEYS, UsersScreen.KEYS, GroupsScreen.KEYS])
+@pytest.mark.parametrize("keys", [SummaryScreen.KEYS, UsersScreen.KEYS, GroupsScreen.KEYS])
 def test_the_way_back_stays_longest(keys: tuple[tuple[str, str], ...]) -> None:
     whole = key_words(200, keys).plain
     assert [part.split(" ", 1)[0] for part in whole.split("   ")] == [key for key, _ in keys]

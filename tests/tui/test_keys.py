@@ -11,6 +11,7 @@ from fake_viewer import FakeViewer, story, until
 
 from segtap.core.settings import Settings
 from segtap.tui import pane_keys
+from segtap.tui.actions.table import ACTIONS
 from segtap.tui.app import SegtapApp
 from segtap.tui.keys import KEYS, Key, Place, groups
 from segtap.tui.render.glyphs import UNICODE
@@ -45,6 +46,8 @@ def test_every_key_leads_to_an_action(key: Key) -> None:
     if name.startswith("app."):
         owner, name = SegtapApp, name.removeprefix("app.")
     assert callable(getattr(owner, f"action_{name}"))
+    if name == "act":
+        assert key.action.removeprefix("act('").removesuffix("')") in ACTIONS
     assert key.text[0].isupper()
     assert key in groups()[key.group]
 

@@ -36,7 +36,7 @@ from segtap.tui.render.summary import (
 )
 from segtap.tui.screens import live_screen
 from segtap.tui.screens.rule_story import RuleStory
-from segtap.tui.screens.summary import OverviewScreen
+from segtap.tui.screens.summary import SummaryScreen
 from segtap.tui.widgets.ranked_list import kept_order
 
 SIZES = [(80, 24), (120, 40), (200, 60)]
@@ -44,15 +44,15 @@ size_of = pytest.mark.parametrize("size", SIZES, ids=[f"{width}x{height}" for wi
 AppOn = Callable[..., SegtapApp]
 
 
-async def opened(pilot: Pilot[object]) -> OverviewScreen:
+async def opened(pilot: Pilot[object]) -> SummaryScreen:
     """The summary, once it has its numbers."""
     app = pilot.app
     assert isinstance(app, SegtapApp)
     await until(pilot, lambda: app.main is not None and app.main.state is not None, "the main screen")
     await pilot.press("s")
-    await until(pilot, lambda: isinstance(app.screen, OverviewScreen), "the summary")
+    await until(pilot, lambda: isinstance(app.screen, SummaryScreen), "the summary")
     screen = app.screen
-    assert isinstance(screen, OverviewScreen)
+    assert isinstance(screen, SummaryScreen)
     await until(pilot, lambda: screen._overview is not None, "its numbers")
     await pilot.pause()
     return screen

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Literal
 
 from textual import events, on
-from textual.app import ComposeResult
+from textual.app import App, ComposeResult
 from textual.containers import Container, Vertical
 from textual.content import Content
+from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import OptionList
 
 from ...core.api.client import Viewer
 from ...core.api.models import EngineState, MessageDetail, Summary
+from ...core.errors import SegtapError
 from ...core.places import read_place
 from ...core.settings import Settings
 from ...core.text import clean, shorten
-from ..actions.acting import Acting
+from ..actions.forwarding import project_of
+from ..actions.table import ACTIONS
 from ..keys import bindings
 from ..model.detail_source import DetailListener, DetailSource
 from ..model.list_source import ListListener, ListSource, Reconnect
 from ..model.stale_panes import StalePanes
 from ..render.glyphs import Marks
+from ..render.plain import app_of
 from ..widgets.delivery_pane import DeliveryPane
 from ..widgets.empty_state import EmptyState
 from ..widgets.filter_bar import FilterBar
@@ -57,8 +61,8 @@ def layout_for(width: int) -> Layout:
     return "wide" if width >= WIDE else "middle" if width >= MIDDLE else "narrow"
 
 
-class MainScreen(Acting):
-    """List, panes, header and keys. What each key does with a message is in `Acting`."""
+class MainScreen(Screen[None]):
+    """List, panes, header and keys, and the `Context` of the actions in `tui.actions`."""
 
     BINDINGS = bindings("screen")
     AUTO_FOCUS = "#list"
@@ -156,7 +160,31 @@ class MainScreen(Acting):
         self.run_worker(self.source.catch_up(), group="feed")
         self.run_worker(self.details.run(), group="feed")
 
-    # What the acts need
+    # What the actions need
+
+    def action_act(self, name: str) -> None:
+        """Run one of the actions of `tui.actions.table`."""
+        self._work(ACTIONS[name](self))
+
+    async def run_named(self, name: str) -> None:
+        self.action_act(name)
+
+    def _work(self, work: Awaitable[None]) -> None:
+        self.run_worker(self._guarded(work), group="actions")
+
+    async def _guarded(self, work: Awaitable[None]) -> None:
+        try:
+            await work
+        except SegtapError as error:
+            self.tell(error)
+
+    def tell(self, error: SegtapError) -> None:
+        """Show an error to the user."""
+        self.notify(clean(str(error)), title=error.title, severity="error", timeout=10)
+
+    @property
+    def whole_app(self) -> App[object]:
+        return app_of(self)
 
     @property
     def viewer(self) -> Viewer:
@@ -191,7 +219,7 @@ class MainScreen(Acting):
     def _hear_state(self, state: EngineState) -> None:
         last, self._state = self._state, state
         if last is not None and last.pid != state.pid and state.resumed:
-            self.notify(f"Messages go to {self.project(state)} again, as before.", title="FORWARDING ON")
+            self.notify(f"Messages go to {project_of(state)} again, as before.", title="FORWARDING ON")
         self.header.state = state
         self.empty.state = state
         self.delivery.tell(state)
@@ -415,7 +443,7 @@ class MainScreen(Acting):
 
     @on(DeliveryPane.Linked)
     def _linked(self, event: DeliveryPane.Linked) -> None:
-        self._act(self.go_to([event.id], "delivery"))
+        self._work(self.go_to([event.id], "delivery"))
 
     @on(JumpTo)
     def _jump_to(self, event: JumpTo) -> None:

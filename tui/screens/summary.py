@@ -48,7 +48,7 @@ TEACHES = (
 )
 
 
-class OverviewScreen(Following):
+class SummaryScreen(Following):
     """Time on top, rules and events below. It keeps itself fresh, and rows stay in their order."""
 
     NAME = "Summary"
@@ -61,7 +61,7 @@ class OverviewScreen(Following):
         ("Esc", "back"),
     )
     DEFAULT_CSS = """
-    OverviewScreen {
+    SummaryScreen {
         & #foot { height: 4; padding: 0 1; }
         & #time { height: 8; }
         & #lists { height: 1fr; layout: vertical; }

@@ -258,8 +258,8 @@ class Header(Widget):
         ]
         short = [item for item, count in zip(found, (state.errors, state.warnings), strict=True) if count]
         pieces["marks"] = [
-            _opens("overview", Content(GAP).join(found)),
-            _opens("overview", Content(" ").join(short)),
+            _opens("act('summary')", Content(GAP).join(found)),
+            _opens("act('summary')", Content(" ").join(short)),
             Content(""),
         ]
         return pieces
@@ -284,7 +284,7 @@ class Header(Widget):
                 Content.styled(text, "$dim")
                 for text in ("FORWARDING OFF", "FORWARDING OFF", "FWD OFF", "off")
             ]
-            off = [_opens("forwarding", form) for form in off]
+            off = [_opens("act('forwarding')", form) for form in off]
             return {"forwarding": off, "destination": [Content(form) for form in (*forms, kind, "")]}
         on, name = ON, "DRY RUN" if state.dry_run else "FORWARDING ON"
         if state.halted:
@@ -293,7 +293,7 @@ class Header(Widget):
         forms = [f"{name} {marks.arrow} {where}", f"{name} {marks.arrow} {where}", name]
         forms.append("FWD HALTED" if state.halted else "DRY RUN" if state.dry_run else "FWD ON")
         return {
-            "forwarding": [_opens("forwarding", Content.styled(f" {text} ", on)) for text in forms],
+            "forwarding": [_opens("act('forwarding')", Content.styled(f" {text} ", on)) for text in forms],
             "destination": [*[Content(kind)] * 3, Content("")],
         }
 

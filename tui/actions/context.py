@@ -1,0 +1,95 @@
+"""What an action works with, so that a key, the command palette and many messages at once can share it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from textual.app import App
+from textual.notifications import SeverityLevel
+
+from ...core.api.client import Viewer
+from ...core.api.models import EngineState, MessageDetail, Summary
+
+Answer = tuple[str, str, str]
+"""An answer to a question: its id, its text and its key."""
+
+
+class Context(Protocol):
+    """The engine, the selected message, and the ways to ask and to report. The main screen is one."""
+
+    @property
+    def viewer(self) -> Viewer:
+        """The engine."""
+        ...
+
+    @property
+    def state(self) -> EngineState | None:
+        """The engine's state as last reported, None before the first report."""
+        ...
+
+    @property
+    def pulse(self) -> int:
+        """A counter that changes whenever the feed delivered something."""
+        ...
+
+    @property
+    def summary(self) -> Summary | None:
+        """The selected message's line."""
+        ...
+
+    @property
+    def detail(self) -> MessageDetail | None:
+        """The selected message's detail, None until it is read."""
+        ...
+
+    @property
+    def whole_app(self) -> App[object]:
+        """The app, to push screens on."""
+        ...
+
+    def pane_text(self) -> tuple[str, str]:
+        """Return the name of the pane in use, and its text."""
+        ...
+
+    def request_as_curl(self) -> str:
+        """Return the Mixpanel request in focus as a curl command, "" if none is."""
+        ...
+
+    async def go_to(self, ids: Sequence[int], pane: str = "") -> None:
+        """Select the first of these messages that the journal still has, and open that pane."""
+        ...
+
+    def filter_by(self, text: str) -> None:
+        """Show only messages that match this text."""
+        ...
+
+    async def run_named(self, name: str) -> None:
+        """Run another action."""
+        ...
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+    ) -> None:
+        """Show a notification."""
+        ...
+
+
+async def ask(on: Context, question: str, *, yes: str, no: str) -> bool:
+    """Ask a question; Enter and Esc mean no."""
+    from ..screens.confirm import Confirm
+
+    return bool(await on.whole_app.push_screen_wait(Confirm(question, yes, no)))
+
+
+async def choose(on: Context, question: str, answers: Sequence[Answer]) -> str:
+    """Offer several answers and return the id of the chosen one, "" for none."""
+    from ..screens.confirm import Choose, Option
+
+    options = [Option(*answer) for answer in answers]
+    return await on.whole_app.push_screen_wait(Choose(question, options)) or ""
