@@ -48,6 +48,7 @@ RUNS = {
     "segtap rules": ("rules", "--format", "json"),
     "segtap explain": ("explain", "insert-id-charset", "--format", "json"),
     "segtap doctor": ("doctor", "--format", "json"),
+    "segtap decode": ("decode", "--format", "json", "data=eyJldmVudCI6IngifQ=="),
     "segtap help faq": ("help", "faq", "--format", "json"),
     "segtap help TOPIC": ("help", "regions", "--format", "json"),
     "segtap mappings show": ("mappings", "show", "--format", "json"),

@@ -91,8 +91,9 @@ def test_filters_that_need_the_whole_message_have_no_reader(text: str) -> None:
         ("properties.a?", b'{"batch": {}}'),
         ("properties.a?", b"\xff"),
         ("properties.a?", b'{"x": "' + b"y" * MOST_BYTES + b'"}'),
-        ("properties.a?", b'{"properties": {"a": ' + b"[" * 5000 + b"]" * 5000 + b"}}"),
+        ("properties.a?", b'{"properties": {"a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}}"),
     ],
+    ids=["context", "not an object", "NaN", "batch", "not UTF-8", "long", "deep"],
 )
 def test_bodies_that_have_to_be_read_as_a_whole(text: str, body: bytes) -> None:
     reader = reader_of(parse(text))
