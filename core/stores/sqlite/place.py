@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import shutil
+import sqlite3
 import stat
 import tempfile
 import time
@@ -16,7 +17,15 @@ import platformdirs
 from ... import private_files
 from ...errors import JournalError
 from ...private_files import PRIVATE_FILE, PRIVATE_FOLDER
-from .faults import SQLITE_ERRORS, file_fault, folder_fault, foreign_fault, missing_fault, store_fault
+from .faults import (
+    SQLITE_ERRORS,
+    code_of,
+    file_fault,
+    folder_fault,
+    foreign_fault,
+    missing_fault,
+    store_fault,
+)
 from .lock import JournalLock, lock_file
 from .schema import connect_aside
 
@@ -74,7 +83,15 @@ def check_file(path: Path, *, must_exist: bool = False) -> None:
             with contextlib.closing(connect_aside(path)) as db:
                 db.execute("PRAGMA application_id").fetchone()
         except SQLITE_ERRORS as error:
-            raise store_fault(error, path) from error
+            # If a checkpoint was cut off, the file is whole only with its log; opening it reads both.
+            if not (code_of(error) == sqlite3.SQLITE_CORRUPT and _has_log(path)):
+                raise store_fault(error, path) from error
+
+
+def _has_log(path: Path) -> bool:
+    """Return true if the file has a log with committed pages beside it."""
+    log = Path(f"{path}-wal")
+    return log.exists() and log.stat().st_size > 0
 
 
 def make_folder(folder: Path) -> None:

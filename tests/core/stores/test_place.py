@@ -275,3 +275,30 @@ async def test_what_a_killed_engine_threw_away_is_removed_at_the_next_start(
     assert foreign.exists()
     await journal.close()
     lock.release()
+
+
+async def test_a_checkpoint_that_was_cut_off_is_not_damage(
+    journal: Stores, path: Path, tmp_path: Path
+) -> None:
+    """The first page counts pages that only the log has: the file is whole only together with its log."""
+    for number in range(300):
+        await journal.receipts.append(a_receipt(f"uid-{number}", body=os.urandom(4000)))
+    copy = tmp_path / "copy" / "journal.db"
+    copy.parent.mkdir()
+    for suffix in ("", "-wal"):
+        shutil.copy(f"{path}{suffix}", f"{copy}{suffix}")
+    log = Path(f"{copy}-wal").read_bytes()
+    size = int.from_bytes(log[8:12], "big")
+    frames = [log[at : at + 24 + size] for at in range(32, len(log), 24 + size)]
+    (*_, first) = (frame for frame in frames if frame[:4] == (1).to_bytes(4, "big"))
+    with copy.open("r+b") as file:
+        file.write(first[24:])
+    alone = sqlite3.connect(f"file:{copy}?mode=ro&immutable=1", uri=True)
+    with pytest.raises(sqlite3.DatabaseError, match="malformed"):
+        alone.execute("PRAGMA application_id")
+    alone.close()
+    again = await stores.open(JournalSettings(path=str(copy)))
+    try:
+        assert len(await again.receipts.read(limit=1_000)) == 300
+    finally:
+        await again.close()
