@@ -5,11 +5,23 @@ from __future__ import annotations
 import msgspec
 
 from .. import errors
-from ..errors import EngineError, PortTaken, RequestRefused, SegtapError
+from ..errors import EngineError, FilterFault, PortTaken, RequestRefused, SegtapError
+
+
+class FilterPlace(msgspec.Struct, frozen=True):
+    """Which part of a filter cannot be read, see `FilterFault`."""
+
+    filter: str
+    start: int
+    end: int
+    sentence: str
+    underlined: str
+    suggestion: str
 
 
 class ErrorBody(msgspec.Struct, frozen=True, omit_defaults=True):
-    """An error: `kind` is its class in core.errors. The last three fields belong to PortTaken."""
+    """An error: `kind` is its class in core.errors. `port`, `owner` and `next_port` belong to PortTaken,
+    `place` to FilterFault."""
 
     kind: str
     title: str
@@ -17,6 +29,7 @@ class ErrorBody(msgspec.Struct, frozen=True, omit_defaults=True):
     port: int = 0
     owner: str = ""
     next_port: int = 0
+    place: FilterPlace | None = None
 
 
 class ErrorAnswer(msgspec.Struct, frozen=True):
@@ -30,6 +43,11 @@ def error_body(error: SegtapError) -> ErrorBody:
     kind = type(error).__name__
     if isinstance(error, PortTaken):
         return ErrorBody(kind, error.title, str(error), error.port, error.owner, error.next_port)
+    if isinstance(error, FilterFault):
+        place = FilterPlace(
+            error.filter, error.start, error.end, error.sentence, error.underlined, error.suggestion
+        )
+        return ErrorBody(kind, error.title, str(error), place=place)
     return ErrorBody(kind, error.title, str(error))
 
 
@@ -39,9 +57,11 @@ def error_from(body: ErrorBody) -> SegtapError:
     error: SegtapError
     if kind is PortTaken:
         error = PortTaken(body.message, port=body.port, owner=body.owner, next_port=body.next_port)
+    elif kind is FilterFault and body.place is not None:
+        error = FilterFault(**msgspec.structs.asdict(body.place))
     elif kind is RequestRefused:
         error = RequestRefused(400, body.message)
-    elif isinstance(kind, type) and issubclass(kind, SegtapError):
+    elif isinstance(kind, type) and issubclass(kind, SegtapError) and kind is not FilterFault:
         error = kind(body.message)
     else:
         error = EngineError(body.message)

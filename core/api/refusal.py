@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from ..errors import ForwardingRefused, InputError, JournalError, SegtapError, SettingsError
+from ..errors import FilterFault, ForwardingRefused, InputError, JournalError, SegtapError, SettingsError
 from .errors import ErrorBody, error_body
 
 _STATUS: tuple[tuple[type[SegtapError], int], ...] = (
     (ForwardingRefused, 409),
     (InputError, 400),
+    (FilterFault, 400),
     (SettingsError, 400),
     (JournalError, 503),
 )
