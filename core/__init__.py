@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from .delivery import Delivery, DeliveryState, Outcome
     from .destinations import translator
     from .destinations.base import Translator
-    from .engine.engine import Engine
+    from .engine.lifecycle import Engine
     from .errors import SegtapError
     from .messages import Json, JsonObject, Marks, Message, Receipt
     from .pipeline import CompiledSettings, compile_settings, compiled, run
@@ -59,7 +59,7 @@ _HOMES = {
     "Delivery": "delivery",
     "DeliveryState": "delivery",
     "Destination": "settings",
-    "Engine": "engine.engine",
+    "Engine": "engine.lifecycle",
     "EngineState": "api.models",
     "FeedBatch": "api.models",
     "Finding": "verdict",

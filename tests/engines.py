@@ -11,7 +11,7 @@ import httpx
 
 from segtap.core.api.client import Client, Viewer
 from segtap.core.api.models import EngineState, MessageDetail, Summary
-from segtap.core.engine.engine import Engine
+from segtap.core.engine.lifecycle import Engine
 from segtap.core.settings import (
     DestinationSettings,
     IngestSettings,

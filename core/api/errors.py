@@ -57,11 +57,14 @@ def error_from(body: ErrorBody) -> SegtapError:
     error: SegtapError
     if kind is PortTaken:
         error = PortTaken(body.message, port=body.port, owner=body.owner, next_port=body.next_port)
-    elif kind is FilterFault and body.place is not None:
-        error = FilterFault(**msgspec.structs.asdict(body.place))
+    elif kind is FilterFault:
+        place = body.place
+        error = (
+            FilterFault(**msgspec.structs.asdict(place)) if place is not None else EngineError(body.message)
+        )
     elif kind is RequestRefused:
         error = RequestRefused(400, body.message)
-    elif isinstance(kind, type) and issubclass(kind, SegtapError) and kind is not FilterFault:
+    elif isinstance(kind, type) and issubclass(kind, SegtapError):
         error = kind(body.message)
     else:
         error = EngineError(body.message)

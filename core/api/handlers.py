@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from ..identities.model import Cluster, UserFound, Users
 from ..ingest.bounds import Bounds
@@ -37,8 +37,10 @@ class Overlooking(Protocol):
     async def groups(self) -> Groups: ...
 
 
-class Controlled(Protocol):
-    """What the API needs of an engine."""
+class Queries(Protocol):
+    """What the API asks of an engine."""
+
+    def health(self) -> Health: ...
 
     async def state(self) -> EngineState: ...
 
@@ -52,31 +54,40 @@ class Controlled(Protocol):
 
     async def inspect(self, document: JsonObject) -> MessageDetail: ...
 
-    async def set_forwarding(self, on: bool | None = None, *, reread: bool = False) -> EngineState: ...
-
-    async def replay(self, ids: Sequence[int]) -> int: ...
-
-    async def clear(self) -> None: ...
-
-    async def replay_documents(self, documents: Sequence[JsonObject]) -> int: ...
-
     def export(self, text: str = "") -> AsyncIterator[bytes]: ...
 
     def user_rows(self) -> AsyncIterator[bytes]: ...
 
-    def health(self) -> Health: ...
+    @property
+    def overviews(self) -> Overlooking: ...
 
     @property
     def settings(self) -> Settings: ...
-
-    @property
-    def overviews(self) -> Overlooking: ...
 
     @property
     def bounds(self) -> Bounds: ...
 
     @property
     def masks(self) -> Masks: ...
+
+
+class Commands(Protocol):
+    """What the API orders an engine to do."""
+
+    async def set_forwarding(self, on: bool | None = None, *, reread: bool = False) -> None: ...
+
+    async def replay(self, ids: Sequence[int]) -> int: ...
+
+    async def replay_documents(self, documents: Sequence[JsonObject]) -> int: ...
+
+    async def clear(self) -> None: ...
+
+
+class Controlled(NamedTuple):
+    """The engine, as the API needs it."""
+
+    queries: Queries
+    commands: Commands
 
 
 Answerer = Callable[[Controlled, Any], Awaitable[Any]]
@@ -89,38 +100,39 @@ def _by(operation: Operation[R, A], answer: Callable[[Controlled, R], Awaitable[
 
 
 async def _health(engine: Controlled, _: ops.NoRequest) -> Health:
-    return engine.health()
+    return engine.queries.health()
 
 
 async def _settings(engine: Controlled, _: ops.NoRequest) -> Settings:
-    return masked_settings(engine.settings)
+    return masked_settings(engine.queries.settings)
 
 
 async def _page(engine: Controlled, ask: ops.PageRequest) -> Page:
     limit = max(1, min(ask.limit, MAX_PAGE))
-    return await engine.page(before=ask.before, after=ask.after, limit=limit, text=ask.text)
+    return await engine.queries.page(before=ask.before, after=ask.after, limit=limit, text=ask.text)
 
 
 async def _user(engine: Controlled, ask: ops.UserRequest) -> UserFound:
-    return UserFound(await engine.overviews.user(ask.id))
+    return UserFound(await engine.queries.overviews.user(ask.id))
 
 
 async def _set_forwarding(engine: Controlled, order: ops.ForwardingRequest) -> EngineState:
     if order.on is None and not order.reread:
         why = 'Send {"on": true}, {"on": false} or {"reread": true}.'
         raise Refusal(400, "Nothing to do", why, "InputError")
-    return await engine.set_forwarding(order.on, reread=order.reread)
+    await engine.commands.set_forwarding(order.on, reread=order.reread)
+    return await engine.queries.state()
 
 
 async def _replay(engine: Controlled, order: ops.ReplayRequest) -> ops.Replayed:
     if not order.messages:
-        return ops.Replayed(await engine.replay(order.ids))
-    messages = [read_message(bytes(text), engine.bounds) for text in order.messages]
-    return ops.Replayed(await engine.replay_documents(messages))
+        return ops.Replayed(await engine.commands.replay(order.ids))
+    messages = [read_message(bytes(text), engine.queries.bounds) for text in order.messages]
+    return ops.Replayed(await engine.commands.replay_documents(messages))
 
 
 async def _clear(engine: Controlled, _: ops.NoRequest) -> ops.Cleared:
-    await engine.clear()
+    await engine.commands.clear()
     return ops.Cleared()
 
 
@@ -131,15 +143,15 @@ async def _openapi(_: Controlled, __: ops.NoRequest) -> JsonObject:
 VALUES: dict[str, Answerer] = dict(
     (
         _by(ops.HEALTHZ, _health),
-        _by(ops.STATE, lambda engine, _: engine.state()),
+        _by(ops.STATE, lambda engine, _: engine.queries.state()),
         _by(ops.SETTINGS, _settings),
         _by(ops.PAGE, _page),
-        _by(ops.DETAIL, lambda engine, ask: engine.detail(ask.id)),
-        _by(ops.OVERVIEW, lambda engine, _: engine.overviews.overview()),
-        _by(ops.USERS, lambda engine, ask: engine.overviews.users(ask.text, ask.limit)),
+        _by(ops.DETAIL, lambda engine, ask: engine.queries.detail(ask.id)),
+        _by(ops.OVERVIEW, lambda engine, _: engine.queries.overviews.overview()),
+        _by(ops.USERS, lambda engine, ask: engine.queries.overviews.users(ask.text, ask.limit)),
         _by(ops.USER, _user),
-        _by(ops.GROUPS, lambda engine, _: engine.overviews.groups()),
-        _by(ops.INSPECT, lambda engine, message: engine.inspect(message)),
+        _by(ops.GROUPS, lambda engine, _: engine.queries.overviews.groups()),
+        _by(ops.INSPECT, lambda engine, message: engine.queries.inspect(message)),
         _by(ops.SET_FORWARDING, _set_forwarding),
         _by(ops.REPLAY, _replay),
         _by(ops.CLEAR, _clear),
@@ -149,7 +161,7 @@ VALUES: dict[str, Answerer] = dict(
 """By the operation's name: what answers with one value."""
 
 LINES: dict[str, LineWriter] = {
-    ops.USER_ROWS.name: lambda engine, _: engine.user_rows(),
-    ops.EXPORT.name: lambda engine, ask: engine.export(ask.text),
+    ops.USER_ROWS.name: lambda engine, _: engine.queries.user_rows(),
+    ops.EXPORT.name: lambda engine, ask: engine.queries.export(ask.text),
 }
 """By the operation's name: what answers with lines."""

@@ -16,7 +16,7 @@ from ..json_text import json_bytes, whole_text
 from ..messages import Json, JsonObject
 from .access import admit, is_local
 from .errors import ErrorAnswer
-from .handlers import LINES, VALUES, Controlled
+from .handlers import LINES, VALUES, Commands, Controlled, Queries
 from .models import Health
 from .operations import PREFIX, Operation, operation_at
 from .refusal import Refusal, refused
@@ -28,8 +28,8 @@ logger = logging.getLogger(__name__)
 class ControlApp:
     """The ASGI app of the API. It accepts requests with `token`."""
 
-    def __init__(self, engine: Controlled, token: str) -> None:
-        self._engine = engine
+    def __init__(self, queries: Queries, commands: Commands, token: str) -> None:
+        self._engine = Controlled(queries, commands)
         self._token = token
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -50,7 +50,7 @@ class ControlApp:
         if operation is None or operation.kind == "frames":
             raise Refusal(404, "Not found", f"The API has nothing at {scope['path']}.")
         _check_method(operation, scope["method"])
-        request = await read_request(operation, in_path, scope, receive, self._engine.bounds)
+        request = await read_request(operation, in_path, scope, receive, self._engine.queries.bounds)
         if operation.kind == "lines":
             await self._send_lines(send, LINES[operation.name](self._engine, request))
             return
@@ -64,7 +64,7 @@ class ControlApp:
         self, send: Send, value: msgspec.Struct | JsonObject, status: int = 200, *, empty: bool = False
     ) -> None:
         """Answer with a value, known secrets in it masked; `empty` sends the head of the answer alone."""
-        body = b"" if empty else encode_answer(self._engine.masks.value(value))
+        body = b"" if empty else encode_answer(self._engine.queries.masks.value(value))
         await send(_start(status, b"application/json", len(body)))
         await send({"type": "http.response.body", "body": body})
 
@@ -72,9 +72,9 @@ class ControlApp:
         # The first stretch is read before the answer begins: if the journal fails, that is still a 503.
         first = await anext(lines, b"")
         await send(_start(200, b"application/x-ndjson"))
-        await send(_part(self._engine.masks.data(first)))
+        await send(_part(self._engine.queries.masks.data(first)))
         async for chunk in lines:
-            await send(_part(self._engine.masks.data(chunk)))
+            await send(_part(self._engine.queries.masks.data(chunk)))
         await send({"type": "http.response.body", "body": b""})
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -85,7 +85,7 @@ class ControlApp:
             if operation is None or operation.kind != "frames":
                 raise Refusal(404, "Not found", f"There is no WebSocket at {scope['path']}.")
         except Refusal as refusal:
-            answer = self._engine.masks.value(ErrorAnswer(refusal.body))
+            answer = self._engine.queries.masks.value(ErrorAnswer(refusal.body))
             await refuse_websocket(send, refusal.status, encode_answer(answer))
             return
         await send({"type": "websocket.accept"})
@@ -106,10 +106,10 @@ class ControlApp:
 
     async def _send_frames(self, send: Send) -> None:
         encode = msgspec.json.Encoder().encode
-        async with contextlib.aclosing(self._engine.watch()) as frames:
+        async with contextlib.aclosing(self._engine.queries.watch()) as frames:
             async for batch in frames:
                 # Waits while the viewer's socket is full; meanwhile the feed collects, with a limit.
-                text, masks = encode(batch).decode(), self._engine.masks
+                text, masks = encode(batch).decode(), self._engine.queries.masks
                 if masks.find(text):
                     text = encode(masks.value(batch)).decode()
                 await send({"type": "websocket.send", "text": text})

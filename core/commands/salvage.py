@@ -16,6 +16,7 @@ from ..engine.active import ActiveSettings
 from ..engine.receipts import ReceiptReader
 from ..engine.summaries import entry_of, refusal, summarize
 from ..errors import JournalError
+from ..faults import Faults
 from ..forward.ledger import Ledger
 from ..forward.records import records_of
 from ..ingest.bounds import bounds_of
@@ -108,7 +109,7 @@ def _rebuild(copy: Copy, settings: Settings) -> int:
     """Make the lines that the index lacks from the requests that hold their messages."""
     reading = ActiveSettings(settings)
     parse = partial(parse_receipt, bounds=bounds_of(settings.ingest))
-    reader = ReceiptReader(parse, reading.judge, lambda _: None, adjust=reading.adjust)
+    reader = ReceiptReader(parse, reading.judge, Faults(), adjust=reading.adjust)
     rebuilt = 0
     for receipt, known in copy.lacking():
         entries = list(_entries(copy, reader, receipt, known))

@@ -21,6 +21,7 @@ from ..engine.active import ActiveSettings
 from ..engine.kept import engine_with, kept_settings
 from ..engine.receipts import ReceiptReader
 from ..errors import InputError
+from ..faults import Faults
 from ..identities.model import Cluster, Users
 from ..ingest.bounds import bounds_of
 from ..messages import Marks, Message
@@ -204,12 +205,12 @@ class _File:
 
     def __init__(self, journal: Readable, settings: Settings) -> None:
         self._journal = journal
-        self._faults: list[str] = []
+        self._faults = Faults()
         reading = ActiveSettings(settings)
         self._reader = ReceiptReader(
             partial(parse_receipt, bounds=bounds_of(settings.ingest)),
             reading.judge,
-            self._faults.append,
+            self._faults,
             adjust=reading.adjust,
         )
 

@@ -17,6 +17,7 @@ from ..checks import adjusted
 from ..checks.stream import StreamChecker, digest
 from ..destinations.actions.faults import subscription_faults
 from ..destinations.filters import filter_faults
+from ..masks import masks_of, secrets_in
 from ..messages import JsonObject, Message
 from ..pipeline import compile_settings, run
 from ..pipeline.explain import explained
@@ -59,6 +60,9 @@ class ActiveSettings:
         self.faults = (*filter_faults(settings.filters), *subscription_faults(destination), *plan_faults)
         """Which filters stop everything, which subscriptions can never send, which rules of the tracking plan
         check nothing, and why."""
+        self.settings = settings
+        self.masks = masks_of(secrets_in(settings.destination))
+        """Masks the secrets of these settings in everything that viewers and the log get."""
 
     def translate(self, document: JsonObject, *, now: int) -> Translation:
         """See `Translator`: what the forwarder sends is what is shown."""

@@ -17,6 +17,7 @@ import msgspec
 from ..api.models import Summary
 from ..delivery import DeliveryState
 from ..errors import JournalError
+from ..faults import Faults
 from ..messages import DEDUPE_WINDOW, Marks, Message, Receipt
 from ..stores.base import START, Cursor, Entry, Stores
 from ..verdict import Finding, Translation
@@ -40,9 +41,9 @@ RETRY_FIRST, RETRY_MOST = 0.2, 5.0
 class Indexer:
     """Indexes all receipts in order, now and as they come. `run` until cancelled.
 
-    `publish` is given new lines. `offer` is called with each message that waits for Mixpanel and its
-    translation, `owed` once these are in the index. `fault` is called with words when the index cannot be
-    written, and with "" when it can again.
+    `publish` is called with new lines. `offer` is called with each message that waits for Mixpanel and its
+    translation, `owed` once these are in the index. While the index cannot be written, that is among the
+    `faults`.
     """
 
     def __init__(
@@ -53,14 +54,14 @@ class Indexer:
         publish: Callable[[Sequence[Summary]], None],
         offer: Callable[[Summary, Message, Translation], None],
         owed: Callable[[], None],
-        fault: Callable[[str], None],
+        faults: Faults,
     ) -> None:
         self._stores = stores
         self._reader = reader
         self._publish = publish
         self._offer = offer
         self._owed = owed
-        self._fault = fault
+        self._faults = faults
         self._pace = Pace()
         self._wake = asyncio.Event()
         self._pending: deque[Receipt] = deque()
@@ -104,13 +105,13 @@ class Indexer:
             except JournalError as error:
                 # The pieces fetched are kept: nothing was lost, the same work is tried again.
                 logger.error("the index cannot be written: %s", error)
-                self._fault(str(error))
+                self._faults.report("index", str(error))
                 await asyncio.sleep(delay)
                 delay = min(delay * 2, RETRY_MOST)
                 continue
             if delay != RETRY_FIRST:
                 delay = RETRY_FIRST
-                self._fault("")
+                self._faults.clear("index")
             if not more and not self._wake.is_set():
                 self._resting.set()
                 await self._wake.wait()

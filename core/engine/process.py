@@ -24,7 +24,7 @@ from ..api.errors import ErrorAnswer, error_body
 from ..errors import SegtapError
 from ..serve.launch import EngineReady, LaunchOrder, Switch
 from ..settings import Settings
-from .engine import Engine
+from .lifecycle import Engine
 from .log import to_stream
 
 logger = logging.getLogger(__name__)
@@ -78,9 +78,9 @@ async def _retry_when_asked(engine: Engine, again: asyncio.Event) -> None:
         await again.wait()
         again.clear()
         try:
-            state = await engine.set_forwarding(reread=True)
-            if state.halted:
-                await engine.set_forwarding(True)
+            await engine.commands.set_forwarding(reread=True)
+            if engine.parts.switch.halted:
+                await engine.commands.set_forwarding(True)
         except SegtapError as error:
             logger.error("asked to try again, but: %s", error)
 
@@ -125,7 +125,7 @@ async def _child(order: LaunchOrder) -> None:
                 switch=engine.switch,
             )
         )
-        engine.switched = _say
+        engine.report_switch(_say)
 
     threading.Thread(target=until_parent_goes, name="segtap-parent", daemon=True).start()
     await serve(order.settings, forwarding=order.forwarding, before=order.before, ready=ready, stop=stop)

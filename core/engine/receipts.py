@@ -18,6 +18,7 @@ import msgspec
 from ..api.models import MessageDetail, ReceiptView, Summary
 from ..delivery import Delivery
 from ..errors import InputError, RequestRefused
+from ..faults import Faults
 from ..ingest.decode import compression
 from ..json_text import json_bytes
 from ..masks import mask_authorization, masked_verdict
@@ -42,6 +43,8 @@ Observe = Callable[[Message, Translation], tuple[Finding, ...]]
 Adjust = Callable[[Message, Sequence[Finding]], Sequence[Finding]]
 """What is left of a message's findings, and with which severity."""
 
+READING = "reading"
+"""The part of an engine that faults of this reader belong to."""
 LARGE = 256 * 1024
 LARGE_COMPRESSED = LARGE // 16
 """Bytes of a body from which it is read in a thread, so that ingest gets its turns meanwhile."""
@@ -61,14 +64,14 @@ class ReceiptReader:
     """Parses and inspects, and goes on when that fails: a fault of ours on one message stops no other.
 
     `observe` are the rules on the stream, if there are any; `adjust` gives what they found the severity that
-    the settings want. `on_fault` is told what failed, in words with the message's id.
+    the settings want. What failed is reported to `faults`, with the message's id.
     """
 
     def __init__(
         self,
         parse: Parse,
         inspect: Inspect,
-        on_fault: Callable[[str], None],
+        faults: Faults,
         *,
         observe: Observe | None = None,
         adjust: Adjust | None = None,
@@ -77,7 +80,7 @@ class ReceiptReader:
         self._inspect = inspect
         self._observe = observe
         self._adjust = adjust
-        self._on_fault = on_fault
+        self._faults = faults
 
     async def read(self, receipt: Receipt, only: Collection[int] | None = None) -> list[Message] | str:
         """`messages`, in a thread when the body is large."""
@@ -94,7 +97,7 @@ class ReceiptReader:
         except Exception as error:
             logger.exception("receipt %d cannot be read", receipt.seq)
             words = f"segtap failed to read request {receipt.seq}: {type(error).__name__}: {error}"
-            self._on_fault(words)
+            self._faults.report(READING, words)
             return words
 
     def verdict(self, message: Message) -> Verdict:
@@ -104,7 +107,7 @@ class ReceiptReader:
         except Exception as error:
             logger.exception("message %d cannot be translated", message.id)
             words = f"segtap failed on message {message.id}: {type(error).__name__}: {error}"
-            self._on_fault(words)
+            self._faults.report(READING, words)
             fix = "Export this message and report it to segtap with the log's traceback; it is not sent."
             finding = Finding(FAULT_RULE, "error", "$", words, fix)
             return Verdict(Translation(rejected=words), (finding,), fault=words)
@@ -124,7 +127,7 @@ class ReceiptReader:
         except Exception as error:
             logger.exception("message %d cannot be observed", message.id)
             words = f"segtap failed on message {message.id}: {type(error).__name__}: {error}"
-            self._on_fault(words)
+            self._faults.report(READING, words)
             fix = "Export this message and report it to segtap with the log's traceback."
             return (Finding(FAULT_RULE, "error", "$", words, fix),)
 

@@ -19,7 +19,7 @@ from engines import engine_settings, listed
 from processes import running
 
 from segtap.core.api.client import Client
-from segtap.core.engine.engine import Engine
+from segtap.core.engine.lifecycle import Engine
 from segtap.tui.cli import COMMANDS
 
 pytestmark = pytest.mark.terminal

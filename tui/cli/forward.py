@@ -11,7 +11,7 @@ from .options import read_settings, settings_options
 from .output import say
 
 if TYPE_CHECKING:
-    from ...core.engine.engine import Engine
+    from ...core.engine.lifecycle import Engine
 
 
 @click.command()

@@ -18,8 +18,9 @@ from segtap.core import errors
 from segtap.core.api.client import Client
 from segtap.core.api.errors import error_body, error_from
 from segtap.core.api.models import EngineState
-from segtap.core.engine.engine import Engine
+from segtap.core.engine.lifecycle import Engine
 from segtap.core.errors import EngineError, PortTaken
+from segtap.core.query import parse
 from segtap.core.serve.ports import interface_addresses
 
 READS = [
@@ -242,7 +243,7 @@ async def test_a_viewer_that_does_not_read_slows_nobody(engine: Engine) -> None:
 
         watching = asyncio.create_task(watch())
         await asyncio.sleep(0)
-        while engine._feed.viewers < 2:  # pyright: ignore  # noqa: ASYNC110
+        while engine.parts.feed.viewers < 2:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         for n in range(60):
             batch = [track(f"m-{n}-{i}", event="long " * 40) for i in range(100)]
@@ -253,6 +254,12 @@ async def test_a_viewer_that_does_not_read_slows_nobody(engine: Engine) -> None:
     await writer.wait_closed()
 
 
+def parse_fault(filter: str) -> errors.FilterFault:
+    with pytest.raises(errors.FilterFault) as raised:
+        parse(filter)
+    return raised.value
+
+
 def test_every_error_arrives_as_the_class_that_was_raised() -> None:
     kinds = [
         kind
@@ -260,10 +267,16 @@ def test_every_error_arrives_as_the_class_that_was_raised() -> None:
         if isinstance(kind, type) and issubclass(kind, errors.SegtapError)
     ]
     assert len(kinds) > 10
+    kinds.remove(errors.FilterFault)
     for kind in kinds:
         error = kind(400, "why") if kind is errors.RequestRefused else kind("why")
         again = error_from(error_body(error))
         assert (type(again), str(again), again.title) == (kind, "why", error.title)
+    fault = parse_fault("rule:")
+    again = error_from(error_body(fault))
+    assert isinstance(again, errors.FilterFault)
+    assert vars(again) == {**vars(fault), "title": fault.title}
+    assert str(again) == str(fault)
     taken = error_from(error_body(PortTaken("why", port=1, owner="x (pid 2)", next_port=3)))
     assert isinstance(taken, PortTaken)
     assert (taken.port, taken.owner, taken.next_port) == (1, "x (pid 2)", 3)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from segtap.core.api.errors import ErrorAnswer
 from segtap.core.api.server import ControlApp, encode_answer
-from segtap.core.engine.engine import Engine
+from segtap.core.engine.lifecycle import Engine
 from segtap.core.verdict import Operation, OutgoingRequest, Translation, Verdict
 
 GET = ("state", "page", "messages/1048576", "overview", "users", "user", "groups", "export", "healthz")
@@ -30,7 +30,7 @@ class Asker:
 
     def __init__(self, runner: asyncio.Runner, engine: Engine) -> None:
         self._runner = runner
-        self._app = ControlApp(engine, engine.token)
+        self._app = ControlApp(engine.queries, engine.commands, engine.token)
         self._token = engine.token
         self._engine = engine
 

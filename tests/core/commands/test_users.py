@@ -53,7 +53,7 @@ async def test_an_engine_and_then_its_journal(tmp_path: Path) -> None:
         other = msgspec.structs.replace(settings, identity="simplified")
         rows, _ = await users_kept(other, url=engine.url, clock=lambda: NOW, own=True)
         assert list(rows) == SIMPLIFIED
-        await engine._use(other)  # pyright: ignore[reportPrivateUsage]
+        await engine.parts.change.apply(other)
         rows, _ = await users_kept(settings, url=engine.url, clock=lambda: NOW)
         assert list(rows) == SIMPLIFIED, "an engine reads by its own settings, from the first message on"
     rows, origin = await users_kept(settings, url="", clock=lambda: NOW)

@@ -18,7 +18,7 @@ from segtap.core.api.client import Client
 from segtap.core.commands.export import export_lines
 from segtap.core.delivery import DeliveryState
 from segtap.core.doctor.source import newest_messages
-from segtap.core.engine.engine import Engine
+from segtap.core.engine.lifecycle import Engine
 from segtap.core.errors import InputError, JournalError, SegtapError
 from segtap.core.messages import Marks, Receipt, seq_of
 from segtap.core.verdict import FAULT_RULE

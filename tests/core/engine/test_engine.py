@@ -29,7 +29,7 @@ from mixpanel_server import TOO_MANY, UNAUTHORIZED, MixpanelServer
 from segtap.core.api.client import Client
 from segtap.core.api.models import MessageDetail
 from segtap.core.delivery import DeliveryState, Outcome
-from segtap.core.engine.engine import Engine
+from segtap.core.engine.lifecycle import Engine
 from segtap.core.errors import EngineError, ForwardingRefused, InputError, JournalLocked, PortTaken
 from segtap.core.messages import Marks
 from segtap.core.serve import server

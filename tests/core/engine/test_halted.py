@@ -15,7 +15,7 @@ from mixpanel_server import REDIRECT, UNAUTHORIZED, MixpanelServer
 from segtap.core.api.client import Client
 from segtap.core.config import load
 from segtap.core.engine import settings_watch
-from segtap.core.engine.engine import Engine
+from segtap.core.engine.lifecycle import Engine
 from segtap.core.errors import SettingsError
 from segtap.core.messages import JsonObject
 from segtap.core.settings import JournalSettings

@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 
 import pytest
+from fault_log import FaultLog
 from memory_journal import MemoryJournal
 
 from segtap.core.api.models import Summary
@@ -52,21 +53,17 @@ class Running:
         self.published: list[Summary] = []
         self.owed = 0
         self.offered: list[tuple[Summary, Translation]] = []
-        self.faults: list[str] = []
-        self.fault_told = asyncio.Event()
+        self.fault_reported = asyncio.Event()
+        self.faults = FaultLog(lambda text: self.fault_reported.set())
         self.indexer = Indexer(
             self.journal,
-            ReceiptReader(parse_receipt, inspect, self.faults.append),
+            ReceiptReader(parse_receipt, inspect, self.faults),
             publish=self._publish,
             offer=self._offer,
             owed=self._owed,
-            fault=self._fault,
+            faults=self.faults,
         )
         self.journal.receipts.follow(self.indexer.appended)
-
-    def _fault(self, text: str) -> None:
-        self.faults.append(text)
-        self.fault_told.set()
 
     def _publish(self, summaries: Sequence[Summary]) -> None:
         self.published += summaries
@@ -214,15 +211,15 @@ async def test_a_message_on_which_inspection_fails_is_shown_and_stops_nobody() -
         assert [line.message_id for line in run.published] == ["m-1", "m-2", "m-3", "m-4"]
         bad = run.published[1]
         assert (bad.errors, bad.delivery) == (1, DeliveryState.FAULT)
-        assert run.faults == [f"segtap failed on message {bad.id}: ZeroDivisionError: broken"]
-        detail = await ReceiptReader(parse_receipt, inspect, run.faults.append).detail(run.journal, bad.id)
+        assert run.faults.said == [f"segtap failed on message {bad.id}: ZeroDivisionError: broken"]
+        detail = await ReceiptReader(parse_receipt, inspect, run.faults).detail(run.journal, bad.id)
         assert [finding.rule for finding in detail.verdict.findings] == [FAULT_RULE]
-        assert detail.verdict.fault == run.faults[0]
+        assert detail.verdict.fault == run.faults.said[0]
         assert b'"m-2"' in detail.document
 
 
 async def test_a_receipt_on_which_parsing_fails_is_shown_and_stops_nobody() -> None:
-    faults: list[str] = []
+    faults = FaultLog()
 
     def parse(each: Receipt, only: Collection[int] | None = None) -> list[Message]:
         if each.seq == STEP:
@@ -232,11 +229,11 @@ async def test_a_receipt_on_which_parsing_fails_is_shown_and_stops_nobody() -> N
     running = Running(lambda message: SENDS)
     running.indexer = Indexer(
         running.journal,
-        ReceiptReader(parse, lambda message: SENDS, faults.append),
+        ReceiptReader(parse, lambda message: SENDS, faults),
         publish=running.published.extend,
         offer=lambda summary, message, translation: None,
         owed=lambda: None,
-        fault=faults.append,
+        faults=faults,
     )
     running.journal.receipts.follow(running.indexer.appended)
     task = asyncio.create_task(running.indexer.run())
@@ -247,20 +244,20 @@ async def test_a_receipt_on_which_parsing_fails_is_shown_and_stops_nobody() -> N
         "Signed Up",
     ]
     assert [line.delivery for line in running.published] == [DeliveryState.FAULT, DeliveryState.WAITING]
-    assert faults == [f"segtap failed to read request {STEP}: KeyError: 'batch'"]
+    assert faults.said == [f"segtap failed to read request {STEP}: KeyError: 'batch'"]
 
 
 async def test_a_failing_journal_is_said_and_the_same_work_is_done_when_it_recovers() -> None:
     async with indexing() as run:
         await run.journal.receipts.append(receipt(track("m-1")))
         run.journal.failing = "The disk is full."
-        await run.fault_told.wait()
+        await run.fault_reported.wait()
         assert run.published == []
         run.journal.failing = ""
         await run.indexer.idle()
         assert [line.message_id for line in run.published] == ["m-1"]
-        assert run.faults[0] == "The disk is full."
-        assert run.faults[-1] == ""
+        assert run.faults.said[0] == "The disk is full."
+        assert run.faults.said[-1] == ""
 
 
 async def test_names_that_no_encoder_takes_are_listed_all_the_same() -> None:

@@ -16,6 +16,7 @@ import pytest
 from check_helpers import every_real_message
 from engines import engine_settings, isolate, listed, post, running_engine, track
 from fake_viewer import AT, summary
+from fault_log import no_faults
 from memory_journal import MemoryJournal
 from mixpanel_server import MixpanelServer
 
@@ -23,7 +24,7 @@ from segtap.core.api.client import Client
 from segtap.core.delivery import DeliveryState
 from segtap.core.engine import overviews
 from segtap.core.engine.active import ActiveSettings
-from segtap.core.engine.engine import Engine
+from segtap.core.engine.lifecycle import Engine
 from segtap.core.engine.overviews import Overviews
 from segtap.core.engine.receipts import ReceiptReader
 from segtap.core.errors import JournalError
@@ -73,7 +74,7 @@ class Kept:
             self.inspected += 1
             return reading.judge(message)
 
-        self.reader = ReceiptReader(parse_receipt, inspect, pytest.fail, adjust=reading.adjust)
+        self.reader = ReceiptReader(parse_receipt, inspect, no_faults(), adjust=reading.adjust)
         self.overviews = self.another(reading)
 
     def another(self, reading: ActiveSettings | None = None) -> Overviews:
@@ -133,8 +134,8 @@ async def test_nothing_is_done_before_somebody_asks(running: tuple[Engine, Clien
     engine, client = running
     await post(engine.url, track("m-1"))
     await listed(client, 1)
-    assert engine.overviews._gathered is None
-    assert engine.overviews._task is None
+    assert engine.parts.overviews._gathered is None
+    assert engine.parts.overviews._task is None
 
 
 async def test_users_and_groups_come_of_the_same_messages(running: tuple[Engine, Client]) -> None:
@@ -344,7 +345,7 @@ async def test_other_settings_begin_anew(running: tuple[Engine, Client]) -> None
     ]
     assert (await client.users()).mode == "original"
     changed = msgspec.structs.replace(engine.settings, repair=("insert-id",), identity="simplified")
-    await engine._use(changed)
+    await engine.parts.change.apply(changed)
     assert not [one for one in (await client.overview()).rules if one.severity == "error"]
     assert (await client.users()).mode == "simplified"
 

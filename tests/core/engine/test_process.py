@@ -18,7 +18,7 @@ from engines import API_SECRET, TOKEN, engine_settings, isolate, listed, post, r
 from mixpanel_server import HANG, MixpanelServer
 
 from segtap.core.api.client import Client
-from segtap.core.engine import forwarding
+from segtap.core.engine import forwarder_switch
 from segtap.core.errors import EngineError, JournalLocked, PortTaken, SettingsError
 from segtap.core.serve.launch import EngineReady, LaunchOrder, find_engine, start_engine
 from segtap.core.serve.notes import folder
@@ -121,7 +121,7 @@ async def kept(tmp_path: Path) -> list[Any]:
 async def test_a_stop_keeps_what_mixpanel_has_not_answered(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(forwarding, "STOP_GRACE", 0.05)
+    monkeypatch.setattr(forwarder_switch, "STOP_GRACE", 0.05)
     async with MixpanelServer() as mixpanel:
         settings = engine_settings(tmp_path, mixpanel_url=mixpanel.url)
         mixpanel.script(HANG)

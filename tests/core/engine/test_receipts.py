@@ -9,6 +9,7 @@ import time
 from collections.abc import Collection
 
 import pytest
+from fault_log import no_faults
 from memory_journal import MemoryJournal
 
 from segtap.core.engine.receipts import ReceiptReader
@@ -54,7 +55,7 @@ async def test_a_large_batch_is_read_in_parts_beside_the_loop_and_costs_little_m
             threads.add(threading.get_ident())
             return parse_receipt(each, only)
 
-        reader = ReceiptReader(parse, lambda message: Verdict(Translation()), pytest.fail)
+        reader = ReceiptReader(parse, lambda message: Verdict(Translation()), no_faults())
         before = time.process_time()
         whole = parse_receipt(receipt(body))
         took = time.process_time() - before
@@ -80,7 +81,7 @@ async def test_only_the_positions_asked_for_are_read() -> None:
     seq = await journal.receipts.append(
         receipt(b'{"batch":[{"type":"track"},{"type":"page"},{"type":"alias"}]}', seq=0)
     )
-    reader = ReceiptReader(parse, lambda message: Verdict(Translation()), pytest.fail)
+    reader = ReceiptReader(parse, lambda message: Verdict(Translation()), no_faults())
     ids = [message_number(seq, 2), message_number(seq, 0)]
     assert [message.type for message in await reader.documents(journal, ids)] == ["track", "alias"]
     assert asked == [{0, 2}]
@@ -93,7 +94,7 @@ async def test_a_large_message_is_inspected_beside_the_loop_and_a_small_one_on_i
         threads.append(threading.get_ident())
         return Verdict(Translation())
 
-    reader = ReceiptReader(parse_receipt, inspect, pytest.fail)
+    reader = ReceiptReader(parse_receipt, inspect, no_faults())
     for text in ("x", "x" * 300_000):
         body = json.dumps({"batch": [{"type": "track", "event": "E", "userId": text}]}).encode()
         (message,) = reader.messages(receipt(body))

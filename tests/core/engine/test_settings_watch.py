@@ -14,7 +14,9 @@ from mixpanel_server import MixpanelServer
 from segtap.core.api.client import Client
 from segtap.core.config import load
 from segtap.core.engine import settings_watch
-from segtap.core.engine.engine import Engine
+from segtap.core.engine.lifecycle import Engine
+from segtap.core.engine.settings_change import with_reading_of
+from segtap.core.faults import Faults
 from segtap.core.messages import JsonObject
 from segtap.core.settings import Settings
 
@@ -40,7 +42,7 @@ def settings_of(folder: Path, file: Path, url: str = "http://127.0.0.1:9") -> Se
     own = engine_settings(folder)
     flags: dict[str, JsonObject] = {"destination": {"mixpanel_url": url}}
     return msgspec.structs.replace(
-        settings_watch.with_reading_of(own, load(flags, file=file, environ={})), file=str(file), flags=flags
+        with_reading_of(own, load(flags, file=file, environ={})), file=str(file), flags=flags
     )
 
 
@@ -137,7 +139,7 @@ async def test_the_command_line_still_wins(tmp_path: Path) -> None:
     async def changed(new: Settings) -> None:
         seen.append(new)
 
-    watch = settings_watch.SettingsWatch(settings, changed, lambda text: None)
+    watch = settings_watch.SettingsWatch(settings, changed, Faults())
     await watch.look()
     assert seen == []
     file.write_text("[destination]\nregion = 'eu'\nsource_name = 'Web'\n")
@@ -151,5 +153,5 @@ async def test_without_a_file_nothing_is_looked_at() -> None:
     async def changed(new: Settings) -> None:
         raise AssertionError
 
-    watch = settings_watch.SettingsWatch(Settings(), changed, lambda text: None)
+    watch = settings_watch.SettingsWatch(Settings(), changed, Faults())
     await watch.run()  # at once; watching, it would never return

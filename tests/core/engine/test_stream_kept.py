@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from engines import engine_settings, post, running_engine
+from fault_log import FaultLog
 from journal_values import look
 from memory_journal import MemoryJournal
 
@@ -95,31 +96,26 @@ def receipt(*documents: JsonObject) -> Receipt:
 
 
 async def indexed_with(observe: Observe, journal: MemoryJournal, *, mend: str = "") -> list[str]:
-    """Index what is in the journal; gives the faults told. `mend`: repair the journal at the first fault."""
-    faults: list[str] = []
-    told = asyncio.Event()
-
-    def fault(text: str) -> None:
-        faults.append(text)
-        told.set()
-
-    reader = ReceiptReader(parse_receipt, lambda message: Verdict(Translation()), fault, observe=observe)
+    """Index the journal; returns the faults reported. `mend`: repair the journal at the first fault."""
+    reported = asyncio.Event()
+    log = FaultLog(lambda text: reported.set())
+    reader = ReceiptReader(parse_receipt, lambda message: Verdict(Translation()), log, observe=observe)
     indexer = Indexer(
         journal,
         reader,
         publish=lambda lines: None,
         offer=lambda summary, message, translation: None,
         owed=lambda: None,
-        fault=fault,
+        faults=log,
     )
     task = asyncio.create_task(indexer.run())
     if mend:
-        await told.wait()
+        await reported.wait()
         journal.failing = ""
     await indexer.idle()
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
-    return faults
+    return log.said
 
 
 async def test_work_that_is_done_again_is_seen_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -66,7 +66,7 @@ async def test_an_engine_fills_in_what_an_older_index_lacks(old: Path, tmp_path:
     async with running_engine(settings) as (engine, _):
         await engine.refilled()
         await engine.indexed()
-        index = engine._stores.index
+        index = engine.parts.stores.index
         assert index.unfilled == (0, 0)
         condition = Condition("event = ? AND user_id = 'u-4'", ("Order 4",))
         (line,) = (await index.page(condition=condition)).summaries

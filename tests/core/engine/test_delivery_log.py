@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from segtap.core.delivery import Delivery, Outcome
-from segtap.core.engine.forwarding import log_deliveries
+from segtap.core.engine.delivery_log import log_deliveries
 
 
 def test_accepted_messages_share_a_line_and_others_have_their_own(caplog: pytest.LogCaptureFixture) -> None:

@@ -1,4 +1,4 @@
-"""Forwarding goes on whatever happens: it is restarted after any exception, and header and healthz say so."""
+"""Background tasks continue whatever happens: they start again after any exception, and healthz shows it."""
 
 from __future__ import annotations
 
@@ -10,23 +10,24 @@ from typing import Any
 import httpx
 import pytest
 from engines import engine_settings, post, running_engine, track, until
+from fault_log import FaultLog
 from forwarding import FakeClock
 from mixpanel_server import MixpanelServer
 
 from segtap.core.api.client import Client
-from segtap.core.engine.engine import Engine
-from segtap.core.engine.forwarding import ForwarderRun
+from segtap.core.engine.lifecycle import Engine
+from segtap.core.engine.supervisor import Supervisor
 from segtap.core.errors import JournalError
 from segtap.core.forward.client import HttpxTransport
 
 
 class Failing:
-    """Stands in for a forwarder: raises what it is given, one after the other, then runs until stopped."""
+    """Stands in for a forwarder: raises the given errors one after the other, then runs until cancelled."""
 
     def __init__(self, *errors: Exception) -> None:
         self.errors = list(errors)
         self.runs = 0
-        self._idle, self._stopped = asyncio.Event(), asyncio.Event()
+        self._idle = asyncio.Event()
 
     async def run(self) -> None:
         self.runs += 1
@@ -37,35 +38,31 @@ class Failing:
                 raise self.errors.pop(0)
             await asyncio.sleep(0)
             self._idle.set()
-            await self._stopped.wait()
+            await asyncio.Event().wait()
         finally:
             self._idle.set()
 
     async def wait_idle(self) -> None:
         await self._idle.wait()
 
-    async def stop(self, grace: float) -> None:
-        self._stopped.set()
-
 
 async def story(*errors: Exception) -> tuple[list[str], list[float], int]:
     """What was said, how long it paused, and how often it was started, until it ran well again."""
-    said: list[str] = []
-    forwarder: Any = Failing(*errors)
+    forwarder = Failing(*errors)
     clock = FakeClock()
     well = asyncio.Event()
 
-    def fault(text: str) -> None:
-        said.append(text)
+    def reported(text: str) -> None:
         if not text:
             well.set()
 
-    run = ForwarderRun(forwarder, fault, lambda task: None, clock=clock)
-    run.start()
+    faults = FaultLog(reported)
+    supervisor = Supervisor(faults, clock)
+    supervisor.start("forwarding", forwarder.run, well=forwarder.wait_idle)
     async with asyncio.timeout(10):
         await well.wait()
-    await run.stop()
-    return said, clock.slept, forwarder.runs
+    await supervisor.stop()
+    return faults.said, clock.slept, forwarder.runs
 
 
 @pytest.mark.parametrize(
@@ -99,6 +96,27 @@ async def test_pauses_grow_to_a_minute_and_the_fault_stays_meanwhile() -> None:
     assert [("fault" in text) for text in said[:9]] == [True] * 8 + [False]
 
 
+async def test_a_task_that_may_run_once_only_is_not_started_again() -> None:
+    faults = FaultLog()
+    forwarder = Failing(KeyError("operation"))
+    supervisor = Supervisor(faults, FakeClock())
+    await asyncio.wait({supervisor.once("learning", forwarder.run)})
+    assert faults.said == ["Learning failed (KeyError: 'operation'). Start segtap again."]
+    assert forwarder.runs == 1
+
+
+async def test_a_task_that_is_ended_has_no_fault() -> None:
+    reported = asyncio.Event()
+    faults = FaultLog(lambda text: reported.set())
+    supervisor = Supervisor(faults, FakeClock())
+    task = supervisor.start("forwarding", Failing(KeyError("operation")).run)
+    await reported.wait()
+    assert "KeyError" in str(faults)
+    await supervisor.end(task)
+    assert task.done()
+    assert str(faults) == ""
+
+
 def forwarding(folder: Path, mixpanel: MixpanelServer) -> AbstractAsyncContextManager[tuple[Engine, Client]]:
     return running_engine(engine_settings(folder, mixpanel_url=mixpanel.url), forwarding=True)
 
@@ -115,7 +133,7 @@ async def test_an_exception_in_the_engine_shows_in_header_and_healthz_until_it_i
         return await send(self, form)
 
     monkeypatch.setattr(HttpxTransport, "send", failing)
-    monkeypatch.setattr("segtap.core.engine.forwarding.FIRST_PAUSE", 0.05)
+    monkeypatch.setattr("segtap.core.engine.supervisor.FIRST_PAUSE", 0.05)
     async with (
         MixpanelServer() as mixpanel,
         running_engine(engine_settings(tmp_path, mixpanel_url=mixpanel.url), forwarding=True) as (

@@ -1,0 +1,189 @@
+"""Makes the objects of an engine and connects them; nothing runs until `core.engine.lifecycle` starts it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from functools import partial
+
+import msgspec
+
+from ..api.feed import Feed
+from ..api.server import ControlApp
+from ..delivery import Delivery, DeliveryState
+from ..faults import Faults
+from ..forward.forwarder import Forwarder
+from ..forward.sender import OnDelivery
+from ..ingest.app import IngestApp
+from ..ingest.bounds import bounds_of
+from ..ingest.knocks import Knocks
+from ..pipeline.intake import parse_receipt
+from ..serve.server import Listener, WebServer
+from ..stores.base import Stores
+from .active import ActiveSettings
+from .commands import Commands
+from .delivery_log import log_deliveries
+from .forwarder_switch import ForwarderSwitch
+from .history import History
+from .indexer import Indexer
+from .overviews import Overviews
+from .queries import Queries
+from .receipts import ReceiptReader
+from .settings_change import SettingsChange
+from .settings_watch import SettingsWatch
+from .supervisor import Supervisor
+from .watched_log import WatchedLog
+
+LINGER = 0.025
+"""Seconds for which a message waits for others that may share its request, while nothing else is owed."""
+USERS_WAIT = 1.0
+"""Seconds that a request for users waits for what the journal held; then it gets those known so far."""
+
+
+class Parts(msgspec.Struct, frozen=True, kw_only=True):
+    """The parts of one engine."""
+
+    active: ActiveSettings
+    stores: Stores
+    faults: Faults
+    feed: Feed
+    supervisor: Supervisor
+    knocks: Knocks
+    reader: ReceiptReader
+    indexer: Indexer
+    history: History
+    overviews: Overviews
+    switch: ForwarderSwitch
+    change: SettingsChange
+    watch: SettingsWatch
+    queries: Queries
+    commands: Commands
+    web: WebServer
+
+
+def build(
+    active: ActiveSettings,
+    stores: Stores,
+    listener: Listener,
+    *,
+    token: str,
+    resumed: bool = False,
+    interrupted: str = "",
+) -> Parts:
+    """Make an engine's parts, which read by `active`, store in `stores` and are reached at `listener`.
+
+    `token` is that of the API. For `resumed` and `interrupted` see `ForwarderSwitch`.
+    """
+    settings = active.settings
+    feed = Feed(lambda: queries.state())
+    faults = Faults(feed.touch)
+    supervisor = Supervisor(faults)
+    knocks = Knocks(now, feed.touch)
+    log = WatchedLog(stores.receipts, faults)
+    reader = ReceiptReader(
+        partial(parse_receipt, bounds=bounds_of(settings.ingest)),
+        active.judge,
+        faults,
+        observe=active.observe,
+        adjust=active.adjust,
+    )
+    indexer = Indexer(
+        stores,
+        reader,
+        publish=feed.publish,
+        offer=lambda summary, message, translation: forwarder.offer(summary, message, translation),
+        owed=lambda: forwarder.wake(),
+        faults=faults,
+    )
+    history = History(stores, reader, active, supervisor, indexer.pause)
+    overviews = Overviews(
+        stores, reader, active, lambda: active.settings, partial(history.learned, USERS_WAIT)
+    )
+
+    def halted(why: str) -> None:
+        switch.note_halt(why)
+        feed.touch()
+
+    forwarder = Forwarder(
+        stores,
+        lambda summaries: reader.load(stores, summaries),
+        active,
+        settings=settings.destination,
+        on_delivery=_delivered(overviews, feed),
+        on_trouble=feed.touch,
+        on_halt=halted,
+        dry_run=settings.dry_run,
+        linger=LINGER,
+    )
+    switch = ForwarderSwitch(
+        forwarder,
+        stores,
+        active,
+        supervisor,
+        url=listener.urls[0],
+        resumed=resumed,
+        interrupted=interrupted,
+    )
+    change = SettingsChange(active, stores, reader, forwarder, switch, overviews, history, feed, faults)
+    watch = SettingsWatch(settings, change.apply, faults)
+    queries = Queries(
+        active,
+        stores,
+        listener,
+        reader,
+        switch,
+        indexer,
+        history,
+        overviews,
+        knocks,
+        feed,
+        faults,
+        started_at=now(),
+    )
+    commands = Commands(
+        active, stores, log, reader, switch, watch, indexer, history, overviews, knocks, feed, faults
+    )
+    app = IngestApp(
+        log.append,
+        settings.ingest,
+        clock=now,
+        wanted=lambda: switch.on,
+        control=ControlApp(queries, commands, token),
+        url=listener.urls[0],
+        knocks=knocks,
+    )
+    return Parts(
+        active=active,
+        stores=stores,
+        faults=faults,
+        feed=feed,
+        supervisor=supervisor,
+        knocks=knocks,
+        reader=reader,
+        indexer=indexer,
+        history=history,
+        overviews=overviews,
+        switch=switch,
+        change=change,
+        watch=watch,
+        queries=queries,
+        commands=commands,
+        web=WebServer(app, listener, settings.ingest, app.keep_malformed),
+    )
+
+
+def now() -> int:
+    """Return the time in milliseconds since the epoch."""
+    return time.time_ns() // 1_000_000
+
+
+def _delivered(overviews: Overviews, feed: Feed) -> OnDelivery:
+    """Return what the forwarder calls after each write to the journal."""
+
+    def delivered(deliveries: Sequence[Delivery], states: Sequence[tuple[int, DeliveryState]]) -> None:
+        log_deliveries(deliveries)
+        overviews.delivered(states)
+        # Includes attempts that settle nothing: viewers then ask for the message's new attempt.
+        feed.change(states)
+
+    return delivered

@@ -1,0 +1,109 @@
+"""What viewers order an engine to do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..api.feed import Feed
+from ..errors import InputError
+from ..faults import Faults
+from ..ingest.knocks import Knocks
+from ..messages import JsonObject, Message
+from ..stores.base import Stores
+from .active import ActiveSettings
+from .forwarder_switch import ForwarderSwitch
+from .history import History
+from .indexer import Indexer
+from .overviews import Overviews
+from .receipts import READING, ReceiptReader
+from .replay import MAX_BYTES, MAX_MESSAGES, replay_receipts
+from .settings_watch import SettingsWatch
+from .watched_log import WatchedLog
+
+
+class Commands:
+    """Carries out the orders of viewers with the parts of an engine."""
+
+    def __init__(
+        self,
+        active: ActiveSettings,
+        stores: Stores,
+        log: WatchedLog,
+        reader: ReceiptReader,
+        switch: ForwarderSwitch,
+        watch: SettingsWatch,
+        indexer: Indexer,
+        history: History,
+        overviews: Overviews,
+        knocks: Knocks,
+        feed: Feed,
+        faults: Faults,
+    ) -> None:
+        self._active = active
+        self._stores = stores
+        self._log = log
+        self._reader = reader
+        self._switch = switch
+        self._watch = watch
+        self._indexer = indexer
+        self._history = history
+        self._overviews = overviews
+        self._knocks = knocks
+        self._feed = feed
+        self._faults = faults
+
+    async def set_forwarding(self, on: bool | None = None, *, reread: bool = False) -> None:
+        """Turn forwarding on or off, or leave it unchanged with None.
+
+        While it is off, what is owed stays owed. On, if a fault has halted it, tries again.
+        `reread` reads the settings file first: its destination is put in force if nothing can be under way,
+        that is while forwarding is off or has halted.
+
+        Raises ForwardingRefused with the reason, SettingsError for a file that cannot be used.
+        """
+        if reread:
+            await self._watch.read()
+        if on is not None:
+            await self._switch.turn(on)
+        if on is False:
+            # A change of the destination that had to wait is put in force now.
+            self._watch.forget()
+        self._feed.touch()
+
+    async def replay(self, ids: Sequence[int]) -> int:
+        """Send messages of the journal through segtap again and return how many."""
+        sent = 0
+        pending: list[Message] = []
+        async for found in self._reader.by_receipt(self._stores, ids):
+            pending += [message for message in found if not message.unread]
+            if len(pending) >= MAX_MESSAGES or sum(len(one.original) for one in pending) > MAX_BYTES:
+                sent += await self._replay(pending)
+                pending = []
+        sent += await self._replay(pending)
+        if not sent:
+            raise InputError(
+                "None of these can be replayed: they are no longer in the journal, are too large to be read,"
+                " or are not messages."
+            )
+        return sent
+
+    async def replay_documents(self, documents: Sequence[JsonObject]) -> int:
+        """Send messages from elsewhere through segtap and return how many."""
+        return await self._replay(await self._reader.given(documents))
+
+    async def clear(self) -> None:
+        """Delete every message of the journal, those owed to Mixpanel included."""
+        async with self._switch.paused(), self._indexer.pause():
+            await self._stores.clear()
+            self._indexer.forget()
+            self._history.cancel()
+            self._active.forget()
+            self._overviews.reset()
+            self._knocks.forget()
+        self._faults.clear(READING)
+        self._feed.clear()
+
+    async def _replay(self, messages: Sequence[Message]) -> int:
+        for receipt in replay_receipts(messages, wanted=self._switch.on):
+            await self._log.append(receipt)
+        return len(messages)

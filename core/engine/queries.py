@@ -1,0 +1,165 @@
+"""What viewers ask of an engine: nothing here changes anything."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncGenerator, AsyncIterator
+from importlib.metadata import version
+
+from ..api.feed import Feed
+from ..api.models import EngineState, FeedBatch, Health, MessageDetail, Page
+from ..faults import Faults
+from ..forward.credentials import credentials_in_words, sent_with
+from ..ingest.bounds import Bounds, bounds_of
+from ..ingest.knocks import Knocks
+from ..masks import Masks, mask_token
+from ..messages import JsonObject
+from ..serve.server import Listener
+from ..settings import Settings
+from ..stores.base import Stores
+from .active import ActiveSettings
+from .forwarder_switch import ForwarderSwitch, cannot_forward_why
+from .history import History
+from .indexer import Indexer
+from .overviews import Overviews, row_lines
+from .receipts import ReceiptReader
+
+VERSION = version("segtap")
+
+
+class Queries:
+    """Answers viewers from the parts of an engine. `accepting` is True while the engine accepts messages."""
+
+    def __init__(
+        self,
+        active: ActiveSettings,
+        stores: Stores,
+        listener: Listener,
+        reader: ReceiptReader,
+        switch: ForwarderSwitch,
+        indexer: Indexer,
+        history: History,
+        overviews: Overviews,
+        knocks: Knocks,
+        feed: Feed,
+        faults: Faults,
+        started_at: int,
+    ) -> None:
+        self.accepting = False
+        self.overviews = overviews
+        self._active = active
+        self._stores = stores
+        self._listener = listener
+        self._reader = reader
+        self._switch = switch
+        self._indexer = indexer
+        self._history = history
+        self._knocks = knocks
+        self._feed = feed
+        self._faults = faults
+        self._started_at = started_at
+
+    @property
+    def settings(self) -> Settings:
+        """The settings in force, with their secrets."""
+        return self._active.settings
+
+    @property
+    def masks(self) -> Masks:
+        """Masks the secrets of the settings in force, in everything that viewers get."""
+        return self._active.masks
+
+    @property
+    def bounds(self) -> Bounds:
+        """The limits on the size of one message."""
+        return bounds_of(self.settings.ingest)
+
+    def health(self) -> Health:
+        """Return whether the engine is well, and what is wrong."""
+        if not self.accepting:
+            return Health("starting", "segtap", VERSION)
+        fault = self._fault()
+        return Health("degraded" if fault else "ok", "segtap", VERSION, fault)
+
+    async def state(self) -> EngineState:
+        """Return what the header of the screen shows."""
+        counts = await self._stores.index.counts()
+        settings, switch = self.settings, self._switch
+        destination = settings.destination
+        why = cannot_forward_why(settings)
+        retrying, next_try = switch.retry
+        return EngineState(
+            version=VERSION,
+            pid=os.getpid(),
+            started_at=self._started_at,
+            urls=self._listener.urls,
+            phone_urls=self._listener.phone_urls,
+            exposed=self._listener.exposed,
+            journal=self._stores.path,
+            ephemeral=self._stores.ephemeral,
+            demo=settings.demo,
+            destination=destination.kind,
+            region=destination.region,
+            project_region=destination.project_region,
+            mixpanel_url=destination.mixpanel_url,
+            project=mask_token(destination.token),
+            strict=destination.strict,
+            forwarding=switch.on,
+            halted=switch.halted,
+            halted_why=switch.halted_why,
+            credentials=credentials_in_words(settings),
+            service_account=sent_with(destination),
+            changed_since_halt=switch.changed_since_halt,
+            can_forward=not why,
+            cannot_forward_why=why,
+            dry_run=settings.dry_run,
+            settings_from=settings.origin,
+            received=counts.received,
+            refused=counts.refused,
+            deliveries=counts.deliveries,
+            sent_since_on=switch.sent_since_on(counts.deliveries.sent),
+            teed=counts.teed,
+            errors=counts.errors,
+            warnings=counts.warnings,
+            resumed=switch.resumed,
+            interrupted=switch.interrupted,
+            fault=self._fault(),
+            retrying=retrying,
+            next_try=next_try,
+            knocks=self._knocks.shown(),
+        )
+
+    def watch(self) -> AsyncGenerator[FeedBatch]:
+        """Yield frames for one viewer until the engine stops."""
+        return self._feed.watch()
+
+    async def page(
+        self, *, before: int | None = None, after: int | None = None, limit: int = 200, text: str = ""
+    ) -> Page:
+        """Return messages of the list, oldest first."""
+        return await self._stores.index.page(before=before, after=after, limit=limit, text=text)
+
+    async def detail(self, id: int) -> MessageDetail:
+        """Return everything about one message."""
+        return await self._active.why(await self._reader.detail(self._stores, id))
+
+    async def inspect(self, document: JsonObject) -> MessageDetail:
+        """Inspect a message without storing it."""
+        return await self._active.why(await self._reader.pasted(document))
+
+    def export(self, text: str = "") -> AsyncIterator[bytes]:
+        """Yield messages as lines, oldest first."""
+        return self._reader.export(self._stores, text)
+
+    async def user_rows(self) -> AsyncIterator[bytes]:
+        """Yield every user as a line, in no order.
+
+        The indexer is paused meanwhile, so that no id is in two lines.
+        """
+        await self._history.learned()
+        async with self._indexer.pause():
+            async for lines in row_lines(self._active.stream.identities):
+                yield lines
+
+    def _fault(self) -> str:
+        return " · ".join(text for text in (str(self._faults), self._switch.fault) if text)

@@ -1,0 +1,142 @@
+"""Puts other settings in force while an engine runs.
+
+What a message becomes follows the settings file at once: `[destination]`, `[classic]`, `[segment]`,
+`identity`, subscriptions, filters and rules. Where the engine listens and what it stores stays unchanged.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import cast
+
+import msgspec
+
+from ..api.feed import Feed
+from ..errors import JournalError
+from ..faults import Faults
+from ..forward.forwarder import Forwarder
+from ..forward.wire import check_address
+from ..json_text import to_json, whole_text
+from ..masks import masked_settings
+from ..messages import Json
+from ..settings import Settings
+from ..stores.base import Revision, Stores
+from .active import ActiveSettings
+from .forwarder_switch import ForwarderSwitch, cannot_forward_why
+from .history import History
+from .log import hide
+from .overviews import Overviews
+from .receipts import ReceiptReader
+from .summaries import judged_of
+
+logger = logging.getLogger(__name__)
+
+REVISED = 1_000
+"""How many of the newest messages get new marks in the list; all others show theirs when they are opened."""
+STRETCH = 50
+DESTINATION_WAITS = (
+    "[destination] of the settings file changed while forwarding is on: it is used once forwarding is off,"
+    " or segtap is started again."
+)
+
+
+class SettingsChange:
+    """Puts other settings in force, in every part of an engine that depends on them."""
+
+    def __init__(
+        self,
+        active: ActiveSettings,
+        stores: Stores,
+        reader: ReceiptReader,
+        forwarder: Forwarder,
+        switch: ForwarderSwitch,
+        overviews: Overviews,
+        history: History,
+        feed: Feed,
+        faults: Faults,
+    ) -> None:
+        self._active = active
+        self._stores = stores
+        self._reader = reader
+        self._forwarder = forwarder
+        self._switch = switch
+        self._overviews = overviews
+        self._history = history
+        self._feed = feed
+        self._faults = faults
+
+    async def apply(self, new: Settings) -> None:
+        """Read messages by other settings from now on. Raises SegtapError if they cannot be used.
+
+        Where messages are sent stays the same while forwarding is on, unless it has halted: then nothing is
+        under way, and the change may be just what repairs it.
+        """
+        before = self._active.settings
+        settings = with_reading_of(before, new)
+        changed = settings.destination != before.destination
+        sends = self._switch.on and not (self._switch.halted and not cannot_forward_why(settings))
+        waits = changed and sends
+        if waits:
+            settings = msgspec.structs.replace(settings, destination=before.destination)
+        check_address(settings.destination.mixpanel_url)
+        self._active.use(settings)
+        self._forwarder.use(settings.destination)
+        hide(self._active.masks)
+        if changed and self._switch.on and not waits:
+            self._switch.report(self._switch.state)
+        self._overviews.reset()
+        self._history.count_users_again()
+        self._faults.report("destination", DESTINATION_WAITS if waits else "")
+        self._faults.report("subscriptions", " · ".join(self._active.faults))
+        await self.keep()
+        await _reinspect(self._stores, self._reader)
+        self._feed.reread()
+        logger.info("the settings changed", extra={"settings": settings.origin})
+
+    async def keep(self) -> None:
+        """Keep the settings in force in the journal, for commands that read it while no engine runs."""
+        settings = masked_settings(self._active.settings)
+        text = to_json(whole_text(cast("Json", msgspec.to_builtins(settings))))
+        try:
+            await self._stores.index.keep_settings(self._active.masks.text(text))
+        except JournalError as error:
+            words = f"The journal cannot keep the settings in force: {error}"
+            self._faults.report("kept settings", words)
+        else:
+            self._faults.clear("kept settings")
+
+
+def with_reading_of(settings: Settings, new: Settings) -> Settings:
+    """Return the settings with everything that decides how a message is read replaced from `new`."""
+    return msgspec.structs.replace(
+        settings,
+        identity=new.identity,
+        plan=new.plan,
+        repair=new.repair,
+        mixpanel_group_keys=new.mixpanel_group_keys,
+        destination=new.destination,
+        classic=new.classic,
+        segment=new.segment,
+        subscriptions=new.subscriptions,
+        filters=new.filters,
+        rules=new.rules,
+        origin=new.origin,
+        sources=new.sources,
+    )
+
+
+async def _reinspect(stores: Stores, reader: ReceiptReader) -> None:
+    """Count the errors and warnings of the newest messages again, by the settings in force."""
+    summaries = [one for one in (await stores.index.page(limit=REVISED)).summaries if not one.refused]
+    for start in range(0, len(summaries), STRETCH):
+        stretch = {one.id: one for one in summaries[start : start + STRETCH]}
+        found: list[Revision] = []
+        kept = await stores.index.findings(list(stretch))
+        for message in await reader.load(stores, list(stretch.values())):
+            verdict = reader.whole(message, await reader.inspected(message), kept.get(message.id, ()))
+            found.append(Revision(message.id, judged_of(verdict, message.marks)))
+        if found:
+            await stores.index.revise(found)
+        # Let ingest run in between.
+        await asyncio.sleep(0)

@@ -1,0 +1,26 @@
+"""The log that ingest appends to: a failure to append becomes a fault of the engine."""
+
+from __future__ import annotations
+
+from ..errors import JournalError
+from ..faults import Faults
+from ..messages import Receipt
+from ..stores.base import Cursor, ReceiptLog
+
+
+class WatchedLog:
+    """A `ReceiptLog` for appending; a failure stays among the faults until an append succeeds."""
+
+    def __init__(self, receipts: ReceiptLog, faults: Faults) -> None:
+        self._receipts = receipts
+        self._faults = faults
+
+    async def append(self, receipt: Receipt) -> Cursor:
+        """Make a receipt durable and return its position; see `ReceiptLog.append`."""
+        try:
+            seq = await self._receipts.append(receipt)
+        except JournalError as error:
+            self._faults.report("journal", str(error))
+            raise
+        self._faults.clear("journal")
+        return seq
