@@ -189,7 +189,7 @@ class Masks:
         return self.text(data.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
 
     def value(self, value: T) -> T:
-        """The same for every text within a value: structs, tuples, lists and objects are made anew."""
+        """Mask every text within a value: structs, tuples, lists and objects are copied."""
         return cast(T, self._value(value)) if self._finds else value
 
     def _value(self, value: object) -> object:

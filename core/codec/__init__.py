@@ -83,10 +83,10 @@ _QUOTES = {"'": "'", '"': '"', "`": "`", "“": "”", "‘": "’", "«": "»"}
 _OPENING = ("{", "[", '"')
 _FIELD = "data"
 _SEVERAL = 2 * 1024 * 1024
-"""In a longer text that is no JSON, several values are not looked for."""
+"""A longer text that is not JSON is not searched for several values."""
 
 _REPAIRED = {
-    **dict.fromkeys(("NaN", "Infinity"), "is no JSON: it reads as null"),
+    **dict.fromkeys(("NaN", "Infinity"), "is not JSON: it reads as null"),
     "number": "is beyond a double: it reads as null",
     "surrogate": "is half a pair: it reads as U+FFFD",
     "cesu8": "is read as the characters it stands for",
@@ -346,7 +346,7 @@ def _text(data: bytes) -> tuple[str | None, str]:
     try:
         halves = data.decode("utf-8", "surrogatepass")
     except UnicodeDecodeError:
-        # JSON that a page put through btoa() is Latin-1. Anything else that is no UTF-8 is no text.
+        # JSON that a page put through btoa() is Latin-1. Anything else that is not UTF-8 is not text.
         return (data.decode("latin-1"), "Latin-1") if data.lstrip()[:1] in (b"{", b"[") else (None, "")
     return halves.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace"), "CESU-8"
 

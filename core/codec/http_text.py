@@ -105,7 +105,7 @@ def open_quote(line: bytes, quote: int = 0) -> int:
 def messages_of(route: Route, body: bytes) -> list[bytes]:
     """The Segment messages in a JSON body, each as its own text, with the type that the path names.
 
-    What is no object stays as it is. Raises NotJson.
+    Anything but an object is left unchanged. Raises NotJson.
     """
     if body[:1] != b"{":
         return [body]

@@ -26,7 +26,7 @@ class Values:
     def __init__(self) -> None:
         self.found: list[tuple[int, bytes]] = []
         self.broken = False
-        """True once what came is no JSON, whatever may follow."""
+        """True once the text is known not to be JSON, whatever may follow."""
         self._open: list[bytes] = []
         self._expected: Expected = "start"
         self._parts: list[bytes] = []

@@ -33,7 +33,7 @@ from .json_values import Values
 from .kinds import kind_of
 
 LONG_LINE = 1024 * 1024
-"""A longer line that is no JSON is not searched for several values."""
+"""A longer line that is not JSON is not searched for several values."""
 _BOM = b"\xef\xbb\xbf"
 _VALID = msgspec.json.Decoder(msgspec.Raw)
 _OBJECT = re.compile(rb"\s*\{")

@@ -21,7 +21,7 @@ def as_curl(detail: MessageDetail, url: str) -> str:
     """The command that sends the message to the endpoint at `url` again, as it came.
 
     A refused request is sent with its method, path and body. What cannot stand in a command (a NUL, a body
-    that is no text) is left out, and a comment says so.
+    that is not text) is left out, and a comment says so.
     """
     base = url.rstrip("/")
     if detail.summary.refused:
@@ -94,7 +94,7 @@ def _refused_as_curl(detail: MessageDetail, base: str) -> str:
         except UnicodeDecodeError:
             text = "\0"
         if "\0" in text:
-            notes.append("The body is no text and is left out here.")
+            notes.append("The body is not text and is left out here.")
         else:
             parts.append(f"--data-raw {_word(text, 'the body', notes)}")
         if len(receipt.body) < receipt.body_bytes:

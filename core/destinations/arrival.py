@@ -394,7 +394,7 @@ class Trial:
         self._left -= 1
         other = other_value(value)
         made = self.translate(cast(JsonObject, changed_at(self._document, steps, lambda _: other)))
-        # A request that is no longer made had the value where one like it stands.
+        # A request that this message no longer makes had the value where a similar one has it.
         gone = (one for one in self._gone(made) if likeness(value, one[1]) != "other")
         return [*self._differing(made), *gone]
 

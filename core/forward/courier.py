@@ -95,8 +95,8 @@ class Courier(Sender):
             pause = wait_before_retry(parcel.failures, self._rng, verdict.after)
             self.trouble(batch.route, in_words(attempt, verdict), pause)
         # An outage of hours says the same each minute: once is enough, unless the line takes back ON_ITS_WAY.
-        if verdict.words not in parcel.told or not batch.repeatable:
-            parcel.told.add(verdict.words)
+        if verdict.words not in parcel.logged or not batch.repeatable:
+            parcel.logged.add(verdict.words)
             words = verdict.words
             if verdict.action in (Action.HALVE, Action.SINGLY):
                 words = f"{words}; sent again in parts, to learn which of {len(batch)} it is"

@@ -76,7 +76,7 @@ class Attempt:
 
 
 class Ledger:
-    """The open messages. Made anew from the journal after a stop."""
+    """The open messages. Built from the journal again after a stop."""
 
     def __init__(self) -> None:
         self._messages: dict[int, _Message] = {}

@@ -205,7 +205,7 @@ def _invalid(answer: Answer, said: Json, batch: Batch, words: str) -> Verdict:
 
 
 def _failed(said: JsonObject, batch: Batch) -> dict[int, str]:
-    """The refused records by their index, in Mixpanel's words; empty unless each can be told."""
+    """Return the words for each refused record by its index; empty unless all can be identified."""
     listed = said.get("failed_records")
     found: dict[int, str] = {}
     for entry in listed if isinstance(listed, list) else ():
@@ -265,7 +265,7 @@ def _all(outcome: Outcome, batch: Batch, words: str) -> Verdict:
 
 
 def _stranger(answer: Answer, words: str) -> Verdict:
-    return _halt(f"{answer.status} {words}: that is no answer of Mixpanel's. Check region and mixpanel_url.")
+    return _halt(f"{answer.status} {words}: that answer is not Mixpanel's. Check region and mixpanel_url.")
 
 
 def _halt(words: str) -> Verdict:

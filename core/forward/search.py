@@ -1,6 +1,6 @@
 """What to do with a batch that Mixpanel keeps answering with 5xx: wait, or look for the one record. Pure.
 
-An outage and a record that Mixpanel cannot digest look the same from one batch. They are told apart by what
+An outage and a record that Mixpanel cannot digest look the same from one batch. What differs is what
 Mixpanel answers to others: only while it accepts some is the batch taken apart, and one record set aside.
 
 | so far | others at the endpoint | then |

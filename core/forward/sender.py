@@ -1,6 +1,6 @@
 """One try after the other: sends a batch once, and writes down what became of its records.
 
-What is kept here is made anew from the journal at each start: see `Forwarder`.
+What is kept here is made from the journal again at each start: see `Forwarder`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Parcel:
     batch: Batch
     number: int = 0
     failures: int = 0
-    told: set[str] = field(default_factory=set[str])
+    logged: set[str] = field(default_factory=set[str])
     suspicion: Suspicion = field(default_factory=Suspicion)
     behind: deque[Parcel] = field(default_factory=lambda: deque[Parcel]())
     """The parts of the same batch that are sent after it."""
@@ -47,7 +47,7 @@ class Parcel:
     def halves(self) -> list[Parcel]:
         """Both halves, as parts of a search."""
         return [
-            Parcel(batch, self.number, self.failures, set(self.told), Suspicion(searching=True))
+            Parcel(batch, self.number, self.failures, set(self.logged), Suspicion(searching=True))
             for batch in self.batch.halves()
         ]
 

@@ -15,7 +15,7 @@ _SECOND, _REPLAY, _WOULD_REJECT = int(Marks.SECOND_RECEIPT), int(Marks.REPLAY), 
 
 
 def why_nothing(translation: Translation, type: str, marks: int, source_kind: SourceKind = "segment") -> str:
-    """Why a message makes no request, in words for a person; "" when it makes one.
+    """Return why a message makes no request, as a sentence; "" when it makes one.
 
     `type`, `marks` and `source_kind` are the message's.
     """
@@ -38,8 +38,8 @@ def why_nothing(translation: Translation, type: str, marks: int, source_kind: So
 
 
 def dry_run_lines(records: Sequence[Record], earlier: Sequence[Delivery], at: int) -> list[Delivery]:
-    """One line for each operation of a message that no earlier attempt has a line for."""
-    told = {delivery.operation for delivery in earlier}
+    """Return a line for each operation of a message that has no line of an earlier attempt."""
+    known = {delivery.operation for delivery in earlier}
     sizes: Counter[int] = Counter()
     first: dict[int, Record] = {}
     for record in records:
@@ -55,5 +55,5 @@ def dry_run_lines(records: Sequence[Record], earlier: Sequence[Delivery], at: in
             words=f"dry run: {sizes[operation]} bytes not sent",
         )
         for operation, record in first.items()
-        if operation not in told
+        if operation not in known
     ]

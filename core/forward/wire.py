@@ -91,7 +91,7 @@ def wire_form(request: OutgoingRequest, *, mixpanel_url: str = "") -> WireForm:
 def assemble(request: OutgoingRequest, records: Sequence[bytes], *, mixpanel_url: str = "") -> WireForm:
     """One request out of encoded records that may share it; `request` gives everything but the body.
 
-    `mixpanel_url` replaces scheme and host. Raises SettingsError when that is no usable URL.
+    `mixpanel_url` replaces scheme and host. Raises SettingsError when that URL cannot be used.
     """
     url = onto(request.url, mixpanel_url)
     headers: list[tuple[str, str]] = []
@@ -159,7 +159,7 @@ def _query(fields: dict[str, Json]) -> str:
 
 
 def with_query(url: str, fields: dict[str, Json]) -> str:
-    """The URL with the query fields added that it has not."""
+    """Add the query fields that the URL lacks."""
     parts = urlsplit(url)
     present = {pair.split("=", 1)[0] for pair in parts.query.split("&")}
     more = _query({key: value for key, value in fields.items() if key not in present})
@@ -169,7 +169,7 @@ def with_query(url: str, fields: dict[str, Json]) -> str:
 def onto(url: str, mixpanel_url: str) -> str:
     """The URL with scheme and host (and a path in front, if any) of `mixpanel_url`, path and query kept.
 
-    Raises SettingsError when `mixpanel_url` is no http(s) URL, or names a user: its password would
+    Raises SettingsError when `mixpanel_url` is not an http(s) URL, or names a user: its password would
     take the place of Mixpanel's credentials.
     """
     if not mixpanel_url:

@@ -1,6 +1,7 @@
 """Segment's mapping directives and trigger language, compiled to closures."""
 
-from .directives import Refused, compile_fields, compile_mapping
+from .base import Refused
+from .directives import compile_fields, compile_mapping
 from .javascript import MISSING, Getter, Missing, Value
 from .triggers import compile_trigger
 

@@ -60,7 +60,7 @@ def type_name(value: Value) -> str:
 
 
 def is_number(value: Value) -> bool:
-    """True for a number that is no boolean."""
+    """Return True for a number that is not a boolean."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
@@ -128,7 +128,7 @@ def json_number(number: int | float) -> int | float | None:
 
 
 def to_number(value: Json) -> float | int:
-    """`Number(value)` for a scalar; NaN for what is no number."""
+    """Return `Number(value)` of a scalar; NaN for one that is not a number."""
     if value is None:
         return 0
     if isinstance(value, bool):

@@ -7,7 +7,7 @@ import json
 import msgspec
 
 from ..messages import JsonObject
-from .directives import Refused
+from .base import Refused
 from .trigger_syntax import Condition, Group, parse_trigger
 from .triggers import holds
 

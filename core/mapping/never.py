@@ -1,4 +1,4 @@
-"""Triggers that take no message at all, and the calls that a trigger may take: told from the text alone."""
+"""Finds triggers that never match, and the calls that a trigger may match, from its text alone."""
 
 from __future__ import annotations
 

@@ -16,10 +16,11 @@ import msgspec
 from ..errors import MappingError
 from ..messages import Json, JsonObject
 from ..paths import child
-from .directives import Refused, checked, compile_node
+from .base import Refused
+from .directives import compile_node
 from .javascript import MISSING, Value, keys_in_order, loosely_empty, truthy
 from .paths import path_keys, walk, without_root
-from .validate import is_directive
+from .validate import checked, is_directive
 
 SHOWN = 60
 """Characters of a literal that are shown."""

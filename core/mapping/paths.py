@@ -10,6 +10,7 @@ import re
 
 from ..messages import Json
 from .javascript import MISSING, Getter, Value, truthy
+from .validate import is_directive
 
 _SPLIT = re.compile(r"""\[(?=["'\d])|\.|(?<=["'\d])\]+""", re.ASCII)
 _INDEX = re.compile(r"(?:0|[1-9][0-9]*)\Z")
@@ -112,3 +113,10 @@ def compile_keys(keys: tuple[str, ...]) -> Getter:
         return walk(payload, keys)
 
     return several
+
+
+def plain_path(node: Json) -> tuple[str, ...]:
+    """Return the keys of a node that is only a path; empty for others, and for the whole payload."""
+    if isinstance(node, dict) and is_directive(node) and isinstance(path := node.get("@path"), str):
+        return path_keys(without_root(path))
+    return ()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import cast
 
 from ..messages import JsonObject
-from .directives import Refused
+from .base import Refused
 from .javascript import MISSING, Value, as_double, is_number, to_number
 from .paths import walk
 from .trigger_syntax import Condition, Group, parse_trigger, value_text

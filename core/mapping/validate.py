@@ -10,9 +10,12 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import cast
 
+from ..errors import MappingError
 from ..messages import Json, JsonObject
 from .javascript import type_name
 
+ROOT = "__segment_internal_directive"
+"""A mapping may name one directive that is applied to the whole of it, under this key."""
 MAX_PATTERN = 10
 MAX_REPLACEMENT = 10
 
@@ -27,6 +30,25 @@ def is_directive(node: Json) -> bool:
         and any(key.startswith("@") for key in node)
         and all(key.startswith("@") or key == "_metadata" for key in node)
     )
+
+
+def checked(mapping: JsonObject) -> JsonObject:
+    """Return the mapping with its root directive in place. Raises MappingError when it cannot be used."""
+    node: JsonObject = mapping
+    if ROOT in mapping:
+        root = mapping[ROOT]
+        if not isinstance(root, dict) or len(root) != 1:
+            raise MappingError("The root mapping must only have a single directive object")
+        ((name, options),) = root.items()
+        if not isinstance(options, dict):
+            raise MappingError("The root directive must be an object")
+        own: JsonObject = {key: value for key, value in mapping.items() if key != ROOT}
+        whole: JsonObject = {**options, "mapping": own}
+        node = {name: whole}
+    faults = mapping_faults(node)
+    if faults:
+        raise MappingError(" ".join(faults))
+    return node
 
 
 def mapping_faults(mapping: Json) -> list[str]:

@@ -15,8 +15,8 @@ from typing import cast
 
 import msgspec
 
+from ...mapping import Refused
 from ...mapping.dates import read_time
-from ...mapping.directives import Refused
 from ...mapping.javascript import (
     MISSING,
     Value,

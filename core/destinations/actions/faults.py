@@ -4,8 +4,9 @@ the table of mappings."""
 from __future__ import annotations
 
 from ...errors import MappingError
-from ...mapping.directives import checked, compile_node
+from ...mapping.directives import compile_node
 from ...mapping.never import calls_of, never_matches
+from ...mapping.validate import checked
 from ...settings import Destination, Subscription
 from .presets import preset_subscriptions
 from .translator import compile_subscription

@@ -14,8 +14,8 @@ from typing import cast
 
 from ...mapping import MISSING, Getter, Value, compile_fields
 from ...mapping.dates import is_date_like
-from ...mapping.directives import plain_path
 from ...mapping.javascript import SAFE, plain_object
+from ...mapping.paths import plain_path
 from ...messages import Json, JsonObject
 from ...verdict import OutgoingRequest
 from ..browsers import browser

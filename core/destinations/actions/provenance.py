@@ -27,7 +27,7 @@ SOURCE_NAME = Origin("setting: source name")
 CONSTANT = Origin("Segment writes it")
 RANDOM_INSERT_ID = Origin("random at Segment, for no insert id came")
 
-_Told = tuple[tuple[str | int, ...], Origin, str]
+_Traced = tuple[tuple[str | int, ...], Origin, str]
 """The steps into a request's body, the origin of what stands there, and the mapping's field ("" for none)."""
 
 
@@ -38,13 +38,13 @@ def property_sources(
 
     The requests are in the order of `ActionsTranslator.translate`.
     """
-    waves: tuple[list[list[_Told]], list[list[_Told]]] = ([], [])
+    waves: tuple[list[list[_Traced]], list[list[_Traced]]] = ([], [])
     target, moment = target_of(destination.settings), Moment(now, document)
     given = preset_subscriptions() if destination.subscriptions is None else destination.subscriptions
     for compiled in compiled_subscriptions(destination.subscriptions):
         requests = _requests(compiled, given[compiled.place], target, moment)
-        for wave, told in zip(waves, requests, strict=False):
-            wave.append(told)
+        for wave, values in zip(waves, requests, strict=False):
+            wave.append(values)
     return tuple(
         PropertySource(in_body(index, *steps), origin.words, field, origin.keys is not None)
         for index, request in enumerate((*waves[0], *waves[1]))
@@ -54,7 +54,7 @@ def property_sources(
 
 def _requests(
     compiled: CompiledSubscription, subscription: Subscription, target: Target, moment: Moment
-) -> list[list[_Told]]:
+) -> list[list[_Traced]]:
     try:
         if not compiled.takes(moment.document):
             return []
@@ -63,8 +63,8 @@ def _requests(
     except (Refused, RecursionError):
         return []
     view = _Payload(fields_of(subscription.mapping, moment.document), payload, moment.document)
-    tell = _ACTIONS[subscription.partner_action]
-    return [[view.coerced(told, request) for told in tell(view, request)] for request in requests]
+    trace = _ACTIONS[subscription.partner_action]
+    return [[view.coerced(value, request) for value in trace(view, request)] for request in requests]
 
 
 def refusal(document: JsonObject, destination: Destination, *, now: int) -> Subscription | None:
@@ -101,14 +101,14 @@ class _Payload:
         name = next((name for name in names if self.values.get(name) is not None), names[-1])
         return self.field(name), name
 
-    def coerced(self, told: _Told, request: OutgoingRequest) -> _Told:
+    def coerced(self, traced: _Traced, request: OutgoingRequest) -> _Traced:
         """The same, with a word when the field's type made another type of what stands in the message."""
-        steps, origin, field = told
+        steps, origin, field = traced
         if origin.keys is None:
-            return told
+            return traced
         before, after = _follow(self.document, origin.keys), _follow(request.body, steps)
         if before is MISSING or after is MISSING or type_name(before) == type_name(after):
-            return told
+            return traced
         return steps, Origin(f"{origin.words}, as {type_name(after)}"), field
 
 
@@ -175,7 +175,7 @@ _WORKED_OUT: dict[str, Callable[[_Payload], tuple[Origin, str]]] = {
 }
 
 
-def _track(view: _Payload, request: OutgoingRequest) -> Iterator[_Told]:
+def _track(view: _Payload, request: OutgoingRequest) -> Iterator[_Traced]:
     order, *products = cast("list[JsonObject]", request.body)
     yield (0, "event"), view.field("event"), "event"
     for name in cast(JsonObject, order["properties"]):
@@ -198,7 +198,7 @@ def _track(view: _Payload, request: OutgoingRequest) -> Iterator[_Told]:
 
 
 def _product_places(view: _Payload, count: int) -> list[int | None]:
-    """Which item each product is of what the mapping gives; None where that is no list."""
+    """Return the index of each product in the mapped list; None if the mapping gave no list."""
     origin = view.field("products")
     value = _follow(view.document, origin.keys) if origin.keys is not None else MISSING
     if isinstance(value, list):
@@ -208,7 +208,7 @@ def _product_places(view: _Payload, count: int) -> list[int | None]:
     return list(indexes[:count]) if len(indexes) >= count else [None] * count
 
 
-def _identify(view: _Payload, request: OutgoingRequest) -> Iterator[_Told]:
+def _identify(view: _Payload, request: OutgoingRequest) -> Iterator[_Traced]:
     body = cast(JsonObject, request.body)
     if "event" in body:
         names = {"$identified_id": "user_id", "$anon_id": "anonymous_id"}
@@ -217,7 +217,7 @@ def _identify(view: _Payload, request: OutgoingRequest) -> Iterator[_Told]:
     yield from _profile(view, body, "$set", USER_TRAITS)
 
 
-def _own_event(view: _Payload, body: JsonObject, names: dict[str, str]) -> Iterator[_Told]:
+def _own_event(view: _Payload, body: JsonObject, names: dict[str, str]) -> Iterator[_Traced]:
     """`$identify` and `$create_alias`: what is not in `names` is a setting."""
     yield ("event",), CONSTANT, ""
     for name in cast(JsonObject, body["properties"]):
@@ -228,7 +228,7 @@ def _own_event(view: _Payload, body: JsonObject, names: dict[str, str]) -> Itera
 
 def _profile(
     view: _Payload, body: JsonObject, operation: str, renamed: tuple[tuple[str, tuple[str, ...]], ...]
-) -> Iterator[_Told]:
+) -> Iterator[_Traced]:
     """A profile update: whose it is, and its properties out of the traits or increments."""
     field = "increment" if operation == "$add" else "traits"
     for name in body:
@@ -256,7 +256,7 @@ def _profile(
         yield (operation, name), found, field
 
 
-def _group(view: _Payload, request: OutgoingRequest) -> Iterator[_Told]:
+def _group(view: _Payload, request: OutgoingRequest) -> Iterator[_Traced]:
     body = cast(JsonObject, request.body)
     if view.values.get("group_key"):
         yield ("$group_key",), view.field("group_key"), "group_key"
@@ -272,16 +272,16 @@ def _group(view: _Payload, request: OutgoingRequest) -> Iterator[_Told]:
     yield from _profile(view, body, "$set", GROUP_TRAITS)
 
 
-def _alias(view: _Payload, request: OutgoingRequest) -> Iterator[_Told]:
+def _alias(view: _Payload, request: OutgoingRequest) -> Iterator[_Traced]:
     names = {"distinct_id": "distinct_id", "alias": "alias"}
     yield from _own_event(view, cast(JsonObject, request.body), names)
 
 
-def _increment(view: _Payload, request: OutgoingRequest) -> Iterator[_Told]:
+def _increment(view: _Payload, request: OutgoingRequest) -> Iterator[_Traced]:
     yield from _profile(view, cast(JsonObject, request.body), "$add", ())
 
 
-_ACTIONS: dict[str, Callable[[_Payload, OutgoingRequest], Iterator[_Told]]] = {
+_ACTIONS: dict[str, Callable[[_Payload, OutgoingRequest], Iterator[_Traced]]] = {
     "trackEvent": _track,
     "trackPurchase": _track,
     "identifyUser": _identify,

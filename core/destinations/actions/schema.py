@@ -81,7 +81,7 @@ def _is(kind: FieldType, value: Value) -> bool:
     if kind == "datetime" and isinstance(value, str):
         return True
     if not is_number(value) or not math.isfinite(as_double(cast(float, value))):
-        return False  # Infinity, which JSON text such as 1e400 holds, is no number to ajv
+        return False  # Infinity, which JSON text such as 1e400 holds, is not a number to ajv
     return kind != "integer" or _whole(cast(float, value))
 
 

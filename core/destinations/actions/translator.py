@@ -14,8 +14,7 @@ from typing import cast
 from ...errors import MappingError
 from ...mapping import MISSING, Getter, Refused, Value, compile_fields
 from ...mapping.clock import NOW
-from ...mapping.directives import plain_path
-from ...mapping.paths import compile_keys, walk
+from ...mapping.paths import compile_keys, plain_path, walk
 from ...mapping.trigger_syntax import parse_trigger
 from ...mapping.triggers import Predicate, only_type, predicate, without_type
 from ...messages import CALL_TYPES, Json, JsonObject
@@ -203,7 +202,7 @@ def compile_payload(mapping: JsonObject, fields: Sequence[Field]) -> Payload:
         return key, name, plain, taking(name)
 
     def take(value: Value, how: _Taking, payload: JsonObject, faults: dict[str, Faults]) -> None:
-        """Put a value that is no plain text into the payload."""
+        """Put a value that does not have its field's type into the payload."""
         name, nullable, coerce = how
         if value is None:
             if nullable:

@@ -35,14 +35,14 @@ def influences(
 ) -> tuple[PropertySource, ...]:
     """The source of every value in the bodies of what the destination made of the document at `now`.
 
-    Of a message too large to try every value of, only what was found is told; of a giant one nothing.
+    A message that is too large to try every value gets only what was found; a giant one gets nothing.
     """
     size = sum(len(one.request.data or "") for one in translation.operations)
     tries = min(MOST, WORK // (size + 1))
     if not tries:
         return ()
     bodies = [one.request.body for one in translation.operations]
-    told: dict[Place, list[tuple[str, bool]]] = {
+    sources: dict[Place, list[tuple[str, bool]]] = {
         (index, steps): [] for index, body in enumerate(bodies) for steps, _ in leaves(body)
     }
     tried, translator = leaves(document), classic_translator(destination)
@@ -50,16 +50,16 @@ def influences(
         other = other_value(value)
         changed = cast(JsonObject, changed_at(document, steps, lambda _, other=other: other))
         for place, before in differing(translation, translator.translate(changed, now=now)):
-            told[place].append((reduce(child, steps, "$"), same(before, value)))
+            sources[place].append((reduce(child, steps, "$"), same(before, value)))
     for name, words in SETTINGS.items():
         if isinstance(given := destination.settings.get(name), str):
             settings = {**destination.settings, name: other_value(given)}
             other = classic_translator(msgspec.structs.replace(destination, settings=settings))
             for place, _ in differing(translation, other.translate(document, now=now)):
-                told[place].append((words, False))
+                sources[place].append((words, False))
     whole = next(tried, None) is None
     return tuple(
-        _source(in_body(index, *steps), found) for (index, steps), found in told.items() if found or whole
+        _source(in_body(index, *steps), found) for (index, steps), found in sources.items() if found or whole
     )
 
 

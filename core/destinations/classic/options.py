@@ -38,7 +38,7 @@ PAGE_OPTIONS: tuple[tuple[PageOption, str], ...] = (
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """What the destination was told. Names of events and properties to count are in lower case."""
+    """The settings of the destination. Names of events and properties to count are in lower case."""
 
     token: str
     api_key: str

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from ...mapping.directives import Refused
+from ...mapping import Refused
 from ...mapping.javascript import MISSING, json_number, keys_in_order, stringify
 from ...messages import Json, JsonObject
 from ..browsers import browser
@@ -21,7 +21,7 @@ def event_properties(call: Call, options: Options) -> Fields:
     """The properties of an event: the message's own, what its context tells, the user's traits."""
     own = call.properties()
     if not isinstance(own, dict):
-        raise Refused("properties is no object: Segment's classic destination fails on it.")
+        raise Refused("properties is not an object: Segment's classic destination fails on it.")
     user = call.person(call.in_context("traits"))
     properties: Fields = {**own}
     for name in LIFTED:

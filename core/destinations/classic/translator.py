@@ -11,7 +11,7 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 
-from ...mapping.directives import Refused
+from ...mapping import Refused
 from ...mapping.javascript import MISSING, stringify
 from ...messages import JsonObject
 from ...settings import Destination
@@ -109,7 +109,7 @@ def track(work: Work, name: Part = MISSING, action: str = "track") -> Iterator[O
         if options.people and truthy(call.user_id):
             yield from _increments(work, event)
     elif options.people or (truthy(event) and not truthy(find(own, "revenue"))):
-        raise Refused("event is no text: Segment's classic destination fails on it.")
+        raise Refused("event is not a string: Segment's classic destination fails on it.")
     path = "/import" if work.age > IMPORT_AFTER else "/track"
     body: Fields = {"event": event, "properties": properties}
     yield work.request(action, "POST", path, body, ip=False, key=True)

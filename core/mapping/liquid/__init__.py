@@ -183,7 +183,7 @@ def _passed_on(value: object, *_: object, **__: object) -> object:
 
 
 def _written(expression: Expression, context: RenderContext, token: Token) -> Value:
-    """The value of an output or assignment; what goes wrong in it is told with its place."""
+    """Return the value of an output or assignment; a fault in it is reported with its place."""
     try:
         return value_of(expression.evaluate(context))
     except FilterFault as fault:

@@ -147,7 +147,7 @@ def test_latin1_from_btoa() -> None:
 def test_nan_is_read_and_noted() -> None:
     decoded = decode('{"type":"track","event":"x","properties":{"total":NaN}}')
     assert decoded.value == {"type": "track", "event": "x", "properties": {"total": None}}
-    assert decoded.notes == ("NaN at $.properties.total is no JSON: it reads as null",)
+    assert decoded.notes == ("NaN at $.properties.total is not JSON: it reads as null",)
 
 
 def test_lines_of_json_are_a_batch() -> None:

@@ -88,7 +88,7 @@ def test_notes_are_kept_through_the_layers_below() -> None:
     inner = json.dumps('{"a": NaN}')
     decoded = decode(f"data={quote(inner)}%20")
     assert decoded.value == {"a": None}
-    assert decoded.notes == ("NaN at $.a is no JSON: it reads as null",)
+    assert decoded.notes == ("NaN at $.a is not JSON: it reads as null",)
 
 
 @given(st.text(alphabet='%0aAfFé🎉 {}"+x', max_size=60), st.booleans())

@@ -110,7 +110,7 @@ def test_a_refused_request_is_sent_as_it_was() -> None:
 
 def test_a_refused_body_that_is_no_text_is_left_out_and_said() -> None:
     command = as_curl(refused(b"\x1f\x8b" + bytes(70_000)), URL)
-    assert command.startswith("# The body is no text")
+    assert command.startswith("# The body is not text")
     assert "65536 of 70002" in command
     assert "\0" not in command
 

@@ -159,7 +159,7 @@ async def test_retry_after_is_honoured() -> None:
         (UNAUTHORIZED, "Mixpanel refuses the credentials: 401 Invalid credentials"),
         (FORBIDDEN, "Mixpanel refuses the credentials: 403 Forbidden"),
         (REDIRECT, "302 Found to http://login.example.net/"),
-        (Fault(404, "<h1>Not here</h1>"), "404 Not here: that is no answer of Mixpanel's"),
+        (Fault(404, "<h1>Not here</h1>"), "404 Not here: that answer is not Mixpanel's"),
     ],
 )
 async def test_faults_that_waiting_does_not_mend_halt_it_and_lose_nothing(fault: Fault, words: str) -> None:
