@@ -206,7 +206,7 @@ TIMESTAMP_SUSPECT = Rule(
     severity="warning",
     also=("info",),
     what="The timestamp may not mean what was meant",
-    why="Seconds read as milliseconds land in January 1970; a text that is no date is refused, sent "
+    why="Seconds read as milliseconds land in January 1970; a text that is not a date is refused, sent "
     "without a time, or the present stands in for it. A time that is ahead, by an hour at most, gives way to "
     "Mixpanel's own.",
     fix="send ISO 8601 in UTC, such as 2026-11-24T10:41:03.211Z",

@@ -146,7 +146,7 @@ GROUP_VALUE_UNKNOWN = Rule(
     id="group-value-unknown",
     severity="warning",
     kind="stream",
-    what="A group key has a value that is no group's id",
+    what="A group key has a value that is not a group's id",
     why="Mixpanel takes each value for a group of its own: what carries this one is missing in the group "
     "that was meant.",
     fix="send the id that group() sends",
@@ -203,7 +203,7 @@ HOT_SHARD = Rule(
     applies_to=_EVENTS,
     what="One user has more events in a day than Mixpanel takes",
     why="Beyond 200,000 a day Mixpanel renames them to $hotshard_events and takes the user away. Segment "
-    "refuses a message without userId and anonymousId, so that leaving both out is no way around.",
+    "refuses a message without userId and anonymousId, so that leaving both out does not help.",
     fix="give each device, service and test an id of its own; events that are nobody's go by a subscription "
     'without the id fields, whose distinct_id is ""',
     source=_MIXPANEL_HOT_SHARD,

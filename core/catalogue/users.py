@@ -17,7 +17,7 @@ ANONYMOUS_ID_NOT_UUID4 = Rule(
     severity="error",
     kind="request",
     applies_to=("/track",),
-    what="The anonymous id of an $identify is no version 4 UUID",
+    what="The anonymous id of an $identify is not a version 4 UUID",
     why="With the original ID merge Mixpanel joins an anonymous id to a user only when it is a UUIDv4: "
     "what the user did before stays somebody else's.",
     fix="send a UUIDv4 as anonymousId, as Segment's SDKs make it",

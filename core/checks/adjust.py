@@ -85,7 +85,7 @@ def read_rule_settings(value: Json, place: str) -> tuple[RuleSetting, ...]:
 
 def _read(entry: Json, place: str) -> RuleSetting:
     if not isinstance(entry, dict):
-        raise SettingsError(f'{place} is no table: write id = "…" and severity = "off" in it.')
+        raise SettingsError(f'{place} is not a table: write id = "…" and severity = "off" in it.')
     for key in entry:
         if key not in _KEYS:
             raise SettingsError(f"{place} has no key {key!r}. {_hint(key, _KEYS, 1)}")

@@ -181,7 +181,7 @@ class _Mender:
         )
 
     def _arrives(self, holder: str, name: str, other: str, value: Json) -> bool:
-        """Whether the value arrives under another name; one that is taken is no fix."""
+        """Return True if the value arrives under another name that the message does not use yet."""
         held = self._subject.document[holder]
         if not isinstance(held, dict) or other in held:
             return False

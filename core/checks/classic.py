@@ -67,15 +67,16 @@ def _no_longer_added(subject: Subject, would: Sequence[Operation]) -> Iterator[F
         if name not in subject.properties or f"Last {name}" in _members(would, "$set"):
             path = "$.event" if subject.type == "track" else "$.name"
             yield rule.CLASSIC_FEATURE_LOST.finding(
-                path, f"{shown(name, 40)} is no longer counted in the profile"
+                path, f"{shown(name, 40)} would not be counted in the profile any more"
             )
         else:
             yield rule.CLASSIC_FEATURE_LOST.finding(
-                child("$.properties", name), f"{shown(name, 40)[1:-1]} is no longer added up in the profile"
+                child("$.properties", name),
+                f"{shown(name, 40)[1:-1]} would not be added up any more",
             )
     if "$transactions" in _members(would, "$append") and "revenue" not in still:
         yield rule.CLASSIC_FEATURE_LOST.finding(
-            _revenue_path(subject), "revenue is no longer appended to the profile's transactions"
+            _revenue_path(subject), "revenue would not be appended to the profile's transactions any more"
         )
 
 

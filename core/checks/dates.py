@@ -127,7 +127,7 @@ def doubt_of_text(name: str, value: str) -> str:
 def doubt_of_number(name: str, value: int | float) -> str:
     """The same of a number."""
     if is_date_name(name) and _is_moment(value):
-        return "stays a number: it is no date to Mixpanel"
+        return "stays a number: Mixpanel does not read it as a date"
     return ""
 
 

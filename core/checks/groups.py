@@ -116,7 +116,7 @@ def group_id_overridden(subject: Subject) -> Iterator[Finding]:
 
 
 def _meant(subject: Subject, given: Json) -> bool:
-    """True unless groupId is no group's id and the destination does not read it anyway."""
+    """Return False for a placeholder in groupId that the destination does not read anyway."""
     return subject.destination.kind != "classic-cloud" or not isinstance(given, str) or is_good(given)
 
 

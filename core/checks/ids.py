@@ -34,7 +34,7 @@ _MANY = {
 }
 _DEFAULT_KEYS = (DEFAULT_KEY,)
 _NO_GROUP = PLACEHOLDERS - {"0", "-1", "true", "false", "unknown", "anon", "anonymous", "na"}
-"""What is no group's id: the words of Mixpanel's list that may be one are left out."""
+"""Placeholders for a group's id: Mixpanel's list without the words that may be the id of a group."""
 
 
 def ids(subject: Subject) -> Sequence[Finding]:
@@ -100,7 +100,9 @@ def _group_id(value: Json, name: str, *, read: bool) -> Iterator[Finding]:
 def _empty_group(value: Json, name: str, path: str) -> Iterator[Finding]:
     if value is None or value == "":
         yield PLACEHOLDER_GROUP_ID.finding(
-            path, f"{shown(name, 40)[1:-1]} is {shown(value)}: that is no group", fix=_UNTIL_KNOWN.get(name)
+            path,
+            f"{shown(name, 40)[1:-1]} is {shown(value)}: not a group",
+            fix=_UNTIL_KNOWN.get(name),
         )
 
 
@@ -112,7 +114,7 @@ def _until_known(name: str, call: Json) -> str:
 
 
 def is_placeholder(group: str) -> bool:
-    """True if the text is no group's id, but what stands for a missing one."""
+    """Return True if the text stands for a missing id of a group."""
     return group.lower() in _NO_GROUP or leftover(group) is not None
 
 

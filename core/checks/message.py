@@ -41,9 +41,9 @@ def _doubt(value: Json) -> str:
         if value[4:5] == "-" or not _NUMBER.fullmatch(value):
             return _doubt_of_text(value)
         if len(value) > 30:
-            return "is no date"
+            return "is not a date"
     elif isinstance(value, bool) or not isinstance(value, (int, float)):
-        return "is no date"
+        return "is not a date"
     number = float(value) if isinstance(value, str) else value
     if abs(number) < SECONDS_BELOW:
         return _SECONDS
@@ -54,12 +54,12 @@ def _doubt(value: Json) -> str:
 
 def _doubt_of_text(text: str) -> str:
     if len(text) > 64:
-        return "is no date"
+        return "is not a date"
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
         if _ISO_WITH_ZONE.fullmatch(text):
-            return "is no date of the calendar; Segment carries it over into another"
+            return "is not a date of the calendar; Segment carries it over into another"
         return "is no ISO 8601 date"
     if moment.year not in (1969, 1970):
         return ""

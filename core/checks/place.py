@@ -65,7 +65,7 @@ _MAY_BE_LOCAL = (
 
 @lru_cache(maxsize=4096)
 def local_network(address: str) -> str:
-    """Say which network without a place an address is of; "" for any other, and for what is no address."""
+    """Name the local network that an address belongs to; "" for public addresses and for other texts."""
     try:
         found = ip_address(address.strip())
     except ValueError:

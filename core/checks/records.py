@@ -206,7 +206,7 @@ def _time(properties: JsonObject, path: str, endpoint: str, now: int) -> Iterato
             )
         return
     if isinstance(time, bool) or not isinstance(time, int | float) or time - time != 0:
-        words = f"time {shown(time, 40)} is no count of seconds or milliseconds"
+        words = f"time {shown(time, 40)} is not a number of seconds or milliseconds"
         yield rule.TIME_OUT_OF_RANGE.finding(
             f"{path}.time", words, severity="warning", fix="send time as a number, in seconds or milliseconds"
         )

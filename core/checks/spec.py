@@ -103,7 +103,7 @@ def _revenue(properties: JsonObject) -> Iterator[Finding]:
 
 
 def _products(products: list[Json]) -> Iterator[Finding]:
-    told: set[str] = set()
+    named: set[str] = set()
     for index, product in enumerate(products):
         if not isinstance(product, dict):
             continue
@@ -112,14 +112,14 @@ def _products(products: list[Json]) -> Iterator[Finding]:
             kind = SPEC.groups["product"].get(name)
             if kind is None:
                 meant = near_product_property(name)
-                if meant is None or meant in product or name in told:
+                if meant is None or meant in product or name in named:
                     continue
-                told.add(name)
+                named.add(name)
                 yield _misnamed(where, name, meant)
-            elif value is not None and name not in told and not _fits(value, kind):
+            elif value is not None and name not in named and not _fits(value, kind):
                 if _written_number(value, kind):
                     continue
-                told.add(name)
+                named.add(name)
                 yield _wrong_kind(where, name, value, kind)
 
 

@@ -210,8 +210,14 @@ _PAGE_NEEDS = (("trackCategorizedPages", "a category"), ("trackNamedPages", "a n
 _MENDS_REFUSAL = tuple(
     (re.compile(words), fix)
     for words, fix in (
-        ("required field 'event'|^Event Name must be|^event is no text", "send the event's name as text"),
-        ("^Event Properties must be an object|^properties is no object", "send an object as properties"),
+        (
+            "required field 'event'|^Event Name must be|^event is (?:no|not a) text",
+            "send the event's name as text",
+        ),
+        (
+            "^Event Properties must be an object|^properties is (?:no|not an) object",
+            "send an object as properties",
+        ),
         ("^User Properties must be an object|^Group Properties must be", "send an object as traits"),
         (r"^The value at /products|^Products must be an array", "send a list of objects as products"),
         ("^Exceeded maximum of", "divide the increments over several subscriptions: each adds up 20 at most"),

@@ -32,8 +32,8 @@ async def replay_lines(
 
     At `url`, or without one at the newest engine of this user. An engine of segtap's takes them as a replay:
     they keep messageId and timestamp and are no second receipts. Any other endpoint gets plain batches.
-    Raises InputError naming the line that is no message or beyond `bounds`, EngineError where nobody takes
-    them.
+    Raises InputError naming the line without a message, or with one beyond `bounds`, and EngineError where
+    no endpoint accepts them.
     """
     messages = list(read_lines(lines, bounds))
     if url and not any(same_place(url, known) for note in running() for known in note.urls):

@@ -14,8 +14,8 @@ from ..catalogue.rule import Rule
 from ..catalogue.search import find_rules
 from ..checks.adjust import unknown_rule
 from ..checks.examples import EXAMPLES
+from ..checks.examples.described import DESCRIBED_EXAMPLES, Described
 from ..checks.examples.example import NOW, Example
-from ..checks.examples.told import TOLD_EXAMPLES, Told
 from ..checks.settings import CheckSettings
 from ..checks.stream import Loose, StreamChecker, digest
 from ..destinations import translator
@@ -100,10 +100,10 @@ def rule_json(rule: Rule) -> JsonObject:
     made = cast(JsonObject, msgspec.to_builtins(rule))
     example = EXAMPLES.get(rule.id)
     if example is None:
-        told = TOLD_EXAMPLES[rule.id]
+        described = DESCRIBED_EXAMPLES[rule.id]
         words: JsonObject = {
             label: {"said": list[Json](lines)}
-            for label, lines in (("before", told.before), ("after", told.after))
+            for label, lines in (("before", described.before), ("after", described.after))
         }
         return {**made, "example": {"settings": "", **words}}
     before, after = (msgspec.to_builtins(read_example(example, rule, after=after)) for after in (False, True))
@@ -157,7 +157,7 @@ def explanation(rule: Rule, width: int = WIDTH) -> Iterator[str]:
     yield f"{'Source':<8}{rule.source}"
     example = EXAMPLES.get(rule.id)
     if example is None:
-        yield from _told(TOLD_EXAMPLES[rule.id], width)
+        yield from _described(DESCRIBED_EXAMPLES[rule.id], width)
     else:
         yield from _example(rule, example, width)
     yield ""
@@ -190,8 +190,8 @@ def _example(rule: Rule, example: Example, width: int) -> Iterator[str]:
             yield from (f"    {line}" for line in wrap(clean(finding.message), width - 4))
 
 
-def _told(told: Told, width: int) -> Iterator[str]:
-    for label, lines in (("Before", told.before), ("After", told.after)):
+def _described(described: Described, width: int) -> Iterator[str]:
+    for label, lines in (("Before", described.before), ("After", described.after)):
         yield ""
         yield label
         for line in lines:

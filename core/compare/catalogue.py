@@ -180,4 +180,4 @@ DIFFERENCES: tuple[Difference, ...] = (
     _otherwise("group-key", "Groups have another key or id", _CLASSIC_PAGE, find.group_key),
     _otherwise("region", "Requests go to different hosts", _CLASSIC_PAGE, find.region),
 )
-"""In the order in which they are told: what weighs most first."""
+"""In the order of the report: what weighs most first."""

@@ -40,7 +40,7 @@ def check_variable(name: str) -> str:
             "That looks like a token itself. Put it into an environment variable, and give that one's name."
         )
     if not _VARIABLE.match(name):
-        raise SettingsError(f"{name!r} is no name of an environment variable, such as MIXPANEL_TOKEN.")
+        raise SettingsError(f"{name!r} is not the name of an environment variable, such as MIXPANEL_TOKEN.")
     return name
 
 

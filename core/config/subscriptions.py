@@ -27,10 +27,10 @@ OTHER_NAMES = {"subscribe": "trigger", "partnerAction": "action", "partner_actio
 
 
 def read_subscriptions(tables: Json, place: str) -> tuple[Subscription, ...]:
-    """The subscriptions of a file's `[[subscriptions]]`; `place` names the file.
+    """Read the subscriptions of a file's `[[subscriptions]]`; `place` names the file.
 
-    Raises SettingsError naming the place, the subscription and what is wrong with it. Whether a trigger and a
-    mapping can be used is told by `subscription_faults`.
+    Raises SettingsError naming the place, the subscription and what is wrong with it. `subscription_faults`
+    finds triggers and mappings that cannot be used.
     """
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
         raise SettingsError(f"{place}: subscriptions are tables. Write each below a line [[subscriptions]].")
@@ -46,7 +46,7 @@ def presets_by_name() -> dict[str, Subscription]:
 
 
 class _Table:
-    """One table, and how its faults are told."""
+    """One table, and the messages for its faults."""
 
     def __init__(self, table: JsonObject, place: str, number: int) -> None:
         self._table = table
@@ -84,7 +84,7 @@ class _Table:
     def _text(self, key: str) -> str:
         value = self._table.get(key, "")
         if not isinstance(value, str):
-            raise self._fault(f"has a {key} that is no text. Put it into quotes")
+            raise self._fault(f"has a {key} that is not a text. Put it into quotes")
         return value
 
     def _preset(self) -> Subscription | None:
@@ -102,7 +102,7 @@ class _Table:
         own = self._own_mapping()
         without = self._table.get("without", [])
         if not isinstance(without, list) or not all(isinstance(field, str) for field in without):
-            raise self._fault('has a without that is no list of fields, such as ["idfa"]')
+            raise self._fault('has a without that is not a list of fields, such as ["idfa"]')
         if base is None:
             if without:
                 raise self._fault("has a without, which takes fields off a preset, but no preset")
@@ -123,7 +123,7 @@ class _Table:
             except ValueError as error:
                 raise self._fault(f"has a mapping in a text that is not JSON: {error}") from None
         if not isinstance(given, dict):
-            raise self._fault("has a mapping that is no table of fields")
+            raise self._fault("has a mapping that is not a table of fields")
         self._only_json(given, "mapping")
         return given
 
@@ -138,7 +138,7 @@ class _Table:
         elif isinstance(value, (datetime.date, datetime.time)):
             raise self._fault(f"has a date without quotes at {path}. Put it into quotes")
         elif isinstance(value, float) and value - value != 0:
-            raise self._fault(f"has {value} at {path}, which is no number of JSON's")
+            raise self._fault(f"has {value} at {path}, which is not a number in JSON")
 
     def _fault(self, words: str) -> SettingsError:
         return SettingsError(f"{self._place} {words}{'' if words.endswith(('.', '?')) else '.'}")

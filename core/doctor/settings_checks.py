@@ -39,8 +39,8 @@ def filters(facts: Facts) -> Iterator[Diagnosis]:
     """Destination filters whose condition cannot be judged: they stop every message."""
     found = facts.found("filter-not-fql")
     # The engine's filters may be others than those of the settings here: its findings know them.
-    told = dict.fromkeys((*filter_faults(facts.settings.filters), *(one.message for _, one in found)))
-    for fault in told:
+    faults = dict.fromkeys((*filter_faults(facts.settings.filters), *(one.message for _, one in found)))
+    for fault in faults:
         yield Diagnosis(
             check="filters",
             rule="filter-not-fql",

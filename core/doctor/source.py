@@ -173,8 +173,8 @@ def _inspected(reading: ActiveSettings, detail: MessageDetail) -> MessageDetail:
         size=detail.original_bytes,
     )
     verdict = reading.judge(message)
-    told = reading.adjust(message, reading.observe(message, verdict.translation))
-    return msgspec.structs.replace(detail, verdict=with_findings(verdict, told))
+    found = reading.adjust(message, reading.observe(message, verdict.translation))
+    return msgspec.structs.replace(detail, verdict=with_findings(verdict, found))
 
 
 async def _newest(kept: _Kept, limit: int, source: str) -> Messages:

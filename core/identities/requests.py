@@ -10,7 +10,7 @@ from ..verdict import IDENTITY_EVENTS, Translation
 
 
 def id_text(value: Json) -> str:
-    """An id as Mixpanel compares it, a number as text; "" for what is no id."""
+    """Return an id as the text that Mixpanel compares, numbers included; "" for any other JSON."""
     if isinstance(value, str):
         return value
     if isinstance(value, (int, float)) and not isinstance(value, bool):

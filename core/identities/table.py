@@ -24,7 +24,7 @@ class Step(msgspec.Struct, frozen=True):
     """What a message did to two ids that it names together.
 
     `owner` is the user that the anonymous id belonged to before, "" if nobody. `events` are those that it
-    had, with all that was joined to it. What is refused again is no step, but for APART.
+    had, with all that was joined to it. Ids that are refused a second time make no step, except with APART.
     """
 
     kind: LinkKind

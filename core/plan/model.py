@@ -103,7 +103,7 @@ def read_plan_text(text: str, place: str) -> TrackingPlan:
         if isinstance(inner, list):
             inner = {"rules": inner}
         if not isinstance(inner, dict):
-            raise InputError(f"{place} is no tracking plan. {_HINT}")
+            raise InputError(f"{place} is not a tracking plan. {_HINT}")
         name = _name_of(inner) or name
         found = inner.get("rules")
         rules += _rules(found, place) if found is not None else ()

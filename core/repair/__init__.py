@@ -100,9 +100,9 @@ def repaired(
 
 
 def mended_findings(findings: Sequence[Finding], made: Repaired) -> tuple[Finding, ...]:
-    """The findings on the translation as it was, told of it as it is.
+    """Carry the findings on the translation before the repairs over to the one after them.
 
-    Those whose mistake is mended become notes that say so. Paths follow requests to their new numbers.
+    Findings whose mistake is repaired become notes that say so. Paths follow requests to their new numbers.
     """
     if not made.repairs:
         return tuple(findings)
@@ -110,15 +110,15 @@ def mended_findings(findings: Sequence[Finding], made: Repaired) -> tuple[Findin
     for repair in made.repairs:
         for rule in MENDS[repair.name]:
             by_rule.setdefault(rule, []).append(repair)
-    told: list[Finding] = []
+    reported: list[Finding] = []
     for finding in findings:
         path = _moved(finding.path, made.kept)
         repairs = by_rule.get(finding.rule)
         if repairs is None or not _does_mend(finding, repairs):
-            told.append(msgspec.structs.replace(finding, path=path) if path != finding.path else finding)
+            reported.append(msgspec.structs.replace(finding, path=path) if path != finding.path else finding)
             continue
         name = repairs[0].name
-        told.append(
+        reported.append(
             Finding(
                 finding.rule,
                 "info",
@@ -127,8 +127,8 @@ def mended_findings(findings: Sequence[Finding], made: Repaired) -> tuple[Findin
                 f"{finding.fix}; what segtap sends is mended, what Segment sends is not",
             )
         )
-    told.sort(key=lambda finding: SEVERITY_WEIGHT[finding.severity])
-    return tuple(told)
+    reported.sort(key=lambda finding: SEVERITY_WEIGHT[finding.severity])
+    return tuple(reported)
 
 
 def explained(explanation: Explanation, repairs: Sequence[Repair]) -> Explanation:

@@ -157,7 +157,7 @@ def _of(
     children: Sequence[Exported],
     notes: Notes,
 ) -> tuple[list[Exported], list[Exported]]:
-    """Those of the destination, and those of others. What may be its own, and cannot be told, is noted."""
+    """Divide them into those of the destination and those of others; note those that may belong to it."""
     names = {destination.id, wanted or destination.id}
     own: list[Exported] = []
     others: list[Exported] = []
@@ -165,15 +165,15 @@ def _of(
         named = one.reference("destinationId")
         if named in names or (not named and len(destinations) == 1):
             own.append(one)
-        elif why := _untold(one, named, destination):
+        elif why := _why_unknown(one, named, destination):
             notes.left_out(f"The {one.kind} {one.address} was left out: {why}.", enabled=one.enabled)
         else:
             others.append(one)
     return own, others
 
 
-def _untold(one: Exported, named: str, destination: Exported) -> str:
-    """Why it cannot be told whose a subscription or filter is; "" when it is another destination's."""
+def _why_unknown(one: Exported, named: str, destination: Exported) -> str:
+    """Return why the owner of a subscription or filter is unknown; "" if it is another destination's."""
     if not named:
         return "it does not say which destination it is of"
     if first_unknown(one.fields.get("destinationId")) is not None:

@@ -50,7 +50,7 @@ def of_terraform(files: Sequence[tuple[str, str]], notes: Notes) -> Iterator[Exp
 
 
 def _of_import(fields: dict[str, Any], own: str | None) -> dict[str, Any]:
-    """The destination of a subscription or filter, told by its import id (`destination:own`) alone."""
+    """Read the destination of a subscription or filter from its import id (`destination:own`)."""
     unknown = first_unknown(fields.get("destinationId"))
     if own is None or ":" not in own or (unknown is None and fields.get("destinationId")):
         return {}

@@ -25,11 +25,11 @@ _KEPT_VALUES = 100
 
 
 class _Name(msgspec.Struct):
-    """A name that holds ids of groups under `key`. `places` are bits, `told` is set once it was reported."""
+    """A name that holds ids of groups under `key`. `places` are bits; `reported` is set with the finding."""
 
     key: str
     places: int
-    told: bool = False
+    reported: bool = False
 
 
 class Elsewhere(msgspec.Struct, frozen=True):
@@ -97,8 +97,13 @@ class Evidence:
 
     def _whole(self, name: str) -> Iterator[Elsewhere]:
         one = self._names.get(name)
-        if one is not None and one.places & _SHOWN == _SHOWN and not one.told and one.key not in self._in_use:
-            one.told = True
+        if (
+            one is not None
+            and one.places & _SHOWN == _SHOWN
+            and not one.reported
+            and one.key not in self._in_use
+        ):
+            one.reported = True
             yield Elsewhere(one.key, name)
 
     def _is_group(self, key: str, value: Json) -> bool:

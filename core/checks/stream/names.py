@@ -16,7 +16,7 @@ from .observed import Seen, StreamLimits
 
 _BETWEEN = re.compile(r"[\s_\-.]+")
 _SPELLINGS = 4
-"""So many spellings of a name are told; more would only repeat it."""
+"""The most spellings of one name that are reported; more would only repeat the finding."""
 
 _KINDS: dict[type, str] = {
     bool: "a boolean",
@@ -84,7 +84,7 @@ class Names:
                 yield from self._type(seen, of, name, members[name], path)
         self._shapes.add(shape)
         if self.forgotten != self._lost or len(self._shapes) > self._limits.names:
-            # What is no longer known has to be met again.
+            # Forgotten names must be learned again, so every shape is looked at again.
             self._shapes.clear()
             self._lost = self.forgotten
 

@@ -138,7 +138,7 @@ def test_the_file_is_read(tmp_path: Path) -> None:
         ),
         ('[[rules]]\nid = "no-identity"\nseverity = "off"\nevent = 3', "Expected `str`, got `int`"),
         ('[rules]\nid = "no-identity"', "rules is a list of tables: write [[rules]] above each"),
-        ("rules = [1]", 'is no table: write id = "…"'),
+        ("rules = [1]", 'is not a table: write id = "…"'),
         (
             '[[rules]]\nid = "zzzzz"\nseverity = "off"',
             'there is no rule "zzzzz". segtap rules lists them.',

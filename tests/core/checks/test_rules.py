@@ -249,13 +249,13 @@ def test_real_sdk_messages_are_only_found_wrong_where_they_are() -> None:
     [
         ("1795557464", "looks like seconds"),
         (1795557464000000, "looks like microseconds"),
-        ("2026-13-45T00:00:00Z", "is no date of the calendar"),
+        ("2026-13-45T00:00:00Z", "is not a date of the calendar"),
         ("yesterday", "is no ISO 8601 date"),
         ("Tue Nov 24 2026", "is no ISO 8601 date"),
         ("1970-01-21T18:45:57.464Z", "lies in early 1970: seconds were taken for milliseconds"),
-        (True, "is no date"),
-        ([], "is no date"),
-        ("9" * 5000, "is no date"),
+        (True, "is not a date"),
+        ([], "is not a date"),
+        ("9" * 5000, "is not a date"),
         (10**400, "looks like microseconds"),
     ],
 )

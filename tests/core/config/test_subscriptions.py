@@ -108,7 +108,7 @@ def test_a_preset_is_taken_with_fields_of_ones_own() -> None:
         ("[[subscriptions]]\ntriger = 'x'", "Did you mean trigger?"),
         ("[[subscriptions]]\npreset = 'Track Call'", "Did you mean 'Track Calls'?"),
         ("[[subscriptions]]\npreset = 'Alias Calls'\nwithout = ['event']", "leaves out 'event'"),
-        ("[[subscriptions]]\npreset = 'Alias Calls'\nwithout = 'ip'", "no list of fields"),
+        ("[[subscriptions]]\npreset = 'Alias Calls'\nwithout = 'ip'", "not a list of fields"),
         ("[[subscriptions]]\npreset = 'Alias Calls'\nenabled = 'no'", "neither true nor false"),
         ("[[subscriptions]]\npreset = 'Alias Calls'\nmapping = '{'", "not JSON"),
         ("[[subscriptions]]\npreset = 'Alias Calls'\nmapping = 'preset'", "not JSON"),

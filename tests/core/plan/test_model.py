@@ -90,7 +90,7 @@ def test_typewriters_plan_is_read() -> None:
         ("[]", "holds no rules"),
         ("not json", "not JSON"),
         ("{", "not JSON"),
-        ("3", "is no tracking plan"),
+        ("3", "is not a tracking plan"),
         ('{"data": {"trackingPlan": {"name": "Shop"}}}', "GET /tracking-plans/{id}/rules"),
         ('{"rules": 3}', "has to be a list"),
         ('{"rules": [3]}', "rules[0] has to be an object"),

@@ -12,7 +12,7 @@ import pytest
 from segtap.core.catalogue import rules
 from segtap.core.catalogue.rule import Rule
 from segtap.core.checks.examples import EXAMPLES
-from segtap.core.checks.examples.told import TOLD_EXAMPLES
+from segtap.core.checks.examples.described import DESCRIBED_EXAMPLES
 from segtap.core.commands.rules import (
     MAX_LINES,
     WIDTH,
@@ -25,7 +25,7 @@ from segtap.core.commands.rules import (
 )
 from segtap.core.errors import InputError
 
-TOLD = {
+DESCRIBED = {
     # What was received is no message to show.
     *("segment-would-reject", "segment-would-change", "second-receipt"),
     # They take many messages.
@@ -42,12 +42,12 @@ EVERY = [pytest.param(rule, id=rule.id) for rule in rules()]
 WITH = [pytest.param(rule, id=rule.id) for rule in rules() if rule.id in EXAMPLES]
 
 
-def test_every_rule_has_an_example_and_only_those_are_told_that_messages_cannot_show() -> None:
+def test_every_rule_has_an_example_and_only_those_are_described_that_messages_cannot_show() -> None:
     every = {rule.id for rule in rules()}
     settings = {rule.id for rule in rules() if rule.kind == "settings"}
-    assert set(TOLD_EXAMPLES) <= TOLD | settings
-    assert set(EXAMPLES) | set(TOLD_EXAMPLES) == every
-    assert not set(EXAMPLES) & set(TOLD_EXAMPLES)
+    assert set(DESCRIBED_EXAMPLES) <= DESCRIBED | settings
+    assert set(EXAMPLES) | set(DESCRIBED_EXAMPLES) == every
+    assert not set(EXAMPLES) & set(DESCRIBED_EXAMPLES)
 
 
 @pytest.mark.parametrize("rule", WITH)

@@ -5,15 +5,15 @@ from __future__ import annotations
 import msgspec
 
 
-class Told(msgspec.Struct, frozen=True):
+class Described(msgspec.Struct, frozen=True):
     """What is done wrong and what right, and what comes of it; a line each."""
 
     before: tuple[str, ...]
     after: tuple[str, ...]
 
 
-TOLD_EXAMPLES: dict[str, Told] = {
-    "segment-would-reject": Told(
+DESCRIBED_EXAMPLES: dict[str, Described] = {
+    "segment-would-reject": Described(
         (
             'POST /v1/track with {"event": "Paid", "userId": "user-1", "properties": {"total": NaN}}',
             "Segment answers 400: NaN is not JSON. Its Python library writes it for float('nan').",
@@ -25,14 +25,14 @@ TOLD_EXAMPLES: dict[str, Told] = {
             'the same call with "anonymousId": "5efcc891-…" while the user is unknown',
         ),
     ),
-    "segment-would-change": Told(
+    "segment-would-change": Described(
         (
             'a page call from the browser on this machine: {"type": "page", "context": {}}',
             "Segment would write the sender's public address into context.ip; here it is 127.0.0.1.",
         ),
         ('{"type": "page", "context": {"ip": "203.0.113.9"}}: what the message states itself, stays.',),
     ),
-    "second-receipt": Told(
+    "second-receipt": Described(
         (
             '{"type": "track", "event": "Signed Up", "userId": "user-1", "messageId": "m-1"}',
             '{"type": "track", "event": "Signed Up", "userId": "user-1", "messageId": "m-1"}',
@@ -43,7 +43,7 @@ TOLD_EXAMPLES: dict[str, Told] = {
             '{"type": "track", "event": "Signed Up", "userId": "user-1", "messageId": "m-2"}',
         ),
     ),
-    "cloud-and-device-mode": Told(
+    "cloud-and-device-mode": Described(
         (
             "mixpanel-browser in the page posts Order Completed of user-1 to /track",
             'a second later, by Segment: {"type": "track", "event": "Order Completed", "userId": "user-1"}',
@@ -51,14 +51,14 @@ TOLD_EXAMPLES: dict[str, Told] = {
         ),
         ("device mode of the Mixpanel destination is off: the event comes by Segment alone",),
     ),
-    "identity-cluster-limit": Told(
+    "identity-cluster-limit": Described(
         (
             "identify calls of user-1 with 500 anonymousIds, one after the other: 501 ids",
             "Mixpanel joins 500 ids; the events of the last one belong to another user.",
         ),
         ("identify calls of user-1 with the few anonymousIds of the devices that user-1 has",),
     ),
-    "anonymous-id-churn": Told(
+    "anonymous-id-churn": Described(
         (
             '{"type": "track", "event": "Paid", "userId": "user-1", "anonymousId": "5efcc891-…"}',
             '{"type": "track", "event": "Paid", "userId": "user-1", "anonymousId": "0b2c9f0e-…"}',
@@ -66,7 +66,7 @@ TOLD_EXAMPLES: dict[str, Told] = {
         ),
         ('{"type": "track", "event": "Paid", "userId": "user-1"}',),
     ),
-    "always-new-user": Told(
+    "always-new-user": Described(
         (
             '{"type": "track", "event": "Answer Given", "anonymousId": "5efcc891-…"} by analytics-node',
             '{"type": "track", "event": "Answer Given", "anonymousId": "0b2c9f0e-…"}',
@@ -74,7 +74,7 @@ TOLD_EXAMPLES: dict[str, Told] = {
         ),
         ('{"type": "track", "event": "Answer Given", "userId": "user-1"}, for all events of user-1',),
     ),
-    "page-name-cardinality": Told(
+    "page-name-cardinality": Described(
         (
             '{"type": "page", "name": "Blue running shoes, size 43"}',
             '{"type": "page", "name": "Red running shoes, size 38"}, and so on for each product',
@@ -82,14 +82,14 @@ TOLD_EXAMPLES: dict[str, Told] = {
         ),
         ('{"type": "page", "name": "Product", "properties": {"title": "Blue running shoes, size 43"}}',),
     ),
-    "event-name-cardinality": Told(
+    "event-name-cardinality": Described(
         (
             '{"type": "track", "event": "Opened invoice 4711"}',
             '{"type": "track", "event": "Opened invoice 4712"}, and so on for each invoice',
         ),
         ('{"type": "track", "event": "Invoice Opened", "properties": {"invoice": "4711"}}',),
     ),
-    "hot-shard": Told(
+    "hot-shard": Described(
         (
             'more than 200,000 events a day with {"userId": "load-test"}',
             'Mixpanel renames those beyond to "$hotshard_events" and takes their user away.',
@@ -100,21 +100,21 @@ TOLD_EXAMPLES: dict[str, Told] = {
             'Mixpanel gets "distinct_id": "" and leaves the events out of reports on users.',
         ),
     ),
-    "token-unverified": Told(
+    "token-unverified": Described(
         (
             'token = "1c9b0f6a…", with a typing error',
             'POST https://api.mixpanel.com/track answers 200 and {"error": null, "status": 1} all the same',
         ),
         ("segtap doctor --online: Mixpanel knows the token",),
     ),
-    "refused-with-200": Told(
+    "refused-with-200": Described(
         (
             "POST https://api.mixpanel.com/engage?verbose=1 with a profile without $distinct_id answers 200",
             'and {"error": "$distinct_id, missing or empty", "status": 0}: the profile is not written.',
         ),
         ('the same with "$distinct_id": "user-1" answers 200 and {"error": null, "status": 1}',),
     ),
-    "filter-not-fql": Told(
+    "filter-not-fql": Described(
         (
             "a destination filter with the condition: type == 'page' && !userId",
             "FQL has one = and the word and: nothing reaches Mixpanel, whatever its type.",
