@@ -1,0 +1,114 @@
+"""No telemetry, no calls home: an engine connects to its destination and to nothing else."""
+
+from __future__ import annotations
+
+import socket
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import msgspec
+import pytest
+from engines import engine_settings, isolate, listed, post, running_engine, track, until
+from mixpanel_server import MixpanelServer
+
+from segtap.core.doctor.source import newest_messages
+
+Peer = tuple[str, int]
+
+_watching: list[set[Peer]] = []
+"""Where connections are noted: an audit hook cannot be removed, so it looks here."""
+
+
+def _note(event: str, arguments: tuple[Any, ...]) -> None:
+    if _watching and event == "socket.connect" and isinstance(arguments[1], tuple):
+        _watching[-1].add(arguments[1][:2])
+
+
+sys.addaudithook(_note)
+
+
+@pytest.fixture
+def peers() -> Iterator[set[Peer]]:
+    """Every address that this process connects to during the test."""
+    found: set[Peer] = set()
+    _watching.append(found)
+    yield found
+    _watching.pop()
+
+
+@pytest.fixture
+def names(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """Every name that is looked up during the test; names of other machines do not resolve."""
+    found: set[str] = set()
+    real = socket.getaddrinfo
+
+    def getaddrinfo(host: Any, *more: Any, **options: Any) -> Any:
+        name = host.decode() if isinstance(host, bytes) else str(host)
+        if name in ("127.0.0.1", "::1", "localhost"):
+            return real(host, *more, **options)
+        found.add(name)
+        raise socket.gaierror(socket.EAI_NONAME, "no names in tests")
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    return found
+
+
+@pytest.fixture(autouse=True)
+def _own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    isolate(tmp_path, monkeypatch.setenv)
+
+
+def peer_of(url: str) -> Peer:
+    parts = urlsplit(url)
+    return parts.hostname or "", parts.port or 0
+
+
+async def test_only_the_destination_is_connected_to(
+    tmp_path: Path, peers: set[Peer], names: set[str]
+) -> None:
+    async with MixpanelServer() as mixpanel:
+        settings = engine_settings(tmp_path, mixpanel_url=mixpanel.url)
+        async with running_engine(settings, forwarding=True) as (engine, client):
+            async with httpx.AsyncClient(base_url=engine.url, trust_env=False) as http:
+                assert (await http.get("/v1/projects/wk/settings")).status_code == 200
+            await post(engine.url, track("m-1"))
+            (line,) = await listed(client, 1)
+            await until(client, lambda state: state.deliveries.sent == 1)
+            await client.detail(line.id)
+            await client.overview()
+            await client.users()
+            await client.groups()
+            await client.replay([line.id])
+            await until(client, lambda state: state.deliveries.sent == 2)
+            await newest_messages(settings, limit=10, url=engine.url)
+        assert len(mixpanel.events) == 2
+        assert peers == {peer_of(engine.url), peer_of(mixpanel.url)}
+    assert names == set()
+
+
+async def test_only_the_destinations_name_is_looked_up(
+    tmp_path: Path, peers: set[Peer], names: set[str]
+) -> None:
+    settings = engine_settings(tmp_path)
+    settings = msgspec.structs.replace(
+        settings, destination=msgspec.structs.replace(settings.destination, mixpanel_url="", region="eu")
+    )
+    async with running_engine(settings, forwarding=True) as (engine, client):
+        await post(engine.url, track("m-1"))
+        await until(client, lambda state: bool(state.retrying))
+        assert names == {"api-eu.mixpanel.com"}
+        assert peers == {peer_of(engine.url)}
+
+
+async def test_without_forwarding_nothing_is_connected_to(
+    tmp_path: Path, peers: set[Peer], names: set[str]
+) -> None:
+    async with running_engine(engine_settings(tmp_path)) as (engine, client):
+        await post(engine.url, track("m-1"))
+        await listed(client, 1)
+        assert peers == {peer_of(engine.url)}
+    assert names == set()
