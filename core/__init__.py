@@ -36,25 +36,42 @@ if TYPE_CHECKING:
     from .catalogue import rules
     from .catalogue.rule import Rule
     from .checks import CheckSettings, check, check_settings
+    from .checks.group_keys import DEFAULT_KEY as DEFAULT_GROUP_KEY
     from .codec import Decoded, decode
     from .config import load as load_settings
     from .delivery import Delivery, DeliveryState, Outcome
     from .destinations import translator
+    from .destinations.actions.credentials import SECRET as SECRET_STANDIN
+    from .destinations.actions.faults import subscription_faults, uncovered_words
     from .destinations.base import Translator
+    from .destinations.classic.insert_id import UNKNOWN as UNKNOWN_INSERT_ID
+    from .destinations.filters import filter_faults
+    from .engine.kept import settings_behind
     from .engine.lifecycle import Engine
+    from .engine.log import to_stream as log_to_stream
+    from .engine.process import run as run_engine
+    from .engine.process import serve as serve_engine
     from .errors import SegtapError
+    from .forward.credentials import accepts_service_account, shown_with
+    from .forward.unsent import why_nothing
+    from .forward.wire import WireForm, wire_form
+    from .forward.wire import onto as at_mixpanel_url
+    from .ingest.bounds import bounds_of
+    from .mapping.dates import read_time
     from .messages import Json, JsonObject, Marks, Message, Receipt
     from .pipeline import CompiledSettings, compile_settings, compiled, run
     from .pipeline.intake import parse_receipt
-    from .pipeline.reading import read_message
+    from .pipeline.reading import read_document, read_message
     from .serve.notes import find_engine
     from .settings import Destination, Settings, Subscription
+    from .stores import open as open_stores
     from .verdict import Finding, Operation, OutgoingRequest, Translation, Verdict
 
 _HOMES = {
     "CheckSettings": "checks",
     "Client": "api.client",
     "CompiledSettings": "pipeline",
+    "DEFAULT_GROUP_KEY": "checks.group_keys:DEFAULT_KEY",
     "Decoded": "codec",
     "Delivery": "delivery",
     "DeliveryState": "delivery",
@@ -63,7 +80,6 @@ _HOMES = {
     "EngineState": "api.models",
     "FeedBatch": "api.models",
     "Finding": "verdict",
-    "Verdict": "verdict",
     "Json": "messages",
     "JsonObject": "messages",
     "Marks": "messages",
@@ -75,29 +91,52 @@ _HOMES = {
     "Page": "api.models",
     "Receipt": "messages",
     "Rule": "catalogue.rule",
+    "SECRET_STANDIN": "destinations.actions.credentials:SECRET",
     "SegtapError": "errors",
     "Settings": "settings",
     "Subscription": "settings",
     "Summary": "api.models",
     "Translation": "verdict",
     "Translator": "destinations.base",
+    "UNKNOWN_INSERT_ID": "destinations.classic.insert_id:UNKNOWN",
+    "Verdict": "verdict",
     "Viewer": "api.viewer",
+    "WireForm": "forward.wire",
+    "accepts_service_account": "forward.credentials",
+    "at_mixpanel_url": "forward.wire:onto",
+    "bounds_of": "ingest.bounds",
     "check": "checks",
     "check_settings": "checks",
     "compile_settings": "pipeline",
     "compiled": "pipeline",
     "decode": "codec",
+    "filter_faults": "destinations.filters",
     "find_engine": "serve.notes",
     "load_settings": "config:load",
+    "log_to_stream": "engine.log:to_stream",
+    "open_stores": "stores:open",
     "parse_receipt": "pipeline.intake",
+    "read_document": "pipeline.reading",
     "read_message": "pipeline.reading",
+    "read_time": "mapping.dates",
     "rules": "catalogue",
     "run": "pipeline",
+    "run_engine": "engine.process:run",
+    "serve_engine": "engine.process:serve",
+    "settings_behind": "engine.kept",
+    "shown_with": "forward.credentials",
+    "subscription_faults": "destinations.actions.faults",
     "translator": "destinations",
+    "uncovered_words": "destinations.actions.faults",
+    "why_nothing": "forward.unsent",
+    "wire_form": "forward.wire",
 }
 """Public name → its module (and its name there, where that differs)."""
 
 __all__ = [
+    "DEFAULT_GROUP_KEY",
+    "SECRET_STANDIN",
+    "UNKNOWN_INSERT_ID",
     "CheckSettings",
     "Client",
     "CompiledSettings",
@@ -128,18 +167,35 @@ __all__ = [
     "Translator",
     "Verdict",
     "Viewer",
+    "WireForm",
+    "accepts_service_account",
+    "at_mixpanel_url",
+    "bounds_of",
     "check",
     "check_settings",
     "compile_settings",
     "compiled",
     "decode",
+    "filter_faults",
     "find_engine",
     "load_settings",
+    "log_to_stream",
+    "open_stores",
     "parse_receipt",
+    "read_document",
     "read_message",
+    "read_time",
     "rules",
     "run",
+    "run_engine",
+    "serve_engine",
+    "settings_behind",
+    "shown_with",
+    "subscription_faults",
     "translator",
+    "uncovered_words",
+    "why_nothing",
+    "wire_form",
 ]
 
 

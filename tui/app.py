@@ -16,7 +16,7 @@ from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.theme import Theme
 
-from ..core.api.client import Viewer
+from ..core.api.viewer import Viewer
 from ..core.settings import Settings
 from . import theme_memory
 from .keys import KEYS, bindings

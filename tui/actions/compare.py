@@ -7,9 +7,9 @@ from .context import Context
 
 async def compare(on: Context) -> None:
     """Show the selected message as both destinations would send it."""
+    from ...core import read_document
     from ...core.compare import compare as compared
     from ...core.compare import destination_for
-    from ...core.pipeline.reading import read_document
     from ..screens.compare import Compare
     from ..widgets.pane import identity
 

@@ -8,8 +8,8 @@ from typing import Protocol
 from textual.app import App
 from textual.notifications import SeverityLevel
 
-from ...core.api.client import Viewer
 from ...core.api.models import EngineState, MessageDetail, Summary
+from ...core.api.viewer import Viewer
 
 Answer = tuple[str, str, str]
 """An answer to a question: its id, its text and its key."""

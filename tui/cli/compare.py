@@ -54,10 +54,9 @@ def compare(
     [destination], [[subscriptions]] and [classic]; for messages of a segtap or a journal, unless --config
     names a file, the settings that they were received by.
     """
+    from ...core import bounds_of, settings_behind
     from ...core.compare import destination_for
     from ...core.compare.lines import compare_lines
-    from ...core.engine.kept import settings_behind
-    from ...core.ingest.bounds import bounds_of
 
     if one == other:
         raise click.UsageError("Name two different destinations: segtap compare actions classic-cloud")

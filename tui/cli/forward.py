@@ -11,7 +11,7 @@ from .options import read_settings, settings_options
 from .output import say
 
 if TYPE_CHECKING:
-    from ...core.engine.lifecycle import Engine
+    from ...core import Engine
 
 
 @click.command()
@@ -24,8 +24,9 @@ def forward(dry_run: bool, **options: Any) -> None:
     "listening" names the URLs. SIGTERM and Ctrl-C finish or keep what is in flight.
     """
     settings = read_settings(dry_run=dry_run, **options)
-    from ...core.engine.log import to_stream
-    from ...core.engine.process import run, serve
+    from ...core import log_to_stream as to_stream
+    from ...core import run_engine as run
+    from ...core import serve_engine as serve
     from ...core.masks import mask_token, project_in_words
 
     to_stream(stream=sys.stdout)

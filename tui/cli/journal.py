@@ -35,8 +35,8 @@ def export(ctx: click.Context, filter_text: str, journal: str, url: str) -> None
 
 
 async def _export(text: str, path: str, url: str) -> int:
+    from ...core import bounds_of
     from ...core.commands.export import export_lines
-    from ...core.ingest.bounds import bounds_of
 
     settings = load({"journal": {"path": path}} if path else None)
     bounds = bounds_of(settings.ingest)
@@ -66,10 +66,10 @@ def clear(path: str, yes: bool) -> None:
 
 
 async def _clear(path: str, *, yes: bool) -> None:
-    from ...core import stores
+    from ...core import open_stores
 
     settings = load({"journal": {"path": path}} if path else None).journal
-    journal = await stores.open(settings, must_exist=True)
+    journal = await open_stores(settings, must_exist=True)
     try:
         counts = await journal.index.counts()
         if not yes:

@@ -52,9 +52,8 @@ def translate(
     each: messageId, requests, rejected, warnings. What is sent is what Segment would send: repairs of
     segtap.toml are not made here, only those that --repair names.
     """
-    from ...core.checks import check_settings
+    from ...core import bounds_of, check_settings
     from ...core.commands.translate import translate_lines
-    from ...core.ingest.bounds import bounds_of
     from ...core.pipeline import compiled
     from ...core.settings import destination_of, previewed
 
@@ -103,9 +102,9 @@ def check(
     people paste: indented messages, a list of them, an HTTP request with its body, a curl command. Exit
     status 1 when a rule of severity error was tripped or a line cannot be read.
     """
+    from ...core import bounds_of
     from ...core.commands.check import Tally, check_lines
     from ...core.commands.check_formats import FORMATS, as_table
-    from ...core.ingest.bounds import bounds_of
     from ...core.pipeline import compile_settings
 
     clock = clock_of(now)

@@ -129,7 +129,7 @@ def show(ctx: click.Context, message_file: Path | None, shape: str, config_file:
     """
     import msgspec
 
-    from ...core.destinations.filters import filter_faults
+    from ...core import filter_faults
     from ...core.settings import destination_of
     from ...core.workspace.table import mapping_tables
 
@@ -228,9 +228,9 @@ def _samples(file: Path | None) -> list[JsonObject]:
 
 async def _newest_messages() -> list[JsonObject]:
     """The newest messages of the engine that runs, newest first; none when none runs."""
+    from ...core import read_document
     from ...core.api.client import Client
     from ...core.errors import EngineError
-    from ...core.pipeline.reading import read_document
     from ...core.serve.notes import find_engine
 
     found: list[JsonObject] = []

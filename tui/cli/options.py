@@ -149,11 +149,11 @@ def tell_faults(settings: Settings) -> None:
     """Say which filters of the settings stop every message, which subscriptions can never send, and why."""
     faults: list[str] = []
     if settings.filters:
-        from ...core.destinations.filters import filter_faults
+        from ...core import filter_faults
 
         faults += filter_faults(settings.filters)
     if settings.subscriptions is not None:
-        from ...core.destinations.actions.faults import subscription_faults
+        from ...core import subscription_faults
         from ...core.settings import destination_of
 
         faults += subscription_faults(destination_of(settings))
@@ -164,7 +164,7 @@ def tell_faults(settings: Settings) -> None:
 def tell_uncovered(settings: Settings) -> None:
     """Say which calls no subscription takes, where the settings have subscriptions of their own."""
     if settings.subscriptions is not None:
-        from ...core.destinations.actions.faults import uncovered_words
+        from ...core import uncovered_words
         from ...core.settings import destination_of
 
         if words := uncovered_words(destination_of(settings)):
@@ -213,7 +213,7 @@ def clock_of(now: str | None) -> int:
     """What `--now` says, in milliseconds, else the time now. Raises click.BadParameter."""
     if now is None:
         return time.time_ns() // 1_000_000
-    from ...core.mapping.dates import read_time
+    from ...core import read_time
 
     moment = read_time(now)
     if moment is None:

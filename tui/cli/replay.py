@@ -38,8 +38,8 @@ def replay(file: Path | None, filter_text: str | None, url: str, write_key: str)
 
 
 async def _replay_file(file: Path, url: str, write_key: str) -> int:
+    from ...core import bounds_of
     from ...core.commands.replay import replay_lines
-    from ...core.ingest.bounds import bounds_of
 
     bounds = bounds_of(load().ingest)
     with click.open_file(str(file), "rb") as lines:

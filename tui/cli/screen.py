@@ -19,7 +19,7 @@ from .output import ask, say
 if TYPE_CHECKING:
     import subprocess
 
-    from ...core.api.client import Viewer
+    from ...core.api.viewer import Viewer
     from ...core.serve.launch import RunningEngine
 
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from ...core.api.client import Viewer
 from ...core.api.models import FeedBatch, MessageDetail
+from ...core.api.viewer import Viewer
 from ...core.errors import EngineError, InputError, SegtapError
 from .detail_cache import DetailCache
 

@@ -10,8 +10,8 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from ...core.api.client import Viewer
 from ...core.api.models import Change, EngineState, FeedBatch, Page, Summary
+from ...core.api.viewer import Viewer
 from ...core.errors import EngineError, SegtapError
 from .detail_source import DetailSource
 from .window import Window

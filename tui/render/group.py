@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from ...core import DEFAULT_GROUP_KEY as DEFAULT_KEY
 from ...core.api.models import Summary
-from ...core.checks.group_keys import DEFAULT_KEY
 from ...core.messages import Json
 from ...core.overview.model import GroupKeyCheck, Groups, PartCheck, Standing
 from ...core.text import counted

@@ -14,9 +14,9 @@ from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Static, TextArea
 
-from ...core.api.client import Viewer
+from ...core import CheckSettings
 from ...core.api.models import MessageDetail
-from ...core.checks import CheckSettings
+from ...core.api.viewer import Viewer
 from ...core.codec import Decoded, decode
 from ...core.codec.kinds import Kind, kind_of
 from ...core.codec.pasted import NOUNS, mixpanel_detail, records_in, without_secrets

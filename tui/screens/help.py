@@ -20,7 +20,7 @@ from ..render.glyphs import LETTERS, MIXPANEL_DIRECT, SEVERITY_STYLES, Marks
 from ..render.plain import app_of, is_plain, marks_of, worded
 
 if TYPE_CHECKING:
-    from ...core.api.client import Viewer
+    from ...core.api.viewer import Viewer
     from ...core.catalogue.rule import Rule
     from ...core.doctor.faq.question import Question
 

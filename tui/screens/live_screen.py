@@ -13,8 +13,8 @@ from textual.screen import Screen
 from textual.widgets import Static
 from textual.worker import Worker
 
-from ...core.api.client import Viewer
 from ...core.api.models import Coverage, Summary
+from ...core.api.viewer import Viewer
 from ...core.errors import SegtapError
 from ...core.text import clean
 from ..clipboard import copy

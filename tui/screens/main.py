@@ -13,8 +13,8 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import OptionList
 
-from ...core.api.client import Viewer
 from ...core.api.models import EngineState, MessageDetail, Summary
+from ...core.api.viewer import Viewer
 from ...core.errors import SegtapError
 from ...core.places import read_place
 from ...core.settings import Settings

@@ -13,8 +13,8 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Static
 
-from ...core.api.client import Viewer
 from ...core.api.models import MessageDetail
+from ...core.api.viewer import Viewer
 from ...core.errors import SegtapError
 from ...core.messages import JsonObject
 from ...core.places import read_place

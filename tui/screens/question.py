@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from textual import work
 from textual.content import Content
 
-from ...core.api.client import Viewer
+from ...core.api.viewer import Viewer
 from ...core.doctor import Facts
 from ...core.doctor.faq import Answer, answer
 from ...core.doctor.faq.question import Question

@@ -12,9 +12,9 @@ from textual.message import Message
 from textual.style import Style
 from textual.widgets import Static
 
+from ...core import why_nothing
 from ...core.api.models import EngineState, MessageDetail, Summary
 from ...core.delivery import MEANINGS, Delivery, DeliveryState, Outcome
-from ...core.forward.unsent import why_nothing
 from ...core.messages import Marks
 from ...core.text import ago, clean, counted
 from ..pane_keys import bindings

@@ -11,9 +11,9 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
 
+from ...core import SECRET_STANDIN as SECRET
+from ...core import UNKNOWN_INSERT_ID as UNKNOWN
 from ...core.api.models import MessageDetail
-from ...core.destinations.actions.credentials import SECRET
-from ...core.destinations.classic.insert_id import UNKNOWN
 from ...core.json_text import json_bytes
 from ...core.masks import mask_token, masked
 from ...core.messages import Json, Marks

@@ -8,8 +8,8 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
 
+from ...core import WireForm, wire_form
 from ...core.api.models import MessageDetail
-from ...core.forward.wire import WireForm, wire_form
 from ...core.masks import MASK
 from ...core.places import in_body
 from ...core.text import clean, size
