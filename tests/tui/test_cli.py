@@ -319,9 +319,9 @@ async def test_a_headless_engine_that_has_halted_goes_on_at_a_signal(
             await asyncio.to_thread(wait_for, process, "forwarding has halted")
             file.write_text(f'[destination]\ntoken = "{right}"\n')
             process.send_signal(signal.SIGUSR1)
-            delivered = await asyncio.to_thread(wait_for, process, "delivery")
+            delivered = await asyncio.to_thread(wait_for, process, "deliver")  # one's delivery, or a batch's
             while delivered["outcome"] != "sent":
-                delivered = await asyncio.to_thread(wait_for, process, "delivery")
+                delivered = await asyncio.to_thread(wait_for, process, "deliver")
             # A file that cannot be used is said, and the engine goes on.
             file.write_text("[destination\n")
             process.send_signal(signal.SIGUSR1)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import json
 import os
 import re
@@ -185,7 +186,7 @@ async def test_no_secret_stands_whole_anywhere(tmp_path: Path) -> None:
     )
     told["log"] = log.read_text()
     assert "credentials" in told["log"]
-    with sqlite3.connect(tmp_path / "j.db") as journal:
+    with contextlib.closing(sqlite3.connect(tmp_path / "j.db")) as journal:
         words = [row[0] for row in journal.execute("SELECT words FROM deliveries")]
     told["words of the journal"] = "\n".join(words)
     assert sum("wrong: •" in line or "w w w" in line for line in words) >= len(MESSAGES)

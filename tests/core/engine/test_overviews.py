@@ -180,6 +180,8 @@ async def test_asking_again_and_again_gives_what_asking_once_gives() -> None:
         await kept.take(*([draw.choice(messages) for _ in range(draw.randint(1, 9))] for _ in range(5)))
         await kept.overviews.overview()
     once = kept.another()
+    while (await once.overview()).covered.behind:  # an answer does not wait until all is read
+        pass
     assert await kept.overviews.overview() == await once.overview()
     assert await kept.overviews.groups() == await once.groups()
 
