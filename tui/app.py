@@ -82,7 +82,7 @@ class SegtapApp(App[object], inherit_bindings=False):
             chosen = theme_memory.read(self._memory)
         problems = install(self, chosen or wanted)
         if chosen and self.theme != chosen:
-            problems = install(self, wanted)  # it is no longer there
+            problems = install(self, wanted)  # its file was deleted
         self.theme_changed_signal.subscribe(self, self._keep_theme)
         return problems
 
@@ -109,13 +109,13 @@ class SegtapApp(App[object], inherit_bindings=False):
 
         It is never read as markup, whatever is asked for: the names of messages are in it.
         """
-        if self.marks.error.isascii():
+        if self.marks.ascii:
             message, title = to_ascii(message), to_ascii(title)
         self.clear_notifications()
         super().notify(message, title=title, severity=severity, timeout=timeout, markup=False)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Every command of the keys' page that makes sense by name."""
+        """Offer every command of the key table that makes sense by name."""
         main = self.main
         if main is None or screen is not main:
             return
@@ -133,7 +133,7 @@ class SegtapApp(App[object], inherit_bindings=False):
 
 
 def _driver() -> type[Driver] | None:
-    """A driver that ends when the terminal goes away, where Textual's own would hang."""
+    """Return a driver that ends when the terminal goes away; Textual's own would hang."""
     try:
         from .terminal import HangupDriver
     except ImportError:  # not a POSIX system: Textual chooses

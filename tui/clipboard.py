@@ -70,7 +70,7 @@ def copy(app: App[object], text: str, *, environ: Mapping[str, str] | None = Non
 
 
 def takes_osc52(environ: Mapping[str, str]) -> Literal["yes", "no", "perhaps"]:
-    """Whether the terminal puts what an OSC 52 sequence holds on its clipboard, as far as its name tells.
+    """Return True if the terminal, judging by its name, supports OSC 52.
 
     Perhaps: there is a tmux or a screen between, which hands it on only when it is set to do so.
     """
@@ -81,7 +81,7 @@ def takes_osc52(environ: Mapping[str, str]) -> Literal["yes", "no", "perhaps"]:
 
 
 def osc52(data: bytes, *, tmux: bool = False) -> str:
-    """The sequence that puts the bytes on a terminal's clipboard; in tmux once more, to pass through."""
+    """Return the sequence that puts bytes on a terminal's clipboard, wrapped for tmux if it is in between."""
     sequence = f"\x1b]52;c;{base64.b64encode(data).decode('ascii')}\a"
     if not tmux:
         return sequence
@@ -90,7 +90,7 @@ def osc52(data: bytes, *, tmux: bool = False) -> str:
 
 
 def tools(environ: Mapping[str, str], platform: str = sys.platform) -> list[Tool]:
-    """The clipboard programs that reach the person's own desktop: none in a session from afar."""
+    """Return the clipboard programs that reach the user's desktop; none in a remote session."""
     if "SSH_CONNECTION" in environ or "SSH_TTY" in environ:
         return []
     found: list[Tool] = []
@@ -106,7 +106,7 @@ def tools(environ: Mapping[str, str], platform: str = sys.platform) -> list[Tool
 
 
 def folder() -> Path:
-    """Where texts go that no clipboard takes: `copies` in the user's state folder."""
+    """Return the folder for texts that no clipboard accepted: `copies` in the user's state folder."""
     return Path(platformdirs.user_state_dir("segtap", appauthor=False)) / "copies"
 
 
@@ -142,7 +142,7 @@ def _to_tmux(data: bytes, environ: Mapping[str, str]) -> str:
 
 
 def _tmux(environ: Mapping[str, str], *arguments: str, data: bytes = b"") -> str | None:
-    """What the tmux that the screen runs in answers; None when it fails."""
+    """Return the answer of the tmux that the screen runs in, None if it fails."""
     try:
         done = subprocess.run(
             ("tmux", *arguments),

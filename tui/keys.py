@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 
 Owner = Literal["list", "screen", "app", "filter"]
 Place = Literal["list", "pane", "filter", "empty"]
-"""Where the keys go: the list, a pane, the filter's box, or the screen that teaches."""
+"""Which part has the focus: the list, a pane, the filter's box, or the empty screen."""
 ANYWHERE: tuple[Place, ...] = ("list", "pane", "empty")
 READING: tuple[Place, ...] = ("list", "pane")
 
@@ -42,7 +42,7 @@ class Key:
     priority: bool = False
 
     def binding(self) -> Binding:
-        """The binding for Textual; its id lets a keymap put it on other keys."""
+        """Return the binding for Textual; its id lets a keymap put it on other keys."""
         return Binding(self.keys, self.action, self.text, show=False, id=self.id, priority=self.priority)
 
 
@@ -151,7 +151,15 @@ KEYS: tuple[Key, ...] = (
         "Panes",
     ),
     Key("pane.next", "tab", "Tab", "app.focus_next", "Next pane", "Panes", palette=False),
-    Key("pane.previous", "shift+tab", "⇧Tab", "app.focus_previous", "Previous pane", "Panes", palette=False),
+    Key(
+        "pane.previous",
+        "shift+tab",
+        "Shift+Tab",
+        "app.focus_previous",
+        "Previous pane",
+        "Panes",
+        palette=False,
+    ),
     Key("pane.copy", "y", "y", "act('copy')", "Copy the pane", "Panes", short="copy", bar=6),
     # One message
     Key("message.replay", "r", "r", "act('replay')", "Replay the message", "Message", short="replay", bar=4),
@@ -222,7 +230,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key("mixpanel.open", "o", "o", "act('open_mixpanel')", "Open Mixpanel in the browser", "Mixpanel"),
     # segtap
-    Key("engine.retry", "R", "R", "retry", "Reach for the engine again", "segtap"),
+    Key("engine.retry", "R", "R", "retry", "Reconnect to the engine", "segtap"),
     Key(
         "app.theme",
         "t",
@@ -320,12 +328,12 @@ KEYS: tuple[Key, ...] = (
 
 
 def bindings(owner: Owner) -> list[BindingType]:
-    """The bindings that a widget, the screen or the app has."""
+    """Return the bindings of a widget, the screen or the app."""
     return [key.binding() for key in KEYS if key.owner == owner]
 
 
 def groups() -> dict[str, list[Key]]:
-    """All keys by group, in order, for the help screen."""
+    """Return all keys by group, in order, for the help screen."""
     found: dict[str, list[Key]] = {}
     for key in KEYS:
         found.setdefault(key.group, []).append(key)

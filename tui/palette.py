@@ -80,7 +80,7 @@ class FewColors(LineFilter):
         return min(self._choice(color), key=_distance(color))
 
     def _readable(self, ink: Color, ground: Color) -> _Shade:
-        """The closest colour to the ink's that stands out from its ground; where none does, the clearest."""
+        """Return the colour nearest to the ink's that is readable on its ground, else the most readable."""
         under = self._ground(ground).shown
         least = min(READABLE, contrast(ink, ground))
         clear = [shade for shade in self._choice(ink) if contrast(shade.shown, under) >= least]
@@ -99,7 +99,7 @@ def _filter(system: str) -> FewColors:
 
 
 def few_colors(app: App[object]) -> list[LineFilter]:
-    """What an app's `get_line_filters` adds on its terminal: nothing where it shows every colour."""
+    """Return the line filters for the app's terminal; none if it shows every colour."""
     system = app.console.color_system
     return [_filter(system)] if system in SYSTEMS else []
 
@@ -115,13 +115,13 @@ def _is_gray(color: Color) -> bool:
 
 
 def _distance(color: Color) -> Callable[[_Shade], float]:
-    """How far shades are from a colour, as the eye sees it."""
+    """Return a function that measures how far a shade looks from a colour."""
     here = _oklab(color)
     return lambda shade: math.dist(here, shade.place)
 
 
 def _oklab(color: Color) -> tuple[float, float, float]:
-    """The colour's place in Oklab, where equal distances look equal."""
+    """Return the colour's coordinates in Oklab, where equal distances look equal."""
     red, green, blue = (linear(part) for part in color.normalized)
     long = math.cbrt(0.4122214708 * red + 0.5363325363 * green + 0.0514459929 * blue)
     middle = math.cbrt(0.2119034982 * red + 0.6806995451 * green + 0.1073969566 * blue)

@@ -30,20 +30,20 @@ PANE_KEYS: dict[PaneOwner, tuple[Key, ...]] = {
         Key("json.first", "home,g", "Home g", "first", "First line", "In a document"),
         Key("json.last", "end,G", "End G", "last", "Last line", "In a document"),
         Key("json.toggle", "enter", "Enter", "toggle_fold", "Fold or unfold", "In a document"),
-        Key("json.fold", "left,h", "← h", "fold", "Fold, or go to what it is in", "In a document"),
+        Key("json.fold", "left,h", "← h", "fold", "Fold, or go to its container", "In a document"),
         Key("json.unfold", "right,l", "→ l", "unfold", "Unfold, or go into it", "In a document"),
         Key("json.unfold-all", "plus,asterisk", "+ *", "unfold_all", "Unfold everything", "In a document"),
         Key("json.fold-all", "minus", "-", "fold_all", "Fold everything", "In a document"),
     ),
     "segment": (
-        Key("segment.original", "a", "a", "toggle_original", "As it came, or filled in", "Segment pane"),
+        Key("segment.original", "a", "a", "toggle_original", "As received, or filled in", "Segment pane"),
     ),
     "mixpanel": (
         Key("mixpanel.previous", "left_square_bracket", "[", "turn(-1)", "Request before", "Mixpanel pane"),
         Key("mixpanel.next", "right_square_bracket", "]", "turn(1)", "Next request", "Mixpanel pane"),
     ),
     "warnings": (
-        Key("warnings.jump", "enter", "Enter", "select", "Go to the place it is about", "Warnings pane"),
+        Key("warnings.jump", "enter", "Enter", "select", "Go to the place in question", "Warnings pane"),
     ),
     "delivery": (
         Key(
@@ -70,7 +70,7 @@ PANE_KEYS: dict[PaneOwner, tuple[Key, ...]] = {
         Key(
             "overview.previous",
             "shift+tab,left,h",
-            "⇧Tab ← h",
+            "Shift+Tab ← h",
             "app.focus_previous",
             "Events or rules",
             "In the summary",
@@ -88,7 +88,7 @@ PANE_KEYS: dict[PaneOwner, tuple[Key, ...]] = {
         Key(
             "users.previous",
             "shift+tab,left,h",
-            "⇧Tab ← h",
+            "Shift+Tab ← h",
             "app.focus_previous",
             "From the user to the list",
             "In users",
@@ -98,11 +98,11 @@ PANE_KEYS: dict[PaneOwner, tuple[Key, ...]] = {
             "slash",
             "/",
             "filter",
-            "Users with an id that holds a text",
+            "Filter by id",
             "In users",
             priority=True,
         ),
-        Key("users.order", "r", "r", "order", "The ones seen last on top", "In users"),
+        Key("users.order", "r", "r", "order", "Sort by last seen", "In users"),
         Key("users.copy", "y", "y", "copy", "Copy the user", "In users"),
         Key("users.overview", "s", "s", "switch('summary')", "To the summary", "In users"),
         Key("users.groups", "p", "p", "switch('groups')", "To Group Analytics", "In users"),
@@ -121,7 +121,7 @@ PANE_KEYS: dict[PaneOwner, tuple[Key, ...]] = {
         Key(
             "groups.previous",
             "shift+tab,left,h",
-            "⇧Tab ← h",
+            "Shift+Tab ← h",
             "app.focus_previous",
             "Events or parts",
             "In groups",
@@ -135,12 +135,12 @@ PANE_KEYS: dict[PaneOwner, tuple[Key, ...]] = {
 
 
 def bindings(owner: PaneOwner) -> list[BindingType]:
-    """The bindings that a pane has."""
+    """Return the bindings of a pane."""
     return [key.binding() for key in PANE_KEYS[owner]]
 
 
 def groups() -> dict[str, list[Key]]:
-    """The panes' keys by group, for the help screen."""
+    """Return the panes' keys by group, for the help screen."""
     found: dict[str, list[Key]] = {}
     for keys in PANE_KEYS.values():
         for key in keys:

@@ -58,7 +58,7 @@ class Output(io.TextIOBase):
         return self._file.fileno()
 
     def isatty(self) -> bool:
-        """Whether it is a terminal at all."""
+        """Return True if it is a terminal."""
         return self._file.isatty()
 
 
@@ -75,7 +75,7 @@ class HangupDriver(LinuxDriver):
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)  # pyright: ignore[reportUnknownMemberType]
         assert sys.__stderr__ is not None
-        self.output = Output(sys.__stderr__, ascii_only=marks_of_app(app).error.isascii())
+        self.output = Output(sys.__stderr__, ascii_only=marks_of_app(app).ascii)
         self._file = self.output
         self._look: asyncio.TimerHandle | None = None
 
@@ -88,7 +88,7 @@ class HangupDriver(LinuxDriver):
     def _sigcont_application(self, *_: object) -> None:
         """Take the terminal over again, if it was given back for a pause.
 
-        A hang-up brings this signal, too: Textual would then start its threads anew, also in an app that has
+        A hang-up brings this signal, too: Textual would then start its threads again, also in an app that has
         ended, and they would never end.
         """
         if self._must_signal_resume:

@@ -12,12 +12,12 @@ LONGEST = 100
 
 
 def place() -> Path:
-    """Where it is kept."""
+    """Return the file that keeps the theme's name."""
     return Path(platformdirs.user_state_dir("segtap", appauthor=False)) / "theme"
 
 
 def read(path: Path) -> str:
-    """The name of the theme; "" when none was chosen, or when the file cannot be read."""
+    """Return the theme's name; "" if none was chosen or the file cannot be read."""
     try:
         return path.read_text("utf-8")[:LONGEST].strip()
     except (OSError, UnicodeDecodeError):

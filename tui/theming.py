@@ -46,7 +46,7 @@ class ThemeError(ValueError):
 
 
 def read_theme(path: Path) -> Theme:
-    """One theme out of its TOML file. Raises ThemeError."""
+    """Read a theme from its TOML file. Raises ThemeError."""
     try:
         data = tomllib.loads(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
@@ -61,7 +61,7 @@ def read_theme(path: Path) -> Theme:
 
 
 def load_themes(folder: Path = THEMES) -> tuple[list[Theme], list[str]]:
-    """All themes of a folder in the order of their names, and what is wrong with the files left out."""
+    """Return all themes of a folder by name, and the problems of the files left out."""
     themes: list[Theme] = []
     problems: list[str] = []
     for path in sorted(folder.glob("*.toml")):
@@ -108,19 +108,19 @@ def variable_defaults() -> dict[str, str]:
 
 
 def contrast(one: Color, other: Color) -> float:
-    """The contrast of two opaque colours after WCAG 2: from 1 to 21."""
+    """Return the WCAG 2 contrast of two opaque colours, from 1 to 21."""
     lighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
     return (lighter + 0.05) / (darker + 0.05)
 
 
 def luminance(color: Color) -> float:
-    """The relative luminance after WCAG 2, from 0 to 1."""
+    """Return the WCAG 2 relative luminance, from 0 to 1."""
     red, green, blue = (linear(part) for part in color.normalized)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 def linear(part: float) -> float:
-    """The light that a part of an sRGB colour stands for, both from 0 to 1."""
+    """Convert a component of an sRGB colour to linear light, both from 0 to 1."""
     return part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
 
 
@@ -135,7 +135,7 @@ def _colors(file: str, data: Mapping[str, object], table: str) -> dict[str, str]
         try:
             colors[name] = Color.parse(value).hex
         except ColorParseError as error:
-            raise ThemeError(f"{file}: [{table}] {name}: {value!r} is no colour") from error
+            raise ThemeError(f"{file}: [{table}] {name}: {value!r} is not a colour") from error
     return colors
 
 

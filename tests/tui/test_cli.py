@@ -117,7 +117,7 @@ def test_translate_uses_the_clock_it_is_given() -> None:
     assert json.loads(done.stdout)["requests"][0]["body"][0]["properties"]["time"] == 1_767_225_600_000
     wrong = segtap("translate", "--now", "yesterday", given=json.dumps(message))
     assert wrong.returncode == 2
-    assert "'yesterday' is no time" in wrong.stderr
+    assert "'yesterday' is not a time" in wrong.stderr
 
 
 def test_check_exits_1_on_an_error_and_0_without() -> None:

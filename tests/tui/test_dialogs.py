@@ -245,7 +245,7 @@ class TestDecode:
         async with app.run_test(size=(100, 30)) as pilot:
             app.push_screen(box)
             await settled(pilot)
-            told = str(box.told.render())
+            told = str(box.verdict.render())
             assert "form field data → base64" in told
             assert "Mixpanel events" in told
             assert box.json.rows.document.value == json.loads(inner)
@@ -267,7 +267,7 @@ class TestDecode:
         async with app.run_test(size=(100, 30), notifications=True) as pilot:
             app.push_screen(box)
             await settled(pilot)
-            assert "F2" not in str(box.told.render())
+            assert "F2" not in str(box.verdict.render())
             await pilot.press("f2")
             await settled(pilot)
             assert app.screen is box
@@ -281,7 +281,7 @@ class TestDecode:
             await settled(pilot)
             await pilot.press(*'{"a":')
             await settled(pilot)
-            assert "No JSON was found" in str(box.told.render())
+            assert "No JSON was found" in str(box.verdict.render())
             assert not box.json.display
             await pilot.press(*"1}")
             await settled(pilot)
@@ -325,7 +325,7 @@ class TestDecode:
         async with app.run_test(size=(120, 40)) as pilot:
             app.push_screen(box)
             await settled(pilot)
-            assert "opens 2 messages in the panes" in str(box.told.render())
+            assert "opens 2 messages in the panes" in str(box.verdict.render())
             await pilot.press("f2")
             await settled(pilot)
             assert isinstance(app.screen, Inspect)
@@ -364,7 +364,7 @@ class TestDecode:
         async with app.run_test(size=size) as pilot:
             app.push_screen(box)
             await settled(pilot)
-            assert "opens 2 events as one request in the panes" in str(box.told.render())
+            assert "opens 2 events as one request in the panes" in str(box.verdict.render())
             await pilot.press("f2")
             await settled(pilot)
             await settled(pilot)

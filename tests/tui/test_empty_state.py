@@ -13,7 +13,7 @@ from textual.widgets import Static
 from segtap.core.api.models import Knock
 from segtap.core.snippets import SNIPPETS
 from segtap.tui.app import SegtapApp
-from segtap.tui.render.glyphs import ASCII, UNICODE, Marks
+from segtap.tui.render.glyphs import ASCII, UNICODE, Glyphs
 from segtap.tui.widgets.empty_state import EmptyState, fold_code
 
 URL = "http://127.0.0.1:54321"
@@ -82,7 +82,7 @@ PREFLIGHTS = Knock("preflight", 3, AT, ORIGIN, "Mozilla/5.0", "/v1/t")
 FETCHES = Knock("settings", 2, AT, ORIGIN, "Mozilla/5.0", "/v1/projects/…/settings")
 
 
-def words(width: int, *knocks: Knock, marks: Marks = UNICODE) -> str:
+def words(width: int, *knocks: Knock, marks: Glyphs = UNICODE) -> str:
     empty = EmptyState(URL, "defaults", marks=marks)
     empty.set_reactive(EmptyState.state, state(knocks=knocks))
     return " ".join(empty.content(width).plain.split())

@@ -100,7 +100,7 @@ async def _journal_lines(path: str) -> list[bytes]:
 
 
 async def _newest(count: int) -> list[bytes]:
-    """The newest messages of the engine that runs, oldest first."""
+    """Return the newest messages of the running engine, oldest first."""
     from ...core.api.client import Client
     from ...core.serve.notes import find_engine
 

@@ -108,10 +108,10 @@ def _show_user(facts: Facts, user: str, *, as_json: bool) -> int:
         say(f"No message looked at has the id {shown(user)}; try more with --messages.")
         return 1
     if as_json:
-        told = msgspec.to_builtins(cluster)
+        answer = msgspec.to_builtins(cluster)
         if cluster.left_out == LeftOut():
-            del told["left_out"]  # it is whole
-        write_json(told)
+            del answer["left_out"]  # it is whole
+        write_json(answer)
     else:
         for line in cluster_lines(hidden(cluster), facts):
             write(line)
@@ -119,7 +119,7 @@ def _show_user(facts: Facts, user: str, *, as_json: bool) -> int:
 
 
 def cluster_lines(cluster: Cluster, facts: Facts) -> list[str]:
-    """What one user is to Mixpanel, for people."""
+    """Describe, for people, what Mixpanel makes of one user."""
     from ...core.text import clean, counted
 
     chosen = "Mixpanel chooses one of these; shown as" if cluster.mode == "original" else "shown as"

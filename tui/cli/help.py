@@ -90,7 +90,7 @@ def _list(questions: list[Question], shape: str, indent: str = "") -> None:
 
 
 def _command(ctx: click.Context, name: str) -> str | None:
-    """The help of a command, None for any other word."""
+    """Return the help of a command, None for any other word."""
     parent = ctx.parent
     if parent is None or not isinstance(parent.command, click.Group):
         return None

@@ -129,7 +129,7 @@ class _Progress:
 
 
 def _told(report: Report) -> list[str]:
-    """What was copied and what was not, in sentences."""
+    """Describe what was copied and what was not."""
     copied = report.copied
     lines = [
         f"Copied: {counted(copied.requests, 'request')} with {counted(copied.messages, 'message')}, "

@@ -125,7 +125,7 @@ def load(
 
 
 def read_settings(*, demo: bool = False, dry_run: bool = False, **options: Any) -> Settings:
-    """The settings in force for a command's options. Raises SettingsError."""
+    """Return the settings in force with a command's options. Raises SettingsError."""
     flags: dict[str, JsonObject] = {}
     for name, (section, key) in FLAGS.items():
         value: Json = list(options[name]) if isinstance(options[name], tuple) else options[name]
@@ -210,12 +210,14 @@ def _refuse_unset_secrets(options: Mapping[str, Any], settings: Settings) -> Non
 
 
 def clock_of(now: str | None) -> int:
-    """What `--now` says, in milliseconds, else the time now. Raises click.BadParameter."""
+    """Return the time of `--now` in milliseconds, else the current time. Raises click.BadParameter."""
     if now is None:
         return time.time_ns() // 1_000_000
     from ...core import read_time
 
     moment = read_time(now)
     if moment is None:
-        raise click.BadParameter(f"{now!r} is no time; write it as 2026-11-24T22:00:00Z", param_hint="--now")
+        raise click.BadParameter(
+            f"{now!r} is not a time; write it as 2026-11-24T22:00:00Z", param_hint="--now"
+        )
     return moment

@@ -29,7 +29,7 @@ def hide_secrets_of(settings: Settings) -> None:
 
 
 def hidden(value: T) -> T:
-    """A value with its secrets masked already: for text that is wrapped or cut before it is written."""
+    """Return a value with its secrets masked, for text that is wrapped or cut before it is written."""
     return _masks[0].value(value)
 
 

@@ -73,10 +73,10 @@ def infer(
     if len(faults) > FAULTS_SHOWN:
         say(f"and {len(faults) - FAULTS_SHOWN:,} more lines that cannot be read")
     found = inference.plan(name)
-    told = f"{inference.messages:,} messages, {len(found.rules):,} rules"
+    inferred = f"{inference.messages:,} messages, {len(found.rules):,} rules"
     if inference.passed_over:
-        told += f"; {inference.passed_over:,} passed over (alias calls, calls without type or event name)"
-    say(told)
+        inferred += f"; {inference.passed_over:,} passed over (alias calls, calls without type or event name)"
+    say(inferred)
     if not found.rules:
         ctx.exit(1)
     if output is None:

@@ -20,7 +20,10 @@ from .output import say
     "--url", default="", help="The engine, or any endpoint of Segment's kind. [the newest of your engines]"
 )
 @click.option(
-    "--write-key", default="segtap-replay", show_default=True, help="Used for an endpoint that is no segtap."
+    "--write-key",
+    default="segtap-replay",
+    show_default=True,
+    help="Used for an endpoint that is not a segtap.",
 )
 def replay(file: Path | None, filter_text: str | None, url: str, write_key: str) -> None:
     """Send messages through the tap again, with their messageId and timestamp.

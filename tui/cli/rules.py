@@ -40,8 +40,8 @@ def rules(words: tuple[str, ...], shape: str, severity: str | None) -> None:
         return
     for line in rule_table(found):
         write(line)
-    told = f"{len(found)} rules." if len(found) != 1 else "1 rule."
-    say(f"{told} The whole story of one: segtap explain RULE")
+    count = f"{len(found)} rules." if len(found) != 1 else "1 rule."
+    say(f"{count} The whole story of one: segtap explain RULE")
 
 
 @click.command()

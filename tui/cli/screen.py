@@ -86,7 +86,7 @@ class OwnEngine:
         self._traffic: subprocess.Popen[bytes] | None = None
 
     async def again(self) -> Viewer:
-        """A viewer of the engine; when it has died, of a new one with the same settings."""
+        """Return a viewer of the engine; if it has died, of a new one with the same settings."""
         from ...core.api.client import Client
         from ...core.serve.launch import start_engine
 
@@ -149,7 +149,7 @@ def _need_a_terminal() -> None:
 
 
 def _on_the_next_port(settings: Settings, error: PortTaken) -> Settings:
-    """The same settings on the next free port, if the user takes it. Raises the error if not."""
+    """Return the same settings on the next free port if the user accepts it. Raises the error if not."""
     from msgspec.structs import replace
 
     say(f"segtap: {error}")

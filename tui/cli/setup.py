@@ -65,7 +65,7 @@ def init(to_stdout: bool, yes: bool, config_file: Path | None, **given: Any) -> 
 
 
 def _answers(given: dict[str, Any], *, asking: bool) -> Answers:
-    """What the options say, else what is asked, else the defaults."""
+    """Return the options' values, else the user's answers, else the defaults."""
     from ...core.config.first import Answers
 
     known = {name: value for name, value in given.items() if value not in (None, ())}
@@ -111,7 +111,7 @@ def _group_keys() -> tuple[str, ...]:
 
 
 def _project_id() -> int:
-    """The project's number; 0 for none, which is no service account."""
+    """Return the project's number; 0 means that no service account is used."""
     number: int = click.prompt(
         "Project ID, to send with a service account; 0: with token or secret",
         type=click.IntRange(0),

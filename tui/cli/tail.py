@@ -51,7 +51,7 @@ async def _tail(
 
 @contextlib.asynccontextmanager
 async def _some_engine(url: str, options: dict[str, Any]) -> AsyncGenerator[Client]:
-    """A client of the running engine, or of one that is started for as long as this lasts."""
+    """Return a client of the running engine, or of one that is started for as long as this lasts."""
     from ...core.api.client import Client
     from ...core.serve.launch import start_engine
     from ...core.serve.notes import find_engine, running
@@ -69,7 +69,7 @@ async def _some_engine(url: str, options: dict[str, Any]) -> AsyncGenerator[Clie
 
 
 async def _arrivals(client: Client, text: str) -> AsyncIterator[Summary]:
-    """What arrives from now on, in order and without gaps, as far as it contains `text`."""
+    """Yield the messages that arrive from now on and contain `text`, in order and without gaps."""
     newest = await client.page(limit=1)
     last = newest.summaries[-1].id if newest.summaries else 0
     async for frame in client.feed():

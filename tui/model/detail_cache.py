@@ -26,7 +26,7 @@ class DetailCache:
         self._whole = True
 
     def get(self, id: int) -> MessageDetail | None:
-        """The detail of that message, if it is here and not old."""
+        """Return the detail of a message, if it was read and is not old."""
         return self._details.get(id)
 
     def begin(self) -> None:

@@ -12,7 +12,7 @@ _QUOTED = re.compile(r"\[(?:'((?:[^'\\]|\\.)*)'|\"((?:[^\"\\]|\\.)*)\")\]")
 
 
 def child_path(path: str, key: str | int) -> str:
-    """The path of a member or item."""
+    """Return the path of a member or item."""
     if isinstance(key, int):
         return f"{path}[{key}]"
     if _PLAIN.fullmatch(key):
@@ -21,7 +21,7 @@ def child_path(path: str, key: str | int) -> str:
 
 
 def resolve(value: Json, root: str, path: str) -> list[str | int] | None:
-    """The keys that lead from the document at path `root` to `path`; None when it is not in there.
+    """Return the keys that lead from the document at path `root` to `path`; None if it lacks that path.
 
     A name with dots in it is understood both quoted and written as it is.
     """

@@ -41,11 +41,11 @@ class Branch:
     key_width: int | None = None
 
     def key(self, index: int) -> Key:
-        """The name or number of a child."""
+        """Return the name or number of a child."""
         return index if self.keys is None else self.keys[index]
 
     def child(self, index: int) -> Json:
-        """The value of a child."""
+        """Return the value of a child."""
         if isinstance(self.value, list):
             return self.value[index]
         assert self.keys is not None
@@ -113,7 +113,7 @@ class JsonTree:
         return self.root is None or not self.root.lines
 
     def row(self, line: int) -> Row:
-        """The row on a line, from 0. Raises IndexError past the end, or where the document is scalar."""
+        """Return the row on a line, from 0. Raises IndexError past the end, or if the document is scalar."""
         if self.scalar or self.root is None or not 0 <= line < self.root.lines:
             raise IndexError(line)
         branch = self.root
@@ -131,7 +131,7 @@ class JsonTree:
             branch, line = inner, below - 1
 
     def line(self, row: Row) -> int:
-        """The line that a row is on."""
+        """Return the line that a row is on."""
         branch, index = row.branch, row.index
         line = 0
         while True:
@@ -181,7 +181,7 @@ class JsonTree:
             self.root = self._branch(self.root.value, self.root_path, 0, None, 0)
 
     def reveal(self, path: str) -> Row | None:
-        """The row of a path, its containers opened; None when the document has no such place."""
+        """Unfold the containers of a path and return its row; None if the document lacks it."""
         keys = resolve(self.value, self.root_path, path)
         if not keys or self.root is None:
             return None
@@ -233,12 +233,12 @@ class JsonTree:
 
 
 def is_container(value: Json) -> TypeGuard[dict[str, Json] | list[Json]]:
-    """True for an object or an array."""
+    """Return True for an object or an array."""
     return isinstance(value, dict | list)
 
 
 def containers(branch: Branch) -> list[int]:
-    """The indexes of the children that are objects or arrays with something in them."""
+    """Return the indexes of the children that are objects or arrays and not empty."""
     values = branch.value if isinstance(branch.value, list) else branch.value.values()
     return [index for index, value in enumerate(values) if value and type(value) in (dict, list)]
 

@@ -23,13 +23,13 @@ class Rate:
         self._counts[-1] += count
 
     def per_second(self, now: float) -> int:
-        """The mean over the last full seconds, rounded up, so that a trickle is not 0."""
+        """Return the mean over the last full seconds, rounded up, so that a few messages are not 0."""
         self._advance(now)
         last = list(islice(self._counts, SECONDS - 1 - OVER, SECONDS - 1))
         return -(-sum(last) // OVER)
 
     def bars(self, width: int, now: float, levels: str) -> str:
-        """One bar for each of the last `width` full seconds; the highest of them has the highest bar."""
+        """Draw one bar for each of the last `width` full seconds; the busiest second has the highest."""
         self._advance(now)
         last = list(islice(self._counts, SECONDS - 1 - width, SECONDS - 1))
         top = max(last, default=0)

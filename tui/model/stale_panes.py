@@ -54,7 +54,7 @@ class StalePanes:
         self._timer: Timer | None = None
 
     def highlighted(self) -> None:
-        """Another message is selected."""
+        """Show another message."""
         if not self._apart:
             return
         if self._holding or (self._view.following and self._resting()):

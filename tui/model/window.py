@@ -59,12 +59,12 @@ class Window:
         return len(older)
 
     def index(self, id: int) -> int | None:
-        """Where that message stands, or None when it is not held."""
+        """Return the row of a message, None if the window lacks it."""
         at = bisect_left(self.rows, id, key=_id)
         return at if at < len(self.rows) and self.rows[at].id == id else None
 
     def nearest(self, id: int) -> int:
-        """Where that message stands or would stand; 0 when nothing is held."""
+        """Return the row that a message has or would have; 0 if the window is empty."""
         return max(min(bisect_left(self.rows, id, key=_id), len(self.rows) - 1), 0)
 
     def change(self, changes: Iterable[Change]) -> list[int]:

@@ -19,7 +19,7 @@ def now() -> int:
 
 
 def local(ms: int, today: int | None = None) -> str:
-    """`10:41:03.211`, and with the day in front (`24 Nov 10:41:03.211`) unless it is `today`'s."""
+    """Format a time as `10:41:03.211`, or `24 Nov 10:41:03.211` unless it is `today`'s."""
     at = datetime.fromtimestamp(ms / 1000).astimezone()
     words = at.strftime("%H:%M:%S.") + f"{ms % 1000:03}"
     if today is None:
@@ -31,12 +31,12 @@ def local(ms: int, today: int | None = None) -> str:
 
 
 def iso(ms: int) -> str:
-    """`2026-11-24T10:41:03.211Z`."""
+    """Format a time as `2026-11-24T10:41:03.211Z`."""
     return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{ms % 1000:03}Z"
 
 
 def moment(value: object) -> int | None:
-    """The moment, in ms, that a value of a message stands for: ISO 8601, or epoch s or ms; else None."""
+    """Return the time in ms that a value means: ISO 8601, or epoch seconds or milliseconds; else None."""
     if isinstance(value, bool):
         return None
     if isinstance(value, str):

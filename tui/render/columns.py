@@ -28,7 +28,7 @@ class Columns:
 
 @lru_cache(maxsize=64)
 def columns(total: int) -> Columns:
-    """The columns for a line of that many cells.
+    """Return the columns for a line of that many cells.
 
     The mark of the selected line, the letter, the name, the warning and delivery marks always stay. As
     the line gets shorter, the source goes first, then the user, then the milliseconds, then the time.

@@ -12,7 +12,7 @@ from ...core.delivery import DeliveryState
 from ...core.text import clean, counted
 from . import clock
 from .columns import fit
-from .glyphs import LETTERS, Marks
+from .glyphs import LETTERS, Glyphs
 from .plain import plain
 
 Span = tuple[str, str]
@@ -44,9 +44,9 @@ class Line:
     text: str = ""
 
 
-def worded(text: str, marks: Marks) -> str:
+def worded(text: str, marks: Glyphs) -> str:
     """Cleaned, and in ASCII where the marks are: before it is measured."""
-    return plain(clean(text)) if marks.error.isascii() else clean(text)
+    return plain(clean(text)) if marks.ascii else clean(text)
 
 
 def wrapped(
@@ -59,7 +59,7 @@ def wrapped(
     indent: int = 0,
     messages: tuple[int, ...] = (),
 ) -> list[Line]:
-    """A sentence on as many lines as it needs; `first` stands before it, the other lines are indented."""
+    """Lay out a sentence on as many lines as it needs, after `first`; the other lines are indented."""
     lines = _in_rows(text, max(width - indent, 12))
     return [
         Line((*key, str(at)), (*(first if not at else ((" " * indent, "text"),)), (line, style)), messages)
@@ -68,7 +68,7 @@ def wrapped(
 
 
 def _in_rows(text: str, width: int) -> list[str]:
-    """The text in rows of so many cells, broken between words where it can be."""
+    """Break a text into rows of so many cells, between words where possible."""
     rows, row = list[str](), ""
     for word in text.split(" "):
         longer = f"{row} {word}" if row else word
@@ -85,14 +85,14 @@ def _in_rows(text: str, width: int) -> list[str]:
     return [*rows, row]
 
 
-def tick(marks: Marks) -> str:
-    """The mark of what is there."""
+def tick(marks: Glyphs) -> str:
+    """Return the mark for something that is present."""
     return marks.delivery[DeliveryState.SENT]
 
 
-def rule(key: tuple[str, ...], title: str, width: int, marks: Marks, *, after: str = "") -> Line:
-    """A heading, ruled to the width; `after` stands at its end."""
-    dash = "-" if marks.error.isascii() else "─"
+def rule(key: tuple[str, ...], title: str, width: int, marks: Glyphs, *, after: str = "") -> Line:
+    """Draw a heading with a rule up to the width and `after` at its end."""
+    dash = "-" if marks.ascii else "─"
     room = max(width - cell_len(title) - cell_len(after) - 2, 0)
     return Line(key, ((title, "bold"), (f" {dash * room} ", "dim"), (after, "dim")))
 
@@ -103,10 +103,10 @@ def message_line(
     found: Mapping[int, Summary | None],
     before: str,
     width: int,
-    marks: Marks,
+    marks: Glyphs,
     today: int,
 ) -> Line:
-    """A message in a line that leads to it: `10:41:03.211 T Order Completed`."""
+    """Make a line that leads to a message: `10:41:03.211 T Order Completed`."""
     head: list[Span] = [(before, "dim")]
     summary = found.get(id)
     if id in found and summary is None:
@@ -137,15 +137,15 @@ def reading_words(covered: Coverage) -> str:
 
 
 def is_empty(covered: Coverage) -> bool:
-    """True if everything was read, and there was nothing."""
+    """Return True if everything was read and nothing was found."""
     return not (covered.messages or covered.refused or covered.behind)
 
 
 def so_far(covered: Coverage) -> str:
-    """What stands behind a number that may still grow; "" once everything is read."""
+    """Return the suffix of a number that may still grow; "" once everything is read."""
     return " so far" if covered.behind else ""
 
 
 def as_text(lines: Iterable[Line]) -> str:
-    """Lines as they are copied."""
+    """Return lines as text, for the clipboard."""
     return "\n".join("".join(text for text, _ in line.spans).rstrip() for line in lines)

@@ -1,4 +1,4 @@
-"""The marks and letters of the screen, each with an ASCII twin for terminals without Unicode."""
+"""The marks and letters of the screen, each also in ASCII for terminals without Unicode."""
 
 from __future__ import annotations
 
@@ -32,9 +32,10 @@ SEVERITY_STYLES: dict[Severity, str] = {
 
 
 @dataclass(frozen=True)
-class Marks:
-    """One set of marks. Every one is a single cell wide."""
+class Glyphs:
+    """The marks of the screen, each a single cell wide; `ascii` is True for the set without Unicode."""
 
+    ascii: bool = False
     error: str = "✖"
     warning: str = "▲"
     refused: str = "✖"
@@ -61,8 +62,9 @@ class Marks:
     )
 
 
-UNICODE = Marks()
-ASCII = Marks(
+UNICODE = Glyphs()
+ASCII = Glyphs(
+    ascii=True,
     error="x",
     warning="!",
     refused="x",
@@ -88,13 +90,13 @@ ASCII = Marks(
 )
 
 
-def severity_mark(severity: Severity, marks: Marks) -> str:
-    """The mark of one cell."""
+def severity_mark(severity: Severity, marks: Glyphs) -> str:
+    """Return the severity's mark, one cell wide."""
     return {"error": marks.error, "warning": marks.warning, "info": "i"}[severity]
 
 
 def wants_ascii(environ: Mapping[str, str] | None = None) -> bool:
-    """Whether to do without Unicode: SEGTAP_ASCII says so (1 or 0), else the locale and the terminal."""
+    """Return True if the terminal needs ASCII: by SEGTAP_ASCII (1 or 0), else by locale and terminal."""
     environ = os.environ if environ is None else environ
     said = environ.get("SEGTAP_ASCII", "")
     if said:
@@ -111,5 +113,5 @@ def wants_ascii(environ: Mapping[str, str] | None = None) -> bool:
 
 
 def to_ascii(text: str) -> str:
-    """The text with everything beyond ASCII written as `?`, so that no terminal shows it wrongly."""
+    """Replace every character outside ASCII with `?`, so that any terminal can show the text."""
     return text if text.isascii() else text.encode("ascii", "replace").decode("ascii")

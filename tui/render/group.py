@@ -13,7 +13,7 @@ from ...core.toml_text import fits_toml, toml_value
 from ...core.verdict import Severity
 from .columns import fit
 from .detail import READING, Line, Span, message_line, rule, tick, worded, wrapped
-from .glyphs import Marks, severity_mark
+from .glyphs import Glyphs, severity_mark
 
 STYLES: dict[Severity, str] = {"error": "error", "warning": "warning", "info": "info"}
 _PART, _STANDING = 20, 8
@@ -30,7 +30,7 @@ _PARTS_TO_AGREE = (
 
 
 def teaches(groups: Groups) -> tuple[str, ...]:
-    """What the screen says while no group key is in use, by destination."""
+    """Explain how to use group keys, by destination, while none is in use."""
     lines = list(_PARTS_TO_AGREE)
     if groups.known == ():
         head = "mixpanel_group_keys = [] says that this project has no group key, and no message uses groups."
@@ -79,12 +79,12 @@ def _on_actions(groups: Groups, key: str) -> list[str]:
 
 
 def _name(key: str) -> str:
-    """A key as JavaScript writes it in an object."""
+    """Write a key as in a JavaScript object."""
     return key if key.isidentifier() else toml_value(key)
 
 
-def standing_mark(standing: Standing, severity: Severity | None, marks: Marks) -> str:
-    """One cell: there, not known, or wrong as gravely as the rule says."""
+def standing_mark(standing: Standing, severity: Severity | None, marks: Glyphs) -> str:
+    """Return the mark of a part: present, unknown, or missing with the rule's severity."""
     if standing == "yes":
         return tick(marks)
     if standing == "unknown" or severity is None:
@@ -98,7 +98,7 @@ def _style(standing: Standing, severity: Severity | None) -> str:
     return "dim" if standing == "unknown" or severity is None else STYLES[severity]
 
 
-def known_lines(groups: Groups, width: int, marks: Marks) -> list[Line]:
+def known_lines(groups: Groups, width: int, marks: Glyphs) -> list[Line]:
     """Mixpanel's group keys as the settings have them, or how to tell them."""
     if groups.known is not None:
         keys = ", ".join(worded(key, marks) for key in groups.known) or "none"
@@ -114,9 +114,9 @@ def known_lines(groups: Groups, width: int, marks: Marks) -> list[Line]:
 
 
 def key_lines(
-    check: GroupKeyCheck, width: int, marks: Marks, found: Mapping[int, Summary | None], today: int
+    check: GroupKeyCheck, width: int, marks: Glyphs, found: Mapping[int, Summary | None], today: int
 ) -> list[Line]:
-    """The four parts of one key, with their fixes and the messages that show it."""
+    """List the four parts of one key, with their fixes and the messages that show it."""
     there = sum(part.standing == "yes" for part in check.parts)
     of = f"{there} of {len(check.parts)} parts"
     title = fit(worded(check.key, marks), max(width - len(of) - 4, 6), marks.ellipsis).rstrip()
@@ -130,7 +130,7 @@ def _part(
     group_key: str,
     part: PartCheck,
     width: int,
-    marks: Marks,
+    marks: Glyphs,
     found: Mapping[int, Summary | None],
     today: int,
 ) -> list[Line]:
@@ -161,8 +161,8 @@ def _part(
     return lines
 
 
-def event_lines(check: GroupKeyCheck, width: int, marks: Marks) -> list[Line]:
-    """How often each event came with the key and without it; those that lack it first."""
+def event_lines(check: GroupKeyCheck, width: int, marks: Glyphs) -> list[Line]:
+    """List how often each event has the key; events that lack it come first."""
     if not check.events:
         words = "No event carries the key, and none is of a user in a group." if check.named else ""
         return [Line((check.key, "events"), ((words, "dim"),))]
@@ -181,7 +181,7 @@ def event_lines(check: GroupKeyCheck, width: int, marks: Marks) -> list[Line]:
         filled = round(bars * event.carrying / total) if total else 0
         if event.carrying and bars:
             filled = max(1, min(filled, bars - 1 if event.lacking else bars))
-        full, empty = ("#", ".") if marks.error.isascii() else ("━", "─")
+        full, empty = ("#", ".") if marks.ascii else ("━", "─")
         spans: list[Span] = [
             (f"{standing_mark(standing, severity, marks)} ", _style(standing, severity)),
             (fit(worded(event.event, marks), room, marks.ellipsis), "text"),
@@ -194,8 +194,8 @@ def event_lines(check: GroupKeyCheck, width: int, marks: Marks) -> list[Line]:
     return lines
 
 
-def events_title(check: GroupKeyCheck, marks: Marks) -> str:
-    """`company_id on events: 12 of 40`."""
+def events_title(check: GroupKeyCheck, marks: Glyphs) -> str:
+    """Title the list of events: `company_id on events: 12 of 40`."""
     carrying = sum(event.carrying for event in check.events)
     total = carrying + sum(event.lacking for event in check.events)
     return f"{worded(check.key, marks)} on {carrying:,} of {counted(total, 'event')}"
@@ -204,13 +204,13 @@ def events_title(check: GroupKeyCheck, marks: Marks) -> str:
 def all_lines(
     groups: Groups,
     width: int,
-    marks: Marks,
+    marks: Glyphs,
     found: Mapping[int, Summary | None],
     today: int,
     *,
     events: bool,
 ) -> list[Line]:
-    """The whole; with `events` each key's events below its parts."""
+    """List everything; with `events` each key's events below its parts."""
     lines = known_lines(groups, width, marks)
     for check in groups.keys:
         lines += [Line(("", check.key), ()), *key_lines(check, width, marks, found, today)]
@@ -220,5 +220,5 @@ def all_lines(
 
 
 def messages_of(checks: Sequence[GroupKeyCheck]) -> list[int]:
-    """The messages that show how it stands."""
+    """Return the messages that show the state of the part."""
     return [message for check in checks for part in check.parts for message in part.messages]

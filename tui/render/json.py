@@ -12,7 +12,7 @@ from ...core.messages import Json
 from ...core.text import ago, clean, shown
 from ..model.json_tree import Branch, Row
 from . import clock
-from .glyphs import UNICODE, Marks
+from .glyphs import UNICODE, Glyphs
 
 GUTTER = 2
 MEASURED = 2000
@@ -47,7 +47,7 @@ class Piece:
 
 
 def parse(text: bytes | str) -> Json:
-    """The document in a JSON text, with numbers as they are spelled. Raises ValueError, RecursionError."""
+    """Parse a JSON text, keeping numbers as they are spelled. Raises ValueError, RecursionError."""
     return _DECODER.decode(text)
 
 
@@ -67,7 +67,7 @@ ASCII_FOLDS = Folds("-", "+")
 
 
 def key_width(branch: Branch, width: int) -> int:
-    """The cells that the names of a branch's children take, so that their values stand in one column."""
+    """Return the width of the names of a branch's children, so that their values align."""
     if branch.key_width is None:
         if branch.keys is None:
             branch.key_width = len(str(max(len(branch.value) - 1, 0)))
@@ -79,9 +79,9 @@ def key_width(branch: Branch, width: int) -> int:
 
 def row_pieces(
     row: Row, width: int, *, now: int, filled: bool = False, token: str | None = None,
-    marks: Marks = UNICODE, folds: Folds = FOLDS, note: str = "",
+    marks: Glyphs = UNICODE, folds: Folds = FOLDS, note: str = "",
 ) -> Iterator[Piece]:  # fmt: skip
-    """The pieces of a row after its gutter. They may be wider than `width`: the caller cuts.
+    """Return the pieces of a row after its gutter. They may be wider than `width`: the caller cuts.
 
     `token` is written in place of a string value that is to be shortened, `note` behind the value.
     """
@@ -122,8 +122,8 @@ def row_pieces(
             yield Piece(f"  {_cut(FILLED_IN, left, marks)}", "dim")
 
 
-def value_pieces(value: Json, room: int, marks: Marks = UNICODE) -> Iterator[Piece]:
-    """A value on one line of about `room` cells: containers as their size and the first of what they hold."""
+def value_pieces(value: Json, room: int, marks: Glyphs = UNICODE) -> Iterator[Piece]:
+    """Draw a value on one line of about `room` cells; containers as their size and first members."""
     match value:
         case NumberText():
             yield Piece(_cut(value, room, marks), "number")
@@ -144,7 +144,7 @@ def value_pieces(value: Json, room: int, marks: Marks = UNICODE) -> Iterator[Pie
 
 
 def time_twins(key: str | int, value: Json, now: int) -> tuple[str, ...]:
-    """`10:41:03.211 · 4 s ago`, then shorter ones, for a value that is a time by its name and its form."""
+    """Return `10:41:03.211 · 4 s ago`, then shorter forms, for a value that is a time by name and format."""
     if key not in TIMES:
         return ()
     ms = clock.moment(float(value) if isinstance(value, NumberText) else value)
@@ -155,7 +155,7 @@ def time_twins(key: str | int, value: Json, now: int) -> tuple[str, ...]:
 
 
 def other_clock(key: str | int, value: Json) -> str | None:
-    """The same moment in the other spelling: epoch milliseconds for a date, ISO 8601 for a number."""
+    """Return the same time in the other format: epoch milliseconds for a date, ISO 8601 for a number."""
     if key not in TIMES:
         return None
     ms = clock.moment(float(value) if isinstance(value, NumberText) else value)
@@ -165,7 +165,7 @@ def other_clock(key: str | int, value: Json) -> str | None:
 
 
 def fit(text: str, width: int, ellipsis: str = "…") -> str:
-    """The text in exactly `width` cells: padded, or cut with an ellipsis."""
+    """Pad the text to `width` cells, or cut it with an ellipsis."""
     length = cell_len(text)
     if length <= width:
         return text + " " * (width - length)
@@ -180,8 +180,8 @@ def _count(value: Json) -> str:
     return ""
 
 
-def _cut(text: str, room: int, marks: Marks) -> str:
-    """The text cleaned, in at most `room` cells. No more of it is looked at than may be seen."""
+def _cut(text: str, room: int, marks: Glyphs) -> str:
+    """Clean the text and cut it to `room` cells, without reading more of it than can be shown."""
     room = max(room, 1)
     start = text[: room * 4 + 16]  # accents that take no cell of their own count as characters
     words = clean(start)
@@ -190,15 +190,15 @@ def _cut(text: str, room: int, marks: Marks) -> str:
     return set_cell_size(words, room - 1).rstrip() + marks.ellipsis
 
 
-def _quoted(value: str, room: int, marks: Marks) -> Iterator[Piece]:
+def _quoted(value: str, room: int, marks: Glyphs) -> Iterator[Piece]:
     inner = max(room - 2, 1)
     yield Piece('"', "punctuation")
     yield Piece(_cut(value, inner, marks), "string")
     yield Piece('"', "punctuation")
 
 
-def _preview(value: dict[str, Json] | list[Json], room: int, marks: Marks) -> Iterator[Piece]:
-    """The first of a folded container's values, dim, as far as they fit."""
+def _preview(value: dict[str, Json] | list[Json], room: int, marks: Glyphs) -> Iterator[Piece]:
+    """Return the first values of a folded container, dimmed, as far as they fit."""
     entries: Iterator[tuple[str | None, Json]] = (
         iter(value.items()) if isinstance(value, dict) else ((None, item) for item in value)
     )

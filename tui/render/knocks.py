@@ -1,4 +1,4 @@
-"""Why nothing has come, in words: what the empty screen says of preflights and settings fetches."""
+"""Explains why nothing has arrived: the empty screen's text about preflights and settings fetches."""
 
 from __future__ import annotations
 
@@ -10,18 +10,20 @@ from ...core.text import clean, counted, shorten
 from . import clock
 
 SHOWN = 2
-"""At most so many are told of: the lines for the SDKs stand below."""
+"""At most so many are described, because the lines for the SDKs follow."""
 _LONGEST = 60
 
 
 def knock_lines(knocks: Sequence[Knock], url: str) -> list[str]:
-    """A sentence or two for each of the latest knocks: who, how often, and the likely cause.
+    """Describe each of the latest knocks in a sentence or two: who, how often, and the likely cause.
 
     A page that sent a preflight has mostly fetched the settings, too: the preflight says more.
     """
     asking = {knock.origin for knock in knocks if knock.kind == "preflight"}
-    told = [knock for knock in knocks if knock.kind == "preflight" or knock.origin not in asking]
-    lines = [_preflights(knock) if knock.kind == "preflight" else _settings(knock, url) for knock in told]
+    described = [knock for knock in knocks if knock.kind == "preflight" or knock.origin not in asking]
+    lines = [
+        _preflights(knock) if knock.kind == "preflight" else _settings(knock, url) for knock in described
+    ]
     rest = len(lines) - SHOWN
     if rest > 0:
         return [*lines[:SHOWN], f"{counted(rest, 'other sender')} sent no event either."]

@@ -14,7 +14,7 @@ from ...core.api.models import Summary
 from ...core.delivery import DeliveryState
 from ...core.text import clean
 from .columns import TIME_S, Columns, fit
-from .glyphs import LETTERS, MIXPANEL_DIRECT, UNKNOWN_TYPE, Marks
+from .glyphs import LETTERS, MIXPANEL_DIRECT, UNKNOWN_TYPE, Glyphs
 from .plain import plain
 
 DELIVERY_STYLE: dict[DeliveryState, str] = {
@@ -61,12 +61,12 @@ COMPONENTS = (
 class LinePainter:
     """Paints summaries as lines. `style` gives the style of a component's name."""
 
-    def __init__(self, marks: Marks, style: Callable[[str], Style]) -> None:
+    def __init__(self, marks: Glyphs, style: Callable[[str], Style]) -> None:
         self.marks = marks
         self._style = style
 
     def paint(self, summary: Summary, at: Columns, state: int) -> Strip:
-        """The line: `state` is 0 plain, 1 selected, 2 selected in the list that has the keys."""
+        """Draw a line; `state` is 0 plain, 1 selected, 2 selected in the list that has the focus."""
         marks, style = self.marks, self._style
         base = style("text")
         if state:
@@ -104,8 +104,8 @@ class LinePainter:
         return Strip(parts).adjust_cell_length(at.total, base).simplify()
 
     def plain(self, text: str) -> str:
-        """The text as the terminal can show it."""
-        return plain(text) if self.marks.error.isascii() else text
+        """Return the text as the terminal can show it."""
+        return plain(text) if self.marks.ascii else text
 
     def _letter(self, summary: Summary) -> str:
         if summary.refused:
@@ -116,7 +116,7 @@ class LinePainter:
         return fit(self.plain(clean(text[: width * 8])), width, self.marks.ellipsis)
 
     def _titled(self, summary: Summary, width: int, style: Style, base: Style) -> list[Segment]:
-        """The name, and behind it what is special about the message, when there is room."""
+        """Return the name, followed by the message's tags if there is room."""
         tags = [(text, tag) for mark, text, tag in TAGS if summary.marks & mark]
         name = summary.name or ("" if summary.refused else self.marks.none)
         room = width - sum(len(text) + 2 for text, _ in tags)
@@ -139,7 +139,7 @@ class LinePainter:
 
 
 def clock_time(ms: int, width: int) -> str:
-    """The local time of day of an instant (milliseconds since the epoch), with milliseconds if they fit."""
+    """Format a time (milliseconds since the epoch) as local time, with milliseconds if they fit."""
     try:
         when = datetime.fromtimestamp(ms / 1000)
     except (OverflowError, OSError, ValueError):

@@ -10,7 +10,7 @@ from textual.app import App
 from textual.content import Content
 from textual.widget import Widget
 
-from .glyphs import UNICODE, Marks
+from .glyphs import UNICODE, Glyphs
 
 _TWINS = str.maketrans("…·•─–“”’→←↑↓▾▸✖▲≠‹›", '~-*--""\'><^v-+x!#<>')
 
@@ -21,12 +21,12 @@ _FRAMES = str.maketrans(
 
 
 def plain(text: str) -> str:
-    """The text in ASCII; what has no twin is a question mark."""
+    """Return the text in ASCII; characters without an equivalent become question marks."""
     return text if text.isascii() else text.translate(_TWINS).encode("ascii", "replace").decode("ascii")
 
 
 def plain_cells(drawn: str) -> str:
-    """What was laid out with Unicode in ASCII, cell by cell: frames, scrollbars and whatever is left."""
+    """Return drawn text in ASCII, cell by cell: frames, scrollbars and everything else."""
     return drawn if drawn.isascii() else "".join(map(_cell, drawn))
 
 
@@ -40,28 +40,28 @@ def _cell(char: str) -> str:
 
 
 def app_of(widget: Widget) -> App[object]:
-    """The app, whatever it returns in the end."""
+    """Return the widget's app, typed for any return value."""
     return cast("App[object]", widget.app)  # pyright: ignore[reportUnknownMemberType]
 
 
-def marks_of(widget: Widget) -> Marks:
-    """The marks that the app draws with: Unicode or ASCII."""
+def marks_of(widget: Widget) -> Glyphs:
+    """Return the glyphs that the widget's app draws with."""
     return marks_of_app(app_of(widget))
 
 
-def marks_of_app(app: App[object]) -> Marks:
-    """The same of an app, which may be another's."""
+def marks_of_app(app: App[object]) -> Glyphs:
+    """Return the glyphs of an app, which need not be segtap's."""
     marks = getattr(app, "marks", None)
-    return marks if isinstance(marks, Marks) else UNICODE
+    return marks if isinstance(marks, Glyphs) else UNICODE
 
 
 def is_plain(widget: Widget) -> bool:
-    """Whether the app does without Unicode."""
-    return marks_of(widget).error.isascii()
+    """Return True if the app draws in ASCII."""
+    return marks_of(widget).ascii
 
 
 def worded(widget: Widget, content: Content) -> Content:
-    """The content as the widget's app can show it."""
+    """Return the content as the widget's app can show it."""
     if not is_plain(widget):
         return content
     return Content(plain(content.plain), spans=list(content.spans))

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @cache
 def rules_by_id() -> dict[str, Rule]:
-    """All rules, by their ids."""
+    """Return all rules by id."""
     from ...core.catalogue import rules  # all texts: not before somebody reads them
 
     return {rule.id: rule for rule in rules()}

@@ -10,7 +10,7 @@ from ...core.overview.model import UNKNOWN, EventCount, Overview, RuleCount
 from ...core.text import clean, counted
 from .columns import fit
 from .detail import Span, reading_words, worded
-from .glyphs import LETTERS, Marks, severity_mark
+from .glyphs import LETTERS, Glyphs, severity_mark
 
 FULL, HALF = "━", "╸"
 """A bar is a heavy line: bars of neighbouring rows stay apart."""
@@ -37,7 +37,7 @@ COUNT = 7
 
 
 def joining(first: int, count: int, most: int) -> int:
-    """How many neighbouring slots to put together, so that `count` of them become at most `most`.
+    """Return how many neighbouring slots to join, so that `count` of them become at most `most`.
 
     `first` is the number of the first slot since the epoch: slots are put together at multiples, so that the
     same ones are at the next asking, and bars grow where they stand.
@@ -49,15 +49,15 @@ def joining(first: int, count: int, most: int) -> int:
 
 
 def joined(counts: Sequence[int], first: int, many: int) -> list[int]:
-    """The counts of slots put together; see `joining`."""
+    """Join the counts of neighbouring slots, see `joining`."""
     found: dict[int, int] = {}
     for number, count in enumerate(counts, first):
         found[number // many] = found.get(number // many, 0) + count
     return list(found.values())
 
 
-def sparkline(slots: Sequence[int], overview: Overview, width: int, marks: Marks) -> str:
-    """The counts of an overview's slots in at most `width` cells: the higher the more, a blank for none."""
+def sparkline(slots: Sequence[int], overview: Overview, width: int, marks: Glyphs) -> str:
+    """Draw the counts over time in at most `width` cells: a bar for each, a blank for none."""
     first = first_slot(overview)
     counts = joined(slots, first, joining(first, len(slots), width))
     top = max(counts, default=0)
@@ -65,11 +65,11 @@ def sparkline(slots: Sequence[int], overview: Overview, width: int, marks: Marks
     return "".join(levels[-(-count * len(levels) // top) - 1] if count else " " for count in counts)
 
 
-def bar(part: int, whole: int, width: int, marks: Marks) -> str:
-    """A bar over as much of the width as the part is of the whole; at least a trace of one."""
+def bar(part: int, whole: int, width: int, marks: Glyphs) -> str:
+    """Draw a bar whose length is the part's share of the whole; never empty."""
     if not part or not whole or width < 1:
         return ""
-    if marks.error.isascii():
+    if marks.ascii:
         return "#" * max(1, round(part * width / whole))
     halves = max(1, round(part * width * 2 / whole))
     return FULL * (halves // 2) + HALF * (halves % 2)
@@ -79,7 +79,7 @@ def bar(part: int, whole: int, width: int, marks: Marks) -> str:
 
 
 def rule_head(width: int) -> str:
-    """What the columns of `rule_spans` are."""
+    """Return the column heads of `rule_spans`."""
     name, bars, spark = _rule_columns(width)
     head = f"  {'rule':<{name}} {'messages':>{bars + 1 + COUNT if bars else COUNT + 1}}"
     return f"{head}  {'over time':<{spark}}" + ("  last" if width >= 90 else "")
@@ -93,8 +93,8 @@ def _rule_columns(width: int) -> tuple[int, int, int]:
     return name, max(0, min(BAR, room - name - 1)), spark
 
 
-def rule_spans(rule: RuleCount, overview: Overview, most: int, marks: Marks, width: int) -> list[Span]:
-    """`✖ insert-id-charset  ██████▌  412  ▁▂▅█▂▁  10:41:03`. `most` are the messages of the longest bar."""
+def rule_spans(rule: RuleCount, overview: Overview, most: int, marks: Glyphs, width: int) -> list[Span]:
+    """Draw `✖ insert-id-charset  ██████▌  412  ▁▂▅█▂▁  10:41:03`; `most` is the count of the longest bar."""
     name, bars, spark = _rule_columns(width)
     style = rule.severity
     drawn = "dim" if style == "info" else style  # what is only a note is not to catch the eye
@@ -113,8 +113,8 @@ def rule_spans(rule: RuleCount, overview: Overview, most: int, marks: Marks, wid
 # Events
 
 
-def event_head(width: int, marks: Marks) -> str:
-    """What the columns of `event_spans` are."""
+def event_head(width: int, marks: Glyphs) -> str:
+    """Return the column heads of `event_spans`."""
     name, delivery, spark = _event_columns(width)
     head = f"  {'event':<{name}} {'messages':>{COUNT + 1}} {marks.error:>6} {marks.warning:>6}"
     head += f"  {'delivery':<{delivery}}" if delivery else ""
@@ -130,8 +130,8 @@ def _event_columns(width: int) -> tuple[int, int, int]:
     return max(8, min(room, 48)), delivery, spark
 
 
-def event_spans(event: EventCount, overview: Overview, marks: Marks, width: int) -> list[Span]:
-    """`T Order Completed  412  ✖12  ▲40  ✗12 ✓300  ▁▂▅█`."""
+def event_spans(event: EventCount, overview: Overview, marks: Glyphs, width: int) -> list[Span]:
+    """Draw `T Order Completed  412  ✖12  ▲40  ✗12 ✓300  ▁▂▅█`."""
     name, delivery, spark = _event_columns(width)
     letter, style = call_mark(event.type, marks)
     words = event_words(event.type, event.name)
@@ -149,7 +149,7 @@ def event_spans(event: EventCount, overview: Overview, marks: Marks, width: int)
     return spans
 
 
-def _delivery_spans(event: EventCount, width: int, marks: Marks) -> list[Span]:
+def _delivery_spans(event: EventCount, width: int, marks: Glyphs) -> list[Span]:
     spans: list[Span] = []
     room = width
     for state, style in STATES:
@@ -164,15 +164,15 @@ def _delivery_spans(event: EventCount, width: int, marks: Marks) -> list[Span]:
     return [*spans, (" " * max(room, 0), "dim")]
 
 
-def call_mark(type: str, marks: Marks) -> Span:
-    """A call's letter and its style, as the list has it; for refused requests the mark of those."""
+def call_mark(type: str, marks: Glyphs) -> Span:
+    """Return a call's letter and style as in the list; for refused requests their mark."""
     if not type:
         return marks.refused, "refused"
     return LETTERS.get(type, "?"), type if type in LETTERS else "dim"
 
 
 def event_words(type: str, name: str) -> str:
-    """An event by name; calls that are counted together by their type."""
+    """Return an event's name; for calls that are counted together their type."""
     if type == UNKNOWN:
         return f"of type {clean(name)}" if name else "without a type"
     if name:
@@ -181,7 +181,7 @@ def event_words(type: str, name: str) -> str:
 
 
 def delivery_words(event: EventCount) -> str:
-    """`12 refused, 300 sent`."""
+    """Return `12 refused, 300 sent`."""
     if not event.type:
         return "requests that were answered with 4xx: nothing of them is kept as a message"
     parts = [f"{event.delivery[state]:,} {state}" for state, _ in STATES if event.delivery.get(state)]
@@ -192,17 +192,17 @@ def delivery_words(event: EventCount) -> str:
 
 
 def first_slot(overview: Overview) -> int:
-    """The number of the first slot since the epoch, at the step of the overview."""
+    """Return the number of the first slot since the epoch."""
     return overview.slots[0].start // overview.step if overview.slots else 0
 
 
 def second(ms: int) -> str:
-    """`10:41:03`, local."""
+    """Format a time as `10:41:03`, local."""
     return datetime.fromtimestamp(ms / 1000).astimezone().strftime("%H:%M:%S")
 
 
 def span_words(since: int, until: int) -> str:
-    """`10:02:11 to 10:41:05`, with the days in front when they differ."""
+    """Format a range as `10:02:11 to 10:41:05`, with the days if they differ."""
     one, other = (datetime.fromtimestamp(ms / 1000).astimezone() for ms in (since, until))
     if one.date() == other.date():
         return f"{one:%H:%M:%S} to {other:%H:%M:%S}"
@@ -210,7 +210,7 @@ def span_words(since: int, until: int) -> str:
 
 
 def step_words(ms: int) -> str:
-    """`30 s`, `5 min`, `6 h`, `7 days`."""
+    """Format a duration as `30 s`, `5 min`, `6 h` or `7 days`."""
     for unit, words in ((86_400_000, "day"), (3_600_000, "h"), (60_000, "min")):
         if ms >= unit and ms % unit == 0:
             return counted(ms // unit, words) if words == "day" else f"{ms // unit} {words}"
@@ -220,8 +220,8 @@ def step_words(ms: int) -> str:
 # As text
 
 
-def text_lines(overview: Overview, marks: Marks) -> Iterable[str]:
-    """The whole summary as text, to be copied."""
+def text_lines(overview: Overview, marks: Glyphs) -> Iterable[str]:
+    """Return the whole summary as text, for the clipboard."""
     covered = overview.covered
     yield f"Summary of {covered_words(overview)}"
     if reading := reading_words(covered):
@@ -254,7 +254,7 @@ def text_lines(overview: Overview, marks: Marks) -> Iterable[str]:
 
 
 def covered_words(overview: Overview) -> str:
-    """`1,204 messages`, `the newest 10,000 messages and 3 refused requests`."""
+    """Return `1,204 messages`, or `the newest 10,000 messages and 3 refused requests`."""
     covered = overview.covered
     words = counted(covered.messages, "message")
     if covered.refused:

@@ -10,7 +10,7 @@ from ...core.settings import IdentityMode
 from ...core.text import counted
 from .columns import fit
 from .detail import Line, Span, message_line, rule, tick, worded, wrapped
-from .glyphs import Marks
+from .glyphs import Glyphs
 
 MODES: dict[IdentityMode, tuple[str, str]] = {
     "original": (
@@ -37,8 +37,8 @@ NOTES_SHOWN = 12
 _COUNT, _IDS = 7, 4
 
 
-def user_spans(cluster: Cluster, width: int, marks: Marks) -> list[Span]:
-    """One user in the list: its id, how many ids and events, and how much was not joined."""
+def user_spans(cluster: Cluster, width: int, marks: Glyphs) -> list[Span]:
+    """Draw one user of the list: its id, how many ids and events, and how much was not joined."""
     known, room = is_known(cluster), _id_room(width)
     apart = len(cluster.notes) + cluster.left_out.notes
     notes = f"{marks.warning}{apart if apart < 1000 else '1k+'}" if apart else ""
@@ -53,7 +53,7 @@ def user_spans(cluster: Cluster, width: int, marks: Marks) -> list[Span]:
 
 
 def user_head(width: int) -> str:
-    """What the columns of `user_spans` are."""
+    """Return the column heads of `user_spans`."""
     return f"  {'user':<{_id_room(width)}}{'ids':>{_IDS}}{'events':>{_COUNT + 1}}"
 
 
@@ -63,14 +63,14 @@ def _id_room(width: int) -> int:
 
 
 def is_known(cluster: Cluster) -> bool:
-    """Whether one of the ids is a user's."""
+    """Return True if one of the ids is a user's."""
     return any(member.kind == "user" for member in cluster.members)
 
 
 def cluster_lines(
-    cluster: Cluster, width: int, marks: Marks, found: Mapping[int, Summary | None], today: int
+    cluster: Cluster, width: int, marks: Glyphs, found: Mapping[int, Summary | None], today: int
 ) -> list[Line]:
-    """All about one user. `found` are the messages of its links, as far as they are read."""
+    """List everything about one user; `found` are the messages of its links that were read so far."""
     mode, distinct_id = MODES[cluster.mode]
     facts = ", ".join(
         (counted(cluster.events, "event"), counted(cluster.ids, "id"), counted(cluster.profiles, "profile"))
@@ -96,7 +96,7 @@ def cluster_lines(
     return lines
 
 
-def _members(cluster: Cluster, width: int, marks: Marks) -> list[Line]:
+def _members(cluster: Cluster, width: int, marks: Glyphs) -> list[Line]:
     lines = [rule(("ids",), "Ids", width, marks, after="events profile")]
     kind_width = 11 if width >= 66 else 6 if width >= 44 else 0
     room = max(width - 2 - kind_width - _COUNT - 9, 8)
@@ -120,7 +120,7 @@ def _members(cluster: Cluster, width: int, marks: Marks) -> list[Line]:
 
 
 def _links(
-    cluster: Cluster, width: int, marks: Marks, found: Mapping[int, Summary | None], today: int
+    cluster: Cluster, width: int, marks: Glyphs, found: Mapping[int, Summary | None], today: int
 ) -> list[Line]:
     lines = [rule(("links",), "Joined by", width, marks)]
     if not cluster.links:
@@ -138,5 +138,5 @@ def _links(
     return lines
 
 
-def _joined(link: Link, marks: Marks) -> str:
+def _joined(link: Link, marks: Glyphs) -> str:
     return f"{worded(link.anonymous, marks)} {marks.arrow} {worded(link.user, marks)}"

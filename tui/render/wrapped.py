@@ -44,7 +44,7 @@ class Wrapped:
 
     @property
     def rows(self) -> int:
-        """How many rows there are; at least one."""
+        """The number of rows, at least one."""
         if self._simple:
             return max(1, -(-len(self._text) // self.width))
         for _ in self._more:
@@ -52,7 +52,7 @@ class Wrapped:
         return len(self._ends)
 
     def row(self, number: int) -> list[Span]:
-        """A row's pieces; [] past the end."""
+        """Return the pieces of a row, [] past the end."""
         start, end = self._bounds(number)
         if start >= end:
             return []

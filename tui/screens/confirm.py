@@ -110,7 +110,7 @@ class Dialog(ModalScreen[T]):
         self.question = question
 
     def answers(self) -> Sequence[tuple[str, str]]:
-        """The answers as (id, words), the harmless one first."""
+        """Return the answers as (id, text), the harmless one first."""
         raise NotImplementedError
 
     def compose(self) -> ComposeResult:
@@ -196,7 +196,7 @@ class Choose(Dialog[str]):
         return [(option.id, f"{option.key}  {option.text}") for option in self.options]
 
     def on_key(self, event: events.Key) -> None:
-        """The letter of an answer takes it."""
+        """Choose an answer by its letter."""
         for option in self.options:
             if event.key == option.key:
                 event.stop()

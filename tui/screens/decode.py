@@ -111,7 +111,7 @@ class DecodeBox(ModalScreen[None]):
             background: $foreground;
             color: $background;
         }
-        & .told { height: auto; max-height: 6; padding: 0 1; }
+        & .verdict { height: auto; max-height: 6; padding: 0 1; }
         & JsonView { height: 3fr; border-top: solid $border-blurred; }
     }
     """
@@ -121,11 +121,11 @@ class DecodeBox(ModalScreen[None]):
     ]
 
     def __init__(self, text: str = "", *, viewer: Viewer | None = None) -> None:
-        """`viewer` reads Segment messages; by default the app's."""
+        """Use `viewer`, by default the app's, to check Segment messages."""
         super().__init__()
         self._viewer = viewer
         self.box = PasteBox()
-        self.told = Static(classes="told")
+        self.verdict = Static(classes="verdict")
         self.json = JsonView()
         self.decoded: Decoded | None = None
         self._text = ""
@@ -137,7 +137,7 @@ class DecodeBox(ModalScreen[None]):
             box.border_title = "Decode"
             box.border_subtitle = "Tab: result, F2: panes, Esc: close"
             yield self.box
-            yield self.told
+            yield self.verdict
             yield self.json
 
     def on_mount(self) -> None:
@@ -166,7 +166,7 @@ class DecodeBox(ModalScreen[None]):
 
     def _show(self, decoded: Decoded | None, words: Content) -> None:
         self.decoded = decoded
-        self.told.update(worded(self, words))
+        self.verdict.update(worded(self, words))
         self.json.display = decoded is not None
         if decoded is not None:
             self.json.show(decoded.value)
@@ -220,7 +220,7 @@ class DecodeBox(ModalScreen[None]):
         await app.push_screen(Inspect(viewer, messages, first, mixpanel_url=mixpanel_url))
 
     async def _settings(self, viewer: Viewer) -> Settings:
-        """The engine's settings; without an engine, those that the screen began with."""
+        """Return the engine's settings; without an engine, those that the screen started with."""
         try:
             return await viewer.settings()
         except EngineError:
@@ -228,7 +228,7 @@ class DecodeBox(ModalScreen[None]):
 
 
 def _mixpanel(text: str, decoded: Decoded, settings: Settings) -> MessageDetail:
-    """A Mixpanel body, judged by the rules on requests as the engine's settings have them."""
+    """Check a Mixpanel body with the rules on requests and the engine's settings."""
     return mixpanel_detail(
         text,
         decoded,
@@ -239,7 +239,7 @@ def _mixpanel(text: str, decoded: Decoded, settings: Settings) -> MessageDetail:
 
 
 def _unopened(value: Json) -> str:
-    """Why JSON cannot be opened in the panes."""
+    """Explain why JSON cannot be opened in the panes."""
     kinds = {kind_of(item) for item in value} if isinstance(value, list) else set[Kind]()
     mixed = [KINDS[kind] for kind in KINDS if kind in kinds and kind != "json"]
     if len(mixed) > 1:

@@ -84,7 +84,7 @@ class GroupsScreen(Following):
 
     @property
     def check(self) -> GroupKeyCheck | None:
-        """The group key that the cursor is in, else the first."""
+        """The group key under the cursor, else the first."""
         if self.groups is None:
             return None
         keys = self.groups.keys

@@ -16,7 +16,7 @@ from textual.widgets import Input, Static
 from ...core.delivery import MEANINGS
 from .. import keys, pane_keys
 from ..keys import Key
-from ..render.glyphs import LETTERS, MIXPANEL_DIRECT, SEVERITY_STYLES, Marks
+from ..render.glyphs import LETTERS, MIXPANEL_DIRECT, SEVERITY_STYLES, Glyphs
 from ..render.plain import app_of, is_plain, marks_of, worded
 
 if TYPE_CHECKING:
@@ -192,7 +192,7 @@ def _found(wanted: str) -> tuple[Question | Rule, ...]:
 
 
 def matches(key: Key, wanted: str) -> bool:
-    """Whether a key is what is looked for: by its label, its name to a keymap or its words."""
+    """Return True if a key matches the search: by its label, its keymap id or its text."""
     if not wanted:
         return True
     if len(wanted) == 1:
@@ -201,8 +201,8 @@ def matches(key: Key, wanted: str) -> bool:
     return any(low in text.lower() for text in (key.label, key.keys, key.text, key.id))
 
 
-def legend(marks: Marks) -> dict[str, list[tuple[str, str, str]]]:
-    """What stands in the list: mark, meaning, style."""
+def legend(marks: Glyphs) -> dict[str, list[tuple[str, str, str]]]:
+    """Return the marks of the list as (mark, meaning, style)."""
     calls = [(letter, kind, f"bold ${kind}") for kind, letter in LETTERS.items()]
     calls.append((MIXPANEL_DIRECT, "straight to Mixpanel", "bold $mixpanel-direct"))
     calls.append((marks.refused, "a refused request", "bold $refused"))
@@ -218,17 +218,17 @@ def legend(marks: Marks) -> dict[str, list[tuple[str, str, str]]]:
 
 
 def heading(text: str) -> Content:
-    """The title of a group."""
+    """Draw the title of a group."""
     return Content.styled(text, "bold $foreground")
 
 
 def line(label: str, text: str, style: str) -> Content:
-    """One key or mark."""
+    """Draw one key or mark."""
     return Content.assemble((f"  {label:<{LABEL}}", style), (text, "$foreground"))
 
 
 def columns(blocks: Sequence[Sequence[Content]], width: int = COLUMN) -> list[Content]:
-    """The blocks in two columns of about the same height."""
+    """Arrange the blocks in two columns of about the same height."""
     total = sum(len(block) + 1 for block in blocks)
     left: list[Content] = []
     right: list[Content] = []

@@ -38,7 +38,7 @@ class Source(Protocol):
 
     @property
     def pulse(self) -> int:
-        """Another number whenever the feed told something."""
+        """A counter that changes whenever the feed delivered something."""
         ...
 
 
@@ -58,7 +58,7 @@ class SwitchTo:
 
 
 class Following(Screen[Chosen | FilterBy | SwitchTo | None]):
-    """Asks anew when something came; what it shows stays in its place."""
+    """A screen that asks the engine again when messages arrive, and keeps its rows in place."""
 
     NAME = ""
     KEYS: Sequence[tuple[str, str]] = ()
@@ -107,7 +107,7 @@ class Following(Screen[Chosen | FilterBy | SwitchTo | None]):
     @property
     @abstractmethod
     def whole(self) -> bool:
-        """Whether an answer is there that holds all there was when it was asked for."""
+        """True if the last answer covered every message of its time."""
 
     @abstractmethod
     async def ask(self) -> None:
@@ -119,11 +119,11 @@ class Following(Screen[Chosen | FilterBy | SwitchTo | None]):
 
     @abstractmethod
     def facts(self) -> Content:
-        """What the banner says beside the screen's name."""
+        """Return the text of the banner after the screen's name."""
 
     @abstractmethod
     def copied(self) -> tuple[str, str]:
-        """What copying gives: what it is, and the text."""
+        """Return what copying gives, as a name and a text."""
 
     # Keeping fresh
 
@@ -147,18 +147,18 @@ class Following(Screen[Chosen | FilterBy | SwitchTo | None]):
                 self.draw()  # which also reads the messages that could not be read meanwhile
 
     def draw_lost(self) -> None:
-        """What changes when the engine does not answer."""
+        """Draw the parts that change when the engine does not answer."""
         self.draw_lines()
 
     def draw_lines(self) -> None:
-        """The line on top, and the keys below."""
+        """Draw the line at the top and the keys at the bottom."""
         marks, brand = marks_of(self), Content.styled(self.NAME, "bold $accent")
         facts = (
             Content.styled(f"{marks.error} {self.lost}", "bold $mark-error") if self.lost else self.facts()
         )
         width = max(self.size.width - 2, 1)
-        told = Content("  ").join([brand, facts] if facts.plain else [brand]).truncate(width, ellipsis=True)
-        self.banner.update(worded(self, told))
+        text = Content("  ").join([brand, facts] if facts.plain else [brand]).truncate(width, ellipsis=True)
+        self.banner.update(worded(self, text))
         keys = self.KEYS[-1:] if self.has_class("-empty") else self.KEYS
         self.keys_line.update(worded(self, key_words(width, keys)))
 
@@ -170,13 +170,13 @@ class Following(Screen[Chosen | FilterBy | SwitchTo | None]):
     # The messages that are named
 
     def read_messages(self, ids: Iterable[int]) -> None:
-        """Read the lines of these messages, and draw anew when they are here."""
+        """Read the lines of these messages, then draw again."""
         missing = [id for id in dict.fromkeys(ids) if id not in self.found][:MESSAGES_READ]
         if missing:
             self.run_worker(partial(self._read, missing), group="messages", exclusive=True)
 
     def heard_of(self, covered: Coverage) -> None:
-        """Forget what was read when the journal was begun anew: the numbers of its messages come again."""
+        """Clear the cache after the journal was cleared, because message ids restart."""
         if covered.behind:
             return
         if covered.last < self._newest:
@@ -231,10 +231,10 @@ def _paint(line: Line, width: int) -> tuple[tuple[str, str], ...]:
 
 
 def key_words(width: int, keys: Sequence[tuple[str, str]]) -> Content:
-    """The keys that have room in so many cells: the last one, which leads back, stays longest."""
+    """Return the keys that fit in so many cells; the last one, which leads back, stays longest."""
     parts = [Content.assemble((f"{key} ", "bold $accent"), (words, "$dim")) for key, words in keys]
-    told = Content("   ").join(parts)
-    while told.cell_length > width and len(parts) > 1:
+    text = Content("   ").join(parts)
+    while text.cell_length > width and len(parts) > 1:
         del parts[-2]
-        told = Content("   ").join(parts)
-    return told.truncate(max(width, 1), ellipsis=True)
+        text = Content("   ").join(parts)
+    return text.truncate(max(width, 1), ellipsis=True)

@@ -25,7 +25,7 @@ from ..keys import bindings
 from ..model.detail_source import DetailListener, DetailSource
 from ..model.list_source import ListListener, ListSource, Reconnect
 from ..model.stale_panes import StalePanes
-from ..render.glyphs import Marks
+from ..render.glyphs import Glyphs
 from ..render.plain import app_of
 from ..widgets.delivery_pane import DeliveryPane
 from ..widgets.empty_state import EmptyState
@@ -57,7 +57,7 @@ TITLES = {
 
 
 def layout_for(width: int) -> Layout:
-    """All panes at once, panes in two columns of tabs, or one thing at a time."""
+    """Choose a layout: all panes, two columns of tabs, or one thing at a time."""
     return "wide" if width >= WIDE else "middle" if width >= MIDDLE else "narrow"
 
 
@@ -72,7 +72,7 @@ class MainScreen(Screen[None]):
         viewer: Viewer,
         settings: Settings,
         *,
-        marks: Marks,
+        marks: Glyphs,
         clock: Callable[[], float],
         reconnect: Reconnect | None = None,
     ) -> None:
@@ -152,7 +152,7 @@ class MainScreen(Screen[None]):
         yield self.key_bar
 
     def on_mount(self) -> None:
-        self.set_class(self._marks.error.isascii(), "-ascii")
+        self.set_class(self._marks.ascii, "-ascii")
         self.filter_bar.display = False
         self.empty.display = False
         self.watch(self, "focused", self._focus_moved, init=False)
@@ -233,7 +233,7 @@ class MainScreen(Screen[None]):
         self.header.lost = why
 
     def _hear_loaded(self) -> None:
-        """The list or the totals changed: the title, the header's counts, list or empty state."""
+        """Update title, header and empty state after the list or the totals changed."""
         self._pulse += 1
         window, state = self.list.window, self._state
         if state is not None and not self.source.searching:
@@ -348,13 +348,13 @@ class MainScreen(Screen[None]):
         self.filter_bar.open()
 
     def action_toggle_filter(self) -> None:
-        """The filter off, or on again."""
+        """Turn the filter off, or on again."""
         if not self.filter_bar.toggle():
-            self.notify("There is no filter to switch: / opens one.")
+            self.notify("There is no filter. / opens one.")
         self.filter_bar.display = bool(self.filter_bar.text)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """A slash that is typed into the filter is text."""
+        """Let a slash typed into the filter be text."""
         return not (action == "filter" and self.focused is self.filter_bar.box)
 
     # Moving about
@@ -371,7 +371,7 @@ class MainScreen(Screen[None]):
             self.list.action_follow()
 
     def action_next(self, by: int) -> None:
-        """The next or previous message, wherever the keys go."""
+        """Select the next or previous message, whichever part has the focus."""
         self.list.action_move(by)
 
     def action_retry(self) -> None:
@@ -379,7 +379,7 @@ class MainScreen(Screen[None]):
         if self.header.lost:
             self.source.retry()
         else:
-            self.notify("The engine is there.")
+            self.notify("Already connected to the engine.")
 
     def filter_by(self, text: str) -> None:
         """Show only messages that hold this text."""
@@ -458,7 +458,7 @@ class MainScreen(Screen[None]):
             self._focus(self.panes[name])
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        """The pane that has the keys is the one that is copied; reading it pauses the list."""
+        """Remember the pane in focus, which `y` copies, and pause the list while it is read."""
         for name, pane in self.panes.items():
             if pane is event.widget or pane in event.widget.ancestors:
                 self.pane_name = name

@@ -63,7 +63,7 @@ class Inspect(Screen[None]):
         *,
         mixpanel_url: str = "",
     ) -> None:
-        """`messages` are the Segment messages, of which `first` is the first; none for a Mixpanel body.
+        """Show pasted messages, `first` first; `messages` is empty for a Mixpanel body.
 
         `mixpanel_url` is where the engine sends requests in place of the region's host.
         """
@@ -100,7 +100,7 @@ class Inspect(Screen[None]):
         self._arrange()
 
     def action_turn(self, by: int) -> None:
-        """To the next message of a batch, or the one before."""
+        """Go to the next message of a batch, or the one before."""
         number = self.number + by
         if 0 <= number < len(self.messages):
             self._read(number)

@@ -59,11 +59,11 @@ class Story(ModalScreen[None]):
 
     @abstractmethod
     def styled(self, width: int) -> Iterable[Content]:
-        """The lines on the screen, for a width."""
+        """Lay out the text for a width."""
 
     @abstractmethod
     def text(self) -> str:
-        """What copying gives."""
+        """Return the text for the clipboard."""
 
     def compose(self) -> ComposeResult:
         yield self.box

@@ -197,7 +197,7 @@ class SummaryScreen(Following):
             panel.border_subtitle = worded(self, subtitle)  # pyright: ignore[reportAttributeAccessIssue]
 
     def facts(self) -> Content:
-        """What is summed up, and how much of it is wrong."""
+        """Return how many messages are summed up, and how many have findings."""
         overview, marks = self._overview, marks_of(self)
         if overview is None:
             return Content.styled("reading the newest messages …", "$dim")
@@ -231,7 +231,7 @@ class SummaryScreen(Following):
         self._fill_foot()
 
     def on_descendant_focus(self) -> None:
-        """The foot follows the list that has the keys."""
+        """Update the foot for the list in focus."""
         self._fill_foot()
 
     def _fill_foot(self) -> None:
@@ -246,8 +246,8 @@ class SummaryScreen(Following):
         self.foot.update(worded(self, Content("\n").join(cut)))
 
     def _about_rule(self, rule: RuleCount) -> list[Content]:
-        told = rules_by_id().get(rule.rule)
-        what, why, fix = ("", "", "") if told is None else (told.what, told.why, told.fix)
+        texts = rules_by_id().get(rule.rule)
+        what, why, fix = ("", "", "") if texts is None else (texts.what, texts.why, texts.fix)
         marks = marks_of(self)
         head = Content.assemble(
             (

@@ -21,7 +21,7 @@ from ...core.text import clean, counted, shorten
 from ..pane_keys import bindings
 from ..render import clock
 from ..render.detail import LEAST, READING, Line, Span, as_text, coverage_words, reading_words, so_far
-from ..render.glyphs import Marks
+from ..render.glyphs import Glyphs
 from ..render.plain import app_of, marks_of, worded
 from ..render.user import LINKS_SHOWN, MODES, cluster_lines, user_head, user_spans
 from ..widgets.ranked_list import RankedList, Row, kept_order
@@ -85,7 +85,7 @@ class UsersScreen(Following):
         self.box = Input(placeholder="part of an id …", compact=True, select_on_focus=False)
         self.users: Users | None = None
         self.text = ""
-        self._anew = False
+        self._reorder = False
         """The filter is another one: the order is that of the answer."""
         self.opened = False
         """Whether the user is looked at: on a narrow terminal there is room for one thing."""
@@ -139,21 +139,21 @@ class UsersScreen(Following):
             wanted = await self.source.viewer.user(self._wanted)
             if wanted is not None:
                 users = _with(users, wanted)
-        if users != self.users or self._anew:
-            self.show(users, anew=self._anew)
-            self._anew = False
+        if users != self.users or self._reorder:
+            self.show(users, reorder=self._reorder)
+            self._reorder = False
 
-    def show(self, users: Users, *, anew: bool = False) -> None:
+    def show(self, users: Users, *, reorder: bool = False) -> None:
         """Show these users: those that are shown stay where they are, whatever id becomes theirs."""
         self.heard_of(users.covered)
         before = [row.key[1] for row in self.list.rows]
         rows: dict[str, Cluster] = {}
         for one in users.clusters:
             ids = {member.id for member in one.members}
-            row = one.distinct_id if anew else next((id for id in before if id in ids), one.distinct_id)
+            row = one.distinct_id if reorder else next((id for id in before if id in ids), one.distinct_id)
             rows.setdefault(row, one)
         order = list(rows)
-        if not anew:
+        if not reorder:
             order = [
                 key[1] for key in kept_order([("", id) for id in before], [(("", id), 0) for id in rows])
             ]
@@ -179,7 +179,7 @@ class UsersScreen(Following):
 
     @property
     def cluster(self) -> Cluster | None:
-        """The user that the cursor is on."""
+        """The user under the cursor."""
         key = self.list.key
         return None if key is None else self._clusters.get(key[1])
 
@@ -247,7 +247,7 @@ class UsersScreen(Following):
 
     @on(RankedList.Chosen, "#users")
     def _open(self) -> None:
-        """To the user that the cursor is on."""
+        """Go to the user under the cursor."""
         self.opened = True
         self._arrange()
         self.set_focus(self.user)
@@ -268,7 +268,7 @@ class UsersScreen(Following):
         self.call_after_refresh(self.draw)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """A slash that is typed into the filter is text; Enter and Esc are the filter's only there."""
+        """Let a slash typed into the filter be text; Enter and Esc belong to the filter only there."""
         typing = self.focused is self.box
         return typing if action in ("keep", "drop") else not (typing and action == "filter")
 
@@ -287,13 +287,13 @@ class UsersScreen(Following):
         event.stop()
         text = event.value.strip()
         if text != self.text:
-            self.text, self._anew = text, True
+            self.text, self._reorder = text, True
             self.look(again=True)
 
     def action_order(self) -> None:
         """Those seen last on top; the cursor stays on its user."""
         if self.users is not None:
-            self.show(self.users, anew=True)
+            self.show(self.users, reorder=True)
 
     def action_leave(self) -> None:
         """Back to the list of users, without its filter, and from there to the messages."""
@@ -320,9 +320,9 @@ def _with(users: Users, wanted: Cluster) -> Users:
 
 
 def _has(cluster: Cluster, id: str) -> bool:
-    """True for the user of an id; a device's may be without `$device:`."""
+    """Return True if the user has that id; a device's may lack `$device:`."""
     return bool(id) and any(member.id in (id, DEVICE + id) for member in cluster.members)
 
 
-def _row(cluster: Cluster, marks: Marks, width: int) -> list[Span]:
+def _row(cluster: Cluster, marks: Glyphs, width: int) -> list[Span]:
     return user_spans(cluster, width, marks)

@@ -92,12 +92,12 @@ class DeliveryPane(Pane):
         self.set_interval(AGES_EVERY, self._age)
 
     def _age(self) -> None:
-        """What says how long ago something was stays true."""
+        """Draw the attempts again, so that "4 s ago" stays true."""
         if self.detail is not None and self.detail.deliveries and self.display:
             self.fill(self.detail)
 
     def tell(self, state: EngineState) -> None:
-        """The engine's facts changed."""
+        """Show what the engine does about messages that wait."""
         sending: Sending = "halted" if state.halted else "on" if state.forwarding else "off"
         if sending != self.sending:
             self.sending = sending
@@ -153,7 +153,7 @@ class DeliveryPane(Pane):
         return lines
 
     def _links(self, detail: MessageDetail) -> list[Content]:
-        """The message that this one is a replay of, and its own replays; each leads there."""
+        """Link to the message that this one is a replay of, and to its replays."""
         lines: list[Content] = []
         if detail.replay_of is not None:
             lines.append(self._link("Replay of", detail.replay_of, "["))
@@ -201,9 +201,9 @@ class DeliveryPane(Pane):
 
 
 def says(detail: MessageDetail, sending: Sending = "") -> tuple[str, str]:
-    """Where the message stands, and what to do about it, in words."""
+    """Describe the message's delivery state, and what to do about it."""
     words, advice = _standing(detail, sending)
-    # What was replayed is no longer to be sent with r: the replay says what became of it.
+    # After a replay, r is not offered again: the replay has its own delivery state.
     second = bool(detail.summary.marks & Marks.SECOND_RECEIPT)
     replayed = detail.replays and (second or detail.summary.delivery in REPLAYABLE)
     return words, "" if replayed else advice

@@ -12,7 +12,7 @@ from textual.widgets import Static
 
 from ...core.api.models import EngineState
 from ...core.snippets import SNIPPETS, demo_line
-from ..render.glyphs import UNICODE, Marks, to_ascii
+from ..render.glyphs import UNICODE, Glyphs, to_ascii
 from ..render.knocks import knock_lines
 
 LABEL = 14
@@ -28,7 +28,7 @@ class EmptyState(VerticalScroll):
 
     state: reactive[EngineState | None] = reactive(None)
 
-    def __init__(self, url: str, origin: str, *, marks: Marks = UNICODE, id: str | None = None) -> None:
+    def __init__(self, url: str, origin: str, *, marks: Glyphs = UNICODE, id: str | None = None) -> None:
         super().__init__(id=id)
         self.url = url
         self.origin = origin
@@ -57,7 +57,7 @@ class EmptyState(VerticalScroll):
             self.query_one(Static).update(text)
 
     def content(self, width: int) -> Content:
-        """The whole text for that many cells."""
+        """Return the whole text for that many cells."""
         state = self.state
         url = state.urls[0] if state and state.urls else self.url
         knocks = knock_lines(state.knocks, url) if state else []
@@ -84,7 +84,7 @@ class EmptyState(VerticalScroll):
         lines.append(Content(""))
         lines.extend(self._hints(state, width))
         text = Content("\n").join(lines)
-        return Content(to_ascii(text.plain)) if self.marks.error.isascii() else text
+        return Content(to_ascii(text.plain)) if self.marks.ascii else text
 
     def _snippet(self, sdk: str, code: list[str], note: str, width: int) -> list[Content]:
         beside = width >= SIDE_BY_SIDE
@@ -131,7 +131,7 @@ class EmptyState(VerticalScroll):
 
 
 def fold(line: str, width: int) -> list[str]:
-    """The line in pieces of at most `width` characters, broken at blanks; what follows stands further in."""
+    """Break a line at blanks into pieces of at most `width` characters, indented after the first."""
     indent = line[: len(line) - len(line.lstrip())]
     return textwrap.wrap(
         line,
@@ -144,7 +144,7 @@ def fold(line: str, width: int) -> list[str]:
 
 
 def fold_code(line: str, width: int) -> list[str]:
-    """The line in pieces of at most `width` characters that mean the same when pasted.
+    """Break a line of code into pieces of at most `width` characters that mean the same when pasted.
 
     It is broken behind a comma, brace or semicolon where there is one, else at a blank. What stands behind a
     semicolon is a statement of its own, which must not be indented in Python.

@@ -24,7 +24,7 @@ class FilterInput(Input):
 
     @property
     def bar(self) -> FilterBar:
-        """The line that the box is in."""
+        """The filter bar that the box is in."""
         bar = self.parent
         assert isinstance(bar, FilterBar)
         return bar
@@ -57,7 +57,7 @@ class FilterBar(Horizontal):
             self.text = text
 
     def __init__(self, back_to: Widget, *, id: str | None = None) -> None:
-        """`back_to` takes the keys when the box is left."""
+        """Create the bar; `back_to` gets the focus when the box is left."""
         super().__init__(id=id)
         self._back_to = back_to
         self.text = ""
@@ -75,7 +75,7 @@ class FilterBar(Horizontal):
 
     @property
     def box(self) -> FilterInput:
-        """The input."""
+        """The input box."""
         return self.query_one(FilterInput)
 
     def open(self) -> None:
@@ -105,7 +105,7 @@ class FilterBar(Horizontal):
         self.display = bool(self.text)
 
     def clear(self) -> None:
-        """No filter any more."""
+        """Clear the filter."""
         self._remember(self.box.value)
         self._off = ""
         self._put("")
@@ -141,14 +141,14 @@ class FilterBar(Horizontal):
     # Focus is moved at once, not by a message: keys typed meanwhile are to go where they belong.
 
     def keep(self) -> None:
-        """The filter stays; the box is left, and shown while there is a filter."""
+        """Keep the filter and leave the box, which stays visible while there is a filter."""
         self._apply(self.box.value)
         self._remember(self.box.value)
         self.screen.set_focus(self._back_to)
         self.display = bool(self.text)
 
     def drop(self) -> None:
-        """No filter any more; the box is left."""
+        """Clear the filter and leave the box."""
         self.screen.set_focus(self._back_to)
         self.clear()
 

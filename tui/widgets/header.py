@@ -21,14 +21,14 @@ from ...core.api.models import EngineState
 from ...core.delivery import DeliveryState
 from ...core.text import clean, shorten
 from ..model.rate import Rate
-from ..render.glyphs import UNICODE, Marks, to_ascii
+from ..render.glyphs import UNICODE, Glyphs, to_ascii
 from ..render.plain import app_of
 from ..render.summary import second
 
 DESTINATIONS = {"actions": "Actions", "classic-cloud": "Classic"}
 BARS = 12
 ALERT_LINES = 3
-"""Lines that one thing that is wrong may take; on a low terminal it has to do with fewer."""
+"""Maximum lines per alert; fewer on short terminals."""
 LOW = 16
 NARROW = 100
 HALTED = "  f: try again, read the settings again, or turn off"
@@ -60,7 +60,7 @@ class Header(Widget):
         self,
         url: str,
         *,
-        marks: Marks = UNICODE,
+        marks: Glyphs = UNICODE,
         clock: Callable[[], float] = time.monotonic,
         id: str | None = None,
     ) -> None:
@@ -75,7 +75,7 @@ class Header(Widget):
         self.set_interval(1, self.refresh)
 
     def watch_state(self) -> None:
-        """A line more or less is a new layout of the screen, which costs: not with each frame of the feed."""
+        """Ask for a layout of the screen only when the number of lines changes."""
         if self.is_mounted and self.size.height != self._height(self.size.width):
             self.refresh(layout=True)
 
@@ -88,7 +88,7 @@ class Header(Widget):
         self.rate.add(count, self._clock())
 
     def render(self) -> Content:
-        """The line of facts and the lines of what is wrong."""
+        """Return the line of facts and the lines of alerts."""
         width = max(self.size.width, 1)
         sending = [self._sending(width)] if self._has_sending else []
         return Content("\n").join([self._facts(width), *sending, *self._alert_lines(width)])
@@ -101,12 +101,12 @@ class Header(Widget):
 
     @property
     def _has_sending(self) -> bool:
-        """Whether there is a line about what is sent: as long as forwarding is on, so that nothing moves."""
+        """True if the delivery line is shown: while forwarding is on, so that nothing moves."""
         on = self.state is not None and self.state.forwarding and not self.lost
         return on and app_of(self).size.height >= LOW
 
     def _sending(self, width: int) -> Content:
-        """How the messages stand at Mixpanel, and what is waited for until when."""
+        """Return the delivery line: counts by state, and the next attempt."""
         state, marks = self.state, self.marks
         if state is None:
             return Content("")
@@ -122,22 +122,22 @@ class Header(Widget):
             (stand.held, DeliveryState.HELD, "$mark-waiting"),
             (stand.fault, DeliveryState.FAULT, "bold $mark-error"),
         ]
-        told = [
+        parts = [
             Content.styled(f"{count:,} {word}", style if count else "$dim")
             for count, word, style in (*counts, *(one for one in more if one[0]))
         ]
         name = " Mixpanel  " if width >= NARROW else " "
-        line = Content.assemble((name, "$dim"), Content(dot).join(told))
+        line = Content.assemble((name, "$dim"), Content(dot).join(parts))
         if state.retrying:
             when = f"next try {second(state.next_try)}" if state.next_try else "trying again"
             why = self._plain(clean(state.retrying).removeprefix("Mixpanel "))
             room = width - line.cell_length - len(when) - 7
             why = shorten(why, max(room, 8))
             line = Content.assemble(line, (f"  {marks.warning} {why}, {when}", "$mark-warning"))
-        return line.truncate(width, ellipsis=not marks.error.isascii())
+        return line.truncate(width, ellipsis=not marks.ascii)
 
     def alerts(self) -> list[tuple[str, str]]:
-        """What is wrong or needs care, as (text, style)."""
+        """Return the alerts as (text, style)."""
         found: list[tuple[str, str]] = []
         if self.lost:
             found.append((f"{self.marks.error} {self.lost}  R tries again, q quits", ALERT))
@@ -174,7 +174,7 @@ class Header(Widget):
         return lines
 
     def _plain(self, text: str) -> str:
-        return to_ascii(text.replace("…", "~")) if self.marks.error.isascii() else text
+        return to_ascii(text.replace("…", "~")) if self.marks.ascii else text
 
     def _facts(self, width: int) -> Content:
         left, right = self._left(), self._right()
@@ -230,7 +230,7 @@ class Header(Widget):
         waits = Content.styled(f"{waiting:,} waiting", "bold $mark-waiting" if waiting else "")
         nothing = state.deliveries.none
         nowhere = [Content(f"{nothing:,} sent nowhere")] if nothing else []
-        told = [received, *([refused] if state.refused else []), *nowhere, *([waits] if waiting else [])]
+        parts = [received, *([refused] if state.refused else []), *nowhere, *([waits] if waiting else [])]
         pieces["counts"] = [
             Content(dot_).join(
                 [
@@ -241,7 +241,7 @@ class Header(Widget):
                     *([] if self._has_sending else [waits]),
                 ]
             ),
-            Content(dot_).join(told),
+            Content(dot_).join(parts),
             Content(dot_).join([waits if waiting else received]),
             Content(""),
         ]
@@ -299,7 +299,7 @@ class Header(Widget):
 
 
 def _opens(action: str, content: Content) -> Content:
-    """The content; a click on it runs an action of the screen."""
+    """Make a click on the content run an action of the screen."""
     return content.stylize(Style.from_meta({"@click": f"screen.{action}"}))
 
 

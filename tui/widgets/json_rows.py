@@ -15,7 +15,7 @@ from ..model.json_path import child_path, resolve
 from ..model.json_tree import JsonTree, Row
 from ..pane_keys import bindings
 from ..render import clock
-from ..render.glyphs import ASCII, UNICODE, Marks, severity_mark
+from ..render.glyphs import UNICODE, Glyphs, severity_mark
 from ..render.json import ASCII_FOLDS, FOLDS, GUTTER, TIMES, Piece, row_pieces, value_pieces
 from ..render.plain import marks_of
 from .line_list import LineList
@@ -63,7 +63,7 @@ class JsonRows(LineList):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self.marks: Marks = UNICODE
+        self.marks: Glyphs = UNICODE
         self.folds: dict[str, bool] = {}
         self.shorten_token: Callable[[Row], str | None] | None = None
         self._document = JsonTree({})
@@ -226,7 +226,7 @@ class JsonRows(LineList):
             filled=path in self._filled,
             token=self.shorten_token(row) if self.shorten_token is not None else None,
             marks=self.marks,
-            folds=ASCII_FOLDS if self.marks is ASCII else FOLDS,
+            folds=ASCII_FOLDS if self.marks.ascii else FOLDS,
             note=self._notes.get(path, ""),
         )
 

@@ -17,12 +17,12 @@ class KeyBar(Widget):
     """As many keys as there is room for; the less needed go first."""
 
     place: reactive[Place] = reactive[Place]("list")
-    """Where the keys go: those of no use there are not shown."""
+    """Which part has the focus; keys that do nothing there are hidden."""
     requests: reactive[int] = reactive(0)
     """Requests of the message: with one there is no other to turn to."""
 
     def keys(self, width: int) -> list[Key]:
-        """The keys that fit into that many cells, in the order of the keys' page."""
+        """Return the keys that fit into that many cells, in the order of the key table."""
         shown = [
             key
             for key in KEYS

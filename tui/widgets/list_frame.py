@@ -15,7 +15,7 @@ ROOM = 40
 
 
 def list_title(view: MessageList, total: int, text: str, *, searching: bool) -> Content:
-    """`Messages – 1,204`, or with a filter `Messages – order – 212 of 1,204`; … while it still searches."""
+    """Return `Messages – 1,204`, or with a filter `Messages – order – 212 of 1,204`; … while it searches."""
     marks, window = view.marks, view.window
     title = Content("Messages")
     if not text:
@@ -25,7 +25,7 @@ def list_title(view: MessageList, total: int, text: str, *, searching: bool) -> 
         count += marks.ellipsis
     elif window.more_above or window.more_below:
         count += "+"
-    shown = to_ascii(text) if marks.error.isascii() else text
+    shown = to_ascii(text) if marks.ascii else text
     dash = f" {marks.none} "
     return Content.assemble(title, dash, (shown, "bold $accent"), f"{dash}{count} of {total:,}")
 

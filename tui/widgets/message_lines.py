@@ -11,7 +11,7 @@ from textual.strip import Strip
 from ..model.selection import Selection
 from ..model.window import LIMIT, Window
 from ..render.columns import columns, fit
-from ..render.glyphs import UNICODE, Marks
+from ..render.glyphs import UNICODE, Glyphs
 from ..render.message import COMPONENTS, LinePainter
 from .line_list import LineView
 
@@ -23,7 +23,7 @@ class MessageLines(LineView):
     WHOLE = "text"
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"message-list--{name}" for name in COMPONENTS}
 
-    def __init__(self, *, marks: Marks = UNICODE, limit: int = LIMIT, id: str | None = None) -> None:
+    def __init__(self, *, marks: Glyphs = UNICODE, limit: int = LIMIT, id: str | None = None) -> None:
         super().__init__(id=id)
         self.window = Window(limit)
         self.selection = Selection(self.window)

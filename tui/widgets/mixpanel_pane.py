@@ -102,7 +102,7 @@ class MixpanelPane(RequestPane):
         return self.json.show_path(path, move=True)
 
     def copy_text(self) -> str:
-        """The request that is shown, as method, URL, headers (secrets masked) and indented JSON."""
+        """Return the shown request as method, URL, headers (secrets masked) and indented JSON."""
         if self.shown is None:
             return "\n".join(note.plain for note in self._notes(self.detail)) if self.detail else ""
         request = self.shown
@@ -115,7 +115,7 @@ class MixpanelPane(RequestPane):
         return "\n".join([*lines, "", body])
 
     def _source(self, path: str) -> str:
-        """Where the value at the path comes from: `source: $.context.page.url · field url`."""
+        """Return the source of the value at a path: `source: $.context.page.url · field url`."""
         found = None if self.detail is None else self.detail.explanation.source_at(path)
         if found is None:
             return ""
@@ -202,9 +202,9 @@ class MixpanelPane(RequestPane):
                 clean(detail.explanation.unmatched) or f"no subscription takes this {kind} call",
                 "Add or enable a subscription whose trigger takes it, if Mixpanel should have it.",
             )
-            told = next((found for found in detail.verdict.findings if found.rule == "unmatched"), None)
-            if told is not None and "subscription" not in told.message:
-                why, fix = clean(told.message), f"To change that: {clean(told.fix)}"
+            unmatched = next((found for found in detail.verdict.findings if found.rule == "unmatched"), None)
+            if unmatched is not None and "subscription" not in unmatched.message:
+                why, fix = clean(unmatched.message), f"To change that: {clean(unmatched.fix)}"
             notes.append(
                 Content.styled(f"{marks.warning} Segment would not send this: {why}", "bold $mark-warning")
             )
@@ -234,7 +234,7 @@ def _taken_out(taken: Sequence[TakenOut]) -> list[Content]:
 
 
 def _repaired(repairs: Sequence[Repair]) -> list[Content]:
-    """What repairs changed, before and after; Segment would send it as it was."""
+    """Describe what repairs changed, before and after; Segment would send the original."""
     notes: list[Content] = []
     for repair in repairs[:REPAIRS_SHOWN]:
         if repair.request is None:
@@ -253,7 +253,7 @@ def _repaired(repairs: Sequence[Repair]) -> list[Content]:
 
 
 def _with_unknown(body: Json, root: str, unknown: Sequence[str]) -> Json:
-    """The body with words in place of the properties that Segment sets to a value that nobody else knows."""
+    """Return the body with notes in place of properties whose values only Segment knows."""
     for path in unknown:
         holder, _, name = path.rpartition(".")
         if holder == f"{root}.properties":
@@ -276,6 +276,6 @@ def _headers(request: OutgoingRequest) -> list[tuple[str, str]]:
 
 
 def _short_token(row: Row) -> str | None:
-    """The project token in a few letters: the screen may be shared."""
+    """Shorten the project token, because the screen may be shared."""
     value: Json = row.value
     return mask_token(value) if row.key in TOKEN_KEYS and isinstance(value, str) else None

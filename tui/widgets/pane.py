@@ -57,14 +57,14 @@ class Pane(Vertical):
         self.watch_detail(self.detail)
 
     def watch_detail(self, detail: MessageDetail | None) -> None:
-        """Another message is selected."""
+        """Show another message."""
         if not self._ready:
             return
         self.fill(detail)
         self._put_titles()
 
     def watch_holding(self) -> None:
-        """The list went on to another message, or the pane shows the highlighted one again."""
+        """Name the shown message in the title, or no longer."""
         if self._ready:
             self._put_titles()
 

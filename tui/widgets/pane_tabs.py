@@ -23,12 +23,12 @@ class PaneTabs(Widget):
             self.name = name
 
     def __init__(self, panes: dict[str, tuple[str, str]], *, id: str | None = None) -> None:
-        """`panes` maps a pane's name to its key and title."""
+        """Create tabs; `panes` maps a pane's name to its key and title."""
         super().__init__(id=id)
         self.panes = panes
 
     def labels(self) -> list[tuple[str, str, str]]:
-        """(name, key, text) of each, shortened to fit."""
+        """Return (name, key, text) of each tab, shortened to fit."""
         full = [
             (name, key, f"{title} {self.notes[name]}" if self.notes.get(name) else title)
             for name, (key, title) in self.panes.items()

@@ -59,7 +59,7 @@ class RequestPane(Pane):
 
     @property
     def account(self) -> SentWith | None:
-        """The service account that authenticates the request that is shown, None where none does."""
+        """The service account that authenticates the shown request, None if none does."""
         of_segment = self.detail is not None and self.detail.source_kind == "segment"
         if not of_segment or self.request is None or not accepts_service_account(self.request):
             return None
@@ -67,20 +67,20 @@ class RequestPane(Pane):
 
     @property
     def account_note(self) -> str:
-        """What Segment itself would authenticate the request with, where segtap sends something else."""
+        """What Segment would authenticate the request with, if segtap sends other credentials."""
         if self.account is None:
             return ""
         return f"segtap's own: Segment itself would send {self.account.segment}"
 
     def curl(self) -> str:
-        """The request that is shown as a curl command, its secret a variable; "" when there is none."""
+        """Return the shown request as a curl command, its secret a variable; "" if there is none."""
         if self.shown is None:
             return ""
         variable = "" if self.account is None else self.account.variable
         return mixpanel_as_curl(self.shown, service_account=variable)
 
     def watch_detail(self, detail: MessageDetail | None) -> None:
-        """Another message: its first request. The same one moved on: the request that was there."""
+        """Show another message's first request; if the same message changed, keep the request."""
         id = None if detail is None else detail.summary.id
         if id != self._id:
             self._id, self.page = id, 0
@@ -96,7 +96,7 @@ class RequestPane(Pane):
         self.watch_mixpanel_url()
 
     def action_turn(self, pages: int) -> None:
-        """To the next request, or the one before; round at the ends."""
+        """Show the next request, or the one before; the last leads to the first."""
         if self.operations:
             self.page = (self.page + pages) % len(self.operations)
             self.fill(self.detail)

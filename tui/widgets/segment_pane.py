@@ -71,7 +71,7 @@ class SegmentPane(Pane):
             self._document(detail)
 
     def action_toggle_original(self) -> None:
-        """The text exactly as it came, or the document again."""
+        """Switch between the text as received and the document."""
         if self.detail is None or self.detail.summary.refused or self.detail.source_kind == "mixpanel":
             return
         had_focus = self.has_focus_within
@@ -88,7 +88,7 @@ class SegmentPane(Pane):
         return self.json.show_path(path, move=True)
 
     def copy_text(self) -> str:
-        """The document as indented JSON; as it came while that is shown; a refused request's body."""
+        """Return the document as indented JSON, or the text as received if that is shown."""
         detail = self.detail
         if detail is None:
             return ""
@@ -116,14 +116,14 @@ class SegmentPane(Pane):
         self.title("not read" if detail.unread else "as handed on" if detail.filled else "as it came")
 
     def _show(self, body: bytes | None) -> None:
-        """The text view with these bytes, or (None) the JSON view."""
+        """Show these bytes in the text view, or (None) the JSON view."""
         self.text.display = body is not None
         self.json.display = body is None and self.detail is not None
         if body is not None:
             self.text.show(readable(body), json=is_text(body))
 
     def _notes(self, detail: MessageDetail) -> list[Content]:
-        marks, told = marks_of(self), detail.summary.marks
+        marks, status = marks_of(self), detail.summary.marks
         notes: list[Content] = []
         if detail.source_kind == "mixpanel":
             notes.append(Content.styled("A Mixpanel body has no Segment message.", "bold $foreground"))
@@ -157,21 +157,21 @@ class SegmentPane(Pane):
                     (f"{mark} ", f"bold {style}"), (clean(objection), style if rejected else "$foreground")
                 )
             )
-        if told & Marks.SECOND_RECEIPT:
+        if status & Marks.SECOND_RECEIPT:
             notes.append(
                 Content.styled(
                     "Second receipt: Segment would drop this copy, its messageId came before.", "$dim"
                 )
             )
-        if told & Marks.REPLAY:
+        if status & Marks.REPLAY:
             notes.append(Content.styled("Replayed: sent through segtap again.", "$dim"))
-        if told & Marks.TEED:
+        if status & Marks.TEED:
             notes.append(Content.styled("Teed: a copy, Segment receives the original.", "$dim"))
         return notes
 
 
 def in_reading_order(document: Json) -> Json:
-    """The message with what a reader looks for first at its top; the rest follows as it was."""
+    """Return the message with the members that readers look for first at its top."""
     if not isinstance(document, dict):
         return document
     first = {name: document[name] for name in FIRST if name in document}

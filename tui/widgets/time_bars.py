@@ -53,7 +53,7 @@ class TimeBars(Widget):
 
     @property
     def bar_words(self) -> str:
-        """How long a bar lasts: `30 s`."""
+        """Return the time that a bar covers: `30 s`."""
         many = joining(first_slot(self._overview), len(self._overview.slots), self._room)
         return step_words(many * self._overview.step)
 
@@ -66,7 +66,7 @@ class TimeBars(Widget):
         super().notify_style_update()
 
     def render_line(self, y: int) -> Strip:
-        """One line of the widget."""
+        """Draw one line of the widget."""
         slots, height = self._overview.slots, self.size.height
         if not slots:
             return Strip.blank(self._room, self.rich_style)
@@ -95,7 +95,7 @@ class TimeBars(Widget):
         return Strip(pieces).adjust_cell_length(self._room, self.rich_style)
 
     def _cell(self, parts: Sequence[Part], row: int, cells: int) -> list[Segment]:
-        """A bar's piece in one row, counted from below; a blank divides wide bars."""
+        """Draw a bar's piece in one row, counted from below; a blank divides wide bars."""
         inside = _inside(parts, row)
         wide = cells - 1 if cells > 1 else 1
         gap = [Segment(" " * (cells - wide), self.rich_style)] if cells > wide else []
@@ -125,7 +125,7 @@ class TimeBars(Widget):
 
 
 def _parts(messages: int, errors: int, warnings: int, *, top: int, eighths: int) -> list[Part]:
-    """A bar's parts from the foot up. Whatever there is has an eighth at least, so that it can be seen."""
+    """Return a bar's parts from the foot up; each that is not 0 has at least an eighth of a cell."""
     whole = -(-messages * eighths // top)
     error = min(whole, max(1, round(errors * whole / messages))) if errors else 0
     warning = min(whole - error, max(1, round(warnings * whole / messages))) if warnings else 0
@@ -133,7 +133,7 @@ def _parts(messages: int, errors: int, warnings: int, *, top: int, eighths: int)
 
 
 def _inside(parts: Sequence[Part], row: int) -> list[Part]:
-    """What of a bar is in a row's cell: at most two parts, which is what a cell can show; ("", n) is none."""
+    """Return the parts of a bar in one cell: at most two, as a cell can show; ("", n) is empty."""
     low, at = row * 8, 0
     found: list[Part] = []
     for name, size in parts:

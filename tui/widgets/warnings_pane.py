@@ -11,7 +11,7 @@ from textual.widgets.option_list import Option
 from ...core.api.models import MessageDetail
 from ...core.text import clean, counted
 from ...core.verdict import SEVERITY_WEIGHT, Finding, Severity
-from ..render.glyphs import SEVERITY_STYLES, Marks, severity_mark
+from ..render.glyphs import SEVERITY_STYLES, Glyphs, severity_mark
 from ..render.plain import marks_of, worded
 from ..render.rule_texts import rules_by_id
 from .pane import Pane
@@ -100,7 +100,7 @@ class WarningsPane(Pane):
         self.post_message(JumpTo(self.findings[event.option_index].path, go=True))
 
     def copy_text(self) -> str:
-        """The findings as text."""
+        """Return the findings as text."""
         if not self.findings:
             return self._nothing(self.detail).plain
         marks = marks_of(self)
@@ -126,14 +126,14 @@ class WarningsPane(Pane):
 
 
 def summary(findings: tuple[Finding, ...]) -> str:
-    """`1 error, 2 warnings`."""
+    """Return `1 error, 2 warnings`."""
     nouns: tuple[tuple[Severity, str], ...] = (("error", "error"), ("warning", "warning"), ("info", "note"))
     counts = [(sum(finding.severity == severity for finding in findings), noun) for severity, noun in nouns]
     return ", ".join(counted(count, noun) for count, noun in counts if count)
 
 
-def entry(finding: Finding, marks: Marks) -> Content:
-    """A finding for a person: mark and rule, what is wrong, why that matters, how to mend it, where."""
+def entry(finding: Finding, marks: Glyphs) -> Content:
+    """Describe a finding: mark and rule, what is wrong, why it matters, how to fix it, where."""
     mark, style = severity_mark(finding.severity, marks), SEVERITY_STYLES[finding.severity]
     lines = [
         Content.assemble((f"{mark} {finding.rule}", f"bold {style}"), (f"  {clean(finding.path)}", "$dim")),

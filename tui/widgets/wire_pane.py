@@ -62,21 +62,21 @@ class WirePane(RequestPane):
         self.title(self._what(form))
 
     def form(self) -> WireForm | None:
-        """The request that is shown, as it crosses the wire, with its secrets masked; None: there is none."""
+        """Return the shown request as it is sent, with its secrets masked; None if there is none."""
         if self.request is None:
             return None
         self.page %= len(self.operations)
         return None if self.shown is None else wire_form(self.shown)
 
     def copy_text(self) -> str:
-        """The body exactly as it is sent, before gzip; for a Mixpanel body the text that it came as."""
+        """Return the body as it is sent, before gzip; for a Mixpanel body the text received."""
         if self.detail is not None and self.detail.source_kind == "mixpanel":
             return readable(self.detail.original)
         form = self.form()
         return "" if form is None else sent(form)
 
     def _as_it_came(self, detail: MessageDetail) -> None:
-        """The text that a Mixpanel body came as, above what it decodes to."""
+        """Show the text of a Mixpanel body as received, above its decoded form."""
         text = readable(detail.original[:TEXT_SHOWN])
         self.text.display = self.json.display = True
         part = f", its first {size(TEXT_SHOWN)}" if len(detail.original) > TEXT_SHOWN else ""
@@ -110,12 +110,12 @@ class WirePane(RequestPane):
         )
 
     def _credentials(self) -> str:
-        """What authenticates the request in place of Segment's own credentials."""
+        """Describe the credentials that segtap sends in place of Segment's own."""
         assert self.account is not None
         account = f"Basic {self.account.user}:{MASK} and project_id={self.account.project_id}"
         return f"Authorization  {clean(account)}\n{self.account_note}"
 
 
 def sent(form: WireForm) -> str:
-    """The text that is sent; dots in place of a secret stay dots, whatever the encoding."""
+    """Return the text that is sent; the dots of a masked secret stay dots in any encoding."""
     return form.text.decode("utf-8", "replace").replace(quote(MASK), MASK)

@@ -1,4 +1,4 @@
-"""Marks, and when to do without Unicode."""
+"""Glyphs, and when to do without Unicode."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import pytest
 from rich.cells import cell_len
 
 from segtap.core.delivery import DeliveryState
-from segtap.tui.render.glyphs import ASCII, UNICODE, Marks, to_ascii, wants_ascii
+from segtap.tui.render.glyphs import ASCII, UNICODE, Glyphs, to_ascii, wants_ascii
 
 
 @pytest.mark.parametrize("marks", [ASCII, UNICODE])
-def test_every_mark_is_one_cell_and_no_two_deliveries_look_alike(marks: Marks) -> None:
+def test_every_mark_is_one_cell_and_no_two_deliveries_look_alike(marks: Glyphs) -> None:
     assert set(marks.delivery) == set(DeliveryState)
     assert len(set(marks.delivery.values())) == len(DeliveryState)
     for mark in (*marks.delivery.values(), *marks.spark, marks.error, marks.warning, marks.cursor):
@@ -20,7 +20,11 @@ def test_every_mark_is_one_cell_and_no_two_deliveries_look_alike(marks: Marks) -
 
 
 def test_the_ascii_marks_are_ascii() -> None:
+    assert ASCII.ascii
+    assert not UNICODE.ascii
     for field in fields(ASCII):
+        if field.name == "ascii":
+            continue
         value = getattr(ASCII, field.name)
         assert "".join(value.values() if isinstance(value, dict) else value).isascii()
     assert to_ascii("Käse 🛒") == "K?se ?"
