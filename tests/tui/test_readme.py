@@ -107,3 +107,15 @@ def test_every_link_leads_to_a_file_and_a_heading(folder: str, link: str) -> Non
 def test_every_folders_readme_is_linked(folder: str) -> None:
     linked = {(ROOT / start / link).resolve() for start, link in LINKS if start in (".", "core", "tui")}
     assert (ROOT / folder / "README.md").resolve() in linked
+
+
+def test_every_part_of_core_is_described() -> None:
+    parts = {path.parent.name for path in (ROOT / "core").glob("*/__init__.py")}
+    assert parts == set(re.findall(r"^\| \[?`(\w+)/`", READMES["core"], re.M))
+
+
+def test_the_way_of_a_message_is_short_and_names_what_there_is() -> None:
+    way = READMES["core"].split("## The way of one message", 1)[1].split("\n## ", 1)[0]
+    assert len(re.findall(r"^\d+\. ", way, re.M)) <= 9
+    for file in re.findall(r"`(\w+/\w+\.py)`", way):
+        assert (ROOT / "core" / file).exists(), file
