@@ -6,8 +6,9 @@ from collections.abc import AsyncGenerator, Callable
 
 from .. import stores
 from ..api.client import Client
+from ..engine.kept import kept_settings
 from ..engine.receipts import export_line
-from ..ingest.bounds import DEFAULT_BOUNDS, Bounds
+from ..ingest.bounds import DEFAULT_BOUNDS, Bounds, bounds_of
 from ..messages import Message, Receipt
 from ..pipeline.intake import parse_receipt
 from ..query import searched_text
@@ -33,9 +34,10 @@ async def export_lines(
     bounds: Bounds = DEFAULT_BOUNDS,
     damaged: Callable[[Receipt], None] = _no_matter,
 ) -> AsyncGenerator[bytes]:
-    """One message a line (with its newline), oldest first; refused requests are left out.
+    """Yield one message a line (with its newline), oldest first; refused requests are left out.
 
-    Each as it was received plus what Segment fills in; one beyond `bounds` is written as it came. `text` is
+    Each is as it was received plus what Segment fills in; one that is too large to be read is unchanged. The
+    bounds are those of the engine that filled the journal, `bounds` if the journal has no settings. `text` is
     what a message must contain, as in the list's filter. Read from the engine at `url`; without one from the
     journal's file, or from the engine that holds it. `damaged` is called with each request that the file does
     not hold whole. Raises EngineError or JournalError.
@@ -50,6 +52,8 @@ async def export_lines(
         return
     kept = await stores.open(journal, must_exist=True)
     try:
+        if (by := await kept_settings(kept)) is not None:
+            bounds = bounds_of(by.ingest)
         async for line in _lines(kept, fold(text), bounds, damaged):
             yield line
     finally:
