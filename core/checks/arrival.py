@@ -18,8 +18,9 @@ from ..destinations.actions.event_properties import (
 from ..destinations.actions.presets import preset_path, preset_subscriptions
 from ..destinations.actions.provenance import CONSTANT
 from ..destinations.alike import likeness
-from ..destinations.arrival import FOR_THE_PLACE, Loss, Trial, losses, removed
+from ..destinations.arrival import FOR_THE_PLACE, Loss, losses
 from ..destinations.explain import explain
+from ..destinations.loss_trial import Trial, removed
 from ..mapping import MISSING, Value
 from ..mapping.javascript import type_name
 from ..mapping.validate import is_directive

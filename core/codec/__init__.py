@@ -1,21 +1,17 @@
 """Decoding anything pasted: layer after layer is taken off until JSON is left.
 
 What people paste is what a debugger, a browser or a log showed them: JSON, base64 of it in either alphabet,
-a form field, a URL, a curl command, and these inside each other. Each layer has one function that yields what
-may be below it; the first way that ends at JSON is the answer.
+a form field, a URL, a curl command, and these inside each other. Each layer has one function (in `layers`)
+that yields what may be below it; the first way that ends at JSON is the answer.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
 import contextlib
 import html
-import json
 import re
 from collections.abc import Iterator
-from typing import NamedTuple, TypeAlias
-from urllib.parse import unquote
+from typing import NamedTuple
 
 import msgspec
 
@@ -23,14 +19,28 @@ from ..errors import InputError, RequestRefused
 from ..ingest.bounds import DEFAULT_BOUNDS, exceeds
 from ..ingest.decode import NotJson, compression, inflate, read_json
 from ..ingest.parts import array_parts, batch_items
-from ..ingest.pixel import pixel_json
-from ..messages import CALL_TYPES, Json, JsonObject
+from ..messages import Json, JsonObject
 from ..text import shown, size
 from .from_curl import read_curl
-from .http_text import REQUEST, Head, messages_of, split_request
-from .json_values import Values
+from .http_text import Head, messages_of, split_request
 from .kinds import Kind, kind_of
-from .percent import Plain, is_percent_encoded, unpercent
+from .layers import (
+    FIELD,
+    OPENING,
+    Payload,
+    Step,
+    call_of,
+    data_uri,
+    form_field,
+    from_base64,
+    json_lines,
+    plain_text,
+    several_requests,
+    several_values,
+    url_steps,
+    wrapping,
+)
+from .percent import is_percent_encoded
 
 MAX_DECODED = 32 * 1024 * 1024
 """At most so many bytes on any layer."""
@@ -40,20 +50,6 @@ MAX_LAYERS = 12
 _MAX_TRIES = 200
 """At most so many ways are tried: pasted text can be made to look like many things."""
 
-Payload: TypeAlias = str | bytes
-
-
-class _Step(NamedTuple):
-    """One layer taken off: its name, what was below it, and what had to be assumed to take it off.
-
-    `sure` is False for a layer that may not be there: then the error does not speak of what is below it.
-    """
-
-    layer: str
-    below: Payload
-    notes: tuple[str, ...] = ()
-    sure: bool = True
-
 
 class _Way(NamedTuple):
     """The layers taken off so far, outermost first, with their notes."""
@@ -62,7 +58,7 @@ class _Way(NamedTuple):
     notes: tuple[str, ...] = ()
     sure: bool = True
 
-    def through(self, step: _Step) -> _Way:
+    def through(self, step: Step) -> _Way:
         """Return the way one layer further."""
         return _Way((*self.layers, step.layer), (*self.notes, *step.notes), self.sure and step.sure)
 
@@ -72,19 +68,10 @@ class _Way(NamedTuple):
         return bool(self.layers) and self.layers[-1].startswith("form field")
 
 
-_ALPHABET = re.compile(r"[A-Za-z0-9+/_-]+={0,2}\Z", re.ASCII)
 _CURL = re.compile(r"\s*(?:[$>]\s+)?curl(?:\.exe)?\s", re.I)
 _URL = re.compile(r"(?:(?:GET|POST|PUT) )?((?:[a-z][a-z0-9+.-]*:/)?/[^\s?#]*\?)", re.I)
 _HTTP_VERSION = re.compile(r" HTTP/[0-9.]+\s*\Z")
-_FORM = re.compile(r"\??[\w$.~%-]+=")
-_DATA_URI = re.compile(r"data:[\w.+/-]*(?:;[\w=.+-]+)*,")
 _ENTITY = re.compile(r"&(?:quot|#34|#x22|#39|#x27|amp|apos|lt|gt);", re.I)
-_QUOTES = {"'": "'", '"': '"', "`": "`", "“": "”", "‘": "’", "«": "»"}
-_OPENING = ("{", "[", '"')
-_FIELD = "data"
-_SEVERAL = 2 * 1024 * 1024
-"""A longer text that is not JSON is not searched for several values."""
-
 _REPAIRED = {
     **dict.fromkeys(("NaN", "Infinity"), "is not JSON: it reads as null"),
     "number": "is beyond a double: it reads as null",
@@ -92,7 +79,7 @@ _REPAIRED = {
     "cesu8": "is read as the characters it stands for",
 }
 _UNSURE, _NO_TEXT, _NO_JSON, _BROKEN_JSON, _HARD = range(5)
-"""How telling a failure is: the error speaks of the most telling one, and of those of the deepest."""
+"""How informative a failure is: the error names the most informative one, and of those the deepest."""
 _NOT_ENCODED = (
     "the form field is not percent-encoded: %… and + in it are shown as they stand, a server reads other "
     "characters there"
@@ -125,7 +112,7 @@ class Decoded(msgspec.Struct, frozen=True):
         value = self.value
         if self.kind == "segment message" and isinstance(value, dict):
             if "type" not in value:
-                return ({"type": _call_of(self.url) or "track", **value},)
+                return ({"type": call_of(self.url) or "track", **value},)
             return (value,)
         if self.kind == "segment batch":
             items = value.get("batch") if isinstance(value, dict) else value
@@ -186,17 +173,17 @@ class _Search:
         if found is not None:
             value, notes = found
             if isinstance(value, str):
-                return self._descend(iter((_Step("JSON string", value, notes),)), way, text)
+                return self._descend(iter((Step("JSON string", value, notes),)), way, text)
             inner = _enclosed(value)
             if inner is not None and len(way.layers) < MAX_LAYERS:
-                deeper = self._visit(inner, way.through(_Step("JSON field data", inner, notes)))
+                deeper = self._visit(inner, way.through(Step("JSON field data", inner, notes)))
                 if deeper is not None:
                     return deeper
             if isinstance(value, dict | list):
                 if way.is_form and ("+" in text or is_percent_encoded(text)):
                     notes = (_NOT_ENCODED, *notes)
                 return Decoded(value, kind_of(value), way.layers, (*way.notes, *notes), self.url)
-        self._fail(way, why, _BROKEN_JSON if text[:1] in _OPENING else _NO_JSON)
+        self._fail(way, why, _BROKEN_JSON if text[:1] in OPENING else _NO_JSON)
         return self._descend(self._steps(text, way), way, text)
 
     def _visit_bytes(self, data: bytes, way: _Way) -> Decoded | None:
@@ -205,17 +192,17 @@ class _Search:
             try:
                 inner = inflate(data, limit=MAX_DECODED)
             except RequestRefused as error:
-                self._fail(way.through(_Step(packed, data)), str(error))
+                self._fail(way.through(Step(packed, data)), str(error))
             else:
-                step = _Step("deflate" if packed == "zlib" else packed, inner)
+                step = Step("deflate" if packed == "zlib" else packed, inner)
                 return self._descend(iter((step,)), way, "")
         text, layer = _text(data)
         if text is None:
-            self._fail(way, f"{size(len(data))} are left that are no text", _NO_TEXT)
+            self._fail(way, f"{size(len(data))} are left that are not text", _NO_TEXT)
             return None
-        return self._visit(text, way.through(_Step(layer, text)) if layer else way)
+        return self._visit(text, way.through(Step(layer, text)) if layer else way)
 
-    def _descend(self, steps: Iterator[_Step], way: _Way, before: str) -> Decoded | None:
+    def _descend(self, steps: Iterator[Step], way: _Way, before: str) -> Decoded | None:
         if len(way.layers) >= MAX_LAYERS:
             self._fail(way, f"there are more than {MAX_LAYERS} layers")
             return None
@@ -232,69 +219,66 @@ class _Search:
         if rank > self.furthest[0]:
             self.furthest = (rank, way.layers, why)
 
-    def _steps(self, text: str, way: _Way) -> Iterator[_Step]:
-        """Every way to take one layer off, the surest first."""
+    def _steps(self, text: str, way: _Way) -> Iterator[Step]:
+        """Yield every way to take one layer off, the surest first."""
         if is_curl(text):
             line = read_curl(text)
             self.url = line.url
             if line.body:
-                yield _Step("curl", line.body)
+                yield Step("curl", line.body)
             if line.url:
-                yield _Step("curl", line.url)
+                yield Step("curl", line.url)
             return
         request = split_request(text)
         if request is not None and request[1]:
-            yield from _requests(text)
+            yield from several_requests(text)
             yield self._request(*request)
             return
         address = _URL.match(text)
         if address:
             self.url = address[1] + _HTTP_VERSION.sub("", text[address.end() :].partition("\n")[0])
-            yield from _url_steps(self.url)
+            yield from url_steps(self.url)
             return
-        yield from _wrapping(text)
-        yield from _lines(text)
-        yield from _several(text)
-        if not text.startswith(_OPENING):
-            yield from _data_uri(text)
-            yield from _form(text)
+        yield from wrapping(text)
+        yield from json_lines(text)
+        yield from several_values(text)
+        if not text.startswith(OPENING):
+            yield from data_uri(text)
+            yield from form_field(text)
         if _ENTITY.search(text):
-            yield _Step("HTML escapes", html.unescape(text))
+            yield Step("HTML escapes", html.unescape(text))
         if is_percent_encoded(text):
-            plain = _unpercent(text, form=way.is_form)
-            yield _Step("percent-encoding", plain.text, plain.notes, plain.sure)
+            plain = plain_text(text, form=way.is_form)
+            yield Step("percent-encoding", plain.text, plain.notes, plain.sure)
         elif way.is_form and "+" in text and text[:1] in "{[":
-            yield _Step("percent-encoding", text.replace("+", " "))
-        yield from _base64(text)
+            yield Step("percent-encoding", text.replace("+", " "))
+        yield from from_base64(text)
 
-    def _request(self, head: Head, body: str) -> _Step:
-        """A request that is written out: its body, with the type that its path names."""
+    def _request(self, head: Head, body: str) -> Step:
+        """Take the body out of a request that is written out, with the type that its path names."""
         self.url = head.url
         data = body.encode("utf-8", "surrogatepass")
         if head.route.kind == "call":
             with contextlib.suppress(NotJson):
                 data = messages_of(head.route, data)[0]
-        return _Step("HTTP request", data.decode("utf-8", "surrogatepass"))
+        return Step("HTTP request", data.decode("utf-8", "surrogatepass"))
 
 
 def is_curl(text: str) -> bool:
-    """Whether the text is a curl command."""
+    """Return True if the text is a curl command."""
     return _CURL.match(text) is not None
 
 
-# -- single layers ---------------------------------------------------------------------------------
-
-
 def _read(text: str) -> tuple[tuple[Json, tuple[str, ...]] | None, str]:
-    """The JSON value of a text, or why there is none."""
-    if not text.startswith(_OPENING):
+    """Read the JSON value of a text; without one, the reason."""
+    if not text.startswith(OPENING):
         return None, f"{shown(text)} does not begin like JSON"
     text = text.rstrip(",;").rstrip()
     return _read_bytes(text.encode("utf-8", "surrogatepass"))
 
 
 def _read_bytes(data: bytes) -> tuple[tuple[Json, tuple[str, ...]] | None, str]:
-    """The JSON value of UTF-8 text, or why there is none."""
+    """Read the JSON value of UTF-8 text; without one, the reason."""
     _refuse_crowds(data)
     try:
         value, repairs = read_json(data)
@@ -319,10 +303,10 @@ def _refuse_crowds(data: bytes) -> None:
 
 
 def _enclosed(value: Json) -> str | None:
-    """The text in `{"data": "…"}` as forms are written in JSON, when it holds nothing else of weight."""
-    if isinstance(value, dict) and isinstance(value.get(_FIELD), str) and len(value) <= 8:
+    """Return the text in `{"data": "…"}`, a form as JSON, if all beside it are a form's other fields."""
+    if isinstance(value, dict) and isinstance(value.get(FIELD), str) and len(value) <= 8:
         beside = value.keys() - {
-            _FIELD,
+            FIELD,
             "verbose",
             "ip",
             "api_key",
@@ -332,13 +316,13 @@ def _enclosed(value: Json) -> str | None:
             "_",
             "redirect",
         }
-        inner = value[_FIELD]
+        inner = value[FIELD]
         return inner if not beside and isinstance(inner, str) else None
     return None
 
 
 def _text(data: bytes) -> tuple[str | None, str]:
-    """Bytes as text, and the name of the encoding where it is not plain UTF-8."""
+    """Return bytes as text, and the name of the encoding if it is not plain UTF-8."""
     try:
         return data.decode(), ""
     except UnicodeDecodeError:
@@ -349,126 +333,3 @@ def _text(data: bytes) -> tuple[str | None, str]:
         # JSON that a page put through btoa() is Latin-1. Anything else that is not UTF-8 is not text.
         return (data.decode("latin-1"), "Latin-1") if data.lstrip()[:1] in (b"{", b"[") else (None, "")
     return halves.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace"), "CESU-8"
-
-
-def _url_steps(address: str) -> Iterator[_Step]:
-    path, _, query = address.partition("?")
-    query = query.partition("#")[0]
-    yield _Step("url", query)
-    call = _call_of(address)
-    if "/pixel/" in path and "data=" not in query:
-        try:
-            document = msgspec.json.decode(pixel_json(query).text)
-        except RequestRefused:
-            return
-        yield _Step("url", msgspec.json.encode({"type": call, **document} if call else document))
-
-
-def _call_of(address: str) -> str:
-    """The call that a URL's path ends in (`/v1/pixel/track`), else ""."""
-    last = address.partition("?")[0].rstrip("/").rpartition("/")[2]
-    return last if last in CALL_TYPES else ""
-
-
-def _wrapping(text: str) -> Iterator[_Step]:
-    if text.startswith("```") and text.endswith("```") and "\n" in text:
-        yield _Step("code fence", text.partition("\n")[2].removesuffix("```"))
-    closing = _QUOTES.get(text[:1])
-    if closing and len(text) > 1 and text.endswith(closing):
-        yield _Step("quotes", text[1:-1])
-    if text.startswith(('{\\"', '[{\\"', '[\\"')):
-        try:
-            inner = json.loads(f'"{text}"', strict=False)
-        except ValueError:
-            return
-        yield _Step("JSON string", inner)
-
-
-def _lines(text: str) -> Iterator[_Step]:
-    """Several JSON values, one a line."""
-    lines = [line for line in text.splitlines() if line.strip()]
-    if len(lines) > 1 and all(line.lstrip()[:1] in ("{", "[") for line in lines):
-        yield _Step("NDJSON", "[" + ",".join(line.rstrip().rstrip(",") for line in lines) + "]")
-
-
-def _several(text: str) -> Iterator[_Step]:
-    """Several JSON values one after another, over any lines."""
-    if not text.startswith(_OPENING[:2]) or len(text) > _SEVERAL:
-        return
-    values = Values()
-    for number, line in enumerate(text.encode("utf-8", "surrogatepass").splitlines(keepends=True), start=1):
-        values.take(number, line)
-        if values.broken:
-            return
-    if values.whole and len(values.found) > 1:
-        whole = b",".join(value for _, value in values.found)
-        yield _Step("JSON values", f"[{whole.decode('utf-8', 'surrogatepass')}]")
-
-
-def _requests(text: str) -> Iterator[_Step]:
-    """Several requests to Segment that are written out, one after another."""
-    from .pieces import pieces  # which decodes in its turn
-
-    lines = text.encode("utf-8", "surrogatepass").splitlines(keepends=True)
-    if sum(REQUEST.match(line) is not None for line in lines) < 2:
-        return
-    found = list(pieces(lines))
-    if not any(piece.error for piece in found):
-        whole = b",".join(piece.text for piece in found if isinstance(piece.text, bytes))
-        yield _Step("HTTP requests", f"[{whole.decode('utf-8', 'surrogatepass')}]")
-
-
-def _data_uri(text: str) -> Iterator[_Step]:
-    found = _DATA_URI.match(text)
-    if found:
-        yield _Step("data URI", text[found.end() :])
-
-
-def _form(text: str) -> Iterator[_Step]:
-    if not _FORM.match(text):
-        return
-    for field in text.removeprefix("?").split("&"):
-        name, _, value = field.partition("=")
-        if unquote(name) == _FIELD:
-            yield _Step(f"form field {_FIELD}", value)
-
-
-def _unpercent(text: str, *, form: bool) -> Plain:
-    # A form writes a space as +, but unescaped + in base64 is base64's own.
-    as_space = "+" in text and "%20" not in text and " " not in text and (form or "%2" in text)
-    plain = unpercent(text, plus_as_space=False)
-    return unpercent(text, plus_as_space=True) if as_space and not _ALPHABET.match(plain.text) else plain
-
-
-def _base64(text: str) -> Iterator[_Step]:
-    """Base64 in either alphabet, padded or not, in lines or one quoted piece a line."""
-    lines = [_unquoted(line.strip()) for line in text.replace("\\r", "").replace("\\n", "\n").splitlines()]
-    joined = "".join(lines)
-    pieces: list[tuple[str, tuple[str, ...]]] = [("".join(joined.split()), ())]
-    if " " in joined:
-        # A + that a form turned into a space.
-        pieces.append((joined.replace(" ", "+"), ("spaces in the base64 are read as +",)))
-    for piece, notes in pieces:
-        if len(piece) < 4 or not _ALPHABET.match(piece):
-            continue
-        traits = [
-            *(("url-safe",) if re.search("[-_]", piece) else ()),
-            *(("unpadded",) if len(piece) % 4 else ()),
-        ]
-        name = f"base64 ({', '.join(traits)})" if traits else "base64"
-        plain = piece.rstrip("=").replace("-", "+").replace("_", "/")
-        if len(plain) % 4 == 1:
-            # Cut off while copying: what is there may still tell.
-            notes = (*notes, f"the base64 is not whole: its last character, {plain[-1]}, is left out")
-            plain = plain[:-1]
-        try:
-            yield _Step(name, base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True), notes)
-        except (binascii.Error, ValueError):
-            continue
-
-
-def _unquoted(line: str) -> str:
-    """One line of base64 without the quotes, commas and + of a program that joins several."""
-    if line[:1] not in ("'", '"', "`"):
-        return line
-    return line.rstrip("+,; \t").strip(line[0])

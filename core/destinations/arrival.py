@@ -1,8 +1,7 @@
-"""What of a message does not arrive as it was sent: found by comparing the message with its requests. Pure.
+"""Finds what in a message does not arrive as it was sent, by comparing it with its requests. Pure.
 
-It holds for every destination and every mapping. Most values stand in the requests under their own name, or
-under the one that the destination gives them, and cost no more than a look-up. What does not is tried:
-another value in its place shows where in the requests it goes, if anywhere.
+This works for every destination and mapping. Most values are in the requests under their own name, or under
+the one that the destination gives them, and cost only a look-up. The others are tried (see `loss_trial`).
 """
 
 from __future__ import annotations
@@ -13,19 +12,18 @@ from typing import Literal, TypeAlias, cast
 
 import msgspec
 
-from ..errors import MappingError
-from ..mapping import MISSING, Value, compile_trigger
+from ..mapping import MISSING, Value
 from ..messages import Json, JsonObject
-from ..paths import changed_at, child
+from ..paths import child
 from ..settings import Destination
-from ..verdict import IDENTITY_EVENTS, Translation
-from . import translator
+from ..verdict import Translation
 from .actions.event_properties import GROUP_TRAITS, OWN_PROPERTIES, USER_TRAITS
 from .alike import likeness
 from .classic.message import plain_key
 from .classic.tables import EVENT, TRAITS
 from .classic.tables import GROUP_TRAITS as CLASSIC_GROUP_TRAITS
-from .trials import Place, Steps, differing, leaves, other_value, same
+from .loss_trial import Trial, records_of
+from .trials import Place, Steps
 
 Fate = Literal["dropped", "replaced", "converted"]
 Event: TypeAlias = "tuple[str, JsonObject, JsonObject]"
@@ -40,16 +38,9 @@ HOLDERS = {
     "identify": "traits",
     "group": "traits",
 }
-"""Where each call has what it tells Mixpanel."""
-OPERATORS = ("$set", "$set_once", "$add", "$append", "$union")
-"""What a record that updates a profile has its values under."""
+"""The field of each call that goes to Mixpanel."""
 FOR_THE_PLACE = ("ip", "$ip")
 """Properties of an event that Mixpanel looks the place up by, and does not keep."""
-MOST = 60
-"""Values of one message that are tried."""
-WORK = 100_000
-"""Values that messages may have that are translated for the tries of one, all together: some 100 ms."""
-
 _RENAMED: dict[tuple[str, str], dict[str, str]] = {
     ("actions", "identify"): {name: to for to, names in USER_TRAITS for name in names},
     ("actions", "group"): {name: to for to, names in GROUP_TRAITS for name in names},
@@ -135,7 +126,7 @@ def losses(
 
 
 def _may_lose_products(translation: Translation, sent: JsonObject) -> bool:
-    """Whether a product may have a value that the event made of it has not, under the same name."""
+    """Return True if a product may have a value that its event lacks under the same name."""
     for operation in translation.operations:
         body = operation.request.body
         if isinstance(body, list) and len(body) > 1:
@@ -158,7 +149,7 @@ def _may_lose_products(translation: Translation, sent: JsonObject) -> bool:
 
 
 def _quickly_same(value: Json, there: Json) -> bool:
-    """Whether values are equal as JSON has them: true is not 1, and numbers are doubles."""
+    """Return True for values that are equal in JSON: true is not 1, and numbers are doubles."""
     if value is None:
         return True
     if value == there:
@@ -167,32 +158,13 @@ def _quickly_same(value: Json, there: Json) -> bool:
 
 
 def _profile(translation: Translation) -> JsonObject:
-    """What the first record brings to a profile."""
+    """Return what the first record writes to a profile."""
     for operation in translation.operations:
         body = operation.request.body
         parts = body.get("$set") if isinstance(body, dict) else None
         if isinstance(parts, dict):
             return parts
     return {}
-
-
-def records_of(translation: Translation) -> Iterator[tuple[Place, JsonObject]]:
-    """Yield what each record brings to an event or a profile, and where it stands in the requests."""
-    for index, operation in enumerate(translation.operations):
-        body = operation.request.body
-        several = isinstance(body, list)
-        for position, record in enumerate(body if several else (body,)):
-            if not isinstance(record, dict):
-                continue
-            steps: Steps = (position,) if several else ()
-            if "event" in record:
-                names = () if record["event"] in IDENTITY_EVENTS else ("properties",)
-            else:
-                names = OPERATORS
-            for name in names:
-                parts = record.get(name)
-                if isinstance(parts, dict):
-                    yield (index, (*steps, name)), parts
 
 
 class _Comparison:
@@ -220,7 +192,7 @@ class _Comparison:
         return self._trial
 
     def of(self, name: str) -> list[Loss]:
-        """What of one property or trait is lost; the whole of it, or parts of it."""
+        """Find what is lost of one property or trait: all of it, or parts."""
         value = self._sent[name]
         found, place = self._stands(name, value)
         if found == "same" or _is_empty(value):
@@ -239,12 +211,12 @@ class _Comparison:
         return msgspec.structs.replace(loss, fate=fate, instead=self._at(place), place=place)
 
     def _left_out(self, name: str) -> bool:
-        """Whether events leave out every property of that name, whatever stands there."""
+        """Return True if events leave out every property of that name, whatever its value."""
         actions = self._destination.kind == "actions" and self._holder == "properties"
         return actions and name in OWN_PROPERTIES
 
     def _stands(self, name: str, value: Json) -> tuple[Literal["", "same", "form", "other"], Place | None]:
-        """How the value stands in the requests under its own name or the destination's, and where."""
+        """Return how and where the value is in the requests, under its own name or the destination's."""
         classic = self._destination.kind == "classic-cloud"
         to = self._renamed.get(plain_key(name) if classic else name)
         best: tuple[Literal["", "same", "form", "other"], Place | None] = ("", None)
@@ -267,7 +239,7 @@ class _Comparison:
         return value
 
     def _tried(self, steps: Steps, value: Json) -> list[Loss]:
-        """What of a value is lost, by trying it, or each value in it."""
+        """Find what is lost of a value, by trying it, or each value in it."""
         trial = self._tries()
         if isinstance(value, dict | list) and value:
             changes = trial.without(steps)
@@ -291,7 +263,7 @@ class _Comparison:
         return [Loss(steps, value, "dropped")]
 
     def for_the_place(self, name: str) -> list[Loss]:
-        """An address that Mixpanel looks the place up by and does not keep, where nothing else has it."""
+        """Find an address that Mixpanel only looks the place up by, if no other property has it."""
         value = self._sent.get(name)
         if name == "ip" and self._holder == "traits":
             return []  # a profile keeps it
@@ -323,7 +295,7 @@ class _Comparison:
                     yield from self._of_product((*steps, name), value, index, position, properties)
 
     def _items(self, count: int) -> _Items:
-        """The products of the message that so many events are made of, with the steps to each."""
+        """Return the products of which so many events are made, with the steps to each."""
         lists: list[_Items] = []
         alone: list[_Items] = []
         for name, value in self._sent.items():
@@ -370,102 +342,6 @@ class _Comparison:
             yield Loss(steps, value, "dropped", use="product")
 
 
-class Trial:
-    """A destination that values of one message are tried in, whatever the triggers ask of them.
-
-    Conditions inside a mapping stay. At most `MOST` values are tried, of a large message fewer.
-    """
-
-    def __init__(self, document: JsonObject, destination: Destination, now: int) -> None:
-        self._document = document
-        self._now = now
-        self._translator = translator(_taking(destination, document))
-        self._made = self.translate(document)
-        self._left = min(MOST, WORK // (1 + sum(1 for _ in leaves(document))))
-
-    def translate(self, document: JsonObject) -> Translation:
-        """What the destination makes of a changed message."""
-        return self._translator.translate(document, now=self._now)
-
-    def changed(self, steps: Steps, value: Json) -> list[tuple[Place, Json]] | None:
-        """What of the requests comes from a value, by another value in its place; None: not tried."""
-        if not self._left:
-            return None
-        self._left -= 1
-        other = other_value(value)
-        made = self.translate(cast(JsonObject, changed_at(self._document, steps, lambda _: other)))
-        # A request that this message no longer makes had the value where a similar one has it.
-        gone = (one for one in self._gone(made) if likeness(value, one[1]) != "other")
-        return [*self._differing(made), *gone]
-
-    def without(self, steps: Steps) -> list[tuple[Place, Json]] | None:
-        """What of the requests comes from a list or an object, by taking it out; None: not tried."""
-        if not self._left:
-            return None
-        self._left -= 1
-        made = self.translate(removed(self._document, steps))
-        return [*self._differing(made), *self._gone(made)]
-
-    def makes_events(self, steps: Steps) -> bool:
-        """Whether an event is made of a product: there is one less without it."""
-        fewer = self.translate(removed(self._document, steps))
-        return sum(1 for _ in records_of(fewer)) < sum(1 for _ in records_of(self._made))
-
-    def source(self, place: Place, value: Json) -> Steps | None:
-        """The steps to the value of the message that stands at a place of the requests, if one does."""
-        for steps, own in leaves(self._document):
-            if same(own, value) and any(at == place for at, _ in self.changed(steps, own) or ()):
-                return steps
-        return None
-
-    def _differing(self, made: Translation) -> Iterator[tuple[Place, Json]]:
-        # An insert id that nobody maps is made of the whole message.
-        return (one for one in differing(self._made, made) if one[0][1][-1:] != ("$insert_id",))
-
-    def _gone(self, made: Translation) -> Iterator[tuple[Place, Json]]:
-        """Yield the values of requests that are no longer made."""
-        if len(made.operations) == len(self._made.operations):
-            return
-        kept = {(one.action, one.request.url) for one in made.operations}
-        for index, one in enumerate(self._made.operations):
-            if (one.action, one.request.url) not in kept:
-                for steps, value in leaves(one.request.body):
-                    yield (index, steps), value
-
-
-def _taking(destination: Destination, document: JsonObject) -> Destination:
-    """The destination with the subscriptions that take the message, and take it whatever it holds."""
-    if destination.kind != "actions" or destination.subscriptions is None:
-        return destination
-    kept = tuple(
-        msgspec.structs.replace(one, subscribe=f'type = "{document["type"]}"')
-        for one in destination.subscriptions
-        if one.enabled and _takes(one.subscribe, document)
-    )
-    return msgspec.structs.replace(destination, subscriptions=kept)
-
-
-def _takes(trigger: str, document: JsonObject) -> bool:
-    try:
-        return bool(compile_trigger(trigger)(document))
-    except MappingError:
-        return False
-
-
-def removed(document: JsonObject, steps: Steps) -> JsonObject:
-    """The message without the value that the steps lead to."""
-    last = steps[-1]
-
-    def without(held: Json) -> Json:
-        if isinstance(held, dict):
-            return {key: value for key, value in held.items() if key != last}
-        if isinstance(held, list):
-            return [value for at, value in enumerate(held) if at != last]
-        return held
-
-    return cast(JsonObject, changed_at(document, steps[:-1], without))
-
-
 def _is_empty(value: Json) -> bool:
-    """Whether nothing is lost with a value: what is null may be left out, and so may what holds nothing."""
+    """Return True if nothing is lost with a value: null and empty values may be left out."""
     return value is None or value in ("", [], {})
