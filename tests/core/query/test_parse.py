@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from segtap.core.query import FilterFault, parse
-from segtap.core.query.fields import FIELDS
+from segtap.core.query.fields import BY_NAME, FIELDS
 from segtap.core.query.terms import HELP
 
 NOW = 1_000_000_000_000
@@ -241,3 +244,11 @@ def test_long_filters_are_compiled() -> None:
     for word in (" ", " or "):
         condition, parameters = parse(word.join(f"w{n}" for n in range(1000))).to_sql()
         assert db.execute(f"SELECT count(*) FROM m WHERE {condition}", parameters).fetchone() == (0,)
+
+
+def test_the_page_on_filters_has_every_field_and_filters_that_parse() -> None:
+    page = (Path(__file__).parents[3] / "core" / "query" / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`.+?) \|", page.split("| field | values |", 1)[1], re.M)
+    assert {name for row in rows for name in re.findall(r"`(\w+)`", row)} == set(BY_NAME)
+    for line in page.split("```\n")[-2].splitlines():
+        assert parse(line).text == line
