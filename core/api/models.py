@@ -1,4 +1,4 @@
-"""What an engine tells its viewers over the control API and the feed: small, frozen values."""
+"""What viewers get from an engine over the API and the feed: small, frozen values."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ class Summary(msgspec.Struct, frozen=True, array_like=True):
 
     @property
     def refused(self) -> bool:
-        """True for what holds no message: a request answered with 4xx, or one that is damaged."""
+        """True if there is no message: the request was answered with 4xx, or it is damaged."""
         return bool(self.marks & Marks.REFUSED)
 
     @property
     def damaged(self) -> bool:
-        """True if what the journal keeps of it cannot be read any more."""
+        """True if the journal cannot read it any more."""
         return bool(self.marks & Marks.DAMAGED)
 
 
 class Change(msgspec.Struct, frozen=True, array_like=True):
-    """A message's delivery moved on: to another state, or by an attempt that left it where it was."""
+    """A message's delivery changed: to another state, or by an attempt that left the state unchanged."""
 
     id: int
     delivery: DeliveryState
@@ -60,10 +60,10 @@ KnockKind = Literal["preflight", "settings"]
 
 
 class Knock(msgspec.Struct, frozen=True, array_like=True):
-    """Requests of one sender that no message has followed: preflights for a POST, or fetches of the settings.
+    """Requests of one sender without a message after them: preflights for a POST, or fetches of settings.
 
-    `last`: when the latest came (ms); `origin`: the page's, "" for what is not a page of another origin;
-    `agent`: the User-Agent. All texts are cleaned and cut, and `path` holds no write key.
+    `last` is the time of the latest (ms), `origin` that of the page ("" unless it is a page of another
+    origin), `agent` the User-Agent. All texts are cleaned and cut, and `path` does not contain the write key.
     """
 
     kind: KnockKind
@@ -75,7 +75,7 @@ class Knock(msgspec.Struct, frozen=True, array_like=True):
 
 
 class EngineState(msgspec.Struct, frozen=True, kw_only=True):
-    """The header's facts. Counts are messages unless they say otherwise.
+    """The state of an engine, for the header of the screen. Counts are messages unless stated otherwise.
 
     `received`: acknowledged messages in this journal; `refused`: requests answered with 4xx;
     `deliveries`: how many of the received messages stand where;
@@ -84,8 +84,8 @@ class EngineState(msgspec.Struct, frozen=True, kw_only=True):
     `sent_since_on`: messages that Mixpanel accepted since forwarding was turned on.
     `errors`: messages, and refused requests, with an error; `warnings`: those with warnings only.
     `project` is the masked token or "". `halted`: forwarding is on, and a fault, `halted_why`, keeps it from
-    sending until it is told to try again; `changed_since_halt`: project, address or credentials are other
-    ones since. `credentials` says what authenticates requests and where that was given, without secrets;
+    sending until somebody tries again; `changed_since_halt`: project, address or credentials have changed
+    since. `credentials` says what authenticates requests and where that was given, without secrets;
     `service_account` is the one that /import is sent with, if any.
     `resumed`: forwarding is on because it was in an engine that died, in whose place this one started;
     `interrupted` says why it is not on in such a case. `fault` says why ingest or forwarding is not well;
@@ -134,7 +134,7 @@ class EngineState(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def lasting_fault(self) -> str:
-        """The part of `fault` that waiting does not mend."""
+        """The part of `fault` that does not go away by waiting."""
         if not self.retrying:
             return self.fault
         rest = self.fault.replace(f"{self.retrying} (trying again)", "", 1)
@@ -154,7 +154,7 @@ class FeedBatch(msgspec.Struct, frozen=True, kw_only=True):
     """One frame of the feed: everything new since the last one, at most some 20 frames a second.
 
     `missed` is how many summaries were left out because the viewer was slow: it should page them. `reread`:
-    messages are read by other settings from now on, so that details and marks are to be asked for anew.
+    messages are read by other settings from now on: ask for details and marks again.
     """
 
     added: tuple[Summary, ...] = ()
@@ -214,7 +214,7 @@ class MessageDetail(msgspec.Struct, frozen=True, kw_only=True):
 class Page(msgspec.Struct, frozen=True, kw_only=True):
     """A stretch of the list, oldest first.
 
-    `more` tells whether there are more in the direction asked: older ones, or newer ones with `after`.
+    `more` is True if there are more in the same direction: older ones, or newer ones with `after`.
     """
 
     summaries: tuple[Summary, ...]

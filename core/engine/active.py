@@ -74,11 +74,11 @@ class ActiveSettings:
         return run(message, self._compiled)
 
     def adjust(self, message: Message, found: Sequence[Finding]) -> list[Finding]:
-        """What `[[rules]]` leave of the findings, and with which severity."""
+        """Return the findings that `[[rules]]` do not silence, with the severity that they set."""
         return adjusted(found, message.document, self._compiled.checks.rules)
 
     def observe(self, message: Message, translation: Translation) -> tuple[Finding, ...]:
-        """What the message completes in the stream; it counts as seen from there on."""
+        """Return what the rules on the stream find; they have seen the message from then on."""
         found = self.stream.observe(digest(message, translation, message.received_at))
         self._cover(message)
         if not self.covered.messages % LOOK_AT_MEMORY and self.stream.forgotten and not self._told:
@@ -87,11 +87,11 @@ class ActiveSettings:
         return found
 
     def learning(self, *, older: bool, behind: int) -> None:
-        """Say how many messages of the journal are still to be read, and whether there are older ones."""
+        """Set how many messages of the journal are still to be read, and whether there are older ones."""
         self.covered = msgspec.structs.replace(self.covered, older=older, behind=behind)
 
     def count_user(self, message: Message, translation: Translation) -> None:
-        """Take a message into the table of users alone, which was begun again."""
+        """Add a message to the table of users only, which is being built again."""
         self.stream.identities.add(translation, message.id, message.document)
         self._cover(message)
 
@@ -101,7 +101,7 @@ class ActiveSettings:
         self.covered = Coverage()
 
     def forget_users(self) -> None:
-        """Begin the table of users again."""
+        """Empty the table of users."""
         self.stream.forget_users()
         self.covered = Coverage()
 
@@ -118,7 +118,7 @@ class ActiveSettings:
         )
 
     async def why(self, detail: MessageDetail) -> MessageDetail:
-        """`explained`, in a thread when the message is large: ingest gets its turns meanwhile."""
+        """Call `explained`, in a thread if the message is large, so that ingest can run."""
         if len(detail.document) > LARGE_TO_EXPLAIN:
             return await asyncio.to_thread(self.explained, detail)
         return self.explained(detail)

@@ -85,7 +85,7 @@ class Indexer:
         await self._resting.wait()
 
     def pause(self) -> asyncio.Lock:
-        """Hold this to keep the indexer between two pieces of work (the journal is being emptied)."""
+        """Return the lock that keeps the indexer between two pieces of work."""
         return self._busy
 
     def forget(self) -> None:
@@ -95,7 +95,7 @@ class Indexer:
         self._fresh = _Fresh()
 
     async def run(self) -> None:
-        """Index until cancelled. A failing journal is retried for good, and said."""
+        """Index until cancelled. While the journal fails, that is reported and tried again."""
         delay = RETRY_FIRST
         while True:
             self._wake.clear()
@@ -118,7 +118,7 @@ class Indexer:
                 self._pace.begin()
 
     async def _work(self) -> bool:
-        """One piece of work; False when there was none."""
+        """Do one piece of work; return False if there was none."""
         if not self._pending:
             self._pending.extend(await self._fresh.take(self._stores))
             if not self._pending:
@@ -249,7 +249,7 @@ def _piece(pending: deque[Receipt]) -> list[Receipt]:
 
 
 def _mark(message: Message, receipt: Receipt, seen: set[str]) -> Message:
-    """The message, marked when its id was seen before; its id counts as seen from here on."""
+    """Return the message, marked if its id was seen before; its id counts as seen from then on."""
     if receipt.origin == "replay":
         return message
     if message.message_id in seen:

@@ -40,7 +40,7 @@ CHANNELS = {"client": "web", "browser": "web", "web": "web", "mobile": "mobile",
 
 
 def source_label(document: JsonObject) -> str:
-    """A word for the source: `web`, `ios`, `android`, `node`, `python`, …; `http` when nothing tells.
+    """A word for the source: `web`, `ios`, `android`, `node`, `python`, …; `http` if unknown.
 
     Asked in turn: the library's name (for the frameworks that run on both phones, the system they run
     on), `channel`, the operating system, the library's name as it stands.

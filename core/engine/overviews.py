@@ -35,20 +35,20 @@ from .receipts import ReceiptReader, damage_of
 logger = logging.getLogger(__name__)
 
 MOST_MESSAGES = 10_000
-"""The newest messages that are gathered at first. Twice as many, and it is begun anew with so many."""
+"""How many of the newest messages are aggregated. At twice this number the aggregate is rebuilt."""
 MOST_USERS = 1_000
 """Users in one answer."""
 WAIT = 1.0
-"""Seconds that an asking waits; then it is answered with what was read so far, and the reading goes on."""
+"""Seconds that a request waits; then it gets what was read so far, and reading continues."""
 PAGE = 500
 ROWS = 200
-"""Users in one stretch of all of them: a millisecond or two."""
+"""How many users are written at a time, in a millisecond or two."""
 RECEIPTS = 64
 """Receipts read from the journal at a time."""
 
 
 async def row_lines(table: Identities) -> AsyncIterator[bytes]:
-    """Every user as a line of JSON, the one seen last first, some hundreds at a time."""
+    """Yield every user as a line of JSON, some hundreds of lines at a time."""
     lines = bytearray()
     for number, root in enumerate(table.ids.roots(), start=1):
         lines += msgspec.json.encode(user_row(table, root)) + b"\n"
@@ -65,7 +65,7 @@ async def _at_once() -> None:
 
 
 class _Gathered:
-    """What was made of the messages so far."""
+    """The aggregates of the messages read so far."""
 
     def __init__(self, settings: Settings, reading: ActiveSettings, *, older: bool) -> None:
         self.older = older
@@ -78,7 +78,7 @@ class _Gathered:
         return self.counts.messages + self.counts.refused
 
     def take(self, line: Summary, message: Message | None, verdict: Verdict) -> None:
-        """Take in one line of the list; `message` is None for a refused request."""
+        """Add one line of the list; `message` is None for a refused request."""
         if message is None:
             self.counts.add(line, {}, verdict)
             return
@@ -108,7 +108,7 @@ class Overviews:
         self._settled = settled
         self._gathered: _Gathered | None = None
         self._making: _Gathered | None = None
-        """Begun anew, and takes the other's place once all is read."""
+        """Replacement under construction; swapped in once every message has been read."""
         self._lines: deque[Summary] = deque()
         """To be read, oldest first."""
         self._asked = False
@@ -155,7 +155,7 @@ class Overviews:
         newer = sum(1 for _ in takewhile(lambda line: line.id > last, reversed(self._lines)))
         return gathered.counts.coverage(older=gathered.older, behind=newer)
 
-    # --- what the engine tells -------------------------------------------------------------------
+    # --- what the engine reports -------------------------------------------------------------------
 
     def delivered(self, states: Iterable[tuple[int, DeliveryState]]) -> None:
         """Messages' deliveries moved on."""
@@ -169,7 +169,7 @@ class Overviews:
                 self._moved[id] = state
 
     def reset(self) -> None:
-        """The journal was cleared, or messages are read otherwise: begin anew at the next asking."""
+        """Start again at the next request: the journal was cleared, or the settings changed."""
         if self._task is not None:
             self._task.cancel()
         self._task = self._gathered = self._making = None
@@ -193,7 +193,7 @@ class Overviews:
         while True:
             task = self._task
             if task is None:
-                self._asked = True  # the reading that knew of it may have been begun anew
+                self._asked = True  # the reading that knew of it may have started again
                 task = self._task = asyncio.create_task(self._keep_up(), name="segtap-overview")
                 task.add_done_callback(self._ended)
             await asyncio.wait({task}, timeout=max(0.0, until - loop.time()))
@@ -213,7 +213,7 @@ class Overviews:
             logger.error("the overview cannot be made: %s", error)
 
     async def _keep_up(self) -> None:
-        """Read all that there is, and look once more when somebody asked meanwhile, who may know of newer."""
+        """Read everything new; if another caller asked meanwhile, once more: newer messages may exist."""
         pace = Pace()
         pace.begin()
         while self._asked or self._lines:
@@ -226,7 +226,7 @@ class Overviews:
                 self._gathered, self._making = self._making, None
 
     async def _look(self, pace: Pace) -> None:
-        """Find the lines that are not read yet; begin anew when they are too many to be added."""
+        """Find the lines that are not read yet; start again if there are too many to add."""
         self._moved.clear()
         known = self._gathered
         if known is not None:
@@ -260,7 +260,7 @@ class Overviews:
             before = page.summaries[0].id
 
     async def _read(self, pace: Pace) -> None:
-        """Read the messages of the next receipts, and take them in."""
+        """Read the messages of the next receipts, and add them."""
         lines = self._lines
         receipts = await self._stores.receipts.read(just_before(seq_of(lines[0].id)), RECEIPTS)
         if not receipts:
@@ -286,7 +286,7 @@ class Overviews:
     async def _take(
         self, line: Summary, message: Message | None, found: Sequence[Finding], without: Verdict
     ) -> None:
-        """Take in a line; `without` is its verdict when there is no message."""
+        """Add a line; `without` is its verdict if there is no message."""
         verdict = without
         if message is not None:
             message = msgspec.structs.replace(message, marks=Marks(line.marks))

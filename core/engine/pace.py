@@ -15,7 +15,7 @@ class Pace:
     """
 
     SLICE, SLICE_BUSY = 0.005, 0.001
-    """Seconds of work at a stretch, by whether others have much to do: what a request may wait for it."""
+    """Longest slice of uninterrupted work, in an idle and in a busy loop; requests wait at most this long."""
     BUSY = 0.2
     """The part of the time from which others count as having much to do."""
     LEAST = 0.03

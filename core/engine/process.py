@@ -49,7 +49,7 @@ async def serve(
     stop, again = stop or asyncio.Event(), asyncio.Event()
     with _signals(stop, again):
         async with Engine(settings, forwarding=forwarding, before=before) as engine:
-            # What is there now stays: looking through it for garbage would hold the loop for 10 ms each time.
+            # What exists now stays: collecting garbage in it would block the loop for 10 ms each time.
             gc.freeze()
             ready(engine)
             retrying = asyncio.create_task(_retry_when_asked(engine, again), name="segtap-retry")
@@ -73,7 +73,7 @@ def run(coroutine: Coroutine[Any, Any, None]) -> None:
 
 
 async def _retry_when_asked(engine: Engine, again: asyncio.Event) -> None:
-    """Whenever `again` is set, read the settings file; try again where forwarding has halted."""
+    """Each time `again` is set, read the settings file, and try again if forwarding has halted."""
     while True:
         await again.wait()
         again.clear()

@@ -61,7 +61,7 @@ SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization", "x
 
 
 class ReceiptReader:
-    """Parses and inspects, and goes on when that fails: a fault of ours on one message stops no other.
+    """Parses and inspects receipts, and continues after a failure: a bug on one message stops no other.
 
     `observe` are the rules on the stream, if there are any; `adjust` gives what they found the severity that
     the settings want. What failed is reported to `faults`, with the message's id.
@@ -83,13 +83,13 @@ class ReceiptReader:
         self._faults = faults
 
     async def read(self, receipt: Receipt, only: Collection[int] | None = None) -> list[Message] | str:
-        """`messages`, in a thread when the body is large."""
+        """Call `messages`, in a thread if the body is large."""
         if len(receipt.body) > (LARGE_COMPRESSED if compression(receipt.body) else LARGE):
             return await asyncio.to_thread(self.messages, receipt, only)
         return self.messages(receipt, only)
 
     def messages(self, receipt: Receipt, only: Collection[int] | None = None) -> list[Message] | str:
-        """The messages of a receipt that was not refused (at the positions in `only`), or what failed."""
+        """Return the messages of an accepted receipt (at the positions in `only`), or what failed."""
         # The only broad handlers of the program are these three: whatever a message does to the code that
         # reads it, it is kept, it is shown with the fault, and the messages behind it are read.
         try:
@@ -101,7 +101,7 @@ class ReceiptReader:
             return words
 
     def verdict(self, message: Message) -> Verdict:
-        """What the message becomes and what the rules say of it, or the fault as its one finding."""
+        """Return what the message becomes and what the rules find, or the fault as its only finding."""
         try:
             return self._inspect(message)
         except Exception as error:
@@ -113,13 +113,13 @@ class ReceiptReader:
             return Verdict(Translation(rejected=words), (finding,), fault=words)
 
     async def inspected(self, message: Message) -> Verdict:
-        """`verdict`, in a thread when the message is large."""
+        """Call `verdict`, in a thread if the message is large."""
         if message.size > LARGE_MESSAGE:
             return await asyncio.to_thread(self.verdict, message)
         return self.verdict(message)
 
     def observation(self, message: Message, translation: Translation) -> tuple[Finding, ...]:
-        """What the message completes in the stream so far; call it once for each, in their order."""
+        """Return what the rules on the stream find; call it once for each message, in their order."""
         if self._observe is None:
             return ()
         try:
@@ -132,13 +132,13 @@ class ReceiptReader:
             return (Finding(FAULT_RULE, "error", "$", words, fix),)
 
     def whole(self, message: Message, verdict: Verdict, found: Sequence[Finding]) -> Verdict:
-        """The verdict with what was found in the stream, as the settings in force want it."""
+        """Return the verdict with the stream's findings, adjusted by the settings in force."""
         if found and self._adjust is not None:
             found = self._adjust(message, found)
         return with_findings(verdict, found)
 
     async def detail(self, stores: Readable, id: int) -> MessageDetail:
-        """Everything about one message or refused request. Raises InputError when there is none."""
+        """Return everything about one message or refused request. Raises InputError if it does not exist."""
         summary = await stores.index.summary(id)
         receipt = await stores.receipts.get(seq_of(id)) if summary is not None else None
         if summary is None or receipt is None:
@@ -167,7 +167,7 @@ class ReceiptReader:
         )
 
     async def _damaged(self, stores: Readable, summary: Summary, receipt: Receipt) -> MessageDetail:
-        """What is left of a message whose request cannot be read: its line and its deliveries."""
+        """Return what remains of a message whose request cannot be read: its line and its deliveries."""
         marks = int(summary.marks | Marks.REFUSED | Marks.DAMAGED)
         return MessageDetail(
             summary=msgspec.structs.replace(summary, marks=marks),
@@ -179,19 +179,19 @@ class ReceiptReader:
         )
 
     async def given(self, documents: Sequence[JsonObject]) -> list[Message]:
-        """Messages from a file, to be replayed: nothing that they state is changed. Raises InputError."""
+        """Return messages of a file, to be replayed unchanged. Raises InputError."""
         found: list[Message] = []
         for start in range(0, len(documents), GIVEN_AT_ONCE):
             some = documents[start : start + GIVEN_AT_ONCE]
             found += [self._as_if_received(document, "replay")[0] for document in some]
-            # Ingest gets its turns meanwhile.
+            # Let ingest run in between.
             await asyncio.sleep(0)
         return found
 
     async def pasted(self, document: JsonObject) -> MessageDetail:
-        """Read a Segment message as if it had come just now, without keeping it.
+        """Read a Segment message as if it were received now, without storing it.
 
-        Raises InputError when segtap would refuse it.
+        Raises InputError if segtap would refuse it.
         """
         message, receipt = self._as_if_received(document)
         verdict = await self.inspected(message)
@@ -247,11 +247,11 @@ class ReceiptReader:
                 yield messages
 
     async def documents(self, stores: Readable, ids: Collection[int]) -> list[Message]:
-        """All of `by_receipt` at once."""
+        """Return everything that `by_receipt` yields."""
         return [message async for messages in self.by_receipt(stores, ids) for message in messages]
 
     async def load(self, stores: Readable, summaries: Sequence[Summary]) -> list[Message]:
-        """The messages behind lines of the list, with the marks that they were given."""
+        """Return the messages of lines of the list, with the marks that the lines have."""
         marks = {summary.id: summary.marks for summary in summaries}
         read = await self.documents(stores, list(marks))
         # A damaged request may hold another number of messages than the index knows of.
@@ -274,7 +274,7 @@ def _marked(message: Message, marks: int) -> Message:
 
 
 def export_line(message: Message) -> bytes:
-    """The message as a line of an export: one that is too large to be read exactly as it came."""
+    """Return the message as a line of an export; one that is too large to be read is left unchanged."""
     if message.unread:
         return _ONE_LINE.sub(b" ", message.original) + b"\n"
     return json_bytes(message.document) + b"\n"

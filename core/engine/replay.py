@@ -1,4 +1,4 @@
-"""Messages through the tap again: the requests of a replay, and which message is a replay of which."""
+"""The requests of a replay, and which message is a replay of which."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ def replay_receipts(messages: Sequence[Message], *, wanted: bool) -> Iterator[Re
 
 
 async def original_of(stores: Readable, receipt: Receipt, id: int) -> Summary | None:
-    """The message that this one, out of `receipt`, is a replay of; None when the journal does not have it."""
+    """Return the message that this one, of `receipt`, is a replay of; None if it is not in the journal."""
     source = _source(receipt, id)
     return await stores.index.summary(source) if source else None
 
 
 async def replays_of(stores: Readable, summary: Summary) -> tuple[Summary, ...]:
-    """The newest replays of a message, oldest first.
+    """Return the newest replays of a message, oldest first.
 
     A replay from a file names no message of the journal: it belongs to each earlier one with its messageId.
     """
@@ -71,7 +71,7 @@ def _headers(write_key: str) -> tuple[tuple[str, str], ...]:
 
 
 def _chunks(messages: Sequence[Message]) -> Iterator[tuple[str, list[int], list[bytes]]]:
-    """Write key, ids and documents of the messages that go in one request."""
+    """Yield write key, ids and documents of the messages for each request."""
     key, ids, chunk, size = "", list[int](), list[bytes](), 0
     for message in messages:
         document = json_bytes(message.document)

@@ -223,7 +223,7 @@ class _Exchange:
             return await asyncio.to_thread(inflate_and_check)
 
     async def answer_later(self, error: JournalError) -> None:
-        """The sink cannot take the request: the client is told to come again."""
+        """Answer that the request cannot be stored and that the client should try again."""
         after = _RETRY_AFTER_FULL if isinstance(error, JournalFull) else _RETRY_AFTER
         await self.answer_json(503, str(error), (b"retry-after", after))
 
@@ -251,7 +251,7 @@ class _Exchange:
 
     async def refuse(self, error: RequestRefused, body: bytes, *, close: bool = False) -> None:
         receipt = self.receipt(body[:REFUSED_BODY_BYTES], status=error.status, refused=str(error))
-        # Without a journal the answer is the same; that it fails is told by whoever runs it.
+        # If the journal fails the answer is the same; the engine reports the failure.
         with contextlib.suppress(JournalError):
             await self.app.keep_refused(receipt)
         if error.status != HUNG_UP:

@@ -58,7 +58,7 @@ class Deadlines:
         self._readings.pop(task, None)
 
     def was_late(self, task: asyncio.Task[Any]) -> bool:
-        """Whether this ended the reading; a task is told so once, and its cancellation is taken back."""
+        """Return True if the deadline cancelled this task. Clears the flag and undoes the cancellation."""
         if task not in self._late:
             return False
         self._late.discard(task)

@@ -100,7 +100,7 @@ def exceeds(text: bytes, most: int) -> bool:
     """True when a JSON text holds more than `most` values."""
     if len(text) < 2 * most:
         return False
-    # Signs within strings count here, too: only when that is too much are they told apart.
+    # Signs within strings count here, too: they are counted apart only if that is too much.
     if text.count(b",") + text.count(b"[") + text.count(b"{") < most:
         return False
     return count_nodes(text) > most
@@ -110,7 +110,7 @@ def count_nodes(text: bytes) -> int:
     """How many values a JSON text holds, itself included."""
     if b"\\" in text:
         text = text.replace(rb"\\", b"").replace(rb"\"", b"")
-    # An empty string leaves the two quotes that tell `[""]` from `[]`.
+    # An empty string leaves its two quotes, in which `[""]` differs from `[]`.
     signs = b'"'.join(text.translate(None, _WHITESPACE).split(b'"')[::2])
     empty = signs.count(b"[]") + signs.count(b"{}")
     return 1 + signs.count(b",") + signs.count(b"[") + signs.count(b"{") - empty

@@ -1,4 +1,4 @@
-"""What browsers must be told so that a page of any origin can send here, and read the answers.
+"""The headers with which browsers let a page of any origin send here and read the answers.
 
 analytics.js asks first (a preflight) for every address, and sends nothing unless the headers it asked for are
 named again; Mixpanel's SDK sends with credentials, which forbids `*`. Only ingest answers carry these: the

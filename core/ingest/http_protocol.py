@@ -4,7 +4,7 @@
   read as the HTTP/1.1 that it is. httptools would drop its body.
 - A client that closes its sending side once it has sent everything still gets its answer.
 - A head has a cap in bytes and one in time, as a body has.
-- What is no HTTP gets Segment's kind of answer, and is told: TLS to a plain port is the commonest mistake.
+- What is not HTTP gets an answer like Segment's, and is reported: often it is TLS to a plain port.
 - A body that came together with its head, as nearly all do, stands in the scope as `WHOLE_BODY`: the
   application need not ask, wait and watch the clock for it. An answer that is the same each time goes out
   whole by `ANSWER`. Both are there besides `receive` and `send`, and save a third of what a request costs.
@@ -48,7 +48,7 @@ class Told(Protocol):
 
 
 class TapProtocol(HttpToolsProtocol):
-    """One connection. `told` learns of what could not be read as a request."""
+    """One connection. `told` is called with what could not be read as a request."""
 
     def __init__(self, *args: Any, told: Told | None = None, **more: Any) -> None:
         super().__init__(*args, **more)
@@ -75,7 +75,7 @@ class TapProtocol(HttpToolsProtocol):
         self._calm()
         running = self._running
         if running is not None and not running.response_complete:
-            # uvicorn tells only the last request that was read, which may stand in line behind this one.
+            # uvicorn reports only the last request that was read, which may be queued behind this one.
             running.disconnected = True
             running.message_event.set()
         super().connection_lost(exc)
@@ -131,7 +131,7 @@ class TapProtocol(HttpToolsProtocol):
         cycle: Any = self.cycle  # None before the first request
         return cycle is None or cycle.response_complete
 
-    # --- what the parser tells ----------------------------------------------------------------------
+    # --- what the parser reports ----------------------------------------------------------------------
 
     def on_message_begin(self) -> None:
         """The first byte of a request."""
@@ -215,7 +215,7 @@ class TapProtocol(HttpToolsProtocol):
             body
         )
         if behind:
-            # Those before it are answered first, or one that is kept would be told that it is not.
+            # Those before it are answered first, or the client of a stored one would get an error.
             self._last_words = STATUS_LINE[status] + head + body
             return
         self.transport.write(STATUS_LINE[status] + head + body)

@@ -139,7 +139,7 @@ def _unused(text: bytes, kind: bytes) -> bytes:
 
 
 def head_of(item: bytes) -> JsonObject:
-    """What tells which message it is: type, name and ids, those that are short. Nothing else is read."""
+    """Return the short fields that identify a message: type, name and ids. Nothing else is read."""
     try:
         parts = members(item)
     except NotJson:

@@ -42,7 +42,7 @@ class Route(msgspec.Struct, frozen=True):
 def route_of(path: str) -> Route:
     """The meaning of a decoded path. Trailing and doubled slashes do not matter.
 
-    `other` is no refusal yet: a POST there whose JSON holds `batch` or a known `type` is ingest all the same.
+    `other` is not refused yet: a POST there whose JSON holds `batch` or a known `type` is still ingest.
     """
     parts = [part for part in path.split("/") if part]
     last = parts[-1] if parts else ""

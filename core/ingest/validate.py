@@ -102,7 +102,7 @@ def _too_many() -> RequestRefused:
 
 
 def _parts(body: bytes) -> tuple[list[bytes] | None, bytes, bytes]:
-    """The batch's items when it is a list, and the texts of `type` and of a `batch` that is no list."""
+    """Return the items if `batch` is a list, and the texts of `type` and of a `batch` that is not a list."""
     try:
         if len(body) > _LARGE:
             one = _batch_as_one(body)

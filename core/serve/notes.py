@@ -77,7 +77,7 @@ def running() -> list[EngineNote]:
             note = msgspec.json.decode(path.read_bytes(), type=EngineNote)
             written = path.stat().st_mtime
         except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
-            logger.debug("%s is no engine's note: %s", path, error)
+            logger.debug("%s is not the note of an engine: %s", path, error)
             continue
         if _runs(note.pid):
             found.append((written, note))
@@ -89,7 +89,7 @@ def running() -> list[EngineNote]:
 def find_engine(url: str = "", *, journal: str = "") -> tuple[str, str]:
     """URL and token of a running engine: at `url`, else with that journal file, else the newest one.
 
-    Raises EngineError that tells what is running instead.
+    Raises EngineError, which lists what is running instead.
     """
     notes = running()
     if url:

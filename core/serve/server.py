@@ -224,7 +224,7 @@ class _Uvicorn(uvicorn.Server):
                 connection.transport.close()
         try:
             async with asyncio.timeout(STOP_GRACE):
-                while state.connections or state.tasks:  # noqa: ASYNC110 – nobody tells when they are gone
+                while state.connections or state.tasks:  # noqa: ASYNC110 – nothing reports when they are gone
                     await asyncio.sleep(_STOP_LOOK)
                 for server in self.servers:
                     await server.wait_closed()
@@ -237,7 +237,7 @@ class _Uvicorn(uvicorn.Server):
 class WebServer:
     """Serves one ASGI app on a Listener's sockets, inside the running event loop.
 
-    `told` learns of connections that bring no request that can be read.
+    `told` is called for connections without a readable request.
     """
 
     def __init__(
