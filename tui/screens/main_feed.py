@@ -1,0 +1,194 @@
+"""The main screen's connection to the engine: what the list and the panes show, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from textual import on
+from textual.content import Content
+
+from ...core.api.models import EngineState, MessageDetail, Summary
+from ...core.api.viewer import Viewer
+from ...core.errors import SegtapError
+from ...core.settings import Settings
+from ...core.text import clean, shorten
+from ..actions.forwarding import project_of
+from ..model.detail_source import DetailListener, DetailSource
+from ..model.list_source import ListListener, ListSource, Reconnect
+from ..model.stale_panes import StalePanes
+from ..render.glyphs import Glyphs
+from ..widgets.filter_bar import FilterBar
+from ..widgets.list_frame import list_place, list_title
+from ..widgets.message_list import MessageList
+from .main_layout import MainLayout
+
+
+class MainFeed(MainLayout):
+    """Fills the parts of the main screen from the engine, and reads what the list asks for."""
+
+    def __init__(
+        self,
+        viewer: Viewer,
+        settings: Settings,
+        *,
+        marks: Glyphs,
+        clock: Callable[[], float],
+        reconnect: Reconnect | None = None,
+    ) -> None:
+        super().__init__(viewer, settings, marks=marks, clock=clock)
+        self._state: EngineState | None = None
+        self._loaded = False
+        self._pulse = 0
+        self._titles = (Content(""), Content(""))
+        self.details = DetailSource(
+            lambda: self.source.viewer,
+            self.list,
+            DetailListener(
+                detail=self._hear_detail,
+                settled=lambda: self._stale.settled(),
+                trouble=self.tell,
+            ),
+        )
+        self.source = ListSource(
+            viewer,
+            self.list,
+            self.details,
+            ListListener(
+                state=self._hear_state,
+                arrived=self.header.arrived,
+                lost=self._hear_lost,
+                loaded=self._hear_loaded,
+                trouble=self.tell,
+            ),
+            reconnect,
+        )
+        self._stale = StalePanes(self.list, self._hold, lambda: self.details.resting, self.set_timer)
+
+    def on_mount(self) -> None:
+        self.set_class(self._marks.ascii, "-ascii")
+        self.filter_bar.display = False
+        self.empty.display = False
+        self.watch(self, "focused", self._focus_moved, init=False)
+        self.run_worker(self.source.run(), group="feed")
+        self.run_worker(self.source.catch_up(), group="feed")
+        self.run_worker(self.details.run(), group="feed")
+
+    @property
+    def viewer(self) -> Viewer:
+        return self.source.viewer
+
+    @property
+    def state(self) -> EngineState | None:
+        return self._state
+
+    @property
+    def pulse(self) -> int:
+        return self._pulse
+
+    @property
+    def summary(self) -> Summary | None:
+        return self.list.selection.summary
+
+    @property
+    def detail(self) -> MessageDetail | None:
+        return self._detail
+
+    def tell(self, error: SegtapError) -> None:
+        """Show an error to the user."""
+        self.notify(clean(str(error)), title=error.title, severity="error", timeout=10)
+
+    def _hear_state(self, state: EngineState) -> None:
+        last, self._state = self._state, state
+        if last is not None and last.pid != state.pid and state.resumed:
+            self.notify(f"Messages go to {project_of(state)} again, as before.", title="FORWARDING ON")
+        self.header.state = state
+        self.empty.state = state
+        self.delivery.tell(state)
+        self.mixpanel.mixpanel_url = self.wire.mixpanel_url = state.mixpanel_url
+        self.mixpanel.service_account = self.wire.service_account = state.service_account
+        self._hear_loaded()
+
+    def _hear_lost(self, why: str) -> None:
+        if self.header.lost and not why:
+            self.notify(f"{self.viewer.url} answers again.", title="The engine is back")
+        self.header.lost = why
+
+    def _hear_loaded(self) -> None:
+        """Update title, header and empty state after the list or the totals changed."""
+        self._pulse += 1
+        window, state = self.list.window, self._state
+        if state is not None and not self.source.searching:
+            self._loaded = True
+        total = max(state.received + state.refused if state else 0, 0 if self.source.text else len(window))
+        held = len(window)
+        self.header.shown = held if self.source.text else total
+        self.header.unseen = self.list.selection.unseen
+        empty = self._loaded and not total and not held and not self.source.text
+        if empty != self.empty.display:
+            self.empty.display = empty
+            self.query_one("#body").display = not empty
+            if empty:
+                self.empty.focus()
+            elif self.focused is None or self.focused is self.empty:
+                self.list.focus()
+        text = self.source.text
+        self.list.nothing = (
+            ""
+            if not text
+            else "Searching …"
+            if self.source.searching
+            else (f"Nothing here holds “{shorten(clean(text), 40)}”. Esc clears the filter.")
+        )
+        if not held:
+            self.list.refresh()
+        self._title(total)
+
+    def _title(self, total: int) -> None:
+        searching, text = self.source.searching, self.source.text
+        titles = (list_title(self.list, total, text, searching=searching), list_place(self.list))
+        if titles != self._titles:
+            self._titles = titles
+            frame = self.query_one("#messages")
+            frame.border_title, frame.border_subtitle = titles  # pyright: ignore[reportAttributeAccessIssue]
+
+    def _hear_detail(self, detail: MessageDetail | None, why: str) -> None:
+        self._detail = detail
+        for pane in self.panes.values():
+            pane.lacks(why)
+        self._fill()
+        self._stale.shown(None if detail is None else detail.summary.id)
+
+    @on(MessageList.Highlighted)
+    def _highlighted(self, event: MessageList.Highlighted) -> None:
+        self.details.want(event.summary.id if event.summary else None)
+        self._stale.highlighted()
+
+    @on(MessageList.Changed)
+    def _changed(self) -> None:
+        if not self.list.following:
+            self.details.hurry()
+        self._hear_loaded()
+
+    @on(MessageList.Opened)
+    def _opened(self) -> None:
+        self.action_open_pane()
+
+    @on(MessageList.NeedOlder)
+    async def _need_older(self) -> None:
+        self.run_worker(self.source.older(), group="stretch")
+
+    @on(MessageList.NeedNewer)
+    async def _need_newer(self) -> None:
+        self.run_worker(self.source.newer(), group="stretch")
+
+    @on(MessageList.NeedNewest)
+    async def _need_newest(self) -> None:
+        self.run_worker(self.source.load(), group="stretch")
+
+    @on(MessageList.NeedOldest)
+    async def _need_oldest(self) -> None:
+        self.run_worker(self.source.oldest(), group="stretch")
+
+    @on(FilterBar.Changed)
+    def _filter_changed(self, event: FilterBar.Changed) -> None:
+        self.run_worker(self.source.filter(event.text), group="filter", exclusive=True)

@@ -1,0 +1,250 @@
+"""The parts of the main screen and their layout for the terminal's width."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.containers import Container, Vertical
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import OptionList
+
+from ...core.api.models import MessageDetail
+from ...core.api.viewer import Viewer
+from ...core.places import read_place
+from ...core.settings import Settings
+from ..keys import bindings
+from ..render.glyphs import Glyphs
+from ..widgets.delivery_pane import DeliveryPane
+from ..widgets.empty_state import EmptyState
+from ..widgets.filter_bar import FilterBar
+from ..widgets.header import Header
+from ..widgets.key_bar import KeyBar
+from ..widgets.message_list import MessageList
+from ..widgets.mixpanel_pane import MixpanelPane
+from ..widgets.pane import Pane
+from ..widgets.pane_tabs import PaneTabs
+from ..widgets.segment_pane import SegmentPane
+from ..widgets.warnings_pane import JumpTo, WarningsPane
+from ..widgets.wire_pane import WirePane
+
+Layout = Literal["wide", "middle", "narrow"]
+
+WIDE = 160
+MIDDLE = 100
+LEFT = ("segment", "wire", "delivery")
+RIGHT = ("mixpanel", "warnings")
+TITLES = {
+    "segment": ("1", "Segment"),
+    "mixpanel": ("2", "Mixpanel"),
+    "wire": ("3", "Wire"),
+    "warnings": ("4", "Warnings"),
+    "delivery": ("5", "Delivery"),
+}
+
+
+def layout_for(width: int) -> Layout:
+    """Choose a layout: all panes, two columns of tabs, or one thing at a time."""
+    return "wide" if width >= WIDE else "middle" if width >= MIDDLE else "narrow"
+
+
+class MainLayout(Screen[None]):
+    """List, panes, header and keys: what is where, what is visible, and what has the focus."""
+
+    BINDINGS = bindings("screen")
+    AUTO_FOCUS = "#list"
+
+    def __init__(
+        self,
+        viewer: Viewer,
+        settings: Settings,
+        *,
+        marks: Glyphs,
+        clock: Callable[[], float],
+    ) -> None:
+        super().__init__(id="main")
+        self._marks = marks
+        self._detail: MessageDetail | None = None
+        self._layout: Layout = "narrow"
+        self.pane_name = "segment"
+        self.actives = {"left": "segment", "right": "mixpanel"}
+        self.opened = False
+        self.header = Header(viewer.url, marks=marks, clock=clock, id="header")
+        self.list = MessageList(marks=marks, id="list")
+        self.filter_bar = FilterBar(self.list, id="filter")
+        self.empty = EmptyState(viewer.url, settings.origin, marks=marks, id="empty")
+        self.segment = SegmentPane(id="segment", classes="pane")
+        self.mixpanel = MixpanelPane(id="mixpanel", classes="pane")
+        self.wire = WirePane(id="wire", classes="pane")
+        self.delivery = DeliveryPane(id="delivery", classes="pane")
+        self.key_bar = KeyBar(id="keys")
+        self.panes: dict[str, Pane] = {
+            "segment": self.segment,
+            "mixpanel": self.mixpanel,
+            "wire": self.wire,
+            "warnings": WarningsPane(id="warnings", classes="pane"),
+            "delivery": self.delivery,
+        }
+        self.tabs = {
+            "all": PaneTabs(TITLES, id="all-tabs"),
+            "left": PaneTabs({name: TITLES[name] for name in LEFT}, id="left-tabs"),
+            "right": PaneTabs({name: TITLES[name] for name in RIGHT}, id="right-tabs"),
+        }
+
+    def compose(self) -> ComposeResult:
+        yield self.header
+        with Container(id="body"):
+            with Vertical(id="messages"):
+                yield self.list
+                yield self.filter_bar
+            with Container(id="panes"):
+                yield self.tabs["all"]
+                with Vertical(id="left"):
+                    yield self.tabs["left"]
+                    for name in LEFT:
+                        yield self.panes[name]
+                with Vertical(id="right"):
+                    yield self.tabs["right"]
+                    for name in RIGHT:
+                        yield self.panes[name]
+        yield self.empty
+        yield self.key_bar
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Lay out for the new width; selection and place stay."""
+        layout = layout_for(event.size.width)
+        self._layout = layout
+        for name in ("wide", "middle", "narrow"):
+            self.set_class(layout == name, f"-{name}")
+        self._arrange()
+
+    def _visible(self, name: str) -> bool:
+        if self._layout == "wide":
+            return True
+        if self._layout == "middle":
+            return name in self.actives.values()
+        return self.opened and name == self.pane_name
+
+    def _show(self, name: str) -> None:
+        self.pane_name = name
+        self.actives["left" if name in LEFT else "right"] = name
+        self.opened = True
+        self._arrange()
+
+    def _arrange(self) -> None:
+        narrow, wide = self._layout == "narrow", self._layout == "wide"
+        for name, pane in self.panes.items():
+            pane.display = self._visible(name)
+        self.query_one("#messages").display = not (narrow and self.opened)
+        self.query_one("#panes").display = not narrow or self.opened
+        self.query_one("#left").display = not narrow or self.pane_name in LEFT
+        self.query_one("#right").display = not narrow or self.pane_name in RIGHT
+        self.tabs["all"].display = narrow
+        self.tabs["left"].display = self.tabs["right"].display = not narrow and not wide
+        self.tabs["all"].active = self.pane_name
+        self.tabs["left"].active = self.actives["left"]
+        self.tabs["right"].active = self.actives["right"]
+        self._fill()
+
+    def _fill(self) -> None:
+        """Give the detail to the panes that can be seen."""
+        for name, pane in self.panes.items():
+            if self._visible(name):
+                pane.detail = self._detail
+        note = ""
+        self._count_requests()
+        if self._detail is not None:
+            summary = self._detail.summary
+            if summary.errors:
+                note = f"{self._marks.error}{summary.errors}"
+            elif summary.warnings:
+                note = f"{self._marks.warning}{summary.warnings}"
+        for tabs in self.tabs.values():
+            tabs.notes = {"warnings": note}
+
+    def _count_requests(self) -> None:
+        """Offer the key that turns to the next request, but not where it turns to a replay."""
+        detail = None if self.delivery.has_focus_within else self._detail
+        self.key_bar.requests = 0 if detail is None else len(detail.verdict.translation.operations)
+
+    def _hold(self, holding: bool) -> None:
+        for pane in self.panes.values():
+            pane.holding = holding
+
+    def _focus(self, pane: Widget) -> None:
+        target = pane if pane.can_focus else next((w for w in pane.query("*") if w.focusable), None)
+        if target is not None:
+            # What has just been shown can take the keys only after the layout.
+            self.call_after_refresh(target.focus)
+
+    def _focus_moved(self, focused: Widget | None) -> None:
+        self._count_requests()
+        if focused is self.list or focused is None:
+            self.key_bar.place = "list"
+        elif focused is self.empty:
+            self.key_bar.place = "empty"
+        elif focused is self.filter_bar.box:
+            self.key_bar.place = "filter"
+        else:
+            self.key_bar.place = "pane"
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """Remember the pane in focus, which `y` copies, and pause the list while it is read."""
+        for name, pane in self.panes.items():
+            if pane is event.widget or pane in event.widget.ancestors:
+                self.pane_name = name
+                self.list.pause(for_pane=True)
+        if isinstance(event.widget, OptionList) and event.widget.highlighted is None:
+            event.widget.action_first()  # so that Enter has something to go to
+
+    def action_pane(self, name: str) -> None:
+        """Show a pane and give it the keys."""
+        self._show(name)
+        self._focus(self.panes[name])
+
+    def action_open_pane(self) -> None:
+        """Open the selected message in the pane used last."""
+        if self.list.selected is not None:
+            self.action_pane(self.pane_name)
+
+    @on(PaneTabs.Chosen)
+    def _tab_chosen(self, event: PaneTabs.Chosen) -> None:
+        self.action_pane(event.name)
+
+    @on(JumpTo)
+    def _jump_to(self, event: JumpTo) -> None:
+        """Show where in the message and in its translation a warning points; with `go`, go there."""
+        name = "mixpanel" if read_place(event.path).side == "request" else "segment"
+        if event.go:
+            self._show(name)
+        for pane in (self.segment, self.mixpanel):
+            pane.detail = self._detail
+            pane.show_path(event.path)
+        if event.go:
+            self._focus(self.panes[name])
+
+    def action_turn_request(self, by: int) -> None:
+        """Show another request of the message in the Mixpanel pane, wherever the keys go."""
+        if self._detail is None or len(self._detail.verdict.translation.operations) < 2:
+            self.notify("This message has no other request.")
+            return
+        if self._layout == "narrow":
+            self.action_pane("mixpanel")
+        else:
+            self._show("mixpanel")
+        self.mixpanel.action_turn(by)
+
+    def action_back(self) -> None:
+        """Back to the list, which follows again if it did so before; on the list, clear the filter."""
+        from_pane = any(pane.has_focus_within for pane in self.panes.values())
+        if self.opened and self._layout == "narrow":
+            self.opened = False
+            self._arrange()
+        elif self.focused is self.list and self.filter_bar.text:
+            self.filter_bar.clear()
+        self.set_focus(self.list)
+        if from_pane:
+            self.list.resume()
