@@ -22,6 +22,7 @@ from . import (
     classic,
     credentials,
     data,
+    double_counts,
     fields,
     groups,
     identity,
@@ -60,7 +61,7 @@ _NOTHING_SENT: tuple[Check, ...] = (subscriptions.unmatched, subscriptions.rejec
 """Run only where nothing is sent, or Segment's destination refuses something."""
 _SEVERAL_EVENTS: tuple[Check, ...] = (
     request.page_double_count,
-    subscriptions.subscription_double_count,
+    double_counts.subscription_double_count,
     data.purchase_double_count,
 )
 """Run only where one message becomes several events."""

@@ -8,7 +8,6 @@ from functools import lru_cache
 from typing import cast
 
 from ..catalogue import calls as rule
-from ..catalogue.subscriptions import SUBSCRIPTION_DOUBLE_COUNT
 from ..catalogue.users import ALIAS_IGNORED
 from ..destinations.actions.actions import REFUSED_NO_TRAITS
 from ..destinations.actions.presets import optional_subscriptions, preset_subscriptions
@@ -17,8 +16,7 @@ from ..destinations.classic.dates import Part, new_date
 from ..destinations.classic.tables import REFUSED_NO_KEY, REFUSED_TOO_OLD
 from ..errors import MappingError
 from ..mapping.never import calls_of
-from ..messages import CALL_TYPES, Json
-from ..places import read_place
+from ..messages import CALL_TYPES
 from ..settings import Subscription
 from ..text import shown
 from ..toml_text import toml_key
@@ -33,7 +31,6 @@ from .mapped import (
     named,
     not_brought,
     origin,
-    subscription_of,
 )
 from .subject import Subject
 from .times import YEAR_1971
@@ -302,56 +299,3 @@ def _missing_fix(subject: Subject, by: Subscription, field: str, known: str | No
         return f"map {field} in {named(by)} to what the message has, or narrow its trigger"
     trigger = by.subscribe if " or " not in by.subscribe else f"({by.subscribe})"
     return f"add a condition to the trigger of {named(by)}: {trigger} and {asked[1]} != null"
-
-
-# subscription-double-count ----------------------------------------------------------------------------
-
-
-def subscription_double_count(subject: Subject) -> Iterator[Finding]:
-    """Yield where several subscriptions make an event of the message, and what Mixpanel makes of them."""
-    if subject.destination.kind != "actions":
-        return
-    firsts = [event for event in subject.events if event[0].endswith(".body[0]")]
-    if len(firsts) < 2:
-        return
-    path = firsts[-1][0]
-    by = [subscription_of(subject, read_place(event[0]).request) for event in firsts]
-    makers = " and ".join(f"'{shown(one.name or one.partner_action, 40)[1:-1]}'" for one in by if one)
-    events = [record["event"] for _, record, _ in firsts]
-    if (
-        len(
-            {
-                _counted_once(event, properties)
-                for event, (_, _, properties) in zip(events, firsts, strict=True)
-            }
-        )
-        == 1
-    ):
-        what = (
-            f"{makers} both send {shown(events[0], 60)} with the same insert id: Mixpanel keeps one of them"
-        )
-    else:
-        names = " and ".join(shown(event, 60) for event in events)
-        what = f"{makers} each send an event: Mixpanel counts {len(firsts)}, {names}"
-    condition = _leaving_out(subject)
-    narrower = f"add {condition} to its trigger, or " if condition else ""
-    yield SUBSCRIPTION_DOUBLE_COUNT.finding(
-        f"{path}.event",
-        what,
-        fix=f"leave it to one subscription: {narrower}switch {makers.rpartition(' and ')[2]} off",
-    )
-
-
-def _counted_once(event: Json, properties: dict[str, Json]) -> tuple[str, ...]:
-    """What Mixpanel takes for one and the same event."""
-    keys = ("$insert_id", "distinct_id", "time")
-    return (str(event), *(str(properties.get(key)) for key in keys))
-
-
-def _leaving_out(subject: Subject) -> str:
-    """A condition that this message does not meet, as Segment writes it; "" where that cannot be written."""
-    key = "event" if subject.type == "track" else "name"
-    name = subject.document.get(key)
-    if not isinstance(name, str) or '"' in name or len(name) > 60:
-        return ""
-    return f'{key} != "{shown(name, 70)[1:-1]}"'

@@ -16,8 +16,8 @@ from ..pipeline.envelope import request_of
 from ..pipeline.lines import Given
 from ..settings import TOKEN_SETTING, Destination, DestinationKind, Settings, destination_of, previewed
 from .catalogue import DIFFERENCES
-from .finders import Side, both_of
 from .records import Pair, pairs_of, records_of
+from .sides import Side, both_of
 
 LABELS: dict[DestinationKind, str] = {"actions": "Actions", "classic-cloud": "Classic"}
 """The destinations in one word."""

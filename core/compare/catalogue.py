@@ -11,8 +11,9 @@ import msgspec
 
 from ..destinations.classic.insert_id import UNKNOWABLE
 from ..settings import DestinationKind
+from . import event_finders as events
 from . import finders as find
-from .finders import Both
+from .sides import Both
 
 _CLASSIC_PAGE = "https://www.twilio.com/docs/segment/connections/destinations/catalog/mixpanel"
 _CLASSIC_CODE = "https://github.com/segmentio/integration-mixpanel"
@@ -82,9 +83,9 @@ DIFFERENCES: tuple[Difference, ...] = (
         "legacy-super-properties",
         "Traits on events, under $ (Legacy Super Properties)",
         _CLASSIC_PAGE,
-        find.legacy_super_properties,
+        events.legacy_super_properties,
     ),
-    _actions("traits-on-events", "Traits of the context on events", _CLASSIC_CODE, find.traits_on_events),
+    _actions("traits-on-events", "Traits of the context on events", _CLASSIC_CODE, events.traits_on_events),
     _actions("profile-device", "Device and browser in the profile", _CLASSIC_CODE, find.profile_device),
     _actions(
         "name-parts",
@@ -108,15 +109,15 @@ DIFFERENCES: tuple[Difference, ...] = (
         "reserved-property",
         "Properties named as Segment's own (id, $group_id, …) reach the event",
         _ACTIONS_CODE,
-        find.reserved_property,
+        events.reserved_property,
     ),
     _actions(
         "values-left-out",
         "Traits under Mixpanel's own names ($email, …), and what a mapping leaves out",
         _ACTIONS_CODE,
-        find.values_left_out,
+        events.values_left_out,
     ),
-    _actions("name-tag", "The user's name on events", _CLASSIC_CODE, find.name_tag),
+    _actions("name-tag", "The user's name on events", _CLASSIC_CODE, events.name_tag),
     # What the classic destination does not do
     _classic(
         "classic-refuses", "The classic destination refuses the message", _CLASSIC_CODE, find.classic_refuses
@@ -133,51 +134,53 @@ DIFFERENCES: tuple[Difference, ...] = (
         _FILTERING,
         find.classic_stopped,
     ),
-    _classic("identity-link", "Anonymous id and user are linked ($identify)", _MERGE, find.identity_link),
-    _classic("merge-ids", "Events carry the ids of the Simplified ID Merge", _MERGE, find.merge_ids),
+    _classic("identity-link", "Anonymous id and user are linked ($identify)", _MERGE, events.identity_link),
+    _classic("merge-ids", "Events carry the ids of the Simplified ID Merge", _MERGE, events.merge_ids),
     _classic(
         "purchase-per-product",
         "An event for each product of an order (Product Purchased)",
         _ACTIONS_PAGE,
-        find.purchase_per_product,
+        events.purchase_per_product,
     ),
     _classic(
         "values-covered",
         "Properties and traits as they were sent: traits, campaign and address of the context, names and "
         "times lie over them in the classic one",
         _CLASSIC_CODE,
-        find.values_covered,
+        events.values_covered,
     ),
     # What both do, each in its own way
     _otherwise(
         "insert-id-undocumented",
         f"The insert id of the classic destination. {UNKNOWABLE}",
         _CLASSIC_PAGE,
-        find.insert_id_undocumented,
+        events.insert_id_undocumented,
     ),
     _otherwise(
         "event-name",
         "Events have other names: pages and screens above all",
         _SEGMENT_AT_MIXPANEL,
-        find.page_name,
+        events.page_name,
     ),
     _otherwise(
         "page-double-count",
         "One page is several events in the classic destination (one for each page option)",
         _CLASSIC_PAGE,
-        find.page_double,
+        events.page_double,
     ),
     _otherwise(
         "nested-as-text",
         "Objects inside are JSON text in the classic one",
         _CLASSIC_CODE,
-        find.nested_as_text,
+        events.nested_as_text,
     ),
-    _otherwise("time-unit", "Time is in milliseconds, and in seconds", _CLASSIC_CODE, find.time_unit),
-    _otherwise("mp-lib", "mp_lib has another value: filters on it stop", _SEGMENT_AT_MIXPANEL, find.mp_lib),
-    _otherwise("renamed-properties", "Properties have another name", _ACTIONS_CODE, find.renamed_properties),
+    _otherwise("time-unit", "Time is in milliseconds, and in seconds", _CLASSIC_CODE, events.time_unit),
+    _otherwise("mp-lib", "mp_lib has another value: filters on it stop", _SEGMENT_AT_MIXPANEL, events.mp_lib),
+    _otherwise(
+        "renamed-properties", "Properties have another name", _ACTIONS_CODE, events.renamed_properties
+    ),
     _otherwise("created-date", "$created is written otherwise", _CLASSIC_CODE, find.created_cut),
     _otherwise("group-key", "Groups have another key or id", _CLASSIC_PAGE, find.group_key),
-    _otherwise("region", "Requests go to different hosts", _CLASSIC_PAGE, find.region),
+    _otherwise("region", "Requests go to different hosts", _CLASSIC_PAGE, events.region),
 )
 """In the order of the report: what weighs most first."""

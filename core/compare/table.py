@@ -20,8 +20,8 @@ from ..text import clean, counted, shown
 from ..workspace.table import sample_name
 from . import LABELS, Comparison
 from .catalogue import DIFFERENCES
-from .finders import Side
 from .records import Pair, PropertyRow, Record
+from .sides import Side
 
 Style: TypeAlias = Literal["text", "title", "head", "lost", "changed", "dim", "one", "other", "path"]
 Line: TypeAlias = tuple[tuple[Style, str], ...]

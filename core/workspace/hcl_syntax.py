@@ -2,6 +2,7 @@
 
 An expression that is not understood (an operator, a condition, a `for`, another function) becomes `Unknown`
 with its line and the reason: it matters only where its value is needed. What is not Terraform is refused.
+The module is over 350 lines because its functions are one recursive parser and call each other.
 """
 
 from __future__ import annotations
