@@ -11,7 +11,7 @@ from typing import cast
 import msgspec
 
 from ..errors import MappingError
-from ..mapping import compile_trigger
+from ..mapping import Refused, compile_trigger
 from ..messages import Json, JsonObject
 from ..paths import changed_at
 from ..settings import Destination
@@ -117,15 +117,16 @@ def _taking(destination: Destination, document: JsonObject) -> Destination:
     kept = tuple(
         msgspec.structs.replace(one, subscribe=f'type = "{document["type"]}"')
         for one in destination.subscriptions
-        if one.enabled and _takes(one.subscribe, document)
+        if one.enabled and _matches(one.subscribe, document)
     )
     return msgspec.structs.replace(destination, subscriptions=kept)
 
 
-def _takes(trigger: str, document: JsonObject) -> bool:
+def _matches(trigger: str, document: JsonObject) -> bool:
+    """Return whether the trigger matches; one that cannot be read or evaluated sends nothing."""
     try:
         return bool(compile_trigger(trigger)(document))
-    except MappingError:
+    except (MappingError, Refused):
         return False
 
 

@@ -444,3 +444,15 @@ def test_a_large_message_is_not_tried_value_by_value() -> None:
     destination = own({"event_properties": {"a": {"@path": "$.properties.k7.a"}}})
     found = of(track(wide), destination)
     assert 0 < len(found) <= 5
+
+
+def test_a_trigger_that_cannot_be_evaluated_leaves_the_others_to_be_judged() -> None:
+    mapping: dict[str, Any] = {"event": "Paid", "distinct_id": {"@path": "$.userId"}}
+    destination = Destination(
+        settings=DESTINATION.settings,
+        subscriptions=tuple(
+            Subscription(subscribe=trigger, partner_action="trackEvent", mapping=mapping)
+            for trigger in ('type = "track"', '(contains(type, "ed") and type = "track")')
+        ),
+    )
+    assert "$.properties.plan" in named(track({"plan": "pro"}), destination)
