@@ -8,6 +8,7 @@ versions of Textual draw other pictures. `pytest -m picture --update-grids` stor
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -82,6 +83,11 @@ def grid_of(app: App[object]) -> str:
     rule = RULE * width
     text = ("".join(cell.text for cell in row).rstrip() for row in rows)
     return "\n".join((f"{width} × {len(rows)}", rule, *text, rule, *_styles(rows), ""))
+
+
+def picture_of(app: App[object]) -> str:
+    """Return the whole screen as SVG, without the number in its names, which differs from run to run."""
+    return re.sub(r"terminal-\d+", "terminal", app.export_screenshot())
 
 
 def _cells(strip: Iterable[Segment], names: _Names) -> Iterator[Cell]:

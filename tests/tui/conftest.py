@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from details import NOW
 from fake_viewer import FakeViewer
-from grids import DRAWN_WITH, GRIDS, PICTURED, PICTURES, SameGrid, check_stored, grid_of
+from grids import DRAWN_WITH, GRIDS, PICTURED, PICTURES, SameGrid, check_stored, grid_of, picture_of
 from textual.app import App
 from textual.pilot import Pilot
 
@@ -59,7 +59,7 @@ def same_grid(request: pytest.FixtureRequest, tmp_path: Path) -> SameGrid:
         async with app.run_test(size=size, notifications=True) as pilot:
             await act(pilot)
             await pilot.pause()
-            grid, picture = grid_of(app), app.export_screenshot()
+            grid, picture = grid_of(app), picture_of(app)
         check_stored(grid, GRIDS / f"{name}.txt", update=update, beside=tmp_path)
         if name in PICTURED:
             if any(version(package) != number for package, number in DRAWN_WITH.items()):
