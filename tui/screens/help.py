@@ -224,7 +224,7 @@ def heading(text: str) -> Content:
 
 def line(label: str, text: str, style: str) -> Content:
     """Draw one key or mark."""
-    return Content.assemble((f"  {label:<{LABEL}}", style), (text, "$foreground"))
+    return Content.assemble((f"  {label:<{LABEL - 1}} ", style), (text, "$foreground"))
 
 
 def columns(blocks: Sequence[Sequence[Content]], width: int = COLUMN) -> list[Content]:
