@@ -6,18 +6,16 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 from itertools import chain, islice
-from random import Random
 
 from ..delivery import Outcome
-from ..stores.base import Outbox
 from .aside import TRY_AGAIN_MS, Aside
-from .batch import Batch, Queue
-from .clock import Clock, wait_before_retry
+from .batch import Batch
+from .clock import wait_before_retry
 from .ledger import Attempt
 from .outcomes import Action, Verdict
 from .records import Record, only_sets
 from .search import Step
-from .sender import OnDelivery, Parcel, Post, Sender, in_words
+from .sender import Parcel, Sender, Services, in_words
 
 _CHOICE = 64
 """Records among which one is chosen to learn whether Mixpanel accepts any."""
@@ -26,43 +24,33 @@ _CHOICE = 64
 class Courier(Sender):
     """Sends parcels until their records are settled or set aside, or forwarding halts or stops.
 
-    `changed` is set when more may be sent, `interrupt` ends all waiting. `halt` is called with the reason.
+    `halt` is called with the reason.
     """
 
     def __init__(
         self,
-        outbox: Outbox,
-        post: Post,
-        queue: Queue,
+        services: Services,
         *,
         mixpanel_url: str,
         secrets: tuple[str, ...],
-        on_delivery: OnDelivery | None,
-        on_trouble: Callable[[], None],
-        clock: Clock,
-        rng: Random,
-        changed: asyncio.Event,
-        interrupt: asyncio.Event,
         halt: Callable[[str], None],
     ) -> None:
-        super().__init__(
-            outbox,
-            post,
-            mixpanel_url=mixpanel_url,
-            secrets=secrets,
-            on_delivery=on_delivery,
-            on_trouble=on_trouble,
-            clock=clock,
-            rng=rng,
-        )
+        super().__init__(services, mixpanel_url=mixpanel_url, secrets=secrets)
         self.arrived = asyncio.Event()
         """Set when records were added to the queue."""
-        self._queue = queue
-        self._changed = changed
-        self._interrupt = interrupt
+        self._queue = services.queue
+        self._interrupt = services.interrupt
         self._halt = halt
         self._asking: dict[str, asyncio.Lock] = {}
         self._turn = 0
+
+    async def next_change(self) -> None:
+        """Wait until more may be sent, or until it is time for a try that was put off."""
+        changed, at = self._services.changed.wait(), self.next_time()
+        if at is None:
+            await changed
+        else:
+            await first(changed, self._clock.sleep((at - self._clock.now()) / 1000))
 
     async def deliver(self, parcel: Parcel) -> None:
         """See a batch through: all its records settled or set aside, or forwarding halted or stopped."""
@@ -92,7 +80,7 @@ class Courier(Sender):
         pause = 0.0
         if verdict.action is Action.RETRY:
             parcel.failures += 1
-            pause = wait_before_retry(parcel.failures, self._rng, verdict.after)
+            pause = wait_before_retry(parcel.failures, self._services.rng, verdict.after)
             self.trouble(batch.route, in_words(attempt, verdict), pause)
         # An outage of hours says the same each minute: once is enough, unless the line takes back ON_ITS_WAY.
         if verdict.words not in parcel.logged or not batch.repeatable:
@@ -149,7 +137,7 @@ class Courier(Sender):
             return [parcel]
         # Mixpanel accepts others: they need not wait.
         self.troubles.pop(parcel.batch.route, None)
-        self._changed.set()
+        self._services.changed.set()
         match step:
             case Step.HALVE:
                 return parcel.halves()

@@ -11,26 +11,25 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from random import Random
 
 from ..api.models import Summary
-from ..delivery import Delivery
 from ..destinations.base import Translator
 from ..masks import secrets_in
 from ..messages import Message
 from ..settings import DestinationSettings
 from ..stores.base import Stores
 from ..verdict import Translation
-from .aside import TRY_AGAIN_MS, Aside
+from .aside import TRY_AGAIN_MS
 from .batch import Batch, Limits, Queue
 from .client import HttpxTransport, Transport
 from .clock import Clock, SystemClock
 from .courier import Courier, first
 from .credentials import service_account_of
 from .outcomes import Answer
-from .records import BatchKey, Record
-from .sender import OnDelivery, Parcel
+from .records import BatchKey
+from .sender import OnDelivery, Parcel, Services
 from .source import Load, Source
 from .wire import WireForm, check_address
 
@@ -43,8 +42,8 @@ class Forwarder:
     `on_halt` is called with the reason once forwarding has halted, `on_trouble` when `retry` is another.
     `dry_run` sends nothing: each operation gets one `Outcome.DRY_RUN` line, and the message stays owed, so
     that a dry run takes nothing away from a later real one. `in_flight` is requests at once on each route,
-    `window` how many records are read ahead. `linger`: seconds
-    for which new messages wait for others to share their request.
+    `window` how many records are read ahead, `linger` the seconds that new messages wait for others which may
+    share their request.
 
     Raises SettingsError when `settings.mixpanel_url` cannot be used.
     """
@@ -70,14 +69,10 @@ class Forwarder:
     ) -> None:
         check_address(settings.mixpanel_url)
         self._secrets = secrets_in(settings)
-        self._stores = stores
         self._mixpanel_url = settings.mixpanel_url
-        self._on_delivery = on_delivery
         self._on_halt = on_halt
-        self._on_trouble = on_trouble
         self._transport = transport
         self._clock: Clock = clock or SystemClock()
-        self._rng = rng or Random()
         self._source = Source(stores, load, translator, self._clock, dry_run=dry_run)
         self._source.account = service_account_of(settings)
         self._linger = linger
@@ -87,6 +82,17 @@ class Forwarder:
         self._queue = Queue(limits)
         self._changed = asyncio.Event()
         self._interrupt = asyncio.Event()
+        self._services = Services(
+            stores.outbox,
+            self._post,
+            self._queue,
+            self._clock,
+            rng or Random(),
+            self._changed,
+            self._interrupt,
+            on_delivery,
+            on_trouble or (lambda: None),
+        )
         self._finished = asyncio.Event()
         self._running = self._stopping = False
         self._grace = 0.0
@@ -125,9 +131,8 @@ class Forwarder:
         if self._halt_words:
             return self._halt_words
         texts = self._courier.faults()
-        if unreadable := self._source.unreadable:
-            noun = "message" if unreadable == 1 else "messages"
-            texts.append(f"{unreadable} {noun} owed to Mixpanel cannot be read from the journal")
+        if self._source.fault:
+            texts.append(self._source.fault)
         return " · ".join(texts)
 
     @property
@@ -215,17 +220,9 @@ class Forwarder:
     def _hire(self) -> Courier:
         era = self._era
         return Courier(
-            self._stores.outbox,
-            self._post,
-            self._queue,
+            self._services,
             mixpanel_url=self._mixpanel_url,
             secrets=self._secrets,
-            on_delivery=self._on_delivery,
-            on_trouble=self._on_trouble or (lambda: None),
-            clock=self._clock,
-            rng=self._rng,
-            changed=self._changed,
-            interrupt=self._interrupt,
             halt=lambda words: self._halt(words, era),
         )
 
@@ -252,11 +249,7 @@ class Forwarder:
 
     async def _wait(self) -> None:
         """Wait until something has changed, or it is time for a try that was put off."""
-        at = None if self.halted else self._courier.next_time()
-        if at is None:
-            await self._changed.wait()
-        else:
-            await first(self._changed.wait(), self._clock.sleep((at - self._clock.now()) / 1000))
+        await (self._changed.wait() if self.halted else self._courier.next_change())
 
     def _halt(self, words: str, era: int) -> None:
         if era != self._era:
@@ -280,21 +273,13 @@ class Forwarder:
             taken = await source.take(summaries, self._courier.ledger)
             queue.add(taken.records)
             for record, before in taken.aside:
-                self._keep_aside(record, before)
+                self._courier.keep_aside(record, before)
             self._courier.arrived.set()
             await self._courier.record(taken.lines, taken.states)
             if len(queue) >= queue.limits.json_records:
                 # While more is at hand, only full batches: half-empty ones cost as many round trips.
                 self._dispatch()
             await asyncio.sleep(0)
-
-    def _keep_aside(self, record: Record, earlier: Sequence[Delivery]) -> None:
-        """Keep a record that an earlier run had set aside, until its next try."""
-        line = next(line for line in reversed(earlier) if line.operation == record.operation)
-        # A clock that was set back must not put the try off for longer.
-        due = min(line.at, self._clock.now()) + TRY_AGAIN_MS
-        words = f"{line.status or ''} {line.words.partition(';')[0]}".strip()
-        self._courier.shelf.put(Aside(record, due, words=words))
 
     def _dispatch(self) -> None:
         """Start what may be sent now."""

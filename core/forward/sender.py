@@ -14,8 +14,8 @@ from random import Random
 from ..delivery import Delivery, DeliveryState, Outcome
 from ..masks import masks_of
 from ..stores.base import Outbox
-from .aside import Aside, Shelf
-from .batch import Batch
+from .aside import TRY_AGAIN_MS, Aside, Shelf
+from .batch import Batch, Queue
 from .clock import Clock, wait_before_retry
 from .ledger import ON_ITS_WAY, Attempt, Ledger, States
 from .outcomes import Action, Answer, Judgement, Verdict, judge
@@ -73,35 +73,39 @@ class Parcel:
             self.behind.remove(part)
 
 
-class Sender:
-    """Sends parcels once. `post` sends one request; `on_delivery` is called after writes to the journal."""
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What a forwarder and those who send for it work with, for as long as it lives.
 
-    def __init__(
-        self,
-        outbox: Outbox,
-        post: Post,
-        *,
-        mixpanel_url: str,
-        secrets: tuple[str, ...],
-        on_delivery: OnDelivery | None,
-        on_trouble: Callable[[], None],
-        clock: Clock,
-        rng: Random,
-    ) -> None:
+    `post` sends one request. `on_delivery` is called after writes to the journal, `on_trouble` when what is
+    waited for changes. `changed` is set when more may be sent; `interrupt` ends all waiting.
+    """
+
+    outbox: Outbox
+    post: Post
+    queue: Queue
+    clock: Clock
+    rng: Random
+    changed: asyncio.Event
+    interrupt: asyncio.Event
+    on_delivery: OnDelivery | None
+    on_trouble: Callable[[], None]
+
+
+class Sender:
+    """Sends parcels once, and writes down what became of their records."""
+
+    def __init__(self, services: Services, *, mixpanel_url: str, secrets: tuple[str, ...]) -> None:
         self.ledger = Ledger()
         self.shelf = Shelf()
         self.held: Counter[str] = Counter()
         """What is on its way, of what later records have to wait for."""
         self.troubles: dict[BatchKey, Trouble] = {}
-        self._outbox = outbox
-        self._post = post
+        self._services = services
+        self._clock = services.clock
         self.mixpanel_url = mixpanel_url
         self.secrets = secrets
         """What the settings keep secret: words that hold any of it are not written down as they come."""
-        self._on_delivery = on_delivery
-        self._on_trouble = on_trouble
-        self._clock = clock
-        self._rng = rng
         self._sending: dict[asyncio.Task[None], Parcel] = {}
         self._burnt: Counter[BatchKey] = Counter()
         self._endpoints: dict[str, Endpoint] = {}
@@ -131,7 +135,7 @@ class Sender:
     def trouble(self, route: BatchKey, words: str, pause: float) -> None:
         """Note why nothing is sent on a route until the try in so many seconds."""
         self.troubles[route] = Trouble(words, again=self._clock.now() + round(pause * 1000))
-        self._on_trouble()
+        self._services.on_trouble()
 
     def paused_routes(self) -> list[BatchKey]:
         """The routes on which nothing is sent for some time, or until a try succeeds."""
@@ -149,6 +153,14 @@ class Sender:
         times += [aside.due for aside in self.shelf]
         return min((time for time in times if time > now), default=None)
 
+    def keep_aside(self, record: Record, earlier: Sequence[Delivery]) -> None:
+        """Keep a record that an earlier run had set aside, until its next try."""
+        line = next(line for line in reversed(earlier) if line.operation == record.operation)
+        # A clock that was set back must not put the try off for longer.
+        due = min(line.at, self._clock.now()) + TRY_AGAIN_MS
+        words = f"{line.status or ''} {line.words.partition(';')[0]}".strip()
+        self.shelf.put(Aside(record, due, words=words))
+
     def hold(self, batch: Batch) -> None:
         """Let later records wait for this batch."""
         self.held.update(batch.holds)
@@ -163,11 +175,11 @@ class Sender:
         if not deliveries and not states:
             return
         owing = {id for id, _ in states if id in self.ledger}
-        await self._outbox.record(deliveries, states, owing)
-        if self._on_delivery is not None:
+        await self._services.outbox.record(deliveries, states, owing)
+        if self._services.on_delivery is not None:
             tried = {line.message for line in deliveries if line.message in self.ledger}
             now = {id: self.ledger.state(id) for id in tried} | dict(states)
-            self._on_delivery(deliveries, list(now.items()))
+            self._services.on_delivery(deliveries, list(now.items()))
 
     def unanswered(self) -> list[Parcel]:
         """The parcels that must not be sent again and have no answer yet."""
@@ -193,7 +205,7 @@ class Sender:
         endpoint = self.endpoint(batch)
         number = endpoint.number()
         self._sending[task] = parcel
-        answer = await self._post(batch.wire(self.mixpanel_url))
+        answer = await self._services.post(batch.wire(self.mixpanel_url))
         del self._sending[task]
         took = max(0, self._clock.now() - attempt.at)
         # A server may repeat what it was sent, in a message's property as well as in a header.
@@ -209,7 +221,7 @@ class Sender:
         if _is_uncertain(verdict):
             # Without a pause an outage would make every record that adds uncertain, one after the other.
             self._burnt[batch.route] += 1
-            pause = wait_before_retry(self._burnt[batch.route], self._rng)
+            pause = wait_before_retry(self._burnt[batch.route], self._services.rng)
             until = self._clock.now() + round(pause * 1000)
             self.troubles[batch.route] = Trouble(in_words(attempt, verdict), until)
         else:

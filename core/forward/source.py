@@ -70,6 +70,14 @@ class Source:
         self._after = 0
         self._newest = 0
 
+    @property
+    def fault(self) -> str:
+        """How many messages cannot be read, for the header; "" if all can."""
+        if not self.unreadable:
+            return ""
+        noun = "message" if self.unreadable == 1 else "messages"
+        return f"{self.unreadable} {noun} owed to Mixpanel cannot be read from the journal"
+
     async def begin(self) -> None:
         """Start from what the journal says."""
         self.unreadable = self._after = 0
