@@ -22,6 +22,7 @@ from ..delivery import Delivery, DeliveryCounts, DeliveryState
 from ..messages import Receipt
 from ..query import Names
 from ..verdict import Finding, Severity
+from .tallies import StepOf, Tallies
 
 Cursor: TypeAlias = int
 """A receipt's position in the log."""
@@ -229,6 +230,13 @@ class Index(ReadableIndex, Protocol):
 
     async def counts(self) -> Counts:
         """Return the totals; cheap enough for each frame of the feed."""
+        ...
+
+    async def tallies(self, step_of: StepOf, events: int, newest: int) -> Tallies:
+        """Return all messages in numbers, with at most so many events and newest ids for each.
+
+        `step_of` chooses how long the stretches are in which they are counted over time.
+        """
         ...
 
     async def keep_settings(self, text: str) -> None:

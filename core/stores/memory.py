@@ -15,8 +15,9 @@ from ..delivery import OWED_STATES, Delivery, DeliveryCounts, DeliveryState
 from ..errors import JournalFull
 from ..messages import Marks, Receipt, seq_of
 from ..query.wildcards import fold
-from ..verdict import Finding
+from ..verdict import SEVERITY_WEIGHT, Finding, Severity
 from .base import START, Condition, Counts, Cursor, Entry, Found, Revision
+from .tallies import Line, StepOf, Tallies, tallies_of
 
 MEMORY = "memory:"
 """The path that stands for stores in memory."""
@@ -229,6 +230,32 @@ class MemoryIndex:
                 for entry in self._memory.entries.values()
             ),
         )
+
+    async def tallies(self, step_of: StepOf, events: int, newest: int) -> Tallies:
+        """Return all messages in numbers."""
+        severities: dict[str, Severity] = {}
+        lines: list[Line] = []
+        for entry in self._memory.lines():
+            line, judged = entry.summary, entry.judged
+            for rule, severity in judged.rules.items():
+                before = severities.setdefault(rule, severity)
+                severities[rule] = min(before, severity, key=SEVERITY_WEIGHT.__getitem__)
+            lines.append(
+                Line(
+                    line.id,
+                    line.received_at,
+                    line.type,
+                    line.name,
+                    entry.names.event,
+                    line.marks,
+                    line.errors,
+                    line.warnings,
+                    line.delivery,
+                    judged.sent,
+                    tuple(judged.rules),
+                )
+            )
+        return tallies_of(lines, severities, step_of, events, newest)
 
     async def settings(self) -> str:
         """Return the settings that were last kept."""

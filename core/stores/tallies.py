@@ -136,7 +136,7 @@ class _Rule:
 
 
 def tallies_of(
-    lines: Sequence[Line], severities: Mapping[str, Severity], step_of: StepOf, *, events: int, newest: int
+    lines: Sequence[Line], severities: Mapping[str, Severity], step_of: StepOf, events: int, newest: int
 ) -> Tallies:
     """Count lines, which are in the order of their ids. `events` and `newest` bound what is listed."""
     if not lines:

@@ -43,13 +43,13 @@ def page(
         test, parameter = contains(text)
         tests.append(test)
         parameters.append(parameter)
-    matches, unfilled = None, (0, 0)
+    matches, lacking = None, (0, 0)
     if condition is not None:
         matches = condition.matches
-        unfilled = _unfilled(db) if filled else (0, 0)
+        lacking = unfilled(db) if filled else (0, 0)
         if filled:
             tests.append(f"({condition.sql} OR id >= ? AND id < ?)")
-            parameters += (*condition.parameters, *unfilled)
+            parameters += (*condition.parameters, *lacking)
     order = "DESC" if after is None else "ASC"
     columns = ALL_COLUMNS if filled and matches is not None else SUMMARY_COLUMNS
     query = f"SELECT {columns} FROM messages WHERE {' AND '.join(tests)} ORDER BY id {order} LIMIT ?"
@@ -57,7 +57,7 @@ def page(
     while len(found) <= limit:
         many = limit + 1 - len(found) if matches is None else _STRETCH
         rows = db.execute(query, (*values, *parameters, many)).fetchall()
-        found += _decided(db, rows, matches, unfilled)
+        found += _decided(db, rows, matches, lacking)
         if len(rows) < many:
             break
         values = [rows[-1][0], values[1]] if after is not None else [values[0], rows[-1][0]]
@@ -74,7 +74,7 @@ def contains(text: str) -> tuple[str, str]:
     return "text LIKE ? ESCAPE '\\'", f"%{escaped}%"
 
 
-def _unfilled(db: sqlite3.Connection) -> tuple[int, int]:
+def unfilled(db: sqlite3.Connection) -> tuple[int, int]:
     """Return the first id that lacks columns, and the one after the last."""
     meta = dict(db.execute("SELECT key, value FROM meta WHERE key IN ('filled', 'fill')").fetchall())
     start, end = meta.get("filled", 0), meta.get("fill", 0)
@@ -87,7 +87,7 @@ def _decided(
     db: sqlite3.Connection,
     rows: Sequence[Sequence[object]],
     matches: Callable[[Found], bool] | None,
-    unfilled: tuple[int, int],
+    lacking: tuple[int, int],
 ) -> list[Summary]:
     """Return the lines of the rows that match; of neighbours in one receipt that is read once."""
     if matches is None:
@@ -104,7 +104,7 @@ def _decided(
     for row in rows:
         entry = unpack_entry(row)
         id = entry.summary.id
-        filled = len(row) > _LINE and not unfilled[0] <= id < unfilled[1]
+        filled = len(row) > _LINE and not lacking[0] <= id < lacking[1]
         if matches(Found(entry, filled, partial(receipt_of, seq_of(id)))):
             found.append(entry.summary)
     return found

@@ -11,7 +11,8 @@ from ...delivery import Delivery, DeliveryState
 from ...messages import Receipt
 from ...settings import JournalSettings
 from ..base import START, Counts, Cursor, Entry, Revision
-from . import reader
+from ..tallies import StepOf, Tallies
+from . import reader, totals
 from .damage import Damage
 from .faults import SQLITE_ERRORS, store_fault
 from .lock import JournalLock
@@ -117,6 +118,10 @@ class SqliteIndex(SqliteLines):
     async def counts(self) -> Counts:
         """Return the totals; they are kept, not counted."""
         return self._store.counts
+
+    async def tallies(self, step_of: StepOf, events: int, newest: int) -> Tallies:
+        """Return all messages in numbers, see `Index.tallies`."""
+        return await self._reader.search.run(totals.tallies, step_of, events, newest)
 
     async def settings(self) -> str:
         """Return the settings that were last kept, "" if there are none."""

@@ -1,0 +1,187 @@
+"""Reads the messages of the file in numbers: by event, by rule and over time; see `Index.tallies`.
+
+A small journal is counted line by line. Of a large one the tables of totals are read, see `tally`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import defaultdict
+
+import msgspec
+
+from ...messages import Marks
+from ...verdict import SEVERITY_WEIGHT, Severity
+from ..tallies import (
+    FINE,
+    MINUTE,
+    UNKNOWN,
+    EventKey,
+    EventTally,
+    Line,
+    RuleTally,
+    StepOf,
+    Tallies,
+    tallies_of,
+    top_events,
+)
+from .search import unfilled
+from .tally import COUNTED, Row
+
+_SEVERITIES: dict[int, Severity] = {weight: severity for severity, weight in SEVERITY_WEIGHT.items()}
+_LOOK_BACK = 500
+"""Lines up to the newest of an event or a rule among which others of it are looked for."""
+
+
+def tallies(db: sqlite3.Connection, step_of: StepOf, events: int, newest: int) -> Tallies:
+    """Return the journal in numbers, from one state of the file."""
+    db.execute("BEGIN")
+    try:
+        start, end = unfilled(db)
+        (missing,) = db.execute(
+            "SELECT count(*) FROM messages WHERE id >= ? AND id < ?", (start, end)
+        ).fetchone()
+        (lines,) = db.execute("SELECT coalesce(sum(messages), 0) FROM tallies WHERE rule = ''").fetchone()
+        if lines <= FINE:
+            rows = map(
+                Row.read, db.execute(f"SELECT {COUNTED} FROM messages WHERE id >= ? OR id < ?", (end, start))
+            )
+            found = tallies_of([_line(row) for row in rows], _severities(db), step_of, events, newest)
+        else:
+            found = _from_tables(db, step_of, events, newest)
+        return msgspec.structs.replace(found, missing=missing)
+    finally:
+        if db.in_transaction:
+            db.execute("ROLLBACK")  # nothing was written
+
+
+def _line(row: Row) -> Line:
+    return Line(
+        row.id,
+        row.received_at,
+        row.type,
+        row.name,
+        row.event,
+        row.marks,
+        row.errors,
+        row.warnings,
+        row.delivery,
+        None if row.sent is None else bool(row.sent),
+        row.rules.split(),
+    )
+
+
+def _severities(db: sqlite3.Connection) -> dict[str, Severity]:
+    rows = db.execute("SELECT rule, min(worst) FROM tallies WHERE rule != '' GROUP BY rule")
+    return {rule: _SEVERITIES.get(worst, "info") for rule, worst in rows}
+
+
+def _from_tables(db: sqlite3.Connection, step_of: StepOf, events: int, newest: int) -> Tallies:
+    lines, refused, errors, warnings, since, until, last, different = db.execute(
+        "SELECT sum(messages), sum(CASE WHEN type = '' THEN messages ELSE 0 END), "
+        "sum(errors), sum(warnings), min(first), max(last), max(newest), count(*) "
+        "FROM tallies WHERE rule = ''"
+    ).fetchone()
+    # Rows of messages that made room for newer ones are gone, but not their time in the totals.
+    oldest = db.execute("SELECT id, received_at FROM messages ORDER BY id LIMIT 1").fetchone()
+    first, since = oldest or (last, since)
+    until = max(since, until)
+    step = step_of(since, until, False)
+    shares: defaultdict[str, dict[EventKey, int]] = defaultdict(dict)
+    for rule, type, event, messages in db.execute(
+        "SELECT rule, type, event, messages FROM tallies WHERE rule != ''"
+    ):
+        shares[rule][type, event] = messages
+    listed = _events(db, events, newest, shares)
+    keys = {(one.type, one.event) for one in listed}
+    times: dict[int, tuple[int, int, int]] = {}
+    event_times: defaultdict[EventKey, dict[int, int]] = defaultdict(dict)
+    rule_times: defaultdict[str, dict[int, int]] = defaultdict(dict)
+    for start, messages, bad, warned in db.execute(
+        "SELECT minute * ? / ? * ? AS start, sum(messages), sum(errors), sum(warnings) "
+        "FROM minutes WHERE rule = '' GROUP BY start",
+        (MINUTE, step, step),
+    ):
+        times[start] = messages, bad, warned
+    for start, rule, type, event, messages in db.execute(
+        "SELECT minute * ? / ? * ? AS start, rule, type, event, sum(messages) "
+        "FROM minutes GROUP BY start, rule, type, event",
+        (MINUTE, step, step),
+    ):
+        if rule:
+            rule_times[rule][start] = messages
+        elif (type, event) in keys:
+            event_times[type, event][start] = messages
+    return Tallies(
+        messages=lines - refused,
+        refused=refused,
+        errors=errors,
+        warnings=warnings,
+        first=first,
+        last=last,
+        since=since,
+        until=until,
+        step=step,
+        events=listed,
+        events_total=different,
+        rules=_rules(db, newest, shares),
+        times=times,
+        rule_times=rule_times,
+        event_times=event_times,
+    )
+
+
+def _events(
+    db: sqlite3.Connection, events: int, newest: int, shares: dict[str, dict[EventKey, int]]
+) -> tuple[EventTally, ...]:
+    found: list[EventTally] = []
+    for type, event, messages, errors, warnings, silent, last in db.execute(
+        "SELECT type, event, messages, errors, warnings, silent, newest FROM tallies WHERE rule = '' "
+        "ORDER BY errors DESC, warnings DESC, messages DESC, type, event LIMIT ?",
+        (events,),
+    ).fetchall():
+        delivery = db.execute(
+            "SELECT delivery, messages FROM standings WHERE type = ? AND event = ?", (type, event)
+        ).fetchall()
+        rules = {rule: of[type, event] for rule, of in shares.items() if (type, event) in of}
+        ids = _newest(db, last, newest, *_is_counted_as(type, event))
+        found.append(EventTally(type, event, messages, errors, warnings, silent, ids, dict(delivery), rules))
+    return tuple(found)
+
+
+def _rules(
+    db: sqlite3.Connection, newest: int, shares: dict[str, dict[EventKey, int]]
+) -> tuple[RuleTally, ...]:
+    found: list[RuleTally] = []
+    for rule, worst, messages, first, last, id in db.execute(
+        "SELECT rule, min(worst), sum(messages), min(first), max(last), max(newest) "
+        "FROM tallies WHERE rule != '' GROUP BY rule"
+    ).fetchall():
+        ids = _newest(db, id, newest, "instr(rules, ?)", f" {rule} ")
+        events = tuple(top_events(shares[rule].items()))
+        severity = _SEVERITIES.get(worst, "info")
+        found.append(RuleTally(rule, severity, messages, first, last, ids, events))
+    return tuple(found)
+
+
+def _is_counted_as(type: str, event: str) -> tuple[str, str]:
+    """Return the condition for messages that are counted as this, see `counted_as`, and its parameter."""
+    if type == "":
+        return f"type = '' AND marks & {int(Marks.REFUSED)} AND name = ?", event
+    if type == UNKNOWN:
+        return f"type = '' AND NOT marks & {int(Marks.REFUSED)} AND name = ?", event
+    if type == "track":
+        return "type = 'track' AND name = ?", event
+    if type in ("page", "screen"):
+        return f"type = '{type}' AND event = ?", event
+    return "type = ?", type
+
+
+def _newest(db: sqlite3.Connection, last: int, many: int, condition: str, value: str) -> tuple[int, ...]:
+    """Return the newest ids up to `last` for which the condition holds, of the lines just before it."""
+    rows = db.execute(
+        "SELECT id FROM (SELECT id, type, name, event, marks, rules FROM messages WHERE id <= ? "
+        f"ORDER BY id DESC LIMIT {_LOOK_BACK}) WHERE {condition} ORDER BY id DESC LIMIT ?",
+        (last, value, many),
+    )
+    return tuple(id for (id,) in rows)
