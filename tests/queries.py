@@ -7,10 +7,15 @@ from collections.abc import Collection, Sequence
 
 import msgspec
 
+from segtap.core.api.models import Summary
 from segtap.core.delivery import DeliveryState
 from segtap.core.messages import JsonObject, Marks
-from segtap.core.query import Facts, Judgement, Names, names_of, searched_text
+from segtap.core.query import Facts, Judgement, Names, names_of, searched_parts, searched_text
+from segtap.core.query.searched import BETWEEN
 from segtap.core.query.wildcards import encodable
+from segtap.core.stores.base import Entry, Judged
+from segtap.core.stores.sqlite.rows import ALL_COLUMNS, pack_entry
+from segtap.core.stores.sqlite.schema import TABLE
 
 
 class Row(msgspec.Struct, kw_only=True):
@@ -81,45 +86,42 @@ class Asked:
 
 
 def table(rows: Sequence[Row], *, text_limit: int = 1000, name_limit: int = 128) -> sqlite3.Connection:
-    """An index in memory with these rows, numbered from 0. Each third one is not judged yet."""
+    """The index's table in memory with these rows, numbered from 0. Each third one is not judged yet."""
     db = sqlite3.connect(":memory:")
-    db.execute(
-        "CREATE TABLE messages (id INTEGER PRIMARY KEY, received_at INTEGER, type TEXT, marks INTEGER, "
-        "delivery TEXT, message_id TEXT, event TEXT, user_id TEXT, anonymous_id TEXT, group_id TEXT, "
-        "write_key TEXT, library TEXT, origin TEXT, errors INTEGER, warnings INTEGER, notes INTEGER, "
-        "rules TEXT, sent INTEGER, revision TEXT, text TEXT, text_cut INTEGER)"
-    )
+    db.executescript(TABLE)
     for id, row in enumerate(rows):
-        facts, names, text = row.facts, row.names, searched_text(row.document)
-        judged = id % 3 != 2
-        texts = (
-            names.event,
-            names.user_id,
-            names.anonymous_id,
-            names.group_id,
-            names.write_key,
-            names.library,
-        )
-        rules = "".join(f" {rule}" for rule in sorted(row.rules)) + " " if judged and row.rules else ""
-        db.execute(
-            f"INSERT INTO messages VALUES ({','.join('?' * 21)})",
-            (
+        facts, names = row.facts, row.names
+        own, common = searched_parts(row.document)
+        common = common[:text_limit]
+        whole = f"{own[:text_limit]}{BETWEEN}{common}" if common else own[:text_limit]
+        texts = {name: getattr(names, name)[:name_limit] for name in Names.__struct_fields__}
+        entry = Entry(
+            Summary(
                 id,
                 facts.received_at,
                 facts.type,
+                "",
+                "",
+                "",
+                row.errors if id % 3 != 2 else 0,
+                row.warnings if id % 3 != 2 else 0,
                 facts.marks,
-                facts.delivery.value,
+                facts.delivery,
                 facts.message_id[:name_limit],
-                *(one[:name_limit] for one in texts),
-                names.origin,
-                row.errors if judged else 0,
-                row.warnings if judged else 0,
-                row.notes if judged else 0,
-                rules,
-                int(row.sent) if judged else None,
-                "r1" if judged else "",
-                text[:text_limit],
-                int(len(text) > text_limit),
             ),
+            True,
+            whole,
+            names=Names(**{**texts, "origin": names.origin}),
+            judged=Judged(
+                notes=row.notes, rules=dict.fromkeys(row.rules, "info"), sent=row.sent, revision="r1"
+            )
+            if id % 3 != 2
+            else Judged(),
+            text_cut=max(len(own), len(searched_parts(row.document)[1])) > text_limit,
+            common_from=min(len(own), text_limit) if common else -1,
         )
+        if common:
+            db.execute("INSERT INTO common_texts VALUES (?, ?)", (id + 1, common))
+        values = pack_entry(entry, id + 1 if common else 0)
+        db.execute(f"INSERT INTO messages ({ALL_COLUMNS}) VALUES ({','.join('?' * len(values))})", values)
     return db

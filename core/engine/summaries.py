@@ -5,7 +5,8 @@ from __future__ import annotations
 from ..api.models import Summary
 from ..delivery import DeliveryState
 from ..messages import Marks, Message, Receipt, message_number
-from ..query import Names, names_of, refusal_text, searched_text
+from ..query import Names, names_of, refusal_text, searched_parts
+from ..query.searched import BETWEEN
 from ..stores.base import Entry, Judged
 from ..verdict import Finding, Severity, Verdict
 from .labels import agent_label, describe, source_label
@@ -85,13 +86,14 @@ def entry_of(
     `verdict` is the whole one; `findings` are those of the rules on the stream alone.
     """
     document = message.document
-    text = searched_text(document, message.filled)
+    own, common = searched_parts(document, message.filled)
+    own_text, common_text = _plain(own, TEXT_LIMIT), _plain(common, TEXT_LIMIT)
     origin = "device" if message.source_kind == "mixpanel" else receipt.origin
     names = names_of(document, message.type, write_key=message.write_key, origin=origin)
     return Entry(
         summary,
         message.wanted,
-        _plain(text, TEXT_LIMIT),
+        f"{own_text}{BETWEEN}{common_text}" if common_text else own_text,
         findings,
         Names(
             event=_plain(names.event, USER_LIMIT),
@@ -103,7 +105,8 @@ def entry_of(
             origin=names.origin,
         ),
         judged_of(verdict, message.marks),
-        len(text) > TEXT_LIMIT,
+        len(own) > TEXT_LIMIT or len(common) > TEXT_LIMIT,
+        len(own_text) if common_text else -1,
     )
 
 

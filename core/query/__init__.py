@@ -6,7 +6,7 @@ from ..errors import FilterFault
 from .candidate import Candidate, Facts, Judgement, Names, names_of, refusal_text
 from .parser import parse
 from .query import Query
-from .searched import searched_text
+from .searched import searched_parts, searched_text
 from .tally import Tally
 
 __all__ = [
@@ -20,5 +20,6 @@ __all__ = [
     "names_of",
     "parse",
     "refusal_text",
+    "searched_parts",
     "searched_text",
 ]

@@ -18,6 +18,7 @@ from .wildcards import Wildcard, fold
 COLUMNS = frozenset(
     (
         *("received_at", "type", "errors", "warnings", "marks", "delivery", "message_id", "text", "text_cut"),
+        "common",
         *("event", "user_id", "anonymous_id", "group_id", "write_key", "library", "origin"),
         *("notes", "rules", "sent", "revision"),
     )
@@ -34,6 +35,8 @@ TEXT_COLUMNS: dict[str, tuple[str, ...]] = {
     "id": ("message_id",),
 }
 """The columns of each field with texts."""
+TEXTS_APART = ("type", "event", "user_id", "anonymous_id", "group_id", "message_id")
+"""Columns with values of the searched text that the column `text` may lack."""
 FIXED_COLUMNS = {"type": "type", "delivery": "delivery", "origin": "origin"}
 PATH_COLUMNS: dict[tuple[str, ...], tuple[str, str]] = {
     ("userId",): ("user_id", ""),
@@ -45,6 +48,7 @@ PATH_COLUMNS: dict[tuple[str, ...], tuple[str, str]] = {
 }
 """The columns of paths, and the condition under which a column is that path's."""
 
+_SEARCHED = " ".join(("text", "text_cut", "common", *TEXTS_APART))
 CUT_AT = 128
 """A text of this many characters may be cut in its column."""
 _MOST_STARS = 3
@@ -114,7 +118,7 @@ class _Compiler:
         wanted = text.folded().longest
         if BETWEEN in wanted:
             return UNKNOWN
-        return self._with("text text_cut", _contains(wanted))
+        return self._with(_SEARCHED, _contains(wanted))
 
     def _field(self, field: str, values: Sequence[Wildcard]) -> Bounds:
         if field in FIXED_COLUMNS:
@@ -152,7 +156,7 @@ class _Compiler:
         if term.operator != "=" or term.path.root in ("mp", "timestamp"):
             return UNKNOWN
         text = _as_searched(term)
-        bounds = self._with("text text_cut", _contains(text)) if text else UNKNOWN
+        bounds = self._with(_SEARCHED, _contains(text)) if text else UNKNOWN
         column, condition = PATH_COLUMNS.get(term.path.steps, ("", ""))
         if column and isinstance(term.value, str) and len(term.value) < CUT_AT and "\0" not in term.value:
             may = Part(f"{column} = ?", (term.value,))
@@ -187,8 +191,19 @@ def _contains(text: str) -> Bounds:
     """The searched text contains this, or is cut."""
     if not text:
         return UNKNOWN
-    pattern = _pattern(("", text[: _MOST_PATTERN // 4], ""))
-    return Bounds(Part("(text LIKE ? ESCAPE '\\' OR text_cut)", (pattern,)), FALSE)
+    within = containing(text[: _MOST_PATTERN // 4])
+    return Bounds(Part(f"({within.condition} OR text_cut)", within.parameters), FALSE)
+
+
+def containing(text: str) -> Part:
+    """Return the condition for rows whose searched text contains this folded text, as far as it is kept.
+
+    Values that have a column of their own are not in the column `text`, if they are ASCII and not cut; what
+    many messages have in common is in a table of its own.
+    """
+    tests = " OR ".join(f"{column} LIKE ? ESCAPE '\\'" for column in ("text", *TEXTS_APART))
+    common = "common IN (SELECT id FROM common_texts WHERE text LIKE ? ESCAPE '\\')"
+    return Part(f"({tests} OR {common})", (_pattern(("", text, "")),) * (len(TEXTS_APART) + 2))
 
 
 def _equals(column: str, value: Wildcard) -> Bounds:

@@ -57,7 +57,8 @@ class Entry(msgspec.Struct, frozen=True):
 
     `wanted` is the receipt's. `text` is what words are searched in, folded; `text_cut` is True if it is not
     the whole text. `findings` are those of the rules on the stream: they depend on the messages before, so
-    they are kept. `judged` agrees with the errors and warnings of the line.
+    they are kept. `judged` agrees with the errors and warnings of the line. From the character `common_from`
+    on, if it is not negative, the text is one that many messages have in common.
     """
 
     summary: Summary
@@ -67,6 +68,7 @@ class Entry(msgspec.Struct, frozen=True):
     names: Names = Names()
     judged: Judged = Judged()
     text_cut: bool = False
+    common_from: int = -1
 
 
 class Revision(msgspec.Struct, frozen=True):

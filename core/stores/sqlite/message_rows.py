@@ -9,6 +9,7 @@ from itertools import islice
 
 from ...delivery import OWED_STATES, Delivery, DeliveryState
 from ...messages import Marks, message_number, seq_of
+from ...query.searched import BETWEEN
 from ...verdict import Severity
 from ..base import Counts, Entry, Judged, Revision
 from .rows import (
@@ -21,6 +22,7 @@ from .rows import (
     pack_judged,
     pack_names,
     pack_rules,
+    pack_text,
     storable,
 )
 from .tally import COUNTED, Changes, Row, Tally
@@ -29,6 +31,8 @@ ROWS = 200
 """Rows that one statement inserts at most. A statement a row would let go of the interpreter and wait for it
 again with each, for milliseconds while the event loop is busy."""
 _IDS_A_QUERY = 500
+MOST_COMMON = 5_000
+"""Texts in `common_texts`; they are held in memory, and stay until the journal is cleared."""
 SET_META = "UPDATE meta SET value = ? WHERE key = ?"
 _WIDTH = ALL_COLUMNS.count(",") + 1
 _MESSAGE_VALUES = f"(?{', ?' * (_WIDTH - 1)})"
@@ -53,6 +57,8 @@ class MessageRows:
     last_seq: int
     indexed: int
     filled: tuple[int, int]
+    _common: dict[str, int]
+    """The texts in `common_texts`, with their numbers."""
 
     @property
     def counts(self) -> Counts:
@@ -78,13 +84,16 @@ class MessageRows:
         changes.add(rows)
         indexed = max(self.indexed, upto)
         with self._transaction():
+            new, numbers = self._numbered(fresh)
             for at in range(0, len(fresh), self._together):
-                some = [pack_entry(entry) for entry in fresh[at : at + self._together]]
+                pairs = zip(fresh[at : at + self._together], numbers[at : at + self._together], strict=True)
+                some = [pack_entry(entry, number) for entry, number in pairs]
                 values = [value for row in some for value in row]
                 self._db.execute(_INSERT_MESSAGES + f", {_MESSAGE_VALUES}" * (len(some) - 1), values)
             changes.write(self._db)
             self._db.executemany(SET_META, [(indexed, "indexed"), (tally.encode(), "counts")])
         self.indexed, self._tally = indexed, tally
+        self._common.update(new)
 
     def fill(self, entries: Sequence[Entry], upto: int) -> None:
         """Write what rows of an earlier version lack, of the receipts up to `upto`; their lines stay."""
@@ -111,11 +120,17 @@ class MessageRows:
                 severities.update(entry.judged.rules)
             changes = Changes(severities)
             changes.add((row, 1) for row in after)
+            new, numbers = self._numbered([entry for _, entry in found])
             self._db.executemany(
                 f"UPDATE messages SET text = ?, {_SET_FILLED}, {_SET_JUDGED} WHERE id = ?",
                 [
-                    (storable(entry.text), *pack_names(entry), *pack_judged(entry.judged), row.id)
-                    for row, entry in found
+                    (
+                        pack_text(entry, number),
+                        *pack_names(entry, number),
+                        *pack_judged(entry.judged),
+                        row.id,
+                    )
+                    for (row, entry), number in zip(found, numbers, strict=True)
                 ],
             )
             changes.write(self._db)
@@ -124,6 +139,7 @@ class MessageRows:
                 self._db.execute("DELETE FROM meta WHERE key IN ('filled', 'fill')")
         self._tally = tally
         self.filled = (upto, end) if upto < end else (0, 0)
+        self._common.update(new)
 
     def record(
         self,
@@ -239,6 +255,22 @@ class MessageRows:
             )
             found.update((row.id, row) for row in map(Row.read, rows))
         return found
+
+    def _numbered(self, entries: Sequence[Entry]) -> tuple[dict[str, int], list[int]]:
+        """Write the common texts that are new; returns these, and for each entry the number of its text.
+
+        It is 0 for entries without one, and for new ones once there are many: they are not so common.
+        """
+        new: dict[str, int] = {}
+        numbers: list[int] = []
+        for entry in entries:
+            text = storable(entry.text[entry.common_from :]).strip(BETWEEN) if entry.common_from >= 0 else ""
+            number = self._common.get(text) or new.get(text) or 0
+            if text and not number and len(self._common) + len(new) < MOST_COMMON:
+                number = new[text] = len(self._common) + len(new) + 1
+            numbers.append(number)
+        self._db.executemany("INSERT INTO common_texts (text, id) VALUES (?, ?)", list(new.items()))
+        return new, numbers
 
     @property
     def _together(self) -> int:

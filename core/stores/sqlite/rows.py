@@ -12,6 +12,8 @@ from ...api.models import Summary
 from ...delivery import OWED_STATES, Delivery, DeliveryState, Outcome
 from ...messages import DAMAGED_STATUS, Marks, Receipt
 from ...query import Names
+from ...query.searched import BETWEEN
+from ...query.sql import CUT_AT
 from ...verdict import FAULT_RULE, Finding
 from ..base import Entry, Judged
 
@@ -43,7 +45,7 @@ _MOST = 253_402_300_799_999
 
 SUMMARY_COLUMNS = "id, received_at, type, name, user, source, errors, warnings, marks, delivery, message_id"
 MESSAGE_COLUMNS = f"{SUMMARY_COLUMNS}, wanted, text, findings, owed"
-FILLED_COLUMNS = "event, user_id, anonymous_id, group_id, write_key, library, origin, text_cut"
+FILLED_COLUMNS = "event, user_id, anonymous_id, group_id, write_key, library, origin, text_cut, common"
 JUDGED_COLUMNS = "notes, rules, sent, revision, verdict"
 ALL_COLUMNS = f"{MESSAGE_COLUMNS}, {FILLED_COLUMNS}, {JUDGED_COLUMNS}"
 DELIVERY_COLUMNS = "message, operation, at, endpoint, outcome, status, words, attempt, place, batch, took"
@@ -97,8 +99,8 @@ def storable(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def pack_entry(entry: Entry) -> tuple[Value, ...]:
-    """Return the values of ALL_COLUMNS."""
+def pack_entry(entry: Entry, common: int = 0) -> tuple[Value, ...]:
+    """Return the values of ALL_COLUMNS. `common` is the number of the text that many messages have."""
     line = entry.summary
     return (
         line.id,
@@ -113,15 +115,15 @@ def pack_entry(entry: Entry) -> tuple[Value, ...]:
         line.delivery.value,
         storable(line.message_id),
         int(entry.wanted),
-        storable(entry.text),
+        pack_text(entry, common),
         pack_findings(entry.findings),
         int(line.delivery in OWED_STATES),
-        *pack_names(entry),
+        *pack_names(entry, common),
         *pack_judged(entry.judged),
     )
 
 
-def pack_names(entry: Entry) -> tuple[Value, ...]:
+def pack_names(entry: Entry, common: int = 0) -> tuple[Value, ...]:
     """Return the values of FILLED_COLUMNS."""
     names = entry.names
     return (
@@ -133,7 +135,23 @@ def pack_names(entry: Entry) -> tuple[Value, ...]:
         storable(names.library),
         names.origin,
         int(entry.text_cut),
+        common,
     )
+
+
+def pack_text(entry: Entry, common: int = 0) -> str:
+    """Return the searched text without what is kept elsewhere: in `common_texts`, and in other columns."""
+    text = entry.text[: entry.common_from] if common else entry.text
+    apart = set(_apart(entry.summary, entry.names))
+    return storable(BETWEEN.join(value for value in text.split(BETWEEN) if value not in apart))
+
+
+def _apart(line: Summary, names: Names) -> list[str]:
+    """Return the values of the searched text that a column holds whole, folded."""
+    texts = (line.type, names.event, names.user_id, names.anonymous_id, names.group_id, line.message_id)
+    return [
+        text.lower() for text in texts if text and len(text) < CUT_AT and text.isascii() and "\0" not in text
+    ]
 
 
 def pack_judged(judged: Judged) -> tuple[Value, ...]:
@@ -188,31 +206,35 @@ def unpack_summary(row: Sequence[Any]) -> Summary:
     return Summary(id, received_at, type, name, user, source, errors, warnings, marks, state, message_id)
 
 
-def unpack_entry(row: Sequence[Any]) -> Entry:
+def unpack_entry(row: Sequence[Any], common_text: Callable[[int], str]) -> Entry:
     """Return an Entry from ALL_COLUMNS, or its line alone from SUMMARY_COLUMNS.
+
+    `common_text` returns the text in the row of `common_texts` with a number.
 
     Rules have no severity in a row: each is given that of the worst finding of its message.
     """
     line = unpack_summary(row[:11])
     if len(row) <= 11:
         return Entry(line, False)
-    wanted, text, findings, _, *names, text_cut, notes, rules, sent, revision, verdict = row[11:]
+    wanted, text, findings, _, *names, text_cut, common, notes, rules, sent, revision, verdict = row[11:]
     severity = "error" if line.errors else "warning" if line.warnings else "info"
     event, user_id, anonymous_id, group_id, write_key, library, origin = map(_text, names)
+    known = Names(
+        event=event,
+        user_id=user_id,
+        anonymous_id=anonymous_id,
+        group_id=group_id,
+        write_key=write_key,
+        library=library,
+        origin=origin,
+    )
+    parts = (*_apart(line, known), _text(text), common_text(common) if isinstance(common, int) else "")
     return Entry(
         line,
         bool(wanted),
-        _text(text),
+        BETWEEN.join(part for part in parts if part),
         unpack_findings(findings),
-        Names(
-            event=event,
-            user_id=user_id,
-            anonymous_id=anonymous_id,
-            group_id=group_id,
-            write_key=write_key,
-            library=library,
-            origin=origin,
-        ),
+        known,
         Judged(
             errors=line.errors,
             warnings=line.warnings,

@@ -10,7 +10,9 @@
 - `filled`, `fill`: messages of the receipts after the one and up to the other lack what version 5 keeps of
   them; missing when none do
 
-`tallies`, `minutes` and `standings` are totals of `messages`, see `tally`.
+The searched text of a message is in its `text`, without the values that have a column of their own, and in
+the row of `common_texts` that `common` names. `tallies`, `minutes` and `standings` are totals of `messages`,
+see `tally`.
 """
 
 from __future__ import annotations
@@ -30,7 +32,11 @@ APPLICATION_ID = 0x73677470  # "sgtp"
 OWED = "owed = 1"
 """What rotation must keep. Queries repeat this condition, or SQLite does not use the partial index."""
 
+TABLES = ("deliveries", "messages", "receipts", "tallies", "minutes", "standings", "common_texts")
+"""Those that are emptied when the journal is cleared."""
+
 _TOTALS = """
+CREATE TABLE common_texts (id INTEGER PRIMARY KEY, text TEXT NOT NULL);
 CREATE TABLE tallies (
     type TEXT NOT NULL,
     event TEXT NOT NULL,
@@ -64,7 +70,7 @@ CREATE TABLE standings (
 ) WITHOUT ROWID;
 """
 
-_TABLES = f"""
+TABLE = f"""
 CREATE TABLE receipts (
     seq INTEGER PRIMARY KEY,
     received_at INTEGER NOT NULL,
@@ -95,6 +101,7 @@ CREATE TABLE messages (
     library TEXT NOT NULL DEFAULT '',
     origin TEXT NOT NULL DEFAULT 'sdk',
     text_cut INTEGER NOT NULL DEFAULT 1,
+    common INTEGER NOT NULL DEFAULT 0,
     notes INTEGER NOT NULL DEFAULT 0,
     rules TEXT NOT NULL DEFAULT '',
     sent INTEGER,
@@ -159,6 +166,7 @@ _FROM: dict[int, str] = {
         ALTER TABLE messages ADD COLUMN library TEXT NOT NULL DEFAULT '';
         ALTER TABLE messages ADD COLUMN origin TEXT NOT NULL DEFAULT 'sdk';
         ALTER TABLE messages ADD COLUMN text_cut INTEGER NOT NULL DEFAULT 1;
+        ALTER TABLE messages ADD COLUMN common INTEGER NOT NULL DEFAULT 0;
         ALTER TABLE messages ADD COLUMN notes INTEGER NOT NULL DEFAULT 0;
         ALTER TABLE messages ADD COLUMN rules TEXT NOT NULL DEFAULT '';
         ALTER TABLE messages ADD COLUMN sent INTEGER;
@@ -197,7 +205,7 @@ def connect_writer(path: Path) -> sqlite3.Connection:
         connection.execute(f"PRAGMA journal_size_limit = {LOG_KEPT}")
         connection.execute("PRAGMA cache_size = -32000")
         if version < VERSION:
-            steps = "".join(_FROM[step] for step in range(version, VERSION)) if version else _TABLES
+            steps = "".join(_FROM[step] for step in range(version, VERSION)) if version else TABLE
             connection.executescript(
                 f"BEGIN IMMEDIATE; {steps} PRAGMA application_id = {APPLICATION_ID}; "
                 f"PRAGMA user_version = {VERSION}; COMMIT;"

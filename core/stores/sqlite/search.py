@@ -11,13 +11,14 @@ from functools import partial
 
 from ...api.models import Page, Summary
 from ...messages import Receipt, message_number, seq_of
+from ...query.sql import containing
 from ...query.wildcards import fold
 from ..base import Condition, Found
 from .reader import ENDLESS, bounded, receipt
 from .rows import ALL_COLUMNS, SUMMARY_COLUMNS, unpack_entry, unpack_summary
 
 _LONG = 1_000
-"""Characters from which on a text is not given to LIKE, whose patterns are bounded."""
+"""Characters of a text that are looked for: patterns of LIKE are bounded, and no kept text is longer."""
 _LINE = SUMMARY_COLUMNS.count(",") + 1
 _STRETCH = 500
 """Rows that are fetched at a time when Python decides about each."""
@@ -40,9 +41,9 @@ def page(
     tests, values = ["id > ?", "id < ?"], [after or 0, ENDLESS if before is None else before]
     parameters: list[str | int] = []
     if text:
-        test, parameter = contains(text)
-        tests.append(test)
-        parameters.append(parameter)
+        within = containing(fold(text)[:_LONG])
+        tests.append(within.condition)
+        parameters += within.parameters
     matches, lacking = None, (0, 0)
     if condition is not None:
         matches = condition.matches
@@ -65,15 +66,6 @@ def page(
     return Page(summaries=tuple(lines if after is not None else reversed(lines)), more=len(found) > limit)
 
 
-def contains(text: str) -> tuple[str, str]:
-    """Return the test for what contains a text, and its parameter."""
-    folded = fold(text)
-    if len(folded) > _LONG:
-        return "instr(text, ?)", folded
-    escaped = folded.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return "text LIKE ? ESCAPE '\\'", f"%{escaped}%"
-
-
 def unfilled(db: sqlite3.Connection) -> tuple[int, int]:
     """Return the first id that lacks columns, and the one after the last."""
     meta = dict(db.execute("SELECT key, value FROM meta WHERE key IN ('filled', 'fill')").fetchall())
@@ -93,6 +85,13 @@ def _decided(
     if matches is None:
         return [unpack_summary(row) for row in rows]
     read: dict[int, Receipt | None] = {}
+    common: dict[int, str] = {}
+
+    def common_text(number: int) -> str:
+        if number not in common:
+            row = db.execute("SELECT text FROM common_texts WHERE id = ?", (number,)).fetchone()
+            common[number] = str(row[0]) if row is not None else ""
+        return common[number]
 
     def receipt_of(seq: int) -> Receipt | None:
         if seq not in read:
@@ -102,7 +101,7 @@ def _decided(
 
     found: list[Summary] = []
     for row in rows:
-        entry = unpack_entry(row)
+        entry = unpack_entry(row, common_text)
         id = entry.summary.id
         filled = len(row) > _LINE and not lacking[0] <= id < lacking[1]
         if matches(Found(entry, filled, partial(receipt_of, seq_of(id)))):

@@ -54,6 +54,7 @@ class Store(MessageRows):
             self.last_seq = max(self.last_seq, int(meta["last_seq"]), highest or 0)
             self.indexed = int(meta["indexed"])
             self.settings = str(meta.get("settings", ""))
+            self._common = dict(self._db.execute("SELECT text, id FROM common_texts"))
             self.filled = (int(meta.get("filled", 0)), int(meta.get("fill", 0)))
             self._tally = Tally.decode(meta["counts"])
             (self._page_size,) = self._db.execute("PRAGMA page_size").fetchone()
@@ -162,7 +163,15 @@ class Store(MessageRows):
         """
         tally = Tally.decode("{}")
         with self._transaction():
-            for table in ("deliveries", "messages", "receipts", "tallies", "minutes", "standings"):
+            for table in (
+                "deliveries",
+                "messages",
+                "receipts",
+                "tallies",
+                "minutes",
+                "standings",
+                "common_texts",
+            ):
                 self._db.execute(f"DELETE FROM {table}")
             self._db.execute("DELETE FROM meta WHERE key IN ('filled', 'fill')")
             self._db.executemany(
@@ -170,6 +179,7 @@ class Store(MessageRows):
                 [(self.last_seq, "last_seq"), (self.last_seq, "indexed"), (tally.encode(), "counts")],
             )
         self.indexed, self._tally, self.filled = self.last_seq, tally, (0, 0)
+        self._common = {}
         self._db.execute("VACUUM")
         if not self.checkpoint("TRUNCATE"):
             raise JournalError(

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from queries import table
 
 from segtap.core.query import FilterFault, parse
 from segtap.core.query.fields import BY_NAME, FIELDS
@@ -237,13 +238,10 @@ def test_every_example_of_the_help_is_read() -> None:
 
 
 def test_long_filters_are_compiled() -> None:
-    import sqlite3
-
-    db = sqlite3.connect(":memory:")
-    db.execute("CREATE TABLE m (text TEXT, text_cut INTEGER)")
+    db = table([])
     for word in (" ", " or "):
         condition, parameters = parse(word.join(f"w{n}" for n in range(1000))).to_sql()
-        assert db.execute(f"SELECT count(*) FROM m WHERE {condition}", parameters).fetchone() == (0,)
+        assert db.execute(f"SELECT count(*) FROM messages WHERE {condition}", parameters).fetchone() == (0,)
 
 
 def test_the_page_on_filters_has_every_field_and_filters_that_parse() -> None:

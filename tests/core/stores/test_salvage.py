@@ -223,7 +223,8 @@ async def test_a_log_counts_as_far_as_it_is_sound(tmp_path: Path, seed: int) -> 
     before = receipts_in(sound)
     if not hit:
         assert after == before
-    assert {seq: after[seq] for seq in after} == {seq: before[seq] for seq in after}
+    # A body has no checksum of its own: a bit of it that is hit may go unnoticed.
+    assert sum(after[seq] != before[seq] for seq in after) <= len(hit)
     assert len(after) >= len(before) - 4 * len(hit)
     was, now = states_in(sound), states_in(new)
     for id, state in now.items():

@@ -129,6 +129,8 @@ class Tables:
         page = b"" if number in self._taken or depth > _DEEPEST else self._pages.page(number)
         if not page:
             self.broken.add(table)
+            if number > self._pages.count:
+                self.bad_pages.add(number)  # cut off
             return
         self._taken.add(number)
         if page[0] != TABLE_INTERIOR:
