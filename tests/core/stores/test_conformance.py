@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 from journal_values import AT, a_receipt, an_attempt, an_entry, revision
+from msgspec.structs import replace
 
 from segtap.core import stores
 from segtap.core.delivery import DeliveryCounts, DeliveryState, Outcome
 from segtap.core.errors import JournalFull
 from segtap.core.messages import Marks, Receipt, message_number
 from segtap.core.settings import JournalSettings
-from segtap.core.stores import MEMORY, START, Counts, Stores
-from segtap.core.stores.base import just_before
+from segtap.core.stores import MEMORY, START, Counts, Entry, Stores
+from segtap.core.stores.base import Condition, Found, just_before
+from segtap.core.stores.sqlite import totals
+from segtap.core.stores.sqlite.schema import connect_reader
+from segtap.core.stores.sqlite.stores import SqliteStores
+from segtap.core.stores.tallies import Tallies
 from segtap.core.verdict import Finding
 
 KINDS = ("sqlite", "memory")
@@ -232,6 +240,89 @@ async def test_totals_follow_every_change(kept: Stores) -> None:
     ]
     await kept.clear()
     assert await kept.index.counts() == Counts()
+
+
+async def test_totals_by_event_and_rule_follow_every_change(kept: Stores) -> None:
+    """Those of the file, whose tables are kept, are those that counting line by line gives."""
+    rng = random.Random(3)
+    ids: list[int] = []
+    for _ in range(30):
+        seq = await kept.receipts.append(a_receipt())
+        entries: list[Entry] = []
+        for position in range(rng.randrange(4)):
+            entry = an_entry(
+                seq,
+                position,
+                state=rng.choice(list(DeliveryState)),
+                marks=rng.choice((Marks.NONE, Marks.NONE, Marks.TEED, Marks.REFUSED)),
+                name=rng.choice(("Order", "Signed Up")),
+                at=AT + rng.randrange(20) * 60_000,
+            )
+            judged = revision(0, rng.randrange(2), entry.summary.warnings).judged
+            line = replace(entry.summary, errors=judged.errors)
+            entries.append(replace(entry, summary=line, judged=replace(judged, sent=rng.random() < 0.7)))
+            ids.append(line.id)
+        await kept.index.add(entries, seq)
+    await kept.outbox.record([], [(id, rng.choice(list(DeliveryState))) for id in ids[::2]])
+    await kept.index.revise([revision(id, rng.randrange(3), rng.randrange(3)) for id in ids[::3]])
+
+    def minutes(since: int, until: int, fine: bool) -> int:
+        return 60_000
+
+    one_by_one = await kept.index.tallies(minutes, 100, 100)
+    assert one_by_one.messages + one_by_one.refused == len(ids)
+    assert sum(one.messages for one in one_by_one.events) == len(ids)
+    if isinstance(kept, SqliteStores):
+        db = connect_reader(Path(kept.path))
+        of_tables = totals._from_tables(db, minutes, 100, 100)
+        db.close()
+        assert normal(of_tables) == normal(one_by_one)
+
+
+def normal(found: Tallies) -> dict[str, Any]:
+    """The totals as plain values, without the order of rules and events."""
+    plain = msgspec.to_builtins(
+        {
+            name: getattr(found, name)
+            for name in ("messages", "refused", "errors", "warnings", "first", "last")
+        }
+    )
+    plain["events"] = {
+        (one.type, one.event): (
+            *(one.messages, one.errors, one.warnings, one.silent, one.newest),
+            {key: count for key, count in one.delivery.items() if count},
+            dict(one.rules),
+        )
+        for one in found.events
+    }
+    plain["rules"] = {
+        one.rule: (one.severity, one.messages, one.newest, dict(one.events)) for one in found.rules
+    }
+    plain["times"] = dict(found.times)
+    plain["by rule"] = {rule: dict(times) for rule, times in found.rule_times.items()}
+    plain["by event"] = {key: dict(times) for key, times in found.event_times.items()}
+    return plain
+
+
+async def test_a_condition_narrows_and_a_function_decides(kept: Stores) -> None:
+    ids = await receive(kept, *({"name": f"Event {number % 3}"} for number in range(30)))
+    asked: list[int] = []
+
+    def matches(found: Found) -> bool:
+        asked.append(found.entry.summary.id)
+        assert found.filled
+        receipt = found.receipt()
+        assert receipt is not None
+        return found.entry.summary.name == "Event 1" and receipt.seq % 2 == 0
+
+    condition = Condition("name != ?", ("Event 0",), matches)
+    wanted = [id for number, id in enumerate(ids) if number % 3 == 1 and (id >> 20) % 2 == 0]
+    assert await listed(kept, condition=condition) == wanted
+    assert await listed(kept, condition=condition, limit=2) == wanted[-2:]
+    assert await listed(kept, condition=condition, after=wanted[0], limit=2) == wanted[1:3]
+    assert (await kept.index.page(condition=condition, limit=2)).more
+    assert not (await kept.index.page(condition=condition, limit=len(wanted))).more
+    assert asked
 
 
 # --- the outbox ------------------------------------------------------------------------------------
