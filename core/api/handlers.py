@@ -40,7 +40,7 @@ class Overlooking(Protocol):
 class Queries(Protocol):
     """What the API asks of an engine."""
 
-    def health(self) -> Health: ...
+    async def health(self) -> Health: ...
 
     async def state(self) -> EngineState: ...
 
@@ -100,7 +100,7 @@ def _by(operation: Operation[R, A], answer: Callable[[Controlled, R], Awaitable[
 
 
 async def _health(engine: Controlled, _: ops.NoRequest) -> Health:
-    return engine.queries.health()
+    return await engine.queries.health()
 
 
 async def _settings(engine: Controlled, _: ops.NoRequest) -> Settings:

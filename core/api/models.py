@@ -91,6 +91,7 @@ class EngineState(msgspec.Struct, frozen=True, kw_only=True):
     `interrupted` says why it is not on in such a case. `fault` says why ingest or forwarding is not well;
     `retrying` is the part of it that is only waited for, and `next_try` when Mixpanel is tried again (ms; 0:
     not known). `knocks`: what came since the last message without a message behind it, the latest first.
+    `stale`: messages whose verdict is still to be made again, since the settings changed.
     """
 
     version: str
@@ -131,6 +132,7 @@ class EngineState(msgspec.Struct, frozen=True, kw_only=True):
     retrying: str = ""
     next_try: int = 0
     knocks: tuple[Knock, ...] = ()
+    stale: int = 0
 
     @property
     def lasting_fault(self) -> str:
@@ -142,12 +144,19 @@ class EngineState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Health(msgspec.Struct, frozen=True):
-    """Whether the engine is well: `status` is "starting", "ok", or "degraded" with the reason in `fault`."""
+    """Whether the engine is well: `status` is "starting", "ok", or "degraded" with the reason in `fault`.
+
+    For programs on this machine it counts messages, too: those that were received, those of them that are
+    listed, and those of these that are judged.
+    """
 
     status: str
     app: str
     version: str
     fault: str = ""
+    received: int | msgspec.UnsetType = msgspec.UNSET
+    listed: int | msgspec.UnsetType = msgspec.UNSET
+    judged: int | msgspec.UnsetType = msgspec.UNSET
 
 
 class FeedBatch(msgspec.Struct, frozen=True, kw_only=True):

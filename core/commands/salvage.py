@@ -14,7 +14,7 @@ from .. import private_files
 from ..delivery import DeliveryState
 from ..engine.active import ActiveSettings
 from ..engine.receipts import ReceiptReader
-from ..engine.summaries import entry_of, refusal, summarize
+from ..engine.summaries import entry_of, judged_of, refusal, summarize
 from ..errors import JournalError
 from ..faults import Faults
 from ..forward.ledger import Ledger
@@ -109,7 +109,7 @@ def _rebuild(copy: Copy, settings: Settings) -> int:
     """Make the lines that the index lacks from the requests that hold their messages."""
     reading = ActiveSettings(settings)
     parse = partial(parse_receipt, bounds=bounds_of(settings.ingest))
-    reader = ReceiptReader(parse, reading.judge, Faults(), adjust=reading.adjust)
+    reader = ReceiptReader(parse, reading.judge, Faults(), adjust=reading.adjust, keeper=reading)
     rebuilt = 0
     for receipt, known in copy.lacking():
         entries = list(_entries(copy, reader, receipt, known))
@@ -130,14 +130,16 @@ def _entries(copy: Copy, reader: ReceiptReader, receipt: Receipt, known: frozens
 
 def _entry(copy: Copy, reader: ReceiptReader, message: Message, receipt: Receipt) -> Entry:
     since = message.received_at - DEDUPE_WINDOW
-    if receipt.origin != "replay" and copy.came_before(message.message_id, since, message.id):
+    counts = receipt.origin != "replay" and not message.marks & Marks.WOULD_REJECT
+    if counts and copy.came_before(message.message_id, since, message.id):
         message = msgspec.structs.replace(message, marks=message.marks | Marks.SECOND_RECEIPT)
     verdict = reader.verdict(message)
     line = summarize(message, verdict, receipt)
     if line.delivery is DeliveryState.WAITING:
         state = _state(copy, message, receipt, verdict.translation)
         line = msgspec.structs.replace(line, delivery=state)
-    return entry_of(line, message, receipt, verdict)
+    judged = judged_of(verdict, message.marks, verdict, reader.revision)
+    return entry_of(line, message, receipt, judged)
 
 
 def _state(copy: Copy, message: Message, receipt: Receipt, translation: Translation) -> DeliveryState:

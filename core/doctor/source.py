@@ -212,6 +212,7 @@ class _File:
             reading.judge,
             self._faults,
             adjust=reading.adjust,
+            keeper=reading,
         )
 
     async def page(self, *, limit: int) -> Page:

@@ -21,9 +21,12 @@ from ..masks import masks_of, secrets_in
 from ..messages import JsonObject, Message
 from ..pipeline import compile_settings, run
 from ..pipeline.explain import explained
-from ..pipeline.stages import mend, walk
+from ..pipeline.kept import unpack_verdict
+from ..pipeline.stages import mend, remake, walk
 from ..settings import Settings
+from ..stores.base import Judged
 from ..verdict import Finding, Translation, Verdict
+from .revision import revision_of
 
 LARGE_TO_EXPLAIN = 8 * 1024
 """Bytes of a message from which explaining it takes longer than others should wait."""
@@ -55,6 +58,8 @@ class ActiveSettings:
         compiled = compile_settings(settings)
         checks, destination = compiled.checks, compiled.destination
         self._compiled, self.destination = compiled, destination
+        self.revision = revision_of(settings)
+        """Names what verdicts are made by; see `revision_of`."""
         self.stream.use(checks, destination)
         plan_faults = () if checks.plan is None else checks.plan.faults
         self.faults = (*filter_faults(settings.filters), *subscription_faults(destination), *plan_faults)
@@ -72,6 +77,16 @@ class ActiveSettings:
     def judge(self, message: Message) -> Verdict:
         """Judge the message, by the clock of the moment it was received."""
         return run(message, self._compiled)
+
+    def translated(self, message: Message) -> Translation:
+        """Return the translation that the verdict on a message holds, without asking the rules."""
+        return remake(message, self._compiled).translation
+
+    def restore(self, message: Message, kept: Judged) -> Verdict | None:
+        """Return the verdict that the index keeps, its requests made again; None if it is stale."""
+        if kept.revision != self.revision:
+            return None
+        return unpack_verdict(kept.verdict, remake(message, self._compiled))
 
     def adjust(self, message: Message, found: Sequence[Finding]) -> list[Finding]:
         """Return the findings that `[[rules]]` do not silence, with the severity that they set."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 
 import msgspec
@@ -16,7 +16,9 @@ from ..forward.forwarder import Forwarder
 from ..forward.sender import OnDelivery
 from ..ingest.app import IngestApp
 from ..ingest.bounds import bounds_of
+from ..ingest.first_look import FirstLook
 from ..ingest.knocks import Knocks
+from ..messages import Message, Receipt
 from ..pipeline.intake import parse_receipt
 from ..serve.server import Listener, WebServer
 from ..stores.base import Stores
@@ -29,6 +31,7 @@ from .indexer import Indexer
 from .overviews import Overviews
 from .queries import Queries
 from .receipts import ReceiptReader
+from .rejudge import Rejudging
 from .settings_change import SettingsChange
 from .settings_watch import SettingsWatch
 from .supervisor import Supervisor
@@ -54,6 +57,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     history: History
     overviews: Overviews
     switch: ForwarderSwitch
+    rejudging: Rejudging
     change: SettingsChange
     watch: SettingsWatch
     queries: Queries
@@ -80,12 +84,18 @@ def build(
     supervisor = Supervisor(faults)
     knocks = Knocks(now, feed.touch)
     log = WatchedLog(stores.receipts, faults)
+    looked, bounds = FirstLook(), bounds_of(settings.ingest)
+
+    def parse(receipt: Receipt, only: Collection[int] | None = None) -> list[Message]:
+        return parse_receipt(receipt, only, bounds, looked.text(receipt.uid))
+
     reader = ReceiptReader(
-        partial(parse_receipt, bounds=bounds_of(settings.ingest)),
+        parse,
         active.judge,
         faults,
         observe=active.observe,
         adjust=active.adjust,
+        keeper=active,
     )
     indexer = Indexer(
         stores,
@@ -94,6 +104,7 @@ def build(
         offer=lambda summary, message, translation: forwarder.offer(summary, message, translation),
         owed=lambda: forwarder.wake(),
         faults=faults,
+        count=looked.count,
     )
     history = History(stores, reader, active, supervisor, indexer.pause)
     overviews = Overviews(
@@ -124,7 +135,8 @@ def build(
         resumed=resumed,
         interrupted=interrupted,
     )
-    change = SettingsChange(active, stores, reader, forwarder, switch, overviews, history, feed, faults)
+    rejudging = Rejudging(stores, reader, supervisor, feed)
+    change = SettingsChange(active, stores, rejudging, forwarder, switch, overviews, history, feed, faults)
     watch = SettingsWatch(settings, change.apply, faults)
     queries = Queries(
         active,
@@ -138,6 +150,7 @@ def build(
         knocks,
         feed,
         faults,
+        rejudging,
         started_at=now(),
     )
     commands = Commands(
@@ -151,6 +164,7 @@ def build(
         control=ControlApp(queries, commands, token),
         url=listener.urls[0],
         knocks=knocks,
+        looked=looked,
     )
     return Parts(
         active=active,
@@ -164,6 +178,7 @@ def build(
         history=history,
         overviews=overviews,
         switch=switch,
+        rejudging=rejudging,
         change=change,
         watch=watch,
         queries=queries,

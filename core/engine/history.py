@@ -87,7 +87,7 @@ class History:
             for start in range(0, len(known), STRETCH):
                 self._active.learning(older=newest.more, behind=len(known) - start)
                 for message in await self._reader.load(self._stores, known[start : start + STRETCH]):
-                    learn_from(message, (await self._reader.inspected(message)).translation)
+                    learn_from(message, await self._reader.translated(message))
                     await pace.breathe()
         finally:
             self._active.learning(older=newest.more, behind=0)

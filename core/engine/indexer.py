@@ -20,10 +20,10 @@ from ..errors import JournalError
 from ..faults import Faults
 from ..messages import DEDUPE_WINDOW, Marks, Message, Receipt
 from ..stores.base import START, Cursor, Entry, Stores
-from ..verdict import Finding, Translation
+from ..verdict import Finding, Translation, Verdict
 from .pace import Pace
-from .receipts import ReceiptReader
-from .summaries import entry_of, refusal, summarize
+from .receipts import LARGE_MESSAGE, ReceiptReader
+from .summaries import entry_of, judged_of, refusal, summarize
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ class Indexer:
 
     `publish` is called with new lines. `offer` is called with each message that waits for Mixpanel and its
     translation, `owed` once these are in the index. While the index cannot be written, that is among the
-    `faults`.
+    `faults`. `count` tells how many messages a new receipt holds.
     """
 
     def __init__(
@@ -55,7 +55,9 @@ class Indexer:
         offer: Callable[[Summary, Message, Translation], None],
         owed: Callable[[], None],
         faults: Faults,
+        count: Callable[[Receipt], int] = lambda receipt: 0,
     ) -> None:
+        self._count = count
         self._stores = stores
         self._reader = reader
         self._publish = publish
@@ -70,12 +72,18 @@ class Indexer:
         """Of the work that is not in the index yet: when that is tried again, nothing is seen twice."""
         self._busy = asyncio.Lock()
         self._resting = asyncio.Event()
+        self.waiting = 0
+        """Messages that were received since the start and are not in the index yet."""
+        self._counted_from: Cursor = START
+        """The first receipt whose messages are counted in it."""
 
     def appended(self, receipts: Sequence[Receipt]) -> None:
         """Take note of what was appended to the log since the last call, see `ReceiptLog.follow`.
 
         It is read from memory when its turn comes soon, else from the log.
         """
+        self.waiting += sum([self._count(receipt) for receipt in receipts])
+        self._counted_from = self._counted_from or receipts[0].seq
         self._fresh.add(receipts)
         self._resting.clear()
         self._wake.set()
@@ -93,6 +101,7 @@ class Indexer:
         self._pending.clear()
         self._observed.clear()
         self._fresh = _Fresh()
+        self.waiting = 0
 
     async def run(self) -> None:
         """Index until cancelled. While the journal fails, that is reported and tried again."""
@@ -141,11 +150,17 @@ class Indexer:
                 entries.append(refusal(msgspec.structs.replace(receipt, refused=messages), fault))
                 continue
             for message in messages:
-                await self._pace.breathe()
-                entries.append(await self._entry(_mark(message, receipt, seen), receipt))
+                if self._pace.spent:
+                    await self._pace.breathe()
+                marked = _mark(message, receipt, seen)
+                large, revision = marked.size > LARGE_MESSAGE, self._reader.revision
+                verdict = await self._reader.inspected(marked) if large else self._reader.verdict(marked)
+                entries.append(self._entry(marked, receipt, verdict, revision))
         await self._stores.index.add(entries, receipts[-1].seq)
-        for _ in receipts:
+        for receipt, messages in read:
             self._pending.popleft()
+            if 0 < self._counted_from <= receipt.seq and not isinstance(messages, str):
+                self.waiting = max(0, self.waiting - len(messages))
         self._observed.clear()
         summaries = [entry.summary for entry in entries]
         self._publish(summaries)
@@ -155,7 +170,8 @@ class Indexer:
         return True
 
     async def _read(self, receipt: Receipt) -> list[Message] | str:
-        await self._pace.breathe()
+        if self._pace.spent:
+            await self._pace.breathe()
         if receipt.refused is not None:
             return receipt.refused
         return await self._reader.read(receipt)
@@ -171,8 +187,7 @@ class Indexer:
             return set()
         return set(await self._stores.index.seen(ids, read[0][0].received_at - DEDUPE_WINDOW))
 
-    async def _entry(self, message: Message, receipt: Receipt) -> Entry:
-        verdict = await self._reader.inspected(message)
+    def _entry(self, message: Message, receipt: Receipt, verdict: Verdict, revision: str) -> Entry:
         if message.id not in self._observed:
             self._observed[message.id] = self._reader.observation(message, verdict.translation)
         found = self._observed[message.id]
@@ -180,7 +195,8 @@ class Indexer:
         summary = summarize(message, whole, receipt)
         if summary.delivery is DeliveryState.WAITING and not verdict.fault:
             self._offer(summary, message, verdict.translation)
-        return entry_of(summary, message, receipt, whole, found)
+        judged = judged_of(whole, message.marks, verdict, revision)
+        return entry_of(summary, message, receipt, judged, found)
 
 
 class _Fresh:
@@ -249,8 +265,11 @@ def _piece(pending: deque[Receipt]) -> list[Receipt]:
 
 
 def _mark(message: Message, receipt: Receipt, seen: set[str]) -> Message:
-    """Return the message, marked if its id was seen before; its id counts as seen from then on."""
-    if receipt.origin == "replay":
+    """Return the message, marked if its id was seen before; its id counts as seen from here on.
+
+    A message that Segment would refuse is neither a copy nor seen: the next one with its id counts.
+    """
+    if receipt.origin == "replay" or message.marks & Marks.WOULD_REJECT:
         return message
     if message.message_id in seen:
         return msgspec.structs.replace(message, marks=message.marks | Marks.SECOND_RECEIPT)

@@ -125,6 +125,10 @@ class Engine:
         """Wait until the index of an earlier version has all that this one keeps."""
         await asyncio.wait({self._refilling})
 
+    async def rejudged(self) -> None:
+        """Wait until no verdict in the index is a stale one."""
+        await self._parts.rejudging.done()
+
     async def warmed(self) -> None:
         """Wait until the rules on the stream have learned from what the journal held at the start."""
         await self._parts.history.learned()
@@ -160,6 +164,7 @@ class Engine:
         self._refilling = parts.supervisor.start(
             "completing the index", lambda: refill(opened, parts.reader, logger.info)
         )
+        parts.rejudging.start(after=self._refilling)
         parts.history.learn(newest)
         parts.supervisor.start("watching the settings", parts.watch.run)
 

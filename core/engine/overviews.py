@@ -26,7 +26,7 @@ from ..overview.counts import OverviewCounts
 from ..overview.groups import GroupChecks
 from ..overview.model import Groups, Overview
 from ..settings import Settings
-from ..stores.base import Stores, just_before
+from ..stores.base import Judged, Stores, just_before
 from ..verdict import Finding, Translation, Verdict
 from .active import ActiveSettings
 from .pace import Pace
@@ -272,10 +272,14 @@ class Overviews:
             if not mine:
                 continue
             messages = {} if receipt.refused is not None else await self._messages(receipt)
-            found = await self._stores.index.findings([line.id for line in mine])
+            ids = [line.id for line in mine]
+            found = await self._stores.index.findings(ids)
+            kept = await self._stores.index.verdicts(ids)
             without = damage_of(receipt) if receipt.damaged else Verdict(Translation())
             for line in mine:
-                await self._take(line, messages.get(line.id), found.get(line.id, ()), without)
+                await self._take(
+                    line, messages.get(line.id), kept.get(line.id), found.get(line.id, ()), without
+                )
                 lines.popleft()
                 await pace.breathe()
 
@@ -284,13 +288,18 @@ class Overviews:
         return {} if isinstance(read, str) else {message.id: message for message in read}
 
     async def _take(
-        self, line: Summary, message: Message | None, found: Sequence[Finding], without: Verdict
+        self,
+        line: Summary,
+        message: Message | None,
+        kept: Judged | None,
+        found: Sequence[Finding],
+        without: Verdict,
     ) -> None:
         """Add a line; `without` is its verdict if there is no message."""
         verdict = without
         if message is not None:
             message = msgspec.structs.replace(message, marks=Marks(line.marks))
-            verdict = self._reader.whole(message, await self._reader.inspected(message), found)
+            verdict = self._reader.whole(message, await self._reader.inspected(message, kept), found)
         gathered = self._making or self._gathered
         if gathered is None:
             return

@@ -34,6 +34,12 @@ class Pace:
         """Work begins after a rest."""
         self._began = time.perf_counter()
 
+    @property
+    def spent(self) -> bool:
+        """True once the slice is used up, so that `breathe` rests."""
+        stretch = self.SLICE_BUSY if self._others > self.BUSY else self.SLICE
+        return time.perf_counter() - self._began >= stretch
+
     async def breathe(self) -> None:
         """Call between two small steps: returns at once until the slice is used up."""
         worked = time.perf_counter() - self._began

@@ -6,8 +6,11 @@ import os
 from collections.abc import AsyncGenerator, AsyncIterator
 from importlib.metadata import version
 
+import msgspec
+
 from ..api.feed import Feed
 from ..api.models import EngineState, FeedBatch, Health, MessageDetail, Page
+from ..errors import JournalError
 from ..faults import Faults
 from ..forward.credentials import credentials_in_words, sent_with
 from ..ingest.bounds import Bounds, bounds_of
@@ -23,6 +26,7 @@ from .history import History
 from .indexer import Indexer
 from .overviews import Overviews, row_lines
 from .receipts import ReceiptReader
+from .rejudge import Rejudging
 
 VERSION = version("segtap")
 
@@ -43,6 +47,7 @@ class Queries:
         knocks: Knocks,
         feed: Feed,
         faults: Faults,
+        rejudging: Rejudging,
         started_at: int,
     ) -> None:
         self.accepting = False
@@ -57,6 +62,7 @@ class Queries:
         self._knocks = knocks
         self._feed = feed
         self._faults = faults
+        self._rejudging = rejudging
         self._started_at = started_at
 
     @property
@@ -74,12 +80,20 @@ class Queries:
         """The limits on the size of one message."""
         return bounds_of(self.settings.ingest)
 
-    def health(self) -> Health:
-        """Return whether the engine is well, and what is wrong."""
+    async def health(self) -> Health:
+        """Return whether the engine is well, what is wrong, and how many messages are how far."""
         if not self.accepting:
             return Health("starting", "segtap", VERSION)
         fault = self._fault()
-        return Health("degraded" if fault else "ok", "segtap", VERSION, fault)
+        health = Health("degraded" if fault else "ok", "segtap", VERSION, fault)
+        try:
+            counts = await self._stores.index.counts()
+        except JournalError:
+            return health
+        received = counts.received + self._indexer.waiting
+        return msgspec.structs.replace(
+            health, received=received, listed=counts.received, judged=counts.judged
+        )
 
     async def state(self) -> EngineState:
         """Return what the header of the screen shows."""
@@ -127,6 +141,7 @@ class Queries:
             retrying=retrying,
             next_try=next_try,
             knocks=self._knocks.shown(),
+            stale=self._rejudging.left,
         )
 
     def watch(self) -> AsyncGenerator[FeedBatch]:

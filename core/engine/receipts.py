@@ -23,7 +23,7 @@ from ..ingest.decode import compression
 from ..json_text import json_bytes
 from ..masks import mask_authorization, masked_verdict
 from ..messages import JsonObject, Marks, Message, Origin, Receipt, position_of, seq_of
-from ..stores.base import Readable
+from ..stores.base import Judged, Readable
 from ..verdict import FAULT_RULE, Finding, Translation, Verdict, with_findings
 from .replay import original_of, replays_of
 from .summaries import summarize
@@ -45,6 +45,25 @@ Adjust = Callable[[Message, Sequence[Finding]], Sequence[Finding]]
 
 READING = "reading"
 """The part of an engine that faults of this reader belong to."""
+
+
+class Keeper(Protocol):
+    """Knows which kept verdicts are still right: `ActiveSettings`."""
+
+    @property
+    def revision(self) -> str:
+        """What names verdicts that are made now."""
+        ...
+
+    def restore(self, message: Message, kept: Judged) -> Verdict | None:
+        """Return the verdict that the index keeps, None if it is stale."""
+        ...
+
+    def translated(self, message: Message) -> Translation:
+        """Return the translation that a verdict would hold."""
+        ...
+
+
 LARGE = 256 * 1024
 LARGE_COMPRESSED = LARGE // 16
 """Bytes of a body from which it is read in a thread, so that ingest gets its turns meanwhile."""
@@ -64,7 +83,8 @@ class ReceiptReader:
     """Parses and inspects receipts, and continues after a failure: a bug on one message stops no other.
 
     `observe` are the rules on the stream, if there are any; `adjust` gives what they found the severity that
-    the settings want. What failed is reported to `faults`, with the message's id.
+    the settings want. `keeper` knows which of the verdicts in the index are still right. What failed is
+    reported to `faults`, with the message's id.
     """
 
     def __init__(
@@ -75,12 +95,14 @@ class ReceiptReader:
         *,
         observe: Observe | None = None,
         adjust: Adjust | None = None,
+        keeper: Keeper | None = None,
     ) -> None:
         self._parse = parse
         self._inspect = inspect
         self._observe = observe
         self._adjust = adjust
         self._faults = faults
+        self._keeper = keeper
 
     async def read(self, receipt: Receipt, only: Collection[int] | None = None) -> list[Message] | str:
         """Call `messages`, in a thread if the body is large."""
@@ -112,11 +134,43 @@ class ReceiptReader:
             finding = Finding(FAULT_RULE, "error", "$", words, fix)
             return Verdict(Translation(rejected=words), (finding,), fault=words)
 
-    async def inspected(self, message: Message) -> Verdict:
-        """Call `verdict`, in a thread if the message is large."""
+    async def inspected(self, message: Message, kept: Judged | None = None) -> Verdict:
+        """Return the verdict that is kept, or a new one if it is stale; for a large message in a thread."""
         if message.size > LARGE_MESSAGE:
-            return await asyncio.to_thread(self.verdict, message)
+            return await asyncio.to_thread(self.known, message, kept)
+        return self.known(message, kept)
+
+    def known(self, message: Message, kept: Judged | None) -> Verdict:
+        """Return the verdict that is kept, or make it again if it is stale."""
+        if kept is not None and self._keeper is not None:
+            try:
+                verdict = self._keeper.restore(message, kept)
+            except Exception:
+                logger.exception("the verdict on message %d cannot be read", message.id)
+                verdict = None
+            if verdict is not None:
+                return verdict
         return self.verdict(message)
+
+    @property
+    def revision(self) -> str:
+        """What names verdicts that are made now, "" if none are kept."""
+        return "" if self._keeper is None else self._keeper.revision
+
+    async def translated(self, message: Message) -> Translation:
+        """Return what the message becomes, without asking the rules: in a thread for a large message."""
+        if self._keeper is None:
+            return (await self.inspected(message)).translation
+        if message.size > LARGE_MESSAGE:
+            return await asyncio.to_thread(self._translation, message, self._keeper)
+        return self._translation(message, self._keeper)
+
+    def _translation(self, message: Message, keeper: Keeper) -> Translation:
+        try:
+            return keeper.translated(message)
+        except Exception:
+            logger.exception("message %d cannot be translated", message.id)
+            return Translation()
 
     def observation(self, message: Message, translation: Translation) -> tuple[Finding, ...]:
         """Return what the rules on the stream find; call it once for each message, in their order."""
@@ -159,7 +213,8 @@ class ReceiptReader:
             )
         marked = _marked(message, summary.marks)
         found = (await stores.index.findings([id])).get(id, ())
-        verdict = self.whole(marked, await self.inspected(marked), found)
+        kept = (await stores.index.verdicts([id])).get(id)
+        verdict = self.whole(marked, await self.inspected(marked, kept), found)
         return msgspec.structs.replace(
             _detail(summary, marked, receipt, verdict, tuple(await stores.outbox.deliveries(id))),
             replay_of=await original_of(stores, receipt, id),

@@ -10,7 +10,7 @@ from ..messages import Marks, Receipt, message_number
 from ..stores.base import Entry, Stores
 from .pace import Pace
 from .receipts import ReceiptReader
-from .summaries import entry_of, refusal
+from .summaries import entry_of, judged_of, refusal
 
 RECEIPTS = 32
 """Receipts that are filled in at a time."""
@@ -57,7 +57,8 @@ async def _entries(stores: Stores, reader: ReceiptReader, receipt: Receipt, pace
             continue
         marked = msgspec.structs.replace(message, marks=Marks(line.marks))
         observed = found.get(message.id, ())
-        verdict = reader.whole(marked, await reader.inspected(marked), observed)
-        entries.append(entry_of(line, marked, receipt, verdict, observed))
+        revision, verdict = reader.revision, await reader.inspected(marked)
+        judged = judged_of(reader.whole(marked, verdict, observed), marked.marks, verdict, revision)
+        entries.append(entry_of(line, marked, receipt, judged, observed))
         await pace.breathe()
     return entries

@@ -6,7 +6,6 @@ What a message becomes follows the settings file at once: `[destination]`, `[cla
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from typing import cast
 
@@ -21,20 +20,16 @@ from ..json_text import to_json, whole_text
 from ..masks import masked_settings
 from ..messages import Json
 from ..settings import Settings
-from ..stores.base import Revision, Stores
+from ..stores.base import Stores
 from .active import ActiveSettings
 from .forwarder_switch import ForwarderSwitch, cannot_forward_why
 from .history import History
 from .log import hide
 from .overviews import Overviews
-from .receipts import ReceiptReader
-from .summaries import judged_of
+from .rejudge import Rejudging
 
 logger = logging.getLogger(__name__)
 
-REVISED = 1_000
-"""How many of the newest messages get new marks in the list; all others show theirs when they are opened."""
-STRETCH = 50
 DESTINATION_WAITS = (
     "[destination] of the settings file changed while forwarding is on: it is used once forwarding is off,"
     " or segtap is started again."
@@ -48,7 +43,7 @@ class SettingsChange:
         self,
         active: ActiveSettings,
         stores: Stores,
-        reader: ReceiptReader,
+        rejudging: Rejudging,
         forwarder: Forwarder,
         switch: ForwarderSwitch,
         overviews: Overviews,
@@ -58,7 +53,7 @@ class SettingsChange:
     ) -> None:
         self._active = active
         self._stores = stores
-        self._reader = reader
+        self._rejudging = rejudging
         self._forwarder = forwarder
         self._switch = switch
         self._overviews = overviews
@@ -90,8 +85,9 @@ class SettingsChange:
         self._faults.report("destination", DESTINATION_WAITS if waits else "")
         self._faults.report("subscriptions", " · ".join(self._active.faults))
         await self.keep()
-        await _reinspect(self._stores, self._reader)
+        await self._rejudging.begin()
         self._feed.reread()
+        self._rejudging.start()
         logger.info("the settings changed", extra={"settings": settings.origin})
 
     async def keep(self) -> None:
@@ -124,19 +120,3 @@ def with_reading_of(settings: Settings, new: Settings) -> Settings:
         origin=new.origin,
         sources=new.sources,
     )
-
-
-async def _reinspect(stores: Stores, reader: ReceiptReader) -> None:
-    """Count the errors and warnings of the newest messages again, by the settings in force."""
-    summaries = [one for one in (await stores.index.page(limit=REVISED)).summaries if not one.refused]
-    for start in range(0, len(summaries), STRETCH):
-        stretch = {one.id: one for one in summaries[start : start + STRETCH]}
-        found: list[Revision] = []
-        kept = await stores.index.findings(list(stretch))
-        for message in await reader.load(stores, list(stretch.values())):
-            verdict = reader.whole(message, await reader.inspected(message), kept.get(message.id, ()))
-            found.append(Revision(message.id, judged_of(verdict, message.marks)))
-        if found:
-            await stores.index.revise(found)
-        # Let ingest run in between.
-        await asyncio.sleep(0)

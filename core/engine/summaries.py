@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..api.models import Summary
 from ..delivery import DeliveryState
 from ..messages import Marks, Message, Receipt, message_number
+from ..pipeline.kept import pack_verdict
 from ..query import Names, names_of, refusal_text, searched_parts
 from ..query.searched import BETWEEN
 from ..stores.base import Entry, Judged
@@ -78,12 +79,12 @@ def entry_of(
     summary: Summary,
     message: Message,
     receipt: Receipt,
-    verdict: Verdict,
+    judged: Judged,
     findings: tuple[Finding, ...] = (),
 ) -> Entry:
     """Return the index row: the line, and what searches, filters and summaries ask of the message.
 
-    `verdict` is the whole one; `findings` are those of the rules on the stream alone.
+    `findings` are those of the rules on the stream alone.
     """
     document = message.document
     own, common = searched_parts(document, message.filled)
@@ -104,14 +105,18 @@ def entry_of(
             library=_plain(names.library, USER_LIMIT),
             origin=names.origin,
         ),
-        judged_of(verdict, message.marks),
+        judged,
         len(own) > TEXT_LIMIT or len(common) > TEXT_LIMIT,
         len(own_text) if common_text else -1,
     )
 
 
-def judged_of(verdict: Verdict, marks: Marks) -> Judged:
-    """Return what the index keeps of a verdict of a message with these marks."""
+def judged_of(verdict: Verdict, marks: Marks, own: Verdict | None = None, revision: str = "") -> Judged:
+    """Return what the index keeps of a verdict of a message with these marks.
+
+    `own` is the verdict without what the rules on the stream found, which is kept whole under its revision;
+    not if it is a fault of segtap's.
+    """
     rules: dict[str, Severity] = {}
     for finding in verdict.findings:
         if finding.severity == "error" or rules.get(finding.rule, "info") == "info":
@@ -122,6 +127,8 @@ def judged_of(verdict: Verdict, marks: Marks) -> Judged:
         notes=sum(finding.severity == "info" for finding in verdict.findings),
         rules=rules,
         sent=bool(verdict.translation.operations) and not marks & UNSENDABLE,
+        revision="" if verdict.fault else revision,
+        verdict=b"" if own is None or verdict.fault else pack_verdict(own),
     )
 
 

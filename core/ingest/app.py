@@ -22,6 +22,7 @@ from .body import HUNG_UP, ASGIApp, BodyRefused, Deadlines, Receive, Scope, Send
 from .cdn import base_of, settings_json
 from .cors import METHODS, HeaderList, answer_headers, preflight_headers
 from .decode import InflatesTooFar, NotJson, inflate
+from .first_look import FirstLook
 from .flood import Allowance
 from .http_protocol import ANSWER, WHOLE_BODY, Answer
 from .knocks import Knocks
@@ -69,8 +70,10 @@ class IngestApp:
         control: ASGIApp | None = None,
         url: str = "",
         knocks: Knocks | None = None,
+        looked: FirstLook | None = None,
     ) -> None:
         self.sink = sink
+        self.looked = looked or FirstLook()
         self.settings = settings
         self.now = clock
         self.wanted = wanted
@@ -190,34 +193,45 @@ class _Exchange:
                 body = whole
             else:
                 body = await read_body(self.receive, length, settings.max_wire, self.app.deadlines)
-            holds_messages = await self.holds_messages(body, encoding)
+            text, messages = await self.messages_in(body, encoding)
         except BodyRefused as error:
             await self.refuse(error, error.body, close=True)
         except RequestRefused as error:
             await self.refuse(self.with_nearest_path(self.with_unread_encoding(error)), body)
         else:
-            if holds_messages:
+            if messages is not None:
+                origin_kind: Origin = "tee" if is_tee(self.query) else "sdk"
                 try:
-                    await self.app.sink(self.receipt(body, "tee" if is_tee(self.query) else "sdk"))
+                    await self.keep(self.receipt(body, origin_kind), messages, None if text is body else text)
                 except JournalError as error:
                     await self.answer_later(error)
                     return
             if origin is not None or at_once is None or not at_once(_SUCCESS_WHOLE):
                 await self.answer(200, _SUCCESS, [_JSON, *answer_headers(origin)])
 
-    async def holds_messages(self, body: bytes, encoding: str) -> bool:
-        """What `check_body` says of the body; beside the loop when there is much of it, one at a time."""
+    async def keep(self, receipt: Receipt, messages: int, inflated: bytes | None = None) -> None:
+        """Hand a receipt to the sink, and what is known of its body to the one who reads it."""
+        self.app.looked.put(receipt.uid, messages, inflated)
+        try:
+            await self.app.sink(receipt)
+        except JournalError:
+            self.app.looked.forget(receipt.uid)
+            raise
+
+    async def messages_in(self, body: bytes, encoding: str) -> tuple[bytes, int | None]:
+        """Return a body's text and what `check_body` says: for a large one beside the loop, one at a time."""
         settings, route = self.app.settings, route_of(self.path)
         if len(body) <= AT_ONCE:
             try:
                 text = inflate(body, encoding, min(AT_ONCE, settings.max_decoded))
-                return check_body(text, route, settings.max_depth)
+                return text, check_body(text, route, settings.max_depth)
             except InflatesTooFar:
                 if settings.max_decoded <= AT_ONCE:
                     raise
 
-        def inflate_and_check() -> bool:
-            return check_body(inflate(body, encoding, settings.max_decoded), route, settings.max_depth)
+        def inflate_and_check() -> tuple[bytes, int | None]:
+            text = inflate(body, encoding, settings.max_decoded)
+            return text, check_body(text, route, settings.max_depth)
 
         async with self.app.beside:
             return await asyncio.to_thread(inflate_and_check)
@@ -293,7 +307,7 @@ class _Exchange:
                 await self.keep_bad_pixel(reason)
             else:
                 try:
-                    await self.app.sink(self.receipt(b"", "tee" if is_tee(self.query) else "pixel"))
+                    await self.keep(self.receipt(b"", "tee" if is_tee(self.query) else "pixel"), 1)
                 except JournalError as error:
                     await self.answer_later(error)
                     return
@@ -332,7 +346,12 @@ class _Exchange:
     # -- receipts and answers --------------------------------------------------------------------------
 
     def receipt(
-        self, body: bytes, origin: Origin = "sdk", *, status: int = 200, refused: str | None = None
+        self,
+        body: bytes,
+        origin: Origin = "sdk",
+        *,
+        status: int = 200,
+        refused: str | None = None,
     ) -> Receipt:
         client: tuple[str, int] | None = self.scope.get("client")
         return Receipt(

@@ -47,8 +47,8 @@ _FEW = 200_000
 _LARGE = 1024 * 1024
 
 
-def check_body(body: bytes, route: Route, max_depth: int) -> bool:
-    """Decide on an uncompressed body. True: it holds messages; False: acknowledge it, it holds none.
+def check_body(body: bytes, route: Route, max_depth: int) -> int | None:
+    """Return how many messages an uncompressed body holds; None: acknowledge it, it is not kept.
 
     Raises RequestRefused with the status and the reason: 400 on a path of Segment's, 404 elsewhere when
     the JSON is no Segment call.
@@ -60,20 +60,20 @@ def check_body(body: bytes, route: Route, max_depth: int) -> bool:
         if route.kind in ("call", "batch"):
             raise RequestRefused(400, reason) from error
         if route.kind == "metrics":
-            return False
+            return None
         raise RequestRefused(404, _elsewhere(route, reason)) from error
     if items is not None:
         if len(items) > MAX_BATCH_MESSAGES:
             raise _too_many()
         if _batch_too_deep(body, items, max_depth):
             raise nested_too_deep(max_depth)
-        return True
+        return len(items)
     if route.kind == "call" or _names_a_call(kind):
         if too_deep(body, max_depth):
             raise nested_too_deep(max_depth)
-        return True
+        return 1
     if route.kind == "metrics":
-        return False
+        return None
     if route.kind == "batch":
         raise RequestRefused(400, "batch is no list" if batch else "there is no batch in the body")
     raise RequestRefused(404, _elsewhere(route, "its JSON holds neither batch nor a known type"))

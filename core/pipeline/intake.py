@@ -46,13 +46,16 @@ does, and the nearer statement is the plainer reading."""
 
 
 def parse_receipt(
-    receipt: Receipt, only: Collection[int] | None = None, bounds: Bounds = DEFAULT_BOUNDS
+    receipt: Receipt,
+    only: Collection[int] | None = None,
+    bounds: Bounds = DEFAULT_BOUNDS,
+    text: bytes | None = None,
 ) -> list[Message]:
     """The messages in a request, in their order; none for a refused one or one without messages.
 
     `only` names the positions to be read, when not all are wanted: what the others cost is next to nothing.
-    A message beyond `bounds` is not read. Never raises: a receipt that ingest would not have let in gives one
-    message that says why.
+    A message beyond `bounds` is not read. `text` is the body if it was inflated before. Never raises: a
+    receipt that ingest would not have let in gives one message that says why.
     """
     if receipt.refused is not None or receipt.source_kind != "segment":
         return []
@@ -62,7 +65,7 @@ def parse_receipt(
         if route.kind == "pixel" and receipt.method in ("GET", "HEAD"):
             body, encoded_again = pixel_json(receipt.query)
         else:
-            body = inflate(receipt.body, receipt.header("content-encoding") or "")
+            body = inflate(receipt.body, receipt.header("content-encoding") or "") if text is None else text
         reading = _Reading(receipt, body, route.call, bounds)
         if encoded_again:
             reading.objections.append(twice_encoded(encoded_again))

@@ -133,6 +133,18 @@ def run(message: Message, settings: CompiledSettings, now: int | None = None) ->
     )
 
 
+def remake(message: Message, settings: CompiledSettings) -> Repaired:
+    """Make the requests of a message again, as they are in its verdict, without asking the rules."""
+    if message.unread:
+        return Repaired(_unread(message, settings).translation)
+    if message.marks & Marks.SECOND_RECEIPT:
+        return Repaired(Translation())
+    walked = walk(message.document, message.objections, settings, message.received_at)
+    if walked.refusal is not None:
+        return Repaired(Translation(not_sent=walked.refusal))
+    return mend(walked.translation, message.document, settings)
+
+
 class Walked(NamedTuple):
     """What the stages made of a message.
 

@@ -189,6 +189,10 @@ class ReadableIndex(Protocol):
         """Return what the rules on the stream found in these messages, without those that have nothing."""
         ...
 
+    async def verdicts(self, ids: Sequence[int]) -> dict[int, Judged]:
+        """Return `revision` and `verdict` of these messages, without those that have none."""
+        ...
+
     async def settings(self) -> str:
         """Return the settings that were last kept, "" if there are none."""
         ...
@@ -211,7 +215,14 @@ class Index(ReadableIndex, Protocol):
         ...
 
     async def seen(self, message_ids: Sequence[str], since: int) -> set[str]:
-        """Return those of the messageIds that a message in the index, received at or after `since`, has."""
+        """Return those of the messageIds that a message in the index, received at or after `since`, has.
+
+        Messages that Segment would refuse do not count.
+        """
+        ...
+
+    async def stale(self, revision: str, before: int | None = None, limit: int = 200) -> list[Summary]:
+        """Return the newest messages with an id below `before` whose verdict has another revision."""
         ...
 
     async def revise(self, revisions: Sequence[Revision]) -> None:

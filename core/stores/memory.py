@@ -16,7 +16,7 @@ from ..errors import JournalFull
 from ..messages import Marks, Receipt, seq_of
 from ..query.wildcards import fold
 from ..verdict import SEVERITY_WEIGHT, Finding, Severity
-from .base import START, Condition, Counts, Cursor, Entry, Found, Revision
+from .base import START, Condition, Counts, Cursor, Entry, Found, Judged, Revision
 from .tallies import Line, StepOf, Tallies, tallies_of
 
 MEMORY = "memory:"
@@ -180,6 +180,22 @@ class MemoryIndex:
         """Return what the rules on the stream found in these messages."""
         entries = {id: self._memory.entries[id] for id in ids if id in self._memory.entries}
         return {id: entry.findings for id, entry in entries.items() if entry.findings}
+
+    async def verdicts(self, ids: Sequence[int]) -> dict[int, Judged]:
+        """Return `revision` and `verdict` of these messages."""
+        entries = {id: self._memory.entries[id] for id in ids if id in self._memory.entries}
+        return {id: entry.judged for id, entry in entries.items() if entry.judged.revision}
+
+    async def stale(self, revision: str, before: int | None = None, limit: int = 200) -> list[Summary]:
+        """Return the newest messages below an id whose verdict has another revision."""
+        found = [
+            entry.summary
+            for entry in self._memory.lines(0)
+            if entry.judged.revision != revision
+            and not entry.summary.refused
+            and (before is None or entry.summary.id < before)
+        ]
+        return found[-limit:]
 
     def _fulfils(self, condition: Condition | None, entry: Entry) -> bool:
         if condition is None or condition.matches is None:

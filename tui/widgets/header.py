@@ -19,7 +19,7 @@ from textual.widget import Widget
 
 from ...core.api.models import EngineState
 from ...core.delivery import DeliveryState
-from ...core.text import clean, shorten
+from ...core.text import clean, counted, shorten
 from ..model.rate import Rate
 from ..render.glyphs import UNICODE, Glyphs, to_ascii
 from ..render.plain import app_of
@@ -151,6 +151,9 @@ class Header(Widget):
         if state.interrupted and not self.lost:
             key = "  f resumes, or leaves it off" if state.can_forward else ""
             found.append((f"{self.marks.error} {clean(state.interrupted)}{key}", ALERT))
+        if state.stale:
+            words = f"The settings changed: {counted(state.stale, 'message')} still to be checked again"
+            found.append((f"{self.marks.warning} {words}", "bold $mark-warning"))
         if state.exposed:
             phone = ", ".join(state.phone_urls) or "this machine's address"
             found.append(

@@ -19,6 +19,7 @@ from ...api.models import Page, Summary
 from ...delivery import Delivery, DeliveryState
 from ...messages import Marks, Receipt
 from ...verdict import Finding
+from ..base import Judged
 from .faults import SQLITE_ERRORS, closed_fault, code_of, store_fault
 from .rows import (
     DELIVERY_COLUMNS,
@@ -173,7 +174,7 @@ def summary(db: sqlite3.Connection, id: int) -> Summary | None:
 
 
 def seen(db: sqlite3.Connection, message_ids: Sequence[str], since: int) -> set[str]:
-    """Those of the messageIds that a message received at or after `since` has."""
+    """Those of the messageIds that a message received at or after `since` has, which Segment would accept."""
     asked = {storable(message_id): message_id for message_id in message_ids if message_id}
     keys = list(asked)
     found: set[str] = set()
@@ -181,11 +182,37 @@ def seen(db: sqlite3.Connection, message_ids: Sequence[str], since: int) -> set[
         some = keys[start : start + _IDS_A_QUERY]
         rows = db.execute(
             f"SELECT message_id FROM messages WHERE message_id IN ({','.join('?' * len(some))}) "
-            "AND message_id != '' AND received_at >= ?",
+            f"AND message_id != '' AND received_at >= ? AND NOT marks & {int(Marks.WOULD_REJECT)}",
             (*some, since),
         )
         found.update(asked[key] for (key,) in rows)
     return found
+
+
+def verdicts(db: sqlite3.Connection, ids: Sequence[int]) -> dict[int, Judged]:
+    """Return revision and verdict of these messages, without those that have none."""
+    found: dict[int, Judged] = {}
+    for start in range(0, len(ids), _IDS_A_QUERY):
+        some = ids[start : start + _IDS_A_QUERY]
+        rows = db.execute(
+            f"SELECT id, revision, verdict FROM messages WHERE id IN ({','.join('?' * len(some))}) "
+            "AND revision != ''",
+            some,
+        )
+        for id, revision, verdict in rows:
+            if isinstance(revision, str) and isinstance(verdict, bytes):
+                found[id] = Judged(revision=revision, verdict=verdict)
+    return found
+
+
+def stale(db: sqlite3.Connection, revision: str, before: int, limit: int) -> list[Summary]:
+    """Return the newest messages below an id whose verdict has another revision, oldest first."""
+    rows = db.execute(
+        f"SELECT {SUMMARY_COLUMNS} FROM messages WHERE id < ? AND revision != ? "
+        f"AND NOT marks & {int(Marks.REFUSED)} ORDER BY id DESC LIMIT ?",
+        (before, revision, min(limit, MAX_LIMIT)),
+    ).fetchall()
+    return [unpack_summary(row) for row in reversed(rows)]
 
 
 def replays(db: sqlite3.Connection, message_id: str, after: int, limit: int) -> list[Summary]:

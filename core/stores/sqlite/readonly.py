@@ -10,7 +10,7 @@ from ...delivery import Delivery
 from ...messages import Receipt
 from ...settings import JournalSettings
 from ...verdict import Finding
-from ..base import START, Condition, Cursor
+from ..base import START, Condition, Cursor, Judged
 from . import reader, search
 from .faults import SQLITE_ERRORS, store_fault
 from .place import check_file, chosen_path
@@ -74,6 +74,12 @@ class SqliteLines:
         if self._version < _WITH_FINDINGS:
             return {}
         return await self._reader.quick.run(reader.findings, ids)
+
+    async def verdicts(self, ids: Sequence[int]) -> dict[int, Judged]:
+        """Return `revision` and `verdict` of these messages; a file of an earlier version keeps none."""
+        if self._version < VERSION:
+            return {}
+        return await self._reader.quick.run(reader.verdicts, ids)
 
     async def settings(self) -> str:
         """Return the settings that the last engine ran with, as JSON; "" where none has kept them."""

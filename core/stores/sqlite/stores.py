@@ -10,7 +10,7 @@ from ...api.models import Summary
 from ...delivery import Delivery, DeliveryState
 from ...messages import Receipt
 from ...settings import JournalSettings
-from ..base import START, Counts, Cursor, Entry, Revision
+from ..base import START, Counts, Cursor, Entry, Judged, Revision
 from ..tallies import StepOf, Tallies
 from . import reader, totals
 from .damage import Damage
@@ -95,6 +95,15 @@ class SqliteIndex(SqliteLines):
     async def seen(self, message_ids: Sequence[str], since: int) -> set[str]:
         """Return those of the messageIds that a message in the index, received at or after `since`, has."""
         return await self._reader.quick.run(reader.seen, message_ids, since)
+
+    async def verdicts(self, ids: Sequence[int]) -> dict[int, Judged]:
+        """Return `revision` and `verdict` of these messages, without those that have none."""
+        return await self._reader.quick.run(reader.verdicts, ids)
+
+    async def stale(self, revision: str, before: int | None = None, limit: int = 200) -> list[Summary]:
+        """Return the newest messages below an id whose verdict has another revision, oldest first."""
+        upto = reader.ENDLESS if before is None else before
+        return await self._reader.search.run(reader.stale, revision, upto, limit)
 
     async def revise(self, revisions: Sequence[Revision]) -> None:
         """Store what messages are judged to be now; those cleared meanwhile are left out."""

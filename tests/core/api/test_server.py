@@ -134,7 +134,8 @@ async def test_a_forwarded_for_header_makes_nobody_local(tmp_path: Path, http: h
 async def test_health_is_open_to_any_host(engine: Engine, http: httpx.AsyncClient) -> None:
     answer = await http.get(f"{engine.url}/_segtap/healthz", headers={"Host": "segtap.internal"})
     assert answer.status_code == 200
-    assert answer.json() == {"status": "ok", "app": "segtap", "version": "0.1.0", "fault": ""}
+    counts = {"received": 0, "listed": 0, "judged": 0}
+    assert answer.json() == {"status": "ok", "app": "segtap", "version": "0.1.0", "fault": "", **counts}
     assert (await http.head(f"{engine.url}/_segtap/healthz")).status_code == 200
     assert (await http.post(f"{engine.url}/_segtap/healthz")).status_code == 405
 

@@ -140,7 +140,8 @@ class Copy:
         """True if an earlier message has this messageId, received at or after `since`."""
         found = self._db.execute(
             "SELECT 1 FROM messages "
-            "WHERE message_id = ? AND message_id != '' AND received_at >= ? AND id < ?",
+            "WHERE message_id = ? AND message_id != '' AND received_at >= ? AND id < ? "
+            f"AND NOT marks & {int(Marks.WOULD_REJECT)}",
             (message_id, since, id),
         )
         return found.fetchone() is not None

@@ -1,0 +1,65 @@
+"""The revision of a verdict: a hash of everything that made it, and of no secret."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+import msgspec
+
+from ..masks import masked_settings
+from ..settings import Settings
+
+FORMAT = 1
+"""Another number makes every kept verdict stale."""
+_CORE = Path(__file__).parents[1]
+_encode = msgspec.msgpack.Encoder(order="deterministic").encode
+
+
+def revision_of(settings: Settings) -> str:
+    """Return the revision of verdicts by these settings, in which secrets count only as set or not set.
+
+    It changes with the settings that stages, rules and repairs look at, with the content of the files that
+    they name, and with segtap's own code.
+    """
+    masked = masked_settings(settings)
+    return hashlib.blake2b(
+        _encode(
+            (
+                FORMAT,
+                _code(),
+                masked.identity,
+                masked.mixpanel_group_keys,
+                masked.repair,
+                masked.destination,
+                masked.classic,
+                masked.segment,
+                masked.subscriptions,
+                masked.filters,
+                masked.rules,
+                (masked.ingest.max_message, masked.ingest.max_nodes, masked.ingest.max_decoded),
+                "destination.api_secret" in masked.sources,
+                _content(masked.plan),
+            ),
+        ),
+        digest_size=8,
+    ).hexdigest()
+
+
+def _content(path: str) -> bytes:
+    """Return the digest of a file; empty for none, or one that cannot be read."""
+    if not path:
+        return b""
+    try:
+        return hashlib.blake2b(Path(path).expanduser().read_bytes()).digest()
+    except OSError:
+        return b""
+
+
+@cache
+def _code() -> str:
+    """Return segtap's version, and when the files of a checkout were last changed."""
+    newest = max(file.stat().st_mtime_ns for file in _CORE.rglob("*.py"))
+    return f"{version('segtap')} {newest}"
