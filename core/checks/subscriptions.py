@@ -208,7 +208,7 @@ _MENDS_REFUSAL = tuple(
     (re.compile(words), fix)
     for words, fix in (
         (
-            "required field 'event'|^Event Name must be|^event is (?:no|not a) text",
+            "required field 'event'|^Event Name must be|^event is not a (?:text|string)",
             "send the event's name as text",
         ),
         (

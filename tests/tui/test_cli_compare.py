@@ -107,7 +107,7 @@ def test_the_summary_alone() -> None:
         (("actions", "actions", "-"), "two different destinations"),
         (("actions", "classic", "-"), "is not one of"),
         (("actions", "classic-cloud", "-", "--journal", "x.db"), "not both"),
-        (("actions", "classic-cloud", "-", "--now", "soon"), "no time"),
+        (("actions", "classic-cloud", "-", "--now", "soon"), "not a time"),
         (("actions", "classic-cloud"), "No segtap is running"),
     ],
 )

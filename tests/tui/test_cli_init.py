@@ -81,7 +81,7 @@ def test_the_examples_in_its_comments_are_settings_too(commented: str, tmp_path:
 def test_a_pasted_token_is_not_taken_for_a_name() -> None:
     with pytest.raises(SettingsError, match="a token itself"):
         first_settings(Answers(token_env="0123456789abcdef0123456789abcdef"))
-    with pytest.raises(SettingsError, match="no name of an environment variable"):
+    with pytest.raises(SettingsError, match="not the name of an environment variable"):
         first_settings(Answers(api_secret_env="a b"))
 
 

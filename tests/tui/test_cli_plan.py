@@ -113,14 +113,14 @@ def test_infer_reads_a_journal(tmp_path: Path) -> None:
     from segtap.core.settings import JournalSettings
 
     journal = tmp_path / "journal.db"
-    asyncio_journal(JournalSettings(path=str(journal)), [ORDER, changed(size="L")])
+    asyncio_journal(JournalSettings(path=str(journal)), [ORDER, changed(size="extra large")])
     done = segtap("plan", "infer", "--journal", str(journal))
     assert done.returncode == 0, done.stderr
     (rule,) = json.loads(done.stdout)["data"]["rules"]
     assert set(rule["jsonSchema"]["properties"]["properties"]["properties"]) == {
         *("order_id", "total", "products", "size")
     }
-    only = segtap("plan", "infer", "--journal", str(journal), "--filter", "size")
+    only = segtap("plan", "infer", "--journal", str(journal), "--filter", "extra large")
     assert "1 messages" in only.stderr
     both = segtap("plan", "infer", str(PLAN), "--journal")
     assert both.returncode == 2

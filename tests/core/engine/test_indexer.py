@@ -383,6 +383,7 @@ async def shared(
     return turns, rested
 
 
+@pytest.mark.bench
 async def test_the_loop_is_never_held_for_long_and_an_idle_one_is_used(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
