@@ -18,7 +18,7 @@ and with one::
     async with Engine(load_settings()) as engine:  # an endpoint, on `engine.url`
         …
     async with Client(*find_engine()) as client:   # one that runs already
-        page = await client.page(text="order completed")
+        page = await client.page(filter='event:"order completed"')
         detail = await client.detail(page.summaries[-1].id)
 
 Names are imported when they are first used: `import segtap.core` costs nothing.
@@ -62,6 +62,9 @@ if TYPE_CHECKING:
     from .pipeline import CompiledSettings, compile_settings, compiled, run
     from .pipeline.intake import parse_receipt
     from .pipeline.reading import read_document, read_message
+    from .query import parse as parse_filter
+    from .query import quoted as quoted_filter
+    from .query.guide import guide as filter_guide
     from .serve.notes import find_engine
     from .settings import Destination, Settings, Subscription
     from .stores import open as open_stores
@@ -111,11 +114,14 @@ _HOMES = {
     "compiled": "pipeline",
     "decode": "codec",
     "filter_faults": "destinations.filters",
+    "filter_guide": "query.guide:guide",
     "find_engine": "serve.notes",
     "load_settings": "config:load",
     "log_to_stream": "engine.log:to_stream",
     "open_stores": "stores:open",
+    "parse_filter": "query:parse",
     "parse_receipt": "pipeline.intake",
+    "quoted_filter": "query:quoted",
     "read_document": "pipeline.reading",
     "read_message": "pipeline.reading",
     "read_time": "mapping.dates",
@@ -177,11 +183,14 @@ __all__ = [
     "compiled",
     "decode",
     "filter_faults",
+    "filter_guide",
     "find_engine",
     "load_settings",
     "log_to_stream",
     "open_stores",
+    "parse_filter",
     "parse_receipt",
+    "quoted_filter",
     "read_document",
     "read_message",
     "read_time",

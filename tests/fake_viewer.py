@@ -19,6 +19,8 @@ from segtap.core.identities.model import UserFound, UserRow, Users
 from segtap.core.messages import JsonObject, Marks, message_number
 from segtap.core.overview.counts import OverviewCounts
 from segtap.core.overview.model import Groups, Overview
+from segtap.core.query import parse
+from segtap.core.query.terms import Word
 from segtap.core.settings import Settings
 from segtap.core.verdict import Finding, Operation, OutgoingRequest, Translation, Verdict
 
@@ -199,6 +201,12 @@ def detail_of(line: Summary) -> MessageDetail:
     )
 
 
+def _word(filter: str) -> str:
+    """The one word of a filter, as the screen writes it; "" for the empty filter."""
+    node = parse(filter).node
+    return node.text.literal or "" if isinstance(node, Word) else ""
+
+
 class FakeViewer(Viewer):
     """A `Viewer` with its messages in memory: the operations of the API, answered without an engine.
 
@@ -310,7 +318,7 @@ class FakeViewer(Viewer):
         return self.in_force
 
     def _answer_page(self, ask: ops.PageRequest) -> Page:
-        before, after, limit, text = ask.before, ask.after, ask.limit, ask.text
+        before, after, limit, text = ask.before, ask.after, ask.limit, _word(ask.filter)
         self.calls.append(("page", before, after, text))
         found = [line for line in self.lines if not text or text.lower() in self._text(line)]
         if after is not None:

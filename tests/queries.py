@@ -10,10 +10,10 @@ import msgspec
 from segtap.core.api.models import Summary
 from segtap.core.delivery import DeliveryState
 from segtap.core.messages import JsonObject, Marks
-from segtap.core.query import Facts, Judgement, Names, names_of, searched_parts, searched_text
+from segtap.core.query import Facts, Judgement, Names, names_of, parse, quoted, searched_parts, searched_text
 from segtap.core.query.searched import BETWEEN
-from segtap.core.query.wildcards import encodable
-from segtap.core.stores.base import Entry, Judged
+from segtap.core.query.wildcards import encodable, fold
+from segtap.core.stores.base import Condition, Entry, Judged
 from segtap.core.stores.sqlite.rows import ALL_COLUMNS, pack_entry
 from segtap.core.stores.sqlite.schema import TABLE
 
@@ -125,3 +125,9 @@ def table(rows: Sequence[Row], *, text_limit: int = 1000, name_limit: int = 128)
         values = pack_entry(entry, id + 1 if common else 0)
         db.execute(f"INSERT INTO messages ({ALL_COLUMNS}) VALUES ({','.join('?' * len(values))})", values)
     return db
+
+
+def holding(text: str) -> Condition:
+    """The condition of a page that holds a text."""
+    sql, parameters = parse(quoted(text)).to_sql()
+    return Condition(sql, tuple(parameters), lambda found: fold(text) in found.entry.text)

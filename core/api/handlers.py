@@ -47,14 +47,14 @@ class Queries(Protocol):
     def watch(self) -> AsyncGenerator[FeedBatch]: ...
 
     async def page(
-        self, *, before: int | None = None, after: int | None = None, limit: int = 200, text: str = ""
+        self, *, before: int | None = None, after: int | None = None, limit: int = 200, filter: str = ""
     ) -> Page: ...
 
     async def detail(self, id: int) -> MessageDetail: ...
 
     async def inspect(self, document: JsonObject) -> MessageDetail: ...
 
-    def export(self, text: str = "") -> AsyncIterator[bytes]: ...
+    def export(self, filter: str = "") -> AsyncIterator[bytes]: ...
 
     def user_rows(self) -> AsyncIterator[bytes]: ...
 
@@ -109,7 +109,7 @@ async def _settings(engine: Controlled, _: ops.NoRequest) -> Settings:
 
 async def _page(engine: Controlled, ask: ops.PageRequest) -> Page:
     limit = max(1, min(ask.limit, MAX_PAGE))
-    return await engine.queries.page(before=ask.before, after=ask.after, limit=limit, text=ask.text)
+    return await engine.queries.page(before=ask.before, after=ask.after, limit=limit, filter=ask.filter)
 
 
 async def _user(engine: Controlled, ask: ops.UserRequest) -> UserFound:
@@ -162,6 +162,6 @@ VALUES: dict[str, Answerer] = dict(
 
 LINES: dict[str, LineWriter] = {
     ops.USER_ROWS.name: lambda engine, _: engine.queries.user_rows(),
-    ops.EXPORT.name: lambda engine, ask: engine.queries.export(ask.text),
+    ops.EXPORT.name: lambda engine, ask: engine.queries.export(ask.filter),
 }
 """By the operation's name: what answers with lines."""

@@ -223,11 +223,15 @@ class MessageDetail(msgspec.Struct, frozen=True, kw_only=True):
 class Page(msgspec.Struct, frozen=True, kw_only=True):
     """A stretch of the list, oldest first.
 
-    `more` is True if there are more in the same direction: older ones, or newer ones with `after`.
+    `more` is true if there are more in the direction asked: older ones, or newer ones with `after`. With a
+    filter, `reached` is the id up to which was searched: with `after` that, what is newer is found. `notes`
+    are sentences on why a filter matches nothing.
     """
 
     summaries: tuple[Summary, ...]
     more: bool = False
+    reached: int = 0
+    notes: tuple[str, ...] = ()
 
 
 class Coverage(msgspec.Struct, frozen=True, kw_only=True):

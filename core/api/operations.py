@@ -52,12 +52,12 @@ class NoRequest(msgspec.Struct, frozen=True):
 
 
 class PageRequest(msgspec.Struct, frozen=True, omit_defaults=True):
-    """At most `limit` messages before or after an id, or the newest; with `text`, only those that match."""
+    """At most `limit` messages before or after an id, or the newest; with `filter`, only those that match."""
 
     before: MessageNumber | None = None
     after: MessageNumber | None = None
     limit: MessageNumber = 200
-    text: str = ""
+    filter: str = ""
 
 
 class DetailRequest(msgspec.Struct, frozen=True):
@@ -80,9 +80,9 @@ class UserRequest(msgspec.Struct, frozen=True):
 
 
 class ExportRequest(msgspec.Struct, frozen=True, omit_defaults=True):
-    """With `text`, only the messages that match it."""
+    """With `filter`, only the messages that match it."""
 
-    text: str = ""
+    filter: str = ""
 
 
 class ForwardingRequest(msgspec.Struct, frozen=True, omit_defaults=True):

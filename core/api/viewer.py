@@ -62,10 +62,10 @@ class Viewer(abc.ABC):
         return await self.call(ops.SETTINGS, NoRequest())
 
     async def page(
-        self, *, before: int | None = None, after: int | None = None, limit: int = 200, text: str = ""
+        self, *, before: int | None = None, after: int | None = None, limit: int = 200, filter: str = ""
     ) -> Page:
         """Return messages of the list, oldest first: those before or after an id, or the newest."""
-        return await self.call(ops.PAGE, ops.PageRequest(before, after, limit, text))
+        return await self.call(ops.PAGE, ops.PageRequest(before, after, limit, filter))
 
     async def detail(self, id: int) -> MessageDetail:
         """Return everything about one message. Raises InputError if the journal does not have it."""
@@ -116,9 +116,9 @@ class Viewer(abc.ABC):
         """Delete every message of the journal."""
         await self.call(ops.CLEAR, NoRequest())
 
-    def export(self, text: str = "") -> AsyncIterator[bytes]:
+    def export(self, filter: str = "") -> AsyncIterator[bytes]:
         """Yield messages, one a line, as received plus what was filled in, oldest first."""
-        return self.call_lines(ops.EXPORT, ops.ExportRequest(text))
+        return self.call_lines(ops.EXPORT, ops.ExportRequest(filter))
 
     def user_rows(self) -> AsyncIterator[bytes]:
         """Yield every user as a line, in no order; each is a `UserRow`."""

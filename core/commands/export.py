@@ -3,75 +3,97 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
+from functools import partial
 
 from .. import stores
 from ..api.client import Client
+from ..engine.active import ActiveSettings
+from ..engine.export import Export
 from ..engine.kept import kept_settings
-from ..engine.receipts import export_line
+from ..engine.receipts import ReceiptReader
+from ..faults import Faults
 from ..ingest.bounds import DEFAULT_BOUNDS, Bounds, bounds_of
 from ..messages import Message, Receipt
 from ..pipeline.intake import parse_receipt
-from ..query import searched_text
-from ..query.wildcards import fold
+from ..query import Query, parse
+from ..query.evaluate import Cost
 from ..serve.notes import find_engine
-from ..settings import JournalSettings
-from ..stores import Readable, holder_of
+from ..settings import JournalSettings, Settings
+from ..stores import holder_of
 from ..stores.sqlite.place import chosen_path
+from ..verdict import Translation, Verdict
 
-STRETCH = 256
-"""Receipts read at a time."""
+_TRANSLATED = ("delivery", "rule", "warn", "sent")
+"""The fields that depend on what a message becomes."""
 
 
-def _no_matter(receipt: Receipt) -> None:
+def _leave_out(receipt: Receipt) -> None:
     """Leave out a damaged request without a word."""
+
+
+def _keep_quiet(note: str) -> None:
+    """Say nothing."""
 
 
 async def export_lines(
     *,
-    text: str = "",
     journal: JournalSettings,
+    filter: str = "",
     url: str = "",
     bounds: Bounds = DEFAULT_BOUNDS,
-    damaged: Callable[[Receipt], None] = _no_matter,
+    own: Settings | None = None,
+    damaged: Callable[[Receipt], None] = _leave_out,
+    note: Callable[[str], None] = _keep_quiet,
 ) -> AsyncGenerator[bytes]:
-    """Yield one message a line (with its newline), oldest first; refused requests are left out.
+    """Yield the messages that match a filter as lines with their newlines; refused requests are left out.
 
-    Each is as it was received plus what Segment fills in; one that is too large to be read is unchanged. The
-    bounds are those of the engine that filled the journal, `bounds` if the journal has no settings. `text` is
-    what a message must contain, as in the list's filter. Read from the engine at `url`; without one from the
-    journal's file, or from the engine that holds it. `damaged` is called with each request that the file does
-    not hold whole. Raises EngineError or JournalError.
+    Each is as it was received plus what Segment fills in; one that is too large to be read is unchanged. They
+    are read from the engine at `url`, in pieces of any length; without one from the journal's file, or from
+    the engine that holds it. Bounds, and what messages become, are those of the engine that filled the
+    journal; `bounds` and `own` if it has no settings. `damaged` is called with each request that the file
+    does not hold whole, `note` with what explains that nothing matches. Raises FilterFault, EngineError or
+    JournalError.
     """
+    query = parse(filter)
     if not url:
         holder = holder_of(chosen_path(journal.path))
         url = holder.url if holder is not None else ""
+    found = False
     if url:
         async with Client(*find_engine(url)) as client:
-            async for line in client.export(text):
+            async for line in client.export(filter):
+                found = True
                 yield line
+            if not found and query.compares:
+                for words in (await client.page(filter=filter, limit=1)).notes:
+                    note(words)
         return
     kept = await stores.open(journal, must_exist=True)
     try:
         if (by := await kept_settings(kept)) is not None:
             bounds = bounds_of(by.ingest)
-        async for line in _lines(kept, fold(text), bounds, damaged):
-            yield line
+        reader = _reader(by or own or Settings(), query, bounds)
+        export = Export(kept, reader, query, bounds, damaged)
+        async for lines in export.lines():
+            found = True
+            for line in lines.splitlines(keepends=True):
+                yield line
+        if not found:
+            for words in export.tally.notes():
+                note(words)
     finally:
         await kept.close()
 
 
-async def _lines(
-    journal: Readable, text: str, bounds: Bounds, damaged: Callable[[Receipt], None]
-) -> AsyncGenerator[bytes]:
-    after = stores.START
-    while receipts := await journal.receipts.read(after, STRETCH):
-        for receipt in receipts:
-            if receipt.damaged:
-                damaged(receipt)
-            messages: list[Message] = []
-            if receipt.refused is None:
-                messages = parse_receipt(receipt, bounds=bounds)
-            for message in messages:
-                if text in searched_text(message.document, message.filled):
-                    yield export_line(message)
-        after = receipts[-1].seq
+def _reader(settings: Settings, query: Query, bounds: Bounds) -> ReceiptReader:
+    """Make what reads the journal's messages, and translates them by the settings that filled it."""
+    parse_one = partial(parse_receipt, bounds=bounds)
+    if query.cost < Cost.RECORDS and not any(map(query.asks, _TRANSLATED)):
+        return ReceiptReader(parse_one, _untranslated, Faults())
+    active = ActiveSettings(settings)
+    return ReceiptReader(parse_one, active.judge, Faults(), adjust=active.adjust)
+
+
+def _untranslated(message: Message) -> Verdict:
+    """Stand in for the translation where a filter does not ask for it."""
+    return Verdict(Translation())

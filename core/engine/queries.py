@@ -17,16 +17,19 @@ from ..ingest.bounds import Bounds, bounds_of
 from ..ingest.knocks import Knocks
 from ..masks import Masks, mask_token
 from ..messages import JsonObject
+from ..query import parse
 from ..serve.server import Listener
 from ..settings import Settings
 from ..stores.base import Stores
 from .active import ActiveSettings
+from .export import Export
 from .forwarder_switch import ForwarderSwitch, cannot_forward_why
 from .history import History
 from .indexer import Indexer
 from .overviews import Overviews, row_lines
 from .receipts import ReceiptReader
 from .rejudge import Rejudging
+from .search import Search
 
 VERSION = version("segtap")
 
@@ -149,10 +152,14 @@ class Queries:
         return self._feed.watch()
 
     async def page(
-        self, *, before: int | None = None, after: int | None = None, limit: int = 200, text: str = ""
+        self, *, before: int | None = None, after: int | None = None, limit: int = 200, filter: str = ""
     ) -> Page:
-        """Return messages of the list, oldest first."""
-        return await self._stores.index.page(before=before, after=after, limit=limit, text=text)
+        """Return messages of the list that match a filter, oldest first. Raises FilterFault."""
+        query = parse(filter)
+        if query.node is None:
+            return await self._stores.index.page(before=before, after=after, limit=limit)
+        search = Search(self._stores, self._reader, query, self.bounds)
+        return await search.page(before=before, after=after, limit=limit)
 
     async def detail(self, id: int) -> MessageDetail:
         """Return everything about one message."""
@@ -162,9 +169,9 @@ class Queries:
         """Inspect a message without storing it."""
         return await self._active.why(await self._reader.pasted(document))
 
-    def export(self, text: str = "") -> AsyncIterator[bytes]:
-        """Yield messages as lines, oldest first."""
-        return self._reader.export(self._stores, text)
+    def export(self, filter: str = "") -> AsyncIterator[bytes]:
+        """Yield the messages that match a filter as lines, oldest first. Raises FilterFault."""
+        return Export(self._stores, self._reader, parse(filter), self.bounds).lines()
 
     async def user_rows(self) -> AsyncIterator[bytes]:
         """Yield every user as a line, in no order.

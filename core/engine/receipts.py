@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
@@ -71,9 +70,6 @@ LARGE_MESSAGE = 32 * 1024
 """The same for one message to be translated and checked. Segment accepts none that is larger."""
 BODY_SHOWN = 64 * 1024
 """Bytes of a refused request's body, or of a message too large to be read, that a viewer is given."""
-EXPORT_PAGE = 500
-EXPORT_BYTES = 256 * 1024
-"""About as much of an export is held at a time."""
 GIVEN_AT_ONCE = 50
 """Messages of a file that are read before others get a turn on the loop: some milliseconds."""
 SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization", "x-api-key"})
@@ -270,25 +266,6 @@ class ReceiptReader:
             raise InputError("This is no Segment message: there is nothing in it.")
         return messages[0], receipt
 
-    async def export(self, stores: Readable, text: str = "") -> AsyncIterator[bytes]:
-        """Each message that contains `text` as one JSON line, oldest first; refused requests are left out."""
-        after = 0
-        while True:
-            page = await stores.index.page(after=after, limit=EXPORT_PAGE, text=text)
-            if not page.summaries:
-                return
-            wanted = {summary.id for summary in page.summaries if not summary.refused}
-            lines = bytearray()
-            async for messages in self.by_receipt(stores, wanted):
-                for message in messages:
-                    lines += export_line(message)
-                if len(lines) > EXPORT_BYTES:
-                    yield bytes(lines)
-                    lines.clear()
-            if lines:
-                yield bytes(lines)
-            after = page.summaries[-1].id
-
     async def by_receipt(self, stores: Readable, ids: Collection[int]) -> AsyncIterator[list[Message]]:
         """The messages of these ids, those of one request at a time, oldest first; never an empty list.
 
@@ -326,17 +303,6 @@ def _marked(message: Message, marks: int) -> Message:
         return message
     now = message.marks & Marks.WOULD_REJECT if message.unread else Marks.NONE
     return msgspec.structs.replace(message, marks=Marks(marks) | now)
-
-
-def export_line(message: Message) -> bytes:
-    """Return the message as a line of an export; one that is too large to be read is left unchanged."""
-    if message.unread:
-        return _ONE_LINE.sub(b" ", message.original) + b"\n"
-    return json_bytes(message.document) + b"\n"
-
-
-_ONE_LINE = re.compile(rb"[\r\n]+")
-"""Line ends: within JSON they stand between values only."""
 
 
 def damage_of(receipt: Receipt) -> Verdict:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..errors import FilterFault
 from .candidate import Candidate, Facts, Judgement, Names, names_of, refusal_text
+from .faults import quoted
 from .parser import parse
 from .query import Query
 from .searched import searched_parts, searched_text
@@ -19,6 +20,7 @@ __all__ = [
     "Tally",
     "names_of",
     "parse",
+    "quoted",
     "refusal_text",
     "searched_parts",
     "searched_text",

@@ -16,8 +16,6 @@ from ..messages import JsonObject
 from .query import Query
 from .terms import MIXPANEL, Comparison, Every, Node, Not, Path, Present, Search, Some
 
-MOST_BYTES = 1024 * 1024
-"""Larger bodies may hold messages that segtap does not read."""
 _AS_RECEIVED = frozenset(
     ("properties", "traits", "userId", "anonymousId", "groupId", "previousId", "event", "name", "category")
 )
@@ -29,7 +27,8 @@ _MERGED = frozenset(("context", "integrations"))
 class PartialReader:
     """A reader for one filter. Use `reader_of`, which gives None for filters that need more."""
 
-    def __init__(self, paths: list[Path], groups: list[frozenset[bytes]]) -> None:
+    def __init__(self, paths: list[Path], groups: list[frozenset[bytes]], most_bytes: int) -> None:
+        self._most_bytes = most_bytes
         message = _message_type(paths)
         self._merged = any(path.root in _MERGED for path in paths)
         self._groups = groups
@@ -52,7 +51,7 @@ class PartialReader:
 
     def documents(self, body: bytes) -> list[JsonObject] | None:
         """The messages of a body with the keys asked for alone; None if it has to be read as a whole."""
-        if len(body) > MOST_BYTES:
+        if len(body) > self._most_bytes:
             return None
         try:
             read = cast(Any, self._batch.decode(body))
@@ -65,14 +64,17 @@ class PartialReader:
             return None
 
 
-def reader_of(query: Query) -> PartialReader | None:
-    """Make the reader for a filter's paths; None if there are none, or some need the whole message."""
+def reader_of(query: Query, most_bytes: int) -> PartialReader | None:
+    """Make the reader for a filter's paths; None if there are none, or some need the whole message.
+
+    `most_bytes`: a larger body may hold messages that segtap does not read, so it is read as a whole.
+    """
     if query.node is None:
         return None
     paths = [path for path in _paths(query.node) if path.root != MIXPANEL]
     if not paths or not all(map(_readable, paths)):
         return None
-    return PartialReader(paths, _groups(query.node))
+    return PartialReader(paths, _groups(query.node), most_bytes)
 
 
 def _readable(path: Path) -> bool:

@@ -8,7 +8,7 @@ from .candidate import Candidate
 from .evaluate import Cost, Test, cost_of, test_of
 from .sql import COLUMNS, narrowing
 from .tally import Tally
-from .terms import Node
+from .terms import Node, fields_of
 
 
 class Query:
@@ -25,6 +25,15 @@ class Query:
     def cost(self) -> Cost:
         """The most that has to be read of a message to decide."""
         return Cost.FACTS if self.node is None else cost_of(self.node)
+
+    def asks(self, field: str) -> bool:
+        """True if a term asks for this field."""
+        return self.node is not None and field in set(fields_of(self.node))
+
+    @property
+    def compares(self) -> bool:
+        """True if a term compares the value at a path, so that values of another type may be noted."""
+        return self.cost >= Cost.DOCUMENT
 
     def matches(self, candidate: Candidate, tally: Tally | None = None) -> bool:
         """True if the message matches. `tally` notes why comparisons do not.

@@ -20,7 +20,7 @@ COLUMNS = frozenset(
         *("received_at", "type", "errors", "warnings", "marks", "delivery", "message_id", "text", "text_cut"),
         "common",
         *("event", "user_id", "anonymous_id", "group_id", "write_key", "library", "origin"),
-        *("notes", "rules", "sent", "revision"),
+        *("notes", "rules", "sent"),
     )
 )
 """The columns of the index that filters ask."""
@@ -140,16 +140,16 @@ class _Compiler:
                 int(answer == "yes") for answer in ("yes", "no") if any(one.whole(answer) for one in values)
             ]
             exact = _any([_exact("sent = ?", one) for one in wanted])
-            return self._with("sent", _if_known("sent IS NOT NULL", exact))
+            return self._with("sent", _if_known(_JUDGED, exact))
         if field == "warn":
             tests = [
                 _exact(condition)
                 for answer, condition in _WARN.items()
                 if any(one.whole(answer) for one in values)
             ]
-            return self._with("errors warnings notes revision", _if_known("revision != ''", _any(tests)))
+            return self._with("errors warnings notes sent", _if_known(_JUDGED, _any(tests)))
         tests = [_rule(value) for value in values]
-        return self._with("rules revision", _if_known("revision != ''", _any(tests)))
+        return self._with("rules sent", _if_known(_JUDGED, _any(tests)))
 
     def _comparison(self, term: Comparison) -> Bounds:
         """Only what is equal to a value is looked for: it stands in the searched text, or has a column."""
@@ -167,6 +167,7 @@ class _Compiler:
         return bounds
 
 
+_JUDGED = "sent IS NOT NULL"
 _WARN = {
     "error": "errors > 0",
     "warning": "warnings > 0",

@@ -6,6 +6,7 @@ Each class of terms holds its own line of the help. `str` of a term is a filter 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import ClassVar, Literal, TypeAlias
 
 import msgspec
@@ -203,6 +204,20 @@ HELP: tuple[type[Word | FieldTerm | Present | Comparison | Search | Not | Every 
     Not,
 )
 """The forms, in the order of the help."""
+
+
+def fields_of(node: Node) -> Iterator[str]:
+    """Yield the names of the fields in a filter."""
+    match node:
+        case Not(inner):
+            yield from fields_of(inner)
+        case Every(parts) | Some(parts):
+            for part in parts:
+                yield from fields_of(part)
+        case FieldTerm(field) | TimeTerm(field):
+            yield field
+        case _:
+            pass
 
 
 def spelled(value: Scalar) -> str:

@@ -170,14 +170,12 @@ class ReadableIndex(Protocol):
         before: int | None = None,
         after: int | None = None,
         limit: int = 200,
-        text: str = "",
         condition: Condition | None = None,
     ) -> Page:
-        """Return the newest `limit` lines that match, or those next to an id, oldest first.
+        """Return the newest `limit` lines that fulfil the condition, or those next to an id, oldest first.
 
-        Lines match that contain `text`, whatever its case, and fulfil the condition. With `before` they are
-        the nearest below that id, with `after` the nearest above it; the page's `more` is True if there are
-        further ones in that direction. A caller that is cancelled ends the search.
+        With `before` they are the nearest below that id, with `after` the nearest above it; the page's `more`
+        is True if there are further ones in that direction. A caller that is cancelled ends the search.
         """
         ...
 

@@ -14,7 +14,6 @@ from ..api.models import Page, Summary
 from ..delivery import OWED_STATES, Delivery, DeliveryCounts, DeliveryState
 from ..errors import JournalFull
 from ..messages import Marks, Receipt, seq_of
-from ..query.wildcards import fold
 from ..verdict import SEVERITY_WEIGHT, Finding, Severity
 from .base import START, Condition, Counts, Cursor, Entry, Found, Judged, Revision
 from .tallies import Line, StepOf, Tallies, tallies_of
@@ -161,17 +160,13 @@ class MemoryIndex:
         before: int | None = None,
         after: int | None = None,
         limit: int = 200,
-        text: str = "",
         condition: Condition | None = None,
     ) -> Page:
         """Return a stretch of the list, see `ReadableIndex.page`."""
-        wanted = fold(text)
         found = [
             entry.summary
             for entry in self._memory.lines(after or 0)
-            if (before is None or entry.summary.id < before)
-            and wanted in entry.text
-            and self._fulfils(condition, entry)
+            if (before is None or entry.summary.id < before) and self._fulfils(condition, entry)
         ]
         kept = found[:limit] if after is not None else found[-limit:]
         return Page(summaries=tuple(kept), more=len(found) > len(kept))

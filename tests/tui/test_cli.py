@@ -162,6 +162,10 @@ def test_decode_prints_json_and_talks_on_stderr() -> None:
         (["attach", "http://127.0.0.1:1"], "No segtap of this user listens at http://127.0.0.1:1"),
         (["forward", "--port", "0"], "MIXPANEL_TOKEN"),
         (["export", "--journal", "nats://x"], "cannot be used yet"),
+        (["tail", "typ:track"], "typ:track\n^^^^\n"),
+        (["export", "total>100"], "Try: properties.total>100\ntotal>100\n^^^^^\n"),
+        (["replay", "--filter", "(order"], "(order\n^\n"),
+        (["export", "https://a.example"], 'Try: "https://a.example"'),
     ],
 )
 def test_wrong_use_exits_2_and_says_what_to_do(arguments: list[str], words: str) -> None:

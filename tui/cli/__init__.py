@@ -14,7 +14,7 @@ import sys
 
 import click
 
-from ...core.errors import SegtapError
+from ...core.errors import FilterFault, SegtapError
 from .options import settings_options
 from .output import say
 
@@ -128,7 +128,10 @@ def main(arguments: list[str] | None = None) -> None:
             say(line)
         status = 2
     except SegtapError as error:
-        say(f"segtap: {error}")
+        # The text of a fault in a filter is three lines, of every other error one.
+        texts = str(error).split("\n") if isinstance(error, FilterFault) else [str(error)]
+        for line in ("segtap: " + texts[0], *texts[1:]):
+            say(line)
         status = 2
     except BrokenPipeError:
         # The reader has gone (`segtap tail | head`): nothing is left to say, not even at shutdown.

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ...core.settings import Settings
 
 FAQ = "faq"
+FILTER = "filter"
 MESSAGES = 500
 WIDTH = 100
 
@@ -35,17 +36,24 @@ WIDTH = 100
 def help(  # noqa: A001 (the command's name)
     ctx: click.Context, words: tuple[str, ...], journal: str, url: str, config_file: Path | None, shape: str
 ) -> None:
-    """Explain a topic: a question of the FAQ, or a command.
+    """Explain a topic: a question of the FAQ, the filter language, or a command.
 
-    Without TOPIC the topics are listed; `faq` lists the questions of Mixpanel's guide to Segment. TOPIC is
-    the name of a question or words of it ("Loaded a Page"). Its answer is for the destination of the engine
-    that runs, else of the journal, from its messages and settings; without either it holds in general.
+    Without TOPIC the topics are listed; `faq` lists the questions of Mixpanel's guide to Segment, `filter`
+    prints the filter language. Else TOPIC is the name of a question or words of it ("Loaded a Page"). Its
+    answer is for the destination of the engine that runs, else of the journal, from its messages and
+    settings; without either it holds in general.
     """
     from ...core.doctor.faq import find_questions
 
     text = " ".join(words).strip()
     if not text:
         _topics(ctx)
+        return
+    if text == FILTER:
+        from ...core import filter_guide
+
+        for line in filter_guide(_width()):
+            write(line)
         return
     command = _command(ctx, text)
     if command is not None:
@@ -68,6 +76,8 @@ def _topics(ctx: click.Context) -> None:
 
     write("Questions (segtap help TOPIC, or some of its words; segtap help faq lists only these):")
     _list(list(QUESTIONS), "table", indent="  ")
+    write("")
+    write("The filter language: segtap help filter")
     write("")
     write("Commands (segtap help COMMAND):")
     parent = ctx.parent.command if ctx.parent is not None else None
@@ -139,6 +149,11 @@ def _answer(question: Question, facts: Facts | None, shape: str) -> None:
     if shape == "json":
         write_json(msgspec.to_builtins(made))
         return
-    width = min(shutil.get_terminal_size((WIDTH, 24)).columns, WIDTH)
+    width = _width()
     for _, line in answer_lines(made, width, ascii_only=wants_ascii()):
         write(line)
+
+
+def _width() -> int:
+    """The columns to write in."""
+    return min(shutil.get_terminal_size((WIDTH, 24)).columns, WIDTH)

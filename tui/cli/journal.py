@@ -28,20 +28,27 @@ SHOWN = 5
 def export(ctx: click.Context, filter_text: str, journal: str, url: str) -> None:
     """Write the journal's messages to stdout, one a line, oldest first.
 
-    Each as it was received, with what Segment fills in (messageId, timestamp, …) filled in. Exit code 1 when
-    parts of the journal are damaged and left out.
+    Each as it was received, with what Segment fills in (messageId, timestamp, …) filled in. With FILTER only
+    those that match (segtap help filter). Exit code 1 when parts of the journal are damaged and left out.
     """
     ctx.exit(asyncio.run(_export(filter_text, journal, url)))
 
 
-async def _export(text: str, path: str, url: str) -> int:
+async def _export(filter_text: str, path: str, url: str) -> int:
     from ...core import bounds_of
     from ...core.commands.export import export_lines
 
     settings = load({"journal": {"path": path}} if path else None)
-    bounds = bounds_of(settings.ingest)
     damaged: list[Receipt] = []
-    lines = export_lines(text=text, journal=settings.journal, url=url, bounds=bounds, damaged=damaged.append)
+    lines = export_lines(
+        journal=settings.journal,
+        filter=filter_text,
+        url=url,
+        bounds=bounds_of(settings.ingest),
+        own=settings,
+        damaged=damaged.append,
+        note=say,
+    )
     async for line in lines:
         write_json_bytes(line)
     sys.stdout.buffer.flush()

@@ -34,7 +34,7 @@ def plan() -> None:
     help="From the messages of a journal instead. [the usual one]",
 )
 @click.option(
-    "--filter", "filter_text", metavar="TEXT", default="", help="Of the journal, only what holds it."
+    "--filter", "filter_text", metavar="FILTER", default="", help="Of the journal, only what matches."
 )
 @click.option("--name", default="Inferred by segtap", show_default=True, help="The plan's name.")
 @click.option("-o", "--output", metavar="FILE", type=click.Path(path_type=Path), help="Write it there.")
@@ -122,7 +122,7 @@ def _from_lines(inference: Inference, faults: list[str], source: BinaryIO) -> No
         inference.add(document)
 
 
-def _from_journal(inference: Inference, faults: list[str], path: str, text: str) -> None:
+def _from_journal(inference: Inference, faults: list[str], path: str, filter_text: str) -> None:
     import asyncio
 
     from ...core.commands.export import export_lines
@@ -133,7 +133,7 @@ def _from_journal(inference: Inference, faults: list[str], path: str, text: str)
     async def read() -> None:
         # Over the control API the lines come in pieces of any length.
         rest = b""
-        async for piece in export_lines(text=text, journal=settings, url=""):
+        async for piece in export_lines(filter=filter_text, journal=settings, url=""):
             *whole, rest = (rest + piece).split(b"\n")
             for document in documents(whole, faults):
                 inference.add(document)

@@ -14,7 +14,7 @@ from .output import say
 @click.command()
 @click.argument("file", metavar="[FILE|-]", type=click.Path(path_type=Path, allow_dash=True), required=False)
 @click.option(
-    "--filter", "filter_text", metavar="EXPR", help="Those of the running engine's journal that contain EXPR."
+    "--filter", "filter_text", metavar="EXPR", help="Those of the running engine's journal that match EXPR."
 )
 @click.option(
     "--url", default="", help="The engine, or any endpoint of Segment's kind. [the newest of your engines]"
@@ -26,7 +26,7 @@ from .output import say
     help="Used for an endpoint that is not a segtap.",
 )
 def replay(file: Path | None, filter_text: str | None, url: str, write_key: str) -> None:
-    """Send messages through the tap again, with their messageId and timestamp.
+    """Send messages through segtap again, with their messageId and timestamp.
 
     FILE holds one message a line, as `segtap export` writes it, or what else `segtap check` reads. They are
     forwarded when forwarding is on.
@@ -36,6 +36,9 @@ def replay(file: Path | None, filter_text: str | None, url: str, write_key: str)
     if file is not None:
         sent = asyncio.run(_replay_file(file, url, write_key))
     else:
+        from ...core import parse_filter
+
+        parse_filter(filter_text or "")  # raises FilterFault before anything is opened
         sent = asyncio.run(_replay_kept(filter_text or "", url))
     say(f"{sent:,} messages replayed.")
 
@@ -49,7 +52,7 @@ async def _replay_file(file: Path, url: str, write_key: str) -> int:
         return await replay_lines(lines, url=url, write_key=write_key, bounds=bounds)
 
 
-async def _replay_kept(text: str, url: str) -> int:
+async def _replay_kept(filter_text: str, url: str) -> int:
     from ...core.api.client import Client
     from ...core.serve.notes import find_engine
 
@@ -59,11 +62,14 @@ async def _replay_kept(text: str, url: str) -> int:
         last, end = 0, newest[-1].id if newest else 0
         # What is replayed arrives behind `end`, so that it is not replayed again.
         while last < end:
-            page = await client.page(after=last, limit=500, text=text)
+            page = await client.page(after=last, limit=500, filter=filter_text)
             ids = [line.id for line in page.summaries if line.id <= end and not line.refused]
             if ids:
                 sent += await client.replay(ids)
-            if not page.summaries:
+            if not page.more:
+                if not sent:
+                    for words in page.notes:
+                        say(words)
                 break
             last = page.summaries[-1].id
     return sent

@@ -29,19 +29,23 @@ if TYPE_CHECKING:
 def tail(filter_text: str, url: str, shape: str, count: int | None, **options: Any) -> None:
     """Print messages as they come, a line each, until Ctrl-C.
 
-    Listens to the engine that runs, or starts one when none does. FILTER is text that a line must contain.
+    Listens to the engine that runs, or starts one when none does. With FILTER only those that match
+    (segtap help filter).
     """
+    from ...core import parse_filter
+
+    parse_filter(filter_text)  # raises FilterFault before anything is opened
     show = _write_json if shape == "json" else _write_line
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_tail(filter_text.lower(), url, show, count, options))
+        asyncio.run(_tail(filter_text, url, show, count, options))
 
 
 async def _tail(
-    text: str, url: str, show: Callable[[Summary], None], count: int | None, options: dict[str, Any]
+    filter_text: str, url: str, show: Callable[[Summary], None], count: int | None, options: dict[str, Any]
 ) -> None:
     async with _some_engine(url, options) as client:
         printed = 0
-        async for summary in _arrivals(client, text):
+        async for summary in _arrivals(client, filter_text):
             show(summary)
             sys.stdout.flush()
             printed += 1
@@ -68,8 +72,8 @@ async def _some_engine(url: str, options: dict[str, Any]) -> AsyncGenerator[Clie
             yield client
 
 
-async def _arrivals(client: Client, text: str) -> AsyncIterator[Summary]:
-    """Yield the messages that arrive from now on and contain `text`, in order and without gaps."""
+async def _arrivals(client: Client, filter_text: str) -> AsyncIterator[Summary]:
+    """Yield what arrives from now on and matches the filter, in order and without gaps."""
     newest = await client.page(limit=1)
     last = newest.summaries[-1].id if newest.summaries else 0
     async for frame in client.feed():
@@ -77,11 +81,12 @@ async def _arrivals(client: Client, text: str) -> AsyncIterator[Summary]:
             continue
         # The frame only tells that there is more: the journal is what has no gaps.
         while True:
-            page = await client.page(after=last, limit=500, text=text)
+            page = await client.page(after=last, limit=500, filter=filter_text)
             for summary in page.summaries:
-                last = summary.id
                 yield summary
-            if len(page.summaries) < 500:
+            # What was searched without a match is not searched again at the next frame.
+            last = max(last, page.reached, *(summary.id for summary in page.summaries[-1:]))
+            if not page.more:
                 break
 
 

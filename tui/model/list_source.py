@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from ...core import quoted_filter
 from ...core.api.models import Change, EngineState, FeedBatch, Page, Summary
 from ...core.api.viewer import Viewer
 from ...core.errors import EngineError, SegtapError
@@ -170,10 +171,10 @@ class ListSource:
                 await self._quietly(self._catch_up())
 
     async def _catch_up(self) -> None:
-        turn, text = self._turn, self.text
+        turn, filter = self._turn, self._filter
         while turn == self._turn:
             target = self._newest
-            page = await self.viewer.page(after=self._scanned, limit=PAGE, text=text)
+            page = await self.viewer.page(after=self._scanned, limit=PAGE, filter=filter)
             if turn != self._turn:
                 return
             self.view.extend(page.summaries)
@@ -189,19 +190,19 @@ class ListSource:
     async def load(self, *, keep: int | None = None) -> None:
         """Read the newest messages; with a filter, read on until it has all matches or the window is full."""
         self._turn += 1
-        turn, text = self._turn, self.text
-        self.searching = bool(text)
+        turn, filter = self._turn, self._filter
+        self.searching = bool(filter)
         self._listener.loaded()
         async with self._reading:
             if turn == self._turn:
-                await self._quietly(self._load(turn, text, keep))
+                await self._quietly(self._load(turn, filter, keep))
         if turn == self._turn:
             self.searching = False
             self._listener.loaded()
 
-    async def _load(self, turn: int, text: str, keep: int | None) -> None:
+    async def _load(self, turn: int, filter: str, keep: int | None) -> None:
         target = self._newest
-        page = await self.viewer.page(limit=FIRST, text=text)
+        page = await self.viewer.page(limit=FIRST, filter=filter)
         if turn != self._turn:
             return
         last = page.summaries[-1].id if page.summaries else 0
@@ -210,12 +211,17 @@ class ListSource:
         self.view.reset(page, keep=keep)
         self._listener.loaded()
         window = self.view.window
-        while text and page.more and page.summaries and len(window) < window.limit:
-            page = await self.viewer.page(before=page.summaries[0].id, limit=FIRST, text=text)
+        while filter and page.more and page.summaries and len(window) < window.limit:
+            page = await self.viewer.page(before=page.summaries[0].id, limit=FIRST, filter=filter)
             if turn != self._turn:
                 return
             self.view.prepend(page)
             self._listener.loaded()
+
+    @property
+    def _filter(self) -> str:
+        """The engine's filter that searches for the text."""
+        return quoted_filter(self.text) if self.text else ""
 
     async def filter(self, text: str) -> None:
         """Show only messages that match this text; the selected one stays selected if it does."""
@@ -230,7 +236,7 @@ class ListSource:
         window, turn = self.view.window, self._turn
         if not window.rows or not window.more_above:
             return
-        page = await self.viewer.page(before=window.rows[0].id, limit=PAGE, text=self.text)
+        page = await self.viewer.page(before=window.rows[0].id, limit=PAGE, filter=self._filter)
         if turn == self._turn:
             self.view.prepend(page)
             self._listener.loaded()
@@ -243,7 +249,7 @@ class ListSource:
         window, turn = self.view.window, self._turn
         if not window.rows or not window.more_below:
             return
-        page = await self.viewer.page(after=window.rows[-1].id, limit=PAGE, text=self.text)
+        page = await self.viewer.page(after=window.rows[-1].id, limit=PAGE, filter=self._filter)
         if turn == self._turn:
             self.view.extend_below(page, more=len(page.summaries) == PAGE)
             self._listener.loaded()
@@ -268,7 +274,7 @@ class ListSource:
     async def _oldest(self) -> None:
         self._turn += 1
         turn = self._turn
-        page = await self.viewer.page(after=0, limit=PAGE, text=self.text)
+        page = await self.viewer.page(after=0, limit=PAGE, filter=self._filter)
         if turn == self._turn:
             self.view.hold_from(page)
             self._listener.loaded()

@@ -54,16 +54,15 @@ class SqliteLines:
         before: int | None = None,
         after: int | None = None,
         limit: int = 200,
-        text: str = "",
         condition: Condition | None = None,
     ) -> Page:
         """Return a stretch of the list, see `ReadableIndex.page`; an empty file has none."""
         if not self._version:
             return Page(summaries=())
-        if not text and condition is None:
+        if condition is None:
             return await self._reader.quick.run(reader.page, before, after, limit)
         filled = self._version >= _FILLED
-        return await self._reader.search.run(search.page, before, after, limit, text, condition, filled)
+        return await self._reader.search.run(search.page, before, after, limit, condition, filled)
 
     async def replays(self, message_id: str, after: int, limit: int = 20) -> list[Summary]:
         """Return the newest replays with that messageId and an id above `after`, oldest first."""

@@ -1,6 +1,6 @@
 """Searches the message rows: in stretches from one end of the list, until enough lines are found.
 
-SQL narrows: it looks for the text and the filter's condition. What it lets through is decided in Python.
+SQL narrows by the filter's condition. What it lets through is decided in Python.
 """
 
 from __future__ import annotations
@@ -11,14 +11,10 @@ from functools import partial
 
 from ...api.models import Page, Summary
 from ...messages import Receipt, message_number, seq_of
-from ...query.sql import containing
-from ...query.wildcards import fold
 from ..base import Condition, Found
 from .reader import ENDLESS, bounded, receipt
 from .rows import ALL_COLUMNS, SUMMARY_COLUMNS, unpack_entry, unpack_summary
 
-_LONG = 1_000
-"""Characters of a text that are looked for: patterns of LIKE are bounded, and no kept text is longer."""
 _LINE = SUMMARY_COLUMNS.count(",") + 1
 _STRETCH = 500
 """Rows that are fetched at a time when Python decides about each."""
@@ -29,28 +25,21 @@ def page(
     before: int | None,
     after: int | None,
     limit: int,
-    text: str,
-    condition: Condition | None,
+    condition: Condition,
     filled: bool = True,
 ) -> Page:
-    """Return the lines that contain the text and fulfil the condition; see `ReadableIndex.page`.
+    """Return the lines that fulfil the condition; see `ReadableIndex.page`.
 
     `filled` is False for a file of a version whose rows have fewer columns.
     """
     limit = bounded(limit)
     tests, values = ["id > ?", "id < ?"], [after or 0, ENDLESS if before is None else before]
     parameters: list[str | int] = []
-    if text:
-        within = containing(fold(text)[:_LONG])
-        tests.append(within.condition)
-        parameters += within.parameters
-    matches, lacking = None, (0, 0)
-    if condition is not None:
-        matches = condition.matches
-        lacking = unfilled(db) if filled else (0, 0)
-        if filled:
-            tests.append(f"({condition.sql} OR id >= ? AND id < ?)")
-            parameters += (*condition.parameters, *lacking)
+    matches = condition.matches
+    lacking = unfilled(db) if filled else (0, 0)
+    if filled:
+        tests.append(f"({condition.sql} OR id >= ? AND id < ?)")
+        parameters += (*condition.parameters, *lacking)
     order = "DESC" if after is None else "ASC"
     columns = ALL_COLUMNS if filled and matches is not None else SUMMARY_COLUMNS
     query = f"SELECT {columns} FROM messages WHERE {' AND '.join(tests)} ORDER BY id {order} LIMIT ?"

@@ -219,7 +219,7 @@ async def test_nonsense_is_answered_with_a_reason(
 
 async def test_a_page_is_capped(engine: Engine, http: httpx.AsyncClient) -> None:
     headers = {"Authorization": f"Bearer {engine.token}"}
-    answer = await http.get(f"{engine.url}/_segtap/page?limit=99999999&text=%00", headers=headers)
+    answer = await http.get(f"{engine.url}/_segtap/page?limit=99999999&filter=%00", headers=headers)
     assert answer.status_code == 200
 
 

@@ -67,7 +67,7 @@ async def ask_everything(client: Client) -> None:
     for line in page.summaries:
         with contextlib.suppress(InputError):
             await client.detail(line.id)
-    await client.page(text="event")
+    await client.page(filter="event")
     await client.overview()
     await client.users()
     await client.user("user-7")
@@ -238,7 +238,7 @@ async def test_an_engine_on_a_damaged_file_answers_with_sentences(tmp_path: Path
         async with engine_on(tmp_path) as (engine, client):
             questions = (
                 lambda: client.page(limit=1_000),
-                lambda: client.page(text="x"),
+                lambda: client.page(filter="x"),
                 client.overview,
                 client.users,
                 client.groups,

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from segtap.core.messages import Receipt
 from segtap.core.pipeline.intake import parse_receipt
 from segtap.core.query import parse
-from segtap.core.query.partial import MOST_BYTES, reader_of
+from segtap.core.query.partial import reader_of
 
+MOST_BYTES = 100_000
 VALUES = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(-9, 9), st.floats(-9, 9), st.text(max_size=3)),
     lambda inner: st.one_of(
@@ -67,7 +68,7 @@ def test_a_filter_sees_the_same(
     data = json.dumps(body, ensure_ascii=ascii_only).encode()
     whole = parse_receipt(Receipt(uid="u", received_at=0, method="POST", path="/v1/batch", body=data))
     matched = [query.matches(Plain(message.document)) for message in whole]  # type: ignore[arg-type]
-    reader = reader_of(query)
+    reader = reader_of(query, MOST_BYTES)
     assert reader is not None
     assert reader.may_match(data) or not any(matched)
     documents = reader.documents(data)
@@ -79,7 +80,7 @@ def test_a_filter_sees_the_same(
     "text", ["", "word", "type:track", "messageId=a", "timestamp?", "context.ip?", "mp.a?"]
 )
 def test_filters_that_need_the_whole_message_have_no_reader(text: str) -> None:
-    assert reader_of(parse(text)) is None
+    assert reader_of(parse(text), MOST_BYTES) is None
 
 
 @pytest.mark.parametrize(
@@ -96,13 +97,13 @@ def test_filters_that_need_the_whole_message_have_no_reader(text: str) -> None:
     ids=["context", "not an object", "NaN", "batch", "not UTF-8", "long", "deep"],
 )
 def test_bodies_that_have_to_be_read_as_a_whole(text: str, body: bytes) -> None:
-    reader = reader_of(parse(text))
+    reader = reader_of(parse(text), MOST_BYTES)
     assert reader is not None
     assert reader.documents(body) is None
 
 
 def test_only_what_is_asked_for_is_read() -> None:
-    reader = reader_of(parse("properties.a>1 (userId? or properties.b.c=2)"))
+    reader = reader_of(parse("properties.a>1 (userId? or properties.b.c=2)"), MOST_BYTES)
     assert reader is not None
     body = (
         b'{"batch": [{"userId": "u", "event": "e", "properties": {"a": 1, "b": {"c": 2, "d": 3}, "e": 5}}]}'

@@ -13,6 +13,7 @@ import msgspec
 import pytest
 from journal_values import AT, a_receipt, an_attempt, an_entry, revision
 from msgspec.structs import replace
+from queries import holding
 
 from segtap.core import stores
 from segtap.core.delivery import DeliveryCounts, DeliveryState, Outcome
@@ -176,15 +177,15 @@ async def test_pages_are_oldest_first_and_say_whether_there_are_more(kept: Store
 async def test_search_is_for_the_text_as_it_stands(kept: Stores, text: str, found: list[int]) -> None:
     names = ["100% off", "snake_case", "Äpfel gekauft", "nul\x00byte", "snakeXcase", "back\\slash"]
     ids = await receive(kept, *({"name": name} for name in names))
-    assert await listed(kept, text=text) == [ids[number] for number in found]
+    assert await listed(kept, condition=holding(text)) == [ids[number] for number in found]
 
 
 async def test_a_search_is_paged(kept: Stores) -> None:
     ids = await receive(kept, *({"name": ("a", "b")[number % 2]} for number in range(20)))
-    newest = await kept.index.page(text="b u-1", limit=4)
+    newest = await kept.index.page(condition=holding("b u-1"), limit=4)
     assert [line.id for line in newest.summaries] == ids[13::2]
     assert newest.more
-    rest = await kept.index.page(text="b u-1", before=newest.summaries[0].id)
+    rest = await kept.index.page(condition=holding("b u-1"), before=newest.summaries[0].id)
     assert [line.id for line in rest.summaries] == ids[1:13:2]
     assert not rest.more
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from journal_values import AT, a_receipt, an_attempt, an_entry, recount, revision, unindexed
+from queries import holding
 
 from segtap.core import stores
 from segtap.core.delivery import DeliveryCounts, DeliveryState, Outcome
@@ -142,17 +143,17 @@ async def test_search_is_for_the_text_as_it_stands(journal: Stores, text: str, f
     for name in names:
         await journal.receipts.append(a_receipt(name))
     await journal.index.add([an_entry(seq, name=name) for seq, name in enumerate(names, 1)], len(names))
-    assert [line.name for line in (await journal.index.page(text=text)).summaries] == found
+    assert [line.name for line in (await journal.index.page(condition=holding(text))).summaries] == found
 
 
 async def test_search_is_paged(journal: Stores) -> None:
     for _ in range(20):
         await journal.receipts.append(a_receipt())
     await journal.index.add([an_entry(seq, name=("a", "b")[seq % 2]) for seq in range(1, 21)], 20)
-    newest = await journal.index.page(text="b u-1", limit=4)
+    newest = await journal.index.page(condition=holding("b u-1"), limit=4)
     assert [line.id >> 20 for line in newest.summaries] == [13, 15, 17, 19]
     assert newest.more
-    rest = await journal.index.page(text="b u-1", before=newest.summaries[0].id)
+    rest = await journal.index.page(condition=holding("b u-1"), before=newest.summaries[0].id)
     assert [line.id >> 20 for line in rest.summaries] == [1, 3, 5, 7, 9, 11]
     assert not rest.more
 
@@ -163,7 +164,7 @@ async def test_text_that_utf8_cannot_hold_is_written_out(journal: Stores) -> Non
     await journal.index.add([an_entry(1, name="\ud800"), an_entry(2, message_id="id\udfff")], 2)
     (line, _) = (await journal.index.page()).summaries
     assert line.name == "\\ud800"
-    assert len((await journal.index.page(text="\ud800")).summaries) == 1
+    assert len((await journal.index.page(condition=holding("\ud800"))).summaries) == 1
     assert await journal.index.seen(["id\udfff", "id\udffe"], 0) == {"id\udfff"}
 
 
@@ -267,7 +268,7 @@ async def test_totals_and_lists_survive_a_restart(journal: Stores, path: Path) -
         (lambda db: reader_module.page(db, None, None, 200), "INTEGER PRIMARY KEY (rowid>? AND rowid<?)"),
         (lambda db: reader_module.page(db, 9, None, 200), "INTEGER PRIMARY KEY (rowid>? AND rowid<?)"),
         (
-            lambda db: search_module.page(db, None, 9, 200, "text", None),
+            lambda db: search_module.page(db, None, 9, 200, holding("text")),
             "INTEGER PRIMARY KEY (rowid>? AND rowid<?)",
         ),
         (

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, Phase, strategies
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from journal_values import a_receipt, an_attempt, an_entry, recount, revision, unindexed
 from msgspec.structs import replace
+from queries import holding
 
 from segtap.core import stores
 from segtap.core.api.models import Summary
@@ -168,7 +169,7 @@ class JournalMachine(RuleBasedStateMachine):
     def lists_are_those_of_the_model(self) -> None:
         lines = [self.lines[id] for id in sorted(self.lines)]
         assert list(self.runner.run(self.journal.index.page(limit=10_000)).summaries) == lines
-        found = self.runner.run(self.journal.index.page(text="ORDER", limit=10_000)).summaries
+        found = self.runner.run(self.journal.index.page(condition=holding("ORDER"), limit=10_000)).summaries
         assert list(found) == [line for line in lines if line.name.lower().startswith("order")]
         owed = self.runner.run(self.journal.outbox.owed(limit=10_000))
         assert owed == [

@@ -26,11 +26,11 @@ class Gone(FakeViewer):
     tries = 0
 
     async def page(
-        self, *, before: int | None = None, after: int | None = None, limit: int = 200, text: str = ""
+        self, *, before: int | None = None, after: int | None = None, limit: int = 200, filter: str = ""
     ) -> Page:
         if after is not None:
             self.tries += 1
-        return await super().page(before=before, after=after, limit=limit, text=text)
+        return await super().page(before=before, after=after, limit=limit, filter=filter)
 
 
 async def opened(app: SegtapApp, pilot: Pilot[object]) -> UsersScreen:

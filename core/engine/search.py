@@ -1,0 +1,280 @@
+"""Finds the messages that match a filter: the index narrows, and what it does not know is read.
+
+A line is decided by what the index has of it, as far as that goes. Only for the lines that are left is the
+request read: of its messages no more than the paths of the filter, where that is possible.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Iterator
+
+import msgspec
+
+from ..api.models import Page, Summary
+from ..delivery import DeliveryState
+from ..errors import RequestRefused
+from ..ingest.bounds import Bounds
+from ..ingest.decode import inflate
+from ..messages import JsonObject, Marks, Message, Receipt, position_of, seq_of
+from ..query import Facts, Judgement, Names, Query, Tally, names_of, refusal_text, searched_text
+from ..query.partial import PartialReader, reader_of
+from ..query.sql import CUT_AT
+from ..stores.base import Condition, Found, Readable
+from ..verdict import Verdict
+from .receipts import ReceiptReader
+from .summaries import NAME_LIMIT, delivery_of, judged_of
+
+STRETCH = 2_000
+"""Lines that are found together."""
+
+
+class Search:
+    """Searches for the messages that match one filter. `tally` explains an answer without messages."""
+
+    def __init__(self, stores: Readable, reader: ReceiptReader, query: Query, bounds: Bounds) -> None:
+        self._stores = stores
+        self._reader = reader
+        self._query = query
+        self._partial = reader_of(query, min(bounds.message, 2 * bounds.nodes))
+        self.tally = Tally()
+
+    async def page(self, *, before: int | None = None, after: int | None = None, limit: int = 200) -> Page:
+        """Return a stretch of the list, see `ReadableIndex.page`. `reached` is where to go on from.
+
+        Raises FilterFault when a regular expression takes too long.
+        """
+        newest = (await self._stores.index.page(limit=1)).summaries
+        page = await self._page(before, after, limit)
+        reached = max(line.id for line in (*newest, *page.summaries)) if newest or page.summaries else 0
+        if page.more and page.summaries:
+            reached = page.summaries[-1].id
+        notes = () if page.summaries else tuple(self.tally.notes())
+        return msgspec.structs.replace(page, reached=reached, notes=notes)
+
+    async def matches(self) -> AsyncIterator[tuple[Summary, ...]]:
+        """Yield the lines that match, oldest first, some at a time."""
+        after = 0
+        more = True
+        while more:
+            page = await self._page(None, after, STRETCH)
+            if page.summaries:
+                yield page.summaries
+                after = page.summaries[-1].id
+            more = page.more
+
+    async def _page(self, before: int | None, after: int | None, limit: int) -> Page:
+        sql, parameters = self._query.to_sql()
+        held = _Held(self._reader, self._partial)
+
+        def matches(found: Found) -> bool:
+            return self._query.matches(LineCandidate(found, held), self.tally)
+
+        condition = Condition(sql, tuple(parameters), matches)
+        return await self._stores.index.page(before=before, after=after, limit=limit, condition=condition)
+
+
+class _Held:
+    """Reads messages for candidates, and holds what the last request gave: neighbours are often in one."""
+
+    def __init__(self, reader: ReceiptReader, partial: PartialReader | None) -> None:
+        self._reader = reader
+        self._partial = partial
+        self._seq = -1
+        self._receipt: Receipt | None = None
+        self._documents: list[JsonObject] | None = None
+        self._has_documents = False
+        self._messages: dict[int, Message] = {}
+        self._whole = False
+
+    def receipt(self, found: Found) -> Receipt | None:
+        """Return the request of a line; None if it is no longer there."""
+        seq = seq_of(found.entry.summary.id)
+        if seq != self._seq:
+            self._seq, self._receipt = seq, found.receipt()
+            self._has_documents = self._whole = False
+            self._messages = {}
+        return self._receipt
+
+    def message(self, found: Found) -> Message | None:
+        """Return the message of a line; None for a refused request, or one that cannot be read."""
+        receipt, id = self.receipt(found), found.entry.summary.id
+        if receipt is None or receipt.refused is not None or found.entry.summary.refused:
+            return None
+        if id not in self._messages and not self._whole:
+            # The first of a request is read alone, with the second all of them are.
+            self._whole = bool(self._messages)
+            read = self._reader.messages(receipt, None if self._whole else {position_of(id)})
+            self._messages |= {} if isinstance(read, str) else {one.id: one for one in read}
+        return self._messages.get(id)
+
+    def document(self, found: Found) -> JsonObject | None:
+        """Return what the filter's paths lead to; None if the message has to be read as a whole."""
+        receipt = self.receipt(found)
+        if self._partial is None or receipt is None or receipt.refused is not None:
+            return None
+        if not self._has_documents:
+            self._has_documents = True
+            self._documents = _documents(receipt, self._partial)
+        if not self._documents:
+            return None if self._documents is None else {}
+        position = position_of(found.entry.summary.id)
+        return self._documents[position] if position < len(self._documents) else None
+
+    def verdict(self, message: Message, found: Found) -> Verdict:
+        """Translate and judge a message, with the marks of its line and what the stream's rules found."""
+        marked = msgspec.structs.replace(message, marks=Marks(found.entry.summary.marks))
+        return self._reader.whole(marked, self._reader.verdict(marked), found.entry.findings)
+
+
+def _documents(receipt: Receipt, partial: PartialReader) -> list[JsonObject] | None:
+    """Read what a filter asks for of a request's messages: [] if none can match, None if that fails."""
+    if receipt.method != "POST":
+        return None
+    try:
+        body = inflate(receipt.body, receipt.header("content-encoding") or "")
+    except RequestRefused:
+        return None
+    return partial.documents(body) if partial.may_match(body) else []
+
+
+class LineCandidate:
+    """A line of the index as the filter language sees it."""
+
+    def __init__(self, found: Found, held: _Held) -> None:
+        self._found = found
+        self._held = held
+
+    @property
+    def facts(self) -> Facts:
+        """The message's line."""
+        line = self._found.entry.summary
+        message_id = line.message_id
+        if len(message_id) >= NAME_LIMIT and (message := self._held.message(self._found)) is not None:
+            message_id = message.message_id
+        return Facts(
+            received_at=line.received_at,
+            type=line.type,
+            message_id=message_id,
+            marks=line.marks,
+            delivery=line.delivery,
+        )
+
+    def names(self) -> Names:
+        """What fields ask beside the line."""
+        names = self._found.entry.names
+        if self._found.filled and all(len(text) < CUT_AT for text in msgspec.structs.astuple(names)):
+            return names
+        receipt, message = self._held.receipt(self._found), self._held.message(self._found)
+        if receipt is None or message is None:
+            return names if receipt is None else Names(origin=receipt.origin)
+        return names_of(message.document, message.type, write_key=message.write_key, origin=receipt.origin)
+
+    def judgement(self) -> Judgement:
+        """What translation and rules say."""
+        line, judged = self._found.entry.summary, self._found.entry.judged
+        if self._found.filled and judged.sent is not None:
+            return Judgement(
+                rules=judged.rules,
+                errors=judged.errors,
+                warnings=judged.warnings,
+                notes=judged.notes,
+                sent=judged.sent,
+            )
+        message = self._held.message(self._found)
+        if message is None:
+            return Judgement(errors=line.errors, warnings=line.warnings)
+        return judgement_of(line.marks, self._held.verdict(message, self._found))
+
+    def text(self) -> str:
+        """What words are searched in."""
+        entry = self._found.entry
+        if self._found.filled and not entry.text_cut:
+            return entry.text
+        receipt, message = self._held.receipt(self._found), self._held.message(self._found)
+        if message is not None:
+            return searched_text(message.document, message.filled)
+        return entry.text if receipt is None else refusal_text(receipt)
+
+    def document(self) -> JsonObject:
+        """The message, or as much of it as the filter asks for."""
+        document = self._held.document(self._found)
+        if document is not None:
+            return document
+        message = self._held.message(self._found)
+        return {} if message is None else message.document
+
+    def records(self) -> Iterable[JsonObject]:
+        """The records of its requests to Mixpanel."""
+        message = self._held.message(self._found)
+        return () if message is None else records_of(self._held.verdict(message, self._found))
+
+
+class NewMessage:
+    """A candidate that is not in the index yet. Whether it is a second receipt is not known."""
+
+    def __init__(self, message: Message, receipt: Receipt, reader: ReceiptReader, query: Query) -> None:
+        self.message = message
+        self._receipt = receipt
+        self._reader = reader
+        self._asks_delivery = query.asks("delivery")
+        self._verdict: Verdict | None = None
+
+    @property
+    def facts(self) -> Facts:
+        """The message's line, with its delivery if the filter asks for that."""
+        message, delivery = self.message, DeliveryState.NONE
+        if self._asks_delivery:
+            delivery = delivery_of(self._judged(), wanted=message.wanted, marks=message.marks)
+        return Facts(
+            received_at=message.received_at,
+            type=message.type,
+            message_id=message.message_id,
+            marks=int(message.marks),
+            delivery=delivery,
+        )
+
+    def names(self) -> Names:
+        """What fields ask beside the line."""
+        message = self.message
+        return names_of(
+            message.document, message.type, write_key=message.write_key, origin=self._receipt.origin
+        )
+
+    def judgement(self) -> Judgement:
+        """What translation and rules say; the rules on the stream say nothing yet."""
+        return judgement_of(int(self.message.marks), self._judged())
+
+    def text(self) -> str:
+        """What words are searched in."""
+        return searched_text(self.message.document, self.message.filled)
+
+    def document(self) -> JsonObject:
+        """The message."""
+        return self.message.document
+
+    def records(self) -> Iterable[JsonObject]:
+        """The records of its requests to Mixpanel."""
+        return records_of(self._judged())
+
+    def _judged(self) -> Verdict:
+        if self._verdict is None:
+            self._verdict = self._reader.verdict(self.message)
+        return self._verdict
+
+
+def records_of(verdict: Verdict) -> Iterator[JsonObject]:
+    """Yield the records of a message's requests to Mixpanel."""
+    for operation in verdict.translation.operations:
+        yield from operation.request.records()
+
+
+def judgement_of(marks: int, verdict: Verdict) -> Judgement:
+    """Return what fields ask of a verdict."""
+    judged = judged_of(verdict, Marks(marks))
+    return Judgement(
+        rules=judged.rules,
+        errors=judged.errors,
+        warnings=judged.warnings,
+        notes=judged.notes,
+        sent=bool(judged.sent),
+    )
