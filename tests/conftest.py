@@ -15,6 +15,8 @@ SLOW = ("bench", "clients", "conformance", "kill", "picture", "terminal")
 """Markers of the tests that a plain `pytest` leaves to `.ci/run`, and to `pytest -m NAME`."""
 FOLDERS = ("bench", "clients", "conformance")
 """Folders of `tests/` whose tests all have the marker of the same name."""
+USUAL_SIZE = (120, 40)
+"""Columns and lines at which the screen's tests run by default; those of other sizes count as pictures."""
 SHARED_PACKAGES = ("node_packages", "browser", "published")
 """Fixtures that install packages from npm; tests that share one run in one worker."""
 
@@ -67,12 +69,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         fixtures = getattr(item, "fixturenames", ())
         if folder in FOLDERS:
             item.add_marker(folder)
-        if "same_grid" in fixtures:
+        if "same_grid" in fixtures or _size(item) not in (None, USUAL_SIZE):
             item.add_marker(pytest.mark.picture)
         for name in SHARED_PACKAGES:
             if name in fixtures:
                 item.add_marker(pytest.mark.xdist_group(name))
                 break
+
+
+def _size(item: pytest.Item) -> tuple[int, int] | None:
+    """Return the size of the terminal that a test is given, None for one without."""
+    size = item.callspec.params.get("size") if hasattr(item, "callspec") else None
+    return size if isinstance(size, tuple) else None
 
 
 @pytest.fixture(autouse=True)

@@ -161,6 +161,7 @@ async def test_a_journal_of_the_first_version_goes_on(tmp_path: Path) -> None:
         DROP TABLE tallies;
         DROP TABLE minutes;
         DROP TABLE standings;
+        DROP TABLE common_texts;
         DROP INDEX messages_owed;
         ALTER TABLE messages DROP COLUMN owed;
         CREATE INDEX messages_owed ON messages (delivery) WHERE delivery IN ('waiting', 'held');
