@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from typing import TypeVar
 
 import msgspec
@@ -297,7 +297,7 @@ class FakeViewer(Viewer):
         for line in lines(request):
             yield line
 
-    async def feed(self) -> AsyncIterator[FeedBatch]:
+    async def feed(self) -> AsyncGenerator[FeedBatch]:
         self._check()
         queue: asyncio.Queue[FeedBatch | None] = asyncio.Queue()
         self._frames.add(queue)

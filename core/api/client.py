@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import TYPE_CHECKING, TypeVar, cast
 
 import msgspec
@@ -72,7 +72,7 @@ class Client(Viewer):
             if any(begun):
                 raise gone(self.url, "ended in the middle of a line")
 
-    async def feed(self) -> AsyncIterator[FeedBatch]:
+    async def feed(self) -> AsyncGenerator[FeedBatch]:
         """Yield frames until the engine stops. It does not reconnect.
 
         Raises EngineError if the connection breaks.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from typing import Self, TypeVar
 
 import msgspec
@@ -40,7 +40,7 @@ class Viewer(abc.ABC):
         """Call an operation that answers with lines; each is JSON text with its newline."""
 
     @abc.abstractmethod
-    def feed(self) -> AsyncIterator[FeedBatch]:
+    def feed(self) -> AsyncGenerator[FeedBatch]:
         """Yield frames until the engine stops. The first holds the state and no messages: page those."""
 
     @abc.abstractmethod

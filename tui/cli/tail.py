@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -45,12 +45,14 @@ async def _tail(
 ) -> None:
     async with _some_engine(url, options) as client:
         printed = 0
-        async for summary in _arrivals(client, filter_text):
-            show(summary)
-            sys.stdout.flush()
-            printed += 1
-            if printed == count:
-                return
+        # Ctrl-C cancels this task, which then closes the feed: the event loop need not do it on its way out.
+        async with contextlib.aclosing(_arrivals(client, filter_text)) as arrivals:
+            async for summary in arrivals:
+                show(summary)
+                sys.stdout.flush()
+                printed += 1
+                if printed == count:
+                    return
 
 
 @contextlib.asynccontextmanager
@@ -72,22 +74,23 @@ async def _some_engine(url: str, options: dict[str, Any]) -> AsyncGenerator[Clie
             yield client
 
 
-async def _arrivals(client: Client, filter_text: str) -> AsyncIterator[Summary]:
+async def _arrivals(client: Client, filter_text: str) -> AsyncGenerator[Summary]:
     """Yield what arrives from now on and matches the filter, in order and without gaps."""
     newest = await client.page(limit=1)
     last = newest.summaries[-1].id if newest.summaries else 0
-    async for frame in client.feed():
-        if not (frame.added or frame.missed):
-            continue
-        # The frame only tells that there is more: the journal is what has no gaps.
-        while True:
-            page = await client.page(after=last, limit=500, filter=filter_text)
-            for summary in page.summaries:
-                yield summary
-            # What was searched without a match is not searched again at the next frame.
-            last = max(last, page.reached, *(summary.id for summary in page.summaries[-1:]))
-            if not page.more:
-                break
+    async with contextlib.aclosing(client.feed()) as frames:
+        async for frame in frames:
+            if not (frame.added or frame.missed):
+                continue
+            # The frame only says that there is more: the journal is what has no gaps.
+            while True:
+                page = await client.page(after=last, limit=500, filter=filter_text)
+                for summary in page.summaries:
+                    yield summary
+                # What was searched without a match is not searched again at the next frame.
+                last = max(last, page.reached, *(summary.id for summary in page.summaries[-1:]))
+                if not page.more:
+                    break
 
 
 def _table_line(summary: Summary) -> str:

@@ -6,6 +6,7 @@ It knows the engine as a `Viewer` and the list as a `MessageView`, and runs on t
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -67,7 +68,7 @@ class ListSource:
         listener: ListListener,
         reconnect: Reconnect | None = None,
     ) -> None:
-        self.viewer = viewer
+        self.viewer: Viewer = viewer
         self.view = view
         self.text = ""
         self.searching = False
@@ -96,12 +97,13 @@ class ListSource:
                     last, self.viewer = self.viewer, await self._reconnect()
                     await last.close()
                 connected = first = True
-                async for frame in self.viewer.feed():
-                    if tries:
-                        self._listener.lost("")
-                        tries = 0
-                    await self._take(frame, first=first)
-                    first = False
+                async with contextlib.aclosing(self.viewer.feed()) as frames:
+                    async for frame in frames:
+                        if tries:
+                            self._listener.lost("")
+                            tries = 0
+                        await self._take(frame, first=first)
+                        first = False
                 why = f"The engine at {self.viewer.url} has stopped."
             except EngineError as error:
                 why = str(error)
