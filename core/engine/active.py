@@ -47,7 +47,7 @@ class ActiveSettings:
         self.stream = StreamChecker()
         self.covered = Coverage()
         """The messages that the rules on the stream and the table of users have seen."""
-        self._told = False
+        self._reported = False
         self.use(settings)
 
     def use(self, settings: Settings) -> None:
@@ -96,8 +96,8 @@ class ActiveSettings:
         """Return what the rules on the stream find; they have seen the message from then on."""
         found = self.stream.observe(digest(message, translation, message.received_at))
         self._cover(message)
-        if not self.covered.messages % LOOK_AT_MEMORY and self.stream.forgotten and not self._told:
-            self._told = True
+        if not self.covered.messages % LOOK_AT_MEMORY and self.stream.forgotten and not self._reported:
+            self._reported = True
             logger.warning("the rules on the stream have %s", self.stream.forgotten)
         return found
 

@@ -39,7 +39,7 @@ IS_TLS = (
 IS_HTTP2 = "a client spoke HTTP/2 without asking: set it to HTTP/1.1"
 
 
-class Told(Protocol):
+class Report(Protocol):
     """Learns of what came in place of a request; `method` and `target` as far as they could be read."""
 
     def __call__(
@@ -48,11 +48,11 @@ class Told(Protocol):
 
 
 class TapProtocol(HttpToolsProtocol):
-    """One connection. `told` is called with what could not be read as a request."""
+    """One connection. `report` is called with what could not be read as a request."""
 
-    def __init__(self, *args: Any, told: Told | None = None, **more: Any) -> None:
+    def __init__(self, *args: Any, report: Report | None = None, **more: Any) -> None:
         super().__init__(*args, **more)
-        self._told = told
+        self._report = report
         self._in_head = False
         self._head_bytes = 0
         self._at_once = False
@@ -202,12 +202,12 @@ class TapProtocol(HttpToolsProtocol):
         answered = self._answered()
         # With a request half read the application itself sees that the rest of it does not come.
         behind = not answered and not self.cycle.more_body
-        if self._told is not None and (answered or behind):
+        if self._report is not None and (answered or behind):
             method = self.parser.get_method().decode("latin-1") if self._in_head and self.url else ""
             target = self.url.decode("latin-1") if self._in_head else ""
             peer = self.client[0] if self.client else ""
-            told = self._told(status, reason, peer=peer, method=method, target=target)
-            task = self.loop.create_task(told)
+            keeping = self._report(status, reason, peer=peer, method=method, target=target)
+            task = self.loop.create_task(keeping)
             self.tasks.add(task)
             task.add_done_callback(self.tasks.discard)
         body = msgspec.json.encode({"success": False, "message": reason})

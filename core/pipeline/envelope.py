@@ -53,7 +53,7 @@ def _now(value: Json) -> int | None:
 def envelope_subscriptions(given: Json) -> tuple[Subscription, ...]:
     """Subscriptions under Segment's names (`subscribe`, `partnerAction`, `mapping`, `name`, `enabled`).
 
-    Raises InputError for what is no list of such objects.
+    Raises InputError for anything but a list of such objects.
     """
     if not isinstance(given, list):
         raise InputError("subscriptions have to be a list")

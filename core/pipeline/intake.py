@@ -4,9 +4,9 @@ Pure: the same receipt gives the same messages, at any time and in any process. 
 filled in here (`filled` says where), what it would object to is said (`objections`), and nothing that
 came is lost.
 
-An item of a batch that is no object, or has no type that Segment knows, stays a message of its own: type "",
-marked WOULD_REJECT, with the reason. So it stands in the list where it came, and no subscription matches it.
-So does a message that is too large to be read (`bounds`): of it only the ids and the name are read.
+An item of a batch that is not an object, or has no type that Segment knows, stays a message of its own: its
+type is "", it is marked WOULD_REJECT with the reason, and no subscription matches it. The same holds for a
+message that is too large to be read (`bounds`): of it only the ids and the name are read.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ import uvicorn
 
 from ..errors import EngineError, PortTaken, SettingsError
 from ..ingest.body import ASGIApp
-from ..ingest.http_protocol import TapProtocol, Told
+from ..ingest.http_protocol import Report, TapProtocol
 from ..settings import IngestSettings
 from .ports import (
     family_of,
@@ -237,17 +237,17 @@ class _Uvicorn(uvicorn.Server):
 class WebServer:
     """Serves one ASGI app on a Listener's sockets, inside the running event loop.
 
-    `told` is called for connections without a readable request.
+    `report` is called for connections without a readable request.
     """
 
     def __init__(
-        self, app: ASGIApp, listener: Listener, settings: IngestSettings, told: Told | None = None
+        self, app: ASGIApp, listener: Listener, settings: IngestSettings, report: Report | None = None
     ) -> None:
         self._listener = listener
         tls = _tls_options(settings) if listener.tls else {}
         config = uvicorn.Config(
             app,  # pyright: ignore[reportArgumentType] – uvicorn types each event; plain dicts are ASGI
-            http=cast("type[asyncio.Protocol]", functools.partial(TapProtocol, told=told)),
+            http=cast("type[asyncio.Protocol]", functools.partial(TapProtocol, report=report)),
             ws="websockets-sansio",
             # Feed frames are small and local: compressing them would cost more than sending.
             ws_per_message_deflate=False,

@@ -110,7 +110,7 @@ def salvage(ctx: click.Context, path: str, to: str) -> None:
     progress = _Progress()
     report = copy(settings, to, progress.show)
     progress.end()
-    for line in _told(report):
+    for line in _reported(report):
         write(line)
     ctx.exit(0 if report.copied.whole else 1)
 
@@ -135,7 +135,7 @@ class _Progress:
             sys.stderr.write("\n")
 
 
-def _told(report: Report) -> list[str]:
+def _reported(report: Report) -> list[str]:
     """Describe what was copied and what was not."""
     copied = report.copied
     lines = [

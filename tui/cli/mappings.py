@@ -156,7 +156,7 @@ def show(ctx: click.Context, message_file: Path | None, shape: str, config_file:
 
 
 def write_asking(path: Path, text: str, *, yes: bool) -> None:
-    """Write a settings file; one that is there is changed only when told to, or after asking."""
+    """Write a settings file. An existing one is changed only with the option for it, or after a question."""
     from ...core.config.file import write_file
     from ...core.errors import SettingsError
 

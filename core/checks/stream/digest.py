@@ -19,7 +19,7 @@ from ..request import event_records
 from .observed import EVENTS, Observed, name_of, object_of, text_of
 
 BITS: dict[type, int] = {bool: 1, int: 2, float: 2, str: 4, list: 8, dict: 16}
-"""The types of values that are told apart, as bits; null has none."""
+"""The types of values that rules distinguish, as bits; null has none."""
 MAX_NAME = 256
 """Longer names of properties and events are not remembered."""
 

@@ -50,7 +50,7 @@ class GroupValues:
         self._carried: Recent[tuple[str, str], tuple[str, str]] = Recent(limits.texts)
         """Values that are no ids so far, likewise: how they are written, and where they were."""
         self._waiting: dict[tuple[str, str], _Waiting] = {}
-        self._told: Recent[tuple[str, str], bool] = Recent(limits.names)
+        self._reported: Recent[tuple[str, str], bool] = Recent(limits.names)
 
     def group(self, key: str, id: Json, path: Place) -> Iterator[Finding]:
         """Look at a group that was written: it may show that a value before was misspelt.
@@ -67,7 +67,7 @@ class GroupValues:
         other = self._carried.get((key, folded))
         if other is None or other[0] == text or (key, other[0]) in self._ids:
             return
-        if self._told.first_time((key, other[0]), True):
+        if self._reported.first_time((key, other[0]), True):
             written, where = other
             yield rule.GROUP_VALUE_UNKNOWN.finding(
                 path(""),
@@ -94,7 +94,7 @@ class GroupValues:
             if spelt is None:
                 self._carried.put((key, folded), (text, where))
                 unknown = True
-            elif self._told.first_time((key, text), True):
+            elif self._reported.first_time((key, text), True):
                 at = path(f"[{index}]" if isinstance(value, list) else "")
                 yield _misspelt(at, key, text, spelt, where)
         if unknown and self._in_group(seen, key) and not any((key, text) in self._ids for text in texts):
@@ -104,7 +104,7 @@ class GroupValues:
     def _wait(self, seen: Seen, key: str, texts: tuple[str, ...], path: str, where: str) -> Iterator[Finding]:
         """Keep the finding until a group call with this value comes, or until there was time for one."""
         text = texts[0]
-        if not text or (key, text) in self._told:
+        if not text or (key, text) in self._reported:
             return
         before = self._waiting.get((key, text))
         words = f"{where} carries {shown(key, 40)} {shown(text, 40)}, and no group call has this id"
@@ -117,7 +117,7 @@ class GroupValues:
         late = seen.number - before.number >= _AFTER_MESSAGES or seen.now - before.now >= _AFTER_MS
         if late and self._stands(one):
             del self._waiting[key, text]
-            self._told.put((key, text), True)
+            self._reported.put((key, text), True)
             yield one.finding
 
     def _stands(self, one: _Waiting) -> bool:
@@ -136,7 +136,7 @@ class GroupValues:
         for place, one in list(self._waiting.items()):
             if upto is None or one.number <= upto:
                 del self._waiting[place]
-                if self._stands(one) and self._told.first_time(place, True):
+                if self._stands(one) and self._reported.first_time(place, True):
                     yield one.number, one.finding
 
 

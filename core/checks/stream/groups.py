@@ -49,7 +49,7 @@ class Groups:
         self._users = users
         self._bits: dict[str, int] = {}
         self._judged_by: tuple[CheckSettings, Destination] | None = None
-        self._told: Recent[tuple[str, str], bool] = Recent(limits.names)
+        self._reported: Recent[tuple[str, str], bool] = Recent(limits.names)
         self._evidence = Evidence(limits.names)
         self._instead: dict[str, str] = {}
         """For a key that Segment writes and that is not the one meant: that one."""
@@ -116,7 +116,7 @@ class Groups:
             self._written_by.setdefault(key, operation.subscription)
             if known is not None and key not in known:
                 meant = meant_key(record, seen.destination, known)
-                if self._told.first_time(("mismatch", key), True):
+                if self._reported.first_time(("mismatch", key), True):
                     yield self._mismatch(seen, operation, key, meant)
                 if meant is None:
                     continue
@@ -205,7 +205,7 @@ class Groups:
         return any(known is None or name in known for name in names)
 
     def _not_on_profile(self, seen: Seen, key: str) -> Iterator[Finding]:
-        if self._told.first_time((f"profile of {seen.distinct_id}", key), True):
+        if self._reported.first_time((f"profile of {seen.distinct_id}", key), True):
             path = child("$.traits", key) if seen.type == "identify" else "$.groupId"
             fix = None
             if seen.type == "identify" and key in seen.traits:
@@ -234,7 +234,7 @@ class Groups:
         for key in self._names(bits) if bits else ():
             if _carries(first, key) and all(_carries(event[2], key) for event in seen.events[1:]):
                 continue
-            if (f"event {text_of(seen.events[0][1].get('event'))}", key) in self._told:
+            if (f"event {text_of(seen.events[0][1].get('event'))}", key) in self._reported:
                 continue
             if not self._likely(seen, self._evidence.held(key, first)):
                 yield from self._lacks(seen, key)
@@ -246,7 +246,7 @@ class Groups:
 
     def _lacks(self, seen: Seen, key: str) -> Iterator[Finding]:
         event = text_of(seen.events[0][1].get("event"))
-        if not self._told.first_time((f"event {event}", key), True):
+        if not self._reported.first_time((f"event {event}", key), True):
             return
         path, fix, also = _how_to_carry(seen, key)
         empty = seen.context.get("groupId", 0)

@@ -38,7 +38,7 @@ class Joining:
     def __init__(self, limits: StreamLimits, people: People) -> None:
         self._limits = limits
         self._people = people
-        self._told: Recent[tuple[str, ...], bool] = Recent(4 * limits.texts)
+        self._reported: Recent[tuple[str, ...], bool] = Recent(4 * limits.texts)
         self._both: Recent[tuple[str, str], int] = Recent(limits.texts)
         """Events with both ids, of two that nothing joins."""
         self._devices: Recent[str, _Waiting] = Recent(limits.texts)
@@ -103,7 +103,7 @@ class Joining:
 
     def _apart(self, seen: Seen, step: Step) -> Iterator[Finding]:
         if step.reason is Reason.FULL:
-            if self._told.first_time(("full", step.user), True):
+            if self._reported.first_time(("full", step.user), True):
                 yield rule.IDENTITY_CLUSTER_LIMIT.finding("$.anonymousId", _sentence(seen, step))
         elif step.reason is Reason.ALIAS_TAKEN:
             yield rule.ALIAS_ORDER.finding("$.userId", _sentence(seen, step))
@@ -155,7 +155,7 @@ class Joining:
         identifies = seen.type == "identify"
         if not identifies and count < self._limits.not_joined_after:
             return
-        if not self._told.first_time(("history", *pair), True):
+        if not self._reported.first_time(("history", *pair), True):
             return
         words = (
             f"{_of(step.events, step.anonymous)} {_are(step.events)} not joined to user {shown(step.user)}: "
@@ -217,7 +217,7 @@ class Joining:
                 continue
             if properties.get("$device_id") or properties.get("$user_id"):
                 continue
-            if seen.anonymous.startswith(DEVICE) or not self._told.first_time(
+            if seen.anonymous.startswith(DEVICE) or not self._reported.first_time(
                 ("unfit", seen.anonymous), True
             ):
                 continue

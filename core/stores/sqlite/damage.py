@@ -26,11 +26,11 @@ class Damage:
         self._found: set[int] = set()
         self._marking: set[asyncio.Task[None]] = set()
         self._files = ""
-        self._told: Callable[[str], None] = lambda _: None
+        self._report: Callable[[str], None] = lambda _: None
 
-    def watch(self, told: Callable[[str], None]) -> None:
-        """Have `told` called with all that is wrong, and with "" once nothing is."""
-        self._told = told
+    def watch(self, report: Callable[[str], None]) -> None:
+        """Call `report` with all that is wrong, and with "" once nothing is."""
+        self._report = report
 
     def files_say(self, text: str) -> None:
         """Pass on what is wrong with the files."""
@@ -65,4 +65,4 @@ class Damage:
         if count:
             requests = "1 request" if count == 1 else f"{count:,} requests"
             damaged = f"Damaged in the journal, marked in the list and not sent: {requests}."
-        self._told(" · ".join(text for text in (self._files, damaged) if text))
+        self._report(" · ".join(text for text in (self._files, damaged) if text))

@@ -43,7 +43,7 @@ class Rescue:
     """Looks after the files of one store, in the writer's thread.
 
     `paused` closes the readers' connections and keeps them closed within it; it is given the path at which
-    they open again. `tell` is called with what is wrong, and with "" once it is no more.
+    they open again. `tell` is called with what is wrong, and with "" once nothing is.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class Rescue:
         self.committed()
 
     def look(self, *, at_once: bool = False) -> None:
-        """Look at the files, if it is time; faults are told, not raised."""
+        """Look at the files, if it is time; reports faults, and raises none."""
         now = time.monotonic()
         if self._over or (now < self._look_at and not at_once):
             return
@@ -103,7 +103,7 @@ class Rescue:
         try:
             self._look()
         except JournalError:
-            self._look_at = now + RETRY_EVERY  # told where it was raised
+            self._look_at = now + RETRY_EVERY  # reported where it was raised
 
     def _look(self) -> None:
         if self._closed:

@@ -58,7 +58,7 @@ class Writer:
         self._loop = asyncio.get_running_loop()
         self._checkpoints = Checkpoints(store)
         self._rescue = Rescue(store, lock, self._checkpoints, reader.paused, self._tell)
-        self._told: Callable[[str], None] = lambda _: None
+        self._report: Callable[[str], None] = lambda _: None
         self._receive: Callable[[Sequence[Receipt]], None] = lambda _: None
         self._jobs: queue.SimpleQueue[_Append | _Work | None] = queue.SimpleQueue()
         self._works: deque[_Work] = deque()
@@ -80,9 +80,9 @@ class Writer:
         self._jobs.put((work, future))
         return future
 
-    def watch(self, told: Callable[[str], None]) -> None:
-        """Have `told` called, in the loop, with what is wrong with the files, and "" once it is no more."""
-        self._told = told
+    def watch(self, report: Callable[[str], None]) -> None:
+        """Call `report`, in the loop, with what is wrong with the files, and with "" once nothing is."""
+        self._report = report
 
     def follow(self, receive: Callable[[Sequence[Receipt]], None]) -> None:
         """Call `receive` in the loop with the receipts of each commit, with their numbers, in order."""
@@ -184,13 +184,13 @@ class Writer:
     def _do(self, work: _Work) -> None:
         """Do other work and answer for it, once it would outlive this process."""
         answer = _outcome(work, self.store.path)
-        with contextlib.suppress(JournalError):  # it was told; the work itself is done
+        with contextlib.suppress(JournalError):  # it was reported; the work itself is done
             self._rescue.committed()
         self._answer([answer])
 
     def _tell(self, text: str) -> None:
         with contextlib.suppress(RuntimeError):  # as in _answer
-            self._loop.call_soon_threadsafe(lambda: self._told(text))
+            self._loop.call_soon_threadsafe(lambda: self._report(text))
 
     def _answer(self, answers: Sequence[_Answer], written: Sequence[Receipt] = ()) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is left to hear it
