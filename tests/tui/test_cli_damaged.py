@@ -15,6 +15,8 @@ from engines import TOKEN, isolate
 
 from segtap.tui.cli import main
 
+pytestmark = pytest.mark.terminal
+
 COMMANDS = (
     ("export", "--journal", "PATH"),
     ("export", "event", "--journal", "PATH"),

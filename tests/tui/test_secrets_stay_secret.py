@@ -28,6 +28,8 @@ from segtap.core.api.client import Client
 from segtap.core.api.operations import PREFIX
 from segtap.core.serve.notes import find_engine
 
+pytestmark = pytest.mark.terminal
+
 SEGTAP = [sys.executable, "-P", "-m", "segtap.tui"]
 TOKEN = "a1b2c3d4e5f60718293a4b5c6d7e8ff9"
 API_SECRET = 'pa+ss/w"ord?of-the-project&12345'

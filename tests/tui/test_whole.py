@@ -18,6 +18,8 @@ from segtap.tui.screens.confirm import Choose, Confirm
 from segtap.tui.screens.main import MainScreen
 from segtap.tui.widgets.pane import Pane
 
+pytestmark = pytest.mark.terminal
+
 SIZES = [(80, 24), (120, 40), (200, 60)]
 
 

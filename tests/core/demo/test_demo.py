@@ -18,6 +18,8 @@ from segtap.core.demo.scenario import calls
 from segtap.core.errors import EngineError
 from segtap.core.messages import CALL_TYPES
 
+pytestmark = pytest.mark.terminal
+
 
 class Endpoint(BaseHTTPRequestHandler):
     """Takes batches as Segment does and keeps their messages."""

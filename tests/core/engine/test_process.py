@@ -24,6 +24,8 @@ from segtap.core.serve.launch import EngineReady, LaunchOrder, find_engine, star
 from segtap.core.serve.notes import folder
 from segtap.core.settings import Settings
 
+pytestmark = pytest.mark.terminal
+
 posix = pytest.mark.skipif(os.name != "posix", reason="POSIX signals and processes")
 linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc, sets limits of another process")
 

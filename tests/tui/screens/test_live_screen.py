@@ -17,6 +17,8 @@ from segtap.tui.app import SegtapApp
 from segtap.tui.screens import live_screen
 from segtap.tui.screens.users import UsersScreen
 
+pytestmark = pytest.mark.terminal
+
 AppOn = Callable[..., SegtapApp]
 
 
