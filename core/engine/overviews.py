@@ -29,8 +29,9 @@ from ..settings import Settings
 from ..stores.base import Judged, Stores, just_before
 from ..verdict import Finding, Translation, Verdict
 from .active import ActiveSettings
+from .details import damage_of
 from .pace import Pace
-from .receipts import ReceiptReader, damage_of
+from .receipts import ReceiptReader
 
 logger = logging.getLogger(__name__)
 

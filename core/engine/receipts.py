@@ -14,16 +14,15 @@ from typing import Protocol
 
 import msgspec
 
-from ..api.models import MessageDetail, ReceiptView, Summary
-from ..delivery import Delivery
+from ..api.models import MessageDetail, Summary
 from ..errors import InputError, RequestRefused
 from ..faults import Faults
 from ..ingest.decode import compression
 from ..json_text import json_bytes
-from ..masks import mask_authorization, masked_verdict
 from ..messages import JsonObject, Marks, Message, Origin, Receipt, position_of, seq_of
 from ..stores.base import Judged, Readable
 from ..verdict import FAULT_RULE, Finding, Translation, Verdict, with_findings
+from .details import damage_of, detail_of, view_of
 from .replay import original_of, replays_of
 from .summaries import summarize
 
@@ -68,11 +67,8 @@ LARGE_COMPRESSED = LARGE // 16
 """Bytes of a body from which it is read in a thread, so that ingest gets its turns meanwhile."""
 LARGE_MESSAGE = 32 * 1024
 """The same for one message to be translated and checked. Segment accepts none that is larger."""
-BODY_SHOWN = 64 * 1024
-"""Bytes of a refused request's body, or of a message too large to be read, that a viewer is given."""
 GIVEN_AT_ONCE = 50
 """Messages of a file that are read before others get a turn on the loop: some milliseconds."""
-SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization", "x-api-key"})
 
 
 class ReceiptReader:
@@ -205,14 +201,14 @@ class ReceiptReader:
                 document=b"",
                 original=b"",
                 verdict=Verdict(Translation()),
-                receipt=_view(receipt, with_body=True),
+                receipt=view_of(receipt, with_body=True),
             )
         marked = _marked(message, summary.marks)
         found = (await stores.index.findings([id])).get(id, ())
         kept = (await stores.index.verdicts([id])).get(id)
         verdict = self.whole(marked, await self.inspected(marked, kept), found)
         return msgspec.structs.replace(
-            _detail(summary, marked, receipt, verdict, tuple(await stores.outbox.deliveries(id))),
+            detail_of(summary, marked, receipt, verdict, tuple(await stores.outbox.deliveries(id))),
             replay_of=await original_of(stores, receipt, id),
             replays=await replays_of(stores, summary),
         )
@@ -226,7 +222,7 @@ class ReceiptReader:
             original=b"",
             verdict=damage_of(receipt),
             deliveries=tuple(await stores.outbox.deliveries(summary.id)),
-            receipt=_view(receipt),
+            receipt=view_of(receipt),
         )
 
     async def given(self, documents: Sequence[JsonObject]) -> list[Message]:
@@ -246,7 +242,7 @@ class ReceiptReader:
         """
         message, receipt = self._as_if_received(document)
         verdict = await self.inspected(message)
-        return _detail(summarize(message, verdict, receipt), message, receipt, verdict)
+        return detail_of(summarize(message, verdict, receipt), message, receipt, verdict)
 
     def _as_if_received(self, document: JsonObject, origin: Origin = "sdk") -> tuple[Message, Receipt]:
         receipt = Receipt(
@@ -303,53 +299,3 @@ def _marked(message: Message, marks: int) -> Message:
         return message
     now = message.marks & Marks.WOULD_REJECT if message.unread else Marks.NONE
     return msgspec.structs.replace(message, marks=Marks(marks) | now)
-
-
-def damage_of(receipt: Receipt) -> Verdict:
-    """The verdict of a message whose request cannot be read: that alone, as its one finding."""
-    words = receipt.refused or ""
-    fix = (
-        "Look after the journal's disk. `segtap journal salvage` copies what can be read into a new journal."
-    )
-    return Verdict(Translation(rejected=words), (Finding(FAULT_RULE, "error", "$", words, fix),))
-
-
-def _detail(
-    summary: Summary,
-    message: Message,
-    receipt: Receipt,
-    verdict: Verdict,
-    deliveries: tuple[Delivery, ...] = (),
-) -> MessageDetail:
-    return MessageDetail(
-        summary=summary,
-        document=json_bytes(message.document),
-        original=message.original[:BODY_SHOWN] if message.unread else message.original,
-        original_bytes=len(message.original),
-        unread=message.unread,
-        filled=message.filled,
-        objections=tuple(one.text for one in message.objections),
-        write_key=message.write_key,
-        verdict=masked_verdict(verdict),
-        deliveries=deliveries,
-        receipt=_view(receipt),
-    )
-
-
-def _view(receipt: Receipt, *, with_body: bool = False) -> ReceiptView:
-    headers = tuple(
-        (name, mask_authorization(value) if name in SECRET_HEADERS else value)
-        for name, value in receipt.headers
-    )
-    return ReceiptView(
-        method=receipt.method,
-        path=receipt.path,
-        query=receipt.query,
-        headers=headers,
-        peer=receipt.peer,
-        origin=receipt.origin,
-        status=receipt.status,
-        refused=receipt.refused,
-        body_bytes=len(receipt.body),
-        body=receipt.body[:BODY_SHOWN] if with_body else b"",
-    )

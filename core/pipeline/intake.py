@@ -28,21 +28,17 @@ from ..ingest.objections import (
 )
 from ..ingest.parts import array_parts, head_of, members
 from ..ingest.pixel import pixel_json
-from ..ingest.routes import basic_user, query_field, route_of
+from ..ingest.routes import route_of
 from ..ingest.times import corrected, iso, read_time
 from ..messages import Json, JsonObject, Marks, Message, Receipt, message_number
 from ..objections import Objection, change, rejection
-from ..paths import child
 from ..text import shown
 from .address import public_address
+from .batches import SHARED, is_batch, merged, write_key_of
 from .reading import id_text, marks_of, objections_to
 
 _NAMESPACE = uuid.UUID("5e97a9a4-3c1b-4d53-9a2e-6f1d6f0c7a51")
 """Of the messageIds that segtap gives: uuid5 of the receipt's uid and the place in it."""
-
-_SHARED = ("context", "integrations")
-"""What a batch may state once for all of its items. An item's own keys win: Segment does not document which
-does, and the nearer statement is the plainer reading."""
 
 
 def parse_receipt(
@@ -72,21 +68,6 @@ def parse_receipt(
         return reading.messages(only)
     except (RequestRefused, NotJson) as error:
         return [_unreadable(receipt, 0, receipt.body, rejection(f"{error}"))]
-
-
-def write_key_of(receipt: Receipt, parts: Mapping[str, bytes]) -> str:
-    """The write key: the body's, else the Basic user, else the first batch item's, else the query's.
-
-    Each is missing in some SDK. `parts` are the members of the body's object.
-    """
-    key = _string(parts.get("writeKey")) or basic_user(receipt.header("authorization"))
-    if not key and is_batch(parts):
-        try:
-            items = array_parts(parts["batch"])
-            key = _string(members(items[0]).get("writeKey")) if items else ""
-        except NotJson:
-            key = ""
-    return key or query_field(receipt.query, "writeKey")
 
 
 class _Reading:
@@ -121,7 +102,7 @@ class _Reading:
         self.address = public_address(receipt)
 
     def _read_batch(self, body: bytes, parts: Mapping[str, bytes]) -> None:
-        stated = {name: parts[name] for name in ("sentAt", *_SHARED) if name in parts}
+        stated = {name: parts[name] for name in ("sentAt", *SHARED) if name in parts}
         self.shared_text = b",".join(stated.values())
         self.too_much = over(self.shared_text, self.bounds) or over_together(
             self.shared_text, len(self.items), self.bounds
@@ -140,7 +121,7 @@ class _Reading:
     def _read_shared(self, stated: Mapping[str, bytes]) -> None:
         if "sentAt" in stated:
             self.sent_at = read_json(stated["sentAt"])[0]
-        for name in _SHARED:
+        for name in SHARED:
             value, repairs = read_json(stated[name]) if name in stated else (None, ())
             if isinstance(value, dict):
                 self.shared[name] = value
@@ -313,32 +294,7 @@ class _Reading:
         filled.append("$.context.ip")
 
 
-def merged(own: JsonObject, shared: JsonObject, path: str, filled: list[str]) -> JsonObject:
-    """Fill in what `own` lacks of `shared`, in the objects inside as well; `filled` gets the paths of it.
-
-    What `own` states wins, `null` and lists included. Without recursion: objects may be nested deep.
-    """
-    whole = dict(own)
-    waiting: list[tuple[JsonObject, JsonObject, str]] = [(whole, shared, path)]
-    while waiting:
-        target, more, where = waiting.pop()
-        for key, value in more.items():
-            there = target.get(key)
-            if key not in target:
-                target[key] = value
-                filled.append(child(where, key))
-            elif isinstance(there, dict) and isinstance(value, dict):
-                inner = target[key] = dict(there)
-                waiting.append((inner, value, child(where, key)))
-    return whole
-
-
 _ORIGIN_MARKS = {"replay": Marks.REPLAY, "tee": Marks.TEED}
-
-
-def is_batch(parts: Mapping[str, bytes]) -> bool:
-    """True when the body's members are a batch: `batch` is a list."""
-    return parts.get("batch", b"")[:1] == b"["
 
 
 def given_message_id(uid: str, position: int) -> str:
@@ -366,10 +322,3 @@ def _unreadable(
         marks=marks | Marks.WOULD_REJECT,
         wanted=receipt.wanted,
     )
-
-
-def _string(raw: bytes | None) -> str:
-    if raw is None or raw[:1] != b'"':
-        return ""
-    value, _ = read_json(raw)
-    return value if isinstance(value, str) else ""
