@@ -194,7 +194,8 @@ class Forwarder:
             while not self._stopping and self._failure is None:
                 self._changed.clear()
                 await self._turn()
-                await self._wait()
+                # Until something has changed, or it is time for a try that was put off.
+                await (self._changed.wait() if self.halted else self._courier.next_change())
             if self._failure is not None:
                 raise self._failure
             await self._finish()
@@ -246,10 +247,6 @@ class Forwarder:
         self._take_up()
         if not self._source.more and not self._queue and len(self._tasks) == self._retries:
             self._idle.set()
-
-    async def _wait(self) -> None:
-        """Wait until something has changed, or it is time for a try that was put off."""
-        await (self._changed.wait() if self.halted else self._courier.next_change())
 
     def _halt(self, words: str, era: int) -> None:
         if era != self._era:

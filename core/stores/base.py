@@ -150,10 +150,7 @@ class ReceiptLog(ReadableLog, Protocol):
         ...
 
     def watch(self, report: Callable[[str], None]) -> None:
-        """Call `report` with what is wrong with the store, and with "" once it is well again.
-
-        It is called in the event loop, also while nothing is written.
-        """
+        """Call `report` in the event loop with what is wrong with the store, and with "" once nothing is."""
         ...
 
 
@@ -175,7 +172,7 @@ class ReadableIndex(Protocol):
         """Return the newest `limit` lines that fulfil the condition, or those next to an id, oldest first.
 
         With `before` they are the nearest below that id, with `after` the nearest above it; the page's `more`
-        is True if there are further ones in that direction. A caller that is cancelled ends the search.
+        is True if there are further ones in that direction.
         """
         ...
 

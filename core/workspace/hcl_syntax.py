@@ -49,6 +49,10 @@ class _NotUnderstood(InputError):
     """An expression that is Terraform, and that segtap does not understand."""
 
 
+def _line_at(name: str, text: str, at: int) -> str:
+    return f"{name}, line {text.count(chr(10), 0, at) + 1}"
+
+
 class _Reader:
     def __init__(self, text: str, name: str) -> None:
         self._text = text.removeprefix("\ufeff")
@@ -56,13 +60,10 @@ class _Reader:
         self._at = 0
 
     def _fault(self, words: str) -> InputError:
-        return InputError(f"{self._place()}: {words}. {INSTEAD}")
+        return InputError(f"{_line_at(self._name, self._text, self._at)}: {words}. {INSTEAD}")
 
     def _beyond(self, words: str) -> _NotUnderstood:
-        return _NotUnderstood(f"{self._place()}: {words}")
-
-    def _place(self) -> str:
-        return f"{self._name}, line {self._text.count(chr(10), 0, self._at) + 1}"
+        return _NotUnderstood(f"{_line_at(self._name, self._text, self._at)}: {words}")
 
     def _skip(self, *, lines: bool) -> None:
         found = (_SPACE_AND_LINES if lines else SPACE).match(self._text, self._at)

@@ -45,6 +45,10 @@ TEACHES = (
 )
 
 
+def _lines_about(screen: UsersScreen, cluster: Cluster, width: int) -> list[Line]:
+    return cluster_lines(cluster, max(width, LEAST), marks_of(screen), screen.found, clock.now())
+
+
 class UsersScreen(Following):
     """A list of users, and all about the one that the cursor is on."""
 
@@ -201,7 +205,8 @@ class UsersScreen(Following):
 
     def _draw_user(self) -> None:
         cluster = self.cluster
-        lines = [] if cluster is None else self._about(cluster, self.user.scrollable_content_region.width - 3)
+        width = self.user.scrollable_content_region.width - 3
+        lines = [] if cluster is None else _lines_about(self, cluster, width)
         about = self.list.key[1] if self.list.key is not None else ""
         self._lines = {(about, *line.key): line for line in lines}
         show_lines(self.user, lines, about)
@@ -213,9 +218,6 @@ class UsersScreen(Following):
         self._title(self.user_panel, title)
         if cluster is not None:
             self.read_messages((cluster.last, *(message for _, message in cluster.links[:LINKS_SHOWN])))
-
-    def _about(self, cluster: Cluster, width: int) -> list[Line]:
-        return cluster_lines(cluster, max(width, LEAST), marks_of(self), self.found, clock.now())
 
     def _title(self, panel: Vertical, words: str) -> None:
         panel.border_title = worded(self, Content(shorten(words, 60)))  # pyright: ignore[reportAttributeAccessIssue]
@@ -309,7 +311,7 @@ class UsersScreen(Following):
 
     def copied(self) -> tuple[str, str]:
         cluster = self.cluster
-        return "the user", "" if cluster is None else as_text(self._about(cluster, COPIED_WIDTH))
+        return "the user", "" if cluster is None else as_text(_lines_about(self, cluster, COPIED_WIDTH))
 
 
 def _with(users: Users, wanted: Cluster) -> Users:
