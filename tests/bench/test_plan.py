@@ -1,4 +1,4 @@
-"""What holding messages against a tracking plan costs, as a ratio to translation, in one run."""
+"""What a plan and the repairs cost beside `json.loads` and `json.dumps` of the message, in one run."""
 
 import json
 import time
@@ -11,9 +11,9 @@ from segtap.core.plan.infer import infer
 from segtap.core.repair import repaired
 from segtap.core.settings import REPAIR_NAMES
 
-PLAN_LIMIT = 0.5
+PLAN_LIMIT = 0.7
 BROKEN_LIMIT = 2.0
-REPAIR_LIMIT = 1.0
+REPAIR_LIMIT = 1.6
 ROUNDS = 40
 
 
@@ -27,7 +27,7 @@ def fastest(work: Callable[[], object]) -> float:
     return min(times)
 
 
-def test_a_plan_costs_little_beside_translation(record_property: Callable[[str, object], None]) -> None:
+def test_a_plan_and_repairs_cost_little_beside_json(record_property: Callable[[str, object], None]) -> None:
     messages = every_real_message()
     plan = compiled(read_plan_text(json.dumps(infer(messages).document()), "plan.json"))
     wrong = [
@@ -38,7 +38,7 @@ def test_a_plan_costs_little_beside_translation(record_property: Callable[[str, 
     assert any(plan.findings(message) for message in wrong)
     translations = [TRANSLATOR.translate(message, now=NOW) for message in messages]
 
-    translating = fastest(lambda: [TRANSLATOR.translate(message, now=NOW) for message in messages])
+    reading = fastest(lambda: [json.loads(json.dumps(message)) for message in messages])
     keeping = fastest(lambda: [plan.findings(message) for message in messages])
     breaking = fastest(lambda: [plan.findings(message) for message in wrong])
     repairing = fastest(
@@ -49,7 +49,7 @@ def test_a_plan_costs_little_beside_translation(record_property: Callable[[str, 
     )
     each = 1e6 / len(messages)
     print(
-        f"translate {translating * each:.1f} µs, plan kept {keeping * each:.1f} µs, broken "
+        f"json {reading * each:.1f} µs, plan kept {keeping * each:.1f} µs, broken "
         f"{breaking * each:.1f} µs, all repairs {repairing * each:.1f} µs a message"
     )
     for name, cost, limit in (
@@ -57,5 +57,5 @@ def test_a_plan_costs_little_beside_translation(record_property: Callable[[str, 
         ("plan_broken", breaking, BROKEN_LIMIT),
         ("repairs", repairing, REPAIR_LIMIT),
     ):
-        record_property(f"{name}_to_translation", cost / translating)
-        assert cost / translating <= limit, name
+        record_property(f"{name}_to_json", cost / reading)
+        assert cost / reading <= limit, name
