@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from pathlib import Path
 
@@ -237,10 +238,11 @@ def test_every_example_of_the_help_is_read() -> None:
 
 
 def test_long_filters_are_compiled() -> None:
-    db = table([])
-    for word in (" ", " or "):
-        condition, parameters = parse(word.join(f"w{n}" for n in range(1000))).to_sql()
-        assert db.execute(f"SELECT count(*) FROM messages WHERE {condition}", parameters).fetchone() == (0,)
+    with contextlib.closing(table([])) as db:
+        for word in (" ", " or "):
+            condition, parameters = parse(word.join(f"w{n}" for n in range(1000))).to_sql()
+            counted = db.execute(f"SELECT count(*) FROM messages WHERE {condition}", parameters)
+            assert counted.fetchone() == (0,)
 
 
 def test_the_page_on_filters_has_every_field_and_filters_that_parse() -> None:

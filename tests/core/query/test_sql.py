@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from queries import Row, table
@@ -153,9 +155,8 @@ def test_sql_lets_through_all_that_python_matches(
     query = parse(text)
     matched = {id for id, row in enumerate(rows) if query.matches(row.candidate())}
     condition, parameters = query.to_sql(columns)
-    db = table(rows, text_limit=text_limit)
-    through = {id for (id,) in db.execute(f"SELECT id FROM messages WHERE {condition}", parameters)}
-    db.close()
+    with contextlib.closing(table(rows, text_limit=text_limit)) as db:
+        through = {id for (id,) in db.execute(f"SELECT id FROM messages WHERE {condition}", parameters)}
     assert matched <= through, (text, condition, parameters)
 
 
@@ -175,5 +176,6 @@ def test_sql_is_exact_where_it_can_be() -> None:
         *("properties.n=1 type:track", "-(type:page or user:u-0)"),
     ):
         condition, parameters = parse(text).to_sql()
-        found = table(rows).execute(f"SELECT id FROM messages WHERE {condition}", parameters).fetchall()
+        with contextlib.closing(table(rows)) as db:
+            found = db.execute(f"SELECT id FROM messages WHERE {condition}", parameters).fetchall()
         assert found == [(1,)], text
