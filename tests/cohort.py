@@ -5,14 +5,14 @@ from __future__ import annotations
 import msgspec
 from fake_viewer import summary
 
+from segtap.core.aggregates.groups import GroupChecks
+from segtap.core.aggregates.model import Groups
 from segtap.core.api.models import Coverage, Summary
 from segtap.core.destinations import translator
 from segtap.core.identities.model import Users
 from segtap.core.identities.table import Identities
 from segtap.core.identities.users import newest
 from segtap.core.messages import JsonObject, message_number
-from segtap.core.overview.groups import GroupChecks
-from segtap.core.overview.model import Groups
 from segtap.core.settings import Destination, DestinationSettings, IdentityMode, Settings, destination_of
 
 DESTINATION: Destination = destination_of(Settings(destination=DestinationSettings(token="t" * 32)))

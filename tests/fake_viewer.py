@@ -9,6 +9,8 @@ from typing import TypeVar
 import msgspec
 from textual.pilot import Pilot
 
+from segtap.core.aggregates.counts import OverviewCounts
+from segtap.core.aggregates.model import Groups, Overview
 from segtap.core.api import operations as ops
 from segtap.core.api.models import Change, EngineState, FeedBatch, MessageDetail, Page, ReceiptView, Summary
 from segtap.core.api.operations import NoRequest
@@ -17,8 +19,6 @@ from segtap.core.delivery import Delivery, DeliveryCounts, DeliveryState, Outcom
 from segtap.core.errors import EngineError, ForwardingRefused, InputError
 from segtap.core.identities.model import UserFound, UserRow, Users
 from segtap.core.messages import JsonObject, Marks, message_number
-from segtap.core.overview.counts import OverviewCounts
-from segtap.core.overview.model import Groups, Overview
 from segtap.core.query import parse
 from segtap.core.query.terms import Word
 from segtap.core.settings import Settings

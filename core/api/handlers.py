@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, NamedTuple, Protocol, TypeVar
 
+from ..aggregates.model import Groups, Overview
 from ..identities.model import Cluster, UserFound, Users
 from ..ingest.bounds import Bounds
 from ..masks import Masks, masked_settings
 from ..messages import JsonObject
-from ..overview.model import Groups, Overview
 from ..settings import Settings
 from . import operations as ops
 from .models import EngineState, FeedBatch, Health, MessageDetail, Page

@@ -10,9 +10,9 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import msgspec
 
+from ..aggregates.model import Groups, Overview
 from ..identities.model import UserFound, UserRow, Users
 from ..messages import JsonObject
-from ..overview.model import Groups, Overview
 from ..settings import Settings
 from .models import EngineState, FeedBatch, Health, MessageDetail, Page
 

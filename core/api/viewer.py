@@ -8,10 +8,10 @@ from typing import Self, TypeVar
 
 import msgspec
 
+from ..aggregates.model import Groups, Overview
 from ..identities.model import Cluster, Users
 from ..json_text import json_bytes
 from ..messages import JsonObject
-from ..overview.model import Groups, Overview
 from ..settings import Settings
 from . import operations as ops
 from .models import EngineState, FeedBatch, MessageDetail, Page

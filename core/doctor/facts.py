@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from ..aggregates.groups import GroupChecks
 from ..api.models import MessageDetail, Summary
 from ..checks.request import event_records
 from ..errors import InputError
@@ -13,7 +14,6 @@ from ..identities.model import Cluster, Users
 from ..identities.table import Identities
 from ..identities.users import cluster_of, clusters
 from ..messages import JsonObject
-from ..overview.groups import GroupChecks
 from ..pipeline.reading import read_document
 from ..settings import Destination, Settings, destination_of
 from ..verdict import Finding

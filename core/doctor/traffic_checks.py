@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from ..aggregates.model import PartCheck
 from ..delivery import Outcome
-from ..overview.model import PartCheck
 from ..text import clean, counted, shorten, shown
 from .diagnosis import EVIDENCE, SEVERITY_STANDING, Diagnosis, Standing
 from .facts import Case, Facts, ids_of

@@ -23,12 +23,12 @@ from ..pipeline.intake import parse_receipt
 from ..serve.server import Listener, WebServer
 from ..stores.base import Stores
 from .active import ActiveSettings
+from .aggregates import Overviews
 from .commands import Commands
 from .delivery_log import log_deliveries
 from .forwarder_switch import ForwarderSwitch
 from .history import History
 from .indexer import Indexer
-from .overviews import Overviews
 from .queries import Queries
 from .receipts import ReceiptReader
 from .rejudge import Rejudging

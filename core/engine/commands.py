@@ -11,10 +11,10 @@ from ..ingest.knocks import Knocks
 from ..messages import JsonObject, Message
 from ..stores.base import Stores
 from .active import ActiveSettings
+from .aggregates import Overviews
 from .forwarder_switch import ForwarderSwitch
 from .history import History
 from .indexer import Indexer
-from .overviews import Overviews
 from .receipts import READING, ReceiptReader
 from .replay import MAX_BYTES, MAX_MESSAGES, replay_receipts
 from .settings_watch import SettingsWatch

@@ -22,11 +22,11 @@ from ..serve.server import Listener
 from ..settings import Settings
 from ..stores.base import Stores
 from .active import ActiveSettings
+from .aggregates import Overviews, row_lines
 from .export import Export
 from .forwarder_switch import ForwarderSwitch, cannot_forward_why
 from .history import History
 from .indexer import Indexer
-from .overviews import Overviews, row_lines
 from .receipts import ReceiptReader
 from .rejudge import Rejudging
 from .search import Search

@@ -22,10 +22,10 @@ from ..messages import Json
 from ..settings import Settings
 from ..stores.base import Stores
 from .active import ActiveSettings
+from .aggregates import Overviews
 from .forwarder_switch import ForwarderSwitch, cannot_forward_why
 from .history import History
 from .log import hide
-from .overviews import Overviews
 from .rejudge import Rejudging
 
 logger = logging.getLogger(__name__)

@@ -12,10 +12,10 @@ from grids import SameGrid
 from rich.cells import cell_len
 from textual.pilot import Pilot
 
+from segtap.core.aggregates.model import EventCoverage, GroupKeyCheck, Groups, PartCheck
 from segtap.core.api.models import Coverage
 from segtap.core.checks.examples.example import presets
 from segtap.core.messages import JsonObject, message_number
-from segtap.core.overview.model import EventCoverage, GroupKeyCheck, Groups, PartCheck
 from segtap.core.settings import Destination
 from segtap.core.verdict import SEVERITY_WEIGHT
 from segtap.tui.app import SegtapApp

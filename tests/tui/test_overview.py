@@ -12,10 +12,10 @@ from pane_host import screen as drawn_screen
 from textual.pilot import Pilot
 from textual.widgets import Static
 
+from segtap.core.aggregates.counts import OverviewCounts
+from segtap.core.aggregates.model import UNKNOWN, EventCount, Overview, RuleCount, Slot
 from segtap.core.api.models import Coverage
 from segtap.core.messages import Marks, message_number
-from segtap.core.overview.counts import OverviewCounts
-from segtap.core.overview.model import UNKNOWN, EventCount, Overview, RuleCount, Slot
 from segtap.core.verdict import Translation, Verdict
 from segtap.tui.app import SegtapApp
 from segtap.tui.render.glyphs import ASCII, UNICODE

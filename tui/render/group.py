@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ...core import DEFAULT_GROUP_KEY as DEFAULT_KEY
+from ...core.aggregates.model import GroupKeyCheck, Groups, PartCheck, Standing
 from ...core.api.models import Summary
 from ...core.messages import Json
-from ...core.overview.model import GroupKeyCheck, Groups, PartCheck, Standing
 from ...core.text import counted
 from ...core.toml_text import fits_toml, toml_value
 from ...core.verdict import Severity

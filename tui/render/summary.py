@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from ...core.aggregates.model import UNKNOWN, EventCount, Overview, RuleCount
 from ...core.delivery import DeliveryState
-from ...core.overview.model import UNKNOWN, EventCount, Overview, RuleCount
 from ...core.text import clean, counted
 from .columns import fit
 from .detail import Span, reading_words, worded

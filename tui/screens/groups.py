@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.containers import Container, Vertical
 from textual.content import Content
 
-from ...core.overview.model import EventCoverage, GroupKeyCheck, Groups
+from ...core.aggregates.model import EventCoverage, GroupKeyCheck, Groups
 from ...core.text import clean, counted, shorten
 from ..pane_keys import bindings
 from ..render import clock

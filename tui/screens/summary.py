@@ -10,8 +10,8 @@ from textual.containers import Container, Vertical
 from textual.content import Content
 from textual.widgets import Static
 
+from ...core.aggregates.model import EventCount, Overview, RuleCount
 from ...core.errors import SegtapError
-from ...core.overview.model import EventCount, Overview, RuleCount
 from ...core.snippets import demo_line
 from ...core.text import clean, counted
 from ...core.verdict import SEVERITY_WEIGHT

@@ -10,7 +10,7 @@ from rich.style import Style
 from textual.strip import Strip
 from textual.widget import Widget
 
-from ...core.overview.model import Overview
+from ...core.aggregates.model import Overview
 from ..render.plain import is_plain, marks_of
 from ..render.summary import first_slot, joined, joining, second, step_words
 from .style_cache import StyleCache

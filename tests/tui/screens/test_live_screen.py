@@ -10,9 +10,9 @@ from cohort import groups_of, lines_of, users_of
 from fake_viewer import FakeViewer, story, until
 from textual.pilot import Pilot
 
+from segtap.core.aggregates.model import Groups
 from segtap.core.api.models import Coverage, Page
 from segtap.core.identities.model import Users
-from segtap.core.overview.model import Groups
 from segtap.tui.app import SegtapApp
 from segtap.tui.screens import live_screen
 from segtap.tui.screens.users import UsersScreen

@@ -7,12 +7,12 @@ import pytest
 from check_helpers import DESTINATION, NOW, found, inspected
 from streams import ANONYMOUS, call
 
+from segtap.core.aggregates.groups import GroupChecks
+from segtap.core.aggregates.model import EventCoverage, GroupKeyCheck
 from segtap.core.checks import CheckSettings, adjusted
 from segtap.core.checks.examples.example import presets
 from segtap.core.checks.stream import Loose, StreamChecker, digest
 from segtap.core.destinations import translator
-from segtap.core.overview.groups import GroupChecks
-from segtap.core.overview.model import EventCoverage, GroupKeyCheck
 from segtap.core.settings import Destination, RuleSetting
 
 GROUP = call("group", userId="u-1")

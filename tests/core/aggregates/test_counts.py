@@ -11,11 +11,11 @@ import pytest
 from check_helpers import every_real_message, inspected, real_message
 from fake_viewer import AT, summary
 
+from segtap.core.aggregates.counts import MOST_EVENTS, MOST_SLOTS, STEPS, OverviewCounts
+from segtap.core.aggregates.model import UNKNOWN, Overview
 from segtap.core.api.models import Summary
 from segtap.core.delivery import DeliveryState
 from segtap.core.messages import Marks, message_number
-from segtap.core.overview.counts import MOST_EVENTS, MOST_SLOTS, STEPS, OverviewCounts
-from segtap.core.overview.model import UNKNOWN, Overview
 from segtap.core.verdict import Finding, Operation, OutgoingRequest, Severity, Translation, Verdict
 
 SENT = Translation((Operation("Track Calls", "trackEvent", OutgoingRequest("POST", "https://x/import")),))

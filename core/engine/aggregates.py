@@ -16,15 +16,15 @@ from itertools import takewhile
 
 import msgspec
 
+from ..aggregates.counts import OverviewCounts
+from ..aggregates.groups import GroupChecks
+from ..aggregates.model import Groups, Overview
 from ..api.models import Coverage, Summary
 from ..delivery import DeliveryState
 from ..identities.model import Cluster, Users, in_short
 from ..identities.table import Identities
 from ..identities.users import cluster_of, newest, user_row
 from ..messages import Marks, Message, Receipt, seq_of
-from ..overview.counts import OverviewCounts
-from ..overview.groups import GroupChecks
-from ..overview.model import Groups, Overview
 from ..settings import Settings
 from ..stores.base import Judged, Stores, just_before
 from ..verdict import Finding, Translation, Verdict

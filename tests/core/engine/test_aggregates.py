@@ -20,17 +20,17 @@ from fault_log import no_faults
 from memory_journal import MemoryJournal
 from mixpanel_server import MixpanelServer
 
+from segtap.core.aggregates.model import Overview
 from segtap.core.api.client import Client
 from segtap.core.delivery import DeliveryState
-from segtap.core.engine import overviews
+from segtap.core.engine import aggregates
 from segtap.core.engine.active import ActiveSettings
+from segtap.core.engine.aggregates import Overviews
 from segtap.core.engine.lifecycle import Engine
-from segtap.core.engine.overviews import Overviews
 from segtap.core.engine.receipts import ReceiptReader
 from segtap.core.errors import JournalError
 from segtap.core.identities.model import SHORT_MEMBERS
 from segtap.core.messages import Message, Receipt, message_number, seq_of
-from segtap.core.overview.model import Overview
 from segtap.core.pipeline.intake import parse_receipt
 from segtap.core.settings import Settings
 from segtap.core.stores.base import Entry
@@ -209,7 +209,7 @@ async def test_who_asks_while_it_is_read_gets_what_came_before_the_asking() -> N
 
 
 async def test_a_slow_reading_is_answered_in_part_and_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(overviews, "WAIT", 0.02)
+    monkeypatch.setattr(aggregates, "WAIT", 0.02)
     kept = Kept()
     await kept.take(*([track(f"m-{number}-{each}") for each in range(50)] for number in range(40)))
     parts = [await kept.overviews.overview()]
@@ -223,8 +223,8 @@ async def test_a_slow_reading_is_answered_in_part_and_goes_on(monkeypatch: pytes
 
 
 async def test_it_is_bounded_and_says_what_it_covers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(overviews, "MOST_MESSAGES", 100)
-    monkeypatch.setattr(overviews, "PAGE", 30)
+    monkeypatch.setattr(aggregates, "MOST_MESSAGES", 100)
+    monkeypatch.setattr(aggregates, "PAGE", 30)
     kept = Kept()
     await kept.take(*([track(f"m-{number}")] for number in range(100)))
     assert not (await kept.overviews.overview()).covered.older
@@ -246,12 +246,12 @@ async def test_it_is_bounded_and_says_what_it_covers(monkeypatch: pytest.MonkeyP
 
 
 async def test_while_it_is_begun_anew_the_old_numbers_stand(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(overviews, "MOST_MESSAGES", 400)
+    monkeypatch.setattr(aggregates, "MOST_MESSAGES", 400)
     kept = Kept()
     await kept.take(*([track(f"m-{number}")] for number in range(400)))
     assert (await kept.overviews.overview()).covered.messages == 400
     await kept.take(*([track(f"n-{number}")] for number in range(900)))
-    monkeypatch.setattr(overviews, "WAIT", 0.0)
+    monkeypatch.setattr(aggregates, "WAIT", 0.0)
     covered = (await kept.overviews.overview()).covered
     while covered.messages != 400 or covered.last != at(1300, 0):
         assert covered.last == at(400, 0)
@@ -263,13 +263,13 @@ async def test_while_it_is_begun_anew_the_old_numbers_stand(monkeypatch: pytest.
 async def test_what_is_read_again_for_a_replacement_is_not_still_to_read(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(overviews, "MOST_MESSAGES", 400)
+    monkeypatch.setattr(aggregates, "MOST_MESSAGES", 400)
     kept = Kept()
     for count in (400, 300):
         await kept.take(*([track("again")] for _ in range(count)))
         await kept.overviews.overview()
     await kept.take(*([track("new")] for _ in range(101)))
-    monkeypatch.setattr(overviews, "WAIT", 0.0)
+    monkeypatch.setattr(aggregates, "WAIT", 0.0)
     parts = [(await kept.overviews.overview()).covered]
     while parts[-1].messages != 400:
         await asyncio.sleep(0.001)
