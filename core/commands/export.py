@@ -10,8 +10,8 @@ from ..api.client import Client
 from ..engine.active import ActiveSettings
 from ..engine.export import Export
 from ..engine.kept import kept_settings
-from ..engine.receipts import ReceiptReader
 from ..faults import Faults
+from ..index.receipts import ReceiptReader
 from ..ingest.bounds import DEFAULT_BOUNDS, Bounds, bounds_of
 from ..messages import Message, Receipt
 from ..pipeline.intake import parse_receipt

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from ..answers import ACCEPT_PLAIN, read_body
 from ..api.client import Client
-from ..engine.replay import MAX_BYTES, MAX_MESSAGES
 from ..errors import EngineError, InputError
+from ..index.replay import MAX_BYTES, MAX_MESSAGES
 from ..ingest.bounds import DEFAULT_BOUNDS, Bounds
 from ..json_text import json_bytes
 from ..messages import JsonObject

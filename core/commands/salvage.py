@@ -13,12 +13,12 @@ import msgspec
 from .. import private_files
 from ..delivery import DeliveryState
 from ..engine.active import ActiveSettings
-from ..engine.receipts import ReceiptReader
-from ..engine.summaries import entry_of, judged_of, refusal, summarize
 from ..errors import JournalError
 from ..faults import Faults
 from ..forward.ledger import Ledger
 from ..forward.records import records_of
+from ..index.receipts import ReceiptReader
+from ..index.summaries import entry_of, judged_of, refusal, summarize
 from ..ingest.bounds import bounds_of
 from ..messages import DEDUPE_WINDOW, Marks, Message, Receipt
 from ..pipeline.intake import parse_receipt

@@ -19,10 +19,10 @@ from ..api.models import MessageDetail, Page, Summary
 from ..api.viewer import Viewer
 from ..engine.active import ActiveSettings
 from ..engine.kept import engine_with, kept_settings
-from ..engine.receipts import ReceiptReader
 from ..errors import InputError
 from ..faults import Faults
 from ..identities.model import Cluster, Users
+from ..index.receipts import ReceiptReader
 from ..ingest.bounds import bounds_of
 from ..messages import Marks, Message
 from ..objections import read_objection

@@ -17,6 +17,7 @@ from ..checks import adjusted
 from ..checks.stream import StreamChecker, digest
 from ..destinations.actions.faults import subscription_faults
 from ..destinations.filters import filter_faults
+from ..index.revision import revision_of
 from ..masks import masks_of, secrets_in
 from ..messages import JsonObject, Message
 from ..pipeline import compile_settings, run
@@ -26,7 +27,6 @@ from ..pipeline.stages import mend, remake, walk
 from ..settings import Settings
 from ..stores.base import Judged
 from ..verdict import Finding, Translation, Verdict
-from .revision import revision_of
 
 LARGE_TO_EXPLAIN = 8 * 1024
 """Bytes of a message from which explaining it takes longer than others should wait."""

@@ -24,14 +24,14 @@ from ..delivery import DeliveryState
 from ..identities.model import Cluster, Users, in_short
 from ..identities.table import Identities
 from ..identities.users import cluster_of, newest, user_row
+from ..index.details import damage_of
+from ..index.pace import Pace
+from ..index.receipts import ReceiptReader
 from ..messages import Marks, Message, Receipt, seq_of
 from ..settings import Settings
 from ..stores.base import Judged, Stores, just_before
 from ..verdict import Finding, Translation, Verdict
 from .active import ActiveSettings
-from .details import damage_of
-from .pace import Pace
-from .receipts import ReceiptReader
 
 logger = logging.getLogger(__name__)
 

@@ -14,6 +14,8 @@ from ..delivery import Delivery, DeliveryState
 from ..faults import Faults
 from ..forward.forwarder import Forwarder
 from ..forward.sender import OnDelivery
+from ..index.indexer import Indexer
+from ..index.receipts import ReceiptReader
 from ..ingest.app import IngestApp
 from ..ingest.bounds import bounds_of
 from ..ingest.first_look import FirstLook
@@ -28,9 +30,7 @@ from .commands import Commands
 from .delivery_log import log_deliveries
 from .forwarder_switch import ForwarderSwitch
 from .history import History
-from .indexer import Indexer
 from .queries import Queries
-from .receipts import ReceiptReader
 from .rejudge import Rejudging
 from .settings_change import SettingsChange
 from .settings_watch import SettingsWatch

@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from ..api.feed import Feed
 from ..errors import InputError
 from ..faults import Faults
+from ..index.indexer import Indexer
+from ..index.receipts import READING, ReceiptReader
+from ..index.replay import MAX_BYTES, MAX_MESSAGES, replay_receipts
 from ..ingest.knocks import Knocks
 from ..messages import JsonObject, Message
 from ..stores.base import Stores
@@ -14,9 +17,6 @@ from .active import ActiveSettings
 from .aggregates import Overviews
 from .forwarder_switch import ForwarderSwitch
 from .history import History
-from .indexer import Indexer
-from .receipts import READING, ReceiptReader
-from .replay import MAX_BYTES, MAX_MESSAGES, replay_receipts
 from .settings_watch import SettingsWatch
 from .watched_log import WatchedLog
 

@@ -9,12 +9,12 @@ import asyncio
 from collections.abc import Callable
 
 from ..api.models import Page
+from ..index.pace import Pace
+from ..index.receipts import ReceiptReader
 from ..messages import Message
 from ..stores.base import Readable
 from ..verdict import Translation
 from .active import ActiveSettings
-from .pace import Pace
-from .receipts import ReceiptReader
 from .supervisor import Supervisor
 
 WARM_MESSAGES = 10_000

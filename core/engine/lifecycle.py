@@ -18,6 +18,7 @@ import msgspec
 from .. import stores
 from ..config import read_again
 from ..errors import ForwardingRefused, PortTaken, SegtapError
+from ..index.refill import refill
 from ..serve.launch import Switch
 from ..serve.notes import running
 from ..serve.server import Listener, listen
@@ -29,7 +30,6 @@ from .commands import Commands
 from .forwarder_switch import cannot_forward_why, interrupted_why
 from .log import hide
 from .queries import Queries
-from .refill import refill
 from .settings_change import with_reading_of
 from .settings_watch import STAYS
 

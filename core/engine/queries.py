@@ -13,6 +13,8 @@ from ..api.models import EngineState, FeedBatch, Health, MessageDetail, Page
 from ..errors import JournalError
 from ..faults import Faults
 from ..forward.credentials import credentials_in_words, sent_with
+from ..index.indexer import Indexer
+from ..index.receipts import ReceiptReader
 from ..ingest.bounds import Bounds, bounds_of
 from ..ingest.knocks import Knocks
 from ..masks import Masks, mask_token
@@ -26,8 +28,6 @@ from .aggregates import Overviews, row_lines
 from .export import Export
 from .forwarder_switch import ForwarderSwitch, cannot_forward_why
 from .history import History
-from .indexer import Indexer
-from .receipts import ReceiptReader
 from .rejudge import Rejudging
 from .search import Search
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 
 from ..api.feed import Feed
+from ..index.pace import Pace
+from ..index.receipts import ReceiptReader
+from ..index.summaries import judged_of
 from ..stores.base import Revision, Stores
-from .pace import Pace
-from .receipts import ReceiptReader
-from .summaries import judged_of
 from .supervisor import Supervisor
 
 STRETCH = 50

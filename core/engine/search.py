@@ -13,6 +13,8 @@ import msgspec
 from ..api.models import Page, Summary
 from ..delivery import DeliveryState
 from ..errors import RequestRefused
+from ..index.receipts import ReceiptReader
+from ..index.summaries import NAME_LIMIT, delivery_of, judged_of
 from ..ingest.bounds import Bounds
 from ..ingest.decode import inflate
 from ..messages import JsonObject, Marks, Message, Receipt, position_of, seq_of
@@ -21,8 +23,6 @@ from ..query.partial import PartialReader, reader_of
 from ..query.sql import CUT_AT
 from ..stores.base import Condition, Found, Readable
 from ..verdict import Verdict
-from .receipts import ReceiptReader
-from .summaries import NAME_LIMIT, delivery_of, judged_of
 
 STRETCH = 2_000
 """Lines that are found together."""

@@ -7,8 +7,8 @@ import json
 import pytest
 from sdk_clients import Endpoint, Node
 
-from segtap.core.engine.labels import describe, source_label
 from segtap.core.errors import JournalError
+from segtap.core.index.labels import describe, source_label
 
 NAMES = ["Zoë 🎉", "Órder", "Intro", "Main", "acme", "a-1 → new"]
 

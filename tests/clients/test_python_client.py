@@ -14,8 +14,8 @@ from sdk_clients import Endpoint
 from segment.analytics.client import Client
 from segment.analytics.request import APIError
 
-from segtap.core.engine.labels import describe, source_label
 from segtap.core.errors import JournalError
+from segtap.core.index.labels import describe, source_label
 from segtap.core.messages import Marks
 
 

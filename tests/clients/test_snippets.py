@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sdk_clients import Endpoint, Node, run_command
 
-from segtap.core.engine.labels import describe
+from segtap.core.index.labels import describe
 from segtap.core.snippets import SNIPPETS
 
 LINES = {snippet.sdk: snippet for snippet in SNIPPETS}

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 from sdk_clients import Browser, Endpoint, Visit, nobody_listens
 
-from segtap.core.engine.labels import source_label
+from segtap.core.index.labels import source_label
 from segtap.core.messages import Marks
 from segtap.core.snippets import SNIPPETS, TEE_BROWSER
 

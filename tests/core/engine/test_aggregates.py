@@ -27,9 +27,9 @@ from segtap.core.engine import aggregates
 from segtap.core.engine.active import ActiveSettings
 from segtap.core.engine.aggregates import Overviews
 from segtap.core.engine.lifecycle import Engine
-from segtap.core.engine.receipts import ReceiptReader
 from segtap.core.errors import JournalError
 from segtap.core.identities.model import SHORT_MEMBERS
+from segtap.core.index.receipts import ReceiptReader
 from segtap.core.messages import Message, Receipt, message_number, seq_of
 from segtap.core.pipeline.intake import parse_receipt
 from segtap.core.settings import Settings

@@ -17,8 +17,8 @@ from segtap.core.api.client import Client
 from segtap.core.codec.to_curl import as_curl
 from segtap.core.commands.export import export_lines
 from segtap.core.delivery import DeliveryState
-from segtap.core.engine.details import BODY_SHOWN
 from segtap.core.errors import InputError
+from segtap.core.index.details import BODY_SHOWN
 from segtap.core.messages import Marks
 from segtap.core.serve.launch import start_engine
 

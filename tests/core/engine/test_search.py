@@ -12,8 +12,8 @@ from engines import engine_settings, listed, post, running_engine, track
 from segtap.core.api.client import Client
 from segtap.core.commands.export import export_lines
 from segtap.core.engine.lifecycle import Engine
-from segtap.core.engine.receipts import ReceiptReader
 from segtap.core.errors import FilterFault
+from segtap.core.index.receipts import ReceiptReader
 from segtap.core.settings import Settings
 
 MESSAGES = [

@@ -17,8 +17,8 @@ from segtap.core import stores
 from segtap.core.api.models import MessageDetail
 from segtap.core.checks.stream import StreamChecker, StreamLimits
 from segtap.core.engine.active import ActiveSettings
-from segtap.core.engine.indexer import Indexer
-from segtap.core.engine.receipts import Observe, ReceiptReader
+from segtap.core.index.indexer import Indexer
+from segtap.core.index.receipts import Observe, ReceiptReader
 from segtap.core.messages import JsonObject, Message, Receipt
 from segtap.core.pipeline.intake import parse_receipt
 from segtap.core.settings import JournalSettings, Settings
@@ -119,7 +119,7 @@ async def indexed_with(observe: Observe, journal: MemoryJournal, *, mend: str = 
 
 
 async def test_work_that_is_done_again_is_seen_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("segtap.core.engine.indexer.RETRY_FIRST", 0.01)
+    monkeypatch.setattr("segtap.core.index.indexer.RETRY_FIRST", 0.01)
     journal = MemoryJournal()
     await journal.receipts.append(receipt(track("u-1", 1), track("u-1", 2)))
     journal.failing = "the disk is full"

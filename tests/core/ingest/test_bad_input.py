@@ -18,8 +18,8 @@ from hypothesis import event, example, given
 from hypothesis import strategies as st
 from ingesting import NOW, Sink, ask, ingest_app, post, to_json
 
-from segtap.core.engine.labels import describe, source_label
 from segtap.core.errors import RequestRefused
+from segtap.core.index.labels import describe, source_label
 from segtap.core.ingest.decode import NotJson, inflate, read_json
 from segtap.core.ingest.routes import route_of
 from segtap.core.ingest.validate import check_body

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from ingesting import NOW, Captured, Sink, ask, captured, ingest_app
 
-from segtap.core.engine.labels import describe, source_label
+from segtap.core.index.labels import describe, source_label
 from segtap.core.ingest.objections import PUBLIC_ADDRESS
 from segtap.core.messages import CALL_TYPES, Marks, Message, Receipt
 from segtap.core.pipeline.intake import parse_receipt

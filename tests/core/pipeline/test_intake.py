@@ -12,7 +12,7 @@ from urllib.parse import quote
 import pytest
 from ingesting import NOW, to_json
 
-from segtap.core.engine.labels import describe, source_label
+from segtap.core.index.labels import describe, source_label
 from segtap.core.ingest.objections import NO_EVENT, NO_ID, NO_TYPE, PUBLIC_ADDRESS
 from segtap.core.messages import JsonObject, Marks, Message, Receipt, message_number
 from segtap.core.objections import change, rejection

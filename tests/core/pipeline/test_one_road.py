@@ -16,7 +16,7 @@ from segtap.core.commands.check import check_lines
 from segtap.core.commands.replay import read_lines
 from segtap.core.commands.translate import translate_lines
 from segtap.core.engine.active import ActiveSettings
-from segtap.core.engine.receipts import ReceiptReader
+from segtap.core.index.receipts import ReceiptReader
 from segtap.core.ingest.decode import read_json
 from segtap.core.json_text import json_bytes
 from segtap.core.messages import JsonObject, Message, Receipt

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from segtap.core.checks import CheckSettings
 from segtap.core.destinations import translator
 from segtap.core.engine.active import ActiveSettings
-from segtap.core.engine.replay import replay_receipts
+from segtap.core.index.replay import replay_receipts
 from segtap.core.messages import Receipt
 from segtap.core.pipeline.intake import parse_receipt
 from segtap.core.repair import MENDS, NAMESPACE, Repaired, explained, repaired

@@ -12,7 +12,7 @@ import pytest
 from fault_log import no_faults
 from memory_journal import MemoryJournal
 
-from segtap.core.engine.receipts import ReceiptReader
+from segtap.core.index.receipts import ReceiptReader
 from segtap.core.messages import Message, Receipt, message_number
 from segtap.core.pipeline.intake import parse_receipt
 from segtap.core.verdict import Translation, Verdict

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from segtap.core.engine.revision import revision_of
+from segtap.core.index.revision import revision_of
 from segtap.core.settings import (
     ClassicSettings,
     DestinationFilter,

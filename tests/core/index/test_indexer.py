@@ -15,9 +15,9 @@ from memory_journal import MemoryJournal
 
 from segtap.core.api.models import Summary
 from segtap.core.delivery import DeliveryState
-from segtap.core.engine import indexer
-from segtap.core.engine.indexer import Indexer
-from segtap.core.engine.receipts import Inspect, ReceiptReader
+from segtap.core.index import indexer
+from segtap.core.index.indexer import Indexer
+from segtap.core.index.receipts import Inspect, ReceiptReader
 from segtap.core.messages import DEDUPE_WINDOW, JsonObject, Marks, Message, Origin, Receipt
 from segtap.core.pipeline.intake import parse_receipt
 from segtap.core.stores.memory import STEP

@@ -1,0 +1,1 @@
+"""Receipts become lines of the index with their verdicts, in order, behind the acknowledgement."""
