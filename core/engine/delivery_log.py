@@ -11,22 +11,46 @@ from ..delivery import Delivery, Outcome
 
 logger = logging.getLogger(__name__)
 
+_SHARED = frozenset({Outcome.SENT, Outcome.RETRY, Outcome.DRY_RUN})
+"""Outcomes that all messages of a request have in common."""
+_NOT_SENT = "dry run: not sent"
+
 
 def log_deliveries(deliveries: Sequence[Delivery]) -> None:
-    """Log what came of requests: one line for all messages that Mixpanel accepted in one, else one for each.
+    """Log attempts: one line for each request, and one for each message that Mixpanel did not accept.
 
-    A line for every accepted message would take a tenth of the time that sending them does.
+    A line for each message would take a tenth of the time that sending them does. A dry run makes no
+    requests: there it is one line for the messages of each endpoint.
     """
-    accepted: dict[tuple[str, int, int], list[Delivery]] = {}
+    shared: dict[tuple[str, Outcome, int, int], list[Delivery]] = {}
     for delivery in deliveries:
-        if delivery.outcome is Outcome.SENT:
-            accepted.setdefault((delivery.endpoint, delivery.at, delivery.took), []).append(delivery)
+        if delivery.outcome not in _SHARED:
+            _log_one(delivery)
             continue
-        # A log line has a `message` and an `at` of its own.
-        facts = msgspec.to_builtins(delivery)
-        del facts["at"]
-        logger.info("delivery", extra={"id": facts.pop("message"), **facts})
-    for (endpoint, _, took), some in accepted.items():
-        facts = {"endpoint": endpoint, "outcome": Outcome.SENT.value, "status": some[0].status, "took": took}
-        ids = {"count": len(some), "first": some[0].message, "last": some[-1].message}
-        logger.info("delivered", extra={**facts, **ids, "words": some[0].words})
+        dry = delivery.outcome is Outcome.DRY_RUN
+        at, took = (0, 0) if dry else (delivery.at, delivery.took)
+        shared.setdefault((delivery.endpoint, delivery.outcome, at, took), []).append(delivery)
+    for some in shared.values():
+        one = some[0]
+        if len(some) == 1 and one.outcome is not Outcome.SENT:
+            _log_one(one)
+            continue
+        facts = {
+            "endpoint": one.endpoint,
+            "outcome": one.outcome.value,
+            "status": one.status,
+            "took": one.took,
+            "count": len(some),
+            "first": one.message,
+            "last": some[-1].message,
+            "words": _NOT_SENT if one.outcome is Outcome.DRY_RUN else one.words,
+        }
+        logger.info("delivered" if one.outcome is Outcome.SENT else "delivery", extra=facts)
+
+
+def _log_one(delivery: Delivery) -> None:
+    """Log the attempt at one message."""
+    # A log line has a `message` and an `at` of its own.
+    facts = msgspec.to_builtins(delivery)
+    del facts["at"]
+    logger.info("delivery", extra={"id": facts.pop("message"), **facts})

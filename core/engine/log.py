@@ -48,8 +48,11 @@ class JsonLines(logging.Formatter):
         line.update({key: value for key, value in vars(record).items() if key not in _STANDARD})
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        masks = _masks[0]
-        return escaped(masks.text(_json(masks.value(line))))
+        masks, text = _masks[0], _json(line)
+        # Without a backslash, every string stands in the JSON text as it is, and one search finds any secret.
+        if "\\" in text or masks.find(text):
+            text = masks.text(_json(masks.value(line)))
+        return escaped(text)
 
 
 def _json(line: dict[str, object]) -> str:

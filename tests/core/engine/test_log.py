@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from segtap.core.engine import log
 from segtap.core.engine.log import BackgroundHandler
+from segtap.core.masks import Masks
 
 
 @pytest.fixture
@@ -91,3 +93,23 @@ def test_closing_does_not_wait_for_a_reader_that_has_stopped(
         handler.handle(record(number))
     handler.close()
     os.close(reading)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "no secret",
+        "it said fedcba9876543210 and went",
+        'it said "fedcba9876543210" and \\ went',
+        "fedcba98/43210\n",
+        '{"key": "fedcba98\\/43210"}',
+        "Basic ZmVkY2JhOTg3NjU0MzIxMDo=",
+    ],
+)
+def test_lines_are_masked_as_their_values_are(words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    masks = Masks(["fedcba9876543210", "fedcba98/43210"])
+    monkeypatch.setattr(log, "_masks", [masks])
+    one = logging.makeLogRecord({"name": "segtap.core.x", "msg": "line", "words": words})
+    line = json.loads(log.JsonLines().format(one))
+    assert line["words"] == masks.text(words)
+    assert (masks.text(words) == words) is (words == "no secret")
