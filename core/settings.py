@@ -7,6 +7,7 @@ from typing import Annotated, Literal, get_args
 import msgspec
 
 from .messages import Json, JsonObject
+from .not_imitated import NotImitated
 
 Region = Literal["us", "eu", "in"]
 DestinationKind = Literal["actions", "classic-cloud"]
@@ -190,7 +191,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that can be set. `origin` names where it came from, for the screen.
 
     `subscriptions` are those of `[[subscriptions]]`, None stands for Segment's presets; `filters` are those
-    of `[[filters]]`, `rules` those of `[[rules]]`.
+    of `[[filters]]`, `rules` those of `[[rules]]`, `not_imitated` those of `[[not_imitated]]`.
     """
 
     identity: IdentityMode = "original"
@@ -209,6 +210,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     subscriptions: tuple[Subscription, ...] | None = None
     filters: tuple[DestinationFilter, ...] = ()
     rules: tuple[RuleSetting, ...] = ()
+    not_imitated: tuple[NotImitated, ...] = ()
     demo: bool = False
     dry_run: bool = False
     origin: str = "defaults"

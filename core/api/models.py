@@ -91,7 +91,8 @@ class EngineState(msgspec.Struct, frozen=True, kw_only=True):
     `interrupted` says why it is not on in such a case. `fault` says why ingest or forwarding is not well;
     `retrying` is the part of it that is only waited for, and `next_try` when Mixpanel is tried again (ms; 0:
     not known). `knocks`: what came since the last message without a message behind it, the latest first.
-    `stale`: messages whose verdict is still to be made again, since the settings changed.
+    `stale`: messages whose verdict is still to be made again, since the settings changed. `not_imitated`
+    names the parts of the workspace that segtap does not imitate, "" without any.
     """
 
     version: str
@@ -133,6 +134,7 @@ class EngineState(msgspec.Struct, frozen=True, kw_only=True):
     next_try: int = 0
     knocks: tuple[Knock, ...] = ()
     stale: int = 0
+    not_imitated: str = ""
 
     @property
     def lasting_fault(self) -> str:

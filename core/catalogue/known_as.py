@@ -48,6 +48,7 @@ KNOWN_AS: dict[str, tuple[str, ...]] = {
         "userId or anonymousId is required",
     ),
     "filter-not-fql": ("invalid FQL", "FQL syntax error"),
+    "not-imitated": ("insert function", "EventNotSupported"),
     # Mixpanel: /import
     "insert-id-charset": (
         "'$insert_id' is invalid: must only contain alphanumeric or hyphen '-' characters",

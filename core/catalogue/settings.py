@@ -36,5 +36,15 @@ FILTER_NOT_FQL = Rule(
     fix="mend the condition in Segment and under [[filters]], or switch the filter off (enabled = false)",
     source="https://www.twilio.com/docs/segment/api/public-api/fql#error-handling",
 )
+NOT_IMITATED = Rule(
+    id="not-imitated",
+    severity="info",
+    kind="settings",
+    what="Segment may change the message in a way that segtap does not imitate",
+    why="The workspace has insert functions, blocked properties, or other parts between the source and "
+    "Mixpanel that segtap cannot run. What it shows is what Mixpanel gets without them.",
+    fix="nothing, if you know what they do; remove from [[not_imitated]] what Segment no longer has",
+    source="https://www.twilio.com/docs/segment/connections/functions/insert-functions",
+)
 
-SETTINGS_RULES: tuple[Rule, ...] = (TOKEN_UNVERIFIED, REFUSED_WITH_200, FILTER_NOT_FQL)
+SETTINGS_RULES: tuple[Rule, ...] = (TOKEN_UNVERIFIED, REFUSED_WITH_200, FILTER_NOT_FQL, NOT_IMITATED)

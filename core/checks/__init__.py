@@ -41,6 +41,7 @@ from . import (
     values,
 )
 from .adjust import adjusted
+from .not_imitated import not_imitated
 from .order import MAX_FINDINGS, in_order, narrowed
 from .records import check_records
 from .settings import DEFAULTS, CheckSettings, check_settings
@@ -240,6 +241,8 @@ def check(
             found.extend(run(subject))
     if settings.filter_faults:
         found.extend(FILTER_NOT_FQL.finding("$", fault) for fault in settings.filter_faults)
+    if settings.not_imitated:
+        found.extend(not_imitated(document, settings.not_imitated))
     if settings.plan is not None:
         found.extend(settings.plan.findings(document))
     if len(found) > 1:

@@ -9,6 +9,7 @@ import msgspec
 
 from ..destinations.filters import filter_faults
 from ..messages import JsonObject
+from ..not_imitated import NotImitated
 from ..settings import ClassicSettings, IdentityMode, RuleSetting, Settings
 from ..verdict import Finding
 
@@ -36,7 +37,8 @@ class CheckSettings(msgspec.Struct, frozen=True, kw_only=True):
     that messages are held against, None where none is set. `filter_faults` name the destination filters whose
     condition cannot be judged, which stop every message. `service_account`: segtap sends /import with one,
     in place of the destination's own credentials. `project_region` is where the Mixpanel project stores its
-    data, "" while that is unknown.
+    data, "" while that is unknown. `not_imitated` are parts of the workspace that change messages, and that
+    segtap does not imitate.
     """
 
     identity: IdentityMode = "original"
@@ -47,6 +49,7 @@ class CheckSettings(msgspec.Struct, frozen=True, kw_only=True):
     filter_faults: tuple[str, ...] = ()
     service_account: bool = False
     project_region: Literal["", "us", "eu", "in"] = ""
+    not_imitated: tuple[NotImitated, ...] = ()
 
 
 DEFAULTS = CheckSettings()
@@ -66,6 +69,7 @@ def check_settings(settings: Settings) -> CheckSettings:
         filter_faults=filter_faults(settings.filters),
         service_account=bool(settings.destination.service_account),
         project_region=settings.destination.project_region,
+        not_imitated=settings.not_imitated,
     )
 
 

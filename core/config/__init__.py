@@ -45,7 +45,7 @@ SECTIONS: dict[str, type[msgspec.Struct]] = {
 }
 TOP_LEVEL = ("identity", "mixpanel_group_keys", "plan", "repair")
 TOP_LEVEL_LISTS = ("mixpanel_group_keys", "repair")
-TABLES = ("subscriptions", "filters", "rules")
+TABLES = ("subscriptions", "filters", "rules", "not_imitated")
 """Lists of tables, which only a file can hold."""
 ENV_ALIASES = {"SEGTAP_JOURNAL": "SEGTAP_JOURNAL_PATH", "SEGTAP_DESTINATION": "SEGTAP_DESTINATION_KIND"}
 """Names that people guess before they read; each means the one behind it."""
@@ -170,6 +170,11 @@ def _with_tables(settings: Settings, tables: JsonObject, place: str) -> Settings
         from ..checks.adjust import read_rule_settings
 
         settings = msgspec.structs.replace(settings, rules=read_rule_settings(tables["rules"], place))
+    if "not_imitated" in tables:
+        from .not_imitated import read_not_imitated
+
+        parts = read_not_imitated(tables["not_imitated"], place)
+        settings = msgspec.structs.replace(settings, not_imitated=parts)
     return settings
 
 

@@ -17,7 +17,7 @@ from .online import ask_mixpanel, with_own_secrets
 from .pages_check import pages
 from .region_check import region
 from .seen import connection_mode, profiles
-from .settings_checks import filters, people, strict, subscriptions
+from .settings_checks import filters, not_imitated, people, strict, subscriptions
 from .source import Messages, newest_messages
 from .topics import others, refused_here, topics
 from .traffic_checks import delivery, groups, identity, traffic
@@ -43,6 +43,7 @@ CHECKS: tuple[Callable[[Facts], Iterator[Diagnosis]], ...] = (
     secret,
     strict,
     filters,
+    not_imitated,
     subscriptions,
     connection_mode,
     refused_here,

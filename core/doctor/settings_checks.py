@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..checks.not_imitated import concerning
 from ..destinations.actions.faults import subscription_faults
 from ..destinations.filters import filter_faults
 from ..text import counted
@@ -49,6 +50,21 @@ def filters(facts: Facts) -> Iterator[Diagnosis]:
             words=fault,
             messages=ids_of(case for case, one in found if one.message == fault),
             fix="mend the condition in Segment and under [[filters]], or switch the filter off",
+        )
+
+
+def not_imitated(facts: Facts) -> Iterator[Diagnosis]:
+    """Name every part of the workspace that may change messages and that segtap does not imitate."""
+    found = facts.found("not-imitated")
+    for part in facts.settings.not_imitated:
+        where = f" ({part.where})" if part.where else ""
+        yield Diagnosis(
+            check="not-imitated",
+            rule="not-imitated",
+            title="Not imitated",
+            standing="note",
+            words=f"segtap does not imitate {part.words}{where}: what Mixpanel gets may differ",
+            messages=ids_of(case for case, _ in found if concerning(case.document, (part,))),
         )
 
 

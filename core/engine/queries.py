@@ -19,6 +19,7 @@ from ..ingest.bounds import Bounds, bounds_of
 from ..ingest.knocks import Knocks
 from ..masks import Masks, mask_token
 from ..messages import JsonObject
+from ..not_imitated import listed
 from ..query import parse
 from ..serve.server import Listener
 from ..settings import Settings
@@ -145,6 +146,7 @@ class Queries:
             next_try=next_try,
             knocks=self._knocks.shown(),
             stale=self._rejudging.left,
+            not_imitated=listed(settings.not_imitated),
         )
 
     def watch(self) -> AsyncGenerator[FeedBatch]:

@@ -39,6 +39,7 @@ def revision_of(settings: Settings) -> str:
                 masked.subscriptions,
                 masked.filters,
                 masked.rules,
+                masked.not_imitated,
                 (masked.ingest.max_message, masked.ingest.max_nodes, masked.ingest.max_decoded),
                 "destination.api_secret" in masked.sources,
                 _content(masked.plan),

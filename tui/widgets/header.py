@@ -154,6 +154,9 @@ class Header(Widget):
         if state.stale:
             words = f"The settings changed: {counted(state.stale, 'message')} still to be checked again"
             found.append((f"{self.marks.warning} {words}", "bold $mark-warning"))
+        if state.not_imitated:
+            words = f"segtap does not imitate {clean(state.not_imitated)}"
+            found.append((f"{self.marks.middot} {words}", "$mark-waiting"))
         if state.exposed:
             phone = ", ".join(state.phone_urls) or "this machine's address"
             found.append(

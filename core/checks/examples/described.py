@@ -121,4 +121,11 @@ DESCRIBED_EXAMPLES: dict[str, Described] = {
         ),
         ("the same filter with the condition: type = 'page' and userId = null",),
     ),
+    "not-imitated": Described(
+        (
+            "segtap mappings import finds an insert function on the destination, and writes into segtap.toml",
+            '[[not_imitated]] with kind = "insert_function" and name = "enrich": each message says so.',
+        ),
+        ("the function is removed in Segment, and its entry from segtap.toml",),
+    ),
 }

@@ -337,6 +337,7 @@ BY_PERSON = {
     "property-converted": "knows whether reports can use that form; nothing is lost",
     "token-unverified": "asks Mixpanel with segtap doctor --online",
     "refused-with-200": "mends what the answer names",
+    "not-imitated": "knows what the function does; nothing is wrong",
     "filter-not-fql": "mends the condition of the destination filter in Segment",
 }
 """Rules whose fix only a person can do, and what they do."""

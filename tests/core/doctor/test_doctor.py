@@ -26,6 +26,7 @@ from segtap.core.doctor import CHECKS, Diagnosis, Facts, ask_mixpanel, diagnose,
 from segtap.core.doctor.online import clock_verdicts
 from segtap.core.errors import EngineError, JournalError
 from segtap.core.ingest.body import Receive, Scope, Send
+from segtap.core.not_imitated import NotImitated
 from segtap.core.settings import (
     ClassicSettings,
     DestinationFilter,
@@ -360,6 +361,15 @@ def test_a_filter_that_is_not_fql_is_an_error_of_the_settings_or_of_the_engine()
     engine = verdicts(facts(GOOD, details=[read(ORDER, odd)]))["filters"]
     assert (engine.standing, engine.words, engine.messages) == ("error", own.words, (ORDER["messageId"],))
     assert "filters" not in verdicts(facts(GOOD, ORDER))
+
+
+def test_what_is_not_imitated_is_named_with_the_messages_that_it_may_change() -> None:
+    part = NotImitated(kind="insert_function", name="enrich", where="main.tf", condition='type = "track"')
+    settings = msgspec.structs.replace(GOOD, not_imitated=(part,))
+    found = verdicts(facts(settings, ORDER))["not-imitated"]
+    assert (found.standing, found.rule, found.messages) == ("note", "not-imitated", (ORDER["messageId"],))
+    assert "does not imitate the insert function 'enrich' (main.tf)" in found.words
+    assert "not-imitated" not in verdicts(facts(GOOD, ORDER))
 
 
 async def test_what_cannot_be_known_is_unknown() -> None:

@@ -1,0 +1,59 @@
+"""`[[not_imitated]]` of segtap.toml: parts of the workspace that segtap does not imitate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+from ..errors import SettingsError
+from ..messages import Json, JsonObject
+from ..not_imitated import NOT_IMITATED_KINDS, SCOPES, NotImitated
+from ..toml_text import toml_value
+from .nearest import nearest_key
+
+KEYS = ("kind", "name", "scope", "where", "if")
+
+
+def read_not_imitated(tables: Json, place: str) -> tuple[NotImitated, ...]:
+    """Read a file's `[[not_imitated]]`; `place` names the file. Raises SettingsError."""
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        raise SettingsError(f"{place}: not_imitated is a list of tables: write [[not_imitated]] above each.")
+    return tuple(
+        _read(cast(JsonObject, table), f"{place}: [[not_imitated]] no. {number}")
+        for number, table in enumerate(tables, start=1)
+    )
+
+
+def _read(table: JsonObject, place: str) -> NotImitated:
+    for key, value in table.items():
+        if key not in KEYS:
+            raise SettingsError(f"{place} has no key {key!r}. {nearest_key(key, KEYS)}")
+        if not isinstance(value, str):
+            raise SettingsError(f"{place}: {key} is a text. Put it into quotes.")
+    kind, scope = table.get("kind"), table.get("scope", "destination")
+    if kind not in NOT_IMITATED_KINDS:
+        raise SettingsError(f"{place} has no kind {kind!r}. Write one of {', '.join(NOT_IMITATED_KINDS)}.")
+    if scope not in SCOPES:
+        raise SettingsError(f"{place} has no scope {scope!r}. Write one of {', '.join(SCOPES)}.")
+    return NotImitated(
+        kind=kind,
+        name=str(table.get("name", "")),
+        scope=scope,
+        where=str(table.get("where", "")),
+        condition=str(table.get("if", "")),
+    )
+
+
+def write_not_imitated(parts: Sequence[NotImitated]) -> str:
+    """Return the `[[not_imitated]]` of a file; `read_not_imitated` gives the same back."""
+    return "\n".join(map(_write, parts))
+
+
+def _write(one: NotImitated) -> str:
+    lines = ["[[not_imitated]]", f'kind = "{one.kind}"', f"name = {toml_value(one.name)}"]
+    lines.append(f'scope = "{one.scope}"')
+    if one.where:
+        lines.append(f"where = {toml_value(one.where)}")
+    if one.condition:
+        lines.append(f"if = {toml_value(one.condition)}")
+    return "\n".join(lines) + "\n"
