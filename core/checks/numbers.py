@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import string
 from functools import lru_cache
 from pathlib import Path
 
@@ -26,8 +27,14 @@ class _Names(msgspec.Struct, frozen=True):
 _NAMES = msgspec.json.decode(Path(__file__).with_name("numbers.json").read_bytes(), type=_Names)
 
 _SYMBOLS = "€$£¥₹₽₩₺₪₫₴₦₱฿₡₲₵₸₭₮₼₾¢"
-_CURRENCY = rf"[A-Z]{{0,2}}[{_SYMBOLS}]|" + "|".join(
-    re.escape(word) for word in sorted((*_NAMES.currency_codes, *_NAMES.currency_words), reverse=True)
+_WRITTEN_CURRENCIES = (*_NAMES.currency_codes, *_NAMES.currency_words)
+_LETTERS = frozenset((*string.ascii_uppercase, *(word[0] for word in _WRITTEN_CURRENCIES)))
+"""The letters that a currency begins with."""
+_CURRENCY = (
+    # Looking at one character first spares trying every currency where there is a digit.
+    rf"(?=[{_SYMBOLS}{''.join(sorted(_LETTERS))}])(?:[A-Z]{{0,2}}[{_SYMBOLS}]|"
+    + "|".join(re.escape(word) for word in sorted(_WRITTEN_CURRENCIES, reverse=True))
+    + ")"
 )
 _DIGITS = (
     r"(?P<plain>(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d{1,3})?|\.\d+)"
@@ -42,9 +49,29 @@ _WRITTEN = re.compile(
     rf"(?P<dash>[.,][-–—]{{1,2}})?{_SPACE}(?P<after>{_CURRENCY}|%)?{_SPACE}",
     re.ASCII,
 )
-FIRST = frozenset("0123456789+-−. \u00a0\u202f\t" + _SYMBOLS)
-LAST = frozenset("0123456789")
-"""Signs that a number begins with, or else ends with: most texts do neither, and need no closer look."""
+_FIRST = frozenset("0123456789+-−. \u00a0\u202f\t" + _SYMBOLS)
+_DIGIT = frozenset("0123456789")
+_BEFORE_CURRENCY = "\u2009"
+FIRST = _FIRST | _LETTERS | {_BEFORE_CURRENCY}
+"""The characters that a number may begin with; most texts begin with another one."""
+_SIGNS = frozenset(_SYMBOLS)
+_TWO = frozenset(word for word in _WRITTEN_CURRENCIES if len(word) == 2)
+_THREE = frozenset(word[:3] for word in _WRITTEN_CURRENCIES if len(word) > 2)
+
+
+def may_be_number(text: str) -> bool:
+    """Tell quickly that a text is not a number, by how it begins and ends. It must not be empty.
+
+    A text that begins with a currency in letters is read as a number only if it ends with a digit.
+    """
+    first = text[0]
+    if first in _FIRST:
+        return len(text) <= MAX_LENGTH
+    if first not in FIRST or text[-1] not in _DIGIT or len(text) > MAX_LENGTH:
+        return False
+    if first == _BEFORE_CURRENCY or text[:3] in _THREE or text[:2] in _TWO:
+        return True
+    return text[1] in _SIGNS or text[2:3] in _SIGNS
 
 
 class WrittenNumber(msgspec.Struct, frozen=True):

@@ -16,7 +16,7 @@ from ..messages import Json, JsonObject
 from ..paths import child
 from ..text import shorten, shown
 from ..verdict import Finding
-from .numbers import FIRST, LAST, MAX_LENGTH, wants_number, written_number
+from .numbers import FIRST, may_be_number, wants_number, written_number
 from .spaces import is_plain, stripped, which_end, without_controls
 from .spec import number_in_spec
 from .subject import Subject
@@ -80,11 +80,7 @@ def _walk(subject: Subject, where: str, top: JsonObject, found: list[Finding]) -
                 if isinstance(item, str):
                     if not item:
                         continue
-                    if (
-                        (item[-1] in LAST or item[0] in FIRST)
-                        and len(item) <= MAX_LENGTH
-                        and written_number(item) is not None
-                    ):
+                    if item[0] in FIRST and may_be_number(item) and written_number(item) is not None:
                         found += _text(subject, where, node, name, item, found)
                 elif isinstance(item, (int, float)):
                     if not -SAFE <= item <= SAFE:
