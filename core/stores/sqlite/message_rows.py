@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
-from itertools import islice
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from typing import TypeVar
 
-from ...delivery import OWED_STATES, Delivery, DeliveryState
+from ...delivery import OWED_STATES, DeliveryState
 from ...messages import Marks, message_number, seq_of
 from ...query.searched import BETWEEN
 from ...verdict import Severity
 from ..base import Counts, Entry, Judged, Revision
 from .rows import (
     ALL_COLUMNS,
-    DELIVERY_COLUMNS,
     FILLED_COLUMNS,
     JUDGED_COLUMNS,
-    pack_delivery,
     pack_entry,
     pack_judged,
     pack_names,
@@ -30,7 +28,7 @@ from .tally import COUNTED, Changes, Row, Tally
 ROWS = 200
 """Rows that one statement inserts at most. A statement a row would let go of the interpreter and wait for it
 again with each, for milliseconds while the event loop is busy."""
-_IDS_A_QUERY = 500
+IDS_A_QUERY = 500
 MOST_COMMON = 5_000
 """Texts in `common_texts`; they are held in memory, and stay until the journal is cleared."""
 SET_META = "UPDATE meta SET value = ? WHERE key = ?"
@@ -39,9 +37,7 @@ _MESSAGE_VALUES = f"(?{', ?' * (_WIDTH - 1)})"
 _INSERT_MESSAGES = f"INSERT INTO messages ({ALL_COLUMNS}) VALUES {_MESSAGE_VALUES}"
 _SET_JUDGED = ", ".join(f"{name} = ?" for name in JUDGED_COLUMNS.split(", "))
 _SET_FILLED = ", ".join(f"{name} = ?" for name in FILLED_COLUMNS.split(", "))
-_INSERT_DELIVERY = (
-    f"INSERT INTO deliveries ({DELIVERY_COLUMNS}) VALUES (?{', ?' * DELIVERY_COLUMNS.count(',')})"
-)
+T = TypeVar("T")
 
 
 class MessageRows:
@@ -141,35 +137,6 @@ class MessageRows:
         self.filled = (upto, end) if upto < end else (0, 0)
         self._common.update(new)
 
-    def record(
-        self,
-        deliveries: Sequence[Delivery],
-        states: Sequence[tuple[int, DeliveryState]],
-        owing: Collection[int] = (),
-    ) -> int | None:
-        """Write attempts and states of messages; those no longer in the journal are left out.
-
-        See `Outbox.record` for `owing`. Returns the lowest receipt number whose message changed, or None.
-        """
-        wanted = {id for id, _ in states} | {delivery.message for delivery in deliveries}
-        with self._transaction():
-            before = self._rows(wanted)
-            after = {id: state for id, state in states if id in before}
-            tally = self._changed(
-                (before[id], before[id]._replace(delivery=state)) for id, state in after.items()
-            )
-            self._db.executemany(
-                _INSERT_DELIVERY,
-                [pack_delivery(delivery) for delivery in deliveries if delivery.message in before],
-            )
-            self._db.executemany(
-                "UPDATE messages SET delivery = ?, owed = ? WHERE id = ?",
-                [(state.value, int(state in OWED_STATES or id in owing), id) for id, state in after.items()],
-            )
-            self._db.execute(SET_META, (tally.encode(), "counts"))
-        self._tally = tally
-        return seq_of(min(after)) if after else None
-
     def revise(self, revisions: Sequence[Revision]) -> int | None:
         """Write what messages are judged to be now; those no longer in the journal are left out.
 
@@ -236,23 +203,20 @@ class MessageRows:
         """Write what rows before and after a change differ in to the totals; returns the tally then."""
         both = [one for before, after in rows if before != after for one in ((before, -1), (after, 1))]
         changes = Changes(severities)
-        changes.add(change for change in both if not self._lacks(change[0]))
+        changes.add(change for change in both if not self._lacks(change[0].id))
         changes.write(self._db)
         return self._tally.with_changes(both)
 
-    def _lacks(self, row: Row) -> bool:
-        """Return whether the row is one of an earlier version that is not filled in yet."""
+    def _lacks(self, id: int) -> bool:
+        """Return whether the message's row is one of an earlier version that is not filled in yet."""
         start, end = self.filled
-        return start < seq_of(row.id) <= end
+        return end > 0 and start < seq_of(id) <= end
 
     def _rows(self, ids: Collection[int]) -> dict[int, Row]:
         """Return what is counted of messages; those that are not in the index are left out."""
         found: dict[int, Row] = {}
-        waiting = iter(ids)
-        while some := list(islice(waiting, _IDS_A_QUERY)):
-            rows = self._db.execute(
-                f"SELECT {COUNTED} FROM messages WHERE id IN ({','.join('?' * len(some))})", some
-            )
+        for some in stretches(list(ids), IDS_A_QUERY):
+            rows = self._db.execute(f"SELECT {COUNTED} FROM messages WHERE id IN ({places(some)})", some)
             found.update((row.id, row) for row in map(Row.read, rows))
         return found
 
@@ -275,7 +239,11 @@ class MessageRows:
     @property
     def _together(self) -> int:
         """How many messages one statement inserts."""
-        return max(1, min(ROWS, self._db.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER) // _WIDTH))
+        return self._at_once(_WIDTH)
+
+    def _at_once(self, width: int) -> int:
+        """Return how many rows with so many values one statement inserts."""
+        return max(1, min(ROWS, self._db.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER) // width))
 
     @contextlib.contextmanager
     def _transaction(self) -> Generator[None]:
@@ -287,6 +255,16 @@ class MessageRows:
             if self._db.in_transaction:  # SQLite ends it by itself on a full disk
                 self._db.execute("ROLLBACK")
             raise
+
+
+def stretches(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    """Yield the items in stretches of at most so many."""
+    return (items[at : at + size] for at in range(0, len(items), size))
+
+
+def places(values: Sequence[object]) -> str:
+    """Return the placeholders of a statement for the values."""
+    return ",".join("?" * len(values))
 
 
 def counted(entry: Entry) -> Row:

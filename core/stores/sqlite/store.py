@@ -13,9 +13,10 @@ import msgspec
 from ... import private_files
 from ...errors import JournalError
 from ...messages import POSITION_BITS, message_number
+from .delivery_rows import DeliveryRows
 from .faults import SQLITE_ERRORS, damaged_fault
 from .guard import Guard
-from .message_rows import ROWS, SET_META, MessageRows
+from .message_rows import ROWS, SET_META
 from .place import companions
 from .rows import ReceiptRow, lenient_text
 from .schema import OWED, connect_aside, connect_writer
@@ -32,7 +33,7 @@ OLDEST_FREE = f"""
 """
 
 
-class Store(MessageRows):
+class Store(DeliveryRows):
     """What the file holds, and the numbers that go with it; these change only after a commit.
 
     `last_seq` is the highest number given out, `settings` what the last engine ran with, "" for none.
@@ -142,7 +143,7 @@ class Store(MessageRows):
             ]
             tally = self._tally.with_changes(gone)
             changes = Changes()
-            changes.add(change for change in gone if not self._lacks(change[0]))
+            changes.add(change for change in gone if not self._lacks(change[0].id))
             changes.write(self._db)
             self._db.executemany("DELETE FROM deliveries WHERE message >= ? AND message < ?", spans)
             self._db.executemany("DELETE FROM messages WHERE id >= ? AND id < ?", spans)
