@@ -10,6 +10,7 @@ from segtap.core.aggregates.model import Groups
 from segtap.core.api.models import Coverage, Summary
 from segtap.core.destinations import translator
 from segtap.core.identities.model import Users
+from segtap.core.identities.named import named_ids
 from segtap.core.identities.table import Identities
 from segtap.core.identities.users import newest
 from segtap.core.messages import JsonObject, message_number
@@ -74,7 +75,8 @@ def users_of(documents: tuple[JsonObject, ...] = STREAM, mode: IdentityMode = "o
     """What an engine with these messages says of its users."""
     identities, translate = Identities(mode), translator(DESTINATION).translate
     for number, document in enumerate(documents, 1):
-        identities.add(translate(document, now=1_795_516_863_211), message_number(number, 0), document)
+        translation = translate(document, now=1_795_516_863_211)
+        identities.add(named_ids(translation, document), message_number(number, 0))
     clusters, total = newest(identities)
     return Users(mode=mode, clusters=tuple(clusters), total=total, covered=covered(len(documents)))
 

@@ -116,7 +116,7 @@ class GroupTraffic:
         keys = {str(record.get("$group_key")) for _, _, record in records}
         for _, operation, record in records:
             key, id = str(record.get("$group_key")), record.get("$group_id")
-            if is_id(operation, record, self._destination, document):
+            if is_id(operation, record, self._destination, (document.get("groupId"), document.get("userId"))):
                 note(self.ids_as_keys, message)
                 continue
             note(self.written.setdefault(key, []), message)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol
 
 from ..destinations.actions.presets import preset_subscriptions
 from ..identities.requests import id_text
@@ -112,19 +113,31 @@ def path_in(mapping: JsonObject, field: str) -> str | None:
     return path if isinstance(path, str) else None
 
 
-def is_id(operation: Operation, record: JsonObject, destination: Destination, document: JsonObject) -> bool:
-    """True if the group key is a group's own value, so that each group makes a group key of its own."""
+class MadeBy(Protocol):
+    """Names the subscription and the action that made a record; an `Operation` does."""
+
+    @property
+    def subscription(self) -> str: ...
+    @property
+    def action(self) -> str: ...
+
+
+def is_id(made_by: MadeBy, record: JsonObject, destination: Destination, ids: Sequence[Json]) -> bool:
+    """Return True if the group key is a group's own value, so that each group makes a group key of its own.
+
+    `ids` are the message's groupId and userId.
+    """
     if destination.kind == "classic-cloud" or destination.subscriptions is None:
         return False  # the key is a name there
     key, id = record.get("$group_key"), group_text(record.get("$group_id"))
     mappings = [
         one.mapping
         for one in destination.subscriptions
-        if one.enabled and one.name == operation.subscription and one.partner_action == operation.action
+        if one.enabled and one.name == made_by.subscription and one.partner_action == made_by.action
     ]
     if not isinstance(key, str) or any(key_of_mapping(mapping) == key for mapping in mappings):
         return False
-    if (id and id in key) or key in (document.get("groupId"), document.get("userId")):
+    if (id and id in key) or key in ids:
         return True
     paths = [path for mapping in mappings for path in paths_in(mapping.get("group_key"))]
     return any(_gives_an_id(path) for path in paths)

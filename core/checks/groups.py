@@ -131,8 +131,9 @@ def _overridden(subject: Subject, key: str, trait: Json, given: Json) -> Finding
 
 
 def group_key_not_a_name(subject: Subject) -> Iterator[Finding]:
+    ids = subject.document.get("groupId"), subject.document.get("userId")
     for number, operation, record in group_records(subject.translation):
-        if not is_id(operation, record, subject.destination, subject.document):
+        if not is_id(operation, record, subject.destination, ids):
             continue
         source = subject.source_of(in_body(number, "$group_key"))
         mapped = shown(source.source, 60)[1:-1] if source is not None else "mapped"

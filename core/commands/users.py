@@ -9,6 +9,7 @@ import msgspec
 from ..api.client import Client
 from ..engine.kept import engine_with, settings_behind
 from ..identities.model import UserRow
+from ..identities.named import named_ids
 from ..identities.table import Identities
 from ..identities.users import user_rows
 from ..ingest.bounds import bounds_of
@@ -64,7 +65,7 @@ class UsersOf:
             self.copies += 1
             return
         verdict = run(given.message, self._compiled.to(given.destination), now)
-        self.identities.add(verdict.translation, given.line, given.message.document)
+        self.identities.add(named_ids(verdict.translation, given.message.document), given.line)
 
     def rows(self) -> Iterable[UserRow]:
         """The users so far, sorted by their first id."""

@@ -11,6 +11,7 @@ from ..api.models import MessageDetail, Summary
 from ..checks.request import event_records
 from ..errors import InputError
 from ..identities.model import Cluster, Users
+from ..identities.named import named_ids
 from ..identities.table import Identities
 from ..identities.users import cluster_of, clusters
 from ..messages import JsonObject
@@ -77,7 +78,7 @@ class Facts:
         for case in self.cases:
             number, translation = case.detail.summary.id, case.detail.verdict.translation
             self.groups.add(case.document, translation, number, case.detail.verdict.findings)
-            table.add(translation, number, case.document)
+            table.add(named_ids(translation, case.document), number)
         self._table = table if users is None else None
         self._user = user
         found = tuple(clusters(table)) if users is None else users.clusters

@@ -17,6 +17,7 @@ from ..checks import adjusted
 from ..checks.stream import StreamChecker, digest
 from ..destinations.actions.faults import subscription_faults
 from ..destinations.filters import filter_faults
+from ..identities.named import named_ids
 from ..index.revision import revision_of
 from ..masks import masks_of, secrets_in
 from ..messages import JsonObject, Message
@@ -107,7 +108,7 @@ class ActiveSettings:
 
     def count_user(self, message: Message, translation: Translation) -> None:
         """Add a message to the table of users only, which is being built again."""
-        self.stream.identities.add(translation, message.id, message.document)
+        self.stream.identities.add(named_ids(translation, message.document), message.id)
         self._cover(message)
 
     def forget(self) -> None:

@@ -11,13 +11,12 @@ from __future__ import annotations
 
 import msgspec
 
-from ..messages import UUID4, Json, JsonObject
+from ..messages import UUID4
 from ..settings import IdentityMode
-from ..verdict import FORBIDDEN_IDS, Translation
 from .clusters import ALIAS, IDENTIFIED, LISTED, PROFILE, Clusters
 from .model import DEVICE, LinkKind
+from .named import Named
 from .notes import MAX_IDS, Reason
-from .requests import id_text
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -51,29 +50,20 @@ class Identities:
         self._paired = False
         """An event of the message named both of its ids."""
 
-    def add(
-        self, translation: Translation, message: int = 0, document: JsonObject | None = None
-    ) -> tuple[Step, ...]:
-        """Take in what one message sends, and say what it did. `message` is its id, for the evidence.
-
-        `document` is the message: it joins nothing, but knows which ids are users' and which came together.
-        """
-        if not translation.operations:
+    def add(self, named: Named, message: int = 0) -> tuple[Step, ...]:
+        """Add the ids that one message names, and return what it did. `message` is its id, for evidence."""
+        if not named.records and not named.user:
             return ()
         self._message, self._paired = message, False
-        for operation in translation.operations:
-            request = operation.request
-            body = request.body
-            for record in body if isinstance(body, list) else (body,):
-                if not isinstance(record, dict):
-                    continue
-                event, properties = record.get("event"), record.get("properties")
-                if isinstance(event, str) and isinstance(properties, dict):
-                    self._event(event, properties, request.url)
-                elif "$distinct_id" in record and "$group_key" not in record:
-                    self._profile(id_text(record["$distinct_id"]))
-        if document is not None and not self._paired and (user := document.get("userId")):
-            self._named(user if isinstance(user, str) else id_text(user), document)
+        for one in named.records:
+            if one.kind == "event":
+                self._event(one.id, one.user, one.device)
+            elif one.kind == "profile":
+                self._profile(one.id)
+            else:
+                self._special(one.kind, one.user, one.device, imported=one.imported)
+        if named.user and not self._paired:
+            self._own(named.user, named.anonymous)
         if not self._steps:
             return ()
         steps = tuple(self._steps)
@@ -85,21 +75,7 @@ class Identities:
         first, second = self.ids.store.find(one), self.ids.store.find(other)
         return bool(first and second) and self.ids.root(first) == self.ids.root(second)
 
-    def _event(self, event: str, properties: JsonObject, url: str) -> None:
-        distinct_id = properties.get("distinct_id")
-        if not isinstance(distinct_id, str):
-            distinct_id = id_text(distinct_id)
-        if distinct_id in FORBIDDEN_IDS and "/import" in url:
-            return  # refused: it belongs to nobody, and joins nothing
-        if event[:1] == "$" and event in _SPECIAL:
-            user, other = _two_ids(event, properties)
-            if user and other:
-                self._special(_SPECIAL[event], user, other, imported="/import" in url)
-            return
-        user, device = properties.get("$user_id"), properties.get("$device_id")
-        # Most are texts: asking here is cheaper than calling.
-        user = user if isinstance(user, str) else "" if user is None else id_text(user)
-        device = device if isinstance(device, str) else "" if device is None else id_text(device)
+    def _event(self, distinct_id: str, user: str, device: str) -> None:
         if self._simplified:
             known = DEVICE + device if device else ""
             id = user or known or distinct_id
@@ -119,20 +95,18 @@ class Identities:
             ids.touch(ids.root(number), self._message)
 
     def _profile(self, id: str) -> None:
-        if id:
-            ids = self.ids
-            number = ids.known(id)
-            ids.flags[number] |= PROFILE
-            ids.touch(ids.root(number), self._message)
+        ids = self.ids
+        number = ids.known(id)
+        ids.flags[number] |= PROFILE
+        ids.touch(ids.root(number), self._message)
 
-    def _named(self, user: str, document: JsonObject) -> None:
+    def _own(self, user: str, anonymous: str) -> None:
         """Note whose id this is, and that another came in the same message, which does not join them."""
         ids, find = self.ids, self.ids.store.find
         number = find(user)
         if number and not self._simplified:
             ids.mark_user(number)
-        anonymous = id_text(document.get("anonymousId"))
-        if not number or not anonymous or user == anonymous or self._steps or document.get("type") == "alias":
+        if not number or not anonymous or user == anonymous or self._steps:
             return
         device = DEVICE + anonymous if self._simplified and find(DEVICE + anonymous) else anonymous
         other = find(device)
@@ -228,20 +202,3 @@ class Identities:
         owner = ids.owner[root]
         name = ids.store.text(owner) if owner else ""
         return Step(kind, user, other, reason, name, ids.events_of(root))
-
-
-_SPECIAL: dict[str, LinkKind] = {"$identify": "identify", "$create_alias": "alias", "$merge": "merge"}
-
-
-def _two_ids(event: str, properties: JsonObject) -> tuple[str, str]:
-    """The two ids that one of Mixpanel's own events names; "" for one that is missing."""
-    pair: tuple[Json, Json] = (None, None)
-    if event == "$identify":
-        pair = properties.get("$identified_id"), properties.get("$anon_id")
-    elif event == "$create_alias":
-        pair = properties.get("alias"), properties.get("distinct_id")
-    else:
-        ids = properties.get("$distinct_ids")
-        if isinstance(ids, list) and len(ids) == 2:
-            pair = ids[0], ids[1]
-    return id_text(pair[0]), id_text(pair[1])

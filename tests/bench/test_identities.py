@@ -14,6 +14,7 @@ from random import Random
 import pytest
 from check_helpers import NOW, TRANSLATOR
 
+from segtap.core.identities.named import named_ids
 from segtap.core.identities.table import Identities
 from segtap.core.messages import JsonObject
 
@@ -50,7 +51,7 @@ def measure() -> None:
         for document in (page, login):
             translation = TRANSLATOR.translate(document, now=NOW)
             start = time.thread_time()
-            table.add(translation, number, document)
+            table.add(named_ids(translation, document), number)
             took = time.thread_time() - start
             spent, longest = spent + took, max(longest, took)
     gc.collect()

@@ -12,24 +12,36 @@ import msgspec
 
 from ...catalogue import stream as rule
 from ...identities.table import Identities
-from ...mapping.dates import read_time
 from ...messages import CALL_TYPES
 from ...settings import Destination
 from ...text import counted, shown
 from ...verdict import Finding
 from ..settings import DEFAULTS, CheckSettings
-from .digest import Digest, digest
+from .digest import Digest, Said, Whole, digest, of_copy, said_by
 from .groups import Groups
 from .joining import Joining
 from .memory import Recent
 from .names import Names
-from .observed import Loose, Observed, Seen, StreamLimits, object_of, text_of
+from .observed import Loose, Observed, StreamLimits
 from .people import People
 from .repeats import Repeats
+from .seen import Seen
 from .sources import Sources
 from .users import StreamUsers
 
-__all__ = ["Digest", "Forgotten", "Loose", "Observed", "StreamChecker", "StreamLimits", "digest"]
+__all__ = [
+    "Digest",
+    "Forgotten",
+    "Loose",
+    "Observed",
+    "Said",
+    "StreamChecker",
+    "StreamLimits",
+    "Whole",
+    "digest",
+    "of_copy",
+    "said_by",
+]
 
 
 class Forgotten(msgspec.Struct, frozen=True):
@@ -120,40 +132,23 @@ class StreamChecker:
         """What had to be forgotten so far."""
         return Forgotten(self._repeats.ids.forgotten, self._users.ids.forgotten, self._names.forgotten)
 
-    def observe(self, said: Digest) -> tuple[Finding, ...]:
+    def observe(self, given: Digest) -> tuple[Finding, ...]:
         """Find what a message completes. Call it once for each message, in their order.
 
         A message that Segment would not hand to Mixpanel (refused, blocked, filtered out) is skipped.
         """
         self.observed += 1
+        said = given.said
         if said.kept_back:
             return ()
         identities = self.identities
         known = identities.ids.count
-        steps = () if said.second else identities.add(said.translation, said.id, said.document)
+        steps = () if said.second else identities.add(said.named, said.id)
         # In the order of the fields: naming them would cost as much as a rule, for every message.
         one = Seen(
-            said.document,
-            said.type,
-            said.message_id,
-            said.filled,
+            said,
+            given.whole,
             said.second,
-            said.replay,
-            said.user,
-            said.anonymous,
-            said.distinct_id,
-            said.is_event,
-            said.properties,
-            said.traits,
-            said.context,
-            said.name,
-            said.library,
-            said.at,
-            said.now,
-            said.translation,
-            said.events,
-            said.content,
-            said.members,
             self._settings,
             self._destination,
             identities,
@@ -162,7 +157,7 @@ class StreamChecker:
             self.observed,
         )
         if said.source_kind == "mixpanel":
-            return tuple(self._repeats.device(said.document, one))
+            return tuple(self._repeats.device(one))
         if said.type not in CALL_TYPES:
             return ()
         return tuple(self._found(one))
@@ -182,17 +177,11 @@ class StreamChecker:
 
     def _clock(self, one: Seen) -> Iterator[Finding]:
         """The sender's clock against the moment of receipt: `sentAt` is written as the request leaves."""
-        document = one.document
-        sent, received = document.get("sentAt"), document.get("receivedAt")
-        if one.replay or not isinstance(sent, str) or not isinstance(received, str):
+        said = one.said
+        if said.skew is None or said.replay or abs(said.skew) <= self._limits.skew:
             return
-        left, came = read_time(sent), read_time(received)
-        if left is None or came is None or abs(came - left) <= self._limits.skew:
-            return
-        device = text_of(object_of(one.context.get("device")).get("id"))
-        library = one.library
-        if self._clocks.first_time(device or one.anonymous or library, True):
-            off = abs(came - left) / 60_000
-            way = "behind" if came > left else "ahead"
-            who = shown(library) if library else "the sender"
+        if self._clocks.first_time(said.device or said.anonymous or said.library, True):
+            off = abs(said.skew) / 60_000
+            way = "behind" if said.skew > 0 else "ahead"
+            who = shown(said.library) if said.library else "the sender"
             yield rule.CLOCK_SKEW.finding("$.sentAt", f"the clock of {who} is {off:,.0f} min {way}")

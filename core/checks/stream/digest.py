@@ -1,20 +1,23 @@
 """What one message says to the rules on the stream. Pure: no other message is needed to make it.
 
-Everything that costs time and does not depend on the order of messages is done here, so that it can be done
-elsewhere: whoever has the digest observes it in its turn. Fingerprints are the same in every process.
+Everything that costs time and does not depend on the order of messages is done here, so that another process
+can do it: `Said` is plain data, which msgpack carries. Fingerprints are the same in every process.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable
 from hashlib import blake2b
+from typing import NamedTuple
 
 import msgspec
 
+from ...identities.named import NOBODY, Named, named_ids
 from ...mapping.dates import read_time
 from ...messages import Json, JsonObject, Marks, SourceKind
 from ...verdict import Translation
+from ..group_keys import group_records, profile_updates
 from ..request import event_records
 from .observed import EVENTS, Observed, name_of, object_of, text_of
 
@@ -22,6 +25,10 @@ BITS: dict[type, int] = {bool: 1, int: 2, float: 2, str: 4, list: 8, dict: 16}
 """The types of values that rules distinguish, as bits; null has none."""
 MAX_NAME = 256
 """Longer names of properties and events are not remembered."""
+WHO = ("email", "phone", "name", "firstName", "lastName")
+"""Traits that say who a user is."""
+LONGEST = 100
+"""Characters of an e-mail, phone or name that are compared."""
 
 _KEY = b"segtap stream"
 _KEPT_BACK = int(Marks.WOULD_REJECT | Marks.REFUSED)
@@ -29,82 +36,174 @@ _SECOND, _REPLAY = int(Marks.SECOND_RECEIPT), int(Marks.REPLAY)
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
-class Digest(msgspec.Struct, frozen=True, gc=False):
+class SentEvent(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """An event that goes to Mixpanel: its path in the requests, its name, its properties."""
+
+    path: str
+    event: Json
+    properties: JsonObject
+
+
+class WrittenGroup(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A group update: the number of its request, the subscription and the action that made it, the record."""
+
+    request: int
+    subscription: str
+    action: str
+    record: JsonObject
+
+
+class Said(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One message, taken apart once. `user` and `anonymous` are "" where it has none.
 
-    `events` are the event records that go to Mixpanel. `kept_back`: Segment would not hand it to Mixpanel.
+    For what Mixpanel's own SDK sent, `name`, `distinct_id` and `url` are those of its event.
     """
 
     id: int
-    document: JsonObject
     type: str
     message_id: str
-    filled: tuple[str, ...]
+    id_given: bool
+    """True if the client gave the messageId."""
     kept_back: bool
+    """True if Segment would not hand it to Mixpanel."""
     second: bool
     """True for a copy, which Segment would drop."""
     replay: bool
     source_kind: SourceKind
     user: str
     anonymous: str
+    group: str
+    """The groupId, "" where it is not text."""
     distinct_id: str
     """What Segment's destinations send as distinct_id."""
     is_event: bool
     """True if the call becomes an event."""
-    properties: JsonObject
-    traits: JsonObject
-    context: JsonObject
     name: str
     library: str
     at: int | None
     """When it happened by the sender's clock, None where it does not say."""
     now: int
     """When it was received."""
-    translation: Translation
-    events: Sequence[tuple[str, JsonObject, JsonObject]]
+    stated: str | int | None
+    """The time that the client gave, before Segment corrects it: its text or a fingerprint."""
+    skew: int | None
+    """Milliseconds from `sentAt` to the receipt, None where one of them is not known."""
+    url: str
+    """Where a page or a track call says that it happened."""
+    device: str
+    """The id in `context.device`."""
+    platform: str
+    """The operating system that the browser names beside its User-Agent."""
+    own_code: bool
+    """True if the context names a page or a device."""
+    empty: bool
+    """True without properties and traits."""
+    has_traits: bool
+    who: tuple[str, ...]
+    """The values of `WHO` in the traits, then in the context's traits; () if nothing says who the user is."""
     content: int
     """A fingerprint of properties, traits and group id."""
     members: tuple[tuple[str, int], ...]
     """Names of the properties, or of the traits of identify and group calls, with the bits of their types."""
+    events: tuple[SentEvent, ...]
+    profiles: tuple[tuple[str, JsonObject], ...]
+    """What an identify call writes to profiles, each with its path in the requests."""
+    groups: tuple[WrittenGroup, ...]
+    """What a group call writes to groups."""
+    named: Named
+    """The ids in the requests."""
+
+
+class Whole(NamedTuple):
+    """A message and what becomes of it."""
+
+    document: JsonObject
+    translation: Translation
+
+
+class Digest(NamedTuple):
+    """What a message says, and `whole` to get the message itself, for the words of a finding."""
+
+    said: Said
+    whole: Callable[[], Whole]
 
 
 def digest(message: Observed, translation: Translation, now: int) -> Digest:
     """Take a message apart. `now` is when it was received, in milliseconds since the epoch."""
+    whole = Whole(message.document, translation)
+    return Digest(said_by(message, translation, now), lambda: whole)
+
+
+def said_by(message: Observed, translation: Translation, now: int) -> Said:
+    """Return what a message says. `now` is when it was received, in milliseconds since the epoch."""
     document, marks, type = message.document, int(message.marks), message.type
     user, anonymous = text_of(document.get("userId")), text_of(document.get("anonymousId"))
     properties, traits = object_of(document.get("properties")), object_of(document.get("traits"))
     context = object_of(document.get("context"))
-    stated = document.get("originalTimestamp", document.get("timestamp"))
+    timestamp = document.get("timestamp")
+    original = document.get("originalTimestamp", timestamp)
     is_event = type in EVENTS
     members = properties if is_event else traits if type in ("identify", "group") else {}
+    name, distinct_id, url = name_of(document, type), user or anonymous, ""
+    if message.source_kind == "mixpanel":
+        name = text_of(document.get("event"))
+        distinct_id = text_of(properties.get("distinct_id")).removeprefix("$device:")
+        url = text_of(properties.get("$current_url")) or text_of(properties.get("current_url_page"))
+    elif type in ("page", "track"):
+        url = text_of(properties.get("url")) or text_of(object_of(context.get("page")).get("url"))
+    group, data = document.get("groupId"), context.get("userAgentData")
     # In the order of the fields: naming them would cost as much as a rule, for every message.
-    return Digest(
+    return Said(
         message.id,
-        document,
         type,
         message.message_id,
-        message.filled,
+        "$.messageId" not in message.filled,
         bool(marks & _KEPT_BACK) or translation.not_sent is not None,
         bool(marks & _SECOND),
         bool(marks & _REPLAY),
         message.source_kind,
         user,
         anonymous,
-        user or anonymous,
+        group if isinstance(group, str) else "",
+        distinct_id,
         is_event,
-        properties,
-        traits,
-        context,
-        name_of(document, type),
+        name,
         text_of(object_of(context.get("library")).get("name")),
-        read_time(stated) if isinstance(stated, str) else None,
+        read_time(original) if isinstance(original, str) else None,
         now,
-        translation,
-        event_records(translation),
-        fingerprint([type, properties, traits, text_of(document.get("groupId"))]),
+        _stated(document, timestamp, "$.timestamp" in message.filled),
+        _skew(document),
+        url,
+        text_of(object_of(context.get("device")).get("id")),
+        text_of(object_of(data).get("platform")) if data else "",
+        "page" in context or "device" in context,
+        not properties and not traits,
+        bool(traits),
+        _who(traits, object_of(context.get("traits")))
+        if user and (type == "identify" or "traits" in context or "@" in user)
+        else (),
+        fingerprint([type, properties, traits, text_of(group)]),
         tuple(
             [(name, BITS.get(value.__class__, 0)) for name, value in members.items() if len(name) <= MAX_NAME]
         ),
+        tuple([SentEvent(path, one.get("event"), sent) for path, one, sent in event_records(translation)]),
+        tuple(profile_updates(translation)) if type == "identify" else (),
+        tuple(
+            [
+                WrittenGroup(number, by.subscription, by.action, one)
+                for number, by, one in group_records(translation)
+            ]
+        )
+        if type == "group"
+        else (),
+        named_ids(translation, document),
+    )
+
+
+def of_copy(said: Said) -> Said:
+    """Return what a message says as a copy, which Segment would drop: it makes no request."""
+    return msgspec.structs.replace(
+        said, kept_back=False, second=True, events=(), profiles=(), groups=(), named=NOBODY
     )
 
 
@@ -117,3 +216,23 @@ def fingerprint(value: Json) -> int:
     except RecursionError:
         return 0  # nested beyond what can be compared: taken for the same as another such
     return int.from_bytes(blake2b(text, digest_size=8, key=_KEY).digest(), "little")
+
+
+def _stated(document: JsonObject, timestamp: Json, filled: bool) -> str | int | None:
+    stated = document.get("originalTimestamp")
+    if stated is None and not filled:
+        stated = timestamp
+    return stated if stated is None or isinstance(stated, str) else fingerprint(stated)
+
+
+def _skew(document: JsonObject) -> int | None:
+    sent, received = document.get("sentAt"), document.get("receivedAt")
+    if not isinstance(sent, str) or not isinstance(received, str):
+        return None
+    left, came = read_time(sent), read_time(received)
+    return None if left is None or came is None else came - left
+
+
+def _who(traits: JsonObject, others: JsonObject) -> tuple[str, ...]:
+    said = tuple([text_of(one.get(name))[:LONGEST] for one in (traits, others) for name in WHO])
+    return said if any(said) else ("",)

@@ -14,7 +14,8 @@ from ..group_keys import group_ids, group_text
 from ..ids import is_placeholder
 from ..spaces import stripped
 from .memory import Recent
-from .observed import Seen, StreamLimits
+from .observed import StreamLimits
+from .seen import Seen
 
 _MAX_WAITING = 128
 _AFTER_MESSAGES = 100
@@ -108,13 +109,13 @@ class GroupValues:
             return
         before = self._waiting.get((key, text))
         words = f"{where} carries {shown(key, 40)} {shown(text, 40)}, and no group call has this id"
-        one = _Waiting(seen.number, seen.now, key, texts, rule.GROUP_VALUE_UNKNOWN.finding(path, words))
+        one = _Waiting(seen.number, seen.said.now, key, texts, rule.GROUP_VALUE_UNKNOWN.finding(path, words))
         if before is None:
             if len(self._waiting) >= _MAX_WAITING:
                 del self._waiting[next(iter(self._waiting))]
             self._waiting[key, text] = one
             return
-        late = seen.number - before.number >= _AFTER_MESSAGES or seen.now - before.now >= _AFTER_MS
+        late = seen.number - before.number >= _AFTER_MESSAGES or seen.said.now - before.now >= _AFTER_MS
         if late and self._stands(one):
             del self._waiting[key, text]
             self._reported.put((key, text), True)

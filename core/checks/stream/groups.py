@@ -14,17 +14,15 @@ from ...paths import child
 from ...places import in_body, read_place
 from ...settings import Destination
 from ...text import shown
-from ...verdict import Finding, Operation
+from ...verdict import Finding
 from ..group_keys import (
     DEFAULT_KEY,
-    group_records,
     is_id,
     keys_in_settings,
     meant_key,
     near,
     own_key,
     path_in,
-    profile_updates,
     quoted,
     subscription_of,
     written_keys,
@@ -34,7 +32,8 @@ from ..settings import CheckSettings
 from .group_evidence import EVENT, PROFILE, Elsewhere, Evidence
 from .group_values import GroupValues
 from .memory import Recent
-from .observed import Seen, StreamLimits, text_of
+from .observed import StreamLimits, object_of, text_of
+from .seen import Seen
 from .users import StreamUsers
 
 MAX_KEYS = 8
@@ -71,11 +70,11 @@ class Groups:
             self._expected.clear()
             for key in keys_in_settings(seen.settings.group_keys, seen.destination):
                 self._bit(key)
-        if seen.type == "group":
+        if seen.said.type == "group":
             yield from self._group(seen)
-        elif seen.type == "identify":
+        elif seen.said.type == "identify":
             yield from self._identify(seen)
-        elif seen.events:
+        elif seen.said.events:
             yield from self._event(seen)
 
     def _bit(self, key: str) -> int:
@@ -103,29 +102,31 @@ class Groups:
     # Group calls
 
     def _group(self, seen: Seen) -> Iterator[Finding]:
-        known = seen.settings.group_keys
+        known, said = seen.settings.group_keys, seen.said
         records = [
             one
-            for one in group_records(seen.translation)
-            if text_of(one[2].get("$group_key"))
-            and not is_id(one[1], one[2], seen.destination, seen.document)  # group-key-not-a-name says it
+            for one in said.groups
+            if text_of(one.record.get("$group_key"))
+            # group-key-not-a-name says it
+            and not is_id(one, one.record, seen.destination, (said.group, said.user))
         ]
-        written = {str(record["$group_key"]) for _, _, record in records}
-        for number, operation, record in records:
+        written = {str(one.record["$group_key"]) for one in records}
+        for one in records:
+            record = one.record
             key, id, given = str(record["$group_key"]), record.get("$group_id"), written_properties(record)
-            self._written_by.setdefault(key, operation.subscription)
+            self._written_by.setdefault(key, one.subscription)
             if known is not None and key not in known:
                 meant = meant_key(record, seen.destination, known)
                 if self._reported.first_time(("mismatch", key), True):
-                    yield self._mismatch(seen, operation, key, meant)
+                    yield self._mismatch(seen, one.subscription, key, meant)
                 if meant is None:
                     continue
                 self._use(meant, key)
             else:
-                for one in self._evidence.group(key, id, given, written):
-                    yield from self._elsewhere(seen, one, child("$.traits", one.name))
+                for other in self._evidence.group(key, id, given, written):
+                    yield from self._elsewhere(seen, other, child("$.traits", other.name))
                 if key not in self._instead and not self.values.knows(key, id):
-                    path = in_body(number, "$group_id")
+                    path = in_body(one.request, "$group_id")
                     yield from self.values.group(key, id, partial(_source, seen, path))
             yield from self._member(seen, key)
 
@@ -140,22 +141,22 @@ class Groups:
         if identified and not on_profile & bit and not self._likely(seen, self._evidence.on_profiles(key)):
             yield from self._not_on_profile(seen, self._instead.get(key, key))
 
-    def _mismatch(self, seen: Seen, operation: Operation, key: str, meant: str | None) -> Finding:
+    def _mismatch(self, seen: Seen, subscription: str, key: str, meant: str | None) -> Finding:
         known = seen.settings.group_keys or ()
         close = near(key, known)
         listed = ", ".join(shown(one, 40) for one in known) or "none at all"
         words = f"{shown(close, 40)} in another spelling" if close is not None else listed
         if meant is not None:
-            fix = own_key(meant, seen.destination, of=operation.subscription)
+            fix = own_key(meant, seen.destination, of=subscription)
         elif known and all(one in written_keys(seen.destination) for one in known):
-            fix = f"turn subscription {quoted(operation.subscription)} off, whose key Mixpanel does not have"
+            fix = f"turn subscription {quoted(subscription)} off, whose key Mixpanel does not have"
         elif known:
             fix = rule.GROUP_KEY_MISMATCH.fix
         else:
             fix = f"make {shown(key, 40)} a group key in Mixpanel's Project Settings, and name it in"
             fix += " mixpanel_group_keys"
         return rule.GROUP_KEY_MISMATCH.finding(
-            child("$.traits", key) if key in seen.traits else "$.groupId",
+            child("$.traits", key) if key in _object(seen, "traits") else "$.groupId",
             f"Segment writes this group under {shown(key, 40)}; Mixpanel's group keys, by the settings, are "
             f"{words}",
             fix=fix,
@@ -179,9 +180,9 @@ class Groups:
     # Profiles
 
     def _identify(self, seen: Seen) -> Iterator[Finding]:
-        if not seen.distinct_id:
+        if not seen.said.distinct_id:
             return
-        updates = list(profile_updates(seen.translation))
+        updates = seen.said.profiles
         values = updates[0][1] if len(updates) == 1 else _together(updates)
         bits = sum(bit for key, bit in self._bits.items() if key in values)
         on_profile = self._users.profile(seen, bits)
@@ -205,15 +206,15 @@ class Groups:
         return any(known is None or name in known for name in names)
 
     def _not_on_profile(self, seen: Seen, key: str) -> Iterator[Finding]:
-        if self._reported.first_time((f"profile of {seen.distinct_id}", key), True):
-            path = child("$.traits", key) if seen.type == "identify" else "$.groupId"
+        if self._reported.first_time((f"profile of {seen.said.distinct_id}", key), True):
+            path = child("$.traits", key) if seen.said.type == "identify" else "$.groupId"
             fix = None
-            if seen.type == "identify" and key in seen.traits:
+            if seen.said.type == "identify" and key in _object(seen, "traits"):
                 fix = f"take {shown(key, 40)} into User Properties (traits) of the identifyUser subscription"
             yield rule.GROUP_KEY_MISSING_ON_PROFILE.finding(
                 path,
-                f"user {shown(seen.distinct_id)} is in a group of {shown(key, 40)}, and has no trait {key}"
-                + _unless_known(seen),
+                f"user {shown(seen.said.distinct_id)} is in a group of {shown(key, 40)}, and has no trait"
+                f" {key}{_unless_known(seen)}",
                 fix=fix or f"send {key} as a trait of identify, with the list of the user's groups",
                 severity=None if seen.settings.group_keys is not None else "info",
             )
@@ -221,35 +222,32 @@ class Groups:
     # Events
 
     def _event(self, seen: Seen) -> Iterator[Finding]:
-        first = seen.events[0][2]
+        event, *others = seen.said.events
+        first, name, inside = event.properties, text_of(event.event), f"{event.path}.properties"
         for one in self._evidence.look(EVENT, first):
-            path = child(f"{seen.events[0][0]}.properties", one.name)
-            yield from self._elsewhere(seen, one, _source(seen, path))
+            yield from self._elsewhere(seen, one, _source(seen, child(inside, one.name)))
         for key in self._bits:
             if key in first and not self.values.knows(key, first[key]):
-                where = shown(text_of(seen.events[0][1].get("event")), 60)
-                path = f"{seen.events[0][0]}.properties"
-                yield from self._value(seen, key, first[key], child(path, key), where)
+                yield from self._value(seen, key, first[key], child(inside, key), shown(name, 60))
         bits = self._users.groups_of(seen) if self._any else 0
         for key in self._names(bits) if bits else ():
-            if _carries(first, key) and all(_carries(event[2], key) for event in seen.events[1:]):
+            if _carries(first, key) and all(_carries(one.properties, key) for one in others):
                 continue
-            if (f"event {text_of(seen.events[0][1].get('event'))}", key) in self._reported:
+            if (f"event {name}", key) in self._reported:
                 continue
             if not self._likely(seen, self._evidence.held(key, first)):
-                yield from self._lacks(seen, key)
+                yield from self._lacks(seen, name, key)
 
     def _value(self, seen: Seen, key: str, value: Json, path: str, where: str) -> Iterator[Finding]:
         """Hold a value of the key to the groups that were written."""
         if key not in self._instead.values():  # their groups are written under another key so far
             yield from self.values.look(seen, key, value, partial(_source, seen, path), where)
 
-    def _lacks(self, seen: Seen, key: str) -> Iterator[Finding]:
-        event = text_of(seen.events[0][1].get("event"))
+    def _lacks(self, seen: Seen, event: str, key: str) -> Iterator[Finding]:
         if not self._reported.first_time((f"event {event}", key), True):
             return
         path, fix, also = _how_to_carry(seen, key)
-        empty = seen.context.get("groupId", 0)
+        empty = _object(seen, "context").get("groupId", 0)
         if path == "$.context.groupId" and empty in (None, ""):
             yield PLACEHOLDER_GROUP_ID.finding(
                 path, f"context.groupId is {shown(empty)}: {shown(event, 60)} counts for no group"
@@ -268,11 +266,15 @@ def _carries(properties: JsonObject, key: str) -> bool:
     return key in properties and properties[key] != []
 
 
-def _together(updates: list[tuple[str, JsonObject]]) -> JsonObject:
+def _object(seen: Seen, name: str) -> JsonObject:
+    return object_of(seen.document.get(name))
+
+
+def _together(updates: Sequence[tuple[str, JsonObject]]) -> JsonObject:
     return {name: value for _, update in updates for name, value in update.items()}
 
 
-def _path(updates: list[tuple[str, JsonObject]], name: str) -> str:
+def _path(updates: Sequence[tuple[str, JsonObject]], name: str) -> str:
     """Where a property of the profile stands in the translation; the last one counts."""
     places = (child(path, name) for path, update in reversed(updates) if name in update)
     return next(places, child("$.traits", name))
@@ -281,21 +283,23 @@ def _path(updates: list[tuple[str, JsonObject]], name: str) -> str:
 def _source(seen: Seen, path: str, step: str = "") -> str:
     """Find the place in the message that a value of the requests comes from; else its place in them."""
     path += step
-    source = explain(seen.document, seen.destination, seen.translation, now=seen.now).source_at(path)
+    document, translation = seen.whole()
+    source = explain(document, seen.destination, translation, now=seen.said.now).source_at(path)
     return source.source if source is not None and source.place else path
 
 
 def _how_to_carry(seen: Seen, key: str) -> tuple[str, str, str]:
     """How the first event of a message comes to carry the key: the path to name, the fix, and a remark."""
-    first = seen.events[0][2]
+    first = seen.said.events[0].properties
+    context, properties = _object(seen, "context"), _object(seen, "properties")
     as_property = child("$.properties", key)
     send = f"send {key} as a property of the event"
     if seen.destination.kind == "classic-cloud":
         also = f"; {DEFAULT_KEY} is not its group key" if DEFAULT_KEY in first and key != DEFAULT_KEY else ""
-        if "groupId" in seen.context:
+        if "groupId" in context:
             also += "; the classic destination does not read context.groupId"
         return as_property, send, also
-    made_by = seen.translation.operations[read_place(seen.events[0][0]).request]
+    made_by = seen.translation.operations[read_place(seen.said.events[0].path).request]
     subscription = subscription_of(made_by, seen.destination)
     mapping = subscription.mapping if subscription is not None else {}
     named = quoted(subscription.name) if subscription is not None else "of events"
@@ -305,19 +309,19 @@ def _how_to_carry(seen: Seen, key: str) -> tuple[str, str, str]:
         if path == "":
             return as_property, f"map Event Properties in subscription {named}", also
         if path is None or path == "$.properties":
-            if key in seen.properties:
+            if key in properties:
                 return as_property, f"take {key} into Event Properties of subscription {named}", also
             return as_property, send, also
         where = child(path, key)
         return where, f"send {where.removeprefix(_ROOT)}, which subscription {named} reads", also
-    also = f"; the property {DEFAULT_KEY} is left out" if DEFAULT_KEY in seen.properties else ""
+    also = f"; the property {DEFAULT_KEY} is left out" if DEFAULT_KEY in properties else ""
     path = path_in(mapping, "group_id")
-    context = preset_path("group_id")
+    usual = preset_path("group_id")
     if path == "":
-        fix = f'map Group ID in subscription {named}: group_id = {{ "@path" = "{context}" }}'
-        return context, fix + ("" if seen.context.get("groupId") else ", and send context.groupId"), also
+        fix = f'map Group ID in subscription {named}: group_id = {{ "@path" = "{usual}" }}'
+        return usual, fix + ("" if context.get("groupId") else ", and send context.groupId"), also
     if path is None:
-        return context, f"mend Group ID in the mapping of subscription {named}: it gives nothing here", also
+        return usual, f"mend Group ID in the mapping of subscription {named}: it gives nothing here", also
     return path, f"send {path.removeprefix(_ROOT)} with it", also
 
 

@@ -13,8 +13,9 @@ from ...identities.table import Identities, Step
 from ...text import counted, shown
 from ...verdict import Finding
 from .memory import Recent
-from .observed import Seen, StreamLimits
+from .observed import StreamLimits
 from .people import People, is_server, same_case
+from .seen import Seen
 
 _JOINS = (Reason.JOINED, Reason.LATE_ALIAS)
 _REFUSED = (Reason.NOT_UUID4, Reason.TAKEN, Reason.FULL)
@@ -152,7 +153,7 @@ class Joining:
         count = (self._both.get(pair) or 0) + 1
         self._both.put(pair, count)
         classic = seen.destination.kind == "classic-cloud"
-        identifies = seen.type == "identify"
+        identifies = seen.said.type == "identify"
         if not identifies and count < self._limits.not_joined_after:
             return
         if not self._reported.first_time(("history", *pair), True):
@@ -178,15 +179,16 @@ class Joining:
 
     def _ignored(self, seen: Seen) -> Iterator[Finding]:
         """Simplified: after an identify, events that have one of the two ids alone."""
-        if not seen.is_event or bool(seen.user) == bool(seen.anonymous):
+        user, anonymous = seen.said.user, seen.said.anonymous
+        if not seen.said.is_event or bool(user) == bool(anonymous):
             return
-        known = self._users.get(seen.user) if seen.user else self._devices.get(DEVICE + seen.anonymous)
+        known = self._users.get(user) if user else self._devices.get(DEVICE + anonymous)
         if known is None or known.over:
             return
         events = _apart_events(seen.identities, known)
-        if not events or (seen.user and is_server(seen)):
+        if not events or (seen.said.user and is_server(seen)):
             return  # a server's event says nothing of those that the device will send
-        if seen.user:
+        if seen.said.user:
             self._say(known)
             yield rule.IDENTIFY_IGNORED.finding(
                 "$.anonymousId",
@@ -210,18 +212,21 @@ class Joining:
 
     def _unfit(self, seen: Seen) -> Iterator[Finding]:
         """Simplified: an event whose distinct_id is a visitor's, without $device_id."""
-        if seen.user or not seen.anonymous or not seen.is_event:
+        if seen.said.user or not seen.said.anonymous or not seen.said.is_event:
             return
-        for _, _, properties in seen.events:
-            if properties.get("distinct_id") != seen.anonymous:
+        for one in seen.said.events:
+            properties = one.properties
+            if properties.get("distinct_id") != seen.said.anonymous:
                 continue
             if properties.get("$device_id") or properties.get("$user_id"):
                 continue
-            if seen.anonymous.startswith(DEVICE) or not self._reported.first_time(
-                ("unfit", seen.anonymous), True
+            if seen.said.anonymous.startswith(DEVICE) or not self._reported.first_time(
+                ("unfit", seen.said.anonymous), True
             ):
                 continue
-            words = f"visitor {shown(seen.anonymous)} becomes a known user, whom nothing joins to anybody"
+            words = (
+                f"visitor {shown(seen.said.anonymous)} becomes a known user, whom nothing joins to anybody"
+            )
             if seen.destination.kind == "classic-cloud":
                 yield rule.MERGE_UNFIT.finding("$.anonymousId", words)
             else:

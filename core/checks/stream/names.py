@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterator
 
 from ...catalogue import stream as rule
-from ...messages import Json, JsonObject
 from ...paths import child
 from ...text import shown
 from ...verdict import Finding
 from .digest import BITS, MAX_NAME
 from .memory import Recent
-from .observed import Seen, StreamLimits
+from .observed import StreamLimits, object_of
+from .seen import Seen
 
 _BETWEEN = re.compile(r"[\s_\-.]+")
 _SPELLINGS = 4
@@ -57,31 +57,31 @@ class Names:
         """What is odd about the names and types of the message."""
         if seen.second:
             return
-        what = "event" if seen.type == "track" else seen.type
-        if seen.name and what in self._known:
+        what = "event" if seen.said.type == "track" else seen.said.type
+        if seen.said.name and what in self._known:
             path = "$.event" if what == "event" else "$.name"
-            if len(seen.name) <= MAX_NAME and seen.name not in self._known[what]:
-                self._known[what].put(seen.name, True)
-                yield from self._spelling(what, seen.name, path)
+            if len(seen.said.name) <= MAX_NAME and seen.said.name not in self._known[what]:
+                self._known[what].put(seen.said.name, True)
+                yield from self._spelling(what, seen.said.name, path)
             yield from self._count(seen, path)
-        if seen.is_event:
-            yield from self._members(seen, "property", seen.properties, "$.properties")
-        elif seen.type in ("identify", "group"):
-            yield from self._members(seen, "trait", seen.traits, "$.traits")
+        if seen.said.is_event:
+            yield from self._members(seen, "property", "properties")
+        elif seen.said.type in ("identify", "group"):
+            yield from self._members(seen, "trait", "traits")
 
-    def _members(self, seen: Seen, what: str, members: JsonObject, path: str) -> Iterator[Finding]:
+    def _members(self, seen: Seen, what: str, where: str) -> Iterator[Finding]:
         # Properties of an event, traits of users, traits of groups: each has its own types.
-        of = seen.name if seen.type == "track" else ""
-        shape = hash((seen.type, of, seen.members))
+        of = seen.said.name if seen.said.type == "track" else ""
+        shape = hash((seen.said.type, of, seen.said.members))
         if shape in self._shapes:
             return  # most messages have the names and types of an earlier one
         known = self._known[what]
-        for name, bit in seen.members:
+        for name, bit in seen.said.members:
             if name not in known:
                 known.put(name, True)
-                yield from self._spelling(what, name, child(path, name))
-            if bit and not (self._types.get((seen.type, of, name)) or 0) & bit:
-                yield from self._type(seen, of, name, members[name], path)
+                yield from self._spelling(what, name, child(f"$.{where}", name))
+            if bit and not (self._types.get((seen.said.type, of, name)) or 0) & bit:
+                yield from self._type(seen, of, name, bit, where)
         self._shapes.add(shape)
         if self.forgotten != self._lost or len(self._shapes) > self._limits.names:
             # Forgotten names must be learned again, so every shape is looked at again.
@@ -108,37 +108,37 @@ class Names:
                 f"{noun} {shown(name, 60)} came as {shown(before[0], 60)} before: Mixpanel tells them apart",
             )
 
-    def _type(self, seen: Seen, of: str, name: str, value: Json, path: str) -> Iterator[Finding]:
+    def _type(self, seen: Seen, of: str, name: str, bit: int, where: str) -> Iterator[Finding]:
         """Note a type that the property did not have before."""
-        key, bit = (seen.type, of, name), BITS[type(value)]
+        key = seen.said.type, of, name
         before = self._types.get(key)
         self._types.put(key, (before or 0) | bit)
         if before is not None:
             first = _OF_BIT[before & -before]
-            where = f" of {shown(of, 40)}" if of else ""
-            now = _OF_BIT[bit]
+            whose = f" of {shown(of, 40)}" if of else ""
+            now, value = _OF_BIT[bit], object_of(seen.document.get(where)).get(name)
             yield rule.PROPERTY_TYPE_DRIFT.finding(
-                child(path, name),
-                f"{shown(name, 40)[1:-1]}{where} was {first} before, here it is {now}: {shown(value, 40)}",
+                child(f"$.{where}", name),
+                f"{shown(name, 40)[1:-1]}{whose} was {first} before, here it is {now}: {shown(value, 40)}",
             )
 
     def _count(self, seen: Seen, path: str) -> Iterator[Finding]:
-        track = seen.type == "track"
+        track = seen.said.type == "track"
         names = self._events if track else self._pages
         steps = self._limits.event_names if track else self._limits.page_names
         if len(names) >= steps[-1]:
             return  # the last thing that there is to say has been said
         before = len(names)
-        names.add(hash(seen.name))
+        names.add(hash(seen.said.name))
         if len(names) == before or len(names) not in steps:
             return
         if track:
             yield rule.EVENT_NAME_CARDINALITY.finding(
-                path, f"{len(names):,} distinct event names so far, the newest {shown(seen.name, 60)}"
+                path, f"{len(names):,} distinct event names so far, the newest {shown(seen.said.name, 60)}"
             )
         else:
             yield rule.PAGE_NAME_CARDINALITY.finding(
                 path,
                 f"{len(names):,} distinct names of pages and screens so far, the newest"
-                f" {shown(seen.name, 60)}",
+                f" {shown(seen.said.name, 60)}",
             )

@@ -1,17 +1,12 @@
-"""A message in its place in the stream, and how much the rules on the stream may remember."""
+"""What the rules on the stream need of a message, and how much they may remember."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Protocol
 
 import msgspec
 
-from ...identities.table import Identities, Step
 from ...messages import Json, JsonObject, Marks, SourceKind
-from ...settings import Destination
-from ...verdict import Translation
-from ..settings import CheckSettings
 
 EVENTS = ("track", "page", "screen")
 
@@ -81,51 +76,6 @@ class StreamLimits(msgspec.Struct, frozen=True, kw_only=True):
     page_names: tuple[int, ...] = (100, 1_000, 5_000)
     event_names: tuple[int, ...] = (500, 5_000)
     skew: int = 5 * 60_000
-
-
-class Seen(msgspec.Struct, gc=False):
-    """One message in its place in the stream: what its digest says, and what earlier messages make of it.
-
-    `second` tells that it is a copy, which Segment would drop. See `digest.Digest` for the fields that are
-    named alike.
-    """
-
-    document: JsonObject
-    type: str
-    message_id: str
-    filled: tuple[str, ...]
-    second: bool
-    replay: bool
-    user: str
-    anonymous: str
-    distinct_id: str
-    is_event: bool
-    properties: JsonObject
-    traits: JsonObject
-    context: JsonObject
-    name: str
-    library: str
-    at: int | None
-    now: int
-    translation: Translation
-    events: Sequence[tuple[str, JsonObject, JsonObject]]
-    content: int
-    members: tuple[tuple[str, int], ...]
-    settings: CheckSettings
-    destination: Destination
-    identities: Identities
-    """The users that Mixpanel has, this message included."""
-    steps: tuple[Step, ...]
-    """What the message did to ids that it names together."""
-    known_ids: int
-    """How many ids there were before."""
-    number: int
-    """Its number in the stream, from 1."""
-
-    @property
-    def simplified(self) -> bool:
-        """True in a project with Simplified ID merge."""
-        return self.settings.identity == "simplified"
 
 
 def text_of(value: Json) -> str:

@@ -9,23 +9,20 @@ import msgspec
 
 from ...catalogue import identities as rule
 from ...identities.model import DEVICE
-from ...messages import Json
 from ...text import counted, shown
 from ...verdict import Finding
 from ..place import SERVER_LIBRARY
+from .digest import LONGEST, WHO
 from .memory import Recent, hashed
-from .observed import Seen, StreamLimits, object_of, text_of
+from .observed import StreamLimits
+from .seen import Seen
 from .users import Device, StreamUsers
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _DIGITS = re.compile(r"\D+")
-_WHO = ("email", "phone", "name", "firstName", "lastName")
-"""Traits that say who a user is."""
 _MOST_LIBRARIES = 1_000
 _REPEATED = 4
 """Sets of such traits that are known again; clients send a few by turns."""
-_LONGEST = 100
-"""Characters of an e-mail, phone or name that are compared."""
 
 
 class _Person(msgspec.Struct):
@@ -62,12 +59,12 @@ class People:
         if seen.identities.ids.count > seen.known_ids:
             for number in range(seen.known_ids + 1, seen.identities.ids.count + 1):
                 found += self._casing(seen, number)
-        if seen.user and (seen.type == "identify" or "traits" in seen.context or "@" in seen.user):
+        if seen.said.who:
             found += self._contacts(seen, users)
         device = users.device
         if device is not None and (device.proven or device.fresh):
             found += self._devices(seen, device)
-        if seen.is_event and (users.new or self._in_a_row):
+        if seen.said.is_event and (users.new or self._in_a_row):
             found += self._always_new(seen, users)
         return found
 
@@ -78,7 +75,7 @@ class People:
     def same_person(self, seen: Seen, user: str, other: str) -> str:
         """What two users have in common that is one person's, "" if nothing is known of it."""
         known, owner = self._persons.get(user), self._persons.get(other)
-        emails, phones, _ = _of_message(seen) if seen.user == user else ([], [], [])
+        emails, phones, _ = _of_message(seen) if seen.said.user == user else ([], [], [])
         if known is not None:
             emails, phones = [*emails, *known.emails], [*phones, *known.phones]
         if owner is None:
@@ -95,48 +92,47 @@ class People:
             id, other = store.text(number).removeprefix(DEVICE), store.text(twin).removeprefix(DEVICE)
             if not self._cases.first_time(id, True):
                 return
-            path = "$.userId" if id == seen.user else "$.anonymousId" if id == seen.anonymous else "$"
+            path = (
+                "$.userId" if id == seen.said.user else "$.anonymousId" if id == seen.said.anonymous else "$"
+            )
             yield rule.ID_CASING.finding(path, f"{shown(other)} came before, now {shown(id)}: two users")
             return
 
     def _contacts(self, seen: Seen, users: StreamUsers) -> Iterator[Finding]:
-        said = (*map(seen.traits.get, _WHO), *map(object_of(seen.context.get("traits")).get, _WHO))
-        if not any(said) and "@" not in seen.user:
+        who = seen.said.who
+        if not any(who) and "@" not in seen.said.user:
             return
-        person = self._persons.get(seen.user)
-        try:
-            read = hash(said)
-        except TypeError:  # lists or objects, which say nothing of a person
-            read = hash(tuple(map(text_of, said)))
+        person = self._persons.get(seen.said.user)
+        read = hash(who)
         if person is not None and read in person.said:
             return
         emails, phones, names = _of_message(seen)
         if not (emails or phones or names):
             return
-        person = self._person(seen.user)
+        person = self._person(seen.said.user)
         person.said = (*person.said[1 - _REPEATED :], read)
         for what, values, owners in (("e-mail", emails, self._emails), ("phone", phones, self._phones)):
             for value in values:
                 before = owners.get(value)
-                owners.put(value, seen.user)
-                if before is None or before == seen.user or same_case(before, seen.user):
+                owners.put(value, seen.said.user)
+                if before is None or before == seen.said.user or same_case(before, seen.said.user):
                     continue
-                if seen.identities.joined(before, seen.user):
+                if seen.identities.joined(before, seen.said.user):
                     continue
                 changed = users.device is not None and users.device.before == before
-                if not (changed or what == "e-mail") or not self.first_pair(before, seen.user):
+                if not (changed or what == "e-mail") or not self.first_pair(before, seen.said.user):
                     continue
                 if changed:
                     yield rule.USER_ID_CHANGED.finding(
                         "$.userId",
-                        f"{shown(before)} and now {shown(seen.user)} have the same {what}: one person, two"
-                        " userIds",
+                        f"{shown(before)} and now {shown(seen.said.user)} have the same {what}: one person,"
+                        " two userIds",
                     )
                 else:
                     yield rule.EMAIL_TWO_USERS.finding(
                         "$.userId",
                         f"{shown(value)} came with userId {shown(before)} before, now with"
-                        f" {shown(seen.user)}",
+                        f" {shown(seen.said.user)}",
                     )
         for what, values, known in (
             ("e-mails", emails, person.emails),
@@ -152,29 +148,29 @@ class People:
                 person.shared = True
                 some = ", ".join(shown(one, 40) for one in known[:3])
                 yield rule.USER_ID_SHARED.finding(
-                    "$.userId", f"userId {shown(seen.user)} has {len(known)} different {what}: {some}"
+                    "$.userId", f"userId {shown(seen.said.user)} has {len(known)} different {what}: {some}"
                 )
 
     def _devices(self, seen: Seen, device: Device) -> Iterator[Finding]:
         if device.proven:
-            person, limits = self._person(seen.user), self._limits
-            at = seen.now if seen.at is None else seen.at
+            person, limits = self._person(seen.said.user), self._limits
+            at = seen.said.now if seen.said.at is None else seen.said.at
             person.proven = [*person.proven[1 - limits.devices :], at]
             soon = max(person.proven) - min(person.proven) <= limits.devices_within
             if len(person.proven) == limits.devices and soon and not person.shared:
                 person.shared = True
                 yield rule.USER_ID_SHARED.finding(
                     "$.userId",
-                    f"userId {shown(seen.user)} is used on {limits.devices} devices within"
+                    f"userId {shown(seen.said.user)} is used on {limits.devices} devices within"
                     f" {counted(limits.devices_within // 60_000, 'minute')}",
                 )
         if device.fresh == self._limits.churn_after:
-            known = self._persons.get(seen.user)
+            known = self._persons.get(seen.said.user)
             if known is None or not known.shared:
                 yield rule.ANONYMOUS_ID_CHURN.finding(
                     "$.anonymousId",
-                    f"{device.fresh} messages of user {shown(seen.user)} in a row have an anonymousId that"
-                    " was never seen before",
+                    f"{device.fresh} messages of user {shown(seen.said.user)} in a row have an anonymousId"
+                    " that was never seen before",
                 )
 
     def _always_new(self, seen: Seen, users: StreamUsers) -> Iterator[Finding]:
@@ -185,17 +181,17 @@ class People:
             return
         if library and not is_server(seen):
             return
-        if not library and ("page" in seen.context or "device" in seen.context):
+        if not library and seen.said.own_code:
             return  # a browser's or a phone's own code
         if len(self._in_a_row) > _MOST_LIBRARIES:
             self._in_a_row.clear()
         count = self._in_a_row[library] = self._in_a_row.get(library, 0) + 1
         if count == self._limits.new_users:
-            what = "userId" if seen.user else "anonymousId"
+            what = "userId" if seen.said.user else "anonymousId"
             yield rule.ALWAYS_NEW_USER.finding(
                 f"$.{what}",
                 f"{count} events of {shown(library) if library else 'a server'} in a row have each"
-                f" {'a' if seen.user else 'an'} {what} that was never seen before",
+                f" {'a' if seen.said.user else 'an'} {what} that was never seen before",
             )
 
     def _person(self, user: str) -> _Person:
@@ -212,7 +208,7 @@ def is_server(seen: Seen) -> bool:
 
 
 def _library(seen: Seen) -> str:
-    return seen.library
+    return seen.said.library
 
 
 def same_case(one: str, other: str) -> bool:
@@ -223,24 +219,23 @@ def same_case(one: str, other: str) -> bool:
 def _of_message(seen: Seen) -> tuple[list[str], list[str], list[str]]:
     """E-mails, phones and names of the user in the message, in one spelling."""
     emails, phones, names = list[str](), list[str](), list[str]()
-    for traits in (seen.traits, object_of(seen.context.get("traits"))):
-        if not traits:
-            continue
-        if email := _plain(traits.get("email")):
+    said = list(map(_plain, seen.said.who))
+    for start in range(0, len(said) - len(WHO) + 1, len(WHO)):
+        email, phone, name, first, last = said[start : start + len(WHO)]
+        if email:
             emails.append(email)
-        digits = _DIGITS.sub("", _plain(traits.get("phone")))
+        digits = _DIGITS.sub("", phone)
         if len(digits) >= _SHORTEST_PHONE:
             phones.append(digits)
-        first, last = _plain(traits.get("firstName")), _plain(traits.get("lastName"))
-        if name := _plain(traits.get("name")) or (f"{first} {last}" if first and last else ""):
+        if name := name or (f"{first} {last}" if first and last else ""):
             names.append(name)
-    if _EMAIL.fullmatch(seen.user):
-        emails.append(_plain(seen.user))
+    if _EMAIL.fullmatch(seen.said.user):
+        emails.append(_plain(seen.said.user))
     return list(dict.fromkeys(emails)), list(dict.fromkeys(phones)), list(dict.fromkeys(names))
 
 
 _SHORTEST_PHONE = 7
 
 
-def _plain(value: Json) -> str:
-    return " ".join(text_of(value)[:_LONGEST].split()).casefold()
+def _plain(text: str) -> str:
+    return " ".join(text[:LONGEST].split()).casefold()

@@ -10,12 +10,12 @@ import msgspec
 
 from ...catalogue import stream as rule
 from ...catalogue.calls import PAGE_DOUBLE_COUNT
-from ...messages import DEDUPE_WINDOW, Json, JsonObject
+from ...messages import DEDUPE_WINDOW
 from ...text import shown
 from ...verdict import Finding
-from .digest import fingerprint
 from .memory import IdTable, Recent, hashed
-from .observed import Seen, StreamLimits, object_of, text_of
+from .observed import StreamLimits, text_of
+from .seen import Seen
 
 _PAGE_VIEW = re.compile(
     r"page[ _-]?view(ed)?|page[ _-]?load(ed)?|loaded a page|viewed .*page|view(ed)?[ _-]?page"
@@ -46,23 +46,21 @@ class _Key(msgspec.Struct, frozen=True, gc=False):
     event: str
     user: str
     time: float
-    stated: Json
+    stated: str | int | None
 
 
 def _key(seen: Seen) -> _Key:
     """The key of the first event that the message becomes; of the message itself where it becomes none."""
-    stated = seen.document.get("originalTimestamp")
-    if stated is None and "$.timestamp" not in seen.filled:
-        stated = seen.document.get("timestamp")
-    if not seen.events:
-        return _Key(seen.name, seen.distinct_id, seen.now if seen.at is None else seen.at, stated)
-    _, record, properties = seen.events[0]
-    time = properties.get("time")
+    said = seen.said
+    if not said.events:
+        return _Key(said.name, said.distinct_id, said.now if said.at is None else said.at, said.stated)
+    first = said.events[0]
+    time = first.properties.get("time")
     if isinstance(time, bool) or not isinstance(time, (int, float)) or not 0 <= time < _LATEST:
-        time = seen.now
+        time = said.now
     elif seen.destination.kind == "classic-cloud":
         time = time * 1000  # the classic destination sends seconds
-    return _Key(text_of(record.get("event")), text_of(properties.get("distinct_id")), time, stated)
+    return _Key(text_of(first.event), text_of(first.properties.get("distinct_id")), time, said.stated)
 
 
 def _day_before(time: int, low: int) -> int:
@@ -74,11 +72,11 @@ def _day_before(time: int, low: int) -> int:
 def _reused(seen: Seen, agrees: list[bool], *, same_day: bool) -> Finding:
     """The finding on another message under the same messageId."""
     what = "another event" if not agrees[_EVENT] else "other content"
-    words = f"messageId {shown(seen.message_id, 60)} came before with {what}"
+    words = f"messageId {shown(seen.said.message_id, 60)} came before with {what}"
     if seen.second:
         return rule.MESSAGE_ID_REUSED.finding("$.messageId", f"{words}: this message is lost")
     words = f"{words}, and over 24 hours ago: Segment passes both on"
-    if not seen.is_event:
+    if not seen.said.is_event:
         return rule.MESSAGE_ID_REUSED.finding("$.messageId", words, severity="info")
     if not agrees[_EVENT] or not agrees[_USER]:
         differ = "names" if not agrees[_EVENT] else "distinct_ids"
@@ -101,7 +99,7 @@ def _reused(seen: Seen, agrees: list[bool], *, same_day: bool) -> Finding:
 
 def _again(seen: Seen, key: _Key, agrees: list[bool], *, same_day: bool) -> Finding:
     """The finding on a copy of an event: a retry, or one that Mixpanel does not know as one."""
-    words = f"messageId {shown(seen.message_id, 60)} came before"
+    words = f"messageId {shown(seen.said.message_id, 60)} came before"
     would = "would show" if seen.second else "shows"
     fate = "Segment drops this copy" if seen.second else "Segment passes both on, over 24 hours apart"
     differs = "" if agrees[_USER] else "another distinct_id"
@@ -149,31 +147,31 @@ class Repeats:
 
     def look(self, seen: Seen) -> Sequence[Finding]:
         """Find what the message repeats. One whose messageId came before is `second` from here on."""
-        content = seen.content
+        content = seen.said.content
         found: list[Finding | None] = []
-        if seen.message_id and not seen.replay and "$.messageId" not in seen.filled:
+        if seen.said.message_id and not seen.said.replay and seen.said.id_given:
             found.append(self._same_id(seen, content))
-        if not seen.second and not seen.replay:
+        if not seen.second and not seen.said.replay:
             found.append(self._same_content(seen, content))
-            if seen.type in ("page", "track"):
+            if seen.said.type in ("page", "track"):
                 found.append(self._page_views(seen))
-            for _, record, properties in seen.events:
-                event, user = record.get("event"), properties.get("distinct_id")
+            for one in seen.said.events:
+                event, user = one.event, one.properties.get("distinct_id")
                 if isinstance(event, str) and isinstance(user, str) and event and user:
-                    found.append(self._two_modes(event, user, seen.now, "cloud"))
+                    found.append(self._two_modes(event, user, seen.said.now, "cloud"))
         return [one for one in found if one is not None]
 
     def _same_id(self, seen: Seen, content: int) -> Finding | None:
         key = _key(seen)
-        slot = self.ids.place(hashed(seen.message_id), seen.now // 1000)
+        slot = self.ids.place(hashed(seen.said.message_id), seen.said.now // 1000)
         columns, at = slot.columns, slot.at
         new = (
             content & _WORDS,
-            hash((seen.type, key.event)) & _WORDS,
+            hash((seen.said.type, key.event)) & _WORDS,
             hash(key.user) & _WORDS,
-            (hash(stated) if isinstance(stated := key.stated, str) else fingerprint(stated)) & _WORDS,
+            hash(key.stated) & _WORDS,
             int(key.time) & _WORDS,
-            min(max(seen.now // 1000, 0), _WORDS),  # a receivedAt of a file may be any time
+            min(max(seen.said.now // 1000, 0), _WORDS),  # a receivedAt of a file may be any time
         )
         if slot.new:
             _keep(columns, at, new)
@@ -187,22 +185,22 @@ class Repeats:
         same_day = _day_before(int(key.time), old[_TIME]) == int(key.time) // _DAY
         if not agrees[_EVENT] or not agrees[_CONTENT]:
             return _reused(seen, agrees, same_day=same_day)
-        return _again(seen, key, agrees, same_day=same_day) if seen.is_event else None
+        return _again(seen, key, agrees, same_day=same_day) if seen.said.is_event else None
 
     def _same_content(self, seen: Seen, content: int) -> Finding | None:
-        distinct_id = seen.distinct_id
-        if seen.type == "alias" or not distinct_id or (seen.type == "track" and not seen.name):
+        said = seen.said
+        distinct_id = said.distinct_id
+        if said.type == "alias" or not distinct_id or (said.type == "track" and not said.name):
             return None  # a track call without a name is refused
-        key = hash((seen.type, seen.name, distinct_id, content))
-        when = seen.now if seen.at is None else seen.at
-        library = seen.library
+        key = hash((said.type, said.name, distinct_id, content))
+        when = said.now if said.at is None else said.at
+        library = said.library
         before = self._contents.get(key)
-        self._contents.put(key, (when, seen.message_id, library))
-        empty = not seen.properties and not seen.traits
-        within = self._limits.double_empty_within if empty else self._limits.double_within
-        if before is None or abs(when - before[0]) >= within or before[1] == seen.message_id:
+        self._contents.put(key, (when, said.message_id, library))
+        within = self._limits.double_empty_within if said.empty else self._limits.double_within
+        if before is None or abs(when - before[0]) >= within or before[1] == said.message_id:
             return None
-        called = f"{seen.type} {shown(seen.name, 60)}" if seen.name else f"this {seen.type}"
+        called = f"{said.type} {shown(said.name, 60)}" if said.name else f"this {said.type}"
         ways = (
             f"once from {before[2]}, once from {library}" if before[2] != library else "under two messageIds"
         )
@@ -211,21 +209,19 @@ class Repeats:
             "$.messageId",
             f"{called} came twice with the same content, {apart}, {ways}",
             # The second identify writes what the first one wrote.
-            severity=None if seen.is_event else "info",
+            severity=None if said.is_event else "info",
         )
 
     def _page_views(self, seen: Seen) -> Finding | None:
-        if seen.type == "track" and not _PAGE_VIEW.fullmatch(seen.name.strip()):
+        if seen.said.type == "track" and not _PAGE_VIEW.fullmatch(seen.said.name.strip()):
             return None
-        page = object_of(seen.context.get("page"))
-        url = text_of(seen.properties.get("url")) or text_of(page.get("url"))
-        return self._view(seen.distinct_id, url, seen.type, seen.name, seen)
+        return self._view(seen.said.distinct_id, seen.said.url, seen.said.type, seen.said.name, seen)
 
     def _view(self, user: str, url: str, kind: str, name: str, seen: Seen) -> Finding | None:
         if not user:
             return None
         key = hash((user, url))
-        when = seen.now if seen.at is None else seen.at
+        when = seen.said.now if seen.said.at is None else seen.said.at
         before = self._views.get(key)
         self._views.put(key, (when, kind, name))
         if before is None or before[1] == kind or abs(when - before[0]) >= self._limits.double_within:
@@ -241,16 +237,14 @@ class Repeats:
             fix="keep the page call, or the event",
         )
 
-    def device(self, document: JsonObject, seen: Seen) -> Sequence[Finding]:
+    def device(self, seen: Seen) -> Sequence[Finding]:
         """Find what an event repeats that the browser sent to Mixpanel itself."""
         found: list[Finding | None] = []
-        event, properties = text_of(document.get("event")), object_of(document.get("properties"))
-        user = text_of(properties.get("distinct_id")).removeprefix("$device:")
-        if _PAGE_VIEW.fullmatch(event):
-            url = text_of(properties.get("$current_url")) or text_of(properties.get("current_url_page"))
-            found.append(self._view(user, url, "mixpanel", event, seen))
-        if event and user:
-            found.append(self._two_modes(event, user, seen.now, "device"))
+        said = seen.said
+        if _PAGE_VIEW.fullmatch(said.name):
+            found.append(self._view(said.distinct_id, said.url, "mixpanel", said.name, seen))
+        if said.name and said.distinct_id:
+            found.append(self._two_modes(said.name, said.distinct_id, said.now, "device"))
         return [one for one in found if one is not None]
 
     def _two_modes(self, event: str, user: str, now: int, mode: str) -> Finding | None:

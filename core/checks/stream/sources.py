@@ -10,7 +10,8 @@ from ...text import shown
 from ...verdict import Finding
 from ..mapped import map_fix, subscription_of
 from .memory import Recent
-from .observed import Seen, StreamLimits, object_of, text_of
+from .observed import StreamLimits
+from .seen import Seen
 
 _PLATFORM = "$.context.userAgentData.platform"
 
@@ -23,19 +24,17 @@ class Sources:
 
     def look(self, seen: Seen) -> Sequence[Finding]:
         """Find os-missing: the first event of a source that could have the system and has not."""
-        data = seen.context.get("userAgentData")
-        if not data or not seen.events or seen.destination.kind != "actions" or "$os" in seen.events[0][2]:
+        said = seen.said
+        if not said.platform or not said.events or seen.destination.kind != "actions":
             return ()
-        platform = text_of(object_of(data).get("platform"))
-        library = seen.library
-        if platform and self._without_system.first_time(library, True):
-            return (_no_system(seen, library, platform),)
-        return ()
+        if "$os" in said.events[0].properties or not self._without_system.first_time(said.library, True):
+            return ()
+        return (_no_system(seen, said.library, said.platform),)
 
 
 def _no_system(seen: Seen, library: str, platform: str) -> Finding:
     sender = f"{shown(library, 40)[1:-1]} sends" if library else "the browser sends"
-    subscription = subscription_of(seen, read_place(seen.events[0][0]).request)
+    subscription = subscription_of(seen, read_place(seen.said.events[0].path).request)
     return OS_MISSING.finding(
         _PLATFORM,
         f"the events of this source have no Operating System, though {sender} {shown(platform, 30)}",

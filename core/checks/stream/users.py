@@ -10,7 +10,8 @@ from ...catalogue import stream as rule
 from ...text import counted, shown
 from ...verdict import Finding
 from .memory import IdTable, Recent, Slot, hashed
-from .observed import Seen, StreamLimits
+from .observed import StreamLimits
+from .seen import Seen
 
 _IDENTIFIED, _WITHOUT_TRAITS, _TOLD_PROFILE, _TOLD_LATE, _COUNTED = (1 << bit for bit in range(5))
 _FLAGS, _GROUPS, _PROFILE, _FRESH, _DAY, _TODAY, _TOTAL, _LINK = range(8)
@@ -54,13 +55,13 @@ class StreamUsers:
     def look(self, seen: Seen) -> Iterator[Finding]:
         """What the message says of its user."""
         self.device, self.new, self._groups, self._own = None, False, None, None
-        if seen.second or not seen.distinct_id or seen.type == "alias":
+        if seen.second or not seen.said.distinct_id or seen.said.type == "alias":
             return
-        identifies = seen.type == "identify"
-        if seen.user and seen.anonymous:
+        identifies = seen.said.type == "identify"
+        if seen.said.user and seen.said.anonymous:
             slot = self._device(seen)
-        elif identifies or seen.is_event:
-            slot = self._slot(seen, user=bool(seen.user))
+        elif identifies or seen.said.is_event:
+            slot = self._slot(seen, user=bool(seen.said.user))
             self.new = slot.new
             self._groups = slot.columns[_GROUPS][slot.at]
         else:
@@ -68,7 +69,7 @@ class StreamUsers:
         self._own = slot
         if identifies:
             yield from self._identify(seen, slot)
-        elif seen.is_event:
+        elif seen.said.is_event:
             yield from self._event(seen, slot)
 
     def mark_group(self, seen: Seen, bit: int) -> tuple[bool, int] | None:
@@ -76,9 +77,9 @@ class StreamUsers:
 
         Returns whether the user was identified, and the group keys on the profile, as bits.
         """
-        if not seen.distinct_id:
+        if not seen.said.distinct_id:
             return None
-        slot = self._own or self._slot(seen, user=bool(seen.user))
+        slot = self._own or self._slot(seen, user=bool(seen.said.user))
         columns, at = slot.columns, slot.at
         columns[_GROUPS][at] |= bit
         self._groups = None
@@ -89,26 +90,26 @@ class StreamUsers:
         if self._groups is not None:
             return self._groups
         bits = 0
-        for key in (_user_key(seen.user), _anonymous_key(seen.anonymous)):
+        for key in (_user_key(seen.said.user), _anonymous_key(seen.said.anonymous)):
             slot = self.ids.look(key) if key else None
             bits |= slot.columns[_GROUPS][slot.at] if slot is not None else 0
         return bits
 
     def profile(self, seen: Seen, bits: int) -> int:
         """Note group keys on the user's profile; all that are there, as bits."""
-        slot = self._own or self._slot(seen, user=bool(seen.user))
+        slot = self._own or self._slot(seen, user=bool(seen.said.user))
         slot.columns[_PROFILE][slot.at] |= bits
         return slot.columns[_PROFILE][slot.at]
 
     def _slot(self, seen: Seen, *, user: bool) -> Slot:
-        text = seen.user if user else seen.anonymous
+        text = seen.said.user if user else seen.said.anonymous
         key = _user_key(text) if user else _anonymous_key(text)
         self._texts.put(key, text)
-        return self.ids.place(key, seen.now // 1000)
+        return self.ids.place(key, seen.said.now // 1000)
 
     def _device(self, seen: Seen) -> Slot:
         """A message that has both ids: note what is known of the device; the user's slot."""
-        user_key = _user_key(seen.user)
+        user_key = _user_key(seen.said.user)
         device = self._slot(seen, user=False)
         columns, at = device.columns, device.at
         before, flags = columns[_LINK][at], columns[_FLAGS][at]
@@ -129,7 +130,7 @@ class StreamUsers:
         return user
 
     def _identify(self, seen: Seen, user: Slot) -> Iterator[Finding]:
-        if not seen.user:
+        if not seen.said.user:
             return
         columns, at = user.columns, user.at
         flags = columns[_FLAGS][at]
@@ -137,9 +138,9 @@ class StreamUsers:
             flags |= _TOLD_LATE
             yield rule.IDENTIFY_AFTER_TRACK.finding(
                 "$.userId",
-                f"{_events(columns[_TOTAL][at])} of user {shown(seen.user)} came before this identify",
+                f"{_events(columns[_TOTAL][at])} of user {shown(seen.said.user)} came before this identify",
             )
-        flags |= _IDENTIFIED if seen.traits else _WITHOUT_TRAITS
+        flags |= _IDENTIFIED if seen.said.has_traits else _WITHOUT_TRAITS
         columns[_FLAGS][at] = flags
 
     def _event(self, seen: Seen, slot: Slot) -> Iterator[Finding]:
@@ -147,7 +148,7 @@ class StreamUsers:
         columns[_TOTAL][at] = min(_MOST, columns[_TOTAL][at] + 1)
         if (amount := self._amount(seen, slot)) is not None:
             yield amount
-        if not seen.user:
+        if not seen.said.user:
             return
         flags, total = columns[_FLAGS][at], columns[_TOTAL][at]
         if not flags & (_IDENTIFIED | _TOLD_PROFILE) and total >= self._limits.no_profile_after:
@@ -159,17 +160,17 @@ class StreamUsers:
                 fix = f"people = true under [classic], as in Segment; {rule.NO_PROFILE.fix}"
             yield rule.NO_PROFILE.finding(
                 "$.userId",
-                f"user {shown(seen.user)} has {_events(total)} and {why}: no profile is made",
+                f"user {shown(seen.said.user)} has {_events(total)} and {why}: no profile is made",
                 # It may have been made before anything was received here.
                 severity="warning",
                 fix=fix,
             )
 
     def _amount(self, seen: Seen, slot: Slot) -> Finding | None:
-        if not seen.events or not seen.events[0][2].get("distinct_id"):
+        if not seen.said.events or not seen.said.events[0].properties.get("distinct_id"):
             return None  # an event of nobody, which a subscription without the id fields sends
         columns, at = slot.columns, slot.at
-        day = (seen.now if seen.at is None else seen.at) // _DAY_MS & _MOST
+        day = (seen.said.now if seen.said.at is None else seen.said.at) // _DAY_MS & _MOST
         if columns[_DAY][at] != day:
             columns[_DAY][at] = day
             columns[_TODAY][at] = 0
@@ -177,8 +178,8 @@ class StreamUsers:
         if columns[_TODAY][at] != self._limits.hot_shard + 1:
             return None
         return rule.HOT_SHARD.finding(
-            "$.userId" if seen.user else "$.anonymousId",
-            f"{shown(seen.distinct_id)} has over {self._limits.hot_shard:,} events of this day",
+            "$.userId" if seen.said.user else "$.anonymousId",
+            f"{shown(seen.said.distinct_id)} has over {self._limits.hot_shard:,} events of this day",
             fix=_OWN_IDS if seen.destination.kind == "classic-cloud" else None,
         )
 

@@ -16,6 +16,7 @@ from segtap.core.identities.model import (
     Link,
     in_short,
 )
+from segtap.core.identities.named import named_ids
 from segtap.core.identities.notes import MAX_IDS
 from segtap.core.identities.table import Identities
 from segtap.core.identities.users import cluster_of, clusters, user_rows
@@ -28,7 +29,7 @@ OTHER = "0f0f0f0f-0a4e-4ef0-9b76-4a94a8e6d0f3"
 def seen(mode: IdentityMode, *messages: dict[str, Any]) -> Identities:
     identities = Identities(mode)
     for number, message in enumerate(messages, start=1):
-        identities.add(TRANSLATOR.translate(message, now=NOW), number)
+        identities.add(named_ids(TRANSLATOR.translate(message, now=NOW)), number)
     return identities
 
 
@@ -146,14 +147,14 @@ def test_a_number_is_read_as_text(device: int | str) -> None:
     message = call("track", userId="u-1", properties=properties)
     classic = Destination(kind="classic-cloud", settings={"token": "0" * 32})
     identities = Identities("simplified")
-    identities.add(translator(classic).translate(message, now=NOW))
+    identities.add(named_ids(translator(classic).translate(message, now=NOW)))
     assert [row.ids for row in user_rows(identities)] == [["$device:0", "7"]]
 
 
 def test_an_alias_maps_to_one_id() -> None:
     identities = Identities("original")
-    identities.add(alias("visitor-1", "u-1", 1), 1)
-    identities.add(alias("visitor-2", "u-1", 2), 2)
+    identities.add(named_ids(alias("visitor-1", "u-1", 1)), 1)
+    identities.add(named_ids(alias("visitor-2", "u-1", 2)), 2)
     assert [row[0] for row in members(identities, "u-1")] == ["u-1", "visitor-1"]
     cluster = cluster_of(identities, "visitor-2")
     assert cluster is not None
@@ -164,7 +165,7 @@ def test_an_alias_maps_to_one_id() -> None:
 
 def test_an_alias_that_was_in_use_is_joined_with_a_doubt() -> None:
     identities = seen("original", ORDER)
-    identities.add(alias("visitor-1", "u-1", 2), 2)
+    identities.add(named_ids(alias("visitor-1", "u-1", 2)), 2)
     cluster = cluster_of(identities, "visitor-1")
     assert cluster is not None
     assert len(cluster.members) == 2
@@ -173,7 +174,7 @@ def test_an_alias_that_was_in_use_is_joined_with_a_doubt() -> None:
 
 def test_an_alias_does_nothing_in_a_simplified_project() -> None:
     identities = Identities("simplified")
-    identities.add(alias("visitor-1", "u-1", 1), 1)
+    identities.add(named_ids(alias("visitor-1", "u-1", 1)), 1)
     cluster = cluster_of(identities, "u-1")
     assert cluster is not None
     assert (len(cluster.members), "ignores $identify, $create_alias" in cluster.notes[0]) == (1, True)
@@ -197,7 +198,7 @@ def test_a_short_form_counts_what_it_leaves_out() -> None:
         properties = {"distinct_id": "u-1", "$user_id": "u-1", "$device_id": f"Device-{number}"}
         event = {"event": "Opened", "properties": properties}
         request = OutgoingRequest("POST", "https://x/track", body=[event])  # type: ignore[list-item]
-        identities.add(Translation((Operation("", "", request),)), number + 1)
+        identities.add(named_ids(Translation((Operation("", "", request),))), number + 1)
     whole = cluster_of(identities, "u-1")
     assert whole is not None
     assert whole.left_out == LeftOut()
@@ -226,7 +227,7 @@ def test_notes_without_end_are_cut_in_short() -> None:
         request = OutgoingRequest(
             "POST", "https://x/track", body={"event": "$identify", "properties": properties}
         )
-        identities.add(Translation((Operation("", "", request),)), number + 1)
+        identities.add(named_ids(Translation((Operation("", "", request),))), number + 1)
     whole = cluster_of(identities, till)
     assert whole is not None
     assert len(whole.notes) == 999
@@ -240,7 +241,7 @@ def test_a_user_of_whom_only_a_profile_is_written_is_no_device(user: object) -> 
     """A server identifies users by userId alone: its request does not say that the id is a user's."""
     document = call("identify", userId=user, traits={"plan": "pro"})
     identities = Identities("simplified")
-    identities.add(TRANSLATOR.translate(document, now=NOW), 1, document)
+    identities.add(named_ids(TRANSLATOR.translate(document, now=NOW), document), 1)
     cluster = cluster_of(identities, str(user))
     assert cluster is not None
     assert cluster.distinct_id == str(user)
@@ -253,5 +254,5 @@ def test_users_of_the_classic_destination_are_users() -> None:
     translate = translator(Destination(kind="classic-cloud", settings={"token": "a" * 32})).translate
     identities = Identities("original")
     for document in (ORDER, PAGE):
-        identities.add(translate(document, now=NOW), 1, document)
+        identities.add(named_ids(translate(document, now=NOW), document), 1)
     assert [one.members[0].kind for one in clusters(identities)] == ["anonymous", "user"]

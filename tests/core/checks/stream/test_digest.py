@@ -5,12 +5,14 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import msgspec
 import pytest
 from check_helpers import DESTINATION, NOW, TRANSLATOR
 from streams import call, uuid
 
 from segtap.core.checks import CheckSettings
-from segtap.core.checks.stream import Loose, StreamChecker, StreamLimits, digest
+from segtap.core.checks.examples.stream import STREAM_EXAMPLES
+from segtap.core.checks.stream import Loose, Said, StreamChecker, StreamLimits, digest, of_copy, said_by
 from segtap.core.checks.stream.digest import fingerprint
 from segtap.core.messages import Marks
 from segtap.core.verdict import Translation
@@ -35,13 +37,23 @@ def test_a_fingerprint_does_not_depend_on_the_process(seed: str) -> None:
 def test_a_digest_holds_what_the_rules_compare() -> None:
     message = call("track", properties={"plan": "pro", "seats": 3, "n" * 300: 1, "none": None}, userId="u-1")
     loose = Loose(document=message, type="track", message_id=uuid(1), id=7)
-    said = digest(loose, TRANSLATOR.translate(message, now=NOW), NOW)
+    said = digest(loose, TRANSLATOR.translate(message, now=NOW), NOW).said
     assert (said.id, said.user, said.distinct_id, said.name) == (7, "u-1", "u-1", "Signed Up")
     assert said.members == (("plan", 4), ("seats", 2), ("none", 0))
     assert (said.at, said.now, said.second, said.kept_back) == (NOW, NOW, False, False)
     other = Loose(document=message, type="track", marks=Marks.SECOND_RECEIPT | Marks.WOULD_REJECT)
-    said = digest(other, Translation(), NOW)
+    said = digest(other, Translation(), NOW).said
     assert (said.second, said.kept_back, list(said.events)) == (True, True, [])
+
+
+@pytest.mark.parametrize("rule", STREAM_EXAMPLES)
+def test_what_a_message_says_survives_the_way_to_another_process(rule: str) -> None:
+    for number, message in enumerate(STREAM_EXAMPLES[rule].before):
+        loose = Loose(document=message, type=str(message.get("type")), message_id=uuid(number), id=number)
+        said = said_by(loose, TRANSLATOR.translate(message, now=NOW), NOW)
+        assert msgspec.msgpack.decode(msgspec.msgpack.encode(said), type=Said) == said
+        copy = msgspec.structs.replace(loose, marks=Marks.SECOND_RECEIPT)
+        assert of_copy(said) == said_by(copy, Translation(), NOW)
 
 
 def test_names_are_compared_again_once_some_were_forgotten() -> None:
