@@ -9,7 +9,7 @@ from typing import TypeVar
 import msgspec
 from textual.pilot import Pilot
 
-from segtap.core.aggregates.counts import OverviewCounts
+from segtap.core.aggregates.counts import MOST_EVENTS, NEWEST, coverage_of, overview_of, step_of
 from segtap.core.aggregates.model import Groups, Overview
 from segtap.core.api import operations as ops
 from segtap.core.api.models import Change, EngineState, FeedBatch, MessageDetail, Page, ReceiptView, Summary
@@ -22,7 +22,16 @@ from segtap.core.messages import JsonObject, Marks, message_number
 from segtap.core.query import parse
 from segtap.core.query.terms import Word
 from segtap.core.settings import Settings
-from segtap.core.verdict import Finding, Operation, OutgoingRequest, Translation, Verdict
+from segtap.core.stores.tallies import Line, Tallies, tallies_of
+from segtap.core.verdict import (
+    SEVERITY_WEIGHT,
+    Finding,
+    Operation,
+    OutgoingRequest,
+    Severity,
+    Translation,
+    Verdict,
+)
 
 R = TypeVar("R")
 A = TypeVar("A")
@@ -207,6 +216,33 @@ def _word(filter: str) -> str:
     return node.text.literal or "" if isinstance(node, Word) else ""
 
 
+def line_of(line: Summary, verdict: Verdict, event: str | None = None) -> Line:
+    """What of a line is counted, with its verdict; `event` is its name, by default the line's."""
+    return Line(
+        line.id,
+        line.received_at,
+        line.type,
+        line.name,
+        line.name if event is None else event,
+        line.marks,
+        int(line.refused) or verdict.errors,
+        verdict.warnings,
+        line.delivery,
+        bool(verdict.translation.operations),
+        tuple(dict.fromkeys(finding.rule for finding in verdict.findings)),
+    )
+
+
+def tallies_of_lines(*given: tuple[Summary, Verdict]) -> Tallies:
+    """Totals of lines with their verdicts."""
+    severities: dict[str, Severity] = {}
+    for finding in (finding for _, verdict in given for finding in verdict.findings):
+        before = severities.setdefault(finding.rule, finding.severity)
+        severities[finding.rule] = min(before, finding.severity, key=SEVERITY_WEIGHT.__getitem__)
+    lines = [line_of(line, verdict) for line, verdict in given]
+    return tallies_of(lines, severities, step_of, MOST_EVENTS, NEWEST)
+
+
 class FakeViewer(Viewer):
     """A `Viewer` with its messages in memory: the operations of the API, answered without an engine.
 
@@ -344,14 +380,16 @@ class FakeViewer(Viewer):
             replays=tuple(line for line in self.lines if self._replay_of.get(line.id) == id),
         )
 
-    def _answer_overview(self, _: NoRequest) -> Overview:
-        self.calls.append(("overview",))
-        counts = OverviewCounts()
-        for line in self.lines:
-            detail = detail_of(line)
-            document = msgspec.json.decode(detail.document, type=JsonObject)
-            counts.add(line, document | {"name": line.name}, detail.verdict)
-        return counts.overview(counts.coverage(behind=self.behind))
+    def _answer_overview(self, ask: ops.OverviewRequest) -> Overview:
+        self.calls.append(("overview", ask.filter) if ask.filter else ("overview",))
+        text = _word(ask.filter)
+        verdicts = [
+            (line, detail_of(line).verdict)
+            for line in self.lines
+            if not text or text.lower() in self._text(line)
+        ]
+        tallies = tallies_of_lines(*verdicts)
+        return overview_of(tallies, coverage_of(tallies, behind=self.behind))
 
     def _answer_users(self, ask: ops.UsersRequest) -> Users:
         self.calls.append(("users", ask.text, ask.limit))

@@ -1,4 +1,4 @@
-"""What the overview and the groups screen show: small, frozen values that an engine makes for viewers."""
+"""What the summary and the groups screen show: small, frozen values that an engine makes for viewers."""
 
 from __future__ import annotations
 
@@ -70,7 +70,8 @@ class EventCount(msgspec.Struct, frozen=True, kw_only=True):
 
     For refused requests `type` is "" and `name` the reason. For messages of a type that Segment does not
     have, `type` is `UNKNOWN` and `name` the type as sent. `errors` counts messages with an error, `warnings`
-    those with warnings only, `silent` those that become no request. `delivery` counts messages by state.
+    those with warnings only, `silent` those of which Segment sends nothing. `delivery` counts messages by
+    state.
     """
 
     type: str
@@ -86,7 +87,7 @@ class EventCount(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Overview(msgspec.Struct, frozen=True, kw_only=True):
-    """The newest messages in numbers; `covered` says which.
+    """Messages in numbers; `covered` says which.
 
     `errors` counts messages and refused requests with an error, `warnings` those with warnings only. `slots`
     follow one another without a gap, `step` milliseconds each. `rules` lists errors first, then by count.

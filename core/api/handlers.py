@@ -25,10 +25,14 @@ R = TypeVar("R")
 A = TypeVar("A")
 
 
+class Summing(Protocol):
+    """The summary of an engine's messages."""
+
+    async def overview(self, filter: str = "") -> Overview: ...
+
+
 class Overlooking(Protocol):
     """What an engine makes of many messages at once."""
-
-    async def overview(self) -> Overview: ...
 
     async def users(self, text: str = "", limit: int = 200) -> Users: ...
 
@@ -57,6 +61,9 @@ class Queries(Protocol):
     def export(self, filter: str = "") -> AsyncIterator[bytes]: ...
 
     def user_rows(self) -> AsyncIterator[bytes]: ...
+
+    @property
+    def summing(self) -> Summing: ...
 
     @property
     def overviews(self) -> Overlooking: ...
@@ -147,7 +154,7 @@ VALUES: dict[str, Answerer] = dict(
         _by(ops.SETTINGS, _settings),
         _by(ops.PAGE, _page),
         _by(ops.DETAIL, lambda engine, ask: engine.queries.detail(ask.id)),
-        _by(ops.OVERVIEW, lambda engine, _: engine.queries.overviews.overview()),
+        _by(ops.OVERVIEW, lambda engine, ask: engine.queries.summing.overview(ask.filter)),
         _by(ops.USERS, lambda engine, ask: engine.queries.overviews.users(ask.text, ask.limit)),
         _by(ops.USER, _user),
         _by(ops.GROUPS, lambda engine, _: engine.queries.overviews.groups()),

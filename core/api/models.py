@@ -237,11 +237,11 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Coverage(msgspec.Struct, frozen=True, kw_only=True):
-    """Which messages a summary of many is made of: the newest of the journal, up to some ten thousand.
+    """Which messages a summary of many is made of.
 
     `messages` and `refused` (requests answered with 4xx) were read; `first` and `last` are the lowest and the
-    highest id of them, `since` and `until` the times (ms) between which they came. `older`: there are older
-    ones, which are left out. `behind`: newer ones that are still to be read; asked again, they will be in it.
+    highest id of them, `since` and `until` the times (ms) between which they came. `behind` are still to be
+    read: asked again later, they will be in it. `older`: there are others, which are left out.
     """
 
     messages: int = 0

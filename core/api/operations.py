@@ -66,6 +66,12 @@ class DetailRequest(msgspec.Struct, frozen=True):
     id: MessageNumber
 
 
+class OverviewRequest(msgspec.Struct, frozen=True, omit_defaults=True):
+    """With `filter`, only the messages that match it are counted."""
+
+    filter: str = ""
+
+
 class UsersRequest(msgspec.Struct, frozen=True, omit_defaults=True):
     """At most `limit` users, with `text` only those with an id that contains it."""
 
@@ -132,7 +138,7 @@ PAGE = Operation("page", "GET", "page", "List messages, oldest first.", PageRequ
 DETAIL = Operation(
     "detail", "GET", "messages/{id}", "Read everything about one message.", DetailRequest, MessageDetail
 )
-OVERVIEW = Operation("overview", "GET", "overview", "Count the newest messages.", NoRequest, Overview)
+OVERVIEW = Operation("overview", "GET", "overview", "Count messages.", OverviewRequest, Overview)
 USERS = Operation("users", "GET", "users", "List users as Mixpanel sees them.", UsersRequest, Users)
 USER_ROWS = Operation(
     "user_rows", "GET", "users/all", "Write every user, one a line.", NoRequest, UserRow, "lines"

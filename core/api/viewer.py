@@ -71,13 +71,13 @@ class Viewer(abc.ABC):
         """Return everything about one message. Raises InputError if the journal does not have it."""
         return await self.call(ops.DETAIL, ops.DetailRequest(id))
 
-    async def overview(self) -> Overview:
-        """Return the newest messages in numbers: by rule, by event, over time.
+    async def overview(self, filter: str = "") -> Overview:
+        """Return the messages in numbers, all or those that match a filter: by rule, by event, over time.
 
-        Messages that cannot be read within a second are left for the next call, see `Coverage.behind`. The
-        same applies to users and groups.
+        What cannot be counted within a second is left for the next call, see `Coverage.behind`. The same
+        applies to users and groups.
         """
-        return await self.call(ops.OVERVIEW, NoRequest())
+        return await self.call(ops.OVERVIEW, ops.OverviewRequest(filter))
 
     async def users(self, text: str = "", limit: int = 200) -> Users:
         """Return users as Mixpanel sees them, last seen first; with `text`, only those with a matching id."""

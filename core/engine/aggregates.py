@@ -11,16 +11,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from itertools import takewhile
 
 import msgspec
 
-from ..aggregates.counts import OverviewCounts
 from ..aggregates.groups import GroupChecks
-from ..aggregates.model import Groups, Overview
+from ..aggregates.model import Groups
 from ..api.models import Coverage, Summary
-from ..delivery import DeliveryState
 from ..identities.model import Cluster, Users, in_short
 from ..identities.table import Identities
 from ..identities.users import cluster_of, newest, user_row
@@ -70,21 +68,28 @@ class _Gathered:
 
     def __init__(self, settings: Settings, reading: ActiveSettings, *, older: bool) -> None:
         self.older = older
-        self.counts = OverviewCounts()
+        self.covered = Coverage(older=older)
         self.groups = GroupChecks(reading.destination, settings.mixpanel_group_keys, settings.rules)
 
     @property
     def size(self) -> int:
         """How many lines of the list."""
-        return self.counts.messages + self.counts.refused
+        return self.covered.messages + self.covered.refused
 
     def take(self, line: Summary, message: Message | None, verdict: Verdict) -> None:
         """Add one line of the list; `message` is None for a refused request."""
-        if message is None:
-            self.counts.add(line, {}, verdict)
-            return
-        self.counts.add(line, message.document, verdict)
-        self.groups.add(message.document, verdict.translation, line.id, verdict.findings)
+        known, at = self.covered, line.received_at
+        self.covered = Coverage(
+            messages=known.messages + (not line.refused),
+            refused=known.refused + line.refused,
+            first=known.first or line.id,
+            last=line.id,
+            since=min(known.since or at, at),
+            until=max(known.until, at),
+            older=known.older,
+        )
+        if message is not None:
+            self.groups.add(message.document, verdict.translation, line.id, verdict.findings)
 
 
 class Overviews:
@@ -114,15 +119,8 @@ class Overviews:
         """To be read, oldest first."""
         self._asked = False
         self._task: asyncio.Task[None] | None = None
-        self._moved: dict[int, DeliveryState] = {}
-        """Deliveries that moved on while messages were being read, whose lines may be older."""
 
     # --- what viewers ask ------------------------------------------------------------------------
-
-    async def overview(self) -> Overview:
-        """The counts: by rule, by event, over time. Raises JournalError, as the others do."""
-        gathered = await self._ask()
-        return gathered.counts.overview(self._coverage(gathered))
 
     async def users(self, text: str = "", limit: int = 200) -> Users:
         """The users seen last, of those with an id that contains the text; each in short.
@@ -151,23 +149,12 @@ class Overviews:
         return gathered.groups.groups(self._coverage(gathered))
 
     def _coverage(self, gathered: _Gathered) -> Coverage:
-        last = gathered.counts.last
+        last = gathered.covered.last
         # While a replacement is read, most of the lines to read are in the old one already.
         newer = sum(1 for _ in takewhile(lambda line: line.id > last, reversed(self._lines)))
-        return gathered.counts.coverage(older=gathered.older, behind=newer)
+        return msgspec.structs.replace(gathered.covered, behind=newer)
 
     # --- what the engine reports -------------------------------------------------------------------
-
-    def delivered(self, states: Iterable[tuple[int, DeliveryState]]) -> None:
-        """Messages' deliveries moved on."""
-        if self._gathered is None:
-            return
-        for id, state in states:
-            self._gathered.counts.delivered(id, state)
-            if self._making is not None:
-                self._making.counts.delivered(id, state)
-            if self._task is not None:
-                self._moved[id] = state
 
     def reset(self) -> None:
         """Start again at the next request: the journal was cleared, or the settings changed."""
@@ -175,7 +162,6 @@ class Overviews:
             self._task.cancel()
         self._task = self._gathered = self._making = None
         self._lines.clear()
-        self._moved.clear()
 
     async def close(self) -> None:
         """Stop reading."""
@@ -209,9 +195,8 @@ class Overviews:
     def _ended(self, task: asyncio.Task[None]) -> None:
         if task is self._task:
             self._task = None
-            self._moved.clear()
         if not task.cancelled() and (error := task.exception()) is not None:
-            logger.error("the overview cannot be made: %s", error)
+            logger.error("groups cannot be read: %s", error)
 
     async def _keep_up(self) -> None:
         """Read everything new; if another caller asked meanwhile, once more: newer messages may exist."""
@@ -228,10 +213,9 @@ class Overviews:
 
     async def _look(self, pace: Pace) -> None:
         """Find the lines that are not read yet; start again if there are too many to add."""
-        self._moved.clear()
         known = self._gathered
         if known is not None:
-            lines, more = await self._newer(known.counts.last, pace)
+            lines, more = await self._newer(known.covered.last, pace)
             if not more and known.size + len(lines) <= 2 * MOST_MESSAGES:
                 self._lines = lines
                 return
@@ -304,7 +288,4 @@ class Overviews:
         gathered = self._making or self._gathered
         if gathered is None:
             return
-        state = self._moved.get(line.id)
-        if state is not None:
-            line = msgspec.structs.replace(line, delivery=state)
         gathered.take(line, message, verdict)

@@ -34,6 +34,7 @@ from .queries import Queries
 from .rejudge import Rejudging
 from .settings_change import SettingsChange
 from .settings_watch import SettingsWatch
+from .summing import Summing
 from .supervisor import Supervisor
 from .watched_log import WatchedLog
 
@@ -55,6 +56,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     reader: ReceiptReader
     indexer: Indexer
     history: History
+    summing: Summing
     overviews: Overviews
     switch: ForwarderSwitch
     rejudging: Rejudging
@@ -107,6 +109,7 @@ def build(
         count=looked.count,
     )
     history = History(stores, reader, active, supervisor, indexer.pause)
+    summing = Summing(stores, reader, lambda: bounds_of(active.settings.ingest), lambda: indexer.waiting)
     overviews = Overviews(
         stores, reader, active, lambda: active.settings, partial(history.learned, USERS_WAIT)
     )
@@ -120,7 +123,7 @@ def build(
         lambda summaries: reader.load(stores, summaries),
         active,
         settings=settings.destination,
-        on_delivery=_delivered(overviews, feed),
+        on_delivery=_delivered(feed),
         on_trouble=feed.touch,
         on_halt=halted,
         dry_run=settings.dry_run,
@@ -136,7 +139,9 @@ def build(
         interrupted=interrupted,
     )
     rejudging = Rejudging(stores, reader, supervisor, feed)
-    change = SettingsChange(active, stores, rejudging, forwarder, switch, overviews, history, feed, faults)
+    change = SettingsChange(
+        active, stores, rejudging, forwarder, switch, summing, overviews, history, feed, faults
+    )
     watch = SettingsWatch(settings, change.apply, faults)
     queries = Queries(
         active,
@@ -146,6 +151,7 @@ def build(
         switch,
         indexer,
         history,
+        summing,
         overviews,
         knocks,
         feed,
@@ -154,7 +160,7 @@ def build(
         started_at=now(),
     )
     commands = Commands(
-        active, stores, log, reader, switch, watch, indexer, history, overviews, knocks, feed, faults
+        active, stores, log, reader, switch, watch, indexer, history, summing, overviews, knocks, feed, faults
     )
     app = IngestApp(
         log.append,
@@ -176,6 +182,7 @@ def build(
         reader=reader,
         indexer=indexer,
         history=history,
+        summing=summing,
         overviews=overviews,
         switch=switch,
         rejudging=rejudging,
@@ -192,12 +199,11 @@ def now() -> int:
     return time.time_ns() // 1_000_000
 
 
-def _delivered(overviews: Overviews, feed: Feed) -> OnDelivery:
+def _delivered(feed: Feed) -> OnDelivery:
     """Return what the forwarder calls after each write to the journal."""
 
     def delivered(deliveries: Sequence[Delivery], states: Sequence[tuple[int, DeliveryState]]) -> None:
         log_deliveries(deliveries)
-        overviews.delivered(states)
         # Includes attempts that settle nothing: viewers then ask for the message's new attempt.
         feed.change(states)
 

@@ -18,6 +18,7 @@ from .aggregates import Overviews
 from .forwarder_switch import ForwarderSwitch
 from .history import History
 from .settings_watch import SettingsWatch
+from .summing import Summing
 from .watched_log import WatchedLog
 
 
@@ -34,6 +35,7 @@ class Commands:
         watch: SettingsWatch,
         indexer: Indexer,
         history: History,
+        summing: Summing,
         overviews: Overviews,
         knocks: Knocks,
         feed: Feed,
@@ -47,6 +49,7 @@ class Commands:
         self._watch = watch
         self._indexer = indexer
         self._history = history
+        self._summing = summing
         self._overviews = overviews
         self._knocks = knocks
         self._feed = feed
@@ -98,6 +101,7 @@ class Commands:
             self._indexer.forget()
             self._history.cancel()
             self._active.forget()
+            self._summing.reset()
             self._overviews.reset()
             self._knocks.forget()
         self._faults.clear(READING)

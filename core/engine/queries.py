@@ -31,6 +31,7 @@ from .forwarder_switch import ForwarderSwitch, cannot_forward_why
 from .history import History
 from .rejudge import Rejudging
 from .search import Search
+from .summing import Summing
 
 VERSION = version("segtap")
 
@@ -47,6 +48,7 @@ class Queries:
         switch: ForwarderSwitch,
         indexer: Indexer,
         history: History,
+        summing: Summing,
         overviews: Overviews,
         knocks: Knocks,
         feed: Feed,
@@ -55,6 +57,7 @@ class Queries:
         started_at: int,
     ) -> None:
         self.accepting = False
+        self.summing = summing
         self.overviews = overviews
         self._active = active
         self._stores = stores

@@ -63,14 +63,19 @@ class Search:
             more = page.more
 
     async def _page(self, before: int | None, after: int | None, limit: int) -> Page:
+        return await self._stores.index.page(
+            before=before, after=after, limit=limit, condition=self.condition()
+        )
+
+    def condition(self) -> Condition:
+        """Return the filter for one query of the index."""
         sql, parameters = self._query.to_sql()
         held = _Held(self._reader, self._partial)
 
         def matches(found: Found) -> bool:
             return self._query.matches(LineCandidate(found, held), self.tally)
 
-        condition = Condition(sql, tuple(parameters), matches)
-        return await self._stores.index.page(before=before, after=after, limit=limit, condition=condition)
+        return Condition(sql, tuple(parameters), matches)
 
 
 class _Held:

@@ -27,6 +27,7 @@ from .forwarder_switch import ForwarderSwitch, cannot_forward_why
 from .history import History
 from .log import hide
 from .rejudge import Rejudging
+from .summing import Summing
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +47,7 @@ class SettingsChange:
         rejudging: Rejudging,
         forwarder: Forwarder,
         switch: ForwarderSwitch,
+        summing: Summing,
         overviews: Overviews,
         history: History,
         feed: Feed,
@@ -56,6 +58,7 @@ class SettingsChange:
         self._rejudging = rejudging
         self._forwarder = forwarder
         self._switch = switch
+        self._summing = summing
         self._overviews = overviews
         self._history = history
         self._feed = feed
@@ -80,6 +83,7 @@ class SettingsChange:
         hide(self._active.masks)
         if changed and self._switch.on and not waits:
             self._switch.report(self._switch.state)
+        self._summing.reset()
         self._overviews.reset()
         self._history.count_users_again()
         self._faults.report("destination", DESTINATION_WAITS if waits else "")

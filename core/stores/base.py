@@ -8,6 +8,8 @@ forwarder writes what became of them with `Outbox.record`.
 A receipt's position in the log (its `seq`) is given out by the store. Positions are positive integers that
 grow in the order of appending and are never used again, not even after `clear`. They need not be dense: code
 outside of a store compares them, and goes on from one that it was given, but does not count with them.
+
+This module is over 350 lines, so that all promises of a store are on one page.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from ..delivery import Delivery, DeliveryCounts, DeliveryState
 from ..messages import Receipt
 from ..query import Names
 from ..verdict import Finding, Severity
-from .tallies import StepOf, Tallies
+from .tallies import StepOf, Stretch, Tallies
 
 Cursor: TypeAlias = int
 """A receipt's position in the log."""
@@ -236,6 +238,11 @@ class Index(ReadableIndex, Protocol):
         """
         ...
 
+    @property
+    def changes(self) -> int:
+        """A number that grows when lines that are in the index change or go; new lines do not count."""
+        ...
+
     async def counts(self) -> Counts:
         """Return the totals; cheap enough for each frame of the feed."""
         ...
@@ -244,6 +251,21 @@ class Index(ReadableIndex, Protocol):
         """Return all messages in numbers, with at most so many events and newest ids for each.
 
         `step_of` chooses how long the stretches are in which they are counted over time.
+        """
+        ...
+
+    async def stretch(
+        self,
+        condition: Condition,
+        *,
+        before: int | None = None,
+        after: int | None = None,
+        limit: int = 1_000,
+    ) -> Stretch:
+        """Return what is counted of the lines that fulfil a condition, of the `limit` next to an id.
+
+        They are the nearest below `before`, or above `after`; without either the newest. Those that lack what
+        this version keeps are decided like others, and have less to count.
         """
         ...
 

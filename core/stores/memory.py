@@ -1,6 +1,8 @@
 """The three stores in memory: for tests, and for engines that keep nothing.
 
 Positions are given out with gaps between them, so that code that counts on dense ones fails early.
+
+This module is over 350 lines, for it has all three stores.
 """
 
 from __future__ import annotations
@@ -14,9 +16,10 @@ from ..api.models import Page, Summary
 from ..delivery import OWED_STATES, Delivery, DeliveryCounts, DeliveryState
 from ..errors import JournalFull
 from ..messages import Marks, Receipt, seq_of
-from ..verdict import SEVERITY_WEIGHT, Finding, Severity
+from ..verdict import Finding
 from .base import START, Condition, Counts, Cursor, Entry, Found, Judged, Revision
-from .tallies import Line, StepOf, Tallies, tallies_of
+from .memory_totals import line_of, severities_of
+from .tallies import StepOf, Stretch, Tallies, tallies_of
 
 MEMORY = "memory:"
 """The path that stands for stores in memory."""
@@ -40,6 +43,8 @@ class Memory:
     last: Cursor = START
     bytes: int = 0
     settings: str = ""
+    changes: int = 0
+    """Grows when entries change or go."""
 
     def owed(self, entry: Entry) -> bool:
         """Return whether something of the message is still to be sent."""
@@ -59,6 +64,7 @@ class Memory:
     def delete(self, seq: Cursor) -> None:
         """Delete a receipt with its messages and their attempts."""
         self.bytes -= len(self.receipts.pop(seq).body)
+        self.changes += 1
         for id in [id for id in self.entries if seq_of(id) == seq]:
             del self.entries[id]
             self.attempts.pop(id, None)
@@ -200,6 +206,7 @@ class MemoryIndex:
 
     async def revise(self, revisions: Sequence[Revision]) -> None:
         """Store what messages are judged to be now."""
+        self._memory.changes += 1
         for one in revisions:
             if entry := self._memory.entries.get(one.id):
                 line = msgspec.structs.replace(
@@ -220,6 +227,11 @@ class MemoryIndex:
 
     async def fill(self, entries: Sequence[Entry], upto: Cursor) -> None:
         """Do nothing, see `unfilled`."""
+
+    @property
+    def changes(self) -> int:
+        """A number that grows when lines that are in the index change or go."""
+        return self._memory.changes
 
     async def counts(self) -> Counts:
         """Return the totals."""
@@ -244,29 +256,31 @@ class MemoryIndex:
 
     async def tallies(self, step_of: StepOf, events: int, newest: int) -> Tallies:
         """Return all messages in numbers."""
-        severities: dict[str, Severity] = {}
-        lines: list[Line] = []
-        for entry in self._memory.lines():
-            line, judged = entry.summary, entry.judged
-            for rule, severity in judged.rules.items():
-                before = severities.setdefault(rule, severity)
-                severities[rule] = min(before, severity, key=SEVERITY_WEIGHT.__getitem__)
-            lines.append(
-                Line(
-                    line.id,
-                    line.received_at,
-                    line.type,
-                    line.name,
-                    entry.names.event,
-                    line.marks,
-                    line.errors,
-                    line.warnings,
-                    line.delivery,
-                    judged.sent,
-                    tuple(judged.rules),
-                )
-            )
-        return tallies_of(lines, severities, step_of, events, newest)
+        entries = list(self._memory.lines())
+        return tallies_of(map(line_of, entries), severities_of(entries), step_of, events, newest)
+
+    async def stretch(
+        self,
+        condition: Condition,
+        *,
+        before: int | None = None,
+        after: int | None = None,
+        limit: int = 1_000,
+    ) -> Stretch:
+        """Return what is counted of the lines that fulfil a condition, see `Index.stretch`."""
+        entries = [
+            entry for entry in self._memory.lines(after or 0) if before is None or entry.summary.id < before
+        ]
+        some = entries[-limit:] if after is None else entries[:limit]
+        if not some:
+            return Stretch()
+        return Stretch(
+            lines=tuple(line_of(entry) for entry in some if self._fulfils(condition, entry)),
+            severities=severities_of(self._memory.lines()),
+            looked=len(some),
+            first=some[0].summary.id,
+            last=some[-1].summary.id,
+        )
 
     async def settings(self) -> str:
         """Return the settings that were last kept."""
@@ -296,6 +310,7 @@ class MemoryOutbox:
     ) -> None:
         """Keep attempts and the new states of their messages."""
         memory = self._memory
+        memory.changes += bool(states)
         for delivery in deliveries:
             if delivery.message in memory.entries:
                 memory.attempts.setdefault(delivery.message, []).append(delivery)

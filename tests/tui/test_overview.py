@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 import msgspec
 import pytest
-from fake_viewer import AT, FakeViewer, story, summary, until
+from fake_viewer import AT, FakeViewer, story, summary, tallies_of_lines, until
 from grids import SameGrid
 from pane_host import screen as drawn_screen
 from textual.pilot import Pilot
 from textual.widgets import Static
 
-from segtap.core.aggregates.counts import OverviewCounts
+from segtap.core.aggregates.counts import overview_of
 from segtap.core.aggregates.model import UNKNOWN, EventCount, Overview, RuleCount, Slot
 from segtap.core.api.models import Coverage
 from segtap.core.messages import Marks, message_number
@@ -427,12 +427,11 @@ async def test_how_it_looks(same_grid: SameGrid, app_on: AppOn, size: tuple[int,
 
 
 def test_words_for_messages_of_no_type_that_segment_has() -> None:
-    counts = OverviewCounts()
-    for number, marks in ((1, Marks.WOULD_REJECT), (2, Marks.REFUSED)):
-        counts.add(summary(number, "", "identity", marks=int(marks)), {}, Verdict(Translation()))
-    told = {
-        one.type: (event_words(one.type, one.name), delivery_words(one)) for one in counts.overview().events
-    }
+    nothing = Verdict(Translation())
+    kinds = ((1, Marks.WOULD_REJECT), (2, Marks.REFUSED))
+    lines = [(summary(number, "", "identity", marks=int(marks)), nothing) for number, marks in kinds]
+    events = overview_of(tallies_of_lines(*lines)).events
+    told = {one.type: (event_words(one.type, one.name), delivery_words(one)) for one in events}
     assert told[UNKNOWN] == ("of type identity", "1 off")
     assert "answered with 4xx" in told[""][1]
     assert event_words(UNKNOWN, "") == "without a type"

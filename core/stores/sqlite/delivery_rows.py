@@ -53,6 +53,7 @@ class DeliveryRows(MessageRows):
                     )
             self._db.execute(SET_META, (tally.encode(), "counts"))
         self._tally = tally
+        self.line_changes += bool(after)
         return seq_of(min(after)) if after else None
 
     def _standings(self, ids: Collection[int]) -> dict[int, _Standing]:

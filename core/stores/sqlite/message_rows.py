@@ -10,7 +10,7 @@ from typing import TypeVar
 from ...delivery import OWED_STATES, DeliveryState
 from ...messages import Marks, message_number, seq_of
 from ...query.searched import BETWEEN
-from ...verdict import Severity
+from ...verdict import FAULT_RULE, SEVERITY_WEIGHT
 from ..base import Counts, Entry, Judged, Revision
 from .rows import (
     ALL_COLUMNS,
@@ -23,7 +23,7 @@ from .rows import (
     pack_text,
     storable,
 )
-from .tally import COUNTED, Changes, Row, Tally
+from .tally import COUNTED, Changes, Row, Severities, Tally, worst_of
 
 ROWS = 200
 """Rows that one statement inserts at most. A statement a row would let go of the interpreter and wait for it
@@ -50,9 +50,12 @@ class MessageRows:
 
     _db: sqlite3.Connection
     _tally: Tally
+    _severities: Severities
     last_seq: int
     indexed: int
     filled: tuple[int, int]
+    line_changes: int = 0
+    """Grows when rows change or go."""
     _common: dict[str, int]
     """The texts in `common_texts`, with their numbers."""
 
@@ -72,11 +75,10 @@ class MessageRows:
             )
         fresh = [entry for entry in entries if seq_of(entry.summary.id) > self.indexed]
         rows = [(counted(entry), 1) for entry in fresh]
-        severities: dict[str, Severity] = {}
-        for entry in fresh:
-            severities.update(entry.judged.rules)
         tally = self._tally.with_changes(rows)
-        changes = Changes(severities)
+        judged = [entry.judged for entry in fresh]
+        severities = self._severities.with_more(judged)
+        changes = Changes(worst_of(judged))
         changes.add(rows)
         indexed = max(self.indexed, upto)
         with self._transaction():
@@ -87,8 +89,9 @@ class MessageRows:
                 values = [value for row in some for value in row]
                 self._db.execute(_INSERT_MESSAGES + f", {_MESSAGE_VALUES}" * (len(some) - 1), values)
             changes.write(self._db)
+            self._keep(severities)
             self._db.executemany(SET_META, [(indexed, "indexed"), (tally.encode(), "counts")])
-        self.indexed, self._tally = indexed, tally
+        self.indexed, self._tally, self._severities = indexed, tally, severities
         self._common.update(new)
 
     def fill(self, entries: Sequence[Entry], upto: int) -> None:
@@ -111,10 +114,9 @@ class MessageRows:
             tally = self._tally.with_changes(
                 change for (row, _), now in zip(found, after, strict=True) for change in ((row, -1), (now, 1))
             )
-            severities: dict[str, Severity] = {}
-            for _, entry in found:
-                severities.update(entry.judged.rules)
-            changes = Changes(severities)
+            judged = [entry.judged for _, entry in found]
+            severities = self._severities.with_more(judged)
+            changes = Changes(worst_of(judged))
             changes.add((row, 1) for row in after)
             new, numbers = self._numbered([entry for _, entry in found])
             self._db.executemany(
@@ -130,10 +132,12 @@ class MessageRows:
                 ],
             )
             changes.write(self._db)
+            self._keep(severities)
             self._db.executemany(SET_META, [(upto, "filled"), (tally.encode(), "counts")])
             if upto == end:
                 self._db.execute("DELETE FROM meta WHERE key IN ('filled', 'fill')")
-        self._tally = tally
+        self._tally, self._severities = tally, severities
+        self.line_changes += 1
         self.filled = (upto, end) if upto < end else (0, 0)
         self._common.update(new)
 
@@ -146,10 +150,10 @@ class MessageRows:
             rows = self._rows([one.id for one in revisions])
             found = [(rows[one.id], one) for one in revisions if one.id in rows]
             after = [_revised(row, one) for row, one in found]
-            severities: dict[str, Severity] = {}
-            for _, one in found:
-                severities.update(one.judged.rules)
-            tally = self._changed(zip((row for row, _ in found), after, strict=True), severities)
+            judged = [one.judged for _, one in found]
+            severities = self._severities.with_more(judged)
+            tally = self._changed(zip((row for row, _ in found), after, strict=True), worst_of(judged))
+            self._keep(severities)
             self._db.executemany(
                 f"UPDATE messages SET errors = ?, warnings = ?, {_SET_JUDGED}, marks = ?, delivery = ? "
                 "WHERE id = ?",
@@ -167,7 +171,8 @@ class MessageRows:
                 ],
             )
             self._db.execute(SET_META, (tally.encode(), "counts"))
-        self._tally = tally
+        self._tally, self._severities = tally, severities
+        self.line_changes += bool(found)
         return seq_of(min(row.id for row, _ in found)) if found else None
 
     def spoil(self, seq: int) -> bool:
@@ -186,26 +191,31 @@ class MessageRows:
                 if not row.marks & Marks.DAMAGED:
                     state = DeliveryState.FAULT.value if owed == 1 else row.delivery
                     marks = row.marks | Marks.DAMAGED
-                    now = row._replace(marks=marks, delivery=state, errors=max(row.errors, 1))
+                    rules = pack_rules((FAULT_RULE,))
+                    now = row._replace(marks=marks, delivery=state, errors=max(row.errors, 1), rules=rules)
                     changed.append((row, now))
-            tally = self._changed(changed)
+            tally = self._changed(changed, {FAULT_RULE: SEVERITY_WEIGHT["error"]})
             self._db.executemany(
-                "UPDATE messages SET marks = ?, delivery = ?, errors = ?, owed = 0 WHERE id = ?",
-                [(row.marks, row.delivery, row.errors, row.id) for _, row in changed],
+                "UPDATE messages SET marks = ?, delivery = ?, errors = ?, rules = ?, owed = 0 WHERE id = ?",
+                [(row.marks, row.delivery, row.errors, row.rules, row.id) for _, row in changed],
             )
             self._db.execute(SET_META, (tally.encode(), "counts"))
         self._tally = tally
+        self.line_changes += bool(changed)
         return bool(changed)
 
-    def _changed(
-        self, rows: Iterable[tuple[Row, Row]], severities: Mapping[str, Severity] | None = None
-    ) -> Tally:
+    def _changed(self, rows: Iterable[tuple[Row, Row]], worst: Mapping[str, int] | None = None) -> Tally:
         """Write what rows before and after a change differ in to the totals; returns the tally then."""
         both = [one for before, after in rows if before != after for one in ((before, -1), (after, 1))]
-        changes = Changes(severities)
+        changes = Changes(worst)
         changes.add(change for change in both if not self._lacks(change[0].id))
         changes.write(self._db)
         return self._tally.with_changes(both)
+
+    def _keep(self, severities: Severities) -> None:
+        """Write the severities of rules if they changed."""
+        if severities is not self._severities:
+            self._db.execute("INSERT OR REPLACE INTO meta VALUES ('severities', ?)", (severities.encode(),))
 
     def _lacks(self, id: int) -> bool:
         """Return whether the message's row is one of an earlier version that is not filled in yet."""

@@ -6,6 +6,7 @@
 - `last_seq`: the highest number given out when receipts were last deleted (numbers are never used twice)
 - `indexed`: receipts up to this one have their messages in the index
 - `counts`: the totals of `messages`, as JSON
+- `severities`: the worst severity of each rule by the settings that judged, see `tally`; it may be missing
 - `settings`: those that the last engine ran with, as JSON without secrets; it may be missing
 - `filled`, `fill`: messages of the receipts after the one and up to the other lack what version 5 keeps of
   them; missing when none do

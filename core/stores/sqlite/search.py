@@ -11,7 +11,7 @@ from functools import partial
 
 from ...api.models import Page, Summary
 from ...messages import Receipt, message_number, seq_of
-from ..base import Condition, Found
+from ..base import Condition, Entry, Found
 from .reader import ENDLESS, bounded, receipt
 from .rows import ALL_COLUMNS, SUMMARY_COLUMNS, unpack_entry, unpack_summary
 
@@ -47,7 +47,11 @@ def page(
     while len(found) <= limit:
         many = limit + 1 - len(found) if matches is None else _STRETCH
         rows = db.execute(query, (*values, *parameters, many)).fetchall()
-        found += _decided(db, rows, matches, lacking)
+        found += (
+            map(unpack_summary, rows)
+            if matches is None
+            else [entry.summary for entry in decided(db, rows, matches, lacking)]
+        )
         if len(rows) < many:
             break
         values = [rows[-1][0], values[1]] if after is not None else [values[0], rows[-1][0]]
@@ -64,15 +68,13 @@ def unfilled(db: sqlite3.Connection) -> tuple[int, int]:
     return message_number(start + 1, 0), message_number(end + 1, 0)
 
 
-def _decided(
+def decided(
     db: sqlite3.Connection,
     rows: Sequence[Sequence[object]],
-    matches: Callable[[Found], bool] | None,
+    matches: Callable[[Found], bool],
     lacking: tuple[int, int],
-) -> list[Summary]:
-    """Return the lines of the rows that match; of neighbours in one receipt that is read once."""
-    if matches is None:
-        return [unpack_summary(row) for row in rows]
+) -> list[Entry]:
+    """Return the entries of the rows that match; of neighbours in one receipt that is read once."""
     read: dict[int, Receipt | None] = {}
     common: dict[int, str] = {}
 
@@ -88,11 +90,11 @@ def _decided(
             read[seq] = receipt(db, seq)
         return read[seq]
 
-    found: list[Summary] = []
+    found: list[Entry] = []
     for row in rows:
         entry = unpack_entry(row, common_text)
         id = entry.summary.id
         filled = len(row) > _LINE and not lacking[0] <= id < lacking[1]
         if matches(Found(entry, filled, partial(receipt_of, seq_of(id)))):
-            found.append(entry.summary)
+            found.append(entry)
     return found

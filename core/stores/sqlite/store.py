@@ -20,7 +20,7 @@ from .message_rows import ROWS, SET_META
 from .place import companions
 from .rows import ReceiptRow, lenient_text
 from .schema import OWED, connect_aside, connect_writer
-from .tally import COUNTED, Changes, Row, Tally
+from .tally import COUNTED, Changes, Row, Severities, Tally
 
 _INSERT_RECEIPTS = "INSERT INTO receipts (seq, received_at, form, data) VALUES (?, ?, ?, ?)"
 OLDEST_FREE = f"""
@@ -58,6 +58,7 @@ class Store(DeliveryRows):
             self._common = dict(self._db.execute("SELECT text, id FROM common_texts"))
             self.filled = (int(meta.get("filled", 0)), int(meta.get("fill", 0)))
             self._tally = Tally.decode(meta["counts"])
+            self._severities = Severities.decode(str(meta.get("severities", "{}")))
             (self._page_size,) = self._db.execute("PRAGMA page_size").fetchone()
             self.guard = Guard(path, self._db)
         except (KeyError, ValueError, TypeError, msgspec.DecodeError) as error:
@@ -150,6 +151,7 @@ class Store(DeliveryRows):
             self._db.executemany("DELETE FROM receipts WHERE seq = ?", [(seq,) for seq in numbers])
             self._db.executemany(SET_META, [(self.last_seq, "last_seq"), (tally.encode(), "counts")])
         self._tally = tally
+        self.line_changes += 1
 
     def keep_settings(self, text: str) -> None:
         """Keep the settings that the engine runs with."""
@@ -174,13 +176,14 @@ class Store(DeliveryRows):
                 "common_texts",
             ):
                 self._db.execute(f"DELETE FROM {table}")
-            self._db.execute("DELETE FROM meta WHERE key IN ('filled', 'fill')")
+            self._db.execute("DELETE FROM meta WHERE key IN ('filled', 'fill', 'severities')")
             self._db.executemany(
                 SET_META,
                 [(self.last_seq, "last_seq"), (self.last_seq, "indexed"), (tally.encode(), "counts")],
             )
         self.indexed, self._tally, self.filled = self.last_seq, tally, (0, 0)
-        self._common = {}
+        self._common, self._severities = {}, Severities()
+        self.line_changes += 1
         self._db.execute("VACUUM")
         if not self.checkpoint("TRUNCATE"):
             raise JournalError(

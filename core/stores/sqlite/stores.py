@@ -10,8 +10,8 @@ from ...api.models import Summary
 from ...delivery import Delivery, DeliveryState
 from ...messages import Receipt
 from ...settings import JournalSettings
-from ..base import START, Counts, Cursor, Entry, Judged, Revision
-from ..tallies import StepOf, Tallies
+from ..base import START, Condition, Counts, Cursor, Entry, Judged, Revision
+from ..tallies import StepOf, Stretch, Tallies
 from . import reader, totals
 from .damage import Damage
 from .faults import SQLITE_ERRORS, store_fault
@@ -124,6 +124,11 @@ class SqliteIndex(SqliteLines):
         """Store what those messages lack, up to the receipt `upto`, in one transaction."""
         await self._writer.run(lambda: self._store.fill(entries, upto))
 
+    @property
+    def changes(self) -> int:
+        """A number that grows when lines that are in the index change or go."""
+        return self._store.line_changes
+
     async def counts(self) -> Counts:
         """Return the totals; they are kept, not counted."""
         return self._store.counts
@@ -131,6 +136,17 @@ class SqliteIndex(SqliteLines):
     async def tallies(self, step_of: StepOf, events: int, newest: int) -> Tallies:
         """Return all messages in numbers, see `Index.tallies`."""
         return await self._reader.search.run(totals.tallies, step_of, events, newest)
+
+    async def stretch(
+        self,
+        condition: Condition,
+        *,
+        before: int | None = None,
+        after: int | None = None,
+        limit: int = 1_000,
+    ) -> Stretch:
+        """Return what is counted of the lines that fulfil a condition, see `Index.stretch`."""
+        return await self._reader.search.run(totals.stretch, condition, before, after, limit)
 
     async def settings(self) -> str:
         """Return the settings that were last kept, "" if there are none."""

@@ -11,8 +11,8 @@ import msgspec
 
 from ...delivery import DeliveryCounts
 from ...messages import Marks
-from ...verdict import SEVERITY_WEIGHT, Severity
-from ..base import Counts
+from ...verdict import SEVERITY_WEIGHT
+from ..base import Counts, Judged
 from ..tallies import MINUTE, counted_as
 
 _STATES = DeliveryCounts.__struct_fields__
@@ -21,6 +21,9 @@ _REFUSED_REQUESTS = "refused requests"
 # Plain numbers: operations on flags cost more than the rest.
 _REFUSED, _TEED = int(Marks.REFUSED), int(Marks.TEED)
 _OTHERS = ("received", "teed", "errors", "warnings", "judged")
+_LIGHTEST = len(SEVERITY_WEIGHT)
+_REVISIONS = 4
+"""Settings whose severities are kept."""
 _NEVER = 1 << 62
 """Later than any message."""
 
@@ -143,6 +146,64 @@ ON CONFLICT DO UPDATE SET messages = messages + excluded.messages
 """
 
 
+class Severities:
+    """The worst severity that each rule has had, by the settings that judged: the newest ones last.
+
+    Treated as immutable. Other settings, and repairs, change the severity of a rule.
+    """
+
+    def __init__(self, by_revision: Mapping[str, Mapping[str, int]] | None = None) -> None:
+        self._by_revision = by_revision or {}
+
+    def with_more(self, given: Iterable[Judged]) -> Severities:
+        """Return the severities after these messages were judged; the same object if nothing is new."""
+        found: dict[str, dict[str, int]] = {}
+        for judged in given:
+            known = found.setdefault(judged.revision, {})
+            for rule, severity in judged.rules.items():
+                known[rule] = min(known.get(rule, _LIGHTEST), SEVERITY_WEIGHT[severity])
+        changed = dict(self._by_revision)
+        new = False
+        for revision, weights in found.items():
+            known = changed.get(revision, {})
+            more = {
+                rule: weight for rule, weight in weights.items() if weight < known.get(rule, _LIGHTEST + 1)
+            }
+            if more or (revision and revision != next(reversed(changed), None)):
+                new = True
+                changed.pop(revision, None)
+                changed[revision] = {**known, **more}
+        return Severities(dict(list(changed.items())[-_REVISIONS:])) if new else self
+
+    def weights(self) -> dict[str, int]:
+        """Return the weight for each rule, by the newest settings that found it."""
+        found: dict[str, int] = {}
+        for weights in self._by_revision.values():
+            found.update(weights)
+        return found
+
+    def encode(self) -> str:
+        """Return the text that the journal keeps."""
+        return msgspec.json.encode(self._by_revision).decode()
+
+    @classmethod
+    def decode(cls, text: str) -> Severities:
+        """Read the text that the journal keeps; what is damaged counts as nothing."""
+        try:
+            return cls(msgspec.json.decode(text, type=dict[str, dict[str, int]]))
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return cls()
+
+
+def worst_of(given: Iterable[Judged]) -> dict[str, int]:
+    """Return the weight of the worst severity that each rule has in these messages."""
+    worst: dict[str, int] = {}
+    for judged in given:
+        for rule, severity in judged.rules.items():
+            worst[rule] = min(worst.get(rule, _LIGHTEST), SEVERITY_WEIGHT[severity])
+    return worst
+
+
 class _Sums:
     """What changes in one row of `tallies`."""
 
@@ -157,10 +218,13 @@ class _Sums:
 
 
 class Changes:
-    """What rows that come, go and change do to the tables of totals. `write` belongs into a transaction."""
+    """What rows that come, go and change do to the tables of totals. `write` belongs into a transaction.
 
-    def __init__(self, severities: Mapping[str, Severity] | None = None) -> None:
-        self._worst = {rule: SEVERITY_WEIGHT[severity] for rule, severity in (severities or {}).items()}
+    `worst` has the weights of the worst severities that the rules of these rows have.
+    """
+
+    def __init__(self, worst: Mapping[str, int] | None = None) -> None:
+        self._worst = worst or {}
         self._tallies: dict[_Key, _Sums] = {}
         self._minutes: dict[tuple[int, str, str, str], list[int]] = {}
         self._standings: Counter[_Key] = Counter()
@@ -240,4 +304,4 @@ class Changes:
             )
 
     def _weight(self, rule: str) -> int:
-        return self._worst.get(rule, len(SEVERITY_WEIGHT))
+        return self._worst.get(rule, _LIGHTEST)

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
 from ...messages import Marks
 from ...verdict import SEVERITY_WEIGHT, Severity
+from ..base import Condition, Found
 from ..tallies import (
     FINE,
     MINUTE,
@@ -21,14 +23,19 @@ from ..tallies import (
     Line,
     RuleTally,
     StepOf,
+    Stretch,
     Tallies,
     tallies_of,
     top_events,
 )
-from .search import unfilled
-from .tally import COUNTED, Row
+from .reader import ENDLESS
+from .rows import ALL_COLUMNS
+from .search import decided, unfilled
+from .tally import COUNTED, Row, Severities
 
 _SEVERITIES: dict[int, Severity] = {weight: severity for severity, weight in SEVERITY_WEIGHT.items()}
+_ENTRY = ALL_COLUMNS.count(",") + 1
+"""Values of a row that an entry is made of."""
 _LOOK_BACK = 500
 """Lines up to the newest of an event or a rule among which others of it are looked for."""
 
@@ -46,13 +53,62 @@ def tallies(db: sqlite3.Connection, step_of: StepOf, events: int, newest: int) -
             rows = map(
                 Row.read, db.execute(f"SELECT {COUNTED} FROM messages WHERE id >= ? OR id < ?", (end, start))
             )
-            found = tallies_of([_line(row) for row in rows], _severities(db), step_of, events, newest)
+            found = tallies_of(map(_line, rows), _severities(db), step_of, events, newest)
         else:
             found = _from_tables(db, step_of, events, newest)
         return msgspec.structs.replace(found, missing=missing)
     finally:
         if db.in_transaction:
             db.execute("ROLLBACK")  # nothing was written
+
+
+def stretch(
+    db: sqlite3.Connection, condition: Condition, before: int | None, after: int | None, limit: int
+) -> Stretch:
+    """Return what is counted of the lines that fulfil a condition, see `Index.stretch`."""
+    order = "ASC" if after is not None else "DESC"
+    db.execute("BEGIN")
+    try:
+        looked, low, high = db.execute(
+            "SELECT count(*), min(id), max(id) FROM (SELECT id FROM messages WHERE id > ? AND id < ? "
+            f"ORDER BY id {order} LIMIT ?)",
+            (after or 0, ENDLESS if before is None else before, limit),
+        ).fetchone()
+        if not looked:
+            return Stretch()
+        lacking = unfilled(db)
+        columns = COUNTED if condition.matches is None else f"{ALL_COLUMNS}, {COUNTED}"
+        rows = db.execute(
+            f"SELECT {columns} FROM messages WHERE id >= ? AND id <= ? "
+            f"AND ({condition.sql} OR id >= ? AND id < ?)",
+            (low, high, *condition.parameters, *lacking),
+        ).fetchall()
+        return Stretch(
+            lines=tuple(map(_line, _counted(db, rows, condition.matches, lacking))),
+            severities=_severities(db),
+            looked=looked,
+            first=low,
+            last=high,
+        )
+    finally:
+        if db.in_transaction:
+            db.execute("ROLLBACK")  # nothing was written
+
+
+def _counted(
+    db: sqlite3.Connection,
+    rows: Sequence[Sequence[object]],
+    matches: Callable[[Found], bool] | None,
+    lacking: tuple[int, int],
+) -> Iterator[Row]:
+    """Yield what is counted of the rows that match."""
+    if matches is None:
+        yield from map(Row.read, rows)
+        return
+    chosen = {entry.summary.id for entry in decided(db, [row[:_ENTRY] for row in rows], matches, lacking)}
+    for row in rows:
+        if row[0] in chosen:
+            yield Row.read(row[_ENTRY:])
 
 
 def _line(row: Row) -> Line:
@@ -72,8 +128,13 @@ def _line(row: Row) -> Line:
 
 
 def _severities(db: sqlite3.Connection) -> dict[str, Severity]:
-    rows = db.execute("SELECT rule, min(worst) FROM tallies WHERE rule != '' GROUP BY rule")
-    return {rule: _SEVERITIES.get(worst, "info") for rule, worst in rows}
+    weights = dict(
+        db.execute("SELECT rule, min(worst) FROM tallies WHERE rule != '' GROUP BY rule").fetchall()
+    )
+    row = db.execute("SELECT value FROM meta WHERE key = 'severities'").fetchone()
+    if row is not None:
+        weights |= Severities.decode(str(row[0])).weights()
+    return {rule: _SEVERITIES.get(weight, "info") for rule, weight in weights.items()}
 
 
 def _from_tables(db: sqlite3.Connection, step_of: StepOf, events: int, newest: int) -> Tallies:
@@ -153,14 +214,14 @@ def _rules(
     db: sqlite3.Connection, newest: int, shares: dict[str, dict[EventKey, int]]
 ) -> tuple[RuleTally, ...]:
     found: list[RuleTally] = []
-    for rule, worst, messages, first, last, id in db.execute(
-        "SELECT rule, min(worst), sum(messages), min(first), max(last), max(newest) "
+    severities = _severities(db)
+    for rule, messages, first, last, id in db.execute(
+        "SELECT rule, sum(messages), min(first), max(last), max(newest) "
         "FROM tallies WHERE rule != '' GROUP BY rule"
     ).fetchall():
         ids = _newest(db, id, newest, "instr(rules, ?)", f" {rule} ")
         events = tuple(top_events(shares[rule].items()))
-        severity = _SEVERITIES.get(worst, "info")
-        found.append(RuleTally(rule, severity, messages, first, last, ids, events))
+        found.append(RuleTally(rule, severities.get(rule, "info"), messages, first, last, ids, events))
     return tuple(found)
 
 

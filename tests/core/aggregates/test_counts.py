@@ -9,13 +9,14 @@ from collections import Counter
 import msgspec
 import pytest
 from check_helpers import every_real_message, inspected, real_message
-from fake_viewer import AT, summary
+from fake_viewer import AT, line_of, summary, tallies_of_lines
 
-from segtap.core.aggregates.counts import MOST_EVENTS, MOST_SLOTS, STEPS, OverviewCounts
+from segtap.core.aggregates.counts import MOST_EVENTS, MOST_SLOTS, NEWEST, STEPS, overview_of, step_of
 from segtap.core.aggregates.model import UNKNOWN, Overview
 from segtap.core.api.models import Summary
 from segtap.core.delivery import DeliveryState
-from segtap.core.messages import Marks, message_number
+from segtap.core.messages import Marks
+from segtap.core.stores.tallies import Line, LineCounts, Tallies, tallies_of
 from segtap.core.verdict import Finding, Operation, OutgoingRequest, Severity, Translation, Verdict
 
 SENT = Translation((Operation("Track Calls", "trackEvent", OutgoingRequest("POST", "https://x/import")),))
@@ -28,14 +29,11 @@ def reading(**rules: Severity) -> Verdict:
 
 
 def counted(*given: tuple[Summary, Verdict]) -> Overview:
-    counts = OverviewCounts()
-    for line, verdict in given:
-        counts.add(line, {}, verdict)
-    return counts.overview()
+    return overview_of(tallies_of_lines(*given))
 
 
 def test_nothing_yet() -> None:
-    overview = OverviewCounts().overview()
+    overview = counted()
     assert overview == Overview()
     assert overview.slots == overview.rules == overview.events == ()
 
@@ -47,15 +45,15 @@ def test_real_messages_are_counted_as_they_are_judged() -> None:
         real_message("next", "track", messageId="order_991"),
         real_message("next", "track", messageId="order_992", userId="undefined"),
     ]
-    counts, rules, bad, warned = OverviewCounts(), Counter[str](), 0, 0
+    lines, rules, bad, warned = list[tuple[Summary, Verdict]](), Counter[str](), 0, 0
     for number, message in enumerate(messages, 1):
         verdict = inspected(message)
         name = message.get("event") or message.get("name") or ""
-        counts.add(summary(number, message["type"], name), message, verdict)
+        lines.append((summary(number, message["type"], name), verdict))
         rules.update({finding.rule for finding in verdict.findings})
         bad += verdict.errors > 0
         warned += not verdict.errors and verdict.warnings > 0
-    overview = counts.overview()
+    overview = counted(*lines)
     assert {one.rule: one.messages for one in overview.rules} == dict(rules)
     assert rules["insert-id-charset"] == 2
     assert (overview.errors, overview.warnings) == (bad, warned)
@@ -105,25 +103,25 @@ def test_an_event_knows_its_rules_and_a_rule_its_events() -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "document", "key"),
+    ("line", "event", "key"),
     [
-        (summary(1, "track", "Signed Up"), {}, ("track", "Signed Up")),
-        (summary(1, "page", "Pricing"), {"name": "Pricing"}, ("page", "Pricing")),
-        (summary(1, "page", "Pricing"), {"properties": {"name": "Pricing"}}, ("page", "Pricing")),
-        (summary(1, "page", "/orders/17"), {"properties": {"path": "/orders/17"}}, ("page", "")),
-        (summary(1, "screen", "screen"), {}, ("screen", "")),
-        (summary(1, "identify", "ada@example.com"), {}, ("identify", "")),
-        (summary(1, "group", "acme"), {}, ("group", "")),
-        (summary(1, "alias", "a → b"), {}, ("alias", "")),
-        (summary(1, "", "not JSON", marks=int(Marks.REFUSED)), {}, ("", "not JSON")),
+        (summary(1, "track", "Signed Up"), "Signed Up", ("track", "Signed Up")),
+        (summary(1, "page", "Pricing"), "Pricing", ("page", "Pricing")),
+        (summary(1, "page", "/orders/17"), "", ("page", "")),
+        (summary(1, "screen", "screen"), "", ("screen", "")),
+        (summary(1, "identify", "ada@example.com"), "", ("identify", "")),
+        (summary(1, "group", "acme"), "", ("group", "")),
+        (summary(1, "alias", "a → b"), "", ("alias", "")),
+        (summary(1, "", "not JSON", marks=int(Marks.REFUSED)), "", ("", "not JSON")),
+        (summary(1, "", "identity", marks=int(Marks.WOULD_REJECT)), "", (UNKNOWN, "identity")),
     ],
 )
-def test_what_an_event_is(line: Summary, document: dict[str, object], key: tuple[str, str]) -> None:
+def test_what_an_event_is(line: Summary, event: str, key: tuple[str, str]) -> None:
     """People and paths do not make events of their own."""
-    counts = OverviewCounts()
-    counts.add(line, document, Verdict(Translation()))  # pyright: ignore[reportArgumentType]
-    (event,) = counts.overview().events
-    assert (event.type, event.name) == key
+    counts = LineCounts(step_of, NEWEST)
+    counts.add(line_of(line, Verdict(Translation()), event))
+    (found,) = overview_of(counts.tallies({}, MOST_EVENTS)).events
+    assert (found.type, found.name) == key
 
 
 def test_a_refused_request_is_an_error_and_no_message() -> None:
@@ -134,26 +132,48 @@ def test_a_refused_request_is_an_error_and_no_message() -> None:
     assert overview.events[0].silent == 0
 
 
-def test_deliveries_move_on() -> None:
-    counts = OverviewCounts()
+def test_deliveries_are_counted_for_each_event() -> None:
     waiting = summary(1, delivery=DeliveryState.WAITING)
-    counts.add(waiting, {}, reading())
-    counts.add(summary(2, delivery=DeliveryState.SENT), {}, reading())
-    assert counts.overview().events[0].delivery == {DeliveryState.WAITING: 1, DeliveryState.SENT: 1}
-    counts.delivered(waiting.id, DeliveryState.SENT)
-    counts.delivered(waiting.id, DeliveryState.SENT)
-    counts.delivered(message_number(77, 0), DeliveryState.REFUSED)
-    assert counts.overview().events[0].delivery == {DeliveryState.SENT: 2}
+    overview = counted((waiting, reading()), (summary(2, delivery=DeliveryState.SENT), reading()))
+    assert overview.events[0].delivery == {DeliveryState.WAITING: 1, DeliveryState.SENT: 1}
+
+
+def test_the_order_of_counting_does_not_matter() -> None:
+    """What matches a filter is counted newest first, and what comes later is added."""
+    draw = random.Random(7)
+    names, lines = ("a", "b", "c"), list[Line]()
+    for number in range(1, 300):
+        verdict = reading(**{name: "warning" for name in names if draw.random() < 0.3})
+        at = AT + draw.randint(0, 90_000) * number
+        line = summary(number, name=f"Event {draw.randint(1, 9)}", received_at=at)
+        lines.append(line_of(line, verdict))
+
+    def tallies(given: list[Line]) -> Tallies:
+        found = tallies_of(given, dict.fromkeys(names, "warning"), step_of, MOST_EVENTS, NEWEST)
+        rules = tuple(
+            msgspec.structs.replace(one, events=tuple(sorted(one.events)[:0])) for one in found.rules
+        )
+        return msgspec.structs.replace(found, rules=tuple(sorted(rules, key=lambda one: one.rule)))
+
+    once = tallies(lines)
+    assert [line.id for line in reversed(lines)][:NEWEST] == sorted(
+        {id for one in once.events for id in one.newest}, reverse=True
+    )[:NEWEST]
+    draw.shuffle(lines)
+    assert tallies(lines) == once
+    assert tallies(lines[::-1]) == once
 
 
 @pytest.mark.parametrize("span", [0, 5, 119, 121, 3_600, 86_400, 90 * 86_400, 9 * 365 * 86_400])
 def test_slots_follow_one_another_and_are_few_whatever_the_time(span: int) -> None:
     draw = random.Random(span)
-    counts, times = OverviewCounts(), sorted(draw.randint(0, span) for _ in range(300))
-    for number, at in enumerate(times, 1):
-        moment = AT + at * 1000
-        counts.add(summary(number, received_at=moment), {}, reading(x="error" if at % 2 else "warning"))
-    overview = counts.overview()
+    times = sorted(draw.randint(0, span) for _ in range(300))
+    overview = counted(
+        *(
+            (summary(number, received_at=AT + at * 1000), reading(x="error" if at % 2 else "warning"))
+            for number, at in enumerate(times, 1)
+        )
+    )
     starts = [slot.start for slot in overview.slots]
     assert len(starts) <= MOST_SLOTS
     assert starts == list(range(starts[0], starts[-1] + 1, overview.step))
@@ -190,17 +210,3 @@ def test_no_more_events_than_can_be_read_and_the_worst_stay() -> None:
 def test_it_survives_the_wire() -> None:
     overview = counted((summary(1), reading(x="error")), (summary(2, "page", "Home"), reading(y="info")))
     assert msgspec.json.decode(msgspec.json.encode(overview), type=Overview) == overview
-
-
-def test_a_message_of_a_type_that_segment_does_not_have_is_no_refused_request() -> None:
-    """It was taken and is kept; both have no type in the list."""
-    counts = OverviewCounts()
-    nothing = Verdict(Translation())
-    counts.add(summary(1, "", "identity", marks=int(Marks.WOULD_REJECT)), {"type": "identity"}, nothing)
-    counts.add(summary(2, "", "identity", marks=int(Marks.REFUSED)), {}, nothing)
-    told = counts.overview()
-    assert {(one.type, one.name, one.messages) for one in told.events} == {
-        (UNKNOWN, "identity", 1),
-        ("", "identity", 1),
-    }
-    assert (told.covered.messages, told.covered.refused) == (1, 1)

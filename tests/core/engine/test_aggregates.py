@@ -18,11 +18,9 @@ from engines import engine_settings, isolate, listed, post, running_engine, trac
 from fake_viewer import AT, summary
 from fault_log import no_faults
 from memory_journal import MemoryJournal
-from mixpanel_server import MixpanelServer
 
 from segtap.core.aggregates.model import Overview
 from segtap.core.api.client import Client
-from segtap.core.delivery import DeliveryState
 from segtap.core.engine import aggregates
 from segtap.core.engine.active import ActiveSettings
 from segtap.core.engine.aggregates import Overviews
@@ -134,6 +132,7 @@ async def test_nothing_is_done_before_somebody_asks(running: tuple[Engine, Clien
     engine, client = running
     await post(engine.url, track("m-1"))
     await listed(client, 1)
+    await client.overview()
     assert engine.parts.overviews._gathered is None
     assert engine.parts.overviews._task is None
 
@@ -178,32 +177,31 @@ async def test_asking_again_and_again_gives_what_asking_once_gives() -> None:
     messages = every_real_message()
     for _ in range(12):
         await kept.take(*([draw.choice(messages) for _ in range(draw.randint(1, 9))] for _ in range(5)))
-        await kept.overviews.overview()
+        await kept.overviews.groups()
     once = kept.another()
-    while (await once.overview()).covered.behind:  # an answer does not wait until all is read
+    while (await once.groups()).covered.behind:  # an answer does not wait until all is read
         pass
-    assert await kept.overviews.overview() == await once.overview()
     assert await kept.overviews.groups() == await once.groups()
 
 
 async def test_each_message_is_read_once_however_many_ask() -> None:
     kept = Kept()
     await kept.take(*([track(f"m-{number}")] for number in range(200)))
-    told = await asyncio.gather(*(kept.overviews.overview() for _ in range(8)), kept.overviews.groups())
+    told = await asyncio.gather(*(kept.overviews.groups() for _ in range(8)), kept.overviews.groups())
     assert {answer.covered.messages for answer in told} == {200}
     assert kept.inspected == 200
     await kept.take([track("m-new")])
-    assert (await kept.overviews.overview()).covered.messages == 201
+    assert (await kept.overviews.groups()).covered.messages == 201
     assert kept.inspected == 201
 
 
 async def test_who_asks_while_it_is_read_gets_what_came_before_the_asking() -> None:
     kept = Kept()
     await kept.take(*([track(f"m-{number}")] for number in range(300)))
-    first = asyncio.create_task(kept.overviews.overview())
+    first = asyncio.create_task(kept.overviews.groups())
     await asyncio.sleep(0)
     await kept.take([track("late", event="Late")])
-    second = await kept.overviews.overview()
+    second = await kept.overviews.groups()
     assert second.covered.behind or second.covered.messages == 301
     await first
 
@@ -212,9 +210,9 @@ async def test_a_slow_reading_is_answered_in_part_and_goes_on(monkeypatch: pytes
     monkeypatch.setattr(aggregates, "WAIT", 0.02)
     kept = Kept()
     await kept.take(*([track(f"m-{number}-{each}") for each in range(50)] for number in range(40)))
-    parts = [await kept.overviews.overview()]
+    parts = [await kept.overviews.groups()]
     while parts[-1].covered.behind:
-        parts.append(await kept.overviews.overview())
+        parts.append(await kept.overviews.groups())
     assert len(parts) > 1
     for part in parts:
         assert part.covered.messages + part.covered.behind in (part.covered.messages, 2_000)
@@ -227,21 +225,21 @@ async def test_it_is_bounded_and_says_what_it_covers(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(aggregates, "PAGE", 30)
     kept = Kept()
     await kept.take(*([track(f"m-{number}")] for number in range(100)))
-    assert not (await kept.overviews.overview()).covered.older
-    assert not (await kept.overviews.overview()).covered.older
+    assert not (await kept.overviews.groups()).covered.older
+    assert not (await kept.overviews.groups()).covered.older
     kept = Kept()
     await kept.take(*([track(f"m-{number}")] for number in range(140)))
-    covered = (await kept.overviews.overview()).covered
+    covered = (await kept.overviews.groups()).covered
     assert (covered.messages, covered.older, covered.first) == (100, True, at(41, 0))
     for _ in range(10):
         await kept.take(*([track(f"n-{number}")] for number in range(17)))
-        covered = (await kept.overviews.overview()).covered
+        covered = (await kept.overviews.groups()).covered
         assert covered.older
         assert 100 <= covered.messages <= 200
         assert covered.last == message_number(kept.journal.memory.last, 0)
         assert covered.messages == (seq_of(covered.last) - seq_of(covered.first)) // STEP + 1
     await kept.take(*([track(f"o-{number}")] for number in range(500)))
-    covered = (await kept.overviews.overview()).covered
+    covered = (await kept.overviews.groups()).covered
     assert (covered.messages, covered.older) == (100, True)
 
 
@@ -249,13 +247,13 @@ async def test_while_it_is_begun_anew_the_old_numbers_stand(monkeypatch: pytest.
     monkeypatch.setattr(aggregates, "MOST_MESSAGES", 400)
     kept = Kept()
     await kept.take(*([track(f"m-{number}")] for number in range(400)))
-    assert (await kept.overviews.overview()).covered.messages == 400
+    assert (await kept.overviews.groups()).covered.messages == 400
     await kept.take(*([track(f"n-{number}")] for number in range(900)))
     monkeypatch.setattr(aggregates, "WAIT", 0.0)
-    covered = (await kept.overviews.overview()).covered
+    covered = (await kept.overviews.groups()).covered
     while covered.messages != 400 or covered.last != at(1300, 0):
         assert covered.last == at(400, 0)
-        covered = (await kept.overviews.overview()).covered
+        covered = (await kept.overviews.groups()).covered
         await asyncio.sleep(0.001)
     assert covered.first == at(901, 0)
 
@@ -267,13 +265,13 @@ async def test_what_is_read_again_for_a_replacement_is_not_still_to_read(
     kept = Kept()
     for count in (400, 300):
         await kept.take(*([track("again")] for _ in range(count)))
-        await kept.overviews.overview()
+        await kept.overviews.groups()
     await kept.take(*([track("new")] for _ in range(101)))
     monkeypatch.setattr(aggregates, "WAIT", 0.0)
-    parts = [(await kept.overviews.overview()).covered]
+    parts = [(await kept.overviews.groups()).covered]
     while parts[-1].messages != 400:
         await asyncio.sleep(0.001)
-        parts.append((await kept.overviews.overview()).covered)
+        parts.append((await kept.overviews.groups()).covered)
     assert {part.messages for part in parts} == {700, 400}
     assert 0 < max(part.behind for part in parts) <= 101
 
@@ -302,13 +300,13 @@ async def test_the_loop_is_never_held_for_long() -> None:
     gc.disable()
     try:
         task = asyncio.create_task(turn())
-        overview = await kept.overviews.overview()
-        while overview.covered.behind:
-            overview = await kept.overviews.overview()
+        groups = await kept.overviews.groups()
+        while groups.covered.behind:
+            groups = await kept.overviews.groups()
         task.cancel()
     finally:
         gc.enable()
-    assert overview.covered.messages == 2_000
+    assert groups.covered.messages == 2_000
     assert len(stretches) > 2_000 / 100
     assert max(stretches) < sum(stretches) / 8
 
@@ -352,37 +350,6 @@ async def test_other_settings_begin_anew(running: tuple[Engine, Client]) -> None
     assert (await client.users()).mode == "simplified"
 
 
-async def test_deliveries_are_those_of_now(tmp_path: Path) -> None:
-    """What was counted as waiting is counted as taken once Mixpanel took it, without another reading."""
-    async with MixpanelServer() as mixpanel:
-        settings = engine_settings(tmp_path, mixpanel_url=mixpanel.url)
-        async with running_engine(settings, forwarding=True) as (engine, client):
-            await post(engine.url, track("m-1"), track("m-2"))
-            while True:
-                overview = await client.overview()
-                if overview.events and overview.events[0].delivery == {DeliveryState.SENT: 2}:
-                    break
-                await asyncio.sleep(0.01)
-            assert overview.covered.messages == 2
-
-
-async def test_a_delivery_that_moves_while_its_line_is_read_is_not_lost(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    kept = Kept()
-    await kept.take(*([track(f"m-{number}")] for number in range(3)))
-    receipts = kept.journal.receipts.read
-    moved = at(2, 0)
-
-    async def slow(after: int = 0, limit: int = 256) -> list[Receipt]:
-        kept.overviews.delivered([(moved, DeliveryState.SENT)])
-        return await receipts(after, limit)
-
-    monkeypatch.setattr(kept.journal.receipts, "read", slow)
-    (event,) = (await kept.overviews.overview()).events
-    assert event.delivery == {DeliveryState.OFF: 2, DeliveryState.SENT: 1}
-
-
 async def test_a_journal_that_fails_is_told_and_the_next_asking_goes_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -399,8 +366,8 @@ async def test_a_journal_that_fails_is_told_and_the_next_asking_goes_on(
 
     monkeypatch.setattr(kept.journal.receipts, "read", failing)
     with pytest.raises(JournalError, match="the disk is gone"):
-        await kept.overviews.overview()
-    assert (await kept.overviews.overview()).covered.messages == 300
+        await kept.overviews.groups()
+    assert (await kept.overviews.groups()).covered.messages == 300
     assert kept.inspected == 300
 
 
@@ -409,14 +376,14 @@ async def test_messages_that_made_room_meanwhile_are_left_out() -> None:
     await kept.take(*([track(f"m-{number}")] for number in range(10)))
     for number in (1, 2, 5, 10):
         del kept.journal.receipt_rows[number * STEP]
-    covered = (await kept.overviews.overview()).covered
+    covered = (await kept.overviews.groups()).covered
     assert (covered.messages, covered.behind) == (6, 0)
 
 
 async def test_a_stop_ends_the_reading() -> None:
     kept = Kept()
     await kept.take(*([track(f"m-{number}")] for number in range(2_000)))
-    asked = asyncio.create_task(kept.overviews.overview())
+    asked = asyncio.create_task(kept.overviews.groups())
     await asyncio.sleep(0.01)
     asked.cancel()
     await asyncio.gather(asked, return_exceptions=True)

@@ -326,6 +326,42 @@ async def test_a_condition_narrows_and_a_function_decides(kept: Stores) -> None:
     assert asked
 
 
+async def test_lines_are_counted_in_stretches_from_either_end(kept: Stores) -> None:
+    ids = await receive(kept, *({"name": f"Event {number % 3}"} for number in range(30)))
+    matches = Condition(matches=lambda found: found.entry.summary.name == "Event 1")
+    newest = await kept.index.stretch(Condition(), limit=10)
+    assert [line.id for line in newest.lines] == ids[20:]
+    assert (newest.looked, newest.first, newest.last) == (10, ids[20], ids[29])
+    older = await kept.index.stretch(matches, before=newest.first, limit=10)
+    assert [line.id for line in older.lines] == [ids[10], ids[13], ids[16], ids[19]]
+    assert (older.looked, older.first, older.last) == (10, ids[10], ids[19])
+    newer = await kept.index.stretch(matches, after=ids[24], limit=100)
+    assert [(line.id, line.name, line.delivery) for line in newer.lines] == [
+        (ids[25], "Event 1", "waiting"),
+        (ids[28], "Event 1", "waiting"),
+    ]
+    assert newer.looked == 5
+    assert not (await kept.index.stretch(matches, after=ids[29])).looked
+    assert not (await kept.index.stretch(matches, before=ids[0])).looked
+    await kept.index.revise([revision(ids[0], 1, 1)])
+    (first,) = (await kept.index.stretch(Condition(), before=ids[1])).lines
+    assert (first.errors, first.warnings, sorted(first.rules)) == (1, 1, ["a-warning", "an-error"])
+
+
+async def test_changes_of_lines_are_numbered_and_new_lines_are_none(kept: Stores) -> None:
+    before = kept.index.changes
+    ids = await receive(kept, {}, {"state": DeliveryState.WAITING})
+    assert kept.index.changes == before
+    numbers = [before]
+    await kept.outbox.record([an_attempt(ids[1])], [(ids[1], DeliveryState.SENT)])
+    numbers.append(kept.index.changes)
+    await kept.index.revise([revision(ids[0], 1, 1)])
+    numbers.append(kept.index.changes)
+    await kept.clear()
+    numbers.append(kept.index.changes)
+    assert len(set(numbers)) == 4
+
+
 # --- the outbox ------------------------------------------------------------------------------------
 
 

@@ -1,0 +1,203 @@
+"""The summary of the journal: of all messages from the totals in the index, or of those that match a filter.
+
+The totals are kept as messages are indexed, delivered and judged again, so that they are only read here. What
+matches a filter is counted line by line, newest first, in the background and only while somebody asks. What
+has come since is added; once lines that were counted have changed, all are counted again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from ..aggregates.counts import MOST_EVENTS, NEWEST, coverage_of, overview_of, step_of
+from ..aggregates.model import Overview
+from ..index.receipts import ReceiptReader
+from ..ingest.bounds import Bounds
+from ..query import Query, parse
+from ..stores.base import Counts, Stores
+from ..stores.tallies import LineCounts
+from ..verdict import Severity
+from .search import Search
+
+logger = logging.getLogger(__name__)
+
+WAIT = 1.0
+"""Seconds that a request waits; then it gets what was counted so far, and counting continues."""
+LEASE = 3.0
+"""Seconds after the last request for which counting continues."""
+LINES = 2_000
+"""Lines that are looked at together."""
+PAUSE = 4
+"""Counting all lines again begins at the earliest after this many times as long as it took before."""
+MOST_FILTERS = 4
+"""Filters whose counts are kept."""
+
+
+class Summing:
+    """Answers with summaries. Call it from the engine's loop.
+
+    `waiting` returns how many messages were received and are not in the index yet.
+    """
+
+    def __init__(
+        self,
+        stores: Stores,
+        reader: ReceiptReader,
+        bounds: Callable[[], Bounds],
+        waiting: Callable[[], int] = lambda: 0,
+    ) -> None:
+        self._stores = stores
+        self._reader = reader
+        self._bounds = bounds
+        self._waiting = waiting
+        self._read: tuple[Counts, Overview] | None = None
+        """The last answer about all messages, and the totals that it was made at."""
+        self._matching: dict[str, _Matching] = {}
+        """By filter, the one asked for last at the end."""
+
+    async def overview(self, filter: str = "") -> Overview:
+        """Return the summary of all messages, or of those that match. Raises JournalError, FilterFault."""
+        query = parse(filter)
+        return await (self._all() if query.node is None else self._of(filter, query))
+
+    def reset(self) -> None:
+        """Forget what was counted: the journal was cleared, or the settings changed."""
+        for one in self._matching.values():
+            one.stop()
+        self._matching.clear()
+        self._read = None
+
+    async def close(self) -> None:
+        """Stop counting."""
+        tasks = [one.task for one in self._matching.values() if one.task is not None]
+        self.reset()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _all(self) -> Overview:
+        counts = await self._stores.index.counts()
+        if self._read is None or self._read[0] is not counts:
+            tallies = await self._stores.index.tallies(step_of, MOST_EVENTS, NEWEST)
+            unjudged = max(0, counts.received - counts.judged - tallies.missing)
+            behind = tallies.missing + unjudged
+            covered = coverage_of(tallies, behind=behind, unjudged=unjudged)
+            self._read = counts, overview_of(tallies, covered)
+        return _with(self._read[1], self._waiting())
+
+    async def _of(self, filter: str, query: Query) -> Overview:
+        found = self._matching.pop(filter, None)
+        if found is None:
+            search = Search(self._stores, self._reader, query, self._bounds())
+            found = _Matching(self._stores, search)
+        self._matching[filter] = found
+        while len(self._matching) > MOST_FILTERS:
+            self._matching.pop(next(iter(self._matching))).stop()
+        return _with(await found.overview(), self._waiting())
+
+
+def _with(overview: Overview, waiting: int) -> Overview:
+    """Return the summary with so many more messages to be read."""
+    if not waiting:
+        return overview
+    covered = overview.covered
+    more = msgspec.structs.replace(covered, behind=covered.behind + waiting)
+    return msgspec.structs.replace(overview, covered=more)
+
+
+class _Counted:
+    """What was counted of the lines with ids `first` to `last`.
+
+    `changes` is the index's number at the beginning.
+    """
+
+    def __init__(self, changes: int) -> None:
+        self.changes = changes
+        self.lines = LineCounts(step_of, NEWEST)
+        self.severities: Mapping[str, Severity] = {}
+        self.looked = 0
+        self.first = self.last = 0
+        self.whole = False
+        """True once it goes down to the oldest line."""
+
+
+class _Matching:
+    """Counts the messages that match one filter, while somebody asks."""
+
+    def __init__(self, stores: Stores, search: Search) -> None:
+        self._stores = stores
+        self._search = search
+        self._counted = _Counted(stores.index.changes)
+        self._making: _Counted | None = None
+        """Replacement under construction; swapped in once it is whole."""
+        self._asked = 0.0
+        self._again_at = 0.0
+        self.task: asyncio.Task[None] | None = None
+
+    async def overview(self) -> Overview:
+        """Return the summary, with all that the journal lists now or as much as can be counted in `WAIT`."""
+        loop = asyncio.get_running_loop()
+        self._asked = loop.time()
+        if self.task is None or self.task.done():
+            self.task = asyncio.create_task(self._count(), name="segtap-summary")
+            self.task.add_done_callback(_ended)
+        await asyncio.wait({self.task}, timeout=WAIT)
+        if self.task.done() and not self.task.cancelled():
+            self.task.result()
+        counts = await self._stores.index.counts()
+        known, making = self._counted, self._making
+        left = max(0, counts.received + counts.refused - (known if making is None else making).looked)
+        tallies = known.lines.tallies(known.severities, MOST_EVENTS)
+        # Counted again soon, even if no line is missing.
+        stale = known.changes != self._stores.index.changes
+        return overview_of(tallies, coverage_of(tallies, behind=max(int(stale), left)))
+
+    def stop(self) -> None:
+        """Stop counting."""
+        if self.task is not None:
+            self.task.cancel()
+
+    async def _count(self) -> None:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        changes = self._stores.index.changes
+        if self._counted.whole and self._counted.changes != changes:
+            if began < self._again_at:
+                return
+            self._making = self._making or _Counted(changes)
+        counting = self._making or self._counted
+        while await self._stretch(counting):
+            if loop.time() - self._asked > LEASE:
+                return
+        if self._making is not None:
+            self._counted, self._making = self._making, None
+        self._again_at = loop.time() + PAUSE * (loop.time() - began)
+
+    async def _stretch(self, counting: _Counted) -> bool:
+        """Count the next lines, the newest first; return False when all are counted."""
+        condition, index = self._search.condition(), self._stores.index
+        if counting.last:
+            found = await index.stretch(condition, after=counting.last, limit=LINES)
+            if not found.looked and not counting.whole:
+                found = await index.stretch(condition, before=counting.first, limit=LINES)
+                counting.whole = not found.looked
+        else:
+            found = await index.stretch(condition, limit=LINES)
+            counting.whole = not found.looked
+        if not found.looked:
+            return False
+        counting.severities = found.severities
+        for line in found.lines:
+            counting.lines.add(line)
+        counting.looked += found.looked
+        counting.first = min(counting.first or found.first, found.first)
+        counting.last = max(counting.last, found.last)
+        await asyncio.sleep(0)
+        return True
+
+
+def _ended(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        logger.info("the summary of a filter ends: %s", error)
