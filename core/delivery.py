@@ -87,7 +87,7 @@ class Outcome(enum.StrEnum):
     DRY_RUN = "dry run"
 
 
-class Delivery(msgspec.Struct, frozen=True):
+class Delivery(msgspec.Struct, frozen=True, gc=False):
     """One attempt to deliver one operation of a message.
 
     `message` is the message's id, `operation` the index in its translation. `at` is milliseconds since

@@ -8,7 +8,7 @@ record that is set aside is stuck.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ..delivery import Delivery, DeliveryState, Outcome
@@ -80,19 +80,21 @@ class Ledger:
 
     def __init__(self) -> None:
         self._messages: dict[int, _Message] = {}
+        self._single: dict[int, Record] = {}
+        """Messages of one record that waits for its first attempt: nearly all, so they have no entry yet."""
 
     def __len__(self) -> int:
-        return len(self._messages)
+        return len(self._messages) + len(self._single)
 
     def __contains__(self, message: int) -> bool:
         """Return whether the message has operations that are still to be sent."""
-        return message in self._messages
+        return message in self._single or message in self._messages
 
     def open(
         self,
         message: int,
         records: Sequence[Record],
-        earlier: Iterable[Delivery] = (),
+        earlier: Sequence[Delivery] = (),
         shown: DeliveryState = DeliveryState.WAITING,
     ) -> tuple[list[Record], States]:
         """Take up a message that is `shown` in the journal: its records to be sent, and its state if another.
@@ -100,6 +102,9 @@ class Ledger:
         The last attempt at an operation counts. One that is `UNCERTAIN` is settled, so what was on its
         way when segtap was killed and must not be sent twice is not. One that is `STUCK` is still set aside.
         """
+        if not earlier and shown is DeliveryState.WAITING and len(records) == 1:
+            self._single[message] = records[0]
+            return list(records), []
         last: dict[int, Delivery] = {delivery.operation: delivery for delivery in earlier}
         settled = {index: delivery for index, delivery in last.items() if delivery.outcome in SETTLED}
         aside = {index for index, delivery in last.items() if delivery.outcome is Outcome.STUCK}
@@ -123,16 +128,16 @@ class Ledger:
 
     def state(self, message: int) -> DeliveryState:
         """Return the state of an open message: uncertain, stuck or waiting."""
-        return self._messages[message].state
+        return DeliveryState.WAITING if message in self._single else self._messages[message].state
 
     def is_aside(self, record: Record) -> bool:
         """Return whether the record of an open message is set aside."""
-        return record.part in self._messages[record.message].open[record.operation].aside
+        return record.part in self._operation(record).aside
 
     def set_aside(self, batch: Batch, attempt: Attempt, words: str) -> tuple[list[Delivery], States]:
         """Write down that records wait for a try far from now; lines, and states that this changes."""
         for record in batch.records:
-            self._messages[record.message].open[record.operation].aside.add(record.part)
+            self._operation(record).aside.add(record.part)
         lines = self.note(batch, attempt, Outcome.STUCK, words)
         return lines, [
             state
@@ -155,13 +160,25 @@ class Ledger:
         """Write down one judgement a record; lines and states for all that this settles."""
         deliveries: list[Delivery] = []
         states: States = []
+        single, of, path = self._single, len(batch), batch.route.path
         for index, (record, judgement) in enumerate(zip(batch.records, judgements, strict=True)):
-            entry = self._messages[record.message]
+            if (id := record.message) in single:
+                del single[id]
+                outcome = judgement.outcome
+                deliveries.append(
+                    Delivery(
+                        id, record.operation, attempt.at, path, outcome, attempt.status, judgement.words,
+                        attempt.number, index, of, attempt.took,
+                    )
+                )  # fmt: skip
+                states.append((id, STATE_OF[outcome]))
+                continue
+            entry = self._messages[id]
             operation = entry.open[record.operation]
             operation.left -= 1
             operation.aside.discard(record.part)
             if operation.left == operation.parts - 1 or _worse(judgement.outcome, operation.worst):
-                operation.worst, operation.index, operation.of = judgement.outcome, index, len(batch)
+                operation.worst, operation.index, operation.of = judgement.outcome, index, of
                 operation.words = []
             if judgement.outcome is operation.worst:
                 operation.words.append(_part_words(record, operation, judgement))
@@ -172,15 +189,15 @@ class Ledger:
                 )
                 entry.settled.append(operation.worst)
                 del entry.open[record.operation]
-            states += _moved(record.message, entry)
+            states += _moved(id, entry)
             if not entry.open:
-                del self._messages[record.message]
+                del self._messages[id]
         return deliveries, states
 
     def _delivery(
         self, record: Record, attempt: Attempt, outcome: Outcome, words: str, index: int, of: int
     ) -> Delivery:
-        operation = self._messages[record.message].open[record.operation]
+        operation = self._operation(record)
         # In the order of the fields: naming them would cost more than all the rest.
         return Delivery(
             record.message,
@@ -195,6 +212,14 @@ class Ledger:
             of,
             attempt.took,
         )
+
+    def _operation(self, record: Record) -> _Operation:
+        """Return the operation of an open record; one that is alone in its message gets an entry for this."""
+        if self._single.pop(record.message, None) is not None:
+            self._messages[record.message] = _Message(
+                {record.operation: _Operation(1, 1)}, [], DeliveryState.WAITING
+            )
+        return self._messages[record.message].open[record.operation]
 
 
 def _moved(message: int, entry: _Message) -> States:

@@ -55,7 +55,7 @@ class BatchKey(msgspec.Struct, frozen=True, cache_hash=True):
         return urlsplit(self.url).path
 
 
-class Record(msgspec.Struct, frozen=True):
+class Record(msgspec.Struct, frozen=True, gc=False):
     """One item of an operation's body, encoded.
 
     `part` is its place in the operation's body. `repeatable` says that sending it twice comes to the same
@@ -230,15 +230,17 @@ def _is_id(value: Json) -> bool:
 def _event_ids(record: JsonObject) -> frozenset[str]:
     """Return the keys under which the ids of an event are held and waited for."""
     properties = _properties(record)
-    values = {value for name in _EVENT_IDS if isinstance(value := properties.get(name), str) and value}
-    found = {f"id {value}" for value in values}
+    get = properties.get
+    found: set[str] = set()
     for name in _EVENT_IDS:
-        value = properties.get(name)
-        if value is None or isinstance(value, str):
-            continue
-        for id in value if isinstance(value, list) else (value,):
-            if isinstance(id, str | int | float) and id != "":
-                found.add(f"id {id}")
+        value = get(name)
+        if value.__class__ is str:
+            if value:
+                found.add(f"id {value}")
+        elif value is not None:
+            for id in value if isinstance(value, list) else (value,):
+                if isinstance(id, str | int | float) and id != "":
+                    found.add(f"id {id}")
     return frozenset(found)
 
 
