@@ -10,6 +10,9 @@ from ..delivery import Delivery, DeliveryCounts, DeliveryState
 from ..messages import Marks, SourceKind
 from ..verdict import Explanation, Verdict
 
+# Plain numbers: operations on flags cost as much as making a line.
+_REFUSED, _DAMAGED = int(Marks.REFUSED), int(Marks.DAMAGED)
+
 
 class Summary(msgspec.Struct, frozen=True, array_like=True):
     """One line of the list. For a refused request `type` is "" and `name` the reason."""
@@ -29,12 +32,12 @@ class Summary(msgspec.Struct, frozen=True, array_like=True):
     @property
     def refused(self) -> bool:
         """True if there is no message: the request was answered with 4xx, or it is damaged."""
-        return bool(self.marks & Marks.REFUSED)
+        return self.marks & _REFUSED != 0
 
     @property
     def damaged(self) -> bool:
         """True if the journal cannot read it any more."""
-        return bool(self.marks & Marks.DAMAGED)
+        return self.marks & _DAMAGED != 0
 
 
 class Change(msgspec.Struct, frozen=True, array_like=True):

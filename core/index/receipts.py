@@ -21,6 +21,7 @@ from ..ingest.decode import compression
 from ..json_text import json_bytes
 from ..messages import JsonObject, Marks, Message, Origin, Receipt, position_of, seq_of
 from ..stores.base import Judged, Readable
+from ..stores.stretches import receipts_at
 from ..verdict import FAULT_RULE, Finding, Translation, Verdict, with_findings
 from .details import damage_of, detail_of, view_of
 from .replay import original_of, replays_of
@@ -68,7 +69,7 @@ LARGE_COMPRESSED = LARGE // 16
 LARGE_MESSAGE = 32 * 1024
 """The same for one message to be translated and checked. Segment accepts none that is larger."""
 GIVEN_AT_ONCE = 50
-"""Messages of a file that are read before others get a turn on the loop: some milliseconds."""
+"""Messages that are read before others get a turn on the loop: some milliseconds."""
 
 
 class ReceiptReader:
@@ -270,9 +271,18 @@ class ReceiptReader:
         places: dict[int, set[int]] = {}
         for id in sorted(ids):
             places.setdefault(seq_of(id), set()).add(position_of(id))
-        for seq, positions in places.items():
-            if messages := await self._kept(stores, seq, positions):
+        given = 0
+        async for receipt in receipts_at(stores.receipts, list(places)):
+            if receipt.refused is not None:
+                continue
+            messages = await self.read(receipt, places[receipt.seq])
+            if messages and not isinstance(messages, str):
                 yield messages
+                given += len(messages)
+                if given >= GIVEN_AT_ONCE:
+                    given = 0
+                    # Let ingest run in between.
+                    await asyncio.sleep(0)
 
     async def documents(self, stores: Readable, ids: Collection[int]) -> list[Message]:
         """Return everything that `by_receipt` yields."""
@@ -284,13 +294,6 @@ class ReceiptReader:
         read = await self.documents(stores, list(marks))
         # A damaged request may hold another number of messages than the index knows of.
         return [_marked(message, marks[message.id]) for message in read if message.id in marks]
-
-    async def _kept(self, stores: Readable, seq: int, only: Collection[int]) -> list[Message]:
-        receipt = await stores.receipts.get(seq)
-        if receipt is None or receipt.refused is not None:
-            return []
-        read = await self.read(receipt, only)
-        return [] if isinstance(read, str) else read
 
 
 def _marked(message: Message, marks: int) -> Message:
