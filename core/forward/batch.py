@@ -22,12 +22,12 @@ _CHOICE = 64
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """How much one request may hold: records, and bytes before gzip and percent-encoding.
 
-    /import: Mixpanel takes 2000 records and speaks of both 10 MB uncompressed and 2,097,152 bytes; below
-    2 MB raw satisfies every reading. Segment's own batch is 1000. The form endpoints take 2000, too, but
-    answer for all at once (`1`: at least one is valid): small batches keep a refusal traceable.
+    /import: Mixpanel accepts 2000 records. Its documentation names both 10 MB uncompressed and 2,097,152
+    bytes as the limit: below 2 MB uncompressed, a request is within both. The form endpoints accept 2000,
+    too, but answer for all at once (`1`: at least one is valid): small batches keep a refusal traceable.
     """
 
-    json_records: int = 1000
+    json_records: int = 2000
     json_bytes: int = 2_000_000
     form_records: int = 50
     form_bytes: int = 500_000

@@ -26,7 +26,7 @@ Load = Callable[[Sequence[Summary]], Awaitable[list[Message]]]
 Made = "list[Record] | DeliveryState"
 """A message's records, or the state of one that has none."""
 
-CHUNK = 500
+CHUNK = 1_000
 """Messages read from the journal at once."""
 
 _BREATH = 32
