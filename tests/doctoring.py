@@ -12,7 +12,7 @@ from details import detail
 
 from segtap.core import config
 from segtap.core.api.models import MessageDetail
-from segtap.core.checks import adjusted
+from segtap.core.checks import adjusted, called
 from segtap.core.checks.settings import check_settings
 from segtap.core.checks.stream import Loose, StreamChecker, digest
 from segtap.core.doctor import Diagnosis, Facts, diagnose
@@ -47,7 +47,7 @@ def read(messages: Sequence[dict[str, Any]], settings: Settings, *, now: int = N
         id = str(message.get("messageId", ""))
         loose = Loose(document=message, type=str(message.get("type", "")), message_id=id)
         completed = stream.observe(digest(loose, verdict.translation, now + number * 60_000))
-        found = adjusted(completed, message, judged.rules)
+        found = adjusted(completed, called(message), judged.rules)
         details.append(
             detail(
                 message,

@@ -40,7 +40,7 @@ from . import (
     users,
     values,
 )
-from .adjust import adjusted
+from .adjust import adjusted, called
 from .not_imitated import not_imitated
 from .order import MAX_FINDINGS, in_order, narrowed
 from .records import check_records
@@ -52,6 +52,7 @@ __all__ = [
     "SECOND_RECEIPT",
     "CheckSettings",
     "adjusted",
+    "called",
     "check",
     "check_records",
     "check_settings",
@@ -248,7 +249,7 @@ def check(
     if len(found) > 1:
         found = narrowed(found)
     if settings.rules:
-        found = adjusted(found, document, settings.rules)
+        found = adjusted(found, called(document), settings.rules)
     return tuple(in_order(found)) if len(found) > 1 else tuple(found)
 
 

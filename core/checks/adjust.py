@@ -21,14 +21,12 @@ EVERY_RULE = "*"
 _KEYS = tuple(field.name for field in msgspec.structs.fields(RuleSetting))
 
 
-def adjusted(
-    findings: Iterable[Finding], document: JsonObject, settings: Sequence[RuleSetting]
-) -> list[Finding]:
-    """The findings on a message as the settings want them: the last setting that takes one decides.
+def adjusted(findings: Iterable[Finding], named: str, settings: Sequence[RuleSetting]) -> list[Finding]:
+    """Return the findings on a message as the settings want them: the last one that matches decides.
 
-    Findings of the tables in `catalogue` and of any other rule are treated alike.
+    `named` is what the message is `called`. Findings of the tables in `catalogue` and of any other rule are
+    treated alike.
     """
-    named = _event(document)
     kept: list[Finding] = []
     for finding in findings:
         severity = finding.severity
@@ -56,8 +54,8 @@ def usual_severity(rule: str, severity: Severity, settings: Sequence[RuleSetting
     return severity
 
 
-def _event(document: JsonObject) -> str:
-    """What a person calls the message: the event, else the name of the page or screen."""
+def called(document: JsonObject) -> str:
+    """Return what a person calls the message: the event, else the name of the page or screen."""
     name = document.get("event") if document.get("type") == "track" else document.get("name")
     return name if isinstance(name, str) else ""
 

@@ -23,7 +23,7 @@ from ..settings import Destination
 from ..text import shown
 from ..verdict import IDENTITY_EVENTS, Explanation, Finding, Operation, Translation
 from . import data, ids, insert_ids, limits, message, names, times, values
-from .adjust import adjusted
+from .adjust import adjusted, called
 from .order import in_order
 from .settings import DEFAULTS, CheckSettings
 from .subject import Check, Subject
@@ -78,7 +78,7 @@ def check_records(
             if isinstance(record, dict):
                 path = in_body(number, position) if several else in_body(number)
                 findings = _record(record, path, operation, now, settings)
-                found += adjusted(findings, _as_message(record), settings.rules)
+                found += adjusted(findings, called(_as_message(record)), settings.rules)
     return tuple(in_order(found))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
-from ..checks import adjusted
+from ..checks import adjusted, called
 from ..checks.stream import StreamChecker, digest
 from ..ingest.bounds import DEFAULT_BOUNDS, Bounds
 from ..messages import Json, JsonObject, Marks
@@ -141,7 +141,7 @@ class _Held:
         late = self._late.pop(number, None) if document else None
         if late is None:
             return checked
-        found = [*checked.findings, *adjusted(late, document, self._settings.checks.rules)]
+        found = [*checked.findings, *adjusted(late, called(document), self._settings.checks.rules)]
         found.sort(key=lambda finding: SEVERITY_WEIGHT[finding.severity])
         return msgspec.structs.replace(checked, findings=tuple(found))
 
@@ -166,7 +166,7 @@ def _check(
         message = msgspec.structs.replace(message, marks=Marks.SECOND_RECEIPT)
     stream.use(settings.checks, settings.destination)
     completed = stream.observe(digest(message, verdict.translation, now))
-    verdict = with_findings(verdict, adjusted(completed, message.document, settings.checks.rules))
+    verdict = with_findings(verdict, adjusted(completed, called(message.document), settings.checks.rules))
     return _checked(given, verdict.findings, nowhere=not verdict.translation.operations)
 
 

@@ -17,6 +17,8 @@ import msgspec
 from ..api.client import Client
 from ..api.models import MessageDetail, Page, Summary
 from ..api.viewer import Viewer
+from ..checks import called
+from ..checks.stream import digest
 from ..engine.active import ActiveSettings
 from ..engine.kept import engine_with, kept_settings
 from ..errors import InputError
@@ -173,7 +175,8 @@ def _inspected(reading: ActiveSettings, detail: MessageDetail) -> MessageDetail:
         size=detail.original_bytes,
     )
     verdict = reading.judge(message)
-    found = reading.adjust(message, reading.observe(message, verdict.translation))
+    seen = reading.observe(digest(message, verdict.translation, message.received_at))
+    found = reading.adjust(called(document), seen)
     return msgspec.structs.replace(detail, verdict=with_findings(verdict, found))
 
 

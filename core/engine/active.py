@@ -10,21 +10,20 @@ import asyncio
 import logging
 from collections.abc import Sequence
 
-import msgspec
-
 from ..api.models import Coverage, MessageDetail
 from ..checks import adjusted
-from ..checks.stream import StreamChecker, digest
+from ..checks.stream import Digest, StreamChecker
 from ..destinations.actions.faults import subscription_faults
 from ..destinations.filters import filter_faults
 from ..identities.named import named_ids
 from ..index.revision import revision_of
 from ..masks import masks_of, secrets_in
 from ..messages import JsonObject, Message
+from ..objections import Objection
 from ..pipeline import compile_settings, run
 from ..pipeline.explain import explained
 from ..pipeline.kept import unpack_verdict
-from ..pipeline.stages import mend, remake, walk
+from ..pipeline.stages import mend, remake, second_receipt, walk
 from ..settings import Settings
 from ..stores.base import Judged
 from ..verdict import Finding, Translation, Verdict
@@ -46,8 +45,7 @@ class ActiveSettings:
     def __init__(self, settings: Settings) -> None:
         """Raises InputError as `use`."""
         self.stream = StreamChecker()
-        self.covered = Coverage()
-        """The messages that the rules on the stream and the table of users have seen."""
+        self._uncover()
         self._reported = False
         self.use(settings)
 
@@ -89,49 +87,73 @@ class ActiveSettings:
             return None
         return unpack_verdict(kept.verdict, remake(message, self._compiled))
 
-    def adjust(self, message: Message, found: Sequence[Finding]) -> list[Finding]:
-        """Return the findings that `[[rules]]` do not silence, with the severity that they set."""
-        return adjusted(found, message.document, self._compiled.checks.rules)
+    def adjust(self, named: str, found: Sequence[Finding]) -> list[Finding]:
+        """Return the findings that `[[rules]]` do not silence, with the severity that they set.
 
-    def observe(self, message: Message, translation: Translation) -> tuple[Finding, ...]:
+        `named` is what the message is called.
+        """
+        return adjusted(found, named, self._compiled.checks.rules)
+
+    def copied(self, named: str, objections: tuple[Objection, ...]) -> Verdict:
+        """Return the verdict on a copy of a message, which Segment would drop."""
+        return second_receipt(named, objections, self._compiled)
+
+    def observe(self, given: Digest) -> tuple[Finding, ...]:
         """Return what the rules on the stream find; they have seen the message from then on."""
-        found = self.stream.observe(digest(message, translation, message.received_at))
-        self._cover(message)
-        if not self.covered.messages % LOOK_AT_MEMORY and self.stream.forgotten and not self._reported:
+        found = self.stream.observe(given)
+        self._cover(given.said.id, given.said.now)
+        if not self._covered % LOOK_AT_MEMORY and self.stream.forgotten and not self._reported:
             self._reported = True
             logger.warning("the rules on the stream have %s", self.stream.forgotten)
         return found
 
     def learning(self, *, older: bool, behind: int) -> None:
         """Set how many messages of the journal are still to be read, and whether there are older ones."""
-        self.covered = msgspec.structs.replace(self.covered, older=older, behind=behind)
+        self._older, self._behind = older, behind
 
     def count_user(self, message: Message, translation: Translation) -> None:
         """Add a message to the table of users only, which is being built again."""
         self.stream.identities.add(named_ids(translation, message.document), message.id)
-        self._cover(message)
+        self._cover(message.id, message.received_at)
 
     def forget(self) -> None:
         """Forget every message that was observed."""
         self.stream.reset()
-        self.covered = Coverage()
+        self._uncover()
 
     def forget_users(self) -> None:
         """Empty the table of users."""
         self.stream.forget_users()
-        self.covered = Coverage()
+        self._uncover()
 
-    def _cover(self, message: Message) -> None:
-        known = self.covered
-        self.covered = Coverage(
-            messages=known.messages + 1,
-            first=min(known.first or message.id, message.id),
-            last=max(known.last, message.id),
-            since=min(known.since or message.received_at, message.received_at),
-            until=max(known.until, message.received_at),
-            older=known.older,
-            behind=known.behind,
+    @property
+    def covered(self) -> Coverage:
+        """The messages that the rules on the stream and the table of users have seen."""
+        return Coverage(
+            messages=self._covered,
+            first=self._first,
+            last=self._last,
+            since=self._since,
+            until=self._until,
+            older=self._older,
+            behind=self._behind,
         )
+
+    def _uncover(self) -> None:
+        self._covered = self._first = self._last = self._since = self._until = 0
+        self._older, self._behind = False, 0
+
+    def _cover(self, id: int, at: int) -> None:
+        # For every message, so in plain numbers.
+        self._covered += 1
+        if id > self._last:
+            self._last = id
+        if at > self._until:
+            self._until = at
+        if not self._first or id < self._first:
+            self._first = id
+        if not self._since or at < self._since:
+            self._since = at
 
     async def why(self, detail: MessageDetail) -> MessageDetail:
         """Call `explained`, in a thread if the message is large, so that ingest can run."""

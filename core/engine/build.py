@@ -103,7 +103,7 @@ def build(
         stores,
         reader,
         publish=feed.publish,
-        offer=lambda summary, message, translation: forwarder.offer(summary, message, translation),
+        offer=lambda summary, made: forwarder.offer(summary, made),
         owed=lambda: forwarder.wake(),
         faults=faults,
         count=looked.count,

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable
 
 from ..api.models import Page
+from ..checks.stream import digest
 from ..index.pace import Pace
 from ..index.receipts import ReceiptReader
 from ..messages import Message
@@ -55,7 +56,7 @@ class History:
         """
         # Not started again if it fails: the rules would see its first messages twice.
         self._task = self._supervisor.once(
-            "learning from the journal", lambda: self._learn(newest, self._reader.observation)
+            "learning from the journal", lambda: self._learn(newest, self._observe)
         )
 
     def count_users_again(self) -> None:
@@ -72,6 +73,9 @@ class History:
         """Wait until all is learned, at most `within` seconds."""
         if self._task is not None:
             await asyncio.wait({self._task}, timeout=within)
+
+    def _observe(self, message: Message, translation: Translation) -> None:
+        self._reader.observation(digest(message, translation, message.received_at))
 
     async def _count_users(self) -> None:
         # With the indexer at work, newer messages would come before older ones.

@@ -17,7 +17,6 @@ from random import Random
 from ..api.models import Summary
 from ..destinations.base import Translator
 from ..masks import secrets_in
-from ..messages import Message
 from ..settings import DestinationSettings
 from ..stores.base import Stores
 from ..verdict import Translation
@@ -118,10 +117,13 @@ class Forwarder:
         self._source.account = service_account_of(settings)
         self._source.forget()
 
-    def offer(self, summary: Summary, message: Message, translation: Translation) -> None:
-        """Hand over the translation of a message that was just received, so that it is not made again."""
+    def offer(self, summary: Summary, made: Callable[[], Translation]) -> None:
+        """Hand over the translation of a message that was just received, so that it is not made again.
+
+        `made` returns it, and is called only if the message is sent soon.
+        """
         if self._running and not self.halted:
-            self._source.offer(summary, message, translation)
+            self._source.offer(summary, made)
 
     # --- what others see ---------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ import msgspec
 from ..api.models import Summary
 from ..delivery import Delivery, DeliveryState
 from ..destinations.base import Translator
-from ..messages import Message
+from ..messages import Message, SourceKind
 from ..stores.base import Stores
 from ..verdict import Translation
 from .clock import Clock
@@ -87,10 +87,13 @@ class Source:
         # Only messages up to here can have been tried before.
         self._newest = newest[-1].id if newest else 0
 
-    def offer(self, summary: Summary, message: Message, translation: Translation) -> None:
-        """Make the records of a message that was just received, for when its turn comes."""
+    def offer(self, summary: Summary, made: Callable[[], Translation]) -> None:
+        """Make the records of a message that was just received, for when its turn comes.
+
+        `made` returns its translation; it is called only if there is room for the records.
+        """
         if summary.id > max(self._after, self._newest) and len(self._ready) < _MOST_READY:
-            self._ready[summary.id] = self._records(message, summary.marks, translation)
+            self._ready[summary.id] = self._records(summary.id, summary.type, summary.marks, made)
 
     def forget(self) -> None:
         """Drop the records that were made ahead of their turn: the settings have changed."""
@@ -135,25 +138,38 @@ class Source:
             return DeliveryState.FAULT if summary.damaged else DeliveryState.NONE
         if (made := self._ready.get(summary.id)) is not None:
             return made
-        return None if message is None else self._records(message, message.marks)
+        if message is None:
+            return None
+        document, at = message.document, message.received_at
+        return self._records(
+            message.id,
+            message.type,
+            message.marks,
+            lambda: self._translator.translate(document, now=at),
+            message.source_kind,
+        )
 
     def _records(
-        self, message: Message, marks: int, translation: Translation | None = None
+        self,
+        message: int,
+        type: str,
+        marks: int,
+        made: Callable[[], Translation],
+        source_kind: SourceKind = "segment",
     ) -> list[Record] | DeliveryState:
-        """Translate a message, unless its translation is known, and return its records."""
+        """Return the records of a message, whose translation `made` returns."""
         try:
-            if translation is None:
-                translation = self._translator.translate(message.document, now=message.received_at)
-            if why_nothing(translation, message.type, marks, message.source_kind):
+            translation = made()
+            if why_nothing(translation, type, marks, source_kind):
                 return DeliveryState.NONE
             if self.account is not None:
                 translation = self.account.on_all(translation)
-            return records_of(message.id, translation)
+            return records_of(message, translation)
         except Exception:
             # Any error, for mappings, templates and Liquid run on whatever clients send: one message that
             # trips over a mistake of ours must not keep the messages behind it from being sent. It is logged,
             # and the message shows as failed.
-            logger.exception("message %d cannot be translated", message.id)
+            logger.exception("message %d cannot be translated", message)
             return DeliveryState.FAULT
 
     def _open(

@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 import msgspec
 
@@ -18,12 +19,13 @@ from ..api.models import Summary
 from ..delivery import DeliveryState
 from ..errors import JournalError
 from ..faults import Faults
-from ..messages import DEDUPE_WINDOW, Marks, Message, Receipt
+from ..messages import DEDUPE_WINDOW, Marks, Receipt
 from ..stores.base import START, Cursor, Entry, Stores
-from ..verdict import Finding, Translation, Verdict
+from ..verdict import Finding, Translation
 from .pace import Pace
-from .receipts import LARGE_MESSAGE, ReceiptReader
-from .summaries import entry_of, judged_of, refusal, summarize
+from .prepared import JudgedMessage
+from .receipts import LARGE_MESSAGE, ReceiptReader, is_large
+from .summaries import refusal, with_found
 
 logger = logging.getLogger(__name__)
 
@@ -37,13 +39,17 @@ FRESH_BYTES = 16 * 1024 * 1024
 """What is kept in memory of receipts just appended; beyond it they are read from the journal."""
 RETRY_FIRST, RETRY_MOST = 0.2, 5.0
 
+_WOULD_REJECT = int(Marks.WOULD_REJECT)
+_JudgedReceipt: TypeAlias = tuple[Receipt, "list[JudgedMessage] | str"]
+"""A receipt with its messages, or with why it has none."""
+
 
 class Indexer:
     """Indexes all receipts in order, now and as they come. `run` until cancelled.
 
-    `publish` is called with new lines. `offer` is called with each message that waits for Mixpanel and its
-    translation, `owed` once these are in the index. While the index cannot be written, that is among the
-    `faults`. `count` tells how many messages a new receipt holds.
+    `publish` is called with new lines. `offer` is called with each message that waits for Mixpanel and what
+    returns its translation, `owed` once these are in the index. While the index cannot be written, that is
+    among the `faults`. `count` returns how many messages a new receipt holds.
     """
 
     def __init__(
@@ -52,7 +58,7 @@ class Indexer:
         reader: ReceiptReader,
         *,
         publish: Callable[[Sequence[Summary]], None],
-        offer: Callable[[Summary, Message, Translation], None],
+        offer: Callable[[Summary, Callable[[], Translation]], None],
         owed: Callable[[], None],
         faults: Faults,
         count: Callable[[Receipt], int] = lambda receipt: 0,
@@ -132,32 +138,22 @@ class Indexer:
             self._pending.extend(await self._fresh.take(self._stores))
             if not self._pending:
                 return False
-        read: list[tuple[Receipt, list[Message] | str]] = []
-        size = 0
-        for receipt in _piece(self._pending):
-            messages = await self._read(receipt)
-            read.append((receipt, messages))
-            # A body of a few kilobytes can unpack to megabytes: no more of them are held at once.
-            size += 0 if isinstance(messages, str) else sum(message.size for message in messages)
-            if size > WORK_BYTES:
-                break
-        receipts = [receipt for receipt, _ in read]
-        seen = await self._seen(read)
+        judged = await self._judge(_piece(self._pending))
+        receipts = [receipt for receipt, _ in judged]
+        seen = await self._seen(judged)
         entries: list[Entry] = []
-        for receipt, messages in read:
+        for receipt, messages in judged:
             if isinstance(messages, str):
                 fault = DeliveryState.NONE if receipt.refused is not None else DeliveryState.FAULT
                 entries.append(refusal(msgspec.structs.replace(receipt, refused=messages), fault))
                 continue
-            for message in messages:
+            replayed = receipt.origin == "replay"
+            for one in messages:
                 if self._pace.spent:
                     await self._pace.breathe()
-                marked = _mark(message, receipt, seen)
-                large, revision = marked.size > LARGE_MESSAGE, self._reader.revision
-                verdict = await self._reader.inspected(marked) if large else self._reader.verdict(marked)
-                entries.append(self._entry(marked, receipt, verdict, revision))
+                entries.append(self._entry(one if replayed else self._marked(one, seen)))
         await self._stores.index.add(entries, receipts[-1].seq)
-        for receipt, messages in read:
+        for receipt, messages in judged:
             self._pending.popleft()
             if 0 < self._counted_from <= receipt.seq and not isinstance(messages, str):
                 self.waiting = max(0, self.waiting - len(messages))
@@ -169,34 +165,72 @@ class Indexer:
             self._owed()
         return True
 
-    async def _read(self, receipt: Receipt) -> list[Message] | str:
-        if self._pace.spent:
-            await self._pace.breathe()
-        if receipt.refused is not None:
-            return receipt.refused
-        return await self._reader.read(receipt)
+    async def _judge(self, receipts: Sequence[Receipt]) -> list[_JudgedReceipt]:
+        """Judge the messages of the first of these receipts, each by itself, in this process."""
+        judged: list[_JudgedReceipt] = []
+        size = 0
+        for receipt in receipts:
+            if self._pace.spent:
+                await self._pace.breathe()
+            if receipt.refused is not None:
+                judged.append((receipt, receipt.refused))
+                continue
+            reader = self._reader
+            messages = await reader.read(receipt) if is_large(receipt) else reader.messages(receipt)
+            if isinstance(messages, str):
+                judged.append((receipt, messages))
+                continue
+            found: list[JudgedMessage] = []
+            for message in messages:
+                size += message.size
+                if self._pace.spent:
+                    await self._pace.breathe()
+                if message.size > LARGE_MESSAGE:
+                    found.append(await asyncio.to_thread(reader.judged, message, receipt))
+                else:
+                    found.append(reader.judged(message, receipt))
+            judged.append((receipt, found))
+            # A body of a few kilobytes can unpack to megabytes: no more of them are held at once.
+            if size > WORK_BYTES:
+                break
+        return judged
 
-    async def _seen(self, read: Sequence[tuple[Receipt, list[Message] | str]]) -> set[str]:
+    async def _seen(self, judged: Sequence[_JudgedReceipt]) -> set[str]:
         ids = [
-            message.message_id
-            for receipt, messages in read
+            one.prepared.said.message_id
+            for receipt, messages in judged
             if not isinstance(messages, str) and receipt.origin != "replay"
-            for message in messages
+            for one in messages
         ]
         if not ids:
             return set()
-        return set(await self._stores.index.seen(ids, read[0][0].received_at - DEDUPE_WINDOW))
+        return set(await self._stores.index.seen(ids, judged[0][0].received_at - DEDUPE_WINDOW))
 
-    def _entry(self, message: Message, receipt: Receipt, verdict: Verdict, revision: str) -> Entry:
-        if message.id not in self._observed:
-            self._observed[message.id] = self._reader.observation(message, verdict.translation)
-        found = self._observed[message.id]
-        whole = self._reader.whole(message, verdict, found)
-        summary = summarize(message, whole, receipt)
-        if summary.delivery is DeliveryState.WAITING and not verdict.fault:
-            self._offer(summary, message, verdict.translation)
-        judged = judged_of(whole, message.marks, verdict, revision)
-        return entry_of(summary, message, receipt, judged, found)
+    def _marked(self, one: JudgedMessage, seen: set[str]) -> JudgedMessage:
+        """Return the message, as a copy if its id was seen before; its id counts as seen from here on.
+
+        A message that Segment would refuse is neither a copy nor seen: the next one with its id counts.
+        """
+        if one.prepared.entry.summary.marks & _WOULD_REJECT:
+            return one
+        id = one.prepared.said.message_id
+        if id in seen:
+            return self._reader.as_copy(one)
+        seen.add(id)
+        return one
+
+    def _entry(self, one: JudgedMessage) -> Entry:
+        """Return the message's row of the index, with what follows from the messages before it."""
+        prepared = one.prepared
+        entry, id = prepared.entry, prepared.said.id
+        found = self._observed.get(id)
+        if found is None:
+            found = self._observed[id] = self._reader.observation(one.digest)
+        if found:
+            entry = with_found(entry, found, self._reader.adjusted(prepared.called, found))
+        if entry.summary.delivery is DeliveryState.WAITING:
+            self._offer(entry.summary, one.made)
+        return entry
 
 
 class _Fresh:
@@ -262,16 +296,3 @@ def _piece(pending: deque[Receipt]) -> list[Receipt]:
             break
         piece.append(receipt)
     return piece
-
-
-def _mark(message: Message, receipt: Receipt, seen: set[str]) -> Message:
-    """Return the message, marked if its id was seen before; its id counts as seen from here on.
-
-    A message that Segment would refuse is neither a copy nor seen: the next one with its id counts.
-    """
-    if receipt.origin == "replay" or message.marks & Marks.WOULD_REJECT:
-        return message
-    if message.message_id in seen:
-        return msgspec.structs.replace(message, marks=message.marks | Marks.SECOND_RECEIPT)
-    seen.add(message.message_id)
-    return message

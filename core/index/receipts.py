@@ -15,15 +15,19 @@ from typing import Protocol
 import msgspec
 
 from ..api.models import MessageDetail, Summary
+from ..checks import called
+from ..checks.stream import Digest, Whole
 from ..errors import InputError, RequestRefused
 from ..faults import Faults
 from ..ingest.decode import compression
 from ..json_text import json_bytes
 from ..messages import JsonObject, Marks, Message, Origin, Receipt, position_of, seq_of
+from ..objections import Objection
 from ..stores.base import Judged, Readable
 from ..stores.stretches import receipts_at
 from ..verdict import FAULT_RULE, Finding, Translation, Verdict, with_findings
 from .details import damage_of, detail_of, view_of
+from .prepared import JudgedMessage, as_copy, prepare
 from .replay import original_of, replays_of
 from .summaries import summarize
 
@@ -37,10 +41,10 @@ class Parse(Protocol):
 
 
 Inspect = Callable[[Message], Verdict]
-Observe = Callable[[Message, Translation], tuple[Finding, ...]]
+Observe = Callable[[Digest], tuple[Finding, ...]]
 """What a message completes in the stream so far; it counts as seen from there on."""
-Adjust = Callable[[Message, Sequence[Finding]], Sequence[Finding]]
-"""What is left of a message's findings, and with which severity."""
+Adjust = Callable[[str, Sequence[Finding]], Sequence[Finding]]
+"""What is left of the findings on a message called so, and with which severity."""
 
 READING = "reading"
 """The part of an engine that faults of this reader belong to."""
@@ -60,6 +64,10 @@ class Keeper(Protocol):
 
     def translated(self, message: Message) -> Translation:
         """Return the translation that a verdict would hold."""
+        ...
+
+    def copied(self, named: str, objections: tuple[Objection, ...]) -> Verdict:
+        """Return the verdict on a copy of a message that is called so, which Segment would drop."""
         ...
 
 
@@ -99,7 +107,7 @@ class ReceiptReader:
 
     async def read(self, receipt: Receipt, only: Collection[int] | None = None) -> list[Message] | str:
         """Call `messages`, in a thread if the body is large."""
-        if len(receipt.body) > (LARGE_COMPRESSED if compression(receipt.body) else LARGE):
+        if is_large(receipt):
             return await asyncio.to_thread(self.messages, receipt, only)
         return self.messages(receipt, only)
 
@@ -165,24 +173,43 @@ class ReceiptReader:
             logger.exception("message %d cannot be translated", message.id)
             return Translation()
 
-    def observation(self, message: Message, translation: Translation) -> tuple[Finding, ...]:
+    def judged(self, message: Message, receipt: Receipt) -> JudgedMessage:
+        """Judge a message by itself."""
+        revision = self.revision
+        verdict = self.verdict(message)
+        whole = Whole(message.document, verdict.translation)
+        prepared = prepare(message, verdict, receipt, revision)
+        return JudgedMessage(prepared, lambda: whole, lambda: whole.translation)
+
+    def as_copy(self, one: JudgedMessage) -> JudgedMessage:
+        """Return a message as it is if its id was seen before."""
+        prepared = one.prepared
+        if self._keeper is None:
+            verdict = Verdict(Translation(), objections=prepared.objections)
+        else:
+            verdict = self._keeper.copied(prepared.called, prepared.objections)
+        return one._replace(prepared=as_copy(prepared, verdict, self.revision))
+
+    def adjusted(self, named: str, found: Sequence[Finding]) -> Sequence[Finding]:
+        """Return findings on a message that is called so, as the settings in force want them."""
+        return found if self._adjust is None else self._adjust(named, found)
+
+    def observation(self, given: Digest) -> tuple[Finding, ...]:
         """Return what the rules on the stream find; call it once for each message, in their order."""
         if self._observe is None:
             return ()
         try:
-            return self._observe(message, translation)
+            return self._observe(given)
         except Exception as error:
-            logger.exception("message %d cannot be observed", message.id)
-            words = f"segtap failed on message {message.id}: {type(error).__name__}: {error}"
+            logger.exception("message %d cannot be observed", given.said.id)
+            words = f"segtap failed on message {given.said.id}: {type(error).__name__}: {error}"
             self._faults.report(READING, words)
             fix = "Export this message and report it to segtap with the log's traceback."
             return (Finding(FAULT_RULE, "error", "$", words, fix),)
 
     def whole(self, message: Message, verdict: Verdict, found: Sequence[Finding]) -> Verdict:
         """Return the verdict with the stream's findings, adjusted by the settings in force."""
-        if found and self._adjust is not None:
-            found = self._adjust(message, found)
-        return with_findings(verdict, found)
+        return with_findings(verdict, self.adjusted(called(message.document), found)) if found else verdict
 
     async def detail(self, stores: Readable, id: int) -> MessageDetail:
         """Return everything about one message or refused request. Raises InputError if it does not exist."""
@@ -294,6 +321,11 @@ class ReceiptReader:
         read = await self.documents(stores, list(marks))
         # A damaged request may hold another number of messages than the index knows of.
         return [_marked(message, marks[message.id]) for message in read if message.id in marks]
+
+
+def is_large(receipt: Receipt) -> bool:
+    """Return True if reading the receipt takes longer than others should wait."""
+    return len(receipt.body) > (LARGE_COMPRESSED if compression(receipt.body) else LARGE)
 
 
 def _marked(message: Message, marks: int) -> Message:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
 from ..api.models import Summary
 from ..delivery import DeliveryState
 from ..messages import Marks, Message, Receipt, message_number
@@ -16,6 +20,7 @@ NAME_LIMIT = 256
 USER_LIMIT = 128
 TEXT_LIMIT = 1_000
 """Characters kept for a name, a user and the search text; the message itself is kept whole."""
+NO_RULES: Mapping[str, Severity] = {}
 UNSENDABLE = Marks.SECOND_RECEIPT | Marks.WOULD_REJECT
 """Segment hands a message with one of these marks to no destination."""
 
@@ -111,21 +116,46 @@ def entry_of(
     )
 
 
+def with_found(entry: Entry, found: tuple[Finding, ...], adjusted: Sequence[Finding]) -> Entry:
+    """Return the row with what the rules on the stream found, also `adjusted` as the settings want it."""
+    summary, judged = entry.summary, entry.judged
+    more = rules_of(adjusted, judged.rules)
+    errors = summary.errors + sum(one.severity == "error" for one in adjusted)
+    warnings = summary.warnings + sum(one.severity == "warning" for one in adjusted)
+    return msgspec.structs.replace(
+        entry,
+        summary=msgspec.structs.replace(summary, errors=errors, warnings=warnings),
+        findings=found,
+        judged=msgspec.structs.replace(
+            judged,
+            errors=errors,
+            warnings=warnings,
+            notes=judged.notes + sum(one.severity == "info" for one in adjusted),
+            rules=more,
+        ),
+    )
+
+
+def rules_of(findings: Sequence[Finding], known: Mapping[str, Severity] = NO_RULES) -> dict[str, Severity]:
+    """Return each rule with the worst severity that it has, in the findings or before."""
+    rules = dict(known)
+    for finding in findings:
+        if finding.severity == "error" or rules.get(finding.rule, "info") == "info":
+            rules[finding.rule] = finding.severity
+    return rules
+
+
 def judged_of(verdict: Verdict, marks: Marks, own: Verdict | None = None, revision: str = "") -> Judged:
     """Return what the index keeps of a verdict of a message with these marks.
 
     `own` is the verdict without what the rules on the stream found, which is kept whole under its revision;
     not if it is a fault of segtap's.
     """
-    rules: dict[str, Severity] = {}
-    for finding in verdict.findings:
-        if finding.severity == "error" or rules.get(finding.rule, "info") == "info":
-            rules[finding.rule] = finding.severity
     return Judged(
         errors=verdict.errors,
         warnings=verdict.warnings,
         notes=sum(finding.severity == "info" for finding in verdict.findings),
-        rules=rules,
+        rules=rules_of(verdict.findings),
         sent=bool(verdict.translation.operations) and not marks & UNSENDABLE,
         revision="" if verdict.fault else revision,
         verdict=b"" if own is None or verdict.fault else pack_verdict(own),

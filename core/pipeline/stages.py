@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeAlias
 
-from ..checks import SECOND_RECEIPT, adjusted, check, objection
+from ..checks import SECOND_RECEIPT, adjusted, called, check, objection
 from ..destinations.integrations import stopped_by_integrations
 from ..messages import JsonObject, Marks, Message
 from ..objections import Objection, first_rejection
@@ -104,7 +104,7 @@ def run(message: Message, settings: CompiledSettings, now: int | None = None) ->
     if message.unread:
         return _unread(message, settings)
     if message.marks & Marks.SECOND_RECEIPT:
-        return second_receipt(message, settings)
+        return second_receipt(called(message.document), message.objections, settings)
     at = message.received_at if now is None else now
     walked = walk(message.document, message.objections, settings, at)
     findings = check(
@@ -198,12 +198,15 @@ def requested(message: Message, settings: CompiledSettings, now: int) -> Repaire
     return mend(subscriptions(document, message.objections, settings, now), document, settings)
 
 
-def second_receipt(message: Message, settings: CompiledSettings) -> Verdict:
-    """Return the verdict on a copy of a message that Segment received before: it would drop it."""
+def second_receipt(named: str, objections: tuple[Objection, ...], settings: CompiledSettings) -> Verdict:
+    """Return the verdict on a copy of a message that Segment received before: it would drop it.
+
+    `named` is what the message is called.
+    """
     words = "Segment would drop this copy: its messageId came before"
     note = SECOND_RECEIPT.finding("$.messageId", words)
-    findings = tuple(adjusted((note,), message.document, settings.checks.rules))
-    return Verdict(Translation(), findings, objections=message.objections)
+    findings = tuple(adjusted((note,), named, settings.checks.rules))
+    return Verdict(Translation(), findings, objections=objections)
 
 
 def _unread(message: Message, settings: CompiledSettings) -> Verdict:
@@ -211,7 +214,7 @@ def _unread(message: Message, settings: CompiledSettings) -> Verdict:
     reason = "; ".join(one.text for one in message.objections)
     return Verdict(
         Translation(not_sent=NotSent("$", reason, "segment")),
-        tuple(adjusted(notes, message.document, settings.checks.rules)),
+        tuple(adjusted(notes, called(message.document), settings.checks.rules)),
         objections=message.objections,
         stages=(StageResult("segment", "stopped", "$", reason),),
     )

@@ -13,7 +13,7 @@ from .searched import searched_text
 from .wildcards import encodable
 
 
-class Names(msgspec.Struct, frozen=True, kw_only=True):
+class Names(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """What fields ask of a message beside its line; "" for what it does not have.
 
     `event` is a track call's event, or the name of a page or screen call.

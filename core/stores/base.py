@@ -37,7 +37,7 @@ def just_before(seq: Cursor) -> Cursor:
     return seq - 1
 
 
-class Judged(msgspec.Struct, frozen=True, kw_only=True):
+class Judged(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """What translation and rules say of a message, as far as lists, filters and summaries ask.
 
     `rules` has each rule with a finding and the worst severity that it had. `notes` counts findings of
@@ -54,7 +54,7 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
     verdict: bytes = b""
 
 
-class Entry(msgspec.Struct, frozen=True):
+class Entry(msgspec.Struct, frozen=True, array_like=True):
     """One message's row in the index. A refused request has one entry, too.
 
     `wanted` is the receipt's. `text` is what words are searched in, folded; `text_cut` is True if it is not

@@ -9,7 +9,7 @@ from streams import ANONYMOUS, call
 
 from segtap.core.aggregates.groups import GroupChecks
 from segtap.core.aggregates.model import EventCoverage, GroupKeyCheck
-from segtap.core.checks import CheckSettings, adjusted
+from segtap.core.checks import CheckSettings, adjusted, called
 from segtap.core.checks.examples.example import presets
 from segtap.core.checks.stream import Loose, StreamChecker, digest
 from segtap.core.destinations import translator
@@ -36,7 +36,9 @@ def checked(
     for number, message in enumerate(messages, start=1):
         verdict = inspected(message, destination=destination, settings=judged_by)
         loose = Loose(document=message, type=message["type"], message_id=message["messageId"])
-        late = adjusted(stream.observe(digest(loose, verdict.translation, NOW + number)), message, rules)
+        late = adjusted(
+            stream.observe(digest(loose, verdict.translation, NOW + number)), called(message), rules
+        )
         checks.add(message, verdict.translation, number, (*verdict.findings, *late))
     return {one.key: one for one in checks.checks()}
 

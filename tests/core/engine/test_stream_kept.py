@@ -15,7 +15,7 @@ from memory_journal import MemoryJournal
 
 from segtap.core import stores
 from segtap.core.api.models import MessageDetail
-from segtap.core.checks.stream import StreamChecker, StreamLimits
+from segtap.core.checks.stream import Digest, StreamChecker, StreamLimits, digest
 from segtap.core.engine.active import ActiveSettings
 from segtap.core.index.indexer import Indexer
 from segtap.core.index.receipts import Observe, ReceiptReader
@@ -104,7 +104,7 @@ async def indexed_with(observe: Observe, journal: MemoryJournal, *, mend: str = 
         journal,
         reader,
         publish=lambda lines: None,
-        offer=lambda summary, message, translation: None,
+        offer=lambda summary, made: None,
         owed=lambda: None,
         faults=log,
     )
@@ -125,8 +125,8 @@ async def test_work_that_is_done_again_is_seen_once(monkeypatch: pytest.MonkeyPa
     journal.failing = "the disk is full"
     seen: list[int] = []
 
-    def observe(message: Message, translation: Translation) -> tuple[Finding, ...]:
-        seen.append(message.id)
+    def observe(given: Digest) -> tuple[Finding, ...]:
+        seen.append(given.said.id)
         return (FOUND,)
 
     await indexed_with(observe, journal, mend="now")
@@ -139,7 +139,7 @@ async def test_a_message_on_which_the_rules_fail_is_kept() -> None:
     journal = MemoryJournal()
     await journal.receipts.append(receipt(track("u-1", 1)))
 
-    def observe(message: Message, translation: Translation) -> tuple[Finding, ...]:
+    def observe(given: Digest) -> tuple[Finding, ...]:
         raise ZeroDivisionError("oh")
 
     faults = await indexed_with(observe, journal)
@@ -211,6 +211,6 @@ def test_what_had_to_be_forgotten_is_said_once(
             document=document,
             original=b"",
         )
-        reading.observe(message, Translation())
+        reading.observe(digest(message, Translation(), number))
     (said,) = [record.getMessage() for record in caplog.records if record.name == "segtap.core.engine.active"]
     assert said.startswith("the rules on the stream have forgotten, the oldest first: ")

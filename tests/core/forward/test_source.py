@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from forwarding import (
@@ -45,7 +46,8 @@ class Counting(Backlog):
         ids = await self.add(*documents, **more)
         for id in ids:
             message, summary = self.messages[id], await self.journal.index.summary(id)
-            forwarder.offer(summary, message, TRANSLATE(message.document, now=message.received_at))
+            made = partial(TRANSLATE, message.document, now=message.received_at)
+            forwarder.offer(summary, made)
         forwarder.wake()
         return ids
 

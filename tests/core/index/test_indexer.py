@@ -68,9 +68,8 @@ class Running:
     def _publish(self, summaries: Sequence[Summary]) -> None:
         self.published += summaries
 
-    def _offer(self, summary: Summary, message: Message, translation: Translation) -> None:
-        assert summary.id == message.id
-        self.offered.append((summary, translation))
+    def _offer(self, summary: Summary, made: Callable[[], Translation]) -> None:
+        self.offered.append((summary, made()))
 
     def _owed(self) -> None:
         self.owed += 1
@@ -231,7 +230,7 @@ async def test_a_receipt_on_which_parsing_fails_is_shown_and_stops_nobody() -> N
         running.journal,
         ReceiptReader(parse, lambda message: SENDS, faults),
         publish=running.published.extend,
-        offer=lambda summary, message, translation: None,
+        offer=lambda summary, made: None,
         owed=lambda: None,
         faults=faults,
     )

@@ -1,0 +1,74 @@
+"""A message as far as it can be judged by itself: plain data, which another process can make. Pure.
+
+What follows from the messages before it, that it is a copy and what the rules on the stream find, is added in
+the order of receipt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import msgspec
+
+from ..checks.adjust import called
+from ..checks.stream import Digest, Said, Whole, of_copy, said_by
+from ..messages import Marks, Message, Receipt
+from ..objections import Objection
+from ..stores.base import Entry
+from ..verdict import Translation, Verdict
+from .summaries import delivery_of, entry_of, judged_of, summarize
+
+_SECOND = int(Marks.SECOND_RECEIPT)
+
+
+class Prepared(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One message, judged by itself. `called` is its name in `[[rules]]`, `fault` what in segtap failed."""
+
+    said: Said
+    entry: Entry
+    called: str
+    objections: tuple[Objection, ...]
+    fault: str
+
+
+class JudgedMessage(NamedTuple):
+    """A prepared message, `whole` to get the message itself, and `made` to get its translation."""
+
+    prepared: Prepared
+    whole: Callable[[], Whole]
+    made: Callable[[], Translation]
+
+    @property
+    def digest(self) -> Digest:
+        """What the rules on the stream read."""
+        return Digest(self.prepared.said, self.whole)
+
+
+def prepare(message: Message, verdict: Verdict, receipt: Receipt, revision: str) -> Prepared:
+    """Return everything about a message that needs no other message. `revision` is the verdict's."""
+    summary = summarize(message, verdict, receipt)
+    judged = judged_of(verdict, message.marks, verdict, revision)
+    return Prepared(
+        said_by(message, verdict.translation, message.received_at),
+        entry_of(summary, message, receipt, judged),
+        called(message.document),
+        message.objections,
+        verdict.fault,
+    )
+
+
+def as_copy(one: Prepared, verdict: Verdict, revision: str) -> Prepared:
+    """Return what a message is if its id was seen before; `verdict` is the one on such a copy."""
+    line = one.entry.summary
+    marks = line.marks | _SECOND
+    summary = msgspec.structs.replace(
+        line,
+        errors=verdict.errors,
+        warnings=verdict.warnings,
+        marks=marks,
+        delivery=delivery_of(verdict, wanted=one.entry.wanted, marks=Marks(marks)),
+    )
+    judged = judged_of(verdict, Marks(marks), verdict, revision)
+    entry = msgspec.structs.replace(one.entry, summary=summary, judged=judged)
+    return Prepared(of_copy(one.said), entry, one.called, one.objections, "")
