@@ -6,6 +6,7 @@ from typing import Annotated, Literal, get_args
 
 import msgspec
 
+from .expected import MappingTest
 from .messages import Json, JsonObject
 from .not_imitated import NotImitated
 
@@ -191,7 +192,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that can be set. `origin` names where it came from, for the screen.
 
     `subscriptions` are those of `[[subscriptions]]`, None stands for Segment's presets; `filters` are those
-    of `[[filters]]`, `rules` those of `[[rules]]`, `not_imitated` those of `[[not_imitated]]`.
+    of `[[filters]]`, `rules` those of `[[rules]]`, `not_imitated` those of `[[not_imitated]]`, `tests` those
+    of `[[tests]]`.
     """
 
     identity: IdentityMode = "original"
@@ -211,6 +213,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     filters: tuple[DestinationFilter, ...] = ()
     rules: tuple[RuleSetting, ...] = ()
     not_imitated: tuple[NotImitated, ...] = ()
+    tests: tuple[MappingTest, ...] = ()
     demo: bool = False
     dry_run: bool = False
     origin: str = "defaults"

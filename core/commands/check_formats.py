@@ -93,8 +93,8 @@ def _property(text: str) -> str:
     return _data(text).replace(":", "%3A").replace(",", "%2C")
 
 
-def as_junit(checked: Iterable[Checked], file: str) -> Iterator[str]:
-    """One test case a message: an error is a failure, a warning stands in its output."""
+def as_junit(checked: Iterable[Checked], file: str, *, suite: str = "segtap check") -> Iterator[str]:
+    """Yield a test case per message: an error is a failure, a warning is in its output."""
     tally = Tally()
     cases: list[str] = []
     failures = 0
@@ -103,7 +103,7 @@ def as_junit(checked: Iterable[Checked], file: str) -> Iterator[str]:
         cases.extend(_case(one, file))
     totals = f'tests="{tally.messages + tally.unreadable}" failures="{failures}" errors="{tally.unreadable}"'
     yield '<?xml version="1.0" encoding="UTF-8"?>'
-    yield f'<testsuites name="segtap check" {totals}>'
+    yield f"<testsuites name={_attribute(suite)} {totals}>"
     yield f"  <testsuite name={_attribute(file)} {totals}>"
     yield from cases
     yield "  </testsuite>"

@@ -45,7 +45,7 @@ SECTIONS: dict[str, type[msgspec.Struct]] = {
 }
 TOP_LEVEL = ("identity", "mixpanel_group_keys", "plan", "repair")
 TOP_LEVEL_LISTS = ("mixpanel_group_keys", "repair")
-TABLES = ("subscriptions", "filters", "rules", "not_imitated")
+TABLES = ("subscriptions", "filters", "rules", "not_imitated", "tests")
 """Lists of tables, which only a file can hold."""
 ENV_ALIASES = {"SEGTAP_JOURNAL": "SEGTAP_JOURNAL_PATH", "SEGTAP_DESTINATION": "SEGTAP_DESTINATION_KIND"}
 """Names that people guess before they read; each means the one behind it."""
@@ -175,6 +175,10 @@ def _with_tables(settings: Settings, tables: JsonObject, place: str) -> Settings
 
         parts = read_not_imitated(tables["not_imitated"], place)
         settings = msgspec.structs.replace(settings, not_imitated=parts)
+    if "tests" in tables:
+        from .mapping_tests import read_tests
+
+        settings = msgspec.structs.replace(settings, tests=read_tests(tables["tests"], place))
     return settings
 
 

@@ -39,6 +39,12 @@ LINES = "\n".join(
     )
 )  # fmt: skip
 FILE = "messages.jsonl"
+SETTINGS = "tests.toml"
+TESTS = """[[tests]]
+name = "Sold"
+message = { type = "track", event = "Sold", userId = "u-1" }
+expect = { events = ["Bought"], properties = { total = 5 } }
+"""
 NOW = ("--now", "2026-11-24T12:00:00Z")
 RUNS = {
     "segtap translate": ("translate", *NOW, "--repair", "insert-id", FILE),
@@ -52,6 +58,7 @@ RUNS = {
     "segtap help faq": ("help", "faq", "--format", "json"),
     "segtap help TOPIC": ("help", "regions", "--format", "json"),
     "segtap mappings show": ("mappings", "show", "--format", "json"),
+    "segtap mappings test": ("mappings", "test", "--format", "json", "--config", SETTINGS),
     "segtap plan infer": ("plan", "infer", FILE),
 }
 
@@ -62,6 +69,7 @@ def _own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, str(tmp_path))
     monkeypatch.chdir(tmp_path)
     Path(FILE).write_text(LINES)
+    Path(SETTINGS).write_text(TESTS)
 
 
 def fits(value: Any, shape: Any) -> bool:

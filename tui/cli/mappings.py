@@ -1,4 +1,4 @@
-"""`segtap mappings`: bring a workspace's own subscriptions in, and show what they take."""
+"""`segtap mappings`: import a workspace's mappings, show them, and test them."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+import msgspec
 
-from .options import config_option, format_option, load, tell_uncovered
-from .output import ask, say, write, write_json, write_lines
+from ..render.glyphs import wants_ascii
+from .options import clock_of, config_option, format_option, load, tell_uncovered
+from .output import ask, hidden, say, write, write_json, write_lines
 
 if TYPE_CHECKING:
     from ...core.messages import JsonObject
@@ -127,8 +129,6 @@ def show(ctx: click.Context, message_file: Path | None, shape: str, config_file:
 
     Exit status 1 when one of them can never send, or a destination filter stops every message.
     """
-    import msgspec
-
     from ...core import filter_faults
     from ...core.settings import destination_of
     from ...core.workspace.table import mapping_tables
@@ -153,6 +153,51 @@ def show(ctx: click.Context, message_file: Path | None, shape: str, config_file:
             for line in (*_lines(table), ""):
                 write(line)
     ctx.exit(1 if stopping or any(table.fault and table.enabled for table in tables) else 0)
+
+
+@mappings.command("test")
+@click.option(
+    "--format",
+    "shape",
+    type=click.Choice(["table", "json", "github", "junit"]),
+    default="table",
+    show_default=True,
+)
+@config_option
+@click.pass_context
+def test(ctx: click.Context, shape: str, config_file: Path | None) -> None:
+    """Run the [[tests]] of segtap.toml.
+
+    Each has a name, a message, and what is expected: the names of the events that are sent, properties of
+    them or of profiles, or the stage that stops the message. Every stage that segtap.toml configures is
+    applied. Exit status 1 if a test fails, 2 if there is none.
+
+    \b
+    [[tests]]
+    name = "Orders arrive with their revenue"
+    message = { type = "track", event = "Order Completed", userId = "u-1",
+                properties = { revenue = 59.8 } }
+    expect = { events = ["Order Completed"], properties = { revenue = 59.8 } }
+    """
+    from functools import partial
+
+    from ...core.commands.mapping_test_formats import FORMATS, as_table
+    from ...core.commands.mapping_tests import run_tests
+    from ...core.pipeline import compile_settings
+
+    settings = load(file=config_file)
+    if not settings.tests:
+        say(f"{settings.origin} has no [[tests]]. segtap mappings test --help shows one.")
+        ctx.exit(2)
+    # Mappings are tested as they are in Segment, without repairs.
+    compiled = compile_settings(msgspec.structs.replace(settings, repair=()))
+    results = list(run_tests(settings.tests, compiled, clock=lambda: clock_of(None)))
+    write_results = partial(as_table, ascii_only=wants_ascii()) if shape == "table" else FORMATS[shape]
+    file = Path(settings.file)
+    shown_as = str(file.relative_to(Path.cwd())) if file.is_relative_to(Path.cwd()) else file.name
+    for line in write_results(map(hidden, results), shown_as, _text_of(file)):
+        write(line)
+    ctx.exit(1 if any(result.differences for result in results) else 0)
 
 
 def write_asking(path: Path, text: str, *, yes: bool) -> None:
