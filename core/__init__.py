@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from .destinations.base import Translator
     from .destinations.classic.insert_id import UNKNOWN as UNKNOWN_INSERT_ID
     from .destinations.filters import filter_faults
+    from .destinations.transformations import transformation_faults
     from .engine.kept import settings_behind
     from .engine.lifecycle import Engine
     from .engine.log import to_stream as log_to_stream
@@ -132,6 +133,7 @@ _HOMES = {
     "settings_behind": "engine.kept",
     "shown_with": "forward.credentials",
     "subscription_faults": "destinations.actions.faults",
+    "transformation_faults": "destinations.transformations",
     "translator": "destinations",
     "uncovered_words": "destinations.actions.faults",
     "why_nothing": "forward.unsent",
@@ -201,6 +203,7 @@ __all__ = [
     "settings_behind",
     "shown_with",
     "subscription_faults",
+    "transformation_faults",
     "translator",
     "uncovered_words",
     "why_nothing",

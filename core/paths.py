@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Literal
 
-from .messages import Json
+from .messages import Json, JsonObject
 
 _PLAIN = re.compile(r"[^\s.\[\]'\"]+")
 _MAX_KEY = 200
@@ -44,3 +45,33 @@ def changed_at(value: Json, steps: Sequence[str | int], change: Callable[[Json],
         if at < len(value):
             return [*value[:at], changed_at(value[at], rest, change), *value[at + 1 :]]
     return value
+
+
+def changes(
+    before: JsonObject, after: JsonObject
+) -> Iterator[tuple[str, Literal["added", "removed", "changed"]]]:
+    """Yield the path of everything that differs, and how: the outermost value that was added or removed.
+
+    Values are compared as JSON has them: true is not 1, and the order of keys means nothing. Lists of another
+    length differ as a whole.
+    """
+    waiting: list[tuple[Json, Json, str]] = [(before, after, "$")]
+    while waiting:
+        one, other, path = waiting.pop()
+        if one is other:
+            continue
+        if isinstance(one, dict) and isinstance(other, dict):
+            for key, value in reversed(one.items()):
+                if key in other:
+                    waiting.append((value, other[key], child(path, key)))
+            for key in one:
+                if key not in other:
+                    yield child(path, key), "removed"
+            for key in other:
+                if key not in one:
+                    yield child(path, key), "added"
+        elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+            for index in range(len(one) - 1, -1, -1):
+                waiting.append((one[index], other[index], child(path, index)))
+        elif one != other or isinstance(one, bool) is not isinstance(other, bool):
+            yield path, "changed"

@@ -9,6 +9,7 @@ import msgspec
 from .expected import MappingTest
 from .messages import Json, JsonObject
 from .not_imitated import NotImitated
+from .transformations import Transformation
 
 Region = Literal["us", "eu", "in"]
 DestinationKind = Literal["actions", "classic-cloud"]
@@ -119,6 +120,12 @@ class SegmentSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     blocked_events: tuple[str, ...] = ()
     """Track events that the source's schema blocks."""
+    blocked_properties: tuple[str, ...] | dict[str, tuple[str, ...]] = ()
+    """Properties that the source's schema takes out of track calls: of every event, or by event's name."""
+    blocked_traits: tuple[str, ...] = ()
+    """Traits that the source's schema takes out of identify calls."""
+    blocked_group_traits: tuple[str, ...] = ()
+    """Traits that the source's schema takes out of group calls."""
     consent_categories: tuple[str, ...] = ()
     """Consent categories that the destination is in; a message's consent object must allow each."""
     workspace_region: Literal["", "us", "eu"] = ""
@@ -191,9 +198,8 @@ class ScreenSettings(msgspec.Struct, frozen=True, kw_only=True):
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that can be set. `origin` names where it came from, for the screen.
 
-    `subscriptions` are those of `[[subscriptions]]`, None stands for Segment's presets; `filters` are those
-    of `[[filters]]`, `rules` those of `[[rules]]`, `not_imitated` those of `[[not_imitated]]`, `tests` those
-    of `[[tests]]`.
+    `subscriptions` are those of `[[subscriptions]]`, None stands for Segment's presets; `transformations`,
+    `filters`, `rules`, `not_imitated` and `tests` are those of the tables of that name.
     """
 
     identity: IdentityMode = "original"
@@ -210,6 +216,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     journal: JournalSettings = JournalSettings()
     screen: ScreenSettings = ScreenSettings()
     subscriptions: tuple[Subscription, ...] | None = None
+    transformations: tuple[Transformation, ...] = ()
     filters: tuple[DestinationFilter, ...] = ()
     rules: tuple[RuleSetting, ...] = ()
     not_imitated: tuple[NotImitated, ...] = ()

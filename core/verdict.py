@@ -191,12 +191,16 @@ class Repair(msgspec.Struct, frozen=True):
 
 
 class StageResult(msgspec.Struct, frozen=True):
-    """A stage that stopped the message, or changed it, and the place in the message that is the reason."""
+    """A stage that stopped the message, or changed it, and the place in the message that is the reason.
+
+    `name` is the transformation, filter, blocked list or function that did it, "" for other stages.
+    """
 
     stage: Stage
     effect: Literal["stopped", "changed"]
     path: str = "$"
     reason: str = ""
+    name: str = ""
 
 
 class Verdict(msgspec.Struct, frozen=True):

@@ -42,6 +42,7 @@ def read(messages: Sequence[dict[str, Any]], settings: Settings, *, now: int = N
             size=size,
             settings=judged,
             segment=settings.segment,
+            transformations=settings.transformations,
             filters=settings.filters,
         )
         id = str(message.get("messageId", ""))

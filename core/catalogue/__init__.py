@@ -14,6 +14,7 @@ from .plan import RULES as PLAN_RULES
 from .rule import Rule
 from .settings import SETTINGS_RULES
 from .spec import SPEC_RULES
+from .stages import STAGE_RULES
 from .stream import STREAM_RULES
 from .subscriptions import SUBSCRIPTION_RULES
 from .users import USER_RULES
@@ -32,6 +33,7 @@ CATALOGUES: tuple[tuple[Rule, ...], ...] = (
     STREAM_RULES,
     PLAN_RULES,
     SETTINGS_RULES,
+    STAGE_RULES,
 )
 """In the order of `segtap rules`."""
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 from ..catalogue.calls import SECOND_RECEIPT, SEGMENT_WOULD_CHANGE, SEGMENT_WOULD_REJECT
 from ..catalogue.settings import FILTER_NOT_FQL
+from ..catalogue.stages import TRANSFORMATION_NOT_FQL
 from ..messages import CALL_TYPES, JsonObject
 from ..objections import Objection
 from ..settings import Destination, DestinationKind
@@ -242,6 +243,8 @@ def check(
             found.extend(run(subject))
     if settings.filter_faults:
         found.extend(FILTER_NOT_FQL.finding("$", fault) for fault in settings.filter_faults)
+    for fault in settings.transformation_faults:
+        found.append(TRANSFORMATION_NOT_FQL.finding("$", fault))
     if settings.not_imitated:
         found.extend(not_imitated(document, settings.not_imitated))
     if settings.plan is not None:

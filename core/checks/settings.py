@@ -8,9 +8,18 @@ from typing import Literal, Protocol
 import msgspec
 
 from ..destinations.filters import filter_faults
+from ..destinations.transformations import transformation_faults
 from ..messages import JsonObject
 from ..not_imitated import NotImitated
-from ..settings import ClassicSettings, IdentityMode, RuleSetting, Settings
+from ..settings import (
+    ClassicSettings,
+    DestinationFilter,
+    DestinationKind,
+    IdentityMode,
+    RuleSetting,
+    Settings,
+)
+from ..transformations import Transformation
 from ..verdict import Finding
 
 
@@ -35,10 +44,10 @@ class CheckSettings(msgspec.Struct, frozen=True, kw_only=True):
     severity.
     `group_keys` are those of the Mixpanel project, None while they are unknown. `plan` is the tracking plan
     that messages are held against, None where none is set. `filter_faults` name the destination filters whose
-    condition cannot be judged, which stop every message. `service_account`: segtap sends /import with one,
-    in place of the destination's own credentials. `project_region` is where the Mixpanel project stores its
-    data, "" while that is unknown. `not_imitated` are parts of the workspace that change messages, and that
-    segtap does not imitate.
+    condition cannot be judged, which stop every message; `transformation_faults` likewise.
+    `service_account`: segtap sends /import with one, in place of the destination's own credentials.
+    `project_region` is where the Mixpanel project stores its data, "" while that is unknown. `not_imitated`
+    are parts of the workspace that change messages, and that segtap does not imitate.
     """
 
     identity: IdentityMode = "original"
@@ -47,6 +56,7 @@ class CheckSettings(msgspec.Struct, frozen=True, kw_only=True):
     group_keys: tuple[str, ...] | None = None
     plan: PlanCheck | None = None
     filter_faults: tuple[str, ...] = ()
+    transformation_faults: tuple[str, ...] = ()
     service_account: bool = False
     project_region: Literal["", "us", "eu", "in"] = ""
     not_imitated: tuple[NotImitated, ...] = ()
@@ -67,9 +77,24 @@ def check_settings(settings: Settings) -> CheckSettings:
         group_keys=settings.mixpanel_group_keys,
         plan=_plan_of(settings),
         filter_faults=filter_faults(settings.filters),
+        transformation_faults=transformation_faults(settings.transformations, settings.destination.kind),
         service_account=bool(settings.destination.service_account),
         project_region=settings.destination.project_region,
         not_imitated=settings.not_imitated,
+    )
+
+
+def with_faults(
+    checks: CheckSettings,
+    transformations: Sequence[Transformation],
+    filters: Sequence[DestinationFilter],
+    kind: DestinationKind,
+) -> CheckSettings:
+    """Return the same with the faults of other transformations and filters."""
+    return msgspec.structs.replace(
+        checks,
+        filter_faults=filter_faults(filters),
+        transformation_faults=transformation_faults(transformations, kind),
     )
 
 

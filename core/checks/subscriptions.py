@@ -41,6 +41,8 @@ _STOPPED: dict[Stage, str] = {
     "schema": "nothing, if it is meant; else unblock the event in the source's schema",
     "integrations": "nothing, if it is meant; else the message has to allow this destination",
     "filters": "nothing, if it is meant; else change the destination filter",
+    "source_transformations": "nothing, if it is meant; else change the transformation",
+    "destination_transformations": "nothing, if it is meant; else change the transformation",
 }
 _NO_FIX = "nothing, if it is meant"
 
@@ -49,7 +51,7 @@ def unmatched(subject: Subject) -> Iterator[Finding]:
     """Yield why nothing of the message is sent: a warning for a setting, a note where it is asked for."""
     call, stopped = subject.type, subject.translation.not_sent
     if stopped is not None:
-        if not (stopped.stage == "filters" and subject.settings.filter_faults):  # filter-not-fql says it
+        if not _unjudged(subject, stopped):
             yield _stopped(stopped)
         return
     if not isinstance(call, str) or call not in CALL_TYPES or subject.translation.operations:
@@ -62,6 +64,16 @@ def unmatched(subject: Subject) -> Iterator[Finding]:
             yield _switched_off(subject, call)
     else:
         yield _unsubscribed(subject, call)
+
+
+def _unjudged(subject: Subject, stopped: NotSent) -> bool:
+    """Return True if a condition that cannot be judged may be the reason, which a rule of its own reports."""
+    faults = subject.settings.filter_faults
+    if stopped.stage in ("source_transformations", "destination_transformations"):
+        faults = subject.settings.transformation_faults
+    elif stopped.stage != "filters":
+        return False
+    return bool(faults)
 
 
 def _stopped(stopped: NotSent) -> Finding:

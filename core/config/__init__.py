@@ -11,7 +11,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import cast, get_origin
+from typing import cast, get_args, get_origin
 
 import msgspec
 import platformdirs
@@ -45,7 +45,7 @@ SECTIONS: dict[str, type[msgspec.Struct]] = {
 }
 TOP_LEVEL = ("identity", "mixpanel_group_keys", "plan", "repair")
 TOP_LEVEL_LISTS = ("mixpanel_group_keys", "repair")
-TABLES = ("subscriptions", "filters", "rules", "not_imitated", "tests")
+TABLES = ("subscriptions", "transformations", "filters", "rules", "not_imitated", "tests")
 """Lists of tables, which only a file can hold."""
 ENV_ALIASES = {"SEGTAP_JOURNAL": "SEGTAP_JOURNAL_PATH", "SEGTAP_DESTINATION": "SEGTAP_DESTINATION_KIND"}
 """Names that people guess before they read; each means the one behind it."""
@@ -162,6 +162,12 @@ def _with_tables(settings: Settings, tables: JsonObject, place: str) -> Settings
 
         subscriptions = read_subscriptions(tables["subscriptions"], place)
         settings = msgspec.structs.replace(settings, subscriptions=subscriptions)
+    if "transformations" in tables:
+        from .transformations import read_transformations
+
+        settings = msgspec.structs.replace(
+            settings, transformations=read_transformations(tables["transformations"], place)
+        )
     if "filters" in tables:
         from .filters import read_filters
 
@@ -284,7 +290,11 @@ def _parts(text: str) -> list[Json]:
 def _lists_of(section: str) -> set[str]:
     """The keys that hold several values, which the environment has with commas between them."""
     fields = msgspec.structs.fields(SECTIONS[section])
-    return {field.name for field in fields if get_origin(field.type) is tuple}
+    return {
+        field.name
+        for field in fields
+        if get_origin(field.type) is tuple or any(get_origin(one) is tuple for one in get_args(field.type))
+    }
 
 
 def _check(section: str, key: str, value: Json, place: str) -> None:

@@ -13,8 +13,10 @@ from ..errors import SettingsError
 from ..messages import Json, JsonObject
 from ..settings import DestinationFilter, Subscription
 from ..toml_text import toml_key, toml_value
+from ..transformations import Transformation
 from .filters import write_filters
 from .subscriptions import write_subscriptions
+from .transformations import write_transformations
 
 _HEADER = re.compile(r"\s*\[\[?\s*([A-Za-z0-9_-]+|\"[^\"]*\"|'[^']*')")
 _EMPTY_LIST = re.compile(r"\s*([a-z]+)\s*=\s*\[\s*\]")
@@ -33,12 +35,13 @@ def with_workspace(
     sections: dict[str, JsonObject],
     subscriptions: Sequence[Subscription] | None,
     filters: Sequence[DestinationFilter] | None,
+    transformations: Sequence[Transformation] | None = None,
     heading: str = "",
 ) -> str:
     """A settings file's text in which these replace what it says of them.
 
-    The keys of a section that are not given stay; so do subscriptions and filters when None is given, all
-    other sections, and comments outside of what is replaced. `heading` is a comment above it. Raises
+    The keys of a section that are not given stay; so do the tables for which None is given, all other
+    sections, and comments outside of what is replaced. `heading` is a comment above it. Raises
     SettingsError when the text is not TOML, or could not be changed without touching anything else.
     """
     before = _parsed(text)
@@ -50,6 +53,9 @@ def with_workspace(
     if subscriptions is not None:
         replaced.add("subscriptions")
         parts.append(write_subscriptions(subscriptions) if subscriptions else "")
+    if transformations is not None:
+        replaced.add("transformations")
+        parts.append(write_transformations(transformations))
     if filters is not None:
         replaced.add("filters")
         parts.append(write_filters(filters))

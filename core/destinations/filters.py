@@ -1,85 +1,88 @@
-"""Destination filters, compiled: which messages they drop, and which fields they take out."""
+"""Destination filters, compiled: which messages each drops, and which fields it takes out. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from ..errors import FilterNotFql, MappingError
 from ..mapping.filters import compile_filter, filter_fault
 from ..messages import JsonObject
 from ..settings import DestinationFilter, FilterAction
-from ..verdict import NotSent, TakenOut
-from .field_filters import Fields, allow_properties, drop_properties, missing
+from ..verdict import NotSent
+from .map_properties import copied, drop, keep_only
+from .samples import share_of
 
 ORDER: tuple[FilterAction, ...] = ("sample", "drop", "drop_properties", "allow_properties")
 """The order in which Segment applies filters, whatever theirs is."""
-REDUCE: dict[FilterAction, Callable[[JsonObject, Fields], JsonObject]] = {
-    "drop_properties": drop_properties,
-    "allow_properties": allow_properties,
+_REDUCE: dict[FilterAction, Callable[[JsonObject, Mapping[str, Sequence[str]]], None]] = {
+    "drop_properties": drop,
+    "allow_properties": keep_only,
 }
 
-Condition = Callable[[JsonObject], bool]
 
+class CompiledFilter:
+    """One filter that is on."""
 
-class Filters:
-    """The filters of one destination, compiled once; falsy when none is on."""
-
-    def __init__(self, filters: Sequence[DestinationFilter] = ()) -> None:
+    def __init__(self, one: DestinationFilter) -> None:
         """Never raises: a filter whose condition cannot be judged stops every message, as at Segment."""
-        ordered = sorted(filters, key=lambda one: ORDER.index(one.action))
-        self._unjudged: list[tuple[DestinationFilter, MappingError]] = []
-        compiled: list[tuple[DestinationFilter, Condition]] = []
-        for one in ordered:
-            if not one.enabled:
-                continue
-            try:
-                compiled.append((one, compile_filter(one.condition)))
-            except MappingError as fault:
-                self._unjudged.append((one, fault))
-        self._dropping = [(one, matches) for one, matches in compiled if _drops(one)]
-        self._reducing = [(one, matches) for one, matches in compiled if one.action in REDUCE]
+        self.name = one.name or one.condition
+        self.action: FilterAction = one.action
+        self.percent = one.percent
+        self.path = one.path
+        self._fields = one.fields
+        self._fault: MappingError | None = None
+        self._matches: Callable[[JsonObject], bool] = lambda document: True
+        try:
+            self._matches = compile_filter(one.condition)
+        except MappingError as fault:
+            self._fault = fault
 
-    def __bool__(self) -> bool:
-        return bool(self._unjudged or self._dropping or self._reducing)
+    def matches(self, document: JsonObject) -> bool:
+        """Return True if the condition holds for the message, and could be read."""
+        return self._fault is None and self._matches(document)
 
-    def stops(self, document: JsonObject) -> NotSent | None:
-        """Return why a filter drops the message, or None. Never raises on a message."""
-        for one, fault in self._unjudged:
-            what = "is not FQL" if isinstance(fault, FilterNotFql) else "cannot be followed by segtap"
-            named = f"the condition of the destination filter {one.name or one.condition!r} {what}"
-            return NotSent("$", f"{named}, so that no message is sent", "filters")
-        for one, matches in self._dropping:
-            if matches(document):
-                what = "drops it" if one.action == "drop" else "lets none of them through"
-                return NotSent("$", f"the destination filter {one.name or one.condition!r} {what}", "filters")
-        return None
+    @property
+    def random(self) -> bool:
+        """True for a sample that takes messages at random, so that nobody can say which."""
+        return self.action == "sample" and 0 < self.percent < 1 and not self.path
 
-    def reduced(self, document: JsonObject) -> JsonObject:
-        """Return the message without what filters take out: the very same object when they take nothing.
+    def apply(self, document: JsonObject, reached: JsonObject) -> JsonObject | NotSent:
+        """Return the message after it: the very same object where it changes nothing. Never raises.
 
-        Every condition is judged on the message before any field is taken out. Never raises on a message.
+        The condition is judged on the message as it reached the filters, before any field was taken out.
         """
-        for one in self._matching(document):
-            document = REDUCE[one.action](document, one.fields)
-        return document
+        if self._fault is not None:
+            what = "is not FQL" if isinstance(self._fault, FilterNotFql) else "cannot be followed by segtap"
+            words = f"the condition of the destination filter {self.name!r} {what}"
+            return self._stop(f"{words}, so that no message is sent")
+        if not self._matches(reached):
+            return document
+        if self.action == "drop":
+            return self._stop(f"the destination filter {self.name!r} drops it")
+        if self.action == "sample":
+            return self._sampled(document, reached)
+        made = copied(document)
+        _REDUCE[self.action](made, self._fields)
+        return document if made == document else made
 
-    def taken_out(self, document: JsonObject) -> tuple[TakenOut, ...]:
-        """List what each filter takes out of the message. Never raises on a message."""
-        found: list[TakenOut] = []
-        for one in self._matching(document):
-            reduced = REDUCE[one.action](document, one.fields)
-            if paths := tuple(missing(document, reduced)):
-                found.append(TakenOut(one.name or one.condition, paths))
-            document = reduced
-        return tuple(found)
+    def _sampled(self, document: JsonObject, reached: JsonObject) -> JsonObject | NotSent:
+        if self.percent <= 0:
+            return self._stop(f"the destination filter {self.name!r} lets none of them through")
+        if self.random or self.percent >= 1 or share_of(reached, self.path) < self.percent:
+            return document
+        words = (
+            f"the destination filter {self.name!r} lets {self.percent:.6g} of them through, by {self.path}"
+        )
+        return self._stop(f"{words}: this one is out")
 
-    def _matching(self, document: JsonObject) -> list[DestinationFilter]:
-        return [one for one, matches in self._reducing if matches(document)]
+    def _stop(self, why: str) -> NotSent:
+        return NotSent("$", why, "filters")
 
 
-def _drops(one: DestinationFilter) -> bool:
-    """True if the filter drops every message it matches. Other samples are random and cannot be predicted."""
-    return one.action == "drop" or (one.action == "sample" and one.percent <= 0)
+def compiled_filters(filters: Sequence[DestinationFilter]) -> tuple[CompiledFilter, ...]:
+    """Compile the filters that are on, in the order in which Segment applies them."""
+    ordered = sorted(filters, key=lambda one: ORDER.index(one.action))
+    return tuple(CompiledFilter(one) for one in ordered if one.enabled)
 
 
 def filter_faults(filters: Sequence[DestinationFilter]) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from .online import ask_mixpanel, with_own_secrets
 from .pages_check import pages
 from .region_check import region
 from .seen import connection_mode, profiles
-from .settings_checks import filters, not_imitated, people, strict, subscriptions
+from .settings_checks import filters, not_imitated, people, strict, subscriptions, transformations
 from .source import Messages, newest_messages
 from .topics import others, refused_here, topics
 from .traffic_checks import delivery, groups, identity, traffic
@@ -42,6 +42,7 @@ CHECKS: tuple[Callable[[Facts], Iterator[Diagnosis]], ...] = (
     service_account,
     secret,
     strict,
+    transformations,
     filters,
     not_imitated,
     subscriptions,

@@ -64,10 +64,16 @@ def _said(settings: Settings) -> Iterator[str]:
         own = settings.subscriptions
         yield "Segment's presets" if own is None else counted(len(own), "subscription")
         yield f"strict {_on(to.strict)}"
+    if settings.transformations:
+        yield counted(len(settings.transformations), "transformation")
     if settings.filters:
         yield counted(len(settings.filters), "destination filter")
     if settings.segment.blocked_events:
         yield counted(len(settings.segment.blocked_events), "blocked event")
+    if settings.segment.blocked_properties:
+        yield "blocked properties"
+    if settings.segment.blocked_traits or settings.segment.blocked_group_traits:
+        yield "blocked traits"
     if settings.segment.consent_categories:
         yield f"consent: {', '.join(map(clean, settings.segment.consent_categories))}"
     if settings.plan:

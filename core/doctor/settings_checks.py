@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from ..checks.not_imitated import concerning
 from ..destinations.actions.faults import subscription_faults
 from ..destinations.filters import filter_faults
+from ..destinations.transformations import transformation_faults
 from ..text import counted
 from .diagnosis import Diagnosis
 from .facts import Facts, ids_of
@@ -50,6 +51,22 @@ def filters(facts: Facts) -> Iterator[Diagnosis]:
             words=fault,
             messages=ids_of(case for case, one in found if one.message == fault),
             fix="mend the condition in Segment and under [[filters]], or switch the filter off",
+        )
+
+
+def transformations(facts: Facts) -> Iterator[Diagnosis]:
+    """Transformations whose condition cannot be judged: they stop every message."""
+    found = facts.found("transformation-not-fql")
+    own = transformation_faults(facts.settings.transformations, facts.destination.kind)
+    for fault in dict.fromkeys((*own, *(one.message for _, one in found))):
+        yield Diagnosis(
+            check="transformations",
+            rule="transformation-not-fql",
+            title="Transformations",
+            standing="error",
+            words=fault,
+            messages=ids_of(case for case, one in found if one.message == fault),
+            fix="mend the condition in Segment and under [[transformations]], or switch it off",
         )
 
 

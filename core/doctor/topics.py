@@ -183,7 +183,7 @@ TOPICS: tuple[Topic, ...] = (
 _NOT_SENT = ("segment-would-reject", _REFUSED, "unmatched", "event-too-large")
 _ELSEWHERE = (
     *("page-double-count", "page-name-missing", "region-mismatch", "api-secret-deprecated"),
-    *("filter-not-fql", "not-imitated", "no-profile"),
+    *("filter-not-fql", "transformation-not-fql", "not-imitated", "no-profile"),
 )
 """Rules that a check of their own speaks of."""
 _ASKED_ABOUT = frozenset((*_NOT_SENT, *_ELSEWHERE, *(rule for topic in TOPICS for rule in topic.rules)))

@@ -15,6 +15,7 @@ from ..checks import adjusted
 from ..checks.stream import Digest, StreamChecker
 from ..destinations.actions.faults import subscription_faults
 from ..destinations.filters import filter_faults
+from ..destinations.transformations import transformation_faults
 from ..identities.named import named_ids
 from ..index.revision import revision_of
 from ..masks import masks_of, secrets_in
@@ -61,9 +62,14 @@ class ActiveSettings:
         """Names what verdicts are made by; see `revision_of`."""
         self.stream.use(checks, destination)
         plan_faults = () if checks.plan is None else checks.plan.faults
-        self.faults = (*filter_faults(settings.filters), *subscription_faults(destination), *plan_faults)
-        """Which filters stop everything, which subscriptions can never send, which rules of the tracking plan
-        check nothing, and why."""
+        self.faults = (
+            *transformation_faults(settings.transformations, destination.kind),
+            *filter_faults(settings.filters),
+            *subscription_faults(destination),
+            *plan_faults,
+        )
+        """Which transformations and filters stop everything, which subscriptions can never send, which rules
+        of the tracking plan check nothing, and why."""
         self.settings = settings
         self.masks = masks_of(secrets_in(settings.destination))
         """Masks the secrets of these settings in everything that viewers and the log get."""
@@ -71,7 +77,7 @@ class ActiveSettings:
     def translate(self, document: JsonObject, *, now: int) -> Translation:
         """See `Translator`: what the forwarder sends is what is shown."""
         walked = walk(document, (), self._compiled, now)
-        return mend(walked.translation, document, self._compiled).translation
+        return mend(walked.translation, walked.document, self._compiled).translation
 
     def judge(self, message: Message) -> Verdict:
         """Judge the message, by the clock of the moment it was received."""

@@ -37,6 +37,7 @@ def revision_of(settings: Settings) -> str:
                 masked.classic,
                 masked.segment,
                 masked.subscriptions,
+                masked.transformations,
                 masked.filters,
                 masked.rules,
                 masked.not_imitated,

@@ -48,6 +48,17 @@ def compile_filter(text: str) -> Predicate:
     return _truth(node)
 
 
+def compile_value(text: str) -> Read:
+    """Compile an expression, such as `lowercase(properties.email)`, to a function that gives its value.
+
+    Raises as `compile_filter`.
+    """
+    node = parse(text)
+    if isinstance(node, Constant | FieldPath | Items | Call):
+        return _value(node)
+    return _truth(node)
+
+
 def filter_fault(text: str) -> str:
     """Why a condition cannot be judged, or ""."""
     try:

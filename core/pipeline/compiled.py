@@ -7,9 +7,8 @@ from collections.abc import Sequence
 import msgspec
 
 from ..checks import CheckSettings, check_settings
-from ..checks.settings import DEFAULTS
+from ..checks.settings import DEFAULTS, with_faults
 from ..destinations import Translator, translator
-from ..destinations.filters import Filters
 from ..settings import (
     Destination,
     DestinationFilter,
@@ -19,33 +18,50 @@ from ..settings import (
     destination_of,
     previewed,
 )
+from ..transformations import Transformation
+from .parts import Part, StageSettings, parts_of
 
 
 class CompiledSettings(msgspec.Struct, frozen=True):
     """What the stages, the rules and the repairs need of the settings.
 
-    `blocked` are the events that the source's schema blocks, `consent` the categories that a message with
-    consent preferences must agree to.
+    `stages` are the settings of the stages before the subscriptions, `parts` the same compiled.
     """
 
     destination: Destination
     translator: Translator
     checks: CheckSettings
-    blocked: frozenset[str]
-    consent: tuple[str, ...]
-    filters: Filters
+    stages: StageSettings
+    parts: tuple[Part, ...]
     repairs: tuple[RepairName, ...]
 
     def to(self, destination: Destination) -> CompiledSettings:
         """Return the same settings for another destination, such as an envelope's."""
         if destination is self.destination:
             return self
-        return msgspec.structs.replace(self, destination=destination, translator=translator(destination))
+        parts = self.parts
+        if destination.kind != self.destination.kind:
+            parts = parts_of(self.stages, destination.kind)
+        return msgspec.structs.replace(
+            self, destination=destination, translator=translator(destination), parts=parts
+        )
 
-    @property
-    def configured(self) -> bool:
-        """True if a stage other than the subscriptions is configured."""
-        return bool(self.blocked or self.consent or self.filters)
+    def with_stages(
+        self,
+        transformations: Sequence[Transformation] | None,
+        filters: Sequence[DestinationFilter] | None,
+    ) -> CompiledSettings:
+        """Return the same settings with an envelope's transformations or filters; None keeps these."""
+        stages = self.stages
+        if transformations is not None:
+            stages = stages._replace(transformations=tuple(transformations))
+        if filters is not None:
+            stages = stages._replace(filters=tuple(filters))
+        if stages is self.stages:
+            return self
+        kind = self.destination.kind
+        checks = with_faults(self.checks, stages.transformations, stages.filters, kind)
+        return msgspec.structs.replace(self, stages=stages, parts=parts_of(stages, kind), checks=checks)
 
 
 def compiled(
@@ -53,17 +69,18 @@ def compiled(
     checks: CheckSettings = DEFAULTS,
     *,
     segment: SegmentSettings = SegmentSettings(),  # noqa: B008 - frozen
+    transformations: Sequence[Transformation] = (),
     filters: Sequence[DestinationFilter] = (),
     repairs: Sequence[RepairName] = (),
 ) -> CompiledSettings:
     """Compile settings that are given one by one."""
+    stages = StageSettings(segment, tuple(transformations), tuple(filters))
     return CompiledSettings(
         destination,
         translator(destination),
         checks,
-        frozenset(segment.blocked_events),
-        tuple(segment.consent_categories),
-        Filters(filters),
+        stages,
+        parts_of(stages, destination.kind),
         tuple(repairs),
     )
 
@@ -74,6 +91,7 @@ def compile_settings(settings: Settings) -> CompiledSettings:
         previewed(destination_of(settings)),
         check_settings(settings),
         segment=settings.segment,
+        transformations=settings.transformations,
         filters=settings.filters,
         repairs=settings.repair,
     )

@@ -1,96 +1,25 @@
 """The stages that a message walks through at Segment, in order, and the verdict at the end of them. Pure.
 
-Each stage is a function of the message and the settings. It returns the document, changed or not, or the
-reason why the message stops there. Checks and repairs come after the stages and are not stages themselves.
+`segment` comes first: would Segment take the message at all. Then come the parts of the settings (`parts`),
+and at last `subscriptions`, which make the requests. Checks and repairs come after the stages and are not
+stages themselves.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple, TypeAlias
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, get_args
 
 from ..checks import SECOND_RECEIPT, adjusted, called, check, objection
-from ..destinations.integrations import stopped_by_integrations
 from ..messages import JsonObject, Marks, Message
 from ..objections import Objection, first_rejection
 from ..repair import Repaired, mended_findings, repaired
-from ..verdict import NotSent, Stage, StageResult, Translation, Verdict
+from ..verdict import Finding, NotSent, Stage, StageResult, Translation, Verdict
 from .compiled import CompiledSettings
+from .parts import Part, Passage
 
-StageFunction: TypeAlias = Callable[
-    [JsonObject, Sequence[Objection], CompiledSettings, int], "JsonObject | NotSent | Translation"
-]
-"""From the document so far, the objections to the message, the settings and the clock to what the stage makes
-of the document: itself where the stage does nothing."""
-
-
-def segment(
-    document: JsonObject, objections: Sequence[Objection], settings: CompiledSettings, now: int
-) -> JsonObject | NotSent:
-    """Stop a message that Segment would refuse."""
-    refusal = first_rejection(objections)
-    return document if refusal is None else NotSent("$", refusal.text, "segment")
-
-
-def schema(
-    document: JsonObject, objections: Sequence[Objection], settings: CompiledSettings, now: int
-) -> JsonObject | NotSent:
-    """Stop an event that its source's schema blocks."""
-    if not settings.blocked or document.get("type") != "track":
-        return document
-    event = document.get("event")
-    if not isinstance(event, str) or event not in settings.blocked:
-        return document
-    why = "the event is blocked at its source: blocked_events under [segment]"
-    return NotSent("$.event", why, "schema")
-
-
-def integrations(
-    document: JsonObject, objections: Sequence[Objection], settings: CompiledSettings, now: int
-) -> JsonObject | NotSent:
-    """Stop a message by its integrations object, by missing consent, or because a device sends it itself."""
-    return stopped_by_integrations(document, settings.destination.kind, settings.consent) or document
-
-
-def filters(
-    document: JsonObject, objections: Sequence[Objection], settings: CompiledSettings, now: int
-) -> JsonObject | NotSent:
-    """Apply the destination filters: stop the message, or take fields out of it."""
-    if not settings.filters:
-        return document
-    return settings.filters.stops(document) or settings.filters.reduced(document)
-
-
-def subscriptions(
-    document: JsonObject, objections: Sequence[Objection], settings: CompiledSettings, now: int
-) -> Translation:
-    """Run the destination: its subscriptions map the document to requests."""
-    return settings.translator.translate(document, now=now)
-
-
-class PipelineStage(NamedTuple):
-    """A stage's name and its function, None for a stage that cannot be configured yet."""
-
-    name: Stage
-    apply: StageFunction | None
-
-
-STAGES: tuple[PipelineStage, ...] = (
-    PipelineStage("segment", segment),
-    PipelineStage("schema", schema),
-    PipelineStage("source_function", None),
-    PipelineStage("source_transformations", None),
-    PipelineStage("integrations", integrations),
-    PipelineStage("filters", filters),
-    PipelineStage("destination_transformations", None),
-    PipelineStage("insert_function", None),
-    PipelineStage("subscriptions", subscriptions),
-)
-"""Segment's pipeline. A stage without a function has its place here; segtap does not imitate it, and as
-nothing can be configured for it, it does nothing to a message."""
-_IMITATED: tuple[tuple[Stage, StageFunction], ...] = tuple(
-    (stage.name, stage.apply) for stage in STAGES if stage.apply is not None
-)
+STAGES: tuple[Stage, ...] = tuple(stage for stage in get_args(Stage) if stage)
+"""Segment's pipeline, in order."""
 
 
 def run(message: Message, settings: CompiledSettings, now: int | None = None) -> Verdict:
@@ -123,7 +52,7 @@ def run(message: Message, settings: CompiledSettings, now: int | None = None) ->
         return Verdict(refused, findings, objections=message.objections, stages=walked.results)
     if not settings.repairs:
         return Verdict(walked.translation, findings, objections=message.objections, stages=walked.results)
-    made = mend(walked.translation, message.document, settings)
+    made = mend(walked.translation, walked.document, settings)
     return Verdict(
         made.translation,
         mended_findings(findings, made),
@@ -142,18 +71,39 @@ def remake(message: Message, settings: CompiledSettings) -> Repaired:
     walked = walk(message.document, message.objections, settings, message.received_at)
     if walked.refusal is not None:
         return Repaired(Translation(not_sent=walked.refusal))
-    return mend(walked.translation, message.document, settings)
+    return mend(walked.translation, walked.document, settings)
+
+
+class Step(NamedTuple):
+    """What one part made of the message before it: the message after it, or why the message stops.
+
+    `reached` is the message as it reached the part's stage.
+    """
+
+    part: Part
+    before: JsonObject
+    made: JsonObject | NotSent
+    reached: JsonObject
+
+    def notes(self) -> Iterator[Finding]:
+        """Yield what the rules say of the part; paths lead into the message before it."""
+        if self.part.notes is not None:
+            yield from self.part.notes(self.before, self.reached)
 
 
 class Walked(NamedTuple):
     """What the stages made of a message.
 
-    `translation` is what the destination makes of it, whatever Segment's refusal, which is `refusal`.
+    `document` is what the destination gets, or what reached the stage that stopped the message. `translation`
+    is what the destination makes of it, whatever Segment's refusal, which is `refusal`. `steps` are the parts
+    that the message came to, in order.
     """
 
+    document: JsonObject
     translation: Translation
-    results: tuple[StageResult, ...]
-    refusal: NotSent | None
+    results: tuple[StageResult, ...] = ()
+    refusal: NotSent | None = None
+    steps: tuple[Step, ...] = ()
 
 
 def walk(
@@ -164,25 +114,32 @@ def walk(
     A refusal by Segment ends the walk only in name: what the destination would make of the message is worked
     out for the rules.
     """
-    refusal, translation = None, Translation()
+    refusal = None
     results: list[StageResult] = []
-    for name, apply in _IMITATED:
-        made = apply(document, objections, settings, now)
+    if objections and (rejection := first_rejection(objections)) is not None:
+        refusal = NotSent("$", rejection.text, "segment")
+        results.append(StageResult("segment", "stopped", "$", rejection.text))
+    steps: list[Step] = []
+    stage: Stage = ""
+    passage = Passage(document, now)
+    for part in settings.parts:
+        if part.stage != stage:
+            stage = part.stage
+            if passage.reached is not document:
+                passage = passage._replace(reached=document)
+        made = part.apply(document, passage)
+        if part.name:
+            steps.append(Step(part, document, made, passage.reached))
         if made is document:
             continue
-        if isinstance(made, Translation):
-            translation = made
-        elif isinstance(made, NotSent):
-            results.append(StageResult(name, "stopped", made.path, made.reason))
-            if name == "segment":
-                refusal = made
-                continue
-            translation = Translation(not_sent=made)
-            break
-        else:
-            results.append(StageResult(name, "changed"))
-            document = made
-    return Walked(translation, tuple(results), refusal)
+        if isinstance(made, NotSent):
+            results.append(StageResult(stage, "stopped", made.path, made.reason, part.name))
+            stopped = Translation(not_sent=made)
+            return Walked(passage.reached, stopped, tuple(results), refusal, tuple(steps))
+        results.append(StageResult(stage, "changed", name=part.name))
+        document = made
+    translation = settings.translator.translate(document, now=now)
+    return Walked(document, translation, tuple(results), refusal, tuple(steps))
 
 
 def mend(translation: Translation, document: JsonObject, settings: CompiledSettings) -> Repaired:
@@ -195,7 +152,7 @@ def mend(translation: Translation, document: JsonObject, settings: CompiledSetti
 def requested(message: Message, settings: CompiledSettings, now: int) -> Repaired:
     """Make a message's requests as it stands, by subscriptions and repairs, whatever other stages say."""
     document = message.document
-    return mend(subscriptions(document, message.objections, settings, now), document, settings)
+    return mend(settings.translator.translate(document, now=now), document, settings)
 
 
 def second_receipt(named: str, objections: tuple[Objection, ...], settings: CompiledSettings) -> Verdict:

@@ -127,14 +127,17 @@ def _brought(workspace: Workspace) -> str:
 def show(ctx: click.Context, message_file: Path | None, shape: str, config_file: Path | None) -> None:
     """Show each subscription, and what its fields take from a sample message.
 
-    Exit status 1 when one of them can never send, or a destination filter stops every message.
+    Exit status 1 when one of them can never send, or a transformation or filter stops every message.
     """
-    from ...core import filter_faults
+    from ...core import filter_faults, transformation_faults
     from ...core.settings import destination_of
     from ...core.workspace.table import mapping_tables
 
     settings = load(file=config_file)
-    stopping = filter_faults(settings.filters)
+    stopping = (
+        *transformation_faults(settings.transformations, settings.destination.kind),
+        *filter_faults(settings.filters),
+    )
     for fault in stopping:
         say(f"NOTHING IS SENT: {fault}")
     destination = destination_of(settings)

@@ -146,8 +146,12 @@ def read_settings(*, demo: bool = False, dry_run: bool = False, **options: Any) 
 
 
 def tell_faults(settings: Settings) -> None:
-    """Say which filters of the settings stop every message, which subscriptions can never send, and why."""
+    """Say which transformations and filters stop every message, which subscriptions never send, and why."""
     faults: list[str] = []
+    if settings.transformations:
+        from ...core import transformation_faults
+
+        faults += transformation_faults(settings.transformations, settings.destination.kind)
     if settings.filters:
         from ...core import filter_faults
 

@@ -121,6 +121,27 @@ DESCRIBED_EXAMPLES: dict[str, Described] = {
         ),
         ("the same filter with the condition: type = 'page' and userId = null",),
     ),
+    "transformation-not-fql": Described(
+        (
+            "a transformation with the condition: event == 'Old Name'",
+            "FQL has one =: nothing reaches Mixpanel, whatever its type.",
+        ),
+        ("the same transformation with the condition: event = 'Old Name'",),
+    ),
+    "transformation-keeps-old-name": Described(
+        (
+            "a transformation renames properties.total to properties.revenue, and a message has total: 0",
+            "Mixpanel gets revenue: 0 and total: 0. For total: 5 it gets revenue: 5 alone.",
+        ),
+        ('the same transformation with propertyDrops = ["properties.total"]',),
+    ),
+    "sampled-at-random": Described(
+        (
+            "a destination filter of the action sample with percent = 0.1",
+            "Segment sends every tenth message, and nobody can say which.",
+        ),
+        ('the same filter with path = "userId": the same users are always in',),
+    ),
     "not-imitated": Described(
         (
             "segtap mappings import finds an insert function on the destination, and writes into segtap.toml",

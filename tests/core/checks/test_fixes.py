@@ -339,6 +339,7 @@ BY_PERSON = {
     "refused-with-200": "mends what the answer names",
     "not-imitated": "knows what the function does; nothing is wrong",
     "filter-not-fql": "mends the condition of the destination filter in Segment",
+    "transformation-not-fql": "mends the condition of the transformation in Segment",
 }
 """Rules whose fix only a person can do, and what they do."""
 
@@ -359,6 +360,8 @@ NOT_IN_THE_MESSAGE = {
     "purchase-double-count": "a setting of the subscription is turned off",
     "property-dropped": "the mapping is changed where it leaves the value out",
     "array-overwritten": "the sender sends the whole list, which no single message shows",
+    "transformation-keeps-old-name": "the transformation drops the old name, too: see test_stage_notes",
+    "sampled-at-random": "the sample of the settings gets a path: see test_stage_notes",
     "plan-violation": "the plan says what is right",
     "plan-unplanned-event": "the plan says what is right",
     "plan-unplanned-property": "the plan says what is right",

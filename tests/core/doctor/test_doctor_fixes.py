@@ -78,6 +78,10 @@ def filtered(condition: str) -> dict[str, Any]:
     return {**PEOPLE, "filters": [{"if": condition, "action": "drop"}]}
 
 
+def transformed(condition: str) -> dict[str, Any]:
+    return {**PEOPLE, "transformations": [{"if": condition, "newEventName": "Other"}]}
+
+
 UNKNOWN = ("unknown",)
 TRIPS: dict[str, list[Trip]] = {
     "settings": [Trip(before=PEOPLE, after=GIVEN, fix="give in segtap.toml", standing=("note",))],
@@ -114,6 +118,9 @@ TRIPS: dict[str, list[Trip]] = {
     ],
     "filters": [
         Trip(before=filtered("event =="), after=filtered("event = 'Test'"), fix="mend the condition")
+    ],
+    "transformations": [
+        Trip(before=transformed("event =="), after=transformed("event = 'Test'"), fix="mend the condition")
     ],
     "not-sent": [
         Trip(before=classic(people=False), after=PEOPLE, fix="people = true", kinds=(CLASSIC,)),
@@ -154,6 +161,7 @@ SURPLUS = {"pages": "the second event of the page"}
 """Where less is sent with the fix applied, and what that is."""
 
 BY_PERSON = {
+    "not-imitated": "knows what the part does",
     "engine": "does what the engine's fault asks for",
     "ingest": "mends the requests, each of which names its fault",
     "delivery": "mends what each answer names, and replays the messages",

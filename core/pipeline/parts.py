@@ -1,0 +1,101 @@
+"""The configured parts of the stages, compiled once: blocked lists, transformations, filters and functions.
+
+A stage without parts costs a message nothing. To add a stage's parts, append them in `parts_of`, in the order
+of `STAGES`; what they need of the message beside its document goes into `Passage`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple, TypeAlias
+
+from ..destinations.filters import CompiledFilter, compiled_filters
+from ..destinations.integrations import stopped_by_integrations
+from ..destinations.schema import blocked_lists
+from ..destinations.transformations import CompiledTransformation, Origin, for_destination
+from ..messages import JsonObject
+from ..settings import DestinationFilter, DestinationKind, SegmentSettings
+from ..transformations import Transformation
+from ..verdict import NotSent, Stage
+from .notes import Notes, filter_notes, transformation_notes
+
+
+class Passage(NamedTuple):
+    """A message on its way through one stage: its document as it reached the stage, and the clock."""
+
+    reached: JsonObject
+    now: int
+
+
+Apply: TypeAlias = Callable[[JsonObject, Passage], "JsonObject | NotSent"]
+"""From the document so far to the document after the part (the very same object where nothing changes) or the
+reason why the message stops. Pure, never raises on a message, never changes the document."""
+
+
+class Part(NamedTuple):
+    """One configured part of a stage.
+
+    `name` is the one that the settings give it; parts without a name are in no list of stages. `origins` say
+    where what it writes into the message before it comes from; `notes` are findings on that message.
+    """
+
+    stage: Stage
+    name: str
+    apply: Apply
+    origins: Callable[[JsonObject], Sequence[Origin]] | None = None
+    notes: Notes | None = None
+
+
+class StageSettings(NamedTuple):
+    """The settings of the stages before the subscriptions."""
+
+    segment: SegmentSettings = SegmentSettings()
+    transformations: tuple[Transformation, ...] = ()
+    filters: tuple[DestinationFilter, ...] = ()
+
+
+def parts_of(settings: StageSettings, kind: DestinationKind) -> tuple[Part, ...]:
+    """Compile the parts of all stages for a destination, in the order of the stages."""
+    transformations = settings.transformations
+    return (
+        *(Part("schema", name, _alone(blocked)) for name, blocked in blocked_lists(settings.segment)),
+        *_transformations(transformations, kind, "source_transformations"),
+        Part("integrations", "", _integrations(kind, settings.segment.consent_categories)),
+        *(
+            Part("filters", one.name, _filter(one), notes=filter_notes(one))
+            for one in compiled_filters(settings.filters)
+        ),
+        *_transformations(transformations, kind, "destination_transformations"),
+    )
+
+
+def _transformations(
+    transformations: Sequence[Transformation], kind: DestinationKind, stage: Stage
+) -> Iterator[Part]:
+    scoped = stage == "destination_transformations"
+    for given in for_destination(transformations, kind, scoped=scoped):
+        one = CompiledTransformation(given, stage)
+        yield Part(stage, one.name, _alone(one.apply), one.origins, transformation_notes(one))
+
+
+def _alone(apply: Callable[[JsonObject], JsonObject | NotSent]) -> Apply:
+    """A part that needs the document alone."""
+
+    def of_document(document: JsonObject, passage: Passage) -> JsonObject | NotSent:
+        return apply(document)
+
+    return of_document
+
+
+def _integrations(kind: DestinationKind, consent: Sequence[str]) -> Apply:
+    def integrations(document: JsonObject, passage: Passage) -> JsonObject | NotSent:
+        return stopped_by_integrations(document, kind, consent) or document
+
+    return integrations
+
+
+def _filter(one: CompiledFilter) -> Apply:
+    def filtered(document: JsonObject, passage: Passage) -> JsonObject | NotSent:
+        return one.apply(document, passage.reached)
+
+    return filtered
