@@ -6,6 +6,10 @@ import enum
 
 import msgspec
 
+from .messages import Marks
+
+_DAMAGED = int(Marks.DAMAGED)
+
 
 class DeliveryState(enum.StrEnum):
     """Where a message stands: one word, the same in JSON, on the screen and in the API.
@@ -48,6 +52,19 @@ MEANINGS: dict[DeliveryState, str] = {
 
 OWED_STATES = frozenset({DeliveryState.HELD, DeliveryState.STUCK, DeliveryState.WAITING})
 """The states of messages with an operation that is still to be sent. An uncertain one may have one too."""
+
+
+class Owed(msgspec.Struct, frozen=True, gc=False):
+    """A message that is owed to Mixpanel: its id, its marks, and where it stands."""
+
+    id: int
+    marks: int
+    delivery: DeliveryState
+
+    @property
+    def damaged(self) -> bool:
+        """True if the journal cannot read it any more."""
+        return self.marks & _DAMAGED != 0
 
 
 class DeliveryCounts(msgspec.Struct, frozen=True, kw_only=True):

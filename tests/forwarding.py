@@ -15,7 +15,7 @@ from memory_journal import MemoryJournal
 from mixpanel_server import MixpanelServer, answer_bytes
 
 from segtap.core.api.models import Summary
-from segtap.core.delivery import Delivery, DeliveryState, Outcome
+from segtap.core.delivery import Delivery, DeliveryState, Outcome, Owed
 from segtap.core.destinations import translator
 from segtap.core.forward.batch import Limits
 from segtap.core.forward.client import Transport
@@ -149,8 +149,8 @@ class Backlog:
         await self.journal.index.add(entries, upto=self._seq)
         return [entry.summary.id for entry in entries]
 
-    async def load(self, summaries: Sequence[Summary]) -> list[Message]:
-        return [self.messages[summary.id] for summary in summaries if summary.id in self.messages]
+    async def load(self, stretch: Sequence[Owed]) -> list[Message]:
+        return [self.messages[owed.id] for owed in stretch if owed.id in self.messages]
 
     async def states(self) -> list[DeliveryState]:
         summaries = (await self.journal.index.page(limit=10_000)).summaries

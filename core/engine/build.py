@@ -120,7 +120,7 @@ def build(
 
     forwarder = Forwarder(
         stores,
-        lambda summaries: reader.load(stores, summaries),
+        lambda stretch: reader.load(stores, stretch),
         active,
         settings=settings.destination,
         on_delivery=_delivered(feed),

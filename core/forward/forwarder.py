@@ -36,7 +36,7 @@ from .wire import WireForm, check_address
 class Forwarder:
     """Sends what `stores` owes until it is stopped.
 
-    `load` reads the messages behind summaries. `on_delivery` is called after every write to the journal with
+    `load` reads the messages that are owed. `on_delivery` is called after every write to the journal with
     the attempts and the present state of each message that they concern.
     `on_halt` is called with the reason once forwarding has halted, `on_trouble` when `retry` is another.
     `dry_run` sends nothing: each operation gets one `Outcome.DRY_RUN` line, and the message stays owed, so

@@ -9,9 +9,9 @@ from collections.abc import Awaitable, Callable, Sequence
 import msgspec
 
 from ..api.models import Summary
-from ..delivery import Delivery, DeliveryState
+from ..delivery import Delivery, DeliveryState, Owed
 from ..destinations.base import Translator
-from ..messages import Message, SourceKind
+from ..messages import Marks, Message, SourceKind
 from ..stores.base import Stores
 from ..verdict import Translation
 from .clock import Clock
@@ -22,13 +22,14 @@ from .unsent import dry_run_lines, why_nothing
 
 logger = logging.getLogger(__name__)
 
-Load = Callable[[Sequence[Summary]], Awaitable[list[Message]]]
+Load = Callable[[Sequence[Owed]], Awaitable[list[Message]]]
 Made = "list[Record] | DeliveryState"
 """A message's records, or the state of one that has none."""
 
 CHUNK = 1_000
 """Messages read from the journal at once."""
 
+_REFUSED = int(Marks.REFUSED)
 _BREATH = 32
 """Messages translated before others get a turn on the loop: some 2 ms."""
 _MOST_READY = 4_000
@@ -42,7 +43,7 @@ class Taken(msgspec.Struct):
     """
 
     records: list[Record]
-    aside: list[tuple[Record, list[Delivery]]]
+    aside: list[tuple[Record, Sequence[Delivery]]]
     lines: list[Delivery]
     states: States
 
@@ -50,7 +51,7 @@ class Taken(msgspec.Struct):
 class Source:
     """Reads what is owed, oldest first, and makes records of it.
 
-    `load` reads the messages behind summaries. A message whose translation was offered when it was received
+    `load` reads the messages that are owed. A message whose translation was offered when it was received
     is neither read nor translated a second time. `unreadable` counts messages that the journal cannot give.
     """
 
@@ -99,44 +100,44 @@ class Source:
         """Drop the records that were made ahead of their turn: the settings have changed."""
         self._ready.clear()
 
-    async def next(self) -> list[Summary]:
+    async def next(self) -> list[Owed]:
         """Return the next stretch of what is owed; empty when nothing more is."""
         # Cleared first, so that what becomes owed during the query is not lost.
         self.more = False
-        summaries = await self._stores.outbox.owed(after=self._after, limit=CHUNK)
-        if len(summaries) == CHUNK:
+        stretch = await self._stores.outbox.owed(after=self._after, limit=CHUNK)
+        if len(stretch) == CHUNK:
             self.more = True
-        if summaries:
-            self._after = summaries[-1].id
-        return summaries
+        if stretch:
+            self._after = stretch[-1].id
+        return stretch
 
-    async def take(self, summaries: Sequence[Summary], ledger: Ledger) -> Taken:
+    async def take(self, stretch: Sequence[Owed], ledger: Ledger) -> Taken:
         """Make the records of a stretch, and open its messages in the ledger."""
-        wanted = [summary for summary in summaries if summary.delivery is not DeliveryState.HELD]
-        unread = [summary for summary in wanted if summary.id not in self._ready]
+        unread = [owed for owed in stretch if owed.id not in self._ready]
         messages = {message.id: message for message in await self._load(unread)} if unread else {}
-        again = [summary.id for summary in unread if summary.id <= self._newest]
+        again = [owed.id for owed in unread if owed.id <= self._newest]
         earlier = await self._stores.outbox.deliveries_of(again) if again else {}
         taken = Taken([], [], [], [])
-        for position, summary in enumerate(wanted, start=1):
-            if position % _BREATH == 0:
-                await asyncio.sleep(0)
-            made = self._made(summary, messages.get(summary.id))
-            if made is None:
-                self.unreadable += 1
-            elif isinstance(made, DeliveryState):
-                taken.states.append((summary.id, made))
-            else:
-                self._open(summary, made, earlier.get(summary.id, []), taken, ledger)
-        for id in [id for id in self._ready if id <= summaries[-1].id]:
+        for start in range(0, len(stretch), _BREATH):
+            await asyncio.sleep(0)
+            for owed in stretch[start : start + _BREATH]:
+                id = owed.id
+                made = self._made(owed, messages.get(id))
+                if made is None:
+                    self.unreadable += 1
+                elif isinstance(made, DeliveryState):
+                    taken.states.append((id, made))
+                else:
+                    self._open(owed, made, earlier.get(id, ()), taken, ledger)
+        for id in [id for id in self._ready if id <= stretch[-1].id]:
             del self._ready[id]
         return taken
 
-    def _made(self, summary: Summary, message: Message | None) -> list[Record] | DeliveryState | None:
+    def _made(self, owed: Owed, message: Message | None) -> list[Record] | DeliveryState | None:
         """Return what was made of a message, or make it; None for one that cannot be read."""
-        if summary.refused:
-            return DeliveryState.FAULT if summary.damaged else DeliveryState.NONE
-        if (made := self._ready.get(summary.id)) is not None:
+        if owed.marks & _REFUSED:
+            return DeliveryState.FAULT if owed.damaged else DeliveryState.NONE
+        if (made := self._ready.get(owed.id)) is not None:
             return made
         if message is None:
             return None
@@ -144,7 +145,7 @@ class Source:
         return self._records(
             message.id,
             message.type,
-            message.marks,
+            owed.marks,
             lambda: self._translator.translate(document, now=at),
             message.source_kind,
         )
@@ -173,12 +174,12 @@ class Source:
             return DeliveryState.FAULT
 
     def _open(
-        self, summary: Summary, records: list[Record], before: list[Delivery], taken: Taken, ledger: Ledger
+        self, owed: Owed, records: list[Record], before: Sequence[Delivery], taken: Taken, ledger: Ledger
     ) -> None:
         if self._dry_run:
             taken.lines += dry_run_lines(records, before, self._clock.now())
             return
-        left, settled = ledger.open(summary.id, records, before, summary.delivery)
+        left, settled = ledger.open(owed.id, records, before, owed.delivery)
         if before and any(ledger.is_aside(record) for record in left):
             taken.aside += [(record, before) for record in left if ledger.is_aside(record)]
             left = [record for record in left if not ledger.is_aside(record)]

@@ -17,6 +17,7 @@ import msgspec
 from ..api.models import MessageDetail, Summary
 from ..checks import called
 from ..checks.stream import Digest, Whole
+from ..delivery import Owed
 from ..errors import InputError, RequestRefused
 from ..faults import Faults
 from ..ingest.decode import compression
@@ -315,9 +316,9 @@ class ReceiptReader:
         """Return everything that `by_receipt` yields."""
         return [message async for messages in self.by_receipt(stores, ids) for message in messages]
 
-    async def load(self, stores: Readable, summaries: Sequence[Summary]) -> list[Message]:
+    async def load(self, stores: Readable, lines: Sequence[Summary] | Sequence[Owed]) -> list[Message]:
         """Return the messages of lines of the list, with the marks that the lines have."""
-        marks = {summary.id: summary.marks for summary in summaries}
+        marks = {line.id: line.marks for line in lines}
         read = await self.documents(stores, list(marks))
         # A damaged request may hold another number of messages than the index knows of.
         return [_marked(message, marks[message.id]) for message in read if message.id in marks]

@@ -20,7 +20,7 @@ from typing import Protocol, TypeAlias
 import msgspec
 
 from ..api.models import Page, Summary
-from ..delivery import Delivery, DeliveryCounts, DeliveryState
+from ..delivery import Delivery, DeliveryCounts, DeliveryState, Owed
 from ..messages import Receipt
 from ..query import Names
 from ..verdict import Finding, Severity
@@ -285,7 +285,7 @@ class ReadableOutbox(Protocol):
 class Outbox(ReadableOutbox, Protocol):
     """What is owed to Mixpanel, and what became of it."""
 
-    async def owed(self, after: int = 0, limit: int = 1000) -> list[Summary]:
+    async def owed(self, after: int = 0, limit: int = 1000) -> list[Owed]:
         """Return messages to be sent, oldest first, with an id above `after`; held ones are left out."""
         ...
 

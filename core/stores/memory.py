@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 import msgspec
 
 from ..api.models import Page, Summary
-from ..delivery import OWED_STATES, Delivery, DeliveryCounts, DeliveryState
+from ..delivery import OWED_STATES, Delivery, DeliveryCounts, DeliveryState, Owed
 from ..errors import JournalFull
 from ..messages import Marks, Receipt, seq_of
 from ..verdict import Finding
@@ -297,10 +298,11 @@ class MemoryOutbox:
     def __init__(self, memory: Memory) -> None:
         self._memory = memory
 
-    async def owed(self, after: int = 0, limit: int = 1000) -> list[Summary]:
+    async def owed(self, after: int = 0, limit: int = 1000) -> list[Owed]:
         """Return messages to be sent, oldest first, with an id above `after`; held ones are left out."""
         owed = (entry.summary for entry in self._memory.lines(after) if self._memory.owed(entry))
-        return [line for line in owed if line.delivery is not DeliveryState.HELD][:limit]
+        found = (line for line in owed if line.delivery is not DeliveryState.HELD)
+        return [Owed(line.id, line.marks, line.delivery) for line in islice(found, limit)]
 
     async def record(
         self,

@@ -37,9 +37,9 @@ class DeliveryRows(MessageRows):
             before = self._standings(wanted)
             after = {id: state for id, state in states if id in before}
             tally = self._moved(before, after)
-            lines = [pack_delivery(delivery) for delivery in deliveries if delivery.message in before]
-            for some in stretches(lines, self._at_once(_DELIVERY_WIDTH)):
-                values = [value for line in some for value in line]
+            kept = [delivery for delivery in deliveries if delivery.message in before]
+            for some in stretches(kept, self._at_once(_DELIVERY_WIDTH)):
+                values = [value for delivery in some for value in pack_delivery(delivery)]
                 self._db.execute(_INSERT_DELIVERIES + f", {_DELIVERY_VALUES}" * (len(some) - 1), values)
             alike: dict[tuple[str, int], list[int]] = {}
             for id, state in after.items():

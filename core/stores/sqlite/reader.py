@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
 from ...api.models import Page, Summary
-from ...delivery import Delivery, DeliveryState
+from ...delivery import Delivery, DeliveryState, Owed
 from ...messages import Marks, Receipt
 from ...verdict import Finding
 from ..base import Judged
@@ -28,6 +28,7 @@ from .rows import (
     storable,
     unpack_delivery,
     unpack_findings,
+    unpack_owed,
     unpack_receipt,
     unpack_summary,
 )
@@ -243,14 +244,14 @@ def page(db: sqlite3.Connection, before: int | None, after: int | None, limit: i
     return Page(summaries=tuple(lines if after is not None else reversed(lines)), more=more)
 
 
-def owed(db: sqlite3.Connection, after: int, limit: int) -> list[Summary]:
-    """Messages to be sent, oldest first."""
+def owed(db: sqlite3.Connection, after: int, limit: int) -> list[Owed]:
+    """Return messages to be sent, oldest first."""
     rows = db.execute(
-        f"SELECT {SUMMARY_COLUMNS} FROM messages "
+        "SELECT id, marks, delivery FROM messages "
         f"WHERE {OWED} AND delivery != ? AND id > ? ORDER BY id LIMIT ?",
         (DeliveryState.HELD.value, after, bounded(limit)),
     )
-    return [unpack_summary(row) for row in rows]
+    return [unpack_owed(*row) for row in rows]
 
 
 def deliveries(db: sqlite3.Connection, id: int) -> list[Delivery]:

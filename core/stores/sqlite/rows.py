@@ -9,7 +9,7 @@ import msgspec
 from isal import isal_zlib
 
 from ...api.models import Summary
-from ...delivery import OWED_STATES, Delivery, DeliveryState, Outcome
+from ...delivery import OWED_STATES, Delivery, DeliveryState, Outcome, Owed
 from ...messages import DAMAGED_STATUS, Marks, Receipt
 from ...query import Names
 from ...query.searched import BETWEEN
@@ -206,6 +206,14 @@ def unpack_summary(row: Sequence[Any]) -> Summary:
     return Summary(id, received_at, type, name, user, source, errors, warnings, marks, state, message_id)
 
 
+def unpack_owed(id: int, marks: object, delivery: object) -> Owed:
+    """Return what is owed; where the row cannot be read, a damaged message that is not sent."""
+    state = _STATES.get(delivery) if isinstance(delivery, str) else None
+    if state is None or not isinstance(marks, int) or not 0 <= marks <= _MOST:
+        return Owed(id, int(Marks.REFUSED | Marks.DAMAGED), DeliveryState.NONE)
+    return Owed(id, marks, state)
+
+
 def unpack_entry(row: Sequence[Any], common_text: Callable[[int], str]) -> Entry:
     """Return an Entry from ALL_COLUMNS, or its line alone from SUMMARY_COLUMNS.
 
@@ -260,7 +268,7 @@ def pack_delivery(delivery: Delivery) -> tuple[int | str, ...]:
         delivery.operation,
         delivery.at,
         storable(delivery.endpoint),
-        delivery.outcome.value,
+        str(delivery.outcome),
         delivery.status,
         storable(delivery.words),
         delivery.attempt,

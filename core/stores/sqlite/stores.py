@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from pathlib import Path
 
 from ...api.models import Summary
-from ...delivery import Delivery, DeliveryState
+from ...delivery import Delivery, DeliveryState, Owed
 from ...messages import Receipt
 from ...settings import JournalSettings
 from ..base import START, Condition, Counts, Cursor, Entry, Judged, Revision
@@ -166,7 +166,7 @@ class SqliteOutbox(SqliteDeliveries):
         self._store = store
         self._writer = writer
 
-    async def owed(self, after: int = 0, limit: int = 1000) -> list[Summary]:
+    async def owed(self, after: int = 0, limit: int = 1000) -> list[Owed]:
         """Return messages to be sent, oldest first, with an id above `after`; held ones are left out."""
         return await self._reader.quick.run(reader.owed, after, limit)
 

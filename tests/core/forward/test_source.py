@@ -20,8 +20,7 @@ from forwarding import (
 )
 from mixpanel_server import MixpanelServer
 
-from segtap.core.api.models import Summary
-from segtap.core.delivery import DeliveryState, Outcome
+from segtap.core.delivery import DeliveryState, Outcome, Owed
 from segtap.core.destinations import translator
 from segtap.core.forward.forwarder import Forwarder
 from segtap.core.messages import Marks, Message
@@ -37,9 +36,9 @@ class Counting(Backlog):
         super().__init__()
         self.read: list[int] = []
 
-    async def load(self, summaries: Sequence[Summary]) -> list[Message]:
-        self.read += [summary.id for summary in summaries]
-        return await super().load(summaries)
+    async def load(self, stretch: Sequence[Owed]) -> list[Message]:
+        self.read += [owed.id for owed in stretch]
+        return await super().load(stretch)
 
     async def receive(self, forwarder: Forwarder, *documents: dict[str, Any], **more: Any) -> list[int]:
         """Add messages as an engine receives them: translations are offered first, then they are owed."""
