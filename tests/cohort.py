@@ -5,9 +5,11 @@ from __future__ import annotations
 import msgspec
 from fake_viewer import summary
 
+from segtap.core.aggregates.group_traffic import GroupTraffic
 from segtap.core.aggregates.groups import GroupChecks
 from segtap.core.aggregates.model import Groups
 from segtap.core.api.models import Coverage, Summary
+from segtap.core.checks.stream import Loose, said_by
 from segtap.core.destinations import translator
 from segtap.core.identities.model import Users
 from segtap.core.identities.named import named_ids
@@ -87,7 +89,8 @@ def groups_of(
     destination: Destination = DESTINATION,
 ) -> Groups:
     """What it says of Group Analytics."""
-    checks, translate = GroupChecks(destination, known), translator(destination).translate
+    traffic, translate = GroupTraffic(destination, known), translator(destination).translate
     for number, document in enumerate(documents, 1):
-        checks.add(document, translate(document, now=1_795_516_863_211), message_number(number, 0))
-    return checks.groups(covered(len(documents)))
+        message = Loose(document=document, type=str(document["type"]), id=message_number(number, 0))
+        traffic.add(said_by(message, translate(document, now=1_795_516_863_211), 1_795_516_863_211))
+    return GroupChecks(traffic).groups(covered(len(documents)))

@@ -1,4 +1,4 @@
-"""What messages show of group keys: who is in a group, and which events and profiles carry a key."""
+"""What messages show of group keys: who is in a group, and which events and profiles carry a key. Pure."""
 
 from __future__ import annotations
 
@@ -9,21 +9,18 @@ import msgspec
 
 from ..checks.group_keys import (
     group_ids,
-    group_records,
     group_text,
     is_id,
     keys_in_settings,
-    likely_keys,
     meant_key,
-    profile_updates,
     written_properties,
 )
 from ..checks.ids import is_placeholder
-from ..checks.request import event_records
+from ..checks.stream import Said
 from ..checks.stream.group_evidence import EVENT, PROFILE, Elsewhere, Evidence
-from ..messages import Json, JsonObject
+from ..checks.stream.memory import Recent
+from ..messages import JsonObject
 from ..settings import Destination
-from ..verdict import Translation
 
 EVIDENCE = 5
 """The newest messages that are named for each part."""
@@ -31,6 +28,13 @@ _IDS = 20_000
 _KEPT_EVENTS = 200
 """The newest events that are counted for a key that comes to be known after them."""
 _MOST_VALUES = 5_000
+_MOST_KEYS = 50
+_MOST_NAMES = 2_000
+"""Events that are counted for a key, and traits of profiles that are followed."""
+OTHERS = "(other events)"
+"""The name under which events are counted once there are too many."""
+_MEMBERS = 100_000
+"""Users and visitors in groups that are remembered, between half as many and so many."""
 _NO_GROUP: frozenset[str] = frozenset()
 
 
@@ -50,7 +54,7 @@ class UnknownValue(msgspec.Struct):
     messages: list[int] = msgspec.field(default_factory=list[int])
 
 
-class _Event(msgspec.Struct, frozen=True):
+class _Event(msgspec.Struct, frozen=True, array_like=True):
     name: str
     properties: JsonObject
     member_of: frozenset[str]
@@ -58,14 +62,18 @@ class _Event(msgspec.Struct, frozen=True):
 
 
 class GroupTraffic:
-    """Follows the group keys of the settings, of group calls, and the names that carry their ids instead."""
+    """Follows the group keys of the settings, of group calls, and the names that carry their ids instead.
+
+    `known` are Mixpanel's keys; None if they are unknown. Give it the messages in their order. What it
+    remembers is bounded: beyond that, further keys, events and members are not followed.
+    """
 
     def __init__(self, destination: Destination, known: Sequence[str] | None) -> None:
-        self._destination = destination
-        self._known = known
+        self.destination = destination
+        self.known = None if known is None else tuple(known)
         self.group_calls = 0
         self.written: dict[str, list[int]] = {}
-        """The keys that groups were written under, with the newest messages; so are the next."""
+        """The keys that groups were written under, each with the newest messages."""
         self.written_by: dict[str, str] = {}
         """The subscription that wrote them."""
         self.likely = ""
@@ -82,7 +90,7 @@ class GroupTraffic:
         self.any_event = False
         self._ids: dict[str, set[str]] = {}
         self._values: dict[tuple[str, str], UnknownValue] = {}
-        self._members: dict[str, frozenset[str]] = {}
+        self._members: Recent[str, frozenset[str]] = Recent(_MEMBERS)
         """The keys of the groups that a user or visitor is in."""
         self._evidence = Evidence(_IDS)
         self._newest: deque[_Event] = deque(maxlen=_KEPT_EVENTS)
@@ -90,77 +98,89 @@ class GroupTraffic:
         for key in keys_in_settings(known, destination):
             self._follow(key)
 
-    def add(self, document: JsonObject, translation: Translation, message: int) -> None:
-        """Take in one message; `message` is its id."""
-        kind = document.get("type")
-        if kind == "group":
-            self._group(document, translation, message)
-        elif kind == "identify":
-            self._profile(translation, message)
-        self._events(document, translation, message)
+    def add(self, said: Said) -> None:
+        """Add one message, by what it says; a copy, which Segment would drop, is left out."""
+        if said.second:
+            return
+        if said.type == "group":
+            self._group(said)
+        if said.kept_back:
+            return
+        if said.profiles:
+            self._profile(said)
+        if said.events:
+            self._events(said)
 
     def _follow(self, key: str) -> None:
         """Count the key on events from now on, and on the newest before."""
-        if key in self._keys:
+        if key in self._keys or len(self._keys) >= _MOST_KEYS:
             return
         self._keys.append(key)
         for event in self._newest:
             self._count(key, event)
 
-    def _group(self, document: JsonObject, translation: Translation, message: int) -> None:
+    def _group(self, said: Said) -> None:
         self.group_calls += 1
-        records = list(group_records(translation))
-        traits = document.get("traits")
-        if not records and isinstance(traits, dict):
-            self.likely = next(iter(likely_keys(traits, document.get("groupId"))), self.likely)
-        keys = {str(record.get("$group_key")) for _, _, record in records}
-        for _, operation, record in records:
+        self.likely = said.likely_key or self.likely
+        if said.kept_back:
+            return
+        message = said.id
+        keys = {str(one.record.get("$group_key")) for one in said.groups}
+        for one in said.groups:
+            record = one.record
             key, id = str(record.get("$group_key")), record.get("$group_id")
-            if is_id(operation, record, self._destination, (document.get("groupId"), document.get("userId"))):
+            if is_id(one, record, self.destination, (said.group, said.user)):
                 note(self.ids_as_keys, message)
                 continue
+            if key not in self.written and len(self.written) >= _MOST_KEYS:
+                continue
             note(self.written.setdefault(key, []), message)
-            self.written_by.setdefault(key, operation.subscription)
-            self._ids.setdefault(key, set()).add(group_text(id))
+            self.written_by.setdefault(key, one.subscription)
+            ids = self._ids.setdefault(key, set())
+            if len(ids) <= _IDS:
+                ids.add(group_text(id))
             self._follow(key)
-            if self._known is not None and key not in self._known:
-                meant = meant_key(record, self._destination, self._known)
+            if self.known is not None and key not in self.known:
+                meant = meant_key(record, self.destination, self.known)
                 if meant is not None:
                     self.meant[key] = meant
             else:
                 self._instead(self._evidence.group(key, id, written_properties(record), keys))
-            expected = frozenset((self.meant.get(key, key),))
-            for person in _people(document):
-                self._members[person] = self._members.get(person, _NO_GROUP) | expected
+            person = said.user or said.anonymous
+            if person:
+                expected = frozenset((self.meant.get(key, key),))
+                self._members.put(person, (self._members.get(person) or _NO_GROUP) | expected)
 
-    def _profile(self, translation: Translation, message: int) -> None:
+    def _profile(self, said: Said) -> None:
         values: JsonObject = {}
-        for _, update in profile_updates(translation):
+        for _, update in said.profiles:
             values.update(update)
         if not values:
             return
-        note(self.profiles, message)
+        note(self.profiles, said.id)
         for key in values:
-            note(self.on_profiles.setdefault(key, []), message)
+            if key in self.on_profiles or len(self.on_profiles) < _MOST_NAMES:
+                note(self.on_profiles.setdefault(key, []), said.id)
         self._instead(self._evidence.look(PROFILE, values))
 
-    def _events(self, document: JsonObject, translation: Translation, message: int) -> None:
-        for _, record, properties in event_records(translation):
+    def _events(self, said: Said) -> None:
+        for one in said.events:
             self.any_event = True
-            event = _Event(str(record.get("event")), properties, self._groups_of(document), message)
+            event = _Event(str(one.event), one.properties, self._groups_of(said), said.id)
             self._newest.append(event)
             for key in self._keys:
                 self._count(key, event)
-            self._instead(self._evidence.look(EVENT, properties))
+            self._instead(self._evidence.look(EVENT, one.properties))
 
-    def _groups_of(self, document: JsonObject) -> frozenset[str]:
-        ids = (document.get("userId"), document.get("anonymousId"))
-        keys = (self._members.get(id, _NO_GROUP) for id in ids if isinstance(id, str) and id)
+    def _groups_of(self, said: Said) -> frozenset[str]:
+        if not len(self._members):
+            return _NO_GROUP
+        keys = (self._members.get(id) or _NO_GROUP for id in (said.user, said.anonymous) if id)
         return _NO_GROUP.union(*keys)
 
     def _instead(self, found: Iterable[Elsewhere]) -> None:
         for one in found:
-            if self._known is None or one.name in self._known:
+            if self.known is None or one.name in self.known:
                 self.meant[one.key] = one.name
                 self._follow(one.name)
 
@@ -169,7 +189,9 @@ class GroupTraffic:
         member = key in {self.meant.get(one, one) for one in event.member_of}
         if not carries and not member:
             return  # its user is in no such group
-        counts = self.events.setdefault(key, {}).setdefault(event.name, Counts())
+        events = self.events.setdefault(key, {})
+        name = event.name if event.name in events or len(events) < _MOST_NAMES else OTHERS
+        counts = events.setdefault(name, Counts())
         if carries:
             counts.carrying += 1
             self._note_values(key, event, member)
@@ -193,6 +215,8 @@ class GroupTraffic:
     def unknown_values(self, key: str) -> Iterator[tuple[str, UnknownValue]]:
         """Yield the values that no group call has: in another spelling, or of users who are in a group."""
         ids = self._ids.get(key, set())
+        if len(ids) > _IDS:
+            return  # not all of them are remembered
         folded = {id.casefold() for id in ids}
         for (of, text), value in self._values.items():
             if of == key and ids and text not in ids and (value.from_member or text.casefold() in folded):
@@ -203,9 +227,3 @@ def note(messages: list[int], message: int) -> None:
     """Keep the newest few, oldest first: those that are still at hand."""
     messages.append(message)
     del messages[:-EVIDENCE]
-
-
-def _people(document: JsonObject) -> list[str]:
-    """Who a group call is about: the user, else the visitor."""
-    ids: list[Json] = [document.get("userId"), document.get("anonymousId")]
-    return [id for id in ids if isinstance(id, str) and id][:1]

@@ -7,62 +7,67 @@ profile. 4. The key is on every event. Mixpanel's keys cannot be seen from outsi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from ..api.models import Coverage
 from ..catalogue import BY_ID
 from ..checks.adjust import usual_severity
 from ..checks.group_keys import DEFAULT_KEY, near, own_key, written_keys
-from ..messages import JsonObject
-from ..settings import Destination, RuleSetting
+from ..settings import RuleSetting
 from ..text import counted, shown
-from ..verdict import SEVERITY_WEIGHT, Finding, Severity, Translation
+from ..verdict import SEVERITY_WEIGHT, Finding, Severity
 from .group_traffic import EVIDENCE, GroupTraffic
 from .model import AN_ID, EventCoverage, GroupKeyCheck, Groups, PartCheck
 
 _STOPS_GROUPS = ("group-trait-missing", "group-without-traits", "rejected-by-destination", "unmatched")
-_FOLLOWED = frozenset(
+FOLLOWED = frozenset(
     (
         *("group-key-mismatch", "group-key-missing-on-event", "group-key-missing-on-profile"),
         *("group-value-unknown", "group-key-not-a-name", *_STOPS_GROUPS),
     )
 )
+"""Rules whose findings say something of groups."""
+
+
+class GroupFindings:
+    """What the rules say of groups: the newest of the gravest findings of each rule."""
+
+    def __init__(self) -> None:
+        self.by_rule: dict[str, Finding] = {}
+
+    def add(self, type: str, findings: Iterable[Finding]) -> None:
+        """Note what the rules say of a message of this type; call it in the order of the messages."""
+        for one in findings:
+            if not says_of_groups(one.rule, type):
+                continue
+            before = self.by_rule.get(one.rule)
+            if before is None or SEVERITY_WEIGHT[one.severity] <= SEVERITY_WEIGHT[before.severity]:
+                self.by_rule[one.rule] = one
+
+
+def says_of_groups(rule: str, type: str) -> bool:
+    """Return True if a finding of the rule on a message of this type says something of groups."""
+    return rule in FOLLOWED and (type == "group" or rule not in _STOPS_GROUPS)
 
 
 class GroupChecks:
-    """Takes translated messages, and checks each group key. `known` are Mixpanel's keys, None: unknown.
+    """Checks each group key by what was seen of it.
 
     `rules` are the settings that silence rules and change their severity: a part that is wrong has the
     severity that the rule's findings have.
     """
 
     def __init__(
-        self, destination: Destination, known: Sequence[str] | None, rules: Sequence[RuleSetting] = ()
-    ) -> None:
-        self._destination = destination
-        self._known = None if known is None else tuple(known)
-        self._rules = rules
-        self._traffic = GroupTraffic(destination, known)
-        self._found: dict[str, Finding] = {}
-        """The newest of the gravest findings of each rule."""
-
-    def add(
         self,
-        document: JsonObject,
-        translation: Translation,
-        message: int = 0,
-        findings: Sequence[Finding] = (),
+        traffic: GroupTraffic,
+        rules: Sequence[RuleSetting] = (),
+        findings: GroupFindings | None = None,
     ) -> None:
-        """Take in one message; `message` is its id, `findings` is what the rules say of it."""
-        self._traffic.add(document, translation, message)
-        for one in findings:
-            if one.rule not in _FOLLOWED:
-                continue
-            if one.rule in _STOPS_GROUPS and document.get("type") != "group":
-                continue
-            before = self._found.get(one.rule)
-            if before is None or SEVERITY_WEIGHT[one.severity] <= SEVERITY_WEIGHT[before.severity]:
-                self._found[one.rule] = one
+        self._traffic = traffic
+        self._destination = traffic.destination
+        self._known = traffic.known
+        self._rules = rules
+        self._found = {} if findings is None else findings.by_rule
 
     @property
     def group_calls(self) -> int:
@@ -71,7 +76,7 @@ class GroupChecks:
 
     @property
     def in_use(self) -> bool:
-        """Whether anything tells that groups are used: keys in the settings, or a group call."""
+        """True if anything shows that groups are used: keys in the settings, or a group call."""
         return bool(self._known or self.group_calls)
 
     def groups(self, covered: Coverage) -> Groups:

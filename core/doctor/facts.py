@@ -6,15 +6,16 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from ..aggregates.groups import GroupChecks
+from ..aggregates.group_traffic import GroupTraffic
+from ..aggregates.groups import GroupChecks, GroupFindings
 from ..api.models import MessageDetail, Summary
 from ..checks.request import event_records
+from ..checks.stream import Loose, Said, said_by
 from ..errors import InputError
 from ..identities.model import Cluster, Users
-from ..identities.named import named_ids
 from ..identities.table import Identities
 from ..identities.users import cluster_of, clusters
-from ..messages import JsonObject
+from ..messages import JsonObject, Marks
 from ..pipeline.reading import read_document
 from ..settings import Destination, Settings, destination_of
 from ..verdict import Finding
@@ -63,7 +64,8 @@ class Facts:
         self.refused = refused
         self.now = now
         self.cases = [case for detail in details if (case := _case(detail)) is not None]
-        self.groups = GroupChecks(destination, settings.mixpanel_group_keys, settings.rules)
+        traffic, findings = GroupTraffic(destination, settings.mixpanel_group_keys), GroupFindings()
+        self.groups = GroupChecks(traffic, settings.rules, findings)
         table = Identities(settings.identity)
         self.events = [
             (case, name, properties)
@@ -76,9 +78,10 @@ class Facts:
         """Requests of Mixpanel's own SDK, which did not come from Segment."""
         self._by_number = {case.detail.summary.id: case.message_id for case in self.cases}
         for case in self.cases:
-            number, translation = case.detail.summary.id, case.detail.verdict.translation
-            self.groups.add(case.document, translation, number, case.detail.verdict.findings)
-            table.add(named_ids(translation, case.document), number)
+            said = _said(case)
+            traffic.add(said)
+            findings.add(said.type, case.detail.verdict.findings)
+            table.add(said.named, said.id)
         self._table = table if users is None else None
         self._user = user
         found = tuple(clusters(table)) if users is None else users.clusters
@@ -146,6 +149,21 @@ class Facts:
 def ids_of(cases: Iterable[Case]) -> tuple[str, ...]:
     """The messageIds of the newest few."""
     return tuple(dict.fromkeys(case.message_id for case in cases))[-EVIDENCE:]
+
+
+def _said(case: Case) -> Said:
+    """Return what the message says."""
+    line = case.detail.summary
+    message = Loose(
+        document=case.document,
+        type=line.type,
+        message_id=line.message_id,
+        marks=Marks(line.marks),
+        source_kind=case.detail.source_kind,
+        filled=case.detail.filled,
+        id=line.id,
+    )
+    return said_by(message, case.detail.verdict.translation, line.received_at)
 
 
 def _case(detail: MessageDetail) -> Case | None:

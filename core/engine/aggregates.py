@@ -16,9 +16,11 @@ from itertools import takewhile
 
 import msgspec
 
-from ..aggregates.groups import GroupChecks
+from ..aggregates.group_traffic import GroupTraffic
+from ..aggregates.groups import GroupChecks, GroupFindings
 from ..aggregates.model import Groups
 from ..api.models import Coverage, Summary
+from ..checks.stream import said_by
 from ..identities.model import Cluster, Users, in_short
 from ..identities.table import Identities
 from ..identities.users import cluster_of, newest, user_row
@@ -69,7 +71,9 @@ class _Gathered:
     def __init__(self, settings: Settings, reading: ActiveSettings, *, older: bool) -> None:
         self.older = older
         self.covered = Coverage(older=older)
-        self.groups = GroupChecks(reading.destination, settings.mixpanel_group_keys, settings.rules)
+        self._traffic = GroupTraffic(reading.destination, settings.mixpanel_group_keys)
+        self._findings = GroupFindings()
+        self.groups = GroupChecks(self._traffic, settings.rules, self._findings)
 
     @property
     def size(self) -> int:
@@ -89,7 +93,8 @@ class _Gathered:
             older=known.older,
         )
         if message is not None:
-            self.groups.add(message.document, verdict.translation, line.id, verdict.findings)
+            self._traffic.add(said_by(message, verdict.translation, at))
+            self._findings.add(line.type, verdict.findings)
 
 
 class Overviews:

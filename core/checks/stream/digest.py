@@ -17,7 +17,7 @@ from ...identities.named import NOBODY, Named, named_ids
 from ...mapping.dates import read_time
 from ...messages import Json, JsonObject, Marks, SourceKind
 from ...verdict import Translation
-from ..group_keys import group_records, profile_updates
+from ..group_keys import group_records, likely_keys, profile_updates
 from ..request import event_records
 from .observed import EVENTS, Observed, name_of, object_of, text_of
 
@@ -112,6 +112,8 @@ class Said(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What a group call writes to groups."""
     named: Named
     """The ids in the requests."""
+    likely_key: str
+    """The trait that names the group in a group call that writes none, "" if there is none."""
 
 
 class Whole(NamedTuple):
@@ -152,6 +154,7 @@ def said_by(message: Observed, translation: Translation, now: int) -> Said:
     elif type in ("page", "track"):
         url = text_of(properties.get("url")) or text_of(object_of(context.get("page")).get("url"))
     group, data = document.get("groupId"), context.get("userAgentData")
+    groups = tuple(group_records(translation)) if type == "group" else ()
     # In the order of the fields: naming them would cost as much as a rule, for every message.
     return Said(
         message.id,
@@ -188,22 +191,18 @@ def said_by(message: Observed, translation: Translation, now: int) -> Said:
         ),
         tuple([SentEvent(path, one.get("event"), sent) for path, one, sent in event_records(translation)]),
         tuple(profile_updates(translation)) if type == "identify" else (),
-        tuple(
-            [
-                WrittenGroup(number, by.subscription, by.action, one)
-                for number, by, one in group_records(translation)
-            ]
-        )
-        if type == "group"
-        else (),
+        tuple([WrittenGroup(number, by.subscription, by.action, one) for number, by, one in groups]),
         named_ids(translation, document),
+        next(iter(likely_keys(traits, group)), "")
+        if type == "group" and not groups and not marks & _SECOND
+        else "",
     )
 
 
 def of_copy(said: Said) -> Said:
     """Return what a message says as a copy, which Segment would drop: it makes no request."""
     return msgspec.structs.replace(
-        said, kept_back=False, second=True, events=(), profiles=(), groups=(), named=NOBODY
+        said, kept_back=False, second=True, events=(), profiles=(), groups=(), named=NOBODY, likely_key=""
     )
 
 

@@ -7,7 +7,8 @@ import pytest
 from check_helpers import DESTINATION, NOW, found, inspected
 from streams import ANONYMOUS, call
 
-from segtap.core.aggregates.groups import GroupChecks
+from segtap.core.aggregates.group_traffic import GroupTraffic
+from segtap.core.aggregates.groups import GroupChecks, GroupFindings
 from segtap.core.aggregates.model import EventCoverage, GroupKeyCheck
 from segtap.core.checks import CheckSettings, adjusted, called
 from segtap.core.checks.examples.example import presets
@@ -31,16 +32,17 @@ def checked(
     destination: Destination = DESTINATION,
     rules: tuple[RuleSetting, ...] = (),
 ) -> dict[str, GroupKeyCheck]:
-    checks, judged_by = GroupChecks(destination, known, rules), CheckSettings(group_keys=known, rules=rules)
+    traffic, findings = GroupTraffic(destination, known), GroupFindings()
+    judged_by = CheckSettings(group_keys=known, rules=rules)
     stream = StreamChecker(judged_by, destination)
     for number, message in enumerate(messages, start=1):
         verdict = inspected(message, destination=destination, settings=judged_by)
-        loose = Loose(document=message, type=message["type"], message_id=message["messageId"])
-        late = adjusted(
-            stream.observe(digest(loose, verdict.translation, NOW + number)), called(message), rules
-        )
-        checks.add(message, verdict.translation, number, (*verdict.findings, *late))
-    return {one.key: one for one in checks.checks()}
+        loose = Loose(document=message, type=message["type"], message_id=message["messageId"], id=number)
+        given = digest(loose, verdict.translation, NOW + number)
+        late = adjusted(stream.observe(given), called(message), rules)
+        traffic.add(given.said)
+        findings.add(message["type"], (*verdict.findings, *late))
+    return {one.key: one for one in GroupChecks(traffic, rules, findings).checks()}
 
 
 def standings(check: GroupKeyCheck) -> list[str]:
@@ -48,7 +50,7 @@ def standings(check: GroupKeyCheck) -> list[str]:
 
 
 def test_without_groups_there_is_nothing_to_check() -> None:
-    checks = GroupChecks(DESTINATION, None)
+    checks = GroupChecks(GroupTraffic(DESTINATION, None))
     assert not checks.in_use
     assert checks.checks() == []
 
@@ -190,9 +192,10 @@ def test_values_that_no_group_call_has_are_named(value: Any, named: str) -> None
 def test_a_group_call_that_is_ignored_says_what_stops_it() -> None:
     group = call("group", userId="u-1", traits={"organization_id": "acme"})
     ignoring = Destination(kind="classic-cloud", settings={"token": "0" * 32})
-    checks = GroupChecks(ignoring, ("organization_id",))
+    traffic, findings = GroupTraffic(ignoring, ("organization_id",)), GroupFindings()
     translation = translator(ignoring).translate(group, now=NOW)
-    checks.add(group, translation, 1, found(group, "unmatched", destination=ignoring))
-    (check,) = checks.checks()
+    traffic.add(digest(Loose(document=group, type="group", id=1), translation, NOW).said)
+    findings.add("group", found(group, "unmatched", destination=ignoring))
+    (check,) = GroupChecks(traffic, (), findings).checks()
     assert (check.parts[1].standing, check.parts[1].severity) == ("no", "warning")
     assert check.parts[1].fix == 'group_identifier_traits = ["organization_id"] under [classic]'
