@@ -100,20 +100,31 @@ def assemble(request: OutgoingRequest, records: Sequence[bytes], *, mixpanel_url
     if shape_of(request) == "base64":
         return _base64_form(request, url, headers, records)
     if shape_of(request) == "json":
-        text = b"[" + b",".join(records) + b"]"
+        text = _array(records)
         headers += [("content-type", JSON_TYPE), ("content-encoding", "gzip")]
         body = isal_zlib.compress(text, 1, _GZIP_BITS)  # pyright: ignore[reportUnknownMemberType]
         return WireForm(
             method=request.method, url=url, shape="json", headers=tuple(headers),
             body=body, text=text, decoded=text,
         )  # fmt: skip
-    decoded = records[0] if len(records) == 1 else b"[" + b",".join(records) + b"]"
+    decoded = records[0] if len(records) == 1 else _array(records)
     text = b"data=" + form_quote(decoded.decode()).encode("ascii")
     headers.append(("content-type", FORM_TYPE))
     return WireForm(
         method=request.method, url=with_query(url, {"verbose": 1}), shape="form", headers=tuple(headers),
         body=text, text=text, decoded=decoded,
     )  # fmt: skip
+
+
+def _array(records: Sequence[bytes]) -> bytes:
+    """Return the records as a JSON array."""
+    if not records:
+        return b"[]"
+    # Joined in one step: each copy of 2 MB takes as long as packing it.
+    parts = list(records)
+    parts[0] = b"[" + parts[0]
+    parts[-1] += b"]"
+    return b",".join(parts)
 
 
 def _base64_form(
