@@ -78,3 +78,19 @@ def whole_text(value: Json | tuple[Json, ...]) -> Json:
             return [whole_text(item) for item in value]
         case _:
             return value
+
+
+def deeper_than(value: Json, most: int) -> bool:
+    """True if a value holds more than `most` levels of objects and lists."""
+    level: list[Json] = [value]
+    for _ in range(most + 1):
+        level = [
+            item
+            for holder in level
+            if isinstance(holder, (dict, list))
+            for item in (holder.values() if isinstance(holder, dict) else holder)
+            if isinstance(item, (dict, list))
+        ]
+        if not level:
+            return False
+    return True

@@ -8,14 +8,15 @@ import html
 import json
 import re
 from base64 import b64decode
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import TypeVar, cast
 from urllib.parse import quote
 
 import msgspec
 
-from .settings import DestinationSettings, Secret, Settings
+from .messages import Json
+from .settings import DestinationSettings, InsertFunction, Secret, Settings
 from .text import clean
 from .verdict import SECRET_FIELDS, OutgoingRequest, Verdict
 
@@ -107,6 +108,24 @@ def secrets_in(destination: DestinationSettings) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part for part in parts if len(part) >= _SHORTEST))
 
 
+def secrets_in_functions(functions: Sequence[InsertFunction]) -> tuple[str, ...]:
+    """Every text in the settings of insert functions that is long enough to be a secret."""
+    found: list[str] = []
+    waiting: list[Json] = [dict(one.settings) for one in functions]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, (dict, list)):
+            waiting += value.values() if isinstance(value, dict) else value
+        elif isinstance(value, str) and len(value) >= _SHORTEST:
+            found.append(value)
+    return tuple(dict.fromkeys(found))
+
+
+def secrets_in_settings(settings: Settings) -> tuple[str, ...]:
+    """Every secret of the destination and of the insert functions."""
+    return (*secrets_in(settings.destination), *secrets_in_functions(settings.insert_functions))
+
+
 def masked_settings(settings: Settings) -> Settings:
     """Return the settings as viewers and the journal get them: they tell whether a secret is set, not which.
 
@@ -121,7 +140,11 @@ def masked_settings(settings: Settings) -> Settings:
         api_secret=Secret(MASK if destination.api_secret else ""),
         service_account=Secret(account if destination.service_account else ""),
     )
-    return msgspec.structs.replace(settings, destination=shown, flags={})
+    functions = tuple(
+        msgspec.structs.replace(one, settings=dict.fromkeys(one.settings, MASK)) if one.settings else one
+        for one in settings.insert_functions
+    )
+    return msgspec.structs.replace(settings, destination=shown, insert_functions=functions, flags={})
 
 
 @lru_cache(maxsize=16)

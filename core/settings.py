@@ -151,6 +151,24 @@ class DestinationFilter(msgspec.Struct, frozen=True, kw_only=True):
     path: str = ""
 
 
+FunctionScope = Literal["source", "destination"]
+
+
+class InsertFunction(msgspec.Struct, frozen=True, kw_only=True):
+    """One of `[[insert_functions]]`: JavaScript that changes or drops messages, in a file.
+
+    `settings` are what its handlers get as second argument; their values are secrets.
+    """
+
+    file: str
+    scope: FunctionScope = "destination"
+    name: str = ""
+    enabled: bool = True
+    network: bool = False
+    """Let the code use fetch."""
+    settings: JsonObject = msgspec.field(default_factory=dict[str, Json])
+
+
 class RuleSetting(msgspec.Struct, frozen=True, kw_only=True):
     """One of `[[rules]]`: the severity of a rule, or of every one (`*`), where event and path agree.
 
@@ -219,6 +237,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     transformations: tuple[Transformation, ...] = ()
     filters: tuple[DestinationFilter, ...] = ()
     rules: tuple[RuleSetting, ...] = ()
+    insert_functions: tuple[InsertFunction, ...] = ()
     not_imitated: tuple[NotImitated, ...] = ()
     tests: tuple[MappingTest, ...] = ()
     demo: bool = False

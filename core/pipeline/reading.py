@@ -24,6 +24,7 @@ from ..ingest.objections import (
 )
 from ..ingest.parts import head_of, members
 from ..ingest.times import read_time
+from ..json_text import deeper_than
 from ..messages import Json, JsonObject, Marks, Message
 from ..objections import Objection, change, first_rejection, rejection
 from ..text import shown
@@ -140,19 +141,3 @@ def id_text(value: Json) -> str:
     if isinstance(value, str):
         return value
     return "" if value is None else msgspec.json.encode(value).decode()
-
-
-def deeper_than(value: Json, most: int) -> bool:
-    """True if a value holds more than `most` levels of objects and lists."""
-    level: list[Json] = [value]
-    for _ in range(most + 1):
-        level = [
-            item
-            for holder in level
-            if isinstance(holder, (dict, list))
-            for item in (holder.values() if isinstance(holder, dict) else holder)
-            if isinstance(item, (dict, list))
-        ]
-        if not level:
-            return False
-    return True
