@@ -31,7 +31,7 @@ SCOPES: tuple[Scope, ...] = get_args(Scope)
 
 _WORDS: dict[NotImitatedKind, str] = {
     "insert_function": "the insert function",
-    "tracking_plan": "what the tracking plan blocks",
+    "tracking_plan": "the tracking plan's blocking of",
     "hashing": "the hashing of",
     "filter": "the destination filter",
     "transformation": "the transformation",
@@ -64,7 +64,7 @@ class NotImitated(msgspec.Struct, frozen=True, kw_only=True):
     def words(self) -> str:
         """Name the part in a sentence: `the insert function 'enrich' (source)`."""
         named = f"{_WORDS[self.kind]} {shorten(self.name, NAME_WIDTH)!r}"
-        return f"{named} of the source" if self.scope == "source" else named
+        return f"{named} (source)" if self.scope == "source" else named
 
 
 def listed(parts: Sequence[NotImitated]) -> str:

@@ -14,8 +14,11 @@ from ..verdict import Finding
 
 
 def not_imitated(document: JsonObject, parts: Sequence[NotImitated]) -> Iterator[Finding]:
-    """Yield one note that names every part that may change the message."""
-    if found := concerning(document, parts):
+    """Yield one note that names every part that may change the message.
+
+    Hashing is left out: its transformation has a note at each value that it hashes.
+    """
+    if found := concerning(document, [one for one in parts if one.kind != "hashing"]):
         yield NOT_IMITATED.finding(
             "$", f"Mixpanel may get something else: segtap does not imitate {listed(found)}"
         )

@@ -11,20 +11,22 @@ from typing import cast
 from .. import private_files
 from ..errors import SettingsError
 from ..messages import Json, JsonObject
+from ..not_imitated import NotImitated
 from ..settings import DestinationFilter, Subscription
 from ..toml_text import toml_key, toml_value
 from ..transformations import Transformation
 from .filters import write_filters
+from .not_imitated import read_not_imitated, write_not_imitated
 from .subscriptions import write_subscriptions
 from .transformations import write_transformations
 
 _HEADER = re.compile(r"\s*\[\[?\s*([A-Za-z0-9_-]+|\"[^\"]*\"|'[^']*')")
-_EMPTY_LIST = re.compile(r"\s*([a-z]+)\s*=\s*\[\s*\]")
+_EMPTY_LIST = re.compile(r"\s*([a-z_]+)\s*=\s*\[\s*\]")
 _DELIMITERS = re.compile(r"'''|\"\"\"|\"(?:[^\"\\\n]|\\.)*\"|'[^'\n]*'|#[^\n]*")
 
 
 def write_section(name: str, values: JsonObject) -> str:
-    """`[name]` with its keys, a line each."""
+    """Return `[name]` with its keys, one per line."""
     lines = [f"[{name}]", *(f"{toml_key(key)} = {toml_value(value)}" for key, value in values.items())]
     return "\n".join(lines) + "\n"
 
@@ -33,15 +35,17 @@ def with_workspace(
     text: str,
     *,
     sections: dict[str, JsonObject],
-    subscriptions: Sequence[Subscription] | None,
-    filters: Sequence[DestinationFilter] | None,
+    subscriptions: Sequence[Subscription] | None = None,
     transformations: Sequence[Transformation] | None = None,
+    filters: Sequence[DestinationFilter] | None = None,
+    not_imitated: Sequence[NotImitated] = (),
     heading: str = "",
 ) -> str:
-    """A settings file's text in which these replace what it says of them.
+    """Return a settings file's text with these sections and tables in place of its own.
 
-    The keys of a section that are not given stay; so do the tables for which None is given, all other
-    sections, and comments outside of what is replaced. `heading` is a comment above it. Raises
+    Keys of a section that are not given stay; so do tables for which None is given, all other sections, and
+    comments outside of what is replaced. `not_imitated` is added to what the file names already; with a
+    `destination` among the sections it replaces that. `heading` is a comment above the new parts. Raises
     SettingsError when the text is not TOML, or could not be changed without touching anything else.
     """
     before = _parsed(text)
@@ -59,10 +63,16 @@ def with_workspace(
     if filters is not None:
         replaced.add("filters")
         parts.append(write_filters(filters))
+    if "destination" not in sections:
+        known = read_not_imitated(before.get("not_imitated", []), "The settings file")
+        not_imitated = tuple(dict.fromkeys((*known, *not_imitated)))
+    replaced.add("not_imitated")
+    parts.append(write_not_imitated(not_imitated))
     comment = "".join(f"# {line}\n" for line in heading.splitlines())
     rest = _without(text, replaced).strip("\n")
     # Keys that belong to no section come first in TOML, and so they do in what is left.
-    made = "\n".join(part for part in (rest + "\n" if rest else "", comment + "\n".join(parts)) if part)
+    written = comment + "\n".join(part for part in parts if part)
+    made = "\n".join(part for part in (rest + "\n" if rest else "", written) if part)
     if subscriptions is not None and not subscriptions:
         made = f"subscriptions = []\n{made}"
     _check_characters(made)
@@ -71,7 +81,7 @@ def with_workspace(
 
 
 def _kept(old: Json | None, new: JsonObject) -> JsonObject:
-    """What a section had that is not replaced; a token of its own gives way to the name of a variable."""
+    """Return the keys of a section that stay; of `token` and `token_env` only the new one does."""
     if not isinstance(old, dict):
         return {}
     gone = {"token"} if "token_env" in new else {"token_env"} if "token" in new else set[str]()
@@ -105,7 +115,7 @@ def _check(before: JsonObject, after: JsonObject, replaced: set[str]) -> None:
 
 
 def _without(text: str, names: set[str]) -> str:
-    """The text without the tables of these names and the comments within them."""
+    """Return the text without the tables of these names and the comments within them."""
     kept: list[str] = []
     dropping, within, top = False, "", True
     for line in text.splitlines(keepends=True):
@@ -123,7 +133,7 @@ def _without(text: str, names: set[str]) -> str:
 
 
 def _open_text(line: str, within: str) -> str:
-    """The delimiter of a text of several lines that is open at the end of the line, else ""."""
+    """Return the delimiter of a multi-line string that is open at the end of the line, else ""."""
     at = 0
     while True:
         if within:

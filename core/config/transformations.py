@@ -81,7 +81,7 @@ def write_transformations(transformations: Sequence[Transformation]) -> str:
 
 def _write(one: Transformation) -> str:
     lines = ["[[transformations]]"]
-    whole = cast("Mapping[str, Json]", msgspec.to_builtins(one))
+    whole = cast("Mapping[str, Json]", msgspec.json.decode(msgspec.json.encode(one)))
     for key, field in _FIELDS.items():
         value = getattr(one, field.name)
         if field.name != "condition" and value == field.default:

@@ -9,6 +9,7 @@ from typing import Any, cast
 import msgspec
 
 from ..errors import InputError
+from ..not_imitated import NotImitated, NotImitatedKind
 from ..settings import DestinationKind
 from .hcl import first_unknown
 from .notes import Notes
@@ -18,13 +19,14 @@ METADATA: dict[str, DestinationKind] = {
     "615c7438d93d9b61b1e9e192": "actions",
     "54521fd925e721e32a72eed6": "classic-cloud",
 }
-"""Segment's catalogue ids of Mixpanel (Actions) and Mixpanel."""
+"""The ids of Mixpanel (Actions) and Mixpanel in Segment's catalogue."""
 
 SLUGS: dict[str, DestinationKind] = {"actions-mixpanel": "actions", "mixpanel": "classic-cloud"}
+_KINDS: dict[str, NotImitatedKind] = {"subscription": "subscription", "filter": "filter"}
 
 
 class Chosen(msgspec.Struct, frozen=True):
-    """A destination with what belongs to it; `destination` is None when the files do not hold it."""
+    """A destination with what belongs to it; `destination` is None if the files do not hold it."""
 
     destination: Exported | None
     subscriptions: tuple[Exported, ...]
@@ -32,7 +34,7 @@ class Chosen(msgspec.Struct, frozen=True):
 
 
 def kind_of(one: Exported) -> DestinationKind | None:
-    """Which Mixpanel destination it is; None for another, or when it is not known."""
+    """Return which Mixpanel destination it is; None if it is another one, or that is unknown."""
     metadata = one.fields.get("metadata")
     if isinstance(metadata, dict):
         known = cast("dict[str, Any]", metadata)
@@ -40,14 +42,19 @@ def kind_of(one: Exported) -> DestinationKind | None:
     return None
 
 
-def choose(found: Sequence[Exported], wanted: str, notes: Notes) -> Chosen:
-    """The destination named `wanted` (an id or an address), or the only one, and what belongs to it.
+def metadata_id(one: Exported) -> str:
+    """Return the id of a Mixpanel destination in Segment's catalogue, even if only its slug is known."""
+    kind = kind_of(one)
+    return next((id for id, known in METADATA.items() if known == kind), "")
 
-    Raises InputError when there are several, or none with anything to bring in.
+
+def choose(found: Sequence[Exported], wanted: str, notes: Notes) -> Chosen:
+    """Find the destination named `wanted` (an id or an address), or the only one, and what belongs to it.
+
+    Raises InputError if there are several destinations.
     """
-    once = _without_copies(found, notes)
-    destinations = [one for one in once if one.kind == "destination"]
-    children = [one for one in once if one.kind != "destination"]
+    destinations = [one for one in found if one.kind == "destination"]
+    children = [one for one in found if one.kind in _KINDS]
     destination = _wanted(destinations, wanted, notes) if wanted else _only(destinations, notes)
     if destination is None:
         strangers = {one.id for one in destinations if one.id}
@@ -59,11 +66,6 @@ def choose(found: Sequence[Exported], wanted: str, notes: Notes) -> Chosen:
         counts = Counter(one.kind for one in others)
         words = " and ".join(f"{count} {kind}{'s' if count > 1 else ''}" for kind, count in counts.items())
         notes.say(f"{words} of other destinations left out.")
-    if destination is None and not own:
-        raise InputError(
-            "There is no Mixpanel destination or subscription in there. Save what the Public API answers to"
-            " GET /destinations/{id} and GET /destinations/{id}/subscriptions, or use terraform show -json."
-        )
     return Chosen(
         destination,
         tuple(one for one in own if one.kind == "subscription"),
@@ -71,8 +73,8 @@ def choose(found: Sequence[Exported], wanted: str, notes: Notes) -> Chosen:
     )
 
 
-def _without_copies(found: Sequence[Exported], notes: Notes) -> list[Exported]:
-    """Each object once, though several files hold it."""
+def without_copies(found: Sequence[Exported], notes: Notes) -> list[Exported]:
+    """Return each object once, even if several files hold it."""
     kept: dict[tuple[str, str], Exported] = {}
     once: list[Exported] = []
     for one in found:
@@ -81,7 +83,7 @@ def _without_copies(found: Sequence[Exported], notes: Notes) -> list[Exported]:
             kept[key] = one
             once.append(one)
         elif one.kind != "destination":
-            notes.say(f"{one.address} is in there twice, and is brought in once.")
+            notes.say(f"{one.address} is in the files twice, and is imported once.")
     return once
 
 
@@ -105,7 +107,7 @@ def _only(destinations: Sequence[Exported], notes: Notes) -> Exported | None:
             f"{one.fields.get('name') or one.address} ({kind_of(one)}): --destination-id {_name(one)}"
             for one in mixpanel
         )
-        raise InputError(f"There are {len(mixpanel)} Mixpanel destinations in there. Choose one: {listed}")
+        raise InputError(f"The files hold {len(mixpanel)} Mixpanel destinations. Choose one: {listed}")
     return mixpanel[0] if mixpanel else None
 
 
@@ -113,7 +115,8 @@ def _wanted(destinations: Sequence[Exported], wanted: str, notes: Notes) -> Expo
     named = [one for one in destinations if wanted in (one.id, one.address)]
     if len(named) > 1:
         raise InputError(
-            f"Several destinations in there are {wanted}. Give the files of one Terraform configuration only."
+            f"Several destinations in the files are {wanted}. Give the files of one Terraform configuration"
+            " only."
         )
     if named:
         metadata = named[0].fields.get("metadata")
@@ -122,11 +125,11 @@ def _wanted(destinations: Sequence[Exported], wanted: str, notes: Notes) -> Expo
         return named[0]
     nameless = [one for one in destinations if kind_of(one) is not None and not one.id_is_known]
     if len(nameless) == 1:
-        notes.say(f"The files do not say the id of {nameless[0].address}: it is taken to be {wanted}.")
+        notes.say(f"The files do not say the id of {nameless[0].address}. Assumed: {wanted}.")
         return nameless[0]
     if destinations:
         there = ", ".join(sorted(_name(one) for one in destinations))
-        notes.say(f"The destination {wanted} is not in there, and [destination] stays as it is: {there} are.")
+        notes.say(f"The files do not hold {wanted}, so that [destination] is unchanged. They hold {there}.")
     return None
 
 
@@ -138,7 +141,7 @@ def _name(one: Exported) -> str:
 
 
 def _of_one(children: list[Exported], wanted: str) -> list[Exported]:
-    """Those of a destination that the files do not hold: of `wanted`, else all, if they are of one."""
+    """Return those of a destination that the files do not hold: of `wanted`, else all, if they are of one."""
     if wanted:
         return [one for one in children if one.reference("destinationId") == wanted]
     ids = sorted({one.reference("destinationId") for one in children})
@@ -166,7 +169,8 @@ def _of(
         if named in names or (not named and len(destinations) == 1):
             own.append(one)
         elif why := _why_unknown(one, named, destination):
-            notes.left_out(f"The {one.kind} {one.address} was left out: {why}.", enabled=one.enabled)
+            part = NotImitated(kind=_KINDS[one.kind], name=one.label, where=one.address)
+            notes.left_out(f"The {one.kind} {one.address} was left out: {why}.", part, enabled=one.enabled)
         else:
             others.append(one)
     return own, others

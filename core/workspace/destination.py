@@ -1,10 +1,11 @@
-"""A workspace's destination as `[destination]` and `[classic]`. Secrets are passed over."""
+"""A workspace's destination as `[destination]` and `[classic]`. Secrets are left out."""
 
 from __future__ import annotations
 
 from typing import Any, cast
 
 from ..messages import JsonObject
+from ..not_imitated import NotImitated
 from ..settings import SEGMENT_REGIONS
 from .chosen import kind_of
 from .hcl import first_unknown
@@ -33,22 +34,25 @@ DEVICE_KEYS = (
 """Settings of the classic destination that only its device mode reads: segtap shows the cloud mode."""
 _READ = ("token", "apiKey", "sourceName", "enableEuropeanUnionEndpoint", "apiRegion")
 """Settings of the classic destination that stand under `[destination]`."""
+_ACTIONS_READ = ("projectToken", "apiSecret", "apiRegion", "sourceName", "strictMode")
+_ACTIONS_IRRELEVANT = {"dynamicAuthSettings": "OAuth, which Mixpanel does not use"}
+"""Settings of the Actions destination that change no message, and why."""
 
 MASK = "•"
 """Segment shows secrets with these."""
 
 
 def settings_of(destination: Exported | None, notes: Notes) -> tuple[JsonObject | None, JsonObject | None]:
-    """The two sections, None for those that the files say nothing of. What had to be assumed is noted."""
+    """Return the two sections, None for those that the files do not hold. Assumptions are noted."""
     if destination is None:
         return None, None
     settings = destination.fields.get("settings")
     given = json_object(settings)
     if given is None:
         unknown = first_unknown(settings)
-        why = "are not in there" if settings is None else "cannot be read"
+        why = "are not in the files" if settings is None else "cannot be read"
         why = f"depend on {unknown.reference}" if unknown is not None else why
-        notes.say(f"The settings of {destination.address} {why}: segtap's defaults stand in their place.")
+        notes.say(f"The settings of {destination.address} {why}: segtap uses its defaults.")
     given = given or {}
     kind = kind_of(destination)
     if kind is None:
@@ -62,7 +66,7 @@ def settings_of(destination: Exported | None, notes: Notes) -> tuple[JsonObject 
         made["token"] = token
     else:
         made["token_env"] = "MIXPANEL_TOKEN"
-        notes.say("The project token is not in there: put it into the variable MIXPANEL_TOKEN.")
+        notes.say("The files do not hold the project token: put it into the variable MIXPANEL_TOKEN.")
     secret = "apiKey" if kind == "classic-cloud" else "apiSecret"
     if given.get(secret):
         made["api_secret_env"] = "MIXPANEL_SECRET"
@@ -78,10 +82,15 @@ def settings_of(destination: Exported | None, notes: Notes) -> tuple[JsonObject 
         _tell_unknown("strictMode", strict, "on", notes)
     enabled = destination.fields.get("enabled")
     if enabled is False:
-        notes.say("The destination is switched off in Segment: it sends nothing there.")
+        notes.name(
+            f"The destination {destination.label!r} is switched off in Segment: it sends nothing.",
+            NotImitated(kind="switched_off", name=destination.label, where=destination.address),
+        )
     _tell_unknown("whether the destination is enabled", enabled, "yes", notes)
-    classic = _classic(given, notes) if kind == "classic-cloud" else None
-    return made, classic
+    if kind == "classic-cloud":
+        return made, _classic(destination, given, notes)
+    _name_unknown(destination, given, {*_ACTIONS_READ, *_ACTIONS_IRRELEVANT}, notes)
+    return made, None
 
 
 def _tell_unknown(name: str, value: Any, assumed: str, notes: Notes) -> None:
@@ -101,7 +110,19 @@ def _region(given: dict[str, Any], notes: Notes) -> str:
     return next((region for region, name in SEGMENT_REGIONS.items() if name == named), "us")
 
 
-def _classic(given: dict[str, Any], notes: Notes) -> JsonObject:
+def _name_unknown(destination: Exported, given: dict[str, Any], known: set[str], notes: Notes) -> None:
+    """Name the settings that segtap does not know, if they have a value."""
+    others = [
+        name for name, value in given.items() if name not in known and value not in (None, "", [], False)
+    ]
+    for name in others:
+        notes.name(
+            f"{destination.address} has a setting that segtap does not know, and ignores: {name}.",
+            NotImitated(kind="setting", name=name, where=destination.address),
+        )
+
+
+def _classic(destination: Exported, given: dict[str, Any], notes: Notes) -> JsonObject:
     made: JsonObject = {}
     for name, key in CLASSIC_KEYS.items():
         value = given.get(name)
@@ -110,19 +131,16 @@ def _classic(given: dict[str, Any], notes: Notes) -> JsonObject:
         elif value is not None:
             unknown = first_unknown(value)
             why = f"depends on {unknown.reference}" if unknown is not None else "cannot be read"
-            notes.say(f"{name} {why}: segtap's default stands in its place.")
+            notes.say(f"{name} {why}: segtap uses its default.")
     device = [name for name in DEVICE_KEYS if given.get(name) not in (None, "", [])]
     if device:
         notes.say(f"Device mode only, so left out: {', '.join(device)}. segtap shows what cloud mode sends.")
-    known = {*CLASSIC_KEYS, *DEVICE_KEYS, *_READ}
-    others = [name for name, value in given.items() if name not in known and value not in (None, "", [])]
-    if others:
-        notes.say(f"Settings that segtap does not know, so left out: {', '.join(others)}.")
+    _name_unknown(destination, given, {*CLASSIC_KEYS, *DEVICE_KEYS, *_READ}, notes)
     return made
 
 
 def _plain(value: Any) -> bool:
-    """A boolean or a list of texts, as `[classic]` takes them."""
+    """Return True for a boolean or a list of strings, the values of `[classic]`."""
     if isinstance(value, list):
         return all(isinstance(item, str) for item in cast("list[Any]", value))
     return isinstance(value, bool)

@@ -1,4 +1,4 @@
-"""The objects in what a workspace exports: Public API answers, Terraform's JSON and states. Pure.
+"""Finds the objects in a workspace's exports: Public API answers, Terraform's JSON and states. Pure.
 
 Sources: Segment's Public API reference and the schema of the Terraform provider segmentio/segment. .tf files
 are read by `terraform`.
@@ -12,17 +12,23 @@ from typing import Any, cast
 
 from ..errors import InputError
 from ..messages import Json, JsonObject
+from ..not_imitated import NotImitated
 from .notes import Notes
-from .objects import TERRAFORM, Exported, camel, dicts
+from .objects import PREFIX, TERRAFORM, Exported, camel, dicts
+from .resources import OTHER_ANSWERS, RESOURCES
 from .terraform import of_terraform
 
 TERRAFORM_FILES = (".tf", ".tfvars")
+_ANSWERS = {name: kind for kind in RESOURCES for name in (kind, f"{kind}s")}
+"""The names of objects and of lists in the Public API's answers, and the kind that each holds."""
+_MISSING_IF_CUT_OFF = ("subscription", "filter", "transformation")
+_CHANGES_MESSAGES = (*_MISSING_IF_CUT_OFF, "insertFunctionInstance")
 
 
 def exported(files: Sequence[tuple[str, str]], notes: Notes) -> Iterator[Exported]:
-    """The objects in these files, given as (name, text). Raises InputError for what cannot be read.
+    """Yield the objects in these files, given as (name, text). Raises InputError for what cannot be read.
 
-    A file without any, and a page of an answer whose next page is not given, are noted.
+    A file without any object is noted, and a page of an answer whose next page is not given.
     """
     pages = _Pages()
     for name, text in files:
@@ -33,7 +39,7 @@ def exported(files: Sequence[tuple[str, str]], notes: Notes) -> Iterator[Exporte
         elif not name.endswith(TERRAFORM_FILES):
             found = list(_of_json(_json(name, text), name, pages))
             if not found and not pages.kinds_of(name):
-                notes.say(f"{name} holds no destination, subscription or filter.")
+                notes.say(f"{name} holds nothing of a destination or its source.")
             yield from found
     pages.tell(notes)
     notes.listed |= pages.kinds_of()
@@ -67,9 +73,15 @@ class _Pages:
     def tell(self, notes: Notes) -> None:
         """Note each page that is named as the next one and is not given."""
         for kind, cursor, name in self._next:
-            if (kind, cursor) not in self._given:
-                words = f"{name} is one page of several: the {kind}s after it are missing. Give the next page"
-                notes.left_out(f"{words} (cursor {cursor}) as well.", enabled=True)
+            if (kind, cursor) in self._given or kind not in _CHANGES_MESSAGES:
+                continue
+            words = f"{name} is one page of several: the {kind}s after it are missing. Give the next page"
+            words = f"{words} (cursor {cursor}) as well."
+            if kind in _MISSING_IF_CUT_OFF:
+                part = NotImitated(kind="resource", name=f"{kind}s on further pages", where=name)
+                notes.left_out(words, part, enabled=True)
+            else:
+                notes.name(words, NotImitated(kind="insert_function", name="on further pages", where=name))
 
 
 def _json(name: str, text: str) -> Json:
@@ -100,31 +112,47 @@ def _of_json(value: Json, name: str, pages: _Pages) -> Iterator[Exported]:
 
 
 def _of_answer(data: JsonObject, name: str, pages: _Pages) -> Iterator[Exported]:
-    for kind in TERRAFORM.values():
-        items, one = data.get(f"{kind}s"), data.get(kind)
-        if isinstance(items, list):
-            pages.add(kind, name, data.get("pagination"))
-        for index, item in enumerate(dicts(items if isinstance(items, list) else [one])):
-            name_of = item.get("name") or item.get("title") or index + 1
-            yield Exported(kind, f"{name}: {name_of}", item)
+    for key, value in data.items():
+        kind = _ANSWERS.get(key)
+        if kind is not None:
+            if isinstance(value, list):
+                pages.add(kind, name, data.get("pagination"))
+            for index, item in enumerate(dicts(value if isinstance(value, list) else [value])):
+                name_of = item.get("name") or item.get("title") or item.get("displayName") or index + 1
+                yield Exported(kind, f"{name}: {name_of}", item)
+        elif key == "settings" and isinstance(value, dict):
+            fields: dict[str, Any] = {"sourceId": data.get("sourceId"), "schemaSettings": value}
+            yield Exported("trackingPlanConnection", f"{name}: settings", fields)
+        elif key not in OTHER_ANSWERS:
+            yield Exported("unknown", f"{name}: {key}", {})
 
 
 def _of_module(module: Json) -> Iterator[Exported]:
     if not isinstance(module, dict):
         return
     for resource in dicts(module.get("resources")):
-        kind = TERRAFORM.get(str(resource.get("type")))
-        if kind and resource.get("mode", "managed") == "managed":
-            yield Exported(kind, str(resource.get("address", kind)), camel(resource.get("values")))
+        if kind := _kind(resource):
+            values = camel(resource.get("values"))
+            yield Exported(kind, str(resource.get("address", kind)), values, of_terraform=True)
     for child in dicts(module.get("child_modules")):
         yield from _of_module(child)
 
 
 def _of_state(resources: list[dict[str, Any]]) -> Iterator[Exported]:
     for resource in resources:
-        kind = TERRAFORM.get(str(resource.get("type")))
-        if not kind or resource.get("mode", "managed") != "managed":
-            continue
-        for instance in dicts(resource.get("instances")):
+        kind = _kind(resource)
+        for instance in dicts(resource.get("instances")) if kind else ():
             address = f"{resource['type']}.{resource.get('name', '')}"
-            yield Exported(kind, address, camel(instance.get("attributes")))
+            yield Exported(kind, address, camel(instance.get("attributes")), of_terraform=True)
+
+
+def _kind(resource: dict[str, Any]) -> str:
+    """Return the kind of a resource, "unknown" for one of Segment's that is not in the table, else "".
+
+    Of data sources, which only read what others define, just a source's is of use: it has schema settings
+    that a connection in Terraform may lack.
+    """
+    type = str(resource.get("type"))
+    if resource.get("mode", "managed") != "managed":
+        return "source" if type == "segment_source" else ""
+    return TERRAFORM.get(type) or ("unknown" if type.startswith(PREFIX) else "")

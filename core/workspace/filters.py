@@ -9,6 +9,7 @@ import msgspec
 from ..config.filters import fields_of
 from ..errors import FilterNotFql, FilterNotUnderstood
 from ..mapping.filters import compile_filter
+from ..not_imitated import NotImitated
 from ..settings import DestinationFilter, FilterAction
 from .hcl import first_unknown
 from .notes import Notes
@@ -17,23 +18,24 @@ from .reading import json_object, text
 
 
 def filters_of(one: Exported, notes: Notes) -> list[DestinationFilter]:
-    """A filter for each action of a workspace's filter. What is left out is noted."""
+    """Return a filter for each action of a workspace's filter. What is left out is noted."""
     fields, enabled = one.fields, one.enabled
     title = text(fields.get("title")) or text(fields.get("name"))
     words = f"The filter {title or one.address!r}"
+    part = _part(one)
     condition = fields.get("if")
     unknown = first_unknown(condition)
     if unknown is not None:
         why = f"its condition depends on {unknown.reference}, which only Terraform knows"
-        notes.left_out(f"{words} was left out: {why}.", enabled=enabled)
+        notes.left_out(f"{words} was left out: {why}.", part, enabled=enabled)
         return []
     if not isinstance(condition, str):
-        notes.left_out(f"{words} was left out: it has no condition.", enabled=enabled)
+        notes.left_out(f"{words} was left out: it has no condition.", part, enabled=enabled)
         return []
     try:
         compile_filter(condition)
     except FilterNotUnderstood as fault:
-        notes.left_out(f"{words} was left out: {fault}", enabled=enabled)
+        notes.left_out(f"{words} was left out: {fault}", part, enabled=enabled)
         return []
     except FilterNotFql as fault:
         if not enabled:
@@ -44,16 +46,21 @@ def filters_of(one: Exported, notes: Notes) -> list[DestinationFilter]:
     else:
         made = _of_actions(one, condition, words, notes)
     if first_unknown(fields.get("enabled")) is not None:
-        notes.say(f"{words} is brought in as enabled: only Terraform knows whether it is.")
+        notes.say(f"{words} is imported as enabled: only Terraform knows whether it is.")
     return [msgspec.structs.replace(single, name=title, enabled=enabled) for single in made]
+
+
+def _part(one: Exported, condition: str = "") -> NotImitated:
+    """Return how the settings file names a filter that is not in it, or not wholly."""
+    return NotImitated(kind="filter", name=one.label, where=one.address, condition=condition)
 
 
 def _of_actions(one: Exported, condition: str, words: str, notes: Notes) -> list[DestinationFilter]:
     made: list[DestinationFilter] = []
     given = one.fields.get("actions")
-    actions = dicts(given)
+    actions, part = dicts(given), _part(one, condition)
     if not actions:
-        notes.left_out(f"{words} was left out: it has no action that can be read.", enabled=one.enabled)
+        notes.left_out(f"{words} was left out: it has no action that can be read.", part, enabled=one.enabled)
     for action in actions:
         single = _of_action(condition, action)
         if single is None:
@@ -62,10 +69,11 @@ def _of_actions(one: Exported, condition: str, words: str, notes: Notes) -> list
             what = "was left out" if len(actions) == 1 else "was left out in part"
             notes.left_out(
                 f"{words} {what}: segtap cannot read its action {text(action.get('type'))!r}{why}.",
+                part,
                 enabled=one.enabled,
             )
             continue
-        if single.action == "sample" and 0 < single.percent < 1:
+        if single.action == "sample" and 0 < single.percent < 1 and not single.path:
             notes.say(
                 f"{words} lets {single.percent:g} of the messages through. Which ones cannot be predicted:"
                 " segtap shows them all."

@@ -1,8 +1,8 @@
-"""Blocks of Terraform's language (HCL) and what their expressions come to.
+"""Blocks of Terraform's language (HCL), and the values of their expressions.
 
-Numbers, texts with `${…}`, heredocs, lists, objects, references to variables with a default, to locals and to
-resources, and the functions of `FUNCTIONS`. What Terraform alone can know, and what segtap does not
-understand, becomes `Unknown`.
+Supported are numbers, strings with `${…}`, heredocs, lists, objects, references to variables with a default,
+to locals and to resources, and the functions of `FUNCTIONS`. What only Terraform knows, and what segtap
+cannot evaluate, becomes `Unknown`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ HclValue: TypeAlias = Any
 class Unknown(msgspec.Struct, frozen=True):
     """A value that only Terraform knows: `segment_destination.mixpanel.id`, `var.token`.
 
-    `reference` may also be words: where an expression stands that is not understood, and why not.
+    For an expression that segtap cannot evaluate, `reference` says where it is and why.
     """
 
     reference: str
@@ -49,15 +49,15 @@ class Evaluation:
         self._within: list[str] = []
 
     def within(self, names: dict[str, HclValue]) -> Evaluation:
-        """An evaluation that knows these names as well, by their values."""
+        """Return an evaluation that also knows these names, with their values."""
         return Evaluation({**self._names, **{name: constant(value) for name, value in names.items()}})
 
     def value(self, expression: Expression) -> HclValue:
-        """The value of an attribute."""
+        """Return the value of an attribute."""
         return expression(self)
 
     def reference(self, path: tuple[str, ...]) -> HclValue:
-        """What a reference stands for; `Unknown` when that is not written down."""
+        """Resolve a reference; `Unknown` if the files do not contain its value."""
         name = ".".join(path[:2])
         if name not in self._names or name in self._within:
             return Unknown(".".join(path))
@@ -70,7 +70,7 @@ class Evaluation:
 
 
 def constant(value: HclValue) -> Expression:
-    """An expression of one value."""
+    """Return an expression with this value."""
     return lambda scope: value
 
 
@@ -83,7 +83,7 @@ def _member(value: HclValue, key: str, name: str) -> HclValue:
 
 
 def evaluation(blocks: list[Block], values: dict[str, Expression] | None = None) -> Evaluation:
-    """An evaluation that knows the locals of these blocks and their variables.
+    """Return an evaluation that knows the locals and variables of these blocks.
 
     `values` are those of .tfvars files; a variable without one has its default.
     """
@@ -109,7 +109,7 @@ class Json(msgspec.Struct, frozen=True):
 
 
 def first_unknown(value: HclValue) -> Unknown | None:
-    """The first part of a value that only Terraform knows."""
+    """Return the first part of a value that only Terraform knows, or None."""
     if isinstance(value, Unknown):
         return value
     items: list[HclValue] = []
@@ -123,7 +123,7 @@ def first_unknown(value: HclValue) -> Unknown | None:
 
 
 def _merge(*values: HclValue) -> HclValue:
-    """The objects as one; unknown if one of them is, for its keys may be those of others."""
+    """Merge objects; unknown if one of them is, because its keys may replace those of others."""
     made: dict[str, HclValue] = {}
     for value in values:
         if isinstance(value, Unknown):
@@ -155,7 +155,7 @@ def _itself(value: HclValue) -> HclValue:
 
 
 VARIADIC = "merge"
-"""The function of any number of arguments; all others have one."""
+"""The function that accepts any number of arguments; all others accept one."""
 
 
 FUNCTIONS: dict[str, Callable[..., HclValue]] = {
@@ -165,4 +165,4 @@ FUNCTIONS: dict[str, Callable[..., HclValue]] = {
     "tostring": _to_text,
     **dict.fromkeys(("sensitive", "nonsensitive", "tolist", "toset", "tomap"), _itself),
 }
-"""The functions that are understood."""
+"""The functions that segtap can evaluate."""

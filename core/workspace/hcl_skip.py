@@ -1,4 +1,4 @@
-"""Finds where an expression of Terraform's language ends, without understanding it."""
+"""Finds where an expression of Terraform's language ends, without evaluating it."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ _CLOSING = {"(": ")", "[": "]", "{": "}"}
 
 
 class Unclosed(Exception):
-    """A bracket, text or heredoc that is not closed; its text says what is missing."""
+    """A bracket, string or heredoc that is not closed; its text says what is missing."""
 
 
 def end_of_expression(text: str, at: int) -> int:
-    """The end of the expression that begins at `at`: of its line, or at a comma or bracket around it.
+    """Return the end of the expression that begins at `at`: of its line, or at a comma or bracket around it.
 
     Raises Unclosed.
     """
@@ -44,7 +44,7 @@ def end_of_expression(text: str, at: int) -> int:
 
 
 def end_of_text(text: str, at: int) -> int:
-    """Behind the closing quote of a text whose opening one stands before `at`. Raises Unclosed."""
+    """Return the place after the closing quote of a string that begins before `at`. Raises Unclosed."""
     within = 0
     while at < len(text) and text[at] != "\n":
         if text.startswith(("$${", "%%{"), at):
@@ -65,7 +65,7 @@ def end_of_text(text: str, at: int) -> int:
 
 
 def end_of_heredoc(text: str, opening: re.Match[str]) -> re.Match[str]:
-    """The line that closes a heredoc. Raises Unclosed."""
+    """Find the line that closes a heredoc. Raises Unclosed."""
     closing = re.compile(rf"^[ \t]*{re.escape(opening[2])}[ \t]*\r?$", re.MULTILINE)
     found = closing.search(text, opening.end())
     if found is None:

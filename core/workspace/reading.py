@@ -9,7 +9,7 @@ from .hcl import Json
 
 
 def json_object(value: Any) -> dict[str, Any] | None:
-    """An object given as such, as JSON text, or as Terraform's jsonencode(); None for anything else."""
+    """Read an object that is given as such, as JSON text, or by jsonencode(); None for anything else."""
     if isinstance(value, Json):
         value = value.value
     if isinstance(value, str):
@@ -21,5 +21,5 @@ def json_object(value: Any) -> dict[str, Any] | None:
 
 
 def text(value: Any) -> str:
-    """The value if it is a text, else ""."""
+    """Return the value if it is a string, else ""."""
     return value if isinstance(value, str) else ""

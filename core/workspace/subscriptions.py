@@ -9,6 +9,7 @@ from ..destinations.actions.fields import ACTION_FIELDS
 from ..destinations.actions.presets import optional_subscriptions, preset_subscriptions
 from ..mapping.trigger_syntax import passed_over
 from ..messages import JsonObject
+from ..not_imitated import NotImitated
 from ..settings import Subscription
 from .hcl import first_unknown
 from .notes import Notes
@@ -19,15 +20,16 @@ _MODEL = "segment_reverse_etl_model."
 
 
 def slugs_of(destination: Exported | None) -> dict[str, str]:
-    """Which action each action id stands for, as far as the destination's metadata says it."""
+    """Return which action each action id stands for, as far as the destination's metadata says."""
     metadata = destination.fields.get("metadata") if destination is not None else None
     actions = cast("dict[str, Any]", metadata).get("actions") if isinstance(metadata, dict) else None
     return {str(action.get("id")): str(action.get("slug")) for action in dicts(actions)}
 
 
 def subscription_of(one: Exported, slugs: dict[str, str], notes: Notes) -> Subscription | None:
-    """The subscription; None, with a note, for one that cannot be read or is of Reverse ETL."""
+    """Return the subscription; None, with a note, for one that cannot be read or is of Reverse ETL."""
     fields = one.fields
+    part = NotImitated(kind="subscription", name=one.label, where=one.address)
     model = fields.get("modelId")
     if first_unknown(model) is None or one.reference("modelId").startswith(_MODEL):
         if model:
@@ -37,6 +39,7 @@ def subscription_of(one: Exported, slugs: dict[str, str], notes: Notes) -> Subsc
         notes.left_out(
             f"{one.address} was left out: whether it is of Reverse ETL depends on {one.reference('modelId')},"
             f" which only Terraform knows. {EXPORT}",
+            part,
             enabled=one.enabled,
         )
         return None
@@ -44,7 +47,7 @@ def subscription_of(one: Exported, slugs: dict[str, str], notes: Notes) -> Subsc
     trigger = fields.get("trigger")
     why = _why_not(fields, mapping)
     if why or mapping is None or not isinstance(trigger, str):
-        notes.left_out(f"{one.address} was left out: {why}", enabled=one.enabled)
+        notes.left_out(f"{one.address} was left out: {why}", part, enabled=one.enabled)
         return None
     action = _action(one, mapping, slugs, notes)
     if action is None:
@@ -52,13 +55,14 @@ def subscription_of(one: Exported, slugs: dict[str, str], notes: Notes) -> Subsc
         notes.left_out(
             f"{one.address} was left out: nothing says which action {id or 'its action id'} stands for. Say"
             f" --action {id or 'ID'}=NAME, where NAME is one of {', '.join(ACTION_FIELDS)}.",
+            part,
             enabled=one.enabled,
         )
         return None
     if names := passed_over(trigger):
-        notes.say(f"{one.address}: its trigger speaks of {', '.join(names)}, which Segment passes over.")
+        notes.say(f"{one.address}: Segment ignores {', '.join(names)} in its trigger.")
     if first_unknown(fields.get("enabled")) is not None:
-        notes.say(f"{one.address} is brought in as enabled: only Terraform knows whether it is.")
+        notes.say(f"{one.address} is imported as enabled: only Terraform knows whether it is.")
     return Subscription(
         subscribe=trigger.strip(),
         partner_action=action,
@@ -72,7 +76,7 @@ EXPORT = "Export what it makes of it: terraform show -json > workspace.json"
 
 
 def _why_not(fields: dict[str, Any], mapping: JsonObject | None) -> str:
-    """Why trigger and mapping cannot be read, or ""."""
+    """Return why trigger and mapping cannot be read; "" if they can."""
     for what, value in (
         ("settings depend", fields.get("settings")),
         ("trigger depends", fields.get("trigger")),
@@ -98,7 +102,7 @@ def _action(one: Exported, mapping: JsonObject, slugs: dict[str, str], notes: No
         fitting = [preset.partner_action]
     if len(fitting) != 1:
         return None
-    notes.say(f"{one.address}: its action id names no action; by its fields it is {fitting[0]}.")
+    notes.say(f"{one.address}: the files do not name its action; by its fields it is {fitting[0]}.")
     return fitting[0]
 
 
@@ -107,7 +111,7 @@ def _letters(slug: str) -> str:
 
 
 def _fitting(mapping: JsonObject) -> list[str]:
-    """The actions whose fields are all that the mapping has; of two, the one with fewer others."""
+    """Return the actions that have every field of the mapping; of several, those with the fewest others."""
     if not mapping:
         return []
     fitting = [

@@ -1,4 +1,4 @@
-"""What each field of a subscription takes from a sample message: `segtap mappings show`, as data. Pure."""
+"""What each field of a subscription gets from a sample message: `segtap mappings show`, as data. Pure."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ..settings import Destination, Subscription
 
 
 class FieldRow(msgspec.Struct, frozen=True):
-    """A field of the mapping: where it takes its value from, and the value; `there` is False for no value."""
+    """A field of the mapping: where its value comes from, and the value; `there` is False if it has none."""
 
     field: str
     source: str
@@ -31,9 +31,9 @@ class FieldRow(msgspec.Struct, frozen=True):
 
 
 class SubscriptionTable(msgspec.Struct, frozen=True, rename="camel"):
-    """One subscription, the sample that it was tried on ("" when it matches none of them), and its fields.
+    """One subscription, the sample that it was tried on ("" if it matches none of them), and its fields.
 
-    `passed_over` are the names in the trigger that count for nothing at Segment.
+    `passed_over` are the names in the trigger that Segment ignores.
     """
 
     name: str
@@ -47,7 +47,7 @@ class SubscriptionTable(msgspec.Struct, frozen=True, rename="camel"):
 
 
 def mapping_tables(destination: Destination, samples: Sequence[JsonObject]) -> tuple[SubscriptionTable, ...]:
-    """Each subscription, with the first of the samples that its trigger takes."""
+    """Return each subscription, with the first of the samples that its trigger matches."""
     given = preset_subscriptions() if destination.subscriptions is None else destination.subscriptions
     return tuple(_table(subscription, place, samples) for place, subscription in enumerate(given))
 
@@ -73,7 +73,7 @@ def _table(subscription: Subscription, place: int, samples: Sequence[JsonObject]
 
 
 def _rows(field: str, node: Json, origin: Origin, sample: JsonObject | None) -> Iterator[FieldRow]:
-    """A row for a field; for an object of fields, one for each of them."""
+    """Yield a row for a field; for an object of fields, one for each of them."""
     if isinstance(node, dict) and node and not is_directive(node):
         for key, inner in node.items():
             yield from _rows(f"{field}.{key}", inner, origin.part(key), sample)
@@ -90,7 +90,7 @@ def _takes(subscription: Subscription, message: JsonObject) -> bool:
 
 
 def _text_for_number(subscription: Subscription, samples: Sequence[JsonObject]) -> str:
-    """Why the trigger took no sample, where all that kept it from one is a number that is sent as text."""
+    """Say that the trigger misses a sample only because a number is sent as a string; "" otherwise."""
     for sample in samples:
         try:
             failing = miss_of(subscription.subscribe, sample).failing
@@ -107,7 +107,7 @@ def _text_for_number(subscription: Subscription, samples: Sequence[JsonObject]) 
 
 
 def _number_as_text(condition: Condition | None, sample: JsonObject) -> str | None:
-    """The text that a condition on numbers found, if it reads as a number."""
+    """Return the string that a condition on numbers found, if it reads as a number."""
     if condition is None or condition.operator not in NUMERIC:
         return None
     value = walk(sample.get(condition.place), condition.path)
@@ -118,7 +118,7 @@ def _number_as_text(condition: Condition | None, sample: JsonObject) -> str | No
 
 
 def sample_name(message: JsonObject) -> str:
-    """A message in a few words: `track Order Completed (messageId)`."""
+    """Name a message: `track Order Completed (messageId)`."""
     parts = [message.get("type"), message.get("event") or message.get("name")]
     words = " ".join(part for part in parts if isinstance(part, str))
     id = message.get("messageId")

@@ -11,18 +11,24 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
+from ..not_imitated import NotImitated
 from .hcl import Block, Evaluation, Expression, HclValue, Json, Unknown, evaluation, first_unknown
 from .hcl_syntax import read_hcl, read_values
 from .notes import Notes
-from .objects import TERRAFORM, Exported, camel
+from .objects import PREFIX, TERRAFORM, Exported, camel
+from .resources import RESOURCES
 
 MAX_INSTANCES = 1_000
 """Instances that a count may make of one resource."""
 _MODULES = re.compile(r"^(?:module\.[^.]+\.)+")
+_OF_TERRAFORM = ("for_each", "count", "depends_on", "provider")
+"""Attributes that a resource of any kind may have; they are not fields of the object."""
+_BLOCKS_OF_TERRAFORM = ("lifecycle", "provisioner", "connection", "timeouts")
+"""Blocks that a resource of any kind may have."""
 
 
 def of_terraform(files: Sequence[tuple[str, str]], notes: Notes) -> Iterator[Exported]:
-    """The destinations, subscriptions and filters in .tf and .tfvars files, given as (name, text).
+    """Yield the objects in .tf and .tfvars files, given as (name, text).
 
     Raises InputError for a file that cannot be read.
     """
@@ -36,21 +42,58 @@ def of_terraform(files: Sequence[tuple[str, str]], notes: Notes) -> Iterator[Exp
     scope = evaluation(blocks, values)
     ids = _ids(blocks, scope)
     for block in blocks:
-        kind = TERRAFORM.get(block.labels[0]) if block.type == "resource" and block.labels else None
-        if not kind:
+        if block.type == "module":
+            _tell_module(block, scope, notes)
+        if block.type != "resource" or not block.labels:
             continue
+        type = block.labels[0]
+        kind = TERRAFORM.get(type) or ("unknown" if type.startswith(PREFIX) else "")
         address = ".".join(block.labels[:2])
-        for shown, place, instance in _instances(block, address, scope, notes):
+        for shown, place, instance in _instances(block, address, scope, notes) if kind else ():
             fields = camel(
-                {key: _joined(instance.value(value), ids) for key, value in block.attributes.items()}
+                {
+                    key: _joined(value, ids)
+                    for key, value in _values_of(block, instance).items()
+                    if key not in _OF_TERRAFORM
+                }
             )
             own = ids.get(f"{place}.id")
             # Without an import block, its own reference is what others call its id.
-            yield Exported(kind, shown, {**fields, "id": own or f"{place}.id", **_of_import(fields, own)})
+            known = {**fields, "id": own or f"{place}.id", **_of_import(kind, fields, own)}
+            yield Exported(kind, shown, known, of_terraform=True)
 
 
-def _of_import(fields: dict[str, Any], own: str | None) -> dict[str, Any]:
+def _tell_module(block: Block, scope: Evaluation, notes: Notes) -> None:
+    """Note a module whose files are elsewhere: what it defines is unknown."""
+    source = scope.value(block.attributes["source"]) if "source" in block.attributes else None
+    if not isinstance(source, str) or not source.startswith("."):
+        name = ".".join(("module", *block.labels[:1]))
+        notes.name(
+            f"{name} comes from {source!r}: what it defines is not in these files. Export it with terraform"
+            " show -json > workspace.json.",
+            NotImitated(kind="resource", name=name),
+        )
+
+
+def _values_of(block: Block, instance: Evaluation) -> dict[str, HclValue]:
+    """Return the attributes of a block, and its nested blocks as lists of objects."""
+    made: dict[str, HclValue] = {key: instance.value(value) for key, value in block.attributes.items()}
+    for nested in block.blocks:
+        if nested.type in _BLOCKS_OF_TERRAFORM:
+            continue
+        if nested.type == "dynamic":
+            name = nested.labels[0] if nested.labels else nested.type
+            made[name] = Unknown(f"the dynamic block {name}")
+        elif isinstance(several := made.setdefault(nested.type, []), list):
+            cast("list[HclValue]", several).append(_values_of(nested, instance))
+    return made
+
+
+def _of_import(kind: str, fields: dict[str, Any], own: str | None) -> dict[str, Any]:
     """Read the destination of a subscription or filter from its import id (`destination:own`)."""
+    known = RESOURCES.get(kind)
+    if not isinstance(known, dict) or "destinationId" not in known:
+        return {}
     unknown = first_unknown(fields.get("destinationId"))
     if own is None or ":" not in own or (unknown is None and fields.get("destinationId")):
         return {}
@@ -60,7 +103,7 @@ def _of_import(fields: dict[str, Any], own: str | None) -> dict[str, Any]:
 
 
 def _ids(blocks: Sequence[Block], scope: Evaluation) -> dict[str, str]:
-    """The ids that are written down, by the reference to each: `segment_destination.x.id`."""
+    """Return the ids that the files contain, by the reference to each: `segment_destination.x.id`."""
     ids: dict[str, str] = {}
     twice: set[str] = set()
     for block in blocks:
@@ -81,7 +124,7 @@ def _ids(blocks: Sequence[Block], scope: Evaluation) -> dict[str, str]:
 
 
 def _joined(value: HclValue, ids: dict[str, str]) -> HclValue:
-    """The value with each reference to an id that is written down replaced by that id."""
+    """Replace each reference to an id that the files contain by that id."""
     if isinstance(value, Unknown):
         return ids.get(_MODULES.sub("", value.reference), value)
     if isinstance(value, Json):
@@ -97,9 +140,9 @@ def _joined(value: HclValue, ids: dict[str, str]) -> HclValue:
 def _instances(
     block: Block, address: str, scope: Evaluation, notes: Notes
 ) -> Iterator[tuple[str, str, Evaluation]]:
-    """What a resource with `for_each` or `count` stands for: an address, a reference and the values of each.
+    """Yield the instances of a resource, by its `for_each` or `count`: address, reference and values of each.
 
-    Where only Terraform knows them, the resource stands for itself, and that is noted.
+    If only Terraform knows how many there are, the resource counts as one, and that is noted.
     """
     name = next((name for name in ("for_each", "count") if name in block.attributes), "")
     if not name:
@@ -117,15 +160,15 @@ def _instances(
     else:
         unknown = first_unknown(several)
         why = unknown.reference if unknown is not None else "which is not a number, an object or a set"
-        notes.say(f"{address} stands for as many as its {name} says ({why}), and is brought in once.")
+        notes.say(f"{address} has a {name} that only Terraform knows ({why}), and is imported once.")
         yield address, address, scope
         return
     if not several:
-        notes.say(f"{address} was left out: its {name} makes none of it.")
+        notes.say(f"{address} was left out: its {name} is empty.")
 
 
 def _values(several: HclValue) -> dict[str, HclValue] | None:
-    """The instances that a `for_each` makes, by key: of an object, or of a set of texts."""
+    """Return the instances that a `for_each` makes, by key: of an object, or of a set of strings."""
     if isinstance(several, dict):
         return cast("dict[str, HclValue]", several)
     items = cast("list[HclValue]", several) if isinstance(several, list) else [several]

@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 from command_line import segtap
 
+from segtap.core import config
 from segtap.core.config.subscriptions import presets_by_name
 
 DATA = Path(__file__).parents[1] / "data" / "mappings"
 PUBLIC_API = (str(DATA / "destination.json"), str(DATA / "subscriptions.json"))
+SALES = "8jYbnfX5kDLr1vNZeSg6Wa=trackEvent"
 MESSAGE = {
     "type": "track",
     "event": "Signed Up",
@@ -81,24 +83,70 @@ def test_the_exit_code_says_whether_something_enabled_is_missing(tmp_path: Path)
     (tmp_path / "main.tf").write_text(text)
     whole = segtap("mappings", "import", "main.tf", "--action", "act1=trackEvent", "--yes")
     assert whole.returncode == 0
-    assert "segtap.toml: 1 subscription, 2 destination filters." in whole.stderr
+    assert "segtap.toml: 1 subscription, transformations unchanged, 2 destination filters." in whole.stderr
     assert "'off and not FQL', which is off, was left out" in whole.stderr
     (tmp_path / "main.tf").write_text(text.replace("contains ( event", "md5 ( event"))
     lacking = segtap("mappings", "import", "main.tf", "--action", "act1=trackEvent", "--yes")
     assert lacking.returncode == 1
     assert "The filter 'cards' was left out: " in lacking.stderr
-    assert "Not complete: one that is enabled in Segment could not be brought in" in lacking.stderr
-    assert "1 subscription, 0 destination filters" in lacking.stderr
+    assert "Not complete: one that is enabled in Segment could not be imported" in lacking.stderr
+    assert "0 destination filters, 1 not imitated" in lacking.stderr
     printed = segtap("mappings", "import", "main.tf", "--action", "act1=trackEvent", "--stdout")
     assert (printed.returncode, len(tomllib.loads(printed.stdout)["subscriptions"])) == (1, 1)
     assert tomllib.loads((tmp_path / "segtap.toml").read_text())["destination"]["region"] == "eu"
+
+
+def test_what_changes_messages_and_is_not_imitated_is_named_and_kept(tmp_path: Path) -> None:
+    (tmp_path / "segtap.toml").write_text('# mine\nidentity = "simplified"\n')
+    whole = ("mappings", "import", str(DATA / "pipeline.tf"), "--action", SALES, "--yes")
+    done = segtap(*whole)
+    assert done.returncode == 0, done.stderr
+    assert "1 subscription, 2 transformations, destination filters unchanged, 2 not imitated" in done.stderr
+    for words in (
+        "The transformation 'Totals as revenue' is off.",
+        "The insert function 'enrich' is not imitated: what it changes is not shown.",
+        "Segment blocks or removes unplanned events in track calls, and segtap does not imitate that.",
+    ):
+        assert words in done.stderr
+    settings = config.load(environ={}, file=tmp_path / "segtap.toml")
+    assert [one.name for one in settings.transformations] == ["One name for sales", "Totals as revenue"]
+    assert [(one.kind, one.name, one.scope) for one in settings.not_imitated] == [
+        ("insert_function", "enrich", "destination"),
+        ("tracking_plan", "unplanned events", "source"),
+    ]
+    assert settings.identity == "simplified"
+    # The import of another file adds to what is named; one of the whole destination replaces it.
+    filters = tmp_path / "filters.json"
+    filters.write_text('{"data": {"filters": [{"if": "md5(event)", "title": "Odd", "enabled": true}]}}')
+    assert segtap("mappings", "import", str(filters), "--yes").returncode == 1
+    kept = config.load(environ={}, file=tmp_path / "segtap.toml").not_imitated
+    assert [one.name for one in kept] == ["enrich", "unplanned events", "Odd"]
+    assert segtap(*whole).returncode == 0
+    again = config.load(environ={}, file=tmp_path / "segtap.toml")
+    assert again.not_imitated == settings.not_imitated
+    checked = json.loads(segtap("check", "--format", "json", given=json.dumps(MESSAGE)).stdout)
+    (note,) = [one for one in checked["warnings"] if one["rule"] == "not-imitated"]
+    assert note["severity"] == "info"
+    assert "the insert function 'enrich' and the tracking plan's blocking of" in note["message"]
+
+
+def test_an_enabled_transformation_that_is_missing_is_a_failure(tmp_path: Path) -> None:
+    text = (DATA / "pipeline.tf").read_text("utf-8")
+    (tmp_path / "main.tf").write_text(text.replace("event = 'Bread Sold'", "event = ${var.event}"))
+    done = segtap("mappings", "import", "main.tf", "--action", SALES)
+    assert done.returncode == 1
+    assert "The transformation 'One name for sales' was left out: it depends on var.event" in done.stderr
+    assert "Not complete: one that is enabled in Segment could not be imported" in done.stderr
+    settings = config.load(environ={}, file=tmp_path / "segtap.toml")
+    assert [one.name for one in settings.transformations] == ["Totals as revenue"]
+    assert ("transformation", "One name for sales") in {(one.kind, one.name) for one in settings.not_imitated}
 
 
 def test_what_is_no_export_says_so_in_a_line(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text("{}")
     done = segtap("mappings", "import", "a.json")
     assert done.returncode == 2
-    assert "There is no Mixpanel destination" in done.stderr
+    assert "The files hold no Mixpanel destination" in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -44,6 +44,7 @@ def mappings() -> None:
 @click.option(
     "--destination-id", default="", metavar="ID", help="Which destination, where there are several."
 )
+@click.option("--source-id", default="", metavar="ID", help="Which source's transformations.")
 @click.option("--action", "actions", multiple=True, metavar="ID=NAME", help="What an action id stands for.")
 @click.option("--stdout", "to_stdout", is_flag=True, help="Print the settings instead of writing them.")
 @click.option("--yes", is_flag=True, help="Change a settings file that is there without asking.")
@@ -53,6 +54,7 @@ def import_(
     ctx: click.Context,
     files: tuple[Path, ...],
     destination_id: str,
+    source_id: str,
     actions: tuple[str, ...],
     to_stdout: bool,
     yes: bool,
@@ -60,20 +62,22 @@ def import_(
 ) -> None:
     """Write a workspace's Mixpanel destination into segtap.toml.
 
-    FILE is what Segment's Public API answers to GET /destinations/{id} and GET
-    /destinations/{id}/subscriptions, what `terraform show -json` prints, a .tf file, or a folder of them;
-    give all that belong together. Other sections of segtap.toml stay as they are. Secrets are never
-    written: they come from the environment.
+    FILE is what Segment's Public API answers to GET /destinations/{id}, GET
+    /destinations/{id}/subscriptions, …/filters and GET /transformations, what `terraform show -json`
+    prints, a .tf file, or a folder of them; give all that belong together. Other sections of segtap.toml
+    are unchanged. Secrets are never written: they come from the environment.
 
-    What is left out is named. Exit status 1 when an enabled subscription or filter of the destination is
-    missing in what is written.
+    Everything that changes messages and cannot be imported is named, and listed under [[not_imitated]].
+    Exit status 1 if an enabled subscription, filter or transformation is missing in what is written.
     """
     from ...core.config import FILE_NAME
     from ...core.config.file import with_workspace
     from ...core.workspace import read_workspace
 
     named = dict(_pair(one) for one in actions)
-    workspace = read_workspace(_texts(files), destination_id=destination_id, actions=named)
+    workspace = read_workspace(
+        _texts(files), destination_id=destination_id, source_id=source_id, actions=named
+    )
     target = config_file or Path(FILE_NAME)
     before = "" if to_stdout else _text_of(target)
     sections = {
@@ -85,7 +89,9 @@ def import_(
         before,
         sections=sections,
         subscriptions=workspace.subscriptions,
-        filters=workspace.filters if workspace.has_filters else None,
+        transformations=workspace.transformations,
+        filters=workspace.filters,
+        not_imitated=workspace.not_imitated,
         heading=_heading(files, workspace),
     )
     for note in workspace.notes:
@@ -97,20 +103,23 @@ def import_(
         say(f"{target}: {_brought(workspace)}. See them: segtap mappings show")
     if workspace.missing:
         several = "one that is" if workspace.missing == 1 else f"{workspace.missing} that are"
-        say(f"Not complete: {several} enabled in Segment could not be brought in (see above).")
+        say(f"Not complete: {several} enabled in Segment could not be imported (see above).")
         ctx.exit(1)
 
 
 def _brought(workspace: Workspace) -> str:
-    """What the file got: `7 subscriptions, filters as they were`."""
+    """Say what was written: `7 subscriptions, 2 transformations, filters unchanged`."""
     from ...core.text import counted
 
-    subscriptions, filters = "subscriptions as they were", "filters as they were"
-    if workspace.subscriptions is not None:
-        subscriptions = counted(len(workspace.subscriptions), "subscription")
-    if workspace.has_filters:
-        filters = counted(len(workspace.filters), "destination filter")
-    return f"{subscriptions}, {filters}"
+    given = (
+        ("subscription", workspace.subscriptions),
+        ("transformation", workspace.transformations),
+        ("destination filter", workspace.filters),
+    )
+    parts = [f"{name}s unchanged" if some is None else counted(len(some), name) for name, some in given]
+    if workspace.not_imitated:
+        parts.append(f"{len(workspace.not_imitated)} not imitated")
+    return ", ".join(parts)
 
 
 @mappings.command()

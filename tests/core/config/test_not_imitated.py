@@ -56,8 +56,8 @@ def test_a_message_names_once_all_that_may_change_it() -> None:
     assert notes(TRACK) == []
     assert notes(PAGE, TRACKS) == []
     assert notes(TRACK, ENRICH, TRACKS) == [
-        "Mixpanel may get something else: segtap does not imitate the insert function 'enrich' and what the"
-        " tracking plan blocks 'Shop' of the source"
+        "Mixpanel may get something else: segtap does not imitate the insert function 'enrich' and the"
+        " tracking plan's blocking of 'Shop' (source)"
     ]
     # A condition that cannot be judged may match any message.
     assert notes(PAGE, msgspec.structs.replace(TRACKS, condition="type ==")) != []

@@ -69,7 +69,7 @@ def read(*texts: str, id: str = "") -> Workspace:
 
 
 def counts(workspace: Workspace) -> tuple[int, int]:
-    return len(workspace.subscriptions or ()), len(workspace.filters)
+    return len(workspace.subscriptions or ()), len(workspace.filters or ())
 
 
 @pytest.mark.parametrize("id", ["", "5c0e", "segment_destination.id-5c0e"])
@@ -184,15 +184,13 @@ def test_a_destination_without_an_import_block_is_taken_for_the_one_that_is_aske
         DESTINATION, subscription('"aaa"'), destination_filter("segment_destination.mp.id"), id="aaa"
     )
     assert (workspace.name, counts(workspace), workspace.missing) == ("Mixpanel", (1, 1), 0)
-    assert "do not say the id of segment_destination.mp: it is taken to be aaa" in "\n".join(workspace.notes)
+    assert "do not say the id of segment_destination.mp. Assumed: aaa." in "\n".join(workspace.notes)
 
 
 def test_a_destination_that_is_not_in_there_is_said() -> None:
     workspace = read(IMPORTED, subscription('"bbb"'), id="bbb")
     assert (workspace.destination, counts(workspace)) == (None, (1, 0))
-    assert (
-        "The destination bbb is not in there, and [destination] stays as it is: aaa are." in workspace.notes
-    )
+    assert "The files do not hold bbb, so that [destination] is unchanged. They hold aaa." in workspace.notes
     with pytest.raises(InputError, match="hook is not a Mixpanel destination"):
         read(IMPORTED, WEBHOOK, id="hhh")
     with pytest.raises(InputError, match="one Terraform configuration only"):
@@ -225,9 +223,7 @@ def test_for_each_and_count_make_instances() -> None:
     made = [(one.name, one.subscribe) for one in workspace.subscriptions or ()]
     assert made[:2] == [("web", 'event = "A"'), ("app", 'event = "B"')]
     assert [name for name, _ in made[2:]] == ["No 0", "No 1"]
-    assert (
-        "segment_destination_subscription.none was left out: its count makes none of it." in workspace.notes
-    )
+    assert "segment_destination_subscription.none was left out: its count is empty." in workspace.notes
     assert workspace.missing == 0
 
 
@@ -236,7 +232,7 @@ def test_instances_that_only_terraform_knows_are_named(several: str) -> None:
     text = subscription('"aaa"', f"for_each = {several}", "trigger = each.value.trigger")
     workspace = read(IMPORTED, text)
     notes = "\n".join(workspace.notes)
-    assert "stands for as many as its for_each says" in notes
+    assert "has a for_each that only Terraform knows" in notes
     assert "its trigger depends on each.value.trigger" in notes
     assert (counts(workspace), workspace.missing) == ((0, 0), 1)
 
@@ -256,7 +252,7 @@ def test_settings_that_only_terraform_knows_are_named_and_assumed() -> None:
         "apiRegion depends on var.region, which only Terraform knows. Assumed: US.",
         "sourceName depends on var.s, which only Terraform knows. Assumed: none.",
         "strictMode depends on var.strict, which only Terraform knows. Assumed: on.",
-        "is brought in as enabled: only Terraform knows whether it is.",
+        "is imported as enabled: only Terraform knows whether it is.",
     ):
         assert words in notes
     whole = IMPORTED.replace('jsonencode({ projectToken = "tok", apiRegion = "US 🇺🇸" })', "local.settings")
@@ -279,7 +275,7 @@ def test_a_destination_without_settings_and_a_subscription_without_a_mapping_are
     lines = [line for line in IMPORTED.splitlines() if "settings" not in line]
     workspace = read("\n".join(lines), subscription('"aaa"', "settings = null"))
     notes = "\n".join(workspace.notes)
-    assert "The settings of segment_destination.mp are not in there" in notes
+    assert "The settings of segment_destination.mp are not in the files" in notes
     assert "has no trigger and mapping that can be read" in notes
     assert workspace.missing == 1
 
@@ -288,4 +284,4 @@ def test_names_in_a_trigger_that_segment_passes_over_are_said() -> None:
     trigger = 'trigger = "type = \\"track\\" and groupId = \\"g\\""'
     workspace = read(IMPORTED, subscription('"aaa"', trigger))
     assert (counts(workspace), workspace.missing) == ((1, 0), 0)
-    assert "its trigger speaks of groupId, which Segment passes over." in "\n".join(workspace.notes)
+    assert "Segment ignores groupId in its trigger." in "\n".join(workspace.notes)

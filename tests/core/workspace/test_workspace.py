@@ -74,7 +74,7 @@ def test_exports_become_a_settings_file_that_loads_to_the_same(
     settings = config.load(environ={"MIXPANEL_SECRET": SECRET}, file=file)
     assert settings.subscriptions == workspace.subscriptions
     assert workspace.subscriptions is not None
-    assert settings.filters == workspace.filters
+    assert settings.filters == (workspace.filters or ())
     assert (settings.destination.kind, settings.destination.region) == ("actions", "eu")
     assert settings.destination.token == "49cef5053ac473efc2f2a67f7e0023c0"
     assert settings.destination.api_secret.reveal() == SECRET
@@ -231,20 +231,20 @@ def test_what_is_missing_is_named_and_the_rest_is_brought_in(more: list[tuple[st
 def test_an_answer_without_any_says_that_there_are_none() -> None:
     nothing = [("s.json", '{"data": {"subscriptions": []}}'), filter_answer()]
     workspace = read_workspace([destination(), *nothing])
-    assert (workspace.subscriptions, workspace.filters, workspace.has_filters) == ((), (), True)
+    assert (workspace.subscriptions, workspace.filters) == ((), ())
     silent = read_workspace([destination()])
-    assert (silent.subscriptions, silent.has_filters) == (None, False)
+    assert (silent.subscriptions, silent.transformations, silent.filters) == (None, None, None)
 
 
 def test_pages_that_are_all_there_and_files_without_anything() -> None:
     one = filter_answer({"if": "userId", "id": "f1"}, pagination={"current": "MQ", "next": "Mg"})
     two = filter_answer({"if": "event", "id": "f2"}, pagination={"current": "Mg"})
-    workspace = read_workspace([two, destination(), one, ("sources.json", '{"data": {"sources": []}}')])
-    assert ([one.condition for one in workspace.filters], workspace.missing) == (["event", "userId"], 0)
-    assert "sources.json holds no destination, subscription or filter." in workspace.notes
+    workspace = read_workspace([two, destination(), one, ("sources.json", '{"data": {}}')])
+    assert ([one.condition for one in workspace.filters or ()], workspace.missing) == (["event", "userId"], 0)
+    assert "sources.json holds nothing of a destination or its source." in workspace.notes
     again = read_workspace([destination(), destination(), one, two, one])
-    assert len(again.filters) == 2
-    assert "filters.json: One is in there twice, and is brought in once." in again.notes
+    assert len(again.filters or ()) == 2
+    assert "filters.json: One is in the files twice, and is imported once." in again.notes
 
 
 def test_what_segment_names_and_segtap_does_not_know_is_said() -> None:
@@ -252,7 +252,7 @@ def test_what_segment_names_and_segtap_does_not_know_is_said() -> None:
     assert "apiRegion 'MARS' is not one of Segment's. Assumed: US." in workspace.notes
     assert "1 subscription of other destinations left out." in workspace.notes
     classic = destination(metadata="54521fd925e721e32a72eed6", people="yes")
-    assert "people cannot be read: segtap's default stands in its place." in read_workspace([classic]).notes
+    assert "people cannot be read: segtap uses its default." in read_workspace([classic]).notes
 
 
 def test_terraform_files_are_evaluated() -> None:
@@ -322,7 +322,9 @@ def test_settings_that_are_not_known_are_named_as_left_out() -> None:
     new = {"batchSize": 50, "regions": [], "sourceName": "web", "people": True}
     workspace = read_workspace([destination(metadata="54521fd925e721e32a72eed6", token="t", **new)])
     (note,) = [line for line in workspace.notes if "does not know" in line]
-    assert note.endswith("left out: batchSize.")
+    assert note.endswith("does not know, and ignores: batchSize.")
+    (part,) = workspace.not_imitated
+    assert (part.kind, part.name, workspace.missing) == ("setting", "batchSize", 0)
 
 
 def test_the_classic_destination_becomes_its_own_section(tmp_path: Path) -> None:
@@ -394,10 +396,13 @@ def broken(name: str, text: str) -> Callable[[], Workspace]:
     [
         (broken("a.json", "{"), "a.json is not JSON"),
         (broken("a.json", "[1]"), "holds no object"),
-        (broken("a.json", "{}"), "There is no Mixpanel destination"),
-        (broken("a.json", '{"data": {"subscriptions": [3, null]}}'), "There is no Mixpanel destination"),
+        (broken("a.json", "{}"), "The files hold no Mixpanel destination"),
+        (
+            broken("a.json", '{"data": {"subscriptions": [3, null]}}'),
+            "The files hold no Mixpanel destination",
+        ),
         (broken("a.json", "[" * 100_000), "nested too deep"),
-        (broken("a.json", '{"values": {"root_module": []}}'), "There is no Mixpanel destination"),
+        (broken("a.json", '{"values": {"root_module": []}}'), "The files hold no Mixpanel destination"),
         (broken("a.tf", "resource a b {\n x = {" + "a = {" * 5000), "nested too deep"),
         (lambda: read_workspace([exported(trigger="")]), "has no trigger"),
         (lambda: read_workspace([exported(settings="{")]), "has no trigger and mapping"),
