@@ -220,7 +220,7 @@ async def test_a_flood_of_refused_requests_is_not_kept_whole() -> None:
     sink = Sink()
     now = [NOW]
     app = ingest_app(sink)
-    app.now = lambda: now[0]
+    app.endpoint.now = lambda: now[0]
     for _ in range(1000):
         assert (await post(app, "/v1/batch", b"rubbish" * 20_000)).status == 400
     assert len(sink.receipts) == 200

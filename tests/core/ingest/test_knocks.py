@@ -26,7 +26,7 @@ class Changes:
 
 def listening(changed: Changes | None = None, wait: float = 0.0) -> IngestApp:
     app = ingest_app(Sink())
-    app.knocks = Knocks(app.now, changed or Changes(), wait=wait)
+    app.endpoint.knocks = Knocks(app.endpoint.now, changed or Changes(), wait=wait)
     return app
 
 
@@ -40,11 +40,11 @@ async def test_preflights_are_counted_by_page() -> None:
     await preflight(app)
     await preflight(app, "https://shop.example")
     await preflight(app, path="/v1/p")
-    assert sorted(app.knocks.shown(), key=lambda one: one.count) == [
+    assert sorted(app.endpoint.knocks.shown(), key=lambda one: one.count) == [
         Knock("preflight", 1, NOW, "https://shop.example", "Mozilla/5.0", "/v1/t"),
         Knock("preflight", 2, NOW, PAGE, "Mozilla/5.0", "/v1/p"),
     ]
-    app.knocks.close()
+    app.endpoint.knocks.close()
 
 
 async def test_settings_are_counted_by_page_or_agent_and_the_write_key_is_left_out() -> None:
@@ -53,12 +53,12 @@ async def test_settings_are_counted_by_page_or_agent_and_the_write_key_is_left_o
     for _ in range(2):
         await ask(app, "GET", SETTINGS, headers=[("user-agent", "okhttp/4.12.0")])
     await ask(app, "HEAD", SETTINGS)
-    assert {(one.count, one.origin, one.agent) for one in app.knocks.shown()} == {
+    assert {(one.count, one.origin, one.agent) for one in app.endpoint.knocks.shown()} == {
         (1, PAGE, ""),
         (2, "", "okhttp/4.12.0"),
     }
-    assert {one.path for one in app.knocks.shown()} == {"/v1/projects/…/settings"}
-    app.knocks.close()
+    assert {one.path for one in app.endpoint.knocks.shown()} == {"/v1/projects/…/settings"}
+    app.endpoint.knocks.close()
 
 
 async def test_an_options_that_announces_no_post_is_not_counted() -> None:
@@ -66,8 +66,8 @@ async def test_an_options_that_announces_no_post_is_not_counted() -> None:
     await ask(app, "OPTIONS", "/v1/t")
     await ask(app, "OPTIONS", "/v1/t", headers=[("origin", PAGE)])
     await preflight(app, method="GET")
-    assert app.knocks.shown() == ()
-    assert not app.knocks.any
+    assert app.endpoint.knocks.shown() == ()
+    assert not app.endpoint.knocks.any
 
 
 @pytest.mark.parametrize("body", [TRACK, b"not JSON"])
@@ -77,7 +77,7 @@ async def test_a_post_forgets_them(body: object) -> None:
     await preflight(app)
     await ask(app, "GET", SETTINGS)
     await post(app, "/v1/t", body)
-    assert app.knocks.shown() == ()
+    assert app.endpoint.knocks.shown() == ()
     assert changed.count == 1
     await post(app, "/v1/t", body)
     assert changed.count == 1
@@ -87,14 +87,14 @@ async def test_a_pixel_forgets_them() -> None:
     app = listening()
     await ask(app, "GET", SETTINGS)
     await ask(app, "GET", "/v1/pixel/track?writeKey=k&event=E&userId=u")
-    assert app.knocks.shown() == ()
+    assert app.endpoint.knocks.shown() == ()
 
 
 async def test_a_preflight_that_its_post_follows_is_never_shown() -> None:
     changed = Changes()
     app = listening(changed, wait=60)
     await preflight(app)
-    assert app.knocks.shown() == ()
+    assert app.endpoint.knocks.shown() == ()
     await post(app, "/v1/t", TRACK)
     assert changed.count == 0
 
@@ -114,18 +114,18 @@ async def test_a_preflight_that_its_post_follows_is_never_shown() -> None:
 async def test_what_no_browser_sends_as_an_origin_is_not_repeated(origin: str) -> None:
     app = listening()
     await preflight(app, origin)
-    assert [one.origin for one in app.knocks.shown()] == [NOT_AN_ORIGIN]
-    app.knocks.close()
+    assert [one.origin for one in app.endpoint.knocks.shown()] == [NOT_AN_ORIGIN]
+    app.endpoint.knocks.close()
 
 
 async def test_texts_are_cut_and_cleaned() -> None:
     app = listening()
     await preflight(app, "http://" + "a" * 10_000, "/\x1b[2J" + "b" * 10_000)
     await ask(app, "GET", SETTINGS, headers=[("user-agent", "\x1b]0;title\x07" + "c" * 10_000)])
-    for one in app.knocks.shown():
+    for one in app.endpoint.knocks.shown():
         assert max(len(one.origin), len(one.agent), len(one.path)) <= 60
         assert (one.origin + one.agent + one.path).isprintable()
-    app.knocks.close()
+    app.endpoint.knocks.close()
 
 
 async def test_many_senders_stay_bounded_and_the_latest_are_kept() -> None:

@@ -1,0 +1,71 @@
+"""What all requests to an endpoint share."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+
+import msgspec
+
+from ..errors import JournalError
+from ..messages import Receipt
+from ..settings import IngestSettings
+from .body import Deadlines
+from .first_look import FirstLook
+from .flood import Allowance
+from .knocks import Knocks
+
+Sink = Callable[[Receipt], Awaitable[int]]
+
+
+class Endpoint:
+    """What all exchanges of an endpoint work with; see `IngestApp` for the arguments."""
+
+    __slots__ = (
+        "beside",
+        "deadlines",
+        "knocks",
+        "looked",
+        "now",
+        "refusals",
+        "settings",
+        "sink",
+        "url",
+        "wanted",
+    )
+
+    def __init__(
+        self,
+        sink: Sink,
+        settings: IngestSettings,
+        *,
+        clock: Callable[[], int],
+        wanted: Callable[[], bool],
+        url: str,
+        knocks: Knocks,
+        looked: FirstLook,
+    ) -> None:
+        self.sink = sink
+        self.settings = settings
+        self.now = clock
+        self.wanted = wanted
+        self.url = url
+        self.knocks = knocks
+        self.looked = looked
+        self.refusals = Allowance()
+        self.deadlines = Deadlines(settings.body_timeout)
+        self.beside = asyncio.Lock()
+        """Held while a large body is looked at in a thread: each takes some ten times its size of memory."""
+
+    async def keep_refused(self, receipt: Receipt) -> None:
+        """Hand a refused request to the sink, unless too many came at once; the next one says how many."""
+        skipped = self.refusals.take(receipt.received_at)
+        if skipped is None:
+            return
+        if skipped:
+            note = f"{receipt.refused} ({skipped:,} more refused requests were not kept)"
+            receipt = msgspec.structs.replace(receipt, refused=note)
+        # If the journal fails the answer is the same; the engine reports the failure.
+        with contextlib.suppress(JournalError):
+            await self.sink(receipt)
