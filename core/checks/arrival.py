@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import reduce
 
 from ..catalogue import arrival as rule
@@ -18,7 +18,7 @@ from ..destinations.actions.event_properties import (
 from ..destinations.actions.presets import preset_path, preset_subscriptions
 from ..destinations.actions.provenance import CONSTANT
 from ..destinations.alike import likeness
-from ..destinations.arrival import FOR_THE_PLACE, Loss, losses
+from ..destinations.arrival import Loss, losses
 from ..destinations.explain import explain
 from ..destinations.loss_trial import Trial, removed
 from ..mapping import MISSING, Value
@@ -49,8 +49,10 @@ _OMITTED = {
     name: field.removeprefix("=") for name, field in EVENT_PROPERTIES if name in OWN_PROPERTIES - {"id"}
 }
 """Properties of the message that events leave out, and the mapping's field that they may be meant as."""
-_FILLED_IN = frozenset(name for name, _ in EVENT_PROPERTIES) - OWN_PROPERTIES
+FILLED_IN = frozenset(name for name, _ in EVENT_PROPERTIES) - OWN_PROPERTIES
 """Properties of an event that Segment fills in, and that those of the message replace."""
+OVERRIDING = FILLED_IN | {"token"}
+"""Properties that property-overrides-context looks at."""
 
 
 def _sent_as(name: str) -> str:
@@ -61,19 +63,9 @@ def _sent_as(name: str) -> str:
 
 def arrival(subject: Subject) -> Sequence[Finding]:
     """Find property-dropped, property-replaced and property-converted."""
-    events = subject.events
-    if len(events) == 1:
-        # Nearly every event has all its properties as they are.
-        arrived = events[0][2].get
-        for name, value in subject.properties.items():
-            if arrived(name) is not value or name in FOR_THE_PLACE:
-                break
-        else:
-            return ()
+    events, now = subject.events, subject.now or 0
     try:
-        found = losses(
-            subject.document, subject.destination, subject.translation, events, now=subject.now or 0
-        )
+        found = losses(subject.document, subject.destination, subject.translation, events, now=now)
         return _findings(subject, found) if found else ()
     except RecursionError:
         return ()  # nested deeper than can be compared, which nesting-too-deep reports
@@ -226,7 +218,7 @@ class _Mender:
         if subscription is None:
             return None
         # Under the name of an event's field it would stand in place of the event's own time or user.
-        taken = name in OWN_PROPERTIES or name in _FILLED_IN
+        taken = name in OWN_PROPERTIES or name in FILLED_IN
         key = f"own_{name.strip('$')}" if taken else name
         return f"{_in(subscription)}, in products: {_key(key)} = {_toml({'@path': name})}"
 
@@ -280,16 +272,10 @@ def _parts(value: Json) -> str | None:
     return None
 
 
-def property_overrides_context(subject: Subject) -> Iterable[Finding]:
-    """Find each property that stands where Segment would fill in another value of the message."""
+def property_overrides_context(subject: Subject) -> Iterator[Finding]:
+    """Yield each property that stands where Segment would fill in another value of the message."""
     properties = subject.properties
-    if _FILLED_IN.isdisjoint(properties) and "token" not in properties:
-        return ()
-    return _overriding(subject, properties)
-
-
-def _overriding(subject: Subject, properties: JsonObject) -> Iterator[Finding]:
-    for name in sorted(_FILLED_IN.intersection(properties)):
+    for name in sorted(FILLED_IN.intersection(properties)):
         value = properties[name]
         at = next(
             (

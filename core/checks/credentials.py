@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from ..catalogue import data as rule
 from ..catalogue.classic import DOCUMENTATION_DIFFERS
@@ -28,23 +29,30 @@ IN_SEGMENT: dict[DestinationKind, str] = {
 """What to do about the secret of the destination in Segment, which segtap's own credentials do not change."""
 
 
-def api_secret_deprecated(subject: Subject) -> Iterator[Finding]:
+def api_secret_deprecated(subject: Subject) -> Sequence[Finding]:
+    """Find the first request that is sent with the API secret."""
     settings = subject.destination.settings
     if not settings.get("apiSecret") and not settings.get("apiKey"):
-        return
+        return ()
     if subject.settings.service_account:
-        return  # segtap sends without the secret; doctor says what that means in Segment
+        return ()  # segtap sends without the secret; doctor says what that means in Segment
     for index, operation in enumerate(subject.translation.operations):
         request = operation.request
         if _is_import(request) and (request.authorization or (request.query or {}).get("api_key")):
             over = subject.now is not None and subject.now >= _ENDS
-            yield rule.API_SECRET_DEPRECATED.finding(
-                Place("request", index, ("url",)).text,
-                f"sent with the API secret, which Mixpanel {'retired' if over else 'retires'} on 2027-03-03",
-                severity="error" if over else None,
-                fix=f"{rule.SERVICE_ACCOUNT}. {IN_SEGMENT[subject.destination.kind]}",
-            )
-            return
+            return (_deprecated(index, subject.destination.kind, over),)
+    return ()
+
+
+@lru_cache(maxsize=64)
+def _deprecated(request: int, kind: DestinationKind, over: bool) -> Finding:
+    """Return the finding on a request that is sent with the secret; `over`: after Mixpanel retired it."""
+    return rule.API_SECRET_DEPRECATED.finding(
+        Place("request", request, ("url",)).text,
+        f"sent with the API secret, which Mixpanel {'retired' if over else 'retires'} on 2027-03-03",
+        severity="error" if over else None,
+        fix=f"{rule.SERVICE_ACCOUNT}. {IN_SEGMENT[kind]}",
+    )
 
 
 def empty_secret(subject: Subject) -> Iterator[Finding]:

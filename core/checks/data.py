@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from urllib.parse import parse_qsl, urlsplit
 
 from ..catalogue import data as rule
@@ -21,6 +21,7 @@ MAX_EVENTS = 2000
 """What Mixpanel takes in one request."""
 
 
+_CAMPAIGN = "$.context.campaign."
 COUNTRY_CODE = re.compile(r"[A-Z]{2}", re.ASCII)
 
 
@@ -79,7 +80,18 @@ def _country_code(subject: Subject) -> Iterator[Finding]:
         )
 
 
+def has_place_for(campaign: Json) -> bool:
+    """Return True if Segment's presets send every key of the campaign to Mixpanel."""
+    return isinstance(campaign, dict) and campaign.keys() <= _sent_keys()
+
+
+@cache
+def _sent_keys() -> frozenset[str]:
+    return frozenset(path.removeprefix(_CAMPAIGN) for path in preset_paths("utm_properties").values())
+
+
 def utm_missing(subject: Subject) -> Iterable[Finding]:
+    """Find what a campaign in the context or in an address has, and Mixpanel does not get."""
     campaign, addresses = subject.context.get("campaign"), _addresses(subject)
     if (not campaign and not addresses) or not subject.events:
         return ()
@@ -87,9 +99,9 @@ def utm_missing(subject: Subject) -> Iterable[Finding]:
 
 
 def _campaign_lost(subject: Subject, campaign: JsonObject, addresses: Sequence[str]) -> Iterator[Finding]:
-    mapped = preset_paths("utm_properties").values()
+    mapped = _sent_keys()
     for key in campaign:
-        if child("$.context.campaign", key) not in mapped:
+        if key not in mapped:
             yield rule.UTM_MISSING.finding(
                 child("$.context.campaign", key),
                 f"context.campaign.{shown(key, 40)[1:-1]} is not sent to Mixpanel",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import chain
-from typing import Any
 
 from ..catalogue import spec as rule
 from ..destinations import translator
@@ -34,32 +33,32 @@ _RIGHT_PLACES: dict[str, dict[str, str]] = {
 _NONE: dict[str, str] = {}
 _IDS = frozenset(("userId", "anonymousId", "id"))
 """What mobile SDKs write into context.traits beside the user's traits."""
-_SLOTS: dict[str, type[Any]] = {**dict.fromkeys(_OBJECTS, dict), **dict.fromkeys(_TEXTS, str)}
-"""What stands in these fields of nearly every message."""
+_NAMES = ("event", "name")
+_OBJECTS_OF_CONTEXT = _CONTEXT & _OBJECTS_IN_CONTEXT
 
 
 def fields(subject: Subject) -> Iterable[Finding]:
     """Find misplaced-field, common-field-name and common-field-type."""
-    if _is_usual(subject):
-        return ()
     return chain(misplaced_field(subject), common_field_name(subject), common_field_type(subject))
 
 
-def _is_usual(subject: Subject) -> bool:
-    """Tell quickly that every field is known, in its place, and holds what it usually does."""
-    document, context = subject.document, subject.context
+def are_usual(document: JsonObject, context: JsonObject, call: Json) -> bool:
+    """Tell quickly that every field is known, in its place, and holds what it usually does, but for ids."""
     if not (_FIELDS.issuperset(document) and _CONTEXT.issuperset(context)):
         return False
-    for name, value in document.items():
-        if name in _SLOTS and value.__class__ is not _SLOTS[name] and value is not None:
+    for name in _OBJECTS:
+        if name in document and (value := document[name]) is not None and not isinstance(value, dict):
+            return False
+    for name in _NAMES:
+        if name in document and (value := document[name]) is not None and not isinstance(value, str):
             return False
     for name, value in context.items():
-        if value.__class__ is not dict and value is not None and name in _OBJECTS_IN_CONTEXT:
+        if value is not None and not isinstance(value, dict) and name in _OBJECTS_OF_CONTEXT:
             return False
-    places = _places(subject.type)
-    if places and not document.keys().isdisjoint(places):
-        return False
-    return subject.type != "identify" or "traits" not in context or not _is_empty(document.get("traits"))
+    for name in _places(call):
+        if name in document:
+            return False
+    return call != "identify" or "traits" not in context or not _is_empty(document.get("traits"))
 
 
 def misplaced_field(subject: Subject) -> Iterator[Finding]:

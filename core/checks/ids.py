@@ -8,10 +8,12 @@ from ..catalogue import calls as rule
 from ..catalogue.values import ID_WHITESPACE, PLACEHOLDER_GROUP_ID
 from ..messages import Json, JsonObject
 from ..paths import child
+from ..settings import Destination
 from ..text import shown
 from ..verdict import Finding
 from .group_keys import DEFAULT_KEY, group_ids, keys_in_settings
 from .placeholders import PLACEHOLDERS, is_good, leftover
+from .settings import CheckSettings
 from .spaces import stripped, which_end
 from .subject import Subject
 from .values import number_as_id
@@ -64,12 +66,12 @@ def ids(subject: Subject) -> Sequence[Finding]:
         path, _, sent = subject.events[0]  # the other records of a message have the same ids
         if subject.destination.subscriptions is not None:
             found += _ids_of_event(subject, path, sent)
-        for key in _group_keys(subject):
+        for key in group_keys(subject.settings, subject.destination):
             if key in sent:
                 found += _groups(subject, child(f"{path}.properties", key), sent[key], key)
     elif subject.type == "identify":
         found += _in_profile(subject)
-        keys = _group_keys(subject)
+        keys = group_keys(subject.settings, subject.destination)
         for path, record in subject.profiles:
             for operation, update in record.items():
                 if isinstance(update, dict) and not update.keys().isdisjoint(keys):
@@ -178,9 +180,9 @@ def _ids_of_event(subject: Subject, path: str, sent: JsonObject) -> Iterator[Fin
             return
 
 
-def _group_keys(subject: Subject) -> Sequence[str]:
-    """The properties that name groups: the default key, those of the settings, and those of the project."""
-    known, destination = subject.settings.group_keys, subject.destination
+def group_keys(settings: CheckSettings, destination: Destination) -> Sequence[str]:
+    """Return the properties that name groups: the default key, those of the settings and of the project."""
+    known = settings.group_keys
     if known is None and destination.subscriptions is None and destination.kind == "actions":
         return _DEFAULT_KEYS
     return list(dict.fromkeys((DEFAULT_KEY, *keys_in_settings(known, destination))))

@@ -38,7 +38,8 @@ def insert_id(subject: Subject) -> Sequence[Finding]:
         value = properties.get("$insert_id")
         if not isinstance(value, str) or (len(value) == MAX_INSERT_ID and _UUID_ID.fullmatch(value)):
             continue
-        if not _SDK_ID.fullmatch(value):  # those that browsers and Node make are right but for their length
+        by_sdk = _SDK_ID.fullmatch(value)
+        if not by_sdk:  # those that browsers and Node make are right but for their length
             if value.lower() in PLACEHOLDERS:
                 if rule.INSERT_ID_FORBIDDEN.id not in found:
                     found[rule.INSERT_ID_FORBIDDEN.id] = _forbidden(subject, path, value)
@@ -47,7 +48,7 @@ def insert_id(subject: Subject) -> Sequence[Finding]:
                 found[rule.INSERT_ID_CHARSET.id] = _charset(subject, path, value)
         length = len(value) if value.isascii() else len(value.encode(errors="replace"))
         if length > MAX_INSERT_ID and rule.INSERT_ID_LENGTH.id not in found:
-            found[rule.INSERT_ID_LENGTH.id] = _too_long(subject, path, value, length)
+            found[rule.INSERT_ID_LENGTH.id] = _too_long(subject, path, value, length, by_sdk)
     return tuple(found.values()) if found else ()
 
 
@@ -76,10 +77,14 @@ def _charset(subject: Subject, path: str, value: str) -> Finding:
     )
 
 
-def _too_long(subject: Subject, path: str, value: str, length: int) -> Finding:
+def _too_long(subject: Subject, path: str, value: str, length: int, by_sdk: re.Match[str] | None) -> Finding:
     where, name = _place(subject, path, value)
     # Whoever uses these SDKs, or sends an order, has not chosen the id: a note, no warning.
-    cause, fix = _made_by_segment(value, subject.document.get("messageId"), several=len(subject.events) > 1)
+    sent, several = subject.document.get("messageId"), len(subject.events) > 1
+    if by_sdk and (value == sent or not sent):
+        cause, fix = _mapped(len(by_sdk["unique"]), several)
+    else:
+        cause, fix = _made_by_segment(value, sent, several=several)
     words = f"{name} {shown(value, 80)} has {length:,} bytes: Mixpanel documents {MAX_INSERT_ID} at most"
     return rule.INSERT_ID_LENGTH.finding(
         where, words + cause, severity="info" if cause else None, fix=_where_it_stands(subject) or fix

@@ -46,15 +46,15 @@ from .sent_names import (
 )
 from .subject import Subject
 
-_SHORT = MAX_STRING // 4 + 1
+SHORT = MAX_STRING // 4 + 1
 """A text of fewer characters cannot have more than 255 bytes."""
 MAX_EVENT = 1024 * 1024
-_MAY_BE_LARGE = MAX_EVENT // 2
+MAY_BE_LARGE = MAX_EVENT // 2
 """An event can only be too large when the message that it comes from is at least this large."""
 GROUP_KEYS, MOST_GROUP_KEYS = 3, 6
 """Group keys of a project: on a Growth plan, and on an Enterprise plan."""
 _INDEX = re.compile(r"\[\d+\]")
-_FROM, _TO = NUMBERS
+FROM, TO = NUMBERS
 
 
 def sent_values(subject: Subject) -> Sequence[Finding]:
@@ -70,7 +70,7 @@ def sent_values(subject: Subject) -> Sequence[Finding]:
             continue
         order = properties
         event = record["event"]
-        if isinstance(event, str) and len(event) >= _SHORT and _too_long(event):
+        if isinstance(event, str) and len(event) >= SHORT and too_long(event):
             own = event == subject.document.get("event")
             found.append(
                 truncated("$.event" if own else subject.place_of(f"{path}.event"), "the name", event)
@@ -82,7 +82,7 @@ def sent_values(subject: Subject) -> Sequence[Finding]:
                 _walk(subject, path, operation, written, PROFILE, found)
     if len(subject.profiles) > GROUP_KEYS:
         found += _group_keys(subject)
-    if not 0 < subject.original_size < _MAY_BE_LARGE:
+    if not 0 < subject.original_size < MAY_BE_LARGE:
         found += _events_too_large(subject)
     return found if len(found) < 2 else list({_spot(one): one for one in reversed(found)}.values())[::-1]
 
@@ -109,7 +109,7 @@ def _group_keys(subject: Subject) -> Iterator[Finding]:
 
 def _events_too_large(subject: Subject) -> Iterator[Finding]:
     for path, record, _ in subject.events:
-        length = _length(record)
+        length = json_length(record)
         if length >= MAX_EVENT:
             yield rule.EVENT_TOO_LARGE.finding(
                 path, f"the event has {size(length)}: Mixpanel takes less than {size(MAX_EVENT)}"
@@ -188,7 +188,7 @@ def _walk(
         found.append(too_many(_Place(subject, path, within).all(), held, limits))
     for name, value in held.items():
         if name in of_mixpanel:
-            if isinstance(value, str) and len(value) < _SHORT:
+            if isinstance(value, str) and len(value) < SHORT:
                 continue
             own = False
         else:
@@ -196,8 +196,8 @@ def _walk(
             if name not in good:
                 found += names(subject, f"{path}.{within}", {name: value})
         if isinstance(value, str):
-            if len(value) >= _SHORT:
-                if _too_long(value) and value != event:  # event_original_name repeats the name
+            if len(value) >= SHORT:
+                if too_long(value) and value != event:  # event_original_name repeats the name
                     found.append(truncated(_Place(subject, path, within).of(name, value), name, value))
             elif own and value[:1] in BEGINS_DATE and (doubt := doubt_of_text(name, value)):
                 _add_date(_Place(subject, path, within), name, value, doubt, found)
@@ -207,7 +207,7 @@ def _walk(
         elif (
             own
             and isinstance(value, (int, float))
-            and _FROM <= value <= _TO
+            and FROM <= value <= TO
             and (doubt := doubt_of_number(name, value))
         ):
             _add_date(_Place(subject, path, within), name, value, doubt, found)
@@ -218,7 +218,7 @@ def _inside(
 ) -> None:
     """Add what is wrong inside one property. Walks with a stack of its own: nesting may be deep."""
     size = place.subject.original_size
-    if (size == 0 or size > limits.bytes // 4) and (length := _length(top)) > limits.bytes:
+    if (size == 0 or size > limits.bytes // 4) and (length := json_length(top)) > limits.bytes:
         found.append(too_large(place.of(name, top), name, length, limits))
     waiting: list[_Node] = [(top, 1 if isinstance(top, dict) else 0, None, "")]
     for node in waiting:  # it grows on the way
@@ -233,8 +233,8 @@ def _inside(
                 if len(step) > MAX_NAME:
                     found.append(name_too_long(place.inside(name, node, step), step, "property"))
                 if isinstance(part, str):
-                    if len(part) >= _SHORT:
-                        if _too_long(part):
+                    if len(part) >= SHORT:
+                        if too_long(part):
                             found.append(truncated(place.inside(name, node, step), step, part))
                     elif part[:1] in BEGINS_DATE and (doubt := doubt_of_text(step, part)) not in (
                         "",
@@ -250,7 +250,7 @@ def _inside(
                 found.append(too_many_elements(place.inside(name, node), value, limits))
             for index, part in enumerate(value):
                 if isinstance(part, str):
-                    if len(part) >= _SHORT and _too_long(part):
+                    if len(part) >= SHORT and too_long(part):
                         found.append(truncated(place.inside(name, node, index), str(index), part))
                 elif isinstance(part, dict):
                     waiting.append((part, depth + 1, node, index))
@@ -265,7 +265,7 @@ def _add_date(place: _Place, name: str, value: Json, doubt: str, found: list[Fin
     found.append(not_a_date(where or place.of(name, value), name, value, doubt))
 
 
-def _length(value: Json) -> int:
+def json_length(value: Json) -> int:
     """Bytes of the value as JSON."""
     try:
         return len(msgspec.json.encode(value))
@@ -273,6 +273,6 @@ def _length(value: Json) -> int:
         return len(json.dumps(value, ensure_ascii=False).encode(errors="replace"))
 
 
-def _too_long(text: str) -> bool:
+def too_long(text: str) -> bool:
     """Over 255 bytes: Mixpanel's pages say bytes in one place and characters in another."""
     return len(text) > MAX_STRING or (not text.isascii() and len(text.encode(errors="replace")) > MAX_STRING)

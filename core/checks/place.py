@@ -43,7 +43,7 @@ _LOCAL: tuple[tuple[str, IPv4Network | IPv6Network], ...] = tuple(
     for network in networks
 )
 """Addresses that lead to no place."""
-_MAY_BE_LOCAL = (
+MAY_BE_LOCAL = (
     "10.",
     "127.",
     "172.",
@@ -93,7 +93,7 @@ def no_client_ip(subject: Subject) -> Iterator[Finding]:
             holder, name = record, "$ip"
         value = holder.get(name)
         if isinstance(value, str) and value:
-            network = local_network(value) if value.startswith(_MAY_BE_LOCAL) else ""
+            network = local_network(value) if value.startswith(MAY_BE_LOCAL) else ""
             if network:
                 yield _local(subject, in_body(index, *steps, name), value, network)
                 return
@@ -138,16 +138,23 @@ def _absent(subject: Subject, index: int, record: JsonObject, *, is_profile: boo
         )
     if not by_server:
         return None
-    about_the_client = [key for key in ("userAgent", "page", "locale") if context.get(key)]
-    if about_the_client:
-        return rule.NO_CLIENT_IP.finding(
-            "$.context.ip",
-            f"context has the user's {about_the_client[0]} but no ip: Mixpanel cannot tell the place",
-        )
-    # A server may well speak of no user's device at all: worth a note, not a warning.
-    return rule.NO_CLIENT_IP.finding(
-        "$.context.ip", "no context.ip: Mixpanel cannot tell the place", severity="info"
+    for key, finding in _OF_CLIENT.items():
+        if context.get(key):
+            return finding
+    return _OF_SERVER
+
+
+_OF_CLIENT = {
+    key: rule.NO_CLIENT_IP.finding(
+        "$.context.ip", f"context has the user's {key} but no ip: Mixpanel cannot tell the place"
     )
+    for key in ("userAgent", "page", "locale")
+}
+"""The findings on a server's message that says something of the user's device."""
+# A server may well speak of no user's device at all: worth a note, not a warning.
+_OF_SERVER = rule.NO_CLIENT_IP.finding(
+    "$.context.ip", "no context.ip: Mixpanel cannot tell the place", severity="info"
+)
 
 
 def _unmapped(subject: Subject, subscription: Subscription, index: int, *, is_profile: bool) -> Finding:

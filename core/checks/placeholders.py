@@ -85,7 +85,7 @@ _IN_WORDS: tuple[tuple[Leftover, re.Pattern[str]], ...] = tuple(
         (_OBJECT, r"Array|Object|System\.\w+(?:\.\w+)*|kotlin\.Unit|Optional\.empty", 0),
     )
 )
-_GOOD: set[str] = set()
+GOOD_IDS: set[str] = set()
 """Ids that nothing is wrong with: the newest messages have the same ones."""
 _MOST_KEPT = 10_000
 _END = 200
@@ -155,14 +155,14 @@ _JOINED = frozenset(
 
 def is_good(text: str) -> bool:
     """True for what may be an id as it stands: no placeholder, and no spaces around it."""
-    if text in _GOOD:
+    if text in GOOD_IDS:
         return True
     if text.lower() in PLACEHOLDERS or not is_plain(text) or leftover(text) is not None:
         return False
-    if len(_GOOD) >= _MOST_KEPT:
-        _GOOD.clear()
+    if len(GOOD_IDS) >= _MOST_KEPT:
+        GOOD_IDS.clear()
     if len(text) <= 100:
-        _GOOD.add(text)
+        GOOD_IDS.add(text)
     return True
 
 

@@ -13,6 +13,7 @@ from .subject import Subject
 
 _Events = list[tuple[str, JsonObject, JsonObject]]
 _Profiles = list[tuple[str, JsonObject]]
+_ONLY_EVENT = in_body(0, 0)
 
 
 def sent_records(translation: Translation) -> tuple[_Events, _Profiles]:
@@ -20,9 +21,16 @@ def sent_records(translation: Translation) -> tuple[_Events, _Profiles]:
 
     Each comes with its path and its record, an event with its properties as well.
     """
+    operations = translation.operations
+    if len(operations) == 1:
+        only = operations[0].request.body
+        if isinstance(only, list) and len(only) == 1 and isinstance(event := only[0], dict):
+            held = event.get("properties")
+            if isinstance(held, dict) and event.get("event", "$identify") not in IDENTITY_EVENTS:
+                return [(_ONLY_EVENT, event, held)], []  # as nearly all messages become
     events: _Events = []
     profiles: _Profiles = []
-    for index, operation in enumerate(translation.operations):
+    for index, operation in enumerate(operations):
         body = operation.request.body
         several = isinstance(body, list)
         for position, record in enumerate(body if several else (body,)):

@@ -60,6 +60,9 @@ MIXPANELS_OF_PROFILES: set[str] = set()
 GOOD_OF_EVENTS: set[str] = set()
 GOOD_OF_PROFILES: set[str] = set()
 """Other names that nothing is wrong with. The same ones come again and again."""
+KNOWN_OF_EVENTS = set(MIXPANELS_OF_EVENTS)
+KNOWN_OF_PROFILES: set[str] = set()
+"""The names of both sets, so that all names of a record can be looked up at once."""
 
 
 def names_of_event(subject: Subject, path: str, properties: JsonObject) -> Iterator[Finding]:
@@ -82,7 +85,7 @@ def names_of_event(subject: Subject, path: str, properties: JsonObject) -> Itera
                     fix="give the property another name, or send false where the event should be kept",
                 )
         else:
-            _keep(GOOD_OF_EVENTS, MIXPANELS_OF_EVENTS, name)
+            _keep(GOOD_OF_EVENTS, MIXPANELS_OF_EVENTS, KNOWN_OF_EVENTS, name)
 
 
 def names_of_profile(subject: Subject, path: str, traits: JsonObject) -> Iterator[Finding]:
@@ -95,15 +98,17 @@ def names_of_profile(subject: Subject, path: str, traits: JsonObject) -> Iterato
         elif name == _PHONE:
             yield from _phone(subject, path, value)
         else:
-            _keep(GOOD_OF_PROFILES, MIXPANELS_OF_PROFILES, name)
+            _keep(GOOD_OF_PROFILES, MIXPANELS_OF_PROFILES, KNOWN_OF_PROFILES, name)
 
 
-def _keep(good: set[str], of_mixpanel: set[str], name: str) -> None:
+def _keep(good: set[str], of_mixpanel: set[str], known: set[str], name: str) -> None:
     if name.startswith(_PREFIXES) and name != _CREATED:
         good = of_mixpanel
     if len(good) >= _MOST_KEPT:
         good.clear()
+        known.clear()
     good.add(name)
+    known.add(name)
 
 
 def _place(subject: Subject, path: str, name: str, value: Json) -> str:

@@ -12,7 +12,7 @@ from .subject import Subject
 
 YEAR_1971 = 31_536_000_000
 _HOUR = 3_600_000
-_AHEAD = 60_000
+AHEAD = 60_000
 """How far two clocks may be apart, in milliseconds, before it is worth a word."""
 
 
@@ -24,7 +24,7 @@ def event_time(subject: Subject) -> Sequence[Finding]:
             continue
         if subject.destination.kind == "classic-cloud":
             time = time * 1000  # the classic destination sends seconds
-        if time >= YEAR_1971 and (subject.now is None or time <= subject.now + _AHEAD):
+        if time >= YEAR_1971 and (subject.now is None or time <= subject.now + AHEAD):
             return ()  # the products of an order have its time
         place = subject.place_of(f"{path}.properties.time")
         return (time_fault(place if in_message(place) else "$.timestamp", time, subject.now or 0),)
@@ -33,7 +33,7 @@ def event_time(subject: Subject) -> Sequence[Finding]:
 
 def is_right(moment: float, now: int) -> bool:
     """True for a time, in milliseconds, that Mixpanel keeps as it is."""
-    return YEAR_1971 <= moment <= now + _AHEAD
+    return YEAR_1971 <= moment <= now + AHEAD
 
 
 def time_fault(path: str, moment: float, now: int) -> Finding:

@@ -62,7 +62,7 @@ def alias_ignored(subject: Subject) -> Iterator[Finding]:
 def array_overwritten(subject: Subject) -> Sequence[Finding]:
     """Find the lists among the traits that Actions writes in place of the ones in the profile."""
     traits = subject.document.get("traits")
-    if not isinstance(traits, dict):
+    if not isinstance(traits, dict) or list not in map(type, traits.values()):
         return ()
     return [
         rule.ARRAY_OVERWRITTEN.finding(

@@ -23,7 +23,7 @@ from .subject import Subject
 
 _LARGEST = "1.8e308"
 _INDEX = re.compile(r"\[\d+\]")
-_PLAIN_NAMES: set[str] = set()
+PLAIN_NAMES: set[str] = set()
 """Names that nothing is wrong with. The same ones come again and again."""
 _MOST_NAMES = 10_000
 
@@ -67,7 +67,7 @@ def in_record(subject: Subject) -> Sequence[Finding]:
 
 def _walk(subject: Subject, where: str, top: JsonObject, found: list[Finding]) -> None:
     """Add what is wrong with the names and values of `top`, at every depth."""
-    known = _PLAIN_NAMES
+    known = PLAIN_NAMES
     waiting: list[_Node] = [(top, None, "")]
     for node in waiting:  # it grows on the way
         held = node[0]
@@ -98,10 +98,10 @@ def _walk(subject: Subject, where: str, top: JsonObject, found: list[Finding]) -
 def _is_plain_name(name: str) -> bool:
     if not name or not is_plain(name):
         return False
-    if len(_PLAIN_NAMES) >= _MOST_NAMES:
-        _PLAIN_NAMES.clear()
+    if len(PLAIN_NAMES) >= _MOST_NAMES:
+        PLAIN_NAMES.clear()
     if len(name) <= 100:
-        _PLAIN_NAMES.add(name)
+        PLAIN_NAMES.add(name)
     return True
 
 
