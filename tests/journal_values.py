@@ -116,3 +116,33 @@ def look(path: Path | str, query: str, values: Sequence[object] = ()) -> list[tu
         return db.execute(query, values).fetchall()
     finally:
         db.close()
+
+
+def as_version_1(path: Path | str) -> None:
+    """Give a journal's file the tables and words of the first version."""
+    db = sqlite3.connect(path)
+    db.executescript("""
+        CREATE TABLE before (
+            id INTEGER PRIMARY KEY, received_at INTEGER NOT NULL, type TEXT NOT NULL, name TEXT NOT NULL,
+            user TEXT NOT NULL, source TEXT NOT NULL, errors INTEGER NOT NULL, warnings INTEGER NOT NULL,
+            marks INTEGER NOT NULL, delivery TEXT NOT NULL, message_id TEXT NOT NULL, wanted INTEGER NOT NULL,
+            text TEXT NOT NULL
+        );
+        INSERT INTO before SELECT id, received_at, type, name, user, source, errors, warnings, marks,
+            CASE delivery WHEN 'sent' THEN 'taken' WHEN 'off' THEN 'not wanted' ELSE delivery END,
+            message_id, wanted, '' FROM lines;
+        DROP VIEW lines;
+        DROP TABLE messages;
+        DROP TABLE kinds;
+        DROP TABLE verdicts;
+        DROP TABLE texts;
+        DROP TABLE tallies;
+        DROP TABLE minutes;
+        DROP TABLE standings;
+        ALTER TABLE before RENAME TO messages;
+        CREATE INDEX messages_by_message_id ON messages (message_id, received_at) WHERE message_id != '';
+        CREATE INDEX messages_owed ON messages (delivery) WHERE delivery IN ('waiting', 'held');
+        UPDATE deliveries SET outcome = 'taken' WHERE outcome = 'sent';
+        PRAGMA user_version = 1;
+    """)
+    db.close()

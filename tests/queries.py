@@ -10,11 +10,17 @@ import msgspec
 from segtap.core.api.models import Summary
 from segtap.core.delivery import DeliveryState
 from segtap.core.messages import JsonObject, Marks
-from segtap.core.query import Facts, Judgement, Names, names_of, parse, quoted, searched_parts, searched_text
-from segtap.core.query.searched import BETWEEN
+from segtap.core.query import Facts, Judgement, Names, names_of, parse, quoted, searched_text
 from segtap.core.query.wildcards import encodable, fold
 from segtap.core.stores.base import Condition, Entry, Judged
-from segtap.core.stores.sqlite.rows import ALL_COLUMNS, pack_entry
+from segtap.core.stores.sqlite.rows import (
+    KIND_COLUMNS,
+    MESSAGE_COLUMNS,
+    VERDICT_COLUMNS,
+    kind_of,
+    pack_entry,
+    verdict_of,
+)
 from segtap.core.stores.sqlite.schema import TABLE
 
 
@@ -85,15 +91,12 @@ class Asked:
         return self._row.records
 
 
-def table(rows: Sequence[Row], *, text_limit: int = 1000, name_limit: int = 128) -> sqlite3.Connection:
-    """The index's table in memory with these rows, numbered from 0. Each third one is not judged yet."""
+def table(rows: Sequence[Row], *, name_limit: int = 128) -> sqlite3.Connection:
+    """The index's tables in memory with these rows, numbered from 0. Each third one is not judged yet."""
     db = sqlite3.connect(":memory:")
     db.executescript(TABLE)
     for id, row in enumerate(rows):
         facts, names = row.facts, row.names
-        own, common = searched_parts(row.document)
-        common = common[:text_limit]
-        whole = f"{own[:text_limit]}{BETWEEN}{common}" if common else own[:text_limit]
         texts = {name: getattr(names, name)[:name_limit] for name in Names.__struct_fields__}
         entry = Entry(
             Summary(
@@ -110,24 +113,26 @@ def table(rows: Sequence[Row], *, text_limit: int = 1000, name_limit: int = 128)
                 facts.message_id[:name_limit],
             ),
             True,
-            whole,
             names=Names(**{**texts, "origin": names.origin}),
             judged=Judged(
                 notes=row.notes, rules=dict.fromkeys(row.rules, "info"), sent=row.sent, revision="r1"
             )
             if id % 3 != 2
             else Judged(),
-            text_cut=max(len(own), len(searched_parts(row.document)[1])) > text_limit,
-            common_from=min(len(own), text_limit) if common else -1,
         )
-        if common:
-            db.execute("INSERT INTO common_texts VALUES (?, ?)", (id + 1, common))
-        values = pack_entry(entry, id + 1 if common else 0)
-        db.execute(f"INSERT INTO messages ({ALL_COLUMNS}) VALUES ({','.join('?' * len(values))})", values)
+        judged = verdict_of(entry.judged)
+        insert(db, "kinds", f"id, {KIND_COLUMNS}, uses", (id + 1, *kind_of(entry), 1))
+        if judged is not None:
+            insert(db, "verdicts", f"id, {VERDICT_COLUMNS}, uses", (id + 1, *judged, 1))
+        insert(db, "messages", MESSAGE_COLUMNS, pack_entry(entry, id + 1, None if judged is None else id + 1))
     return db
+
+
+def insert(db: sqlite3.Connection, table: str, columns: str, values: Sequence[object]) -> None:
+    db.execute(f"INSERT INTO {table} ({columns}) VALUES ({','.join('?' * len(values))})", values)
 
 
 def holding(text: str) -> Condition:
     """The condition of a page that holds a text."""
-    sql, parameters = parse(quoted(text)).to_sql()
-    return Condition(sql, tuple(parameters), lambda found: fold(text) in found.entry.text)
+    test = parse(quoted(text)).stretch_test()
+    return Condition(matches=lambda found: fold(text) in (found.text() or ""), texts=test)

@@ -6,7 +6,7 @@ request read: of its messages no more than the paths of the filter, where that i
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator
 
 import msgspec
 
@@ -71,11 +71,26 @@ class Search:
         """Return the filter for one query of the index."""
         sql, parameters = self._query.to_sql()
         held = _Held(self._reader, self._partial)
+        test = self._query.document_test()
 
         def matches(found: Found) -> bool:
             return self._query.matches(LineCandidate(found, held), self.tally)
 
-        return Condition(sql, tuple(parameters), matches)
+        def positions(receipt: Receipt) -> Collection[int] | None:
+            documents = held.documents(receipt)
+            if documents is None or test is None:
+                return None
+            found = DocumentCandidate()
+            chosen: list[int] = []
+            for position, document in enumerate(documents):
+                found.value = document
+                if test(found, self.tally):
+                    chosen.append(position)
+            return chosen
+
+        narrowed = None if test is None or self._partial is None else positions
+        texts = self._query.stretch_test()
+        return Condition(sql, tuple(parameters), matches, texts, narrowed)
 
 
 class _Held:
@@ -95,10 +110,13 @@ class _Held:
         """Return the request of a line; None if it is no longer there."""
         seq = seq_of(found.entry.summary.id)
         if seq != self._seq:
-            self._seq, self._receipt = seq, found.receipt()
-            self._has_documents = self._whole = False
-            self._messages = {}
+            self._hold(seq, found.receipt())
         return self._receipt
+
+    def _hold(self, seq: int, receipt: Receipt | None) -> None:
+        self._seq, self._receipt = seq, receipt
+        self._has_documents = self._whole = False
+        self._messages = {}
 
     def message(self, found: Found) -> Message | None:
         """Return the message of a line; None for a refused request, or one that cannot be read."""
@@ -115,15 +133,22 @@ class _Held:
     def document(self, found: Found) -> JsonObject | None:
         """Return what the filter's paths lead to; None if the message has to be read as a whole."""
         receipt = self.receipt(found)
-        if self._partial is None or receipt is None or receipt.refused is not None:
+        documents = None if receipt is None else self.documents(receipt)
+        if not documents:
+            return None if documents is None else {}
+        position = position_of(found.entry.summary.id)
+        return documents[position] if position < len(documents) else None
+
+    def documents(self, receipt: Receipt) -> list[JsonObject] | None:
+        """Return what the filter's paths lead to in each message of a request, see `_documents`."""
+        if self._partial is None or receipt.refused is not None:
             return None
+        if receipt.seq != self._seq:
+            self._hold(receipt.seq, receipt)
         if not self._has_documents:
             self._has_documents = True
             self._documents = _documents(receipt, self._partial)
-        if not self._documents:
-            return None if self._documents is None else {}
-        position = position_of(found.entry.summary.id)
-        return self._documents[position] if position < len(self._documents) else None
+        return self._documents
 
     def verdict(self, message: Message, found: Found) -> Verdict:
         """Translate and judge a message, with the marks of its line and what the stream's rules found."""
@@ -192,13 +217,13 @@ class LineCandidate:
 
     def text(self) -> str:
         """What words are searched in."""
-        entry = self._found.entry
-        if self._found.filled and not entry.text_cut:
-            return entry.text
+        text = self._found.text() if self._found.filled else None
+        if text is not None and not self._found.entry.text_cut:
+            return text
         receipt, message = self._held.receipt(self._found), self._held.message(self._found)
         if message is not None:
             return searched_text(message.document, message.filled)
-        return entry.text if receipt is None else refusal_text(receipt)
+        return (text or "") if receipt is None else refusal_text(receipt)
 
     def document(self) -> JsonObject:
         """The message, or as much of it as the filter asks for."""
@@ -212,6 +237,18 @@ class LineCandidate:
         """The records of its requests to Mixpanel."""
         message = self._held.message(self._found)
         return () if message is None else records_of(self._held.verdict(message, self._found))
+
+
+class DocumentCandidate:
+    """A candidate of which nothing but the document is asked."""
+
+    __slots__ = ("value",)
+
+    value: JsonObject
+
+    def document(self) -> JsonObject:
+        """Return the document, or as much of it as the filter asks for."""
+        return self.value
 
 
 class NewMessage:

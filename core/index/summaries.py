@@ -10,15 +10,14 @@ from ..api.models import Summary
 from ..delivery import DeliveryState
 from ..messages import Marks, Message, Receipt, message_number
 from ..pipeline.kept import pack_verdict
-from ..query import Names, names_of, refusal_text, searched_parts
-from ..query.searched import BETWEEN
+from ..query import Names, names_of, refusal_text, searched_text
 from ..stores.base import Entry, Judged
 from ..verdict import Finding, Severity, Verdict
 from .labels import agent_label, describe, source_label
 
 NAME_LIMIT = 256
 USER_LIMIT = 128
-TEXT_LIMIT = 1_000
+TEXT_LIMIT = 2_000
 """Characters kept for a name, a user and the search text; the message itself is kept whole."""
 NO_RULES: Mapping[str, Severity] = {}
 UNSENDABLE = Marks.SECOND_RECEIPT | Marks.WOULD_REJECT
@@ -92,14 +91,13 @@ def entry_of(
     `findings` are those of the rules on the stream alone.
     """
     document = message.document
-    own, common = searched_parts(document, message.filled)
-    own_text, common_text = _plain(own, TEXT_LIMIT), _plain(common, TEXT_LIMIT)
+    text = searched_text(document, message.filled)
     origin = "device" if message.source_kind == "mixpanel" else receipt.origin
     names = names_of(document, message.type, write_key=message.write_key, origin=origin)
     return Entry(
         summary,
         message.wanted,
-        f"{own_text}{BETWEEN}{common_text}" if common_text else own_text,
+        _plain(text, TEXT_LIMIT),
         findings,
         Names(
             event=_plain(names.event, USER_LIMIT),
@@ -111,8 +109,7 @@ def entry_of(
             origin=names.origin,
         ),
         judged,
-        len(own) > TEXT_LIMIT or len(common) > TEXT_LIMIT,
-        len(own_text) if common_text else -1,
+        len(text) > TEXT_LIMIT,
     )
 
 

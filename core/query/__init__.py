@@ -7,7 +7,7 @@ from .candidate import Candidate, Facts, Judgement, Names, names_of, refusal_tex
 from .faults import quoted
 from .parser import parse
 from .query import Query
-from .searched import searched_parts, searched_text
+from .searched import searched_text
 from .tally import Tally
 
 __all__ = [
@@ -22,6 +22,5 @@ __all__ = [
     "parse",
     "quoted",
     "refusal_text",
-    "searched_parts",
     "searched_text",
 ]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import enum
 import time
 from collections.abc import Callable, Sequence
+from typing import Protocol, cast
 
 from ..messages import Json, JsonObject
 from .candidate import Candidate, Facts, Names
@@ -90,6 +91,40 @@ def test_of(node: Node) -> Test:
             return _comparison(node)
         case Search():
             return _search(node)
+
+
+class HasDocument(Protocol):
+    """What is asked of a candidate when nothing but its document is."""
+
+    def document(self) -> JsonObject:
+        """Return the message, or as much of it as the filter asks for."""
+        ...
+
+
+DocumentTest = Callable[[HasDocument, Tally], bool]
+
+
+def document_test(node: Node) -> DocumentTest | None:
+    """Make the function of those parts of a filter that ask for the document alone; None for no such part."""
+    if _asks_document_alone(node):
+        return cast(DocumentTest, test_of(node))
+    if isinstance(node, Every):
+        tests = [cast(DocumentTest, test_of(part)) for part in node.parts if _asks_document_alone(part)]
+        if tests:
+            return lambda candidate, tally: all(test(candidate, tally) for test in tests)
+    return None
+
+
+def _asks_document_alone(node: Node) -> bool:
+    match node:
+        case Not(inner):
+            return _asks_document_alone(inner)
+        case Every(parts) | Some(parts):
+            return all(map(_asks_document_alone, parts))
+        case Present(path) | Comparison(path) | Search(path):
+            return path.root != MIXPANEL
+        case _:
+            return False
 
 
 def _cheapest_first(parts: Sequence[Node]) -> list[Test]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from .candidate import Candidate
-from .evaluate import Cost, Test, cost_of, test_of
+from .evaluate import Cost, DocumentTest, Test, cost_of, document_test, test_of
 from .sql import COLUMNS, narrowing
+from .stretches import StretchTest, stretch_test
 from .tally import Tally
 from .terms import Node, fields_of
 
@@ -52,6 +53,17 @@ class Query:
         `columns` are those that the table has; what needs others is not narrowed.
         """
         return narrowing(self.node, columns)
+
+    def stretch_test(self) -> StretchTest | None:
+        """Return a test of the searched texts of many messages at once, None if all would pass it."""
+        return stretch_test(self.node)
+
+    def document_test(self) -> DocumentTest | None:
+        """Return a test of messages that asks for nothing but their documents, and that every match passes.
+
+        None if the filter has no such part.
+        """
+        return None if self.node is None else document_test(self.node)
 
     def __str__(self) -> str:
         return "" if self.node is None else str(self.node)

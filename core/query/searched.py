@@ -10,22 +10,6 @@ from .wildcards import fold
 BETWEEN = "\x1f"
 """Stands between two values, so that no word reaches from one into the next."""
 _ALWAYS_FILLED = ("receivedAt",)
-COMMON = frozenset(
-    (
-        "app",
-        "device",
-        "library",
-        "locale",
-        "network",
-        "os",
-        "screen",
-        "timezone",
-        "userAgent",
-        "userAgentData",
-    )
-)
-"""Keys of `context` whose values are alike in many messages."""
-_OF_ONE_DEVICE = frozenset(("id", "advertisingId", "adTrackingEnabled", "token"))
 _MAY_BE_FILLED = {"$.timestamp": "timestamp"}
 
 
@@ -52,24 +36,6 @@ def searched_text(document: JsonObject, filled: Collection[str] = ()) -> str:
         else:
             found[_number(value)] = None
     return fold(BETWEEN.join(found))
-
-
-def searched_parts(document: JsonObject, filled: Collection[str] = ()) -> tuple[str, str]:
-    """Return the same values in two texts: the message's own, and those that many messages have in common.
-
-    The second are what the context says of library, device and settings; it repeats from message to message.
-    """
-    context = document.get("context")
-    if not isinstance(context, dict):
-        return searched_text(document, filled), ""
-    own, common = dict(context), JsonObject()
-    for key in COMMON.intersection(context):
-        common[key] = own.pop(key)
-    device = common.get("device")
-    if isinstance(device, dict):
-        own["device"] = {key: value for key, value in device.items() if key in _OF_ONE_DEVICE}
-        common["device"] = {key: value for key, value in device.items() if key not in _OF_ONE_DEVICE}
-    return searched_text({**document, "context": own}, filled), searched_text(common)
 
 
 def _number(value: float) -> str:

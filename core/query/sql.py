@@ -11,19 +11,19 @@ from collections.abc import Collection, Sequence
 import msgspec
 
 from .fields import IS_MARKS
-from .searched import BETWEEN
-from .terms import Comparison, Every, FieldTerm, Node, Not, Present, Search, Some, TimeTerm, Word, spelled
-from .wildcards import Wildcard, fold
+from .terms import Comparison, Every, FieldTerm, Node, Not, Present, Search, Some, TimeTerm, Word
+from .wildcards import Wildcard
 
 COLUMNS = frozenset(
     (
-        *("received_at", "type", "errors", "warnings", "marks", "delivery", "message_id", "text", "text_cut"),
-        "common",
+        *("received_at", "type", "errors", "warnings", "marks", "delivery", "message_id"),
         *("event", "user_id", "anonymous_id", "group_id", "write_key", "library", "origin"),
         *("notes", "rules", "sent"),
     )
 )
 """The columns of the index that filters ask."""
+_OF_KINDS = frozenset(("type", "event", "write_key", "library", "origin"))
+"""Columns of `kinds`: what many messages have in common, which is looked at once for all of them."""
 
 TEXT_COLUMNS: dict[str, tuple[str, ...]] = {
     "event": ("event",),
@@ -35,8 +35,6 @@ TEXT_COLUMNS: dict[str, tuple[str, ...]] = {
     "id": ("message_id",),
 }
 """The columns of each field with texts."""
-TEXTS_APART = ("type", "event", "user_id", "anonymous_id", "group_id", "message_id")
-"""Columns with values of the searched text that the column `text` may lack."""
 FIXED_COLUMNS = {"type": "type", "delivery": "delivery", "origin": "origin"}
 PATH_COLUMNS: dict[tuple[str, ...], tuple[str, str]] = {
     ("userId",): ("user_id", ""),
@@ -48,7 +46,6 @@ PATH_COLUMNS: dict[tuple[str, ...], tuple[str, str]] = {
 }
 """The columns of paths, and the condition under which a column is that path's."""
 
-_SEARCHED = " ".join(("text", "text_cut", "common", *TEXTS_APART))
 CUT_AT = 128
 """A text of this many characters may be cut in its column."""
 _MOST_STARS = 3
@@ -96,8 +93,6 @@ class _Compiler:
                 return _joined([self.bounds(part) for part in parts], "AND")
             case Some(parts):
                 return _joined([self.bounds(part) for part in parts], "OR")
-            case Word(text):
-                return self._word(text)
             case FieldTerm(field, values):
                 return self._field(field, values)
             case TimeTerm(field, _, at):
@@ -106,27 +101,21 @@ class _Compiler:
                 )
             case Comparison():
                 return self._comparison(node)
-            case Present() | Search():
-                return UNKNOWN
+            case Word() | Present() | Search():
+                return UNKNOWN  # see `stretches` for words
 
     def _with(self, names: str, bounds: Bounds) -> Bounds:
         """The conditions if the table has these columns (with spaces between them), else nothing."""
         return bounds if self._columns.issuperset(names.split()) else UNKNOWN
 
-    def _word(self, text: Wildcard) -> Bounds:
-        """The searched text contains the word; it may be cut, so that nothing has to match."""
-        wanted = text.folded().longest
-        if BETWEEN in wanted:
-            return UNKNOWN
-        return self._with(_SEARCHED, _contains(wanted))
-
     def _field(self, field: str, values: Sequence[Wildcard]) -> Bounds:
         if field in FIXED_COLUMNS:
             column = FIXED_COLUMNS[field]
-            return self._with(column, _any([_equals(column, value) for value in values]))
+            tests = [_equals(column, value) for value in values]
+            return self._with(column, _any([_shared(column, test) for test in tests]))
         if field in TEXT_COLUMNS:
             columns = TEXT_COLUMNS[field]
-            tests = [_like(column, value) for column in columns for value in values]
+            tests = [_shared(column, _like(column, value)) for column in columns for value in values]
             return self._with(" ".join(columns), _any(tests))
         if field == "is":
             bits = [mark for value, mark in IS_MARKS.items() if any(one.whole(value) for one in values)]
@@ -139,7 +128,7 @@ class _Compiler:
             wanted = [
                 int(answer == "yes") for answer in ("yes", "no") if any(one.whole(answer) for one in values)
             ]
-            exact = _any([_exact("sent = ?", one) for one in wanted])
+            exact = _any([_of_verdicts(_exact("sent = ?", one)) for one in wanted])
             return self._with("sent", _if_known(_JUDGED, exact))
         if field == "warn":
             tests = [
@@ -148,63 +137,51 @@ class _Compiler:
                 if any(one.whole(answer) for one in values)
             ]
             return self._with("errors warnings notes sent", _if_known(_JUDGED, _any(tests)))
-        tests = [_rule(value) for value in values]
+        tests = [_of_verdicts(_rule(value)) for value in values]
         return self._with("rules sent", _if_known(_JUDGED, _any(tests)))
 
     def _comparison(self, term: Comparison) -> Bounds:
         """Only what is equal to a value is looked for: it stands in the searched text, or has a column."""
-        if term.operator != "=" or term.path.root in ("mp", "timestamp"):
-            return UNKNOWN
-        text = _as_searched(term)
-        bounds = self._with(_SEARCHED, _contains(text)) if text else UNKNOWN
         column, condition = PATH_COLUMNS.get(term.path.steps, ("", ""))
-        if column and isinstance(term.value, str) and len(term.value) < CUT_AT and "\0" not in term.value:
-            may = Part(f"{column} = ?", (term.value,))
-            if condition:
-                may = Part(f"(NOT ({condition}) OR {column} = ?)", (term.value,))
-            held = self._with(f"{column} type", Bounds(may, FALSE))
-            bounds = _joined([held, bounds], "AND")
-        return bounds
+        value = term.value
+        if term.operator != "=" or not column or not isinstance(value, str):
+            return UNKNOWN
+        if len(value) >= CUT_AT or "\0" in value:
+            return UNKNOWN
+        may = Part(f"{column} = ?", (value,))
+        if condition:
+            may = Part(f"(NOT ({condition}) OR {column} = ?)", (value,))
+        return self._with(f"{column} type", _shared(column, Bounds(may, FALSE)))
 
 
-_JUDGED = "sent IS NOT NULL"
+_JUDGED = "ifnull(judged, 0) IN (SELECT id FROM verdicts WHERE sent IS NOT NULL)"
+_NOTES = "ifnull(judged, 0) IN (SELECT id FROM verdicts WHERE notes > 0)"
 _WARN = {
     "error": "errors > 0",
     "warning": "warnings > 0",
-    "info": "notes > 0",
-    "any": "(errors > 0 OR warnings > 0 OR notes > 0)",
-    "none": "(errors = 0 AND warnings = 0 AND notes = 0)",
+    "info": _NOTES,
+    "any": f"(errors > 0 OR warnings > 0 OR {_NOTES})",
+    "none": f"(errors = 0 AND warnings = 0 AND NOT {_NOTES})",
 }
 
 
-def _as_searched(term: Comparison) -> str:
-    """A text that stands in the searched text of every message with that value; "" for none."""
-    value = term.value
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 10**15:
-        return ""  # written with an exponent, or without
-    text = fold(spelled(value))
-    return "" if BETWEEN in text or text == "-0" else text
+def _shared(column: str, bounds: Bounds) -> Bounds:
+    """Return the conditions for a message where the column may be one of `kinds`."""
+    if column not in _OF_KINDS:
+        return bounds
+    return _each(bounds, "kind IN (SELECT id FROM kinds WHERE {})")
 
 
-def _contains(text: str) -> Bounds:
-    """The searched text contains this, or is cut."""
-    if not text:
-        return UNKNOWN
-    within = containing(text[: _MOST_PATTERN // 4])
-    return Bounds(Part(f"({within.condition} OR text_cut)", within.parameters), FALSE)
+def _of_verdicts(bounds: Bounds) -> Bounds:
+    """Return the conditions for a message where these are some for its row of `verdicts`."""
+    return _each(bounds, "ifnull(judged, 0) IN (SELECT id FROM verdicts WHERE {})")
 
 
-def containing(text: str) -> Part:
-    """Return the condition for rows whose searched text contains this folded text, as far as it is kept.
+def _each(bounds: Bounds, condition: str) -> Bounds:
+    def within(part: Part) -> Part:
+        return part if part in (TRUE, FALSE) else Part(condition.format(part.condition), part.parameters)
 
-    Values that have a column of their own are not in the column `text`, if they are ASCII and not cut; what
-    many messages have in common is in a table of its own.
-    """
-    tests = " OR ".join(f"{column} LIKE ? ESCAPE '\\'" for column in ("text", *TEXTS_APART))
-    common = "common IN (SELECT id FROM common_texts WHERE text LIKE ? ESCAPE '\\')"
-    return Part(f"({tests} OR {common})", (_pattern(("", text, "")),) * (len(TEXTS_APART) + 2))
+    return Bounds(within(bounds.may), within(bounds.must))
 
 
 def _equals(column: str, value: Wildcard) -> Bounds:

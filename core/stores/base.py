@@ -59,8 +59,7 @@ class Entry(msgspec.Struct, frozen=True, array_like=True):
 
     `wanted` is the receipt's. `text` is what words are searched in, folded; `text_cut` is True if it is not
     the whole text. `findings` are those of the rules on the stream: they depend on the messages before, so
-    they are kept. `judged` agrees with the errors and warnings of the line. From the character `common_from`
-    on, if it is not negative, the text is one that many messages have in common.
+    they are kept. `judged` agrees with the errors and warnings of the line.
     """
 
     summary: Summary
@@ -70,7 +69,6 @@ class Entry(msgspec.Struct, frozen=True, array_like=True):
     names: Names = Names()
     judged: Judged = Judged()
     text_cut: bool = False
-    common_from: int = -1
 
 
 class Revision(msgspec.Struct, frozen=True):
@@ -83,28 +81,33 @@ class Revision(msgspec.Struct, frozen=True):
 
 
 class Found(msgspec.Struct, frozen=True):
-    """A line of the index that a filter has to decide about.
+    """A line of the index that a filter has to decide about. `entry` is without its text, which `text` reads.
 
     `filled` is False while the entry lacks what a newer version keeps. `receipt` reads what the message came
-    in, None when that is no longer there.
+    in, None when that is no longer there; `text` returns None when the store has no text of the message.
     """
 
     entry: Entry
     filled: bool
     receipt: Callable[[], Receipt | None]
+    text: Callable[[], str | None]
 
 
 class Condition(msgspec.Struct, frozen=True):
-    """A filter for `page`: an SQL condition on the columns of the index, and what decides in the end.
+    """A filter for `page`: what narrows, and what decides in the end.
 
-    The condition narrows: it is true for every line that matches, and may be for others; stores without SQL
-    ignore it. `matches` decides about the lines that it lets through, one by one; None accepts all of them.
-    It may be called in another thread than the event loop's.
+    What narrows accepts each line that matches, and maybe others; a store may ignore it. `sql` is a
+    condition on the columns of the index. `texts` returns False if nothing matches in a stretch of searched
+    texts, which it is given in UTF-8, one after the other. `positions` returns which messages of a request
+    may match, by their positions, None if it cannot say. `matches` decides about the lines that are left, one
+    by one; None accepts all of them. They may be called in another thread than the event loop's.
     """
 
     sql: str = "1"
     parameters: tuple[str | int, ...] = ()
     matches: Callable[[Found], bool] | None = None
+    texts: Callable[[bytes], bool] | None = None
+    positions: Callable[[Receipt], Collection[int] | None] | None = None
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):

@@ -203,7 +203,7 @@ class MemoryIndex:
         if condition is None or condition.matches is None:
             return True
         receipt = self._memory.receipts.get(seq_of(entry.summary.id))
-        return condition.matches(Found(entry, True, lambda: receipt))
+        return condition.matches(Found(entry, True, lambda: receipt, lambda: entry.text))
 
     async def revise(self, revisions: Sequence[Revision]) -> None:
         """Store what messages are judged to be now."""

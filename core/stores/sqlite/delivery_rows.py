@@ -61,7 +61,7 @@ class DeliveryRows(MessageRows):
         found: dict[int, _Standing] = {}
         for some in stretches(list(ids), IDS_A_QUERY):
             rows = self._db.execute(
-                f"SELECT id, marks, delivery, type, name, event FROM messages WHERE id IN ({places(some)})",
+                f"SELECT id, marks, delivery, type, name, event FROM lines WHERE id IN ({places(some)})",
                 some,
             )
             found.update((id, tuple(rest)) for id, *rest in rows)
@@ -76,7 +76,7 @@ class DeliveryRows(MessageRows):
         filled: list[tuple[Row, int]] = []
         for ((marks, delivery, *names), state, lacks), count in alike.items():
             # All but the delivery is the same before and after, and adds up to nothing.
-            row = Row.read((marks, delivery, 0, 0, 0, 0, *names, "", None))
+            row = Row.read((marks, delivery, 0, 0, 0, 0, *names, "", None, None, None))
             pair = [(row, -count), (row._replace(delivery=state.value), count)]
             both += pair
             filled += [] if lacks else pair

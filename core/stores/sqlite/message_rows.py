@@ -9,34 +9,33 @@ from typing import TypeVar
 
 from ...delivery import OWED_STATES, DeliveryState
 from ...messages import Marks, message_number, seq_of
-from ...query.searched import BETWEEN
 from ...verdict import FAULT_RULE, SEVERITY_WEIGHT
 from ..base import Counts, Entry, Judged, Revision
+from . import texts
 from .rows import (
-    ALL_COLUMNS,
-    FILLED_COLUMNS,
-    JUDGED_COLUMNS,
+    MESSAGE_COLUMNS,
+    kind_of,
     pack_entry,
-    pack_judged,
-    pack_names,
     pack_rules,
-    pack_text,
     storable,
+    verdict_of,
 )
+from .shared import SharedRows, Uses
 from .tally import COUNTED, Changes, Row, Severities, Tally, worst_of
+from .texts import Tail, Text
 
 ROWS = 200
 """Rows that one statement inserts at most. A statement a row would let go of the interpreter and wait for it
 again with each, for milliseconds while the event loop is busy."""
 IDS_A_QUERY = 500
-MOST_COMMON = 5_000
-"""Texts in `common_texts`; they are held in memory, and stay until the journal is cleared."""
 SET_META = "UPDATE meta SET value = ? WHERE key = ?"
-_WIDTH = ALL_COLUMNS.count(",") + 1
+_WIDTH = MESSAGE_COLUMNS.count(",") + 1
 _MESSAGE_VALUES = f"(?{', ?' * (_WIDTH - 1)})"
-_INSERT_MESSAGES = f"INSERT INTO messages ({ALL_COLUMNS}) VALUES {_MESSAGE_VALUES}"
-_SET_JUDGED = ", ".join(f"{name} = ?" for name in JUDGED_COLUMNS.split(", "))
-_SET_FILLED = ", ".join(f"{name} = ?" for name in FILLED_COLUMNS.split(", "))
+_INSERT_MESSAGES = f"INSERT INTO messages ({MESSAGE_COLUMNS}) VALUES {_MESSAGE_VALUES}"
+_FILLED_FROM = MESSAGE_COLUMNS.split(", ")
+_FILLED = ("kind", "judged", "name", "user_id", "anonymous_id", "group_id", "text_cut")
+"""What `fill` writes to the rows of an earlier version."""
+_SET_FILLED = ", ".join(f"{name} = ?" for name in _FILLED)
 T = TypeVar("T")
 
 
@@ -56,8 +55,9 @@ class MessageRows:
     filled: tuple[int, int]
     line_changes: int = 0
     """Grows when rows change or go."""
-    _common: dict[str, int]
-    """The texts in `common_texts`, with their numbers."""
+    _kinds: SharedRows
+    _verdicts: SharedRows
+    _tail: Tail
 
     @property
     def counts(self) -> Counts:
@@ -81,18 +81,26 @@ class MessageRows:
         changes = Changes(worst_of(judged))
         changes.add(rows)
         indexed = max(self.indexed, upto)
+        kinds, verdicts = Uses(self._kinds), Uses(self._verdicts)
+        packed = [
+            pack_entry(entry, kinds.number(kind_of(entry)), _number_of(verdicts, entry.judged))
+            for entry in fresh
+        ]
+        stretches = self._tail.added([_text_of(entry) for entry in fresh])
         with self._transaction():
-            new, numbers = self._numbered(fresh)
-            for at in range(0, len(fresh), self._together):
-                pairs = zip(fresh[at : at + self._together], numbers[at : at + self._together], strict=True)
-                some = [pack_entry(entry, number) for entry, number in pairs]
+            kinds.write(self._db)
+            verdicts.write(self._db)
+            for at in range(0, len(packed), self._together):
+                some = packed[at : at + self._together]
                 values = [value for row in some for value in row]
                 self._db.execute(_INSERT_MESSAGES + f", {_MESSAGE_VALUES}" * (len(some) - 1), values)
+            self._db.executemany(texts.INSERT, stretches)
             changes.write(self._db)
             self._keep(severities)
             self._db.executemany(SET_META, [(indexed, "indexed"), (tally.encode(), "counts")])
         self.indexed, self._tally, self._severities = indexed, tally, severities
-        self._common.update(new)
+        for done in (kinds, verdicts, self._tail):
+            done.done()
 
     def fill(self, entries: Sequence[Entry], upto: int) -> None:
         """Write what rows of an earlier version lack, of the receipts up to `upto`; their lines stay."""
@@ -118,19 +126,21 @@ class MessageRows:
             severities = self._severities.with_more(judged)
             changes = Changes(worst_of(judged))
             changes.add((row, 1) for row in after)
-            new, numbers = self._numbered([entry for _, entry in found])
+            kinds, verdicts = Uses(self._kinds), Uses(self._verdicts)
+            values: list[tuple[object, ...]] = []
+            for row, entry in found:
+                kinds.less(row.kind)
+                verdicts.less(row.judged)
+                packed = pack_entry(entry, kinds.number(kind_of(entry)), _number_of(verdicts, entry.judged))
+                known = dict(zip(_FILLED_FROM, packed, strict=True))
+                user = known["user_id"] or known["anonymous_id"]
+                values.append((*(known[name] for name in _FILLED), user, row.id))
+            kinds.write(self._db)
+            verdicts.write(self._db)
             self._db.executemany(
-                f"UPDATE messages SET text = ?, {_SET_FILLED}, {_SET_JUDGED} WHERE id = ?",
-                [
-                    (
-                        pack_text(entry, number),
-                        *pack_names(entry, number),
-                        *pack_judged(entry.judged),
-                        row.id,
-                    )
-                    for (row, entry), number in zip(found, numbers, strict=True)
-                ],
+                f"UPDATE messages SET {_SET_FILLED}, user = nullif(user, ?) WHERE id = ?", values
             )
+            self._db.executemany(texts.INSERT, texts.rows_of([_text_of(entry) for _, entry in found]))
             changes.write(self._db)
             self._keep(severities)
             self._db.executemany(SET_META, [(upto, "filled"), (tally.encode(), "counts")])
@@ -139,7 +149,8 @@ class MessageRows:
         self._tally, self._severities = tally, severities
         self.line_changes += 1
         self.filled = (upto, end) if upto < end else (0, 0)
-        self._common.update(new)
+        kinds.done()
+        verdicts.done()
 
     def revise(self, revisions: Sequence[Revision]) -> int | None:
         """Write what messages are judged to be now; those no longer in the journal are left out.
@@ -154,13 +165,25 @@ class MessageRows:
             severities = self._severities.with_more(judged)
             tally = self._changed(zip((row for row, _ in found), after, strict=True), worst_of(judged))
             self._keep(severities)
+            verdicts = Uses(self._verdicts)
+            for row, _ in found:
+                verdicts.less(row.judged)
+            values = [
+                (
+                    row.errors,
+                    row.warnings,
+                    _number_of(verdicts, one.judged),
+                    row.marks,
+                    row.delivery,
+                    row.id,
+                )
+                for row, (_, one) in zip(after, found, strict=True)
+            ]
+            verdicts.write(self._db)
             self._db.executemany(
-                f"UPDATE messages SET errors = ?, warnings = ?, {_SET_JUDGED}, marks = ?, delivery = ? "
+                "UPDATE messages SET errors = ?, warnings = ?, judged = ?, marks = ?, delivery = ? "
                 "WHERE id = ?",
-                [
-                    (row.errors, row.warnings, *pack_judged(one.judged), row.marks, row.delivery, row.id)
-                    for row, (_, one) in zip(after, found, strict=True)
-                ],
+                values,
             )
             self._db.executemany(
                 "UPDATE messages SET owed = ? WHERE id = ?",
@@ -173,6 +196,7 @@ class MessageRows:
             self._db.execute(SET_META, (tally.encode(), "counts"))
         self._tally, self._severities = tally, severities
         self.line_changes += bool(found)
+        verdicts.done()
         return seq_of(min(row.id for row, _ in found)) if found else None
 
     def spoil(self, seq: int) -> bool:
@@ -183,24 +207,35 @@ class MessageRows:
         first, end = message_number(seq, 0), message_number(seq + 1, 0)
         with self._transaction():
             found = self._db.execute(
-                f"SELECT owed, {COUNTED} FROM messages WHERE id >= ? AND id < ?", (first, end)
+                f"SELECT owed, revision, {COUNTED} FROM lines WHERE id >= ? AND id < ?", (first, end)
             ).fetchall()
             changed: list[tuple[Row, Row]] = []
-            for owed, *values in found:
+            verdicts = Uses(self._verdicts)
+            for owed, revision, *values in found:
                 row = Row.read(values)
                 if not row.marks & Marks.DAMAGED:
                     state = DeliveryState.FAULT.value if owed == 1 else row.delivery
                     marks = row.marks | Marks.DAMAGED
                     rules = pack_rules((FAULT_RULE,))
-                    now = row._replace(marks=marks, delivery=state, errors=max(row.errors, 1), rules=rules)
+                    verdicts.less(row.judged)
+                    judged = verdicts.number((str(revision), rules, 0, row.sent, b""))
+                    now = row._replace(
+                        marks=marks,
+                        delivery=state,
+                        errors=max(row.errors, 1),
+                        rules=rules,
+                        judged=judged,
+                    )
                     changed.append((row, now))
             tally = self._changed(changed, {FAULT_RULE: SEVERITY_WEIGHT["error"]})
+            verdicts.write(self._db)
             self._db.executemany(
-                "UPDATE messages SET marks = ?, delivery = ?, errors = ?, rules = ?, owed = 0 WHERE id = ?",
-                [(row.marks, row.delivery, row.errors, row.rules, row.id) for _, row in changed],
+                "UPDATE messages SET marks = ?, delivery = ?, errors = ?, judged = ?, owed = 0 WHERE id = ?",
+                [(row.marks, row.delivery, row.errors, row.judged, row.id) for _, row in changed],
             )
             self._db.execute(SET_META, (tally.encode(), "counts"))
         self._tally = tally
+        verdicts.done()
         self.line_changes += bool(changed)
         return bool(changed)
 
@@ -226,25 +261,9 @@ class MessageRows:
         """Return what is counted of messages; those that are not in the index are left out."""
         found: dict[int, Row] = {}
         for some in stretches(list(ids), IDS_A_QUERY):
-            rows = self._db.execute(f"SELECT {COUNTED} FROM messages WHERE id IN ({places(some)})", some)
+            rows = self._db.execute(f"SELECT {COUNTED} FROM lines WHERE id IN ({places(some)})", some)
             found.update((row.id, row) for row in map(Row.read, rows))
         return found
-
-    def _numbered(self, entries: Sequence[Entry]) -> tuple[dict[str, int], list[int]]:
-        """Write the common texts that are new; returns these, and for each entry the number of its text.
-
-        It is 0 for entries without one, and for new ones once there are many: they are not so common.
-        """
-        new: dict[str, int] = {}
-        numbers: list[int] = []
-        for entry in entries:
-            text = storable(entry.text[entry.common_from :]).strip(BETWEEN) if entry.common_from >= 0 else ""
-            number = self._common.get(text) or new.get(text) or 0
-            if text and not number and len(self._common) + len(new) < MOST_COMMON:
-                number = new[text] = len(self._common) + len(new) + 1
-            numbers.append(number)
-        self._db.executemany("INSERT INTO common_texts (text, id) VALUES (?, ?)", list(new.items()))
-        return new, numbers
 
     @property
     def _together(self) -> int:
@@ -293,6 +312,16 @@ def counted(entry: Entry) -> Row:
         pack_rules(judged.rules),
         _sent(judged),
     )
+
+
+def _text_of(entry: Entry) -> Text:
+    return Text(entry.summary.id, entry.text, entry.text_cut)
+
+
+def _number_of(verdicts: Uses, judged: Judged) -> int | None:
+    """Return the number of the row of `verdicts`, None if nothing is known."""
+    values = verdict_of(judged)
+    return None if values is None else verdicts.number(values)
 
 
 def _sent(judged: Judged) -> int | None:

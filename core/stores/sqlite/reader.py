@@ -170,7 +170,7 @@ def receipt(db: sqlite3.Connection, seq: int) -> Receipt | None:
 
 def summary(db: sqlite3.Connection, id: int) -> Summary | None:
     """One line of the list."""
-    row = db.execute(f"SELECT {SUMMARY_COLUMNS} FROM messages WHERE id = ?", (id,)).fetchone()
+    row = db.execute(f"SELECT {SUMMARY_COLUMNS} FROM lines WHERE id = ?", (id,)).fetchone()
     return None if row is None else unpack_summary(row)
 
 
@@ -196,7 +196,7 @@ def verdicts(db: sqlite3.Connection, ids: Sequence[int]) -> dict[int, Judged]:
     for start in range(0, len(ids), _IDS_A_QUERY):
         some = ids[start : start + _IDS_A_QUERY]
         rows = db.execute(
-            f"SELECT id, revision, verdict FROM messages WHERE id IN ({','.join('?' * len(some))}) "
+            f"SELECT id, revision, verdict FROM lines WHERE id IN ({','.join('?' * len(some))}) "
             "AND revision != ''",
             some,
         )
@@ -207,9 +207,22 @@ def verdicts(db: sqlite3.Connection, ids: Sequence[int]) -> dict[int, Judged]:
 
 
 def stale(db: sqlite3.Connection, revision: str, before: int, limit: int) -> list[Summary]:
-    """Return the newest messages below an id whose verdict has another revision, oldest first."""
+    """Return the newest messages below an id whose verdict has another revision, oldest first.
+
+    The messages are only looked through if the rows of `verdicts` and the totals say that there are any.
+    """
+    other = db.execute(
+        "SELECT EXISTS (SELECT 1 FROM verdicts WHERE revision < ?) "
+        "OR EXISTS (SELECT 1 FROM verdicts WHERE revision > ?) "
+        "OR coalesce("
+        "(SELECT json_extract(value, '$.received') != json_extract(value, '$.judged') "
+        "FROM meta WHERE key = 'counts'), 1)",
+        (revision, revision),
+    ).fetchone()
+    if not other[0]:
+        return []
     rows = db.execute(
-        f"SELECT {SUMMARY_COLUMNS} FROM messages WHERE id < ? AND revision != ? "
+        f"SELECT {SUMMARY_COLUMNS} FROM lines WHERE id < ? AND revision != ? "
         f"AND NOT marks & {int(Marks.REFUSED)} ORDER BY id DESC LIMIT ?",
         (before, revision, min(limit, MAX_LIMIT)),
     ).fetchall()
@@ -222,7 +235,7 @@ def replays(db: sqlite3.Connection, message_id: str, after: int, limit: int) -> 
     Only the newest of a messageId are looked at: an SDK may send the same one with every message.
     """
     rows = db.execute(
-        f"SELECT {SUMMARY_COLUMNS} FROM (SELECT {SUMMARY_COLUMNS} FROM messages "
+        f"SELECT {SUMMARY_COLUMNS} FROM (SELECT {SUMMARY_COLUMNS} FROM lines "
         "WHERE message_id = ? AND message_id != '' ORDER BY received_at DESC LIMIT ?) "
         "WHERE marks & ? AND id > ? ORDER BY id DESC LIMIT ?",
         (storable(message_id), _NAMESAKES, int(Marks.REPLAY), after, bounded(limit)),
@@ -236,7 +249,7 @@ def page(db: sqlite3.Connection, before: int | None, after: int | None, limit: i
     start, end = after or 0, ENDLESS if before is None else before
     order = "DESC" if after is None else "ASC"
     rows = db.execute(
-        f"SELECT {SUMMARY_COLUMNS} FROM messages WHERE id > ? AND id < ? ORDER BY id {order} LIMIT ?",
+        f"SELECT {SUMMARY_COLUMNS} FROM lines WHERE id > ? AND id < ? ORDER BY id {order} LIMIT ?",
         (start, end, limit + 1),
     ).fetchall()
     lines = [unpack_summary(row) for row in rows[:limit]]

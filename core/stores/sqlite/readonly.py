@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,8 +19,8 @@ from .place import check_file, chosen_path
 from .reader import Reader
 from .schema import VERSION, check_version, connect_reader
 
-_WITH_FINDINGS, _FILLED = 2, 5
-"""The versions from which on a file has what filters ask."""
+_WITH_FINDINGS = 2
+"""The version from which on a file has findings."""
 
 
 class SqliteReceiptsRead:
@@ -61,8 +63,14 @@ class SqliteLines:
             return Page(summaries=())
         if condition is None:
             return await self._reader.quick.run(reader.page, before, after, limit)
-        filled = self._version >= _FILLED
-        return await self._reader.search.run(search.page, before, after, limit, condition, filled)
+        filled, stop = self._version == VERSION, threading.Event()
+        try:
+            return await self._reader.search.run(
+                search.page, before, after, limit, condition, filled, stop.is_set
+            )
+        except asyncio.CancelledError:
+            stop.set()
+            raise
 
     async def replays(self, message_id: str, after: int, limit: int = 20) -> list[Summary]:
         """Return the newest replays with that messageId and an id above `after`, oldest first."""

@@ -12,8 +12,6 @@ from ...api.models import Summary
 from ...delivery import OWED_STATES, Delivery, DeliveryState, Outcome, Owed
 from ...messages import DAMAGED_STATUS, Marks, Receipt
 from ...query import Names
-from ...query.searched import BETWEEN
-from ...query.sql import CUT_AT
 from ...verdict import FAULT_RULE, Finding
 from ..base import Entry, Judged
 
@@ -44,10 +42,18 @@ _MOST = 253_402_300_799_999
 """The end of the year 9999 in milliseconds: greater numbers than any that segtap writes."""
 
 SUMMARY_COLUMNS = "id, received_at, type, name, user, source, errors, warnings, marks, delivery, message_id"
-MESSAGE_COLUMNS = f"{SUMMARY_COLUMNS}, wanted, text, findings, owed"
-FILLED_COLUMNS = "event, user_id, anonymous_id, group_id, write_key, library, origin, text_cut, common"
-JUDGED_COLUMNS = "notes, rules, sent, revision, verdict"
-ALL_COLUMNS = f"{MESSAGE_COLUMNS}, {FILLED_COLUMNS}, {JUDGED_COLUMNS}"
+"""Of the view `lines`."""
+ENTRY_COLUMNS = (
+    f"{SUMMARY_COLUMNS}, wanted, findings, event, user_id, anonymous_id, group_id, write_key, library, "
+    "origin, text_cut, notes, rules, sent, revision, verdict"
+)
+"""Of the view `lines`: an entry without its text."""
+KIND_COLUMNS = "type, source, event, write_key, library, origin"
+VERDICT_COLUMNS = "revision, rules, notes, sent, verdict"
+MESSAGE_COLUMNS = (
+    "id, received_at, kind, judged, name, user, errors, warnings, marks, delivery, message_id, wanted, "
+    "findings, owed, user_id, anonymous_id, group_id, text_cut"
+)
 DELIVERY_COLUMNS = "message, operation, at, endpoint, outcome, status, words, attempt, place, batch, took"
 
 
@@ -99,65 +105,55 @@ def storable(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def pack_entry(entry: Entry, common: int = 0) -> tuple[Value, ...]:
-    """Return the values of ALL_COLUMNS. `common` is the number of the text that many messages have."""
-    line = entry.summary
+def pack_entry(entry: Entry, kind: int, judged: int | None) -> tuple[Value, ...]:
+    """Return the values of MESSAGE_COLUMNS.
+
+    The numbers are those of the rows with the values of `kind_of` and `verdict_of`.
+    """
+    line, names = entry.summary, entry.names
+    name, user = storable(line.name), storable(line.user)
+    user_id, anonymous_id = storable(names.user_id), storable(names.anonymous_id)
     return (
         line.id,
         line.received_at,
-        storable(line.type),
-        storable(line.name),
-        storable(line.user),
-        storable(line.source),
+        kind,
+        judged,
+        None if name == storable(names.event) else name,
+        None if user == (user_id or anonymous_id) else user,
         line.errors,
         line.warnings,
         int(line.marks),
         line.delivery.value,
         storable(line.message_id),
         int(entry.wanted),
-        pack_text(entry, common),
         pack_findings(entry.findings),
         int(line.delivery in OWED_STATES),
-        *pack_names(entry, common),
-        *pack_judged(entry.judged),
+        user_id,
+        anonymous_id,
+        storable(names.group_id),
+        int(entry.text_cut),
     )
 
 
-def pack_names(entry: Entry, common: int = 0) -> tuple[Value, ...]:
-    """Return the values of FILLED_COLUMNS."""
-    names = entry.names
+def kind_of(entry: Entry) -> tuple[str, ...]:
+    """Return the values of KIND_COLUMNS."""
+    line, names = entry.summary, entry.names
     return (
+        storable(line.type),
+        storable(line.source),
         storable(names.event),
-        storable(names.user_id),
-        storable(names.anonymous_id),
-        storable(names.group_id),
         storable(names.write_key),
         storable(names.library),
         names.origin,
-        int(entry.text_cut),
-        common,
     )
 
 
-def pack_text(entry: Entry, common: int = 0) -> str:
-    """Return the searched text without what is kept elsewhere: in `common_texts`, and in other columns."""
-    text = entry.text[: entry.common_from] if common else entry.text
-    apart = set(_apart(entry.summary, entry.names))
-    return storable(BETWEEN.join(value for value in text.split(BETWEEN) if value not in apart))
-
-
-def _apart(line: Summary, names: Names) -> list[str]:
-    """Return the values of the searched text that a column holds whole, folded."""
-    texts = (line.type, names.event, names.user_id, names.anonymous_id, names.group_id, line.message_id)
-    return [
-        text.lower() for text in texts if text and len(text) < CUT_AT and text.isascii() and "\0" not in text
-    ]
-
-
-def pack_judged(judged: Judged) -> tuple[Value, ...]:
-    """Return the values of JUDGED_COLUMNS."""
+def verdict_of(judged: Judged) -> tuple[Value, ...] | None:
+    """Return the values of VERDICT_COLUMNS; None if nothing is known."""
+    if judged.sent is None and not (judged.rules or judged.revision or judged.notes or judged.verdict):
+        return None
     sent = None if judged.sent is None else int(judged.sent)
-    return judged.notes, pack_rules(judged.rules), sent, judged.revision, judged.verdict
+    return judged.revision, pack_rules(judged.rules), judged.notes, sent, judged.verdict
 
 
 def pack_rules(rules: Iterable[str]) -> str:
@@ -214,35 +210,31 @@ def unpack_owed(id: int, marks: object, delivery: object) -> Owed:
     return Owed(id, marks, state)
 
 
-def unpack_entry(row: Sequence[Any], common_text: Callable[[int], str]) -> Entry:
-    """Return an Entry from ALL_COLUMNS, or its line alone from SUMMARY_COLUMNS.
-
-    `common_text` returns the text in the row of `common_texts` with a number.
+def unpack_entry(row: Sequence[Any], text: str = "") -> Entry:
+    """Return an Entry from ENTRY_COLUMNS, or its line alone from SUMMARY_COLUMNS.
 
     Rules have no severity in a row: each is given that of the worst finding of its message.
     """
     line = unpack_summary(row[:11])
     if len(row) <= 11:
         return Entry(line, False)
-    wanted, text, findings, _, *names, text_cut, common, notes, rules, sent, revision, verdict = row[11:]
+    wanted, findings, *names, text_cut, notes, rules, sent, revision, verdict = row[11:]
     severity = "error" if line.errors else "warning" if line.warnings else "info"
     event, user_id, anonymous_id, group_id, write_key, library, origin = map(_text, names)
-    known = Names(
-        event=event,
-        user_id=user_id,
-        anonymous_id=anonymous_id,
-        group_id=group_id,
-        write_key=write_key,
-        library=library,
-        origin=origin,
-    )
-    parts = (*_apart(line, known), _text(text), common_text(common) if isinstance(common, int) else "")
     return Entry(
         line,
         bool(wanted),
-        BETWEEN.join(part for part in parts if part),
+        text,
         unpack_findings(findings),
-        known,
+        Names(
+            event=event,
+            user_id=user_id,
+            anonymous_id=anonymous_id,
+            group_id=group_id,
+            write_key=write_key,
+            library=library,
+            origin=origin,
+        ),
         Judged(
             errors=line.errors,
             warnings=line.warnings,

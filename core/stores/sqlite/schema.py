@@ -8,12 +8,13 @@
 - `counts`: the totals of `messages`, as JSON
 - `severities`: the worst severity of each rule by the settings that judged, see `tally`; it may be missing
 - `settings`: those that the last engine ran with, as JSON without secrets; it may be missing
-- `filled`, `fill`: messages of the receipts after the one and up to the other lack what version 5 keeps of
+- `filled`, `fill`: messages of the receipts after the one and up to the other lack what this version keeps of
   them; missing when none do
 
-The searched text of a message is in its `text`, without the values that have a column of their own, and in
-the row of `common_texts` that `common` names. `tallies`, `minutes` and `standings` are totals of `messages`,
-see `tally`.
+What many messages have in common stands once: `kinds` has their type, event, source and library, `verdicts`
+what translation and rules say of them. `uses` counts the messages that refer to a row. `texts` has the
+searched texts of about a hundred messages in a row, compressed. Queries read the view `lines`, which puts a
+message together again. `tallies`, `minutes` and `standings` are totals of `messages`, see `tally`.
 """
 
 from __future__ import annotations
@@ -25,19 +26,29 @@ from ...errors import JournalError, JournalTooNew
 from ...messages import Marks
 from .faults import foreign_fault
 
-VERSION = 5
+VERSION = 6
 """2: messages have `findings`. 3: the totals count errors and warnings. 4: `owed`, and new delivery words.
-5: what filters and summaries ask; messages of earlier versions are filled in behind."""
+5: what filters and summaries ask. 6: `kinds`, `verdicts` and `texts`; messages of earlier versions are filled
+in behind."""
 APPLICATION_ID = 0x73677470  # "sgtp"
 
 OWED = "owed = 1"
 """What rotation must keep. Queries repeat this condition, or SQLite does not use the partial index."""
 
-TABLES = ("deliveries", "messages", "receipts", "tallies", "minutes", "standings", "common_texts")
+TABLES = (
+    "deliveries",
+    "messages",
+    "receipts",
+    "tallies",
+    "minutes",
+    "standings",
+    "kinds",
+    "verdicts",
+    "texts",
+)
 """Those that are emptied when the journal is cleared."""
 
 _TOTALS = """
-CREATE TABLE common_texts (id INTEGER PRIMARY KEY, text TEXT NOT NULL);
 CREATE TABLE tallies (
     type TEXT NOT NULL,
     event TEXT NOT NULL,
@@ -71,6 +82,88 @@ CREATE TABLE standings (
 ) WITHOUT ROWID;
 """
 
+_MESSAGES = f"""
+CREATE TABLE kinds (
+    id INTEGER PRIMARY KEY,
+    type TEXT NOT NULL,
+    source TEXT NOT NULL,
+    event TEXT NOT NULL,
+    write_key TEXT NOT NULL,
+    library TEXT NOT NULL,
+    origin TEXT NOT NULL,
+    uses INTEGER NOT NULL
+);
+CREATE TABLE verdicts (
+    id INTEGER PRIMARY KEY,
+    revision TEXT NOT NULL,
+    rules TEXT NOT NULL,
+    notes INTEGER NOT NULL,
+    sent INTEGER,
+    verdict BLOB NOT NULL,
+    uses INTEGER NOT NULL
+);
+CREATE INDEX verdicts_by_revision ON verdicts (revision);
+CREATE TABLE texts (
+    first INTEGER PRIMARY KEY,
+    last INTEGER NOT NULL,
+    cut INTEGER NOT NULL,
+    ids BLOB NOT NULL,
+    data BLOB NOT NULL
+);
+CREATE TABLE messages (
+    id INTEGER PRIMARY KEY,
+    received_at INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
+    judged INTEGER,
+    name TEXT,
+    user TEXT,
+    errors INTEGER NOT NULL,
+    warnings INTEGER NOT NULL,
+    marks INTEGER NOT NULL,
+    delivery TEXT NOT NULL,
+    message_id TEXT NOT NULL,
+    wanted INTEGER NOT NULL,
+    findings BLOB NOT NULL,
+    owed INTEGER NOT NULL,
+    user_id TEXT NOT NULL,
+    anonymous_id TEXT NOT NULL,
+    group_id TEXT NOT NULL,
+    text_cut INTEGER NOT NULL
+);
+CREATE INDEX messages_by_message_id ON messages (message_id, received_at) WHERE message_id != '';
+CREATE INDEX messages_owed ON messages (owed) WHERE {OWED};
+"""
+
+_LINES = """
+CREATE VIEW lines AS SELECT
+    messages.id AS id, received_at, type, coalesce(name, event) AS name,
+    coalesce(user, CASE user_id WHEN '' THEN anonymous_id ELSE user_id END) AS user,
+    source, errors, warnings, marks, delivery, message_id, wanted, findings, owed,
+    kind, event, user_id, anonymous_id, group_id, write_key, library, origin, text_cut,
+    judged, coalesce(notes, 0) AS notes, coalesce(rules, '') AS rules, sent,
+    coalesce(revision, '') AS revision, coalesce(verdict, x'') AS verdict
+FROM messages LEFT JOIN kinds ON kinds.id = kind LEFT JOIN verdicts ON verdicts.id = judged;
+"""
+"""A message with what it has in common with others, under one name for each."""
+
+_LINES_BEFORE = {
+    **dict.fromkeys(("id", "received_at", "type", "name", "user", "source", "errors", "warnings"), "''"),
+    **dict.fromkeys(("marks", "delivery", "message_id", "wanted"), "''"),
+    "findings": "x''",
+    "owed": "0",
+    "kind": "NULL",
+    **dict.fromkeys(("event", "user_id", "anonymous_id", "group_id", "write_key", "library"), "''"),
+    "origin": "'sdk'",
+    "text_cut": "1",
+    "judged": "NULL",
+    "notes": "0",
+    "rules": "''",
+    "sent": "NULL",
+    "revision": "''",
+    "verdict": "x''",
+}
+"""The columns of `lines`, and what stands for those that a file of an earlier version lacks."""
+
 TABLE = f"""
 CREATE TABLE receipts (
     seq INTEGER PRIMARY KEY,
@@ -78,40 +171,9 @@ CREATE TABLE receipts (
     form INTEGER NOT NULL,
     data BLOB NOT NULL
 );
-CREATE TABLE messages (
-    id INTEGER PRIMARY KEY,
-    received_at INTEGER NOT NULL,
-    type TEXT NOT NULL,
-    name TEXT NOT NULL,
-    user TEXT NOT NULL,
-    source TEXT NOT NULL,
-    errors INTEGER NOT NULL,
-    warnings INTEGER NOT NULL,
-    marks INTEGER NOT NULL,
-    delivery TEXT NOT NULL,
-    message_id TEXT NOT NULL,
-    wanted INTEGER NOT NULL,
-    text TEXT NOT NULL,
-    findings BLOB NOT NULL DEFAULT x'',
-    owed INTEGER NOT NULL DEFAULT 0,
-    event TEXT NOT NULL DEFAULT '',
-    user_id TEXT NOT NULL DEFAULT '',
-    anonymous_id TEXT NOT NULL DEFAULT '',
-    group_id TEXT NOT NULL DEFAULT '',
-    write_key TEXT NOT NULL DEFAULT '',
-    library TEXT NOT NULL DEFAULT '',
-    origin TEXT NOT NULL DEFAULT 'sdk',
-    text_cut INTEGER NOT NULL DEFAULT 1,
-    common INTEGER NOT NULL DEFAULT 0,
-    notes INTEGER NOT NULL DEFAULT 0,
-    rules TEXT NOT NULL DEFAULT '',
-    sent INTEGER,
-    revision TEXT NOT NULL DEFAULT '',
-    verdict BLOB NOT NULL DEFAULT x''
-);
+{_MESSAGES}
+{_LINES}
 {_TOTALS}
-CREATE INDEX messages_by_message_id ON messages (message_id, received_at) WHERE message_id != '';
-CREATE INDEX messages_owed ON messages (owed) WHERE {OWED};
 CREATE TABLE deliveries (
     number INTEGER PRIMARY KEY,
     message INTEGER NOT NULL,
@@ -174,6 +236,28 @@ _FROM: dict[int, str] = {
         ALTER TABLE messages ADD COLUMN revision TEXT NOT NULL DEFAULT '';
         ALTER TABLE messages ADD COLUMN verdict BLOB NOT NULL DEFAULT x'';
         {_TOTALS}
+    """,
+    5: f"""
+        DROP INDEX messages_by_message_id;
+        DROP INDEX messages_owed;
+        ALTER TABLE messages RENAME TO messages_before;
+        {_MESSAGES}
+        {_LINES}
+        INSERT INTO kinds SELECT NULL, type, source, event, write_key, library, origin, count(*)
+            FROM messages_before GROUP BY type, source, event, write_key, library, origin;
+        INSERT INTO messages SELECT
+            one.id, received_at, kinds.id, NULL, nullif(name, one.event),
+            nullif(user, CASE user_id WHEN '' THEN anonymous_id ELSE user_id END), errors, warnings, marks,
+            delivery, message_id, wanted, findings, owed, user_id, anonymous_id, group_id, text_cut
+            FROM messages_before AS one JOIN kinds USING (type, source, event, write_key, library, origin)
+            ORDER BY one.id;
+        DROP TABLE messages_before;
+        DROP TABLE IF EXISTS common_texts;
+        DELETE FROM tallies;
+        DELETE FROM minutes;
+        DELETE FROM standings;
+        UPDATE meta SET value = json_set(value, '$.judged', 0) WHERE key = 'counts';
+        DELETE FROM meta WHERE key IN ('filled', 'fill');
         INSERT INTO meta SELECT 'filled', 0;
         INSERT INTO meta SELECT 'fill', value FROM meta WHERE key = 'indexed';
     """,
@@ -222,8 +306,24 @@ def connect_writer(path: Path) -> sqlite3.Connection:
 def connect_reader(path: Path) -> sqlite3.Connection:
     """A connection that cannot write. Others than its thread may interrupt and close it, one at a time."""
     connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-    connection.execute("PRAGMA query_only = ON")
+    try:
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if 0 < version < VERSION:
+            _make_lines(connection)
+        connection.execute("PRAGMA query_only = ON")
+    except BaseException:
+        connection.close()
+        raise
     return connection
+
+
+def _make_lines(connection: sqlite3.Connection) -> None:
+    """Give a connection to a file of an earlier version the view `lines`, which the file stays without."""
+    names = {name for _, name, *_ in connection.execute("PRAGMA table_info(messages)")}
+    columns = ", ".join(
+        name if name in names else f"{default} AS {name}" for name, default in _LINES_BEFORE.items()
+    )
+    connection.execute(f"CREATE TEMP VIEW lines AS SELECT {columns} FROM main.messages")
 
 
 def connect_checkpointer(path: Path) -> sqlite3.Connection:

@@ -1,23 +1,44 @@
-"""Searches the message rows: in stretches from one end of the list, until enough lines are found.
+"""Searches the lines for those that a filter matches, from one end of the list, until there are enough.
 
-SQL narrows by the filter's condition. What it lets through is decided in Python.
+What costs least is asked first. If words are searched for, whole stretches of messages are left out by
+their texts, see `texts`; if the filter asks for nothing but values in messages, whole requests are, see
+`Condition`. SQL narrows the lines of the others by their columns. What it lets through is decided in Python.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import NamedTuple
 
 from ...api.models import Page, Summary
 from ...messages import Receipt, message_number, seq_of
-from ..base import Condition, Entry, Found
+from ..base import Condition, Found
 from .reader import ENDLESS, bounded, receipt
-from .rows import ALL_COLUMNS, SUMMARY_COLUMNS, unpack_entry, unpack_summary
+from .rows import ENTRY_COLUMNS, SUMMARY_COLUMNS, unpack_entry, unpack_receipt, unpack_summary
+from .texts import Texts, row_before, rows_between
 
-_LINE = SUMMARY_COLUMNS.count(",") + 1
-_STRETCH = 500
-"""Rows that are fetched at a time when Python decides about each."""
+_LINES = 500
+"""Lines that are fetched at a time when Python decides about each."""
+_TEXTS = 40
+"""Rows of texts that are fetched at a time."""
+_RECEIPTS = 16
+"""Requests that are fetched at a time."""
+_NEXT_TEXTS = "SELECT coalesce(min(first), ?2) FROM texts WHERE first > ?1"
+_STEPS = 50_000
+"""Steps of SQLite's machine after which a query looks whether it is stopped: a few milliseconds."""
+
+
+class Stopped(Exception):
+    """Nobody waits for the search any more."""
+
+
+class Span(NamedTuple):
+    """Lines to look at: those above `low` and below `high`, of `ids` only if these are given."""
+
+    low: int
+    high: int
+    ids: Collection[int] | None = None
 
 
 def page(
@@ -27,34 +48,28 @@ def page(
     limit: int,
     condition: Condition,
     filled: bool = True,
+    stopped: Callable[[], bool] = lambda: False,
 ) -> Page:
     """Return the lines that fulfil the condition; see `ReadableIndex.page`.
 
-    `filled` is False for a file of a version whose rows have fewer columns.
+    `filled` is False for a file of an earlier version. Raises Stopped soon after `stopped` returns True.
     """
     limit = bounded(limit)
-    tests, values = ["id > ?", "id < ?"], [after or 0, ENDLESS if before is None else before]
-    parameters: list[str | int] = []
-    matches = condition.matches
-    lacking = unfilled(db) if filled else (0, 0)
-    if filled:
-        tests.append(f"({condition.sql} OR id >= ? AND id < ?)")
-        parameters += (*condition.parameters, *lacking)
-    order = "DESC" if after is None else "ASC"
-    columns = ALL_COLUMNS if filled and matches is not None else SUMMARY_COLUMNS
-    query = f"SELECT {columns} FROM messages WHERE {' AND '.join(tests)} ORDER BY id {order} LIMIT ?"
+    search = Search(db, condition, unfilled(db) if filled else (0, ENDLESS), stopped)
     found: list[Summary] = []
-    while len(found) <= limit:
-        many = limit + 1 - len(found) if matches is None else _STRETCH
-        rows = db.execute(query, (*values, *parameters, many)).fetchall()
-        found += (
-            map(unpack_summary, rows)
-            if matches is None
-            else [entry.summary for entry in decided(db, rows, matches, lacking)]
-        )
-        if len(rows) < many:
-            break
-        values = [rows[-1][0], values[1]] if after is not None else [values[0], rows[-1][0]]
+    db.set_progress_handler(stopped, _STEPS)
+    try:
+        everything = Span(after or 0, ENDLESS if before is None else before)
+        for line in search.lines(everything, newest_first=after is None):
+            found.append(line)
+            if len(found) > limit:
+                break
+    except sqlite3.OperationalError as error:
+        if stopped():
+            raise Stopped from error
+        raise
+    finally:
+        db.set_progress_handler(None, 0)
     lines = found[:limit]
     return Page(summaries=tuple(lines if after is not None else reversed(lines)), more=len(found) > limit)
 
@@ -68,33 +83,150 @@ def unfilled(db: sqlite3.Connection) -> tuple[int, int]:
     return message_number(start + 1, 0), message_number(end + 1, 0)
 
 
-def decided(
-    db: sqlite3.Connection,
-    rows: Sequence[Sequence[object]],
-    matches: Callable[[Found], bool],
-    lacking: tuple[int, int],
-) -> list[Entry]:
-    """Return the entries of the rows that match; of neighbours in one receipt that is read once."""
-    read: dict[int, Receipt | None] = {}
-    common: dict[int, str] = {}
+class Search:
+    """One search. What the last lines needed is held, for neighbours are often in one request."""
 
-    def common_text(number: int) -> str:
-        if number not in common:
-            row = db.execute("SELECT text FROM common_texts WHERE id = ?", (number,)).fetchone()
-            common[number] = str(row[0]) if row is not None else ""
-        return common[number]
+    def __init__(
+        self,
+        db: sqlite3.Connection,
+        condition: Condition,
+        lacking: tuple[int, int],
+        stopped: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._db = db
+        self._condition = condition
+        self._lacking = lacking
+        self._stopped = stopped
+        self._seq = -1
+        self._receipt: Receipt | None = None
+        self._texts: Texts | None = None
 
-    def receipt_of(seq: int) -> Receipt | None:
-        if seq not in read:
-            read.clear()
-            read[seq] = receipt(db, seq)
-        return read[seq]
+    def lines(self, span: Span, *, newest_first: bool) -> Iterator[Summary]:
+        """Yield the lines that match."""
+        condition = self._condition
+        if condition.texts is not None:
+            spans = self._by_texts(span, condition.texts, newest_first)
+        elif condition.positions is not None and condition.sql == "1":
+            spans = self._by_receipts(span, condition.positions, newest_first)
+        else:
+            spans = iter((span,))
+        for each in spans:
+            yield from self._within(each, newest_first)
 
-    found: list[Entry] = []
-    for row in rows:
-        entry = unpack_entry(row, common_text)
+    def _look(self) -> None:
+        if self._stopped():
+            raise Stopped
+
+    def _by_texts(self, span: Span, test: Callable[[bytes], bool], newest_first: bool) -> Iterator[Span]:
+        """Yield the spans in whose texts something may match, and those whose texts are not there yet."""
+        start, end = self._lacking
+        parts = [
+            (Span(span.low, min(span.high, start)), True),
+            (Span(max(span.low, start - 1), min(span.high, end)), False),
+            (Span(max(span.low, end - 1), span.high), True),
+        ]
+        for part, has_texts in reversed(parts) if newest_first else parts:
+            if part.low + 1 >= part.high:
+                continue
+            if has_texts:
+                yield from self._with_texts(part, test, newest_first)
+            else:
+                yield part
+
+    def _with_texts(self, span: Span, test: Callable[[bytes], bool], newest_first: bool) -> Iterator[Span]:
+        low, high = row_before(self._db, span.low + 1), span.high
+        while True:
+            rows = rows_between(self._db, low, high, newest_first=newest_first, limit=_TEXTS)
+            for row in rows:
+                self._look()
+                try:
+                    texts = Texts(*row)
+                except ValueError:  # damaged: its lines are decided one by one
+                    (end,) = self._db.execute(_NEXT_TEXTS, (row[0], span.high)).fetchone()
+                    yield Span(max(span.low, row[0] - 1), min(span.high, end))
+                    continue
+                if texts.cut or test(texts.data):
+                    self._texts = texts
+                    yield Span(max(span.low, texts.first - 1), min(span.high, texts.last + 1))
+            if len(rows) < _TEXTS:
+                return
+            low, high = (low, rows[-1][0]) if newest_first else (rows[-1][0] + 1, high)
+
+    def _by_receipts(
+        self, span: Span, positions: Callable[[Receipt], Collection[int] | None], newest_first: bool
+    ) -> Iterator[Span]:
+        """Yield the messages that may match of each request."""
+        order = "DESC" if newest_first else "ASC"
+        low, high = seq_of(span.low + 1), min(seq_of(span.high - 1), ENDLESS)
+        while True:
+            rows = self._db.execute(
+                "SELECT seq, received_at, form, data FROM receipts "
+                f"WHERE seq >= ? AND seq <= ? ORDER BY seq {order} LIMIT ?",
+                (low, high, _RECEIPTS),
+            ).fetchall()
+            for row in rows:
+                self._look()
+                self._seq, self._receipt = row[0], unpack_receipt(*row)
+                some = positions(self._receipt)
+                if some is None or some:
+                    first = message_number(self._seq, 0)
+                    ids = None if some is None else {first + position for position in some}
+                    end = message_number(self._seq + 1, 0)
+                    yield Span(max(span.low, first - 1), min(span.high, end), ids)
+            if len(rows) < _RECEIPTS:
+                return
+            low, high = (low, rows[-1][0] - 1) if newest_first else (rows[-1][0] + 1, high)
+
+    def _within(self, span: Span, newest_first: bool) -> Iterator[Summary]:
+        """Yield the lines of a span that match."""
+        condition, (start, end) = self._condition, self._lacking
+        matches = condition.matches
+        columns = SUMMARY_COLUMNS if matches is None else ENTRY_COLUMNS
+        tests = "id > ? AND id < ?"
+        parameters: tuple[str | int, ...] = ()
+        if condition.sql != "1":
+            if span.low < end and span.high > start:
+                tests += f" AND (({condition.sql}) OR id >= ? AND id < ?)"
+                parameters = (*condition.parameters, start, end)
+            else:
+                tests += f" AND ({condition.sql})"
+                parameters = condition.parameters
+        order = "DESC" if newest_first else "ASC"
+        query = f"SELECT {columns} FROM lines WHERE {tests} ORDER BY id {order} LIMIT ?"
+        low, high = span.low, span.high
+        while True:
+            rows = self._db.execute(query, (low, high, *parameters, _LINES)).fetchall()
+            for row in rows:
+                if span.ids is not None and row[0] not in span.ids:
+                    continue
+                if matches is None:
+                    yield unpack_summary(row)
+                elif (found := self._found(row)) and matches(found):
+                    yield found.entry.summary
+                self._look()
+            if len(rows) < _LINES:
+                return
+            low, high = (low, rows[-1][0]) if newest_first else (rows[-1][0], high)
+
+    def _found(self, row: Sequence[object]) -> Found:
+        entry = unpack_entry(row)
         id = entry.summary.id
-        filled = len(row) > _LINE and not lacking[0] <= id < lacking[1]
-        if matches(Found(entry, filled, partial(receipt_of, seq_of(id)))):
-            found.append(entry)
-    return found
+        filled = not self._lacking[0] <= id < self._lacking[1]
+        return Found(entry, filled, lambda: self._receipt_of(seq_of(id)), lambda: self._text_of(id))
+
+    def _receipt_of(self, seq: int) -> Receipt | None:
+        if seq != self._seq:
+            self._seq, self._receipt = seq, receipt(self._db, seq)
+        return self._receipt
+
+    def _text_of(self, id: int) -> str | None:
+        """Return the searched text of a message, None if it is not there."""
+        if self._texts is None or not self._texts.first <= id <= self._texts.last:
+            self._texts = None
+            low = row_before(self._db, id)
+            for row in rows_between(self._db, low, low + 1, newest_first=True, limit=1):
+                try:
+                    self._texts = Texts(*row)
+                except ValueError:
+                    return None
+        return None if self._texts is None else self._texts.of(id)

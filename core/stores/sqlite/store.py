@@ -18,9 +18,11 @@ from .faults import SQLITE_ERRORS, damaged_fault
 from .guard import Guard
 from .message_rows import ROWS, SET_META
 from .place import companions
-from .rows import ReceiptRow, lenient_text
-from .schema import OWED, connect_aside, connect_writer
+from .rows import KIND_COLUMNS, VERDICT_COLUMNS, ReceiptRow, lenient_text
+from .schema import OWED, TABLES, connect_aside, connect_writer
+from .shared import SharedRows, Uses
 from .tally import COUNTED, Changes, Row, Severities, Tally
+from .texts import Tail
 
 _INSERT_RECEIPTS = "INSERT INTO receipts (seq, received_at, form, data) VALUES (?, ?, ?, ?)"
 OLDEST_FREE = f"""
@@ -30,6 +32,11 @@ OLDEST_FREE = f"""
         WHERE {OWED} AND id >= (seq << {POSITION_BITS}) AND id < ((seq + 1) << {POSITION_BITS})
     )
     ORDER BY seq LIMIT ?
+"""
+_FORGET_TEXTS = """
+    DELETE FROM texts WHERE first < ? AND last >= ? AND NOT EXISTS (
+        SELECT 1 FROM messages WHERE messages.id >= texts.first AND messages.id <= texts.last
+    )
 """
 
 
@@ -55,7 +62,9 @@ class Store(DeliveryRows):
             self.last_seq = max(self.last_seq, int(meta["last_seq"]), highest or 0)
             self.indexed = int(meta["indexed"])
             self.settings = str(meta.get("settings", ""))
-            self._common = dict(self._db.execute("SELECT text, id FROM common_texts"))
+            self._kinds = SharedRows(self._db, "kinds", KIND_COLUMNS)
+            self._verdicts = SharedRows(self._db, "verdicts", VERDICT_COLUMNS)
+            self._tail = Tail()
             self.filled = (int(meta.get("filled", 0)), int(meta.get("fill", 0)))
             self._tally = Tally.decode(meta["counts"])
             self._severities = Severities.decode(str(meta.get("severities", "{}")))
@@ -140,18 +149,29 @@ class Store(DeliveryRows):
             gone = [
                 (Row.read(row), -1)
                 for span in spans
-                for row in self._db.execute(f"SELECT {COUNTED} FROM messages WHERE id >= ? AND id < ?", span)
+                for row in self._db.execute(f"SELECT {COUNTED} FROM lines WHERE id >= ? AND id < ?", span)
             ]
             tally = self._tally.with_changes(gone)
             changes = Changes()
             changes.add(change for change in gone if not self._lacks(change[0].id))
             changes.write(self._db)
+            kinds, verdicts = Uses(self._kinds), Uses(self._verdicts)
+            for row, _ in gone:
+                kinds.less(row.kind)
+                verdicts.less(row.judged)
+            kinds.write(self._db)
+            verdicts.write(self._db)
             self._db.executemany("DELETE FROM deliveries WHERE message >= ? AND message < ?", spans)
             self._db.executemany("DELETE FROM messages WHERE id >= ? AND id < ?", spans)
             self._db.executemany("DELETE FROM receipts WHERE seq = ?", [(seq,) for seq in numbers])
+            if spans:
+                self._db.execute(_FORGET_TEXTS, (max(spans)[1], min(spans)[0]))
             self._db.executemany(SET_META, [(self.last_seq, "last_seq"), (tally.encode(), "counts")])
         self._tally = tally
         self.line_changes += 1
+        kinds.done()
+        verdicts.done()
+        self._tail.forget()
 
     def keep_settings(self, text: str) -> None:
         """Keep the settings that the engine runs with."""
@@ -166,15 +186,7 @@ class Store(DeliveryRows):
         """
         tally = Tally.decode("{}")
         with self._transaction():
-            for table in (
-                "deliveries",
-                "messages",
-                "receipts",
-                "tallies",
-                "minutes",
-                "standings",
-                "common_texts",
-            ):
+            for table in TABLES:
                 self._db.execute(f"DELETE FROM {table}")
             self._db.execute("DELETE FROM meta WHERE key IN ('filled', 'fill', 'severities')")
             self._db.executemany(
@@ -182,8 +194,10 @@ class Store(DeliveryRows):
                 [(self.last_seq, "last_seq"), (self.last_seq, "indexed"), (tally.encode(), "counts")],
             )
         self.indexed, self._tally, self.filled = self.last_seq, tally, (0, 0)
-        self._common, self._severities = {}, Severities()
+        self._severities = Severities()
         self.line_changes += 1
+        for rows in (self._kinds, self._verdicts, self._tail):
+            rows.forget()
         self._db.execute("VACUUM")
         if not self.checkpoint("TRUNCATE"):
             raise JournalError(

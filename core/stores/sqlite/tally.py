@@ -27,11 +27,12 @@ _REVISIONS = 4
 _NEVER = 1 << 62
 """Later than any message."""
 
-COUNTED = "marks, delivery, errors, warnings, id, received_at, type, name, event, rules, sent"
+COUNTED = "marks, delivery, errors, warnings, id, received_at, type, name, event, rules, sent, kind, judged"
+"""Columns of the view `lines`."""
 
 
 class Row(NamedTuple):
-    """What of a row of `messages` is counted; in the order of `COUNTED`."""
+    """What of a message's row is counted, and which rows it shares with others; in the order of `COUNTED`."""
 
     marks: int
     delivery: str
@@ -44,11 +45,13 @@ class Row(NamedTuple):
     event: str = ""
     rules: str = ""
     sent: int | None = None
+    kind: int | None = None
+    judged: int | None = None
 
     @classmethod
     def read(cls, row: Sequence[object]) -> Row:
         """Return the row with nothing in the places where it is damaged."""
-        marks, delivery, errors, warnings, id, received_at, type, name, event, rules, sent = row
+        marks, delivery, errors, warnings, id, received_at, type, name, event, rules, sent, kind, judged = row
         return cls(
             _number(marks),
             _text(delivery),
@@ -61,6 +64,8 @@ class Row(NamedTuple):
             _text(event),
             _text(rules),
             sent if isinstance(sent, int) else None,
+            kind if isinstance(kind, int) else None,
+            judged if isinstance(judged, int) else None,
         )
 
 

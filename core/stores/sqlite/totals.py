@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
 from ...messages import Marks
 from ...verdict import SEVERITY_WEIGHT, Severity
-from ..base import Condition, Found
+from ..base import Condition
 from ..tallies import (
     FINE,
     MINUTE,
@@ -29,13 +28,10 @@ from ..tallies import (
     top_events,
 )
 from .reader import ENDLESS
-from .rows import ALL_COLUMNS
-from .search import decided, unfilled
+from .search import Search, Span, unfilled
 from .tally import COUNTED, Row, Severities
 
 _SEVERITIES: dict[int, Severity] = {weight: severity for severity, weight in SEVERITY_WEIGHT.items()}
-_ENTRY = ALL_COLUMNS.count(",") + 1
-"""Values of a row that an entry is made of."""
 _LOOK_BACK = 500
 """Lines up to the newest of an event or a rule among which others of it are looked for."""
 
@@ -51,7 +47,7 @@ def tallies(db: sqlite3.Connection, step_of: StepOf, events: int, newest: int) -
         (lines,) = db.execute("SELECT coalesce(sum(messages), 0) FROM tallies WHERE rule = ''").fetchone()
         if lines <= FINE:
             rows = map(
-                Row.read, db.execute(f"SELECT {COUNTED} FROM messages WHERE id >= ? OR id < ?", (end, start))
+                Row.read, db.execute(f"SELECT {COUNTED} FROM lines WHERE id >= ? OR id < ?", (end, start))
             )
             found = tallies_of(map(_line, rows), _severities(db), step_of, events, newest)
         else:
@@ -77,14 +73,11 @@ def stretch(
         if not looked:
             return Stretch()
         lacking = unfilled(db)
-        columns = COUNTED if condition.matches is None else f"{ALL_COLUMNS}, {COUNTED}"
-        rows = db.execute(
-            f"SELECT {columns} FROM messages WHERE id >= ? AND id <= ? "
-            f"AND ({condition.sql} OR id >= ? AND id < ?)",
-            (low, high, *condition.parameters, *lacking),
-        ).fetchall()
+        search = Search(db, condition, lacking)
+        chosen = {line.id for line in search.lines(Span(low - 1, high + 1), newest_first=False)}
+        rows = db.execute(f"SELECT {COUNTED} FROM lines WHERE id >= ? AND id <= ?", (low, high)).fetchall()
         return Stretch(
-            lines=tuple(map(_line, _counted(db, rows, condition.matches, lacking))),
+            lines=tuple([_line(row) for row in map(Row.read, rows) if row.id in chosen]),
             severities=_severities(db),
             looked=looked,
             first=low,
@@ -93,22 +86,6 @@ def stretch(
     finally:
         if db.in_transaction:
             db.execute("ROLLBACK")  # nothing was written
-
-
-def _counted(
-    db: sqlite3.Connection,
-    rows: Sequence[Sequence[object]],
-    matches: Callable[[Found], bool] | None,
-    lacking: tuple[int, int],
-) -> Iterator[Row]:
-    """Yield what is counted of the rows that match."""
-    if matches is None:
-        yield from map(Row.read, rows)
-        return
-    chosen = {entry.summary.id for entry in decided(db, [row[:_ENTRY] for row in rows], matches, lacking)}
-    for row in rows:
-        if row[0] in chosen:
-            yield Row.read(row[_ENTRY:])
 
 
 def _line(row: Row) -> Line:
@@ -241,7 +218,7 @@ def _is_counted_as(type: str, event: str) -> tuple[str, str]:
 def _newest(db: sqlite3.Connection, last: int, many: int, condition: str, value: str) -> tuple[int, ...]:
     """Return the newest ids up to `last` for which the condition holds, of the lines just before it."""
     rows = db.execute(
-        "SELECT id FROM (SELECT id, type, name, event, marks, rules FROM messages WHERE id <= ? "
+        "SELECT id FROM (SELECT id, type, name, event, marks, rules FROM lines WHERE id <= ? "
         f"ORDER BY id DESC LIMIT {_LOOK_BACK}) WHERE {condition} ORDER BY id DESC LIMIT ?",
         (last, value, many),
     )

@@ -160,7 +160,8 @@ async def test_what_is_owed_is_sent_and_the_damaged_one_is_a_fault(tmp_path: Pat
         ("message_id", b"\x01"),
         ("findings", "x"),
         ("findings", 3),
-        ("text", b"\xff"),
+        ("kind", 77),
+        ("judged", "x"),
     ],
 )
 async def test_a_damaged_line_of_the_list_is_one_that_says_so(
@@ -173,11 +174,20 @@ async def test_a_damaged_line_of_the_list_is_one_that_says_so(
         await ask_everything(client)
         lines = (await client.page()).summaries
         assert [line.id >> 20 for line in lines] == [1, 2, 3, 4, 5, 6]
-        if column not in ("findings", "text"):
+        if column not in ("findings", "judged"):
             assert [line.damaged for line in lines] == [False, False, True, False, False, False]
             assert "is damaged" in lines[2].name
         await post(engine.url, track("m-new"))
         await until(client, lambda state: state.received >= 6)
+
+
+@pytest.mark.parametrize("change_of", ["data = x'00'", "data = 'x'", "ids = x'c1'", "last = 'x'"])
+async def test_where_searched_texts_are_damaged_messages_are_read(tmp_path: Path, change_of: str) -> None:
+    await six_messages(tmp_path)
+    change(tmp_path, f"UPDATE texts SET {change_of}")
+    async with engine_on(tmp_path) as (_, client):
+        lines = (await client.page(filter='"event 2"')).summaries
+        assert [line.id >> 20 for line in lines] == [3]
 
 
 async def test_a_text_that_is_not_utf8_stands_with_marks(tmp_path: Path) -> None:

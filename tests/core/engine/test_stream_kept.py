@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from engines import engine_settings, post, running_engine
 from fault_log import FaultLog
-from journal_values import look
+from journal_values import as_version_1, look
 from memory_journal import MemoryJournal
 
 from segtap.core import stores
@@ -154,22 +154,7 @@ async def test_a_journal_of_the_first_version_goes_on(tmp_path: Path) -> None:
         await engine.indexed()
         (old,) = (await client.page()).summaries
         path = (await client.state()).journal
-    db = sqlite3.connect(path)
-    newer = [name for _, name, *_ in db.execute("PRAGMA table_info(messages)")][15:]
-    db.executescript("".join(f"ALTER TABLE messages DROP COLUMN {name};" for name in newer))
-    db.executescript("""
-        DROP TABLE tallies;
-        DROP TABLE minutes;
-        DROP TABLE standings;
-        DROP TABLE common_texts;
-        DROP INDEX messages_owed;
-        ALTER TABLE messages DROP COLUMN owed;
-        CREATE INDEX messages_owed ON messages (delivery) WHERE delivery IN ('waiting', 'held');
-        ALTER TABLE messages DROP COLUMN findings;
-        UPDATE messages SET delivery = 'not wanted';
-        PRAGMA user_version = 1;
-    """)
-    db.close()
+    as_version_1(path)
     async with running_engine(engine_settings(tmp_path)) as (engine, client):
         await post(engine.url, track("u-1", 2))
         await engine.indexed()

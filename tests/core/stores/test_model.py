@@ -17,7 +17,7 @@ from queries import holding
 
 from segtap.core import stores
 from segtap.core.api.models import Summary
-from segtap.core.delivery import OWED_STATES, Delivery, DeliveryState
+from segtap.core.delivery import OWED_STATES, Delivery, DeliveryState, Owed
 from segtap.core.errors import JournalFull
 from segtap.core.messages import Marks, Receipt
 from segtap.core.settings import JournalSettings
@@ -173,7 +173,9 @@ class JournalMachine(RuleBasedStateMachine):
         assert list(found) == [line for line in lines if line.name.lower().startswith("order")]
         owed = self.runner.run(self.journal.outbox.owed(limit=10_000))
         assert owed == [
-            line for line in lines if line.delivery in (DeliveryState.WAITING, DeliveryState.STUCK)
+            Owed(line.id, line.marks, line.delivery)
+            for line in lines
+            if line.delivery in (DeliveryState.WAITING, DeliveryState.STUCK)
         ]
 
     @invariant()

@@ -7,7 +7,6 @@ import hashlib
 import os
 import random
 import shutil
-import sqlite3
 from pathlib import Path
 
 import pytest
@@ -23,13 +22,13 @@ from damage import (
     receipts_in,
     states_in,
 )
-from journal_values import a_receipt, look, recount, unindexed
+from journal_values import a_receipt, as_version_1, look, recount, unindexed
 
 from segtap.core import stores
 from segtap.core.commands.salvage import Report, salvage
 from segtap.core.errors import JournalError, JournalLocked
 from segtap.core.settings import DestinationSettings, JournalSettings, Settings
-from segtap.core.stores.sqlite.rows import MESSAGE_COLUMNS
+from segtap.core.stores.sqlite.rows import SUMMARY_COLUMNS
 
 pytestmark = pytest.mark.kill
 
@@ -110,7 +109,7 @@ async def test_of_a_sound_journal_everything_is_copied_and_it_stays_as_it_is(
     assert report.rebuilt == 0
     assert receipts_in(new) == receipts_in(sound)
     for query in (
-        f"SELECT {MESSAGE_COLUMNS} FROM messages",  # an engine fills in the others
+        f"SELECT {SUMMARY_COLUMNS}, wanted, findings, owed FROM lines",  # an engine fills in the others
         "SELECT * FROM deliveries",
         "SELECT value FROM meta WHERE key IN ('counts', 'indexed')",
     ):
@@ -244,17 +243,7 @@ async def test_deleted_requests_do_not_come_back(tmp_path: Path) -> None:
 
 
 async def test_an_old_one_is_copied_into_the_form_of_today(sound: Path) -> None:
-    db = sqlite3.connect(sound)
-    db.executescript("""
-        DROP INDEX messages_owed;
-        ALTER TABLE messages DROP COLUMN owed;
-        ALTER TABLE messages DROP COLUMN findings;
-        UPDATE messages SET delivery = 'taken' WHERE delivery = 'sent';
-        UPDATE messages SET delivery = 'not wanted' WHERE delivery = 'off';
-        UPDATE deliveries SET outcome = 'taken' WHERE outcome = 'sent';
-        PRAGMA user_version = 1;
-    """)
-    db.close()
+    as_version_1(sound)
     new = sound.with_name("new.db")
     assert salvaged(sound, new).copied.whole
     words = {word for (word,) in look(new, "SELECT DISTINCT delivery FROM messages")}

@@ -7,33 +7,20 @@ from pathlib import Path
 
 import msgspec
 
-from ....delivery import OWED_STATES, Delivery, DeliveryState, Outcome
+from ....delivery import Delivery, Outcome
 from ....messages import Marks, Receipt, message_number, position_of, seq_of
 from ...base import Entry
-from ..rows import (
-    ALL_COLUMNS,
-    DELIVERY_COLUMNS,
-    MESSAGE_COLUMNS,
-    pack_entry,
-    unpack_delivery,
-    unpack_receipt,
-    unpack_summary,
-)
+from ..rows import DELIVERY_COLUMNS, unpack_delivery, unpack_receipt
 from ..schema import connect_writer
 from ..tally import COUNTED, Row, Tally
+from .lines import Lines, kinds_in, line_of, read_line
 from .pages import Pages
-from .records import Cell, Value
+from .records import Value
 from .tables import Found, Tables
 
-_OLD_STATES = {"not wanted": "off", "taken": "sent", "nothing to send": "none"}
 _OLD_OUTCOMES = {"taken": "sent"}
 """The words of earlier versions."""
 _PIECE = 500
-_MESSAGE_WIDTH = MESSAGE_COLUMNS.count(",") + 1
-_FIRST_WIDTH = _MESSAGE_WIDTH - 2
-"""Columns of the first version: without findings and owed."""
-_ALL_WIDTH = ALL_COLUMNS.count(",") + 1
-"""Columns of this version. Those after `owed` are not copied: an engine that opens the copy fills them in."""
 
 
 class Copied(msgspec.Struct, kw_only=True):
@@ -81,6 +68,7 @@ class Copy:
             self._pages.close()
             raise
         self._db.execute("PRAGMA journal_mode = OFF")  # until it is complete it bears another name
+        self._lines = Lines(self._db)
         self._lost: set[int] = set()
         self._unsure: set[int] = set()
         """Receipts that no tree led to: they may have been deleted once."""
@@ -163,15 +151,14 @@ class Copy:
 
     def add(self, entries: Sequence[Entry]) -> None:
         """Put lines into the index."""
-        self._db.executemany(
-            f"INSERT INTO messages ({MESSAGE_COLUMNS}) VALUES (?{', ?' * (_MESSAGE_WIDTH - 1)})",
-            [pack_entry(entry)[:_MESSAGE_WIDTH] for entry in entries],
-        )
+        for entry in entries:
+            self._lines.add(line_of(entry))
 
     def finish(self) -> Copied:
         """Write the totals, and everything onto the disk."""
         tally = Tally.decode("{}")
-        rows = self._db.execute(f"SELECT {COUNTED} FROM messages")
+        self._lines.finish()
+        rows = self._db.execute(f"SELECT {COUNTED} FROM lines")
         while some := rows.fetchmany(10_000):
             tally = tally.with_changes((Row.read(row), 1) for row in some)
         (self.copied.messages,) = self._db.execute(
@@ -240,29 +227,27 @@ class Copy:
         meta = self._tables.meta()
         indexed, last = meta.get("indexed"), meta.get("last_seq")
         rows: dict[int, bool] = {}
-        statement = (
-            f"INSERT OR REPLACE INTO messages ({MESSAGE_COLUMNS}) VALUES (?{', ?' * (_MESSAGE_WIDTH - 1)})"
-        )
+        kinds = kinds_in(self._all("kinds", older=False))
         seen_upto = 0
         without: dict[int, bool] = {}
         for cell, led_to in self._all("messages", older=False):
-            row = _message(cell)
+            line = read_line(cell, kinds)
             seen_upto = max(seen_upto, seq_of(cell.rowid))
-            owed = row is not None and row[-1] == 1
+            owed = line is not None and line.owed
             if seq_of(cell.rowid) not in receipts:
                 if led_to or self._tables.free_known:
                     without[cell.rowid] = owed
                 continue
-            if row is None:
+            if line is None:
                 self._damaged_lines = True  # it is made from its request again
                 continue
             if cell.rowid in rows and (rows[cell.rowid] or owed):
                 continue  # of two versions the one that is settled is the later
             if owed and not led_to and not self._tables.free_known:
-                row = (*row[:9], DeliveryState.UNCERTAIN.value, *row[10:-1], 0)
+                line = line.doubted()
                 self.copied.doubted += 1
             rows[cell.rowid] = led_to or not owed
-            self._db.execute(statement, row)
+            self._lines.add(line)
         self._lost |= {seq_of(id) for id in without}
         self._lost -= receipts
         self.copied.lost_requests = len(self._lost)
@@ -276,20 +261,3 @@ class Copy:
             self._upto = self._highest  # what lacks its line may have been sent, so nothing counts as new
         else:
             self._upto = seen_upto
-
-
-def _message(cell: Cell) -> tuple[Value, ...] | None:
-    """The values of MESSAGE_COLUMNS of a row that can be read, whatever version wrote it."""
-    if cell.values is None or not _FIRST_WIDTH <= len(cell.values) <= _ALL_WIDTH:
-        return None
-    row: list[Value] = [cell.rowid, *cell.values[1:_MESSAGE_WIDTH]]
-    row[9] = _OLD_STATES.get(str(row[9]), row[9])
-    if unpack_summary(row[:11]).damaged or not isinstance(row[12], str):
-        return None
-    if len(row) == _FIRST_WIDTH:
-        row.append(b"")
-    if not isinstance(row[13], bytes):
-        return None
-    if len(row) < _MESSAGE_WIDTH:
-        row.append(int(str(row[9]) in OWED_STATES))
-    return tuple(row)

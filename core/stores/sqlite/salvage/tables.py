@@ -18,7 +18,7 @@ from .records import (
     rows,
 )
 
-TABLES = ("receipts", "messages", "deliveries")
+TABLES = ("receipts", "messages", "deliveries", "kinds")
 _META_KEYS = frozenset({"last_seq", "indexed", "counts"})
 _DEEPEST = 20
 
@@ -170,6 +170,14 @@ def shape(values: tuple[Value, ...]) -> str:
             return "receipts"
         case (None, int(), int(), int(), str(), str(), int(), str(), int(), int(), int(), int()):
             return "deliveries"
+        case (None, str(), str(), str(), str(), str(), str(), int()):
+            return "kinds"
+        case (None, int(), int(), int() | None, str() | None, str() | None, int(), int(), int(), *more):
+            match more:
+                case (str(), str(), int(), bytes(), int(), *_):
+                    return "messages"
+                case _:
+                    return ""
         case (None, int(), str(), str(), str(), str(), *numbers_and_texts):
             match numbers_and_texts:
                 case (int(), int(), int(), str(), str(), int(), str(), *_):
