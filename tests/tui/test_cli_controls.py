@@ -143,6 +143,7 @@ CASES: dict[str, list[Case]] = {
         ("users", "--now", NAME, NAME),
     ],
     "help": [("help",), ("help", NAME), ("help", "faq"), ("help", "duplicates")],
+    "why": [("why", NAME), ("why", f"missing{NAME}")],
     "check": [("check", NAME, "--format", shape) for shape in ("table", "json", "github", "junit")]
     + [("check", f"{NAME}.tf"), ("check", NAME, "--plan", f"{NAME}.plan"), ("check", f"missing{NAME}")],
     "rules": [("rules",), ("rules", NAME), ("rules", "--format", "json"), ("rules", "--format", "markdown")],

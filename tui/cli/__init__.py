@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "tail": ("tail", "Print messages as they come, a line each."),
     "demo": ("demo", "Send believable traffic of Segment's own SDK to a running endpoint."),
     "translate": ("lines", "Show what messages become in Mixpanel, as JSON lines."),
+    "why": ("why", "Say why a message does or does not reach Mixpanel, stage by stage."),
     "compare": ("compare", "Show messages in both destinations, and what a move would cost."),
     "check": ("lines", "Check messages against the rules."),
     "rules": ("rules", "List the rules: every mistake that is named."),

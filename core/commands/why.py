@@ -1,0 +1,171 @@
+"""`segtap why`: what happens to a message, stage by stage, and whether it reaches Mixpanel. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Literal, NamedTuple
+
+import msgspec
+
+from ..checks.not_imitated import concerning
+from ..destinations.explain import explain
+from ..messages import JsonObject, Marks, Message
+from ..not_imitated import NotImitated
+from ..objections import first_rejection
+from ..paths import changes
+from ..pipeline import STAGES, CompiledSettings, run
+from ..pipeline.stages import Step, Walked, walk
+from ..text import counted, shorten, shown
+from ..verdict import Finding, NotSent, Operation, Stage, Translation
+
+Mark = Literal["passed", "unchanged", "changed", "stopped", "unknown"]
+PATHS_SHOWN = 6
+NAMES = 80
+
+
+class Line(NamedTuple):
+    """What one stage, or one part of it, does to the message."""
+
+    mark: Mark
+    stage: Stage
+    words: str
+
+
+class Why(msgspec.Struct, frozen=True, kw_only=True):
+    """A message's way to Mixpanel. `title` names the message, `end` says where the way ends."""
+
+    title: str
+    lines: tuple[Line, ...]
+    reaches: bool
+    end: str
+    findings: tuple[Finding, ...] = ()
+    """The errors and warnings of the rules."""
+
+
+def why(message: Message, settings: CompiledSettings, *, now: int) -> Why:
+    """Walk a message through the stages, and say what each does to it."""
+    verdict = run(message, settings, now)
+    title = _title(message)
+    findings = tuple(one for one in verdict.findings if one.severity != "info")
+    refused = _refused(message)
+    if refused:
+        lines = (Line("stopped", "segment", refused),)
+        return Why(title=title, lines=lines, reaches=False, end=_stopped_at("segment"), findings=findings)
+    walked = walk(message.document, message.objections, settings, now)
+    lines = tuple(_lines(message, walked, settings, now))
+    stopped: Stage | None = next((line.stage for line in lines if line.mark == "stopped"), None)
+    if stopped is not None:
+        return Why(title=title, lines=lines, reaches=False, end=_stopped_at(stopped), findings=findings)
+    doubts = any(line.mark == "unknown" for line in lines)
+    requests = counted(len(verdict.translation.operations), "request")
+    end = f"It reaches Mixpanel, with {requests}."
+    if doubts:
+        end = f"It reaches Mixpanel, with {requests}, unless what segtap does not imitate stops it."
+    return Why(title=title, lines=lines, reaches=True, end=end, findings=findings)
+
+
+def _refused(message: Message) -> str:
+    """Return why Segment does not pass the message on at all, or ""."""
+    if message.unread:
+        return "; ".join(one.text for one in message.objections)
+    if message.marks & Marks.SECOND_RECEIPT:
+        return "Segment drops this copy: the same messageId came within the last 24 hours"
+    rejection = first_rejection(message.objections)
+    return "" if rejection is None else rejection.text
+
+
+def _lines(message: Message, walked: Walked, settings: CompiledSettings, now: int) -> Iterator[Line]:
+    """Yield the lines of all stages up to the one that stops the message."""
+    parts = concerning(message.document, settings.checks.not_imitated)
+    stopped = walked.translation.not_sent
+    for stage in STAGES:
+        yield from _unknown(stage, parts)
+        steps = [step for step in walked.steps if step.part.stage == stage]
+        for step in steps:
+            yield _of_step(step)
+        if stopped is not None and stopped.stage == stage:
+            if not any(isinstance(step.made, NotSent) for step in steps):
+                yield Line("stopped", stage, f"{stopped.reason} ({stopped.path})")
+            return
+        if stage == "segment":
+            changed = "; ".join(one.text for one in message.objections)
+            yield Line("passed", stage, changed or "Segment accepts it")
+        elif stage == "integrations":
+            yield Line("passed", stage, "its integrations object and consent allow Mixpanel")
+        elif stage == "subscriptions":
+            yield from _of_subscriptions(walked, settings, now)
+
+
+def _unknown(stage: Stage, parts: Sequence[NotImitated]) -> Iterator[Line]:
+    for one in parts:
+        if _stage_of(one) == stage:
+            yield Line("unknown", stage, f"{one.words} is not imitated: it may change or stop the message")
+
+
+def _stage_of(one: NotImitated) -> Stage:
+    """Return the stage at which a part that is not imitated stands; the last one if that is unknown."""
+    at_source = one.scope == "source"
+    match one.kind:
+        case "insert_function":
+            return "source_function" if at_source else "insert_function"
+        case "transformation" | "hashing":
+            return "source_transformations" if at_source else "destination_transformations"
+        case "tracking_plan":
+            return "schema"
+        case "filter":
+            return "filters"
+        case "switched_off" | "resource" | "field":
+            return "schema" if at_source else "subscriptions"
+        case _:
+            return "subscriptions"
+
+
+def _of_step(step: Step) -> Line:
+    stage, name = step.part.stage, f"{shorten(step.part.name, NAMES)!r}"
+    if isinstance(step.made, NotSent):
+        return Line("stopped", stage, f"{step.made.reason} ({step.made.path})")
+    paths = [path for path, _ in changes(step.before, step.made)]
+    if not paths:
+        return Line("unchanged", stage, f"{name} changes nothing")
+    more = len(paths) - PATHS_SHOWN
+    listed = ", ".join(paths[:PATHS_SHOWN]) + (f" and {more:,} more" if more > 0 else "")
+    return Line("changed", stage, f"{name} changes {listed}")
+
+
+def _of_subscriptions(walked: Walked, settings: CompiledSettings, now: int) -> Iterator[Line]:
+    translation = walked.translation
+    for operation in translation.operations:
+        yield Line("passed", "subscriptions", _of_operation(operation))
+    if translation.rejected is not None:
+        mark: Mark = "unknown" if translation.operations else "stopped"
+        yield Line(mark, "subscriptions", f"the destination refuses it: {translation.rejected}")
+    elif not translation.operations:
+        yield Line("stopped", "subscriptions", _why_nothing(walked.document, translation, settings, now))
+
+
+def _of_operation(operation: Operation) -> str:
+    by = f"{shorten(operation.subscription or operation.action, NAMES)!r}"
+    records = list(operation.request.records())
+    events = [shown(record["event"]) for record in records if "event" in record]
+    what = f"sends {', '.join(events)}" if events else f"updates {counted(len(records), 'profile')}"
+    return f"{by} {what} to {operation.request.url.partition('?')[0]}"
+
+
+def _why_nothing(document: JsonObject, translation: Translation, settings: CompiledSettings, now: int) -> str:
+    if not translation.unmatched:
+        return "it holds nothing that is sent"
+    closest = explain(document, settings.destination, translation, now=now).unmatched
+    return closest or "the settings of the destination send nothing for this call"
+
+
+def _stopped_at(stage: Stage) -> str:
+    return f"It does not reach Mixpanel: it ends at the stage {stage}."
+
+
+def _title(message: Message) -> str:
+    """Name the message: `track Order Completed (order_991)`."""
+    document = message.document
+    name = document.get("event") if message.type == "track" else document.get("name")
+    words = f"{message.type} {shorten(name, NAMES)}" if isinstance(name, str) else message.type or "message"
+    id = document.get("messageId")
+    return f"{words} ({shorten(id, NAMES)})" if isinstance(id, str) and id else words

@@ -1,0 +1,78 @@
+"""`segtap why` on the command line: files, stdin and messageIds, and the exit status."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from pathlib import Path
+
+import pytest
+from command_line import segtap
+from engines import engine_settings, post, running_engine
+from streams import call
+
+MESSAGE = {"type": "track", "event": "Signed Up", "userId": "u-1", "messageId": "m-1"}
+
+
+@pytest.fixture(autouse=True)
+def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith(("SEGTAP_", "MIXPANEL_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.chdir(tmp_path)
+
+
+def test_a_file_and_stdin_are_read(tmp_path: Path) -> None:
+    (tmp_path / "m.json").write_text(json.dumps(MESSAGE, indent=2))
+    by_file, by_stdin = segtap("why", "m.json"), segtap("why", given=json.dumps(MESSAGE))
+    assert (by_file.returncode, by_stdin.returncode) == (0, 0)
+    assert by_file.stdout == by_stdin.stdout
+    lines = by_file.stdout.splitlines()
+    assert lines[0] == "track Signed Up (m-1)"
+    assert [line.split()[1] for line in lines if line.startswith("  ✔")] == [
+        "segment",
+        "integrations",
+        "subscriptions",
+    ]
+    assert "It reaches Mixpanel, with 1 request." in lines
+
+
+def test_the_status_is_1_if_one_message_does_not_reach_mixpanel(tmp_path: Path) -> None:
+    (tmp_path / "segtap.toml").write_text("[[filters]]\nname = 'No tests'\nif = 'userId = \"t\"'\n")
+    both = "\n".join(json.dumps({**MESSAGE, "userId": user}) for user in ("u", "t"))
+    done = segtap("why", "-", given=both)
+    assert done.returncode == 1
+    assert "It does not reach Mixpanel: it ends at the stage filters." in done.stdout
+    assert done.stdout.count("track Signed Up (m-1)") == 2
+
+
+def test_what_cannot_be_read_or_found_says_so() -> None:
+    for arguments, given in ((("why",), "nonsense"), (("why",), ""), (("why", "m-9"), "")):
+        done = segtap(*arguments, given=given)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert len(done.stderr.splitlines()) == 1
+    assert "no file 'm-9'" in segtap("why", "m-9").stderr
+
+
+def test_a_message_id_is_looked_up_in_the_journal_and_judged_by_its_settings(tmp_path: Path) -> None:
+    order = call("track", 1, userId="u-1", event="Order Completed")
+
+    async def fill() -> None:
+        async with running_engine(engine_settings(tmp_path)) as (engine, _):
+            await post(engine.url, order, order)
+            await engine.indexed()
+
+    asyncio.run(fill())
+    (tmp_path / "other.toml").write_text("[segment]\nblocked_events = ['Order Completed']\n")
+    found = ("why", order["messageId"], "--journal", str(tmp_path / "journal.db"))
+    done = segtap(*found)
+    assert (done.returncode, done.stdout.splitlines()[0]) == (
+        0,
+        f"track Order Completed ({order['messageId']})",
+    )
+    assert "Received 2 times." in done.stderr
+    blocked = segtap(*found, "--config", "other.toml")
+    assert blocked.returncode == 1
+    assert "ends at the stage schema" in blocked.stdout

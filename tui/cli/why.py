@@ -1,0 +1,117 @@
+"""`segtap why`: what happens to a message on its way to Mixpanel, stage by stage."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ..render.glyphs import wants_ascii
+from .options import clock_of, config_option, load, tell_faults, tell_stand_in
+from .output import hidden, say, write
+
+if TYPE_CHECKING:
+    from ...core.commands.why import Mark, Why
+    from ...core.settings import Settings
+
+MARKS: dict[Mark, str] = {"passed": "✔", "unchanged": "·", "changed": "~", "stopped": "✖", "unknown": "?"}
+ASCII_MARKS: dict[Mark, str] = {**MARKS, "passed": "+", "unchanged": ".", "stopped": "x"}
+STAGE_WIDTH = 27
+
+
+@click.command()
+@click.argument("message", metavar="[FILE|-|ID]", default="-")
+@click.option("--now", metavar="ISO", help="The clock for messages that name none. [the time now]")
+@click.option("--journal", metavar="PATH", default="", help="The journal that has the ID. [the usual one]")
+@click.option("--url", default="", help="The engine that has the ID.")
+@config_option
+@click.pass_context
+def why(
+    ctx: click.Context, message: str, now: str | None, journal: str, url: str, config_file: Path | None
+) -> None:
+    """Say what happens to a message, stage by stage, and why it does or does not reach Mixpanel.
+
+    FILE, or - for stdin, holds what people paste: a message, a record of Segment's debugger, base64, a
+    request, a curl command. ID is a messageId, looked up in the running segtap or in the journal, and judged
+    by the settings there; with --config by that file. Exit status 0 if every message reaches Mixpanel, else
+    1.
+    """
+    settings = load({"journal": {"path": journal}} if journal else None, file=config_file)
+    clock = clock_of(now)
+    if message == "-":
+        found = _pasted(sys.stdin.buffer.read(), settings, clock)
+    elif Path(message).is_file():
+        found = _pasted(_bytes_of(Path(message)), settings, clock)
+    else:
+        found = asyncio.run(_kept(message, settings, clock, url=url, override=config_file is not None))
+    for place, one in enumerate(found):
+        if place:
+            write("")
+        for line in _lines(hidden(one)):
+            write(line)
+    ctx.exit(0 if found and all(one.reaches for one in found) else 1)
+
+
+def _bytes_of(path: Path) -> bytes:
+    from ...core.errors import InputError
+
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}.") from error
+
+
+def _pasted(data: bytes, settings: Settings, clock: int) -> list[Why]:
+    from ...core import bounds_of
+    from ...core.commands.why import why as explain
+    from ...core.errors import InputError
+    from ...core.pipeline import compile_settings
+    from ...core.pipeline.lines import Unreadable
+    from ...core.pipeline.pasted import pasted_messages
+
+    compiled = compile_settings(settings)
+    found: list[Why] = []
+    for given in pasted_messages(data, destination=compiled.destination, bounds=bounds_of(settings.ingest)):
+        if isinstance(given, Unreadable):
+            raise InputError(f"Line {given.line}: {given.error}.")
+        judged = compiled.to(given.destination)
+        found.append(explain(given.message, judged, now=given.now(lambda: clock)))
+    tell_faults(settings)
+    tell_stand_in(settings)
+    return found
+
+
+async def _kept(id: str, settings: Settings, clock: int, *, url: str, override: bool) -> list[Why]:
+    """Return the way of the message with this messageId; of several receipts of it, of the first."""
+    from ...core import quoted_filter, settings_behind
+    from ...core.commands.export import export_lines
+    from ...core.errors import InputError, JournalError
+
+    nothing, query = f"There is no file {id!r}, and no message with that messageId", f"id:{quoted_filter(id)}"
+    try:
+        found = export_lines(journal=settings.journal, filter=query, url=url, own=settings)
+        lines = [line async for line in found]
+    except JournalError as error:
+        raise InputError(f"{nothing}: {error}") from error
+    if not lines:
+        raise InputError(f"{nothing}. Paste the message with: segtap why -")
+    if len(lines) > 1:
+        say(f"Received {len(lines):,} times. Segment drops the later copies; this is the first one.")
+    if not override:
+        settings = await settings_behind(settings, url=url)
+    return _pasted(lines[0], settings, clock)
+
+
+def _lines(one: Why) -> list[str]:
+    from ...core.text import clean
+
+    marks = ASCII_MARKS if wants_ascii() else MARKS
+    lines = [clean(one.title)]
+    lines += [f"  {marks[line.mark]} {line.stage:<{STAGE_WIDTH}}  {clean(line.words)}" for line in one.lines]
+    lines.append(clean(one.end))
+    for finding in one.findings:
+        lines.append(f"  {finding.severity}: {finding.rule}: {clean(finding.message)}")
+    return lines
