@@ -89,6 +89,14 @@ _EVENT: tuple[Check, ...] = (
     classic.increment_skipped,
     classic.documentation_differs,
 )
+OF_TRACKING: frozenset[Check] = frozenset(
+    (
+        *(ids.ids, fields.fields, message.timestamp_suspect, request.page_name_missing),
+        *(spec.spec_event_name, spec.spec_properties, spec.traits),
+    )
+)
+"""Rules about tracking: they read the message as the client sent it. All others read what the destination
+gets, which is another message where transformations or filters change it."""
 _BY_CALL: dict[str, tuple[Check, ...]] = {
     "track": (
         *_ANY,

@@ -9,11 +9,16 @@ import msgspec
 
 from ..checks import adjusted, called
 from ..checks.stream import StreamChecker, digest
+from ..errors import InputError, MappingError
 from ..ingest.bounds import DEFAULT_BOUNDS, Bounds
-from ..messages import Json, JsonObject, Marks
-from ..pipeline import CompiledSettings, run
+from ..messages import Json, JsonObject, Marks, Message
+from ..pipeline import CompiledSettings
+from ..pipeline.answer import answer
+from ..pipeline.envelope import envelope_stages
 from ..pipeline.lines import Copies, Given, Unreadable, given_messages
-from ..verdict import SEVERITY_WEIGHT, Finding, with_findings
+from ..pipeline.reading import TOO_DEEP
+from ..pipeline.stages import Walked, judged
+from ..verdict import SEVERITY_WEIGHT, Finding, Verdict, with_findings
 
 MOST_HELD = 1_000
 """Messages that are held back because a later one may clear them of a mistake."""
@@ -24,7 +29,8 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
     """One message and what the rules found in it, or a line that could not be read (`error`).
 
     `line` counts from 1. `message_id` is the message's own, whatever its type; `name` is what it is
-    called for a person: `track Order Completed`. `nowhere`: nothing of it is sent to Mixpanel.
+    called for a person: `track Order Completed`. `nowhere`: nothing of it is sent to Mixpanel. `answer` says
+    what became of it at every stage, and `verdict` is the verdict on it by itself.
     """
 
     line: int
@@ -33,6 +39,8 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
     name: str = ""
     findings: tuple[Finding, ...] = ()
     nowhere: bool = False
+    answer: JsonObject = NO_DOCUMENT
+    verdict: Verdict | None = None
     error: str | None = None
 
 
@@ -80,6 +88,7 @@ def check_lines(
     *,
     clock: Callable[[], int],
     bounds: Bounds = DEFAULT_BOUNDS,
+    whole: bool = False,
 ) -> Iterator[Checked]:
     """Check messages, envelopes or batches, one JSON object a line; blank lines are skipped.
 
@@ -88,7 +97,7 @@ def check_lines(
     one stream: what several messages show together is found in the one that completes it. A message that
     later ones may still clear of a mistake is held back until they decide it, at most `MOST_HELD` messages
     long. A line that cannot be read is passed on with its error, and the rest still run. Of a message beyond
-    `bounds` only that is found: it is not read.
+    `bounds` only that is found: it is not read. With `whole`, each has its `answer` and its verdict.
     """
     stream = StreamChecker(settings.checks, settings.destination)
     held = _Held(stream, settings)
@@ -97,9 +106,15 @@ def check_lines(
         if isinstance(given, Unreadable):
             yield from held.pass_on(Checked(line=given.line, error=given.error))
         elif given.message.unread:
-            yield from held.pass_on(_check_unread(given, settings))
+            yield from held.pass_on(_check_unread(given, settings, whole=whole))
         else:
-            yield from held.pass_on(_check(given, clock, settings, stream, copies), given.message.document)
+            try:
+                checked = _check(given, clock, settings, stream, copies, whole=whole)
+            except (InputError, MappingError) as error:
+                checked = Checked(line=given.line, error=str(error))
+            except RecursionError:
+                checked = Checked(line=given.line, error=TOO_DEEP)
+            yield from held.pass_on(checked, given.message.document)
     yield from held.rest()
 
 
@@ -146,9 +161,11 @@ class _Held:
         return msgspec.structs.replace(checked, findings=tuple(found))
 
 
-def _check_unread(given: Given, settings: CompiledSettings) -> Checked:
+def _check_unread(given: Given, settings: CompiledSettings, *, whole: bool) -> Checked:
     """Check a message that is too large to be read."""
-    return _checked(given, run(given.message, settings).findings, nowhere=True)
+    verdict, walked = judged(given.message, settings)
+    checked = _checked(given, verdict.findings, nowhere=True)
+    return _with_answer(checked, given.message, verdict, walked) if whole else checked
 
 
 def _check(
@@ -157,17 +174,24 @@ def _check(
     settings: CompiledSettings,
     stream: StreamChecker,
     copies: Copies,
+    *,
+    whole: bool,
 ) -> Checked:
     now = given.now(clock)
-    settings = settings.to(given.destination)
+    settings = settings.to(given.destination).with_stages(*envelope_stages(given.envelope))
     message = given.message
-    verdict = run(message, settings, now)
+    verdict, walked = judged(message, settings, now)
     if not message.marks & Marks.WOULD_REJECT and copies.is_copy(given, now):
         message = msgspec.structs.replace(message, marks=Marks.SECOND_RECEIPT)
     stream.use(settings.checks, settings.destination)
     completed = stream.observe(digest(message, verdict.translation, now))
     verdict = with_findings(verdict, adjusted(completed, called(message.document), settings.checks.rules))
-    return _checked(given, verdict.findings, nowhere=not verdict.translation.operations)
+    checked = _checked(given, verdict.findings, nowhere=not verdict.translation.operations)
+    return _with_answer(checked, given.message, verdict, walked) if whole else checked
+
+
+def _with_answer(checked: Checked, message: Message, verdict: Verdict, walked: Walked) -> Checked:
+    return msgspec.structs.replace(checked, answer=answer(message, verdict, walked), verdict=verdict)
 
 
 def _checked(given: Given, findings: tuple[Finding, ...], *, nowhere: bool) -> Checked:

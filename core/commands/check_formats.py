@@ -22,13 +22,16 @@ Format = Callable[[Iterable[Checked], str], Iterator[str]]
 
 
 def as_json(checked: Iterable[Checked], file: str) -> Iterator[str]:
-    """One line a message: `{"messageId", "warnings": [{"rule", "severity", "path", "message", "fix"}]}`."""
+    """One line a message: `{"messageId", "warnings", "message", "not_sent", "stages"}`.
+
+    A warning is `{"rule", "severity", "path", "message", "fix"}`; `pipeline.answer` makes the last three.
+    """
     for one in checked:
         if one.error is not None:
             yield to_json({"error": f"line {one.line}: {one.error}"})
             continue
         warnings = cast("list[Json]", [msgspec.to_builtins(finding) for finding in one.findings])
-        yield to_json({"messageId": one.message_id, "warnings": warnings})
+        yield to_json({"messageId": one.message_id, "warnings": warnings, **one.answer})
 
 
 def as_table(checked: Iterable[Checked], file: str, *, ascii_only: bool = False) -> Iterator[str]:

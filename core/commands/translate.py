@@ -17,6 +17,7 @@ from ..pipeline.lines import Given, Unreadable, given_messages
 from ..pipeline.reading import TOO_DEEP
 from ..pipeline.stages import requested
 from ..verdict import Finding, Translation
+from .check import check_lines
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -48,6 +49,34 @@ def translate_lines(
             yield _error(given.message.objections[0].text)
         else:
             yield _translated(given, settings.to(given.destination), clock, show_secrets=show_secrets)
+
+
+def translate_through_stages(
+    lines: Iterable[str | bytes],
+    settings: CompiledSettings,
+    *,
+    clock: Callable[[], int],
+    show_secrets: bool = False,
+    bounds: Bounds = DEFAULT_BOUNDS,
+) -> Iterator[Line]:
+    """Translate messages as `translate_lines`, after every stage of the settings and of their envelopes.
+
+    The lines have what `answer` says as well, and the clock and the warnings are those of `segtap check`.
+    """
+    for checked in check_lines(lines, settings, clock=clock, bounds=bounds, whole=True):
+        if checked.error is not None or checked.verdict is None:
+            yield _error(checked.error or "")
+            continue
+        verdict = checked.verdict
+        line = line_of(
+            {"messageId": checked.message_id},
+            verdict.translation,
+            checked.findings,
+            show_secrets=show_secrets,
+        )
+        if settings.repairs:
+            line["repairs"] = [cast(JsonObject, msgspec.to_builtins(one)) for one in verdict.repairs]
+        yield Line(to_json({**line, **checked.answer}))
 
 
 def _translated(

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import cast
+
 import msgspec
 
-from ..errors import InputError
+from ..config.filters import ACTIONS, read_filters
+from ..config.transformations import KEYS as TRANSFORMATION_KEYS
+from ..config.transformations import read_transformations
+from ..errors import InputError, SettingsError
 from ..mapping.dates import read_time
 from ..masks import masked
 from ..messages import CALL_TYPES, Json, JsonObject
-from ..settings import Destination, Subscription
+from ..settings import Destination, DestinationFilter, Subscription
+from ..transformations import Transformation
 from ..verdict import OutgoingRequest
+
+ACTION_KEYS = cast("Mapping[Json, tuple[str, ...]]", ACTIONS)
 
 
 class Envelope(msgspec.Struct, frozen=True):
@@ -77,6 +86,61 @@ def _subscription(given: Json, index: int) -> Subscription:
         name=name if isinstance(name, str) else "",
         enabled=given.get("enabled") is not False,
     )
+
+
+def envelope_stages(
+    envelope: JsonObject | None,
+) -> tuple[tuple[Transformation, ...] | None, tuple[DestinationFilter, ...] | None]:
+    """Return an envelope's transformations and filters, None for each that it does not have.
+
+    They have the keys of segtap.toml, or those of Segment's Public API; other keys are ignored. Raises
+    InputError for what cannot be read.
+    """
+    given = envelope or {}
+    transformations, filters = given.get("transformations"), given.get("filters")
+    return (
+        None if transformations is None else _envelope_transformations(transformations),
+        None if filters is None else _envelope_filters(filters),
+    )
+
+
+def _envelope_transformations(given: Json) -> tuple[Transformation, ...]:
+    known: Json = [
+        {key: value for key, value in item.items() if key in TRANSFORMATION_KEYS}
+        for item in _objects(given, "transformations")
+    ]
+    try:
+        return read_transformations(known, "the envelope")
+    except SettingsError as error:
+        raise InputError(str(error)) from None
+
+
+def _envelope_filters(given: Json) -> tuple[DestinationFilter, ...]:
+    tables: list[Json] = []
+    for item in _objects(given, "filters"):
+        if "actions" not in item:
+            tables.append(item)
+            continue
+        # The Public API has several actions in one filter, and segtap.toml one.
+        title = item.get("name") or item.get("title") or ""
+        whole: JsonObject = {"if": item.get("if"), "name": title, "enabled": item.get("enabled", True)}
+        for action in _objects(item["actions"], "a filter's actions"):
+            kind = action.get("type")
+            table = {**whole, "action": kind.lower() if isinstance(kind, str) else kind}
+            for key in ("fields", "percent", "path"):
+                if action.get(key) not in (None, "") and key in ACTION_KEYS.get(table["action"], ()):
+                    table[key] = action[key]
+            tables.append(table)
+    try:
+        return read_filters(tables, "the envelope")
+    except SettingsError as error:
+        raise InputError(str(error)) from None
+
+
+def _objects(given: Json, what: str) -> list[JsonObject]:
+    if not isinstance(given, list) or not all(isinstance(item, dict) for item in given):
+        raise InputError(f"{what} have to be a list of JSON objects")
+    return cast("list[JsonObject]", given)
 
 
 def request_of(request: OutgoingRequest, *, show_secrets: bool) -> JsonObject:

@@ -46,6 +46,23 @@ class Part(NamedTuple):
     notes: Notes | None = None
 
 
+class Step(NamedTuple):
+    """What one part made of the message before it: the message after it, or why the message stops.
+
+    `reached` is the message as it reached the part's stage.
+    """
+
+    part: Part
+    before: JsonObject
+    made: JsonObject | NotSent
+    reached: JsonObject
+
+    @property
+    def changed(self) -> bool:
+        """True if the message goes on as another one."""
+        return self.made is not self.before and not isinstance(self.made, NotSent)
+
+
 class StageSettings(NamedTuple):
     """The settings of the stages before the subscriptions."""
 

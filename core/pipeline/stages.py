@@ -16,7 +16,8 @@ from ..objections import Objection, first_rejection
 from ..repair import Repaired, mended_findings, repaired
 from ..verdict import Finding, NotSent, Stage, StageResult, Translation, Verdict
 from .compiled import CompiledSettings
-from .parts import Part, Passage
+from .origins import Origins
+from .parts import Passage, Step
 
 STAGES: tuple[Stage, ...] = tuple(stage for stage in get_args(Stage) if stage)
 """Segment's pipeline, in order."""
@@ -30,10 +31,18 @@ def run(message: Message, settings: CompiledSettings, now: int | None = None) ->
     A message that Segment would refuse is judged like any other, but makes no request. A second receipt is
     not translated: Segment would drop it. Nor is a message that is too large to be read.
     """
-    if message.unread:
-        return _unread(message, settings)
-    if message.marks & Marks.SECOND_RECEIPT:
-        return second_receipt(called(message.document), message.objections, settings)
+    return judged(message, settings, now)[0]
+
+
+def judged(message: Message, settings: CompiledSettings, now: int | None = None) -> tuple[Verdict, Walked]:
+    """Judge a message as `run` does, and return with the verdict what the stages made of the message."""
+    if message.unread or message.marks & Marks.SECOND_RECEIPT:
+        made = (
+            _unread(message, settings)
+            if message.unread
+            else second_receipt(called(message.document), message.objections, settings)
+        )
+        return made, Walked(message.document, made.translation, made.stages)
     at = message.received_at if now is None else now
     walked = walk(message.document, message.objections, settings, at)
     findings = check(
@@ -46,20 +55,25 @@ def run(message: Message, settings: CompiledSettings, now: int | None = None) ->
         filled=message.filled,
         overflows=message.overflows,
         settings=settings.checks,
+        delivered=walked.document,
+        as_sent=Origins(message.document, walked.steps).finding if walked.steps else None,
+        notes=_notes(message.document, walked) if walked.steps else (),
     )
     if walked.refusal is not None:
         refused = Translation(not_sent=walked.refusal)
-        return Verdict(refused, findings, objections=message.objections, stages=walked.results)
-    if not settings.repairs:
-        return Verdict(walked.translation, findings, objections=message.objections, stages=walked.results)
-    made = mend(walked.translation, walked.document, settings)
-    return Verdict(
-        made.translation,
-        mended_findings(findings, made),
-        made.repairs,
-        objections=message.objections,
-        stages=walked.results,
-    )
+        verdict = Verdict(refused, findings, objections=message.objections, stages=walked.results)
+    elif not settings.repairs:
+        verdict = Verdict(walked.translation, findings, objections=message.objections, stages=walked.results)
+    else:
+        mended = mend(walked.translation, walked.document, settings)
+        verdict = Verdict(
+            mended.translation,
+            mended_findings(findings, mended),
+            mended.repairs,
+            objections=message.objections,
+            stages=walked.results,
+        )
+    return verdict, walked
 
 
 def remake(message: Message, settings: CompiledSettings) -> Repaired:
@@ -72,23 +86,6 @@ def remake(message: Message, settings: CompiledSettings) -> Repaired:
     if walked.refusal is not None:
         return Repaired(Translation(not_sent=walked.refusal))
     return mend(walked.translation, walked.document, settings)
-
-
-class Step(NamedTuple):
-    """What one part made of the message before it: the message after it, or why the message stops.
-
-    `reached` is the message as it reached the part's stage.
-    """
-
-    part: Part
-    before: JsonObject
-    made: JsonObject | NotSent
-    reached: JsonObject
-
-    def notes(self) -> Iterator[Finding]:
-        """Yield what the rules say of the part; paths lead into the message before it."""
-        if self.part.notes is not None:
-            yield from self.part.notes(self.before, self.reached)
 
 
 class Walked(NamedTuple):
@@ -140,6 +137,16 @@ def walk(
         document = made
     translation = settings.translator.translate(document, now=now)
     return Walked(document, translation, tuple(results), refusal, tuple(steps))
+
+
+def _notes(document: JsonObject, walked: Walked) -> Iterator[Finding]:
+    """Yield what the rules say of the parts that a message has come through, if it is sent."""
+    if walked.refusal is not None or walked.translation.not_sent is not None:
+        return
+    for index, step in enumerate(walked.steps):
+        if step.part.notes is not None:
+            origins = Origins(document, walked.steps[:index])
+            yield from map(origins.finding, step.part.notes(step.before, step.reached))
 
 
 def mend(translation: Translation, document: JsonObject, settings: CompiledSettings) -> Repaired:

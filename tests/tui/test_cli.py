@@ -126,7 +126,8 @@ def test_check_exits_1_on_an_error_and_0_without() -> None:
     assert json.loads(bad.stdout)["warnings"][0]["rule"] == "insert-id-charset"
     good = segtap("check", "--format", "json", given=json.dumps(MESSAGE))
     assert good.returncode == 0
-    assert json.loads(good.stdout) == {"messageId": MESSAGE["messageId"], "warnings": []}
+    whole = {"message": MESSAGE, "not_sent": None, "stages": []}
+    assert json.loads(good.stdout) == {"messageId": MESSAGE["messageId"], "warnings": [], **whole}
     # Without a project token, too: what is checked is the message.
     group = {**MESSAGE, "type": "group", "groupId": "g-1", "traits": {"name": "Acme"}}
     assert segtap("check", given=json.dumps(group)).returncode == 0

@@ -28,6 +28,11 @@ SOURCE = click.argument("source", metavar="[FILE|-]", type=click.File("rb"), def
 @click.option("--now", metavar="ISO", help="The clock to translate by. [the time now]")
 @click.option("--show-secrets", is_flag=True, help="Write the authorization header whole.")
 @click.option(
+    "--stages",
+    type=click.Choice(["all"]),
+    help="Apply every stage that the settings define: blocked events, transformations, filters, functions.",
+)
+@click.option(
     "--repair",
     "repairs",
     multiple=True,
@@ -42,6 +47,7 @@ def translate(
     destination: str | None,
     now: str | None,
     show_secrets: bool,
+    stages: str | None,
     repairs: tuple[RepairName, ...],
 ) -> None:
     """Show what messages become in Mixpanel.
@@ -51,19 +57,30 @@ def translate(
     after another, a list of them, an HTTP request with its body, a curl command. Writes one line
     each: messageId, requests, rejected, warnings. What is sent is what Segment would send: repairs of
     segtap.toml are not made here, only those that --repair names.
+
+    With --stages all the message walks through every stage of the settings first. The envelope takes
+    "transformations" and "filters", too, in place of the file's. Three keys are added: message (what the
+    destination gets), not_sent (the stage, path and reason that stop it, or null) and stages (what each
+    changed).
     """
+    import msgspec
+
     from ...core import bounds_of, check_settings
-    from ...core.commands.translate import translate_lines
-    from ...core.pipeline import compiled
+    from ...core.commands.translate import translate_lines, translate_through_stages
+    from ...core.pipeline import compile_settings, compiled
     from ...core.settings import destination_of, previewed
 
     failed = False
     clock = clock_of(now)
     settings = _settings(destination, show_secrets=show_secrets)
     tell_stand_in(settings)
-    # Without the stages that the settings configure: requests are made by subscriptions and mappings alone.
-    judged = compiled(previewed(destination_of(settings)), check_settings(settings), repairs=repairs)
-    for line in translate_lines(
+    if stages:
+        judged = compile_settings(msgspec.structs.replace(settings, repair=repairs))
+    else:
+        # Without the stages of the settings: requests are made by subscriptions and mappings alone.
+        judged = compiled(previewed(destination_of(settings)), check_settings(settings), repairs=repairs)
+    translated = translate_through_stages if stages else translate_lines
+    for line in translated(
         source,
         judged,
         clock=lambda: clock,
@@ -112,7 +129,13 @@ def check(
     judged = compile_settings(settings)
     if judged.checks.plan is not None:
         tell_plan_faults(judged.checks.plan.faults)
-    checked = check_lines(source, judged, clock=lambda: clock, bounds=bounds_of(settings.ingest))
+    checked = check_lines(
+        source,
+        judged,
+        clock=lambda: clock,
+        bounds=bounds_of(settings.ingest),
+        whole=shape == "json",
+    )
     tally = Tally()
     write = partial(as_table, ascii_only=wants_ascii()) if shape == "table" else FORMATS[shape]
     for line in write(tally.counting(map(hidden, checked)), source.name):
