@@ -16,6 +16,7 @@ from ..forward.forwarder import Forwarder
 from ..forward.sender import OnDelivery
 from ..index.indexer import Indexer
 from ..index.receipts import ReceiptReader
+from ..index.workers import Workers
 from ..ingest.app import IngestApp
 from ..ingest.bounds import bounds_of
 from ..ingest.first_look import FirstLook
@@ -54,6 +55,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     supervisor: Supervisor
     knocks: Knocks
     reader: ReceiptReader
+    workers: Workers
     indexer: Indexer
     history: History
     summing: Summing
@@ -99,6 +101,7 @@ def build(
         adjust=active.adjust,
         keeper=active,
     )
+    workers = Workers(lambda: (active.settings, active.revision), looked.text, faults)
     indexer = Indexer(
         stores,
         reader,
@@ -107,6 +110,7 @@ def build(
         owed=lambda: forwarder.wake(),
         faults=faults,
         count=looked.count,
+        workers=workers,
     )
     history = History(stores, reader, active, supervisor, indexer.pause)
     summing = Summing(stores, reader, lambda: bounds_of(active.settings.ingest), lambda: indexer.waiting)
@@ -180,6 +184,7 @@ def build(
         supervisor=supervisor,
         knocks=knocks,
         reader=reader,
+        workers=workers,
         indexer=indexer,
         history=history,
         summing=summing,

@@ -8,7 +8,8 @@ from ..api.feed import Feed
 from ..errors import InputError
 from ..faults import Faults
 from ..index.indexer import Indexer
-from ..index.receipts import READING, ReceiptReader
+from ..index.judging import READING
+from ..index.receipts import ReceiptReader
 from ..index.replay import MAX_BYTES, MAX_MESSAGES, replay_receipts
 from ..ingest.knocks import Knocks
 from ..messages import JsonObject, Message

@@ -11,7 +11,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from functools import partial
 
 import msgspec
 
@@ -23,25 +23,23 @@ from ..messages import DEDUPE_WINDOW, Marks, Receipt
 from ..stores.base import START, Cursor, Entry, Stores
 from ..verdict import Finding, Translation
 from .pace import Pace
+from .pieces import WORK_BYTES, Handed, JudgedReceipt, next_piece, size_of
 from .prepared import JudgedMessage
 from .receipts import LARGE_MESSAGE, ReceiptReader, is_large
 from .summaries import refusal, with_found
+from .workers import Worker, Workers
 
 logger = logging.getLogger(__name__)
 
 FETCH = 256
-WORK_RECEIPTS = 64
-WORK_BYTES = 256 * 1024
-WORK_SPAN = 1_000
-"""One piece of work: at most so many receipts, bytes as received, and milliseconds between first and last."""
+BACKLOG = 500
+"""Messages that wait, from which on workers are started: some tenths of a second of work."""
 FRESH_RECEIPTS = 4_096
 FRESH_BYTES = 16 * 1024 * 1024
 """What is kept in memory of receipts just appended; beyond it they are read from the journal."""
 RETRY_FIRST, RETRY_MOST = 0.2, 5.0
 
 _WOULD_REJECT = int(Marks.WOULD_REJECT)
-_JudgedReceipt: TypeAlias = tuple[Receipt, "list[JudgedMessage] | str"]
-"""A receipt with its messages, or with why it has none."""
 
 
 class Indexer:
@@ -50,6 +48,7 @@ class Indexer:
     `publish` is called with new lines. `offer` is called with each message that waits for Mixpanel and what
     returns its translation, `owed` once these are in the index. While the index cannot be written, that is
     among the `faults`. `count` returns how many messages a new receipt holds.
+    With `workers`, other processes judge while there is a backlog.
     """
 
     def __init__(
@@ -62,7 +61,9 @@ class Indexer:
         owed: Callable[[], None],
         faults: Faults,
         count: Callable[[Receipt], int] = lambda receipt: 0,
+        workers: Workers | None = None,
     ) -> None:
+        self._workers = workers
         self._count = count
         self._stores = stores
         self._reader = reader
@@ -73,6 +74,14 @@ class Indexer:
         self._pace = Pace()
         self._wake = asyncio.Event()
         self._pending: deque[Receipt] = deque()
+        self._many = False
+        """True if as many receipts wait as are fetched at a time."""
+        self._handed: deque[Handed] = deque()
+        """Pieces of work that workers have, in the order of their receipts."""
+        self._judged: list[JudgedReceipt] = []
+        """What is judged and not yet in the index."""
+        self._judged_by = ""
+        """The revision of those verdicts."""
         self._fresh = _Fresh()
         self._observed: dict[int, tuple[Finding, ...]] = {}
         """Of the work that is not in the index yet: when that is tried again, nothing is seen twice."""
@@ -104,7 +113,11 @@ class Indexer:
 
     def forget(self) -> None:
         """Drop what was fetched but not indexed; only while paused."""
+        if self._workers is not None and self._handed:
+            self._workers.stop()
         self._pending.clear()
+        self._handed.clear()
+        self._judged.clear()
         self._observed.clear()
         self._fresh = _Fresh()
         self.waiting = 0
@@ -129,17 +142,22 @@ class Indexer:
                 self._faults.clear("index")
             if not more and not self._wake.is_set():
                 self._resting.set()
+                if self._workers is not None:
+                    self._workers.rest()
                 await self._wake.wait()
                 self._pace.begin()
 
     async def _work(self) -> bool:
         """Do one piece of work; return False if there was none."""
-        if not self._pending:
-            self._pending.extend(await self._fresh.take(self._stores))
-            if not self._pending:
+        if not self._judged:
+            self._judged, self._judged_by = await self._next(), self._reader.revision
+            if not self._judged:
                 return False
-        judged = await self._judge(_piece(self._pending))
-        receipts = [receipt for receipt, _ in judged]
+        elif self._judged_by != self._reader.revision:
+            # It could not be written, and meanwhile the settings have changed.
+            again = [await self._judge(receipt) for receipt, _ in self._judged]
+            self._judged, self._judged_by = again, self._reader.revision
+        judged = self._judged
         seen = await self._seen(judged)
         entries: list[Entry] = []
         for receipt, messages in judged:
@@ -152,9 +170,9 @@ class Indexer:
                 if self._pace.spent:
                     await self._pace.breathe()
                 entries.append(self._entry(one if replayed else self._marked(one, seen)))
-        await self._stores.index.add(entries, receipts[-1].seq)
+        await self._stores.index.add(entries, judged[-1][0].seq)
+        self._judged = []
         for receipt, messages in judged:
-            self._pending.popleft()
             if 0 < self._counted_from <= receipt.seq and not isinstance(messages, str):
                 self.waiting = max(0, self.waiting - len(messages))
         self._observed.clear()
@@ -165,37 +183,72 @@ class Indexer:
             self._owed()
         return True
 
-    async def _judge(self, receipts: Sequence[Receipt]) -> list[_JudgedReceipt]:
-        """Judge the messages of the first of these receipts, each by itself, in this process."""
-        judged: list[_JudgedReceipt] = []
-        size = 0
-        for receipt in receipts:
-            if self._pace.spent:
-                await self._pace.breathe()
-            if receipt.refused is not None:
-                judged.append((receipt, receipt.refused))
-                continue
-            reader = self._reader
-            messages = await reader.read(receipt) if is_large(receipt) else reader.messages(receipt)
-            if isinstance(messages, str):
-                judged.append((receipt, messages))
-                continue
-            found: list[JudgedMessage] = []
-            for message in messages:
-                size += message.size
-                if self._pace.spent:
-                    await self._pace.breathe()
-                if message.size > LARGE_MESSAGE:
-                    found.append(await asyncio.to_thread(reader.judged, message, receipt))
-                else:
-                    found.append(reader.judged(message, receipt))
-            judged.append((receipt, found))
+    async def _next(self) -> list[JudgedReceipt]:
+        """Return the next receipts with their messages, each judged by itself; [] if there are none."""
+        await self._fetch()
+        if await self._hand_out():
+            judged = await self._handed[0].answer(self._judge)
+            self._pace.begin()  # a worker was waited for
+            if not self._handed[0].receipts:
+                self._handed.popleft()
+            return judged
+        judged, size = list[JudgedReceipt](), 0
+        for receipt in next_piece(self._pending):
+            one = await self._judge(receipt)
+            judged.append(one)
             # A body of a few kilobytes can unpack to megabytes: no more of them are held at once.
+            size += size_of(one)
             if size > WORK_BYTES:
                 break
+        for _ in judged:
+            self._pending.popleft()
         return judged
 
-    async def _seen(self, judged: Sequence[_JudgedReceipt]) -> set[str]:
+    async def _fetch(self) -> None:
+        if not self._pending:
+            self._pending.extend(await self._fresh.take(self._stores))
+            self._many = len(self._pending) >= FETCH
+
+    async def _hand_out(self) -> bool:
+        """Give workers what they can do next; return True if the next piece of work is at one of them."""
+        workers = self._workers
+        if workers is None:
+            return False
+        if self.waiting >= BACKLOG or self._many:
+            workers.need()
+            while self._pending and (worker := workers.free()) is not None:
+                self._give(workers, worker, next_piece(self._pending))
+                await self._fetch()
+        return bool(self._handed)
+
+    def _give(self, workers: Workers, worker: Worker, piece: list[Receipt]) -> None:
+        if accepted := [receipt for receipt in piece if receipt.refused is None]:
+            workers.give(worker, accepted)
+        self._handed.append(Handed(piece, self._reader, partial(workers.answer, worker), worker.done))
+        for _ in piece:
+            self._pending.popleft()
+
+    async def _judge(self, receipt: Receipt) -> JudgedReceipt:
+        """Judge a receipt's messages, each by itself, in this process."""
+        pace, reader = self._pace, self._reader
+        if pace.spent:
+            await pace.breathe()
+        if receipt.refused is not None:
+            return receipt, receipt.refused
+        messages = await reader.read(receipt) if is_large(receipt) else reader.messages(receipt)
+        if isinstance(messages, str):
+            return receipt, messages
+        judged: list[JudgedMessage] = []
+        for message in messages:
+            if pace.spent:
+                await pace.breathe()
+            if message.size > LARGE_MESSAGE:
+                judged.append(await asyncio.to_thread(reader.judged, message, receipt))
+            else:
+                judged.append(reader.judged(message, receipt))
+        return receipt, judged
+
+    async def _seen(self, judged: Sequence[JudgedReceipt]) -> set[str]:
         ids = [
             one.prepared.said.message_id
             for receipt, messages in judged
@@ -283,16 +336,3 @@ class _Fresh:
         self._bytes -= len(receipt.body)
         self._taken = receipt.seq
         return receipt
-
-
-def _piece(pending: deque[Receipt]) -> list[Receipt]:
-    first = pending[0]
-    size = 0
-    piece: list[Receipt] = []
-    for receipt in pending:
-        size += len(receipt.body)
-        apart = abs(receipt.received_at - first.received_at) > WORK_SPAN
-        if piece and (apart or size > WORK_BYTES or len(piece) == WORK_RECEIPTS):
-            break
-        piece.append(receipt)
-    return piece

@@ -23,13 +23,14 @@ _SECOND = int(Marks.SECOND_RECEIPT)
 
 
 class Prepared(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """One message, judged by itself. `called` is its name in `[[rules]]`, `fault` what in segtap failed."""
+    """One message, judged by itself. `called` is its name in `[[rules]]`; `size` as in `Message`."""
 
     said: Said
     entry: Entry
     called: str
     objections: tuple[Objection, ...]
     fault: str
+    size: int
 
 
 class JudgedMessage(NamedTuple):
@@ -55,6 +56,7 @@ def prepare(message: Message, verdict: Verdict, receipt: Receipt, revision: str)
         called(message.document),
         message.objections,
         verdict.fault,
+        message.size,
     )
 
 
@@ -71,4 +73,4 @@ def as_copy(one: Prepared, verdict: Verdict, revision: str) -> Prepared:
     )
     judged = judged_of(verdict, Marks(marks), verdict, revision)
     entry = msgspec.structs.replace(one.entry, summary=summary, judged=judged)
-    return Prepared(of_copy(one.said), entry, one.called, one.objections, "")
+    return Prepared(of_copy(one.said), entry, one.called, one.objections, "", one.size)

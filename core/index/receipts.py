@@ -28,27 +28,18 @@ from ..stores.base import Judged, Readable
 from ..stores.stretches import receipts_at
 from ..verdict import FAULT_RULE, Finding, Translation, Verdict, with_findings
 from .details import damage_of, detail_of, view_of
-from .prepared import JudgedMessage, as_copy, prepare
+from .judging import READING, Inspect, Judging, Parse
+from .prepared import JudgedMessage, as_copy
 from .replay import original_of, replays_of
 from .summaries import summarize
 
 logger = logging.getLogger(__name__)
 
 
-class Parse(Protocol):
-    """`pipeline.intake.parse_receipt`: the messages of a receipt, all or those at the positions in `only`."""
-
-    def __call__(self, receipt: Receipt, only: Collection[int] | None = None, /) -> list[Message]: ...
-
-
-Inspect = Callable[[Message], Verdict]
 Observe = Callable[[Digest], tuple[Finding, ...]]
 """What a message completes in the stream so far; it counts as seen from there on."""
 Adjust = Callable[[str, Sequence[Finding]], Sequence[Finding]]
 """What is left of the findings on a message called so, and with which severity."""
-
-READING = "reading"
-"""The part of an engine that faults of this reader belong to."""
 
 
 class Keeper(Protocol):
@@ -81,8 +72,8 @@ GIVEN_AT_ONCE = 50
 """Messages that are read before others get a turn on the loop: some milliseconds."""
 
 
-class ReceiptReader:
-    """Parses and inspects receipts, and continues after a failure: a bug on one message stops no other.
+class ReceiptReader(Judging):
+    """Parses and judges receipts, and reads kept ones again.
 
     `observe` are the rules on the stream, if there are any; `adjust` gives what they found the severity that
     the settings want. `keeper` knows which of the verdicts in the index are still right. What failed is
@@ -99,11 +90,9 @@ class ReceiptReader:
         adjust: Adjust | None = None,
         keeper: Keeper | None = None,
     ) -> None:
-        self._parse = parse
-        self._inspect = inspect
+        super().__init__(parse, inspect, faults)
         self._observe = observe
         self._adjust = adjust
-        self._faults = faults
         self._keeper = keeper
 
     async def read(self, receipt: Receipt, only: Collection[int] | None = None) -> list[Message] | str:
@@ -111,30 +100,6 @@ class ReceiptReader:
         if is_large(receipt):
             return await asyncio.to_thread(self.messages, receipt, only)
         return self.messages(receipt, only)
-
-    def messages(self, receipt: Receipt, only: Collection[int] | None = None) -> list[Message] | str:
-        """Return the messages of an accepted receipt (at the positions in `only`), or what failed."""
-        # The only broad handlers of the program are these three: whatever a message does to the code that
-        # reads it, it is kept, it is shown with the fault, and the messages behind it are read.
-        try:
-            return self._parse(receipt, only)
-        except Exception as error:
-            logger.exception("receipt %d cannot be read", receipt.seq)
-            words = f"segtap failed to read request {receipt.seq}: {type(error).__name__}: {error}"
-            self._faults.report(READING, words)
-            return words
-
-    def verdict(self, message: Message) -> Verdict:
-        """Return what the message becomes and what the rules find, or the fault as its only finding."""
-        try:
-            return self._inspect(message)
-        except Exception as error:
-            logger.exception("message %d cannot be translated", message.id)
-            words = f"segtap failed on message {message.id}: {type(error).__name__}: {error}"
-            self._faults.report(READING, words)
-            fix = "Export this message and report it to segtap with the log's traceback; it is not sent."
-            finding = Finding(FAULT_RULE, "error", "$", words, fix)
-            return Verdict(Translation(rejected=words), (finding,), fault=words)
 
     async def inspected(self, message: Message, kept: Judged | None = None) -> Verdict:
         """Return the verdict that is kept, or a new one if it is stale; for a large message in a thread."""
@@ -174,13 +139,12 @@ class ReceiptReader:
             logger.exception("message %d cannot be translated", message.id)
             return Translation()
 
-    def judged(self, message: Message, receipt: Receipt) -> JudgedMessage:
-        """Judge a message by itself."""
-        revision = self.revision
-        verdict = self.verdict(message)
-        whole = Whole(message.document, verdict.translation)
-        prepared = prepare(message, verdict, receipt, revision)
-        return JudgedMessage(prepared, lambda: whole, lambda: whole.translation)
+    def again(self, receipt: Receipt, id: int) -> Whole:
+        """Return the message of this id, which came in the receipt, and what becomes of it."""
+        message = next(one for one in self._parse(receipt, {position_of(id)}) if one.id == id)
+        keeper = self._keeper
+        translation = self.verdict(message).translation if keeper is None else keeper.translated(message)
+        return Whole(message.document, translation)
 
     def as_copy(self, one: JudgedMessage) -> JudgedMessage:
         """Return a message as it is if its id was seen before."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import json
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +13,9 @@ import msgspec
 import pytest
 from engines import engine_settings, isolate, post, running_engine, track, until
 from mixpanel_server import MixpanelServer
+from worker_target import count_steps
 
 from segtap.core.engine.lifecycle import Engine
-from segtap.core.pipeline import intake, stages
 from segtap.core.settings import RuleSetting
 
 BAD = {"anonymousId": "not-a-uuid"}
@@ -26,22 +25,7 @@ BAD = {"anonymousId": "not-a-uuid"}
 def calls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Counter[str]:
     """How often each step of the road was taken."""
     isolate(tmp_path, monkeypatch.setenv)
-    counted: Counter[str] = Counter()
-
-    def count(module: Any, name: str) -> None:
-        original: Callable[..., Any] = getattr(module, name)
-
-        def step(*args: Any, **more: Any) -> Any:
-            counted[name] += 1
-            return original(*args, **more)
-
-        monkeypatch.setattr(module, name, step)
-
-    count(intake, "inflate")
-    count(intake._Reading, "_read_item")
-    count(stages, "check")
-    count(stages, "walk")
-    return counted
+    return count_steps(monkeypatch.setattr)
 
 
 async def test_a_message_that_is_received_listed_and_forwarded_is_judged_once(

@@ -15,9 +15,10 @@ from memory_journal import MemoryJournal
 
 from segtap.core.api.models import Summary
 from segtap.core.delivery import DeliveryState
-from segtap.core.index import indexer
+from segtap.core.index import indexer, pieces
 from segtap.core.index.indexer import Indexer
-from segtap.core.index.receipts import Inspect, ReceiptReader
+from segtap.core.index.judging import Inspect
+from segtap.core.index.receipts import ReceiptReader
 from segtap.core.messages import DEDUPE_WINDOW, JsonObject, Marks, Message, Origin, Receipt
 from segtap.core.pipeline.intake import parse_receipt
 from segtap.core.stores.memory import STEP
@@ -308,7 +309,7 @@ async def test_each_receipt_is_indexed_once_and_in_order_however_late_it_is_anno
     """Receipts are announced some at a time, memory overflows, pieces are small: none is lost or doubled."""
     monkeypatch.setattr(indexer, "FRESH_RECEIPTS", 5)
     monkeypatch.setattr(indexer, "FETCH", 7)
-    monkeypatch.setattr(indexer, "WORK_RECEIPTS", 3)
+    monkeypatch.setattr(pieces, "WORK_RECEIPTS", 3)
     rng = random.Random(seed)
     journal = Reads()
     for n in range(rng.randrange(12)):

@@ -1,0 +1,75 @@
+"""Judging receipts, message by message, whatever a message does to the code that reads it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection
+from typing import Protocol
+
+from ..checks.stream import Whole
+from ..faults import Faults
+from ..messages import Message, Receipt
+from ..verdict import FAULT_RULE, Finding, Translation, Verdict
+from .prepared import JudgedMessage, prepare
+
+logger = logging.getLogger(__name__)
+
+READING = "reading"
+"""The part of an engine that faults of reading and judging belong to."""
+
+Inspect = Callable[[Message], Verdict]
+
+
+class Parse(Protocol):
+    """`pipeline.intake.parse_receipt`: the messages of a receipt, all or those at the positions in `only`."""
+
+    def __call__(self, receipt: Receipt, only: Collection[int] | None = None, /) -> list[Message]: ...
+
+
+class Judging:
+    """Parses and judges receipts, and continues after a failure: a bug on one message stops no other.
+
+    What failed is reported to `faults`, with the message's id.
+    """
+
+    def __init__(self, parse: Parse, inspect: Inspect, faults: Faults) -> None:
+        self._parse = parse
+        self._inspect = inspect
+        self._faults = faults
+
+    @property
+    def revision(self) -> str:
+        """What names verdicts that are made now, "" if none are kept."""
+        return ""
+
+    def messages(self, receipt: Receipt, only: Collection[int] | None = None) -> list[Message] | str:
+        """Return the messages of an accepted receipt (at the positions in `only`), or what failed."""
+        # Broad handlers stand here, in `verdict`, and in the reader's `observation`: whatever a message does
+        # to the code that reads it, it is kept, it is shown with the fault, and those behind it are read.
+        try:
+            return self._parse(receipt, only)
+        except Exception as error:
+            logger.exception("receipt %d cannot be read", receipt.seq)
+            words = f"segtap failed to read request {receipt.seq}: {type(error).__name__}: {error}"
+            self._faults.report(READING, words)
+            return words
+
+    def verdict(self, message: Message) -> Verdict:
+        """Return what the message becomes and what the rules find, or the fault as its only finding."""
+        try:
+            return self._inspect(message)
+        except Exception as error:
+            logger.exception("message %d cannot be translated", message.id)
+            words = f"segtap failed on message {message.id}: {type(error).__name__}: {error}"
+            self._faults.report(READING, words)
+            fix = "Export this message and report it to segtap with the log's traceback; it is not sent."
+            finding = Finding(FAULT_RULE, "error", "$", words, fix)
+            return Verdict(Translation(rejected=words), (finding,), fault=words)
+
+    def judged(self, message: Message, receipt: Receipt) -> JudgedMessage:
+        """Judge a message by itself."""
+        revision = self.revision
+        verdict = self.verdict(message)
+        whole = Whole(message.document, verdict.translation)
+        prepared = prepare(message, verdict, receipt, revision)
+        return JudgedMessage(prepared, lambda: whole, lambda: whole.translation)

@@ -1,0 +1,126 @@
+"""Pieces of work: receipts that are judged together, and those that a worker process has."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from functools import partial
+from typing import Protocol, TypeAlias
+
+from ..checks.stream import Whole
+from ..messages import Receipt
+from .prepared import JudgedMessage
+from .wire import Answer, AnsweredMessage, AnsweredReceipt, read_translation
+
+WORK_RECEIPTS = 64
+WORK_BYTES = 256 * 1024
+WORK_SPAN = 1_000
+"""One piece of work: at most so many receipts, bytes as received, and milliseconds between first and last."""
+
+JudgedReceipt: TypeAlias = tuple[Receipt, "list[JudgedMessage] | str"]
+"""A receipt with its messages, or with why it has none."""
+Judge: TypeAlias = Callable[[Receipt], Awaitable[JudgedReceipt]]
+"""Judges a receipt in this process."""
+
+
+class Again(Protocol):
+    """Reads a message again that a worker has read, for the words of a finding: `ReceiptReader`."""
+
+    @property
+    def revision(self) -> str:
+        """What names verdicts that are made now."""
+        ...
+
+    def again(self, receipt: Receipt, id: int) -> Whole:
+        """Return the message of this id, which came in the receipt, and what becomes of it."""
+        ...
+
+
+def next_piece(pending: Iterable[Receipt]) -> list[Receipt]:
+    """Return the first of these receipts, as many as are judged together."""
+    size = 0
+    piece: list[Receipt] = []
+    for receipt in pending:
+        size += len(receipt.body)
+        apart = piece and abs(receipt.received_at - piece[0].received_at) > WORK_SPAN
+        if piece and (apart or size > WORK_BYTES or len(piece) == WORK_RECEIPTS):
+            break
+        piece.append(receipt)
+    return piece
+
+
+def size_of(judged: JudgedReceipt) -> int:
+    """Return the bytes of the messages."""
+    _, messages = judged
+    return 0 if isinstance(messages, str) else sum([one.prepared.size for one in messages])
+
+
+class Handed:
+    """Receipts that a worker has. `answer` returns them judged, some at a time; then `receipts` is empty.
+
+    `ask` waits for the worker's next answer, None if it has ended; what it has not done is judged here.
+    `done` is called once the worker has answered for all.
+    """
+
+    def __init__(
+        self,
+        receipts: Sequence[Receipt],
+        again: Again,
+        ask: Callable[[], Awaitable[Answer | None]],
+        done: Callable[[], None],
+    ) -> None:
+        self.receipts = deque(receipts)
+        self._again = again
+        self._ask = ask
+        self._done = done
+        self._left = sum(receipt.refused is None for receipt in receipts)
+        """Receipts that the worker still has to answer for."""
+        self._answered: deque[AnsweredReceipt] = deque()
+        """Receipts that it has answered for, and that are not in what `answer` returned."""
+        self._ended = False
+
+    async def answer(self, judge: Judge) -> list[JudgedReceipt]:
+        """Return the next receipts with their messages. `judge` does what the worker could not do."""
+        if not self._answered and self._left and not self._ended:
+            answer = await self._ask()
+            if answer is None:
+                self._ended = True
+            else:
+                self._left -= len(answer.receipts)
+                if not self._left:
+                    self._done()
+                usable = answer.revision == self._again.revision
+                unable = AnsweredReceipt(unable=True)
+                self._answered.extend(answer.receipts if usable else [unable for _ in answer.receipts])
+        judged: list[JudgedReceipt] = []
+        size = 0
+        # The receipts are dropped at the end: if this is cancelled, all of it is done again.
+        answered = iter(self._answered)
+        for receipt in self.receipts:
+            if size > WORK_BYTES:
+                break
+            if receipt.refused is not None:
+                judged.append((receipt, receipt.refused))
+                continue
+            said = next(answered, None)
+            if said is None and not self._ended:
+                break
+            if said is None or said.unable:
+                one = await judge(receipt)
+            else:
+                one = receipt, said.why or [self._judged(message, receipt) for message in said.messages]
+            judged.append(one)
+            size += size_of(one)
+        for receipt, _ in judged:
+            self.receipts.popleft()
+            if receipt.refused is None and self._answered:
+                self._answered.popleft()
+        return judged
+
+    def _judged(self, message: AnsweredMessage, receipt: Receipt) -> JudgedMessage:
+        prepared = message.prepared
+        return JudgedMessage(
+            prepared,
+            partial(self._again.again, receipt, prepared.said.id),
+            partial(read_translation, message.translation),
+        )

@@ -1,0 +1,184 @@
+"""A process beside the engine that judges messages: `python -m segtap.core.index.worker`.
+
+It reads settings and receipts on stdin, and writes on stdout what it made of them (`wire`). It ends when
+stdin closes, so that it cannot outlive the engine.
+"""
+
+from __future__ import annotations
+
+import gc
+import logging
+import os
+import queue
+import signal
+import sys
+import threading
+from collections.abc import Collection
+from contextlib import suppress
+from functools import partial
+
+import msgspec
+
+from ..delivery import DeliveryState
+from ..faults import Faults
+from ..ingest.bounds import bounds_of
+from ..messages import Message, Receipt
+from ..pipeline import compile_settings, run
+from ..pipeline.intake import parse_receipt
+from ..settings import Settings
+from .judging import READING, Judging
+from .revision import revision_of
+from .wire import (
+    LENGTH,
+    NOTHING,
+    AnsweredMessage,
+    AnsweredReceipt,
+    PackedAnswer,
+    Use,
+    Work,
+    frame,
+    pack,
+    read_order,
+)
+
+ANSWER_BYTES = 256 * 1024
+"""Bytes of messages after which a worker answers: no more of them are held at once."""
+COLLECT_AFTER = 64
+"""Pieces of work between two collections of garbage: messages hold no cycles, so that there is little."""
+READ = 1 << 16
+
+
+class LogLines(logging.Handler):
+    """Keeps the lines of the log for the next answer."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep a line, with its traceback."""
+        self.lines.append(self.format(record))
+
+
+class WorkerJudging(Judging):
+    """Judges by one version of the settings."""
+
+    def __init__(self, settings: Settings, faults: Faults) -> None:
+        self._revision = revision_of(settings)
+        compiled, self._bounds = compile_settings(settings), bounds_of(settings.ingest)
+        self._text: bytes | None = None
+        super().__init__(self._read, partial(run, settings=compiled), faults)
+
+    @property
+    def revision(self) -> str:
+        """The settings' revision."""
+        return self._revision
+
+    def answered(self, receipt: Receipt, text: bytes | None) -> tuple[AnsweredReceipt, int]:
+        """Judge a receipt's messages; `text` is its body if it was inflated. Also return their size."""
+        self._text = text
+        messages = self.messages(receipt)
+        if isinstance(messages, str):
+            return AnsweredReceipt(why=messages), 0
+        answered = tuple([self._answered(message, receipt) for message in messages])
+        return AnsweredReceipt(answered), sum([message.size for message in messages])
+
+    def _read(self, receipt: Receipt, only: Collection[int] | None = None, /) -> list[Message]:
+        return parse_receipt(receipt, only, self._bounds, self._text)
+
+    def _answered(self, message: Message, receipt: Receipt) -> AnsweredMessage:
+        prepared, _, made = self.judged(message, receipt)
+        waits = prepared.entry.summary.delivery is DeliveryState.WAITING
+        return AnsweredMessage(prepared, msgspec.Raw(pack(made())) if waits else NOTHING)
+
+
+class Worker:
+    """Does what the orders say, and writes the answers to the file descriptor `out`."""
+
+    def __init__(self, out: int) -> None:
+        self._out = out
+        self._faults = Faults()
+        self._judging: WorkerJudging | None = None
+        self._done = 0
+        self._log = LogLines()
+        logging.getLogger("segtap").addHandler(self._log)
+
+    def do(self, order: Use | Work) -> None:
+        """Do what an order says."""
+        if isinstance(order, Use):
+            self._judging = WorkerJudging(order.settings, self._faults)
+            self._answer(self._judging, [])
+            gc.freeze()
+            return
+        assert self._judging is not None, "settings come first"
+        self._work(self._judging, order)
+        self._done += 1
+        if self._done % COLLECT_AFTER == 0:
+            gc.collect()
+
+    def _work(self, judging: WorkerJudging, work: Work) -> None:
+        ready: list[msgspec.Raw] = []
+        held = 0
+        for receipt, text in zip(work.receipts, work.texts, strict=True):
+            answered, size = judging.answered(receipt, text)
+            try:
+                packed = pack(answered)
+            except (UnicodeEncodeError, OverflowError, RecursionError):
+                # Numbers and texts that msgpack cannot hold: the engine reads these messages itself.
+                packed = pack(AnsweredReceipt(unable=True))
+            ready.append(msgspec.Raw(packed))
+            held += size
+            if held > ANSWER_BYTES:
+                self._answer(judging, ready)
+                ready, held = [], 0
+        if ready:
+            self._answer(judging, ready)
+
+    def _answer(self, judging: WorkerJudging, receipts: list[msgspec.Raw]) -> None:
+        answer = PackedAnswer(judging.revision, tuple(receipts), str(self._faults), tuple(self._log.lines))
+        self._faults.clear(READING)
+        self._log.lines.clear()
+        data = memoryview(frame(answer))
+        while data:
+            data = data[os.write(self._out, data) :]
+
+
+def read_orders(source: int, orders: queue.SimpleQueue[bytes]) -> None:
+    """Put each order that comes into the queue. Ends the process once nobody can send any more."""
+    # In a thread of its own: the engine's end is noticed whatever a message keeps the worker busy with.
+    buffer = bytearray()
+    while part := os.read(source, READ):
+        buffer += part
+        while len(buffer) >= LENGTH.size:
+            (length,) = LENGTH.unpack_from(buffer)
+            end = LENGTH.size + length
+            if len(buffer) < end:
+                break
+            orders.put(bytes(buffer[LENGTH.size : end]))
+            del buffer[:end]
+    os._exit(0)
+
+
+def main() -> None:
+    """Work until the engine closes stdin, or no longer reads the answers."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the engine ends its workers when it stops
+    gc.disable()
+    if hasattr(os, "nice"):  # not on Windows
+        os.nice(NICE)
+    # What anything prints must not stand among the answers.
+    out = os.dup(1)
+    os.dup2(2, 1)
+    orders: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    threading.Thread(target=read_orders, args=(0, orders), name="segtap-orders", daemon=True).start()
+    worker = Worker(out)
+    with suppress(BrokenPipeError):
+        while True:
+            worker.do(read_order(orders.get()))
+
+
+NICE = 5
+"""How much less the system prefers a worker to the engine, which answers requests."""
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,266 @@
+"""The engine's end of its worker processes: started for a backlog, stopped once they have nothing to do."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import sys
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from ..faults import Faults
+from ..messages import Receipt
+from ..settings import Settings
+from .judging import READING
+from .wire import LENGTH, Answer, Use, Work, frame, read_answer
+
+logger = logging.getLogger(__name__)
+
+WORKERS = "workers"
+"""The part of an engine that faults of worker processes belong to."""
+MOST = 4
+"""Workers at most: what an engine does itself for each message keeps no more of them busy."""
+AHEAD = 2
+"""Pieces of work that a worker has at a time: the next one is there when it has done one."""
+IDLE = 5.0
+"""Seconds without work after which workers are stopped."""
+FIRST_PAUSE, LONGEST_PAUSE = 5.0, 300.0
+"""Seconds without workers after one has failed: doubled with each failure, until one has done its work."""
+READ_AHEAD = 1 << 20
+"""Bytes of answers that are read before they are asked for; then a worker has to wait."""
+GRACE = 5.0
+"""Seconds that a worker has to end by itself."""
+COMMAND = (sys.executable, "-m", "segtap.core.index.worker")
+_KEPT_NAMES = frozenset(
+    ("PATH", "HOME", "LANG", "TZ", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "USERPROFILE", "VIRTUAL_ENV")
+)
+_KEPT_KINDS = ("PYTHON", "LC_", "LD_", "DYLD_", "COV_")
+
+
+class WorkerGone(Exception):
+    """A worker process has ended, or what it sends cannot be read."""
+
+
+class Worker:
+    """One worker process. `pieces` counts what it was given and has not answered whole."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+        self._revision = ""
+        self.pid = process.pid
+        self.pieces = 0
+        self.gone = False
+
+    def use(self, settings: Settings, revision: str) -> None:
+        """Have it judge by these settings, unless it does."""
+        if revision != self._revision:
+            self._revision = revision
+            self._send(Use(settings))
+
+    def give(self, work: Work) -> None:
+        """Give it a piece of work."""
+        self.pieces += 1
+        self._send(work)
+
+    def done(self) -> None:
+        """Note that it has answered for a piece of work."""
+        self.pieces -= 1
+
+    async def answer(self) -> Answer:
+        """Return its next answer. Raises WorkerGone."""
+        assert self._process.stdout is not None
+        try:
+            (length,) = LENGTH.unpack(await self._process.stdout.readexactly(LENGTH.size))
+            return read_answer(await self._process.stdout.readexactly(length))
+        except (asyncio.IncompleteReadError, OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
+            self.gone = True
+            raise WorkerGone(await self._why(error)) from error
+
+    async def end(self) -> None:
+        """Close its stdin, which ends it whatever it does; kill it if that takes too long."""
+        self.gone = True
+        process = self._process
+        assert process.stdin is not None
+        process.stdin.close()
+        try:
+            async with asyncio.timeout(GRACE):
+                await process.wait()
+        except TimeoutError:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+        with contextlib.suppress(OSError):
+            await process.stdin.wait_closed()
+
+    async def _why(self, error: Exception) -> str:
+        if not isinstance(error, asyncio.IncompleteReadError | OSError):
+            return f"what it sent cannot be read ({type(error).__name__})"
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(GRACE):
+                code = await self._process.wait()
+                return f"signal {-code}" if code < 0 else f"exit code {code}"
+        return "it closed its pipe"
+
+    def _send(self, value: msgspec.Struct) -> None:
+        assert self._process.stdin is not None
+        # A pipe that is broken is noticed by `answer`.
+        self._process.stdin.write(frame(value))
+
+
+class Workers:
+    """The worker processes of an engine, at most `most`; none with 0.
+
+    `settings` returns those in force and their revision, `inflated` the text of a body that ingest inflated,
+    by the receipt's uid. A worker that ends is reported to `faults`; after a pause others may be started.
+    """
+
+    def __init__(
+        self,
+        settings: Callable[[], tuple[Settings, str]],
+        inflated: Callable[[str], bytes | None],
+        faults: Faults,
+        *,
+        most: int | None = None,
+        command: Sequence[str] = COMMAND,
+    ) -> None:
+        self._settings = settings
+        self._inflated = inflated
+        self._faults = faults
+        self._most = usual_number() if most is None else most
+        self._command = command
+        self._up: list[Worker] = []
+        self._starting: set[asyncio.Task[None]] = set()
+        self._ending: set[asyncio.Task[None]] = set()
+        self._pause = FIRST_PAUSE
+        self._not_before = 0.0
+        self._stopping: asyncio.TimerHandle | None = None
+        self._closed = False
+
+    @property
+    def pids(self) -> list[int]:
+        """The processes that are ready for work."""
+        return [worker.pid for worker in self._up]
+
+    def need(self) -> None:
+        """Start workers in the background, unless they run."""
+        self._keep()
+        if self._closed or asyncio.get_running_loop().time() < self._not_before:
+            return
+        while len(self._up) + len(self._starting) < self._most:
+            task = asyncio.create_task(self._start(), name="segtap-worker")
+            self._starting.add(task)
+            task.add_done_callback(self._starting.discard)
+
+    def free(self) -> Worker | None:
+        """Return the worker with the least to do, None if each has enough."""
+        least = min(self._up, key=lambda worker: worker.pieces, default=None)
+        return None if least is None or least.pieces >= AHEAD else least
+
+    def give(self, worker: Worker, receipts: Sequence[Receipt]) -> None:
+        """Give a worker accepted receipts to judge by the settings in force."""
+        self._keep()
+        worker.use(*self._settings())
+        worker.give(Work(tuple(receipts), tuple([self._inflated(receipt.uid) for receipt in receipts])))
+
+    async def answer(self, worker: Worker) -> Answer | None:
+        """Return a worker's next answer that has receipts; None if it has ended, which is reported."""
+        try:
+            while not worker.gone:
+                answer = await worker.answer()
+                for line in answer.log:
+                    logger.error("a worker process: %s", line)
+                if answer.fault:
+                    self._faults.report(READING, answer.fault)
+                if answer.receipts:
+                    self._pause = FIRST_PAUSE
+                    self._faults.clear(WORKERS)
+                    return answer
+        except WorkerGone as error:
+            self._lost(worker, str(error))
+        return None
+
+    def rest(self) -> None:
+        """Stop the workers after a while, unless there is work again."""
+        if self._up and self._stopping is None:
+            self._stopping = asyncio.get_running_loop().call_later(IDLE, self.stop)
+
+    def stop(self) -> None:
+        """Stop all workers, whatever they do."""
+        self._keep()
+        for worker in self._up:
+            self._end(worker)
+        self._up.clear()
+
+    async def close(self) -> None:
+        """Stop all workers for good, and wait for their end."""
+        self._closed = True
+        for task in self._starting:
+            task.cancel()
+        await asyncio.gather(*self._starting, return_exceptions=True)
+        self.stop()
+        await asyncio.gather(*self._ending)
+
+    async def _start(self) -> None:
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *self._command,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                limit=READ_AHEAD,
+                env=_environment(),
+                start_new_session=os.name == "posix",  # a Ctrl-C in the terminal is for the engine
+            )
+        except OSError as error:
+            self._report(f"A worker process cannot be started: {error}")
+            return
+        worker = Worker(process)
+        try:
+            worker.use(*self._settings())
+            await worker.answer()
+        except WorkerGone as error:
+            self._lost(worker, str(error))
+            return
+        except BaseException:
+            self._end(worker)
+            raise
+        self._up.append(worker)
+
+    def _lost(self, worker: Worker, why: str) -> None:
+        if worker in self._up:
+            self._up.remove(worker)
+        self._end(worker)
+        self._report(f"A worker process ended ({why})")
+
+    def _report(self, words: str) -> None:
+        self._not_before = asyncio.get_running_loop().time() + self._pause
+        self._pause = min(self._pause * 2, LONGEST_PAUSE)
+        logger.error("%s", words)
+        self._faults.report(WORKERS, f"{words}. The engine judges messages itself, more slowly.")
+
+    def _end(self, worker: Worker) -> None:
+        task = asyncio.create_task(worker.end(), name="segtap-worker-end")
+        self._ending.add(task)
+        task.add_done_callback(self._ending.discard)
+
+    def _keep(self) -> None:
+        if self._stopping is not None:
+            self._stopping.cancel()
+            self._stopping = None
+
+
+def usual_number() -> int:
+    """Return how many workers an engine has on this machine: none if it has one core."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(MOST, cores - 1)
+
+
+def _environment() -> dict[str, str]:
+    """Return what of the environment a worker gets: nothing that may be a secret."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name.upper() in _KEPT_NAMES or name.upper().startswith(_KEPT_KINDS)
+    }

@@ -1,0 +1,325 @@
+"""Worker processes: they judge as the engine does, in its order, and nothing is lost if one of them fails."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gzip
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from fault_log import FaultLog
+from memory_journal import MemoryJournal
+from odd_lines import LINES, track
+from worker_target import count_steps
+
+from segtap.core.api.models import Summary
+from segtap.core.engine.active import ActiveSettings
+from segtap.core.index import indexer, workers
+from segtap.core.index.indexer import Indexer
+from segtap.core.index.receipts import ReceiptReader
+from segtap.core.index.workers import Workers
+from segtap.core.messages import Marks, Receipt
+from segtap.core.pipeline.intake import parse_receipt
+from segtap.core.settings import DestinationSettings, RuleSetting, Settings
+from segtap.core.stores import Entry
+from segtap.core.verdict import Translation
+
+NOW = 1_795_557_600_000
+SETTINGS = Settings(destination=DestinationSettings(token="a1b2c3d4e5f60718293a4b5c6d7e8ff9"))
+TARGET = Path(__file__).parents[2] / "worker_target.py"
+
+pytestmark = pytest.mark.xdist_group("workers")
+
+
+def batch(*lines: bytes, at: int = NOW, **how: Any) -> Receipt:
+    body = b'{"batch":[' + b",".join(line.removeprefix(b"\xef\xbb\xbf").strip() for line in lines) + b"]}"
+    fields = {"uid": f"uid-{at}", "wanted": True, **how}
+    return Receipt(received_at=at, method="POST", path="/v1/batch", body=body, **fields)
+
+
+def numbered(count: int, first: int = 0) -> list[Receipt]:
+    """So many receipts of one message each."""
+    return [
+        batch(track(b"{}").replace(b"m-1", b"n-%d" % number), at=NOW + number)
+        for number in range(first, first + count)
+    ]
+
+
+class Running:
+    """An indexer on a journal in memory, which judges by real settings, with worker processes or without."""
+
+    def __init__(self, *, most: int = 1, command: Sequence[str] = workers.COMMAND) -> None:
+        self.journal = MemoryJournal()
+        self.active = ActiveSettings(SETTINGS)
+        self.published: list[Summary] = []
+        self.offered: list[tuple[int, Translation]] = []
+        self.judged_here = 0
+        self.faults = FaultLog()
+        self.reader = ReceiptReader(
+            parse_receipt,
+            self._judge,
+            self.faults,
+            observe=self.active.observe,
+            adjust=self.active.adjust,
+            keeper=self.active,
+        )
+        self.workers = Workers(
+            lambda: (self.active.settings, self.active.revision),
+            lambda uid: None,
+            self.faults,
+            most=most,
+            command=command,
+        )
+        self.indexer = Indexer(
+            self.journal,
+            self.reader,
+            publish=self._publish,
+            offer=lambda summary, made: self.offered.append((summary.id, made())),
+            owed=lambda: None,
+            faults=self.faults,
+            workers=self.workers,
+        )
+        self.each: Callable[[], None] = lambda: None
+
+    def _judge(self, message: Any) -> Any:
+        self.judged_here += 1
+        return self.active.judge(message)
+
+    def _publish(self, summaries: Sequence[Summary]) -> None:
+        self.published += summaries
+        self.each()
+
+    @property
+    def entries(self) -> list[Entry]:
+        return list(self.journal.entries.values())
+
+    @property
+    def ids(self) -> list[str]:
+        return [summary.message_id for summary in self.published]
+
+    async def up(self) -> None:
+        """Start the workers, and wait until they are ready."""
+        self.workers.need()
+        await until(lambda: bool(self.workers.pids))
+
+
+@contextlib.asynccontextmanager
+async def running(receipts: Sequence[Receipt], **how: Any) -> AsyncIterator[Running]:
+    """An indexer that begins with these receipts in its log."""
+    run = Running(**how)
+    for receipt in receipts:
+        await run.journal.receipts.append(receipt)
+    run.journal.receipts.follow(run.indexer.appended)
+    if run.workers._most and how.get("command") != NO_WORKER:
+        await run.up()
+    task = asyncio.create_task(run.indexer.run())
+    try:
+        yield run
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await run.workers.close()
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Wait for what another process does."""
+    async with asyncio.timeout(60):
+        while not holds():  # noqa: ASYNC110 - nothing announces it
+            await asyncio.sleep(0.01)
+
+
+NO_WORKER = (sys.executable, "-c", "raise SystemExit(7)")
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers are used from the first message on."""
+    monkeypatch.setattr(indexer, "BACKLOG", 0)
+
+
+def target(folder: Path, *how: str) -> tuple[str, ...]:
+    return (sys.executable, str(TARGET), str(folder / "counts.json"), *how)
+
+
+async def test_workers_judge_as_the_engine_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Odd messages, copies within a batch and later, replays, refused requests: each row is the same."""
+    copy, other = LINES["plain"], LINES["plain"].replace(b"m-1", b"m-2")
+    refused = LINES["userId is missing"].replace(b"m-1", b"m-3")
+    receipts = [
+        *(batch(line.replace(b"m-1", b"odd-%d" % n), at=NOW + n) for n, line in enumerate(LINES.values())),
+        batch(copy, copy, other, at=NOW + 1_000),
+        batch(refused, refused, copy, at=NOW + 2_000),
+        batch(refused.replace(b"}", b',"userId":"u-1"}'), at=NOW + 2_500, wanted=False),
+        batch(copy, at=NOW + 3_000, origin="replay"),
+        batch(copy, at=NOW + 4_000, refused="not JSON", status=400),
+        batch(*(track(b"{}").replace(b"m-1", b"b-%d" % n) for n in range(40)), at=NOW + 6_000),
+    ]
+    zipped = gzip.compress(receipts[-1].body)
+    headers = (("content-encoding", "gzip"),)
+    receipts.append(msgspec.structs.replace(receipts[-1], body=zipped, headers=headers, uid="zip"))
+    with monkeypatch.context() as counting:
+        steps = count_steps(counting.setattr)
+        async with running(receipts, most=0) as here:
+            await here.indexer.idle()
+    async with running(receipts, command=target(tmp_path)) as there:
+        await there.indexer.idle()
+    assert there.entries == here.entries
+    assert there.published == here.published
+    assert there.offered == here.offered
+    assert there.faults.said.count("") == len(there.faults.said)
+    messages = len([line for line in here.published if not line.refused])
+    assert (here.judged_here, there.judged_here) == (messages, 0)
+    counts = json.loads((tmp_path / "counts.json").read_text())
+    assert counts == dict(steps), "as often as in the engine"
+    assert 100 < counts["check"] <= messages
+    assert any(entry.findings for entry in here.entries), "rules on the stream have found something"
+
+
+async def test_copies_are_found_in_the_order_of_receipt() -> None:
+    """Several pieces of work are with the workers at a time; none knows of the others' messages."""
+    receipts = [receipt for _ in range(2) for receipt in numbered(150)]
+    async with running(receipts, most=2) as run:
+        await run.indexer.idle()
+        assert run.judged_here == 0
+    assert run.ids == [f"n-{number}" for _ in range(2) for number in range(150)]
+    marks = [bool(line.marks & Marks.SECOND_RECEIPT) for line in run.published]
+    assert marks == [False] * 150 + [True] * 150
+
+
+async def test_a_worker_that_is_killed_loses_nothing() -> None:
+    async with running(numbered(400)) as run:
+
+        def kill() -> None:
+            run.each = lambda: None
+            os.kill(run.workers.pids[0], signal.SIGKILL)
+
+        run.each = kill
+        await run.indexer.idle()
+        assert run.ids == [f"n-{number}" for number in range(400)]
+        assert 0 < run.judged_here < 400
+        said = "A worker process ended (signal 9). The engine judges messages itself, more slowly."
+        assert said in str(run.faults)
+        assert run.workers.pids == []
+
+
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [("exits", "A worker process ended (exit code 3)"), ("raises", "ZeroDivisionError: poison")],
+)
+async def test_a_message_that_a_worker_fails_on_stops_nobody(tmp_path: Path, how: str, said: str) -> None:
+    async with running(numbered(100), command=target(tmp_path, "n-70", how)) as run:
+        await run.indexer.idle()
+        assert run.ids == [f"n-{number}" for number in range(100)]
+        assert said in str(run.faults)
+        failed = [line.message_id for line in run.published if line.delivery == "failed by segtap"]
+        errors = [entry.summary.message_id for entry in run.entries if "segtap-fault" in entry.judged.rules]
+        assert errors == (["n-70"] if how == "raises" else [])
+        assert failed in ([], errors)
+
+
+async def test_an_engine_without_a_worker_that_starts_judges_by_itself() -> None:
+    async with running(numbered(30), command=NO_WORKER) as run:
+        await run.indexer.idle()
+        await until(lambda: "exit code 7" in str(run.faults))
+        assert run.judged_here == 30
+        run.workers.need()
+        assert not run.workers._starting, "not before the pause is over"
+
+
+async def test_verdicts_are_made_by_the_settings_in_force() -> None:
+    """The settings change while workers have messages: what they made by the old ones is not used."""
+    quiet = msgspec.structs.replace(SETTINGS, rules=(RuleSetting(id="*", severity="off"),))
+    async with running(numbered(400)) as run:
+        before, changed_after = run.active.revision, 0
+
+        def change() -> None:
+            nonlocal changed_after
+            run.each, changed_after = lambda: None, len(run.published)
+            run.active.use(quiet)
+
+        run.each = change
+        await run.indexer.idle()
+        revisions = [entry.judged.revision for entry in run.entries]
+        assert revisions == [before] * changed_after + [run.active.revision] * (400 - changed_after)
+        assert 0 < changed_after < 400
+        assert 0 < run.judged_here < 400 - changed_after, "the worker judges by the new settings, too"
+        noted = [entry.judged.notes + entry.judged.warnings for entry in run.entries]
+        assert sum(noted[changed_after:]) == 0 < sum(noted[:changed_after])
+
+
+async def test_clearing_drops_what_workers_have() -> None:
+    async with running(numbered(300)) as run:
+        async with run.indexer.pause():
+            await run.journal.clear()
+            run.indexer.forget()
+        await run.journal.receipts.append(numbered(1, 500)[0])
+        await run.indexer.idle()
+        assert run.ids[-1] == "n-500"
+        assert [entry.summary.message_id for entry in run.entries] == ["n-500"]
+        assert not str(run.faults)
+
+
+async def test_workers_end_once_they_have_had_nothing_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "IDLE", 0.01)
+    monkeypatch.setenv("SEGTAP_SECRET", "hunter2-in-the-environment")
+    async with running(numbered(3)) as run:
+        (pid,) = run.workers.pids
+        if sys.platform == "linux":
+            for name in ("environ", "cmdline"):
+                text = Path(f"/proc/{pid}/{name}").read_bytes()
+                assert b"hunter2" not in text
+                assert SETTINGS.destination.token.encode() not in text
+        await run.indexer.idle()
+        await until(lambda: not run.workers.pids and not run.workers._ending)
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+        assert not str(run.faults)
+
+
+async def test_workers_that_are_busy_end_with_the_engine(tmp_path: Path) -> None:
+    async with running(numbered(3), command=target(tmp_path, "n-1", "sleeps")) as run:
+        (pid,) = run.workers.pids
+        await asyncio.sleep(0)
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+    assert run.ids == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+async def test_a_worker_ends_with_an_engine_that_is_killed(tmp_path: Path) -> None:
+    """Its stdin closes, whatever it is busy with."""
+    script = (
+        "import asyncio\n"
+        "from segtap.core.faults import Faults\n"
+        "from segtap.core.settings import Settings\n"
+        "from segtap.core.index.workers import Workers\n"
+        "async def main():\n"
+        "    one = Workers(lambda: (Settings(), '1'), lambda uid: None, Faults(), most=1)\n"
+        "    one.need()\n"
+        "    while not one.pids: await asyncio.sleep(0.01)\n"
+        "    print(one.pids[0], flush=True)\n"
+        "    await asyncio.sleep(600)\n"
+        "asyncio.run(main())"
+    )
+    engine = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", script, stdout=asyncio.subprocess.PIPE
+    )
+    assert engine.stdout is not None
+    pid = int(await engine.stdout.readline())
+    engine.kill()
+    await engine.wait()
+    await until(lambda: not is_running(pid))
+
+
+def is_running(pid: int) -> bool:
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] not in "ZX"
+    return False

@@ -1,0 +1,73 @@
+"""A worker process for tests: counts the steps that messages take in it, and fails where it is told to.
+
+Usage: worker_target.py COUNTS [MESSAGE_ID HOW], where HOW is `raises`, `exits` or `sleeps`. The file COUNTS
+gets the number of each step before each answer.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from segtap.core.index import worker
+from segtap.core.messages import Message
+from segtap.core.pipeline import intake, stages
+
+
+def count_steps(set_attribute: Callable[[Any, str, Any], object]) -> Counter[str]:
+    """Count how often each step of the road is taken in this process."""
+    counted: Counter[str] = Counter()
+
+    def count(module: Any, name: str) -> None:
+        original: Callable[..., Any] = getattr(module, name)
+
+        def step(*args: Any, **more: Any) -> Any:
+            counted[name] += 1
+            return original(*args, **more)
+
+        set_attribute(module, name, step)
+
+    count(intake, "inflate")
+    count(intake._Reading, "_read_item")
+    count(stages, "check")
+    count(stages, "walk")
+    return counted
+
+
+def failing(message_id: str, how: str) -> None:
+    original = worker.run
+
+    def run(message: Message, **more: Any) -> Any:
+        if message.message_id == message_id:
+            if how == "exits":
+                os._exit(3)
+            if how == "sleeps":
+                time.sleep(600)
+            raise ZeroDivisionError("poison")
+        return original(message, **more)
+
+    worker.run = run
+
+
+def main(counts: str, message_id: str = "", how: str = "") -> None:
+    counted = count_steps(setattr)
+    if message_id:
+        failing(message_id, how)
+    answer = worker.Worker._answer
+
+    def answering(self: worker.Worker, *args: Any) -> None:
+        Path(counts).write_text(json.dumps(counted))
+        answer(self, *args)
+
+    worker.Worker._answer = answering
+    worker.main()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
