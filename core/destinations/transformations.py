@@ -6,13 +6,14 @@ and the new event name are written, each read from the message as it was; then f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Literal, TypeAlias
 
 import msgspec
 
 from ..errors import FilterNotFql, MappingError
 from ..mapping.filters import compile_filter, compile_value, filter_fault
+from ..mapping.fql_never import fql_never_matches
 from ..mapping.javascript import MISSING, Value, truthy
 from ..messages import Json, JsonObject
 from ..paths import child
@@ -215,3 +216,22 @@ def transformation_faults(
         and one.destination_metadata_id in ("", METADATA_IDS[kind])
         and (fault := filter_fault(one.condition))
     )
+
+
+def idle_transformations(
+    transformations: Iterable[Transformation], kind: DestinationKind, blocked_events: Collection[str]
+) -> Iterator[tuple[str, str]]:
+    """Yield the transformations that are on and never change a message, each with the reason."""
+    for number, one in enumerate(transformations, start=1):
+        if one.enabled and (why := _idle(one, kind, blocked_events)):
+            yield f"transformation {number}{f' ({one.name})' if one.name else ''}", why
+
+
+def _idle(one: Transformation, kind: DestinationKind, blocked_events: Collection[str]) -> str:
+    if one.destination_metadata_id not in ("", METADATA_IDS[kind]):
+        other = next((name for name, id in METADATA_IDS.items() if id == one.destination_metadata_id), "")
+        return f"it is for another destination than {kind}{f': {other}' if other else ''}"
+    try:
+        return fql_never_matches(one.condition, blocked=frozenset(blocked_events))
+    except MappingError:
+        return ""  # transformation_faults says it

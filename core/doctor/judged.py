@@ -76,6 +76,10 @@ def _said(settings: Settings) -> Iterator[str]:
         yield "blocked traits"
     if settings.segment.consent_categories:
         yield f"consent: {', '.join(map(clean, settings.segment.consent_categories))}"
+    if settings.not_imitated:
+        yield f"{len(settings.not_imitated):,} not imitated"
+    if settings.tests:
+        yield f"{counted(len(settings.tests), 'test')} of the mappings"
     if settings.plan:
         yield f"tracking plan {clean(settings.plan)}"
     if settings.repair:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ..checks.not_imitated import concerning
 from ..destinations.actions.faults import subscription_faults
 from ..destinations.filters import filter_faults
-from ..destinations.transformations import transformation_faults
+from ..destinations.transformations import idle_transformations, transformation_faults
 from ..text import counted
 from .diagnosis import Diagnosis
 from .facts import Facts, ids_of
@@ -55,7 +55,7 @@ def filters(facts: Facts) -> Iterator[Diagnosis]:
 
 
 def transformations(facts: Facts) -> Iterator[Diagnosis]:
-    """Transformations whose condition cannot be judged: they stop every message."""
+    """Name transformations whose condition cannot be judged, which stop every message, and idle ones."""
     found = facts.found("transformation-not-fql")
     own = transformation_faults(facts.settings.transformations, facts.destination.kind)
     for fault in dict.fromkeys((*own, *(one.message for _, one in found))):
@@ -67,6 +67,17 @@ def transformations(facts: Facts) -> Iterator[Diagnosis]:
             words=fault,
             messages=ids_of(case for case, one in found if one.message == fault),
             fix="mend the condition in Segment and under [[transformations]], or switch it off",
+        )
+    settings = facts.settings
+    for name, why in idle_transformations(
+        settings.transformations, facts.destination.kind, settings.segment.blocked_events
+    ):
+        yield Diagnosis(
+            check="transformations",
+            title="Transformations",
+            standing="warning",
+            words=f"{name} never changes a message: {why}",
+            fix="mend its condition in Segment and under [[transformations]], or remove it",
         )
 
 

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import msgspec
 
+from ..destinations.transformations import METADATA_IDS
 from ..errors import InputError
 from ..not_imitated import NotImitated, NotImitatedKind
 from ..settings import DestinationKind
@@ -15,11 +16,8 @@ from .hcl import first_unknown
 from .notes import Notes
 from .objects import Exported
 
-METADATA: dict[str, DestinationKind] = {
-    "615c7438d93d9b61b1e9e192": "actions",
-    "54521fd925e721e32a72eed6": "classic-cloud",
-}
-"""The ids of Mixpanel (Actions) and Mixpanel in Segment's catalogue."""
+METADATA: dict[str, DestinationKind] = {id: kind for kind, id in METADATA_IDS.items()}
+"""Which destination an id in Segment's catalogue stands for."""
 
 SLUGS: dict[str, DestinationKind] = {"actions-mixpanel": "actions", "mixpanel": "classic-cloud"}
 _KINDS: dict[str, NotImitatedKind] = {"subscription": "subscription", "filter": "filter"}
@@ -45,7 +43,7 @@ def kind_of(one: Exported) -> DestinationKind | None:
 def metadata_id(one: Exported) -> str:
     """Return the id of a Mixpanel destination in Segment's catalogue, even if only its slug is known."""
     kind = kind_of(one)
-    return next((id for id, known in METADATA.items() if known == kind), "")
+    return "" if kind is None else METADATA_IDS[kind]
 
 
 def choose(found: Sequence[Exported], wanted: str, notes: Notes) -> Chosen:

@@ -21,10 +21,12 @@ from streams import ANONYMOUS, call, uuid
 from segtap.core.api.models import MessageDetail, Summary
 from segtap.core.catalogue import rules
 from segtap.core.checks.settings import check_settings
+from segtap.core.config.transformations import read_transformations
 from segtap.core.delivery import Delivery, Outcome
 from segtap.core.doctor import CHECKS, Diagnosis, Facts, ask_mixpanel, diagnose, newest_messages
 from segtap.core.doctor.online import clock_verdicts
 from segtap.core.errors import EngineError, JournalError
+from segtap.core.expected import Expected, MappingTest
 from segtap.core.ingest.body import Receive, Scope, Send
 from segtap.core.not_imitated import NotImitated
 from segtap.core.settings import (
@@ -33,6 +35,7 @@ from segtap.core.settings import (
     DestinationSettings,
     JournalSettings,
     Secret,
+    SegmentSettings,
     Settings,
     Source,
     destination_of,
@@ -370,6 +373,38 @@ def test_what_is_not_imitated_is_named_with_the_messages_that_it_may_change() ->
     assert (found.standing, found.rule, found.messages) == ("note", "not-imitated", (ORDER["messageId"],))
     assert "does not imitate the insert function 'enrich' (main.tf)" in found.words
     assert "not-imitated" not in verdicts(facts(GOOD, ORDER))
+
+
+def test_transformations_that_never_change_a_message_are_named() -> None:
+    made = read_transformations(
+        [
+            {"name": "Both", "if": "event = 'A' and event = 'B'", "newEventName": "C"},
+            {"name": "Blocked", "if": "event = 'Oven Cleaned'", "newEventName": "C"},
+            {"name": "Off", "if": "event = 'A' and event = 'B'", "enabled": False},
+            {"name": "Classic", "if": "event = 'A'", "destinationMetadataId": "54521fd925e721e32a72eed6"},
+            {"name": "Fine", "if": "event = 'A' or event = 'B'", "newEventName": "C"},
+        ],
+        "here",
+    )
+    settings = msgspec.structs.replace(
+        GOOD, transformations=made, segment=SegmentSettings(blocked_events=("Oven Cleaned",))
+    )
+    found = [one for one in diagnose(facts(settings, ORDER)) if one.check == "transformations"]
+    assert {one.standing for one in found} == {"warning"}
+    assert [one.words.partition(" never changes a message: ")[::2] for one in found] == [
+        ("transformation 1 (Both)", 'event cannot be both "A" and "B": join them by or'),
+        ("transformation 2 (Blocked)", 'the event "Oven Cleaned" is blocked at its source'),
+        ("transformation 4 (Classic)", "it is for another destination than actions: classic-cloud"),
+    ]
+
+
+def test_what_is_configured_is_counted() -> None:
+    tests = (MappingTest(name="One", message=ORDER, expect=Expected(events=())),)
+    part = NotImitated(kind="insert_function", name="enrich")
+    settings = msgspec.structs.replace(GOOD, tests=tests, not_imitated=(part,))
+    words = verdicts(facts(settings, ORDER))["settings"].words
+    assert "1 not imitated" in words
+    assert "1 test of the mappings" in words
 
 
 async def test_what_cannot_be_known_is_unknown() -> None:
