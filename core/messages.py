@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import msgspec
 
 from .objections import Objection
+from .outcomes import FunctionOutcome
 
 if TYPE_CHECKING:
     Json: TypeAlias = bool | int | float | str | "list[Json]" | "dict[str, Json]" | None
@@ -109,6 +110,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     of its properties, traits and ids that no double holds, with path and text; they read as null. `unread`:
     it is too large to be read, so `document` holds its name and ids alone; it is not translated, sent or
     replayed. `size` is bytes of the JSON that it was read from: its own, and what its batch states for all.
+    `outcomes` are what insert functions made of it, recorded when they ran.
     """
 
     id: int
@@ -126,6 +128,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     wanted: bool = False
     unread: bool = False
     size: int = 0
+    outcomes: tuple[FunctionOutcome, ...] = ()
 
     @property
     def seq(self) -> int:

@@ -7,11 +7,17 @@ changes, made again, give the same document, and take little room.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import msgspec
 
-from .messages import Json, JsonObject
+if TYPE_CHECKING:
+    Json: TypeAlias = bool | int | float | str | "list[Json]" | "dict[str, Json]" | None
+    JsonObject: TypeAlias = dict[str, Json]
+else:
+    # As in `messages`, which cannot be imported here: messages have outcomes.
+    Json = Any
+    JsonObject = dict[str, Any]
 
 FunctionEffect = Literal["passed", "dropped", "no_handler", "failed", "fault", "not_imitated"]
 """How the call of a function ended: it returned an event, dropped it on purpose, has no handler for the type,
@@ -40,6 +46,11 @@ class FunctionOutcome(msgspec.Struct, frozen=True, array_like=True, omit_default
     reason: str = ""
     logs: tuple[str, ...] = ()
     changes: tuple[Change, ...] = ()
+
+
+def outcome_of(function: int, outcomes: Iterable[FunctionOutcome]) -> FunctionOutcome | None:
+    """Return what the function at this place made of a message, None if it has not run."""
+    return next((one for one in outcomes if one.function == function), None)
 
 
 def changes_between(before: JsonObject, after: JsonObject) -> tuple[Change, ...]:

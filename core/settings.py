@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from typing import Annotated, Literal, get_args
 
 import msgspec
@@ -167,6 +168,16 @@ class InsertFunction(msgspec.Struct, frozen=True, kw_only=True):
     network: bool = False
     """Let the code use fetch."""
     settings: JsonObject = msgspec.field(default_factory=dict[str, Json])
+
+    @property
+    def title(self) -> str:
+        """Its name, else that of its file."""
+        return self.name or PurePath(self.file).name
+
+    @property
+    def words(self) -> str:
+        """Name it in a sentence: `the insert function 'Mask emails'`."""
+        return f"the insert function {self.title!r}"
 
 
 class RuleSetting(msgspec.Struct, frozen=True, kw_only=True):

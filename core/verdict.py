@@ -10,6 +10,7 @@ import msgspec
 
 from .messages import Json, JsonObject
 from .objections import Objection
+from .outcomes import FunctionOutcome
 from .settings import RepairName
 
 Severity = Literal["error", "warning", "info"]
@@ -197,7 +198,7 @@ class StageResult(msgspec.Struct, frozen=True):
     """
 
     stage: Stage
-    effect: Literal["stopped", "changed"]
+    effect: Literal["stopped", "changed", "not_imitated"]
     path: str = "$"
     reason: str = ""
     name: str = ""
@@ -209,6 +210,7 @@ class Verdict(msgspec.Struct, frozen=True):
     The translation is the one after `repairs`, which are those that changed something. `objections` say why
     Segment would refuse the message or change it, `stages` name the stages that stopped or changed it.
     `fault` says what in segtap failed on the message, so that nothing is known of what it becomes; else "".
+    `outcomes` are those of the message's insert functions.
     """
 
     translation: Translation
@@ -217,6 +219,7 @@ class Verdict(msgspec.Struct, frozen=True):
     fault: str = ""
     objections: tuple[Objection, ...] = ()
     stages: tuple[StageResult, ...] = ()
+    outcomes: tuple[FunctionOutcome, ...] = ()
 
     @property
     def errors(self) -> int:

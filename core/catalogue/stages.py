@@ -38,8 +38,20 @@ SAMPLED_AT_RANDOM = Rule(
     source=_FILTERS,
 )
 
+INSERT_FUNCTION_NO_HANDLER = Rule(
+    id="insert-function-no-handler",
+    severity="warning",
+    kind="settings",
+    what="An insert function has no handler for the type of the message, which drops it",
+    why="Segment sends on what the handler for the type returns. Without a handler such as onIdentify every "
+    "message of that type ends there, without an error at the client.",
+    fix="add the handler, if only to return the event: async function onIdentify(event) { return event }",
+    source="https://www.twilio.com/docs/segment/connections/functions/insert-functions",
+)
+
 STAGE_RULES: tuple[Rule, ...] = (
     TRANSFORMATION_NOT_FQL,
     TRANSFORMATION_KEEPS_OLD_NAME,
     SAMPLED_AT_RANDOM,
+    INSERT_FUNCTION_NO_HANDLER,
 )

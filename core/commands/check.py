@@ -15,6 +15,7 @@ from ..messages import Json, JsonObject, Marks, Message
 from ..pipeline import CompiledSettings
 from ..pipeline.answer import answer
 from ..pipeline.envelope import envelope_stages
+from ..pipeline.functions import RunFunction, run_none, with_outcomes
 from ..pipeline.lines import Copies, Given, Unreadable, given_messages
 from ..pipeline.reading import TOO_DEEP
 from ..pipeline.stages import Walked, judged
@@ -89,6 +90,7 @@ def check_lines(
     clock: Callable[[], int],
     bounds: Bounds = DEFAULT_BOUNDS,
     whole: bool = False,
+    functions: RunFunction = run_none,
 ) -> Iterator[Checked]:
     """Check messages, envelopes or batches, one JSON object a line; blank lines are skipped.
 
@@ -98,6 +100,7 @@ def check_lines(
     later ones may still clear of a mistake is held back until they decide it, at most `MOST_HELD` messages
     long. A line that cannot be read is passed on with its error, and the rest still run. Of a message beyond
     `bounds` only that is found: it is not read. With `whole`, each has its `answer` and its verdict.
+    `functions` runs the insert functions of the settings.
     """
     stream = StreamChecker(settings.checks, settings.destination)
     held = _Held(stream, settings)
@@ -109,7 +112,7 @@ def check_lines(
             yield from held.pass_on(_check_unread(given, settings, whole=whole))
         else:
             try:
-                checked = _check(given, clock, settings, stream, copies, whole=whole)
+                checked = _check(given, clock, settings, stream, copies, functions, whole=whole)
             except (InputError, MappingError) as error:
                 checked = Checked(line=given.line, error=str(error))
             except RecursionError:
@@ -174,12 +177,13 @@ def _check(
     settings: CompiledSettings,
     stream: StreamChecker,
     copies: Copies,
+    functions: RunFunction,
     *,
     whole: bool,
 ) -> Checked:
     now = given.now(clock)
     settings = settings.to(given.destination).with_stages(*envelope_stages(given.envelope))
-    message = given.message
+    (message,) = with_outcomes([given.message], settings, functions, now)
     verdict, walked = judged(message, settings, now)
     if not message.marks & Marks.WOULD_REJECT and copies.is_copy(given, now):
         message = msgspec.structs.replace(message, marks=Marks.SECOND_RECEIPT)

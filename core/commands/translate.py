@@ -13,6 +13,7 @@ from ..json_text import to_json
 from ..messages import JsonObject
 from ..pipeline import CompiledSettings, run
 from ..pipeline.envelope import request_of
+from ..pipeline.functions import RunFunction, run_none
 from ..pipeline.lines import Given, Unreadable, given_messages
 from ..pipeline.reading import TOO_DEEP
 from ..pipeline.stages import requested
@@ -58,12 +59,14 @@ def translate_through_stages(
     clock: Callable[[], int],
     show_secrets: bool = False,
     bounds: Bounds = DEFAULT_BOUNDS,
+    functions: RunFunction = run_none,
 ) -> Iterator[Line]:
     """Translate messages as `translate_lines`, after every stage of the settings and of their envelopes.
 
     The lines have what `answer` says as well, and the clock and the warnings are those of `segtap check`.
+    `functions` runs the insert functions of the settings.
     """
-    for checked in check_lines(lines, settings, clock=clock, bounds=bounds, whole=True):
+    for checked in check_lines(lines, settings, clock=clock, bounds=bounds, whole=True, functions=functions):
         if checked.error is not None or checked.verdict is None:
             yield _error(checked.error or "")
             continue

@@ -45,7 +45,7 @@ SECTIONS: dict[str, type[msgspec.Struct]] = {
 }
 TOP_LEVEL = ("identity", "mixpanel_group_keys", "plan", "repair")
 TOP_LEVEL_LISTS = ("mixpanel_group_keys", "repair")
-TABLES = ("subscriptions", "transformations", "filters", "rules", "not_imitated", "tests")
+TABLES = ("subscriptions", "transformations", "filters", "insert_functions", "rules", "not_imitated", "tests")
 """Lists of tables, which only a file can hold."""
 ENV_ALIASES = {"SEGTAP_JOURNAL": "SEGTAP_JOURNAL_PATH", "SEGTAP_DESTINATION": "SEGTAP_DESTINATION_KIND"}
 """Names that people guess before they read; each means the one behind it."""
@@ -172,6 +172,11 @@ def _with_tables(settings: Settings, tables: JsonObject, place: str) -> Settings
         from .filters import read_filters
 
         settings = msgspec.structs.replace(settings, filters=read_filters(tables["filters"], place))
+    if "insert_functions" in tables:
+        from .insert_functions import read_insert_functions
+
+        functions = read_insert_functions(tables["insert_functions"], place, Path(place).parent)
+        settings = msgspec.structs.replace(settings, insert_functions=functions)
     if "rules" in tables:
         from ..checks.adjust import read_rule_settings
 

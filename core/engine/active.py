@@ -18,7 +18,7 @@ from ..destinations.filters import filter_faults
 from ..destinations.transformations import transformation_faults
 from ..identities.named import named_ids
 from ..index.revision import revision_of
-from ..masks import masks_of, secrets_in
+from ..masks import masks_of, secrets_in_settings
 from ..messages import JsonObject, Message
 from ..objections import Objection
 from ..pipeline import compile_settings, run
@@ -71,7 +71,7 @@ class ActiveSettings:
         """Which transformations and filters stop everything, which subscriptions can never send, which rules
         of the tracking plan check nothing, and why."""
         self.settings = settings
-        self.masks = masks_of(secrets_in(settings.destination))
+        self.masks = masks_of(secrets_in_settings(settings))
         """Masks the secrets of these settings in everything that viewers and the log get."""
 
     def translate(self, document: JsonObject, *, now: int) -> Translation:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import shutil
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Self
 
 from ..json_text import deeper_than, json_bytes
 from ..masks import Masks, masks_of, secrets_in_functions
@@ -64,7 +64,13 @@ class InsertFunctions:
     def faults(self) -> tuple[str, ...]:
         """Say which enabled functions cannot be run, and why."""
         named = ((one, runner.unusable()) for one, runner in zip(self.functions, self._runners, strict=True))
-        return tuple(f"{label(one)} is not imitated: {why}" for one, why in named if one.enabled and why)
+        return tuple(f"{one.words} is not imitated: {why}" for one, why in named if one.enabled and why)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """End all processes; what is being run ends with a fault."""
@@ -140,7 +146,7 @@ class _Runner:
                 why = "the process was stopped" if self._closed else str(error)
                 in_a_row = in_a_row + 1 if len(done) == before else 1
                 done.append(self._outcome("fault", why))
-                self._report(f"{label(self._function)} failed: {why}.")
+                self._report(f"{self._function.words} failed: {why}.")
         if len(done) < len(documents):
             given_up = f"it was not run: {why}, for the messages before this one"
             done += self._all("fault", given_up, len(documents) - len(done))
@@ -216,22 +222,9 @@ class _Runner:
             self._child = None
 
 
-def label(function: InsertFunction) -> str:
-    """Return how texts call a function: `the insert function 'Mask emails'`."""
-    return f"the insert function {function.name or Path(function.file).name!r}"
-
-
 def code_of(function: InsertFunction) -> str:
     """Read the function's file. Raises OSError, UnicodeDecodeError."""
     return Path(function.file).expanduser().read_text(encoding="utf-8")
-
-
-def digest_of(function: InsertFunction) -> bytes:
-    """Return what names the function's code; empty for a file that cannot be read."""
-    try:
-        return hashlib.blake2b(Path(function.file).expanduser().read_bytes()).digest()
-    except OSError:
-        return b""
 
 
 def _ignore(text: str) -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from functools import cache
+import shutil
+from functools import cache, lru_cache
 from importlib.metadata import version
 from pathlib import Path
 
 import msgspec
 
 from ..masks import masked_settings
-from ..settings import Settings
+from ..settings import InsertFunction, Settings
 
 FORMAT = 1
 """Another number makes every kept verdict stale."""
@@ -20,6 +21,8 @@ _encode = msgspec.msgpack.Encoder(order="deterministic").encode
 
 def revision_of(settings: Settings) -> str:
     """Return the revision of verdicts by these settings, in which secrets count only as set or not set.
+
+    Settings of insert functions count as they are, under a hash that is too slow to find a secret by trying.
 
     It changes with the settings that stages, rules and repairs look at, with the content of the files that
     they name, and with segtap's own code.
@@ -44,10 +47,32 @@ def revision_of(settings: Settings) -> str:
                 (masked.ingest.max_message, masked.ingest.max_nodes, masked.ingest.max_decoded),
                 "destination.api_secret" in masked.sources,
                 _content(masked.plan),
+                tuple(map(_of_function, settings.insert_functions)),
             ),
         ),
         digest_size=8,
     ).hexdigest()
+
+
+def _of_function(function: InsertFunction) -> tuple[object, ...]:
+    """Return what decides on a function's outcomes. Its settings are hashed slowly: they may be secrets."""
+    given = _encode(function.settings)
+    return (
+        function.file,
+        function.scope,
+        function.name,
+        function.enabled,
+        function.network,
+        _slow_digest(given) if function.settings else b"",
+        _content(function.file),
+        shutil.which("node") is None,
+    )
+
+
+@lru_cache(maxsize=16)
+def _slow_digest(data: bytes) -> bytes:
+    """Return a digest from which even a short secret cannot be found by trying."""
+    return hashlib.scrypt(data, salt=b"segtap insert function", n=2**14, r=8, p=1, dklen=16)
 
 
 def _content(path: str) -> bytes:

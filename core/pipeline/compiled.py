@@ -12,6 +12,7 @@ from ..destinations import Translator, translator
 from ..settings import (
     Destination,
     DestinationFilter,
+    InsertFunction,
     RepairName,
     SegmentSettings,
     Settings,
@@ -34,6 +35,11 @@ class CompiledSettings(msgspec.Struct, frozen=True):
     stages: StageSettings
     parts: tuple[Part, ...]
     repairs: tuple[RepairName, ...]
+
+    @property
+    def runs_functions(self) -> bool:
+        """True if an insert function is enabled."""
+        return any(one.enabled for one in self.stages.insert_functions)
 
     def to(self, destination: Destination) -> CompiledSettings:
         """Return the same settings for another destination, such as an envelope's."""
@@ -71,10 +77,11 @@ def compiled(
     segment: SegmentSettings = SegmentSettings(),  # noqa: B008 - frozen
     transformations: Sequence[Transformation] = (),
     filters: Sequence[DestinationFilter] = (),
+    insert_functions: Sequence[InsertFunction] = (),
     repairs: Sequence[RepairName] = (),
 ) -> CompiledSettings:
     """Compile settings that are given one by one."""
-    stages = StageSettings(segment, tuple(transformations), tuple(filters))
+    stages = StageSettings(segment, tuple(transformations), tuple(filters), tuple(insert_functions))
     return CompiledSettings(
         destination,
         translator(destination),
@@ -93,5 +100,6 @@ def compile_settings(settings: Settings) -> CompiledSettings:
         segment=settings.segment,
         transformations=settings.transformations,
         filters=settings.filters,
+        insert_functions=settings.insert_functions,
         repairs=settings.repair,
     )

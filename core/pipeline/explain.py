@@ -23,7 +23,7 @@ def explained(detail: MessageDetail, settings: CompiledSettings) -> MessageDetai
     try:
         whole = read_document(detail.document)
         now = detail.summary.received_at
-        walked = walk(whole, (), settings, now)
+        walked = walk(whole, (), settings, now, verdict.outcomes)
         explanation = msgspec.structs.replace(
             explain(walked.document, settings.destination, verdict.translation, now=now),
             taken_out=_taken_out(walked),

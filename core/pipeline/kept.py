@@ -11,6 +11,7 @@ import msgspec
 from ..catalogue import BY_ID
 from ..json_text import whole_text
 from ..objections import Objection
+from ..outcomes import FunctionOutcome
 from ..repair import Repaired
 from ..verdict import Finding, Severity, StageResult, Verdict
 
@@ -32,6 +33,7 @@ class _Kept(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
     objections: tuple[Objection, ...] = ()
     stages: tuple[StageResult, ...] = ()
     fault: str = ""
+    outcomes: tuple[FunctionOutcome, ...] = ()
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -40,13 +42,14 @@ _decode = msgspec.msgpack.Decoder(_Kept).decode
 
 def pack_verdict(verdict: Verdict) -> bytes:
     """Return the bytes that `unpack_verdict` reads; empty for a verdict that says nothing."""
-    if not (verdict.findings or verdict.objections or verdict.stages or verdict.fault):
+    if not (verdict.findings or verdict.objections or verdict.stages or verdict.fault or verdict.outcomes):
         return b""
     kept = _Kept(
         tuple([_pack(finding) for finding in verdict.findings]),
         verdict.objections,
         verdict.stages,
         verdict.fault,
+        verdict.outcomes,
     )
     try:
         return _encode(kept)
@@ -66,8 +69,24 @@ def unpack_verdict(data: bytes, made: Repaired) -> Verdict | None:
     except (msgspec.MsgspecError, ValueError, IndexError):
         return None
     return Verdict(
-        translation, findings, repairs, fault=kept.fault, objections=kept.objections, stages=kept.stages
+        translation,
+        findings,
+        repairs,
+        fault=kept.fault,
+        objections=kept.objections,
+        stages=kept.stages,
+        outcomes=kept.outcomes,
     )
+
+
+def kept_outcomes(data: bytes) -> tuple[FunctionOutcome, ...] | None:
+    """Return what insert functions made of the message; None for bytes that cannot be read."""
+    if not data:
+        return ()
+    try:
+        return _decode(data).outcomes
+    except (msgspec.MsgspecError, ValueError):
+        return None
 
 
 def _pack(finding: Finding) -> _Finding:

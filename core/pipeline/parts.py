@@ -14,17 +14,22 @@ from ..destinations.integrations import stopped_by_integrations
 from ..destinations.schema import blocked_lists
 from ..destinations.transformations import CompiledTransformation, Origin, for_destination
 from ..messages import JsonObject
-from ..settings import DestinationFilter, DestinationKind, SegmentSettings
+from ..outcomes import STOPS, FunctionOutcome, outcome_of, with_changes
+from ..settings import DestinationFilter, DestinationKind, InsertFunction, SegmentSettings
 from ..transformations import Transformation
 from ..verdict import NotSent, Stage
 from .notes import Notes, filter_notes, transformation_notes
 
 
 class Passage(NamedTuple):
-    """A message on its way through one stage: its document as it reached the stage, and the clock."""
+    """A message on its way through one stage: its document as it reached the stage, and the clock.
+
+    `outcomes` are what insert functions made of it.
+    """
 
     reached: JsonObject
     now: int
+    outcomes: Sequence[FunctionOutcome] = ()
 
 
 Apply: TypeAlias = Callable[[JsonObject, Passage], "JsonObject | NotSent"]
@@ -37,6 +42,7 @@ class Part(NamedTuple):
 
     `name` is the one that the settings give it; parts without a name are in no list of stages. `origins` say
     where what it writes into the message before it comes from; `notes` are findings on that message.
+    `function` is the place of an insert function in the settings.
     """
 
     stage: Stage
@@ -44,6 +50,7 @@ class Part(NamedTuple):
     apply: Apply
     origins: Callable[[JsonObject], Sequence[Origin]] | None = None
     notes: Notes | None = None
+    function: int | None = None
 
 
 class Step(NamedTuple):
@@ -69,6 +76,7 @@ class StageSettings(NamedTuple):
     segment: SegmentSettings = SegmentSettings()
     transformations: tuple[Transformation, ...] = ()
     filters: tuple[DestinationFilter, ...] = ()
+    insert_functions: tuple[InsertFunction, ...] = ()
 
 
 def parts_of(settings: StageSettings, kind: DestinationKind) -> tuple[Part, ...]:
@@ -76,6 +84,7 @@ def parts_of(settings: StageSettings, kind: DestinationKind) -> tuple[Part, ...]
     transformations = settings.transformations
     return (
         *(Part("schema", name, _alone(blocked)) for name, blocked in blocked_lists(settings.segment)),
+        *_functions(settings.insert_functions, "source_function"),
         *_transformations(transformations, kind, "source_transformations"),
         Part("integrations", "", _integrations(kind, settings.segment.consent_categories)),
         *(
@@ -83,7 +92,29 @@ def parts_of(settings: StageSettings, kind: DestinationKind) -> tuple[Part, ...]
             for one in compiled_filters(settings.filters)
         ),
         *_transformations(transformations, kind, "destination_transformations"),
+        *_functions(settings.insert_functions, "insert_function"),
     )
+
+
+def _functions(functions: Sequence[InsertFunction], stage: Stage) -> Iterator[Part]:
+    """Yield the parts that do what a function was recorded to do; without an outcome they do nothing."""
+    scope = "source" if stage == "source_function" else "destination"
+    for place, one in enumerate(functions):
+        if one.enabled and one.scope == scope:
+            yield Part(stage, one.title, _recorded(place, one, stage), function=place)
+
+
+def _recorded(place: int, function: InsertFunction, stage: Stage) -> Apply:
+    def recorded(document: JsonObject, passage: Passage) -> JsonObject | NotSent:
+        outcome = outcome_of(place, passage.outcomes)
+        if outcome is None:
+            return document
+        if outcome.effect in STOPS:
+            path = "$.type" if outcome.effect == "no_handler" else "$"
+            return NotSent(path, f"{function.words} stops it: {outcome.reason}", stage)
+        return with_changes(document, outcome.changes)
+
+    return recorded
 
 
 def _transformations(

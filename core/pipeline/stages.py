@@ -10,12 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, get_args
 
+import msgspec
+
 from ..checks import SECOND_RECEIPT, adjusted, called, check, objection
 from ..messages import JsonObject, Marks, Message
 from ..objections import Objection, first_rejection
+from ..outcomes import FunctionOutcome
 from ..repair import Repaired, mended_findings, repaired
 from ..verdict import Finding, NotSent, Stage, StageResult, Translation, Verdict
 from .compiled import CompiledSettings
+from .functions import function_findings, not_imitated
 from .origins import Origins
 from .parts import Passage, Step
 
@@ -44,7 +48,7 @@ def judged(message: Message, settings: CompiledSettings, now: int | None = None)
         )
         return made, Walked(message.document, made.translation, made.stages)
     at = message.received_at if now is None else now
-    walked = walk(message.document, message.objections, settings, at)
+    walked = walk(message.document, message.objections, settings, at, message.outcomes)
     findings = check(
         message.document,
         walked.translation,
@@ -57,22 +61,26 @@ def judged(message: Message, settings: CompiledSettings, now: int | None = None)
         settings=settings.checks,
         delivered=walked.document,
         as_sent=Origins(message.document, walked.steps).finding if walked.steps else None,
-        notes=_notes(message.document, walked) if walked.steps else (),
+        notes=_notes(message, walked, settings) if walked.steps else (),
+    )
+    verdict = Verdict(
+        walked.translation,
+        findings,
+        objections=message.objections,
+        stages=walked.results,
+        outcomes=message.outcomes,
     )
     if walked.refusal is not None:
-        refused = Translation(not_sent=walked.refusal)
-        verdict = Verdict(refused, findings, objections=message.objections, stages=walked.results)
-    elif not settings.repairs:
-        verdict = Verdict(walked.translation, findings, objections=message.objections, stages=walked.results)
-    else:
-        mended = mend(walked.translation, walked.document, settings)
-        verdict = Verdict(
-            mended.translation,
-            mended_findings(findings, mended),
-            mended.repairs,
-            objections=message.objections,
-            stages=walked.results,
-        )
+        return msgspec.structs.replace(verdict, translation=Translation(not_sent=walked.refusal)), walked
+    if not settings.repairs:
+        return verdict, walked
+    mended = mend(walked.translation, walked.document, settings)
+    verdict = msgspec.structs.replace(
+        verdict,
+        translation=mended.translation,
+        findings=mended_findings(findings, mended),
+        repairs=mended.repairs,
+    )
     return verdict, walked
 
 
@@ -82,7 +90,7 @@ def remake(message: Message, settings: CompiledSettings) -> Repaired:
         return Repaired(_unread(message, settings).translation)
     if message.marks & Marks.SECOND_RECEIPT:
         return Repaired(Translation())
-    walked = walk(message.document, message.objections, settings, message.received_at)
+    walked = walk(message.document, message.objections, settings, message.received_at, message.outcomes)
     if walked.refusal is not None:
         return Repaired(Translation(not_sent=walked.refusal))
     return mend(walked.translation, walked.document, settings)
@@ -104,9 +112,15 @@ class Walked(NamedTuple):
 
 
 def walk(
-    document: JsonObject, objections: Sequence[Objection], settings: CompiledSettings, now: int
+    document: JsonObject,
+    objections: Sequence[Objection],
+    settings: CompiledSettings,
+    now: int,
+    outcomes: Sequence[FunctionOutcome] = (),
 ) -> Walked:
     """Walk a message through the stages, up to the one that stops it.
+
+    `outcomes` are what insert functions made of it; one without an outcome does nothing.
 
     A refusal by Segment ends the walk only in name: what the destination would make of the message is worked
     out for the rules.
@@ -118,7 +132,7 @@ def walk(
         results.append(StageResult("segment", "stopped", "$", rejection.text))
     steps: list[Step] = []
     stage: Stage = ""
-    passage = Passage(document, now)
+    passage = Passage(document, now, outcomes)
     for part in settings.parts:
         if part.stage != stage:
             stage = part.stage
@@ -127,6 +141,8 @@ def walk(
         made = part.apply(document, passage)
         if part.name:
             steps.append(Step(part, document, made, passage.reached))
+        if part.function is not None and refusal is None:
+            results.extend(not_imitated(part, outcomes))
         if made is document:
             continue
         if isinstance(made, NotSent):
@@ -139,13 +155,17 @@ def walk(
     return Walked(document, translation, tuple(results), refusal, tuple(steps))
 
 
-def _notes(document: JsonObject, walked: Walked) -> Iterator[Finding]:
-    """Yield what the rules say of the parts that a message has come through, if it is sent."""
+def _notes(message: Message, walked: Walked, settings: CompiledSettings) -> Iterator[Finding]:
+    """Yield what the rules say of the parts that a message has come through, if it is sent.
+
+    Of insert functions also if one of them stops it.
+    """
+    yield from function_findings(message.outcomes, settings.stages.insert_functions)
     if walked.refusal is not None or walked.translation.not_sent is not None:
         return
     for index, step in enumerate(walked.steps):
         if step.part.notes is not None:
-            origins = Origins(document, walked.steps[:index])
+            origins = Origins(message.document, walked.steps[:index])
             yield from map(origins.finding, step.part.notes(step.before, step.reached))
 
 

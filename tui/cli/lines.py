@@ -67,6 +67,7 @@ def translate(
 
     from ...core import bounds_of, check_settings
     from ...core.commands.translate import translate_lines, translate_through_stages
+    from ...core.functions import InsertFunctions
     from ...core.pipeline import compile_settings, compiled
     from ...core.settings import destination_of, previewed
 
@@ -79,16 +80,17 @@ def translate(
     else:
         # Without the stages of the settings: requests are made by subscriptions and mappings alone.
         judged = compiled(previewed(destination_of(settings)), check_settings(settings), repairs=repairs)
-    translated = translate_through_stages if stages else translate_lines
-    for line in translated(
-        source,
-        judged,
-        clock=lambda: clock,
-        show_secrets=show_secrets,
-        bounds=bounds_of(settings.ingest),
-    ):
-        failed |= line.failed
-        write_json_text(line.text)
+    with InsertFunctions(settings.insert_functions) as functions:
+        whole = partial(translate_through_stages, functions=functions.run)
+        for line in (whole if stages else translate_lines)(
+            source,
+            judged,
+            clock=lambda: clock,
+            show_secrets=show_secrets,
+            bounds=bounds_of(settings.ingest),
+        ):
+            failed |= line.failed
+            write_json_text(line.text)
     ctx.exit(1 if failed else 0)
 
 
@@ -122,6 +124,7 @@ def check(
     from ...core import bounds_of
     from ...core.commands.check import Tally, check_lines
     from ...core.commands.check_formats import FORMATS, as_table
+    from ...core.functions import InsertFunctions
     from ...core.pipeline import compile_settings
 
     clock = clock_of(now)
@@ -129,17 +132,19 @@ def check(
     judged = compile_settings(settings)
     if judged.checks.plan is not None:
         tell_plan_faults(judged.checks.plan.faults)
-    checked = check_lines(
-        source,
-        judged,
-        clock=lambda: clock,
-        bounds=bounds_of(settings.ingest),
-        whole=shape == "json",
-    )
     tally = Tally()
     write = partial(as_table, ascii_only=wants_ascii()) if shape == "table" else FORMATS[shape]
-    for line in write(tally.counting(map(hidden, checked)), source.name):
-        put(line)
+    with InsertFunctions(settings.insert_functions) as functions:
+        checked = check_lines(
+            source,
+            judged,
+            clock=lambda: clock,
+            bounds=bounds_of(settings.ingest),
+            whole=shape == "json",
+            functions=functions.run,
+        )
+        for line in write(tally.counting(map(hidden, checked)), source.name):
+            put(line)
     ctx.exit(tally.exit_code)
 
 

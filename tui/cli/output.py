@@ -13,7 +13,7 @@ from typing import TypeVar
 import click
 
 from ...core.json_text import escaped, escaped_bytes, json_indented, json_line
-from ...core.masks import NO_MASKS, Masks, masks_of, secrets_in
+from ...core.masks import NO_MASKS, Masks, masks_of, secrets_in_settings
 from ...core.messages import Json
 from ...core.settings import Settings
 from ...core.text import clean
@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 def hide_secrets_of(settings: Settings) -> None:
     """Mask the secrets of these settings in all that is written from now on."""
-    _masks[0] = masks_of(secrets_in(settings.destination))
+    _masks[0] = masks_of(secrets_in_settings(settings))
 
 
 def hidden(value: T) -> T:

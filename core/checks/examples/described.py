@@ -142,6 +142,13 @@ DESCRIBED_EXAMPLES: dict[str, Described] = {
         ),
         ('the same filter with path = "userId": the same users are always in',),
     ),
+    "insert-function-no-handler": Described(
+        (
+            "an insert function with async function onTrack(event) { return event }, and nothing else",
+            "No identify, page or group call reaches Mixpanel: each of these types has no handler.",
+        ),
+        ("the same function with async function onIdentify(event) { return event }, and so on",),
+    ),
     "not-imitated": Described(
         (
             "segtap mappings import finds an insert function on the destination, and writes into segtap.toml",

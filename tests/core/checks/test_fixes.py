@@ -361,6 +361,7 @@ NOT_IN_THE_MESSAGE = {
     "property-dropped": "the mapping is changed where it leaves the value out",
     "array-overwritten": "the sender sends the whole list, which no single message shows",
     "transformation-keeps-old-name": "the transformation drops the old name, too: see test_stage_notes",
+    "insert-function-no-handler": "the function gets the handler: see test_functions",
     "sampled-at-random": "the sample of the settings gets a path: see test_stage_notes",
     "plan-violation": "the plan says what is right",
     "plan-unplanned-event": "the plan says what is right",

@@ -1,0 +1,73 @@
+"""`[[insert_functions]]` of segtap.toml: the code of insert functions, and the settings that it gets."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+from typing import cast, get_args
+
+from ..errors import SettingsError
+from ..messages import Json, JsonObject
+from ..settings import FunctionScope, InsertFunction
+from .nearest import nearest_key
+
+KEYS = ("file", "scope", "name", "enabled", "network", "settings")
+_KINDS: dict[str, tuple[type, str]] = {
+    "file": (str, "a path in quotes"),
+    "name": (str, "a text in quotes"),
+    "enabled": (bool, "true or false"),
+    "network": (bool, "true or false"),
+    "settings": (dict, 'a table: settings = { key = "…" }'),
+}
+
+
+def read_insert_functions(tables: Json, place: str, folder: Path) -> tuple[InsertFunction, ...]:
+    """Read a file's `[[insert_functions]]`; code is found from the folder. Raises SettingsError.
+
+    `place` names the file. A file with code that is missing is no error here: the stage is then not imitated.
+    """
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        raise SettingsError(
+            f"{place}: insert functions are tables. Write each below a line [[insert_functions]]."
+        )
+    return tuple(
+        _read(cast(JsonObject, table), f"{place}: insert function {number}", folder)
+        for number, table in enumerate(tables, start=1)
+    )
+
+
+def _read(table: JsonObject, place: str, folder: Path) -> InsertFunction:
+    for key, value in table.items():
+        if key not in KEYS:
+            raise SettingsError(f"{place} has no key {key!r}. {nearest_key(key, KEYS)}")
+        if key in _KINDS and not isinstance(value, _KINDS[key][0]):
+            raise SettingsError(f"{place}: {key} is {_KINDS[key][1]}.")
+    if not table.get("file"):
+        raise SettingsError(f'{place} names no file with its code. Write file = "fn.js".')
+    scope = table.get("scope", "destination")
+    if scope not in get_args(FunctionScope):
+        raise SettingsError(
+            f"{place} has no scope {scope!r}. Write one of {', '.join(get_args(FunctionScope))}."
+        )
+    settings = cast(JsonObject, table.get("settings", {}))
+    _only_json(settings, place)
+    return InsertFunction(
+        file=str((folder / Path(str(table["file"])).expanduser()).absolute()),
+        scope=cast(FunctionScope, scope),
+        name=str(table.get("name", "")),
+        enabled=bool(table.get("enabled", True)),
+        network=bool(table.get("network", False)),
+        settings=settings,
+    )
+
+
+def _only_json(value: object, place: str) -> None:
+    """Refuse what TOML has and JSON has not. Values are not named: they may be secrets."""
+    if isinstance(value, dict | list):
+        whole = cast("dict[str, object] | list[object]", value)
+        for item in whole.values() if isinstance(whole, dict) else whole:
+            _only_json(item, place)
+    elif isinstance(value, float) and value - value != 0:
+        raise SettingsError(f"{place}: a number in its settings is not one in JSON.")
+    elif isinstance(value, datetime.date | datetime.time):
+        raise SettingsError(f"{place}: a date in its settings has no quotes. Put it into quotes.")
