@@ -55,7 +55,7 @@ async def read_body(response: httpx.Response, limit: int) -> Body:
 
 
 def codings_of(response: httpx.Response) -> list[str]:
-    """How the answer is packed, in the order in which that was done; empty for a plain one."""
+    """Return how the answer is packed, in the order in which that was done; empty for a plain one."""
     named = response.headers.get("content-encoding", "").lower().split(",")
     return [coding.strip() for coding in named if coding.strip() not in ("", "identity")]
 

@@ -13,7 +13,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 def json_bytes(value: Json) -> bytes:
-    """JSON text of any parsed value: UTF-8 as is, NaN as null.
+    """Return JSON text of any parsed value: UTF-8 as is, NaN as null.
 
     Lone surrogates, which UTF-8 cannot hold, become `\\udXXX` escapes, as JSON.stringify makes them.
     """
@@ -25,7 +25,7 @@ def json_bytes(value: Json) -> bytes:
 
 
 def to_json(value: Json) -> str:
-    """The same as text."""
+    """Return the same as text."""
     return json_bytes(value).decode()
 
 
@@ -38,7 +38,8 @@ def _finite(value: Json) -> Json:
 
 
 def escaped(text: str) -> str:
-    """JSON text whose strings hold no character that could act on a terminal: those are `\\uXXXX` escapes.
+    """Return JSON text whose strings hold no character that could act on a terminal: those are `\\uXXXX`
+    escapes.
 
     It is equal JSON. C0 and lone surrogates are escaped by whatever wrote it.
     """
@@ -48,24 +49,24 @@ def escaped(text: str) -> str:
 
 
 def escaped_bytes(data: bytes) -> bytes:
-    """The same for UTF-8; bytes that are not become U+FFFD."""
+    """Return the same for UTF-8; bytes that are not become U+FFFD."""
     if data.isascii() and b"\x7f" not in data:
         return data
     return escaped(data.decode("utf-8", "replace")).encode()
 
 
 def json_line(value: Json) -> str:
-    """A value as one line of a command's output or of a log: compact, and `escaped`."""
+    """Return a value as one line of a command's output or of a log: compact, and `escaped`."""
     return escaped(to_json(value))
 
 
 def json_indented(value: Json) -> str:
-    """A value as JSON for people: indented, without a line end, and `escaped`."""
+    """Return a value as JSON for people: indented, without a line end, and `escaped`."""
     return escaped(msgspec.json.format(json_bytes(value), indent=2).decode())
 
 
 def whole_text(value: Json | tuple[Json, ...]) -> Json:
-    """The value with U+FFFD in place of lone surrogates, for readers that accept valid UTF-8 only.
+    """Return the value with U+FFFD in place of lone surrogates, for readers that accept valid UTF-8 only.
 
     Tuples, which `msgspec.to_builtins` makes, become lists.
     """
@@ -81,7 +82,7 @@ def whole_text(value: Json | tuple[Json, ...]) -> Json:
 
 
 def deeper_than(value: Json, most: int) -> bool:
-    """True if a value holds more than `most` levels of objects and lists."""
+    """Return True if a value holds more than `most` levels of objects and lists."""
     level: list[Json] = [value]
     for _ in range(most + 1):
         level = [

@@ -31,12 +31,12 @@ _WHERE = {"us": "the US", "eu": "the EU", "in": "India"}
 
 
 def mask_token(token: str) -> str:
-    """A project token short enough for a header: `a1b2…f9`."""
+    """Return a project token short enough for a header: `a1b2…f9`."""
     return f"{token[:4]}…{token[-2:]}" if len(token) > 8 else token
 
 
 def project_in_words(project: str, region: str, mixpanel_url: str, project_region: str = "") -> str:
-    """Where messages go, for a sentence: `project a1b2…f9 at the endpoint in the EU`.
+    """Return where messages go, for a sentence: `project a1b2…f9 at the endpoint in the EU`.
 
     `project` is the masked token. A project that stores its data in another region than the endpoint's gets
     nothing, which is said.
@@ -50,13 +50,13 @@ def project_in_words(project: str, region: str, mixpanel_url: str, project_regio
 
 
 def mask_authorization(value: str) -> str:
-    """`Basic ••••` for any credentials: the scheme tells which kind, and nothing else is shown."""
+    """Return `Basic ••••` for any credentials: the scheme tells which kind, and nothing else is shown."""
     scheme, space, _ = value.partition(" ")
     return f"{scheme} {MASK}" if space else MASK
 
 
 def masked(request: OutgoingRequest) -> OutgoingRequest:
-    """The request as it may be shown: credentials in the header and in query fields are dots."""
+    """Return the request as it may be shown: credentials in the header and in query fields are dots."""
     changes: dict[str, object] = {}
     if request.authorization is not None:
         changes["authorization"] = mask_authorization(request.authorization)
@@ -68,7 +68,7 @@ def masked(request: OutgoingRequest) -> OutgoingRequest:
 
 
 def masked_verdict(verdict: Verdict) -> Verdict:
-    """The same verdict with dots for the credentials of every request: `authorization`, an API key."""
+    """Return the same verdict with dots for the credentials of every request: `authorization`, an API key."""
     operations = tuple(
         msgspec.structs.replace(operation, request=masked(operation.request))
         for operation in verdict.translation.operations
@@ -78,7 +78,7 @@ def masked_verdict(verdict: Verdict) -> Verdict:
 
 
 def secrets_of(request: OutgoingRequest) -> tuple[str, ...]:
-    """What must never be shown of a request: for scrubbing the words that a server sends back."""
+    """Return what must never be shown of a request: for scrubbing the words that a server sends back."""
     found: list[str] = []
     if request.authorization:
         found += _in_basic(request.authorization.rpartition(" ")[2])
@@ -88,7 +88,9 @@ def secrets_of(request: OutgoingRequest) -> tuple[str, ...]:
 
 
 def _in_basic(encoded: str) -> list[str]:
-    """The secrets in Basic credentials, longest first: `user:secret`, or a secret in place of the user."""
+    """Return the secrets in Basic credentials, longest first: `user:secret`, or a secret in place of the
+    user.
+    """
     try:
         plain = b64decode(encoded, validate=True).decode()
     except ValueError:
@@ -98,7 +100,7 @@ def _in_basic(encoded: str) -> list[str]:
 
 
 def secrets_in(destination: DestinationSettings) -> tuple[str, ...]:
-    """Every secret of the settings, each by itself and `user:secret` in its parts."""
+    """Return every secret of the settings, each by itself and `user:secret` in its parts."""
     named = [
         value.reveal()
         for name in destination.__struct_fields__
@@ -109,7 +111,7 @@ def secrets_in(destination: DestinationSettings) -> tuple[str, ...]:
 
 
 def secrets_in_functions(functions: Sequence[InsertFunction]) -> tuple[str, ...]:
-    """Every text in the settings of insert functions that is long enough to be a secret."""
+    """Return every text in the settings of insert functions that is long enough to be a secret."""
     found: list[str] = []
     waiting: list[Json] = [dict(one.settings) for one in functions]
     while waiting:
@@ -122,7 +124,7 @@ def secrets_in_functions(functions: Sequence[InsertFunction]) -> tuple[str, ...]
 
 
 def secrets_in_settings(settings: Settings) -> tuple[str, ...]:
-    """Every secret of the destination and of the insert functions."""
+    """Return every secret of the destination and of the insert functions."""
     return (*secrets_in(settings.destination), *secrets_in_functions(settings.insert_functions))
 
 
@@ -149,7 +151,7 @@ def masked_settings(settings: Settings) -> Settings:
 
 @lru_cache(maxsize=16)
 def masks_of(secrets: tuple[str, ...]) -> Masks:
-    """Dots for these secrets, made once: many answers are read with the same ones."""
+    """Return dots for these secrets, made once: many answers are read with the same ones."""
     return Masks(secrets)
 
 
@@ -183,11 +185,11 @@ class Masks:
         self._pattern = re.compile("|".join(_group(name, forms) for name, forms in groups.items() if forms))
 
     def find(self, text: str) -> bool:
-        """True when a secret is in the text, or half of one."""
+        """Return True when a secret is in the text, or half of one."""
         return any(form in text for form in self._finds)
 
     def text(self, text: str) -> str:
-        """The text with dots."""
+        """Return the text with dots."""
         if not self.find(text):
             return text
         parts: list[str] = []
@@ -206,7 +208,7 @@ class Masks:
         return "".join([*parts, text[done:]])
 
     def data(self, data: bytes) -> bytes:
-        """The same for bytes; what is not UTF-8 in them stays as it is."""
+        """Return the same for bytes; what is not UTF-8 in them stays as it is."""
         if not any(form in data for form in self._finds_data):
             return data
         return self.text(data.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
@@ -246,7 +248,7 @@ class Masks:
 
 
 def _written(secret: str) -> set[str]:
-    """The secret as servers and SDKs write it within a text."""
+    """Return the secret as servers and SDKs write it within a text."""
     found = {secret, html.escape(secret), html.escape(secret, quote=False)}
     for text in (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]):
         found |= {text, text.replace("/", "\\/")}
@@ -259,7 +261,7 @@ def _written(secret: str) -> set[str]:
 
 
 def _in_base64(secret: str) -> set[str]:
-    """Of the secret at each of base64's three places, the signs that its neighbours do not change."""
+    """Return the secret in base64 at each of its three places, without the signs that neighbours change."""
     found: set[str] = set()
     for lead in range(3):
         data = b"\0" * lead + _bytes(secret)
@@ -285,7 +287,7 @@ def _half(form: str) -> str:
 
 
 def _goes_on(text: str, end: int, rests: Iterable[str]) -> int:
-    """Where a form's text ends, of which one of these rests follows or only the beginning of one."""
+    """Return where a form's text ends, of which one of these rests follows or only the beginning of one."""
     furthest = end
     for rest in rests:
         same = 0
@@ -306,7 +308,7 @@ def _end_of_run(text: str, end: int) -> int:
 
 
 def _run_before(text: str, start: int, floor: int) -> int:
-    """Where the run of base64 begins that goes on at `start`."""
+    """Return where the run of base64 begins that goes on at `start`."""
     while start > floor:
         if text[start - 1] in _RUN_LETTERS:
             start -= 1
@@ -318,7 +320,7 @@ def _run_before(text: str, start: int, floor: int) -> int:
 
 
 def _whole_escape(text: str, start: int, floor: int) -> int:
-    """`start`, or where the backslashes before it begin: of JSON text, no half escape may be left."""
+    """Return `start`, or where the backslashes before it begin: of JSON text, no half escape may be left."""
     first = start
     while first > floor and text[first - 1] == "\\":
         first -= 1

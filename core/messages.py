@@ -96,7 +96,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
         return self.status == DAMAGED_STATUS
 
     def header(self, name: str) -> str | None:
-        """The first header of that (lower-case) name, or None."""
+        """Return the first header of that (lower-case) name, or None."""
         return next((value for key, value in self.headers if key == name), None)
 
 
@@ -142,15 +142,15 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def message_number(seq: int, position: int) -> int:
-    """The id of the message at `position` of receipt `seq`."""
+    """Return the id of the message at `position` of receipt `seq`."""
     return seq << POSITION_BITS | position
 
 
 def seq_of(id: int) -> int:
-    """The number of the receipt that holds the message of that id."""
+    """Return the number of the receipt that holds the message of that id."""
     return id >> POSITION_BITS
 
 
 def position_of(id: int) -> int:
-    """The message's place in its receipt, from 0."""
+    """Return the message's place in its receipt, from 0."""
     return id & ((1 << POSITION_BITS) - 1)

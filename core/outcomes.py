@@ -107,7 +107,7 @@ def _holder(copied: dict[tuple[str, ...], JsonObject], path: tuple[str, ...]) ->
 
 
 def _same(one: Json, other: Json) -> bool:
-    """True if two values are the same JSON to JavaScript: 1 and 1.0 are, 1 and true are not."""
+    """Return True if two values are the same JSON to JavaScript: 1 and 1.0 are, 1 and true are not."""
     if isinstance(one, (dict, list)) or isinstance(other, (dict, list)):
         waiting: list[tuple[Json, Json]] = [(one, other)]
         while waiting:

@@ -14,7 +14,7 @@ _MAX_PATH = 1000
 
 
 def child(path: str, step: str | int) -> str:
-    """The path one step further: a key of an object, or an index into a list.
+    """Return the path one step further: a key of an object, or an index into a list.
 
     Keys with spaces, dots, quotes or brackets stand quoted in brackets. Absurdly long ones, and absurdly long
     paths, are shortened; such a path leads nowhere, but it can be shown, and 50,000 of them can be held.
@@ -31,7 +31,7 @@ def child(path: str, step: str | int) -> str:
 
 
 def changed_at(value: Json, steps: Sequence[str | int], change: Callable[[Json], Json]) -> Json:
-    """The value with a change made where the steps lead, the same value where they lead nowhere.
+    """Return the value with a change made where the steps lead, the same value where they lead nowhere.
 
     What is not on the way is shared, not copied. A step into a list may be its index as a text.
     """

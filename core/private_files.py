@@ -47,7 +47,7 @@ def replace(path: Path, data: bytes) -> None:
 
 
 def _regular(path: Path) -> os.stat_result | None:
-    """What lies at the path, if it is a file and no link."""
+    """Return what lies at the path, if it is a file and no link."""
     try:
         about = path.lstat()
     except FileNotFoundError:

@@ -51,7 +51,7 @@ class Secret(msgspec.Struct, frozen=True):
         return bool(self.value)
 
     def reveal(self) -> str:
-        """The secret itself: only for the request that needs it."""
+        """Return the secret itself: only for the request that needs it."""
         return self.value
 
 
@@ -286,7 +286,7 @@ TOKEN_SETTING: dict[DestinationKind, str] = {"actions": "projectToken", "classic
 
 
 def destination_of(settings: Settings) -> Destination:
-    """The destination that the settings describe, under Segment's setting names."""
+    """Return the destination that the settings describe, under Segment's setting names."""
     destination = settings.destination
     if destination.kind == "classic-cloud":
         return Destination(kind=destination.kind, settings=_classic_names(destination, settings.classic))
@@ -305,7 +305,9 @@ def destination_of(settings: Settings) -> Destination:
 
 
 def classic_destination(classic: ClassicSettings) -> Destination:
-    """The classic destination with these settings, to ask what it would do; nothing can be sent with it."""
+    """Return the classic destination with these settings, to ask what it would do; nothing can be sent with
+    it.
+    """
     settings = DestinationSettings(
         kind="classic-cloud", token=STAND_IN_TOKEN, api_secret=Secret("YOUR-API-SECRET")
     )
@@ -335,7 +337,7 @@ STAND_IN_TOKEN = "YOUR-PROJECT-TOKEN"
 
 
 def previewed(destination: Destination) -> Destination:
-    """The destination with a stand-in for a missing project token.
+    """Return the destination with a stand-in for a missing project token.
 
     Without one Segment's destination refuses messages, and nothing could be shown or checked; nothing can be
     sent then either, for forwarding needs the token.

@@ -24,7 +24,7 @@ class Snippet(msgspec.Struct, frozen=True):
     note: str = ""
 
     def fill(self, url: str, key: str = "WRITE_KEY") -> str:
-        """The lines for this endpoint."""
+        """Return the lines for this endpoint."""
         parts = urlsplit(url)
         name, default = parts.hostname or "", 443 if parts.scheme == "https" else 80
         blanks = {
@@ -202,6 +202,6 @@ segtap(analytics)
 
 
 def demo_line(url: str) -> str:
-    """The command that lets the demo send traffic to the engine at this address."""
+    """Return the command that lets the demo send traffic to the engine at this address."""
     default = f":{IngestSettings().port}"
     return "segtap demo" if url.endswith(default) else f"segtap demo --url {url}"

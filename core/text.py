@@ -59,7 +59,7 @@ def _mark(match: re.Match[str]) -> str:
 
 
 def clean(text: str) -> str:
-    """The text with every character that could act on a terminal replaced by a visible mark.
+    """Return the text with every character that could act on a terminal replaced by a visible mark.
 
     Control characters (and with them escape sequences), line ends, tabs, direction overrides,
     invisible separators and lone surrogates are replaced; joiners and variation selectors stay,
@@ -71,12 +71,12 @@ def clean(text: str) -> str:
 
 
 def shorten(text: str, limit: int) -> str:
-    """The text in at most `limit` characters, with … in place of what is left out."""
+    """Return the text in at most `limit` characters, with … in place of what is left out."""
     return text if len(text) <= limit else text[: max(limit - 1, 0)] + "…"
 
 
 def shown(value: Json, limit: int = 60) -> str:
-    """A value out of a message as it may stand in a sentence: cleaned, at most `limit` characters.
+    """Return a value out of a message as it may stand in a sentence: cleaned, at most `limit` characters.
 
     Texts stand in quotes (which count), lists and objects as `[3 items]` and `{9 keys}`.
     """
@@ -103,13 +103,13 @@ def shown(value: Json, limit: int = 60) -> str:
 
 
 def counted(count: int, noun: str, around: str = "") -> str:
-    """`1 item`, `1,204 items`; with `around` "[]": `[3 items]`."""
+    """Return `1 item`, `1,204 items`; with `around` "[]": `[3 items]`."""
     words = f"{count:,} {noun}{'' if count == 1 else 's'}"
     return f"{around[0]}{words}{around[1]}" if around else words
 
 
 def size(count: int) -> str:
-    """A number of bytes as Segment counts them: `812 B`, `2.1 KB`, `32 KB`, `1.5 MB`."""
+    """Return a number of bytes as Segment counts them: `812 B`, `2.1 KB`, `32 KB`, `1.5 MB`."""
     if count < KB:
         return f"{count} B"
     amount, unit = count / KB, "KB"
@@ -121,7 +121,9 @@ def size(count: int) -> str:
 
 
 def ago(ms: int, now: int) -> str:
-    """How long before `now` that was, both in milliseconds: `just now`, `4 s ago`, `in 2 h`, `3 days ago`."""
+    """Return how long before `now` that was, both in milliseconds: `just now`, `4 s ago`, `in 2 h`, `3 days
+    ago`.
+    """
     distance = abs(now - ms)
     if distance < _SECOND:
         return "just now"

@@ -13,7 +13,7 @@ _CONTROL = re.compile(r'["\\\x00-\x1f\x7f]')
 
 
 def fits_toml(value: Json) -> bool:
-    """Whether TOML has a way to write the value: it has no null, and no lone surrogate in a text."""
+    """Return whether TOML has a way to write the value: it has no null, and no lone surrogate in a text."""
     if isinstance(value, dict):
         return all(fits_toml(key) and fits_toml(item) for key, item in value.items())
     if isinstance(value, list):
@@ -26,12 +26,14 @@ def fits_toml(value: Json) -> bool:
 
 
 def toml_key(name: str) -> str:
-    """A key, in quotes where it needs them: `"@path"`."""
+    """Return a key, in quotes where it needs them: `"@path"`."""
     return name if _BARE_KEY.match(name) else _basic(name)
 
 
 def toml_value(value: Json) -> str:
-    """A value on one line. Objects become inline tables; what `fits_toml` refuses raises ValueError."""
+    """Return a value on one line. Objects become inline tables; what `fits_toml` refuses raises
+    ValueError.
+    """
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
@@ -55,7 +57,7 @@ def _inline(value: JsonObject) -> str:
 
 
 def _text(value: str) -> str:
-    """A literal text where that spares escapes, as in `'type = "track"'`."""
+    """Return a literal text where that spares escapes, as in `'type = "track"'`."""
     plain = not re.search(r"[\x00-\x1f]", value) and not HARMFUL_WITHIN_LINES.search(value)
     if ('"' in value or "\\" in value) and "'" not in value and plain:
         return f"'{value}'"

@@ -67,7 +67,7 @@ class OutgoingRequest(msgspec.Struct, frozen=True, omit_defaults=True):
     body: Json = None
 
     def records(self) -> Iterator[JsonObject]:
-        """The records in the body: those of a list, or the one that it is."""
+        """Yield the records in the body: those of a list, or the one that it is."""
         for record in self.body if isinstance(self.body, list) else (self.body,):
             if isinstance(record, dict):
                 yield record
@@ -165,7 +165,7 @@ class Explanation(msgspec.Struct, frozen=True):
     unknown: tuple[str, ...] = ()
 
     def source_at(self, path: str) -> PropertySource | None:
-        """The source of a value, or of the nearest one around it, its path led on to that value."""
+        """Return the source of a value, or of the nearest one around it, its path led on to that value."""
         nearest: PropertySource | None = None
         for source in self.sources:
             if path == source.path:
@@ -237,7 +237,7 @@ SEVERITY_WEIGHT: dict[Severity, int] = {"error": 0, "warning": 1, "info": 2}
 
 
 def with_findings(verdict: Verdict, more: Sequence[Finding]) -> Verdict:
-    """The verdict with further findings put in by their weight, behind those of the same."""
+    """Return the verdict with further findings put in by their weight, behind those of the same."""
     if not more:
         return verdict
     found = sorted((*verdict.findings, *more), key=lambda finding: SEVERITY_WEIGHT[finding.severity])

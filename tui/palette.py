@@ -89,7 +89,7 @@ class FewColors(LineFilter):
         return max(self._choice(ink), key=lambda shade: contrast(shade.shown, under))
 
     def _choice(self, color: Color) -> Sequence[_Shade]:
-        """Grays stay gray: with NO_COLOR there is nothing else."""
+        """Keep grays gray: with NO_COLOR there is nothing else."""
         return self._grays if _is_gray(color) else self._shades
 
 

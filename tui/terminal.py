@@ -54,7 +54,7 @@ class Output(io.TextIOBase):
                 self.gone = True
 
     def fileno(self) -> int:
-        """The terminal's descriptor."""
+        """Return the terminal's descriptor."""
         return self._file.fileno()
 
     def isatty(self) -> bool:

@@ -98,7 +98,7 @@ def install(app: App[object], wanted: str = DEFAULT) -> list[str]:
 
 
 def variable_defaults() -> dict[str, str]:
-    """Values for segtap's variables while one of Textual's own themes is on.
+    """Return values for segtap's variables while one of Textual's own themes is on.
 
     An app's `get_theme_variable_defaults` returns these: before its theme is set, styles are read once.
     """
@@ -166,7 +166,7 @@ def _theme(name: str, dark: bool, colors: dict[str, dict[str, str]]) -> Theme:
 
 
 def _textual_variables(base: dict[str, str], rows: dict[str, str], marks: dict[str, str]) -> dict[str, str]:
-    """Textual's own variables, where what it derives would be too faint or too loud."""
+    """Return Textual's own variables, where what it derives would be too faint or too loud."""
     text, dim, accent = base["foreground"], base["dim"], base["accent"]
     return {
         "text": text,

@@ -82,27 +82,27 @@ class Feed:
         return len(self._seats)
 
     def publish(self, summaries: Sequence[Summary]) -> None:
-        """New lines of the list, in order."""
+        """Hand new lines of the list, in order, to every viewer."""
         for seat in self._seats:
             seat.add(summaries)
 
     def change(self, states: Sequence[tuple[int, DeliveryState]]) -> None:
-        """Deliveries that moved on, as (message id, state)."""
+        """Hand new states of messages, as (message id, state), to every viewer."""
         for seat in self._seats:
             seat.change(states)
 
     def touch(self) -> None:
-        """Only the engine's state is new."""
+        """Send the engine's state to every viewer."""
         for seat in self._seats:
             seat.wake.set()
 
     def clear(self) -> None:
-        """The journal was emptied: everything published before is void."""
+        """Tell every viewer that the journal was emptied: what was published before is void."""
         for seat in self._seats:
             seat.clear()
 
     def reread(self) -> None:
-        """Messages are read by other settings: what viewers hold of them is void."""
+        """Tell every viewer that messages are read by other settings: what it holds of them is void."""
         for seat in self._seats:
             seat.reread = True
             seat.wake.set()
@@ -113,7 +113,7 @@ class Feed:
         self.touch()
 
     async def watch(self) -> AsyncGenerator[FeedBatch]:
-        """Frames for one viewer until the feed closes. The first holds the state and no messages."""
+        """Yield frames for one viewer until the feed closes. The first holds the state and no messages."""
         seat = _Seat()
         self._seats.add(seat)
         try:

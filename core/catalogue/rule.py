@@ -39,5 +39,5 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     def finding(
         self, path: str, message: str, *, fix: str | None = None, severity: Severity | None = None
     ) -> Finding:
-        """A finding of this rule. `message` says what is wrong with this very value."""
+        """Return a finding of this rule. `message` says what is wrong with this very value."""
         return Finding(self.id, severity or self.severity, path, message, self.fix if fix is None else fix)

@@ -36,7 +36,9 @@ def find_rules(text: str) -> tuple[Rule, ...]:
 
 
 def _is_known(id: str, wanted: str) -> bool:
-    """Whether one of the rule's phrases is in the text, or the text, perhaps still being typed, in one."""
+    """Return whether one of the rule's phrases is in the text, or the text, perhaps still being typed, in
+    one.
+    """
     partly = len(wanted) >= SHORTEST
     return any(
         pattern.search(wanted) is not None or (partly and f" {wanted}" in f" {plain}")
@@ -56,7 +58,9 @@ def _phrases(id: str) -> Sequence[tuple[str, re.Pattern[str]]]:
 
 @lru_cache(512)
 def _plain(text: str) -> str:
-    """Lower case and singular, one space for whatever stands between words: quotes and line ends differ."""
+    """Return the text in lower case and singular, with one space for whatever stands between words: quotes
+    and line ends differ.
+    """
     return " ".join(_PLURAL.sub("", word) for word in _APART.sub(" ", text.lower()).split())
 
 

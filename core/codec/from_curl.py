@@ -49,7 +49,7 @@ class CurlLine(msgspec.Struct, frozen=True):
     user: str = ""
 
     def header(self, name: str) -> str:
-        """The value of the first header of that name, else ""."""
+        """Return the value of the first header of that name, else ""."""
         for line in self.headers:
             key, _, value = line.partition(":")
             if key.strip().lower() == name.lower():
@@ -58,7 +58,7 @@ class CurlLine(msgspec.Struct, frozen=True):
 
 
 def read_curl(text: str) -> CurlLine:
-    """The request of a curl command. Raises InputError when its body stands in a file."""
+    """Return the request of a curl command. Raises InputError when its body stands in a file."""
     url, headers, parts, get = "", list[str](), list[str](), False
     method = user = ""
     words = iter(_words(text)[1:])
@@ -106,7 +106,7 @@ def _from_file(meaning: str, value: str) -> bool:
 
 
 def _option(word: str) -> tuple[str, str | None]:
-    """An option's name and the value written together with it: `--data=x`, `-dx`, `-sXPOST`."""
+    """Return an option's name and the value written together with it: `--data=x`, `-dx`, `-sXPOST`."""
     if word.startswith("--"):
         name, sign, value = word.partition("=")
         return name, value if sign else None
@@ -118,7 +118,7 @@ def _option(word: str) -> tuple[str, str | None]:
 
 
 def _words(text: str) -> list[str]:
-    """The command's words, unquoted. An open quote ends with the text."""
+    """Return the command's words, unquoted. An open quote ends with the text."""
     if '^"' in text or "^\n" in text:  # cmd.exe: ^ quotes the next character
         text = re.sub(r"\^(\r?\n|.)", lambda match: " " if match[1].strip() == "" else match[1], text)
     words: list[str] = []

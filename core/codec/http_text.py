@@ -44,7 +44,7 @@ class Head(msgspec.Struct):
 
 
 def head_in(line: bytes) -> Head | None:
-    """The head that begins at this line, if it is the first line of a request."""
+    """Return the head that begins at this line, if it is the first line of a request."""
     found = REQUEST.match(line)
     return None if found is None else Head(found[1].decode(), found[2].decode("utf-8", "replace"))
 
@@ -59,7 +59,9 @@ def take_header(head: Head, line: bytes) -> bool:
 
 
 def split_request(text: str) -> tuple[Head, str] | None:
-    """The head and the body of a request that is written out; None if the text does not begin with one."""
+    """Return the head and the body of a request that is written out; None if the text does not begin with
+    one.
+    """
     first = text[:_LINE].encode("utf-8", "replace").partition(b"\n")[0]
     if not (REQUEST.match(first) or is_chatter(first)):
         return None
@@ -85,7 +87,7 @@ def split_request(text: str) -> tuple[Head, str] | None:
 
 
 def is_chatter(line: bytes) -> bool:
-    """Whether curl wrote this line about the connection."""
+    """Return whether curl wrote this line about the connection."""
     return _CHATTER.match(line.rstrip(b"\r\n")) is not None
 
 
@@ -103,7 +105,7 @@ def open_quote(line: bytes, quote: int = 0) -> int:
 
 
 def messages_of(route: Route, body: bytes) -> list[bytes]:
-    """The Segment messages in a JSON body, each as its own text, with the type that the path names.
+    """Return the Segment messages in a JSON body, each as its own text, with the type that the path names.
 
     Anything but an object is left unchanged. Raises NotJson.
     """

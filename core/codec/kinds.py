@@ -20,7 +20,7 @@ _SEGMENT_FIELDS = frozenset(
 
 
 def kind_of(value: Json) -> Kind:
-    """What a JSON value is, by its fields."""
+    """Return what a JSON value is, by its fields."""
     if isinstance(value, dict):
         if isinstance(value.get("batch"), list):
             return "segment batch"

@@ -42,14 +42,14 @@ _SECRET_IN_URL = re.compile(r"(?P<name>://)[^/\s'\"@?#]+(?=@)")
 
 
 def records_in(decoded: Decoded) -> int:
-    """How many records for Mixpanel are in it; 0 for anything else."""
+    """Return how many records for Mixpanel are in it; 0 for anything else."""
     if decoded.kind not in NOUNS:
         return 0
     return len(decoded.value) if isinstance(decoded.value, list) else 1
 
 
 def without_secrets(text: str) -> str:
-    """A pasted text as it may be shown: dots for `-u`, for Authorization and for secret fields."""
+    """Return a pasted text as it may be shown: dots for `-u`, for Authorization and for secret fields."""
     if is_curl(text):
         text = _SECRET_USER.sub(rf"\g<name>{MASK}", text)
     for pattern in (_SECRET_HEADER, _SECRET_FIELD, _SECRET_IN_URL):
@@ -60,7 +60,7 @@ def without_secrets(text: str) -> str:
 def mixpanel_detail(
     text: str, decoded: Decoded, *, region: Region, now: int, settings: CheckSettings = DEFAULTS
 ) -> MessageDetail:
-    """The request that a pasted Mixpanel body is, with all its records, and what the rules find in it.
+    """Return the request that a pasted Mixpanel body is, with all its records, and what the rules find in it.
 
     `decoded` is what `core.codec.decode` made of `text`, of a kind in `NOUNS`. `region` is used where the
     text names no host. Credentials are masked. `now` is the clock, in milliseconds.
@@ -98,7 +98,7 @@ def mixpanel_detail(
 
 
 def _request(text: str, decoded: Decoded, region: Region) -> tuple[OutgoingRequest, list[str]]:
-    """The request, and in words what of it the text did not say."""
+    """Return the request, and a note for each part that the text did not state."""
     line = read_curl(text) if is_curl(text) else _written_out(text)
     url, query, assumed = _address(decoded, region)
     authorization = line.header("authorization")
@@ -122,7 +122,7 @@ def _request(text: str, decoded: Decoded, region: Region) -> tuple[OutgoingReque
 
 
 def _written_out(text: str) -> CurlLine:
-    """Method and headers of a request that is written out; nothing for any other text."""
+    """Return method and headers of a request that is written out; nothing for any other text."""
     request = split_request(text)
     if request is None:
         return CurlLine("", "")
@@ -131,7 +131,7 @@ def _written_out(text: str) -> CurlLine:
 
 
 def _address(decoded: Decoded, region: Region) -> tuple[str, JsonObject, list[str]]:
-    """URL without its query, the query without the data, and what had to be assumed."""
+    """Return URL without its query, the query without the data, and what had to be assumed."""
     host = API_HOSTS[region]
     try:
         parts = urlsplit(decoded.url)
@@ -160,18 +160,18 @@ def _address(decoded: Decoded, region: Region) -> tuple[str, JsonObject, list[st
 
 
 def _guess(decoded: Decoded) -> str:
-    """Where such a body goes: events in a form or in base64 to /track, others as JSON to /import."""
+    """Return where such a body goes: events in a form or in base64 to /track, others as JSON to /import."""
     paths = TAKES[NOUNS[decoded.kind]]
     return paths[0] if _as_form(decoded) else paths[-1]
 
 
 def _as_form(decoded: Decoded) -> bool:
-    """Whether it was written as Mixpanel's forms are."""
+    """Return whether it was written as Mixpanel's forms are."""
     return any(layer.startswith(_FORM_LAYERS) for layer in decoded.layers)
 
 
 def _names(request: OutgoingRequest) -> str:
-    """What the first few records are called: events by name, profiles and groups by id."""
+    """Return what the first few records are called: events by name, profiles and groups by id."""
     names: list[str] = []
     for record in request.records():
         name = record.get("event") or record.get("$distinct_id") or record.get("$group_id") or ""

@@ -55,7 +55,7 @@ def unpercent(text: str, *, plus_as_space: bool) -> Plain:
 
 
 def _generously(text: str) -> tuple[str, str]:
-    """The decoded text where some bytes are not UTF-8, and the note on them.
+    """Return the decoded text where some bytes are not UTF-8, and the note on them.
 
     Beside real UTF-8 such a sequence is the text's own; where all are of this kind, it is Latin-1.
     """

@@ -130,7 +130,9 @@ class _Reader:
     def _gather(
         self, number: int, line: str | bytes, data: bytes
     ) -> tuple[list[tuple[int, bytes]] | None, list[tuple[int, str | bytes]]]:
-        """The values that begin in this line, None if they are no JSON; and the lines that were taken."""
+        """Return the values that begin in this line, None if they are no JSON; and the lines that were
+        taken.
+        """
         taken: list[tuple[int, str | bytes]] = [(number, line)]
         if len(data) > LONG_LINE:
             return None, taken
@@ -183,7 +185,7 @@ class _Reader:
             yield from (Piece(number, line) for number, line in held if line.strip())
 
     def _request(self, number: int, head: Head) -> Iterator[Piece]:
-        """The messages of a request that is written out, with the type that its path names."""
+        """Yield the messages of a request that is written out, with the type that its path names."""
         while (taken := self._next()) is not None:
             data = _bytes(taken[1])
             if data.strip() in (b"", b">"):
@@ -212,7 +214,9 @@ class _Reader:
             yield from _items(line, message)
 
     def _body(self) -> tuple[int, bytes] | None:
-        """The text behind the headers and the line it begins in; None if something else begins there."""
+        """Return the text behind the headers and the line it begins in; None if something else begins
+        there.
+        """
         while (taken := self._next()) is not None:
             number, line = taken
             data = _bytes(line)
@@ -255,7 +259,7 @@ class _Reader:
 
 
 def _decoded(number: int, text: str | bytes) -> Iterator[Piece]:
-    """The Segment messages in a curl command, a form or a URL."""
+    """Yield the Segment messages in a curl command, a form or a URL."""
     try:
         decoded = decode(text if isinstance(text, str) else text.decode("utf-8", "replace"))
     except InputError as error:
@@ -269,7 +273,7 @@ def _decoded(number: int, text: str | bytes) -> Iterator[Piece]:
 
 
 def _items(line: int, text: bytes) -> Iterator[Piece]:
-    """The items of a list of objects, each with its own line; else the value itself."""
+    """Yield the items of a list of objects, each with its own line; else the value itself."""
     parts: list[bytes] = []
     if text[:1] == b"[":
         try:
@@ -287,7 +291,7 @@ def _items(line: int, text: bytes) -> Iterator[Piece]:
 
 
 def _placed(line: int, text: bytes, parts: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
-    """Each part of a text and the line that it begins in; `line` is the text's own."""
+    """Yield each part of a text and the line that it begins in; `line` is the text's own."""
     counted = end = 0
     for part in parts:
         found = text.find(part, end)
@@ -305,12 +309,12 @@ def _is_for_mixpanel(text: bytes) -> bool:
 
 
 def _is_http(data: bytes) -> bool:
-    """Whether a request, an answer or a curl command begins in this line."""
+    """Return whether a request, an answer or a curl command begins in this line."""
     return any(pattern.match(data) for pattern in (REQUEST, RESPONSE, CURL))
 
 
 def _is_object(data: bytes) -> bool:
-    """Whether the line is one JSON object by itself, to a strict reader."""
+    """Return whether the line is one JSON object by itself, to a strict reader."""
     if not _OBJECT.match(data):
         return False
     try:

@@ -18,7 +18,7 @@ SECRET = "$MIXPANEL_SECRET"
 
 
 def as_curl(detail: MessageDetail, url: str) -> str:
-    """The command that sends the message to the endpoint at `url` again, as it came.
+    """Return the command that sends the message to the endpoint at `url` again, as it came.
 
     A refused request is sent with its method, path and body. What cannot stand in a command (a NUL, a body
     that is not text) is left out, and a comment says so.
@@ -43,7 +43,7 @@ def as_curl(detail: MessageDetail, url: str) -> str:
 
 
 def mixpanel_as_curl(request: OutgoingRequest, *, service_account: str = "") -> str:
-    """The command that makes one request to Mixpanel; its secret is read from `$MIXPANEL_SECRET`.
+    """Return the command that makes one request to Mixpanel; its secret is read from `$MIXPANEL_SECRET`.
 
     `service_account` is the variable that holds `user:secret`, where the request goes with such an account.
     """
@@ -110,12 +110,14 @@ def _plain(query: dict[str, Json]) -> dict[str, str]:
 
 
 def _url(text: str) -> str:
-    """The URL with percent-encoding for what may not stand in one: controls and direction overrides."""
+    """Return the URL with percent-encoding for what may not stand in one: controls and direction
+    overrides.
+    """
     return _NOT_IN_URLS.sub(lambda found: quote(found[0], safe="", errors="replace"), text)
 
 
 def _word(text: str, what: str, notes: list[str]) -> str:
-    """The text as one word of a shell; a NUL in it, which no argument can hold, is left out and said.
+    """Return the text as one word of a shell; a NUL in it, which no argument can hold, is left out and said.
 
     Characters that could act on a terminal stand as escapes in bash's and zsh's own quotes.
     """

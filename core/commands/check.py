@@ -59,7 +59,7 @@ class Tally(msgspec.Struct):
     unreadable: int = 0
 
     def counting(self, checked: Iterable[Checked]) -> Iterator[Checked]:
-        """The same messages, counted as they pass."""
+        """Yield the same messages, counted as they pass."""
         for one in checked:
             self.add(one)
             yield one
@@ -155,7 +155,7 @@ class _Held:
             self._late.setdefault(number, []).append(finding)
 
     def _whole(self, number: int, checked: Checked, document: JsonObject) -> Checked:
-        """A message with what was found of it since."""
+        """Return a message with what was found of it since."""
         late = self._late.pop(number, None) if document else None
         if late is None:
             return checked

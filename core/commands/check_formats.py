@@ -22,7 +22,7 @@ Format = Callable[[Iterable[Checked], str], Iterator[str]]
 
 
 def as_json(checked: Iterable[Checked], file: str) -> Iterator[str]:
-    """One line a message: `{"messageId", "warnings", "message", "not_sent", "stages"}`.
+    """Yield one line a message: `{"messageId", "warnings", "message", "not_sent", "stages"}`.
 
     A warning is `{"rule", "severity", "path", "message", "fix"}`; `pipeline.answer` makes the last three.
     """
@@ -35,7 +35,7 @@ def as_json(checked: Iterable[Checked], file: str) -> Iterator[str]:
 
 
 def as_table(checked: Iterable[Checked], file: str, *, ascii_only: bool = False) -> Iterator[str]:
-    """Errors and warnings under their message, and a line that sums up; notes are only counted."""
+    """Yield errors and warnings under their message, and a line that sums up; notes are only counted."""
     marks, arrow = (ASCII_MARKS, "->") if ascii_only else (MARKS, "→")
     tally = Tally()
     for one in tally.counting(checked):
@@ -56,7 +56,7 @@ def as_table(checked: Iterable[Checked], file: str, *, ascii_only: bool = False)
 
 
 def summary(tally: Tally) -> str:
-    """`1,204 messages: 7 are sent nowhere; 3 errors and 12 warnings in 9 of them`."""
+    """Return `1,204 messages: 7 are sent nowhere; 3 errors and 12 warnings in 9 of them`."""
     words = f"{counted(tally.messages, 'message')}: "
     if tally.nowhere:
         words += f"{tally.nowhere:,} {'is' if tally.nowhere == 1 else 'are'} sent nowhere; "
@@ -73,7 +73,7 @@ def summary(tally: Tally) -> str:
 
 
 def as_github(checked: Iterable[Checked], file: str) -> Iterator[str]:
-    """Workflow commands that GitHub shows as annotations: `::error file=…,line=…,title=…::…`."""
+    """Yield workflow commands that GitHub shows as annotations: `::error file=…,line=…,title=…::…`."""
     for one in checked:
         if one.error is not None:
             yield _annotation("error", file, one.line, "unreadable line", one.error)
@@ -152,7 +152,7 @@ def _loud(one: Checked) -> list[Finding]:
 
 
 def _label(one: Checked) -> str:
-    """`track Order Completed (order_991)`."""
+    """Return `track Order Completed (order_991)`."""
     name = shorten(clean(one.name), 80)
     if one.message_id is None:
         return name

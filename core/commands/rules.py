@@ -58,7 +58,7 @@ class Reading(msgspec.Struct, frozen=True):
 
 
 def rule_of(id: str) -> Rule:
-    """The rule of that id. Raises InputError with the nearest ids there are."""
+    """Return the rule of that id. Raises InputError with the nearest ids there are."""
     if id not in BY_ID:
         words = unknown_rule(id)
         raise InputError(words[0].upper() + words[1:])
@@ -73,7 +73,7 @@ def rules_meant(text: str) -> list[Rule]:
 
 
 def rule_table(rules: Iterable[Rule] = ALL_RULES) -> Iterator[str]:
-    """A line a rule: every severity that it may have, id, what."""
+    """Yield a line a rule: every severity that it may have, id, what."""
     listed = list(rules)
     width = max((len(rule.id) for rule in listed), default=0)
     severities = max((len("/".join(rule.severities)) for rule in listed), default=0)
@@ -92,7 +92,7 @@ def rule_markdown(rules: Iterable[Rule] = ALL_RULES) -> str:
 
 
 def rule_json(rule: Rule) -> JsonObject:
-    """A rule with its example, read: `{"id", …, "example": {"settings", "before", "after"}}`.
+    """Return a rule with its example, read: `{"id", …, "example": {"settings", "before", "after"}}`.
 
     Before and after hold `messages`, `requests` and `findings`; or `said`, lines of words, where a handful of
     messages cannot show it.
@@ -111,7 +111,7 @@ def rule_json(rule: Rule) -> JsonObject:
 
 
 def read_example(example: Example, rule: Rule, *, after: bool) -> Reading:
-    """An example's messages by the real translator and the rules themselves."""
+    """Translate and check the messages of an example."""
     messages = example.after if after else example.before
     destination, checks = example.destination(after=after), example.checks(after=after)
     translate = translator(destination)
@@ -145,7 +145,7 @@ def _masked(translation: Translation) -> Iterator[JsonObject]:
 
 
 def explanation(rule: Rule, width: int = WIDTH) -> Iterator[str]:
-    """The whole story of a rule, in lines of at most `width` characters but for links."""
+    """Yield the whole story of a rule, in lines of at most `width` characters but for links."""
     where = f" ({', '.join(rule.applies_to)})" if rule.applies_to else ""
     yield f"{MARKS[rule.severity]} {rule.id}"
     yield f"  {' or '.join(rule.severities)}; judges: {KINDS[rule.kind]}{where}"
@@ -199,7 +199,7 @@ def _described(described: Described, width: int) -> Iterator[str]:
 
 
 def _lines(value: Json, width: int, indent: str = "  ") -> Iterator[str]:
-    """JSON on one line where it fits, else indented; what is long is cut."""
+    """Yield JSON on one line where it fits, else indented; what is long is cut."""
     flat = json.dumps(value, ensure_ascii=False) if _small(value) else ""
     if flat and len(flat) <= width - len(indent):
         yield indent + clean(flat)

@@ -143,7 +143,7 @@ def _entry(copy: Copy, reader: ReceiptReader, message: Message, receipt: Receipt
 
 
 def _state(copy: Copy, message: Message, receipt: Receipt, translation: Translation) -> DeliveryState:
-    """Where a message stands that was owed when it was received, by the attempts that are known."""
+    """Return where a message stands that was owed when it was received, by the attempts that are known."""
     attempts = copy.attempts(message.id)
     _, settled = Ledger().open(message.id, records_of(message.id, translation), attempts)
     if settled:

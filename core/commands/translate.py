@@ -111,7 +111,7 @@ def _error(words: str) -> Line:
 def line_of(
     message: JsonObject, translation: Translation, findings: Sequence[Finding], *, show_secrets: bool
 ) -> JsonObject:
-    """The output object of one message, in the shape of the contract."""
+    """Return the output object of one message, in the shape of the contract."""
     return {
         "messageId": message.get("messageId"),
         "requests": [

@@ -68,14 +68,15 @@ class UsersOf:
         self.identities.add(named_ids(verdict.translation, given.message.document), given.line)
 
     def rows(self) -> Iterable[UserRow]:
-        """The users so far, sorted by their first id."""
+        """Return the users so far, sorted by their first id."""
         return user_rows(self.identities)
 
 
 async def users_kept(
     settings: Settings, *, url: str, clock: Callable[[], int], own: bool = False
 ) -> tuple[Iterable[UserRow], str]:
-    """The users of an engine or of the journal's file, sorted by their first id; and where they come from.
+    """Return the users of an engine or of the journal's file, sorted by their first id; and where they come
+    from.
 
     It is the engine at `url`, the one that holds the journal, or else one that runs, and it reads by its own
     settings. A file is read by those of the engine that filled it, if it keeps them. With `own`, settings

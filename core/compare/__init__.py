@@ -78,7 +78,7 @@ def _losses(document: JsonObject, actions: Side, classic: Side) -> Iterator[Loss
 
 
 def destination_for(settings: Settings, kind: DestinationKind) -> Destination:
-    """The destination of a kind that the settings describe, whichever they choose.
+    """Return the destination of a kind that the settings describe, whichever they choose.
 
     A token that is not set has a stand-in.
     """
@@ -130,7 +130,9 @@ def _from_envelope(destination: Destination, named: JsonObject, given: Given) ->
 
 
 def as_json(comparison: Comparison, *, show_secrets: bool = False) -> JsonObject:
-    """The comparison as one JSON object; secrets of the requests are masked unless they are asked for."""
+    """Return the comparison as one JSON object; secrets of the requests are masked unless they are asked
+    for.
+    """
     sides = {
         place: {
             "destination": side.destination.kind,

@@ -27,7 +27,7 @@ _DEVICE = frozenset(
 
 
 def stopped_by(both: Both, kind: str) -> Iterator[str]:
-    """What the message itself says of one destination, and not of the other."""
+    """Yield what the message itself says of one destination, and not of the other."""
     actions = stopped_by_integrations(both.document, "actions")
     classic = stopped_by_integrations(both.document, "classic-cloud")
     mine, its = (actions, classic) if kind == "actions" else (classic, actions)

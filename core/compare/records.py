@@ -83,7 +83,7 @@ class Pair(msgspec.Struct, frozen=True):
 
 
 def records_of(translation: Translation, kind: DestinationKind = "actions") -> tuple[Record, ...]:
-    """Every record of every request of a destination, in order."""
+    """Return every record of every request of a destination, in order."""
     unknown = set(unknown_fields(translation)) if kind == "classic-cloud" else ()
     field = f"properties.{FIELD}"
     return tuple(
@@ -122,7 +122,8 @@ def _record(body: JsonObject, path: str, target: str) -> Record:
 
 
 def pairs_of(one: Sequence[Record], other: Sequence[Record]) -> tuple[Pair, ...]:
-    """Records paired by purpose and operator; of those the ones of the same name first, the rest in order.
+    """Pair records by purpose and operator; of those the ones of the same name first, the rest in
+    order.
 
     They come in the order of `one`; what only `other` has comes last.
     """
@@ -171,7 +172,7 @@ def _mark_unknown(rows: list[PropertyRow], one: Record | None, other: Record | N
 
 
 def same(one: Json, other: Json) -> bool:
-    """Whether two JSON values are the same; unlike in Python, true is not 1."""
+    """Return whether two JSON values are the same; unlike in Python, true is not 1."""
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other
     if isinstance(one, list) and isinstance(other, list):

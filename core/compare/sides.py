@@ -24,7 +24,7 @@ class Side(msgspec.Struct, frozen=True):
     """What of the message does not arrive as it was sent."""
 
     def of(self, purpose: Purpose, operator: str = "") -> list[Record]:
-        """The records for a purpose; with an operator those of it."""
+        """Return the records for a purpose; with an operator those of it."""
         return [
             record
             for record in self.records
@@ -32,7 +32,7 @@ class Side(msgspec.Struct, frozen=True):
         ]
 
     def parts(self, purpose: Purpose, operator: str) -> JsonObject:
-        """What all records of an operator bring."""
+        """Return what all records of an operator bring."""
         merged: JsonObject = {}
         for record in self.of(purpose, operator):
             merged.update(record.parts)
@@ -59,7 +59,7 @@ class Both(msgspec.Struct, frozen=True):
         return [(one, other) for one, other in self.matched if one.purpose == "event"]
 
     def holder(self, *keys: str) -> JsonObject:
-        """An object inside the message; {} where there is none."""
+        """Return an object inside the message; {} where there is none."""
         value: Json = self.document
         for key in keys:
             value = value.get(key) if isinstance(value, dict) else None
@@ -67,7 +67,7 @@ class Both(msgspec.Struct, frozen=True):
 
 
 def both_of(document: JsonObject, actions: Side, classic: Side) -> Both:
-    """The message and its translations, paired."""
+    """Return the message and its translations, paired."""
     return Both(document, actions, classic, pairs_of(actions.records, classic.records))
 
 

@@ -38,14 +38,14 @@ _TOKENS = frozenset(("token", "$token", "properties.token"))
 
 
 def cells(text: str) -> int:
-    """How many columns of a terminal the text takes."""
+    """Return how many columns of a terminal the text takes."""
     if text.isascii():
         return len(text)
     return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in text)
 
 
 def fitted(text: str, width: int) -> str:
-    """The text cut or filled to exactly `width` columns."""
+    """Return the text cut or filled to exactly `width` columns."""
     if cells(text) > width:
         kept, taken = "", 0
         for letter in text:
@@ -58,13 +58,15 @@ def fitted(text: str, width: int) -> str:
 
 
 def whole_lines(comparison: Comparison, width: int, *, every: bool = False) -> list[Line]:
-    """The message's name, what is lost, and both translations; `every`: properties that are the same, too."""
+    """Return the message's name, what is lost, and both translations; `every`: properties that are the same,
+    too.
+    """
     name: Line = (("title", fitted(clean(sample_name(comparison.document)), width).rstrip() or "message"),)
     return [name, *loss_lines(comparison, width), *pair_lines(comparison, width, every=every)]
 
 
 def loss_lines(comparison: Comparison, width: int) -> list[Line]:
-    """What each destination does not do with the message, in words."""
+    """Return what each destination does not do with the message, in words."""
     lines: list[Line] = []
     for lost_by in _lost_by(comparison):
         found = [loss for loss in comparison.losses if loss.lost_by == lost_by]
@@ -79,7 +81,7 @@ def loss_lines(comparison: Comparison, width: int) -> list[Line]:
 
 
 def _lost_by(comparison: Comparison) -> tuple[DestinationKind | None, ...]:
-    """What the first one drops comes first: it is where one wants to go."""
+    """Put what the first one drops first: it is where one wants to go."""
     return (comparison.one.destination.kind, comparison.other.destination.kind, None)
 
 
@@ -100,7 +102,7 @@ def _wrapped(id: str, words: str, width: int, style: Style) -> Iterator[Line]:
 
 
 def pair_lines(comparison: Comparison, width: int, *, every: bool = False) -> list[Line]:
-    """The records of both, property by property."""
+    """Return the records of both, property by property."""
     sides = (comparison.one, comparison.other)
     lines: list[Line] = []
     for side in sides:
@@ -135,7 +137,7 @@ def _side_by_side(pair: Pair, sides: Sequence[Side], width: int, every: bool) ->
 
 
 def _columns(texts: Sequence[str], room: int, style: Style, state: str = "") -> Line:
-    """Two columns, two spaces before the second one and none behind it."""
+    """Return two columns, two spaces before the second one and none behind it."""
     left: Style = "dim" if state in ("same", "other") else "one" if state else style
     right: Style = "dim" if state in ("same", "one") else "other" if state else style
     return ((left, "  " + fitted(texts[0], room - 2)), (right, "  " + fitted(texts[1], room).rstrip()))
@@ -171,7 +173,7 @@ def _heads(pair: Pair, sides: Sequence[Side], *, label: bool = True) -> list[str
 
 
 def _target(record: Record) -> str:
-    """`POST /import?strict=1`: the host is the same for all."""
+    """Return `POST /import?strict=1`: the host is the same for all."""
     method, _, url = record.target.partition(" ")
     return f"{method} /{url.partition('://')[2].partition('/')[2]}"
 
@@ -200,7 +202,7 @@ def _values(row: PropertyRow, room: int) -> tuple[str, str]:
 
 
 def _value(path: str, value: Json, room: int) -> str:
-    """A value in one line: small lists and objects whole; a project token in a few letters."""
+    """Return a value in one line: small lists and objects whole; a project token in a few letters."""
     if path in _TOKENS and isinstance(value, str):
         value = mask_token(value)
     if isinstance(value, list | dict) and value:
@@ -211,7 +213,7 @@ def _value(path: str, value: Json, room: int) -> str:
 
 
 def _small(value: Json) -> bool:
-    """Whether writing it out may fit in a line, without a look at all of a large one."""
+    """Return whether writing it out may fit in a line, without a look at all of a large one."""
     waiting, seen = [value], 0
     while waiting:
         one, seen = waiting.pop(), seen + 1
@@ -233,12 +235,12 @@ class Tally:
         self.losses: Counter[str] = Counter()
 
     def count(self, comparison: Comparison) -> None:
-        """One more message."""
+        """Count one more message."""
         self.messages += 1
         self.losses.update({loss.id for loss in comparison.losses})
 
     def lines(self, first: DestinationKind, second: DestinationKind, width: int) -> Iterator[str]:
-        """The summary for people."""
+        """Yield the summary for people."""
         unread = f", {counted(self.failed, 'line')} not read" if self.failed else ""
         yield f"{counted(self.messages, 'message')} compared{unread}"
         for lost_by in (first, second, None):
@@ -257,7 +259,7 @@ class Tally:
                     lead = " " * len(lead)
 
     def as_json(self) -> dict[str, Json]:
-        """The summary as one JSON object."""
+        """Return the summary as one JSON object."""
         entries: list[Json] = [
             {"id": entry.id, "lost_by": entry.lost_by, "what": entry.what, "messages": self.losses[entry.id]}
             for entry in DIFFERENCES
@@ -267,6 +269,6 @@ class Tally:
 
 
 def text_of(lines: Iterable[Line]) -> Iterator[str]:
-    """The lines without their styles."""
+    """Yield the lines without their styles."""
     for line in lines:
         yield "".join(part for _, part in line).rstrip()

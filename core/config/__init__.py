@@ -64,7 +64,7 @@ NEVER_IN_A_FILE = {
 
 
 def keys_of(section: str) -> tuple[str, ...]:
-    """The keys that a section of segtap.toml may hold."""
+    """Return the keys that a section of segtap.toml may hold."""
     names = (field.name for field in msgspec.structs.fields(SECTIONS[section]))
     return tuple(name for name in names if name not in NEVER_IN_A_FILE)
 
@@ -138,7 +138,7 @@ def load(
 
 
 def read_again(settings: Settings) -> Settings:
-    """The settings as flags, environment and file give them now; the same ones where no file is named.
+    """Return the settings as flags, environment and file give them now; the same ones where no file is named.
 
     Raises SettingsError as `load` does.
     """
@@ -202,13 +202,15 @@ def _refuse_what_does_not_go_together(settings: Settings) -> None:
 
 
 def find_file() -> Path | None:
-    """The settings file in force: of the current folder, else of the user's config folder, else None."""
+    """Return the settings file in force: of the current folder, else of the user's config folder, else
+    None.
+    """
     candidates = (Path(FILE_NAME), Path(platformdirs.user_config_dir("segtap")) / FILE_NAME)
     return next((path for path in candidates if path.is_file()), None)
 
 
 def _read_file(path: Path) -> tuple[dict[str, JsonObject], JsonObject, JsonObject]:
-    """The sections of a file, its plain keys, and its lists of tables as they stand there."""
+    """Return the sections of a file, its plain keys, and its lists of tables as they stand there."""
     try:
         raw = cast(JsonObject, tomllib.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
@@ -257,7 +259,7 @@ def _environment_names() -> dict[str, tuple[str, str]]:
 
 
 def _names_in(sections: Mapping[str, JsonObject], plain: JsonObject) -> list[str]:
-    """The names of the settings that one place gives: `destination.region`, `identity`."""
+    """Return the names of the settings that one place gives: `destination.region`, `identity`."""
     return [*plain, *(f"{section}.{key}" for section, values in sections.items() for key in values)]
 
 
@@ -268,7 +270,7 @@ def _flag_name(name: str) -> str:
 def _read_environment(
     environ: Mapping[str, str],
 ) -> tuple[dict[str, JsonObject], JsonObject, dict[str, str]]:
-    """The sections and plain keys of the environment, and the variable behind each setting."""
+    """Return the sections and plain keys of the environment, and the variable behind each setting."""
     sections: dict[str, JsonObject] = {}
     plain: JsonObject = {}
     variables: dict[str, str] = {}
@@ -293,7 +295,7 @@ def _parts(text: str) -> list[Json]:
 
 
 def _lists_of(section: str) -> set[str]:
-    """The keys that hold several values, which the environment has with commas between them."""
+    """Return the keys that hold several values, which the environment has with commas between them."""
     fields = msgspec.structs.fields(SECTIONS[section])
     return {
         field.name
@@ -313,7 +315,7 @@ def _check(section: str, key: str, value: Json, place: str) -> None:
 
 
 def _checked(plain: JsonObject, place: str, folder: Path) -> JsonObject:
-    """The keys of no section, a plan's file found from the folder of what names it."""
+    """Return the keys of no section, a plan's file found from the folder of what names it."""
     repairs = plain.get("repair")
     for name in repairs if isinstance(repairs, list) else ():
         if name not in REPAIR_NAMES:

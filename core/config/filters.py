@@ -22,7 +22,7 @@ ACTIONS: dict[FilterAction, tuple[str, ...]] = {
 
 
 def read_filters(tables: Json, place: str) -> tuple[DestinationFilter, ...]:
-    """The filters of a file's `[[filters]]`; `place` names the file. Raises SettingsError.
+    """Return the filters of a file's `[[filters]]`; `place` names the file. Raises SettingsError.
 
     A condition may be any text: what is not FQL stops every message, as at Segment, and the gate says so.
     """
@@ -70,7 +70,9 @@ def _filter(table: JsonObject, place: str) -> DestinationFilter:
 
 
 def fields_of(value: Json) -> dict[str, tuple[str, ...]] | None:
-    """Names by path, each a list or, as in the Public API, `{"fields": [...]}`; None for anything else."""
+    """Return names by path, each a list or, as in the Public API, `{"fields": [...]}`; None for anything
+    else.
+    """
     if not isinstance(value, dict):
         return None
     found: dict[str, tuple[str, ...]] = {}
@@ -83,7 +85,7 @@ def fields_of(value: Json) -> dict[str, tuple[str, ...]] | None:
 
 
 def write_filters(filters: Sequence[DestinationFilter]) -> str:
-    """The `[[filters]]` of a file; `read_filters` gives the same ones back."""
+    """Return the `[[filters]]` of a file; `read_filters` gives the same ones back."""
     return "\n".join(map(_write, filters))
 
 

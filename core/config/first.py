@@ -34,7 +34,9 @@ class Answers(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def check_variable(name: str) -> str:
-    """The name of an environment variable. Raises SettingsError for anything else, a token above all."""
+    """Return the name of an environment variable. Raises SettingsError for anything else, a token above
+    all.
+    """
     if _TOKEN.match(name):
         raise SettingsError(
             "That looks like a token itself. Put it into an environment variable, and give that one's name."
@@ -45,7 +47,7 @@ def check_variable(name: str) -> str:
 
 
 def first_settings(answers: Answers) -> str:
-    """The text of the settings file. Raises SettingsError for an answer that cannot be used."""
+    """Return the text of the settings file. Raises SettingsError for an answer that cannot be used."""
     token, secret = check_variable(answers.token_env), check_variable(answers.api_secret_env)
     account = check_variable(answers.service_account_env)
     named = answers.project_id or account != Answers().service_account_env
@@ -103,7 +105,7 @@ consolidated_page_calls = true  # every page is the event `Loaded a Page`
 
 
 def _subscriptions(answers: Answers) -> str:
-    """Segment's presets as they are need not be written; only what differs from them must be."""
+    """Leave out Segment's presets that are unchanged: only what differs from them must be written."""
     if answers.people and not answers.group_keys:
         return """\
 # Segment's presets run. To have your workspace's own mappings: segtap mappings import FILE

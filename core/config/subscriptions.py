@@ -41,7 +41,9 @@ def read_subscriptions(tables: Json, place: str) -> tuple[Subscription, ...]:
 
 
 def presets_by_name() -> dict[str, Subscription]:
-    """Segment's presets, and the actions that none of them subscribes, by the name that `preset` takes."""
+    """Return Segment's presets, and the actions that none of them subscribes, by the name that `preset`
+    takes.
+    """
     return {preset.name: preset for preset in (*preset_subscriptions(), *optional_subscriptions())}
 
 
@@ -128,7 +130,7 @@ class _Table:
         return given
 
     def _only_json(self, value: object, path: str) -> None:
-        """TOML has dates, infinity and nan, which no mapping of Segment's can hold."""
+        """Refuse dates, infinity and nan: TOML has them, no mapping of Segment's can hold them."""
         if isinstance(value, dict):
             for key, item in cast("dict[str, object]", value).items():
                 self._only_json(item, f"{path}.{key}")
@@ -145,7 +147,9 @@ class _Table:
 
 
 def write_subscriptions(subscriptions: Sequence[Subscription]) -> str:
-    """The `[[subscriptions]]` of a file; `read_subscriptions` gives the same back, key order included."""
+    """Return the `[[subscriptions]]` of a file; `read_subscriptions` gives the same back, key order
+    included.
+    """
     return "\n".join(map(_write, subscriptions))
 
 
@@ -168,7 +172,7 @@ def _write(subscription: Subscription) -> str:
 
 
 def _json_text(mapping: JsonObject) -> str:
-    """JSON a field a line in a literal text; in an escaped one where it has three quotes itself."""
+    """Write JSON with a field a line as a literal text; as an escaped one if it contains three quotes."""
     fields = (f"  {json.dumps(field)}: {json.dumps(node)}" for field, node in mapping.items())
     text = ("{\n" + ",\n".join(fields) + "\n}").replace("\x7f", "\\u007f")
     return f"'''\n{text}\n'''" if "'''" not in text else toml_value(text)

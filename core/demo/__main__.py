@@ -32,7 +32,7 @@ class Sender(Protocol):
 
 
 def connect(url: str, failures: list[str]) -> Sender:
-    """A client of Segment's for that endpoint; what it could not deliver is noted in `failures`."""
+    """Return a client of Segment's for that endpoint; what it could not deliver is noted in `failures`."""
     from segment.analytics.client import Client  # pyright: ignore[reportMissingTypeStubs]
 
     def note(error: Exception, items: list[object]) -> None:

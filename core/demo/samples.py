@@ -21,7 +21,7 @@ LOOKED_AT = 400
 
 
 def sample_messages() -> tuple[JsonObject, ...]:
-    """A message of each event and each other call, from those that are made without mistakes."""
+    """Return a message of each event and each other call, from those that are made without mistakes."""
     found: dict[str, JsonObject] = {}
     for call in itertools.islice(calls(), LOOKED_AT):
         if not call.note:

@@ -73,7 +73,7 @@ COMPANIES = (("acme", "Acme Ltd"), ("globex", "Globex"), ("initech", "Initech"))
 
 
 def calls(seed: int = 7) -> Iterator[Call]:
-    """The story without end: visits of all kinds, with a mistake after each of them."""
+    """Yield the story without end: visits of all kinds, with a mistake after each of them."""
     rng = random.Random(seed)
     wrong = _mistakes(rng)
     number = 1000
@@ -205,7 +205,7 @@ def _track(
 
 
 def _mistakes(rng: random.Random) -> Iterator[Call]:
-    """One mistake after the other, all of them found in real tracking code; then from the start."""
+    """Yield one mistake after the other, all of them found in real tracking code; then from the start."""
     while True:
         user = f"user-{rng.randint(1000, 9999)}"
         yield _wrong(

@@ -19,5 +19,5 @@ _MAKERS: dict[DestinationKind, Callable[[Destination], Translator]] = {
 
 
 def translator(destination: Destination) -> Translator:
-    """The translator of a destination; what its subscriptions compile to is remembered."""
+    """Return the translator of a destination; what its subscriptions compile to is remembered."""
     return _MAKERS[destination.kind](destination)

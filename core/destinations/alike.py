@@ -82,13 +82,13 @@ def _text(sent: str, arrived: Json) -> Likeness:
 
 
 def _moment(value: int | float | str) -> int | None:
-    """The second that a date is in."""
+    """Return the second that a date is in."""
     ms = new_date(value).ms
     return None if ms is None else ms // 1000
 
 
 def _parsed(text: str) -> Json:
-    """The list or object that a text is the JSON of."""
+    """Return the list or object that a text is the JSON of."""
     if text[:1] not in ("{", "["):
         return None
     try:

@@ -12,7 +12,7 @@ class Translator(Protocol):
     """A destination with its settings and subscriptions, compiled once; then pure."""
 
     def translate(self, document: JsonObject, *, now: int) -> Translation:
-        """The requests that Segment's destination would make of the message.
+        """Return the requests that Segment's destination would make of the message.
 
         `now` is the clock, in milliseconds since the epoch. Never raises on a message: refusals are
         in the result. Does not change `document`.

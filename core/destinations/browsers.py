@@ -58,7 +58,7 @@ Browser = tuple[str, "str | Missing"]
 
 
 def browser(user_agent: str) -> Browser:
-    """`$browser` and `$browser_version` for a user agent that is not empty."""
+    """Return `$browser` and `$browser_version` for a user agent that is not empty."""
     return _remembered(user_agent) if len(user_agent) <= _REMEMBERED else _browser(user_agent)
 
 

@@ -23,7 +23,8 @@ CLOSEST = 3
 def explain(
     document: JsonObject, destination: Destination, translation: Translation, *, now: int
 ) -> Explanation:
-    """Where the values of the translation come from, or which triggers came closest to taking the message.
+    """Return where the values of the translation come from, or which triggers came closest to taking the
+    message.
 
     `translation` is what the destination made of the document at `now`.
     """
@@ -41,7 +42,7 @@ def explain(
 
 
 def _credentials(translation: Translation, destination: Destination) -> Iterator[PropertySource]:
-    """Where the credentials of the requests come from, of those that have any."""
+    """Yield where the credentials of the requests come from, of those that have any."""
     for index, operation in enumerate(translation.operations):
         if operation.request.authorization is not None:
             place = Place("request", index, ("authorization",))
@@ -78,7 +79,7 @@ def _miss(subscription: Subscription, document: JsonObject) -> Miss | None:
 
 
 def _type_is_why(near: Sequence[tuple[Subscription, Miss]]) -> bool:
-    """Whether every trigger asks for another type of call."""
+    """Return whether every trigger asks for another type of call."""
     return all(any(one is not None and one.place == "type" for one in miss.failing) for _, miss in near)
 
 

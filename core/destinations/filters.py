@@ -24,7 +24,7 @@ class CompiledFilter:
     """One filter that is on."""
 
     def __init__(self, one: DestinationFilter) -> None:
-        """Never raises: a filter whose condition cannot be judged stops every message, as at Segment."""
+        """Compile the filters. One whose condition cannot be judged stops every message, as at Segment."""
         self.name = one.name or one.condition
         self.action: FilterAction = one.action
         self.percent = one.percent

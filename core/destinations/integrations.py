@@ -52,7 +52,7 @@ def stopped_by_integrations(
 
 
 def _no_consent(document: JsonObject, categories: Sequence[str]) -> NotSent | None:
-    """Without a consent object all is sent; with one, each category of the destination must be true."""
+    """Return why consent stops the message: with a consent object, each category must be true in it."""
     context = document.get("context")
     consent = context.get("consent") if isinstance(context, dict) else None
     if not isinstance(consent, dict) or not consent:

@@ -97,7 +97,7 @@ def _holds(value: Json, holder: Json) -> bool:
 
 
 def _new(step: str) -> Json:
-    """What is made to hold a step: a list for a number, else an object."""
+    """Return what is made to hold a step: a list for a number, else an object."""
     number = to_number(step)
     return [] if number - number == 0 else {}
 
@@ -148,7 +148,9 @@ def remove(document: JsonObject, path: str) -> None:
 
 
 def by_holder(paths: Iterable[str]) -> dict[str, list[str]]:
-    """Group paths by what holds them: `properties.a` and `properties.b` as `{"properties": ["a", "b"]}`."""
+    """Group paths by what holds them: `properties.a` and `properties.b` as `{"properties": ["a",
+    "b"]}`.
+    """
     found: dict[str, list[str]] = {}
     for path in paths:
         holder, _, name = path.rpartition(".")
@@ -169,7 +171,7 @@ def drop(document: JsonObject, fields: Mapping[str, Sequence[str]]) -> None:
 def _take_out(
     document: JsonObject, fields: Mapping[str, Sequence[str]], goes: Callable[[str, Sequence[str]], bool]
 ) -> None:
-    """A path ("" for the message itself) leads to an object, or to a list whose objects are each meant."""
+    """Take keys out of the object that a path leads to ("" for the message), or of each object of a list."""
     for path, names in fields.items():
         found = read(document, path) if path else document
         for holder in found if isinstance(found, list) else (found,):

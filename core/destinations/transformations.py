@@ -55,7 +55,9 @@ class CompiledTransformation:
     """One transformation that is on."""
 
     def __init__(self, one: Transformation, stage: Stage) -> None:
-        """Never raises: one whose condition cannot be judged stops every message, as at Segment."""
+        """Compile the transformations. One whose condition cannot be judged stops every message, as at
+        Segment.
+        """
         self.name = one.label
         self.stage: Stage = stage
         self._one = one
@@ -174,7 +176,7 @@ class CompiledTransformation:
 
 
 def _shown(path: str) -> str:
-    """A dotted path as findings write it: `$.properties.total`."""
+    """Return a dotted path as findings write it: `$.properties.total`."""
     shown = "$"
     for step in path.split(".") if path else ():
         shown = child(shown, int(step) if step.isascii() and step.isdecimal() and len(step) < 10 else step)

@@ -18,7 +18,7 @@ _SECONDS = re.compile(r"(?<=T\d\d:\d\d:)\d\d")
 
 
 def other_value(value: Json) -> Json:
-    """Another value of the same kind: a time stays one, and near; a number in text stays one."""
+    """Return another value of the same kind: a time stays one, and near; a number in text stays one."""
     if isinstance(value, bool):
         return not value
     if isinstance(value, int | float):

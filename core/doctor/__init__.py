@@ -62,5 +62,5 @@ CHECKS: tuple[Callable[[Facts], Iterator[Diagnosis]], ...] = (
 
 
 def diagnose(facts: Facts) -> list[Diagnosis]:
-    """Every diagnosis, in the order of the questions."""
+    """Return every diagnosis, in the order of the questions."""
     return [diagnosis for check in CHECKS for diagnosis in check(facts)]

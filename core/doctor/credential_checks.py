@@ -23,7 +23,7 @@ _TOKEN = re.compile(r"[0-9a-f]{32}")
 
 
 def token(facts: Facts) -> Iterator[Diagnosis]:
-    """The project token: whether there is one, and what cannot be known of it."""
+    """Yield the project token: whether there is one, and what cannot be known of it."""
     destination = facts.settings.destination
     title = "Project token"
     if not destination.token:
@@ -59,7 +59,7 @@ def token(facts: Facts) -> Iterator[Diagnosis]:
 
 
 def service_account(facts: Facts) -> Iterator[Diagnosis]:
-    """The service account that segtap sends /import with, where one is set."""
+    """Yield the service account that segtap sends /import with, where one is set."""
     destination = facts.settings.destination
     if not destination.service_account:
         return
@@ -85,7 +85,7 @@ def service_account(facts: Facts) -> Iterator[Diagnosis]:
 
 
 def secret(facts: Facts) -> Iterator[Diagnosis]:
-    """The API secret, which Mixpanel retires; or what is sent where there is none."""
+    """Yield the API secret, which Mixpanel retires; or what is sent where there is none."""
     destination = facts.settings.destination
     if not destination.api_secret:
         yield _no_secret(facts)

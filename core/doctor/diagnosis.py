@@ -22,7 +22,7 @@ EVIDENCE = 5
 
 
 def gravest(severities: Iterable[Severity]) -> Severity:
-    """The gravest of some severities; without any, that of a note."""
+    """Return the gravest of some severities; without any, that of a note."""
     return min((*severities, "info"), key=SEVERITY_WEIGHT.__getitem__)
 
 

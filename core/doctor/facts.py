@@ -92,7 +92,7 @@ class Facts:
 
     @classmethod
     def of(cls, found: Messages, now: int) -> Facts:
-        """The facts of messages and of the settings that they are read by."""
+        """Return the facts of messages and of the settings that they are read by."""
         return cls(
             found.settings,
             destination_of(found.settings),
@@ -112,7 +112,7 @@ class Facts:
         return any(one.ids > 1 for one in self.clusters)
 
     def given(self, *names: str) -> bool:
-        """True if somebody gave one of these settings; otherwise segtap assumes its value."""
+        """Return True if somebody gave one of these settings; otherwise segtap assumes its value."""
         return any(name in self.settings.sources for name in names)
 
     def assumed(self, *names: str) -> str:
@@ -122,7 +122,7 @@ class Facts:
         return f" (assumed: {' and '.join(names)} {'is' if len(names) == 1 else 'are'} not given)"
 
     def found(self, *rules: str) -> list[tuple[Case, Finding]]:
-        """The findings of these rules, oldest first."""
+        """Return the findings of these rules, oldest first."""
         return [
             (case, finding)
             for case in self.cases
@@ -131,23 +131,23 @@ class Facts:
         ]
 
     def user(self, id: str) -> Cluster | None:
-        """The user that an id belongs to, None when no message has the id.
+        """Return the user that an id belongs to, None when no message has the id.
 
         An engine's is the one that it was asked for.
         """
         return self._user if self._table is None else cluster_of(self._table, id)
 
     def of_type(self, *types: str) -> list[Case]:
-        """The messages of these calls."""
+        """Return the messages of these calls."""
         return [case for case in self.cases if case.document.get("type") in types]
 
     def named(self, numbers: Iterable[int]) -> tuple[str, ...]:
-        """The messageIds of some messages, given by their numbers."""
+        """Return the messageIds of some messages, given by their numbers."""
         return tuple(self._by_number.get(number, str(number)) for number in numbers)[:EVIDENCE]
 
 
 def ids_of(cases: Iterable[Case]) -> tuple[str, ...]:
-    """The messageIds of the newest few."""
+    """Return the messageIds of the newest few."""
     return tuple(dict.fromkeys(case.message_id for case in cases))[-EVIDENCE:]
 
 

@@ -23,7 +23,7 @@ PAGE_OPTIONS = ("consolidated_page_calls", "track_all_pages", "track_categorized
 
 
 def judged(facts: Facts) -> Iterator[Diagnosis]:
-    """The settings that the verdicts rest on, whose they are, and which of them nobody gave."""
+    """Yield the settings that the verdicts rest on, whose they are, and which of them nobody gave."""
     settings = facts.settings
     assumed = [name for name in _ASSUMED[settings.destination.kind] if not facts.given(name)]
     words = f"{KINDS[settings.destination.kind]}: {'; '.join(_said(settings))}"

@@ -46,7 +46,7 @@ def mixpanel_side(facts: Facts) -> Iterator[Diagnosis]:
 
 
 def _menus(facts: Facts, named: str) -> Diagnosis:
-    """Events with a time of more than a month ago are stored, but in no menu."""
+    """Judge the events with a time of more than a month ago: they are stored, but in no menu."""
     old = [(case, name) for case, name, properties in facts.events if _is_old(properties.get("time"), facts)]
     about = "the menus of reports list events of the last 30 days, and properties of the last 28"
     if old:

@@ -44,7 +44,8 @@ def with_own_secrets(judged: DestinationSettings, own: DestinationSettings) -> D
 
 
 async def ask_mixpanel(destination: DestinationSettings, *, base_url: str = "") -> list[Diagnosis]:
-    """Whether Mixpanel knows the token and the service account, and whether this machine's clock is right.
+    """Return whether Mixpanel knows the token and the service account, and whether this machine's clock is
+    right.
 
     `base_url` stands in for Mixpanel's host. What hinders a question is part of the answer.
     """
@@ -111,7 +112,7 @@ async def _ask_about_account(
 
 
 def _words(said: Body, destination: DestinationSettings) -> str:
-    """What an answer says, fit to be shown."""
+    """Return what an answer says, fit to be shown."""
     text = said.unreadable or said.data.decode("utf-8", "replace")
     masks = masks_of((*secrets_in(destination), *filter(None, [destination.token])))
     return shorten(clean(masks.text(text)), 160)
@@ -142,7 +143,9 @@ def _token(status: int, said: Body, destination: DestinationSettings) -> Iterato
 
 
 def clock_verdicts(date: str, now: float) -> Iterator[Diagnosis]:
-    """This machine's clock (seconds since the epoch) against an answer's `Date`; nothing without one."""
+    """Yield this machine's clock (seconds since the epoch) against an answer's `Date`; nothing
+    without one.
+    """
     title = "This machine's clock"
     try:
         off = now - parsedate_to_datetime(date).timestamp()

@@ -23,7 +23,7 @@ _EVERY_PAGE = ("consolidated_page_calls", "track_all_pages")
 
 
 def pages(facts: Facts) -> Iterator[Diagnosis]:
-    """How page calls become events, and whether one becomes several."""
+    """Yield how page calls become events, and whether one becomes several."""
     calls = facts.of_type("page", "screen")
     seen = _seen(facts, calls)
     for rule in ("page-double-count", "page-name-missing"):
@@ -54,7 +54,7 @@ def pages(facts: Facts) -> Iterator[Diagnosis]:
 
 
 def _seen(facts: Facts, calls: Sequence[Case]) -> str:
-    """The events that pages and screens became; "" without any."""
+    """Return the events that pages and screens became; "" without any."""
     if not calls:
         return ""
     cases = {id(case) for case in calls}
@@ -96,7 +96,7 @@ def _names() -> tuple[str, ...]:
 
 
 def _several(classic: ClassicSettings) -> str:
-    """Which page is several events under these options; "" for none."""
+    """Return which page is several events under these options; "" for none."""
     every = sum(getattr(classic, name) for name in _EVERY_PAGE)
     if every > 1:
         return "Each page is several events"

@@ -25,7 +25,7 @@ _MODES = {
 
 
 def connection_mode(facts: Facts) -> Iterator[Diagnosis]:
-    """Which way the messages go, as far as they tell."""
+    """Yield which way the messages go, as far as they tell."""
     cases = [case for case in facts.cases if case.detail.source_kind == "segment"]
     device = [case for case in cases if _by_device(case)]
     both = [case for case in device if case.detail.verdict.translation.operations]
@@ -77,7 +77,7 @@ def _by_device(case: Case) -> bool:
 
 
 def profiles(facts: Facts) -> Iterator[Diagnosis]:
-    """Users with events, and requests that write a profile for the same distinct_id."""
+    """Yield users with events, and requests that write a profile for the same distinct_id."""
     cases: dict[str, list[Case]] = {}
     for case, _, properties in facts.events:
         user, anonymous = properties.get("distinct_id"), case.document.get("anonymousId")

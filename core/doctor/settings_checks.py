@@ -14,7 +14,7 @@ from .facts import Facts, ids_of
 
 
 def strict(facts: Facts) -> Iterator[Diagnosis]:
-    """Strict import, without which Mixpanel says nothing of bad events."""
+    """Yield strict import, without which Mixpanel says nothing of bad events."""
     if facts.destination.kind == "actions" and not facts.settings.destination.strict:
         yield Diagnosis(
             check="strict",
@@ -26,7 +26,7 @@ def strict(facts: Facts) -> Iterator[Diagnosis]:
 
 
 def subscriptions(facts: Facts) -> Iterator[Diagnosis]:
-    """Subscriptions that can never send."""
+    """Yield subscriptions that can never send."""
     for fault in subscription_faults(facts.destination):
         yield Diagnosis(
             check="subscriptions",
@@ -38,7 +38,7 @@ def subscriptions(facts: Facts) -> Iterator[Diagnosis]:
 
 
 def filters(facts: Facts) -> Iterator[Diagnosis]:
-    """Destination filters whose condition cannot be judged: they stop every message."""
+    """Yield destination filters whose condition cannot be judged: they stop every message."""
     found = facts.found("filter-not-fql")
     # The engine's filters may be others than those of the settings here: its findings know them.
     faults = dict.fromkeys((*filter_faults(facts.settings.filters), *(one.message for _, one in found)))
@@ -97,7 +97,7 @@ def not_imitated(facts: Facts) -> Iterator[Diagnosis]:
 
 
 def people(facts: Facts) -> Iterator[Diagnosis]:
-    """The classic destination writes profiles only with People on."""
+    """Yield whether the classic destination writes profiles: only with People on."""
     if facts.destination.kind != "classic-cloud":
         return
     title, identifies = "Use Mixpanel People", facts.of_type("identify")

@@ -70,11 +70,12 @@ class _Kept(Protocol):
 async def newest_messages(
     settings: Settings, *, limit: int, url: str = "", override: bool = False, user: str = ""
 ) -> Messages:
-    """At most `limit` messages: of the engine at `url`, of the one that holds the journal, or of its file.
+    """Return up to `limit` messages: of the engine at `url`, of the one that holds the journal, or of its
+    file.
 
-    They are read by the engine's settings, with `override` by these. Without a journal there are none. `user`
-    is an id whose user is asked for, too.
-    Raises EngineError, or JournalError where the file cannot be read.
+    They are read by the engine's settings, with `override` by these. Without a journal there are none.
+    `user` is an id whose user is asked for, too. Raises EngineError, or JournalError where the file cannot
+    be read.
     """
     path = chosen_path(settings.journal.path)
     url = url or engine_with(settings.journal)
@@ -100,7 +101,7 @@ async def newest_messages(
 
 
 async def messages_of(viewer: Viewer, *, limit: int) -> Messages:
-    """The newest messages of the engine that is looked at, and its own settings."""
+    """Return the newest messages of the engine that is looked at, and its own settings."""
     source = f"the segtap at {viewer.url}"
     found = await _newest(viewer, limit, source)
     active = await viewer.settings()
@@ -134,7 +135,7 @@ async def _of_file(settings: Settings, limit: int, own: str, *, override: bool) 
 
 
 def _readable(settings: Settings) -> tuple[Settings, str]:
-    """The settings without a tracking plan that cannot be read any more, and why."""
+    """Return the settings without a tracking plan that cannot be read any more, and why."""
     try:
         ActiveSettings(settings)
     except InputError as error:
@@ -145,7 +146,7 @@ def _readable(settings: Settings) -> tuple[Settings, str]:
 
 
 def _read_by(settings: Settings, found: Messages) -> Messages:
-    """The same messages, translated and judged by other settings, in their order."""
+    """Return the same messages, translated and judged by other settings, in their order."""
     reading = ActiveSettings(settings)
     details = tuple(_inspected(reading, detail) for detail in found.details)
     return msgspec.structs.replace(found, details=details, settings=settings)

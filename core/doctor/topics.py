@@ -190,7 +190,7 @@ _ASKED_ABOUT = frozenset((*_NOT_SENT, *_ELSEWHERE, *(rule for topic in TOPICS fo
 
 
 def refused_here(facts: Facts) -> Iterator[Diagnosis]:
-    """What never reaches Mixpanel: Segment or its destination refuses it."""
+    """Yield what never reaches Mixpanel: Segment or its destination refuses it."""
     found = facts.found(*_NOT_SENT)
     if found:
         yield _of_findings("not-sent", "Messages that Mixpanel never gets", found)
@@ -200,7 +200,7 @@ NOBODY_JOINED = "no visitor became a known user in what was seen"
 
 
 def topics(facts: Facts) -> Iterator[Diagnosis]:
-    """The questions that rules answer."""
+    """Yield the questions that rules answer."""
     for topic in TOPICS if facts.cases else ():
         if topic.only not in (None, facts.destination.kind):
             continue
@@ -223,7 +223,9 @@ def topics(facts: Facts) -> Iterator[Diagnosis]:
 
 
 def others(facts: Facts) -> Iterator[Diagnosis]:
-    """What rules find that no question is about: nothing that `segtap check` calls wrong is left out."""
+    """Yield what rules find that no question is about: nothing that `segtap check` calls wrong is
+    left out.
+    """
     found = [
         (case, finding)
         for case in facts.cases

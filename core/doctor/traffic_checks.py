@@ -15,7 +15,7 @@ _SHOWN = 4
 
 
 def traffic(facts: Facts) -> Iterator[Diagnosis]:
-    """Whether there is anything to judge by."""
+    """Yield whether there is anything to judge by."""
     if not facts.cases:
         yield Diagnosis(
             check="traffic",
@@ -45,7 +45,7 @@ def traffic(facts: Facts) -> Iterator[Diagnosis]:
 
 
 def identity(facts: Facts) -> Iterator[Diagnosis]:
-    """What the clusters become."""
+    """Yield what the clusters become."""
     found = facts.clusters
     if not found:
         return
@@ -70,7 +70,7 @@ def identity(facts: Facts) -> Iterator[Diagnosis]:
 
 
 def groups(facts: Facts) -> Iterator[Diagnosis]:
-    """The four parts of Group Analytics, for each group key."""
+    """Yield the four parts of Group Analytics, for each group key."""
     if not facts.groups.in_use:
         known = facts.settings.mixpanel_group_keys
         words = "no group call was seen, and " + (
@@ -102,7 +102,7 @@ def groups(facts: Facts) -> Iterator[Diagnosis]:
 
 
 def _of_part(part: PartCheck) -> Standing:
-    """A part that is wrong stands as its finding does."""
+    """Judge a part by the finding that it has if it is wrong."""
     if part.standing == "yes":
         return "good"
     if part.standing == "unknown":
@@ -111,7 +111,7 @@ def _of_part(part: PartCheck) -> Standing:
 
 
 def delivery(facts: Facts) -> Iterator[Diagnosis]:
-    """What Mixpanel answered."""
+    """Yield what Mixpanel answered."""
     refused: list[tuple[Case, str]] = []
     taken = 0
     for case in facts.cases:

@@ -44,7 +44,7 @@ class ActiveSettings:
     """
 
     def __init__(self, settings: Settings) -> None:
-        """Raises InputError as `use`."""
+        """Raise InputError as `use` does."""
         self.stream = StreamChecker()
         self._uncover()
         self._reported = False

@@ -128,7 +128,7 @@ class Overviews:
     # --- what viewers ask ------------------------------------------------------------------------
 
     async def users(self, text: str = "", limit: int = 200) -> Users:
-        """The users seen last, of those with an id that contains the text; each in short.
+        """Return the users seen last, of those with an id that contains the text; each in short.
 
         They are those of the table that the rules on the stream speak of.
         """
@@ -143,13 +143,13 @@ class Overviews:
         )
 
     async def user(self, id: str) -> Cluster | None:
-        """The user with this very id in short, None when no message covered has it."""
+        """Return the user with this very id in short, None when no message covered has it."""
         await self._settled()
         cluster = cluster_of(self._reading.stream.identities, id)
         return None if cluster is None else in_short(cluster, id)
 
     async def groups(self) -> Groups:
-        """The four parts of each group key."""
+        """Return the four parts of each group key."""
         gathered = await self._ask()
         return gathered.groups.groups(self._coverage(gathered))
 
@@ -178,7 +178,9 @@ class Overviews:
     # --- reading ---------------------------------------------------------------------------------
 
     async def _ask(self) -> _Gathered:
-        """What is gathered, with all that the journal lists now, or as much as can be read in `WAIT`."""
+        """Return what is gathered, with all that the journal lists now, or as much as can be read in
+        `WAIT`.
+        """
         loop = asyncio.get_running_loop()
         until = loop.time() + WAIT
         self._asked = True
@@ -233,7 +235,9 @@ class Overviews:
         self._lines = lines
 
     async def _newer(self, last: int, pace: Pace) -> tuple[deque[Summary], bool]:
-        """The newest lines above an id, oldest first, and whether there are more of them than may be read."""
+        """Return the newest lines above an id, oldest first, and whether there are more of them than may be
+        read.
+        """
         found: deque[Summary] = deque()
         before: int | None = None
         while True:

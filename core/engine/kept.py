@@ -12,7 +12,9 @@ from ..stores.sqlite.place import chosen_path
 
 
 def engine_with(journal: JournalSettings) -> str:
-    """The URL of the engine that holds the journal, without a path of one that runs at all; "" for none."""
+    """Return the URL of the engine that holds the journal, without a path of one that runs at all; "" for
+    none.
+    """
     holder = holder_of(chosen_path(journal.path))
     if holder is not None:
         return holder.url
@@ -22,7 +24,9 @@ def engine_with(journal: JournalSettings) -> str:
 
 
 async def kept_settings(journal: Readable) -> Settings | None:
-    """The settings that the journal was last filled by; None for none, or those of a version with others."""
+    """Return the settings that the journal was last filled by; None for none, or those of a version with
+    others.
+    """
     text = await journal.index.settings()
     try:
         return msgspec.json.decode(text, type=Settings) if text else None
@@ -31,7 +35,8 @@ async def kept_settings(journal: Readable) -> Settings | None:
 
 
 async def settings_behind(own: Settings, *, url: str = "") -> Settings:
-    """The settings by which messages were read: those of the engine that has them, or that the journal keeps.
+    """Return the settings by which messages were read: those of the engine that has them, or that the journal
+    keeps.
 
     Those given where nothing is known of others. Raises EngineError, or JournalError for no journal.
     """

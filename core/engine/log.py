@@ -37,7 +37,7 @@ class JsonLines(logging.Formatter):
     """`at` (UTC, milliseconds), `level`, `part`, `message`, whatever `extra` adds, `traceback` if any."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """One line, without its newline."""
+        """Return one line, without its newline."""
         at = dt.datetime.fromtimestamp(record.created, dt.UTC)
         line: dict[str, object] = {
             "at": at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),

@@ -73,7 +73,7 @@ def run(coroutine: Coroutine[Any, Any, None]) -> None:
 
 
 async def _retry_when_asked(engine: Engine, again: asyncio.Event) -> None:
-    """Each time `again` is set, read the settings file, and try again if forwarding has halted."""
+    """Read the settings file each time `again` is set, and try again if forwarding has halted."""
     while True:
         await again.wait()
         again.clear()
@@ -139,7 +139,7 @@ def _say(value: msgspec.Struct) -> None:
 
 
 def main() -> int:
-    """The child's program: order on stdin, lines on stdout, log on stderr. Returns its exit code."""
+    """Run the child: order on stdin, lines on stdout, log on stderr. Returns its exit code."""
     to_stream(logging.WARNING)
     line = bytearray()
     while not line.endswith(b"\n") and (part := os.read(0, 1)):

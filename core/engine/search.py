@@ -190,7 +190,7 @@ class LineCandidate:
         )
 
     def names(self) -> Names:
-        """What fields ask beside the line."""
+        """Return what fields ask beside the line."""
         names = self._found.entry.names
         if self._found.filled and all(len(text) < CUT_AT for text in msgspec.structs.astuple(names)):
             return names
@@ -200,7 +200,7 @@ class LineCandidate:
         return names_of(message.document, message.type, write_key=message.write_key, origin=receipt.origin)
 
     def judgement(self) -> Judgement:
-        """What translation and rules say."""
+        """Return what translation and rules say."""
         line, judged = self._found.entry.summary, self._found.entry.judged
         if self._found.filled and judged.sent is not None:
             return Judgement(
@@ -216,7 +216,7 @@ class LineCandidate:
         return judgement_of(line.marks, self._held.verdict(message, self._found))
 
     def text(self) -> str:
-        """What words are searched in."""
+        """Return what words are searched in."""
         text = self._found.text() if self._found.filled else None
         if text is not None and not self._found.entry.text_cut:
             return text
@@ -226,7 +226,7 @@ class LineCandidate:
         return (text or "") if receipt is None else refusal_text(receipt)
 
     def document(self) -> JsonObject:
-        """The message, or as much of it as the filter asks for."""
+        """Return the message, or as much of it as the filter asks for."""
         document = self._held.document(self._found)
         if document is not None:
             return document
@@ -234,7 +234,7 @@ class LineCandidate:
         return {} if message is None else message.document
 
     def records(self) -> Iterable[JsonObject]:
-        """The records of its requests to Mixpanel."""
+        """Return the records of its requests to Mixpanel."""
         message = self._held.message(self._found)
         return () if message is None else records_of(self._held.verdict(message, self._found))
 
@@ -276,26 +276,26 @@ class NewMessage:
         )
 
     def names(self) -> Names:
-        """What fields ask beside the line."""
+        """Return what fields ask beside the line."""
         message = self.message
         return names_of(
             message.document, message.type, write_key=message.write_key, origin=self._receipt.origin
         )
 
     def judgement(self) -> Judgement:
-        """What translation and rules say; the rules on the stream say nothing yet."""
+        """Return what translation and rules say; the rules on the stream say nothing yet."""
         return judgement_of(int(self.message.marks), self._judged())
 
     def text(self) -> str:
-        """What words are searched in."""
+        """Return what words are searched in."""
         return searched_text(self.message.document, self.message.filled)
 
     def document(self) -> JsonObject:
-        """The message."""
+        """Return the message."""
         return self.message.document
 
     def records(self) -> Iterable[JsonObject]:
-        """The records of its requests to Mixpanel."""
+        """Return the records of its requests to Mixpanel."""
         return records_of(self._judged())
 
     def _judged(self) -> Verdict:

@@ -33,7 +33,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     form_bytes: int = 500_000
 
     def of(self, route: BatchKey) -> tuple[int, int]:
-        """(records, bytes) for a request on that route."""
+        """Return (records, bytes) for a request on that route."""
         if route.shape == "json":
             return self.json_records, self.json_bytes
         return (self.form_records, self.form_bytes) if route.shape == "form" else (1, self.form_bytes)
@@ -73,20 +73,20 @@ class Batch(msgspec.Struct, frozen=True):
         return frozenset[str]().union(*(record.holds for record in self.records))
 
     def wire(self, mixpanel_url: str = "") -> WireForm:
-        """The request as it leaves."""
+        """Return the request as it leaves."""
         return assemble(self.carrier, [record.text for record in self.records], mixpanel_url=mixpanel_url)
 
     def without(self, record: Record) -> Batch:
-        """The batch without one of its records."""
+        """Return the batch without one of its records."""
         return Batch(tuple(one for one in self.records if one is not record))
 
     def halves(self) -> list[Batch]:
-        """The batch in two, in order."""
+        """Return the batch in two, in order."""
         middle = len(self.records) // 2
         return [Batch(self.records[:middle]), Batch(self.records[middle:])]
 
     def singles(self) -> list[Batch]:
-        """One batch for each record, in order."""
+        """Return one batch for each record, in order."""
         return [Batch((record,)) for record in self.records]
 
 
@@ -148,7 +148,7 @@ class Queue:
             blocked |= record.holds - holds
 
     def take(self, held: Set[str], may_go: Callable[[BatchKey], bool]) -> Batch | None:
-        """The next batch, or None when nothing may go now.
+        """Return the next batch, or None when nothing may go now.
 
         `held` is what batches on their way hold; `may_go` tells whether another request may be sent on a
         route. Costs one pass over the records that stay behind in front of the batch's last.

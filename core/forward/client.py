@@ -28,7 +28,9 @@ class Transport(Protocol):
     """Sends one request; tests put a mock in."""
 
     async def send(self, form: WireForm) -> Answer:
-        """The answer, or an `Answer` of status 0 that says why there is none. Raises nothing of its own."""
+        """Return the answer, or an `Answer` of status 0 that says why there is none. Raises nothing of its
+        own.
+        """
         ...
 
     async def close(self) -> None:
@@ -112,7 +114,7 @@ def _whole(answer: Answer, body: Body) -> Answer:
 
 
 def retry_after(value: str | None, date: str | None) -> float | None:
-    """Seconds out of a Retry-After header: a number, or a date as against the answer's own `Date`."""
+    """Return seconds out of a Retry-After header: a number, or a date as against the answer's own `Date`."""
     if value is None:
         return None
     try:
@@ -128,7 +130,7 @@ def retry_after(value: str | None, date: str | None) -> float | None:
 
 
 def _why(what: str, error: Exception) -> str:
-    """httpx's words name host and errno at most, never headers or bodies; some have none at all."""
+    """Return httpx's words, which name host and errno at most, never headers or bodies; some have none."""
     return one_line(f"{what}: {error or type(error).__name__}")
 
 
@@ -141,5 +143,5 @@ _HUSHED = _Hushed()
 
 
 def _hush() -> None:
-    """httpx logs whole URLs, whose query may hold the classic destination's api_key."""
+    """Silence the log of httpx: it has whole URLs, whose query may hold the classic destination's api_key."""
     logging.getLogger("httpx").addFilter(_HUSHED)

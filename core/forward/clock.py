@@ -18,7 +18,7 @@ class Clock(Protocol):
     """The time now, and waiting."""
 
     def now(self) -> int:
-        """Milliseconds since the epoch."""
+        """Return milliseconds since the epoch."""
         ...
 
     async def sleep(self, seconds: float) -> None:
@@ -30,7 +30,7 @@ class SystemClock:
     """The machine's own."""
 
     def now(self) -> int:
-        """Milliseconds since the epoch."""
+        """Return milliseconds since the epoch."""
         return time.time_ns() // 1_000_000
 
     async def sleep(self, seconds: float) -> None:
@@ -39,7 +39,7 @@ class SystemClock:
 
 
 def wait_before_retry(attempt: int, rng: Random, asked: float | None = None) -> float:
-    """Seconds to wait after the failed `attempt` (from 1): 2 s doubling to 60 s, and 1–5 s of jitter.
+    """Return seconds to wait after the failed `attempt` (from 1): 2 s doubling to 60 s, and 1–5 s of jitter.
 
     `asked` is the server's Retry-After: never less than that. As Mixpanel's reference advises.
     """

@@ -202,7 +202,9 @@ class Courier(Sender):
         return False if others else None
 
     def _ahead(self, parcel: Parcel) -> list[Record]:
-        """Records that wait for this batch alone, and may be sent ahead of it and again in their turn."""
+        """Return records that wait for this batch alone, and may be sent ahead of it and again in their
+        turn.
+        """
         waiting = self._queue.blocked_by(parcel.batch.route, self.held.keys(), parcel.batch.holds)
         later = chain(parcel.batch.records[1:], *(part.batch.records for part in parcel.behind), waiting)
         return list(islice(filter(only_sets, later), _CHOICE))

@@ -31,12 +31,12 @@ class ServiceAccount(msgspec.Struct, frozen=True):
     project_id: int
 
     def on(self, request: OutgoingRequest) -> OutgoingRequest:
-        """The request with these credentials, where its endpoint accepts them."""
+        """Return the request with these credentials, where its endpoint accepts them."""
         plain = f"{self.user}:{self.secret.reveal()}".encode("utf-8", "replace")
         return _with_credentials(request, f"Basic {b64encode(plain).decode()}", self.project_id)
 
     def on_all(self, translation: Translation) -> Translation:
-        """The translation with these credentials on each request that accepts them."""
+        """Return the translation with these credentials on each request that accepts them."""
         operations = tuple(
             msgspec.structs.replace(one, request=self.on(one.request)) for one in translation.operations
         )
@@ -44,7 +44,7 @@ class ServiceAccount(msgspec.Struct, frozen=True):
 
 
 def service_account_of(destination: DestinationSettings) -> ServiceAccount | None:
-    """The service account of the settings; None where there is none, or it cannot be used."""
+    """Return the service account of the settings; None where there is none, or it cannot be used."""
     if not destination.service_account or service_account_fault(destination):
         return None
     user, _, secret = destination.service_account.reveal().partition(":")
@@ -52,7 +52,7 @@ def service_account_of(destination: DestinationSettings) -> ServiceAccount | Non
 
 
 def service_account_fault(destination: DestinationSettings) -> str:
-    """Why the service account cannot be used, and what to do; "" when it can, or there is none."""
+    """Return why the service account cannot be used, and what to do; "" when it can, or there is none."""
     if not destination.service_account:
         return ""
     name = destination.service_account_env
@@ -73,7 +73,7 @@ def service_account_fault(destination: DestinationSettings) -> str:
 
 
 def sent_with(destination: DestinationSettings) -> SentWith | None:
-    """The service account for viewers, without its secret."""
+    """Return the service account for viewers, without its secret."""
     account = service_account_of(destination)
     if account is None:
         return None
@@ -82,14 +82,14 @@ def sent_with(destination: DestinationSettings) -> SentWith | None:
 
 
 def shown_with(request: OutgoingRequest, account: SentWith | None) -> OutgoingRequest:
-    """A masked request as it is sent: with the service account, its secret as dots."""
+    """Return a masked request as it is sent: with the service account, its secret as dots."""
     if account is None:
         return request
     return _with_credentials(request, f"Basic {account.user}:{MASK}", account.project_id)
 
 
 def accepts_service_account(request: OutgoingRequest) -> bool:
-    """True for a request that a service account can authenticate."""
+    """Return True for a request that a service account can authenticate."""
     return urlsplit(request.url).path.endswith(IMPORT)
 
 
@@ -108,7 +108,9 @@ def _with_credentials(request: OutgoingRequest, authorization: str, project_id: 
 
 
 def aim_of(settings: Settings) -> str:
-    """A digest of what decides where messages go and with which credentials; it reveals none of them."""
+    """Return a digest of what decides where messages go and with which credentials; it reveals none of
+    them.
+    """
     to = settings.destination
     secrets = (to.token, to.api_secret.reveal(), to.service_account.reveal())
     parts = (to.kind, secrets, to.project_id, to.region, to.mixpanel_url, settings.dry_run)
@@ -116,7 +118,7 @@ def aim_of(settings: Settings) -> str:
 
 
 def credentials_in_words(settings: Settings) -> tuple[str, ...]:
-    """What authenticates requests, and where it was given, one line each; no secret is in it."""
+    """Return what authenticates requests, and where it was given, one line each; no secret is in it."""
     to, sources = settings.destination, settings.sources
     token = f"the project token {mask_token(to.token)}" if to.token else "no project token"
     lines = [token + _given(sources.get("destination.token"))]
@@ -132,7 +134,7 @@ def credentials_in_words(settings: Settings) -> tuple[str, ...]:
 
 
 def _given(source: Source | None) -> str:
-    """Where it was given, as the end of a phrase."""
+    """Return where it was given, as the end of a phrase."""
     if source is None:
         return ""
     if source.place == "environment":

@@ -159,7 +159,7 @@ class Forwarder:
         return self._running
 
     def wake(self) -> None:
-        """New messages are owed."""
+        """Note that new messages are owed."""
         self._source.more = True
         self._idle.clear()
         self._changed.set()
@@ -304,7 +304,7 @@ class Forwarder:
                 self._start(Parcel(Batch((record,)), aside.number, aside=aside))
 
     def _may_go(self, route: BatchKey) -> bool:
-        """Whether another request may be sent on the route: a few at once, one after a pause."""
+        """Return whether another request may be sent on the route: a few at once, one after a pause."""
         most = self._in_flight
         if route in self._courier.troubles:
             most = 1 if self._courier.may_try(route) else 0

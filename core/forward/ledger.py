@@ -146,7 +146,7 @@ class Ledger:
         ]
 
     def note(self, batch: Batch, attempt: Attempt, outcome: Outcome, words: str) -> list[Delivery]:
-        """An attempt that settles nothing: one line for each operation in the batch."""
+        """Return the lines of an attempt that settles nothing: one for each operation in the batch."""
         seen: dict[tuple[int, int], Delivery] = {}
         for index, record in enumerate(batch.records):
             key = record.message, record.operation
@@ -223,7 +223,7 @@ class Ledger:
 
 
 def _moved(message: int, entry: _Message) -> States:
-    """The message's state if the journal has another one, or still owes the message."""
+    """Return the message's state if the journal has another one, or still owes the message."""
     before, entry.shown = entry.shown, entry.state
     return [] if entry.open and before is entry.shown else [(message, entry.shown)]
 

@@ -119,14 +119,14 @@ CLASSES: dict[int, Kind] = {2: Kind.GOOD, 3: Kind.ELSEWHERE, 4: Kind.STRANGE, 5:
 
 
 def kind_of(answer: Answer) -> Kind:
-    """The row of the table that an answer's status belongs to."""
+    """Return the row of the table that an answer's status belongs to."""
     if answer.status == 0:
         return Kind.UNSURE if answer.sent else Kind.NOT_NOW
     return STATUSES.get(answer.status) or CLASSES.get(answer.status // 100, Kind.STRANGE)
 
 
 def judge(answer: Answer, batch: Batch, masks: Masks = NO_MASKS) -> Verdict:
-    """What the answer means for the batch, in words without the secrets that `masks` knows."""
+    """Return what the answer means for the batch, in words without the secrets that `masks` knows."""
     answer = masks.value(answer)
     said = masks.value(_parsed(answer.body))  # within JSON a secret may be escaped in ways of its own
     words = words_of(answer, said)
@@ -244,7 +244,7 @@ def _by_index(failed: dict[int, str], batch: Batch, words: str) -> Verdict:
 
 
 def _narrow(action: Action, batch: Batch, words: str) -> Verdict:
-    """Several records: find out which. One alone: that is it."""
+    """Return how to find out which of several records it is; a record that is alone is refused."""
     if len(batch) > 1:
         return Verdict(action=action, words=words)
     return _all(Outcome.REFUSED, batch, words)
@@ -273,7 +273,9 @@ def _halt(words: str) -> Verdict:
 
 
 def _parsed(body: bytes) -> Json:
-    """The body as JSON, read generously (a proxy's may be in Latin-1), or as text where it is not JSON."""
+    """Return the body as JSON, read generously (a proxy's may be in Latin-1), or as text where it is not
+    JSON.
+    """
     try:
         return read_json(body)[0]
     except NotJson:
@@ -281,7 +283,7 @@ def _parsed(body: bytes) -> Json:
 
 
 def words_of(answer: Answer, said: Json) -> str:
-    """Mixpanel's own words (or a proxy's, or what went wrong on the way), fit to be shown."""
+    """Return Mixpanel's own words (or a proxy's, or what went wrong on the way), fit to be shown."""
     text: Json = said
     if answer.status == 0:
         text = answer.words
@@ -303,7 +305,7 @@ def _reason(status: int) -> str:
 
 
 def one_line(text: str) -> str:
-    """Text fit to be shown: one line, no markup, no control characters, at most 300 characters."""
+    """Return text fit to be shown: one line, no markup, no control characters, at most 300 characters."""
     plain = re.sub(r"<[^<>]{0,500}>", " ", text[: WORDS_LIMIT * 20])
     plain = "".join(letter if letter.isprintable() else " " for letter in plain)
     plain = " ".join(plain.split())

@@ -85,7 +85,7 @@ class Record(msgspec.Struct, frozen=True, gc=False):
 
 
 def records_of(message: int, translation: Translation) -> list[Record]:
-    """The records of all operations of a message, in order."""
+    """Return the records of all operations of a message, in order."""
     return [
         record
         for index, operation in enumerate(translation.operations)
@@ -152,14 +152,14 @@ def order_of(record: JsonObject) -> tuple[frozenset[str], frozenset[str]]:
 
 
 def is_repeatable(record: JsonObject) -> bool:
-    """True when sending the record twice comes to the same as once."""
+    """Return True when sending the record twice comes to the same as once."""
     if "event" in record:
         return bool(_insert_id(record)) or record["event"] in IDENTITY_EVENTS
     return not (ADDING & record.keys())
 
 
 def only_sets(record: Record) -> bool:
-    """True for a profile or group update that only sets values.
+    """Return True for a profile or group update that only sets values.
 
     Sent ahead of its turn and again in its turn, it leaves what it would leave if sent once: it overwrites.
     """
@@ -168,7 +168,7 @@ def only_sets(record: Record) -> bool:
 
 
 def would_undo(older: Record, newer: Record) -> bool:
-    """True if `older`, sent after `newer` of the same profile or group, would undo some of it."""
+    """Return True if `older`, sent after `newer` of the same profile or group, would undo some of it."""
     before, after = _fields(older), _fields(newer)
     if "event" in before or "event" in after:
         return False
@@ -193,7 +193,7 @@ def _operations(fields: JsonObject) -> set[str]:
 
 
 def _by_property(fields: JsonObject) -> dict[str, set[str]]:
-    """The operations on each property that an update names."""
+    """Return the operations on each property that an update names."""
     found: dict[str, set[str]] = {}
     for operation in _operations(fields):
         value = fields[operation]
@@ -203,7 +203,7 @@ def _by_property(fields: JsonObject) -> dict[str, set[str]]:
 
 
 def is_doubtful(record: JsonObject) -> bool:
-    """True when Mixpanel may refuse the record on a form endpoint: it lacks what is required there.
+    """Return True when Mixpanel may refuse the record on a form endpoint: it lacks what is required there.
 
     Source: the required fields and value types of /track, /engage and /groups in Mixpanel's reference.
     """

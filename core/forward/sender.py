@@ -41,18 +41,18 @@ class Parcel:
     aside: Aside | None = None
 
     def split(self, batches: Sequence[Batch]) -> list[Parcel]:
-        """Parts of it, to be sent in order."""
+        """Return parts of it, to be sent in order."""
         return [Parcel(batch, self.number) for batch in batches]
 
     def halves(self) -> list[Parcel]:
-        """Both halves, as parts of a search."""
+        """Return both halves, as parts of a search."""
         return [
             Parcel(batch, self.number, self.failures, set(self.logged), Suspicion(searching=True))
             for batch in self.batch.halves()
         ]
 
     def apart(self) -> tuple[list[Record], list[Record]]:
-        """Records that may be sent first: of the parts behind it, and of its own if it has several."""
+        """Return records that may be sent first: of the parts behind it, and of its own if it has several."""
         held: set[str] = set()
         behind: list[Record] = []
         own: list[Record] = []
@@ -111,7 +111,7 @@ class Sender:
         self._endpoints: dict[str, Endpoint] = {}
 
     def faults(self) -> list[str]:
-        """Why not all is well, in words for the header."""
+        """Return what is wrong, as texts for the header."""
         texts = [f"{words} (trying again)" for words, _ in self.retries()][:1]
         if self.shelf:
             one = next(iter(self.shelf))
@@ -124,7 +124,7 @@ class Sender:
         return texts
 
     def retries(self) -> list[tuple[str, int]]:
-        """What is waited for: why, in words, and when the next try is made (ms, 0: not known)."""
+        """Return what is waited for: the reason as text, and when the next try is made (ms, 0: unknown)."""
         now = self._clock.now()
         return [
             (f"Mixpanel {route.path}: {trouble.words}", trouble.again or trouble.until or 0)
@@ -138,16 +138,16 @@ class Sender:
         self._services.on_trouble()
 
     def paused_routes(self) -> list[BatchKey]:
-        """The routes on which nothing is sent for some time, or until a try succeeds."""
+        """Return the routes on which nothing is sent for some time, or until a try succeeds."""
         return [route for route, trouble in self.troubles.items() if trouble.until is not None]
 
     def may_try(self, route: BatchKey) -> bool:
-        """Whether the pause of a route in trouble is over."""
+        """Return whether the pause of a route in trouble is over."""
         until = self.troubles[route].until
         return until is not None and until <= self._clock.now()
 
     def next_time(self) -> int | None:
-        """When a try that was put off is due (ms). What is due already waits for a change, not for time."""
+        """Return when a try that was put off is due (ms); None if nothing waits for time."""
         now = self._clock.now()
         times = [trouble.until for trouble in self.troubles.values() if trouble.until is not None]
         times += [aside.due for aside in self.shelf]
@@ -182,7 +182,7 @@ class Sender:
             self._services.on_delivery(deliveries, list(now.items()))
 
     def unanswered(self) -> list[Parcel]:
-        """The parcels that must not be sent again and have no answer yet."""
+        """Return the parcels that must not be sent again and have no answer yet."""
         return [parcel for parcel in self._sending.values() if not parcel.batch.repeatable]
 
     async def give_up(self, parcels: Sequence[Parcel]) -> None:
@@ -242,7 +242,7 @@ class Sender:
         return self.ledger.settle(Batch((aside.record,)), Attempt(attempt.at, aside.number), [refused])
 
     def endpoint(self, batch: Batch) -> Endpoint:
-        """Where the batch goes."""
+        """Return where the batch goes."""
         return self._endpoints.setdefault(batch.route.path, Endpoint())
 
 
@@ -251,5 +251,5 @@ def _is_uncertain(verdict: Verdict) -> bool:
 
 
 def in_words(attempt: Attempt, verdict: Verdict) -> str:
-    """Status and words of an answer."""
+    """Return status and words of an answer."""
     return f"{attempt.status or ''} {verdict.words}".strip()

@@ -84,12 +84,12 @@ class WireForm(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def wire_form(request: OutgoingRequest, *, mixpanel_url: str = "") -> WireForm:
-    """What crosses the wire for one request that travels alone."""
+    """Return what crosses the wire for one request that travels alone."""
     return assemble(request, encode_records(request), mixpanel_url=mixpanel_url)
 
 
 def assemble(request: OutgoingRequest, records: Sequence[bytes], *, mixpanel_url: str = "") -> WireForm:
-    """One request out of encoded records that may share it; `request` gives everything but the body.
+    """Return one request out of encoded records that may share it; `request` gives everything but the body.
 
     `mixpanel_url` replaces scheme and host. Raises SettingsError when that URL cannot be used.
     """
@@ -145,20 +145,20 @@ def _base64_form(
 
 
 def shape_of(request: OutgoingRequest) -> Shape:
-    """Which of the three forms a request takes."""
+    """Return which of the three forms a request takes."""
     if request.data is not None:
         return "base64"
     return "json" if request.content_type is None or "json" in request.content_type else "form"
 
 
 def encode_records(request: OutgoingRequest) -> tuple[bytes, ...]:
-    """The request's records, each as JSON text: the items of its body, or the body itself."""
+    """Return the request's records, each as JSON text: the items of its body, or the body itself."""
     body = request.body
     return tuple(map(json_bytes, body)) if isinstance(body, list) else (json_bytes(body),)
 
 
 def form_quote(text: str) -> str:
-    """Percent-encoding as URLSearchParams does it: space is `+`; only letters, digits and `*-._` stay."""
+    """Percent-encode as URLSearchParams does: space becomes `+`; only letters, digits and `*-._` stay."""
     return quote_plus(text, safe="*").replace("~", "%7E")
 
 
@@ -178,7 +178,8 @@ def with_query(url: str, fields: dict[str, Json]) -> str:
 
 
 def onto(url: str, mixpanel_url: str) -> str:
-    """The URL with scheme and host (and a path in front, if any) of `mixpanel_url`, path and query kept.
+    """Return the URL with scheme and host (and a path in front, if any) of `mixpanel_url`, path and query
+    kept.
 
     Raises SettingsError when `mixpanel_url` is not an http(s) URL, or names a user: its password would
     take the place of Mixpanel's credentials.
@@ -200,12 +201,12 @@ def onto(url: str, mixpanel_url: str) -> str:
 
 
 def check_address(mixpanel_url: str) -> None:
-    """Raises SettingsError where nothing could be sent to that base URL."""
+    """Check a base URL. Raises SettingsError if nothing could be sent to it."""
     onto("https://api.mixpanel.com/", mixpanel_url)
 
 
 def _split(url: str) -> SplitResult | None:
-    """The parts of a URL; None where brackets or port are none."""
+    """Return the parts of a URL; None where brackets or port are none."""
     try:
         parts = urlsplit(url)
         _ = parts.port  # looked at only when it is asked for

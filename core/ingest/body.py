@@ -44,7 +44,7 @@ class Deadlines:
         self._armed = False
 
     def start(self) -> asyncio.Task[Any]:
-        """The running task reads from now on. Call `done` with what this returns."""
+        """Start the deadline of the running task. Call `done` with what this returns."""
         task = asyncio.current_task()
         if task is None:
             raise RuntimeError("a body is read inside a task")
@@ -54,7 +54,7 @@ class Deadlines:
         return task
 
     def done(self, task: asyncio.Task[Any]) -> None:
-        """It has read."""
+        """End the deadline of a task."""
         self._readings.pop(task, None)
 
     def was_late(self, task: asyncio.Task[Any]) -> bool:
@@ -83,7 +83,7 @@ class Deadlines:
 
 
 async def read_body(receive: Receive, declared: str | None, max_bytes: int, deadlines: Deadlines) -> bytes:
-    """The whole body as on the wire.
+    """Return the whole body as on the wire.
 
     `declared` is the Content-Length header. Raises BodyRefused: 400 beyond `max_bytes`, 408 when `deadlines`
     ended it, `HUNG_UP` when the client went away.

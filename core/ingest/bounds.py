@@ -38,12 +38,12 @@ MESSAGES_TOGETHER = 20
 
 
 def bounds_of(settings: IngestSettings) -> Bounds:
-    """The bounds that `[ingest]` sets."""
+    """Return the bounds that `[ingest]` sets."""
     return Bounds(settings.max_message, settings.max_nodes, settings.max_decoded)
 
 
 def over(text: bytes, bounds: Bounds = DEFAULT_BOUNDS, *, shared: bytes = b"") -> str:
-    """Why a message is too large to be read, naming limit and setting; "" when it may be.
+    """Return why a message is too large to be read, naming limit and setting; "" when it may be.
 
     `shared` is the JSON text that its batch adds to it.
     """
@@ -62,7 +62,8 @@ def over(text: bytes, bounds: Bounds = DEFAULT_BOUNDS, *, shared: bytes = b"") -
 
 
 def over_from(items: Sequence[bytes], body: bytes, bounds: Bounds = DEFAULT_BOUNDS) -> int:
-    """The position in a batch from which no message is read, because those before it hold enough together.
+    """Return the position in a batch from which no message is read, because those before it hold enough
+    together.
 
     Messages that are too large by themselves do not count: they are not read either.
     """
@@ -78,7 +79,7 @@ def over_from(items: Sequence[bytes], body: bytes, bounds: Bounds = DEFAULT_BOUN
 
 
 def crowded(bounds: Bounds = DEFAULT_BOUNDS) -> str:
-    """Why the messages from that position on are not read."""
+    """Return why the messages from that position on are not read."""
     return (
         f"its batch holds over {MESSAGES_TOGETHER * bounds.nodes:,} values; "
         f"segtap reads no more of one request ({MESSAGES_TOGETHER} times [ingest] max_nodes)"
@@ -86,7 +87,9 @@ def crowded(bounds: Bounds = DEFAULT_BOUNDS) -> str:
 
 
 def over_together(shared: bytes, count: int, bounds: Bounds = DEFAULT_BOUNDS) -> str:
-    """Why what a batch states once for `count` messages is too much when each of them has it, else ""."""
+    """Return why what a batch states once for `count` messages is too much when each of them has it, else
+    "".
+    """
     length = len(shared) * count
     if length <= bounds.decoded:
         return ""
@@ -97,7 +100,7 @@ def over_together(shared: bytes, count: int, bounds: Bounds = DEFAULT_BOUNDS) ->
 
 
 def exceeds(text: bytes, most: int) -> bool:
-    """True when a JSON text holds more than `most` values."""
+    """Return True when a JSON text holds more than `most` values."""
     if len(text) < 2 * most:
         return False
     # Signs within strings count here, too: they are counted apart only if that is too much.
@@ -107,7 +110,7 @@ def exceeds(text: bytes, most: int) -> bool:
 
 
 def count_nodes(text: bytes) -> int:
-    """How many values a JSON text holds, itself included."""
+    """Return how many values a JSON text holds, itself included."""
     if b"\\" in text:
         text = text.replace(rb"\\", b"").replace(rb"\"", b"")
     # An empty string leaves its two quotes, in which `[""]` differs from `[]`.

@@ -12,7 +12,7 @@ from ..messages import JsonObject
 
 
 def settings_json(write_key: str, host: str, protocol: str, base: str = "") -> bytes:
-    """The settings for a source. `host` is the endpoint's name and port as the client knows it.
+    """Return the settings for a source. `host` is the endpoint's name and port as the client knows it.
 
     `base` is the path in front of `/v1`, when the client came through one.
     """
@@ -44,7 +44,7 @@ def settings_json(write_key: str, host: str, protocol: str, base: str = "") -> b
 
 
 def base_of(path: str) -> str:
-    """The part of a settings path before `/v1/projects/…` or `/projects/…`: `/proxy`, mostly ""."""
+    """Return the part of a settings path before `/v1/projects/…` or `/projects/…`: `/proxy`, mostly ""."""
     for mark in ("/v1/projects/", "/projects/"):
         before, found, _ = path.partition(mark)
         if found:

@@ -14,7 +14,7 @@ _MAX_AGE = b"600"
 
 
 def answer_headers(origin: bytes | None) -> HeaderList:
-    """The headers of every ingest answer, errors included, to a request from `origin`."""
+    """Return the headers of every ingest answer, errors included, to a request from `origin`."""
     if origin is None:
         return []
     return [
@@ -26,7 +26,7 @@ def answer_headers(origin: bytes | None) -> HeaderList:
 
 
 def preflight_headers(request: HeaderList) -> HeaderList:
-    """The headers of the answer to OPTIONS: whatever the page asks for is allowed."""
+    """Return the headers of the answer to OPTIONS: whatever the page asks for is allowed."""
     asked = dict(request)
     headers = answer_headers(asked.get(b"origin"))
     headers.append((b"allow", METHODS))

@@ -47,7 +47,7 @@ _MOST_MEMBERS = 1_000
 
 
 def _surrogates_or_replacement(error: UnicodeError) -> tuple[str, int]:
-    """Codec error handler: surrogates written as UTF-8 (CESU-8) pass, other bad bytes become U+FFFD."""
+    """Handle errors of the codec: surrogates in UTF-8 (CESU-8) pass, other bad bytes become U+FFFD."""
     if not isinstance(error, UnicodeDecodeError):
         raise error
     at = error.start
@@ -64,7 +64,7 @@ codecs.register_error("segtap.surrogates", _surrogates_or_replacement)
 
 
 def compression(body: bytes, encoding: str = "") -> str:
-    """How a body is compressed: `gzip`, `zlib`, `deflate` (without zlib's frame) or "".
+    """Return how a body is compressed: `gzip`, `zlib`, `deflate` (without zlib's frame) or "".
 
     Decided by its first bytes: no JSON and no form starts like these. `encoding`, the Content-Encoding
     header, is only asked about deflate without a frame, which has no mark of its own.
@@ -93,7 +93,7 @@ _decompressor = cast(Callable[[int], _Stream], isal_zlib.decompressobj)  # pyrig
 
 
 def inflate(body: bytes, encoding: str = "", limit: int | None = None) -> bytes:
-    """The body uncompressed; as it is when it is not compressed.
+    """Return the body uncompressed; as it is when it is not compressed.
 
     `limit` in bytes stops a body that inflates beyond it while it does, not after. Raises
     RequestRefused (400) when it is broken, cut short or too large.
@@ -172,7 +172,7 @@ _strict = cast(Callable[[bytes], Json], msgspec.json.Decoder().decode)
 
 
 def read_json(data: bytes) -> tuple[Json, tuple[Repair, ...]]:
-    """The JSON value in `data`, and what had to be repaired to read it.
+    """Return the JSON value in `data`, and what had to be repaired to read it.
 
     `NaN`, `Infinity` and numbers beyond a double read as null; halves of a surrogate pair are put
     together, lone ones become U+FFFD, as do bytes that are no UTF-8. Raises NotJson (also when nested too
@@ -215,7 +215,7 @@ def _read_generously(data: bytes) -> tuple[Json, tuple[Repair, ...]]:
 
 
 def _pairs(text: str) -> str:
-    """Surrogate halves put together; lone ones as U+FFFD."""
+    """Return surrogate halves put together; lone ones as U+FFFD."""
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
@@ -252,5 +252,5 @@ def _mend(value: Json, repairs: list[Repair]) -> Json:
 
 
 def words_of(error: json.JSONDecodeError) -> str:
-    """What a strict reader found wrong, without the place."""
+    """Return what a strict reader found wrong, without the place."""
     return f"{error.msg[:1].lower()}{error.msg[1:]}".removesuffix(" at")

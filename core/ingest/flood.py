@@ -14,7 +14,7 @@ class Allowance:
         self._skipped = 0
 
     def take(self, now: int) -> int | None:
-        """None: leave this one out. Else keep it; the number is how many were left out since the last one."""
+        """Return how many were left out since the last one that was kept; None to leave this one out, too."""
         self._left = min(self._burst, self._left + max(0, now - self._at) * self._rate)
         self._at = now
         if self._left < 1:

@@ -66,12 +66,12 @@ class TapProtocol(HttpToolsProtocol):
     # --- the connection -----------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """A client connected."""
+        """Note a new connection."""
         super().connection_made(transport)
         self._patience = self.loop.call_later(self.timeout_keep_alive, self._out_of_patience)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """It is gone."""
+        """Note that the connection has ended."""
         self._calm()
         running = self._running
         if running is not None and not running.response_complete:
@@ -81,7 +81,7 @@ class TapProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Bytes came. As uvicorn has it, but for upgrades and faults."""
+        """Parse bytes of the client, as uvicorn does but for upgrades and faults."""
         if self._last_words:
             return
         self._unset_keepalive_if_required()
@@ -106,14 +106,14 @@ class TapProtocol(HttpToolsProtocol):
                 self._patience = self.loop.call_later(HEAD_SECONDS, self._out_of_patience)
 
     def eof_received(self) -> bool | None:  # type: ignore[override]
-        """The client sends no more; True keeps the other direction open for the answer."""
+        """Note that the client sends no more. True keeps the other direction open for the answer."""
         if self.scheme != "http" or self._answered() or self.cycle.more_body:
             return None
         self._half_closed = True
         return True
 
     def on_response_complete(self) -> None:
-        """An answer is out."""
+        """Go on after an answer was sent."""
         super().on_response_complete()
         if (self._half_closed or self._last_words) and self._answered() and not self.transport.is_closing():
             self.transport.write(self._last_words)
@@ -134,14 +134,14 @@ class TapProtocol(HttpToolsProtocol):
     # --- what the parser reports ----------------------------------------------------------------------
 
     def on_message_begin(self) -> None:
-        """The first byte of a request."""
+        """Begin a request."""
         super().on_message_begin()
         self._calm()
         self._in_head = True
         self._head_bytes = 0
 
     def on_headers_complete(self) -> None:
-        """All headers are here."""
+        """Start the application for a request whose headers are complete."""
         self._in_head = False
         self._calm()
         upgrades = self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT"
@@ -159,7 +159,7 @@ class TapProtocol(HttpToolsProtocol):
         self._offered(ANSWER, functools.partial(_answer, cycle))
 
     def on_message_complete(self) -> None:
-        """The request is whole."""
+        """Note that the request is complete."""
         if self._again:
             return
         if self._at_once:

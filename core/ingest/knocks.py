@@ -67,7 +67,7 @@ class Knocks:
         self._add("settings", dict(headers), path)
 
     def forget(self) -> None:
-        """A message has come: whatever was counted led to it, or no longer matters."""
+        """Forget what was counted: a message has been received, and it no longer matters."""
         shown = bool(self.shown())
         self._counts.clear()
         self.any = False
@@ -76,7 +76,7 @@ class Knocks:
             self._changed()
 
     def shown(self) -> tuple[Knock, ...]:
-        """Those that have waited long enough, the latest first."""
+        """Return those that have waited long enough, the latest first."""
         if not self._counts:
             return ()
         now = asyncio.get_running_loop().time()
@@ -120,7 +120,7 @@ class Knocks:
 
 
 def _origin(value: bytes | None) -> str:
-    """The page's origin as it may be shown; "null" is that of files and sandboxed frames."""
+    """Return the page's origin as it may be shown; "null" is that of files and sandboxed frames."""
     if value is None:
         return ""
     text = value.decode("latin-1")
@@ -130,7 +130,7 @@ def _origin(value: bytes | None) -> str:
 
 
 def _path(path: str, route: Route) -> str:
-    """The path without the write key that a settings path holds."""
+    """Return the path without the write key that a settings path holds."""
     if route.kind == "settings" and route.key:
         path = path.replace(f"/{route.key}/", "/…/")
     return _text(path, _PATH_LENGTH)

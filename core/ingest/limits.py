@@ -24,7 +24,9 @@ REFUSED_BODY_BYTES = 64 * 1024
 
 
 def excess(count: int, limit: int) -> tuple[str, str]:
-    """A size over a limit and that limit in words that differ: `40.1 KB`, `32 KB`; in bytes when close."""
+    """Return a size over a limit and that limit in words that differ: `40.1 KB`, `32 KB`; in bytes when
+    close.
+    """
     if size(count) == size(limit):
         return f"{count:,} bytes", f"{limit:,}"
     return size(count), size(limit)

@@ -34,17 +34,18 @@ NOT_JSON_WORDS = tuple(word.encode() for word in _NOT_JSON)
 
 
 def known_call(kind: Json) -> str:
-    """The call that a `type` names, "" if Segment does not know it."""
+    """Return the call that a `type` names, "" if Segment does not know it."""
     return kind if isinstance(kind, str) and kind in CALL_TYPES else ""
 
 
 def type_objection(kind: Json) -> Objection:
-    """The objection to a message whose type is not one of Segment's calls."""
+    """Return the objection to a message whose type is not one of Segment's calls."""
     return NO_TYPE if kind is None else rejection(f"type {shown(kind)} is none of its calls")
 
 
 def missing_parts(document: JsonObject, call: str) -> Iterator[Objection]:
-    """The objections to a call that lacks what Segment requires of it: an identifier, a track call's name.
+    """Yield the objections to a call that lacks what Segment requires of it: an identifier, a track call's
+    name.
 
     `previousId` and `groupId` are not identifiers to Segment: alias and group calls need one as well.
     """
@@ -59,28 +60,28 @@ def missing_parts(document: JsonObject, call: str) -> Iterator[Objection]:
 
 
 def _is_identifier(value: Json) -> bool:
-    """True for a text that is not empty, and for a number: servers send database ids as they are."""
+    """Return True for a text that is not empty, and for a number: servers send database ids as they are."""
     if isinstance(value, str):
         return value != ""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def size_objections(length: int) -> Iterator[Objection]:
-    """The objection to a message whose JSON text has `length` bytes, if that is too many."""
+    """Yield the objection to a message whose JSON text has `length` bytes, if that is too many."""
     if length > limits.SEGMENT_EVENT_BYTES:
         much, limit = limits.excess(length, limits.SEGMENT_EVENT_BYTES)
         yield rejection(f"{much}, its limit is {limit}")
 
 
 def twice_encoded(again: Sequence[str]) -> Objection:
-    """The objection to a pixel whose `data` is encoded in more than base64."""
+    """Return the objection to a pixel whose `data` is encoded in more than base64."""
     return rejection(
         f"its data is encoded twice, in {' and '.join(again)} too: Segment takes base64 of the JSON"
     )
 
 
 def message_id_objections(value: Json) -> Iterator[Objection]:
-    """The note on a messageId as long as Segment does not document it, or longer."""
+    """Yield the note on a messageId as long as Segment does not document it, or longer."""
     if isinstance(value, str) and len(value) >= limits.SEGMENT_MESSAGE_ID_CHARS:
         yield change(
             f"messageId has {len(value):,} characters: Segment documents fewer than "
@@ -89,17 +90,21 @@ def message_id_objections(value: Json) -> Iterator[Objection]:
 
 
 def not_json(repairs: tuple[Repair, ...]) -> bool:
-    """True when what was repaired makes a strict reader refuse the whole text."""
+    """Return True when what was repaired makes a strict reader refuse the whole text."""
     return any(repair.what in _NOT_JSON for repair in repairs)
 
 
 def overflows(repairs: Iterable[Repair]) -> list[tuple[str, str]]:
-    """The numbers of properties, traits and ids that no double holds: the path and the text of each."""
+    """Return the numbers of properties, traits and ids that no double holds: the path and the text
+    of each.
+    """
     return [(path, text) for what, path, text in repairs if what == "number" and _VALUE.match(path)]
 
 
 def numbers_within(repairs: Iterable[Repair], place: str) -> tuple[Repair, ...]:
-    """The numbers that no double holds, of the message that stands at `place`, with their paths in it."""
+    """Return the numbers that no double holds, of the message that stands at `place`, with their paths in
+    it.
+    """
     return tuple(
         repair._replace(path=f"${repair.path[len(place) :]}")
         for repair in repairs

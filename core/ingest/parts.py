@@ -47,7 +47,8 @@ _DESCRIBED = 64 * 1024
 
 
 def members(data: bytes) -> dict[str, bytes]:
-    """The members of a JSON object that a batch or message is known by, each as its own text, as it came.
+    """Return the members of a JSON object that a batch or message is known by, each as its own text, as it
+    came.
 
     What they hold is not looked at. Raises NotJson.
     """
@@ -63,7 +64,7 @@ def members(data: bytes) -> dict[str, bytes]:
 
 
 def array_parts(data: bytes) -> list[bytes]:
-    """The items of a JSON array, each as its own text, as it came. Raises NotJson."""
+    """Return the items of a JSON array, each as its own text, as it came. Raises NotJson."""
     try:
         return [bytes(raw) for raw in _items.decode(data)]
     except RecursionError:
@@ -83,7 +84,7 @@ def _decode(decoder: msgspec.json.Decoder[T], text: bytes, data: bytes, opening:
 
 
 def _why(data: bytes, opening: str, error: Exception) -> str:
-    """Why a text is not JSON that begins with `opening`, and where."""
+    """Return why a text is not JSON that begins with `opening`, and where."""
     start = 3 if data.startswith(BOM) else 0
     at = start + len(data[start:]) - len(data[start:].lstrip(_SPACE.encode()))
     if data[at : at + 1] != opening.encode():
@@ -100,7 +101,7 @@ def _why(data: bytes, opening: str, error: Exception) -> str:
 
 
 def _stricter(data: bytes) -> tuple[bytes, Callable[[bytes], bytes]]:
-    """The text with stand-ins for what clients write that is not JSON by the letter, and the way back.
+    """Return the text with stand-ins for what clients write that is not JSON by the letter, and the way back.
 
     NaN and Infinity become numbers, escapes of half a surrogate pair plain letters: all at C speed, whatever
     there is of them and wherever it stands, for each part of the text is turned back before it is read.
@@ -155,7 +156,7 @@ _HEAD_BYTES = 1024
 
 
 def batch_items(data: bytes) -> list[bytes] | None:
-    """The messages of a batch, each as its own text; None for any other object. Raises NotJson."""
+    """Return the messages of a batch, each as its own text; None for any other object. Raises NotJson."""
     parts = members(data)
     if parts.get("batch", b"")[:1] != b"[" or head_of(data).get("type") in CALL_TYPES:
         return None

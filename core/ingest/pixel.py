@@ -35,7 +35,7 @@ class PixelMessage(NamedTuple):
 
 
 def pixel_json(query: str, limit: int | None = None) -> PixelMessage:
-    """The message in a pixel's query, as JSON text, of at most `limit` bytes.
+    """Return the message in a pixel's query, as JSON text, of at most `limit` bytes.
 
     Raises RequestRefused (400) when `data` is no base64 or too large, when a dotted path is too long to be
     nested, or when there is nothing in the query at all.
@@ -57,7 +57,7 @@ def pixel_json(query: str, limit: int | None = None) -> PixelMessage:
 
 
 def _read_data(data: str, limit: int | None) -> PixelMessage:
-    """The text in `data`: base64 of the JSON, or the JSON itself, whatever else is around it.
+    """Return the text in `data`: base64 of the JSON, or the JSON itself, whatever else is around it.
 
     Where no object is found in the end, the text is what the first layer held. Raises RequestRefused (400)
     where there is not even one.
@@ -94,7 +94,9 @@ def _next_layer(text: bytes, limit: int | None) -> tuple[str, bytes]:
 
 
 def _unbase64(data: bytes, limit: int | None) -> bytes:
-    """Base64 in either alphabet, padded or not; a `+` that became a space on the way is one again."""
+    """Decode base64 in either alphabet, padded or not; a `+` that became a space on the way is read
+    as one.
+    """
     text = data.strip(b"\r\n\t =").replace(b" ", b"+").replace(b"-", b"+").replace(b"_", b"/")
     try:
         decoded = base64.b64decode(text + b"=" * (-len(text) % 4), validate=True)

@@ -40,7 +40,7 @@ class Route(msgspec.Struct, frozen=True):
 
 @lru_cache(maxsize=1024)
 def route_of(path: str) -> Route:
-    """The meaning of a decoded path. Trailing and doubled slashes do not matter.
+    """Return the meaning of a decoded path. Trailing and doubled slashes do not matter.
 
     `other` is not refused yet: a POST there whose JSON holds `batch` or a known `type` is still ingest.
     """
@@ -66,7 +66,8 @@ _ENDINGS = (*CALLS, *BATCHES)
 
 
 def near_path(path: str) -> str:
-    """The path of Segment's that a mistyped one is near to, what stands in front of it kept; "" if none is.
+    """Return the path of Segment's that a mistyped one is near to, what stands in front of it kept; "" if
+    none is.
 
     `/proxy/v1/trak` → `/proxy/v1/track`, `/track` stays what it is, Mixpanel's.
     """
@@ -83,19 +84,19 @@ def near_path(path: str) -> str:
 
 
 def query_pairs(query: str) -> list[tuple[str, str]]:
-    """The fields of a query string in order, decoded; broken escapes stay as they are."""
+    """Return the fields of a query string in order, decoded; broken escapes stay as they are."""
     return parse_qsl(query, keep_blank_values=True, errors="replace", max_num_fields=None)
 
 
 def query_field(query: str, name: str) -> str:
-    """The first field of that name, or ""."""
+    """Return the first field of that name, or ""."""
     if name not in query:
         return ""
     return next((value for key, value in query_pairs(query) if key == name), "")
 
 
 def is_tee(query: str) -> bool:
-    """True for `?tee=1`: a copy of a message that Segment receives, too.
+    """Return True for `?tee=1`: a copy of a message that Segment receives, too.
 
     A query field and not a header, because a browser must ask leave (a preflight) for a header of its own,
     and has no time for that when a page closes.
@@ -104,7 +105,7 @@ def is_tee(query: str) -> bool:
 
 
 def basic_user(authorization: str | None) -> str:
-    """The user of a Basic `Authorization` header, with or without the colon; "" for anything else."""
+    """Return the user of a Basic `Authorization` header, with or without the colon; "" for anything else."""
     scheme, _, value = (authorization or "").partition(" ")
     if scheme.lower() != "basic":
         return ""

@@ -11,7 +11,9 @@ _MILLISECOND = timedelta(milliseconds=1)
 
 
 def read_time(value: Json) -> int | None:
-    """Milliseconds since the epoch of an ISO 8601 text (without offset: UTC), or None if it is none."""
+    """Return milliseconds since the epoch of an ISO 8601 text (without offset: UTC), or None if it
+    is none.
+    """
     if not isinstance(value, str) or not 8 <= len(value) <= 64:
         return None
     try:
@@ -24,13 +26,17 @@ def read_time(value: Json) -> int | None:
 
 
 def iso(milliseconds: int) -> str:
-    """`2026-11-24T21:57:09.140Z`, as Segment writes it. Raises OverflowError outside the years 1–9999."""
+    """Return `2026-11-24T21:57:09.140Z`, as Segment writes it. Raises OverflowError outside the years
+    1–9999.
+    """
     moment = _EPOCH + milliseconds * _MILLISECOND
     return moment.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def corrected(timestamp: int, sent_at: int, received_at: int) -> str | None:
-    """The moment of the call by the server's clock, or None when no calendar has it. All in milliseconds."""
+    """Return the moment of the call by the server's clock, or None when no calendar has it. All in
+    milliseconds.
+    """
     try:
         return iso(received_at - (sent_at - timestamp))
     except OverflowError:

@@ -86,14 +86,16 @@ def _elsewhere(route: Route, reason: str) -> str:
 
 
 def _names_a_call(kind: bytes) -> bool:
-    """Whether the JSON text of a `type` is a call's name; escapes are allowed in it as in any string."""
+    """Return whether the JSON text of a `type` is a call's name; escapes are allowed in it as in any
+    string.
+    """
     if b"\\" not in kind:
         return kind in _TYPES
     return len(kind) < 64 and read_json(kind)[0] in CALL_TYPES
 
 
 def nested_too_deep(max_depth: int) -> RequestRefused:
-    """The refusal of JSON that is nested deeper than the cap."""
+    """Return the refusal of JSON that is nested deeper than the cap."""
     return RequestRefused(400, f"the JSON is nested deeper than {max_depth}")
 
 
@@ -148,7 +150,7 @@ def _refuse_crowds(batch: bytes) -> None:
 
 
 def _skeleton(text: bytes, others: bytes = _NO_SIGNS) -> bytes:
-    """Only the brackets (all as `[` and `]`) and commas of a JSON text, without those in its strings.
+    """Return the brackets alone (all as `[` and `]`) and commas of a JSON text, without those in its strings.
 
     Without commas, too, where `others`, what is left out, says so.
 
@@ -162,7 +164,7 @@ def _skeleton(text: bytes, others: bytes = _NO_SIGNS) -> bytes:
 
 
 def _batch_too_deep(body: bytes, items: list[bytes], max_depth: int) -> bool:
-    """Each item lies two levels down. What stands beside the batch in the body counts, too."""
+    """Return whether the body of a batch is nested too deep; its items lie two levels down."""
     if len(body) <= 2 * max_depth:
         return False
     limit = max_depth - 2
@@ -173,7 +175,7 @@ def _batch_too_deep(body: bytes, items: list[bytes], max_depth: int) -> bool:
 
 
 def too_deep(text: bytes, limit: int) -> bool:
-    """Whether JSON is nested deeper than `limit`.
+    """Return whether JSON is nested deeper than `limit`.
 
     Exact, yet nearly free for most: an object takes five bytes a level (`{"":}`, the innermost two), a list
     two, so short texts and texts with few brackets cannot be. For the others the innermost pairs are taken

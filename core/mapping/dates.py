@@ -33,14 +33,14 @@ _DAYJS = re.compile(
 
 
 def read_time(value: str | float) -> int | None:
-    """What `dayjs.utc(value).valueOf()` is; None where it is not valid."""
+    """Return what `dayjs.utc(value).valueOf()` is; None where it is not valid."""
     if isinstance(value, str):
         return _read_text(value)
     return _clip(value)
 
 
 def is_date_like(text: str) -> bool:
-    """Segment's format `date-like` of a text: the check that a `time` has to pass."""
+    """Return whether a text passes Segment's format `date-like`, as a `time` must."""
     if text[-1:] == "Z":
         return _read_text(text) is not None
     number = to_number(text)
@@ -50,7 +50,7 @@ def is_date_like(text: str) -> bool:
 
 
 def utc(year: int, month: int, day: int, hour: int, minute: int, second: int, ms: int) -> int | None:
-    """`Date.UTC`, the month from 0; every part may overflow into the next."""
+    """Return what `Date.UTC` returns: the month counts from 0, and every part may overflow into the next."""
     year, month = year + month // 12, month % 12
     shifted = year - (month < 2)
     era, of_era = divmod(shifted, 400)

@@ -50,7 +50,7 @@ _INVALID = _Token("invalid")
 
 
 def parse_date(text: str) -> DateParts | None:
-    """The moment that V8 reads in the text, or None for an invalid date."""
+    """Return the moment that V8 reads in the text, or None for an invalid date."""
     parser = _Parser(text)
     return parser.parse()
 
@@ -166,7 +166,7 @@ class _Parser:
         return False
 
     def _fixed(self, length: int, least: int = 0, most: int = 9999) -> bool:
-        """Whether a number of that many digits within these bounds comes next."""
+        """Return whether a number of that many digits within these bounds comes next."""
         peek = self._peek
         return peek.kind == "number" and peek.length == length and least <= peek.value <= most
 

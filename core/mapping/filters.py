@@ -36,7 +36,7 @@ Predicate = Callable[[JsonObject], bool]
 
 
 def compile_filter(text: str) -> Predicate:
-    """A predicate that is true for the messages which the condition matches. It never raises.
+    """Return a predicate that is true for the messages which the condition matches. It never raises.
 
     Raises FilterNotFql for what is not FQL, FilterNotUnderstood for FQL that segtap cannot follow.
     """
@@ -60,7 +60,7 @@ def compile_value(text: str) -> Read:
 
 
 def filter_fault(text: str) -> str:
-    """Why a condition cannot be judged, or ""."""
+    """Return why a condition cannot be judged, or ""."""
     try:
         parse(text)
     except MappingError as fault:
@@ -128,7 +128,7 @@ def _call(call: Call) -> Read:
 
 
 def _field(keys: tuple[str, ...]) -> Read:
-    """Reads a path, null where it leads nowhere. A number also picks an element of a list."""
+    """Read a path, null where it leads nowhere. A number also picks an element of a list."""
 
     def read(message: JsonObject) -> Value:
         value: Value = message

@@ -36,7 +36,7 @@ class Function(msgspec.Struct, frozen=True):
 
 
 def equal(one: Value, other: Value) -> bool:
-    """True for the same type and content. Lists are equal in order, and so are the keys of objects."""
+    """Return True for the same type and content. Lists are equal in order, and so are the keys of objects."""
     pairs = [(one, other)]
     while pairs:
         left, right = pairs.pop()
@@ -87,7 +87,7 @@ def _match(text: Value, pattern: Value) -> Value:
 
 
 def _length(value: Value) -> Value:
-    """Elements of a list, bytes of a text, 0 for null. Of anything else NaN, which equals nothing."""
+    """Return elements of a list, bytes of a text, 0 for null. Of anything else NaN, which equals nothing."""
     if value is None:
         return 0
     if isinstance(value, str):
@@ -99,13 +99,15 @@ _TYPES = {"array": "list", "boolean": "bool", "undefined": "null"}
 
 
 def _typeof(value: Value) -> Value:
-    """string, number, list, bool or null; an object, of which the page says nothing, is "object"."""
+    """Return "string", "number", "list", "bool" or "null"; "object" for an object, which the page leaves
+    out.
+    """
     name = type_name(value)
     return _TYPES.get(name, name)
 
 
 def _of_text(make: Callable[[str], str]) -> Function:
-    """A function of a text; null for anything else."""
+    """Return a function of a text; null for anything else."""
 
     def of_text(value: Value) -> Value:
         return make(value) if isinstance(value, str) else None
@@ -117,17 +119,17 @@ _WORD = re.compile(r"(?<!\S)\S")
 
 
 def _titlecase(text: str) -> str:
-    """Each word with a capital; the rest of it stays."""
+    """Return each word with a capital; the rest of it stays."""
     return _WORD.sub(lambda first: first[0].upper(), text)
 
 
 def _bool(value: Value) -> Value:
-    """False for null, false, 0, "" and an empty list."""
+    """Return False for null, false, 0, "" and an empty list."""
     return bool(value) if isinstance(value, list) else truthy(value)
 
 
 def _string(value: Value) -> Value:
-    """A text as it is, a number or boolean as JavaScript writes it, null as "", a list as JSON."""
+    """Return a text as it is, a number or boolean as JavaScript writes it, null as "", a list as JSON."""
     if value is None:
         return ""
     if isinstance(value, str):
@@ -142,7 +144,7 @@ _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?", r
 
 
 def _number(value: Value) -> Value:
-    """The number that a text is; null where it is none."""
+    """Return the number that a text is; null where it is none."""
     if is_number(value):
         return value
     if isinstance(value, str) and _NUMBER.fullmatch(value):
@@ -154,7 +156,9 @@ _INTEGER = re.compile(r"[+-]?[0-9]+", re.ASCII)
 
 
 def _version(text: str) -> tuple[float, ...] | None:
-    """The one to three numbers of a version, the missing ones 0; a part counts as far as it is digits."""
+    """Return the one to three numbers of a version, the missing ones 0; a part counts as far as it is
+    digits.
+    """
     parts = text.split(".")
     if len(parts) > 3:
         return None

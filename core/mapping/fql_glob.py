@@ -25,7 +25,7 @@ class _Chunk(msgspec.Struct, frozen=True):
 
 
 def glob_matches(pattern: str, text: str) -> bool:
-    """True if the pattern matches the whole text. Case counts."""
+    """Return True if the pattern matches the whole text. Case counts."""
     chunks, text = _chunks(pattern), utf16(text)
     at = 0
     for number, chunk in enumerate(chunks, start=1):
@@ -53,7 +53,7 @@ def _chunks(pattern: str) -> tuple[_Chunk, ...]:
 
 
 def _end_of_chunk(pattern: str) -> int:
-    """Where the next star stands that is neither escaped nor in a class."""
+    """Return where the next star stands that is neither escaped nor in a class."""
     at, within = 0, False
     while at < len(pattern):
         unit = pattern[at]
@@ -96,7 +96,7 @@ class _Broken(Exception):
 
 
 def _class(chunk: str, at: int) -> tuple[str, int]:
-    """The class whose `[` was just read, as a regular expression for one unit, and where it ends."""
+    """Return the class whose `[` was just read, as a regular expression for one unit, and where it ends."""
     negated = chunk.startswith("^", at)
     at += negated
     ranges: list[tuple[str, str]] = []
@@ -113,7 +113,7 @@ def _class(chunk: str, at: int) -> tuple[str, int]:
 
 
 def _unit(chunk: str, at: int) -> tuple[str, int]:
-    """A unit of a class, perhaps escaped; something must follow it."""
+    """Return a unit of a class, perhaps escaped; something must follow it."""
     if chunk[at : at + 1] in ("", "-", "]"):
         raise _Broken
     at += chunk[at] == "\\"

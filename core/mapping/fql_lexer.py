@@ -35,7 +35,7 @@ class Token(msgspec.Struct, frozen=True):
 
 
 def lex(code: str) -> list[Token]:
-    """The tokens of `code`, the last one of type eos. Raises ValueError saying what does not fit."""
+    """Return the tokens of `code`, the last one of type eos. Raises ValueError saying what does not fit."""
     return _Lexer(code).tokens()
 
 
@@ -45,7 +45,7 @@ class _Lexer:
         self._at = 0
 
     def _next(self) -> str:
-        """The next character, "" at the end."""
+        """Return the next character, "" at the end."""
         character = self._code[self._at : self._at + 1]
         self._at += len(character)
         return character

@@ -87,7 +87,7 @@ Node: TypeAlias = Operand | Comparison | Membership | Negation | Every | Some
 
 
 def parse(text: str) -> Node:
-    """The tree of a condition.
+    """Return the tree of a condition.
 
     Raises FilterNotFql for what is not FQL, FilterNotUnderstood for FQL that segtap cannot follow.
     """
@@ -131,7 +131,7 @@ _CONSTANTS: dict[str, Json] = {"null": None, "true": True, "false": False}
 
 
 def _keys(path: str) -> tuple[str, ...]:
-    """The steps of a path as written, without their backslashes."""
+    """Return the steps of a path as written, without their backslashes."""
     steps = re.findall(_STEP, path, re.DOTALL)
     return tuple(re.sub(r"\\(.)", r"\1", step, flags=re.DOTALL) for step in steps)
 
@@ -222,7 +222,7 @@ class _Parser:
             raise self._fault(f"{self._shown()} is not expected there{hint}")
 
     def either(self, depth: int) -> Node:
-        """Parts joined by `or`."""
+        """Return parts joined by `or`."""
         parts = [self._all(depth)]
         while self._skip("or"):
             parts.append(self._all(depth))
@@ -282,7 +282,7 @@ class _Parser:
         raise self._fault(f"a name or value is missing before {self._shown()}")
 
     def _operands(self, end: str, depth: int) -> tuple[Operand, ...]:
-        """What stands between brackets, with commas; may be nothing."""
+        """Return what stands between brackets, with commas; may be nothing."""
         if self._skip(end):
             return ()
         found = [self._operand(depth)]
@@ -302,5 +302,5 @@ class _Parser:
 
 
 def _whole(digits: str) -> int | float:
-    """A whole number; one of many digits as the double that it is to Segment."""
+    """Return a whole number; one of many digits as the double that it is to Segment."""
     return int(digits) if len(digits) < 16 else float(digits)

@@ -45,7 +45,7 @@ SPACES = (
 
 
 def type_name(value: Value) -> str:
-    """The type in Segment's words: undefined, null, boolean, number, string, array or object."""
+    """Return the type in Segment's words: undefined, null, boolean, number, string, array or object."""
     if value is MISSING:
         return "undefined"
     if value is None:
@@ -65,7 +65,7 @@ def is_number(value: Value) -> bool:
 
 
 def truthy(value: Value) -> bool:
-    """Whether `if (value)` holds: not for undefined, null, false, 0, NaN and ""."""
+    """Return whether `if (value)` holds: not for undefined, null, false, 0, NaN and ""."""
     if value is MISSING or value is None:
         return False
     if isinstance(value, (list, dict)):
@@ -76,7 +76,7 @@ def truthy(value: Value) -> bool:
 
 
 def as_double(number: int | float) -> float:
-    """The double that JavaScript would hold."""
+    """Return the double that JavaScript would hold."""
     try:
         return float(number)
     except OverflowError:
@@ -84,7 +84,7 @@ def as_double(number: int | float) -> float:
 
 
 def format_number(number: int | float) -> str:
-    """`String(number)`: shortest digits, decimal between 1e-7 and 1e21."""
+    """Return `String(number)`: shortest digits, decimal between 1e-7 and 1e21."""
     if isinstance(number, int) and -SAFE <= number <= SAFE:
         return str(int(number))
     double = as_double(number)
@@ -116,7 +116,7 @@ def format_number(number: int | float) -> str:
 
 
 def json_number(number: int | float) -> int | float | None:
-    """The number as `JSON.stringify` writes it: 1.0 is 1, -0 is 0, what is not finite is null."""
+    """Return the number as `JSON.stringify` writes it: 1.0 is 1, -0 is 0, what is not finite is null."""
     if isinstance(number, int) and -SAFE <= number <= SAFE:
         return number
     double = as_double(number)
@@ -150,7 +150,7 @@ def to_number(value: Json) -> float | int:
 
 
 def to_text(value: Value) -> str:
-    """`String(value)`."""
+    """Return `String(value)`."""
     if isinstance(value, str):
         return value
     if value is MISSING:
@@ -167,7 +167,7 @@ def to_text(value: Value) -> str:
 
 
 def loosely_empty(value: Value) -> bool:
-    """`value == ''` in JavaScript."""
+    """Return what `value == ''` is in JavaScript."""
     if isinstance(value, bool):
         return not value
     if is_number(value):
@@ -178,7 +178,7 @@ def loosely_empty(value: Value) -> bool:
 
 
 def keys_in_order(value: dict[str, Json]) -> list[str]:
-    """`Object.keys(value)`: array indexes first, ascending, then the rest as they came."""
+    """Return `Object.keys(value)`: array indexes first, ascending, then the rest as they came."""
     keys = list(value)
     if not any(key[:1].isdigit() for key in keys):
         return keys
@@ -190,7 +190,7 @@ def keys_in_order(value: dict[str, Json]) -> list[str]:
 
 
 def plain(value: Value) -> Json:
-    """A value from a message as it leaves in JSON, the same object where nothing changes.
+    """Return a value from a message as it leaves in JSON, the same object where nothing changes.
 
     Numbers become doubles, undefined in a list null; a key `__proto__` is lost, as on the way there.
     """
@@ -217,7 +217,7 @@ def plain(value: Value) -> Json:
 
 
 def plain_object(value: JsonObject) -> JsonObject:
-    """`plain` for an object; keys that are undefined are left out."""
+    """Return `plain` for an object; keys that are undefined are left out."""
     copied: JsonObject | None = None
     for key, item in value.items():
         kind = item.__class__
@@ -245,7 +245,7 @@ def plain_object(value: JsonObject) -> JsonObject:
 
 
 def stringify(value: Value) -> str | Missing:
-    """`JSON.stringify(value)`."""
+    """Return `JSON.stringify(value)`."""
     if value is MISSING:
         return MISSING
     if isinstance(value, dict):
@@ -268,7 +268,9 @@ _UNPAIRED = re.compile("[\ud800-\udfff]")
 
 
 def quote(text: str) -> str:
-    """A JSON string as JavaScript writes it: only unpaired surrogates and control characters escaped."""
+    """Return a JSON string as JavaScript writes it: only unpaired surrogates and control characters
+    escaped.
+    """
     quoted = json.dumps(text, ensure_ascii=False)
     if text.isascii():
         return quoted
@@ -276,7 +278,7 @@ def quote(text: str) -> str:
 
 
 def parse_json(text: str) -> Json:
-    """`JSON.parse(text)`. Raises ValueError; NaN and Infinity are not JSON there."""
+    """Return `JSON.parse(text)`. Raises ValueError; NaN and Infinity are not JSON there."""
 
     def refuse(constant: str) -> Json:
         raise ValueError(f"{constant} is not JSON")
@@ -288,7 +290,7 @@ def parse_json(text: str) -> Json:
 
 
 def parse_int(digits: str) -> int | float:
-    """An integer in JSON text as JavaScript reads it."""
+    """Return an integer in JSON text as JavaScript reads it."""
     if len(digits) < 16:
         return int(digits)
     double = float(digits)

@@ -25,7 +25,9 @@ class Miss(msgspec.Struct, frozen=True):
 
 
 def miss_of(trigger: str, message: JsonObject) -> Miss:
-    """What kept the trigger from taking the message. Raises MappingError for one that cannot be read."""
+    """Return what kept the trigger from taking the message. Raises MappingError for one that cannot be
+    read.
+    """
     return _miss(parse_trigger(trigger), message)
 
 
@@ -60,7 +62,7 @@ _WORDS = {
 
 
 def condition_words(condition: Condition | None) -> str:
-    """A condition as one would write it: `properties.total > 10`, `event contains "Order"`."""
+    """Return a condition as one would write it: `properties.total > 10`, `event contains "Order"`."""
     if condition is None:
         return "a condition that Segment cannot read"
     name = ".".join((condition.place, *condition.path))

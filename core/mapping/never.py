@@ -18,7 +18,7 @@ _EQUAL = ("=", "contains", "starts_with", "ends_with")
 
 
 def never_matches(trigger: str) -> str:
-    """Why a trigger that can be read takes no message; "" where it may take some.
+    """Return why a trigger that can be read takes no message; "" where it may take some.
 
     Raises MappingError for one that Segment cannot read.
     """
@@ -26,7 +26,7 @@ def never_matches(trigger: str) -> str:
 
 
 def calls_of(trigger: str) -> frozenset[str]:
-    """The calls that the trigger may take, by its conditions on type. Raises MappingError as above."""
+    """Return the calls that the trigger may take, by its conditions on type. Raises MappingError as above."""
     node = parse_trigger(trigger)
     return frozenset(call for call in CALL_TYPES if not _why(node) and _may_take(node, call))
 
@@ -73,7 +73,7 @@ def _why_one(condition: Condition) -> str:
 
 
 def _contradiction(group: Group) -> str:
-    """Two conditions that ask for different values at the same place."""
+    """Return two conditions that ask for different values at the same place."""
     asked: dict[tuple[str, ...], Condition] = {}
     for child in group.children:
         if not isinstance(child, Condition) or child.operator not in ("=", "number_equals"):

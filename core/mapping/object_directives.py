@@ -143,7 +143,7 @@ def exclude_when_null(node: Json, keep: bool, build: Build) -> Getter:
 
 
 def without_missing(value: Json) -> Json:
-    """The value without the keys that are undefined, at any depth."""
+    """Return the value without the keys that are undefined, at any depth."""
     if isinstance(value, dict):
         return {key: without_missing(item) for key, item in value.items() if item is not cast(Json, MISSING)}
     if isinstance(value, list):

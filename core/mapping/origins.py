@@ -39,7 +39,7 @@ class Origin(msgspec.Struct, frozen=True):
     parts: dict[str | int, Origin] | None = None
 
     def part(self, key: str | int) -> Origin:
-        """Where a member of the value comes from."""
+        """Return where a member of the value comes from."""
         if self.parts is not None and key in self.parts:
             return self.parts[key]
         return Origin(self.words) if self.keys is None else _place((*self.keys, key))
@@ -54,7 +54,7 @@ NOTHING = Origin("no value")
 
 
 def origin_of(node: Json, document: Value, root: Origin = MESSAGE) -> Origin:
-    """Where the value comes from that the mapping node makes of the payload `document`.
+    """Return where the value comes from that the mapping node makes of the payload `document`.
 
     `root` is where the payload itself comes from: the message, or what @transform or @arrayPath put in its
     place.
@@ -74,7 +74,7 @@ def origin_of(node: Json, document: Value, root: Origin = MESSAGE) -> Origin:
 
 
 def value_of(node: Json, document: Value) -> Value:
-    """What the mapping node makes of the payload; MISSING too where Segment would refuse it."""
+    """Return what the mapping node makes of the payload; MISSING too where Segment would refuse it."""
     try:
         return compile_node(node)(document)
     except (MappingError, Refused):
@@ -128,7 +128,7 @@ def _if(node: Json, document: Value, root: Origin) -> Origin:
 
 
 def _changed(how: Callable[[JsonObject], str]) -> Callable[[Json, Value, Origin], Origin]:
-    """A directive that makes another text of a value."""
+    """Return a directive that makes another text of a value."""
 
     def follow(node: Json, document: Value, root: Origin) -> Origin:
         options = _options(node)
@@ -245,7 +245,9 @@ _FOLLOW: dict[str, Callable[[Json, Value, Origin], Origin]] = {
 
 
 def fields_of(mapping: JsonObject, document: Value) -> dict[str, Origin]:
-    """The origin of each field of a payload that the mapping makes; see `directives.compile_fields`."""
+    """Return the origin of each field of a payload that the mapping makes; see
+    `directives.compile_fields`.
+    """
     try:
         node = checked(mapping)
     except MappingError:

@@ -18,19 +18,19 @@ _SURROGATE_PAIR = re.compile("[\U00010000-\U0010ffff]")
 
 
 def path_keys(path: str) -> tuple[str, ...]:
-    """The keys of a path without its `$.`; empty for the payload itself."""
+    """Return the keys of a path without its `$.`; empty for the payload itself."""
     if path in ("", "."):
         return ()
     return tuple(re.sub("['\"]", "", part) for part in _SPLIT.split(path) if part)
 
 
 def without_root(path: str) -> str:
-    """The path without its first `$.`."""
+    """Return the path without its first `$.`."""
     return path.replace("$.", "", 1)
 
 
 def member(value: Value, key: str) -> Value:
-    """`value[key]` for a truthy value: keys of objects, indexes and `length` of lists and texts."""
+    """Return `value[key]` for a truthy value: keys of objects, indexes and `length` of lists and texts."""
     if isinstance(value, dict):
         return value.get(key, MISSING)  # pyright: ignore[reportReturnType]
     if isinstance(value, list):
@@ -49,7 +49,7 @@ def member(value: Value, key: str) -> Value:
 
 
 def utf16(text: str) -> str:
-    """The text as JavaScript counts it: a character beyond 16 bits is two surrogates."""
+    """Return the text as JavaScript counts it: a character beyond 16 bits is two surrogates."""
     if not _SURROGATE_PAIR.search(text):
         return text
     raw = text.encode("utf-16-le", "surrogatepass")
@@ -66,12 +66,14 @@ def walk(value: Value, keys: tuple[str, ...]) -> Value:
 
 
 def compile_path(path: str) -> Getter:
-    """A closure that reads `path` (without `$.`) from a payload."""
+    """Return a closure that reads `path` (without `$.`) from a payload."""
     return compile_keys(path_keys(path))
 
 
 def compile_keys(keys: tuple[str, ...]) -> Getter:
-    """A closure that follows the keys as far as they lead; with no keys it gives the payload itself."""
+    """Return a closure that follows the keys as far as they lead; with no keys it gives the payload
+    itself.
+    """
     if not keys:
         return lambda payload: payload
     if len(keys) == 1:

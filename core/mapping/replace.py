@@ -15,7 +15,7 @@ Change = Callable[[str], str]
 
 
 def compile_replace(options: JsonObject) -> Change | str:
-    """The change that the options ask for, or the reason why Segment refuses them when they run."""
+    """Return the change that the options ask for, or the reason why Segment refuses them when they run."""
     replacement = _or(options.get("replacement"), "")
     ignore_case = _or(options.get("ignorecase"), False)
     everywhere = _or(options.get("global"), True)
@@ -79,7 +79,7 @@ def _filled(replacement: str, text: str, start: int, end: int) -> str:
 
 
 def _folded(text: str) -> str:
-    """Case folded as by a regular expression with the flag i: one character to one character."""
+    """Return case folded as by a regular expression with the flag i: one character to one character."""
     if text.isascii():
         return text.upper()
     return "".join(map(_folded_character, text))

@@ -17,7 +17,9 @@ _SHORT_PLACEHOLDER = re.compile(r"\{\{([^}]+)\}\}")
 
 
 def compile_template(template: str) -> Getter:
-    """`Viewed {{name}}` as a closure; a value that is undefined or null leaves nothing in its place."""
+    """Return `Viewed {{name}}` as a closure; a value that is undefined or null leaves nothing in
+    its place.
+    """
 
     def fill(payload: Value) -> Callable[[re.Match[str]], str]:
         def one(match: re.Match[str]) -> str:

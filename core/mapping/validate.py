@@ -24,7 +24,7 @@ Check = Callable[[Json, Path], Iterator[str]]
 
 
 def is_directive(node: Json) -> bool:
-    """True for an object whose keys all start with @, `_metadata` aside."""
+    """Return True for an object whose keys all start with @, `_metadata` aside."""
     return (
         isinstance(node, dict)
         and any(key.startswith("@") for key in node)
@@ -52,12 +52,12 @@ def checked(mapping: JsonObject) -> JsonObject:
 
 
 def mapping_faults(mapping: Json) -> list[str]:
-    """Everything that is wrong with a mapping, in Segment's words; empty when it can be used."""
+    """Return everything that is wrong with a mapping, in Segment's words; empty when it can be used."""
     return list(_any(mapping, ()))
 
 
 def article(noun: str) -> str:
-    """The noun with its a or an."""
+    """Return the noun with its a or an."""
     return f"{'an' if noun[:1] in tuple('aeiou') else 'a'} {noun}"
 
 
@@ -207,7 +207,7 @@ def _merge(node: Json, path: Path) -> Iterator[str]:
 
 
 def utf16_length(text: str) -> int:
-    """`text.length` in JavaScript: UTF-16 units."""
+    """Return `text.length` in JavaScript: UTF-16 units."""
     return len(text) + sum(character > "\uffff" for character in text)
 
 

@@ -28,7 +28,7 @@ class Origins:
     """Walks back through the parts that changed one message."""
 
     def __init__(self, document: JsonObject, steps: Sequence[Step]) -> None:
-        """`document` is the message as sent, `steps` what the parts made of it."""
+        """Take the message as sent, and what the parts made of it."""
         self._document = document
         self._steps = [step for step in steps if step.part.origins is not None and step.changed]
 

@@ -12,7 +12,7 @@ _DATE_TIME = re.compile(
 
 
 def is_date_time(text: str) -> bool:
-    """Whether a text has the format `date-time`.
+    """Return whether a text has the format `date-time`.
 
     Segment's documentation asks for ISO 8601; the Go library whose words it uses takes a date or a time
     alone as well, and so is done here.
@@ -29,5 +29,5 @@ def is_date_time(text: str) -> bool:
 
 
 def is_whole_date_time(text: str) -> bool:
-    """Whether it has date, time and zone, as RFC 3339 wants it."""
+    """Return whether it has date, time and zone, as RFC 3339 wants it."""
     return len(text) >= 20 and text[10] == "T" and is_date_time(text)

@@ -119,7 +119,9 @@ class Shape:
             shape.add(part)
 
     def schema(self, name: str = "", *, required: bool = True) -> JsonObject:
-        """JSON Schema of what was seen. `name` is the value's own, `required` whether names may be that."""
+        """Return a JSON Schema of what was seen. `name` is the value's own, `required` whether names may be
+        that.
+        """
         made: JsonObject = {}
         types = [kind for kind in _TYPES if self.types[kind]]
         if "integer" in types and ("number" in types or _AMOUNT.search(name)):
@@ -210,7 +212,7 @@ class Inference:
         self._rules.setdefault((kind, name, event_version(document) or 1), _Seen()).add(document, holder)
 
     def plan(self, name: str = "Inferred by segtap") -> TrackingPlan:
-        """The plan: events by name, then pages, screens, traits of users and of groups."""
+        """Return the plan: events by name, then pages, screens, traits of users and of groups."""
         rules: list[PlanRule] = []
         for kind in _ORDER:
             if len(self._names.get(kind, ())) > MAX_PAGES and kind in self._all_of:
@@ -222,7 +224,7 @@ class Inference:
 
 
 def infer(documents: Iterable[JsonObject], name: str = "Inferred by segtap") -> TrackingPlan:
-    """The plan that all these messages keep to."""
+    """Return the plan that all these messages keep to."""
     inference = Inference()
     for document in documents:
         inference.add(document)

@@ -64,7 +64,7 @@ class TrackingPlan(msgspec.Struct, frozen=True, kw_only=True):
     faults: tuple[str, ...] = ()
 
     def document(self) -> JsonObject:
-        """The plan as the Public API would give it."""
+        """Return the plan as the Public API would give it."""
         rules: list[Json] = [
             {
                 "type": rule.type,
@@ -78,7 +78,7 @@ class TrackingPlan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_plan(path: Path) -> TrackingPlan:
-    """The plan in a file. Raises InputError for a file that is none."""
+    """Return the plan in a file. Raises InputError for a file that is none."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
@@ -89,7 +89,7 @@ def read_plan(path: Path) -> TrackingPlan:
 
 
 def read_plan_text(text: str, place: str) -> TrackingPlan:
-    """The plan in a text: one answer of an API, or several pages of it behind one another.
+    """Return the plan in a text: one answer of an API, or several pages of it behind one another.
 
     `place` names it in errors. Raises InputError.
     """
@@ -213,7 +213,7 @@ def _version(given: Json) -> int:
 
 
 def event_version(document: JsonObject) -> int | None:
-    """`context.protocols.event_version`, by which an app says which version of the event it sends.
+    """Return `context.protocols.event_version`, by which an app says which version of the event it sends.
 
     None where there is none, or no whole number from 1: Segment then validates against the oldest version.
     """
@@ -228,5 +228,5 @@ def event_version(document: JsonObject) -> int | None:
 
 
 def plain(name: str) -> str:
-    """A name that a plan can hold: lone surrogates, which have no UTF-8, become U+FFFD."""
+    """Return a name that a plan can hold: lone surrogates, which have no UTF-8, become U+FFFD."""
     return name if name.isascii() else _SURROGATES.sub("\N{REPLACEMENT CHARACTER}", name)

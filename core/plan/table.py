@@ -24,7 +24,7 @@ class PlanRow(msgspec.Struct, frozen=True):
 
 
 def rows(rule: PlanRule) -> list[PlanRow]:
-    """The properties or traits that a rule describes; of a common rule, all of the message."""
+    """Return the properties or traits that a rule describes; of a common rule, all of the message."""
     schema = rule.schema
     if not isinstance(schema, dict):
         return []

@@ -91,7 +91,7 @@ class Plan:
         return self._faults
 
     def findings(self, document: JsonObject) -> list[Finding]:
-        """What breaks the plan in a message, as findings. Never raises on a message."""
+        """Return what breaks the plan in a message, as findings. Never raises on a message."""
         call = document.get("type")
         kind = _OF_CALL.get(call) if isinstance(call, str) else None
         found: list[Finding] = []
@@ -141,7 +141,9 @@ class Plan:
         return versions[min(versions)]
 
     def _unplanned_event(self, kind: RuleType, document: JsonObject) -> Finding | None:
-        """An event that the plan does not have; a page or screen only where the plan has named ones."""
+        """Return an event that the plan does not have; a page or screen only where the plan has
+        named ones.
+        """
         names = self._names.get(kind)
         if kind == "TRACK":
             path, given = "$.event", document.get("event")
@@ -159,7 +161,7 @@ class Plan:
         )
 
     def _unplanned(self, given: JsonObject, planned: Planned, path: str, label: str) -> Iterator[Finding]:
-        """The names in the object, and inside it, that are not planned."""
+        """Yield the names in the object, and inside it, that are not planned."""
         for name, value in given.items():
             where = child(path, name)
             if name not in planned.names and plain(name) not in planned.names:
@@ -180,7 +182,9 @@ class Plan:
                         yield from self._unplanned(item, listed, child(where, index), label)
 
     def _nearest(self, among: str, given: str, names: Iterable[str]) -> str:
-        """The name that was probably meant. Comparing is dear: it is done for the first names that come."""
+        """Return the name that was probably meant. Comparing is dear: it is done for the first names that
+        come.
+        """
         key = (among, given[:_NAME_COMPARED])
         if key in self._near:
             return self._near[key]
@@ -193,7 +197,7 @@ class Plan:
 
 
 def compiled(plan: TrackingPlan) -> Plan:
-    """The plan, ready to judge messages."""
+    """Return the plan, ready to judge messages."""
     return Plan(plan)
 
 
@@ -256,7 +260,7 @@ def _compile(rule: PlanRule, faults: list[str]) -> Compiled:
 
 
 def _planned_of(rule: PlanRule) -> Planned | None:
-    """The names that a rule plans for properties or traits; None where it leaves them open."""
+    """Return the names that a rule plans for properties or traits; None where it leaves them open."""
     holder = _HOLDER.get(rule.type.lower())
     if holder is None or not isinstance(rule.schema, dict):
         return None
@@ -274,7 +278,9 @@ def _is_closed(schema: Mapping[str, Any]) -> bool:
 
 
 def _names(schema: JsonObject) -> Planned | None:
-    """The names that an object's schema describes, through its alternatives; None where any name will do."""
+    """Return the names that an object's schema describes, through its alternatives; None where any name will
+    do.
+    """
     if "$ref" in schema or "patternProperties" in schema or "propertyNames" in schema:
         return None
     others = schema.get("additionalProperties")

@@ -80,7 +80,7 @@ class Violation(msgspec.Struct, frozen=True):
 
 
 def violations(error: ValidationError) -> Iterator[Violation]:
-    """What one error of the validator says: mostly one violation, one for each forbidden property."""
+    """Yield what one error of the validator says: mostly one violation, one for each forbidden property."""
     steps = error.instance_path
     kind, value = error.kind.name, error.kind.value
     if kind == "required":
@@ -117,12 +117,12 @@ def violations(error: ValidationError) -> Iterator[Violation]:
 
 
 def too_deep() -> Violation:
-    """The message violates the plan, at a depth that cannot be described."""
+    """Return a finding for a message that violates the plan at a depth that cannot be described."""
     return Violation("$", ROOT, "violates the plan, nested too deep to say where")
 
 
 def spellings(known: Iterable[str]) -> dict[str, str]:
-    """Names by what of them counts when they are compared: letters and digits, in one case."""
+    """Return index names by what of them counts when they are compared: letters and digits, in one case."""
     found: dict[str, str] = {}
     for name in known:
         found.setdefault(_folded(name), name)
@@ -130,12 +130,12 @@ def spellings(known: Iterable[str]) -> dict[str, str]:
 
 
 def same_name(name: str, known: Mapping[str, str]) -> str:
-    """The known name that is spelled otherwise in case, spaces and signs only, or ""."""
+    """Return the known name that is spelled otherwise in case, spaces and signs only, or ""."""
     return known.get(_folded(name), "")
 
 
 def nearest(name: str, known: Mapping[str, str]) -> str:
-    """The known name that was probably meant, or "": `Order Complete` for Order Completed."""
+    """Return the known name that was probably meant, or "": `Order Complete` for Order Completed."""
     same = same_name(name, known)
     if same:
         return same
@@ -172,7 +172,7 @@ def _article(types: list[str]) -> str:
 
 
 def _type_of(value: Json) -> str:
-    """JSON Schema's name of a value's type, as gojsonschema tells it: whole numbers are integers."""
+    """Return JSON Schema's name of a value's type, as gojsonschema tells it: whole numbers are integers."""
     match value:
         case None:
             return "null"

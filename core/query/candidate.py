@@ -60,23 +60,23 @@ class Candidate(Protocol):
         ...
 
     def names(self) -> Names:
-        """What fields ask beside the line."""
+        """Return what fields ask beside the line."""
         ...
 
     def judgement(self) -> Judgement:
-        """What translation and rules say."""
+        """Return what translation and rules say."""
         ...
 
     def text(self) -> str:
-        """What words are searched in: see `searched_text`."""
+        """Return what words are searched in: see `searched_text`."""
         ...
 
     def document(self) -> JsonObject:
-        """The message, or as much of it as the filter's paths lead to; {} for a refused request."""
+        """Return the message, or as much of it as the filter's paths lead to; {} for a refused request."""
         ...
 
     def records(self) -> Iterable[JsonObject]:
-        """The records of its requests to Mixpanel, as they stand in the bodies."""
+        """Return the records of its requests to Mixpanel, as they stand in the bodies."""
         ...
 
 
@@ -97,12 +97,12 @@ def names_of(document: JsonObject, type: str, *, write_key: str = "", origin: st
 
 
 def refusal_text(receipt: Receipt) -> str:
-    """What words are searched in for a request that holds no message that can be read."""
+    """Return what words are searched in for a request that holds no message that can be read."""
     return searched_text({"": [receipt.refused, receipt.method, receipt.path]})
 
 
 def _text(value: Json) -> str:
-    """A value as a field sees it: a text, or a number as text."""
+    """Return a value as a field sees it: a text, or a number as text."""
     if isinstance(value, str):
         return encodable(value)
     if isinstance(value, bool) or not isinstance(value, int | float):

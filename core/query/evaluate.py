@@ -49,7 +49,7 @@ class Cost(enum.IntEnum):
 
 
 def cost_of(node: Node) -> Cost:
-    """The most that a filter has to read."""
+    """Return the most that a filter has to read."""
     match node:
         case Not(inner):
             return cost_of(inner)
@@ -193,7 +193,7 @@ def _field(term: FieldTerm) -> Test:
 
 
 def _one_of(texts: Sequence[str], wanted: Sequence[Wildcard]) -> bool:
-    """True if one of the texts is one of the values; an empty text is none."""
+    """Return True if one of the texts is one of the values; an empty text is none."""
     return any(
         text and any(value.whole(folded) for value in wanted) for text in texts for folded in (fold(text),)
     )
@@ -205,7 +205,7 @@ Look = Callable[[Json, Sequence[str], Tally], bool]
 
 
 def _at(path: Path, look: Look) -> Test:
-    """The test of a term with a path: `look` is given where it begins, and the steps from there."""
+    """Return the test of a term with a path: `look` is given where it begins, and the steps from there."""
     root, *rest = path.steps
     if root != MIXPANEL:
         return lambda candidate, tally: look(candidate.document(), path.steps, tally)
@@ -217,7 +217,9 @@ def _at(path: Path, look: Look) -> Test:
 
 
 def _in_record(record: JsonObject, steps: Sequence[str]) -> tuple[Json, Sequence[str]]:
-    """Where a path into a record begins: an event's properties, its name, or the record of a profile."""
+    """Return where a path into a record begins: an event's properties, its name, or the record of a
+    profile.
+    """
     properties = record.get("properties")
     if isinstance(properties, dict) and "event" in record and steps[0] != "event":
         return properties, steps

@@ -43,7 +43,7 @@ def compiled(pattern: str) -> Expression:
 
 
 def found(expression: Expression, text: str, seconds: float) -> bool:
-    """True if the expression is found in the text. Raises TimeoutError if that takes longer."""
+    """Return True if the expression is found in the text. Raises TimeoutError if that takes longer."""
     if seconds <= 0:
         raise TimeoutError
     return expression.search(text, concurrent=True, timeout=seconds) is not None

@@ -31,12 +31,12 @@ def fault(filter: str, start: int, end: int, words: str, suggestion: str = "") -
 
 
 def quoted(text: str) -> str:
-    """The text as a filter that searches for it as it stands."""
+    """Return the text as a filter that searches for it as it stands."""
     return f'"{escaped(text)}"'
 
 
 def _underlined(filter: str, start: int, end: int) -> str:
-    """The filter on one line, and below it a line that marks the place."""
+    """Return the filter on one line, and below it a line that marks the place."""
     before = clean(filter[max(0, start - AROUND) : start])
     if start > AROUND:
         before = f"…{before}"
@@ -46,7 +46,7 @@ def _underlined(filter: str, start: int, end: int) -> str:
 
 
 def _cells(text: str) -> int:
-    """The columns that a terminal uses for a text."""
+    """Return the columns that a terminal uses for a text."""
     return sum(
         0 if unicodedata.combining(one) else 2 if unicodedata.east_asian_width(one) in "WF" else 1
         for one in text

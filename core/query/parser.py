@@ -58,7 +58,7 @@ class _Parser:
         self._at = 0
 
     def whole(self) -> Node | None:
-        """The tree of the whole filter, None for the empty one."""
+        """Return the tree of the whole filter, None for the empty one."""
         if self._kind() == "end":
             return None
         node = self._some(0)
@@ -112,7 +112,7 @@ class _Parser:
         return self._term(token)
 
     def _missing(self, token: Token) -> FilterFault:
-        """The fault where a term is missing before this token."""
+        """Return the fault where a term is missing before this token."""
         before = self._tokens[self._at - 1] if self._at else None
         if token.kind in ("and", "or"):
             written = self._text[token.start : token.end]
@@ -149,7 +149,7 @@ class _Parser:
         return Comparison(path, cast(Operator, token.operator), self._value(token.values[0]))
 
     def _value(self, text: Text) -> Scalar:
-        """The value with its type: only what is not quoted can be a number or boolean."""
+        """Return the value with its type: only what is not quoted can be a number or boolean."""
         if text.quoted:
             return text.plain
         written = text.written
@@ -193,7 +193,7 @@ class _Parser:
         return fault(self._text, token.start, token.head_end, words, suggestion)
 
     def _nothing_before(self, token: Token, rest: str) -> FilterFault:
-        """The fault of an operator without a path: there may be a space before it."""
+        """Return the fault of an operator without a path: there may be a space before it."""
         before = self._tokens[self._at - 2] if self._at > 1 else None
         words = (
             f"a path is missing before {token.operator}; to search for this text, quote it: {quoted(rest)}"
@@ -270,7 +270,7 @@ class _Parser:
 
 
 def _nearest(word: str, known: list[str] | tuple[str, ...]) -> str:
-    """The known word that is nearest, "" if none is near."""
+    """Return the known word that is nearest, "" if none is near."""
     by_lower = {one.lower(): one for one in known}
     near = difflib.get_close_matches(word.lower(), by_lower, 1, 0.65)
     return by_lower[near[0]] if near else ""

@@ -44,13 +44,17 @@ class PartialReader:
         self._single = msgspec.json.Decoder(message)
 
     def may_match(self, body: bytes) -> bool:
-        """False if no message of the body can match, because a key that the filter needs is nowhere in it."""
+        """Return False if no message of the body can match, because a key that the filter needs is nowhere in
+        it.
+        """
         if b"\\" in body:
             return True  # keys may be escaped
         return all(any(key in body for key in group) for group in self._groups)
 
     def documents(self, body: bytes) -> list[JsonObject] | None:
-        """The messages of a body with the keys asked for alone; None if it has to be read as a whole."""
+        """Return the messages of a body with the keys asked for alone; None if it has to be read as a
+        whole.
+        """
         if len(body) > self._most_bytes:
             return None
         try:
@@ -95,7 +99,7 @@ def _paths(node: Node) -> Iterator[Path]:
 
 
 def _groups(node: Node) -> list[frozenset[bytes]]:
-    """Keys without which nothing matches, as they stand in JSON: one of each group has to be there."""
+    """Return keys without which nothing matches, as they stand in JSON: one of each group has to be there."""
     match node:
         case Every(parts):
             return [group for part in parts for group in _groups(part)]
@@ -109,7 +113,9 @@ def _groups(node: Node) -> list[frozenset[bytes]]:
 
 
 def _message_type(paths: list[Path]) -> Any:
-    """A type of messages that has the roots of the paths, and below them the keys of their second steps."""
+    """Return a type of messages that has the roots of the paths, and below them the keys of their second
+    steps.
+    """
     keys: dict[str, set[str] | None] = {}  # None: all of them
     for path in paths:
         below = keys.setdefault(path.root, set())
@@ -122,6 +128,6 @@ def _message_type(paths: list[Path]) -> Any:
 
 
 def _object(keys: set[str]) -> Any:
-    """An object with these keys alone, or any other value."""
+    """Return an object with these keys alone, or any other value."""
     found = TypedDict("Keys", dict.fromkeys(sorted(keys), Any), total=False)  # type: ignore[misc]
     return found | list[Any] | str | int | float | bool | None

@@ -28,7 +28,7 @@ class Query:
         return Cost.FACTS if self.node is None else cost_of(self.node)
 
     def asks(self, field: str) -> bool:
-        """True if a term asks for this field."""
+        """Return True if a term asks for this field."""
         return self.node is not None and field in set(fields_of(self.node))
 
     @property
@@ -37,7 +37,7 @@ class Query:
         return self.cost >= Cost.DOCUMENT
 
     def matches(self, candidate: Candidate, tally: Tally | None = None) -> bool:
-        """True if the message matches. `tally` notes why comparisons do not.
+        """Return True if the message matches. `tally` notes why comparisons do not.
 
         Raises FilterFault when a regular expression takes too long on too many messages of one tally.
         """
@@ -48,7 +48,8 @@ class Query:
         return self._test(candidate, Tally() if tally is None else tally)
 
     def to_sql(self, columns: Collection[str] = COLUMNS) -> tuple[str, list[str | int]]:
-        """A condition on the index's table, and its parameters: true for all that match, and maybe for more.
+        """Return a condition on the index's table, and its parameters: true for all that match, and maybe for
+        more.
 
         `columns` are those that the table has; what needs others is not narrowed.
         """

@@ -51,7 +51,7 @@ class Token(msgspec.Struct, frozen=True):
 
 
 def scan(text: str) -> list[Token]:
-    """The tokens of a filter, the last of kind `end`. Raises FilterFault."""
+    """Return the tokens of a filter, the last of kind `end`. Raises FilterFault."""
     return _Scanner(text).tokens()
 
 
@@ -85,19 +85,19 @@ class _Scanner:
                 found.append(self._quoted_word() if here == '"' else self._term())
 
     def _here(self, more: int = 0) -> str:
-        """The character that comes next, or so many behind it; "" at the end."""
+        """Return the character that comes next, or so many behind it; "" at the end."""
         return self._text[self._at + more : self._at + more + 1]
 
     def _fault(self, start: int, end: int, words: str, suggestion: str = "") -> FilterFault:
         return fault(self._text, start, end, words, suggestion)
 
     def _ends(self) -> bool:
-        """True where a term ends: at a space, a parenthesis or the end."""
+        """Return True where a term ends: at a space, a parenthesis or the end."""
         here = self._here()
         return not here or here.isspace() or here in "()"
 
     def _rest_end(self) -> int:
-        """The end of the characters that follow up to the next space."""
+        """Return the end of the characters that follow up to the next space."""
         end = self._at
         while end < len(self._text) and not self._text[end].isspace():
             end += 1
@@ -153,7 +153,7 @@ class _Scanner:
         return Token("term", start, self._at, values=(value,), steps=tuple(steps), head_end=self._at)
 
     def _operator(self) -> str:
-        """The operator that comes next, else ""."""
+        """Return the operator that comes next, else ""."""
         rest = self._text[self._at : self._at + 2]
         if rest[:1] == ":":
             return ":"
@@ -287,12 +287,12 @@ class _Scanner:
 
 
 def _blank(steps: list[str], quoted_steps: set[int]) -> bool:
-    """True if there is nothing, not even quotes, between two dots or behind the last."""
+    """Return True if there is nothing, not even quotes, between two dots or behind the last."""
     return any(not step and at not in quoted_steps for at, step in enumerate(steps[1:], start=1))
 
 
 def _split(written: str) -> tuple[str, ...]:
-    """The literal parts between the stars of a text as written, their escapes resolved."""
+    """Return the literal parts between the stars of a text as written, their escapes resolved."""
     parts, at = [""], 0
     while at < len(written):
         here = written[at]

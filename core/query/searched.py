@@ -39,7 +39,7 @@ def searched_text(document: JsonObject, filled: Collection[str] = ()) -> str:
 
 
 def _number(value: float) -> str:
-    """The number's text; of integers too long for Python to write, the hexadecimal one."""
+    """Return the number's text; of integers too long for Python to write, the hexadecimal one."""
     try:
         return repr(value)
     except ValueError:

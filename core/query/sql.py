@@ -72,7 +72,7 @@ UNKNOWN = Bounds(TRUE, FALSE)
 
 
 def narrowing(node: Node | None, columns: Collection[str] = COLUMNS) -> tuple[str, list[str | int]]:
-    """The condition that a filter's matches fulfil, and its parameters."""
+    """Return the condition that a filter's matches fulfil, and its parameters."""
     if node is None:
         return "1", []
     may = _Compiler(frozenset(columns)).bounds(node).may
@@ -84,7 +84,7 @@ class _Compiler:
         self._columns = columns
 
     def bounds(self, node: Node) -> Bounds:
-        """The conditions of a filter or a part of it."""
+        """Return the conditions of a filter or a part of it."""
         match node:
             case Not(inner):
                 within = self.bounds(inner)
@@ -105,7 +105,7 @@ class _Compiler:
                 return UNKNOWN  # see `stretches` for words
 
     def _with(self, names: str, bounds: Bounds) -> Bounds:
-        """The conditions if the table has these columns (with spaces between them), else nothing."""
+        """Return the conditions if the table has these columns (with spaces between them), else nothing."""
         return bounds if self._columns.issuperset(names.split()) else UNKNOWN
 
     def _field(self, field: str, values: Sequence[Wildcard]) -> Bounds:
@@ -123,7 +123,7 @@ class _Compiler:
         return self._judged(field, values)
 
     def _judged(self, field: str, values: Sequence[Wildcard]) -> Bounds:
-        """The conditions of what is only known of messages that were judged."""
+        """Return the conditions of what is only known of messages that were judged."""
         if field == "sent":
             wanted = [
                 int(answer == "yes") for answer in ("yes", "no") if any(one.whole(answer) for one in values)
@@ -141,7 +141,7 @@ class _Compiler:
         return self._with("rules sent", _if_known(_JUDGED, _any(tests)))
 
     def _comparison(self, term: Comparison) -> Bounds:
-        """Only what is equal to a value is looked for: it stands in the searched text, or has a column."""
+        """Return the condition for a comparison: only a value that has a column of its own is compared."""
         column, condition = PATH_COLUMNS.get(term.path.steps, ("", ""))
         value = term.value
         if term.operator != "=" or not column or not isinstance(value, str):
@@ -185,14 +185,14 @@ def _each(bounds: Bounds, condition: str) -> Bounds:
 
 
 def _equals(column: str, value: Wildcard) -> Bounds:
-    """A column whose texts are lower-case words of the language is that value."""
+    """Return the condition that a column of lower-case words of the language is that value."""
     if value.literal is not None:
         return _exact(f"{column} = ?", value.literal)
     return _exact(f"{column} != '' AND {column} LIKE ? ESCAPE '\\'", _pattern(value.parts))
 
 
 def _like(column: str, value: Wildcard) -> Bounds:
-    """A column with any text is that value, whatever its case.
+    """Return the condition that a column with any text is that value, regardless of case.
 
     LIKE knows the case of ASCII only, so that texts with other characters may match, as may cut ones.
     """
@@ -211,7 +211,7 @@ def _like(column: str, value: Wildcard) -> Bounds:
 
 
 def _rule(value: Wildcard) -> Bounds:
-    """One of the rules, which stand between spaces; a star may reach over several."""
+    """Return the condition for one of the rules, which stand between spaces; a star may span several."""
     pattern = _pattern(("", f" {value.parts[0]}", *value.parts[1:-1], f"{value.parts[-1]} ", ""))
     if value.literal is not None:
         pattern = _pattern(("", f" {value.literal} ", ""))
@@ -222,7 +222,7 @@ def _rule(value: Wildcard) -> Bounds:
 
 
 def _pattern(parts: Sequence[str]) -> str:
-    """A pattern of LIKE."""
+    """Return a pattern of LIKE."""
     return "%".join(part.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") for part in parts)
 
 
@@ -235,7 +235,7 @@ def _exact(condition: str, *parameters: str | int) -> Bounds:
 
 
 def _if_known(known: str, bounds: Bounds) -> Bounds:
-    """The conditions where something is known; where it is not, a row may match and need not."""
+    """Return the conditions where something is known; where it is not, a row may match and need not."""
     may, must = bounds.may, bounds.must
     return Bounds(
         Part(f"(NOT ({known}) OR {may.condition})", may.parameters),
@@ -261,7 +261,7 @@ def _joined(bounds: Sequence[Bounds], word: str) -> Bounds:
 
 
 def _join(parts: Sequence[Part], word: str) -> Part:
-    """The parts joined by AND or OR, as a balanced tree: SQLite follows at most a thousand levels."""
+    """Return the parts joined by AND or OR, as a balanced tree: SQLite follows at most a thousand levels."""
     absorbing, neutral = (FALSE, TRUE) if word == "AND" else (TRUE, FALSE)
     if absorbing in parts:
         return absorbing

@@ -37,7 +37,7 @@ class Tally:
             raise fault(written, 0, len(written), words)
 
     def notes(self) -> list[str]:
-        """Sentences on why comparisons found nothing, and on messages that were left out."""
+        """Return sentences on why comparisons found nothing, and on messages that were left out."""
         found = [_other_words(term, *noted) for term, noted in self._others.items()]
         for term, count in self._late.items():
             found.append(f"{term} took too long on {counted(count, 'message')}, which count as not matching.")
@@ -45,7 +45,7 @@ class Tally:
 
 
 def _other_words(term: Comparison, count: int, example: Json) -> str:
-    """`properties.price: no number 250; 14 messages hold the text "250".`"""
+    """Return `properties.price: no number 250; 14 messages hold the text "250".`"""
     holds = f"{counted(count, 'message')} {'holds' if count == 1 else 'hold'}"
     asked = f"no {type_of(term.value)} {_WORDS[term.operator]}{_quoted(term.value)}"
     if term.operator == "=":

@@ -221,7 +221,7 @@ def fields_of(node: Node) -> Iterator[str]:
 
 
 def spelled(value: Scalar) -> str:
-    """A value as the language writes it without quotes."""
+    """Return a value as the language writes it without quotes."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return value if isinstance(value, str) else repr(value)

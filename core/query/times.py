@@ -10,7 +10,8 @@ _AGO = re.compile(r"([0-9]{1,9})([smhdw])", re.ASCII)
 
 
 def read_time(written: str, now: int) -> int | None:
-    """The time in milliseconds since the epoch: `10m` before `now`, or an ISO time; None for anything else.
+    """Return the time in milliseconds since the epoch: `10m` before `now`, or an ISO time; None for anything
+    else.
 
     An ISO time without a zone is local.
     """

@@ -23,7 +23,7 @@ OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
 
 
 def values_at(value: Json, steps: Sequence[str]) -> Iterator[Json]:
-    """Each value at the end of the steps; each element of a list, on the way and at the end."""
+    """Yield each value at the end of the steps; each element of a list, on the way and at the end."""
     if type(value) is list:
         for item in value:
             yield from values_at(item, steps)
@@ -34,7 +34,7 @@ def values_at(value: Json, steps: Sequence[str]) -> Iterator[Json]:
 
 
 def present(value: Json, steps: Sequence[str]) -> bool:
-    """True if the last key is there."""
+    """Return True if the last key is there."""
     if not steps:
         return True
     if type(value) is list:
@@ -50,7 +50,9 @@ MISSING = cast(Json, Missing())
 
 
 def single_at(value: Json, steps: Sequence[str]) -> Json:
-    """The one value at the end of the steps, as `values_at` gives it; a list where one stands in the way."""
+    """Return the one value at the end of the steps, as `values_at` gives it; a list where one stands in the
+    way.
+    """
     for step in steps:
         if type(value) is not dict:
             return value if type(value) is list else MISSING
@@ -61,7 +63,7 @@ def single_at(value: Json, steps: Sequence[str]) -> Json:
 
 
 def type_of(value: Json) -> Type:
-    """The type that decides what a value may be equal to."""
+    """Return the type that decides what a value may be equal to."""
     if isinstance(value, str):
         return "text"
     if isinstance(value, bool):
@@ -87,13 +89,15 @@ class Compared(msgspec.Struct, frozen=True):
     """None for `!=`."""
 
     def holds(self, value: Json) -> bool:
-        """True if one value, which is not a list, compares as asked."""
+        """Return True if one value, which is not a list, compares as asked."""
         if type(value) in self.types:
             return value != self.value if self.compare is None else self.compare(value, self.value)
         return self.compare is None and value is not None
 
     def would_hold(self, value: Json) -> bool:
-        """True if a value of another type would compare as asked if it were of the type that is asked for."""
+        """Return True if a value of another type would compare as asked if it were of the type that is asked
+        for.
+        """
         if value is None or self.compare is None or type_of(value) in (self.wanted, "other"):
             return False
         assert isinstance(value, str | bool | int | float)

@@ -27,15 +27,15 @@ class Wildcard(msgspec.Struct, frozen=True):
         return max(self.parts, key=len)
 
     def folded(self) -> Wildcard:
-        """The same without regard to case."""
+        """Return the same without regard to case."""
         return Wildcard(tuple(map(fold, self.parts)))
 
     def within(self, text: str) -> bool:
-        """True if the text contains it, anywhere."""
+        """Return True if the text contains it, anywhere."""
         return _in_order(text, self.parts, 0) >= 0
 
     def whole(self, text: str) -> bool:
-        """True if it matches the whole text."""
+        """Return True if it matches the whole text."""
         if len(self.parts) == 1:
             return text == self.parts[0]
         first, *middle, last = self.parts
@@ -49,7 +49,8 @@ class Wildcard(msgspec.Struct, frozen=True):
 
 
 def _in_order(text: str, parts: Sequence[str], at: int) -> int:
-    """The place behind the last of the parts, each found behind the one before it; -1 if one is missing.
+    """Return the place behind the last of the parts, each found behind the one before it; -1 if one is
+    missing.
 
     Taking the nearest place of each is enough, so that no pattern takes longer than its length times the
     text's.
@@ -63,14 +64,16 @@ def _in_order(text: str, parts: Sequence[str], at: int) -> int:
 
 
 def fold(text: str) -> str:
-    """The text without regard to case, and without what SQLite cannot compare (NUL, lone surrogates)."""
+    """Return the text without regard to case, and without what SQLite cannot compare (NUL, lone
+    surrogates).
+    """
     if text.isascii():
         return text.lower().replace(NUL, REPLACEMENT) if NUL in text else text.lower()
     return encodable(text).casefold().replace(NUL, REPLACEMENT)
 
 
 def encodable(text: str) -> str:
-    """The text with U+FFFD in place of lone surrogates, which UTF-8 cannot hold."""
+    """Return the text with U+FFFD in place of lone surrogates, which UTF-8 cannot hold."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -80,5 +83,5 @@ def encodable(text: str) -> str:
 
 
 def escaped(text: str) -> str:
-    """The text as it stands between quotes."""
+    """Return the text as it stands between quotes."""
     return "".join(f"\\{one}" if one in ESCAPED else one for one in text)

@@ -95,7 +95,9 @@ class RunningEngine:
         return await self._process.wait()
 
     async def last_switch(self) -> Switch:
-        """How its forwarding switch stood when it ended. Ask once it has: until then it may be turned."""
+        """Return how its forwarding switch stood when it ended. Ask once it has: until then it may be
+        turned.
+        """
         await asyncio.wait({self._listening}, timeout=LAST_WORDS)
         return self._switch
 
@@ -109,7 +111,7 @@ class RunningEngine:
                 return  # cut off as it was written: the turn was not acknowledged either
 
     def log_tail(self) -> str:
-        """The last lines of its log: why it ended, when it did by itself."""
+        """Return the last lines of its log: why it ended, when it did by itself."""
         return _tail(self._log)
 
     async def aclose(self) -> None:

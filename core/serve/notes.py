@@ -35,12 +35,12 @@ class EngineNote(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def folder() -> Path:
-    """Where the notes lie: `engines/` in the user's state folder."""
+    """Return where the notes lie: `engines/` in the user's state folder."""
     return default_path().parent / FOLDER
 
 
 def note_path(note: EngineNote) -> Path:
-    """The file that holds the note."""
+    """Return the file that holds the note."""
     return folder() / f"{note.pid}-{urlsplit(note.url).port}.json"
 
 
@@ -66,7 +66,7 @@ def remove_note(path: Path) -> None:
 
 
 def running() -> list[EngineNote]:
-    """All engines of this user that run, newest first. Notes of ended processes are removed."""
+    """Return all engines of this user that run, newest first. Notes of ended processes are removed."""
     found: list[tuple[float, EngineNote]] = []
     try:
         files = list(folder().glob("*.json"))
@@ -87,7 +87,7 @@ def running() -> list[EngineNote]:
 
 
 def find_engine(url: str = "", *, journal: str = "") -> tuple[str, str]:
-    """URL and token of a running engine: at `url`, else with that journal file, else the newest one.
+    """Return URL and token of a running engine: at `url`, else with that journal file, else the newest one.
 
     Raises EngineError, which lists what is running instead.
     """
@@ -109,7 +109,7 @@ def find_engine(url: str = "", *, journal: str = "") -> tuple[str, str]:
 
 
 def same_place(one: str, other: str) -> bool:
-    """Whether two URLs name the same endpoint; every loopback name of this machine is one host."""
+    """Return whether two URLs name the same endpoint; every loopback name of this machine is one host."""
     return _place(one) == _place(other)
 
 
@@ -120,7 +120,7 @@ def _instead(notes: list[EngineNote]) -> str:
 
 
 def _place(url: str) -> tuple[str, int]:
-    """Host and port to compare by; every name of this machine is the same host."""
+    """Return host and port to compare by; every name of this machine is the same host."""
     parts = urlsplit(url if "://" in url else f"http://{url}")
     try:
         port = parts.port

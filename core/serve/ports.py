@@ -17,7 +17,9 @@ _ANYWHERE = {"", "0.0.0.0", "::", "*"}
 
 
 def is_loopback(address: str) -> bool:
-    """True for an IP address of this machine's loopback interface; False for names and anything else."""
+    """Return True for an IP address of this machine's loopback interface; False for names and anything
+    else.
+    """
     try:
         ip = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
@@ -27,18 +29,18 @@ def is_loopback(address: str) -> bool:
 
 
 def family_of(host: str) -> socket.AddressFamily:
-    """The address family to listen with for a host as the user wrote it."""
+    """Return the address family to listen with for a host as the user wrote it."""
     return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
 def url_of(host: str, port: int, *, tls: bool = False) -> str:
-    """The base URL at which a host and port are reached from this machine or network."""
+    """Return the base URL at which a host and port are reached from this machine or network."""
     shown = f"[{host}]" if ":" in host else host
     return f"{'https' if tls else 'http'}://{shown}:{port}"
 
 
 def next_free_port(after: int, hosts: tuple[str, ...], tries: int = 50) -> int:
-    """The next port above `after` that every host is free on, or 0 when none is in reach."""
+    """Return the next port above `after` that every host is free on, or 0 when none is in reach."""
     for port in range(after + 1, min(after + 1 + tries, 65536)):
         if all(_is_free(host, port) for host in hosts):
             return port
@@ -58,12 +60,14 @@ def _is_free(host: str, port: int) -> bool:
 
 
 def is_unavailable(error: OSError) -> bool:
-    """True when the error says that the address (say ::1) does not exist on this machine."""
+    """Return True when the error says that the address (say ::1) does not exist on this machine."""
     return error.errno in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 
 
 def interface_addresses() -> tuple[str, ...]:
-    """Addresses at which other devices of the network reach this machine, the default route's first."""
+    """Return addresses at which other devices of the network reach this machine, the default
+    route's first.
+    """
     found: list[str] = []
     for family, target in ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1")):
         try:
@@ -83,7 +87,7 @@ def interface_addresses() -> tuple[str, ...]:
 
 
 def owner_of(port: int) -> tuple[int, str] | None:
-    """The process id and name of who listens on a TCP port, where this user may see it."""
+    """Return the process id and name of who listens on a TCP port, where this user may see it."""
     if Path("/proc/net/tcp").exists():
         return _owner_from_proc(port)
     if shutil.which("lsof"):
@@ -142,10 +146,10 @@ def _owner_from_lsof(port: int) -> tuple[int, str] | None:
 
 
 def is_exposed(host: str) -> bool:
-    """True when listening on this host can be reached from other machines."""
+    """Return True when listening on this host can be reached from other machines."""
     return host in _ANYWHERE or not (is_loopback(host) or host == "localhost")
 
 
 def is_wildcard(host: str) -> bool:
-    """True for the addresses that stand for every interface."""
+    """Return True for the addresses that stand for every interface."""
     return host in _ANYWHERE

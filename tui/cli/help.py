@@ -124,7 +124,9 @@ def _unknown(ctx: click.Context, text: str) -> int:
 
 
 async def _facts(own: Settings, url: str, *, override: bool) -> Facts | None:
-    """Messages and settings of the engine or of the journal; None, and a word of why, if there are none."""
+    """Return messages and settings of the engine or of the journal; None, and a word of why, if there are
+    none.
+    """
     from ...core.doctor import Facts, newest_messages
     from ...core.errors import EngineError, JournalError
 
@@ -155,5 +157,5 @@ def _answer(question: Question, facts: Facts | None, shape: str) -> None:
 
 
 def _width() -> int:
-    """The columns to write in."""
+    """Return the columns to write in."""
     return min(shutil.get_terminal_size((WIDTH, 24)).columns, WIDTH)

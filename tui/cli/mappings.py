@@ -284,7 +284,7 @@ def _samples(file: Path | None) -> list[JsonObject]:
 
 
 async def _newest_messages() -> list[JsonObject]:
-    """The newest messages of the engine that runs, newest first; none when none runs."""
+    """Return the newest messages of the engine that runs, newest first; none when none runs."""
     from ...core import read_document
     from ...core.api.client import Client
     from ...core.errors import EngineError

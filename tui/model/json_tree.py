@@ -52,7 +52,9 @@ class Branch:
         return self.value[self.keys[index]]
 
     def layout(self) -> tuple[list[int], list[int]]:
-        """The indexes of the open children, ascending, and the row (in this branch) that each is on."""
+        """Return the indexes of the open children, ascending, and the row (in this branch) that
+        each is on.
+        """
         if self.order is None:
             self.order = sorted(self.open)
             self.starts = []

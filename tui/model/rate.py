@@ -18,7 +18,7 @@ class Rate:
         self._second: int | None = None
 
     def add(self, count: int, now: float) -> None:
-        """That many came just now."""
+        """Count messages that were received just now."""
         self._advance(now)
         self._counts[-1] += count
 

@@ -94,5 +94,5 @@ class Selection:
         self._skipped += count
 
     def caught_up(self) -> None:
-        """The window reaches to the newest message again."""
+        """Note that the window reaches to the newest message again."""
         self._skipped = 0

@@ -63,7 +63,7 @@ class StalePanes:
             self._timer = self._after(GRACE, self._late)
 
     def shown(self, id: int | None) -> None:
-        """The panes show this message now, or none."""
+        """Note which message the panes show, if any."""
         self._shown = id
         if self._apart:
             self._say(self._view.following or self._holding)
@@ -71,7 +71,7 @@ class StalePanes:
             self._say(False)
 
     def settled(self) -> None:
-        """No other message was selected while the panes rested."""
+        """Note that no other message was selected while the panes rested."""
         if not self._apart:
             self._say(False)
 

@@ -45,7 +45,7 @@ class Line:
 
 
 def worded(text: str, marks: Glyphs) -> str:
-    """Cleaned, and in ASCII where the marks are: before it is measured."""
+    """Clean a text, in ASCII where the marks are, before it is measured."""
     return plain(clean(text)) if marks.ascii else clean(text)
 
 

@@ -99,7 +99,7 @@ def _style(standing: Standing, severity: Severity | None) -> str:
 
 
 def known_lines(groups: Groups, width: int, marks: Glyphs) -> list[Line]:
-    """Mixpanel's group keys as the settings have them, or how to tell them."""
+    """Return Mixpanel's group keys as the settings have them, or how to tell them."""
     if groups.known is not None:
         keys = ", ".join(worded(key, marks) for key in groups.known) or "none"
         return wrapped(("known",), f"Mixpanel's group keys, by mixpanel_group_keys: {keys}", "dim", width)

@@ -86,7 +86,7 @@ def rule_head(width: int) -> str:
 
 
 def _rule_columns(width: int) -> tuple[int, int, int]:
-    """Cells for the id, the bar and the line over time."""
+    """Return cells for the id, the bar and the line over time."""
     spark = SPARK if width >= 90 else SPARK_NARROW
     room = width - 2 - (COUNT + 1) - (2 + spark) - (10 if width >= 90 else 0)
     name = min(34, max(room - 8, 12))
@@ -122,7 +122,7 @@ def event_head(width: int, marks: Glyphs) -> str:
 
 
 def _event_columns(width: int) -> tuple[int, int, int]:
-    """Cells for the name, where the messages stand at Mixpanel, and the line over time."""
+    """Return cells for the name, where the messages stand at Mixpanel, and the line over time."""
     fixed = 2 + (COUNT + 2) + 14
     delivery = 0 if width < 56 else 14 if width < 90 else 20
     spark = 0 if width < 76 else SPARK_NARROW if width < 110 else SPARK

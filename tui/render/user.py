@@ -58,7 +58,7 @@ def user_head(width: int) -> str:
 
 
 def _id_room(width: int) -> int:
-    """Cells for the id."""
+    """Return cells for the id."""
     return max(width - 2 - _IDS - 1 - _COUNT - 1 - 4, 6)
 
 

@@ -65,7 +65,7 @@ class Compare(ModalScreen[None]):
         self.compared.border_title = worded(self, Content(f"What moving costs ─ {name}"))  # pyright: ignore[reportAttributeAccessIssue]
 
     def action_leave(self) -> None:
-        """Back to the list."""
+        """Go back to the list."""
         self.dismiss()
 
     def action_every(self) -> None:

@@ -93,7 +93,7 @@ class GroupsScreen(Following):
         return next((one for one in keys if one.key in named[:2]), keys[0] if keys else None)
 
     def draw(self) -> None:
-        """Everything for the size there is."""
+        """Draw everything for the present size."""
         groups = self.groups
         empty = groups is not None and not groups.keys and not groups.covered.behind
         self.set_class(empty and not self.lost, "-empty")
@@ -173,7 +173,7 @@ class GroupsScreen(Following):
 
 
 def with_events_in_place(groups: Groups, before: Groups) -> Groups:
-    """Events in the order that they had, new ones behind; one that came to lack the key goes up."""
+    """Return events in the order that they had, new ones behind; one that came to lack the key goes up."""
     shown: dict[str, list[Key]] = {
         check.key: [("", event.event) for event in check.events] for check in before.keys
     }

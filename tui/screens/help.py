@@ -134,7 +134,7 @@ class Help(ModalScreen[None]):
         self._fill()
 
     def action_scroll(self, lines: int) -> None:
-        """Down by so many lines, or up."""
+        """Scroll by so many lines."""
         self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
 
     def _fill(self) -> None:
@@ -182,7 +182,7 @@ class Help(ModalScreen[None]):
 
 
 def _found(wanted: str) -> tuple[Question | Rule, ...]:
-    """Questions of the FAQ first, then rules."""
+    """Return questions of the FAQ first, then rules."""
     from ...core.catalogue.search import find_rules  # the whole catalogue: not before somebody searches
     from ...core.doctor.faq import QUESTIONS, find_questions
 

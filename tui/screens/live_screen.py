@@ -115,7 +115,7 @@ class Following(Screen[Chosen | FilterBy | SwitchTo | None]):
 
     @abstractmethod
     def draw(self) -> None:
-        """Everything for the size there is."""
+        """Draw everything for the present size."""
 
     @abstractmethod
     def facts(self) -> Content:
@@ -217,7 +217,7 @@ class Following(Screen[Chosen | FilterBy | SwitchTo | None]):
         self.dismiss(SwitchTo(action))
 
     def action_leave(self) -> None:
-        """Back to the list."""
+        """Go back to the list."""
         self.dismiss(None)
 
 

@@ -238,7 +238,7 @@ class MainLayout(Screen[None]):
         self.mixpanel.action_turn(by)
 
     def action_back(self) -> None:
-        """Back to the list, which follows again if it did so before; on the list, clear the filter."""
+        """Go back to the list, which follows again if it did so before; on the list, clear the filter."""
         from_pane = any(pane.has_focus_within for pane in self.panes.values())
         if self.opened and self._layout == "narrow":
             self.opened = False

@@ -137,7 +137,7 @@ class Inspect(Screen[None]):
             self.notify(f"Copied the {pane.TITLE} pane: {copy(app_of(self), text)}")
 
     def action_leave(self) -> None:
-        """Back to where it was pasted."""
+        """Go back to where the text was pasted."""
         self.dismiss()
 
     @on(JumpTo)

@@ -130,7 +130,7 @@ class SummaryScreen(Following):
             self.show(overview)
 
     def draw_lost(self) -> None:
-        """Nobody tells any more that there is nothing: the lists are there, with what was counted."""
+        """Show the lists with what was counted: after a lost connection nobody says that there is nothing."""
         self.draw()
 
     def show(self, overview: Overview) -> None:
@@ -167,7 +167,7 @@ class SummaryScreen(Following):
     # Words
 
     def draw(self) -> None:
-        """Everything but the rows."""
+        """Draw everything but the rows."""
         overview = self._overview
         nothing = overview is not None and is_empty(overview.covered)
         self.set_class(nothing and not self.lost, "-empty")

@@ -77,7 +77,7 @@ class UsersScreen(Following):
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("users-filter"), *bindings("users")]
 
     def __init__(self, source: Source, message: MessageDetail | None = None) -> None:
-        """Opened on a message it begins with that one's user."""
+        """Prepare the screen; opened on a message, it begins with that message's user."""
         super().__init__(source)
         self.message = message
         self.list_panel = Vertical(classes="panel", id="list-panel")
@@ -126,7 +126,7 @@ class UsersScreen(Following):
         self.call_after_refresh(self.draw)
 
     def _arrange(self) -> None:
-        """Both side by side, or one of them. At once: what is shown may get the keys right away."""
+        """Show both side by side, or one of them, at once: what is shown may get the keys right away."""
         narrow = self.has_class("-narrow")
         self.list_panel.display = not (narrow and self.opened)
         self.user_panel.display = not narrow or self.opened
@@ -172,7 +172,7 @@ class UsersScreen(Following):
         self.draw()
 
     def _begin(self, order: list[str]) -> None:
-        """On the user of the message that the screen was opened on."""
+        """Select the user of the message that the screen was opened on."""
         wanted = next((id for id in order if _has(self._clusters[id], self._wanted)), None)
         if wanted is not None:
             self.list.select(("", wanted))
@@ -188,7 +188,7 @@ class UsersScreen(Following):
         return None if key is None else self._clusters.get(key[1])
 
     def draw(self) -> None:
-        """Everything for the size there is."""
+        """Draw everything for the present size."""
         users = self.users
         seen = users is not None and (users.total or self.text or users.covered.behind)
         self.set_class(users is not None and not seen and not self.lost, "-empty")
@@ -275,11 +275,11 @@ class UsersScreen(Following):
         return typing if action in ("keep", "drop") else not (typing and action == "filter")
 
     def action_keep(self) -> None:
-        """Back to the list, at once; the filter stays."""
+        """Go back to the list at once; the filter stays."""
         self.set_focus(self.list)
 
     def action_drop(self) -> None:
-        """Back to the list, at once, without the filter."""
+        """Go back to the list at once, without the filter."""
         self.set_focus(self.list)
         self.box.display = False
         self.box.value = ""
@@ -293,12 +293,12 @@ class UsersScreen(Following):
             self.look(again=True)
 
     def action_order(self) -> None:
-        """Those seen last on top; the cursor stays on its user."""
+        """Sort by last seen; the cursor stays on its user."""
         if self.users is not None:
             self.show(self.users, reorder=True)
 
     def action_leave(self) -> None:
-        """Back to the list of users, without its filter, and from there to the messages."""
+        """Go back to the list of users, without its filter, and from there to the messages."""
         if self.has_class("-narrow") and self.opened:
             self.opened = False
             self._arrange()
@@ -315,7 +315,9 @@ class UsersScreen(Following):
 
 
 def _with(users: Users, wanted: Cluster) -> Users:
-    """With this user in front, or where it is already: in short it may be there without its id."""
+    """Return the users with this one in front, or where it is already: in short it may be there without its
+    id.
+    """
     clusters = tuple(wanted if one.distinct_id == wanted.distinct_id else one for one in users.clusters)
     there = any(one is wanted for one in clusters)
     return msgspec.structs.replace(users, clusters=clusters if there else (wanted, *clusters))

@@ -129,7 +129,7 @@ class DeliveryPane(Pane):
             self.post_message(self.Linked(id))
 
     def copy_text(self) -> str:
-        """State and attempts as text."""
+        """Return state and attempts as text."""
         return "" if self.detail is None else "\n".join(line.plain for line in self._lines(self.detail))
 
     def _lines(self, detail: MessageDetail) -> list[Content]:

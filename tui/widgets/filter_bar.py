@@ -30,7 +30,7 @@ class FilterInput(Input):
         return bar
 
     def on_mount(self) -> None:
-        """Nothing on the screen moves by itself."""
+        """Stop the cursor's blinking: nothing on the screen moves by itself."""
         self.cursor_blink = False
 
     def action_keep(self) -> None:

@@ -80,11 +80,11 @@ class Header(Widget):
             self.refresh(layout=True)
 
     def watch_lost(self) -> None:
-        """As for the state."""
+        """Draw again, as after a change of the state."""
         self.watch_state()
 
     def arrived(self, count: int) -> None:
-        """That many messages came."""
+        """Count messages that were received."""
         self.rate.add(count, self._clock())
 
     def render(self) -> Content:

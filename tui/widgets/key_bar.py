@@ -33,7 +33,7 @@ class KeyBar(Widget):
         return shown
 
     def render(self) -> Content:
-        """The line."""
+        """Return the line."""
         parts: list[Content] = []
         for key in self.keys(self.size.width):
             label = self._label(key)

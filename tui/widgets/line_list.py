@@ -159,7 +159,7 @@ class LineList(LineView):
         """The line that the cursor is on."""
 
     def cursor_moved(self) -> None:
-        """The cursor is on another line."""
+        """Handle a move of the cursor to another line."""
 
     def place_cursor(self, at: int) -> None:
         """Put the cursor on a line, or on the nearest that exists; nothing is drawn or announced."""

@@ -31,7 +31,7 @@ def list_title(view: MessageList, total: int, text: str, *, searching: bool) -> 
 
 
 def list_place(view: MessageList) -> Content:
-    """Nothing while the list follows; else that it is paused, and how many came below what was seen."""
+    """Return that the list is paused, and how many messages came below; empty while it follows."""
     if view.following or not len(view.window):
         return Content("")
     how = "  (End follows)" if view.size.width >= ROOM else ""

@@ -122,7 +122,7 @@ class MixpanelPane(RequestPane):
         return f"source: {found.source}" + (f" · field {found.field}" if found.field else "")
 
     def _credential_notes(self) -> list[str]:
-        """Notes on the Authorization header: segtap sends another one, or Segment would."""
+        """Return notes on the Authorization header: segtap sends another one, or Segment would."""
         if self.account_note:
             return [self.account_note]
         source = self._source(Place("request", self.page, ("authorization",)).text)
@@ -217,7 +217,7 @@ class MixpanelPane(RequestPane):
 
 
 def _taken_out(taken: Sequence[TakenOut]) -> list[Content]:
-    """Which fields the requests are made without, and by which destination filter."""
+    """Return which fields the requests are made without, and by which destination filter."""
     notes: list[Content] = []
     for one in taken:
         paths = [clean(path) for path in one.paths[:PATHS_SHOWN]]

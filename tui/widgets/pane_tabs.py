@@ -41,7 +41,7 @@ class PaneTabs(Widget):
         return [(name, key, "") for name, key, _ in full]
 
     def render(self) -> Content:
-        """The line."""
+        """Return the line."""
         parts: list[Content] = []
         for name, key, text in self.labels():
             on = name == self.active

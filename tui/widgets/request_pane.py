@@ -87,12 +87,12 @@ class RequestPane(Pane):
         super().watch_detail(detail)
 
     def watch_mixpanel_url(self) -> None:
-        """Requests are sent elsewhere."""
+        """Draw again after requests are sent elsewhere."""
         if self._ready:
             self.fill(self.detail)
 
     def watch_service_account(self) -> None:
-        """Requests are sent with other credentials."""
+        """Draw again after requests are sent with other credentials."""
         self.watch_mixpanel_url()
 
     def action_turn(self, pages: int) -> None:

@@ -62,7 +62,7 @@ class Moment(msgspec.Struct, frozen=True):
 
 
 def target_of(settings: JsonObject) -> Target:
-    """The target that the settings, under Segment's names, describe.
+    """Return the target that the settings, under Segment's names, describe.
 
     A region is compared flag and all, so a plain `EU` is US. Without an apiSecret the project token is the
     user name of Basic auth, as in Segment's newer source.
@@ -101,7 +101,7 @@ def _without_undefined(body: JsonObject) -> JsonObject:
 
 
 def _or_next(*values: Value) -> Value:
-    """`a ?? b ?? c`: the first that is neither undefined nor null, else the last."""
+    """Return `a ?? b ?? c`: the first that is neither undefined nor null, else the last."""
     for value in values:
         if value is not MISSING and value is not None:
             return value
@@ -113,7 +113,7 @@ def _get(payload: JsonObject, key: str) -> Value:
 
 
 def _object(payload: JsonObject, key: str) -> JsonObject | None:
-    """An object field as it leaves in JSON."""
+    """Return an object field as it leaves in JSON."""
     value = payload.get(key)
     return plain_object(value) if isinstance(value, dict) else None
 
@@ -127,7 +127,9 @@ def event_time(value: Value, now: int) -> int:
 
 
 def _insert_id(payload: JsonObject, moment: Moment) -> str:
-    """The insert id; where none is mapped, one of the message's content stands for Segment's random one."""
+    """Return the insert id; where none is mapped, one of the message's content stands for Segment's random
+    one.
+    """
     own = payload.get("insert_id")
     if isinstance(own, str):
         return own
@@ -174,7 +176,7 @@ def from_iterable(context: Json) -> bool:
 
 
 def track_event(payload: JsonObject, target: Target, moment: Moment) -> list[OutgoingRequest]:
-    """One event to /import."""
+    """Return one event to /import."""
     event: JsonObject = {
         "event": payload["event"],
         "properties": _event_properties(payload, target, moment),
@@ -183,7 +185,7 @@ def track_event(payload: JsonObject, target: Target, moment: Moment) -> list[Out
 
 
 def track_purchase(payload: JsonObject, target: Target, moment: Moment) -> list[OutgoingRequest]:
-    """The order and one `Product Purchased` per product, in one request to /import."""
+    """Return the order and one `Product Purchased` per product, in one request to /import."""
     order = _event_properties(payload, target, moment)
     products = payload.get("products") if payload.get("generatePurchaseEventPerProduct") else None
     time = event_time(payload.get("time"), moment.now)
@@ -209,7 +211,9 @@ def purchase_request(
 
 
 def identify_user(payload: JsonObject, target: Target, moment: Moment) -> list[OutgoingRequest]:
-    """`$identify` to /track when there is an anonymous id, and the traits to /engage when there are any."""
+    """Return `$identify` to /track when there is an anonymous id, and the traits to /engage when there are
+    any.
+    """
     _need_token(target)
     requests: list[OutgoingRequest] = []
     if payload.get("anonymous_id"):
@@ -254,7 +258,9 @@ _USER_SOURCES, _GROUP_SOURCES = _sources(USER_TRAITS), _sources(GROUP_TRAITS)
 
 
 def _profile(traits: JsonObject, names: _Names, renamed: frozenset[str]) -> JsonObject:
-    """Traits under Mixpanel's names; a name of its own counts only through the trait that it stands for."""
+    """Return traits under Mixpanel's names; a name of its own counts only through the trait that it stands
+    for.
+    """
     profile: JsonObject = {key: value for key, value in traits.items() if key not in renamed}
     for name, sources in names:
         value: Value = MISSING
@@ -270,7 +276,9 @@ def _profile(traits: JsonObject, names: _Names, renamed: frozenset[str]) -> Json
 
 
 def group_identify_user(payload: JsonObject, target: Target, moment: Moment) -> list[OutgoingRequest]:
-    """The group's traits to /groups. A trait that is named like the group key overrides the group id."""
+    """Return the group's traits to /groups. A trait that is named like the group key overrides the group
+    id.
+    """
     group_key = cast(str, payload.get("group_key") or "$group_id")
     traits = _object(payload, "traits")
     if traits is None:
@@ -286,7 +294,7 @@ def group_identify_user(payload: JsonObject, target: Target, moment: Moment) -> 
 
 
 def alias(payload: JsonObject, target: Target, moment: Moment) -> list[OutgoingRequest]:
-    """`$create_alias` to /track."""
+    """Return `$create_alias` to /track."""
     properties = {
         "distinct_id": _get(payload, "distinct_id"),
         "alias": _get(payload, "alias"),
@@ -301,7 +309,7 @@ def alias(payload: JsonObject, target: Target, moment: Moment) -> list[OutgoingR
 
 
 def increment_properties(payload: JsonObject, target: Target, moment: Moment) -> list[OutgoingRequest]:
-    """Numbers to add to a profile, to /engage; booleans, objects and null are passed over."""
+    """Return numbers to add to a profile, to /engage; booleans, objects and null are passed over."""
     _need_token(target)
     increments = _object(payload, "increment")
     if not increments:

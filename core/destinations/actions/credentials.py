@@ -15,7 +15,9 @@ SECRET = "setting: API secret"
 
 
 def unusable(settings: JsonObject) -> str:
-    """What 3.497.0 would send in place of a secret, as it stands before base64; "" where one is set."""
+    """Return what 3.497.0 would send in place of a secret, as it stands before base64; "" where one
+    is set.
+    """
     secret = settings.get("apiSecret", "undefined")
     if "apiSecret" in settings and secret:
         return ""
@@ -23,7 +25,7 @@ def unusable(settings: JsonObject) -> str:
 
 
 def authorization_source(settings: JsonObject) -> str:
-    """Where the Authorization header of a request to /import comes from."""
+    """Return where the Authorization header of a request to /import comes from."""
     instead = unusable(settings)
     if not instead:
         return SECRET

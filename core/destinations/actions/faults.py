@@ -18,7 +18,7 @@ CALLS = ("track", "page", "screen", "identify", "group")
 
 
 def fault_of(subscription: Subscription, place: int = 0) -> str:
-    """Why a subscription can never send: its trigger, action or mapping cannot be used; else "".
+    """Return why a subscription can never send: its trigger, action or mapping cannot be used; else "".
 
     `place` is its index in the destination's list.
     """
@@ -36,7 +36,7 @@ def fault_of(subscription: Subscription, place: int = 0) -> str:
 
 
 def subscription_faults(destination: Destination) -> tuple[str, ...]:
-    """The faults of the subscriptions that are on, each named: `subscription 2 (Orders): …`."""
+    """Return the faults of the subscriptions that are on, each named: `subscription 2 (Orders): …`."""
     if destination.kind != "actions" or destination.subscriptions is None:
         return ()
     named = (
@@ -48,7 +48,7 @@ def subscription_faults(destination: Destination) -> tuple[str, ...]:
 
 
 def uncovered_calls(destination: Destination) -> tuple[str, ...]:
-    """The calls that no subscription takes, whatever else they hold: nothing of them is sent."""
+    """Return the calls that no subscription takes, whatever else they hold: nothing of them is sent."""
     if destination.kind != "actions" or destination.subscriptions is None:
         return ()
     taken: set[str] = set()
@@ -70,6 +70,6 @@ def uncovered_words(destination: Destination) -> str:
 
 
 def _presets(calls: tuple[str, ...]) -> str:
-    """The presets that take these calls, as settings: `preset = "Page Calls"`."""
+    """Return the presets that take these calls, as settings: `preset = "Page Calls"`."""
     names = [one.name for one in preset_subscriptions() if calls_of(one.subscribe) & set(calls)]
     return ", ".join(f'preset = "{name}"' for name in names)

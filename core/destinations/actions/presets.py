@@ -49,14 +49,14 @@ def _subscription(preset: _Preset, shared: dict[str, dict[str, Any]]) -> Subscri
 
 @cache
 def preset_subscriptions() -> tuple[Subscription, ...]:
-    """The presets, in Segment's order."""
+    """Return the presets, in Segment's order."""
     presets = _presets()
     return tuple(_subscription(preset, presets.shared) for preset in presets.subscriptions)
 
 
 @cache
 def optional_subscriptions() -> tuple[Subscription, ...]:
-    """Actions that no preset subscribes (alias, incrementProperties), with their default mappings."""
+    """Return actions that no preset subscribes (alias, incrementProperties), with their default mappings."""
     presets = _presets()
     return tuple(_subscription(preset, presets.shared) for preset in presets.optional)
 

@@ -34,7 +34,7 @@ _Traced = tuple[tuple[str | int, ...], Origin, str]
 def property_sources(
     document: JsonObject, destination: Destination, *, now: int
 ) -> tuple[PropertySource, ...]:
-    """Where every value comes from in the requests that the destination makes of the message.
+    """Return where every value comes from in the requests that the destination makes of the message.
 
     The requests are in the order of `ActionsTranslator.translate`.
     """
@@ -91,18 +91,20 @@ class _Payload:
         self.document = document
 
     def field(self, name: str) -> Origin:
-        """Where a field comes from; `utm_properties.utm_source` is inside one."""
+        """Return where a field comes from; `utm_properties.utm_source` is inside one."""
         outer, _, inner = name.partition(".")
         origin = self.origins.get(outer, CONSTANT)
         return origin.part(inner) if inner else origin
 
     def either(self, *names: str) -> tuple[Origin, str]:
-        """The first of the fields that has a value."""
+        """Return the first of the fields that has a value."""
         name = next((name for name in names if self.values.get(name) is not None), names[-1])
         return self.field(name), name
 
     def coerced(self, traced: _Traced, request: OutgoingRequest) -> _Traced:
-        """The same, with a word when the field's type made another type of what stands in the message."""
+        """Return the same, with a word when the field's type made another type of what stands in the
+        message.
+        """
         steps, origin, field = traced
         if origin.keys is None:
             return traced
@@ -127,7 +129,7 @@ _EVENT_FIELDS = dict(EVENT_PROPERTIES)
 
 
 def _event(view: _Payload, name: str) -> tuple[Origin, str]:
-    """Where a property of an event comes from."""
+    """Return where a property of an event comes from."""
     own = view.values.get("event_properties")
     if isinstance(own, dict) and name in own and name not in OWN_PROPERTIES:
         return view.field("event_properties").part(name), "event_properties"
@@ -218,7 +220,7 @@ def _identify(view: _Payload, request: OutgoingRequest) -> Iterator[_Traced]:
 
 
 def _own_event(view: _Payload, body: JsonObject, names: dict[str, str]) -> Iterator[_Traced]:
-    """`$identify` and `$create_alias`: what is not in `names` is a setting."""
+    """Yield `$identify` and `$create_alias`: what is not in `names` is a setting."""
     yield ("event",), CONSTANT, ""
     for name in cast(JsonObject, body["properties"]):
         field = names.get(name, "")
@@ -229,7 +231,7 @@ def _own_event(view: _Payload, body: JsonObject, names: dict[str, str]) -> Itera
 def _profile(
     view: _Payload, body: JsonObject, operation: str, renamed: tuple[tuple[str, tuple[str, ...]], ...]
 ) -> Iterator[_Traced]:
-    """A profile update: whose it is, and its properties out of the traits or increments."""
+    """Yield a profile update: whose it is, and its properties out of the traits or increments."""
     field = "increment" if operation == "$add" else "traits"
     for name in body:
         if name == "$token":

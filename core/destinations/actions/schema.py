@@ -98,7 +98,7 @@ _WANTED: dict[FieldType, str] = {"datetime": "string or number"}
 
 
 def compile_field(field: Field) -> Coerce:
-    """The check of one field. Empty values have been taken away before; in products they have not."""
+    """Return the check of one field. Empty values have been taken away before; in products they have not."""
     coerce = _compile_object(field) if field.type == "object" else _compile_scalar(field)
     if not field.multiple:
         return coerce
@@ -160,14 +160,14 @@ def _compile_scalar(field: Field) -> Coerce:
 
 
 def plain_type(field: Field) -> type | None:
-    """The type whose values fit the field as they are, so that nothing has to be coerced."""
+    """Return the type whose values fit the field as they are, so that nothing has to be coerced."""
     if field.type == "object":
         return dict if not field.inside and not field.multiple else None
     return {"string": str, "boolean": bool}.get(field.type)
 
 
 def _quick(kind: FieldType, bounded: bool, coerce: Coerce) -> Coerce:
-    """The same check with a short way for what most messages hold: dates that read, whole numbers."""
+    """Return the same check with a short way for what most messages hold: dates that read, whole numbers."""
     if kind == "datetime":
 
         def date(value: Value, pointer: str, faults: Faults) -> Value:

@@ -147,7 +147,7 @@ class ActionsTranslator:
 
 
 def _look_for_audience(document: JsonObject) -> None:
-    """Segment's engine looks for an audience in every message, and trips over these two nulls."""
+    """Refuse two nulls that Segment's engine stumbles over when it looks for an audience."""
     context = document.get("context", MISSING)
     if context is None:
         raise Refused("Cannot destructure property 'personas' of '{}' as it is null.")
@@ -182,7 +182,7 @@ _Group = tuple[Getter, Sequence[tuple[str, str, type | None, _Taking]]]
 
 
 def compile_payload(mapping: JsonObject, fields: Sequence[Field]) -> Payload:
-    """From a mapping and an action's fields to the checked payload."""
+    """Return what makes the checked payload from a mapping and an action's fields."""
     mapped = compile_fields(mapping)
     order = {field.name: index for index, field in enumerate(fields)}
     known = {field.name: (field, compile_field(field)) for field in fields}
@@ -319,5 +319,5 @@ def compiled_subscriptions(
 
 
 def actions_translator(destination: Destination) -> Translator:
-    """The translator for a destination of kind `actions`."""
+    """Return the translator for a destination of kind `actions`."""
     return ActionsTranslator(destination)

@@ -46,7 +46,7 @@ Part: TypeAlias = "bool | int | float | str | Instant | Missing | list[Part] | d
 
 
 def as_date(text: str) -> Instant | None:
-    """The date that a text of a message becomes; None for a text that stays text."""
+    """Return the date that a text of a message becomes; None for a text that stays text."""
     if len(text) < 10 or not _DAY.match(text):
         return None
     found = _ISO.match(text)
@@ -69,7 +69,7 @@ def _moment(found: re.Match[str]) -> int | None:
 
 
 def new_date(value: Part) -> Instant:
-    """The Date of a timestamp or of a trait: ISO, milliseconds, seconds, or whatever V8 reads."""
+    """Return the Date of a timestamp or of a trait: ISO, milliseconds, seconds, or whatever V8 reads."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         return Instant(read_time(value * 1000 if value < SMALLEST_MILLISECONDS else value))
     if isinstance(value, str) and (found := _ISO.match(value)):
@@ -84,7 +84,7 @@ def new_date(value: Part) -> Instant:
 
 
 def js_date(value: Part) -> Instant:
-    """`new Date(value)`."""
+    """Return what `new Date(value)` is."""
     if isinstance(value, Instant):
         return value
     if value is None or isinstance(value, bool):
@@ -98,7 +98,7 @@ def js_date(value: Part) -> Instant:
 
 
 def iso(instant: Instant) -> str | None:
-    """`toISOString`; None for an invalid date."""
+    """Return `toISOString`; None for an invalid date."""
     if instant.ms is None:
         return None
     moment, years = _civil(instant.ms)
@@ -108,20 +108,22 @@ def iso(instant: Instant) -> str | None:
 
 
 def to_seconds(value: Part) -> str | None:
-    """Mixpanel's form of a date in profiles: ISO without fraction and zone. None for an invalid date."""
+    """Return Mixpanel's form of a date in profiles: ISO without fraction and zone. None for an invalid
+    date.
+    """
     whole = iso(js_date(value))
     return None if whole is None else whole[:19]
 
 
 def _civil(ms: int) -> tuple[datetime, int]:
-    """A moment of the same day and time in a year that Python knows, and how many years it is off."""
+    """Return a moment of the same day and time in a year that Python knows, and how many years it is off."""
     cycles = ms // _CYCLE_MS
     moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms - cycles * _CYCLE_MS)
     return moment, cycles * _YEARS
 
 
 def text(value: Part) -> str:
-    """`String(value)`, which is what `+` makes of it in a name."""
+    """Return `String(value)`, which is what `+` makes of it in a name."""
     if isinstance(value, Instant):
         if value.ms is None:
             return "Invalid Date"

@@ -33,7 +33,7 @@ SETTINGS = {TOKEN_SETTING["classic-cloud"]: TOKEN.words, "sourceName": SOURCE_NA
 def influences(
     document: JsonObject, destination: Destination, translation: Translation, *, now: int
 ) -> tuple[PropertySource, ...]:
-    """The source of every value in the bodies of what the destination made of the document at `now`.
+    """Return the source of every value in the bodies of what the destination made of the document at `now`.
 
     A message that is too large to try every value gets only what was found; a giant one gets nothing.
     """

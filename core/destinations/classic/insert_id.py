@@ -22,7 +22,7 @@ UNKNOWABLE = (
 
 
 def is_unknown(record: JsonObject) -> bool:
-    """True for the record of an event that states no insert id of its own."""
+    """Return True for the record of an event that states no insert id of its own."""
     properties = record.get("properties")
     if not isinstance(properties, dict) or record.get("event") in IDENTITY_EVENTS:
         return False
@@ -30,7 +30,9 @@ def is_unknown(record: JsonObject) -> bool:
 
 
 def unknown_fields(translation: Translation) -> tuple[str, ...]:
-    """The paths of the insert ids that Segment may set, in a translation of the classic destination."""
+    """Return the paths of the insert ids that Segment may set, in a translation of the classic
+    destination.
+    """
     return tuple(
         in_body(index, "properties", FIELD)
         for index, operation in enumerate(translation.operations)

@@ -28,18 +28,18 @@ _LEADING_NUMBER = re.compile(r"[+-]?(?:Infinity|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\
 
 @lru_cache(maxsize=4096)
 def plain_key(key: str) -> str:
-    """A key as it is compared: letters, digits and dots, in lower case."""
+    """Return a key as it is compared: letters, digits and dots, in lower case."""
     return _NOT_IN_A_KEY.sub("", key).lower()
 
 
 @lru_cache(maxsize=4096)
 def plain_trait(key: str) -> str:
-    """The same, with `$` counting: so `$email` is not the trait `email`."""
+    """Return the same, with `$` counting: so `$email` is not the trait `email`."""
     return _NOT_IN_A_TRAIT.sub("", key).lower()
 
 
 def find(holder: Part, path: str) -> Part:
-    """What stands under a path; keys are compared by `plain_key`, and the first that fits is taken."""
+    """Return what stands under a path; keys are compared by `plain_key`, and the first that fits is taken."""
     path = plain_key(path)
     while isinstance(holder, dict):
         for key, value in holder.items():
@@ -65,12 +65,12 @@ def remove(fields: Fields, name: str, plain: Callable[[str], str] = plain_key) -
 
 
 def truthy(value: Part) -> bool:
-    """Whether `if (value)` holds: dates are objects."""
+    """Return whether `if (value)` holds: dates are objects."""
     return isinstance(value, Instant) or javascript.truthy(cast(Value, value))
 
 
 def first(*values: Part) -> Part:
-    """`a || b || c`."""
+    """Return `a || b || c`."""
     for value in values:
         if truthy(value):
             return value
@@ -78,12 +78,12 @@ def first(*values: Part) -> Part:
 
 
 def member(holder: Part, key: str) -> Part:
-    """`holder.key`, spelled exactly."""
+    """Return `holder.key`, spelled exactly."""
     return holder.get(key, MISSING) if isinstance(holder, dict) else MISSING
 
 
 def copied(value: Json) -> Part:
-    """A copy with dates for texts that look like them, and keys in JavaScript's order."""
+    """Return a copy with dates for texts that look like them, and keys in JavaScript's order."""
     if isinstance(value, str):
         return as_date(value) or value
     if isinstance(value, dict):
@@ -116,7 +116,7 @@ class Call:
         self.fields = fields
 
     def in_context(self, path: str) -> Part:
-        """What the context has under a path."""
+        """Return what the context has under a path."""
         return find(self.context, path)
 
     @property
@@ -134,11 +134,11 @@ class Call:
         return active is MISSING or active is None or truthy(active)
 
     def person(self, traits: Part) -> Person:
-        """The user with these traits."""
+        """Return the user with these traits."""
         return Person(first(traits, {}), self.user_id)
 
     def properties(self) -> Part:
-        """The properties; those of a page or screen have its category and name."""
+        """Return the properties; those of a page or screen have its category and name."""
         own = first(self.fields.get("properties"), {})
         if self.type in ("page", "screen") and isinstance(own, dict):
             named: Fields = {name: self.fields.get(name) for name in ("category", "name")}
@@ -156,7 +156,9 @@ class Person:
         self.traits = traits
 
     def __getitem__(self, name: str) -> Part:
-        """A trait as the facade gives it: worked out for those that it knows, else found by its name."""
+        """Return a trait as the facade gives it: worked out for those that it knows, else found by its
+        name.
+        """
         known = _KNOWN.get(name)
         return find(self.traits, name) if known is None else known(self)
 
@@ -211,7 +213,7 @@ _KNOWN: dict[str, Callable[[Person], Part]] = {
 
 
 def money(properties: Part, event: Part) -> Part:
-    """The revenue of an event, of a completed order its total; MISSING where there is none.
+    """Return the revenue of an event, of a completed order its total; MISSING where there is none.
 
     Numbers in text are read as `parseFloat` does, without `$`.
     """

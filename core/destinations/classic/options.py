@@ -56,7 +56,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_options(settings: JsonObject) -> Options:
-    """The options that the settings come to. Without its setting, consolidated page calls are on."""
+    """Return the options that the settings come to. Without its setting, consolidated page calls are on."""
     named = {"consolidatedPageCalls": True, **settings}
     source_name = settings.get("sourceName")
     return Options(

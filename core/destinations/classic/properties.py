@@ -18,7 +18,7 @@ from .tables import BY_DEVICE, EVENT, GROUP_TRAITS, LIFTED, MOBILE, TRAITS, UTM
 
 
 def event_properties(call: Call, options: Options) -> Fields:
-    """The properties of an event: the message's own, what its context tells, the user's traits."""
+    """Return the properties of an event: the message's own, what its context tells, the user's traits."""
     own = call.properties()
     if not isinstance(own, dict):
         raise Refused("properties is not an object: Segment's classic destination fails on it.")
@@ -72,7 +72,7 @@ def _from_message(call: Call, own: Fields, options: Options) -> Fields:
 
 
 def profile(call: Call, person: Person) -> Part:
-    """A user's traits under Mixpanel's names, with what the context tells of the device."""
+    """Return a user's traits under Mixpanel's names, with what the context tells of the device."""
     if not isinstance(person.traits, dict):
         return person.traits
     traits: Fields = {**person.traits}
@@ -90,7 +90,7 @@ def profile(call: Call, person: Person) -> Part:
 
 
 def group_profile(given: Fields) -> Fields:
-    """A group's traits under Mixpanel's names."""
+    """Return a group's traits under Mixpanel's names."""
     traits: Fields = {**given}
     for name, mixpanels in GROUP_TRAITS:
         value = find(given, name)
@@ -140,7 +140,7 @@ def _flat(value: Part) -> Part:
 
 
 def leaving(value: Part) -> Json:
-    """A value as it leaves in JSON: dates as text, JavaScript's numbers, nothing that is undefined."""
+    """Return a value as it leaves in JSON: dates as text, JavaScript's numbers, nothing that is undefined."""
     if isinstance(value, str | bool) or value is None:
         return value
     if isinstance(value, int | float):

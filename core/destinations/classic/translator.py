@@ -81,8 +81,8 @@ class Work:
             raise Refused(REFUSED_NO_KEY)
 
     def request(self, action: str, method: str, path: str, body: Fields, *, ip: bool, key: bool) -> Operation:
-        """A request. `ip` puts `ip=0` into the query, which keeps Mixpanel from placing the sender; `key` the
-        API key, where there is one.
+        """Return a request. `ip` puts `ip=0` into the query, which keeps Mixpanel from placing the sender;
+        `key` the API key, where there is one.
         """
         query: JsonObject = {"ip": 0, "verbose": 1} if ip else {"verbose": 1}
         if key and self.options.api_key:
@@ -95,12 +95,12 @@ class Work:
         )
 
     def engage(self, action: str, body: Fields, *, ip: bool = True) -> Operation:
-        """A profile update."""
+        """Return a profile update."""
         return self.request(action, "GET", "/engage", body, ip=ip, key=False)
 
 
 def track(work: Work, name: Part = MISSING, action: str = "track") -> Iterator[Operation]:
-    """The event, what it adds to the profile before, and its revenue after."""
+    """Yield the event, what it adds to the profile before, and its revenue after."""
     call, options = work.call, work.options
     event = call.fields.get("event", MISSING) if name is MISSING else name
     properties = event_properties(call, options)
@@ -118,7 +118,7 @@ def track(work: Work, name: Part = MISSING, action: str = "track") -> Iterator[O
 
 
 def _increments(work: Work, event: str) -> Iterator[Operation]:
-    """Counts of the profile: Mixpanel takes one kind of update a request."""
+    """Yield counts of the profile: Mixpanel takes one kind of update a request."""
     call, options = work.call, work.options
     base: Fields = {"$distinct_id": call.user_id, "$token": options.token, "mp_lib": LIBRARY}
     if event.lower() in options.event_increments:
@@ -152,7 +152,7 @@ def _revenue(work: Work, revenue: Part) -> Operation:
 
 
 def page(work: Work) -> Iterator[Operation]:
-    """A page or screen as events: today's release sends one for each option that is on."""
+    """Yield a page or screen as events: today's release sends one for each option that is on."""
     made = False
     for option in work.options.pages:
         name = page_event(work.call, option)
@@ -162,7 +162,7 @@ def page(work: Work) -> Iterator[Operation]:
 
 
 def page_event(call: Call, option: PageOption) -> str | None:
-    """The name of the event that a page option makes of a page or screen; None where it makes none."""
+    """Return the name of the event that a page option makes of a page or screen; None where it makes none."""
     kind = text(call.type)
     category, name = call.fields.get("category"), call.fields.get("name")
     if option in ("consolidated", "all"):
@@ -179,7 +179,9 @@ def page_event(call: Call, option: PageOption) -> str | None:
 
 
 def identify(work: Work) -> Iterator[Operation]:
-    """The traits to the profile, and the push token of an iOS device by itself; nothing without People."""
+    """Yield the traits to the profile, and the push token of an iOS device by itself; nothing without
+    People.
+    """
     call, options = work.call, work.options
     if not options.people:
         return
@@ -201,7 +203,9 @@ def identify(work: Work) -> Iterator[Operation]:
 
 
 def group(work: Work) -> Iterator[Operation]:
-    """The traits to each group whose Group Identifier Trait the call has; its value is the group's id."""
+    """Yield the traits to each group whose Group Identifier Trait the call has; its value is the group's
+    id.
+    """
     traits = work.call.fields.get("traits")
     if not isinstance(traits, dict):
         return
@@ -219,7 +223,7 @@ def group(work: Work) -> Iterator[Operation]:
 
 
 def alias(work: Work) -> Iterator[Operation]:
-    """`$create_alias` of both ids."""
+    """Yield `$create_alias` of both ids."""
     fields = work.call.fields
     properties: Fields = {
         "distinct_id": first(fields.get("previousId", MISSING), fields.get("from", MISSING)),
@@ -242,5 +246,5 @@ HANDLERS: dict[str, Callable[[Work], Iterator[Operation]]] = {
 
 
 def classic_translator(destination: Destination) -> Translator:
-    """The translator for a destination of kind `classic-cloud`."""
+    """Return the translator for a destination of kind `classic-cloud`."""
     return ClassicTranslator(destination)

@@ -46,7 +46,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def find_questions(text: str) -> list[Question]:
-    """The questions of that id, or those that a text speaks of; all of them for ""."""
+    """Return the questions of that id, or those that a text speaks of; all of them for ""."""
     wanted = _plain(text)
     if not wanted:
         return list(QUESTIONS)
@@ -98,7 +98,7 @@ def _source(facts: Facts) -> str:
 
 
 def _verdicts(question: Question, facts: Facts) -> tuple[Diagnosis, ...]:
-    """The doctor's verdicts on the question, the gravest first."""
+    """Return the doctor's verdicts on the question, the gravest first."""
     found = [
         diagnosis
         for diagnosis in diagnose(facts)
@@ -112,7 +112,7 @@ def _verdicts(question: Question, facts: Facts) -> tuple[Diagnosis, ...]:
 
 
 def _libraries(facts: Facts) -> Iterator[str]:
-    """The values of mp_lib that Mixpanel gets."""
+    """Yield the values of mp_lib that Mixpanel gets."""
     counts = Counter(
         lib for _, _, properties in facts.events if isinstance(lib := properties.get("mp_lib"), str)
     )
@@ -121,14 +121,14 @@ def _libraries(facts: Facts) -> Iterator[str]:
 
 
 def _ages(facts: Facts) -> Iterator[str]:
-    """How many events are older than what Mixpanel's /track accepts."""
+    """Yield how many events are older than what Mixpanel's /track accepts."""
     times = [_milliseconds(properties.get("time")) for _, _, properties in facts.events]
     old = sum(time is not None and facts.now - time > _OLD for time in times)
     yield f"{counted(old, 'event')} older than five days" if old else "no event is older than five days"
 
 
 def _times(facts: Facts) -> Iterator[str]:
-    """The newest message's timestamp, and the time that is sent."""
+    """Yield the newest message's timestamp, and the time that is sent."""
     timed = [
         (case, name, properties["time"]) for case, name, properties in facts.events if "time" in properties
     ]
@@ -139,7 +139,7 @@ def _times(facts: Facts) -> Iterator[str]:
 
 
 def _orders(facts: Facts) -> Iterator[str]:
-    """What the newest order becomes."""
+    """Yield what the newest order becomes."""
     orders = [case for case in facts.of_type("track") if case.document.get("event") == "Order Completed"]
     names = Counter(name for case, name, _ in facts.events if orders and case is orders[-1])
     yield (
@@ -159,7 +159,7 @@ OBSERVED: dict[str, Callable[[Facts], Iterator[str]]] = {
 
 
 def _milliseconds(time: object) -> float | None:
-    """An event's time: Actions sends milliseconds, Legacy seconds."""
+    """Return an event's time: Actions sends milliseconds, Legacy seconds."""
     if not isinstance(time, int | float) or isinstance(time, bool):
         return None
     return time if time > 100_000_000_000 else time * 1000
@@ -173,7 +173,7 @@ def _listed(counts: Counter[str]) -> str:
 
 
 def _is_in(wanted: str, word: str) -> bool:
-    """Whether a phrase is in the text, or the text in the phrase, word by word."""
+    """Return whether a phrase is in the text, or the text in the phrase, word by word."""
     return f" {word} " in f" {wanted} " or f" {wanted} " in f" {word} "
 
 

@@ -15,7 +15,7 @@ Line = tuple[str, str]
 
 
 def answer_lines(answer: Answer, width: int, *, ascii_only: bool = False) -> Iterator[Line]:
-    """The question, its general answer, what messages and settings say to it, and where to read on."""
+    """Yield the question, its general answer, what messages and settings say to it, and where to read on."""
     question = answer.question
     marks, arrow = (ASCII_MARKS, "->") if ascii_only else (MARKS, "→")
     yield "title", question.title
@@ -50,7 +50,7 @@ def answer_lines(answer: Answer, width: int, *, ascii_only: bool = False) -> Ite
 
 
 def listed(question: Question, width: int) -> str:
-    """One line for a list of questions."""
+    """Return one line for a list of questions."""
     return f"{question.id:<{width}}  {question.title}"
 
 

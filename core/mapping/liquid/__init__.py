@@ -76,7 +76,7 @@ class _ParseFault(LiquidSyntaxError):
 
 
 def compile_template(source: str) -> Template:
-    """The template, ready to render. Raises LiquidFault where it cannot be read."""
+    """Return the template, ready to render. Raises LiquidFault where it cannot be read."""
     try:
         template = _environment().from_string(source)
     except _ParseFault as fault:
@@ -110,7 +110,7 @@ def _words(fault: LiquidError) -> str:
 
 
 def _place(token: Token) -> str:
-    """Where a tag or output begins, as LiquidJS adds it to its words."""
+    """Return where a tag or output begins, as LiquidJS adds it to its words."""
     source, at = token.source, token.start_index
     if not source.startswith("{{", at):
         at = max(source.rfind("{%", 0, at), 0)
@@ -175,7 +175,7 @@ def _filters() -> dict[str, Filter]:
 
 
 def _passed_on(value: object, *_: object, **__: object) -> object:
-    """A filter that LiquidJS does not know."""
+    """Return a filter that LiquidJS does not know."""
     return value
 
 
@@ -196,7 +196,7 @@ class _OutputNode(OutputNode):
 
 
 def _filtered(env: liquid.Environment, tokens: TokenStream) -> FilteredExpression:
-    """A value with its filters; there, comparisons may stand in it too."""
+    """Return a value with its filters; there, comparisons may stand in it too."""
     left = logical.parse_boolean_primitive(env, tokens)
     filters = AppliedFilter.parse(env, tokens, delim=(TOKEN_PIPE,))
     tokens.eat(TOKEN_EOF)
@@ -255,7 +255,7 @@ class _Unknown(Tag):
 
 
 def _closed(tag: type[Tag]) -> type[Tag]:
-    """The tag, with LiquidJS's words where its end is missing."""
+    """Return the tag, with LiquidJS's words where its end is missing."""
 
     class Closed(tag):
         def parse(self, stream: TokenStream) -> Node:

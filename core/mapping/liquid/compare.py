@@ -22,7 +22,7 @@ from .values import MAX_MEMORY, FilterFault, same
 
 
 def value_of(given: object) -> Value:
-    """A value as filters take it."""
+    """Return a value as filters take it."""
     if isinstance(given, Undefined):
         return MISSING
     if isinstance(given, (Empty, Blank)):
@@ -95,7 +95,7 @@ class _Comparison(Expression):
 
 
 def _is_special(literal: Expression, other: object) -> bool:
-    """`== nil`, `== empty` and `== blank`."""
+    """Return what `== nil`, `== empty` and `== blank` ask."""
     if isinstance(literal, Nil):
         return other is None or isinstance(other, Undefined)
     if isinstance(literal, Blank):

@@ -39,7 +39,7 @@ class _Moment:
         self.shown = _EPOCH + timedelta(milliseconds=milliseconds, minutes=-offset)
 
     def week(self, first_day: int) -> int:
-        """The week of the year; `first_day` 0 is Sunday."""
+        """Return the week of the year; `first_day` 0 is Sunday."""
         since = ((self.shown.isoweekday() - first_day) % 7 + 7) % 7
         return (self.shown.timetuple().tm_yday - 1 - since + 7) // 7
 
@@ -128,7 +128,7 @@ def _written(at: _Moment, form: str) -> str:
 
 
 def _moment(value: Value, offset: Value = MISSING) -> _Moment | None:
-    """The date of a value, or None for what is none."""
+    """Return the date of a value, or None for what is none."""
     if value is MISSING or value is None:
         return None
     if value in ("now", "today"):
@@ -159,7 +159,7 @@ def _read(text: str) -> int | None:
 
 
 def date_filters() -> dict[str, Filter]:
-    """The date filters by name."""
+    """Return the date filters by name."""
 
     def date(value: Value, form: Value = MISSING, offset: Value = MISSING, *_: Value) -> Value:
         at = _moment(value, offset)

@@ -53,7 +53,7 @@ def _number1(work: Callable[[float], float]) -> Filter:
 
 
 def _number2(work: Callable[[float, float], float]) -> Filter:
-    """Of two numbers; the second is NaN where the template has none."""
+    """Return a filter of two numbers; the second is NaN where the template has none."""
 
     def filtered(value: Value, *more: Value) -> Value:
         return made_number(work(as_double(or_zero(value)), as_double(or_zero(more[0])) if more else math.nan))

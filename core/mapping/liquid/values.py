@@ -30,7 +30,7 @@ class FilterFault(Exception):
 
 
 def text_of(value: Value) -> str:
-    """LiquidJS's own `stringify`: nothing for undefined and null, lists without commas."""
+    """Return LiquidJS's own `stringify`: nothing for undefined and null, lists without commas."""
     if isinstance(value, str):
         return value
     if value is MISSING or value is None:
@@ -41,34 +41,34 @@ def text_of(value: Value) -> str:
 
 
 def number_of(value: Value) -> float | int:
-    """`Number(value)`; undefined is NaN, lists and objects go by their text."""
+    """Return `Number(value)`; undefined is NaN, lists and objects go by their text."""
     if value is MISSING:
         return math.nan
     return to_number(to_text(value) if isinstance(value, (list, dict)) else value)
 
 
 def or_zero(value: Value) -> float | int:
-    """A number as arithmetic takes it: 0 for what is none."""
+    """Return a number as arithmetic takes it: 0 for what is none."""
     number = number_of(value)
     return 0 if number != number else number
 
 
 def made_number(number: float | int) -> Value:
-    """A number as later steps want it: whole ones as int."""
+    """Return a number as later steps want it: whole ones as int."""
     if isinstance(number, float) and math.isfinite(number) and number.is_integer() and abs(number) < 2**53:
         return int(number)
     return number
 
 
 def list_of(value: Value) -> list[Json]:
-    """A list as it is, nothing as an empty one, anything else as a list of one."""
+    """Return a list as it is, nothing as an empty one, anything else as a list of one."""
     if value is MISSING or value is None:
         return []
     return value if isinstance(value, list) else [value]
 
 
 def read_property(holder: Value, key: Value) -> Value:
-    """`holder.key` in a template: own properties, then `size`, `first` and `last`."""
+    """Return `holder.key` in a template: own properties, then `size`, `first` and `last`."""
     if holder is MISSING or holder is None:
         return holder
     if isinstance(holder, list) and is_number(key):
@@ -87,7 +87,7 @@ def read_property(holder: Value, key: Value) -> Value:
 
 
 def element(items: list[Json], index: float) -> Value:
-    """The item at an index, from the end where that is negative."""
+    """Return the item at an index, from the end where that is negative."""
     if index != index or index in (math.inf, -math.inf) or index != int(index):
         return MISSING
     at = int(index) + (len(items) if index < 0 else 0)
@@ -95,17 +95,17 @@ def element(items: list[Json], index: float) -> Value:
 
 
 def position(number: float, most: int, whole: Callable[[float], int] = math.ceil) -> int:
-    """A number of signs or items, whole and no more than there are."""
+    """Return a number of signs or items, whole and no more than there are."""
     return most if number >= most else max(whole(number), 0)
 
 
 def is_nothing(value: Value) -> bool:
-    """Falsy in a template: undefined, null and false only."""
+    """Return True for what is falsy in a template: undefined, null and false only."""
     return value is MISSING or value is None or value is False
 
 
 def same(left: Value, right: Value) -> bool:
-    """`==` in a template: the same type and value; lists item by item, objects only the very same."""
+    """Return `==` in a template: the same type and value; lists item by item, objects only the very same."""
     if isinstance(left, list):
         return (
             isinstance(right, list)
@@ -120,7 +120,7 @@ def same(left: Value, right: Value) -> bool:
 
 
 def type_alike(left: Value, right: Value) -> bool:
-    """Both numbers, both texts, both null or both undefined."""
+    """Return True for two numbers, two texts, two nulls or two undefined values."""
     if is_number(left):
         return is_number(right)
     return type(left) is type(right)

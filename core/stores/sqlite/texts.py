@@ -44,7 +44,7 @@ class Texts:
     __slots__ = ("_by_id", "_ids", "cut", "data", "first", "last")
 
     def __init__(self, first: int, last: int, cut: int, ids: bytes, data: bytes) -> None:
-        """Raises ValueError for a row that is damaged."""
+        """Read the row. Raises ValueError if it is damaged."""
         self.first, self.last, self.cut, self._ids = first, last, cut, ids
         if type(last) is not int:
             raise ValueError("its end is not a number")
