@@ -13,8 +13,9 @@ from ..messages import JsonObject, Marks, Message
 from ..not_imitated import NotImitated
 from ..objections import first_rejection
 from ..paths import changes
-from ..pipeline import STAGES, CompiledSettings, run
-from ..pipeline.stages import Step, Walked, walk
+from ..pipeline import STAGES, CompiledSettings
+from ..pipeline.parts import Step
+from ..pipeline.stages import Walked, judged
 from ..text import counted, shorten, shown
 from ..verdict import Finding, NotSent, Operation, Stage, Translation
 
@@ -44,14 +45,13 @@ class Why(msgspec.Struct, frozen=True, kw_only=True):
 
 def why(message: Message, settings: CompiledSettings, *, now: int) -> Why:
     """Walk a message through the stages, and say what each does to it."""
-    verdict = run(message, settings, now)
+    verdict, walked = judged(message, settings, now)
     title = _title(message)
     findings = tuple(one for one in verdict.findings if one.severity != "info")
     refused = _refused(message)
     if refused:
         lines = (Line("stopped", "segment", refused),)
         return Why(title=title, lines=lines, reaches=False, end=_stopped_at("segment"), findings=findings)
-    walked = walk(message.document, message.objections, settings, now)
     lines = tuple(_lines(message, walked, settings, now))
     stopped: Stage | None = next((line.stage for line in lines if line.mark == "stopped"), None)
     if stopped is not None:

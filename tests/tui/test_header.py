@@ -127,6 +127,19 @@ async def test_what_is_wrong_has_lines_of_its_own(app_on: AppOn, size: tuple[int
         await until(pilot, lambda: app.main is not None and app.main.header.size.height == 1)
 
 
+async def test_what_is_not_imitated_is_named_on_a_line_of_its_own(app_on: AppOn) -> None:
+    viewer = FakeViewer(story(3), not_imitated="the insert function 'enrich' and the filter '\x1b[31mx'")
+    async with app_on(viewer).run_test(size=(120, 40)) as pilot:
+        app = pilot.app
+        assert isinstance(app, SegtapApp)
+        await until(pilot, lambda: app.main is not None and app.main.header.size.height == 2)
+        assert app.main is not None
+        said = app.main.header.render().plain.split("\n")[1].rstrip()
+        assert said == " · Not imitated: the insert function 'enrich' and the filter '␛[31mx'"
+        viewer.know(not_imitated="")
+        await until(pilot, lambda: app.main is not None and app.main.header.size.height == 1)
+
+
 async def test_a_dry_run_is_not_called_forwarding(app_on: AppOn) -> None:
     viewer = FakeViewer(story(3), forwarding=True, dry_run=True)
     async with app_on(viewer).run_test(size=(120, 40)) as pilot:

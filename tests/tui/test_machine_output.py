@@ -13,7 +13,11 @@ from click.testing import CliRunner
 from fake_viewer import story
 
 from segtap.core.catalogue import rules
+from segtap.core.config.mapping_tests import EXPECT_KEYS, STAGES
+from segtap.core.config.mapping_tests import KEYS as TEST_KEYS
+from segtap.core.config.not_imitated import KEYS as NOT_IMITATED_KEYS
 from segtap.core.delivery import DeliveryState
+from segtap.core.not_imitated import NOT_IMITATED_KINDS, SCOPES
 from segtap.tui.cli import COMMANDS, cli
 from segtap.tui.cli.tail import _write_json
 
@@ -152,6 +156,18 @@ def options() -> list[tuple[str, str]]:
         assert command is not None
         rows += listed(f"segtap {name}", command)
     return rows
+
+
+def test_the_words_of_the_settings_tables_are_listed() -> None:
+    rows = {
+        what: re.findall("`(.+?)`", words) for what, words in re.findall(r"^\| (.+?) \| (.+) \|$", PAGE, re.M)
+    }
+    assert rows["`kind` of `[[not_imitated]]`"] == list(NOT_IMITATED_KINDS)
+    assert rows["`scope` of `[[not_imitated]]`"] == list(SCOPES)
+    assert rows["keys of `[[not_imitated]]`"] == list(NOT_IMITATED_KEYS)
+    assert rows["keys of `[[tests]]`"] == list(TEST_KEYS)
+    assert rows["keys of `expect`"] == list(EXPECT_KEYS)
+    assert rows["stages"] == list(STAGES)
 
 
 def test_every_option_is_listed() -> None:

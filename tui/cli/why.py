@@ -69,6 +69,7 @@ def _pasted(data: bytes, settings: Settings, clock: int) -> list[Why]:
     from ...core.commands.why import why as explain
     from ...core.errors import InputError
     from ...core.pipeline import compile_settings
+    from ...core.pipeline.envelope import envelope_stages
     from ...core.pipeline.lines import Unreadable
     from ...core.pipeline.pasted import pasted_messages
 
@@ -77,7 +78,7 @@ def _pasted(data: bytes, settings: Settings, clock: int) -> list[Why]:
     for given in pasted_messages(data, destination=compiled.destination, bounds=bounds_of(settings.ingest)):
         if isinstance(given, Unreadable):
             raise InputError(f"Line {given.line}: {given.error}.")
-        judged = compiled.to(given.destination)
+        judged = compiled.to(given.destination).with_stages(*envelope_stages(given.envelope))
         found.append(explain(given.message, judged, now=given.now(lambda: clock)))
     tell_faults(settings)
     tell_stand_in(settings)

@@ -29,6 +29,8 @@ DESTINATIONS = {"actions": "Actions", "classic-cloud": "Classic"}
 BARS = 12
 ALERT_LINES = 3
 """Maximum lines per alert; fewer on short terminals."""
+NOT_IMITATED_WIDTH = 96
+"""What is not imitated stays there, so it gets one line, two on a narrow terminal."""
 LOW = 16
 NARROW = 100
 HALTED = "  f: try again, read the settings again, or turn off"
@@ -155,7 +157,7 @@ class Header(Widget):
             words = f"The settings changed: {counted(state.stale, 'message')} still to be checked again"
             found.append((f"{self.marks.warning} {words}", "bold $mark-warning"))
         if state.not_imitated:
-            words = f"segtap does not imitate {clean(state.not_imitated)}"
+            words = f"Not imitated: {shorten(clean(state.not_imitated), NOT_IMITATED_WIDTH)}"
             found.append((f"{self.marks.middot} {words}", "$mark-waiting"))
         if state.exposed:
             phone = ", ".join(state.phone_urls) or "this machine's address"
