@@ -32,6 +32,8 @@ class IdStore:
         self._slots = [array("I", bytes(4 * _FIRST)) for _ in range(PARTS)]
         self._used = array("I", bytes(4 * PARTS))
         self._recent: dict[str, int] = {}
+        self._alike: set[int] = set()
+        """Ids that have the hash of another one: only these may have twins."""
 
     def __len__(self) -> int:
         return len(self._starts) - 1
@@ -51,9 +53,11 @@ class IdStore:
             return known
         part, tag = _place(id)
         data = _encoded(id)
-        number, at = self._look(part, tag, data)
+        number, at, alike = self._look(part, tag, data)
         if not number:
             number = self._add(part, tag, at, data)
+            if alike:
+                self._alike.update((alike, number))
         if len(self._recent) >= _RECENT:
             self._recent.clear()
         self._recent[id] = number
@@ -65,6 +69,8 @@ class IdStore:
 
     def twins(self, number: int) -> Iterator[int]:
         """Other ids that differ from this one by upper and lower case alone."""
+        if number not in self._alike:
+            return
         id = self.text(number)
         lower = id.lower()
         part, tag = _place(id)
@@ -92,16 +98,21 @@ class IdStore:
                 end = (self._starts[number] & (_CHUNK - 1)) + self._lengths[number]
                 at = lower.find(sought, end)
 
-    def _look(self, part: int, tag: int, data: bytes) -> tuple[int, int]:
-        """The number of an id or 0, and its slot or the one where it would go."""
+    def _look(self, part: int, tag: int, data: bytes) -> tuple[int, int, int]:
+        """Return the number of an id or 0, its slot or the one where it would go, and an id of the same hash.
+
+        The last is 0 if none was met on the way.
+        """
         slots, tags = self._slots[part], self._tags
         mask = len(slots) - 1
-        at = tag & mask
+        at, alike = tag & mask, 0
         while number := slots[at]:
-            if tags[number] == tag and self._bytes(number) == data:
-                break
+            if tags[number] == tag:
+                if self._bytes(number) == data:
+                    break
+                alike = number
             at = (at + 1) & mask
-        return number, at
+        return number, at, alike
 
     def _bytes(self, number: int) -> bytes | bytearray:
         start = self._starts[number]

@@ -172,16 +172,14 @@ class StreamChecker:
         found += self._groups.look(one)
         found += self._names.look(one)
         found += self._sources.look(one)
-        found += self._clock(one)
+        if one.said.skew is not None and abs(one.said.skew) > self._limits.skew:
+            found += self._clock(one.said, one.said.skew)
         return found
 
-    def _clock(self, one: Seen) -> Iterator[Finding]:
-        """The sender's clock against the moment of receipt: `sentAt` is written as the request leaves."""
-        said = one.said
-        if said.skew is None or said.replay or abs(said.skew) <= self._limits.skew:
-            return
-        if self._clocks.first_time(said.device or said.anonymous or said.library, True):
-            off = abs(said.skew) / 60_000
-            way = "behind" if said.skew > 0 else "ahead"
+    def _clock(self, said: Said, skew: int) -> Iterator[Finding]:
+        """Yield a sender's clock that is off: `sentAt` is written as the request leaves."""
+        if not said.replay and self._clocks.first_time(said.device or said.anonymous or said.library, True):
+            off = abs(skew) / 60_000
+            way = "behind" if skew > 0 else "ahead"
             who = shown(said.library) if said.library else "the sender"
             yield rule.CLOCK_SKEW.finding("$.sentAt", f"the clock of {who} is {off:,.0f} min {way}")

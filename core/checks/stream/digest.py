@@ -23,6 +23,8 @@ from .observed import EVENTS, Observed, name_of, object_of, text_of
 
 BITS: dict[type, int] = {bool: 1, int: 2, float: 2, str: 4, list: 8, dict: 16}
 """The types of values that rules distinguish, as bits; null has none."""
+_type_of = type  # `type` is the call's name below
+_bit_of = {**BITS, type(None): 0}.__getitem__
 MAX_NAME = 256
 """Longer names of properties and events are not remembered."""
 WHO = ("email", "phone", "name", "firstName", "lastName")
@@ -103,8 +105,10 @@ class Said(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The values of `WHO` in the traits, then in the context's traits; () if nothing says who the user is."""
     content: int
     """A fingerprint of properties, traits and group id."""
-    members: tuple[tuple[str, int], ...]
-    """Names of the properties, or of the traits of identify and group calls, with the bits of their types."""
+    names: tuple[str, ...]
+    """Names of the properties, or of the traits of identify and group calls."""
+    types: bytes
+    """The types of their values, each as a bit of `BITS`."""
     events: tuple[SentEvent, ...]
     profiles: tuple[tuple[str, JsonObject], ...]
     """What an identify call writes to profiles, each with its path in the requests."""
@@ -139,13 +143,16 @@ def digest(message: Observed, translation: Translation, now: int) -> Digest:
 def said_by(message: Observed, translation: Translation, now: int) -> Said:
     """Return what a message says. `now` is when it was received, in milliseconds since the epoch."""
     document, marks, type = message.document, int(message.marks), message.type
-    user, anonymous = text_of(document.get("userId")), text_of(document.get("anonymousId"))
+    user, anonymous = document.get("userId"), document.get("anonymousId")
+    # Most are texts: asking here is cheaper than calling.
+    user = user if isinstance(user, str) else text_of(user)
+    anonymous = anonymous if isinstance(anonymous, str) else text_of(anonymous)
     properties, traits = object_of(document.get("properties")), object_of(document.get("traits"))
     context = object_of(document.get("context"))
     timestamp = document.get("timestamp")
     original = document.get("originalTimestamp", timestamp)
     is_event = type in EVENTS
-    members = properties if is_event else traits if type in ("identify", "group") else {}
+    members = _kept(properties if is_event else traits if type in ("identify", "group") else {})
     name, distinct_id, url = name_of(document, type), user or anonymous, ""
     if message.source_kind == "mixpanel":
         name = text_of(document.get("event"))
@@ -186,9 +193,8 @@ def said_by(message: Observed, translation: Translation, now: int) -> Said:
         if user and (type == "identify" or "traits" in context or "@" in user)
         else (),
         fingerprint([type, properties, traits, text_of(group)]),
-        tuple(
-            [(name, BITS.get(value.__class__, 0)) for name, value in members.items() if len(name) <= MAX_NAME]
-        ),
+        tuple(members),
+        bytes(map(_bit_of, map(_type_of, members.values()))),
         tuple([SentEvent(path, one.get("event"), sent) for path, one, sent in event_records(translation)]),
         tuple(profile_updates(translation)) if type == "identify" else (),
         tuple([WrittenGroup(number, by.subscription, by.action, one) for number, by, one in groups]),
@@ -197,6 +203,13 @@ def said_by(message: Observed, translation: Translation, now: int) -> Said:
         if type == "group" and not groups and not marks & _SECOND
         else "",
     )
+
+
+def _kept(members: JsonObject) -> JsonObject:
+    """Leave out the members whose names are too long to be remembered."""
+    if members and max(map(len, members)) > MAX_NAME:
+        return {name: value for name, value in members.items() if len(name) <= MAX_NAME}
+    return members
 
 
 def of_copy(said: Said) -> Said:

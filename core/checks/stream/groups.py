@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
 from ...catalogue import stream as rule
@@ -60,10 +60,10 @@ class Groups:
         """Set once anybody is in a group."""
         self.values = GroupValues(limits, self._in_group)
 
-    def look(self, seen: Seen) -> Iterator[Finding]:
-        """What is missing of the group key."""
+    def look(self, seen: Seen) -> Iterable[Finding]:
+        """Find what is missing of the group key."""
         if seen.second:
-            return
+            return ()
         if self._judged_by is None or self._judged_by != (seen.settings, seen.destination):
             self._judged_by = seen.settings, seen.destination
             self._instead.clear()
@@ -71,11 +71,10 @@ class Groups:
             for key in keys_in_settings(seen.settings.group_keys, seen.destination):
                 self._bit(key)
         if seen.said.type == "group":
-            yield from self._group(seen)
-        elif seen.said.type == "identify":
-            yield from self._identify(seen)
-        elif seen.said.events:
-            yield from self._event(seen)
+            return self._group(seen)
+        if seen.said.type == "identify":
+            return self._identify(seen)
+        return self._event(seen) if seen.said.events else ()
 
     def _bit(self, key: str) -> int:
         bit = self._bits.get(key)

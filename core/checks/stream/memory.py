@@ -20,6 +20,8 @@ PARTS = 256
 _MASK = (1 << 64) - 1
 _FIRST = 8
 """Slots of a part when it is new."""
+_SMALL = 128
+"""Parts with fewer slots grow by more, so that they are moved less often."""
 _FULL = 0.7
 
 
@@ -54,14 +56,17 @@ class IdTable:
     def place(self, key: int, tick: int) -> Slot:
         """The slot of an id, made when it is new; it counts as seen at `tick`."""
         part = self._parts[key & (PARTS - 1)]
-        at = part.find(key)
-        new = not part.keys[at]
+        keys, mask = part.keys, part.size - 1
+        at = (key >> 8) & mask
+        while (there := keys[at]) and there != key:  # `find`, without the call
+            at = (at + 1) & mask
+        new = not there
         if new:
             if part.used >= self._limit:
                 self.forgotten += self._forget(part)
                 at = part.find(key)
             if part.used >= part.size * _FULL:
-                part.rebuild(self._codes, part.size * 2, None)
+                part.rebuild(self._codes, part.size * (4 if part.size < _SMALL else 2), None)
                 at = part.find(key)
             part.keys[at] = key
             part.used += 1
@@ -111,6 +116,7 @@ class _Part:
         """Move to `size` slots; without those seen before `since`, and without the first `skip`."""
         keys, ticks, columns = self.keys, self.ticks, self.columns
         self._make(codes, size)
+        pairs = list(zip(self.columns, columns, strict=True))
         for old, key in enumerate(keys):
             if not key or (since is not None and ticks[old] < since):
                 continue
@@ -120,7 +126,7 @@ class _Part:
             at = self.find(key)
             self.keys[at] = key
             self.ticks[at] = ticks[old]
-            for column, before in zip(self.columns, columns, strict=True):
+            for column, before in pairs:
                 column[at] = before[old]
             self.used += 1
 

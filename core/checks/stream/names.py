@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ...catalogue import stream as rule
 from ...paths import child
@@ -27,6 +27,10 @@ _KINDS: dict[type, str] = {
     dict: "an object",
 }
 _OF_BIT = {bit: _KINDS[kind] for kind, bit in BITS.items()}
+
+
+_PATHS = {"event": "$.event", "page": "$.name", "screen": "$.name"}
+"""Where the name of an event, a page or a screen stands."""
 
 
 class Names:
@@ -53,40 +57,46 @@ class Names:
         tables = (*self._known.values(), *self._spellings.values(), self._types)
         return sum(table.forgotten for table in tables)
 
-    def look(self, seen: Seen) -> Iterator[Finding]:
-        """What is odd about the names and types of the message."""
+    def look(self, seen: Seen) -> Sequence[Finding]:
+        """Find what is odd about the names and types of the message."""
         if seen.second:
-            return
-        what = "event" if seen.said.type == "track" else seen.said.type
-        if seen.said.name and what in self._known:
-            path = "$.event" if what == "event" else "$.name"
-            if len(seen.said.name) <= MAX_NAME and seen.said.name not in self._known[what]:
-                self._known[what].put(seen.said.name, True)
-                yield from self._spelling(what, seen.said.name, path)
-            yield from self._count(seen, path)
-        if seen.said.is_event:
-            yield from self._members(seen, "property", "properties")
-        elif seen.said.type in ("identify", "group"):
-            yield from self._members(seen, "trait", "traits")
-
-    def _members(self, seen: Seen, what: str, where: str) -> Iterator[Finding]:
+            return ()
+        said = seen.said
+        found: list[Finding] = []
+        name, what = said.name, "event" if said.type == "track" else said.type
+        if name and what in self._known:
+            known = self._known[what]
+            if len(name) <= MAX_NAME and name not in known:
+                known.put(name, True)
+                found += self._spelling(what, name, _PATHS[what])
+            if (many := self._count(seen, _PATHS[what])) is not None:
+                found.append(many)
+        if said.is_event:
+            what, where = "property", "properties"
+        elif said.type in ("identify", "group"):
+            what, where = "trait", "traits"
+        else:
+            return found
         # Properties of an event, traits of users, traits of groups: each has its own types.
-        of = seen.said.name if seen.said.type == "track" else ""
-        shape = hash((seen.said.type, of, seen.said.members))
-        if shape in self._shapes:
-            return  # most messages have the names and types of an earlier one
+        of = name if said.type == "track" else ""
+        shape = hash((said.type, of, said.names, said.types))
+        if shape not in self._shapes:  # most messages have the names and types of an earlier one
+            found += self._members(seen, what, where, of)
+            self._shapes.add(shape)
+            if self.forgotten != self._lost or len(self._shapes) > self._limits.names:
+                # Forgotten names must be learned again, so every shape is looked at again.
+                self._shapes.clear()
+                self._lost = self.forgotten
+        return found
+
+    def _members(self, seen: Seen, what: str, where: str, of: str) -> Iterator[Finding]:
         known = self._known[what]
-        for name, bit in seen.said.members:
+        for name, bit in zip(seen.said.names, seen.said.types, strict=True):
             if name not in known:
                 known.put(name, True)
                 yield from self._spelling(what, name, child(f"$.{where}", name))
             if bit and not (self._types.get((seen.said.type, of, name)) or 0) & bit:
                 yield from self._type(seen, of, name, bit, where)
-        self._shapes.add(shape)
-        if self.forgotten != self._lost or len(self._shapes) > self._limits.names:
-            # Forgotten names must be learned again, so every shape is looked at again.
-            self._shapes.clear()
-            self._lost = self.forgotten
 
     def _spelling(self, what: str, name: str, path: str) -> Iterator[Finding]:
         if len(name) > MAX_NAME:
@@ -122,23 +132,22 @@ class Names:
                 f"{shown(name, 40)[1:-1]}{whose} was {first} before, here it is {now}: {shown(value, 40)}",
             )
 
-    def _count(self, seen: Seen, path: str) -> Iterator[Finding]:
+    def _count(self, seen: Seen, path: str) -> Finding | None:
         track = seen.said.type == "track"
         names = self._events if track else self._pages
         steps = self._limits.event_names if track else self._limits.page_names
         if len(names) >= steps[-1]:
-            return  # the last thing that there is to say has been said
+            return None  # the last thing that there is to say has been said
         before = len(names)
         names.add(hash(seen.said.name))
         if len(names) == before or len(names) not in steps:
-            return
+            return None
         if track:
-            yield rule.EVENT_NAME_CARDINALITY.finding(
+            return rule.EVENT_NAME_CARDINALITY.finding(
                 path, f"{len(names):,} distinct event names so far, the newest {shown(seen.said.name, 60)}"
             )
-        else:
-            yield rule.PAGE_NAME_CARDINALITY.finding(
-                path,
-                f"{len(names):,} distinct names of pages and screens so far, the newest"
-                f" {shown(seen.said.name, 60)}",
-            )
+        return rule.PAGE_NAME_CARDINALITY.finding(
+            path,
+            f"{len(names):,} distinct names of pages and screens so far, the newest"
+            f" {shown(seen.said.name, 60)}",
+        )

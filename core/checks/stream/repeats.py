@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from array import array
 from collections.abc import Sequence
+from functools import lru_cache
 
 import msgspec
 
@@ -23,6 +24,13 @@ _PAGE_VIEW = re.compile(
     re.IGNORECASE,
 )
 """Names of events that count page views."""
+
+
+@lru_cache(maxsize=1024)
+def _is_page_view(name: str) -> bool:
+    """Return True for the name of an event that counts page views."""
+    return _PAGE_VIEW.fullmatch(name.strip()) is not None
+
 
 _WORDS = 0xFFFFFFFF
 _CONTENT, _EVENT, _USER, _STATED, _TIME, _SEEN = range(6)
@@ -147,31 +155,38 @@ class Repeats:
 
     def look(self, seen: Seen) -> Sequence[Finding]:
         """Find what the message repeats. One whose messageId came before is `second` from here on."""
-        content = seen.said.content
-        found: list[Finding | None] = []
-        if seen.said.message_id and not seen.said.replay and seen.said.id_given:
-            found.append(self._same_id(seen, content))
-        if not seen.second and not seen.said.replay:
-            found.append(self._same_content(seen, content))
-            if seen.said.type in ("page", "track"):
-                found.append(self._page_views(seen))
-            for one in seen.said.events:
-                event, user = one.event, one.properties.get("distinct_id")
-                if isinstance(event, str) and isinstance(user, str) and event and user:
-                    found.append(self._two_modes(event, user, seen.said.now, "cloud"))
-        return [one for one in found if one is not None]
+        said = seen.said
+        if said.replay:
+            return ()
+        found: list[Finding] = []
+        if said.message_id and said.id_given and (one := self._same_id(seen)) is not None:
+            found.append(one)
+        if seen.second:
+            return found
+        if (one := self._same_content(seen)) is not None:
+            found.append(one)
+        if said.type in ("page", "track") and (one := self._page_views(seen)) is not None:
+            found.append(one)
+        for sent in said.events:
+            event, user = sent.event, sent.properties.get("distinct_id")
+            if (event and user and isinstance(event, str) and isinstance(user, str)) and (
+                one := self._two_modes(event, user, said.now, "cloud")
+            ) is not None:
+                found.append(one)
+        return found
 
-    def _same_id(self, seen: Seen, content: int) -> Finding | None:
-        key = _key(seen)
-        slot = self.ids.place(hashed(seen.said.message_id), seen.said.now // 1000)
+    def _same_id(self, seen: Seen) -> Finding | None:
+        key, said = _key(seen), seen.said
+        tick = said.now // 1000
+        slot = self.ids.place(hashed(said.message_id), tick)
         columns, at = slot.columns, slot.at
         new = (
-            content & _WORDS,
-            hash((seen.said.type, key.event)) & _WORDS,
+            said.content & _WORDS,
+            hash((said.type, key.event)) & _WORDS,
             hash(key.user) & _WORDS,
             hash(key.stated) & _WORDS,
             int(key.time) & _WORDS,
-            min(max(seen.said.now // 1000, 0), _WORDS),  # a receivedAt of a file may be any time
+            min(max(tick, 0), _WORDS),  # a receivedAt of a file may be any time
         )
         if slot.new:
             _keep(columns, at, new)
@@ -187,12 +202,12 @@ class Repeats:
             return _reused(seen, agrees, same_day=same_day)
         return _again(seen, key, agrees, same_day=same_day) if seen.said.is_event else None
 
-    def _same_content(self, seen: Seen, content: int) -> Finding | None:
+    def _same_content(self, seen: Seen) -> Finding | None:
         said = seen.said
         distinct_id = said.distinct_id
         if said.type == "alias" or not distinct_id or (said.type == "track" and not said.name):
             return None  # a track call without a name is refused
-        key = hash((said.type, said.name, distinct_id, content))
+        key = hash((said.type, said.name, distinct_id, said.content))
         when = said.now if said.at is None else said.at
         library = said.library
         before = self._contents.get(key)
@@ -213,7 +228,7 @@ class Repeats:
         )
 
     def _page_views(self, seen: Seen) -> Finding | None:
-        if seen.said.type == "track" and not _PAGE_VIEW.fullmatch(seen.said.name.strip()):
+        if seen.said.type == "track" and not _is_page_view(seen.said.name):
             return None
         return self._view(seen.said.distinct_id, seen.said.url, seen.said.type, seen.said.name, seen)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
 from ...catalogue import stream as rule
 from ...text import counted, shown
 from ...verdict import Finding
+from .digest import Said
 from .memory import IdTable, Recent, Slot, hashed
 from .observed import StreamLimits
 from .seen import Seen
@@ -52,25 +53,25 @@ class StreamUsers:
         self._own: Slot | None = None
         """The slot of that message's user, or of the device of an unknown one."""
 
-    def look(self, seen: Seen) -> Iterator[Finding]:
-        """What the message says of its user."""
+    def look(self, seen: Seen) -> Iterable[Finding]:
+        """Find what the message says of its user."""
         self.device, self.new, self._groups, self._own = None, False, None, None
-        if seen.second or not seen.said.distinct_id or seen.said.type == "alias":
-            return
-        identifies = seen.said.type == "identify"
-        if seen.said.user and seen.said.anonymous:
-            slot = self._device(seen)
-        elif identifies or seen.said.is_event:
-            slot = self._slot(seen, user=bool(seen.said.user))
+        said = seen.said
+        if seen.second or not said.distinct_id or said.type == "alias":
+            return ()
+        identifies = said.type == "identify"
+        if said.user and said.anonymous:
+            slot = self._device(said)
+        elif identifies or said.is_event:
+            slot = self._slot(said, user=bool(said.user))
             self.new = slot.new
             self._groups = slot.columns[_GROUPS][slot.at]
         else:
-            return
+            return ()
         self._own = slot
         if identifies:
-            yield from self._identify(seen, slot)
-        elif seen.said.is_event:
-            yield from self._event(seen, slot)
+            return self._identify(seen, slot)
+        return self._event(seen, slot) if said.is_event else ()
 
     def mark_group(self, seen: Seen, bit: int) -> tuple[bool, int] | None:
         """Note that the user belongs to a group of this key; None if the message names nobody.
@@ -79,7 +80,7 @@ class StreamUsers:
         """
         if not seen.said.distinct_id:
             return None
-        slot = self._own or self._slot(seen, user=bool(seen.said.user))
+        slot = self._own or self._slot(seen.said, user=bool(seen.said.user))
         columns, at = slot.columns, slot.at
         columns[_GROUPS][at] |= bit
         self._groups = None
@@ -97,33 +98,36 @@ class StreamUsers:
 
     def profile(self, seen: Seen, bits: int) -> int:
         """Note group keys on the user's profile; all that are there, as bits."""
-        slot = self._own or self._slot(seen, user=bool(seen.said.user))
+        slot = self._own or self._slot(seen.said, user=bool(seen.said.user))
         slot.columns[_PROFILE][slot.at] |= bits
         return slot.columns[_PROFILE][slot.at]
 
-    def _slot(self, seen: Seen, *, user: bool) -> Slot:
-        text = seen.said.user if user else seen.said.anonymous
+    def _slot(self, said: Said, *, user: bool) -> Slot:
+        text = said.user if user else said.anonymous
         key = _user_key(text) if user else _anonymous_key(text)
         self._texts.put(key, text)
-        return self.ids.place(key, seen.said.now // 1000)
+        return self.ids.place(key, said.now // 1000)
 
-    def _device(self, seen: Seen) -> Slot:
-        """A message that has both ids: note what is known of the device; the user's slot."""
-        user_key = _user_key(seen.said.user)
-        device = self._slot(seen, user=False)
-        columns, at = device.columns, device.at
-        before, flags = columns[_LINK][at], columns[_FLAGS][at]
-        columns[_LINK][at] = user_key
+    def _device(self, said: Said) -> Slot:
+        """Note what is known of the device of a message that has both ids; return the user's slot."""
+        user_key, device_key, tick = _user_key(said.user), _anonymous_key(said.anonymous), said.now // 1000
+        self._texts.put(device_key, said.anonymous)
+        device = self.ids.place(device_key, tick)
+        columns, at, new = device.columns, device.at, device.new
+        links, flags = columns[_LINK], columns[_FLAGS][at]
+        before, links[at] = links[at], user_key
         # It was used before: by nobody known, or by this user.
-        proven = not device.new and before in (0, user_key) and not flags & _COUNTED
+        proven = not new and before in (0, user_key) and not flags & _COUNTED
         if proven:
             columns[_FLAGS][at] = flags | _COUNTED
-        new, groups = device.new, columns[_GROUPS][at]
-        user = self._slot(seen, user=True)
-        self._groups = groups | user.columns[_GROUPS][user.at]
+        groups = columns[_GROUPS][at]
+        self._texts.put(user_key, said.user)
+        user = self.ids.place(user_key, tick)
+        columns, at = user.columns, user.at
+        self._groups = groups | columns[_GROUPS][at]
         self.new = user.new
-        fresh = min(_MOST, user.columns[_FRESH][user.at] + 1) if new else 0
-        user.columns[_FRESH][user.at] = fresh
+        fresh = min(_MOST, columns[_FRESH][at] + 1) if new else 0
+        columns[_FRESH][at] = fresh
         changed = before not in (0, user_key)
         known = (self._texts.get(before) or "") if changed else ""
         self.device = Device(known, fresh, proven)

@@ -39,7 +39,7 @@ def test_a_digest_holds_what_the_rules_compare() -> None:
     loose = Loose(document=message, type="track", message_id=uuid(1), id=7)
     said = digest(loose, TRANSLATOR.translate(message, now=NOW), NOW).said
     assert (said.id, said.user, said.distinct_id, said.name) == (7, "u-1", "u-1", "Signed Up")
-    assert said.members == (("plan", 4), ("seats", 2), ("none", 0))
+    assert (said.names, said.types) == (("plan", "seats", "none"), bytes((4, 2, 0)))
     assert (said.at, said.now, said.second, said.kept_back) == (NOW, NOW, False, False)
     other = Loose(document=message, type="track", marks=Marks.SECOND_RECEIPT | Marks.WOULD_REJECT)
     said = digest(other, Translation(), NOW).said
