@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -21,6 +22,8 @@ from segtap.core.settings import (
 )
 
 TOKEN = "a1b2c3d4e5f60718293a4b5c6d7e8ff9"
+PATIENCE = 90.0
+"""Seconds that `until` waits: less than pytest-timeout, which could not say what was waited for."""
 API_SECRET = "s3cr3t-api-secret-of-the-project"
 
 
@@ -76,10 +79,19 @@ async def post(url: str, *messages: dict[str, Any], write_key: str = "wk") -> ht
 
 
 async def until(viewer: Viewer, holds: Callable[[EngineState], bool]) -> EngineState:
-    """Watch the feed until its state satisfies `holds`."""
-    async for frame in viewer.feed():
-        if frame.state is not None and holds(frame.state):
-            return frame.state
+    """Watch the feed until its state satisfies `holds`; fail with the last state after `PATIENCE`."""
+    last: EngineState | None = None
+    try:
+        async with asyncio.timeout(PATIENCE):
+            async for frame in viewer.feed():
+                last = frame.state or last
+                if frame.state is not None and holds(frame.state):
+                    return frame.state
+    except TimeoutError:
+        seen = await viewer.state()
+        raise AssertionError(
+            f"not within {PATIENCE:g} s: the feed's last state was {last}, asked for now it is {seen}"
+        ) from None
     raise AssertionError("the feed ended before")
 
 
