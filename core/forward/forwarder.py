@@ -26,6 +26,7 @@ from .client import HttpxTransport, Transport
 from .clock import Clock, SystemClock
 from .courier import Courier, first
 from .credentials import service_account_of
+from .linger import Linger
 from .outcomes import Answer
 from .records import BatchKey
 from .sender import OnDelivery, Parcel, Services
@@ -42,7 +43,7 @@ class Forwarder:
     `dry_run` sends nothing: each operation gets one `Outcome.DRY_RUN` line, and the message stays owed, so
     that a dry run takes nothing away from a later real one. `in_flight` is requests at once on each route,
     `window` how many records are read ahead, `linger` the seconds that new messages wait for others which may
-    share their request.
+    share their request; while many are received, they wait up to eight times as long.
 
     Raises SettingsError when `settings.mixpanel_url` cannot be used.
     """
@@ -74,7 +75,6 @@ class Forwarder:
         self._clock: Clock = clock or SystemClock()
         self._source = Source(stores, load, translator, self._clock, dry_run=dry_run)
         self._source.account = service_account_of(settings)
-        self._linger = linger
         self._caught_up = False
         self._in_flight = in_flight
         self._window = window
@@ -92,6 +92,7 @@ class Forwarder:
             on_delivery,
             on_trouble or (lambda: None),
         )
+        self._linger = Linger(linger, self._clock, self._interrupt)
         self._finished = asyncio.Event()
         self._running = self._stopping = False
         self._grace = 0.0
@@ -262,14 +263,14 @@ class Forwarder:
     async def _fill(self) -> None:
         source, queue = self._source, self._queue
         while source.more and len(queue) < self._window and not self._stopping and not self.halted:
-            if self._linger and self._caught_up:
-                # More is received while this waits: requests that are a tenth full cost as much as full ones.
-                await first(self._interrupt.wait(), self._clock.sleep(self._linger))
-            summaries = await source.next()
+            if self._caught_up:
+                # Nothing of what was read before has to wait for what is received.
+                await self._linger.fill(lambda: source.ready, queue.limits.json_records, self._dispatch)
+            stretch = await source.next()
             self._caught_up = not source.more
-            if not summaries:
+            if not stretch:
                 break
-            taken = await source.take(summaries, self._courier.ledger)
+            taken = await source.take(stretch, self._courier.ledger)
             queue.add(taken.records)
             for record, before in taken.aside:
                 self._courier.keep_aside(record, before)

@@ -79,6 +79,11 @@ class Source:
         noun = "message" if self.unreadable == 1 else "messages"
         return f"{self.unreadable} {noun} owed to Mixpanel cannot be read from the journal"
 
+    @property
+    def ready(self) -> int:
+        """How many messages were offered whose turn has not come."""
+        return len(self._ready)
+
     async def begin(self) -> None:
         """Start from what the journal says."""
         self.unreadable = self._after = 0

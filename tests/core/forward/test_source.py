@@ -107,3 +107,34 @@ async def test_messages_received_shortly_after_each_other_share_a_request() -> N
     await task
     assert await backlog.states() == [DeliveryState.SENT] * 5
     assert len(requests) == 2  # one step before the one request, one behind it
+
+
+async def received_steadily(clock: TurnedClock, seconds: float, every: int) -> tuple[int, float]:
+    """Receive `every` messages every 10 ms; return the requests, and the last one's time (seconds)."""
+    backlog, mixpanel = Counting(), MixpanelServer()
+    direct = Direct(mixpanel)
+    requests: list[float] = []
+
+    async def step() -> None:
+        requests.append(clock.seconds)
+
+    direct.step = step
+    forwarder = make_forwarder(backlog, "https://mixpanel.test", transport=direct, clock=clock, linger=0.025)
+    task = asyncio.create_task(forwarder.run())
+    await clock.until(1)
+    for moment in range(round(seconds * 100)):
+        await backlog.receive(forwarder, *(track(f"u-{moment}-{n}") for n in range(every)))
+        await clock.until(1 + moment * 0.01)
+    await clock.until(1 + seconds + 1)
+    await forwarder.stop()
+    await task
+    assert set(await backlog.states()) == {DeliveryState.SENT}
+    return len(requests) // 2, requests[-1] - 1
+
+
+async def test_requests_are_fuller_while_many_messages_are_received() -> None:
+    few, _ = await received_steadily(TurnedClock(), 0.4, every=1)
+    many, last = await received_steadily(TurnedClock(), 0.4, every=12)
+    assert few >= 10  # a wait of 25 ms each
+    assert many <= 4
+    assert last < 0.4 + 8 * 0.025 + 0.02
