@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
-from typing import Any, cast
+from collections.abc import AsyncIterator, Awaitable
+from typing import Any, TypeVar, cast
 
 import msgspec
 
@@ -23,6 +23,8 @@ from .refusal import Refusal, refused
 from .requests import read_request
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 class ControlApp:
@@ -54,7 +56,11 @@ class ControlApp:
         if operation.kind == "lines":
             await self._send_lines(send, LINES[operation.name](self._engine, request))
             return
-        answer = await VALUES[operation.name](self._engine, request)
+        making = VALUES[operation.name](self._engine, request)
+        try:
+            answer = await (_unless_gone(making, receive) if operation.method == "GET" else making)
+        except _Gone:
+            return
         if isinstance(answer, Health) and not is_local(scope):
             # The fault may name files of this machine, and how much is received is nobody else's business.
             answer = Health(answer.status, answer.app, answer.version)
@@ -138,8 +144,27 @@ def _check_method(operation: Operation[Any, Any], method: str) -> None:
         raise Refusal(405, "Method not allowed", why)
 
 
+class _Gone(Exception):
+    """The client has closed its connection, and nobody waits for the answer."""
+
+
+async def _unless_gone(answer: Awaitable[T], receive: Receive) -> T:
+    """Return the answer of a query. Cancel it and raise _Gone when the client closes its connection."""
+    asking = asyncio.ensure_future(answer)
+    gone = asyncio.create_task(_until_gone(receive))
+    try:
+        await asyncio.wait({asking, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if not asking.done():
+            raise _Gone
+        return asking.result()
+    finally:
+        gone.cancel()
+        asking.cancel()
+        await asyncio.gather(gone, asking, return_exceptions=True)
+
+
 async def _until_gone(receive: Receive) -> None:
-    while (await receive())["type"] != "websocket.disconnect":
+    while (await receive())["type"] not in ("websocket.disconnect", "http.disconnect"):
         pass
 
 

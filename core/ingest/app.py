@@ -14,10 +14,8 @@ from .body import ASGIApp, Receive, Scope, Send
 from .endpoint import Endpoint, Sink
 from .exchange import Exchange
 from .first_look import FirstLook
+from .http_protocol import CONTROL
 from .knocks import Knocks
-
-CONTROL = "/_segtap"
-"""Paths here and below belong to the control application."""
 
 
 class IngestApp:

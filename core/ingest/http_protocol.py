@@ -2,7 +2,8 @@
 
 - A request that offers another protocol (`Upgrade: h2c`, as Java's client does on each plain connection) is
   read as the HTTP/1.1 that it is. httptools would drop its body.
-- A client that closes its sending side once it has sent everything still gets its answer.
+- A client that closes its sending side once it has sent everything still gets its answer; except for a query
+  of the control API, which is stopped once its client has gone.
 - A head has a cap in bytes and one in time, as a body has.
 - What is not HTTP gets an answer like Segment's, and is reported: often it is TLS to a plain port.
 - A body that came together with its head, as nearly all do, stands in the scope as `WHOLE_BODY`: the
@@ -24,6 +25,9 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 HEAD_BYTES = 512 * 1024
 """Most that a request's line and headers may take; servers in front of Segment take far less."""
 HEAD_SECONDS = 30.0
+
+CONTROL = "/_segtap"
+"""Paths here and below belong to the control API, whose clients never close their sending side alone."""
 
 WHOLE_BODY = "segtap.body"
 """The scope's key for a body that is already here. `receive` still gives it, too."""
@@ -108,6 +112,8 @@ class TapProtocol(HttpToolsProtocol):
     def eof_received(self) -> bool | None:  # type: ignore[override]
         """Note that the client sends no more. True keeps the other direction open for the answer."""
         if self.scheme != "http" or self._answered() or self.cycle.more_body:
+            return None
+        if self.scope["method"] == "GET" and self.scope["path"].startswith(CONTROL):
             return None
         self._half_closed = True
         return True

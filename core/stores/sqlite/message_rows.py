@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import TypeVar
 
 from ...delivery import OWED_STATES, DeliveryState
@@ -92,7 +93,7 @@ class MessageRows:
             verdicts.write(self._db)
             for at in range(0, len(packed), self._together):
                 some = packed[at : at + self._together]
-                values = [value for row in some for value in row]
+                values = list(chain.from_iterable(some))
                 self._db.execute(_INSERT_MESSAGES + f", {_MESSAGE_VALUES}" * (len(some) - 1), values)
             self._db.executemany(texts.INSERT, stretches)
             changes.write(self._db)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal, NamedTuple, cast
 
@@ -158,6 +159,11 @@ def verdict_of(judged: Judged) -> tuple[Value, ...] | None:
 
 def pack_rules(rules: Iterable[str]) -> str:
     """Return the rules sorted, with a space around each, so that one can be looked for."""
+    return _packed_rules(tuple(rules))
+
+
+@functools.lru_cache(maxsize=1_000)
+def _packed_rules(rules: tuple[str, ...]) -> str:
     names = " ".join(sorted(rules))
     return f" {names} " if names else ""
 

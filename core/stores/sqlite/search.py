@@ -8,12 +8,13 @@ their texts, see `texts`; if the filter asks for nothing but values in messages,
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from ...api.models import Page, Summary
 from ...messages import Receipt, message_number, seq_of
 from ..base import Condition, Found
+from .ahead import read_ahead
 from .reader import ENDLESS, bounded, receipt
 from .rows import ENTRY_COLUMNS, SUMMARY_COLUMNS, unpack_entry, unpack_receipt, unpack_summary
 from .texts import Texts, row_before, rows_between
@@ -24,6 +25,8 @@ _TEXTS = 40
 """Rows of texts that are fetched at a time."""
 _RECEIPTS = 16
 """Requests that are fetched at a time."""
+_NEWEST = 5
+"""Fetches after which it is likely that the whole file will be read."""
 _NEXT_TEXTS = "SELECT coalesce(min(first), ?2) FROM texts WHERE first > ?1"
 _STEPS = 50_000
 """Steps of SQLite's machine after which a query looks whether it is stopped: a few milliseconds."""
@@ -100,22 +103,30 @@ class Search:
         self._seq = -1
         self._receipt: Receipt | None = None
         self._texts: Texts | None = None
+        self._fetched = 0
 
     def lines(self, span: Span, *, newest_first: bool) -> Iterator[Summary]:
         """Yield the lines that match."""
         condition = self._condition
+        spans: Iterable[Span] = (span,)
         if condition.texts is not None:
             spans = self._by_texts(span, condition.texts, newest_first)
-        elif condition.positions is not None and condition.sql == "1":
-            spans = self._by_receipts(span, condition.positions, newest_first)
-        else:
-            spans = iter((span,))
+        if condition.positions is not None and condition.sql == "1":
+            spans = self._by_receipts(spans, condition.positions, newest_first)
+        elif condition.texts is None:
+            read_ahead(self._db)
         for each in spans:
             yield from self._within(each, newest_first)
 
     def _look(self) -> None:
         if self._stopped():
             raise Stopped
+
+    def _fetch(self) -> None:
+        """Count what is fetched; have the file read ahead once it is not found among the newest."""
+        self._fetched += 1
+        if self._fetched == _NEWEST:
+            read_ahead(self._db)
 
     def _by_texts(self, span: Span, test: Callable[[bytes], bool], newest_first: bool) -> Iterator[Span]:
         """Yield the spans in whose texts something may match, and those whose texts are not there yet."""
@@ -136,6 +147,7 @@ class Search:
     def _with_texts(self, span: Span, test: Callable[[bytes], bool], newest_first: bool) -> Iterator[Span]:
         low, high = row_before(self._db, span.low + 1), span.high
         while True:
+            self._fetch()
             rows = rows_between(self._db, low, high, newest_first=newest_first, limit=_TEXTS)
             for row in rows:
                 self._look()
@@ -153,12 +165,22 @@ class Search:
             low, high = (low, rows[-1][0]) if newest_first else (rows[-1][0] + 1, high)
 
     def _by_receipts(
+        self,
+        spans: Iterable[Span],
+        positions: Callable[[Receipt], Collection[int] | None],
+        newest_first: bool,
+    ) -> Iterator[Span]:
+        """Yield the messages that may match of each request in the spans."""
+        for span in spans:
+            yield from self._in_receipts(span, positions, newest_first)
+
+    def _in_receipts(
         self, span: Span, positions: Callable[[Receipt], Collection[int] | None], newest_first: bool
     ) -> Iterator[Span]:
-        """Yield the messages that may match of each request."""
         order = "DESC" if newest_first else "ASC"
         low, high = seq_of(span.low + 1), min(seq_of(span.high - 1), ENDLESS)
         while True:
+            self._fetch()
             rows = self._db.execute(
                 "SELECT seq, received_at, form, data FROM receipts "
                 f"WHERE seq >= ? AND seq <= ? ORDER BY seq {order} LIMIT ?",

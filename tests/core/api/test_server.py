@@ -19,6 +19,7 @@ from segtap.core.api.client import Client
 from segtap.core.api.errors import error_body, error_from
 from segtap.core.api.models import EngineState
 from segtap.core.engine.lifecycle import Engine
+from segtap.core.engine.search import Search
 from segtap.core.errors import EngineError, PortTaken
 from segtap.core.query import parse
 from segtap.core.serve.ports import interface_addresses
@@ -42,6 +43,27 @@ ACTS = [
     ("POST", "clear"),
     ("OPTIONS", "state"),
 ]
+
+
+async def test_a_query_stops_when_its_client_goes(
+    engine: Engine, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, stopped = asyncio.Event(), asyncio.Event()
+
+    async def page(search: Search, **where: object) -> None:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            stopped.set()
+
+    monkeypatch.setattr(Search, "page", page)
+    headers = {"authorization": f"Bearer {engine.token}"}
+    asking = asyncio.create_task(http.get(f"{engine.url}/_segtap/page?filter=x", headers=headers))
+    async with asyncio.timeout(10):
+        await begun.wait()
+        asking.cancel()
+        await stopped.wait()
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 from examples import examples
 from hypothesis import HealthCheck, Phase, strategies
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from journal_values import a_receipt, an_attempt, an_entry, recount, revision, unindexed
+from journal_values import a_receipt, an_attempt, an_entry, look, recount, revision, unindexed
 from msgspec.structs import replace
 from queries import holding
 
@@ -164,6 +164,14 @@ class JournalMachine(RuleBasedStateMachine):
     @invariant()
     def totals_are_those_of_the_rows(self) -> None:
         assert self.runner.run(self.journal.index.counts()) == recount(self.path)
+
+    @invariant()
+    def shared_rows_count_the_messages_that_use_them(self) -> None:
+        for table, column in (("kinds", "kind"), ("verdicts", "judged")):
+            used = look(
+                self.path, f"SELECT {column}, count(*) FROM messages WHERE {column} > 0 GROUP BY 1 ORDER BY 1"
+            )
+            assert look(self.path, f"SELECT id, uses FROM {table} ORDER BY id") == used
 
     @invariant()
     def lists_are_those_of_the_model(self) -> None:

@@ -1,0 +1,157 @@
+"""Searching the file: what is read of it, what is left out, and how a search is stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from pathlib import Path
+
+import pytest
+from journal_values import a_receipt, an_entry, look, revision
+from msgspec.structs import replace
+from queries import holding
+
+from segtap.core import stores
+from segtap.core.messages import Receipt, position_of
+from segtap.core.stores import Stores
+from segtap.core.stores.base import Condition, Found
+from segtap.core.stores.sqlite import texts
+
+ENDLESS = "(WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n) < 0"
+"""A condition that SQLite never comes to an end with."""
+
+
+async def fill(journal: Stores, count: int, *, together: int = 1) -> list[int]:
+    """Index receipts with a message each, `together` in one step; returns the messages' ids."""
+    ids: list[int] = []
+    for at in range(0, count, together):
+        seqs = [await journal.receipts.append(a_receipt()) for _ in range(together)]
+        entries = [an_entry(seq, name=f"Event {at + n}") for n, seq in enumerate(seqs)]
+        await journal.index.add(entries, seqs[-1])
+        ids += [entry.summary.id for entry in entries]
+    return ids
+
+
+async def listed(journal: Stores, condition: Condition, **where: int) -> list[int]:
+    return [line.id for line in (await journal.index.page(condition=condition, **where)).summaries]
+
+
+async def test_a_search_that_nobody_waits_for_stops_at_the_next_line(journal: Stores) -> None:
+    await fill(journal, 20, together=20)
+    begun, released, asked = threading.Event(), threading.Event(), 0
+
+    def matches(found: Found) -> bool:
+        nonlocal asked
+        asked += 1
+        begun.set()
+        return not released.wait(10)
+
+    search = asyncio.create_task(journal.index.page(condition=Condition(matches=matches)))
+    await asyncio.to_thread(begun.wait, 10)
+    search.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await search
+    released.set()
+    assert len(await listed(journal, Condition("name = ?", ("Event 7",)))) == 1
+    assert asked == 1
+
+
+async def test_a_statement_that_nobody_waits_for_is_interrupted(journal: Stores) -> None:
+    await fill(journal, 1)
+    search = asyncio.create_task(journal.index.page(condition=Condition(ENDLESS)))
+    await asyncio.sleep(0)
+    search.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await search
+    async with asyncio.timeout(10):
+        assert len(await listed(journal, Condition("name = ?", ("Event 0",)))) == 1
+
+
+async def test_stretches_without_the_word_are_not_read(
+    journal: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(texts, "TOGETHER", 5)
+    ids = await fill(journal, 30, together=10)
+    condition, asked = holding("event 12"), list[int]()
+
+    def matches(found: Found) -> bool:
+        asked.append(found.entry.summary.id)
+        return bool(condition.matches and condition.matches(found))
+
+    for where in (
+        {},
+        {"after": 1},
+        {"before": ids[13]},
+        {"after": ids[11]},
+        {"after": ids[11], "before": ids[13]},
+    ):
+        asked.clear()
+        assert await listed(journal, replace(condition, matches=matches), **where) == [ids[12]]
+        assert set(asked) <= set(ids[10:15])
+    assert await listed(journal, condition, after=ids[12]) == []
+    assert await listed(journal, condition, before=ids[12]) == []
+
+
+async def test_requests_without_a_value_are_left_out(journal: Stores) -> None:
+    ids = await fill(journal, 12, together=12)
+    asked: list[int] = []
+
+    def positions(receipt: Receipt) -> list[int] | None:
+        return {3: [], 4: None, 5: [0], 6: [7]}.get(receipt.seq, [])
+
+    def matches(found: Found) -> bool:
+        asked.append(found.entry.summary.id)
+        receipt = found.receipt()
+        assert receipt is not None
+        assert position_of(found.entry.summary.id) == 0
+        return True
+
+    condition = Condition(matches=matches, positions=positions)
+    assert await listed(journal, condition) == ids[3:5]
+    assert asked == [ids[4], ids[3]]
+    assert await listed(journal, condition, after=0) == ids[3:5]
+    assert await listed(journal, condition, after=ids[3]) == ids[4:5]
+
+
+async def test_texts_are_packed_together_as_they_come(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(texts, "TOGETHER", 10)
+    path = tmp_path / "journal.db"
+    journal = await stores.open(str(path))
+    ids = await fill(journal, 25)
+    rows = look(path, "SELECT first, last FROM texts ORDER BY first")
+    assert rows == [(ids[0], ids[9]), (ids[10], ids[19]), (ids[20], ids[24])]
+    await journal.close()
+    journal = await stores.open(str(path))
+    try:
+        ids += await fill(journal, 2)
+        assert await listed(journal, holding("event 24")) == [ids[24]]
+        assert look(path, "SELECT count(*) FROM texts") == [(4,)]
+        await journal._writer.run(lambda: journal._store.delete(range(1, 16)))
+        assert look(path, "SELECT first FROM texts ORDER BY first LIMIT 1") == [(ids[10],)]
+        assert await listed(journal, holding("event 19")) == [ids[19]]
+    finally:
+        await journal.close()
+
+
+async def test_stale_messages_are_looked_for_only_if_there_are_any(
+    journal: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = await fill(journal, 6, together=6)
+
+    async def stale(name: str) -> list[int]:
+        return [line.id for line in await journal.index.stale(name)]
+
+    def judged(id: int, name: str) -> object:
+        one = revision(id, 0, 1)
+        return replace(one, judged=replace(one.judged, revision=name, sent=True))
+
+    assert await stale("r1") == ids
+    await journal.index.revise([judged(id, "r1") for id in ids])  # type: ignore[misc]
+    assert await stale("r1") == []
+    assert await stale("r2") == ids
+    await journal.index.revise([judged(id, "r2") for id in ids[2:]])  # type: ignore[misc]
+    assert await stale("r2") == ids[:2]
+    assert await stale("r1") == ids[2:]
