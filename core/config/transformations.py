@@ -81,13 +81,22 @@ def write_transformations(transformations: Sequence[Transformation]) -> str:
 
 def _write(one: Transformation) -> str:
     lines = ["[[transformations]]"]
-    whole = cast("Mapping[str, Json]", msgspec.json.decode(msgspec.json.encode(one)))
+    whole = cast("Mapping[str, Json]", msgspec.to_builtins(one))
     for key, field in _FIELDS.items():
         value = getattr(one, field.name)
         if field.name != "condition" and value == field.default:
             continue
-        written = whole[key]
-        if not fits_toml(written):
+        written = _lists(whole[key])
+        if key == _CONSTANTS and not fits_toml(written):
             written = json.dumps(written)  # TOML has no null
         lines.append(f"{toml_key(key)} = {toml_value(written)}")
     return "\n".join(lines) + "\n"
+
+
+def _lists(value: Json) -> Json:
+    """Return the value with lists in place of tuples, which is what JSON and TOML have."""
+    if isinstance(value, dict):
+        return {name: _lists(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_lists(item) for item in cast("Sequence[Json]", value)]
+    return value

@@ -36,7 +36,8 @@ def transformation_of(one: Exported, metadata: str, notes: Notes) -> Transformat
         return None
     try:
         made = msgspec.convert({**fields, "enabled": one.enabled}, Transformation)
-    except msgspec.ValidationError as fault:
+    except (msgspec.ValidationError, UnicodeError) as fault:
+        # Half a character cannot be encoded, which the conversion does for its error.
         notes.left_out(f"{words} was left out: it cannot be read: {fault}.", part, enabled=one.enabled)
         return None
     try:

@@ -185,6 +185,7 @@ def test_transformations_alone_need_one_source() -> None:
         ({"if": None}, 1, "it has no condition"),
         ({"if": None, "enabled": False}, 0, "it has no condition"),
         ({"propertyRenames": "a"}, 1, "cannot be read"),
+        ({"newEventName": {"\ud800": 1}}, 1, "cannot be read"),
         ({"if": "md5(event) = 'x'"}, 1, "segtap"),
         ({"sourceId": None}, 1, "does not say which source"),
     ],
