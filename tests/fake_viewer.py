@@ -389,7 +389,8 @@ class FakeViewer(Viewer):
             if not text or text.lower() in self._text(line)
         ]
         tallies = tallies_of_lines(*verdicts)
-        return overview_of(tallies, coverage_of(tallies, behind=self.behind))
+        looked = len(self.lines) if text else 0
+        return overview_of(tallies, coverage_of(tallies, behind=self.behind, looked=looked))
 
     def _answer_users(self, ask: ops.UsersRequest) -> Users:
         self.calls.append(("users", ask.text, ask.limit))

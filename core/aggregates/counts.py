@@ -39,8 +39,8 @@ def step_of(since: int, until: int, fine: bool) -> int:
     return STEPS[-1]
 
 
-def coverage_of(tallies: Tallies, *, behind: int = 0, unjudged: int = 0) -> Coverage:
-    """Return which messages were counted. `behind` are still to be; the `unjudged` are among both."""
+def coverage_of(tallies: Tallies, *, behind: int = 0, unjudged: int = 0, looked: int = 0) -> Coverage:
+    """Return which messages were counted, see `Coverage`. The `unjudged` are counted, and still `behind`."""
     return Coverage(
         messages=tallies.messages - unjudged,
         refused=tallies.refused,
@@ -49,6 +49,7 @@ def coverage_of(tallies: Tallies, *, behind: int = 0, unjudged: int = 0) -> Cove
         since=tallies.since,
         until=tallies.until,
         behind=behind,
+        looked=looked,
     )
 
 

@@ -17,7 +17,7 @@ from ..checks.group_keys import (
 )
 from ..checks.ids import is_placeholder
 from ..checks.stream import Said
-from ..checks.stream.group_evidence import EVENT, PROFILE, Elsewhere, Evidence
+from ..checks.stream.group_evidence import EVENT, PROFILE, Elsewhere, Evidence, EvidenceKept
 from ..checks.stream.memory import Recent
 from ..messages import JsonObject
 from ..settings import Destination
@@ -61,6 +61,28 @@ class _Event(msgspec.Struct, frozen=True, array_like=True):
     message: int
 
 
+class TrafficKept(msgspec.Struct, frozen=True, array_like=True):
+    """What `GroupTraffic` remembers, as plain data."""
+
+    group_calls: int
+    written: dict[str, list[int]]
+    written_by: dict[str, str]
+    likely: str
+    ids_as_keys: list[int]
+    meant: dict[str, str]
+    on_profiles: dict[str, list[int]]
+    profiles: list[int]
+    events: dict[str, dict[str, Counts]]
+    lacking: dict[str, list[int]]
+    any_event: bool
+    ids: dict[str, list[str]]
+    values: list[tuple[str, str, UnknownValue]]
+    members: list[tuple[str, list[str]]]
+    evidence: EvidenceKept
+    newest: list[_Event]
+    keys: list[str]
+
+
 class GroupTraffic:
     """Follows the group keys of the settings, of group calls, and the names that carry their ids instead.
 
@@ -97,6 +119,42 @@ class GroupTraffic:
         self._keys: list[str] = []
         for key in keys_in_settings(known, destination):
             self._follow(key)
+
+    def kept(self) -> TrafficKept:
+        """Return everything that is remembered."""
+        return TrafficKept(
+            self.group_calls,
+            self.written,
+            self.written_by,
+            self.likely,
+            self.ids_as_keys,
+            self.meant,
+            self.on_profiles,
+            self.profiles,
+            self.events,
+            self.lacking,
+            self.any_event,
+            {key: list(ids) for key, ids in self._ids.items()},
+            [(key, text, value) for (key, text), value in self._values.items()],
+            [(id, list(self._members.get(id) or ())) for id in self._members.remembered()],
+            self._evidence.kept(),
+            list(self._newest),
+            self._keys,
+        )
+
+    def restore(self, kept: TrafficKept) -> None:
+        """Remember what `kept` gave, for the same settings."""
+        self.group_calls, self.any_event, self.likely = kept.group_calls, kept.any_event, kept.likely
+        self.written, self.written_by, self.meant = kept.written, kept.written_by, kept.meant
+        self.ids_as_keys, self.on_profiles, self.profiles = kept.ids_as_keys, kept.on_profiles, kept.profiles
+        self.events, self.lacking = kept.events, kept.lacking
+        self._ids = {key: set(ids) for key, ids in kept.ids.items()}
+        self._values = {(key, text): value for key, text, value in kept.values}
+        for id, keys in kept.members:
+            self._members.put(id, frozenset(keys))
+        self._evidence.restore(kept.evidence)
+        self._newest.extend(kept.newest)
+        self._keys = kept.keys
 
     def add(self, said: Said) -> None:
         """Add one message, by what it says; a copy, which Segment would drop, is left out."""

@@ -31,7 +31,7 @@ class Summing(Protocol):
     async def overview(self, filter: str = "") -> Overview: ...
 
 
-class Overlooking(Protocol):
+class Aggregates(Protocol):
     """What an engine makes of many messages at once."""
 
     async def users(self, text: str = "", limit: int = 200) -> Users: ...
@@ -66,7 +66,7 @@ class Queries(Protocol):
     def summing(self) -> Summing: ...
 
     @property
-    def overviews(self) -> Overlooking: ...
+    def aggregates(self) -> Aggregates: ...
 
     @property
     def settings(self) -> Settings: ...
@@ -120,7 +120,7 @@ async def _page(engine: Controlled, ask: ops.PageRequest) -> Page:
 
 
 async def _user(engine: Controlled, ask: ops.UserRequest) -> UserFound:
-    return UserFound(await engine.queries.overviews.user(ask.id))
+    return UserFound(await engine.queries.aggregates.user(ask.id))
 
 
 async def _set_forwarding(engine: Controlled, order: ops.ForwardingRequest) -> EngineState:
@@ -155,9 +155,9 @@ VALUES: dict[str, Answerer] = dict(
         _by(ops.PAGE, _page),
         _by(ops.DETAIL, lambda engine, ask: engine.queries.detail(ask.id)),
         _by(ops.OVERVIEW, lambda engine, ask: engine.queries.summing.overview(ask.filter)),
-        _by(ops.USERS, lambda engine, ask: engine.queries.overviews.users(ask.text, ask.limit)),
+        _by(ops.USERS, lambda engine, ask: engine.queries.aggregates.users(ask.text, ask.limit)),
         _by(ops.USER, _user),
-        _by(ops.GROUPS, lambda engine, _: engine.queries.overviews.groups()),
+        _by(ops.GROUPS, lambda engine, _: engine.queries.aggregates.groups()),
         _by(ops.INSPECT, lambda engine, message: engine.queries.inspect(message)),
         _by(ops.SET_FORWARDING, _set_forwarding),
         _by(ops.REPLAY, _replay),

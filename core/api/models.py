@@ -244,7 +244,8 @@ class Coverage(msgspec.Struct, frozen=True, kw_only=True):
 
     `messages` and `refused` (requests answered with 4xx) were read; `first` and `last` are the lowest and the
     highest id of them, `since` and `until` the times (ms) between which they came. `behind` are still to be
-    read: asked again later, they will be in it. `older`: there are others, which are left out.
+    read: asked again later, they will be in it. `older`: there are others, which are left out. If a filter
+    chose the messages, `looked` is how many were read to find them.
     """
 
     messages: int = 0
@@ -255,3 +256,4 @@ class Coverage(msgspec.Struct, frozen=True, kw_only=True):
     until: int = 0
     older: bool = False
     behind: int = 0
+    looked: int = 0

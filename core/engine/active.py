@@ -10,13 +10,16 @@ import asyncio
 import logging
 from collections.abc import Sequence
 
-from ..api.models import Coverage, MessageDetail
+import msgspec
+
+from ..aggregates.gathered import Gathered
+from ..api.models import MessageDetail
 from ..checks import adjusted
 from ..checks.stream import Digest, StreamChecker
 from ..destinations.actions.faults import subscription_faults
 from ..destinations.filters import filter_faults
 from ..destinations.transformations import transformation_faults
-from ..identities.named import named_ids
+from ..identities.table import Identities
 from ..index.revision import revision_of
 from ..masks import masks_of, secrets_in_settings
 from ..messages import JsonObject, Message
@@ -40,13 +43,15 @@ logger = logging.getLogger(__name__)
 class ActiveSettings:
     """Translates and inspects by the settings in force. Pure, between two calls of `use`, but for `observe`.
 
-    `stream` are the rules on the stream; what they saw stays known when the settings change.
+    `stream` are the rules on the stream; what they saw stays known when the settings change. `gathered` are
+    the users and groups of the messages so far; they are new whenever other settings would make others.
     """
 
     def __init__(self, settings: Settings) -> None:
         """Raise InputError as `use` does."""
         self.stream = StreamChecker()
-        self._uncover()
+        self.gathered_by = ""
+        """The revision of the settings that users and groups follow from."""
         self._reported = False
         self.use(settings)
 
@@ -61,6 +66,11 @@ class ActiveSettings:
         self.revision = revision_of(settings)
         """Names what verdicts are made by; see `revision_of`."""
         self.stream.use(checks, destination)
+        self.settings = settings
+        gathered_by = revision_of(msgspec.structs.replace(settings, rules=(), plan=""))
+        if gathered_by != self.gathered_by:
+            self.gathered_by = gathered_by
+            self.gather(self.new_gathered())
         plan_faults = () if checks.plan is None else checks.plan.faults
         self.faults = (
             *transformation_faults(settings.transformations, destination.kind),
@@ -70,7 +80,6 @@ class ActiveSettings:
         )
         """Which transformations and filters stop everything, which subscriptions can never send, which rules
         of the tracking plan check nothing, and why."""
-        self.settings = settings
         self.masks = masks_of(secrets_in_settings(settings))
         """Masks the secrets of these settings in everything that viewers and the log get."""
 
@@ -107,59 +116,37 @@ class ActiveSettings:
     def observe(self, given: Digest) -> tuple[Finding, ...]:
         """Return what the rules on the stream find; they have seen the message from then on."""
         found = self.stream.observe(given)
-        self._cover(given.said.id, given.said.now)
-        if not self._covered % LOOK_AT_MEMORY and self.stream.forgotten and not self._reported:
-            self._reported = True
-            logger.warning("the rules on the stream have %s", self.stream.forgotten)
+        self.gathered.follow(given.said)
+        self._look_at_memory()
         return found
 
-    def learning(self, *, older: bool, behind: int) -> None:
-        """Set how many messages of the journal are still to be read, and whether there are older ones."""
-        self._older, self._behind = older, behind
+    def learn(self, given: Digest, users: Identities) -> None:
+        """Show the rules on the stream a message that is gathered apart from them.
 
-    def count_user(self, message: Message, translation: Translation) -> None:
-        """Add a message to the table of users only, which is being built again."""
-        self.stream.identities.add(named_ids(translation, message.document), message.id)
-        self._cover(message.id, message.received_at)
+        `users` is a table of the messages that were shown to them in this way before.
+        """
+        self.stream.observe(given, users)
+        self._look_at_memory()
+
+    def _look_at_memory(self) -> None:
+        if not self.stream.observed % LOOK_AT_MEMORY and self.stream.forgotten and not self._reported:
+            self._reported = True
+            logger.warning("the rules on the stream have %s", self.stream.forgotten)
+
+    def new_gathered(self) -> Gathered:
+        """Return users and groups of no message, for the settings in force."""
+        settings = self.settings
+        return Gathered(settings.identity, self.destination, settings.mixpanel_group_keys)
+
+    def gather(self, gathered: Gathered) -> None:
+        """Use these users and groups from now on, and add new messages to them."""
+        self.gathered = gathered
+        self.stream.identities = gathered.users
 
     def forget(self) -> None:
         """Forget every message that was observed."""
         self.stream.reset()
-        self._uncover()
-
-    def forget_users(self) -> None:
-        """Empty the table of users."""
-        self.stream.forget_users()
-        self._uncover()
-
-    @property
-    def covered(self) -> Coverage:
-        """The messages that the rules on the stream and the table of users have seen."""
-        return Coverage(
-            messages=self._covered,
-            first=self._first,
-            last=self._last,
-            since=self._since,
-            until=self._until,
-            older=self._older,
-            behind=self._behind,
-        )
-
-    def _uncover(self) -> None:
-        self._covered = self._first = self._last = self._since = self._until = 0
-        self._older, self._behind = False, 0
-
-    def _cover(self, id: int, at: int) -> None:
-        # For every message, so in plain numbers.
-        self._covered += 1
-        if id > self._last:
-            self._last = id
-        if at > self._until:
-            self._until = at
-        if not self._first or id < self._first:
-            self._first = id
-        if not self._since or at < self._since:
-            self._since = at
+        self.gather(self.new_gathered())
 
     async def why(self, detail: MessageDetail) -> MessageDetail:
         """Call `explained`, in a thread if the message is large, so that ingest can run."""

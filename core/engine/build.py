@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Sequence
-from functools import partial
 
 import msgspec
 
@@ -26,10 +25,11 @@ from ..pipeline.intake import parse_receipt
 from ..serve.server import Listener, WebServer
 from ..stores.base import Stores
 from .active import ActiveSettings
-from .aggregates import Overviews
+from .aggregates import Aggregates
 from .commands import Commands
 from .delivery_log import log_deliveries
 from .forwarder_switch import ForwarderSwitch
+from .gathering import Gathering
 from .history import History
 from .queries import Queries
 from .rejudge import Rejudging
@@ -41,8 +41,6 @@ from .watched_log import WatchedLog
 
 LINGER = 0.025
 """Seconds for which a message waits for others that may share its request, while nothing else is owed."""
-USERS_WAIT = 1.0
-"""Seconds that a request for users waits for what the journal held; then it gets those known so far."""
 
 
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,7 +57,8 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     indexer: Indexer
     history: History
     summing: Summing
-    overviews: Overviews
+    aggregates: Aggregates
+    gathering: Gathering
     switch: ForwarderSwitch
     rejudging: Rejudging
     change: SettingsChange
@@ -112,11 +111,10 @@ def build(
         count=looked.count,
         workers=workers,
     )
-    history = History(stores, reader, active, supervisor, indexer.pause)
+    history = History(stores, reader, active, supervisor)
+    gathering = Gathering(stores, reader, active, supervisor, indexer.pause, lambda: indexer.waiting)
     summing = Summing(stores, reader, lambda: bounds_of(active.settings.ingest), lambda: indexer.waiting)
-    overviews = Overviews(
-        stores, reader, active, lambda: active.settings, partial(history.learned, USERS_WAIT)
-    )
+    aggregates = Aggregates(stores, reader, active, gathering)
 
     def halted(why: str) -> None:
         switch.note_halt(why)
@@ -143,9 +141,7 @@ def build(
         interrupted=interrupted,
     )
     rejudging = Rejudging(stores, reader, supervisor, feed)
-    change = SettingsChange(
-        active, stores, rejudging, forwarder, switch, summing, overviews, history, feed, faults
-    )
+    change = SettingsChange(active, stores, rejudging, forwarder, switch, summing, gathering, feed, faults)
     watch = SettingsWatch(settings, change.apply, faults)
     queries = Queries(
         active,
@@ -154,9 +150,9 @@ def build(
         reader,
         switch,
         indexer,
-        history,
+        gathering,
         summing,
-        overviews,
+        aggregates,
         knocks,
         feed,
         faults,
@@ -164,7 +160,7 @@ def build(
         started_at=now(),
     )
     commands = Commands(
-        active, stores, log, reader, switch, watch, indexer, history, summing, overviews, knocks, feed, faults
+        active, stores, log, reader, switch, watch, indexer, history, summing, gathering, knocks, feed, faults
     )
     app = IngestApp(
         log.append,
@@ -188,7 +184,8 @@ def build(
         indexer=indexer,
         history=history,
         summing=summing,
-        overviews=overviews,
+        aggregates=aggregates,
+        gathering=gathering,
         switch=switch,
         rejudging=rejudging,
         change=change,

@@ -15,8 +15,8 @@ from ..ingest.knocks import Knocks
 from ..messages import JsonObject, Message
 from ..stores.base import Stores
 from .active import ActiveSettings
-from .aggregates import Overviews
 from .forwarder_switch import ForwarderSwitch
+from .gathering import Gathering
 from .history import History
 from .settings_watch import SettingsWatch
 from .summing import Summing
@@ -37,7 +37,7 @@ class Commands:
         indexer: Indexer,
         history: History,
         summing: Summing,
-        overviews: Overviews,
+        gathering: Gathering,
         knocks: Knocks,
         feed: Feed,
         faults: Faults,
@@ -51,7 +51,7 @@ class Commands:
         self._indexer = indexer
         self._history = history
         self._summing = summing
-        self._overviews = overviews
+        self._gathering = gathering
         self._knocks = knocks
         self._feed = feed
         self._faults = faults
@@ -102,8 +102,8 @@ class Commands:
             self._indexer.forget()
             self._history.cancel()
             self._active.forget()
+            self._gathering.forget()
             self._summing.reset()
-            self._overviews.reset()
             self._knocks.forget()
         self._faults.clear(READING)
         self._feed.clear()

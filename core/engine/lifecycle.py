@@ -130,8 +130,9 @@ class Engine:
         await self._parts.rejudging.done()
 
     async def warmed(self) -> None:
-        """Wait until the rules on the stream have learned from what the journal held at the start."""
+        """Wait until the rules on the stream have learned from what the journal held, and users are known."""
         await self._parts.history.learned()
+        await self._parts.gathering.settled()
 
     async def _start(self) -> None:
         active, fault = self._first_settings()
@@ -151,10 +152,10 @@ class Engine:
             active, opened, self._listener, token=self.token, resumed=resumed, interrupted=interrupted
         )
         self._cleanup.callback(parts.knocks.close)
-        self._cleanup.push_async_callback(parts.overviews.close)
         self._cleanup.push_async_callback(parts.summing.close)
         self._cleanup.push_async_callback(parts.workers.close)
         self._cleanup.push_async_callback(parts.supervisor.stop)
+        self._cleanup.push_async_callback(parts.gathering.close)
         self._cleanup.push_async_callback(parts.switch.stop)
         parts.faults.report("settings", fault)
         parts.faults.report("subscriptions", " · ".join(active.faults))
@@ -162,6 +163,8 @@ class Engine:
         opened.receipts.follow(parts.indexer.appended)
         # Read before the indexer adds to them: the rules on the stream see in the indexer what it adds.
         newest = await parts.history.newest()
+        await parts.gathering.restore()
+        parts.gathering.start()
         parts.supervisor.start("indexing", parts.indexer.run, well=parts.indexer.idle)
         self._refilling = parts.supervisor.start(
             "completing the index", lambda: refill(opened, parts.reader, logger.info)

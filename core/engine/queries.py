@@ -25,10 +25,10 @@ from ..serve.server import Listener
 from ..settings import Settings
 from ..stores.base import Stores
 from .active import ActiveSettings
-from .aggregates import Overviews, row_lines
+from .aggregates import Aggregates, row_lines
 from .export import Export
 from .forwarder_switch import ForwarderSwitch, cannot_forward_why
-from .history import History
+from .gathering import Gathering
 from .rejudge import Rejudging
 from .search import Search
 from .summing import Summing
@@ -47,9 +47,9 @@ class Queries:
         reader: ReceiptReader,
         switch: ForwarderSwitch,
         indexer: Indexer,
-        history: History,
+        gathering: Gathering,
         summing: Summing,
-        overviews: Overviews,
+        aggregates: Aggregates,
         knocks: Knocks,
         feed: Feed,
         faults: Faults,
@@ -58,14 +58,14 @@ class Queries:
     ) -> None:
         self.accepting = False
         self.summing = summing
-        self.overviews = overviews
+        self.aggregates = aggregates
         self._active = active
         self._stores = stores
         self._listener = listener
         self._reader = reader
         self._switch = switch
         self._indexer = indexer
-        self._history = history
+        self._gathering = gathering
         self._knocks = knocks
         self._feed = feed
         self._faults = faults
@@ -183,9 +183,9 @@ class Queries:
 
         The indexer is paused meanwhile, so that no id is in two lines.
         """
-        await self._history.learned()
+        await self._gathering.settled()
         async with self._indexer.pause():
-            async for lines in row_lines(self._active.stream.identities):
+            async for lines in row_lines(self._active.gathered.users):
                 yield lines
 
     def _fault(self) -> str:

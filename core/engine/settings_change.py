@@ -22,9 +22,8 @@ from ..messages import Json
 from ..settings import Settings
 from ..stores.base import Stores
 from .active import ActiveSettings
-from .aggregates import Overviews
 from .forwarder_switch import ForwarderSwitch, cannot_forward_why
-from .history import History
+from .gathering import Gathering
 from .log import hide
 from .rejudge import Rejudging
 from .summing import Summing
@@ -48,8 +47,7 @@ class SettingsChange:
         forwarder: Forwarder,
         switch: ForwarderSwitch,
         summing: Summing,
-        overviews: Overviews,
-        history: History,
+        gathering: Gathering,
         feed: Feed,
         faults: Faults,
     ) -> None:
@@ -59,8 +57,7 @@ class SettingsChange:
         self._forwarder = forwarder
         self._switch = switch
         self._summing = summing
-        self._overviews = overviews
-        self._history = history
+        self._gathering = gathering
         self._feed = feed
         self._faults = faults
 
@@ -78,14 +75,15 @@ class SettingsChange:
         if waits:
             settings = msgspec.structs.replace(settings, destination=before.destination)
         check_address(settings.destination.mixpanel_url)
+        gathered_by = self._active.gathered_by
         self._active.use(settings)
         self._forwarder.use(settings.destination)
         hide(self._active.masks)
         if changed and self._switch.on and not waits:
             self._switch.report(self._switch.state)
         self._summing.reset()
-        self._overviews.reset()
-        self._history.count_users_again()
+        if self._active.gathered_by != gathered_by:
+            self._gathering.again()
         self._faults.report("destination", DESTINATION_WAITS if waits else "")
         self._faults.report("subscriptions", " · ".join(self._active.faults))
         await self.keep()

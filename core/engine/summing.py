@@ -152,7 +152,7 @@ class _Matching:
         tallies = known.lines.tallies(known.severities, MOST_EVENTS)
         # Counted again soon, even if no line is missing.
         stale = known.changes != self._stores.index.changes
-        return overview_of(tallies, coverage_of(tallies, behind=max(int(stale), left)))
+        return overview_of(tallies, coverage_of(tallies, behind=max(int(stale), left), looked=known.looked))
 
     def stop(self) -> None:
         """Stop counting."""

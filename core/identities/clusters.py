@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from ..settings import IdentityMode
 from .model import DEVICE, LinkKind
@@ -54,6 +54,44 @@ class Clusters:
         self._note_count = array("I", [0])
         self._notes = (array("B", [0]), array("I", [0]))
         self._note_before = array("I", [0])
+
+    def _arrays(self) -> dict[str, array[int]]:
+        """The columns by name."""
+        named = {
+            "events": self.events,
+            "flags": self.flags,
+            "owner": self.owner,
+            "size": self.size,
+            "last": self.last,
+            "parent": self._parent,
+            "next": self._next,
+            "newer": self._newer,
+            "older": self._older,
+            "newest link": self._newest_link,
+            "link before": self._link_before,
+            "newest note": self._newest_note,
+            "note count": self._note_count,
+            "note before": self._note_before,
+        }
+        named |= {f"link {at}": column for at, column in enumerate(self._links)}
+        named |= {f"note {at}": column for at, column in enumerate(self._notes)}
+        return named
+
+    def columns(self) -> dict[str, bytearray | array[int]]:
+        """Return what the clusters consist of, by name; the values are those in use."""
+        return {**self._arrays(), **self.store.columns()}
+
+    @classmethod
+    def restored(cls, mode: IdentityMode, total: int, columns: Mapping[str, bytes]) -> Clusters:
+        """Return the clusters that these columns are of. Raises KeyError, ValueError."""
+        made = cls(mode)
+        made.store = IdStore.restored(columns)
+        made.count, made.total = len(made.store), total
+        for name, column in made._arrays().items():
+            column[:] = array(column.typecode, columns[name])
+        if any(len(column) != made.count + 1 for column in (made.events, made._parent, made._note_count)):
+            raise ValueError("the columns of the users are of different lengths")
+        return made
 
     def known(self, id: str) -> int:
         """The number of an id, a cluster of its own when it is new."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from zlib import crc32
 
 PARTS = 256
 """The index is cut into so many: growing one of them never takes longer than some milliseconds."""
@@ -21,6 +22,7 @@ class IdStore:
     """Numbers for ids, and the ids by their numbers.
 
     The index hashes ids without their case, so that a new id meets those that differ from it by case alone.
+    `columns` and `restored` are for keeping it.
     """
 
     def __init__(self) -> None:
@@ -34,6 +36,32 @@ class IdStore:
         self._recent: dict[str, int] = {}
         self._alike: set[int] = set()
         """Ids that have the hash of another one: only these may have twins."""
+
+    def columns(self) -> dict[str, bytearray | array[int]]:
+        """Return what the store consists of, by name; the values are those in use."""
+        columns: dict[str, bytearray | array[int]] = {
+            "starts": self._starts,
+            "lengths": self._lengths,
+            "tags": self._tags,
+            "used": self._used,
+            "alike": array("I", sorted(self._alike)),
+        }
+        columns |= {f"slots {part}": slots for part, slots in enumerate(self._slots)}
+        columns |= {f"chunk {number}": chunk for number, chunk in enumerate(self._chunks)}
+        return columns
+
+    @classmethod
+    def restored(cls, columns: Mapping[str, bytes]) -> IdStore:
+        """Return the store that these columns are of. Raises KeyError, ValueError."""
+        store = cls()
+        for name, column in store.columns().items():
+            if isinstance(column, array):
+                column[:] = array(column.typecode, columns[name])
+        store._alike = set(array("I", columns["alike"]))
+        store._chunks = [bytearray(columns["chunk 0"])]
+        while (chunk := columns.get(f"chunk {len(store._chunks)}")) is not None:
+            store._chunks.append(bytearray(chunk))
+        return store
 
     def __len__(self) -> int:
         return len(self._starts) - 1
@@ -150,9 +178,9 @@ class IdStore:
 
 
 def _place(id: str) -> tuple[int, int]:
-    """The part of the index that an id belongs to, and its hash there: 32 bits."""
-    key = hash(id.lower())
-    return key & (PARTS - 1), key >> 8 & 0xFFFFFFFF
+    """Return the part of the index that an id belongs to, and its hash there (32 bits), in every process."""
+    key = crc32(_encoded(id.lower()))
+    return key & (PARTS - 1), key >> 8 | (key & (PARTS - 1)) << 24
 
 
 def _encoded(id: str) -> bytes:

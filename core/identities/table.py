@@ -41,9 +41,9 @@ class Identities:
     keeps it apart from a user of that id.
     """
 
-    def __init__(self, mode: IdentityMode) -> None:
+    def __init__(self, mode: IdentityMode, ids: Clusters | None = None) -> None:
         self.mode: IdentityMode = mode
-        self.ids = Clusters(mode)
+        self.ids = ids or Clusters(mode)
         self._simplified = mode == "simplified"
         self._steps: list[Step] = []
         self._message = 0

@@ -9,7 +9,7 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -279,6 +279,15 @@ class ReceiptReader(Judging):
     async def documents(self, stores: Readable, ids: Collection[int]) -> list[Message]:
         """Return everything that `by_receipt` yields."""
         return [message async for messages in self.by_receipt(stores, ids) for message in messages]
+
+    async def load_from(self, receipt: Receipt, lines: Mapping[int, Summary]) -> list[Message]:
+        """Return the messages of a receipt that have a line, with its marks."""
+        if receipt.refused is not None:
+            return []
+        read = await self.read(receipt)
+        if isinstance(read, str):
+            return []
+        return [_marked(message, lines[message.id].marks) for message in read if message.id in lines]
 
     async def load(self, stores: Readable, lines: Sequence[Summary] | Sequence[Owed]) -> list[Message]:
         """Return the messages of lines of the list, with the marks that the lines have."""

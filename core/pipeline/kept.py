@@ -89,6 +89,14 @@ def kept_outcomes(data: bytes) -> tuple[FunctionOutcome, ...] | None:
         return None
 
 
+def unpack_findings(data: bytes) -> tuple[Finding, ...]:
+    """Return the findings of a kept verdict; none for bytes that cannot be read."""
+    try:
+        return tuple([_unpack(finding) for finding in _decode(data).findings]) if data else ()
+    except (msgspec.MsgspecError, ValueError, IndexError):
+        return ()
+
+
 def _pack(finding: Finding) -> _Finding:
     rule = BY_ID.get(finding.rule)
     own = rule is not None and rule.fix == finding.fix

@@ -110,6 +110,13 @@ class Condition(msgspec.Struct, frozen=True):
     positions: Callable[[Receipt], Collection[int] | None] | None = None
 
 
+class Snapshot(msgspec.Struct, frozen=True):
+    """What was made of all messages of the receipts up to `position`, by the settings of that `revision`."""
+
+    position: Cursor
+    revision: str
+
+
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
     """The journal's totals, see `EngineState`. `judged` counts messages of which `Judged.sent` is known."""
 
@@ -270,6 +277,18 @@ class Index(ReadableIndex, Protocol):
         They are the nearest below `before`, or above `after`; without either the newest. Those that lack what
         this version keeps are decided like others, and have less to count.
         """
+        ...
+
+    async def snapshot(self) -> tuple[Snapshot, list[bytes]] | None:
+        """Return what was last kept with `keep_snapshot`, None if there is nothing."""
+        ...
+
+    async def keep_snapshot(self, snapshot: Snapshot, parts: Sequence[bytes]) -> None:
+        """Keep parts in place of earlier ones, in small steps; `clear` removes them."""
+        ...
+
+    async def newest(self, rules: Collection[str]) -> dict[tuple[str, str], int]:
+        """Return the newest message for each of these rules and each type of message that had it."""
         ...
 
     async def keep_settings(self, text: str) -> None:

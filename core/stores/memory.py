@@ -18,7 +18,7 @@ from ..delivery import OWED_STATES, Delivery, DeliveryCounts, DeliveryState, Owe
 from ..errors import JournalFull
 from ..messages import Marks, Receipt, seq_of
 from ..verdict import Finding
-from .base import START, Condition, Counts, Cursor, Entry, Found, Judged, Revision
+from .base import START, Condition, Counts, Cursor, Entry, Found, Judged, Revision, Snapshot
 from .memory_totals import line_of, severities_of
 from .tallies import StepOf, Stretch, Tallies, tallies_of
 
@@ -44,6 +44,7 @@ class Memory:
     last: Cursor = START
     bytes: int = 0
     settings: str = ""
+    snapshot: tuple[Snapshot, list[bytes]] | None = None
     changes: int = 0
     """Grows when entries change or go."""
 
@@ -283,6 +284,23 @@ class MemoryIndex:
             last=some[-1].summary.id,
         )
 
+    async def snapshot(self) -> tuple[Snapshot, list[bytes]] | None:
+        """Return what was last kept with `keep_snapshot`."""
+        return self._memory.snapshot
+
+    async def keep_snapshot(self, snapshot: Snapshot, parts: Sequence[bytes]) -> None:
+        """Keep parts in place of earlier ones."""
+        self._memory.snapshot = snapshot, list(parts)
+
+    async def newest(self, rules: Collection[str]) -> dict[tuple[str, str], int]:
+        """Return the newest message for each of these rules and each type."""
+        return {
+            (rule, entry.summary.type): entry.summary.id
+            for entry in self._memory.lines()
+            for rule in entry.judged.rules
+            if rule in rules
+        }
+
     async def settings(self) -> str:
         """Return the settings that were last kept."""
         return self._memory.settings
@@ -355,6 +373,7 @@ class MemoryStores:
         for seq in list(memory.receipts):
             memory.delete(seq)
         memory.position = memory.last
+        memory.snapshot = None
 
     async def close(self) -> None:
         """Keep what is held for as long as this object lives."""

@@ -132,16 +132,17 @@ class StreamChecker:
         """What had to be forgotten so far."""
         return Forgotten(self._repeats.ids.forgotten, self._users.ids.forgotten, self._names.forgotten)
 
-    def observe(self, given: Digest) -> tuple[Finding, ...]:
+    def observe(self, given: Digest, identities: Identities | None = None) -> tuple[Finding, ...]:
         """Find what a message completes. Call it once for each message, in their order.
 
         A message that Segment would not hand to Mixpanel (refused, blocked, filtered out) is skipped.
+        `identities` is the table of users for a message that is in the usual one already.
         """
         self.observed += 1
         said = given.said
         if said.kept_back:
             return ()
-        identities = self.identities
+        identities = identities or self.identities
         known = identities.ids.count
         steps = () if said.second else identities.add(said.named, said.id)
         # In the order of the fields: naming them would cost as much as a rule, for every message.

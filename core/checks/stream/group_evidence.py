@@ -39,6 +39,15 @@ class Elsewhere(msgspec.Struct, frozen=True):
     name: str
 
 
+class EvidenceKept(msgspec.Struct, frozen=True, array_like=True):
+    """What `Evidence` remembers, as plain data."""
+
+    names: tuple[tuple[str, _Name], ...]
+    ids: tuple[tuple[str, str], ...]
+    newest: tuple[tuple[int, JsonObject], ...]
+    in_use: tuple[str, ...]
+
+
 class Evidence:
     """Follows the names that hold groups' ids beside the group key. `ids`: how many ids are remembered."""
 
@@ -48,6 +57,22 @@ class Evidence:
         self._newest: deque[tuple[int, JsonObject]] = deque(maxlen=_KEPT)
         self._in_use: set[str] = set()
         """Keys that events or profiles carry themselves."""
+
+    def kept(self) -> EvidenceKept:
+        """Return everything that is remembered."""
+        return EvidenceKept(
+            tuple(self._names.items()),
+            tuple(self._ids.remembered()),
+            tuple(self._newest),
+            tuple(self._in_use),
+        )
+
+    def restore(self, kept: EvidenceKept) -> None:
+        """Remember what `kept` gave."""
+        self._names, self._in_use = dict(kept.names), set(kept.in_use)
+        self._newest.extend(kept.newest)
+        for id in kept.ids:
+            self._ids.put(id, True)
 
     def group(self, key: str, id: Json, traits: JsonObject, keys: Collection[str]) -> Iterator[Elsewhere]:
         """Look at a group that is written under `key`; `keys` are all that this call writes groups under."""

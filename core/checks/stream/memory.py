@@ -155,6 +155,10 @@ class Recent(Generic[K, V]):
         """Everything that is kept, the oldest first."""
         return [*self._old.values(), *self._young.values()]
 
+    def remembered(self) -> list[K]:
+        """Return the keys that are kept, the oldest first."""
+        return [*self._old, *self._young]
+
     def put(self, key: K, value: V) -> None:
         """Keep it as the most recent."""
         self._old.pop(key, None)

@@ -7,6 +7,7 @@
 - `indexed`: receipts up to this one have their messages in the index
 - `counts`: the totals of `messages`, as JSON
 - `severities`: the worst severity of each rule by the settings that judged, see `tally`; it may be missing
+- `snapshot`: which parts of `snapshots` are whole, see that module; it may be missing
 - `settings`: those that the last engine ran with, as JSON without secrets; it may be missing
 - `filled`, `fill`: messages of the receipts after the one and up to the other lack what this version keeps of
   them; missing when none do
@@ -24,6 +25,7 @@ from pathlib import Path
 
 from ...errors import JournalError, JournalTooNew
 from ...messages import Marks
+from . import snapshots
 from .faults import foreign_fault
 
 VERSION = 6
@@ -45,6 +47,7 @@ TABLES = (
     "kinds",
     "verdicts",
     "texts",
+    "snapshots",
 )
 """Those that are emptied when the journal is cleared."""
 
@@ -297,6 +300,7 @@ def connect_writer(path: Path) -> sqlite3.Connection:
             )
             # From the start the file alone says what it is, should its log be lost.
             connection.execute("PRAGMA wal_checkpoint").fetchone()
+        connection.execute(snapshots.TABLE)
     except BaseException:
         connection.close()
         raise

@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
 
 import msgspec
 
@@ -23,6 +24,9 @@ from .schema import OWED, TABLES, connect_aside, connect_writer
 from .shared import SharedRows, Uses
 from .tally import COUNTED, Changes, Row, Severities, Tally
 from .texts import Tail
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 _INSERT_RECEIPTS = "INSERT INTO receipts (seq, received_at, form, data) VALUES (?, ?, ?, ?)"
 OLDEST_FREE = f"""
@@ -173,6 +177,13 @@ class Store(DeliveryRows):
         verdicts.done()
         self._tail.forget()
 
+    def run(
+        self, work: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **more: P.kwargs
+    ) -> T:
+        """Run work in a transaction of its own."""
+        with self._transaction():
+            return work(self._db, *args, **more)
+
     def keep_settings(self, text: str) -> None:
         """Keep the settings that the engine runs with."""
         with self._transaction():
@@ -188,7 +199,7 @@ class Store(DeliveryRows):
         with self._transaction():
             for table in TABLES:
                 self._db.execute(f"DELETE FROM {table}")
-            self._db.execute("DELETE FROM meta WHERE key IN ('filled', 'fill', 'severities')")
+            self._db.execute("DELETE FROM meta WHERE key IN ('filled', 'fill', 'severities', 'snapshot')")
             self._db.executemany(
                 SET_META,
                 [(self.last_seq, "last_seq"), (self.last_seq, "indexed"), (tally.encode(), "counts")],

@@ -10,9 +10,9 @@ from ...api.models import Summary
 from ...delivery import Delivery, DeliveryState, Owed
 from ...messages import Receipt
 from ...settings import JournalSettings
-from ..base import START, Condition, Counts, Cursor, Entry, Judged, Revision
+from ..base import START, Condition, Counts, Cursor, Entry, Judged, Revision, Snapshot
 from ..tallies import StepOf, Stretch, Tallies
-from . import reader, totals
+from . import reader, snapshots, totals
 from .damage import Damage
 from .faults import SQLITE_ERRORS, store_fault
 from .lock import JournalLock
@@ -147,6 +147,26 @@ class SqliteIndex(SqliteLines):
     ) -> Stretch:
         """Return what is counted of the lines that fulfil a condition, see `Index.stretch`."""
         return await self._reader.search.run(totals.stretch, condition, before, after, limit)
+
+    async def snapshot(self) -> tuple[Snapshot, list[bytes]] | None:
+        """Return what was last kept with `keep_snapshot`, None if there is nothing."""
+        return await self._reader.search.run(snapshots.read)
+
+    async def keep_snapshot(self, snapshot: Snapshot, parts: Sequence[bytes]) -> None:
+        """Keep parts in place of earlier ones; each is a transaction of its own."""
+        store = self._store
+
+        def write(data: bytes) -> Callable[[], int]:
+            return lambda: store.run(snapshots.add_part, data)
+
+        numbers = [await self._writer.run(write(one)) for one in parts]
+        if numbers:
+            first, end = numbers[0], numbers[-1] + 1
+            await self._writer.run(lambda: store.run(snapshots.finish, snapshot, first, end))
+
+    async def newest(self, rules: Collection[str]) -> dict[tuple[str, str], int]:
+        """Return the newest message for each of these rules and each type of message that had it."""
+        return await self._reader.quick.run(totals.newest_with, sorted(rules))
 
     async def settings(self) -> str:
         """Return the settings that were last kept, "" if there are none."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import defaultdict
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -27,6 +28,7 @@ from ..tallies import (
     tallies_of,
     top_events,
 )
+from .message_rows import IDS_A_QUERY, places
 from .reader import ENDLESS
 from .search import Search, Span, unfilled
 from .tally import COUNTED, Row, Severities
@@ -75,9 +77,8 @@ def stretch(
         lacking = unfilled(db)
         search = Search(db, condition, lacking)
         chosen = {line.id for line in search.lines(Span(low - 1, high + 1), newest_first=False)}
-        rows = db.execute(f"SELECT {COUNTED} FROM lines WHERE id >= ? AND id <= ?", (low, high)).fetchall()
         return Stretch(
-            lines=tuple([_line(row) for row in map(Row.read, rows) if row.id in chosen]),
+            lines=tuple(map(_line, _rows(db, sorted(chosen)))),
             severities=_severities(db),
             looked=looked,
             first=low,
@@ -86,6 +87,16 @@ def stretch(
     finally:
         if db.in_transaction:
             db.execute("ROLLBACK")  # nothing was written
+
+
+def _rows(db: sqlite3.Connection, ids: Sequence[int]) -> Iterator[Row]:
+    """Yield what is counted of the messages with these ids."""
+    for start in range(0, len(ids), IDS_A_QUERY):
+        some = ids[start : start + IDS_A_QUERY]
+        yield from map(
+            Row.read,
+            db.execute(f"SELECT {COUNTED} FROM lines WHERE id IN ({places(some)}) ORDER BY id", some),
+        )
 
 
 def _line(row: Row) -> Line:
@@ -102,6 +113,16 @@ def _line(row: Row) -> Line:
         None if row.sent is None else bool(row.sent),
         row.rules.split(),
     )
+
+
+def newest_with(db: sqlite3.Connection, rules: Sequence[str]) -> dict[tuple[str, str], int]:
+    """Return the newest message for each of these rules and each type, see `Index.newest`."""
+    rows = db.execute(
+        f"SELECT rule, type, max(newest) FROM tallies WHERE rule IN ({','.join('?' * len(rules))}) "
+        "GROUP BY rule, type",
+        rules,
+    )
+    return {(rule, type): id for rule, type, id in rows}
 
 
 def _severities(db: sqlite3.Connection) -> dict[str, Severity]:

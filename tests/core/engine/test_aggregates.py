@@ -1,13 +1,12 @@
-"""Gathering the newest messages when somebody asks: right, kept up, shared, bounded, and in small slices."""
+"""Users and groups of the whole journal: gathered as messages come, kept, and gathered again if need be."""
 
 from __future__ import annotations
 
 import asyncio
-import gc
-import random
-import time
+import sqlite3
+import uuid
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,25 +14,17 @@ import msgspec
 import pytest
 from check_helpers import every_real_message
 from engines import engine_settings, isolate, listed, post, running_engine, track
-from fake_viewer import AT, summary
-from fault_log import no_faults
-from memory_journal import MemoryJournal
 
-from segtap.core.aggregates.model import Overview
+from segtap.core.aggregates.model import Groups, Overview
 from segtap.core.api.client import Client
-from segtap.core.engine import aggregates
-from segtap.core.engine.active import ActiveSettings
-from segtap.core.engine.aggregates import Overviews
+from segtap.core.api.models import Coverage, Summary
+from segtap.core.engine import aggregates, gathering
 from segtap.core.engine.lifecycle import Engine
-from segtap.core.errors import JournalError
-from segtap.core.identities.model import SHORT_MEMBERS
+from segtap.core.identities.model import SHORT_MEMBERS, Users
 from segtap.core.index.receipts import ReceiptReader
-from segtap.core.messages import Message, Receipt, message_number, seq_of
-from segtap.core.pipeline.intake import parse_receipt
-from segtap.core.settings import Settings
-from segtap.core.stores.base import Entry
-from segtap.core.stores.memory import STEP
-from segtap.core.verdict import Verdict
+from segtap.core.messages import Message, Receipt, message_number
+from segtap.core.settings import RuleSetting
+from segtap.core.verdict import Translation
 
 
 @pytest.fixture(autouse=True)
@@ -52,58 +43,6 @@ async def whole(client: Client) -> Overview:
     while (overview := await client.overview()).covered.behind:
         pass
     return overview
-
-
-def at(receipt: int, position: int) -> int:
-    """The id of a message in the receipt that was appended as the first, second, …"""
-    return message_number(receipt * STEP, position)
-
-
-class Kept:
-    """A journal in memory with messages that need no indexer, and what gathers them."""
-
-    def __init__(self, settings: Settings | None = None) -> None:
-        self.journal = MemoryJournal()
-        self.settings = settings or Settings()
-        self.inspected = 0
-        reading = ActiveSettings(self.settings)
-
-        def inspect(message: Message) -> Verdict:
-            self.inspected += 1
-            return reading.judge(message)
-
-        self.reader = ReceiptReader(parse_receipt, inspect, no_faults(), adjust=reading.adjust)
-        self.overviews = self.another(reading)
-
-    def another(self, reading: ActiveSettings | None = None) -> Overviews:
-        reading = reading or ActiveSettings(self.settings)
-        return Overviews(self.journal, self.reader, reading, lambda: self.settings)
-
-    async def take(self, *batches: list[dict[str, Any]]) -> None:
-        for batch in batches:
-            number = self.journal.memory.last // STEP + 1
-            receipt = Receipt(
-                uid=f"uid-{number}",
-                received_at=AT + number * 300,
-                method="POST",
-                path="/v1/batch",
-                body=msgspec.json.encode({"batch": batch}),
-            )
-            seq = await self.journal.receipts.append(receipt)
-            entries = [
-                Entry(
-                    summary(
-                        1,
-                        message["type"],
-                        message.get("event", message["type"]),
-                        id=message_number(seq, position),
-                        received_at=receipt.received_at,
-                    ),
-                    False,
-                )
-                for position, message in enumerate(batch)
-            ]
-            await self.journal.index.add(entries, seq)
 
 
 async def test_the_counts_are_those_of_every_detail(running: tuple[Engine, Client]) -> None:
@@ -126,15 +65,6 @@ async def test_the_counts_are_those_of_every_detail(running: tuple[Engine, Clien
     assert (overview.covered.first, overview.covered.last) == (lines[0].id, lines[-1].id)
     newest = next(one for one in overview.rules if one.rule == "second-receipt").newest[0]
     assert "second-receipt" in {one.rule for one in (await client.detail(newest)).verdict.findings}
-
-
-async def test_nothing_is_done_before_somebody_asks(running: tuple[Engine, Client]) -> None:
-    engine, client = running
-    await post(engine.url, track("m-1"))
-    await listed(client, 1)
-    await client.overview()
-    assert engine.parts.overviews._gathered is None
-    assert engine.parts.overviews._task is None
 
 
 async def test_users_and_groups_come_of_the_same_messages(running: tuple[Engine, Client]) -> None:
@@ -170,145 +100,6 @@ async def test_users_and_groups_come_of_the_same_messages(running: tuple[Engine,
     assert groups.group_calls == 1
     assert groups.known is None
     assert [one.key for one in groups.keys]
-
-
-async def test_asking_again_and_again_gives_what_asking_once_gives() -> None:
-    draw, kept = random.Random(5), Kept()
-    messages = every_real_message()
-    for _ in range(12):
-        await kept.take(*([draw.choice(messages) for _ in range(draw.randint(1, 9))] for _ in range(5)))
-        await kept.overviews.groups()
-    once = kept.another()
-    while (await once.groups()).covered.behind:  # an answer does not wait until all is read
-        pass
-    assert await kept.overviews.groups() == await once.groups()
-
-
-async def test_each_message_is_read_once_however_many_ask() -> None:
-    kept = Kept()
-    await kept.take(*([track(f"m-{number}")] for number in range(200)))
-    told = await asyncio.gather(*(kept.overviews.groups() for _ in range(8)), kept.overviews.groups())
-    assert {answer.covered.messages for answer in told} == {200}
-    assert kept.inspected == 200
-    await kept.take([track("m-new")])
-    assert (await kept.overviews.groups()).covered.messages == 201
-    assert kept.inspected == 201
-
-
-async def test_who_asks_while_it_is_read_gets_what_came_before_the_asking() -> None:
-    kept = Kept()
-    await kept.take(*([track(f"m-{number}")] for number in range(300)))
-    first = asyncio.create_task(kept.overviews.groups())
-    await asyncio.sleep(0)
-    await kept.take([track("late", event="Late")])
-    second = await kept.overviews.groups()
-    assert second.covered.behind or second.covered.messages == 301
-    await first
-
-
-async def test_a_slow_reading_is_answered_in_part_and_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(aggregates, "WAIT", 0.02)
-    kept = Kept()
-    await kept.take(*([track(f"m-{number}-{each}") for each in range(50)] for number in range(40)))
-    parts = [await kept.overviews.groups()]
-    while parts[-1].covered.behind:
-        parts.append(await kept.overviews.groups())
-    assert len(parts) > 1
-    for part in parts:
-        assert part.covered.messages + part.covered.behind in (part.covered.messages, 2_000)
-    assert parts[-1].covered.messages == 2_000
-    assert kept.inspected == 2_000
-
-
-async def test_it_is_bounded_and_says_what_it_covers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(aggregates, "MOST_MESSAGES", 100)
-    monkeypatch.setattr(aggregates, "PAGE", 30)
-    kept = Kept()
-    await kept.take(*([track(f"m-{number}")] for number in range(100)))
-    assert not (await kept.overviews.groups()).covered.older
-    assert not (await kept.overviews.groups()).covered.older
-    kept = Kept()
-    await kept.take(*([track(f"m-{number}")] for number in range(140)))
-    covered = (await kept.overviews.groups()).covered
-    assert (covered.messages, covered.older, covered.first) == (100, True, at(41, 0))
-    for _ in range(10):
-        await kept.take(*([track(f"n-{number}")] for number in range(17)))
-        covered = (await kept.overviews.groups()).covered
-        assert covered.older
-        assert 100 <= covered.messages <= 200
-        assert covered.last == message_number(kept.journal.memory.last, 0)
-        assert covered.messages == (seq_of(covered.last) - seq_of(covered.first)) // STEP + 1
-    await kept.take(*([track(f"o-{number}")] for number in range(500)))
-    covered = (await kept.overviews.groups()).covered
-    assert (covered.messages, covered.older) == (100, True)
-
-
-async def test_while_it_is_begun_anew_the_old_numbers_stand(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(aggregates, "MOST_MESSAGES", 400)
-    kept = Kept()
-    await kept.take(*([track(f"m-{number}")] for number in range(400)))
-    assert (await kept.overviews.groups()).covered.messages == 400
-    await kept.take(*([track(f"n-{number}")] for number in range(900)))
-    monkeypatch.setattr(aggregates, "WAIT", 0.0)
-    covered = (await kept.overviews.groups()).covered
-    while covered.messages != 400 or covered.last != at(1300, 0):
-        assert covered.last == at(400, 0)
-        covered = (await kept.overviews.groups()).covered
-        await asyncio.sleep(0.001)
-    assert covered.first == at(901, 0)
-
-
-async def test_what_is_read_again_for_a_replacement_is_not_still_to_read(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(aggregates, "MOST_MESSAGES", 400)
-    kept = Kept()
-    for count in (400, 300):
-        await kept.take(*([track("again")] for _ in range(count)))
-        await kept.overviews.groups()
-    await kept.take(*([track("new")] for _ in range(101)))
-    monkeypatch.setattr(aggregates, "WAIT", 0.0)
-    parts = [(await kept.overviews.groups()).covered]
-    while parts[-1].messages != 400:
-        await asyncio.sleep(0.001)
-        parts.append((await kept.overviews.groups()).covered)
-    assert {part.messages for part in parts} == {700, 400}
-    assert 0 < max(part.behind for part in parts) <= 101
-
-
-@pytest.mark.bench
-async def test_the_loop_is_never_held_for_long() -> None:
-    """Another task gets its turn between a few messages: no stretch is more than a small part of the work.
-
-    Measured in the thread's own time and without the collector, whose pauses are those of the whole process.
-    """
-    kept = Kept()
-    messages = every_real_message()
-    await kept.take(*([messages[number % len(messages)] for number in range(25)] for _ in range(80)))
-    stretches: list[float] = []
-    last = time.thread_time()
-
-    async def turn() -> None:
-        nonlocal last
-        while True:
-            await asyncio.sleep(0)
-            now = time.thread_time()
-            stretches.append(now - last)
-            last = now
-
-    gc.collect()
-    gc.disable()
-    try:
-        task = asyncio.create_task(turn())
-        groups = await kept.overviews.groups()
-        while groups.covered.behind:
-            groups = await kept.overviews.groups()
-        task.cancel()
-    finally:
-        gc.enable()
-    assert groups.covered.messages == 2_000
-    assert len(stretches) > 2_000 / 100
-    assert max(stretches) < sum(stretches) / 8
 
 
 async def test_clearing_begins_anew(running: tuple[Engine, Client]) -> None:
@@ -350,48 +141,6 @@ async def test_other_settings_begin_anew(running: tuple[Engine, Client]) -> None
     assert (await client.users()).mode == "simplified"
 
 
-async def test_a_journal_that_fails_is_told_and_the_next_asking_goes_on(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    kept = Kept()
-    await kept.take(*([track(f"m-{number}")] for number in range(300)))
-    receipts, calls = kept.journal.receipts.read, 0
-
-    async def failing(after: int = 0, limit: int = 256) -> list[Receipt]:
-        nonlocal calls
-        calls += 1
-        if calls == 2:
-            raise JournalError("the disk is gone")
-        return await receipts(after, limit)
-
-    monkeypatch.setattr(kept.journal.receipts, "read", failing)
-    with pytest.raises(JournalError, match="the disk is gone"):
-        await kept.overviews.groups()
-    assert (await kept.overviews.groups()).covered.messages == 300
-    assert kept.inspected == 300
-
-
-async def test_messages_that_made_room_meanwhile_are_left_out() -> None:
-    kept = Kept()
-    await kept.take(*([track(f"m-{number}")] for number in range(10)))
-    for number in (1, 2, 5, 10):
-        del kept.journal.receipt_rows[number * STEP]
-    covered = (await kept.overviews.groups()).covered
-    assert (covered.messages, covered.behind) == (6, 0)
-
-
-async def test_a_stop_ends_the_reading() -> None:
-    kept = Kept()
-    await kept.take(*([track(f"m-{number}")] for number in range(2_000)))
-    asked = asyncio.create_task(kept.overviews.groups())
-    await asyncio.sleep(0.01)
-    asked.cancel()
-    await asyncio.gather(asked, return_exceptions=True)
-    await kept.overviews.close()
-    assert "segtap-overview" not in {task.get_name() for task in asyncio.all_tasks()}
-    assert kept.inspected < 2_000
-
-
 async def test_a_user_of_thousands_of_devices_is_told_in_short(tmp_path: Path) -> None:
     """It is asked for each second while the screen of users is open."""
     async with running_engine(msgspec.structs.replace(engine_settings(tmp_path), identity="simplified")) as (
@@ -412,3 +161,147 @@ async def test_a_user_of_thousands_of_devices_is_told_in_short(tmp_path: Path) -
         assert one is not None
         assert "$device:device-298" in [member.id for member in one.members]
         assert len(one.members) == SHORT_MEMBERS
+
+
+def story(start: int, count: int) -> list[dict[str, Any]]:
+    """Messages of a few users in groups, some of whose devices are joined to them."""
+    made: list[dict[str, Any]] = []
+    for number in range(start, start + count):
+        user, device = f"user-{number % 7}", str(uuid.UUID(int=number % 11, version=4))
+        one: dict[str, Any] = {"userId": user, "anonymousId": device, "messageId": f"m-{number}"}
+        match number % 4:
+            case 0:
+                made.append({**one, "type": "identify", "traits": {"plan": "pro"}})
+            case 1:
+                company = f"company-{number % 3}"
+                made.append({**one, "type": "group", "groupId": company, "traits": {"plan": "pro"}})
+            case _:
+                made.append({**one, "type": "track", "event": f"Event {number % 5}", "properties": {}})
+    return made
+
+
+async def known(client: Client) -> tuple[Users, Groups]:
+    """The users and groups once all messages are gathered."""
+    users = await client.users()
+    while users.covered.behind:
+        users = await client.users()
+    return users, await client.groups()
+
+
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Positions of the receipts that are read to gather what is in them."""
+    positions: list[int] = []
+    load = ReceiptReader.load_from
+
+    async def counting(self: ReceiptReader, receipt: Receipt, lines: Mapping[int, Summary]) -> list[Message]:
+        positions.append(receipt.seq)
+        return await load(self, receipt, lines)
+
+    monkeypatch.setattr(ReceiptReader, "load_from", counting)
+    return positions
+
+
+async def test_a_start_reads_only_what_came_after_what_was_kept(
+    tmp_path: Path, read: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = engine_settings(tmp_path)
+    async with running_engine(settings) as (engine, client):
+        for start in range(0, 200, 20):
+            await post(engine.url, *story(start, 20))
+        await engine.indexed()
+        before = await known(client)
+        assert before[0].total == 7
+        assert before[0].covered.messages == 200
+        assert before[1].group_calls == 50
+    with monkeypatch.context() as crashing:
+        async with running_engine(settings) as (engine, client):
+            assert await known(client) == before
+            await post(engine.url, *story(200, 20))
+            await engine.indexed()
+            crashing.setattr(engine.parts.gathering, "keep", nothing)
+    assert read == []
+    async with running_engine(settings) as (engine, client):
+        users, groups = await known(client)
+        assert (users.covered.messages, groups.group_calls) == (220, 55)
+        assert read == [11]
+    async with running_engine(settings) as (engine, client):
+        assert await known(client) == (users, groups)
+        assert read == [11]
+
+
+def change(path: Path, statement: str) -> None:
+    """Change the file of a journal while no engine has it."""
+    db = sqlite3.connect(path)
+    db.execute(statement)
+    db.commit()
+    db.close()
+
+
+async def nothing() -> None:
+    """Keep nothing, as if the process had died."""
+
+
+async def test_the_whole_journal_is_read_where_nothing_is_kept(
+    tmp_path: Path, read: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bit by bit, with the progress in each answer; messages that come meanwhile are in it once."""
+    settings = engine_settings(tmp_path)
+    async with running_engine(settings) as (engine, client):
+        for start in range(0, 400, 10):
+            await post(engine.url, *story(start, 10))
+        await engine.indexed()
+        before = await known(client)
+    change(tmp_path / "journal.db", "DELETE FROM meta WHERE key = 'snapshot'")
+    translated = ReceiptReader.translated
+
+    async def slowly(self: ReceiptReader, message: Message) -> Translation:
+        await asyncio.sleep(0.001)
+        return await translated(self, message)
+
+    with monkeypatch.context() as slow:
+        slow.setattr(gathering, "RECEIPTS", 2)
+        slow.setattr(aggregates, "WAIT", 0.0)
+        slow.setattr(ReceiptReader, "translated", slowly)
+        async with running_engine(settings) as (engine, client):
+            parts = [(await client.users()).covered]
+            await post(engine.url, *story(400, 10))
+            while parts[-1].behind:
+                parts.append((await client.users()).covered)
+            assert len({part.messages for part in parts}) > 3
+            assert all(part.messages + part.behind >= 400 for part in parts)
+            users, groups = await known(client)
+    assert users.covered.messages == 410
+    assert len(read) == len(set(read)) >= 40
+    other = tmp_path / "other"
+    other.mkdir()
+    async with running_engine(engine_settings(other)) as (engine, client):
+        for start in range(0, 410, 10):
+            await post(engine.url, *story(start, 10))
+        await engine.indexed()
+        at_once = await known(client)
+    assert before[0].total == users.total
+    timeless = [msgspec.structs.replace(one, covered=Coverage()) for one in (users, groups)]
+    assert [msgspec.structs.replace(one, covered=Coverage()) for one in at_once] == timeless
+
+
+async def test_what_other_settings_made_or_cannot_be_read_is_not_used(
+    tmp_path: Path, read: list[int]
+) -> None:
+    settings = engine_settings(tmp_path)
+    async with running_engine(settings) as (engine, client):
+        await post(engine.url, *story(0, 40))
+        await engine.indexed()
+    async with running_engine(msgspec.structs.replace(settings, identity="simplified")) as (_, client):
+        users, _ = await known(client)
+        assert (users.mode, users.covered.messages, len(read)) == ("simplified", 40, 1)
+    quiet = msgspec.structs.replace(
+        settings, identity="simplified", rules=(RuleSetting(id="*", severity="off"),)
+    )
+    async with running_engine(quiet) as (_, client):
+        assert (await known(client))[0] == users
+        assert len(read) == 1, "rules make no other users"
+    change(tmp_path / "journal.db", "UPDATE snapshots SET data = x'00'")
+    async with running_engine(quiet) as (_, client):
+        assert (await known(client))[0] == users
+        assert len(read) == 2

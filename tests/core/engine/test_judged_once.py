@@ -15,6 +15,7 @@ from engines import engine_settings, isolate, post, running_engine, track, until
 from mixpanel_server import MixpanelServer
 from worker_target import count_steps
 
+from segtap.core.api.client import Client
 from segtap.core.engine.lifecycle import Engine
 from segtap.core.settings import RuleSetting
 
@@ -40,10 +41,39 @@ async def test_a_message_that_is_received_listed_and_forwarded_is_judged_once(
             (line,) = (await client.page()).summaries
             detail = await client.detail(line.id)
             assert detail.verdict.findings
-            await client.overview()
-            await client.groups()
-            await client.users()
             assert calls["check"] == 1, "its verdict is kept"
+
+
+async def test_summing_up_reads_nothing_again(tmp_path: Path, calls: Counter[str]) -> None:
+    """Neither in the engine that received the messages nor in the next one, which only warms the rules up."""
+    messages = [
+        track("m-1", **BAD),
+        track("m-2", event="Other"),
+        {"type": "group", "userId": "ada", "groupId": "acme", "messageId": "m-3", "traits": {"plan": "pro"}},
+        {"type": "identify", "userId": "ada", "messageId": "m-4", "traits": {"plan": "pro"}},
+    ]
+    settings = engine_settings(tmp_path)
+
+    async def sum_up(client: Client) -> tuple[object, ...]:
+        overview = await client.overview()
+        assert overview.covered.messages == 4
+        some = await client.overview("event:Other")
+        assert some.covered.messages == 1
+        users, groups = await client.users(), await client.groups()
+        assert (users.total, users.covered.messages, groups.group_calls) == (2, 4, 1)
+        return overview, some, users, groups
+
+    async with running_engine(settings) as (engine, client):
+        await post(engine.url, *messages)
+        await engine.indexed()
+        before = dict(calls)
+        answers = await sum_up(client)
+        assert dict(calls) == before
+    async with running_engine(settings) as (engine, client):
+        await engine.warmed()
+        before = dict(calls)
+        assert await sum_up(client) == answers
+        assert dict(calls) == before
 
 
 async def test_a_kept_verdict_is_the_one_that_was_made(tmp_path: Path, calls: Counter[str]) -> None:

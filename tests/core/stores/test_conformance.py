@@ -21,7 +21,7 @@ from segtap.core.errors import JournalFull
 from segtap.core.messages import Marks, Receipt, message_number
 from segtap.core.settings import JournalSettings
 from segtap.core.stores import MEMORY, START, Counts, Entry, Stores
-from segtap.core.stores.base import Condition, Found, just_before
+from segtap.core.stores.base import Condition, Found, Snapshot, just_before
 from segtap.core.stores.sqlite import totals
 from segtap.core.stores.sqlite.schema import connect_reader
 from segtap.core.stores.sqlite.stores import SqliteStores
@@ -360,6 +360,25 @@ async def test_changes_of_lines_are_numbered_and_new_lines_are_none(kept: Stores
     await kept.clear()
     numbers.append(kept.index.changes)
     assert len(set(numbers)) == 4
+
+
+async def test_a_snapshot_is_kept_whole_until_the_next_one(kept: Stores) -> None:
+    assert await kept.index.snapshot() is None
+    for number in range(3):
+        parts = [bytes([number]) * size for size in (10, 100_000, 1)]
+        await kept.index.keep_snapshot(Snapshot(number, f"revision {number}"), parts)
+        assert await kept.index.snapshot() == (Snapshot(number, f"revision {number}"), parts)
+    await kept.clear()
+    assert await kept.index.snapshot() is None
+
+
+async def test_the_newest_message_of_each_rule_and_type(kept: Stores) -> None:
+    ids = await receive(kept, *({} for _ in range(4)))
+    await kept.index.revise([revision(ids[0], 1, 1), revision(ids[2], 0, 1)])
+    assert await kept.index.newest(["an-error", "a-warning", "another"]) == {
+        ("an-error", "track"): ids[0],
+        ("a-warning", "track"): ids[2],
+    }
 
 
 # --- the outbox ------------------------------------------------------------------------------------
