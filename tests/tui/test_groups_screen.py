@@ -299,7 +299,7 @@ async def test_nothing_is_said_of_groups_before_all_is_read(
         await until(pilot, lambda: isinstance(pilot.app.screen, GroupsScreen))
         screen = pilot.app.screen
         assert isinstance(screen, GroupsScreen)
-        await until(pilot, lambda: "reading …  40 of 9,050 so far" in str(screen.banner.render()))
+        await until(pilot, lambda: "reading …  0%, 40 of 9,050 so far" in str(screen.banner.render()))
         assert not screen.has_class("-empty")
         viewer.known_groups = msgspec.structs.replace(
             groups_of(known=known), covered=Coverage(messages=50, behind=9_000)

@@ -30,6 +30,7 @@ from segtap.tui.render.summary import (
     joining,
     rule_head,
     rule_spans,
+    short,
     span_words,
     step_words,
     text_lines,
@@ -125,6 +126,12 @@ def test_lines_keep_to_the_width_and_hold_nothing_that_acts(width: int, marks: o
     assert "\x1b" not in "\n".join(text_lines(overview, chosen))
 
 
+def test_numbers_fit_their_cells() -> None:
+    numbers = (7, 99_999, 100_000, 999_999, 1_000_000, 1_250_000)
+    assert [short(number, 5) for number in numbers] == ["7", "100k", "100k", "1.0M", "1.0M", "1.2M"]
+    assert [short(number, 7) for number in numbers[2:6]] == ["100,000", "999,999", "1.0M", "1.2M"]
+
+
 def test_bars_and_slots() -> None:
     assert bar(0, 10, 8, UNICODE) == ""
     assert bar(1, 1_000, 8, UNICODE) == "╸"
@@ -197,7 +204,7 @@ async def test_enter_on_a_rule_opens_its_newest_message_in_the_warnings_pane(
         assert main.pane_name == "warnings"
 
 
-async def test_enter_on_an_event_goes_to_its_newest_message_though_a_filter_hides_it(app_on: AppOn) -> None:
+async def test_enter_on_an_event_goes_to_its_newest_message_and_the_filter_stays(app_on: AppOn) -> None:
     app = app_on(FakeViewer(story(60)))
     async with app.run_test(size=(120, 40)) as pilot:
         await until(pilot, lambda: app.main is not None and len(app.main.list.window) == 60)
@@ -206,9 +213,10 @@ async def test_enter_on_an_event_goes_to_its_newest_message_though_a_filter_hide
         await pilot.press("slash", *"pricing", "enter")
         await until(pilot, lambda: len(main.list.window) == 5)
         await opened(pilot)
-        await pilot.press("tab", "down", "enter")
-        await until(pilot, lambda: app.screen is main and main.list.selected == message_number(51, 0))
-        assert main.filter_bar.text == main.source.text == ""
+        newest = main.list.window.rows[-1].id
+        await pilot.press("tab", "enter")
+        await until(pilot, lambda: app.screen is main and main.list.selected == newest)
+        assert main.filter_bar.text == main.source.text == "pricing"
         assert main.list.has_focus
 
 
@@ -263,7 +271,7 @@ async def test_what_is_still_to_be_read_is_said_and_asked_for(
     app = app_on(viewer)
     async with app.run_test(size=(120, 40)) as pilot:
         screen = await opened(pilot)
-        assert "reading …  24 of 4,224 so far" in words(screen.banner)
+        assert "reading …  0%, 24 of 4,224 so far" in words(screen.banner)
         viewer.behind = 0
         await until(pilot, lambda: "reading" not in words(screen.banner))
 
@@ -275,7 +283,7 @@ async def test_what_is_not_known_yet_is_not_said(app_on: AppOn, monkeypatch: pyt
     app = app_on(viewer)
     async with app.run_test(size=(120, 40)) as pilot:
         screen = await opened(pilot)
-        assert "reading …  2 of 9,050 so far" in words(screen.banner)
+        assert "reading …  0%, 2 of 9,050 so far" in words(screen.banner)
         shown = drawn_screen(pilot)
         assert "no errors" not in shown
         assert "No rule" not in shown
@@ -288,6 +296,34 @@ async def test_what_is_not_known_yet_is_not_said(app_on: AppOn, monkeypatch: pyt
         assert "so far" not in drawn_screen(pilot)
 
 
+async def test_with_a_filter_it_sums_up_what_matches_and_escape_stops_it(
+    app_on: AppOn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_screen, "FRESH", 0.02)
+    viewer = FakeViewer([summary(number, name=f"Event {number % 3}") for number in range(1, 31)])
+    viewer.behind = 70
+    app = app_on(viewer)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("/", *"Event", "space", "1", "enter")
+        await pilot.pause()
+        screen = await opened(pilot)
+        assert "reading …  30% of 100, 10 found so far, Esc stops" in words(screen.banner)
+        assert [row.key[2] for row in screen.events.rows] == ["Event 1"]
+        await pilot.press("escape")
+        await until(pilot, lambda: "stopped at  30% of 100, 10 found so far" in words(screen.banner))
+        asked = len(viewer.calls)
+        for _ in range(5):
+            await pilot.pause(0.03)
+        assert len(viewer.calls) == asked, "it is not asked for any more"
+        assert app.screen is screen
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is not screen)
+        viewer.behind = 0
+        screen = await opened(pilot)
+        assert "in 10 messages that match Event 1" in words(screen.banner)
+        assert screen.copied()[1].startswith("Summary of 10 messages that match Event 1")
+
+
 async def test_a_journal_that_is_being_read_is_not_called_empty(app_on: AppOn) -> None:
     viewer = FakeViewer()
     viewer.behind = 9_050
@@ -295,7 +331,7 @@ async def test_a_journal_that_is_being_read_is_not_called_empty(app_on: AppOn) -
     async with app.run_test(size=(120, 40)) as pilot:
         screen = await opened(pilot)
         assert not screen.has_class("-empty")
-        assert "reading …  0 of 9,050 so far" in words(screen.banner)
+        assert "reading …  0%, 0 of 9,050 so far" in words(screen.banner)
 
 
 @pytest.mark.parametrize("moved", [False, True], ids=["untouched", "moved"])

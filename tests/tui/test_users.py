@@ -363,7 +363,7 @@ async def test_nothing_is_said_of_users_before_all_is_read(
     viewer = viewer_of(Users(mode="original", covered=Coverage(messages=40, behind=9_010)))
     async with app_on(viewer).run_test(size=(120, 40)) as pilot:
         screen = await opened(pilot)
-        assert "reading …  40 of 9,050 so far" in str(screen.banner.render())
+        assert "reading …  0%, 40 of 9,050 so far" in str(screen.banner.render())
         assert not screen.has_class("-empty")
         assert "reading …" in drawn_screen(pilot)
         assert "No user" not in drawn_screen(pilot)

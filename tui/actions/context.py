@@ -34,6 +34,16 @@ class Context(Protocol):
         ...
 
     @property
+    def search(self) -> str:
+        """The filter of the list as the engine reads it, "" if there is none."""
+        ...
+
+    @property
+    def searched(self) -> str:
+        """The filter of the list as the reader typed it, "" if there is none."""
+        ...
+
+    @property
     def summary(self) -> Summary | None:
         """The selected message's line."""
         ...

@@ -173,7 +173,7 @@ class ListSource:
                 await self._quietly(self._catch_up())
 
     async def _catch_up(self) -> None:
-        turn, filter = self._turn, self._filter
+        turn, filter = self._turn, self.search
         while turn == self._turn:
             target = self._newest
             page = await self.viewer.page(after=self._scanned, limit=PAGE, filter=filter)
@@ -192,7 +192,7 @@ class ListSource:
     async def load(self, *, keep: int | None = None) -> None:
         """Read the newest messages; with a filter, read on until it has all matches or the window is full."""
         self._turn += 1
-        turn, filter = self._turn, self._filter
+        turn, filter = self._turn, self.search
         self.searching = bool(filter)
         self._listener.loaded()
         async with self._reading:
@@ -221,8 +221,8 @@ class ListSource:
             self._listener.loaded()
 
     @property
-    def _filter(self) -> str:
-        """The engine's filter that searches for the text."""
+    def search(self) -> str:
+        """The engine's filter that searches for the text, "" if there is no text."""
         return quoted_filter(self.text) if self.text else ""
 
     async def filter(self, text: str) -> None:
@@ -238,7 +238,7 @@ class ListSource:
         window, turn = self.view.window, self._turn
         if not window.rows or not window.more_above:
             return
-        page = await self.viewer.page(before=window.rows[0].id, limit=PAGE, filter=self._filter)
+        page = await self.viewer.page(before=window.rows[0].id, limit=PAGE, filter=self.search)
         if turn == self._turn:
             self.view.prepend(page)
             self._listener.loaded()
@@ -251,7 +251,7 @@ class ListSource:
         window, turn = self.view.window, self._turn
         if not window.rows or not window.more_below:
             return
-        page = await self.viewer.page(after=window.rows[-1].id, limit=PAGE, filter=self._filter)
+        page = await self.viewer.page(after=window.rows[-1].id, limit=PAGE, filter=self.search)
         if turn == self._turn:
             self.view.extend_below(page, more=len(page.summaries) == PAGE)
             self._listener.loaded()
@@ -276,7 +276,7 @@ class ListSource:
     async def _oldest(self) -> None:
         self._turn += 1
         turn = self._turn
-        page = await self.viewer.page(after=0, limit=PAGE, filter=self._filter)
+        page = await self.viewer.page(after=0, limit=PAGE, filter=self.search)
         if turn == self._turn:
             self.view.hold_from(page)
             self._listener.loaded()

@@ -129,11 +129,19 @@ def coverage_words(covered: Coverage) -> str:
 
 
 def reading_words(covered: Coverage) -> str:
-    """Say how far the reading is: `reading …  1,204 of 9,050 so far`; "" once everything is read."""
+    """Say how far the reading is: `reading …  13%, 1,204 of 9,050 so far`; "" once everything is read.
+
+    With a filter: `reading …  13% of 9,050, 12 found so far`.
+    """
     if not covered.behind:
         return ""
-    read = covered.messages + covered.refused
-    return f"{READING}  {read:,} of {read + covered.behind:,} so far"
+    found = covered.messages + covered.refused
+    read = covered.looked or found
+    total = read + covered.behind
+    percent = f"{read * 100 // total}%"
+    if covered.looked:
+        return f"{READING}  {percent} of {total:,}, {found:,} found so far"
+    return f"{READING}  {percent}, {read:,} of {total:,} so far"
 
 
 def is_empty(covered: Coverage) -> bool:

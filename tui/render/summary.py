@@ -7,7 +7,7 @@ from datetime import datetime
 
 from ...core.aggregates.model import UNKNOWN, EventCount, Overview, RuleCount
 from ...core.delivery import DeliveryState
-from ...core.text import clean, counted
+from ...core.text import clean, counted, shorten
 from .columns import fit
 from .detail import Span, reading_words, worded
 from .glyphs import LETTERS, Glyphs, severity_mark
@@ -26,14 +26,27 @@ STATES = (
     (DeliveryState.OFF, "dim"),
 )
 """Deliveries in the order in which they matter, each with its style."""
+SEARCHED = 30
+"""Characters of a filter that are shown."""
 SPARK = 24
 SPARK_NARROW = 12
 BAR = 24
 COUNT = 7
-"""Cells of a number: 9,999,999 would be cut, and cannot be: some 20,000 messages are covered."""
+"""Cells of a number, see `short`."""
+FEW = 5
+"""Cells of the numbers of errors and warnings."""
 
 
 # Numbers as pictures
+
+
+def short(count: int, cells: int) -> str:
+    """Write a number in so many cells: `12,345`, else `12k`, else `1.2M`."""
+    whole = f"{count:,}"
+    if len(whole) <= cells:
+        return whole
+    thousands = f"{count / 1_000:,.0f}k"
+    return thousands if count < 1_000_000 and len(thousands) <= cells else f"{count / 1_000_000:.1f}M"
 
 
 def joining(first: int, count: int, most: int) -> int:
@@ -102,7 +115,7 @@ def rule_spans(rule: RuleCount, overview: Overview, most: int, marks: Glyphs, wi
         (severity_mark(style, marks), style),
         (f" {fit(worded(rule.rule, marks), name, marks.ellipsis)} ", "bold" if style == "error" else "text"),
         (f"{bar(rule.messages, most, bars, marks):<{bars}} " if bars else "", drawn),
-        (f"{rule.messages:>{COUNT},}", "bold"),
+        (f"{short(rule.messages, COUNT):>{COUNT}}", "bold"),
         (f"  {sparkline(rule.slots, overview, spark, marks):<{spark}}", drawn),
     ]
     if width >= 90:
@@ -138,9 +151,9 @@ def event_spans(event: EventCount, overview: Overview, marks: Glyphs, width: int
     spans: list[Span] = [
         (letter, style),
         (f" {fit(worded(words, marks), name, marks.ellipsis)} ", "text" if event.name else "dim"),
-        (f"{event.messages:>{COUNT + 1},}", "bold"),
-        (f" {f'{marks.error}{event.errors:,}' if event.errors else '':>6}", "error"),
-        (f" {f'{marks.warning}{event.warnings:,}' if event.warnings else '':>6}", "warning"),
+        (f"{short(event.messages, COUNT):>{COUNT + 1}}", "bold"),
+        (f" {f'{marks.error}{short(event.errors, FEW)}' if event.errors else '':>6}", "error"),
+        (f" {f'{marks.warning}{short(event.warnings, FEW)}' if event.warnings else '':>6}", "warning"),
     ]
     if delivery:
         spans += [("  ", "dim"), *_delivery_spans(event, delivery, marks)]
@@ -220,10 +233,10 @@ def step_words(ms: int) -> str:
 # As text
 
 
-def text_lines(overview: Overview, marks: Glyphs) -> Iterable[str]:
-    """Return the whole summary as text, for the clipboard."""
+def text_lines(overview: Overview, marks: Glyphs, searched: str = "") -> Iterable[str]:
+    """Return the whole summary as text, for the clipboard; `searched` is the filter, "" for none."""
     covered = overview.covered
-    yield f"Summary of {covered_words(overview)}"
+    yield f"Summary of {covered_words(overview, searched)}"
     if reading := reading_words(covered):
         yield reading
     yield f"{counted(overview.errors, 'error')}, {counted(overview.warnings, 'message')} with warnings only"
@@ -253,10 +266,10 @@ def text_lines(overview: Overview, marks: Glyphs) -> Iterable[str]:
             )
 
 
-def covered_words(overview: Overview) -> str:
-    """Return `1,204 messages`, or `the newest 10,000 messages and 3 refused requests`."""
+def covered_words(overview: Overview, searched: str = "") -> str:
+    """Return `1,204 messages and 3 refused requests`, or `1,204 messages that match order`."""
     covered = overview.covered
     words = counted(covered.messages, "message")
     if covered.refused:
         words += f" and {counted(covered.refused, 'refused request')}"
-    return f"the newest {words}" if covered.older and not covered.behind else words
+    return f"{words} that match {shorten(clean(searched), SEARCHED)}" if searched else words

@@ -137,7 +137,7 @@ class GroupsScreen(Following):
     def facts(self) -> Content:
         groups = self.groups
         if groups is None:
-            return Content.styled("reading the newest messages …", "$dim")
+            return Content.styled("reading the messages …", "$dim")
         words, reading = counted(groups.group_calls, "group call"), reading_words(groups.covered)
         if reading:
             return Content.assemble((f"{reading}  ", "$mark-waiting"), (words, "$foreground"))

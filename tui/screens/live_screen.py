@@ -37,6 +37,16 @@ class Source(Protocol):
         ...
 
     @property
+    def search(self) -> str:
+        """The filter of the list as the engine reads it, "" if there is none."""
+        ...
+
+    @property
+    def searched(self) -> str:
+        """The filter of the list as the reader typed it, "" if there is none."""
+        ...
+
+    @property
     def pulse(self) -> int:
         """A counter that changes whenever the feed delivered something."""
         ...

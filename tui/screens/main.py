@@ -67,7 +67,7 @@ class MainScreen(MainFeed):
                 self.filter_bar.clear()
         if pane:
             self.action_pane(pane)
-        else:
+        elif self.focused is not self.list:  # on the list, "back" clears the filter
             self.action_back()
 
     @on(DeliveryPane.Linked)

@@ -82,6 +82,14 @@ class MainFeed(MainLayout):
         return self._state
 
     @property
+    def search(self) -> str:
+        return self.source.search
+
+    @property
+    def searched(self) -> str:
+        return self.source.text
+
+    @property
     def pulse(self) -> int:
         return self._pulse
 

@@ -1,4 +1,4 @@
-"""The summary of the newest messages: which rules fire how often, which events it is, and when."""
+"""The summary of all messages, or of those that match the filter: which rules, which events, and when."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from textual.widgets import Static
 from ...core.aggregates.model import EventCount, Overview, RuleCount
 from ...core.errors import SegtapError
 from ...core.snippets import demo_line
-from ...core.text import clean, counted
+from ...core.text import clean, counted, shorten
 from ...core.verdict import SEVERITY_WEIGHT
 from ..pane_keys import bindings
 from ..render.detail import READING, is_empty, reading_words, so_far
@@ -21,6 +21,7 @@ from ..render.glyphs import SEVERITY_STYLES, severity_mark
 from ..render.plain import marks_of, worded
 from ..render.rule_texts import rules_by_id
 from ..render.summary import (
+    SEARCHED,
     call_mark,
     covered_words,
     delivery_words,
@@ -80,7 +81,9 @@ class SummaryScreen(Following):
         super().__init__(source)
         self._overview: Overview | None = None
         self._settled = False
-        """Whether all messages were counted: only then rows keep their order."""
+        """True once all messages were counted: only then rows keep their order."""
+        self._stopped = False
+        """True once the reader stopped the counting of what matches the filter."""
         self.bars = TimeBars()
         self.time = Vertical(self.bars, id="time", classes="panel")
         self.rules_panel = Vertical(classes="panel", id="rules-panel")
@@ -108,7 +111,10 @@ class SummaryScreen(Following):
         yield self.keys_line
 
     def on_mount(self) -> None:
+        searched = shorten(clean(self.source.searched), SEARCHED)
         teaches = (*TEACHES, f"  {demo_line(self.source.viewer.url)}")
+        if searched:
+            teaches = (f"No message matches {searched}.",)
         self.teaches.update(worded(self, Content("\n\n".join(teaches))))
 
     def on_resize(self) -> None:
@@ -122,10 +128,10 @@ class SummaryScreen(Following):
 
     @property
     def whole(self) -> bool:
-        return self._overview is not None and not self._overview.covered.behind
+        return self._stopped or (self._overview is not None and not self._overview.covered.behind)
 
     async def ask(self) -> None:
-        overview = await self.source.viewer.overview()
+        overview = await self.source.viewer.overview(self.source.search)
         if overview != self._overview:
             self.show(overview)
 
@@ -200,10 +206,12 @@ class SummaryScreen(Following):
         """Return how many messages are summed up, and how many have findings."""
         overview, marks = self._overview, marks_of(self)
         if overview is None:
-            return Content.styled("reading the newest messages …", "$dim")
+            return Content.styled("reading the messages …", "$dim")
         if self.has_class("-empty"):
             return Content("")
-        reading = reading_words(overview.covered)
+        reading, searched = reading_words(overview.covered), self.source.searched
+        if reading and searched:
+            reading = reading.replace(READING, "stopped at") if self._stopped else f"{reading}, Esc stops"
         parts = [Content.styled(reading, "$mark-waiting")] if reading else list[Content]()
         if overview.errors:
             parts.append(Content.styled(f"{marks.error} {overview.errors:,} wrong", "bold $mark-error"))
@@ -212,7 +220,7 @@ class SummaryScreen(Following):
         if overview.warnings:
             parts.append(Content.styled(f"{marks.warning} {overview.warnings:,} to look at", "$mark-warning"))
         if not reading:
-            parts.append(Content(f"in {covered_words(overview)}"))
+            parts.append(Content(f"in {covered_words(overview, searched)}"))
         return Content("  ").join(parts)
 
     def _legend(self, overview: Overview) -> Content:
@@ -327,9 +335,19 @@ class SummaryScreen(Following):
         except SegtapError as error:
             self.notify(clean(str(error)), title=error.title, severity="warning")
 
+    def action_leave(self) -> None:
+        """Stop counting what matches the filter; with nothing to stop, go back to the list."""
+        if self.source.search and not self.whole and self._overview is not None:
+            self._stopped = True
+            self.draw()
+        else:
+            self.dismiss(None)
+
     def copied(self) -> tuple[str, str]:
         overview = self._overview
-        return "the summary", "" if overview is None else "\n".join(text_lines(overview, marks_of(self)))
+        return "the summary", "" if overview is None else "\n".join(
+            text_lines(overview, marks_of(self), self.source.searched)
+        )
 
 
 def _grave(event: EventCount) -> int:

@@ -225,7 +225,7 @@ class UsersScreen(Following):
     def facts(self) -> Content:
         users = self.users
         if users is None:
-            return Content.styled("reading the newest messages …", "$dim")
+            return Content.styled("reading the messages …", "$dim")
         name, _ = MODES[users.mode]
         apart = sum(bool(one.notes) for one in users.clusters)
         warning = (
