@@ -7,7 +7,7 @@ Sources: Segment's page on the HTTP Tracking API, "Errors" and "Max request size
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 from ..messages import CALL_TYPES, Json, JsonObject
 from ..objections import Objection, change, rejection
@@ -43,20 +43,21 @@ def type_objection(kind: Json) -> Objection:
     return NO_TYPE if kind is None else rejection(f"type {shown(kind)} is none of its calls")
 
 
-def missing_parts(document: JsonObject, call: str) -> Iterator[Objection]:
-    """Yield the objections to a call that lacks what Segment requires of it: an identifier, a track call's
-    name.
+def missing_parts(document: JsonObject, call: str) -> Sequence[Objection]:
+    """Return the objections to a call that lacks what Segment requires of it: an identifier, the name of a
+    track call.
 
     `previousId` and `groupId` are not identifiers to Segment: alias and group calls need one as well.
     """
-    if not any(_is_identifier(document.get(name)) for name in IDENTIFIERS):
-        odd = next((name for name in IDENTIFIERS if document.get(name) not in (None, "")), None)
-        if odd is None:
-            yield NO_ID
-        else:
-            yield rejection(f"{NO_ID.words} ({odd} {shown(document[odd], 40)} is not an id)")
-    if call == "track" and document.get("event") in (None, ""):
-        yield NO_EVENT
+    nameless = call == "track" and document.get("event") in (None, "")
+    for name in IDENTIFIERS:
+        if _is_identifier(document.get(name)):
+            return (NO_EVENT,) if nameless else ()
+    odd = next((name for name in IDENTIFIERS if document.get(name) not in (None, "")), None)
+    no_id = NO_ID
+    if odd is not None:
+        no_id = rejection(f"{NO_ID.words} ({odd} {shown(document[odd], 40)} is not an id)")
+    return (no_id, NO_EVENT) if nameless else (no_id,)
 
 
 def _is_identifier(value: Json) -> bool:
@@ -66,11 +67,12 @@ def _is_identifier(value: Json) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def size_objections(length: int) -> Iterator[Objection]:
-    """Yield the objection to a message whose JSON text has `length` bytes, if that is too many."""
-    if length > limits.SEGMENT_EVENT_BYTES:
-        much, limit = limits.excess(length, limits.SEGMENT_EVENT_BYTES)
-        yield rejection(f"{much}, its limit is {limit}")
+def size_objections(length: int) -> Sequence[Objection]:
+    """Return the objection to a message whose JSON text has `length` bytes, if that is too many."""
+    if length <= limits.SEGMENT_EVENT_BYTES:
+        return ()
+    much, limit = limits.excess(length, limits.SEGMENT_EVENT_BYTES)
+    return (rejection(f"{much}, its limit is {limit}"),)
 
 
 def twice_encoded(again: Sequence[str]) -> Objection:
@@ -80,13 +82,15 @@ def twice_encoded(again: Sequence[str]) -> Objection:
     )
 
 
-def message_id_objections(value: Json) -> Iterator[Objection]:
-    """Yield the note on a messageId as long as Segment does not document it, or longer."""
-    if isinstance(value, str) and len(value) >= limits.SEGMENT_MESSAGE_ID_CHARS:
-        yield change(
-            f"messageId has {len(value):,} characters: Segment documents fewer than "
-            f"{limits.SEGMENT_MESSAGE_ID_CHARS}, and does not say what it does with others"
-        )
+def message_id_objections(value: Json) -> Sequence[Objection]:
+    """Return the note on a messageId as long as Segment does not document it, or longer."""
+    if not isinstance(value, str) or len(value) < limits.SEGMENT_MESSAGE_ID_CHARS:
+        return ()
+    words = (
+        f"messageId has {len(value):,} characters: Segment documents fewer than "
+        f"{limits.SEGMENT_MESSAGE_ID_CHARS}, and does not say what it does with others"
+    )
+    return (change(words),)
 
 
 def not_json(repairs: tuple[Repair, ...]) -> bool:

@@ -246,7 +246,8 @@ class _Reading:
             filled=tuple(filled),
             objections=tuple(objections),
             overflows=tuple(beyond),
-            marks=self.marks | marks_of(objections),
+            # Without objections nothing is added: an operation on flags costs as much as reading the message.
+            marks=self.marks | marks_of(objections) if objections else self.marks,
             wanted=receipt.wanted,
             size=len(item) + len(self.shared_text),
         )
