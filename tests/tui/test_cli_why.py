@@ -48,6 +48,12 @@ def test_the_status_is_1_if_one_message_does_not_reach_mixpanel(tmp_path: Path) 
     assert done.stdout.count("track Signed Up (m-1)") == 2
 
 
+def test_what_can_be_read_is_shown_and_the_rest_is_named() -> None:
+    done = segtap("why", given=json.dumps(MESSAGE) + "\n{broken\n")
+    assert (done.returncode, done.stdout.splitlines()[0]) == (1, "track Signed Up (m-1)")
+    assert "Line 2: not JSON" in done.stderr
+
+
 def test_what_cannot_be_read_or_found_says_so() -> None:
     for arguments, given in ((("why",), "nonsense"), (("why",), ""), (("why", "m-9"), "")):
         done = segtap(*arguments, given=given)

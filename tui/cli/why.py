@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from ...core.commands.why import Mark, Why
     from ...core.settings import Settings
 
+    Found = tuple[list[Why], bool]
+    """The way of every message, and whether something in between could not be read."""
+
 MARKS: dict[Mark, str] = {"passed": "✔", "unchanged": "·", "changed": "~", "stopped": "✖", "unknown": "?"}
 ASCII_MARKS: dict[Mark, str] = {**MARKS, "passed": "+", "unchanged": ".", "stopped": "x"}
 STAGE_WIDTH = 27
@@ -42,17 +45,19 @@ def why(
     settings = load({"journal": {"path": journal}} if journal else None, file=config_file)
     clock = clock_of(now)
     if message == "-":
-        found = _pasted(sys.stdin.buffer.read(), settings, clock)
+        found, unread = _pasted(sys.stdin.buffer.read(), settings, clock)
     elif Path(message).is_file():
-        found = _pasted(_bytes_of(Path(message)), settings, clock)
+        found, unread = _pasted(_bytes_of(Path(message)), settings, clock)
     else:
-        found = asyncio.run(_kept(message, settings, clock, url=url, override=config_file is not None))
+        found, unread = asyncio.run(
+            _kept(message, settings, clock, url=url, override=config_file is not None)
+        )
     for place, one in enumerate(found):
         if place:
             write("")
         for line in _lines(hidden(one)):
             write(line)
-    ctx.exit(0 if found and all(one.reaches for one in found) else 1)
+    ctx.exit(1 if unread or not all(one.reaches for one in found) else 0)
 
 
 def _bytes_of(path: Path) -> bytes:
@@ -64,7 +69,8 @@ def _bytes_of(path: Path) -> bytes:
         raise InputError(f"{path} cannot be read: {error.strerror}.") from error
 
 
-def _pasted(data: bytes, settings: Settings, clock: int) -> list[Why]:
+def _pasted(data: bytes, settings: Settings, clock: int) -> Found:
+    """Return the way of every message, and whether something in between could not be read."""
     from ...core import bounds_of
     from ...core.commands.why import why as explain
     from ...core.errors import InputError
@@ -75,17 +81,23 @@ def _pasted(data: bytes, settings: Settings, clock: int) -> list[Why]:
 
     compiled = compile_settings(settings)
     found: list[Why] = []
+    faults: list[str] = []
     for given in pasted_messages(data, destination=compiled.destination, bounds=bounds_of(settings.ingest)):
         if isinstance(given, Unreadable):
-            raise InputError(f"Line {given.line}: {given.error}.")
+            faults.append(f"Line {given.line}: {given.error}.")
+            continue
         judged = compiled.to(given.destination).with_stages(*envelope_stages(given.envelope))
         found.append(explain(given.message, judged, now=given.now(lambda: clock)))
+    if not found:
+        raise InputError(faults[0])
     tell_faults(settings)
     tell_stand_in(settings)
-    return found
+    for fault in faults:
+        say(fault)
+    return found, bool(faults)
 
 
-async def _kept(id: str, settings: Settings, clock: int, *, url: str, override: bool) -> list[Why]:
+async def _kept(id: str, settings: Settings, clock: int, *, url: str, override: bool) -> Found:
     """Return the way of the message with this messageId; of several receipts of it, of the first."""
     from ...core import quoted_filter, settings_behind
     from ...core.commands.export import export_lines
