@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from .checks import CheckSettings, check, check_settings
     from .checks.group_keys import DEFAULT_KEY as DEFAULT_GROUP_KEY
     from .codec import Decoded, decode
+    from .codec.to_curl import as_curl, mixpanel_as_curl
     from .config import load as load_settings
     from .delivery import Delivery, DeliveryState, Outcome
     from .destinations import translator
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
     from .forward.unsent import why_nothing
     from .forward.wire import WireForm, wire_form
     from .forward.wire import onto as at_mixpanel_url
+    from .identities.requests import id_in
     from .ingest.bounds import bounds_of
     from .mapping.dates import read_time
     from .messages import Json, JsonObject, Marks, Message, Receipt
@@ -107,6 +109,7 @@ _HOMES = {
     "Viewer": "api.viewer",
     "WireForm": "forward.wire",
     "accepts_service_account": "forward.credentials",
+    "as_curl": "codec.to_curl",
     "at_mixpanel_url": "forward.wire:onto",
     "bounds_of": "ingest.bounds",
     "check": "checks",
@@ -117,8 +120,10 @@ _HOMES = {
     "filter_faults": "destinations.filters",
     "filter_guide": "query.guide:guide",
     "find_engine": "serve.notes",
+    "id_in": "identities.requests",
     "load_settings": "config:load",
     "log_to_stream": "engine.log:to_stream",
+    "mixpanel_as_curl": "codec.to_curl",
     "open_stores": "stores:open",
     "parse_filter": "query:parse",
     "parse_receipt": "pipeline.intake",
@@ -177,6 +182,7 @@ __all__ = [
     "Viewer",
     "WireForm",
     "accepts_service_account",
+    "as_curl",
     "at_mixpanel_url",
     "bounds_of",
     "check",
@@ -187,8 +193,10 @@ __all__ = [
     "filter_faults",
     "filter_guide",
     "find_engine",
+    "id_in",
     "load_settings",
     "log_to_stream",
+    "mixpanel_as_curl",
     "open_stores",
     "parse_filter",
     "parse_receipt",

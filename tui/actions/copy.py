@@ -14,7 +14,7 @@ async def copy_pane(on: Context) -> None:
 
 async def copy_curl(on: Context) -> None:
     """Copy a curl command that sends the Mixpanel request in focus to Mixpanel, else the message here."""
-    from ...core.codec.to_curl import as_curl
+    from ...core import as_curl
 
     detail, state = on.detail, on.state
     if detail is None:

@@ -13,9 +13,9 @@ from textual.containers import Container, Vertical
 from textual.content import Content
 from textual.widgets import Input, Static
 
+from ...core import id_in
 from ...core.api.models import MessageDetail
 from ...core.identities.model import DEVICE, Cluster, Users
-from ...core.identities.requests import id_in
 from ...core.snippets import demo_line
 from ...core.text import clean, counted, shorten
 from ..pane_keys import bindings

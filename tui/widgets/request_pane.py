@@ -5,10 +5,9 @@ from __future__ import annotations
 import msgspec
 from textual.reactive import reactive
 
-from ...core import accepts_service_account, shown_with
+from ...core import accepts_service_account, mixpanel_as_curl, shown_with
 from ...core import at_mixpanel_url as onto
 from ...core.api.models import MessageDetail, SentWith
-from ...core.codec.to_curl import mixpanel_as_curl
 from ...core.masks import masked
 from ...core.verdict import Operation, OutgoingRequest
 from ..pane_keys import bindings
