@@ -126,14 +126,15 @@ class PropertySource(msgspec.Struct, frozen=True, array_like=True):
     """Where one value of a request's body comes from.
 
     `path` leads to it (`requests[0].body[0].properties.$os`); `source` says where it comes from. With `place`
-    that is a path into the message, where the same value stands. `field` is the field of the mapping that
-    brought it, or "".
+    that is a path into the message as sent, where the same value stands. `field` is the field of the mapping
+    that brought it, or "". `via` says what transformations did to it on its way, "" where they did nothing.
     """
 
     path: str
     source: str
     field: str = ""
     place: bool = False
+    via: str = ""
 
     @property
     def stands_at(self) -> str:
@@ -151,18 +152,36 @@ class TakenOut(msgspec.Struct, frozen=True):
     paths: tuple[str, ...]
 
 
+class StageStep(msgspec.Struct, frozen=True):
+    """What one transformation, filter, blocked list or function made of the message.
+
+    `changed` are the paths that it added, removed or changed, and `document` is the message after it, as JSON
+    text; b"" where it changed nothing. `stopped` says why the message goes no further, "" if it does.
+    """
+
+    stage: Stage
+    name: str
+    changed: tuple[str, ...] = ()
+    document: bytes = b""
+    stopped: str = ""
+
+
 class Explanation(msgspec.Struct, frozen=True):
     """Why a translation is as it is; worked out only when somebody looks.
 
     `sources` are those of the values in the requests. `unmatched` says which triggers came closest, where no
     subscription takes the message, else "". `taken_out` is what was translated without. `unknown` are the
     paths of fields that Segment sets to a value that nobody else knows: they are not in the requests.
+    `steps` are the configured parts of the stages that the message came to, in order; `hashed` are fields of
+    the message that Segment hashes, by their paths.
     """
 
     sources: tuple[PropertySource, ...] = ()
     unmatched: str = ""
     taken_out: tuple[TakenOut, ...] = ()
     unknown: tuple[str, ...] = ()
+    steps: tuple[StageStep, ...] = ()
+    hashed: tuple[str, ...] = ()
 
     def source_at(self, path: str) -> PropertySource | None:
         """Return the source of a value, or of the nearest one around it, its path led on to that value."""
@@ -174,7 +193,8 @@ class Explanation(msgspec.Struct, frozen=True):
                 nearest = source
         if nearest is None or not nearest.place:
             return nearest
-        return PropertySource(path, nearest.source + path[len(nearest.path) :], nearest.field, True)
+        inner = nearest.source + path[len(nearest.path) :]
+        return PropertySource(path, inner, nearest.field, True, nearest.via)
 
 
 class Repair(msgspec.Struct, frozen=True):

@@ -37,6 +37,15 @@ PANE_KEYS: dict[PaneOwner, tuple[Key, ...]] = {
     ),
     "segment": (
         Key("segment.original", "a", "a", "toggle_original", "As received, or filled in", "Segment pane"),
+        Key("segment.stage", "right_square_bracket", "]", "turn(1)", "After the next stage", "Segment pane"),
+        Key(
+            "segment.stage-before",
+            "left_square_bracket",
+            "[",
+            "turn(-1)",
+            "After the stage before",
+            "Segment pane",
+        ),
     ),
     "mixpanel": (
         Key("mixpanel.previous", "left_square_bracket", "[", "turn(-1)", "Request before", "Mixpanel pane"),

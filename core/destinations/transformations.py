@@ -113,7 +113,9 @@ class CompiledTransformation:
         """List where what the transformation writes into a message comes from, in the order of writing."""
         if not self.matches(document) or self._one.drop:
             return ()
-        return tuple(self._written(document)[1])
+        made, written = self._written(document)
+        hashed = (path for path in self._hashed if read(made, path) not in (MISSING, None))
+        return (*written, *(Origin(_shown(path), "hashed") for path in hashed))
 
     def stays(self, document: JsonObject) -> list[tuple[str, str]]:
         """List the renames that leave the value at its old path as well: old and new path."""

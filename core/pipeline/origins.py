@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from ..destinations.transformations import Origin
 from ..mapping.javascript import MISSING
 from ..messages import Json, JsonObject
 from ..places import Place, read_place
-from ..verdict import Finding
+from ..verdict import Finding, NotSent, PropertySource
 from .parts import Step
+
+HASHED = "hashed by Segment"
 
 
 class AsSent(NamedTuple):
@@ -30,7 +31,9 @@ class Origins:
     def __init__(self, document: JsonObject, steps: Sequence[Step]) -> None:
         """Take the message as sent, and what the parts made of it."""
         self._document = document
-        self._steps = [step for step in steps if step.part.origins is not None and step.changed]
+        self._steps = [
+            step for step in steps if step.part.origins is not None and not isinstance(step.made, NotSent)
+        ]
 
     def as_sent(self, path: str) -> AsSent:
         """Return the field as sent for a path into the message that the destination gets."""
@@ -40,17 +43,42 @@ class Origins:
         steps, words = place.steps, list[str]()
         for step in reversed(self._steps):
             origins = step.part.origins(step.before) if step.part.origins is not None else ()
-            found = _written(origins, steps)
-            if found is None:
-                continue
-            origin, rest = found
-            if origin.how != "renamed":
-                how = "set" if origin.how == "set" else "computed"
-                words.append(f"{how} by {step.part.name!r}")
-                return AsSent(self._nearest(steps), tuple(words), made=True)
-            words.append(f"renamed from {origin.source[2:]} by {step.part.name!r}")
-            steps = (*read_place(origin.source).steps, *rest)
+            for origin in reversed(origins):
+                written = read_place(origin.path).steps
+                if not _leads_into(written, steps):
+                    continue
+                if origin.how == "hashed":
+                    words.append(f"{HASHED} in {step.part.name!r}")
+                    continue
+                if origin.how != "renamed":
+                    words.append(f"{origin.how} by {step.part.name!r}")
+                    return AsSent(self._nearest(steps), tuple(words), made=True)
+                words.append(f"renamed from {origin.source[2:]} by {step.part.name!r}")
+                steps = (*read_place(origin.source).steps, *steps[len(written) :])
+                break
         return AsSent(Place("message", 0, steps).text if words else path, tuple(words))
+
+    def source(self, source: PropertySource) -> PropertySource:
+        """Return the source of a value in the requests, led back to the field as sent."""
+        at = source.stands_at
+        sent = self.as_sent(at) if at else AsSent("")
+        if not sent.words:
+            return source
+        via = ", ".join(sent.words)
+        if sent.made:
+            return PropertySource(source.path, sent.words[-1], source.field, via=via)
+        words = source.source.replace(at, sent.path, 1)
+        return PropertySource(source.path, words, source.field, source.place, via)
+
+    def within(self, source: PropertySource) -> Iterator[PropertySource]:
+        """Yield the sources of values within a copied object that a transformation wrote into it."""
+        for step in self._steps:
+            for origin in step.part.origins(step.before) if step.part.origins is not None else ():
+                rest = origin.path[len(source.source) :]
+                if origin.path.startswith(source.source) and rest[:1] in (".", "["):
+                    yield self.source(
+                        PropertySource(source.path + rest, origin.path, source.field, place=True)
+                    )
 
     def finding(self, finding: Finding) -> Finding:
         """Return a finding on the message that the destination gets with the field as sent as its path."""
@@ -79,12 +107,6 @@ class Origins:
         return Place("message", 0, tuple(there)).text
 
 
-def _written(
-    origins: Sequence[Origin], steps: tuple[str | int, ...]
-) -> tuple[Origin, tuple[str | int, ...]] | None:
-    """Find what wrote the value last, and the steps from there to the value."""
-    for origin in reversed(origins):
-        written = read_place(origin.path).steps
-        if list(map(str, steps[: len(written)])) == list(map(str, written)):
-            return origin, steps[len(written) :]
-    return None
+def _leads_into(written: Sequence[str | int], steps: Sequence[str | int]) -> bool:
+    """Return True if these steps lead to what was written, or into it."""
+    return list(map(str, steps[: len(written)])) == list(map(str, written))

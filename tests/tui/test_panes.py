@@ -537,7 +537,7 @@ async def test_mixpanel_pane_says_what_filters_take_out() -> None:
         detail(message, translation=translation), explanation=Explanation(taken_out=taken)
     )
     text = await shown(MixpanelPane(), told, size=(240, 30))
-    assert "left out  $.context.traits.email  by the destination filter No mail" in text.replace('"', "")
+    assert "left out  $.context.traits.email  by No mail" in text.replace('"', "")
     assert "$.properties.p7, 4 more" in text
 
 

@@ -31,6 +31,7 @@ TOKEN_KEYS = ("token", "$token")
 PATHS_SHOWN = 8
 """Fields that a filter took out, before the rest is counted."""
 REPAIRS_SHOWN = 3
+HASHED = "hashed by Segment"
 
 
 class MixpanelPane(RequestPane):
@@ -75,6 +76,12 @@ class MixpanelPane(RequestPane):
             for repair in repairs
             if repair.request == self.page
         }
+        if detail is not None:
+            changes |= {
+                source.path: HASHED
+                for source in detail.explanation.sources
+                if HASHED in source.via and read_place(source.path).request == self.page
+            }
         flags.update((path, flags.get(path, "info")) for path in changes)
         root = in_body(self.page)
         unknown = () if detail is None else detail.explanation.unknown
@@ -119,7 +126,11 @@ class MixpanelPane(RequestPane):
         found = None if self.detail is None else self.detail.explanation.source_at(path)
         if found is None:
             return ""
-        return f"source: {found.source}" + (f" · field {found.field}" if found.field else "")
+        field = f" · field {found.field}" if found.field else ""
+        if found.via:
+            name = read_place(path).steps[-1:]
+            return f"{name[0] if name else 'value'} ← {found.via}{field}"
+        return f"source: {found.source}{field}"
 
     def _credential_notes(self) -> list[str]:
         """Return notes on the Authorization header: segtap sends another one, or Segment would."""
@@ -217,7 +228,7 @@ class MixpanelPane(RequestPane):
 
 
 def _taken_out(taken: Sequence[TakenOut]) -> list[Content]:
-    """Return which fields the requests are made without, and by which destination filter."""
+    """Return which fields the requests are made without, and the filter or blocked list that takes each."""
     notes: list[Content] = []
     for one in taken:
         paths = [clean(path) for path in one.paths[:PATHS_SHOWN]]
@@ -227,7 +238,7 @@ def _taken_out(taken: Sequence[TakenOut]) -> list[Content]:
             Content.assemble(
                 ("left out  ", "bold $accent"),
                 (", ".join(paths), "$foreground"),
-                (f"  by the destination filter {shown(one.filter, 60)}", "$dim"),
+                (f"  by {shown(one.filter, 60)}", "$dim"),
             )
         )
     return notes

@@ -11,15 +11,19 @@ from ...core.api.models import MessageDetail
 from ...core.messages import Json, Marks
 from ...core.objections import read_objection
 from ...core.places import in_message
-from ...core.text import clean, shorten, size
-from ...core.verdict import Severity
+from ...core.text import clean, shorten, shown, size
+from ...core.verdict import Severity, StageStep
 from ..pane_keys import bindings
+from ..render.glyphs import Glyphs
 from ..render.json import parse
 from ..render.plain import marks_of
 from .json_view import JsonView
 from .pane import Pane
 from .text_view import TextView, is_text, readable
 
+NAME = 40
+PATHS_SHOWN = 8
+HASHED = "hashed by Segment"
 FOLDED_AT_FIRST = ("$.context", "$.integrations", "$._metadata")
 FIRST = (
     *("type", "event", "name", "category", "userId", "anonymousId", "previousId", "groupId"),
@@ -41,6 +45,9 @@ class SegmentPane(Pane):
         self.json.rows.folds.update(dict.fromkeys(FOLDED_AT_FIRST, False))
         self.text = TextView()
         self.as_it_came = False
+        self.step = 0
+        """How many stages the shown message has come through; 0: as sent."""
+        self._of = 0
 
     def compose(self) -> ComposeResult:
         yield self.notes
@@ -48,7 +55,10 @@ class SegmentPane(Pane):
         yield self.text
 
     def fill(self, detail: MessageDetail | None) -> None:
-        """Show the document, or the text as it came."""
+        """Show the document, or the text as it came, or the document after one of the stages."""
+        id = 0 if detail is None else detail.summary.id
+        if id != self._of:
+            self._of, self.step = id, 0
         notes = [] if detail is None else self._notes(detail)
         self.say(self.notes, Content("\n").join(notes))
         self.notes.display = bool(notes)
@@ -67,8 +77,18 @@ class SegmentPane(Pane):
         elif self.as_it_came:
             self._show(detail.original)
             self.title(f"as it came, {size(detail.original_bytes or len(detail.original))}")
+        elif self.step and (step := self._shown_step(detail)) is not None:
+            self._after(detail, step)
         else:
             self._document(detail)
+
+    def action_turn(self, by: int) -> None:
+        """Show the message after the next stage, or the one before; after the last one as sent again."""
+        if self.detail is None or not self.detail.explanation.steps:
+            return
+        self.as_it_came = False
+        self.step = (self.step + by) % (len(self.detail.explanation.steps) + 1)
+        self.fill(self.detail)
 
     def action_toggle_original(self) -> None:
         """Switch between the text as received and the document."""
@@ -82,8 +102,8 @@ class SegmentPane(Pane):
 
     def show_path(self, path: str) -> bool:
         """Highlight a place of the message; False when it is not in it."""
-        if in_message(path) and self.as_it_came:
-            self.as_it_came = False
+        if in_message(path) and (self.as_it_came or self.step):
+            self.as_it_came, self.step = False, 0
             self.fill(self.detail)
         return self.json.show_path(path, move=True)
 
@@ -98,7 +118,9 @@ class SegmentPane(Pane):
             return readable(detail.receipt.body)
         if self.as_it_came:
             return readable(detail.original)
-        return msgspec.json.format(detail.document, indent=2).decode("utf-8", "replace")
+        step = self._shown_step(detail)
+        document = detail.document if step is None else after_step(detail, self.step)
+        return msgspec.json.format(document, indent=2).decode("utf-8", "replace")
 
     def _document(self, detail: MessageDetail) -> None:
         try:
@@ -110,10 +132,27 @@ class SegmentPane(Pane):
         flags: dict[str, Severity] = {}
         for finding in reversed(detail.verdict.findings):
             flags[finding.path] = finding.severity
-        key = (detail.summary.id, detail.document, detail.filled, tuple(flags.items()))
-        self.json.show(value, filled=detail.filled, flags=flags, key=key)
+        hashed = dict.fromkeys(detail.explanation.hashed, HASHED)
+        key = (detail.summary.id, detail.document, detail.filled, tuple(flags.items()), tuple(hashed))
+        self.json.show(value, filled=detail.filled, flags=flags, notes=hashed, key=key)
         self._show(None)
-        self.title("not read" if detail.unread else "as handed on" if detail.filled else "as it came")
+        about = "not read" if detail.unread else "as handed on" if detail.filled else "as it came"
+        steps = detail.explanation.steps
+        self.title(f"{about} · ] after {shorten(steps[0].name, NAME)}" if steps else about)
+
+    def _shown_step(self, detail: MessageDetail) -> StageStep | None:
+        steps = detail.explanation.steps
+        return steps[self.step - 1] if 0 < self.step <= len(steps) else None
+
+    def _after(self, detail: MessageDetail, step: StageStep) -> None:
+        """Show the message after a stage, with what the stage changed."""
+        document = after_step(detail, self.step)
+        value = in_reading_order(parse(document))
+        flags: dict[str, Severity] = dict.fromkeys(step.changed, "info")
+        key = (detail.summary.id, document, self.step)
+        self.json.show(value, flags=flags, notes=dict.fromkeys(step.changed, "changed here"), key=key)
+        self._show(None)
+        self.title(f"after stage {self.step} of {len(detail.explanation.steps)}")
 
     def _show(self, body: bytes | None) -> None:
         """Show these bytes in the text view, or (None) the JSON view."""
@@ -124,6 +163,9 @@ class SegmentPane(Pane):
 
     def _notes(self, detail: MessageDetail) -> list[Content]:
         marks, status = marks_of(self), detail.summary.marks
+        step = None if self.as_it_came else self._shown_step(detail)
+        if step is not None:
+            return _step_notes(step, marks)
         notes: list[Content] = []
         if detail.source_kind == "mixpanel":
             notes.append(Content.styled("A Mixpanel body has no Segment message.", "bold $foreground"))
@@ -168,6 +210,25 @@ class SegmentPane(Pane):
         if status & Marks.TEED:
             notes.append(Content.styled("Teed: a copy, Segment receives the original.", "$dim"))
         return notes
+
+
+def after_step(detail: MessageDetail, number: int) -> bytes:
+    """Return the message after that many stages, as JSON text."""
+    made = (step.document for step in reversed(detail.explanation.steps[:number]) if step.document)
+    return next(made, detail.document)
+
+
+def _step_notes(step: StageStep, marks: Glyphs) -> list[Content]:
+    """Say which part of which stage is shown, and what it did."""
+    named = Content.assemble((f"{step.stage}  ", "bold $accent"), (shown(step.name, NAME), "$foreground"))
+    if step.stopped:
+        words = f"{marks.warning} The message stops here: {clean(step.stopped)}"
+        return [named, Content.styled(words, "bold $mark-warning")]
+    paths = [clean(path) for path in step.changed[:PATHS_SHOWN]]
+    if len(step.changed) > PATHS_SHOWN:
+        paths.append(f"{len(step.changed) - PATHS_SHOWN:,} more")
+    did = f"changed  {', '.join(paths)}" if paths else "changes nothing in this message"
+    return [named, Content.styled(did, "$dim")]
 
 
 def in_reading_order(document: Json) -> Json:

@@ -10,6 +10,7 @@ import pytest
 from segtap.core import config
 from segtap.core.config.transformations import read_transformations, write_transformations
 from segtap.core.errors import SettingsError
+from segtap.core.index.revision import revision_of
 
 WHOLE: Any = {
     "name": 'One "name"\n',
@@ -54,3 +55,25 @@ def test_a_fault_names_the_transformation(changes: dict[str, Any], words: str) -
     with pytest.raises(SettingsError, match=r"^segtap\.toml: transformation 1") as raised:
         read_transformations([{"if": "true", **changes}], "segtap.toml")
     assert words in str(raised.value)
+
+
+def test_the_key_of_a_hash_is_not_kept() -> None:
+    hashing = {"paths": ["properties.email"], "key": "very-secret"}
+    given = read_transformations([{"if": "event = 'A'", "hashPropertiesConfiguration": hashing}], "test")
+    assert "very-secret" not in repr(given) + write_transformations(given)
+
+
+def test_a_file_has_them_and_a_change_makes_verdicts_stale(tmp_path: Path) -> None:
+    def revision(name: str) -> str:
+        file = tmp_path / "segtap.toml"
+        file.write_text(f"[[transformations]]\nif = \"type = 'track'\"\nnewEventName = '{name}'\n")
+        settings = config.load(environ={}, file=file)
+        assert settings.transformations[0].new_event_name == name
+        return revision_of(settings)
+
+    assert revision("A") == revision("A") != revision("B")
+
+
+def test_transformations_are_tables() -> None:
+    with pytest.raises(SettingsError, match=r"\[\[transformations\]\]"):
+        read_transformations({"if": "a"}, "file")
