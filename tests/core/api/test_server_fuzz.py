@@ -51,9 +51,12 @@ class Asker:
             "client": ("127.0.0.1", 1),
         }
         sent: list[Any] = []
+        coming: list[dict[str, Any]] = [{"type": "http.request", "body": body}]
 
         async def receive() -> dict[str, Any]:
-            return {"type": "http.request", "body": body}
+            if not coming:
+                await asyncio.Event().wait()  # the client stays
+            return coming.pop()
 
         async def send(event: Any) -> None:
             sent.append(event)
