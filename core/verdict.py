@@ -18,7 +18,7 @@ FAULT_RULE = "segtap-fault"
 """The rule named when segtap itself failed on a message, or cannot read what it kept."""
 
 
-class Finding(msgspec.Struct, frozen=True):
+class Finding(msgspec.Struct, frozen=True, gc=False):
     """One thing that a rule found: contract of `segtap translate` and `segtap check`.
 
     `path` points into the Segment message (`$.properties.id`) or, when it starts with `requests`,

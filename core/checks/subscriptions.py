@@ -276,21 +276,24 @@ def _too_old(subject: Subject) -> Finding:
 
 
 def _mends(subject: Subject, rejected: str) -> str | None:
+    """Return how to mend a refusal. The mapping is followed only where the fix names its subscription."""
     known = next((fix for words, fix in _MENDS_REFUSAL if words.search(rejected)), None)
+    numeric, missing = _NOT_NUMERIC.search(rejected), _MISSING_FIELD.search(rejected)
+    other = _NOT_AN_OBJECT.search(rejected) if known is None else None
+    if not (numeric or missing or other or _TEMPLATE.search(rejected)):
+        return known
     by = refusal(subject.document, subject.destination, now=subject.now or 0)
     if by is None:
         return known
-    if numeric := _NOT_NUMERIC.search(rejected):
+    if numeric:
         return _number_fix(subject, by, numeric["key"])
-    if missing := _MISSING_FIELD.search(rejected):
+    if missing:
         return _missing_fix(subject, by, missing[1], known)
-    if (other := _NOT_AN_OBJECT.search(rejected)) and known is None:
+    if other:
         found = origin(subject, by, "increment")
         where = found.words.removeprefix("$.") if found.keys else other["label"]
         return f"send an object of numbers as {where}, or narrow the trigger of {named(by)}"
-    if _TEMPLATE.search(rejected):
-        return f"shorten the template in the mapping of {named(by)}: 1,000 characters at most"
-    return known
+    return f"shorten the template in the mapping of {named(by)}: 1,000 characters at most"
 
 
 def _number_fix(subject: Subject, by: Subscription, key: str) -> str:
