@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from ..messages import Json
 
@@ -14,10 +15,13 @@ def read_time(value: Json) -> int | None:
     """Return milliseconds since the epoch of an ISO 8601 text (without offset: UTC), or None if it
     is none.
     """
-    if not isinstance(value, str) or not 8 <= len(value) <= 64:
-        return None
+    return _read_text(value) if isinstance(value, str) and 8 <= len(value) <= 64 else None
+
+
+@lru_cache(maxsize=256)
+def _read_text(text: str) -> int | None:
     try:
-        moment = datetime.fromisoformat(value.strip())
+        moment = datetime.fromisoformat(text.strip())
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=UTC)
         return (moment - _EPOCH) // _MILLISECOND

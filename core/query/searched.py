@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 from ..messages import Json, JsonObject
 from .wildcards import fold
 
 BETWEEN = "\x1f"
 """Stands between two values, so that no word reaches from one into the next."""
-_ALWAYS_FILLED = ("receivedAt",)
-_MAY_BE_FILLED = {"$.timestamp": "timestamp"}
+_ALWAYS_FILLED_IN = ("receivedAt",)
+_FILLED_IN = ("receivedAt", "timestamp")
 
 
 def searched_text(document: JsonObject, filled: Collection[str] = ()) -> str:
@@ -18,23 +18,29 @@ def searched_text(document: JsonObject, filled: Collection[str] = ()) -> str:
 
     Keys are not among them, nor are the times that were filled in, which stand in `filled` by their paths.
     """
-    left_out = {*_ALWAYS_FILLED, *(key for path, key in _MAY_BE_FILLED.items() if path in filled)}
+    left_out = _FILLED_IN if "$.timestamp" in filled else _ALWAYS_FILLED_IN
     found: dict[str, None] = {}  # each value once, in their order
-    waiting: list[Json] = [value for key, value in reversed(document.items()) if key not in left_out]
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, str):
-            found[value] = None
-        elif isinstance(value, dict):
-            waiting.extend(reversed(value.values()))
-        elif isinstance(value, list):
-            waiting.extend(reversed(value))
-        elif value is None:
-            found["null"] = None
-        elif value is True or value is False:
-            found["true" if value else "false"] = None
+    own = [value for key, value in document.items() if key not in left_out]
+    within: list[Iterator[Json]] = [iter(own)]
+    """The objects and lists that are being walked, from the message inwards."""
+    while within:
+        for value in within[-1]:
+            if isinstance(value, str):
+                found[value] = None
+            elif isinstance(value, dict):
+                within.append(iter(value.values()))
+                break
+            elif isinstance(value, list):
+                within.append(iter(value))
+                break
+            elif value is None:
+                found["null"] = None
+            elif value is True or value is False:
+                found["true" if value else "false"] = None
+            else:
+                found[_number(value)] = None
         else:
-            found[_number(value)] = None
+            within.pop()
     return fold(BETWEEN.join(found))
 
 
