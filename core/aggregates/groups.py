@@ -80,7 +80,7 @@ class GroupChecks:
         return bool(self._known or self.group_calls)
 
     def groups(self, covered: Coverage) -> Groups:
-        """Everything that is known, for viewers."""
+        """Return everything that is known, for viewers."""
         return Groups(
             keys=tuple(self.checks()),
             in_use=self.in_use,
@@ -93,7 +93,7 @@ class GroupChecks:
         )
 
     def checks(self) -> list[GroupKeyCheck]:
-        """The check of Mixpanel's keys, and of each key that a group call used."""
+        """Return the check of Mixpanel's keys, and of each key that a group call used."""
         traffic = self._traffic
         made = [] if not traffic.ids_as_keys else [self._id_as_key()]
         keys = [*traffic.written, *traffic.meant.values()]
@@ -114,7 +114,9 @@ class GroupChecks:
         return GroupKeyCheck(AN_ID, (part,), (), named=False)
 
     def _severity(self, rule: str, usual: Severity | None = None) -> Severity | None:
-        """The severity of the rule's findings, whether one is at hand or not; None if it is silenced."""
+        """Return the severity of the rule's findings, whether one is at hand or not; None if it is
+        silenced.
+        """
         found = self._found.get(rule)
         if found is not None:
             return found.severity
@@ -130,7 +132,7 @@ class GroupChecks:
         )
 
     def _instead_of(self, key: str) -> str | None:
-        """The key that Segment writes in place of this one."""
+        """Return the key that Segment writes in place of this one."""
         return next((one for one, meant in self._traffic.meant.items() if meant == key), None)
 
     def _own_key(self, key: str) -> str:
@@ -253,7 +255,9 @@ class GroupChecks:
         )
 
     def _bring(self, key: str) -> str:
-        """What brings the key to events: a mapping where the rule found one at fault, else the message."""
+        """Return what brings the key to events: a mapping where the rule found one at fault, else the
+        message.
+        """
         found = self._found.get("group-key-missing-on-event")
         if found is not None and not found.fix.startswith("send "):
             return found.fix
@@ -262,7 +266,7 @@ class GroupChecks:
         return f"send {key} as a property of every event"
 
     def _values(self, key: str, carrying: int) -> PartCheck:
-        """All events carry the key: whether they carry ids of groups."""
+        """Return the answer where all events carry the key: whether they carry ids of groups."""
         unknown = list(self._traffic.unknown_values(key))
         severity = self._severity("group-value-unknown")
         if not unknown or severity is None:

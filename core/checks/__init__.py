@@ -58,7 +58,7 @@ def check(
     as_sent: Callable[[Finding], Finding] | None = None,
     notes: Iterable[Finding] = (),
 ) -> tuple[Finding, ...]:
-    """What the rules find in one message and its translation; errors first.
+    """Return what the rules find in one message and its translation; errors first.
 
     `now` is the clock, in milliseconds; without it nothing is judged to be in the future.
     `original_size` is the size of the message's JSON text, 0 when it is not known. `objections` say why

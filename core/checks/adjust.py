@@ -47,7 +47,9 @@ def adjusted(findings: Iterable[Finding], named: str, settings: Sequence[RuleSet
 
 
 def usual_severity(rule: str, severity: Severity, settings: Sequence[RuleSetting]) -> Severity | None:
-    """The severity of a rule as the settings want it for every event and path; None if it is silenced."""
+    """Return the severity of a rule as the settings want it for every event and path; None if it is
+    silenced.
+    """
     for one in reversed(settings):
         if one.id in (rule, EVERY_RULE) and not one.event and not one.path:
             return None if one.severity == "off" else one.severity
@@ -70,12 +72,12 @@ def _takes(setting: RuleSetting, finding: Finding, event: str) -> bool:
 
 @lru_cache(maxsize=512)
 def _pattern(text: str) -> re.Pattern[str]:
-    """`*` stands for any text, all else for itself: paths have brackets of their own."""
+    """Return a pattern in which `*` stands for any text and all else for itself: paths have brackets."""
     return re.compile(".*".join(re.escape(part) for part in text.split("*")), re.DOTALL)
 
 
 def read_rule_settings(value: Json, place: str) -> tuple[RuleSetting, ...]:
-    """The `[[rules]]` of a settings file. Raises SettingsError naming the entry and what was meant."""
+    """Return the `[[rules]]` of a settings file. Raises SettingsError naming the entry and what was meant."""
     if not isinstance(value, list):
         raise SettingsError(f"{place}: rules is a list of tables: write [[rules]] above each.")
     return tuple(_read(entry, f"{place}: [[rules]] no. {n}") for n, entry in enumerate(value, start=1))
@@ -97,7 +99,7 @@ def _read(entry: Json, place: str) -> RuleSetting:
 
 
 def unknown_rule(id: str) -> str:
-    """What to say of a rule that there is not."""
+    """Return what to say of a rule that does not exist."""
     return f"there is no rule {shown(id)}. {_hint(id, tuple(BY_ID))}"
 
 

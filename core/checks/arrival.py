@@ -79,7 +79,7 @@ def _findings(subject: Subject, found: Sequence[Loss]) -> list[Finding]:
 
 
 def _words(mender: _Mender, loss: Loss) -> str:
-    """What becomes of a value, and what stands in its place."""
+    """Return what becomes of a value, and what stands in its place."""
     name = shown(reduce(child, loss.steps[1:], "")[1:], 60)[1:-1]
     noun = "product key" if loss.use == "product" else _NOUNS[str(loss.steps[0])]
     what = f"{noun} {name} {shown(loss.value, 30)}"
@@ -113,7 +113,7 @@ def _form(value: Value) -> str:
 
 
 def _elsewhere(loss: Loss) -> str:
-    """Where what stands in the value's place is, unless it has the value's name."""
+    """Return where the value is that replaces this one, unless it has the same name."""
     key = str(loss.place[1][-1]) if loss.place else ""
     return f" as {shown(key, 40)[1:-1]}" if key and key != loss.steps[-1] else ""
 
@@ -133,14 +133,14 @@ class _Mender:
         return self._made
 
     def source(self, loss: Loss) -> str:
-        """Where the value that replaces another one comes from; "" where that is not found."""
+        """Return where the value that replaces another one comes from; "" where that is not found."""
         if loss.place is None or loss.instead is MISSING:
             return ""
         steps = self._trial.source(loss.place, loss.instead)
         return reduce(child, steps, "")[1:] if steps else ""
 
     def fix(self, loss: Loss) -> str | None:
-        """What to do about it; None: as the rule says."""
+        """Return what to do about it; None: as the rule says."""
         if loss.fate == "converted":
             return _parts(loss.value)
         if loss.use == "place" or loss.steps == ("properties", "ip"):
@@ -168,7 +168,9 @@ class _Mender:
         yield f"give the {_NOUNS[holder]} another name", f"own_{name.strip('$')}"
 
     def _field_arrives(self, name: str) -> bool:
-        """Whether events have anything under the name that the mapping gives a field of the message to."""
+        """Return whether events have anything under the name that the mapping gives a field of the message
+        to.
+        """
         return self._subject.destination.subscriptions is None or any(
             properties.get(name) not in (None, "") for _, _, properties in self._subject.events
         )
@@ -197,7 +199,7 @@ class _Mender:
         return f"give the {noun} another name, or leave it out: the place comes from context.ip"
 
     def _subscription(self) -> Subscription | None:
-        """The subscription whose mapping has the properties or traits of this message."""
+        """Return the subscription whose mapping has the properties or traits of this message."""
         destination = self._subject.destination
         if destination.kind != "actions":
             return None
@@ -223,7 +225,7 @@ class _Mender:
         return f"{_in(subscription)}, in products: {_key(key)} = {_toml({'@path': name})}"
 
     def _map(self, loss: Loss) -> str | None:
-        """The change of the mapping by which a value arrives that the mapping leaves out."""
+        """Return the change of the mapping by which a value arrives that the mapping leaves out."""
         subscription = self._subscription()
         if subscription is None:
             return None
@@ -258,7 +260,7 @@ def _key(name: str) -> str:
 
 
 def _toml(value: Json) -> str:
-    """A mapping as segtap.toml has it."""
+    """Return a mapping as segtap.toml has it."""
     return json.dumps(value, separators=(", ", " = "), ensure_ascii=False)
 
 

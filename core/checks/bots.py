@@ -77,7 +77,7 @@ _BY_CONVENTION = re.compile(
 
 @lru_cache(maxsize=1024)
 def crawler(user_agent: str) -> str:
-    """The name of the crawler that a user agent is of; "" for a browser, and for what is not known."""
+    """Return the name of the crawler that a user agent is of; "" for a browser, and for what is not known."""
     found = _NAMED.search(user_agent[:_LONGEST])
     if found is not None:
         return found[0]

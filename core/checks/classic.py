@@ -81,7 +81,7 @@ def _no_longer_added(subject: Subject, would: Sequence[Operation]) -> Iterator[F
 
 
 def _asked_for(subject: Subject, classic: ClassicSettings) -> bool:
-    """A cheap test: whether the settings ask for something that this message may have."""
+    """Return a cheap test: whether the settings ask for something that this message may have."""
     if subject.type == "group":
         traits = subject.document.get("traits")
         return isinstance(traits, dict) and any(name in traits for name in classic.group_traits_to_set_once)
@@ -104,7 +104,7 @@ def _lowered(names: tuple[str, ...]) -> frozenset[str]:
 
 @lru_cache(maxsize=4)
 def _before_the_move(classic: ClassicSettings) -> Translator:
-    """The classic destination as these settings describe it."""
+    """Return the classic destination as these settings describe it."""
     return classic_translator(classic_destination(classic))
 
 
@@ -118,7 +118,7 @@ def _set_every_time(would: Iterable[Operation]) -> Iterator[Finding]:
 
 
 def _members(operations: Iterable[Operation], operator: str) -> JsonObject:
-    """What all requests together bring under an operator, such as `$add`."""
+    """Return what all requests together bring under an operator, such as `$add`."""
     merged: JsonObject = {}
     for operation in operations:
         body = operation.request.body
@@ -129,12 +129,12 @@ def _members(operations: Iterable[Operation], operator: str) -> JsonObject:
 
 
 def _added(operations: Iterable[Operation]) -> JsonObject:
-    """The properties of the profile that are added up."""
+    """Return the properties of the profile that are added up."""
     return _members(operations, "$add")
 
 
 def _revenue_path(subject: Subject) -> str:
-    """The property that the classic destination reads as revenue."""
+    """Return the property that the classic destination reads as revenue."""
     for wanted in _REVENUE:
         for name, value in subject.properties.items():
             if plain_key(name) == wanted and truthy(value):
@@ -211,7 +211,7 @@ def _ignored(path: str, what: str, reasons: list[_Reason]) -> Finding:
 
 
 def _counted(subject: Subject, options: Options) -> Iterator[tuple[str, PageOption | None]]:
-    """The events to increment that this message is, or could be with another page option."""
+    """Yield the events to increment that this message is, or could be with another page option."""
     event = subject.document.get("event")
     if not options.event_increments:
         return
@@ -320,7 +320,7 @@ def _trait_path(subject: Subject, index: int, name: str) -> str:
 
 
 def _is_android(subject: Subject) -> bool:
-    """Whether the context speaks of an Android device: its type, else its system or library."""
+    """Return whether the context speaks of an Android device: its type, else its system or library."""
     context = subject.context
     device, os, library = (context.get(name) for name in ("device", "os", "library"))
     kind = _text(device, "type")

@@ -118,7 +118,7 @@ def _campaign_lost(subject: Subject, campaign: JsonObject, addresses: Sequence[s
 
 
 def _addresses(subject: Subject) -> Sequence[str]:
-    """The addresses of the page that have parameters of a campaign."""
+    """Return the addresses of the page that have parameters of a campaign."""
     page, own = subject.context.get("page"), subject.properties
     found = [own.get("search"), own.get("url")]
     if isinstance(page, dict):
@@ -128,7 +128,7 @@ def _addresses(subject: Subject) -> Sequence[str]:
 
 @lru_cache(maxsize=256)
 def _utm_in(url: str) -> tuple[str, ...]:
-    """The utm_ parameters that Segment has a place for."""
+    """Return the utm_ parameters that Segment has a place for."""
     if len(url) > 4096:
         return ()
     try:

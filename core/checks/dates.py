@@ -89,7 +89,7 @@ _NOT_OF_DATE = frozenset(("format", "range", "id", "ids", "number", "count", "ke
 
 @lru_cache(maxsize=4096)
 def is_date_name(name: str) -> bool:
-    """True for the name of a property that holds a moment: created_at, renewalDate, date of birth."""
+    """Return True for the name of a property that holds a moment: created_at, renewalDate, date of birth."""
     words = [word.lower() for word in _NAME_PARTS.findall(name[:100])]
     if not words:
         return False
@@ -102,7 +102,7 @@ def is_date_name(name: str) -> bool:
 
 
 def doubt_of_text(name: str, value: str) -> str:
-    """What is odd about a text that may be a date, in a property of that name; "" where nothing is."""
+    """Return what is odd about a text that may be a date, in a property of that name; "" where nothing is."""
     if not _SHORTEST <= len(value) <= _LONGEST or value[8:9] == "-":
         return ""  # a UUID
     if value[4] == "-" and (value[-1] == "Z" or value[-6:] == "+00:00" or value[7:8] == "-" == value[-3]):
@@ -125,7 +125,7 @@ def doubt_of_text(name: str, value: str) -> str:
 
 
 def doubt_of_number(name: str, value: int | float) -> str:
-    """The same of a number."""
+    """Return what is odd about a number that may be a date."""
     if is_date_name(name) and _is_moment(value):
         return "stays a number: Mixpanel does not read it as a date"
     return ""
@@ -138,6 +138,6 @@ def _is_moment(value: int | float) -> bool:
 
 @lru_cache(maxsize=1024)
 def _is_time(name: str) -> bool:
-    """True for start_time and the like. As a number that may be a length of time."""
+    """Return True for start_time and the like. As a number that may be a length of time."""
     words = _NAME_PARTS.findall(name[:100])
     return len(words) > 1 and words[-1].lower() == "time"

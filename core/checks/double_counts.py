@@ -51,13 +51,15 @@ def subscription_double_count(subject: Subject) -> Iterator[Finding]:
 
 
 def _counted_once(event: Json, properties: dict[str, Json]) -> tuple[str, ...]:
-    """What Mixpanel takes for one and the same event."""
+    """Return what Mixpanel takes for one and the same event."""
     keys = ("$insert_id", "distinct_id", "time")
     return (str(event), *(str(properties.get(key)) for key in keys))
 
 
 def _leaving_out(subject: Subject) -> str:
-    """A condition that this message does not meet, as Segment writes it; "" where that cannot be written."""
+    """Return a condition that this message does not meet, as Segment writes it; "" where that cannot be
+    written.
+    """
     key = "event" if subject.type == "track" else "name"
     name = subject.document.get(key)
     if not isinstance(name, str) or '"' in name or len(name) > 60:

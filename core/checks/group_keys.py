@@ -47,7 +47,7 @@ def profile_updates(translation: Translation) -> Iterator[tuple[str, JsonObject]
 
 
 def path_of(operation: Operation) -> str:
-    """Mixpanel's endpoint that an operation sends to, without a query."""
+    """Return Mixpanel's endpoint that an operation sends to, without a query."""
     return operation.request.url.partition("?")[0].rstrip("/")
 
 
@@ -59,12 +59,14 @@ def group_text(value: Json) -> str:
 
 
 def group_ids(value: Json) -> Sequence[Json]:
-    """The groups that a property or trait names: one, or a list of them."""
+    """Return the groups that a property or trait names: one, or a list of them."""
     return value if isinstance(value, list) else (value,)
 
 
 def key_of_mapping(mapping: JsonObject) -> str | None:
-    """The group key that a mapping writes whatever the message is, or None if the message decides it."""
+    """Return the group key that a mapping writes whatever the message is, or None if the message
+    decides it.
+    """
     key = mapping.get("group_key")
     if isinstance(key, dict) and "@literal" in key:
         key = key["@literal"]
@@ -74,7 +76,7 @@ def key_of_mapping(mapping: JsonObject) -> str | None:
 
 
 def written_keys(destination: Destination) -> list[str]:
-    """The group keys that the destination writes by its settings, in their order."""
+    """Return the group keys that the destination writes by its settings, in their order."""
     if destination.kind == "classic-cloud":
         return _identifier_traits(destination)
     keys = (key_of_mapping(one.mapping) for one in group_subscriptions(destination))
@@ -82,7 +84,9 @@ def written_keys(destination: Destination) -> list[str]:
 
 
 def keys_in_settings(known: Sequence[str] | None, destination: Destination) -> list[str]:
-    """The group keys that are named anywhere: Mixpanel's, if they are known, and those of the destination."""
+    """Return the group keys that are named anywhere: Mixpanel's, if they are known, and those of the
+    destination.
+    """
     return list(dict.fromkeys((*(known or ()), *written_keys(destination))))
 
 
@@ -102,7 +106,7 @@ def subscription_of(operation: Operation, destination: Destination) -> Subscript
 
 
 def path_in(mapping: JsonObject, field: str) -> str | None:
-    """The path in the message that a field is mapped to; None if it is mapped to something else.
+    """Return the path in the message that a field is mapped to; None if it is mapped to something else.
 
     "" if it is not mapped at all.
     """
@@ -164,7 +168,7 @@ def _gives_an_id(path: str) -> bool:
 
 
 def own_key(key: str, destination: Destination, known: Sequence[str] = (), *, of: str = "") -> str:
-    """What to do so that Segment writes groups under `key`.
+    """Return what to do so that Segment writes groups under `key`.
 
     `of` is the subscription to change; without it, the first whose own key is none of the `known`.
     """
@@ -180,7 +184,9 @@ def own_key(key: str, destination: Destination, known: Sequence[str] = (), *, of
 
 
 def _spare_subscription(destination: Destination, known: Sequence[str]) -> str:
-    """The name of the first subscription that writes groups under none of the known keys; "" if all do."""
+    """Return the name of the first subscription that writes groups under none of the known keys; "" if all
+    do.
+    """
     for one in group_subscriptions(destination):
         if key_of_mapping(one.mapping) not in known:
             return one.name or GROUP_ACTION
@@ -195,12 +201,12 @@ def group_subscriptions(destination: Destination) -> Iterator[Subscription]:
 
 
 def quoted(name: str) -> str:
-    """The name of a subscription as it stands in a sentence."""
+    """Return the name of a subscription as it stands in a sentence."""
     return f"'{shown(name, 60)[1:-1]}'"
 
 
 def written_properties(record: JsonObject) -> JsonObject:
-    """The properties that a group update writes."""
+    """Return the properties that a group update writes."""
     written: JsonObject = {}
     for name in ("$set", "$set_once"):
         update = record.get(name)
@@ -210,7 +216,9 @@ def written_properties(record: JsonObject) -> JsonObject:
 
 
 def meant_key(record: JsonObject, destination: Destination, known: Sequence[str]) -> str | None:
-    """Which of Mixpanel's keys a group is meant for that is written under none of them; None if unclear."""
+    """Return which of Mixpanel's keys a group is meant for that is written under none of them; None if
+    unclear.
+    """
     written = written_keys(destination)
     left = [one for one in known if one not in written]
     given, id = written_properties(record), group_text(record.get("$group_id"))
@@ -222,7 +230,7 @@ def meant_key(record: JsonObject, destination: Destination, known: Sequence[str]
 
 
 def likely_keys(traits: JsonObject, id: Json) -> list[str]:
-    """The traits of a group call that hold its group's id, those named like an id first.
+    """Return the traits of a group call that hold its group's id, those named like an id first.
 
     Without one, those named like an id.
     """
@@ -233,5 +241,5 @@ def likely_keys(traits: JsonObject, id: Json) -> list[str]:
 
 
 def near(key: str, known: Iterable[str]) -> str | None:
-    """The known key that differs from this one by case only."""
+    """Return the known key that differs from this one by case only."""
     return next((one for one in known if one.casefold() == key.casefold()), None)

@@ -69,7 +69,9 @@ def group_trait_missing(subject: Subject) -> Iterator[Finding]:
 
 
 def _other_trait(subject: Subject, keys: list[Json]) -> str | None:
-    """The fix with a trait that the call has and that may be the group's id; None where it has none."""
+    """Return the fix with a trait that the call has and that may be the group's id; None where it
+    has none.
+    """
     traits, known = _traits(subject), subject.settings.group_keys
     likely = likely_keys(traits, subject.document.get("groupId"))
     name = next((one for one in likely if known is None or one in known), None)
@@ -83,7 +85,9 @@ def _other_trait(subject: Subject, keys: list[Json]) -> str | None:
 
 
 def missing_group_traits(subject: Subject) -> list[Json]:
-    """The Group Identifier Traits of the classic destination, where the group call has none of them."""
+    """Return the Group Identifier Traits of the classic destination, where the group call has none
+    of them.
+    """
     if subject.destination.kind != "classic-cloud" or subject.type != "group":
         return []
     keys = subject.destination.settings.get("groupIdentifierTraits")
@@ -147,7 +151,7 @@ def group_key_not_a_name(subject: Subject) -> Iterator[Finding]:
 
 
 def _named_key(subject: Subject, subscription: str, record: JsonObject) -> str:
-    """How to give a subscription a group key that is a name."""
+    """Return how to give a subscription a group key that is a name."""
     known = subject.settings.group_keys
     where = f"in the mapping of subscription {quoted(subscription)}"
     if known and DEFAULT_KEY not in known:

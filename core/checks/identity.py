@@ -33,7 +33,7 @@ def blank(value: Json) -> bool:
 
 
 def profiles(subject: Subject) -> Iterator[tuple[int, Operation, JsonObject]]:
-    """Each update of a user's profile: the request's number, the operation, the record."""
+    """Yield each update of a user's profile: the request's number, the operation, the record."""
     for index, operation in enumerate(subject.translation.operations):
         body = operation.request.body
         if isinstance(body, dict) and "event" not in body and "$group_key" not in body:
@@ -41,7 +41,7 @@ def profiles(subject: Subject) -> Iterator[tuple[int, Operation, JsonObject]]:
 
 
 def identity_events(subject: Subject, name: str) -> Iterator[tuple[int, JsonObject]]:
-    """Each of Mixpanel's own events of that name: the request's number, the properties."""
+    """Yield each of Mixpanel's own events of that name: the request's number, the properties."""
     for index, operation in enumerate(subject.translation.operations):
         body = operation.request.body
         if isinstance(body, dict) and body.get("event") == name:
@@ -75,7 +75,7 @@ def _names_nobody(subject: Subject) -> bool:
 
 
 def _nobody(subject: Subject, path: str, properties: JsonObject) -> Finding | None:
-    """The finding on an event without a distinct_id; None where one is not needed, or not wanted."""
+    """Return the finding on an event without a distinct_id; None where one is not needed, or not wanted."""
     document, subscription = subject.document, subscription_of(subject, read_place(path).request)
     by_presets = subscription is None or is_default(subscription, "distinct_id")
     if by_presets and document.get("userId") == "" and not blank(document.get("anonymousId")):

@@ -84,7 +84,7 @@ def ids(subject: Subject) -> Sequence[Finding]:
 
 
 def _number(value: Json, field: str, call: Json) -> Iterator[Finding]:
-    """The findings on an id that is not text: a number, or true or false."""
+    """Yield the findings on an id that is not text: a number, or true or false."""
     if isinstance(value, int):
         yield from number_as_id(field, value)
     if isinstance(value, bool) or value in (0, -1):
@@ -109,7 +109,7 @@ def _empty_group(value: Json, name: str, path: str) -> Iterator[Finding]:
 
 
 def _until_known(name: str, call: Json) -> str:
-    """What to send where the text does not hold the id that was meant."""
+    """Return what to send where the text does not hold the id that was meant."""
     if name == "userId" and call in ("identify", "alias"):
         return f"call {call} when the userId is known, and send that"
     return _UNTIL_KNOWN.get(name, f"leave {shown(name, 40)[1:-1]} out while the id is not known")
@@ -132,7 +132,7 @@ def _placeholder_group(value: str, name: str, path: str, fix: str = "") -> Itera
 
 
 def _is_imported(subject: Subject) -> bool:
-    """False if what is sent goes elsewhere than to /import, whose page alone has the list."""
+    """Return False if what is sent goes elsewhere than to /import, whose page alone has the list."""
     sent = subject.translation.operations
     return not sent or any("/import" in operation.request.url for operation in sent)
 
@@ -171,7 +171,7 @@ def placeholder(
 
 
 def _ids_of_event(subject: Subject, path: str, sent: JsonObject) -> Iterator[Finding]:
-    """Ids that a workspace's own mappings take from elsewhere in the message."""
+    """Yield ids that a workspace's own mappings take from elsewhere in the message."""
     for name in _RECORD_IDS:
         value = sent.get(name)
         if isinstance(value, str) and not is_good(value) and value not in _named(subject):
@@ -189,7 +189,9 @@ def group_keys(settings: CheckSettings, destination: Destination) -> Sequence[st
 
 
 def _groups(subject: Subject, path: str, value: Json, key: str) -> Iterator[Finding]:
-    """The groups that an event or a profile names: one, or a list of them. `path` leads into the requests."""
+    """Yield the groups that an event or a profile names: one, or a list of them. `path` leads into the
+    requests.
+    """
     named_too = subject.destination.kind != "classic-cloud"  # which reads no groupId
     for index, one in enumerate(group_ids(value)):
         good = is_good(one) and bool(one) if isinstance(one, str) else one is not None
@@ -203,7 +205,7 @@ def _groups(subject: Subject, path: str, value: Json, key: str) -> Iterator[Find
 
 
 def path_in_message(subject: Subject, path: str) -> str:
-    """The place in the message that a value of the requests comes from; else its place in them."""
+    """Return the place in the message that a value of the requests comes from; else its place in them."""
     source = subject.source_of(path)
     return source.source if source is not None and source.place else path
 
@@ -221,7 +223,7 @@ def _in_profile(subject: Subject) -> Iterator[Finding]:
 
 
 def _named(subject: Subject) -> set[Json]:
-    """The ids that stand in the message's own fields, which are judged there."""
+    """Return the ids that stand in the message's own fields, which are judged there."""
     if subject.destination.kind == "classic-cloud":
         given = [subject.document.get(name) for name in _WHOSE if name != "groupId"]
     else:
@@ -230,7 +232,9 @@ def _named(subject: Subject) -> set[Json]:
 
 
 def _trait_of_group(subject: Subject, body: JsonObject, value: str) -> tuple[str, str] | None:
-    """The trait that gives a group's profile its id, and its name: one that is named as the group key."""
+    """Return the trait that gives a group's profile its id, and its name: one that is named as the
+    group key.
+    """
     key, traits = body.get("$group_key"), subject.document.get("traits")
     if isinstance(key, str) and isinstance(traits, dict) and traits.get(key) == value:
         return child("$.traits", key), key

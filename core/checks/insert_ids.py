@@ -53,7 +53,7 @@ def insert_id(subject: Subject) -> Sequence[Finding]:
 
 
 def _place(subject: Subject, path: str, value: str) -> tuple[str, str]:
-    """The path to name for an insert id, and what it is called there; `path` leads to the event."""
+    """Return the path to name for an insert id, and what it is called there; `path` leads to the event."""
     if subject.destination.kind == "classic-cloud":
         return subject.place_of(f"{path}.properties.$insert_id"), "$insert_id"
     if value == subject.document.get("messageId"):
@@ -62,7 +62,9 @@ def _place(subject: Subject, path: str, value: str) -> tuple[str, str]:
 
 
 def _where_it_stands(subject: Subject) -> str | None:
-    """How to mend an insert id of the classic destination, which sends no messageId but what the call has."""
+    """Return how to mend an insert id of the classic destination, which sends no messageId but what the call
+    has.
+    """
     return (
         "send a UUID as $insert_id, where it stands" if subject.destination.kind == "classic-cloud" else None
     )
@@ -115,7 +117,7 @@ def insert_id_undocumented(subject: Subject) -> Iterator[Finding]:
 
 
 def undocumented(path: str) -> Finding:
-    """The note on an event of the classic destination; `path` leads to its properties."""
+    """Return the note on an event of the classic destination; `path` leads to its properties."""
     return rule.INSERT_ID_UNDOCUMENTED.finding(f"{path}.{FIELD}", f"{FIELD} is {UNKNOWN}. {UNKNOWABLE}")
 
 
@@ -139,7 +141,7 @@ def _made_by_segment(value: str, sent: Json, *, several: bool) -> tuple[str, str
 
 @cache
 def _mapped(unique: int, numbered: bool) -> tuple[str, str]:
-    """What makes the id so long, and the mapping that shortens it to its last `unique` characters."""
+    """Return what makes the id so long, and the mapping that shortens it to its last `unique` characters."""
     filters: list[str] = []
     if unique:
         filters.append(f"slice: -{unique}, {unique}")

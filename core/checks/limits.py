@@ -118,7 +118,7 @@ def _events_too_large(subject: Subject) -> Iterator[Finding]:
 
 
 def _spot(finding: Finding) -> tuple[str, str]:
-    """What a finding is the same as another by: products repeat the order's properties.
+    """Return what a finding is the same as another by: products repeat the order's properties.
 
     Of the items of a list only the first odd date is named.
     """
@@ -141,22 +141,22 @@ class _Place:
         self.within = within
 
     def all(self) -> str:
-        """The path of all the properties: that of the traits, where they are most of a profile's."""
+        """Return the path of all the properties: that of the traits, where they are most of a profile's."""
         traits = self.subject.document.get("traits")
         if self.within != "properties" and isinstance(traits, dict) and len(traits) > PROFILE.many // 2:
             return "$.traits"
         return self.subject.place_of(f"{self.path}.{self.within}")
 
     def own(self, name: str, value: Json) -> str:
-        """The path of one that the message has under the same name; "" where it has none."""
+        """Return the path of one that the message has under the same name; "" where it has none."""
         return self.subject.own_place(name, value)
 
     def of(self, name: str, value: Json) -> str:
-        """The path of one of them."""
+        """Return the path of one of them."""
         return self.own(name, value) or self.subject.place_of(child(f"{self.path}.{self.within}", name))
 
     def inside(self, name: str, node: _Node, *steps: str | int) -> str:
-        """The path of what stands inside one of them."""
+        """Return the path of what stands inside one of them."""
         taken = list(steps[::-1])
         while node[2] is not None:
             taken.append(node[3])
@@ -266,7 +266,7 @@ def _add_date(place: _Place, name: str, value: Json, doubt: str, found: list[Fin
 
 
 def json_length(value: Json) -> int:
-    """Bytes of the value as JSON."""
+    """Return the bytes of the value as JSON."""
     try:
         return len(msgspec.json.encode(value))
     except (UnicodeEncodeError, OverflowError):
@@ -274,5 +274,7 @@ def json_length(value: Json) -> int:
 
 
 def too_long(text: str) -> bool:
-    """Over 255 bytes: Mixpanel's pages say bytes in one place and characters in another."""
+    """Return the finding on over 255 bytes: Mixpanel's pages name bytes in one place, characters in
+    another.
+    """
     return len(text) > MAX_STRING or (not text.isascii() and len(text.encode(errors="replace")) > MAX_STRING)

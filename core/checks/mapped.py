@@ -48,7 +48,7 @@ def origin(of: Translated, subscription: Subscription, field: str) -> Origin:
 
 @cache
 def _defaults(action: str) -> JsonObject:
-    """The mapping that Segment's presets have for an action."""
+    """Return the mapping that Segment's presets have for an action."""
     for one in (*preset_subscriptions(), *optional_subscriptions()):
         if one.partner_action == action:
             return one.mapping
@@ -62,13 +62,13 @@ def is_default(subscription: Subscription, field: str) -> bool:
 
 
 def label(subscription: Subscription, field: str) -> str:
-    """What Segment's mapping editor calls the field."""
+    """Return what Segment's mapping editor calls the field."""
     fields = ACTION_FIELDS.get(subscription.partner_action, ())
     return next((one.label for one in fields if one.name == field), field)
 
 
 def named(subscription: Subscription) -> str:
-    """A subscription in a sentence: `subscription 'Track Calls'`."""
+    """Return a subscription in a sentence: `subscription 'Track Calls'`."""
     return f"subscription '{shown(subscription.name or subscription.partner_action, 60)[1:-1]}'"
 
 

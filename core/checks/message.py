@@ -36,7 +36,7 @@ def timestamp_suspect(subject: Subject) -> Sequence[Finding]:
 
 
 def _doubt(value: Json) -> str:
-    """What is odd about a timestamp, "" when nothing is."""
+    """Return what is odd about a timestamp, "" when nothing is."""
     if isinstance(value, str):
         if value[4:5] == "-" or not _NUMBER.fullmatch(value):
             return _doubt_of_text(value)

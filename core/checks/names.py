@@ -37,7 +37,7 @@ _BY_PREFIX = {
 
 
 def names(subject: Subject) -> Iterable[Finding]:
-    """event-name and reserved-event-name."""
+    """Find event-name and reserved-event-name."""
     found = event_name(subject)
     event = subject.document.get("event") if subject.type == "track" else None
     # Only a workspace's own mappings name an event otherwise.
@@ -47,7 +47,7 @@ def names(subject: Subject) -> Iterable[Finding]:
 
 
 def event_name(subject: Subject) -> Iterable[Finding]:
-    """What is odd about the name of the event, where it comes from first."""
+    """Return what is odd about the name of the event, where it comes from first."""
     document, named = subject.document, None
     if subject.type == "track":
         named = document.get("event")

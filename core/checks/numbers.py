@@ -88,7 +88,9 @@ class WrittenNumber(msgspec.Struct, frozen=True):
 
 @lru_cache(maxsize=1024)
 def written_number(text: str) -> WrittenNumber | None:
-    """The number that the whole of `text` is; None for other text, leading zeros and more than 15 digits."""
+    """Return the number that the whole of `text` is; None for other text, leading zeros and more than 15
+    digits.
+    """
     found = _WRITTEN.fullmatch(text) if len(text) <= MAX_LENGTH else None
     if found is None or (found["sign"] and found["inner"]):
         return None
@@ -106,7 +108,9 @@ def written_number(text: str) -> WrittenNumber | None:
 
 
 def _digits(found: re.Match[str]) -> tuple[str, bool, bool]:
-    """The digits as JSON has them; whether they can be nothing but an amount; whether they may mean two."""
+    """Return the digits as JSON has them; whether they can be nothing but an amount; whether they may mean
+    two.
+    """
     if plain := found["plain"]:
         return (f"0{plain}" if plain.startswith(".") else plain), False, False
     if comma := found["comma"]:
@@ -130,7 +134,9 @@ _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 
 @lru_cache(maxsize=4096)
 def wants_number(name: str) -> bool | None:
-    """Whether a property of that name holds an amount: True, False, or None where the name does not say."""
+    """Return whether a property of that name holds an amount: True, False, or None where the name does not
+    say.
+    """
     if name.startswith(("$", "mp_", "utm_")):
         return False
     words = [word.lower() for word in _WORD.findall(name[:100])]

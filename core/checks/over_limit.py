@@ -36,13 +36,13 @@ PROFILE = Limits("a profile", many=2000, properties=2000, keys=255, elements=_EN
 
 
 def not_a_date(path: str, name: str, value: Json, doubt: str) -> Finding:
-    """The finding on a value that is meant as a date."""
+    """Return the finding on a value that is meant as a date."""
     words = f"{_named(name)} {shown(value, 40)} {doubt}"
     return DATE_FORMAT.finding(path, words, severity="info" if doubt == NO_ZONE else None)
 
 
 def truncated(path: str, name: str, text: str) -> Finding:
-    """The finding on a text that is cut off."""
+    """Return the finding on a text that is cut off."""
     length = size(len(text.encode(errors="replace")))
     return rule.STRING_TRUNCATED.finding(
         path, f"{_named(name)} has {length}: Mixpanel cuts texts off at {MAX_STRING} bytes"
@@ -50,7 +50,7 @@ def truncated(path: str, name: str, text: str) -> Finding:
 
 
 def too_large(path: str, name: str, length: int, limits: Limits) -> Finding:
-    """The finding on a list or object of so many bytes."""
+    """Return the finding on a list or object of so many bytes."""
     return rule.PROPERTY_TOO_LARGE.finding(
         path,
         f"{_named(name)} has {size(length)}: Mixpanel documents {size(limits.bytes)} at most for a list or an"
@@ -59,7 +59,7 @@ def too_large(path: str, name: str, length: int, limits: Limits) -> Finding:
 
 
 def too_deep(path: str, limits: Limits) -> Finding:
-    """The finding on objects within objects."""
+    """Return the finding on objects within objects."""
     words = f"objects are nested over {MAX_DEPTH} deep"
     if limits is PROFILE:
         return rule.NESTING_TOO_DEEP.finding(
@@ -69,7 +69,7 @@ def too_deep(path: str, limits: Limits) -> Finding:
 
 
 def too_many_elements(path: str, value: list[Json], limits: Limits) -> Finding:
-    """The finding on a list."""
+    """Return the finding on a list."""
     return rule.ARRAY_TOO_LONG.finding(
         path,
         f"the list has {len(value):,} elements: Mixpanel takes {limits.elements} at most",
@@ -78,7 +78,7 @@ def too_many_elements(path: str, value: list[Json], limits: Limits) -> Finding:
 
 
 def too_many(path: str, value: JsonObject, limits: Limits) -> Finding:
-    """The finding on the properties of an event or a profile."""
+    """Return the finding on the properties of an event or a profile."""
     count = f"{len(value):,} properties"
     if len(value) > limits.properties:
         return rule.TOO_MANY_PROPERTIES.finding(
@@ -90,7 +90,7 @@ def too_many(path: str, value: JsonObject, limits: Limits) -> Finding:
 
 
 def too_many_keys(path: str, value: JsonObject, limits: Limits) -> Finding:
-    """The finding on an object in a property."""
+    """Return the finding on an object in a property."""
     count = f"{len(value):,} properties"
     if limits is PROFILE:
         return rule.TOO_MANY_PROPERTIES.finding(

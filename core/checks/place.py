@@ -158,7 +158,7 @@ _OF_SERVER = rule.NO_CLIENT_IP.finding(
 
 
 def _unmapped(subject: Subject, subscription: Subscription, index: int, *, is_profile: bool) -> Finding:
-    """The finding on a request whose mapping brings no address."""
+    """Return the finding on a request whose mapping brings no address."""
     place = in_body(index) if is_profile else in_body(index, 0, "properties")
     fix = map_fix(subject, subscription, "ip")
     words, place = not_brought(subject, subscription, "ip", place)
@@ -183,7 +183,7 @@ def _is_server(library: str) -> bool:
 
 
 def _library(subject: Subject) -> str | None:
-    """The library's name; None for a message that names none, as plain HTTP requests do."""
+    """Return the library's name; None for a message that names none, as plain HTTP requests do."""
     library = subject.context.get("library")
     name = library.get("name") if isinstance(library, dict) else None
     return name if isinstance(name, str) and name else None

@@ -154,7 +154,7 @@ _JOINED = frozenset(
 
 
 def is_good(text: str) -> bool:
-    """True for what may be an id as it stands: no placeholder, and no spaces around it."""
+    """Return True for what may be an id as it stands: no placeholder, and no spaces around it."""
     if text in GOOD_IDS:
         return True
     if text.lower() in PLACEHOLDERS or not is_plain(text) or leftover(text) is not None:
@@ -167,7 +167,7 @@ def is_good(text: str) -> bool:
 
 
 def leftover(text: str) -> Leftover | None:
-    """What `text` is where code should have put an id; None for what may be an id.
+    """Return what `text` is where code should have put an id; None for what may be an id.
 
     Words of Mixpanel's own list are left to `PLACEHOLDERS`.
     """
@@ -192,7 +192,7 @@ def leftover(text: str) -> Leftover | None:
 
 
 def _is_variable(text: str) -> bool:
-    """True for the names that code and documentation give to ids: userId, YOUR_USER_ID, $user.id."""
+    """Return True for the names that code and documentation give to ids: userId, YOUR_USER_ID, $user.id."""
     named = _SIGIL.fullmatch(text) if len(text) <= 40 else None
     words = [word.lower() for word in _CAMEL.findall(named["name"])] if named else []
     if not words:

@@ -50,13 +50,15 @@ _FIX = {
 
 
 def endpoint_of(url: str) -> str:
-    """The endpoint that a URL names: `/track` for `/track/?verbose=1` and for a proxy's `/mp/track`."""
+    """Return the endpoint that a URL names: `/track` for `/track/?verbose=1` and for a proxy's
+    `/mp/track`.
+    """
     last = urlsplit(url).path.rstrip("/").rpartition("/")[2]
     return f"/{last}"
 
 
 def kind_of(record: JsonObject) -> str:
-    """What a record is: an event, a group update or a profile update."""
+    """Return what a record is: an event, a group update or a profile update."""
     if "event" in record:
         return "event"
     return "group update" if "$group_key" in record else "profile update"
@@ -65,7 +67,7 @@ def kind_of(record: JsonObject) -> str:
 def check_records(
     translation: Translation, *, now: int, settings: CheckSettings = DEFAULTS
 ) -> tuple[Finding, ...]:
-    """What the rules find in requests that were made elsewhere; errors first. Pure.
+    """Return what the rules find in requests that were made elsewhere; errors first. Pure.
 
     `now` is the clock, in milliseconds. Paths lead into the translation
     (`requests[0].body[2].properties.time`). The tracking plan is left aside: it is about Segment's messages.
@@ -121,7 +123,7 @@ def _record(
 
 
 def _is_of_classic(properties: JsonObject) -> bool:
-    """True for an event of Segment's classic destination in cloud mode, as its `mp_lib` tells."""
+    """Return True for an event of Segment's classic destination in cloud mode, as its `mp_lib` tells."""
     library = properties.get("mp_lib")
     return isinstance(library, str) and library.startswith("Segment: ") and library != _DEVICE_MODE
 
@@ -168,7 +170,7 @@ def _identity(
 
 
 def _distinct_id(holder: JsonObject, path: str, name: str) -> Iterator[Finding]:
-    """no-identity, placeholder-user-id and id-whitespace."""
+    """Find no-identity, placeholder-user-id and id-whitespace."""
     value = holder.get(name)
     if value is None or value == "":
         what = f"no {name}" if name not in holder else f"{name} {shown(value)}"
@@ -188,7 +190,9 @@ def _distinct_id(holder: JsonObject, path: str, name: str) -> Iterator[Finding]:
 
 
 def _token(holder: JsonObject, path: str, name: str, endpoint: str) -> Iterator[Finding]:
-    """/import knows the project by its credentials; the others by the token in each record."""
+    """Find a missing token: /import knows the project by its credentials, the others by each
+    record's token.
+    """
     if endpoint and not holder.get(name):
         yield REFUSED_WITH_200.finding(
             path,
@@ -227,7 +231,7 @@ def _as_message(record: JsonObject) -> JsonObject:
 
 
 def _traits_in(record: JsonObject) -> str:
-    """The operation that writes what an identify call has as traits."""
+    """Return the operation that writes what an identify call has as traits."""
     return "$set" if isinstance(record.get("$set"), dict) else "$set_once"
 
 
@@ -262,7 +266,7 @@ def _subject(
 
 
 def _led_back(finding: Finding, path: str, places: dict[str, str]) -> Finding:
-    """The finding with its path in the request, and mended without Segment."""
+    """Return the finding with its path in the request, and mended without Segment."""
     place = finding.path
     for name, inside in places.items():
         if place.startswith(name):

@@ -27,7 +27,7 @@ _ENDPOINTS: dict[DestinationKind, dict[Region, str]] = {
 
 
 def endpoint_setting(kind: DestinationKind, region: Region) -> str:
-    """What to set so that requests go to the endpoint of a region."""
+    """Return what to set so that requests go to the endpoint of a region."""
     setting = _ENDPOINTS[kind].get(region)
     if setting is None:
         return "move to Segment's Mixpanel (Actions): the classic destination sends to the US and the EU only"

@@ -47,7 +47,7 @@ def sent_records(translation: Translation) -> tuple[_Events, _Profiles]:
 
 
 def event_records(translation: Translation) -> _Events:
-    """Every event that goes to Mixpanel: its path, the record, its properties."""
+    """Return every event that goes to Mixpanel: its path, the record, its properties."""
     return sent_records(translation)[0]
 
 

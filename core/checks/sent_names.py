@@ -124,7 +124,7 @@ def _reserved(subject: Subject, path: str, name: str, value: Json, words: str, n
 
 
 def name_too_long(path: str, name: str, noun: str) -> Finding:
-    """The finding of string-truncated on a name; `noun` says whose it is."""
+    """Return the finding of string-truncated on a name; `noun` says whose it is."""
     words = f"the name of the {noun} {shown(name, 40)} has {len(name):,} characters"
     return STRING_TRUNCATED.finding(
         path, f"{words}: Mixpanel cuts it off at {MAX_NAME}", fix=f"give the {noun} a shorter name"

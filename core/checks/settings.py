@@ -32,7 +32,7 @@ class PlanCheck(Protocol):
         ...
 
     def findings(self, document: JsonObject) -> Sequence[Finding]:
-        """What breaks the plan in a message."""
+        """Return what breaks the plan in a message."""
         ...
 
 
@@ -66,7 +66,7 @@ DEFAULTS = CheckSettings()
 
 
 def check_settings(settings: Settings) -> CheckSettings:
-    """What the rules judge by, out of the whole settings.
+    """Return what the rules judge by, out of the whole settings.
 
     Reads and compiles the tracking plan where one is set. Raises InputError when it cannot be used.
     """

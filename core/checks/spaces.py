@@ -14,22 +14,22 @@ _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200b\u2028-\u202e\u2060\u2066-\u2069
 
 
 def stripped(text: str) -> str:
-    """The text without the spaces at its ends."""
+    """Return the text without the spaces at its ends."""
     return text.strip(_SPACES)
 
 
 def without_controls(text: str) -> str:
-    """The text without control characters, line ends and invisible signs inside it."""
+    """Return the text without control characters, line ends and invisible signs inside it."""
     return _CONTROL.sub("", text)
 
 
 def is_plain(text: str) -> bool:
-    """True when a quick look shows that there is nothing of that kind. Most texts are plain."""
+    """Return True when a quick look shows that there is nothing of that kind. Most texts are plain."""
     return text.isprintable() and text[:1] != " " and text[-1:] != " "
 
 
 def which_end(text: str) -> str:
-    """Where the spaces are, in words: `a space at its start`, `spaces at both ends`."""
+    """Return where the spaces are, as text: `a space at its start`, `spaces at both ends`."""
     left = len(text) - len(text.lstrip(_SPACES))
     right = len(text) - len(text.rstrip(_SPACES))
     if left and right:

@@ -47,7 +47,7 @@ def spec_event_name(subject: Subject) -> Iterator[Finding]:
 
 
 def spec_properties(subject: Subject) -> Iterator[Finding]:
-    """spec-property-missing, -name and -type, of events that the spec has, or nearly has."""
+    """Find spec-property-missing, -name and -type in events that the spec has, or nearly has."""
     event = subject.document.get("event")
     properties = subject.properties
     near = near_event(event) if isinstance(event, str) else None
@@ -79,7 +79,9 @@ def spec_properties(subject: Subject) -> Iterator[Finding]:
 
 
 def number_in_spec(subject: Subject, where: str, holder: Sequence[str | int], name: str) -> bool:
-    """Whether Segment's spec wants a number as `name`, in the object to which the steps lead from `where`."""
+    """Return whether Segment's spec wants a number as `name`, in the object to which the steps lead from
+    `where`.
+    """
     if where == "$.traits":
         return subject.type == "identify" and not holder and SPEC.traits.get(name) == "number"
     if where != "$.properties" or subject.type != "track":
@@ -96,7 +98,7 @@ def number_in_spec(subject: Subject, where: str, holder: Sequence[str | int], na
 
 
 def _revenue(properties: JsonObject) -> Iterator[Finding]:
-    """Revenue is the spec's in every event."""
+    """Find mistakes in `revenue`, which is the spec's in every event."""
     revenue = properties.get("revenue")
     if isinstance(revenue, str) and revenue and not written_number(revenue):
         yield _wrong_kind("$.properties", "revenue", revenue, "number")
@@ -140,7 +142,7 @@ def _fits(value: Json, kind: str) -> bool:
 
 
 def _written_number(value: Json, kind: str) -> bool:
-    """True where number-as-text says what is wrong."""
+    """Return True where number-as-text says what is wrong."""
     return kind == "number" and isinstance(value, str) and written_number(value) is not None
 
 
@@ -162,12 +164,12 @@ def _wrong_kind(where: str, name: str, value: Json, kind: str) -> Finding:
 
 @lru_cache(maxsize=4096)
 def _trait_meant(name: str) -> str | None:
-    """Segment's trait that a name is in another style; None if it is none."""
+    """Return Segment's trait that a name is in another style; None if it is none."""
     return _TRAIT_STYLES.get(squash(name)) if len(name) < 20 else None
 
 
 def traits(subject: Subject) -> Iterator[Finding]:
-    """trait-name and trait-type."""
+    """Find trait-name and trait-type."""
     held = subject.document.get("traits")
     if not isinstance(held, dict):
         return

@@ -64,12 +64,12 @@ def _read() -> Spec:
 
 
 def squash(name: str) -> str:
-    """The letters and digits of a name, in lower case: what is left when style is taken off."""
+    """Return the letters and digits of a name, in lower case: what is left when style is taken off."""
     return "".join(letter for letter in name if letter.isalnum()).lower()
 
 
 def _stem(word: str) -> str:
-    """A word without the ending that its tense or number gives it: completed, complete → complet."""
+    """Return a word without the ending that its tense or number gives it: completed, complete → complet."""
     return _ENDING.sub("", word.removesuffix("led") if word.endswith("lled") else word)
 
 
@@ -82,7 +82,7 @@ def _stems(words: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def one_edit(one: str, other: str) -> bool:
-    """Whether one letter more, less or otherwise, or two exchanged, make one of the other."""
+    """Return whether one letter more, less or otherwise, or two exchanged, make one of the other."""
     if one == other or abs(len(one) - len(other)) > 1:
         return False
     if len(one) > len(other):
@@ -108,7 +108,8 @@ for _name in SPEC.events:
 
 @lru_cache(maxsize=4096)
 def near_event(name: str) -> Near | None:
-    """The event of the spec that `name` nearly is: None for the spec's own names and for ordinary ones.
+    """Return the event of the spec that `name` nearly is: None for the spec's own names and for ordinary
+    ones.
 
     Nearly means: only case and separators differ; the words are the same but for tense or number; the name of
     the spec's first version; or one letter of one long word is wrong.
@@ -135,7 +136,7 @@ def _misspelt(words: tuple[str, ...]) -> str | None:
 
 
 def styles(names: tuple[str, ...] | dict[str, str]) -> dict[str, str]:
-    """Names by their letters alone."""
+    """Index names by their letters alone."""
     return {squash(name): name for name in names}
 
 
@@ -146,13 +147,13 @@ _PRODUCT_STYLES = styles(_PRODUCT)
 
 @lru_cache(maxsize=8192)
 def near_property(event: str, name: str) -> str | None:
-    """The property of an event of the spec that `name` is but for case and separators."""
+    """Return the property of an event of the spec that `name` is but for case and separators."""
     meant = _PROPERTY_STYLES[event].get(squash(name)) if len(name) <= _MAX_NAME else None
     return meant if meant != name else None
 
 
 @lru_cache(maxsize=4096)
 def near_product_property(name: str) -> str | None:
-    """The same for a property of one product in a list."""
+    """Return the same for a property of one product in a list."""
     meant = _PRODUCT_STYLES.get(squash(name)) if len(name) <= _MAX_NAME else None
     return meant if meant != name else None

@@ -83,7 +83,7 @@ def _stopped(stopped: NotSent) -> Finding:
 
 
 def _nothing_in_it(subject: Subject, call: str) -> Finding:
-    """The note on a call that holds nothing to send; a warning where the mapping reads no traits."""
+    """Return the note on a call that holds nothing to send; a warning where the mapping reads no traits."""
     if call != "identify":
         words = f"the {call} call holds nothing that is sent"
         return rule.UNMATCHED.finding("$", words, severity="info", fix=_NO_FIX)
@@ -159,7 +159,7 @@ def _calls(trigger: str) -> frozenset[str]:
 
 
 def _switched_off(subject: Subject, call: str) -> Finding:
-    """Why the classic destination sends nothing: it has settings in the place of subscriptions."""
+    """Return why the classic destination sends nothing: it has settings in the place of subscriptions."""
     if call == "identify":
         why, fix = "Use Mixpanel People is off", "people = true under [classic]"
     elif call == "group":
@@ -170,7 +170,9 @@ def _switched_off(subject: Subject, call: str) -> Finding:
 
 
 def _group_fix(subject: Subject) -> str:
-    """Which trait to list, out of those that the call has; the classic destination does not read groupId."""
+    """Return which trait to list, out of those that the call has; the classic destination does not read
+    groupId.
+    """
     given = subject.document.get("traits")
     traits = given if isinstance(given, dict) else {}
     likely = likely_keys(traits, subject.document.get("groupId"))
@@ -186,7 +188,9 @@ def _group_fix(subject: Subject) -> str:
 
 
 def _no_page_option(subject: Subject, call: str) -> Finding:
-    """Why no page option makes an event: all are off, or those that are on need a name or a category."""
+    """Return why no page option makes an event: all are off, or those that are on need a name or a
+    category.
+    """
     settings, document = subject.destination.settings, subject.document
     on = [words for setting, words in _PAGE_NEEDS if settings.get(setting)]
     if on:
@@ -265,7 +269,7 @@ def rejected_by_destination(subject: Subject) -> Iterator[Finding]:
 
 
 def _too_old(subject: Subject) -> Finding:
-    """The finding on a time that the classic destination refuses as older than five years."""
+    """Return the finding on a time that the classic destination refuses as older than five years."""
     time = new_date(cast(Part, subject.document.get("timestamp"))).ms
     message = f"Segment's destination refuses it: {REFUSED_TOO_OLD}"
     if time is None or time < YEAR_1971:
@@ -303,7 +307,9 @@ def _number_fix(subject: Subject, by: Subscription, key: str) -> str:
 
 
 def _missing_fix(subject: Subject, by: Subscription, field: str, known: str | None) -> str | None:
-    """How to mend a required field that is not mapped, or is mapped to what the message does not have."""
+    """Return how to mend a required field that is not mapped, or is mapped to what the message does
+    not have.
+    """
     if leaves_out(by, field):
         return map_fix(subject, by, field)
     found = origin(subject, by, field)

@@ -32,12 +32,12 @@ def event_time(subject: Subject) -> Sequence[Finding]:
 
 
 def is_right(moment: float, now: int) -> bool:
-    """True for a time, in milliseconds, that Mixpanel keeps as it is."""
+    """Return True for a time, in milliseconds, that Mixpanel keeps as it is."""
     return YEAR_1971 <= moment <= now + AHEAD
 
 
 def time_fault(path: str, moment: float, now: int) -> Finding:
-    """The finding on a time that is not right."""
+    """Return the finding on a time that is not right."""
     if moment < YEAR_1971:
         return rule.TIME_OUT_OF_RANGE.finding(path, "the event's time is before 1971: Mixpanel refuses it")
     ahead = f"the event's time is {ago(int(min(moment, 1e17)), now)}"

@@ -16,7 +16,7 @@ _JOINS = ("$create_alias", "$merge")
 
 
 def _bodies(subject: Subject) -> Iterator[tuple[str, JsonObject]]:
-    """The single records that are sent, each with its action."""
+    """Yield the single records that are sent, each with its action."""
     for operation in subject.translation.operations:
         body = operation.request.body
         if isinstance(body, dict):

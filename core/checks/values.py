@@ -32,7 +32,7 @@ _Node = tuple[list[Json] | JsonObject, "_Node | None", str | int]
 
 
 def values(subject: Subject) -> Sequence[Finding]:
-    """number-precision, number-as-text and property-name, of one message."""
+    """Find number-precision, number-as-text and property-name in one message."""
     document = subject.document
     found: list[Finding] = []
     if subject.properties:
@@ -49,13 +49,13 @@ def values(subject: Subject) -> Sequence[Finding]:
 
 
 def number_as_id(name: str, value: int) -> Iterator[Finding]:
-    """number-precision of an id that is sent as a number."""
+    """Find number-precision in an id that is sent as a number."""
     if lost := _lost(value):
         yield _precision(f"$.{name}", name, value, lost)
 
 
 def in_record(subject: Subject) -> Sequence[Finding]:
-    """The same for a record that goes to Mixpanel as it is: no JavaScript reads its numbers."""
+    """Return the same for a record that goes to Mixpanel as it is: no JavaScript reads its numbers."""
     found: list[Finding] = []
     traits = subject.document.get("traits")
     if subject.properties:
@@ -120,7 +120,7 @@ def _path(where: str, node: _Node, step: str | int) -> str:
 
 
 def _name(where: str, node: _Node, name: str) -> Iterator[Finding]:
-    """property-name."""
+    """Find property-name."""
     noun = "property" if where == "$.properties" else "trait"
     inner = without_controls(stripped(name))
     if inner == name and name:
@@ -148,7 +148,7 @@ def _name(where: str, node: _Node, name: str) -> Iterator[Finding]:
 def _text(
     subject: Subject, where: str, node: _Node, name: str, value: str, found: Sequence[Finding]
 ) -> Sequence[Finding]:
-    """number-as-text. `found`: what the walk found so far."""
+    """Find number-as-text. `found`: what the walk found so far."""
     wanted = wants_number(name)
     written = written_number(value)
     if written is None:
@@ -176,7 +176,7 @@ def _text(
 def _number(
     subject: Subject, where: str, node: _Node, step: str | int, value: int | float
 ) -> Sequence[Finding]:
-    """number-precision."""
+    """Find number-precision."""
     lost = _lost(value)
     if not lost:
         return ()
@@ -186,7 +186,7 @@ def _number(
 
 
 def _lost(value: int | float) -> str:
-    """What JavaScript makes of a number that it cannot hold, "" for one that it can."""
+    """Return what JavaScript makes of a number that it cannot hold, "" for one that it can."""
     if -SAFE <= value <= SAFE or value != value:
         return ""
     double = as_double(value)
@@ -202,7 +202,7 @@ def _lost(value: int | float) -> str:
 def _precision(
     path: str, name: str, value: int | float | str, lost: str, *, as_number: bool = False
 ) -> Finding:
-    """The finding of number-precision. `value` is a number, or the text of one that no double holds.
+    """Return the finding of number-precision. `value` is a number, or the text of one that no double holds.
 
     `as_number` is True where a text would not do.
     """

@@ -56,7 +56,7 @@ class Clusters:
         self._note_before = array("I", [0])
 
     def _arrays(self) -> dict[str, array[int]]:
-        """The columns by name."""
+        """Return the columns by name."""
         named = {
             "events": self.events,
             "flags": self.flags,
@@ -94,7 +94,7 @@ class Clusters:
         return made
 
     def known(self, id: str) -> int:
-        """The number of an id, a cluster of its own when it is new."""
+        """Return the number of an id, a cluster of its own when it is new."""
         number = self.store.number(id)
         if number > self.count:
             self.count = number
@@ -115,14 +115,14 @@ class Clusters:
         return number
 
     def root(self, number: int) -> int:
-        """The root of an id's cluster."""
+        """Return the root of an id's cluster."""
         parent = self._parent
         while (above := parent[number]) != number:
             parent[number] = number = parent[above]
         return number
 
     def ring(self, number: int) -> Iterator[int]:
-        """The ids of an id's cluster, this one first."""
+        """Yield the ids of an id's cluster, this one first."""
         yield number
         at = self._next[number]
         while at != number:
@@ -130,7 +130,7 @@ class Clusters:
             at = self._next[at]
 
     def events_of(self, root: int) -> int:
-        """Events of all ids of a cluster."""
+        """Return how many events all ids of a cluster have."""
         return self.events[root] if self.size[root] == 1 else sum(self.events[id] for id in self.ring(root))
 
     def mark_user(self, number: int) -> None:
@@ -141,14 +141,14 @@ class Clusters:
             self.owner[root] = self.owner[root] or number
 
     def roots(self) -> Iterator[int]:
-        """The clusters that are listed, the one seen last first."""
+        """Yield the clusters that are listed, the one seen last first."""
         at = self._older[0]
         while at:
             yield at
             at = self._older[at]
 
     def touch(self, root: int, message: int) -> None:
-        """A message has an event or a profile of the cluster: list it, in front."""
+        """List the cluster in front: a message has an event or a profile of it."""
         if not self.flags[root] & LISTED:
             self.flags[root] |= LISTED
             self.total += 1
@@ -205,7 +205,7 @@ class Clusters:
         self._link_before.append(newest)
 
     def links(self, root: int) -> Iterator[tuple[LinkKind, int, int, int]]:
-        """What joined a cluster, the newest first: kind, user, other id, message."""
+        """Yield what joined a cluster, the newest first: kind, user, other id, message."""
         kinds, users, others, messages = self._links
         at = self._newest_link[root]
         while at:
@@ -232,7 +232,9 @@ class Clusters:
         return True
 
     def notes(self, number: int) -> Iterator[tuple[bool, int, Reason]]:
-        """What is noted of an id, the newest first: whether it is the user's, the other id, the reason."""
+        """Yield what is noted of an id, the newest first: whether it is the user's, the other id,
+        the reason.
+        """
         reasons, others = self._notes
         at = self._newest_note[number]
         while at:

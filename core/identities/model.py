@@ -108,7 +108,7 @@ class UserRow(msgspec.Struct, frozen=True):
 
 
 def in_short(cluster: Cluster, wanted: str = "") -> Cluster:
-    """The cluster with its first ids, links and notes only.
+    """Return the cluster with its first ids, links and notes only.
 
     Held in any case, as far as there is room: the id that is wanted, users' ids, ids that contain what is
     wanted; case does not matter.

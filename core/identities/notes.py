@@ -42,7 +42,9 @@ FIRST_STAYS = (
 
 
 def sentence(reason: Reason, *, user: str, anonymous: str, owner: str, simplified: bool) -> str:
-    """The reason for a person: `owner` is the user that the anonymous id belongs to, "" if nobody does."""
+    """Return the reason for a person: `owner` is the user that the anonymous id belongs to, "" if nobody
+    does.
+    """
     one, other, holder = shown(user), shown(anonymous), shown(owner or "another user")
     match reason:
         case Reason.JOINED:

@@ -19,13 +19,15 @@ def id_text(value: Json) -> str:
 
 
 def records(translation: Translation) -> Iterable[JsonObject]:
-    """Every record of every request, in the order of sending."""
+    """Yield every record of every request, in the order of sending."""
     for operation in translation.operations:
         yield from operation.request.records()
 
 
 def id_in(translation: Translation) -> str:
-    """The id that a message is about: its event's distinct_id, or its profile's; "" when it names none."""
+    """Return the id that a message is about: its event's distinct_id, or its profile's; "" when it names
+    none.
+    """
     profile = ""
     for record in records(translation):
         properties = record.get("properties")

@@ -67,7 +67,7 @@ class IdStore:
         return len(self._starts) - 1
 
     def find(self, id: str) -> int:
-        """The number of an id, 0 when it has none."""
+        """Return the number of an id, 0 when it has none."""
         known = self._recent.get(id)
         if known is not None:
             return known
@@ -75,7 +75,7 @@ class IdStore:
         return self._look(part, tag, _encoded(id))[0]
 
     def number(self, id: str) -> int:
-        """The number of an id, a new one (`len` grows) when it has none yet."""
+        """Return the number of an id, a new one (`len` grows) when it has none yet."""
         known = self._recent.get(id)
         if known is not None:
             return known
@@ -92,11 +92,11 @@ class IdStore:
         return number
 
     def text(self, number: int) -> str:
-        """The id of that number."""
+        """Return the id of that number."""
         return self._bytes(number).decode("utf-8", "surrogatepass")
 
     def twins(self, number: int) -> Iterator[int]:
-        """Other ids that differ from this one by upper and lower case alone."""
+        """Yield other ids that differ from this one by upper and lower case alone."""
         if number not in self._alike:
             return
         id = self.text(number)
@@ -111,7 +111,9 @@ class IdStore:
             at = (at + 1) & mask
 
     def containing(self, text: str) -> Iterator[int]:
-        """The ids that contain a text, whatever the case of its letters, each once and in their order."""
+        """Yield the ids that contain a text, whatever the case of its letters, each once and in
+        their order.
+        """
         if not text.isascii():
             wanted = text.casefold()
             yield from (one for one in range(1, len(self) + 1) if wanted in self.text(one).casefold())

@@ -71,7 +71,7 @@ class Identities:
         return steps
 
     def joined(self, one: str, other: str) -> bool:
-        """True if two ids, as Mixpanel holds them, are one user's."""
+        """Return True if two ids, as Mixpanel holds them, are one user's."""
         first, second = self.ids.store.find(one), self.ids.store.find(other)
         return bool(first and second) and self.ids.root(first) == self.ids.root(second)
 
@@ -114,7 +114,7 @@ class Identities:
             self._apart(user, device)
 
     def _special(self, kind: LinkKind, user: str, other: str, *, imported: bool) -> None:
-        """`$identify`, `$create_alias` or `$merge`, in the order of Mixpanel's decision trees."""
+        """Apply `$identify`, `$create_alias` or `$merge`, in the order of Mixpanel's decision trees."""
         ids = self.ids
         if self._simplified:
             device = kind == "identify" or (not ids.store.find(other) and ids.store.find(DEVICE + other))
@@ -154,7 +154,7 @@ class Identities:
         self._join(kind, one, two, reason)
 
     def _both(self, user: str, device: str) -> None:
-        """Simplified: an event with both ids joins the device, unless it is another user's."""
+        """Join the device of an event with both ids (simplified ID merge), unless it is another user's."""
         ids = self.ids
         self._paired = True
         one, two = ids.known(user), ids.known(device)
@@ -168,7 +168,7 @@ class Identities:
             self._join("event", one, two, Reason.JOINED)
 
     def _apart(self, user: str, anonymous: str) -> None:
-        """Two ids in one message, which joins nothing."""
+        """Note two ids in one message that joins nothing."""
         ids = self.ids
         one, two = ids.known(user), ids.known(anonymous)
         root = ids.root(two)

@@ -20,7 +20,7 @@ _NO_EVENT = (Reason.IGNORED, Reason.APART)
 
 
 def user_rows(table: Identities) -> Iterator[UserRow]:
-    """Every user with an event or a profile, sorted by their first id; ids by code point."""
+    """Return every user with an event or a profile, sorted by their first id; ids by code point."""
     ids = table.ids
     roots = [root for root in ids.roots() if ids.flags[root] & LISTED]
     text = ids.store.text
@@ -29,7 +29,7 @@ def user_rows(table: Identities) -> Iterator[UserRow]:
 
 
 def user_row(table: Identities, root: int) -> UserRow:
-    """The user of that cluster."""
+    """Return the user of that cluster."""
     ids = table.ids
     ring = list(ids.ring(root))
     profile = any(ids.flags[id] & PROFILE for id in ring)
@@ -37,7 +37,9 @@ def user_row(table: Identities, root: int) -> UserRow:
 
 
 def cluster_of(table: Identities, id: str) -> Cluster | None:
-    """The cluster that an id is in, None for one that was never sent. A device's id may lack `$device:`."""
+    """Return the cluster that an id is in, None for one that was never sent. A device's id may lack
+    `$device:`.
+    """
     number = table.ids.store.find(id)
     if table.mode == "simplified" and not _is_sent(table, number):
         number = table.ids.store.find(DEVICE + id) or number
@@ -45,7 +47,7 @@ def cluster_of(table: Identities, id: str) -> Cluster | None:
 
 
 def newest(table: Identities, text: str = "", limit: int = 200) -> tuple[list[Cluster], int]:
-    """At most `limit` clusters, the one seen last first, and how many there are.
+    """Return up to `limit` clusters, the one seen last first, and how many there are.
 
     With `text`, those with an id that contains it; case does not matter.
     """
@@ -58,12 +60,12 @@ def newest(table: Identities, text: str = "", limit: int = 200) -> tuple[list[Cl
 
 
 def clusters(table: Identities) -> Iterator[Cluster]:
-    """All users, the one seen last first."""
+    """Return all users, the one seen last first."""
     return (_cluster(table, root) for root in table.ids.roots())
 
 
 def _is_sent(table: Identities, number: int) -> bool:
-    """True for an id of a user that Mixpanel has."""
+    """Return True for an id of a user that Mixpanel has."""
     return bool(number and table.ids.flags[table.ids.root(number)] & LISTED)
 
 
@@ -97,7 +99,9 @@ def _cluster(table: Identities, root: int) -> Cluster:
 
 
 def _notes(table: Identities, root: int, id: int) -> list[str]:
-    """Why an id is not joined to others that were named with it, as far as it still holds, oldest first."""
+    """Return why an id is not joined to others that were named with it, as far as it still holds, oldest
+    first.
+    """
     ids, found = table.ids, list[str]()
     notes = list(islice(ids.notes(id), MOST_NOTES))
     others = {(is_user, other) for is_user, other, reason in notes if reason is Reason.OTHERS}
@@ -125,7 +129,7 @@ def _notes(table: Identities, root: int, id: int) -> list[str]:
 
 
 def _stray_profile(table: Identities, root: int, id: str) -> Iterator[str]:
-    """A profile that was written under a device's id without `$device:`: it is another user's."""
+    """Yield a profile that was written under a device's id without `$device:`: it is another user's."""
     if table.mode != "simplified":
         return
     bare = id.removeprefix(DEVICE)

@@ -40,7 +40,7 @@ CHANNELS = {"client": "web", "browser": "web", "web": "web", "mobile": "mobile",
 
 
 def source_label(document: JsonObject) -> str:
-    """A word for the source: `web`, `ios`, `android`, `node`, `python`, …; `http` if unknown.
+    """Return a word for the source: `web`, `ios`, `android`, `node`, `python`, …; `http` if unknown.
 
     Asked in turn: the library's name (for the frameworks that run on both phones, the system they run
     on), `channel`, the operating system, the library's name as it stands.
@@ -55,7 +55,7 @@ def source_label(document: JsonObject) -> str:
 
 
 def agent_label(user_agent: str) -> str:
-    """The same from a request's User-Agent alone: for one that holds no message that can be read."""
+    """Return the same from a request's User-Agent alone: for one that holds no message that can be read."""
     return _library_label(user_agent.lower()) or "http"
 
 
@@ -64,7 +64,7 @@ def _library_label(name: str) -> str:
 
 
 def describe(message: Message) -> tuple[str, str]:
-    """What the list calls a message, and its user.
+    """Return what the list calls a message, and its user.
 
     The name: a track's event, a page's or screen's name (else its path), an identify's email or name trait, a
     group's id, an alias's two ids, else the type. The user: userId, else anonymousId, else "". Both on one

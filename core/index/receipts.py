@@ -256,7 +256,7 @@ class ReceiptReader(Judging):
         return messages[0], receipt
 
     async def by_receipt(self, stores: Readable, ids: Collection[int]) -> AsyncIterator[list[Message]]:
-        """The messages of these ids, those of one request at a time, oldest first; never an empty list.
+        """Yield the messages of these ids, those of one request at a time, oldest first; never an empty list.
 
         Ids of refused requests or of none are left out.
         """

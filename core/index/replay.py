@@ -19,7 +19,7 @@ reading it is no longer than for a client's own batch, and Segment's limit of 50
 
 
 def replay_receipts(messages: Sequence[Message], *, wanted: bool) -> Iterator[Receipt]:
-    """Requests that hold the messages again, in order, as Segment handed them on, made one by one.
+    """Yield requests that hold the messages again, in order, as Segment handed them on, made one by one.
 
     messageId and timestamp stay, and with them what Mixpanel dedupes by. `wanted` says whether
     forwarding is on now. Messages of different write keys come in different requests.

@@ -34,7 +34,7 @@ def delivery_of(verdict: Verdict, *, wanted: bool, marks: Marks) -> DeliveryStat
 
 
 def summarize(message: Message, verdict: Verdict, receipt: Receipt) -> Summary:
-    """The line of a message. Texts are cut, and safe to encode (no lone surrogates)."""
+    """Return the line of a message. Texts are cut, and safe to encode (no lone surrogates)."""
     name, user = describe(message)
     return Summary(
         message.id,
@@ -52,7 +52,9 @@ def summarize(message: Message, verdict: Verdict, receipt: Receipt) -> Summary:
 
 
 def refusal(receipt: Receipt, delivery: DeliveryState = DeliveryState.NONE) -> Entry:
-    """The one entry of a request answered with 4xx, damaged in the journal, or (a fault) not understood."""
+    """Return the one entry of a request answered with 4xx, damaged in the journal, or (a fault) not
+    understood.
+    """
     reason = receipt.refused or ""
     marks = Marks.REFUSED | Marks.DAMAGED if receipt.damaged else Marks.REFUSED
     summary = Summary(

@@ -25,7 +25,9 @@ def _public(address: str) -> str:
 
 
 def public_address(receipt: Receipt) -> str:
-    """The client's public address, or "": the connection's, or what a proxy near by names as its client."""
+    """Return the client's public address, or "": the connection's, or what a proxy near by names as its
+    client.
+    """
     peer = _public(receipt.peer)
     if peer:
         return peer

@@ -30,7 +30,7 @@ class Envelope(msgspec.Struct, frozen=True):
 
 
 def read_envelope(given: JsonObject, destination: Destination) -> Envelope:
-    """A bare message, or an envelope's parts. Raises InputError for an envelope that cannot be used.
+    """Return a bare message, or an envelope's parts. Raises InputError for an envelope that cannot be used.
 
     An envelope has a `message` that is an object and is no Segment call itself. Its settings stand in the
     place of the given ones; unknown keys are ignored.
@@ -60,7 +60,8 @@ def _now(value: Json) -> int | None:
 
 
 def envelope_subscriptions(given: Json) -> tuple[Subscription, ...]:
-    """Subscriptions under Segment's names (`subscribe`, `partnerAction`, `mapping`, `name`, `enabled`).
+    """Return subscriptions under Segment's names (`subscribe`, `partnerAction`, `mapping`, `name`,
+    `enabled`).
 
     Raises InputError for anything but a list of such objects.
     """
@@ -144,7 +145,7 @@ def _objects(given: Json, what: str) -> list[JsonObject]:
 
 
 def request_of(request: OutgoingRequest, *, show_secrets: bool) -> JsonObject:
-    """One request under the contract's keys; what it does not have is left out, `body` never."""
+    """Return one request under the contract's keys; what it does not have is left out, `body` never."""
     if not show_secrets:
         request = masked(request)
     made: JsonObject = {"method": request.method, "url": request.url}

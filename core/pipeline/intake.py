@@ -47,7 +47,7 @@ def parse_receipt(
     bounds: Bounds = DEFAULT_BOUNDS,
     text: bytes | None = None,
 ) -> list[Message]:
-    """The messages in a request, in their order; none for a refused one or one without messages.
+    """Return the messages in a request, in their order; none for a refused one or one without messages.
 
     `only` names the positions to be read, when not all are wanted: what the others cost is next to nothing.
     A message beyond `bounds` is not read. `text` is the body if it was inflated before. Never raises: a
@@ -143,7 +143,7 @@ class _Reading:
         ]
 
     def _over(self, position: int) -> str:
-        """Why the message is too large to be read, else ""."""
+        """Return why the message is too large to be read, else ""."""
         if position >= self.crowded_from:
             return crowded(self.bounds)
         return self.too_much or over(self.items[position], self.bounds, shared=self.shared_text)
@@ -163,7 +163,7 @@ class _Reading:
         return None
 
     def _unread(self, position: int, why: str) -> Message:
-        """A message that is too large to be read: its name and ids, as far as they are short."""
+        """Return a message that is too large to be read: its name and ids, as far as they are short."""
         receipt, item = self.receipt, self.items[position]
         document = head_of(item)
         call = known_call(document.get("type")) or (self.call if self.single else "")
@@ -299,7 +299,9 @@ _ORIGIN_MARKS = {"replay": Marks.REPLAY, "tee": Marks.TEED}
 
 
 def given_message_id(uid: str, position: int) -> str:
-    """The messageId that stands in for one the client left out: the same whenever the receipt is read."""
+    """Return the messageId that stands in for one the client left out: the same whenever the
+    receipt is read.
+    """
     return str(uuid.uuid5(_NAMESPACE, f"{uid}:{position}"))
 
 

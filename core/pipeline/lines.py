@@ -66,7 +66,9 @@ class Copies:
         self._received = IdTable(StreamLimits().ids, "q")
 
     def is_copy(self, given: Given, now: int) -> bool:
-        """True for a copy; other messages count as seen from here on. `now` is when it was received."""
+        """Return True for a copy; other messages count as seen from here on. `now` is when it was
+        received.
+        """
         id = given.message.document.get("messageId")
         if not isinstance(id, str) or not id:
             return False

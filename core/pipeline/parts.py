@@ -127,7 +127,7 @@ def _transformations(
 
 
 def _alone(apply: Callable[[JsonObject], JsonObject | NotSent]) -> Apply:
-    """A part that needs the document alone."""
+    """Return a part that needs the document alone."""
 
     def of_document(document: JsonObject, passage: Passage) -> JsonObject | NotSent:
         return apply(document)

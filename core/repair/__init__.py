@@ -74,7 +74,7 @@ def repaired(
     *,
     identity: IdentityMode = "original",
 ) -> Repaired:
-    """The translation with these repairs made.
+    """Return the translation with these repairs made.
 
     Depends on nothing but its arguments: a message that is sent again is repaired alike. Neither the
     translation nor the document is changed.
@@ -132,7 +132,7 @@ def mended_findings(findings: Sequence[Finding], made: Repaired) -> tuple[Findin
 
 
 def explained(explanation: Explanation, repairs: Sequence[Repair]) -> Explanation:
-    """An explanation of the translation as it was, made one of the translation as it is."""
+    """Turn an explanation of the translation before its repairs into one of it after them."""
     if not repairs:
         return explanation
     gone = {int(repair.path[9:].partition("]")[0]) for repair in repairs if repair.request is None}
@@ -160,7 +160,7 @@ def _most_requests(explanation: Explanation) -> int:
 
 
 def _does_mend(finding: Finding, repairs: Sequence[Repair]) -> bool:
-    """Whether the value that the finding speaks of was repaired: of an insert id, which one counts."""
+    """Return whether the value that the finding speaks of was repaired: of an insert id, which one counts."""
     if finding.rule != "country-code":
         return True
     # Names of no country stay as they are, beside others that were mended.
@@ -200,7 +200,7 @@ class _Record:
         after[last] = value
 
     def object(self, name: str) -> JsonObject:
-        """The object of that name in it, {} where there is none."""
+        """Return the object of that name in it, {} where there is none."""
         value = self.fields.get(name)
         return value if isinstance(value, dict) else {}
 

@@ -270,7 +270,9 @@ _FILLERS = frozenset(("the", "and", "of"))
 
 
 def country_code(text: str) -> str | None:
-    """The two-letter code of a country given by name or code, in any case; None where it is not known."""
+    """Return the two-letter code of a country given by name or code, in any case; None where it is
+    not known.
+    """
     return _codes().get(_folded(text))
 
 
@@ -285,7 +287,7 @@ def _codes() -> dict[str, str]:
 
 
 def _folded(name: str) -> str:
-    """What of a name counts: letters without accents, the case and small words left out."""
+    """Return what of a name counts: letters without accents, the case and small words left out."""
     plain = unicodedata.normalize("NFKD", _IN_BRACKETS.sub("", name)[:200])
     plain = "".join(letter for letter in plain if not unicodedata.combining(letter)).casefold()
     plain = plain.replace("st.", "saint ").replace(".", "").replace("'", "").replace("’", "")

@@ -89,7 +89,7 @@ def without_copies(found: Sequence[Exported], notes: Notes) -> list[Exported]:
 
 
 def _only(destinations: Sequence[Exported], notes: Notes) -> Exported | None:
-    """The Mixpanel destination; of an answer that does not say its kind, any."""
+    """Return the Mixpanel destination; of an answer that does not say its kind, any."""
     mixpanel = [one for one in destinations if kind_of(one) is not None]
     if not mixpanel:
         mixpanel = [one for one in destinations if not isinstance(one.fields.get("metadata"), dict)]

@@ -67,7 +67,7 @@ class _Pages:
             self._next.append((kind, str(following), name))
 
     def kinds_of(self, name: str = "") -> set[str]:
-        """The kinds that are listed in a file, or in any."""
+        """Return the kinds that are listed in a file, or in any."""
         return {kind for kind, file in self._kinds if name in ("", file)}
 
     def tell(self, notes: Notes) -> None:

@@ -70,7 +70,7 @@ class Exported(msgspec.Struct, frozen=True):
         return self.address
 
     def reference(self, field: str) -> str:
-        """The id in a field: its text, or Terraform's reference to another resource."""
+        """Return the id in a field: its text, or Terraform's reference to another resource."""
         value = self.fields.get(field)
         unknown = first_unknown(value)
         return str(value or "") if unknown is None else unknown.reference

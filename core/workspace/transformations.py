@@ -89,7 +89,7 @@ def _name_the_rest(one: Exported, made: Transformation, part: NotImitated, notes
 
 
 def _changes_nothing(made: Transformation) -> bool:
-    """True for a transformation that has a condition and a place, but no effect."""
+    """Return True for a transformation that has a condition and a place, but no effect."""
     return made == Transformation(
         condition=made.condition,
         name=made.name,

@@ -48,7 +48,7 @@ class Example(msgspec.Struct, frozen=True, kw_only=True):
     subscriptions_after: tuple[Subscription, ...] | None = None
 
     def destination(self, *, after: bool = False) -> Destination:
-        """The destination that the messages go to."""
+        """Return the destination that the messages go to."""
         token = {"projectToken": "YOUR-PROJECT-TOKEN", "token": "YOUR-PROJECT-TOKEN"}
         changed = self.settings_after if after else None
         kind = self.kind_after if after and self.kind_after is not None else self.kind
@@ -57,7 +57,7 @@ class Example(msgspec.Struct, frozen=True, kw_only=True):
         return Destination(kind, settings, self.subscriptions if mapped is None else mapped)
 
     def checks(self, *, after: bool = False) -> CheckSettings:
-        """What the rules judge by."""
+        """Return what the rules judge by."""
         changed = self.classic_after if after else None
         return CheckSettings(
             identity=self.identity,
@@ -77,7 +77,8 @@ def _compiled(plan: JsonObject) -> PlanCheck:
 
 
 def call(type: str, number: int = 0, /, **fields: Json) -> JsonObject:
-    """A message with a messageId, a timestamp and a userId, unless `fields` say otherwise; `None` leaves out.
+    """Return a message with a messageId, a timestamp and a userId, unless `fields` say otherwise; `None`
+    leaves out.
 
     `number` makes messages of one example differ: messageIds, and a second each. Identify calls have
     the user's address.
@@ -94,12 +95,14 @@ def call(type: str, number: int = 0, /, **fields: Json) -> JsonObject:
 
 
 def track(event: str, properties: JsonObject | None = None, number: int = 0, /, **fields: Json) -> JsonObject:
-    """A track call."""
+    """Return a track call."""
     return call("track", number, event=event, properties=properties, **fields)
 
 
 def presets(action: str, **fields: Json) -> tuple[Subscription, ...]:
-    """Segment's presets, where those of one action have these fields in their mapping; None leaves out."""
+    """Return Segment's presets, where those of one action have these fields in their mapping; None leaves
+    out.
+    """
     return tuple(
         msgspec.structs.replace(
             one,
@@ -112,10 +115,10 @@ def presets(action: str, **fields: Json) -> tuple[Subscription, ...]:
 
 
 def pair(before: JsonObject, after: JsonObject, *, said: str = "") -> Example:
-    """An example of one message each."""
+    """Return an example of one message each."""
     return Example(before=(before,), after=(after,), said=said)
 
 
 def series(before: Sequence[JsonObject], after: Sequence[JsonObject], *, said: str = "") -> Example:
-    """An example of several messages."""
+    """Return an example of several messages."""
     return Example(before=tuple(before), after=tuple(after), said=said)

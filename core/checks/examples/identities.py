@@ -15,12 +15,12 @@ _NAMES = ("ann", "bob", "cy")
 
 
 def _visit(number: int, name: str = "Pricing") -> JsonObject:
-    """A page of somebody who is not known yet."""
+    """Return a page of somebody who is not known yet."""
     return call("page", number, name=name, userId=None, anonymousId=ANONYMOUS)
 
 
 def _known(number: int, user: str, email: str, anonymous: str | None = None) -> JsonObject:
-    """An identify call with an e-mail."""
+    """Return an identify call with an e-mail."""
     return call("identify", number, userId=user, anonymousId=anonymous, traits={"email": email})
 
 

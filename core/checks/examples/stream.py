@@ -12,7 +12,7 @@ _SIGNED_UP = track("Signed Up", {"plan": "pro"}, 3)
 
 
 def _of_group(before: list[JsonObject], after: list[JsonObject], key: str = "$group_id") -> Example:
-    """An example in a project that has this group key."""
+    """Return an example in a project that has this group key."""
     example = series(before, after, said=f'mixpanel_group_keys = ["{key}"]')
     return msgspec.structs.replace(example, group_keys=(key,))
 

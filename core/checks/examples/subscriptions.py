@@ -22,7 +22,7 @@ _BROWSER: JsonObject = {
 
 
 def with_system(subscription: Subscription) -> Subscription:
-    """The subscription with Operating System from what analytics.js sends."""
+    """Return the subscription with Operating System from what analytics.js sends."""
     os_name: JsonObject = {"@path": "$.context.userAgentData.platform"}
     return msgspec.structs.replace(subscription, mapping={**subscription.mapping, "os_name": os_name})
 

@@ -55,7 +55,7 @@ class Forgotten(msgspec.Struct, frozen=True):
         return bool(self.message_ids or self.users or self.names)
 
     def __str__(self) -> str:
-        """What the rules cannot know any more, in words; "" when nothing was forgotten."""
+        """Return what the rules no longer know, as text; "" when nothing was forgotten."""
         parts = [
             counted(count, noun)
             for count, noun in (

@@ -78,7 +78,7 @@ class GroupValues:
             )
 
     def knows(self, key: str, value: Json) -> bool:
-        """True if the value is the id of a group that was written."""
+        """Return True if the value is the id of a group that was written."""
         return isinstance(value, str) and (key, value) in self._ids
 
     def look(self, seen: Seen, key: str, value: Json, path: Place, where: str) -> Iterator[Finding]:
@@ -122,7 +122,7 @@ class GroupValues:
             yield one.finding
 
     def _stands(self, one: _Waiting) -> bool:
-        """True if none of the values is a group's id. What was forgotten may have been one."""
+        """Return True if none of the values is a group's id. What was forgotten may have been one."""
         return not self._ids.forgotten and not any(
             (one.key, text) in self._ids or (one.key, text.casefold()) in self._spelt for text in one.values
         )

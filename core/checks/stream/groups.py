@@ -86,7 +86,7 @@ class Groups:
         return bool(self._users.groups_of(seen) & self._bit(key))
 
     def _names(self, bits: int) -> Sequence[str]:
-        """The keys that events and profiles have to carry."""
+        """Return the keys that events and profiles have to carry."""
         names = self._expected.get(bits)
         if names is None:
             keys = [key for key, bit in self._bits.items() if bits & bit]
@@ -162,7 +162,7 @@ class Groups:
         )
 
     def _elsewhere(self, seen: Seen, one: Elsewhere, path: str) -> Iterator[Finding]:
-        """A group call and an event have the group's id under another name."""
+        """Find a group call and an event that have the group's id under different names."""
         known = seen.settings.group_keys
         if known is not None and one.name not in known:
             return
@@ -200,7 +200,7 @@ class Groups:
                 yield from self._not_on_profile(seen, key)
 
     def _likely(self, seen: Seen, names: Iterator[str]) -> bool:
-        """True if one of the names may be Mixpanel's group key."""
+        """Return True if one of the names may be Mixpanel's group key."""
         known = seen.settings.group_keys
         return any(known is None or name in known for name in names)
 
@@ -274,7 +274,7 @@ def _together(updates: Sequence[tuple[str, JsonObject]]) -> JsonObject:
 
 
 def _path(updates: Sequence[tuple[str, JsonObject]], name: str) -> str:
-    """Where a property of the profile stands in the translation; the last one counts."""
+    """Return where a property of the profile stands in the translation; the last one counts."""
     places = (child(path, name) for path, update in reversed(updates) if name in update)
     return next(places, child("$.traits", name))
 
@@ -288,7 +288,9 @@ def _source(seen: Seen, path: str, step: str = "") -> str:
 
 
 def _how_to_carry(seen: Seen, key: str) -> tuple[str, str, str]:
-    """How the first event of a message comes to carry the key: the path to name, the fix, and a remark."""
+    """Return how the first event of a message comes to carry the key: the path to name, the fix, and a
+    remark.
+    """
     first = seen.said.events[0].properties
     context, properties = _object(seen, "context"), _object(seen, "properties")
     as_property = child("$.properties", key)

@@ -48,7 +48,7 @@ class Joining:
         """By device: those of which nothing was said yet, the oldest first."""
 
     def look(self, seen: Seen) -> Iterator[Finding]:
-        """What the message did to the ids that it names."""
+        """Find what the message did to the ids that it names."""
         if seen.second:
             return
         for step in seen.steps:
@@ -123,7 +123,7 @@ class Joining:
                 del self._open[next(iter(self._open))]
 
     def _two_people(self, seen: Seen, user: str, owner: str, path: str, words: str) -> Iterator[Finding]:
-        """Two users on one device: two people, or one whose userId changed."""
+        """Find two users on one device: two people, or one whose userId changed."""
         if same_case(user, owner) or not self._people.first_pair(user, owner):
             return
         if what := self._people.same_person(seen, user, owner):
@@ -146,7 +146,7 @@ class Joining:
             )
 
     def _history(self, seen: Seen, step: Step) -> Iterator[Finding]:
-        """Original: the events of a visitor whom nothing joins to the user."""
+        """Find, with original ID merge, the events of a visitor whom nothing joins to the user."""
         if not step.events or _was_refused(seen.identities, step):
             return
         pair = (step.user, step.anonymous)
@@ -178,7 +178,7 @@ class Joining:
             yield rule.HISTORY_NOT_JOINED.finding("$.anonymousId", words + "no identify has both ids")
 
     def _ignored(self, seen: Seen) -> Iterator[Finding]:
-        """Simplified: after an identify, events that have one of the two ids alone."""
+        """Find, with simplified ID merge, events after an identify that have one of the two ids alone."""
         user, anonymous = seen.said.user, seen.said.anonymous
         if not seen.said.is_event or bool(user) == bool(anonymous):
             return
@@ -211,7 +211,7 @@ class Joining:
         self._open.pop(known.device, None)
 
     def _unfit(self, seen: Seen) -> Iterator[Finding]:
-        """Simplified: an event whose distinct_id is a visitor's, without $device_id."""
+        """Find, with simplified ID merge, an event with a visitor's distinct_id and without $device_id."""
         if seen.said.user or not seen.said.anonymous or not seen.said.is_event:
             return
         for one in seen.said.events:
@@ -236,7 +236,7 @@ class Joining:
 
 
 def _of_owner(step: Step, seen: Seen) -> Reason:
-    """What is said of a device that is another user's."""
+    """Return what is said of a device that is another user's."""
     if step.reason is Reason.TAKEN and not seen.simplified:
         return Reason.TAKEN
     return Reason.OTHERS
@@ -253,7 +253,7 @@ def _sentence(seen: Seen, step: Step) -> str:
 
 
 def _was_refused(identities: Identities, step: Step) -> bool:
-    """True if another rule says already why the two are not joined."""
+    """Return True if another rule says already why the two are not joined."""
     find = identities.ids.store.find
     anonymous = find(step.anonymous)
     return any(
@@ -263,7 +263,7 @@ def _was_refused(identities: Identities, step: Step) -> bool:
 
 
 def _apart_events(identities: Identities, waiting: _Waiting) -> int:
-    """Events of the device, 0 once it is joined to anybody."""
+    """Return how many events the device has, 0 once it is joined to a user."""
     ids = identities.ids
     device = ids.store.find(waiting.device)
     root = ids.root(device) if device else 0

@@ -26,7 +26,7 @@ _FULL = 0.7
 
 
 def hashed(text: str) -> int:
-    """A number for a text, never 0, within this process."""
+    """Return a number for a text, never 0, within this process."""
     return hash(text) & _MASK or 1
 
 
@@ -54,7 +54,7 @@ class IdTable:
         return sum(part.used for part in self._parts)
 
     def place(self, key: int, tick: int) -> Slot:
-        """The slot of an id, made when it is new; it counts as seen at `tick`."""
+        """Return the slot of an id, made when it is new; it counts as seen at `tick`."""
         part = self._parts[key & (PARTS - 1)]
         keys, mask = part.keys, part.size - 1
         at = (key >> 8) & mask
@@ -74,7 +74,7 @@ class IdTable:
         return Slot(part.columns, at, new)
 
     def look(self, key: int) -> Slot | None:
-        """The slot of an id that was placed and not forgotten; does not count as seeing it."""
+        """Return the slot of an id that was placed and not forgotten; does not count as seeing it."""
         part = self._parts[key & (PARTS - 1)]
         at = part.find(key)
         return Slot(part.columns, at, False) if part.keys[at] else None
@@ -105,7 +105,7 @@ class _Part:
         self.columns = [array(code, bytes(array(code).itemsize * size)) for code in codes]
 
     def find(self, key: int) -> int:
-        """Where the key is, or where it would go."""
+        """Return where the key is, or where it would go."""
         keys, mask = self.keys, self.size - 1
         at = (key >> 8) & mask
         while (there := keys[at]) and there != key:
@@ -147,12 +147,12 @@ class Recent(Generic[K, V]):
         return key in self._young or key in self._old
 
     def get(self, key: K) -> V | None:
-        """What is kept under the key, or None."""
+        """Return what is kept under the key, or None."""
         found = self._young.get(key)
         return self._old.get(key) if found is None else found
 
     def values(self) -> list[V]:
-        """Everything that is kept, the oldest first."""
+        """Return everything that is kept, the oldest first."""
         return [*self._old.values(), *self._young.values()]
 
     def remembered(self) -> list[K]:
@@ -168,7 +168,7 @@ class Recent(Generic[K, V]):
             self._old, self._young = self._young, {}
 
     def first_time(self, key: K, value: V) -> bool:
-        """Whether the key is not kept yet; it is from here on."""
+        """Keep the key, and return whether it is new."""
         if key in self:
             return False
         self.put(key, value)

@@ -79,7 +79,7 @@ class StreamLimits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def text_of(value: Json) -> str:
-    """An id as text; "" where there is none."""
+    """Return an id as text; "" where there is none."""
     if isinstance(value, str):
         return value
     if isinstance(value, bool) or not isinstance(value, (int, float)):
@@ -88,12 +88,12 @@ def text_of(value: Json) -> str:
 
 
 def object_of(value: Json) -> JsonObject:
-    """An object, {} where it is none."""
+    """Return an object, {} where it is none."""
     return value if isinstance(value, dict) else {}
 
 
 def name_of(document: JsonObject, type: str) -> str:
-    """The event's name, or that of the page or screen."""
+    """Return the event's name, or that of the page or screen."""
     named = document.get("event") if type == "track" else document.get("name")
     if not isinstance(named, str) and type in ("page", "screen"):
         named = object_of(document.get("properties")).get("name")

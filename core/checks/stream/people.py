@@ -52,7 +52,7 @@ class People:
         self._cases: Recent[str, bool] = Recent(limits.texts)
 
     def look(self, seen: Seen, users: StreamUsers) -> Sequence[Finding]:
-        """What the message says of the person behind its userId."""
+        """Return what the message says of the person behind its userId."""
         if seen.second:
             return ()
         found: list[Finding] = []
@@ -69,11 +69,11 @@ class People:
         return found
 
     def first_pair(self, user: str, other: str) -> bool:
-        """True if nothing was said yet of these two users together."""
+        """Return True if nothing was said yet of these two users together."""
         return self._pairs.first_time(hashed(user) ^ hashed(other), True)
 
     def same_person(self, seen: Seen, user: str, other: str) -> str:
-        """What two users have in common that is one person's, "" if nothing is known of it."""
+        """Return what two users have in common that is one person's, "" if nothing is known of it."""
         known, owner = self._persons.get(user), self._persons.get(other)
         emails, phones, _ = _of_message(seen) if seen.said.user == user else ([], [], [])
         if known is not None:
@@ -174,7 +174,7 @@ class People:
                 )
 
     def _always_new(self, seen: Seen, users: StreamUsers) -> Iterator[Finding]:
-        """Events of a server in a row, each of somebody else."""
+        """Find events of a server in a row, each of another user."""
         library = _library(seen)
         if not users.new:
             self._in_a_row.pop(library, None)
@@ -203,7 +203,7 @@ class People:
 
 
 def is_server(seen: Seen) -> bool:
-    """True for a message of one of Segment's server libraries."""
+    """Return True for a message of one of Segment's server libraries."""
     return SERVER_LIBRARY.match(_library(seen)) is not None
 
 
@@ -212,12 +212,12 @@ def _library(seen: Seen) -> str:
 
 
 def same_case(one: str, other: str) -> bool:
-    """True for ids that differ by case alone: `id-casing` says that."""
+    """Return True for ids that differ by case alone: `id-casing` says that."""
     return one.casefold() == other.casefold()
 
 
 def _of_message(seen: Seen) -> tuple[list[str], list[str], list[str]]:
-    """E-mails, phones and names of the user in the message, in one spelling."""
+    """Return e-mails, phones and names of the user in the message, in one spelling."""
     emails, phones, names = list[str](), list[str](), list[str]()
     said = list(map(_plain, seen.said.who))
     for start in range(0, len(said) - len(WHO) + 1, len(WHO)):

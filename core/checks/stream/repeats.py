@@ -58,7 +58,9 @@ class _Key(msgspec.Struct, frozen=True, gc=False):
 
 
 def _key(seen: Seen) -> _Key:
-    """The key of the first event that the message becomes; of the message itself where it becomes none."""
+    """Return the key of the first event that the message becomes; of the message itself where it becomes
+    none.
+    """
     said = seen.said
     if not said.events:
         return _Key(said.name, said.distinct_id, said.now if said.at is None else said.at, said.stated)
@@ -72,13 +74,15 @@ def _key(seen: Seen) -> _Key:
 
 
 def _day_before(time: int, low: int) -> int:
-    """The calendar day of an earlier time, of which the low 32 bits are known: the one nearest to `time`."""
+    """Return the calendar day of an earlier time, of which the low 32 bits are known: the one nearest to
+    `time`.
+    """
     apart = (time - low) & _WORDS
     return (time - (apart - _WORDS - 1 if apart > _WORDS // 2 else apart)) // _DAY
 
 
 def _reused(seen: Seen, agrees: list[bool], *, same_day: bool) -> Finding:
-    """The finding on another message under the same messageId."""
+    """Return the finding on another message under the same messageId."""
     what = "another event" if not agrees[_EVENT] else "other content"
     words = f"messageId {shown(seen.said.message_id, 60)} came before with {what}"
     if seen.second:
@@ -106,7 +110,7 @@ def _reused(seen: Seen, agrees: list[bool], *, same_day: bool) -> Finding:
 
 
 def _again(seen: Seen, key: _Key, agrees: list[bool], *, same_day: bool) -> Finding:
-    """The finding on a copy of an event: a retry, or one that Mixpanel does not know as one."""
+    """Return the finding on a copy of an event: a retry, or one that Mixpanel does not know as one."""
     words = f"messageId {shown(seen.said.message_id, 60)} came before"
     would = "would show" if seen.second else "shows"
     fate = "Segment drops this copy" if seen.second else "Segment passes both on, over 24 hours apart"

@@ -87,7 +87,7 @@ class StreamUsers:
         return bool(columns[_FLAGS][at] & _IDENTIFIED), columns[_PROFILE][at]
 
     def groups_of(self, seen: Seen) -> int:
-        """The group keys, as bits, of the user or of the device; `seen` was looked at last."""
+        """Return the group keys, as bits, of the user or of the device; `seen` was looked at last."""
         if self._groups is not None:
             return self._groups
         bits = 0

@@ -58,7 +58,7 @@ class Checkpoints:
             self._db = None
 
     def wrote(self, data: int) -> None:
-        """A commit with so many bytes of receipts went through."""
+        """Note a commit with so many bytes of receipts."""
         self._written += data
 
     def between_commits(self) -> None:

@@ -48,7 +48,7 @@ class Damage:
         return receipts
 
     def forget(self) -> None:
-        """The journal was emptied."""
+        """Note that the journal was emptied."""
         self._found.clear()
         self._tell()
 

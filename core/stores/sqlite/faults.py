@@ -52,33 +52,33 @@ _OTHERWISE = (JournalError.title, "{path} cannot be used: {said}. If it is damag
 
 
 def store_fault(error: SqliteError, path: Path) -> JournalError:
-    """The JournalError for what SQLite raised while it worked on `path`."""
+    """Return the JournalError for what SQLite raised while it worked on `path`."""
     title, words = _BY_CODE.get(code_of(error), _OTHERWISE)
     said = "bytes that are no text" if isinstance(error, UnicodeDecodeError) else error
     return JournalError(words.format(path=path, said=said), title=title)
 
 
 def code_of(error: SqliteError) -> int:
-    """SQLite's primary result code; SQLITE_ERROR for an error that Python raised by itself."""
+    """Return SQLite's primary result code; SQLITE_ERROR for an error that Python raised by itself."""
     if isinstance(error, UnicodeDecodeError):
         return sqlite3.SQLITE_CORRUPT
     return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
 
 
 def corrupt(said: str) -> sqlite3.DatabaseError:
-    """The error that SQLite itself raises for a damaged file, for damage that it cannot see."""
+    """Return the error that SQLite itself raises for a damaged file, for damage that it cannot see."""
     error = sqlite3.DatabaseError(said)
     error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
     return error
 
 
 def damaged_fault(path: Path | str, said: object) -> JournalError:
-    """The JournalError for a journal whose content cannot be what segtap wrote."""
+    """Return the JournalError for a journal whose content cannot be what segtap wrote."""
     return JournalError(f"{path} is damaged ({said}). {WAY_OUT.format(path=path)}", title=DAMAGED)
 
 
 def file_fault(error: OSError, path: Path) -> JournalError:
-    """The JournalError for what the file system raised while the journal at `path` was set up."""
+    """Return the JournalError for what the file system raised while the journal at `path` was set up."""
     choose = "Choose another file with --journal PATH."
     match error.errno:
         case errno.EACCES | errno.EPERM:
@@ -101,24 +101,24 @@ def file_fault(error: OSError, path: Path) -> JournalError:
 
 
 def folder_fault(path: Path) -> JournalError:
-    """The JournalError for a journal path that is a folder."""
+    """Return the JournalError for a journal path that is a folder."""
     return JournalError(f"{path} is a folder. Name a file in it: --journal {path / 'journal.db'}")
 
 
 def closed_fault(path: Path) -> JournalError:
-    """The JournalError for work on a journal that was closed."""
+    """Return the JournalError for work on a journal that was closed."""
     return JournalError(f"{path} is closed: segtap is stopping.", title="The journal is closed")
 
 
 def missing_fault(path: Path) -> JournalError:
-    """The JournalError for a journal that should be there and is not."""
+    """Return the JournalError for a journal that should be there and is not."""
     return JournalError(
         f"There is no journal at {path}. Name another with --journal PATH.", title="No journal"
     )
 
 
 def foreign_fault(path: Path) -> JournalError:
-    """The JournalError for a file of another program."""
+    """Return the JournalError for a file of another program."""
     return JournalError(
         f"{path} is not a segtap journal. Choose another file with --journal PATH.", title="Not a journal"
     )

@@ -82,11 +82,11 @@ class Guard:
             self._size, self._changed, self._looks = about.st_size, about.st_mtime_ns, looks
 
     def log_restarts(self) -> None:
-        """Segtap itself is about to cut the log to nothing."""
+        """Note that segtap itself is about to cut the log to nothing."""
         self._log_size = self._last_frame = 0
 
     def is_ours(self) -> bool:
-        """True while what lies at the path is a journal, whatever is left of it."""
+        """Return True while what lies at the path is a journal, whatever is left of it."""
         return self._look().application == APPLICATION_ID
 
     def close(self) -> None:
@@ -119,7 +119,7 @@ class Guard:
         return self._file
 
     def say(self, harm: Harm) -> str:
-        """What happened, as the beginning of a sentence."""
+        """Return what happened, as the beginning of a sentence."""
         return harm.value.format(path=self._path, log=self._log)
 
     def harm(self) -> Harm:
@@ -149,7 +149,7 @@ class Guard:
         return Harm.NONE
 
     def _has_hole(self, size: int) -> bool:
-        """True if the log was cut between two looks, and has grown again since."""
+        """Return True if the log was cut between two looks, and has grown again since."""
         if size < _LOG_HEADER or self._file < 0 or sys.platform == "win32":
             return False
         if os.pread(self._file, len(_HOLE), 0) not in _LOG_STARTS:
@@ -178,7 +178,7 @@ class Guard:
         return Harm.NONE
 
     def _is_cut(self, size: int) -> bool:
-        """True if the file is shorter than its pages; one that was compacted is not."""
+        """Return True if the file is shorter than its pages; one that was compacted is not."""
         try:
             (pages,) = self._db.execute("PRAGMA page_count").fetchone()
         except SQLITE_ERRORS:  # not even its first page can be read

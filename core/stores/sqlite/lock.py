@@ -42,7 +42,7 @@ class Holder(msgspec.Struct, frozen=True):
 
 
 def lock_file(journal: Path) -> Path:
-    """The lock file that belongs to a journal file."""
+    """Return the lock file that belongs to a journal file."""
     return journal.with_name(journal.name + ".lock")
 
 
@@ -86,7 +86,9 @@ class JournalLock:
         return free
 
     def in_place(self) -> bool:
-        """True while the file that is locked is the one at its path: only then does it keep others out."""
+        """Return True while the file that is locked is the one at its path: only then does it keep others
+        out.
+        """
         return self._file >= 0 and same_file(os.fstat(self._file), self._path)
 
     def renew(self) -> None:
@@ -131,7 +133,7 @@ class JournalLock:
 
 
 def same_file(about: os.stat_result, path: Path) -> bool:
-    """True if the path names this very file, not a link to it."""
+    """Return True if the path names this very file, not a link to it."""
     try:
         there = path.lstat()
     except OSError:
@@ -140,7 +142,7 @@ def same_file(about: os.stat_result, path: Path) -> bool:
 
 
 def read_holder(path: Path) -> Holder:
-    """The note in a lock file; an empty Holder when there is none that can be read."""
+    """Return the note in a lock file; an empty Holder when there is none that can be read."""
     try:
         file = _open(path, os.O_RDONLY)
     except JournalError:
@@ -154,7 +156,7 @@ def read_holder(path: Path) -> Holder:
 
 
 def holder_of(journal: Path) -> Holder | None:
-    """Who holds the journal now, or None when nobody does. Changes nothing. Raises JournalError."""
+    """Return who holds the journal now, or None when nobody does. Changes nothing. Raises JournalError."""
     path = lock_file(journal)
     if not os.path.lexists(path):
         return None
@@ -206,7 +208,7 @@ def _not_ours(path: Path, what: str) -> JournalError:
 
 
 def locked_fault(journal: Path, holder: Holder) -> JournalLocked:
-    """The JournalLocked that names who holds the journal."""
+    """Return the JournalLocked that names who holds the journal."""
     who = f"segtap (process {holder.pid})" if holder.pid else "Another segtap"
     if holder.started:
         who += time.strftime(", started %Y-%m-%d %H:%M,", time.localtime(holder.started / 1000))

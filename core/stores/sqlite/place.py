@@ -36,12 +36,16 @@ _SETTLING = 60.0
 
 
 def default_path() -> Path:
-    """`journal.db` in the user's state folder (`$XDG_STATE_HOME/segtap`, else `~/.local/state/segtap`)."""
+    """Return `journal.db` in the user's state folder (`$XDG_STATE_HOME/segtap`, else
+    `~/.local/state/segtap`).
+    """
     return Path(platformdirs.user_state_dir("segtap", appauthor=False)) / NAME
 
 
 def chosen_path(setting: str) -> Path:
-    """The file that `[journal] path` means, with `~` and links resolved. Raises JournalError for a URL."""
+    """Return the file that `[journal] path` means, with `~` and links resolved. Raises JournalError for a
+    URL.
+    """
     if not setting:
         return default_path().resolve()
     if "://" in setting:
@@ -126,12 +130,12 @@ def make_file(path: Path) -> None:
 
 
 def companions(path: Path) -> tuple[Path, Path]:
-    """The log (`-wal`) and the index of the log (`-shm`) that SQLite keeps beside a journal's file."""
+    """Return the log (`-wal`) and the index of the log (`-shm`) that SQLite keeps beside a journal's file."""
     return path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")
 
 
 def ephemeral_path() -> Path:
-    """A journal file in a new temporary folder of its own, after removing what killed engines left."""
+    """Return a journal file in a new temporary folder of its own, after removing what killed engines left."""
     sweep_ephemeral(Path(tempfile.gettempdir()))
     try:
         return Path(tempfile.mkdtemp(prefix=_EPHEMERAL)).resolve() / NAME

@@ -65,7 +65,7 @@ class Lane:
     async def run(
         self, query: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """The query's answer. Raises JournalError where the file cannot be read, or is closed."""
+        """Return the query's answer. Raises JournalError where the file cannot be read, or is closed."""
         if self._closed:
             raise closed_fault(self._path)
 
@@ -88,7 +88,7 @@ class Lane:
             raise store_fault(error, self._path) from error
 
     def _reads_leniently(self, error: sqlite3.OperationalError) -> bool:
-        """True if the query stumbled on a damaged text, and will not do so again."""
+        """Return True if the query stumbled on a damaged text, and will not do so again."""
         if self._db is None or self._db.text_factory is lenient_text or "decode" not in str(error):
             return False
         self._db.text_factory = lenient_text
@@ -145,7 +145,7 @@ class Reader:
 
 
 def receipts(db: sqlite3.Connection, after: int, limit: int) -> list[Receipt]:
-    """Receipts above a number, oldest first; at least one if there is one, else at most READ_BYTES."""
+    """Return receipts above a number, oldest first; at least one if there is one, else at most READ_BYTES."""
     found: list[Receipt] = []
     taken = 0
     cursor = db.execute(
@@ -163,19 +163,21 @@ def receipts(db: sqlite3.Connection, after: int, limit: int) -> list[Receipt]:
 
 
 def receipt(db: sqlite3.Connection, seq: int) -> Receipt | None:
-    """One receipt."""
+    """Return one receipt."""
     row = db.execute("SELECT seq, received_at, form, data FROM receipts WHERE seq = ?", (seq,)).fetchone()
     return None if row is None else unpack_receipt(*row)
 
 
 def summary(db: sqlite3.Connection, id: int) -> Summary | None:
-    """One line of the list."""
+    """Return one line of the list."""
     row = db.execute(f"SELECT {SUMMARY_COLUMNS} FROM lines WHERE id = ?", (id,)).fetchone()
     return None if row is None else unpack_summary(row)
 
 
 def seen(db: sqlite3.Connection, message_ids: Sequence[str], since: int) -> set[str]:
-    """Those of the messageIds that a message received at or after `since` has, which Segment would accept."""
+    """Return those of the messageIds that a message received at or after `since` has, which Segment would
+    accept.
+    """
     asked = {storable(message_id): message_id for message_id in message_ids if message_id}
     keys = list(asked)
     found: set[str] = set()
@@ -230,7 +232,7 @@ def stale(db: sqlite3.Connection, revision: str, before: int, limit: int) -> lis
 
 
 def replays(db: sqlite3.Connection, message_id: str, after: int, limit: int) -> list[Summary]:
-    """The newest replays with that messageId above an id, oldest first.
+    """Return the newest replays with that messageId above an id, oldest first.
 
     Only the newest of a messageId are looked at: an SDK may send the same one with every message.
     """
@@ -268,13 +270,13 @@ def owed(db: sqlite3.Connection, after: int, limit: int) -> list[Owed]:
 
 
 def deliveries(db: sqlite3.Connection, id: int) -> list[Delivery]:
-    """All attempts for one message, oldest first."""
+    """Return all attempts for one message, oldest first."""
     rows = db.execute(f"SELECT {DELIVERY_COLUMNS} FROM deliveries WHERE message = ? ORDER BY number", (id,))
     return [unpack_delivery(row) for row in rows]
 
 
 def deliveries_of(db: sqlite3.Connection, ids: Sequence[int]) -> dict[int, list[Delivery]]:
-    """All attempts for some messages."""
+    """Return all attempts for some messages."""
     found: dict[int, list[Delivery]] = {}
     for start in range(0, len(ids), _IDS_A_QUERY):
         some = ids[start : start + _IDS_A_QUERY]
@@ -290,7 +292,7 @@ def deliveries_of(db: sqlite3.Connection, ids: Sequence[int]) -> dict[int, list[
 
 
 def findings(db: sqlite3.Connection, ids: Sequence[int]) -> dict[int, tuple[Finding, ...]]:
-    """What the rules on the stream found in these messages."""
+    """Return what the rules on the stream found in these messages."""
     found: dict[int, tuple[Finding, ...]] = {}
     for start in range(0, len(ids), _IDS_A_QUERY):
         some = ids[start : start + _IDS_A_QUERY]
@@ -304,7 +306,7 @@ def findings(db: sqlite3.Connection, ids: Sequence[int]) -> dict[int, tuple[Find
 
 
 def settings(db: sqlite3.Connection) -> str:
-    """The settings that the last engine ran with; "" where none has kept them."""
+    """Return the settings that the last engine ran with; "" where none has kept them."""
     row = db.execute("SELECT value FROM meta WHERE key = 'settings'").fetchone()
     return str(row[0]) if row is not None else ""
 

@@ -218,13 +218,15 @@ class Rescue:
         return False
 
     def _complete(self, harm: Harm) -> None:
-        """Once the copy is safe: move the log into a file that was moved away, so that it is whole."""
+        """Move the log into a file that was moved away, so that it is whole, once the copy is safe."""
         if harm in (Harm.GONE, Harm.REPLACED):
             with contextlib.suppress(*SQLITE_ERRORS):  # the copy has everything, too
                 self._store.checkpoint()
 
     def _is_free(self, harm: Harm) -> bool:
-        """True if the journal's place can be taken again: nothing is there, or nothing that is not ours."""
+        """Return True if the journal's place can be taken again: nothing is there, or nothing that is not
+        ours.
+        """
         try:
             self._lock.renew()
         except JournalLocked:
@@ -292,12 +294,12 @@ def _reason(error: OSError | SqliteError | JournalError, path: Path) -> str:
 
 
 def _beside(path: Path) -> Path:
-    """A name in the same folder that nobody can foresee."""
+    """Return a name in the same folder that nobody can foresee."""
     return path.with_name(f".{path.name}.{secrets.token_hex(8)}.new")
 
 
 def _unused(path: Path) -> Path:
-    """The name under which a copy is saved beside the journal's place."""
+    """Return the name under which a copy is saved beside the journal's place."""
     start = f"{path.name}.saved-{time.strftime('%Y%m%d-%H%M%S')}"
     number = 1
     while os.path.lexists(name := path.with_name(start if number == 1 else f"{start}-{number}")):

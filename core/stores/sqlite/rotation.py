@@ -40,7 +40,7 @@ class Rotation:
         self._look_again = time.monotonic() + _LOOK_EVERY if left > _FAR else 0.0
 
     def settled(self, seq: int | None) -> None:
-        """Receipts from `seq` on may have become deletable; None: newly indexed ones may."""
+        """Note that receipts from `seq` on may have become deletable; None: newly indexed ones."""
         self._stuck = False
         if seq is not None:
             self._passed = min(self._passed, seq - 1)

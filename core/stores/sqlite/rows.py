@@ -67,7 +67,7 @@ class ReceiptRow(NamedTuple):
 
 
 def pack_receipt(receipt: Receipt) -> ReceiptRow:
-    """The row of a receipt. What came compressed is kept as it came."""
+    """Return the row of a receipt. What came compressed is kept as it came."""
     try:
         plain = _encode(receipt)
     except UnicodeEncodeError:
@@ -80,7 +80,7 @@ def pack_receipt(receipt: Receipt) -> ReceiptRow:
 
 
 def unpack_receipt(seq: int, received_at: object, form: object, data: object) -> Receipt:
-    """The receipt of a row; where the row cannot be read, a damaged one that says why."""
+    """Return the receipt of a row; where the row cannot be read, a damaged one that says why."""
     try:
         plain = _inflate(cast(bytes, data), _WINDOW) if form == DEFLATED else data
         receipt = _decode(cast(bytes, plain))
@@ -100,7 +100,7 @@ def unpack_receipt(seq: int, received_at: object, form: object, data: object) ->
 
 
 def storable(text: str) -> str:
-    """The text with lone surrogates, which UTF-8 cannot hold, written out as `\\ud800`."""
+    """Return the text with lone surrogates, which UTF-8 cannot hold, written out as `\\ud800`."""
     if text.isascii():
         return text
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
@@ -169,7 +169,7 @@ def _packed_rules(rules: tuple[str, ...]) -> str:
 
 
 def pack_findings(findings: Sequence[Finding]) -> bytes:
-    """MessagePack of the findings; empty when there are none, as for nearly every message."""
+    """Return the findings as MessagePack; empty when there are none, as for nearly every message."""
     if not findings:
         return b""
     return _encode(
@@ -181,7 +181,7 @@ def pack_findings(findings: Sequence[Finding]) -> bytes:
 
 
 def unpack_findings(data: object) -> tuple[Finding, ...]:
-    """The findings of a row; where it cannot be read, a finding that says so."""
+    """Return the findings of a row; where it cannot be read, a finding that says so."""
     if not data:
         return ()
     try:
@@ -192,7 +192,7 @@ def unpack_findings(data: object) -> tuple[Finding, ...]:
 
 
 def unpack_summary(row: Sequence[Any]) -> Summary:
-    """A Summary from SUMMARY_COLUMNS; where the row cannot be read, a damaged one that says so."""
+    """Return a Summary from SUMMARY_COLUMNS; where the row cannot be read, a damaged one that says so."""
     id, received_at, *texts, errors, warnings, marks, delivery, message_id = row
     state = _STATES.get(delivery) if isinstance(delivery, str) else None
     numbers = (received_at, errors, warnings, marks)
@@ -260,7 +260,7 @@ def _text(value: object) -> str:
 
 
 def pack_delivery(delivery: Delivery) -> tuple[int | str, ...]:
-    """The values of DELIVERY_COLUMNS."""
+    """Return the values of DELIVERY_COLUMNS."""
     return (
         delivery.message,
         delivery.operation,
@@ -277,7 +277,9 @@ def pack_delivery(delivery: Delivery) -> tuple[int | str, ...]:
 
 
 def unpack_delivery(row: Sequence[Any]) -> Delivery:
-    """A Delivery from DELIVERY_COLUMNS; a damaged one counts as uncertain, so that nothing is sent twice."""
+    """Return a Delivery from DELIVERY_COLUMNS; a damaged one counts as uncertain, so that nothing is sent
+    twice.
+    """
     message, operation, at, endpoint, outcome, status, words, attempt, place, batch, took = row
     known = _OUTCOMES.get(outcome) if isinstance(outcome, str) else None
     numbers = (operation, at, status, attempt, place, batch, took)
@@ -307,12 +309,12 @@ def unpack_delivery(row: Sequence[Any]) -> Delivery:
 
 
 def lenient_text(data: bytes) -> str:
-    """A text column whose bytes are not all UTF-8."""
+    """Read a text column whose bytes are not all UTF-8."""
     return data.decode("utf-8", "replace")
 
 
 def _time(value: object) -> int:
-    """Milliseconds since the epoch, 0 where a damaged row holds none that a clock can show."""
+    """Return milliseconds since the epoch, 0 where a damaged row holds none that a clock can show."""
     return value if isinstance(value, int) and 0 <= value <= _MOST else 0
 
 

@@ -273,7 +273,8 @@ LOG_KEPT = 64 * 1024 * 1024
 
 
 def connect_writer(path: Path) -> sqlite3.Connection:
-    """The one connection that writes; makes the tables in an empty file, and brings older ones up to date.
+    """Return the one connection that writes; makes the tables in an empty file, and brings older ones up to
+    date.
 
     Raises sqlite3.Error, JournalTooNew for a later version's file, JournalError for another program's.
     """
@@ -308,7 +309,9 @@ def connect_writer(path: Path) -> sqlite3.Connection:
 
 
 def connect_reader(path: Path) -> sqlite3.Connection:
-    """A connection that cannot write. Others than its thread may interrupt and close it, one at a time."""
+    """Return a connection that cannot write. Others than its thread may interrupt and close it, one at a
+    time.
+    """
     connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     try:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
@@ -331,7 +334,9 @@ def _make_lines(connection: sqlite3.Connection) -> None:
 
 
 def connect_checkpointer(path: Path) -> sqlite3.Connection:
-    """A connection that only moves the log into the file. It is attached to the log that is there now."""
+    """Return a connection that only moves the log into the file. It is attached to the log that is
+    there now.
+    """
     connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     try:
         connection.execute("PRAGMA wal_autocheckpoint = 0")
@@ -343,7 +348,7 @@ def connect_checkpointer(path: Path) -> sqlite3.Connection:
 
 
 def connect_aside(path: Path) -> sqlite3.Connection:
-    """A connection that sees the file alone, without its log, and makes, locks and changes nothing.
+    """Return a connection that sees the file alone, without its log, and makes, locks and changes nothing.
 
     A file that this process has open as a database must be read this way: closing a plain handle of it drops
     the locks of all the others.
@@ -352,7 +357,9 @@ def connect_aside(path: Path) -> sqlite3.Connection:
 
 
 def check_version(connection: sqlite3.Connection, path: Path) -> int:
-    """The file's version, 0 for an empty one. Raises where it is a database that this segtap cannot use."""
+    """Return the file's version, 0 for an empty one. Raises where it is a database that this segtap cannot
+    use.
+    """
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()

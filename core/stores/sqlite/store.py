@@ -120,13 +120,13 @@ class Store(DeliveryRows):
         return max(highest or 0, int(known)) == self.last_seq
 
     def used(self) -> int:
-        """Bytes of the file that hold something; pages left free by rotation do not count."""
+        """Return bytes of the file that hold something; pages left free by rotation do not count."""
         (pages,) = self._db.execute("PRAGMA page_count").fetchone()
         (free,) = self._db.execute("PRAGMA freelist_count").fetchone()
         return (pages - free) * self._page_size
 
     def changes(self) -> int:
-        """Rows written since the file was opened."""
+        """Return how many rows were written since the file was opened."""
         changes: int = self._db.total_changes
         return changes
 
@@ -143,7 +143,7 @@ class Store(DeliveryRows):
         return numbers
 
     def oldest_free(self, above: int, limit: int) -> list[tuple[int, int]]:
-        """Number and size of the oldest receipts above a number that are indexed and not owed."""
+        """Return number and size of the oldest receipts above a number that are indexed and not owed."""
         return self._db.execute(OLDEST_FREE, (above, self.indexed, limit)).fetchall()
 
     def delete(self, numbers: Sequence[int]) -> None:

@@ -116,7 +116,7 @@ class Writer:
         self.store.close()
 
     def _take(self) -> tuple[list[_Append], bool]:
-        """Receipts for one commit, putting other work aside; False once the end of the queue is met."""
+        """Take receipts for one commit, putting other work aside; False once the end of the queue is met."""
         appends: list[_Append] = []
         taken = 0
         while len(appends) < MAX_ROWS and taken < MAX_BYTES:

@@ -108,7 +108,9 @@ class Copy:
         return not (self.copied.log_damaged or self._damaged_lines or "messages" in self._tables.broken)
 
     def lacking(self) -> Iterator[tuple[Receipt, frozenset[int]]]:
-        """Each request that was in the index, with the positions of its messages that are in the new one."""
+        """Yield each request that was in the index, with the positions of its messages that are in the new
+        one.
+        """
         last = 0
         while True:
             found = self._db.execute(
@@ -125,7 +127,7 @@ class Copy:
                 yield unpack_receipt(*row), frozenset(position_of(id) for (id,) in ids)
 
     def came_before(self, message_id: str, since: int, id: int) -> bool:
-        """True if an earlier message has this messageId, received at or after `since`."""
+        """Return True if an earlier message has this messageId, received at or after `since`."""
         found = self._db.execute(
             "SELECT 1 FROM messages "
             "WHERE message_id = ? AND message_id != '' AND received_at >= ? AND id < ? "
@@ -135,14 +137,14 @@ class Copy:
         return found.fetchone() is not None
 
     def attempts(self, id: int) -> list[Delivery]:
-        """The attempts that were copied for a message, oldest first."""
+        """Return the attempts that were copied for a message, oldest first."""
         found = self._db.execute(
             f"SELECT {DELIVERY_COLUMNS} FROM deliveries WHERE message = ? ORDER BY number", (id,)
         )
         return [unpack_delivery(row) for row in found.fetchall()]
 
     def may_have_been_sent(self, receipt: Receipt, attempts: Sequence[Delivery]) -> bool:
-        """True if an owed message of this request must not be sent without asking.
+        """Return True if an owed message of this request must not be sent without asking.
 
         Attempts are written before anything else is done about them: where all of them could be read, a
         message without one was never sent.
@@ -182,7 +184,7 @@ class Copy:
             self._progress(min(1.0, self._read / max(1, self._pages.count)))
 
     def _all(self, table: str, *, older: bool) -> Iterator[Found]:
-        """Rows of a table, the surest first."""
+        """Yield the rows of a table, the surest first."""
         yield from self._tables.rows(table)
         if table in self._tables.broken or self._pages.log_damaged:
             yield from self._tables.stray_rows(table)

@@ -61,7 +61,7 @@ class Pages:
             self._log.close()
 
     def page(self, number: int) -> bytes:
-        """The bytes of a page; empty where there is none, or only a part of it."""
+        """Return the bytes of a page; empty where there is none, or only a part of it."""
         if self._log is not None and number in self._over:
             return self._whole(self._log, self._over[number])
         if not 1 <= number <= self.count:
@@ -78,7 +78,9 @@ class Pages:
         return file.read(length)
 
     def _page_size(self) -> int:
-        """What the headers say, or SQLite's usual size, unless pages begin like pages at another one."""
+        """Return what the headers say, or SQLite's usual size, unless pages begin like pages at
+        another one.
+        """
         stated: list[int] = []
         header = self._read(self._file, 0, FILE_HEADER)
         if len(header) >= 18:
@@ -93,7 +95,7 @@ class Pages:
         return next(size for size, like in likeness.items() if like >= enough)
 
     def _usable(self) -> int:
-        """Bytes of a page that hold something: some builds of SQLite leave room at the end of each.
+        """Return bytes of a page that hold something: some builds of SQLite leave room at the end of each.
 
         The header says how many; it is believed if more rows can be read that way.
         """
@@ -115,7 +117,7 @@ class Pages:
         return max(self.size, self.size - reserved, key=readable)
 
     def _likeness(self, size: int) -> float:
-        """Which part of the pages begins with a kind of page, the first one left out."""
+        """Return what share of the pages begins with a kind of page, the first one left out."""
         pages = self._length // size
         if pages < 2:
             return 0.0
@@ -140,7 +142,8 @@ class Pages:
             self.count = max(self.count, frame.commit, frame.number)
 
     def older(self) -> Iterator[bytes]:
-        """What a damaged log leaves in doubt: pages with a wrong checksum, and what sound ones replaced.
+        """Yield what a damaged log leaves in doubt: pages with a wrong checksum, and what sound ones
+        replaced.
 
         A transaction of which a page is lost may have moved rows there from a page that it replaced.
         """
@@ -152,7 +155,7 @@ class Pages:
             yield self._whole(self._file, (number - 1) * self.size)
 
     def _frames(self, log: BinaryIO) -> list[_Frame]:
-        """The frames that belong to the log as it is now; older ones behind them bear other salts."""
+        """Return the frames that belong to the log as it is now; older ones behind them bear other salts."""
         header = self._read(log, 0, _LOG_HEADER)
         magic, _, _, _, *salts, first, second = struct.unpack(">8I", header)
         step = _FRAME_HEADER + self.size
@@ -186,7 +189,7 @@ _MOST_PAGES = 1 << 31
 
 
 def _checksum(data: bytes, before: tuple[int, int], order: str) -> tuple[int, int]:
-    """SQLite's checksum of a frame, which goes on from the one before it."""
+    """Return SQLite's checksum of a frame, which goes on from the one before it."""
     words = array("I", data)
     if order != _ORDER:
         words.byteswap()

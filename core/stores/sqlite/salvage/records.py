@@ -29,7 +29,7 @@ PageOf: TypeAlias = Callable[[int], bytes]
 
 
 def varint(data: bytes, at: int) -> tuple[int, int]:
-    """A number of 1 to 9 bytes, and the place behind it. Raises Damaged."""
+    """Return a number of 1 to 9 bytes, and the place behind it. Raises Damaged."""
     value = 0
     for index in range(9):
         if at + index >= len(data):
@@ -45,7 +45,7 @@ def varint(data: bytes, at: int) -> tuple[int, int]:
 
 
 def cells_at(page: bytes, start: int) -> list[int]:
-    """The places of a page's cells, as far as they lie in it. `start` is 100 on the first page."""
+    """Return the places of a page's cells, as far as they lie in it. `start` is 100 on the first page."""
     kind = page[start]
     count = int.from_bytes(page[start + 3 : start + 5], "big")
     first = start + (12 if kind in (TABLE_INTERIOR, INDEX_INTERIOR) else 8)
@@ -56,13 +56,13 @@ def cells_at(page: bytes, start: int) -> list[int]:
 
 
 def children(page: bytes) -> list[int]:
-    """The pages below an interior page of a table, in order."""
+    """Return the pages below an interior page of a table, in order."""
     found = [int.from_bytes(page[at : at + 4], "big") for at in cells_at(page, 0)]
     return [*found, int.from_bytes(page[8:12], "big")]
 
 
 def rows(page: bytes, start: int, usable: int, page_of: PageOf) -> Iterator[Cell]:
-    """The rows of a leaf page of a table; `page_of` gives the pages on which long ones go on."""
+    """Yield the rows of a leaf page of a table; `page_of` gives the pages on which long ones go on."""
     for at in cells_at(page, start):
         try:
             length, at = varint(page, at)
@@ -78,7 +78,7 @@ def rows(page: bytes, start: int, usable: int, page_of: PageOf) -> Iterator[Cell
 
 
 def entries(page: bytes, usable: int, page_of: PageOf) -> Iterator[tuple[Value, ...]]:
-    """The records of a leaf page of an index, or of a table without row ids."""
+    """Yield the records of a leaf page of an index, or of a table without row ids."""
     most = (usable - 12) * 64 // 255 - 23
     for at in cells_at(page, 0):
         try:
@@ -89,7 +89,7 @@ def entries(page: bytes, usable: int, page_of: PageOf) -> Iterator[tuple[Value, 
 
 
 def payload(page: bytes, at: int, length: int, most: int, usable: int, page_of: PageOf) -> bytes:
-    """The bytes of a record, with those on other pages. Raises Damaged."""
+    """Return the bytes of a record, with those on other pages. Raises Damaged."""
     if not 0 < length < MOST_PAYLOAD:
         raise Damaged
     if length <= most:
@@ -119,7 +119,7 @@ def payload(page: bytes, at: int, length: int, most: int, usable: int, page_of: 
 
 
 def record(data: bytes) -> tuple[Value, ...]:
-    """The values of a record. Raises Damaged where it is not one, to the last byte."""
+    """Return the values of a record. Raises Damaged where it is not one, to the last byte."""
     header, at = varint(data, 0)
     if not at <= header <= len(data):
         raise Damaged

@@ -54,11 +54,11 @@ class Tables:
         return bool(self._roots) or any(next(self.stray_rows(table), None) for table in TABLES)
 
     def leaves(self, table: str) -> Sequence[int]:
-        """The pages with the rows of a table, in order, as far as its tree leads."""
+        """Return the pages with the rows of a table, in order, as far as its tree leads."""
         return self._leaves[table]
 
     def rows(self, table: str) -> Iterator[Found]:
-        """The rows of a table that its tree leads to, in order."""
+        """Yield the rows of a table that its tree leads to, in order."""
         for number in self._leaves[table]:
             self._progress()
             page = self._pages.page(number)
@@ -73,7 +73,9 @@ class Tables:
             yield from (Found(cell, True) for cell in mine)
 
     def stray_rows(self, table: str) -> Iterator[Found]:
-        """Rows on pages that no tree leads to. Of use where the table's tree is broken; else they are old."""
+        """Yield rows on pages that no tree leads to. Of use where the table's tree is broken; else they are
+        old.
+        """
         for number in range(2, self._pages.count + 1):
             page = b"" if number in self._taken or number in self._free else self._pages.page(number)
             if not page or page[0] != TABLE_LEAF:
@@ -87,7 +89,7 @@ class Tables:
                 )
 
     def older_rows(self, table: str) -> Iterator[Found]:
-        """Rows on pages of a damaged log, and on those that it replaced."""
+        """Yield rows on pages of a damaged log, and on those that it replaced."""
         for page in self._pages.older():
             if page and page[0] == TABLE_LEAF:
                 yield from (
@@ -97,7 +99,7 @@ class Tables:
                 )
 
     def meta(self) -> dict[str, Value]:
-        """The keys and values of the table `meta`."""
+        """Return the keys and values of the table `meta`."""
         numbers = [self._roots["meta"]] if "meta" in self._roots else range(2, self._pages.count + 1)
         for number in numbers:
             page = b"" if number in self._free else self._pages.page(number)
@@ -143,7 +145,9 @@ class Tables:
             self._find_leaves(table, child, depth + 1)
 
     def _free_pages(self) -> tuple[bool, set[int]]:
-        """The pages on SQLite's list of free ones, whose rows were deleted; False where it is damaged."""
+        """Return the pages on SQLite's list of free ones, whose rows were deleted; False where it
+        is damaged.
+        """
         header = self._pages.page(1)[:FILE_HEADER]
         if len(header) < FILE_HEADER or header[: len(MAGIC)] != MAGIC:
             return False, set()
@@ -159,12 +163,14 @@ class Tables:
 
 
 def _lacks_cells(page: bytes) -> bool:
-    """True if the page counts more cells than can be found on it."""
+    """Return True if the page counts more cells than can be found on it."""
     return len(cells_at(page, 0)) != int.from_bytes(page[3:5], "big")
 
 
 def shape(values: tuple[Value, ...]) -> str:
-    """The table whose rows look like this one, "" for none. Earlier versions' messages have fewer columns."""
+    """Return the table whose rows look like this one, "" for none. Earlier versions' messages have fewer
+    columns.
+    """
     match values:
         case (None, int(), int(), bytes()):
             return "receipts"
