@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 
 from ..messages import Json, JsonObject, Message
 from ..text import shorten
@@ -46,12 +47,23 @@ def source_label(document: JsonObject) -> str:
     on), `channel`, the operating system, the library's name as it stands.
     """
     context = _object(document.get("context"))
-    library = _text(_object(context.get("library")).get("name")).lower()
-    system = SYSTEMS.get(_text(_object(context.get("os")).get("name")).lower(), "")
+    library, system, channel = (
+        _text(value) if value is not None else ""
+        for value in (
+            _object(context.get("library")).get("name"),
+            _object(context.get("os")).get("name"),
+            document.get("channel"),
+        )
+    )
+    return _label(library[:NAME_CHARS], system[:NAME_CHARS], channel[:NAME_CHARS])
+
+
+@lru_cache(maxsize=1_024)
+def _label(library: str, system: str, channel: str) -> str:
+    library, system = library.lower(), SYSTEMS.get(system.lower(), "")
     if label := _library_label(library):
         return system or label if label in CROSS_PLATFORM else label
-    channel = CHANNELS.get(_text(document.get("channel")).lower(), "")
-    return channel or system or _line(shorten(library, 16)) or "http"
+    return CHANNELS.get(channel.lower(), "") or system or _line(shorten(library, 16)) or "http"
 
 
 def agent_label(user_agent: str) -> str:

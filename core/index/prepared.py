@@ -69,8 +69,8 @@ def as_copy(one: Prepared, verdict: Verdict, revision: str) -> Prepared:
         errors=verdict.errors,
         warnings=verdict.warnings,
         marks=marks,
-        delivery=delivery_of(verdict, wanted=one.entry.wanted, marks=Marks(marks)),
+        delivery=delivery_of(verdict, wanted=one.entry.wanted, marks=marks),
     )
-    judged = judged_of(verdict, Marks(marks), verdict, revision)
+    judged = judged_of(verdict, marks, verdict, revision)
     entry = msgspec.structs.replace(one.entry, summary=summary, judged=judged)
     return Prepared(of_copy(one.said), entry, one.called, one.objections, "", one.size)

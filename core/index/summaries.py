@@ -20,15 +20,15 @@ USER_LIMIT = 128
 TEXT_LIMIT = 2_000
 """Characters kept for a name, a user and the search text; the message itself is kept whole."""
 NO_RULES: Mapping[str, Severity] = {}
-UNSENDABLE = Marks.SECOND_RECEIPT | Marks.WOULD_REJECT
+UNSENDABLE = int(Marks.SECOND_RECEIPT | Marks.WOULD_REJECT)
 """Segment hands a message with one of these marks to no destination."""
 
 
-def delivery_of(verdict: Verdict, *, wanted: bool, marks: Marks) -> DeliveryState:
+def delivery_of(verdict: Verdict, *, wanted: bool, marks: int) -> DeliveryState:
     """Return the state of a message that has just been read: nothing of it has been sent yet."""
     if verdict.fault:
         return DeliveryState.FAULT
-    if marks & UNSENDABLE or not verdict.translation.operations:
+    if int(marks) & UNSENDABLE or not verdict.translation.operations:
         return DeliveryState.NONE
     return DeliveryState.WAITING if wanted else DeliveryState.OFF
 
@@ -36,6 +36,8 @@ def delivery_of(verdict: Verdict, *, wanted: bool, marks: Marks) -> DeliveryStat
 def summarize(message: Message, verdict: Verdict, receipt: Receipt) -> Summary:
     """Return the line of a message. Texts are cut, and safe to encode (no lone surrogates)."""
     name, user = describe(message)
+    errors, warnings, _ = counts_of(verdict.findings)
+    marks = int(message.marks)  # operations on flags cost ten times as much as on numbers
     return Summary(
         message.id,
         message.received_at,
@@ -43,10 +45,10 @@ def summarize(message: Message, verdict: Verdict, receipt: Receipt) -> Summary:
         _plain(name, NAME_LIMIT),
         _plain(user, USER_LIMIT),
         "pixel" if receipt.origin == "pixel" else source_label(message.document),
-        verdict.errors,
-        verdict.warnings,
-        int(message.marks),
-        delivery_of(verdict, wanted=message.wanted, marks=message.marks),
+        errors,
+        warnings,
+        marks,
+        delivery_of(verdict, wanted=message.wanted, marks=marks),
         _plain(message.message_id, NAME_LIMIT),
     )
 
@@ -101,17 +103,31 @@ def entry_of(
         message.wanted,
         _plain(text, TEXT_LIMIT),
         findings,
-        Names(
-            event=_plain(names.event, USER_LIMIT),
-            user_id=_plain(names.user_id, USER_LIMIT),
-            anonymous_id=_plain(names.anonymous_id, USER_LIMIT),
-            group_id=_plain(names.group_id, USER_LIMIT),
-            write_key=_plain(names.write_key, USER_LIMIT),
-            library=_plain(names.library, USER_LIMIT),
-            origin=names.origin,
-        ),
+        _cut(names),
         judged,
         len(text) > TEXT_LIMIT,
+    )
+
+
+def _cut(names: Names) -> Names:
+    """Return the names, each as long as the index keeps it."""
+    if (
+        len(names.event) <= USER_LIMIT
+        and len(names.user_id) <= USER_LIMIT
+        and len(names.anonymous_id) <= USER_LIMIT
+        and len(names.group_id) <= USER_LIMIT
+        and len(names.write_key) <= USER_LIMIT
+        and len(names.library) <= USER_LIMIT
+    ):
+        return names  # nearly always, so that no loop is worth its time
+    return Names(
+        event=names.event[:USER_LIMIT],
+        user_id=names.user_id[:USER_LIMIT],
+        anonymous_id=names.anonymous_id[:USER_LIMIT],
+        group_id=names.group_id[:USER_LIMIT],
+        write_key=names.write_key[:USER_LIMIT],
+        library=names.library[:USER_LIMIT],
+        origin=names.origin,
     )
 
 
@@ -119,8 +135,8 @@ def with_found(entry: Entry, found: tuple[Finding, ...], adjusted: Sequence[Find
     """Return the row with what the rules on the stream found, also `adjusted` as the settings want it."""
     summary, judged = entry.summary, entry.judged
     more = rules_of(adjusted, judged.rules)
-    errors = summary.errors + sum(one.severity == "error" for one in adjusted)
-    warnings = summary.warnings + sum(one.severity == "warning" for one in adjusted)
+    errors, warnings, notes = counts_of(adjusted)
+    errors, warnings = summary.errors + errors, summary.warnings + warnings
     return msgspec.structs.replace(
         entry,
         summary=msgspec.structs.replace(summary, errors=errors, warnings=warnings),
@@ -129,10 +145,21 @@ def with_found(entry: Entry, found: tuple[Finding, ...], adjusted: Sequence[Find
             judged,
             errors=errors,
             warnings=warnings,
-            notes=judged.notes + sum(one.severity == "info" for one in adjusted),
+            notes=judged.notes + notes,
             rules=more,
         ),
     )
+
+
+def counts_of(findings: Sequence[Finding]) -> tuple[int, int, int]:
+    """Return how many of the findings are errors, warnings and notes."""
+    errors = warnings = 0
+    for finding in findings:
+        if finding.severity == "error":
+            errors += 1
+        elif finding.severity == "warning":
+            warnings += 1
+    return errors, warnings, len(findings) - errors - warnings
 
 
 def rules_of(findings: Sequence[Finding], known: Mapping[str, Severity] = NO_RULES) -> dict[str, Severity]:
@@ -144,18 +171,19 @@ def rules_of(findings: Sequence[Finding], known: Mapping[str, Severity] = NO_RUL
     return rules
 
 
-def judged_of(verdict: Verdict, marks: Marks, own: Verdict | None = None, revision: str = "") -> Judged:
+def judged_of(verdict: Verdict, marks: int, own: Verdict | None = None, revision: str = "") -> Judged:
     """Return what the index keeps of a verdict of a message with these marks.
 
     `own` is the verdict without what the rules on the stream found, which is kept whole under its revision;
     not if it is a fault of segtap's.
     """
+    errors, warnings, notes = counts_of(verdict.findings)
     return Judged(
-        errors=verdict.errors,
-        warnings=verdict.warnings,
-        notes=sum(finding.severity == "info" for finding in verdict.findings),
+        errors=errors,
+        warnings=warnings,
+        notes=notes,
         rules=rules_of(verdict.findings),
-        sent=bool(verdict.translation.operations) and not marks & UNSENDABLE,
+        sent=bool(verdict.translation.operations) and not int(marks) & UNSENDABLE,
         revision="" if verdict.fault else revision,
         verdict=b"" if own is None or verdict.fault else pack_verdict(own),
     )
