@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 
 from ..aggregates.gathered import Gathered
 from ..api.models import Coverage, Summary
@@ -39,7 +40,7 @@ SHARE_KEPT = 4
 class Gathering:
     """Gathers users and groups in the background of an engine, and keeps them.
 
-    `pause` is a lock that keeps the indexer between two pieces of work; `waiting` returns how many messages
+    `pause` keeps the indexer between two pieces of work; `waiting` returns how many messages
     were received and are not in the index yet.
     """
 
@@ -49,7 +50,7 @@ class Gathering:
         reader: ReceiptReader,
         active: ActiveSettings,
         supervisor: Supervisor,
-        pause: Callable[[], asyncio.Lock],
+        pause: Callable[[], AbstractAsyncContextManager[None]],
         waiting: Callable[[], int],
     ) -> None:
         self._stores = stores

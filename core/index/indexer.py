@@ -8,9 +8,10 @@ for what waits here is already safe in the journal.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from functools import partial
 
 import msgspec
@@ -22,8 +23,9 @@ from ..faults import Faults
 from ..messages import DEDUPE_WINDOW, Marks, Receipt
 from ..stores.base import START, Cursor, Entry, Stores
 from ..verdict import Finding, Translation
+from .fresh import FETCH, Fresh
 from .pace import Pace
-from .pieces import WORK_BYTES, Handed, JudgedReceipt, next_piece, size_of
+from .pieces import WORK_BYTES, Handed, JudgedReceipt, ids_in, next_piece, size_of
 from .prepared import JudgedMessage
 from .receipts import LARGE_MESSAGE, ReceiptReader, is_large
 from .summaries import refusal, with_found
@@ -31,12 +33,8 @@ from .workers import Worker, Workers
 
 logger = logging.getLogger(__name__)
 
-FETCH = 256
 BACKLOG = 500
 """Messages that wait, from which on workers are started: some tenths of a second of work."""
-FRESH_RECEIPTS = 4_096
-FRESH_BYTES = 16 * 1024 * 1024
-"""What is kept in memory of receipts just appended; beyond it they are read from the journal."""
 RETRY_FIRST, RETRY_MOST = 0.2, 5.0
 
 _WOULD_REJECT = int(Marks.WOULD_REJECT)
@@ -79,12 +77,14 @@ class Indexer:
         self._handed: deque[Handed] = deque()
         """Pieces of work that workers have, in the order of their receipts."""
         self._judged: list[JudgedReceipt] = []
-        """What is judged and not yet in the index."""
+        """What is judged, and not written to the index yet."""
         self._judged_by = ""
         """The revision of those verdicts."""
-        self._fresh = _Fresh()
+        self._fresh = Fresh()
         self._observed: dict[int, tuple[Finding, ...]] = {}
         """Of the work that is not in the index yet: when that is tried again, nothing is seen twice."""
+        self._writing: _Writing | None = None
+        """What is being written to the index, while the next piece of work is done."""
         self._busy = asyncio.Lock()
         self._resting = asyncio.Event()
         self.waiting = 0
@@ -107,9 +107,13 @@ class Indexer:
         """Wait until every receipt appended so far is indexed."""
         await self._resting.wait()
 
-    def pause(self) -> asyncio.Lock:
-        """Return the lock that keeps the indexer between two pieces of work."""
-        return self._busy
+    @contextlib.asynccontextmanager
+    async def pause(self) -> AsyncGenerator[None]:
+        """Keep the indexer between two pieces of work, once what it has done is in the index."""
+        async with self._busy:
+            with contextlib.suppress(JournalError):  # it is tried again, and reported, after the pause
+                await self._settle()
+            yield
 
     def forget(self) -> None:
         """Drop what was fetched but not indexed; only while paused."""
@@ -119,11 +123,19 @@ class Indexer:
         self._handed.clear()
         self._judged.clear()
         self._observed.clear()
-        self._fresh = _Fresh()
+        self._writing = None
+        self._fresh = Fresh()
         self.waiting = 0
 
     async def run(self) -> None:
         """Index until cancelled. While the journal fails, that is reported and tried again."""
+        try:
+            await self._run()
+        finally:
+            if self._writing is not None and self._writing.task is not None:
+                await asyncio.gather(self._writing.task, return_exceptions=True)
+
+    async def _run(self) -> None:
         delay = RETRY_FIRST
         while True:
             self._wake.clear()
@@ -152,12 +164,59 @@ class Indexer:
         if not self._judged:
             self._judged, self._judged_by = await self._next(), self._reader.revision
             if not self._judged:
-                return False
+                return await self._settle()
         elif self._judged_by != self._reader.revision:
-            # It could not be written, and meanwhile the settings have changed.
+            # The settings have changed while what came before was written.
             again = [await self._judge(receipt) for receipt, _ in self._judged]
             self._judged, self._judged_by = again, self._reader.revision
-        judged = self._judged
+        entries = await self._entries(self._judged)
+        await self._settle()
+        if self._judged_by != self._reader.revision:
+            return True
+        self._writing = _Writing(self._judged, entries, self._judged_by)
+        self._write(self._writing)
+        self._judged = []
+        return True
+
+    def _write(self, writing: _Writing) -> None:
+        added = self._stores.index.add(writing.entries, writing.judged[-1][0].seq)
+        writing.task = asyncio.create_task(added, name="segtap-index-add")
+
+    async def _settle(self) -> bool:
+        """Wait until what is being written is in the index, and publish it; return True if there was any.
+
+        Raises JournalError if it cannot be written: the next call tries it again.
+        """
+        writing = self._writing
+        if writing is None:
+            return False
+        if writing.task is None:
+            if writing.revision != self._reader.revision:
+                writing.revision = self._reader.revision
+                writing.judged = [await self._judge(receipt) for receipt, _ in writing.judged]
+                writing.entries = await self._entries(writing.judged)
+            self._write(writing)
+        assert writing.task is not None
+        try:
+            await asyncio.shield(writing.task)
+        except JournalError:
+            writing.task = None
+            raise
+        self._writing = None
+        for receipt, messages in writing.judged:
+            if 0 < self._counted_from <= receipt.seq and not isinstance(messages, str):
+                self.waiting = max(0, self.waiting - len(messages))
+        summaries = [entry.summary for entry in writing.entries]
+        for summary in summaries:
+            self._observed.pop(summary.id, None)
+        self._publish(summaries)
+        if any(summary.delivery is DeliveryState.WAITING for summary in summaries):
+            self._owed()
+        await self._pace.breathe()
+        return True
+
+    async def _entries(self, judged: Sequence[JudgedReceipt]) -> list[Entry]:
+        """Return the rows of the index, with what follows from the messages before."""
         seen = await self._seen(judged)
         entries: list[Entry] = []
         for receipt, messages in judged:
@@ -170,18 +229,7 @@ class Indexer:
                 if self._pace.spent:
                     await self._pace.breathe()
                 entries.append(self._entry(one if replayed else self._marked(one, seen)))
-        await self._stores.index.add(entries, judged[-1][0].seq)
-        self._judged = []
-        for receipt, messages in judged:
-            if 0 < self._counted_from <= receipt.seq and not isinstance(messages, str):
-                self.waiting = max(0, self.waiting - len(messages))
-        self._observed.clear()
-        summaries = [entry.summary for entry in entries]
-        self._publish(summaries)
-        await self._pace.breathe()
-        if any(summary.delivery is DeliveryState.WAITING for summary in summaries):
-            self._owed()
-        return True
+        return entries
 
     async def _next(self) -> list[JudgedReceipt]:
         """Return the next receipts with their messages, each judged by itself; [] if there are none."""
@@ -257,7 +305,11 @@ class Indexer:
         ]
         if not ids:
             return set()
-        return set(await self._stores.index.seen(ids, judged[0][0].received_at - DEDUPE_WINDOW))
+        since = judged[0][0].received_at - DEDUPE_WINDOW
+        seen = set(await self._stores.index.seen(ids, since))
+        if self._writing is not None and self._writing.judged is not judged:
+            seen.update(ids_in(self._writing.judged, since))
+        return seen
 
     def _marked(self, one: JudgedMessage, seen: set[str]) -> JudgedMessage:
         """Return the message, as a copy if its id was seen before; its id counts as seen from here on.
@@ -286,53 +338,11 @@ class Indexer:
         return entry
 
 
-class _Fresh:
-    """Receipts just appended, so that they need not be read back as long as the indexer keeps up.
+class _Writing:
+    """A piece of work that is being written to the index by `task`; None once that has failed."""
 
-    `take` returns the receipts to index next, without a gap: from memory, else from the log.
-    """
-
-    def __init__(self) -> None:
-        self._receipts: deque[Receipt] = deque()
-        """A run without gaps of what was appended."""
-        self._bytes = 0
-        self._taken: Cursor = START
-        """The last position that `take` returned."""
-        self._behind = True
-        """True while the log may hold receipts between `_taken` and the first of the run."""
-        self._full = False
-        """True when the log holds receipts after the run: there was no more room for them here."""
-
-    def add(self, receipts: Sequence[Receipt]) -> None:
-        """Append to the run, unless it is full."""
-        for receipt in receipts:
-            if receipt.seq <= self._taken:
-                continue  # the log had it before this was called
-            self._full = self._full or self._bytes > FRESH_BYTES or len(self._receipts) >= FRESH_RECEIPTS
-            if self._full:
-                return
-            self._receipts.append(receipt)
-            self._bytes += len(receipt.body)
-
-    async def take(self, stores: Stores) -> list[Receipt]:
-        """Return the receipts after those that were returned before, [] when there are none."""
-        if not self._behind:
-            if self._receipts or not self._full:
-                return [self._pop() for _ in range(min(FETCH, len(self._receipts)))]
-            self._behind, self._full = True, False
-        newest = self._receipts[-1].seq if self._receipts else START
-        found = await stores.receipts.read(max(self._taken, stores.index.position), FETCH)
-        # Without any, what was appended before is no longer in the log.
-        upto = found[-1].seq if found else newest
-        if not found or (self._receipts and self._receipts[0].seq <= upto):
-            self._behind = False
-        while self._receipts and self._receipts[0].seq <= upto:
-            self._pop()
-        self._taken = max(self._taken, upto)
-        return found
-
-    def _pop(self) -> Receipt:
-        receipt = self._receipts.popleft()
-        self._bytes -= len(receipt.body)
-        self._taken = receipt.seq
-        return receipt
+    def __init__(self, judged: list[JudgedReceipt], entries: list[Entry], revision: str) -> None:
+        self.judged = judged
+        self.entries = entries
+        self.revision = revision
+        self.task: asyncio.Task[None] | None = None

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Protocol, TypeAlias
 
 from ..checks.stream import Whole
-from ..messages import Receipt
+from ..messages import Marks, Receipt
 from .prepared import JudgedMessage
 from .wire import Answer, AnsweredMessage, AnsweredReceipt, read_translation
 
@@ -17,6 +17,7 @@ WORK_BYTES = 256 * 1024
 WORK_SPAN = 1_000
 """One piece of work: at most so many receipts, bytes as received, and milliseconds between first and last."""
 
+_WOULD_REJECT = int(Marks.WOULD_REJECT)
 JudgedReceipt: TypeAlias = tuple[Receipt, "list[JudgedMessage] | str"]
 """A receipt with its messages, or with why it has none."""
 Judge: TypeAlias = Callable[[Receipt], Awaitable[JudgedReceipt]]
@@ -53,6 +54,15 @@ def size_of(judged: JudgedReceipt) -> int:
     """Return the bytes of the messages."""
     _, messages = judged
     return 0 if isinstance(messages, str) else sum([one.prepared.size for one in messages])
+
+
+def ids_in(judged: Iterable[JudgedReceipt], since: int) -> Iterator[str]:
+    """Yield the ids of messages received since then that Segment would not refuse."""
+    for receipt, messages in judged:
+        if not isinstance(messages, str) and receipt.received_at >= since:
+            for one in messages:
+                if not one.prepared.entry.summary.marks & _WOULD_REJECT:
+                    yield one.prepared.said.message_id
 
 
 class Handed:

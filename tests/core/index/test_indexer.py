@@ -15,12 +15,14 @@ from memory_journal import MemoryJournal
 
 from segtap.core.api.models import Summary
 from segtap.core.delivery import DeliveryState
-from segtap.core.index import indexer, pieces
+from segtap.core.errors import JournalError
+from segtap.core.index import fresh, indexer, pieces
 from segtap.core.index.indexer import Indexer
 from segtap.core.index.judging import Inspect
 from segtap.core.index.receipts import ReceiptReader
 from segtap.core.messages import DEDUPE_WINDOW, JsonObject, Marks, Message, Origin, Receipt
 from segtap.core.pipeline.intake import parse_receipt
+from segtap.core.stores import Cursor, Entry
 from segtap.core.stores.memory import STEP
 from segtap.core.verdict import FAULT_RULE, Finding, Operation, OutgoingRequest, Translation, Verdict
 
@@ -183,6 +185,43 @@ async def test_a_second_copy_that_waits_beside_the_first_is_found() -> None:
     assert [bool(line.marks & Marks.SECOND_RECEIPT) for line in running.published] == [False, True]
 
 
+@pytest.mark.parametrize("fails", [False, True])
+@pytest.mark.parametrize(("later", "second"), [(DEDUPE_WINDOW, True), (DEDUPE_WINDOW + 1, False)])
+async def test_a_copy_is_found_while_the_first_is_being_written(
+    later: int, second: bool, fails: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next piece of work is done meanwhile; if the first cannot be written, both are written later."""
+    monkeypatch.setattr(indexer, "RETRY_FIRST", 0.01)
+    journal, both, adds = MemoryJournal(), asyncio.Event(), 0
+    add = journal.index.add
+
+    async def slow(entries: Sequence[Entry], upto: Cursor) -> None:
+        nonlocal adds
+        adds += 1
+        await both.wait()
+        if fails and adds == 1:
+            raise JournalError("The disk is full.")
+        await add(entries, upto)
+
+    monkeypatch.setattr(journal.index, "add", slow)
+    judged: list[str] = []
+
+    def inspect(message: Message) -> Verdict:
+        judged.append(message.message_id)
+        if len(judged) == 2:
+            both.set()
+        return SENDS
+
+    await journal.receipts.append(receipt(track("m-1")))
+    await journal.receipts.append(receipt(track("m-1"), at=NOW + later))
+    async with indexing(inspect, journal=journal) as run:
+        await run.indexer.idle()
+        assert judged == ["m-1", "m-1"]
+        assert [bool(line.marks & Marks.SECOND_RECEIPT) for line in run.published] == [False, second]
+        assert [entry.summary for entry in journal.entries.values()] == run.published
+        assert adds == 2 + fails
+
+
 @pytest.mark.parametrize(("later", "second"), [(DEDUPE_WINDOW, True), (DEDUPE_WINDOW + 1, False)])
 async def test_a_copy_is_a_second_receipt_for_24_hours(later: int, second: bool) -> None:
     async with indexing() as run:
@@ -307,8 +346,8 @@ async def test_each_receipt_is_indexed_once_and_in_order_however_late_it_is_anno
     seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Receipts are announced some at a time, memory overflows, pieces are small: none is lost or doubled."""
-    monkeypatch.setattr(indexer, "FRESH_RECEIPTS", 5)
-    monkeypatch.setattr(indexer, "FETCH", 7)
+    monkeypatch.setattr(fresh, "FRESH_RECEIPTS", 5)
+    monkeypatch.setattr(fresh, "FETCH", 7)
     monkeypatch.setattr(pieces, "WORK_RECEIPTS", 3)
     rng = random.Random(seed)
     journal = Reads()
