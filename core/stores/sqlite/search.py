@@ -37,11 +37,15 @@ class Stopped(Exception):
 
 
 class Span(NamedTuple):
-    """Lines to look at: those above `low` and below `high`, of `ids` only if these are given."""
+    """Lines to look at: those above `low` and below `high`, of `ids` only if these are given.
+
+    With `cut` they are only those of which the whole text is not kept.
+    """
 
     low: int
     high: int
     ids: Collection[int] | None = None
+    cut: bool = False
 
 
 def page(
@@ -157,9 +161,11 @@ class Search:
                     (end,) = self._db.execute(_NEXT_TEXTS, (row[0], span.high)).fetchone()
                     yield Span(max(span.low, row[0] - 1), min(span.high, end))
                     continue
-                if texts.cut or test(texts.data):
+                holds = test(texts.data)
+                if holds or texts.cut:
                     self._texts = texts
-                    yield Span(max(span.low, texts.first - 1), min(span.high, texts.last + 1))
+                    ends = max(span.low, texts.first - 1), min(span.high, texts.last + 1)
+                    yield Span(*ends, cut=not holds)
             if len(rows) < _TEXTS:
                 return
             low, high = (low, rows[-1][0]) if newest_first else (rows[-1][0] + 1, high)
@@ -194,7 +200,7 @@ class Search:
                     first = message_number(self._seq, 0)
                     ids = None if some is None else {first + position for position in some}
                     end = message_number(self._seq + 1, 0)
-                    yield Span(max(span.low, first - 1), min(span.high, end), ids)
+                    yield Span(max(span.low, first - 1), min(span.high, end), ids, span.cut)
             if len(rows) < _RECEIPTS:
                 return
             low, high = (low, rows[-1][0] - 1) if newest_first else (rows[-1][0] + 1, high)
@@ -213,6 +219,8 @@ class Search:
             else:
                 tests += f" AND ({condition.sql})"
                 parameters = condition.parameters
+        if span.cut:
+            tests += " AND text_cut"
         order = "DESC" if newest_first else "ASC"
         query = f"SELECT {columns} FROM lines WHERE {tests} ORDER BY id {order} LIMIT ?"
         low, high = span.low, span.high

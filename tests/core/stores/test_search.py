@@ -93,6 +93,22 @@ async def test_stretches_without_the_word_are_not_read(
     assert await listed(journal, condition, before=ids[12]) == []
 
 
+async def test_of_texts_without_the_word_only_those_that_are_cut_are_read(journal: Stores) -> None:
+    seq = await journal.receipts.append(a_receipt())
+    entries = [replace(an_entry(seq, place), text_cut=place in (2, 5)) for place in range(8)]
+    await journal.index.add(entries, seq)
+    asked: list[int] = []
+
+    def matches(found: Found) -> bool:
+        assert found.entry.text_cut
+        asked.append(position_of(found.entry.summary.id))
+        return True
+
+    test = holding("elsewhere").texts
+    assert len(await listed(journal, Condition(matches=matches, texts=test))) == 2
+    assert asked == [5, 2]
+
+
 async def test_requests_without_a_value_are_left_out(journal: Stores) -> None:
     ids = await fill(journal, 12, together=12)
     asked: list[int] = []
