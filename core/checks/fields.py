@@ -120,7 +120,7 @@ def _is_empty(value: Json) -> bool:
 
 
 def _is_read(subject: Subject, without: JsonObject) -> bool:
-    """True if the workspace's own mappings make something else of the message without the field."""
+    """Return True if the workspace's own mappings make something else of the message without the field."""
     destination = subject.destination
     if destination.kind != "actions" or destination.subscriptions is None:
         return False
@@ -130,7 +130,9 @@ def _is_read(subject: Subject, without: JsonObject) -> bool:
 
 
 def _said(translation: Translation) -> list[Json]:
-    """The requests, without the insert ids: Segment makes them up where none is mapped, for each message."""
+    """Return the requests, without the insert ids: Segment makes them up where none is mapped, for each
+    message.
+    """
     said: list[Json] = [translation.rejected, translation.unmatched]
     for operation in translation.operations:
         for record in operation.request.records():
@@ -176,7 +178,7 @@ def common_field_name(subject: Subject) -> Iterator[Finding]:
 
 
 def _meant(name: str) -> str | None:
-    """The field of Segment's that an unknown one nearly is."""
+    """Return the field of Segment's that an unknown one nearly is."""
     return SPEC.misnamed.get(name) or _FIELD_STYLES.get(squash(name))
 
 
