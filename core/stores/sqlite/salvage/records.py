@@ -55,10 +55,10 @@ def cells_at(page: bytes, start: int) -> list[int]:
     return [place for place in places if end <= place < len(page)]
 
 
-def children(page: bytes) -> list[int]:
-    """Return the pages below an interior page of a table, in order."""
-    found = [int.from_bytes(page[at : at + 4], "big") for at in cells_at(page, 0)]
-    return [*found, int.from_bytes(page[8:12], "big")]
+def children(page: bytes, start: int = 0) -> list[int]:
+    """Return the pages below an interior page of a table, in order; its header is at `start`."""
+    found = [int.from_bytes(page[at : at + 4], "big") for at in cells_at(page, start)]
+    return [*found, int.from_bytes(page[start + 8 : start + 12], "big")]
 
 
 def rows(page: bytes, start: int, usable: int, page_of: PageOf) -> Iterator[Cell]:

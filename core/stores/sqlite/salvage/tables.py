@@ -114,11 +114,8 @@ class Tables:
         return rows(page, start, self._pages.usable, self._pages.page)
 
     def _find_roots(self) -> dict[str, int]:
-        page = self._pages.page(1)
-        if not page:
-            return {}
         found: dict[str, int] = {}
-        for cell in self._cells(page, FILE_HEADER):
+        for cell in self._schema():
             match cell.values:
                 case ("table", str(name), _, int(root), _) if name in (*TABLES, "meta"):
                     if 1 < root <= self._pages.count:
@@ -126,6 +123,16 @@ class Tables:
                 case _:
                     pass
         return found
+
+    def _schema(self) -> Iterator[Cell]:
+        """Yield the rows of SQLite's own table of tables: on page 1, or on those below it."""
+        page = self._pages.page(1)
+        if page and page[FILE_HEADER] == TABLE_INTERIOR:
+            for number in children(page, FILE_HEADER):
+                if below := self._pages.page(number):
+                    yield from self._cells(below)
+        elif page:
+            yield from self._cells(page, FILE_HEADER)
 
     def _find_leaves(self, table: str, number: int, depth: int) -> None:
         page = b"" if number in self._taken or depth > _DEEPEST else self._pages.page(number)
