@@ -15,7 +15,7 @@
 What many messages have in common stands once: `kinds` has their type, event, source and library, `verdicts`
 what translation and rules say of them. `uses` counts the messages that refer to a row. `texts` has the
 searched texts of about a hundred messages in a row, compressed. Queries read the view `lines`, which puts a
-message together again. `tallies`, `minutes` and `standings` are totals of `messages`, see `tally`.
+message together again. `tallies`, `minutes`, `hours` and `standings` are totals of `messages`, see `tally`.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ TABLES = (
     "receipts",
     "tallies",
     "minutes",
+    "hours",
     "standings",
     "kinds",
     "verdicts",
@@ -267,6 +268,23 @@ _FROM: dict[int, str] = {
 }
 """What brings a file of each earlier version to the next one."""
 
+_HOURS = """
+CREATE TABLE hours (
+    hour INTEGER NOT NULL,
+    rule TEXT NOT NULL,
+    type TEXT NOT NULL,
+    event TEXT NOT NULL,
+    messages INTEGER NOT NULL,
+    errors INTEGER NOT NULL,
+    warnings INTEGER NOT NULL,
+    PRIMARY KEY (hour, rule, type, event)
+) WITHOUT ROWID;
+INSERT INTO hours (hour, rule, type, event, messages, errors, warnings)
+SELECT minute / 60, rule, type, event, sum(messages), sum(errors), sum(warnings)
+FROM minutes GROUP BY 1, 2, 3, 4;
+"""
+"""Made where it is missing: `minutes` put together, for summaries of long times."""
+
 _BUSY_SECONDS = 5.0
 LOG_KEPT = 64 * 1024 * 1024
 """Bytes to which a log that once grew larger is cut when it starts over."""
@@ -302,6 +320,8 @@ def connect_writer(path: Path) -> sqlite3.Connection:
             # From the start the file alone says what it is, should its log be lost.
             connection.execute("PRAGMA wal_checkpoint").fetchone()
         connection.execute(snapshots.TABLE)
+        if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'hours'").fetchone():
+            connection.executescript(f"BEGIN IMMEDIATE; {_HOURS} COMMIT;")
     except BaseException:
         connection.close()
         raise

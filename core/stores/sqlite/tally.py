@@ -145,6 +145,9 @@ ON CONFLICT DO UPDATE SET
     messages = messages + excluded.messages, errors = errors + excluded.errors,
     warnings = warnings + excluded.warnings
 """
+_UPSERT_HOURS = _UPSERT_MINUTES.replace("INTO minutes (minute,", "INTO hours (hour,")
+HOUR = 60
+"""Minutes of the stretches in `hours`."""
 _UPSERT_STANDINGS = """
 INSERT INTO standings (type, event, delivery, messages) VALUES (?, ?, ?, ?)
 ON CONFLICT DO UPDATE SET messages = messages + excluded.messages
@@ -291,6 +294,13 @@ class Changes:
         db.executemany(
             _UPSERT_MINUTES, [(*key, *counts) for key, counts in self._minutes.items() if any(counts)]
         )
+        hours: dict[tuple[int, str, str, str], list[int]] = {}
+        for (minute, *what), counts in self._minutes.items():
+            type, event, rule = what
+            of_hour = hours.setdefault((minute // HOUR, type, event, rule), [0, 0, 0])
+            for at, count in enumerate(counts):
+                of_hour[at] += count
+        db.executemany(_UPSERT_HOURS, [(*key, *counts) for key, counts in hours.items() if any(counts)])
         standings = [(*key, more) for key, more in self._standings.items() if more]
         db.executemany(_UPSERT_STANDINGS, standings)
         if self._less:
@@ -302,6 +312,10 @@ class Changes:
                 "DELETE FROM minutes "
                 "WHERE minute = ? AND type = ? AND event = ? AND rule = ? AND messages <= 0",
                 self._minutes.keys(),
+            )
+            db.executemany(
+                "DELETE FROM hours WHERE hour = ? AND type = ? AND event = ? AND rule = ? AND messages <= 0",
+                hours.keys(),
             )
             db.executemany(
                 "DELETE FROM standings WHERE type = ? AND event = ? AND delivery = ? AND messages <= 0",

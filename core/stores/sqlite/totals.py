@@ -31,7 +31,7 @@ from ..tallies import (
 from .message_rows import IDS_A_QUERY, places
 from .reader import ENDLESS
 from .search import Search, Span, unfilled
-from .tally import COUNTED, Row, Severities
+from .tally import COUNTED, HOUR, Row, Severities
 
 _SEVERITIES: dict[int, Severity] = {weight: severity for severity, weight in SEVERITY_WEIGHT.items()}
 _LOOK_BACK = 500
@@ -153,24 +153,23 @@ def _from_tables(db: sqlite3.Connection, step_of: StepOf, events: int, newest: i
         shares[rule][type, event] = messages
     listed = _events(db, events, newest, shares)
     keys = {(one.type, one.event) for one in listed}
-    times: dict[int, tuple[int, int, int]] = {}
+    times: defaultdict[int, tuple[int, int, int]] = defaultdict(lambda: (0, 0, 0))
     event_times: defaultdict[EventKey, dict[int, int]] = defaultdict(dict)
     rule_times: defaultdict[str, dict[int, int]] = defaultdict(dict)
-    for start, messages, bad, warned in db.execute(
-        "SELECT minute * ? / ? * ? AS start, sum(messages), sum(errors), sum(warnings) "
-        "FROM minutes WHERE rule = '' GROUP BY start",
-        (MINUTE, step, step),
-    ):
-        times[start] = messages, bad, warned
-    for start, rule, type, event, messages in db.execute(
-        "SELECT minute * ? / ? * ? AS start, rule, type, event, sum(messages) "
-        "FROM minutes GROUP BY start, rule, type, event",
-        (MINUTE, step, step),
+    hourly = step % (HOUR * MINUTE) == 0
+    table, column, unit = ("hours", "hour", HOUR * MINUTE) if hourly else ("minutes", "minute", MINUTE)
+    for start, rule, type, event, *counts in db.execute(
+        f"SELECT {column} * ? / ? * ? AS start, rule, type, event, sum(messages), sum(errors), sum(warnings) "
+        f"FROM {table} GROUP BY start, rule, type, event",
+        (unit, step, step),
     ):
         if rule:
-            rule_times[rule][start] = messages
-        elif (type, event) in keys:
-            event_times[type, event][start] = messages
+            rule_times[rule][start] = counts[0]
+            continue
+        messages, bad, warned = (known + more for known, more in zip(times[start], counts, strict=True))
+        times[start] = messages, bad, warned
+        if (type, event) in keys:
+            event_times[type, event][start] = counts[0]
     return Tallies(
         messages=lines - refused,
         refused=refused,
