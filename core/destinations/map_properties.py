@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from ..mapping.javascript import MISSING, Value, is_number, to_number, truthy
+from ..mapping.javascript import MISSING, Value, to_number, to_text, truthy
 from ..mapping.paths import member
 from ..messages import Json, JsonObject
 
@@ -119,9 +119,10 @@ def _put(holder: Json, step: str, value: Json) -> bool:
 
 def _cut(items: list[Json], length: Json) -> bool:
     """Set a list's length, as JavaScript does on writing to it."""
-    if not is_number(length) or length != int(length) or not 0 <= length <= MOST_ITEMS:  # pyright: ignore
+    number = to_number(to_text(length) if isinstance(length, list) else length)
+    if not (0 <= number <= MOST_ITEMS) or number != int(number):
         return False
-    wanted = int(length)  # pyright: ignore[reportArgumentType]
+    wanted = int(number)
     del items[wanted:]
     items.extend([None] * (wanted - len(items)))
     return True
@@ -178,3 +179,6 @@ def _take_out(
             if isinstance(holder, dict):
                 for key in [key for key in holder if goes(key, names)]:
                     del holder[key]
+            elif isinstance(holder, list):
+                # To JavaScript a list within the list is an object whose keys are its indexes.
+                holder[:] = [None if goes(str(index), names) else item for index, item in enumerate(holder)]

@@ -1,6 +1,7 @@
 // Segment's published Mixpanel destination, one JSON line in, one out:
 // {now, settings, subscriptions?, message} -> {requests, rejected}, as `segtap translate` writes them.
 // {"filter": ir, "messages"} -> {"taken": […], "asTheyAre": […]}: what the matcher of @segment/tsub says of a condition.
+// {"transform": [transformers], "messages"} -> {"made": […]}: what the transformers of @segment/tsub make of each.
 // {"benchmark": {"settings", "messages", "rounds"}} -> {"rate"}: messages a second of this process's CPU time.
 // Nothing is sent: requests end in `captured`, and a socket that would leave the machine is an error.
 'use strict'
@@ -79,7 +80,26 @@ const dlv = require('dlv')
 let nulls = false
 const get = (event, path) => dlv(event, path, nulls ? null : undefined)
 require.cache[require.resolve('dlv')].exports = Object.assign(get, { default: get, __esModule: true })
-const { matches } = require('@segment/tsub')
+// The sample works on the MD5's bytes and on ldexp, as its comments say. Its packages give hexadecimal digits
+// today, and a number near 0, with which every message is in.
+const md5 = (text) => [...require('node:crypto').createHash('md5').update(String(text)).digest()]
+require.cache[require.resolve('tiny-hashes/md5')] = { exports: md5, loaded: true }
+require.cache[require.resolve('@stdlib/math-base-special-ldexp')] = {
+  exports: (fraction, exponent) => fraction * 2 ** exponent,
+  loaded: true
+}
+const { matches, transform } = require('@segment/tsub')
+
+function transformed({ transform: transformers, messages }) {
+  const made = messages.map((message) => {
+    try {
+      return { made: transform(message, transformers) }
+    } catch (error) {
+      return { threw: error.message }
+    }
+  })
+  return { made }
+}
 
 function filtered({ filter, messages }) {
   const matcher = { type: 'fql', ir: JSON.stringify(filter) }
@@ -114,6 +134,8 @@ async function main() {
     let made
     if (given.benchmark) {
       made = await benchmark(given.benchmark)
+    } else if ('transform' in given) {
+      made = transformed(given)
     } else if ('filter' in given) {
       made = filtered(given)
     } else {

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 FAQ = "faq"
 FILTER = "filter"
+PIPELINE = "pipeline"
 MESSAGES = 500
 WIDTH = 100
 
@@ -39,9 +40,9 @@ def help(  # noqa: A001 (the command's name)
     """Explain a topic: a question of the FAQ, the filter language, or a command.
 
     Without TOPIC the topics are listed; `faq` lists the questions of Mixpanel's guide to Segment, `filter`
-    prints the filter language. Else TOPIC is the name of a question or words of it ("Loaded a Page"). Its
-    answer is for the destination of the engine that runs, else of the journal, from its messages and
-    settings; without either it holds in general.
+    prints the filter language, `pipeline` the stages between Segment and Mixpanel. Else TOPIC is the name of
+    a question or words of it ("Loaded a Page"). Its answer is for the destination of the engine that runs,
+    else of the journal, from its messages and settings; without either it holds in general.
     """
     from ...core.doctor.faq import find_questions
 
@@ -54,6 +55,11 @@ def help(  # noqa: A001 (the command's name)
 
         for line in filter_guide(_width()):
             write(line)
+        return
+    if text == PIPELINE:
+        from ...core.pipeline.guide import pipeline_guide
+
+        write_lines(pipeline_guide())
         return
     command = _command(ctx, text)
     if command is not None:
@@ -78,6 +84,7 @@ def _topics(ctx: click.Context) -> None:
     _list(list(QUESTIONS), "table", indent="  ")
     write("")
     write("The filter language: segtap help filter")
+    write("The stages between Segment and Mixpanel: segtap help pipeline")
     write("")
     write("Commands (segtap help COMMAND):")
     parent = ctx.parent.command if ctx.parent is not None else None
