@@ -95,7 +95,7 @@ def message_id_objections(value: Json) -> Sequence[Objection]:
 
 def not_json(repairs: tuple[Repair, ...]) -> bool:
     """Return True when what was repaired makes a strict reader refuse the whole text."""
-    return any(repair.what in _NOT_JSON for repair in repairs)
+    return bool(repairs) and any(repair.what in _NOT_JSON for repair in repairs)
 
 
 def overflows(repairs: Iterable[Repair]) -> list[tuple[str, str]]:

@@ -95,7 +95,7 @@ class _Reading:
         self.marks = _ORIGIN_MARKS.get(receipt.origin, Marks.NONE)
         if not self.single and not self.replay:
             self._read_batch(body, parts)
-        self.may_be_odd = any(word in body for word in NOT_JSON_WORDS)
+        self.body = body
         self.browser = receipt.origin == "pixel" or any(
             name in ("origin", "sec-fetch-site") for name, _ in receipt.headers
         )
@@ -150,7 +150,11 @@ class _Reading:
 
     def _spoilt(self, read: Mapping[int, tuple[Json, tuple[Repair, ...]]]) -> Objection | None:
         """Return the objection to the other messages of a batch in which one is not JSON, else None."""
-        if self.single or self.replay or not self.may_be_odd:
+        if self.single or self.replay:
+            return None
+        if len(read) == len(self.items) and not any(repairs for _, repairs in read.values()):
+            return None
+        if not any(word in self.body for word in NOT_JSON_WORDS):
             return None
         for position, item in enumerate(self.items):
             if position not in read and (
