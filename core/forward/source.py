@@ -150,7 +150,7 @@ class Source:
         return self._records(
             message.id,
             message.type,
-            owed.marks,
+            message.marks,
             lambda: self._translator.translate(document, now=at),
             message.source_kind,
         )
