@@ -35,4 +35,3 @@ COUNTRY = 1 << 15
 CAMPAIGN = 1 << 16
 """A campaign in the context, or the parameters of one in an address."""
 CONTEXT_TRAITS = 1 << 17
-EVERY = (1 << 18) - 1

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from segtap.core import checks
-from segtap.core.checks import CheckSettings, check, families
+from segtap.core.checks import CheckSettings, check
 from segtap.core.checks.examples import EXAMPLES
 from segtap.core.checks.examples.example import presets
 from segtap.core.checks.glance import first_look
@@ -20,6 +20,8 @@ from segtap.core.destinations import translator
 from segtap.core.settings import Destination
 from segtap.core.verdict import Finding
 
+EVERY = -1
+"""All families: every bit is set."""
 TOKEN = {"projectToken": "0123456789abcdef0123456789abcdef"}
 DESTINATIONS = (
     (DESTINATION, CheckSettings()),
@@ -67,7 +69,7 @@ def found(
 
 def without_a_look(message: dict[str, Any]) -> list[tuple[Finding, ...]]:
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(checks, "first_look", lambda *_: families.EVERY)
+        patched.setattr(checks, "first_look", lambda *_: EVERY)
         return list(found(message))
 
 
