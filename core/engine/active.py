@@ -24,9 +24,10 @@ from ..index.revision import revision_of
 from ..masks import masks_of, secrets_in_settings
 from ..messages import JsonObject, Message
 from ..objections import Objection
+from ..outcomes import FunctionOutcome
 from ..pipeline import compile_settings, run
 from ..pipeline.explain import explained
-from ..pipeline.kept import unpack_verdict
+from ..pipeline.kept import kept_outcomes, unpack_verdict
 from ..pipeline.stages import mend, remake, second_receipt, walk
 from ..settings import Settings
 from ..stores.base import Judged
@@ -62,7 +63,8 @@ class ActiveSettings:
         """
         compiled = compile_settings(settings)
         checks, destination = compiled.checks, compiled.destination
-        self._compiled, self.destination = compiled, destination
+        self.compiled, self.destination = compiled, destination
+        self.runs_functions = compiled.runs_functions
         self.revision = revision_of(settings)
         """Names what verdicts are made by; see `revision_of`."""
         self.stream.use(checks, destination)
@@ -83,35 +85,45 @@ class ActiveSettings:
         self.masks = masks_of(secrets_in_settings(settings))
         """Masks the secrets of these settings in everything that viewers and the log get."""
 
-    def translate(self, document: JsonObject, *, now: int) -> Translation:
+    def translate(
+        self, document: JsonObject, *, now: int, outcomes: Sequence[FunctionOutcome] = ()
+    ) -> Translation:
         """See `Translator`: what the forwarder sends is what is shown."""
-        walked = walk(document, (), self._compiled, now)
-        return mend(walked.translation, walked.document, self._compiled).translation
+        walked = walk(document, (), self.compiled, now, outcomes)
+        return mend(walked.translation, walked.document, self.compiled).translation
 
     def judge(self, message: Message) -> Verdict:
         """Judge the message, by the clock of the moment it was received."""
-        return run(message, self._compiled)
+        return run(message, self.compiled)
 
     def translated(self, message: Message) -> Translation:
         """Return the translation that the verdict on a message holds, without asking the rules."""
-        return remake(message, self._compiled).translation
+        return remake(message, self.compiled).translation
 
     def restore(self, message: Message, kept: Judged) -> Verdict | None:
         """Return the verdict that the index keeps, its requests made again; None if it is stale."""
         if kept.revision != self.revision:
             return None
-        return unpack_verdict(kept.verdict, remake(message, self._compiled))
+        if outcomes := self.outcomes(kept):
+            message = msgspec.structs.replace(message, outcomes=outcomes)
+        return unpack_verdict(kept.verdict, remake(message, self.compiled))
+
+    def outcomes(self, kept: Judged) -> tuple[FunctionOutcome, ...]:
+        """Return what insert functions made of a message, as the index keeps it; () if that is stale."""
+        if not self.runs_functions or kept.revision != self.revision:
+            return ()
+        return kept_outcomes(kept.verdict) or ()
 
     def adjust(self, named: str, found: Sequence[Finding]) -> list[Finding]:
         """Return the findings that `[[rules]]` do not silence, with the severity that they set.
 
         `named` is what the message is called.
         """
-        return adjusted(found, named, self._compiled.checks.rules)
+        return adjusted(found, named, self.compiled.checks.rules)
 
     def copied(self, named: str, objections: tuple[Objection, ...]) -> Verdict:
         """Return the verdict on a copy of a message, which Segment would drop."""
-        return second_receipt(named, objections, self._compiled)
+        return second_receipt(named, objections, self.compiled)
 
     def observe(self, given: Digest) -> tuple[Finding, ...]:
         """Return what the rules on the stream find; they have seen the message from then on."""
@@ -156,4 +168,4 @@ class ActiveSettings:
 
     def explained(self, detail: MessageDetail) -> MessageDetail:
         """Add the source of every translated value to the detail."""
-        return explained(detail, self._compiled)
+        return explained(detail, self.compiled)

@@ -29,6 +29,7 @@ from .aggregates import Aggregates
 from .commands import Commands
 from .delivery_log import log_deliveries
 from .forwarder_switch import ForwarderSwitch
+from .functions import EngineFunctions
 from .gathering import Gathering
 from .history import History
 from .queries import Queries
@@ -53,6 +54,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     supervisor: Supervisor
     knocks: Knocks
     reader: ReceiptReader
+    functions: EngineFunctions
     workers: Workers
     indexer: Indexer
     history: History
@@ -92,6 +94,7 @@ def build(
     def parse(receipt: Receipt, only: Collection[int] | None = None) -> list[Message]:
         return parse_receipt(receipt, only, bounds, looked.text(receipt.uid))
 
+    functions = EngineFunctions(active, faults)
     reader = ReceiptReader(
         parse,
         active.judge,
@@ -99,6 +102,7 @@ def build(
         observe=active.observe,
         adjust=active.adjust,
         keeper=active,
+        functions=functions,
     )
     workers = Workers(lambda: (active.settings, active.revision), looked.text, faults)
     indexer = Indexer(
@@ -157,6 +161,7 @@ def build(
         feed,
         faults,
         rejudging,
+        functions,
         started_at=now(),
     )
     commands = Commands(
@@ -180,6 +185,7 @@ def build(
         supervisor=supervisor,
         knocks=knocks,
         reader=reader,
+        functions=functions,
         workers=workers,
         indexer=indexer,
         history=history,

@@ -207,7 +207,8 @@ class Gathering:
             return False
         lines = await self._lines(receipts)
         for receipt in receipts:
-            for message in await self._reader.load_from(receipt, lines):
+            messages = await self._reader.load_from(receipt, lines)
+            for message in await self._reader.with_outcomes(self._stores, messages):
                 translation = await self._reader.translated(message)
                 if making is not self._making:
                     return False

@@ -153,6 +153,7 @@ class Engine:
         )
         self._cleanup.callback(parts.knocks.close)
         self._cleanup.push_async_callback(parts.summing.close)
+        self._cleanup.push_async_callback(parts.functions.close)
         self._cleanup.push_async_callback(parts.workers.close)
         self._cleanup.push_async_callback(parts.supervisor.stop)
         self._cleanup.push_async_callback(parts.gathering.close)

@@ -28,6 +28,7 @@ from .active import ActiveSettings
 from .aggregates import Aggregates, row_lines
 from .export import Export
 from .forwarder_switch import ForwarderSwitch, cannot_forward_why
+from .functions import EngineFunctions
 from .gathering import Gathering
 from .rejudge import Rejudging
 from .search import Search
@@ -54,12 +55,14 @@ class Queries:
         feed: Feed,
         faults: Faults,
         rejudging: Rejudging,
+        functions: EngineFunctions,
         started_at: int,
     ) -> None:
         self.accepting = False
         self.summing = summing
         self.aggregates = aggregates
         self._active = active
+        self._functions = functions
         self._stores = stores
         self._listener = listener
         self._reader = reader
@@ -149,7 +152,9 @@ class Queries:
             next_try=next_try,
             knocks=self._knocks.shown(),
             stale=self._rejudging.left,
-            not_imitated=listed(settings.not_imitated),
+            not_imitated=", ".join(
+                part for part in (listed(settings.not_imitated), *self._functions.unusable()) if part
+            ),
         )
 
     def watch(self) -> AsyncGenerator[FeedBatch]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 from ..api.feed import Feed
 from ..index.pace import Pace
@@ -15,6 +16,8 @@ STRETCH = 50
 """Messages that are judged again at a time; ingest gets its turns between them."""
 AT_ONCE = 1_000
 """The newest ones, which viewers see, are judged again before a change of settings is answered."""
+LONGEST = 5.0
+"""Seconds after which it is answered in any case."""
 
 
 class Rejudging:
@@ -34,9 +37,11 @@ class Rejudging:
         if self._task is not None:
             self._task.cancel()
         self._before, self.left = None, 0
-        done = 0
+        done, until = 0, time.monotonic() + LONGEST
         while done < AT_ONCE and (stretch := await self._stretch()):
             done += stretch
+            if time.monotonic() > until:
+                break  # insert functions may take seconds for a stretch
             await asyncio.sleep(0)
 
     def start(self, *, after: asyncio.Task[None] | None = None) -> None:

@@ -153,7 +153,12 @@ class _Held:
     def verdict(self, message: Message, found: Found) -> Verdict:
         """Translate and judge a message, with the marks of its line and what the stream's rules found."""
         marked = msgspec.structs.replace(message, marks=Marks(found.entry.summary.marks))
-        return self._reader.whole(marked, self._reader.verdict(marked), found.entry.findings)
+        reader = self._reader
+        # What insert functions made of it stands in the kept verdict alone.
+        verdict = (
+            reader.known(marked, found.entry.judged) if reader.runs_functions else reader.verdict(marked)
+        )
+        return reader.whole(marked, verdict, found.entry.findings)
 
 
 def _documents(receipt: Receipt, partial: PartialReader) -> list[JsonObject] | None:

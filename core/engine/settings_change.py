@@ -119,6 +119,7 @@ def with_reading_of(settings: Settings, new: Settings) -> Settings:
         subscriptions=new.subscriptions,
         transformations=new.transformations,
         filters=new.filters,
+        insert_functions=new.insert_functions,
         not_imitated=new.not_imitated,
         rules=new.rules,
         origin=new.origin,

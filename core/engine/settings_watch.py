@@ -37,7 +37,7 @@ class SettingsWatch:
         self._settings = settings
         self._changed = changed
         self._faults = faults
-        self._plan = settings.plan
+        self._files = _files_of(settings)
         self._seen = self._stamps()
 
     async def run(self) -> None:
@@ -50,10 +50,10 @@ class SettingsWatch:
 
     def forget(self) -> None:
         """Read the file again at the next check, even if it has not changed."""
-        self._seen = ((0, 0, 0), None)
+        self._seen = ((0, 0, 0),)
 
     async def look(self) -> None:
-        """Read the file if it, or the tracking plan that it names, has changed since the last check."""
+        """Read the file if it, or a tracking plan or code that it names, has changed since the last check."""
         if self._stamps() == self._seen:
             return
         try:
@@ -66,8 +66,8 @@ class SettingsWatch:
         self._seen = self._stamps()
         try:
             settings = read_again(self._settings)
-            if settings.plan != self._plan:
-                self._plan = settings.plan
+            if self._files != _files_of(settings):
+                self._files = _files_of(settings)
                 self._seen = self._stamps()
             await self._changed(settings)
         except SegtapError as error:
@@ -75,8 +75,13 @@ class SettingsWatch:
             raise
         self._faults.clear("settings")
 
-    def _stamps(self) -> tuple[_Stamp, _Stamp]:
-        return _stamp(self._settings.file), _stamp(self._plan)
+    def _stamps(self) -> tuple[_Stamp, ...]:
+        return tuple(_stamp(file) for file in (self._settings.file, *self._files))
+
+
+def _files_of(settings: Settings) -> tuple[str, ...]:
+    """Return the files that the settings name and that decide on verdicts."""
+    return settings.plan, *(one.file for one in settings.insert_functions)
 
 
 def _stamp(file: str) -> _Stamp:

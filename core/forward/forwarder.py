@@ -15,7 +15,6 @@ from collections.abc import Callable
 from random import Random
 
 from ..api.models import Summary
-from ..destinations.base import Translator
 from ..masks import secrets_in
 from ..settings import DestinationSettings
 from ..stores.base import Stores
@@ -30,7 +29,7 @@ from .linger import Linger
 from .outcomes import Answer
 from .records import BatchKey
 from .sender import OnDelivery, Parcel, Services
-from .source import Load, Source
+from .source import Load, OwedTranslator, Source
 from .wire import WireForm, check_address
 
 
@@ -52,7 +51,7 @@ class Forwarder:
         self,
         stores: Stores,
         load: Load,
-        translator: Translator,
+        translator: OwedTranslator,
         *,
         settings: DestinationSettings,
         on_delivery: OnDelivery | None = None,

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
 
 import msgspec
 
 from ..api.models import Summary
 from ..delivery import Delivery, DeliveryState, Owed
-from ..destinations.base import Translator
-from ..messages import Marks, Message, SourceKind
+from ..messages import JsonObject, Marks, Message, SourceKind
+from ..outcomes import FunctionOutcome
 from ..stores.base import Stores
 from ..verdict import Translation
 from .clock import Clock
@@ -21,6 +22,17 @@ from .records import Record, records_of
 from .unsent import dry_run_lines, why_nothing
 
 logger = logging.getLogger(__name__)
+
+
+class OwedTranslator(Protocol):
+    """A `Translator` that knows what insert functions made of a message."""
+
+    def translate(
+        self, document: JsonObject, *, now: int, outcomes: Sequence[FunctionOutcome] = ()
+    ) -> Translation:
+        """Return what the destination makes of the message."""
+        ...
+
 
 Load = Callable[[Sequence[Owed]], Awaitable[list[Message]]]
 Made = "list[Record] | DeliveryState"
@@ -56,7 +68,7 @@ class Source:
     """
 
     def __init__(
-        self, stores: Stores, load: Load, translator: Translator, clock: Clock, *, dry_run: bool
+        self, stores: Stores, load: Load, translator: OwedTranslator, clock: Clock, *, dry_run: bool
     ) -> None:
         self.account: ServiceAccount | None = None
         self.more = True
@@ -146,12 +158,16 @@ class Source:
             return made
         if message is None:
             return None
-        document, at = message.document, message.received_at
+        document, at, outcomes = message.document, message.received_at, message.outcomes
         return self._records(
             message.id,
             message.type,
             message.marks,
-            lambda: self._translator.translate(document, now=at),
+            lambda: (
+                self._translator.translate(document, now=at, outcomes=outcomes)
+                if outcomes
+                else self._translator.translate(document, now=at)
+            ),
             message.source_kind,
         )
 

@@ -23,6 +23,7 @@ MAX_DEPTH = 512
 TRIES = 2
 """Processes in a row that may end without an answer, before the rest of the messages is given up."""
 REASON_LENGTH = 500
+USUAL = Limits()
 
 _DROPS = {
     "DropEvent": "",
@@ -37,23 +38,23 @@ _DROPS = {
 class InsertFunctions:
     """Runs the insert functions of the settings. Processes start with the first message; `close` ends them.
 
-    `report` is called with what is wrong with a function's process, "" once it answers again. Can be used
-    from several threads.
+    `report` is called with a function's title and what is wrong with its process, "" once it answers again,
+    from the thread that runs it. Can be used from several threads.
     """
 
     def __init__(
         self,
         functions: Sequence[InsertFunction],
         *,
-        report: Callable[[str], None] | None = None,
-        limits: Limits = Limits(),  # noqa: B008 - frozen
+        report: Callable[[str, str], None] | None = None,
+        limits: Limits | None = None,
         node: str | None = None,
     ) -> None:
         node = shutil.which("node") if node is None else node
         masks = masks_of(secrets_in_functions(functions))
         self.functions = tuple(functions)
         self._runners = [
-            _Runner(place, one, node or "", limits, masks, report or _ignore)
+            _Runner(place, one, node or "", limits or USUAL, masks, report or _ignore)
             for place, one in enumerate(functions)
         ]
 
@@ -61,10 +62,10 @@ class InsertFunctions:
         """Return what the function at this place makes of each document. Never raises for what code does."""
         return self._runners[function].run(documents)
 
-    def faults(self) -> tuple[str, ...]:
-        """Say which enabled functions cannot be run, and why."""
+    def unusable(self) -> tuple[str, ...]:
+        """Name the enabled functions that cannot be run, as far as is known, and say why."""
         named = ((one, runner.unusable()) for one, runner in zip(self.functions, self._runners, strict=True))
-        return tuple(f"{one.words} is not imitated: {why}" for one, why in named if one.enabled and why)
+        return tuple(f"{one.words} ({why})" for one, why in named if one.enabled and why)
 
     def __enter__(self) -> Self:
         return self
@@ -72,8 +73,14 @@ class InsertFunctions:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def stop(self) -> None:
+        """End all processes at once; what is being run ends with a fault."""
+        for runner in self._runners:
+            runner.stop()
+
     def close(self) -> None:
-        """End all processes; what is being run ends with a fault."""
+        """Do the same, and wait until nothing runs any more."""
+        self.stop()
         for runner in self._runners:
             runner.close()
 
@@ -88,7 +95,7 @@ class _Runner:
         node: str,
         limits: Limits,
         masks: Masks,
-        report: Callable[[str], None],
+        report: Callable[[str, str], None],
     ) -> None:
         self._place = place
         self._function = function
@@ -120,10 +127,12 @@ class _Runner:
                 done += self._some(some)
             return done
 
-    def close(self) -> None:
+    def stop(self) -> None:
         self._closed = True
         if (child := self._child) is not None:
             child.kill()
+
+    def close(self) -> None:
         with self._lock:
             self._end()
 
@@ -146,14 +155,14 @@ class _Runner:
                 why = "the process was stopped" if self._closed else str(error)
                 in_a_row = in_a_row + 1 if len(done) == before else 1
                 done.append(self._outcome("fault", why))
-                self._report(f"{self._function.words} failed: {why}.")
+                self._report(self._function.title, f"{self._function.words} failed: {why}.")
         if len(done) < len(documents):
             given_up = f"it was not run: {why}, for the messages before this one"
             done += self._all("fault", given_up, len(documents) - len(done))
             self._tries = 1
         elif not in_a_row:
             self._tries = TRIES
-            self._report("")
+            self._report(self._function.title, "")
         return done
 
     def _ask(self, documents: Sequence[JsonObject], done: list[FunctionOutcome]) -> None:
@@ -227,5 +236,5 @@ def code_of(function: InsertFunction) -> str:
     return Path(function.file).expanduser().read_text(encoding="utf-8")
 
 
-def _ignore(text: str) -> None:
+def _ignore(function: str, text: str) -> None:
     """Do nothing."""

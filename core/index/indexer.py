@@ -24,10 +24,11 @@ from ..messages import DEDUPE_WINDOW, Marks, Receipt
 from ..stores.base import START, Cursor, Entry, Stores
 from ..verdict import Finding, Translation
 from .fresh import FETCH, Fresh
+from .judge import Judge
 from .pace import Pace
 from .pieces import WORK_BYTES, Handed, JudgedReceipt, ids_in, next_piece, size_of
 from .prepared import JudgedMessage
-from .receipts import LARGE_MESSAGE, ReceiptReader, is_large
+from .receipts import ReceiptReader
 from .summaries import refusal, with_found
 from .workers import Worker, Workers
 
@@ -70,6 +71,7 @@ class Indexer:
         self._owed = owed
         self._faults = faults
         self._pace = Pace()
+        self._judge = Judge(reader, self._pace)
         self._wake = asyncio.Event()
         self._pending: deque[Receipt] = deque()
         self._many = False
@@ -167,7 +169,7 @@ class Indexer:
                 return await self._settle()
         elif self._judged_by != self._reader.revision:
             # The settings have changed while what came before was written.
-            again = [await self._judge(receipt) for receipt, _ in self._judged]
+            again = [await self._judge.one(receipt) for receipt, _ in self._judged]
             self._judged, self._judged_by = again, self._reader.revision
         entries = await self._entries(self._judged)
         await self._settle()
@@ -193,7 +195,7 @@ class Indexer:
         if writing.task is None:
             if writing.revision != self._reader.revision:
                 writing.revision = self._reader.revision
-                writing.judged = [await self._judge(receipt) for receipt, _ in writing.judged]
+                writing.judged = [await self._judge.one(receipt) for receipt, _ in writing.judged]
                 writing.entries = await self._entries(writing.judged)
             self._write(writing)
         assert writing.task is not None
@@ -235,19 +237,23 @@ class Indexer:
         """Return the next receipts with their messages, each judged by itself; [] if there are none."""
         await self._fetch()
         if await self._hand_out():
-            judged = await self._handed[0].answer(self._judge)
+            judged = await self._handed[0].answer(self._judge.one)
             self._pace.begin()  # a worker was waited for
             if not self._handed[0].receipts:
                 self._handed.popleft()
             return judged
-        judged, size = list[JudgedReceipt](), 0
-        for receipt in next_piece(self._pending):
-            one = await self._judge(receipt)
-            judged.append(one)
-            # A body of a few kilobytes can unpack to megabytes: no more of them are held at once.
-            size += size_of(one)
-            if size > WORK_BYTES:
-                break
+        if self._reader.runs_functions:
+            await self._settle()  # functions may take seconds
+            judged = await self._judge.together(next_piece(self._pending))
+        else:
+            judged, size = list[JudgedReceipt](), 0
+            for receipt in next_piece(self._pending):
+                one = await self._judge.one(receipt)
+                judged.append(one)
+                # A body of a few kilobytes can unpack to megabytes: no more of them are held at once.
+                size += size_of(one)
+                if size > WORK_BYTES:
+                    break
         for _ in judged:
             self._pending.popleft()
         return judged
@@ -260,8 +266,8 @@ class Indexer:
     async def _hand_out(self) -> bool:
         """Give workers what they can do next; return True if the next piece of work is at one of them."""
         workers = self._workers
-        if workers is None:
-            return False
+        if workers is None or self._reader.runs_functions:
+            return bool(self._handed)
         if self.waiting >= BACKLOG or self._many:
             workers.need()
             while self._pending and (worker := workers.free()) is not None:
@@ -275,26 +281,6 @@ class Indexer:
         self._handed.append(Handed(piece, self._reader, partial(workers.answer, worker), worker.done))
         for _ in piece:
             self._pending.popleft()
-
-    async def _judge(self, receipt: Receipt) -> JudgedReceipt:
-        """Judge a receipt's messages, each by itself, in this process."""
-        pace, reader = self._pace, self._reader
-        if pace.spent:
-            await pace.breathe()
-        if receipt.refused is not None:
-            return receipt, receipt.refused
-        messages = await reader.read(receipt) if is_large(receipt) else reader.messages(receipt)
-        if isinstance(messages, str):
-            return receipt, messages
-        judged: list[JudgedMessage] = []
-        for message in messages:
-            if pace.spent:
-                await pace.breathe()
-            if message.size > LARGE_MESSAGE:
-                judged.append(await asyncio.to_thread(reader.judged, message, receipt))
-            else:
-                judged.append(reader.judged(message, receipt))
-        return receipt, judged
 
     async def _seen(self, judged: Sequence[JudgedReceipt]) -> set[str]:
         ids = [

@@ -10,7 +10,6 @@ import logging
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
-from typing import Protocol
 
 import msgspec
 
@@ -23,12 +22,12 @@ from ..faults import Faults
 from ..ingest.decode import compression
 from ..json_text import json_bytes
 from ..messages import JsonObject, Marks, Message, Origin, Receipt, position_of, seq_of
-from ..objections import Objection
 from ..stores.base import Judged, Readable
 from ..stores.stretches import receipts_at
 from ..verdict import FAULT_RULE, Finding, Translation, Verdict, with_findings
 from .details import damage_of, detail_of, view_of
 from .judging import READING, Inspect, Judging, Parse
+from .keeper import Functions, Keeper
 from .prepared import JudgedMessage, as_copy
 from .replay import original_of, replays_of
 from .summaries import summarize
@@ -40,27 +39,6 @@ Observe = Callable[[Digest], tuple[Finding, ...]]
 """What a message completes in the stream so far; it counts as seen from there on."""
 Adjust = Callable[[str, Sequence[Finding]], Sequence[Finding]]
 """What is left of the findings on a message called so, and with which severity."""
-
-
-class Keeper(Protocol):
-    """Knows which kept verdicts are still right: `ActiveSettings`."""
-
-    @property
-    def revision(self) -> str:
-        """What names verdicts that are made now."""
-        ...
-
-    def restore(self, message: Message, kept: Judged) -> Verdict | None:
-        """Return the verdict that the index keeps, None if it is stale."""
-        ...
-
-    def translated(self, message: Message) -> Translation:
-        """Return the translation that a verdict would hold."""
-        ...
-
-    def copied(self, named: str, objections: tuple[Objection, ...]) -> Verdict:
-        """Return the verdict on a copy of a message that is called so, which Segment would drop."""
-        ...
 
 
 LARGE = 256 * 1024
@@ -76,8 +54,8 @@ class ReceiptReader(Judging):
     """Parses and judges receipts, and reads kept ones again.
 
     `observe` are the rules on the stream, if there are any; `adjust` gives what they found the severity that
-    the settings want. `keeper` knows which of the verdicts in the index are still right. What failed is
-    reported to `faults`, with the message's id.
+    the settings want. `keeper` knows which of the verdicts in the index are still right. `functions` run
+    before a message is judged. What failed is reported to `faults`, with the message's id.
     """
 
     def __init__(
@@ -89,8 +67,10 @@ class ReceiptReader(Judging):
         observe: Observe | None = None,
         adjust: Adjust | None = None,
         keeper: Keeper | None = None,
+        functions: Functions | None = None,
     ) -> None:
         super().__init__(parse, inspect, faults)
+        self._functions = functions
         self._observe = observe
         self._adjust = adjust
         self._keeper = keeper
@@ -103,6 +83,8 @@ class ReceiptReader(Judging):
 
     async def inspected(self, message: Message, kept: Judged | None = None) -> Verdict:
         """Return the verdict that is kept, or a new one if it is stale; for a large message in a thread."""
+        if self.runs_functions and (kept is None or kept.revision != self.revision):
+            (message,) = await self.recorded([message])
         if message.size > LARGE_MESSAGE:
             return await asyncio.to_thread(self.known, message, kept)
         return self.known(message, kept)
@@ -118,6 +100,15 @@ class ReceiptReader(Judging):
             if verdict is not None:
                 return verdict
         return self.verdict(message)
+
+    @property
+    def runs_functions(self) -> bool:
+        """True if insert functions have to run before a message is judged."""
+        return self._functions is not None and self._functions.needed
+
+    async def recorded(self, messages: list[Message]) -> list[Message]:
+        """Return the messages with what insert functions make of them."""
+        return messages if self._functions is None else await self._functions.record(messages)
 
     @property
     def revision(self) -> str:
@@ -290,11 +281,30 @@ class ReceiptReader(Judging):
         return [_marked(message, lines[message.id].marks) for message in read if message.id in lines]
 
     async def load(self, stores: Readable, lines: Sequence[Summary] | Sequence[Owed]) -> list[Message]:
-        """Return the messages of lines of the list, with the marks that the lines have."""
+        """Return the messages of lines of the list, with the marks that the lines have.
+
+        They also have the outcomes of insert functions.
+        """
         marks = {line.id: line.marks for line in lines}
         read = await self.documents(stores, list(marks))
         # A damaged request may hold another number of messages than the index knows of.
-        return [_marked(message, marks[message.id]) for message in read if message.id in marks]
+        found = [_marked(message, marks[message.id]) for message in read if message.id in marks]
+        return await self.with_outcomes(stores, found)
+
+    async def with_outcomes(self, stores: Readable, messages: list[Message]) -> list[Message]:
+        """Return the messages with the outcomes of insert functions that the index keeps, or new ones."""
+        keeper = self._keeper
+        if not self.runs_functions:
+            return messages
+        if keeper is not None:
+            kept = await stores.index.verdicts([message.id for message in messages])
+            messages = [
+                msgspec.structs.replace(message, outcomes=keeper.outcomes(kept[message.id]))
+                if message.id in kept
+                else message
+                for message in messages
+            ]
+        return await self.recorded(messages)
 
 
 def is_large(receipt: Receipt) -> bool:

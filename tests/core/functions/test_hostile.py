@@ -103,12 +103,16 @@ def test_code_that_hangs_before_its_handlers_is_not_run(tmp_path: Path) -> None:
 
 
 def test_faults_are_reported_and_cleared(tmp_path: Path) -> None:
-    said: list[str] = []
+    said: list[tuple[str, ...]] = []
     code = "async function onTrack(event) { if (event.event === 'bad') for (;;) {} return event }"
-    with running(function(tmp_path, code, name="f"), limits=IMPATIENT, report=said.append) as room:
+
+    def report(*one: str) -> None:
+        said.append(one)
+
+    with running(function(tmp_path, code, name="f"), limits=IMPATIENT, report=report) as room:
         room.run(0, [track("bad")])
         room.run(0, [track()])
-    assert said == ["the insert function 'f' failed: it did not end within 0.4 s.", ""]
+    assert said == [("f", "the insert function 'f' failed: it did not end within 0.4 s."), ("f", "")]
 
 
 def test_closing_ends_a_function_that_hangs(tmp_path: Path) -> None:

@@ -303,12 +303,12 @@ def test_fetch_works_with_network(tmp_path: Path) -> None:
 )
 def test_code_that_cannot_be_run_is_not_imitated(tmp_path: Path, code: str, why: str) -> None:
     with running(function(tmp_path, code, name="mine")) as room:
-        assert room.faults() == ()
+        assert room.unusable() == ()
         made = room.run(0, [track(), track()])
         assert [one.effect for one in made] == ["not_imitated"] * 2
         assert made[0].reason.startswith(why)
-        (fault,) = room.faults()
-        assert fault.startswith(f"the insert function 'mine' is not imitated: {why}")
+        (fault,) = room.unusable()
+        assert fault.startswith(f"the insert function 'mine' ({why}")
 
 
 def test_a_missing_file_or_node_is_not_imitated(tmp_path: Path) -> None:
@@ -316,7 +316,7 @@ def test_a_missing_file_or_node_is_not_imitated(tmp_path: Path) -> None:
         (made,) = room.run(0, [track()])
         assert made.effect == "not_imitated"
         assert made.reason.endswith("none.js cannot be read: No such file or directory")
-        assert room.faults()[0].startswith("the insert function 'none.js' is not imitated: ")
+        assert room.unusable()[0].startswith("the insert function 'none.js' (")
     with running(function(tmp_path, PASS), node="") as room:
         assert room.run(0, [track()]) == [FunctionOutcome(0, "not_imitated", "node is not installed")]
     with running(function(tmp_path, PASS), node=str(tmp_path / "node")) as room:
