@@ -12,6 +12,7 @@ from ..json_text import json_bytes
 from ..mapping.dates import read_time
 from ..messages import Json, JsonObject
 from ..pipeline import CompiledSettings, run
+from ..pipeline.functions import RunFunction, run_none, with_outcomes
 from ..pipeline.reading import read_message
 from ..text import shown
 from ..verdict import Translation
@@ -37,12 +38,21 @@ class MappingResult(msgspec.Struct, frozen=True):
 
 
 def run_tests(
-    tests: Sequence[MappingTest], settings: CompiledSettings, *, clock: Callable[[], int]
+    tests: Sequence[MappingTest],
+    settings: CompiledSettings,
+    *,
+    clock: Callable[[], int],
+    functions: RunFunction = run_none,
 ) -> Iterator[MappingResult]:
-    """Run each test. Its clock is its `now`, else the message's receivedAt or timestamp, else `clock()`."""
+    """Run each test. Its clock is its `now`, else the message's receivedAt or timestamp, else `clock()`.
+
+    `functions` runs the insert functions of the settings.
+    """
     for number, test in enumerate(tests, start=1):
+        now = _now(test, clock)
         message = read_message(json_bytes(test.message), id=number)
-        verdict = run(message, settings, _now(test, clock))
+        (message,) = with_outcomes([message], settings, functions, now)
+        verdict = run(message, settings, now)
         yield MappingResult(number, test.name, tuple(_differences(test, verdict.translation)))
 
 

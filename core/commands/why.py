@@ -14,6 +14,7 @@ from ..not_imitated import NotImitated
 from ..objections import first_rejection
 from ..paths import changes
 from ..pipeline import STAGES, CompiledSettings
+from ..pipeline.functions import RunFunction, run_none, with_outcomes
 from ..pipeline.parts import Step
 from ..pipeline.stages import Walked, judged
 from ..text import counted, shorten, shown
@@ -43,8 +44,12 @@ class Why(msgspec.Struct, frozen=True, kw_only=True):
     """The errors and warnings of the rules."""
 
 
-def why(message: Message, settings: CompiledSettings, *, now: int) -> Why:
-    """Walk a message through the stages, and say what each does to it."""
+def why(message: Message, settings: CompiledSettings, *, now: int, functions: RunFunction = run_none) -> Why:
+    """Walk a message through the stages, and say what each does to it.
+
+    `functions` runs the insert functions of the settings.
+    """
+    (message,) = with_outcomes([message], settings, functions, now)
     verdict, walked = judged(message, settings, now)
     title = _title(message)
     findings = tuple(one for one in verdict.findings if one.severity != "info")
@@ -78,11 +83,12 @@ def _lines(message: Message, walked: Walked, settings: CompiledSettings, now: in
     """Yield the lines of all stages up to the one that stops the message."""
     parts = concerning(message.document, settings.checks.not_imitated)
     stopped = walked.translation.not_sent
+    not_run = {(one.stage, one.name): one.reason for one in walked.results if one.effect == "not_imitated"}
     for stage in STAGES:
         yield from _unknown(stage, parts)
         steps = [step for step in walked.steps if step.part.stage == stage]
         for step in steps:
-            yield _of_step(step)
+            yield _of_step(step, not_run.get((stage, step.part.name), ""))
         if stopped is not None and stopped.stage == stage:
             if not any(isinstance(step.made, NotSent) for step in steps):
                 yield Line("stopped", stage, f"{stopped.reason} ({stopped.path})")
@@ -120,8 +126,11 @@ def _stage_of(one: NotImitated) -> Stage:
             return "subscriptions"
 
 
-def _of_step(step: Step) -> Line:
+def _of_step(step: Step, not_run: str) -> Line:
+    """Return the line of one part; `not_run` is why an insert function could not run, or ""."""
     stage, name = step.part.stage, f"{shorten(step.part.name, NAMES)!r}"
+    if not_run:
+        return Line("unknown", stage, f"{name} is not imitated: {not_run}")
     if isinstance(step.made, NotSent):
         return Line("stopped", stage, f"{step.made.reason} ({step.made.path})")
     paths = [path for path, _ in changes(step.before, step.made)]

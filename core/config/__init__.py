@@ -182,9 +182,10 @@ def _with_tables(settings: Settings, tables: JsonObject, place: str) -> Settings
 
         settings = msgspec.structs.replace(settings, rules=read_rule_settings(tables["rules"], place))
     if "not_imitated" in tables:
-        from .not_imitated import read_not_imitated
+        from .not_imitated import read_not_imitated, without_functions
 
         parts = read_not_imitated(tables["not_imitated"], place)
+        parts = without_functions(parts, settings.insert_functions)
         settings = msgspec.structs.replace(settings, not_imitated=parts)
     if "tests" in tables:
         from .mapping_tests import read_tests

@@ -8,6 +8,7 @@ from typing import cast
 from ..errors import SettingsError
 from ..messages import Json, JsonObject
 from ..not_imitated import NOT_IMITATED_KINDS, SCOPES, NotImitated
+from ..settings import InsertFunction
 from ..toml_text import toml_value
 from .nearest import nearest_key
 
@@ -57,3 +58,11 @@ def _write(one: NotImitated) -> str:
     if one.condition:
         lines.append(f"if = {toml_value(one.condition)}")
     return "\n".join(lines) + "\n"
+
+
+def without_functions(
+    parts: Sequence[NotImitated], functions: Sequence[InsertFunction]
+) -> tuple[NotImitated, ...]:
+    """Leave out the insert functions whose code `[[insert_functions]]` has, by name and scope."""
+    run = {(one.title, one.scope) for one in functions if one.enabled}
+    return tuple(one for one in parts if one.kind != "insert_function" or (one.name, one.scope) not in run)

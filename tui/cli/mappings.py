@@ -195,6 +195,7 @@ def test(ctx: click.Context, shape: str, config_file: Path | None) -> None:
 
     from ...core.commands.mapping_test_formats import FORMATS, as_table
     from ...core.commands.mapping_tests import run_tests
+    from ...core.functions import InsertFunctions
     from ...core.pipeline import compile_settings
 
     settings = load(file=config_file)
@@ -203,7 +204,10 @@ def test(ctx: click.Context, shape: str, config_file: Path | None) -> None:
         ctx.exit(2)
     # Mappings are tested as they are in Segment, without repairs.
     compiled = compile_settings(msgspec.structs.replace(settings, repair=()))
-    results = list(run_tests(settings.tests, compiled, clock=lambda: clock_of(None)))
+    with InsertFunctions(settings.insert_functions) as functions:
+        results = list(
+            run_tests(settings.tests, compiled, clock=lambda: clock_of(None), functions=functions.run)
+        )
     write_results = partial(as_table, ascii_only=wants_ascii()) if shape == "table" else FORMATS[shape]
     file = Path(settings.file)
     shown_as = str(file.relative_to(Path.cwd())) if file.is_relative_to(Path.cwd()) else file.name

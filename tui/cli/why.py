@@ -74,6 +74,7 @@ def _pasted(data: bytes, settings: Settings, clock: int) -> Found:
     from ...core import bounds_of
     from ...core.commands.why import why as explain
     from ...core.errors import InputError
+    from ...core.functions import InsertFunctions
     from ...core.pipeline import compile_settings
     from ...core.pipeline.envelope import envelope_stages
     from ...core.pipeline.lines import Unreadable
@@ -82,12 +83,15 @@ def _pasted(data: bytes, settings: Settings, clock: int) -> Found:
     compiled = compile_settings(settings)
     found: list[Why] = []
     faults: list[str] = []
-    for given in pasted_messages(data, destination=compiled.destination, bounds=bounds_of(settings.ingest)):
-        if isinstance(given, Unreadable):
-            faults.append(f"Line {given.line}: {given.error}.")
-            continue
-        judged = compiled.to(given.destination).with_stages(*envelope_stages(given.envelope))
-        found.append(explain(given.message, judged, now=given.now(lambda: clock)))
+    given = pasted_messages(data, destination=compiled.destination, bounds=bounds_of(settings.ingest))
+    with InsertFunctions(settings.insert_functions) as functions:
+        for one in given:
+            if isinstance(one, Unreadable):
+                faults.append(f"Line {one.line}: {one.error}.")
+                continue
+            judged = compiled.to(one.destination).with_stages(*envelope_stages(one.envelope))
+            now = one.now(lambda: clock)
+            found.append(explain(one.message, judged, now=now, functions=functions.run))
     if not found:
         raise InputError(faults[0])
     tell_faults(settings)

@@ -12,7 +12,14 @@ from segtap.core import compile_settings
 from segtap.core.commands.mapping_test_formats import FORMATS
 from segtap.core.commands.mapping_tests import MappingResult, run_tests, same
 from segtap.core.expected import Expected, MappingTest
-from segtap.core.settings import DestinationFilter, DestinationSettings, SegmentSettings, Settings
+from segtap.core.outcomes import Change, FunctionOutcome
+from segtap.core.settings import (
+    DestinationFilter,
+    DestinationSettings,
+    InsertFunction,
+    SegmentSettings,
+    Settings,
+)
 
 TRACK = {
     "type": "track",
@@ -103,6 +110,19 @@ def test_a_difference_says_what_was_expected_and_what_was_found(
     message: dict[str, Any], expect: dict[str, Any], found: tuple[str, str]
 ) -> None:
     assert differences(message, **expect) == [found]
+
+
+def test_insert_functions_of_the_settings_are_run() -> None:
+    settings = compile_settings(
+        Settings(
+            destination=DestinationSettings(token="t" * 32), insert_functions=(InsertFunction(file="fn.js"),)
+        )
+    )
+    sunny = FunctionOutcome(0, "passed", changes=(Change(("properties", "sun"), True),))
+    test = MappingTest(name="One", message=TRACK, expect=Expected(properties={"sun": True}))
+    (ran,) = run_tests([test], settings, clock=lambda: 0, functions=lambda place, some: [sunny] * len(some))
+    (not_run,) = run_tests([test], settings, clock=lambda: 0)
+    assert (ran.differences, len(not_run.differences)) == ((), 1)
 
 
 @pytest.mark.parametrize(

@@ -14,17 +14,20 @@ from segtap.core.commands.why import Why, why
 from segtap.core.config.transformations import read_transformations
 from segtap.core.messages import Marks
 from segtap.core.not_imitated import NOT_IMITATED_KINDS, NotImitated
+from segtap.core.outcomes import Change, FunctionOutcome
 from segtap.core.pipeline.lines import Given, Unreadable
 from segtap.core.pipeline.pasted import pasted_messages
 from segtap.core.settings import (
     Destination,
     DestinationFilter,
     DestinationSettings,
+    InsertFunction,
     SegmentSettings,
     Settings,
 )
 
 NONE = Marks(0)
+SUNNY = (Change(("properties", "sun"), True),)
 NOW = 1_795_557_600_000
 MESSAGE = {
     "type": "track",
@@ -129,6 +132,39 @@ def test_what_is_not_imitated_stands_at_its_stage() -> None:
     assert stages["tracking_plan", "source"] == "schema"
     assert stages["filter", "destination"] == "filters"
     assert stages["subscription", "destination"] == "subscriptions"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "mark", "words"),
+    [
+        (
+            FunctionOutcome(0, "passed", changes=(Change(("properties", "sun"), True),)),
+            "changed",
+            "$.properties.sun",
+        ),
+        (FunctionOutcome(0, "passed"), "unchanged", "'enrich' changes nothing"),
+        (FunctionOutcome(0, "no_handler", "no onTrack"), "stopped", "no onTrack ($.type)"),
+        (FunctionOutcome(0, "not_imitated", "no node"), "unknown", "'enrich' is not imitated: no node"),
+    ],
+    ids=lambda value: value.effect if isinstance(value, FunctionOutcome) else "",
+)
+def test_an_insert_function_of_the_settings_stands_at_its_stage(
+    outcome: FunctionOutcome, mark: str, words: str
+) -> None:
+    settings = Settings(
+        destination=DestinationSettings(token="t" * 32),
+        insert_functions=(InsertFunction(file="fn.js", name="enrich"),),
+    )
+    read = read_message(msgspec.json.encode(MESSAGE), id=1)
+    found = why(
+        read,
+        compile_settings(settings),
+        now=NOW,
+        functions=lambda place, documents: [outcome] * len(documents),
+    )
+    (line,) = [line for line in found.lines if line.stage == "insert_function"]
+    assert (line.mark, words in line.words) == (mark, True), line
+    assert found.reaches is (mark != "stopped")
 
 
 def pasted(text: str) -> list[Any]:

@@ -36,6 +36,17 @@ def test_the_tables_are_read_back_as_they_are_written(tmp_path: Path) -> None:
     assert config.load(file=file, environ={}).not_imitated == parts
 
 
+def test_a_function_whose_code_is_at_hand_is_imitated(tmp_path: Path) -> None:
+    others = (msgspec.structs.replace(ENRICH, name="other"), msgspec.structs.replace(ENRICH, scope="source"))
+    file = tmp_path / "segtap.toml"
+    file.write_text(
+        write_not_imitated((ENRICH, *others))
+        + '[[insert_functions]]\nfile = "fn.js"\nname = "enrich"\n'
+        + '[[insert_functions]]\nfile = "other.js"\nname = "other"\nenabled = false\n'
+    )
+    assert config.load(file=file, environ={}).not_imitated == others
+
+
 @pytest.mark.parametrize(
     ("tables", "words"),
     [
