@@ -16,6 +16,8 @@ What many messages have in common stands once: `kinds` has their type, event, so
 what translation and rules say of them. `uses` counts the messages that refer to a row. `texts` has the
 searched texts of about a hundred messages in a row, compressed. Queries read the view `lines`, which puts a
 message together again. `tallies`, `minutes`, `hours` and `standings` are totals of `messages`, see `tally`.
+
+The module is over 350 lines, for the tables are read together with the steps from their earlier versions.
 """
 
 from __future__ import annotations
