@@ -8,7 +8,7 @@ import html
 import json
 import re
 from base64 import b64decode
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import TypeVar, cast
 from urllib.parse import quote
@@ -237,7 +237,10 @@ class Masks:
                 items: list[object] = []
                 for item in cast("list[object]", value):
                     items.append(self._value(item))
-                return tuple(items) if isinstance(value, tuple) else items
+                if isinstance(value, list):
+                    return items
+                make = getattr(type(cast(object, value)), "_make", tuple)  # a named tuple stays one
+                return cast("Callable[[list[object]], object]", make)(items)
             case dict():
                 pairs: dict[object, object] = {}
                 for key, item in cast("dict[object, object]", value).items():

@@ -6,6 +6,7 @@ import base64
 import json
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from engines import API_SECRET, engine_settings, isolate, listed, post, running_engine, track
@@ -91,3 +92,12 @@ async def test_a_secret_within_messages_is_told_by_no_answer_of_an_engine(
         told += [repr(await client.overview()), repr(await client.users())]
     for form in every.values():
         assert not any(form in text for text in told)
+
+
+def test_a_named_tuple_stays_one() -> None:
+    class Line(NamedTuple):
+        words: str
+
+    masked = Masks(["a-long-secret"]).value((Line("says a-long-secret"),))
+    assert masked == (Line("says ••••"),)
+    assert masked[0].words == "says ••••"

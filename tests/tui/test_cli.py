@@ -21,6 +21,7 @@ from processes import running
 
 from segtap.core.api.models import Summary
 from segtap.core.delivery import DeliveryState
+from segtap.core.segment_code import SEGMENT_CODE, segment_code
 from segtap.tui.cli.tail import _table_line  # pyright: ignore[reportPrivateUsage]
 
 MESSAGE = {
@@ -396,3 +397,17 @@ def test_without_a_token_translate_shows_a_stand_in_and_says_so(kind: str, tmp_p
     assert [line["rejected"] for line in lines] == [None, None]
     assert "YOUR-PROJECT-TOKEN" in json.dumps(lines)
     assert done.stderr.count("No project token is set") == 1
+
+
+def test_the_version_names_the_code_of_segments_that_conformance_compares_with() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "from segtap.tui.cli import main; main(['--version'])"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.splitlines()[1] == f"as Segment's {segment_code()}"
+    package = Path(__file__).parents[1] / "conformance" / "package.json"
+    pinned = json.loads(package.read_text(encoding="utf-8"))
+    versions = pinned["dependencies"] | pinned["packed"]
+    assert {name: versions[name] for name in SEGMENT_CODE} == SEGMENT_CODE

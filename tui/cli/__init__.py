@@ -66,7 +66,10 @@ def _print_version(ctx: click.Context, param: click.Parameter, value: bool) -> N
     if value and not ctx.resilient_parsing:
         from importlib.metadata import version
 
+        from ...core.segment_code import segment_code
+
         click.echo(f"segtap {version('segtap')}")
+        click.echo(f"as Segment's {segment_code()}")
         ctx.exit()
 
 

@@ -8,8 +8,9 @@ place, and that is what segtap shows and sends.
 from __future__ import annotations
 
 from ...messages import JsonObject
+from ...segment_code import ACTION_DESTINATIONS
 
-VERSION = "3.497.0"
+VERSION = ACTION_DESTINATIONS
 """The published version of Segment's destination that segtap is compared with."""
 SECRET = "setting: API secret"
 
