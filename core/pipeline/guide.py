@@ -33,6 +33,10 @@ comes before or after destination_transformations.
 An SDK in device mode sends to Mixpanel itself: transformations and insert functions do not touch
 those events, and blocked traits stay in them.
 
+The code of insert functions runs in node: 5 s for a message, 256 MB, no require, and fetch only
+with network = true. This keeps accidents in and is no security boundary: run only code you trust.
+Without node or the file, the stage does nothing and is named as not imitated.
+
 Rules about tracking (the spec, ids, times) read the message as the client sent it. Rules about
 Mixpanel read what the destination gets, and name the field as sent.
 
