@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..masks import mask_token
+from ..segment_code import segment_code
 from ..settings import DestinationSettings, Settings
 from ..text import clean, counted
 from .diagnosis import Diagnosis
@@ -63,6 +64,7 @@ def _said(settings: Settings) -> Iterator[str]:
     else:
         own = settings.subscriptions
         yield "Segment's presets" if own is None else counted(len(own), "subscription")
+        yield f"translated as by Segment's code {segment_code()}"
         yield f"strict {_on(to.strict)}"
     if settings.transformations:
         yield counted(len(settings.transformations), "transformation")

@@ -29,6 +29,7 @@ from segtap.core.errors import EngineError, JournalError
 from segtap.core.expected import Expected, MappingTest
 from segtap.core.ingest.body import Receive, Scope, Send
 from segtap.core.not_imitated import NotImitated
+from segtap.core.segment_code import segment_code
 from segtap.core.settings import (
     ClassicSettings,
     DestinationFilter,
@@ -204,6 +205,7 @@ def test_without_messages_the_settings_are_judged_all_the_same() -> None:
     found = verdicts(facts(GOOD))
     assert found["traffic"].standing == "unknown"
     assert found["region"].standing == "good"
+    assert f"Segment's code {segment_code()}" in found["settings"].words
     assert len({check.__name__ for check in CHECKS}) == len(CHECKS)
 
 
