@@ -30,6 +30,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--conformance-examples", type=int, help="examples in all (2000, or SEGTAP_CONFORMANCE_EXAMPLES)"
     )
     group.addoption("--conformance-seed", type=int, default=0, help="another seed tries other examples (0)")
+    group.addoption(
+        "--conformance-version",
+        metavar="VERSION",
+        help="a version of @segment/action-destinations, or latest (the pinned one)",
+    )
     parser.getgroup("picture", "how the screen looks").addoption(
         "--update-grids", action="store_true", help="store the screens as they are now; read the diff"
     )

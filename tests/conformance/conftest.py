@@ -9,10 +9,10 @@ from conformance.reference import Reference, Unavailable, reference
 
 
 @pytest.fixture(scope="session")
-def published() -> Iterator[Reference]:
+def published(pytestconfig: pytest.Config) -> Iterator[Reference]:
     """Segment's published code, running. Skips, saying why, where it cannot run."""
     try:
-        with reference() as running:
+        with reference(pytestconfig.getoption("--conformance-version")) as running:
             yield running
     except Unavailable as why:
         pytest.skip(f"Segment's published code cannot run here: {why}")

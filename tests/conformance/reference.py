@@ -29,19 +29,43 @@ class Unavailable(Exception):
     """The published code cannot be run here; the text says why."""
 
 
-def reference_folder() -> Path:
-    """The folder with the published packages, fetched when it is not there yet.
+DESTINATIONS, TRANSFORMATIONS = "@segment/action-destinations", "@segment/tsub"
 
-    It lies in the user's cache under a name made of the pinned versions. One process at a time fetches it
-    and moves it into place once it is whole. Raises Unavailable where Node, npm or the registry is missing.
+
+def packages_of(version: str | None) -> dict[str, Any]:
+    """Return the npm packages to compare with: the pinned ones, or those that belong to another version.
+
+    `version` is a version or a tag of @segment/action-destinations; with the tag `latest`, the newest
+    @segment/tsub comes with it. Raises Unavailable where npm cannot say.
+    """
+    wanted: dict[str, Any] = json.loads((HERE / "package.json").read_text())
+    if version is None:
+        return wanted
+    with tempfile.TemporaryDirectory() as folder:
+        view = ("view", f"{DESTINATIONS}@{version}", "version", "dependencies", "--json")
+        found = json.loads(_npm(*view, folder=Path(folder)))
+        newer: dict[str, str] = found["dependencies"]
+        if version == "latest":
+            asked = _npm("view", TRANSFORMATIONS, "version", "--json", folder=Path(folder))
+            newer = {**newer, TRANSFORMATIONS: json.loads(asked)}
+    pinned: dict[str, str] = wanted["dependencies"]
+    wanted["dependencies"] = {name: newer.get(name, pinned[name]) for name in pinned}
+    wanted["packed"] = {DESTINATIONS: found["version"]}
+    return wanted
+
+
+def reference_folder(version: str | None = None) -> Path:
+    """Return the folder with the packages of `packages_of(version)`, fetched if it is not there yet.
+
+    It lies in the user's cache under a name made of the versions. One process at a time fetches it and moves
+    it into place once it is whole. Raises Unavailable where Node, npm or the registry is missing.
     """
     for command in ("node", "npm"):
         if shutil.which(command) is None:
             raise Unavailable(f"{command} is not installed")
-    wanted = json.loads((HERE / "package.json").read_text())
-    versions = wanted["packed"]["@segment/action-destinations"], wanted["dependencies"]
+    wanted = packages_of(version)
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "segtap-conformance"
-    folder = cache / f"{versions[0]}-{_hash_of(wanted)}"
+    folder = cache / f"{wanted['packed'][DESTINATIONS]}-{_hash_of(wanted)}"
     with one_at_a_time(cache):
         if not folder.exists():
             with tempfile.TemporaryDirectory(dir=cache, prefix="new-") as new:
@@ -130,7 +154,7 @@ class Reference:
 
 
 @contextlib.contextmanager
-def reference() -> Iterator[Reference]:
-    """A process with the published code, ended with the block. Raises Unavailable."""
-    with Reference(reference_folder()) as running:
+def reference(version: str | None = None) -> Iterator[Reference]:
+    """Run a process with the published code, which ends with the block. Raises Unavailable."""
+    with Reference(reference_folder(version)) as running:
         yield running
