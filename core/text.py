@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import math
 import re
+from typing import TYPE_CHECKING
 
-from .messages import Json
+if TYPE_CHECKING:
+    from .messages import Json
 
 KB = 1024
 """Segment counts sizes in units of 1,024 bytes: its 32 KB are 32,768 bytes."""

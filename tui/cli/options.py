@@ -5,13 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ...core.messages import Json, JsonObject
-from ...core.settings import Settings
 from .output import hide_secrets_of, say
+
+if TYPE_CHECKING:
+    from ...core.messages import Json, JsonObject
+    from ...core.settings import Settings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

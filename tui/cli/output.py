@@ -8,29 +8,33 @@ which stays equal JSON. The secrets of the settings at hand leave as dots, in wh
 from __future__ import annotations
 
 import sys
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from ...core.json_text import escaped, escaped_bytes, json_indented, json_line
-from ...core.masks import NO_MASKS, Masks, masks_of, secrets_in_settings
-from ...core.messages import Json
-from ...core.settings import Settings
 from ...core.text import clean
 
-_masks: list[Masks] = [NO_MASKS]
+if TYPE_CHECKING:
+    from ...core.masks import Masks
+    from ...core.messages import Json
+    from ...core.settings import Settings
+
+_masks: list[Masks] = []
+"""Those of the settings at hand; none before they were read."""
 
 T = TypeVar("T")
 
 
 def hide_secrets_of(settings: Settings) -> None:
     """Mask the secrets of these settings in all that is written from now on."""
-    _masks[0] = masks_of(secrets_in_settings(settings))
+    from ...core.masks import masks_of, secrets_in_settings
+
+    _masks[:] = [masks_of(secrets_in_settings(settings))]
 
 
 def hidden(value: T) -> T:
     """Return a value with its secrets masked, for text that is wrapped or cut before it is written."""
-    return _masks[0].value(value)
+    return _masks[0].value(value) if _masks else value
 
 
 def say(text: str) -> None:
@@ -56,19 +60,27 @@ def write_lines(text: str) -> None:
 
 def write_json(value: Json) -> None:
     """Write a JSON value on one line."""
+    from ...core.json_text import json_line
+
     sys.stdout.write(json_line(hidden(value)) + "\n")
 
 
 def write_document(value: Json) -> None:
     """Write a JSON value indented."""
+    from ...core.json_text import json_indented
+
     sys.stdout.write(json_indented(hidden(value)) + "\n")
 
 
 def write_json_text(text: str) -> None:
     """Write a line of JSON that is text already."""
+    from ...core.json_text import escaped
+
     sys.stdout.write(escaped(hidden(text)) + "\n")
 
 
 def write_json_bytes(data: bytes) -> None:
     """Write lines of JSON as they are: an export is large, and always UTF-8."""
+    from ...core.json_text import escaped_bytes
+
     sys.stdout.buffer.write(escaped_bytes(hidden(data)))
