@@ -195,6 +195,7 @@ def _walk(
             own = True
             if name not in good:
                 found += names(subject, f"{path}.{within}", {name: value})
+                own = name not in of_mixpanel  # a name that was seen for the first time is there now
         if isinstance(value, str):
             if len(value) >= SHORT:
                 if too_long(value) and value != event:  # event_original_name repeats the name

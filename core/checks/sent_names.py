@@ -54,7 +54,8 @@ _PREFIXES = ("$", "mp_", "utm_")
 _CREATED = "$created"
 
 _MOST_KEPT = 10_000
-MIXPANELS_OF_EVENTS = {"time", "id", "distinct_id", "ip", "token"}
+_WRITTEN_BY_SEGMENT = frozenset(("time", "id", "distinct_id", "ip", "token"))
+MIXPANELS_OF_EVENTS = set(_WRITTEN_BY_SEGMENT)
 MIXPANELS_OF_PROFILES: set[str] = set()
 """Names that nothing is wrong with, and that hold no dates of the sender's: they begin as Mixpanel's do."""
 GOOD_OF_EVENTS: set[str] = set()
@@ -107,6 +108,9 @@ def _keep(good: set[str], of_mixpanel: set[str], known: set[str], name: str) -> 
     if len(good) >= _MOST_KEPT:
         good.clear()
         known.clear()
+        if good is MIXPANELS_OF_EVENTS:
+            good.update(_WRITTEN_BY_SEGMENT)
+            known.update(_WRITTEN_BY_SEGMENT)
     good.add(name)
     known.add(name)
 

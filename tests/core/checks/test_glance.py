@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from segtap.core import checks
-from segtap.core.checks import CheckSettings, check
+from segtap.core.checks import CheckSettings, check, sent_names
 from segtap.core.checks.examples import EXAMPLES
 from segtap.core.checks.examples.example import presets
 from segtap.core.checks.glance import first_look
@@ -122,6 +122,28 @@ def test_real_messages_are_judged_alike() -> None:
 def test_odd_messages_are_judged_alike(call: str, message: dict[str, Any], left_out: set[str]) -> None:
     message = {"type": call, **{name: value for name, value in message.items() if name not in left_out}}
     assert list(found(message)) == without_a_look(message)
+
+
+def test_a_name_of_mixpanels_is_judged_alike_when_it_comes_again() -> None:
+    message = {"type": "identify", "userId": "u-1", "traits": {"mp_first_seen": "Nov 24, 2026"}}
+    first, again = list(found(message)), list(found(message))
+    assert first == again
+    assert not any(one.rule == "date-format" for findings in first for one in findings)
+
+
+def test_names_that_segment_writes_stay_known_when_others_are_forgotten(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sent_names, "_MOST_KEPT", 8)
+    kept, known = sent_names.MIXPANELS_OF_EVENTS, sent_names.KNOWN_OF_EVENTS
+    before = set(kept), set(known)
+    for number in range(20):
+        list(found({"type": "track", "event": "A", "userId": "u-1", "properties": {f"mp_{number}": 1}}))
+    assert {"time", "distinct_id", "mp_19"} <= kept
+    assert {"time", "distinct_id", "mp_19"} <= known
+    assert "mp_0" not in kept
+    kept.update(before[0])
+    known.update(before[1])
 
 
 def test_a_plain_event_is_left_to_no_rule(monkeypatch: pytest.MonkeyPatch) -> None:
