@@ -14,11 +14,19 @@ pytest.importorskip("pty", reason="pseudo-terminals are POSIX")
 from terminals import in_terminal
 
 ROUNDS = 4
+VERSION_ROUNDS = 12
 
 
 def import_of(module: str) -> float:
     started = time.perf_counter()
     subprocess.run([sys.executable, "-c", f"import {module}"], check=True)
+    return time.perf_counter() - started
+
+
+def version() -> float:
+    command = Path(sys.executable).with_name("segtap")
+    started = time.perf_counter()
+    subprocess.run([command, "--version"], check=True, stdout=subprocess.DEVNULL)
     return time.perf_counter() - started
 
 
@@ -41,3 +49,16 @@ def test_the_screen_is_there_soon(tmp_path: Path) -> None:
     )
     # Two processes start, the engine opens its journal and listens, and its feed has its first frame drawn.
     assert ratio < 6
+
+
+def test_the_version_is_there_at_once() -> None:
+    bare, shown = [], []
+    for _ in range(VERSION_ROUNDS):
+        bare.append(import_of("asyncio"))
+        shown.append(version())
+    ratio = min(shown) / min(bare)
+    print(
+        f"\nsegtap --version: {min(shown) * 1e3:,.0f} ms, import asyncio alone: {min(bare) * 1e3:,.0f} ms, "
+        f"ratio {ratio:.2f}"
+    )
+    assert ratio < 1.6
