@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import sys
 from collections.abc import AsyncGenerator, Callable
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .interrupts import run_until_interrupted
 from .options import format_option, read_settings, settings_options
 from .output import say, write, write_json
 
@@ -36,8 +36,7 @@ def tail(filter_text: str, url: str, shape: str, count: int | None, **options: A
 
     parse_filter(filter_text)  # raises FilterFault before anything is opened
     show = _write_json if shape == "json" else _write_line
-    with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_tail(filter_text, url, show, count, options))
+    run_until_interrupted(_tail(filter_text, url, show, count, options))
 
 
 async def _tail(
