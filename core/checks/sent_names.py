@@ -54,14 +54,14 @@ _PREFIXES = ("$", "mp_", "utm_")
 _CREATED = "$created"
 
 _MOST_KEPT = 10_000
-_WRITTEN_BY_SEGMENT = frozenset(("time", "id", "distinct_id", "ip", "token"))
-MIXPANELS_OF_EVENTS = set(_WRITTEN_BY_SEGMENT)
+_WRITTEN_BY_SEGMENT: frozenset[str] = frozenset(("time", "id", "distinct_id", "ip", "token"))
+MIXPANELS_OF_EVENTS: set[str] = set(_WRITTEN_BY_SEGMENT)
 MIXPANELS_OF_PROFILES: set[str] = set()
 """Names that nothing is wrong with, and that hold no dates of the sender's: they begin as Mixpanel's do."""
 GOOD_OF_EVENTS: set[str] = set()
 GOOD_OF_PROFILES: set[str] = set()
 """Other names that nothing is wrong with. The same ones come again and again."""
-KNOWN_OF_EVENTS = set(MIXPANELS_OF_EVENTS)
+KNOWN_OF_EVENTS: set[str] = set(MIXPANELS_OF_EVENTS)
 KNOWN_OF_PROFILES: set[str] = set()
 """The names of both sets, so that all names of a record can be looked up at once."""
 
