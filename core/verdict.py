@@ -156,7 +156,8 @@ class StageStep(msgspec.Struct, frozen=True):
     """What one transformation, filter, blocked list or function made of the message.
 
     `changed` are the paths that it added, removed or changed, and `document` is the message after it, as JSON
-    text; b"" where it changed nothing. `stopped` says why the message goes no further, "" if it does.
+    text; b"" where it changed nothing. `stopped` says why the message goes no further, "" if it does. `logs`
+    are lines that a function wrote with `console.log`.
     """
 
     stage: Stage
@@ -164,6 +165,7 @@ class StageStep(msgspec.Struct, frozen=True):
     changed: tuple[str, ...] = ()
     document: bytes = b""
     stopped: str = ""
+    logs: tuple[str, ...] = ()
 
 
 class Explanation(msgspec.Struct, frozen=True):

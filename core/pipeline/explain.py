@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -11,6 +11,7 @@ from ..destinations.explain import explain
 from ..errors import InputError
 from ..json_text import json_bytes
 from ..messages import JsonObject
+from ..outcomes import FunctionOutcome, outcome_of
 from ..paths import changes
 from ..repair import explained as explained_by_repairs
 from ..verdict import Explanation, NotSent, StageStep, TakenOut
@@ -32,14 +33,16 @@ def explained(detail: MessageDetail, settings: CompiledSettings) -> MessageDetai
         walked = walk(whole, (), settings, now, verdict.outcomes)
         explanation = explain(walked.document, settings.destination, verdict.translation, now=now)
         if walked.steps:
-            explanation = _with_stages(explanation, whole, walked)
+            explanation = _with_stages(explanation, whole, walked, verdict.outcomes)
     except (InputError, RecursionError):
         # Nested deeper than can be followed: it is shown all the same, without its sources.
         explanation = Explanation()
     return msgspec.structs.replace(detail, explanation=explained_by_repairs(explanation, verdict.repairs))
 
 
-def _with_stages(explanation: Explanation, document: JsonObject, walked: Walked) -> Explanation:
+def _with_stages(
+    explanation: Explanation, document: JsonObject, walked: Walked, outcomes: Sequence[FunctionOutcome]
+) -> Explanation:
     """Add what each part of a stage did, and lead every source back to the field as sent."""
     origins = Origins(document, walked.steps)
     listed = explanation.sources
@@ -51,17 +54,19 @@ def _with_stages(explanation: Explanation, document: JsonObject, walked: Walked)
         explanation,
         sources=tuple(sources),
         taken_out=tuple(_taken_out(walked)),
-        steps=tuple(map(_step, walked.steps)),
+        steps=tuple([_step(step, outcomes) for step in walked.steps]),
         hashed=tuple(_hashed(document, walked)),
     )
 
 
-def _step(step: Step) -> StageStep:
-    stage, name = step.part.stage, step.part.name
+def _step(step: Step, outcomes: Sequence[FunctionOutcome]) -> StageStep:
+    part = step.part
+    outcome = None if part.function is None else outcome_of(part.function, outcomes)
+    logs = () if outcome is None else outcome.logs
     if isinstance(step.made, NotSent):
-        return StageStep(stage, name, stopped=step.made.reason)
+        return StageStep(part.stage, part.name, stopped=step.made.reason, logs=logs)
     paths = tuple(path for path, _ in changes(step.before, step.made))
-    return StageStep(stage, name, paths, json_bytes(step.made) if paths else b"")
+    return StageStep(part.stage, part.name, paths, json_bytes(step.made) if paths else b"", logs=logs)
 
 
 def _taken_out(walked: Walked) -> Iterator[TakenOut]:

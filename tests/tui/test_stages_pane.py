@@ -12,10 +12,11 @@ from pane_host import Host, screen
 from segtap.core.api.models import MessageDetail
 from segtap.core.config.filters import read_filters
 from segtap.core.config.transformations import read_transformations
+from segtap.core.outcomes import Change, FunctionOutcome
 from segtap.core.pipeline import compiled
 from segtap.core.pipeline.explain import explained
 from segtap.core.pipeline.stages import walk
-from segtap.core.settings import Destination
+from segtap.core.settings import Destination, InsertFunction
 from segtap.tui.widgets.mixpanel_pane import MixpanelPane
 from segtap.tui.widgets.segment_pane import SegmentPane
 
@@ -130,3 +131,29 @@ async def test_hashed_fields_are_marked_in_both_panes() -> None:
             await pilot.pause()
             (line,) = [line for line in screen(pilot).splitlines() if "555-0100" in line]
             assert "hashed by Segment" in line
+
+
+async def test_what_a_function_logged_stands_with_what_it_did() -> None:
+    settings = compiled(
+        Destination(settings={"projectToken": TOKEN}),
+        insert_functions=(InsertFunction(file="enrich.js", name="Enrich"),),
+    )
+    document = msgspec.json.decode(msgspec.json.encode(MESSAGE))
+    added = (Change(("properties", "plan"), "pro"),)
+    outcomes = (FunctionOutcome(0, "passed", logs=("asked the CRM", "found\x1b[2J"), changes=added),)
+    translation = walk(document, (), settings, NOW, outcomes).translation
+    given = detail(document, translation=translation)
+    verdict = msgspec.structs.replace(given.verdict, outcomes=outcomes)
+    pane = SegmentPane()
+    async with Host(pane).run_test(size=(100, 30)) as pilot:
+        pane.detail = explained(msgspec.structs.replace(given, verdict=verdict), settings)
+        await pilot.pause()
+        assert "asked the CRM" not in screen(pilot)
+        pane.json.rows.focus()
+        await pilot.press("right_square_bracket")
+        text = screen(pilot)
+        assert 'insert_function  "Enrich"' in text
+        assert "changed  $.properties.plan" in text
+        assert "console.log  asked the CRM" in text
+        assert "console.log  found" in text
+        assert "\x1b" not in text

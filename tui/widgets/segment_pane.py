@@ -221,14 +221,17 @@ def after_step(detail: MessageDetail, number: int) -> bytes:
 def _step_notes(step: StageStep, marks: Glyphs) -> list[Content]:
     """Say which part of which stage is shown, and what it did."""
     named = Content.assemble((f"{step.stage}  ", "bold $accent"), (shown(step.name, NAME), "$foreground"))
+    logged = [
+        Content.assemble(("console.log  ", "$accent"), (clean(line), "$foreground")) for line in step.logs
+    ]
     if step.stopped:
         words = f"{marks.warning} The message stops here: {clean(step.stopped)}"
-        return [named, Content.styled(words, "bold $mark-warning")]
+        return [named, Content.styled(words, "bold $mark-warning"), *logged]
     paths = [clean(path) for path in step.changed[:PATHS_SHOWN]]
     if len(step.changed) > PATHS_SHOWN:
         paths.append(f"{len(step.changed) - PATHS_SHOWN:,} more")
     did = f"changed  {', '.join(paths)}" if paths else "changes nothing in this message"
-    return [named, Content.styled(did, "$dim")]
+    return [named, Content.styled(did, "$dim"), *logged]
 
 
 def in_reading_order(document: Json) -> Json:
