@@ -193,6 +193,11 @@ def event_words(type: str, name: str) -> str:
     return f"{clean(type)} without a name" if type in ("page", "screen") else f"all {clean(type)} calls"
 
 
+def gravity_of(event: EventCount) -> int:
+    """Return 0 for an event with errors, 1 for one with warnings, 2 for one without either."""
+    return 0 if event.errors else 1 if event.warnings else 2
+
+
 def delivery_words(event: EventCount) -> str:
     """Return `12 refused, 300 sent`."""
     if not event.type:

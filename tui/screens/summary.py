@@ -28,6 +28,7 @@ from ..render.summary import (
     event_head,
     event_spans,
     event_words,
+    gravity_of,
     rule_head,
     rule_spans,
     span_words,
@@ -154,7 +155,7 @@ class SummaryScreen(Following):
                 [(key, SEVERITY_WEIGHT[one.severity]) for key, one in rules.items()],
             )
             event_order = kept_order(
-                [row.key for row in self.events.rows], [(key, _grave(one)) for key, one in events.items()]
+                [row.key for row in self.events.rows], [(key, gravity_of(one)) for key, one in events.items()]
             )
         self._overview = overview
         marks, most = marks_of(self), max((one.messages for one in overview.rules), default=0)
@@ -309,14 +310,12 @@ class SummaryScreen(Following):
 
     @on(RankedList.Chosen, "#rules")
     def _rule_chosen(self) -> None:
-        rule = self._rule()
-        if rule is not None:
+        if (rule := self._rule()) is not None:
             self.dismiss(Chosen(rule.newest, "warnings"))
 
     @on(RankedList.Chosen, "#events")
     def _event_chosen(self) -> None:
-        event = self._event()
-        if event is not None:
+        if (event := self._event()) is not None:
             self.dismiss(Chosen(event.newest))
 
     def action_explain(self) -> None:
@@ -348,7 +347,3 @@ class SummaryScreen(Following):
         return "the summary", "" if overview is None else "\n".join(
             text_lines(overview, marks_of(self), self.source.searched)
         )
-
-
-def _grave(event: EventCount) -> int:
-    return 0 if event.errors else 1 if event.warnings else 2
