@@ -10,6 +10,7 @@ from ..messages import Json, JsonObject
 from ..settings import DestinationFilter, FilterAction
 from ..toml_text import toml_value
 from .nearest import nearest_key
+from .tables import tables_of
 
 KEYS = ("name", "if", "action", "enabled")
 ACTIONS: dict[FilterAction, tuple[str, ...]] = {
@@ -26,12 +27,8 @@ def read_filters(tables: Json, place: str) -> tuple[DestinationFilter, ...]:
 
     A condition may be any text: what is not FQL stops every message, as at Segment, and the gate says so.
     """
-    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
-        raise SettingsError(f"{place}: filters are tables. Write each below a line [[filters]].")
-    return tuple(
-        _filter(cast(JsonObject, table), f"{place}: filter {number}")
-        for number, table in enumerate(tables, start=1)
-    )
+    checked = tables_of(tables, f"{place}: filters are tables. Write each below a line [[filters]].")
+    return tuple(_filter(table, f"{place}: filter {number}") for number, table in enumerate(checked, start=1))
 
 
 def _filter(table: JsonObject, place: str) -> DestinationFilter:

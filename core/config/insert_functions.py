@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from pathlib import Path
 from typing import cast, get_args
 
@@ -10,6 +9,7 @@ from ..errors import SettingsError
 from ..messages import Json, JsonObject
 from ..settings import FunctionScope, InsertFunction
 from .nearest import nearest_key
+from .tables import only_json, tables_of
 
 KEYS = ("file", "scope", "name", "enabled", "network", "settings")
 _KINDS: dict[str, tuple[type, str]] = {
@@ -26,13 +26,12 @@ def read_insert_functions(tables: Json, place: str, folder: Path) -> tuple[Inser
 
     `place` names the file. A file with code that is missing is no error here: the stage is then not imitated.
     """
-    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
-        raise SettingsError(
-            f"{place}: insert functions are tables. Write each below a line [[insert_functions]]."
-        )
+    checked = tables_of(
+        tables, f"{place}: insert functions are tables. Write each below a line [[insert_functions]]."
+    )
     return tuple(
-        _read(cast(JsonObject, table), f"{place}: insert function {number}", folder)
-        for number, table in enumerate(tables, start=1)
+        _read(table, f"{place}: insert function {number}", folder)
+        for number, table in enumerate(checked, start=1)
     )
 
 
@@ -50,7 +49,13 @@ def _read(table: JsonObject, place: str, folder: Path) -> InsertFunction:
             f"{place} has no scope {scope!r}. Write one of {', '.join(get_args(FunctionScope))}."
         )
     settings = cast(JsonObject, table.get("settings", {}))
-    _only_json(settings, place)
+    only_json(
+        settings,
+        place,
+        # Values are not named: they may be secrets.
+        number="a number in its settings is not one in JSON.",
+        date="a date in its settings has no quotes. Put it into quotes.",
+    )
     return InsertFunction(
         file=str((folder / Path(str(table["file"])).expanduser()).absolute()),
         scope=cast(FunctionScope, scope),
@@ -59,15 +64,3 @@ def _read(table: JsonObject, place: str, folder: Path) -> InsertFunction:
         network=bool(table.get("network", False)),
         settings=settings,
     )
-
-
-def _only_json(value: object, place: str) -> None:
-    """Refuse what TOML has and JSON has not. Values are not named: they may be secrets."""
-    if isinstance(value, dict | list):
-        whole = cast("dict[str, object] | list[object]", value)
-        for item in whole.values() if isinstance(whole, dict) else whole:
-            _only_json(item, place)
-    elif isinstance(value, float) and value - value != 0:
-        raise SettingsError(f"{place}: a number in its settings is not one in JSON.")
-    elif isinstance(value, datetime.date | datetime.time):
-        raise SettingsError(f"{place}: a date in its settings has no quotes. Put it into quotes.")

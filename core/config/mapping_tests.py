@@ -13,6 +13,7 @@ from ..mapping.dates import read_time
 from ..messages import Json, JsonObject
 from ..verdict import Stage
 from .nearest import nearest_key
+from .tables import tables_of
 
 KEYS = tuple(field.name for field in msgspec.structs.fields(MappingTest))
 EXPECT_KEYS = tuple(field.name for field in msgspec.structs.fields(Expected))
@@ -21,12 +22,8 @@ STAGES = tuple(stage for stage in get_args(Stage) if stage)
 
 def read_tests(tables: Json, place: str) -> tuple[MappingTest, ...]:
     """Read a file's `[[tests]]`; `place` names the file. Raises SettingsError."""
-    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
-        raise SettingsError(f"{place}: tests is a list of tables: write [[tests]] above each.")
-    return tuple(
-        _test(cast(JsonObject, table), f"{place}: test {number}")
-        for number, table in enumerate(tables, start=1)
-    )
+    checked = tables_of(tables, f"{place}: tests is a list of tables: write [[tests]] above each.")
+    return tuple(_test(table, f"{place}: test {number}") for number, table in enumerate(checked, start=1))
 
 
 def _test(table: JsonObject, place: str) -> MappingTest:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
 
 from ..errors import SettingsError
 from ..messages import Json, JsonObject
@@ -11,17 +10,19 @@ from ..not_imitated import NOT_IMITATED_KINDS, SCOPES, NotImitated
 from ..settings import InsertFunction
 from ..toml_text import toml_value
 from .nearest import nearest_key
+from .tables import tables_of
 
 KEYS = ("kind", "name", "scope", "where", "if")
 
 
 def read_not_imitated(tables: Json, place: str) -> tuple[NotImitated, ...]:
     """Read a file's `[[not_imitated]]`; `place` names the file. Raises SettingsError."""
-    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
-        raise SettingsError(f"{place}: not_imitated is a list of tables: write [[not_imitated]] above each.")
+    checked = tables_of(
+        tables, f"{place}: not_imitated is a list of tables: write [[not_imitated]] above each."
+    )
     return tuple(
-        _read(cast(JsonObject, table), f"{place}: [[not_imitated]] no. {number}")
-        for number, table in enumerate(tables, start=1)
+        _read(table, f"{place}: [[not_imitated]] no. {number}")
+        for number, table in enumerate(checked, start=1)
     )
 
 

@@ -20,6 +20,7 @@ from ..messages import Json, JsonObject
 from ..settings import Subscription
 from ..toml_text import fits_toml, toml_key, toml_value
 from .nearest import nearest_key
+from .tables import tables_of
 
 KEYS = ("name", "trigger", "action", "enabled", "preset", "mapping", "without")
 OTHER_NAMES = {"subscribe": "trigger", "partnerAction": "action", "partner_action": "action"}
@@ -32,12 +33,10 @@ def read_subscriptions(tables: Json, place: str) -> tuple[Subscription, ...]:
     Raises SettingsError naming the place, the subscription and what is wrong with it. `subscription_faults`
     finds triggers and mappings that cannot be used.
     """
-    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
-        raise SettingsError(f"{place}: subscriptions are tables. Write each below a line [[subscriptions]].")
-    return tuple(
-        _Table(cast(JsonObject, table), place, number).subscription()
-        for number, table in enumerate(tables, start=1)
+    checked = tables_of(
+        tables, f"{place}: subscriptions are tables. Write each below a line [[subscriptions]]."
     )
+    return tuple(_Table(table, place, number).subscription() for number, table in enumerate(checked, start=1))
 
 
 def presets_by_name() -> dict[str, Subscription]:

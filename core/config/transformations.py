@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import json
 from collections.abc import Mapping, Sequence
 from typing import cast
@@ -14,6 +13,7 @@ from ..messages import Json, JsonObject
 from ..toml_text import fits_toml, toml_key, toml_value
 from ..transformations import Transformation
 from .nearest import nearest_key
+from .tables import only_json, tables_of
 
 _FIELDS = {field.encode_name: field for field in msgspec.structs.fields(Transformation)}
 KEYS = tuple(_FIELDS)
@@ -29,13 +29,12 @@ def read_transformations(tables: Json, place: str) -> tuple[Transformation, ...]
     `place` names the file. A condition may be any string: one that is not FQL stops every message, as at
     Segment, and a rule says so. The key of a hash is a secret, and is not kept.
     """
-    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
-        raise SettingsError(
-            f"{place}: transformations are tables. Write each below a line [[transformations]]."
-        )
+    checked = tables_of(
+        tables, f"{place}: transformations are tables. Write each below a line [[transformations]]."
+    )
     return tuple(
-        _transformation(cast(JsonObject, table), f"{place}: transformation {number}")
-        for number, table in enumerate(tables, start=1)
+        _transformation(table, f"{place}: transformation {number}")
+        for number, table in enumerate(checked, start=1)
     )
 
 
@@ -58,20 +57,13 @@ def _transformation(table: JsonObject, place: str) -> Transformation:
     except msgspec.ValidationError as error:
         raise SettingsError(f"{place} cannot be read: {error}.") from None
     for constant in made.property_value_transformations:
-        _only_json(constant.property_value, place)
+        only_json(
+            constant.property_value,
+            place,
+            number="{value} is not a number in JSON.",
+            date="propertyValue is a date without quotes. Put it into quotes.",
+        )
     return made
-
-
-def _only_json(value: object, place: str) -> None:
-    """Refuse what TOML has and JSON has not: dates, infinity and nan."""
-    if isinstance(value, dict | list):
-        whole = cast("dict[str, object] | list[object]", value)
-        for item in whole.values() if isinstance(whole, dict) else whole:
-            _only_json(item, place)
-    elif isinstance(value, float) and value - value != 0:
-        raise SettingsError(f"{place}: {value} is not a number in JSON.")
-    elif isinstance(value, datetime.date | datetime.time):
-        raise SettingsError(f"{place}: propertyValue is a date without quotes. Put it into quotes.")
 
 
 def write_transformations(transformations: Sequence[Transformation]) -> str:
