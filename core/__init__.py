@@ -59,7 +59,6 @@ if TYPE_CHECKING:
     from .forward.wire import WireForm, wire_form
     from .forward.wire import onto as at_mixpanel_url
     from .identities.requests import id_in
-    from .ingest.bounds import bounds_of
     from .mapping.dates import read_time
     from .messages import Json, JsonObject, Marks, Message, Receipt
     from .pipeline import CompiledSettings, compile_settings, compiled, run
@@ -70,6 +69,7 @@ if TYPE_CHECKING:
     from .query.guide import guide as filter_guide
     from .serve.notes import find_engine
     from .settings import Destination, Settings, Subscription
+    from .sources.bounds import bounds_of
     from .stores import open as open_stores
     from .verdict import Finding, Operation, OutgoingRequest, Translation, Verdict
 

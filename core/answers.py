@@ -63,7 +63,7 @@ def codings_of(response: httpx.Response) -> list[str]:
 def unpacked(data: bytes, codings: list[str], limit: int) -> Body:
     """Undo `codings`, the last first. A body that grows beyond `limit` on the way is unreadable."""
     from .errors import RequestRefused
-    from .ingest.decode import inflate
+    from .sources.decode import inflate
 
     if len(codings) > _MOST_CODINGS:
         return Body(unreadable=f"its body is packed {len(codings)} times")

@@ -1,4 +1,4 @@
-"""Lines to paste into an SDK so that it sends to this endpoint, for the screen, tests and core/ingest."""
+"""Lines to paste into an SDK so that it sends to this endpoint, for the screen, tests and core/sources."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ Segment\\Segment::init('{key}', ['consumer' => Tap::class, 'host' => '{host}']);
     ),
     Snippet("Rust", 'HttpClient::new(reqwest::blocking::Client::new(), "{url}".to_owned())'),
 )
-"""More lines, in core/ingest/README.md only: checked in the source of each SDK; the first one was run."""
+"""More lines, in core/sources/README.md only: checked in the source of each SDK; the first one was run."""
 
 TEE_BROWSER = Snippet(
     "Browser",

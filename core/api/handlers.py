@@ -7,10 +7,10 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 from ..aggregates.model import Groups, Overview
 from ..identities.model import Cluster, UserFound, Users
-from ..ingest.bounds import Bounds
 from ..masks import Masks, masked_settings
 from ..messages import JsonObject
 from ..settings import Settings
+from ..sources.bounds import Bounds
 from . import operations as ops
 from .models import EngineState, FeedBatch, Health, MessageDetail, Page
 from .openapi import document

@@ -8,10 +8,10 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from ..ingest.body import Receive, Scope
-from ..ingest.bounds import Bounds, over
-from ..ingest.validate import too_deep
 from ..messages import JsonObject
 from ..objections import rejection
+from ..sources.bounds import Bounds, over
+from ..sources.segment.validate import too_deep
 from .operations import NoRequest, Operation
 from .refusal import Refusal, unreadable
 

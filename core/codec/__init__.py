@@ -16,10 +16,10 @@ from typing import NamedTuple
 import msgspec
 
 from ..errors import InputError, RequestRefused
-from ..ingest.bounds import DEFAULT_BOUNDS, exceeds
-from ..ingest.decode import NotJson, compression, inflate, read_json
-from ..ingest.parts import array_parts, batch_items
 from ..messages import Json, JsonObject
+from ..sources.bounds import DEFAULT_BOUNDS, exceeds
+from ..sources.decode import NotJson, compression, inflate, read_json
+from ..sources.parts import array_parts, batch_items
 from ..text import shown, size
 from .from_curl import read_curl
 from .http_text import Head, messages_of, split_request

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from ..ingest.parts import array_parts, members
-from ..ingest.routes import CALLS, Route, route_of
+from ..sources.parts import array_parts, members
+from ..sources.segment.routes import CALLS, Route, route_of
 
 REQUEST = re.compile(rb"\s*(?:> )?(GET|POST|PUT) (/\S*|https?://\S+)(?: HTTP/\d(?:\.\d)?)?\s*\Z")
 """The first line of a request; `curl -v` writes `> ` in front."""

@@ -13,8 +13,8 @@ from urllib.parse import unquote
 import msgspec
 
 from ..errors import RequestRefused
-from ..ingest.pixel import pixel_json
 from ..messages import CALL_TYPES
+from ..sources.segment.pixel import pixel_json
 from .http_text import REQUEST
 from .json_values import Values
 from .percent import Plain, unpercent

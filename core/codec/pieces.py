@@ -14,9 +14,9 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from ..errors import InputError
-from ..ingest.decode import NotJson
-from ..ingest.parts import array_parts, batch_items
 from ..json_text import json_bytes
+from ..sources.decode import NotJson
+from ..sources.parts import array_parts, batch_items
 from . import MAX_DECODED, decode
 from .http_text import (
     CURL,

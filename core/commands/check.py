@@ -10,7 +10,6 @@ import msgspec
 from ..checks import adjusted, called
 from ..checks.stream import StreamChecker, digest
 from ..errors import InputError, MappingError
-from ..ingest.bounds import DEFAULT_BOUNDS, Bounds
 from ..messages import Json, JsonObject, Marks, Message
 from ..pipeline import CompiledSettings
 from ..pipeline.answer import answer
@@ -19,6 +18,7 @@ from ..pipeline.functions import RunFunction, run_none, with_outcomes
 from ..pipeline.lines import Copies, Given, Unreadable, given_messages
 from ..pipeline.reading import TOO_DEEP
 from ..pipeline.stages import Walked, judged
+from ..sources.bounds import DEFAULT_BOUNDS, Bounds
 from ..verdict import SEVERITY_WEIGHT, Finding, Verdict, with_findings
 
 MOST_HELD = 1_000

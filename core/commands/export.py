@@ -12,13 +12,13 @@ from ..engine.export import Export
 from ..engine.kept import kept_settings
 from ..faults import Faults
 from ..index.receipts import ReceiptReader
-from ..ingest.bounds import DEFAULT_BOUNDS, Bounds, bounds_of
 from ..messages import Message, Receipt
 from ..pipeline.intake import parse_receipt
 from ..query import Query, parse
 from ..query.evaluate import Cost
 from ..serve.notes import find_engine
 from ..settings import JournalSettings, Settings
+from ..sources.bounds import DEFAULT_BOUNDS, Bounds, bounds_of
 from ..stores import holder_of
 from ..stores.sqlite.place import chosen_path
 from ..verdict import Translation, Verdict

@@ -9,12 +9,12 @@ from ..answers import ACCEPT_PLAIN, read_body
 from ..api.client import Client
 from ..errors import EngineError, InputError
 from ..index.replay import MAX_BYTES, MAX_MESSAGES
-from ..ingest.bounds import DEFAULT_BOUNDS, Bounds
 from ..json_text import json_bytes
 from ..messages import JsonObject
 from ..pipeline.lines import Unreadable, given_messages
 from ..serve.notes import find_engine, running, same_place
 from ..settings import Destination
+from ..sources.bounds import DEFAULT_BOUNDS, Bounds
 from ..text import clean, shorten
 
 ANSWER_CAP = 64 * 1024

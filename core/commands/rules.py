@@ -21,12 +21,12 @@ from ..checks.stream import Loose, StreamChecker, digest
 from ..destinations import translator
 from ..destinations.base import Translator
 from ..errors import InputError
-from ..ingest.bounds import Bounds
 from ..messages import Json, JsonObject
 from ..pipeline import compiled, run
 from ..pipeline.envelope import request_of
 from ..pipeline.reading import read_message
 from ..settings import Destination
+from ..sources.bounds import Bounds
 from ..text import clean, shorten
 from ..verdict import Finding, Translation
 

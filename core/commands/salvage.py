@@ -19,10 +19,10 @@ from ..forward.ledger import Ledger
 from ..forward.records import records_of
 from ..index.receipts import ReceiptReader
 from ..index.summaries import entry_of, judged_of, refusal, summarize
-from ..ingest.bounds import bounds_of
 from ..messages import DEDUPE_WINDOW, Marks, Message, Receipt
 from ..pipeline.intake import parse_receipt
 from ..settings import Settings
+from ..sources.bounds import bounds_of
 from ..stores import holder_of
 from ..stores.base import Entry
 from ..stores.sqlite.faults import file_fault, foreign_fault, missing_fault

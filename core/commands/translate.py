@@ -8,7 +8,6 @@ from typing import cast
 import msgspec
 
 from ..errors import MappingError
-from ..ingest.bounds import DEFAULT_BOUNDS, Bounds
 from ..json_text import to_json
 from ..messages import JsonObject
 from ..pipeline import CompiledSettings, run
@@ -17,6 +16,7 @@ from ..pipeline.functions import RunFunction, run_none
 from ..pipeline.lines import Given, Unreadable, given_messages
 from ..pipeline.reading import TOO_DEEP
 from ..pipeline.stages import requested
+from ..sources.bounds import DEFAULT_BOUNDS, Bounds
 from ..verdict import Finding, Translation
 from .check import check_lines
 

@@ -12,12 +12,12 @@ from ..identities.model import UserRow
 from ..identities.named import named_ids
 from ..identities.table import Identities
 from ..identities.users import user_rows
-from ..ingest.bounds import bounds_of
 from ..messages import Marks
 from ..pipeline import compile_settings, run
 from ..pipeline.lines import Copies, Given, Unreadable, given_messages
 from ..serve.notes import find_engine
 from ..settings import Settings
+from ..sources.bounds import bounds_of
 from ..stores.sqlite.place import chosen_path
 from .export import export_lines
 

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Iterator
 import msgspec
 
 from ..errors import InputError, MappingError
-from ..ingest.bounds import DEFAULT_BOUNDS, Bounds
 from ..pipeline.lines import Unreadable, given_messages
 from ..pipeline.reading import TOO_DEEP
 from ..settings import Destination
+from ..sources.bounds import DEFAULT_BOUNDS, Bounds
 from . import Comparison, compare, sides_of
 
 

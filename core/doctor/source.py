@@ -25,13 +25,13 @@ from ..errors import InputError
 from ..faults import Faults
 from ..identities.model import Cluster, Users
 from ..index.receipts import ReceiptReader
-from ..ingest.bounds import bounds_of
 from ..messages import Marks, Message
 from ..objections import read_objection
 from ..pipeline.intake import parse_receipt
 from ..pipeline.reading import read_document
 from ..serve.notes import find_engine
 from ..settings import Settings
+from ..sources.bounds import bounds_of
 from ..stores import Readable, ReadOnlyStores
 from ..stores.sqlite.place import chosen_path
 from ..verdict import with_findings

@@ -17,12 +17,12 @@ from ..index.indexer import Indexer
 from ..index.receipts import ReceiptReader
 from ..index.workers import Workers
 from ..ingest.app import IngestApp
-from ..ingest.bounds import bounds_of
 from ..ingest.first_look import FirstLook
 from ..ingest.knocks import Knocks
 from ..messages import Message, Receipt
 from ..pipeline.intake import parse_receipt
 from ..serve.server import Listener, WebServer
+from ..sources.bounds import bounds_of
 from ..stores.base import Stores
 from .active import ActiveSettings
 from .aggregates import Aggregates

@@ -12,10 +12,10 @@ from collections.abc import AsyncIterator, Callable, Sequence
 
 from ..api.models import Summary
 from ..index.receipts import ReceiptReader
-from ..ingest.bounds import Bounds
 from ..json_text import json_bytes
 from ..messages import Message, Receipt, position_of, seq_of
 from ..query import Query, Tally
+from ..sources.bounds import Bounds
 from ..stores.base import START, Cursor, Stores, just_before
 from .search import NewMessage, Search
 

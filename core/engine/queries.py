@@ -15,7 +15,6 @@ from ..faults import Faults
 from ..forward.credentials import credentials_in_words, sent_with
 from ..index.indexer import Indexer
 from ..index.receipts import ReceiptReader
-from ..ingest.bounds import Bounds, bounds_of
 from ..ingest.knocks import Knocks
 from ..masks import Masks, mask_token
 from ..messages import JsonObject
@@ -23,6 +22,7 @@ from ..not_imitated import listed
 from ..query import parse
 from ..serve.server import Listener
 from ..settings import Settings
+from ..sources.bounds import Bounds, bounds_of
 from ..stores.base import Stores
 from .active import ActiveSettings
 from .aggregates import Aggregates, row_lines

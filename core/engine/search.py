@@ -15,12 +15,12 @@ from ..delivery import DeliveryState
 from ..errors import RequestRefused
 from ..index.receipts import ReceiptReader
 from ..index.summaries import NAME_LIMIT, delivery_of, judged_of
-from ..ingest.bounds import Bounds
-from ..ingest.decode import inflate
 from ..messages import JsonObject, Marks, Message, Receipt, position_of, seq_of
 from ..query import Facts, Judgement, Names, Query, Tally, names_of, refusal_text, searched_text
 from ..query.partial import PartialReader, reader_of
 from ..query.sql import CUT_AT
+from ..sources.bounds import Bounds
+from ..sources.decode import inflate
 from ..stores.base import Condition, Found, Readable
 from ..verdict import Verdict
 

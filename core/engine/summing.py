@@ -16,8 +16,8 @@ import msgspec
 from ..aggregates.counts import MOST_EVENTS, NEWEST, coverage_of, overview_of, step_of
 from ..aggregates.model import Overview
 from ..index.receipts import ReceiptReader
-from ..ingest.bounds import Bounds
 from ..query import Query, parse
+from ..sources.bounds import Bounds
 from ..stores.base import Counts, Stores
 from ..stores.tallies import LineCounts
 from ..verdict import Severity

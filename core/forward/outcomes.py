@@ -31,10 +31,10 @@ from http import HTTPStatus
 import msgspec
 
 from ..delivery import Outcome
-from ..ingest.decode import NotJson, read_json
 from ..json_text import to_json
 from ..masks import NO_MASKS, Masks
 from ..messages import Json, JsonObject
+from ..sources.decode import NotJson, read_json
 from .batch import Batch
 
 WORDS_LIMIT = 300

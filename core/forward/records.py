@@ -22,11 +22,11 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from ..ingest.decode import read_json
 from ..json_text import json_bytes
 from ..masks import secrets_of
 from ..messages import Json, JsonObject
 from ..settings import Secret
+from ..sources.decode import read_json
 from ..verdict import IDENTITY_EVENTS, OutgoingRequest, Translation
 from .wire import Shape, shape_of
 

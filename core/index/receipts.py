@@ -19,9 +19,9 @@ from ..checks.stream import Digest, Whole
 from ..delivery import Owed
 from ..errors import InputError, RequestRefused
 from ..faults import Faults
-from ..ingest.decode import compression
 from ..json_text import json_bytes
 from ..messages import JsonObject, Marks, Message, Origin, Receipt, position_of, seq_of
+from ..sources.decode import compression
 from ..stores.base import Judged, Readable
 from ..stores.stretches import receipts_at
 from ..verdict import FAULT_RULE, Finding, Translation, Verdict, with_findings

@@ -21,11 +21,11 @@ import msgspec
 
 from ..delivery import DeliveryState
 from ..faults import Faults
-from ..ingest.bounds import bounds_of
 from ..messages import Message, Receipt
 from ..pipeline import compile_settings, run
 from ..pipeline.intake import parse_receipt
 from ..settings import Settings
+from ..sources.bounds import bounds_of
 from .judging import READING, Judging
 from .revision import revision_of
 from .wire import (

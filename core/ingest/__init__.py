@@ -1,1 +1,1 @@
-"""From a request to messages: the endpoint, and the reading of what it kept."""
+"""The HTTP endpoint: sockets, bodies, CORS, and the answers to the requests of every source."""

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from ..errors import RequestRefused
-from .limits import excess
+from ..sources.limits import excess
 
 Scope = MutableMapping[str, Any]
 Event = MutableMapping[str, Any]

@@ -14,18 +14,18 @@ import msgspec
 
 from ..errors import JournalError, JournalFull, RequestRefused
 from ..messages import Origin, Receipt
+from ..sources.decode import InflatesTooFar, NotJson, inflate
+from ..sources.limits import REFUSED_BODY_BYTES
+from ..sources.parts import members
+from ..sources.segment.cdn import base_of, settings_json
+from ..sources.segment.pixel import GIF, pixel_json
+from ..sources.segment.routes import Route, is_tee, near_path, route_of
+from ..sources.segment.validate import DEVICE_MODE, check_body, nested_too_deep, too_deep
 from ..text import clean, shorten, shown
 from .body import HUNG_UP, BodyRefused, Receive, Scope, Send, read_body
-from .cdn import base_of, settings_json
 from .cors import METHODS, HeaderList, answer_headers, preflight_headers
-from .decode import InflatesTooFar, NotJson, inflate
 from .endpoint import Endpoint
 from .http_protocol import ANSWER, WHOLE_BODY, Answer
-from .limits import REFUSED_BODY_BYTES
-from .parts import members
-from .pixel import GIF, pixel_json
-from .routes import Route, is_tee, near_path, route_of
-from .validate import DEVICE_MODE, check_body, nested_too_deep, too_deep
 
 _JSON: tuple[bytes, bytes] = (b"content-type", b"application/json")
 _NO_STORE: tuple[bytes, bytes] = (b"cache-control", b"no-store")

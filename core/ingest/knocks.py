@@ -12,9 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..api.models import Knock, KnockKind
+from ..sources.segment.routes import Route, route_of
 from ..text import clean, shorten
 from .cors import HeaderList
-from .routes import Route, route_of
 
 WAIT = 2.0
 """Seconds until a preflight or a settings fetch is shown: the message behind it mostly comes sooner."""

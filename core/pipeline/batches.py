@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..ingest.decode import NotJson, read_json
-from ..ingest.parts import array_parts, members
-from ..ingest.routes import basic_user, query_field
 from ..messages import JsonObject, Receipt
 from ..paths import child
+from ..sources.decode import NotJson, read_json
+from ..sources.parts import array_parts, members
+from ..sources.segment.routes import basic_user, query_field
 
 SHARED = ("context", "integrations")
 """What a batch may state once for all of its items. An item's own keys win: Segment does not document which

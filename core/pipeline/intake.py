@@ -15,10 +15,13 @@ import uuid
 from collections.abc import Collection, Mapping
 
 from ..errors import RequestRefused
-from ..ingest import limits
-from ..ingest.bounds import DEFAULT_BOUNDS, Bounds, crowded, over, over_from, over_together
-from ..ingest.decode import NotJson, Repair, inflate, read_json
-from ..ingest.objections import (
+from ..messages import Json, JsonObject, Marks, Message, Receipt, message_number
+from ..objections import Objection, change, rejection
+from ..sources import limits
+from ..sources.bounds import DEFAULT_BOUNDS, Bounds, crowded, over, over_from, over_together
+from ..sources.decode import NotJson, Repair, inflate, read_json
+from ..sources.parts import array_parts, head_of, members
+from ..sources.segment.objections import (
     NOT_JSON_WORDS,
     PUBLIC_ADDRESS,
     known_call,
@@ -26,12 +29,9 @@ from ..ingest.objections import (
     overflows,
     twice_encoded,
 )
-from ..ingest.parts import array_parts, head_of, members
-from ..ingest.pixel import pixel_json
-from ..ingest.routes import route_of
-from ..ingest.times import corrected, iso, read_time
-from ..messages import Json, JsonObject, Marks, Message, Receipt, message_number
-from ..objections import Objection, change, rejection
+from ..sources.segment.pixel import pixel_json
+from ..sources.segment.routes import route_of
+from ..sources.segment.times import corrected, iso, read_time
 from ..text import shown
 from .address import public_address
 from .batches import SHARED, is_batch, merged, write_key_of

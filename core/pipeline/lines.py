@@ -13,12 +13,12 @@ from ..checks.stream.memory import IdTable, hashed
 from ..checks.stream.observed import StreamLimits
 from ..codec.pieces import message_pieces
 from ..errors import InputError, MappingError
-from ..ingest.bounds import DEFAULT_BOUNDS, Bounds, over
-from ..ingest.parts import members
 from ..json_text import json_bytes
 from ..mapping.dates import read_time
 from ..messages import DEDUPE_WINDOW, JsonObject, Message
 from ..settings import Destination
+from ..sources.bounds import DEFAULT_BOUNDS, Bounds, over
+from ..sources.parts import members
 from .envelope import read_envelope
 from .reading import read_message, read_value
 

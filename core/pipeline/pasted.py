@@ -9,10 +9,10 @@ from typing import cast
 from ..codec import decode
 from ..codec.kinds import kind_of
 from ..errors import InputError
-from ..ingest.bounds import DEFAULT_BOUNDS, Bounds
 from ..json_text import json_bytes
 from ..messages import CALL_TYPES, Json, JsonObject
 from ..settings import Destination
+from ..sources.bounds import DEFAULT_BOUNDS, Bounds
 from .lines import Given, Unreadable, given_messages
 from .reading import read_message
 

@@ -11,9 +11,13 @@ from collections.abc import Iterable
 import msgspec
 
 from ..errors import InputError
-from ..ingest.bounds import DEFAULT_BOUNDS, Bounds, over
-from ..ingest.decode import NotJson, Repair, read_json
-from ..ingest.objections import (
+from ..json_text import deeper_than
+from ..messages import Json, JsonObject, Marks, Message
+from ..objections import Objection, change, first_rejection, rejection
+from ..sources.bounds import DEFAULT_BOUNDS, Bounds, over
+from ..sources.decode import NotJson, Repair, read_json
+from ..sources.parts import head_of, members
+from ..sources.segment.objections import (
     known_call,
     message_id_objections,
     missing_parts,
@@ -22,11 +26,7 @@ from ..ingest.objections import (
     size_objections,
     type_objection,
 )
-from ..ingest.parts import head_of, members
-from ..ingest.times import read_time
-from ..json_text import deeper_than
-from ..messages import Json, JsonObject, Marks, Message
-from ..objections import Objection, change, first_rejection, rejection
+from ..sources.segment.times import read_time
 from ..text import shown
 
 MAX_DEPTH = 512

@@ -22,11 +22,11 @@ from segtap.core.engine.search import Search
 from segtap.core.faults import Faults
 from segtap.core.index.receipts import ReceiptReader
 from segtap.core.index.summaries import entry_of, judged_of, summarize
-from segtap.core.ingest.bounds import bounds_of
 from segtap.core.messages import Receipt
 from segtap.core.pipeline.intake import parse_receipt
 from segtap.core.query import parse
 from segtap.core.settings import DestinationSettings, JournalSettings, Settings
+from segtap.core.sources.bounds import bounds_of
 from segtap.core.stores import Entry, ReadOnlyStores
 from segtap.core.stores.sqlite.rows import pack_receipt
 from segtap.core.stores.sqlite.store import Store

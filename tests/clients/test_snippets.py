@@ -1,4 +1,4 @@
-"""The lines that the screen and core/ingest/README.md give, run as they stand."""
+"""The lines that the screen and core/sources/README.md give, run as they stand."""
 
 from __future__ import annotations
 

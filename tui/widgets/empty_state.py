@@ -108,7 +108,7 @@ class EmptyState(VerticalScroll):
         hints = [
             (
                 "Keep Segment",
-                "core/ingest/README.md has a tee that copies each message here; Segment receives as before",
+                "core/sources/README.md has a tee that copies each message here; Segment receives as before",
             ),
             ("Decode", "x opens whatever you paste: base64, a form, a URL, a curl line"),
             (

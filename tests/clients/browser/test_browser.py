@@ -1,4 +1,4 @@
-"""@segment/analytics-next in a real browser: the lines and the tee of core/ingest/README.md."""
+"""@segment/analytics-next in a real browser: the lines and the tee of core/sources/README.md."""
 
 from __future__ import annotations
 

@@ -18,11 +18,11 @@ from segtap.core.commands.translate import translate_lines
 from segtap.core.compare.lines import compare_lines
 from segtap.core.config import load
 from segtap.core.errors import InputError
-from segtap.core.ingest.bounds import Bounds, bounds_of
 from segtap.core.pipeline import compiled
 from segtap.core.pipeline.lines import documents
 from segtap.core.pipeline.reading import read_message
 from segtap.core.settings import Destination
+from segtap.core.sources.bounds import Bounds, bounds_of
 
 NOW = 1_795_557_600_000
 SMALL = Bounds(message=100_000, nodes=100)

@@ -23,10 +23,10 @@ from segtap.core.engine.lifecycle import Engine
 from segtap.core.engine.summing import Summing
 from segtap.core.errors import FilterFault
 from segtap.core.index.receipts import ReceiptReader
-from segtap.core.ingest.bounds import Bounds
 from segtap.core.messages import Receipt, message_number
 from segtap.core.pipeline.intake import parse_receipt
 from segtap.core.query import Names
+from segtap.core.sources.bounds import Bounds
 from segtap.core.stores.base import Entry, Judged, Revision
 from segtap.core.stores.memory import MemoryStores
 from segtap.core.verdict import Translation, Verdict

@@ -20,11 +20,11 @@ from ingesting import NOW, Sink, ask, ingest_app, post, to_json
 
 from segtap.core.errors import RequestRefused
 from segtap.core.index.labels import describe, source_label
-from segtap.core.ingest.decode import NotJson, inflate, read_json
-from segtap.core.ingest.routes import route_of
-from segtap.core.ingest.validate import check_body
 from segtap.core.messages import Marks, Receipt
 from segtap.core.pipeline.intake import parse_receipt
+from segtap.core.sources.decode import NotJson, inflate, read_json
+from segtap.core.sources.segment.routes import route_of
+from segtap.core.sources.segment.validate import check_body
 
 TRACK = {"type": "track", "event": "E", "userId": "u"}
 GOOD = to_json(TRACK)

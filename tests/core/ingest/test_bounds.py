@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ingesting import NOW, Sink, ingest_app, post
 
-from segtap.core.ingest.bounds import MESSAGES_TOGETHER, Bounds, count_nodes, exceeds, over
-from segtap.core.ingest.decode import read_json
 from segtap.core.messages import Marks, Message, Receipt
 from segtap.core.pipeline.intake import parse_receipt
+from segtap.core.sources.bounds import MESSAGES_TOGETHER, Bounds, count_nodes, exceeds, over
+from segtap.core.sources.decode import read_json
 
 SMALL = Bounds(message=1_000, nodes=100, decoded=20_000)
 HEAD = b'"type":"track","event":"Paid","userId":"u-1","messageId":"m-1"'

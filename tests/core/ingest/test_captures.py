@@ -10,9 +10,9 @@ import pytest
 from ingesting import NOW, Captured, Sink, ask, captured, ingest_app
 
 from segtap.core.index.labels import describe, source_label
-from segtap.core.ingest.objections import PUBLIC_ADDRESS
 from segtap.core.messages import CALL_TYPES, Marks, Message, Receipt
 from segtap.core.pipeline.intake import parse_receipt
+from segtap.core.sources.segment.objections import PUBLIC_ADDRESS
 
 SDKS = {
     "segment-analytics-next": "web",

@@ -13,10 +13,10 @@ import pytest
 from ingesting import NOW, to_json
 
 from segtap.core.index.labels import describe, source_label
-from segtap.core.ingest.objections import NO_EVENT, NO_ID, NO_TYPE, PUBLIC_ADDRESS
 from segtap.core.messages import JsonObject, Marks, Message, Receipt, message_number
 from segtap.core.objections import change, rejection
 from segtap.core.pipeline.intake import parse_receipt
+from segtap.core.sources.segment.objections import NO_EVENT, NO_ID, NO_TYPE, PUBLIC_ADDRESS
 
 RECEIVED = "2026-11-24T22:02:43.873Z"
 TRACK = {"type": "track", "event": "E", "userId": "u", "messageId": "m-1"}

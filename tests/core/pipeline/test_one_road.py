@@ -18,13 +18,13 @@ from segtap.core.commands.replay import read_lines
 from segtap.core.commands.translate import translate_lines
 from segtap.core.engine.active import ActiveSettings
 from segtap.core.index.receipts import ReceiptReader
-from segtap.core.ingest.decode import read_json
 from segtap.core.json_text import json_bytes
 from segtap.core.messages import JsonObject, Message, Receipt
 from segtap.core.pipeline import compile_settings
 from segtap.core.pipeline.intake import parse_receipt
 from segtap.core.pipeline.lines import documents
 from segtap.core.settings import Settings
+from segtap.core.sources.decode import read_json
 from segtap.core.verdict import Finding
 
 NOW = 1_795_557_600_000

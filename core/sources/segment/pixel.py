@@ -14,9 +14,9 @@ from urllib.parse import unquote_to_bytes
 
 import msgspec
 
-from ..errors import RequestRefused
-from ..messages import Json, JsonObject
-from .decode import compression, inflate
+from ...errors import RequestRefused
+from ...messages import Json, JsonObject
+from ..decode import compression, inflate
 from .routes import query_pairs
 
 GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")

@@ -11,11 +11,11 @@ import re
 
 import msgspec
 
-from ..errors import RequestRefused
-from ..messages import CALL_TYPES
-from .decode import NotJson, read_json
-from .limits import MAX_BATCH_MESSAGES
-from .parts import array_parts, members
+from ...errors import RequestRefused
+from ...messages import CALL_TYPES
+from ..decode import NotJson, read_json
+from ..limits import MAX_BATCH_MESSAGES
+from ..parts import array_parts, members
 from .routes import Route
 
 DEVICE_MODE = "this is Mixpanel's own endpoint, and its SDKs' traffic is not read yet: use a Segment SDK"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
-from ..messages import JsonObject
+from ...messages import JsonObject
 
 
 def settings_json(write_key: str, host: str, protocol: str, base: str = "") -> bytes:

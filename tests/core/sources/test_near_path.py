@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from ingesting import Sink, ingest_app, post
 
-from segtap.core.ingest.routes import near_path
+from segtap.core.sources.segment.routes import near_path
 
 
 @pytest.mark.parametrize(

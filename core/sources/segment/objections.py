@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from ..messages import CALL_TYPES, Json, JsonObject
-from ..objections import Objection, change, rejection
-from ..text import shown
-from . import limits
-from .decode import Repair
+from ...messages import CALL_TYPES, Json, JsonObject
+from ...objections import Objection, change, rejection
+from ...text import shown
+from .. import limits
+from ..decode import Repair
 
 PUBLIC_ADDRESS = change("Segment would see your public address as context.ip; a local one is not filled in")
 """The objection (without a mark) of browser and pixel traffic that comes from this machine or its network."""

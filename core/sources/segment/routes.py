@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from ..messages import CALL_TYPES
+from ...messages import CALL_TYPES
 
 RouteKind = Literal["call", "batch", "pixel", "settings", "metrics", "mixpanel", "other"]
 
