@@ -111,7 +111,7 @@ _HOMES = {
     "accepts_service_account": "forward.credentials",
     "as_curl": "codec.to_curl",
     "at_mixpanel_url": "forward.wire:onto",
-    "bounds_of": "ingest.bounds",
+    "bounds_of": "sources.bounds",
     "check": "checks",
     "check_settings": "checks",
     "compile_settings": "pipeline",
