@@ -23,6 +23,7 @@ from .destination import settings_of
 from .exports import exported
 from .filters import filters_of
 from .functions import name_functions
+from .hcl import first_unknown
 from .notes import Notes
 from .objects import Exported
 from .of_source import OfSource, of_source
@@ -118,8 +119,9 @@ def _name_the_rest(found: Sequence[Exported], chosen: Chosen, between: OfSource,
     functions = [one for one in found if one.kind == "function"]
     name_functions(between.instances, functions, notes)
     for one in between.schema:
-        name_blocked(one, notes)
-        if one.kind == "source" and not one.enabled:
+        unsure = one in between.unsure
+        name_blocked(one, notes, unsure=unsure)
+        if one.kind == "source" and not one.enabled and not unsure:
             notes.name(
                 f"The source {one.label!r} is switched off in Segment: it sends nothing.",
                 NotImitated(kind="switched_off", name=one.label, scope="source", where=one.address),
@@ -129,6 +131,8 @@ def _name_the_rest(found: Sequence[Exported], chosen: Chosen, between: OfSource,
     running = [one for one, place in between.instances if place != "elsewhere"]
     for one in (*concerned, *running, *functions, *between.schema):
         name_unknown_fields(one, notes)
+        if not one.enabled_is_known and first_unknown(one.fields.get("enabled")) is None:
+            notes.say(f"{one.address} counts as on: its `enabled` is {one.fields['enabled']!r}.")
     for one in found:
         if one.kind == "unknown":
             notes.name(

@@ -72,17 +72,22 @@ def choose(found: Sequence[Exported], wanted: str, notes: Notes) -> Chosen:
 
 
 def without_copies(found: Sequence[Exported], notes: Notes) -> list[Exported]:
-    """Return each object once, even if several files hold it."""
-    kept: dict[tuple[str, str], Exported] = {}
-    once: list[Exported] = []
-    for one in found:
-        key = (one.kind, one.id)
-        if not one.id_is_known or key not in kept:
-            kept[key] = one
-            once.append(one)
-        elif one.kind != "destination":
+    """Return each object once, even if several files hold it.
+
+    Fields that the first of several copies does not have come from the later ones: a data source of Terraform
+    has schema settings that its resource may lack.
+    """
+    once: dict[tuple[str, str, int], Exported] = {}
+    for place, one in enumerate(found):
+        key = (one.kind, one.id, 0) if one.id_is_known else (one.kind, one.id, place + 1)
+        first = once.setdefault(key, one)
+        if first is one:
+            continue
+        own = {name: value for name, value in first.fields.items() if value is not None}
+        once[key] = msgspec.structs.replace(first, fields={**one.fields, **own})
+        if one.kind not in ("destination", "source"):
             notes.say(f"{one.address} is in the files twice, and is imported once.")
-    return once
+    return list(once.values())
 
 
 # --- the destination -----------------------------------------------------------------------------

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+import msgspec
+
 from ..messages import JsonObject
 from ..not_imitated import NotImitated
-from ..settings import SEGMENT_REGIONS
+from ..settings import SEGMENT_REGIONS, ClassicSettings
 from .chosen import kind_of
 from .hcl import first_unknown
 from .notes import Notes
@@ -75,13 +77,15 @@ def settings_of(destination: Exported | None, notes: Notes) -> tuple[JsonObject 
     source = given.get("sourceName")
     if text(source):
         made["source_name"] = text(source)
+    elif source and first_unknown(source) is None:
+        notes.say(f"sourceName {source!r} is not a text: segtap uses none.")
     _tell_unknown("sourceName", source, "none", notes)
     if kind == "actions":
         strict = given.get("strictMode", "1")
         made["strict"] = str(strict) not in ("0", "False", "false")
         _tell_unknown("strictMode", strict, "on", notes)
     enabled = destination.fields.get("enabled")
-    if enabled is False:
+    if not destination.enabled:
         notes.name(
             f"The destination {destination.label!r} is switched off in Segment: it sends nothing.",
             NotImitated(kind="switched_off", name=destination.label, where=destination.address),
@@ -126,17 +130,24 @@ def _classic(destination: Exported, given: dict[str, Any], notes: Notes) -> Json
     made: JsonObject = {}
     for name, key in CLASSIC_KEYS.items():
         value = given.get(name)
-        if _plain(value):
+        if isinstance(value, bool if key in _SWITCHES else list) and _plain(value):
             made[key] = value
         elif value is not None:
             unknown = first_unknown(value)
             why = f"depends on {unknown.reference}" if unknown is not None else "cannot be read"
-            notes.say(f"{name} {why}: segtap uses its default.")
+            notes.name(
+                f"{name} {why}: segtap uses its default.",
+                NotImitated(kind="setting", name=name, where=destination.address),
+            )
     device = [name for name in DEVICE_KEYS if given.get(name) not in (None, "", [])]
     if device:
         notes.say(f"Device mode only, so left out: {', '.join(device)}. segtap shows what cloud mode sends.")
     _name_unknown(destination, given, {*CLASSIC_KEYS, *DEVICE_KEYS, *_READ}, notes)
     return made
+
+
+_SWITCHES = {one.name for one in msgspec.structs.fields(ClassicSettings) if one.type is bool}
+"""The keys of `[classic]` that are on or off; the others are lists."""
 
 
 def _plain(value: Any) -> bool:

@@ -33,11 +33,12 @@ def exported(files: Sequence[tuple[str, str]], notes: Notes) -> Iterator[Exporte
     pages = _Pages()
     for name, text in files:
         if name.endswith((".tf.json", ".tfvars.json")):
-            notes.say(
-                f"{name} was left out: it is Terraform's JSON syntax. Use terraform show -json instead."
+            notes.name(
+                f"{name} was left out: it is Terraform's JSON syntax. Use terraform show -json instead.",
+                NotImitated(kind="resource", name=name),
             )
         elif not name.endswith(TERRAFORM_FILES):
-            found = list(_of_json(_json(name, text), name, pages))
+            found = list(_of_json(_json(name, text), name, pages, notes))
             if not found and not pages.kinds_of(name):
                 notes.say(f"{name} holds nothing of a destination or its source.")
             yield from found
@@ -93,7 +94,7 @@ def _json(name: str, text: str) -> Json:
         raise InputError(f"{name} is not JSON: {error}. Terraform's own files end in .tf.") from None
 
 
-def _of_json(value: Json, name: str, pages: _Pages) -> Iterator[Exported]:
+def _of_json(value: Json, name: str, pages: _Pages, notes: Notes) -> Iterator[Exported]:
     if not isinstance(value, dict):
         raise InputError(f"{name} holds no object: save the whole answer of the Public API.")
     for key in ("values", "planned_values"):
@@ -108,23 +109,37 @@ def _of_json(value: Json, name: str, pages: _Pages) -> Iterator[Exported]:
     while isinstance(inner, dict) and isinstance(inner.get("data"), dict):
         inner = inner["data"]
     if isinstance(inner, dict):
-        yield from _of_answer(inner, name, pages)
+        yield from _of_answer(inner, name, pages, notes)
 
 
-def _of_answer(data: JsonObject, name: str, pages: _Pages) -> Iterator[Exported]:
+def _of_answer(data: JsonObject, name: str, pages: _Pages, notes: Notes) -> Iterator[Exported]:
     for key, value in data.items():
         kind = _ANSWERS.get(key)
         if kind is not None:
             if isinstance(value, list):
                 pages.add(kind, name, data.get("pagination"))
-            for index, item in enumerate(dicts(value if isinstance(value, list) else [value])):
-                name_of = item.get("name") or item.get("title") or item.get("displayName") or index + 1
-                yield Exported(kind, f"{name}: {name_of}", item)
+            for index, item in enumerate(value if isinstance(value, list) else [value], start=1):
+                if isinstance(item, dict):
+                    name_of = item.get("name") or item.get("title") or item.get("displayName") or index
+                    yield Exported(kind, f"{name}: {name_of}", item)
+                elif not isinstance(RESOURCES[kind], str):
+                    place = f"{name}: {key}, no. {index}" if isinstance(value, list) else f"{name}: {key}"
+                    _name_unreadable(kind, place, notes)
         elif key == "settings" and isinstance(value, dict):
             fields: dict[str, Any] = {"sourceId": data.get("sourceId"), "schemaSettings": value}
             yield Exported("trackingPlanConnection", f"{name}: settings", fields)
         elif key not in OTHER_ANSWERS:
             yield Exported("unknown", f"{name}: {key}", {})
+
+
+def _name_unreadable(kind: str, place: str, notes: Notes) -> None:
+    """Note what stands in the place of an object and is not one: an enabled object may be missing."""
+    words = f"{place} was left out: it is not an object."
+    part = NotImitated(kind="resource", name=place)
+    if kind in _MISSING_IF_CUT_OFF:
+        notes.left_out(words, part, enabled=True)
+    else:
+        notes.name(words, part)
 
 
 def _of_module(module: Json) -> Iterator[Exported]:

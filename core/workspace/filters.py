@@ -61,6 +61,10 @@ def _of_actions(one: Exported, condition: str, words: str, notes: Notes) -> list
     actions, part = dicts(given), _part(one, condition)
     if not actions:
         notes.left_out(f"{words} was left out: it has no action that can be read.", part, enabled=one.enabled)
+    if len(actions) < len(cast("list[Any]", given) if isinstance(given, list) else actions):
+        notes.left_out(
+            f"{words} was left out in part: one of its actions is not an object.", part, enabled=one.enabled
+        )
     for action in actions:
         single = _of_action(condition, action)
         if single is None:

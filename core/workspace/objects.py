@@ -30,6 +30,8 @@ TERRAFORM = {
 }
 """The resource types of the provider segmentio/segment, and the kind of object that each is here."""
 
+WRITTEN = "propertyValue"
+"""The field of a transformation that holds the user's own data."""
 PREFIX = "segment_"
 """Every type of that provider begins with it."""
 
@@ -57,8 +59,18 @@ class Exported(msgspec.Struct, frozen=True):
 
     @property
     def enabled(self) -> bool:
-        """False if it is switched off. A value that only Terraform knows counts as on."""
-        return self.fields.get("enabled") is not False
+        """False if it is switched off; Terraform reads the text "false" as such, too.
+
+        A value that only Terraform knows counts as on, and so does one that nobody can read.
+        """
+        value = self.fields.get("enabled")
+        return value is not False and value != "false"
+
+    @property
+    def enabled_is_known(self) -> bool:
+        """False if `enabled` says neither yes nor no; where it is left out, the object is on."""
+        value = self.fields.get("enabled")
+        return value is None or isinstance(value, bool) or value in ("true", "false")
 
     @property
     def label(self) -> str:
@@ -94,10 +106,13 @@ def camel_name(name: str) -> str:
 
 
 def camel_inside(value: Any) -> Any:
-    """Rename the fields of all objects in a value, at any depth. Texts are left alone, JSON ones as well."""
+    """Rename the fields of all objects in a value, at any depth. Texts are left alone, JSON ones as well.
+
+    So are the values that a transformation writes: the names in them are those of the user's messages.
+    """
     if isinstance(value, dict):
-        items = cast("dict[str, Any]", value).items()
-        return {camel_name(key): camel_inside(item) for key, item in items}
+        items = ((camel_name(key), item) for key, item in cast("dict[str, Any]", value).items())
+        return {name: item if name == WRITTEN else camel_inside(item) for name, item in items}
     if isinstance(value, list):
         return [camel_inside(item) for item in cast("list[Any]", value)]
     return value

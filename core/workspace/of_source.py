@@ -27,6 +27,8 @@ class OfSource(msgspec.Struct, frozen=True):
     instances: tuple[tuple[Exported, Place], ...]
     schema: tuple[Exported, ...]
     """The source, and its connections to tracking plans."""
+    unsure: tuple[Exported, ...] = ()
+    """Those of `schema` of which the files do not say that they concern the destination."""
 
 
 class _Ids(msgspec.Struct, frozen=True):
@@ -51,20 +53,23 @@ def of_source(
     """
     given = [one for one in found if one.kind == "transformation"]
     ids = _ids(given, destination, destination_id, source_id, notes)
-    transformations = tuple(one for one in given if _is_own(one, ids, notes))
-    others = sum(one.enabled for one in given) - sum(one.enabled for one in transformations)
-    if others > 0 and not notes.missing:
+    owned = [(one, _is_own(one, ids, notes)) for one in given]
+    transformations = tuple(one for one, own in owned if own == "yes")
+    others = sum(one.enabled for one, own in owned if own == "no")
+    if others > 0:
         notes.say(f"{counted(others, 'transformation')} of other sources or destinations left out.")
     instances: list[tuple[Exported, Place]] = [
         (one, _place(one, ids, found)) for one in found if one.kind == "insertFunctionInstance"
     ]
-    schema = tuple(
-        one
-        for one in found
-        if (one.kind == "source" and _same(one.fields.get("id"), one.id, ids.source) == "yes")
-        or (one.kind == "trackingPlanConnection" and _concerns(one, ids))
+    schema = [(one, own) for one in found if (own := _of_own_source(one, ids)) != "no"]
+    if any(one.kind == "source" and own == "yes" for one, own in schema):
+        schema = [(one, own) for one, own in schema if one.kind != "source" or own == "yes"]
+    return OfSource(
+        transformations,
+        tuple(instances),
+        tuple(one for one, _ in schema),
+        tuple(one for one, own in schema if own == "unknown"),
     )
-    return OfSource(transformations, tuple(instances), schema)
 
 
 def _ids(
@@ -74,7 +79,10 @@ def _ids(
     source_id: str,
     notes: Notes,
 ) -> _Ids:
-    source = source_id or (destination.reference("sourceId") if destination is not None else "")
+    named = destination.reference("sourceId") if destination is not None else ""
+    source = source_id or named
+    if source_id and named and source_id != named:
+        notes.say(f"The destination's source is {named}: the transformations are those of {source_id}.")
     sources = sorted({one.reference("sourceId") for one in transformations} - {""})
     if not source and len(sources) > 1:
         raise InputError(
@@ -116,21 +124,22 @@ def _is_id(text: str) -> bool:
     return "." not in text
 
 
-def _concerns(one: Exported, ids: _Ids) -> bool:
-    named = one.fields.get("sourceId")
-    return _same(named, one.reference("sourceId"), ids.source) != "no"
+def _of_own_source(one: Exported, ids: _Ids) -> Owned:
+    """Return whether it is the destination's source, or a connection of that to a tracking plan."""
+    field = {"source": "id", "trackingPlanConnection": "sourceId"}.get(one.kind)
+    return _same(one.fields.get(field), one.reference(field), ids.source) if field else "no"
 
 
-def _is_own(one: Exported, ids: _Ids, notes: Notes) -> bool:
+def _is_own(one: Exported, ids: _Ids, notes: Notes) -> Owned:
     """Return whether a transformation runs on the way to the destination; note it if that is unknown."""
     at_source = _same(one.fields.get("sourceId"), one.reference("sourceId"), ids.source)
     at_destination: Owned = "yes"
     if metadata := one.reference("destinationMetadataId"):
         at_destination = _at_destination(one, metadata, ids)
     if "no" in (at_source, at_destination):
-        return False
+        return "no"
     if at_source == at_destination == "yes":
-        return True
+        return "yes"
     why = "it does not say which source it is of"
     for field, known in (("sourceId", at_source), ("destinationMetadataId", at_destination)):
         if known == "unknown" and (named := one.reference(field)):
@@ -142,7 +151,7 @@ def _is_own(one: Exported, ids: _Ids, notes: Notes) -> bool:
         part,
         enabled=one.enabled,
     )
-    return False
+    return "unknown"
 
 
 def _at_destination(one: Exported, metadata: str, ids: _Ids) -> Owned:

@@ -22,17 +22,20 @@ _ALLOW = {
 _ON_VIOLATIONS = "commonEventOnViolations"
 
 
-def name_blocked(one: Exported, notes: Notes) -> None:
-    """Name what a source, or its connection to a tracking plan, blocks for each type of call."""
+def name_blocked(one: Exported, notes: Notes, *, unsure: bool) -> None:
+    """Name what a source, or its connection to a tracking plan, blocks for each type of call.
+
+    `unsure`: the files do not say that it is the destination's source.
+    """
     settings = camel_inside(one.fields.get("schemaSettings"))
     if not isinstance(settings, dict):
         if (unknown := first_unknown(settings)) is not None:
-            _name("", f"what {unknown.reference} says", one, notes)
+            _name("", f"what {unknown.reference} says", one, notes, unsure=unsure)
         return
     for call, given in cast("dict[str, Any]", settings).items():
         blocked = ", ".join(_blocked(cast("dict[str, Any]", given))) if isinstance(given, dict) else ""
         if blocked:
-            _name(call, blocked, one, notes)
+            _name(call, blocked, one, notes, unsure=unsure)
 
 
 def _blocked(settings: dict[str, Any]) -> Iterator[str]:
@@ -49,11 +52,12 @@ def _blocked(settings: dict[str, Any]) -> Iterator[str]:
         yield f"violations of the common rules ({action})"
 
 
-def _name(call: str, blocked: str, one: Exported, notes: Notes) -> None:
+def _name(call: str, blocked: str, one: Exported, notes: Notes, *, unsure: bool) -> None:
     calls = f" in {call} calls" if call else ""
+    doubt = " The files do not say whether the destination is of this source." if unsure else ""
     notes.name(
         f"{one.address}: Segment blocks or removes {blocked}{calls}, and segtap does not imitate that."
-        ' With plan = "FILE", messages are checked against a tracking plan.',
+        f' With plan = "FILE", messages are checked against a tracking plan.{doubt}',
         NotImitated(
             kind="tracking_plan",
             name=blocked,

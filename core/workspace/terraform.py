@@ -12,7 +12,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
 from ..not_imitated import NotImitated
-from .hcl import Block, Evaluation, Expression, HclValue, Json, Unknown, evaluation, first_unknown
+from .hcl import Block, Evaluation, Expression, HclValue, Json, Unknown, first_unknown
+from .hcl_modules import Folders, folder_of_file, source_of
 from .hcl_syntax import read_hcl, read_values
 from .notes import Notes
 from .objects import PREFIX, TERRAFORM, Exported, camel
@@ -32,18 +33,20 @@ def of_terraform(files: Sequence[tuple[str, str]], notes: Notes) -> Iterator[Exp
 
     Raises InputError for a file that cannot be read.
     """
-    blocks: list[Block] = []
+    by_folder: dict[str, list[Block]] = {}
     values: dict[str, Expression] = {}
     for name, text in files:
         if name.endswith(".tfvars"):
             values.update(read_values(text, name))
         else:
-            blocks += read_hcl(text, name)
-    scope = evaluation(blocks, values)
-    ids = _ids(blocks, scope)
-    for block in blocks:
+            by_folder.setdefault(folder_of_file(name), []).extend(read_hcl(text, name))
+    folders = Folders(by_folder, values)
+    blocks = [(block, folder) for folder, some in by_folder.items() for block in some]
+    ids = _ids(blocks, folders)
+    for block, folder in blocks:
+        scope = folders.scope(folder)
         if block.type == "module":
-            _tell_module(block, scope, notes)
+            _tell_module(block, folder, folders, notes)
         if block.type != "resource" or not block.labels:
             continue
         type = block.labels[0]
@@ -63,15 +66,22 @@ def of_terraform(files: Sequence[tuple[str, str]], notes: Notes) -> Iterator[Exp
             yield Exported(kind, shown, known, of_terraform=True)
 
 
-def _tell_module(block: Block, scope: Evaluation, notes: Notes) -> None:
-    """Note a module whose files are elsewhere: what it defines is unknown."""
-    source = scope.value(block.attributes["source"]) if "source" in block.attributes else None
-    if not isinstance(source, str) or not source.startswith("."):
-        name = ".".join(("module", *block.labels[:1]))
+def _tell_module(block: Block, folder: str, folders: Folders, notes: Notes) -> None:
+    """Note a module whose files are not given: what it defines is unknown. `folder` is the block's own."""
+    source = source_of(block, folders.scope(folder))
+    name = ".".join(("module", *block.labels[:1]))
+    if folders.folder_of(folder, source) is None:
+        local = isinstance(source, str) and source.startswith(".")
         notes.name(
-            f"{name} comes from {source!r}: what it defines is not in these files. Export it with terraform"
-            " show -json > workspace.json.",
+            f"{name} comes from {source!r}: what it defines is not in these files."
+            f" {'Give that folder, too, or export' if local else 'Export'} it with terraform show -json >"
+            " workspace.json.",
             NotImitated(kind="resource", name=name),
+        )
+    elif several := next((one for one in ("for_each", "count") if one in block.attributes), ""):
+        notes.say(
+            f"{name} has a {several}: what the module defines is imported once. terraform show -json has each"
+            " of its instances."
         )
 
 
@@ -102,11 +112,12 @@ def _of_import(kind: str, fields: dict[str, Any], own: str | None) -> dict[str, 
     return {"destinationId": own.partition(":")[0]}
 
 
-def _ids(blocks: Sequence[Block], scope: Evaluation) -> dict[str, str]:
+def _ids(blocks: Sequence[tuple[Block, str]], folders: Folders) -> dict[str, str]:
     """Return the ids that the files contain, by the reference to each: `segment_destination.x.id`."""
     ids: dict[str, str] = {}
     twice: set[str] = set()
-    for block in blocks:
+    for block, folder in blocks:
+        scope = folders.scope(folder)
         given = scope.value(block.attributes["id"]) if "id" in block.attributes else None
         if not isinstance(given, str) or not given:
             continue

@@ -399,7 +399,7 @@ def broken(name: str, text: str) -> Callable[[], Workspace]:
         (broken("a.json", "{}"), "The files hold no Mixpanel destination"),
         (
             broken("a.json", '{"data": {"subscriptions": [3, null]}}'),
-            "The files hold no Mixpanel destination",
+            "a.json: subscriptions, no. 1 was left out: it is not an object.",
         ),
         (broken("a.json", "[" * 100_000), "nested too deep"),
         (broken("a.json", '{"values": {"root_module": []}}'), "The files hold no Mixpanel destination"),
