@@ -9,6 +9,7 @@ from .arrival import RULES as ARRIVAL_RULES
 from .calls import RULES
 from .classic import CLASSIC_RULES
 from .data import DATA_RULES
+from .device import DEVICE_RULES
 from .limits import LIMIT_RULES
 from .plan import RULES as PLAN_RULES
 from .rule import Rule
@@ -29,6 +30,7 @@ CATALOGUES: tuple[tuple[Rule, ...], ...] = (
     VALUE_RULES,
     DATA_RULES,
     CLASSIC_RULES,
+    DEVICE_RULES,
     SPEC_RULES,
     STREAM_RULES,
     PLAN_RULES,

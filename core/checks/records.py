@@ -19,10 +19,10 @@ from ..catalogue.users import ALIAS_IGNORED, ANONYMOUS_ID_NOT_UUID4, ANONYMOUS_P
 from ..destinations.classic.insert_id import is_unknown
 from ..messages import UUID4, Json, JsonObject
 from ..places import in_body
-from ..settings import Destination
+from ..settings import ClassicSettings, Destination
 from ..text import shown
 from ..verdict import IDENTITY_EVENTS, Explanation, Finding, Operation, Translation
-from . import data, ids, insert_ids, limits, message, names, times, values
+from . import data, device, ids, insert_ids, limits, message, names, times, values
 from .adjust import adjusted, called
 from .order import in_order
 from .settings import DEFAULTS, CheckSettings
@@ -38,8 +38,6 @@ _EVENT: tuple[Check, ...] = (
     values.in_record,
     data.country_code,
 )
-_DEVICE_MODE = "Segment: web"
-"""The `mp_lib` of the classic destination in device mode, which is Mixpanel's own SDK."""
 _FIX = {
     rule.INSERT_ID_CHARSET.id: "send a UUID as $insert_id",
     rule.INSERT_ID_FORBIDDEN.id: "send a UUID as $insert_id",
@@ -65,21 +63,31 @@ def kind_of(record: JsonObject) -> str:
 
 
 def check_records(
-    translation: Translation, *, now: int, settings: CheckSettings = DEFAULTS
+    translation: Translation,
+    *,
+    now: int,
+    settings: CheckSettings = DEFAULTS,
+    destination: Destination | None = None,
 ) -> tuple[Finding, ...]:
     """Return what the rules find in requests that were made elsewhere; errors first. Pure.
 
-    `now` is the clock, in milliseconds. Paths lead into the translation
+    `now` is the clock, in milliseconds. `destination` is the one in use, None where nobody knows it: rules on
+    its options then find nothing. Paths lead into the translation
     (`requests[0].body[2].properties.time`). The tracking plan is left aside: it is about Segment's messages.
     """
     found: list[Finding] = []
+    of_classic = destination is not None and destination.kind.startswith("classic")
+    classic = settings.classic if of_classic else None
     for number, operation in enumerate(translation.operations):
         body = operation.request.body
         several = isinstance(body, list)
         for position, record in enumerate(body if several else (body,)):
             if isinstance(record, dict):
                 path = in_body(number, position) if several else in_body(number)
-                findings = _record(record, path, operation, now, settings)
+                findings = (
+                    *_record(record, path, operation, now, settings),
+                    *_of_device(record, path, classic),
+                )
                 found += adjusted(findings, called(_as_message(record)), settings.rules)
     return tuple(in_order(found))
 
@@ -122,10 +130,21 @@ def _record(
             yield _led_back(finding, path, {"$.properties": "properties", "$.event": "event"})
 
 
+def _of_device(record: JsonObject, path: str, classic: ClassicSettings | None) -> Iterator[Finding]:
+    """Find what Mixpanel's own SDKs do with a call; see `device`."""
+    match kind_of(record):
+        case "event":
+            return device.of_event(record, path, classic)
+        case "group update":
+            return device.of_group(record, path)
+        case _:
+            return device.of_profile(record, path, classic)
+
+
 def _is_of_classic(properties: JsonObject) -> bool:
     """Return True for an event of Segment's classic destination in cloud mode, as its `mp_lib` tells."""
     library = properties.get("mp_lib")
-    return isinstance(library, str) and library.startswith("Segment: ") and library != _DEVICE_MODE
+    return isinstance(library, str) and library.startswith("Segment: ") and library != device.DEVICE_MODE
 
 
 def _profile(

@@ -17,6 +17,7 @@ from . import (
     classic,
     credentials,
     data,
+    device,
     double_counts,
     fields,
     groups,
@@ -52,6 +53,7 @@ _ONLY: dict[DestinationKind, tuple[Check, ...]] = {
     "classic-cloud": (
         *(data.track_too_old, groups.group_trait_missing),
         *(classic.increment_ignored, classic.documentation_differs, insert_ids.insert_id_undocumented),
+        device.super_property_reserved,
     ),
     "actions": (
         *(data.utm_missing, classic.classic_feature_lost, classic.increment_skipped, users.array_overwritten),
@@ -88,6 +90,7 @@ _EVENT: tuple[Check, ...] = (
     classic.increment_ignored,
     classic.increment_skipped,
     classic.documentation_differs,
+    device.super_property_reserved,
 )
 OF_TRACKING: frozenset[Check] = frozenset(
     (
@@ -151,6 +154,7 @@ _MAY_FIND: dict[Check, Callable[[Destination, CheckSettings], bool]] = {
     identity.anonymous_profile_prefix: lambda to, by: by.identity == "simplified",
     users.anonymous_id_not_uuid4: lambda to, by: by.identity == "original",
     classic.increment_skipped: lambda to, by: to.subscriptions is not None,  # no preset has increments
+    device.super_property_reserved: lambda to, by: bool(to.settings.get("superProperties")),
     groups.group_key_not_a_name: lambda to, by: to.subscriptions is not None,  # presets name the key
 }
 """Rules that find nothing in any message with most settings, and whether they may with these."""

@@ -9,7 +9,7 @@ from ..catalogue.limits import STRING_TRUNCATED
 from ..messages import Json, JsonObject
 from ..paths import child
 from ..text import shown
-from ..verdict import Finding
+from ..verdict import Finding, Severity
 from .bots import crawler
 from .subject import Subject
 
@@ -21,7 +21,6 @@ _OF_IMPORT = "Mixpanel writes it"
 _OF_EVENTS = {
     "bucket": _HIDDEN,
     "$bucket": _HIDDEN,
-    "length": "it breaks Mixpanel's own web SDK",
     "$distinct_ids": "Mixpanel joins users by it",
     "alias": "Mixpanel joins users by it",
     "$distinct_id": "Mixpanel keeps its own id of the user under this name",
@@ -45,6 +44,8 @@ _OF_PROFILES = {
     "$mp_first_event_time": "Mixpanel works it out from the first event",
 }
 """What Mixpanel does with these properties of a profile."""
+_LENGTH = "length"
+"""Mixpanel's web SDK takes an object with a number under this name for a list."""
 _IGNORE = "$ignore"
 _ORIGINAL = "mp_original_"
 """How the names of those properties begin that Mixpanel writes when it renames an event."""
@@ -73,6 +74,9 @@ def names_of_event(subject: Subject, path: str, properties: JsonObject) -> Itera
             yield name_too_long(_place(subject, path, name, value), name, "property")
         elif name in _OF_EVENTS:
             yield _reserved(subject, path, name, value, _OF_EVENTS[name], "property")
+        elif name == _LENGTH:
+            wrecked = "the event arrives without any property, its token included"
+            yield _length(subject, path, value, wrecked, "property", "warning")
         elif name.startswith(_ORIGINAL):
             yield _reserved(subject, path, name, value, _OF_IMPORT, "property")
         elif name == _IGNORE:
@@ -96,6 +100,13 @@ def names_of_profile(subject: Subject, path: str, traits: JsonObject) -> Iterato
             yield name_too_long(_place(subject, path, name, value), name, "trait")
         elif name in _OF_PROFILES:
             yield _reserved(subject, path, name, value, _OF_PROFILES[name], "trait")
+        elif name == _LENGTH:
+            wrecked = (
+                "no trait arrives, and later events of that browser lose distinct_id and super properties"
+            )
+            # Mixpanel reserves no such name in profiles, and Actions has no device mode.
+            grave = "warning" if subject.destination.kind.startswith("classic") else "info"
+            yield _length(subject, path, value, wrecked, "trait", grave)
         elif name == _PHONE:
             yield from _phone(subject, path, value)
         else:
@@ -123,6 +134,18 @@ def _reserved(subject: Subject, path: str, name: str, value: Json, words: str, n
     return RESERVED_PROPERTY.finding(
         _place(subject, path, name, value),
         f"{noun} {shown(name)}: {words}",
+        fix=f"give the {noun} another name",
+    )
+
+
+def _length(subject: Subject, path: str, value: Json, wrecked: str, noun: str, severity: Severity) -> Finding:
+    """Return the finding on a property or trait called length: a number there matters in device mode."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    words = f"in device mode {wrecked}" if number else "in device mode a number there loses the whole call"
+    return RESERVED_PROPERTY.finding(
+        _place(subject, path, _LENGTH, value),
+        f'{noun} "length": it breaks Mixpanel\'s own web SDK: {words}. Cloud mode sends it as it is',
+        severity=severity if number else "info",
         fix=f"give the {noun} another name",
     )
 

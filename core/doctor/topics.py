@@ -130,6 +130,15 @@ TOPICS: tuple[Topic, ...] = (
         good="no event or profile is over a limit",
     ),
     Topic(
+        check="device-mode",
+        title="Device mode",
+        rules=(
+            *("reset-not-in-mixpanel", "increment-not-a-number", "revenue-not-on-profile"),
+            *("super-property-reserved", "people-off-engage", "sdk-alias-direct"),
+        ),
+        good="",
+    ),
+    Topic(
         check="group-calls",
         title="Group calls and group keys",
         rules=(

@@ -51,6 +51,55 @@ DESCRIBED_EXAMPLES: dict[str, Described] = {
         ),
         ("device mode of the Mixpanel destination is off: the event comes by Segment alone",),
     ),
+    "reset-not-in-mixpanel": Described(
+        (
+            "device mode: user-1 logs out, analytics.reset(), then user-2 logs in on the same browser",
+            '$identify: {"distinct_id": "user-2", "$anon_distinct_id": "user-1", …}',
+            "What was done between the two is counted for user-1.",
+        ),
+        (
+            "device mode: analytics.reset() and mixpanel.reset() at the logout",
+            '$identify: {"distinct_id": "user-2", "$anon_distinct_id": "$device:0b2c…", …}',
+        ),
+    ),
+    "increment-not-a-number": Described(
+        (
+            'device mode, Properties to Increment: revenue; analytics.track("Paid", {"revenue": "12.50"})',
+            '{"$add": {"revenue": "12.50"}, "$distinct_id": "user-1"} goes to /engage',
+        ),
+        ('{"$add": {"revenue": 12.5}, "$distinct_id": "user-1"}',),
+    ),
+    "revenue-not-on-profile": Described(
+        (
+            'device mode, people = true under [classic]; analytics.track("Paid", {"revenue": 12.5})',
+            "the event arrives, and nothing goes to /engage",
+        ),
+        (
+            'device mode, people = true and prop_increments = ["revenue"] under [classic]; the same call',
+            '{"$add": {"revenue": 12.5}, "$distinct_id": "user-1"} goes to /engage',
+        ),
+    ),
+    "super-property-reserved": Described(
+        (
+            'device mode, Super Properties: time; analytics.track("Paid", {"time": 1795557600})',
+            "Every later event of that browser has the time of this one.",
+        ),
+        ('device mode, Super Properties without time; analytics.track("Paid", {"time": 1795557600})',),
+    ),
+    "people-off-engage": Described(
+        (
+            'device mode, people = false under [classic]; analytics.identify("user-1")',
+            '{"$set_once": {"$initial_referrer": "$direct", …}, "$distinct_id": "user-1"} goes to /engage',
+        ),
+        ("device mode, people = true under [classic]: the profile gets its traits as well",),
+    ),
+    "sdk-alias-direct": Described(
+        (
+            'Mixpanel("TOKEN", Consumer(events_url="http://127.0.0.1:8765/track")).track("user-1", "Paid")',
+            'the same object\'s alias("user-1", "visitor-1") posts to https://api.mixpanel.com/track',
+        ),
+        ("a test that replaces alias(), or a project with the simplified ID merge, where nobody calls it",),
+    ),
     "identity-cluster-limit": Described(
         (
             "identify calls of user-1 with 500 anonymousIds, one after the other: 501 ids",

@@ -17,6 +17,7 @@ from ...settings import Destination
 from ...text import counted, shown
 from ...verdict import Finding
 from ..settings import DEFAULTS, CheckSettings
+from .device import DeviceCalls
 from .digest import Digest, Said, Whole, digest, of_copy, said_by
 from .groups import Groups
 from .joining import Joining
@@ -27,6 +28,7 @@ from .people import People
 from .repeats import Repeats
 from .seen import Seen
 from .sources import Sources
+from .super_properties import SuperProperties
 from .users import StreamUsers
 
 __all__ = [
@@ -109,6 +111,8 @@ class StreamChecker:
         self._groups = Groups(limits, self._users)
         self._names = Names(limits)
         self._sources = Sources(limits)
+        self._device_calls = DeviceCalls(limits)
+        self._super_properties = SuperProperties(limits)
         self._clocks: Recent[str, bool] = Recent(limits.texts)
         self.observed = 0
         """The number of the newest message."""
@@ -158,7 +162,7 @@ class StreamChecker:
             self.observed,
         )
         if said.source_kind == "mixpanel":
-            return tuple(self._repeats.device(one))
+            return (*self._repeats.device(one), *self._device_calls.look(one))
         if said.type not in CALL_TYPES:
             return ()
         return tuple(self._found(one))
@@ -173,6 +177,7 @@ class StreamChecker:
         found += self._groups.look(one)
         found += self._names.look(one)
         found += self._sources.look(one)
+        found += self._super_properties.look(one)
         if one.said.skew is not None and abs(one.said.skew) > self._limits.skew:
             found += self._clock(one.said, one.said.skew)
         return found

@@ -35,6 +35,7 @@ LONGEST = 100
 _KEY = b"segtap stream"
 _KEPT_BACK = int(Marks.WOULD_REJECT | Marks.REFUSED)
 _SECOND, _REPLAY = int(Marks.SECOND_RECEIPT), int(Marks.REPLAY)
+_NO_RECORD: JsonObject = {}
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
@@ -118,6 +119,8 @@ class Said(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The ids in the requests."""
     likely_key: str
     """The trait that names the group in a group call that writes none, "" if there is none."""
+    record: JsonObject
+    """What Mixpanel's own SDK sent; {} for a Segment message."""
 
 
 class Whole(NamedTuple):
@@ -202,6 +205,7 @@ def said_by(message: Observed, translation: Translation, now: int) -> Said:
         next(iter(likely_keys(traits, group)), "")
         if type == "group" and not groups and not marks & _SECOND
         else "",
+        document if message.source_kind == "mixpanel" else _NO_RECORD,
     )
 
 

@@ -234,7 +234,7 @@ NOT_RESERVED: list[dict[str, Any]] = [
     track(**{"$ignore": False, "buckets": 3, "ignore": True, "distinct": "x", "phone": "0151"}),
     track(**{"$ignore": ""}),
     track(**{"$ignore": None}),
-    identify(phone="+49 151 12345678", seen="2026-11-24", length=3, bucket="red", alias="zo"),
+    identify(phone="+49 151 12345678", seen="2026-11-24", bucket="red", alias="zo"),
     identify(phone=" +49 151", **{"$ignore": True}),
     identify(phone=""),
     identify(phone="unknown"),

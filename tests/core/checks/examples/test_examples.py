@@ -37,6 +37,9 @@ DESCRIBED = {
         "event-name-cardinality",
     ),
     *("hot-shard", "cloud-and-device-mode"),
+    # They are seen in what Mixpanel's own SDKs send, or in a message that Segment does not send on.
+    *("reset-not-in-mixpanel", "increment-not-a-number", "revenue-not-on-profile", "people-off-engage"),
+    *("sdk-alias-direct", "super-property-reserved"),
 }
 EVERY = [pytest.param(rule, id=rule.id) for rule in rules()]
 WITH = [pytest.param(rule, id=rule.id) for rule in rules() if rule.id in EXAMPLES]
