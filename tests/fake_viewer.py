@@ -413,7 +413,8 @@ class FakeViewer(Viewer):
         self.calls.append(("groups",))
         return self.known_groups
 
-    def _answer_inspect(self, document: JsonObject) -> MessageDetail:
+    def _answer_inspect(self, text: msgspec.Raw) -> MessageDetail:
+        document: JsonObject = msgspec.json.decode(text)
         self.calls.append(("inspect", document))
         return detail_of(summary(0, str(document.get("type", "track")), str(document.get("event", ""))))
 

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, TypeVar, cast
 import msgspec
 
 from ..errors import EngineError, SegtapError
-from ..json_text import json_bytes
-from ..messages import Json
 from .connection import Connection, foreign, gone, tls_for, words_of
 from .errors import ErrorAnswer, error_from
 from .models import FeedBatch
@@ -116,17 +114,15 @@ class Client(Viewer):
         """Send a request, in the places that the operation has for its parts."""
         path = f"{PREFIX}{operation.path}"
         if operation.method == "POST":
-            return self._connection.stream("POST", path, {}, _json(request))
+            return self._connection.stream("POST", path, {}, body_of_request(request))
         fields = cast("dict[str, str | int]", msgspec.to_builtins(request))
         query = {name: value for name, value in fields.items() if f"{{{name}}}" not in path}
         return self._connection.stream("GET", path.format(**fields), query, None)
 
 
-def _json(request: object) -> bytes:
-    """Return the body of a request. A message may hold lone surrogates; structs never do."""
-    if isinstance(request, dict):
-        return json_bytes(cast("Json", request))
-    return msgspec.json.encode(request)
+def body_of_request(request: object) -> bytes:
+    """Return the body of a request; the text of a message as it was spelled."""
+    return bytes(request) if isinstance(request, msgspec.Raw) else msgspec.json.encode(request)
 
 
 async def _read(answer: httpx.Response) -> bytes:

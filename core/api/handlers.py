@@ -16,7 +16,6 @@ from .models import EngineState, FeedBatch, Health, MessageDetail, Page
 from .openapi import document
 from .operations import Operation
 from .refusal import Refusal
-from .requests import read_message
 
 MAX_PAGE = 5_000
 """The most messages of one page."""
@@ -56,7 +55,7 @@ class Queries(Protocol):
 
     async def detail(self, id: int) -> MessageDetail: ...
 
-    async def inspect(self, document: JsonObject) -> MessageDetail: ...
+    async def inspect(self, text: bytes) -> MessageDetail: ...
 
     def export(self, filter: str = "") -> AsyncIterator[bytes]: ...
 
@@ -85,7 +84,7 @@ class Commands(Protocol):
 
     async def replay(self, ids: Sequence[int]) -> int: ...
 
-    async def replay_documents(self, documents: Sequence[JsonObject]) -> int: ...
+    async def replay_texts(self, texts: Sequence[bytes]) -> int: ...
 
     async def clear(self) -> None: ...
 
@@ -134,8 +133,7 @@ async def _set_forwarding(engine: Controlled, order: ops.ForwardingRequest) -> E
 async def _replay(engine: Controlled, order: ops.ReplayRequest) -> ops.Replayed:
     if not order.messages:
         return ops.Replayed(await engine.commands.replay(order.ids))
-    messages = [read_message(bytes(text), engine.queries.bounds) for text in order.messages]
-    return ops.Replayed(await engine.commands.replay_documents(messages))
+    return ops.Replayed(await engine.commands.replay_texts([bytes(text) for text in order.messages]))
 
 
 async def _clear(engine: Controlled, _: ops.NoRequest) -> ops.Cleared:
@@ -158,7 +156,7 @@ VALUES: dict[str, Answerer] = dict(
         _by(ops.USERS, lambda engine, ask: engine.queries.aggregates.users(ask.text, ask.limit)),
         _by(ops.USER, _user),
         _by(ops.GROUPS, lambda engine, _: engine.queries.aggregates.groups()),
-        _by(ops.INSPECT, lambda engine, message: engine.queries.inspect(message)),
+        _by(ops.INSPECT, lambda engine, message: engine.queries.inspect(bytes(message))),
         _by(ops.SET_FORWARDING, _set_forwarding),
         _by(ops.REPLAY, _replay),
         _by(ops.CLEAR, _clear),

@@ -25,7 +25,7 @@ _CONTENT_TYPES = {"value": "application/json", "lines": "application/x-ndjson", 
 @cache
 def document() -> JsonObject:
     """Return the document, OpenAPI 3.1."""
-    types = [type for one in OPERATIONS for type in (one.request, one.answer)] + [ErrorAnswer]
+    types = [type for one in OPERATIONS for type in (_described(one.request), one.answer)] + [ErrorAnswer]
     schemas, components = msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")
     requests, answers, error = schemas[:-1:2], schemas[1:-1:2], schemas[-1]
     paths: dict[str, Json] = {}
@@ -41,6 +41,11 @@ def document() -> JsonObject:
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
     }
+
+
+def _described(request: type[Any]) -> Any:
+    """Return the type that describes a request: the text of a message is an object."""
+    return JsonObject if request is msgspec.Raw else request
 
 
 def _operation(

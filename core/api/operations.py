@@ -102,7 +102,10 @@ class ForwardingRequest(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class ReplayRequest(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The messages to send through segtap again: ids of the journal, or whole messages from elsewhere."""
+    """The messages to send through segtap again: ids of the journal, or whole messages from elsewhere.
+
+    A message is JSON text as it was spelled: what is nearly JSON is read as ingest reads it.
+    """
 
     ids: tuple[MessageNumber, ...] = ()
     messages: tuple[msgspec.Raw, ...] = ()
@@ -149,8 +152,9 @@ EXPORT = Operation(
     "export", "GET", "export", "Write messages, one a line, oldest first.", ExportRequest, JsonObject, "lines"
 )
 INSPECT = Operation(
-    "inspect", "POST", "inspect", "Inspect a message without storing it.", JsonObject, MessageDetail
+    "inspect", "POST", "inspect", "Inspect a message without storing it.", msgspec.Raw, MessageDetail
 )
+"""Its body is the message as it was spelled, and is read as ingest reads it."""
 SET_FORWARDING = Operation(
     "set_forwarding", "POST", "forwarding", "Turn forwarding on or off.", ForwardingRequest, EngineState
 )

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 from urllib.parse import parse_qsl
 
 import msgspec
 
 from ..ingest.body import Receive, Scope
-from ..messages import JsonObject
+from ..json_text import json_bytes
 from ..objections import rejection
 from ..sources.bounds import Bounds, over
+from ..sources.decode import NotJson
+from ..sources.parts import array_parts, object_parts
 from ..sources.segment.validate import too_deep
-from .operations import NoRequest, Operation
+from .operations import NoRequest, Operation, ReplayRequest
 from .refusal import Refusal, unreadable
 
 MAX_BODY = 64 * 1024 * 1024
@@ -33,15 +35,15 @@ async def read_request(
     if operation.method == "GET":
         return _convert(_query(scope) | in_path, operation.request)
     body = await _body(receive)
-    if operation.request is JsonObject:
+    if too_deep(body, MAX_DEPTH):
+        raise unreadable("body", f"it is nested deeper than {MAX_DEPTH} levels")
+    expected: type[Any] = operation.request
+    if expected is msgspec.Raw:
         check_size(body, bounds)
-    return decode(body, operation.request)
-
-
-def read_message(text: bytes, bounds: Bounds) -> JsonObject:
-    """Read one message of a body. Raises Refusal if it is not a JSON object or too large to be read."""
-    check_size(text, bounds)
-    return decode(text, JsonObject)
+        return cast(R, msgspec.Raw(body))
+    if expected is ReplayRequest:
+        return cast(R, _replay(body, bounds))
+    return _decode(body, operation.request)
 
 
 def check_size(text: bytes, bounds: Bounds) -> None:
@@ -50,10 +52,22 @@ def check_size(text: bytes, bounds: Bounds) -> None:
         raise unreadable("body", rejection(why).text)
 
 
-def decode(body: bytes, type: type[T]) -> T:
+def _replay(body: bytes, bounds: Bounds) -> ReplayRequest:
+    """Read an order to replay. Each of its messages is cut out as it is spelled, which may not be JSON."""
+    try:
+        parts = object_parts(body)
+        messages = array_parts(parts.pop("messages", b"[]"))
+    except NotJson as error:
+        raise unreadable("body", str(error)) from error
+    for text in messages:
+        check_size(text, bounds)
+    rest = b",".join(json_bytes(name) + b":" + part for name, part in parts.items())
+    request = _decode(b"{" + rest + b"}", ReplayRequest)
+    return msgspec.structs.replace(request, messages=tuple(map(msgspec.Raw, messages)))
+
+
+def _decode(body: bytes, type: type[T]) -> T:
     """Decode JSON of any sender. Raises Refusal if it is not of that type."""
-    if too_deep(body, MAX_DEPTH):
-        raise unreadable("body", f"it is nested deeper than {MAX_DEPTH} levels")
     try:
         return msgspec.json.decode(body, type=type)
     except UnicodeDecodeError as error:

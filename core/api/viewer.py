@@ -10,8 +10,6 @@ import msgspec
 
 from ..aggregates.model import Groups, Overview
 from ..identities.model import Cluster, Users
-from ..json_text import json_bytes
-from ..messages import JsonObject
 from ..settings import Settings
 from . import operations as ops
 from .models import EngineState, FeedBatch, MessageDetail, Page
@@ -91,9 +89,12 @@ class Viewer(abc.ABC):
         """Return the state of Group Analytics: the four parts of each group key."""
         return await self.call(ops.GROUPS, NoRequest())
 
-    async def inspect(self, document: JsonObject) -> MessageDetail:
-        """Inspect a Segment message without storing it. Raises InputError if it is not one."""
-        return await self.call(ops.INSPECT, document)
+    async def inspect(self, text: bytes) -> MessageDetail:
+        """Inspect the JSON text of a Segment message without storing it.
+
+        Raises InputError if it is not a JSON object.
+        """
+        return await self.call(ops.INSPECT, msgspec.Raw(text))
 
     async def set_forwarding(self, on: bool | None = None, *, reread: bool = False) -> EngineState:
         """Turn forwarding on (if it has halted: try again) or off, or leave it unchanged with None.
@@ -107,10 +108,10 @@ class Viewer(abc.ABC):
         """Send messages of the journal through segtap again and return how many."""
         return (await self.call(ops.REPLAY, ops.ReplayRequest(ids=tuple(ids)))).replayed
 
-    async def replay_documents(self, documents: Sequence[JsonObject]) -> int:
-        """Send messages from elsewhere through segtap and return how many."""
-        texts = tuple(msgspec.Raw(json_bytes(document)) for document in documents)
-        return (await self.call(ops.REPLAY, ops.ReplayRequest(messages=texts))).replayed
+    async def replay_texts(self, texts: Sequence[bytes]) -> int:
+        """Send messages from elsewhere, each as its JSON text, through segtap and return how many."""
+        messages = tuple(msgspec.Raw(text) for text in texts)
+        return (await self.call(ops.REPLAY, ops.ReplayRequest(messages=messages))).replayed
 
     async def clear(self) -> None:
         """Delete every message of the journal."""

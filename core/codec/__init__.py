@@ -18,11 +18,11 @@ import msgspec
 from ..errors import InputError, RequestRefused
 from ..messages import Json, JsonObject
 from ..sources.bounds import DEFAULT_BOUNDS, exceeds
-from ..sources.decode import NotJson, compression, inflate, read_json
-from ..sources.parts import array_parts, batch_items
+from ..sources.decode import BOM, NotJson, compression, inflate, read_json
+from ..sources.parts import array_parts, batch_items, members
 from ..text import shown, size
 from .from_curl import read_curl
-from .http_text import Head, messages_of, split_request
+from .http_text import Head, messages_of, split_request, with_type
 from .kinds import Kind, kind_of
 from .layers import (
     FIELD,
@@ -51,6 +51,14 @@ _MAX_TRIES = 200
 """At most so many ways are tried: pasted text can be made to look like many things."""
 
 
+class _Json(NamedTuple):
+    """A JSON value, what of it had to be read generously, and the text that it was read from."""
+
+    value: Json
+    notes: tuple[str, ...]
+    text: bytes
+
+
 class _Way(NamedTuple):
     """The layers taken off so far, outermost first, with their notes."""
 
@@ -73,11 +81,14 @@ _URL = re.compile(r"(?:(?:GET|POST|PUT) )?((?:[a-z][a-z0-9+.-]*:/)?/[^\s?#]*\?)"
 _HTTP_VERSION = re.compile(r" HTTP/[0-9.]+\s*\Z")
 _ENTITY = re.compile(r"&(?:quot|#34|#x22|#39|#x27|amp|apos|lt|gt);", re.I)
 _REPAIRED = {
-    **dict.fromkeys(("NaN", "Infinity"), "is not JSON: it reads as null"),
-    "number": "is beyond a double: it reads as null",
-    "surrogate": "is half a pair: it reads as U+FFFD",
-    "cesu8": "is read as the characters it stands for",
+    **dict.fromkeys(("NaN", "Infinity"), "{what} at {path} is not JSON: it reads as null"),
+    "number": "the number at {path} is beyond a double: it reads as null",
+    "surrogate": "a surrogate at {path} is half a pair: it reads as U+FFFD",
+    "cesu8": "CESU-8 is read as the characters it stands for",
+    "utf8": "bytes that are not UTF-8 read as U+FFFD",
+    "bom": "a byte order mark before the JSON is left out",
 }
+_CESU_8 = "CESU-8"
 _UNSURE, _NO_TEXT, _NO_JSON, _BROKEN_JSON, _HARD = range(5)
 """How informative a failure is: the error names the most informative one, and of those the deepest."""
 _NOT_ENCODED = (
@@ -93,7 +104,7 @@ class Decoded(msgspec.Struct, frozen=True):
     `percent-encoding`, `base64 (url-safe, unpadded)`, `gzip`, `CESU-8`, …). `notes` say what had to be
     assumed to take them off (`%ba is not UTF-8: read as Latin-1 (º), …`), and what of the JSON had to be read
     generously (`NaN at $.properties.total reads as null`). `url` is where a curl command or a URL pointed,
-    else "".
+    else "". `text` is the JSON that was left, as it was spelled.
     """
 
     value: Json
@@ -101,6 +112,7 @@ class Decoded(msgspec.Struct, frozen=True):
     layers: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     url: str = ""
+    text: bytes = b""
 
     @property
     def messages(self) -> tuple[JsonObject, ...]:
@@ -119,6 +131,17 @@ class Decoded(msgspec.Struct, frozen=True):
             return tuple(item for item in items if isinstance(item, dict)) if isinstance(items, list) else ()
         return ()
 
+    @property
+    def message_texts(self) -> tuple[bytes, ...]:
+        """The text of each of `messages`, as it was spelled."""
+        if self.kind == "segment message" and isinstance(self.value, dict):
+            typed = "type" in self.value
+            return (self.text if typed else with_type(self.text, call_of(self.url) or "track"),)
+        if self.kind != "segment batch":
+            return ()
+        items = array_parts(self.text if isinstance(self.value, list) else members(self.text)["batch"])
+        return tuple(item for item in items if item[:1] == b"{")
+
 
 def decode(text: Payload) -> Decoded:
     """Take off every layer around the JSON in `text`.
@@ -132,11 +155,11 @@ def decode(text: Payload) -> Decoded:
         raise InputError(
             "there is nothing to decode: paste JSON, base64, a form body, a URL or a curl command"
         )
-    if isinstance(text, bytes) and text.lstrip()[:1] in (b"{", b"["):
+    if isinstance(text, bytes) and text.removeprefix(BOM).lstrip()[:1] in (b"{", b"["):
         # Bytes that are JSON are read as every command reads them, not as a layer of some encoding.
-        found, _ = _read_bytes(text)
-        if found is not None and isinstance(found[0], dict | list):
-            return Decoded(found[0], kind_of(found[0]), (), found[1])
+        found, _ = _read_bytes(text.strip())
+        if found is not None and isinstance(found.value, dict | list):
+            return Decoded(found.value, kind_of(found.value), (), found.notes, text=found.text)
     return _Search().run(text)
 
 
@@ -169,9 +192,11 @@ class _Search:
         if isinstance(payload, bytes):
             return self._visit_bytes(payload, way)
         text = payload.strip().strip("\ufeff\u200b\x00").strip()
-        found, why = _read(text)
+        found, why = _read(text, marked=payload.lstrip().startswith("\ufeff"))
         if found is not None:
-            value, notes = found
+            value, notes, spelled = found
+            if _CESU_8 in way.layers:
+                notes = tuple(note for note in notes if note != _REPAIRED["cesu8"])
             if isinstance(value, str):
                 return self._descend(iter((Step("JSON string", value, notes),)), way, text)
             inner = _enclosed(value)
@@ -182,7 +207,7 @@ class _Search:
             if isinstance(value, dict | list):
                 if way.is_form and ("+" in text or is_percent_encoded(text)):
                     notes = (_NOT_ENCODED, *notes)
-                return Decoded(value, kind_of(value), way.layers, (*way.notes, *notes), self.url)
+                return Decoded(value, kind_of(value), way.layers, (*way.notes, *notes), self.url, spelled)
         self._fail(way, why, _BROKEN_JSON if text[:1] in OPENING else _NO_JSON)
         return self._descend(self._steps(text, way), way, text)
 
@@ -269,22 +294,31 @@ def is_curl(text: str) -> bool:
     return _CURL.match(text) is not None
 
 
-def _read(text: str) -> tuple[tuple[Json, tuple[str, ...]] | None, str]:
-    """Read the JSON value of a text; without one, the reason."""
+def _read(text: str, *, marked: bool) -> tuple[_Json | None, str]:
+    """Read the JSON value of a text, which had a byte order mark if `marked`; without one, the reason."""
     if not text.startswith(OPENING):
         return None, f"{shown(text)} does not begin like JSON"
-    text = text.rstrip(",;").rstrip()
-    return _read_bytes(text.encode("utf-8", "surrogatepass"))
+    data = _bytes(text.rstrip(",;").rstrip())
+    return _read_bytes(BOM + data if marked else data)
 
 
-def _read_bytes(data: bytes) -> tuple[tuple[Json, tuple[str, ...]] | None, str]:
+def _bytes(text: str) -> bytes:
+    """Return a text as UTF-8: bytes that are not valid as they were, else surrogates as CESU-8 has them."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogatepass")
+
+
+def _read_bytes(data: bytes) -> tuple[_Json | None, str]:
     """Read the JSON value of UTF-8 text; without one, the reason."""
     _refuse_crowds(data)
     try:
         value, repairs = read_json(data)
     except NotJson as error:
         return None, f"{shown(data.decode('utf-8', 'replace'))} begins like JSON, but {error}"
-    return (value, tuple(f"{what} at {path} {_REPAIRED.get(what, '')}" for what, path, _ in repairs[:20])), ""
+    notes = tuple(_REPAIRED[what].format(what=what, path=path) for what, path, _ in repairs[:20])
+    return _Json(value, notes, data), ""
 
 
 def _refuse_crowds(data: bytes) -> None:
@@ -332,4 +366,4 @@ def _text(data: bytes) -> tuple[str | None, str]:
     except UnicodeDecodeError:
         # JSON that a page put through btoa() is Latin-1. Anything else that is not UTF-8 is not text.
         return (data.decode("latin-1"), "Latin-1") if data.lstrip()[:1] in (b"{", b"[") else (None, "")
-    return halves.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace"), "CESU-8"
+    return halves, _CESU_8

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from ..sources.decode import BOM
 from ..sources.parts import array_parts, members
 from ..sources.segment.routes import CALLS, Route, route_of
 
@@ -116,5 +117,10 @@ def messages_of(route: Route, body: bytes) -> list[bytes]:
         return array_parts(parts["batch"])
     if "type" in parts or route.call not in CALLS.values():
         return [body]
-    rest = body[1:].lstrip()
-    return [b'{"type":"' + route.call.encode() + b'"' + (b"" if rest[:1] == b"}" else b",") + rest]
+    return [with_type(body, route.call)]
+
+
+def with_type(body: bytes, call: str) -> bytes:
+    """Return the text of a message without a type, with one put in front of its other members."""
+    rest = body.removeprefix(BOM).lstrip()[1:].lstrip()
+    return b'{"type":"' + call.encode() + b'"' + (b"" if rest[:1] == b"}" else b",") + rest

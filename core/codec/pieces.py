@@ -14,7 +14,6 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from ..errors import InputError
-from ..json_text import json_bytes
 from ..sources.decode import NotJson
 from ..sources.parts import array_parts, batch_items
 from . import MAX_DECODED, decode
@@ -261,15 +260,16 @@ class _Reader:
 def _decoded(number: int, text: str | bytes) -> Iterator[Piece]:
     """Yield the Segment messages in a curl command, a form or a URL."""
     try:
-        decoded = decode(text if isinstance(text, str) else text.decode("utf-8", "replace"))
+        decoded = decode(text if isinstance(text, str) else text.decode("utf-8", "surrogateescape"))
     except InputError as error:
         yield Piece(number, error=str(error))
         return
-    if not decoded.messages:
+    texts = decoded.message_texts
+    if not texts:
         what = "a request to Mixpanel" if decoded.kind.startswith("mixpanel") else "no Segment message"
         yield Piece(number, error=f"this is {what}: segtap decode shows what is in it")
-    for message in decoded.messages:
-        yield Piece(number, json_bytes(message))
+    for message in texts:
+        yield Piece(number, message)
 
 
 def _items(line: int, text: bytes) -> Iterator[Piece]:

@@ -12,7 +12,7 @@ from ..index.judging import READING
 from ..index.receipts import ReceiptReader
 from ..index.replay import MAX_BYTES, MAX_MESSAGES, replay_receipts
 from ..ingest.knocks import Knocks
-from ..messages import JsonObject, Message
+from ..messages import Message
 from ..stores.base import Stores
 from .active import ActiveSettings
 from .forwarder_switch import ForwarderSwitch
@@ -91,9 +91,9 @@ class Commands:
             )
         return sent
 
-    async def replay_documents(self, documents: Sequence[JsonObject]) -> int:
-        """Send messages from elsewhere through segtap and return how many."""
-        return await self._replay(await self._reader.given(documents))
+    async def replay_texts(self, texts: Sequence[bytes]) -> int:
+        """Send messages from elsewhere, each as its JSON text, through segtap and return how many."""
+        return await self._replay(await self._reader.given(texts))
 
     async def clear(self) -> None:
         """Delete every message of the journal, those owed to Mixpanel included."""

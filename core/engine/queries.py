@@ -17,7 +17,6 @@ from ..index.indexer import Indexer
 from ..index.receipts import ReceiptReader
 from ..ingest.knocks import Knocks
 from ..masks import Masks, mask_token
-from ..messages import JsonObject
 from ..not_imitated import listed
 from ..query import parse
 from ..serve.server import Listener
@@ -175,9 +174,9 @@ class Queries:
         """Return everything about one message."""
         return await self._active.why(await self._reader.detail(self._stores, id))
 
-    async def inspect(self, document: JsonObject) -> MessageDetail:
-        """Inspect a message without storing it."""
-        return await self._active.why(await self._reader.pasted(document))
+    async def inspect(self, text: bytes) -> MessageDetail:
+        """Inspect the JSON text of a message without storing it."""
+        return await self._active.why(await self._reader.pasted(text))
 
     def export(self, filter: str = "") -> AsyncIterator[bytes]:
         """Yield the messages that match a filter as lines, oldest first. Raises FilterFault."""

@@ -19,8 +19,9 @@ from ..checks.stream import Digest, Whole
 from ..delivery import Owed
 from ..errors import InputError, RequestRefused
 from ..faults import Faults
-from ..json_text import json_bytes
-from ..messages import JsonObject, Marks, Message, Origin, Receipt, position_of, seq_of
+from ..messages import Marks, Message, Origin, Receipt, position_of, seq_of
+from ..pipeline.batches import body_of
+from ..pipeline.reading import read_value
 from ..sources.decode import compression
 from ..stores.base import Judged, Readable
 from ..stores.stretches import receipts_at
@@ -209,41 +210,44 @@ class ReceiptReader(Judging):
             receipt=view_of(receipt),
         )
 
-    async def given(self, documents: Sequence[JsonObject]) -> list[Message]:
-        """Return messages of a file, to be replayed unchanged. Raises InputError."""
+    async def given(self, texts: Sequence[bytes]) -> list[Message]:
+        """Return messages of a file, each as its JSON text, to be replayed unchanged. Raises InputError."""
         found: list[Message] = []
-        for start in range(0, len(documents), GIVEN_AT_ONCE):
-            some = documents[start : start + GIVEN_AT_ONCE]
-            found += [self._as_if_received(document, "replay")[0] for document in some]
+        for start in range(0, len(texts), GIVEN_AT_ONCE):
+            some = texts[start : start + GIVEN_AT_ONCE]
+            found += [self._as_if_received(text, "replay")[0] for text in some]
             # Let ingest run in between.
             await asyncio.sleep(0)
         return found
 
-    async def pasted(self, document: JsonObject) -> MessageDetail:
-        """Read a Segment message as if it were received now, without storing it.
+    async def pasted(self, text: bytes) -> MessageDetail:
+        """Read the JSON text of a Segment message as if it were received now, without storing it.
 
         Raises InputError if segtap would refuse it.
         """
-        message, receipt = self._as_if_received(document)
+        message, receipt = self._as_if_received(text)
         verdict = await self.inspected(message)
         return detail_of(summarize(message, verdict, receipt), message, receipt, verdict)
 
-    def _as_if_received(self, document: JsonObject, origin: Origin = "sdk") -> tuple[Message, Receipt]:
+    def _as_if_received(self, text: bytes, origin: Origin = "sdk") -> tuple[Message, Receipt]:
+        value, _ = read_value(text)
+        if not isinstance(value, dict):
+            raise InputError("This is not a Segment message: it is not a JSON object.")
         receipt = Receipt(
             uid=uuid.uuid4().hex,
             received_at=time.time_ns() // 1_000_000,
             method="POST",
             path="/v1/batch",
             headers=(("content-type", "application/json"),),
-            body=json_bytes({"batch": [document]}),
+            body=body_of([text]),
             origin=origin,
         )
         try:
             messages = self._parse(receipt)
         except RequestRefused as error:
-            raise InputError(f"This is no Segment message: {error}") from error
+            raise InputError(f"This is not a Segment message: {error}") from error
         if not messages:
-            raise InputError("This is no Segment message: there is nothing in it.")
+            raise InputError("This is not a Segment message: there is nothing in it.")
         return messages[0], receipt
 
     async def by_receipt(self, stores: Readable, ids: Collection[int]) -> AsyncIterator[list[Message]]:

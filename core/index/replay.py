@@ -8,8 +8,8 @@ import uuid
 from collections.abc import Iterator, Sequence
 
 from ..api.models import Summary
-from ..json_text import json_bytes
 from ..messages import Message, Receipt, position_of, seq_of
+from ..pipeline.batches import body_of, spelled
 from ..stores.base import Readable
 
 MAX_MESSAGES = 100
@@ -21,17 +21,18 @@ reading it is no longer than for a client's own batch, and Segment's limit of 50
 def replay_receipts(messages: Sequence[Message], *, wanted: bool) -> Iterator[Receipt]:
     """Yield requests that hold the messages again, in order, as Segment handed them on, made one by one.
 
-    messageId and timestamp stay, and with them what Mixpanel dedupes by. `wanted` says whether
-    forwarding is on now. Messages of different write keys come in different requests.
+    messageId and timestamp stay, and with them what Mixpanel dedupes by. The spelling stays as well, so that
+    the rules on it find the same again. `wanted` says whether forwarding is on now. Messages of different
+    write keys come in different requests.
     """
-    for key, ids, documents in _chunks(messages):
+    for key, ids, texts in _chunks(messages):
         yield Receipt(
             uid=uuid.uuid4().hex,
             received_at=time.time_ns() // 1_000_000,
             method="POST",
             path="/v1/batch",
             headers=_headers(key),
-            body=b'{"batch":[' + b",".join(documents) + b"]}",
+            body=body_of(texts),
             wanted=wanted,
             origin="replay",
             source_kind="segment",
@@ -71,17 +72,17 @@ def _headers(write_key: str) -> tuple[tuple[str, str], ...]:
 
 
 def _chunks(messages: Sequence[Message]) -> Iterator[tuple[str, list[int], list[bytes]]]:
-    """Yield write key, ids and documents of the messages for each request."""
+    """Yield write key, ids and texts of the messages for each request."""
     key, ids, chunk, size = "", list[int](), list[bytes](), 0
     for message in messages:
-        document = json_bytes(message.document)
-        full = len(chunk) == MAX_MESSAGES or size + len(document) > MAX_BYTES
+        text = spelled(message)
+        full = len(chunk) == MAX_MESSAGES or size + len(text) > MAX_BYTES
         if chunk and (full or message.write_key != key):
             yield key, ids, chunk
             ids, chunk, size = [], [], 0
         key = message.write_key
         ids.append(message.id)
-        chunk.append(document)
-        size += len(document)
+        chunk.append(text)
+        size += len(text)
     if chunk:
         yield key, ids, chunk

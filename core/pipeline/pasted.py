@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
-from typing import cast
+from collections.abc import Iterable, Sequence
 
 from ..codec import decode
-from ..codec.kinds import kind_of
+from ..codec.kinds import Kind, kind_of
 from ..errors import InputError
-from ..json_text import json_bytes
-from ..messages import CALL_TYPES, Json, JsonObject
+from ..messages import CALL_TYPES, JsonObject
 from ..settings import Destination
 from ..sources.bounds import DEFAULT_BOUNDS, Bounds
+from ..sources.decode import BOM, NotJson, read_json
+from ..sources.parts import array_parts, object_parts
+from .batches import string_in
 from .lines import Given, Unreadable, given_messages
 from .reading import read_message
 
@@ -36,16 +36,16 @@ def pasted_messages(
         value = decode(data)
     except InputError as error:
         return found or [Unreadable(1, str(error))]
-    inside = value.messages or _wrapped(value.value)
+    inside = value.message_texts or _wrapped(value.text)
     if not inside:
         return found or [Unreadable(1, "there is no Segment message in it")]
     return [
         Given(
             line=number,
-            message=read_message(json_bytes(document), id=number, bounds=bounds),
+            message=read_message(text, id=number, bounds=bounds),
             destination=destination,
         )
-        for number, document in enumerate(inside, start=1)
+        for number, text in enumerate(inside, start=1)
     ]
 
 
@@ -57,31 +57,43 @@ def _unwrapped(one: Given | Unreadable, bounds: Bounds) -> Given | Unreadable:
     """Return the message inside a record that has the type of a call, and none of its ids."""
     if isinstance(one, Unreadable) or any(key in one.message.document for key in _IDS):
         return one
-    inner = next(iter(_wrapped(one.message.document)), None)
+    inner = next(iter(_wrapped(one.message.original)), None)
     if inner is None:
         return one
-    message = read_message(json_bytes(inner), id=one.line, bounds=bounds)
+    message = read_message(inner, id=one.line, bounds=bounds)
     return Given(line=one.line, message=message, destination=one.destination, envelope_now=one.envelope_now)
 
 
-def _wrapped(value: Json) -> Sequence[JsonObject]:
-    """Return the Segment messages nearest to the surface of a record, in objects or in JSON strings."""
-    level: list[Json] = [value]
+def _wrapped(text: bytes) -> Sequence[bytes]:
+    """Return the texts of the Segment messages nearest to the surface of a record, in objects or strings."""
+    level = [text]
     for _ in range(MAX_DEPTH):
         level = [inner for one in level for inner in _inside(one)]
-        found = [one for one in level if isinstance(one, dict) and kind_of(one) == "segment message"]
+        found = [one for one in level if one[:1] == b"{" and _kind(one) == "segment message"]
         if found:
             return found
     return ()
 
 
-def _inside(value: Json) -> Iterator[Json]:
-    if isinstance(value, dict):
-        yield from value.values()
-    elif isinstance(value, list):
-        yield from value
-    elif isinstance(value, str) and value.lstrip()[:1] == "{":
-        try:
-            yield cast(Json, json.loads(value))
-        except (ValueError, RecursionError):
-            return
+def _kind(text: bytes) -> Kind:
+    try:
+        return kind_of(read_json(text)[0])
+    except NotJson:
+        return "json"
+
+
+def _inside(text: bytes) -> Iterable[bytes]:
+    """Return the texts of the values in a JSON value; in a string, the object that it spells."""
+    try:
+        match text.removeprefix(BOM).lstrip()[:1]:
+            case b"{":
+                return object_parts(text).values()
+            case b"[":
+                return array_parts(text)
+            case b'"':
+                inner = string_in(text).strip().encode()
+                return (inner,) if inner[:1] == b"{" else ()
+            case _:
+                return ()
+    except NotJson:
+        return ()

@@ -41,6 +41,7 @@ class _Members(msgspec.Struct, rename="camel"):
 _FIELDS = tuple((field.encode_name, field.name) for field in msgspec.structs.fields(_Members))
 _members = msgspec.json.Decoder(_Members)
 _items = msgspec.json.Decoder(list[msgspec.Raw])
+_object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _FAULTS = (msgspec.DecodeError, UnicodeDecodeError)
 _DESCRIBED = 64 * 1024
 """A text up to this many bytes is read once more, to say where it stops being JSON."""
@@ -61,6 +62,23 @@ def members(data: bytes) -> dict[str, bytes]:
         found = _decode(_members, text, data, "{")
     parts = {name: bytes(raw) for name, field in _FIELDS if (raw := getattr(found, field))}
     return parts if undo is None else {name: undo(part) for name, part in parts.items()}
+
+
+def object_parts(data: bytes) -> dict[str, bytes]:
+    """Return every member of a JSON object, each as its own text, as it came.
+
+    Raises NotJson, also if a name is not valid UTF-8, or holds NaN or an escaped surrogate.
+    """
+    try:
+        return {name: bytes(raw) for name, raw in _object.decode(data).items()}
+    except RecursionError:
+        raise NotJson("it is nested too deep") from None
+    except _FAULTS:
+        text, undo = _stricter(data)
+        parts = {name: undo(bytes(raw)) for name, raw in _decode(_object, text, data, "{").items()}
+    if any(undo(name.encode()) != name.encode() for name in parts):
+        raise NotJson("the name of a member cannot be read")
+    return parts
 
 
 def array_parts(data: bytes) -> list[bytes]:

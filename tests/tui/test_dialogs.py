@@ -16,6 +16,7 @@ from textual.widgets import Static
 
 from segtap.core.api.models import EngineState, MessageDetail
 from segtap.core.errors import EngineError
+from segtap.core.json_text import json_bytes
 from segtap.core.messages import JsonObject
 from segtap.core.settings import DestinationSettings, Settings
 from segtap.tui import keys, pane_keys
@@ -218,10 +219,10 @@ class Engine:
         self.down = down
         self.mixpanel_url = mixpanel_url
 
-    async def inspect(self, document: JsonObject) -> MessageDetail:
+    async def inspect(self, text: bytes) -> MessageDetail:
         if self.down:
             raise EngineError("The engine went away. Start it again.")
-        self.read.append(document)
+        self.read.append(json.loads(text))
         return order(bad=True)
 
     async def state(self) -> EngineState:
@@ -404,7 +405,7 @@ class TestDecode:
 class TestInspect:
     @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
     async def test_a_warning_leads_to_its_place(self, size: tuple[int, int]) -> None:
-        screen = Inspect(Engine(), [MESSAGES["order"]], order(bad=True))  # type: ignore[arg-type]
+        screen = Inspect(Engine(), [json_bytes(MESSAGES["order"])], order(bad=True))  # type: ignore[arg-type]
         app = Host(Static())
         async with app.run_test(size=size) as pilot:
             app.push_screen(screen)

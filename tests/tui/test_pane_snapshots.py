@@ -20,7 +20,7 @@ from segtap.core.api.models import MessageDetail
 from segtap.core.codec import decode
 from segtap.core.codec.pasted import mixpanel_detail
 from segtap.core.delivery import DeliveryState
-from segtap.core.messages import JsonObject
+from segtap.core.json_text import json_bytes
 from segtap.core.verdict import Translation
 from segtap.tui.screens.confirm import Confirm
 from segtap.tui.screens.decode import DecodeBox
@@ -117,7 +117,7 @@ BODY = [
 class Engine:
     """Reads pasted messages as the engine would."""
 
-    async def inspect(self, document: JsonObject) -> MessageDetail:
+    async def inspect(self, text: bytes) -> MessageDetail:
         return order(bad=True)
 
 
@@ -148,7 +148,7 @@ DIALOGS: dict[str, tuple[Callable[[], Screen[Any]], tuple[str, ...]]] = {
     "inspect-mixpanel": (pasted_body, ()),
     "inspect-mixpanel-warnings": (pasted_body, ("4",)),
     "decode-error": (lambda: DecodeBox('{"event": nope}'), ()),
-    "inspect": (lambda: Inspect(Engine(), [MESSAGES["order"]], order(bad=True)), ()),  # type: ignore[arg-type]
+    "inspect": (lambda: Inspect(Engine(), [json_bytes(MESSAGES["order"])], order(bad=True)), ()),  # type: ignore[arg-type]
 }
 
 

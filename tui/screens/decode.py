@@ -206,7 +206,7 @@ class DecodeBox(ModalScreen[None]):
         viewer: Viewer | None = self._viewer or getattr(app, "viewer", None)
         if viewer is None:
             return
-        messages, mixpanel_url = decoded.messages, ""
+        messages, mixpanel_url = decoded.message_texts, ""
         try:
             if messages:
                 first = await viewer.inspect(messages[0])

@@ -16,7 +16,6 @@ from textual.widgets import Static
 from ...core.api.models import MessageDetail
 from ...core.api.viewer import Viewer
 from ...core.errors import SegtapError
-from ...core.messages import JsonObject
 from ...core.places import read_place
 from ...core.text import clean
 from ..clipboard import copy
@@ -58,12 +57,12 @@ class Inspect(Screen[None]):
     def __init__(
         self,
         viewer: Viewer,
-        messages: Sequence[JsonObject],
+        messages: Sequence[bytes],
         first: MessageDetail,
         *,
         mixpanel_url: str = "",
     ) -> None:
-        """Show pasted messages, `first` first; `messages` is empty for a Mixpanel body.
+        """Show pasted messages, `first` first; `messages` are their texts, none for a Mixpanel body.
 
         `mixpanel_url` is where the engine sends requests in place of the region's host.
         """

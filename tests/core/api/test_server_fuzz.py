@@ -102,13 +102,14 @@ def read(answer: Answer) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "query", "body"),
     [
-        ("POST", "inspect", b"", b'{"type": "\xff"}'),
-        ("POST", "inspect", b"", b'{"\xff": 1}'),
         ("POST", "inspect", b"", b"\xff"),
-        ("POST", "inspect", b"", b'{"type": "\xed\xa0\x80"}'),
+        ("POST", "inspect", b"", b'{"type": "track"},{"type": "track"}'),
+        ("POST", "inspect", b"", b'\xef\xbb\xbf[{"type": "track"}]'),
         ("POST", "inspect", b"", b'{"type": "track", "event": ' + b"[" * 600 + b"]" * 600 + b"}"),
         ("POST", "forwarding", b"", b'{"on": true, "x": "\xff"'),
-        ("POST", "replay", b"", b'{"messages": [{"type": "\xff"}]}'),
+        ("POST", "replay", b"", b'{"messages": [{"type": "track"}, 1]}'),
+        ("POST", "replay", b"", b'{"messages": {"type": "track"}}'),
+        ("POST", "replay", b"", b'{"messages": [{"type": "track"}], "\xff": 1}'),
         ("POST", "replay", b"", b'{"messages": [{"type": ' + b"[" * 600 + b"]" * 600 + b"}]}"),
         ("POST", "replay", b"", b'{"ids": [9223372036854775808]}'),
         ("POST", "replay", b"", b'{"ids": [-9223372036854775809]}'),
@@ -131,6 +132,23 @@ def test_what_cannot_be_read_is_a_fault_of_the_asker(
     status, answer = asker.ask(method, f"/_segtap/{path}", query, body)
     assert status == 400
     assert msgspec.json.decode(answer, type=ErrorAnswer).error.kind == "InputError"
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b'{"type": "track", "event": "\xff", "userId": "u"}', "bytes that are no UTF-8"),
+        (
+            b'{"type": "track", "event": "E", "userId": "u", "properties": {"a": NaN}}',
+            "NaN at $.properties.a",
+        ),
+        (b'\xef\xbb\xbf{"type": "track", "event": "E", "userId": "u"}', "a byte order mark"),
+    ],
+)
+def test_a_message_is_inspected_as_it_is_spelled(asker: Asker, body: bytes, words: str) -> None:
+    status, answer = asker.ask("POST", "/_segtap/inspect", body=body)
+    assert status == 200
+    assert words in answer.decode()
 
 
 def test_half_an_emoji_in_a_request_is_answered_all_the_same() -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from segtap.core.codec import MAX_DECODED, decode
 from segtap.core.errors import InputError
+from segtap.core.sources.decode import read_json
 
 CAPTURED = [
     json.loads(line)
@@ -47,6 +48,39 @@ def test_cesu8_of_the_browser_sdk_is_read_as_the_emoji_it_stands_for() -> None:
     decoded = decode("data=" + base64.b64encode(cesu8).decode())
     assert decoded.layers[-1] == "CESU-8"
     assert decoded.value == [{"event": "Zoë 🎉", "properties": {"token": "t"}}]
+
+
+NAN = b'{"type":"track","userId":"u","properties":{"total":NaN}}'
+HALF = b'{"type":"track","userId":"\xed\xa0\xbd"}'
+UNTYPED = b'{"event":"E","userId":"u","properties":{"total":NaN}}'
+BAD_BYTE = b'{"type":"track","userId":"\xff"}'
+
+
+@pytest.mark.parametrize(
+    ("given", "texts"),
+    [
+        (NAN, [NAN]),
+        (NAN.decode() + ";\n", [NAN]),
+        ('"' + NAN.decode().replace('"', '\\"') + '"', [NAN]),
+        (base64.b64encode(NAN).decode(), [NAN]),
+        (base64.b64encode(HALF).decode(), [HALF]),
+        (HALF.decode("utf-8", "surrogatepass"), [HALF]),
+        (BAD_BYTE, [BAD_BYTE]),
+        (BAD_BYTE.decode("utf-8", "surrogateescape"), [BAD_BYTE]),
+        ("\ufeff" + NAN.decode(), [b"\xef\xbb\xbf" + NAN]),
+        (b"[" + NAN + b", 1, " + HALF + b"]", []),  # not a list of messages alone
+        (b"[" + NAN + b", " + HALF + b"]", [NAN, HALF]),
+        (b'{"batch": [' + NAN + b", 1, " + BAD_BYTE + b"]}", [NAN, BAD_BYTE]),
+        (NAN + b"\n" + HALF + b"\n", [NAN, HALF]),
+        (UNTYPED, [b'{"type":"track",' + UNTYPED[1:]]),
+        (f"curl https://api.segment.io/v1/track -d '{NAN.decode()}'", [NAN]),
+        (b'{"a": 1}', []),
+    ],
+)  # fmt: skip
+def test_messages_keep_the_spelling_that_they_had(given: str | bytes, texts: list[bytes]) -> None:
+    decoded = decode(given)
+    assert list(decoded.message_texts) == texts
+    assert [read_json(text)[0] for text in texts] == list(decoded.messages)
 
 
 WRAPPED = "\n".join(B64[at : at + 40] for at in range(0, len(B64), 40))

@@ -46,7 +46,7 @@ async def test_own_subscriptions_are_shown_and_explained(tmp_path: Path) -> None
         source = detail.explanation.source_at("requests[0].body[0].event")
         assert source is not None
         assert source.source == 'template "Web {{event}}"'
-        pasted = await client.inspect({"type": "identify", "userId": "u", "messageId": "m-2"})
+        pasted = await client.inspect(b'{"type":"identify","userId":"u","messageId":"m-2"}')
         assert pasted.explanation.unmatched == (
             "no subscription takes identify calls; closest: 'Own' needs type = \"track\""
         )

@@ -80,9 +80,9 @@ async def test_it_is_exported_as_it_came_and_not_replayed(tmp_path: Path) -> Non
             await client.replay([bomb.id])
         assert await client.replay([bomb.id, small.id]) == 1
         with pytest.raises(InputError, match=r"Segment would reject this: .*max_nodes"):
-            await client.replay_documents([large("m-9")])
+            await client.replay_texts([json.dumps(large("m-9")).encode()])
         with pytest.raises(InputError, match=r"Segment would reject this: .*max_nodes"):
-            await client.inspect(large("m-9"))
+            await client.inspect(json.dumps(large("m-9")).encode())
     assert [json.loads(line)["messageId"] for line in by_engine] == ["m-2", "m-3"]
     assert json.loads(by_engine[0]) == large("m-2")
     journal = [line async for line in export_lines(journal=settings.journal)]

@@ -31,6 +31,7 @@ from segtap.core.api.models import MessageDetail
 from segtap.core.delivery import DeliveryState, Outcome
 from segtap.core.engine.lifecycle import Engine
 from segtap.core.errors import EngineError, ForwardingRefused, InputError, JournalLocked, PortTaken
+from segtap.core.json_text import json_bytes
 from segtap.core.messages import Marks
 from segtap.core.serve import server
 from segtap.core.serve.notes import find_engine, folder
@@ -236,7 +237,7 @@ async def test_a_message_and_its_replays_know_each_other_after_a_restart_too(tmp
         other_again, second_again = sorted(lines[3:], key=lambda line: line.name)
         await client.replay([second_again.id])
         twice = (await listed(client, 6))[5]
-        await client.replay_documents([track("m-1", "From a file")])
+        await client.replay_texts([json_bytes(track("m-1", "From a file"))])
         of_file = (await listed(client, 7))[6]
     async with running_engine(settings) as (_, client):
         found = {line.id: await client.detail(line.id) for line in await listed(client, 7)}
@@ -267,7 +268,7 @@ async def test_a_replay_outlives_the_message_that_was_replayed(tmp_path: Path) -
         await post(engine.url, track("m-1"))
         (line,) = await listed(client, 1)
         await client.clear()
-        await client.replay_documents([track("m-1")])
+        await client.replay_texts([json_bytes(track("m-1"))])
         again = (await listed(client, 1))[0]
         detail = await client.detail(again.id)
         assert (detail.summary.marks, detail.replay_of, detail.replays) == (Marks.REPLAY, None, ())
@@ -454,7 +455,7 @@ async def test_export_writes_each_message_once_in_order(tmp_path: Path) -> None:
 
 async def test_a_pasted_message_is_read_and_not_kept(tmp_path: Path) -> None:
     async with running_engine(engine_settings(tmp_path)) as (_, client):
-        detail = await client.inspect({"type": "identify", "userId": "u", "traits": {"name": "Ada"}})
+        detail = await client.inspect(b'{"type":"identify","userId":"u","traits":{"name":"Ada"}}')
         assert detail.summary.type == "identify"
         assert detail.verdict.translation.operations[0].action == "identifyUser"
         assert (await client.page()).summaries == ()

@@ -135,7 +135,7 @@ async def test_a_file_that_changes_is_noticed(tmp_path: Path, monkeypatch: pytes
 
 async def test_a_paste_runs_the_function(tmp_path: Path) -> None:
     async with Engine(settings(tmp_path)) as engine:
-        detail = await engine.queries.inspect({"type": "track", "event": "P", "userId": "u"})
+        detail = await engine.queries.inspect(b'{"type":"track","event":"P","userId":"u"}')
         assert sent_event(detail) == "P by fn"
 
 
