@@ -70,6 +70,8 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     request answered with 4xx, else None; `wanted` says whether forwarding was on when it came.
     `uid` is random: message ids that a client left out are derived from it, so that reading the
     receipt again gives the same ones. `seq` is the journal's number for it, 0 before it has one.
+    `upstream` says why the server that `segtap proxy` passed the request on to did not accept it; "" if it
+    did, or if it was not passed on.
     `replay_of` has for each message of a replay the id of the message that was replayed, 0 where that one
     came from a file.
     """
@@ -89,6 +91,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     refused: str | None = None
     seq: int = 0
     replay_of: tuple[int, ...] = ()
+    upstream: str = ""
 
     @property
     def damaged(self) -> bool:

@@ -218,6 +218,19 @@ class JournalSettings(msgspec.Struct, frozen=True, kw_only=True):
     max_bytes: int = 1024**3
 
 
+class ProxySettings(msgspec.Struct, frozen=True, kw_only=True):
+    """`[proxy]` of segtap.toml: where `segtap proxy` passes requests on to; "" is the region's server."""
+
+    segment_api_url: str = ""
+    """In place of api.segment.io: your own domain for Segment's Tracking API, or a test server."""
+    segment_cdn_url: str = ""
+    """In place of cdn.segment.com."""
+    mixpanel_api_url: str = ""
+    """In place of api-js.mixpanel.com: your own tracking domain, or a test server."""
+    answer_timeout: Annotated[float, msgspec.Meta(gt=0)] = 30.0
+    """Seconds that a server may take for an answer."""
+
+
 class ScreenSettings(msgspec.Struct, frozen=True, kw_only=True):
     """`[screen]` of segtap.toml."""
 
@@ -243,6 +256,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     segment: SegmentSettings = SegmentSettings()
     ingest: IngestSettings = IngestSettings()
     journal: JournalSettings = JournalSettings()
+    proxy: ProxySettings = ProxySettings()
     screen: ScreenSettings = ScreenSettings()
     subscriptions: tuple[Subscription, ...] | None = None
     transformations: tuple[Transformation, ...] = ()
@@ -253,6 +267,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     tests: tuple[MappingTest, ...] = ()
     demo: bool = False
     dry_run: bool = False
+    proxying: bool = False
+    """Pass requests on to Segment and Mixpanel as `[proxy]` says: `segtap proxy`."""
     origin: str = "defaults"
     file: str = ""
     """The file that is read again when it changes: the one in force, or where one would be. "": none."""

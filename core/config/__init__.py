@@ -24,6 +24,7 @@ from ..settings import (
     DestinationSettings,
     IngestSettings,
     JournalSettings,
+    ProxySettings,
     ScreenSettings,
     Secret,
     SegmentSettings,
@@ -41,6 +42,7 @@ SECTIONS: dict[str, type[msgspec.Struct]] = {
     "segment": SegmentSettings,
     "ingest": IngestSettings,
     "journal": JournalSettings,
+    "proxy": ProxySettings,
     "screen": ScreenSettings,
 }
 TOP_LEVEL = ("identity", "mixpanel_group_keys", "plan", "repair")
@@ -76,6 +78,7 @@ def load(
     file: Path | None = None,
     demo: bool = False,
     dry_run: bool = False,
+    proxying: bool = False,
     look: bool = True,
 ) -> Settings:
     """Read all four places and return the settings in force.
@@ -116,7 +119,9 @@ def load(
         origin += " and SEGTAP_* variables"
     try:
         settings = msgspec.convert(
-            {**top, **merged, "demo": demo, "dry_run": dry_run, "origin": origin}, Settings, strict=False
+            {**top, **merged, "demo": demo, "dry_run": dry_run, "proxying": proxying, "origin": origin},
+            Settings,
+            strict=False,
         )
     except msgspec.ValidationError as error:
         raise SettingsError(f"The settings do not fit together: {error}") from None
@@ -151,6 +156,7 @@ def read_again(settings: Settings) -> Settings:
         file=file if exists else None,
         demo=settings.demo,
         dry_run=settings.dry_run,
+        proxying=settings.proxying,
         look=exists,
     )
 

@@ -21,6 +21,9 @@ from ..ingest.first_look import FirstLook
 from ..ingest.knocks import Knocks
 from ..messages import Message, Receipt
 from ..pipeline.intake import parse_receipt
+from ..proxy.app import ProxyApp
+from ..proxy.hosts import upstreams_of
+from ..proxy.passing import Passing
 from ..serve.server import Listener, WebServer
 from ..sources.bounds import bounds_of
 from ..stores.base import Stores
@@ -68,6 +71,8 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     queries: Queries
     commands: Commands
     web: WebServer
+    passing: Passing | None
+    """The way to the servers behind `segtap proxy`, else None."""
 
 
 def build(
@@ -167,16 +172,32 @@ def build(
     commands = Commands(
         active, stores, log, reader, switch, watch, indexer, history, summing, gathering, knocks, feed, faults
     )
-    app = IngestApp(
-        log.append,
-        settings.ingest,
-        clock=now,
-        wanted=lambda: switch.on,
-        control=ControlApp(queries, commands, token),
-        url=listener.urls[0],
-        knocks=knocks,
-        looked=looked,
-    )
+    control, passing = ControlApp(queries, commands, token), None
+    if settings.proxying:
+        passing = Passing(settings.proxy.answer_timeout)
+        app = ProxyApp(
+            log.append,
+            settings.ingest,
+            upstreams_of(settings),
+            passing,
+            clock=now,
+            control=control,
+            url=listener.urls[0],
+            knocks=knocks,
+            looked=looked,
+            faults=faults,
+        )
+    else:
+        app = IngestApp(
+            log.append,
+            settings.ingest,
+            clock=now,
+            wanted=lambda: switch.on,
+            control=control,
+            url=listener.urls[0],
+            knocks=knocks,
+            looked=looked,
+        )
     return Parts(
         active=active,
         stores=stores,
@@ -198,7 +219,8 @@ def build(
         watch=watch,
         queries=queries,
         commands=commands,
-        web=WebServer(app, listener, settings.ingest, app.keep_malformed),
+        web=WebServer(app, listener, settings.ingest, app.keep_malformed, dated=not settings.proxying),
+        passing=passing,
     )
 
 

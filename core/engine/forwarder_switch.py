@@ -30,6 +30,8 @@ def cannot_forward_why(settings: Settings) -> str:
     """Return why forwarding cannot be turned on with these settings and what to do; "" if it can."""
     if settings.demo:
         return "The demo's journal is thrown away and never forwarded. Start segtap without --demo."
+    if settings.proxying:
+        return "segtap proxy passes every request on already: forwarding too would count everything twice."
     if not settings.destination.token:
         name = settings.destination.token_env
         return (

@@ -152,6 +152,8 @@ class Engine:
             active, opened, self._listener, token=self.token, resumed=resumed, interrupted=interrupted
         )
         self._cleanup.callback(parts.knocks.close)
+        if parts.passing is not None:
+            self._cleanup.push_async_callback(parts.passing.close)
         self._cleanup.push_async_callback(parts.summing.close)
         self._cleanup.push_async_callback(parts.functions.close)
         self._cleanup.push_async_callback(parts.workers.close)

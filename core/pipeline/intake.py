@@ -92,6 +92,8 @@ class _Reading:
         self.too_much = ""
         """Why none of the messages is read."""
         self.objections: list[Objection] = []
+        if receipt.upstream:
+            self.objections.append(rejection(f"it was passed on, and {receipt.upstream}"))
         self.marks = _ORIGIN_MARKS.get(receipt.origin, Marks.NONE)
         if not self.single and not self.replay:
             self._read_batch(body, parts)

@@ -237,11 +237,18 @@ class _Uvicorn(uvicorn.Server):
 class WebServer:
     """Serves one ASGI app on a Listener's sockets, inside the running event loop.
 
-    `report` is called for connections without a readable request.
+    `report` is called for connections without a readable request. Unless `dated`, answers get no `Date` but
+    the application's: a proxy hands on the server's.
     """
 
     def __init__(
-        self, app: ASGIApp, listener: Listener, settings: IngestSettings, report: Report | None = None
+        self,
+        app: ASGIApp,
+        listener: Listener,
+        settings: IngestSettings,
+        report: Report | None = None,
+        *,
+        dated: bool = True,
     ) -> None:
         self._listener = listener
         tls = _tls_options(settings) if listener.tls else {}
@@ -261,6 +268,7 @@ class WebServer:
             # Else anyone could name 127.0.0.1 in X-Forwarded-For and pass for a loopback peer.
             proxy_headers=False,
             server_header=False,
+            date_header=dated,
             backlog=BACKLOG,
             timeout_keep_alive=KEEP_ALIVE,
             **tls,

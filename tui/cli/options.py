@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
@@ -32,6 +32,10 @@ FLAGS: dict[str, tuple[str, str]] = {
     "region": ("destination", "region"),
     "project_region": ("destination", "project_region"),
     "mixpanel_url": ("destination", "mixpanel_url"),
+    "workspace_region": ("segment", "workspace_region"),
+    "segment_api_url": ("proxy", "segment_api_url"),
+    "segment_cdn_url": ("proxy", "segment_cdn_url"),
+    "mixpanel_api_url": ("proxy", "mixpanel_api_url"),
     "theme": ("screen", "theme"),
     "plan": ("", "plan"),
 }
@@ -52,7 +56,7 @@ format_option = click.option(
 )
 """For people or for programs."""
 
-_OPTIONS = (
+_LISTENING = (
     click.option(
         "--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 picks a free one. [8765]"
     ),
@@ -61,8 +65,14 @@ _OPTIONS = (
     ),
     click.option("--tls-cert", metavar="FILE", help="Certificate to speak https with."),
     click.option("--tls-key", metavar="FILE", help="Its key."),
+)
+_JOURNAL = (
     click.option("--journal", metavar="PATH", help="The journal to keep messages in."),
     click.option("--ephemeral", is_flag=True, default=None, help="Keep nothing after the end."),
+)
+_OPTIONS = (
+    *_LISTENING,
+    *_JOURNAL,
     click.option(
         "--destination",
         type=DESTINATIONS,
@@ -101,7 +111,21 @@ _OPTIONS = (
 
 def settings_options(command: Command) -> Command:
     """Add the options that become settings; the command gets them as keyword arguments."""
-    for option in reversed(_OPTIONS):
+    return _with(_OPTIONS, command)
+
+
+def listening_options(command: Command) -> Command:
+    """Add the options of where to listen; `read_settings` reads them."""
+    return _with(_LISTENING, command)
+
+
+def journal_options(command: Command) -> Command:
+    """Add the options of which journal to use; `read_settings` reads them."""
+    return _with(_JOURNAL, command)
+
+
+def _with(options: Sequence[Callable[[Command], Command]], command: Command) -> Command:
+    for option in reversed(options):
         command = option(command)
     return command
 
@@ -112,6 +136,7 @@ def load(
     file: Path | None = None,
     demo: bool = False,
     dry_run: bool = False,
+    proxying: bool = False,
     show_secrets: bool = False,
 ) -> Settings:
     """Read the settings, and mask their secrets in all that the command writes from now on.
@@ -120,21 +145,24 @@ def load(
     """
     from ...core.config import load as read
 
-    settings = read(flags, file=file, demo=demo, dry_run=dry_run)
+    settings = read(flags, file=file, demo=demo, dry_run=dry_run, proxying=proxying)
     if not show_secrets:
         hide_secrets_of(settings)
     return settings
 
 
-def read_settings(*, demo: bool = False, dry_run: bool = False, **options: Any) -> Settings:
+def read_settings(
+    *, demo: bool = False, dry_run: bool = False, proxying: bool = False, **options: Any
+) -> Settings:
     """Return the settings in force with a command's options. Raises SettingsError."""
     flags: dict[str, JsonObject] = {}
     for name, (section, key) in FLAGS.items():
-        value: Json = list(options[name]) if isinstance(options[name], tuple) else options[name]
+        given: Any = options.get(name)
+        value: Json = list(cast("tuple[str, ...]", given)) if isinstance(given, tuple) else given
         if value is not None and value != []:
             flags.setdefault(section, {})[key] = value
     file: Path | None = options.get("config_file")
-    settings = load(flags, file=file, demo=demo, dry_run=dry_run)
+    settings = load(flags, file=file, demo=demo, dry_run=dry_run, proxying=proxying)
     _refuse_half_of_tls(settings)
     _refuse_unset_secrets(options, settings)
     tell_faults(settings)

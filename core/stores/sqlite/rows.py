@@ -328,4 +328,5 @@ def _storable_receipt(receipt: Receipt) -> Receipt:
         headers=tuple((storable(name), storable(value)) for name, value in receipt.headers),
         peer=storable(receipt.peer),
         refused=None if receipt.refused is None else storable(receipt.refused),
+        upstream=storable(receipt.upstream),
     )
