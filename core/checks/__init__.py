@@ -104,7 +104,7 @@ def check(
     for fault in settings.transformation_faults:
         found.append(TRANSFORMATION_NOT_FQL.finding("$", fault))
     if settings.not_imitated:
-        found.extend(not_imitated(document, settings.not_imitated))
+        found.extend(not_imitated(document, settings.not_imitated, delivered))
     if settings.plan is not None:
         found.extend(settings.plan.findings(document))
     if len(found) > 1:

@@ -7,11 +7,13 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from ..catalogue.settings import NOT_IMITATED
 from ..checks.not_imitated import concerning
 from ..destinations.explain import explain
 from ..messages import JsonObject, Marks, Message
 from ..not_imitated import NotImitated
 from ..objections import first_rejection
+from ..outcomes import FunctionOutcome, outcome_of
 from ..paths import changes
 from ..pipeline import STAGES, CompiledSettings
 from ..pipeline.functions import RunFunction, run_none, with_outcomes
@@ -20,7 +22,7 @@ from ..pipeline.stages import Walked, judged
 from ..text import counted, shorten, shown
 from ..verdict import Finding, NotSent, Operation, Stage, Translation
 
-Mark = Literal["passed", "unchanged", "changed", "stopped", "unknown"]
+Mark = Literal["passed", "unchanged", "changed", "stopped", "unknown", "log"]
 PATHS_SHOWN = 6
 NAMES = 80
 
@@ -81,14 +83,15 @@ def _refused(message: Message) -> str:
 
 def _lines(message: Message, walked: Walked, settings: CompiledSettings, now: int) -> Iterator[Line]:
     """Yield the lines of all stages up to the one that stops the message."""
-    parts = concerning(message.document, settings.checks.not_imitated)
+    parts = _not_imitated(message, walked, settings)
     stopped = walked.translation.not_sent
     not_run = {(one.stage, one.name): one.reason for one in walked.results if one.effect == "not_imitated"}
     for stage in STAGES:
         yield from _unknown(stage, parts)
         steps = [step for step in walked.steps if step.part.stage == stage]
         for step in steps:
-            yield _of_step(step, not_run.get((stage, step.part.name), ""))
+            yield from _of_step(step, not_run.get((stage, step.part.name), ""))
+            yield from _logs(step, message.outcomes)
         if stopped is not None and stopped.stage == stage:
             if not any(isinstance(step.made, NotSent) for step in steps):
                 yield Line("stopped", stage, f"{stopped.reason} ({stopped.path})")
@@ -126,19 +129,56 @@ def _stage_of(one: NotImitated) -> Stage:
             return "subscriptions"
 
 
-def _of_step(step: Step, not_run: str) -> Line:
-    """Return the line of one part; `not_run` is why an insert function could not run, or ""."""
+def _not_imitated(message: Message, walked: Walked, settings: CompiledSettings) -> Sequence[NotImitated]:
+    """Return the parts that may change the message, but for hashing that stands at its transformation."""
+    hashed = {
+        ", ".join(one.hash_properties_configuration.paths)
+        for one in settings.stages.transformations
+        if one.enabled and one.hash_properties_configuration is not None
+    }
+    parts = concerning(message.document, settings.checks.not_imitated, walked.document)
+    return [one for one in parts if one.kind != "hashing" or one.name not in hashed]
+
+
+def _of_step(step: Step, not_run: str) -> Iterator[Line]:
+    """Yield the lines of one part; `not_run` is why an insert function could not run, or ""."""
     stage, name = step.part.stage, f"{shorten(step.part.name, NAMES)!r}"
     if not_run:
-        return Line("unknown", stage, f"{name} is not imitated: {not_run}")
+        yield Line("unknown", stage, f"{name} is not imitated: {not_run}")
+        return
     if isinstance(step.made, NotSent):
-        return Line("stopped", stage, f"{step.made.reason} ({step.made.path})")
+        yield Line("stopped", stage, f"{step.made.reason} ({step.made.path})")
+        return
+    notes = () if step.part.notes is None else step.part.notes(step.before, step.reached)
+    doubts = [
+        Line("unknown", stage, one.message if one.path == "$" else f"{one.path[2:]} is {one.message}")
+        for one in notes
+        if one.rule == NOT_IMITATED.id
+    ]
     paths = [path for path, _ in changes(step.before, step.made)]
-    if not paths:
-        return Line("unchanged", stage, f"{name} changes nothing")
     more = len(paths) - PATHS_SHOWN
     listed = ", ".join(paths[:PATHS_SHOWN]) + (f" and {more:,} more" if more > 0 else "")
-    return Line("changed", stage, f"{name} changes {listed}")
+    if paths:
+        yield Line("changed", stage, f"{name} changes {listed}")
+    elif not doubts:
+        yield Line("unchanged", stage, f"{name} {_why_unchanged(step)}")
+    yield from doubts
+
+
+def _why_unchanged(step: Step) -> str:
+    """Return whether a part that changes nothing concerns the message at all."""
+    if step.part.matches is None:
+        return "changes nothing"
+    if step.part.matches(step.before, step.reached):
+        return "matches the message, and changes nothing"
+    return "does not match the message"
+
+
+def _logs(step: Step, outcomes: Sequence[FunctionOutcome]) -> Iterator[Line]:
+    """Yield what an insert function wrote with console.log."""
+    outcome = None if step.part.function is None else outcome_of(step.part.function, outcomes)
+    for line in () if outcome is None else outcome.logs:
+        yield Line("log", step.part.stage, f"console.log: {line}")
 
 
 def _of_subscriptions(walked: Walked, settings: CompiledSettings, now: int) -> Iterator[Line]:

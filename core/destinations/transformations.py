@@ -16,6 +16,7 @@ from ..mapping.filters import compile_filter, compile_value, filter_fault
 from ..mapping.fql_never import fql_never_matches
 from ..mapping.javascript import MISSING, Value, truthy
 from ..messages import Json, JsonObject
+from ..not_imitated import NotImitated, Scope
 from ..paths import child
 from ..settings import DestinationKind
 from ..transformations import Transformation
@@ -167,7 +168,8 @@ class CompiledTransformation:
             if value is not MISSING:
                 if not write(made, entry.path, value):
                     continue
-                origins.append(Origin(_shown(entry.path), entry.how, _shown(entry.source)))
+                source = _shown(entry.source) if entry.source else ""
+                origins.append(Origin(_shown(entry.path), entry.how, source))
             if entry.source:
                 remove(made, entry.source)
         if self._drops:
@@ -180,9 +182,9 @@ class CompiledTransformation:
 def _shown(path: str) -> str:
     """Return a dotted path as findings write it: `$.properties.total`."""
     shown = "$"
-    for step in path.split(".") if path else ():
+    for step in path.split("."):
         shown = child(shown, int(step) if step.isascii() and step.isdecimal() and len(step) < 10 else step)
-    return shown if path else ""
+    return shown
 
 
 def _same_types(one: Json, other: Json) -> bool:
@@ -207,6 +209,30 @@ def for_destination(
         wanted = METADATA_IDS[kind] if scoped else ""
         if one.enabled and one.destination_metadata_id == wanted:
             yield one
+
+
+def not_imitated_in(
+    transformations: Iterable[Transformation], kind: DestinationKind
+) -> Iterator[NotImitated]:
+    """Yield what the transformations that are on do and segtap does not: hashing, unreadable expressions."""
+    for one in transformations:
+        if not one.enabled or one.destination_metadata_id not in ("", METADATA_IDS[kind]):
+            continue
+        scope: Scope = "destination" if one.destination_metadata_id else "source"
+        if (hashing := one.hash_properties_configuration) is not None:
+            paths = ", ".join(hashing.paths)
+            yield NotImitated(kind="hashing", name=paths, scope=scope, condition=one.condition)
+        for computed in one.fql_defined_properties:
+            try:
+                compile_value(computed.fql)
+            except MappingError:
+                yield NotImitated(
+                    kind="transformation",
+                    name=one.label,
+                    scope=scope,
+                    where=f"its computed property {computed.property_name}",
+                    condition=one.condition,
+                )
 
 
 def transformation_faults(

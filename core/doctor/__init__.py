@@ -17,7 +17,15 @@ from .online import ask_mixpanel, with_own_secrets
 from .pages_check import pages
 from .region_check import region
 from .seen import connection_mode, profiles
-from .settings_checks import filters, not_imitated, people, strict, subscriptions, transformations
+from .settings_checks import (
+    filters,
+    not_imitated,
+    order_of_stages,
+    people,
+    strict,
+    subscriptions,
+    transformations,
+)
 from .source import Messages, newest_messages
 from .topics import others, refused_here, topics
 from .traffic_checks import delivery, groups, identity, traffic
@@ -44,6 +52,7 @@ CHECKS: tuple[Callable[[Facts], Iterator[Diagnosis]], ...] = (
     strict,
     transformations,
     filters,
+    order_of_stages,
     not_imitated,
     subscriptions,
     connection_mode,

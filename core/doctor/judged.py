@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..checks.not_imitated import in_settings
 from ..masks import mask_token
 from ..segment_code import segment_code
 from ..settings import DestinationSettings, Settings
@@ -78,8 +79,8 @@ def _said(settings: Settings) -> Iterator[str]:
         yield "blocked traits"
     if settings.segment.consent_categories:
         yield f"consent: {', '.join(map(clean, settings.segment.consent_categories))}"
-    if settings.not_imitated:
-        yield f"{len(settings.not_imitated):,} not imitated"
+    if parts := in_settings(settings):
+        yield f"{len(parts):,} not imitated"
     if settings.tests:
         yield f"{counted(len(settings.tests), 'test')} of the mappings"
     if settings.plan:

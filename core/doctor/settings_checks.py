@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..checks.not_imitated import concerning
+from ..checks.not_imitated import concerning, in_settings
 from ..destinations.actions.faults import subscription_faults
 from ..destinations.filters import filter_faults
-from ..destinations.transformations import idle_transformations, transformation_faults
+from ..destinations.transformations import for_destination, idle_transformations, transformation_faults
 from ..text import counted
 from .diagnosis import Diagnosis
 from .facts import Facts, ids_of
@@ -81,10 +81,27 @@ def transformations(facts: Facts) -> Iterator[Diagnosis]:
         )
 
 
+def order_of_stages(facts: Facts) -> Iterator[Diagnosis]:
+    """Say that Segment documents no order where a destination has both transformations and functions."""
+    settings = facts.settings
+    both = (
+        any(for_destination(settings.transformations, facts.destination.kind, scoped=True)),
+        any(one.enabled and one.scope == "destination" for one in settings.insert_functions),
+    )
+    if all(both):
+        yield Diagnosis(
+            check="order-of-stages",
+            title="Order of the stages",
+            standing="note",
+            words="Segment does not document whether the destination's transformations or its insert"
+            " functions come first: segtap runs the transformations first",
+        )
+
+
 def not_imitated(facts: Facts) -> Iterator[Diagnosis]:
     """Name every part of the workspace that may change messages and that segtap does not imitate."""
     found = facts.found("not-imitated")
-    for part in facts.settings.not_imitated:
+    for part in in_settings(facts.settings):
         where = f" ({part.where})" if part.where else ""
         yield Diagnosis(
             check="not-imitated",

@@ -10,6 +10,7 @@ import msgspec
 
 from ..api.feed import Feed
 from ..api.models import EngineState, FeedBatch, Health, MessageDetail, Page
+from ..checks.not_imitated import in_settings
 from ..errors import JournalError
 from ..faults import Faults
 from ..forward.credentials import credentials_in_words, sent_with
@@ -152,7 +153,7 @@ class Queries:
             knocks=self._knocks.shown(),
             stale=self._rejudging.left,
             not_imitated=", ".join(
-                part for part in (listed(settings.not_imitated), *self._functions.unusable()) if part
+                part for part in (listed(in_settings(settings)), *self._functions.unusable()) if part
             ),
         )
 

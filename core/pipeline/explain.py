@@ -81,6 +81,6 @@ def _taken_out(walked: Walked) -> Iterator[TakenOut]:
 def _hashed(document: JsonObject, walked: Walked) -> Iterator[str]:
     """Yield the fields of the message as sent that Segment hashes."""
     for index, step in enumerate(walked.steps):
-        for origin in step.part.origins(step.before) if step.part.origins is not None else ():
+        for origin in step.origins():
             if origin.how == "hashed":
                 yield Origins(document, walked.steps[: index + 1]).as_sent(origin.path).path

@@ -28,17 +28,19 @@ _ROWS = (
 _NOTES = """\
 Every stage may stop a message; those from schema to insert_function may also change it. A stage
 that is not configured does nothing. Segment's documentation does not say whether insert_function
-comes before or after destination_transformations.
+comes before or after destination_transformations; segtap doctor says so where both exist.
 
 An SDK in device mode sends to Mixpanel itself: transformations and insert functions do not touch
 those events, and blocked traits stay in them.
 
 The code of insert functions runs in node: 5 s for a message, 256 MB, no require, and fetch only
 with network = true. This keeps accidents in and is no security boundary: run only code you trust.
-Without node or the file, the stage does nothing and is named as not imitated.
+Without node or the file, the stage does nothing and is named as not imitated. With insert
+functions the engine itself judges each message: a backlog is not handed to worker processes.
 
 Rules about tracking (the spec, ids, times) read the message as the client sent it. Rules about
-Mixpanel read what the destination gets, and name the field as sent.
+Mixpanel read what the destination gets, and name the field as sent. Rules that compare several
+messages do both: names, ids and values as sent, users and groups as in the requests.
 
   segtap why FILE                  what each stage does to a message, and whether it is sent
   segtap translate --stages all    what Mixpanel gets, after every stage

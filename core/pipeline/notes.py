@@ -22,11 +22,14 @@ def transformation_notes(one: CompiledTransformation) -> Notes:
     def notes(document: JsonObject, reached: JsonObject) -> Iterator[Finding]:
         for path in one.hashed(document):
             words = f"hashed by Segment, in the transformation {one.name!r}: segtap shows the value before it"
-            yield NOT_IMITATED.finding(path, words)
+            fix = "nothing: the key of the hash stays at Segment, and segtap marks the field"
+            yield NOT_IMITATED.finding(path, words, fix=fix)
         if one.computes(document):
             for why in one.unread:
                 yield NOT_IMITATED.finding(
-                    "$", f"the transformation {one.name!r} computes a property that segtap cannot: {why}"
+                    "$",
+                    f"the transformation {one.name!r} computes a property that segtap cannot: {why}",
+                    fix="if it is a mistake, mend the expression in Segment and under [[transformations]]",
                 )
         for old, new in one.stays(document):
             words = f"the transformation {one.name!r} copies it to {new[2:]}, and the old name stays, too"

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from ..mapping.javascript import MISSING
 from ..messages import Json, JsonObject
 from ..places import Place, read_place
-from ..verdict import Finding, NotSent, PropertySource
+from ..verdict import Finding, PropertySource
 from .parts import Step
 
 HASHED = "hashed by Segment"
@@ -32,7 +32,7 @@ class Origins:
         """Take the message as sent, and what the parts made of it."""
         self._document = document
         self._steps = [
-            step for step in steps if step.part.origins is not None and not isinstance(step.made, NotSent)
+            step for step in steps if step.part.origins is not None or step.part.function is not None
         ]
 
     def as_sent(self, path: str) -> AsSent:
@@ -42,8 +42,7 @@ class Origins:
             return AsSent(path)
         steps, words = place.steps, list[str]()
         for step in reversed(self._steps):
-            origins = step.part.origins(step.before) if step.part.origins is not None else ()
-            for origin in reversed(origins):
+            for origin in reversed(step.origins()):
                 written = read_place(origin.path).steps
                 if not _leads_into(written, steps):
                     continue
@@ -73,7 +72,7 @@ class Origins:
     def within(self, source: PropertySource) -> Iterator[PropertySource]:
         """Yield the sources of values within a copied object that a transformation wrote into it."""
         for step in self._steps:
-            for origin in step.part.origins(step.before) if step.part.origins is not None else ():
+            for origin in step.origins():
                 rest = origin.path[len(source.source) :]
                 if origin.path.startswith(source.source) and rest[:1] in (".", "["):
                     yield self.source(
@@ -85,9 +84,8 @@ class Origins:
         sent = self.as_sent(finding.path)
         if not sent.words:
             return finding
-        name = finding.path[2:]
-        message = f"{finding.message} ({name}: {', '.join(sent.words)})"
-        return Finding(finding.rule, finding.severity, sent.path, message, finding.fix)
+        message = f"{finding.message} ({finding.path[2:]}: {', '.join(sent.words)})"
+        return Finding(finding.rule, finding.severity, sent.path, message, _fix(finding, sent))
 
     def _nearest(self, steps: Sequence[str | int]) -> str:
         """Return the path as far as the message as sent has it."""
@@ -105,6 +103,22 @@ class Origins:
             value = found
             there.append(step)
         return Place("message", 0, tuple(there)).text
+
+
+def _fix(finding: Finding, sent: AsSent) -> str:
+    """Return what to do about a finding on a field that was renamed or set on its way.
+
+    The client can change neither a constant, nor a field that has another name there.
+    """
+    if not finding.fix:
+        return ""
+    if sent.made:
+        return f"{finding.fix} (the value is {sent.words[-1]})"
+    return (
+        f"{finding.fix} (the client sends it as {sent.path[2:]})"
+        if sent.path != finding.path
+        else finding.fix
+    )
 
 
 def _leads_into(written: Sequence[str | int], steps: Sequence[str | int]) -> bool:

@@ -15,6 +15,7 @@ from ..destinations.schema import blocked_lists
 from ..destinations.transformations import CompiledTransformation, Origin, for_destination
 from ..messages import JsonObject
 from ..outcomes import STOPS, FunctionOutcome, outcome_of, with_changes
+from ..paths import changes
 from ..settings import DestinationFilter, DestinationKind, InsertFunction, SegmentSettings
 from ..transformations import Transformation
 from ..verdict import NotSent, Stage
@@ -42,7 +43,8 @@ class Part(NamedTuple):
 
     `name` is the one that the settings give it; parts without a name are in no list of stages. `origins` say
     where what it writes into the message before it comes from; `notes` are findings on that message.
-    `function` is the place of an insert function in the settings.
+    `function` is the place of an insert function in the settings. `matches` says whether its condition holds,
+    for the message before it and as it reached the stage; None if it has no condition.
     """
 
     stage: Stage
@@ -51,6 +53,7 @@ class Part(NamedTuple):
     origins: Callable[[JsonObject], Sequence[Origin]] | None = None
     notes: Notes | None = None
     function: int | None = None
+    matches: Callable[[JsonObject, JsonObject], bool] | None = None
 
 
 class Step(NamedTuple):
@@ -63,6 +66,20 @@ class Step(NamedTuple):
     before: JsonObject
     made: JsonObject | NotSent
     reached: JsonObject
+
+    def origins(self) -> Sequence[Origin]:
+        """List where what the part wrote into the message comes from, in the order of writing.
+
+        What an insert function added or changed counts as set by it.
+        """
+        if isinstance(self.made, NotSent):
+            return ()
+        if self.part.origins is not None:
+            return self.part.origins(self.before)
+        if self.part.function is None or self.made is self.before:
+            return ()
+        made = changes(self.before, self.made)
+        return [Origin(path, "set") for path, how in made if how != "removed"]
 
     @property
     def changed(self) -> bool:
@@ -88,7 +105,7 @@ def parts_of(settings: StageSettings, kind: DestinationKind) -> tuple[Part, ...]
         *_transformations(transformations, kind, "source_transformations"),
         Part("integrations", "", _integrations(kind, settings.segment.consent_categories)),
         *(
-            Part("filters", one.name, _filter(one), notes=filter_notes(one))
+            Part("filters", one.name, _filter(one), notes=filter_notes(one), matches=_of_reached(one.matches))
             for one in compiled_filters(settings.filters)
         ),
         *_transformations(transformations, kind, "destination_transformations"),
@@ -123,7 +140,26 @@ def _transformations(
     scoped = stage == "destination_transformations"
     for given in for_destination(transformations, kind, scoped=scoped):
         one = CompiledTransformation(given, stage)
-        yield Part(stage, one.name, _alone(one.apply), one.origins, transformation_notes(one))
+        notes, matches = transformation_notes(one), _of_before(one.matches)
+        yield Part(stage, one.name, _alone(one.apply), one.origins, notes, matches=matches)
+
+
+def _of_before(matches: Callable[[JsonObject], bool]) -> Callable[[JsonObject, JsonObject], bool]:
+    """Return a condition that reads the message before the part."""
+
+    def of_before(before: JsonObject, reached: JsonObject) -> bool:
+        return matches(before)
+
+    return of_before
+
+
+def _of_reached(matches: Callable[[JsonObject], bool]) -> Callable[[JsonObject, JsonObject], bool]:
+    """Return a condition that reads the message as it reached the stage."""
+
+    def of_reached(before: JsonObject, reached: JsonObject) -> bool:
+        return matches(reached)
+
+    return of_reached
 
 
 def _alone(apply: Callable[[JsonObject], JsonObject | NotSent]) -> Apply:

@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
-from ..errors import FilterNotFql, FilterNotUnderstood
-from ..mapping.filters import compile_filter
+from ..errors import FilterNotFql, FilterNotUnderstood, MappingError
+from ..mapping.filters import compile_filter, compile_value
 from ..not_imitated import NotImitated, Scope
 from ..transformations import Transformation
 from .hcl import first_unknown
@@ -80,6 +80,11 @@ def _name_the_rest(one: Exported, made: Transformation, part: NotImitated, notes
             f"{words} hashes {paths}: segtap does not hash, and shows the values as they were sent.",
             msgspec.structs.replace(condition, kind="hashing", name=paths),
         )
+    for computed in made.fql_defined_properties:
+        try:
+            compile_value(computed.fql)
+        except MappingError as fault:
+            notes.say(f"{words} computes {computed.property_name}, and segtap does not: {fault}")
     if one.of_terraform and _changes_nothing(made):
         # The provider has no field for it, and a transformation that drops messages looks like this.
         notes.name(

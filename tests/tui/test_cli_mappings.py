@@ -163,6 +163,45 @@ def test_show_tells_what_every_field_takes_from_the_message(tmp_path: Path) -> N
     assert "none of the sample messages is taken by it" in done.stdout
 
 
+def test_show_lists_what_each_transformation_does(tmp_path: Path) -> None:
+    (tmp_path / "segtap.toml").write_text("""
+[[transformations]]
+name = "Fix total"
+if = "event = 'Order Completed'"
+newEventName = "Order Paid"
+propertyRenames = [{ oldName = "properties.total", newName = "properties.revenue" }]
+propertyValueTransformations = [{ propertyPaths = ["properties.currency"], propertyValue = "EUR" }]
+fqlDefinedProperties = [{ fql = "lowercase(event)", propertyName = "properties.low" }]
+propertyDrops = ["properties.card"]
+allowProperties = ["properties.revenue"]
+hashPropertiesConfiguration = { paths = ["properties.email"] }
+[[transformations]]
+name = "Away"
+enabled = false
+if = "event = 'Test'"
+drop = true
+destinationMetadataId = "54521fd925e721e32a72eed6"
+""")
+    done = segtap("mappings", "show")
+    assert "2 transformations, from" in done.stderr
+    assert done.stdout.split("Track Calls")[0].splitlines() == [
+        "Fix total  [on]  source: before the filters",
+        "  event = 'Order Completed'",
+        "    renames properties.total to properties.revenue",
+        '    sets properties.currency to "EUR"',
+        "    computes properties.low as lowercase(event)",
+        '    renames the event to "Order Paid"',
+        "    takes out properties.card",
+        "    keeps only properties.revenue",
+        "    hashes properties.email, which segtap does not imitate",
+        "",
+        "Away  [OFF]  another destination: does nothing here",
+        "  event = 'Test'",
+        "    drops the message",
+        "",
+    ]
+
+
 def test_show_takes_samples_of_the_demo_where_nothing_runs() -> None:
     done = segtap("mappings", "show", "--format", "json")
     tables = [json.loads(line) for line in done.stdout.splitlines()]

@@ -16,6 +16,7 @@ from .output import ask, hidden, say, write, write_json, write_lines
 if TYPE_CHECKING:
     from ...core.messages import JsonObject
     from ...core.workspace import Workspace
+    from ...core.workspace.in_words import TransformationTable
     from ...core.workspace.table import SubscriptionTable
 
 VALUE_SHOWN = 48
@@ -134,12 +135,15 @@ def _brought(workspace: Workspace) -> str:
 @config_option
 @click.pass_context
 def show(ctx: click.Context, message_file: Path | None, shape: str, config_file: Path | None) -> None:
-    """Show each subscription, and what its fields take from a sample message.
+    """Show each transformation, and each subscription with what its fields take from a sample message.
 
-    Exit status 1 when one of them can never send, or a transformation or filter stops every message.
+    With --format json the subscriptions alone. Exit status 1 when one of them can never send, or a
+    transformation or filter stops every message.
     """
     from ...core import filter_faults, transformation_faults
     from ...core.settings import destination_of
+    from ...core.text import counted
+    from ...core.workspace.in_words import transformation_table
     from ...core.workspace.table import mapping_tables
 
     settings = load(file=config_file)
@@ -150,6 +154,12 @@ def show(ctx: click.Context, message_file: Path | None, shape: str, config_file:
     for fault in stopping:
         say(f"NOTHING IS SENT: {fault}")
     destination = destination_of(settings)
+    changes = [transformation_table(one, destination.kind) for one in settings.transformations]
+    if shape == "table" and changes:
+        say(f"{counted(len(changes), 'transformation')}, from {settings.origin}")
+        for one in changes:
+            for line in (*_transformation_lines(one), ""):
+                write(line)
     if destination.kind != "actions":
         say("The classic destination has settings in the place of subscriptions: see [classic].")
         ctx.exit(2)
@@ -307,6 +317,14 @@ async def _newest_messages() -> list[JsonObject]:
     except EngineError:
         return found
     return found
+
+
+def _transformation_lines(one: TransformationTable) -> list[str]:
+    from ...core.text import clean
+
+    state = "on" if one.enabled else "OFF"
+    lines = [f"{clean(one.name)}  [{state}]  {one.scope}", f"  {clean(one.condition)}"]
+    return [*lines, *(f"    {clean(change)}" for change in one.changes)]
 
 
 def _lines(table: SubscriptionTable) -> list[str]:

@@ -20,7 +20,14 @@ if TYPE_CHECKING:
     Found = tuple[list[Why], bool]
     """The way of every message, and whether something in between could not be read."""
 
-MARKS: dict[Mark, str] = {"passed": "✔", "unchanged": "·", "changed": "~", "stopped": "✖", "unknown": "?"}
+MARKS: dict[Mark, str] = {
+    "passed": "✔",
+    "unchanged": "·",
+    "changed": "~",
+    "stopped": "✖",
+    "unknown": "?",
+    "log": " ",
+}
 ASCII_MARKS: dict[Mark, str] = {**MARKS, "passed": "+", "unchanged": ".", "stopped": "x"}
 STAGE_WIDTH = 27
 

@@ -27,6 +27,7 @@ from segtap.core.settings import (
 )
 
 NONE = Marks(0)
+TRACKS = "type = 'track'"
 SUNNY = (Change(("properties", "sun"), True),)
 NOW = 1_795_557_600_000
 MESSAGE = {
@@ -165,6 +166,60 @@ def test_an_insert_function_of_the_settings_stands_at_its_stage(
     (line,) = [line for line in found.lines if line.stage == "insert_function"]
     assert (line.mark, words in line.words) == (mark, True), line
     assert found.reaches is (mark != "stopped")
+
+
+def test_a_part_that_does_not_match_is_not_one_that_changes_nothing() -> None:
+    def words(**changes: Any) -> list[str]:
+        found = way(msgspec.structs.replace(SETTINGS, not_imitated=()), **changes)
+        return [line.words for line in found.lines if line.mark == "unchanged"]
+
+    assert words(event="Oven Hot") == [
+        "'blocked_events' changes nothing",
+        "'One name for sales' does not match the message",
+        "'No tests' does not match the message",
+    ]
+    keeps = DestinationFilter(
+        condition=TRACKS, name="No mail", action="drop_properties", fields={"traits": ["mail"]}
+    )
+    found = way(msgspec.structs.replace(SETTINGS, filters=(keeps,)))
+    (line,) = [line for line in found.lines if line.stage == "filters"]
+    assert (line.mark, line.words) == ("unchanged", "'No mail' matches the message, and changes nothing")
+
+
+def test_hashing_stands_once_at_its_transformation() -> None:
+    hashing = {"paths": ["properties.till"], "key": "5ecret"}
+    one = {"name": "Hash", "if": TRACKS, "hashPropertiesConfiguration": hashing}
+    listed = NotImitated(kind="hashing", name="properties.till", scope="source")
+    for parts in ((), (listed,)):
+        found = way(Settings(transformations=read_transformations([one], "here"), not_imitated=parts))
+        (line,) = [line for line in found.lines if line.stage == "source_transformations"]
+        assert (line.mark, line.words.partition(",")[0]) == (
+            "unknown",
+            "properties.till is hashed by Segment",
+        )
+
+
+def test_a_condition_counts_on_what_the_destination_gets_as_well() -> None:
+    part = NotImitated(kind="insert_function", name="enrich", condition="event = 'Loaf Sold'")
+    found = way(msgspec.structs.replace(SETTINGS, not_imitated=(part,)))
+    assert ("insert_function", "unknown") in marks_of(found)
+
+
+def test_what_an_insert_function_logs_follows_its_line() -> None:
+    settings = Settings(insert_functions=(InsertFunction(file="fn.js", name="enrich"),))
+    outcome = FunctionOutcome(0, "passed", logs=("till 4", "done"), changes=SUNNY)
+    found = why(
+        read_message(msgspec.json.encode(MESSAGE), id=1),
+        compile_settings(settings),
+        now=NOW,
+        functions=lambda place, documents: [outcome] * len(documents),
+    )
+    lines = [(line.mark, line.words) for line in found.lines if line.stage == "insert_function"]
+    assert lines == [
+        ("changed", "'enrich' changes $.properties.sun"),
+        ("log", "console.log: till 4"),
+        ("log", "console.log: done"),
+    ]
 
 
 def pasted(text: str) -> list[Any]:

@@ -34,6 +34,7 @@ from segtap.core.settings import (
     ClassicSettings,
     DestinationFilter,
     DestinationSettings,
+    InsertFunction,
     JournalSettings,
     Secret,
     SegmentSettings,
@@ -375,6 +376,52 @@ def test_what_is_not_imitated_is_named_with_the_messages_that_it_may_change() ->
     assert (found.standing, found.rule, found.messages) == ("note", "not-imitated", (ORDER["messageId"],))
     assert "does not imitate the insert function 'enrich' (main.tf)" in found.words
     assert "not-imitated" not in verdicts(facts(GOOD, ORDER))
+
+
+def test_what_a_transformation_of_the_settings_does_and_segtap_does_not_is_named() -> None:
+    hashing = {"paths": ["properties.email"], "key": "5ecret"}
+    made = read_transformations(
+        [
+            {"name": "Hash", "if": "event = 'A'", "hashPropertiesConfiguration": hashing},
+            {
+                "name": "Compute",
+                "if": "event = 'A'",
+                "fqlDefinedProperties": [{"fql": "md5(event)", "propertyName": "properties.id"}],
+            },
+            {"name": "Off", "if": "event = 'A'", "enabled": False, "hashPropertiesConfiguration": hashing},
+        ],
+        "here",
+    )
+    settings = msgspec.structs.replace(GOOD, transformations=made)
+    found = [one for one in diagnose(facts(settings, ORDER)) if one.check == "not-imitated"]
+    assert [one.words.partition(": what")[0] for one in found] == [
+        "segtap does not imitate the hashing of 'properties.email' (source)",
+        "segtap does not imitate the transformation 'Compute' (source) (its computed property properties.id)",
+    ]
+    # An import lists the hashing among what is not imitated as well: it is named once.
+    listed = NotImitated(kind="hashing", name="properties.email", scope="source", where="main.tf")
+    again = msgspec.structs.replace(settings, not_imitated=(listed,))
+    assert len([one for one in diagnose(facts(again, ORDER)) if one.check == "not-imitated"]) == 2
+    assert "2 not imitated" in verdicts(facts(again, ORDER))["settings"].words
+
+
+def test_the_order_that_segment_does_not_document_is_said_where_it_matters() -> None:
+    function = InsertFunction(file="fn.js")
+    change = {"name": "Name", "if": "event = 'A'", "newEventName": "B"}
+    scoped = {**change, "destinationMetadataId": "615c7438d93d9b61b1e9e192"}
+    for transformation, one, said in (
+        (scoped, function, True),
+        (change, function, False),
+        ({**scoped, "enabled": False}, function, False),
+        (scoped, msgspec.structs.replace(function, scope="source"), False),
+        (scoped, msgspec.structs.replace(function, enabled=False), False),
+    ):
+        settings = msgspec.structs.replace(
+            GOOD, transformations=read_transformations([transformation], "here"), insert_functions=(one,)
+        )
+        found = verdicts(facts(settings, ORDER)).get("order-of-stages")
+        assert (found is not None) is said
+        assert found is None or "segtap runs the transformations first" in found.words
 
 
 def test_transformations_that_never_change_a_message_are_named() -> None:

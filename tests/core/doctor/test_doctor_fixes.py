@@ -162,6 +162,7 @@ SURPLUS = {"pages": "the second event of the page"}
 
 BY_PERSON = {
     "not-imitated": "knows what the part does",
+    "order-of-stages": "asks Segment, or keeps the two from touching the same fields",
     "engine": "does what the engine's fault asks for",
     "ingest": "mends the requests, each of which names its fault",
     "delivery": "mends what each answer names, and replays the messages",

@@ -6,17 +6,19 @@ import json
 import tomllib
 from typing import Any
 
+import msgspec
 import pytest
 
 from segtap.core.config.filters import read_filters
 from segtap.core.config.transformations import read_transformations
 from segtap.core.json_text import json_bytes
 from segtap.core.messages import JsonObject
+from segtap.core.outcomes import Change, FunctionOutcome
 from segtap.core.pipeline import CompiledSettings, compiled, run
 from segtap.core.pipeline.origins import Origins
 from segtap.core.pipeline.reading import read_message
 from segtap.core.pipeline.stages import walk
-from segtap.core.settings import Destination, SegmentSettings
+from segtap.core.settings import Destination, InsertFunction, SegmentSettings
 from segtap.core.verdict import Finding
 
 TRACK = "type = 'track'"
@@ -132,6 +134,9 @@ def test_an_expression_that_cannot_be_followed_is_named() -> None:
             ("set by 'Const'",),
         ),
         ([rename("properties.a", "properties.b")], "$.properties.o", "$.properties.o", ()),
+        # An empty new name is a field of the message, and not the message itself.
+        ([rename("properties.a", "")], "$.properties.o", "$.properties.o", ()),
+        ([rename("properties.a", "")], "$['']", "$.properties.a", ("renamed from properties.a by 'Fix'",)),
         ([rename("properties.a", "properties.b")], "requests[0].body", "requests[0].body", ()),
     ],
 )
@@ -141,6 +146,41 @@ def test_a_path_leads_back_to_the_field_as_sent(
     document = track(a=1, o={"x": [1, 2]})
     found = Origins(document, walk(document, (), settings(transformations), 0).steps).as_sent(path)
     assert (found.path, found.words) == (sent, words)
+
+
+def test_what_an_insert_function_writes_is_not_what_the_client_sent() -> None:
+    by = compiled(
+        Destination(settings={"projectToken": "t"}), insert_functions=(InsertFunction(file="fn.js"),)
+    )
+    outcome = FunctionOutcome(0, "passed", changes=(Change(("properties", "revenue"), "12"),))
+    message = msgspec.structs.replace(read_message(json_bytes(track(shop="mill"))), outcomes=(outcome,))
+    (finding,) = [one for one in run(message, by, 0).findings if one.rule == "number-as-text"]
+    assert finding.path == "$.properties"
+    assert finding.message.endswith("(properties.revenue: set by 'fn.js')")
+    assert finding.fix == "send 12 as a number (the value is set by 'fn.js')"
+    # What it leaves alone is as the client sent it.
+    sent = msgspec.structs.replace(message, document=track(revenue="12"), outcomes=())
+    (finding,) = [one for one in run(sent, by, 0).findings if one.rule == "number-as-text"]
+    assert (finding.path, finding.fix) == ("$.properties.revenue", "send 12 as a number")
+
+
+def test_a_fix_names_the_field_as_the_client_sends_it() -> None:
+    by = settings([rename("properties.total", "properties.Revenue")])
+    (finding,) = found(track(total="12"), by, "number-as-text")
+    assert finding.path == "$.properties.total"
+    assert finding.fix == "send 12 as a number (the client sends it as properties.total)"
+
+
+@pytest.mark.parametrize(
+    "transformation",
+    [
+        {"hashPropertiesConfiguration": {"paths": ["properties.mail"]}},
+        {"fqlDefinedProperties": [{"fql": "md5(userId)", "propertyName": "properties.hash"}]},
+    ],
+)
+def test_the_fix_of_what_a_transformation_does_is_not_to_edit_another_section(transformation: Any) -> None:
+    (note,) = found(track(mail="a@b.c"), settings([transformation]), "not-imitated")
+    assert "[[not_imitated]]" not in note.fix
 
 
 def test_a_deterministic_sample_takes_the_same_users_each_time_and_about_as_many_as_it_says() -> None:

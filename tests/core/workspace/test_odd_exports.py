@@ -212,3 +212,10 @@ def test_transformations_of_other_sources_are_counted_beside_what_is_missing() -
 def test_terraforms_json_syntax_is_kept_as_not_imitated() -> None:
     files = [("d.json", json.dumps({"data": {"destination": DESTINATION}})), ("more.tf.json", "{}")]
     assert read_workspace(files).not_imitated == (NotImitated(kind="resource", name="more.tf.json"),)
+
+
+def test_an_expression_that_segtap_cannot_compute_is_named() -> None:
+    computed = [{"fql": "md5(event)", "propertyName": "properties.id"}]
+    found = answers(transformations=[{**RENAMES, "fqlDefinedProperties": computed}])
+    assert (names(found), found.missing) == (["Rename"], 0)
+    assert any("'Rename' computes properties.id, and segtap does not: " in note for note in found.notes)
