@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from itertools import chain
 
 from ...delivery import OWED_STATES, Delivery, DeliveryState
-from ...messages import seq_of
+from ...messages import message_number, seq_of
 from .message_rows import IDS_A_QUERY, SET_META, MessageRows, places, stretches
 from .rows import DELIVERY_COLUMNS, pack_delivery
 from .tally import Changes, Row, Tally
@@ -15,8 +15,12 @@ _DELIVERY_WIDTH = DELIVERY_COLUMNS.count(",") + 1
 _DELIVERY_VALUES = f"(?{', ?' * (_DELIVERY_WIDTH - 1)})"
 _INSERT_DELIVERIES = f"INSERT INTO deliveries ({DELIVERY_COLUMNS}) VALUES {_DELIVERY_VALUES}"
 
-_Standing = tuple[object, ...]
-"""Marks, delivery, type, name and event of a message: what decides where its delivery is counted."""
+_STANDINGS = """
+SELECT marks, delivery, type, name, event, id >= ? AND id < ? AS lacking, count(*) FROM lines
+WHERE id IN ({}) GROUP BY marks, delivery, kind, name, lacking
+"""
+"""What decides where messages' deliveries are counted, and how many have it in common: read row by row, these
+texts would take as long as all the rest. `lacking` are rows of an earlier version that are not filled in."""
 
 
 class DeliveryRows(MessageRows):
@@ -32,54 +36,51 @@ class DeliveryRows(MessageRows):
 
         See `Outbox.record` for `owing`. Returns the lowest receipt number whose message changed, or None.
         """
-        wanted = {id for id, _ in states}.union(delivery.message for delivery in deliveries)
         with self._transaction():
-            before = self._standings(wanted)
-            after = {id: state for id, state in states if id in before}
-            tally = self._moved(before, after)
-            kept = [delivery for delivery in deliveries if delivery.message in before]
-            for some in stretches(kept, self._at_once(_DELIVERY_WIDTH)):
-                values = [value for delivery in some for value in pack_delivery(delivery)]
-                self._db.execute(_INSERT_DELIVERIES + f", {_DELIVERY_VALUES}" * (len(some) - 1), values)
-            alike: dict[tuple[str, int], list[int]] = {}
+            there = self._there({id for id, _ in states}.union([one.message for one in deliveries]))
+            alike: dict[tuple[DeliveryState, bool], list[int]] = {}
+            after = {id: state for id, state in states if id in there}
             for id, state in after.items():
-                owed = int(state in OWED_STATES or id in owing)
-                alike.setdefault((state.value, owed), []).append(id)
+                alike.setdefault((state, state in OWED_STATES or id in owing), []).append(id)
+            tally = self._moved(alike)
+            kept = [delivery for delivery in deliveries if delivery.message in there]
+            for some in stretches(kept, self._at_once(_DELIVERY_WIDTH)):
+                values = list(chain.from_iterable(map(pack_delivery, some)))
+                self._db.execute(_INSERT_DELIVERIES + f", {_DELIVERY_VALUES}" * (len(some) - 1), values)
             for (state, owed), ids in alike.items():
                 for some in stretches(ids, IDS_A_QUERY):
                     self._db.execute(
                         f"UPDATE messages SET delivery = ?, owed = ? WHERE id IN ({places(some)})",
-                        (state, owed, *some),
+                        (state.value, int(owed), *some),
                     )
             self._db.execute(SET_META, (tally.encode(), "counts"))
         self._tally = tally
         self.line_changes += bool(after)
         return seq_of(min(after)) if after else None
 
-    def _standings(self, ids: Collection[int]) -> dict[int, _Standing]:
-        """Return where messages stand; those that are not in the index are left out."""
-        found: dict[int, _Standing] = {}
+    def _there(self, ids: Collection[int]) -> set[int]:
+        """Return the messages that are in the index."""
+        found: set[int] = set()
         for some in stretches(list(ids), IDS_A_QUERY):
-            rows = self._db.execute(
-                f"SELECT id, marks, delivery, type, name, event FROM lines WHERE id IN ({places(some)})",
-                some,
-            )
-            found.update((id, tuple(rest)) for id, *rest in rows)
+            rows = self._db.execute(f"SELECT id FROM messages WHERE id IN ({places(some)})", some)
+            found.update([id for (id,) in rows])
         return found
 
-    def _moved(self, before: Mapping[int, _Standing], after: Mapping[int, DeliveryState]) -> Tally:
+    def _moved(self, alike: Mapping[tuple[DeliveryState, bool], Sequence[int]]) -> Tally:
         """Write new states of messages to the totals; returns the tally then."""
-        alike: Counter[tuple[_Standing, DeliveryState, bool]] = Counter()
-        for id, state in after.items():
-            alike[before[id], state, self._lacks(id)] += 1
+        start, end = self.filled
+        lacking = (message_number(start + 1, 0), message_number(end + 1, 0)) if end else (0, 0)
         both: list[tuple[Row, int]] = []
         filled: list[tuple[Row, int]] = []
-        for ((marks, delivery, *names), state, lacks), count in alike.items():
-            # All but the delivery is the same before and after, and adds up to nothing.
-            row = Row.read((marks, delivery, 0, 0, 0, 0, *names, "", None, None, None))
-            pair = [(row, -count), (row._replace(delivery=state.value), count)]
-            both += pair
-            filled += [] if lacks else pair
+        for (state, _), ids in alike.items():
+            for some in stretches(ids, IDS_A_QUERY):
+                found = self._db.execute(_STANDINGS.format(places(some)), (*lacking, *some))
+                for marks, delivery, type, name, event, lacks, count in found:
+                    # All but the delivery is the same before and after, and adds up to nothing.
+                    row = Row.read((marks, delivery, 0, 0, 0, 0, type, name, event, "", None, None, None))
+                    pair = [(row, -count), (row._replace(delivery=state.value), count)]
+                    both += pair
+                    filled += [] if lacks else pair
         changes = Changes()
         changes.add(filled)
         changes.write(self._db)
