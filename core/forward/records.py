@@ -102,11 +102,12 @@ def operation_records(message: int, operation: int, request: OutgoingRequest) ->
     for part, item in enumerate(items):
         fields = item if isinstance(item, dict) else {}
         holds, waits = order_of(fields)
-        repeatable = is_repeatable(fields)
+        insert_id = _insert_id(fields)
+        repeatable = bool(insert_id and "event" in fields) or is_repeatable(fields)
         # Base64 in a query has room for one. The others answer `1` when one of several is valid, so what
         # adds, and what may well be refused, needs an answer of its own.
         alone = shape == "base64" or not repeatable or (shape == "form" and is_doubtful(fields))
-        text, insert_id = json_bytes(item), _insert_id(fields)
+        text = json_bytes(item)
         # In the order of the fields: naming them would cost ten times as much.
         records.append(
             Record(message, operation, part, text, route, carrier, insert_id, holds, waits, repeatable, alone)
@@ -138,16 +139,19 @@ _NONE: frozenset[str] = frozenset()
 
 
 def order_of(record: JsonObject) -> tuple[frozenset[str], frozenset[str]]:
-    """Return what a record holds and what it waits for: the table of this module."""
+    """Return what a record holds and what it waits for: the table of this module.
+
+    Ids stand for themselves, which is quicker than to give each event's a prefix.
+    """
     if "event" in record:
         ids = _event_ids(record)
         return (ids, ids) if record["event"] in IDENTITY_EVENTS else (_NONE, ids)
     if "$group_key" in record:
-        group = frozenset((f"group {record['$group_key']} {record.get('$group_id')}",))
+        group = frozenset((f"\0group {record['$group_key']} {record.get('$group_id')}",))
         return group, group
     if "$distinct_id" in record:
         user = record["$distinct_id"]
-        return frozenset((f"profile {user}",)), frozenset((f"profile {user}", f"id {user}"))
+        return frozenset((f"\0profile {user}",)), frozenset((f"\0profile {user}", f"{user}"))
     return _NONE, _NONE
 
 
@@ -228,19 +232,17 @@ def _is_id(value: Json) -> bool:
 
 
 def _event_ids(record: JsonObject) -> frozenset[str]:
-    """Return the keys under which the ids of an event are held and waited for."""
-    properties = _properties(record)
-    get = properties.get
-    found: set[str] = set()
+    """Return the ids of an event, under which it is held and waited for."""
+    get = _properties(record).get
+    found: list[str] = []
     for name in _EVENT_IDS:
         value = get(name)
-        if value.__class__ is str:
+        if isinstance(value, str):
             if value:
-                found.add(f"id {value}")
+                found.append(value)
         elif value is not None:
-            for id in value if isinstance(value, list) else (value,):
-                if isinstance(id, str | int | float) and id != "":
-                    found.add(f"id {id}")
+            ids = value if isinstance(value, list) else (value,)
+            found += [f"{id}" for id in ids if isinstance(id, str | int | float) and id != ""]
     return frozenset(found)
 
 

@@ -242,7 +242,7 @@ def test_each_turn_picks_another_record_and_none_that_waits() -> None:
     picked: set[tuple[int, int]] = set()
     for turn in range(4):
         queue = queue_of(events("u-1", 2), link("u-2", "a-2"), events("u-2", 2), events("u-3"))
-        record = queue.pick(route_of(queue), {"id u-1"}, turn)
+        record = queue.pick(route_of(queue), {"u-1"}, turn)
         assert record is not None
         picked.add((record.message, record.part))
     # u-1 waits for what is on its way, u-2 for its $identify.
@@ -266,7 +266,7 @@ def test_what_waits_for_one_batch_alone() -> None:
         engage("u-1", set={"n": 2}),
     )
     route = operation_records(0, 0, engage("u-1"))[0].route
-    waiting = queue.blocked_by(route, {"profile u-1", "profile u-2"}, {"profile u-1"})
+    waiting = queue.blocked_by(route, {"\0profile u-1", "\0profile u-2"}, {"\0profile u-1"})
     # The last one waits for the $identify as well.
     assert [record.message for record in waiting] == [0]
 
