@@ -149,8 +149,8 @@ class Backlog:
         await self.journal.index.add(entries, upto=self._seq)
         return [entry.summary.id for entry in entries]
 
-    async def load(self, stretch: Sequence[Owed]) -> list[Message]:
-        return [self.messages[owed.id] for owed in stretch if owed.id in self.messages]
+    async def load(self, stretch: Sequence[Owed]) -> AsyncIterator[list[Message]]:
+        yield [self.messages[owed.id] for owed in stretch if owed.id in self.messages]
 
     async def states(self) -> list[DeliveryState]:
         summaries = (await self.journal.index.page(limit=10_000)).summaries

@@ -131,7 +131,7 @@ def build(
 
     forwarder = Forwarder(
         stores,
-        lambda stretch: reader.load(stores, stretch),
+        lambda stretch: reader.loading(stores, stretch),
         active,
         settings=settings.destination,
         on_delivery=_delivered(feed),

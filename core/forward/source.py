@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Protocol
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Protocol, TypeAlias
 
 import msgspec
 
@@ -34,15 +34,16 @@ class OwedTranslator(Protocol):
         ...
 
 
-Load = Callable[[Sequence[Owed]], Awaitable[list[Message]]]
-Made = "list[Record] | DeliveryState"
+Load: TypeAlias = Callable[[Sequence[Owed]], AsyncIterator[list[Message]]]
+"""Reads owed messages, oldest first, some at a time."""
+Made: TypeAlias = "list[Record] | DeliveryState"
 """A message's records, or the state of one that has none."""
 
 CHUNK = 1_000
 """Messages read from the journal at once."""
 
 _REFUSED = int(Marks.REFUSED)
-_BREATH = 32
+_BREATH = 64
 """Messages translated before others get a turn on the loop: some 2 ms."""
 _MOST_READY = 4_000
 """Messages whose records are kept for when their turn comes; of later ones they are made again."""
@@ -79,7 +80,7 @@ class Source:
         self._translator = translator
         self._clock = clock
         self._dry_run = dry_run
-        self._ready: dict[int, list[Record] | DeliveryState] = {}
+        self._ready: dict[int, Made] = {}
         self._after = 0
         self._newest = 0
 
@@ -130,34 +131,45 @@ class Source:
 
     async def take(self, stretch: Sequence[Owed], ledger: Ledger) -> Taken:
         """Make the records of a stretch, and open its messages in the ledger."""
-        unread = [owed for owed in stretch if owed.id not in self._ready]
-        messages = {message.id: message for message in await self._load(unread)} if unread else {}
-        again = [owed.id for owed in unread if owed.id <= self._newest]
+        made = await self._read(stretch)
+        again = [owed.id for owed in stretch if owed.id <= self._newest]
         earlier = await self._stores.outbox.deliveries_of(again) if again else {}
         taken = Taken([], [], [], [])
-        for start in range(0, len(stretch), _BREATH):
-            await asyncio.sleep(0)
-            for owed in stretch[start : start + _BREATH]:
-                id = owed.id
-                made = self._made(owed, messages.get(id))
-                if made is None:
-                    self.unreadable += 1
-                elif isinstance(made, DeliveryState):
-                    taken.states.append((id, made))
-                else:
-                    self._open(owed, made, earlier.get(id, ()), taken, ledger)
-        for id in [id for id in self._ready if id <= stretch[-1].id]:
-            del self._ready[id]
+        for owed in stretch:
+            id = owed.id
+            records = made.get(id)
+            if records is None:
+                self.unreadable += 1
+            elif isinstance(records, DeliveryState):
+                taken.states.append((id, records))
+            else:
+                self._open(owed, records, earlier.get(id, ()), taken, ledger)
         return taken
 
-    def _made(self, owed: Owed, message: Message | None) -> list[Record] | DeliveryState | None:
-        """Return what was made of a message, or make it; None for one that cannot be read."""
-        if owed.marks & _REFUSED:
-            return DeliveryState.FAULT if owed.damaged else DeliveryState.NONE
-        if (made := self._ready.get(owed.id)) is not None:
-            return made
-        if message is None:
-            return None
+    async def _read(self, stretch: Sequence[Owed]) -> dict[int, Made]:
+        """Return what becomes of the messages of a stretch, without those that cannot be read."""
+        made: dict[int, Made] = {}
+        unread: list[Owed] = []
+        for owed in stretch:
+            if owed.marks & _REFUSED:
+                made[owed.id] = DeliveryState.FAULT if owed.damaged else DeliveryState.NONE
+            elif (ready := self._ready.get(owed.id)) is not None:
+                made[owed.id] = ready
+            else:
+                unread.append(owed)
+        for id in [id for id in self._ready if id <= stretch[-1].id]:
+            del self._ready[id]
+        if unread:
+            # Each message is dropped once its records are made, which need far less memory.
+            async for messages in self._load(unread):
+                for start in range(0, len(messages), _BREATH):
+                    for message in messages[start : start + _BREATH]:
+                        made[message.id] = self._made(message)
+                    await asyncio.sleep(0)
+        return made
+
+    def _made(self, message: Message) -> Made:
+        """Return what becomes of a message."""
         document, at, outcomes = message.document, message.received_at, message.outcomes
         return self._records(
             message.id,
@@ -178,7 +190,7 @@ class Source:
         marks: int,
         made: Callable[[], Translation],
         source_kind: SourceKind = "segment",
-    ) -> list[Record] | DeliveryState:
+    ) -> Made:
         """Return the records of a message, whose translation `made` returns."""
         try:
             translation = made()

@@ -10,6 +10,7 @@ import logging
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from itertools import chain
 
 import msgspec
 
@@ -284,16 +285,25 @@ class ReceiptReader(Judging):
             return []
         return [_marked(message, lines[message.id].marks) for message in read if message.id in lines]
 
-    async def load(self, stores: Readable, lines: Sequence[Summary] | Sequence[Owed]) -> list[Message]:
-        """Return the messages of lines of the list, with the marks that the lines have.
+    async def load(self, stores: Readable, lines: Sequence[Summary]) -> list[Message]:
+        """Return everything that `loading` yields."""
+        return [message async for messages in self.loading(stores, lines) for message in messages]
 
-        They also have the outcomes of insert functions.
+    async def loading(
+        self, stores: Readable, lines: Sequence[Summary] | Sequence[Owed]
+    ) -> AsyncIterator[list[Message]]:
+        """Yield the messages of lines of the list, with the marks that the lines have, oldest first.
+
+        They also have the outcomes of insert functions: those run on all messages together. Without
+        functions, the messages of one request are yielded at a time.
         """
         marks = {line.id: line.marks for line in lines}
-        read = await self.documents(stores, list(marks))
-        # A damaged request may hold another number of messages than the index knows of.
-        found = [_marked(message, marks[message.id]) for message in read if message.id in marks]
-        return await self.with_outcomes(stores, found)
+        if self.runs_functions:
+            together = [_with(marks, read) async for read in self.by_receipt(stores, marks)]
+            yield await self.with_outcomes(stores, list(chain.from_iterable(together)))
+            return
+        async for read in self.by_receipt(stores, marks):
+            yield _with(marks, read)
 
     async def with_outcomes(self, stores: Readable, messages: list[Message]) -> list[Message]:
         """Return the messages with the outcomes of insert functions that the index keeps, or new ones."""
@@ -314,6 +324,12 @@ class ReceiptReader(Judging):
 def is_large(receipt: Receipt) -> bool:
     """Return True if reading the receipt takes longer than others should wait."""
     return len(receipt.body) > (LARGE_COMPRESSED if compression(receipt.body) else LARGE)
+
+
+def _with(marks: Mapping[int, int], messages: Sequence[Message]) -> list[Message]:
+    """Return the messages that have marks, with these."""
+    # A damaged request may hold another number of messages than the index knows of.
+    return [_marked(message, marks[message.id]) for message in messages if message.id in marks]
 
 
 def _marked(message: Message, marks: int) -> Message:

@@ -83,7 +83,7 @@ async def drained(opened: Stores, active: ActiveSettings) -> float:
     """Return the seconds of CPU that sending the backlog takes."""
     reader = ReceiptReader(parse_receipt, active.judge, Faults(lambda: None), keeper=active)
     forwarder = Forwarder(
-        opened, lambda stretch: reader.load(opened, stretch), active, settings=active.settings.destination
+        opened, lambda stretch: reader.loading(opened, stretch), active, settings=active.settings.destination
     )
     gc.collect()
     gc.freeze()

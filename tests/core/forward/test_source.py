@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -36,9 +36,10 @@ class Counting(Backlog):
         super().__init__()
         self.read: list[int] = []
 
-    async def load(self, stretch: Sequence[Owed]) -> list[Message]:
+    async def load(self, stretch: Sequence[Owed]) -> AsyncIterator[list[Message]]:
         self.read += [owed.id for owed in stretch]
-        return await super().load(stretch)
+        async for messages in super().load(stretch):
+            yield messages
 
     async def receive(self, forwarder: Forwarder, *documents: dict[str, Any], **more: Any) -> list[int]:
         """Add messages as an engine receives them: translations are offered first, then they are owed."""
