@@ -218,6 +218,16 @@ class JournalSettings(msgspec.Struct, frozen=True, kw_only=True):
     max_bytes: int = 1024**3
 
 
+class DeviceModeSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """`[device_mode]` of segtap.toml: whether analytics.js is to run Mixpanel in the page, too."""
+
+    enabled: bool = False
+    """List Mixpanel in the settings that analytics.js gets from segtap: the page then sends to segtap as in
+    device mode."""
+    integration_cdn_url: str = ""
+    """Where the page loads Segment's integration from; "" is https://cdn.segment.com."""
+
+
 class ProxySettings(msgspec.Struct, frozen=True, kw_only=True):
     """`[proxy]` of segtap.toml: where `segtap proxy` passes requests on to; "" is the region's server."""
 
@@ -256,6 +266,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     segment: SegmentSettings = SegmentSettings()
     ingest: IngestSettings = IngestSettings()
     journal: JournalSettings = JournalSettings()
+    device_mode: DeviceModeSettings = DeviceModeSettings()
     proxy: ProxySettings = ProxySettings()
     screen: ScreenSettings = ScreenSettings()
     subscriptions: tuple[Subscription, ...] | None = None
@@ -328,6 +339,13 @@ def classic_destination(classic: ClassicSettings) -> Destination:
         kind="classic-cloud", token=STAND_IN_TOKEN, api_secret=Secret("YOUR-API-SECRET")
     )
     return Destination(kind="classic-cloud", settings=_classic_names(settings, classic))
+
+
+def integration_settings(settings: Settings) -> JsonObject:
+    """Return what Segment's CDN gives its Mixpanel integration in a page: the settings without the secret."""
+    named = _classic_names(settings.destination, settings.classic)
+    del named["apiKey"]
+    return {**named, "token": settings.destination.token or STAND_IN_TOKEN}
 
 
 def _classic_names(destination: DestinationSettings, classic: ClassicSettings) -> JsonObject:

@@ -22,6 +22,7 @@ from ..settings import (
     REPAIR_NAMES,
     ClassicSettings,
     DestinationSettings,
+    DeviceModeSettings,
     IngestSettings,
     JournalSettings,
     ProxySettings,
@@ -42,6 +43,7 @@ SECTIONS: dict[str, type[msgspec.Struct]] = {
     "segment": SegmentSettings,
     "ingest": IngestSettings,
     "journal": JournalSettings,
+    "device_mode": DeviceModeSettings,
     "proxy": ProxySettings,
     "screen": ScreenSettings,
 }

@@ -22,10 +22,12 @@ from ..ingest.knocks import Knocks
 from ..messages import Message, Receipt
 from ..pipeline.intake import parse_receipt
 from ..proxy.app import ProxyApp
-from ..proxy.hosts import upstreams_of
+from ..proxy.hosts import SEGMENT_CDN, upstreams_of
 from ..proxy.passing import Passing
 from ..serve.server import Listener, WebServer
+from ..settings import Settings, integration_settings
 from ..sources.bounds import bounds_of
+from ..sources.segment.cdn import DeviceMode
 from ..stores.base import Stores
 from .active import ActiveSettings
 from .aggregates import Aggregates
@@ -197,6 +199,7 @@ def build(
             url=listener.urls[0],
             knocks=knocks,
             looked=looked,
+            device=lambda: device_mode_of(active.settings),
         )
     return Parts(
         active=active,
@@ -222,6 +225,14 @@ def build(
         web=WebServer(app, listener, settings.ingest, app.keep_malformed, dated=not settings.proxying),
         passing=passing,
     )
+
+
+def device_mode_of(settings: Settings) -> DeviceMode | None:
+    """Return what makes analytics.js run Mixpanel in the page, None where that is not enabled."""
+    given = settings.device_mode
+    if not given.enabled:
+        return None
+    return DeviceMode(integration_settings(settings), given.integration_cdn_url.rstrip("/") or SEGMENT_CDN)
 
 
 def now() -> int:

@@ -116,6 +116,7 @@ def with_reading_of(settings: Settings, new: Settings) -> Settings:
         destination=new.destination,
         classic=new.classic,
         segment=new.segment,
+        device_mode=new.device_mode,
         subscriptions=new.subscriptions,
         transformations=new.transformations,
         filters=new.filters,

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from ..messages import Receipt
 from ..settings import IngestSettings
+from ..sources.segment.cdn import DeviceMode
 from .body import ASGIApp, Receive, Scope, Send
 from .endpoint import Endpoint, Sink
 from .exchange import Exchange
@@ -23,7 +24,8 @@ class IngestApp:
 
     `sink` makes a receipt durable and returns its number; `clock` gives milliseconds since the epoch;
     `wanted` says whether forwarding is on; `control` handles everything under `/_segtap`. `url` stands in for
-    the Host header of clients that send none. `knocks` counts requests without a message.
+    the Host header of clients that send none. `knocks` counts requests without a message. `device` gives what
+    makes a page run Mixpanel itself, None if it is not to.
     """
 
     def __init__(
@@ -37,6 +39,7 @@ class IngestApp:
         url: str = "",
         knocks: Knocks | None = None,
         looked: FirstLook | None = None,
+        device: Callable[[], DeviceMode | None] = lambda: None,
     ) -> None:
         self._control = control
         self.endpoint = Endpoint(
@@ -47,6 +50,7 @@ class IngestApp:
             url=url or f"http://127.0.0.1:{settings.port}",
             knocks=knocks or Knocks(clock),
             looked=looked or FirstLook(),
+            device=device,
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -11,6 +11,7 @@ import msgspec
 from ..errors import JournalError
 from ..messages import Receipt
 from ..settings import IngestSettings
+from ..sources.segment.cdn import DeviceMode
 from .body import Deadlines
 from .first_look import FirstLook
 from .flood import Allowance
@@ -25,6 +26,7 @@ class Endpoint:
     __slots__ = (
         "beside",
         "deadlines",
+        "device",
         "knocks",
         "looked",
         "now",
@@ -45,6 +47,7 @@ class Endpoint:
         url: str,
         knocks: Knocks,
         looked: FirstLook,
+        device: Callable[[], DeviceMode | None],
     ) -> None:
         self.sink = sink
         self.settings = settings
@@ -53,6 +56,7 @@ class Endpoint:
         self.url = url
         self.knocks = knocks
         self.looked = looked
+        self.device = device
         self.refusals = Allowance()
         self.deadlines = Deadlines(settings.body_timeout)
         self.beside = asyncio.Lock()

@@ -1,23 +1,48 @@
 """The settings that analytics.js and the mobile SDKs load before they send: they name this endpoint.
 
-The shape is that of Segment's CDN (`/v1/projects/<writeKey>/settings`). No destination is listed: device-mode
-scripts would send to the real ones from the page.
+The shape is that of Segment's CDN (`/v1/projects/<writeKey>/settings`). No destination is listed, because
+device-mode scripts would send to the real ones from the page. The exception is Mixpanel, with `[device_mode]`
+enabled: then the page loads Segment's integration, whose `api_host` is this endpoint, too.
 """
 
 from __future__ import annotations
+
+import re
 
 import msgspec
 
 from ...messages import JsonObject
 
+INTEGRATIONS = "/next-integrations/"
+"""Where analytics.js loads the scripts of device-mode destinations: on the CDN that has its settings."""
 
-def settings_json(write_key: str, host: str, protocol: str, base: str = "") -> bytes:
+
+class DeviceMode(msgspec.Struct, frozen=True):
+    """Mixpanel in the page: the settings of Segment's integration, and the CDN that has its script."""
+
+    settings: JsonObject
+    cdn: str
+
+
+def settings_json(
+    write_key: str, host: str, protocol: str, base: str = "", device: DeviceMode | None = None
+) -> bytes:
     """Return the settings for a source. `host` is the endpoint's name and port as the client knows it.
 
-    `base` is the path in front of `/v1`, when the client came through one.
+    `base` is the path in front of `/v1`, when the client came through one. With `device` Mixpanel is listed.
     """
     api_host = f"{host}{base}/v1"
     enabled: JsonObject = {"__default": {"enabled": True, "integrations": {}}}
+    listed: JsonObject = {}
+    if device is not None:
+        listed["Mixpanel"] = {
+            **device.settings,
+            # All settings of the integration become the configuration of Mixpanel's SDK.
+            "api_host": f"{protocol}://{host}{base}",
+            "type": "browser",
+            "bundlingStatus": "bundled",
+            "versionSettings": {"componentTypes": ["browser"]},
+        }
     document: JsonObject = {
         "integrations": {
             "Segment.io": {
@@ -29,7 +54,8 @@ def settings_json(write_key: str, host: str, protocol: str, base: str = "") -> b
                 "maybeBundledConfigIds": {},
                 "versionSettings": {"version": "4.4.7", "componentTypes": ["browser"]},
                 "retryQueue": True,
-            }
+            },
+            **listed,
         },
         "plan": {"track": enabled, "identify": enabled, "group": enabled},
         "edgeFunction": {},
@@ -50,3 +76,15 @@ def base_of(path: str) -> str:
         if found:
             return before.rstrip("/")
     return ""
+
+
+def integration_url(path: str, cdn: str) -> str:
+    """Return where the script of a device-mode destination is on Segment's CDN; "" for any other path.
+
+    A path with a character that a URL would have to escape names no such script.
+    """
+    _, found, name = path.partition(INTEGRATIONS)
+    return f"{cdn}{INTEGRATIONS}{name}" if found and _SCRIPT.fullmatch(name) else ""
+
+
+_SCRIPT = re.compile(r"[A-Za-z0-9._/-]+", re.ASCII)
