@@ -77,8 +77,8 @@ CLOUD_AND_DEVICE_MODE = Rule(
     id="cloud-and-device-mode",
     severity="warning",
     kind="stream",
-    what="An event reaches Mixpanel from the browser and through Segment's servers",
-    why="Cloud mode and device mode are both on: the two have different insert ids, and both are counted.",
+    what="Both connection modes are on: an event reaches Mixpanel from the browser and through Segment",
+    why="The two copies share neither insert id nor distinct_id, so Mixpanel counts both.",
     fix="switch one connection mode off",
     source=_MIXPANEL_SEGMENT,
 )

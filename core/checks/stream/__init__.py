@@ -22,6 +22,7 @@ from .digest import Digest, Said, Whole, digest, of_copy, said_by
 from .groups import Groups
 from .joining import Joining
 from .memory import Recent
+from .modes import Modes
 from .names import Names
 from .observed import Loose, Observed, StreamLimits
 from .people import People
@@ -105,6 +106,7 @@ class StreamChecker:
         limits = self._limits
         self.forget_users()
         self._repeats = Repeats(limits)
+        self._modes = Modes(limits)
         self._users = StreamUsers(limits)
         self._people = People(limits)
         self._joining = Joining(limits, self._people)
@@ -144,11 +146,11 @@ class StreamChecker:
         """
         self.observed += 1
         said = given.said
-        if said.kept_back:
+        if said.kept_back and said.source_kind == "segment":
             return ()
         identities = identities or self.identities
         known = identities.ids.count
-        steps = () if said.second else identities.add(said.named, said.id)
+        steps = () if said.second or said.kept_back else identities.add(said.named, said.id)
         # In the order of the fields: naming them would cost as much as a rule, for every message.
         one = Seen(
             said,
@@ -162,7 +164,9 @@ class StreamChecker:
             self.observed,
         )
         if said.source_kind == "mixpanel":
-            return (*self._repeats.device(one), *self._device_calls.look(one))
+            twice = self._modes.device(one)
+            of_device = (*self._repeats.device(one), *self._device_calls.look(one))
+            return of_device if twice is None else (twice, *of_device)
         if said.type not in CALL_TYPES:
             return ()
         return tuple(self._found(one))
@@ -170,6 +174,8 @@ class StreamChecker:
     def _found(self, one: Seen) -> Sequence[Finding]:
         found: list[Finding] = []
         found += self._repeats.look(one)
+        if (twice := self._modes.cloud(one)) is not None:
+            found.append(twice)
         if one.steps or one.simplified:
             found += self._joining.look(one)
         found += self._users.look(one)

@@ -16,6 +16,7 @@ import msgspec
 from ...identities.named import NOBODY, Named, named_ids
 from ...mapping.dates import read_time
 from ...messages import Json, JsonObject, Marks, SourceKind
+from ...pairs import Action, device_action, event_action
 from ...verdict import Translation
 from ..group_keys import group_records, likely_keys, profile_updates
 from ..request import event_records
@@ -121,6 +122,8 @@ class Said(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The trait that names the group in a group call that writes none, "" if there is none."""
     record: JsonObject
     """What Mixpanel's own SDK sent; {} for a Segment message."""
+    action: Action | None
+    """What its copy in the other connection mode has in common with it; None unless it comes from a page."""
 
 
 class Whole(NamedTuple):
@@ -154,10 +157,12 @@ def said_by(message: Observed, translation: Translation, now: int) -> Said:
     context = object_of(document.get("context"))
     timestamp = document.get("timestamp")
     original = document.get("originalTimestamp", timestamp)
+    at = read_time(original) if isinstance(original, str) else None
     is_event = type in EVENTS
     members = _kept(properties if is_event else traits if type in ("identify", "group") else {})
     name, distinct_id, url = name_of(document, type), user or anonymous, ""
-    if message.source_kind == "mixpanel":
+    of_sdk, in_page = message.source_kind == "mixpanel", "page" in context
+    if of_sdk:
         name = text_of(document.get("event"))
         distinct_id = text_of(properties.get("distinct_id")).removeprefix("$device:")
         url = text_of(properties.get("$current_url")) or text_of(properties.get("current_url_page"))
@@ -182,14 +187,14 @@ def said_by(message: Observed, translation: Translation, now: int) -> Said:
         is_event,
         name,
         text_of(object_of(context.get("library")).get("name")),
-        read_time(original) if isinstance(original, str) else None,
+        at,
         now,
         _stated(document, timestamp, "$.timestamp" in message.filled),
         _skew(document),
         url,
         text_of(object_of(context.get("device")).get("id")),
         text_of(object_of(data).get("platform")) if data else "",
-        "page" in context or "device" in context,
+        in_page or "device" in context,
         not properties and not traits,
         bool(traits),
         _who(traits, object_of(context.get("traits")))
@@ -205,7 +210,8 @@ def said_by(message: Observed, translation: Translation, now: int) -> Said:
         next(iter(likely_keys(traits, group)), "")
         if type == "group" and not groups and not marks & _SECOND
         else "",
-        document if message.source_kind == "mixpanel" else _NO_RECORD,
+        document if of_sdk else _NO_RECORD,
+        device_action(document) if of_sdk else event_action(document, at) if is_event and in_page else None,
     )
 
 

@@ -57,7 +57,9 @@ class StreamLimits(msgspec.Struct, frozen=True, kw_only=True):
     double_empty_within: int = 250
     """The same for events without properties, which say the same by nature."""
     modes_within: int = 5_000
-    """Between the cloud's copy of an event and the device's."""
+    """Between an event of a server and one of the same user's device."""
+    modes_kept: int = 1_024
+    """Events of pages that wait for their copy of the other mode."""
     no_profile_after: int = 3
     """Events of a user that was not identified."""
     not_joined_after: int = 3

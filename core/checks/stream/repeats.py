@@ -154,7 +154,6 @@ class Repeats:
         self._limits = limits
         self.ids = IdTable(limits.ids, "IIIIII")
         self._contents: Recent[int, tuple[int, str, str]] = Recent(limits.repeats)
-        self._sent: Recent[int, tuple[int, str]] = Recent(limits.repeats)
         self._views: Recent[int, tuple[int, str, str]] = Recent(limits.repeats)
 
     def look(self, seen: Seen) -> Sequence[Finding]:
@@ -171,12 +170,6 @@ class Repeats:
             found.append(one)
         if said.type in ("page", "track") and (one := self._page_views(seen)) is not None:
             found.append(one)
-        for sent in said.events:
-            event, user = sent.event, sent.properties.get("distinct_id")
-            if (event and user and isinstance(event, str) and isinstance(user, str)) and (
-                one := self._two_modes(event, user, said.now, "cloud")
-            ) is not None:
-                found.append(one)
         return found
 
     def _same_id(self, seen: Seen) -> Finding | None:
@@ -258,20 +251,8 @@ class Repeats:
 
     def device(self, seen: Seen) -> Sequence[Finding]:
         """Find what an event repeats that the browser sent to Mixpanel itself."""
-        found: list[Finding | None] = []
         said = seen.said
-        if _PAGE_VIEW.fullmatch(said.name):
-            found.append(self._view(said.distinct_id, said.url, "mixpanel", said.name, seen))
-        if said.name and said.distinct_id:
-            found.append(self._two_modes(said.name, said.distinct_id, said.now, "device"))
-        return [one for one in found if one is not None]
-
-    def _two_modes(self, event: str, user: str, now: int, mode: str) -> Finding | None:
-        key = hash((event, user))
-        before = self._sent.get(key)
-        self._sent.put(key, (now, mode))
-        if before is None or before[1] == mode or abs(now - before[0]) >= self._limits.modes_within:
-            return None
-        return rule.CLOUD_AND_DEVICE_MODE.finding(
-            "$.event", f"{shown(event, 60)} comes from the browser to Mixpanel, and through Segment as well"
-        )
+        if not _PAGE_VIEW.fullmatch(said.name):
+            return ()
+        found = self._view(said.distinct_id, said.url, "mixpanel", said.name, seen)
+        return () if found is None else (found,)

@@ -1,12 +1,13 @@
 """The rules on the stream as a whole: real sessions, memory, order, other settings, odd messages."""
 
 import collections
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 import pytest
-from check_helpers import DESTINATION, NOW, TRANSLATOR
+from check_helpers import DESTINATION, NOW, TRANSLATOR, real_message
 from examples import examples
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,7 +20,7 @@ from segtap.core.checks.stream.memory import IdTable, Recent, hashed
 from segtap.core.messages import CALL_TYPES, Marks, SourceKind
 from segtap.core.pipeline.intake import parse_receipt
 from segtap.core.settings import IdentityMode
-from segtap.core.verdict import NotSent, Translation
+from segtap.core.verdict import Finding, NotSent, Translation
 
 SESSIONS = ("segment-analytics-next", "segment-analytics-node", "segment-analytics-python", "pixel-synthetic")
 
@@ -106,13 +107,65 @@ def device(event: str, **properties: Any) -> Loose:
 )
 def test_cloud_and_device_mode_together(event: str, name: str, rules: list[str]) -> None:
     checker = StreamChecker(CheckSettings(), DESTINATION)
-    url = "https://x.example/a"
-    cloud = call(name, anonymousId=ANONYMOUS, properties={"url": url})
+    cloud = call(name, anonymousId=ANONYMOUS)
+    url = cloud["context"]["page"]["url"]
+    cloud["properties"] = {"url": url}
     observed([cloud], checker=checker)
     found = checker.observe(digest(device(event, **{"$current_url": url}), Translation(), NOW + 400))
     assert [one.rule for one in found] == rules
     later = call(name, 600, anonymousId=ANONYMOUS, properties={"url": url})
     assert observed([later], checker=checker) == [[]]
+
+
+def two_modes(found: Sequence[Finding]) -> list[str]:
+    return [one.rule for one in found if one.rule == "cloud-and-device-mode"]
+
+
+def test_a_page_counts_twice_under_two_names() -> None:
+    checker = StreamChecker(CheckSettings(), DESTINATION)
+    cloud = call("page", anonymousId=ANONYMOUS)
+    observed([cloud], checker=checker)
+    sent = device(
+        "Loaded a Page", **{"time": NOW / 1000 + 0.2, "$current_url": cloud["context"]["page"]["url"]}
+    )
+    assert two_modes(checker.observe(digest(sent, Translation(), NOW + 5_000))) == ["cloud-and-device-mode"]
+    # Each copy once: the same record again has no other copy.
+    assert two_modes(checker.observe(digest(sent, Translation(), NOW + 5_000))) == []
+
+
+@pytest.mark.parametrize(
+    "properties",
+    [
+        {"time": NOW / 1000 + 0.6},  # another call of the same name
+        {"time": NOW / 1000, "$current_url": "https://other.example/"},
+        {"time": NOW / 1000, "token": "f" * 32},
+    ],
+)
+def test_what_is_no_copy_is_counted_once(properties: dict[str, Any]) -> None:
+    checker = StreamChecker(CheckSettings(), DESTINATION)
+    observed([call("track", anonymousId=ANONYMOUS)], checker=checker)
+    assert two_modes(checker.observe(digest(device("Signed Up", **properties), Translation(), NOW))) == []
+
+
+def test_the_copy_of_the_cloud_may_come_last_and_from_a_server() -> None:
+    checker = StreamChecker(CheckSettings(), DESTINATION)
+    sent = device("Signed Up", time=NOW / 1000)
+    assert two_modes(checker.observe(digest(sent, Translation(), NOW))) == []
+    (found,) = observed([call("track", 0.1, anonymousId=ANONYMOUS)], checker=checker)
+    assert two_modes(found) == ["cloud-and-device-mode"]
+    by_server = real_message("python", "track", event="Signed Up", userId=ANONYMOUS, messageId=uuid(7))
+    del by_server["context"]["page"]
+    (found,) = observed([by_server | {"timestamp": iso(NOW + 2_000)}], checker=checker)
+    assert two_modes(found) == ["cloud-and-device-mode"]
+
+
+def test_a_message_that_is_not_sent_counts_nothing_twice() -> None:
+    checker = StreamChecker(CheckSettings(), DESTINATION)
+    document = call("track", anonymousId=ANONYMOUS)
+    bundled = Translation(not_sent=NotSent("$._metadata.bundled[0]", "the device sends it itself"))
+    checker.observe(digest(Loose(document=document, type="track"), bundled, NOW))
+    found = checker.observe(digest(device("Signed Up", time=NOW / 1000), Translation(), NOW))
+    assert two_modes(found) == []
 
 
 def test_other_settings_judge_what_was_seen_before() -> None:
