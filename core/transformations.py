@@ -6,6 +6,9 @@ import msgspec
 
 from .messages import Json
 
+NAMELESS = "no condition"
+"""What a transformation or filter without name and condition is called."""
+
 
 class PropertyRename(msgspec.Struct, frozen=True, rename="camel"):
     """Moves the value at one path to another: `properties.total`, `traits.a.b`."""
@@ -60,5 +63,5 @@ class Transformation(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     @property
     def label(self) -> str:
-        """Its name; its condition where it has none."""
-        return self.name or self.condition
+        """Its name; its condition where it has none. Never empty: each one has an entry in `stages`."""
+        return self.name or self.condition or NAMELESS

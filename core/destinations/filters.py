@@ -8,6 +8,7 @@ from ..errors import FilterNotFql, MappingError
 from ..mapping.filters import compile_filter, filter_fault
 from ..messages import JsonObject
 from ..settings import DestinationFilter, FilterAction
+from ..transformations import NAMELESS
 from ..verdict import NotSent
 from .map_properties import copied, drop, keep_only
 from .samples import share_of
@@ -25,7 +26,7 @@ class CompiledFilter:
 
     def __init__(self, one: DestinationFilter) -> None:
         """Compile the filters. One whose condition cannot be judged stops every message, as at Segment."""
-        self.name = one.name or one.condition
+        self.name = one.name or one.condition or NAMELESS
         self.action: FilterAction = one.action
         self.percent = one.percent
         self.path = one.path

@@ -91,7 +91,11 @@ class CompiledTransformation:
             except MappingError as fault:
                 self.unread = (*self.unread, f"{computed.property_name}: {fault}")
         if one.new_event_name:
-            yield _Entry("event", "set", make=lambda document: one.new_event_name)
+            yield _Entry("event", "set", make=self._new_event_name)
+
+    def _new_event_name(self, document: JsonObject) -> Value:
+        """Return the event's new name; only track calls have one."""
+        return self._one.new_event_name if document.get("type") == "track" else MISSING
 
     def matches(self, document: JsonObject) -> bool:
         """Return True if the condition holds for the message, and could be read."""

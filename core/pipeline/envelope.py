@@ -118,10 +118,12 @@ def _envelope_transformations(given: Json) -> tuple[Transformation, ...]:
 
 def _envelope_filters(given: Json) -> tuple[DestinationFilter, ...]:
     tables: list[Json] = []
-    for item in _objects(given, "filters"):
+    for number, item in enumerate(_objects(given, "filters"), start=1):
         if "actions" not in item:
             tables.append(item)
             continue
+        if not item["actions"]:
+            raise InputError(f"the envelope: filter {number} has no action")
         # The Public API has several actions in one filter, and segtap.toml one.
         title = item.get("name") or item.get("title") or ""
         whole: JsonObject = {"if": item.get("if"), "name": title, "enabled": item.get("enabled", True)}

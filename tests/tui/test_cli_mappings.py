@@ -271,3 +271,18 @@ def test_show_names_what_can_never_send(tmp_path: Path) -> None:
     assert "NEVER SENDS: The trigger matches no message: Segment knows no operator 'is'" in done.stdout
     assert "NEVER SENDS: There is no action 'trackEvents'" in done.stdout
     assert "NEVER SENDS: /event has an invalid directive: @pth." in done.stdout
+
+
+def test_a_test_without_its_insert_function_says_what_it_did_not_test(tmp_path: Path) -> None:
+    (tmp_path / "segtap.toml").write_text("""
+[[insert_functions]]
+file = "gone.js"
+[[tests]]
+name = "Arrives"
+message = { type = "track", event = "A", userId = "u" }
+expect = { events = ["A"] }
+""")
+    done = segtap("mappings", "test")
+    assert done.returncode == 0
+    assert "Not imitated, and so not tested: the insert function 'gone.js' (" in done.stderr
+    assert "cannot be read: No such file or directory" in done.stderr

@@ -218,6 +218,9 @@ def test(ctx: click.Context, shape: str, config_file: Path | None) -> None:
         results = list(
             run_tests(settings.tests, compiled, clock=lambda: clock_of(None), functions=functions.run)
         )
+        unusable = functions.unusable()
+    for one in unusable:
+        say(f"Not imitated, and so not tested: {one}.")
     write_results = partial(as_table, ascii_only=wants_ascii()) if shape == "table" else FORMATS[shape]
     file = Path(settings.file)
     shown_as = str(file.relative_to(Path.cwd())) if file.is_relative_to(Path.cwd()) else file.name

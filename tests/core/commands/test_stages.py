@@ -151,6 +151,19 @@ def test_every_stage_can_stop_a_message(change: dict[str, Any], stage: str, path
         assert made["message"] == message
 
 
+@pytest.mark.parametrize(
+    ("parts", "stage"),
+    [
+        ({"transformations": [{"if": "", "newEventName": "X"}]}, "source_transformations"),
+        ({"filters": [{"if": "", "action": "drop"}]}, "filters"),
+    ],
+)
+def test_a_part_without_name_and_condition_has_an_entry_all_the_same(parts: Any, stage: str) -> None:
+    made = answer({"message": MESSAGE, **parts}, settings())
+    assert made["not_sent"]["stage"] == stage
+    assert [(one["stage"], one["name"]) for one in made["stages"]] == [(stage, "no condition")]
+
+
 def test_a_message_that_no_subscription_takes_is_not_stopped() -> None:
     made = answer({**MESSAGE, "type": "alias", "previousId": "a"}, settings())
     assert (made["requests"], made["not_sent"], made["stages"]) == ([], None, [])
@@ -188,6 +201,7 @@ def test_an_envelopes_parts_stand_in_place_of_the_files() -> None:
         {"transformations": "x"},
         {"filters": [{"if": "a", "actions": [{"type": "EXPLODE"}]}]},
         {"filters": [3]},
+        {"filters": [{"if": "a", "actions": []}]},
     ],
 )
 def test_an_envelope_that_cannot_be_read_is_an_error_of_its_line(parts: dict[str, Any]) -> None:

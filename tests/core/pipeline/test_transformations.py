@@ -99,6 +99,15 @@ def test_a_condition_that_is_not_fql_stops_every_message() -> None:
     assert (stopped.stage, "'Odd' is not FQL" in stopped.reason) == ("source_transformations", True)
 
 
+def test_only_track_calls_get_a_new_event_name() -> None:
+    document = {"type": "identify", "userId": "u", "messageId": "m", "traits": {"a": 1}}
+    one = {"if": "userId = 'u'", "newEventName": "B"}
+    assert walked(document, one).document is document
+    both = {**one, "propertyRenames": [{"oldName": "traits.a", "newName": "traits.b"}]}
+    assert walked(document, both).document == {**document, "traits": {"b": 1}}
+    assert walked(track(), one).document["event"] == "B"
+
+
 def test_drop_stops_the_message() -> None:
     stopped = walked(track(), {"drop": True, "name": "Gone"}).translation.not_sent
     assert stopped is not None
