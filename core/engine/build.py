@@ -13,6 +13,7 @@ from ..delivery import Delivery, DeliveryState
 from ..faults import Faults
 from ..forward.forwarder import Forwarder
 from ..forward.sender import OnDelivery
+from ..index.backlog import Backlog
 from ..index.indexer import Indexer
 from ..index.receipts import ReceiptReader
 from ..index.workers import Workers
@@ -61,6 +62,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     reader: ReceiptReader
     functions: EngineFunctions
     workers: Workers
+    backlog: Backlog
     indexer: Indexer
     history: History
     summing: Summing
@@ -151,7 +153,8 @@ def build(
         resumed=resumed,
         interrupted=interrupted,
     )
-    rejudging = Rejudging(stores, reader, supervisor, feed)
+    backlog = Backlog(reader, workers, lambda: indexer.behind)
+    rejudging = Rejudging(stores, reader, backlog, supervisor, feed)
     change = SettingsChange(active, stores, rejudging, forwarder, switch, summing, gathering, feed, faults)
     watch = SettingsWatch(settings, change.apply, faults)
     queries = Queries(
@@ -211,6 +214,7 @@ def build(
         reader=reader,
         functions=functions,
         workers=workers,
+        backlog=backlog,
         indexer=indexer,
         history=history,
         summing=summing,

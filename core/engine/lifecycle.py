@@ -170,7 +170,7 @@ class Engine:
         parts.gathering.start()
         parts.supervisor.start("indexing", parts.indexer.run, well=parts.indexer.idle)
         self._refilling = parts.supervisor.start(
-            "completing the index", lambda: refill(opened, parts.reader, logger.info)
+            "completing the index", lambda: refill(opened, parts.reader, parts.backlog, logger.info)
         )
         parts.rejudging.start(after=self._refilling)
         parts.history.learn(newest)

@@ -30,12 +30,10 @@ from .pieces import WORK_BYTES, Handed, JudgedReceipt, ids_in, next_piece, size_
 from .prepared import JudgedMessage
 from .receipts import ReceiptReader
 from .summaries import refusal, with_found
-from .workers import Worker, Workers
+from .workers import BACKLOG, Worker, Workers
 
 logger = logging.getLogger(__name__)
 
-BACKLOG = 500
-"""Messages that wait, from which on workers are started: some tenths of a second of work."""
 RETRY_FIRST, RETRY_MOST = 0.2, 5.0
 
 _WOULD_REJECT = int(Marks.WOULD_REJECT)
@@ -104,6 +102,11 @@ class Indexer:
         self._fresh.add(receipts)
         self._resting.clear()
         self._wake.set()
+
+    @property
+    def behind(self) -> bool:
+        """True if so many messages wait that workers help."""
+        return self.waiting >= BACKLOG or self._many
 
     async def idle(self) -> None:
         """Wait until every receipt appended so far is indexed."""
@@ -268,16 +271,16 @@ class Indexer:
         workers = self._workers
         if workers is None or self._reader.runs_functions:
             return bool(self._handed)
-        if self.waiting >= BACKLOG or self._many:
+        if self.behind:
             workers.need()
-            while self._pending and (worker := workers.free()) is not None:
+            while self._pending and (worker := workers.free(self)) is not None:
                 self._give(workers, worker, next_piece(self._pending))
                 await self._fetch()
         return bool(self._handed)
 
     def _give(self, workers: Workers, worker: Worker, piece: list[Receipt]) -> None:
         if accepted := [receipt for receipt in piece if receipt.refused is None]:
-            workers.give(worker, accepted)
+            workers.give(worker, accepted, self)
         self._handed.append(Handed(piece, self._reader, partial(workers.answer, worker), worker.done))
         for _ in piece:
             self._pending.popleft()

@@ -21,6 +21,8 @@ logger = logging.getLogger(__name__)
 
 WORKERS = "workers"
 """The part of an engine that faults of worker processes belong to."""
+BACKLOG = 500
+"""Messages that wait, from which on workers are started: some tenths of a second of work."""
 MOST = 4
 """Workers at most: what an engine does itself for each message keeps no more of them busy."""
 AHEAD = 2
@@ -45,13 +47,17 @@ class WorkerGone(Exception):
 
 
 class Worker:
-    """One worker process. `pieces` counts what it was given and has not answered whole."""
+    """One worker process. `pieces` counts what it was given and has not answered whole.
+
+    `owner` gave it these, and reads the answers: they come in the order of the pieces.
+    """
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
         self._revision = ""
         self.pid = process.pid
         self.pieces = 0
+        self.owner: object = None
         self.gone = False
 
     def use(self, settings: Settings, revision: str) -> None:
@@ -154,14 +160,16 @@ class Workers:
             self._starting.add(task)
             task.add_done_callback(self._starting.discard)
 
-    def free(self) -> Worker | None:
-        """Return the worker with the least to do, None if each has enough."""
-        least = min(self._up, key=lambda worker: worker.pieces, default=None)
+    def free(self, owner: object) -> Worker | None:
+        """Return the worker with the least to do, None if each has enough, or works for another owner."""
+        own = [worker for worker in self._up if not worker.pieces or worker.owner is owner]
+        least = min(own, key=lambda worker: worker.pieces, default=None)
         return None if least is None or least.pieces >= AHEAD else least
 
-    def give(self, worker: Worker, receipts: Sequence[Receipt]) -> None:
+    def give(self, worker: Worker, receipts: Sequence[Receipt], owner: object) -> None:
         """Give a worker accepted receipts to judge by the settings in force."""
         self._keep()
+        worker.owner = owner
         worker.use(*self._settings())
         worker.give(Work(tuple(receipts), tuple([self._inflated(receipt.uid) for receipt in receipts])))
 
@@ -183,9 +191,15 @@ class Workers:
         return None
 
     def rest(self) -> None:
-        """Stop the workers after a while, unless there is work again."""
-        if self._up and self._stopping is None:
+        """Stop the workers after a while, unless there is work, or comes again."""
+        if self._up and self._stopping is None and not any(worker.pieces for worker in self._up):
             self._stopping = asyncio.get_running_loop().call_later(IDLE, self.stop)
+
+    def drop(self, worker: Worker) -> None:
+        """Stop a worker whose answers nobody waits for any more."""
+        if worker in self._up:
+            self._up.remove(worker)
+            self._end(worker)
 
     def stop(self) -> None:
         """Stop all workers, whatever they do."""

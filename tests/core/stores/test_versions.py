@@ -8,12 +8,16 @@ from pathlib import Path
 
 import pytest
 from engines import engine_settings, running_engine
+from indexing import Running
 from journal_values import look, recount
 from queries import holding
 
 from segtap.core import stores
 from segtap.core.delivery import DeliveryCounts, DeliveryState, Outcome
 from segtap.core.errors import JournalTooNew
+from segtap.core.index import refill as refilling
+from segtap.core.index.backlog import Backlog
+from segtap.core.index.refill import refill
 from segtap.core.messages import message_number
 from segtap.core.settings import JournalSettings
 from segtap.core.stores import ReadOnlyStores
@@ -138,3 +142,26 @@ async def test_a_newer_journal_is_refused_and_not_touched(old: Path) -> None:
     with pytest.raises(JournalTooNew, match="written by a newer segtap"):
         await stores.open(str(old))
     assert old.read_bytes() == before
+
+
+async def test_workers_fill_in_what_the_engine_would(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(refilling, "BACKLOG", 0)
+    found: list[list[tuple[object, ...]]] = []
+    judged_here: list[int] = []
+    for most in (0, 1):
+        path = shutil.copyfile(old, old.parent / f"{most}.db")
+        kept, run = await stores.open(str(path)), Running(most=most)
+        try:
+            if most:
+                await run.up()
+            said: list[str] = []
+            await refill(kept, run.reader, Backlog(run.reader, run.workers, lambda: False), said.append)
+            assert said[-1].endswith(": 100%.")
+            assert kept.index.unfilled == (0, 0)
+        finally:
+            await run.workers.close()
+            await kept.close()
+        found.append(look(path, "SELECT * FROM lines ORDER BY id"))
+        judged_here.append(run.judged_here)
+    assert found[0] == found[1]
+    assert judged_here[1] < 3 < judged_here[0], "those that are marked as copies are judged by themselves"
