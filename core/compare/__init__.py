@@ -12,11 +12,11 @@ from ..destinations.arrival import losses
 from ..destinations.classic.insert_id import UNKNOWN
 from ..errors import InputError
 from ..messages import JsonObject
+from ..pairs.records import Pair, pairs_of, records_of
 from ..pipeline.envelope import request_of
 from ..pipeline.lines import Given
 from ..settings import TOKEN_SETTING, Destination, DestinationKind, Settings, destination_of, previewed
 from .catalogue import DIFFERENCES
-from .records import Pair, pairs_of, records_of
 from .sides import Side, both_of
 
 LABELS: dict[DestinationKind, str] = {"actions": "Actions", "classic-cloud": "Classic"}

@@ -13,8 +13,8 @@ from ..destinations.arrival import Loss
 from ..destinations.classic.insert_id import FIELD, UNKNOWN
 from ..destinations.classic.tables import TRAITS
 from ..mapping.javascript import MISSING, truthy
+from ..pairs.records import same
 from ..text import counted, shown
-from .records import same
 from .sides import Both, Side, name_of, names_of
 
 RENAMED: tuple[tuple[str, str], ...] = (

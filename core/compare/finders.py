@@ -12,8 +12,8 @@ from ..destinations.classic.tables import BY_DEVICE, MOBILE, TRAITS
 from ..destinations.integrations import stopped_by_integrations
 from ..mapping.javascript import truthy
 from ..messages import Json
+from ..pairs.records import same
 from ..text import clean, shown
-from .records import same
 from .sides import Both, name_of, names_of
 
 _KNOWN_TRAITS = dict(TRAITS)

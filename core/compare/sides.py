@@ -8,10 +8,10 @@ import msgspec
 
 from ..destinations.arrival import Loss
 from ..messages import Json, JsonObject
+from ..pairs.records import Pair, Purpose, Record, pairs_of
 from ..settings import Destination
 from ..text import shown
 from ..verdict import Translation
-from .records import Pair, Purpose, Record, pairs_of
 
 
 class Side(msgspec.Struct, frozen=True):

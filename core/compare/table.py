@@ -15,12 +15,12 @@ from ..destinations.classic.insert_id import UNKNOWN
 from ..json_text import to_json
 from ..masks import mask_token
 from ..messages import Json
+from ..pairs.records import Pair, PropertyRow, Record
 from ..settings import DestinationKind
 from ..text import clean, counted, shown
 from ..workspace.table import sample_name
 from . import LABELS, Comparison
 from .catalogue import DIFFERENCES
-from .records import Pair, PropertyRow, Record
 from .sides import Side
 
 Style: TypeAlias = Literal["text", "title", "head", "lost", "changed", "dim", "one", "other", "path"]

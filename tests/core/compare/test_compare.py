@@ -22,9 +22,9 @@ from segtap.core.compare import (
 )
 from segtap.core.compare.catalogue import DIFFERENCES
 from segtap.core.compare.lines import compare_lines
-from segtap.core.compare.records import pairs_of, records_of, same
 from segtap.core.compare.table import Tally, cells, fitted, text_of, whole_lines
 from segtap.core.errors import InputError
+from segtap.core.pairs.records import pairs_of, records_of, same
 from segtap.core.pipeline.lines import Given, given_messages
 from segtap.core.settings import (
     STAND_IN_TOKEN,
