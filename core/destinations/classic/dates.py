@@ -115,6 +115,20 @@ def to_seconds(value: Part) -> str | None:
     return None if whole is None else whole[:19]
 
 
+def as_written(instant: Instant, *, milliseconds: bool) -> str:
+    """Return a date as the code in browsers writes it: UTC, the year without zeros, NaN for an invalid date.
+
+    With milliseconds it has a zone, too, as Segment's integration makes it; without, neither, as Mixpanel's
+    SDK does.
+    """
+    end = ".NZ" if milliseconds else ""
+    if instant.ms is None:
+        return f"NaN-NaN-NaNTNaN:NaN:NaN{end}"
+    moment, years = _civil(instant.ms)
+    end = f".{instant.ms % 1000:03d}Z" if milliseconds else ""
+    return f"{moment.year + years}{moment:-%m-%dT%H:%M:%S}{end}"
+
+
 def _civil(ms: int) -> tuple[datetime, int]:
     """Return a moment of the same day and time in a year that Python knows, and how many years it is off."""
     cycles = ms // _CYCLE_MS
