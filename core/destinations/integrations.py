@@ -22,6 +22,8 @@ MOBILE = (
     "analytics-swift",
     "analytics-kotlin",
     "analytics-react-native",
+    "@segment/analytics-react-native",
+    "analytics-flutter",
 )
 """Libraries whose device-mode destinations set themselves to false, lest the cloud sends the same again."""
 
