@@ -1,7 +1,7 @@
 """A worker process for tests: counts the steps that messages take in it, and fails where it is told to.
 
-Usage: worker_target.py COUNTS [MESSAGE_ID HOW], where HOW is `raises`, `exits` or `sleeps`. The file COUNTS
-gets the number of each step before each answer.
+Usage: worker_target.py COUNTS [MESSAGE_ID HOW], where HOW is `raises`, `exits`, `hangs` or `hangs reading`.
+The file COUNTS gets the number of each step before each answer.
 """
 
 from __future__ import annotations
@@ -9,14 +9,14 @@ from __future__ import annotations
 import json
 import os
 import sys
-import time
+import threading
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from segtap.core.index import worker
-from segtap.core.messages import Message
+from segtap.core.messages import Message, Receipt
 from segtap.core.pipeline import intake, stages
 
 
@@ -40,15 +40,28 @@ def count_steps(set_attribute: Callable[[Any, str, Any], object]) -> Counter[str
     return counted
 
 
+def hang() -> None:
+    threading.Event().wait()
+
+
 def failing(message_id: str, how: str) -> None:
-    original = worker.run
+    original, read = worker.run, worker.parse_receipt
+
+    def parse_receipt(receipt: Receipt, *more: Any) -> list[Message]:
+        if f'"{message_id}"'.encode() in receipt.body:
+            hang()
+        return read(receipt, *more)
+
+    if how == "hangs reading":
+        worker.parse_receipt = parse_receipt
+        return
 
     def run(message: Message, **more: Any) -> Any:
         if message.message_id == message_id:
             if how == "exits":
                 os._exit(3)
-            if how == "sleeps":
-                time.sleep(600)
+            if how == "hangs":
+                hang()
             raise ZeroDivisionError("poison")
         return original(message, **more)
 

@@ -27,8 +27,9 @@ from ..objections import Objection
 from ..outcomes import FunctionOutcome
 from ..pipeline import compile_settings, run
 from ..pipeline.explain import explained
-from ..pipeline.kept import kept_outcomes, unpack_verdict
+from ..pipeline.kept import kept_fault, kept_outcomes, unpack_verdict
 from ..pipeline.stages import mend, remake, second_receipt, walk
+from ..repair import Repaired
 from ..settings import Settings
 from ..stores.base import Judged
 from ..verdict import Finding, Translation, Verdict
@@ -106,7 +107,10 @@ class ActiveSettings:
             return None
         if outcomes := self.outcomes(kept):
             message = msgspec.structs.replace(message, outcomes=outcomes)
-        return unpack_verdict(kept.verdict, remake(message, self.compiled))
+        # A message that could not be judged, or took too long, is not translated again.
+        fault = kept_fault(kept.verdict)
+        made = Repaired(Translation(rejected=fault)) if fault else remake(message, self.compiled)
+        return unpack_verdict(kept.verdict, made)
 
     def outcomes(self, kept: Judged) -> tuple[FunctionOutcome, ...]:
         """Return what insert functions made of a message, as the index keeps it; () if that is stale."""

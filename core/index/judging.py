@@ -61,10 +61,14 @@ class Judging:
         except Exception as error:
             logger.exception("message %d cannot be translated", message.id)
             words = f"segtap failed on message {message.id}: {type(error).__name__}: {error}"
-            self._faults.report(READING, words)
             fix = "Export this message and report it to segtap with the log's traceback; it is not sent."
-            finding = Finding(FAULT_RULE, "error", "$", words, fix)
-            return Verdict(Translation(rejected=words), (finding,), fault=words)
+            return self.faulty(words, fix)
+
+    def faulty(self, words: str, fix: str) -> Verdict:
+        """Report that a message cannot be judged, and return that as its verdict."""
+        self._faults.report(READING, words)
+        finding = Finding(FAULT_RULE, "error", "$", words, fix)
+        return Verdict(Translation(rejected=words), (finding,), fault=words)
 
     def judged(self, message: Message, receipt: Receipt) -> JudgedMessage:
         """Judge a message by itself."""

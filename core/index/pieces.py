@@ -68,7 +68,8 @@ def ids_in(judged: Iterable[JudgedReceipt], since: int) -> Iterator[str]:
 class Handed:
     """Receipts that a worker has. `answer` returns them judged, some at a time; then `receipts` is empty.
 
-    `ask` waits for the worker's next answer, None if it has ended; what it has not done is judged here.
+    `ask` waits for the next answer to the receipts that are left, None if the worker has ended; what it has
+    not done is judged here.
     `done` is called once the worker has answered for all.
     """
 
@@ -76,7 +77,7 @@ class Handed:
         self,
         receipts: Sequence[Receipt],
         again: Again,
-        ask: Callable[[], Awaitable[Answer | None]],
+        ask: Callable[[Sequence[Receipt]], Awaitable[Answer | None]],
         done: Callable[[], None],
     ) -> None:
         self.receipts = deque(receipts)
@@ -92,7 +93,7 @@ class Handed:
     async def answer(self, judge: Judge) -> list[JudgedReceipt]:
         """Return the next receipts with their messages. `judge` does what the worker could not do."""
         if not self._answered and self._left and not self._ended:
-            answer = await self._ask()
+            answer = await self._ask([one for one in self.receipts if one.refused is None])
             if answer is None:
                 self._ended = True
             else:

@@ -174,8 +174,7 @@ def rules_of(findings: Sequence[Finding], known: Mapping[str, Severity] = NO_RUL
 def judged_of(verdict: Verdict, marks: int, own: Verdict | None = None, revision: str = "") -> Judged:
     """Return what the index keeps of a verdict of a message with these marks.
 
-    `own` is the verdict without what the rules on the stream found, which is kept whole under its revision;
-    not if it is a fault of segtap's.
+    `own` is the verdict without what the rules on the stream found, which is kept whole under its revision.
     """
     errors, warnings, notes = counts_of(verdict.findings)
     return Judged(
@@ -184,8 +183,8 @@ def judged_of(verdict: Verdict, marks: int, own: Verdict | None = None, revision
         notes=notes,
         rules=rules_of(verdict.findings),
         sent=bool(verdict.translation.operations) and not int(marks) & UNSENDABLE,
-        revision="" if verdict.fault else revision,
-        verdict=b"" if own is None or verdict.fault else pack_verdict(own),
+        revision=revision,
+        verdict=b"" if own is None else pack_verdict(own),
     )
 
 

@@ -27,10 +27,16 @@ class Use(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
 
 class Work(msgspec.Struct, frozen=True, array_like=True, tag=True):
-    """Judge the messages in these receipts. `texts` are their bodies, as far as they were inflated before."""
+    """Judge the messages in these receipts. `texts` are their bodies, as far as they were inflated before.
+
+    `one_by_one`: say of each message that it begins. `given_up` are messages of the receipt that are not to
+    be judged, by their position in it, and why.
+    """
 
     receipts: tuple[Receipt, ...]
     texts: tuple[bytes | None, ...]
+    one_by_one: bool = False
+    given_up: tuple[tuple[int, str], ...] = ()
 
 
 class AnsweredMessage(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -51,13 +57,16 @@ class AnsweredReceipt(msgspec.Struct, frozen=True, array_like=True, gc=False):
 class Answer(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The next receipts of the work, judged by settings of this revision.
 
-    `fault` is what failed last, as in `Faults`; `log` are the lines that belong in the engine's log.
+    Without receipts it only says that the worker is at work. `fault` is what failed last, as in `Faults`;
+    `log` are the lines that belong in the engine's log. `begins` is the position of the message that is
+    judged next, -1 where that is not asked.
     """
 
     revision: str
     receipts: tuple[AnsweredReceipt, ...]
     fault: str = ""
     log: tuple[str, ...] = ()
+    begins: int = -1
 
 
 class PackedAnswer(msgspec.Struct, frozen=True, array_like=True):
@@ -67,6 +76,7 @@ class PackedAnswer(msgspec.Struct, frozen=True, array_like=True):
     receipts: tuple[msgspec.Raw, ...]
     fault: str = ""
     log: tuple[str, ...] = ()
+    begins: int = -1
 
 
 Order: TypeAlias = Use | Work

@@ -13,7 +13,8 @@ import queue
 import signal
 import sys
 import threading
-from collections.abc import Collection
+import time
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from functools import partial
 
@@ -21,11 +22,12 @@ import msgspec
 
 from ..delivery import DeliveryState
 from ..faults import Faults
-from ..messages import Message, Receipt
+from ..messages import Message, Receipt, position_of
 from ..pipeline import compile_settings, run
 from ..pipeline.intake import parse_receipt
 from ..settings import Settings
 from ..sources.bounds import bounds_of
+from ..verdict import Verdict
 from .judging import READING, Judging
 from .revision import revision_of
 from .wire import (
@@ -46,6 +48,12 @@ ANSWER_BYTES = 256 * 1024
 COLLECT_AFTER = 64
 """Pieces of work between two collections of garbage: messages hold no cycles, so that there is little."""
 READ = 1 << 16
+SIGN_EVERY = 1.0
+"""Seconds after which a worker that has not answered says that it is at work."""
+GIVEN_UP_FIX = (
+    "Look in segtap.toml and the tracking plan for a regular expression that takes very long on this "
+    "message. If there is none, export the message and report it to segtap. It is not sent: replay it later."
+)
 
 
 class LogLines(logging.Handler):
@@ -67,6 +75,7 @@ class WorkerJudging(Judging):
         self._revision = revision_of(settings)
         compiled, self._bounds = compile_settings(settings), bounds_of(settings.ingest)
         self._text: bytes | None = None
+        self._given_up: dict[int, str] = {}
         super().__init__(self._read, partial(run, settings=compiled), faults)
 
     @property
@@ -74,14 +83,32 @@ class WorkerJudging(Judging):
         """The settings' revision."""
         return self._revision
 
-    def answered(self, receipt: Receipt, text: bytes | None) -> tuple[AnsweredReceipt, int]:
-        """Judge a receipt's messages; `text` is its body if it was inflated. Also return their size."""
-        self._text = text
+    def answered(
+        self,
+        receipt: Receipt,
+        text: bytes | None,
+        begins: Callable[[int], None],
+        given_up: Sequence[tuple[int, str]] = (),
+    ) -> tuple[AnsweredReceipt, int]:
+        """Judge a receipt's messages; `text` is its body if it was inflated. Also return their size.
+
+        `begins` is called with the position of each message before that is judged; see `Work` for `given_up`.
+        """
+        self._text, self._given_up = text, dict(given_up)
         messages = self.messages(receipt)
         if isinstance(messages, str):
             return AnsweredReceipt(why=messages), 0
-        answered = tuple([self._answered(message, receipt) for message in messages])
-        return AnsweredReceipt(answered), sum([message.size for message in messages])
+        answered: list[AnsweredMessage] = []
+        for message in messages:
+            begins(position_of(message.id))
+            answered.append(self._answered(message, receipt))
+        return AnsweredReceipt(tuple(answered)), sum([message.size for message in messages])
+
+    def verdict(self, message: Message) -> Verdict:
+        """Return the verdict on a message; one that is given up is not judged, that is its verdict."""
+        if (words := self._given_up.get(position_of(message.id))) is None:
+            return super().verdict(message)
+        return self.faulty(words, GIVEN_UP_FIX)
 
     def _read(self, receipt: Receipt, only: Collection[int] | None = None, /) -> list[Message]:
         return parse_receipt(receipt, only, self._bounds, self._text)
@@ -100,6 +127,7 @@ class Worker:
         self._faults = Faults()
         self._judging: WorkerJudging | None = None
         self._done = 0
+        self._answered_at = 0.0
         self._log = LogLines()
         logging.getLogger("segtap").addHandler(self._log)
 
@@ -119,8 +147,15 @@ class Worker:
     def _work(self, judging: WorkerJudging, work: Work) -> None:
         ready: list[msgspec.Raw] = []
         held = 0
+
+        def begins(position: int) -> None:
+            if work.one_by_one:
+                self._answer(judging, [], position)
+            elif time.monotonic() - self._answered_at > SIGN_EVERY:
+                self._answer(judging, [])
+
         for receipt, text in zip(work.receipts, work.texts, strict=True):
-            answered, size = judging.answered(receipt, text)
+            answered, size = judging.answered(receipt, text, begins, work.given_up)
             try:
                 packed = pack(answered)
             except (UnicodeEncodeError, OverflowError, RecursionError):
@@ -134,13 +169,15 @@ class Worker:
         if ready:
             self._answer(judging, ready)
 
-    def _answer(self, judging: WorkerJudging, receipts: list[msgspec.Raw]) -> None:
-        answer = PackedAnswer(judging.revision, tuple(receipts), str(self._faults), tuple(self._log.lines))
+    def _answer(self, judging: WorkerJudging, receipts: list[msgspec.Raw], begins: int = -1) -> None:
+        fault, log = str(self._faults), tuple(self._log.lines)
+        answer = PackedAnswer(judging.revision, tuple(receipts), fault, log, begins)
         self._faults.clear(READING)
         self._log.lines.clear()
         data = memoryview(frame(answer))
         while data:
             data = data[os.write(self._out, data) :]
+        self._answered_at = time.monotonic()
 
 
 def read_orders(source: int, orders: queue.SimpleQueue[bytes]) -> None:

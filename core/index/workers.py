@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
 
-import msgspec
-
 from ..faults import Faults
 from ..messages import Receipt
 from ..settings import Settings
 from .judging import READING
-from .wire import LENGTH, Answer, Use, Work, frame, read_answer
+from .one_by_one import OneByOne
+from .wire import Answer, Work
+from .worker_process import Worker, WorkerGone, start_worker
 
 logger = logging.getLogger(__name__)
 
@@ -31,89 +30,7 @@ IDLE = 5.0
 """Seconds without work after which workers are stopped."""
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 300.0
 """Seconds without workers after one has failed: doubled with each failure, until one has done its work."""
-READ_AHEAD = 1 << 20
-"""Bytes of answers that are read before they are asked for; then a worker has to wait."""
-GRACE = 5.0
-"""Seconds that a worker has to end by itself."""
 COMMAND = (sys.executable, "-m", "segtap.core.index.worker")
-_KEPT_NAMES = frozenset(
-    ("PATH", "HOME", "LANG", "TZ", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "USERPROFILE", "VIRTUAL_ENV")
-)
-_KEPT_KINDS = ("PYTHON", "LC_", "LD_", "DYLD_", "COV_")
-
-
-class WorkerGone(Exception):
-    """A worker process has ended, or what it sends cannot be read."""
-
-
-class Worker:
-    """One worker process. `pieces` counts what it was given and has not answered whole.
-
-    `owner` gave it these, and reads the answers: they come in the order of the pieces.
-    """
-
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self._process = process
-        self._revision = ""
-        self.pid = process.pid
-        self.pieces = 0
-        self.owner: object = None
-        self.gone = False
-
-    def use(self, settings: Settings, revision: str) -> None:
-        """Have it judge by these settings, unless it does."""
-        if revision != self._revision:
-            self._revision = revision
-            self._send(Use(settings))
-
-    def give(self, work: Work) -> None:
-        """Give it a piece of work."""
-        self.pieces += 1
-        self._send(work)
-
-    def done(self) -> None:
-        """Note that it has answered for a piece of work."""
-        self.pieces -= 1
-
-    async def answer(self) -> Answer:
-        """Return its next answer. Raises WorkerGone."""
-        assert self._process.stdout is not None
-        try:
-            (length,) = LENGTH.unpack(await self._process.stdout.readexactly(LENGTH.size))
-            return read_answer(await self._process.stdout.readexactly(length))
-        except (asyncio.IncompleteReadError, OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
-            self.gone = True
-            raise WorkerGone(await self._why(error)) from error
-
-    async def end(self) -> None:
-        """Close its stdin, which ends it whatever it does; kill it if that takes too long."""
-        self.gone = True
-        process = self._process
-        assert process.stdin is not None
-        process.stdin.close()
-        try:
-            async with asyncio.timeout(GRACE):
-                await process.wait()
-        except TimeoutError:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
-        with contextlib.suppress(OSError):
-            await process.stdin.wait_closed()
-
-    async def _why(self, error: Exception) -> str:
-        if not isinstance(error, asyncio.IncompleteReadError | OSError):
-            return f"what it sent cannot be read ({type(error).__name__})"
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(GRACE):
-                code = await self._process.wait()
-                return f"signal {-code}" if code < 0 else f"exit code {code}"
-        return "it closed its pipe"
-
-    def _send(self, value: msgspec.Struct) -> None:
-        assert self._process.stdin is not None
-        # A pipe that is broken is noticed by `answer`.
-        self._process.stdin.write(frame(value))
 
 
 class Workers:
@@ -135,6 +52,7 @@ class Workers:
         self._settings = settings
         self._inflated = inflated
         self._faults = faults
+        self._one_by_one = OneByOne(command, settings, inflated, faults)
         self._most = usual_number() if most is None else most
         self._command = command
         self._up: list[Worker] = []
@@ -173,8 +91,11 @@ class Workers:
         worker.use(*self._settings())
         worker.give(Work(tuple(receipts), tuple([self._inflated(receipt.uid) for receipt in receipts])))
 
-    async def answer(self, worker: Worker) -> Answer | None:
-        """Return a worker's next answer that has receipts; None if it has ended, which is reported."""
+    async def answer(self, worker: Worker, left: Sequence[Receipt]) -> Answer | None:
+        """Return a worker's next answer that has receipts; None if it has ended, which is reported.
+
+        `left` are the receipts that it has not answered for. If it hangs, another one judges them.
+        """
         try:
             while not worker.gone:
                 answer = await worker.answer()
@@ -188,11 +109,12 @@ class Workers:
                     return answer
         except WorkerGone as error:
             self._lost(worker, str(error))
-        return None
+        return await self._one_by_one.answer(left) if worker.hung else None
 
     def rest(self) -> None:
         """Stop the workers after a while, unless there is work, or comes again."""
-        if self._up and self._stopping is None and not any(worker.pieces for worker in self._up):
+        busy = self._one_by_one.busy or any(worker.pieces for worker in self._up)
+        if self._stopping is None and not busy:
             self._stopping = asyncio.get_running_loop().call_later(IDLE, self.stop)
 
     def drop(self, worker: Worker) -> None:
@@ -204,7 +126,7 @@ class Workers:
     def stop(self) -> None:
         """Stop all workers, whatever they do."""
         self._keep()
-        for worker in self._up:
+        for worker in (*self._up, *self._one_by_one.take()):
             self._end(worker)
         self._up.clear()
 
@@ -219,18 +141,10 @@ class Workers:
 
     async def _start(self) -> None:
         try:
-            process = await asyncio.create_subprocess_exec(
-                *self._command,
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                limit=READ_AHEAD,
-                env=_environment(),
-                start_new_session=os.name == "posix",  # a Ctrl-C in the terminal is for the engine
-            )
+            worker = await start_worker(self._command)
         except OSError as error:
             self._report(f"A worker process cannot be started: {error}")
             return
-        worker = Worker(process)
         try:
             worker.use(*self._settings())
             await worker.answer()
@@ -246,7 +160,11 @@ class Workers:
         if worker in self._up:
             self._up.remove(worker)
         self._end(worker)
-        self._report(f"A worker process ended ({why})")
+        if worker.hung:
+            # Another one may start at once: the message that it hung on is not judged a third time.
+            logger.error("a worker process was %s", why)
+        else:
+            self._report(f"A worker process ended ({why})")
 
     def _report(self, words: str) -> None:
         self._not_before = asyncio.get_running_loop().time() + self._pause
@@ -269,12 +187,3 @@ def usual_number() -> int:
     """Return how many workers an engine has on this machine: none if it has one core."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return min(MOST, cores - 1)
-
-
-def _environment() -> dict[str, str]:
-    """Return what of the environment a worker gets: nothing that may be a secret."""
-    return {
-        name: value
-        for name, value in os.environ.items()
-        if name.upper() in _KEPT_NAMES or name.upper().startswith(_KEPT_KINDS)
-    }

@@ -89,6 +89,14 @@ def kept_outcomes(data: bytes) -> tuple[FunctionOutcome, ...] | None:
         return None
 
 
+def kept_fault(data: bytes) -> str:
+    """Return why the message could not be judged, "" if it could, or for bytes that cannot be read."""
+    try:
+        return _decode(data).fault if data else ""
+    except (msgspec.MsgspecError, ValueError):
+        return ""
+
+
 def unpack_findings(data: bytes) -> tuple[Finding, ...]:
     """Return the findings of a kept verdict; none for bytes that cannot be read."""
     try:

@@ -7,6 +7,7 @@ import contextlib
 import gzip
 import json
 import os
+import re
 import signal
 import sys
 from pathlib import Path
@@ -17,9 +18,11 @@ from indexing import NO_WORKER, NOW, SETTINGS, batch, numbered, running, until
 from odd_lines import LINES, track
 from worker_target import count_steps
 
-from segtap.core.index import indexer, workers
+from segtap.core.delivery import DeliveryState
+from segtap.core.index import indexer, worker_process, workers
 from segtap.core.messages import Marks
 from segtap.core.settings import RuleSetting
+from segtap.core.verdict import FAULT_RULE
 
 TARGET = Path(__file__).parents[2] / "worker_target.py"
 
@@ -112,6 +115,46 @@ async def test_a_message_that_a_worker_fails_on_stops_nobody(tmp_path: Path, how
         assert failed in ([], errors)
 
 
+async def test_a_message_that_a_worker_hangs_on_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worker is killed; another one judges what it had, and each message behind it."""
+    monkeypatch.setattr(worker_process, "PATIENCE", 1.0)
+    batched = batch(*(track(b"{}").replace(b"m-1", b"b-%d" % n) for n in range(5)), at=NOW + 50)
+    receipts = [*numbered(40), batched, *numbered(100, 40)]
+    async with running(receipts, command=target(tmp_path, "b-2", "hangs")) as run:
+        (pid,) = run.workers.pids
+        await run.indexer.idle()
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+        assert (len(run.ids), run.judged_here) == (145, 0)
+        failed = {one.summary.message_id: one for one in run.entries if FAULT_RULE in one.judged.rules}
+        assert list(failed) == ["b-2"]
+        entry = failed["b-2"]
+        assert entry.summary.delivery is DeliveryState.FAULT
+        words = f"segtap gave up on message {entry.summary.id}: the process that judges it was killed"
+        assert words in str(run.faults)
+        detail = await run.reader.detail(run.journal, entry.summary.id)
+        assert (len(run.ids), run.judged_here) == (145, 0), "opening it does not judge it again"
+        (finding,) = [one for one in detail.verdict.findings if one.rule == FAULT_RULE]
+        assert words in finding.message
+        assert "regular expression" in finding.fix
+        assert detail.verdict.translation.operations == ()
+
+
+async def test_a_request_that_a_worker_hangs_on_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where it hangs before it knows the messages, all of the request fails, and no other."""
+    monkeypatch.setattr(worker_process, "PATIENCE", 1.0)
+    async with running(numbered(30), command=target(tmp_path, "n-7", "hangs reading")) as run:
+        await run.indexer.idle()
+        assert run.judged_here == 0
+        assert [bool(line.refused) for line in run.published] == [n == 7 for n in range(30)]
+        words = "the process that reads it was killed, for it gave no sign for 1 s"
+        assert re.search(rf"failed to read request \d+: {words}", str(run.faults))
+
+
 async def test_an_engine_without_a_worker_that_starts_judges_by_itself() -> None:
     async with running(numbered(30), command=NO_WORKER) as run:
         await run.indexer.idle()
@@ -172,7 +215,7 @@ async def test_workers_end_once_they_have_had_nothing_to_do(monkeypatch: pytest.
 
 
 async def test_workers_that_are_busy_end_with_the_engine(tmp_path: Path) -> None:
-    async with running(numbered(3), command=target(tmp_path, "n-1", "sleeps")) as run:
+    async with running(numbered(3), command=target(tmp_path, "n-1", "hangs")) as run:
         (pid,) = run.workers.pids
         await asyncio.sleep(0)
     with pytest.raises(ProcessLookupError):
