@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import json
+import os
 import shutil
 import socket
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ingesting import Sink
 
@@ -83,10 +85,16 @@ class Node:
 
 
 class Visit(NamedTuple):
-    """What a page did: its requests (method, URL) to other origins, and its errors."""
+    """What pages did: their requests (method, URL, body) to other origins, and their errors."""
 
-    requests: list[list[str]]
+    requests: list[tuple[str, str, bytes]]
     errors: list[str]
+
+    def bodies(self, url: str) -> list[bytes]:
+        """The bodies of what was posted to URLs that begin so, in order."""
+        return [
+            body for method, sent_to, body in self.requests if method == "POST" and sent_to.startswith(url)
+        ]
 
 
 class Browser:
@@ -98,8 +106,38 @@ class Browser:
 
     async def visit(self, script: str) -> Visit:
         """Bundle and run a script until the promise that it leaves in `window.done` is kept."""
-        printed = await run_command(["node", "drive.mjs", self.chromium, script], self.folder)
-        return Visit(**json.loads(printed))
+        async with self.play([{"open": script}, {"run": "window.done"}, {"idle": True}]) as visit:
+            return visit
+
+    @contextlib.asynccontextmanager
+    async def play(self, acts: list[dict[str, Any]]) -> AsyncIterator[Visit]:
+        """Play the acts, which play.mjs explains; the browser stays open within the block."""
+        # A pipe made here: asyncio would make a socket, with which esbuild's process in Node does not end.
+        given, held = os.pipe()
+        process = await asyncio.create_subprocess_exec(
+            *("node", "play.mjs", self.chromium, json.dumps(acts)),
+            cwd=self.folder,
+            stdin=given,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            limit=64 * 1024 * 1024,
+        )
+        os.close(given)
+        assert process.stdout is not None
+        printed = b""
+        try:
+            printed = await process.stdout.readline()
+            if printed:
+                found = json.loads(printed)
+                sent = [(method, url, base64.b64decode(body)) for method, url, body in found["requests"]]
+                yield Visit(sent, found["errors"])
+        finally:
+            os.close(held)
+            if not printed:
+                with contextlib.suppress(ProcessLookupError):
+                    process.kill()
+            _, err = await process.communicate()
+        assert process.returncode == 0, err.decode()
 
 
 def nobody_listens() -> str:

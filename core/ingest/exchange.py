@@ -17,7 +17,7 @@ from ..messages import Origin, Receipt
 from ..sources.decode import InflatesTooFar, NotJson, inflate
 from ..sources.limits import REFUSED_BODY_BYTES
 from ..sources.parts import members
-from ..sources.segment.cdn import base_of, integration_url, settings_json
+from ..sources.segment.cdn import base_of, script_url, settings_json
 from ..sources.segment.pixel import GIF, pixel_json
 from ..sources.segment.routes import Route, is_tee, near_path, route_of
 from ..sources.segment.validate import DEVICE_MODE, check_body, nested_too_deep, too_deep
@@ -199,7 +199,7 @@ class Exchange:
             device = self.endpoint.device()
             body = settings_json(route.key, host, protocol, base_of(self.path), device)
             await self.answer(200, body, [_JSON, _NO_STORE, *answer_headers(self.origin)])
-        elif (device := self.endpoint.device()) and (url := integration_url(self.path, device.cdn)):
+        elif (device := self.endpoint.device()) and (url := script_url(self.path, device.cdn)):
             where = [(b"location", url.encode()), _NO_STORE, *answer_headers(self.origin)]
             await self.answer(302, b"", where)
         elif route.kind == "mixpanel" and self.query:

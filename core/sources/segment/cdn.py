@@ -13,8 +13,8 @@ import msgspec
 
 from ...messages import JsonObject
 
-INTEGRATIONS = "/next-integrations/"
-"""Where analytics.js loads the scripts of device-mode destinations: on the CDN that has its settings."""
+_SCRIPT = re.compile(r".*(/(?:next-integrations|analytics-next/bundles)/[A-Za-z0-9._/-]+)", re.ASCII)
+"""What analytics.js loads from the CDN that has its settings: destinations' scripts, and parts of its own."""
 
 
 class DeviceMode(msgspec.Struct, frozen=True):
@@ -78,13 +78,10 @@ def base_of(path: str) -> str:
     return ""
 
 
-def integration_url(path: str, cdn: str) -> str:
-    """Return where the script of a device-mode destination is on Segment's CDN; "" for any other path.
+def script_url(path: str, cdn: str) -> str:
+    """Return where a script that analytics.js loads in device mode is on Segment's CDN; "" for other paths.
 
     A path with a character that a URL would have to escape names no such script.
     """
-    _, found, name = path.partition(INTEGRATIONS)
-    return f"{cdn}{INTEGRATIONS}{name}" if found and _SCRIPT.fullmatch(name) else ""
-
-
-_SCRIPT = re.compile(r"[A-Za-z0-9._/-]+", re.ASCII)
+    found = _SCRIPT.fullmatch(path)
+    return cdn + found[1] if found is not None else ""

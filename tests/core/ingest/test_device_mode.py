@@ -18,6 +18,7 @@ from segtap.core.settings import (
 )
 
 SCRIPT = "/next-integrations/integrations/mixpanel/latest/mixpanel.dynamic.js.gz"
+PART = "/analytics-next/bundles/ajs-destination.bundle.40628baed746e9904edc.js"
 
 
 def app(settings: Settings) -> IngestApp:
@@ -66,10 +67,11 @@ async def test_without_a_token_a_stand_in_lets_the_page_start() -> None:
     assert listed["Mixpanel"]["token"] == "YOUR-PROJECT-TOKEN"
 
 
-async def test_the_script_of_the_integration_is_segments_own() -> None:
+async def test_the_scripts_are_segments_own() -> None:
     enabled = DeviceModeSettings(enabled=True)
-    answer = await ask(app(Settings(device_mode=enabled)), "GET", SCRIPT)
-    assert (answer.status, answer.headers["location"]) == (302, f"https://cdn.segment.com{SCRIPT}")
+    for path in (SCRIPT, PART):
+        answer = await ask(app(Settings(device_mode=enabled)), "GET", "/proxy" + path)
+        assert (answer.status, answer.headers["location"]) == (302, f"https://cdn.segment.com{path}")
     own = DeviceModeSettings(enabled=True, integration_cdn_url="http://127.0.0.1:9/")
     answer = await ask(app(Settings(device_mode=own)), "GET", SCRIPT)
     assert answer.headers["location"] == f"http://127.0.0.1:9{SCRIPT}"

@@ -1,0 +1,139 @@
+"""Chromium with the real SDKs against a running engine: every event that it sends is in segtap, whole."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import threading
+from collections.abc import AsyncIterator, Iterator
+from http.server import ThreadingHTTPServer
+from pathlib import Path
+from string import Template
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from engines import engine_settings, listed, running_engine
+from sdk_clients import Browser, Visit
+
+from segtap.core.api.client import Client
+from segtap.core.demo.sample_page import find_sdks, page_url, sample_page
+from segtap.core.engine.lifecycle import Engine
+
+LOAD = """
+import { AnalyticsBrowser } from '@segment/analytics-next'
+const analytics = window.analytics = AnalyticsBrowser.load(
+  { writeKey: 'WRITE_KEY', cdnURL: '$url' },
+  { integrations: { 'Segment.io': { apiHost: '$host/v1', protocol: 'http', $delivery } } })
+"""
+BATCHING = "deliveryStrategy: { strategy: 'batching', config: { size: 4, timeout: 300 } }"
+CALLS = """
+window.done = (async () => {
+  await analytics.page('Docs', 'Intro')
+  await analytics.identify('user-1', { name: 'Zoë 🎉', tags: ['a', 'b'], nul: null })
+  await analytics.track('Signed Up', { plan: 'pro', price: 19.95, list: [{ a: 1 }, { b: [2] }] })
+  await analytics.group('acme', { seats: 3 })
+  await analytics.alias('user-2')
+  await analytics.screen('Main')
+})()
+"""
+
+
+@pytest.fixture
+async def engine(tmp_path: Path) -> AsyncIterator[tuple[Engine, Client]]:
+    async with running_engine(engine_settings(tmp_path)) as running:
+        yield running
+
+
+def load(url: str, delivery: str = "") -> str:
+    return Template(LOAD).substitute(url=url, host=url.removeprefix("http://"), delivery=delivery)
+
+
+def sent_to_segment(visit: Visit, url: str) -> list[dict[str, Any]]:
+    """The messages in what the pages posted, in order."""
+    found: list[dict[str, Any]] = []
+    for body in visit.bodies(f"{url}/v1/"):
+        document = json.loads(body)
+        found += document.get("batch", [document])
+    return found
+
+
+async def received(viewer: Client, count: int) -> list[dict[str, Any]]:
+    """The messages in segtap, oldest first, as their SDK wrote them."""
+    return [json.loads((await viewer.detail(line.id)).original) for line in await listed(viewer, count)]
+
+
+@pytest.mark.parametrize("delivery", ["", BATCHING], ids=["one by one", "batching"])
+async def test_cloud_mode_each_call_is_there_whole_and_in_order(
+    engine: tuple[Engine, Client], browser: Browser, delivery: str
+) -> None:
+    running, viewer = engine
+    acts = [{"open": load(running.url, delivery) + CALLS}, {"run": "window.done"}, {"idle": True}]
+    async with browser.play(acts) as visit:
+        got = await received(viewer, 6)
+    assert got == sent_to_segment(visit, running.url)
+    assert [one["type"] for one in got] == ["page", "identify", "track", "group", "alias", "screen"]
+    assert got[1]["traits"] == {"name": "Zoë 🎉", "tags": ["a", "b"], "nul": None}
+    assert visit.errors == []
+
+
+@pytest.mark.parametrize("delivery", ["", BATCHING], ids=["one by one", "batching"])
+async def test_cloud_mode_nothing_is_lost_when_a_page_closes_or_is_offline(
+    engine: tuple[Engine, Client], browser: Browser, delivery: str
+) -> None:
+    running, viewer = engine
+    track = "void analytics.track('{}')".format
+    acts: list[dict[str, Any]] = [
+        {"open": load(running.url, delivery)},
+        {"run": "analytics.ready(() => 0) && analytics.track('Online').then(() => 0)"},
+        {"idle": True},
+        {"offline": True},
+        {"run": track("Offline 1")},
+        {"run": track("Offline 2")},
+        {"offline": False},
+        {"run": "new Promise((sent) => analytics.once('dispatch_end', sent) && setTimeout(sent, 1500))"},
+        {"idle": True},
+        {"run": track("Leaving 1") + ";" + track("Leaving 2")},
+        {"close": True},
+    ]
+    async with browser.play(acts):
+        got = await received(viewer, 5)
+    names = [one["event"] for one in got]
+    assert sorted(names) == ["Leaving 1", "Leaving 2", "Offline 1", "Offline 2", "Online"]
+    assert names[0] == "Online"
+    assert len({one["messageId"] for one in got}) == 5
+
+
+async def test_the_sample_page_makes_each_call(engine: tuple[Engine, Client], browser: Browser) -> None:
+    running, viewer = engine
+    sdks = find_sdks([browser.folder])
+    assert sdks is not None
+    with served(sample_page(sdks, running.url)) as url:
+        calls = ("identify", "track", "page", "group", "alias")
+        acts: list[dict[str, Any]] = [
+            {"visit": url},
+            {"run": "new Promise((ready) => analytics.ready(() => ready()))"},
+            *({"click": f"#{name}"} for name in (*calls, "reset")),
+            {"idle": True},
+        ]
+        async with browser.play(acts) as visit:
+            got = await received(viewer, 5)
+        assert sorted(one["type"] for one in got) == sorted(calls)
+        assert visit.errors == []
+        assert {urlsplit(sent_to).netloc for _, sent_to, _ in visit.requests} == {
+            urlsplit(url).netloc,
+            urlsplit(running.url).netloc,
+        }
+
+
+@contextlib.contextmanager
+def served(server: ThreadingHTTPServer) -> Iterator[str]:
+    """The sample page, served in a thread."""
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield page_url(server)
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
