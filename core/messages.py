@@ -26,6 +26,8 @@ else:
 
 CALL_TYPES = ("track", "identify", "page", "screen", "group", "alias")
 """Segment's six calls, by the `type` that they carry."""
+RAW_TYPE = "raw"
+"""The type of what goes straight to Mixpanel, without a Segment message."""
 UUID4 = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE
 )
@@ -60,6 +62,8 @@ class Marks(enum.IntFlag):
     """What the journal keeps of its request cannot be read any more."""
     MARKED = 64
     """Marked by the user."""
+    DEVICE_MODE = 128
+    """Sent by Segment's integration in device mode, as its `mp_lib` says."""
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,11 +7,14 @@ from typing import Literal
 import msgspec
 
 from ..delivery import Delivery, DeliveryCounts, DeliveryState
-from ..messages import Marks, SourceKind
+from ..messages import RAW_TYPE, Marks, SourceKind
+from ..modes import Mode
 from ..verdict import Explanation, Verdict
 
 # Plain numbers: operations on flags cost as much as making a line.
-_REFUSED, _DAMAGED = int(Marks.REFUSED), int(Marks.DAMAGED)
+_REFUSED, _DAMAGED, _DEVICE_MODE = int(Marks.REFUSED), int(Marks.DAMAGED), int(Marks.DEVICE_MODE)
+_REJECTED = int(Marks.REFUSED | Marks.WOULD_REJECT)
+_NOT_SENT = frozenset((DeliveryState.NONE, DeliveryState.FAULT))
 
 
 class Summary(msgspec.Struct, frozen=True, array_like=True):
@@ -28,6 +31,13 @@ class Summary(msgspec.Struct, frozen=True, array_like=True):
     marks: int
     delivery: DeliveryState
     message_id: str
+
+    @property
+    def mode(self) -> Mode:
+        """The connection mode: "cloud" for what Segment's servers send, "" where nothing is sent."""
+        if self.type == RAW_TYPE:
+            return "device" if self.marks & _DEVICE_MODE else "?"
+        return "" if self.marks & _REJECTED or self.delivery in _NOT_SENT else "cloud"
 
     @property
     def refused(self) -> bool:

@@ -14,16 +14,13 @@ from ..catalogue.calls import RESERVED_PROPERTY
 from ..catalogue.users import GROUP_SET_ONCE
 from ..destinations.integrations import bundled
 from ..messages import Json, JsonObject
+from ..modes import CLASSIC_DEVICE
 from ..paths import child
 from ..settings import ClassicSettings
 from ..text import shown
 from ..verdict import Finding
 from .subject import Subject
 
-DEVICE_MODE = "Segment: web"
-"""The `mp_lib` of the classic destination in device mode."""
-WEB = "web"
-"""The `mp_lib` of Mixpanel's web SDK itself."""
 PYTHON = "python"
 """The `mp_lib` of Mixpanel's Python library."""
 REGISTERED = ("distinct_id", "time")
@@ -51,7 +48,7 @@ def of_event(record: JsonObject, path: str, classic: ClassicSettings | None) -> 
             " property called length that is a number",
             fix="give the property another name",
         )
-    elif classic is not None and properties.get("mp_lib") == DEVICE_MODE:
+    elif classic is not None and properties.get("mp_lib") == CLASSIC_DEVICE:
         yield from _revenue(record, properties, path, classic)
 
 

@@ -18,6 +18,7 @@ from ..catalogue.settings import REFUSED_WITH_200
 from ..catalogue.users import ALIAS_IGNORED, ANONYMOUS_ID_NOT_UUID4, ANONYMOUS_PROFILE_PREFIX
 from ..destinations.classic.insert_id import is_unknown
 from ..messages import UUID4, Json, JsonObject
+from ..modes import CLASSIC_DEVICE
 from ..places import in_body
 from ..settings import ClassicSettings, Destination
 from ..text import shown
@@ -144,7 +145,7 @@ def _of_device(record: JsonObject, path: str, classic: ClassicSettings | None) -
 def _is_of_classic(properties: JsonObject) -> bool:
     """Return True for an event of Segment's classic destination in cloud mode, as its `mp_lib` tells."""
     library = properties.get("mp_lib")
-    return isinstance(library, str) and library.startswith("Segment: ") and library != device.DEVICE_MODE
+    return isinstance(library, str) and library.startswith("Segment: ") and library != CLASSIC_DEVICE
 
 
 def _profile(

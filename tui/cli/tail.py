@@ -106,6 +106,7 @@ def _table_line(summary: Summary) -> str:
         f"{clean(summary.name):<32}",
         f"{clean(summary.user):<20}",
         f"{clean(summary.source):<8}",
+        f"{summary.mode:<6}",
         f"{trouble:<11}",
         summary.delivery.value,
     )
@@ -121,4 +122,4 @@ def _write_json(summary: Summary) -> None:
 
     fields = {name: getattr(summary, name) for name in summary.__struct_fields__}
     fields["marks"] = [mark.name.lower() for mark in Marks(summary.marks) if mark.name]
-    write_json(fields)
+    write_json(fields | {"mode": summary.mode})

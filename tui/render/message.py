@@ -87,13 +87,14 @@ class LinePainter:
             parts.append(Segment(" ", base))
         parts.append(Segment(letter + " ", colour + Style(bold=True)))
         parts.extend(self._titled(summary, at.name, name_style, base))
-        for text, width in ((summary.user, at.user), (summary.source, at.source)):
+        for text, width, quiet in (
+            (summary.user, at.user, False),
+            (summary.source, at.source, False),
+            (summary.mode, at.mode, summary.mode == "cloud"),
+        ):
             if width:
-                parts.append(
-                    Segment(
-                        " " + self._fit(text or marks.none, width), plain if text else base + style("dim")
-                    )
-                )
+                shown = plain if text and not quiet else base + style("dim")
+                parts.append(Segment(" " + self._fit(text or marks.none, width), shown))
         if at.count:
             count, count_style = self._count(summary, at.count)
             parts.append(Segment(" " + count, base + style(count_style) if count_style else base))

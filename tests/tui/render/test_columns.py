@@ -61,6 +61,7 @@ def test_a_line_is_as_wide_as_its_characters_one_by_one(text: str, width: int) -
 def test_columns_give_way_one_after_the_other() -> None:
     wide = columns(100)
     assert all((wide.time, wide.name, wide.user, wide.source, wide.count))
+    assert columns(95).mode == 0 < columns(96).mode
     assert columns(60).source == 0
     assert columns(44).user == 0
     assert columns(50).time == 8
@@ -69,6 +70,6 @@ def test_columns_give_way_one_after_the_other() -> None:
         at = columns(width)
         assert at.name >= 1
         if width >= 12:
-            parts = [at.time, at.user, at.source, at.count]
+            parts = [at.time, at.user, at.source, at.mode, at.count]
             used = 3 + at.name + sum(part + 1 for part in parts if part) + 3
             assert used == width
