@@ -26,6 +26,10 @@ STOPS: frozenset[FunctionEffect] = frozenset(("dropped", "no_handler", "failed",
 """The effects after which the message goes no further."""
 
 
+NO_HANDLER = "it has no "
+"""How the reason begins that names a missing handler: `it has no onPage`."""
+
+
 class Change(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
     """One change of a document: what stands at `path` afterwards, or that nothing does."""
 

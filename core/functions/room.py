@@ -12,7 +12,7 @@ from typing import Self
 from ..json_text import deeper_than, json_bytes
 from ..masks import Masks, masks_of, secrets_in_functions
 from ..messages import JsonObject
-from ..outcomes import FunctionEffect, FunctionOutcome, changes_between
+from ..outcomes import NO_HANDLER, FunctionEffect, FunctionOutcome, changes_between
 from ..settings import InsertFunction
 from .child import Answer, ChildFault, Limits, NodeChild, NotRunnable, document_of
 from .libraries import LIBRARIES
@@ -194,7 +194,7 @@ class _Runner:
             changes = changes_between(document, made)
             return FunctionOutcome(self._place, "passed", logs=logs, changes=changes)
         if answer.effect == "no_handler":
-            why = f"it has no {answer.reason}" if answer.reason else "it has no handler for this type"
+            why = f"{NO_HANDLER}{answer.reason}" if answer.reason else "it has no handler for this type"
             return self._outcome("no_handler", why, logs)
         if answer.effect == "nothing":
             return self._outcome("dropped", f"it returned {answer.reason} instead of the event", logs)

@@ -14,7 +14,7 @@ import msgspec
 from ..catalogue.settings import NOT_IMITATED
 from ..catalogue.stages import INSERT_FUNCTION_NO_HANDLER
 from ..messages import JsonObject, Marks, Message
-from ..outcomes import FunctionOutcome, outcome_of
+from ..outcomes import NO_HANDLER, FunctionOutcome, outcome_of
 from ..settings import InsertFunction
 from ..verdict import Finding, NotSent, StageResult
 from .compiled import CompiledSettings
@@ -102,6 +102,16 @@ def function_findings(
             continue
         words = functions[outcome.function].words
         if outcome.effect == "no_handler":
-            yield INSERT_FUNCTION_NO_HANDLER.finding("$.type", f"{words} drops it: {outcome.reason}")
+            yield INSERT_FUNCTION_NO_HANDLER.finding(
+                "$.type", f"{words} drops it: {outcome.reason}", fix=_handler_fix(outcome.reason)
+            )
         elif outcome.effect == "not_imitated":
             yield NOT_IMITATED.finding("$", f"segtap does not imitate {words}: {outcome.reason}")
+
+
+def _handler_fix(reason: str) -> str | None:
+    """Return the handler to add, None where the reason names none."""
+    name = reason.removeprefix(NO_HANDLER)
+    if not name.startswith("on"):
+        return None
+    return f"add the handler, if only to return the event: async function {name}(event) {{ return event }}"

@@ -26,9 +26,10 @@ _ROWS = (
 )
 
 _NOTES = """\
-Every stage may stop a message; those from schema to insert_function may also change it. A stage
-that is not configured does nothing. Segment's documentation does not say whether insert_function
-comes before or after destination_transformations; segtap doctor says so where both exist.
+Every stage may stop a message; those from schema to insert_function, apart from integrations,
+may also change it. A stage that is not configured does nothing. Segment's documentation does not
+say whether insert_function comes before or after destination_transformations; segtap doctor says
+so where both exist.
 
 An SDK in device mode sends to Mixpanel itself: transformations and insert functions do not touch
 those events, and blocked traits stay in them.

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
+import pytest
 from check_helpers import DESTINATION, NOW
 
 from segtap.core.messages import JsonObject, Marks, Message
@@ -119,6 +120,20 @@ def test_a_message_that_a_function_drops_is_not_sent_and_says_why() -> None:
         assert [one.name for one in verdict.stages] == ["at the source"]
         rules = [one.rule for one in verdict.findings if one.severity == "warning"]
         assert ("insert-function-no-handler" in rules) == (effect == "no_handler")
+
+
+@pytest.mark.parametrize(
+    ("reason", "fix"),
+    [
+        ("it has no onPage", "async function onPage(event) { return event }"),
+        ("it has no handler for this type", "async function onIdentify(event) { return event }"),
+    ],
+)
+def test_the_fix_of_a_missing_handler_names_it(reason: str, fix: str) -> None:
+    by = settings(DESTINATION_FUNCTION)
+    (made,) = with_outcomes([message()], by, Recorder(effect="no_handler", reason=reason, changes=()))
+    (finding,) = [one for one in run(made, by).findings if one.rule == "insert-function-no-handler"]
+    assert finding.fix.endswith(fix)
 
 
 def test_a_function_that_cannot_run_is_named_and_changes_nothing() -> None:
