@@ -12,6 +12,7 @@ from ..api.models import MessageDetail, Summary
 from ..checks.request import event_records
 from ..checks.stream import Loose, Said, said_by
 from ..errors import InputError
+from ..functions import InsertFunctions
 from ..identities.model import Cluster, Users
 from ..identities.table import Identities
 from ..identities.users import cluster_of, clusters
@@ -39,7 +40,8 @@ class Facts:
     """The settings, the messages (oldest first), and what follows from both.
 
     `source` says where the messages come from, `judged_by` whose the settings are, `fault` what is wrong with
-    the engine; `refused` are requests that were answered with 4xx.
+    the engine; `refused` are requests that were answered with 4xx. `unusable` names the insert functions of
+    the settings that cannot be run, and why.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class Facts:
         fault: str = "",
         users: Users | None = None,
         user: Cluster | None = None,
+        unusable: Sequence[str] = (),
         now: int,
     ) -> None:
         self.settings = settings
@@ -62,6 +65,7 @@ class Facts:
         self.judged_by = judged_by
         self.fault = fault
         self.refused = refused
+        self.unusable = unusable
         self.now = now
         self.cases = [case for detail in details if (case := _case(detail)) is not None]
         traffic, findings = GroupTraffic(destination, settings.mixpanel_group_keys), GroupFindings()
@@ -92,7 +96,10 @@ class Facts:
 
     @classmethod
     def of(cls, found: Messages, now: int) -> Facts:
-        """Return the facts of messages and of the settings that they are read by."""
+        """Return the facts of messages and of the settings that they are read by.
+
+        Whether insert functions can be run is looked up on this machine.
+        """
         return cls(
             found.settings,
             destination_of(found.settings),
@@ -103,6 +110,7 @@ class Facts:
             fault=found.fault,
             users=found.users,
             user=found.user,
+            unusable=InsertFunctions(found.settings.insert_functions).unusable(),
             now=now,
         )
 

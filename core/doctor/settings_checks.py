@@ -111,6 +111,19 @@ def not_imitated(facts: Facts) -> Iterator[Diagnosis]:
             words=f"segtap does not imitate {part.words}{where}: what Mixpanel gets may differ",
             messages=ids_of(case for case, _ in found if concerning(case.document, (part,))),
         )
+    for one in facts.settings.insert_functions:
+        of_messages = [(case, why) for case, why in found if one.enabled and one.words in why.message]
+        unusable = next((words for words in facts.unusable if words.startswith(one.words)), "")
+        if unusable or of_messages:
+            words = f"segtap does not imitate {unusable}" if unusable else of_messages[-1][1].message
+            yield Diagnosis(
+                check="not-imitated",
+                rule="not-imitated",
+                title="Not imitated",
+                standing="note",
+                words=f"{words}: what Mixpanel gets may differ",
+                messages=ids_of(case for case, _ in of_messages),
+            )
 
 
 def people(facts: Facts) -> Iterator[Diagnosis]:

@@ -25,10 +25,13 @@ from segtap.core.config.transformations import read_transformations
 from segtap.core.delivery import Delivery, Outcome
 from segtap.core.doctor import CHECKS, Diagnosis, Facts, ask_mixpanel, diagnose, newest_messages
 from segtap.core.doctor.online import clock_verdicts
+from segtap.core.doctor.source import Messages
 from segtap.core.errors import EngineError, JournalError
 from segtap.core.expected import Expected, MappingTest
 from segtap.core.ingest.body import Receive, Scope, Send
 from segtap.core.not_imitated import NotImitated
+from segtap.core.outcomes import FunctionOutcome
+from segtap.core.pipeline.functions import function_findings
 from segtap.core.segment_code import segment_code
 from segtap.core.settings import (
     ClassicSettings,
@@ -403,6 +406,27 @@ def test_what_a_transformation_of_the_settings_does_and_segtap_does_not_is_named
     again = msgspec.structs.replace(settings, not_imitated=(listed,))
     assert len([one for one in diagnose(facts(again, ORDER)) if one.check == "not-imitated"]) == 2
     assert "2 not imitated" in verdicts(facts(again, ORDER))["settings"].words
+
+
+def test_an_insert_function_that_is_not_run_is_named_with_the_reason(tmp_path: Path) -> None:
+    gone = InsertFunction(file=str(tmp_path / "gone.js"))
+    settings = msgspec.structs.replace(
+        GOOD, insert_functions=(gone, InsertFunction(file="off.js", enabled=False))
+    )
+    found = Facts.of(Messages(settings=settings, judged_by="segtap.toml"), NOW)
+    (named,) = [one for one in diagnose(found) if one.check == "not-imitated"]
+    assert "the insert function 'gone.js' (" in named.words
+    assert "cannot be read: No such file or directory)" in named.words
+    # A reason that only messages show is that of the messages, and they are listed.
+    needs = FunctionOutcome(0, "not_imitated", "it calls fetch, and network is false")
+    (finding,) = function_findings([needs], settings.insert_functions)
+    (named,) = [
+        one
+        for one in diagnose(facts(settings, details=[read(ORDER, settings, finding)]))
+        if one.check == "not-imitated"
+    ]
+    assert named.words.endswith("it calls fetch, and network is false: what Mixpanel gets may differ")
+    assert named.messages == (ORDER["messageId"],)
 
 
 def test_the_order_that_segment_does_not_document_is_said_where_it_matters() -> None:
