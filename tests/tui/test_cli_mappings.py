@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from command_line import segtap
+from functions import needs_node
 
 from segtap.core import config
 from segtap.core.config.subscriptions import presets_by_name
@@ -286,3 +287,19 @@ expect = { events = ["A"] }
     assert done.returncode == 0
     assert "Not imitated, and so not tested: the insert function 'gone.js' (" in done.stderr
     assert "cannot be read: No such file or directory" in done.stderr
+
+
+@needs_node
+@pytest.mark.parametrize(
+    "command", [("check",), ("check", "--format", "json"), ("translate", "--stages", "all")]
+)
+def test_an_insert_function_that_cannot_be_run_is_named_on_stderr(
+    tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    (tmp_path / "fn.js").write_text("const x = ;\n")
+    (tmp_path / "segtap.toml").write_text('[[insert_functions]]\nfile = "fn.js"\n')
+    done = segtap(*command, given=json.dumps(MESSAGE))
+    assert done.returncode == 0
+    assert "Not imitated: the insert function 'fn.js' (SyntaxError: Unexpected token ';')." in done.stderr
+    plain = segtap("translate", given=json.dumps(MESSAGE))
+    assert "Not imitated" not in plain.stderr

@@ -11,7 +11,16 @@ import click
 
 from ...core.settings import REPAIR_NAMES
 from ..render.glyphs import wants_ascii
-from .options import DESTINATIONS, clock_of, format_option, load, tell_faults, tell_plan_faults, tell_stand_in
+from .options import (
+    DESTINATIONS,
+    clock_of,
+    format_option,
+    load,
+    tell_faults,
+    tell_plan_faults,
+    tell_stand_in,
+    tell_unusable,
+)
 from .output import hidden, say, write_document, write_json, write_json_text
 from .output import write as put
 
@@ -91,6 +100,7 @@ def translate(
         ):
             failed |= line.failed
             write_json_text(line.text)
+        tell_unusable(functions.unusable() if stages else ())
     ctx.exit(1 if failed else 0)
 
 
@@ -145,6 +155,7 @@ def check(
         )
         for line in write(tally.counting(map(hidden, checked)), source.name):
             put(line)
+        tell_unusable(functions.unusable())
     ctx.exit(tally.exit_code)
 
 

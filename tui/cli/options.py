@@ -213,6 +213,12 @@ def tell_stand_in(settings: Settings) -> None:
         say(f"No project token is set: {STAND_IN_TOKEN} stands for it.")
 
 
+def tell_unusable(functions: Iterable[str]) -> None:
+    """Say which insert functions could not be run, and why."""
+    for one in functions:
+        say(f"Not imitated: {one}.")
+
+
 def tell_plan_faults(faults: Iterable[str]) -> None:
     """Say what of a tracking plan cannot be used."""
     for fault in faults:
