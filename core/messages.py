@@ -108,7 +108,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
-    """One Segment call.
+    """One Segment call, or one record of Mixpanel's own SDKs.
 
     `document` is the message with all that Segment's servers fill in (messageId, receivedAt,
     timestamp corrected by sentAt, type, context.ip, …); `original` the JSON text as it came;
@@ -118,6 +118,10 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     it is too large to be read, so `document` holds its name and ids alone; it is not translated, sent or
     replayed. `size` is bytes of the JSON that it was read from: its own, and what its batch states for all.
     `outcomes` are what insert functions made of it, recorded when they ran.
+
+    A record of one of Mixpanel's own SDKs has the type `RAW_TYPE` and `source_kind` "mixpanel": then
+    `document` is the record, `endpoint` path and query of the endpoint that takes it (`/track?ip=1`), and
+    `message_id` its key at Mixpanel.
     """
 
     id: int
@@ -136,6 +140,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     unread: bool = False
     size: int = 0
     outcomes: tuple[FunctionOutcome, ...] = ()
+    endpoint: str = ""
 
     @property
     def seq(self) -> int:

@@ -55,7 +55,8 @@ class OutgoingRequest(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `body` is the parsed JSON: of the request body for application/json, of the form field `data`
     for form requests. `data` is the encoded field where the wire carries base64 (classic), `query`
-    the other query fields there. `authorization` is the header's value, unmasked.
+    the other query fields there. `authorization` is the header's value, unmasked. `verbatim` is the text of
+    the one record in `body` if it is sent as it was received: that of Mixpanel's own SDKs.
     """
 
     method: str
@@ -65,6 +66,7 @@ class OutgoingRequest(msgspec.Struct, frozen=True, omit_defaults=True):
     query: JsonObject | None = None
     data: str | None = None
     body: Json = None
+    verbatim: bytes = b""
 
     def records(self) -> Iterator[JsonObject]:
         """Yield the records in the body: those of a list, or the one that it is."""
@@ -113,7 +115,8 @@ class Translation(msgspec.Struct, frozen=True):
     """What a destination makes of one message.
 
     `rejected` is the first refusal in the order of subscriptions, or None. `unmatched` is True when no
-    subscription takes the message. `not_sent` says why Segment would not hand it to the destination.
+    subscription takes the message. `not_sent` says why Segment would not hand it to the destination. Beside
+    the request of a record of Mixpanel's own SDKs it says why that is not for the configured project.
     """
 
     operations: tuple[Operation, ...] = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import gzip
 import json
 from collections.abc import AsyncIterator, Sequence
@@ -44,7 +45,8 @@ def captured(name: str) -> tuple[Captured, ...]:
     for line in gzip.decompress((CAPTURES / f"{name}.jsonl.gz").read_bytes()).splitlines():
         record: dict[str, Any] = json.loads(line)
         headers = tuple((key.lower(), value) for key, value in record["headers"].items())
-        text = record["body_text"].encode()
+        encoded: str | None = record.get("body_base64")
+        text = record["body_text"].encode() if encoded is None else base64.b64decode(encoded)
         body = gzip.compress(text) if ("content-encoding", "gzip") in headers else text
         query, notes = record["query"], record.get("notes") or ""
         found.append(Captured(record["method"], record["path"], query, headers, body, text, notes))

@@ -19,6 +19,7 @@ from ..errors import InputError, RequestRefused
 from ..messages import Json, JsonObject
 from ..sources.bounds import DEFAULT_BOUNDS, exceeds
 from ..sources.decode import BOM, NotJson, compression, inflate, read_json
+from ..sources.encoded import CESU_8, text_of
 from ..sources.parts import array_parts, batch_items, members
 from ..text import shown, size
 from .from_curl import read_curl
@@ -88,7 +89,6 @@ _REPAIRED = {
     "utf8": "bytes that are not UTF-8 read as U+FFFD",
     "bom": "a byte order mark before the JSON is left out",
 }
-_CESU_8 = "CESU-8"
 _UNSURE, _NO_TEXT, _NO_JSON, _BROKEN_JSON, _HARD = range(5)
 """How informative a failure is: the error names the most informative one, and of those the deepest."""
 _NOT_ENCODED = (
@@ -195,7 +195,7 @@ class _Search:
         found, why = _read(text, marked=payload.lstrip().startswith("\ufeff"))
         if found is not None:
             value, notes, spelled = found
-            if _CESU_8 in way.layers:
+            if CESU_8 in way.layers:
                 notes = tuple(note for note in notes if note != _REPAIRED["cesu8"])
             if isinstance(value, str):
                 return self._descend(iter((Step("JSON string", value, notes),)), way, text)
@@ -221,7 +221,7 @@ class _Search:
             else:
                 step = Step("deflate" if packed == "zlib" else packed, inner)
                 return self._descend(iter((step,)), way, "")
-        text, layer = _text(data)
+        text, layer = text_of(data)
         if text is None:
             self._fail(way, f"{size(len(data))} are left that are not text", _NO_TEXT)
             return None
@@ -353,17 +353,3 @@ def _enclosed(value: Json) -> str | None:
         inner = value[FIELD]
         return inner if not beside and isinstance(inner, str) else None
     return None
-
-
-def _text(data: bytes) -> tuple[str | None, str]:
-    """Return bytes as text, and the name of the encoding if it is not plain UTF-8."""
-    try:
-        return data.decode(), ""
-    except UnicodeDecodeError:
-        pass
-    try:
-        halves = data.decode("utf-8", "surrogatepass")
-    except UnicodeDecodeError:
-        # JSON that a page put through btoa() is Latin-1. Anything else that is not UTF-8 is not text.
-        return (data.decode("latin-1"), "Latin-1") if data.lstrip()[:1] in (b"{", b"[") else (None, "")
-    return halves, _CESU_8

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 import re
 from collections.abc import Iterator
@@ -14,6 +12,7 @@ import msgspec
 
 from ..errors import RequestRefused
 from ..messages import CALL_TYPES
+from ..sources.encoded import unbase64
 from ..sources.segment.pixel import pixel_json
 from .http_text import REQUEST
 from .json_values import Values
@@ -162,8 +161,8 @@ def from_base64(text: str) -> Iterator[Step]:
             notes = (*notes, f"the base64 is not whole: its last character, {plain[-1]}, is left out")
             plain = plain[:-1]
         try:
-            yield Step(name, base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True), notes)
-        except (binascii.Error, ValueError):
+            yield Step(name, unbase64(plain.encode("ascii")), notes)
+        except ValueError:
             continue
 
 

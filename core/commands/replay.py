@@ -1,4 +1,7 @@
-"""`segtap replay FILE`: the messages of a file, into a running engine or any endpoint of Segment's kind."""
+"""`segtap replay FILE`: the messages of a file, into a running engine or any endpoint of Segment's kind.
+
+Records of Mixpanel's own SDKs, as `segtap export` writes them, go to Mixpanel's endpoints at the same place.
+"""
 
 from __future__ import annotations
 
@@ -8,16 +11,20 @@ from collections.abc import Iterable, Iterator, Sequence
 from ..answers import ACCEPT_PLAIN, read_body
 from ..api.client import Client
 from ..errors import EngineError, InputError
-from ..index.replay import MAX_BYTES, MAX_MESSAGES
+from ..forward.wire import JSON_TYPE
+from ..index.replay import MAX_BYTES, MAX_MESSAGES, record_body
 from ..json_text import json_bytes
 from ..messages import Message
 from ..pipeline.lines import Unreadable, given_messages
 from ..serve.notes import find_engine, running, same_place
 from ..settings import Destination
 from ..sources.bounds import DEFAULT_BOUNDS, Bounds
-from ..sources.decode import BOM
+from ..sources.decode import BOM, NotJson, read_json
+from ..sources.mixpanel.exported import exported_record
+from ..sources.mixpanel.records import token_of
 from ..text import clean, shorten
 
+IMPORT = "/import"
 ANSWER_CAP = 64 * 1024
 """Bytes read of an endpoint's answer."""
 
@@ -33,7 +40,7 @@ async def replay_lines(
 
     At `url`, or without one at the newest engine of this user. An engine of segtap's takes them as a replay:
     they keep messageId, timestamp and spelling and are not second receipts. Any other endpoint gets plain
-    batches.
+    batches. Records of Mixpanel's own SDKs stay as they stand in the line.
     Raises InputError naming the line without a message, or with one beyond `bounds`, and EngineError where
     no endpoint accepts them.
     """
@@ -60,7 +67,8 @@ def _chunks(texts: Iterable[bytes]) -> Iterator[list[bytes]]:
     chunk: list[bytes] = []
     length = 0
     for text in texts:
-        if chunk and (len(chunk) == MAX_MESSAGES or length + len(text) > MAX_BYTES):
+        other = bool(chunk) and _endpoint_of(text) != _endpoint_of(chunk[0])
+        if chunk and (other or len(chunk) == MAX_MESSAGES or length + len(text) > MAX_BYTES):
             yield chunk
             chunk, length = [], 0
         chunk.append(text)
@@ -73,19 +81,61 @@ async def _post(messages: Sequence[Message], url: str, write_key: str) -> int:
     """Send batches to an endpoint. What is not JSON in a message is left out: one spoils its whole batch."""
     import httpx
 
-    key = base64.b64encode(f"{write_key}:".encode()).decode()
-    headers = {"authorization": f"Basic {key}", "content-type": "application/json", **ACCEPT_PLAIN}
     sent = 0
     try:
-        async with httpx.AsyncClient(base_url=url, headers=headers, trust_env=False) as http:
-            for chunk in _chunks(json_bytes(message.document) for message in messages):
-                body = b'{"batch":[' + b",".join(chunk) + b'],"writeKey":' + json_bytes(write_key) + b"}"
-                async with http.stream("POST", "/v1/batch", content=body) as answer:
+        async with httpx.AsyncClient(base_url=url, headers=ACCEPT_PLAIN, trust_env=False) as http:
+            for chunk in _chunks(map(_posted, messages)):
+                endpoint = _endpoint_of(chunk[0])
+                path, body, own = _of_device(endpoint, chunk) if endpoint else _batch(chunk, write_key)
+                async with http.stream("POST", path, content=body, headers=own) as answer:
                     said = await read_body(answer, ANSWER_CAP)
-                if answer.status_code != 200:
+                if answer.status_code != 200 or (endpoint and not _is_taken(said.data)):
                     words = said.unreadable or shorten(clean(said.data.decode("utf-8", "replace")), 200)
                     raise EngineError(f"{url} answered {answer.status_code} after {sent:,} messages: {words}")
                 sent += len(chunk)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise EngineError(f"{url} cannot be reached: {error}. {sent:,} messages were sent.") from error
     return sent
+
+
+def _posted(message: Message) -> bytes:
+    text = message.original
+    return text if _endpoint_of(text) else json_bytes(message.document)
+
+
+def _endpoint_of(text: bytes) -> str:
+    """Return the endpoint of a record of Mixpanel's own SDKs, "" for a Segment message."""
+    exported = exported_record(text)
+    return "" if exported is None else exported.endpoint
+
+
+def _batch(messages: Sequence[bytes], write_key: str) -> tuple[str, bytes, dict[str, str]]:
+    body = b'{"batch":[' + b",".join(messages) + b'],"writeKey":' + json_bytes(write_key) + b"}"
+    return "/v1/batch", body, {"authorization": _basic(write_key), "content-type": JSON_TYPE}
+
+
+def _basic(user: str) -> str:
+    return "Basic " + base64.b64encode(f"{user}:".encode()).decode()
+
+
+def _of_device(endpoint: str, lines: Sequence[bytes]) -> tuple[str, bytes, dict[str, str]]:
+    """Return path, body and headers of a request that holds records again."""
+    records = [exported.text for line in lines if (exported := exported_record(line)) is not None]
+    body, content_type = record_body(endpoint, records)
+    headers = {"content-type": content_type}
+    if endpoint != IMPORT:
+        return f"{endpoint}?verbose=1", body, headers
+    value, _ = read_json(records[0])
+    token = token_of(value) if isinstance(value, dict) else ""
+    return endpoint, body, {**headers, "authorization": _basic(token)}
+
+
+def _is_taken(answer: bytes) -> bool:
+    """Return True if an endpoint of Mixpanel's says that it has stored the records."""
+    try:
+        value, _ = read_json(answer)
+    except NotJson:
+        return False
+    if isinstance(value, dict):
+        return value.get("status") in (1, "OK")
+    return value == 1

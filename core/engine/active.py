@@ -22,10 +22,11 @@ from ..destinations.transformations import transformation_faults
 from ..identities.table import Identities
 from ..index.revision import revision_of
 from ..masks import masks_of, secrets_in_settings
-from ..messages import JsonObject, Message
+from ..messages import JsonObject, Message, SourceKind
 from ..objections import Objection
 from ..outcomes import FunctionOutcome
 from ..pipeline import compile_settings, run
+from ..pipeline.device import device_translation
 from ..pipeline.explain import explained
 from ..pipeline.kept import kept_fault, kept_outcomes, unpack_verdict
 from ..pipeline.stages import mend, remake, second_receipt, walk
@@ -93,6 +94,10 @@ class ActiveSettings:
         walked = walk(document, (), self.compiled, now, outcomes)
         return mend(walked.translation, walked.document, self.compiled).translation
 
+    def of_device(self, message: Message) -> Translation:
+        """Return the request of a record of Mixpanel's own SDKs."""
+        return device_translation(message, self.destination)
+
     def judge(self, message: Message) -> Verdict:
         """Judge the message, by the clock of the moment it was received."""
         return run(message, self.compiled)
@@ -125,9 +130,9 @@ class ActiveSettings:
         """
         return adjusted(found, named, self.compiled.checks.rules)
 
-    def copied(self, named: str, objections: tuple[Objection, ...]) -> Verdict:
-        """Return the verdict on a copy of a message, which Segment would drop."""
-        return second_receipt(named, objections, self.compiled)
+    def copied(self, named: str, objections: tuple[Objection, ...], source_kind: SourceKind) -> Verdict:
+        """Return the verdict on a copy of a message, which Segment, or Mixpanel, would drop."""
+        return second_receipt(named, objections, self.compiled, source_kind)
 
     def observe(self, given: Digest) -> tuple[Finding, ...]:
         """Return what the rules on the stream find; they have seen the message from then on."""

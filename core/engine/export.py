@@ -16,6 +16,7 @@ from ..json_text import json_bytes
 from ..messages import Message, Receipt, position_of, seq_of
 from ..query import Query, Tally
 from ..sources.bounds import Bounds
+from ..sources.mixpanel.exported import record_line
 from ..stores.base import START, Cursor, Stores, just_before
 from .search import NewMessage, Search
 
@@ -117,7 +118,11 @@ class Export:
 
 
 def export_line(message: Message) -> bytes:
-    """Write a message as a line: one that is too large to be read exactly as it came."""
+    """Write a message as a line: one that is too large to be read as it was received, and a record of
+    Mixpanel's own SDKs with its endpoint.
+    """
+    if message.source_kind == "mixpanel":
+        return record_line(message) + b"\n"
     if message.unread:
         return _ONE_LINE.sub(b" ", message.original) + b"\n"
     return json_bytes(message.document) + b"\n"

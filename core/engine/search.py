@@ -14,7 +14,7 @@ from ..api.models import Page, Summary
 from ..delivery import DeliveryState
 from ..errors import RequestRefused
 from ..index.receipts import ReceiptReader
-from ..index.summaries import NAME_LIMIT, delivery_of, judged_of
+from ..index.summaries import NAME_LIMIT, delivery_of, judged_of, origin_of
 from ..messages import JsonObject, Marks, Message, Receipt, position_of, seq_of
 from ..query import Facts, Judgement, Names, Query, Tally, names_of, refusal_text, searched_text
 from ..query.partial import PartialReader, reader_of
@@ -163,7 +163,7 @@ class _Held:
 
 def _documents(receipt: Receipt, partial: PartialReader) -> list[JsonObject] | None:
     """Read what a filter asks for of a request's messages: [] if none can match, None if that fails."""
-    if receipt.method != "POST":
+    if receipt.method != "POST" or receipt.source_kind != "segment":
         return None
     try:
         body = inflate(receipt.body, receipt.header("content-encoding") or "")
@@ -201,8 +201,10 @@ class LineCandidate:
             return names
         receipt, message = self._held.receipt(self._found), self._held.message(self._found)
         if receipt is None or message is None:
-            return names if receipt is None else Names(origin=receipt.origin)
-        return names_of(message.document, message.type, write_key=message.write_key, origin=receipt.origin)
+            return names if receipt is None else Names(origin=origin_of(receipt))
+        return names_of(
+            message.document, message.type, write_key=message.write_key, origin=origin_of(receipt)
+        )
 
     def judgement(self) -> Judgement:
         """Return what translation and rules say."""
@@ -284,7 +286,7 @@ class NewMessage:
         """Return what fields ask beside the line."""
         message = self.message
         return names_of(
-            message.document, message.type, write_key=message.write_key, origin=self._receipt.origin
+            message.document, message.type, write_key=message.write_key, origin=origin_of(self._receipt)
         )
 
     def judgement(self) -> Judgement:

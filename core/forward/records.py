@@ -107,12 +107,26 @@ def operation_records(message: int, operation: int, request: OutgoingRequest) ->
         # Base64 in a query has room for one. The others answer `1` when one of several is valid, so what
         # adds, and what may well be refused, needs an answer of its own.
         alone = shape == "base64" or not repeatable or (shape == "form" and is_doubtful(fields))
-        text = json_bytes(item)
+        text = request.verbatim or json_bytes(item)
+        if request.verbatim and not _is_strict(text):
+            alone = True  # nearly JSON: it would spoil a whole batch
         # In the order of the fields: naming them would cost ten times as much.
         records.append(
             Record(message, operation, part, text, route, carrier, insert_id, holds, waits, repeatable, alone)
         )
     return records
+
+
+def _is_strict(text: bytes) -> bool:
+    """Return True for JSON that every reader takes."""
+    try:
+        _strict(text)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
+
+
+_strict = msgspec.json.Decoder().decode
 
 
 def _way(request: OutgoingRequest) -> tuple[BatchKey, OutgoingRequest]:

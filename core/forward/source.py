@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
+from functools import partial
 from typing import Protocol, TypeAlias
 
 import msgspec
@@ -31,6 +32,10 @@ class OwedTranslator(Protocol):
         self, document: JsonObject, *, now: int, outcomes: Sequence[FunctionOutcome] = ()
     ) -> Translation:
         """Return what the destination makes of the message."""
+        ...
+
+    def of_device(self, message: Message) -> Translation:
+        """Return the request of a record of Mixpanel's own SDKs."""
         ...
 
 
@@ -170,6 +175,9 @@ class Source:
 
     def _made(self, message: Message) -> Made:
         """Return what becomes of a message."""
+        if message.source_kind == "mixpanel":
+            again = partial(self._translator.of_device, message)
+            return self._records(message.id, message.type, message.marks, again, "mixpanel")
         document, at, outcomes = message.document, message.received_at, message.outcomes
         return self._records(
             message.id,
@@ -194,6 +202,8 @@ class Source:
         """Return the records of a message, whose translation `made` returns."""
         try:
             translation = made()
+            if translation.not_sent is not None and translation.operations:
+                return DeliveryState.OFF  # a record of another project than is configured by now
             if why_nothing(translation, type, marks, source_kind):
                 return DeliveryState.NONE
             if self.account is not None:

@@ -21,11 +21,11 @@ def why_nothing(translation: Translation, type: str, marks: int, source_kind: So
     """
     marks = int(marks)
     if marks & _SECOND and not marks & _REPLAY:
+        if source_kind == "mixpanel":
+            return "Mixpanel would drop this copy: the same event with its $insert_id came before"
         return "Segment would drop this copy: the same messageId came before"
     if marks & _WOULD_REJECT:
         return translation.not_sent.reason if translation.not_sent is not None else "Segment would reject it"
-    if source_kind != "segment":
-        return "it went straight to Mixpanel, not through Segment"
     if translation.operations:
         return ""
     if translation.not_sent is not None:

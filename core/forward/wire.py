@@ -9,7 +9,7 @@ form     /engage, /groups, /track: the form field `data=` with percent-encoded J
 base64   the classic destination: base64 in the query field `data`, beside its other query fields.
 
 `verbose=1` on the form endpoints is segtap's own, so that a refusal comes with words. Records are Segment's,
-untouched.
+untouched; those of Mixpanel's own SDKs are sent byte for byte as they were received.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ def assemble(request: OutgoingRequest, records: Sequence[bytes], *, mixpanel_url
             body=body, text=text, decoded=text,
         )  # fmt: skip
     decoded = records[0] if len(records) == 1 else _array(records)
-    text = b"data=" + form_quote(decoded.decode()).encode("ascii")
+    text = b"data=" + form_quote(decoded).encode("ascii")
     headers.append(("content-type", FORM_TYPE))
     return WireForm(
         method=request.method, url=with_query(url, {"verbose": 1}), shape="form", headers=tuple(headers),
@@ -153,11 +153,13 @@ def shape_of(request: OutgoingRequest) -> Shape:
 
 def encode_records(request: OutgoingRequest) -> tuple[bytes, ...]:
     """Return the request's records, each as JSON text: the items of its body, or the body itself."""
+    if request.verbatim:
+        return (request.verbatim,)
     body = request.body
     return tuple(map(json_bytes, body)) if isinstance(body, list) else (json_bytes(body),)
 
 
-def form_quote(text: str) -> str:
+def form_quote(text: str | bytes) -> str:
     """Percent-encode as URLSearchParams does: space becomes `+`; only letters, digits and `*-._` stay."""
     return quote_plus(text, safe="*").replace("~", "%7E")
 

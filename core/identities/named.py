@@ -93,6 +93,8 @@ def _two_ids(event: str, properties: JsonObject) -> tuple[str, str]:
     pair: tuple[Json, Json] = (None, None)
     if event == "$identify":
         pair = properties.get("$identified_id"), properties.get("$anon_id")
+        if pair == (None, None):  # Mixpanel's own SDKs name them otherwise
+            pair = properties.get("distinct_id"), properties.get("$anon_distinct_id")
     elif event == "$create_alias":
         pair = properties.get("alias"), properties.get("distinct_id")
     else:

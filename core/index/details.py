@@ -7,6 +7,7 @@ from ..delivery import Delivery
 from ..json_text import json_bytes
 from ..masks import mask_authorization, masked_verdict
 from ..messages import Message, Receipt
+from ..sources.decode import inflate
 from ..verdict import FAULT_RULE, Finding, Translation, Verdict
 
 BODY_SHOWN = 64 * 1024
@@ -43,11 +44,14 @@ def detail_of(
         verdict=masked_verdict(verdict),
         deliveries=deliveries,
         receipt=view_of(receipt),
+        source_kind=message.source_kind,
     )
 
 
 def view_of(receipt: Receipt, *, with_body: bool = False) -> ReceiptView:
     """Return what a viewer is given of a request: its secret headers masked, its body only on demand."""
+    # Of what Mixpanel's SDKs send the body is shown: it is encoded.
+    device = receipt.source_kind == "mixpanel"
     headers = tuple(
         (name, mask_authorization(value) if name in SECRET_HEADERS else value)
         for name, value in receipt.headers
@@ -62,5 +66,12 @@ def view_of(receipt: Receipt, *, with_body: bool = False) -> ReceiptView:
         status=receipt.status,
         refused=receipt.refused,
         body_bytes=len(receipt.body),
-        body=receipt.body[:BODY_SHOWN] if with_body else b"",
+        body=_shown_body(receipt) if with_body or device else b"",
     )
+
+
+def _shown_body(receipt: Receipt) -> bytes:
+    """Return the beginning of a request's body: of a record's request without its compression."""
+    if receipt.source_kind == "mixpanel" and receipt.refused is None:
+        return inflate(receipt.body, receipt.header("content-encoding") or "")[:BODY_SHOWN]
+    return receipt.body[:BODY_SHOWN]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from ..messages import Message
+from ..messages import Message, SourceKind
 from ..objections import Objection
 from ..outcomes import FunctionOutcome
 from ..stores.base import Judged
@@ -32,8 +32,8 @@ class Keeper(Protocol):
         """Return what insert functions made of a message, as the index keeps it; () if that is stale."""
         ...
 
-    def copied(self, named: str, objections: tuple[Objection, ...]) -> Verdict:
-        """Return the verdict on a copy of a message that is called so, which Segment would drop."""
+    def copied(self, named: str, objections: tuple[Objection, ...], source_kind: SourceKind) -> Verdict:
+        """Return the verdict on a copy of a message that is called so, which would be dropped."""
         ...
 
 

@@ -6,7 +6,8 @@ import json
 from collections.abc import Mapping
 from functools import lru_cache
 
-from ..messages import Json, JsonObject, Message
+from ..messages import RAW_TYPE, Json, JsonObject, Message
+from ..query import names_of
 from ..text import shorten
 
 NAME_CHARS = 256
@@ -66,9 +67,18 @@ def _label(library: str, system: str, channel: str) -> str:
     return CHANNELS.get(channel.lower(), "") or system or _line(shorten(library, 16)) or "http"
 
 
+def record_label(record: JsonObject) -> str:
+    """Return the same for a record of Mixpanel's own SDKs, from its `mp_lib`; "" where it has none."""
+    library = _text(_object(record.get("properties")).get("mp_lib")).lower()
+    if library in ("web", "segment: web"):
+        return "web"
+    return _line(shorten(library, 16))
+
+
 def agent_label(user_agent: str) -> str:
     """Return the same from a request's User-Agent alone: for one that holds no message that can be read."""
-    return _library_label(user_agent.lower()) or "http"
+    agent = user_agent.lower()
+    return _library_label(agent) or ("web" if agent.startswith("mozilla/") else "http")
 
 
 def _library_label(name: str) -> str:
@@ -79,10 +89,14 @@ def describe(message: Message) -> tuple[str, str]:
     """Return what the list calls a message, and its user.
 
     The name: a track's event, a page's or screen's name (else its path), an identify's email or name trait, a
-    group's id, an alias's two ids, else the type. The user: userId, else anonymousId, else "". Both on one
-    line, cut at `NAME_CHARS`.
+    group's id, an alias's two ids, else the type; for a record of Mixpanel's own SDKs its event, or the
+    operation on a profile. The user: userId, else anonymousId, else "". Both on one line, cut at
+    `NAME_CHARS`.
     """
     document = message.document
+    if message.type == RAW_TYPE:
+        names = names_of(document, RAW_TYPE)
+        return _line(names.event or RAW_TYPE), _line(names.user_id or names.anonymous_id)
     properties = _object(document.get("properties"))
     match message.type:
         case "track":

@@ -24,6 +24,7 @@ from ..messages import Marks, Message, Origin, Receipt, position_of, seq_of
 from ..pipeline.batches import body_of
 from ..pipeline.reading import read_value
 from ..sources.decode import compression
+from ..sources.mixpanel.exported import exported_record
 from ..stores.base import Judged, Readable
 from ..stores.stretches import receipts_at
 from ..verdict import FAULT_RULE, Finding, Translation, Verdict, with_findings
@@ -145,7 +146,7 @@ class ReceiptReader(Judging):
         if self._keeper is None:
             verdict = Verdict(Translation(), objections=prepared.objections)
         else:
-            verdict = self._keeper.copied(prepared.called, prepared.objections)
+            verdict = self._keeper.copied(prepared.called, prepared.objections, prepared.said.source_kind)
         return one._replace(prepared=as_copy(prepared, verdict, self.revision))
 
     def adjusted(self, named: str, found: Sequence[Finding]) -> Sequence[Finding]:
@@ -234,19 +235,23 @@ class ReceiptReader(Judging):
         value, _ = read_value(text)
         if not isinstance(value, dict):
             raise InputError("This is not a Segment message: it is not a JSON object.")
+        exported = exported_record(text)
         receipt = Receipt(
             uid=uuid.uuid4().hex,
             received_at=time.time_ns() // 1_000_000,
             method="POST",
-            path="/v1/batch",
+            path="/v1/batch" if exported is None else exported.endpoint,
             headers=(("content-type", "application/json"),),
-            body=body_of([text]),
+            body=body_of([text]) if exported is None else exported.text,
             origin=origin,
+            source_kind="segment" if exported is None else "mixpanel",
         )
         try:
             messages = self._parse(receipt)
         except RequestRefused as error:
             raise InputError(f"This is not a Segment message: {error}") from error
+        if exported is not None and messages and not messages[0].document:
+            raise InputError(f"This is not a record for Mixpanel: {messages[0].objections[0].words}.")
         if not messages:
             raise InputError("This is not a Segment message: there is nothing in it.")
         return messages[0], receipt

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 
 from ..api.models import Summary
+from ..forward.wire import FORM_TYPE, JSON_TYPE, form_quote
 from ..messages import Message, Receipt, position_of, seq_of
 from ..pipeline.batches import body_of, spelled
 from ..stores.base import Readable
@@ -16,6 +17,8 @@ MAX_MESSAGES = 100
 MAX_BYTES = 400_000
 """A request of a replay holds at most so many messages and bytes (one larger message goes alone), so that
 reading it is no longer than for a client's own batch, and Segment's limit of 500 KB a batch is kept."""
+MAX_RECORDS = 50
+"""The same for records of Mixpanel's own SDKs: as many as mixpanel-browser sends."""
 
 
 def replay_receipts(messages: Sequence[Message], *, wanted: bool) -> Iterator[Receipt]:
@@ -25,7 +28,8 @@ def replay_receipts(messages: Sequence[Message], *, wanted: bool) -> Iterator[Re
     the rules on it find the same again. `wanted` says whether forwarding is on now. Messages of different
     write keys come in different requests.
     """
-    for key, ids, texts in _chunks(messages):
+    yield from _of_device([one for one in messages if one.source_kind == "mixpanel"], wanted=wanted)
+    for key, ids, texts in _chunks([one for one in messages if one.source_kind == "segment"]):
         yield Receipt(
             uid=uuid.uuid4().hex,
             received_at=time.time_ns() // 1_000_000,
@@ -38,6 +42,52 @@ def replay_receipts(messages: Sequence[Message], *, wanted: bool) -> Iterator[Re
             source_kind="segment",
             replay_of=tuple(ids),
         )
+
+
+def _of_device(messages: Sequence[Message], *, wanted: bool) -> Iterator[Receipt]:
+    """Yield requests that hold records of Mixpanel's own SDKs again, each as it was sent."""
+    for (endpoint, key), ids, records in _record_chunks(messages):
+        path, _, query = endpoint.partition("?")
+        body, content_type = record_body(path, records)
+        yield Receipt(
+            uid=uuid.uuid4().hex,
+            received_at=time.time_ns() // 1_000_000,
+            method="POST",
+            path=path,
+            query=query,
+            headers=_headers(key if path == "/import" else "", content_type),
+            body=body,
+            wanted=wanted,
+            origin="replay",
+            source_kind="mixpanel",
+            replay_of=tuple(ids),
+        )
+
+
+def record_body(endpoint: str, records: Sequence[bytes]) -> tuple[bytes, str]:
+    """Return the body that takes records to one of Mixpanel's endpoints, and its content type."""
+    text = b"[" + b",".join(records) + b"]"
+    if endpoint == "/import":
+        return text, JSON_TYPE
+    return b"data=" + form_quote(text).encode("ascii"), FORM_TYPE
+
+
+def _record_chunks(
+    messages: Sequence[Message],
+) -> Iterator[tuple[tuple[str, str], list[int], list[bytes]]]:
+    """Yield endpoint and project, ids and records of the messages for each request."""
+    to, ids, chunk, size = ("", ""), list[int](), list[bytes](), 0
+    for message in messages:
+        full = len(chunk) == MAX_RECORDS or size + len(message.original) > MAX_BYTES
+        if chunk and (full or (message.endpoint, message.write_key) != to):
+            yield to, ids, chunk
+            ids, chunk, size = [], [], 0
+        to = message.endpoint, message.write_key
+        ids.append(message.id)
+        chunk.append(message.original)
+        size += len(message.original)
+    if chunk:
+        yield to, ids, chunk
 
 
 async def original_of(stores: Readable, receipt: Receipt, id: int) -> Summary | None:
@@ -64,8 +114,8 @@ def _source(receipt: Receipt, id: int) -> int:
     return receipt.replay_of[position] if position < len(receipt.replay_of) else 0
 
 
-def _headers(write_key: str) -> tuple[tuple[str, str], ...]:
-    plain = (("content-type", "application/json"), ("user-agent", "segtap replay"))
+def _headers(write_key: str, content_type: str = JSON_TYPE) -> tuple[tuple[str, str], ...]:
+    plain = (("content-type", content_type), ("user-agent", "segtap replay"))
     if not write_key:
         return plain
     return (*plain, ("authorization", "Basic " + base64.b64encode(f"{write_key}:".encode()).decode()))

@@ -13,7 +13,7 @@ from ..pipeline.kept import pack_verdict
 from ..query import Names, names_of, refusal_text, searched_text
 from ..stores.base import Entry, Judged
 from ..verdict import Finding, Severity, Verdict
-from .labels import agent_label, describe, source_label
+from .labels import agent_label, describe, record_label, source_label
 
 NAME_LIMIT = 256
 USER_LIMIT = 128
@@ -30,7 +30,8 @@ def delivery_of(verdict: Verdict, *, wanted: bool, marks: int) -> DeliveryState:
         return DeliveryState.FAULT
     if int(marks) & UNSENDABLE or not verdict.translation.operations:
         return DeliveryState.NONE
-    return DeliveryState.WAITING if wanted else DeliveryState.OFF
+    # Only a record of another project has a request that is not sent.
+    return DeliveryState.WAITING if wanted and verdict.translation.not_sent is None else DeliveryState.OFF
 
 
 def summarize(message: Message, verdict: Verdict, receipt: Receipt) -> Summary:
@@ -44,13 +45,24 @@ def summarize(message: Message, verdict: Verdict, receipt: Receipt) -> Summary:
         message.type,
         _plain(name, NAME_LIMIT),
         _plain(user, USER_LIMIT),
-        "pixel" if receipt.origin == "pixel" else source_label(message.document),
+        _source_of(message, receipt),
         errors,
         warnings,
         marks,
         delivery_of(verdict, wanted=message.wanted, marks=marks),
         _plain(message.message_id, NAME_LIMIT),
     )
+
+
+def _source_of(message: Message, receipt: Receipt) -> str:
+    if message.source_kind == "mixpanel":
+        return record_label(message.document) or agent_label(receipt.header("user-agent") or "")
+    return "pixel" if receipt.origin == "pixel" else source_label(message.document)
+
+
+def origin_of(receipt: Receipt) -> str:
+    """Return how a request came in, as the filter language names it."""
+    return "device" if receipt.source_kind == "mixpanel" else receipt.origin
 
 
 def refusal(receipt: Receipt, delivery: DeliveryState = DeliveryState.NONE) -> Entry:
@@ -77,7 +89,7 @@ def refusal(receipt: Receipt, delivery: DeliveryState = DeliveryState.NONE) -> E
         summary,
         False,
         _plain(text, TEXT_LIMIT),
-        names=Names(origin=receipt.origin),
+        names=Names(origin=origin_of(receipt)),
         judged=Judged(errors=1),
         text_cut=len(text) > TEXT_LIMIT,
     )
@@ -96,8 +108,7 @@ def entry_of(
     """
     document = message.document
     text = searched_text(document, message.filled)
-    origin = "device" if message.source_kind == "mixpanel" else receipt.origin
-    names = names_of(document, message.type, write_key=message.write_key, origin=origin)
+    names = names_of(document, message.type, write_key=message.write_key, origin=origin_of(receipt))
     return Entry(
         summary,
         message.wanted,

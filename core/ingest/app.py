@@ -11,12 +11,13 @@ from collections.abc import Callable
 from ..messages import Receipt
 from ..settings import IngestSettings
 from ..sources.segment.cdn import DeviceMode
+from .asking import Asking
 from .body import ASGIApp, Receive, Scope, Send
 from .endpoint import Endpoint, Sink
-from .exchange import Exchange
 from .first_look import FirstLook
 from .http_protocol import CONTROL
 from .knocks import Knocks
+from .posting import Posting
 
 
 class IngestApp:
@@ -62,11 +63,10 @@ class IngestApp:
         elif self._control is not None and (path == CONTROL or path.startswith(CONTROL + "/")):
             await self._control(scope, receive, send)
         elif kind == "http":
-            exchange = Exchange(self.endpoint, scope, receive, send)
-            if exchange.method == "POST":
-                await exchange.post()
+            if scope["method"] == "POST":
+                await Posting(self.endpoint, scope, receive, send).post()
             else:
-                await exchange.serve()
+                await Asking(self.endpoint, scope, receive, send).serve()
         else:
             await send({"type": "websocket.close", "code": 1008})
 

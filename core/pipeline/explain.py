@@ -24,7 +24,7 @@ from .stages import Walked, walk
 
 def explained(detail: MessageDetail, settings: CompiledSettings) -> MessageDetail:
     """Add the source of every translated value to the detail, or which triggers came closest."""
-    if not detail.document or detail.unread:
+    if not detail.document or detail.unread or detail.source_kind == "mixpanel":
         return detail
     verdict = detail.verdict
     try:

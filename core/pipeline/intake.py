@@ -15,7 +15,7 @@ import uuid
 from collections.abc import Collection, Mapping
 
 from ..errors import RequestRefused
-from ..messages import Json, JsonObject, Marks, Message, Receipt, message_number
+from ..messages import RAW_TYPE, Json, JsonObject, Marks, Message, Receipt, message_number
 from ..objections import Objection, change, rejection
 from ..sources import limits
 from ..sources.bounds import DEFAULT_BOUNDS, Bounds, crowded, over, over_from, over_together
@@ -35,6 +35,7 @@ from ..sources.segment.times import corrected, iso, read_time
 from ..text import shown
 from .address import public_address
 from .batches import SHARED, is_batch, merged, write_key_of
+from .device import device_messages
 from .reading import id_text, marks_of, objections_to
 
 _NAMESPACE = uuid.UUID("5e97a9a4-3c1b-4d53-9a2e-6f1d6f0c7a51")
@@ -53,10 +54,12 @@ def parse_receipt(
     A message beyond `bounds` is not read. `text` is the body if it was inflated before. Never raises: a
     receipt that ingest would not have let in gives one message that says why.
     """
-    if receipt.refused is not None or receipt.source_kind != "segment":
+    if receipt.refused is not None:
         return []
     route = route_of(receipt.path)
     try:
+        if receipt.source_kind == "mixpanel":
+            return device_messages(receipt, only, bounds, text)
         encoded_again: tuple[str, ...] = ()
         if route.kind == "pixel" and receipt.method in ("GET", "HEAD"):
             body, encoded_again = pixel_json(receipt.query)
@@ -321,7 +324,8 @@ def _unreadable(
 ) -> Message:
     return Message(
         id=message_number(receipt.seq, position),
-        type="",
+        source_kind=receipt.source_kind,
+        type=RAW_TYPE if receipt.source_kind == "mixpanel" else "",
         message_id=given_message_id(receipt.uid, position),
         received_at=receipt.received_at,
         write_key=write_key,

@@ -13,12 +13,13 @@ from typing import NamedTuple, get_args
 import msgspec
 
 from ..checks import SECOND_RECEIPT, adjusted, called, check, objection
-from ..messages import JsonObject, Marks, Message
+from ..messages import JsonObject, Marks, Message, SourceKind
 from ..objections import Objection, first_rejection
 from ..outcomes import FunctionOutcome
 from ..repair import Repaired, mended_findings, repaired
 from ..verdict import Finding, NotSent, Stage, StageResult, Translation, Verdict
 from .compiled import CompiledSettings
+from .device import device_translation, device_verdict
 from .functions import function_findings, not_imitated
 from .origins import Origins
 from .parts import Passage, Step
@@ -40,11 +41,14 @@ def run(message: Message, settings: CompiledSettings, now: int | None = None) ->
 
 def judged(message: Message, settings: CompiledSettings, now: int | None = None) -> tuple[Verdict, Walked]:
     """Judge a message as `run` does, and return with the verdict what the stages made of the message."""
+    if message.source_kind == "mixpanel" and not message.marks & Marks.SECOND_RECEIPT:
+        made = device_verdict(message, settings, message.received_at if now is None else now)
+        return made, Walked(message.document, made.translation)
     if message.unread or message.marks & Marks.SECOND_RECEIPT:
         made = (
             _unread(message, settings)
             if message.unread
-            else second_receipt(called(message.document), message.objections, settings)
+            else second_receipt(called(message.document), message.objections, settings, message.source_kind)
         )
         return made, Walked(message.document, made.translation, made.stages)
     at = message.received_at if now is None else now
@@ -86,10 +90,12 @@ def judged(message: Message, settings: CompiledSettings, now: int | None = None)
 
 def remake(message: Message, settings: CompiledSettings) -> Repaired:
     """Make the requests of a message again, as they are in its verdict, without asking the rules."""
-    if message.unread:
-        return Repaired(_unread(message, settings).translation)
     if message.marks & Marks.SECOND_RECEIPT:
         return Repaired(Translation())
+    if message.source_kind == "mixpanel":
+        return Repaired(device_translation(message, settings.destination))
+    if message.unread:
+        return Repaired(_unread(message, settings).translation)
     walked = walk(message.document, message.objections, settings, message.received_at, message.outcomes)
     if walked.refusal is not None:
         return Repaired(Translation(not_sent=walked.refusal))
@@ -182,13 +188,23 @@ def requested(message: Message, settings: CompiledSettings, now: int) -> Repaire
     return mend(settings.translator.translate(document, now=now), document, settings)
 
 
-def second_receipt(named: str, objections: tuple[Objection, ...], settings: CompiledSettings) -> Verdict:
-    """Return the verdict on a copy of a message that Segment received before: it would drop it.
+def second_receipt(
+    named: str,
+    objections: tuple[Objection, ...],
+    settings: CompiledSettings,
+    source_kind: SourceKind = "segment",
+) -> Verdict:
+    """Return the verdict on a copy of a message received before: Segment, or Mixpanel, would drop it.
 
     `named` is what the message is called.
     """
-    words = "Segment would drop this copy: its messageId came before"
-    note = SECOND_RECEIPT.finding("$.messageId", words)
+    if source_kind == "mixpanel":
+        words = "Mixpanel would drop this copy: the same event with its $insert_id came before"
+        fix = "nothing, when this is a retry; a new event needs a new $insert_id"
+        note = SECOND_RECEIPT.finding("$.properties.$insert_id", words, fix=fix)
+    else:
+        words = "Segment would drop this copy: its messageId came before"
+        note = SECOND_RECEIPT.finding("$.messageId", words)
     findings = tuple(adjusted((note,), named, settings.checks.rules))
     return Verdict(Translation(), findings, objections=objections)
 

@@ -8,7 +8,7 @@ from typing import Protocol
 import msgspec
 
 from ..delivery import DeliveryState
-from ..messages import Json, JsonObject, Receipt
+from ..messages import RAW_TYPE, Json, JsonObject, Receipt
 from .searched import searched_text
 from .wildcards import encodable
 
@@ -82,6 +82,8 @@ class Candidate(Protocol):
 
 def names_of(document: JsonObject, type: str, *, write_key: str = "", origin: str = "sdk") -> Names:
     """Read the names of a message."""
+    if type == RAW_TYPE:
+        return _names_of_record(document, write_key, origin)
     context = document.get("context")
     library = context.get("library") if isinstance(context, dict) else None
     key = {"track": "event", "page": "name", "screen": "name"}.get(type, "")
@@ -94,6 +96,37 @@ def names_of(document: JsonObject, type: str, *, write_key: str = "", origin: st
         library=_text(library.get("name")) if isinstance(library, dict) else "",
         origin=origin,
     )
+
+
+def _names_of_record(record: JsonObject, write_key: str, origin: str) -> Names:
+    """Read the names of a record of Mixpanel's own SDKs: the event's, or the operation on a profile."""
+    properties = record.get("properties")
+    held = properties if isinstance(properties, dict) else {}
+    own = "event" in record
+    distinct_id = _text(held.get("distinct_id") if own else record.get("$distinct_id"))
+    user = _text(held.get("$user_id") if own else record.get("$user_id"))
+    device = _text(held.get("$device_id") if own else record.get("$device_id"))
+    known = bool(distinct_id) and not distinct_id.startswith(_DEVICE)
+    operations = [name for name in record if name[:1] == "$" and name not in _NO_OPERATION]
+    return Names(
+        event=_text(record.get("event")) if own else ", ".join(operations),
+        user_id=distinct_id if known else user,
+        anonymous_id=device if known else distinct_id or device,
+        group_id=_text(record.get("$group_id")),
+        write_key=encodable(write_key),
+        library=_text(held.get("mp_lib")),
+        origin=origin,
+    )
+
+
+_DEVICE = "$device:"
+_NO_OPERATION = frozenset(
+    (
+        *("$token", "$distinct_id", "$device_id", "$user_id", "$group_key", "$group_id"),
+        *("$time", "$ip", "$ignore_time", "$ignore_alias", "$had_persisted_distinct_id"),
+    )
+)
+"""Members of an update that say whose it is and how it is made."""
 
 
 def refusal_text(receipt: Receipt) -> str:

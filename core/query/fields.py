@@ -7,12 +7,9 @@ from typing import Literal
 import msgspec
 
 from ..delivery import DeliveryState
-from ..messages import CALL_TYPES, Marks
+from ..messages import CALL_TYPES, RAW_TYPE, Marks
 
 Kind = Literal["text", "fixed", "rule", "time"]
-
-RAW = "raw"
-"""The type of what goes straight to Mixpanel, without a Segment message."""
 
 
 class Field(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,7 +28,7 @@ FIELDS: tuple[Field, ...] = (
         kind="fixed",
         means="the call, or raw for what goes straight to Mixpanel",
         example="type:track,page",
-        fixed=(*CALL_TYPES, RAW),
+        fixed=(*CALL_TYPES, RAW_TYPE),
     ),
     Field(
         name="event",

@@ -61,6 +61,12 @@ def over(text: bytes, bounds: Bounds = DEFAULT_BOUNDS, *, shared: bytes = b"") -
     return ""
 
 
+def too_large(text: bytes, bounds: Bounds = DEFAULT_BOUNDS) -> str:
+    """Return why a record of Mixpanel's own SDKs is too large to be read; "" when it may be."""
+    why = over(text, bounds)
+    return why.replace(f", {_SEGMENT};", ":") if why else ""
+
+
 def over_from(items: Sequence[bytes], body: bytes, bounds: Bounds = DEFAULT_BOUNDS) -> int:
     """Return the position in a batch from which no message is read, because those before it hold enough
     together.

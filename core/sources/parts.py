@@ -92,6 +92,16 @@ def array_parts(data: bytes) -> list[bytes]:
         return [undo(bytes(raw)) for raw in _decode(_items, text, data, "[")]
 
 
+def object_with(decoder: msgspec.json.Decoder[T], data: bytes) -> T:
+    """Decode an object of which only the presence of members is asked, each a Raw. Raises NotJson."""
+    try:
+        return decoder.decode(data)
+    except RecursionError:
+        raise NotJson("it is nested too deep") from None
+    except _FAULTS:
+        return _decode(decoder, _stricter(data)[0], data, "{")
+
+
 def _decode(decoder: msgspec.json.Decoder[T], text: bytes, data: bytes, opening: str) -> T:
     try:
         return decoder.decode(text)

@@ -13,7 +13,7 @@ from operator import itemgetter, neg
 
 import msgspec
 
-from ..messages import Marks
+from ..messages import RAW_TYPE, Marks
 from ..verdict import Severity
 
 MINUTE = 60_000
@@ -126,7 +126,7 @@ def counted_as(type: str, name: str, event: str, *, refused: bool) -> EventKey:
         return "" if refused else UNKNOWN, name
     if type == "track":
         return type, name
-    return type, event if type in ("page", "screen") else ""
+    return type, event if type in ("page", "screen", RAW_TYPE) else ""
 
 
 class _Newest:

@@ -9,7 +9,7 @@ import pytest
 from segtap.core.settings import IngestSettings
 from segtap.core.snippets import MORE_SNIPPETS, SNIPPETS, TEE_BROWSER, TEE_NODE, Snippet
 
-README = Path(__file__).parents[2] / "core" / "ingest" / "README.md"
+README = Path(__file__).parents[2] / "core" / "sources" / "README.md"
 URL = f"http://127.0.0.1:{IngestSettings().port}"
 ALL = (*SNIPPETS, *MORE_SNIPPETS, TEE_BROWSER, TEE_NODE)
 IDS = [f"{snippet.sdk}{', tee' * (snippet in (TEE_BROWSER, TEE_NODE))}" for snippet in ALL]

@@ -213,6 +213,11 @@ def _standing(detail: MessageDetail, sending: Sending) -> tuple[str, str]:
     summary, translation = detail.summary, detail.verdict.translation
     count = counted(len(translation.operations), "request")
     match summary.delivery:
+        case DeliveryState.OFF if translation.not_sent is not None:
+            return (
+                f"Not forwarded: {clean(translation.not_sent.reason)}.",
+                "segtap sends what Mixpanel's own SDKs send only to the project of its settings.",
+            )
         case DeliveryState.OFF:
             return (
                 "Not forwarded: forwarding was off when it was received.",
@@ -259,7 +264,7 @@ def _standing(detail: MessageDetail, sending: Sending) -> tuple[str, str]:
         case DeliveryState.HELD:
             return ("Held back before forwarding.", "")
         case DeliveryState.NONE:
-            why = why_nothing(translation, summary.type, summary.marks)
+            why = why_nothing(translation, summary.type, summary.marks, detail.source_kind)
             words = f"Nothing to send{f': {clean(why)}' if why else ''}.".replace("..", ".")
             if summary.marks & Marks.SECOND_RECEIPT:
                 return (words, "r replays it as a new message.")

@@ -172,10 +172,11 @@ class MixpanelPane(RequestPane):
                 ),
             ]
         if detail.summary.marks & Marks.SECOND_RECEIPT:
+            words = "Segment would drop this copy: its messageId came before, within 24 h."
+            if detail.source_kind == "mixpanel":
+                words = "Mixpanel would drop this copy: the same event with its $insert_id came before."
             return [
-                Content.styled(
-                    "Segment would drop this copy: its messageId came before, within 24 h.", "$accent"
-                ),
+                Content.styled(words, "$accent"),
                 Content.styled(
                     "It is neither translated nor forwarded. r replays it as a new message.", "$dim"
                 ),
@@ -189,6 +190,8 @@ class MixpanelPane(RequestPane):
             where = f"Segment decides this before any subscription, by {clean(stopped.path)}."
             if stopped.path == "$":
                 where = "Segment decides this before any subscription."
+            if detail.source_kind == "mixpanel":
+                where = "segtap forwards what Mixpanel's own SDKs send only to the project that it is for."
             notes.append(Content.styled(where, "$dim"))
         elif detail.verdict.fault:
             words = f"{marks.error} {clean(detail.verdict.fault)}"

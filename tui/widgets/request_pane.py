@@ -14,6 +14,11 @@ from ..pane_keys import bindings
 from .pane import Pane
 
 
+def is_pasted(detail: MessageDetail) -> bool:
+    """Return True for a Mixpanel body that was pasted: it was not received, and is never sent."""
+    return detail.source_kind == "mixpanel" and detail.summary.id == 0
+
+
 class RequestPane(Pane):
     """A pane about one request of the message; [ and ] turn to the others.
 
@@ -49,7 +54,7 @@ class RequestPane(Pane):
     @property
     def elsewhere(self) -> bool:
         """True if the request goes to `mixpanel_url` instead of Mixpanel's own host."""
-        return bool(self.mixpanel_url) and self.detail is not None and self.detail.source_kind == "segment"
+        return bool(self.mixpanel_url) and self.detail is not None and not is_pasted(self.detail)
 
     @property
     def shown(self) -> OutgoingRequest | None:
@@ -59,8 +64,8 @@ class RequestPane(Pane):
     @property
     def account(self) -> SentWith | None:
         """The service account that authenticates the shown request, None if none does."""
-        of_segment = self.detail is not None and self.detail.source_kind == "segment"
-        if not of_segment or self.request is None or not accepts_service_account(self.request):
+        of_engine = self.detail is not None and not is_pasted(self.detail)
+        if not of_engine or self.request is None or not accepts_service_account(self.request):
             return None
         return self.service_account
 

@@ -19,6 +19,7 @@ from ..render.json import parse
 from ..render.plain import marks_of
 from .json_view import JsonView
 from .pane import Pane
+from .request_pane import is_pasted
 from .text_view import TextView, is_text, readable
 
 NAME = 40
@@ -167,8 +168,11 @@ class SegmentPane(Pane):
         if step is not None:
             return _step_notes(step, marks)
         notes: list[Content] = []
-        if detail.source_kind == "mixpanel":
-            notes.append(Content.styled("A Mixpanel body has no Segment message.", "bold $foreground"))
+        if detail.source_kind == "mixpanel" and not detail.summary.refused:
+            words = "A Mixpanel body has no Segment message."
+            if not is_pasted(detail):
+                words = "This did not pass through Segment: Mixpanel's own SDK sent it (device mode)."
+            notes.append(Content.styled(words, "bold $foreground"))
             notes.append(
                 Content.styled("It goes straight to Mixpanel, as the Mixpanel pane shows it.", "$dim")
             )
@@ -200,11 +204,10 @@ class SegmentPane(Pane):
                 )
             )
         if status & Marks.SECOND_RECEIPT:
-            notes.append(
-                Content.styled(
-                    "Second receipt: Segment would drop this copy, its messageId came before.", "$dim"
-                )
-            )
+            words = "Second receipt: Segment would drop this copy, its messageId came before."
+            if detail.source_kind == "mixpanel":
+                words = "Second receipt: Mixpanel would drop this copy, its $insert_id came before."
+            notes.append(Content.styled(words, "$dim"))
         if status & Marks.REPLAY:
             notes.append(Content.styled("Replayed: sent through segtap again.", "$dim"))
         if status & Marks.TEED:

@@ -15,7 +15,7 @@ from ...core.places import in_body
 from ...core.text import clean, size
 from ..render.json import parse
 from .json_view import JsonView
-from .request_pane import RequestPane
+from .request_pane import RequestPane, is_pasted
 from .text_view import TextView, readable
 
 TEXT_SHOWN = 256 * 1024
@@ -71,19 +71,22 @@ class WirePane(RequestPane):
     def copy_text(self) -> str:
         """Return the body as it is sent, before gzip; for a Mixpanel body the text received."""
         if self.detail is not None and self.detail.source_kind == "mixpanel":
-            return readable(self.detail.original)
+            return readable(_as_received(self.detail))
         form = self.form()
         return "" if form is None else sent(form)
 
     def _as_it_came(self, detail: MessageDetail) -> None:
-        """Show the text of a Mixpanel body as received, above its decoded form."""
-        text = readable(detail.original[:TEXT_SHOWN])
+        """Show a Mixpanel body, or the request that a record came in, above its decoded form."""
+        whole = _as_received(detail)
+        text = readable(whole[:TEXT_SHOWN])
         self.text.display = self.json.display = True
-        part = f", its first {size(TEXT_SHOWN)}" if len(detail.original) > TEXT_SHOWN else ""
-        self.say(self.note, Content.styled(f"As it came{part}; below decoded.", "$dim"))
+        shown = min(TEXT_SHOWN, len(whole))
+        part = f", the first {size(shown)}" if shown < max(len(whole), detail.receipt.body_bytes) else ""
+        below = "below decoded" if is_pasted(detail) else "below this record decoded"
+        self.say(self.note, Content.styled(f"As received{part}; {below}.", "$dim"))
         self.text.show(text, json=text.lstrip()[:1] in ("{", "["))
         self.json.show(parse(detail.document), root=in_body(0), key=(detail.summary.id, 0, detail.document))
-        self.title(f"as it came, {size(detail.receipt.body_bytes)}")
+        self.title(f"as received, {size(detail.receipt.body_bytes or len(whole))}")
 
     def _what(self, form: WireForm) -> str:
         parts = [SHAPES[form.shape]]
@@ -114,6 +117,13 @@ class WirePane(RequestPane):
         assert self.account is not None
         account = f"Basic {self.account.user}:{MASK} and project_id={self.account.project_id}"
         return f"Authorization  {clean(account)}\n{self.account_note}"
+
+
+def _as_received(detail: MessageDetail) -> bytes:
+    """Return the text that was pasted, or the body, of a GET the query, that a record came in."""
+    if is_pasted(detail):
+        return detail.original
+    return detail.receipt.body or detail.receipt.query.encode() or detail.original
 
 
 def sent(form: WireForm) -> str:

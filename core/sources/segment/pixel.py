@@ -7,7 +7,6 @@ other form names each value by its dotted path (`properties.subject=…`).
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
@@ -17,6 +16,7 @@ import msgspec
 from ...errors import RequestRefused
 from ...messages import Json, JsonObject
 from ..decode import compression, inflate
+from ..encoded import unbase64
 from .routes import query_pairs
 
 GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
@@ -94,13 +94,9 @@ def _next_layer(text: bytes, limit: int | None) -> tuple[str, bytes]:
 
 
 def _unbase64(data: bytes, limit: int | None) -> bytes:
-    """Decode base64 in either alphabet, padded or not; a `+` that became a space on the way is read
-    as one.
-    """
-    text = data.strip(b"\r\n\t =").replace(b" ", b"+").replace(b"-", b"+").replace(b"_", b"/")
     try:
-        decoded = base64.b64decode(text + b"=" * (-len(text) % 4), validate=True)
-    except (binascii.Error, ValueError) as error:
+        decoded = unbase64(data)
+    except ValueError as error:
         raise RequestRefused(400, f"the pixel's data is no base64: {error}") from error
     return inflate(decoded, limit=limit) if compression(decoded) else decoded
 

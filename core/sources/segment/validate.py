@@ -18,8 +18,8 @@ from ..limits import MAX_BATCH_MESSAGES
 from ..parts import array_parts, members
 from .routes import Route
 
-DEVICE_MODE = "this is Mixpanel's own endpoint, and its SDKs' traffic is not read yet: use a Segment SDK"
-"""Why what Mixpanel's own SDKs send is refused."""
+NO_RECORDS = "this is one of Mixpanel's endpoints, and the body holds no records for it"
+"""Why a request to one of Mixpanel's own paths is refused."""
 
 
 class _Look(msgspec.Struct):
@@ -81,7 +81,7 @@ def check_body(body: bytes, route: Route, max_depth: int) -> int | None:
 
 def _elsewhere(route: Route, reason: str) -> str:
     if route.kind == "mixpanel":
-        return DEVICE_MODE
+        return NO_RECORDS
     return f"no Segment call: {reason}"
 
 
@@ -125,9 +125,15 @@ def _parts(body: bytes) -> tuple[list[bytes] | None, bytes, bytes]:
 
 def _refuse_crowds(batch: bytes) -> None:
     """Refuse millions of tiny items before anything is made of each. Raises RequestRefused (400)."""
-    if batch[:1] != b"[" or batch.count(b",") < MAX_BATCH_MESSAGES:
-        return
-    signs = _skeleton(batch)[1:-1]
+    if is_crowded(batch):
+        raise _too_many()
+
+
+def is_crowded(array: bytes) -> bool:
+    """Return True if a JSON array has more items than are taken, without making anything of each."""
+    if array[:1] != b"[" or array.count(b",") < MAX_BATCH_MESSAGES:
+        return False
+    signs = _skeleton(array)[1:-1]
     for _ in range(_PEELED):
         # Objects and lists that hold no others are taken out at C speed, again and again.
         left = _LEAF.sub(b"", signs.replace(b"[]", b""))
@@ -144,9 +150,10 @@ def _refuse_crowds(batch: bytes) -> None:
             case _ if depth == 0:
                 commas += len(sign[0])
                 if commas >= MAX_BATCH_MESSAGES:
-                    raise _too_many()
+                    return True
             case _:
                 pass
+    return False
 
 
 def _skeleton(text: bytes, others: bytes = _NO_SIGNS) -> bytes:

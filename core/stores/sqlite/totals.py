@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from ...messages import Marks
+from ...messages import RAW_TYPE, Marks
 from ...verdict import SEVERITY_WEIGHT, Severity
 from ..base import Condition
 from ..tallies import (
@@ -230,7 +230,7 @@ def _is_counted_as(type: str, event: str) -> tuple[str, str]:
         return f"type = '' AND NOT marks & {int(Marks.REFUSED)} AND name = ?", event
     if type == "track":
         return "type = 'track' AND name = ?", event
-    if type in ("page", "screen"):
+    if type in ("page", "screen", RAW_TYPE):
         return f"type = '{type}' AND event = ?", event
     return "type = ?", type
 

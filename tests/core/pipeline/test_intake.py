@@ -369,8 +369,9 @@ def test_a_replay_leaves_the_message_as_it_was_but_for_the_receipt() -> None:
 
 def test_refused_requests_and_other_kinds_hold_no_messages() -> None:
     assert parse_receipt(receipt({"batch": [TRACK]}, refused="too late", status=408)) == []
-    assert parse_receipt(receipt({"batch": [TRACK]}, source_kind="mixpanel")) == []
     assert parse_receipt(receipt({"batch": []})) == []
+    (message,) = parse_receipt(receipt({"batch": [TRACK]}, source_kind="mixpanel"))
+    assert (message.type, message.document, message.marks) == ("raw", {}, Marks.WOULD_REJECT)
 
 
 def test_a_receipt_that_should_not_be_there_gives_a_message_that_says_why() -> None:

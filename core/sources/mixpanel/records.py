@@ -1,0 +1,119 @@
+"""The records in a request of Mixpanel's SDKs: which JSON is one, and which endpoint takes it. Pure."""
+
+from __future__ import annotations
+
+import msgspec
+
+from ...messages import Json, JsonObject
+from ..decode import NotJson
+from ..limits import MAX_BATCH_MESSAGES
+from ..parts import array_parts, object_with
+
+ENDPOINTS = ("/track", "/engage", "/groups", "/import")
+"""Mixpanel's endpoints that take records; its SDKs call them with a slash at the end, too."""
+OPERATIONS = (
+    *("$set", "$set_once", "$add", "$append", "$prepend", "$union", "$remove", "$unset", "$delete"),
+)
+"""What a record does to a profile or a group."""
+
+
+class _Properties(msgspec.Struct):
+    token: msgspec.Raw = msgspec.Raw()
+    distinct_id: msgspec.Raw = msgspec.Raw()
+    library: msgspec.Raw = msgspec.field(default=msgspec.Raw(), name="mp_lib")
+    insert_id: msgspec.Raw = msgspec.field(default=msgspec.Raw(), name="$insert_id")
+    device_id: msgspec.Raw = msgspec.field(default=msgspec.Raw(), name="$device_id")
+
+
+class _Record(msgspec.Struct):
+    """The members by which a record is known, and those that only a Segment message has."""
+
+    event: msgspec.Raw = msgspec.Raw()
+    properties: msgspec.Raw = msgspec.Raw()
+    token: msgspec.Raw = msgspec.field(default=msgspec.Raw(), name="$token")
+    distinct_id: msgspec.Raw = msgspec.field(default=msgspec.Raw(), name="$distinct_id")
+    group_key: msgspec.Raw = msgspec.field(default=msgspec.Raw(), name="$group_key")
+    type: msgspec.Raw = msgspec.Raw()
+    user_id: msgspec.Raw = msgspec.field(default=msgspec.Raw(), name="userId")
+    anonymous_id: msgspec.Raw = msgspec.field(default=msgspec.Raw(), name="anonymousId")
+    message_id: msgspec.Raw = msgspec.field(default=msgspec.Raw(), name="messageId")
+    write_key: msgspec.Raw = msgspec.field(default=msgspec.Raw(), name="writeKey")
+    context: msgspec.Raw = msgspec.Raw()
+    batch: msgspec.Raw = msgspec.Raw()
+
+
+_record = msgspec.json.Decoder(_Record)
+_properties = msgspec.json.Decoder(_Properties)
+
+
+def is_record(text: bytes, *, sure: bool) -> bool:
+    """Return True if a JSON text is a record for Mixpanel, False for any other, also if it is not JSON.
+
+    `sure` asks for more of an event than its properties: at the path of a Segment call it must name a project
+    and what only Mixpanel's SDKs write.
+    """
+    try:
+        found = object_with(_record, text)
+        if any((found.user_id, found.anonymous_id, found.message_id, found.write_key, found.batch)):
+            return False
+        if found.token or found.distinct_id or found.group_key:
+            return True
+        if not found.event or bytes(found.properties)[:1] != b"{" or found.context or found.type:
+            return False
+        if not sure:
+            return True
+        inside = object_with(_properties, bytes(found.properties))
+    except NotJson:
+        return False
+    return bool(inside.token) and any(
+        (inside.distinct_id, inside.library, inside.insert_id, inside.device_id)
+    )
+
+
+def items_of(text: bytes) -> list[bytes]:
+    """Return the records in a JSON text, each as it was sent: of a list, one alone, or one a line.
+
+    There is no white space around the text. Raises NotJson.
+    """
+    if text[:1] == b"[":
+        return array_parts(text)
+    try:
+        object_with(_record, text)
+    except NotJson:
+        lines = [line.strip() for line in text.splitlines() if line.strip()]
+        if len(lines) < 2:
+            raise
+        if len(lines) > MAX_BATCH_MESSAGES:
+            return lines  # too many: nobody looks at them
+        for number, line in enumerate(lines, start=1):
+            try:
+                object_with(_record, line)
+            except NotJson as error:
+                raise NotJson(f"line {number}: {error}") from None
+        return lines
+    return [text]
+
+
+def endpoint_of_path(path: str) -> str:
+    """Return the endpoint that a path ends in, "" for a path that names none (`api_routes` sets any)."""
+    last = "/" + path.rstrip("/").rpartition("/")[2]
+    return last if last in ENDPOINTS else ""
+
+
+def endpoint_of(record: JsonObject) -> str:
+    """Return the endpoint that takes a record."""
+    if "event" in record:
+        return "/track"
+    return "/groups" if "$group_key" in record else "/engage"
+
+
+def operations_of(record: JsonObject) -> list[str]:
+    """Return what a record does to a profile or a group: `$set`, `$add`, …; nothing for an event."""
+    return [name for name in OPERATIONS if name in record]
+
+
+def token_of(record: JsonObject) -> str:
+    """Return the project's token that a record names, "" for none."""
+    properties = record.get("properties")
+    holder: Json = properties.get("token") if isinstance(properties, dict) else record.get("$token")
+    return holder if isinstance(holder, str) else ""

@@ -1,0 +1,151 @@
+"""Which requests are those of Mixpanel's SDKs, decided by body and query and not by the path alone. Pure.
+
+A page may give the SDK any prefix (`api_host`) and any path (`api_routes`), and some of Mixpanel's paths are
+Segment's as well: /p/, /mp/track and /settings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from ...errors import RequestRefused
+from ..decode import InflatesTooFar, NotJson, inflate
+from ..limits import MAX_BATCH_MESSAGES
+from ..segment.routes import route_of
+from ..segment.validate import is_crowded, too_deep
+from .answers import NO_FLAGS, NO_SETTINGS, OK, TOO_LARGE, Asked, DeviceRefused, Reply
+from .form import DATA, data_text, fields_of, in_utf8, is_form, is_on
+from .records import endpoint_of_path, is_record, items_of
+
+_MANY = f"more than {MAX_BATCH_MESSAGES:,} records in one request"
+_LOOKED_AT = 20
+"""Records that are looked at to tell them from other JSON."""
+
+
+class Admitted(msgspec.Struct, frozen=True):
+    """A request of one of Mixpanel's SDKs: how many records are to be kept, and the answer."""
+
+    records: int
+    reply: Reply
+
+
+class Device(msgspec.Struct, frozen=True):
+    """What a request holds: the JSON text of its records, as they were sent, and what it asks for."""
+
+    text: bytes
+    asked: Asked
+    fields: Mapping[str, bytes]
+
+    def records(self) -> list[bytes]:
+        """Return each record's JSON text. Raises NotJson."""
+        return items_of(self.text)
+
+
+def device_of(path: str, query: str, body: bytes, limit: int | None = None) -> Device | None:
+    """Return what a request of Mixpanel's SDKs holds; None for any other request.
+
+    `body` is uncompressed, empty for a GET. Raises DeviceRefused for one that cannot be read.
+    """
+    fields = fields_of(query.encode("latin-1"))
+    if is_form(body):
+        return _encoded({**fields, **fields_of(body)}, path, limit)
+    if not body.strip():
+        return _encoded(fields, path, limit)
+    text = in_utf8(body).strip()
+    if not _holds_records(text, path):
+        return None
+    return Device(text, Asked(is_on(fields, "verbose"), imported=endpoint_of_path(path) == "/import"), fields)
+
+
+def _encoded(fields: Mapping[str, bytes], path: str, limit: int | None) -> Device | None:
+    """Return what the field `data` holds."""
+    if DATA not in fields:
+        return None
+    asked = Asked(is_on(fields, "verbose"), image=is_on(fields, "img"))
+    # Segment's pixel has a field of this name, too.
+    theirs = bool(endpoint_of_path(path)) and route_of(path).kind != "pixel"
+    try:
+        text = data_text(fields[DATA], limit).strip()
+    except RequestRefused as error:
+        if not theirs:
+            return None
+        status = TOO_LARGE if isinstance(error, InflatesTooFar) else 200
+        raise asked.refused(str(error), status) from error
+    return Device(text, asked, fields) if theirs or _holds_records(text, path) else None
+
+
+def _holds_records(text: bytes, path: str) -> bool:
+    """Return True if a JSON text is one record or several, whatever else stands among them."""
+    kind, several = route_of(path).kind, text[:1] == b"["
+    if several and kind != "pixel" and (endpoint_of_path(path) or is_crowded(text)):
+        return True  # Segment has no endpoint for a list
+    try:
+        items = items_of(text)
+    except NotJson:
+        return kind == "mixpanel"  # the refusal has the form that its SDKs read
+    sure = not several and len(items) == 1 and kind in ("call", "batch", "pixel")
+    return any(is_record(item, sure=sure) for item in items[:_LOOKED_AT])
+
+
+def admit(path: str, query: str, body: bytes, *, max_depth: int, limit: int | None = None) -> Admitted | None:
+    """Return how many records a request of Mixpanel's SDKs holds, and its answer; None for any other request.
+
+    `body` is uncompressed. Raises DeviceRefused.
+    """
+    if _is_recording(path, query):
+        return Admitted(0, Reply(OK))
+    device = device_of(path, query, body, limit)
+    if device is None:
+        return None
+    asked = device.asked
+    if is_crowded(device.text):
+        raise asked.refused(_MANY)
+    try:
+        items = device.records()
+    except NotJson as error:
+        raise asked.refused(f"the records are no JSON: {error}") from error
+    if len(items) > MAX_BATCH_MESSAGES:
+        raise asked.refused(_MANY)
+    if too_deep(device.text, max_depth):
+        raise asked.refused(f"the JSON is nested deeper than {max_depth}")
+    if items and not any(is_record(item, sure=False) for item in items):
+        raise asked.refused("there is no event and no update of a profile or a group in it")
+    return Admitted(len(items), asked.taken(len(items)))
+
+
+def read_request(path: str, query: str, body: bytes, encoding: str = "") -> Device | None:
+    """Return what a stored request holds, of any size; None if it holds no records."""
+    return device_of(path, query, inflate(body, encoding))
+
+
+def refused_reply(path: str, query: str, body: bytes, reason: str) -> DeviceRefused | None:
+    """Return the refusal of a body that is too large, in the form that Mixpanel's SDKs read.
+
+    `body` is its beginning, as received. None for a request that is not theirs, as far as that shows.
+    """
+    fields = fields_of(query.encode("latin-1"))
+    at_theirs = endpoint_of_path(path) and route_of(path).kind in ("mixpanel", "other")
+    if not is_form(body) and not at_theirs:
+        return None
+    return Asked(is_on(fields, "verbose")).refused(reason, TOO_LARGE)
+
+
+def answered(path: str, query: str) -> Reply | None:
+    """Return the answer to a GET for flags or for the SDK's settings; None for any other."""
+    if not query:
+        return None
+    fields = fields_of(query.encode("latin-1"))
+    if "sdk_config" in fields:
+        return Reply(NO_SETTINGS)
+    last = path.rstrip("/").rpartition("/")[2]
+    if "token" in fields and ("context" in fields or last == "flags"):
+        return Reply(NO_FLAGS)
+    return None
+
+
+def _is_recording(path: str, query: str) -> bool:
+    """Return True for a part of a session recording."""
+    last = path.rstrip("/").rpartition("/")[2]
+    return bool(query) and "replay_id=" in query and (last == "record" or "replay_start_time=" in query)
