@@ -70,6 +70,7 @@ if TYPE_CHECKING:
     from .serve.notes import find_engine
     from .settings import Destination, Settings, Subscription
     from .sources.bounds import bounds_of
+    from .sources.guide import modes_guide
     from .stores import open as open_stores
     from .verdict import Finding, Operation, OutgoingRequest, Translation, Verdict
 
@@ -124,6 +125,7 @@ _HOMES = {
     "load_settings": "config:load",
     "log_to_stream": "engine.log:to_stream",
     "mixpanel_as_curl": "codec.to_curl",
+    "modes_guide": "sources.guide",
     "open_stores": "stores:open",
     "parse_filter": "query:parse",
     "parse_receipt": "pipeline.intake",
@@ -197,6 +199,7 @@ __all__ = [
     "load_settings",
     "log_to_stream",
     "mixpanel_as_curl",
+    "modes_guide",
     "open_stores",
     "parse_filter",
     "parse_receipt",

@@ -155,6 +155,27 @@ Segment\\Segment::init('{key}', ['consumer' => Tap::class, 'host' => '{host}']);
 )
 """More lines, in core/sources/README.md only: checked in the source of each SDK; the first one was run."""
 
+DEVICE_SNIPPETS: tuple[Snippet, ...] = (
+    Snippet(
+        "Mixpanel in the page",
+        "analytics.ready(() => mixpanel.set_config({ api_host: '{url}' }))",
+        "for a page whose Mixpanel destination is in device mode; also without analytics.js",
+    ),
+    Snippet(
+        "Mixpanel, Node",
+        "const mixpanel = Mixpanel.init('{key}', { host: '{host}', protocol: '{scheme}' })",
+    ),
+    Snippet(
+        "Mixpanel, Python",
+        """\
+url = "{url}"
+mp = Mixpanel("{key}", Consumer(events_url=url + "/track", people_url=url + "/engage",
+                                groups_url=url + "/groups", import_url=url + "/import"))""",
+        "api_host alone is always https; mp.alias() goes to api.mixpanel.com whatever is set",
+    ),
+)
+"""Lines that let Mixpanel's own SDKs send here. `{key}` is the project token."""
+
 TEE_BROWSER = Snippet(
     "Browser",
     """\

@@ -11,7 +11,7 @@ import shutil
 import socket
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from ingesting import Sink
 
@@ -84,11 +84,15 @@ class Node:
         return await run_command(["node", script, *arguments], self.folder)
 
 
-class Visit(NamedTuple):
-    """What pages did: their requests (method, URL, body) to other origins, and their errors."""
+class Visit:
+    """What pages did, known once the browser is closed.
 
-    requests: list[tuple[str, str, bytes]]
-    errors: list[str]
+    `requests` are those to other origins (method, URL, body), `errors` what the console says.
+    """
+
+    def __init__(self) -> None:
+        self.requests: list[tuple[str, str, bytes]] = []
+        self.errors: list[str] = []
 
     def bodies(self, url: str) -> list[bytes]:
         """The bodies of what was posted to URLs that begin so, in order."""
@@ -107,7 +111,8 @@ class Browser:
     async def visit(self, script: str) -> Visit:
         """Bundle and run a script until the promise that it leaves in `window.done` is kept."""
         async with self.play([{"open": script}, {"run": "window.done"}, {"idle": True}]) as visit:
-            return visit
+            pass
+        return visit
 
     @contextlib.asynccontextmanager
     async def play(self, acts: list[dict[str, Any]]) -> AsyncIterator[Visit]:
@@ -120,24 +125,24 @@ class Browser:
             stdin=given,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
-            limit=64 * 1024 * 1024,
         )
         os.close(given)
         assert process.stdout is not None
-        printed = b""
+        visit, played = Visit(), b""
         try:
-            printed = await process.stdout.readline()
-            if printed:
-                found = json.loads(printed)
-                sent = [(method, url, base64.b64decode(body)) for method, url, body in found["requests"]]
-                yield Visit(sent, found["errors"])
+            played = await process.stdout.readline()
+            if played:
+                yield visit
         finally:
             os.close(held)
-            if not printed:
+            if not played:
                 with contextlib.suppress(ProcessLookupError):
                     process.kill()
-            _, err = await process.communicate()
+            out, err = await process.communicate()
         assert process.returncode == 0, err.decode()
+        found = json.loads(out)
+        visit.requests = [(method, url, base64.b64decode(body)) for method, url, body in found["requests"]]
+        visit.errors = found["errors"]
 
 
 def nobody_listens() -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from segtap.core.settings import IngestSettings
-from segtap.core.snippets import MORE_SNIPPETS, SNIPPETS, TEE_BROWSER, TEE_NODE, Snippet
+from segtap.core.snippets import DEVICE_SNIPPETS, MORE_SNIPPETS, SNIPPETS, TEE_BROWSER, TEE_NODE, Snippet
 
 README = Path(__file__).parents[2] / "core" / "sources" / "README.md"
 URL = f"http://127.0.0.1:{IngestSettings().port}"
@@ -18,6 +18,11 @@ IDS = [f"{snippet.sdk}{', tee' * (snippet in (TEE_BROWSER, TEE_NODE))}" for snip
 @pytest.mark.parametrize("snippet", ALL, ids=IDS)
 def test_readme_has_it_word_for_word(snippet: Snippet) -> None:
     assert snippet.fill(URL).strip() in README.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("snippet", DEVICE_SNIPPETS, ids=lambda snippet: snippet.sdk)
+def test_readme_has_the_lines_for_mixpanels_sdks(snippet: Snippet) -> None:
+    assert snippet.fill(URL, "PROJECT_TOKEN") in README.read_text(encoding="utf-8")
 
 
 def test_each_sdk_has_one_set_of_lines() -> None:

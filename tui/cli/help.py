@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 FAQ = "faq"
 FILTER = "filter"
 PIPELINE = "pipeline"
+MODES = "modes"
 MESSAGES = 500
 WIDTH = 100
 
@@ -40,7 +41,8 @@ def help(  # noqa: A001 (the command's name)
     """Explain a topic: a question of the FAQ, the filter language, or a command.
 
     Without TOPIC the topics are listed; `faq` lists the questions of Mixpanel's guide to Segment, `filter`
-    prints the filter language, `pipeline` the stages between Segment and Mixpanel. Else TOPIC is the name of
+    prints the filter language, `pipeline` the stages between Segment and Mixpanel, `modes` what cloud mode
+    and device mode are. Else TOPIC is the name of
     a question or words of it ("Loaded a Page"). Its answer is for the destination of the engine that runs,
     else of the journal, from its messages and settings; without either it holds in general.
     """
@@ -60,6 +62,11 @@ def help(  # noqa: A001 (the command's name)
         from ...core.pipeline.guide import pipeline_guide
 
         write_lines(pipeline_guide())
+        return
+    if text == MODES:
+        from ...core import modes_guide
+
+        write_lines(modes_guide())
         return
     command = _command(ctx, text)
     if command is not None:
@@ -85,6 +92,7 @@ def _topics(ctx: click.Context) -> None:
     write("")
     write("The filter language: segtap help filter")
     write("The stages between Segment and Mixpanel: segtap help pipeline")
+    write("Cloud mode and device mode: segtap help modes")
     write("")
     write("Commands (segtap help COMMAND):")
     parent = ctx.parent.command if ctx.parent is not None else None

@@ -1,6 +1,6 @@
 // node play.mjs CHROMIUM ACTS
-// Plays the acts (a JSON list) in pages of one browser profile, prints what the pages requested and what went wrong
-// in them as one line of JSON, and keeps the browser open until stdin ends: what a closing page sends goes out then.
+// Plays the acts (a JSON list) in pages of one browser profile, prints a line, and keeps the browser open until stdin
+// ends. Then it prints what the pages requested and what went wrong in them, as a line of JSON.
 //   {"open": script}      bundle a script, and open it in a new page; all scripts have the same origin
 //   {"visit": url}        open a URL in a new page
 //   {"run": expression}   evaluate it in the page, and wait for its promise
@@ -58,9 +58,10 @@ for (const act of JSON.parse(acts)) {
   const [[name, value]] = Object.entries(act);
   await play[name](value);
 }
-console.log(JSON.stringify({ requests: requests.filter(([, url]) => !url.startsWith(origin)), errors }));
+console.log("played");
 for await (const _ of process.stdin) {
   // the end of stdin is the end of the browser
 }
 await browser.close();
 server.close();
+console.log(JSON.stringify({ requests: requests.filter(([, url]) => !url.startsWith(origin)), errors }));
