@@ -33,6 +33,10 @@ SWITCH_INTERVAL = 0.001
 """Seconds after which a thread that waits for the interpreter is given it. A commit waits for it a few
 times, and all its clients with it: Python's own 5 ms each would be most of an answer's time."""
 
+GARBAGE = (10_000, 20, 50)
+"""Objects between two collections of garbage, see `gc.set_threshold`. Reading a batch makes thousands, hardly
+any of them in cycles: with Python's own 700 the collector took a tenth of the engine's time."""
+
 
 async def serve(
     settings: Settings,
@@ -51,6 +55,7 @@ async def serve(
         async with Engine(settings, forwarding=forwarding, before=before) as engine:
             # What exists now stays: collecting garbage in it would block the loop for 10 ms each time.
             gc.freeze()
+            gc.set_threshold(*GARBAGE)
             ready(engine)
             retrying = asyncio.create_task(_retry_when_asked(engine, again), name="segtap-retry")
             await stop.wait()
