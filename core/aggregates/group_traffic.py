@@ -19,6 +19,7 @@ from ..checks.ids import is_placeholder
 from ..checks.stream import Said
 from ..checks.stream.group_evidence import EVENT, PROFILE, Elsewhere, Evidence, EvidenceKept
 from ..checks.stream.memory import Recent
+from ..checks.stream.packed import Members, whole
 from ..messages import JsonObject
 from ..settings import Destination
 
@@ -56,6 +57,13 @@ class UnknownValue(msgspec.Struct):
 
 class _Event(msgspec.Struct, frozen=True, array_like=True):
     name: str
+    properties: Members
+    member_of: frozenset[str]
+    message: int
+
+
+class _EventKept(msgspec.Struct, frozen=True, array_like=True):
+    name: str
     properties: JsonObject
     member_of: frozenset[str]
     message: int
@@ -79,7 +87,7 @@ class TrafficKept(msgspec.Struct, frozen=True, array_like=True):
     values: list[tuple[str, str, UnknownValue]]
     members: list[tuple[str, list[str]]]
     evidence: EvidenceKept
-    newest: list[_Event]
+    newest: list[_EventKept]
     keys: list[str]
 
 
@@ -138,7 +146,7 @@ class GroupTraffic:
             [(key, text, value) for (key, text), value in self._values.items()],
             [(id, list(self._members.get(id) or ())) for id in self._members.remembered()],
             self._evidence.kept(),
-            list(self._newest),
+            [_EventKept(one.name, whole(one.properties), one.member_of, one.message) for one in self._newest],
             self._keys,
         )
 
@@ -153,7 +161,9 @@ class GroupTraffic:
         for id, keys in kept.members:
             self._members.put(id, frozenset(keys))
         self._evidence.restore(kept.evidence)
-        self._newest.extend(kept.newest)
+        self._newest.extend(
+            [_Event(one.name, one.properties, one.member_of, one.message) for one in kept.newest]
+        )
         self._keys = kept.keys
 
     def add(self, said: Said) -> None:

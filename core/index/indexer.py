@@ -323,7 +323,7 @@ class Indexer:
         if found:
             entry = with_found(entry, found, self._reader.adjusted(prepared.called, found))
         if entry.summary.delivery is DeliveryState.WAITING:
-            self._offer(entry.summary, one.made)
+            self._offer(entry.summary, one.source.made)
         return entry
 
 

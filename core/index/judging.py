@@ -10,7 +10,7 @@ from ..checks.stream import Whole
 from ..faults import Faults
 from ..messages import Message, Receipt
 from ..verdict import FAULT_RULE, Finding, Translation, Verdict
-from .prepared import JudgedMessage, prepare
+from .prepared import JudgedMessage, Own, prepare
 
 logger = logging.getLogger(__name__)
 
@@ -75,5 +75,4 @@ class Judging:
         revision = self.revision
         verdict = self.verdict(message)
         whole = Whole(message.document, verdict.translation)
-        prepared = prepare(message, verdict, receipt, revision)
-        return JudgedMessage(prepared, lambda: whole, lambda: whole.translation)
+        return JudgedMessage(prepare(message, verdict, receipt, revision), Own(whole))

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from functools import partial
-from typing import Protocol, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
+
+import msgspec
 
 from ..checks.stream import Whole
 from ..messages import Marks, Receipt
+from ..verdict import Translation
 from .prepared import JudgedMessage
-from .wire import Answer, AnsweredMessage, AnsweredReceipt, read_translation
+from .wire import NOTHING, Answer, AnsweredMessage, AnsweredReceipt, read_translation
 
 WORK_RECEIPTS = 64
 WORK_BYTES = 256 * 1024
@@ -63,6 +65,20 @@ def ids_in(judged: Iterable[JudgedReceipt], since: int) -> Iterator[str]:
             for one in messages:
                 if not one.prepared.entry.summary.marks & _WOULD_REJECT:
                     yield one.prepared.said.message_id
+
+
+class _Worked(NamedTuple):
+    """The source of messages of a receipt that a worker has judged."""
+
+    again: Again
+    receipt: Receipt
+    translation: msgspec.Raw
+
+    def whole(self, id: int) -> Whole:
+        return self.again.again(self.receipt, id)
+
+    def made(self) -> Translation:
+        return read_translation(self.translation)
 
 
 class Handed:
@@ -119,7 +135,7 @@ class Handed:
             if said is None or said.unable:
                 one = await judge(receipt)
             else:
-                one = receipt, said.why or [self._judged(message, receipt) for message in said.messages]
+                one = receipt, said.why or self._judged(said.messages, receipt)
             judged.append(one)
             size += size_of(one)
         for receipt, _ in judged:
@@ -128,10 +144,13 @@ class Handed:
                 self._answered.popleft()
         return judged
 
-    def _judged(self, message: AnsweredMessage, receipt: Receipt) -> JudgedMessage:
-        prepared = message.prepared
-        return JudgedMessage(
-            prepared,
-            partial(self._again.again, receipt, prepared.said.id),
-            partial(read_translation, message.translation),
-        )
+    def _judged(self, messages: Sequence[AnsweredMessage], receipt: Receipt) -> list[JudgedMessage]:
+        # Most messages do not wait for Mixpanel, and share what reads the receipt again.
+        shared = _Worked(self._again, receipt, NOTHING)
+        return [
+            JudgedMessage(
+                one.prepared,
+                shared if one.translation == NOTHING else _Worked(self._again, receipt, one.translation),
+            )
+            for one in messages
+        ]

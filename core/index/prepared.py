@@ -6,8 +6,7 @@ the order of receipt.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import msgspec
 
@@ -33,12 +32,41 @@ class Prepared(msgspec.Struct, frozen=True, array_like=True, gc=False):
     size: int
 
 
+class Source(Protocol):
+    """Gives the message behind a prepared one, and its translation, to whoever needs more than that says."""
+
+    def whole(self, id: int) -> Whole:
+        """Return the message itself, and what becomes of it."""
+        ...
+
+    def made(self) -> Translation:
+        """Return its translation, if it waits for Mixpanel."""
+        ...
+
+
+class Own(NamedTuple):
+    """The source of a message that this process has judged."""
+
+    known: Whole
+
+    def whole(self, id: int) -> Whole:
+        """Return the message itself, and what becomes of it."""
+        return self.known
+
+    def made(self) -> Translation:
+        """Return its translation."""
+        return self.known.translation
+
+
 class JudgedMessage(NamedTuple):
-    """A prepared message, `whole` to get the message itself, and `made` to get its translation."""
+    """A prepared message, and its source."""
 
     prepared: Prepared
-    whole: Callable[[], Whole]
-    made: Callable[[], Translation]
+    source: Source
+
+    def whole(self) -> Whole:
+        """Return the message itself, and what becomes of it."""
+        return self.source.whole(self.prepared.said.id)
 
     @property
     def digest(self) -> Digest:

@@ -114,9 +114,9 @@ class WorkerJudging(Judging):
         return parse_receipt(receipt, only, self._bounds, self._text)
 
     def _answered(self, message: Message, receipt: Receipt) -> AnsweredMessage:
-        prepared, _, made = self.judged(message, receipt)
+        prepared, own = self.judged(message, receipt)
         waits = prepared.entry.summary.delivery is DeliveryState.WAITING
-        return AnsweredMessage(prepared, msgspec.Raw(pack(made())) if waits else NOTHING)
+        return AnsweredMessage(prepared, msgspec.Raw(pack(own.made())) if waits else NOTHING)
 
 
 class Worker:

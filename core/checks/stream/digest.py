@@ -21,6 +21,7 @@ from ...verdict import Translation
 from ..group_keys import group_records, likely_keys, profile_updates
 from ..request import event_records
 from .observed import EVENTS, Observed, name_of, object_of, text_of
+from .packed import Packed, packed
 
 BITS: dict[type, int] = {bool: 1, int: 2, float: 2, str: 4, list: 8, dict: 16}
 """The types of values that rules distinguish, as bits; null has none."""
@@ -38,14 +39,21 @@ _KEPT_BACK = int(Marks.WOULD_REJECT | Marks.REFUSED)
 _SECOND, _REPLAY = int(Marks.SECOND_RECEIPT), int(Marks.REPLAY)
 _NO_RECORD: JsonObject = {}
 _encode = msgspec.json.Encoder(order="deterministic").encode
+_pack = msgspec.msgpack.Encoder().encode
+_read_shape = msgspec.msgpack.Decoder(tuple[tuple[str, ...], bytes]).decode
 
 
 class SentEvent(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """An event that goes to Mixpanel: its path in the requests, its name, its properties."""
+    """An event that goes to Mixpanel: its path in the requests, its name, its properties.
+
+    `distinct_id` and `time` are two of the properties, None where it lacks them.
+    """
 
     path: str
     event: Json
-    properties: JsonObject
+    distinct_id: Json
+    time: Json
+    properties: Packed
 
 
 class WrittenGroup(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -107,10 +115,8 @@ class Said(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The values of `WHO` in the traits, then in the context's traits; () if nothing says who the user is."""
     content: int
     """A fingerprint of properties, traits and group id."""
-    names: tuple[str, ...]
-    """Names of the properties, or of the traits of identify and group calls."""
-    types: bytes
-    """The types of their values, each as a bit of `BITS`."""
+    shape: bytes
+    """`names` and `types`, packed: the same for messages that have the same."""
     events: tuple[SentEvent, ...]
     profiles: tuple[tuple[str, JsonObject], ...]
     """What an identify call writes to profiles, each with its path in the requests."""
@@ -124,6 +130,16 @@ class Said(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What Mixpanel's own SDK sent; {} for a Segment message."""
     action: Action | None
     """What its copy in the other connection mode has in common with it; None unless it comes from a page."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the properties, or of the traits of identify and group calls."""
+        return _read_shape(self.shape)[0]
+
+    @property
+    def types(self) -> bytes:
+        """The types of their values, each as a bit of `BITS`."""
+        return _read_shape(self.shape)[1]
 
 
 class Whole(NamedTuple):
@@ -201,9 +217,13 @@ def said_by(message: Observed, translation: Translation, now: int) -> Said:
         if user and (type == "identify" or "traits" in context or "@" in user)
         else (),
         fingerprint([type, properties, traits, text_of(group)]),
-        tuple(members),
-        bytes(map(_bit_of, map(_type_of, members.values()))),
-        tuple([SentEvent(path, one.get("event"), sent) for path, one, sent in event_records(translation)]),
+        _shape_of(members),
+        tuple(
+            [
+                SentEvent(path, one.get("event"), sent.get("distinct_id"), sent.get("time"), packed(sent))
+                for path, one, sent in event_records(translation)
+            ]
+        ),
         tuple(profile_updates(translation)) if type == "identify" else (),
         tuple([WrittenGroup(number, by.subscription, by.action, one) for number, by, one in groups]),
         named_ids(translation, document),
@@ -213,6 +233,15 @@ def said_by(message: Observed, translation: Translation, now: int) -> Said:
         document if of_sdk else _NO_RECORD,
         device_action(document) if of_sdk else event_action(document, at) if is_event and in_page else None,
     )
+
+
+def _shape_of(members: JsonObject) -> bytes:
+    types = bytes(map(_bit_of, map(_type_of, members.values())))
+    try:
+        return _pack((tuple(members), types))
+    except UnicodeEncodeError:
+        names = [name.encode("utf-8", "backslashreplace").decode() for name in members]
+        return _pack((names, types))
 
 
 def _kept(members: JsonObject) -> JsonObject:

@@ -14,6 +14,7 @@ import msgspec
 from ...messages import Json, JsonObject
 from ..group_keys import group_ids, group_text
 from .memory import Recent
+from .packed import Members, whole
 
 GROUP, PROFILE, EVENT = 1, 2, 4
 """Where a name holds a group's id: in a group call, on a profile, on an event."""
@@ -54,7 +55,7 @@ class Evidence:
     def __init__(self, ids: int) -> None:
         self._names: dict[str, _Name] = {}
         self._ids: Recent[tuple[str, str], bool] = Recent(ids)
-        self._newest: deque[tuple[int, JsonObject]] = deque(maxlen=_KEPT)
+        self._newest: deque[tuple[int, Members]] = deque(maxlen=_KEPT)
         self._in_use: set[str] = set()
         """Keys that events or profiles carry themselves."""
 
@@ -63,7 +64,7 @@ class Evidence:
         return EvidenceKept(
             tuple(self._names.items()),
             tuple(self._ids.remembered()),
-            tuple(self._newest),
+            tuple([(place, whole(values)) for place, values in self._newest]),
             tuple(self._in_use),
         )
 
@@ -89,7 +90,7 @@ class Evidence:
                 self._note(place, values, name)
             yield from self._whole(name)
 
-    def look(self, place: int, values: JsonObject) -> Sequence[Elsewhere]:
+    def look(self, place: int, values: Members) -> Sequence[Elsewhere]:
         """Look at a profile or an event."""
         if len(values) <= _KEPT_VALUES:
             self._newest.append((place, values))
@@ -99,7 +100,7 @@ class Evidence:
             self._note(place, values, name)
         return [one for name in self._names for one in self._whole(name)]
 
-    def held(self, key: str, values: JsonObject) -> Iterator[str]:
+    def held(self, key: str, values: Members) -> Iterator[str]:
         """Yield the other names under which the values have an id of the key's groups."""
         if key in self._in_use:
             return
@@ -111,7 +112,7 @@ class Evidence:
         """Yield the other names under which some profile had an id of the key's groups."""
         return (name for name, one in self._names.items() if one.key == key and one.places & PROFILE)
 
-    def _note(self, place: int, values: JsonObject, name: str) -> None:
+    def _note(self, place: int, values: Members, name: str) -> None:
         one = self._names.get(name)
         if one is None:
             return

@@ -33,6 +33,7 @@ from .group_evidence import EVENT, PROFILE, Elsewhere, Evidence
 from .group_values import GroupValues
 from .memory import Recent
 from .observed import StreamLimits, object_of, text_of
+from .packed import Members
 from .seen import Seen
 from .users import StreamUsers
 
@@ -261,7 +262,7 @@ class Groups:
         )
 
 
-def _carries(properties: JsonObject, key: str) -> bool:
+def _carries(properties: Members, key: str) -> bool:
     return key in properties and properties[key] != []
 
 

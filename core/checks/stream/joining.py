@@ -216,7 +216,7 @@ class Joining:
             return
         for one in seen.said.events:
             properties = one.properties
-            if properties.get("distinct_id") != seen.said.anonymous:
+            if one.distinct_id != seen.said.anonymous:
                 continue
             if properties.get("$device_id") or properties.get("$user_id"):
                 continue

@@ -79,7 +79,7 @@ class Names:
             return found
         # Properties of an event, traits of users, traits of groups: each has its own types.
         of = name if said.type == "track" else ""
-        shape = hash((said.type, of, said.names, said.types))
+        shape = hash((said.type, of, said.shape))
         if shape not in self._shapes:  # most messages have the names and types of an earlier one
             found += self._members(seen, what, where, of)
             self._shapes.add(shape)

@@ -65,12 +65,12 @@ def _key(seen: Seen) -> _Key:
     if not said.events:
         return _Key(said.name, said.distinct_id, said.now if said.at is None else said.at, said.stated)
     first = said.events[0]
-    time = first.properties.get("time")
+    time = first.time
     if isinstance(time, bool) or not isinstance(time, (int, float)) or not 0 <= time < _LATEST:
         time = said.now
     elif seen.destination.kind == "classic-cloud":
         time = time * 1000  # the classic destination sends seconds
-    return _Key(text_of(first.event), text_of(first.properties.get("distinct_id")), time, said.stated)
+    return _Key(text_of(first.event), text_of(first.distinct_id), time, said.stated)
 
 
 def _day_before(time: int, low: int) -> int:

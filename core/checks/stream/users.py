@@ -171,7 +171,7 @@ class StreamUsers:
             )
 
     def _amount(self, seen: Seen, slot: Slot) -> Finding | None:
-        if not seen.said.events or not seen.said.events[0].properties.get("distinct_id"):
+        if not seen.said.events or not seen.said.events[0].distinct_id:
             return None  # an event of nobody, which a subscription without the id fields sends
         columns, at = slot.columns, slot.at
         day = (seen.said.now if seen.said.at is None else seen.said.at) // _DAY_MS & _MOST

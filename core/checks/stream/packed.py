@@ -1,0 +1,76 @@
+"""Objects of a message that stay packed, because hardly any rule on the stream looks into them.
+
+A worker process makes them, the engine gets their bytes. Reading the properties of each event there took
+longer than most rules.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import msgspec
+
+from ...messages import Json, JsonObject
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(JsonObject).decode
+_SMALL, _SMALL_MOST, _MIDDLE, _LARGE = 0x80, 0x8F, 0xDE, 0xDF
+"""The first byte of a map in MessagePack: up to 15 members, up to 65,535, and more."""
+
+
+class Packed(msgspec.Struct, array_like=True, gc=False):
+    """An object that is unpacked when somebody asks for a member that it may have."""
+
+    data: bytes | JsonObject
+
+    def whole(self) -> JsonObject:
+        """Return the object, unpacked from now on."""
+        data = self.data
+        if isinstance(data, bytes):
+            data = self.data = _decode(data)
+        return data
+
+    def __len__(self) -> int:
+        """Return how many members it has."""
+        data = self.data
+        if not isinstance(data, bytes):
+            return len(data)
+        first = data[0]
+        if _SMALL <= first <= _SMALL_MOST:
+            return first - _SMALL
+        return int.from_bytes(data[1 : 3 if first == _MIDDLE else 5], "big")
+
+    def __contains__(self, name: object) -> bool:
+        """Return True if it has a member of that name."""
+        data = self.data
+        if isinstance(data, bytes):
+            # Where the bytes of the name are nowhere, nothing has to be unpacked.
+            if not isinstance(name, str) or name.encode("utf-8", "replace") not in data:
+                return False
+            data = self.whole()
+        return name in data
+
+    def __getitem__(self, name: str, /) -> Json:
+        """Return a member. Raises KeyError."""
+        return self.whole()[name]
+
+    def get(self, name: str, default: Json = None, /) -> Json:
+        """Return a member, or the default if it has none of that name."""
+        return self.whole().get(name, default) if name in self else default
+
+
+Members: TypeAlias = JsonObject | Packed
+"""What rules ask of an object, packed or not."""
+
+
+def whole(members: Members) -> JsonObject:
+    """Return the object that these are the members of."""
+    return members.whole() if isinstance(members, Packed) else members
+
+
+def packed(members: JsonObject) -> Packed:
+    """Return the object packed; as it is if MessagePack cannot hold it."""
+    try:
+        return Packed(_encode(members))
+    except (UnicodeEncodeError, OverflowError, RecursionError):
+        return Packed(members)
