@@ -12,7 +12,7 @@ from ..checks.stream import Whole
 from ..messages import Marks, Receipt
 from ..verdict import Translation
 from .prepared import JudgedMessage
-from .wire import NOTHING, Answer, AnsweredMessage, AnsweredReceipt, read_translation
+from .wire import NOTHING, Answer, AnsweredReceipt, read_translation
 
 WORK_RECEIPTS = 64
 WORK_BYTES = 256 * 1024
@@ -135,7 +135,7 @@ class Handed:
             if said is None or said.unable:
                 one = await judge(receipt)
             else:
-                one = receipt, said.why or self._judged(said.messages, receipt)
+                one = receipt, said.why or self._judged(said, receipt)
             judged.append(one)
             size += size_of(one)
         for receipt, _ in judged:
@@ -144,13 +144,15 @@ class Handed:
                 self._answered.popleft()
         return judged
 
-    def _judged(self, messages: Sequence[AnsweredMessage], receipt: Receipt) -> list[JudgedMessage]:
+    def _judged(self, answered: AnsweredReceipt, receipt: Receipt) -> list[JudgedMessage]:
         # Most messages do not wait for Mixpanel, and share what reads the receipt again.
         shared = _Worked(self._again, receipt, NOTHING)
         return [
             JudgedMessage(
-                one.prepared,
-                shared if one.translation == NOTHING else _Worked(self._again, receipt, one.translation),
+                prepared,
+                shared
+                if message.translation == NOTHING
+                else _Worked(self._again, receipt, message.translation),
             )
-            for one in messages
+            for prepared, message in zip(answered.prepared(), answered.messages, strict=True)
         ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 import msgspec
 
@@ -12,7 +13,7 @@ from ..messages import Marks, Message, Receipt, message_number
 from ..pipeline.kept import pack_verdict
 from ..query import Names, names_of, refusal_text, searched_text
 from ..stores.base import Entry, Judged
-from ..verdict import Finding, Severity, Verdict
+from ..verdict import Finding, Severity, Translation, Verdict
 from .labels import agent_label, describe, record_label, source_label
 
 NAME_LIMIT = 256
@@ -37,7 +38,7 @@ def delivery_of(verdict: Verdict, *, wanted: bool, marks: int) -> DeliveryState:
 def summarize(message: Message, verdict: Verdict, receipt: Receipt) -> Summary:
     """Return the line of a message. Texts are cut, and safe to encode (no lone surrogates)."""
     name, user = describe(message)
-    errors, warnings, _ = counts_of(verdict.findings)
+    errors, warnings, _ = _counts_of(verdict.findings)
     marks = int(message.marks)  # operations on flags cost ten times as much as on numbers
     return Summary(
         message.id,
@@ -173,6 +174,10 @@ def counts_of(findings: Sequence[Finding]) -> tuple[int, int, int]:
     return errors, warnings, len(findings) - errors - warnings
 
 
+_counts_of = lru_cache(maxsize=512)(counts_of)
+"""For findings that many messages have, letter by letter."""
+
+
 def rules_of(findings: Sequence[Finding], known: Mapping[str, Severity] = NO_RULES) -> dict[str, Severity]:
     """Return each rule with the worst severity that it has, in the findings or before."""
     rules = dict(known)
@@ -187,13 +192,29 @@ def judged_of(verdict: Verdict, marks: int, own: Verdict | None = None, revision
 
     `own` is the verdict without what the rules on the stream found, which is kept whole under its revision.
     """
+    sent = bool(verdict.translation.operations) and not int(marks) & UNSENDABLE
+    if own is verdict and not (
+        verdict.objections or verdict.stages or verdict.fault or verdict.outcomes or verdict.repairs
+    ):
+        return _judged_by_findings(verdict.findings, sent, revision)
+    return _judged(verdict, sent, own, revision)
+
+
+@lru_cache(maxsize=512)
+def _judged_by_findings(findings: tuple[Finding, ...], sent: bool, revision: str) -> Judged:
+    """Return the value that the many messages share which have the same findings and nothing else."""
+    verdict = Verdict(Translation(), findings)
+    return _judged(verdict, sent, verdict, revision)
+
+
+def _judged(verdict: Verdict, sent: bool, own: Verdict | None, revision: str) -> Judged:
     errors, warnings, notes = counts_of(verdict.findings)
     return Judged(
         errors=errors,
         warnings=warnings,
         notes=notes,
         rules=rules_of(verdict.findings),
-        sent=bool(verdict.translation.operations) and not int(marks) & UNSENDABLE,
+        sent=sent,
         revision=revision,
         verdict=b"" if own is None else pack_verdict(own),
     )

@@ -7,12 +7,18 @@ answer or in several. Nothing else goes over the two pipes, and both ends are of
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from typing import TypeAlias
 
 import msgspec
 
+from ..api.models import Summary
+from ..checks.stream import Said
 from ..messages import Receipt
+from ..objections import Objection
+from ..query import Names
 from ..settings import Settings
+from ..stores.base import Entry, Judged
 from ..verdict import Translation
 from .prepared import Prepared
 
@@ -40,18 +46,80 @@ class Work(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
 
 class AnsweredMessage(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """A message, with its packed translation if it waits for Mixpanel."""
+    """The parts of a `Prepared` message, with its packed translation if it waits for Mixpanel.
 
-    prepared: Prepared
+    `judged` is the place of what the index keeps of its verdict, in the receipt's `judged`.
+    """
+
+    said: Said
+    summary: Summary
+    wanted: bool
+    text: str
+    names: Names
+    judged: int
+    text_cut: bool
+    called: str
+    objections: tuple[Objection, ...]
+    fault: str
+    size: int
     translation: msgspec.Raw
 
 
 class AnsweredReceipt(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """A receipt's messages, or `why` it has none. `unable`: its messages cannot be packed."""
+    """A receipt's messages, or `why` it has none. `unable`: its messages cannot be packed.
+
+    `judged` has each value once: most messages share it with others.
+    """
 
     messages: tuple[AnsweredMessage, ...] = ()
+    judged: tuple[Judged, ...] = ()
     why: str = ""
     unable: bool = False
+
+    def prepared(self) -> list[Prepared]:
+        """Return the messages put together again."""
+        judged = self.judged
+        return [
+            Prepared(
+                one.said,
+                Entry(one.summary, one.wanted, one.text, (), one.names, judged[one.judged], one.text_cut),
+                one.called,
+                one.objections,
+                one.fault,
+                one.size,
+            )
+            for one in self.messages
+        ]
+
+
+def answered_receipt(messages: Sequence[tuple[Prepared, msgspec.Raw]]) -> AnsweredReceipt:
+    """Return the answer for a receipt: its messages with their packed translations, `NOTHING` for none."""
+    judged: dict[int, int] = {}
+    values: list[Judged] = []
+    answered: list[AnsweredMessage] = []
+    for one, translation in messages:
+        entry = one.entry
+        place = judged.get(id(entry.judged))
+        if place is None:
+            place = judged[id(entry.judged)] = len(values)
+            values.append(entry.judged)
+        answered.append(
+            AnsweredMessage(
+                one.said,
+                entry.summary,
+                entry.wanted,
+                entry.text,
+                entry.names,
+                place,
+                entry.text_cut,
+                one.called,
+                one.objections,
+                one.fault,
+                one.size,
+                translation,
+            )
+        )
+    return AnsweredReceipt(tuple(answered), tuple(values))
 
 
 class Answer(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -29,15 +29,16 @@ from ..settings import Settings
 from ..sources.bounds import bounds_of
 from ..verdict import Verdict
 from .judging import READING, Judging
+from .prepared import Prepared
 from .revision import revision_of
 from .wire import (
     LENGTH,
     NOTHING,
-    AnsweredMessage,
     AnsweredReceipt,
     PackedAnswer,
     Use,
     Work,
+    answered_receipt,
     frame,
     pack,
     read_order,
@@ -98,11 +99,11 @@ class WorkerJudging(Judging):
         messages = self.messages(receipt)
         if isinstance(messages, str):
             return AnsweredReceipt(why=messages), 0
-        answered: list[AnsweredMessage] = []
+        judged: list[tuple[Prepared, msgspec.Raw]] = []
         for message in messages:
             begins(position_of(message.id))
-            answered.append(self._answered(message, receipt))
-        return AnsweredReceipt(tuple(answered)), sum([message.size for message in messages])
+            judged.append(self._answered(message, receipt))
+        return answered_receipt(judged), sum([message.size for message in messages])
 
     def verdict(self, message: Message) -> Verdict:
         """Return the verdict on a message; one that is given up is not judged, that is its verdict."""
@@ -113,10 +114,10 @@ class WorkerJudging(Judging):
     def _read(self, receipt: Receipt, only: Collection[int] | None = None, /) -> list[Message]:
         return parse_receipt(receipt, only, self._bounds, self._text)
 
-    def _answered(self, message: Message, receipt: Receipt) -> AnsweredMessage:
+    def _answered(self, message: Message, receipt: Receipt) -> tuple[Prepared, msgspec.Raw]:
         prepared, own = self.judged(message, receipt)
         waits = prepared.entry.summary.delivery is DeliveryState.WAITING
-        return AnsweredMessage(prepared, msgspec.Raw(pack(own.made())) if waits else NOTHING)
+        return prepared, msgspec.Raw(pack(own.made())) if waits else NOTHING
 
 
 class Worker:

@@ -13,12 +13,12 @@ from ...messages import Marks, message_number, seq_of
 from ...verdict import FAULT_RULE, SEVERITY_WEIGHT
 from ..base import Counts, Entry, Judged, Revision
 from . import texts
+from .added import added, sent_of
 from .rows import (
     MESSAGE_COLUMNS,
     kind_of,
     pack_entry,
     pack_rules,
-    storable,
     verdict_of,
 )
 from .shared import SharedRows, Uses
@@ -75,19 +75,16 @@ class MessageRows:
                 f"messages above receipt {upto}, or receipt {upto} above the last, {self.last_seq}"
             )
         fresh = [entry for entry in entries if seq_of(entry.summary.id) > self.indexed]
-        rows = [(counted(entry), 1) for entry in fresh]
-        tally = self._tally.with_changes(rows)
-        judged = [entry.judged for entry in fresh]
+        kinds, verdicts = Uses(self._kinds), Uses(self._verdicts)
+        packed, texts_of, alike = added(fresh, kinds, verdicts)
+        tally = self._tally.with_changes([(one.row, one.messages) for one in alike])
+        judged = [one.judged for one in alike]
         severities = self._severities.with_more(judged)
         changes = Changes(worst_of(judged))
-        changes.add(rows)
+        for one in alike:
+            changes.add_alike(one.row, one.messages, one.first, one.last, one.newest)
         indexed = max(self.indexed, upto)
-        kinds, verdicts = Uses(self._kinds), Uses(self._verdicts)
-        packed = [
-            pack_entry(entry, kinds.number(kind_of(entry)), _number_of(verdicts, entry.judged))
-            for entry in fresh
-        ]
-        stretches = self._tail.added([_text_of(entry) for entry in fresh])
+        stretches = self._tail.added(texts_of)
         with self._transaction():
             kinds.write(self._db)
             verdicts.write(self._db)
@@ -116,7 +113,7 @@ class MessageRows:
             ]
             after = [
                 row._replace(
-                    event=entry.names.event, rules=pack_rules(entry.judged.rules), sent=_sent(entry.judged)
+                    event=entry.names.event, rules=pack_rules(entry.judged.rules), sent=sent_of(entry.judged)
                 )
                 for row, entry in found
             ]
@@ -132,7 +129,7 @@ class MessageRows:
             for row, entry in found:
                 kinds.less(row.kind)
                 verdicts.less(row.judged)
-                packed = pack_entry(entry, kinds.number(kind_of(entry)), _number_of(verdicts, entry.judged))
+                packed = pack_entry(entry, kinds.used(kind_of(entry)), _number_of(verdicts, entry.judged))
                 known = dict(zip(_FILLED_FROM, packed, strict=True))
                 user = known["user_id"] or known["anonymous_id"]
                 values.append((*(known[name] for name in _FILLED), user, row.id))
@@ -219,7 +216,7 @@ class MessageRows:
                     marks = row.marks | Marks.DAMAGED
                     rules = pack_rules((FAULT_RULE,))
                     verdicts.less(row.judged)
-                    judged = verdicts.number((str(revision), rules, 0, row.sent, b""))
+                    judged = verdicts.used((str(revision), rules, 0, row.sent, b""))
                     now = row._replace(
                         marks=marks,
                         delivery=state,
@@ -297,24 +294,6 @@ def places(values: Sequence[object]) -> str:
     return ",".join("?" * len(values))
 
 
-def counted(entry: Entry) -> Row:
-    """Return what is counted of an entry."""
-    line, judged = entry.summary, entry.judged
-    return Row(
-        line.marks,
-        line.delivery.value,
-        line.errors,
-        line.warnings,
-        line.id,
-        line.received_at,
-        storable(line.type),
-        storable(line.name),
-        storable(entry.names.event),
-        pack_rules(judged.rules),
-        _sent(judged),
-    )
-
-
 def _text_of(entry: Entry) -> Text:
     return Text(entry.summary.id, entry.text, entry.text_cut)
 
@@ -322,11 +301,7 @@ def _text_of(entry: Entry) -> Text:
 def _number_of(verdicts: Uses, judged: Judged) -> int | None:
     """Return the number of the row of `verdicts`, None if nothing is known."""
     values = verdict_of(judged)
-    return None if values is None else verdicts.number(values)
-
-
-def _sent(judged: Judged) -> int | None:
-    return None if judged.sent is None else int(judged.sent)
+    return None if values is None else verdicts.used(values)
 
 
 def _revised(row: Row, revision: Revision) -> Row:
@@ -337,5 +312,5 @@ def _revised(row: Row, revision: Revision) -> Row:
         errors=judged.errors,
         warnings=judged.warnings,
         rules=pack_rules(judged.rules),
-        sent=_sent(judged),
+        sent=sent_of(judged),
     )

@@ -44,11 +44,20 @@ class Uses:
         self._next = rows.next
 
     def number(self, values: Any) -> int:
-        """Return the number of the row with these values, which one more message uses."""
+        """Return the number of the row with these values; the caller counts who uses it."""
         number = self._known.get(values) or self._new.get(values)
         if number is None:
             number = self._new[values] = self._next
             self._next += 1
+        return number
+
+    def use(self, number: int, messages: int) -> None:
+        """Count that so many more messages use a row."""
+        self._more[number] += messages
+
+    def used(self, values: Any) -> int:
+        """Return the number of the row with these values, which one more message uses."""
+        number = self.number(values)
         self._more[number] += 1
         return number
 

@@ -225,6 +225,15 @@ class _Sums:
         return self.messages, self.errors, self.warnings, self.silent
 
 
+def _alike_by(row: Row, more: int) -> _Alike:
+    type, event = counted_as(row.type, row.name, row.event, refused=bool(row.marks & _REFUSED))
+    bad = 1 if row.errors else 0
+    warned = 1 if row.warnings and not bad else 0
+    silent = 1 if row.sent == 0 and type else 0
+    flags = bad | warned << 1 | silent << 2
+    return type, event, row.rules, row.delivery, flags, row.received_at // MINUTE, more
+
+
 class Changes:
     """What rows that come, go and change do to the tables of totals. `write` belongs into a transaction.
 
@@ -242,12 +251,7 @@ class Changes:
         """Count rows that come (1) or go (-1)."""
         alike: dict[_Alike, list[int]] = {}
         for row, more in rows:
-            type, event = counted_as(row.type, row.name, row.event, refused=bool(row.marks & _REFUSED))
-            bad = 1 if row.errors else 0
-            warned = 1 if row.warnings and not bad else 0
-            silent = 1 if row.sent == 0 and type else 0
-            flags = bad | warned << 1 | silent << 2
-            key = (type, event, row.rules, row.delivery, flags, row.received_at // MINUTE, more)
+            key = _alike_by(row, more)
             known = alike.get(key)
             if known is None:
                 alike[key] = [1, row.received_at, row.received_at, row.id]
@@ -258,6 +262,10 @@ class Changes:
             known[3] = max(known[3], row.id)
         for key, found in alike.items():
             self._alike(key, found)
+
+    def add_alike(self, row: Row, count: int, first: int, last: int, newest: int) -> None:
+        """Count rows that come, all like this one, from `first` to `last`; `newest` is the highest id."""
+        self._alike(_alike_by(row, 1), (count, first, last, newest))
 
     def _alike(self, key: _Alike, found: Sequence[int]) -> None:
         type, event, rules, delivery, flags, minute, more = key
