@@ -232,13 +232,16 @@ class GroupTraffic:
         self._instead(self._evidence.look(PROFILE, values))
 
     def _events(self, said: Said) -> None:
+        self.any_event = True
+        groups = self._groups_of(said)
         for one in said.events:
-            self.any_event = True
-            event = _Event(str(one.event), one.properties, self._groups_of(said), said.id)
+            event = _Event(str(one.event), one.properties, groups, said.id)
             self._newest.append(event)
             for key in self._keys:
-                self._count(key, event)
-            self._instead(self._evidence.look(EVENT, one.properties))
+                if groups or key in event.properties:
+                    self._count(key, event)
+            if found := self._evidence.look(EVENT, one.properties):
+                self._instead(found)
 
     def _groups_of(self, said: Said) -> frozenset[str]:
         if not len(self._members):

@@ -95,6 +95,9 @@ class Clusters:
 
     def known(self, id: str) -> int:
         """Return the number of an id, a cluster of its own when it is new."""
+        number = self.store.recent.get(id)
+        if number is not None:
+            return number
         number = self.store.number(id)
         if number > self.count:
             self.count = number

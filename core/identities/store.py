@@ -15,7 +15,8 @@ _CHUNK_BITS = 20
 _CHUNK = 1 << _CHUNK_BITS
 _END = b"\xff"
 """Behind each text. It is in no UTF-8, so that a search finds nothing across two ids."""
-_RECENT = 2_048
+_RECENT, _LONG = 8_192, 256
+"""Ids whose numbers are at hand, twice as many at most; longer ones are looked up each time."""
 
 
 class IdStore:
@@ -33,7 +34,9 @@ class IdStore:
         self._tags = array("I", [0])
         self._slots = [array("I", bytes(4 * _FIRST)) for _ in range(PARTS)]
         self._used = array("I", bytes(4 * PARTS))
-        self._recent: dict[str, int] = {}
+        self.recent: dict[str, int] = {}
+        """The numbers of ids that were asked for lately, of some thousands at least."""
+        self._before: dict[str, int] = {}
         self._alike: set[int] = set()
         """Ids that have the hash of another one: only these may have twins."""
 
@@ -68,7 +71,7 @@ class IdStore:
 
     def find(self, id: str) -> int:
         """Return the number of an id, 0 when it has none."""
-        known = self._recent.get(id)
+        known = self.recent.get(id)
         if known is not None:
             return known
         part, tag = _place(id)
@@ -76,19 +79,23 @@ class IdStore:
 
     def number(self, id: str) -> int:
         """Return the number of an id, a new one (`len` grows) when it has none yet."""
-        known = self._recent.get(id)
-        if known is not None:
-            return known
-        part, tag = _place(id)
-        data = _encoded(id)
-        number, at, alike = self._look(part, tag, data)
-        if not number:
-            number = self._add(part, tag, at, data)
-            if alike:
-                self._alike.update((alike, number))
-        if len(self._recent) >= _RECENT:
-            self._recent.clear()
-        self._recent[id] = number
+        recent = self.recent
+        number = recent.get(id)
+        if number is not None:
+            return number
+        number = self._before.get(id)
+        if number is None:
+            part, tag = _place(id)
+            data = _encoded(id)
+            number, at, alike = self._look(part, tag, data)
+            if not number:
+                number = self._add(part, tag, at, data)
+                if alike:
+                    self._alike.update((alike, number))
+        if len(id) <= _LONG:
+            if len(recent) >= _RECENT:
+                self._before, self.recent = recent, {}
+            self.recent[id] = number
         return number
 
     def text(self, number: int) -> str:

@@ -13,7 +13,7 @@ import msgspec
 
 from ..messages import UUID4
 from ..settings import IdentityMode
-from .clusters import ALIAS, IDENTIFIED, LISTED, PROFILE, Clusters
+from .clusters import ALIAS, IDENTIFIED, LISTED, PROFILE, USER, Clusters
 from .model import DEVICE, LinkKind
 from .named import Named
 from .notes import MAX_IDS, Reason
@@ -91,7 +91,9 @@ class Identities:
             number = ids.known(id)
             ids.events[number] += 1
             if user:
-                ids.mark_user(number if user == id else ids.known(user))
+                of_user = number if user == id else ids.known(user)
+                if not ids.flags[of_user] & USER:
+                    ids.mark_user(of_user)
             ids.touch(ids.root(number), self._message)
 
     def _profile(self, id: str) -> None:

@@ -161,11 +161,29 @@ class Recent(Generic[K, V]):
 
     def put(self, key: K, value: V) -> None:
         """Keep it as the most recent."""
+        young = self._young
+        if key in young:  # as most are that come again and again
+            young[key] = value
+            return
         self._old.pop(key, None)
-        self._young[key] = value
-        if len(self._young) >= self._half:
-            self.forgotten += len(self._old)
-            self._old, self._young = self._young, {}
+        young[key] = value
+        if len(young) >= self._half:
+            self._age()
+
+    def swap(self, key: K, value: V) -> V | None:
+        """Keep it as the most recent, and return what was kept under the key before, or None."""
+        young = self._young
+        before = young.get(key)
+        young[key] = value
+        if before is None:
+            before = self._old.pop(key, None)
+            if len(young) >= self._half:
+                self._age()
+        return before
+
+    def _age(self) -> None:
+        self.forgotten += len(self._old)
+        self._old, self._young = self._young, {}
 
     def first_time(self, key: K, value: V) -> bool:
         """Keep the key, and return whether it is new."""

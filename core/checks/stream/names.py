@@ -138,9 +138,11 @@ class Names:
         steps = self._limits.event_names if track else self._limits.page_names
         if len(names) >= steps[-1]:
             return None  # the last thing that there is to say has been said
-        before = len(names)
-        names.add(hash(seen.said.name))
-        if len(names) == before or len(names) not in steps:
+        name = hash(seen.said.name)
+        if name in names:
+            return None
+        names.add(name)
+        if len(names) not in steps:
             return None
         if track:
             return rule.EVENT_NAME_CARDINALITY.finding(

@@ -183,7 +183,7 @@ class Repeats:
             hash(key.user) & _WORDS,
             hash(key.stated) & _WORDS,
             int(key.time) & _WORDS,
-            min(max(tick, 0), _WORDS),  # a receivedAt of a file may be any time
+            tick if 0 <= tick <= _WORDS else 0 if tick < 0 else _WORDS,  # a file's receivedAt may be any time
         )
         if slot.new:
             _keep(columns, at, new)
@@ -207,8 +207,7 @@ class Repeats:
         key = hash((said.type, said.name, distinct_id, said.content))
         when = said.now if said.at is None else said.at
         library = said.library
-        before = self._contents.get(key)
-        self._contents.put(key, (when, said.message_id, library))
+        before = self._contents.swap(key, (when, said.message_id, library))
         within = self._limits.double_empty_within if said.empty else self._limits.double_within
         if before is None or abs(when - before[0]) >= within or before[1] == said.message_id:
             return None
@@ -234,8 +233,7 @@ class Repeats:
             return None
         key = hash((user, url))
         when = seen.said.now if seen.said.at is None else seen.said.at
-        before = self._views.get(key)
-        self._views.put(key, (when, kind, name))
+        before = self._views.swap(key, (when, kind, name))
         if before is None or before[1] == kind or abs(when - before[0]) >= self._limits.double_within:
             return None
         calls = {"page": "a page call", "track": "a track call", "mixpanel": "Mixpanel's own SDK"}

@@ -27,7 +27,7 @@ def test_thousands_of_ids_over_several_chunks() -> None:
         assert store.number(f"user-{number}") == number
     for number in range(40):
         store.number(f"{long}{number}")
-    store._recent.clear()  # pyright: ignore[reportPrivateUsage]
+    store.recent.clear()
     assert [store.find(f"user-{number}") for number in (1, 2_500, 5_000)] == [1, 2_500, 5_000]
     assert store.text(store.find(f"{long}39")) == f"{long}39"
     assert store.find("user-5001") == 0
