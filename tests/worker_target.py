@@ -11,7 +11,7 @@ import os
 import sys
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,7 @@ def hang() -> None:
 
 
 def failing(message_id: str, how: str) -> None:
-    original, read = worker.run, worker.parse_receipt
+    one, several, read = worker.run, worker.run_together, worker.parse_receipt
 
     def parse_receipt(receipt: Receipt, *more: Any) -> list[Message]:
         if f'"{message_id}"'.encode() in receipt.body:
@@ -56,16 +56,24 @@ def failing(message_id: str, how: str) -> None:
         worker.parse_receipt = parse_receipt
         return
 
-    def run(message: Message, **more: Any) -> Any:
+    def fail(message: Message) -> None:
         if message.message_id == message_id:
             if how == "exits":
                 os._exit(3)
             if how == "hangs":
                 hang()
             raise ZeroDivisionError("poison")
-        return original(message, **more)
 
-    worker.run = run
+    def run(message: Message, **more: Any) -> Any:
+        fail(message)
+        return one(message, **more)
+
+    def run_together(messages: Sequence[Message], **more: Any) -> Any:
+        for message in messages:
+            fail(message)
+        return several(messages, **more)
+
+    worker.run, worker.run_together = run, run_together
 
 
 def main(counts: str, message_id: str = "", how: str = "") -> None:

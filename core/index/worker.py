@@ -23,13 +23,13 @@ import msgspec
 from ..delivery import DeliveryState
 from ..faults import Faults
 from ..messages import Message, Receipt, position_of
-from ..pipeline import compile_settings, run
+from ..pipeline import compile_settings, run, run_together
 from ..pipeline.intake import parse_receipt
 from ..settings import Settings
 from ..sources.bounds import bounds_of
 from ..verdict import Verdict
 from .judging import READING, Judging
-from .prepared import Prepared
+from .prepared import JudgedMessage, Prepared
 from .revision import revision_of
 from .wire import (
     LENGTH,
@@ -48,6 +48,9 @@ ANSWER_BYTES = 256 * 1024
 """Bytes of messages after which a worker answers: no more of them are held at once."""
 COLLECT_AFTER = 64
 """Pieces of work between two collections of garbage: messages hold no cycles, so that there is little."""
+TOGETHER = 32
+"""Messages of a receipt that are translated before the first of them is checked: so few that no time limit
+passes meanwhile unless one of them hangs."""
 READ = 1 << 16
 SIGN_EVERY = 1.0
 """Seconds after which a worker that has not answered says that it is at work."""
@@ -77,6 +80,7 @@ class WorkerJudging(Judging):
         compiled, self._bounds = compile_settings(settings), bounds_of(settings.ingest)
         self._text: bytes | None = None
         self._given_up: dict[int, str] = {}
+        self._inspect_all = partial(run_together, settings=compiled)
         super().__init__(self._read, partial(run, settings=compiled), faults)
 
     @property
@@ -90,19 +94,27 @@ class WorkerJudging(Judging):
         text: bytes | None,
         begins: Callable[[int], None],
         given_up: Sequence[tuple[int, str]] = (),
+        *,
+        one_by_one: bool = False,
     ) -> tuple[AnsweredReceipt, int]:
         """Judge a receipt's messages; `text` is its body if it was inflated. Also return their size.
 
-        `begins` is called with the position of each message before that is judged; see `Work` for `given_up`.
+        `begins` is called with the position of the message that is judged next, now and then and for each one
+        if they are judged `one_by_one`; see `Work` for that and `given_up`.
         """
         self._text, self._given_up = text, dict(given_up)
         messages = self.messages(receipt)
         if isinstance(messages, str):
             return AnsweredReceipt(why=messages), 0
         judged: list[tuple[Prepared, msgspec.Raw]] = []
-        for message in messages:
-            begins(position_of(message.id))
-            judged.append(self._answered(message, receipt))
+        step = 1 if one_by_one or given_up else TOGETHER
+        for at in range(0, len(messages), step):
+            begins(position_of(messages[at].id))
+            some = messages[at : at + step]
+            if step == 1:
+                judged.append(_packed(self.judged(some[0], receipt)))
+            else:
+                judged += map(_packed, self.together(some, receipt, self._inspect_all))
         return answered_receipt(judged), sum([message.size for message in messages])
 
     def verdict(self, message: Message) -> Verdict:
@@ -114,10 +126,12 @@ class WorkerJudging(Judging):
     def _read(self, receipt: Receipt, only: Collection[int] | None = None, /) -> list[Message]:
         return parse_receipt(receipt, only, self._bounds, self._text)
 
-    def _answered(self, message: Message, receipt: Receipt) -> tuple[Prepared, msgspec.Raw]:
-        prepared, own = self.judged(message, receipt)
-        waits = prepared.entry.summary.delivery is DeliveryState.WAITING
-        return prepared, msgspec.Raw(pack(own.made())) if waits else NOTHING
+
+def _packed(judged: JudgedMessage) -> tuple[Prepared, msgspec.Raw]:
+    """Return a message with its packed translation, if it waits for Mixpanel."""
+    prepared = judged.prepared
+    waits = prepared.entry.summary.delivery is DeliveryState.WAITING
+    return prepared, msgspec.Raw(pack(judged.source.made())) if waits else NOTHING
 
 
 class Worker:
@@ -156,7 +170,9 @@ class Worker:
                 self._answer(judging, [])
 
         for receipt, text in zip(work.receipts, work.texts, strict=True):
-            answered, size = judging.answered(receipt, text, begins, work.given_up)
+            answered, size = judging.answered(
+                receipt, text, begins, work.given_up, one_by_one=work.one_by_one
+            )
             try:
                 packed = pack(answered)
             except (UnicodeEncodeError, OverflowError, RecursionError):

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from .compiled import CompiledSettings, compile_settings, compiled
-from .stages import STAGES, run
+from .stages import STAGES, run, run_together
 
-__all__ = ["STAGES", "CompiledSettings", "compile_settings", "compiled", "run"]
+__all__ = ["STAGES", "CompiledSettings", "compile_settings", "compiled", "run", "run_together"]
