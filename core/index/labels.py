@@ -10,6 +10,7 @@ from ..messages import RAW_TYPE, Json, JsonObject, Message
 from ..query import names_of
 from ..text import shorten
 
+_SHORT = 64
 NAME_CHARS = 256
 """Longer names and ids are cut for the list; the message itself keeps them whole."""
 
@@ -48,14 +49,9 @@ def source_label(document: JsonObject) -> str:
     on), `channel`, the operating system, the library's name as it stands.
     """
     context = _object(document.get("context"))
-    library, system, channel = (
-        _text(value) if value is not None else ""
-        for value in (
-            _object(context.get("library")).get("name"),
-            _object(context.get("os")).get("name"),
-            document.get("channel"),
-        )
-    )
+    library = _text(_object(context.get("library")).get("name"))
+    system = _text(_object(context.get("os")).get("name")) if "os" in context else ""
+    channel = _text(document.get("channel")) if "channel" in document else ""
     return _label(library[:NAME_CHARS], system[:NAME_CHARS], channel[:NAME_CHARS])
 
 
@@ -97,11 +93,11 @@ def describe(message: Message) -> tuple[str, str]:
     if message.type == RAW_TYPE:
         names = names_of(document, RAW_TYPE)
         return _line(names.event or RAW_TYPE), _line(names.user_id or names.anonymous_id)
-    properties = _object(document.get("properties"))
     match message.type:
         case "track":
             name = _text(document.get("event"))
         case "page" | "screen":
+            properties = _object(document.get("properties"))
             name = (
                 _text(document.get("name"))
                 or _text(properties.get("name"))
@@ -138,4 +134,6 @@ def _text(value: Json) -> str:
 
 
 def _line(text: str) -> str:
+    if len(text) <= _SHORT and text.isascii() and text.isprintable() and " " not in text:
+        return text  # as most ids are
     return " ".join(shorten(text, NAME_CHARS).split())

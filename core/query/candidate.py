@@ -80,13 +80,16 @@ class Candidate(Protocol):
         ...
 
 
+_NAMED_IN = {"track": "event", "page": "name", "screen": "name"}
+
+
 def names_of(document: JsonObject, type: str, *, write_key: str = "", origin: str = "sdk") -> Names:
     """Read the names of a message."""
     if type == RAW_TYPE:
         return _names_of_record(document, write_key, origin)
     context = document.get("context")
     library = context.get("library") if isinstance(context, dict) else None
-    key = {"track": "event", "page": "name", "screen": "name"}.get(type, "")
+    key = _NAMED_IN.get(type, "")
     return Names(
         event=_text(document.get(key)),
         user_id=_text(document.get("userId")),
@@ -136,8 +139,10 @@ def refusal_text(receipt: Receipt) -> str:
 
 def _text(value: Json) -> str:
     """Return a value as a field sees it: a text, or a number as text."""
+    if value is None:
+        return ""
     if isinstance(value, str):
-        return encodable(value)
+        return value if value.isascii() else encodable(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return ""
     return repr(value)

@@ -9,6 +9,8 @@ from .wildcards import fold
 
 BETWEEN = "\x1f"
 """Stands between two values, so that no word reaches from one into the next."""
+_TEXTS = frozenset((str,))
+"""The type of all values of most objects, which are then not looked at one by one."""
 _ALWAYS_FILLED_IN = ("receivedAt",)
 _FILLED_IN = ("receivedAt", "timestamp")
 
@@ -28,7 +30,11 @@ def searched_text(document: JsonObject, filled: Collection[str] = ()) -> str:
             if isinstance(value, str):
                 found[value] = None
             elif isinstance(value, dict):
-                within.append(iter(value.values()))
+                inner = value.values()
+                if _TEXTS.issuperset(map(type, inner)):
+                    found.update(dict.fromkeys(inner))  # pyright: ignore[reportArgumentType]
+                    continue
+                within.append(iter(inner))
                 break
             elif isinstance(value, list):
                 within.append(iter(value))

@@ -74,6 +74,8 @@ def fold(text: str) -> str:
 
 def encodable(text: str) -> str:
     """Return the text with U+FFFD in place of lone surrogates, which UTF-8 cannot hold."""
+    if text.isascii():
+        return text
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -206,9 +206,9 @@ def said_by(message: Observed, translation: Translation, now: int) -> Said:
         at,
         now,
         _stated(document, timestamp, "$.timestamp" in message.filled),
-        _skew(document),
+        _skew(document) if "sentAt" in document else None,
         url,
-        text_of(object_of(context.get("device")).get("id")),
+        text_of(object_of(context["device"]).get("id")) if "device" in context else "",
         text_of(object_of(data).get("platform")) if data else "",
         in_page or "device" in context,
         not properties and not traits,
@@ -216,7 +216,7 @@ def said_by(message: Observed, translation: Translation, now: int) -> Said:
         _who(traits, object_of(context.get("traits")))
         if user and (type == "identify" or "traits" in context or "@" in user)
         else (),
-        fingerprint([type, properties, traits, text_of(group)]),
+        fingerprint([type, properties, traits, "" if group is None else text_of(group)]),
         _shape_of(members),
         tuple(
             [
