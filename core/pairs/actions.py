@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 import msgspec
@@ -131,6 +132,7 @@ def milliseconds(time: Json) -> float | None:
     return time * 1000 if abs(time) < SECONDS_BELOW else time
 
 
+@lru_cache(maxsize=512)
 def origin_of(url: str) -> str:
     """Return scheme and host of a page's URL, "" where it has none."""
     try:

@@ -32,7 +32,7 @@ def searched_text(document: JsonObject, filled: Collection[str] = ()) -> str:
             elif isinstance(value, dict):
                 inner = value.values()
                 if _TEXTS.issuperset(map(type, inner)):
-                    found.update(dict.fromkeys(inner))  # pyright: ignore[reportArgumentType]
+                    found.update(dict.fromkeys(inner))  # pyright: ignore[reportCallIssue, reportArgumentType]
                     continue
                 within.append(iter(inner))
                 break

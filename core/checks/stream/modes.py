@@ -70,7 +70,7 @@ class Modes:
 
     def _of_server(self, said: Said) -> Finding | None:
         for sent in said.events:
-            event, user = text_of(sent.event), text_of(sent.properties.get("distinct_id"))
+            event, user = text_of(sent.event), text_of(sent.distinct_id)
             if event and user:
                 key = hash((event, user))
                 self._by_server.put(key, said.now)
@@ -84,7 +84,8 @@ class Modes:
         return _twice(said.name)
 
     def _add(self, pairing: Pairing, said: Said, action: Action) -> bool:
-        return pairing.add(said.id, "cloud", action, said.events[0].properties, said.now) is not None
+        parts = said.events[0].properties.whole()
+        return pairing.add(said.id, "cloud", action, parts, said.now) is not None
 
 
 def _twice(event: str) -> Finding:
