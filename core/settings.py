@@ -95,7 +95,8 @@ class ClassicSettings(msgspec.Struct, frozen=True, kw_only=True):
     """`[classic]` of segtap.toml: what only the classic destination knows, as Segment's settings page has it.
 
     People is off and consolidated page calls are on, as Segment's guide says; Segment's catalogue makes new
-    destinations the other way round.
+    destinations the other way round. The settings from `set_all_traits_by_default` on are read in device mode
+    only, where the page itself sends to Mixpanel.
     """
 
     people: bool = False
@@ -114,6 +115,19 @@ class ClassicSettings(msgspec.Struct, frozen=True, kw_only=True):
     group_traits_to_set_once: tuple[str, ...] = ()
     legacy_super_properties: bool = False
     """`$` before every trait on events."""
+    set_all_traits_by_default: bool = True
+    """Automatically set all Traits as Super Properties and People Properties; off: only the listed ones."""
+    super_properties: tuple[str, ...] = ()
+    """Properties to send as Super Properties: of track and page calls, and traits if not all are set."""
+    people_properties: tuple[str, ...] = ()
+    """Traits to set as People Properties, if not all are set; `email`, `name` and their like always are."""
+    persistence: Literal["cookie", "localStorage"] = "cookie"
+    """Where Mixpanel's SDK keeps ids and super properties."""
+    cookie_name: str = ""
+    """"" means `mp_<token>_mixpanel`."""
+    cross_subdomain_cookie: bool = False
+    """One cookie for all subdomains of a site; off: one for each host."""
+    secure_cookie: bool = False
 
 
 class SegmentSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -348,6 +362,12 @@ def integration_settings(settings: Settings) -> JsonObject:
     return {**named, "token": settings.destination.token or STAND_IN_TOKEN}
 
 
+def device_settings(settings: Settings) -> JsonObject:
+    """Return the settings of the classic destination in device mode, under Segment's setting names."""
+    named = _classic_names(settings.destination, settings.classic)
+    return {**named, "token": settings.destination.token or STAND_IN_TOKEN}
+
+
 def _classic_names(destination: DestinationSettings, classic: ClassicSettings) -> JsonObject:
     return {
         "token": destination.token,
@@ -364,6 +384,13 @@ def _classic_names(destination: DestinationSettings, classic: ClassicSettings) -
         "groupIdentifierTraits": list(classic.group_identifier_traits),
         "groupTraitsToSetOnce": list(classic.group_traits_to_set_once),
         "legacySuperProperties": classic.legacy_super_properties,
+        "setAllTraitsByDefault": classic.set_all_traits_by_default,
+        "superProperties": list(classic.super_properties),
+        "peopleProperties": list(classic.people_properties),
+        "persistence": classic.persistence,
+        "cookieName": classic.cookie_name,
+        "crossSubdomainCookie": classic.cross_subdomain_cookie,
+        "secureCookie": classic.secure_cookie,
     }
 
 

@@ -33,6 +33,7 @@ from ..settings import (
     Source,
 )
 from .nearest import nearest_key
+from .wrong_values import wrong_value
 
 FILE_NAME = "segtap.toml"
 ENV_PREFIX = "SEGTAP_"
@@ -320,7 +321,7 @@ def _check(section: str, key: str, value: Json, place: str) -> None:
     try:
         msgspec.convert({key: value}, SECTIONS[section], strict=False)
     except msgspec.ValidationError as error:
-        raise SettingsError(f"{place}: {key} of [{section}] cannot be {value!r}: {error}.") from None
+        raise SettingsError(f"{place}: {wrong_value(SECTIONS, section, key, value, error)}") from None
 
 
 def _checked(plain: JsonObject, place: str, folder: Path) -> JsonObject:

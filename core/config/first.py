@@ -101,6 +101,13 @@ group_identifier_traits = {toml_value(list(answers.group_keys))}  # group keys: 
 consolidated_page_calls = true  # every page is the event `Loaded a Page`
 # event_increments = ["Order Completed"]
 # prop_increments = ["total"]
+
+# Device mode only, where the page itself sends to Mixpanel; segtap simulates it:
+# set_all_traits_by_default = true  # Automatically set all Traits as Super Properties and People Properties
+# super_properties = ["plan"]  # Properties to send as Super Properties: of track calls; of traits if not all
+# people_properties = ["plan"]  # Traits to set as People Properties, if not all are set
+# persistence = "cookie"  # or "localStorage": where Mixpanel's SDK keeps ids and super properties
+# cross_subdomain_cookie = false  # one cookie for all subdomains
 """
 
 

@@ -11,7 +11,7 @@ import msgspec
 
 from ..checks.stream.memory import IdTable, hashed
 from ..checks.stream.observed import StreamLimits
-from ..codec.pieces import message_pieces
+from ..codec.pieces import Piece, message_pieces
 from ..errors import InputError, MappingError
 from ..json_text import json_bytes
 from ..mapping.dates import read_time
@@ -88,11 +88,8 @@ def given_messages(
     Lines count from 1. Envelopes are those of `segtap translate`; a batch gives each of its messages.
     """
     for piece in message_pieces(lines):
-        if piece.error:
-            yield Unreadable(piece.line, piece.error)
-            continue
         try:
-            yield _given(piece.line, piece.text, destination, bounds)
+            yield given_in(piece, destination, bounds)
         except (InputError, MappingError) as error:
             yield Unreadable(piece.line, str(error))
 
@@ -113,7 +110,11 @@ def documents(
             yield given.message.document
 
 
-def _given(line: int, text: str | bytes, destination: Destination, bounds: Bounds) -> Given:
+def given_in(piece: Piece, destination: Destination, bounds: Bounds = DEFAULT_BOUNDS) -> Given:
+    """Read the message of one piece. Raises InputError or MappingError for one that cannot be read."""
+    if piece.error:
+        raise InputError(piece.error)
+    line, text = piece.line, piece.text
     data = text.strip() if isinstance(text, bytes) else text.strip().encode("utf-8", "surrogatepass")
     if b'"message"' not in data or over(data, bounds):
         return Given(line=line, message=read_message(data, id=line, bounds=bounds), destination=destination)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 
@@ -26,14 +26,18 @@ CLASSIC_KEYS = {
     "groupIdentifierTraits": "group_identifier_traits",
     "groupTraitsToSetOnce": "group_traits_to_set_once",
     "legacySuperProperties": "legacy_super_properties",
+    "setAllTraitsByDefault": "set_all_traits_by_default",
+    "superProperties": "super_properties",
+    "peopleProperties": "people_properties",
+    "persistence": "persistence",
+    "cookieName": "cookie_name",
+    "crossSubdomainCookie": "cross_subdomain_cookie",
+    "secureCookie": "secure_cookie",
 }
 """Segment's names of the classic destination's settings, and those under `[classic]`."""
 
-DEVICE_KEYS = (
-    *("setAllTraitsByDefault", "superProperties", "peopleProperties", "pageview", "nameTag"),
-    *("cookieName", "crossSubdomainCookie", "secureCookie", "persistence"),
-)
-"""Settings of the classic destination that only its device mode reads: segtap shows the cloud mode."""
+_UNUSED = ("pageview", "nameTag")
+"""Settings of the classic destination that nothing reads any more, in either mode."""
 _READ = ("token", "apiKey", "sourceName", "enableEuropeanUnionEndpoint", "apiRegion")
 """Settings of the classic destination that stand under `[destination]`."""
 _ACTIONS_READ = ("projectToken", "apiSecret", "apiRegion", "sourceName", "strictMode")
@@ -130,7 +134,9 @@ def _classic(destination: Exported, given: dict[str, Any], notes: Notes) -> Json
     made: JsonObject = {}
     for name, key in CLASSIC_KEYS.items():
         value = given.get(name)
-        if isinstance(value, bool if key in _SWITCHES else list) and _plain(value):
+        if value == "":
+            continue
+        if _fits(key, value):
             made[key] = value
         elif value is not None:
             unknown = first_unknown(value)
@@ -139,19 +145,17 @@ def _classic(destination: Exported, given: dict[str, Any], notes: Notes) -> Json
                 f"{name} {why}: segtap uses its default.",
                 NotImitated(kind="setting", name=name, where=destination.address),
             )
-    device = [name for name in DEVICE_KEYS if given.get(name) not in (None, "", [])]
-    if device:
-        notes.say(f"Device mode only, so left out: {', '.join(device)}. segtap shows what cloud mode sends.")
-    _name_unknown(destination, given, {*CLASSIC_KEYS, *DEVICE_KEYS, *_READ}, notes)
+    _name_unknown(destination, given, {*CLASSIC_KEYS, *_UNUSED, *_READ}, notes)
     return made
 
 
-_SWITCHES = {one.name for one in msgspec.structs.fields(ClassicSettings) if one.type is bool}
-"""The keys of `[classic]` that are on or off; the others are lists."""
+_TYPES = {one.name: one.type for one in msgspec.structs.fields(ClassicSettings)}
 
 
-def _plain(value: Any) -> bool:
-    """Return True for a boolean or a list of strings, the values of `[classic]`."""
-    if isinstance(value, list):
-        return all(isinstance(item, str) for item in cast("list[Any]", value))
-    return isinstance(value, bool)
+def _fits(key: str, value: Any) -> bool:
+    """Return True for a value that a key of `[classic]` may have: on or off, a text, a list of texts."""
+    try:
+        msgspec.convert(value, _TYPES[key])
+    except msgspec.ValidationError:
+        return False
+    return True

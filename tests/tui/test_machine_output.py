@@ -52,6 +52,7 @@ expect = { events = ["Bought"], properties = { total = 5 } }
 NOW = ("--now", "2026-11-24T12:00:00Z")
 RUNS = {
     "segtap translate": ("translate", *NOW, "--repair", "insert-id", FILE),
+    "segtap translate --destination classic-device": ("translate", "--destination", "classic-device", FILE),
     "segtap check": ("check", "--format", "json", *NOW, FILE),
     "segtap compare": ("compare", "actions", "classic-cloud", "--format", "json", *NOW, FILE),
     "segtap users": ("users", "--format", "json", FILE),

@@ -13,6 +13,7 @@ from ...core.settings import REPAIR_NAMES
 from ..render.glyphs import wants_ascii
 from .options import (
     DESTINATIONS,
+    SIMULATED,
     clock_of,
     format_option,
     load,
@@ -33,7 +34,11 @@ SOURCE = click.argument("source", metavar="[FILE|-]", type=click.File("rb"), def
 
 @click.command()
 @SOURCE
-@click.option("--destination", type=DESTINATIONS, help="Which destination of Segment's. [actions]")
+@click.option(
+    "--destination",
+    type=click.Choice([*DESTINATIONS.choices, SIMULATED]),
+    help="Which destination of Segment's. [actions]",
+)
 @click.option("--now", metavar="ISO", help="The clock to translate by. [the time now]")
 @click.option("--show-secrets", is_flag=True, help="Write the authorization header whole.")
 @click.option(
@@ -71,6 +76,15 @@ def translate(
     "transformations" and "filters", too, in place of the file's. Three keys are added: message (what the
     destination gets), not_sent (the stage, path and reason that stop it, or null) and stages (what each
     changed).
+
+    With --destination classic-device it simulates device mode, in which the page itself sends to Mixpanel.
+    Each line becomes {"operations", "super_properties"}: the records that the page sends, in order, and what
+    Mixpanel's SDK keeps in the browser afterwards. A line {"settings", "page", "calls", "messages"} is a page
+    of its own: "page" has url and referrer, "calls" says what no message shows (a reload, the second argument
+    of alias). Without "calls" it is as if one page load. Bare messages use the [classic] settings of
+    segtap.toml: those of one anonymousId are one page, in the order of the lines, and each line writes what
+    its own message sends and what is registered after it. Random ids are written as <device_id> and
+    <insert_id>; what only the browser knows ($os, $browser, $screen_height, …) is left out.
     """
     import msgspec
 
@@ -82,6 +96,10 @@ def translate(
 
     failed = False
     clock = clock_of(now)
+    if destination == SIMULATED:
+        if stages or repairs:
+            raise click.UsageError(f"--destination {SIMULATED} goes without --stages and --repair.")
+        ctx.exit(_simulate(source, clock))
     settings = _settings(destination, show_secrets=show_secrets)
     tell_stand_in(settings)
     if stages:
@@ -102,6 +120,20 @@ def translate(
             write_json_text(line.text)
         tell_unusable(functions.unusable() if stages else ())
     ctx.exit(1 if failed else 0)
+
+
+def _simulate(source: BinaryIO, clock: int) -> int:
+    from ...core import bounds_of
+    from ...core.commands.translate_device import simulate_lines
+    from ...core.settings import device_settings
+
+    settings = load()
+    failed = False
+    bounds = bounds_of(settings.ingest)
+    for line in simulate_lines(source, device_settings(settings), clock=lambda: clock, bounds=bounds):
+        failed |= line.failed
+        write_json_text(line.text)
+    return 1 if failed else 0
 
 
 @click.command()

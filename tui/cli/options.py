@@ -42,6 +42,8 @@ FLAGS: dict[str, tuple[str, str]] = {
 """Option → its section ("": none) and key in segtap.toml."""
 
 DESTINATIONS = click.Choice(["actions", "classic-cloud"])
+SIMULATED = "classic-device"
+"""The destination that the page itself runs: it can be simulated, and nothing is forwarded to it."""
 REGIONS = click.Choice(["us", "eu", "in"], case_sensitive=False)
 config_option = click.option(
     "--config",

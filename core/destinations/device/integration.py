@@ -17,7 +17,7 @@ from .inverted import NotJoined, invert
 from .options import DeviceOptions
 from .sdk import Sdk
 from .tables import DELETED, PEOPLE_ID, TRAITS
-from .values import group_json, json_of, object_of, same, union_as_texts
+from .values import group_json, json_of, same, union_as_texts
 
 NOT_A_TEXT = "The event's name is not a text: the page's code ends with a TypeError."
 CANNOT_JOIN = (
@@ -53,7 +53,7 @@ def identify(call: Call, sdk: Sdk, options: DeviceOptions) -> None:
             named.pop(name, None)
     if truthy(named.get("$created")):
         _remove(named, "createdAt")
-    traits = object_of(named)
+    traits = _object_of(named)
     to_union: JsonObject = {}
     to_set: JsonObject = {}
     for name in keys_in_order(traits):
@@ -88,13 +88,13 @@ def track(sdk: Sdk, options: DeviceOptions, event: Part, own: Part, now: int) ->
     if not isinstance(event, str):
         return NOT_A_TEXT
     given: Fields = dict(own) if isinstance(own, dict) else {}
-    listed = _picked(object_of(given), options.super_properties)
+    listed = _picked(_object_of(given), options.super_properties)
     if options.source_name:
         given["segment_source_name"] = options.source_name
     for name in DELETED:
         given.pop(name, None)
     try:
-        properties = invert(object_of(given))
+        properties = invert(_object_of(given))
     except NotJoined:
         return CANNOT_JOIN
     if options.people:
@@ -145,6 +145,10 @@ def alias(call: Call, sdk: Sdk, original: Json | Missing) -> None:
     known = (sdk.store.get("distinct_id"), sdk.store.get(PEOPLE_ID))
     if truthy(cast(Part, to)) and not any(same(to, one) for one in known):
         sdk.alias(to, original)
+
+
+def _object_of(fields: Fields) -> JsonObject:
+    return cast(JsonObject, json_of(fields))
 
 
 def _mixpanels_names(names: tuple[str, ...]) -> tuple[str, ...]:

@@ -70,5 +70,8 @@ def _unsigned(value: Json) -> Json:
             made[name] = INSERT_ID if name == "$insert_id" else _unsigned(item)
         return made
     if isinstance(value, list):
-        return [_unsigned(item) for item in value]
+        items: list[Json] = []
+        for item in value:
+            items.append(_unsigned(item))
+        return items
     return value

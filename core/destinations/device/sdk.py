@@ -17,7 +17,7 @@ from .page import Page
 from .people import enqueue, take_queue
 from .state import Browser, Cause, Ids, Operation, Store
 from .tables import ALIAS, ENGAGE, GROUPS, LIBRARY, NOT_IN_GROUPS, NOT_IN_PROFILES, NOT_SUPER, TRACK
-from .values import cut_object, kept, members, same, starts_with_number
+from .values import cut, kept, members, same, starts_with_number
 
 
 class Sdk:
@@ -108,14 +108,15 @@ class Sdk:
         self.identify(alias)
 
     def track(self, event: str, properties: JsonObject) -> None:
-        """Send an event: the environment, campaign and click ids, super properties, then its properties."""
+        """Send an event: the environment, click ids, super properties, then its own properties.
+
+        Campaign parameters of the URL are super properties by then."""
         self._register_defaults()
         made = {
             **self._page.environment(),
             "mp_lib": "web",
             "$insert_id": self._ids.insert_id(),
             "time": json_number(self._now / 1000),
-            **self._page.campaign(),
             **self._page.click_ids(),
             **{name: value for name, value in members(self.store) if name not in NOT_SUPER},
             **properties,
@@ -183,7 +184,7 @@ class Sdk:
             self._people(operation, values)
 
     def _send(self, endpoint: str, data: JsonObject) -> None:
-        self.operations.append(Operation(self._options.host, endpoint, cut_object(data)))
+        self.operations.append(Operation(self._options.host, endpoint, cast(JsonObject, cut(data))))
 
 
 def load_page(browser: Browser, page: Page, options: DeviceOptions, ids: Ids) -> Browser:

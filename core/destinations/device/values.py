@@ -1,5 +1,7 @@
 """Values as the two JavaScript libraries treat them: walking, cutting, adding, dates.
 
+Functions that go into values use loops in place of comprehensions, so that deep values need fewer frames.
+
 An object with a number under the name `length` is a list to Mixpanel's SDK, so what it walks through loses
 every key that is not an index below that number. `members` is that walk.
 """
@@ -45,15 +47,16 @@ def cut(value: Json) -> Json:
     if isinstance(value, str):
         return _cut_text(value)
     if isinstance(value, list):
-        return [cut(item) for item in value]
+        items: list[Json] = []
+        for item in value:
+            items.append(cut(item))
+        return items
     if isinstance(value, dict):
-        return cut_object(value)
+        made: JsonObject = {}
+        for key, item in members(value):
+            made[key] = cut(item)
+        return made
     return value
-
-
-def cut_object(fields: JsonObject) -> JsonObject:
-    """Return `cut` for an object."""
-    return {key: cut(value) for key, value in members(fields)}
 
 
 def _cut_text(text: str) -> str:
@@ -91,15 +94,16 @@ def json_of(value: Part) -> Json:
     if isinstance(value, Instant):
         return as_written(value, milliseconds=True)
     if isinstance(value, dict):
-        return object_of(value)
+        made: JsonObject = {}
+        for key, item in value.items():
+            made[key] = json_of(item)
+        return made
     if isinstance(value, list):
-        return [json_of(item) for item in value]
+        items: list[Json] = []
+        for item in value:
+            items.append(json_of(item))
+        return items
     return _scalar(value)
-
-
-def object_of(fields: Fields) -> JsonObject:
-    """Return `json_of` for an object."""
-    return {key: json_of(value) for key, value in fields.items()}
 
 
 def group_json(value: Part, *, listed: bool = False) -> Json:
@@ -116,7 +120,10 @@ def group_json(value: Part, *, listed: bool = False) -> Json:
             made[key] = group_json(item, listed=listed)
         return made
     if isinstance(value, list):
-        return [group_json(item, listed=True) for item in value]
+        items: list[Json] = []
+        for item in value:
+            items.append(group_json(item, listed=True))
+        return items
     return _scalar(value)
 
 

@@ -50,7 +50,8 @@ def test_file_of_the_config_folder_is_read_when_the_current_one_has_none(empty_f
 
 def test_every_key_can_be_set_from_the_environment() -> None:
     samples = {"bool": "", "int": "7", "float": "2.5", "str": "text", "tuple": "::1,127.0.0.1"}
-    special = {"kind": "classic-cloud", "region": "eu", "workspace_region": "eu", "project_region": "eu"}
+    special = {"kind": "classic-cloud", "persistence": "localStorage"}
+    special |= dict.fromkeys(("region", "workspace_region", "project_region"), "eu")
     for section in config.SECTIONS:
         for key in config.keys_of(section):
             default = getattr(config.SECTIONS[section](), key)
@@ -107,6 +108,14 @@ def test_secret_never_prints() -> None:
         ("ingest = 3\n", "[ingest] is a section"),
         ("[ingest\n", "is not TOML"),
         ("identity = 'none'\n", "Invalid enum value"),
+        ("[classic]\nsuper_propertys = []\n", "Did you mean super_properties?"),
+        ("[classic]\nsuper_properties = 'plan'\n", 'write a list of texts: super_properties = ["…"]'),
+        ("[classic]\npersistence = 'cookies'\n", 'write "cookie" or "localStorage".'),
+        ("[classic]\ncross_subdomain_cookie = 3\n", "cannot be 3: write true or false."),
+        (
+            "[destination]\nkind = 'classic-device'\n",
+            'Write kind = "classic-cloud": segtap simulates device mode',
+        ),
     ],
 )
 def test_a_wrong_file_says_what_and_where(empty_folder: Path, text: str, words: str) -> None:

@@ -300,22 +300,36 @@ def test_secrets_are_never_written() -> None:
     assert "token" not in masked.destination
 
 
-def test_settings_of_device_mode_are_named_as_left_out() -> None:
+def test_settings_of_device_mode_are_imported() -> None:
     device = {
         "setAllTraitsByDefault": False,
         "superProperties": ["plan"],
         "peopleProperties": [],
-        "persistence": "",
+        "persistence": "localStorage",
+        "cookieName": "",
         "crossSubdomainCookie": True,
+        "pageview": True,
     }
-    workspace = read_workspace([destination(metadata="54521fd925e721e32a72eed6", people=True, **device)])
-    (note,) = [line for line in workspace.notes if line.startswith("Device mode only")]
-    assert "left out: setAllTraitsByDefault, superProperties, crossSubdomainCookie." in note
-    assert workspace.classic == {"people": True}
-    without = read_workspace([destination(metadata="54521fd925e721e32a72eed6", people=True)])
-    assert not [line for line in without.notes if "Device mode" in line]
-    actions = read_workspace([destination(projectToken="tok", superProperties=["plan"])])
-    assert not [line for line in actions.notes if "Device mode" in line]
+    workspace = read_workspace([destination(metadata="54521fd925e721e32a72eed6", token="t", **device)])
+    assert workspace.classic == {
+        "set_all_traits_by_default": False,
+        "super_properties": ["plan"],
+        "people_properties": [],
+        "persistence": "localStorage",
+        "cross_subdomain_cookie": True,
+    }
+    assert not [line for line in workspace.notes if "does not know" in line or "cannot be read" in line]
+
+
+def test_a_setting_of_device_mode_that_cannot_be_read_is_named() -> None:
+    workspace = read_workspace(
+        [destination(metadata="54521fd925e721e32a72eed6", token="t", persistence="memory", cookieName=7)]
+    )
+    assert workspace.classic == {}
+    assert [line for line in workspace.notes if "cannot be read" in line] == [
+        "persistence cannot be read: segtap uses its default.",
+        "cookieName cannot be read: segtap uses its default.",
+    ]
 
 
 def test_settings_that_are_not_known_are_named_as_left_out() -> None:
@@ -338,7 +352,7 @@ def test_the_classic_destination_becomes_its_own_section(tmp_path: Path) -> None
         "sourceName": "",
     }
     workspace = read_workspace([destination(metadata="54521fd925e721e32a72eed6", **settings)])
-    assert workspace.classic == {"people": True, "event_increments": ["Bought"]}
+    assert workspace.classic == {"people": True, "event_increments": ["Bought"], "persistence": "cookie"}
     file = tmp_path / "segtap.toml"
     file.write_text(toml_of(workspace))
     loaded = config.load(environ={}, file=file)

@@ -170,7 +170,7 @@ class TestEvents:
         assert tab.track()["time"] == NOW
         assert tab.track(timestamp="2026-11-24T22:00:00.250Z")["time"] == NOW + 0.25
 
-    def test_super_properties_go_before_campaign_parameters_of_the_url(self) -> None:
+    def test_super_properties_override_click_ids_of_the_url(self) -> None:
         tab = Tab(Page(HOME.url + "?utm_source=ad&gclid=g"), superProperties=["gclid"])
         tab.track({"gclid": "registered"})
         assert tab.track()["gclid"] == "registered"
@@ -223,7 +223,8 @@ class TestPeople:
     def test_added_texts_and_lists_are_put_together_and_only_what_begins_with_a_number_is_sent(self) -> None:
         records = self.anonymous({"a": "12.50", "b": [7]}, {"a": "x"}, propIncrements=["a", "b"])
         assert operations(records, "$add") == [{"a": "012.50x", "b": "07"}]
-        assert operations(self.anonymous({"a": float("inf")}, propIncrements=["a"]), "$add") == [{"a": 0}]
+        queued: JsonObject = {"__mpa": {"soon": "soon", "n": "2"}}
+        assert operations(self.anonymous(queued, superProperties=["__mpa"]), "$add") == [{"n": "2"}]
 
     def test_an_increment_is_added_onto_a_queued_set(self) -> None:
         tab = Tab(people=True, propIncrements=["score"])
