@@ -160,7 +160,8 @@ class StageStep(msgspec.Struct, frozen=True):
 
     `changed` are the paths that it added, removed or changed, and `document` is the message after it, as JSON
     text; b"" where it changed nothing. `stopped` says why the message goes no further, "" if it does. `logs`
-    are lines that a function wrote with `console.log`.
+    are lines that a function wrote with `console.log`. `doubts` say why Segment may make something else of
+    the message. `matched` is False if the part's condition does not hold for the message.
     """
 
     stage: Stage
@@ -169,6 +170,8 @@ class StageStep(msgspec.Struct, frozen=True):
     document: bytes = b""
     stopped: str = ""
     logs: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
+    matched: bool = True
 
 
 class Explanation(msgspec.Struct, frozen=True):

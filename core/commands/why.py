@@ -7,7 +7,6 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from ..catalogue.settings import NOT_IMITATED
 from ..checks.not_imitated import concerning
 from ..destinations.explain import explain
 from ..messages import JsonObject, Marks, Message
@@ -19,6 +18,7 @@ from ..pipeline import STAGES, CompiledSettings
 from ..pipeline.functions import RunFunction, run_none, with_outcomes
 from ..pipeline.parts import Step
 from ..pipeline.stages import Walked, judged
+from ..pipeline.step_words import doubts_of, matched
 from ..text import counted, shorten, shown
 from ..verdict import Finding, NotSent, Operation, Stage, Translation
 
@@ -85,12 +85,11 @@ def _lines(message: Message, walked: Walked, settings: CompiledSettings, now: in
     """Yield the lines of all stages up to the one that stops the message."""
     parts = _not_imitated(message, walked, settings)
     stopped = walked.translation.not_sent
-    not_run = {(one.stage, one.name): one.reason for one in walked.results if one.effect == "not_imitated"}
     for stage in STAGES:
         yield from _unknown(stage, parts)
         steps = [step for step in walked.steps if step.part.stage == stage]
         for step in steps:
-            yield from _of_step(step, not_run.get((stage, step.part.name), ""))
+            yield from _of_step(step, message.outcomes)
             yield from _logs(step, message.outcomes)
         if stopped is not None and stopped.stage == stage:
             if not any(isinstance(step.made, NotSent) for step in steps):
@@ -140,21 +139,16 @@ def _not_imitated(message: Message, walked: Walked, settings: CompiledSettings) 
     return [one for one in parts if one.kind != "hashing" or one.name not in hashed]
 
 
-def _of_step(step: Step, not_run: str) -> Iterator[Line]:
-    """Yield the lines of one part; `not_run` is why an insert function could not run, or ""."""
+def _of_step(step: Step, outcomes: Sequence[FunctionOutcome]) -> Iterator[Line]:
+    """Yield the lines of one part."""
     stage, name = step.part.stage, f"{shorten(step.part.name, NAMES)!r}"
-    if not_run:
-        yield Line("unknown", stage, f"{name} is not imitated: {not_run}")
+    doubts = doubts_of(step, outcomes)
+    if doubts and step.part.function is not None:
+        yield Line("unknown", stage, f"{name} is not imitated: {doubts[0]}")
         return
     if isinstance(step.made, NotSent):
         yield Line("stopped", stage, f"{step.made.reason} ({step.made.path})")
         return
-    notes = () if step.part.notes is None else step.part.notes(step.before, step.reached)
-    doubts = [
-        Line("unknown", stage, one.message if one.path == "$" else f"{one.path[2:]} is {one.message}")
-        for one in notes
-        if one.rule == NOT_IMITATED.id
-    ]
     paths = [path for path, _ in changes(step.before, step.made)]
     more = len(paths) - PATHS_SHOWN
     listed = ", ".join(paths[:PATHS_SHOWN]) + (f" and {more:,} more" if more > 0 else "")
@@ -162,16 +156,15 @@ def _of_step(step: Step, not_run: str) -> Iterator[Line]:
         yield Line("changed", stage, f"{name} changes {listed}")
     elif not doubts:
         yield Line("unchanged", stage, f"{name} {_why_unchanged(step)}")
-    yield from doubts
+    for words in doubts:
+        yield Line("unknown", stage, words)
 
 
 def _why_unchanged(step: Step) -> str:
     """Return whether a part that changes nothing concerns the message at all."""
-    if step.part.matches is None:
-        return "changes nothing"
-    if step.part.matches(step.before, step.reached):
-        return "matches the message, and changes nothing"
-    return "does not match the message"
+    if not matched(step):
+        return "does not match the message"
+    return "changes nothing" if step.part.matches is None else "matches the message, and changes nothing"
 
 
 def _logs(step: Step, outcomes: Sequence[FunctionOutcome]) -> Iterator[Line]:

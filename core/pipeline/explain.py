@@ -20,6 +20,7 @@ from .origins import Origins
 from .parts import Step
 from .reading import read_document
 from .stages import Walked, walk
+from .step_words import doubts_of, matched
 
 
 def explained(detail: MessageDetail, settings: CompiledSettings) -> MessageDetail:
@@ -66,7 +67,15 @@ def _step(step: Step, outcomes: Sequence[FunctionOutcome]) -> StageStep:
     if isinstance(step.made, NotSent):
         return StageStep(part.stage, part.name, stopped=step.made.reason, logs=logs)
     paths = tuple(path for path, _ in changes(step.before, step.made))
-    return StageStep(part.stage, part.name, paths, json_bytes(step.made) if paths else b"", logs=logs)
+    return StageStep(
+        part.stage,
+        part.name,
+        paths,
+        json_bytes(step.made) if paths else b"",
+        logs=logs,
+        doubts=tuple(doubts_of(step, outcomes)),
+        matched=matched(step),
+    )
 
 
 def _taken_out(walked: Walked) -> Iterator[TakenOut]:

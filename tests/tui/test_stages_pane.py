@@ -97,6 +97,58 @@ async def test_the_stage_that_stops_a_message_says_why() -> None:
         assert '"revenue": 12.5' in pane.copy_text()
 
 
+@pytest.mark.parametrize(
+    ("transformation", "words", "not_words"),
+    [
+        (HASH, "not imitated  properties.phone is hashed by Segment", "changes nothing"),
+        ({**FIX, "if": "type = 'page'"}, "does not match this message", "changes nothing"),
+        ({"name": "Idle", "if": "type = 'track'"}, "changes nothing in this message", "not imitated"),
+        (
+            {
+                "name": "Compute",
+                "if": "type = 'track'",
+                "fqlDefinedProperties": [{"fql": "md5(event)", "propertyName": "properties.id"}],
+            },
+            "not imitated  the transformation 'Compute' computes a property",
+            "changes nothing",
+        ),
+    ],
+    ids=["hashed", "no match", "idle", "computed"],
+)
+async def test_a_stage_that_changes_nothing_here_says_why(
+    transformation: Any, words: str, not_words: str
+) -> None:
+    pane = SegmentPane()
+    async with Host(pane).run_test(size=(100, 30)) as pilot:
+        pane.detail = told([transformation], [])
+        await pilot.pause()
+        pane.action_turn(1)
+        await pilot.pause()
+        text = screen(pilot)
+        assert words in text
+        assert not_words not in text
+
+
+async def test_a_function_that_was_not_run_says_so_at_its_stage() -> None:
+    settings = compiled(
+        Destination(settings={"projectToken": TOKEN}), insert_functions=(InsertFunction(file="fn.js"),)
+    )
+    given = detail(MESSAGE)
+    for outcomes, words in (
+        ((FunctionOutcome(0, "not_imitated", "node is not installed"),), "node is not installed"),
+        ((), "it was not run"),
+    ):
+        verdict = msgspec.structs.replace(given.verdict, outcomes=outcomes)
+        pane = SegmentPane()
+        async with Host(pane).run_test(size=(100, 30)) as pilot:
+            pane.detail = explained(msgspec.structs.replace(given, verdict=verdict), settings)
+            await pilot.pause()
+            pane.action_turn(1)
+            await pilot.pause()
+            assert f"not imitated  {words}" in screen(pilot)
+            assert "changes nothing" not in screen(pilot)
+
+
 async def test_another_message_is_shown_as_it_was_sent_and_a_place_leads_back_there() -> None:
     pane = SegmentPane()
     first = told([FIX], [])

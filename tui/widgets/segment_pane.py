@@ -233,8 +233,18 @@ def _step_notes(step: StageStep, marks: Glyphs) -> list[Content]:
     paths = [clean(path) for path in step.changed[:PATHS_SHOWN]]
     if len(step.changed) > PATHS_SHOWN:
         paths.append(f"{len(step.changed) - PATHS_SHOWN:,} more")
-    did = f"changed  {', '.join(paths)}" if paths else "changes nothing in this message"
-    return [named, Content.styled(did, "$dim"), *logged]
+    doubts = [
+        Content.assemble(("not imitated  ", "$accent"), (clean(words), "$foreground"))
+        for words in step.doubts
+    ]
+    if paths:
+        did = [Content.styled(f"changed  {', '.join(paths)}", "$dim")]
+    elif doubts:
+        did = []
+    else:
+        nothing = "changes nothing in this message" if step.matched else "does not match this message"
+        did = [Content.styled(nothing, "$dim")]
+    return [named, *did, *doubts, *logged]
 
 
 def in_reading_order(document: Json) -> Json:
