@@ -53,6 +53,7 @@ PANE_KEYS: dict[PaneOwner, tuple[Key, ...]] = {
     ),
     "warnings": (
         Key("warnings.jump", "enter", "Enter", "select", "Go to the place in question", "Warnings pane"),
+        Key("warnings.copy", "right_square_bracket", "]", "copy_of", "The other copy", "Warnings pane"),
     ),
     "delivery": (
         Key(

@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 from ..delivery import Delivery, DeliveryCounts, DeliveryState
-from ..messages import RAW_TYPE, Marks, SourceKind
+from ..messages import RAW_TYPE, Json, Marks, SourceKind
 from ..modes import Mode
 from ..verdict import Explanation, Verdict
 
@@ -205,6 +205,26 @@ class ReceiptView(msgspec.Struct, frozen=True, kw_only=True):
     """The body as on the wire for a refused request (its first 64 KiB); empty for messages."""
 
 
+class CopyRow(msgspec.Struct, frozen=True):
+    """A field in which two copies of an action differ at Mixpanel, or that only one of them has."""
+
+    path: str
+    state: Literal["differs", "cloud", "device"]
+    cloud: Json = None
+    device: Json = None
+
+
+class OtherCopy(msgspec.Struct, frozen=True, kw_only=True):
+    """The same action as it came in the other connection mode.
+
+    `rows` are the fields in which the two differ, without the last `cut`; none if Mixpanel gets only one.
+    """
+
+    summary: Summary
+    rows: tuple[CopyRow, ...] = ()
+    cut: int = 0
+
+
 class MessageDetail(msgspec.Struct, frozen=True, kw_only=True):
     """Everything about one message, or one refused request, for the panes.
 
@@ -213,7 +233,7 @@ class MessageDetail(msgspec.Struct, frozen=True, kw_only=True):
     from, or which triggers came closest. `source_kind` is "mixpanel" for what goes to Mixpanel without
     a Segment message: `original` is its text as it came then, `objections` what was assumed to read it.
     `replay_of` is the message that this one is a replay of, None when the journal does not have it; `replays`
-    are the newest replays of this one, oldest first.
+    are the newest replays of this one, oldest first. `copy` is the same action in the other connection mode.
     `unread`: the message is too large to be read. `document` holds its name and ids alone then, and
     `original` the first of its `original_bytes`.
     """
@@ -233,6 +253,7 @@ class MessageDetail(msgspec.Struct, frozen=True, kw_only=True):
     source_kind: SourceKind = "segment"
     replay_of: Summary | None = None
     replays: tuple[Summary, ...] = ()
+    copy: OtherCopy | None = None
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):

@@ -26,6 +26,7 @@ from ..sources.bounds import Bounds, bounds_of
 from ..stores.base import Stores
 from .active import ActiveSettings
 from .aggregates import Aggregates, row_lines
+from .copies import Copies, may_have_copy
 from .export import Export
 from .forwarder_switch import ForwarderSwitch, cannot_forward_why
 from .functions import EngineFunctions
@@ -173,7 +174,11 @@ class Queries:
 
     async def detail(self, id: int) -> MessageDetail:
         """Return everything about one message."""
-        return await self._active.why(await self._reader.detail(self._stores, id))
+        detail = await self._active.why(await self._reader.detail(self._stores, id))
+        if may_have_copy(detail, self._active.stream.device_traffic):
+            kind = self.settings.destination.kind
+            return await Copies(self._stores, self._reader, kind, self.bounds).added(detail)
+        return detail
 
     async def inspect(self, text: bytes) -> MessageDetail:
         """Inspect the JSON text of a message without storing it."""

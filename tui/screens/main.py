@@ -12,6 +12,7 @@ from ..actions.table import ACTIONS
 from ..render.plain import app_of
 from ..widgets.delivery_pane import DeliveryPane
 from ..widgets.filter_bar import FilterBar
+from ..widgets.warnings_pane import CopyLinked
 from .main_feed import MainFeed
 from .main_layout import TITLES
 
@@ -73,6 +74,10 @@ class MainScreen(MainFeed):
     @on(DeliveryPane.Linked)
     def _linked(self, event: DeliveryPane.Linked) -> None:
         self._work(self.go_to([event.id], "delivery"))
+
+    @on(CopyLinked)
+    def _copy_linked(self, event: CopyLinked) -> None:
+        self._work(self.go_to([event.id], "warnings"))
 
     def action_filter(self) -> None:
         """Open the filter's line."""

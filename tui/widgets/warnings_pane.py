@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from textual import events
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from ...core.api.models import MessageDetail
+from ...core.api.models import MessageDetail, OtherCopy
 from ...core.text import clean, counted
 from ...core.verdict import SEVERITY_WEIGHT, Finding, Severity
+from ..pane_keys import bindings
 from ..render.glyphs import SEVERITY_STYLES, Glyphs, severity_mark
+from ..render.other_copy import other_copy
 from ..render.plain import marks_of, worded
 from ..render.rule_texts import rules_by_id
 from .pane import Pane
+
+COPY = "copy"
+"""What a click on a text leads to, in the meta of its style."""
 
 
 class JumpTo(Message):
@@ -26,10 +32,22 @@ class JumpTo(Message):
         self.go = go
 
 
+class CopyLinked(Message):
+    """Go to the other copy of the action, which came in the other connection mode."""
+
+    def __init__(self, id: int) -> None:
+        super().__init__()
+        self.id = id
+
+
 class WarningsPane(Pane):
-    """A finding is an entry: moving onto it marks its place in the other panes, Enter goes there."""
+    """A finding is an entry: moving onto it marks its place in the other panes, Enter goes there.
+
+    The other copy of the action, if there is one, is the last entry: Enter goes to that message.
+    """
 
     TITLE = "Warnings"
+    BINDINGS = bindings("warnings")
     DEFAULT_CSS = """
     WarningsPane > OptionList {
         height: 1fr;
@@ -55,7 +73,7 @@ class WarningsPane(Pane):
         self.note = Static(classes="note quiet")
         self.options = OptionList(markup=False)
         self.findings: tuple[Finding, ...] = ()
-        self._key: tuple[int | None, tuple[Finding, ...]] | None = None
+        self._key: tuple[int | None, tuple[Finding, ...], OtherCopy | None] | None = None
 
     def compose(self) -> ComposeResult:
         yield self.note
@@ -68,7 +86,8 @@ class WarningsPane(Pane):
         self.title("1 error" if refused and not found else summary(found))
         self.say(self.note, self._nothing(detail))
         self.note.display = not found
-        key = (None if detail is None else detail.summary.id, found)
+        copy = None if detail is None else detail.copy
+        key = (None if detail is None else detail.summary.id, found, copy)
         if key == self._key:
             return
         self._key = key
@@ -79,32 +98,55 @@ class WarningsPane(Pane):
             self.options.add_options(
                 [*([None] if number else []), Option(worded(self, entry(finding, marks)))]
             )
-        if self.findings:
+        if copy is not None:
+            words = other_copy(copy, {COPY: copy.summary.id})
+            self.options.add_options([*([None] if found else []), Option(worded(self, words))])
+        self.options.display = bool(self.options.option_count)
+        if self.options.display:
             self.options.highlighted = 0
-        self.options.display = bool(self.findings)
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
         """Mark the finding's place, once somebody walks through the findings."""
         event.stop()
-        if self.options.has_focus:
+        if self.options.has_focus and event.option_index < len(self.findings):
             self.post_message(JumpTo(self.findings[event.option_index].path))
 
     def on_descendant_focus(self) -> None:
         """Mark the place of the finding that the keys are on."""
-        if self.options.highlighted is not None:
-            self.post_message(JumpTo(self.findings[self.options.highlighted].path))
+        at = self.options.highlighted
+        if at is not None and at < len(self.findings):
+            self.post_message(JumpTo(self.findings[at].path))
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Go to the finding's place."""
         event.stop()
-        self.post_message(JumpTo(self.findings[event.option_index].path, go=True))
+        if event.option_index < len(self.findings):
+            self.post_message(JumpTo(self.findings[event.option_index].path, go=True))
+        else:
+            self.action_copy_of()
+
+    def action_select(self) -> None:
+        """Go to the place of the entry, or to the other copy."""
+        self.options.action_select()
+
+    def action_copy_of(self) -> None:
+        """Go to the other copy of the action."""
+        if self.detail is not None and self.detail.copy is not None:
+            self.post_message(CopyLinked(self.detail.copy.summary.id))
+
+    def on_click(self, event: events.Click) -> None:
+        """Go to the copy whose time was clicked."""
+        id = event.style.meta.get(COPY)
+        if isinstance(id, int):
+            self.post_message(CopyLinked(id))
 
     def copy_text(self) -> str:
-        """Return the findings as text."""
-        if not self.findings:
-            return self._nothing(self.detail).plain
+        """Return the findings and the other copy as text."""
         marks = marks_of(self)
-        return "\n\n".join(entry(finding, marks).plain for finding in self.findings)
+        parts = [entry(finding, marks).plain for finding in self.findings]
+        if self.detail is not None and self.detail.copy is not None:
+            parts.append(other_copy(self.detail.copy, {}).plain)
+        return "\n\n".join(parts) if parts else self._nothing(self.detail).plain
 
     def _nothing(self, detail: MessageDetail | None) -> Content:
         if detail is None:

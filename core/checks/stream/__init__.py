@@ -120,6 +120,11 @@ class StreamChecker:
         """The number of the newest message."""
 
     @property
+    def device_traffic(self) -> bool:
+        """True once a record of Mixpanel's own SDK was observed."""
+        return self._modes.device_traffic
+
+    @property
     def waiting(self) -> int | None:
         """The number of the oldest message that later ones may still clear of a mistake."""
         numbers = (self._groups.values.waiting, self._joining.waiting)

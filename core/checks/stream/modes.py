@@ -30,6 +30,11 @@ class Modes:
         self._by_server: Recent[int, int] = Recent(limits.repeats)
         self._by_device: Recent[int, int] = Recent(limits.repeats)
 
+    @property
+    def device_traffic(self) -> bool:
+        """True once a record of Mixpanel's own SDK has come."""
+        return self._pairing is not None
+
     def cloud(self, seen: Seen) -> Finding | None:
         """Find what a Segment message sends that a device has sent as well."""
         said = seen.said
@@ -50,14 +55,14 @@ class Modes:
         said = seen.said
         properties = object_of(said.record.get("properties"))
         token = seen.destination.settings.get(TOKEN_SETTING[seen.destination.kind])
-        if not said.name or said.second or (token and properties.get("token") not in (None, token)):
-            return None  # of another project
         if self._pairing is None:
             self._pairing = Pairing(self._limits.modes_kept)
             for one in self._before:
                 if one.action is not None:
                     self._add(self._pairing, one, one.action)
             self._before.clear()
+        if not said.name or said.second or (token and properties.get("token") not in (None, token)):
+            return None  # of another project
         if said.action is not None and (
             self._pairing.add(said.id, "device", said.action, properties, said.now) is not None
         ):
