@@ -14,6 +14,7 @@ from ..checks import check_records
 from ..errors import RequestRefused
 from ..json_text import json_bytes
 from ..messages import RAW_TYPE, Json, JsonObject, Marks, Message, Receipt, message_number
+from ..modes import mode_of
 from ..objections import Objection, change, rejection
 from ..settings import API_HOSTS, SEGMENT_REGIONS, STAND_IN_TOKEN, Destination, Region
 from ..sources.bounds import DEFAULT_BOUNDS, MESSAGES_TOGETHER, Bounds, over_from, too_large
@@ -92,7 +93,11 @@ class _Reading:
     ) -> Message:
         receipt = self._receipt
         endpoint = self._endpoint or endpoint_of(record)
-        refused = any(one.kind == "reject" for one in objections)
+        properties, marks = record.get("properties"), self._marks
+        if any(one.kind == "reject" for one in objections):
+            marks |= Marks.WOULD_REJECT
+        if isinstance(properties, dict) and mode_of(properties) == "device":
+            marks |= Marks.DEVICE_MODE
         return Message(
             id=message_number(receipt.seq, position),
             source_kind="mixpanel",
@@ -103,7 +108,7 @@ class _Reading:
             document=record,
             original=self.items[position],
             objections=objections,
-            marks=self._marks | Marks.WOULD_REJECT if refused else self._marks,
+            marks=marks,
             wanted=receipt.wanted,
             unread=unread,
             size=len(self.items[position]),
@@ -184,5 +189,5 @@ def _text(value: Json) -> str:
 def device_verdict(message: Message, settings: CompiledSettings, now: int) -> Verdict:
     """Judge a record by the rules on what goes to Mixpanel: those on Segment's message do not apply."""
     translation = device_translation(message, settings.destination)
-    findings = check_records(translation, now=now, settings=settings.checks)
+    findings = check_records(translation, now=now, settings=settings.checks, destination=settings.destination)
     return Verdict(translation, findings, objections=message.objections)

@@ -6,7 +6,7 @@ from collections import deque
 
 from ...catalogue.stream import CLOUD_AND_DEVICE_MODE
 from ...pairs import Action, Pairing
-from ...settings import TOKEN_SETTING
+from ...settings import STAND_IN_TOKEN, TOKEN_SETTING
 from ...text import shown
 from ...verdict import Finding
 from .digest import Said
@@ -61,7 +61,11 @@ class Modes:
                 if one.action is not None:
                     self._add(self._pairing, one, one.action)
             self._before.clear()
-        if not said.name or said.second or (token and properties.get("token") not in (None, token)):
+        if (
+            not said.name
+            or said.second
+            or (token not in (None, "", STAND_IN_TOKEN) and properties.get("token") not in (None, token))
+        ):
             return None  # of another project
         if said.action is not None and (
             self._pairing.add(said.id, "device", said.action, properties, said.now) is not None
