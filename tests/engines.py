@@ -33,10 +33,10 @@ def engine_settings(
     """An engine on loopback at a free port, with its journal in `folder`.
 
     `more` are keys of `[ingest]` (host, port, tls_cert, …), `max_bytes` and `ephemeral` of `[journal]`,
-    `service_account` and `project_id` of `[destination]`, and `demo` and `dry_run`.
+    `service_account`, `project_id` and `kind` of `[destination]`, and `demo` and `dry_run`.
     """
     top = {key: more.pop(key) for key in ("demo", "dry_run") if key in more}
-    sending = {key: more.pop(key) for key in ("service_account", "project_id") if key in more}
+    sending = {key: more.pop(key) for key in ("service_account", "project_id", "kind") if key in more}
     kept = {key: more.pop(key) for key in ("max_bytes", "ephemeral") if key in more}
     return Settings(
         destination=DestinationSettings(

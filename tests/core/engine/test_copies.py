@@ -1,0 +1,121 @@
+"""Both copies of an action through a running engine: found, linked, compared, and their modes."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import pytest
+from engines import TOKEN, engine_settings, listed, post, running_engine
+
+from segtap.core.api.client import Client
+from segtap.core.engine.copies import filter_of
+from segtap.core.pairs import cloud_actions
+from segtap.core.query import parse
+
+PAGE = "https://shop.example/cart"
+SECOND = 1_795_557_763
+
+
+def call(number: int, **fields: Any) -> dict[str, Any]:
+    """A call of analytics.js, `number` seconds after the first."""
+    return {
+        "type": "track",
+        "event": "Paid",
+        "messageId": f"6d5dc550-92e6-4f3d-8356-{number:012}",
+        "anonymousId": "5efcc891-ed0a-4ef0-9b76-4a94a8e6d0f3",
+        "timestamp": f"2026-11-24T22:02:{43 + number}.120Z",
+        "context": {"page": {"url": PAGE}, "library": {"name": "analytics.js", "version": "next-1.84.3"}},
+        **fields,
+    }
+
+
+def record(event: str, number: int, **more: Any) -> dict[str, Any]:
+    """The same action as Mixpanel's SDK sends it."""
+    properties = {
+        "mp_lib": "Segment: web",
+        "$current_url": f"{PAGE}#top",
+        "distinct_id": "$device:0b2c9f0e-6a53-4f7e-9d0d-3f4f6c2f1a77",
+        "$insert_id": f"o7v9msf3cyyx1tq{number}",
+        "time": SECOND + number + 0.125,
+        "token": TOKEN,
+    }
+    return {"event": event, "properties": properties | more}
+
+
+async def send(url: str, target: str, value: Any) -> None:
+    data = base64.b64encode(json.dumps(value).encode()).decode()
+    async with httpx.AsyncClient(trust_env=False) as http:
+        await http.post(
+            f"{url}{target}?verbose=1",
+            content=f"data={quote(data, safe='')}",
+            headers={"content-type": "application/x-www-form-urlencoded", "user-agent": "Mozilla/5.0 x"},
+        )
+
+
+async def rules(client: Client, id: int) -> list[str]:
+    return [one.rule for one in (await client.detail(id)).verdict.findings]
+
+
+async def test_both_copies_are_linked_and_compared(tmp_path: Path) -> None:
+    async with running_engine(engine_settings(tmp_path)) as (engine, client):
+        paid = call(0, properties={"total": 5, "plan": "pro"})
+        cart = call(1, type="page", event=None, name="Cart")
+        await post(engine.url, paid, cart)
+        copies = [record("Paid", 0, total=5, plan="basic"), record("Loaded a Page", 1), record("Alone", 2)]
+        await send(engine.url, "/track/", copies)
+        lines = await listed(client, 5)
+        assert [line.mode for line in lines] == ["cloud", "cloud", "device", "device", "device"]
+        cloud, page, device, loaded, alone = (line.id for line in lines)
+        for one, other in ((cloud, device), (device, cloud), (page, loaded), (loaded, page)):
+            copy = (await client.detail(one)).copy
+            assert copy is not None
+            assert copy.summary.id == other
+        assert (await client.detail(alone)).copy is None
+        assert "cloud-and-device-mode" in await rules(client, device)
+        assert "cloud-and-device-mode" in await rules(client, loaded)
+        assert "cloud-and-device-mode" not in await rules(client, alone)
+        copy = (await client.detail(device)).copy
+        assert copy is not None
+        rows = {row.path: (row.state, row.cloud, row.device) for row in copy.rows}
+        assert rows["properties.plan"] == ("differs", "pro", "basic")
+        assert rows["properties.$insert_id"][0] == "differs"
+        assert rows["properties.$current_url"] == ("differs", PAGE, f"{PAGE}#top")
+        assert "properties.total" not in rows
+
+
+async def test_a_message_of_device_mode_has_its_copy_and_counts_once(tmp_path: Path) -> None:
+    settings = engine_settings(tmp_path, kind="classic-cloud")
+    async with running_engine(settings) as (engine, client):
+        await send(engine.url, "/track/", [record("Paid", 0)])
+        await post(engine.url, call(0, _metadata={"bundled": ["Mixpanel"], "unbundled": []}))
+        device, cloud = (line.id for line in await listed(client, 2))
+        for one, other in ((cloud, device), (device, cloud)):
+            detail = await client.detail(one)
+            assert detail.copy is not None
+            assert (detail.copy.summary.id, detail.copy.rows) == (other, ())
+            assert "cloud-and-device-mode" not in await rules(client, one)
+
+
+async def test_records_are_judged_by_the_destination_in_use(tmp_path: Path) -> None:
+    settings = engine_settings(tmp_path, kind="classic-cloud")
+    async with running_engine(settings) as (engine, client):
+        first = {"$set_once": {"$initial_referrer": "$direct"}, "$token": TOKEN, "$distinct_id": "user-1"}
+        added = {"$add": {"revenue": "12.50"}, "$token": TOKEN, "$distinct_id": "user-1"}
+        await send(engine.url, "/engage/", [first, added])
+        identify = record("$identify", 0, distinct_id="user-2", **{"$anon_distinct_id": "user-1"})
+        await send(engine.url, "/track/", [identify])
+        off, text, joined = (line.id for line in await listed(client, 3))
+        assert "people-off-engage" in await rules(client, off)
+        assert "increment-not-a-number" in await rules(client, text)
+        assert "reset-not-in-mixpanel" in await rules(client, joined)
+
+
+@pytest.mark.parametrize("event", ['Say "hi"', "50% * off", "a,b", "Überweisung ✓", "-x or (y)"])
+def test_any_name_can_be_looked_for(event: str) -> None:
+    query = parse(filter_of(cloud_actions(call(0, event=event))))
+    assert query.asks("event")
