@@ -6,9 +6,9 @@ import asyncio
 import base64
 import contextlib
 import json
-import os
 import shutil
 import socket
+import subprocess
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -102,11 +102,12 @@ class Visit:
 
 
 class Browser:
-    """Runs scripts in a page of Chromium."""
+    """Runs scripts in pages of Chromium. One browser serves all visits, each in a profile of its own."""
 
     def __init__(self, folder: Path, chromium: str) -> None:
         self.folder = folder
-        self.chromium = chromium
+        self._command = ["node", "play.mjs", chromium]
+        self._process: subprocess.Popen[bytes] | None = None
 
     async def visit(self, script: str) -> Visit:
         """Bundle and run a script until the promise that it leaves in `window.done` is kept."""
@@ -116,33 +117,43 @@ class Browser:
 
     @contextlib.asynccontextmanager
     async def play(self, acts: list[dict[str, Any]]) -> AsyncIterator[Visit]:
-        """Play the acts, which play.mjs explains; the browser stays open within the block."""
-        # A pipe made here: asyncio would make a socket, with which esbuild's process in Node does not end.
-        given, held = os.pipe()
-        process = await asyncio.create_subprocess_exec(
-            *("node", "play.mjs", self.chromium, json.dumps(acts)),
-            cwd=self.folder,
-            stdin=given,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        os.close(given)
-        assert process.stdout is not None
-        visit, played = Visit(), b""
+        """Play the acts, which play.mjs explains; the profile stays open within the block."""
+        visit = Visit()
+        done = await self._ask(acts)
+        assert "error" not in done, done["error"]
         try:
-            played = await process.stdout.readline()
-            if played:
-                yield visit
+            yield visit
         finally:
-            os.close(held)
-            if not played:
-                with contextlib.suppress(ProcessLookupError):
+            found = await self._ask(None)
+            visit.requests = [
+                (method, url, base64.b64decode(body)) for method, url, body in found["requests"]
+            ]
+            visit.errors = found["errors"]
+
+    async def _ask(self, line: Any) -> dict[str, Any]:
+        """Give the browser's process a line, starting it if it does not run, and return its answer."""
+        if self._process is None:
+            pipe = subprocess.PIPE
+            self._process = subprocess.Popen(self._command, cwd=self.folder, stdin=pipe, stdout=pipe)
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(line).encode() + b"\n")
+        self._process.stdin.flush()
+        try:
+            answer = await asyncio.to_thread(self._process.stdout.readline)
+        except BaseException:
+            self.close(kill=True)  # what it would answer belongs to no later question
+            raise
+        assert answer, "the browser's process has ended"
+        return json.loads(answer)
+
+    def close(self, *, kill: bool = False) -> None:
+        """End the browser."""
+        if self._process is not None:
+            with self._process as process:
+                if kill:
                     process.kill()
-            out, err = await process.communicate()
-        assert process.returncode == 0, err.decode()
-        found = json.loads(out)
-        visit.requests = [(method, url, base64.b64decode(body)) for method, url, body in found["requests"]]
-        visit.errors = found["errors"]
+            self._process = None
 
 
 def nobody_listens() -> str:

@@ -1,18 +1,21 @@
-// node play.mjs CHROMIUM ACTS
-// Plays the acts (a JSON list) in pages of one browser profile, prints a line, and keeps the browser open until stdin
-// ends. Then it prints what the pages requested and what went wrong in them, as a line of JSON.
+// node play.mjs CHROMIUM
+// Plays in one Chromium what stdin says, a JSON value a line, and answers each with a line of JSON:
+//   a list of acts    plays them in pages of a new profile; answers {} once they are done, or {"error": text}
+//   null              closes that profile; answers what its pages requested, and what went wrong in them
+// The acts:
 //   {"open": script}      bundle a script, and open it in a new page; all scripts have the same origin
 //   {"visit": url}        open a URL in a new page
 //   {"run": expression}   evaluate it in the page, and wait for its promise
 //   {"click": selector}   click
 //   {"offline": boolean}  the browser's own switch
 //   {"idle": true}        wait until the network is quiet
-//   {"close": true}       close the page
+//   {"until": [event, path, count]}  wait until so many requests of that path had a "response", or "requestfailed"
+//   {"close": true}       close the page; what it sends as it closes goes out before the profile is closed
 import { build } from "esbuild";
 import { createServer } from "node:http";
+import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
 
-const [executablePath, acts] = process.argv.slice(2);
 const scripts = [];
 const server = createServer((request, answer) => {
   const number = Number(/^\/(\d+)\.js$/.exec(request.url)?.[1] ?? -1);
@@ -25,43 +28,91 @@ const origin = `http://127.0.0.1:${server.address().port}`;
 
 const quiet = ["no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-background-networking"];
 const args = [...quiet, "disable-component-update", "disable-sync"].map((flag) => `--${flag}`);
-const browser = await chromium.launch({ executablePath, args });
-const context = await browser.newContext();
-const requests = [];
-const errors = [];
-context.on("request", (request) =>
-  requests.push([request.method(), request.url(), request.postDataBuffer()?.toString("base64") ?? ""]),
-);
-let page;
-async function open(url) {
-  page = await context.newPage();
-  page.on("pageerror", (error) => errors.push(error.message));
-  page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
-  await page.goto(url);
+const browser = await chromium.launch({ executablePath: process.argv[2], args });
+
+class Profile {
+  requests = [];
+  errors = [];
+  seen = { response: [], requestfailed: [] };
+  look = () => {};
+
+  async start() {
+    this.context = await browser.newContext();
+    this.context.on("request", (request) => {
+      if (request.url().startsWith(origin)) return;
+      const body = request.postDataBuffer()?.toString("base64") ?? "";
+      this.requests.push([request.method(), request.url(), body]);
+    });
+    for (const [event, list] of Object.entries(this.seen)) {
+      this.context.on(event, (about) => {
+        list.push(new URL(about.url()).pathname);
+        this.look();
+      });
+    }
+  }
+
+  async play([name, value]) {
+    if (!Object.hasOwn(Profile.acts, name)) throw new Error(`there is no act ${name}`);
+    await Profile.acts[name].call(this, value);
+  }
+
+  static acts = {
+    async open(contents) {
+      const stdin = { contents, resolveDir: import.meta.dirname };
+      const define = { "process.env.NODE_ENV": '"production"' };
+      const made = await build({ stdin, bundle: true, write: false, define });
+      scripts.push(made.outputFiles[0].text);
+      await Profile.acts.visit.call(this, `${origin}/${scripts.length - 1}`);
+    },
+    async visit(url) {
+      this.page = await this.context.newPage();
+      this.page.on("pageerror", (error) => this.errors.push(error.message));
+      this.page.on("console", (message) => message.type() === "error" && this.errors.push(message.text()));
+      await this.page.goto(url);
+    },
+    run(expression) {
+      return this.page.evaluate(expression);
+    },
+    click(selector) {
+      return this.page.click(selector);
+    },
+    offline(is) {
+      return this.context.setOffline(is);
+    },
+    idle() {
+      return this.page.waitForLoadState("networkidle");
+    },
+    until([event, path, count]) {
+      return new Promise((enough) => {
+        this.look = () => this.seen[event].filter((one) => one === path).length >= count && enough();
+        this.look();
+      });
+    },
+    close() {
+      return this.page.close();
+    },
+  };
 }
-const play = {
-  open: async (contents) => {
-    const stdin = { contents, resolveDir: import.meta.dirname };
-    const define = { "process.env.NODE_ENV": '"production"' };
-    const made = await build({ stdin, bundle: true, write: false, define });
-    scripts.push(made.outputFiles[0].text);
-    await open(`${origin}/${scripts.length - 1}`);
-  },
-  visit: open,
-  run: (expression) => page.evaluate(expression),
-  click: (selector) => page.click(selector),
-  offline: (is) => context.setOffline(is),
-  idle: () => page.waitForLoadState("networkidle"),
-  close: () => page.close(),
-};
-for (const act of JSON.parse(acts)) {
-  const [[name, value]] = Object.entries(act);
-  await play[name](value);
+
+let profile;
+async function answer(acts) {
+  if (acts === null) {
+    const { context, requests, errors } = profile;
+    await context.close();
+    return { requests, errors };
+  }
+  profile = new Profile();
+  await profile.start();
+  try {
+    for (const act of acts) await profile.play(Object.entries(act)[0]);
+  } catch (error) {
+    await profile.context.close();
+    return { error: error.stack };
+  }
+  return {};
 }
-console.log("played");
-for await (const _ of process.stdin) {
-  // the end of stdin is the end of the browser
+for await (const line of createInterface({ input: process.stdin })) {
+  console.log(JSON.stringify(await answer(JSON.parse(line))));
 }
 await browser.close();
 server.close();
-console.log(JSON.stringify({ requests: requests.filter(([, url]) => !url.startsWith(origin)), errors }));
