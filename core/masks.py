@@ -26,6 +26,14 @@ _SHORTEST = 8
 _HALF = 12
 """Signs that half a secret has at least: fewer may be a word of any message."""
 
+_SECRET_NAME = re.compile(
+    r"key|token|secret|pass|pwd|auth|cred|signature|salt|private|bearer|cookie", re.IGNORECASE
+)
+"""What a setting is called whose value is a secret, whatever that looks like."""
+_WORD = r"(?:[A-Z]?[a-z]{1,15}|[A-Z]{1,8}|\d{1,2})"
+_WORDS = re.compile(rf"{_WORD}(?:[ _.-]{_WORD})*")
+"""Plain words, such as `Order Completed` or `eu-west-1`."""
+
 T = TypeVar("T")
 _WHERE = {"us": "the US", "eu": "the EU", "in": "India"}
 
@@ -111,16 +119,23 @@ def secrets_in(destination: DestinationSettings) -> tuple[str, ...]:
 
 
 def secrets_in_functions(functions: Sequence[InsertFunction]) -> tuple[str, ...]:
-    """Return every text in the settings of insert functions that is long enough to be a secret."""
+    """Return the texts in the settings of insert functions that may be secrets: plain words are not."""
     found: list[str] = []
-    waiting: list[Json] = [dict(one.settings) for one in functions]
+    waiting: list[tuple[str, Json]] = [("", dict(one.settings)) for one in functions]
     while waiting:
-        value = waiting.pop()
-        if isinstance(value, (dict, list)):
-            waiting += value.values() if isinstance(value, dict) else value
-        elif isinstance(value, str) and len(value) >= _SHORTEST:
+        names, value = waiting.pop()
+        if isinstance(value, dict):
+            waiting += ((f"{names} {name}", inner) for name, inner in value.items())
+        elif isinstance(value, list):
+            waiting += ((names, inner) for inner in value)
+        elif isinstance(value, str) and _may_be_secret(names, value):
             found.append(value)
     return tuple(dict.fromkeys(found))
+
+
+def _may_be_secret(name: str, value: str) -> bool:
+    said = _SECRET_NAME.search(f"{name} {value}") is not None
+    return len(value) >= _SHORTEST and (said or _WORDS.fullmatch(value) is None)
 
 
 def secrets_in_settings(settings: Settings) -> tuple[str, ...]:

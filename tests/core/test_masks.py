@@ -6,13 +6,14 @@ import base64
 import json
 import time
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 from engines import API_SECRET, engine_settings, isolate, listed, post, running_engine, track
 from secret_forms import forms
 
-from segtap.core.masks import MASK, Masks
+from segtap.core.masks import MASK, Masks, secrets_in_functions
+from segtap.core.settings import InsertFunction
 
 SECRET = 'pa+ss/w"ord?é12345'
 
@@ -92,6 +93,26 @@ async def test_a_secret_within_messages_is_told_by_no_answer_of_an_engine(
         told += [repr(await client.overview()), repr(await client.users())]
     for form in every.values():
         assert not any(form in text for text in told)
+
+
+@pytest.mark.parametrize(
+    ("settings", "secret"),
+    [
+        ({"plan": "professional"}, False),
+        ({"events": ["Order Completed", "Signed Up"]}, False),
+        ({"region": "eu-west-1"}, False),
+        ({"password": "professional"}, True),
+        ({"mail": {"apiToken": "wintertime"}}, True),
+        ({"other": "sk_live_1234567890"}, True),
+        ({"other": "aVeryMixedText"}, True),
+        ({"other": "abcdefghijklmnopqrstuvwxyz"}, True),
+        ({"other": "https://hooks.example.com/abcdefgh"}, True),
+        ({"other": "short"}, False),
+    ],
+)
+def test_plain_words_in_the_settings_of_functions_are_no_secrets(settings: Any, secret: bool) -> None:
+    found = secrets_in_functions([InsertFunction(file="fn.js", settings=settings)])
+    assert bool(found) is secret
 
 
 def test_a_named_tuple_stays_one() -> None:
