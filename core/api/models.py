@@ -69,11 +69,14 @@ class SentWith(msgspec.Struct, frozen=True):
     segment: str
 
 
-KnockKind = Literal["preflight", "settings"]
+KnockKind = Literal["preflight", "settings", "device"]
 
 
 class Knock(msgspec.Struct, frozen=True, array_like=True):
-    """Requests of one sender without a message after them: preflights for a POST, or fetches of settings.
+    """Requests of one sender without a message after them.
+
+    They are preflights for a POST, fetches of Segment's settings, or what Mixpanel's own SDK asks beside its
+    events (device): flags, settings, parts of a recording.
 
     `last` is the time of the latest (ms), `origin` that of the page ("" unless it is a page of another
     origin), `agent` the User-Agent. All texts are cleaned and cut, and `path` does not contain the write key.

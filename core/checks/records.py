@@ -111,7 +111,9 @@ def _record(
     if not isinstance(properties, dict):
         return
     yield from _token(properties, f"{path}.properties", "token", "" if endpoint == "/import" else endpoint)
-    yield from _time(properties, f"{path}.properties", endpoint, now)
+    timed = "time" in properties or record["event"] not in IDENTITY_EVENTS  # those may do without
+    if timed:
+        yield from _time(properties, f"{path}.properties", endpoint, now)
     if record["event"] in IDENTITY_EVENTS:
         yield from _identity(record, properties, path, settings)
         return

@@ -59,6 +59,8 @@ class Asking(Exchange):
     async def get_device(self) -> bool:
         """Answer a GET of one of Mixpanel's SDKs; return False if it is none."""
         if (reply := answered(self.path, self.query)) is not None:
+            if self.method == "GET":
+                self.endpoint.knocks.device(self.headers, self.path)
             await self.answer_device(reply)
             return True
         if self.method != "GET":

@@ -92,14 +92,16 @@ class Exchange:
 
     async def keep_device(self, admitted: Admitted, body: bytes, inflated: bytes | None = None) -> None:
         """Keep the records of one of Mixpanel's SDKs, and answer as that SDK expects."""
-        self.endpoint.knocks.forget()
         if admitted.records:
+            self.endpoint.knocks.forget()
             receipt = self.receipt(body, "tee" if is_tee(self.query) else "sdk", source_kind="mixpanel")
             try:
                 await self.keep(receipt, admitted.records, inflated)
             except JournalError as error:
                 await self.answer_later(error)
                 return
+        else:
+            self.endpoint.knocks.device(self.headers, self.path)
         await self.answer_device(admitted.reply)
 
     def receipt(

@@ -1,4 +1,4 @@
-"""What asked to send and then sent nothing: preflights without a POST, settings fetches without an event.
+"""What asked to send and then sent nothing: preflights without a POST, settings or flags without an event.
 
 Neither is a message, so the journal has no place for them. They are counted here, and forgotten with the
 next message: what is left says why the screen stays empty.
@@ -65,6 +65,10 @@ class Knocks:
     def settings(self, headers: HeaderList, path: str) -> None:
         """Count a GET of the settings that analytics.js and the SDKs of apps load before they send."""
         self._add("settings", dict(headers), path)
+
+    def device(self, headers: HeaderList, path: str) -> None:
+        """Count what one of Mixpanel's own SDKs asks beside its events: flags, settings, a recording."""
+        self._add("device", dict(headers), path)
 
     def forget(self) -> None:
         """Forget what was counted: a message has been received, and it no longer matters."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 from urllib.parse import unquote
 
 import msgspec
@@ -612,5 +612,55 @@ class TestServiceAccount:
     async def test_a_pasted_request_keeps_what_it_was_pasted_with(self) -> None:
         pane = MixpanelPane()
         pane.service_account = self.ACCOUNT
-        pasted = msgspec.structs.replace(order(), source_kind="mixpanel")
+        received = order()
+        summary = msgspec.structs.replace(received.summary, id=0)
+        pasted = msgspec.structs.replace(received, summary=summary, source_kind="mixpanel")
         assert "Segment itself" not in await shown(pane, pasted)
+
+
+class TestDevice:
+    """A record of Mixpanel's own SDK: what was received, that Segment had no part in it, where it goes."""
+
+    RECORD: ClassVar = {"event": "Seen", "properties": {"token": "ab12cd34", "$insert_id": "i-1"}}
+
+    def detail(self, *, state: DeliveryState = DeliveryState.OFF, **changes: Any) -> MessageDetail:
+        text = json.dumps(self.RECORD).encode()
+        request = OutgoingRequest(
+            "POST",
+            "https://api.mixpanel.com/track?ip=1",
+            "application/x-www-form-urlencoded",
+            body=self.RECORD,
+            verbatim=text,
+        )
+        why = NotSent("$.properties.token", "another project (ab12…)")
+        made = Translation((Operation("", "", request),), not_sent=why)
+        base = order(translation=made)
+        receipt = msgspec.structs.replace(base.receipt, body=b"data=" + base64.b64encode(b"[%s]" % text))
+        summary = msgspec.structs.replace(base.summary, type="raw", delivery=state, **changes)
+        return msgspec.structs.replace(
+            base, summary=summary, receipt=receipt, source_kind="mixpanel", document=text, original=text
+        )
+
+    async def test_the_segment_pane(self) -> None:
+        text = await shown(SegmentPane(), self.detail(), size=(120, 30))
+        assert "This did not pass through Segment: Mixpanel's own SDK sent it (device mode)." in text
+        second = self.detail(marks=int(Marks.SECOND_RECEIPT))
+        assert "its $insert_id came before" in await shown(SegmentPane(), second, size=(120, 30))
+
+    async def test_the_mixpanel_pane(self) -> None:
+        text = await shown(MixpanelPane(), self.detail(), size=(120, 30))
+        assert "Not sent: another project (ab12…)" in text
+        assert "/track" in text
+        assert '"Seen"' in text
+
+    async def test_the_wire_pane(self) -> None:
+        pane = WirePane()
+        text = await shown(pane, self.detail(), size=(160, 30))
+        assert "data=W3si" in text
+        assert "below this record decoded" in text
+        assert '"Seen"' in text
+        assert pane.copy_text().startswith("data=W3si")
+
+    async def test_the_delivery_pane(self) -> None:
+        text = await shown(DeliveryPane(), self.detail(), size=(120, 30))
+        assert "Not forwarded: another project (ab12…)." in text

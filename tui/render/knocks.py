@@ -21,13 +21,27 @@ def knock_lines(knocks: Sequence[Knock], url: str) -> list[str]:
     """
     asking = {knock.origin for knock in knocks if knock.kind == "preflight"}
     described = [knock for knock in knocks if knock.kind == "preflight" or knock.origin not in asking]
-    lines = [
-        _preflights(knock) if knock.kind == "preflight" else _settings(knock, url) for knock in described
-    ]
+    lines = [_line(knock, url) for knock in described]
     rest = len(lines) - SHOWN
     if rest > 0:
         return [*lines[:SHOWN], f"{counted(rest, 'other sender')} sent no event either."]
     return lines
+
+
+def _line(knock: Knock, url: str) -> str:
+    if knock.kind == "preflight":
+        return _preflights(knock)
+    return _device(knock, url) if knock.kind == "device" else _settings(knock, url)
+
+
+def _device(knock: Knock, url: str) -> str:
+    times = "once" if knock.count == 1 else f"{knock.count:,} times"
+    by = f" of {_page(knock.origin)}" if knock.origin else ""
+    return (
+        f"Mixpanel's SDK{by} asked {times} for flags, settings or a recording (last {_time(knock)}), and sent"
+        f" no event yet: no track() was called, or api_host is set too late. Set api_host: '{url}' in"
+        " mixpanel.init"
+    )
 
 
 def _preflights(knock: Knock) -> str:

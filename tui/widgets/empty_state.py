@@ -82,7 +82,7 @@ class EmptyState(VerticalScroll):
             note = snippet.note.replace("{port}", port)
             lines.extend(self._snippet(snippet.sdk, code, note, width))
         lines.append(Content(""))
-        lines.extend(self._hints(state, width))
+        lines.extend(self._hints(state, url, width))
         text = Content("\n").join(lines)
         return Content(to_ascii(text.plain)) if self.marks.ascii else text
 
@@ -102,13 +102,17 @@ class EmptyState(VerticalScroll):
         lines.extend(Content.assemble(indent, (line, "$dim")) for line in fold(note, room))
         return lines
 
-    def _hints(self, state: EngineState | None, width: int) -> list[Content]:
+    def _hints(self, state: EngineState | None, url: str, width: int) -> list[Content]:
         # The screen may be on an engine that was started elsewhere, by other settings than those here.
         origin = state.settings_from if state and state.settings_from else self.origin
         hints = [
             (
                 "Keep Segment",
                 "core/sources/README.md has a tee that copies each message here; Segment receives as before",
+            ),
+            (
+                "Device mode",
+                f"mixpanel.set_config({{ api_host: '{url}' }}) in a page; segtap help modes has all ways",
             ),
             ("Decode", "x opens whatever you paste: base64, a form, a URL, a curl line"),
             (

@@ -211,7 +211,8 @@ class SegmentPane(Pane):
         if status & Marks.REPLAY:
             notes.append(Content.styled("Replayed: sent through segtap again.", "$dim"))
         if status & Marks.TEED:
-            notes.append(Content.styled("Teed: a copy, Segment receives the original.", "$dim"))
+            who = "Mixpanel" if detail.source_kind == "mixpanel" else "Segment"
+            notes.append(Content.styled(f"Teed: a copy, {who} receives the original.", "$dim"))
         return notes
 
 

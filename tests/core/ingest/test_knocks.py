@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+
 import pytest
 from ingesting import NOW, Sink, ask, ingest_app, post
 
@@ -136,3 +138,18 @@ async def test_many_senders_stay_bounded_and_the_latest_are_kept() -> None:
     kept = [one.agent for one in knocks.shown()]
     assert kept == [f"agent-{number}" for number in range(499, 499 - MOST, -1)]
     knocks.close()
+
+
+async def test_what_mixpanels_sdk_asks_beside_its_events_is_a_knock_until_an_event_comes() -> None:
+    app = listening()
+    origin = [("origin", "https://shop.example")]
+    await ask(app, "GET", "/flags/?context=%7B%7D&token=tok", b"", origin)
+    await ask(app, "GET", "/settings/?sdk_config=1", b"", origin)
+    assert [(one.kind, one.count, one.origin) for one in app.endpoint.knocks.shown()] == [
+        ("device", 2, "https://shop.example")
+    ]
+    await ask(app, "POST", "/track/", b'data={"event":"Seen","properties":{"token":"tok"}}', origin)
+    assert app.endpoint.knocks.shown() == ()
+    await ask(app, "POST", "/record/?replay_id=r&seq=0", gzip.compress(b"{}"), origin)
+    assert [one.count for one in app.endpoint.knocks.shown()] == [1]
+    app.endpoint.knocks.close()
