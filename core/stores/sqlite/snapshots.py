@@ -1,4 +1,4 @@
-"""Keeps what was made of all messages, in parts: each is written by itself, so that receipts get their turns.
+"""Keeps what was made of all messages, in parts: some are written at a time, and receipts between them.
 
 The row `snapshot` of `meta` says which parts are whole, and of which messages they are.
 """
@@ -6,11 +6,14 @@ The row `snapshot` of `meta` says which parts are whole, and of which messages t
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
 from ..base import Snapshot
 
+STRETCH = 256 * 1024
+"""Bytes of parts that one transaction writes, unless a part is larger."""
 TABLE = "CREATE TABLE IF NOT EXISTS snapshots (part INTEGER PRIMARY KEY, data BLOB NOT NULL)"
 
 
@@ -22,10 +25,24 @@ class _Kept(msgspec.Struct, frozen=True):
     of: Snapshot
 
 
-def add_part(db: sqlite3.Connection, data: bytes) -> int:
-    """Write a part behind the others, and return its number."""
+def stretches(parts: Sequence[bytes]) -> Iterator[list[bytes]]:
+    """Yield the parts that are written in one transaction: there may be hundreds of small ones."""
+    some: list[bytes] = []
+    size = 0
+    for part in parts:
+        if some and size + len(part) > STRETCH:
+            yield some
+            some, size = [], 0
+        some.append(part)
+        size += len(part)
+    if some:
+        yield some
+
+
+def add_parts(db: sqlite3.Connection, parts: Sequence[bytes]) -> int:
+    """Write parts behind the others, and return the number of the first."""
     (number,) = db.execute("SELECT coalesce(max(part), 0) + 1 FROM snapshots").fetchone()
-    db.execute("INSERT INTO snapshots VALUES (?, ?)", (number, data))
+    db.executemany("INSERT INTO snapshots VALUES (?, ?)", enumerate(parts, start=number))
     return number
 
 

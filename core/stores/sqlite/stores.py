@@ -153,15 +153,15 @@ class SqliteIndex(SqliteLines):
         return await self._reader.search.run(snapshots.read)
 
     async def keep_snapshot(self, snapshot: Snapshot, parts: Sequence[bytes]) -> None:
-        """Keep parts in place of earlier ones; each is a transaction of its own."""
+        """Keep parts in place of earlier ones, some at a time, so that receipts get their turns."""
         store = self._store
 
-        def write(data: bytes) -> Callable[[], int]:
-            return lambda: store.run(snapshots.add_part, data)
+        def write(some: Sequence[bytes]) -> Callable[[], int]:
+            return lambda: store.run(snapshots.add_parts, some)
 
-        numbers = [await self._writer.run(write(one)) for one in parts]
-        if numbers:
-            first, end = numbers[0], numbers[-1] + 1
+        firsts = [await self._writer.run(write(some)) for some in snapshots.stretches(parts)]
+        if firsts:
+            first, end = firsts[0], firsts[0] + len(parts)
             await self._writer.run(lambda: store.run(snapshots.finish, snapshot, first, end))
 
     async def newest(self, rules: Collection[str]) -> dict[tuple[str, str], int]:

@@ -367,7 +367,7 @@ async def test_changes_of_lines_are_numbered_and_new_lines_are_none(kept: Stores
 async def test_a_snapshot_is_kept_whole_until_the_next_one(kept: Stores) -> None:
     assert await kept.index.snapshot() is None
     for number in range(3):
-        parts = [bytes([number]) * size for size in (10, 100_000, 1)]
+        parts = [bytes([number]) * size for size in (10, 300_000, 1, 2, 200_000, 100_000)]
         await kept.index.keep_snapshot(Snapshot(number, f"revision {number}"), parts)
         assert await kept.index.snapshot() == (Snapshot(number, f"revision {number}"), parts)
     await kept.clear()
