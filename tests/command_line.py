@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +17,15 @@ class _Pipe(io.BytesIO):
     """A stream with the name that a process has for its stdin."""
 
     name = "<stdin>"
+
+
+def use_own_folders(folder: Path, patch: pytest.MonkeyPatch) -> None:
+    """Keep settings, journals and notes of engines in a folder, and forget the variables of the user."""
+    for name in [name for name in os.environ if name.startswith(("SEGTAP_", "MIXPANEL_"))]:
+        patch.delenv(name)
+    patch.setenv("XDG_STATE_HOME", str(folder / "state"))
+    patch.setenv("XDG_CONFIG_HOME", str(folder / "config"))
+    patch.chdir(folder)
 
 
 def segtap(*arguments: str, given: str | bytes = "", columns: int = 120) -> subprocess.CompletedProcess[str]:

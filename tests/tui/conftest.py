@@ -9,9 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import textual.app
+import textual.pilot
+import textual.screen
+from command_line import use_own_folders
 from details import NOW
 from fake_viewer import FakeViewer
 from grids import DRAWN_WITH, GRIDS, PICTURED, PICTURES, SameGrid, check_stored, grid_of, picture_of
+from settling import settled
 from textual.app import App
 from textual.pilot import Pilot
 
@@ -28,6 +33,22 @@ def _utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     monkeypatch.undo()
     time.tzset()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _settling() -> Iterator[None]:
+    """The pilot asks the event loop whether the screen has settled; what has changed is drawn at once."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (textual.app, textual.pilot):
+            patch.setattr(module, "wait_for_idle", settled)
+        patch.setattr(textual.screen, "UPDATE_PERIOD", 1 / 500)
+        yield
+
+
+@pytest.fixture
+def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands find no settings but those of the test, and work in its folder."""
+    use_own_folders(tmp_path, monkeypatch)
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from command_line import segtap
 from mixpanel_server import MixpanelServer
 from processes import running
 
@@ -34,17 +35,11 @@ MESSAGE = {
 SEGTAP = [sys.executable, "-P", "-m", "segtap.tui"]
 
 
-@pytest.fixture(autouse=True)
-def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in os.environ if name.startswith(("SEGTAP_", "MIXPANEL_"))]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("own_folders")
 
 
-def segtap(*arguments: str, given: str | bytes = b"") -> subprocess.CompletedProcess[str]:
-    """Run it to its end."""
+def started(*arguments: str, given: str | bytes = b"") -> subprocess.CompletedProcess[str]:
+    """Run a process of its own to its end."""
     data = given.encode() if isinstance(given, str) else given
     done = subprocess.run([*SEGTAP, *arguments], input=data, capture_output=True, timeout=60, check=False)
     return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
@@ -100,7 +95,7 @@ def test_every_command_has_its_help(command: str) -> None:
 
 def test_translate_writes_a_line_for_a_line_and_masks_the_secret() -> None:
     envelope = {"settings": {"projectToken": "tok", "apiSecret": "hush"}, "message": MESSAGE}
-    done = segtap("translate", given="\n".join([json.dumps(envelope), "no json", json.dumps(MESSAGE)]))
+    done = started("translate", given="\n".join([json.dumps(envelope), "no json", json.dumps(MESSAGE)]))
     first, second, third = (json.loads(line) for line in done.stdout.splitlines())
     assert done.returncode == 1
     assert first["requests"][0]["authorization"] == "Basic ••••"
@@ -108,7 +103,7 @@ def test_translate_writes_a_line_for_a_line_and_masks_the_secret() -> None:
     assert "aHVzaDo=" not in done.stdout
     assert "not JSON" in second["error"]
     assert third["messageId"] == MESSAGE["messageId"]
-    shown = segtap("translate", "--show-secrets", given=json.dumps(envelope))
+    shown = started("translate", "--show-secrets", given=json.dumps(envelope))
     assert json.loads(shown.stdout)["requests"][0]["authorization"] == "Basic aHVzaDo="
 
 
@@ -184,7 +179,7 @@ def test_a_taken_port_is_named_with_its_owner_and_the_next_free_one(monkeypatch:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        done = segtap("forward", "--host", "127.0.0.1", "--port", str(port))
+        done = started("forward", "--host", "127.0.0.1", "--port", str(port))
     assert done.returncode == 2
     assert str(port) in done.stderr
     if sys.platform == "linux":
@@ -275,9 +270,9 @@ def test_output_is_utf8_whatever_the_locale_says(encoding: str, monkeypatch: pyt
     monkeypatch.setenv("PYTHONIOENCODING", encoding)
     line = json.dumps({**MESSAGE, "event": "Zoë ☃"}, ensure_ascii=False)
     for command in (("translate",), ("check",), ("check", "--format", "junit"), ("decode",)):
-        done = segtap(*command, given=line)
+        done = started(*command, given=line)
         assert (done.returncode, done.stderr.count("Traceback")) == (0, 0), done.stderr
-    assert "Zoë ☃" in segtap("translate", given=line).stdout
+    assert "Zoë ☃" in started("translate", given=line).stdout
 
 
 def test_check_does_without_unicode_where_that_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -354,7 +349,7 @@ def test_a_service_account_that_cannot_be_used_is_refused(
     monkeypatch.setenv("MIXPANEL_TOKEN", "0123456789abcdef0123456789abcdef")
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
-    done = segtap("forward", "--port", "0", *arguments)
+    done = started("forward", "--port", "0", *arguments)
     assert done.returncode == 2
     assert words in " ".join(done.stderr.split())
     assert "qL9v" not in done.stderr

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -28,12 +27,7 @@ ORDER = call("track", 1, userId="u-1", anonymousId=ANONYMOUS, event="Order \x1b[
 
 
 @pytest.fixture(autouse=True)
-def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in os.environ if name.startswith(("SEGTAP_", "MIXPANEL_"))]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    monkeypatch.chdir(tmp_path)
+def _settings(own_folders: None, tmp_path: Path) -> None:
     (tmp_path / "segtap.toml").write_text(SETTINGS)
 
 

@@ -16,12 +16,7 @@ from segtap.tui.cli import COMMANDS, cli
 from segtap.tui.screens.help import Help
 from segtap.tui.screens.question import QuestionStory
 
-
-@pytest.fixture(autouse=True)
-def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("own_folders")
 
 
 def run(*arguments: str) -> Result:

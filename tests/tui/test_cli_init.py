@@ -18,12 +18,7 @@ from segtap.core.errors import SettingsError
 SEGTAP = [sys.executable, "-P", "-m", "segtap.tui"]
 
 
-@pytest.fixture(autouse=True)
-def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in os.environ if name.startswith(("SEGTAP_", "MIXPANEL_"))]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("own_folders")
 
 
 def segtap(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -26,13 +25,8 @@ ORDER: dict[str, Any] = {
 
 
 @pytest.fixture(autouse=True)
-def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in os.environ if name.startswith(("SEGTAP_", "MIXPANEL_"))]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+def _settings(own_folders: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MIXPANEL_TOKEN", "0123456789abcdef")
-    monkeypatch.chdir(tmp_path)
 
 
 def segtap(*arguments: str, given: Any = "") -> subprocess.CompletedProcess[str]:

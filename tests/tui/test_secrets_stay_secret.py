@@ -9,7 +9,6 @@ import asyncio
 import base64
 import contextlib
 import json
-import os
 import re
 import signal
 import sqlite3
@@ -47,15 +46,10 @@ MESSAGES = [
 
 
 @pytest.fixture(autouse=True)
-def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in os.environ if name.startswith(("SEGTAP_", "MIXPANEL_"))]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+def _settings(own_folders: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MIXPANEL_TOKEN", TOKEN)
     monkeypatch.setenv("MIXPANEL_SECRET", API_SECRET)
     monkeypatch.setenv("MIXPANEL_SERVICE_ACCOUNT", ACCOUNT)
-    monkeypatch.chdir(tmp_path)
 
 
 async def segtap(*arguments: str, given: str = "") -> str:
