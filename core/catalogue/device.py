@@ -52,7 +52,8 @@ SUPER_PROPERTY_RESERVED = Rule(
     what="distinct_id or time is registered as a super property",
     why="In device mode Mixpanel's SDK writes super properties over its own: a registered distinct_id "
     "renames the user, a registered time dates every later event of that browser alike.",
-    fix="take it off Super Properties in Segment's destination",
+    fix="take it off super_properties under [classic], and off Properties to send as Super Properties in "
+    "Segment",
     source=_SEGMENT_INTEGRATION,
 )
 PEOPLE_OFF_ENGAGE = Rule(

@@ -137,7 +137,8 @@ def reserved(name: str, path: str) -> Finding:
     return rule.SUPER_PROPERTY_RESERVED.finding(
         path,
         f"{name} is registered as a super property, which {effect} in that browser",
-        fix=f"take {name} off Super Properties in Segment's destination",
+        fix=f"take {name} off super_properties under [classic], and off Properties to send as Super"
+        " Properties in Segment",
     )
 
 

@@ -13,6 +13,7 @@ from .diagnosis import Diagnosis, Standing
 from .facts import Facts
 from .judged import judged
 from .mixpanel_side import mixpanel_side
+from .modes import modes
 from .online import ask_mixpanel, with_own_secrets
 from .pages_check import pages
 from .region_check import region
@@ -56,6 +57,7 @@ CHECKS: tuple[Callable[[Facts], Iterator[Diagnosis]], ...] = (
     not_imitated,
     subscriptions,
     connection_mode,
+    modes,
     refused_here,
     delivery,
     people,

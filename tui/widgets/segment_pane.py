@@ -9,6 +9,7 @@ from textual.widgets import Static
 
 from ...core.api.models import MessageDetail
 from ...core.messages import Json, Marks
+from ...core.modes import sent_by
 from ...core.objections import read_objection
 from ...core.places import in_message
 from ...core.text import clean, shorten, shown, size
@@ -173,6 +174,8 @@ class SegmentPane(Pane):
             if not is_pasted(detail):
                 words = "This did not pass through Segment: Mixpanel's own SDK sent it (device mode)."
             notes.append(Content.styled(words, "bold $foreground"))
+            if by := _sent_by(detail):
+                notes.append(Content.styled(f"Sent by {clean(by)}.", "$foreground"))
             notes.append(
                 Content.styled("It goes straight to Mixpanel, as the Mixpanel pane shows it.", "$dim")
             )
@@ -254,3 +257,13 @@ def in_reading_order(document: Json) -> Json:
         return document
     first = {name: document[name] for name in FIRST if name in document}
     return first | document
+
+
+def _sent_by(detail: MessageDetail) -> str:
+    """Return what sent an event of Mixpanel's own SDKs, "" where the record does not say it."""
+    for operation in detail.verdict.translation.operations:
+        for record in operation.request.records():
+            properties = record.get("properties")
+            if isinstance(properties, dict) and (by := sent_by(properties)):
+                return by
+    return ""

@@ -81,10 +81,10 @@ DESCRIBED_EXAMPLES: dict[str, Described] = {
     ),
     "super-property-reserved": Described(
         (
-            'device mode, Super Properties: time; analytics.track("Paid", {"time": 1795557600})',
+            'device mode, super_properties = ["time"]; analytics.track("Paid", {"time": 1795557600})',
             "Every later event of that browser has the time of this one.",
         ),
-        ('device mode, Super Properties without time; analytics.track("Paid", {"time": 1795557600})',),
+        ('device mode, super_properties = []; analytics.track("Paid", {"time": 1795557600})',),
     ),
     "people-off-engage": Described(
         (

@@ -204,6 +204,10 @@ ARRIVING: tuple[Question, ...] = (
             "page or app does. The property Mixpanel Library (mp_lib) tells: Mixpanel (Actions) sends "
             '"Segment Actions: analytics.js" and so on. "Segment: analytics.js" is Mixpanel (Legacy) in '
             'cloud mode, "Segment: web" in device mode. Mixpanel\'s guide names only those two.',
+            "Mixpanel Web (Actions), the newer destination for pages, is device mode as well: it loads "
+            'Mixpanel\'s SDK, whose mp_lib is "web". With its setting Source Name it registers '
+            "segment_source_name as a super property, which also autocaptured events carry; without, nobody "
+            "can tell it from a page's own SDK.",
             "Filter by mp_lib in Mixpanel to see which events came through Segment.",
         ),
         classic=(

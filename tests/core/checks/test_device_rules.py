@@ -172,7 +172,7 @@ def test_a_reserved_super_property(name: str) -> None:
     listed = classic(superProperties=["plan", name])
     (finding,) = found(bundled(**{name: 1795557600}), "super-property-reserved", destination=listed)
     assert (finding.severity, finding.path) == ("error", f"$.properties.{name}")
-    assert finding.fix == f"take {name} off Super Properties in Segment's destination"
+    assert finding.fix.startswith(f"take {name} off super_properties under [classic]")
     followed = classic(superProperties=["plan"])
     assert found(bundled(**{name: 1795557600}), "super-property-reserved", destination=followed) == []
     assert found(bundled(plan="pro"), "super-property-reserved", destination=listed) == []

@@ -161,6 +161,7 @@ SURPLUS = {"pages": "the second event of the page"}
 """Where less is sent with the fix applied, and what that is."""
 
 BY_PERSON = {
+    "modes": "switches one connection mode off: see test_modes",
     "not-imitated": "knows what the part does",
     "order-of-stages": "asks Segment, or keeps the two from touching the same fields",
     "engine": "does what the engine's fault asks for",

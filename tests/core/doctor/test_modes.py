@@ -1,0 +1,92 @@
+"""The doctor on the modes that the events came by."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from check_helpers import NOW, real_message
+from details import detail
+from doctoring import TOKEN, read, settings_of
+
+from segtap.core.api.models import MessageDetail
+from segtap.core.catalogue.stream import CLOUD_AND_DEVICE_MODE
+from segtap.core.checks.settings import check_settings
+from segtap.core.doctor import Diagnosis, Facts, diagnose
+from segtap.core.messages import Message
+from segtap.core.pipeline import compiled, run
+from segtap.core.settings import Settings, destination_of
+from segtap.core.verdict import Finding
+
+
+def raw(settings: Settings, event: str, number: int, *found: Finding, **properties: Any) -> MessageDetail:
+    """What Mixpanel's own SDK sent, as an engine's detail."""
+    own = {
+        "token": TOKEN,
+        "distinct_id": "user-1",
+        "$insert_id": f"o7v9msf3cyyx1tq{number}",
+        "time": NOW / 1000,
+    }
+    record = {"event": event, "properties": own | properties}
+    message = Message(
+        id=number << 20,
+        source_kind="mixpanel",
+        type="raw",
+        message_id=f"i-{number}",
+        received_at=NOW,
+        write_key=TOKEN,
+        document=record,
+        original=msgspec.json.encode(record),
+        endpoint="/track",
+    )
+    verdict = run(message, compiled(destination_of(settings), check_settings(settings)))
+    made = detail(
+        record, translation=verdict.translation, findings=(*verdict.findings, *found), id=message.id
+    )
+    line = msgspec.structs.replace(made.summary, type="raw")
+    return msgspec.structs.replace(made, source_kind="mixpanel", summary=line)
+
+
+def diagnosis(settings: Settings, details: list[MessageDetail]) -> Diagnosis | None:
+    facts = Facts(settings, destination_of(settings), details, source="the test", now=NOW)
+    found = [one for one in diagnose(facts) if one.check == "modes"]
+    return found[0] if found else None
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return settings_of(tmp_path)
+
+
+def cloud(settings: Settings, *names: str) -> list[MessageDetail]:
+    return read(
+        [real_message("next", "track", event=name, messageId=f"m-{name}") for name in names], settings
+    )
+
+
+def test_each_event_is_listed_with_its_modes(settings: Settings) -> None:
+    by_web = raw(settings, "Alone", 7, mp_lib="web")
+    by_segment = raw(settings, "Opened", 8, mp_lib="Segment: web")
+    found = diagnosis(settings, [*cloud(settings, "Paid"), by_web, by_segment])
+    assert found is not None
+    assert (found.standing, found.rule) == ("note", "")
+    assert "cloud mode: Paid · device mode: Opened · straight to Mixpanel" in found.words
+    assert "mp_lib names: Alone" in found.words
+    assert "Mixpanel Web (Actions)" in found.words
+
+
+def test_an_event_that_comes_both_ways_is_a_warning(settings: Settings) -> None:
+    twice = CLOUD_AND_DEVICE_MODE.finding("$.event", "both")
+    copy = raw(settings, "Paid", 7, twice, mp_lib="Segment: web")
+    found = diagnosis(settings, [*cloud(settings, "Paid"), copy])
+    assert found is not None
+    assert (found.standing, found.rule) == ("warning", "cloud-and-device-mode")
+    assert "several modes: Paid" in found.words
+    assert "1 event came both ways at once" in found.words
+    assert found.fix == CLOUD_AND_DEVICE_MODE.fix
+
+
+def test_without_traffic_of_mixpanels_sdk_there_is_nothing_to_add(settings: Settings) -> None:
+    assert diagnosis(settings, cloud(settings, "Paid")) is None
