@@ -41,6 +41,17 @@ def bundled(document: JsonObject, names: Sequence[str] = NAMES["classic-cloud"])
     return None
 
 
+def switched_off_by_sdk(document: JsonObject) -> bool:
+    """Return True if a mobile SDK says in the integrations object that it sends to Mixpanel from the device.
+
+    It does so for the classic destination, whose SDK it runs, whichever destination Segment's servers have.
+    """
+    integrations = document.get("integrations")
+    if not isinstance(integrations, dict) or not _library(document).startswith(MOBILE):
+        return False
+    return any(integrations.get(name) is False for name in NAMES["classic-cloud"])
+
+
 def stopped_by_integrations(
     document: JsonObject, kind: DestinationKind, consent_categories: Sequence[str] = ()
 ) -> NotSent | None:

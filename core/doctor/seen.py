@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..destinations.integrations import MOBILE, bundled
-from ..messages import Json
-from ..places import read_place
+from ..destinations.integrations import bundled, switched_off_by_sdk
 from ..text import counted, shown
 from .diagnosis import SEVERITY_STANDING, Diagnosis, gravest
 from .facts import Case, Facts, ids_of
@@ -65,15 +63,7 @@ def connection_mode(facts: Facts) -> Iterator[Diagnosis]:
 
 
 def _by_device(case: Case) -> bool:
-    if bundled(case.document) is not None:
-        return True
-    stopped = case.detail.verdict.translation.not_sent
-    if stopped is None or not read_place(stopped.path).starts_with("integrations"):
-        return False
-    context = case.document.get("context")
-    library = context.get("library") if isinstance(context, dict) else None
-    name: Json = library.get("name") if isinstance(library, dict) else None
-    return isinstance(name, str) and name.startswith(MOBILE)
+    return bundled(case.document) is not None or switched_off_by_sdk(case.document)
 
 
 def profiles(facts: Facts) -> Iterator[Diagnosis]:

@@ -51,8 +51,19 @@ def test_device_mode_is_a_healthy_setup(tmp_path: Path, device: dict[str, Any]) 
     assert "1 message for Segment's servers (cloud mode); 2 messages of pages or apps" in both.words
 
 
-def test_actions_beside_the_sdk_of_the_page_is_named(tmp_path: Path) -> None:
-    said = verdict_of("connection-mode", settings_of(tmp_path), ORDER | BUNDLED)
+APPS = (
+    *("analytics-swift", "analytics-kotlin", "analytics-react-native", "@segment/analytics-react-native"),
+    *("analytics-flutter", "analytics-android"),
+)
+
+
+@pytest.mark.parametrize(
+    "device",
+    [BUNDLED, *(IOS | {"context": {"library": {"name": name}}} for name in APPS)],
+    ids=["web", *APPS],
+)
+def test_actions_beside_the_sdk_of_the_page_or_app_is_named(tmp_path: Path, device: dict[str, Any]) -> None:
+    said = verdict_of("connection-mode", settings_of(tmp_path), ORDER | device)
     assert said is not None
     assert said.standing == "note"
     assert "1 of them Segment's servers send as well: twice, if both go to one project" in said.words
