@@ -29,7 +29,7 @@ from ..pipeline import compile_settings, run
 from ..pipeline.device import device_translation
 from ..pipeline.explain import explained
 from ..pipeline.kept import kept_fault, kept_outcomes, unpack_verdict
-from ..pipeline.stages import mend, remake, second_receipt, walk
+from ..pipeline.stages import remake, second_receipt, sent
 from ..repair import Repaired
 from ..settings import Settings
 from ..stores.base import Judged
@@ -91,8 +91,7 @@ class ActiveSettings:
         self, document: JsonObject, *, now: int, outcomes: Sequence[FunctionOutcome] = ()
     ) -> Translation:
         """See `Translator`: what the forwarder sends is what is shown."""
-        walked = walk(document, (), self.compiled, now, outcomes)
-        return mend(walked.translation, walked.document, self.compiled).translation
+        return sent(document, self.compiled, now, outcomes)
 
     def of_device(self, message: Message) -> Translation:
         """Return the request of a record of Mixpanel's own SDKs."""

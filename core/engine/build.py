@@ -15,6 +15,7 @@ from ..forward.forwarder import Forwarder
 from ..forward.sender import OnDelivery
 from ..index.backlog import Backlog
 from ..index.indexer import Indexer
+from ..index.owed import OwedRecords
 from ..index.receipts import ReceiptReader
 from ..index.workers import Workers
 from ..ingest.app import IngestApp
@@ -143,6 +144,13 @@ def build(
         on_halt=halted,
         dry_run=settings.dry_run,
         linger=LINGER,
+        elsewhere=OwedRecords(
+            stores.receipts,
+            workers,
+            lambda: active.settings,
+            busy=lambda: indexer.behind,
+            plain=lambda: not active.runs_functions,
+        ).given,
     )
     switch = ForwarderSwitch(
         forwarder,

@@ -29,15 +29,16 @@ from .linger import Linger
 from .outcomes import Answer
 from .records import BatchKey
 from .sender import OnDelivery, Parcel, Services
-from .source import Load, OwedTranslator, Source
+from .source import Elsewhere, Load, OwedTranslator, Source
 from .wire import WireForm, check_address
 
 
 class Forwarder:
     """Sends what `stores` owes until it is stopped.
 
-    `load` reads the messages that are owed. `on_delivery` is called after every write to the journal with
-    the attempts and the present state of each message that they concern.
+    `load` reads the messages that are owed, and `elsewhere` has other processes make their records.
+    `on_delivery` is called after every write to the journal with the attempts and the present state of each
+    message that they concern.
     `on_halt` is called with the reason once forwarding has halted, `on_trouble` when `retry` is another.
     `dry_run` sends nothing: each operation gets one `Outcome.DRY_RUN` line, and the message stays owed, so
     that a dry run takes nothing away from a later real one. `in_flight` is requests at once on each route,
@@ -65,6 +66,7 @@ class Forwarder:
         in_flight: int = 4,
         window: int = 4000,
         linger: float = 0.0,
+        elsewhere: Elsewhere | None = None,
     ) -> None:
         check_address(settings.mixpanel_url)
         self._secrets = secrets_in(settings)
@@ -72,7 +74,7 @@ class Forwarder:
         self._on_halt = on_halt
         self._transport = transport
         self._clock: Clock = clock or SystemClock()
-        self._source = Source(stores, load, translator, self._clock, dry_run=dry_run)
+        self._source = Source(stores, load, translator, self._clock, dry_run=dry_run, elsewhere=elsewhere)
         self._source.account = service_account_of(settings)
         self._caught_up = False
         self._in_flight = in_flight

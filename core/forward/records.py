@@ -95,7 +95,7 @@ def records_of(message: int, translation: Translation) -> list[Record]:
 
 def operation_records(message: int, operation: int, request: OutgoingRequest) -> list[Record]:
     """Return the records of one operation, in the order of its body."""
-    route, carrier = _way(request)
+    route, carrier = way_of(request)
     shape = route.shape
     items = request.body if isinstance(request.body, list) else [request.body]
     records: list[Record] = []
@@ -129,7 +129,7 @@ def _is_strict(text: bytes) -> bool:
 _strict = msgspec.json.Decoder().decode
 
 
-def _way(request: OutgoingRequest) -> tuple[BatchKey, OutgoingRequest]:
+def way_of(request: OutgoingRequest) -> tuple[BatchKey, OutgoingRequest]:
     """Return the route of a request, and the request without its body."""
     if request.data is None and request.query is None:
         return _plain_way(request.method, request.url, request.content_type, request.authorization)

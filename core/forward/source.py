@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from functools import partial
 from typing import Protocol, TypeAlias
 
@@ -12,17 +12,16 @@ import msgspec
 
 from ..api.models import Summary
 from ..delivery import Delivery, DeliveryState, Owed
-from ..messages import JsonObject, Marks, Message, SourceKind
+from ..messages import JsonObject, Marks, Message
 from ..outcomes import FunctionOutcome
 from ..stores.base import Stores
 from ..verdict import Translation
 from .clock import Clock
 from .credentials import ServiceAccount
 from .ledger import Ledger, States
-from .records import Record, records_of
-from .unsent import dry_run_lines, why_nothing
-
-logger = logging.getLogger(__name__)
+from .made import Made, made_of
+from .records import Record
+from .unsent import dry_run_lines
 
 
 class OwedTranslator(Protocol):
@@ -41,8 +40,18 @@ class OwedTranslator(Protocol):
 
 Load: TypeAlias = Callable[[Sequence[Owed]], AsyncIterator[list[Message]]]
 """Reads owed messages, oldest first, some at a time."""
-Made: TypeAlias = "list[Record] | DeliveryState"
-"""A message's records, or the state of one that has none."""
+
+
+class Given(Protocol):
+    """Messages that other processes have. `made` waits for what they make of them; some may be missing."""
+
+    ids: set[int]
+
+    async def made(self) -> dict[int, Made]: ...
+
+
+Elsewhere: TypeAlias = Callable[[Sequence[Owed]], AbstractAsyncContextManager[Given]]
+"""Gives owed messages to other processes, or none."""
 
 CHUNK = 1_000
 """Messages read from the journal at once."""
@@ -69,12 +78,20 @@ class Taken(msgspec.Struct):
 class Source:
     """Reads what is owed, oldest first, and makes records of it.
 
-    `load` reads the messages that are owed. A message whose translation was offered when it was received
-    is neither read nor translated a second time. `unreadable` counts messages that the journal cannot give.
+    `load` reads the messages that are owed, and `elsewhere` has other processes make their records. A message
+    whose translation was offered when it was received is neither read nor translated a second time.
+    `unreadable` counts messages that the journal cannot give.
     """
 
     def __init__(
-        self, stores: Stores, load: Load, translator: OwedTranslator, clock: Clock, *, dry_run: bool
+        self,
+        stores: Stores,
+        load: Load,
+        translator: OwedTranslator,
+        clock: Clock,
+        *,
+        dry_run: bool,
+        elsewhere: Elsewhere | None = None,
     ) -> None:
         self.account: ServiceAccount | None = None
         self.more = True
@@ -82,6 +99,7 @@ class Source:
         self.unreadable = 0
         self._stores = stores
         self._load = load
+        self._elsewhere = elsewhere
         self._translator = translator
         self._clock = clock
         self._dry_run = dry_run
@@ -117,7 +135,7 @@ class Source:
         `made` returns its translation; it is called only if there is room for the records.
         """
         if summary.id > max(self._after, self._newest) and len(self._ready) < _MOST_READY:
-            self._ready[summary.id] = self._records(summary.id, summary.type, summary.marks, made)
+            self._ready[summary.id] = made_of(summary.id, summary.type, summary.marks, made, self.account)
 
     def forget(self) -> None:
         """Drop the records that were made ahead of their turn: the settings have changed."""
@@ -164,22 +182,32 @@ class Source:
                 unread.append(owed)
         for id in [id for id in self._ready if id <= stretch[-1].id]:
             del self._ready[id]
-        if unread:
-            # Each message is dropped once its records are made, which need far less memory.
-            async for messages in self._load(unread):
-                for start in range(0, len(messages), _BREATH):
-                    for message in messages[start : start + _BREATH]:
-                        made[message.id] = self._made(message)
-                    await asyncio.sleep(0)
+        if unread and self._elsewhere is not None:
+            async with self._elsewhere(unread) as given:
+                await self._make([owed for owed in unread if owed.id not in given.ids], made)
+                made |= await given.made()
+            unread = [owed for owed in unread if owed.id in given.ids and owed.id not in made]
+        await self._make(unread, made)
         return made
+
+    async def _make(self, unread: Sequence[Owed], made: dict[int, Made]) -> None:
+        """Read messages, and add what becomes of them."""
+        if not unread:
+            return
+        # Each message is dropped once its records are made, which need far less memory.
+        async for messages in self._load(unread):
+            for start in range(0, len(messages), _BREATH):
+                for message in messages[start : start + _BREATH]:
+                    made[message.id] = self._made(message)
+                await asyncio.sleep(0)
 
     def _made(self, message: Message) -> Made:
         """Return what becomes of a message."""
         if message.source_kind == "mixpanel":
             again = partial(self._translator.of_device, message)
-            return self._records(message.id, message.type, message.marks, again, "mixpanel")
+            return made_of(message.id, message.type, message.marks, again, self.account, "mixpanel")
         document, at, outcomes = message.document, message.received_at, message.outcomes
-        return self._records(
+        return made_of(
             message.id,
             message.type,
             message.marks,
@@ -188,33 +216,9 @@ class Source:
                 if outcomes
                 else self._translator.translate(document, now=at)
             ),
+            self.account,
             message.source_kind,
         )
-
-    def _records(
-        self,
-        message: int,
-        type: str,
-        marks: int,
-        made: Callable[[], Translation],
-        source_kind: SourceKind = "segment",
-    ) -> Made:
-        """Return the records of a message, whose translation `made` returns."""
-        try:
-            translation = made()
-            if translation.not_sent is not None and translation.operations:
-                return DeliveryState.OFF  # a record of another project than is configured by now
-            if why_nothing(translation, type, marks, source_kind):
-                return DeliveryState.NONE
-            if self.account is not None:
-                translation = self.account.on_all(translation)
-            return records_of(message, translation)
-        except Exception:
-            # Any error, for mappings, templates and Liquid run on whatever clients send: one message that
-            # trips over a mistake of ours must not keep the messages behind it from being sent. It is logged,
-            # and the message shows as failed.
-            logger.exception("message %d cannot be translated", message)
-            return DeliveryState.FAULT
 
     def _open(
         self, owed: Owed, records: list[Record], before: Sequence[Delivery], taken: Taken, ledger: Ledger

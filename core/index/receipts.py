@@ -31,6 +31,7 @@ from ..verdict import FAULT_RULE, Finding, Translation, Verdict, with_findings
 from .details import damage_of, detail_of, view_of
 from .judging import READING, Inspect, Judging, Parse
 from .keeper import Functions, Keeper
+from .marks import as_marked, with_marks
 from .prepared import JudgedMessage, as_copy
 from .replay import original_of, replays_of
 from .summaries import summarize
@@ -190,7 +191,7 @@ class ReceiptReader(Judging):
                 verdict=Verdict(Translation()),
                 receipt=view_of(receipt, with_body=True),
             )
-        marked = _marked(message, summary.marks)
+        marked = as_marked(message, summary.marks)
         found = (await stores.index.findings([id])).get(id, ())
         kept = (await stores.index.verdicts([id])).get(id)
         verdict = self.whole(marked, await self.inspected(marked, kept), found)
@@ -288,7 +289,7 @@ class ReceiptReader(Judging):
         read = await self.read(receipt)
         if isinstance(read, str):
             return []
-        return [_marked(message, lines[message.id].marks) for message in read if message.id in lines]
+        return [as_marked(message, lines[message.id].marks) for message in read if message.id in lines]
 
     async def load(self, stores: Readable, lines: Sequence[Summary]) -> list[Message]:
         """Return everything that `loading` yields."""
@@ -304,11 +305,11 @@ class ReceiptReader(Judging):
         """
         marks = {line.id: line.marks for line in lines}
         if self.runs_functions:
-            together = [_with(marks, read) async for read in self.by_receipt(stores, marks)]
+            together = [with_marks(marks, read) async for read in self.by_receipt(stores, marks)]
             yield await self.with_outcomes(stores, list(chain.from_iterable(together)))
             return
         async for read in self.by_receipt(stores, marks):
-            yield _with(marks, read)
+            yield with_marks(marks, read)
 
     async def with_outcomes(self, stores: Readable, messages: list[Message]) -> list[Message]:
         """Return the messages with the outcomes of insert functions that the index keeps, or new ones."""
@@ -329,17 +330,3 @@ class ReceiptReader(Judging):
 def is_large(receipt: Receipt) -> bool:
     """Return True if reading the receipt takes longer than others should wait."""
     return len(receipt.body) > (LARGE_COMPRESSED if compression(receipt.body) else LARGE)
-
-
-def _with(marks: Mapping[int, int], messages: Sequence[Message]) -> list[Message]:
-    """Return the messages that have marks, with these."""
-    # A damaged request may hold another number of messages than the index knows of.
-    return [_marked(message, marks[message.id]) for message in messages if message.id in marks]
-
-
-def _marked(message: Message, marks: int) -> Message:
-    """Return the message with the marks that it got on receipt, and that of one that is too large now."""
-    if int(message.marks) == marks:
-        return message
-    now = message.marks & Marks.WOULD_REJECT if message.unread else Marks.NONE
-    return msgspec.structs.replace(message, marks=Marks(marks) | now)

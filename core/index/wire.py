@@ -20,6 +20,7 @@ from ..query import Names
 from ..settings import Settings
 from ..stores.base import Entry, Judged
 from ..verdict import Translation
+from .encoded import Encoded
 from .prepared import Prepared
 
 LENGTH = struct.Struct("<I")
@@ -43,6 +44,13 @@ class Work(msgspec.Struct, frozen=True, array_like=True, tag=True):
     texts: tuple[bytes | None, ...]
     one_by_one: bool = False
     given_up: tuple[tuple[int, str], ...] = ()
+
+
+class Encode(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """Make the records of owed messages. `marks` has the id and the marks of each, by receipt."""
+
+    receipts: tuple[Receipt, ...]
+    marks: tuple[tuple[tuple[int, int], ...], ...]
 
 
 class AnsweredMessage(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -127,7 +135,7 @@ class Answer(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     Without receipts it only says that the worker is at work. `fault` is what failed last, as in `Faults`;
     `log` are the lines that belong in the engine's log. `begins` is the position of the message that is
-    judged next, -1 where that is not asked.
+    judged next, -1 where that is not asked. `encoded` answers an `Encode`.
     """
 
     revision: str
@@ -135,6 +143,7 @@ class Answer(msgspec.Struct, frozen=True, array_like=True, gc=False):
     fault: str = ""
     log: tuple[str, ...] = ()
     begins: int = -1
+    encoded: Encoded | None = None
 
 
 class PackedAnswer(msgspec.Struct, frozen=True, array_like=True):
@@ -145,9 +154,10 @@ class PackedAnswer(msgspec.Struct, frozen=True, array_like=True):
     fault: str = ""
     log: tuple[str, ...] = ()
     begins: int = -1
+    encoded: Encoded | None = None
 
 
-Order: TypeAlias = Use | Work
+Order: TypeAlias = Use | Work | Encode
 
 pack = msgspec.msgpack.Encoder().encode
 read_order = msgspec.msgpack.Decoder[Order](Order).decode

@@ -14,7 +14,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 
@@ -22,19 +22,26 @@ import msgspec
 
 from ..delivery import DeliveryState
 from ..faults import Faults
+from ..forward.credentials import service_account_of
+from ..forward.made import Made, made_of
 from ..messages import Message, Receipt, position_of
 from ..pipeline import compile_settings, run, run_together
+from ..pipeline.device import device_translation
 from ..pipeline.intake import parse_receipt
+from ..pipeline.stages import sent
 from ..settings import Settings
 from ..sources.bounds import bounds_of
-from ..verdict import Verdict
+from ..verdict import Translation, Verdict
+from .encoded import Encoded, encoded
 from .judging import READING, Judging
+from .marks import with_marks
 from .prepared import JudgedMessage, Prepared
 from .revision import revision_of
 from .wire import (
     LENGTH,
     NOTHING,
     AnsweredReceipt,
+    Encode,
     PackedAnswer,
     Use,
     Work,
@@ -77,11 +84,12 @@ class WorkerJudging(Judging):
 
     def __init__(self, settings: Settings, faults: Faults) -> None:
         self._revision = revision_of(settings)
-        compiled, self._bounds = compile_settings(settings), bounds_of(settings.ingest)
+        self._compiled, self._bounds = compile_settings(settings), bounds_of(settings.ingest)
+        self._account = service_account_of(settings.destination)
         self._text: bytes | None = None
         self._given_up: dict[int, str] = {}
-        self._inspect_all = partial(run_together, settings=compiled)
-        super().__init__(self._read, partial(run, settings=compiled), faults)
+        self._inspect_all = partial(run_together, settings=self._compiled)
+        super().__init__(self._read, partial(run, settings=self._compiled), faults)
 
     @property
     def revision(self) -> str:
@@ -117,6 +125,32 @@ class WorkerJudging(Judging):
                 judged += map(_packed, self.together(some, receipt, self._inspect_all))
         return answered_receipt(judged), sum([message.size for message in messages])
 
+    def owed(self, receipt: Receipt, marks: Mapping[int, int]) -> list[tuple[int, Made]]:
+        """Return what the forwarder makes of the messages of a receipt that have these marks."""
+        self._text = None
+        read = self.messages(receipt, [position_of(id) for id in marks])
+        if isinstance(read, str):
+            return []
+        return [
+            (
+                message.id,
+                made_of(
+                    message.id,
+                    message.type,
+                    message.marks,
+                    self._sent(message),
+                    self._account,
+                    message.source_kind,
+                ),
+            )
+            for message in with_marks(marks, read)
+        ]
+
+    def _sent(self, message: Message) -> Callable[[], Translation]:
+        if message.source_kind == "mixpanel":
+            return partial(device_translation, message, self._compiled.destination)
+        return partial(sent, message.document, self._compiled, message.received_at)
+
     def verdict(self, message: Message) -> Verdict:
         """Return the verdict on a message; one that is given up is not judged, that is its verdict."""
         if (words := self._given_up.get(position_of(message.id))) is None:
@@ -146,7 +180,7 @@ class Worker:
         self._log = LogLines()
         logging.getLogger("segtap").addHandler(self._log)
 
-    def do(self, order: Use | Work) -> None:
+    def do(self, order: Use | Work | Encode) -> None:
         """Do what an order says."""
         if isinstance(order, Use):
             self._judging = WorkerJudging(order.settings, self._faults)
@@ -154,7 +188,10 @@ class Worker:
             gc.freeze()
             return
         assert self._judging is not None, "settings come first"
-        self._work(self._judging, order)
+        if isinstance(order, Encode):
+            self._encode(self._judging, order)
+        else:
+            self._work(self._judging, order)
         self._done += 1
         if self._done % COLLECT_AFTER == 0:
             gc.collect()
@@ -186,12 +223,30 @@ class Worker:
         if ready:
             self._answer(judging, ready)
 
-    def _answer(self, judging: WorkerJudging, receipts: list[msgspec.Raw], begins: int = -1) -> None:
+    def _encode(self, judging: WorkerJudging, work: Encode) -> None:
+        """Make the records of owed messages; the engine makes those that are not in the answer."""
+        made: list[tuple[int, Made]] = []
+        for receipt, marks in zip(work.receipts, work.marks, strict=True):
+            made += judging.owed(receipt, dict(marks))
+            if time.monotonic() - self._answered_at > SIGN_EVERY:
+                self._answer(judging, [])
+        try:
+            self._answer(judging, [], encoded=encoded(made))
+        except (UnicodeEncodeError, OverflowError, RecursionError):
+            self._answer(judging, [], encoded=Encoded())
+
+    def _answer(
+        self,
+        judging: WorkerJudging,
+        receipts: list[msgspec.Raw],
+        begins: int = -1,
+        encoded: Encoded | None = None,
+    ) -> None:
         fault, log = str(self._faults), tuple(self._log.lines)
-        answer = PackedAnswer(judging.revision, tuple(receipts), fault, log, begins)
+        answer = PackedAnswer(judging.revision, tuple(receipts), fault, log, begins, encoded)
+        data = memoryview(frame(answer))
         self._faults.clear(READING)
         self._log.lines.clear()
-        data = memoryview(frame(answer))
         while data:
             data = data[os.write(self._out, data) :]
         self._answered_at = time.monotonic()

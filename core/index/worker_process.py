@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import msgspec
 
 from ..settings import Settings
-from .wire import LENGTH, Answer, Use, Work, frame, read_answer
+from .wire import LENGTH, Answer, Encode, Use, Work, frame, read_answer
 
 PATIENCE = 10.0
 """Seconds in which a worker judges a message: one that gives no sign for longer is killed."""
@@ -40,6 +40,7 @@ class Worker:
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
         self._revision = ""
+        self._settings: Settings | None = None
         self._patience = START_PATIENCE
         self.pid = process.pid
         self.pieces = 0
@@ -48,12 +49,13 @@ class Worker:
 
     def use(self, settings: Settings, revision: str) -> None:
         """Have it judge by these settings, unless it does."""
-        if revision != self._revision:
-            self._revision = revision
+        # The revision says nothing of secrets, which are in the requests.
+        if revision != self._revision or settings is not self._settings:
+            self._revision, self._settings = revision, settings
             self._patience = START_PATIENCE
             self._send(Use(settings))
 
-    def give(self, work: Work) -> None:
+    def give(self, work: Work | Encode) -> None:
         """Give it a piece of work."""
         self.pieces += 1
         self._send(work)

@@ -11,9 +11,10 @@ from collections.abc import Callable, Sequence
 from ..faults import Faults
 from ..messages import Receipt
 from ..settings import Settings
+from .encoded import Encoded
 from .judging import READING
 from .one_by_one import OneByOne
-from .wire import Answer, Work
+from .wire import Answer, Encode, Work
 from .worker_process import Worker, WorkerGone, start_worker
 
 logger = logging.getLogger(__name__)
@@ -80,22 +81,41 @@ class Workers:
 
     def free(self, owner: object) -> Worker | None:
         """Return the worker with the least to do, None if each has enough, or works for another owner."""
-        own = [worker for worker in self._up if not worker.pieces or worker.owner is owner]
-        least = min(own, key=lambda worker: worker.pieces, default=None)
+        least = self.least(owner)
         return None if least is None or least.pieces >= AHEAD else least
+
+    def least(self, owner: object) -> Worker | None:
+        """Return the worker with the least to do, None if all work for others."""
+        own = [worker for worker in self._up if not worker.pieces or worker.owner is owner]
+        return min(own, key=lambda worker: worker.pieces, default=None)
 
     def give(self, worker: Worker, receipts: Sequence[Receipt], owner: object) -> None:
         """Give a worker accepted receipts to judge by the settings in force."""
+        texts = tuple([self._inflated(receipt.uid) for receipt in receipts])
+        self.hand(worker, Work(tuple(receipts), texts), owner)
+
+    def hand(self, worker: Worker, work: Work | Encode, owner: object) -> None:
+        """Hand work to a worker, to be done by the settings in force."""
         self._keep()
         worker.owner = owner
         worker.use(*self._settings())
-        worker.give(Work(tuple(receipts), tuple([self._inflated(receipt.uid) for receipt in receipts])))
+        worker.give(work)
 
     async def answer(self, worker: Worker, left: Sequence[Receipt]) -> Answer | None:
         """Return a worker's next answer that has receipts; None if it has ended, which is reported.
 
         `left` are the receipts that it has not answered for. If it hangs, another one judges them.
         """
+        answer = await self._next(worker)
+        return await self._one_by_one.answer(left) if answer is None and worker.hung else answer
+
+    async def encoded(self, worker: Worker) -> Encoded | None:
+        """Return what a worker makes of the owed messages that it was given; None if it has ended."""
+        answer = await self._next(worker)
+        return None if answer is None else answer.encoded
+
+    async def _next(self, worker: Worker) -> Answer | None:
+        """Return a worker's next answer to an order; None if it has ended, which is reported."""
         try:
             while not worker.gone:
                 answer = await worker.answer()
@@ -103,13 +123,13 @@ class Workers:
                     logger.error("a worker process: %s", line)
                 if answer.fault:
                     self._faults.report(READING, answer.fault)
-                if answer.receipts:
+                if answer.receipts or answer.encoded is not None:
                     self._pause = FIRST_PAUSE
                     self._faults.clear(WORKERS)
                     return answer
         except WorkerGone as error:
             self._lost(worker, str(error))
-        return await self._one_by_one.answer(left) if worker.hung else None
+        return None
 
     def rest(self) -> None:
         """Stop the workers after a while, unless there is work, or comes again."""

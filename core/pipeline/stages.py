@@ -212,6 +212,14 @@ def requested(message: Message, settings: CompiledSettings, now: int) -> Repaire
     return mend(settings.translator.translate(document, now=now), document, settings)
 
 
+def sent(
+    document: JsonObject, settings: CompiledSettings, now: int, outcomes: Sequence[FunctionOutcome] = ()
+) -> Translation:
+    """Return what is sent of a message that Segment accepted, with repairs."""
+    walked = walk(document, (), settings, now, outcomes)
+    return mend(walked.translation, walked.document, settings).translation
+
+
 def second_receipt(
     named: str,
     objections: tuple[Objection, ...],

@@ -1,0 +1,45 @@
+"""What the forwarder makes of a message: records, or the state of a message that has none. Pure."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import TypeAlias
+
+from ..delivery import DeliveryState
+from ..messages import SourceKind
+from ..verdict import Translation
+from .credentials import ServiceAccount
+from .records import Record, records_of
+from .unsent import why_nothing
+
+logger = logging.getLogger(__name__)
+
+Made: TypeAlias = "list[Record] | DeliveryState"
+"""A message's records, or the state of one that has none."""
+
+
+def made_of(
+    message: int,
+    type: str,
+    marks: int,
+    translate: Callable[[], Translation],
+    account: ServiceAccount | None,
+    source_kind: SourceKind = "segment",
+) -> Made:
+    """Return the records of a message, whose translation `translate` returns."""
+    try:
+        translation = translate()
+        if translation.not_sent is not None and translation.operations:
+            return DeliveryState.OFF  # a record of another project than is configured by now
+        if why_nothing(translation, type, marks, source_kind):
+            return DeliveryState.NONE
+        if account is not None:
+            translation = account.on_all(translation)
+        return records_of(message, translation)
+    except Exception:
+        # Any error, for mappings, templates and Liquid run on whatever clients send: one message that
+        # trips over a mistake of ours must not keep the messages behind it from being sent. It is logged,
+        # and the message shows as failed.
+        logger.exception("message %d cannot be translated", message)
+        return DeliveryState.FAULT
