@@ -11,10 +11,10 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
+from measured import batches, cpu_of, round_trip
 from processes import running
 
 BATCHES, BATCH = 150, 100
@@ -29,53 +29,6 @@ PATIENCE = 90.0
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads CPU times from /proc")
 
 
-def message(number: int) -> dict[str, Any]:
-    """A track call of 0.9 KB with ids and values of its own."""
-    return {
-        "type": "track",
-        "event": f"Event {number % 20}",
-        "userId": f"u-{number % 5_000}",
-        "anonymousId": f"a-{number % 5_000}",
-        "messageId": f"5f3a9c1e-1111-4222-8333-{number:012}",
-        "timestamp": time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime()),
-        "properties": {f"property_{n}": f"value {n} of {number}" for n in range(14)},
-        "context": {
-            "library": {"name": "analytics-python", "version": "2.3.4"},
-            "page": {"url": "https://example.com/pricing?plan=pro", "title": "Pricing", "referrer": ""},
-            "userAgent": "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML)",
-        },
-    }
-
-
-def processes(pid: int) -> list[int]:
-    """The process and all below it."""
-    found = [pid]
-    for children in Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in children.read_text().split():
-            found += processes(int(child))
-    return found
-
-
-def used(pid: int) -> float:
-    """Seconds of CPU that a process, those below it and those that have ended took."""
-    ticks = 0
-    for one in processes(pid):
-        fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
-        ticks += sum(map(int, fields[11:15]))  # its own, and its children's that have ended
-    return ticks / os.sysconf("SC_CLK_TCK")
-
-
-def round_trip() -> float:
-    """Seconds of CPU that reading and writing a message as JSON takes."""
-    text, best = json.dumps(message(1)), float("inf")
-    for _ in range(5):
-        began = time.process_time()
-        for _ in range(2_000):
-            json.dumps(json.loads(text))
-        best = min(best, time.process_time() - began)
-    return best / 2_000
-
-
 def wait_for_sent(client: httpx.Client, count: int) -> None:
     deadline = time.monotonic() + PATIENCE
     while (sent := client.get("/_segtap/state").json()["deliveries"]["sent"]) < count:
@@ -85,9 +38,7 @@ def wait_for_sent(client: httpx.Client, count: int) -> None:
 
 def test_a_message_from_receipt_to_delivery(tmp_path: Path) -> None:
     count = BATCHES * BATCH
-    bodies = [
-        json.dumps({"batch": [message(start * BATCH + n) for n in range(BATCH)]}) for start in range(BATCHES)
-    ]
+    bodies = batches(count, BATCH)
     with running([sys.executable, str(SERVER)]) as server:
         assert server.stdout is not None
         mixpanel = f"http://127.0.0.1:{int(server.stdout.readline())}"
@@ -115,15 +66,15 @@ def test_a_message_from_receipt_to_delivery(tmp_path: Path) -> None:
             note = _note(tmp_path)
             headers = {"authorization": f"Bearer {note['token']}"}
             with httpx.Client(base_url=note["url"], headers=headers, timeout=30) as client:
-                before = used(engine.pid)
+                before = cpu_of(engine.pid)
                 for body in bodies:
                     assert client.post("/v1/batch", content=body).status_code == 200
                 wait_for_sent(client, count)
-                each = (used(engine.pid) - before) / count
+                each = (cpu_of(engine.pid) - before) / count
         finally:
             engine.terminate()
             engine.wait(30)
-    trip = round_trip()
+    _, trip = round_trip()
     print(f"\ndelivered: {each * 1e6:.0f} µs of CPU a message, {each / trip:.1f} times JSON")
     assert each / trip <= MOST_ROUND_TRIPS
 

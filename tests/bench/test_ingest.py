@@ -16,7 +16,8 @@ from pathlib import Path
 
 import load
 import pytest
-from engines import engine_settings, isolate, track
+from engines import engine_settings, isolate
+from measured import message
 
 from segtap.core.api.client import Client
 from segtap.core.serve.launch import start_engine
@@ -46,17 +47,6 @@ config = uvicorn.Config(
 print(listening.getsockname()[1], flush=True)
 uvicorn.Server(config).run([listening])
 """
-
-
-def message(n: int) -> dict[str, object]:
-    """A track call of about 1 KB as JSON."""
-    properties = {f"property_{i}": f"value {i} of {n}" for i in range(14)}
-    context = {
-        "library": {"name": "analytics-python", "version": "2.3.4"},
-        "page": {"url": "https://example.com/pricing?plan=pro", "title": "Pricing", "referrer": ""},
-        "userAgent": "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko)",
-    }
-    return track(f"5f3a9c1e-1111-4222-8333-{n:012}", properties=properties, context=context)
 
 
 @contextlib.asynccontextmanager

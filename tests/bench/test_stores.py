@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from isal import isal_zlib
+from measured import message
 
 from segtap.core.checks.stream import digest
 from segtap.core.engine.active import ActiveSettings
@@ -44,21 +45,9 @@ MOST_TEXT, MOST_VALUE = 3, 10
 this was written."""
 
 
-def message(number: int) -> dict[str, object]:
-    return {
-        "type": "track",
-        "event": f"Event {number % 20}",
-        "userId": f"u-{number % 5000}",
-        "anonymousId": f"a-{number % 5000}",
-        "messageId": f"5f3a9c1e-1111-4222-8333-{number:012}",
-        "timestamp": time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(1_790_000_000 + number // 100)),
-        "properties": {f"property_{place}": f"value {place} of {number}" for place in range(14)},
-        "context": {
-            "library": {"name": "analytics-python", "version": "2.3.4"},
-            "page": {"url": "https://example.com/pricing?plan=pro", "title": "Pricing", "referrer": ""},
-            "userAgent": "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36",
-        },
-    }
+def second(number: int) -> str:
+    """That second of a day, as a timestamp."""
+    return time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(1_790_000_000 + number))
 
 
 class Made(msgspec.Struct):
@@ -77,7 +66,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     active = ActiveSettings(settings)
     receipts: list[Receipt] = []
     for seq in range(1, RECEIPTS + 1):
-        batch = [message(seq * TOGETHER + place) for place in range(TOGETHER)]
+        numbers = range(seq * TOGETHER, (seq + 1) * TOGETHER)
+        batch = [message(number, second(number // 100)) for number in numbers]
         body = json.dumps({"batch": batch, "writeKey": "wk"}).encode()
         at = 1_790_000_000_000 + seq * 1_000
         headers = (("host", "127.0.0.1:8765"), ("content-type", "application/json"))
