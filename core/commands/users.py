@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
+from .. import stores
 from ..api.client import Client
+from ..engine.gathered_file import gathered_in
 from ..engine.kept import engine_with, settings_behind
 from ..identities.model import UserRow
 from ..identities.named import named_ids
@@ -79,8 +81,9 @@ async def users_kept(
     from.
 
     It is the engine at `url`, the one that holds the journal, or else one that runs, and it reads by its own
-    settings. A file is read by those of the engine that filled it, if it keeps them. With `own`, settings
-    given on purpose, both are read by these. Raises EngineError or JournalError.
+    settings. A file is read by those of the engine that filled it, if it keeps them; of what that engine has
+    gathered, nothing is read again. With `own`, settings given on purpose, both are read by these. Raises
+    EngineError or JournalError.
     """
     path = chosen_path(settings.journal.path)
     url = url or engine_with(settings.journal)
@@ -90,7 +93,14 @@ async def users_kept(
             rows = [msgspec.json.decode(line, type=UserRow) async for line in client.user_rows()]
         return sorted(rows, key=lambda row: row.ids[0]), f"the segtap at {address}"
     by = settings if own else await settings_behind(settings)
+    if not url:
+        kept = await stores.open(settings.journal, must_exist=True)
+        try:
+            gathered = await gathered_in(kept, by)
+        finally:
+            await kept.close()
+        return user_rows(gathered.users), str(path)
     users = UsersOf(by, clock)
     async for line in export_lines(journal=settings.journal, url=url, bounds=bounds_of(by.ingest)):
         users.take((line,))
-    return users.rows(), url or str(path)
+    return users.rows(), url

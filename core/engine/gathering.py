@@ -19,7 +19,7 @@ from ..errors import JournalError
 from ..index.pace import Pace
 from ..index.receipts import ReceiptReader
 from ..messages import Message, Receipt, message_number, seq_of
-from ..stores.base import START, Cursor, Snapshot, Stores
+from ..stores.base import START, Cursor, Index, Snapshot, Stores
 from ..verdict import Translation
 from .active import ActiveSettings
 from .supervisor import Supervisor
@@ -205,31 +205,34 @@ class Gathering:
         receipts = [one for one in found if one.seq <= index.position]
         if not receipts:
             return False
-        lines = await self._lines(receipts)
+        lines = await lines_of(index, receipts)
         for receipt in receipts:
             messages = await self._reader.load_from(receipt, lines)
             for message in await self._reader.with_outcomes(self._stores, messages):
                 translation = await self._reader.translated(message)
                 if making is not self._making:
                     return False
-                _add(making, message, translation)
+                add(making, message, translation)
                 await pace.breathe()
             self._position = receipt.seq
         return True
 
-    async def _lines(self, receipts: Sequence[Receipt]) -> dict[int, Summary]:
-        after, before = message_number(receipts[0].seq, 0) - 1, message_number(receipts[-1].seq + 1, 0)
-        lines: dict[int, Summary] = {}
-        more = True
-        while more:
-            page = await self._stores.index.page(after=after, limit=LINES)
-            lines |= {line.id: line for line in page.summaries if line.id < before}
-            more = page.more and bool(page.summaries) and page.summaries[-1].id < before
-            after = page.summaries[-1].id if page.summaries else after
-        return lines
+
+async def lines_of(index: Index, receipts: Sequence[Receipt]) -> dict[int, Summary]:
+    """Return the lines of the messages of successive receipts, by id."""
+    after, before = message_number(receipts[0].seq, 0) - 1, message_number(receipts[-1].seq + 1, 0)
+    lines: dict[int, Summary] = {}
+    more = True
+    while more:
+        page = await index.page(after=after, limit=LINES)
+        lines |= {line.id: line for line in page.summaries if line.id < before}
+        more = page.more and bool(page.summaries) and page.summaries[-1].id < before
+        after = page.summaries[-1].id if page.summaries else after
+    return lines
 
 
-def _add(gathered: Gathered, message: Message, translation: Translation) -> None:
+def add(gathered: Gathered, message: Message, translation: Translation) -> None:
+    """Add a message; one that fails is left out, and logged."""
     try:
         gathered.add(said_by(message, translation, message.received_at))
     except Exception:

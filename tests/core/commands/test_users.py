@@ -10,12 +10,17 @@ import pytest
 from check_helpers import DESTINATION
 from engines import engine_settings, isolate, post, running_engine
 
+from segtap.core import stores
 from segtap.core.commands.check import check_lines
 from segtap.core.commands.users import UsersOf, users_kept
+from segtap.core.engine.build import now
 from segtap.core.identities.model import UserRow
-from segtap.core.messages import JsonObject
+from segtap.core.index.receipts import ReceiptReader
+from segtap.core.json_text import json_bytes
+from segtap.core.messages import JsonObject, Message, Receipt
 from segtap.core.pipeline import compiled
 from segtap.core.settings import JournalSettings, Settings
+from segtap.core.verdict import Translation
 
 DEVICE = "5efcc891-ed0a-4ef0-9b76-4a94a8e6d0f3"
 NOW = 1_795_557_600_000
@@ -65,6 +70,41 @@ async def test_an_engine_and_then_its_journal(tmp_path: Path) -> None:
         users = await client.users()
         assert [one.distinct_id for one in users.clusters] == ["bob", "ann"]
         assert users.covered.messages == 3
+
+
+async def test_a_journal_is_read_from_where_its_engine_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = msgspec.structs.replace(
+        engine_settings(tmp_path), journal=JournalSettings(path=str(tmp_path / "journal.db"))
+    )
+    async with running_engine(settings) as (engine, _):
+        await post(engine.url, *STORY)
+        await engine.indexed()
+    kept = await stores.open(settings.journal)
+    new = [STORY[2], message("track", 4, event="Order Placed", userId="bob"), {"type": "track"}]
+    for number in range(2):  # the second time all of it is a copy
+        body = json_bytes({"batch": new})
+        await kept.receipts.append(
+            Receipt(uid=f"new {number}", received_at=now(), method="POST", path="/v1/batch", body=body)
+        )
+    await kept.close()
+    read: list[str] = []
+    translated = ReceiptReader.translated
+
+    async def counted(reader: ReceiptReader, message: Message) -> Translation:
+        read.append(message.message_id)
+        return await translated(reader, message)
+
+    monkeypatch.setattr(ReceiptReader, "translated", counted)
+    rows, _ = await users_kept(settings, url="", clock=lambda: NOW)
+    assert list(rows) == [ORIGINAL[0], UserRow(["bob"], 2, False)]
+    assert (len(read), set(read) & {"m-1", "m-2"}) == (6, set())
+    read.clear()
+    other = msgspec.structs.replace(settings, identity="simplified")
+    rows, _ = await users_kept(other, url="", clock=lambda: NOW, own=True)
+    assert list(rows) == [UserRow(SIMPLIFIED[0].ids, 3, False), SIMPLIFIED[1]]
+    assert len(read) == 9, "other settings read all messages"
 
 
 def test_a_second_receipt_adds_nothing() -> None:
