@@ -12,7 +12,7 @@ _DAMAGED = int(Marks.DAMAGED)
 
 
 class DeliveryState(enum.StrEnum):
-    """Where a message stands: one word, the same in JSON, on the screen and in the API.
+    """The state of a message's delivery: one word, the same in JSON, on the screen and in the API.
 
     Where several words hold, the first in the order of the members is the message's.
     """
@@ -68,7 +68,7 @@ class Owed(msgspec.Struct, frozen=True, gc=False):
 
 
 class DeliveryCounts(msgspec.Struct, frozen=True, kw_only=True):
-    """How many messages stand where; together they are the messages received."""
+    """The number of messages in each state; together they are the messages received."""
 
     fault: int = 0
     none: int = 0

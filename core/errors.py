@@ -108,7 +108,7 @@ class JournalLocked(JournalError):
 
 
 class JournalFull(JournalError):
-    """No room is left, and what is there is still owed to Mixpanel."""
+    """The error of a journal without room, whose messages are all still owed to Mixpanel."""
 
     title = "The journal is full"
 

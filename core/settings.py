@@ -56,7 +56,7 @@ class Secret(msgspec.Struct, frozen=True):
 
 
 class Source(msgspec.Struct, frozen=True):
-    """Where a setting was given: `name` is the option, the variable or the file."""
+    """The place where a setting was given: `name` is the option, the variable or the file."""
 
     place: Literal["flag", "environment", "file"]
     name: str

@@ -104,7 +104,9 @@ Stage = Literal[
 
 
 class NotSent(msgspec.Struct, frozen=True):
-    """Why Segment does not send a message to the destination at all, and the place in it that says so."""
+    """The reason why Segment does not send a message to the destination at all, and its place in the
+    message.
+    """
 
     path: str
     reason: str
@@ -126,7 +128,7 @@ class Translation(msgspec.Struct, frozen=True):
 
 
 class PropertySource(msgspec.Struct, frozen=True, array_like=True):
-    """Where one value of a request's body comes from.
+    """The source of one value of a request's body.
 
     `path` leads to it (`requests[0].body[0].properties.$os`); `source` says where it comes from. With `place`
     that is a path into the message as sent, where the same value stands. `field` is the field of the mapping
@@ -175,7 +177,7 @@ class StageStep(msgspec.Struct, frozen=True):
 
 
 class Explanation(msgspec.Struct, frozen=True):
-    """Why a translation is as it is; worked out only when somebody looks.
+    """The reasons why a translation is as it is; worked out only when somebody looks.
 
     `sources` are those of the values in the requests. `unmatched` says which triggers came closest, where no
     subscription takes the message, else "". `taken_out` is what was translated without. `unknown` are the

@@ -1,4 +1,4 @@
-"""Docstrings of functions begin with a verb that says what the function does.
+"""Docstrings of functions begin with a verb that says what they do, those of classes say what they are.
 
 A machine cannot see whether a word is a verb. What it sees are the words with which descriptions of a value
 begin, such as "The", "What" and "Whether". Properties are read like attributes, so theirs may be such.
@@ -7,7 +7,7 @@ begin, such as "The", "What" and "Whether". Properties are read like attributes,
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -22,6 +22,12 @@ No Nobody None Not Nothing Of On One Only Other Out Raises Rows Same Seconds Seg
 That The There These This Those True Two What When Where Whether Which Who Why With Without Words
 """
 NOT_VERBS = frozenset(_NOT_VERBS.split())
+_NOT_NAMES = """
+Any As At Does False For Go Holds How If In No Nobody None Not Of On Show Some Stands Takes That
+There Told True Turn Was When Where Whether Which Who Whom Whose Why With Without
+"""
+NOT_NAMES = frozenset(_NOT_NAMES.split())
+"""Words with which a sentence begins that does not say what the class is."""
 
 
 def offences(text: str) -> Iterator[str]:
@@ -35,6 +41,33 @@ def offences(text: str) -> Iterator[str]:
         first = words[0].rstrip(".,:;")
         if first in NOT_VERBS or not first[:1].isupper() or first.endswith("'s"):
             yield f"{node.lineno} {node.name}: {' '.join(words[:8])}"
+
+
+def classes(text: str) -> Iterator[str]:
+    """Yield the classes whose docstring does not say what the class is."""
+    for node in ast.walk(ast.parse(text)):
+        words = (ast.get_docstring(node) or "").split() if isinstance(node, ast.ClassDef) else []
+        if words and isinstance(node, ast.ClassDef):
+            first = words[0].rstrip(".,:;")
+            # The name of another class, or of a table of segtap.toml, stands for that.
+            field = first.startswith("`") and first[1:2] != "[" and not first[1:2].isupper()
+            if first in NOT_NAMES or field:
+                yield f"{node.lineno} {node.name}: {' '.join(words[:8])}"
+
+
+@pytest.mark.parametrize(
+    ("docstring", "offends"),
+    [
+        ("A place in a message.", False),
+        ("`[journal]` of the settings.", False),
+        ("Sends requests.", False),
+        ("Where the message stands.", True),
+        ("Holds the messages.", True),
+        ("`kind` is text or number.", True),
+    ],
+)
+def test_what_is_seen_of_classes(docstring: str, offends: bool) -> None:
+    assert bool(list(classes(f'class Name:\n    """{docstring}"""\n'))) is offends
 
 
 @pytest.mark.parametrize(
@@ -53,10 +86,13 @@ def test_what_is_seen(docstring: str, offends: bool) -> None:
     assert not list(offences(f"@property\n{text}"))
 
 
+@pytest.mark.parametrize("check", [offences, classes])
 @pytest.mark.parametrize("folder", ["core", "tui"])
-def test_docstrings_of_functions_begin_with_a_verb(folder: str) -> None:
+def test_docstrings_say_what_functions_do_and_classes_are(
+    folder: str, check: Callable[[str], Iterator[str]]
+) -> None:
     found = {
-        file: list(offences((ROOT / file).read_text(encoding="utf-8")))
+        file: list(check((ROOT / file).read_text(encoding="utf-8")))
         for file in FILES
         if file.startswith(folder)
     }

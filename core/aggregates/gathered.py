@@ -29,7 +29,7 @@ _BadStream = cast("type[Exception]", isal_zlib.error)
 
 
 class _Header(msgspec.Struct, frozen=True, array_like=True):
-    """`columns` has the name and the length in bytes of each column."""
+    """The header of what is kept. `columns` has the name and the length in bytes of each column."""
 
     format: int
     order: str

@@ -40,7 +40,7 @@ _NO_GROUP: frozenset[str] = frozenset()
 
 
 class Counts(msgspec.Struct):
-    """How often an event carried a key, and came without it from a user in a group."""
+    """The number of times that an event carried a key, and came without it from a user in a group."""
 
     carrying: int = 0
     lacking: int = 0

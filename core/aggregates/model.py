@@ -33,7 +33,7 @@ class Slot(msgspec.Struct, frozen=True, array_like=True):
 
 
 class EventShare(msgspec.Struct, frozen=True, array_like=True):
-    """How many of a rule's messages are of one event."""
+    """The number of a rule's messages that are of one event."""
 
     type: str
     name: str
@@ -41,7 +41,7 @@ class EventShare(msgspec.Struct, frozen=True, array_like=True):
 
 
 class RuleShare(msgspec.Struct, frozen=True, array_like=True):
-    """How many of an event's messages have a finding of one rule."""
+    """The number of an event's messages that have a finding of one rule."""
 
     rule: str
     severity: Severity
@@ -119,7 +119,7 @@ class PartCheck(msgspec.Struct, frozen=True):
 
 
 class EventCoverage(msgspec.Struct, frozen=True):
-    """How often an event carried the key, and how often it lacked the key for a user in a group."""
+    """The number of times that an event carried the key, and lacked it for a user in a group."""
 
     event: str
     carrying: int

@@ -9,7 +9,7 @@ from ..errors import EngineError, FilterFault, PortTaken, RequestRefused, Segtap
 
 
 class FilterPlace(msgspec.Struct, frozen=True):
-    """Which part of a filter cannot be read, see `FilterFault`."""
+    """The part of a filter that cannot be read, see `FilterFault`."""
 
     filter: str
     start: int

@@ -162,7 +162,7 @@ class EngineState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Health(msgspec.Struct, frozen=True):
-    """Whether the engine is well: `status` is "starting", "ok", or "degraded" with the reason in `fault`.
+    """The engine's health: `status` is "starting", "ok", or "degraded" with the reason in `fault`.
 
     For programs on this machine it counts messages, too: those that were received, those of them that are
     listed, and those of these that are judged.
@@ -193,7 +193,7 @@ class FeedBatch(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReceiptView(msgspec.Struct, frozen=True, kw_only=True):
-    """How the request came: for the panes and for `copy as curl`. Secrets in headers are masked."""
+    """The request as it came: for the panes and for `copy as curl`. Secrets in headers are masked."""
 
     method: str
     path: str
@@ -274,7 +274,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Coverage(msgspec.Struct, frozen=True, kw_only=True):
-    """Which messages a summary of many is made of.
+    """The messages that a summary is made of.
 
     `messages` and `refused` (requests answered with 4xx) were read; `first` and `last` are the lowest and the
     highest id of them, `since` and `until` the times (ms) between which they came. `behind` are still to be

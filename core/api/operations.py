@@ -52,7 +52,9 @@ class NoRequest(msgspec.Struct, frozen=True):
 
 
 class PageRequest(msgspec.Struct, frozen=True, omit_defaults=True):
-    """At most `limit` messages before or after an id, or the newest; with `filter`, only those that match."""
+    """The request for at most `limit` messages: before or after an id, or the newest; with `filter`,
+    those that match.
+    """
 
     before: MessageNumber | None = None
     after: MessageNumber | None = None
@@ -67,32 +69,32 @@ class DetailRequest(msgspec.Struct, frozen=True):
 
 
 class OverviewRequest(msgspec.Struct, frozen=True, omit_defaults=True):
-    """With `filter`, only the messages that match it are counted."""
+    """The request for a summary; with `filter`, only the messages that match it are counted."""
 
     filter: str = ""
 
 
 class UsersRequest(msgspec.Struct, frozen=True, omit_defaults=True):
-    """At most `limit` users, with `text` only those with an id that contains it."""
+    """The request for at most `limit` users, with `text` only those with an id that contains it."""
 
     text: str = ""
     limit: MessageNumber = 200
 
 
 class UserRequest(msgspec.Struct, frozen=True):
-    """Any id of one user."""
+    """The request for a user, by any of their ids."""
 
     id: str = ""
 
 
 class ExportRequest(msgspec.Struct, frozen=True, omit_defaults=True):
-    """With `filter`, only the messages that match it."""
+    """The request for messages as lines; with `filter`, only those that match it."""
 
     filter: str = ""
 
 
 class ForwardingRequest(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Turn forwarding on (if it has halted: try again) or off; null leaves it unchanged.
+    """The order to turn forwarding on (if it has halted: to try again) or off; null leaves it unchanged.
 
     `reread` reads the settings file first.
     """
@@ -112,7 +114,7 @@ class ReplayRequest(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Replayed(msgspec.Struct, frozen=True):
-    """How many messages were replayed."""
+    """The number of messages that were replayed."""
 
     replayed: int
 

@@ -131,7 +131,7 @@ _Node = tuple[Json, int, "_Node | None", str | int]
 
 
 class _Place:
-    """Where the properties of a record stand in the requests; leads to them in the message."""
+    """The place of a record's properties in the requests; leads to them in the message."""
 
     __slots__ = ("path", "subject", "within")
 

@@ -18,7 +18,7 @@ Expected = Literal["value", "value or end", "key", "key or end", "colon", "comma
 
 
 class Values:
-    """Takes lines, and says where the objects and lists in them begin and end.
+    """A reader of lines that says where the objects and lists in them begin and end.
 
     Between values at the top there may be commas. `found` are (first line, text) of those that are whole.
     """

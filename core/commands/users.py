@@ -25,7 +25,7 @@ from .export import export_lines
 
 
 class UsersOf:
-    """Takes messages, read as `segtap check` reads them and sent as the settings say.
+    """The users of messages, read as `segtap check` reads them and sent as the settings say.
 
     What Segment or its destination refuses, what Segment drops as a copy, and what is not handed to the
     destination adds nothing. `clock` is the time

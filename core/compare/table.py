@@ -227,7 +227,7 @@ def _small(value: Json) -> bool:
 
 
 class Tally:
-    """How many messages lose what."""
+    """The number of messages for each loss."""
 
     def __init__(self) -> None:
         self.messages = 0

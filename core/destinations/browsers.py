@@ -19,7 +19,9 @@ _REMEMBERED = 512
 
 
 class UserAgentRule(msgspec.Struct, frozen=True):
-    """`signs`: one of them is in the user agent. `version`: what stands before the version number."""
+    """A rule that recognises a browser. `signs`: one of them is in the user agent. `version`: what
+    stands before the version number.
+    """
 
     name: str
     signs: tuple[str, ...]

@@ -33,7 +33,7 @@ How: TypeAlias = Literal["renamed", "set", "computed", "hashed"]
 
 
 class Origin(msgspec.Struct, frozen=True):
-    """Where the value at `path` of a message comes from: renamed from `source`, a path of the message before.
+    """The source of the value at `path` of a message: renamed from `source`, a path of the message before.
 
     For other ways `source` is "".
     """

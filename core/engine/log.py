@@ -34,7 +34,9 @@ def hide(masks: Masks) -> None:
 
 
 class JsonLines(logging.Formatter):
-    """`at` (UTC, milliseconds), `level`, `part`, `message`, whatever `extra` adds, `traceback` if any."""
+    """A formatter of JSON lines: `at` (UTC, milliseconds), `level`, `part`, `message`, whatever `extra`
+    adds, `traceback` if any.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         """Return one line, without its newline."""

@@ -20,7 +20,7 @@ _CHOICE = 64
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """How much one request may hold: records, and bytes before gzip and percent-encoding.
+    """The limits of one request: records, and bytes before gzip and percent-encoding.
 
     /import: Mixpanel accepts 2000 records. Its documentation names both 10 MB uncompressed and 2,097,152
     bytes as the limit: below 2 MB uncompressed, a request is within both. The form endpoints accept 2000,

@@ -56,7 +56,7 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class Trouble:
-    """Why nothing more is sent on a route: until a try succeeds, or until a time (ms).
+    """The reason why nothing more is sent on a route: until a try succeeds, or until a time (ms).
 
     `again` is when the next try is made, where it is known.
     """

@@ -35,7 +35,7 @@ class Step(msgspec.Struct, frozen=True):
 
 
 class Identities:
-    """Takes translated messages in their order, and knows the user of every id in them.
+    """The table of users, made of translated messages in their order; it knows the user of every id in them.
 
     Ids are compared letter by letter. In a Simplified project a device has `$device:` before its id, which
     keeps it apart from a user of that id.

@@ -23,7 +23,7 @@ Together = Callable[[Sequence[Message]], Sequence[Verdict]]
 
 
 class Parse(Protocol):
-    """`pipeline.intake.parse_receipt`: the messages of a receipt, all or those at the positions in `only`."""
+    """The function `parse_receipt` of the intake: the messages of a receipt, all or some positions."""
 
     def __call__(self, receipt: Receipt, only: Collection[int] | None = None, /) -> list[Message]: ...
 

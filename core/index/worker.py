@@ -169,7 +169,9 @@ def _packed(judged: JudgedMessage) -> tuple[Prepared, msgspec.Raw]:
 
 
 class Worker:
-    """Does what the orders say, and writes the answers to the file descriptor `out`."""
+    """The process's work: it does what the orders say, and writes the answers to the file descriptor
+    `out`.
+    """
 
     def __init__(self, out: int) -> None:
         self._out = out

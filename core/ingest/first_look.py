@@ -10,7 +10,7 @@ MOST_BYTES = 16 * 1024 * 1024
 
 
 class FirstLook:
-    """How many messages a body holds and, if it came compressed, its text: by the receipt's uid.
+    """The number of messages in a body and, if it came compressed, its text: by the receipt's uid.
 
     Of texts the oldest make room for new ones.
     """

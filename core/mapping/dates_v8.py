@@ -37,7 +37,7 @@ _LEADING = re.compile(r"0*([0-9]{0,9})")
 
 
 class _Token(msgspec.Struct, frozen=True):
-    """`kind` is number, symbol, month, half, zone, t, word, space, unknown or end."""
+    """A token of a date. `kind` is number, symbol, month, half, zone, t, word, space, unknown or end."""
 
     kind: str
     value: int = 0

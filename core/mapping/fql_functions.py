@@ -29,7 +29,7 @@ Compare = Callable[[Value, Value], bool]
 
 
 class Function(msgspec.Struct, frozen=True):
-    """How many arguments a function has, and what it makes of them."""
+    """A function of FQL: the number of its arguments, and what it makes of them."""
 
     count: int
     make: Callable[..., Value]

@@ -28,7 +28,7 @@ _AFTER_IDENT = _TERMINATORS | frozenset(".(=!")
 
 
 class Token(msgspec.Struct, frozen=True):
-    """`type` in fql-ts's words; `value` as written, a text with its quotes."""
+    """A token of FQL: `type` in fql-ts's words; `value` as written, a text with its quotes."""
 
     type: str
     value: str

@@ -50,7 +50,7 @@ class Call(msgspec.Struct, frozen=True):
 
 
 class Comparison(msgspec.Struct, frozen=True):
-    """`left operator right`, `operator` one of `= != < <= > >=`."""
+    """A comparison `left operator right`; `operator` is one of `= != < <= > >=`."""
 
     operator: str
     left: Operand
@@ -58,14 +58,14 @@ class Comparison(msgspec.Struct, frozen=True):
 
 
 class Membership(msgspec.Struct, frozen=True):
-    """`left in right`."""
+    """A membership `left in right`."""
 
     left: Operand
     right: Items | FieldPath
 
 
 class Negation(msgspec.Struct, frozen=True):
-    """`!inner`."""
+    """A negation `!inner`."""
 
     inner: Node
 
@@ -103,7 +103,9 @@ def parse(text: str) -> Node:
 
 
 class _Token(msgspec.Struct, frozen=True):
-    """`kind` is text, number, path, sign or end. `keys` are a path's; `plain` is true if none is escaped."""
+    """A token: `kind` is text, number, path, sign or end. `keys` are a path's; `plain` is true if none
+    is escaped.
+    """
 
     kind: str
     written: str

@@ -13,7 +13,9 @@ from .triggers import holds
 
 
 class Miss(msgspec.Struct, frozen=True):
-    """How many conditions held, and which did not: of an `or`, those of the part that came nearest."""
+    """The number of conditions that held, and those that did not: of an `or`, those of the part that
+    came nearest.
+    """
 
     held: int
     failing: tuple[Condition | None, ...]

@@ -27,7 +27,7 @@ SHOWN = 60
 
 
 class Origin(msgspec.Struct, frozen=True):
-    """Where one value comes from.
+    """The source of one value.
 
     `words` say it for a person: `$.context.page.url`, `template "Viewed {{name}}"`, `"US" (literal)`, …
     `keys` lead to the place in the message that it was taken from as it is; None when it was not. `parts`

@@ -35,7 +35,9 @@ _PATH = re.compile(r"[^\[.\]]+")
 
 
 class Condition(msgspec.Struct, frozen=True):
-    """`place` is the message's key, `path` what follows it; `expected` a text, number, boolean or None."""
+    """A condition on a field: `place` is the message's key, `path` what follows it; `expected` a text,
+    number, boolean or None.
+    """
 
     place: str
     path: tuple[str, ...]

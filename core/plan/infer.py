@@ -173,7 +173,7 @@ class _Seen:
 
 
 class Inference:
-    """Takes messages in, one by one, and gives the plan that they keep to.
+    """The inference of a plan that messages keep to; they are added one by one.
 
     `messages` counts those that shaped it, `passed_over` those that no rule can describe: alias calls, and
     calls without a type or an event's name.

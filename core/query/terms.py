@@ -91,7 +91,9 @@ class FieldTerm(msgspec.Struct, frozen=True):
 
 
 class TimeTerm(msgspec.Struct, frozen=True):
-    """`since` or `until`. `at` is the time in milliseconds since the epoch, `written` how it was given."""
+    """A term on the time, `since` or `until`. `at` is the time in milliseconds since the epoch,
+    `written` how it was given.
+    """
 
     field: str
     written: str
@@ -178,7 +180,7 @@ class Every(msgspec.Struct, frozen=True):
 
 
 class Some(msgspec.Struct, frozen=True):
-    """At least one of the parts matches."""
+    """A term that matches if at least one of its parts does."""
 
     FORM: ClassVar = "a or b, (a or b) c"
     MEANS: ClassVar = "at least one matches; parentheses group"

@@ -43,7 +43,7 @@ def present(value: Json, steps: Sequence[str]) -> bool:
 
 
 class Missing:
-    """Stands for a value that is not there."""
+    """The value that stands for one that is not there."""
 
 
 MISSING = cast(Json, Missing())

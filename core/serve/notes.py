@@ -21,7 +21,7 @@ FOLDER = "engines"
 
 
 class EngineNote(msgspec.Struct, frozen=True, kw_only=True):
-    """How a running engine is reached. `journal` is its file's path, or "" for a throw-away one."""
+    """The way to reach a running engine. `journal` is its file's path, or "" for a throw-away one."""
 
     pid: int
     url: str

@@ -142,7 +142,7 @@ class InflatesTooFar(RequestRefused):
 
 
 class _Odd:
-    """Stands in the decoded value for a number that JSON does not have."""
+    """A stand-in in the decoded value for a number that JSON does not have."""
 
     __slots__ = ("name", "text")
 

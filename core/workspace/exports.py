@@ -51,7 +51,7 @@ def exported(files: Sequence[tuple[str, str]], notes: Notes) -> Iterator[Exporte
 
 
 class _Pages:
-    """Which pages of the Public API's lists are given, and which page each says is the next."""
+    """The pages of the Public API's lists that are given, and which page each says is the next."""
 
     def __init__(self) -> None:
         self._kinds: list[tuple[str, str]] = []

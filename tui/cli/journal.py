@@ -116,7 +116,7 @@ def salvage(ctx: click.Context, path: str, to: str) -> None:
 
 
 class _Progress:
-    """How far it is, on stderr: one line that changes on a terminal, else a line every tenth."""
+    """The progress, on stderr: one line that changes on a terminal, else a line every tenth."""
 
     def __init__(self) -> None:
         self._live = sys.stderr.isatty()

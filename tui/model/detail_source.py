@@ -31,7 +31,7 @@ class Follows(Protocol):
 
 @dataclass(frozen=True)
 class DetailListener:
-    """Whom a `DetailSource` calls."""
+    """The listener that a `DetailSource` calls."""
 
     detail: Callable[[MessageDetail | None, str], None]
     """The selected message's detail; None and the reason if there is none to show."""

@@ -47,7 +47,7 @@ class MessageView(Protocol):
 
 @dataclass(frozen=True)
 class ListListener:
-    """Whom a `ListSource` calls."""
+    """The listener that a `ListSource` calls."""
 
     state: Callable[[EngineState], None]
     arrived: Callable[[int], None]

@@ -29,7 +29,7 @@ WITH_DAY = 60
 
 @dataclass(frozen=True)
 class FilterBy:
-    """Show only messages that hold this text: where a screen that is left may lead to."""
+    """The request to show only messages that contain this text: a screen that is left may lead there."""
 
     text: str
 

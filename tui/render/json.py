@@ -40,7 +40,7 @@ class Words(str):
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Some text and the name of its style."""
+    """A piece of text and the name of its style."""
 
     text: str
     style: str

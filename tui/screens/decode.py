@@ -49,7 +49,7 @@ class PasteBox(TextArea):
     """A place to type or paste into. A long paste replaces what is there, and only its start is shown."""
 
     class Text(Message):
-        """There is something else to decode."""
+        """A message: there is another text to decode."""
 
         def __init__(self, text: str) -> None:
             super().__init__()

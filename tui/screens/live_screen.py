@@ -62,7 +62,7 @@ class Chosen:
 
 @dataclass(frozen=True)
 class SwitchTo:
-    """Go to another such screen: the name of the main screen's action that opens it."""
+    """The request to go to another such screen: the name of the main screen's action that opens it."""
 
     action: str
 

@@ -13,7 +13,7 @@ from .story import Story
 
 
 class RuleStory(Story):
-    """What, why, fix, source, and an example before and after."""
+    """A rule in full: what, why, fix, source, and an example before and after."""
 
     WHAT = "rule"
 

@@ -62,7 +62,9 @@ Sending = Literal["", "on", "off", "halted"]
 
 
 class DeliveryPane(Pane):
-    """Where the message stands, what to do about it, its replays, and every attempt so far."""
+    """The pane of the message's delivery: its state, what to do about it, its replays, and every attempt
+    so far.
+    """
 
     TITLE = "Delivery"
     BINDINGS = bindings("delivery")
@@ -77,7 +79,7 @@ class DeliveryPane(Pane):
         self.sending: Sending = ""
 
     class Linked(Message):
-        """Go to another message: the one that this one is a replay of, or a replay of it."""
+        """The request to go to another message: the one that this one is a replay of, or a replay of it."""
 
         def __init__(self, id: int) -> None:
             super().__init__()

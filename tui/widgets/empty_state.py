@@ -21,7 +21,8 @@ SIDE_BY_SIDE = 72
 
 
 class EmptyState(VerticalScroll):
-    """Teaches: lines for each SDK with this very port, the demo, the tee, where the settings came from.
+    """The list while it is empty: lines for each SDK with this very port, the demo, the tee, where the
+    settings came from.
 
     What asked to send and then sent nothing comes before these, with the likely cause.
     """

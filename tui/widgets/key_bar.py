@@ -14,7 +14,7 @@ PANES_LABEL = "1-5"
 
 
 class KeyBar(Widget):
-    """As many keys as there is room for; the less needed go first."""
+    """The bar of keys, as many as there is room for; the less needed are left out first."""
 
     place: reactive[Place] = reactive[Place]("list")
     """Which part has the focus; keys that do nothing there are hidden."""

@@ -37,7 +37,7 @@ class MessageList(MessageLines, inherit_bindings=False):
         """The selected message was double-clicked."""
 
     class Changed(Message):
-        """Follow, pause or the number of unseen messages changed."""
+        """A message: following, pause or the number of unseen messages changed."""
 
     class NeedOlder(Message):
         """The reader is near the top of the window, and older messages exist."""

@@ -26,7 +26,9 @@ Part = tuple[str, int]
 
 
 class TimeBars(Widget):
-    """As many rows of bars as there is room for, a row of marks, and the times of the first and the last."""
+    """The bars over time: as many rows as there is room for, a row of marks, and the times of the first
+    and the last.
+    """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"bars--{name}" for name in (*PARTS, "dim")}
     DEFAULT_CSS = """

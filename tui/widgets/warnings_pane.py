@@ -24,7 +24,9 @@ COPY = "copy"
 
 
 class JumpTo(Message):
-    """Show a place of the message or its translation; `go` goes there (Enter), else it is only marked."""
+    """The request to show a place of the message or its translation; `go` goes there (Enter), else it is
+    only marked.
+    """
 
     def __init__(self, path: str, go: bool = False) -> None:
         super().__init__()
@@ -33,7 +35,7 @@ class JumpTo(Message):
 
 
 class CopyLinked(Message):
-    """Go to the other copy of the action, which came in the other connection mode."""
+    """The request to go to the other copy of the action, which came in the other connection mode."""
 
     def __init__(self, id: int) -> None:
         super().__init__()

@@ -22,7 +22,8 @@ _UUID = "6d5dc550-92e6-4f3d-8356-{:012x}"
 
 
 class Example(msgspec.Struct, frozen=True, kw_only=True):
-    """`before` makes the mistake, with its last message; `after` does not. Both are in the order of receipt.
+    """An example of a rule. The last message of `before` makes the mistake; `after` does not. Both are
+    in order of receipt.
 
     `settings` are the destination's, under Segment's names; `said` is in words what the settings are.
     """

@@ -48,7 +48,7 @@ __all__ = [
 
 
 class Forgotten(msgspec.Struct, frozen=True):
-    """How many of each kind are no longer remembered, because newer ones took their place."""
+    """The number of each kind that is no longer remembered, because newer ones took their place."""
 
     message_ids: int = 0
     users: int = 0

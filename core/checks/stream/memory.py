@@ -31,7 +31,7 @@ def hashed(text: str) -> int:
 
 
 class Slot(msgspec.Struct, gc=False):
-    """Where an id is kept: `columns[i][at]` is what column i holds for it. Valid until the next `place`."""
+    """The place of an id: `columns[i][at]` is what column i holds for it. Valid until the next `place`."""
 
     columns: list[array[int]]
     at: int

@@ -43,7 +43,7 @@ class Loose(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StreamLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """How much is remembered, and from what on the rules speak. Times are milliseconds."""
+    """The limits of what is remembered, and from what on the rules speak. Times are milliseconds."""
 
     ids: int = 1_200_000
     """Users and anonymous ids, together; and as many messageIds. 60 MB each when they are full."""

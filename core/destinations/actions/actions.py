@@ -45,7 +45,9 @@ Action = Callable[[JsonObject, "Target", "Moment"], list[OutgoingRequest]]
 
 
 class Target(msgspec.Struct, frozen=True):
-    """Where requests go and what every one of them carries. `token` and others are absent when not set."""
+    """The address of requests and what every one of them carries. `token` and others are absent when not
+    set.
+    """
 
     host: str
     import_url: str

@@ -34,7 +34,7 @@ _LOCKED_BYTE = 1 << 30
 
 
 class Holder(msgspec.Struct, frozen=True):
-    """Who holds a journal: process id, the URL it listens at ("" before it does), start in ms."""
+    """The engine that holds a journal: process id, the URL it listens at ("" before it does), start in ms."""
 
     pid: int = 0
     url: str = ""

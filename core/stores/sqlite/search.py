@@ -33,7 +33,7 @@ _STEPS = 50_000
 
 
 class Stopped(Exception):
-    """Nobody waits for the search any more."""
+    """The end of a search that nobody waits for any more."""
 
 
 class Span(NamedTuple):
