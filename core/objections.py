@@ -7,10 +7,12 @@ from typing import Literal
 
 import msgspec
 
-ObjectionKind = Literal["reject", "change"]
-"""Whether Segment would refuse the message, or only read or fill it in differently."""
+ObjectionKind = Literal["reject", "refused", "change"]
+"""Whether Segment would refuse the message, a server behind the proxy did, or Segment would only read or fill
+it in differently."""
 
 _REJECT = "Segment would reject this: "
+_REFUSED = "Not accepted: "
 
 
 class Objection(msgspec.Struct, frozen=True):
@@ -25,12 +27,19 @@ class Objection(msgspec.Struct, frozen=True):
     @property
     def text(self) -> str:
         """The sentence to show, which `read_objection` turns back into this objection."""
-        return f"{_REJECT}{self.words}" if self.kind == "reject" else self.words
+        if self.kind == "change":
+            return self.words
+        return f"{_REJECT if self.kind == 'reject' else _REFUSED}{self.words}"
 
 
 def rejection(words: str) -> Objection:
     """Make the objection of a message that Segment would refuse."""
     return Objection("reject", words)
+
+
+def refusal(words: str) -> Objection:
+    """Make the objection of a message that a server did not accept to which `segtap proxy` passed it on."""
+    return Objection("refused", words)
 
 
 def change(words: str) -> Objection:
@@ -40,9 +49,11 @@ def change(words: str) -> Objection:
 
 def read_objection(text: str) -> Objection:
     """Turn an objection's sentence back into the objection."""
-    return rejection(text[len(_REJECT) :]) if text.startswith(_REJECT) else change(text)
+    if text.startswith(_REJECT):
+        return rejection(text[len(_REJECT) :])
+    return refusal(text[len(_REFUSED) :]) if text.startswith(_REFUSED) else change(text)
 
 
 def first_rejection(objections: Iterable[Objection]) -> Objection | None:
     """Return the first objection that keeps the message from Mixpanel, None if Segment accepts it."""
-    return next((objection for objection in objections if objection.kind == "reject"), None)
+    return next((objection for objection in objections if objection.kind != "change"), None)

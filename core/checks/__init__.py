@@ -141,5 +141,5 @@ def _with_document(subject: Subject, document: JsonObject) -> Subject:
 
 def objection(one: Objection) -> Finding:
     """Return the finding for one of a message's objections."""
-    rule = SEGMENT_WOULD_REJECT if one.kind == "reject" else SEGMENT_WOULD_CHANGE
+    rule = SEGMENT_WOULD_CHANGE if one.kind == "change" else SEGMENT_WOULD_REJECT
     return rule.finding("$", shown(one.text, 400)[1:-1])

@@ -15,7 +15,7 @@ from ..errors import RequestRefused
 from ..json_text import json_bytes
 from ..messages import RAW_TYPE, Json, JsonObject, Marks, Message, Receipt, message_number
 from ..modes import mode_of
-from ..objections import Objection, change, rejection
+from ..objections import Objection, change, first_rejection, refusal, rejection
 from ..settings import API_HOSTS, SEGMENT_REGIONS, STAND_IN_TOKEN, Destination, Region
 from ..sources.bounds import DEFAULT_BOUNDS, MESSAGES_TOGETHER, Bounds, over_from, too_large
 from ..sources.decode import NotJson, inflate, read_json
@@ -79,6 +79,8 @@ class _Reading:
         if not isinstance(value, dict):
             return self._message(position, {}, (rejection("the record is not a JSON object"),))
         notes = tuple(change(one.words) for one in repair_objections(repairs)) if repairs else ()
+        if self._receipt.upstream:
+            notes = (refusal(self._receipt.upstream), *notes)
         return self._message(position, value, notes)
 
     def _over(self, position: int) -> str:
@@ -94,7 +96,7 @@ class _Reading:
         receipt = self._receipt
         endpoint = self._endpoint or endpoint_of(record)
         properties, marks = record.get("properties"), self._marks
-        if any(one.kind == "reject" for one in objections):
+        if first_rejection(objections) is not None:
             marks |= Marks.WOULD_REJECT
         if isinstance(properties, dict) and mode_of(properties) == "device":
             marks |= Marks.DEVICE_MODE

@@ -16,7 +16,7 @@ from collections.abc import Collection, Mapping
 
 from ..errors import RequestRefused
 from ..messages import RAW_TYPE, Json, JsonObject, Marks, Message, Receipt, message_number
-from ..objections import Objection, change, rejection
+from ..objections import Objection, change, refusal, rejection
 from ..sources import limits
 from ..sources.bounds import DEFAULT_BOUNDS, Bounds, crowded, over, over_from, over_together
 from ..sources.decode import NotJson, Repair, inflate, read_json
@@ -96,7 +96,7 @@ class _Reading:
         """Why none of the messages is read."""
         self.objections: list[Objection] = []
         if receipt.upstream:
-            self.objections.append(rejection(f"it was passed on, and {receipt.upstream}"))
+            self.objections.append(refusal(receipt.upstream))
         self.marks = _ORIGIN_MARKS.get(receipt.origin, Marks.NONE)
         if not self.single and not self.replay:
             self._read_batch(body, parts)

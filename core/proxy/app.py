@@ -238,8 +238,6 @@ class _Relay:
 
     async def _keep(self, why: str) -> None:
         """Have the endpoint read and keep the copy. `why` says why the server did not accept it, if so."""
-        if self._upstream.service == "mixpanel":
-            return
         left = self._size
 
         async def replayed() -> Event:

@@ -31,7 +31,7 @@ def refused_why(upstream: Upstream, status: int, body: bytes) -> str:
         refused = value.get("status") == 0 or value.get("success") is False
     if status < 400 and not (refused and upstream.service != "cdn"):
         return ""
-    text = error or ("" if value is not None else body.decode("utf-8", "replace"))
+    text = error or body.decode("utf-8", "replace")
     words = shorten(" ".join(clean(text).split()), _WORDS)
     return f"{upstream.host} answered {status}" + (f": {words}" if words else "")
 

@@ -199,7 +199,7 @@ class SegmentPane(Pane):
             part = f"a shows the first {size(len(detail.original))} as they came"
             notes.append(Content.styled(f"Only its name and ids are read; {part}.", "$dim"))
         for objection in detail.objections:
-            rejected = read_objection(objection).kind == "reject"
+            rejected = read_objection(objection).kind != "change"
             mark, style = (marks.error, "$mark-error") if rejected else ("i", "$accent")
             notes.append(
                 Content.assemble(

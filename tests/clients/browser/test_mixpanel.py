@@ -67,7 +67,8 @@ async def test_every_way_to_send(endpoint: Endpoint, browser: Browser, version: 
     script = page(endpoint.url + prefix, config, VERSIONS[version]) + CALLS
     acts: list[dict[str, Any]] = [{"open": script}, {"idle": True}, {"run": "cleared()"}]
     async with browser.play(acts) as visit:
-        assert visit.errors == []
+        pass
+    assert visit.errors == []
     got = endpoint.messages()
     assert endpoint.sink.refused == []
     assert named(got) >= {"Anonymous", "$identify", "Known", "$set"}
@@ -86,7 +87,7 @@ async def test_nothing_is_lost_when_a_page_closes(endpoint: Endpoint, browser: B
     acts: list[dict[str, Any]] = [{"open": script}, {"idle": True}, {"close": True}]
     async with browser.play(acts) as visit:
         await endpoint.sink.until(1)
-        assert visit.errors == []
+    assert visit.errors == []
     assert named(endpoint.messages()) == {"Leaving"}
     (receipt,) = endpoint.sink.taken
     assert receipt.header("content-type") == "text/plain;charset=UTF-8"
@@ -121,7 +122,8 @@ async def test_recordings_flags_and_settings_are_answered(endpoint: Endpoint, br
         {"run": "cleared()"},
     ]
     async with browser.play(acts) as visit:
-        assert visit.errors == []
+        pass
+    assert visit.errors == []
     asked = {url.partition("?")[0].removeprefix(endpoint.url) for _, url, _ in visit.requests}
     assert asked >= {"/flags/", "/settings/", "/track/"}
     assert named(endpoint.messages()) == {"Seen"}

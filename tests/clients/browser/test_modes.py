@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from engines import engine_settings, listed, running_engine
+from engines import TOKEN, engine_settings, listed, running_engine
 from sdk_clients import Browser, Visit
 
 from segtap.core.api.client import Client
@@ -124,6 +124,32 @@ async def test_the_sample_page_makes_each_call(engine: tuple[Engine, Client], br
             urlsplit(url).netloc,
             urlsplit(running.url).netloc,
         }
+
+
+async def test_the_sample_page_with_both_modes_on_counts_twice_and_segtap_says_so(
+    engine: tuple[Engine, Client], browser: Browser
+) -> None:
+    running, viewer = engine
+    sdks = find_sdks([browser.folder])
+    assert sdks is not None
+    with served(sample_page(sdks, running.url, token=TOKEN)) as url:
+        acts: list[dict[str, Any]] = [
+            {"visit": url},
+            {"run": "new Promise((ready) => analytics.ready(() => ready()))"},
+            {"click": "#device"},
+            {"run": "if (document.getElementById('both').hidden) throw new Error('no warning')"},
+            {"click": "#track"},
+        ]
+        async with browser.play(acts) as visit:
+            lines = await listed(viewer, 2)
+        assert visit.errors == []
+    details = [await viewer.detail(line.id) for line in lines]
+    assert [one.source_kind for one in details] == ["segment", "mixpanel"]
+    cloud, device = (json.loads(one.document) for one in details)
+    assert cloud["event"] == device["event"] == "Order Completed"
+    assert device["properties"]["order_id"] == cloud["properties"]["order_id"]
+    rules = {finding.rule for one in details for finding in one.verdict.findings}
+    assert "cloud-and-device-mode" in rules
 
 
 @contextlib.contextmanager

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import gzip
 import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 import httpx
 import msgspec
@@ -19,7 +21,8 @@ from standins import OK, StandIn, http, stand_in
 
 from segtap.core.errors import ForwardingRefused
 from segtap.core.faults import Faults
-from segtap.core.messages import Marks, Message
+from segtap.core.messages import JsonObject, Marks, Message
+from segtap.core.objections import read_objection
 from segtap.core.pipeline.intake import parse_receipt
 from segtap.core.proxy.app import ProxyApp
 from segtap.core.proxy.hosts import upstreams_of
@@ -202,7 +205,62 @@ async def test_what_the_server_refuses_is_handed_back_and_shown_with_its_words(p
     assert message.marks == Marks.TEED | Marks.WOULD_REJECT
     host = proxied.segment.url.removeprefix("http://")
     (objection,) = message.objections
-    assert objection.words == f"it was passed on, and {host} answered 401: Invalid write key"
+    assert objection.text == f"Not accepted: {host} answered 401: Invalid write key"
+    assert read_objection(objection.text) == objection
+
+
+def form(*records: JsonObject) -> bytes:
+    """A batch as Mixpanel's SDK in a page posts it."""
+    return b"data=" + quote(base64.b64encode(json.dumps(records).encode())).encode()
+
+
+RECORD: JsonObject = {
+    "event": "Seen",
+    "properties": {"token": "tok", "distinct_id": "u-1", "time": 1795557763.873, "$insert_id": "i-1"},
+}
+
+
+async def test_what_mixpanels_sdk_sends_is_passed_on_and_kept(proxied: Proxied) -> None:
+    taken = b'{"status":1,"error":null}'
+    proxied.mixpanel.answer = http(200, taken, f"Access-Control-Allow-Origin: {PAGE}")
+    url, body = f"{proxied.url}/mixpanel/track/?verbose=1&ip=1&_=7", form(RECORD)
+    answer = await proxied.http.post(url, content=body, headers={"Origin": PAGE})
+    assert (answer.content, answer.headers["access-control-allow-origin"]) == (
+        b'{"status":1,"error":null}',
+        PAGE,
+    )
+    (asked,) = proxied.mixpanel.requests
+    assert (asked.line, asked.body) == ("POST /track/?verbose=1&ip=1&_=7 HTTP/1.1", body)
+    (message,) = proxied.messages()
+    assert (message.source_kind, message.document, message.marks) == ("mixpanel", RECORD, Marks.TEED)
+    assert not message.wanted
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [(b"0", "answered 200: 0"), (b'{"status":0,"error":"token, missing"}', "answered 200: token, missing")],
+)
+async def test_mixpanel_refuses_with_status_200(proxied: Proxied, answer: bytes, words: str) -> None:
+    proxied.mixpanel.answer = http(200, answer)
+    found = await proxied.http.post(
+        f"{proxied.url}/mixpanel/engage", content=form({"$token": "t", "$set": {}})
+    )
+    assert found.content == answer
+    (message,) = proxied.messages()
+    assert message.marks == Marks.TEED | Marks.WOULD_REJECT
+    assert message.objections[0].text.endswith(words)
+
+
+async def test_recordings_flags_and_settings_are_only_passed_on(proxied: Proxied) -> None:
+    proxied.mixpanel.answer = http(200, b"{}")
+    record = f"{proxied.url}/mixpanel/record/?format=gzip&replay_id=r-1&seq=1"
+    await proxied.http.post(
+        record, content=gzip.compress(b"[]"), headers={"Content-Type": "application/octet-stream"}
+    )
+    await proxied.http.get(f"{proxied.url}/mixpanel/flags/?context=%7B%7D&token=tok")
+    await proxied.http.get(f"{proxied.url}/mixpanel/settings/?$lib=web&token=tok&sdk_config=1")
+    assert len(proxied.mixpanel.requests) == 3
+    assert proxied.sink.receipts == []
 
 
 async def test_in_an_engine_a_retry_of_what_was_refused_is_no_second_receipt(tmp_path: Path) -> None:
