@@ -34,8 +34,10 @@ class _Person(msgspec.Struct):
     proven: list[int]
     """When the newest devices that are really used were first used by it."""
     shared: bool = False
-    said: tuple[int, ...] = ()
-    """Hashes of the values that it was read from last: most messages repeat them."""
+    said: dict[tuple[str, ...], tuple[list[str], list[str]]] = msgspec.field(
+        default_factory=dict[tuple[str, ...], tuple[list[str], list[str]]]
+    )
+    """E-mails and phones by the values that they were read from last: most messages repeat these."""
 
 
 class People:
@@ -103,14 +105,15 @@ class People:
         if not any(who) and "@" not in seen.said.user:
             return
         person = self._persons.get(seen.said.user)
-        read = hash(who)
-        if person is not None and read in person.said:
+        if person is not None and (known := person.said.get(who)) is not None and self._owns(seen, *known):
             return
         emails, phones, names = _of_message(seen)
         if not (emails or phones or names):
             return
         person = self._person(seen.said.user)
-        person.said = (*person.said[1 - _REPEATED :], read)
+        if who not in person.said and len(person.said) >= _REPEATED:
+            del person.said[next(iter(person.said))]
+        person.said[who] = emails, phones
         for what, values, owners in (("e-mail", emails, self._emails), ("phone", phones, self._phones)):
             for value in values:
                 before = owners.get(value)
@@ -150,6 +153,19 @@ class People:
                 yield rule.USER_ID_SHARED.finding(
                     "$.userId", f"userId {shown(seen.said.user)} has {len(known)} different {what}: {some}"
                 )
+
+    def _owns(self, seen: Seen, emails: list[str], phones: list[str]) -> bool:
+        """Return True if these are still known as the user's: nothing is found, and they count as seen."""
+        user = seen.said.user
+        if any(self._emails.get(one) != user for one in emails):
+            return False
+        if any(self._phones.get(one) != user for one in phones):
+            return False
+        for one in emails:
+            self._emails.put(one, user)
+        for one in phones:
+            self._phones.put(one, user)
+        return True
 
     def _devices(self, seen: Seen, device: Device) -> Iterator[Finding]:
         if device.proven:

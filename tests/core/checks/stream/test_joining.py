@@ -198,3 +198,15 @@ def test_the_end_of_the_lines_shows_that_no_event_has_both_ids() -> None:
     assert check([PAGE, LOGIN, ORDER], "simplified")[0] == [(3, "anonymous-to-known")]
     assert check([LOGIN], "simplified")[0] == []
     assert check([PAGE, LOGIN, *pages], "original")[0] == [(2, "anonymous-to-known")]
+
+
+def test_an_email_is_of_the_user_who_had_it_last() -> None:
+    """A user who repeats what is known of them has it again, though nothing is found then."""
+    calls = [login(at, user, uuid(int(at)), email="ann@example.com") for at, user in AS_ONE]
+    assert [one.message for one in who(calls) if one.rule == "email-two-users"] == [
+        '"ann@example.com" came with userId "one" before, now with "two"',
+        '"ann@example.com" came with userId "one" before, now with "three"',
+    ]
+
+
+AS_ONE = ((1, "one"), (2, "two"), (3, "one"), (4, "three"))
