@@ -38,8 +38,8 @@ MESSAGES = TOGETHER * RECEIPTS
 ROUNDS = 5
 MOST_DISK = 0.6
 """Bytes of the file for a byte of the messages, verdicts included; 0.34 when this was written."""
-MOST_WRITING = 18
-"""Times what `executemany` takes for rows of six plain columns; 10 when this was written."""
+MOST_WRITING = 12
+"""Times what `executemany` takes for rows of six plain columns; 7 when this was written."""
 MOST_TEXT, MOST_VALUE = 3, 10
 """Times what reading and inflating every request takes, to search for a word, or for a value; 1 and 4 when
 this was written."""
