@@ -49,9 +49,11 @@ _properties = msgspec.json.Decoder(_Properties)
 def is_record(text: bytes, *, sure: bool) -> bool:
     """Return True if a JSON text is a record for Mixpanel, False for any other, also if it is not JSON.
 
-    `sure` asks for more of an event than its properties: at the path of a Segment call it must name a project
-    and what only Mixpanel's SDKs write.
+    `sure` asks for more of an event than its properties: at a path that is not Mixpanel's it must name a
+    project and what only Mixpanel's SDKs write.
     """
+    if text[:1] != b"{":
+        return False
     try:
         found = object_with(_record, text)
         if any((found.user_id, found.anonymous_id, found.message_id, found.write_key, found.batch)):

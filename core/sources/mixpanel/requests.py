@@ -85,7 +85,8 @@ def _holds_records(text: bytes, path: str) -> bool:
         items = items_of(text)
     except NotJson:
         return kind == "mixpanel"  # the refusal has the form that its SDKs read
-    sure = not several and len(items) == 1 and kind in ("call", "batch", "pixel")
+    # At any other path a webhook may hold an event with properties, too, but no project.
+    sure = not endpoint_of_path(path) or (len(items) == 1 and kind in ("call", "batch", "pixel"))
     return any(is_record(item, sure=sure) for item in items[:_LOOKED_AT])
 
 

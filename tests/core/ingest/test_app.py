@@ -80,6 +80,8 @@ async def test_a_property_called_batch_does_not_make_a_batch() -> None:
         ("/", b"hello"),
         ("/webhook", {"type": "invoice.paid"}),
         ("/webhook", {"batch": "7"}),
+        ("/webhook", {"event": "invoice.paid", "properties": {"distinct_id": "u"}}),
+        ("/webhook", [{"event": "invoice.paid", "properties": {"token": "a"}}]),
         ("/x/settings", {"a": 1}),
     ],
 )
