@@ -25,7 +25,7 @@ def traffic(facts: Facts) -> Iterator[Diagnosis]:
             fix="point an SDK at segtap, use the app for a minute, and ask again",
         )
     else:
-        calls = Counter(str(case.document.get("type")) for case in facts.cases)
+        calls = Counter(_called(case) for case in facts.cases)
         listed = ", ".join(f"{count:,} {call}" for call, count in calls.most_common())
         words = f"{counted(len(facts.cases), 'message')} from {facts.source or 'the journal'}: {listed}"
         yield Diagnosis(check="traffic", title="Messages", standing="good", words=words)
@@ -42,6 +42,13 @@ def traffic(facts: Facts) -> Iterator[Diagnosis]:
             messages=tuple(str(summary.id) for summary in facts.refused[-EVIDENCE:]),
             fix="look at them in segtap's list: each names its fault",
         )
+
+
+def _called(case: Case) -> str:
+    """Return the call that a message is, or that Mixpanel's own SDK sent it."""
+    if case.detail.source_kind == "mixpanel":
+        return "straight to Mixpanel"
+    return str(case.document.get("type"))
 
 
 def identity(facts: Facts) -> Iterator[Diagnosis]:

@@ -12,7 +12,7 @@ from ...core.delivery import DeliveryState
 from ...core.text import clean, counted
 from . import clock
 from .columns import fit
-from .glyphs import LETTERS, Glyphs
+from .glyphs import Glyphs, call_letter
 from .plain import plain
 
 Span = tuple[str, str]
@@ -113,12 +113,11 @@ def message_line(
         return Line(key, (*head, ("no longer in the journal", "dim")))
     if summary is None:
         return Line(key, (*head, (f"message {marks.ellipsis}", "dim")), (id,))
-    letter = LETTERS.get(summary.type, "?")
+    letter, style = call_letter(summary.type)
     # A day in front of the time has room on wide lines only.
     time = clock.local(summary.received_at, today if width >= WITH_DAY else None)
     room = max(width - len(before) - len(time) - 4, 6)
     name = fit(worded(summary.name or summary.type, marks), room, marks.ellipsis).rstrip()
-    style = summary.type if summary.type in LETTERS else "dim"
     return Line(key, (*head, (f"{time} ", "dim"), (f"{letter} ", style), (name, "info")), (id,))
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ...core.delivery import DeliveryState
+from ...core.messages import RAW_TYPE
 
 if TYPE_CHECKING:
     from ...core.verdict import Severity
@@ -24,6 +25,15 @@ LETTERS: dict[str, str] = {
 }
 MIXPANEL_DIRECT = "M"
 UNKNOWN_TYPE = "?"
+
+
+def call_letter(type: str) -> tuple[str, str]:
+    """Return a message's letter and the style of its kind, as in the list."""
+    if type == RAW_TYPE:
+        return MIXPANEL_DIRECT, "mixpanel-direct"
+    return LETTERS.get(type, UNKNOWN_TYPE), type if type in LETTERS else "dim"
+
+
 SEVERITY_STYLES: dict[Severity, str] = {
     "error": "$mark-error",
     "warning": "$mark-warning",

@@ -7,10 +7,11 @@ from datetime import datetime
 
 from ...core.aggregates.model import UNKNOWN, EventCount, Overview, RuleCount
 from ...core.delivery import DeliveryState
+from ...core.messages import RAW_TYPE
 from ...core.text import clean, counted, shorten
 from .columns import fit
 from .detail import Span, reading_words, worded
-from .glyphs import LETTERS, Glyphs, severity_mark
+from .glyphs import Glyphs, call_letter, severity_mark
 
 FULL, HALF = "━", "╸"
 """A bar is a heavy line: bars of neighbouring rows stay apart."""
@@ -181,7 +182,7 @@ def call_mark(type: str, marks: Glyphs) -> Span:
     """Return a call's letter and style as in the list; for refused requests their mark."""
     if not type:
         return marks.refused, "refused"
-    return LETTERS.get(type, "?"), type if type in LETTERS else "dim"
+    return call_letter(type)
 
 
 def event_words(type: str, name: str) -> str:
@@ -190,6 +191,8 @@ def event_words(type: str, name: str) -> str:
         return f"of type {clean(name)}" if name else "without a type"
     if name:
         return clean(name)
+    if type == RAW_TYPE:
+        return "straight to Mixpanel, without a name"
     return f"{clean(type)} without a name" if type in ("page", "screen") else f"all {clean(type)} calls"
 
 

@@ -86,6 +86,7 @@ def test_that_no_event_came_twice_says_nothing_of_two_modes(tmp_path: Path) -> N
     seen = diagnose(Facts(settings, destination_of(settings), [*read([LOGIN], settings), device], now=NOW))
     words = {one.check: one.words for one in seen}
     assert "not checked" not in words["duplicates"] + words["connection-mode"]
+    assert words["traffic"].endswith("1 straight to Mixpanel")
 
 
 def test_nothing_seen_is_no_verdict(tmp_path: Path) -> None:
