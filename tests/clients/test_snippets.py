@@ -11,9 +11,10 @@ import pytest
 from sdk_clients import Endpoint, Node, run_command
 
 from segtap.core.index.labels import describe
-from segtap.core.snippets import SNIPPETS
+from segtap.core.snippets import DEVICE_SNIPPETS, SNIPPETS
 
 LINES = {snippet.sdk: snippet for snippet in SNIPPETS}
+DEVICE_LINES = {snippet.sdk: snippet for snippet in DEVICE_SNIPPETS}
 
 
 async def test_python(endpoint: Endpoint, tmp_path: Path) -> None:
@@ -38,6 +39,32 @@ await analytics.closeAndFlush()
     await node.evaluate(code)
     (message,) = endpoint.messages()
     assert (describe(message)[0], message.write_key) == ("Signed Up", "WRITE_KEY")
+
+
+async def test_mixpanel_node(endpoint: Endpoint, node: Node) -> None:
+    code = f"""
+import Mixpanel from 'mixpanel'
+{DEVICE_LINES["Mixpanel, Node"].fill(endpoint.url, "PROJECT_TOKEN")}
+await new Promise((done) => mixpanel.track('Signed Up', {{ distinct_id: 'user-1' }}, done))
+"""
+    await node.evaluate(code)
+    (message,) = endpoint.messages()
+    assert (describe(message)[0], message.write_key) == ("Signed Up", "PROJECT_TOKEN")
+
+
+async def test_mixpanel_python(endpoint: Endpoint, tmp_path: Path) -> None:
+    code = f"""
+from mixpanel import Consumer, Mixpanel
+{DEVICE_LINES["Mixpanel, Python"].fill(endpoint.url, "PROJECT_TOKEN")}
+mp.track("user-1", "Signed Up")
+mp.people_set("user-1", {{"plan": "pro"}})
+mp.group_set("company", "acme", {{"seats": 3}})
+mp.import_data("", "user-1", "Old", 1795557763, api_secret="sec")
+"""
+    await run_command([sys.executable, "-c", code], tmp_path)
+    messages = endpoint.messages()
+    assert [describe(message)[0] for message in messages] == ["Signed Up", "$set", "$set", "Old"]
+    assert {message.write_key for message in messages} == {"PROJECT_TOKEN"}
 
 
 async def test_curl(endpoint: Endpoint, tmp_path: Path) -> None:
