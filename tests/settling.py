@@ -10,8 +10,8 @@ import asyncio
 import time
 from typing import Any, cast
 
-SOON = 0.005
-"""Seconds in which a timer is due that is waited for: the one that draws a screen is one of them."""
+SOON = 0.02
+"""Seconds in which a timer is due that is waited for: those that draw or resize a screen are among them."""
 PAUSE = 0.002
 """Seconds for what threads have under way."""
 WORKED = 0.0005
