@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import msgspec
+
 from ..api.models import Coverage
 from ..delivery import DeliveryState
+from ..messages import RAW_TYPE
+from ..modes import Mode
 from ..stores.tallies import MINUTE, EventKey, EventTally, RuleTally, Tallies
 from ..verdict import SEVERITY_WEIGHT, Severity
 from .model import EventCount, EventShare, Overview, RuleCount, RuleShare, Slot
@@ -74,6 +78,25 @@ def overview_of(tallies: Tallies, covered: Coverage | None = None) -> Overview:
         ),
         events_total=tallies.events_total,
     )
+
+
+def with_modes(overview: Overview, raw: Mapping[str, Mode]) -> Overview:
+    """Return the summary with the modes of its events.
+
+    `raw` has those of the records of Mixpanel's own SDKs, by event. What Segment's servers send is cloud
+    mode.
+    """
+    seen: dict[str, set[Mode]] = {}
+    for event in overview.events:
+        if event.type == RAW_TYPE:
+            seen.setdefault(event.name, set()).add(raw.get(event.name, "?"))
+        elif event.messages > event.silent:
+            seen.setdefault(event.name, set()).add("cloud")
+    events = [
+        msgspec.structs.replace(event, modes=tuple(sorted(seen.get(event.name, ()))) if event.name else ())
+        for event in overview.events
+    ]
+    return msgspec.structs.replace(overview, events=tuple(events))
 
 
 def _rule(rule: RuleTally, times: Mapping[int, int], starts: range) -> RuleCount:

@@ -8,6 +8,7 @@ import msgspec
 
 from ..api.models import Coverage
 from ..delivery import DeliveryState
+from ..modes import Mode
 from ..settings import DestinationKind
 from ..verdict import Severity
 
@@ -71,7 +72,7 @@ class EventCount(msgspec.Struct, frozen=True, kw_only=True):
     For refused requests `type` is "" and `name` the reason. For messages of a type that Segment does not
     have, `type` is `UNKNOWN` and `name` the type as sent. `errors` counts messages with an error, `warnings`
     those with warnings only, `silent` those of which Segment sends nothing. `delivery` counts messages by
-    state.
+    state. `modes` are the connection modes in which events of this name came, of this type or another.
     """
 
     type: str
@@ -84,6 +85,7 @@ class EventCount(msgspec.Struct, frozen=True, kw_only=True):
     newest: tuple[int, ...]
     slots: tuple[int, ...]
     rules: tuple[RuleShare, ...]
+    modes: tuple[Mode, ...] = ()
 
 
 class Overview(msgspec.Struct, frozen=True, kw_only=True):

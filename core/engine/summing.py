@@ -13,9 +13,11 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
-from ..aggregates.counts import MOST_EVENTS, NEWEST, coverage_of, overview_of, step_of
+from ..aggregates.counts import MOST_EVENTS, NEWEST, coverage_of, overview_of, step_of, with_modes
 from ..aggregates.model import Overview
 from ..index.receipts import ReceiptReader
+from ..messages import RAW_TYPE
+from ..modes import Mode
 from ..query import Query, parse
 from ..sources.bounds import Bounds
 from ..stores.base import Counts, Stores
@@ -84,7 +86,7 @@ class Summing:
             unjudged = max(0, counts.received - counts.judged - tallies.missing)
             behind = tallies.missing + unjudged
             covered = coverage_of(tallies, behind=behind, unjudged=unjudged)
-            self._read = counts, overview_of(tallies, covered)
+            self._read = counts, await self._with_modes(overview_of(tallies, covered))
         return _with(self._read[1], self._waiting())
 
     async def _of(self, filter: str, query: Query) -> Overview:
@@ -95,7 +97,17 @@ class Summing:
         self._matching[filter] = found
         while len(self._matching) > MOST_FILTERS:
             self._matching.pop(next(iter(self._matching))).stop()
-        return _with(await found.overview(), self._waiting())
+        return _with(await self._with_modes(await found.overview()), self._waiting())
+
+    async def _with_modes(self, overview: Overview) -> Overview:
+        """Add the modes of the events; of a record of Mixpanel's own SDKs the newest one tells it."""
+        raw: dict[str, Mode] = {}
+        for event in overview.events:
+            if event.type == RAW_TYPE and event.newest:
+                line = await self._stores.index.summary(event.newest[0])
+                if line is not None:
+                    raw[event.name] = line.mode
+        return with_modes(overview, raw)
 
 
 def _with(overview: Overview, waiting: int) -> Overview:

@@ -16,10 +16,12 @@ from segtap.core.aggregates.counts import overview_of
 from segtap.core.aggregates.model import UNKNOWN, EventCount, Overview, RuleCount, Slot
 from segtap.core.api.models import Coverage
 from segtap.core.messages import Marks, message_number
+from segtap.core.modes import Mode
 from segtap.core.verdict import Translation, Verdict
 from segtap.tui.app import SegtapApp
 from segtap.tui.render.glyphs import ASCII, UNICODE
 from segtap.tui.render.summary import (
+    MODE,
     bar,
     call_mark,
     delivery_words,
@@ -28,6 +30,7 @@ from segtap.tui.render.summary import (
     event_words,
     joined,
     joining,
+    mode_word,
     rule_head,
     rule_spans,
     short,
@@ -473,3 +476,20 @@ def test_words_for_messages_of_no_type_that_segment_has() -> None:
     assert "answered with 4xx" in told[""][1]
     assert event_words(UNKNOWN, "") == "without a type"
     assert call_mark(UNKNOWN, UNICODE)[0] == "?"
+
+
+@pytest.mark.parametrize(
+    ("modes", "word"),
+    [
+        ((), ("", "dim")),
+        (("cloud",), ("cloud", "dim")),
+        (("?",), ("?", "dim")),
+        (("device",), ("device", "text")),
+        (("?", "device"), ("device", "text")),
+        (("?", "cloud"), ("cloud?", "dim")),
+        (("cloud", "device"), ("both", "warning")),
+    ],
+)
+def test_the_modes_of_an_event_in_one_word(modes: tuple[Mode, ...], word: tuple[str, str]) -> None:
+    assert mode_word(modes) == word
+    assert len(word[0]) <= MODE

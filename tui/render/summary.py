@@ -8,6 +8,7 @@ from datetime import datetime
 from ...core.aggregates.model import UNKNOWN, EventCount, Overview, RuleCount
 from ...core.delivery import DeliveryState
 from ...core.messages import RAW_TYPE
+from ...core.modes import Mode
 from ...core.text import clean, counted, shorten
 from .columns import fit
 from .detail import Span, reading_words, worded
@@ -29,11 +30,15 @@ STATES = (
 """Deliveries in the order in which they matter, each with its style."""
 SEARCHED = 30
 """Characters of a filter that are shown."""
+WITH_MODE = 100
+"""Cells from which on events have a column for the connection mode."""
 SPARK = 24
 SPARK_NARROW = 12
 BAR = 24
 COUNT = 7
 """Cells of a number, see `short`."""
+MODE = 6
+"""Cells of the connection mode."""
 FEW = 5
 """Cells of the numbers of errors and warnings."""
 
@@ -131,6 +136,7 @@ def event_head(width: int, marks: Glyphs) -> str:
     """Return the column heads of `event_spans`."""
     name, delivery, spark = _event_columns(width)
     head = f"  {'event':<{name}} {'messages':>{COUNT + 1}} {marks.error:>6} {marks.warning:>6}"
+    head += f"  {'mode':<{MODE}}" if width >= WITH_MODE else ""
     head += f"  {'delivery':<{delivery}}" if delivery else ""
     return head + (f"  {'over time':<{spark}}" if spark else "")
 
@@ -140,7 +146,8 @@ def _event_columns(width: int) -> tuple[int, int, int]:
     fixed = 2 + (COUNT + 2) + 14
     delivery = 0 if width < 56 else 14 if width < 90 else 20
     spark = 0 if width < 76 else SPARK_NARROW if width < 110 else SPARK
-    room = width - fixed - (delivery + 2 if delivery else 0) - (spark + 2 if spark else 0)
+    mode = MODE + 2 if width >= WITH_MODE else 0
+    room = width - fixed - mode - (delivery + 2 if delivery else 0) - (spark + 2 if spark else 0)
     return max(8, min(room, 48)), delivery, spark
 
 
@@ -156,11 +163,23 @@ def event_spans(event: EventCount, overview: Overview, marks: Glyphs, width: int
         (f" {f'{marks.error}{short(event.errors, FEW)}' if event.errors else '':>6}", "error"),
         (f" {f'{marks.warning}{short(event.warnings, FEW)}' if event.warnings else '':>6}", "warning"),
     ]
+    if width >= WITH_MODE:
+        words, style = mode_word(event.modes)
+        spans.append((f"  {fit(words, MODE, marks.ellipsis)}", style))
     if delivery:
         spans += [("  ", "dim"), *_delivery_spans(event, delivery, marks)]
     if spark:
         spans.append((f"  {sparkline(event.slots, overview, spark, marks):<{spark}}", "dim"))
     return spans
+
+
+def mode_word(modes: Sequence[Mode]) -> Span:
+    """Return the connection mode in one word; `both` counts an event twice."""
+    if "cloud" in modes and "device" in modes:
+        return "both", "warning"
+    if "device" in modes:
+        return "device", "text"
+    return " ".join(modes) if len(modes) < 2 else "cloud?", "dim"
 
 
 def _delivery_spans(event: EventCount, width: int, marks: Glyphs) -> list[Span]:

@@ -119,3 +119,20 @@ async def test_records_are_judged_by_the_destination_in_use(tmp_path: Path) -> N
 def test_any_name_can_be_looked_for(event: str) -> None:
     query = parse(filter_of(cloud_actions(call(0, event=event))))
     assert query.asks("event")
+
+
+async def test_the_summary_says_which_modes_an_event_came_in(tmp_path: Path) -> None:
+    async with running_engine(engine_settings(tmp_path)) as (engine, client):
+        await post(engine.url, call(0), call(1, event="Opened"))
+        alone = record("Alone", 2, mp_lib="web")
+        await send(engine.url, "/track/", [record("Paid", 0), record("Seen", 3), alone])
+        await listed(client, 5)
+        for filter in ("", "event:*"):
+            found = {(one.type, one.name): one.modes for one in (await client.overview(filter=filter)).events}
+            assert found == {
+                ("track", "Paid"): ("cloud", "device"),
+                ("raw", "Paid"): ("cloud", "device"),
+                ("track", "Opened"): ("cloud",),
+                ("raw", "Seen"): ("device",),
+                ("raw", "Alone"): ("?",),
+            }
