@@ -12,7 +12,16 @@ from textual.pilot import Pilot
 from segtap.core.aggregates.counts import MOST_EVENTS, NEWEST, coverage_of, overview_of, step_of
 from segtap.core.aggregates.model import Groups, Overview
 from segtap.core.api import operations as ops
-from segtap.core.api.models import Change, EngineState, FeedBatch, MessageDetail, Page, ReceiptView, Summary
+from segtap.core.api.models import (
+    Change,
+    EngineState,
+    FeedBatch,
+    MessageDetail,
+    Page,
+    ReceiptView,
+    Summary,
+    SuperProperties,
+)
 from segtap.core.api.operations import NoRequest
 from segtap.core.api.viewer import Viewer
 from segtap.core.delivery import Delivery, DeliveryCounts, DeliveryState, Outcome
@@ -261,6 +270,8 @@ class FakeViewer(Viewer):
         """Facts of the engine once it has read its settings file again."""
         self.in_force = Settings()
         """The engine's settings."""
+        self.registered = SuperProperties()
+        """What is registered after any message."""
         self.behind = 0
         """Messages that the overview has not read yet, as far as it tells."""
         self.known_users = Users(mode="original")
@@ -379,6 +390,10 @@ class FakeViewer(Viewer):
             replay_of=next((line for line in self.lines if line.id == source), None),
             replays=tuple(line for line in self.lines if self._replay_of.get(line.id) == id),
         )
+
+    def _answer_super_properties(self, ask: ops.SuperPropertiesRequest) -> SuperProperties:
+        self.calls.append(("super_properties", ask.id))
+        return self.registered
 
     def _answer_overview(self, ask: ops.OverviewRequest) -> Overview:
         self.calls.append(("overview", ask.filter) if ask.filter else ("overview",))

@@ -46,6 +46,14 @@ PANE_KEYS: dict[PaneOwner, tuple[Key, ...]] = {
             "After the stage before",
             "Segment pane",
         ),
+        Key(
+            "segment.super-properties",
+            "d",
+            "d",
+            "toggle_super_properties",
+            "Super properties in device mode",
+            "Segment pane",
+        ),
     ),
     "mixpanel": (
         Key("mixpanel.previous", "left_square_bracket", "[", "turn(-1)", "Request before", "Mixpanel pane"),

@@ -12,7 +12,7 @@ from ..messages import JsonObject
 from ..settings import Settings
 from ..sources.bounds import Bounds
 from . import operations as ops
-from .models import EngineState, FeedBatch, Health, MessageDetail, Page
+from .models import EngineState, FeedBatch, Health, MessageDetail, Page, SuperProperties
 from .openapi import document
 from .operations import Operation
 from .refusal import Refusal
@@ -54,6 +54,8 @@ class Queries(Protocol):
     ) -> Page: ...
 
     async def detail(self, id: int) -> MessageDetail: ...
+
+    async def super_properties(self, id: int) -> SuperProperties: ...
 
     async def inspect(self, text: bytes) -> MessageDetail: ...
 
@@ -152,6 +154,7 @@ VALUES: dict[str, Answerer] = dict(
         _by(ops.SETTINGS, _settings),
         _by(ops.PAGE, _page),
         _by(ops.DETAIL, lambda engine, ask: engine.queries.detail(ask.id)),
+        _by(ops.SUPER_PROPERTIES, lambda engine, ask: engine.queries.super_properties(ask.id)),
         _by(ops.OVERVIEW, lambda engine, ask: engine.queries.summing.overview(ask.filter)),
         _by(ops.USERS, lambda engine, ask: engine.queries.aggregates.users(ask.text, ask.limit)),
         _by(ops.USER, _user),

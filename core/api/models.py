@@ -177,6 +177,40 @@ class Health(msgspec.Struct, frozen=True):
     judged: int | msgspec.UnsetType = msgspec.UNSET
 
 
+class SuperProperty(msgspec.Struct, frozen=True):
+    """One super property, and the call that gave it its value.
+
+    `call` names the message, or is `page load`; `at` is the message's time (ms), None for a page load; `id`
+    is the message, 0 for a page load.
+    """
+
+    name: str
+    value: Json
+    call: str
+    at: int | None
+    id: int
+
+
+class SuperProperties(msgspec.Struct, frozen=True, kw_only=True):
+    """What Mixpanel's SDK has registered in the browser after a message, if the page runs in device mode.
+
+    It is simulated from the `messages` of the same anonymousId up to this one; `cut` says that older ones
+    were not read. `sent` counts the records that the page sends because of the message. `identified`: an
+    identify with an id was called; before, profile operations are queued. `why`, if not "", says why nothing
+    can be told.
+    """
+
+    why: str = ""
+    registered: tuple[SuperProperty, ...] = ()
+    host: str = ""
+    store: str = ""
+    persistence: str = ""
+    identified: bool = False
+    sent: int = 0
+    messages: int = 0
+    cut: bool = False
+
+
 class FeedBatch(msgspec.Struct, frozen=True, kw_only=True):
     """One frame of the feed: everything new since the last one, at most some 20 frames a second.
 

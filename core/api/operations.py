@@ -14,7 +14,7 @@ from ..aggregates.model import Groups, Overview
 from ..identities.model import UserFound, UserRow, Users
 from ..messages import JsonObject
 from ..settings import Settings
-from .models import EngineState, FeedBatch, Health, MessageDetail, Page
+from .models import EngineState, FeedBatch, Health, MessageDetail, Page, SuperProperties
 
 PREFIX = "/_segtap/"
 """The start of every path of the API."""
@@ -66,6 +66,12 @@ class DetailRequest(msgspec.Struct, frozen=True):
     """The id of a message or refused request."""
 
     id: MessageNumber
+
+
+class SuperPropertiesRequest(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The id of a Segment message."""
+
+    id: MessageNumber = 0
 
 
 class OverviewRequest(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -143,6 +149,14 @@ PAGE = Operation("page", "GET", "page", "List messages, oldest first.", PageRequ
 DETAIL = Operation(
     "detail", "GET", "messages/{id}", "Read everything about one message.", DetailRequest, MessageDetail
 )
+SUPER_PROPERTIES = Operation(
+    "super_properties",
+    "GET",
+    "super_properties",
+    "Simulate what Mixpanel's SDK has registered in the browser after a message (device mode).",
+    SuperPropertiesRequest,
+    SuperProperties,
+)
 OVERVIEW = Operation("overview", "GET", "overview", "Count messages.", OverviewRequest, Overview)
 USERS = Operation("users", "GET", "users", "List users as Mixpanel sees them.", UsersRequest, Users)
 USER_ROWS = Operation(
@@ -165,7 +179,8 @@ CLEAR = Operation("clear", "POST", "clear", "Delete every message of the journal
 OPENAPI = Operation("openapi", "GET", "openapi.json", "Read this description.", NoRequest, JsonObject)
 
 OPERATIONS: tuple[Operation[Any, Any], ...] = (
-    *(HEALTHZ, STATE, SETTINGS, FEED, PAGE, DETAIL, OVERVIEW, USERS, USER_ROWS, USER, GROUPS, EXPORT),
+    *(HEALTHZ, STATE, SETTINGS, FEED, PAGE, DETAIL, SUPER_PROPERTIES, OVERVIEW, USERS, USER_ROWS),
+    *(USER, GROUPS, EXPORT),
     *(INSPECT, SET_FORWARDING, REPLAY, CLEAR, OPENAPI),
 )
 

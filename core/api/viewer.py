@@ -12,7 +12,7 @@ from ..aggregates.model import Groups, Overview
 from ..identities.model import Cluster, Users
 from ..settings import Settings
 from . import operations as ops
-from .models import EngineState, FeedBatch, MessageDetail, Page
+from .models import EngineState, FeedBatch, MessageDetail, Page, SuperProperties
 from .operations import NoRequest, Operation
 
 R = TypeVar("R")
@@ -68,6 +68,10 @@ class Viewer(abc.ABC):
     async def detail(self, id: int) -> MessageDetail:
         """Return everything about one message. Raises InputError if the journal does not have it."""
         return await self.call(ops.DETAIL, ops.DetailRequest(id))
+
+    async def super_properties(self, id: int) -> SuperProperties:
+        """Return what is registered in the browser after a Segment message, if the page is in device mode."""
+        return await self.call(ops.SUPER_PROPERTIES, ops.SuperPropertiesRequest(id))
 
     async def overview(self, filter: str = "") -> Overview:
         """Return the messages in numbers, all or those that match a filter: by rule, by event, over time.

@@ -9,7 +9,7 @@ from importlib.metadata import version
 import msgspec
 
 from ..api.feed import Feed
-from ..api.models import EngineState, FeedBatch, Health, MessageDetail, Page
+from ..api.models import EngineState, FeedBatch, Health, MessageDetail, Page, SuperProperties
 from ..checks.not_imitated import in_settings
 from ..errors import JournalError
 from ..faults import Faults
@@ -31,6 +31,7 @@ from .export import Export
 from .forwarder_switch import ForwarderSwitch, cannot_forward_why
 from .functions import EngineFunctions
 from .gathering import Gathering
+from .registered import super_properties
 from .rejudge import Rejudging
 from .search import Search
 from .summing import Summing
@@ -179,6 +180,10 @@ class Queries:
             kind = self.settings.destination.kind
             return await Copies(self._stores, self._reader, kind, self.bounds).added(detail)
         return detail
+
+    async def super_properties(self, id: int) -> SuperProperties:
+        """Return what Mixpanel's SDK has registered after a message, if the page is in device mode."""
+        return await super_properties(self._stores, self._reader, self.settings, self.bounds, id)
 
     async def inspect(self, text: bytes) -> MessageDetail:
         """Inspect the JSON text of a message without storing it."""

@@ -99,6 +99,8 @@ def row_pieces(
         yield Piece(fit(clean(key[: wide * 4]), wide, marks.ellipsis), "key")
     if inner:
         yield Piece(f"  {_count(value)}", "punctuation")
+        if note:
+            yield Piece(f"  {note}", "info")
         return
     yield Piece("  ", "punctuation")
     room = width - indent - wide - 4

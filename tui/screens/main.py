@@ -12,6 +12,7 @@ from ..actions.table import ACTIONS
 from ..render.plain import app_of
 from ..widgets.delivery_pane import DeliveryPane
 from ..widgets.filter_bar import FilterBar
+from ..widgets.segment_pane import SegmentPane
 from ..widgets.warnings_pane import CopyLinked
 from .main_feed import MainFeed
 from .main_layout import TITLES
@@ -78,6 +79,14 @@ class MainScreen(MainFeed):
     @on(CopyLinked)
     def _copy_linked(self, event: CopyLinked) -> None:
         self._work(self.go_to([event.id], "warnings"))
+
+    @on(SegmentPane.Asked)
+    def _super_properties(self, event: SegmentPane.Asked) -> None:
+        work = self._guarded(self._read_super_properties(event.id))
+        self.run_worker(work, group="super properties", exclusive=True)
+
+    async def _read_super_properties(self, id: int) -> None:
+        self.segment.put_super_properties(id, await self.viewer.super_properties(id))
 
     def action_filter(self) -> None:
         """Open the filter's line."""

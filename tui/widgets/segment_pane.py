@@ -1,13 +1,15 @@
-"""The Segment pane: the message as Segment hands it on, or the text exactly as it came."""
+"""The Segment pane: the message as Segment hands it on, the text exactly as it came, or super properties."""
 
 from __future__ import annotations
 
 import msgspec
 from textual.app import ComposeResult
 from textual.content import Content
+from textual.message import Message
 from textual.widgets import Static
 
-from ...core.api.models import MessageDetail
+from ...core.api.models import MessageDetail, SuperProperties
+from ...core.json_text import json_bytes
 from ...core.messages import Json, Marks
 from ...core.modes import sent_by
 from ...core.objections import read_objection
@@ -15,6 +17,7 @@ from ...core.places import in_message
 from ...core.text import clean, shorten, shown, size
 from ...core.verdict import Severity, StageStep
 from ..pane_keys import bindings
+from ..render import super_properties
 from ..render.glyphs import Glyphs
 from ..render.json import parse
 from ..render.plain import marks_of
@@ -40,6 +43,13 @@ class SegmentPane(Pane):
     TITLE = "Segment"
     BINDINGS = bindings("segment")
 
+    class Asked(Message):
+        """The super properties after a message are to be shown: `put_super_properties` gives them."""
+
+        def __init__(self, id: int) -> None:
+            super().__init__()
+            self.id = id
+
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self.notes = Static(classes="note")
@@ -50,6 +60,11 @@ class SegmentPane(Pane):
         self.step = 0
         """How many stages the shown message has come through; 0: as sent."""
         self._of = 0
+        self.super_properties = False
+        """True while super properties are shown."""
+        self._found: SuperProperties | None = None
+        self._asked: MessageDetail | None = None
+        """The detail whose super properties were asked for."""
 
     def compose(self) -> ComposeResult:
         yield self.notes
@@ -61,6 +76,7 @@ class SegmentPane(Pane):
         id = 0 if detail is None else detail.summary.id
         if id != self._of:
             self._of, self.step = id, 0
+        self._ask(detail)
         notes = [] if detail is None else self._notes(detail)
         self.say(self.notes, Content("\n").join(notes))
         self.notes.display = bool(notes)
@@ -76,6 +92,8 @@ class SegmentPane(Pane):
             self._show(body)
             answered = f"refused with {detail.receipt.status}, {size(detail.receipt.body_bytes)}"
             self.title("damaged" if detail.summary.damaged else answered)
+        elif self.super_properties:
+            self._registered(detail)
         elif self.as_it_came:
             self._show(detail.original)
             self.title(f"as it came, {size(detail.original_bytes or len(detail.original))}")
@@ -88,7 +106,7 @@ class SegmentPane(Pane):
         """Show the message after the next stage, or the one before; after the last one as sent again."""
         if self.detail is None or not self.detail.explanation.steps:
             return
-        self.as_it_came = False
+        self.as_it_came = self.super_properties = False
         self.step = (self.step + by) % (len(self.detail.explanation.steps) + 1)
         self.fill(self.detail)
 
@@ -98,14 +116,27 @@ class SegmentPane(Pane):
             return
         had_focus = self.has_focus_within
         self.as_it_came = not self.as_it_came
+        self.super_properties = False
         self.fill(self.detail)
         if had_focus:
             (self.text if self.text.display else self.json.rows).focus()
 
+    def action_toggle_super_properties(self) -> None:
+        """Show what Mixpanel's SDK has registered after the message, in device mode, or the message."""
+        self.super_properties = not self.super_properties
+        self.as_it_came = False
+        self.fill(self.detail)
+
+    def put_super_properties(self, id: int, found: SuperProperties) -> None:
+        """Take the super properties after a message; they are shown if that message still is."""
+        if self.detail is not None and self.detail.summary.id == id:
+            self._found = found
+            self.fill(self.detail)
+
     def show_path(self, path: str) -> bool:
         """Highlight a place of the message; False when it is not in it."""
-        if in_message(path) and (self.as_it_came or self.step):
-            self.as_it_came, self.step = False, 0
+        if in_message(path) and (self.as_it_came or self.step or self.super_properties):
+            self.as_it_came, self.step, self.super_properties = False, 0, False
             self.fill(self.detail)
         return self.json.show_path(path, move=True)
 
@@ -120,6 +151,9 @@ class SegmentPane(Pane):
             return readable(detail.receipt.body)
         if self.as_it_came:
             return readable(detail.original)
+        if self.super_properties and self._found is not None:
+            registered = super_properties.values(self._found, detail.summary.id)
+            return msgspec.json.format(json_bytes(registered), indent=2).decode("utf-8", "replace")
         step = self._shown_step(detail)
         document = detail.document if step is None else after_step(detail, self.step)
         return msgspec.json.format(document, indent=2).decode("utf-8", "replace")
@@ -141,6 +175,25 @@ class SegmentPane(Pane):
         about = "not read" if detail.unread else "as handed on" if detail.filled else "as it came"
         steps = detail.explanation.steps
         self.title(f"{about} · ] after {shorten(steps[0].name, NAME)}" if steps else about)
+
+    def _ask(self, detail: MessageDetail | None) -> None:
+        """Ask for the super properties after the message, once for each detail."""
+        if not self.super_properties or detail is None or detail is self._asked:
+            return
+        self._asked, self._found = detail, None
+        if detail.summary.id == 0:
+            self._found = SuperProperties(why=super_properties.PASTED)
+        elif not detail.summary.refused and detail.source_kind == "segment":
+            self.post_message(self.Asked(detail.summary.id))
+
+    def _registered(self, detail: MessageDetail) -> None:
+        """Show the super properties, as far as they are known."""
+        found, id = self._found, detail.summary.id
+        known = found or SuperProperties()
+        values, causes = super_properties.values(known, id), super_properties.causes(known, id)
+        self.json.show(values, notes=causes, key=(id, known))
+        self._show(None)
+        self.title("super properties · d back")
 
     def _shown_step(self, detail: MessageDetail) -> StageStep | None:
         steps = detail.explanation.steps
@@ -165,6 +218,8 @@ class SegmentPane(Pane):
 
     def _notes(self, detail: MessageDetail) -> list[Content]:
         marks, status = marks_of(self), detail.summary.marks
+        if self.super_properties and detail.source_kind == "segment" and not detail.summary.refused:
+            return super_properties.notes(self._found)
         step = None if self.as_it_came else self._shown_step(detail)
         if step is not None:
             return _step_notes(step, marks)

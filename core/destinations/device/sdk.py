@@ -15,7 +15,7 @@ from ...messages import Json, JsonObject
 from .options import DeviceOptions
 from .page import Page
 from .people import enqueue, take_queue
-from .state import Browser, Cause, Ids, Operation, Store
+from .state import PAGE_LOAD, Browser, Cause, Ids, Operation, Store
 from .tables import ALIAS, ENGAGE, GROUPS, LIBRARY, NOT_IN_GROUPS, NOT_IN_PROFILES, NOT_SUPER, TRACK
 from .values import cut, kept, members, same, starts_with_number
 
@@ -198,6 +198,6 @@ def load_page(browser: Browser, page: Page, options: DeviceOptions, ids: Ids) ->
         store=browser.store if key == browser.key else others.get(key, Store()),
         others={name: store for name, store in others.items() if name != key},
     )
-    sdk = Sdk(loaded, options, ids, 0, Cause(browser.messages, "page load", None))
+    sdk = Sdk(loaded, options, ids, 0, Cause(browser.messages, PAGE_LOAD, None))
     sdk.load()
     return sdk.browser()

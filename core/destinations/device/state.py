@@ -23,6 +23,9 @@ class Ids(Protocol):
         ...
 
 
+PAGE_LOAD = "page load"
+
+
 class Cause(msgspec.Struct, frozen=True):
     """What registered a super property. `number` is that of the message on its page, 0 for a page load."""
 
