@@ -62,6 +62,10 @@ To see device mode, one of these:
                       analytics.js loads Segment's integration, which sends to segtap
   analytics.ready(() => mixpanel.set_config({ api_host: 'http://127.0.0.1:8765' }))
                       a page that runs Mixpanel already sends here from then on
+  Mixpanel.init('TOKEN', { host: '127.0.0.1:8765', protocol: 'http' })
+                      mixpanel for Node
+  Consumer(events_url=…/track, people_url=…/engage, groups_url=…/groups, import_url=…/import)
+                      mixpanel for Python, with http://127.0.0.1:8765 before each
   segtap proxy        Segment and Mixpanel receive as before, and segtap shows it
   segtap demo --browser
                       a sample page with a button for each call, in both modes
