@@ -146,3 +146,16 @@ def test_bounds_hold_and_what_is_nested_deep_is_an_error_or_runs() -> None:
     assert [line.failed for line in run([many], bounds=Bounds(nodes=20))] == [True]
     (made,) = run(['{"type":"track","event":"A","properties":{"a":' + "[" * 505 + "]" * 505 + "}}"])
     assert not made.failed
+
+
+def test_calls_say_that_alias_had_no_second_argument() -> None:
+    alias = {"type": "alias", "userId": "new", "previousId": "other", "anonymousId": "a", "context": PAGE}
+    originals: list[Any] = []
+    for calls in (
+        [],
+        [{"method": "alias", "args": ["new"]}],
+        [{"method": "alias", "args": ["new", "given"]}],
+    ):
+        (made,) = read([{"calls": calls, "messages": [alias]}])
+        originals.append(made["operations"][0]["data"]["properties"]["distinct_id"])
+    assert originals == ["other", "$device:<device_id>", "given"]
