@@ -123,6 +123,7 @@ Case = tuple[str, ...]
 CASES: dict[str, list[Case]] = {
     "attach": [("attach", f"http://{NAME}"), ("attach", "URL", f"--{NAME}")],
     "forward": [("forward", "--token-env", NAME), ("forward", "--config", f"{NAME}.toml")],
+    "proxy": [("proxy", "--mixpanel-api-url", NAME), ("proxy", "--config", f"{NAME}.toml")],
     "tail": [("tail", "--url", NAME)],
     "demo": [("demo", "--url", f"http://{NAME}", "--count", "1")],
     "translate": [("translate", NAME), ("translate", f"{NAME}.tf"), ("translate", "--now", NAME, NAME)],
