@@ -55,7 +55,7 @@ TABLES = ("subscriptions", "transformations", "filters", "insert_functions", "ru
 ENV_ALIASES = {"SEGTAP_JOURNAL": "SEGTAP_JOURNAL_PATH", "SEGTAP_DESTINATION": "SEGTAP_DESTINATION_KIND"}
 """Names that people guess before they read; each means the one behind it."""
 
-_REGIONS = ("region", "project_region")
+REGION_KEYS = ("region", "project_region")
 """Keys of [destination] that may be written in capitals."""
 
 FLAG_NAMES = {"destination.kind": "--destination", "journal.path": "--journal"}
@@ -257,7 +257,8 @@ def _refuse_unknown(key: str, known: tuple[str, ...], place: str) -> None:
         raise SettingsError(f"{place} has no key {key!r}. {nearest_key(key, known)}")
 
 
-def _environment_names() -> dict[str, tuple[str, str]]:
+def environment_names() -> dict[str, tuple[str, str]]:
+    """Return each variable's section ("": none) and key."""
     names: dict[str, tuple[str, str]] = {f"{ENV_PREFIX}{key.upper()}": ("", key) for key in TOP_LEVEL}
     for section in SECTIONS:
         for key in keys_of(section):
@@ -284,7 +285,7 @@ def _read_environment(
     sections: dict[str, JsonObject] = {}
     plain: JsonObject = {}
     variables: dict[str, str] = {}
-    names = _environment_names()
+    names = environment_names()
     # The long spelling is the exact one, so it is read last and wins over the short one.
     for name in sorted(environ, key=len):
         if name not in names or not environ[name]:
@@ -316,7 +317,7 @@ def _lists_of(section: str) -> set[str]:
 
 def _check(section: str, key: str, value: Json, place: str) -> None:
     """Convert one value on its own, so that a fault names the place and the key."""
-    if key in _REGIONS and isinstance(value, str):
+    if key in REGION_KEYS and isinstance(value, str):
         value = value.lower()
     try:
         msgspec.convert({key: value}, SECTIONS[section], strict=False)
@@ -338,7 +339,7 @@ def _checked(plain: JsonObject, place: str, folder: Path) -> JsonObject:
 
 
 def _resolve_token(destination: JsonObject, environ: Mapping[str, str], sources: dict[str, Source]) -> None:
-    for key in _REGIONS:
+    for key in REGION_KEYS:
         if isinstance(region := destination.get(key), str):
             destination[key] = region.lower()
     if not destination.get("token"):

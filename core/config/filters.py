@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast, get_args
+from typing import Annotated, cast, get_args
+
+import msgspec
 
 from ..errors import SettingsError
 from ..messages import Json, JsonObject
@@ -11,6 +13,23 @@ from ..settings import DestinationFilter, FilterAction
 from ..toml_text import toml_value
 from .nearest import nearest_key
 from .tables import tables_of
+
+
+class FilterTable(msgspec.Struct, kw_only=True):
+    """One of `[[filters]]`: what happens to messages that match, before they reach the destination."""
+
+    name: str = ""
+    condition: str = msgspec.field(name="if")
+    """Which messages, in Segment's query language: `type = "track"`."""
+    action: FilterAction = "drop"
+    enabled: bool = True
+    percent: Annotated[float, msgspec.Meta(ge=0, le=1)] = 1.0
+    """The part that a sample lets through, from 0 to 1."""
+    path: str = ""
+    """The value that a sample is taken by, such as `userId`; "": at random."""
+    fields: dict[str, tuple[str, ...] | dict[str, tuple[str, ...]]] = {}
+    """Names of fields by the path of their object: `{ "context.traits" = ["email"] }`."""
+
 
 KEYS = ("name", "if", "action", "enabled")
 ACTIONS: dict[FilterAction, tuple[str, ...]] = {

@@ -4,15 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
+
 from ..errors import SettingsError
 from ..messages import Json, JsonObject
-from ..not_imitated import NOT_IMITATED_KINDS, SCOPES, NotImitated
+from ..not_imitated import NOT_IMITATED_KINDS, SCOPES, NotImitated, NotImitatedKind, Scope
 from ..settings import InsertFunction
 from ..toml_text import toml_value
 from .nearest import nearest_key
 from .tables import tables_of
 
-KEYS = ("kind", "name", "scope", "where", "if")
+
+class NotImitatedTable(msgspec.Struct, kw_only=True):
+    """One of `[[not_imitated]]`: a part of the workspace that changes messages and that segtap cannot run."""
+
+    kind: NotImitatedKind
+    name: str = ""
+    scope: Scope = "destination"
+    """`source` for what changes messages before they reach any destination."""
+    where: str = ""
+    """The place in the export that has it."""
+    condition: str = msgspec.field(name="if", default="")
+    """The FQL condition of the messages that it may change; "": all."""
+
+
+KEYS = tuple(field.encode_name for field in msgspec.structs.fields(NotImitatedTable))
 
 
 def read_not_imitated(tables: Json, place: str) -> tuple[NotImitated, ...]:

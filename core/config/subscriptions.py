@@ -14,6 +14,8 @@ import json
 from collections.abc import Sequence
 from typing import cast
 
+import msgspec
+
 from ..destinations.actions.presets import optional_subscriptions, preset_subscriptions
 from ..errors import SettingsError
 from ..messages import Json, JsonObject
@@ -22,7 +24,25 @@ from ..toml_text import fits_toml, toml_key, toml_value
 from .nearest import nearest_key
 from .tables import tables_of
 
-KEYS = ("name", "trigger", "action", "enabled", "preset", "mapping", "without")
+
+class SubscriptionTable(msgspec.Struct, kw_only=True):
+    """One of `[[subscriptions]]`: a trigger and the mapping of a subscription of Mixpanel (Actions)."""
+
+    name: str = ""
+    trigger: str = ""
+    """Which messages, in Segment's query language: `type = "track"`."""
+    action: str = ""
+    """The action's name in Segment, such as `trackEvent`."""
+    enabled: bool = True
+    preset: str = ""
+    """Segment's preset to begin from; what else stands here takes the place of the preset's own."""
+    mapping: JsonObject | str = {}
+    """A value or directive for each field; as JSON in a text if it needs null."""
+    without: tuple[str, ...] = ()
+    """Fields of the preset that are left out."""
+
+
+KEYS = tuple(field.name for field in msgspec.structs.fields(SubscriptionTable))
 OTHER_NAMES = {"subscribe": "trigger", "partnerAction": "action", "partner_action": "action"}
 """Segment's own names for the same."""
 

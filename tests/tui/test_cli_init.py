@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import subprocess
@@ -9,6 +10,7 @@ import sys
 import tomllib
 from pathlib import Path
 
+import jsonschema_rs
 import pytest
 
 from segtap.core import config
@@ -124,3 +126,18 @@ def test_a_person_is_asked_on_a_terminal(tmp_path: Path) -> None:
         "company_id",
         "team",
     ]
+
+
+def test_a_schema_is_written_beside_the_file_when_asked_for(tmp_path: Path) -> None:
+    folder = tmp_path / "project"
+    folder.mkdir()
+    done = segtap("init", "--schema", "--config", str(folder / "segtap.toml"))
+    assert done.returncode == 0, done.stderr
+    text = (folder / "segtap.toml").read_text(encoding="utf-8")
+    line = text.partition("\n")[0]
+    assert line == "#:schema ./segtap.schema.json"
+    written = (folder / line.removeprefix("#:schema ")).read_text(encoding="utf-8")
+    jsonschema_rs.validate(json.loads(written), tomllib.loads(text))
+    assert segtap("config", "schema").stdout == written
+    assert segtap("init", "--schema", "--stdout").returncode == 2
+    assert "#:schema" not in segtap("init", "--stdout").stdout

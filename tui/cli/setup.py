@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 @click.option("--project-region", type=REGIONS, help="Where the project stores its data.")
 @click.option("--people/--no-people", default=None, help="Write profiles of users.")
 @click.option("--group-key", "group_keys", multiple=True, metavar="KEY", help="Group key (repeatable).")
+@click.option("--schema", "with_schema", is_flag=True, help="Also write segtap.schema.json, for editors.")
 @click.option("--stdout", "to_stdout", is_flag=True, help="Print the settings instead of writing them.")
 @click.option("--yes", is_flag=True, help="Ask nothing; replace a settings file that is there.")
 @click.option(
@@ -39,16 +40,19 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="File to write. [./segtap.toml]",
 )
-def init(to_stdout: bool, yes: bool, config_file: Path | None, **given: Any) -> None:
+def init(with_schema: bool, to_stdout: bool, yes: bool, config_file: Path | None, **given: Any) -> None:
     """Write a commented segtap.toml.
 
     Asks for what the options do not say. Without a terminal, and with --yes, nothing is asked and the
-    defaults hold.
+    defaults hold. With --schema the file begins with a line that editors (taplo, Even Better TOML) know, and
+    a JSON Schema is written beside it: they complete keys, show what each does, and mark faults.
     """
     from ...core.config import FILE_NAME
     from ...core.config.first import first_settings
     from .mappings import write_asking
 
+    if with_schema and to_stdout:
+        raise click.UsageError("--schema writes a file beside the settings; --stdout writes none.")
     asking = sys.stdin.isatty() and not yes
     answers = _answers(given, asking=asking)
     text = first_settings(answers)
@@ -56,12 +60,28 @@ def init(to_stdout: bool, yes: bool, config_file: Path | None, **given: Any) -> 
         write_lines(text)
         return
     path = config_file or Path(FILE_NAME)
+    if with_schema:
+        from ...core.config.schema import SCHEMA_LINE
+
+        text = f"{SCHEMA_LINE}\n{text}"
     write_asking(path, text, yes=yes)
+    if with_schema:
+        _write_schema(path.parent)
     say(f"{path} is written. Start: segtap")
     needed = [answers.token_env, *([answers.service_account_env] if answers.project_id else [])]
     for name in needed:
         if not os.environ.get(name):
             say(f"{name} is not set in this shell yet; it is needed to forward, not to look.")
+
+
+def _write_schema(folder: Path) -> None:
+    """Write the schema beside the settings file; one that is there came from an earlier version."""
+    from ...core.config.file import write_file
+    from ...core.config.schema import SCHEMA_FILE, settings_schema
+    from ...core.json_text import json_indented
+
+    write_file(folder / SCHEMA_FILE, json_indented(settings_schema()) + "\n")
+    say(f"{folder / SCHEMA_FILE} is written: its schema, for editors.")
 
 
 def _answers(given: dict[str, Any], *, asking: bool) -> Answers:
