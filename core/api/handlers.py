@@ -50,7 +50,13 @@ class Queries(Protocol):
     def watch(self) -> AsyncGenerator[FeedBatch]: ...
 
     async def page(
-        self, *, before: int | None = None, after: int | None = None, limit: int = 200, filter: str = ""
+        self,
+        *,
+        before: int | None = None,
+        after: int | None = None,
+        limit: int = 200,
+        filter: str = "",
+        wait: int | None = None,
     ) -> Page: ...
 
     async def detail(self, id: int) -> MessageDetail: ...
@@ -117,7 +123,9 @@ async def _settings(engine: Controlled, _: ops.NoRequest) -> Settings:
 
 async def _page(engine: Controlled, ask: ops.PageRequest) -> Page:
     limit = max(1, min(ask.limit, MAX_PAGE))
-    return await engine.queries.page(before=ask.before, after=ask.after, limit=limit, filter=ask.filter)
+    return await engine.queries.page(
+        before=ask.before, after=ask.after, limit=limit, filter=ask.filter, wait=ask.wait
+    )
 
 
 async def _user(engine: Controlled, ask: ops.UserRequest) -> UserFound:

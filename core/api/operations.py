@@ -53,13 +53,14 @@ class NoRequest(msgspec.Struct, frozen=True):
 
 class PageRequest(msgspec.Struct, frozen=True, omit_defaults=True):
     """The request for at most `limit` messages: before or after an id, or the newest; with `filter`,
-    those that match.
+    those that match. A search for the newest ends after `wait` milliseconds, see `Page.searched_to`.
     """
 
     before: MessageNumber | None = None
     after: MessageNumber | None = None
     limit: MessageNumber = 200
     filter: str = ""
+    wait: MessageNumber | None = None
 
 
 class DetailRequest(msgspec.Struct, frozen=True):

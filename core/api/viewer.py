@@ -60,10 +60,19 @@ class Viewer(abc.ABC):
         return await self.call(ops.SETTINGS, NoRequest())
 
     async def page(
-        self, *, before: int | None = None, after: int | None = None, limit: int = 200, filter: str = ""
+        self,
+        *,
+        before: int | None = None,
+        after: int | None = None,
+        limit: int = 200,
+        filter: str = "",
+        wait: int | None = None,
     ) -> Page:
-        """Return messages of the list, oldest first: those before or after an id, or the newest."""
-        return await self.call(ops.PAGE, ops.PageRequest(before, after, limit, filter))
+        """Return messages of the list, oldest first: those before or after an id, or the newest.
+
+        A search for the newest ends after `wait` milliseconds, see `Page.searched_to`.
+        """
+        return await self.call(ops.PAGE, ops.PageRequest(before, after, limit, filter, wait))
 
     async def detail(self, id: int) -> MessageDetail:
         """Return everything about one message. Raises InputError if the journal does not have it."""

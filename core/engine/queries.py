@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from importlib.metadata import version
 
@@ -34,6 +35,7 @@ from .gathering import Gathering
 from .registered import super_properties
 from .rejudge import Rejudging
 from .search import Search
+from .searched import searched_above
 from .summing import Summing
 
 VERSION = version("segtap")
@@ -164,14 +166,29 @@ class Queries:
         return self._feed.watch()
 
     async def page(
-        self, *, before: int | None = None, after: int | None = None, limit: int = 200, filter: str = ""
+        self,
+        *,
+        before: int | None = None,
+        after: int | None = None,
+        limit: int = 200,
+        filter: str = "",
+        wait: int | None = None,
     ) -> Page:
-        """Return messages of the list that match a filter, oldest first. Raises FilterFault."""
+        """Return messages of the list that match a filter, oldest first. Raises FilterFault.
+
+        A search for the newest ends after `wait` milliseconds, with what was found so far.
+        """
         query = parse(filter)
         if query.node is None:
             return await self._stores.index.page(before=before, after=after, limit=limit)
         search = Search(self._stores, self._reader, query, self.bounds)
-        return await search.page(before=before, after=after, limit=limit)
+        until = None if wait is None else time.monotonic() + wait / 1000
+        late = None if until is None else lambda: time.monotonic() >= until
+        page = await search.page(before=before, after=after, limit=limit, late=late)
+        if not page.searched_to:
+            return page
+        searched = await searched_above(self._stores.index, page.searched_to)
+        return msgspec.structs.replace(page, searched=searched)
 
     async def detail(self, id: int) -> MessageDetail:
         """Return everything about one message."""

@@ -6,7 +6,7 @@ request read: of its messages no more than the paths of the filter, where that i
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator
 
 import msgspec
 
@@ -38,17 +38,25 @@ class Search:
         self._partial = reader_of(query, min(bounds.message, 2 * bounds.nodes))
         self.tally = Tally()
 
-    async def page(self, *, before: int | None = None, after: int | None = None, limit: int = 200) -> Page:
+    async def page(
+        self,
+        *,
+        before: int | None = None,
+        after: int | None = None,
+        limit: int = 200,
+        late: Callable[[], bool] | None = None,
+    ) -> Page:
         """Return a stretch of the list, see `ReadableIndex.page`. `reached` is where to go on from.
 
-        Raises FilterFault when a regular expression takes too long.
+        Soon after `late` returns True, a search for the newest ends with what was found. Raises FilterFault
+        when a regular expression takes too long.
         """
         newest = (await self._stores.index.page(limit=1)).summaries
-        page = await self._page(before, after, limit)
+        page = await self._page(before, after, limit, late)
         reached = max(line.id for line in (*newest, *page.summaries)) if newest or page.summaries else 0
-        if page.more and page.summaries:
+        if page.more and page.summaries and not page.searched_to:
             reached = page.summaries[-1].id
-        notes = () if page.summaries else tuple(self.tally.notes())
+        notes = () if page.summaries or page.searched_to else tuple(self.tally.notes())
         return msgspec.structs.replace(page, reached=reached, notes=notes)
 
     async def matches(self) -> AsyncIterator[tuple[Summary, ...]]:
@@ -56,16 +64,17 @@ class Search:
         after = 0
         more = True
         while more:
-            page = await self._page(None, after, STRETCH)
+            page = await self._page(None, after, STRETCH, None)
             if page.summaries:
                 yield page.summaries
                 after = page.summaries[-1].id
             more = page.more
 
-    async def _page(self, before: int | None, after: int | None, limit: int) -> Page:
-        return await self._stores.index.page(
-            before=before, after=after, limit=limit, condition=self.condition()
-        )
+    async def _page(
+        self, before: int | None, after: int | None, limit: int, late: Callable[[], bool] | None
+    ) -> Page:
+        condition = msgspec.structs.replace(self.condition(), late=late)
+        return await self._stores.index.page(before=before, after=after, limit=limit, condition=condition)
 
     def condition(self) -> Condition:
         """Return the filter for one query of the index."""

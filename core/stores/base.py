@@ -100,7 +100,8 @@ class Condition(msgspec.Struct, frozen=True):
     condition on the columns of the index. `texts` returns False if nothing matches in a stretch of searched
     texts, which it is given in UTF-8, one after the other. `positions` returns which messages of a request
     may match, by their positions, None if it cannot say. `matches` decides about the lines that are left, one
-    by one; None accepts all of them. They may be called in another thread than the event loop's.
+    by one; None accepts all of them. `late` ends the search for the newest: soon after it returns True, the
+    page is returned with what was found so far. They may be called in another thread than the event loop's.
     """
 
     sql: str = "1"
@@ -108,6 +109,7 @@ class Condition(msgspec.Struct, frozen=True):
     matches: Callable[[Found], bool] | None = None
     texts: Callable[[bytes], bool] | None = None
     positions: Callable[[Receipt], Collection[int] | None] | None = None
+    late: Callable[[], bool] | None = None
 
 
 class Snapshot(msgspec.Struct, frozen=True):
@@ -184,7 +186,8 @@ class ReadableIndex(Protocol):
         """Return the newest `limit` lines that fulfil the condition, or those next to an id, oldest first.
 
         With `before` they are the nearest below that id, with `after` the nearest above it; the page's `more`
-        is True if there are further ones in that direction.
+        is True if there are further ones in that direction. If the condition ended the search, `searched_to`
+        is where it continues: with `before` that.
         """
         ...
 

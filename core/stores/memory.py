@@ -171,6 +171,8 @@ class MemoryIndex:
         condition: Condition | None = None,
     ) -> Page:
         """Return a stretch of the list, see `ReadableIndex.page`."""
+        if after is None and condition is not None and condition.late is not None:
+            return self._newest(before, limit, condition, condition.late)
         found = [
             entry.summary
             for entry in self._memory.lines(after or 0)
@@ -178,6 +180,23 @@ class MemoryIndex:
         ]
         kept = found[:limit] if after is not None else found[-limit:]
         return Page(summaries=tuple(kept), more=len(found) > len(kept))
+
+    def _newest(self, before: int | None, limit: int, condition: Condition, late: Callable[[], bool]) -> Page:
+        """Return the newest lines below an id that fulfil a condition, as many as are found in time."""
+        found: list[Summary] = []
+        more, searched_to = False, 0
+        for entry in reversed(list(self._memory.lines(0))):
+            id = entry.summary.id
+            if before is not None and id >= before:
+                continue
+            if self._fulfils(condition, entry):
+                if more := len(found) == limit:
+                    break
+                found.append(entry.summary)
+            if more := late():
+                searched_to = id
+                break
+        return Page(summaries=tuple(reversed(found)), more=more, searched_to=searched_to)
 
     async def findings(self, ids: Sequence[int]) -> dict[int, tuple[Finding, ...]]:
         """Return what the rules on the stream found in these messages."""

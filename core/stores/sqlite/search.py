@@ -32,8 +32,16 @@ _STEPS = 50_000
 """Steps of SQLite's machine after which a query looks whether it is stopped: a few milliseconds."""
 
 
+_TOGETHER = 1_000
+"""Requests whose lines are asked for in one query if time may end the search."""
+
+
 class Stopped(Exception):
     """The end of a search that nobody waits for any more."""
+
+
+class Late(Exception):
+    """The end of a search whose time is up."""
 
 
 class Span(NamedTuple):
@@ -64,6 +72,7 @@ def page(
     limit = bounded(limit)
     search = Search(db, condition, unfilled(db) if filled else (0, ENDLESS), stopped)
     found: list[Summary] = []
+    searched_to = 0
     db.set_progress_handler(stopped, _STEPS)
     try:
         everything = Span(after or 0, ENDLESS if before is None else before)
@@ -71,6 +80,8 @@ def page(
             found.append(line)
             if len(found) > limit:
                 break
+    except Late:
+        searched_to = search.reached
     except sqlite3.OperationalError as error:
         if stopped():
             raise Stopped from error
@@ -78,7 +89,11 @@ def page(
     finally:
         db.set_progress_handler(None, 0)
     lines = found[:limit]
-    return Page(summaries=tuple(lines if after is not None else reversed(lines)), more=len(found) > limit)
+    return Page(
+        summaries=tuple(lines if after is not None else reversed(lines)),
+        more=len(found) > limit or searched_to > 0,
+        searched_to=searched_to,
+    )
 
 
 def unfilled(db: sqlite3.Connection) -> tuple[int, int]:
@@ -108,10 +123,15 @@ class Search:
         self._receipt: Receipt | None = None
         self._texts: Texts | None = None
         self._fetched = 0
+        self._late: Callable[[], bool] | None = None
+        self._lowest = 0
+        self.reached = ENDLESS
+        """The lowest id that was looked at, if the newest are searched and time may end that."""
 
     def lines(self, span: Span, *, newest_first: bool) -> Iterator[Summary]:
         """Yield the lines that match."""
         condition = self._condition
+        self._late, self._lowest = condition.late if newest_first else None, span.low + 1
         spans: Iterable[Span] = (span,)
         if condition.texts is not None:
             spans = self._by_texts(span, condition.texts, newest_first)
@@ -120,7 +140,32 @@ class Search:
         elif condition.texts is None:
             read_ahead(self._db)
         for each in spans:
-            yield from self._within(each, newest_first)
+            for piece in self._pieces(each):
+                yield from self._within(piece, newest_first)
+                self._look_down_to(piece.low + 1)
+
+    def _pieces(self, span: Span) -> Iterator[Span]:
+        """Yield the span in pieces that a query is soon done with, if time may end the search."""
+        if self._late is None or seq_of(span.high - 1) - seq_of(span.low + 1) < _TOGETHER:
+            yield span
+            return
+        lowest, highest = self._db.execute(
+            "SELECT (SELECT min(id) FROM messages), (SELECT max(id) FROM messages)"
+        ).fetchone()
+        if lowest is None:
+            return
+        low, high = max(span.low, lowest - 1), min(span.high, highest + 1)
+        while low + 1 < high:
+            start = max(low, message_number(seq_of(high - 1) - _TOGETHER + 1, 0) - 1)
+            yield span._replace(low=start, high=high)
+            high = start + 1
+
+    def _look_down_to(self, id: int) -> None:
+        """Note that all lines from an id on were looked at. Raises Late if time is up."""
+        if self._late is not None and id < self.reached:
+            self.reached = id
+            if id > self._lowest and self._late():
+                raise Late
 
     def _look(self) -> None:
         if self._stopped():
@@ -166,6 +211,8 @@ class Search:
                     self._texts = texts
                     ends = max(span.low, texts.first - 1), min(span.high, texts.last + 1)
                     yield Span(*ends, cut=not holds)
+                else:
+                    self._look_down_to(max(span.low + 1, texts.first))
             if len(rows) < _TEXTS:
                 return
             low, high = (low, rows[-1][0]) if newest_first else (rows[-1][0] + 1, high)
@@ -201,6 +248,8 @@ class Search:
                     ids = None if some is None else {first + position for position in some}
                     end = message_number(self._seq + 1, 0)
                     yield Span(max(span.low, first - 1), min(span.high, end), ids, span.cut)
+                else:
+                    self._look_down_to(max(span.low + 1, message_number(self._seq, 0)))
             if len(rows) < _RECEIPTS:
                 return
             low, high = (low, rows[-1][0] - 1) if newest_first else (rows[-1][0] + 1, high)
@@ -234,6 +283,7 @@ class Search:
                 elif (found := self._found(row)) and matches(found):
                     yield found.entry.summary
                 self._look()
+                self._look_down_to(row[0])
             if len(rows) < _LINES:
                 return
             low, high = (low, rows[-1][0]) if newest_first else (rows[-1][0], high)

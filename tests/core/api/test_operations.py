@@ -96,7 +96,7 @@ def test_the_document_describes_every_operation() -> None:
         assert ("security" in one) is not operation.open
         assert ("401" in one["responses"]) is not operation.open
     page = {one["name"]: one for one in found["GET", "page"]["parameters"]}
-    assert set(page) == {"before", "after", "limit", "filter"}
+    assert set(page) == {"before", "after", "limit", "filter", "wait"}
     assert not any(one["required"] for one in page.values())
     (id,) = found["GET", "messages/{id}"]["parameters"]
     assert (id["name"], id["in"], id["required"]) == ("id", "path", True)

@@ -63,6 +63,27 @@ async def test_lists_and_exports_hold_what_matches(engine: tuple[Engine, Client]
         assert [json.loads(line)["messageId"] for line in data.splitlines()] == found.split(), filter
 
 
+async def test_a_search_whose_time_is_up_is_continued_until_all_is_found(
+    engine: tuple[Engine, Client],
+) -> None:
+    _, client = engine
+    for filter, found in FOUND:
+        ids: list[str] = []
+        before, more, searched, pages = None, True, [0], 0
+        while more:
+            page = await client.page(filter=filter, before=before, wait=0)
+            ids[:0] = [line.message_id for line in page.summaries]
+            before, more, pages = page.searched_to or before, page.more, pages + 1
+            if more and filter:
+                searched.append(page.searched)
+        assert ids == found.split(), filter
+        assert pages == len(searched)
+        assert searched == sorted(searched)
+        assert searched[-1] <= len(MESSAGES), filter
+        if not ids:
+            assert page.reached == (await client.page(limit=1)).summaries[-1].id
+
+
 async def test_a_list_is_paged_in_both_directions(engine: tuple[Engine, Client]) -> None:
     _, client = engine
     newest = await client.page(filter="order", limit=2)

@@ -28,11 +28,17 @@ class Gone(FakeViewer):
     tries = 0
 
     async def page(
-        self, *, before: int | None = None, after: int | None = None, limit: int = 200, filter: str = ""
+        self,
+        *,
+        before: int | None = None,
+        after: int | None = None,
+        limit: int = 200,
+        filter: str = "",
+        wait: int | None = None,
     ) -> Page:
         if after is not None:
             self.tries += 1
-        return await super().page(before=before, after=after, limit=limit, filter=filter)
+        return await super().page(before=before, after=after, limit=limit, filter=filter, wait=wait)
 
 
 async def opened(app: SegtapApp, pilot: Pilot[object]) -> UsersScreen:
