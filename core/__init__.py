@@ -41,12 +41,12 @@ if TYPE_CHECKING:
     from .codec.to_curl import as_curl, mixpanel_as_curl
     from .config import load as load_settings
     from .delivery import Delivery, DeliveryState, Outcome
-    from .destinations import translator
     from .destinations.actions.credentials import SECRET as SECRET_STANDIN
     from .destinations.actions.faults import subscription_faults, uncovered_words
     from .destinations.base import Translator
     from .destinations.classic.insert_id import UNKNOWN as UNKNOWN_INSERT_ID
     from .destinations.filters import filter_faults
+    from .destinations.kinds import translator
     from .destinations.transformations import transformation_faults
     from .engine.kept import settings_behind
     from .engine.lifecycle import Engine
@@ -141,7 +141,7 @@ _HOMES = {
     "shown_with": "forward.credentials",
     "subscription_faults": "destinations.actions.faults",
     "transformation_faults": "destinations.transformations",
-    "translator": "destinations",
+    "translator": "destinations.kinds",
     "uncovered_words": "destinations.actions.faults",
     "why_nothing": "forward.unsent",
     "wire_form": "forward.wire",

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from segtap.core.checks import CheckSettings
-from segtap.core.destinations import translator
+from segtap.core.destinations.kinds import translator
 from segtap.core.messages import Marks, Message
 from segtap.core.objections import Objection
 from segtap.core.pipeline import compiled, run

@@ -10,7 +10,7 @@ from segtap.core.aggregates.groups import GroupChecks
 from segtap.core.aggregates.model import Groups
 from segtap.core.api.models import Coverage, Summary
 from segtap.core.checks.stream import Loose, said_by
-from segtap.core.destinations import translator
+from segtap.core.destinations.kinds import translator
 from segtap.core.identities.model import Users
 from segtap.core.identities.named import named_ids
 from segtap.core.identities.table import Identities

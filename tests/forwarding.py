@@ -16,7 +16,7 @@ from mixpanel_server import MixpanelServer, answer_bytes
 
 from segtap.core.api.models import Summary
 from segtap.core.delivery import Delivery, DeliveryState, Outcome, Owed
-from segtap.core.destinations import translator
+from segtap.core.destinations.kinds import translator
 from segtap.core.forward.batch import Limits
 from segtap.core.forward.client import Transport
 from segtap.core.forward.clock import Clock

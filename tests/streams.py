@@ -12,7 +12,7 @@ from check_helpers import DESTINATION, NOW, real_message
 
 from segtap.core.checks import CheckSettings
 from segtap.core.checks.stream import Loose, StreamChecker, StreamLimits, digest
-from segtap.core.destinations import translator
+from segtap.core.destinations.kinds import translator
 from segtap.core.messages import Marks
 from segtap.core.settings import Destination
 from segtap.core.verdict import Finding

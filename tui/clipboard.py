@@ -19,10 +19,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-import platformdirs
 from textual.app import App
 
 from ..core import private_files
+from ..core.state_folder import state_folder
 from ..core.text import size
 
 OSC52_LIMIT = 74 * 1024
@@ -107,7 +107,7 @@ def tools(environ: Mapping[str, str], platform: str = sys.platform) -> list[Tool
 
 def folder() -> Path:
     """Return the folder for texts that no clipboard accepted: `copies` in the user's state folder."""
-    return Path(platformdirs.user_state_dir("segtap", appauthor=False)) / "copies"
+    return state_folder() / "copies"
 
 
 def write(data: bytes, into: Path) -> Path:

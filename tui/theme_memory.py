@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import platformdirs
-
 from ..core import private_files
+from ..core.state_folder import state_folder
 
 LONGEST = 100
 
 
 def place() -> Path:
     """Return the file that keeps the theme's name."""
-    return Path(platformdirs.user_state_dir("segtap", appauthor=False)) / "theme"
+    return state_folder() / "theme"
 
 
 def read(path: Path) -> str:

@@ -8,7 +8,6 @@ from functools import reduce
 
 from ..catalogue import arrival as rule
 from ..catalogue.rule import Rule
-from ..destinations import translator
 from ..destinations.actions.event_properties import (
     EVENT_PROPERTIES,
     GROUP_TRAITS,
@@ -20,6 +19,7 @@ from ..destinations.actions.provenance import CONSTANT
 from ..destinations.alike import likeness
 from ..destinations.arrival import Loss, losses
 from ..destinations.explain import explain
+from ..destinations.kinds import translator
 from ..destinations.loss_trial import Trial, removed
 from ..mapping import MISSING, Value
 from ..mapping.javascript import type_name

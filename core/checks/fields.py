@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 
 from ..catalogue import spec as rule
-from ..destinations import translator
+from ..destinations.kinds import translator
 from ..messages import Json, JsonObject
 from ..paths import child
 from ..text import shown

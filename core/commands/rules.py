@@ -18,8 +18,8 @@ from ..checks.examples.described import DESCRIBED_EXAMPLES, Described
 from ..checks.examples.example import NOW, Example
 from ..checks.settings import CheckSettings
 from ..checks.stream import Loose, StreamChecker, digest
-from ..destinations import translator
 from ..destinations.base import Translator
+from ..destinations.kinds import translator
 from ..errors import InputError
 from ..messages import Json, JsonObject
 from ..pipeline import compiled, run

@@ -7,9 +7,9 @@ from typing import cast
 
 import msgspec
 
-from ..destinations import translator
 from ..destinations.arrival import losses
 from ..destinations.classic.insert_id import UNKNOWN
+from ..destinations.kinds import translator
 from ..errors import InputError
 from ..messages import JsonObject
 from ..pairs.records import Pair, pairs_of, records_of

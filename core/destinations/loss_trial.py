@@ -16,8 +16,8 @@ from ..messages import Json, JsonObject
 from ..paths import changed_at
 from ..settings import Destination
 from ..verdict import IDENTITY_EVENTS, Translation
-from . import translator
 from .alike import likeness
+from .kinds import translator
 from .trials import Place, Steps, differing, leaves, other_value, same
 
 OPERATORS = ("$set", "$set_once", "$add", "$append", "$union")

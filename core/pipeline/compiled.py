@@ -8,7 +8,8 @@ import msgspec
 
 from ..checks import CheckSettings, check_settings
 from ..checks.settings import DEFAULTS, with_faults
-from ..destinations import Translator, translator
+from ..destinations.base import Translator
+from ..destinations.kinds import translator
 from ..settings import (
     Destination,
     DestinationFilter,

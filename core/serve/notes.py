@@ -12,7 +12,7 @@ import msgspec
 
 from .. import private_files
 from ..errors import EngineError
-from ..stores.sqlite.place import default_path, make_folder
+from ..state_folder import make_folder, state_folder
 from .ports import is_loopback
 
 logger = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ class EngineNote(msgspec.Struct, frozen=True, kw_only=True):
 
 def folder() -> Path:
     """Return where the notes lie: `engines/` in the user's state folder."""
-    return default_path().parent / FOLDER
+    return state_folder() / FOLDER
 
 
 def note_path(note: EngineNote) -> Path:
@@ -47,8 +47,8 @@ def note_path(note: EngineNote) -> Path:
 def write_note(note: EngineNote) -> Path:
     """Keep the note, readable by its owner only; returns its file. Raises EngineError."""
     path = note_path(note)
-    make_folder(default_path().parent.resolve())
     try:
+        make_folder(state_folder().resolve())
         path.parent.mkdir(mode=0o700, exist_ok=True)
         path.unlink(missing_ok=True)
         private_files.create(path, msgspec.json.encode(note))

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 from vectors import vectors
 
-from segtap.core.destinations import translator
+from segtap.core.destinations.kinds import translator
 from segtap.core.messages import JsonObject
 from segtap.core.pipeline import compiled
 from segtap.core.pipeline.stages import walk

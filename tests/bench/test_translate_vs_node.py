@@ -12,7 +12,7 @@ import pytest
 from conformance.reference import Unavailable, reference
 from vectors import vectors
 
-from segtap.core.destinations import translator
+from segtap.core.destinations.kinds import translator
 from segtap.core.settings import Destination
 
 ROUNDS = 5

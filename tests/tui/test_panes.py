@@ -19,8 +19,8 @@ from textual.widgets import Static
 
 from segtap.core.api.models import MessageDetail, SentWith
 from segtap.core.delivery import DeliveryState
-from segtap.core.destinations import translator
 from segtap.core.destinations.explain import explain
+from segtap.core.destinations.kinds import translator
 from segtap.core.messages import Marks
 from segtap.core.settings import Destination
 from segtap.core.verdict import Explanation, NotSent, Operation, OutgoingRequest, TakenOut, Translation

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from ...core import quoted_filter
+from ... import core
 from ...core.api.models import Change, EngineState, FeedBatch, Page, Summary
 from ...core.api.viewer import Viewer
 from ...core.errors import EngineError, SegtapError
@@ -223,7 +223,7 @@ class ListSource:
     @property
     def search(self) -> str:
         """The engine's filter that searches for the text, "" if there is no text."""
-        return quoted_filter(self.text) if self.text else ""
+        return core.quoted_filter(self.text) if self.text else ""
 
     async def filter(self, text: str) -> None:
         """Show only messages that match this text; the selected one stays selected if it does."""

@@ -12,7 +12,7 @@ from textual.message import Message
 from textual.style import Style
 from textual.widgets import Static
 
-from ...core import why_nothing
+from ... import core
 from ...core.api.models import EngineState, MessageDetail, Summary
 from ...core.delivery import MEANINGS, Delivery, DeliveryState, Outcome
 from ...core.messages import Marks
@@ -266,7 +266,7 @@ def _standing(detail: MessageDetail, sending: Sending) -> tuple[str, str]:
         case DeliveryState.HELD:
             return ("Held back before forwarding.", "")
         case DeliveryState.NONE:
-            why = why_nothing(translation, summary.type, summary.marks, detail.source_kind)
+            why = core.why_nothing(translation, summary.type, summary.marks, detail.source_kind)
             words = f"Nothing to send{f': {clean(why)}' if why else ''}.".replace("..", ".")
             if summary.marks & Marks.SECOND_RECEIPT:
                 return (words, "r replays it as a new message.")

@@ -5,8 +5,7 @@ from __future__ import annotations
 import msgspec
 from textual.reactive import reactive
 
-from ...core import accepts_service_account, mixpanel_as_curl, shown_with
-from ...core import at_mixpanel_url as onto
+from ... import core
 from ...core.api.models import MessageDetail, SentWith
 from ...core.masks import masked
 from ...core.verdict import Operation, OutgoingRequest
@@ -49,7 +48,7 @@ class RequestPane(Pane):
         request = self.operations[self.page % len(self.operations)].request
         if not self.elsewhere:
             return request
-        return msgspec.structs.replace(request, url=onto(request.url, self.mixpanel_url))
+        return msgspec.structs.replace(request, url=core.at_mixpanel_url(request.url, self.mixpanel_url))
 
     @property
     def elsewhere(self) -> bool:
@@ -59,13 +58,13 @@ class RequestPane(Pane):
     @property
     def shown(self) -> OutgoingRequest | None:
         """The request as segtap sends it, address and credentials included, with its secrets as dots."""
-        return None if self.request is None else shown_with(masked(self.request), self.account)
+        return None if self.request is None else core.shown_with(masked(self.request), self.account)
 
     @property
     def account(self) -> SentWith | None:
         """The service account that authenticates the shown request, None if none does."""
         of_engine = self.detail is not None and not is_pasted(self.detail)
-        if not of_engine or self.request is None or not accepts_service_account(self.request):
+        if not of_engine or self.request is None or not core.accepts_service_account(self.request):
             return None
         return self.service_account
 
@@ -81,7 +80,7 @@ class RequestPane(Pane):
         if self.shown is None:
             return ""
         variable = "" if self.account is None else self.account.variable
-        return mixpanel_as_curl(self.shown, service_account=variable)
+        return core.mixpanel_as_curl(self.shown, service_account=variable)
 
     def watch_detail(self, detail: MessageDetail | None) -> None:
         """Show another message's first request; if the same message changed, keep the request."""

@@ -12,11 +12,9 @@ import tempfile
 import time
 from pathlib import Path
 
-import platformdirs
-
-from ... import private_files
+from ... import private_files, state_folder
 from ...errors import JournalError
-from ...private_files import PRIVATE_FILE, PRIVATE_FOLDER
+from ...private_files import PRIVATE_FILE
 from .faults import (
     SQLITE_ERRORS,
     code_of,
@@ -36,10 +34,8 @@ _SETTLING = 60.0
 
 
 def default_path() -> Path:
-    """Return `journal.db` in the user's state folder (`$XDG_STATE_HOME/segtap`, else
-    `~/.local/state/segtap`).
-    """
-    return Path(platformdirs.user_state_dir("segtap", appauthor=False)) / NAME
+    """Return `journal.db` in the user's state folder."""
+    return state_folder.state_folder() / NAME
 
 
 def chosen_path(setting: str) -> Path:
@@ -99,12 +95,9 @@ def _has_log(path: Path) -> bool:
 
 
 def make_folder(folder: Path) -> None:
-    """Create the folder and what is missing above it, each readable by its owner only."""
+    """Create the journal's folder as `state_folder.make_folder` does. Raises JournalError."""
     try:
-        for missing in reversed([parent for parent in (folder, *folder.parents) if not parent.exists()]):
-            missing.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
-        if folder == default_path().parent.resolve():
-            folder.chmod(PRIVATE_FOLDER)
+        state_folder.make_folder(folder)
     except OSError as error:
         raise file_fault(error, folder) from error
 

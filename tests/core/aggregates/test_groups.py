@@ -13,7 +13,7 @@ from segtap.core.aggregates.model import EventCoverage, GroupKeyCheck
 from segtap.core.checks import CheckSettings, adjusted, called
 from segtap.core.checks.examples.example import presets
 from segtap.core.checks.stream import Loose, StreamChecker, digest
-from segtap.core.destinations import translator
+from segtap.core.destinations.kinds import translator
 from segtap.core.settings import Destination, RuleSetting
 
 GROUP = call("group", userId="u-1")

@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from segtap.core.checks.request import event_records
-from segtap.core.destinations import translator
 from segtap.core.destinations.actions.presets import optional_subscriptions, preset_subscriptions
 from segtap.core.destinations.arrival import losses
+from segtap.core.destinations.kinds import translator
 from segtap.core.paths import child
 from segtap.core.settings import Destination, Subscription
 

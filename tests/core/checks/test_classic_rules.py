@@ -13,10 +13,10 @@ from fixes import follow
 from segtap.core.checks import CheckSettings
 from segtap.core.checks.stream import Loose, StreamChecker, digest
 from segtap.core.compare.catalogue import DIFFERENCES
-from segtap.core.destinations import translator
 from segtap.core.destinations.actions.presets import preset_subscriptions
 from segtap.core.destinations.classic.insert_id import UNKNOWABLE
 from segtap.core.destinations.explain import explain
+from segtap.core.destinations.kinds import translator
 from segtap.core.settings import ClassicSettings, Destination, Subscription
 from segtap.core.verdict import Finding
 

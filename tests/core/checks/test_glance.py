@@ -16,7 +16,7 @@ from segtap.core.checks import CheckSettings, check, sent_names
 from segtap.core.checks.examples import EXAMPLES
 from segtap.core.checks.examples.example import presets
 from segtap.core.checks.glance import first_look
-from segtap.core.destinations import translator
+from segtap.core.destinations.kinds import translator
 from segtap.core.settings import Destination
 from segtap.core.verdict import Finding
 

@@ -11,8 +11,8 @@ from check_helpers import DESTINATION, NOW, classic, real_message, verdict_on
 from fixes import map_field
 
 from segtap.core.checks import CheckSettings
-from segtap.core.destinations import translator
 from segtap.core.destinations.actions.presets import optional_subscriptions, preset_subscriptions
+from segtap.core.destinations.kinds import translator
 from segtap.core.settings import Destination, IdentityMode, Subscription
 from segtap.core.verdict import Finding
 

@@ -10,8 +10,8 @@ from check_helpers import DESTINATION, NOW, classic, found, inspected, real_mess
 
 from segtap.core.checks import CheckSettings
 from segtap.core.checks.stream import Loose, StreamChecker, digest
-from segtap.core.destinations import translator
 from segtap.core.destinations.actions.presets import optional_subscriptions, preset_subscriptions
+from segtap.core.destinations.kinds import translator
 from segtap.core.settings import (
     ClassicSettings,
     Destination,

@@ -15,7 +15,7 @@ from mixpanel_server import DROP_AFTER, ZERO, MixpanelServer
 from vectors import vectors
 
 from segtap.core.delivery import DeliveryState, Outcome
-from segtap.core.destinations import translator
+from segtap.core.destinations.kinds import translator
 from segtap.core.forward.records import records_of
 from segtap.core.forward.wire import QUERY_LIMIT, wire_form
 from segtap.core.mapping.dates import read_time

@@ -14,7 +14,7 @@ from mixpanel_server import MixpanelServer
 from vectors import vectors
 
 from segtap.core.delivery import DeliveryState
-from segtap.core.destinations import translator
+from segtap.core.destinations.kinds import translator
 from segtap.core.forward.credentials import (
     aim_of,
     credentials_in_words,

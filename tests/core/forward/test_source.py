@@ -21,7 +21,7 @@ from forwarding import (
 from mixpanel_server import MixpanelServer
 
 from segtap.core.delivery import DeliveryState, Outcome, Owed
-from segtap.core.destinations import translator
+from segtap.core.destinations.kinds import translator
 from segtap.core.forward.forwarder import Forwarder
 from segtap.core.messages import Marks, Message
 from segtap.core.settings import Destination

@@ -13,7 +13,7 @@ from vectors import vectors
 from segtap.core.checks import CheckSettings
 from segtap.core.commands.check import check_lines
 from segtap.core.commands.users import UsersOf
-from segtap.core.destinations import translator
+from segtap.core.destinations.kinds import translator
 from segtap.core.doctor import Facts
 from segtap.core.identities.model import DEVICE, Users
 from segtap.core.identities.users import cluster_of, newest

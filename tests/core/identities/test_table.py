@@ -7,7 +7,7 @@ import pytest
 from check_helpers import NOW, TRANSLATOR
 from streams import ANONYMOUS, call, uuid
 
-from segtap.core.destinations import translator
+from segtap.core.destinations.kinds import translator
 from segtap.core.identities.model import (
     SHORT_LINKS,
     SHORT_MEMBERS,

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from vectors import vectors
 
-from segtap.core.destinations import translator
 from segtap.core.destinations.filters import filter_faults
 from segtap.core.destinations.integrations import bundled
+from segtap.core.destinations.kinds import translator
 from segtap.core.messages import Json, JsonObject
 from segtap.core.pipeline import CompiledSettings, compiled
 from segtap.core.pipeline.envelope import read_envelope

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from segtap.core.checks import CheckSettings
-from segtap.core.destinations import translator
+from segtap.core.destinations.kinds import translator
 from segtap.core.engine.active import ActiveSettings
 from segtap.core.index.replay import replay_receipts
 from segtap.core.messages import Receipt

@@ -14,7 +14,7 @@ from segtap.core.checks import CheckSettings
 from segtap.core.checks.examples.example import ANONYMOUS, call, presets
 from segtap.core.checks.stream import Loose, StreamChecker, digest
 from segtap.core.commands.check import MOST_HELD, check_lines
-from segtap.core.destinations import translator
+from segtap.core.destinations.kinds import translator
 from segtap.core.messages import Json
 from segtap.core.pipeline import compiled
 from segtap.core.settings import Destination

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from vectors import vectors
 
-from segtap.core.destinations import translator
 from segtap.core.destinations.actions.presets import optional_subscriptions, preset_subscriptions
 from segtap.core.destinations.actions.provenance import refusal
 from segtap.core.destinations.explain import explain
+from segtap.core.destinations.kinds import translator
 from segtap.core.messages import Json, JsonObject
 from segtap.core.paths import child
 from segtap.core.pipeline.envelope import read_envelope

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from vectors import vectors
 
-from segtap.core.destinations import translator
 from segtap.core.destinations.actions.faults import subscription_faults
 from segtap.core.destinations.actions.presets import optional_subscriptions, preset_subscriptions
 from segtap.core.destinations.actions.translator import ActionsTranslator
+from segtap.core.destinations.kinds import translator
 from segtap.core.messages import CALL_TYPES, Json, JsonObject
 from segtap.core.settings import Destination, Subscription
 from segtap.core.verdict import Translation

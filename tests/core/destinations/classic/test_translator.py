@@ -15,7 +15,7 @@ from examples import examples
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segtap.core.destinations import translator
+from segtap.core.destinations.kinds import translator
 from segtap.core.messages import CALL_TYPES, Json, JsonObject
 from segtap.core.settings import (
     ClassicSettings,
