@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from ..serve.notes import EngineNote, note_path, remove_note, write_note
+from ..serve.notes import EngineKind, EngineNote, note_path, remove_note, write_note
 from ..stores.base import Stores
 from .queries import VERSION
 
@@ -12,7 +12,9 @@ from .queries import VERSION
 class Announcement:
     """The note of one engine in the state folder."""
 
-    def __init__(self, urls: tuple[str, ...], token: str, stores: Stores) -> None:
+    def __init__(
+        self, urls: tuple[str, ...], token: str, stores: Stores, *, kind: EngineKind, owner: int
+    ) -> None:
         self._note = EngineNote(
             pid=os.getpid(),
             url=urls[0],
@@ -20,6 +22,8 @@ class Announcement:
             token=token,
             version=VERSION,
             journal="" if stores.ephemeral else stores.path,
+            kind=kind,
+            owner=owner,
         )
         self._path = write_note(self._note)
 

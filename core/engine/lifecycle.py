@@ -20,7 +20,7 @@ from ..config import read_again
 from ..errors import ForwardingRefused, PortTaken, SegtapError
 from ..index.refill import refill
 from ..serve.launch import Switch
-from ..serve.notes import running
+from ..serve.notes import EngineKind, running
 from ..serve.server import Listener, listen
 from ..settings import JournalSettings, Settings
 from .active import ActiveSettings
@@ -41,15 +41,25 @@ class Engine:
 
     `forwarding` turns it on at the start, as `segtap forward` does; `start` raises ForwardingRefused if it
     cannot be on. `before` is the switch of an engine that died: this one replaces it, reads the settings file
-    again, and resumes forwarding if that was on and the file still names the same project. Usable once, from
-    one event loop.
+    again, and resumes forwarding if that was on and the file still names the same project. `kind` and `owner`
+    are for its note. Usable once, from one event loop.
     """
 
-    def __init__(self, settings: Settings, *, forwarding: bool = False, before: Switch | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        forwarding: bool = False,
+        before: Switch | None = None,
+        kind: EngineKind = "embedded",
+        owner: int = 0,
+    ) -> None:
         self.token = secrets.token_urlsafe(32)
         self._given = settings
         self._forward_at_start = forwarding
         self._before = before
+        self._kind: EngineKind = kind
+        self._owner = owner
         self._cleanup = contextlib.AsyncExitStack()
         self._announcement: Announcement | None = None
 
@@ -184,7 +194,7 @@ class Engine:
             await parts.commands.set_forwarding(True)
         await parts.web.start()
         opened.announce(self.url)
-        self._announcement = Announcement(self.urls, self.token, opened)
+        self._announcement = Announcement(self.urls, self.token, opened, kind=self._kind, owner=self._owner)
         self._cleanup.callback(self._announcement.remove)
         parts.queries.accepting = True
         await parts.change.keep()

@@ -23,6 +23,7 @@ import msgspec
 from ..api.errors import ErrorAnswer, error_body
 from ..errors import SegtapError
 from ..serve.launch import EngineReady, LaunchOrder, Switch
+from ..serve.notes import EngineKind
 from ..settings import Settings
 from .lifecycle import Engine
 from .log import to_stream
@@ -45,6 +46,8 @@ async def serve(
     before: Switch | None = None,
     ready: Callable[[Engine], None],
     stop: asyncio.Event | None = None,
+    kind: EngineKind = "engine",
+    owner: int = 0,
 ) -> None:
     """Run an engine until `stop` is set, SIGTERM or SIGINT; `ready` is called once it takes messages.
 
@@ -52,7 +55,7 @@ async def serve(
     """
     stop, again = stop or asyncio.Event(), asyncio.Event()
     with _signals(stop, again):
-        async with Engine(settings, forwarding=forwarding, before=before) as engine:
+        async with Engine(settings, forwarding=forwarding, before=before, kind=kind, owner=owner) as engine:
             # What exists now stays: collecting garbage in it would block the loop for 10 ms each time.
             gc.freeze()
             gc.set_threshold(*GARBAGE)
@@ -133,7 +136,15 @@ async def _child(order: LaunchOrder) -> None:
         engine.report_switch(_say)
 
     threading.Thread(target=until_parent_goes, name="segtap-parent", daemon=True).start()
-    await serve(order.settings, forwarding=order.forwarding, before=order.before, ready=ready, stop=stop)
+    await serve(
+        order.settings,
+        forwarding=order.forwarding,
+        before=order.before,
+        ready=ready,
+        stop=stop,
+        kind=order.kind,
+        owner=os.getppid(),
+    )
 
 
 def _say(value: msgspec.Struct) -> None:

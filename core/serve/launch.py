@@ -19,7 +19,7 @@ import msgspec
 from ..api.errors import ErrorAnswer, error_from
 from ..errors import EngineError
 from ..settings import Settings
-from .notes import find_engine
+from .notes import EngineKind, find_engine
 
 START_TIMEOUT = 30.0
 STOP_TIMEOUT = 15.0
@@ -52,6 +52,7 @@ class LaunchOrder(msgspec.Struct, frozen=True, kw_only=True):
     settings: Settings
     forwarding: bool = False
     before: Switch | None = None
+    kind: EngineKind = "engine"
 
 
 class EngineReady(msgspec.Struct, frozen=True, kw_only=True):
@@ -129,12 +130,16 @@ class RunningEngine:
 
 
 async def start_engine(
-    settings: Settings, *, forwarding: bool = False, before: Switch | None = None
+    settings: Settings,
+    *,
+    forwarding: bool = False,
+    before: Switch | None = None,
+    kind: EngineKind = "engine",
 ) -> RunningEngine:
     """Start an engine with these settings and wait until it takes messages.
 
     With `before` it takes the place of an engine that died: it reads the settings file again, and forwards
-    if that one did and the settings still name the same project.
+    if that one did and the settings still name the same project. `kind` says what runs it.
 
     Raises what the engine raised: PortTaken, JournalLocked, SettingsError, …; EngineError when it ended
     without a word.
@@ -156,7 +161,7 @@ async def start_engine(
         log.close()
         raise EngineError(f"The engine's process cannot be started: {error}.") from error
     try:
-        order = LaunchOrder(settings=settings, forwarding=forwarding, before=before)
+        order = LaunchOrder(settings=settings, forwarding=forwarding, before=before, kind=kind)
         ready = await _handshake(process, order, log)
     except BaseException:
         await _end(process)

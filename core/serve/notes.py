@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 import msgspec
@@ -19,9 +20,16 @@ logger = logging.getLogger(__name__)
 
 FOLDER = "engines"
 
+EngineKind = Literal["screen", "tail", "forward", "proxy", "engine", "embedded"]
+"""What runs an engine: the command of that name, a process of its own, or another program within itself."""
+
 
 class EngineNote(msgspec.Struct, frozen=True, kw_only=True):
-    """The way to reach a running engine. `journal` is its file's path, or "" for a throw-away one."""
+    """The way to reach a running engine. `journal` is its file's path, or "" for a throw-away one.
+
+    `owner` is the process that started the engine as a child of its own and starts another if it dies; 0:
+    none.
+    """
 
     pid: int
     url: str
@@ -29,6 +37,8 @@ class EngineNote(msgspec.Struct, frozen=True, kw_only=True):
     token: str
     version: str
     journal: str = ""
+    kind: EngineKind = "engine"
+    owner: int = 0
 
     def __repr__(self) -> str:
         return f"EngineNote(pid={self.pid}, url={self.url!r}, journal={self.journal!r})"
@@ -67,11 +77,19 @@ def remove_note(path: Path) -> None:
 
 def running() -> list[EngineNote]:
     """Return all engines of this user that run, newest first. Notes of ended processes are removed."""
+    return running_and_ended()[0]
+
+
+def running_and_ended() -> tuple[list[EngineNote], list[EngineNote]]:
+    """Return all engines of this user that run, newest first, and those that ended without removing their
+    notes, which are removed.
+    """
     found: list[tuple[float, EngineNote]] = []
+    ended: list[EngineNote] = []
     try:
         files = list(folder().glob("*.json"))
     except OSError:
-        return []
+        return [], []
     for path in files:
         try:
             note = msgspec.json.decode(path.read_bytes(), type=EngineNote)
@@ -79,11 +97,21 @@ def running() -> list[EngineNote]:
         except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
             logger.debug("%s is not the note of an engine: %s", path, error)
             continue
-        if _runs(note.pid):
+        if runs(note.pid):
             found.append((written, note))
         else:
             remove_note(path)
-    return [note for _, note in sorted(found, key=lambda pair: pair[0], reverse=True)]
+            ended.append(note)
+    return [note for _, note in sorted(found, key=lambda pair: pair[0], reverse=True)], ended
+
+
+def note_of(url: str) -> EngineNote:
+    """Return the note of the engine that listens at the URL. Raises EngineError, which lists the others."""
+    notes, wanted = running(), _place(url)
+    for note in notes:
+        if wanted in {_place(known) for known in note.urls}:
+            return note
+    raise EngineError(f"No segtap of this user listens at {url}. {_instead(notes)}")
 
 
 def find_engine(url: str = "", *, journal: str = "") -> tuple[str, str]:
@@ -91,13 +119,10 @@ def find_engine(url: str = "", *, journal: str = "") -> tuple[str, str]:
 
     Raises EngineError, which lists what is running instead.
     """
-    notes = running()
     if url:
-        wanted = _place(url)
-        match = [note for note in notes if wanted in {_place(known) for known in note.urls}]
-        if not match:
-            raise EngineError(f"No segtap of this user listens at {url}. {_instead(notes)}")
-        return next(known for known in match[0].urls if _place(known) == wanted), match[0].token
+        note, wanted = note_of(url), _place(url)
+        return next(known for known in note.urls if _place(known) == wanted), note.token
+    notes = running()
     if journal:
         match = [note for note in notes if note.journal == journal]
         if not match:
@@ -131,7 +156,8 @@ def _place(url: str) -> tuple[str, int]:
     return ("localhost" if local else host), port or (443 if parts.scheme == "https" else 80)
 
 
-def _runs(pid: int) -> bool:
+def runs(pid: int) -> bool:
+    """Return whether a process runs; on Windows always True."""
     if sys.platform == "win32":
         # There os.kill(pid, 0) ends the process; a stale note is found out by connecting.
         return True

@@ -124,6 +124,8 @@ CASES: dict[str, list[Case]] = {
     "attach": [("attach", f"http://{NAME}"), ("attach", "URL", f"--{NAME}")],
     "forward": [("forward", "--token-env", NAME), ("forward", "--config", f"{NAME}.toml")],
     "proxy": [("proxy", "--mixpanel-api-url", NAME), ("proxy", "--config", f"{NAME}.toml")],
+    "ps": [("ps",), ("ps", "--format", "json"), ("ps", NAME)],
+    "stop": [("stop", NAME), ("stop", f"http://{NAME}")],
     "tail": [("tail", "--url", NAME)],
     "demo": [("demo", "--url", f"http://{NAME}", "--count", "1")],
     "translate": [("translate", NAME), ("translate", f"{NAME}.tf"), ("translate", "--now", NAME, NAME)],

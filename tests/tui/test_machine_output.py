@@ -13,12 +13,14 @@ from click.testing import CliRunner
 from fake_viewer import story
 
 from segtap.core.catalogue import rules
+from segtap.core.commands.engines import RunningEngineRow
 from segtap.core.config.mapping_tests import EXPECT_KEYS, STAGES
 from segtap.core.config.mapping_tests import KEYS as TEST_KEYS
 from segtap.core.config.not_imitated import KEYS as NOT_IMITATED_KEYS
 from segtap.core.delivery import DeliveryState
 from segtap.core.not_imitated import NOT_IMITATED_KINDS, SCOPES
 from segtap.tui.cli import COMMANDS, cli
+from segtap.tui.cli.engines import _write_json as _write_row
 from segtap.tui.cli.tail import _write_json
 
 PAGE = (Path(__file__).parents[2] / "tui" / "cli" / "README.md").read_text(encoding="utf-8")
@@ -126,8 +128,23 @@ def test_the_lines_of_tail(capsys: pytest.CaptureFixture[str]) -> None:
         assert fits(json.loads(line), SHAPES["segtap tail"][0]), line
 
 
+def test_the_lines_of_ps(capsys: pytest.CaptureFixture[str]) -> None:
+    row = RunningEngineRow(
+        url="http://127.0.0.1:8765",
+        port=8765,
+        pid=1,
+        kind="screen",
+        forwarding="off",
+        version="1",
+        since=1,
+        journal="",
+    )
+    _write_row(row)
+    assert fits(json.loads(capsys.readouterr().out), SHAPES["segtap ps"][0])
+
+
 def test_every_shape_is_tried() -> None:
-    tried = {*RUNS, "segtap tail", "a line that is not a message"}
+    tried = {*RUNS, "segtap tail", "segtap ps", "a line that is not a message"}
     assert {name for name, shapes in SHAPES.items() if shapes} == tried
 
 

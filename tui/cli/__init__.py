@@ -22,6 +22,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "attach": ("screen", "Open the screen on a running engine."),
     "forward": ("forward", "Receive and forward without a screen."),
     "proxy": ("proxy", "Pass requests on to Segment and Mixpanel, and show them."),
+    "ps": ("engines", "List the engines of this machine."),
+    "stop": ("engines", "Stop an engine cleanly."),
     "tail": ("tail", "Print messages as they come, a line each."),
     "demo": ("demo", "Send believable traffic of Segment's own SDK to a running endpoint."),
     "translate": ("lines", "Show what messages become in Mixpanel, as JSON lines."),

@@ -41,4 +41,4 @@ def forward(dry_run: bool, **options: Any) -> None:
         doing = "Sending nothing (dry run)" if dry_run else "Forwarding"
         say(f"{doing}: {' '.join(engine.urls)} → {where}")
 
-    run(serve(settings, forwarding=True, ready=ready))
+    run(serve(settings, forwarding=True, ready=ready, kind="forward"))

@@ -61,4 +61,4 @@ def proxy(region: str | None, **options: Any) -> None:
         say(where_to(engine.url, upstreams))
         say(f"Look at the messages: segtap attach {engine.url}")
 
-    run(serve(settings, ready=ready))
+    run(serve(settings, ready=ready, kind="proxy"))

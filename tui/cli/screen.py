@@ -56,7 +56,7 @@ async def _screen_with_engine(settings: Settings) -> int:
 
     _collect_rarely()
     # The engine's process starts while the screen's modules are imported here.
-    starting = asyncio.create_task(start_engine(settings))
+    starting = asyncio.create_task(start_engine(settings, kind="screen"))
     await asyncio.to_thread(_import_screen)
     own = OwnEngine(settings, await starting)
     try:
@@ -93,7 +93,7 @@ class OwnEngine:
         if self.engine.ended:
             before = await self.engine.last_switch()
             await self.engine.aclose()
-            self.engine = await start_engine(self._settings, before=before)
+            self.engine = await start_engine(self._settings, before=before, kind="screen")
             self.play_demo()
         return Client(self.engine.url, self.engine.token)
 

@@ -67,7 +67,7 @@ async def _some_engine(url: str, options: dict[str, Any]) -> AsyncGenerator[Clie
         async with Client(address, token) as client:
             yield client
         return
-    async with await start_engine(read_settings(**options)) as engine:
+    async with await start_engine(read_settings(**options), kind="tail") as engine:
         say(f"Receiving on {' '.join(engine.urls)}")
         async with Client(engine.url, engine.token) as client:
             yield client
