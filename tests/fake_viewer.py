@@ -28,8 +28,7 @@ from segtap.core.delivery import Delivery, DeliveryCounts, DeliveryState, Outcom
 from segtap.core.errors import EngineError, ForwardingRefused, InputError
 from segtap.core.identities.model import UserFound, UserRow, Users
 from segtap.core.messages import JsonObject, Marks, message_number
-from segtap.core.query import parse
-from segtap.core.query.terms import Word
+from segtap.core.query import Facts, Judgement, Names, parse, searched_text
 from segtap.core.settings import Settings
 from segtap.core.stores.tallies import Line, Tallies, tallies_of
 from segtap.core.verdict import (
@@ -219,10 +218,48 @@ def detail_of(line: Summary) -> MessageDetail:
     )
 
 
-def _word(filter: str) -> str:
-    """The one word of a filter, as the screen writes it; "" for the empty filter."""
-    node = parse(filter).node
-    return node.text.literal or "" if isinstance(node, Word) else ""
+class Listed:
+    """A line of the list as the filter language sees it."""
+
+    def __init__(self, line: Summary) -> None:
+        self.line = line
+
+    @property
+    def facts(self) -> Facts:
+        line = self.line
+        return Facts(
+            received_at=line.received_at,
+            type=line.type,
+            message_id=line.message_id,
+            marks=line.marks,
+            delivery=line.delivery,
+        )
+
+    def names(self) -> Names:
+        line = self.line
+        return Names(event=line.name if line.type in ("track", "page", "screen") else "", user_id=line.user)
+
+    def judgement(self) -> Judgement:
+        line = self.line
+        rules = tuple(finding.rule for finding in detail_of(line).verdict.findings)
+        return Judgement(rules=rules, errors=line.errors, warnings=line.warnings)
+
+    def text(self) -> str:
+        line = self.line
+        parts = (line.type, line.name, line.user, line.source, line.message_id, "order_991")
+        return searched_text({"": list(parts)})
+
+    def document(self) -> JsonObject:
+        return {"event": self.line.name, "name": self.line.name, "userId": self.line.user}
+
+    def records(self) -> tuple[JsonObject, ...]:
+        return ()
+
+
+def matching(lines: Sequence[Summary], filter: str) -> list[Summary]:
+    """The lines that match a filter."""
+    query = parse(filter)
+    return [line for line in lines if query.matches(Listed(line))]
 
 
 def line_of(line: Summary, verdict: Verdict, event: str | None = None) -> Line:
@@ -365,18 +402,14 @@ class FakeViewer(Viewer):
         return self.in_force
 
     def _answer_page(self, ask: ops.PageRequest) -> Page:
-        before, after, limit, text = ask.before, ask.after, ask.limit, _word(ask.filter)
-        self.calls.append(("page", before, after, text))
-        found = [line for line in self.lines if not text or text.lower() in self._text(line)]
+        before, after, limit = ask.before, ask.after, ask.limit
+        self.calls.append(("page", before, after, ask.filter))
+        found = matching(self.lines, ask.filter)
         if after is not None:
             newer = [line for line in found if line.id > after]
             return Page(summaries=tuple(newer[:limit]), more=len(newer) < len(found))
         older = [line for line in found if before is None or line.id < before]
         return Page(summaries=tuple(older[-limit:]), more=len(older) > limit)
-
-    @staticmethod
-    def _text(line: Summary) -> str:
-        return f"{line.type} {line.name} {line.user} {line.source} {line.message_id} order_991".lower()
 
     def _answer_detail(self, ask: ops.DetailRequest) -> MessageDetail:
         id = ask.id
@@ -397,14 +430,9 @@ class FakeViewer(Viewer):
 
     def _answer_overview(self, ask: ops.OverviewRequest) -> Overview:
         self.calls.append(("overview", ask.filter) if ask.filter else ("overview",))
-        text = _word(ask.filter)
-        verdicts = [
-            (line, detail_of(line).verdict)
-            for line in self.lines
-            if not text or text.lower() in self._text(line)
-        ]
+        verdicts = [(line, detail_of(line).verdict) for line in matching(self.lines, ask.filter)]
         tallies = tallies_of_lines(*verdicts)
-        looked = len(self.lines) if text else 0
+        looked = len(self.lines) if ask.filter else 0
         return overview_of(tallies, coverage_of(tallies, behind=self.behind, looked=looked))
 
     def _answer_users(self, ask: ops.UsersRequest) -> Users:

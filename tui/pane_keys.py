@@ -81,7 +81,7 @@ PANE_KEYS: dict[PaneOwner, tuple[Key, ...]] = {
         Key("ranked.page-down", "pagedown", "PgDn", "move_page(1)", "Down one page", "In the summary"),
         Key("ranked.first", "home,g", "Home g", "first", "First row", "In the summary"),
         Key("ranked.last", "end,G", "End G", "last", "Last row", "In the summary"),
-        Key("ranked.open", "enter", "Enter", "choose", "Go to the newest such message", "In the summary"),
+        Key("ranked.open", "enter", "Enter", "choose", "List its messages, or go to it", "In the summary"),
     ),
     "overview": (
         Key("overview.next", "tab,right,l", "Tab → l", "app.focus_next", "Rules or events", "In the summary"),

@@ -103,7 +103,7 @@ async def test_an_event_leads_to_its_messages(app_on: AppOn, size: tuple[int, in
         await pilot.press("enter")
         main = app.main
         assert main is not None
-        await until(pilot, lambda: app.screen is main and main.source.text == "Order Completed")
+        await until(pilot, lambda: app.screen is main and main.source.text == 'event:"Order Completed"')
 
 
 async def test_it_keeps_fresh_and_the_cursor_stays(app_on: AppOn, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ import pytest
 from fake_viewer import AT, FakeViewer, story, until
 
 from segtap.core.delivery import DeliveryCounts
+from segtap.core.messages import message_number
 from segtap.tui.app import SegtapApp
 from segtap.tui.widgets.header import Header
 
@@ -212,7 +213,9 @@ async def test_the_mouse_works_on_what_the_header_counts(app_on: AppOn) -> None:
         await pilot.press("escape")
         await until(pilot, lambda: app.screen is main)
         await pilot.click("#header", offset=(main.header.render().plain.index("✖"), 0))
-        await until(pilot, lambda: getattr(app.screen, "NAME", "") == "Summary")
+        await until(pilot, lambda: main.list.selected == message_number(63, 0), "the newest error")
+        await pilot.click("#header", offset=(main.header.render().plain.index("▲"), 0))
+        await until(pilot, lambda: main.list.selected == message_number(64, 0), "the next warning")
 
 
 async def test_the_mouse_works_on_the_count_below_the_list(app_on: AppOn) -> None:

@@ -271,9 +271,9 @@ async def test_a_filter_that_nothing_passes_says_so(app_on: AppOn) -> None:
     async with app_on(viewer).run_test(size=(80, 24)) as pilot:
         main = await ready(pilot, 12)
         await pilot.press("slash", *"nowhere")
-        await until(pilot, lambda: "Nothing here holds “nowhere”. Esc clears the filter." in lines(main)[1])
+        await until(pilot, lambda: "No message matches “nowhere”. Esc clears the filter." in lines(main)[1])
         await pilot.press("escape")
-        await until(pilot, lambda: len(main.list.window) == 12 and "Nothing" not in lines(main)[1])
+        await until(pilot, lambda: len(main.list.window) == 12 and "No message" not in lines(main)[1])
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import msgspec
 import pytest
 from fake_viewer import AT, FakeViewer, story, summary, tallies_of_lines, until
 from grids import SameGrid
@@ -15,7 +14,7 @@ from textual.widgets import Static
 from segtap.core.aggregates.counts import overview_of
 from segtap.core.aggregates.model import UNKNOWN, EventCount, Overview, RuleCount, Slot
 from segtap.core.api.models import Coverage
-from segtap.core.messages import Marks, message_number
+from segtap.core.messages import Marks
 from segtap.core.modes import Mode
 from segtap.core.verdict import Translation, Verdict
 from segtap.tui.app import SegtapApp
@@ -192,48 +191,81 @@ async def test_a_key_leads_back(app_on: AppOn, key: str) -> None:
         assert app.is_running
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
-async def test_enter_on_a_rule_opens_its_newest_message_in_the_warnings_pane(
+@size_of
+async def test_enter_on_a_rule_lists_its_messages_and_escape_leads_back(
     app_on: AppOn, size: tuple[int, int]
 ) -> None:
     app = app_on(FakeViewer(story(60)))
     async with app.run_test(size=size) as pilot:
-        await opened(pilot)
-        await pilot.press("enter")
+        await until(pilot, lambda: app.main is not None and len(app.main.list.window) == 60)
         main = app.main
         assert main is not None
-        await until(pilot, lambda: app.screen is main and main.list.selected == message_number(51, 0))
-        await until(pilot, lambda: main.panes["warnings"].has_focus_within, "the pane has the keys")
-        assert main.pane_name == "warnings"
+        await pilot.press("home", "down")
+        selected = main.list.selected
+        await opened(pilot)
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: app.screen is main and main.source.text == "rule:placeholder-user-id")
+        await until(pilot, lambda: len(main.list.window) == 15 and not main.source.searching)
+        assert main.list.has_focus
+        assert main.filter_bar.display
+        await pilot.press("enter", "escape", "escape")
+        await until(pilot, lambda: isinstance(app.screen, SummaryScreen), "back in the summary")
+        screen = app.screen
+        assert isinstance(screen, SummaryScreen)
+        await until(pilot, lambda: screen.rules.key == ("rule", "placeholder-user-id"), "its row")
+        assert screen.rules.has_focus
+        await until(pilot, lambda: main.list.selected == selected and len(main.list.window) == 60)
+        assert main.source.text == main.filter_bar.text == ""
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is main)
 
 
-async def test_enter_on_an_event_goes_to_its_newest_message_and_the_filter_stays(app_on: AppOn) -> None:
+async def test_rows_narrow_the_filter_further_and_each_escape_goes_back_one(app_on: AppOn) -> None:
     app = app_on(FakeViewer(story(60)))
     async with app.run_test(size=(120, 40)) as pilot:
         await until(pilot, lambda: app.main is not None and len(app.main.list.window) == 60)
         main = app.main
         assert main is not None
-        await pilot.press("slash", *"pricing", "enter")
-        await until(pilot, lambda: len(main.list.window) == 5)
-        await opened(pilot)
-        newest = main.list.window.rows[-1].id
-        await pilot.press("tab", "enter")
-        await until(pilot, lambda: app.screen is main and main.list.selected == newest)
-        assert main.filter_bar.text == main.source.text == "pricing"
-        assert main.list.has_focus
-
-
-async def test_a_message_that_is_gone_is_said(app_on: AppOn) -> None:
-    viewer = FakeViewer(story(60))
-    app = app_on(viewer)
-    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        await pilot.press("slash", *"user:user-77 or user:ada", "enter")
+        await until(pilot, lambda: main.source.text == "user:user-77 or user:ada")
         screen = await opened(pilot)
-        assert app.main is not None
-        app.main.list.reset(msgspec.structs.replace(await viewer.page(limit=1)))
-        viewer.lines.clear()
-        screen.rules.action_choose()
-        await until(pilot, lambda: app.screen is app.main)
-        await until(pilot, lambda: any("no longer" in one.message for one in app._notifications))
+        await pilot.press("enter")
+        by_rule = "(user:user-77 or user:ada) rule:insert-id-charset"
+        await until(pilot, lambda: app.screen is main and main.source.text == by_rule)
+        await until(pilot, lambda: len(main.list.window) == 5)
+        screen = await opened(pilot)
+        assert [row.key for row in screen.events.rows] == [("event", "track", "Order Completed")]
+        await pilot.press("tab", "enter")
+        await until(pilot, lambda: main.source.text.endswith('type:track event:"Order Completed"'))
+        await until(pilot, lambda: app.screen is main)
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, SummaryScreen) and main.source.text == by_rule)
+        await until(pilot, lambda: getattr(app.screen.focused, "id", "") == "events")
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is main)
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, SummaryScreen))
+        assert main.source.text == main.filter_bar.text == "user:user-77 or user:ada"
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is main)
+        await pilot.press("escape")
+        await until(pilot, lambda: main.source.text == "" and len(main.list.window) == 60)
+        assert app.screen is main
+
+
+async def test_another_filter_ends_the_way_back(app_on: AppOn) -> None:
+    app = app_on(FakeViewer(story(60)))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await opened(pilot)
+        await pilot.press("enter")
+        main = app.main
+        assert main is not None
+        await until(pilot, lambda: app.screen is main and main.source.text == "rule:insert-id-charset")
+        await pilot.press("slash", "end", *" pricing", "enter")
+        await until(pilot, lambda: main.source.text == "rule:insert-id-charset pricing")
+        await pilot.press("escape")
+        await until(pilot, lambda: main.source.text == "")
+        assert app.screen is main
 
 
 async def test_it_keeps_itself_fresh_and_the_cursor_on_its_row(
@@ -307,25 +339,25 @@ async def test_with_a_filter_it_sums_up_what_matches_and_escape_stops_it(
     viewer.behind = 70
     app = app_on(viewer)
     async with app.run_test(size=(120, 40)) as pilot:
-        await pilot.press("/", *"Event", "space", "1", "enter")
+        await pilot.press("/", *'"Event 1"', "enter")
         await pilot.pause()
         screen = await opened(pilot)
         assert "reading …  30% of 100, 10 found so far, Esc stops" in words(screen.banner)
         assert [row.key[2] for row in screen.events.rows] == ["Event 1"]
         await pilot.press("escape")
         await until(pilot, lambda: "stopped at  30% of 100, 10 found so far" in words(screen.banner))
-        await pilot.pause(0.03)  # a request that was under way has come
-        asked = len(viewer.calls)
+        summing = ("overview", '"Event 1"')
+        asked = viewer.calls.count(summing)
         for _ in range(5):
             await pilot.pause(0.03)
-        assert len(viewer.calls) == asked, "it is not asked for any more"
+        assert viewer.calls.count(summing) == asked, "it is not asked for any more"
         assert app.screen is screen
         await pilot.press("escape")
         await until(pilot, lambda: app.screen is not screen)
         viewer.behind = 0
         screen = await opened(pilot)
-        assert "in 10 messages that match Event 1" in words(screen.banner)
-        assert screen.copied()[1].startswith("Summary of 10 messages that match Event 1")
+        assert 'in 10 messages that match "Event 1"' in words(screen.banner)
+        assert screen.copied()[1].startswith('Summary of 10 messages that match "Event 1"')
 
 
 async def test_a_journal_that_is_being_read_is_not_called_empty(app_on: AppOn) -> None:

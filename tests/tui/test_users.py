@@ -129,8 +129,13 @@ async def test_an_id_leads_to_its_messages(app_on: AppOn) -> None:
         await pilot.press("enter")
         main = app.main
         assert main is not None
-        await until(pilot, lambda: app.screen is main and main.source.text == "user-77")
+        await until(pilot, lambda: app.screen is main and main.source.text == 'user:"user-77"')
         assert main.filter_bar.display
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, UsersScreen), "back in the users")
+        back = app.screen
+        assert isinstance(back, UsersScreen)
+        await until(pilot, lambda: back.user.key == ("user-77", "member", "user-77") and back.user.has_focus)
 
 
 async def test_what_was_not_joined_is_a_warning(app_on: AppOn) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -49,6 +50,16 @@ class Context(Protocol):
         ...
 
     @property
+    def following(self) -> bool:
+        """True while the newest message is selected as messages arrive."""
+        ...
+
+    @property
+    def seeking(self) -> asyncio.Lock:
+        """Held while a message to go to is searched for, so that such actions run one after another."""
+        ...
+
+    @property
     def detail(self) -> MessageDetail | None:
         """The selected message's detail, None until it is read."""
         ...
@@ -70,8 +81,15 @@ class Context(Protocol):
         """Select the first of these messages that the journal still has, and open that pane."""
         ...
 
-    def filter_by(self, text: str) -> None:
-        """Show only messages that match this text."""
+    async def select(self, ids: Sequence[int]) -> bool:
+        """Select the first of these messages that the journal still has; the focus stays where it is.
+
+        A filter that hides it is cleared. Returns False, and says so, if the journal has none of them.
+        """
+        ...
+
+    def filter_by(self, filter: str, action: str = "", row: tuple[str, ...] = ()) -> None:
+        """Show only messages that match this filter; Esc then leads back to that row of a screen."""
         ...
 
     async def run_named(self, name: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from . import clear, compare, copy, forwarding, mixpanel, replay, screens
+from . import clear, compare, copy, findings, forwarding, mixpanel, replay, screens
 from .context import Context
 
 ACTIONS: dict[str, Callable[[Context], Awaitable[None]]] = {
@@ -15,6 +15,12 @@ ACTIONS: dict[str, Callable[[Context], Awaitable[None]]] = {
     "copy": copy.copy_pane,
     "copy_curl": copy.copy_curl,
     "compare": compare.compare,
+    "next_error": findings.next_error,
+    "previous_error": findings.previous_error,
+    "next_warning": findings.next_warning,
+    "previous_warning": findings.previous_warning,
+    "error_button": findings.error_button,
+    "warning_button": findings.warning_button,
     "decode": screens.decode,
     "summary": screens.summary,
     "users": screens.users,

@@ -11,11 +11,11 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from ... import core
 from ...core.api.models import Change, EngineState, FeedBatch, Page, Summary
 from ...core.api.viewer import Viewer
 from ...core.errors import EngineError, SegtapError
 from .detail_source import DetailSource
+from .selection import Selection
 from .window import Window
 
 FIRST = 1_000
@@ -33,6 +33,8 @@ class MessageView(Protocol):
 
     @property
     def window(self) -> Window: ...
+    @property
+    def selection(self) -> Selection: ...
     @property
     def selected(self) -> int | None: ...
     def reset(self, page: Page, *, keep: int | None = None) -> None: ...
@@ -222,13 +224,20 @@ class ListSource:
 
     @property
     def search(self) -> str:
-        """The engine's filter that searches for the text, "" if there is no text."""
-        return core.quoted_filter(self.text) if self.text else ""
+        """The filter in force, "" for none."""
+        return self.text
 
-    async def filter(self, text: str) -> None:
-        """Show only messages that match this text; the selected one stays selected if it does."""
+    async def filter(self, text: str, *, keep: int | None = None) -> None:
+        """Show only messages that match this filter.
+
+        The selected message, or the one to `keep`, stays selected if it matches, however old it is.
+        """
         self.text = text
-        await self.load(keep=self.view.selected)
+        keep = self.view.selected if keep is None else keep
+        await self.load(keep=keep)
+        if keep is not None and not self.view.selection.following and self.view.selected != keep:
+            async with self._reading:
+                await self._quietly(self._hold(keep, text))
 
     async def older(self) -> None:
         """Read the page above the window."""
@@ -284,21 +293,30 @@ class ListSource:
     async def show(self, id: int) -> bool:
         """Select a message. Returns False if the journal lacks it.
 
-        If it is not in the window, the page that ends with it is read, and the filter is dropped.
+        If it is not in the window, the page that ends with it is read; a filter that hides it is dropped.
         """
         if self.view.select_id(id):
             return True
         async with self._reading:
-            page = await self.viewer.page(before=id + 1, limit=PAGE)
-            if not page.summaries or page.summaries[-1].id != id:
-                return False
-            self._turn += 1
-            self.text, self.searching = "", False
-            self.view.hold_upto(page)
+            filters = (self.search, "") if self.search else ("",)
+            for filter in filters:
+                if await self._hold(id, filter):
+                    return True
+        return False
+
+    async def _hold(self, id: int, filter: str) -> bool:
+        """Show the page of the filter's matches that ends with a message; False if it is not among them."""
+        turn = self._turn
+        page = await self.viewer.page(before=id + 1, limit=PAGE, filter=filter)
+        if not page.summaries or page.summaries[-1].id != id or turn != self._turn:
+            return False
+        self._turn += 1
+        self.text, self.searching = filter, False
+        self.view.hold_upto(page)
         self._listener.loaded()
         return True
 
-    async def _quietly(self, work: Awaitable[None]) -> None:
+    async def _quietly(self, work: Awaitable[object]) -> None:
         """Await it. Ignore a lost engine, which the feed reports; show any other error to the user."""
         try:
             await work

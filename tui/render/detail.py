@@ -29,14 +29,19 @@ WITH_DAY = 60
 
 @dataclass(frozen=True)
 class FilterBy:
-    """The request to show only messages that contain this text: a screen that is left may lead there."""
+    """The request to show only messages that match a filter, from the row with that key: a screen that is
+    left may lead there.
+    """
 
-    text: str
+    filter: str
+    row: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Line:
-    """One line. `key` is what it is about, `messages` lead to the first of them, `text` filters by it."""
+    """One line. `key` is what it is about, `messages` lead to the first of them, `text` is a filter
+    that it leads to.
+    """
 
     key: tuple[str, ...]
     spans: tuple[Span, ...]

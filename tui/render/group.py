@@ -11,6 +11,7 @@ from ...core.messages import Json
 from ...core.text import counted
 from ...core.toml_text import fits_toml, toml_value
 from ...core.verdict import Severity
+from ..model.narrowing import named_term
 from .columns import fit
 from .detail import READING, Line, Span, message_line, rule, tick, worded, wrapped
 from .glyphs import Glyphs, severity_mark
@@ -190,7 +191,7 @@ def event_lines(check: GroupKeyCheck, width: int, marks: Glyphs) -> list[Line]:
         ]
         if bars:
             spans += [(" " + full * filled, "ok"), (empty * (bars - filled), "dim")]
-        lines.append(Line((check.key, "event", event.event), tuple(spans), text=event.event))
+        lines.append(Line((check.key, "event", event.event), tuple(spans), text=named_term(event.event)))
     return lines
 
 

@@ -8,6 +8,7 @@ from ...core.api.models import Summary
 from ...core.identities.model import SHORT_LINKS, SHORT_MEMBERS, Cluster, Link
 from ...core.settings import IdentityMode
 from ...core.text import counted
+from ..model.narrowing import user_term
 from .columns import fit
 from .detail import Line, Span, message_line, rule, tick, worded, wrapped
 from .glyphs import Glyphs
@@ -112,7 +113,7 @@ def _members(cluster: Cluster, width: int, marks: Glyphs) -> list[Line]:
             (f"{member.events:>{_COUNT},}", "text"),
             (f"{profile:>5}    ", "ok" if member.profile else "dim"),
         )
-        lines.append(Line(("member", member.id), spans, text=member.id))
+        lines.append(Line(("member", member.id), spans, text=user_term([member.id])))
     if cluster.ids > MEMBERS_SHOWN:
         more = f"and {counted(cluster.ids - MEMBERS_SHOWN, 'more id')}"
         lines.append(Line(("member", ""), ((more, "dim"),)))

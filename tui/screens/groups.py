@@ -39,8 +39,8 @@ class GroupsScreen(Following):
     """
     BINDINGS = bindings("groups")
 
-    def __init__(self, source: Source) -> None:
-        super().__init__(source)
+    def __init__(self, source: Source, at: Key = ()) -> None:
+        super().__init__(source, at)
         self.parts_panel = Vertical(classes="panel", id="parts-panel")
         self.events_panel = Vertical(classes="panel", id="events-panel")
         self.parts = RankedList(id="keys-list")
@@ -110,6 +110,7 @@ class GroupsScreen(Following):
         self._lines = {("", *line.key): line for line in lines}
         self._title(self.parts_panel, f"Group keys ─ {len(groups.keys):,}{so_far(groups.covered)}")
         self._draw_events()
+        self.begin_at(self.parts, self.events)
         self.read_messages(messages_of(groups.keys))
 
     def _all(self, groups: Groups, width: int, *, events: bool) -> list[Line]:
@@ -163,7 +164,7 @@ class GroupsScreen(Following):
     def _chosen(self, event: RankedList.Chosen) -> None:
         line = self._lines.get(event.key)
         if line is not None:
-            self.open_line(line)
+            self.open_line(line, event.key)
 
     def copied(self) -> tuple[str, str]:
         groups = self.groups

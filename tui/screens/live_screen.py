@@ -18,6 +18,7 @@ from ...core.api.viewer import Viewer
 from ...core.errors import SegtapError
 from ...core.text import clean
 from ..clipboard import copy
+from ..model.narrowing import both
 from ..render.detail import FilterBy, Line
 from ..render.plain import app_of, is_plain, marks_of, worded
 from ..widgets.ranked_list import RankedList, Row
@@ -93,9 +94,11 @@ class Following(Screen[Chosen | FilterBy | SwitchTo | None]):
     }
     """
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, at: tuple[str, ...] = ()) -> None:
+        """Prepare the screen; `at` is the key of the row that it begins on, once it is there."""
         super().__init__()
         self.source = source
+        self.at = at
         self.banner = Static(classes="line")
         self.teaches = Static(classes="teaches")
         self.keys_line = Static(classes="line")
@@ -207,12 +210,24 @@ class Following(Screen[Chosen | FilterBy | SwitchTo | None]):
 
     # Acts
 
-    def open_line(self, line: Line) -> None:
+    def open_line(self, line: Line, row: tuple[str, ...] | None = None) -> None:
         """Leave for the message, or the filter, that a line leads to; others lead nowhere."""
         if line.messages:
             self.dismiss(Chosen(line.messages))
         elif line.text:
-            self.dismiss(FilterBy(line.text))
+            self.filter_by(line.text, line.key if row is None else row)
+
+    def filter_by(self, term: str, row: tuple[str, ...]) -> None:
+        """Leave for the messages that match a term, within the filter of the list."""
+        self.dismiss(FilterBy(both(self.source.search, term), row))
+
+    def begin_at(self, *lists: RankedList) -> None:
+        """Put the cursor on the row that the screen begins on, once one of these lists has it."""
+        for one in lists:
+            if self.at and any(row.key == self.at for row in one.rows):
+                one.select(self.at)
+                self.set_focus(one)
+                self.at = ()
 
     def action_copy(self) -> None:
         """Copy it as text."""

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 
 from textual import on
 from textual.app import App
 
+from ...core.api.viewer import Viewer
 from ...core.errors import SegtapError
+from ...core.settings import Settings
+from ..actions.screens import REOPEN
 from ..actions.table import ACTIONS
+from ..model.list_source import Reconnect
+from ..model.trail import Step, Trail
+from ..render.glyphs import Glyphs
 from ..render.plain import app_of
 from ..widgets.delivery_pane import DeliveryPane
 from ..widgets.filter_bar import FilterBar
@@ -20,6 +27,19 @@ from .main_layout import TITLES
 
 class MainScreen(MainFeed):
     """The list and the panes, and the `Context` of the actions in `tui.actions`."""
+
+    def __init__(
+        self,
+        viewer: Viewer,
+        settings: Settings,
+        *,
+        marks: Glyphs,
+        clock: Callable[[], float],
+        reconnect: Reconnect | None = None,
+    ) -> None:
+        super().__init__(viewer, settings, marks=marks, clock=clock, reconnect=reconnect)
+        self._trail = Trail()
+        self._seeking = asyncio.Lock()
 
     def action_act(self, name: str) -> None:
         """Run one of the actions of `tui.actions.table`."""
@@ -49,28 +69,65 @@ class MainScreen(MainFeed):
     def request_as_curl(self) -> str:
         return next((pane.curl() for pane in (self.mixpanel, self.wire) if pane.has_focus_within), "")
 
-    def filter_by(self, text: str) -> None:
-        """Show only messages that hold this text."""
-        if self.opened and self._layout == "narrow":
-            self.action_back()
-        self.set_focus(self.list)
-        self.filter_bar.put(text)
+    @property
+    def following(self) -> bool:
+        return self.list.following
 
-    async def go_to(self, ids: Sequence[int], pane: str = "") -> None:
+    @property
+    def seeking(self) -> asyncio.Lock:
+        return self._seeking
+
+    def filter_by(self, filter: str, action: str = "", row: tuple[str, ...] = ()) -> None:
+        """Show only messages that match this filter, and remember where the reader came from."""
+        if self.opened and self._layout == "narrow":
+            super().action_back()
+        self.set_focus(self.list)
+        former, selected = self.filter_bar.text, None if self.list.following else self.list.selected
+        self.filter_bar.put(filter)
+        if action:
+            self._trail.add(Step(action, row, former, self.filter_bar.text, selected))
+
+    def action_back(self) -> None:
+        """Go back to the list; on the list, back to the screen whose row filters it, or clear the filter."""
+        on_list = self.focused is self.list and not (self.opened and self._layout == "narrow")
+        step = self._trail.back(self.filter_bar.text) if on_list and self.filter_bar.text else None
+        if step is None:
+            super().action_back()
+        else:
+            self._work(self._go_back(step))
+
+    async def _go_back(self, step: Step) -> None:
+        """Filter as before the step, select what was selected, and open the screen at its row."""
+        with self.filter_bar.prevent(FilterBar.Changed):
+            self.filter_bar.restore(step.former)
+        if step.selected is None:
+            self.list.action_follow()
+        filtering = self.source.filter(step.former, keep=step.selected)
+        self.run_worker(filtering, group="filter", exclusive=True)
+        self.source.text = step.former  # the screen asks for it at once
+        await REOPEN[step.action](self, step.row)
+
+    async def select(self, ids: Sequence[int]) -> bool:
         """Select the first of these that the journal still has; a filter that hides it is dropped."""
         for id in ids:
             if await self.source.show(id):
                 break
         else:
             self.notify("These messages are no longer in the journal.", severity="warning")
-            return
+            return False
         if self.filter_bar.text and not self.source.text:
             with self.filter_bar.prevent(FilterBar.Changed):
                 self.filter_bar.clear()
+        return True
+
+    async def go_to(self, ids: Sequence[int], pane: str = "") -> None:
+        """Select the first of these that the journal still has, and open a pane or go to the list."""
+        if not await self.select(ids):
+            return
         if pane:
             self.action_pane(pane)
         elif self.focused is not self.list:  # on the list, "back" clears the filter
-            self.action_back()
+            super().action_back()
 
     @on(DeliveryPane.Linked)
     def _linked(self, event: DeliveryPane.Linked) -> None:

@@ -145,7 +145,7 @@ class MainFeed(MainLayout):
             if not text
             else "Searching …"
             if self.source.searching
-            else (f"Nothing here holds “{shorten(clean(text), 40)}”. Esc clears the filter.")
+            else (f"No message matches “{shorten(clean(text), 40)}”. Esc clears the filter.")
         )
         if not held:
             self.list.refresh()

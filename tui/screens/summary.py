@@ -15,6 +15,7 @@ from ...core.errors import SegtapError
 from ...core.snippets import demo_line
 from ...core.text import clean, counted, shorten
 from ...core.verdict import SEVERITY_WEIGHT
+from ..model.narrowing import event_term, rule_term
 from ..pane_keys import bindings
 from ..render.detail import READING, is_empty, reading_words, so_far
 from ..render.glyphs import SEVERITY_STYLES, severity_mark
@@ -36,7 +37,7 @@ from ..render.summary import (
 )
 from ..widgets.ranked_list import Key, RankedList, Row, kept_order
 from ..widgets.time_bars import TimeBars
-from .live_screen import Chosen, Following, Source
+from .live_screen import Following, Source
 
 LOWEST, LOW, WIDE = 18, 30, 140
 """Rows from which there are bars and a foot, rows from which there are heads and more of both, and columns
@@ -56,7 +57,7 @@ class SummaryScreen(Following):
     NAME = "Summary"
     AUTO_FOCUS = "#rules"
     KEYS = (
-        ("Enter", "newest message"),
+        ("Enter", "its messages"),
         ("e", "whole story"),
         ("Tab", "rules or events"),
         ("y", "copy"),
@@ -78,8 +79,8 @@ class SummaryScreen(Following):
     """
     BINDINGS = bindings("overview")
 
-    def __init__(self, source: Source) -> None:
-        super().__init__(source)
+    def __init__(self, source: Source, at: Key = ()) -> None:
+        super().__init__(source, at)
         self._overview: Overview | None = None
         self._settled = False
         """True once all messages were counted: only then rows keep their order."""
@@ -169,6 +170,7 @@ class SummaryScreen(Following):
             on_top=not settled,
         )
         self.bars.show(overview)
+        self.begin_at(self.rules, self.events)
         self.draw()
 
     # Words
@@ -311,12 +313,13 @@ class SummaryScreen(Following):
     @on(RankedList.Chosen, "#rules")
     def _rule_chosen(self) -> None:
         if (rule := self._rule()) is not None:
-            self.dismiss(Chosen(rule.newest, "warnings"))
+            self.filter_by(rule_term(rule), ("rule", rule.rule))
 
     @on(RankedList.Chosen, "#events")
     def _event_chosen(self) -> None:
         if (event := self._event()) is not None:
-            self.dismiss(Chosen(event.newest))
+            others = self._overview.events if self._overview is not None else ()
+            self.filter_by(event_term(event, others), ("event", event.type, event.name))
 
     def action_explain(self) -> None:
         """Tell the rule's whole story: the one the cursor is on, or the gravest of the event."""

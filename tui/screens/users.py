@@ -24,7 +24,7 @@ from ..render.detail import LEAST, READING, Line, Span, as_text, coverage_words,
 from ..render.glyphs import Glyphs
 from ..render.plain import app_of, marks_of, worded
 from ..render.user import LINKS_SHOWN, MODES, cluster_lines, user_head, user_spans
-from ..widgets.ranked_list import RankedList, Row, kept_order
+from ..widgets.ranked_list import Key, RankedList, Row, kept_order
 from .live_screen import Following, Source, show_lines
 
 NARROW = 100
@@ -76,9 +76,9 @@ class UsersScreen(Following):
     """
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("users-filter"), *bindings("users")]
 
-    def __init__(self, source: Source, message: MessageDetail | None = None) -> None:
+    def __init__(self, source: Source, message: MessageDetail | None = None, at: Key = ()) -> None:
         """Prepare the screen; opened on a message, it begins with that message's user."""
-        super().__init__(source)
+        super().__init__(source, at)
         self.message = message
         self.list_panel = Vertical(classes="panel", id="list-panel")
         self.user_panel = Vertical(classes="panel", id="user-panel")
@@ -172,7 +172,15 @@ class UsersScreen(Following):
         self.draw()
 
     def _begin(self, order: list[str]) -> None:
-        """Select the user of the message that the screen was opened on."""
+        """Select the row that the screen begins on, else the user of the message that it was opened on."""
+        if self.at:
+            about, *line = self.at
+            self.list.select(("", about or line[0]))
+            self._draw_user()
+            if about and self.has_class("-narrow"):
+                self._open()
+            self.begin_at(self.list, self.user)
+            return
         wanted = next((id for id in order if _has(self._clusters[id], self._wanted)), None)
         if wanted is not None:
             self.list.select(("", wanted))
@@ -259,7 +267,7 @@ class UsersScreen(Following):
     def _chosen(self, event: RankedList.Chosen) -> None:
         line = self._lines.get(event.key)
         if line is not None:
-            self.open_line(line)
+            self.open_line(line, event.key)
 
     def action_filter(self) -> None:
         """Type part of an id."""

@@ -1,4 +1,7 @@
-"""The filter's line: what is typed filters at once; Enter keeps it, Esc clears it, Up recalls others."""
+"""The filter's line: what is typed filters at once; Enter keeps it, Esc clears it, Up recalls others.
+
+A filter that cannot be read is not applied: the line says what is wrong with it, and the one before stays.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,8 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Input, Label
 
+from ... import core
+from ...core.errors import FilterFault
 from ..keys import bindings
 
 SETTLE = 0.12
@@ -66,12 +71,17 @@ class FilterBar(Horizontal):
         self._draft = ""
         self._settle: Timer | None = None
         self._off = ""
+        self.fault = ""
+        """What is wrong with the filter in the box, "" if it can be read."""
 
     def compose(self) -> ComposeResult:
         yield Label("/", id="filter-mark")
         yield FilterInput(
-            placeholder="part of a name, a user, a value …", compact=True, select_on_focus=False
+            placeholder="part of a name, a user, a value … or type:track warn:error",
+            compact=True,
+            select_on_focus=False,
         )
+        yield Label("", id="filter-fault", markup=False)
 
     @property
     def box(self) -> FilterInput:
@@ -104,6 +114,13 @@ class FilterBar(Horizontal):
         self._remember(text)
         self.display = bool(self.text)
 
+    def restore(self, text: str) -> None:
+        """Go back to a filter, or to none with ""."""
+        if text:
+            self.put(text)
+        else:
+            self.clear()
+
     def clear(self) -> None:
         """Clear the filter."""
         self._remember(self.box.value)
@@ -121,9 +138,21 @@ class FilterBar(Horizontal):
             self._settle.stop()
             self._settle = None
         text = text.strip()
+        try:
+            core.parse_filter(text)
+        except FilterFault as fault:
+            self._show_fault(fault.sentence)
+            return
+        self._show_fault("")
         if text != self.text:
             self.text = text
             self.post_message(self.Changed(text))
+
+    def _show_fault(self, words: str) -> None:
+        self.fault = words
+        label = self.query_one("#filter-fault", Label)
+        label.update(words)
+        label.display = bool(words)
 
     def _remember(self, text: str) -> None:
         text = text.strip()
@@ -141,8 +170,13 @@ class FilterBar(Horizontal):
     # Focus is moved at once, not by a message: keys typed meanwhile are to go where they belong.
 
     def keep(self) -> None:
-        """Keep the filter and leave the box, which stays visible while there is a filter."""
+        """Keep the filter and leave the box, which stays visible while there is a filter.
+
+        While the filter cannot be read, the box keeps the keys.
+        """
         self._apply(self.box.value)
+        if self.fault:
+            return
         self._remember(self.box.value)
         self.screen.set_focus(self._back_to)
         self.display = bool(self.text)

@@ -258,16 +258,21 @@ class Header(Widget):
         bars = Content.styled(self.rate.bars(BARS, now, marks.spark), "$accent")
         pieces["rate"] = [Content.assemble(bars, " ", rate), rate, Content("")]
         found = [
-            Content.styled(f"{mark} {count:,}", f"{'bold ' if count else ''}{style if count else '$dim'}")
-            for mark, count, style in (
-                (marks.error, state.errors, "$mark-error"),
-                (marks.warning, state.warnings, "$mark-warning"),
+            _opens(
+                f"act('{button}')",
+                Content.styled(
+                    f"{mark} {count:,}", f"{'bold ' if count else ''}{style if count else '$dim'}"
+                ),
+            )
+            for mark, count, style, button in (
+                (marks.error, state.errors, "$mark-error", "error_button"),
+                (marks.warning, state.warnings, "$mark-warning", "warning_button"),
             )
         ]
-        short = [item for item, count in zip(found, (state.errors, state.warnings), strict=True) if count]
+        counts = (state.errors, state.warnings)
         pieces["marks"] = [
-            _opens("act('summary')", Content(GAP).join(found)),
-            _opens("act('summary')", Content(" ").join(short)),
+            Content(GAP).join(found),
+            Content(" ").join(item for item, count in zip(found, counts, strict=True) if count),
             Content(""),
         ]
         return pieces

@@ -299,7 +299,7 @@ async def test_the_palette_offers_every_command(app_on: AppOn) -> None:
         for title in (
             "Replay the message",
             "Forwarding on or off",
-            "Filter by text",
+            "Filter the messages",
             "Quit",
             "Clear the journal",
         ):
