@@ -87,8 +87,8 @@ class ProxyApp:
         if scope["type"] != "http" or path == CONTROL or path.startswith(CONTROL + "/"):
             await self._copies(scope, receive, send)
             return
-        upstream = upstream_at(path, self._upstreams)
-        if upstream is None:
+        upstream = upstream_at(_raw_path(scope), self._upstreams)
+        if upstream is None or scope["method"] == "CONNECT":
             await self._nowhere(scope, receive, send)
         else:
             await _Relay(self._copies, self._passing, self._faults, upstream, scope, receive, send).run()
@@ -157,9 +157,8 @@ class _Relay:
 
     def _target(self) -> bytes:
         """Return path and query behind the prefix, byte by byte as they were received."""
-        raw: bytes = self._scope.get("raw_path") or self._scope["path"].encode("latin-1", "replace")
         query: bytes = self._scope["query_string"]
-        path = raw[len(self._upstream.service) + 1 :] or b"/"
+        path = _raw_path(self._scope)[len(self._upstream.service) + 1 :] or b"/"
         return path + b"?" + query if query else path
 
     async def _without_answer(self, error: NoAnswer) -> None:
@@ -257,6 +256,11 @@ class _Relay:
         """Keep and answer a request whose body did not come to its end."""
         exchange = Exchange(self._copies.endpoint, self._copied(), self._receive, self._send)
         await exchange.refuse(refused, refused.body, close=True)
+
+
+def _raw_path(scope: Scope) -> bytes:
+    """Return the path as it was received."""
+    return scope.get("raw_path") or scope["path"].encode("latin-1", "replace")
 
 
 def _has_body(headers: HeaderList) -> bool:

@@ -65,9 +65,13 @@ def upstreams_of(settings: Settings) -> tuple[Upstream, ...]:
     return tuple(msgspec.structs.replace(one, url=one.url.rstrip("/")) for one in found)
 
 
-def upstream_at(path: str, upstreams: tuple[Upstream, ...]) -> Upstream | None:
-    """Return the server that a path's prefix names, None if it names none."""
-    name = path[1:].partition("/")[0]
+def upstream_at(path: bytes, upstreams: tuple[Upstream, ...]) -> Upstream | None:
+    """Return the server that a path's prefix names, None if it names none.
+
+    `path` is as it was received. A prefix with percent-encoded letters or slashes is none: what follows it
+    could not be told apart from it.
+    """
+    name = path[1:].partition(b"/")[0].decode("latin-1")
     return next((one for one in upstreams if one.service == name), None)
 
 

@@ -35,6 +35,9 @@ _OF_ONE_CONNECTION = frozenset(
     }
 )
 _OF_THE_REQUEST = frozenset({b"host", b"expect"})
+_WITHOUT_BODY = (204, 304)
+_LENGTH = frozenset({b"content-length"})
+"""Left out of an answer that never has a body: the length is that of another answer, or wrong."""
 
 
 class NoAnswer(Exception):
@@ -137,10 +140,15 @@ class Passing:
         except BaseException:
             await _let_go(response)
             raise
-        kept = _without([(name.lower(), value) for name, value in response.headers.raw], frozenset())
+        status = response.status_code
+        if not 200 <= status < 600:
+            await _let_go(response)
+            raise NoAnswer(502, f"{status} is no status of an answer")
+        named = [(name.lower(), value) for name, value in response.headers.raw]
+        kept = _without(named, _LENGTH if status in _WITHOUT_BODY else frozenset())
         if whole:
             await response.aclose()
-        return Passed(response.status_code, kept, bytes(start), None if whole else _rest(response, chunks))
+        return Passed(status, kept, bytes(start), None if whole else _rest(response, chunks))
 
     async def close(self) -> None:
         """Close all connections."""

@@ -177,6 +177,8 @@ async def test_nothing_but_the_three_servers_is_reached(proxied: Proxied) -> Non
         "/segmentx/v1/t",
         "//segment/v1/t",
         "/api.segment.io/v1/t",
+        "/segment%2Fv1/t",
+        "/%73egment/v1/t",
     ):
         answer = await raw(
             proxied.url,
@@ -194,6 +196,22 @@ async def test_nothing_but_the_three_servers_is_reached(proxied: Proxied) -> Non
         proxied.segment.url.removeprefix("http://"),
     )
     assert proxied.cdn.requests == proxied.mixpanel.requests == []
+
+
+async def test_a_tunnel_is_not_opened(proxied: Proxied) -> None:
+    answer = await raw(proxied.url, b"CONNECT /segment HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    assert b"404" in answer.split(b"\r\n")[0]
+    assert proxied.segment.requests == []
+
+
+@pytest.mark.parametrize("status", [204, 304])
+async def test_an_answer_that_has_no_body_ends_with_its_headers(proxied: Proxied, status: int) -> None:
+    proxied.cdn.answer = f"HTTP/1.1 {status} Words\r\nETag: a\r\nContent-Length: 50\r\n\r\n".encode()
+    request = b"GET /cdn/x HTTP/1.1\r\nHost: x\r\n\r\n"
+    last = request.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
+    answer = await raw(proxied.url, request + last)  # on one connection, which stays usable
+    assert answer.count(b"HTTP/1.1 %d" % status) == answer.count(b"etag: a") == 2
+    assert b"content-length" not in answer
 
 
 async def test_what_the_server_refuses_is_handed_back_and_shown_with_its_words(proxied: Proxied) -> None:
@@ -294,6 +312,8 @@ async def test_in_an_engine_a_retry_of_what_was_refused_is_no_second_receipt(tmp
         ("reset", 502, "gave no answer"),
         ("half", 502, "gave no answer"),
         ("garbage", 502, "gave no answer"),
+        ("999", 502, "999 is no status of an answer"),
+        ("101", 502, "gave no answer"),
         ("silent", 504, "nothing came within 0.2 s"),
         ("refused", 502, "gave no answer"),
     ],
@@ -307,9 +327,11 @@ async def test_a_server_without_an_answer_is_answered_for(mode: str, status: int
             answer_timeout=0.2 if mode == "silent" else 30.0,
         )
         for one in (proxied.segment, proxied.mixpanel):
-            one.mode = "answer" if mode in ("garbage", "refused") else mode
+            one.mode = mode if mode in ("close", "reset", "half", "silent") else "answer"
             if mode == "garbage":
                 one.answer = bytes(range(256)) * 8
+            elif mode.isdigit():
+                one.answer = http(int(mode))
         answer = await proxied.http.post(
             f"{proxied.url}/segment/v1/batch", content=batch("m-1"), headers={"Origin": PAGE}
         )
