@@ -191,6 +191,7 @@ CASES: dict[str, list[Case]] = {
         ("export", "--journal", NAME),
         ("export", "--url", NAME),
     ],
+    "completion": [("completion", "bash"), ("completion", NAME)],
     "journal": [("journal", "clear", "--journal", NAME), ("journal", NAME)],
 }
 WRONG: list[Case] = [(NAME,), (f"--{NAME}",), ("--port", NAME), ("--config", f"{NAME}.toml", "--port", "0")]

@@ -13,6 +13,7 @@ import os
 import sys
 
 import click
+from click.shell_completion import CompletionItem
 
 from ...core.errors import FilterFault, SegtapError
 from .options import settings_options
@@ -42,6 +43,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "decode": ("lines", "Decode anything pasted: base64, a form, a URL, a curl line."),
     "replay": ("replay", "Send messages through the tap again."),
     "export": ("journal", "Write the journal's messages, one a line."),
+    "completion": ("completion", "Print the script that completes commands in your shell."),
     "journal": ("journal", "Look after the journal."),
 }
 """Command → its module in this package and its line in the help."""
@@ -60,6 +62,15 @@ class LazyGroup(click.Group):
         command = getattr(module, cmd_name)
         assert isinstance(command, click.Command)
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete the names of commands without importing them, and options."""
+        commands = [
+            CompletionItem(name, help=text)
+            for name, (_, text) in COMMANDS.items()
+            if name.startswith(incomplete)
+        ]
+        return [*commands, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

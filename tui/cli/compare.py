@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
+from .completing import complete_file
 from .options import DESTINATIONS, clock_of, config_option, format_option, load, tell_faults, tell_stand_in
 from .output import hidden, write, write_json
 
@@ -22,7 +23,13 @@ if TYPE_CHECKING:
 @click.argument("one", metavar="ONE", type=DESTINATIONS)
 @click.argument("other", metavar="OTHER", type=DESTINATIONS)
 @click.argument("source", metavar="[FILE|-]", type=click.File("rb"), required=False)
-@click.option("--journal", metavar="PATH", default="", help="All messages of this journal.")
+@click.option(
+    "--journal",
+    shell_complete=complete_file,
+    metavar="PATH",
+    default="",
+    help="All messages of this journal.",
+)
 @click.option(
     "--count", type=click.IntRange(1), default=20, show_default=True, help="How many, without FILE."
 )

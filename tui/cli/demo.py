@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from .completing import complete_engine
 from .options import load
 from .output import ask, say, write
 
@@ -14,7 +15,13 @@ DEFAULT_URL = "http://127.0.0.1:8765"
 
 
 @click.command()
-@click.option("--url", default=DEFAULT_URL, show_default=True, help="The endpoint to send to.")
+@click.option(
+    "--url",
+    shell_complete=complete_engine,
+    default=DEFAULT_URL,
+    show_default=True,
+    help="The endpoint to send to.",
+)
 @click.option(
     "--rate", type=click.FloatRange(0.01), default=4.0, show_default=True, help="Messages a second."
 )

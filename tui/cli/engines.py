@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .completing import complete_engine
 from .options import format_option
 from .output import ask, say, write, write_json
 
@@ -41,7 +42,7 @@ def ps(shape: str) -> None:
 
 
 @click.command()
-@click.argument("url", default="")
+@click.argument("url", default="", shell_complete=complete_engine)
 @click.option("--yes", is_flag=True, help="Ask nothing.")
 def stop(url: str, yes: bool) -> None:
     """Stop the engine at URL, or the one that runs.

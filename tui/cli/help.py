@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..render.glyphs import wants_ascii
+from .completing import complete_engine, complete_file, complete_topic
 from .options import config_option, format_option, load
 from .output import hidden, say, write, write_json, write_lines
 
@@ -29,9 +30,17 @@ WIDTH = 100
 
 
 @click.command("help")
-@click.argument("words", metavar="[TOPIC]", nargs=-1)
-@click.option("--journal", metavar="PATH", default="", help="The journal to read. [the usual one]")
-@click.option("--url", default="", help="Read from the engine that listens there.")
+@click.argument("words", metavar="[TOPIC]", nargs=-1, shell_complete=complete_topic)
+@click.option(
+    "--journal",
+    shell_complete=complete_file,
+    metavar="PATH",
+    default="",
+    help="The journal to read. [the usual one]",
+)
+@click.option(
+    "--url", shell_complete=complete_engine, default="", help="Read from the engine that listens there."
+)
 @config_option
 @format_option
 @click.pass_context

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ...core.text import counted
+from .completing import complete_engine, complete_file
 from .options import load
 from .output import ask, say, write, write_json_bytes
 
@@ -22,8 +23,16 @@ SHOWN = 5
 
 @click.command()
 @click.argument("filter_text", metavar="[FILTER]", default="")
-@click.option("--journal", metavar="PATH", default="", help="The journal to read. [the usual one]")
-@click.option("--url", default="", help="Read from the engine that listens there.")
+@click.option(
+    "--journal",
+    shell_complete=complete_file,
+    metavar="PATH",
+    default="",
+    help="The journal to read. [the usual one]",
+)
+@click.option(
+    "--url", shell_complete=complete_engine, default="", help="Read from the engine that listens there."
+)
 @click.pass_context
 def export(ctx: click.Context, filter_text: str, journal: str, url: str) -> None:
     """Write the journal's messages to stdout, one a line, oldest first.
@@ -65,7 +74,14 @@ def journal() -> None:
 
 
 @journal.command()
-@click.option("--journal", "path", metavar="PATH", default="", help="The journal. [the usual one]")
+@click.option(
+    "--journal",
+    "path",
+    shell_complete=complete_file,
+    metavar="PATH",
+    default="",
+    help="The journal. [the usual one]",
+)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def clear(path: str, yes: bool) -> None:
     """Forget every message and delivery, for good."""
@@ -95,7 +111,14 @@ async def _clear(path: str, *, yes: bool) -> None:
 
 
 @journal.command()
-@click.option("--journal", "path", metavar="OLD", default="", help="The damaged journal. [the usual one]")
+@click.option(
+    "--journal",
+    "path",
+    shell_complete=complete_file,
+    metavar="OLD",
+    default="",
+    help="The damaged journal. [the usual one]",
+)
 @click.option("--to", metavar="NEW", required=True, help="The new journal; nothing may have that name yet.")
 @click.pass_context
 def salvage(ctx: click.Context, path: str, to: str) -> None:

@@ -11,6 +11,7 @@ import click
 
 from ...core.settings import REPAIR_NAMES
 from ..render.glyphs import wants_ascii
+from .completing import complete_file
 from .options import (
     DESTINATIONS,
     SIMULATED,
@@ -140,7 +141,12 @@ def _simulate(source: BinaryIO, clock: int) -> int:
 @SOURCE
 @click.option("--destination", type=DESTINATIONS, help="Which destination of Segment's. [actions]")
 @click.option("--now", metavar="ISO", help="The clock for messages that name none. [the time now]")
-@click.option("--plan", metavar="FILE", help="Tracking plan that the messages must keep to.")
+@click.option(
+    "--plan",
+    shell_complete=complete_file,
+    metavar="FILE",
+    help="Tracking plan that the messages must keep to.",
+)
 @click.option(
     "--format",
     "shape",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
+from .completing import complete_file
 from .output import hide_secrets_of, say
 
 if TYPE_CHECKING:
@@ -65,11 +66,15 @@ _LISTENING = (
     click.option(
         "--host", multiple=True, metavar="ADDR", help="Address to listen on (repeatable); a phone needs one."
     ),
-    click.option("--tls-cert", metavar="FILE", help="Certificate to speak https with."),
-    click.option("--tls-key", metavar="FILE", help="Its key."),
+    click.option(
+        "--tls-cert", shell_complete=complete_file, metavar="FILE", help="Certificate to speak https with."
+    ),
+    click.option("--tls-key", shell_complete=complete_file, metavar="FILE", help="Its key."),
 )
 _JOURNAL = (
-    click.option("--journal", metavar="PATH", help="The journal to keep messages in."),
+    click.option(
+        "--journal", shell_complete=complete_file, metavar="PATH", help="The journal to keep messages in."
+    ),
     click.option("--ephemeral", is_flag=True, default=None, help="Keep nothing after the end."),
 )
 _OPTIONS = (
@@ -106,7 +111,9 @@ _OPTIONS = (
         "--mixpanel-url", metavar="URL", help="Send to this base URL instead: a proxy, a test server."
     ),
     config_option,
-    click.option("--plan", metavar="FILE", help="Tracking plan to check messages by."),
+    click.option(
+        "--plan", shell_complete=complete_file, metavar="FILE", help="Tracking plan to check messages by."
+    ),
     click.option("--theme", metavar="NAME", help="Colours of the screen."),
 )
 

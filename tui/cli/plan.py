@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
+from .completing import complete_file
 from .options import format_option, load
 from .output import say, write, write_document, write_json
 
@@ -27,6 +28,7 @@ def plan() -> None:
 @click.argument("source", metavar="[FILE|-]", type=click.File("rb"), required=False)
 @click.option(
     "--journal",
+    shell_complete=complete_file,
     metavar="[PATH]",
     is_flag=False,
     flag_value="",

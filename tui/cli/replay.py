@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from .completing import complete_engine
 from .options import load
 from .output import say
 
@@ -17,7 +18,10 @@ from .output import say
     "--filter", "filter_text", metavar="EXPR", help="Those of the running engine's journal that match EXPR."
 )
 @click.option(
-    "--url", default="", help="The engine, or any endpoint of Segment's kind. [the newest of your engines]"
+    "--url",
+    shell_complete=complete_engine,
+    default="",
+    help="The engine, or any endpoint of Segment's kind. [the newest of your engines]",
 )
 @click.option(
     "--write-key",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from .completing import complete_rule
 from .options import format_option
 from .output import say, write, write_json, write_lines
 
@@ -45,7 +46,7 @@ def rules(words: tuple[str, ...], shape: str, severity: str | None) -> None:
 
 
 @click.command()
-@click.argument("words", metavar="RULE", nargs=-1, required=True)
+@click.argument("words", metavar="RULE", nargs=-1, required=True, shell_complete=complete_rule)
 @format_option
 def explain(words: tuple[str, ...], shape: str) -> None:
     """Explain a rule: what, why, how to fix it, and an example before and after.

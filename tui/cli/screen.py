@@ -13,6 +13,7 @@ import click
 
 from ...core.errors import PortTaken
 from ...core.settings import Settings
+from .completing import complete_engine
 from .options import load, read_settings
 from .output import ask, say
 
@@ -35,7 +36,7 @@ def open_screen(*, demo: bool, **options: Any) -> int:
 
 
 @click.command()
-@click.argument("url", default="")
+@click.argument("url", default="", shell_complete=complete_engine)
 @click.option("--theme", metavar="NAME", help="Colours of the screen.")
 def attach(url: str, theme: str | None) -> None:
     """Open the screen on a running engine: the newest one, or the one at URL.

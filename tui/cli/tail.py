@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .completing import complete_engine
 from .interrupts import run_until_interrupted
 from .options import format_option, read_settings, settings_options
 from .output import say, write, write_json
@@ -21,7 +22,10 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("filter_text", metavar="[FILTER]", default="")
 @click.option(
-    "--url", default="", help="The running engine to listen to. [the newest of yours, else an own one]"
+    "--url",
+    shell_complete=complete_engine,
+    default="",
+    help="The running engine to listen to. [the newest of yours, else an own one]",
 )
 @format_option
 @click.option("--count", type=click.IntRange(1), help="Stop after this many lines.")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..render.glyphs import wants_ascii
+from .completing import complete_engine, complete_file
 from .options import clock_of, config_option, load, tell_faults, tell_stand_in
 from .output import hidden, say, write
 
@@ -35,8 +36,14 @@ STAGE_WIDTH = 27
 @click.command()
 @click.argument("message", metavar="[FILE|-|ID]", default="-")
 @click.option("--now", metavar="ISO", help="The clock for messages that name none. [the time now]")
-@click.option("--journal", metavar="PATH", default="", help="The journal that has the ID. [the usual one]")
-@click.option("--url", default="", help="The engine that has the ID.")
+@click.option(
+    "--journal",
+    shell_complete=complete_file,
+    metavar="PATH",
+    default="",
+    help="The journal that has the ID. [the usual one]",
+)
+@click.option("--url", shell_complete=complete_engine, default="", help="The engine that has the ID.")
 @config_option
 @click.pass_context
 def why(

@@ -1,0 +1,44 @@
+"""What a shell can complete as the value of an option or argument."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import click
+from click.shell_completion import CompletionItem
+
+from ...core.text import clean
+
+Items = list[CompletionItem]
+
+
+def complete_file(ctx: click.Context, param: click.Parameter, incomplete: str) -> Items:
+    """Let the shell complete the names of files."""
+    return [CompletionItem(incomplete, type="file")]
+
+
+def complete_engine(ctx: click.Context, param: click.Parameter, incomplete: str) -> Items:
+    """Complete the URLs of the engines that run."""
+    from ...core.serve.notes import running
+
+    return _beginning(incomplete, ((clean(note.url), note.kind) for note in running()))
+
+
+def complete_rule(ctx: click.Context, param: click.Parameter, incomplete: str) -> Items:
+    """Complete the ids of rules."""
+    from ...core.catalogue import BY_ID
+
+    return _beginning(incomplete, ((id, rule.what) for id, rule in BY_ID.items()))
+
+
+def complete_topic(ctx: click.Context, param: click.Parameter, incomplete: str) -> Items:
+    """Complete the questions of the FAQ, and commands."""
+    from ...core.doctor.faq import QUESTIONS
+
+    questions = _beginning(incomplete, ((question.id, question.title) for question in QUESTIONS))
+    parent = ctx.find_root().command
+    return questions + (parent.shell_complete(ctx.find_root(), incomplete) if incomplete else [])
+
+
+def _beginning(incomplete: str, values: Iterable[tuple[str, str]]) -> Items:
+    return [CompletionItem(value, help=text) for value, text in values if value.startswith(incomplete)]
