@@ -144,11 +144,14 @@ def _finish_tables(definitions: dict[str, _Schema]) -> None:
     for action, own in ACTIONS.items():
         for key in own:
             keys.setdefault(key, []).append(action)
-    condition["dependentSchemas"] = {
-        key: {"properties": {"action": {"enum": actions}}, "required": ["action"]}
-        for key, actions in keys.items()
-    }
+    # Not as dependentSchemas, which taplo does not know.
     condition["allOf"] = [
+        {
+            "if": {"required": [key]},
+            "then": {"properties": {"action": {"enum": actions}}, "required": ["action"]},
+        }
+        for key, actions in keys.items()
+    ] + [
         {
             "if": {"properties": {"action": {"const": action}}, "required": ["action"]},
             "then": {"required": [own[0]]},
