@@ -309,6 +309,8 @@ class FakeViewer(Viewer):
         """The engine's settings."""
         self.registered = SuperProperties()
         """What is registered after any message."""
+        self.stretch = 0
+        """Lines after which time is up for a search; 0 for no end."""
         self.behind = 0
         """Messages that the overview has not read yet, as far as it tells."""
         self.known_users = Users(mode="original")
@@ -409,7 +411,22 @@ class FakeViewer(Viewer):
             newer = [line for line in found if line.id > after]
             return Page(summaries=tuple(newer[:limit]), more=len(newer) < len(found))
         older = [line for line in found if before is None or line.id < before]
+        if ask.filter and self.stretch and ask.wait is not None:
+            return self._stretch_of(older, before)
         return Page(summaries=tuple(older[-limit:]), more=len(older) > limit)
+
+    def _stretch_of(self, older: Sequence[Summary], before: int | None) -> Page:
+        """What is found among the next lines, as if time were up then."""
+        looked = [line for line in self.lines if before is None or line.id < before][-self.stretch :]
+        first = looked[0].id if looked else 0
+        more = first > self.lines[0].id
+        return Page(
+            summaries=tuple(line for line in older if line.id >= first),
+            more=more,
+            reached=self.lines[-1].id,
+            searched_to=first if more else 0,
+            searched=sum(line.id >= first for line in self.lines) if more else 0,
+        )
 
     def _answer_detail(self, ask: ops.DetailRequest) -> MessageDetail:
         id = ask.id

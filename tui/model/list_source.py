@@ -22,6 +22,8 @@ FIRST = 1_000
 """Messages read at the start, and whenever the newest are asked for."""
 PAGE = 500
 """Messages read at a time while scrolling or catching up."""
+WAIT = 250
+"""Milliseconds after which a search is answered with what it found so far."""
 PATIENCE = (0.5, 1, 2, 4, 8, 15)
 """Seconds between attempts to reach a lost engine."""
 
@@ -74,11 +76,17 @@ class ListSource:
         self.view = view
         self.text = ""
         self.searching = False
+        self.stopped = False
+        """True once the reader stopped the search."""
+        self.searched = 0
+        """About how many messages the search looked at; 0 for one that was soon done."""
         self._details = details
         self._listener = listener
         self._reconnect = reconnect
         self._scanned = 0
         self._newest = 0
+        self._before = 0
+        """Where the search continues: below this id; 0 once it has ended."""
         self._turn = 0
         """Raised whenever the list is read from the start: pages of an earlier turn are dropped."""
         self._engine: tuple[int, int] | None = None
@@ -192,35 +200,64 @@ class ListSource:
     # Pages of the journal
 
     async def load(self, *, keep: int | None = None) -> None:
-        """Read the newest messages; with a filter, read on until it has all matches or the window is full."""
+        """Read the newest messages; with a filter, read on until it has all matches or the window is full.
+
+        Matches are shown as they are found, the newest first. In between, new messages are read.
+        """
         self._turn += 1
         turn, filter = self._turn, self.search
-        self.searching = bool(filter)
+        self.searching, self.stopped, self.searched, self._before = bool(filter), False, 0, 0
         self._listener.loaded()
         async with self._reading:
             if turn == self._turn:
                 await self._quietly(self._load(turn, filter, keep))
+            lost = keep is not None and not self.view.selection.following and self.view.selected != keep
+            if filter and turn == self._turn and keep is not None and lost:
+                # At once: after a long search the list would jump under the reader.
+                await self._quietly(self._hold(keep, filter))
+        while turn == self._turn and self._before:
+            async with self._reading:
+                if turn == self._turn:
+                    await self._quietly(self._search_on(turn, filter))
         if turn == self._turn:
             self.searching = False
             self._listener.loaded()
 
     async def _load(self, turn: int, filter: str, keep: int | None) -> None:
         target = self._newest
-        page = await self.viewer.page(limit=FIRST, filter=filter)
+        page = await self.viewer.page(limit=FIRST, filter=filter, wait=WAIT if filter else None)
         if turn != self._turn:
             return
         last = page.summaries[-1].id if page.summaries else 0
-        self._scanned = max(target, last)
+        self._scanned = max(target, last, page.reached)
         self._newest = max(self._newest, last)
         self.view.reset(page, keep=keep)
+        if filter:
+            self._note_progress(page)
         self._listener.loaded()
-        window = self.view.window
-        while filter and page.more and page.summaries and len(window) < window.limit:
-            page = await self.viewer.page(before=page.summaries[0].id, limit=FIRST, filter=filter)
-            if turn != self._turn:
-                return
+
+    async def _search_on(self, turn: int, filter: str) -> None:
+        before, self._before = self._before, 0
+        page = await self.viewer.page(before=before, limit=FIRST, filter=filter, wait=WAIT)
+        if turn == self._turn:
             self.view.prepend(page)
+            self._note_progress(page)
             self._listener.loaded()
+
+    def _note_progress(self, page: Page) -> None:
+        window = self.view.window
+        if page.more and len(window) < window.limit:
+            self._before = page.searched_to or (page.summaries[0].id if page.summaries else 0)
+        self.searched = page.searched or self.searched
+
+    def stop(self) -> bool:
+        """Stop a search that shows how far it is; what was found stays. Returns False if there is none."""
+        if not self.searching or not self.searched:
+            return False
+        self._turn += 1
+        self.searching, self.stopped, self._before = False, True, 0
+        self._listener.loaded()
+        return True
 
     @property
     def search(self) -> str:
@@ -233,11 +270,7 @@ class ListSource:
         The selected message, or the one to `keep`, stays selected if it matches, however old it is.
         """
         self.text = text
-        keep = self.view.selected if keep is None else keep
-        await self.load(keep=keep)
-        if keep is not None and not self.view.selection.following and self.view.selected != keep:
-            async with self._reading:
-                await self._quietly(self._hold(keep, text))
+        await self.load(keep=self.view.selected if keep is None else keep)
 
     async def older(self) -> None:
         """Read the page above the window."""
@@ -245,7 +278,7 @@ class ListSource:
 
     async def _older(self) -> None:
         window, turn = self.view.window, self._turn
-        if not window.rows or not window.more_above:
+        if not window.rows or not window.more_above or self.searching or self.stopped:
             return
         page = await self.viewer.page(before=window.rows[0].id, limit=PAGE, filter=self.search)
         if turn == self._turn:
@@ -287,6 +320,7 @@ class ListSource:
         turn = self._turn
         page = await self.viewer.page(after=0, limit=PAGE, filter=self.search)
         if turn == self._turn:
+            self.searching = self.stopped = False
             self.view.hold_from(page)
             self._listener.loaded()
 
@@ -307,11 +341,11 @@ class ListSource:
     async def _hold(self, id: int, filter: str) -> bool:
         """Show the page of the filter's matches that ends with a message; False if it is not among them."""
         turn = self._turn
-        page = await self.viewer.page(before=id + 1, limit=PAGE, filter=filter)
+        page = await self.viewer.page(before=id + 1, limit=PAGE, filter=filter, wait=WAIT if filter else None)
         if not page.summaries or page.summaries[-1].id != id or turn != self._turn:
             return False
         self._turn += 1
-        self.text, self.searching = filter, False
+        self.text, self.searching, self.stopped = filter, False, False
         self.view.hold_upto(page)
         self._listener.loaded()
         return True

@@ -88,8 +88,13 @@ class MainScreen(MainFeed):
             self._trail.add(Step(action, row, former, self.filter_bar.text, selected))
 
     def action_back(self) -> None:
-        """Go back to the list; on the list, back to the screen whose row filters it, or clear the filter."""
+        """Go back to the list; on the list, stop a search that shows how far it is.
+
+        With none, go back to the screen whose row filters the list, or clear the filter.
+        """
         on_list = self.focused is self.list and not (self.opened and self._layout == "narrow")
+        if on_list and self.source.stop():
+            return
         step = self._trail.back(self.filter_bar.text) if on_list and self.filter_bar.text else None
         if step is None:
             super().action_back()

@@ -18,7 +18,7 @@ from ..model.list_source import ListListener, ListSource, Reconnect
 from ..model.stale_panes import StalePanes
 from ..render.glyphs import Glyphs
 from ..widgets.filter_bar import FilterBar
-from ..widgets.list_frame import list_place, list_title
+from ..widgets.list_frame import Progress, list_place, list_title, progress_words
 from ..widgets.message_list import MessageList
 from .main_layout import MainLayout
 
@@ -139,21 +139,33 @@ class MainFeed(MainLayout):
                 self.empty.focus()
             elif self.focused is None or self.focused is self.empty:
                 self.list.focus()
-        text = self.source.text
-        self.list.nothing = (
-            ""
-            if not text
-            else "Searching …"
-            if self.source.searching
-            else (f"No message matches “{shorten(clean(text), 40)}”. Esc clears the filter.")
-        )
+        self.list.nothing = self._why_empty(total)
         if not held:
             self.list.refresh()
         self._title(total)
 
+    @property
+    def _progress(self) -> Progress | None:
+        """How far a search is that is not soon done."""
+        source = self.source
+        shown = source.stopped or (source.searching and source.searched > 0)
+        return Progress(source.searched, source.stopped) if shown else None
+
+    def _why_empty(self, total: int) -> str:
+        """Return the text that stands in an empty list with a filter."""
+        text, progress = self.source.text, self._progress
+        if not text:
+            return ""
+        if progress is not None and progress.stopped:
+            return f"No match so far, {progress_words(progress, total)}. Esc clears the filter."
+        if self.source.searching:
+            return "Searching …"
+        return f"No message matches “{shorten(clean(text), 40)}”. Esc clears the filter."
+
     def _title(self, total: int) -> None:
         searching, text = self.source.searching, self.source.text
-        titles = (list_title(self.list, total, text, searching=searching), list_place(self.list))
+        title = list_title(self.list, total, text, searching=searching, progress=self._progress)
+        titles = (title, list_place(self.list))
         if titles != self._titles:
             self._titles = titles
             frame = self.query_one("#messages")

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from textual.content import Content
 from textual.style import Style
 
+from ...core.text import clean, shorten
+from ..render.detail import worded
 from ..render.glyphs import to_ascii
 from .message_list import MessageList
 
@@ -14,13 +18,41 @@ ROOM = 40
 """Cells from which on the foot also says which key follows."""
 
 
-def list_title(view: MessageList, total: int, text: str, *, searching: bool) -> Content:
-    """Return `Messages – 1,204`, or with a filter `Messages – order – 212 of 1,204`; … while it searches."""
+FOR_PROGRESS = 72
+"""Cells from which the title says of how many messages a long search has looked at how many."""
+LONGEST = 24
+"""Cells of the filter beside that."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """The state of a long search: how many messages it looked at, and whether the reader stopped it."""
+
+    searched: int
+    stopped: bool
+
+
+def list_title(
+    view: MessageList, total: int, text: str, *, searching: bool, progress: Progress | None = None
+) -> Content:
+    """Return `Messages – 1,204`, or with a filter `Messages – order – 212 of 1,204`; … while it searches.
+
+    A long search: `Messages – order – 12 found, searched 240,000 of 1,000,000, Esc stops`.
+    """
     marks, window = view.marks, view.window
     title = Content("Messages")
     if not text:
         return Content.assemble(title, f" {marks.none} {total:,}") if total else title
     count = f"{len(window):,}"
+    if progress is not None:
+        found = progress_words(progress, total, short=view.size.width < FOR_PROGRESS)
+        return Content.assemble(
+            title,
+            f" {marks.none} ",
+            (worded(shorten(clean(text), LONGEST), marks), "bold $accent"),
+            f" {marks.none} {count} found, ",
+            (found, "$mark-waiting"),
+        )
     if searching:
         count += marks.ellipsis
     elif window.more_above or window.more_below:
@@ -28,6 +60,13 @@ def list_title(view: MessageList, total: int, text: str, *, searching: bool) -> 
     shown = to_ascii(text) if marks.ascii else text
     dash = f" {marks.none} "
     return Content.assemble(title, dash, (shown, "bold $accent"), f"{dash}{count} of {total:,}")
+
+
+def progress_words(progress: Progress, total: int, *, short: bool = False) -> str:
+    """Return `searched 240,000 of 1,000,000, Esc stops`, or `stopped at 240,000 of 1,000,000`."""
+    searched = min(progress.searched, total)
+    at = f"{searched * 100 // max(total, 1)}%" if short else f"{searched:,} of {total:,}"
+    return f"stopped at {at}" if progress.stopped else f"searched {at}, Esc stops"
 
 
 def list_place(view: MessageList) -> Content:

@@ -139,8 +139,12 @@ class MessageList(MessageLines, inherit_bindings=False):
 
     def prepend(self, page: Page) -> None:
         """Add a page of older messages on top. The lines in sight stay where they are."""
+        empty = not len(self.window)
         added = self.window.prepend(page.summaries, more=page.more)
-        if added:
+        if added and empty:
+            self.resize_lines()
+            self._to_newest()
+        elif added:
             top = self.scroll_offset.y
             self.selection.shift(added)
             if not self.selection.following:
