@@ -19,7 +19,7 @@ from ..objections import Objection, change, first_rejection, refusal, rejection
 from ..settings import API_HOSTS, SEGMENT_REGIONS, STAND_IN_TOKEN, Destination, Region
 from ..sources.bounds import DEFAULT_BOUNDS, MESSAGES_TOGETHER, Bounds, over_from, too_large
 from ..sources.decode import NotJson, inflate, read_json
-from ..sources.mixpanel.records import endpoint_of, endpoint_of_path, token_of
+from ..sources.mixpanel.records import endpoint_of, endpoint_of_path, token_of, tokens_of
 from ..sources.mixpanel.requests import Device, device_of
 from ..sources.segment.objections import repair_objections
 from ..sources.segment.routes import basic_user
@@ -150,26 +150,27 @@ def device_translation(message: Message, destination: Destination) -> Translatio
         body=message.document,
         verbatim=message.original,
     )
-    why = _why_not(message, token, secret)
-    return Translation(
-        (Operation("", "", request),), not_sent=NotSent(_token_path(message.document), why) if why else None
-    )
+    return Translation((Operation("", "", request),), not_sent=_not_sent(message, token, secret))
 
 
-def _why_not(message: Message, token: str, secret: str) -> str:
-    """Return why a record is not for the configured project, "" if it is, or if none is configured."""
-    named = message.write_key
-    if token in ("", STAND_IN_TOKEN) or named == token:
-        return ""
-    if not named:
-        return "it names no project"
-    if secret and named == secret and not token_of(message.document):
-        return ""  # /import knows the project by its credentials
-    return f"another project ({named[:4]}…)"
+def _not_sent(message: Message, token: str, secret: str) -> NotSent | None:
+    """Return why a record is not for the configured project, None if it is, or if none is configured."""
+    if token in ("", STAND_IN_TOKEN):
+        return None
+    named = tokens_of(message.document)
+    for path, one in named:  # any of two may be the one that Mixpanel goes by
+        if one != token:
+            return NotSent(path, _another(one))
+    path = "$.properties.token" if "event" in message.document else "$.$token"
+    if not message.write_key:
+        return NotSent(path, "it names no project")
+    if named or message.write_key in (token, secret):
+        return None  # /import knows the project by its credentials
+    return NotSent(path, _another(message.write_key))
 
 
-def _token_path(record: JsonObject) -> str:
-    return "$.properties.token" if "event" in record else "$.$token"
+def _another(token: str) -> str:
+    return f"another project ({token[:4]}…)"
 
 
 def _project(destination: Destination) -> tuple[str, str, Region]:

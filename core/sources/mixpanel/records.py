@@ -114,8 +114,19 @@ def operations_of(record: JsonObject) -> list[str]:
     return [name for name in OPERATIONS if name in record]
 
 
+def tokens_of(record: JsonObject) -> list[tuple[str, str]]:
+    """Return the projects' tokens that a record names, each with its path; first that of its own kind.
+
+    Events name theirs in the properties, updates beside them. Only a record made by hand names both.
+    """
+    properties = record.get("properties")
+    inside: Json = properties.get("token") if isinstance(properties, dict) else None
+    places: list[tuple[str, Json]] = [("$.properties.token", inside), ("$.$token", record.get("$token"))]
+    if "event" not in record:
+        places.reverse()
+    return [(path, token) for path, token in places if isinstance(token, str) and token]
+
+
 def token_of(record: JsonObject) -> str:
     """Return the project's token that a record names, "" for none."""
-    properties = record.get("properties")
-    holder: Json = properties.get("token") if isinstance(properties, dict) else record.get("$token")
-    return holder if isinstance(holder, str) else ""
+    return next((token for _, token in tokens_of(record)), "")

@@ -16,7 +16,7 @@ from mixpanel_server import MixpanelServer
 from segtap.core.api.client import Client
 from segtap.core.commands.replay import read_lines, replay_lines
 from segtap.core.delivery import DeliveryState
-from segtap.core.messages import Marks
+from segtap.core.messages import JsonObject, Marks
 
 OTHER = "ab12cd34ef56ab12cd34ef56ab12cd34"
 
@@ -157,6 +157,36 @@ async def test_records_are_forwarded_byte_for_byte_to_the_endpoint_that_they_cam
         assert elsewhere.not_sent is not None
         assert elsewhere.not_sent.reason == "another project (ab12…)"
         assert (await client.state()).deliveries.total == 6
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "record"),
+    [
+        ("/engage/", PROFILE | {"$token": OTHER, "properties": {"token": TOKEN}}),
+        ("/engage/", PROFILE | {"properties": {"token": OTHER}}),
+        ("/engage/", event("Seen", "i-1") | PROFILE | {"$token": OTHER}),
+        ("/track/", event("Seen", "i-1", token=OTHER) | {"$token": TOKEN}),
+    ],
+)
+async def test_a_record_that_names_another_project_anywhere_is_not_sent(
+    tmp_path: Path, endpoint: str, record: JsonObject
+) -> None:
+    async with (
+        MixpanelServer() as mixpanel,
+        running_engine(engine_settings(tmp_path, mixpanel_url=mixpanel.url), forwarding=True) as (
+            engine,
+            client,
+        ),
+    ):
+        await send(engine.url, endpoint, [record, event("Own", "i-2") if "track" in endpoint else PROFILE])
+        await until(client, lambda state: state.deliveries.sent == 1)
+        lines = await listed(client, 2)
+        assert [line.delivery.value for line in lines] == ["off", "sent"]
+        elsewhere = (await client.detail(lines[0].id)).verdict.translation
+        assert elsewhere.not_sent is not None
+        assert elsewhere.not_sent.reason == "another project (ab12…)"
+        (request,) = mixpanel.requests
+        assert not request.holds(OTHER)
 
 
 async def test_what_is_owed_is_sent_after_a_restart(tmp_path: Path) -> None:
