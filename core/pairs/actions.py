@@ -26,13 +26,15 @@ class Action(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     `names` are those under which the other copy may come: the event's, or what it does and to whom. `time` is
     milliseconds, None where the copy has none. `page` is scheme and host of the page, "" where it is not
-    known. `within` are the milliseconds that may lie between the two copies.
+    known; then the `user` has to be the same, if both say who that is. `within` are the milliseconds that may
+    lie between the two copies.
     """
 
     names: tuple[str, ...]
     time: float | None
     page: str
     within: int = WITHIN
+    user: str = ""
 
 
 def cloud_actions(document: JsonObject) -> tuple[Action, ...]:
@@ -76,7 +78,7 @@ def event_action(document: JsonObject, time: float | None) -> Action | None:
     if isinstance(properties, dict) and "time" in properties:
         own = milliseconds(properties["time"])
         time = time if own is None else own
-    return Action(names, time, _page_of(document))
+    return Action(names, time, _page_of(document), user=_text(document.get("userId")))
 
 
 def device_action(record: JsonObject) -> Action | None:
@@ -90,7 +92,7 @@ def device_action(record: JsonObject) -> Action | None:
             return Action((_named(event, _text(properties.get("distinct_id"))),), time, page)
         if event == "$create_alias":
             return Action((_named(event, _text(properties.get("alias"))),), time, page)
-        return Action((event,), time, page)
+        return Action((event,), time, page, user=_text(properties.get("$user_id")))
     if "$group_key" in record:
         return Action((_named("group", _text(record.get("$group_id"))),), None, "", FLUSHED_WITHIN)
     user = _text(_object(record.get("$set")).get("id"))  # an identify call's, no increment's and no group's

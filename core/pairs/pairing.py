@@ -74,8 +74,12 @@ class Pairing:
 
 
 def _fits(one: _Waiting, other: _Waiting) -> bool:
-    pages = one.action.page, other.action.page
-    return abs(one.time - other.time) <= one.action.within and ("" in pages or pages[0] == pages[1])
+    here, there = one.action, other.action
+    if abs(one.time - other.time) > here.within:
+        return False
+    if here.page and there.page:
+        return here.page == there.page
+    return here.user == there.user or not here.user or not there.user
 
 
 def _rank(one: _Waiting, other: _Waiting) -> tuple[int, float, int]:

@@ -137,6 +137,13 @@ def test_another_page_has_no_copy() -> None:
     assert pairs(track("Paid", 0, context={}), sent()) == [None, 0]
 
 
+def test_what_a_server_sends_for_another_user_is_no_copy() -> None:
+    theirs = track("Paid", 0, context={}, userId="user-8")
+    assert pairs(theirs, sent("Paid", 0, **{"$user_id": "user-7"})) == [None, None]
+    assert pairs(theirs, sent("Paid", 0, **{"$user_id": "user-8"})) == [None, 0]
+    assert pairs(track("Paid", 0, userId="user-8"), sent("Paid", 0, **{"$user_id": "user-7"})) == [None, 0]
+
+
 def test_the_clock_of_the_page_counts_and_a_property_time() -> None:
     corrected = track("Paid", 0, timestamp="2026-11-24T21:00:00Z", originalTimestamp="2026-11-24T22:00:00.1Z")
     assert pairs(corrected, sent()) == [None, 0]
