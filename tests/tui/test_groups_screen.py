@@ -106,6 +106,28 @@ async def test_an_event_leads_to_its_messages(app_on: AppOn, size: tuple[int, in
         await until(pilot, lambda: app.screen is main and main.source.text == 'event:"Order Completed"')
 
 
+async def test_a_key_leads_to_what_carries_it_and_escape_back(app_on: AppOn) -> None:
+    app = app_on(viewer_of(groups_of()))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: app.main is not None and len(app.main.list.window))
+        main = app.main
+        assert main is not None
+        main.filter_by("type:track")
+        await until(pilot, lambda: main.source.text == "type:track")
+        screen = await opened(pilot)
+        assert "not filtered" in str(screen.banner.render())
+        screen.parts.select(("", "$group_id", "key"))
+        await pilot.press("enter")
+        term = 'mp."$group_id"? or mp.$set."$group_id"? or mp.$group_key="$group_id"'
+        await until(pilot, lambda: app.screen is main and main.source.text == term)
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, GroupsScreen))
+        back = app.screen
+        assert isinstance(back, GroupsScreen)
+        await until(pilot, lambda: back.parts.key == ("", "$group_id", "key"))
+        assert main.source.text == main.filter_bar.text == "type:track"
+
+
 async def test_it_keeps_fresh_and_the_cursor_stays(app_on: AppOn, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live_screen, "FRESH", 0.02)
     viewer = viewer_of(groups_of())

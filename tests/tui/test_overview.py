@@ -253,6 +253,37 @@ async def test_rows_narrow_the_filter_further_and_each_escape_goes_back_one(app_
         assert app.screen is main
 
 
+@size_of
+async def test_enter_on_a_bar_lists_the_messages_of_that_time(app_on: AppOn, size: tuple[int, int]) -> None:
+    app = app_on(FakeViewer(story(600)))
+    async with app.run_test(size=size) as pilot:
+        await until(pilot, lambda: app.main is not None and len(app.main.list.window) == 600)
+        main = app.main
+        assert main is not None
+        screen = await opened(pilot)
+        await pilot.press("shift+tab")
+        assert screen.bars.has_focus
+        assert sum(bar.messages for bar in screen.bars.bars) == 600
+        await pilot.press("home", "right", "right", "left")
+        chosen = screen.bars.bars[1]
+        assert f"{chosen.messages} messages, {chosen.errors} with errors" in drawn_screen(pilot)
+        await pilot.press("enter")
+        await until(pilot, lambda: app.screen is main and len(main.list.window) == chosen.messages)
+        assert all(chosen.start <= row.received_at < chosen.end for row in main.list.window.rows)
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, SummaryScreen) and app.screen.bars.has_focus)
+        back = app.screen
+        assert isinstance(back, SummaryScreen)
+        assert back.bars.cursor == 1
+        await pilot.press("end")
+        assert back.bars.cursor == len(back.bars.bars) - 1
+        await pilot.click(back.bars, offset=(1, 0))
+        assert back.bars.cursor == 0
+        await pilot.click(back.bars, offset=(1, 0), times=2)
+        await until(pilot, lambda: app.screen is main, "a double click opens it")
+        assert main.source.text.startswith("since:")
+
+
 async def test_another_filter_ends_the_way_back(app_on: AppOn) -> None:
     app = app_on(FakeViewer(story(60)))
     async with app.run_test(size=(120, 40)) as pilot:

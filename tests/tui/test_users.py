@@ -138,6 +138,23 @@ async def test_an_id_leads_to_its_messages(app_on: AppOn) -> None:
         await until(pilot, lambda: back.user.key == ("user-77", "member", "user-77") and back.user.has_focus)
 
 
+async def test_a_user_leads_to_the_messages_of_all_its_ids(app_on: AppOn) -> None:
+    app = app_on(viewer_of())
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await opened(pilot)
+        cluster = screen.cluster
+        assert cluster is not None
+        await until(pilot, lambda: screen.user.has_focus)
+        await pilot.press("home", "enter")
+        main = app.main
+        assert main is not None
+        await until(pilot, lambda: app.screen is main and main.source.text.startswith('user:"user-77",'))
+        for member in cluster.members:
+            assert f'"{member.id}"' in main.source.text
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, UsersScreen) and app.screen.user.has_focus)
+
+
 async def test_what_was_not_joined_is_a_warning(app_on: AppOn) -> None:
     async with app_on(viewer_of()).run_test(size=(120, 40)) as pilot:
         screen = await opened(pilot)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from ...core import DEFAULT_GROUP_KEY as DEFAULT_KEY
 from ...core.aggregates.model import GroupKeyCheck, Groups, PartCheck, Standing
@@ -11,7 +12,7 @@ from ...core.messages import Json
 from ...core.text import counted
 from ...core.toml_text import fits_toml, toml_value
 from ...core.verdict import Severity
-from ..model.narrowing import named_term
+from ..model.narrowing import group_term, named_term
 from .columns import fit
 from .detail import READING, Line, Span, message_line, rule, tick, worded, wrapped
 from .glyphs import Glyphs, severity_mark
@@ -121,7 +122,8 @@ def key_lines(
     there = sum(part.standing == "yes" for part in check.parts)
     of = f"{there} of {len(check.parts)} parts"
     title = fit(worded(check.key, marks), max(width - len(of) - 4, 6), marks.ellipsis).rstrip()
-    lines = [rule((check.key, "key"), title, width, marks, after=of)]
+    heading = rule((check.key, "key"), title, width, marks, after=of)
+    lines = [replace(heading, text=group_term(check.key, named=check.named))]
     for part in check.parts:
         lines += _part(check.key, part, width, marks, found, today)
     return lines

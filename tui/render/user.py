@@ -77,7 +77,11 @@ def cluster_lines(
         (counted(cluster.events, "event"), counted(cluster.ids, "id"), counted(cluster.profiles, "profile"))
     )
     lines = [
-        Line(("id",), ((fit(worded(cluster.distinct_id, marks), width, marks.ellipsis).rstrip(), "bold"),)),
+        Line(
+            ("id",),
+            ((fit(worded(cluster.distinct_id, marks), width, marks.ellipsis).rstrip(), "bold"),),
+            text=user_term((cluster.distinct_id, *(member.id for member in cluster.members))),
+        ),
         *wrapped(("mode",), f"{mode}: {distinct_id}", "dim", width),
         Line(("facts",), ((facts, "text"),)),
     ]

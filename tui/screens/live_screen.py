@@ -72,6 +72,8 @@ class Following(Screen[Chosen | FilterBy | SwitchTo | None]):
     """A screen that asks the engine again when messages arrive, and keeps its rows in place."""
 
     NAME = ""
+    FILTERED = False
+    """Whether the screen is about the messages that match the filter of the list, or about all."""
     KEYS: Sequence[tuple[str, str]] = ()
     DEFAULT_CSS = """
     Following {
@@ -169,6 +171,8 @@ class Following(Screen[Chosen | FilterBy | SwitchTo | None]):
         facts = (
             Content.styled(f"{marks.error} {self.lost}", "bold $mark-error") if self.lost else self.facts()
         )
+        if self.source.search and not self.FILTERED and facts.plain:
+            facts = Content.assemble(("not filtered  ", "$mark-waiting"), facts)
         width = max(self.size.width - 2, 1)
         text = Content("  ").join([brand, facts] if facts.plain else [brand]).truncate(width, ellipsis=True)
         self.banner.update(worded(self, text))
@@ -218,8 +222,8 @@ class Following(Screen[Chosen | FilterBy | SwitchTo | None]):
             self.filter_by(line.text, line.key if row is None else row)
 
     def filter_by(self, term: str, row: tuple[str, ...]) -> None:
-        """Leave for the messages that match a term, within the filter of the list."""
-        self.dismiss(FilterBy(both(self.source.search, term), row))
+        """Leave for the messages that match a term, within the filter of the list if that holds here."""
+        self.dismiss(FilterBy(both(self.source.search if self.FILTERED else "", term), row))
 
     def begin_at(self, *lists: RankedList) -> None:
         """Put the cursor on the row that the screen begins on, once one of these lists has it."""

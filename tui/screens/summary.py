@@ -15,7 +15,7 @@ from ...core.errors import SegtapError
 from ...core.snippets import demo_line
 from ...core.text import clean, counted, shorten
 from ...core.verdict import SEVERITY_WEIGHT
-from ..model.narrowing import event_term, rule_term
+from ..model.narrowing import event_term, rule_term, time_term
 from ..pane_keys import bindings
 from ..render.detail import READING, is_empty, reading_words, so_far
 from ..render.glyphs import SEVERITY_STYLES, severity_mark
@@ -55,11 +55,12 @@ class SummaryScreen(Following):
     """Time on top, rules and events below. It keeps itself fresh, and rows stay in their order."""
 
     NAME = "Summary"
+    FILTERED = True
     AUTO_FOCUS = "#rules"
     KEYS = (
         ("Enter", "its messages"),
         ("e", "whole story"),
-        ("Tab", "rules or events"),
+        ("Tab", "rules, events, time"),
         ("y", "copy"),
         ("Esc", "back"),
     )
@@ -171,6 +172,10 @@ class SummaryScreen(Following):
         )
         self.bars.show(overview)
         self.begin_at(self.rules, self.events)
+        if self.at and self.at[0] == "time":
+            self.bars.select(int(self.at[-1]))
+            self.set_focus(self.bars)
+            self.at = ()
         self.draw()
 
     # Words
@@ -320,6 +325,11 @@ class SummaryScreen(Following):
         if (event := self._event()) is not None:
             others = self._overview.events if self._overview is not None else ()
             self.filter_by(event_term(event, others), ("event", event.type, event.name))
+
+    @on(TimeBars.Chosen)
+    def _bar_chosen(self, event: TimeBars.Chosen) -> None:
+        bar = event.bar
+        self.filter_by(time_term(bar.start, bar.end), ("time", str(bar.start)))
 
     def action_explain(self) -> None:
         """Tell the rule's whole story: the one the cursor is on, or the gravest of the event."""

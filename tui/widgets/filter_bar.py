@@ -15,6 +15,7 @@ from textual.widgets import Input, Label
 
 from ... import core
 from ...core.errors import FilterFault
+from ...core.text import clean
 from ..keys import bindings
 
 SETTLE = 0.12
@@ -141,7 +142,7 @@ class FilterBar(Horizontal):
         try:
             core.parse_filter(text)
         except FilterFault as fault:
-            self._show_fault(fault.sentence)
+            self._show_fault(_words_of(fault))
             return
         self._show_fault("")
         if text != self.text:
@@ -201,3 +202,11 @@ class FilterBar(Horizontal):
             text = self.history[self._at]
         self.box.value = text
         self.box.cursor_position = len(text)
+
+
+def _words_of(fault: FilterFault) -> str:
+    """Return the suggestion and then what is wrong, since a narrow line cuts off the end."""
+    if not fault.suggestion:
+        return fault.sentence
+    suggestion = clean(fault.suggestion)
+    return f"Try {suggestion} – {fault.sentence.removesuffix(f' Try: {suggestion}')}"

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
+from textual import events
+from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
 from ...core.aggregates.model import Overview
+from ...core.text import counted
+from ..pane_keys import bindings
 from ..render.plain import is_plain, marks_of
 from ..render.summary import first_slot, joined, joining, second, step_words
 from .style_cache import StyleCache
@@ -25,12 +30,24 @@ Part = tuple[str, int]
 """The name of a part of a bar ("" above it), and how many eighths of a cell it has."""
 
 
-class TimeBars(Widget):
+@dataclass(frozen=True)
+class Bar:
+    """One bar: the messages received from `start` to just before `end` (ms), by what is wrong with them."""
+
+    start: int
+    end: int
+    messages: int
+    errors: int
+    warnings: int
+
+
+class TimeBars(Widget, can_focus=True):
     """The bars over time: as many rows as there is room for, a row of marks, and the times of the first
-    and the last.
+    and the last. With the focus, a cursor is on one of the bars, and its time and counts stand below.
     """
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"bars--{name}" for name in (*PARTS, "dim")}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"bars--{name}" for name in (*PARTS, "dim", "here", "text")}
+    BINDINGS = bindings("bars")
     DEFAULT_CSS = """
     TimeBars {
         height: 1fr;
@@ -40,12 +57,23 @@ class TimeBars(Widget):
         & > .bars--warning { color: $mark-warning; }
         & > .bars--rest { color: $dim; }
         & > .bars--dim { color: $dim; }
+        & > .bars--text { color: $foreground; }
+        & > .bars--here { background: $row-cursor; }
     }
     """
+
+    class Chosen(Message):
+        """A bar was opened with Enter or a double click."""
+
+        def __init__(self, bar: Bar) -> None:
+            super().__init__()
+            self.bar = bar
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._overview = Overview()
+        self._at: int | None = None
+        """A time in the bar that the cursor is on, None for the newest bar."""
         self._style = StyleCache(self, "bars")
 
     def show(self, overview: Overview) -> None:
@@ -60,6 +88,80 @@ class TimeBars(Widget):
         return step_words(many * self._overview.step)
 
     @property
+    def bars(self) -> list[Bar]:
+        """The bars, oldest first."""
+        overview = self._overview
+        slots, first = overview.slots, first_slot(overview)
+        if not slots:
+            return []
+        many = joining(first, len(slots), self._room)
+        length, start = many * overview.step, first // many * many * overview.step
+        counts = (
+            joined(counts, first, many)
+            for counts in (
+                [slot.messages for slot in slots],
+                [slot.errors for slot in slots],
+                [slot.warnings for slot in slots],
+            )
+        )
+        return [
+            Bar(start + at * length, start + (at + 1) * length, *numbers)
+            for at, numbers in enumerate(zip(*counts, strict=True))
+        ]
+
+    @property
+    def cursor(self) -> int:
+        """The place of the bar that the cursor is on."""
+        bars, at = self.bars, self._at
+        if at is None:
+            return len(bars) - 1
+        return next((place for place, bar in enumerate(bars) if at < bar.end), len(bars) - 1)
+
+    def select(self, at: int) -> None:
+        """Put the cursor on the bar that covers a time (ms)."""
+        self._at = at
+        self.refresh()
+
+    def action_move(self, by: int) -> None:
+        """Go to an earlier or later bar."""
+        if bars := self.bars:
+            self.select(bars[min(max(self.cursor + by, 0), len(bars) - 1)].start)
+
+    def action_first(self) -> None:
+        """Go to the oldest bar."""
+        self.action_move(-len(self.bars))
+
+    def action_last(self) -> None:
+        """Go to the newest bar."""
+        self.action_move(len(self.bars))
+
+    def action_choose(self) -> None:
+        """Open the bar under the cursor."""
+        if bars := self.bars:
+            self.post_message(self.Chosen(bars[self.cursor]))
+
+    def on_click(self, event: events.Click) -> None:
+        """Move the cursor to the bar under the pointer; a double click opens it."""
+        bars = self.bars
+        at = (event.x - self.gutter.left) // self._cells(len(bars)) if bars else -1
+        if 0 <= at < len(bars):
+            self.select(bars[at].start)
+            if event.chain == 2:
+                self.action_choose()
+
+    def on_focus(self) -> None:
+        """Draw the cursor."""
+        self.refresh()
+
+    def on_blur(self) -> None:
+        """Draw without the cursor."""
+        self.refresh()
+
+    def _cells(self, count: int) -> int:
+        """Return the width of a bar."""
+        return max(1, min(WIDEST, self._room // count))
+
+    @property
     def _room(self) -> int:
         return max(self.size.width, 1)
 
@@ -69,54 +171,59 @@ class TimeBars(Widget):
 
     def render_line(self, y: int) -> Strip:
         """Draw one line of the widget."""
-        slots, height = self._overview.slots, self.size.height
-        if not slots:
+        bars, height = self.bars, self.size.height
+        if not bars:
             return Strip.blank(self._room, self.rich_style)
-        first = first_slot(self._overview)
-        many = joining(first, len(slots), self._room)
-        every, errors, warnings = (
-            joined(counts, first, many)
-            for counts in (
-                [slot.messages for slot in slots],
-                [slot.errors for slot in slots],
-                [slot.warnings for slot in slots],
-            )
-        )
-        cells = max(1, min(WIDEST, self._room // len(every)))
+        cells, here = self._cells(len(bars)), self.cursor if self.has_focus else -1
         rows = height - 2 if height >= 4 else max(height - 1, 1)
-        if y < rows:
-            bars = [
-                _parts(*numbers, top=max(every) or 1, eighths=rows * 8)
-                for numbers in zip(every, errors, warnings, strict=True)
-            ]
-            pieces = [piece for parts in bars for piece in self._cell(parts, rows - 1 - y, cells)]
-        elif y == rows:
-            pieces = [self._mark(*numbers, cells) for numbers in zip(errors, warnings, strict=True)]
+        pieces: list[Segment] = []
+        if y > rows or (y == rows and height < 4 and here >= 0):
+            pieces = [self._axis(cells * len(bars)) if here < 0 else self._about(bars[here])]
         else:
-            pieces = [self._axis(cells * len(every))]
+            top = max(bar.messages for bar in bars) or 1
+            for at, bar in enumerate(bars):
+                ground = self.rich_style + self._style("here") if at == here else self.rich_style
+                if y == rows:
+                    pieces.append(self._mark(bar, cells, ground))
+                else:
+                    parts = _parts(bar.messages, bar.errors, bar.warnings, top=top, eighths=rows * 8)
+                    pieces += self._cell(parts, rows - 1 - y, cells, ground)
         return Strip(pieces).adjust_cell_length(self._room, self.rich_style)
 
-    def _cell(self, parts: Sequence[Part], row: int, cells: int) -> list[Segment]:
+    def _cell(self, parts: Sequence[Part], row: int, cells: int, ground: Style) -> list[Segment]:
         """Draw a bar's piece in one row, counted from below; a blank divides wide bars."""
         inside = _inside(parts, row)
         wide = cells - 1 if cells > 1 else 1
         gap = [Segment(" " * (cells - wide), self.rich_style)] if cells > wide else []
         name, eighths = inside[0]
         if not name:
-            return [Segment(" " * wide, self.rich_style), *gap]
-        style = self.rich_style + self._style(name)
+            return [Segment(" " * wide, ground), *gap]
+        style = ground + self._style(name)
         if is_plain(self):
             return [Segment(ASCII_PARTS[name] * wide, style), *gap]
         if len(inside) > 1 and inside[1][0]:
             style += Style(bgcolor=self._style(inside[1][0]).color)
         return [Segment(BLOCKS[eighths] * wide, style), *gap]
 
-    def _mark(self, errors: int, warnings: int, cells: int) -> Segment:
+    def _mark(self, bar: Bar, cells: int, ground: Style) -> Segment:
         marks = marks_of(self)
         mark, name = (
-            (marks.error, "error") if errors else (marks.warning, "warning") if warnings else (" ", "dim")
+            (marks.error, "error")
+            if bar.errors
+            else (marks.warning, "warning")
+            if bar.warnings
+            else (" ", "dim")
         )
-        return Segment(mark.ljust(cells), self.rich_style + self._style(name))
+        return Segment(mark.ljust(cells), ground + self._style(name))
+
+    def _about(self, bar: Bar) -> Segment:
+        """Return the time and the counts of the bar under the cursor."""
+        words = f"{second(bar.start)} to {second(bar.end)}  {counted(bar.messages, 'message')}"
+        if bar.errors:
+            words += f", {bar.errors:,} with errors"
+        if bar.warnings:
+            words += f", {bar.warnings:,} with warnings only"
+        return Segment(words, self.rich_style + self._style("text"))
 
     def _axis(self, width: int) -> Segment:
         slots = self._overview.slots
