@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from typing import TypeVar
 
@@ -448,7 +449,8 @@ class FakeViewer(Viewer):
     def _answer_overview(self, ask: ops.OverviewRequest) -> Overview:
         self.calls.append(("overview", ask.filter) if ask.filter else ("overview",))
         verdicts = [(line, detail_of(line).verdict) for line in matching(self.lines, ask.filter)]
-        tallies = tallies_of_lines(*verdicts)
+        keys = Counter(f"wk-{line.source}" if line.source else "" for line, _ in verdicts)
+        tallies = msgspec.structs.replace(tallies_of_lines(*verdicts), keys=keys)
         looked = len(self.lines) if ask.filter else 0
         return overview_of(tallies, coverage_of(tallies, behind=self.behind, looked=looked))
 

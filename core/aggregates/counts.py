@@ -12,7 +12,7 @@ from ..messages import RAW_TYPE
 from ..modes import Mode
 from ..stores.tallies import MINUTE, EventKey, EventTally, RuleTally, Tallies
 from ..verdict import SEVERITY_WEIGHT, Severity
-from .model import EventCount, EventShare, Overview, RuleCount, RuleShare, Slot
+from .model import EventCount, EventShare, Overview, RuleCount, RuleShare, Slot, SourceCount
 
 STEPS = (
     *(second * 1_000 for second in (1, 5, 10, 30)),
@@ -24,6 +24,8 @@ STEPS = (
 MOST_SLOTS = 120
 MOST_EVENTS = 200
 """Events in an `Overview`: those with the most errors, warnings and messages."""
+MOST_SOURCES = 200
+"""Sources in an `Overview`: those with the most messages."""
 NEWEST = 5
 """Messages that are named for a rule and for an event."""
 TOP = 5
@@ -77,7 +79,13 @@ def overview_of(tallies: Tallies, covered: Coverage | None = None) -> Overview:
             for one in tallies.events
         ),
         events_total=tallies.events_total,
+        sources=_sources(tallies.keys),
     )
+
+
+def _sources(keys: Mapping[str, int]) -> tuple[SourceCount, ...]:
+    most = sorted(keys.items(), key=lambda one: (-one[1], one[0]))
+    return tuple(SourceCount(key, lines) for key, lines in most[:MOST_SOURCES] if lines > 0)
 
 
 def with_modes(overview: Overview, raw: Mapping[str, Mode]) -> Overview:

@@ -88,12 +88,19 @@ class EventCount(msgspec.Struct, frozen=True, kw_only=True):
     modes: tuple[Mode, ...] = ()
 
 
+class SourceCount(msgspec.Struct, frozen=True):
+    """The number of messages and refused requests of one source, which is named by its write key."""
+
+    source: str
+    messages: int
+
+
 class Overview(msgspec.Struct, frozen=True, kw_only=True):
     """Messages in numbers; `covered` says which.
 
     `errors` counts messages and refused requests with an error, `warnings` those with warnings only. `slots`
     follow one another without a gap, `step` milliseconds each. `rules` lists errors first, then by count.
-    `events` holds the most frequent of `events_total` events.
+    `events` holds the most frequent of `events_total` events, `sources` those with the most messages.
     """
 
     covered: Coverage = Coverage()
@@ -104,6 +111,7 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     rules: tuple[RuleCount, ...] = ()
     events: tuple[EventCount, ...] = ()
     events_total: int = 0
+    sources: tuple[SourceCount, ...] = ()
 
 
 class PartCheck(msgspec.Struct, frozen=True):

@@ -24,6 +24,7 @@ def line_of(entry: Entry) -> Line:
         line.delivery,
         judged.sent,
         tuple(judged.rules),
+        entry.names.write_key,
     )
 
 

@@ -64,9 +64,10 @@ class RuleTally(msgspec.Struct, frozen=True):
 class Tallies(msgspec.Struct, frozen=True, kw_only=True):
     """A whole journal in numbers.
 
-    `first` and `last` are ids, `since` and `until` times (ms). `missing` lines are not counted yet. `events`
-    are those with the most errors, warnings and messages, of `events_total`. The times begin at a multiple of
-    `step` and count messages, errors and warnings for all, and messages for each rule and listed event.
+    `first` and `last` are ids, `since` and `until` times (ms). `keys` counts lines by write key. `missing`
+    lines are not counted yet. `events` are those with the most errors, warnings and messages, of
+    `events_total`. The times begin at a multiple of `step` and count messages, errors and warnings for all,
+    and messages for each rule and listed event.
     """
 
     messages: int = 0
@@ -79,6 +80,7 @@ class Tallies(msgspec.Struct, frozen=True, kw_only=True):
     since: int = 0
     until: int = 0
     step: int = 1_000
+    keys: Mapping[str, int] = {}
     events: tuple[EventTally, ...] = ()
     events_total: int = 0
     rules: tuple[RuleTally, ...] = ()
@@ -101,6 +103,7 @@ class Line(msgspec.Struct, frozen=True):
     delivery: str
     sent: bool | None
     rules: Sequence[str]
+    write_key: str = ""
 
 
 class Stretch(msgspec.Struct, frozen=True, kw_only=True):
@@ -190,6 +193,7 @@ class LineCounts:
         self._events: dict[EventKey, _Event] = {}
         self._rules: dict[str, _Rule] = {}
         self._times: dict[int, list[int]] = {}
+        self._keys: Counter[str] = Counter()
 
     def add(self, line: Line) -> None:
         """Count a line."""
@@ -216,6 +220,7 @@ class LineCounts:
         self._refused += refused
         self._errors += bad
         self._warnings += warned
+        self._keys[line.write_key] += 1
         for name in line.rules:
             rule = self._rules.get(name)
             if rule is None:
@@ -273,6 +278,7 @@ class LineCounts:
             since=self._since,
             until=self._until,
             step=self._step,
+            keys=dict(self._keys),
             events=tuple(
                 EventTally(
                     *key, *one.sums(), one.silent, tuple(one.newest.ids), dict(one.delivery), dict(one.rules)

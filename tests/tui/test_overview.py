@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from segtap.core.aggregates.counts import overview_of
-from segtap.core.aggregates.model import UNKNOWN, EventCount, Overview, RuleCount, Slot
+from segtap.core.aggregates.model import UNKNOWN, EventCount, Overview, RuleCount, Slot, SourceCount
 from segtap.core.api.models import Coverage
 from segtap.core.messages import Marks
 from segtap.core.modes import Mode
@@ -33,6 +33,7 @@ from segtap.tui.render.summary import (
     rule_head,
     rule_spans,
     short,
+    sources_words,
     span_words,
     step_words,
     text_lines,
@@ -103,7 +104,21 @@ def many(count: int) -> Overview:
         rules=rules,
         events=events,
         events_total=3,
+        sources=tuple(SourceCount(name, 9) for name in ("", "wk\x1b[2J", "注文" * 90)),
     )
+
+
+@pytest.mark.parametrize(
+    ("sources", "words"),
+    [
+        ({}, ""),
+        ({"web": 1_204}, ""),
+        ({"web": 1_204, "": 3}, "2 sources: web 1,204, no write key 3"),
+        ({"web": 1_204, "ios": 310, "k\x1b": 1}, "3 sources: web 1,204, ios 310 …"),
+    ],
+)
+def test_several_sources_are_counted(sources: dict[str, int], words: str) -> None:
+    assert sources_words([SourceCount(*one) for one in sources.items()]) == words
 
 
 @pytest.mark.parametrize("marks", [UNICODE, ASCII], ids=["unicode", "ascii"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from ...core.aggregates.model import UNKNOWN, EventCount, Overview, RuleCount
+from ...core.aggregates.model import UNKNOWN, EventCount, Overview, RuleCount, SourceCount
 from ...core.delivery import DeliveryState
 from ...core.messages import RAW_TYPE
 from ...core.modes import Mode
@@ -28,6 +28,8 @@ STATES = (
     (DeliveryState.OFF, "dim"),
 )
 """Deliveries in the order in which they matter, each with its style."""
+SOURCE = 16
+"""Characters of a source's name that are shown."""
 SEARCHED = 30
 """Characters of a filter that are shown."""
 WITH_MODE = 100
@@ -283,6 +285,11 @@ def text_lines(overview: Overview, marks: Glyphs, searched: str = "") -> Iterabl
             f" {event.warnings:,} with warnings only; {delivery_words(event)}"
         )
     yield ""
+    yield "By source"
+    for source in overview.sources:
+        name = fit(source_words(source), 40, marks.ellipsis)
+        yield f"{name} {source.messages:>{COUNT},} messages"
+    yield ""
     yield f"Over time, by {step_words(overview.step)} ({span_words(covered.since, covered.until)})"
     for slot in overview.slots:
         if slot.messages:
@@ -291,6 +298,19 @@ def text_lines(overview: Overview, marks: Glyphs, searched: str = "") -> Iterabl
                 f" {slot.messages:>{COUNT},} messages, {slot.errors:,} with errors,"
                 f" {slot.warnings:,} with warnings only"
             )
+
+
+def source_words(source: SourceCount) -> str:
+    """Return the name of a source: its write key."""
+    return clean(source.source) or "no write key"
+
+
+def sources_words(sources: Sequence[SourceCount]) -> str:
+    """Return `3 sources: web 1,204, ios 310 …`, with the largest two; "" if there is only one."""
+    if len(sources) < 2:
+        return ""
+    most = [f"{shorten(source_words(one), SOURCE)} {one.messages:,}" for one in sources[:2]]
+    return f"{len(sources):,} sources: {', '.join(most)}{' …' if len(sources) > 2 else ''}"
 
 
 def covered_words(overview: Overview, searched: str = "") -> str:

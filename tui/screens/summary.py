@@ -32,6 +32,7 @@ from ..render.summary import (
     gravity_of,
     rule_head,
     rule_spans,
+    sources_words,
     span_words,
     text_lines,
 )
@@ -202,7 +203,8 @@ class SummaryScreen(Following):
         self._title(self.rules_panel, Content(f"Rules ─ {len(overview.rules):,} fired{yet}"))
         total, held = overview.events_total, len(overview.events)
         of = f" of {total:,}" if total > held else ""
-        self._title(self.events_panel, Content(f"Events ─ {held:,}{of}{yet}"))
+        sources = Content(sources_words(overview.sources))
+        self._title(self.events_panel, Content(f"Events ─ {held:,}{of}{yet}"), sources)
         self._fill_foot()
 
     def _title(self, panel: Vertical, title: Content, subtitle: Content | None = None) -> None:

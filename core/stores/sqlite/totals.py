@@ -34,6 +34,7 @@ from .search import Search, Span, unfilled
 from .tally import COUNTED, HOUR, Row, Severities
 
 _SEVERITIES: dict[int, Severity] = {weight: severity for severity, weight in SEVERITY_WEIGHT.items()}
+_COLUMNS = f"{COUNTED}, write_key"
 _LOOK_BACK = 500
 """Lines up to the newest of an event or a rule among which others of it are looked for."""
 
@@ -48,9 +49,7 @@ def tallies(db: sqlite3.Connection, step_of: StepOf, events: int, newest: int) -
         ).fetchone()
         (lines,) = db.execute("SELECT coalesce(sum(messages), 0) FROM tallies WHERE rule = ''").fetchone()
         if lines <= FINE:
-            rows = map(
-                Row.read, db.execute(f"SELECT {COUNTED} FROM lines WHERE id >= ? OR id < ?", (end, start))
-            )
+            rows = db.execute(f"SELECT {_COLUMNS} FROM lines WHERE id >= ? OR id < ?", (end, start))
             found = tallies_of(map(_line, rows), _severities(db), step_of, events, newest)
         else:
             found = _from_tables(db, step_of, events, newest)
@@ -89,17 +88,16 @@ def stretch(
             db.execute("ROLLBACK")  # nothing was written
 
 
-def _rows(db: sqlite3.Connection, ids: Sequence[int]) -> Iterator[Row]:
+def _rows(db: sqlite3.Connection, ids: Sequence[int]) -> Iterator[Sequence[object]]:
     """Yield what is counted of the messages with these ids."""
     for start in range(0, len(ids), IDS_A_QUERY):
         some = ids[start : start + IDS_A_QUERY]
-        yield from map(
-            Row.read,
-            db.execute(f"SELECT {COUNTED} FROM lines WHERE id IN ({places(some)}) ORDER BY id", some),
-        )
+        yield from db.execute(f"SELECT {_COLUMNS} FROM lines WHERE id IN ({places(some)}) ORDER BY id", some)
 
 
-def _line(row: Row) -> Line:
+def _line(columns: Sequence[object]) -> Line:
+    *counted, key = columns
+    row = Row.read(counted)
     return Line(
         row.id,
         row.received_at,
@@ -112,6 +110,7 @@ def _line(row: Row) -> Line:
         row.delivery,
         None if row.sent is None else bool(row.sent),
         row.rules.split(),
+        key if isinstance(key, str) else "",
     )
 
 
@@ -180,6 +179,7 @@ def _from_tables(db: sqlite3.Connection, step_of: StepOf, events: int, newest: i
         since=since,
         until=until,
         step=step,
+        keys=dict(db.execute("SELECT write_key, sum(uses) FROM kinds GROUP BY write_key").fetchall()),
         events=listed,
         events_total=different,
         rules=_rules(db, newest, shares),

@@ -222,3 +222,18 @@ async def test_deliveries_are_those_of_now(tmp_path: Path) -> None:
                     break
                 await asyncio.sleep(0.01)
             assert overview.covered.messages == 2
+
+
+async def test_messages_are_counted_by_source(running: tuple[Engine, Client]) -> None:
+    engine, client = running
+    await post(engine.url, track("m-1"), track("m-2", "Order"), write_key="web")
+    await post(engine.url, track("m-3", "Order"), write_key="ios")
+    await listed(client, 3)
+    for filter, found in (
+        ("", [("web", 2), ("ios", 1)]),
+        ("event:order", [("ios", 1), ("web", 1)]),
+        ("key:ios", [("ios", 1)]),
+        ("event:nothing", []),
+    ):
+        overview = await client.overview(filter)
+        assert [(one.source, one.messages) for one in overview.sources] == found, filter

@@ -261,7 +261,9 @@ async def test_totals_by_event_and_rule_follow_every_change(kept: Stores) -> Non
             )
             judged = revision(0, rng.randrange(2), entry.summary.warnings).judged
             line = replace(entry.summary, errors=judged.errors)
-            entries.append(replace(entry, summary=line, judged=replace(judged, sent=rng.random() < 0.7)))
+            names = replace(entry.names, write_key=rng.choice(("wk-1", "wk-2", "")))
+            judged = replace(judged, sent=rng.random() < 0.7)
+            entries.append(replace(entry, summary=line, judged=judged, names=names))
             ids.append(line.id)
         await kept.index.add(entries, seq)
     await kept.outbox.record([], [(id, rng.choice(list(DeliveryState))) for id in ids[::2]])
@@ -275,6 +277,8 @@ async def test_totals_by_event_and_rule_follow_every_change(kept: Stores) -> Non
         one_by_one = await kept.index.tallies(fixed, 100, 100)
         assert one_by_one.messages + one_by_one.refused == len(ids)
         assert sum(one.messages for one in one_by_one.events) == len(ids)
+        assert set(one_by_one.keys) == {"wk-1", "wk-2", ""}
+        assert sum(one_by_one.keys.values()) == len(ids)
         if isinstance(kept, SqliteStores):
             db = connect_reader(Path(kept.path))
             of_tables = totals._from_tables(db, fixed, 100, 100)
@@ -287,7 +291,7 @@ def normal(found: Tallies) -> dict[str, Any]:
     plain = msgspec.to_builtins(
         {
             name: getattr(found, name)
-            for name in ("messages", "refused", "errors", "warnings", "first", "last")
+            for name in ("messages", "refused", "errors", "warnings", "first", "last", "keys")
         }
     )
     plain["events"] = {
