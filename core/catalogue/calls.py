@@ -123,8 +123,8 @@ INSERT_ID_MISSING = Rule(
     kind="request",
     applies_to=("/import", "/track"),
     what="An event has a new insert id each time that it is sent",
-    why="The client sends no messageId, or the mapping does not read it: nobody can tell a retry from "
-    "another event.",
+    why="Nobody can tell a retry from another event. From Segment it is the messageId: the client sends "
+    "none, or the mapping does not read it.",
     fix="send a UUID as messageId, and the same one on every retry",
     source=_MIXPANEL_DEDUPE,
 )
