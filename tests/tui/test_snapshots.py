@@ -43,6 +43,7 @@ def settle(
         if then is not None:
             then()
         if matches is not None:
+            await until(pilot, lambda: main.source.text == main.filter_bar.box.value, "all that was typed")
             await until(pilot, lambda: len(main.list.window) == matches and not main.source.searching)
         if main.list.selected is not None:
             await until(
@@ -51,6 +52,7 @@ def settle(
         if main.empty.display:
             await until(pilot, lambda: main.empty.query_one(Static).region.height > 10, "the lines for SDKs")
         await until(pilot, lambda: main.header.lost.startswith(lost))
+        await until(pilot, lambda: not any(pane.holding for pane in main.panes.values()))
         await pilot.pause()
 
     return run
