@@ -42,6 +42,8 @@ def settle(
         await pilot.press(*keys)
         if then is not None:
             then()
+        if keys[:1] == ("slash",) and matches is not None:
+            await until(pilot, lambda: main.source.text == "".join(keys[1:]), "the whole filter")
         if matches is not None:
             await until(pilot, lambda: main.source.text == main.filter_bar.box.value, "all that was typed")
             await until(pilot, lambda: len(main.list.window) == matches and not main.source.searching)
@@ -49,6 +51,11 @@ def settle(
             await until(
                 pilot, lambda: main.detail is not None and main.detail.summary.id == main.list.selected
             )
+            await until(
+                pilot, lambda: not any(pane.holding for pane in main.panes.values()), "the panes' titles"
+            )
+        if matches == 0:
+            await until(pilot, lambda: main.detail is None, "empty panes")
         if main.empty.display:
             await until(pilot, lambda: main.empty.query_one(Static).region.height > 10, "the lines for SDKs")
         await until(pilot, lambda: main.header.lost.startswith(lost))
