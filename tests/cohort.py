@@ -16,7 +16,8 @@ from segtap.core.identities.named import named_ids
 from segtap.core.identities.table import Identities
 from segtap.core.identities.users import newest
 from segtap.core.messages import JsonObject, message_number
-from segtap.core.settings import Destination, DestinationSettings, IdentityMode, Settings, destination_of
+from segtap.core.segment_names import destination_of
+from segtap.core.settings import Destination, DestinationSettings, IdentityMode, Settings
 
 DESTINATION: Destination = destination_of(Settings(destination=DestinationSettings(token="t" * 32)))
 DEVICE, PHONE = "70ccec31-3571-410a-bc13-2d0d113db17d", "5f0c9a4e-8b1d-4c3e-9f60-3b7d2a1e5c44"

@@ -16,7 +16,8 @@ from segtap.core.checks import adjusted, called
 from segtap.core.checks.settings import check_settings
 from segtap.core.checks.stream import Loose, StreamChecker, digest
 from segtap.core.doctor import Diagnosis, Facts, diagnose
-from segtap.core.settings import Settings, destination_of
+from segtap.core.segment_names import destination_of
+from segtap.core.settings import Settings
 
 TOKEN = "0123456789abcdef0123456789abcdef"
 

@@ -24,7 +24,8 @@ from segtap.core.forward.forwarder import Forwarder
 from segtap.core.forward.outcomes import Answer
 from segtap.core.forward.wire import WireForm
 from segtap.core.messages import Marks, Message, Receipt, message_number
-from segtap.core.settings import DestinationSettings, Secret, Settings, destination_of
+from segtap.core.segment_names import destination_of
+from segtap.core.settings import DestinationSettings, Secret, Settings
 from segtap.core.stores.base import Entry, Stores
 from segtap.core.verdict import Operation, OutgoingRequest, Translation
 

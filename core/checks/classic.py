@@ -20,7 +20,8 @@ from ..mapping.origins import value_of
 from ..messages import Json, JsonObject
 from ..paths import child
 from ..places import in_body
-from ..settings import ClassicSettings, classic_destination
+from ..segment_names import classic_destination
+from ..settings import ClassicSettings
 from ..text import shown
 from ..verdict import Finding, Operation
 from .mapped import named, origin, subscription_of

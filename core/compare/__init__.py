@@ -15,7 +15,8 @@ from ..messages import JsonObject
 from ..pairs.records import Pair, pairs_of, records_of
 from ..pipeline.envelope import request_of
 from ..pipeline.lines import Given
-from ..settings import TOKEN_SETTING, Destination, DestinationKind, Settings, destination_of, previewed
+from ..segment_names import TOKEN_SETTING, destination_of, previewed
+from ..settings import Destination, DestinationKind, Settings
 from .catalogue import DIFFERENCES
 from .sides import Side, both_of
 

@@ -18,7 +18,8 @@ from ..identities.table import Identities
 from ..identities.users import cluster_of, clusters
 from ..messages import JsonObject, Marks
 from ..pipeline.reading import read_document
-from ..settings import Destination, Settings, destination_of
+from ..segment_names import destination_of
+from ..settings import Destination, Settings
 from ..verdict import Finding
 from .diagnosis import EVIDENCE
 from .source import Messages

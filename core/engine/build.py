@@ -26,8 +26,9 @@ from ..pipeline.intake import parse_receipt
 from ..proxy.app import ProxyApp
 from ..proxy.hosts import SEGMENT_CDN, upstreams_of
 from ..proxy.passing import Passing
+from ..segment_names import device_settings
 from ..serve.server import Listener, WebServer
-from ..settings import Settings, integration_settings
+from ..settings import Settings
 from ..sources.bounds import bounds_of
 from ..sources.segment.cdn import DeviceMode
 from ..stores.base import Stores
@@ -244,7 +245,7 @@ def device_mode_of(settings: Settings) -> DeviceMode | None:
     given = settings.device_mode
     if not given.enabled:
         return None
-    return DeviceMode(integration_settings(settings), given.integration_cdn_url.rstrip("/") or SEGMENT_CDN)
+    return DeviceMode(device_settings(settings), given.integration_cdn_url.rstrip("/") or SEGMENT_CDN)
 
 
 def now() -> int:

@@ -18,7 +18,8 @@ from ..errors import InputError
 from ..index.receipts import ReceiptReader
 from ..messages import JsonObject, Marks, Message
 from ..query import parse, quoted
-from ..settings import Settings, device_settings
+from ..segment_names import device_settings
+from ..settings import Settings
 from ..sources.bounds import Bounds
 from ..stores.base import Readable
 from .search import Search

@@ -10,16 +10,8 @@ from ..checks import CheckSettings, check_settings
 from ..checks.settings import DEFAULTS, with_faults
 from ..destinations.base import Translator
 from ..destinations.kinds import translator
-from ..settings import (
-    Destination,
-    DestinationFilter,
-    InsertFunction,
-    RepairName,
-    SegmentSettings,
-    Settings,
-    destination_of,
-    previewed,
-)
+from ..segment_names import destination_of, previewed
+from ..settings import Destination, DestinationFilter, InsertFunction, RepairName, SegmentSettings, Settings
 from ..transformations import Transformation
 from .parts import Part, StageSettings, parts_of
 

@@ -16,7 +16,8 @@ from ..json_text import json_bytes
 from ..messages import RAW_TYPE, Json, JsonObject, Marks, Message, Receipt, message_number
 from ..modes import mode_of
 from ..objections import Objection, change, first_rejection, refusal, rejection
-from ..settings import API_HOSTS, SEGMENT_REGIONS, STAND_IN_TOKEN, Destination, Region
+from ..segment_names import STAND_IN_TOKEN
+from ..settings import API_HOSTS, SEGMENT_REGIONS, Destination, Region
 from ..sources.bounds import DEFAULT_BOUNDS, MESSAGES_TOGETHER, Bounds, over_from, too_large
 from ..sources.decode import NotJson, inflate, read_json
 from ..sources.mixpanel.records import endpoint_of, endpoint_of_path, token_of, tokens_of

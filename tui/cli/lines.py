@@ -93,7 +93,7 @@ def translate(
     from ...core.commands.translate import translate_lines, translate_through_stages
     from ...core.functions import InsertFunctions
     from ...core.pipeline import compile_settings, compiled
-    from ...core.settings import destination_of, previewed
+    from ...core.segment_names import destination_of, previewed
 
     failed = False
     clock = clock_of(now)
@@ -126,7 +126,7 @@ def translate(
 def _simulate(source: BinaryIO, clock: int) -> int:
     from ...core import bounds_of
     from ...core.commands.translate_device import simulate_lines
-    from ...core.settings import device_settings
+    from ...core.segment_names import device_settings
 
     settings = load()
     failed = False

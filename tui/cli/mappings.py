@@ -141,7 +141,7 @@ def show(ctx: click.Context, message_file: Path | None, shape: str, config_file:
     transformation or filter stops every message.
     """
     from ...core import filter_faults, transformation_faults
-    from ...core.settings import destination_of
+    from ...core.segment_names import destination_of
     from ...core.text import counted
     from ...core.workspace.in_words import transformation_table
     from ...core.workspace.table import mapping_tables

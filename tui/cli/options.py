@@ -197,7 +197,7 @@ def tell_faults(settings: Settings) -> None:
         faults += filter_faults(settings.filters)
     if settings.subscriptions is not None:
         from ...core import subscription_faults
-        from ...core.settings import destination_of
+        from ...core.segment_names import destination_of
 
         faults += subscription_faults(destination_of(settings))
     for fault in faults:
@@ -208,7 +208,7 @@ def tell_uncovered(settings: Settings) -> None:
     """Say which calls no subscription takes, where the settings have subscriptions of their own."""
     if settings.subscriptions is not None:
         from ...core import uncovered_words
-        from ...core.settings import destination_of
+        from ...core.segment_names import destination_of
 
         if words := uncovered_words(destination_of(settings)):
             say(f"{settings.origin}: {words}")
@@ -217,7 +217,7 @@ def tell_uncovered(settings: Settings) -> None:
 def tell_stand_in(settings: Settings) -> None:
     """Say that no project token is set, and what stands for it."""
     if not settings.destination.token:
-        from ...core.settings import STAND_IN_TOKEN
+        from ...core.segment_names import STAND_IN_TOKEN
 
         say(f"No project token is set: {STAND_IN_TOKEN} stands for it.")
 

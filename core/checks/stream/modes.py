@@ -6,7 +6,7 @@ from collections import deque
 
 from ...catalogue.stream import CLOUD_AND_DEVICE_MODE
 from ...pairs import Action, Pairing
-from ...settings import STAND_IN_TOKEN, TOKEN_SETTING
+from ...segment_names import STAND_IN_TOKEN, TOKEN_SETTING
 from ...text import shown
 from ...verdict import Finding
 from .digest import Said

@@ -15,7 +15,8 @@ import msgspec
 from ...messages import JsonObject
 from ...paths import changed_at, child
 from ...places import in_body
-from ...settings import TOKEN_SETTING, Destination
+from ...segment_names import TOKEN_SETTING
+from ...settings import Destination
 from ...verdict import PropertySource, Translation
 from ..actions.provenance import CONSTANT, SOURCE_NAME, TOKEN
 from ..trials import Place, differing, leaves, other_value, same

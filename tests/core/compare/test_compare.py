@@ -26,8 +26,8 @@ from segtap.core.compare.table import Tally, cells, fitted, text_of, whole_lines
 from segtap.core.errors import InputError
 from segtap.core.pairs.records import pairs_of, records_of, same
 from segtap.core.pipeline.lines import Given, given_messages
+from segtap.core.segment_names import STAND_IN_TOKEN
 from segtap.core.settings import (
-    STAND_IN_TOKEN,
     ClassicSettings,
     Destination,
     DestinationSettings,

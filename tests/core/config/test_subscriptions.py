@@ -15,7 +15,8 @@ from segtap.core.config.subscriptions import read_subscriptions, write_subscript
 from segtap.core.destinations.actions.presets import optional_subscriptions, preset_subscriptions
 from segtap.core.errors import SettingsError
 from segtap.core.pipeline.envelope import envelope_subscriptions
-from segtap.core.settings import Subscription, destination_of
+from segtap.core.segment_names import destination_of
+from segtap.core.settings import Subscription
 
 
 def reread(text: str) -> tuple[Subscription, ...]:

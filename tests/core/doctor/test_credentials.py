@@ -12,7 +12,8 @@ from streams import call, iso
 
 from segtap.core.destinations.explain import explain
 from segtap.core.doctor.credential_checks import IN_SEGMENT
-from segtap.core.settings import Settings, destination_of
+from segtap.core.segment_names import destination_of
+from segtap.core.settings import Settings
 
 NOW = 1_795_557_601_000
 ENDS = 1_804_032_000_000

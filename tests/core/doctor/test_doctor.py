@@ -33,6 +33,7 @@ from segtap.core.not_imitated import NotImitated
 from segtap.core.outcomes import FunctionOutcome
 from segtap.core.pipeline.functions import function_findings
 from segtap.core.segment_code import segment_code
+from segtap.core.segment_names import destination_of
 from segtap.core.settings import (
     ClassicSettings,
     DestinationFilter,
@@ -43,7 +44,6 @@ from segtap.core.settings import (
     SegmentSettings,
     Settings,
     Source,
-    destination_of,
 )
 from segtap.core.verdict import Finding
 

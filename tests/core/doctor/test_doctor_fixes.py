@@ -22,7 +22,7 @@ from segtap.core.api.models import MessageDetail
 from segtap.core.destinations.actions.presets import preset_subscriptions
 from segtap.core.doctor import Diagnosis, Facts, diagnose
 from segtap.core.doctor.topics import TOPICS
-from segtap.core.settings import destination_of
+from segtap.core.segment_names import destination_of
 from segtap.core.toml_text import toml_value
 
 GRAVE = ("error", "warning")

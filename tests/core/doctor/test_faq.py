@@ -14,7 +14,7 @@ from segtap.core.catalogue import BY_ID
 from segtap.core.doctor import Facts
 from segtap.core.doctor.faq import OBSERVED, QUESTIONS, Answer, answer, find_questions
 from segtap.core.doctor.faq.text import answer_lines
-from segtap.core.settings import destination_of
+from segtap.core.segment_names import destination_of
 
 CLASSIC = '[destination]\nkind = "classic-cloud"\n[classic]\nconsolidated_page_calls = true\npeople = true\n'
 ACTIONS = '[destination]\nkind = "actions"\nproject_region = "eu"\n'

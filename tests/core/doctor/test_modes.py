@@ -17,7 +17,8 @@ from segtap.core.checks.settings import check_settings
 from segtap.core.doctor import Diagnosis, Facts, diagnose
 from segtap.core.messages import Message
 from segtap.core.pipeline import compiled, run
-from segtap.core.settings import Settings, destination_of
+from segtap.core.segment_names import destination_of
+from segtap.core.settings import Settings
 from segtap.core.verdict import Finding
 
 

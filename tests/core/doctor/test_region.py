@@ -14,7 +14,8 @@ from segtap.core import config
 from segtap.core.checks.settings import check_settings
 from segtap.core.doctor import Diagnosis, Facts, diagnose
 from segtap.core.masks import project_in_words
-from segtap.core.settings import Settings, destination_of
+from segtap.core.segment_names import destination_of
+from segtap.core.settings import Settings
 from segtap.core.verdict import Finding
 
 KINDS = pytest.mark.parametrize("kind", ["actions", "classic-cloud"])

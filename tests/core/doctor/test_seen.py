@@ -12,7 +12,7 @@ from doctoring import read, settings_of, verdict_of, verdicts_of
 from streams import ANONYMOUS, call
 
 from segtap.core.doctor import Facts, diagnose
-from segtap.core.settings import destination_of
+from segtap.core.segment_names import destination_of
 
 CLASSIC = '[destination]\nkind = "classic-cloud"\n[classic]\npeople = true\n'
 BUNDLED: dict[str, Any] = {"_metadata": {"bundled": ["Segment.io", "Mixpanel"], "unbundled": []}}

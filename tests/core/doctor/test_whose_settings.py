@@ -14,7 +14,8 @@ from segtap.core import config
 from segtap.core.api.client import Client
 from segtap.core.doctor import Diagnosis, Facts, Messages, diagnose, newest_messages, with_own_secrets
 from segtap.core.masks import masked_settings
-from segtap.core.settings import DestinationSettings, JournalSettings, Secret, Settings, destination_of
+from segtap.core.segment_names import destination_of
+from segtap.core.settings import DestinationSettings, JournalSettings, Secret, Settings
 
 TOKEN = "a1b2c3d4e5f60718293a4b5c6d7e8ff9"
 ENVIRON = {

@@ -33,9 +33,10 @@ from segtap.core.engine.lifecycle import Engine
 from segtap.core.errors import EngineError, ForwardingRefused, InputError, JournalLocked, PortTaken
 from segtap.core.json_text import json_bytes
 from segtap.core.messages import Marks
+from segtap.core.segment_names import STAND_IN_TOKEN
 from segtap.core.serve import server
 from segtap.core.serve.notes import find_engine, folder
-from segtap.core.settings import STAND_IN_TOKEN, ClassicSettings, DestinationKind, Secret
+from segtap.core.settings import ClassicSettings, DestinationKind, Secret
 
 
 @pytest.fixture(autouse=True)

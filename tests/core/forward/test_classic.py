@@ -20,7 +20,8 @@ from segtap.core.forward.records import records_of
 from segtap.core.forward.wire import QUERY_LIMIT, wire_form
 from segtap.core.mapping.dates import read_time
 from segtap.core.masks import masked
-from segtap.core.settings import ClassicSettings, Destination, Secret, Settings, destination_of
+from segtap.core.segment_names import destination_of
+from segtap.core.settings import ClassicSettings, Destination, Secret, Settings
 
 PATIENCE = 20
 CLASSIC = ClassicSettings(people=True, event_increments=("Signed Up",), group_identifier_traits=("company",))

@@ -27,15 +27,8 @@ from segtap.core.forward.records import operation_records
 from segtap.core.forward.wire import wire_form
 from segtap.core.mapping.dates import read_time
 from segtap.core.masks import MASK, masked
-from segtap.core.settings import (
-    ClassicSettings,
-    Destination,
-    DestinationSettings,
-    Secret,
-    Settings,
-    Source,
-    destination_of,
-)
+from segtap.core.segment_names import destination_of
+from segtap.core.settings import ClassicSettings, Destination, DestinationSettings, Secret, Settings, Source
 from segtap.core.verdict import OutgoingRequest
 
 PATIENCE = 20

@@ -19,7 +19,8 @@ from segtap.core.identities.model import DEVICE, Users
 from segtap.core.identities.users import cluster_of, newest
 from segtap.core.mapping.dates import read_time
 from segtap.core.pipeline import compiled
-from segtap.core.settings import ClassicSettings, DestinationSettings, Settings, destination_of
+from segtap.core.segment_names import destination_of
+from segtap.core.settings import ClassicSettings, DestinationSettings, Settings
 from segtap.tui.cli.doctor import cluster_lines as told_by_doctor
 from segtap.tui.render.glyphs import UNICODE
 from segtap.tui.render.user import cluster_lines as told_by_screen

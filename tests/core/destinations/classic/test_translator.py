@@ -17,14 +17,8 @@ from hypothesis import strategies as st
 
 from segtap.core.destinations.kinds import translator
 from segtap.core.messages import CALL_TYPES, Json, JsonObject
-from segtap.core.settings import (
-    ClassicSettings,
-    Destination,
-    DestinationSettings,
-    Secret,
-    Settings,
-    destination_of,
-)
+from segtap.core.segment_names import destination_of
+from segtap.core.settings import ClassicSettings, Destination, DestinationSettings, Secret, Settings
 from segtap.core.verdict import OutgoingRequest, Translation
 
 NOW = 1_795_557_600_000
