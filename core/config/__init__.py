@@ -11,7 +11,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import cast, get_args, get_origin
+from typing import cast
 
 import msgspec
 import platformdirs
@@ -20,58 +20,25 @@ from ..errors import SettingsError
 from ..messages import Json, JsonObject
 from ..settings import (
     REPAIR_NAMES,
-    ClassicSettings,
     DestinationSettings,
-    DeviceModeSettings,
-    IngestSettings,
-    JournalSettings,
-    ProxySettings,
-    ScreenSettings,
     Secret,
-    SegmentSettings,
     Settings,
     Source,
+)
+from .names import (
+    FLAG_NAMES,
+    NEVER_IN_A_FILE,
+    REGION_KEYS,
+    SECTIONS,
+    TABLES,
+    TOP_LEVEL,
+    keys_of,
+    read_environment,
 )
 from .nearest import nearest_key
 from .wrong_values import wrong_value
 
 FILE_NAME = "segtap.toml"
-ENV_PREFIX = "SEGTAP_"
-
-SECTIONS: dict[str, type[msgspec.Struct]] = {
-    "destination": DestinationSettings,
-    "classic": ClassicSettings,
-    "segment": SegmentSettings,
-    "ingest": IngestSettings,
-    "journal": JournalSettings,
-    "device_mode": DeviceModeSettings,
-    "proxy": ProxySettings,
-    "screen": ScreenSettings,
-}
-TOP_LEVEL = ("identity", "mixpanel_group_keys", "plan", "repair")
-TOP_LEVEL_LISTS = ("mixpanel_group_keys", "repair")
-TABLES = ("subscriptions", "transformations", "filters", "insert_functions", "rules", "not_imitated", "tests")
-"""Lists of tables, which only a file can hold."""
-ENV_ALIASES = {"SEGTAP_JOURNAL": "SEGTAP_JOURNAL_PATH", "SEGTAP_DESTINATION": "SEGTAP_DESTINATION_KIND"}
-"""Names that people guess before they read; each means the one behind it."""
-
-REGION_KEYS = ("region", "project_region")
-"""Keys of [destination] that may be written in capitals."""
-
-FLAG_NAMES = {"destination.kind": "--destination", "journal.path": "--journal"}
-"""Options that are not called as the key that they set."""
-
-NEVER_IN_A_FILE = {
-    "api_secret": 'api_secret_env = "MIXPANEL_SECRET"',
-    "service_account": 'service_account_env = "MIXPANEL_SERVICE_ACCOUNT"',
-}
-"""Keys of secrets, with the line that names a variable in place of each."""
-
-
-def keys_of(section: str) -> tuple[str, ...]:
-    """Return the keys that a section of segtap.toml may hold."""
-    names = (field.name for field in msgspec.structs.fields(SECTIONS[section]))
-    return tuple(name for name in names if name not in NEVER_IN_A_FILE)
 
 
 def load(
@@ -99,7 +66,7 @@ def load(
         sections, plain, tables = _read_file(path)
         layers.append((str(path), sections, plain))
         sources |= dict.fromkeys([*_names_in(sections, plain), *tables], Source("file", str(path)))
-    sections, plain, variables = _read_environment(environ)
+    sections, plain, variables = read_environment(environ)
     layers.append(("the environment", sections, plain))
     sources |= {name: Source("environment", variable) for name, variable in variables.items()}
     given = dict(flags or {})
@@ -257,18 +224,6 @@ def _refuse_unknown(key: str, known: tuple[str, ...], place: str) -> None:
         raise SettingsError(f"{place} has no key {key!r}. {nearest_key(key, known)}")
 
 
-def environment_names() -> dict[str, tuple[str, str]]:
-    """Return each variable's section ("": none) and key."""
-    names: dict[str, tuple[str, str]] = {f"{ENV_PREFIX}{key.upper()}": ("", key) for key in TOP_LEVEL}
-    for section in SECTIONS:
-        for key in keys_of(section):
-            names[f"{ENV_PREFIX}{section}_{key}".upper()] = (section, key)
-            names[f"{ENV_PREFIX}{key}".upper()] = (section, key)
-    for alias, name in ENV_ALIASES.items():
-        names[alias] = names[name]
-    return names
-
-
 def _names_in(sections: Mapping[str, JsonObject], plain: JsonObject) -> list[str]:
     """Return the names of the settings that one place gives: `destination.region`, `identity`."""
     return [*plain, *(f"{section}.{key}" for section, values in sections.items() for key in values)]
@@ -276,43 +231,6 @@ def _names_in(sections: Mapping[str, JsonObject], plain: JsonObject) -> list[str
 
 def _flag_name(name: str) -> str:
     return FLAG_NAMES.get(name, "--" + name.rpartition(".")[2].replace("_", "-"))
-
-
-def _read_environment(
-    environ: Mapping[str, str],
-) -> tuple[dict[str, JsonObject], JsonObject, dict[str, str]]:
-    """Return the sections and plain keys of the environment, and the variable behind each setting."""
-    sections: dict[str, JsonObject] = {}
-    plain: JsonObject = {}
-    variables: dict[str, str] = {}
-    names = environment_names()
-    # The long spelling is the exact one, so it is read last and wins over the short one.
-    for name in sorted(environ, key=len):
-        if name not in names or not environ[name]:
-            continue
-        section, key = names[name]
-        text = environ[name]
-        variables[f"{section}.{key}" if section else key] = name
-        if not section:
-            plain[key] = _parts(text) if key in TOP_LEVEL_LISTS else text
-        else:
-            several = key in _lists_of(section)
-            sections.setdefault(section, {})[key] = _parts(text) if several else text
-    return sections, plain, variables
-
-
-def _parts(text: str) -> list[Json]:
-    return [part.strip() for part in text.split(",")]
-
-
-def _lists_of(section: str) -> set[str]:
-    """Return the keys that hold several values, which the environment has with commas between them."""
-    fields = msgspec.structs.fields(SECTIONS[section])
-    return {
-        field.name
-        for field in fields
-        if get_origin(field.type) is tuple or any(get_origin(one) is tuple for one in get_args(field.type))
-    }
 
 
 def _check(section: str, key: str, value: Json, place: str) -> None:

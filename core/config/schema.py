@@ -19,9 +19,9 @@ from ..expected import Expected, MappingTest
 from ..messages import JsonObject
 from ..settings import InsertFunction, RuleSetting, Settings
 from ..transformations import Transformation
-from . import NEVER_IN_A_FILE, REGION_KEYS, SECTIONS, TOP_LEVEL, environment_names
 from .filters import ACTIONS, FilterTable
 from .mapping_tests import STAGES
+from .names import NEVER_IN_A_FILE, REGION_KEYS, SECTIONS, TOP_LEVEL, environment_names
 from .not_imitated import NotImitatedTable
 from .subscriptions import SubscriptionTable, presets_by_name
 from .transformations import NOT_KEPT

@@ -10,6 +10,7 @@ import pytest
 
 from segtap.core import config
 from segtap.core.commands.rules import rule_markdown
+from segtap.core.config import names
 from segtap.tui.cli import COMMANDS
 from segtap.tui.keys import KEYS, Key
 from segtap.tui.theming import load_themes
@@ -45,11 +46,11 @@ def test_every_setting_is_shown_and_the_sample_file_loads(tmp_path: Path) -> Non
     file = tmp_path / "segtap.toml"
     file.write_text(sample, encoding="utf-8")
     shown = tomllib.loads(sample)
-    for section in config.SECTIONS:
-        assert set(config.keys_of(section)) - {"token"} == set(shown[section]), section
+    for section in names.SECTIONS:
+        assert set(names.keys_of(section)) - {"token"} == set(shown[section]), section
     # What is shown are the defaults.
     settings, defaults = config.load(environ={}, file=file), config.load(environ={})
-    for section in config.SECTIONS:
+    for section in names.SECTIONS:
         assert getattr(settings, section) == getattr(defaults, section), section
 
 

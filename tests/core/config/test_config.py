@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from segtap.core import config
+from segtap.core.config import names
 from segtap.core.errors import SettingsError
 
 
@@ -52,9 +53,9 @@ def test_every_key_can_be_set_from_the_environment() -> None:
     samples = {"bool": "", "int": "7", "float": "2.5", "str": "text", "tuple": "::1,127.0.0.1"}
     special = {"kind": "classic-cloud", "persistence": "localStorage"}
     special |= dict.fromkeys(("region", "workspace_region", "project_region"), "eu")
-    for section in config.SECTIONS:
-        for key in config.keys_of(section):
-            default = getattr(config.SECTIONS[section](), key)
+    for section in names.SECTIONS:
+        for key in names.keys_of(section):
+            default = getattr(names.SECTIONS[section](), key)
             text = special.get(key, samples[type(default).__name__] or str(not default).lower())
             settings = config.load(environ={f"SEGTAP_{section}_{key}".upper(): text})
             value = getattr(getattr(settings, section), key)

@@ -12,6 +12,7 @@ import jsonschema_rs
 import pytest
 
 from segtap.core import config
+from segtap.core.config import names
 from segtap.core.config.filters import ACTIONS, KEYS, FilterTable
 from segtap.core.config.first import Answers, first_settings
 from segtap.core.config.schema import SCHEMA_LINE, TABLE_TYPES, settings_schema
@@ -20,7 +21,7 @@ from segtap.core.errors import SettingsError
 ROOT = Path(__file__).parents[3]
 SCHEMA = settings_schema()
 VALIDATOR = jsonschema_rs.validator_for(SCHEMA)
-KNOWN = {*config.TOP_LEVEL, *config.SECTIONS, *config.TABLES}
+KNOWN = {*names.TOP_LEVEL, *names.SECTIONS, *names.TABLES}
 NOT_BY_TYPE = re.compile("a date |in JSON|text that is not JSON|which the preset does not have")
 """What segtap refuses and no schema can name: TOML's own values, JSON inside a text, fields of a preset."""
 
@@ -107,9 +108,9 @@ def test_a_fault_is_found_at_its_place(text: str, path: list[str | int]) -> None
 def test_it_is_a_schema_of_all_keys_with_their_variables() -> None:
     jsonschema_rs.meta.validate(SCHEMA)
     assert set(SCHEMA["properties"]) == KNOWN
-    for section, kind in config.SECTIONS.items():
+    for section, kind in names.SECTIONS.items():
         properties = SCHEMA["$defs"][kind.__name__]["properties"]
-        assert set(properties) == set(config.keys_of(section))
+        assert set(properties) == set(names.keys_of(section))
         for key, one in properties.items():
             assert f"SEGTAP_{section}_{key}".upper() in one["description"]
     region = SCHEMA["$defs"]["DestinationSettings"]["properties"]["region"]["description"]
@@ -118,7 +119,7 @@ def test_it_is_a_schema_of_all_keys_with_their_variables() -> None:
 
 
 def test_the_tables_have_the_keys_that_are_read() -> None:
-    assert set(TABLE_TYPES) == set(config.TABLES)
+    assert set(TABLE_TYPES) == set(names.TABLES)
     own = {key for keys in ACTIONS.values() for key in keys}
     assert {*KEYS, *own} == set(SCHEMA["$defs"][FilterTable.__name__]["properties"])
 
