@@ -16,11 +16,7 @@ from .output import ask, hidden, say, write, write_json, write_lines
 if TYPE_CHECKING:
     from ...core.messages import JsonObject
     from ...core.workspace import Workspace
-    from ...core.workspace.in_words import TransformationTable
-    from ...core.workspace.table import SubscriptionTable
 
-VALUE_SHOWN = 48
-NAME_SHOWN = 32
 TERRAFORM_FILES = ("*.tf", "*.tf.json", "terraform.tfvars", "*.auto.tfvars", "*.tfvars.json")
 """What is read of a folder: Terraform, too, reads other .tfvars files only when it is given them."""
 SAMPLES = 20
@@ -145,6 +141,7 @@ def show(ctx: click.Context, message_file: Path | None, shape: str, config_file:
     from ...core.text import counted
     from ...core.workspace.in_words import transformation_table
     from ...core.workspace.table import mapping_tables
+    from .mapping_lines import subscription_lines, transformation_lines
 
     settings = load(file=config_file)
     stopping = (
@@ -158,7 +155,7 @@ def show(ctx: click.Context, message_file: Path | None, shape: str, config_file:
     if shape == "table" and changes:
         say(f"{counted(len(changes), 'transformation')}, from {settings.origin}")
         for one in changes:
-            for line in (*_transformation_lines(one), ""):
+            for line in (*transformation_lines(one), ""):
                 write(line)
     if destination.kind != "actions":
         say("The classic destination has settings in the place of subscriptions: see [classic].")
@@ -172,7 +169,7 @@ def show(ctx: click.Context, message_file: Path | None, shape: str, config_file:
         where = "Segment's presets" if destination.subscriptions is None else f"from {settings.origin}"
         say(f"{len(tables)} subscriptions, {where}")
         for table in tables:
-            for line in (*_lines(table), ""):
+            for line in (*subscription_lines(table), ""):
                 write(line)
     ctx.exit(1 if stopping or any(table.fault and table.enabled for table in tables) else 0)
 
@@ -320,37 +317,3 @@ async def _newest_messages() -> list[JsonObject]:
     except EngineError:
         return found
     return found
-
-
-def _transformation_lines(one: TransformationTable) -> list[str]:
-    from ...core.text import clean
-
-    state = "on" if one.enabled else "OFF"
-    lines = [f"{clean(one.name)}  [{state}]  {one.scope}", f"  {clean(one.condition)}"]
-    return [*lines, *(f"    {clean(change)}" for change in one.changes)]
-
-
-def _lines(table: SubscriptionTable) -> list[str]:
-    from ...core.text import clean, shorten, shown
-
-    state = "on" if table.enabled else "OFF"
-    lines = [
-        f"{clean(table.name) or '(no name)'}  [{state}]  {clean(table.action)}",
-        f"  {clean(table.trigger)}",
-    ]
-    if table.fault:
-        lines.append(f"  NEVER SENDS: {clean(table.fault)}")
-    if table.passed_over:
-        names = ", ".join(map(clean, table.passed_over))
-        lines.append(f"  Segment passes over {names}: a trigger cannot speak of it")
-    if not table.sample:
-        lines.append("  none of the sample messages is taken by it")
-    else:
-        lines.append(f"  sample: {clean(table.sample)}")
-    width = min(max((len(row.field) for row in table.fields), default=0), NAME_SHOWN)
-    sources = [shorten(clean(row.source), VALUE_SHOWN) for row in table.fields]
-    room = max(map(len, sources), default=0)
-    for row, source in zip(table.fields, sources, strict=True):
-        value = shown(row.value, VALUE_SHOWN) if row.there else "–"
-        lines.append(f"    {clean(row.field):<{width}}  {source:<{room}}  {clean(value)}".rstrip())
-    return lines
