@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
-from ...core.api.models import Change, EngineState, FeedBatch, Page, Summary
+from ...core.api.models import EngineState, FeedBatch, Page
 from ...core.api.viewer import Viewer
 from ...core.errors import EngineError, SegtapError
 from .detail_source import DetailSource
-from .selection import Selection
-from .window import Window
+from .list_view import MessageView
 
 FIRST = 1_000
 """Messages read at the start, and whenever the newest are asked for."""
@@ -28,25 +27,6 @@ PATIENCE = (0.5, 1, 2, 4, 8, 15)
 """Seconds between attempts to reach a lost engine."""
 
 Reconnect = Callable[[], Awaitable[Viewer]]
-
-
-class MessageView(Protocol):
-    """The list that is filled. `tui.widgets.message_list.MessageList` says what the methods do."""
-
-    @property
-    def window(self) -> Window: ...
-    @property
-    def selection(self) -> Selection: ...
-    @property
-    def selected(self) -> int | None: ...
-    def reset(self, page: Page, *, keep: int | None = None) -> None: ...
-    def hold_from(self, page: Page) -> None: ...
-    def hold_upto(self, page: Page) -> None: ...
-    def extend(self, summaries: Sequence[Summary]) -> None: ...
-    def extend_below(self, page: Page, *, more: bool) -> None: ...
-    def prepend(self, page: Page) -> None: ...
-    def change(self, changes: Sequence[Change]) -> None: ...
-    def select_id(self, id: int) -> bool: ...
 
 
 @dataclass(frozen=True)

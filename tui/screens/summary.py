@@ -13,22 +13,17 @@ from textual.widgets import Static
 from ...core.aggregates.model import EventCount, Overview, RuleCount
 from ...core.errors import SegtapError
 from ...core.snippets import demo_line
-from ...core.text import clean, counted, shorten
+from ...core.text import clean, shorten
 from ...core.verdict import SEVERITY_WEIGHT
 from ..model.narrowing import event_term, rule_term, time_term
 from ..pane_keys import bindings
 from ..render.detail import READING, is_empty, reading_words, so_far
-from ..render.glyphs import SEVERITY_STYLES, severity_mark
 from ..render.plain import marks_of, worded
-from ..render.rule_texts import rules_by_id
 from ..render.summary import (
     SEARCHED,
-    call_mark,
     covered_words,
-    delivery_words,
     event_head,
     event_spans,
-    event_words,
     gravity_of,
     rule_head,
     rule_spans,
@@ -36,6 +31,7 @@ from ..render.summary import (
     span_words,
     text_lines,
 )
+from ..render.summary_foot import about_event, about_rule
 from ..widgets.ranked_list import Key, RankedList, Row, kept_order
 from ..widgets.time_bars import TimeBars
 from .live_screen import Following, Source
@@ -256,52 +252,12 @@ class SummaryScreen(Following):
         rule, event = self._rule(), self._event()
         lines: list[Content] = []
         if self.events.has_focus and event is not None:
-            lines = self._about_event(event)
+            lines = about_event(event, marks_of(self), settled=self._settled)
         elif rule is not None:
-            lines = self._about_rule(rule)
+            lines = about_rule(rule, marks_of(self), low=self.has_class("-low"))
         width = max(self.foot.content_size.width, 20)
         cut = [line.truncate(width, ellipsis=True) for line in lines]
         self.foot.update(worded(self, Content("\n").join(cut)))
-
-    def _about_rule(self, rule: RuleCount) -> list[Content]:
-        texts = rules_by_id().get(rule.rule)
-        what, why, fix = ("", "", "") if texts is None else (texts.what, texts.why, texts.fix)
-        marks = marks_of(self)
-        head = Content.assemble(
-            (
-                f"{severity_mark(rule.severity, marks)} {clean(rule.rule)}",
-                f"bold {SEVERITY_STYLES[rule.severity]}",
-            ),
-            (f"  {what}", "$foreground"),
-        )
-        mend = Content.assemble((f"{marks.arrow} ", "bold $mark-ok"), (fix, "$mark-ok"))
-        if self.has_class("-low"):
-            return [head, mend]
-        most = ", ".join(f"{event_words(one.type, one.name)} {one.messages:,}" for one in rule.events)
-        return [head, Content.styled(why, "$dim"), mend, Content.assemble(("in  ", "$dim"), most)]
-
-    def _about_event(self, event: EventCount) -> list[Content]:
-        marks = marks_of(self)
-        letter, style = call_mark(event.type, marks)
-        head = Content.assemble(
-            (f"{letter} ", f"bold ${style}"),
-            (event_words(event.type, event.name), "bold $foreground"),
-            (f"  {delivery_words(event)}", "$foreground"),
-        )
-        rules = [
-            (
-                f"{severity_mark(one.severity, marks)} {clean(one.rule)} {one.messages:,}",
-                SEVERITY_STYLES[one.severity],
-            )
-            for one in event.rules
-        ]
-        tripped = Content("  ").join(Content.styled(words, style) for words, style in rules)
-        none = "No rule fires on it." if self._settled else READING
-        lines = [head, tripped if event.rules else Content.styled(none, "$dim")]
-        if event.silent:
-            words = f"{counted(event.silent, 'message')} of these become nothing that is sent to Mixpanel."
-            lines.append(Content.styled(words, "$mark-warning"))
-        return lines
 
     def _rule(self) -> RuleCount | None:
         key, overview = self.rules.key, self._overview
