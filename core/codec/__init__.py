@@ -79,6 +79,7 @@ class _Way(NamedTuple):
 
 _CURL = re.compile(r"\s*(?:[$>]\s+)?curl(?:\.exe)?\s", re.I)
 _URL = re.compile(r"(?:(?:GET|POST|PUT) )?((?:[a-z][a-z0-9+.-]*:/)?/[^\s?#]*\?)", re.I)
+_FORM_FIELDS = frozenset((FIELD, "verbose", "ip", "api_key", "img", "test", "callback", "_", "redirect"))
 _HTTP_VERSION = re.compile(r" HTTP/[0-9.]+\s*\Z")
 _ENTITY = re.compile(r"&(?:quot|#34|#x22|#39|#x27|amp|apos|lt|gt);", re.I)
 _REPAIRED = {
@@ -339,17 +340,6 @@ def _refuse_crowds(data: bytes) -> None:
 def _enclosed(value: Json) -> str | None:
     """Return the text in `{"data": "…"}`, a form as JSON, if all beside it are a form's other fields."""
     if isinstance(value, dict) and isinstance(value.get(FIELD), str) and len(value) <= 8:
-        beside = value.keys() - {
-            FIELD,
-            "verbose",
-            "ip",
-            "api_key",
-            "img",
-            "test",
-            "callback",
-            "_",
-            "redirect",
-        }
         inner = value[FIELD]
-        return inner if not beside and isinstance(inner, str) else None
+        return inner if value.keys() <= _FORM_FIELDS and isinstance(inner, str) else None
     return None

@@ -45,9 +45,7 @@ Action = Callable[[JsonObject, "Target", "Moment"], list[OutgoingRequest]]
 
 
 class Target(msgspec.Struct, frozen=True):
-    """The address of requests and what every one of them carries. `token` and others are absent when not
-    set.
-    """
+    """The address of requests and what every one of them carries; what is not set is absent."""
 
     host: str
     import_url: str
