@@ -82,7 +82,7 @@ async def test_cloud_mode_nothing_is_lost_when_a_page_closes_or_is_offline(
     engine: tuple[Engine, Client], browser: Browser, delivery: str
 ) -> None:
     running, viewer = engine
-    track = "void analytics.track('{}')".format
+    track = "void analytics.track('{0}', {{ at: '{0} 🎉', list: [{{ a: 1 }}, null] }})".format
     acts: list[dict[str, Any]] = [
         {"open": load(running.url, delivery)},
         {"run": "analytics.ready(() => 0) && analytics.track('Online').then(() => 0)"},
@@ -96,12 +96,18 @@ async def test_cloud_mode_nothing_is_lost_when_a_page_closes_or_is_offline(
         {"run": track("Leaving 1") + ";" + track("Leaving 2")},
         {"close": True},
     ]
-    async with browser.play(acts):
+    async with browser.play(acts) as visit:
         got = await received(viewer, 5)
     names = [one["event"] for one in got]
     assert sorted(names) == ["Leaving 1", "Leaving 2", "Offline 1", "Offline 2", "Online"]
     assert names[0] == "Online"
-    assert len({one["messageId"] for one in got}) == 5
+    # What was posted while offline is posted again; its sentAt is then another.
+    posted = sent_to_segment(visit, running.url)
+    assert [one for one in got if one not in posted] == []
+    assert len({one["messageId"] for one in got}) == len({one["messageId"] for one in posted}) == 5
+    assert {one["properties"].get("at") for one in got if one["event"] != "Online"} == {
+        f"{name} 🎉" for name in names if name != "Online"
+    }
 
 
 async def test_the_sample_page_makes_each_call(engine: tuple[Engine, Client], browser: Browser) -> None:
