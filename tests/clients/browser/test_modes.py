@@ -101,10 +101,13 @@ async def test_cloud_mode_nothing_is_lost_when_a_page_closes_or_is_offline(
     names = [one["event"] for one in got]
     assert sorted(names) == ["Leaving 1", "Leaving 2", "Offline 1", "Offline 2", "Online"]
     assert names[0] == "Online"
-    # What was posted while offline is posted again; its sentAt is then another.
+    # What was posted while offline is posted again, with another sentAt. What a page posts as it closes, the
+    # driver does not record.
     posted = sent_to_segment(visit, running.url)
-    assert [one for one in got if one not in posted] == []
-    assert len({one["messageId"] for one in got}) == len({one["messageId"] for one in posted}) == 5
+    seen = {one["messageId"] for one in posted}
+    assert [one for one in got if one["messageId"] in seen and one not in posted] == []
+    assert {one["event"] for one in got if one["messageId"] in seen} >= {"Online", "Offline 1", "Offline 2"}
+    assert len({one["messageId"] for one in got}) == 5
     assert {one["properties"].get("at") for one in got if one["event"] != "Online"} == {
         f"{name} 🎉" for name in names if name != "Online"
     }
