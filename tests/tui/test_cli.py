@@ -69,6 +69,16 @@ def post(url: str, message: dict[str, object]) -> None:
     assert httpx.post(f"{url}/v1/track", json=message).status_code == 200
 
 
+def wait_until_listed(url: str, count: int) -> None:
+    """Wait until the engine lists so many messages: a filter does not find what is received only."""
+    import httpx
+
+    deadline = time.monotonic() + 30
+    while (seen := httpx.get(f"{url}/_segtap/healthz").json())["listed"] < count:
+        assert time.monotonic() < deadline, seen
+        time.sleep(0.01)
+
+
 def test_version_and_help_import_no_screen() -> None:
     code = (
         "import sys; from segtap.tui.cli import main\n"
@@ -196,6 +206,7 @@ def test_messages_go_through_forward_export_replay_and_clear(monkeypatch: pytest
         kept = "\n".join(json.dumps(line) for line in lines)
         again = segtap("replay", "-", "--url", url, given=kept)
         assert again.returncode == 0, again.stderr
+        wait_until_listed(url, 4)
         assert segtap("replay", "--filter", "signed out").stderr == "2 messages replayed.\n"
         assert segtap("journal", "clear", "--yes").returncode == 2
         tail = segtap("tail", "--count", "1", "--url", f"http://127.0.0.1:{process.pid + 70000}")
