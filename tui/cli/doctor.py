@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .completing import complete_engine, complete_file
-from .options import config_option, format_option, load
+from .options import config_option, format_option, load, reading_options
 from .output import hidden, say, write, write_json
 
 if TYPE_CHECKING:
@@ -34,16 +33,7 @@ WIDTH = 100
     show_default=True,
     help="How many of the newest messages are looked at.",
 )
-@click.option(
-    "--journal",
-    shell_complete=complete_file,
-    metavar="PATH",
-    default="",
-    help="The journal to read. [the usual one]",
-)
-@click.option(
-    "--url", shell_complete=complete_engine, default="", help="Read from the engine that listens there."
-)
+@reading_options
 @config_option
 @click.pass_context
 def doctor(

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import click
 
 from ..render.glyphs import wants_ascii
-from .completing import complete_engine, complete_file, complete_topic
-from .options import config_option, format_option, load
+from .completing import complete_topic
+from .options import config_option, format_option, load, reading_options
 from .output import hidden, say, write, write_json, write_lines
 
 if TYPE_CHECKING:
@@ -31,16 +31,7 @@ WIDTH = 100
 
 @click.command("help")
 @click.argument("words", metavar="[TOPIC]", nargs=-1, shell_complete=complete_topic)
-@click.option(
-    "--journal",
-    shell_complete=complete_file,
-    metavar="PATH",
-    default="",
-    help="The journal to read. [the usual one]",
-)
-@click.option(
-    "--url", shell_complete=complete_engine, default="", help="Read from the engine that listens there."
-)
+@reading_options
 @config_option
 @format_option
 @click.pass_context

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from ...core.text import counted
-from .completing import complete_engine, complete_file
-from .options import load
+from .completing import complete_file
+from .options import load, reading_options
 from .output import ask, say, write, write_json_bytes
 
 if TYPE_CHECKING:
@@ -23,16 +23,7 @@ SHOWN = 5
 
 @click.command()
 @click.argument("filter_text", metavar="[FILTER]", default="")
-@click.option(
-    "--journal",
-    shell_complete=complete_file,
-    metavar="PATH",
-    default="",
-    help="The journal to read. [the usual one]",
-)
-@click.option(
-    "--url", shell_complete=complete_engine, default="", help="Read from the engine that listens there."
-)
+@reading_options
 @click.pass_context
 def export(ctx: click.Context, filter_text: str, journal: str, url: str) -> None:
     """Write the journal's messages to stdout, one a line, oldest first.

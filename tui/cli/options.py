@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
-from .completing import complete_file
+from .completing import complete_engine, complete_file
 from .output import hide_secrets_of, say
 
 if TYPE_CHECKING:
@@ -77,6 +77,18 @@ _JOURNAL = (
     ),
     click.option("--ephemeral", is_flag=True, default=None, help="Keep nothing after the end."),
 )
+_READING = (
+    click.option(
+        "--journal",
+        shell_complete=complete_file,
+        metavar="PATH",
+        default="",
+        help="The journal to read. [the usual one]",
+    ),
+    click.option(
+        "--url", shell_complete=complete_engine, default="", help="Read from the engine that listens there."
+    ),
+)
 _OPTIONS = (
     *_LISTENING,
     *_JOURNAL,
@@ -131,6 +143,11 @@ def listening_options(command: Command) -> Command:
 def journal_options(command: Command) -> Command:
     """Add the options of which journal to use; `read_settings` reads them."""
     return _with(_JOURNAL, command)
+
+
+def reading_options(command: Command) -> Command:
+    """Add the options of where to read messages: a journal's file, or a running engine."""
+    return _with(_READING, command)
 
 
 def _with(options: Sequence[Callable[[Command], Command]], command: Command) -> Command:

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
-from .completing import complete_engine, complete_file
-from .options import DESTINATIONS, clock_of, config_option, format_option, load, tell_faults
+from .options import DESTINATIONS, clock_of, config_option, format_option, load, reading_options, tell_faults
 from .output import hidden, say, write, write_json
 
 if TYPE_CHECKING:
@@ -25,16 +24,7 @@ SHOWN = 5
 @click.command()
 @click.argument("source", metavar="[FILE|-]", type=click.File("rb"), required=False)
 @click.option("--destination", type=DESTINATIONS, help="Which destination of Segment's. [actions]")
-@click.option(
-    "--journal",
-    shell_complete=complete_file,
-    metavar="PATH",
-    default="",
-    help="The journal to read. [the usual one]",
-)
-@click.option(
-    "--url", shell_complete=complete_engine, default="", help="Read from the engine that listens there."
-)
+@reading_options
 @config_option
 @click.option("--now", metavar="ISO", help="The clock for messages that name none. [the time now]")
 @format_option
