@@ -159,6 +159,7 @@ async def test_an_engine_without_a_worker_that_starts_judges_by_itself() -> None
     async with running(numbered(30), command=NO_WORKER) as run:
         await run.indexer.idle()
         await until(lambda: "exit code 7" in str(run.faults))
+        await until(lambda: not run.workers._starting)  # the task that failed ends just after its report
         assert run.judged_here == 30
         run.workers.need()
         assert not run.workers._starting, "not before the pause is over"
