@@ -20,6 +20,7 @@ from ..core.api.viewer import Viewer
 from ..core.settings import Settings
 from . import theme_memory
 from .keys import KEYS, bindings
+from .model.exporters import EXPORTERS
 from .model.list_source import Reconnect
 from .palette import few_colors
 from .render.glyphs import ASCII, UNICODE, wants_ascii
@@ -124,6 +125,9 @@ class SegtapApp(App[object], inherit_bindings=False):
             if key.palette and key.owner in owners:
                 run = partial(self.run_action, key.action, owners[key.owner])
                 yield SystemCommand(key.text, f"{key.group} · key {key.label}", run)
+        for exporter in EXPORTERS:
+            run = partial(main.action_act, f"copy_as_{exporter.id}")
+            yield SystemCommand(f"Copy as {exporter.title}", "Message · key C", run)
 
     def action_help(self) -> None:
         """Show all keys."""

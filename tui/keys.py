@@ -129,7 +129,7 @@ KEYS: tuple[Key, ...] = (
         priority=True,
     ),
     Key("filter.toggle", "full_stop", ".", "toggle_filter", "Filter off and on again", "List"),
-    Key("list.clear", "C", "C", "act('clear')", "Clear the journal", "List"),
+    Key("list.clear", "D", "D", "act('clear')", "Clear the journal", "List"),
     # Panes
     Key(
         "pane.open",
@@ -188,17 +188,17 @@ KEYS: tuple[Key, ...] = (
         "Panes",
         palette=False,
     ),
-    Key("pane.copy", "y", "y", "act('copy')", "Copy the pane", "Panes", short="copy", bar=6),
+    Key("pane.copy", "c", "c", "act('copy')", "Copy the pane", "Panes", short="copy", bar=6),
     # One message
     Key("message.replay", "r", "r", "act('replay')", "Replay the message", "Message", short="replay", bar=4),
     Key(
-        "message.curl",
-        "c",
-        "c",
-        "act('copy_curl')",
-        "Copy message or request as curl",
+        "message.copy-as",
+        "C",
+        "C",
+        "act('copy_menu')",
+        "Copy the message as curl, JSON, …",
         "Message",
-        short="curl",
+        short="copy as",
         bar=10,
     ),
     Key(

@@ -49,8 +49,8 @@ PANE_KEYS: dict[PaneOwner, tuple[Key, ...]] = {
         ),
         Key(
             "segment.super-properties",
-            "d",
-            "d",
+            "P",
+            "P",
             "toggle_super_properties",
             "Super properties in device mode",
             "Segment pane",

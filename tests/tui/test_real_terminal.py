@@ -95,7 +95,7 @@ def test_copying_in_tmux_as_it_is_by_default(tmp_path: Path, term: str, words: s
         ) as terminal:
             url = terminal.wait_for(FIRST_START)[1]
             send(url, "Signed Up")
-            for keys, shown in (("", '"user-7"'), ("y", words)):  # the message's pane first
+            for keys, shown in (("", '"user-7"'), ("c", words)):  # the message's pane first
                 terminal.type(keys)
                 terminal.until(lambda: shown in asked(*server, "capture-pane", "-p").decode(), shown)  # noqa: B023
             buffer = asked(*server, "show-buffer")

@@ -46,7 +46,7 @@ async def shown(found: SuperProperties | None, *keys: str, size: tuple[int, int]
         pane.detail = received()
         await pilot.pause()
         pane.json.rows.focus()
-        await pilot.press("d")
+        await pilot.press("P")
         if found is not None:
             pane.put_super_properties(9, found)
         await pilot.pause()
@@ -83,7 +83,7 @@ async def test_it_says_what_is_not_known() -> None:
 
 
 async def test_the_same_key_leads_back_to_the_message_and_so_do_others() -> None:
-    for key in ("d", "a"):
+    for key in ("P", "a"):
         text = await shown(at(9), key)
         assert "super properties" not in text
         assert "Order Completed" in text
@@ -95,13 +95,13 @@ async def test_a_place_in_the_message_leads_back_to_it() -> None:
         pane.detail = received()
         await pilot.pause()
         pane.json.rows.focus()
-        await pilot.press("d")
+        await pilot.press("P")
         pane.put_super_properties(9, at(9))
         assert '"plan": "pro"' in pane.copy_text()
         assert pane.show_path("$.messageId")
         assert not pane.super_properties
         pane.put_super_properties(8, SuperProperties(why="another message"))
-        await pilot.press("d")
+        await pilot.press("P")
         assert '"plan": "pro"' in pane.copy_text()
 
 
@@ -111,7 +111,7 @@ async def test_a_pasted_message_has_none() -> None:
         pane.detail = received(0)
         await pilot.pause()
         pane.json.rows.focus()
-        await pilot.press("d")
+        await pilot.press("P")
         assert "A pasted message is not in the journal" in screen(pilot)
 
 
@@ -125,7 +125,7 @@ async def test_the_screen_asks_the_engine_for_each_message(app_on: Callable[...,
         assert app.main is not None
         main = app.main
         await until(pilot, lambda: main.segment.detail is not None, "a message")
-        await pilot.press("1", "d")
+        await pilot.press("1", "P")
         await until(pilot, lambda: "10:41:03 identify" in screen(pilot), "its super properties")
         await pilot.press("K")
         before = ("super_properties", viewer.lines[1].id)

@@ -11,6 +11,7 @@ from textual.notifications import SeverityLevel
 
 from ...core.api.models import EngineState, MessageDetail, Summary
 from ...core.api.viewer import Viewer
+from ..model.exporters import Exported
 
 Answer = tuple[str, str, str]
 """An answer to a question: its id, its text and its key."""
@@ -73,8 +74,8 @@ class Context(Protocol):
         """Return the name of the pane in use, and its text."""
         ...
 
-    def request_as_curl(self) -> str:
-        """Return the Mixpanel request in focus as a curl command, "" if none is."""
+    def exported(self) -> Exported | None:
+        """Return the selected message with the request that the panes show, None until it is read."""
         ...
 
     async def go_to(self, ids: Sequence[int], pane: str = "") -> None:

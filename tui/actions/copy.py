@@ -1,9 +1,12 @@
-"""Copy a pane, or a curl command, to the clipboard."""
+"""Copy a pane, or a message in one of the formats of `model.exporters`, to the clipboard."""
 
 from __future__ import annotations
 
-from ...core.text import clean
-from .context import Context
+from ..model.exporters import EXPORTERS, EXPORTERS_BY_ID, Exporter
+from .context import Context, choose
+
+NOTHING = "nothing"
+"""The answer of the copy menu that copies nothing."""
 
 
 async def copy_pane(on: Context) -> None:
@@ -12,20 +15,28 @@ async def copy_pane(on: Context) -> None:
     _copy(on, f"the {name} pane", text)
 
 
-async def copy_curl(on: Context) -> None:
-    """Copy a curl command that sends the Mixpanel request in focus to Mixpanel, else the message here."""
-    from ...core import as_curl
-
-    detail, state = on.detail, on.state
-    if detail is None:
+async def copy_menu(on: Context) -> None:
+    """Ask for a format, and copy the selected message in it."""
+    if on.exported() is None:
         on.notify("There is no message to copy yet.", severity="warning")
         return
-    if request := on.request_as_curl():
-        where = clean(state.mixpanel_url if state else "") or "Mixpanel"
-        _copy(on, f"a curl command that sends this request to {where}", request)
+    answers = [(exporter.id, exporter.title, exporter.key) for exporter in EXPORTERS]
+    chosen = await choose(on, "Copy as …", [(NOTHING, "nothing, go back", "n"), *answers])
+    if exporter := EXPORTERS_BY_ID.get(chosen):
+        await copy_as(on, exporter)
+
+
+async def copy_as(on: Context, exporter: Exporter) -> None:
+    """Copy the selected message in this format."""
+    exported = on.exported()
+    if exported is None:
+        on.notify("There is no message to copy yet.", severity="warning")
         return
-    url = state.urls[0] if state and state.urls else on.viewer.url
-    _copy(on, "a curl command that sends this message here", as_curl(detail, url))
+    text = exporter.make(exported)
+    if not text:
+        on.notify(f"This message has no {exporter.title.removeprefix('the ')}.", severity="warning")
+        return
+    _copy(on, exporter.title, text)
 
 
 def _copy(on: Context, what: str, text: str) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 
+from ..model.exporters import EXPORTERS
 from . import clear, compare, copy, findings, forwarding, mixpanel, replay, screens
 from .context import Context
 
@@ -13,7 +15,8 @@ ACTIONS: dict[str, Callable[[Context], Awaitable[None]]] = {
     "open_mixpanel": mixpanel.open_mixpanel,
     "clear": clear.clear,
     "copy": copy.copy_pane,
-    "copy_curl": copy.copy_curl,
+    "copy_menu": copy.copy_menu,
+    **{f"copy_as_{one.id}": partial(copy.copy_as, exporter=one) for one in EXPORTERS},
     "compare": compare.compare,
     "next_error": findings.next_error,
     "previous_error": findings.previous_error,

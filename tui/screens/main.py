@@ -13,6 +13,7 @@ from ...core.errors import SegtapError
 from ...core.settings import Settings
 from ..actions.screens import REOPEN
 from ..actions.table import ACTIONS
+from ..model.exporters import Exported
 from ..model.list_source import Reconnect
 from ..model.trail import Step, Trail
 from ..render.glyphs import Glyphs
@@ -66,8 +67,14 @@ class MainScreen(MainFeed):
         pane.detail = self._detail
         return TITLES[self.pane_name][1], pane.copy_text() if self._detail is not None else ""
 
-    def request_as_curl(self) -> str:
-        return next((pane.curl() for pane in (self.mixpanel, self.wire) if pane.has_focus_within), "")
+    def exported(self) -> Exported | None:
+        if self._detail is None:
+            return None
+        pane = self.wire if self.wire.has_focus_within else self.mixpanel
+        pane.detail = self._detail
+        urls = self.state.urls if self.state is not None else ()
+        account = "" if pane.account is None else pane.account.variable
+        return Exported(self._detail, urls[0] if urls else self.viewer.url, pane.shown, account)
 
     @property
     def following(self) -> bool:

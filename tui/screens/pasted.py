@@ -48,7 +48,7 @@ class Inspect(Screen[None]):
         Binding("escape,q", "leave", "Back", id="inspect.back"),
         Binding("J", "turn(1)", "Next message", id="inspect.next"),
         Binding("K", "turn(-1)", "Previous message", id="inspect.previous"),
-        Binding("y", "copy", "Copy the pane", id="inspect.copy"),
+        Binding("c", "copy", "Copy the pane", id="inspect.copy"),
         Binding("right_square_bracket", "turn_request(1)", "Next request", id="inspect.next-request"),
         Binding("left_square_bracket", "turn_request(-1)", "Request before", id="inspect.request-before"),
         *(Binding(str(number + 1), f"pane({number})", show=False) for number in range(4)),

@@ -75,13 +75,6 @@ class RequestPane(Pane):
             return ""
         return f"segtap's own: Segment itself would send {self.account.segment}"
 
-    def curl(self) -> str:
-        """Return the shown request as a curl command, its secret a variable; "" if there is none."""
-        if self.shown is None:
-            return ""
-        variable = "" if self.account is None else self.account.variable
-        return core.mixpanel_as_curl(self.shown, service_account=variable)
-
     def watch_detail(self, detail: MessageDetail | None) -> None:
         """Show another message's first request; if the same message changed, keep the request."""
         id = None if detail is None else detail.summary.id

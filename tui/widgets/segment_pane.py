@@ -193,7 +193,7 @@ class SegmentPane(Pane):
         values, causes = super_properties.values(known, id), super_properties.causes(known, id)
         self.json.show(values, notes=causes, key=(id, known))
         self._show(None)
-        self.title("super properties · d back")
+        self.title("super properties · P back")
 
     def _shown_step(self, detail: MessageDetail) -> StageStep | None:
         steps = detail.explanation.steps

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import webbrowser
 from collections.abc import Callable
 
@@ -16,6 +17,7 @@ from segtap.core.api.models import Change
 from segtap.core.delivery import DeliveryCounts, DeliveryState
 from segtap.core.messages import message_number
 from segtap.tui.app import SegtapApp
+from segtap.tui.model.exporters import EXPORTERS
 from segtap.tui.screens.confirm import Choose, Confirm
 from segtap.tui.screens.main import MainScreen
 
@@ -43,7 +45,7 @@ async def toasts(pilot: Pilot[object]) -> list[Toast]:
 
 async def asked(pilot: Pilot[object]) -> str:
     """The question on the screen."""
-    await until(pilot, lambda: isinstance(pilot.app.screen, Confirm), "a question")
+    await until(pilot, lambda: isinstance(pilot.app.screen, Confirm | Choose), "a question")
     return str(pilot.app.screen.query_one(".question").render())
 
 
@@ -209,20 +211,54 @@ async def test_copying_takes_the_pane_in_use(app_on: AppOn, monkeypatch: pytest.
     async with app_on(viewer).run_test(size=(120, 40), notifications=True) as pilot:
         main = await ready(pilot, 3)
         await until(pilot, lambda: main.detail is not None)
-        await pilot.press("y")
+        await pilot.press("c")
         assert '"event": "Order Completed"' in copied[-1]
         await pilot.press("2")
         await until(pilot, lambda: main.pane_name == "mixpanel")
-        await pilot.press("y")
-        assert "$insert_id" in copied[-1]
         await pilot.press("c")
+        assert "$insert_id" in copied[-1]
+        assert "Copied the Mixpanel pane: by test" in said(pilot)
+
+
+async def test_the_copy_menu_offers_every_format(app_on: AppOn, monkeypatch: pytest.MonkeyPatch) -> None:
+    copied: list[str] = []
+    monkeypatch.setattr("segtap.tui.clipboard.copy", lambda app, text: copied.append(text) or "by test")
+    async with app_on(FakeViewer(story(3))).run_test(size=(80, 24), notifications=True) as pilot:
+        main = await ready(pilot, 3)
+        await until(pilot, lambda: main.detail is not None)
+        await pilot.press("C")
+        assert "Copy as" in await asked(pilot)
+        assert all(exporter.title in drawn_screen(pilot) for exporter in EXPORTERS)
+        await pilot.press("s")
+        await until(pilot, lambda: bool(copied))
         assert copied[-1].startswith("curl ")
-        assert "https://api.mixpanel.com/import" in copied[-1], "the request that is read"
-        assert "sends this request to Mixpanel" in said(pilot)
-        await pilot.press("escape", "c")
         assert "http://127.0.0.1:8765/v1/t" in copied[-1]
-        assert "sends this message here" in said(pilot)
-        assert "by test" in said(pilot)
+        assert "Copied curl of the Segment call: by test" in said(pilot)
+        for key, start in (("m", "curl 'https://api.mixpanel.com/import"), ("l", '{"'), ("d", "### track")):
+            count = len(copied)
+            await pilot.press("C")
+            await asked(pilot)
+            await pilot.press(key)
+            await until(pilot, lambda count=count: len(copied) > count)
+            assert copied[-1].startswith(start), copied[-1]
+        await pilot.press("C")
+        await asked(pilot)
+        await pilot.press("escape")
+        await until(pilot, lambda: pilot.app.screen is main)
+        assert len(copied) == 4, "Esc copies nothing"
+
+
+async def test_the_palette_offers_every_format(app_on: AppOn, monkeypatch: pytest.MonkeyPatch) -> None:
+    copied: list[str] = []
+    monkeypatch.setattr("segtap.tui.clipboard.copy", lambda app, text: copied.append(text) or "by test")
+    async with app_on(FakeViewer(story(3))).run_test(size=(120, 40)) as pilot:
+        main = await ready(pilot, 3)
+        await until(pilot, lambda: main.detail is not None)
+        commands = {one.title: one.callback for one in pilot.app.get_system_commands(main)}
+        assert {f"Copy as {exporter.title}" for exporter in EXPORTERS} <= commands.keys()
+        commands["Copy as the body as it is sent to Mixpanel"]()
+        await until(pilot, lambda: bool(copied))
+        assert json.loads(copied[-1])[0]["event"] == "Order Completed"
 
 
 async def test_where_requests_really_go_is_shown_and_copied(
@@ -239,15 +275,15 @@ async def test_where_requests_really_go_is_shown_and_copied(
         shown = drawn_screen(pilot)
         assert "POST http://127.0.0.1:9999/mp/import?strict=1" in shown
         assert "in place of https://api.mixpanel.com" in shown
-        await pilot.press("y")
-        assert copied[-1].startswith("POST http://127.0.0.1:9999/mp/import?strict=1\n")
         await pilot.press("c")
-        assert copied[-1].startswith("curl 'http://127.0.0.1:9999/mp/import?strict=1'")
-        assert "to http://127.0.0.1:9999/mp" in said(pilot)
+        assert copied[-1].startswith("POST http://127.0.0.1:9999/mp/import?strict=1\n")
         await pilot.press("3")
         await until(pilot, lambda: main.wire.has_focus_within)
         assert "POST http://127.0.0.1:9999/mp/import" in drawn_screen(pilot)
-        await pilot.press("c")
+        await pilot.press("C")
+        await asked(pilot)
+        await pilot.press("m")
+        await until(pilot, lambda: copied[-1].startswith("curl "))
         assert copied[-1].startswith("curl 'http://127.0.0.1:9999/mp/import?strict=1'")
         viewer.know(mixpanel_url="")
         await until(pilot, lambda: "POST https://api.mixpanel.com/import" in drawn_screen(pilot))
@@ -257,12 +293,12 @@ async def test_clearing_asks_and_empties(app_on: AppOn) -> None:
     viewer = FakeViewer(story(20), deliveries=DeliveryCounts(waiting=4))
     async with app_on(viewer).run_test(size=(120, 40), notifications=True) as pilot:
         main = await ready(pilot, 20)
-        await pilot.press("C")
+        await pilot.press("D")
         assert "4 messages still owed to Mixpanel will never be sent" in await asked(pilot)
         await pilot.press("enter")
         await until(pilot, lambda: pilot.app.screen is main)
         assert ("clear",) not in viewer.calls, "the default is the harmless answer"
-        await pilot.press("C")
+        await pilot.press("D")
         await asked(pilot)
         await pilot.press("y")
         await until(pilot, lambda: main.empty.display and not len(main.list.window))
