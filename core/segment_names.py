@@ -83,6 +83,12 @@ def _classic_names(destination: DestinationSettings, classic: ClassicSettings) -
     }
 
 
+def project_token(destination: Destination) -> str:
+    """Return the token of the project that the destination sends to, "" if none is set."""
+    token = destination.settings.get(TOKEN_SETTING[destination.kind])
+    return token if isinstance(token, str) and token != STAND_IN_TOKEN else ""
+
+
 def previewed(destination: Destination) -> Destination:
     """Return the destination with a stand-in for a missing project token.
 

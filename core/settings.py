@@ -303,6 +303,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Where each setting was given, by name (`destination.region`, `identity`). One that is missing here was
     not given: its value is assumed."""
 
+    @property
+    def kind_given(self) -> bool:
+        """True if the settings say which destination Segment has: by its kind, or by subscriptions."""
+        return "destination.kind" in self.sources or self.subscriptions is not None
+
 
 class Subscription(msgspec.Struct, frozen=True, rename="camel"):
     """One row of a workspace: a trigger in Segment's query language and a mapping of directives."""

@@ -47,7 +47,8 @@ class CheckSettings(msgspec.Struct, frozen=True, kw_only=True):
     condition cannot be judged, which stop every message; `transformation_faults` likewise.
     `service_account`: segtap sends /import with one, in place of the destination's own credentials.
     `project_region` is where the Mixpanel project stores its data, "" while that is unknown. `not_imitated`
-    are parts of the workspace that change messages, and that segtap does not imitate.
+    are parts of the workspace that change messages, and that segtap does not imitate. `kind_assumed`: nobody
+    said which destination Segment has, or whether it has one.
     """
 
     identity: IdentityMode = "original"
@@ -60,6 +61,7 @@ class CheckSettings(msgspec.Struct, frozen=True, kw_only=True):
     service_account: bool = False
     project_region: Literal["", "us", "eu", "in"] = ""
     not_imitated: tuple[NotImitated, ...] = ()
+    kind_assumed: bool = False
 
 
 DEFAULTS = CheckSettings()
@@ -81,6 +83,7 @@ def check_settings(settings: Settings) -> CheckSettings:
         service_account=bool(settings.destination.service_account),
         project_region=settings.destination.project_region,
         not_imitated=settings.not_imitated,
+        kind_assumed=not settings.kind_given,
     )
 
 

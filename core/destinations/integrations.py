@@ -41,6 +41,16 @@ def bundled(document: JsonObject, names: Sequence[str] = NAMES["classic-cloud"])
     return None
 
 
+def listed_in_cloud_mode(document: JsonObject) -> bool:
+    """Return True if analytics.js found a Mixpanel destination in cloud mode among its source's settings.
+
+    `_metadata.unbundled` names those that have a device mode, too. What it does not name may be on as well.
+    """
+    metadata = document.get("_metadata")
+    listed = metadata.get("unbundled") if isinstance(metadata, dict) else None
+    return isinstance(listed, list) and any(name in names for names in NAMES.values() for name in listed)
+
+
 def switched_off_by_sdk(document: JsonObject) -> bool:
     """Return True if a mobile SDK says in the integrations object that it sends to Mixpanel from the device.
 

@@ -130,6 +130,11 @@ class Facts:
             return ""
         return f" (assumed: {' and '.join(names)} {'is' if len(names) == 1 else 'are'} not given)"
 
+    @property
+    def kind_assumed(self) -> str:
+        """The phrase that a diagnosis ends with if nobody said which destination Segment has, else ""."""
+        return "" if self.settings.kind_given else " (assumed: destination.kind is not given)"
+
     def found(self, *rules: str) -> list[tuple[Case, Finding]]:
         """Return the findings of these rules, oldest first."""
         return [

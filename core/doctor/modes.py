@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..catalogue.stream import CLOUD_AND_DEVICE_MODE
+from ..destinations.integrations import NAMES
 from ..modes import Mode, mode_of, sent_by
 from ..text import counted, shown
 from .diagnosis import Diagnosis
@@ -39,18 +40,25 @@ def modes(facts: Facts) -> Iterator[Diagnosis]:
     several = [name for name, found in seen.items() if len(found) > 1]
     if several:
         ways.append(f"several modes: {_listed(several)}")
-    if twice:
-        ways.append(f"{counted(len(twice), 'event')} came both ways at once, and Mixpanel counts both copies")
+    grave = [(case, finding) for case, finding in twice if finding.severity != "info"]
+    if grave:
+        ways.append(f"{counted(len(grave), 'event')} came both ways at once, and Mixpanel counts both copies")
+    elif twice:
+        name = NAMES[facts.destination.kind][0]
+        ways.append(
+            f"{counted(len(twice), 'event')} would be counted twice if {name} is on for this source,"
+            f" too{facts.kind_assumed}"
+        )
     if senders:
         ways.append(f"sent by {'; by '.join(senders)}")
     yield Diagnosis(
         check="modes",
         rule=CLOUD_AND_DEVICE_MODE.id if twice else "",
         title="Modes by event",
-        standing="warning" if twice else "note",
+        standing="warning" if grave else "note",
         words=" · ".join(ways) if ways else "no event came straight to Mixpanel, only updates of profiles",
         messages=ids_of(case for case, _ in twice),
-        fix=CLOUD_AND_DEVICE_MODE.fix if twice else "",
+        fix=(grave or twice)[-1][1].fix if twice else "",
     )
 
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..destinations.integrations import bundled, switched_off_by_sdk
+from ..destinations.integrations import NAMES, bundled, switched_off_by_sdk
+from ..settings import DestinationKind
 from ..text import counted, shown
 from .diagnosis import SEVERITY_STANDING, Diagnosis, gravest
 from .facts import Case, Facts, ids_of
@@ -15,7 +16,7 @@ from .facts import Case, Facts, ids_of
 _SHOWN = 4
 _SETS = frozenset(("$set", "$set_once"))
 """What writes properties; a payment that is appended makes a profile without a name or anything else."""
-_MODES = {
+_MODES: dict[DestinationKind, str] = {
     "actions": '"Segment Actions: …"',
     "classic-cloud": '"Segment: analytics.js" in cloud mode, "Segment: web" in device mode',
 }
@@ -36,11 +37,7 @@ def connection_mode(facts: Facts) -> Iterator[Diagnosis]:
         ways.append(
             f"{counted(len(device), 'message')} of pages or apps that load Mixpanel's SDK and send to"
             " Mixpanel themselves (device mode)"
-            + (
-                f"; {len(both):,} of them Segment's servers send as well: twice, if both go to one project"
-                if both
-                else ", which Segment's servers leave out"
-            )
+            + (f"; {_twice(facts, len(both))}" if both else ", which Segment's servers leave out")
         )
     traffic = facts.device_traffic
     checked = (
@@ -57,9 +54,23 @@ def connection_mode(facts: Facts) -> Iterator[Diagnosis]:
         messages=ids_of(device),
         fix=""
         if traffic
-        else "in Mixpanel, mp_lib of an event tells what sent it:"
-        f" {_MODES[facts.destination.kind]}; two of them for one action are both modes at once",
+        else f"in Mixpanel, mp_lib of an event tells what sent it: {_libraries(facts)}; two of them for one"
+        " action are both modes at once",
     )
+
+
+def _libraries(facts: Facts) -> str:
+    if facts.settings.kind_given:
+        return _MODES[facts.destination.kind]
+    return "; ".join(f"{_MODES[kind]} of {names[0]}" for kind, names in NAMES.items())
+
+
+def _twice(facts: Facts, count: int) -> str:
+    """Say of messages of device mode what becomes of them if Segment's servers send them as well."""
+    if facts.settings.kind_given:
+        return f"{count:,} of them Segment's servers send as well: twice, if both go to one project"
+    name = NAMES[facts.destination.kind][0]
+    return f"{count:,} of them would go twice if {name} is on for this source, too{facts.kind_assumed}"
 
 
 def _by_device(case: Case) -> bool:

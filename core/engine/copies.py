@@ -16,11 +16,12 @@ from ..catalogue.stream import CLOUD_AND_DEVICE_MODE
 from ..errors import InputError
 from ..index.receipts import ReceiptReader
 from ..messages import RAW_TYPE, JsonObject, position_of, seq_of
-from ..pairs import Action, Pairing, cloud_actions, device_action, given_parts, parts_of
+from ..pairs import Action, Pairing, cloud_actions, device_action, given_parts, is_of_project, parts_of
 from ..pairs.records import Pair, pairs_of, records_of
 from ..pipeline.reading import read_document
 from ..query import parse, quoted
-from ..settings import DestinationKind
+from ..segment_names import project_token
+from ..settings import Destination, DestinationKind
 from ..sources.bounds import Bounds
 from ..stores.base import Readable
 from .search import Search
@@ -33,14 +34,19 @@ MOST_ROWS = 60
 
 
 class Copies:
-    """Finds copies in one journal. `kind` is the destination that Segment sends to."""
+    """Finds copies in one journal. `destination` is the one that Segment sends to.
+
+    What a page sends to another project than that of the destination is no copy: the two are never counted
+    together.
+    """
 
     def __init__(
-        self, stores: Readable, reader: ReceiptReader, kind: DestinationKind, bounds: Bounds
+        self, stores: Readable, reader: ReceiptReader, destination: Destination, bounds: Bounds
     ) -> None:
         self._stores = stores
         self._reader = reader
-        self._kind: DestinationKind = kind
+        self._kind: DestinationKind = destination.kind
+        self._project = project_token(destination)
         self._bounds = bounds
 
     async def added(self, detail: MessageDetail) -> MessageDetail:
@@ -48,7 +54,7 @@ class Copies:
         document = _document(detail)
         if document is None:
             return detail
-        actions = _actions(document, detail.source_kind == "mixpanel")
+        actions = self._actions(document, detail.source_kind == "mixpanel")
         if not actions:
             return detail
         lines = await self._around(detail.summary, filter_of(actions))
@@ -80,7 +86,7 @@ class Copies:
                 by_id[line.id], documents[line.id] = line, read
         for id in sorted(documents):
             one, raw = documents[id], by_id[id].type == RAW_TYPE
-            for action in _actions(one, raw):
+            for action in self._actions(one, raw):
                 parts = parts_of(one) if raw else given_parts(one)
                 found = pairing.add(
                     id, "device" if raw else "cloud", action, parts, float(by_id[id].received_at)
@@ -90,6 +96,12 @@ class Copies:
                     partner.setdefault(found, id)
         other = partner.get(own.id)
         return None if other is None else by_id[other]
+
+    def _actions(self, document: JsonObject, raw: bool) -> tuple[Action, ...]:
+        if not raw:
+            return cloud_actions(document)
+        action = device_action(document) if is_of_project(document, self._project) else None
+        return () if action is None else (action,)
 
     async def _read(self, line: Summary) -> JsonObject | None:
         receipt = await self._stores.receipts.get(seq_of(line.id))
@@ -136,13 +148,6 @@ def _rows(pair: Pair) -> Iterable[CopyRow]:
                 cloud=row.one,
                 device=row.other,
             )
-
-
-def _actions(document: JsonObject, raw: bool) -> tuple[Action, ...]:
-    if not raw:
-        return cloud_actions(document)
-    action = device_action(document)
-    return () if action is None else (action,)
 
 
 def _document(detail: MessageDetail) -> JsonObject | None:

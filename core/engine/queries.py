@@ -21,6 +21,7 @@ from ..ingest.knocks import Knocks
 from ..masks import Masks, mask_token
 from ..not_imitated import listed
 from ..query import parse
+from ..segment_names import destination_of
 from ..serve.server import Listener
 from ..settings import Settings
 from ..sources.bounds import Bounds, bounds_of
@@ -194,8 +195,8 @@ class Queries:
         """Return everything about one message."""
         detail = await self._active.why(await self._reader.detail(self._stores, id))
         if may_have_copy(detail, self._active.stream.device_traffic):
-            kind = self.settings.destination.kind
-            return await Copies(self._stores, self._reader, kind, self.bounds).added(detail)
+            destination = destination_of(self.settings)
+            return await Copies(self._stores, self._reader, destination, self.bounds).added(detail)
         return detail
 
     async def super_properties(self, id: int) -> SuperProperties:

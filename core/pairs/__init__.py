@@ -4,7 +4,15 @@ In a page with device mode, each call goes to Segment and, by Mixpanel's SDK, st
 copies share no id: they are found by name, time and properties.
 """
 
-from .actions import Action, cloud_actions, device_action, event_action, given_parts, parts_of
+from .actions import (
+    Action,
+    cloud_actions,
+    device_action,
+    event_action,
+    given_parts,
+    is_of_project,
+    parts_of,
+)
 from .pairing import Pairing
 
 __all__ = [
@@ -14,5 +22,6 @@ __all__ = [
     "device_action",
     "event_action",
     "given_parts",
+    "is_of_project",
     "parts_of",
 ]

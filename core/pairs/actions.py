@@ -9,6 +9,7 @@ import msgspec
 
 from ..mapping.dates import read_time
 from ..messages import Json, JsonObject
+from ..sources.mixpanel.records import tokens_of
 
 WITHIN = 500
 """Milliseconds between the times of the two copies: both are read from the browser's clock."""
@@ -97,6 +98,14 @@ def device_action(record: JsonObject) -> Action | None:
         return Action((_named("group", _text(record.get("$group_id"))),), None, "", FLUSHED_WITHIN)
     user = _text(_object(record.get("$set")).get("id"))  # an identify call's, no increment's and no group's
     return Action((_named("profile", user),), None, "", FLUSHED_WITHIN) if user else None
+
+
+def is_of_project(record: JsonObject, token: str) -> bool:
+    """Return False for a record that names another project than this one, whose events are not counted here.
+
+    Where no project is set ("") or named, nobody can tell: then it is True.
+    """
+    return not token or all(named == token for _, named in tokens_of(record))
 
 
 def parts_of(record: JsonObject) -> JsonObject:

@@ -51,7 +51,8 @@ Both at once count every event twice. The two copies have no id in common, so Mi
 remove one, and a visitor becomes two users until identify. It happens with two Mixpanel
 destinations on one source, with a destination in device mode and Mixpanel's SDK called by hand,
 and when somebody forwards from segtap what the page sends as well. segtap pairs the copies and
-says so: the rule is cloud-and-device-mode.
+says so: the rule is cloud-and-device-mode. It is a note as long as segtap only assumes that a
+destination in cloud mode is on: kind under [destination] says which one Segment has.
 
 reset() at logout does not reset Mixpanel's SDK in device mode: user and super properties stay,
 and the next user's $identify names the former one. Call mixpanel.reset(), too.

@@ -565,7 +565,7 @@ def test_words_for_messages_of_no_type_that_segment_has() -> None:
         (("device",), ("device", "text")),
         (("?", "device"), ("device", "text")),
         (("?", "cloud"), ("cloud?", "dim")),
-        (("cloud", "device"), ("both", "warning")),
+        (("cloud", "device"), ("both", "text")),
     ],
 )
 def test_the_modes_of_an_event_in_one_word(modes: tuple[Mode, ...], word: tuple[str, str]) -> None:

@@ -176,9 +176,9 @@ def event_spans(event: EventCount, overview: Overview, marks: Glyphs, width: int
 
 
 def mode_word(modes: Sequence[Mode]) -> Span:
-    """Return the connection mode in one word; `both` counts an event twice."""
+    """Return the connection modes of the events of a name in one word."""
     if "cloud" in modes and "device" in modes:
-        return "both", "warning"
+        return "both", "text"
     if "device" in modes:
         return "device", "text"
     return " ".join(modes) if len(modes) < 2 else "cloud?", "dim"

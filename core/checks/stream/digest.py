@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from ...destinations.integrations import listed_in_cloud_mode
 from ...identities.named import NOBODY, Named, named_ids
 from ...mapping.dates import read_time
 from ...messages import Json, JsonObject, Marks, SourceKind
@@ -130,6 +131,8 @@ class Said(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What Mixpanel's own SDK sent; {} for a Segment message."""
     action: Action | None
     """What its copy in the other connection mode has in common with it; None unless it comes from a page."""
+    in_cloud: bool
+    """True if a Mixpanel destination is known to be on in cloud mode: the page lists one, or segtap sends."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -232,6 +235,7 @@ def said_by(message: Observed, translation: Translation, now: int) -> Said:
         else "",
         document if of_sdk else _NO_RECORD,
         device_action(document) if of_sdk else event_action(document, at) if is_event and in_page else None,
+        message.wanted or ("_metadata" in document and listed_in_cloud_mode(document)),
     )
 
 

@@ -27,6 +27,8 @@ class Observed(Protocol):
     @property
     def filled(self) -> tuple[str, ...]: ...
     @property
+    def wanted(self) -> bool: ...
+    @property
     def id(self) -> int: ...
 
 
@@ -39,6 +41,8 @@ class Loose(msgspec.Struct, frozen=True, kw_only=True):
     marks: Marks = Marks.NONE
     source_kind: SourceKind = "segment"
     filled: tuple[str, ...] = ()
+    wanted: bool = False
+    """True if forwarding was on when it was received."""
     id: int = 0
 
 

@@ -89,5 +89,14 @@ def test_an_event_that_comes_both_ways_is_a_warning(settings: Settings) -> None:
     assert found.fix == CLOUD_AND_DEVICE_MODE.fix
 
 
+def test_an_event_that_may_come_both_ways_is_a_note(settings: Settings) -> None:
+    twice = CLOUD_AND_DEVICE_MODE.finding("$.event", "both", severity="info", fix="nothing, if …")
+    found = diagnosis(settings, [*cloud(settings, "Paid"), raw(settings, "Paid", 7, twice)])
+    assert found is not None
+    assert (found.standing, found.rule, found.fix) == ("note", "cloud-and-device-mode", "nothing, if …")
+    assert "1 event would be counted twice if Mixpanel (Actions) is on for this source, too" in found.words
+    assert "(assumed: destination.kind is not given)" in found.words
+
+
 def test_without_traffic_of_mixpanels_sdk_there_is_nothing_to_add(settings: Settings) -> None:
     assert diagnosis(settings, cloud(settings, "Paid")) is None

@@ -51,6 +51,7 @@ def test_device_mode_is_a_healthy_setup(tmp_path: Path, device: dict[str, Any]) 
     assert "1 message for Segment's servers (cloud mode); 2 messages of pages or apps" in both.words
 
 
+ACTIONS = '[destination]\nkind = "actions"\n'
 APPS = (
     *("analytics-swift", "analytics-kotlin", "analytics-react-native", "@segment/analytics-react-native"),
     *("analytics-flutter", "analytics-android"),
@@ -63,10 +64,15 @@ APPS = (
     ids=["web", *APPS],
 )
 def test_actions_beside_the_sdk_of_the_page_or_app_is_named(tmp_path: Path, device: dict[str, Any]) -> None:
-    said = verdict_of("connection-mode", settings_of(tmp_path), ORDER | device)
+    said = verdict_of("connection-mode", settings_of(tmp_path, ACTIONS), ORDER | device)
     assert said is not None
     assert said.standing == "note"
     assert "1 of them Segment's servers send as well: twice, if both go to one project" in said.words
+    # Nobody says that Mixpanel (Actions) is on: the page or app may be the only one that sends.
+    said = verdict_of("connection-mode", settings_of(tmp_path), ORDER | device)
+    assert said is not None
+    assert said.standing == "note"
+    assert "would go twice if Mixpanel (Actions) is on for this source, too (assumed:" in said.words
 
 
 def test_a_server_that_switches_mixpanel_off_is_no_device(tmp_path: Path) -> None:

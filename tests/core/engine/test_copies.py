@@ -88,6 +88,17 @@ async def test_both_copies_are_linked_and_compared(tmp_path: Path) -> None:
         assert "properties.total" not in rows
 
 
+async def test_what_went_to_another_project_is_no_copy(tmp_path: Path) -> None:
+    async with running_engine(engine_settings(tmp_path)) as (engine, client):
+        theirs = record("Paid", 0, token="f" * 32)
+        await send(engine.url, "/track/", [theirs])
+        await post(engine.url, call(0))
+        await send(engine.url, "/track/", [record("Paid", 0, **{"$insert_id": "o7v9msf3cyyx1tqz"})])
+        other, cloud, device = (line.id for line in await listed(client, 3))
+        found = [(await client.detail(one)).copy for one in (other, cloud, device)]
+        assert [one and one.summary.id for one in found] == [None, device, cloud]
+
+
 async def test_a_message_of_device_mode_has_its_copy_and_counts_once(tmp_path: Path) -> None:
     settings = engine_settings(tmp_path, kind="classic-cloud")
     async with running_engine(settings) as (engine, client):

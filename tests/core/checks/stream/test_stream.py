@@ -159,6 +159,63 @@ def test_the_copy_of_the_cloud_may_come_last_and_from_a_server() -> None:
     assert two_modes(found) == ["cloud-and-device-mode"]
 
 
+ASSUMED = CheckSettings(kind_assumed=True)
+
+
+def severities(found: Sequence[Finding]) -> list[tuple[str, str]]:
+    return [(one.severity, one.fix) for one in found if one.rule == "cloud-and-device-mode"]
+
+
+@pytest.mark.parametrize("device_first", [False, True])
+@pytest.mark.parametrize(
+    ("settings", "more", "severity"),
+    [
+        (ASSUMED, {}, "info"),
+        (ASSUMED, {"_metadata": {"bundled": ["Mixpanel"], "unbundled": []}}, "info"),
+        (ASSUMED, {"_metadata": {"bundled": [], "unbundled": ["Salesforce"]}}, "info"),
+        (ASSUMED, {"_metadata": {"bundled": [], "unbundled": ["Mixpanel"]}}, "warning"),
+        (ASSUMED, {"_metadata": {"unbundled": ["Actions Mixpanel"]}}, "warning"),
+        (ASSUMED, {"_metadata": {"unbundled": "Mixpanel"}}, "info"),
+        (CheckSettings(), {"_metadata": {"bundled": ["Mixpanel"], "unbundled": []}}, "warning"),
+    ],
+)
+def test_two_modes_are_a_mistake_only_where_both_are_known_to_be_on(
+    settings: CheckSettings, more: dict[str, Any], severity: str, device_first: bool
+) -> None:
+    checker = StreamChecker(settings, DESTINATION)
+    sent = digest(device("Signed Up", time=NOW / 1000), Translation(), NOW)
+    cloud = call("track", anonymousId=ANONYMOUS, **more)
+    found: list[Finding] = []
+    if device_first:
+        found += checker.observe(sent)
+    for each in observed([cloud], checker=checker):
+        found += each
+    if not device_first:
+        found += checker.observe(sent)
+    ((level, fix),) = severities(found)
+    assert level == severity
+    assert ('kind = "classic-cloud"' in fix) == (severity == "info")
+
+
+def test_what_segtap_forwards_is_known_to_be_sent() -> None:
+    checker = StreamChecker(ASSUMED, DESTINATION)
+    document = call("track", anonymousId=ANONYMOUS)
+    translation = TRANSLATOR.translate(document, now=NOW)
+    checker.observe(digest(Loose(document=document, type="track", wanted=True), translation, NOW))
+    found = checker.observe(digest(device("Signed Up", time=NOW / 1000), Translation(), NOW))
+    assert [level for level, _ in severities(found)] == ["warning"]
+
+
+def test_an_event_of_a_server_is_held_against_the_users_device() -> None:
+    for settings, severity in ((CheckSettings(), "warning"), (ASSUMED, "info")):
+        checker = StreamChecker(settings, DESTINATION)
+        by_server = real_message("python", "track", event="Signed Up", userId=ANONYMOUS, messageId=uuid(7))
+        del by_server["context"]["page"]
+        observed([by_server | {"timestamp": iso(NOW)}], checker=checker)
+        found = checker.observe(digest(device("Signed Up", time=NOW / 1000 + 2), Translation(), NOW + 2_000))
+        assert [level for level, _ in severities(found)] == [severity]
+
+
 def test_a_message_that_is_not_sent_counts_nothing_twice() -> None:
     checker = StreamChecker(CheckSettings(), DESTINATION)
     document = call("track", anonymousId=ANONYMOUS)
