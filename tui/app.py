@@ -59,6 +59,8 @@ class SegtapApp(App[object], inherit_bindings=False):
         self.marks = ASCII if (wants_ascii() if plain is None else plain) else UNICODE
         self.main: MainScreen | None = None
         self._memory = memory
+        self.painted = asyncio.Event()
+        """Set once the first frame of the main screen is drawn."""
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return variable_defaults()
@@ -72,6 +74,7 @@ class SegtapApp(App[object], inherit_bindings=False):
             self.viewer, self.settings, marks=self.marks, clock=self._clock, reconnect=self._reconnect
         )
         self.push_screen(self.main)
+        self.main.call_after_refresh(self.painted.set)
         if problems:
             self.notify("\n".join(problems), title="Themes", severity="warning")
         self._leave_when_hung_up()

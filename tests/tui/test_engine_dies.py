@@ -15,9 +15,7 @@ from mixpanel_server import MixpanelServer
 from pane_host import screen
 from textual.pilot import Pilot
 
-from segtap.core.api.client import Client
 from segtap.core.config import load
-from segtap.core.serve.launch import start_engine
 from segtap.tui.app import SegtapApp
 from segtap.tui.cli.screen import OwnEngine
 from segtap.tui.screens.confirm import Confirm
@@ -47,9 +45,10 @@ async def own_engine(
         "destination": {"mixpanel_url": url},
     }
     settings = load(flags, file=file)  # pyright: ignore[reportArgumentType]
-    own = OwnEngine(settings, await start_engine(settings))
+    own = OwnEngine(settings)
     try:
-        app = SegtapApp(Client(own.engine.url, own.engine.token), settings, reconnect=own.again)
+        await own.start()
+        app = SegtapApp(own.viewer, settings, reconnect=own.again)
         async with app.run_test(size=size, notifications=True) as pilot:
             await until(pilot, lambda: "FORWARDING OFF" in screen(pilot) or "FWD OFF" in screen(pilot))
             await pilot.press("f")

@@ -7,6 +7,8 @@ import json
 import os
 import re
 import shutil
+import socket
+import sqlite3
 import subprocess
 from pathlib import Path
 
@@ -16,6 +18,8 @@ import pytest
 pytest.importorskip("pty", reason="pseudo-terminals are POSIX")
 
 from terminals import Terminal, in_terminal
+
+from segtap.core.stores.sqlite.schema import APPLICATION_ID
 
 pytestmark = pytest.mark.terminal
 
@@ -134,3 +138,67 @@ def test_a_terminal_without_unicode_gets_ascii(tmp_path: Path, environ: dict[str
         assert terminal.wait_for_end() == 0
         assert terminal.raw.isascii()
         assert "\\u" not in terminal.drawn, "nothing is left to the stream to write as an escape"
+
+
+def given_back(terminal: Terminal) -> None:
+    """The terminal is as it was before the screen, with the cursor, without the mouse and with its title."""
+    for name, on, off in (
+        ("alternate screen", b"\x1b[?1049h", b"\x1b[?1049l"),
+        ("mouse", b"\x1b[?1000h", b"\x1b[?1000l"),
+        ("cursor", b"\x1b[?25l", b"\x1b[?25h"),
+        ("keys", b"\x1b[>", b"\x1b[<u"),
+    ):
+        assert terminal.raw.rfind(on) < terminal.raw.rfind(off), name
+
+
+def test_a_taken_port_is_asked_about_in_the_terminal_as_it_was(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with in_terminal("--port", str(port), "--ephemeral", folder=tmp_path, size=(120, 40)) as terminal:
+            terminal.wait_for(rf"segtap: Port {port} on 127\.0\.0\.1 is taken")
+            terminal.wait_for(r"Listen on \d+ instead\? \[Y/n\]")
+            given_back(terminal)
+            terminal.type("n\r")
+            assert terminal.wait_for_end() == 130
+        with in_terminal("--port", str(port), "--ephemeral", folder=tmp_path, size=(120, 40)) as terminal:
+            other = terminal.wait_for(r"Listen on (\d+) instead\? \[Y/n\]")[1]
+            terminal.type("\r")
+            terminal.wait_for(rf"Listening on http://127\.0\.0\.1:{other},")
+            quit_of(terminal)
+
+
+def test_an_engine_that_cannot_start_ends_the_screen(tmp_path: Path) -> None:
+    journal = tmp_path / "journal.db"
+    with sqlite3.connect(journal) as db:
+        db.execute("PRAGMA user_version = 9999")
+        db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    before = journal.read_bytes()
+    with in_terminal("--port", "0", "--journal", str(journal), folder=tmp_path, size=(120, 40)) as terminal:
+        terminal.wait_for(r"segtap  ● starting …")
+        assert terminal.wait_for_end() == 2
+        given_back(terminal)
+        last = terminal.raw.rpartition(b"\x1b[?1049l")[2].decode()
+        assert "segtap: " in last
+        assert "newer segtap" in last
+        assert "Traceback" not in terminal.drawn
+    assert journal.read_bytes() == before
+
+
+def test_what_is_typed_before_anything_is_drawn_counts(tmp_path: Path) -> None:
+    with in_terminal("--port", "0", "--ephemeral", folder=tmp_path, size=(120, 40)) as terminal:
+        terminal.type("/signed")
+        url = terminal.wait_for(r"● (http://127\.0\.0\.1:\d+) ")[1]
+        since = len(terminal.raw)
+        for event in ("Order Placed", "Signed Up"):
+            send(url, event)
+        terminal.wait_for("1 of 2", since=since)
+        terminal.process.terminate()
+        assert terminal.wait_for_end() == 0
+
+
+def test_quitting_before_the_engine_answers(tmp_path: Path) -> None:
+    with in_terminal("--port", "0", "--ephemeral", folder=tmp_path, size=(120, 40)) as terminal:
+        terminal.wait_for(r"segtap  ● starting …")
+        quit_of(terminal)
+        given_back(terminal)
+        assert not list((tmp_path / "state" / "segtap" / "engines").glob("*.json"))

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from ...core.api.viewer import Viewer
     from ...core.serve.launch import RunningEngine
+    from ..app import SegtapApp
 
 
 def open_screen(*, demo: bool, **options: Any) -> int:
@@ -52,39 +53,75 @@ def attach(url: str, theme: str | None) -> None:
 
 
 async def _screen_with_engine(settings: Settings) -> int:
-    from ...core.api.client import Client
-    from ...core.serve.launch import start_engine
-
-    _collect_rarely()
-    # The engine's process starts while the screen's modules are imported here.
-    starting = asyncio.create_task(start_engine(settings, kind="screen"))
-    await asyncio.to_thread(_import_screen)
-    own = OwnEngine(settings, await starting)
+    _collect_no_garbage()
+    own = OwnEngine(settings)
     try:
-        own.play_demo()
+        # The engine's process starts while the screen is imported here and draws its first frame.
+        await asyncio.to_thread(import_module, "segtap.tui.app")
         from ..app import SegtapApp
         from ..theme_memory import place
 
-        gc.freeze()
-        viewer = Client(own.engine.url, own.engine.token)
-        app = SegtapApp(viewer, settings, reconnect=own.again, memory=place())
+        app = SegtapApp(own.viewer, settings, reconnect=own.again, memory=place())
+        connecting = asyncio.create_task(_connect(app, own), name="segtap-connecting")
         await app.run_async()
+        if connecting.done():
+            await connecting  # raises the reason why there is no engine
+        connecting.cancel()
         return app.return_code or 0
     finally:
         await own.aclose()
 
 
-class OwnEngine:
-    """The engine that this screen started, a new one in its place when it dies, and the demo's traffic."""
+async def _connect(app: SegtapApp, own: OwnEngine) -> None:
+    """Once the first frame is drawn, connect the screen to its engine. If that did not start, end the screen.
 
-    def __init__(self, settings: Settings, engine: RunningEngine) -> None:
+    Raises what starting the engine raised.
+    """
+    await app.painted.wait()
+    await asyncio.to_thread(_import_clients)
+    _collect_rarely()
+    try:
+        await own.start()
+    except BaseException:
+        app.exit()
+        raise
+
+
+class OwnEngine:
+    """The engine that this screen started, a new one in its place when it dies, and the demo's traffic.
+
+    The engine starts at once. The requests of `viewer` wait until `start` has seen it answer.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        from ...core.api.awaited import AwaitedViewer
+        from ...core.serve.launch import start_engine
+
+        self.viewer = AwaitedViewer()
+        self._settings = settings
+        self._starting = asyncio.create_task(start_engine(settings, kind="screen"), name="segtap-starting")
+        self._engine: RunningEngine | None = None
+        self._traffic: subprocess.Popen[bytes] | None = None
+
+    @property
+    def engine(self) -> RunningEngine:
+        """The engine that runs now."""
+        assert self._engine is not None, "before start()"
+        return self._engine
+
+    async def start(self) -> None:
+        """Wait until the engine answers, and start the demo's traffic. Raises what starting it raised."""
         from msgspec.structs import replace
 
-        self.engine = engine
+        from ...core.api.client import Client
+
+        settings, engine = self._settings, await self._starting
+        self._engine = engine
         # SDKs know this port by now: an engine in this one's place listens there, too.
         port = urlsplit(engine.url).port or settings.ingest.port
         self._settings = replace(settings, ingest=replace(settings.ingest, port=port))
-        self._traffic: subprocess.Popen[bytes] | None = None
+        self.play_demo()
+        self.viewer.found.set_result(Client(engine.url, engine.token))
 
     async def again(self) -> Viewer:
         """Return a viewer of the engine; if it has died, of a new one with the same settings."""
@@ -94,7 +131,7 @@ class OwnEngine:
         if self.engine.ended:
             before = await self.engine.last_switch()
             await self.engine.aclose()
-            self.engine = await start_engine(self._settings, before=before, kind="screen")
+            self._engine = await start_engine(self._settings, before=before, kind="screen")
             self.play_demo()
         return Client(self.engine.url, self.engine.token)
 
@@ -107,11 +144,15 @@ class OwnEngine:
         self._traffic = start_demo(self.engine.url, quiet=True)
 
     async def aclose(self) -> None:
-        """End the traffic and the engine."""
+        """End the traffic and the engine, also one that is still starting."""
         if self._traffic is not None:
             with self._traffic:
                 self._traffic.terminate()
-        await self.engine.aclose()
+        self._starting.cancel()
+        await asyncio.wait({self._starting})
+        if self._starting.cancelled() or self._starting.exception() is not None:
+            return
+        await (self._engine or self._starting.result()).aclose()
 
 
 async def _screen(url: str, token: str, settings: Settings) -> None:
@@ -119,25 +160,32 @@ async def _screen(url: str, token: str, settings: Settings) -> None:
     from ..app import SegtapApp
     from ..theme_memory import place
 
-    _collect_rarely()
+    _collect_no_garbage()
     async with Client(url, token) as client:
         await client.state()
-        gc.freeze()
+        _collect_rarely()
         await SegtapApp(client, settings, memory=place()).run_async()
 
 
+def _collect_no_garbage() -> None:
+    """Collect no garbage until the first frame is drawn: what the imports make stays."""
+    gc.disable()
+
+
 def _collect_rarely() -> None:
-    """Collect garbage less often, and with `gc.freeze` never look at what the imports made.
+    """Collect garbage less often, and never look at what the imports made.
 
     Drawing a frame makes thousands of short-lived objects. With Python's defaults the collector takes a sixth
     of the time of a key.
     """
+    gc.freeze()
     gc.set_threshold(20_000, 20, 50)
+    gc.enable()
 
 
-def _import_screen() -> None:
-    # What the first frame needs, while the engine starts anyway: the clients would else be imported after it.
-    for module in ("httpx", "websockets.asyncio.client", "segtap.tui.app"):
+def _import_clients() -> None:
+    # What speaks to the engine, imported while the engine still starts.
+    for module in ("httpx", "websockets.asyncio.client"):
         import_module(module)
 
 

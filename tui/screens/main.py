@@ -43,8 +43,12 @@ class MainScreen(MainFeed):
         self._seeking = asyncio.Lock()
 
     def action_act(self, name: str) -> None:
-        """Run one of the actions of `tui.actions.table`."""
-        self._work(ACTIONS[name](self))
+        """Run one of the actions of `tui.actions.table`; one of a starting engine once that answers."""
+        self._work(self._act(name))
+
+    async def _act(self, name: str) -> None:
+        await self.answered.wait()
+        await ACTIONS[name](self)
 
     async def run_named(self, name: str) -> None:
         self.action_act(name)
@@ -194,5 +198,7 @@ class MainScreen(MainFeed):
         """Reach for a lost engine now."""
         if self.header.lost:
             self.source.retry()
+        elif self.state is None:
+            self.notify("The engine is starting.")
         else:
             self.notify("Already connected to the engine.")

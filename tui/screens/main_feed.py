@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 from textual import on
@@ -37,6 +38,8 @@ class MainFeed(MainLayout):
     ) -> None:
         super().__init__(viewer, settings, marks=marks, clock=clock)
         self._state: EngineState | None = None
+        self.answered = asyncio.Event()
+        """Set once the engine's state is known, or that it cannot be reached."""
         self._loaded = False
         self._pulse = 0
         self._titles = (Content(""), Content(""))
@@ -107,6 +110,7 @@ class MainFeed(MainLayout):
 
     def _hear_state(self, state: EngineState) -> None:
         last, self._state = self._state, state
+        self.answered.set()
         if last is not None and last.pid != state.pid and state.resumed:
             self.notify(f"Messages go to {project_of(state)} again, as before.", title="FORWARDING ON")
         self.header.state = state
@@ -120,6 +124,7 @@ class MainFeed(MainLayout):
         if self.header.lost and not why:
             self.notify(f"{self.viewer.url} answers again.", title="The engine is back")
         self.header.lost = why
+        self.answered.set()
 
     def _hear_loaded(self) -> None:
         """Update title, header and empty state after the list or the totals changed."""

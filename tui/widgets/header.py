@@ -50,7 +50,10 @@ SHRINK = (
 
 
 class Header(Widget):
-    """The engine's facts in a line. `lost` is why the engine cannot be reached, else ""."""
+    """The engine's facts in a line. `lost` is why the engine cannot be reached, else "".
+
+    `url` is "" while an engine starts of which the address is not known yet.
+    """
 
     state: reactive[EngineState | None] = reactive(None)
     lost: reactive[str] = reactive("")
@@ -211,9 +214,13 @@ class Header(Widget):
         dot = Content.styled(marks.dot, "$mark-error" if self.lost else "$mark-ok" if state else "$dim")
         url = self._plain(state.urls[0] if state and state.urls else self.url)
         port = f":{urlsplit(url).port}" if urlsplit(url).port else url
+        where = [Content.assemble(dot, " ", url), Content.assemble(dot, " ", port), dot]
+        if not url:
+            starting = self._plain("starting …")
+            where = [Content.assemble(dot, " ", starting), dot]
         pieces: dict[str, Piece] = {
             "brand": [Content.styled("segtap", "bold $accent"), Content("")],
-            "url": [Content.assemble(dot, " ", url), Content.assemble(dot, " ", port), dot],
+            "url": where,
             "demo": [Content("")],
             "unseen": [Content("")],
             "counts": [Content("")],
