@@ -74,11 +74,14 @@ REJECTED_BY_DESTINATION = Rule(
 INSERT_ID_CHARSET = Rule(
     id="insert-id-charset",
     severity="error",
+    also=("warning",),
     kind="request",
-    applies_to=("/import",),
+    applies_to=("/import", "/track"),
     what="The insert id has characters that Mixpanel refuses",
     why="Segment sends messageId as $insert_id, and strict import refuses an event whose $insert_id holds "
-    "anything but letters, digits and hyphens.",
+    "anything but letters, digits and hyphens. Mixpanel documents that of /import alone: /track, to which "
+    "its SDKs and the classic destination send, answers 200 either way, and nothing says whether the event "
+    "is kept and known by such an id. There it is a warning.",
     fix="send a UUID as messageId",
     source=_MIXPANEL_IMPORT,
 )
@@ -87,7 +90,7 @@ INSERT_ID_LENGTH = Rule(
     severity="warning",
     also=("info",),
     kind="request",
-    applies_to=("/import",),
+    applies_to=("/import", "/track"),
     what="The insert id is longer than the 36 bytes that Mixpanel documents",
     why="Mixpanel does not say what becomes of longer ones: they may be refused, or not be deduplicated. "
     "Where Segment itself makes the id so long, this is a note.",
@@ -99,10 +102,11 @@ INSERT_ID_FORBIDDEN = Rule(
     severity="error",
     also=("warning",),
     kind="request",
-    applies_to=("/import",),
+    applies_to=("/import", "/track"),
     what="The insert id is a placeholder",
     why="Mixpanel refuses the ids that code leaves behind where a value is missing: undefined, null, 0, the "
-    "UUID of zeros and others of its list, as $insert_id and as distinct_id.",
+    "UUID of zeros and others of its list, as $insert_id and as distinct_id. It documents that of /import "
+    "alone: on /track this is a warning.",
     fix="send a UUID as messageId",
     source=_MIXPANEL_IMPORT,
 )

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from functools import cache
+from urllib.parse import urlsplit
 
 from ..catalogue import calls as rule
 from ..destinations.classic.insert_id import FIELD, UNKNOWABLE, UNKNOWN, is_unknown
 from ..messages import Json
-from ..places import in_message
+from ..places import in_message, read_place
 from ..text import shown
 from ..verdict import Finding
 from .placeholders import PLACEHOLDERS
@@ -61,6 +62,20 @@ def _place(subject: Subject, path: str, value: str) -> tuple[str, str]:
     return f"{path}.properties.$insert_id", "$insert_id"
 
 
+def _is_documented(subject: Subject, path: str) -> bool:
+    """Return True for an event that goes to /import, for which Mixpanel documents that it refuses such ids.
+
+    Of /track it documents no check of insert ids, and no answer of /track would tell of one.
+    """
+    operations = subject.translation.operations
+    number = read_place(path).request
+    operation = operations[number] if number < len(operations) else operations[0]  # one record by itself
+    return urlsplit(operation.request.url).path.rstrip("/").endswith("/import")
+
+
+_UNDOCUMENTED = "; that /track refuses others is not documented"
+
+
 def _where_it_stands(subject: Subject) -> str | None:
     """Return how to mend an insert id of the classic destination, which sends no messageId but what the call
     has.
@@ -72,9 +87,12 @@ def _where_it_stands(subject: Subject) -> str | None:
 
 def _charset(subject: Subject, path: str, value: str) -> Finding:
     where, name = _place(subject, path, value)
+    documented = _is_documented(subject, path)
+    words = f"{name} {shown(value)}: Mixpanel takes letters, digits and - only"
     return rule.INSERT_ID_CHARSET.finding(
         where,
-        f"{name} {shown(value)}: Mixpanel takes letters, digits and - only",
+        words if documented else words + _UNDOCUMENTED,
+        severity=None if documented else "warning",
         fix=_where_it_stands(subject),
     )
 
@@ -96,12 +114,12 @@ def _too_long(subject: Subject, path: str, value: str, length: int, by_sdk: re.M
 def _forbidden(subject: Subject, path: str, value: str) -> Finding:
     where, name = _place(subject, path, value)
     place = where if name == "messageId" else subject.place_of(where)
-    listed = value in PLACEHOLDERS
+    listed = value in PLACEHOLDERS and _is_documented(subject, path)
     own = in_message(place) and place != "$.messageId"
     return rule.INSERT_ID_FORBIDDEN.finding(
         place,
         f"{name} {shown(value)} is a placeholder: Mixpanel {'refuses' if listed else 'may refuse'} the event",
-        severity=None if listed else "warning",  # how it reads other spellings is not documented
+        severity=None if listed else "warning",  # how it reads other spellings, or /track, is not documented
         fix=_where_it_stands(subject)
         or ("map insert_id to $.messageId, and send a UUID as messageId" if own else None),
     )

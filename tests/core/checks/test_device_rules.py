@@ -162,6 +162,30 @@ def test_length_matters_in_device_mode(
     assert found(message | followed, "reserved-property", destination=destination) == []
 
 
+@pytest.mark.parametrize(
+    ("endpoint", "severity"),
+    [("/track", "warning"), ("/mp/track/?verbose=1", "warning"), ("/import", "error")],
+)
+@pytest.mark.parametrize(
+    ("id", "rule"), [("a_b:c", "insert-id-charset"), ("undefined", "insert-id-forbidden")]
+)
+def test_what_mixpanel_documents_of_insert_ids_it_documents_of_import(
+    endpoint: str, severity: str, id: str, rule: str
+) -> None:
+    sent = event(**{"$insert_id": id})
+    request = OutgoingRequest(
+        method="POST", url=f"https://api-js.mixpanel.com{endpoint}", body=[event(), sent]
+    )
+    operations = (
+        Operation("", "", OutgoingRequest(method="POST", url="https://x.example/import", body=event())),
+        Operation("", "", request),
+    )
+    found = check_records(Translation(operations), now=NOW)
+    (finding,) = of_rule(rule, list(found))
+    path = "requests[1].body[1].properties.$insert_id"
+    assert finding == (severity, path, "send a UUID as $insert_id")
+
+
 def bundled(**properties: Any) -> dict[str, Any]:
     message = real_message("next", "track", properties=properties)
     return message | {"_metadata": {"bundled": ["Mixpanel"], "unbundled": []}}
