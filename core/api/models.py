@@ -191,6 +191,12 @@ class SuperProperty(msgspec.Struct, frozen=True):
     id: int
 
 
+EARLIER_READ = 500
+"""Messages of one person that super properties are simulated from, at most: the newest before the one in
+question.
+"""
+
+
 class SuperProperties(msgspec.Struct, frozen=True, kw_only=True):
     """What Mixpanel's SDK has registered in the browser after a message, if the page runs in device mode.
 

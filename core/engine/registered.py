@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from ..api.models import SuperProperties, SuperProperty
+from ..api.models import EARLIER_READ, SuperProperties, SuperProperty
 from ..destinations.device.normal import PlaceholderIds
 from ..destinations.device.options import read_options
 from ..destinations.device.page import Page, page_of
@@ -23,9 +23,6 @@ from ..settings import Settings
 from ..sources.bounds import Bounds
 from ..stores.base import Readable
 from .search import Search
-
-MOST = 500
-"""Messages of one person that are read, the newest ones before the message in question."""
 
 NOT_CONFIGURED = (
     "Super properties are kept by the classic destination in device mode. If your workspace uses it, write"
@@ -65,7 +62,7 @@ async def super_properties(
     if not isinstance(who, str) or not who:
         return SuperProperties(why=NOBODY)
     search = Search(stores, reader, parse(f"anonymousId={quoted(who)}"), bounds)
-    earlier = await search.page(before=id, limit=MOST)
+    earlier = await search.page(before=id, limit=EARLIER_READ)
     lines = [line for line in earlier.summaries if not line.marks & COPIES]
     read = [*await reader.load(stores, lines), message]
     calls = [one for one in read if not one.unread and page_of(one.document) is not None]

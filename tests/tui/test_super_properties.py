@@ -75,7 +75,7 @@ async def test_it_says_what_is_not_known() -> None:
     text = await shown(at(9, cut=True, identified=False, sent=0, messages=500))
     assert "The page sends nothing for it" in text
     assert "No identify with an id yet" in text
-    assert "the newest 500 messages (older ones are not read)" in text
+    assert "the newest 500 messages, for at most 500 earlier ones are read, of this anonymousId" in text
     text = await shown(SuperProperties(why="Turn it on in segtap.toml."))
     assert "Turn it on in segtap.toml." in text
     assert "Cloud mode" not in text

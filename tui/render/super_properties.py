@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.content import Content
 
-from ...core.api.models import SuperProperties, SuperProperty
+from ...core.api.models import EARLIER_READ, SuperProperties, SuperProperty
 from ...core.messages import JsonObject
 from ...core.paths import child
 from ...core.text import clean, shorten
@@ -60,7 +60,7 @@ def notes(found: SuperProperties | None) -> list[Content]:
             Content.styled("No identify with an id yet: profile changes wait in the browser.", "$foreground")
         )
     count = "1 message" if found.messages == 1 else f"{found.messages:,} messages"
-    read = f"the newest {count} (older ones are not read)" if found.cut else count
+    read = f"the newest {count}, for at most {EARLIER_READ} earlier ones are read," if found.cut else count
     how = "as if one page load: no message shows a reload or reset."
     lines.append(Content.styled(f"Simulated from {read} of this anonymousId, {how}", "$dim"))
     return lines

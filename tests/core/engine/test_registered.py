@@ -61,7 +61,7 @@ async def test_earlier_messages_of_the_same_browser_count(tmp_path: Path) -> Non
 async def test_older_messages_are_left_out_beyond_a_bound(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(subject, "MOST", 2)
+    monkeypatch.setattr(subject, "EARLIER_READ", 2)
     async with running_engine(settings(tmp_path, super_properties=("n",))) as (engine, client):
         await post(engine.url, *(call(f"m-{n}", properties={"n": n}) for n in range(5)))
         lines = await listed(client, 5)
