@@ -31,11 +31,17 @@ from ..verdict import IDENTITY_EVENTS, OutgoingRequest, Translation
 from .wire import Shape, shape_of
 
 _EVENT_IDS = ("distinct_id", "$user_id", "$device_id", "$anon_id", "$identified_id", "alias", "$distinct_ids")
+_IDENTITY_IDS = (*_EVENT_IDS, "$anon_distinct_id")
+"""The same for what links ids; the last is what Mixpanel's web SDK calls the id before identify."""
 
 ADDING = frozenset(("$add", "$append"))
 """Profile operations that count again when they are sent again; all others set, so repeating is harmless."""
 
-_LINKS = {"$identify": ("$identified_id", "$anon_id"), "$create_alias": ("distinct_id", "alias")}
+_LINKS = {
+    "$identify": (("$identified_id", "$anon_id"), ("distinct_id", "$anon_distinct_id")),
+    "$create_alias": (("distinct_id", "alias"),),
+}
+"""The two ids that an event links, by the names of Mixpanel's reference or of its web SDK."""
 _ADDITIONS = frozenset(("$add", "$append", "$union", "$set_once"))
 _OBJECT_OPERATIONS = ("$set", "$set_once", "$add", "$append", "$union", "$remove")
 
@@ -158,8 +164,10 @@ def order_of(record: JsonObject) -> tuple[frozenset[str], frozenset[str]]:
     Ids stand for themselves, which is quicker than to give each event's a prefix.
     """
     if "event" in record:
-        ids = _event_ids(record)
-        return (ids, ids) if record["event"] in IDENTITY_EVENTS else (_NONE, ids)
+        if record["event"] not in IDENTITY_EVENTS:
+            return _NONE, _event_ids(record)
+        ids = _event_ids(record, _IDENTITY_IDS)
+        return ids, ids
     if "$group_key" in record:
         group = frozenset((f"\0group {record['$group_key']} {record.get('$group_id')}",))
         return group, group
@@ -226,9 +234,11 @@ def is_doubtful(record: JsonObject) -> bool:
     Source: the required fields and value types of /track, /engage and /groups in Mixpanel's reference.
     """
     if "event" in record:
-        needed = _LINKS.get(str(record["event"]), ())
         properties = _properties(record)
-        return not record["event"] or not all(_is_id(properties.get(name)) for name in ("token", *needed))
+        if not record["event"] or not _is_id(properties.get("token")):
+            return True
+        links = _LINKS.get(str(record["event"]), ((),))
+        return not any(all(_is_id(properties.get(name)) for name in names) for names in links)
     needed = ("$token", "$group_key", "$group_id") if "$group_key" in record else ("$token", "$distinct_id")
     if not all(_is_id(record.get(name)) for name in needed):
         return True
@@ -245,11 +255,11 @@ def _is_id(value: Json) -> bool:
     return value != "" and isinstance(value, str | int | float) and not isinstance(value, bool)
 
 
-def _event_ids(record: JsonObject) -> frozenset[str]:
+def _event_ids(record: JsonObject, names: tuple[str, ...] = _EVENT_IDS) -> frozenset[str]:
     """Return the ids of an event, under which it is held and waited for."""
     get = _properties(record).get
     found: list[str] = []
-    for name in _EVENT_IDS:
+    for name in names:
         value = get(name)
         if isinstance(value, str):
             if value:

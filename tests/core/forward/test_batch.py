@@ -156,6 +156,32 @@ def test_an_event_waits_for_the_identify_before_it_and_not_the_other_way_round()
     assert ids(queue.take(frozenset(), always)) == [(4, 0)]
 
 
+def by_web_sdk(event: str, **properties: Any) -> OutgoingRequest:
+    """An event as Mixpanel's web SDK posts it."""
+    known = {"token": TOKEN, "$insert_id": event, "$device_id": "dev-1", **properties}
+    return OutgoingRequest("POST", f"{HOST}/track", FORM, body={"event": event, "properties": known})
+
+
+@pytest.mark.parametrize("former", ["$device:dev-1", "u-0"])
+def test_what_follows_waits_for_the_identify_of_the_web_sdk(former: str) -> None:
+    known = {"distinct_id": "u-1", "$user_id": "u-1"}
+    queue = queue_of(
+        by_web_sdk("before", distinct_id=former),
+        by_web_sdk("$identify", **known, **{"$anon_distinct_id": former}),
+        by_web_sdk("after", **known),
+        by_web_sdk("of another tab", distinct_id=former, **{"$device_id": "dev-2"}),
+        engage(former, set={"a": 1}),
+        engage("u-2", set={"a": 1}),
+        limits=Limits(form_records=2),
+    )
+    sent = queue.take(frozenset(), always)
+    assert sent is not None
+    assert ids(sent) == [(0, 0), (1, 0)]  # in one request, in order
+    assert ids(queue.take(sent.holds, always)) == [(5, 0)]
+    assert queue.take(sent.holds, always) is None
+    assert [ids(batch) for batch in drain(queue)] == [[(2, 0), (3, 0)], [(4, 0)]]
+
+
 def test_updates_of_one_profile_keep_their_order_and_others_pass() -> None:
     queue = queue_of(engage("u-1", set={"a": 1}), engage("u-1", add={"n": 1}), engage("u-1", set={"a": 2}),
                      engage("u-2", set={"a": 1}))  # fmt: skip
