@@ -14,6 +14,7 @@ from ..errors import RequestRefused
 from ..messages import CALL_TYPES
 from ..sources.encoded import unbase64
 from ..sources.segment.pixel import pixel_json
+from ..text import counted
 from .http_text import REQUEST
 from .json_values import Values
 from .percent import Plain, unpercent
@@ -81,10 +82,13 @@ def wrapping(text: str) -> Iterator[Step]:
 
 
 def json_lines(text: str) -> Iterator[Step]:
-    """Join several JSON values, one a line, to a list."""
-    lines = [line for line in text.splitlines() if line.strip()]
-    if len(lines) > 1 and all(line.lstrip()[:1] in ("{", "[") for line in lines):
-        yield Step("NDJSON", "[" + ",".join(line.rstrip().rstrip(",") for line in lines) + "]")
+    """Join several JSON values, one a line, to a list; files that were put together have marks in between."""
+    stripped = [line.strip() for line in text.splitlines()]
+    lines = [bare for line in stripped if (bare := line.removeprefix("\ufeff").lstrip())]
+    if len(lines) > 1 and all(line[:1] in ("{", "[") for line in lines):
+        marks = sum(line[:1] == "\ufeff" for line in stripped)
+        notes = (f"{counted(marks, 'byte order mark')} between the values left out",) if marks else ()
+        yield Step("NDJSON", "[" + ",".join(line.rstrip(",") for line in lines) + "]", notes)
 
 
 def several_values(text: str) -> Iterator[Step]:

@@ -10,6 +10,8 @@ from collections.abc import Callable
 
 from ..messages import Receipt
 from ..settings import IngestSettings
+from ..sources.limits import REFUSED_BODY_BYTES
+from ..sources.mixpanel.requests import refused_reply
 from ..sources.segment.cdn import DeviceMode
 from .asking import Asking
 from .body import ASGIApp, Receive, Scope, Send
@@ -73,12 +75,14 @@ class IngestApp:
     async def keep_malformed(self, status: int, reason: str, *, peer: str, method: str, target: str) -> None:
         """Keep, as a refused request, what the server could not read as one."""
         path, _, query = target.partition("?")
+        theirs = refused_reply(path, query, b"", reason) is not None
         receipt = Receipt(
             uid=os.urandom(16).hex(),
             received_at=self.endpoint.now(),
             method=method,
-            path=path,
-            query=query,
+            path=path[:REFUSED_BODY_BYTES],
+            query=query[:REFUSED_BODY_BYTES],
+            source_kind="mixpanel" if theirs else "segment",
             peer=peer,
             status=status,
             refused=reason,

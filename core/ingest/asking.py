@@ -7,7 +7,7 @@ import asyncio
 from ..errors import JournalError, RequestRefused
 from ..sources.decode import InflatesTooFar, NotJson
 from ..sources.mixpanel.answers import DeviceRefused
-from ..sources.mixpanel.requests import admit, answered
+from ..sources.mixpanel.requests import admit, answered, refused_reply
 from ..sources.parts import members
 from ..sources.segment.cdn import base_of, script_url, settings_json
 from ..sources.segment.pixel import GIF, pixel_json
@@ -34,7 +34,7 @@ class Asking(Exchange):
 
     async def get(self, route: Route) -> None:
         """Answer a GET or HEAD: the pixel, the settings of a source, or what is wrong with it."""
-        if self.query and await self.get_device():
+        if await self.get_device():
             return
         if route.kind == "pixel":
             await self.pixel()
@@ -48,8 +48,8 @@ class Asking(Exchange):
         elif (device := self.endpoint.device()) and (url := script_url(self.path, device.cdn)):
             where = [(b"location", url.encode()), NO_STORE, *answer_headers(self.origin)]
             await self.answer(302, b"", where)
-        elif route.kind == "mixpanel" and self.query:
-            await self.refuse(RequestRefused(404, NO_RECORDS), b"")
+        elif self.query and (refused := refused_reply(self.path, self.query, b"", NO_RECORDS)):
+            await self.refuse(refused, b"")
         elif route.kind in ("call", "batch", "metrics"):
             await self.answer_json(405, f"{self.path} takes POST", (b"allow", METHODS))
         else:

@@ -22,8 +22,14 @@ import httptools
 import msgspec
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
+from ..sources.mixpanel.answers import Reply
+from ..sources.mixpanel.requests import refused_reply
+from .cors import answer_headers
+
 HEAD_BYTES = 512 * 1024
 """Most that a request's line and headers may take; servers in front of Segment take far less."""
+URL_BYTES = 64 * 1024 - 1
+"""Most that a request's address may take: httptools parses no longer one."""
 HEAD_SECONDS = 30.0
 
 CONTROL = "/_segtap"
@@ -40,6 +46,7 @@ IS_TLS = (
     "a client spoke TLS (https) to this plain http port: give it a URL that begins with http:// "
     '(analytics.js: protocol: "http"), or start with --tls-cert and --tls-key'
 )
+_TOO_LONG = "the request's address is over 64 KB: send what is in it as the body of a POST"
 IS_HTTP2 = "a client spoke HTTP/2 without asking: set it to HTTP/1.1"
 
 
@@ -100,7 +107,10 @@ class TapProtocol(HttpToolsProtocol):
                 self._read_again(data[upgrade.args[0] :])
             return
         except httptools.HttpParserError as error:
-            self._refuse(400, _reason(data, error))
+            if self._in_head and len(self.url) > URL_BYTES:
+                self._refuse(414, _TOO_LONG)
+            else:
+                self._refuse(400, _reason(data, error))
             return
         if self._in_head:
             self._head_bytes += len(data)
@@ -148,8 +158,11 @@ class TapProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Start the application for a request whose headers are complete."""
-        self._in_head = False
         self._calm()
+        self._head_complete()
+        self._in_head = False  # and still True if the address cannot be parsed
+
+    def _head_complete(self) -> None:
         upgrades = self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT"
         if upgrades and not self._should_upgrade():
             self._again = True
@@ -208,24 +221,34 @@ class TapProtocol(HttpToolsProtocol):
         answered = self._answered()
         # With a request half read the application itself sees that the rest of it does not come.
         behind = not answered and not self.cycle.more_body
+        target = self.url.decode("latin-1") if self._in_head else ""
+        reply = _refusal(status, reason, target)
         if self._report is not None and (answered or behind):
-            method = self.parser.get_method().decode("latin-1") if self._in_head and self.url else ""
-            target = self.url.decode("latin-1") if self._in_head else ""
+            method = self.parser.get_method().decode("latin-1") if target else ""
             peer = self.client[0] if self.client else ""
-            keeping = self._report(status, reason, peer=peer, method=method, target=target)
+            keeping = self._report(reply.status, reason, peer=peer, method=method, target=target)
             task = self.loop.create_task(keeping)
             self.tasks.add(task)
             task.add_done_callback(self.tasks.discard)
-        body = msgspec.json.encode({"success": False, "message": reason})
-        head = b"content-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n" % len(
-            body
-        )
+        origin = dict(self.headers).get(b"origin") if self._in_head else None
+        lines = [(b"content-type", reply.content_type), (b"content-length", b"%d" % len(reply.body))]
+        lines += [*answer_headers(origin), (b"connection", b"close")]
+        head = b"".join(b"%s: %s\r\n" % line for line in lines)
+        answer = STATUS_LINE[reply.status] + head + b"\r\n" + reply.body
         if behind:
             # Those before it are answered first, or the client of a stored one would get an error.
-            self._last_words = STATUS_LINE[status] + head + body
+            self._last_words = answer
             return
-        self.transport.write(STATUS_LINE[status] + head + body)
+        self.transport.write(answer)
         self.transport.close()
+
+
+def _refusal(status: int, reason: str, target: str) -> Reply:
+    """Return the answer to what is no request, in the form of Mixpanel's SDKs where its address is theirs."""
+    path, _, query = target.partition("?")
+    if (refused := refused_reply(path, query, b"", reason, status)) is not None:
+        return refused.reply
+    return Reply(msgspec.json.encode({"success": False, "message": reason}), status=status)
 
 
 def _answer(cycle: RequestResponseCycle, rest: bytes) -> bool:
@@ -254,6 +277,6 @@ def _reason(data: bytes, error: httptools.HttpParserError) -> str:
     if data.startswith(b"PRI * HTTP/2"):
         return IS_HTTP2
     if isinstance(error, httptools.HttpParserCallbackError | httptools.HttpParserInvalidURLError):
-        return "this is no HTTP request that can be read: its address is no URL of ASCII, at most 64 KB"
+        return "this is no HTTP request that can be read: its address is no URL of ASCII"
     words = str(error).strip().rstrip(".")
     return f"this is no HTTP request that can be read: {words}" if words.isprintable() else "this is no HTTP"

@@ -8,7 +8,7 @@ from ..errors import JournalError, RequestRefused
 from ..messages import Origin
 from ..sources.admission import admit
 from ..sources.decode import InflatesTooFar, inflate
-from ..sources.mixpanel.answers import DeviceRefused
+from ..sources.mixpanel.answers import TOO_LARGE, DeviceRefused
 from ..sources.mixpanel.requests import Admitted, refused_reply
 from ..sources.segment.routes import is_tee, near_path, route_of
 from ..text import clean, shorten, shown
@@ -82,7 +82,12 @@ class Posting(Exchange):
         settings = self.endpoint.settings
 
         def inflate_and_admit(most: int) -> tuple[bytes, int | Admitted | None]:
-            text = inflate(body, encoding, most)
+            try:
+                text = inflate(body, encoding, most)
+            except InflatesTooFar:
+                raise
+            except RequestRefused as error:
+                raise refused_reply(self.path, self.query, b"", str(error)) or error from error
             limit, depth = settings.max_decoded, settings.max_depth
             return text, admit(self.path, self.query, text, max_depth=depth, limit=limit)
 
@@ -119,10 +124,10 @@ class Posting(Exchange):
         )
 
     def as_device(self, error: RequestRefused, body: bytes) -> RequestRefused:
-        """Return the refusal of a body in the form of Mixpanel's SDKs, if it is theirs.
+        """Return the refusal of a body that is too large in the form of Mixpanel's SDKs, if it is theirs.
 
         `body` is its beginning.
         """
         if error.status == HUNG_UP:
             return error
-        return refused_reply(self.path, self.query, body, str(error)) or error
+        return refused_reply(self.path, self.query, body, str(error), TOO_LARGE) or error

@@ -19,7 +19,7 @@ from ..objections import Objection, change, first_rejection, refusal, rejection
 from ..segment_names import STAND_IN_TOKEN
 from ..settings import API_HOSTS, SEGMENT_REGIONS, Destination, Region
 from ..sources.bounds import DEFAULT_BOUNDS, MESSAGES_TOGETHER, Bounds, over_from, too_large
-from ..sources.decode import NotJson, inflate, read_json
+from ..sources.decode import BOM, NotJson, Repair, inflate, read_json
 from ..sources.mixpanel.records import endpoint_of, endpoint_of_path, token_of, tokens_of
 from ..sources.mixpanel.requests import Device, device_of
 from ..sources.segment.objections import repair_objections
@@ -64,6 +64,7 @@ class _Reading:
         )
         self._user = basic_user(receipt.header("authorization"))
         self._marks = {"replay": Marks.REPLAY, "tee": Marks.TEED}.get(receipt.origin, Marks.NONE)
+        self._marked = device.marked
         self.items = device.records()
         several = device.text[:1] == b"["
         self._crowded_from = over_from(self.items, device.text, bounds) if several else len(self.items)
@@ -79,6 +80,8 @@ class _Reading:
             return self._message(position, {}, (rejection(f"the record is not JSON: {error}"),))
         if not isinstance(value, dict):
             return self._message(position, {}, (rejection("the record is not a JSON object"),))
+        if self._marked and position == 0:
+            repairs = (Repair("bom", "$"), *repairs)
         notes = tuple(change(one.words) for one in repair_objections(repairs)) if repairs else ()
         if self._receipt.upstream:
             notes = (refusal(self._receipt.upstream), *notes)
@@ -109,7 +112,7 @@ class _Reading:
             received_at=receipt.received_at,
             write_key=token_of(record) or self._user,
             document=record,
-            original=self.items[position],
+            original=self.items[position].removeprefix(BOM),
             objections=objections,
             marks=marks,
             wanted=receipt.wanted,

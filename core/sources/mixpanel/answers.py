@@ -16,6 +16,8 @@ TOO_LARGE = 413
 OK = b'{"code":200,"status":"OK"}'
 """The answer to a part of a session recording."""
 NO_FLAGS = b'{"flags":{}}'
+NO_DEFINITIONS = b'{"flags":[]}'
+"""The answer to a server's SDK that evaluates flags by itself."""
 NO_SETTINGS = b"{}"
 _TAKEN, _TAKEN_VERBOSE = b"1", b'{"status":1,"error":null}'
 _REFUSED = b"0"

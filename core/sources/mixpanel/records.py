@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from ...messages import Json, JsonObject
-from ..decode import NotJson
+from ..decode import BOM, NotJson
 from ..limits import MAX_BATCH_MESSAGES
 from ..parts import array_parts, object_with
 
@@ -42,6 +42,7 @@ class _Record(msgspec.Struct):
     batch: msgspec.Raw = msgspec.Raw()
 
 
+_SEGMENTS = (b'"userId"', b'"anonymousId"', b'"messageId"', b'"writeKey"', b'"batch"')
 _record = msgspec.json.Decoder(_Record)
 _properties = msgspec.json.Decoder(_Properties)
 
@@ -52,7 +53,7 @@ def is_record(text: bytes, *, sure: bool) -> bool:
     `sure` asks for more of an event than its properties: at a path that is not Mixpanel's it must name a
     project and what only Mixpanel's SDKs write.
     """
-    if text[:1] != b"{":
+    if text.removeprefix(BOM).lstrip()[:1] != b"{":
         return False
     try:
         found = object_with(_record, text)
@@ -70,6 +71,11 @@ def is_record(text: bytes, *, sure: bool) -> bool:
     return bool(inside.token) and any(
         (inside.distinct_id, inside.library, inside.insert_id, inside.device_id)
     )
+
+
+def is_segments(body: bytes) -> bool:
+    """Return True if JSON text, of which there may be only a part, has names of Segment's messages."""
+    return any(name in body for name in _SEGMENTS)
 
 
 def items_of(text: bytes) -> list[bytes]:

@@ -6,22 +6,28 @@ Segment's as well: /p/, /mp/track and /settings.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import msgspec
 
 from ...errors import RequestRefused
-from ..decode import InflatesTooFar, NotJson, inflate
+from ..decode import BOM, InflatesTooFar, NotJson
 from ..limits import MAX_BATCH_MESSAGES
 from ..segment.routes import route_of
 from ..segment.validate import is_crowded, too_deep
-from .answers import NO_FLAGS, NO_SETTINGS, OK, TOO_LARGE, Asked, DeviceRefused, Reply
+from .answers import NO_DEFINITIONS, NO_FLAGS, NO_SETTINGS, OK, TOO_LARGE, Asked, DeviceRefused, Reply
 from .form import DATA, data_text, fields_of, in_utf8, is_form, is_on
-from .records import endpoint_of_path, is_record, items_of
+from .records import endpoint_of_path, is_record, is_segments, items_of
 
 _MANY = f"more than {MAX_BATCH_MESSAGES:,} records in one request"
 _LOOKED_AT = 20
 """Records that are looked at to tell them from other JSON."""
+_IMPORT = "/import"
+_THEIRS = frozenset({"verbose", "ip", "img"})
+"""Fields that Mixpanel's SDKs send beside their records, and Segment's never."""
+_FLAGS = re.compile(r"/flags(?:(/definitions)|/[^/]+/first-time-events)?/*\Z")
+"""Paths of feature flags: their variants, their definitions, and what became of one."""
 
 
 class Admitted(msgspec.Struct, frozen=True):
@@ -32,11 +38,15 @@ class Admitted(msgspec.Struct, frozen=True):
 
 
 class Device(msgspec.Struct, frozen=True):
-    """What a request holds: the JSON text of its records, as they were sent, and what it asks for."""
+    """What a request holds: the JSON text of its records, as they were sent, and what it asks for.
+
+    `marked`: a byte order mark stood before the text.
+    """
 
     text: bytes
     asked: Asked
     fields: Mapping[str, bytes]
+    marked: bool = False
 
     def records(self) -> list[bytes]:
         """Return each record's JSON text. Raises NotJson."""
@@ -49,14 +59,17 @@ def device_of(path: str, query: str, body: bytes, limit: int | None = None) -> D
     `body` is uncompressed, empty for a GET. Raises DeviceRefused for one that cannot be read.
     """
     fields = fields_of(query.encode("latin-1"))
-    if is_form(body):
-        return _encoded({**fields, **fields_of(body)}, path, limit)
-    if not body.strip():
+    text = body.strip()
+    bare = text.removeprefix(BOM).lstrip()
+    if is_form(bare):
+        return _encoded({**fields, **fields_of(bare)}, path, limit)
+    if not bare:
         return _encoded(fields, path, limit)
-    text = in_utf8(body).strip()
-    if not _holds_records(text, path):
+    records = in_utf8(bare)
+    if not _holds_records(records, path):
         return None
-    return Device(text, Asked(is_on(fields, "verbose"), imported=endpoint_of_path(path) == "/import"), fields)
+    asked = Asked(is_on(fields, "verbose"), imported=endpoint_of_path(path) == _IMPORT)
+    return Device(records, asked, fields, marked=text.startswith(BOM))
 
 
 def _encoded(fields: Mapping[str, bytes], path: str, limit: int | None) -> Device | None:
@@ -73,7 +86,10 @@ def _encoded(fields: Mapping[str, bytes], path: str, limit: int | None) -> Devic
             return None
         status = TOO_LARGE if isinstance(error, InflatesTooFar) else 200
         raise asked.refused(str(error), status) from error
-    return Device(text, asked, fields) if theirs or _holds_records(text, path) else None
+    records = text.removeprefix(BOM).lstrip()
+    if not theirs and not _holds_records(records, path):
+        return None
+    return Device(records, asked, fields, marked=text.startswith(BOM))
 
 
 def _holds_records(text: bytes, path: str) -> bool:
@@ -116,32 +132,35 @@ def admit(path: str, query: str, body: bytes, *, max_depth: int, limit: int | No
     return Admitted(len(items), asked.taken(len(items)))
 
 
-def read_request(path: str, query: str, body: bytes, encoding: str = "") -> Device | None:
-    """Return what a stored request holds, of any size; None if it holds no records."""
-    return device_of(path, query, inflate(body, encoding))
+def refused_reply(path: str, query: str, body: bytes, reason: str, status: int = 200) -> DeviceRefused | None:
+    """Return a refusal in the form that Mixpanel's SDKs read; None for a request that is not theirs.
 
-
-def refused_reply(path: str, query: str, body: bytes, reason: str) -> DeviceRefused | None:
-    """Return the refusal of a body that is too large, in the form that Mixpanel's SDKs read.
-
-    `body` is its beginning, as received. None for a request that is not theirs, as far as that shows.
+    `body` is its beginning. Where it is too large, `TOO_LARGE`, a form is enough to be taken for theirs.
     """
+    form = is_form(body)
     fields = fields_of(query.encode("latin-1"))
-    at_theirs = endpoint_of_path(path) and route_of(path).kind in ("mixpanel", "other")
-    if not is_form(body) and not at_theirs:
+    fields = {**fields, **fields_of(body)} if form else fields
+    endpoint = endpoint_of_path(path)
+    # Segment has a path that ends in /track or /import as well: there the query must tell.
+    theirs = endpoint and (
+        route_of(path).kind in ("mixpanel", "other") or not fields.keys().isdisjoint(_THEIRS)
+    )
+    if not (theirs or (form and status == TOO_LARGE)) or is_segments(body):
         return None
-    return Asked(is_on(fields, "verbose")).refused(reason, TOO_LARGE)
+    imported = endpoint == _IMPORT and not form and DATA not in fields
+    return Asked(is_on(fields, "verbose"), imported=imported).refused(reason, status)
 
 
 def answered(path: str, query: str) -> Reply | None:
-    """Return the answer to a GET for flags or for the SDK's settings; None for any other."""
+    """Return the answer to a request for flags or for the SDK's settings; None for any other."""
+    if (flags := _FLAGS.search(path)) and route_of(path).kind == "other":
+        return Reply(NO_DEFINITIONS if flags[1] else NO_FLAGS)
     if not query:
         return None
     fields = fields_of(query.encode("latin-1"))
     if "sdk_config" in fields:
         return Reply(NO_SETTINGS)
-    last = path.rstrip("/").rpartition("/")[2]
-    if "token" in fields and ("context" in fields or last == "flags"):
+    if "token" in fields and "context" in fields:
         return Reply(NO_FLAGS)
     return None
 

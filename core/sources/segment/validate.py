@@ -18,7 +18,7 @@ from ..limits import MAX_BATCH_MESSAGES
 from ..parts import array_parts, members
 from .routes import Route
 
-NO_RECORDS = "this is one of Mixpanel's endpoints, and the body holds no records for it"
+NO_RECORDS = "this is one of Mixpanel's endpoints, and the request holds no records for it"
 """Why a request to one of Mixpanel's own paths is refused."""
 
 

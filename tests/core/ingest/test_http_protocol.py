@@ -113,7 +113,7 @@ async def test_who_closes_its_sending_side_is_answered() -> None:
         (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"a" * 100, 400, IS_TLS),
         (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400, IS_HTTP2),
         (b"POST /\xff HTTP/1.1\r\nHost: a\r\n\r\n", 400, "its address is no URL"),
-        (b"POST /%s HTTP/1.1\r\nHost: a\r\n\r\n" % (b"a" * 70_000), 400, "its address is no URL"),
+        (b"POST /%s HTTP/1.1\r\nHost: a\r\n\r\n" % (b"a" * 70_000), 414, "address is over 64 KB"),
         (b"hello\r\n\r\n", 400, "Invalid method"),
         (
             b"POST /v1/t HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
@@ -150,6 +150,32 @@ async def test_what_is_no_request_is_answered_as_segment_does_and_seen(
         assert (await said(port, b"POST /v1/t HTTP/1.1\r\nHost: a\r\n" + LENGTH + b"\r\n" + BODY))[
             9:12
         ] == b"200"
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [(b"ip=1", b"0"), (b"verbose=1&ip=1", None), (b"img=1", b"0")],
+    ids=["plain", "verbose", "image"],
+)
+async def test_a_long_address_of_mixpanels_sdks_is_refused_in_their_form(
+    query: bytes, expected: bytes | None
+) -> None:
+    sink = Sink()
+    origin = b"Origin: https://shop.example\r\n"
+    async with listening(sink) as port:
+        request = b"GET /track/?%s&data=%s HTTP/1.1\r\nHost: a\r\n%s\r\n" % (query, b"e30" * 30_000, origin)
+        head, _, body = (await said(port, request)).partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 414 ")
+        assert b"access-control-allow-origin: https://shop.example\r\n" in head
+        assert b"access-control-allow-credentials: true" in head
+        await sink.until(1)
+        (receipt,) = sink.refused
+        assert (receipt.source_kind, receipt.method, receipt.path) == ("mixpanel", "GET", "/track/")
+        assert "over 64 KB" in str(receipt.refused)
+        if expected is None:
+            assert json.loads(body) == {"status": 0, "error": receipt.refused}
+        else:
+            assert body == expected
 
 
 async def test_a_head_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:

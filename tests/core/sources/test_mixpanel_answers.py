@@ -11,6 +11,7 @@ from urllib.parse import quote
 import pytest
 from ingesting import Answer, Headers, Sink, ask, ingest_app
 
+from segtap.core.codec import decode
 from segtap.core.errors import JournalError
 from segtap.core.messages import Message
 from segtap.core.pipeline.intake import parse_receipt
@@ -202,3 +203,142 @@ async def test_a_journal_that_cannot_be_written_keeps_the_sdks_batch() -> None:
 async def test_an_empty_list_is_answered_and_not_kept() -> None:
     answer, _, sink = await sent("/track/?verbose=1", form([]))
     assert (answer.body, sink.receipts) == (VERBOSE, [])
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"  \r\n", b"{}", b'{"a": 1}', b"hello", b"verbose=1&ip=0", b"\x1f\x8bcut"]
+)
+@pytest.mark.parametrize("path", ["/track", "/engage/", "/mp/groups"])
+async def test_a_request_without_records_is_refused_as_the_sdk_reads_it(path: str, body: bytes) -> None:
+    for target in (f"{path}?verbose=1&ip=1", f"{path}?ip=1&_=2"):
+        answer, messages, sink = await sent(target, body)
+        verbose = b"verbose=1" in target.encode() + body
+        if verbose:
+            assert (answer.status, answer.json["status"]) == (200, 0)
+        else:
+            assert (answer.status, answer.body) == (200, b"0")
+        (refused,) = sink.refused
+        assert (refused.source_kind, messages) == ("mixpanel", [])
+        if verbose:
+            assert answer.json["error"] == refused.refused
+        if body[:2] == b"\x1f\x8b":
+            assert "gzip body" in str(refused.refused)
+        else:
+            assert "no records" in str(refused.refused) or "records are no JSON" in str(refused.refused)
+
+
+async def test_a_path_that_segment_has_too_is_theirs_by_its_query() -> None:
+    for target, body in (
+        ("/mp/track?ip=1", b""),
+        ("/mp/track?verbose=1", b"hello"),
+        ("/mp/track", b"ip=0&a="),
+    ):
+        answer, _, sink = await sent(target, body)
+        assert answer.body == b"0" or answer.json["status"] == 0
+        assert [one.source_kind for one in sink.refused] == ["mixpanel"]
+
+
+async def test_an_import_without_records_is_refused_as_its_documentation_says() -> None:
+    for body in (b"", b"{}"):
+        answer, _, sink = await sent("/import?strict=1", body, [])
+        assert (answer.status, answer.json["code"], answer.json["status"]) == (400, 400, "Bad Request")
+        assert answer.json["error"] == sink.refused[0].refused
+    answer, _, _ = await sent("/import", b"data=", FORM)
+    assert (answer.status, answer.body) == (200, b"0")
+
+
+@pytest.mark.parametrize("query", ["ip=1&_=2", "verbose=1", "data=", "data=%25"])
+async def test_a_get_without_records_is_refused_as_the_sdk_reads_it(query: str) -> None:
+    for path in ("/track", "/mp/engage/"):
+        answer, _, sink = await sent(f"{path}?{query}", headers=[], method="GET")
+        assert answer.status == 200
+        assert answer.body == b"0" or answer.json["status"] == 0
+        assert [one.source_kind for one in sink.refused] == ["mixpanel"]
+
+
+async def test_what_names_a_segment_message_is_refused_as_segment_does() -> None:
+    for target, body in (
+        ("/track", b'{"userId": "u-1", "name": "no call"}'),
+        ("/v1/track?ip=1", b'{"batch": 1, "type": '),
+        ("/v1/batch", b"verbose=1&data=e30%3D"),
+        ("/v1/track", b""),
+    ):
+        answer, _, sink = await sent(target, body, [])
+        assert answer.json["success"] is False
+        assert [one.source_kind for one in sink.refused] == ["segment"]
+
+
+@pytest.mark.parametrize("count", [70, 300_000])
+async def test_data_is_found_behind_any_number_of_fields(count: int) -> None:
+    before = b"".join(b"f%d=x&" % number for number in range(count))
+    answer, messages, _ = await sent("/track/", before + form(EVENT) + b"&verbose=1&last=1")
+    assert (answer.body, [one.document for one in messages]) == (VERBOSE, [EVENT])
+    if count < 1000:
+        target = f"/track/?{before.decode()}data={quote(b64(EVENT), safe='')}"
+        answer, messages, _ = await sent(target, headers=[], method="GET")
+        assert (answer.body, [one.document for one in messages]) == (b"1", [EVENT])
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "flags"),
+    [
+        ("POST", "/flags", {}),
+        ("POST", "/flags/?token=tok", {}),
+        ("POST", "/mp/flags/", {}),
+        ("GET", "/flags", {}),
+        ("GET", "/flags/definitions?token=tok&mp_lib=node", []),
+        ("POST", "/flags/f-1/first-time-events?mp_lib=web", {}),
+    ],
+)
+@pytest.mark.parametrize("body", [b"", b'{"context":{"distinct_id":"u-1"}}', b"hello"])
+async def test_flags_are_answered_however_they_are_asked_for(
+    method: str, target: str, flags: Any, body: bytes
+) -> None:
+    answer, _, sink = await sent(target, b"" if method == "GET" else body, [], method)
+    assert (answer.status, answer.json, sink.receipts) == (200, {"flags": flags}, [])
+
+
+async def test_messages_that_a_proxy_posts_to_a_path_called_flags_are_kept() -> None:
+    call = {"type": "track", "event": "Seen", "userId": "u-1"}
+    _, messages, _ = await sent("/flags", json.dumps(call).encode(), [])
+    assert [one.type for one in messages] == ["track"]
+    answer, _, _ = await sent("/flags/v1/track", b"hello", [])
+    assert answer.status == 400
+
+
+MARK = b"\xef\xbb\xbf"
+TEXT = json.dumps(EVENT).encode()
+
+
+def field(data: bytes) -> bytes:
+    return b"data=" + quote(data, safe="").encode()
+
+
+@pytest.mark.parametrize(
+    ("target", "body", "noted"),
+    [
+        ("/track", MARK + TEXT, True),
+        ("/import", b" " + MARK + b" [" + TEXT + b"]", True),
+        ("/import", MARK + TEXT + b"\n" + MARK + TEXT, True),
+        ("/import", gzip.compress(MARK + TEXT), True),
+        ("/own/collect", MARK + TEXT, True),
+        ("/track/", MARK + field(base64.b64encode(TEXT)), False),
+        ("/track/", field(MARK + TEXT), True),
+        ("/track/", field(MARK + base64.b64encode(TEXT)), False),
+        ("/track/", field(base64.b64encode(MARK + b"[" + TEXT + b"]")), True),
+        ("/track/", field(base64.b64encode(gzip.compress(MARK + TEXT))), True),
+    ],
+)
+async def test_a_byte_order_mark_is_left_out_wherever_it_stands(
+    target: str, body: bytes, noted: bool
+) -> None:
+    answer, messages, _ = await sent(target, body, [("content-encoding", "gzip")])
+    assert (answer.status, answer.body[:1] in (b"1", b"{")) == (200, True)
+    assert [one.document for one in messages] == [EVENT] * len(messages)
+    assert {one.original for one in messages} == {TEXT}
+    notes = [one.text for message in messages for one in message.objections]
+    assert bool(notes) is noted
+    assert all("byte order mark" in note for note in notes)
+    pasted = decode(body)
+    records = pasted.value if isinstance(pasted.value, list) else [pasted.value]
+    assert records == [EVENT] * len(messages)
