@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Collection
 from hashlib import blake2b
+from urllib.parse import parse_qs, unquote_plus
 
 from ..checks import check_records
 from ..errors import RequestRefused
@@ -28,10 +29,15 @@ from ..verdict import NotSent, Operation, OutgoingRequest, Translation, Verdict
 from .compiled import CompiledSettings
 
 _IMPORT = "/import"
-_PASSED_ON = ("ip", "strict")
-"""Query fields that change what Mixpanel makes of a record; all others only shape the answer."""
+_TOKEN = "token"
+_PASSED_ON = ("ip", "strict", _TOKEN)
+"""Query fields that change what Mixpanel makes of a record, or might; all others only shape the answer."""
 _FORM_TYPE, _JSON_TYPE = "application/x-www-form-urlencoded", "application/json"
 _KEY = b"segtap device"
+_NO_TOKEN = (
+    "it has no token, and its credentials, such as a service account's, are not the settings' token or API "
+    "secret: which project it is for is not known"
+)
 
 
 def device_messages(
@@ -62,6 +68,7 @@ class _Reading:
         self._query = "&".join(
             f"{name}={device.fields[name].decode('latin-1')}" for name in _PASSED_ON if name in device.fields
         )
+        self._token = unquote_plus(device.fields.get(_TOKEN, b"").decode("latin-1"))
         self._user = basic_user(receipt.header("authorization"))
         self._marks = {"replay": Marks.REPLAY, "tee": Marks.TEED}.get(receipt.origin, Marks.NONE)
         self._marked = device.marked
@@ -110,7 +117,7 @@ class _Reading:
             type=RAW_TYPE,
             message_id=record_key(record) or f"{receipt.uid}:{position}",
             received_at=receipt.received_at,
-            write_key=token_of(record) or self._user,
+            write_key=token_of(record) or self._token or self._user,
             document=record,
             original=self.items[position].removeprefix(BOM),
             objections=objections,
@@ -161,20 +168,17 @@ def _not_sent(message: Message, token: str, secret: str) -> NotSent | None:
     """Return why a record is not for the configured project, None if it is, or if none is configured."""
     if token in ("", STAND_IN_TOKEN):
         return None
-    named = tokens_of(message.document)
-    for path, one in named:  # any of two may be the one that Mixpanel goes by
+    named = tokens_of(message.document, message.original)
+    named += [("$", one) for one in parse_qs(message.endpoint.partition("?")[2]).get(_TOKEN, ())]
+    for path, one in named:  # Mixpanel does not document which of several it goes by
         if one != token:
-            return NotSent(path, _another(one))
+            return NotSent(path, f"another project ({one[:4]}…)")
     path = "$.properties.token" if "event" in message.document else "$.$token"
     if not message.write_key:
         return NotSent(path, "it names no project")
     if named or message.write_key in (token, secret):
         return None  # /import knows the project by its credentials
-    return NotSent(path, _another(message.write_key))
-
-
-def _another(token: str) -> str:
-    return f"another project ({token[:4]}…)"
+    return NotSent(path, _NO_TOKEN)
 
 
 def _project(destination: Destination) -> tuple[str, str, Region]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
+
 import msgspec
 
 from ...messages import Json, JsonObject
@@ -120,17 +123,51 @@ def operations_of(record: JsonObject) -> list[str]:
     return [name for name in OPERATIONS if name in record]
 
 
-def tokens_of(record: JsonObject) -> list[tuple[str, str]]:
+def tokens_of(record: JsonObject, text: bytes = b"") -> list[tuple[str, str]]:
     """Return the projects' tokens that a record names, each with its path; first that of its own kind.
 
-    Events name theirs in the properties, updates beside them. Only a record made by hand names both.
+    Events name theirs in the properties, updates beside them. Only a record made by hand names others, too,
+    or has a name twice: then `text`, the record as it was sent, has the values that `record` lacks.
     """
     properties = record.get("properties")
-    inside: Json = properties.get("token") if isinstance(properties, dict) else None
-    places: list[tuple[str, Json]] = [("$.properties.token", inside), ("$.$token", record.get("$token"))]
+    inside = properties if isinstance(properties, dict) else {}
+    places = [
+        *((f"$.properties.{name}", inside.get(name)) for name in _TOKENS),
+        *((f"$.{name}", record.get(name)) for name in reversed(_TOKENS)),
+    ]
     if "event" not in record:
-        places.reverse()
+        places = [*places[2:], *places[:2]]
+    if sum(map(text.count, _SPELLED)) > 1 or _ESCAPED in text:
+        places += _repeated(text)
     return [(path, token) for path, token in places if isinstance(token, str) and token]
+
+
+_TOKENS = ("token", "$token")
+_SPELLED = tuple(f'"{name}"'.encode() for name in _TOKENS)
+_ESCAPED = b"\\u00"
+"""How letters of a name may be escaped."""
+
+
+class _Members(list[tuple[str, object]]):
+    """The members of an object, also those whose names come again."""
+
+
+_EVERY_MEMBER = json.JSONDecoder(object_pairs_hook=_Members, strict=False)
+
+
+def _repeated(text: bytes) -> Iterator[tuple[str, Json]]:
+    """Yield the values of all tokens in the text of a record, also of those whose names come again."""
+    try:
+        members = _EVERY_MEMBER.decode(text.decode("utf-8", "replace"))
+    except (ValueError, RecursionError):
+        return  # not JSON to a strict reader: then the last of each is known
+    for name, value in members if isinstance(members, _Members) else ():
+        if name in _TOKENS and isinstance(value, str):
+            yield f"$.{name}", value
+        elif name == "properties" and isinstance(value, _Members):
+            for inner, token in value:
+                if inner in _TOKENS and isinstance(token, str):
+                    yield f"$.properties.{inner}", token
 
 
 def token_of(record: JsonObject) -> str:
