@@ -20,18 +20,19 @@ from ..messages import Json, JsonObject
 from ..sources.bounds import DEFAULT_BOUNDS, exceeds
 from ..sources.decode import BOM, NotJson, compression, inflate, read_json
 from ..sources.encoded import CESU_8, text_of
+from ..sources.mixpanel.exported import records_of
 from ..sources.parts import array_parts, batch_items, members
 from ..text import shown, size
 from .from_curl import read_curl
 from .http_text import Head, messages_of, split_request, with_type
 from .kinds import Kind, kind_of
 from .layers import (
-    FIELD,
     OPENING,
     Payload,
     Step,
     call_of,
     data_uri,
+    enclosed,
     form_field,
     from_base64,
     json_lines,
@@ -79,7 +80,6 @@ class _Way(NamedTuple):
 
 _CURL = re.compile(r"\s*(?:[$>]\s+)?curl(?:\.exe)?\s", re.I)
 _URL = re.compile(r"(?:(?:GET|POST|PUT) )?((?:[a-z][a-z0-9+.-]*:/)?/[^\s?#]*\?)", re.I)
-_FORM_FIELDS = frozenset((FIELD, "verbose", "ip", "api_key", "img", "test", "callback", "_", "redirect"))
 _HTTP_VERSION = re.compile(r" HTTP/[0-9.]+\s*\Z")
 _ENTITY = re.compile(r"&(?:quot|#34|#x22|#39|#x27|amp|apos|lt|gt);", re.I)
 _REPAIRED = {
@@ -150,6 +150,18 @@ def decode(text: Payload) -> Decoded:
     Raises InputError, which says how far it came and what to do. Bounded: 32 MiB on each layer, 12 layers,
     a million JSON values.
     """
+    return _of_export(_decode(text))
+
+
+def _of_export(whole: Decoded) -> Decoded:
+    """Return the records in lines that `segtap export` wrote of device traffic; anything else unchanged."""
+    if (found := records_of(whole.value, whole.text)) is None:
+        return whole
+    value, _ = read_json(found.text)
+    return Decoded(value, kind_of(value), (*whole.layers, "export"), whole.notes, found.endpoint, found.text)
+
+
+def _decode(text: Payload) -> Decoded:
     if len(text) > MAX_DECODED:
         raise InputError(f"that is {size(len(text))}: at most {size(MAX_DECODED)} can be decoded at once")
     if not text.strip():
@@ -200,7 +212,7 @@ class _Search:
                 notes = tuple(note for note in notes if note != _REPAIRED["cesu8"])
             if isinstance(value, str):
                 return self._descend(iter((Step("JSON string", value, notes),)), way, text)
-            inner = _enclosed(value)
+            inner = enclosed(value)
             if inner is not None and len(way.layers) < MAX_LAYERS:
                 deeper = self._visit(inner, way.through(Step("JSON field data", inner, notes)))
                 if deeper is not None:
@@ -335,11 +347,3 @@ def _refuse_crowds(data: bytes) -> None:
         return  # as the reading itself will say
     if any(exceeds(record, most) for record in records):
         raise InputError(f"one record in it holds over {most:,} JSON values: no more are decoded of one")
-
-
-def _enclosed(value: Json) -> str | None:
-    """Return the text in `{"data": "…"}`, a form as JSON, if all beside it are a form's other fields."""
-    if isinstance(value, dict) and isinstance(value.get(FIELD), str) and len(value) <= 8:
-        inner = value[FIELD]
-        return inner if value.keys() <= _FORM_FIELDS and isinstance(inner, str) else None
-    return None

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 import msgspec
 
 from ..errors import RequestRefused
-from ..messages import CALL_TYPES
+from ..messages import CALL_TYPES, Json
 from ..sources.encoded import unbase64
 from ..sources.segment.pixel import pixel_json
 from ..text import counted
@@ -26,6 +26,7 @@ OPENING = ("{", "[", '"')
 FIELD = "data"
 """The form field, or JSON field, that holds the data of a request to Mixpanel."""
 
+_FORM_FIELDS = frozenset((FIELD, "verbose", "ip", "api_key", "img", "test", "callback", "_", "redirect"))
 _ALPHABET = re.compile(r"[A-Za-z0-9+/_-]+={0,2}\Z", re.ASCII)
 _FORM = re.compile(r"\??[\w$.~%-]+=")
 _DATA_URI = re.compile(r"data:[\w.+/-]*(?:;[\w=.+-]+)*,")
@@ -175,3 +176,11 @@ def _unquoted(line: str) -> str:
     if line[:1] not in ("'", '"', "`"):
         return line
     return line.rstrip("+,; \t").strip(line[0])
+
+
+def enclosed(value: Json) -> str | None:
+    """Return the text in `{"data": "…"}`, a form as JSON, if all beside it are a form's other fields."""
+    if isinstance(value, dict) and isinstance(value.get(FIELD), str) and len(value) <= 8:
+        inner = value[FIELD]
+        return inner if value.keys() <= _FORM_FIELDS and isinstance(inner, str) else None
+    return None

@@ -10,7 +10,7 @@ import msgspec
 from ..checks import adjusted, called
 from ..checks.stream import StreamChecker, digest
 from ..errors import InputError, MappingError
-from ..messages import Json, JsonObject, Marks, Message
+from ..messages import RAW_TYPE, Json, JsonObject, Marks, Message
 from ..pipeline import CompiledSettings
 from ..pipeline.answer import answer
 from ..pipeline.envelope import envelope_stages
@@ -18,6 +18,7 @@ from ..pipeline.functions import RunFunction, run_none, with_outcomes
 from ..pipeline.lines import Copies, Given, Unreadable, given_messages
 from ..pipeline.reading import TOO_DEEP
 from ..pipeline.stages import Walked, judged
+from ..query import names_of
 from ..sources.bounds import DEFAULT_BOUNDS, Bounds
 from ..verdict import SEVERITY_WEIGHT, Finding, Verdict, with_findings
 
@@ -211,5 +212,7 @@ def _checked(given: Given, findings: tuple[Finding, ...], *, nowhere: bool) -> C
 
 
 def _name(message: JsonObject, call: str) -> str:
+    if call == RAW_TYPE:
+        return f"device mode {names_of(message, call).event}"
     named = message.get("event") if call == "track" else message.get("name")
     return f"{call} {named}" if isinstance(named, str) and named else call or "no type"

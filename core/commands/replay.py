@@ -20,7 +20,7 @@ from ..serve.notes import find_engine, running, same_place
 from ..settings import Destination
 from ..sources.bounds import DEFAULT_BOUNDS, Bounds
 from ..sources.decode import BOM, NotJson, read_json
-from ..sources.mixpanel.exported import exported_record
+from ..sources.mixpanel.exported import exported_record, record_line
 from ..sources.mixpanel.records import token_of
 from ..text import clean, shorten
 
@@ -48,7 +48,7 @@ async def replay_lines(
     if url and not any(same_place(url, known) for note in running() for known in note.urls):
         return await _post(messages, url, write_key)
     async with Client(*find_engine(url)) as client:
-        for chunk in _chunks([message.original.removeprefix(BOM) for message in messages]):
+        for chunk in _chunks(map(line_of, messages)):
             await client.replay_texts(chunk)
     return len(messages)
 
@@ -98,9 +98,13 @@ async def _post(messages: Sequence[Message], url: str, write_key: str) -> int:
     return sent
 
 
+def line_of(message: Message) -> bytes:
+    """Return what an engine gets: a record of Mixpanel's own SDKs as a line of an export, else the text."""
+    return record_line(message) if message.source_kind == "mixpanel" else message.original.removeprefix(BOM)
+
+
 def _posted(message: Message) -> bytes:
-    text = message.original
-    return text if _endpoint_of(text) else json_bytes(message.document)
+    return record_line(message) if message.source_kind == "mixpanel" else json_bytes(message.document)
 
 
 def _endpoint_of(text: bytes) -> str:

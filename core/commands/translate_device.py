@@ -14,7 +14,7 @@ from ..destinations.device.visit import is_visit, read_visit, simulate
 from ..errors import InputError, MappingError
 from ..json_text import to_json
 from ..messages import Json, JsonObject
-from ..pipeline.lines import given_in
+from ..pipeline.lines import NOT_SEGMENTS, given_in
 from ..pipeline.reading import TOO_DEEP, read_value
 from ..settings import Destination
 from ..sources.bounds import DEFAULT_BOUNDS, MESSAGES_TOGETHER, Bounds, crowded, exceeds
@@ -62,6 +62,8 @@ def _written(piece: Piece, people: _People, clock: Callable[[], int], bounds: Bo
             operations = [normal_operation(number, one) for number, one in sent.operations]
             return _line(operations, sent.browser, dict(sent.failures))
     given = given_in(piece, Destination("classic-cloud", people.settings), bounds)
+    if given.message.source_kind == "mixpanel":
+        raise InputError(NOT_SEGMENTS)
     if given.message.unread:
         raise InputError(given.message.objections[0].text)
     now = given.now(clock)

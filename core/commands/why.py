@@ -9,7 +9,7 @@ import msgspec
 
 from ..checks.not_imitated import concerning
 from ..destinations.explain import explain
-from ..messages import JsonObject, Marks, Message
+from ..messages import RAW_TYPE, JsonObject, Marks, Message
 from ..not_imitated import NotImitated
 from ..objections import first_rejection
 from ..outcomes import FunctionOutcome, outcome_of
@@ -19,11 +19,13 @@ from ..pipeline.functions import RunFunction, run_none, with_outcomes
 from ..pipeline.parts import Step
 from ..pipeline.stages import Walked, judged
 from ..pipeline.step_words import doubts_of, matched
+from ..query import names_of
 from ..text import counted, shorten, shown
 from ..verdict import Finding, NotSent, Operation, Stage, Translation
 
 Mark = Literal["passed", "unchanged", "changed", "stopped", "unknown", "log"]
 PATHS_SHOWN = 6
+_BY_ITSELF = "Mixpanel's own SDK sends it to Mixpanel (device mode): it does not come to Segment's stages."
 NAMES = 80
 
 
@@ -55,6 +57,10 @@ def why(message: Message, settings: CompiledSettings, *, now: int, functions: Ru
     verdict, walked = judged(message, settings, now)
     title = _title(message)
     findings = tuple(one for one in verdict.findings if one.severity != "info")
+    if message.source_kind == "mixpanel":
+        return Why(
+            title=title, lines=(), reaches=True, end=_by_itself(verdict.translation), findings=findings
+        )
     refused = _refused(message)
     if refused:
         lines = (Line("stopped", "segment", refused),)
@@ -69,6 +75,12 @@ def why(message: Message, settings: CompiledSettings, *, now: int, functions: Ru
     if doubts:
         end = f"It reaches Mixpanel, with {requests}, unless what segtap does not imitate stops it."
     return Why(title=title, lines=lines, reaches=True, end=end, findings=findings)
+
+
+def _by_itself(translation: Translation) -> str:
+    """Return what becomes of a record of Mixpanel's own SDK, which the page or app sends itself."""
+    kept = translation.not_sent
+    return _BY_ITSELF if kept is None else f"{_BY_ITSELF} segtap does not forward it: {kept.reason}."
 
 
 def _refused(message: Message) -> str:
@@ -207,6 +219,8 @@ def _stopped_at(stage: Stage) -> str:
 def _title(message: Message) -> str:
     """Name the message: `track Order Completed (order_991)`."""
     document = message.document
+    if message.type == RAW_TYPE:
+        return f"device mode {shorten(names_of(document, RAW_TYPE).event, NAMES)}"
     name = document.get("event") if message.type == "track" else document.get("name")
     words = f"{message.type} {shorten(name, NAMES)}" if isinstance(name, str) else message.type or "message"
     id = document.get("messageId")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 import msgspec
 
 from ..errors import InputError, MappingError
-from ..pipeline.lines import Unreadable, given_messages
+from ..pipeline.lines import NOT_SEGMENTS, Unreadable, given_messages
 from ..pipeline.reading import TOO_DEEP
 from ..settings import Destination
 from ..sources.bounds import DEFAULT_BOUNDS, Bounds
@@ -38,6 +38,9 @@ def compare_lines(
     for given in given_messages(lines, destination=one, bounds=bounds):
         if isinstance(given, Unreadable):
             yield Compared(given.line, None, given.error)
+            continue
+        if given.message.source_kind == "mixpanel":
+            yield Compared(given.line, None, NOT_SEGMENTS)
             continue
         if given.message.unread:
             yield Compared(given.line, None, given.message.objections[0].text)

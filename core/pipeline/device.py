@@ -11,8 +11,10 @@ from collections.abc import Collection
 from hashlib import blake2b
 from urllib.parse import parse_qs, unquote_plus
 
+import msgspec
+
 from ..checks import check_records
-from ..errors import RequestRefused
+from ..errors import InputError, RequestRefused
 from ..json_text import json_bytes
 from ..messages import RAW_TYPE, Json, JsonObject, Marks, Message, Receipt, message_number
 from ..modes import mode_of
@@ -21,6 +23,7 @@ from ..segment_names import STAND_IN_TOKEN
 from ..settings import API_HOSTS, SEGMENT_REGIONS, Destination, Region
 from ..sources.bounds import DEFAULT_BOUNDS, MESSAGES_TOGETHER, Bounds, over_from, too_large
 from ..sources.decode import BOM, NotJson, Repair, inflate, read_json
+from ..sources.mixpanel.exported import Exported
 from ..sources.mixpanel.records import endpoint_of, endpoint_of_path, token_of, tokens_of
 from ..sources.mixpanel.requests import Device, device_of
 from ..sources.segment.objections import repair_objections
@@ -58,6 +61,23 @@ def device_messages(
     reading = _Reading(receipt, device, bounds)
     wanted = range(len(reading.items)) if only is None else sorted(only)
     return [reading.message(position) for position in wanted if position < len(reading.items)]
+
+
+def exported_message(exported: Exported, *, id: int = 0, bounds: Bounds = DEFAULT_BOUNDS) -> Message:
+    """Return the record in a line of an export as a message. Raises InputError if it is not a record."""
+    receipt = Receipt(
+        uid=str(id),
+        received_at=0,
+        method="POST",
+        path=exported.endpoint,
+        body=exported.text,
+        source_kind="mixpanel",
+    )
+    try:
+        (message,) = device_messages(receipt, bounds=bounds)
+    except (NotJson, RequestRefused, ValueError):
+        raise InputError("its record is no event, and no update of a profile or a group") from None
+    return msgspec.structs.replace(message, id=id)
 
 
 class _Reading:

@@ -18,15 +18,20 @@ from ..mapping.dates import read_time
 from ..messages import DEDUPE_WINDOW, JsonObject, Message
 from ..settings import Destination
 from ..sources.bounds import DEFAULT_BOUNDS, Bounds, over
+from ..sources.mixpanel.exported import exported_record
 from ..sources.parts import members
+from .device import exported_message, record_key
 from .envelope import read_envelope
 from .reading import read_message, read_value
+
+NOT_SEGMENTS = "this is a record of Mixpanel's own SDK (device mode), which Segment does not get"
 
 
 class Given(msgspec.Struct, frozen=True, kw_only=True):
     """One message of a line, with what its envelope says of destination and clock.
 
-    The message is as it stands in the line: nothing is filled in. `envelope` is the envelope around it, None
+    The message is as it stands in the line: nothing is filled in. It may be a record of Mixpanel's own SDKs,
+    as `segtap export` writes them. `envelope` is the envelope around it, None
     for a bare message.
     """
 
@@ -69,7 +74,9 @@ class Copies:
         """Return True for a copy; other messages count as seen from here on. `now` is when it was
         received.
         """
-        id = given.message.document.get("messageId")
+        message = given.message
+        own = message.source_kind == "mixpanel"
+        id = record_key(message.document) if own else message.document.get("messageId")
         if not isinstance(id, str) or not id:
             return False
         slot = self._received.place(hashed(id), now // 1000)
@@ -116,6 +123,9 @@ def given_in(piece: Piece, destination: Destination, bounds: Bounds = DEFAULT_BO
         raise InputError(piece.error)
     line, text = piece.line, piece.text
     data = text.strip() if isinstance(text, bytes) else text.strip().encode("utf-8", "surrogatepass")
+    if (exported := exported_record(data)) is not None:
+        made = exported_message(exported, id=line, bounds=bounds)
+        return Given(line=line, message=made, destination=destination)
     if b'"message"' not in data or over(data, bounds):
         return Given(line=line, message=read_message(data, id=line, bounds=bounds), destination=destination)
     value, _ = read_value(data)

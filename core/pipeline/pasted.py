@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from ..codec import decode
 from ..codec.kinds import Kind, kind_of
 from ..errors import InputError
-from ..messages import CALL_TYPES, JsonObject
+from ..messages import CALL_TYPES, Message
 from ..settings import Destination
 from ..sources.bounds import DEFAULT_BOUNDS, Bounds
 from ..sources.decode import BOM, NotJson, read_json
@@ -24,13 +24,13 @@ _IDS = ("messageId", "userId", "anonymousId")
 def pasted_messages(
     data: bytes, *, destination: Destination, bounds: Bounds = DEFAULT_BOUNDS
 ) -> list[Given | Unreadable]:
-    """Read every Segment message in a pasted text.
+    """Read every Segment message in a pasted text, and every record of Mixpanel's own SDKs of an export.
 
     It is read as `given_messages` does. If that finds no Segment message, it is decoded layer by layer. A
     record that wraps a message, as debuggers and logs write them, gives the message.
     """
     found = list(given_messages(data.splitlines(), destination=destination, bounds=bounds))
-    if any(isinstance(one, Given) and _is_message(one.message.document) for one in found):
+    if any(isinstance(one, Given) and _is_message(one.message) for one in found):
         return [_unwrapped(one, bounds) for one in found]
     try:
         value = decode(data)
@@ -49,13 +49,15 @@ def pasted_messages(
     ]
 
 
-def _is_message(document: JsonObject) -> bool:
-    return document.get("type") in CALL_TYPES
+def _is_message(message: Message) -> bool:
+    return message.source_kind == "mixpanel" or message.document.get("type") in CALL_TYPES
 
 
 def _unwrapped(one: Given | Unreadable, bounds: Bounds) -> Given | Unreadable:
     """Return the message inside a record that has the type of a call, and none of its ids."""
-    if isinstance(one, Unreadable) or any(key in one.message.document for key in _IDS):
+    if isinstance(one, Unreadable) or one.message.source_kind == "mixpanel":
+        return one
+    if any(key in one.message.document for key in _IDS):
         return one
     inner = next(iter(_wrapped(one.message.original)), None)
     if inner is None:

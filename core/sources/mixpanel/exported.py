@@ -8,11 +8,12 @@ import msgspec
 
 from ...errors import InputError
 from ...json_text import json_bytes
-from ...messages import Message
+from ...messages import Json, Message
 from ..decode import NotJson, read_json
-from ..parts import object_parts
+from ..parts import array_parts, object_parts
 from .records import ENDPOINTS
 
+_NAMES = frozenset({"endpoint", "record"})
 _ONE_LINE = re.compile(rb"[\r\n]+")
 """Line ends: within JSON they stand between values only."""
 _BEGINNING = 128
@@ -20,7 +21,7 @@ _BEGINNING = 128
 
 
 class Exported(msgspec.Struct, frozen=True):
-    """A record and its endpoint. `text` is the record's JSON text."""
+    """A record, or a list of several, and the endpoint, "" for different ones. `text` is JSON text."""
 
     endpoint: str
     text: bytes
@@ -33,16 +34,41 @@ def record_line(message: Message) -> bytes:
 
 
 def exported_record(line: bytes) -> Exported | None:
-    """Return the record in a line, None for any other. Raises InputError for an endpoint that takes none."""
+    """Return the record in a line, None for any other line.
+
+    Raises InputError for a record that is not an object, and for an endpoint that takes none.
+    """
     if b'"endpoint"' not in line[:_BEGINNING] and b'"endpoint"' not in line[-_BEGINNING:]:
         return None
     try:
         parts = object_parts(line)
-        if parts.keys() != {"endpoint", "record"}:
+        if parts.keys() != _NAMES:
             return None
         endpoint, _ = read_json(parts["endpoint"])
     except NotJson:
         return None
     if not isinstance(endpoint, str) or endpoint not in ENDPOINTS:
-        raise InputError(f"endpoint has to be one of {', '.join(ENDPOINTS)}")
+        known = ", ".join(ENDPOINTS)
+        raise InputError(f"this is a line of device traffic, but its endpoint is not one of {known}")
+    if parts["record"][:1] != b"{":
+        raise InputError("this is a line of device traffic, but its record is not a JSON object")
     return Exported(endpoint, parts["record"])
+
+
+def records_of(value: Json, text: bytes) -> Exported | None:
+    """Return the record in the line that a JSON value is, or those in a list of lines; None for any other.
+
+    `text` is the value as it was spelled. Raises InputError as `exported_record` does.
+    """
+    if isinstance(value, list):
+        if not value or not all(map(_is_line, value)):
+            return None
+        found = [one for line in array_parts(text) if (one := exported_record(line)) is not None]
+        endpoints = {one.endpoint for one in found}
+        whole = b"[" + b",".join(one.text for one in found) + b"]"
+        return Exported(endpoints.pop() if len(endpoints) == 1 else "", whole)
+    return exported_record(text) if _is_line(value) else None
+
+
+def _is_line(value: Json) -> bool:
+    return isinstance(value, dict) and value.keys() == _NAMES

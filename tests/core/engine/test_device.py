@@ -14,7 +14,7 @@ from engines import TOKEN, engine_settings, listed, post, running_engine, track,
 from mixpanel_server import MixpanelServer
 
 from segtap.core.api.client import Client
-from segtap.core.commands.replay import read_lines, replay_lines
+from segtap.core.commands.replay import line_of, read_lines, replay_lines
 from segtap.core.delivery import DeliveryState
 from segtap.core.messages import JsonObject, Marks
 
@@ -231,7 +231,7 @@ async def test_export_and_replay(tmp_path: Path) -> None:
         exported = b"".join(lines).splitlines()
         assert exported[0] == f'{{"endpoint":"/track","record":{text}}}'.encode()
         assert json.loads(exported[1]) == {"endpoint": "/engage", "record": PROFILE}
-        assert await client.replay_texts([one.original for one in read_lines(exported)]) == 2
+        assert await client.replay_texts([line_of(one) for one in read_lines(exported)]) == 2
         again = (await listed(client, 5))[3:]
         assert [(line.type, line.name, line.marks) for line in again] == [
             ("raw", "Seen", Marks.REPLAY),
