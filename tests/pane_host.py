@@ -10,8 +10,10 @@ from textual.filter import LineFilter
 from textual.pilot import Pilot
 from textual.widget import Widget
 
+from segtap.tui.model.exporters import EXPORTERS_BY_ID
 from segtap.tui.palette import few_colors
 from segtap.tui.theming import DEFAULT, install, variable_defaults
+from segtap.tui.widgets.request_pane import RequestPane
 
 
 class Host(App[None]):
@@ -46,3 +48,9 @@ def lines(pilot: Pilot[Any]) -> list[str]:
     """The lines of the screen as they are drawn."""
     compositor = pilot.app.screen._compositor
     return ["".join(segment.text for segment in line) for line in compositor.render_strips()]
+
+
+def curl_of(pane: RequestPane) -> str:
+    """The shown request as the curl command that the copy menu gives."""
+    exported = pane.exported("http://127.0.0.1:8765")
+    return "" if exported is None else EXPORTERS_BY_ID["mixpanel-curl"].make(exported)

@@ -11,7 +11,7 @@ from typing import Literal
 
 from textual.binding import Binding, BindingType
 
-Owner = Literal["list", "screen", "app", "filter"]
+Owner = Literal["list", "screen", "app", "filter", "pane"]
 Place = Literal["list", "pane", "filter", "empty"]
 """Which part has the focus: the list, a pane, the filter's box, or the empty screen."""
 ANYWHERE: tuple[Place, ...] = ("list", "pane", "empty")
@@ -126,6 +126,7 @@ KEYS: tuple[Key, ...] = (
         "List",
         short="filter",
         bar=2,
+        places=("list",),
         priority=True,
     ),
     Key("filter.toggle", "full_stop", ".", "toggle_filter", "Filter off and on again", "List"),
@@ -159,6 +160,7 @@ KEYS: tuple[Key, ...] = (
         bar=1,
         places=("pane",),
         palette=False,
+        priority=True,
     ),
     Key(
         "request.next",
@@ -186,6 +188,52 @@ KEYS: tuple[Key, ...] = (
         "app.focus_previous",
         "Previous pane",
         "Panes",
+        palette=False,
+    ),
+    Key(
+        "pane.search",
+        "slash",
+        "/",
+        "search",
+        "Search the pane",
+        "Panes",
+        "pane",
+        short="search",
+        bar=2,
+        places=("pane",),
+        palette=False,
+        priority=True,
+    ),
+    Key("pane.next-hit", "n", "n", "turn_hit(1)", "Next hit of the search", "Panes", "pane", palette=False),
+    Key(
+        "pane.previous-hit",
+        "N",
+        "N",
+        "turn_hit(-1)",
+        "Previous hit of the search",
+        "Panes",
+        "pane",
+        palette=False,
+    ),
+    Key(
+        "pane.end-search",
+        "escape",
+        "Esc",
+        "end_search",
+        "End the search",
+        "Panes",
+        "pane",
+        palette=False,
+        priority=True,
+    ),
+    Key(
+        "pane.jump",
+        "apostrophe",
+        "'",
+        "search(True)",
+        "Jump to a key by its letters",
+        "Panes",
+        "pane",
         palette=False,
     ),
     Key("pane.copy", "c", "c", "act('copy')", "Copy the pane", "Panes", short="copy", bar=6),

@@ -10,6 +10,7 @@ from .keys import Key
 
 PaneOwner = Literal[
     "json",
+    "search",
     "segment",
     "mixpanel",
     "warnings",
@@ -34,7 +35,16 @@ PANE_KEYS: dict[PaneOwner, tuple[Key, ...]] = {
         Key("json.fold", "left,h", "← h", "fold", "Fold, or go to its container", "In a document"),
         Key("json.unfold", "right,l", "→ l", "unfold", "Unfold, or go into it", "In a document"),
         Key("json.unfold-all", "plus,asterisk", "+ *", "unfold_all", "Unfold everything", "In a document"),
+        Key("json.fold-level", "comma", ", 1…9", "fold_level", "Fold to a level", "In a document"),
+        Key("json.copy-value", "y", "y", "copy_value", "Copy the value", "In a document"),
+        Key("json.copy-path", "Y", "Y", "copy_path", "Copy the path of the value", "In a document"),
         Key("json.fold-all", "minus", "-", "fold_all", "Fold everything", "In a document"),
+    ),
+    "search": (
+        Key("search.keep", "enter", "Enter", "keep", "Go to the hit", "In the search", priority=True),
+        Key("search.drop", "escape", "Esc", "drop", "End the search", "In the search", priority=True),
+        Key("search.next", "down", "↓", "turn(1)", "Next hit", "In the search"),
+        Key("search.previous", "up", "↑", "turn(-1)", "Previous hit", "In the search"),
     ),
     "segment": (
         Key("segment.original", "a", "a", "toggle_original", "As received, or filled in", "Segment pane"),
@@ -62,6 +72,8 @@ PANE_KEYS: dict[PaneOwner, tuple[Key, ...]] = {
     ),
     "warnings": (
         Key("warnings.jump", "enter", "Enter", "select", "Go to the place in question", "Warnings pane"),
+        Key("warnings.copy-value", "y", "y", "copy_value", "Copy the warning", "Warnings pane"),
+        Key("warnings.copy-path", "Y", "Y", "copy_path", "Copy its path", "Warnings pane"),
         Key("warnings.copy", "right_square_bracket", "]", "copy_of", "The other copy", "Warnings pane"),
     ),
     "delivery": (

@@ -20,6 +20,7 @@ from segtap.tui.screens.main import MainScreen
 from segtap.tui.widgets.filter_bar import FilterInput
 from segtap.tui.widgets.key_bar import KeyBar
 from segtap.tui.widgets.message_list import MessageList
+from segtap.tui.widgets.pane import Pane
 
 TAKEN_BY_TERMINALS = {"ctrl+s", "ctrl+q", "ctrl+o", "ctrl+j", "ctrl+b", "ctrl+a", "ctrl+z"}
 """Flow control, suspending, and the prefixes of tmux and screen."""
@@ -30,7 +31,7 @@ def test_ids_are_unique() -> None:
 
 
 def test_no_key_does_two_things() -> None:
-    for owners in (("list", "screen", "app"), ("filter",)):
+    for owners in (("list", "screen", "app"), ("filter",), ("pane",)):
         pressed = Counter(name for key in KEYS if key.owner in owners for name in key.keys.split(","))
         assert [name for name, count in pressed.items() if count > 1] == []
 
@@ -41,7 +42,13 @@ def test_no_key_is_one_that_terminals_take() -> None:
 
 @pytest.mark.parametrize("key", KEYS, ids=lambda key: key.id)
 def test_every_key_leads_to_an_action(key: Key) -> None:
-    owner = {"list": MessageList, "screen": MainScreen, "app": SegtapApp, "filter": FilterInput}[key.owner]
+    owner = {
+        "list": MessageList,
+        "screen": MainScreen,
+        "app": SegtapApp,
+        "filter": FilterInput,
+        "pane": Pane,
+    }[key.owner]
     name = key.action.partition("(")[0]
     if name.startswith("app."):
         owner, name = SegtapApp, name.removeprefix("app.")

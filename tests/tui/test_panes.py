@@ -13,7 +13,7 @@ import pytest
 from check_helpers import verdict_on
 from details import MESSAGES, NOW, SECRET, TOKEN, attempts, classic, detail, order, refused
 from fake_viewer import state, until
-from pane_host import Host, screen
+from pane_host import Host, curl_of, screen
 from textual.containers import Vertical
 from textual.widgets import Static
 
@@ -152,7 +152,7 @@ class TestMixpanel:
         assert "Authorization  Basic ••••" in text
         assert "trackPurchase · subscription Order Completed Calls" in text
         secret = SECRET.split()[1]
-        assert secret not in text + pane.copy_text() + pane.curl()
+        assert secret not in text + pane.copy_text() + curl_of(pane)
         assert json.loads(pane.copy_text().split("\n\n", 1)[1])[0]["event"] == "Order Completed"
 
     async def test_brackets_turn_the_pages_round(self) -> None:
@@ -573,8 +573,8 @@ class TestServiceAccount:
         copied = pane.copy_text()
         assert "Segment itself would send the project token" in copied
         assert "Basic segtap.1a2b3c:••••" in copied
-        assert '-u "$MY_ACCOUNT"' in pane.curl()
-        assert "project_id=123" in pane.curl()
+        assert '-u "$MY_ACCOUNT"' in curl_of(pane)
+        assert "project_id=123" in curl_of(pane)
 
     async def test_the_wire_pane(self) -> None:
         pane = WirePane()
@@ -589,7 +589,7 @@ class TestServiceAccount:
         text = await shown(pane, order(), "right_square_bracket")
         assert "/engage" in text
         assert "Segment itself" not in text
-        assert "project_id" not in pane.curl()
+        assert "project_id" not in curl_of(pane)
 
     async def test_a_classic_import_loses_its_key(self) -> None:
         request = OutgoingRequest(
@@ -606,8 +606,8 @@ class TestServiceAccount:
         assert "/import" in text
         assert "api_key" not in text
         assert "project_id=123" in text
-        assert pane.curl().count("••••") == 0
-        assert '-u "$MY_ACCOUNT"' in pane.curl()
+        assert curl_of(pane).count("••••") == 0
+        assert '-u "$MY_ACCOUNT"' in curl_of(pane)
 
     async def test_a_pasted_request_keeps_what_it_was_pasted_with(self) -> None:
         pane = MixpanelPane()

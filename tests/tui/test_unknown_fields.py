@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from check_helpers import NOW, classic, inspected, real_message
 from details import detail
-from pane_host import Host
+from pane_host import Host, curl_of
 
 from segtap.core.api.models import MessageDetail
 from segtap.core.destinations.explain import explain
@@ -40,7 +40,7 @@ async def test_the_insert_id_of_the_classic_destination_is_shown_in_words(width:
         assert '"' not in row
         # What is copied, and what is sent, is the request of the public code.
         assert "$insert_id" not in pane.copy_text()
-        assert "$insert_id" not in pane.curl()
+        assert "$insert_id" not in curl_of(pane)
 
 
 async def test_the_place_of_the_finding_says_where_it_comes_from() -> None:

@@ -182,6 +182,12 @@ class JsonTree:
         if self.root is not None:
             self.root = self._branch(self.root.value, self.root_path, 0, None, 0)
 
+    def open_to(self, level: int) -> None:
+        """Open the containers above a level and fold those on it; level 1 is the outermost one."""
+        self.fold_all()
+        if self.root is not None:
+            self._open_by_itself(self.root, None, level)
+
     def reveal(self, path: str) -> Row | None:
         """Unfold the containers of a path and return its row; None if the document lacks it."""
         keys = resolve(self.value, self.root_path, path)
@@ -205,13 +211,18 @@ class JsonTree:
         keys = list(value) if isinstance(value, dict) else None
         return Branch(value, path, depth, parent, index, keys, len(value))
 
-    def _open_by_itself(self, root: Branch, room: int | None) -> None:
-        """Open level by level what fits into `room` rows (None: all), and what was opened by hand."""
+    def _open_by_itself(self, root: Branch, room: int | None, level: int | None = None) -> None:
+        """Open level by level what fits into `room` rows (None: all), and what was opened by hand.
+
+        With a level, containers on that level or below it stay folded.
+        """
         waiting = deque([root])
         left = None if room is None else room - root.lines
         fresh: list[Branch] = []
         while waiting:
             branch = waiting.popleft()
+            if level is not None and branch.depth + 1 >= level:
+                continue
             for index in containers(branch):
                 inner = branch.open.get(index)
                 if inner is None:

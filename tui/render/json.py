@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import msgspec
@@ -10,6 +10,7 @@ from rich.cells import cell_len, set_cell_size
 
 from ...core.messages import Json
 from ...core.text import ago, clean, shown
+from ..model.json_search import spans_of
 from ..model.json_tree import Branch, Row
 from . import clock
 from .glyphs import UNICODE, Glyphs
@@ -22,6 +23,9 @@ TIMES = frozenset(
     ("time", "timestamp", "originalTimestamp", "sentAt", "receivedAt", "$time", "$created", "createdAt")
 )
 """Names whose values get a twin in local time."""
+
+_FOUND_IN = frozenset(("key", "string", "number", "literal", "dim"))
+"""Styles of the parts of a row that hold text of the document."""
 
 FILLED_IN = "filled in by Segment's rules"
 
@@ -122,6 +126,28 @@ def row_pieces(
                 break
         if filled and left > 8:
             yield Piece(f"  {_cut(FILLED_IN, left, marks)}", "dim")
+
+
+def with_hits(pieces: Iterable[Piece], wanted: str | None) -> Iterator[Piece]:
+    """Mark what a search found in a row: the text, or with None the key.
+
+    If the text is in a part of the value that does not fit into the row, its key is marked as well.
+    """
+    drawn = list(pieces)
+    spans = [spans_of(piece.text, wanted) if wanted and piece.style in _FOUND_IN else [] for piece in drawn]
+    if not any(spans):
+        at = next((at for at, piece in enumerate(drawn) if piece.style == "key"), 1)
+        text = drawn[at].text
+        drawn[at : at + 1] = [Piece(text.rstrip(), "hit"), Piece(text[len(text.rstrip()) :], "key")]
+        yield from drawn
+        return
+    for piece, found in zip(drawn, spans, strict=True):
+        at = 0
+        for start, end in found:
+            yield Piece(piece.text[at:start], piece.style)
+            yield Piece(piece.text[start:end], "hit")
+            at = end
+        yield Piece(piece.text[at:], piece.style)
 
 
 def value_pieces(value: Json, room: int, marks: Glyphs = UNICODE) -> Iterator[Piece]:

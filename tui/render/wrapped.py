@@ -43,6 +43,11 @@ class Wrapped:
         self._token_styles: list[str] = []
 
     @property
+    def text(self) -> str:
+        """The text as it is drawn."""
+        return self._text
+
+    @property
     def rows(self) -> int:
         """The number of rows, at least one."""
         if self._simple:
@@ -53,14 +58,24 @@ class Wrapped:
 
     def row(self, number: int) -> list[Span]:
         """Return the pieces of a row, [] past the end."""
-        start, end = self._bounds(number)
+        start, end = self.bounds(number)
         if start >= end:
             return []
         if self._tokens is None:
             return [(self._text[start:end], "text")]
         return self._colored(start, end)
 
-    def _bounds(self, number: int) -> tuple[int, int]:
+    def row_at(self, offset: int) -> int:
+        """Return the row that a character is on."""
+        if self._simple:
+            return offset // self.width
+        while not self._ends or self._ends[-1] <= offset:
+            if next(self._more, None) is None:
+                break
+        return max(bisect_right(self._starts, offset) - 1, 0)
+
+    def bounds(self, number: int) -> tuple[int, int]:
+        """Return where a row starts and ends in the text."""
         if self._simple:
             return number * self.width, min((number + 1) * self.width, len(self._text))
         while number >= len(self._ends):

@@ -72,13 +72,10 @@ class MainScreen(MainFeed):
         return TITLES[self.pane_name][1], pane.copy_text() if self._detail is not None else ""
 
     def exported(self) -> Exported | None:
-        if self._detail is None:
-            return None
         pane = self.wire if self.wire.has_focus_within else self.mixpanel
         pane.detail = self._detail
         urls = self.state.urls if self.state is not None else ()
-        account = "" if pane.account is None else pane.account.variable
-        return Exported(self._detail, urls[0] if urls else self.viewer.url, pane.shown, account)
+        return pane.exported(urls[0] if urls else self.viewer.url)
 
     @property
     def following(self) -> bool:
@@ -176,8 +173,12 @@ class MainScreen(MainFeed):
         self.filter_bar.display = bool(self.filter_bar.text)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Let a slash typed into the filter be text."""
-        return not (action == "filter" and self.focused is self.filter_bar.box)
+        """Let a slash typed into the filter be text; in a pane it searches the pane, and Esc ends that."""
+        if action not in ("filter", "back"):
+            return True
+        pane = next((pane for pane in self.panes.values() if pane.has_focus_within), None)
+        taken = pane is not None and (action == "filter" or pane.searching)
+        return not (taken or self.focused is self.filter_bar.box)
 
     def action_follow(self) -> None:
         """Follow the newest."""

@@ -8,6 +8,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
+from textual.geometry import Region
 from textual.message import Message
 from textual.style import Style
 from textual.widgets import Static
@@ -17,11 +18,13 @@ from ...core.api.models import EngineState, MessageDetail, Summary
 from ...core.delivery import MEANINGS, Delivery, DeliveryState, Outcome
 from ...core.messages import Marks
 from ...core.text import ago, clean, counted
+from ..model.json_search import spans_of
 from ..pane_keys import bindings
 from ..render import clock
 from ..render.plain import marks_of
 from .json_rows import AGES_EVERY
 from .pane import Pane
+from .pane_search import Found, Searching
 
 STYLES: dict[DeliveryState, str] = {
     DeliveryState.OFF: "$dim",
@@ -77,6 +80,8 @@ class DeliveryPane(Pane):
         super().__init__(id=id, classes=classes)
         self.text = Static()
         self.sending: Sending = ""
+        self._wanted = ""
+        self._hit = 0
 
     class Linked(Message):
         """The request to go to another message: the one that this one is a replay of, or a replay of it."""
@@ -112,7 +117,7 @@ class DeliveryPane(Pane):
             self.say(self.text, Content(""))
             self.title()
             return
-        self.say(self.text, Content("\n").join(self._lines(detail)))
+        self.say(self.text, self._marked(Content("\n").join(self._lines(detail))))
         no_message = detail.summary.refused and not detail.summary.damaged
         self.title("refused request" if no_message else detail.summary.delivery.value)
 
@@ -129,6 +134,31 @@ class DeliveryPane(Pane):
         id = event.style.meta.get(LINK)
         if isinstance(id, int):
             self.post_message(self.Linked(id))
+
+    def search(self, wanted: Searching) -> None:
+        """Find a text and mark where it stands."""
+        self._wanted, self._hit = wanted.text, 0
+        self.fill(self.detail)
+        self.turn_hit(0)
+
+    def turn_hit(self, by: int) -> None:
+        """Go to the next place, or the one before."""
+        text = self.copy_text()
+        spans = spans_of(text, self._wanted)
+        if spans:
+            self._hit = (self._hit + by) % len(spans)
+            above = Content(text[: spans[self._hit][0]])
+            row = above.get_height({}, max(self.text.size.width, 1)) - 1
+            self.query_one(VerticalScroll).scroll_to_region(Region(0, row, 1, 1), animate=False)
+        self.post_message(Found(len(spans), self._hit + 1))
+
+    def keep_hit(self) -> None:
+        """Stay where the place is that is shown."""
+
+    def _marked(self, words: Content) -> Content:
+        for start, end in spans_of(words.plain, self._wanted):
+            words = words.stylize("bold $background on $accent", start, end)
+        return words
 
     def copy_text(self) -> str:
         """Return state and attempts as text."""

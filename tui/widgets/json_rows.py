@@ -1,11 +1,10 @@
-"""JSON as a tree that folds, with a cursor, marks and notes at paths."""
+"""The rows of a JSON document, with a cursor, marks and notes at paths; `json_reader` has its keys."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import ClassVar
 
-from textual import events
 from textual.message import Message
 from textual.strip import Strip
 
@@ -13,10 +12,9 @@ from ...core.messages import Json
 from ...core.verdict import SEVERITY_WEIGHT, Severity
 from ..model.json_path import child_path, resolve
 from ..model.json_tree import JsonTree, Row
-from ..pane_keys import bindings
 from ..render import clock
 from ..render.glyphs import UNICODE, Glyphs, severity_mark
-from ..render.json import ASCII_FOLDS, FOLDS, GUTTER, TIMES, Piece, row_pieces, value_pieces
+from ..render.json import ASCII_FOLDS, FOLDS, GUTTER, TIMES, Piece, row_pieces, value_pieces, with_hits
 from ..render.plain import marks_of
 from .line_list import LineList
 
@@ -31,6 +29,7 @@ class JsonRows(LineList):
     STYLES = ("key", "string", "number", "literal", "punctuation", "dim", "error", "warning", "info")
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         *(f"json--{name}" for name in STYLES),
+        "json--hit",
         "json--cursor",
         "json--highlight",
     }
@@ -48,11 +47,11 @@ class JsonRows(LineList):
         & > .json--error { color: $mark-error; text-style: bold; }
         & > .json--warning { color: $mark-warning; text-style: bold; }
         & > .json--info { color: $accent; text-style: bold; }
+        & > .json--hit { background: $accent; color: $background; text-style: bold; }
         & > .json--cursor { background: $row-cursor; }
         & > .json--highlight { background: $row-highlight; }
     }
     """
-    BINDINGS = bindings("json")
 
     class Moved(Message):
         """The cursor is on another row; None if the document is a single value."""
@@ -72,6 +71,9 @@ class JsonRows(LineList):
         self._flags: dict[str, Severity] = {}
         self._flags_within: dict[str, Severity] = {}
         self._highlight: str | None = None
+        self._found: frozenset[str] = frozenset()
+        self._wanted: str | None = None
+        """The text to mark in the rows of `_found`; None: their keys are marked."""
 
     def on_mount(self) -> None:
         super().on_mount()
@@ -150,47 +152,6 @@ class JsonRows(LineList):
         super().move_to(at)
         self.post_message(self.Moved(self.row))
 
-    def action_toggle_fold(self) -> None:
-        """Unfold or fold the container under the cursor."""
-        row = self.row
-        if row is not None:
-            self._open(row, not row.is_open)
-
-    def action_unfold(self) -> None:
-        """Unfold the container, or go to its first value."""
-        row = self.row
-        if row is None:
-            return
-        if row.is_open:
-            self.move_to(self.cursor + 1)
-        else:
-            self._open(row, True)
-
-    def action_fold(self) -> None:
-        """Fold the container, or go to the container of this value."""
-        row = self.row
-        if row is None:
-            return
-        if row.is_open:
-            self._open(row, False)
-        elif row.branch.parent is not None:
-            self.move_to(self._document.line(Row(row.branch.parent, row.branch.index)))
-
-    def action_unfold_all(self) -> None:
-        """Unfold every container."""
-        self._all(self._document.open_all)
-
-    def action_fold_all(self) -> None:
-        """Fold every container."""
-        self._all(self._document.fold_all)
-
-    def on_click(self, event: events.Click) -> None:
-        line = event.y + self.scroll_offset.y
-        if self._document.scalar or line >= len(self._document):
-            return
-        self.move_to(line)
-        self.action_toggle_fold()
-
     # Drawing
 
     @property
@@ -219,7 +180,7 @@ class JsonRows(LineList):
         return self.strip(((piece.text, piece.style) for piece in pieces), width, ground)
 
     def _row(self, row: Row, path: str, width: int) -> Iterable[Piece]:
-        return row_pieces(
+        pieces = row_pieces(
             row,
             width,
             now=clock.now(),
@@ -229,31 +190,13 @@ class JsonRows(LineList):
             folds=ASCII_FOLDS if self.marks.ascii else FOLDS,
             note=self._notes.get(path, ""),
         )
+        return with_hits(pieces, self._wanted) if path in self._found else pieces
 
     def _gutter(self, row: Row, path: str) -> Piece:
         flag = self._flags.get(path) if row.is_open else self._flags_within.get(path)
         if flag is not None:
             return Piece(f"{severity_mark(flag, self.marks)} ", flag)
         return Piece(f"{self.marks.arrow} " if path == self._highlight else " " * GUTTER, "info")
-
-    def _open(self, row: Row, opened: bool) -> None:
-        if opened:
-            if self._document.open(row) is None:
-                return
-        else:
-            self._document.fold(row)
-        self._document.remember(row, opened)
-        self._changed()
-        self.post_message(self.Moved(self.row))
-
-    def _all(self, change: Callable[[], None]) -> None:
-        here = self.row
-        change()
-        line = None if here is None else self._visible(here.path)
-        self.cursor = 0 if line is None else line
-        self._changed()
-        self.reveal(self.cursor)
-        self.post_message(self.Moved(self.row))
 
     def _visible(self, path: str) -> int | None:
         """Return the line of a path, None if a container would have to be unfolded for it."""

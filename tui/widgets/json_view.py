@@ -20,6 +20,7 @@ from ..model.json_tree import Row
 from ..render import clock
 from ..render.json import FILLED_IN, NumberText, Words, other_clock, time_twins, value_pieces
 from ..render.plain import worded
+from .json_reader import JsonReader
 from .json_rows import JsonRows
 
 FOOT_CHARACTERS = 600
@@ -46,7 +47,7 @@ class JsonView(Vertical):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self.rows = JsonRows()
+        self.rows = JsonReader()
         self.foot = Static(classes="json-foot")
         self.source_of: Callable[[str], str] | None = None
         """Where the value at a path comes from, in words; "" when that is not known."""

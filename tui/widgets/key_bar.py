@@ -9,6 +9,7 @@ from textual.widget import Widget
 
 from ..keys import KEYS, Key, Place
 from .filter_bar import FilterInput
+from .pane import Pane
 
 PANES_LABEL = "1-5"
 
@@ -48,6 +49,10 @@ class KeyBar(Widget):
             if event.x < right:
                 if key.owner == "filter":
                     await self.screen.query_one(FilterInput).run_action(key.action)
+                elif key.owner == "pane":
+                    for pane in self.screen.query(Pane):
+                        if pane.has_focus_within:
+                            await pane.run_action(key.action)
                 else:
                     await self.screen.run_action(f"app.{key.action}" if key.owner == "app" else key.action)
                 return

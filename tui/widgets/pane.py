@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual.containers import Vertical
 from textual.content import Content
 from textual.geometry import Region
 from textual.reactive import reactive
@@ -17,12 +16,13 @@ from textual.widgets import Static
 from ...core.api.models import MessageDetail, Summary
 from ...core.text import clean, shorten
 from ..render.plain import worded
+from .pane_search import PaneSearch
 
 NAME_SHOWN = 48
 REASON_SHOWN = 90
 
 
-class Pane(Vertical):
+class Pane(PaneSearch):
     """A framed part of the screen about one message or one refused request.
 
     Setting `detail` shows another message. The frame's title says what is shown, its foot of which message.

@@ -9,6 +9,7 @@ from ... import core
 from ...core.api.models import MessageDetail, SentWith
 from ...core.masks import masked
 from ...core.verdict import Operation, OutgoingRequest
+from ..model.exporters import Exported
 from ..pane_keys import bindings
 from .pane import Pane
 
@@ -74,6 +75,11 @@ class RequestPane(Pane):
         if self.account is None:
             return ""
         return f"segtap's own: Segment itself would send {self.account.segment}"
+
+    def exported(self, url: str) -> Exported | None:
+        """Return the message with the shown request, to copy; `url` is the endpoint of the engine."""
+        account = "" if self.account is None else self.account.variable
+        return None if self.detail is None else Exported(self.detail, url, self.shown, account)
 
     def watch_detail(self, detail: MessageDetail | None) -> None:
         """Show another message's first request; if the same message changed, keep the request."""

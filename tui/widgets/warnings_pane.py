@@ -12,12 +12,15 @@ from textual.widgets.option_list import Option
 from ...core.api.models import MessageDetail, OtherCopy
 from ...core.text import clean, counted
 from ...core.verdict import SEVERITY_WEIGHT, Finding, Severity
+from ..clipboard import copy
+from ..model.json_search import spans_of
 from ..pane_keys import bindings
 from ..render.glyphs import SEVERITY_STYLES, Glyphs, severity_mark
 from ..render.other_copy import other_copy
-from ..render.plain import marks_of, worded
+from ..render.plain import app_of, marks_of, worded
 from ..render.rule_texts import rules_by_id
 from .pane import Pane
+from .pane_search import Found, Searching
 
 COPY = "copy"
 """What a click on a text leads to, in the meta of its style."""
@@ -76,6 +79,8 @@ class WarningsPane(Pane):
         self.options = OptionList(markup=False)
         self.findings: tuple[Finding, ...] = ()
         self._key: tuple[int | None, tuple[Finding, ...], OtherCopy | None] | None = None
+        self._hits: list[int] = []
+        self._hit = 0
 
     def compose(self) -> ComposeResult:
         yield self.note
@@ -135,6 +140,42 @@ class WarningsPane(Pane):
         """Go to the other copy of the action."""
         if self.detail is not None and self.detail.copy is not None:
             self.post_message(CopyLinked(self.detail.copy.summary.id))
+
+    def search(self, wanted: Searching) -> None:
+        """Find the entries whose text contains what is wanted."""
+        texts = [*map(self._text_of, range(self.options.option_count))] if wanted.text else []
+        self._hits = [at for at, text in enumerate(texts) if spans_of(text, wanted.text)]
+        self._hit = 0
+        self.turn_hit(0)
+
+    def turn_hit(self, by: int) -> None:
+        """Go to the next entry that was found, or the one before."""
+        if self._hits:
+            self._hit = (self._hit + by) % len(self._hits)
+            self.options.highlighted = self._hits[self._hit]
+        self.post_message(Found(len(self._hits), self._hit + 1))
+
+    def keep_hit(self) -> None:
+        """Stay on the entry that is shown."""
+
+    def _text_of(self, at: int) -> str:
+        prompt = self.options.get_option_at_index(at).prompt
+        return prompt.plain if isinstance(prompt, Content) else str(prompt)
+
+    def action_copy_value(self) -> None:
+        """Copy the entry that the keys are on."""
+        at = self.options.highlighted
+        if at is not None:
+            self._copy("the warning", self._text_of(at))
+
+    def action_copy_path(self) -> None:
+        """Copy the path of the finding that the keys are on."""
+        at = self.options.highlighted
+        if at is not None and at < len(self.findings):
+            self._copy("the path", self.findings[at].path)
+
+    def _copy(self, what: str, text: str) -> None:
+        self.notify(f"Copied {what}: {copy(app_of(self), text)}")
 
     def on_click(self, event: events.Click) -> None:
         """Go to the copy whose time was clicked."""
