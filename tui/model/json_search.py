@@ -40,7 +40,8 @@ def find_text(value: Json, root: str, text: str, start: str = "") -> Hits:
                 return True
         return False
 
-    found, first = [], -1
+    found: list[str] = []
+    first = -1
     passed = not start
     for path, key, member in members(value, root):
         passed = passed or path == start

@@ -221,7 +221,7 @@ class PaneSearch(Vertical):
         self.action_turn_hit(event.by)
 
     @on(Found)
-    def _found(self, event: Found) -> None:
+    def _count_hits(self, event: Found) -> None:
         event.stop()
         if self._bar is not None:
             self._bar.tell(event)
