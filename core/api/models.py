@@ -69,17 +69,23 @@ class SentWith(msgspec.Struct, frozen=True):
     segment: str
 
 
-KnockKind = Literal["preflight", "settings", "device"]
+KnockKind = Literal["preflight", "settings", "device", "lost"]
+LostWhy = Literal["", "method", "script", "root", "path"]
+"""Why no event can be read from a request: its method, the file that it asks for, an address without a path,
+or a path that is unknown.
+"""
 
 
 class Knock(msgspec.Struct, frozen=True, array_like=True):
     """Requests of one sender without a message after them.
 
-    They are preflights for a POST, fetches of Segment's settings, or what Mixpanel's own SDK asks beside its
-    events (device): flags, settings, parts of a recording.
+    They are preflights for a POST, fetches of Segment's settings, what Mixpanel's own SDK asks beside its
+    events (device): flags, settings, parts of a recording, or requests that no event can be read from (lost).
 
     `last` is the time of the latest (ms), `origin` that of the page ("" unless it is a page of another
     origin), `agent` the User-Agent. All texts are cleaned and cut, and `path` does not contain the write key.
+    Of the latest of those that are lost: `method`, `why`, `near`, the path of Segment's that was probably
+    meant, and `host`, the Host header where it is a name other than localhost.
     """
 
     kind: KnockKind
@@ -88,6 +94,10 @@ class Knock(msgspec.Struct, frozen=True, array_like=True):
     origin: str = ""
     agent: str = ""
     path: str = ""
+    method: str = ""
+    host: str = ""
+    why: LostWhy = ""
+    near: str = ""
 
 
 class EngineState(msgspec.Struct, frozen=True, kw_only=True):

@@ -30,7 +30,8 @@ class Asking(Exchange):
         elif self.method in ("GET", "HEAD"):
             await self.get(route_of(self.path))
         else:
-            await self.answer_json(405, f"{self.method} is not taken here", (b"allow", METHODS))
+            self.endpoint.knocks.lost(self.headers, self.path, self.method)
+            await self.answer_json(405, f"{self.method} is not accepted here", (b"allow", METHODS))
 
     async def get(self, route: Route) -> None:
         """Answer a GET or HEAD: the pixel, the settings of a source, or what is wrong with it."""
@@ -51,8 +52,10 @@ class Asking(Exchange):
         elif self.query and (refused := refused_reply(self.path, self.query, b"", NO_RECORDS)):
             await self.refuse(refused, b"")
         elif route.kind in ("call", "batch", "metrics"):
-            await self.answer_json(405, f"{self.path} takes POST", (b"allow", METHODS))
+            self.endpoint.knocks.lost(self.headers, self.path, self.method)
+            await self.answer_json(405, f"{self.path} accepts POST only", (b"allow", METHODS))
         else:
+            self.endpoint.knocks.lost(self.headers, self.path, self.method)
             where = "segtap listens here: point a Segment SDK at this address, or POST to /v1/batch"
             await self.answer_json(404, where)
 

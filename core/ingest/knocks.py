@@ -1,6 +1,6 @@
-"""What asked to send and then sent nothing: preflights without a POST, settings or flags without an event.
+"""Requests that no message came with: preflights without a POST, settings without an event, wrong paths.
 
-Neither is a message, so the journal has no place for them. They are counted here, and forgotten with the
+None is a message, so the journal has no place for them. They are counted here, and forgotten with the
 next message: what is left says why the screen stays empty.
 """
 
@@ -11,8 +11,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..api.models import Knock, KnockKind
-from ..sources.segment.routes import Route, route_of
+from ..api.models import Knock, KnockKind, LostWhy
+from ..sources.segment.routes import Route, near_path, route_of
 from ..text import clean, shorten
 from .cors import HeaderList
 
@@ -22,9 +22,15 @@ MOST = 20
 """Different senders that are counted at most; the one heard least lately makes room."""
 _NAME_LENGTH = 60
 _PATH_LENGTH = 40
+_METHOD_LENGTH = 10
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[a-z0-9._~:\[\]-]+", re.IGNORECASE)
 """What browsers send as Origin: no path, no user, and foreign letters in ASCII."""
 NOT_AN_ORIGIN = "an invalid origin"
+_NAMED_HOST = re.compile(r"(?![0-9.]+(?::|$))([a-z0-9._~-]+)(?::[0-9]{1,5})?", re.IGNORECASE)
+"""A Host header that is a name, not an address."""
+_SCRIPT_KEY = re.compile(r"(/analytics\.js/v1/)[^/]+(?=/)")
+_BROWSERS_OWN = ("/favicon.ico", "/.well-known/")
+"""What a browser asks of every server by itself: it says nothing about an SDK."""
 
 
 @dataclass(slots=True)
@@ -36,6 +42,25 @@ class _Count:
     due: float
     count: int = 0
     last: int = 0
+    method: str = ""
+    host: str = ""
+    why: LostWhy = ""
+    near: str = ""
+
+    def knock(self) -> Knock:
+        """Return this count as it is shown."""
+        return Knock(
+            self.kind,
+            self.count,
+            self.last,
+            self.origin,
+            self.agent,
+            self.path,
+            self.method,
+            self.host,
+            self.why,
+            self.near,
+        )
 
 
 class Knocks:
@@ -70,6 +95,17 @@ class Knocks:
         """Count what one of Mixpanel's own SDKs asks beside its events: flags, settings, a recording."""
         self._add("device", dict(headers), path)
 
+    def lost(self, headers: HeaderList, path: str, method: str) -> None:
+        """Count a request whose method or path was answered with 404 or 405."""
+        if path.startswith(_BROWSERS_OWN):
+            return
+        asked = dict(headers)
+        found = self._add("lost", asked, path)
+        found.method = _text(method, _METHOD_LENGTH)
+        found.host = _other_host(asked.get(b"host"))
+        found.why = _why_lost(path, method)
+        found.near = _text(near_path(path), _PATH_LENGTH) if found.why == "path" else ""
+
     def forget(self) -> None:
         """Forget what was counted: a message has been received, and it no longer matters."""
         shown = bool(self.shown())
@@ -86,7 +122,7 @@ class Knocks:
         now = asyncio.get_running_loop().time()
         due = [one for one in self._counts.values() if one.due <= now]
         due.sort(key=lambda one: one.last, reverse=True)
-        return tuple(Knock(one.kind, one.count, one.last, one.origin, one.agent, one.path) for one in due)
+        return tuple(one.knock() for one in due)
 
     def close(self) -> None:
         """Stop the timer."""
@@ -94,7 +130,7 @@ class Knocks:
             self._timer.cancel()
             self._timer = None
 
-    def _add(self, kind: KnockKind, headers: dict[bytes, bytes], path: str) -> None:
+    def _add(self, kind: KnockKind, headers: dict[bytes, bytes], path: str) -> _Count:
         origin = _origin(headers.get(b"origin"))
         agent = _text(headers.get(b"user-agent", b"").decode("latin-1"), _NAME_LENGTH)
         # A browser's name and version say less than the page does, and would split its count.
@@ -111,6 +147,7 @@ class Knocks:
         found.path = _path(path, route_of(path))
         self.any = True
         self._start_timer()
+        return found
 
     def _start_timer(self) -> None:
         if self._timer is None:
@@ -133,10 +170,28 @@ def _origin(value: bytes | None) -> str:
     return shorten(text, _NAME_LENGTH)
 
 
+def _other_host(value: bytes | None) -> str:
+    """Return the host that the sender asked for, "" where that is this machine or an IP address."""
+    text = (value or b"").decode("latin-1")
+    found = _NAMED_HOST.fullmatch(text)
+    if found is None or found[1] == "localhost" or found[1].endswith(".localhost"):
+        return ""
+    return shorten(text, _NAME_LENGTH)
+
+
+def _why_lost(path: str, method: str) -> LostWhy:
+    if path.endswith(".js"):
+        return "script"
+    if route_of(path).kind in ("call", "batch", "metrics", "mixpanel") or method not in ("GET", "HEAD"):
+        return "method"
+    return "path" if path.strip("/") else "root"
+
+
 def _path(path: str, route: Route) -> str:
     """Return the path without the write key that a settings path holds."""
     if route.kind == "settings" and route.key:
         path = path.replace(f"/{route.key}/", "/…/")
+    path = _SCRIPT_KEY.sub(r"\1…", path)
     return _text(path, _PATH_LENGTH)
 
 

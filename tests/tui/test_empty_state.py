@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from functools import partial
 
+import msgspec
 import pytest
 from fake_viewer import AT, FakeViewer, state, until
 from textual.widgets import Static
@@ -128,7 +129,7 @@ def test_an_app_is_told_its_own_setting() -> None:
     said = words(76, Knock("settings", 1, AT, "", "okhttp/4.12.0"))
     assert "Settings fetched once by okhttp/4.12.0" in said
     assert "proxy (React Native)" in said
-    assert "analytics.js" not in said
+    assert "analytics.js" not in said.partition("Point an SDK")[0]
 
 
 def test_a_preflight_says_more_than_the_settings_fetch_of_the_same_page() -> None:
@@ -151,3 +152,84 @@ def test_what_a_client_calls_itself_stays_harmless() -> None:
     assert "␛[31m[bold]" in said
     assert "x" * 60 not in said
     assert words(76, PREFLIGHTS, marks=ASCII).isascii()
+
+
+SITE = Knock("lost", 1, AT, "", "Mozilla/5.0", "/", "GET", "", "root")
+
+
+@pytest.mark.parametrize(
+    ("knock", "cause"),
+    [
+        (SITE, "without a path no event is sent"),
+        (Knock("lost", 3, AT, ORIGIN, "", "/v1/batch", "GET", "", "method"), "turns POST into GET"),
+        (
+            Knock("lost", 1, AT, ORIGIN, "", "/analytics.js/v1/…/analytics.min.js", "GET", "", "script"),
+            "does not serve analytics.js",
+        ),
+        (
+            Knock("lost", 1, AT, "", "curl/8.1", "/v1/trak", "GET", "", "path", "/v1/track"),
+            "Did you mean /v1/track?",
+        ),
+        (
+            Knock("lost", 1, AT, "", "curl/8.1", "/hello", "GET", "", "path"),
+            "SDKs POST to http://127.0.0.1:8765/v1/batch",
+        ),
+    ],
+)
+def test_a_request_that_no_event_is_read_from_is_listed_with_the_likely_cause(
+    knock: Knock, cause: str
+) -> None:
+    said = words(100, knock).partition("Point an SDK")[0]
+    assert cause in said
+    assert f"{knock.method} {knock.path}" in said
+    assert (knock.origin or knock.agent) in said
+    assert ("3 requests" in said) is (knock.count == 3)
+
+
+def test_the_host_is_named_where_it_is_not_this_machine() -> None:
+    assert "at the host shop.example:8765" in words(
+        100, msgspec.structs.replace(SITE, host="shop.example:8765")
+    )
+    assert "at the host" not in words(100, SITE)
+
+
+@pytest.mark.parametrize(
+    ("urls", "said"),
+    [
+        (("http://127.0.0.1:54321", "http://[::1]:54321"), None),
+        (
+            ("http://127.0.0.1:54321",),
+            "localhost can mean ::1, where segtap does not listen. Write http://127.0.0.1:54321",
+        ),
+        (
+            ("http://[::1]:54321",),
+            "localhost can mean 127.0.0.1, where segtap does not listen. Write http://[::1]:54321",
+        ),
+        (("http://10.0.0.7:54321",), None),
+    ],
+)
+def test_localhost_is_explained_where_segtap_listens_on_one_of_its_addresses(
+    urls: tuple[str, ...], said: str | None
+) -> None:
+    empty = EmptyState(URL, "defaults")
+    empty.set_reactive(EmptyState.state, state(urls=urls))
+    text = " ".join(empty.content(200).plain.split())
+    assert "localhost can mean" in text if said else "localhost can mean" not in text
+    assert (said or "") in text
+
+
+@pytest.mark.parametrize("width", [40, 76, 196])
+def test_causes_that_leave_no_trace_are_named(width: int) -> None:
+    text = words(width)
+    assert "connect-src http" in text
+    assert "permission to reach the local network" in text
+    assert "--tls-cert" in text
+    assert "container" in text
+
+
+def test_causes_that_cannot_be_are_not_named() -> None:
+    empty = EmptyState("https://10.0.0.7:54321", "defaults")
+    empty.set_reactive(EmptyState.state, state(urls=("https://10.0.0.7:54321",)))
+    text = empty.content(100).plain
+    assert "--tls-cert" not in text
+    assert "container" not in text

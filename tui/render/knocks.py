@@ -1,4 +1,4 @@
-"""Explains why nothing has arrived: the empty screen's text about preflights and settings fetches."""
+"""Explains why nothing has arrived: the empty screen's text about requests that no event came with."""
 
 from __future__ import annotations
 
@@ -28,10 +28,72 @@ def knock_lines(knocks: Sequence[Knock], url: str) -> list[str]:
     return lines
 
 
+def nothing_arrives(urls: Sequence[str], url: str) -> list[str]:
+    """Return causes that leave no trace here, because the request does not leave the app or its machine.
+
+    `urls` are the addresses that the engine listens at, `url` is the one that is shown to the user. Source of
+    the browser's permission: developer.chrome.com/blog/local-network-access (Chrome 142 and newer).
+    """
+    causes: list[str] = []
+    at = {urlsplit(one).hostname: one for one in urls}
+    for missing, other in (("::1", "127.0.0.1"), ("127.0.0.1", "::1")):
+        if missing not in at and other in at:
+            causes.append(
+                f"localhost can mean {missing}, where segtap does not listen. Write {at[other]} in the SDK"
+            )
+    causes.append(
+        f"From a page: its console says why. A Content-Security-Policy needs connect-src {url}, Chrome asks"
+        " for permission to reach the local network (the icon left of the address), and ad blockers stop"
+        " analytics.js"
+    )
+    if not url.startswith("https:"):
+        causes.append("From an SDK that only uses https: start segtap with --tls-cert and --tls-key")
+    if at.keys() <= {"127.0.0.1", "::1"}:
+        causes.append(
+            "From a container or a phone: 127.0.0.1 is the device itself there. Start segtap with"
+            " --host and this machine's address in the network, and use that"
+        )
+    return causes
+
+
 def _line(knock: Knock, url: str) -> str:
-    if knock.kind == "preflight":
-        return _preflights(knock)
-    return _device(knock, url) if knock.kind == "device" else _settings(knock, url)
+    match knock.kind:
+        case "preflight":
+            return _preflights(knock)
+        case "device":
+            return _device(knock, url)
+        case "settings":
+            return _settings(knock, url)
+        case "lost":
+            return _lost(knock, url)
+
+
+def _lost(knock: Knock, url: str) -> str:
+    by = _page(knock.origin) if knock.origin else _short(knock.agent) or "a client without a name"
+    at = f" at the host {_short(knock.host)}" if knock.host else ""
+    times = f"{_short(knock.method)} {_short(knock.path)}{at}"
+    if knock.count > 1:
+        times = f"{knock.count:,} requests, the latest {times}"
+    return f"{times}, from {by} (last {_time(knock)}): {_why_lost(knock, url)}"
+
+
+def _why_lost(knock: Knock, url: str) -> str:
+    match knock.why:
+        case "script":
+            return (
+                "segtap does not serve analytics.js. Leave the script's address at Segment's CDN, and set"
+                " only apiHost"
+            )
+        case "method":
+            return (
+                "events come by POST. A browser's address line sends GET, and a redirect from http to https"
+                f" turns POST into GET: use {url} itself"
+            )
+        case "root":
+            return "the endpoint answers, but without a path no event is sent. Use this address in an SDK"
+        case "path" | "":
+            near = f" Did you mean {knock.near}?" if knock.near else ""
+            return f"no event is received at this path.{near} SDKs POST to {url}/v1/batch"
 
 
 def _device(knock: Knock, url: str) -> str:

@@ -13,7 +13,7 @@ from textual.widgets import Static
 from ...core.api.models import EngineState
 from ...core.snippets import SNIPPETS, demo_line
 from ..render.glyphs import UNICODE, Glyphs, to_ascii
-from ..render.knocks import knock_lines
+from ..render.knocks import knock_lines, nothing_arrives
 
 LABEL = 14
 """Cells for the SDK's name, where name and lines stand side by side."""
@@ -24,7 +24,8 @@ class EmptyState(VerticalScroll):
     """The list while it is empty: lines for each SDK with this very port, the demo, the tee, where the
     settings came from.
 
-    What asked to send and then sent nothing comes before these, with the likely cause.
+    Requests that no event came with stand before these, with the likely cause; behind them stand causes that
+    keep a request from leaving the app.
     """
 
     state: reactive[EngineState | None] = reactive(None)
@@ -123,10 +124,13 @@ class EmptyState(VerticalScroll):
         ]
         if state and state.journal:
             hints.append(("Journal", state.journal))
+        causes = nothing_arrives(state.urls if state else (), url)
+        hints += [("" if at else "No events?", text) for at, text in enumerate(causes)]
         lines: list[Content] = []
         for name, text in hints:
             if width < SIDE_BY_SIDE:
-                lines.append(Content.styled(name, "$dim"))
+                if name:
+                    lines.append(Content.styled(name, "$dim"))
                 lines.extend(Content("  " + line) for line in fold(text, max(width - 3, 10)))
                 continue
             pad = " " * LABEL

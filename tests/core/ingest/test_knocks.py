@@ -153,3 +153,67 @@ async def test_what_mixpanels_sdk_asks_beside_its_events_is_a_knock_until_an_eve
     await ask(app, "POST", "/record/?replay_id=r&seq=0", gzip.compress(b"{}"), origin)
     assert [one.count for one in app.endpoint.knocks.shown()] == [1]
     app.endpoint.knocks.close()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "why", "near"),
+    [
+        ("GET", "/", 404, "root", ""),
+        ("GET", "/v1/batch", 405, "method", ""),
+        ("PUT", "/v1/track", 405, "method", ""),
+        ("DELETE", "/anything", 405, "method", ""),
+        ("GET", "/v1/trak", 404, "path", "/v1/track"),
+        ("GET", "/hello", 404, "path", ""),
+        ("GET", "/analytics.js/v1/WRITE-KEY-1/analytics.min.js", 404, "script", ""),
+    ],
+)
+async def test_a_request_that_no_event_can_be_read_from_is_counted_with_its_cause(
+    method: str, path: str, status: int, why: str, near: str
+) -> None:
+    app = listening()
+    answer = await ask(app, method, path, headers=[("user-agent", "curl/8.1"), ("host", "shop.example:8765")])
+    assert answer.status == status
+    (one,) = app.endpoint.knocks.shown()
+    assert (one.kind, one.method, one.why, one.near) == ("lost", method, why, near)
+    assert one.host == "shop.example:8765"
+    assert "WRITE-KEY-1" not in one.path
+    await post(app, "/v1/t", TRACK)
+    assert app.endpoint.knocks.shown() == ()
+
+
+@pytest.mark.parametrize("path", ["/favicon.ico", "/.well-known/appspecific/com.chrome.devtools.json"])
+async def test_what_a_browser_asks_of_every_server_is_not_counted(path: str) -> None:
+    app = listening()
+    await ask(app, "GET", path)
+    assert not app.endpoint.knocks.any
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "localhost:8765",
+        "shop.localhost",
+        "127.0.0.1:8765",
+        "[::1]:8765",
+        "10.0.2.2",
+        "",
+        "a b",
+        "[::1",
+        "\x1b[31m",
+        "x@y",
+    ],
+)
+async def test_a_host_is_kept_only_where_it_is_the_name_of_another(host: str) -> None:
+    app = listening()
+    await ask(app, "GET", "/", headers=[("host", host)])
+    assert [one.host for one in app.endpoint.knocks.shown()] == [""]
+    app.endpoint.knocks.close()
+
+
+async def test_texts_of_lost_requests_are_cut_and_cleaned() -> None:
+    app = listening()
+    await ask(app, "QU\x1b[2JERY" + "Y" * 999, "/\x1b[2J" + "b" * 10_000, headers=[("host", "c" * 10_000)])
+    (one,) = app.endpoint.knocks.shown()
+    assert max(len(text) for text in (one.method, one.path, one.host, one.near)) <= 60
+    assert (one.method + one.path + one.host + one.near).isprintable()
+    app.endpoint.knocks.close()
