@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from itertools import islice
 from typing import TypeVar
 
 import msgspec
 from textual.pilot import Pilot
 
 from segtap.core.aggregates.counts import MOST_EVENTS, NEWEST, coverage_of, overview_of, step_of
-from segtap.core.aggregates.model import Groups, Overview
+from segtap.core.aggregates.model import FieldValues, Groups, Overview
 from segtap.core.api import operations as ops
 from segtap.core.api.models import (
     Change,
@@ -26,10 +27,12 @@ from segtap.core.api.models import (
 from segtap.core.api.operations import NoRequest
 from segtap.core.api.viewer import Viewer
 from segtap.core.delivery import Delivery, DeliveryCounts, DeliveryState, Outcome
+from segtap.core.engine.seen import fitting
 from segtap.core.errors import EngineError, ForwardingRefused, InputError
 from segtap.core.identities.model import UserFound, UserRow, Users
 from segtap.core.messages import JsonObject, Marks, message_number
 from segtap.core.query import Facts, Judgement, Names, parse, searched_text
+from segtap.core.query.fields import BY_NAME
 from segtap.core.settings import Settings
 from segtap.core.stores.tallies import Line, Tallies, tallies_of
 from segtap.core.verdict import (
@@ -453,6 +456,28 @@ class FakeViewer(Viewer):
         tallies = msgspec.structs.replace(tallies_of_lines(*verdicts), keys=keys)
         looked = len(self.lines) if ask.filter else 0
         return overview_of(tallies, coverage_of(tallies, behind=self.behind, looked=looked))
+
+    def _answer_values(self, ask: ops.ValuesRequest) -> FieldValues:
+        self.calls.append(("values", ask.field, ask.text))
+        known = BY_NAME[ask.field].fixed if ask.field in BY_NAME else ()
+        found: Counter[str] = Counter()
+        for line in self.lines:
+            match ask.field:
+                case "user":
+                    found[line.user] += 1
+                case "event":
+                    found[line.name if line.type in ("track", "page", "screen") else ""] += 1
+                case "rule":
+                    found.update({finding.rule for finding in detail_of(line).verdict.findings})
+                case "delivery":
+                    found[line.delivery] += 1
+                case "type":
+                    found[line.type] += 1
+                case _:
+                    pass
+        del found[""]
+        counts: dict[str, int | None] = {value: found.get(value) for value in known} if known else {**found}
+        return FieldValues(ask.field, tuple(islice(fitting(counts, ask.text), ask.limit)))
 
     def _answer_users(self, ask: ops.UsersRequest) -> Users:
         self.calls.append(("users", ask.text, ask.limit))

@@ -283,6 +283,10 @@ class GroupTraffic:
             value.from_member |= member
             note(value.messages, event.message)
 
+    def group_ids(self) -> set[str]:
+        """Return the groups that group calls named, as far as they are remembered."""
+        return set().union(*self._ids.values())
+
     def unknown_values(self, key: str) -> Iterator[tuple[str, UnknownValue]]:
         """Yield the values that no group call has: in another spelling, or of users who are in a group."""
         ids = self._ids.get(key, set())

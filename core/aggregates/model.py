@@ -114,6 +114,23 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     sources: tuple[SourceCount, ...] = ()
 
 
+class ValueCount(msgspec.Struct, frozen=True, array_like=True):
+    """A value of a filter's field, and how many messages have it; for `user`, how many events Mixpanel got.
+
+    `count` is None where it is not counted.
+    """
+
+    text: str
+    count: int | None = None
+
+
+class FieldValues(msgspec.Struct, frozen=True):
+    """Values that a field of the filter language has in the journal, those that fit best first."""
+
+    field: str
+    values: tuple[ValueCount, ...] = ()
+
+
 class PartCheck(msgspec.Struct, frozen=True):
     """The state of one of the four parts, the messages that show it, and what to do about it.
 

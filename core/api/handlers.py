@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, NamedTuple, Protocol, TypeVar
 
-from ..aggregates.model import Groups, Overview
+from ..aggregates.model import FieldValues, Groups, Overview
 from ..identities.model import Cluster, UserFound, Users
 from ..masks import Masks, masked_settings
 from ..messages import JsonObject
@@ -38,6 +38,12 @@ class Aggregates(Protocol):
     async def user(self, id: str) -> Cluster | None: ...
 
     async def groups(self) -> Groups: ...
+
+
+class Seen(Protocol):
+    """The values that fields of filters have in an engine's messages."""
+
+    async def values(self, field: str, text: str = "", limit: int = 20) -> FieldValues: ...
 
 
 class Queries(Protocol):
@@ -74,6 +80,9 @@ class Queries(Protocol):
 
     @property
     def aggregates(self) -> Aggregates: ...
+
+    @property
+    def seen(self) -> Seen: ...
 
     @property
     def settings(self) -> Settings: ...
@@ -164,6 +173,7 @@ VALUES: dict[str, Answerer] = dict(
         _by(ops.DETAIL, lambda engine, ask: engine.queries.detail(ask.id)),
         _by(ops.SUPER_PROPERTIES, lambda engine, ask: engine.queries.super_properties(ask.id)),
         _by(ops.OVERVIEW, lambda engine, ask: engine.queries.summing.overview(ask.filter)),
+        _by(ops.VALUES, lambda engine, ask: engine.queries.seen.values(ask.field, ask.text, ask.limit)),
         _by(ops.USERS, lambda engine, ask: engine.queries.aggregates.users(ask.text, ask.limit)),
         _by(ops.USER, _user),
         _by(ops.GROUPS, lambda engine, _: engine.queries.aggregates.groups()),

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import msgspec
 
-from ..aggregates.model import Groups, Overview
+from ..aggregates.model import FieldValues, Groups, Overview
 from ..identities.model import UserFound, UserRow, Users
 from ..messages import JsonObject
 from ..settings import Settings
@@ -79,6 +79,14 @@ class OverviewRequest(msgspec.Struct, frozen=True, omit_defaults=True):
     """The request for a summary; with `filter`, only the messages that match it are counted."""
 
     filter: str = ""
+
+
+class ValuesRequest(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The request for at most `limit` values of a filter's field, with `text` only those that contain it."""
+
+    field: str = ""
+    text: str = ""
+    limit: MessageNumber = 20
 
 
 class UsersRequest(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -159,6 +167,9 @@ SUPER_PROPERTIES = Operation(
     SuperProperties,
 )
 OVERVIEW = Operation("overview", "GET", "overview", "Count messages.", OverviewRequest, Overview)
+VALUES = Operation(
+    "values", "GET", "values", "List values of a filter's field, with counts.", ValuesRequest, FieldValues
+)
 USERS = Operation("users", "GET", "users", "List users as Mixpanel sees them.", UsersRequest, Users)
 USER_ROWS = Operation(
     "user_rows", "GET", "users/all", "Write every user, one a line.", NoRequest, UserRow, "lines"
@@ -180,8 +191,8 @@ CLEAR = Operation("clear", "POST", "clear", "Delete every message of the journal
 OPENAPI = Operation("openapi", "GET", "openapi.json", "Read this description.", NoRequest, JsonObject)
 
 OPERATIONS: tuple[Operation[Any, Any], ...] = (
-    *(HEALTHZ, STATE, SETTINGS, FEED, PAGE, DETAIL, SUPER_PROPERTIES, OVERVIEW, USERS, USER_ROWS),
-    *(USER, GROUPS, EXPORT),
+    *(HEALTHZ, STATE, SETTINGS, FEED, PAGE, DETAIL, SUPER_PROPERTIES, OVERVIEW, VALUES),
+    *(USERS, USER_ROWS, USER, GROUPS, EXPORT),
     *(INSPECT, SET_FORWARDING, REPLAY, CLEAR, OPENAPI),
 )
 

@@ -8,7 +8,7 @@ from typing import Self, TypeVar
 
 import msgspec
 
-from ..aggregates.model import Groups, Overview
+from ..aggregates.model import FieldValues, Groups, Overview
 from ..identities.model import Cluster, Users
 from ..settings import Settings
 from . import operations as ops
@@ -89,6 +89,10 @@ class Viewer(abc.ABC):
         applies to users and groups.
         """
         return await self.call(ops.OVERVIEW, ops.OverviewRequest(filter))
+
+    async def values(self, field: str, text: str = "", limit: int = 20) -> FieldValues:
+        """Return values that a field of the filter language has; with `text`, only those that contain it."""
+        return await self.call(ops.VALUES, ops.ValuesRequest(field, text, limit))
 
     async def users(self, text: str = "", limit: int = 200) -> Users:
         """Return users as Mixpanel sees them, last seen first; with `text`, only those with a matching id."""

@@ -42,6 +42,7 @@ from .gathering import Gathering
 from .history import History
 from .queries import Queries
 from .rejudge import Rejudging
+from .seen import SeenValues
 from .settings_change import SettingsChange
 from .settings_watch import SettingsWatch
 from .summing import Summing
@@ -176,6 +177,7 @@ def build(
         gathering,
         summing,
         aggregates,
+        SeenValues(stores, gathering),
         knocks,
         feed,
         faults,

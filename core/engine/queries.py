@@ -37,6 +37,7 @@ from .registered import super_properties
 from .rejudge import Rejudging
 from .search import Search
 from .searched import searched_above
+from .seen import SeenValues
 from .summing import Summing
 
 VERSION = version("segtap")
@@ -56,6 +57,7 @@ class Queries:
         gathering: Gathering,
         summing: Summing,
         aggregates: Aggregates,
+        seen: SeenValues,
         knocks: Knocks,
         feed: Feed,
         faults: Faults,
@@ -66,6 +68,7 @@ class Queries:
         self.accepting = False
         self.summing = summing
         self.aggregates = aggregates
+        self.seen = seen
         self._active = active
         self._functions = functions
         self._stores = stores

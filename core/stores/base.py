@@ -15,7 +15,7 @@ This module is over 350 lines, so that all promises of a store are on one page.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from typing import Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
 import msgspec
 
@@ -110,6 +110,14 @@ class Condition(msgspec.Struct, frozen=True):
     texts: Callable[[bytes], bool] | None = None
     positions: Callable[[Receipt], Collection[int] | None] | None = None
     late: Callable[[], bool] | None = None
+
+
+CountedField: TypeAlias = Literal["type", "event", "key", "library", "origin", "rule", "sent"]
+"""Fields of the filter language of which a store counts the messages of each value."""
+
+
+SENT = {True: "yes", False: "no"}
+"""The values of the field `sent`."""
 
 
 class Snapshot(msgspec.Struct, frozen=True):
@@ -265,6 +273,10 @@ class Index(ReadableIndex, Protocol):
 
         `step_of` chooses how long the stretches are in which they are counted over time.
         """
+        ...
+
+    async def values(self, field: CountedField) -> dict[str, int]:
+        """Return how many messages have each value of a field, from totals; for `event` by its whole name."""
         ...
 
     async def stretch(

@@ -18,8 +18,8 @@ from ..delivery import OWED_STATES, Delivery, DeliveryCounts, DeliveryState, Owe
 from ..errors import JournalFull
 from ..messages import Marks, Receipt, seq_of
 from ..verdict import Finding
-from .base import START, Condition, Counts, Cursor, Entry, Found, Judged, Revision, Snapshot
-from .memory_totals import line_of, severities_of
+from .base import START, Condition, CountedField, Counts, Cursor, Entry, Found, Judged, Revision, Snapshot
+from .memory_totals import line_of, severities_of, values_of
 from .tallies import StepOf, Stretch, Tallies, tallies_of
 
 MEMORY = "memory:"
@@ -279,6 +279,10 @@ class MemoryIndex:
         """Return all messages in numbers."""
         entries = list(self._memory.lines())
         return tallies_of(map(line_of, entries), severities_of(entries), step_of, events, newest)
+
+    async def values(self, field: CountedField) -> dict[str, int]:
+        """Return how many messages have each value of a field."""
+        return values_of(self._memory.lines(), field)
 
     async def stretch(
         self,

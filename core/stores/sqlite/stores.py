@@ -10,7 +10,7 @@ from ...api.models import Summary
 from ...delivery import Delivery, DeliveryState, Owed
 from ...messages import Receipt
 from ...settings import JournalSettings
-from ..base import START, Condition, Counts, Cursor, Entry, Judged, Revision, Snapshot
+from ..base import START, Condition, CountedField, Counts, Cursor, Entry, Judged, Revision, Snapshot
 from ..tallies import StepOf, Stretch, Tallies
 from . import reader, snapshots, totals
 from .damage import Damage
@@ -136,6 +136,10 @@ class SqliteIndex(SqliteLines):
     async def tallies(self, step_of: StepOf, events: int, newest: int) -> Tallies:
         """Return all messages in numbers, see `Index.tallies`."""
         return await self._reader.search.run(totals.tallies, step_of, events, newest)
+
+    async def values(self, field: CountedField) -> dict[str, int]:
+        """Return how many messages have each value of a field, see `Index.values`."""
+        return await self._reader.quick.run(totals.values, field)
 
     async def stretch(
         self,

@@ -13,7 +13,7 @@ import msgspec
 
 from ...messages import RAW_TYPE, Marks
 from ...verdict import SEVERITY_WEIGHT, Severity
-from ..base import Condition
+from ..base import SENT, Condition, CountedField
 from ..tallies import (
     FINE,
     MINUTE,
@@ -122,6 +122,19 @@ def newest_with(db: sqlite3.Connection, rules: Sequence[str]) -> dict[tuple[str,
         rules,
     )
     return {(rule, type): id for rule, type, id in rows}
+
+
+def values(db: sqlite3.Connection, field: CountedField) -> dict[str, int]:
+    """Return how many messages have each value of a field, see `Index.values`."""
+    if field == "sent":
+        rows = db.execute("SELECT sent, sum(uses) FROM verdicts WHERE sent IS NOT NULL GROUP BY sent")
+        return {SENT[bool(sent)]: messages for sent, messages in rows}
+    if field == "rule":
+        query = "SELECT rule, sum(messages) FROM tallies WHERE rule != '' GROUP BY rule"
+    else:
+        column = "write_key" if field == "key" else field
+        query = f"SELECT {column}, sum(uses) FROM kinds WHERE {column} != '' GROUP BY {column}"
+    return {str(value): messages for value, messages in db.execute(query) if messages > 0}
 
 
 def _severities(db: sqlite3.Connection) -> dict[str, Severity]:

@@ -19,9 +19,10 @@ from segtap.core import stores
 from segtap.core.delivery import DeliveryCounts, DeliveryState, Outcome
 from segtap.core.errors import JournalFull
 from segtap.core.messages import Marks, Receipt, message_number
+from segtap.core.query import Names
 from segtap.core.settings import JournalSettings
 from segtap.core.stores import MEMORY, START, Counts, Entry, Stores
-from segtap.core.stores.base import Condition, Found, Snapshot, just_before
+from segtap.core.stores.base import Condition, Found, Judged, Snapshot, just_before
 from segtap.core.stores.sqlite import totals
 from segtap.core.stores.sqlite.schema import connect_reader
 from segtap.core.stores.sqlite.stores import SqliteStores
@@ -435,3 +436,24 @@ async def test_clear_deletes_everything_and_positions_go_on(kept: Stores) -> Non
     assert await kept.outbox.deliveries(id) == []
     assert kept.index.position == last
     assert await kept.receipts.append(a_receipt()) > last
+
+
+async def test_messages_are_counted_by_the_values_of_fields(kept: Stores) -> None:
+    entries: list[Entry] = []
+    for number, (event, rules, sent) in enumerate(
+        [("A", {"r-1": "error", "r-2": "warning"}, True), ("A", {"r-1": "info"}, False), ("B", {}, None)]
+    ):
+        seq = await kept.receipts.append(a_receipt())
+        names = Names(event=event, write_key=f"wk-{number % 2}", library="js", origin="pixel")
+        judged = Judged(rules=rules, sent=sent, revision="1")  # type: ignore[arg-type]
+        entries.append(replace(an_entry(seq), names=names, judged=judged))
+    await kept.index.add(entries, seq)
+    assert await kept.index.values("event") == {"A": 2, "B": 1}
+    assert await kept.index.values("key") == {"wk-0": 2, "wk-1": 1}
+    assert await kept.index.values("library") == {"js": 3}
+    assert await kept.index.values("origin") == {"pixel": 3}
+    assert await kept.index.values("type") == {"track": 3}
+    assert await kept.index.values("rule") == {"r-1": 2, "r-2": 1}
+    assert await kept.index.values("sent") == {"yes": 1, "no": 1}
+    await kept.clear()
+    assert await kept.index.values("event") == await kept.index.values("rule") == {}
