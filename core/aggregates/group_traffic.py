@@ -285,7 +285,8 @@ class GroupTraffic:
 
     def group_ids(self) -> set[str]:
         """Return the groups that group calls named, as far as they are remembered."""
-        return set().union(*self._ids.values())
+        found: set[str] = set()
+        return found.union(*self._ids.values())
 
     def unknown_values(self, key: str) -> Iterator[tuple[str, UnknownValue]]:
         """Yield the values that no group call has: in another spelling, or of users who are in a group."""

@@ -229,6 +229,11 @@ def spelled(value: Scalar) -> str:
     return value if isinstance(value, str) else repr(value)
 
 
+def written(text: str) -> str:
+    """Return a text as the value of a field, in quotes where it needs them."""
+    return _written(Wildcard((text,)))
+
+
 def _written(text: Wildcard) -> str:
     literal = text.literal
     bare = literal is not None and _BARE.fullmatch(literal) and literal not in KEYWORDS

@@ -100,7 +100,15 @@ async def test_the_key_bar_shows_what_works_where_the_keys_go(
         viewer.add(*story(3))
         await until(pilot, lambda: "r replay" in bar())
         await pilot.press("slash")
-        assert bar().split() == ["Enter", "keep", "Esc", "clear", "↑", "earlier", "↓", "later"]
+        assert bar().split() == [
+            "Enter",
+            "keep",
+            "Esc",
+            "clear",
+            "Tab",
+            "complete",
+            *["↑", "earlier", "↓", "later"],
+        ]
         await pilot.click("#keys", offset=(14, 0))
         await until(
             pilot, lambda: not main.filter_bar.display and main.focused is main.list, "a click on Esc"

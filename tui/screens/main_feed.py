@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
+from functools import partial
 
 from textual import on
 from textual.content import Content
 
+from ...core import read_document
 from ...core.api.models import EngineState, MessageDetail, Summary
 from ...core.api.viewer import Viewer
-from ...core.errors import SegtapError
+from ...core.errors import EngineError, SegtapError
+from ...core.query.completion import Spot
 from ...core.settings import Settings
 from ...core.text import clean, shorten
 from ..actions.forwarding import project_of
+from ..model.completion import at_once, seen
 from ..model.detail_source import DetailListener, DetailSource
 from ..model.list_source import ListListener, ListSource, Reconnect
 from ..model.stale_panes import StalePanes
@@ -217,3 +222,14 @@ class MainFeed(MainLayout):
     @on(FilterBar.Changed)
     def _filter_changed(self, event: FilterBar.Changed) -> None:
         self.run_worker(self.source.filter(event.text), group="filter", exclusive=True)
+
+    @on(FilterBar.Asked)
+    def _suggestions_wanted(self, event: FilterBar.Asked) -> None:
+        self.run_worker(partial(self._suggest, event.spot), group="suggestions", exclusive=True)
+
+    async def _suggest(self, spot: Spot) -> None:
+        """Offer values for a part of the filter. Without an engine there are none, which the header says."""
+        document = read_document(self._detail.document) if self._detail is not None else {}
+        with contextlib.suppress(EngineError):
+            more = await seen(spot, self.viewer.values, document)
+            self.filter_bar.offer(spot, [*at_once(spot), *more])

@@ -1,32 +1,68 @@
 """The filter's line: what is typed filters at once; Enter keeps it, Esc clears it, Up recalls others.
 
-A filter that cannot be read is not applied: the line says what is wrong with it, and the one before stays.
+A filter that cannot be read is not applied: what is wrong is underlined, the line says why, and the filter
+before stays in force. Suggestions for the part at the cursor are listed beside the box. Tab writes the first;
+the arrows move into the list, and then Enter writes the marked one. Otherwise Enter belongs to the filter.
 """
 
 from __future__ import annotations
 
-from textual import on
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.cells import cell_len
+from rich.highlighter import Highlighter
+from rich.text import Text
+from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
+from textual.geometry import Offset
 from textual.message import Message
+from textual.reactive import reactive
 from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Input, Label
 
 from ... import core
 from ...core.errors import FilterFault
+from ...core.query.completion import Spot, spot_at
 from ...core.text import clean
 from ..keys import bindings
+from ..model.completion import Candidate, at_once, completes
+from .completion_list import CompletionList
 
 SETTLE = 0.12
 """Seconds without a key before what is typed is searched for."""
 REMEMBERED = 50
 
 
+class FaultHighlighter(Highlighter):
+    """Underlines the characters of the box that cannot be read."""
+
+    def __init__(self, box: FilterInput) -> None:
+        self._box = box
+
+    def highlight(self, text: Text) -> None:
+        """Underline the fault."""
+        if self._box.fault is not None:
+            text.stylize(self._box.get_component_rich_style("filter-input--fault"), *self._box.fault)
+
+
 class FilterInput(Input):
     """The box itself, with the filter's own keys."""
 
     BINDINGS = bindings("filter")
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"filter-input--fault"}
+    fault: reactive[tuple[int, int] | None] = reactive(None)
+    """The characters that cannot be read, from and to."""
+
+    def __init__(self, *, placeholder: str) -> None:
+        super().__init__(
+            placeholder=placeholder,
+            compact=True,
+            select_on_focus=False,
+            highlighter=FaultHighlighter(self),
+        )
 
     @property
     def bar(self) -> FilterBar:
@@ -40,16 +76,22 @@ class FilterInput(Input):
         self.cursor_blink = False
 
     def action_keep(self) -> None:
-        """Keep the filter and go back to the list."""
-        self.bar.keep()
+        """Write the marked suggestion; without one keep the filter and go back to the list."""
+        if not self.bar.write_marked():
+            self.bar.keep()
 
     def action_drop(self) -> None:
-        """Clear the filter and go back to the list."""
-        self.bar.drop()
+        """Leave the list of suggestions; outside of it clear the filter and go back to the list."""
+        if not self.bar.unmark():
+            self.bar.drop()
 
     def action_recall(self, by: int) -> None:
-        """Put an earlier or later filter into the box."""
-        self.bar.recall(by)
+        """Mark the next suggestion, or put an earlier or later filter into the box."""
+        self.bar.move(by)
+
+    def action_complete(self) -> None:
+        """Write the marked suggestion, else the first."""
+        self.bar.complete()
 
 
 class FilterBar(Horizontal):
@@ -61,6 +103,13 @@ class FilterBar(Horizontal):
         def __init__(self, text: str) -> None:
             super().__init__()
             self.text = text
+
+    class Asked(Message):
+        """Suggestions are wanted for a part of the filter; `FilterBar.offer` shows them."""
+
+        def __init__(self, spot: Spot) -> None:
+            super().__init__()
+            self.spot = spot
 
     def __init__(self, back_to: Widget, *, id: str | None = None) -> None:
         """Create the bar; `back_to` gets the focus when the box is left."""
@@ -74,15 +123,15 @@ class FilterBar(Horizontal):
         self._off = ""
         self.fault = ""
         """What is wrong with the filter in the box, "" if it can be read."""
+        self.completion = CompletionList()
+        self._spot: Spot | None = None
+        """The part that the suggestions are for."""
 
     def compose(self) -> ComposeResult:
         yield Label("/", id="filter-mark")
-        yield FilterInput(
-            placeholder="part of a name, a user, a value … or type:track warn:error",
-            compact=True,
-            select_on_focus=False,
-        )
+        yield FilterInput(placeholder="part of a name, a user, a value … or type:track warn:error")
         yield Label("", id="filter-fault", markup=False)
+        yield self.completion
 
     @property
     def box(self) -> FilterInput:
@@ -96,6 +145,7 @@ class FilterBar(Horizontal):
             self.box.value = self._off
         self.box.cursor_position = len(self.box.value)
         self.screen.set_focus(self.box)  # at once: the next key belongs to it
+        self._suggest()
 
     def toggle(self) -> bool:
         """Filter off, or on again as it was; returns False when there is none to switch."""
@@ -138,19 +188,20 @@ class FilterBar(Horizontal):
         if self._settle is not None:
             self._settle.stop()
             self._settle = None
-        text = text.strip()
         try:
             core.parse_filter(text)
         except FilterFault as fault:
-            self._show_fault(_words_of(fault))
+            self._show_fault(_words_of(fault), _place_of(fault, text))
             return
         self._show_fault("")
+        text = text.strip()
         if text != self.text:
             self.text = text
             self.post_message(self.Changed(text))
 
-    def _show_fault(self, words: str) -> None:
+    def _show_fault(self, words: str, place: tuple[int, int] | None = None) -> None:
         self.fault = words
+        self.box.fault = place
         label = self.query_one("#filter-fault", Label)
         label.update(words)
         label.display = bool(words)
@@ -164,9 +215,82 @@ class FilterBar(Horizontal):
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
         event.stop()
+        if self._at is not None and event.value == self.history[self._at]:
+            self.completion.hide()
+        else:
+            self._at = None
+            self._suggest()
+        self.box.fault = None  # its place may be another by now
         if self._settle is not None:
             self._settle.stop()
         self._settle = self.set_timer(SETTLE, lambda: self._apply(event.value))
+
+    # Suggestions
+
+    def _suggest(self) -> None:
+        """Offer what is known at once, and ask for the rest."""
+        text = self.box.value
+        self._spot = spot_at(text, self.box.cursor_position)
+        if self._spot is None:
+            self.completion.hide()
+            return
+        self.offer(self._spot, at_once(self._spot))
+        self.post_message(self.Asked(self._spot))
+
+    def offer(self, spot: Spot, candidates: Sequence[Candidate]) -> None:
+        """Show suggestions for a part of the filter, unless another part is written by now."""
+        box = self.box
+        if spot != self._spot or not box.has_focus or self._at is not None:
+            return
+        candidates = [one for one in candidates if completes(spot, one, box.value)]
+        before = cell_len(box.value[: spot.start]) - box.scroll_offset.x
+        corner = box.content_region.offset
+        self.completion.show(candidates, Offset(corner.x + max(before, 0), corner.y))
+
+    def complete(self) -> None:
+        """Write the marked suggestion, else the first."""
+        if self.completion.candidates:
+            self._write(self.completion.marked or self.completion.candidates[0])
+
+    def write_marked(self) -> bool:
+        """Write the suggestion that the reader moved to; returns False if there is none."""
+        marked = self.completion.marked
+        if marked is not None:
+            self._write(marked)
+        return marked is not None
+
+    def unmark(self) -> bool:
+        """Close the suggestions if the reader is among them; returns False otherwise."""
+        if self.completion.marked is None:
+            return False
+        self.completion.hide()
+        return True
+
+    def move(self, by: int) -> None:
+        """Go to the next or previous suggestion, or to a later or earlier filter."""
+        if self._at is None and self.completion.move(by):
+            return
+        self.recall(by)
+
+    def _write(self, candidate: Candidate) -> None:
+        """Put a suggestion in place of the part that it is for, and offer what may follow."""
+        box, spot = self.box, self._spot
+        if spot is None or spot != spot_at(box.value, box.cursor_position):
+            self._suggest()  # the cursor was moved
+            return
+        box.value = box.value[: spot.start] + candidate.text + box.value[spot.end :]
+        box.cursor_position = spot.start + len(candidate.text)
+        self._at = None
+        self._suggest()
+
+    @on(CompletionList.Clicked)
+    def _clicked(self, event: CompletionList.Clicked) -> None:
+        event.stop()
+        self._write(event.candidate)
+
+    def on_descendant_blur(self, event: events.DescendantBlur) -> None:
+        """Close the suggestions when the box is left."""
+        self.completion.hide()
 
     # Focus is moved at once, not by a message: keys typed meanwhile are to go where they belong.
 
@@ -210,3 +334,9 @@ def _words_of(fault: FilterFault) -> str:
         return fault.sentence
     suggestion = clean(fault.suggestion)
     return f"Try {suggestion} – {fault.sentence.removesuffix(f' Try: {suggestion}')}"
+
+
+def _place_of(fault: FilterFault, text: str) -> tuple[int, int]:
+    """Return the characters to underline; where something is missing at the end, the last one."""
+    start = min(fault.start, max(len(text) - 1, 0))
+    return start, max(fault.end, start + 1)
