@@ -26,7 +26,7 @@ from ..verdict import Finding, Translation
 from .fresh import FETCH, Fresh
 from .judge import Judge
 from .pace import Pace
-from .pieces import WORK_BYTES, Handed, JudgedReceipt, ids_in, next_piece, size_of
+from .pieces import WORK_BYTES, Handed, JudgedReceipt, extent_of, ids_in, next_piece, size_of
 from .prepared import JudgedMessage
 from .receipts import ReceiptReader
 from .summaries import refusal, with_found
@@ -35,6 +35,8 @@ from .workers import BACKLOG, Worker, Workers
 logger = logging.getLogger(__name__)
 
 RETRY_FIRST, RETRY_MOST = 0.2, 5.0
+WRITE_MESSAGES, WRITE_BYTES = 500, 1024 * 1024
+"""From so many messages, or bytes of them, on no more pieces of work are written to the index together."""
 
 _WOULD_REJECT = int(Marks.WOULD_REJECT)
 
@@ -166,12 +168,10 @@ class Indexer:
 
     async def _work(self) -> bool:
         """Do one piece of work; return False if there was none."""
-        if not self._judged:
-            self._judged, self._judged_by = await self._next(), self._reader.revision
-            if not self._judged:
-                return await self._settle()
-        elif self._judged_by != self._reader.revision:
-            # The settings have changed while what came before was written.
+        if not self._judged and not await self._collect():
+            return await self._settle()
+        if self._judged_by != self._reader.revision:
+            # The settings have changed meanwhile, or while what came before was written.
             again = [await self._judge.one(receipt) for receipt, _ in self._judged]
             self._judged, self._judged_by = again, self._reader.revision
         entries = await self._entries(self._judged)
@@ -182,6 +182,19 @@ class Indexer:
         self._write(self._writing)
         self._judged = []
         return True
+
+    async def _collect(self) -> bool:
+        """Judge what is written to the index next; return False if there is nothing.
+
+        While workers have more, and nobody waits for the journal, it is more than one piece of work: a
+        transaction costs as much as a hundred messages.
+        """
+        self._judged, self._judged_by = await self._next(), self._reader.revision
+        messages, size = extent_of(self._judged)
+        while self._handed and messages < WRITE_MESSAGES and size < WRITE_BYTES and not self._pace.busy:
+            self._judged += await self._next()
+            messages, size = extent_of(self._judged)
+        return bool(self._judged)
 
     def _write(self, writing: _Writing) -> None:
         added = self._stores.index.add(writing.entries, writing.judged[-1][0].seq)

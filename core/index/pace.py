@@ -35,6 +35,11 @@ class Pace:
         self._began = time.perf_counter()
 
     @property
+    def busy(self) -> bool:
+        """True while others have much to do."""
+        return self._others > self.BUSY
+
+    @property
     def spent(self) -> bool:
         """True once the slice is used up, so that `breathe` rests."""
         stretch = self.SLICE_BUSY if self._others > self.BUSY else self.SLICE

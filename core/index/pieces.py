@@ -58,6 +58,12 @@ def size_of(judged: JudgedReceipt) -> int:
     return 0 if isinstance(messages, str) else sum([one.prepared.size for one in messages])
 
 
+def extent_of(judged: Iterable[JudgedReceipt]) -> tuple[int, int]:
+    """Return how many messages these are, and their bytes."""
+    sizes = [one.prepared.size for _, some in judged if not isinstance(some, str) for one in some]
+    return len(sizes), sum(sizes)
+
+
 def ids_in(judged: Iterable[JudgedReceipt], since: int) -> Iterator[str]:
     """Yield the ids of messages received since then that Segment would not refuse."""
     for receipt, messages in judged:

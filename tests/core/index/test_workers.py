@@ -11,6 +11,7 @@ import re
 import signal
 import sys
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -20,6 +21,7 @@ from worker_target import count_steps
 
 from segtap.core.delivery import DeliveryState
 from segtap.core.index import indexer, worker_process, workers
+from segtap.core.index.wire import Answer
 from segtap.core.messages import Marks
 from segtap.core.settings import RuleSetting
 from segtap.core.verdict import FAULT_RULE
@@ -84,7 +86,8 @@ async def test_copies_are_found_in_the_order_of_receipt() -> None:
     assert marks == [False] * 150 + [True] * 150
 
 
-async def test_a_worker_that_is_killed_loses_nothing() -> None:
+async def test_a_worker_that_is_killed_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(indexer, "WRITE_MESSAGES", 1)  # the first line is published before all are judged
     async with running(numbered(400)) as run:
 
         def kill() -> None:
@@ -165,8 +168,9 @@ async def test_an_engine_without_a_worker_that_starts_judges_by_itself() -> None
         assert not run.workers._starting, "not before the pause is over"
 
 
-async def test_verdicts_are_made_by_the_settings_in_force() -> None:
+async def test_verdicts_are_made_by_the_settings_in_force(monkeypatch: pytest.MonkeyPatch) -> None:
     """The settings change while workers have messages: what they made by the old ones is not used."""
+    monkeypatch.setattr(indexer, "WRITE_MESSAGES", 1)
     quiet = msgspec.structs.replace(SETTINGS, rules=(RuleSetting(id="*", severity="off"),))
     async with running(numbered(400)) as run:
         before, changed_after = run.active.revision, 0
@@ -184,6 +188,27 @@ async def test_verdicts_are_made_by_the_settings_in_force() -> None:
         assert 0 < run.judged_here < 400 - changed_after, "the worker judges by the new settings, too"
         noted = [entry.judged.notes + entry.judged.warnings for entry in run.entries]
         assert sum(noted[changed_after:]) == 0 < sum(noted[:changed_after])
+
+
+async def test_what_is_collected_is_judged_again_when_the_settings_change() -> None:
+    """They change between two pieces of work that are to be written together."""
+    quiet = msgspec.structs.replace(SETTINGS, rules=(RuleSetting(id="*", severity="off"),))
+    async with running(numbered(400)) as run:
+        answer, asked = run.workers.answer, 0
+
+        async def changing(*given: Any) -> Answer | None:
+            nonlocal asked
+            asked += 1
+            if asked == 2:
+                run.active.use(quiet)
+            return await answer(*given)
+
+        run.workers.answer = changing
+        await run.indexer.idle()
+        assert asked > 2
+        assert run.ids == [f"n-{number}" for number in range(400)]
+        assert {entry.judged.revision for entry in run.entries} == {run.active.revision}
+        assert sum(entry.judged.notes + entry.judged.warnings for entry in run.entries) == 0
 
 
 async def test_clearing_drops_what_workers_have() -> None:
