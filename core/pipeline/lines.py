@@ -79,10 +79,11 @@ class Copies:
         id = record_key(message.document) if own else message.document.get("messageId")
         if not isinstance(id, str) or not id:
             return False
-        slot = self._received.place(hashed(id), now // 1000)
-        times, at = slot.columns[0], slot.at
-        if not slot.new and now - times[at] <= DEDUPE_WINDOW:
+        key, tick, (times,) = hashed(id), now // 1000, self._received.columns
+        at = self._received.known(key, tick)
+        if at and now - times[at] <= DEDUPE_WINDOW:
             return True
+        at = at or self._received.add(key, tick)
         times[at] = now
         return False
 

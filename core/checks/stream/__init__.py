@@ -29,7 +29,7 @@ from .people import People
 from .repeats import Repeats
 from .seen import Seen
 from .sources import Sources
-from .super_properties import SuperProperties
+from .super_properties import BROWSER, SuperProperties
 from .users import StreamUsers
 
 __all__ = [
@@ -174,23 +174,33 @@ class StreamChecker:
             return of_device if twice is None else (twice, *of_device)
         if said.type not in CALL_TYPES:
             return ()
-        return tuple(self._found(one))
+        found = self._found(one)
+        return tuple(found) if found else ()
 
     def _found(self, one: Seen) -> Sequence[Finding]:
+        said = one.said
         found: list[Finding] = []
-        found += self._repeats.look(one)
+        # Most of these find nothing in most messages: asking is cheaper than adding nothing.
+        if some := self._repeats.look(one):
+            found += some
         if (twice := self._modes.cloud(one)) is not None:
             found.append(twice)
-        if one.steps or one.simplified:
+        if one.steps or one.settings.identity == "simplified":
             found += self._joining.look(one)
-        found += self._users.look(one)
-        found += self._people.look(one, self._users)
-        found += self._groups.look(one)
-        found += self._names.look(one)
-        found += self._sources.look(one)
-        found += self._super_properties.look(one)
-        if one.said.skew is not None and abs(one.said.skew) > self._limits.skew:
-            found += self._clock(one.said, one.said.skew)
+        if some := self._users.look(one):
+            found += some
+        if some := self._people.look(one, self._users):
+            found += some
+        if some := self._groups.look(one):
+            found += some
+        if some := self._names.look(one):
+            found += some
+        if said.platform and (some := self._sources.look(one)):
+            found += some
+        if said.library == BROWSER and (some := self._super_properties.look(one)):
+            found += some
+        if said.skew is not None and abs(said.skew) > self._limits.skew:
+            found += self._clock(said, said.skew)
         return found
 
     def _clock(self, said: Said, skew: int) -> Iterator[Finding]:

@@ -14,7 +14,7 @@ import msgspec
 from ...messages import Json, JsonObject
 from ..group_keys import group_ids, group_text
 from .memory import Recent
-from .packed import Members, whole
+from .packed import Members, Packed, whole
 
 GROUP, PROFILE, EVENT = 1, 2, 4
 """Where a name holds a group's id: in a group call, on a profile, on an event."""
@@ -92,7 +92,8 @@ class Evidence:
 
     def look(self, place: int, values: Members) -> Sequence[Elsewhere]:
         """Look at a profile or an event."""
-        if len(values) <= _KEPT_VALUES:
+        # Asking the packed object itself is cheaper, for every event.
+        if (values.count if isinstance(values, Packed) else len(values)) <= _KEPT_VALUES:
             self._newest.append((place, values))
         if not self._names:
             return ()

@@ -65,17 +65,23 @@ class Groups:
         """Find what is missing of the group key."""
         if seen.second:
             return ()
-        if self._judged_by is None or self._judged_by != (seen.settings, seen.destination):
-            self._judged_by = seen.settings, seen.destination
+        by = self._judged_by
+        if by is None or by[0] is not seen.settings or by[1] is not seen.destination:
+            self._judge_by(seen)
+        said = seen.said
+        if said.type == "group":
+            return self._group(seen)
+        if said.type == "identify":
+            return self._identify(seen)
+        return self._events(seen) if said.events else ()
+
+    def _judge_by(self, seen: Seen) -> None:
+        if self._judged_by != (seen.settings, seen.destination):
             self._instead.clear()
             self._expected.clear()
             for key in keys_in_settings(seen.settings.group_keys, seen.destination):
                 self._bit(key)
-        if seen.said.type == "group":
-            return self._group(seen)
-        if seen.said.type == "identify":
-            return self._identify(seen)
-        return self._event(seen) if seen.said.events else ()
+        self._judged_by = seen.settings, seen.destination
 
     def _bit(self, key: str) -> int:
         bit = self._bits.get(key)
@@ -221,13 +227,21 @@ class Groups:
 
     # Events
 
-    def _event(self, seen: Seen) -> Iterator[Finding]:
+    def _events(self, seen: Seen) -> Iterable[Finding]:
+        first = seen.said.events[0].properties
+        elsewhere = self._evidence.look(EVENT, first)
+        keys = [key for key in self._bits if key in first]
+        if elsewhere or keys or (self._any and self._users.groups_of(seen)):
+            return self._event(seen, elsewhere, keys)
+        return ()
+
+    def _event(self, seen: Seen, elsewhere: Sequence[Elsewhere], keys: Sequence[str]) -> Iterator[Finding]:
         event, *others = seen.said.events
         first, name, inside = event.properties, text_of(event.event), f"{event.path}.properties"
-        for one in self._evidence.look(EVENT, first):
+        for one in elsewhere:
             yield from self._elsewhere(seen, one, _source(seen, child(inside, one.name)))
-        for key in self._bits:
-            if key in first and not self.values.knows(key, first[key]):
+        for key in keys:
+            if not self.values.knows(key, first[key]):
                 yield from self._value(seen, key, first[key], child(inside, key), shown(name, 60))
         bits = self._users.groups_of(seen) if self._any else 0
         for key in self._names(bits) if bits else ():

@@ -1,8 +1,8 @@
 """What stream rules remember: bounded, with the oldest forgotten first, and counted.
 
-Ids are kept as 64-bit hashes in flat arrays, some 30 bytes each: a million distinct ones take tens of
-megabytes where dictionaries would take hundreds. A table is cut into many small ones, so that growing or
-forgetting never holds the event loop for longer than a few milliseconds.
+Ids are kept as 64-bit hashes in flat arrays, some 50 bytes each with what is known of them: a million
+distinct ones take tens of megabytes where dictionaries would take hundreds. The index of a table is cut into
+many small ones, so that growing or forgetting never holds the event loop for longer than a few milliseconds.
 """
 
 from __future__ import annotations
@@ -11,124 +11,126 @@ from array import array
 from collections.abc import Hashable, Sequence
 from typing import Generic, TypeVar
 
-import msgspec
-
 V = TypeVar("V")
 K = TypeVar("K", bound=Hashable)
 
 PARTS = 256
-_MASK = (1 << 64) - 1
 _FIRST = 8
-"""Slots of a part when it is new."""
+"""Slots of a part of the index when it is new."""
 _SMALL = 128
 """Parts with fewer slots grow by more, so that they are moved less often."""
 _FULL = 0.7
+_ROOM = 256
+"""Ids that there is room for at first; then for an eighth more each time."""
 
 
 def hashed(text: str) -> int:
-    """Return a number for a text, never 0, within this process."""
-    return hash(text) & _MASK or 1
-
-
-class Slot(msgspec.Struct, gc=False):
-    """The place of an id: `columns[i][at]` is what column i holds for it. Valid until the next `place`."""
-
-    columns: list[array[int]]
-    at: int
-    new: bool
+    """Return a number of 64 bits for a text, never 0, within this process."""
+    return hash(text) or 1
 
 
 class IdTable:
     """Numbers by hashed id, for about `capacity` ids; beyond that the least recently seen are forgotten.
 
-    `columns` are array type codes, one a column; every value begins as 0. `forgotten` counts.
+    Each id has a number, from 1, and `columns[i]` holds at that place what column i has for it: 0 at first.
+    `codes` are the columns' array type codes. `forgotten` counts. The number of a forgotten id is given to a
+    new one.
     """
 
-    def __init__(self, capacity: int, columns: Sequence[str]) -> None:
+    def __init__(self, capacity: int, codes: Sequence[str]) -> None:
         self._limit = max(_FIRST // 2, -(-capacity // PARTS))
-        self._codes = tuple(columns)
-        self._parts = [_Part(self._codes, _FIRST) for _ in range(PARTS)]
+        self.columns = tuple([array(code, [0]) for code in codes])
+        self._keys = array("q", [0])
+        self._ticks = array("I", [0])
+        self._parts = [array("I", bytes(4 * _FIRST)) for _ in range(PARTS)]
+        """Numbers by hash: tables with open addressing, whose sizes are powers of two."""
+        self._used = [0] * PARTS
+        self._room = 1
+        self._next = 1
+        self._free: list[int] = []
         self.forgotten = 0
 
     def __len__(self) -> int:
-        return sum(part.used for part in self._parts)
+        return sum(self._used)
 
-    def place(self, key: int, tick: int) -> Slot:
-        """Return the slot of an id, made when it is new; it counts as seen at `tick`."""
-        part = self._parts[key & (PARTS - 1)]
-        keys, mask = part.keys, part.size - 1
+    def known(self, key: int, tick: int) -> int:
+        """Return the number of an id, which counts as seen at `tick`; 0 if it has none."""
+        slots, keys = self._parts[key & (PARTS - 1)], self._keys
+        mask = len(slots) - 1
         at = (key >> 8) & mask
-        while (there := keys[at]) and there != key:  # `find`, without the call
+        while number := slots[at]:
+            if keys[number] == key:
+                self._ticks[number] = tick & 0xFFFFFFFF
+                return number
             at = (at + 1) & mask
-        new = not there
-        if new:
-            if part.used >= self._limit:
-                self.forgotten += self._forget(part)
-                at = part.find(key)
-            if part.used >= part.size * _FULL:
-                part.rebuild(self._codes, part.size * (4 if part.size < _SMALL else 2), None)
-                at = part.find(key)
-            part.keys[at] = key
-            part.used += 1
-        part.ticks[at] = tick & 0xFFFFFFFF
-        return Slot(part.columns, at, new)
+        return 0
 
-    def look(self, key: int) -> Slot | None:
-        """Return the slot of an id that was placed and not forgotten; does not count as seeing it."""
-        part = self._parts[key & (PARTS - 1)]
-        at = part.find(key)
-        return Slot(part.columns, at, False) if part.keys[at] else None
+    def add(self, key: int, tick: int) -> int:
+        """Give a number to an id that has none; it was seen at `tick`."""
+        part = key & (PARTS - 1)
+        if self._used[part] >= self._limit:
+            self._forget(part)
+        slots = self._parts[part]
+        if self._used[part] >= len(slots) * _FULL:
+            slots = self._place(part, self._numbers(part), len(slots) * (4 if len(slots) < _SMALL else 2))
+        number = self._free.pop() if self._free else self._next
+        if number == self._next:
+            self._next += 1
+            if number == self._room:
+                self._grow()
+        self._keys[number], self._ticks[number] = key, tick & 0xFFFFFFFF
+        mask = len(slots) - 1
+        at = (key >> 8) & mask
+        while slots[at]:
+            at = (at + 1) & mask
+        slots[at] = number
+        self._used[part] += 1
+        return number
 
-    def _forget(self, part: _Part) -> int:
+    def look(self, key: int) -> int:
+        """Return the number of an id, 0 if it has none; does not count as seeing it."""
+        slots, keys = self._parts[key & (PARTS - 1)], self._keys
+        mask = len(slots) - 1
+        at = (key >> 8) & mask
+        while (number := slots[at]) and keys[number] != key:
+            at = (at + 1) & mask
+        return number
+
+    def _grow(self) -> None:
+        more = max(_ROOM, self._room // 8)
+        for column in (self._keys, self._ticks, *self.columns):
+            column.frombytes(bytes(column.itemsize * more))
+        self._room += more
+
+    def _numbers(self, part: int) -> list[int]:
+        return [number for number in self._parts[part] if number]
+
+    def _place(self, part: int, numbers: Sequence[int], size: int) -> array[int]:
+        """Make the index of a part again, with so many slots."""
+        slots, keys, mask = array("I", bytes(4 * size)), self._keys, size - 1
+        for number in numbers:
+            at = (keys[number] >> 8) & mask
+            while slots[at]:
+                at = (at + 1) & mask
+            slots[at] = number
+        self._parts[part] = slots
+        self._used[part] = len(numbers)
+        return slots
+
+    def _forget(self, part: int) -> None:
         """Forget the least recently seen quarter of a part."""
-        ticks = sorted(part.ticks[at] for at in range(part.size) if part.keys[at])
-        before = part.used
-        part.rebuild(self._codes, part.size, ticks[len(ticks) // 4])
-        if part.used == before:  # all were seen at the same moment
-            part.rebuild(self._codes, part.size, None, skip=before // 4)
-        return before - part.used
-
-
-class _Part:
-    """One open-addressed table; its size is a power of two."""
-
-    __slots__ = ("columns", "keys", "size", "ticks", "used")
-
-    def __init__(self, codes: Sequence[str], size: int) -> None:
-        self._make(codes, size)
-
-    def _make(self, codes: Sequence[str], size: int) -> None:
-        self.size = size
-        self.used = 0
-        self.keys = array("Q", bytes(8 * size))
-        self.ticks = array("I", bytes(array("I").itemsize * size))
-        self.columns = [array(code, bytes(array(code).itemsize * size)) for code in codes]
-
-    def find(self, key: int) -> int:
-        """Return where the key is, or where it would go."""
-        keys, mask = self.keys, self.size - 1
-        at = (key >> 8) & mask
-        while (there := keys[at]) and there != key:
-            at = (at + 1) & mask
-        return at
-
-    def rebuild(self, codes: Sequence[str], size: int, since: int | None, *, skip: int = 0) -> None:
-        """Move to `size` slots; without those seen before `since`, and without the first `skip`."""
-        keys, ticks, columns = self.keys, self.ticks, self.columns
-        self._make(codes, size)
-        pairs = list(zip(self.columns, columns, strict=True))
-        for old, key in enumerate(keys):
-            if not key or (since is not None and ticks[old] < since):
-                continue
-            if skip:
-                skip -= 1
-                continue
-            at = self.find(key)
-            self.keys[at] = key
-            self.ticks[at] = ticks[old]
-            for column, before in pairs:
-                column[at] = before[old]
-            self.used += 1
+        numbers, ticks = self._numbers(part), self._ticks
+        since = sorted([ticks[number] for number in numbers])[len(numbers) // 4]
+        kept = [number for number in numbers if ticks[number] >= since]
+        if len(kept) == len(numbers):  # all were seen at the same moment
+            kept = numbers[len(numbers) // 4 :]
+        self._place(part, kept, len(self._parts[part]))
+        gone = set(numbers).difference(kept)
+        for column in self.columns:
+            for number in gone:
+                column[number] = 0
+        self._free.extend(gone)
+        self.forgotten += len(gone)
 
 
 class Recent(Generic[K, V]):
@@ -158,6 +160,11 @@ class Recent(Generic[K, V]):
     def remembered(self) -> list[K]:
         """Return the keys that are kept, the oldest first."""
         return [*self._old, *self._young]
+
+    def know(self, key: K, value: V) -> None:
+        """Keep it as the most recent; `value` is always the same for the key."""
+        if key not in self._young:  # most come again and again
+            self.put(key, value)
 
     def put(self, key: K, value: V) -> None:
         """Keep it as the most recent."""

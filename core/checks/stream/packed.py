@@ -14,14 +14,13 @@ from ...messages import Json, JsonObject
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(JsonObject).decode
-_SMALL, _SMALL_MOST, _MIDDLE, _LARGE = 0x80, 0x8F, 0xDE, 0xDF
-"""The first byte of a map in MessagePack: up to 15 members, up to 65,535, and more."""
 
 
 class Packed(msgspec.Struct, array_like=True, gc=False):
-    """An object that is unpacked when somebody asks for a member that it may have."""
+    """An object of `count` members that is unpacked when somebody asks for one that it may have."""
 
     data: bytes | JsonObject
+    count: int
 
     def whole(self) -> JsonObject:
         """Return the object, unpacked from now on."""
@@ -32,13 +31,7 @@ class Packed(msgspec.Struct, array_like=True, gc=False):
 
     def __len__(self) -> int:
         """Return how many members it has."""
-        data = self.data
-        if not isinstance(data, bytes):
-            return len(data)
-        first = data[0]
-        if _SMALL <= first <= _SMALL_MOST:
-            return first - _SMALL
-        return int.from_bytes(data[1 : 3 if first == _MIDDLE else 5], "big")
+        return self.count
 
     def __contains__(self, name: object) -> bool:
         """Return True if it has a member of that name."""
@@ -71,6 +64,6 @@ def whole(members: Members) -> JsonObject:
 def packed(members: JsonObject) -> Packed:
     """Return the object packed; as it is if MessagePack cannot hold it."""
     try:
-        return Packed(_encode(members))
+        return Packed(_encode(members), len(members))
     except (UnicodeEncodeError, OverflowError, RecursionError):
-        return Packed(members)
+        return Packed(members, len(members))

@@ -58,8 +58,9 @@ class People:
         if seen.second:
             return ()
         found: list[Finding] = []
-        if seen.identities.ids.count > seen.known_ids:
-            for number in range(seen.known_ids + 1, seen.identities.ids.count + 1):
+        known = seen.identities.ids.count
+        if known > seen.known_ids:
+            for number in range(seen.known_ids + 1, known + 1):
                 found += self._casing(seen, number)
         if seen.said.who:
             found += self._contacts(seen, users)

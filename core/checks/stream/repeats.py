@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import re
-from array import array
 from collections.abc import Sequence
 from functools import lru_cache
-
-import msgspec
+from typing import TypeAlias
 
 from ...catalogue import stream as rule
 from ...catalogue.calls import PAGE_DOUBLE_COUNT
 from ...messages import DEDUPE_WINDOW
 from ...text import shown
 from ...verdict import Finding
-from .memory import IdTable, Recent, hashed
+from .memory import IdTable, Recent
 from .observed import StreamLimits, text_of
 from .seen import Seen
 
@@ -45,16 +43,8 @@ _COMPACTED = (
 """What Mixpanel does with events that differ in their time alone."""
 
 
-class _Key(msgspec.Struct, frozen=True, gc=False):
-    """What Mixpanel compares events by, beside the insert id; `time` in milliseconds.
-
-    `stated` is the client's own time, before Segment corrects it; None where the receipt gives the time.
-    """
-
-    event: str
-    user: str
-    time: float
-    stated: str | int | None
+_Key: TypeAlias = tuple[str, str, float]
+"""What Mixpanel compares events by, beside the insert id: name, distinct_id, and time in milliseconds."""
 
 
 def _key(seen: Seen) -> _Key:
@@ -63,14 +53,19 @@ def _key(seen: Seen) -> _Key:
     """
     said = seen.said
     if not said.events:
-        return _Key(said.name, said.distinct_id, said.now if said.at is None else said.at, said.stated)
+        return said.name, said.distinct_id, said.now if said.at is None else said.at
     first = said.events[0]
-    time = first.time
+    event, user, time = first.event, first.distinct_id, first.time
     if isinstance(time, bool) or not isinstance(time, (int, float)) or not 0 <= time < _LATEST:
         time = said.now
     elif seen.destination.kind == "classic-cloud":
         time = time * 1000  # the classic destination sends seconds
-    return _Key(text_of(first.event), text_of(first.distinct_id), time, said.stated)
+    # Most are texts: asking here is cheaper than calling.
+    return (
+        event if isinstance(event, str) else text_of(event),
+        user if isinstance(user, str) else text_of(user),
+        time,
+    )
 
 
 def _day_before(time: int, low: int) -> int:
@@ -109,13 +104,13 @@ def _reused(seen: Seen, agrees: list[bool], *, same_day: bool) -> Finding:
     return rule.MESSAGE_ID_REUSED.finding("$.messageId", f"{words}, {kept}", severity="warning")
 
 
-def _again(seen: Seen, key: _Key, agrees: list[bool], *, same_day: bool) -> Finding:
+def _again(seen: Seen, agrees: list[bool], *, same_day: bool) -> Finding:
     """Return the finding on a copy of an event: a retry, or one that Mixpanel does not know as one."""
     words = f"messageId {shown(seen.said.message_id, 60)} came before"
     would = "would show" if seen.second else "shows"
     fate = "Segment drops this copy" if seen.second else "Segment passes both on, over 24 hours apart"
     differs = "" if agrees[_USER] else "another distinct_id"
-    if key.stated is None:
+    if seen.said.stated is None:
         differs = differs or "no timestamp of its own, so that each copy has the time of its receipt"
     elif not agrees[_STATED]:
         differs = differs or "another timestamp"
@@ -141,12 +136,6 @@ def _again(seen: Seen, key: _Key, agrees: list[bool], *, same_day: bool) -> Find
     return rule.DEDUPE_MISMATCH.finding("$.messageId", f"{words}; this one has {differs}. {fate}, {counts}")
 
 
-def _keep(columns: Sequence[array[int]], at: int, values: Sequence[int]) -> None:
-    # One by one: a loop costs twice as much, for every message.
-    content, event, user, stated, time, second = columns
-    content[at], event[at], user[at], stated[at], time[at], second[at] = values
-
-
 class Repeats:
     """Remembers messageIds with what came under them, and the content of the last messages."""
 
@@ -168,36 +157,42 @@ class Repeats:
             return found
         if (one := self._same_content(seen)) is not None:
             found.append(one)
-        if said.type in ("page", "track") and (one := self._page_views(seen)) is not None:
+        views = said.type == "page" or (said.type == "track" and _is_page_view(said.name))
+        if views and (one := self._view(said.distinct_id, said.url, said.type, said.name, seen)) is not None:
             found.append(one)
         return found
 
     def _same_id(self, seen: Seen) -> Finding | None:
-        key, said = _key(seen), seen.said
+        said = seen.said
+        event, user, time = _key(seen)
         tick = said.now // 1000
-        slot = self.ids.place(hashed(said.message_id), tick)
-        columns, at = slot.columns, slot.at
+        id = hash(said.message_id) or 1  # as `hashed`
+        at = self.ids.known(id, tick)
         new = (
             said.content & _WORDS,
-            hash((said.type, key.event)) & _WORDS,
-            hash(key.user) & _WORDS,
-            hash(key.stated) & _WORDS,
-            int(key.time) & _WORDS,
+            hash((said.type, event)) & _WORDS,
+            hash(user) & _WORDS,
+            hash(said.stated) & _WORDS,
+            int(time) & _WORDS,
             tick if 0 <= tick <= _WORDS else 0 if tick < 0 else _WORDS,  # a file's receivedAt may be any time
         )
-        if slot.new:
-            _keep(columns, at, new)
+        if not at:
+            at = self.ids.add(id, tick)
+            # One by one: a loop costs twice as much, for every message.
+            content, events, users, stated, times, when = self.ids.columns
+            content[at], events[at], users[at], stated[at], times[at], when[at] = new
             return None
-        old = tuple(column[at] for column in columns)
+        old = tuple([column[at] for column in self.ids.columns])
         dropped = seen.second or new[_SEEN] - old[_SEEN] < _DROPPED_WITHIN
         if not dropped:  # this one is what Segment compares later copies with
-            _keep(columns, at, new)
+            for column, value in zip(self.ids.columns, new, strict=True):
+                column[at] = value
         seen.second = dropped
         agrees = [before == now for before, now in zip(old, new, strict=True)]
-        same_day = _day_before(int(key.time), old[_TIME]) == int(key.time) // _DAY
+        same_day = _day_before(int(time), old[_TIME]) == int(time) // _DAY
         if not agrees[_EVENT] or not agrees[_CONTENT]:
             return _reused(seen, agrees, same_day=same_day)
-        return _again(seen, key, agrees, same_day=same_day) if seen.said.is_event else None
+        return _again(seen, agrees, same_day=same_day) if seen.said.is_event else None
 
     def _same_content(self, seen: Seen) -> Finding | None:
         said = seen.said
@@ -222,11 +217,6 @@ class Repeats:
             # The second identify writes what the first one wrote.
             severity=None if said.is_event else "info",
         )
-
-    def _page_views(self, seen: Seen) -> Finding | None:
-        if seen.said.type == "track" and not _is_page_view(seen.said.name):
-            return None
-        return self._view(seen.said.distinct_id, seen.said.url, seen.said.type, seen.said.name, seen)
 
     def _view(self, user: str, url: str, kind: str, name: str, seen: Seen) -> Finding | None:
         if not user:

@@ -12,7 +12,7 @@ from .memory import Recent
 from .observed import StreamLimits
 from .seen import Seen
 
-_BROWSER = "analytics.js"
+BROWSER = "analytics.js"
 """The library in which traits become super properties once Mixpanel's SDK runs beside it."""
 _OF_PERSONS = frozenset((*SPEC.traits, "id", "company", "created"))
 """Traits that say who somebody is: nobody misses them on events."""
@@ -29,7 +29,7 @@ class SuperProperties:
     def look(self, seen: Seen) -> Iterator[Finding]:
         """Find super-properties-cloud where a user was identified with traits that an event lacks."""
         said = seen.said
-        if said.library != _BROWSER or not said.distinct_id or said.replay:
+        if said.library != BROWSER or not said.distinct_id or said.replay:
             return
         if said.type == "identify":
             own = tuple([name for name in said.names if name not in _OF_PERSONS and name not in self._named])

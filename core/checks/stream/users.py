@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -10,12 +10,11 @@ from ...catalogue import stream as rule
 from ...text import counted, shown
 from ...verdict import Finding
 from .digest import Said
-from .memory import IdTable, Recent, Slot, hashed
+from .memory import IdTable, Recent, hashed
 from .observed import StreamLimits
 from .seen import Seen
 
 _IDENTIFIED, _WITHOUT_TRAITS, _TOLD_PROFILE, _TOLD_LATE, _COUNTED = (1 << bit for bit in range(5))
-_FLAGS, _GROUPS, _PROFILE, _FRESH, _DAY, _TODAY, _TOTAL, _LINK = range(8)
 _MOST = 0xFFFF
 _DAY_MS = 24 * 3600 * 1000
 
@@ -42,36 +41,37 @@ class StreamUsers:
 
     def __init__(self, limits: StreamLimits) -> None:
         self._limits = limits
-        self.ids = IdTable(limits.ids, "BBBHHIHQ")
+        self.ids = IdTable(limits.ids, "BBBHHIHq")
+        columns = self.ids.columns
+        (self._flags, self._in_groups, self._profiles, self._fresh) = columns[:4]
+        (self._days, self._today, self._totals, self._links) = columns[4:]
         self._texts: Recent[int, str] = Recent(limits.texts)
         self.device: Device | None = None
-        """Of the message that was looked at last; None if it did not have both ids."""
+        """Of the message that was looked at last; None if it had not both ids, or there is nothing to say."""
         self.new = False
         """True if nobody had seen the user of that message, or the device of an unknown one."""
         self._groups: int | None = None
         """The groups of that message's user and device; None where they were not looked up."""
-        self._own: Slot | None = None
-        """The slot of that message's user, or of the device of an unknown one."""
+        self._own = 0
+        """The number of that message's user, or of the device of an unknown one; 0 where it was not asked."""
 
     def look(self, seen: Seen) -> Iterable[Finding]:
         """Find what the message says of its user."""
-        self.device, self.new, self._groups, self._own = None, False, None, None
         said = seen.said
+        self.device, self.new, self._groups, self._own = None, False, None, 0
         if seen.second or not said.distinct_id or said.type == "alias":
             return ()
-        identifies = said.type == "identify"
         if said.user and said.anonymous:
-            slot = self._device(said)
-        elif identifies or said.is_event:
-            slot = self._slot(said, user=bool(said.user))
-            self.new = slot.new
-            self._groups = slot.columns[_GROUPS][slot.at]
+            own = self._device(said)
+        elif said.is_event or said.type == "identify":
+            own = self._number(said)
+            self._groups = self._in_groups[own]
         else:
             return ()
-        self._own = slot
-        if identifies:
-            return self._identify(seen, slot)
-        return self._event(seen, slot) if said.is_event else ()
+        self._own = own
+        if said.is_event:
+            return self._event(seen, own)
+        return self._identify(seen, own) if said.type == "identify" else ()
 
     def mark_group(self, seen: Seen, bit: int) -> tuple[bool, int] | None:
         """Note that the user belongs to a group of this key; None if the message names nobody.
@@ -80,11 +80,10 @@ class StreamUsers:
         """
         if not seen.said.distinct_id:
             return None
-        slot = self._own or self._slot(seen.said, user=bool(seen.said.user))
-        columns, at = slot.columns, slot.at
-        columns[_GROUPS][at] |= bit
+        at = self._own or self._number(seen.said)
+        self._in_groups[at] |= bit
         self._groups = None
-        return bool(columns[_FLAGS][at] & _IDENTIFIED), columns[_PROFILE][at]
+        return bool(self._flags[at] & _IDENTIFIED), self._profiles[at]
 
     def groups_of(self, seen: Seen) -> int:
         """Return the group keys, as bits, of the user or of the device; `seen` was looked at last."""
@@ -92,100 +91,113 @@ class StreamUsers:
             return self._groups
         bits = 0
         for key in (_user_key(seen.said.user), _anonymous_key(seen.said.anonymous)):
-            slot = self.ids.look(key) if key else None
-            bits |= slot.columns[_GROUPS][slot.at] if slot is not None else 0
+            bits |= self._in_groups[self.ids.look(key)] if key else 0
         return bits
 
     def profile(self, seen: Seen, bits: int) -> int:
         """Note group keys on the user's profile; all that are there, as bits."""
-        slot = self._own or self._slot(seen.said, user=bool(seen.said.user))
-        slot.columns[_PROFILE][slot.at] |= bits
-        return slot.columns[_PROFILE][slot.at]
+        at = self._own or self._number(seen.said)
+        self._profiles[at] |= bits
+        return self._profiles[at]
 
-    def _slot(self, said: Said, *, user: bool) -> Slot:
-        text = said.user if user else said.anonymous
-        key = _user_key(text) if user else _anonymous_key(text)
-        self._texts.put(key, text)
-        return self.ids.place(key, said.now // 1000)
+    def _number(self, said: Said) -> int:
+        """Return the number of the user, or of the device of an unknown one, and note if it is new."""
+        text, tick = said.user or said.anonymous, said.now // 1000
+        key = _user_key(text) if said.user else _anonymous_key(text)
+        self._texts.know(key, text)
+        at = self.ids.known(key, tick)
+        if not at:
+            at = self.ids.add(key, tick)
+            self.new = True
+        return at
 
-    def _device(self, said: Said) -> Slot:
-        """Note what is known of the device of a message that has both ids; return the user's slot."""
-        user_key, device_key, tick = _user_key(said.user), _anonymous_key(said.anonymous), said.now // 1000
-        self._texts.put(device_key, said.anonymous)
-        device = self.ids.place(device_key, tick)
-        columns, at, new = device.columns, device.at, device.new
-        links, flags = columns[_LINK], columns[_FLAGS][at]
-        before, links[at] = links[at], user_key
+    def _device(self, said: Said) -> int:
+        """Note what is known of the device of a message that has both ids; return the user's number."""
+        user, anonymous, tick = said.user, said.anonymous, said.now // 1000
+        ids, texts, flags, fresh = self.ids, self._texts, self._flags, self._fresh
+        # As `_user_key` and `_anonymous_key` do.
+        user_key, device_key = hash("u" + user) or 1, hash("a" + anonymous) or 1
+        texts.know(device_key, anonymous)
+        device = ids.known(device_key, tick)
+        new = not device
+        if new:
+            device = ids.add(device_key, tick)
+        before, self._links[device] = self._links[device], user_key
         # It was used before: by nobody known, or by this user.
-        proven = not new and before in (0, user_key) and not flags & _COUNTED
+        proven = not new and before in (0, user_key) and not flags[device] & _COUNTED
         if proven:
-            columns[_FLAGS][at] = flags | _COUNTED
-        groups = columns[_GROUPS][at]
-        self._texts.put(user_key, said.user)
-        user = self.ids.place(user_key, tick)
-        columns, at = user.columns, user.at
-        self._groups = groups | columns[_GROUPS][at]
-        self.new = user.new
-        fresh = min(_MOST, columns[_FRESH][at] + 1) if new else 0
-        columns[_FRESH][at] = fresh
+            flags[device] |= _COUNTED
+        of_device = self._in_groups[device]
+        texts.know(user_key, user)
+        at = ids.known(user_key, tick)
+        if not at:
+            at = ids.add(user_key, tick)
+            self.new = True
+        self._groups = of_device | self._in_groups[at]
+        fresh[at] = in_a_row = min(_MOST, fresh[at] + 1) if new else 0
         changed = before not in (0, user_key)
-        known = (self._texts.get(before) or "") if changed else ""
-        self.device = Device(known, fresh, proven)
-        return user
+        if changed or in_a_row or proven:
+            self.device = Device((texts.get(before) or "") if changed else "", in_a_row, proven)
+        return at
 
-    def _identify(self, seen: Seen, user: Slot) -> Iterator[Finding]:
+    def _identify(self, seen: Seen, at: int) -> Iterator[Finding]:
         if not seen.said.user:
             return
-        columns, at = user.columns, user.at
-        flags = columns[_FLAGS][at]
-        if not flags & (_IDENTIFIED | _TOLD_LATE) and columns[_TOTAL][at]:
+        flags = self._flags[at]
+        if not flags & (_IDENTIFIED | _TOLD_LATE) and self._totals[at]:
             flags |= _TOLD_LATE
             yield rule.IDENTIFY_AFTER_TRACK.finding(
                 "$.userId",
-                f"{_events(columns[_TOTAL][at])} of user {shown(seen.said.user)} came before this identify",
+                f"{_events(self._totals[at])} of user {shown(seen.said.user)} came before this identify",
             )
         flags |= _IDENTIFIED if seen.said.has_traits else _WITHOUT_TRAITS
-        columns[_FLAGS][at] = flags
+        self._flags[at] = flags
 
-    def _event(self, seen: Seen, slot: Slot) -> Iterator[Finding]:
-        columns, at = slot.columns, slot.at
-        columns[_TOTAL][at] = min(_MOST, columns[_TOTAL][at] + 1)
-        if (amount := self._amount(seen, slot)) is not None:
-            yield amount
-        if not seen.said.user:
-            return
-        flags, total = columns[_FLAGS][at], columns[_TOTAL][at]
-        if not flags & (_IDENTIFIED | _TOLD_PROFILE) and total >= self._limits.no_profile_after:
-            columns[_FLAGS][at] |= _TOLD_PROFILE
-            why = "identify came without traits" if flags & _WITHOUT_TRAITS else "no identify"
-            fix = None
-            if seen.destination.kind == "classic-cloud" and not seen.destination.settings.get("people"):
-                why += ", and Use Mixpanel People is off"
-                fix = f"people = true under [classic], as in Segment; {rule.NO_PROFILE.fix}"
-            yield rule.NO_PROFILE.finding(
-                "$.userId",
-                f"user {shown(seen.said.user)} has {_events(total)} and {why}: no profile is made",
-                # It may have been made before anything was received here.
-                severity="warning",
-                fix=fix,
-            )
+    def _event(self, seen: Seen, at: int) -> Sequence[Finding]:
+        said, flags = seen.said, self._flags
+        total = self._totals[at]
+        if total < _MOST:
+            self._totals[at] = total = total + 1
+        found: list[Finding] = []
+        # Nobody's are those that a subscription without the id fields sends.
+        if said.events and said.events[0].distinct_id:
+            day = (said.now if said.at is None else said.at) // _DAY_MS & _MOST
+            today = 1
+            if self._days[at] == day:
+                today = self._today[at] + 1
+            else:
+                self._days[at] = day
+            self._today[at] = today
+            if today == self._limits.hot_shard + 1:
+                found.append(self._amount(seen))
+        if total < self._limits.no_profile_after or not said.user:
+            return found
+        if not flags[at] & (_IDENTIFIED | _TOLD_PROFILE):
+            found.append(_no_profile(seen, total, without_traits=bool(flags[at] & _WITHOUT_TRAITS)))
+            flags[at] |= _TOLD_PROFILE
+        return found
 
-    def _amount(self, seen: Seen, slot: Slot) -> Finding | None:
-        if not seen.said.events or not seen.said.events[0].distinct_id:
-            return None  # an event of nobody, which a subscription without the id fields sends
-        columns, at = slot.columns, slot.at
-        day = (seen.said.now if seen.said.at is None else seen.said.at) // _DAY_MS & _MOST
-        if columns[_DAY][at] != day:
-            columns[_DAY][at] = day
-            columns[_TODAY][at] = 0
-        columns[_TODAY][at] += 1
-        if columns[_TODAY][at] != self._limits.hot_shard + 1:
-            return None
+    def _amount(self, seen: Seen) -> Finding:
         return rule.HOT_SHARD.finding(
             "$.userId" if seen.said.user else "$.anonymousId",
             f"{shown(seen.said.distinct_id)} has over {self._limits.hot_shard:,} events of this day",
             fix=_OWN_IDS if seen.destination.kind == "classic-cloud" else None,
         )
+
+
+def _no_profile(seen: Seen, total: int, *, without_traits: bool) -> Finding:
+    why = "identify came without traits" if without_traits else "no identify"
+    fix = None
+    if seen.destination.kind == "classic-cloud" and not seen.destination.settings.get("people"):
+        why += ", and Use Mixpanel People is off"
+        fix = f"people = true under [classic], as in Segment; {rule.NO_PROFILE.fix}"
+    return rule.NO_PROFILE.finding(
+        "$.userId",
+        f"user {shown(seen.said.user)} has {_events(total)} and {why}: no profile is made",
+        # It may have been made before anything was received here.
+        severity="warning",
+        fix=fix,
+    )
 
 
 def _user_key(user: str) -> int:

@@ -296,35 +296,45 @@ def test_the_oldest_are_forgotten_and_counted() -> None:
 
 def test_a_table_keeps_what_it_was_given() -> None:
     table = IdTable(100_000, "QH")
+    whole, half = table.columns
     for number in range(20_000):
-        slot = table.place(hashed(f"id-{number}"), number)
-        assert slot.new
-        slot.columns[0][slot.at] = number
-        slot.columns[1][slot.at] = number & 0xFFFF
+        key = hashed(f"id-{number}")
+        assert table.known(key, number) == 0
+        at = table.add(key, number)
+        whole[at], half[at] = number, number & 0xFFFF
     assert (len(table), table.forgotten) == (20_000, 0)
     for number in range(20_000):
-        slot = table.look(hashed(f"id-{number}"))
-        assert slot is not None
-        assert (slot.columns[0][slot.at], slot.columns[1][slot.at]) == (number, number & 0xFFFF)
-    assert table.look(hashed("never")) is None
+        at = table.look(hashed(f"id-{number}"))
+        assert at == table.known(hashed(f"id-{number}"), number)
+        assert (whole[at], half[at]) == (number, number & 0xFFFF)
+    assert table.look(hashed("never")) == 0
 
 
 def spread(number: int) -> int:
     """A key as evenly spread as a hash, and the same in every process."""
-    return number * 0x9E3779B97F4A7C15 & (1 << 64) - 1 or 1
+    return (number * 0x9E3779B97F4A7C15 & (1 << 64) - 1 or 1) - (1 << 63)
+
+
+def placed(table: IdTable, key: int, tick: int) -> bool:
+    """See an id, whose column then says 1; return True if it was new."""
+    new = not table.known(key, tick)
+    at = table.add(key, tick) if new else table.look(key)
+    assert table.columns[0][at] == (0 if new else 1), "what a forgotten id had is not there for a new one"
+    table.columns[0][at] = 1
+    return new
 
 
 def test_a_full_table_forgets_what_was_not_seen_for_longest() -> None:
     table = IdTable(256 * 16, "I")
-    made = sum(table.place(spread(number), number).new for number in range(3_000))
-    made += table.place(spread(0), 100_000).new
-    made += sum(table.place(spread(number), number).new for number in range(20_000, 26_000))
-    assert table.look(spread(0)) is not None
-    assert table.look(spread(1)) is None
+    made = sum(placed(table, spread(number), number) for number in range(3_000))
+    made += placed(table, spread(0), 100_000)
+    made += sum(placed(table, spread(number), number) for number in range(20_000, 26_000))
+    assert table.look(spread(0))
+    assert not table.look(spread(1))
     assert len(table) + table.forgotten == made
     # Seen at one moment, some have to go all the same.
     still = IdTable(256, "I")
-    made = sum(still.place(spread(number), 7).new for number in range(5_000))
+    made = sum(placed(still, spread(number), 7) for number in range(5_000))
     assert len(still) <= 256 * 4
     assert len(still) + still.forgotten == made
 
