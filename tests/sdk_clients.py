@@ -87,11 +87,14 @@ class Node:
 class Visit:
     """What pages did, known once the browser is closed.
 
-    `requests` are those to other origins (method, URL, body), `errors` what the console says.
+    `requests` are those to other origins (method, URL, body), as the browser reports them: none of a page
+    that closes. `posted` is what pages of scripts posted, in order, those that close as well: URL, body, and
+    whether the browser was online. `errors` is what the console says.
     """
 
     def __init__(self) -> None:
         self.requests: list[tuple[str, str, bytes]] = []
+        self.posted: list[tuple[str, str, bool]] = []
         self.errors: list[str] = []
 
     def bodies(self, url: str) -> list[bytes]:
@@ -128,6 +131,7 @@ class Browser:
             visit.requests = [
                 (method, url, base64.b64decode(body)) for method, url, body in found["requests"]
             ]
+            visit.posted = [(url, body, online) for url, body, online in found["posted"]]
             visit.errors = found["errors"]
 
     async def _ask(self, line: Any) -> dict[str, Any]:

@@ -1,7 +1,9 @@
 // node play.mjs CHROMIUM
 // Plays in one Chromium what stdin says, a JSON value a line, and answers each with a line of JSON:
 //   a list of acts    plays them in pages of a new profile; answers {} once they are done, or {"error": text}
-//   null              closes that profile; answers what its pages requested, and what went wrong in them
+//   null              closes that profile; answers what its pages requested, what they posted, and what went
+//                     wrong in them. "posted" is noted within pages of scripts, also while they close, which
+//                     the browser does not report: [url, body, whether the browser was online], in order
 // The acts:
 //   {"open": script}      bundle a script, and open it in a new page; all scripts have the same origin
 //   {"visit": url}        open a URL in a new page
@@ -26,6 +28,43 @@ const server = createServer((request, answer) => {
 await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
 const origin = `http://127.0.0.1:${server.address().port}`;
 
+const POSTED = "posted by the page";
+function note(kept) {
+  const text = (body) => {
+    if (!(body instanceof Blob)) return typeof body === "string" ? body : new TextDecoder().decode(body);
+    const reading = new XMLHttpRequest();
+    reading.open("GET", URL.createObjectURL(body), false);
+    reading.send();
+    return reading.responseText;
+  };
+  const keep = (url, body) => {
+    const posted = JSON.parse(localStorage[kept] ?? "[]");
+    posted.push([new URL(url, location).href, text(body ?? ""), navigator.onLine]);
+    localStorage[kept] = JSON.stringify(posted);
+  };
+  const { fetch, XMLHttpRequest: Request } = window;
+  window.fetch = (target, init) => {
+    if (/^post$/i.test(init?.method)) keep(target, init.body);
+    return fetch(target, init);
+  };
+  const { open, send } = Request.prototype;
+  const opened = new WeakMap();
+  Request.prototype.open = function (...given) {
+    opened.set(this, given);
+    return open.apply(this, given);
+  };
+  Request.prototype.send = function (body) {
+    const [method, url] = opened.get(this);
+    if (/^post$/i.test(method)) keep(url, body);
+    return send.call(this, body);
+  };
+  const beacon = navigator.sendBeacon.bind(navigator);
+  navigator.sendBeacon = (url, body) => {
+    keep(url, body);
+    return beacon(url, body);
+  };
+}
+
 const quiet = ["no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-background-networking"];
 const args = [...quiet, "disable-component-update", "disable-sync"].map((flag) => `--${flag}`);
 const browser = await chromium.launch({ executablePath: process.argv[2], args });
@@ -38,6 +77,7 @@ class Profile {
 
   async start() {
     this.context = await browser.newContext();
+    await this.context.addInitScript(note, POSTED);
     this.context.on("request", (request) => {
       if (request.url().startsWith(origin)) return;
       const body = request.postDataBuffer()?.toString("base64") ?? "";
@@ -49,6 +89,14 @@ class Profile {
         this.look();
       });
     }
+  }
+
+  async end() {
+    const page = await this.context.newPage();
+    await page.goto(`${origin}/posted`);
+    const posted = await page.evaluate((kept) => JSON.parse(localStorage[kept] ?? "[]"), POSTED);
+    await this.context.close();
+    return { requests: this.requests, posted, errors: this.errors };
   }
 
   async play([name, value]) {
@@ -97,9 +145,7 @@ class Profile {
 let profile;
 async function answer(acts) {
   if (acts === null) {
-    const { context, requests, errors } = profile;
-    await context.close();
-    return { requests, errors };
+    return profile.end();
   }
   profile = new Profile();
   await profile.start();

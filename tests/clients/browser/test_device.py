@@ -76,14 +76,16 @@ def start(url: str) -> str:
 
 def records(visit: Visit, url: str) -> list[dict[str, Any]]:
     """The records in what the pages posted there, in order."""
-    found: list[dict[str, Any]] = []
-    for body in visit.bodies(url):
-        data = base64.b64decode(parse_qs(body.decode())["data"][0])
-        # Mixpanel's SDK writes what is not in the basic plane as two surrogates, each in UTF-8.
-        text = data.decode("utf-8", "surrogatepass").encode("utf-16", "surrogatepass").decode("utf-16")
-        value = json.loads(text)
-        found += value if isinstance(value, list) else [value]
-    return found
+    return [record for body in visit.bodies(url) for record in records_in(body.decode())]
+
+
+def records_in(body: str) -> list[dict[str, Any]]:
+    """The records in a body of Mixpanel's SDK."""
+    data = base64.b64decode(parse_qs(body)["data"][0])
+    # Mixpanel's SDK writes what is not in the basic plane as two surrogates, each in UTF-8.
+    text = data.decode("utf-8", "surrogatepass").encode("utf-16", "surrogatepass").decode("utf-16")
+    value = json.loads(text)
+    return value if isinstance(value, list) else [value]
 
 
 async def received(viewer: Client, count: int) -> list[dict[str, Any]]:
@@ -131,7 +133,7 @@ async def test_nothing_is_lost_when_a_page_closes_or_is_offline(
         {"open": start(running.url)},  # which sends what the closed page left behind, some of it again
     ]
     wanted = ["Online", "Offline 1", "Offline 2", "Back", "Leaving 1", "Leaving 2"]
-    async with browser.play(acts):
+    async with browser.play(acts) as visit:
         got: dict[str, dict[str, Any]] = {}
         lines: tuple[Summary, ...] = ()
         while len(got) < len(wanted):
@@ -143,6 +145,13 @@ async def test_nothing_is_lost_when_a_page_closes_or_is_offline(
                     got[record["properties"]["$insert_id"]] = record
     names = [one["event"] for one in sorted(got.values(), key=lambda one: one["properties"]["time"])]
     assert names == wanted
+    # What was posted while offline never left. What a page posts as it closes, it may post again later.
+    posted: dict[str, dict[str, Any]] = {}
+    for url, body, online in visit.posted:
+        if online and url.startswith(f"{running.url}/track/"):
+            for record in records_in(body):
+                posted.setdefault(record["properties"]["$insert_id"], record)
+    assert list(got.values()) == list(posted.values())
 
 
 async def test_a_page_that_runs_mixpanel_already_is_brought_here(
