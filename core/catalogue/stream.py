@@ -79,9 +79,8 @@ CLOUD_AND_DEVICE_MODE = Rule(
     also=("info",),
     kind="stream",
     what="Both connection modes are on: an event reaches Mixpanel from the browser and through Segment",
-    why="The two copies share neither insert id nor distinct_id, so Mixpanel counts both. While nobody says "
-    "which destination Segment has (kind under [destination], or [[subscriptions]]), and neither the page's "
-    "list of destinations nor forwarding shows one in cloud mode, this is a note.",
+    why="The two copies share neither insert id nor distinct_id, so Mixpanel counts both. This is a "
+    "note while segtap only assumes that Segment sends one of them: see segtap help modes.",
     fix="switch one connection mode off",
     source=_MIXPANEL_SEGMENT,
 )

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 from details import order
-from pane_host import Host, lines
+from pane_host import Host, lines, screen
 
 from segtap.core.api.models import CopyRow, MessageDetail, OtherCopy, Summary
 from segtap.core.delivery import DeliveryState
@@ -50,8 +50,8 @@ def detail(*, bad: bool, copy: OtherCopy | None = COPY) -> MessageDetail:
     return msgspec.structs.replace(order(bad=bad), copy=copy)
 
 
-async def shown(app: Listening, *keys: str) -> str:
-    async with app.run_test(size=(120, 40)) as pilot:
+async def shown(app: Listening, *keys: str, width: int = 120) -> str:
+    async with app.run_test(size=(width, 40)) as pilot:
         await pilot.pause()
         app.pane.options.focus()
         await pilot.press(*keys)
@@ -71,6 +71,28 @@ async def test_the_copy_is_held_against_the_message() -> None:
     assert "and 2 more fields" in text
     assert app.went == [41]
     assert app.copied.endswith("and 2 more fields")
+
+
+async def test_values_stand_below_each_other_where_columns_have_no_room() -> None:
+    app = Listening(detail(bad=True))
+    found = [line.strip("│ ▅▇").strip() for line in (await shown(app, "end", width=44)).splitlines()]
+    at = found.index("properties.ip")
+    assert found[at : at + 3] == ["properties.ip", 'cloud  "203.0.113.7"', "device –"]
+    # The text to be copied has columns in any case.
+    assert 'properties.ip         "203.0.113.7" –' in app.copied
+
+
+async def test_a_wider_pane_has_columns_again() -> None:
+    app = Listening(detail(bad=True))
+    async with app.run_test(size=(44, 40)) as pilot:
+        await pilot.pause()
+        app.pane.options.focus()
+        await pilot.press("down")
+        before = app.pane.options.highlighted
+        await pilot.resize_terminal(120, 40)
+        await pilot.pause()
+        assert any(line.split()[:3] == ["field", "cloud", "device"] for line in screen(pilot).splitlines())
+        assert app.pane.options.highlighted == before
 
 
 async def test_enter_on_the_last_entry_goes_to_the_copy_and_on_others_to_the_place() -> None:

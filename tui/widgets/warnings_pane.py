@@ -78,7 +78,7 @@ class WarningsPane(Pane):
         self.note = Static(classes="note quiet")
         self.options = OptionList(markup=False)
         self.findings: tuple[Finding, ...] = ()
-        self._key: tuple[int | None, tuple[Finding, ...], OtherCopy | None] | None = None
+        self._key: tuple[int | None, tuple[Finding, ...], OtherCopy | None, int] | None = None
         self._hits: list[int] = []
         self._hit = 0
 
@@ -94,9 +94,12 @@ class WarningsPane(Pane):
         self.say(self.note, self._nothing(detail))
         self.note.display = not found
         copy = None if detail is None else detail.copy
-        key = (None if detail is None else detail.summary.id, found, copy)
+        room = 0 if copy is None else max(0, self.options.size.width - 2)  # its padding
+        key = (None if detail is None else detail.summary.id, found, copy, room)
         if key == self._key:
             return
+        same_message = self._key is not None and key[:3] == self._key[:3]
+        at = self.options.highlighted if same_message else None
         self._key = key
         self.findings = tuple(sorted(found, key=lambda finding: SEVERITY_WEIGHT[finding.severity]))
         self.options.clear_options()
@@ -106,11 +109,16 @@ class WarningsPane(Pane):
                 [*([None] if number else []), Option(worded(self, entry(finding, marks)))]
             )
         if copy is not None:
-            words = other_copy(copy, {COPY: copy.summary.id})
+            words = other_copy(copy, {COPY: copy.summary.id}, room)
             self.options.add_options([*([None] if found else []), Option(worded(self, words))])
         self.options.display = bool(self.options.option_count)
         if self.options.display:
-            self.options.highlighted = 0
+            self.options.highlighted = at or 0
+
+    def on_resize(self) -> None:
+        """Write the fields of the other copy as there is room for them now."""
+        if self.detail is not None and self.detail.copy is not None:
+            self.call_after_refresh(self.fill, self.detail)
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
         """Mark the finding's place, once somebody walks through the findings."""
