@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterable
 
 import msgspec
 
@@ -124,3 +125,8 @@ class Delivery(msgspec.Struct, frozen=True, gc=False):
     index: int = 0
     of: int = 1
     took: int = 0
+
+
+def refusal_statuses(deliveries: Iterable[Delivery]) -> dict[int, int]:
+    """Return the HTTP status of the last refusal of each message that has one."""
+    return {one.message: one.status for one in deliveries if one.outcome is Outcome.REFUSED and one.status}

@@ -90,7 +90,7 @@ def summary(number: int, type: str = "track", name: str = "Order Completed", **c
 STORY: tuple[tuple[str, str, dict[str, object]], ...] = (
     ("page", "Pricing", {}),
     ("identify", "ada@example.com", {"warnings": 1, "delivery": DeliveryState.SENT}),
-    ("track", "Order Completed", {"errors": 1, "delivery": DeliveryState.REFUSED}),
+    ("track", "Order Completed", {"errors": 1, "delivery": DeliveryState.REFUSED, "status": 400}),
     ("track", "order completed", {"warnings": 2, "source": "ios", "delivery": DeliveryState.SENT}),
     ("group", "acme", {"delivery": DeliveryState.SENT}),
     (

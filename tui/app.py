@@ -20,6 +20,7 @@ from ..core.api.viewer import Viewer
 from ..core.settings import Settings
 from . import theme_memory
 from .keys import KEYS, bindings
+from .layout_memory import beside
 from .model.exporters import EXPORTERS
 from .model.list_source import Reconnect
 from .palette import few_colors
@@ -34,7 +35,7 @@ class SegtapApp(App[object], inherit_bindings=False):
 
     `reconnect` gives a new viewer after the engine was lost (an own engine may have to be started again);
     without it the same viewer is tried again. The theme that is chosen is kept in
-    `memory`. `plain` is for terminals without Unicode: None finds out.
+    `memory`, and the layout beside it. `plain` is for terminals without Unicode: None finds out.
     """
 
     TITLE = "segtap"
@@ -71,7 +72,12 @@ class SegtapApp(App[object], inherit_bindings=False):
     def on_mount(self) -> None:
         problems = self._put_on_theme()
         self.main = MainScreen(
-            self.viewer, self.settings, marks=self.marks, clock=self._clock, reconnect=self._reconnect
+            self.viewer,
+            self.settings,
+            marks=self.marks,
+            clock=self._clock,
+            reconnect=self._reconnect,
+            memory=beside(self._memory),
         )
         self.push_screen(self.main)
         self.main.call_after_refresh(self.painted.set)

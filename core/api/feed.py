@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 
 from ..delivery import DeliveryState
 from .models import Change, EngineState, FeedBatch, Summary
 
 FRAME_INTERVAL = 0.05
 """Seconds between two frames to one viewer: 20 a second at most. The first after a rest goes at once."""
+NO_STATUSES: Mapping[int, int] = {}
 MAX_ADDED = 2_000
 MAX_CHANGED = 10_000
 """What is held for a viewer between frames; beyond it the oldest go, and are counted as missed."""
@@ -22,6 +23,7 @@ class _Seat:
     def __init__(self) -> None:
         self.added: deque[Summary] = deque(maxlen=MAX_ADDED)
         self.changed: dict[int, DeliveryState] = {}
+        self.statuses: dict[int, int] = {}
         self.missed = 0
         self.cleared = False
         self.reread = False
@@ -34,8 +36,9 @@ class _Seat:
         self.added.extend(summaries)
         self.wake.set()
 
-    def change(self, states: Iterable[tuple[int, DeliveryState]]) -> None:
+    def change(self, states: Iterable[tuple[int, DeliveryState]], statuses: Mapping[int, int]) -> None:
         self.changed.update(states)
+        self.statuses.update(statuses)
         while len(self.changed) > MAX_CHANGED:
             # A viewer that lost a change pages again, as for a lost summary.
             del self.changed[next(iter(self.changed))]
@@ -45,6 +48,7 @@ class _Seat:
     def clear(self) -> None:
         self.added.clear()
         self.changed.clear()
+        self.statuses.clear()
         self.missed = 0
         self.cleared = True
         self.wake.set()
@@ -52,7 +56,9 @@ class _Seat:
     def take(self, state: EngineState) -> FeedBatch:
         batch = FeedBatch(
             added=tuple(self.added),
-            changed=tuple(Change(id, delivery) for id, delivery in self.changed.items()),
+            changed=tuple(
+                Change(id, delivery, self.statuses.get(id, 0)) for id, delivery in self.changed.items()
+            ),
             state=state,
             missed=self.missed,
             cleared=self.cleared,
@@ -60,6 +66,7 @@ class _Seat:
         )
         self.added.clear()
         self.changed.clear()
+        self.statuses.clear()
         self.missed = 0
         self.cleared = self.reread = False
         return batch
@@ -86,10 +93,15 @@ class Feed:
         for seat in self._seats:
             seat.add(summaries)
 
-    def change(self, states: Sequence[tuple[int, DeliveryState]]) -> None:
-        """Hand new states of messages, as (message id, state), to every viewer."""
+    def change(
+        self, states: Sequence[tuple[int, DeliveryState]], statuses: Mapping[int, int] = NO_STATUSES
+    ) -> None:
+        """Hand new states of messages, as (message id, state), to every viewer.
+
+        `statuses` are the HTTP statuses of those that Mixpanel refused.
+        """
         for seat in self._seats:
-            seat.change(states)
+            seat.change(states, statuses)
 
     def touch(self) -> None:
         """Send the engine's state to every viewer."""

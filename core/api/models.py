@@ -18,7 +18,10 @@ _NOT_SENT = frozenset((DeliveryState.NONE, DeliveryState.FAULT))
 
 
 class Summary(msgspec.Struct, frozen=True, array_like=True):
-    """One line of the list. For a refused request `type` is "" and `name` the reason."""
+    """One line of the list. For a refused request `type` is "" and `name` the reason.
+
+    `status` is the HTTP status with which Mixpanel refused it, 0 if it did not or if that is not known.
+    """
 
     id: int
     received_at: int
@@ -31,6 +34,7 @@ class Summary(msgspec.Struct, frozen=True, array_like=True):
     marks: int
     delivery: DeliveryState
     message_id: str
+    status: int = 0
 
     @property
     def mode(self) -> Mode:
@@ -51,10 +55,14 @@ class Summary(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Change(msgspec.Struct, frozen=True, array_like=True):
-    """A message's delivery changed: to another state, or by an attempt that left the state unchanged."""
+    """A message's delivery changed: to another state, or by an attempt that left the state unchanged.
+
+    `status` is that of a refusal, as in `Summary`.
+    """
 
     id: int
     delivery: DeliveryState
+    status: int = 0
 
 
 class SentWith(msgspec.Struct, frozen=True):

@@ -9,7 +9,7 @@ import msgspec
 
 from ..api.feed import Feed
 from ..api.server import ControlApp
-from ..delivery import Delivery, DeliveryState
+from ..delivery import Delivery, DeliveryState, refusal_statuses
 from ..faults import Faults
 from ..forward.forwarder import Forwarder
 from ..forward.sender import OnDelivery
@@ -261,6 +261,6 @@ def _delivered(feed: Feed) -> OnDelivery:
     def delivered(deliveries: Sequence[Delivery], states: Sequence[tuple[int, DeliveryState]]) -> None:
         log_deliveries(deliveries)
         # Includes attempts that settle nothing: viewers then ask for the message's new attempt.
-        feed.change(states)
+        feed.change(states, refusal_statuses(deliveries))
 
     return delivered

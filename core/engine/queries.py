@@ -12,6 +12,7 @@ import msgspec
 from ..api.feed import Feed
 from ..api.models import EngineState, FeedBatch, Health, MessageDetail, Page, SuperProperties
 from ..checks.not_imitated import in_settings
+from ..delivery import DeliveryState, refusal_statuses
 from ..errors import JournalError
 from ..faults import Faults
 from ..forward.credentials import credentials_in_words, sent_with
@@ -184,15 +185,29 @@ class Queries:
         """
         query = parse(filter)
         if query.node is None:
-            return await self._stores.index.page(before=before, after=after, limit=limit)
+            page = await self._stores.index.page(before=before, after=after, limit=limit)
+            return await self._with_statuses(page)
         search = Search(self._stores, self._reader, query, self.bounds)
         until = None if wait is None else time.monotonic() + wait / 1000
         late = None if until is None else lambda: time.monotonic() >= until
         page = await search.page(before=before, after=after, limit=limit, late=late)
-        if not page.searched_to:
+        if page.searched_to:
+            searched = await searched_above(self._stores.index, page.searched_to)
+            page = msgspec.structs.replace(page, searched=searched)
+        return await self._with_statuses(page)
+
+    async def _with_statuses(self, page: Page) -> Page:
+        """Return the page with the HTTP status of each message that Mixpanel refused."""
+        refused = [line.id for line in page.summaries if line.delivery is DeliveryState.REFUSED]
+        if not refused:
             return page
-        searched = await searched_above(self._stores.index, page.searched_to)
-        return msgspec.structs.replace(page, searched=searched)
+        attempts = await self._stores.outbox.deliveries_of(refused)
+        statuses = refusal_statuses(one for id in attempts for one in attempts[id])
+        lines = (
+            msgspec.structs.replace(line, status=statuses[line.id]) if line.id in statuses else line
+            for line in page.summaries
+        )
+        return msgspec.structs.replace(page, summaries=tuple(lines))
 
     async def detail(self, id: int) -> MessageDetail:
         """Return everything about one message."""

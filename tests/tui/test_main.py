@@ -215,11 +215,11 @@ async def test_a_delivery_shows_at_once(app_on: AppOn) -> None:
     viewer = FakeViewer([summary(1, delivery=DeliveryState.WAITING)])
     async with app_on(viewer).run_test(size=(80, 24)) as pilot:
         main = await ready(pilot, 1)
-        assert lines(main)[0].rstrip().endswith("…")
+        assert lines(main)[0].rstrip().endswith("wait")
         await until(pilot, lambda: ("detail", message_number(1, 0)) in viewer.calls)
         viewer.calls.clear()
         viewer.deliver(Change(message_number(1, 0), DeliveryState.SENT))
-        await until(pilot, lambda: lines(main)[0].rstrip().endswith("✓"))
+        await until(pilot, lambda: lines(main)[0].rstrip().endswith("200"))
         await until(pilot, lambda: ("detail", message_number(1, 0)) in viewer.calls, "the panes hear of it")
 
 

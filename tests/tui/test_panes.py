@@ -314,7 +314,7 @@ class TestDelivery:
         message = order(bad=True, delivery=DeliveryState.REFUSED, deliveries=attempts())
         text = await shown(DeliveryPane(), message)
         assert "Delivery ─ refused" in text
-        assert "✗ Mixpanel refused 1 of 3 requests." in text
+        assert "✖ Mixpanel refused 1 of 3 requests." in text
         assert "/import 503  to be tried again" in text
         assert "10:41:06.411  /import 400  refused" in text
         assert "“'$insert_id' is invalid: must only contain alphanumeric or hyphen '-' characters”" in text

@@ -103,7 +103,7 @@ async def test_from_the_first_message_to_mixpanel_and_on_after_a_restart(
             await post(url, track("m-5", "Sent Now"), track("m_6", "Bad Id"))
             await until(pilot, lambda: main.state is not None and main.state.deliveries.refused == 1)
             await until(pilot, lambda: main.state is not None and main.state.sent_since_on == 1)
-            await sees(pilot, "✓", "✗", *(["1 sent"] if size[0] > 80 else []))
+            await sees(pilot, "200", "400", *(["1 sent"] if size[0] > 80 else []))
             assert [event["event"] for event in mixpanel.events] == ["Sent Now"]
             await pilot.press("end", "5")
             await reads(pilot, main.delivery, "Mixpanel refused 1 of 1 request", "/import 400", "$insert_id")
@@ -126,7 +126,7 @@ async def test_from_the_first_message_to_mixpanel_and_on_after_a_restart(
             await reads(pilot, main.delivery, "forwarding is off")
 
         async with on_screen(tmp_path, mixpanel, size) as (pilot, main, _):
-            await sees(pilot, "Comes Later", "Bad Id", "✗", "…", "1 waiting", "FORWARDING OFF")
+            await sees(pilot, "Comes Later", "Bad Id", "400", "wait", "1 waiting", "FORWARDING OFF")
             assert len(main.list.window) == 7
             await pilot.press("up", "5")
             await reads(pilot, main.delivery, "Mixpanel refused 1 of 1 request", "$insert_id")

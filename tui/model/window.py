@@ -72,8 +72,12 @@ class Window:
         places: list[int] = []
         for change in changes:
             at = self.index(change.id)
-            if at is not None and self.rows[at].delivery != change.delivery:
-                self.rows[at] = msgspec.structs.replace(self.rows[at], delivery=change.delivery)
+            if at is None:
+                continue
+            row = self.rows[at]
+            status = change.status or (row.status if row.delivery is change.delivery else 0)
+            if (row.delivery, row.status) != (change.delivery, status):
+                self.rows[at] = msgspec.structs.replace(row, delivery=change.delivery, status=status)
                 places.append(at)
         return places
 

@@ -1,51 +1,11 @@
-"""The columns of the message list: which there is room for, and how a text is fitted into one."""
+"""Fits a text into a column: padded, or cut, and of a width that every terminal agrees on."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
-from functools import lru_cache
 
 from rich.cells import cell_len, set_cell_size
-
-TIME_MS = 12
-TIME_S = 8
-COUNT = 4
-MODE = 6
-
-
-@dataclass(frozen=True)
-class Columns:
-    """Widths in cells; 0 leaves a column out. One blank stands between columns."""
-
-    total: int
-    time: int
-    name: int
-    user: int
-    source: int
-    mode: int
-    count: int
-
-
-@lru_cache(maxsize=64)
-def columns(total: int) -> Columns:
-    """Return the columns for a line of that many cells.
-
-    The mark of the selected line, the letter, the name, the warning and delivery marks always stay. As
-    the line gets shorter, the mode goes first, then the source, then the user, then
-    the milliseconds, then the time.
-    """
-    time = TIME_MS if total >= 56 else TIME_S if total >= 36 else 0
-    count = COUNT if total >= 26 else 2 if total >= 8 else 0
-    source = min(16, total // 8) if total >= 66 else 0
-    mode = MODE if total >= 96 else 0
-    user = min(28, total // 4) if total >= 46 else 0
-    used = 1 + 1 + 1  # the mark, the letter and a blank behind it
-    used += sum(width + 1 for width in (time, user, source, mode, count) if width)
-    used += 3 if total >= 5 else 0  # the delivery mark between two blanks
-    return Columns(total, time, max(total - used, 1), user, source, mode, count)
-
 
 _PICTURE = "[\u203c-\u3299\U0001f000-\U0001faff]"
 _ADDED = "[\ufe0e\ufe0f\u20e3\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]"

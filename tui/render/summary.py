@@ -154,7 +154,7 @@ def _event_columns(width: int) -> tuple[int, int, int]:
 
 
 def event_spans(event: EventCount, overview: Overview, marks: Glyphs, width: int) -> list[Span]:
-    """Draw `T Order Completed  412  ✖12  ▲40  ✗12 ✓300  ▁▂▅█`."""
+    """Draw `T Order Completed  412  ✖12  ▲40  ✖12 ✓300  ▁▂▅█`."""
     name, delivery, spark = _event_columns(width)
     letter, style = call_mark(event.type, marks)
     words = event_words(event.type, event.name)

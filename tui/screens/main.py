@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 
 from textual import on
 from textual.app import App
@@ -37,8 +38,9 @@ class MainScreen(MainFeed):
         marks: Glyphs,
         clock: Callable[[], float],
         reconnect: Reconnect | None = None,
+        memory: Path | None = None,
     ) -> None:
-        super().__init__(viewer, settings, marks=marks, clock=clock, reconnect=reconnect)
+        super().__init__(viewer, settings, marks=marks, clock=clock, reconnect=reconnect, memory=memory)
         self._trail = Trail()
         self._seeking = asyncio.Lock()
 

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 from textual import on
 from textual.content import Content
@@ -26,10 +27,10 @@ from ..render.glyphs import Glyphs
 from ..widgets.filter_bar import FilterBar
 from ..widgets.list_frame import Progress, list_place, list_title, progress_words
 from ..widgets.message_list import MessageList
-from .main_layout import MainLayout
+from .main_shape import MainShape
 
 
-class MainFeed(MainLayout):
+class MainFeed(MainShape):
     """Fills the parts of the main screen from the engine, and reads what the list asks for."""
 
     def __init__(
@@ -40,8 +41,9 @@ class MainFeed(MainLayout):
         marks: Glyphs,
         clock: Callable[[], float],
         reconnect: Reconnect | None = None,
+        memory: Path | None = None,
     ) -> None:
-        super().__init__(viewer, settings, marks=marks, clock=clock)
+        super().__init__(viewer, settings, marks=marks, clock=clock, memory=memory)
         self._state: EngineState | None = None
         self.answered = asyncio.Event()
         """Set once the engine's state is known, or that it cannot be reached."""

@@ -23,6 +23,7 @@ from ..widgets.empty_state import EmptyState
 from ..widgets.filter_bar import FilterBar
 from ..widgets.header import Header
 from ..widgets.key_bar import KeyBar
+from ..widgets.list_head import ListHead
 from ..widgets.message_list import MessageList
 from ..widgets.mixpanel_pane import MixpanelPane
 from ..widgets.pane import Pane
@@ -74,6 +75,7 @@ class MainLayout(Screen[None]):
         self.opened = False
         self.header = Header(viewer.url, marks=marks, clock=clock, id="header")
         self.list = MessageList(marks=marks, id="list")
+        self.list_head = ListHead(self.list, id="list-head")
         self.filter_bar = FilterBar(self.list, id="filter")
         self.empty = EmptyState(viewer.url, settings.origin, marks=marks, id="empty")
         self.segment = SegmentPane(id="segment", classes="pane")
@@ -98,6 +100,7 @@ class MainLayout(Screen[None]):
         yield self.header
         with Container(id="body"):
             with Vertical(id="messages"):
+                yield self.list_head
                 yield self.list
                 yield self.filter_bar
             with Container(id="panes"):
@@ -209,6 +212,10 @@ class MainLayout(Screen[None]):
         """Open the selected message in the pane used last."""
         if self.list.selected is not None:
             self.action_pane(self.pane_name)
+
+    @on(MessageList.Reshaped)
+    def _list_reshaped(self) -> None:
+        self.list_head.refresh()
 
     @on(PaneTabs.Chosen)
     def _tab_chosen(self, event: PaneTabs.Chosen) -> None:

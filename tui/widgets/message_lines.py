@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from typing import ClassVar
 
 from rich.segment import Segment
+from textual.message import Message
 from textual.strip import Strip
 
+from ...core.api.models import Summary
+from ...core.messages import seq_of
 from ..model.selection import Selection
 from ..model.window import LIMIT, Window
-from ..render.columns import columns, fit
+from ..render.columns import fit
 from ..render.glyphs import UNICODE, Glyphs
-from ..render.message import COMPONENTS, LinePainter
+from ..render.list_columns import Columns, Look, Needs, columns
+from ..render.message import COMPONENTS, LinePainter, clock_time, same_time, time_since
 from .line_list import LineView
 
 
@@ -23,6 +27,9 @@ class MessageLines(LineView):
     WHOLE = "text"
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"message-list--{name}" for name in COMPONENTS}
 
+    class Reshaped(Message):
+        """The columns are others now, or have other widths."""
+
     def __init__(self, *, marks: Glyphs = UNICODE, limit: int = LIMIT, id: str | None = None) -> None:
         super().__init__(id=id)
         self.window = Window(limit)
@@ -30,6 +37,13 @@ class MessageLines(LineView):
         self.marks = marks
         self.nothing = ""
         """The text shown when there are no messages."""
+        self.look = Look()
+        """The columns that the reader chose."""
+        self._needs = self._drawn_for = Needs()
+        """The cells that the messages take, and those that the columns are made for.
+
+        Only the first grow while the list is read, so that nothing moves.
+        """
         self._painter = LinePainter(marks, self.style)
 
     @property
@@ -46,12 +60,58 @@ class MessageLines(LineView):
     def line_count(self) -> int:
         return len(self.window)
 
+    @property
+    def columns(self) -> Columns:
+        """The columns as they are drawn now."""
+        return columns(self.width, self.look, self._drawn_for)
+
+    def note_widths(self, summaries: Sequence[Summary], *, afresh: bool = False) -> None:
+        """Note what the texts of messages take; `afresh` forgets those from before."""
+        self._needs = (Needs() if afresh else self._needs).including(summaries)
+
+    def fit_columns(self) -> bool:
+        """Make the columns for the messages noted; return True if that changes them."""
+        before, self._drawn_for = self.columns, self._needs
+        if self.columns == before:
+            return False
+        self.redraw()
+        self.post_message(self.Reshaped())
+        return True
+
+    def put_look(self, look: Look) -> None:
+        """Show other columns, or other times."""
+        self.look = look
+        self.redraw()
+        self.post_message(self.Reshaped())
+
     def line_key(self, at: int) -> Hashable:
-        return self.window.rows[at], self._state(at)
+        return self.window.rows[at], self._state(at), self._time(at)
 
     def paint_line(self, at: int, width: int) -> Strip:
         """Draw a message."""
-        return self._painter.paint(self.window.rows[at], columns(width), self._state(at))
+        return self._painter.paint(self.window.rows[at], self.columns, self._state(at), self._time(at))
+
+    def _time(self, at: int) -> str:
+        """Return what stands in the column of times: a dot where the request of the line above is the same.
+
+        The first line in sight and the selected one always have their time.
+        """
+        width = self.columns.width("time")
+        if not width:
+            return ""
+        rows, clock = self.window.rows, self.look.clock
+        line, above = rows[at], rows[at - 1] if at else None
+        if clock == "since":
+            return "" if above is None else time_since(line.received_at - above.received_at, width)
+        if (
+            above is not None
+            and above.received_at == line.received_at
+            and seq_of(above.id) == seq_of(line.id)
+            and at != self.scroll_offset.y
+            and line.id != self.selection.id
+        ):
+            return same_time(width, self.marks)
+        return clock_time(line.received_at, width, clock)
 
     def paint_blank(self, y: int, width: int) -> Strip:
         """Draw the text that stands in place of messages."""

@@ -59,7 +59,7 @@ class MessageList(MessageLines, inherit_bindings=False):
     def reset(self, page: Page, *, keep: int | None = None) -> None:
         """Show this page, the newest messages; keep the selected message if the page has it."""
         self.window.reset(page.summaries, more_above=page.more)
-        self._strips.clear()
+        self._new_rows()
         self.selection.caught_up()
         at = self.window.index(keep) if keep is not None else None
         self.resize_lines()
@@ -74,6 +74,7 @@ class MessageList(MessageLines, inherit_bindings=False):
     def hold_from(self, page: Page) -> None:
         """Show this page, the oldest messages; newer ones exist below."""
         self.window.reset(page.summaries)
+        self._new_rows()
         self.window.more_below = True
         self.selection.saw(0, reset=True)
         self.resize_lines()
@@ -86,7 +87,7 @@ class MessageList(MessageLines, inherit_bindings=False):
         self.pause()
         self.window.reset(page.summaries, more_above=page.more)
         self.window.more_below = True
-        self._strips.clear()
+        self._new_rows()
         self.selection.caught_up()
         last = len(self.window) - 1
         self.selection.saw(last, reset=True)
@@ -105,12 +106,14 @@ class MessageList(MessageLines, inherit_bindings=False):
             return
         if not self.window.append(summaries):
             return
+        self.note_widths(summaries)
         first = not selection.following and selection.id is None
         top = self.scroll_offset.y
         read_from = len(self.window) if selection.following else min(top, selection.at)
         dropped = self.window.trim(keep_from=read_from)
         self.resize_lines()
         if selection.following:
+            self.fit_columns()
             self._to_newest()
         elif dropped:
             selection.shift(-dropped)
@@ -127,6 +130,7 @@ class MessageList(MessageLines, inherit_bindings=False):
             self.selection.caught_up()
         top = self.scroll_offset.y
         if self.window.append(page.summaries):
+            self.note_widths(page.summaries)
             over = len(self.window) - self.window.limit
             fits = over > 0 and min(top, self.selection.at) >= over
             if fits:
@@ -141,7 +145,9 @@ class MessageList(MessageLines, inherit_bindings=False):
         """Add a page of older messages on top. The lines in sight stay where they are."""
         empty = not len(self.window)
         added = self.window.prepend(page.summaries, more=page.more)
+        self.note_widths(page.summaries)
         if added and empty:
+            self.fit_columns()
             self.resize_lines()
             self._to_newest()
         elif added:
@@ -160,6 +166,12 @@ class MessageList(MessageLines, inherit_bindings=False):
             if place == self.selection.at:
                 self.post_message(self.Highlighted(self.window.rows[place]))
 
+    def _new_rows(self) -> None:
+        """Draw the lines of another window, in columns made for them."""
+        self._strips.clear()
+        self.note_widths(self.window.rows, afresh=True)
+        self.fit_columns()
+
     def _changed(self) -> None:
         self.refresh()
         self.post_message(self.Changed())
@@ -169,6 +181,7 @@ class MessageList(MessageLines, inherit_bindings=False):
     def action_follow(self) -> None:
         """Go to the newest message and follow."""
         self.selection.follow()
+        self.fit_columns()
         if self.window.more_below:
             self.post_message(self.NeedNewest())
         self._to_newest()
@@ -279,6 +292,7 @@ class MessageList(MessageLines, inherit_bindings=False):
     def on_resize(self) -> None:
         """Stay at the newest message while following, else keep the selected line in sight."""
         self.resize_lines()
+        self.fit_columns()
         if not self.size.height:
             return
         if self.selection.following:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from segtap.core.text import clean
-from segtap.tui.render.columns import columns, fit, sure
+from segtap.tui.render.columns import fit, sure
 
 
 @given(st.text(max_size=200), st.integers(0, 60))
@@ -56,20 +56,3 @@ def test_clusters_of_unsure_width_become_one_sign(text: str, shown: str) -> None
 @given(st.text(st.sampled_from("a 👨👩🏽\u200d\ufe0f🇩🇪❤1\u20e3注e\u0301…"), max_size=60), st.integers(1, 30))
 def test_a_line_is_as_wide_as_its_characters_one_by_one(text: str, width: int) -> None:
     assert sum(map(cell_len, fit(clean(text), width))) == width
-
-
-def test_columns_give_way_one_after_the_other() -> None:
-    wide = columns(100)
-    assert all((wide.time, wide.name, wide.user, wide.source, wide.count))
-    assert columns(95).mode == 0 < columns(96).mode
-    assert columns(60).source == 0
-    assert columns(44).user == 0
-    assert columns(50).time == 8
-    assert columns(20).time == 0
-    for width in range(1, 300):
-        at = columns(width)
-        assert at.name >= 1
-        if width >= 12:
-            parts = [at.time, at.user, at.source, at.mode, at.count]
-            used = 3 + at.name + sum(part + 1 for part in parts if part) + 3
-            assert used == width

@@ -1,0 +1,52 @@
+"""What the reader changed of the layout, in a file of the state folder, beside the theme chosen last."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from ..core import private_files
+from .render.list_columns import Look
+
+LONGEST = 10_000
+
+
+class Layout(msgspec.Struct, frozen=True):
+    """Columns of the list, its share of the room in percent, and whether a part has all of it.
+
+    `wide` is the list's share of the columns beside the panes, `middle` that of the rows above them.
+    """
+
+    look: Look = Look()
+    wide: int = 40
+    middle: int = 42
+    zoomed: bool = False
+    wrapped: bool = False
+
+
+def beside(theme: Path | None) -> Path | None:
+    """Return the file of the layout, given that of the theme."""
+    return None if theme is None else theme.with_name("layout.json")
+
+
+def read(path: Path | None) -> Layout:
+    """Return the layout; segtap's own if none was kept, or if the file cannot be read."""
+    if path is None:
+        return Layout()
+    try:
+        return msgspec.json.decode(path.read_bytes()[:LONGEST], type=Layout)
+    except (OSError, msgspec.MsgspecError, ValueError):
+        return Layout()
+
+
+def write(path: Path | None, layout: Layout) -> str:
+    """Keep the layout; return why that cannot be, or ""."""
+    if path is None:
+        return ""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private_files.replace(path, msgspec.json.encode(layout))
+    except OSError as error:
+        return f"The layout is not kept for the next start: {error}"
+    return ""
