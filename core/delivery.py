@@ -23,7 +23,7 @@ class DeliveryState(enum.StrEnum):
     NONE = "none"
     """There is nothing to send, whether forwarding was on or off."""
     OFF = "off"
-    """Received while forwarding was off: not sent, unless it is replayed."""
+    """Received while forwarding was off: not sent, unless it is replayed. Or it is for another project."""
     HELD = "held"
     """Waits for the user."""
     UNCERTAIN = "uncertain"
@@ -39,7 +39,7 @@ class DeliveryState(enum.StrEnum):
 
 
 MEANINGS: dict[DeliveryState, str] = {
-    DeliveryState.OFF: "received while forwarding was off",
+    DeliveryState.OFF: "received while forwarding was off, or for another project",
     DeliveryState.WAITING: "owed to Mixpanel",
     DeliveryState.SENT: "accepted by Mixpanel",
     DeliveryState.REFUSED: "refused by Mixpanel",

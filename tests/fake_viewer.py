@@ -38,6 +38,7 @@ from segtap.core.stores.tallies import Line, Tallies, tallies_of
 from segtap.core.verdict import (
     SEVERITY_WEIGHT,
     Finding,
+    NotSent,
     Operation,
     OutgoingRequest,
     Severity,
@@ -323,6 +324,8 @@ class FakeViewer(Viewer):
         self.closed = False
         self._frames: set[asyncio.Queue[FeedBatch | None]] = set()
         self._replay_of: dict[int, int] = {}
+        self.not_sent: NotSent | None = None
+        """Why no message is sent, None if it is."""
 
     # What a test makes happen
 
@@ -438,9 +441,13 @@ class FakeViewer(Viewer):
         line = next((line for line in self.lines if line.id == id), None)
         if line is None:
             raise InputError(f"Message {id} is no longer in the journal: it was cleared.")
-        source = self._replay_of.get(id)
+        source, detail = self._replay_of.get(id), detail_of(line)
+        if self.not_sent is not None:
+            made = msgspec.structs.replace(detail.verdict.translation, not_sent=self.not_sent)
+            verdict = msgspec.structs.replace(detail.verdict, translation=made)
+            detail = msgspec.structs.replace(detail, verdict=verdict)
         return msgspec.structs.replace(
-            detail_of(line),
+            detail,
             replay_of=next((line for line in self.lines if line.id == source), None),
             replays=tuple(line for line in self.lines if self._replay_of.get(line.id) == id),
         )

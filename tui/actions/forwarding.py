@@ -87,7 +87,8 @@ def forwarding_question(state: EngineState) -> str:
         parts.append("This is a dry run: nothing leaves this machine.")
     if off:
         stay = "stays" if off == 1 else "stay"
-        parts.append(f"{counted(off, 'message')} received before {stay} unsent; a replay sends them.")
+        before = f"{counted(off, 'message')} received before {stay} unsent"
+        parts.append(f"{before}; a replay sends what is for this project.")
     if state.teed:
         came = "message was a copy" if state.teed == 1 else "messages were copies"
         parts.append(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from ... import core
+from ...core.api.models import Summary
+from ...core.messages import Marks
 from ...core.text import clean, counted, shorten
 from .context import Context, ask
 from .forwarding import project_of
@@ -21,14 +24,32 @@ async def replay(on: Context) -> None:
             severity="warning",
         )
         return
-    if state.forwarding and not await ask(
-        on, f"Send 1 message again to {project_of(state)}?", yes="Send again", no="Do not send"
+    why = await _why_not_sent(on, summary) if state.forwarding else ""
+    if (
+        state.forwarding
+        and not why
+        and not await ask(
+            on, f"Send 1 message again to {project_of(state)}?", yes="Send again", no="Do not send"
+        )
     ):
         return
     count = await on.viewer.replay([summary.id])
     name = shorten(clean(summary.name or summary.type), 40)
     what = f"Replayed “{name}”" if count == 1 else f"Replayed {counted(count, 'message')}"
-    if state.forwarding:
+    if why:
+        on.notify(f"{what}. Mixpanel gets nothing of it: {clean(why)}.")
+    elif state.forwarding:
         on.notify(f"{what}: it goes to {project_of(state)}.")
     else:
         on.notify(f"{what}. Forwarding is off, so Mixpanel gets nothing.")
+
+
+async def _why_not_sent(on: Context, summary: Summary) -> str:
+    """Return why forwarding sends nothing of a replay of this message, "" if it sends it."""
+    if summary.marks & Marks.SECOND_RECEIPT:
+        return ""  # its replay is a message of its own
+    detail = await on.viewer.detail(summary.id)
+    translation = detail.verdict.translation
+    if translation.not_sent is not None:
+        return translation.not_sent.reason
+    return core.why_nothing(translation, summary.type, summary.marks, detail.source_kind)

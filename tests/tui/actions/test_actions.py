@@ -15,7 +15,8 @@ from textual.widgets._toast import Toast
 
 from segtap.core.api.models import Change
 from segtap.core.delivery import DeliveryCounts, DeliveryState
-from segtap.core.messages import message_number
+from segtap.core.messages import Marks, message_number
+from segtap.core.verdict import NotSent
 from segtap.tui.app import SegtapApp
 from segtap.tui.model.exporters import EXPORTERS
 from segtap.tui.screens.confirm import Choose, Confirm
@@ -103,6 +104,20 @@ async def test_replay_with_forwarding_on_names_project_and_region(app_on: AppOn)
         await until(pilot, lambda: ("replay", (message_number(3, 0),)) in viewer.calls)
 
 
+async def test_replay_of_what_is_not_sent_says_so_and_does_not_ask(app_on: AppOn) -> None:
+    viewer = FakeViewer([summary(1), summary(2, marks=int(Marks.SECOND_RECEIPT))], forwarding=True)
+    viewer.not_sent = NotSent("$.properties.token", "another project (ab12…)")
+    async with app_on(viewer).run_test(size=(120, 40), notifications=True) as pilot:
+        main = await ready(pilot, 2)
+        await pilot.press("r")
+        assert "Send 1 message again" in await asked(pilot), "the replay of a copy is a message of its own"
+        await pilot.press("escape")
+        await until(pilot, lambda: pilot.app.screen is main)
+        await pilot.press("up", "r")
+        await until(pilot, lambda: ("replay", (message_number(1, 0),)) in viewer.calls)
+        await until(pilot, lambda: "Mixpanel gets nothing of it: another project (ab12…)." in said(pilot))
+
+
 async def test_what_a_message_holds_is_no_markup(app_on: AppOn) -> None:
     name = "[/b] [red](x=1) [@click=app.quit]quit[/]"
     viewer = FakeViewer([summary(1, name=name)])
@@ -133,7 +148,9 @@ async def test_forwarding_says_what_it_will_do(app_on: AppOn) -> None:
         await pilot.press("f")
         question = await asked(pilot)
         assert "project a1b2…f9 at the endpoint in the EU" in question
-        assert "1,204 messages received before stay unsent" in question
+        assert (
+            "1,204 messages received before stay unsent; a replay sends what is for this project" in question
+        )
         assert "2 messages were copies" in question
         assert "counts each twice" in question
         await pilot.press("escape")
