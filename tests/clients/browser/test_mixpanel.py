@@ -127,3 +127,38 @@ async def test_recordings_flags_and_settings_are_answered(endpoint: Endpoint, br
     asked = {url.partition("?")[0].removeprefix(endpoint.url) for _, url, _ in visit.requests}
     assert asked >= {"/flags/", "/settings/", "/track/"}
     assert named(endpoint.messages()) == {"Seen"}
+
+
+async def test_a_whole_session_is_recorded_and_nothing_of_it_is_kept(
+    endpoint: Endpoint, browser: Browser
+) -> None:
+    config = {"record_sessions_percent": 100, "record_min_ms": 0}
+    button = "addEventListener('load', () => { document.body.innerHTML = '<button id=go>Zoë 🎉</button>' })"
+    recording = """(async () => {
+      const id = () => mixpanel.get_session_recording_properties().$mp_replay_id
+      while (!id()) await new Promise(requestAnimationFrame)
+    })()"""
+    clicked = """(async () => {
+      const queue = () => mixpanel.recorderManager.getRecorder().activeRecording.batcher.queue.memQueue
+      while (!queue().some((one) => one.payload.type === 3)) await new Promise(requestAnimationFrame)
+    })()"""
+    stop = "mixpanel.stop_session_recording()"
+    part: list[dict[str, Any]] = [{"run": recording}, {"click": "#go"}, {"run": clicked}, {"run": stop}]
+    acts: list[dict[str, Any]] = [
+        {"open": page(endpoint.url, config) + "mixpanel.track('Seen');" + button},
+        *part,
+        {"until": ["response", "/record/", 1]},
+        {"run": "mixpanel.start_session_recording()"},
+        *part,
+        {"until": ["response", "/record/", 2]},
+        {"run": "cleared()"},
+    ]
+    async with browser.play(acts) as visit:
+        pass
+    assert visit.errors == []
+    recorded = [url for method, url, _ in visit.requests if method == "POST" and "/record/" in url]
+    assert len(recorded) >= 2
+    assert all("replay_id=" in url for url in recorded)
+    assert named(endpoint.messages()) >= {"Seen"}
+    assert not any("/record" in receipt.path for receipt in endpoint.sink.receipts)
+    assert endpoint.sink.refused == []
