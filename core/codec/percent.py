@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import NamedTuple
-from urllib.parse import unquote
+from urllib.parse import unquote, unquote_to_bytes
 
 _SEQUENCE = re.compile(r"%[0-9A-Fa-f]{2}")
 _SEQUENCES = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
@@ -43,9 +43,13 @@ def unpercent(text: str, *, plus_as_space: bool) -> Plain:
     try:
         decoded = unquote(given, errors="strict")
     except UnicodeDecodeError:
-        decoded, note = _generously(given)
-        notes.append(note)
-        sure = False
+        try:
+            # CESU-8: the halves of surrogate pairs, which the reader of the JSON joins.
+            decoded = unquote_to_bytes(given).decode("utf-8", "surrogatepass")
+        except UnicodeError:
+            decoded, note = _generously(given)
+            notes.append(note)
+            sure = False
     if stray := len(_STRAY.findall(text)):
         notes.append(f"a % without two hexadecimal digits behind it is left as it stood ({stray:,} of them)")
     if raw := list(dict.fromkeys(_NEVER_RAW.findall(text))):

@@ -9,12 +9,16 @@ CESU_8 = "CESU-8"
 """An encoding in which a character beyond U+FFFF is written as two halves."""
 
 
-def unbase64(data: bytes) -> bytes:
-    """Decode base64 in either alphabet, padded or not; a `+` that a form turned into a space is read as one.
+_AROUND = b"\r\n\t ="
+_STANDARD = bytes.maketrans(b" -_", b"++/")
 
-    Raises ValueError for anything else.
+
+def unbase64(data: bytes) -> bytes:
+    """Decode base64 in either alphabet, padded or not, also in lines.
+
+    A space is read as the `+` that a form turned into one. Raises ValueError for anything else.
     """
-    text = data.strip(b"\r\n\t =").replace(b" ", b"+").replace(b"-", b"+").replace(b"_", b"/")
+    text = data.strip(_AROUND).translate(_STANDARD, b"\r\n")
     try:
         return base64.b64decode(text + b"=" * (-len(text) % 4), validate=True)
     except binascii.Error as error:

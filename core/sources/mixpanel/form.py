@@ -46,7 +46,9 @@ def data_text(value: bytes, limit: int | None = None) -> bytes:
     plain = unquote_to_bytes(value.replace(b"+", b" "))
     bare = plain.strip().removeprefix(BOM)
     if bare.lstrip()[:1] in (b"{", b"["):
-        return inflate(plain, limit=limit)
+        text = inflate(plain, limit=limit)
+        # Beside real UTF-8 a byte that is not is a damaged character, and not Latin-1.
+        return in_utf8(text) if text.decode("utf-8", "ignore").isascii() else text
     try:
         decoded = unbase64(bare)
     except ValueError as error:

@@ -6,7 +6,7 @@ import base64
 import json
 import re
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, quote
 
 import pytest
 from ingesting import Captured, Sink, ask, captured, ingest_app
@@ -84,10 +84,17 @@ def test_a_pasted_body_and_the_same_received_give_the_same_json(name: str) -> No
         base64.b64encode('{"event":"é","properties":{"token":"t"}}'.encode("latin-1")),
         base64.b64encode(b'{"event":"\xed\xa0\xbd\xed\xb8\x80","properties":{"token":"t"}}'),
         base64.urlsafe_b64encode('{"event":"ü>>>?","properties":{"token":"t"}}'.encode()).rstrip(b"="),
+        base64.b64encode('{"event":"ü>>>?","properties":{"token":"t"}}'.encode()).replace(b"+", b" "),
+        quote(base64.encodebytes(b'{"event":"%s","properties":{"token":"t"}}' % (b"lines " * 30))).encode(),
+        quote('{"event":"é","properties":{"token":"t"}}'.encode("latin-1")).encode(),
+        quote(b'{"event":"\xed\xa0\xbd\xed\xb8\x80","properties":{"token":"t"}}').encode(),
+        quote(b'{"event":"\xed\xa0\xbd","properties":{"token":"t"}}').encode(),
+        quote('{"event":"a+b 100% %41 &amp;","properties":{"token":"t"}}').encode(),
     ],
 )
-async def test_odd_base64_gives_the_same_json_pasted_and_received(encoded: bytes) -> None:
+async def test_an_odd_field_gives_the_same_json_pasted_and_received(encoded: bytes) -> None:
     sink = Sink()
     await ask(ingest_app(sink), "POST", "/track/", b"data=" + encoded)
     (message,) = parse_receipt(sink.taken[0])
-    assert message.document == decode(encoded.decode()).value
+    for pasted in (encoded.decode(), f"data={encoded.decode()}", b"data=" + encoded):
+        assert message.document == decode(pasted).value
