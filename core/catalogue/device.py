@@ -48,12 +48,13 @@ REVENUE_NOT_ON_PROFILE = Rule(
 SUPER_PROPERTY_RESERVED = Rule(
     id="super-property-reserved",
     severity="error",
-    applies_to=("track", "page"),
+    applies_to=("track", "page", "identify"),
     what="distinct_id or time is registered as a super property",
     why="In device mode Mixpanel's SDK writes super properties over its own: a registered distinct_id "
-    "renames the user, a registered time dates every later event of that browser alike.",
+    "renames the user, a registered time dates every later event of that browser alike. Unless a list says "
+    "which, all traits are registered.",
     fix="take it off super_properties under [classic], and off Properties to send as Super Properties in "
-    "Segment",
+    "Segment; give a trait another name",
     source=_SEGMENT_INTEGRATION,
 )
 PEOPLE_OFF_ENGAGE = Rule(

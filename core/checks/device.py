@@ -12,6 +12,10 @@ from collections.abc import Iterator
 from ..catalogue import device as rule
 from ..catalogue.calls import RESERVED_PROPERTY
 from ..catalogue.users import GROUP_SET_ONCE
+from ..destinations.device.normal import PlaceholderIds
+from ..destinations.device.options import read_options
+from ..destinations.device.page import Page, page_of
+from ..destinations.device.simulation import open_page, send
 from ..destinations.integrations import bundled
 from ..messages import Json, JsonObject
 from ..modes import CLASSIC_DEVICE
@@ -26,6 +30,10 @@ PYTHON = "python"
 REGISTERED = ("distinct_id", "time")
 """Properties of an event that the web SDK fills in, and that super properties overwrite."""
 
+_EFFECTS = {
+    "distinct_id": "renames the user of every later event",
+    "time": "dates every later event alike",
+}
 _DEVICE = "$device:"
 _ORDER_COMPLETED = re.compile(r"[ _]?(completed[ _]?order|order[ _]?completed)[ _]?", re.IGNORECASE)
 _NUMBER = re.compile(r"\s*(-?\d+(?:\.\d+)?)\s*", re.ASCII)
@@ -119,27 +127,46 @@ def not_reset(record: JsonObject, path: str) -> Iterator[Finding]:
 
 
 def super_property_reserved(subject: Subject) -> Iterator[Finding]:
-    """Yield properties of the message that device mode registers, and that the SDK keeps for itself."""
-    listed = subject.destination.settings.get("superProperties")
-    if not isinstance(listed, list) or bundled(subject.document) is None:
+    """Yield properties of a call that device mode registers, and that the SDK keeps for itself."""
+    for name, path in _registered(subject, "properties"):
+        yield rule.SUPER_PROPERTY_RESERVED.finding(
+            path,
+            f"{name} is registered as a super property, which {_EFFECTS[name]} in that browser",
+            fix=f"take {name} off super_properties under [classic], and off Properties to send as Super"
+            " Properties in Segment",
+        )
+
+
+def reserved_trait(subject: Subject) -> Iterator[Finding]:
+    """Yield the same of traits: unless a list says which, all of them are registered."""
+    for name, path in _registered(subject, "traits"):
+        yield rule.SUPER_PROPERTY_RESERVED.finding(
+            path,
+            f"the trait {name} is registered as a super property, which {_EFFECTS[name]} in that browser",
+            fix="give the trait another name",
+        )
+
+
+def _registered(subject: Subject, holder: str) -> Iterator[tuple[str, str]]:
+    """Yield the names of `REGISTERED` that the page registers with the message, and their paths in it.
+
+    Device mode is simulated for the message alone: the settings decide, and the integrations object.
+    """
+    document = subject.document
+    given = document.get(holder)
+    if not isinstance(given, dict) or given.keys().isdisjoint(REGISTERED) or bundled(document) is None:
         return
+    options, ids = read_options(subject.destination.settings), PlaceholderIds()
+    browser = open_page(page_of(document) or Page(), options, ids)
+    before = browser.store.super_properties
+    try:
+        after = send(browser, document, options, ids, now=subject.now).browser.store.super_properties
+    except RecursionError:
+        return  # nested too deep to be followed
+    by_identify = document.get("userId")
     for name in REGISTERED:
-        if name in listed and name in subject.properties:
-            yield reserved(name, child("$.properties", name))
-
-
-def reserved(name: str, path: str) -> Finding:
-    """Return the finding on a property that is registered as a super property."""
-    effect = {
-        "distinct_id": "renames the user of every later event",
-        "time": "dates every later event alike",
-    }[name]
-    return rule.SUPER_PROPERTY_RESERVED.finding(
-        path,
-        f"{name} is registered as a super property, which {effect} in that browser",
-        fix=f"take {name} off super_properties under [classic], and off Properties to send as Super"
-        " Properties in Segment",
-    )
+        if name in given and name in after and after[name] not in (before.get(name), by_identify):
+            yield name, child(f"$.{holder}", name)
 
 
 def _revenue(

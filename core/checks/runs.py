@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ..destinations.device.options import read_options
 from ..messages import Json
 from ..settings import Destination, DestinationKind
 from . import (
@@ -53,7 +54,7 @@ _ONLY: dict[DestinationKind, tuple[Check, ...]] = {
     "classic-cloud": (
         *(data.track_too_old, groups.group_trait_missing),
         *(classic.increment_ignored, classic.documentation_differs, insert_ids.insert_id_undocumented),
-        device.super_property_reserved,
+        *(device.super_property_reserved, device.reserved_trait),
     ),
     "actions": (
         *(data.utm_missing, classic.classic_feature_lost, classic.increment_skipped, users.array_overwritten),
@@ -119,6 +120,7 @@ _BY_CALL: dict[str, tuple[Check, ...]] = {
         users.array_overwritten,
         data.country_code,
         classic.documentation_differs,
+        device.reserved_trait,
         spec.traits,
         arrival.arrival,
     ),
@@ -155,6 +157,7 @@ _MAY_FIND: dict[Check, Callable[[Destination, CheckSettings], bool]] = {
     users.anonymous_id_not_uuid4: lambda to, by: by.identity == "original",
     classic.increment_skipped: lambda to, by: to.subscriptions is not None,  # no preset has increments
     device.super_property_reserved: lambda to, by: bool(to.settings.get("superProperties")),
+    device.reserved_trait: lambda to, by: read_options(to.settings).registers_traits,
     groups.group_key_not_a_name: lambda to, by: to.subscriptions is not None,  # presets name the key
 }
 """Rules that find nothing in any message with most settings, and whether they may with these."""

@@ -1,4 +1,11 @@
-"""The translator of each kind of destination."""
+"""The translator of each kind of destination.
+
+`classic-device`, the classic destination in device mode, is not a kind: what the page sends depends on what
+its browser did before, and on page loads that no message shows. So it is a simulation of one page's
+messages, see `device`, and no translation of one message; and segtap cannot send what the page sends itself.
+The settings refuse it as `kind`, and say so. `segtap translate`, the super properties of a message and the
+rule on reserved ones ask for the simulation by name.
+"""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...catalogue.data import SUPER_PROPERTIES_CLOUD
+from ...destinations.integrations import bundled
 from ...text import shown
 from ...verdict import Finding
 from ..spec_names import SPEC
@@ -32,7 +33,16 @@ class SuperProperties:
         if said.library != BROWSER or not said.distinct_id or said.replay:
             return
         if said.type == "identify":
-            own = tuple([name for name in said.names if name not in _OF_PERSONS and name not in self._named])
+            listed = _listed_only(seen)
+            own = tuple(
+                [
+                    name
+                    for name in said.names
+                    if name not in _OF_PERSONS
+                    and name not in self._named
+                    and (listed is None or name in listed)
+                ]
+            )
             if own:
                 self._traits.put(said.distinct_id, own)
             return
@@ -42,9 +52,19 @@ class SuperProperties:
         if not known:
             return
         sent = said.events[0].properties
+        if all(name in sent or name in self._named for name in known) or bundled(seen.document) is not None:
+            return  # of a page in device mode each has them
         lacking = [name for name in known if name not in sent and self._named.first_time(name, True)]
         if lacking:
             yield _not_on_event(lacking)
+
+
+def _listed_only(seen: Seen) -> tuple[str, ...] | None:
+    """Return the only traits that device mode registers, None if it registers all of them."""
+    classic = seen.settings.classic
+    if seen.destination.kind != "classic-cloud" or classic.set_all_traits_by_default:
+        return None
+    return classic.super_properties
 
 
 def _not_on_event(names: list[str]) -> Finding:

@@ -41,6 +41,11 @@ class DeviceOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Properties that the SDK leaves out of every event: its own option `property_blacklist`."""
 
     @property
+    def registers_traits(self) -> bool:
+        """True if some trait may become a super property."""
+        return self.all_traits or bool(self.super_properties)
+
+    @property
     def store_name(self) -> str:
         """The name of the cookie, or of the key in localStorage."""
         return f"mp_{self.cookie_name}" if self.cookie_name else f"mp_{self.token}_mixpanel"

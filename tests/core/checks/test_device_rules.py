@@ -204,6 +204,38 @@ def test_a_reserved_super_property(name: str) -> None:
     assert found(in_cloud_mode, "super-property-reserved", destination=listed) == []
 
 
+def identified(**traits: Any) -> dict[str, Any]:
+    message = real_message("next", "identify", userId="user-1", traits=traits)
+    return message | {"_metadata": {"bundled": ["Mixpanel"], "unbundled": []}}
+
+
+@pytest.mark.parametrize("name", ["distinct_id", "time"])
+def test_a_trait_that_becomes_a_reserved_super_property(name: str) -> None:
+    every = classic()
+    (finding,) = found(identified(**{name: 1795557600}), "super-property-reserved", destination=every)
+    assert (finding.severity, finding.path) == ("error", f"$.traits.{name}")
+    assert finding.fix == "give the trait another name"
+    assert found(identified(seen=1795557600), "super-property-reserved", destination=every) == []
+    listed = classic(setAllTraitsByDefault=False, superProperties=["plan"])
+    assert found(identified(**{name: 1795557600}), "super-property-reserved", destination=listed) == []
+    named = classic(setAllTraitsByDefault=False, superProperties=[name])
+    assert len(found(identified(**{name: 1795557600}), "super-property-reserved", destination=named)) == 1
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        identified(distinct_id="user-1"),  # the id that it has anyway
+        identified(time=1) | {"integrations": {"Mixpanel": False}},
+        identified(time=1) | {"_metadata": {"bundled": ["Segment.io"]}},
+        bundled(time=1) | {"type": "page", "name": "Cart", "properties": {"time": 1}},
+    ],
+)
+def test_what_the_page_does_not_register_is_right(message: dict[str, Any]) -> None:
+    pages_off = classic(consolidatedPageCalls=False, superProperties=["time", "distinct_id"])
+    assert found(message, "super-property-reserved", destination=pages_off) == []
+
+
 # -- what takes several records --------------------------------------------------------------------------
 
 
@@ -270,6 +302,21 @@ def test_the_python_library_is_named_once_for_each_project() -> None:
 def super_properties(*messages: dict[str, Any], destination: Destination = CLASSIC) -> list[list[str]]:
     found = observed(messages, destination=destination)
     return [[one.message for one in each if one.rule == "super-properties-cloud"] for each in found]
+
+
+@pytest.mark.parametrize("destination", [CLASSIC, Destination("actions", {"projectToken": TOKEN})])
+def test_in_device_mode_or_with_a_list_nothing_is_missed(destination: Destination) -> None:
+    identify = call("identify", 0, userId="user-1", traits={"plan": "pro"})
+    of_device = {"_metadata": {"bundled": ["Mixpanel"], "unbundled": []}}
+    track = call("track", 1, userId="user-1", properties={"seats": 4})
+    assert super_properties(identify, track | of_device, destination=destination) == [[], []]
+    checker = StreamChecker(
+        CheckSettings(classic=ClassicSettings(set_all_traits_by_default=False, super_properties=("seats",))),
+        destination,
+    )
+    found = observed([identify, track], destination=destination, checker=checker)
+    expected = [] if destination is CLASSIC else ["super-properties-cloud"]
+    assert [one.rule for one in found[1] if one.rule == "super-properties-cloud"] == expected
 
 
 @pytest.mark.parametrize("destination", [CLASSIC, Destination("actions", {"projectToken": TOKEN})])
