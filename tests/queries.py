@@ -91,8 +91,12 @@ class Asked:
         return self._row.records
 
 
-def table(rows: Sequence[Row], *, name_limit: int = 128) -> sqlite3.Connection:
-    """The index's tables in memory with these rows, numbered from 0. Each third one is not judged yet."""
+def table(rows: Sequence[Row], *, name_limit: int = 128, judged: bool = False) -> sqlite3.Connection:
+    """The index's tables in memory with these rows, numbered from 0.
+
+    Each third one is not judged yet, unless all are `judged`.
+    """
+    unknown = () if judged else range(2, len(rows), 3)
     db = sqlite3.connect(":memory:")
     db.executescript(TABLE)
     for id, row in enumerate(rows):
@@ -106,8 +110,8 @@ def table(rows: Sequence[Row], *, name_limit: int = 128) -> sqlite3.Connection:
                 "",
                 "",
                 "",
-                row.errors if id % 3 != 2 else 0,
-                row.warnings if id % 3 != 2 else 0,
+                row.errors if id not in unknown else 0,
+                row.warnings if id not in unknown else 0,
                 facts.marks,
                 facts.delivery,
                 facts.message_id[:name_limit],
@@ -117,14 +121,16 @@ def table(rows: Sequence[Row], *, name_limit: int = 128) -> sqlite3.Connection:
             judged=Judged(
                 notes=row.notes, rules=dict.fromkeys(row.rules, "info"), sent=row.sent, revision="r1"
             )
-            if id % 3 != 2
+            if id not in unknown
             else Judged(),
         )
-        judged = verdict_of(entry.judged)
+        verdict = verdict_of(entry.judged)
         insert(db, "kinds", f"id, {KIND_COLUMNS}, uses", (id + 1, *kind_of(entry), 1))
-        if judged is not None:
-            insert(db, "verdicts", f"id, {VERDICT_COLUMNS}, uses", (id + 1, *judged, 1))
-        insert(db, "messages", MESSAGE_COLUMNS, pack_entry(entry, id + 1, None if judged is None else id + 1))
+        if verdict is not None:
+            insert(db, "verdicts", f"id, {VERDICT_COLUMNS}, uses", (id + 1, *verdict, 1))
+        insert(
+            db, "messages", MESSAGE_COLUMNS, pack_entry(entry, id + 1, None if verdict is None else id + 1)
+        )
     return db
 
 

@@ -79,6 +79,7 @@ class Search:
     def condition(self) -> Condition:
         """Return the filter for one query of the index."""
         sql, parameters = self._query.to_sql()
+        judged, of_judged = self._query.to_sql(judged=True)
         held = _Held(self._reader, self._partial)
         test = self._query.document_test()
 
@@ -99,7 +100,15 @@ class Search:
 
         narrowed = None if test is None or self._partial is None else positions
         texts = self._query.stretch_test()
-        return Condition(sql, tuple(parameters), matches, texts, narrowed)
+        return Condition(
+            sql,
+            tuple(parameters),
+            matches,
+            texts,
+            narrowed,
+            sql_judged="" if judged == sql else judged,
+            parameters_judged=tuple(of_judged),
+        )
 
 
 class _Held:

@@ -47,13 +47,16 @@ class Query:
             self._test = test_of(self.node)
         return self._test(candidate, Tally() if tally is None else tally)
 
-    def to_sql(self, columns: Collection[str] = COLUMNS) -> tuple[str, list[str | int]]:
+    def to_sql(
+        self, columns: Collection[str] = COLUMNS, *, judged: bool = False
+    ) -> tuple[str, list[str | int]]:
         """Return a condition on the index's table, and its parameters: true for all that match, and maybe for
         more.
 
-        `columns` are those that the table has; what needs others is not narrowed.
+        `columns` are those that the table has; what needs others is not narrowed. `judged` says that every
+        message of the table is judged.
         """
-        return narrowing(self.node, columns)
+        return narrowing(self.node, columns, judged=judged)
 
     def stretch_test(self) -> StretchTest | None:
         """Return a test of the searched texts of many messages at once, None if all would pass it."""

@@ -71,17 +71,24 @@ TRUE, FALSE = Part("1"), Part("0")
 UNKNOWN = Bounds(TRUE, FALSE)
 
 
-def narrowing(node: Node | None, columns: Collection[str] = COLUMNS) -> tuple[str, list[str | int]]:
-    """Return the condition that a filter's matches fulfil, and its parameters."""
+def narrowing(
+    node: Node | None, columns: Collection[str] = COLUMNS, *, judged: bool = False
+) -> tuple[str, list[str | int]]:
+    """Return the condition that a filter's matches fulfil, and its parameters.
+
+    With `judged` it holds for a table in which every message is judged, and an index of the messages with
+    an error can answer it.
+    """
     if node is None:
         return "1", []
-    may = _Compiler(frozenset(columns)).bounds(node).may
+    may = _Compiler(frozenset(columns), judged).bounds(node).may
     return may.condition, list(may.parameters)
 
 
 class _Compiler:
-    def __init__(self, columns: frozenset[str]) -> None:
+    def __init__(self, columns: frozenset[str], judged: bool) -> None:
         self._columns = columns
+        self._all_judged = judged
 
     def bounds(self, node: Node) -> Bounds:
         """Return the conditions of a filter or a part of it."""
@@ -136,7 +143,10 @@ class _Compiler:
                 for answer, condition in _WARN.items()
                 if any(one.whole(answer) for one in values)
             ]
-            return self._with("errors warnings notes sent", _if_known(_JUDGED, _any(tests)))
+            found = _any(tests)
+            return self._with(
+                "errors warnings notes sent", found if self._all_judged else _if_known(_JUDGED, found)
+            )
         tests = [_of_verdicts(_rule(value)) for value in values]
         return self._with("rules sent", _if_known(_JUDGED, _any(tests)))
 

@@ -97,8 +97,9 @@ class Condition(msgspec.Struct, frozen=True):
     """A filter for `page`: what narrows, and what decides in the end.
 
     What narrows accepts each line that matches, and maybe others; a store may ignore it. `sql` is a
-    condition on the columns of the index. `texts` returns False if nothing matches in a stretch of searched
-    texts, which it is given in UTF-8, one after the other. `positions` returns which messages of a request
+    condition on the columns of the index, `sql_judged` a simpler one that holds while every message is judged
+    ("" if there is none). `texts` returns False if nothing matches in a stretch of searched texts, which it
+    is given in UTF-8, one after the other. `positions` returns which messages of a request
     may match, by their positions, None if it cannot say. `matches` decides about the lines that are left, one
     by one; None accepts all of them. `late` ends the search for the newest: soon after it returns True, the
     page is returned with what was found so far. They may be called in another thread than the event loop's.
@@ -110,6 +111,8 @@ class Condition(msgspec.Struct, frozen=True):
     texts: Callable[[bytes], bool] | None = None
     positions: Callable[[Receipt], Collection[int] | None] | None = None
     late: Callable[[], bool] | None = None
+    sql_judged: str = ""
+    parameters_judged: tuple[str | int, ...] = ()
 
 
 CountedField: TypeAlias = Literal["type", "event", "key", "library", "origin", "rule", "sent"]

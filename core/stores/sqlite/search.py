@@ -1,8 +1,9 @@
 """Searches the lines for those that a filter matches, from one end of the list, until there are enough.
 
-What costs least is asked first. If words are searched for, whole stretches of messages are left out by
-their texts, see `texts`; if the filter asks for nothing but values in messages, whole requests are, see
-`Condition`. SQL narrows the lines of the others by their columns. What it lets through is decided in Python.
+What costs least is asked first: an index has the messages with an error. If words are searched for, whole
+stretches of messages are left out by their texts, see `texts`; if the filter asks for nothing but values in
+messages, whole requests are, see `Condition`. SQL narrows the lines of the others by their columns. What it
+lets through is decided in Python.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from ..base import Condition, Found
 from .ahead import read_ahead
 from .reader import ENDLESS, bounded, receipt
 from .rows import ENTRY_COLUMNS, SUMMARY_COLUMNS, unpack_entry, unpack_receipt, unpack_summary
+from .sparse import for_judged, has_few
 from .texts import Texts, row_before, rows_between
 
 _LINES = 500
@@ -70,6 +72,7 @@ def page(
     `filled` is False for a file of an earlier version. Raises Stopped soon after `stopped` returns True.
     """
     limit = bounded(limit)
+    condition = for_judged(db, condition)
     search = Search(db, condition, unfilled(db) if filled else (0, ENDLESS), stopped)
     found: list[Summary] = []
     searched_to = 0
@@ -133,6 +136,13 @@ class Search:
         condition = self._condition
         self._late, self._lowest = condition.late if newest_first else None, span.low + 1
         spans: Iterable[Span] = (span,)
+        if (
+            condition.sql_judged
+            and not any(self._lacking)
+            and has_few(self._db, condition, span.low, span.high)
+        ):
+            yield from self._within(span, newest_first)
+            return
         if condition.texts is not None:
             spans = self._by_texts(span, condition.texts, newest_first)
         if condition.positions is not None and condition.sql == "1":

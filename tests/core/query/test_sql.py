@@ -146,15 +146,16 @@ FILTERS = st.recursive(
     rows=st.lists(ROWS, min_size=1, max_size=6),
     text=FILTERS,
     columns=st.sampled_from([COLUMNS, COLUMNS - {"event", "rules"}]),
+    judged=st.booleans(),
 )
 @settings(max_examples=50, deadline=None)
 def test_sql_lets_through_all_that_python_matches(
-    rows: list[Row], text: str, columns: frozenset[str]
+    rows: list[Row], text: str, columns: frozenset[str], judged: bool
 ) -> None:
     query = parse(text)
     matched = {id for id, row in enumerate(rows) if query.matches(row.candidate())}
-    condition, parameters = query.to_sql(columns)
-    with contextlib.closing(table(rows)) as db:
+    condition, parameters = query.to_sql(columns, judged=judged)
+    with contextlib.closing(table(rows, judged=judged)) as db:
         through = {id for (id,) in db.execute(f"SELECT id FROM messages WHERE {condition}", parameters)}
     assert matched <= through, (text, condition, parameters)
     holds = query.stretch_test()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sqlite3
 import threading
 from pathlib import Path
 
@@ -14,8 +15,10 @@ from queries import holding
 
 from segtap.core import stores
 from segtap.core.messages import Receipt, position_of
+from segtap.core.query import parse
+from segtap.core.settings import JournalSettings
 from segtap.core.stores import Stores
-from segtap.core.stores.base import Condition, Found
+from segtap.core.stores.base import Condition, Found, Judged
 from segtap.core.stores.sqlite import texts
 
 ENDLESS = "(WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n) < 0"
@@ -171,3 +174,48 @@ async def test_stale_messages_are_looked_for_only_if_there_are_any(
     await journal.index.revise([judged(id, "r2") for id in ids[2:]])  # type: ignore[misc]
     assert await stale("r2") == ids[:2]
     assert await stale("r1") == ids[2:]
+
+
+async def test_a_search_for_errors_looks_at_no_other_messages(journal: Stores) -> None:
+    ids: list[int] = []
+    for number in range(60):
+        seq = await journal.receipts.append(a_receipt())
+        bad = number in (5, 40)
+        entry = an_entry(seq, name=f"Event {number % 2}")
+        judged = Judged(errors=int(bad), sent=True, revision="1")
+        line = replace(entry.summary, errors=int(bad))
+        await journal.index.add([replace(entry, summary=line, judged=judged)], seq)
+        ids.append(line.id)
+    query, asked = parse("event warn:error"), list[int]()
+    (sql, parameters), (sql_judged, of_judged) = query.to_sql(), query.to_sql(judged=True)
+
+    def matches(found: Found) -> bool:
+        asked.append(found.entry.summary.id)
+        return found.entry.summary.errors > 0
+
+    condition = Condition(
+        sql,
+        tuple(parameters),
+        matches,
+        query.stretch_test(),
+        sql_judged=sql_judged,
+        parameters_judged=tuple(of_judged),
+    )
+    assert await listed(journal, condition) == [ids[5], ids[40]]
+    assert sorted(asked) == [ids[5], ids[40]]
+    assert await listed(journal, condition, after=ids[5], limit=1) == [ids[40]]
+    assert await listed(journal, condition, before=ids[40], limit=1) == [ids[5]]
+    seq = await journal.receipts.append(a_receipt())
+    await journal.index.add([replace(an_entry(seq, name="Event 0"), judged=Judged())], seq)
+    asked.clear()
+    assert await listed(journal, condition) == [ids[5], ids[40]]
+    assert len(asked) > 2, "a message that is not judged yet may have an error"
+
+
+async def test_a_journal_without_the_index_of_errors_gets_it(path: Path) -> None:
+    for _ in range(2):
+        journal = await stores.open(JournalSettings(path=str(path)))
+        await journal.close()
+        assert look(path, "SELECT 1 FROM sqlite_schema WHERE name = 'messages_with_errors'") == [(1,)]
+        with contextlib.closing(sqlite3.connect(path)) as db:
+            db.execute("DROP INDEX messages_with_errors")
