@@ -487,7 +487,7 @@ class FakeViewer(Viewer):
         return FieldValues(ask.field, tuple(islice(fitting(counts, ask.text), ask.limit)))
 
     def _answer_users(self, ask: ops.UsersRequest) -> Users:
-        self.calls.append(("users", ask.text, ask.limit))
+        self.calls.append(("users", ask.text, ask.limit, *([ask.filter] if ask.filter else [])))
         wanted = ask.text.casefold()
         found = [
             one
@@ -503,8 +503,8 @@ class FakeViewer(Viewer):
         has_it = (one for one in clusters if any(member.id == ask.id for member in one.members))
         return UserFound(next(has_it, None))
 
-    def _answer_groups(self, _: NoRequest) -> Groups:
-        self.calls.append(("groups",))
+    def _answer_groups(self, ask: ops.GroupsRequest) -> Groups:
+        self.calls.append(("groups", ask.filter) if ask.filter else ("groups",))
         return self.known_groups
 
     def _answer_inspect(self, text: msgspec.Raw) -> MessageDetail:

@@ -33,11 +33,11 @@ class Summing(Protocol):
 class Aggregates(Protocol):
     """What an engine makes of many messages at once."""
 
-    async def users(self, text: str = "", limit: int = 200) -> Users: ...
+    async def users(self, text: str = "", limit: int = 200, filter: str = "") -> Users: ...
 
     async def user(self, id: str) -> Cluster | None: ...
 
-    async def groups(self) -> Groups: ...
+    async def groups(self, filter: str = "") -> Groups: ...
 
 
 class Seen(Protocol):
@@ -174,9 +174,9 @@ VALUES: dict[str, Answerer] = dict(
         _by(ops.SUPER_PROPERTIES, lambda engine, ask: engine.queries.super_properties(ask.id)),
         _by(ops.OVERVIEW, lambda engine, ask: engine.queries.summing.overview(ask.filter)),
         _by(ops.VALUES, lambda engine, ask: engine.queries.seen.values(ask.field, ask.text, ask.limit)),
-        _by(ops.USERS, lambda engine, ask: engine.queries.aggregates.users(ask.text, ask.limit)),
+        _by(ops.USERS, lambda engine, ask: engine.queries.aggregates.users(ask.text, ask.limit, ask.filter)),
         _by(ops.USER, _user),
-        _by(ops.GROUPS, lambda engine, _: engine.queries.aggregates.groups()),
+        _by(ops.GROUPS, lambda engine, ask: engine.queries.aggregates.groups(ask.filter)),
         _by(ops.INSPECT, lambda engine, message: engine.queries.inspect(bytes(message))),
         _by(ops.SET_FORWARDING, _set_forwarding),
         _by(ops.REPLAY, _replay),

@@ -90,10 +90,20 @@ class ValuesRequest(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class UsersRequest(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The request for at most `limit` users, with `text` only those with an id that contains it."""
+    """The request for at most `limit` users, with `text` only those with an id that contains it.
+
+    With `filter`, only users of whom a message matches it.
+    """
 
     text: str = ""
     limit: MessageNumber = 200
+    filter: str = ""
+
+
+class GroupsRequest(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The request for the state of Group Analytics; with `filter`, only events that match it are counted."""
+
+    filter: str = ""
 
 
 class UserRequest(msgspec.Struct, frozen=True):
@@ -175,7 +185,7 @@ USER_ROWS = Operation(
     "user_rows", "GET", "users/all", "Write every user, one a line.", NoRequest, UserRow, "lines"
 )
 USER = Operation("user", "GET", "user", "Find the user with an id.", UserRequest, UserFound)
-GROUPS = Operation("groups", "GET", "groups", "Check the setup of Group Analytics.", NoRequest, Groups)
+GROUPS = Operation("groups", "GET", "groups", "Check the setup of Group Analytics.", GroupsRequest, Groups)
 EXPORT = Operation(
     "export", "GET", "export", "Write messages, one a line, oldest first.", ExportRequest, JsonObject, "lines"
 )

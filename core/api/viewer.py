@@ -94,17 +94,23 @@ class Viewer(abc.ABC):
         """Return values that a field of the filter language has; with `text`, only those that contain it."""
         return await self.call(ops.VALUES, ops.ValuesRequest(field, text, limit))
 
-    async def users(self, text: str = "", limit: int = 200) -> Users:
-        """Return users as Mixpanel sees them, last seen first; with `text`, only those with a matching id."""
-        return await self.call(ops.USERS, ops.UsersRequest(text, limit))
+    async def users(self, text: str = "", limit: int = 200, filter: str = "") -> Users:
+        """Return users as Mixpanel sees them, last seen first; with `text`, only those with a matching id.
+
+        With `filter`, only those of whom a message matches it.
+        """
+        return await self.call(ops.USERS, ops.UsersRequest(text, limit, filter))
 
     async def user(self, id: str) -> Cluster | None:
         """Return the user with exactly this id, None if no covered message has it."""
         return (await self.call(ops.USER, ops.UserRequest(id))).cluster
 
-    async def groups(self) -> Groups:
-        """Return the state of Group Analytics: the four parts of each group key."""
-        return await self.call(ops.GROUPS, NoRequest())
+    async def groups(self, filter: str = "") -> Groups:
+        """Return the state of Group Analytics: the four parts of each group key.
+
+        With `filter`, only events that match it are counted.
+        """
+        return await self.call(ops.GROUPS, ops.GroupsRequest(filter))
 
     async def inspect(self, text: bytes) -> MessageDetail:
         """Inspect the JSON text of a Segment message without storing it.

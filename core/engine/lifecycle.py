@@ -165,6 +165,7 @@ class Engine:
         if parts.passing is not None:
             self._cleanup.push_async_callback(parts.passing.close)
         self._cleanup.push_async_callback(parts.summing.close)
+        self._cleanup.push_async_callback(parts.aggregates.close)
         self._cleanup.push_async_callback(parts.functions.close)
         self._cleanup.push_async_callback(parts.workers.close)
         self._cleanup.push_async_callback(parts.supervisor.stop)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Iterator
 from itertools import islice
 
@@ -57,6 +58,24 @@ def newest(table: Identities, text: str = "", limit: int = 200) -> tuple[list[Cl
     found = {root for id in ids.store.containing(text) if ids.flags[root := ids.root(id)] & LISTED}
     first = sorted(found, key=lambda root: (ids.last[root], root), reverse=True)[:limit]
     return [_cluster(table, root) for root in first], len(found)
+
+
+def roots_of(table: Identities, id: str) -> set[int]:
+    """Return the clusters that an id of a message is in, as a user's id and as a device's."""
+    ids = table.ids
+    numbers = [ids.store.find(id), ids.store.find(DEVICE + id) if table.mode == "simplified" else 0]
+    return {root for number in numbers if number and ids.flags[root := ids.root(number)] & LISTED}
+
+
+def newest_of(
+    table: Identities, roots: set[int], text: str = "", limit: int = 200
+) -> tuple[list[Cluster], int]:
+    """Return up to `limit` of these clusters and how many there are, as `newest` does of all."""
+    ids = table.ids
+    if text:
+        roots = roots & {ids.root(id) for id in ids.store.containing(text)}
+    first = heapq.nlargest(limit, roots, key=lambda root: (ids.last[root], root))
+    return [_cluster(table, root) for root in first], len(roots)
 
 
 def clusters(table: Identities) -> Iterator[Cluster]:

@@ -96,8 +96,8 @@ async def test_a_user_beyond_the_list_is_asked_for(app_on: AppOn) -> None:
     """The newest two hundred do not hold the one whose message is selected."""
 
     class Many(FakeViewer):
-        async def users(self, text: str = "", limit: int = 200) -> Users:
-            return await super().users(text or "user-80", limit)
+        async def users(self, text: str = "", limit: int = 200, filter: str = "") -> Users:
+            return await super().users(text or "user-80", limit, filter)
 
     viewer = Many(story(COUNT))
     viewer.known_users = users_of()
@@ -339,7 +339,7 @@ def test_the_id_that_a_message_is_about() -> None:
 class _Narrowed(FakeViewer):
     """Fails as an engine that is gone does."""
 
-    async def users(self, text: str = "", limit: int = 200) -> Users:
+    async def users(self, text: str = "", limit: int = 200, filter: str = "") -> Users:
         raise EngineError("No engine answers.")
 
 
@@ -391,3 +391,26 @@ async def test_nothing_is_said_of_users_before_all_is_read(
         assert "No user" not in drawn_screen(pilot)
         viewer.known_users = Users(mode="original", covered=Coverage(messages=9_050))
         await until(pilot, lambda: screen.has_class("-empty"), "now it is known that there is none")
+
+
+async def test_a_filter_of_the_list_narrows_the_users(app_on: AppOn) -> None:
+    viewer = viewer_of()
+    app = app_on(viewer)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: app.main is not None and len(app.main.list.window))
+        main = app.main
+        assert main is not None
+        main.filter_by("type:track")
+        await until(pilot, lambda: main.source.text == "type:track")
+        covered = Coverage(messages=3, behind=5, looked=7)
+        viewer.known_users = msgspec.structs.replace(viewer.known_users, covered=covered)
+        screen = await opened(pilot)
+        assert ("users", "", 200, "type:track") in viewer.calls
+        assert "58% of 12, 3 found so far, Esc stops" in str(screen.banner.render())
+        await pilot.press("escape")
+        assert app.screen is screen
+        assert "stopped at" in str(screen.banner.render())
+        await pilot.press("tab")
+        screen.user.select(("user-77", "member", "user-77"))
+        await pilot.press("enter")
+        await until(pilot, lambda: app.screen is main and main.source.text == 'type:track user:"user-77"')

@@ -127,8 +127,10 @@ def message_line(
 
 
 def coverage_words(covered: Coverage) -> str:
-    """Say what was read: `all 1,204 messages`, `the newest 10,000 messages`."""
+    """Say what was read: `all 1,204 messages`, `the newest 10,000 messages`, with a filter `12 messages`."""
     words = counted(covered.messages, "message")
+    if covered.looked:
+        return words
     return f"the newest {words}" if covered.older else f"all {words}" if covered.messages > 1 else words
 
 

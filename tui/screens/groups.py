@@ -9,10 +9,11 @@ from textual.containers import Container, Vertical
 from textual.content import Content
 
 from ...core.aggregates.model import EventCoverage, GroupKeyCheck, Groups
+from ...core.api.models import Coverage
 from ...core.text import clean, counted, shorten
 from ..pane_keys import bindings
 from ..render import clock
-from ..render.detail import LEAST, READING, Line, as_text, coverage_words, reading_words, so_far
+from ..render.detail import LEAST, READING, Line, as_text, coverage_words, so_far
 from ..render.group import all_lines, event_lines, events_title, messages_of, teaches
 from ..render.plain import marks_of, worded
 from ..widgets.ranked_list import Key, RankedList, kept_order
@@ -68,11 +69,11 @@ class GroupsScreen(Following):
     # Keeping fresh
 
     @property
-    def whole(self) -> bool:
-        return self.groups is not None and not self.groups.covered.behind
+    def covered(self) -> Coverage | None:
+        return None if self.groups is None else self.groups.covered
 
     async def ask(self) -> None:
-        groups = await self.source.viewer.groups()
+        groups = await self.source.viewer.groups(self.source.search)
         if self.groups is not None and self.whole:
             groups = with_events_in_place(groups, self.groups)
         if groups != self.groups:
@@ -102,7 +103,9 @@ class GroupsScreen(Following):
         if groups is None:
             return
         if empty:
-            self.teaches.update(worded(self, Content("\n".join(teaches(groups)))))
+            lines = (f"No message that matches {self.searched} has a group key.",)
+            lines = lines if self.searched else teaches(groups)
+            self.teaches.update(worded(self, Content("\n".join(lines))))
             return
         width, wide = self.parts.scrollable_content_region.width - 2, self.has_class("-wide")
         lines = self._all(groups, width, events=not wide) if groups.keys else list[Line]()
@@ -139,10 +142,13 @@ class GroupsScreen(Following):
         groups = self.groups
         if groups is None:
             return Content.styled("reading the messages …", "$dim")
-        words, reading = counted(groups.group_calls, "group call"), reading_words(groups.covered)
+        words, reading = counted(groups.group_calls, "group call"), self.reading()
         if reading:
             return Content.assemble((f"{reading}  ", "$mark-waiting"), (words, "$foreground"))
-        words += f" in {coverage_words(groups.covered)}"
+        if self.searched:
+            words += f" · events of {coverage_words(groups.covered)}{self.within()}"
+        else:
+            words += f" in {coverage_words(groups.covered)}"
         if not groups.keys:
             return Content(words)
         good = sum(check.good for check in groups.keys)

@@ -16,11 +16,12 @@ from textual.worker import Worker
 from ...core.api.models import Coverage, Summary
 from ...core.api.viewer import Viewer
 from ...core.errors import SegtapError
-from ...core.text import clean
+from ...core.text import clean, shorten
 from ..clipboard import copy
 from ..model.narrowing import both
-from ..render.detail import FilterBy, Line
+from ..render.detail import READING, FilterBy, Line, reading_words
 from ..render.plain import app_of, is_plain, marks_of, worded
+from ..render.summary import SEARCHED
 from ..widgets.ranked_list import RankedList, Row
 
 FRESH = 1.0
@@ -72,8 +73,6 @@ class Following(Screen[Chosen | FilterBy | SwitchTo | None]):
     """A screen that asks the engine again when messages arrive, and keeps its rows in place."""
 
     NAME = ""
-    FILTERED = False
-    """Whether the screen is about the messages that match the filter of the list, or about all."""
     KEYS: Sequence[tuple[str, str]] = ()
     DEFAULT_CSS = """
     Following {
@@ -106,6 +105,8 @@ class Following(Screen[Chosen | FilterBy | SwitchTo | None]):
         self.keys_line = Static(classes="line")
         self.lost = ""
         """Why the engine does not answer, else ""."""
+        self.stopped = False
+        """True once the reader stopped the reading of what matches the filter."""
         self.found: dict[int, Summary | None] = {}
         self._newest = 0
         self._pulse = -1
@@ -121,8 +122,8 @@ class Following(Screen[Chosen | FilterBy | SwitchTo | None]):
 
     @property
     @abstractmethod
-    def whole(self) -> bool:
-        """True if the last answer covered every message of its time."""
+    def covered(self) -> Coverage | None:
+        """The messages that the last answer is made of, None before the first answer."""
 
     @abstractmethod
     async def ask(self) -> None:
@@ -142,9 +143,15 @@ class Following(Screen[Chosen | FilterBy | SwitchTo | None]):
 
     # Keeping fresh
 
+    @property
+    def whole(self) -> bool:
+        """True if the last answer covered every message of its time, or the reader wants no more."""
+        return self.stopped or (self.covered is not None and not self.covered.behind)
+
     def look(self, *, again: bool = False) -> None:
         """Ask again when something came since the last asking, or when that was not answered whole."""
-        if not again and self.whole and not self.lost and self._pulse == self.source.pulse:
+        unchanged = self.whole and not self.lost and self._pulse == self.source.pulse
+        if not again and (unchanged or self.stopped):
             return
         if again or self._asking is None or self._asking.is_finished:
             self._pulse = self.source.pulse
@@ -171,13 +178,27 @@ class Following(Screen[Chosen | FilterBy | SwitchTo | None]):
         facts = (
             Content.styled(f"{marks.error} {self.lost}", "bold $mark-error") if self.lost else self.facts()
         )
-        if self.source.search and not self.FILTERED and facts.plain:
-            facts = Content.assemble(("not filtered  ", "$mark-waiting"), facts)
         width = max(self.size.width - 2, 1)
         text = Content("  ").join([brand, facts] if facts.plain else [brand]).truncate(width, ellipsis=True)
         self.banner.update(worded(self, text))
         keys = self.KEYS[-1:] if self.has_class("-empty") else self.KEYS
         self.keys_line.update(worded(self, key_words(width, keys)))
+
+    @property
+    def searched(self) -> str:
+        """The filter of the list, short enough for a line; "" if there is none."""
+        return shorten(clean(self.source.searched), SEARCHED)
+
+    def reading(self) -> str:
+        """Say how far the reading is, and which key stops it; "" once everything is read."""
+        words = reading_words(self.covered) if self.covered is not None else ""
+        if not words or not self.searched:
+            return words
+        return words.replace(READING, "stopped at") if self.stopped else f"{words}, Esc stops"
+
+    def within(self) -> str:
+        """Return ` that match order`, or "" without a filter."""
+        return f" that match {self.searched}" if self.searched else ""
 
     def keep_keys(self, target: RankedList) -> None:
         """Give the keys to the list when nothing has them: while there was nothing, it was out of sight."""
@@ -222,8 +243,8 @@ class Following(Screen[Chosen | FilterBy | SwitchTo | None]):
             self.filter_by(line.text, line.key if row is None else row)
 
     def filter_by(self, term: str, row: tuple[str, ...]) -> None:
-        """Leave for the messages that match a term, within the filter of the list if that holds here."""
-        self.dismiss(FilterBy(both(self.source.search if self.FILTERED else "", term), row))
+        """Leave for the messages that match a term, within the filter of the list."""
+        self.dismiss(FilterBy(both(self.source.search, term), row))
 
     def begin_at(self, *lists: RankedList) -> None:
         """Put the cursor on the row that the screen begins on, once one of these lists has it."""
@@ -245,9 +266,18 @@ class Following(Screen[Chosen | FilterBy | SwitchTo | None]):
         """Go to another screen about many messages, without the list in between."""
         self.dismiss(SwitchTo(action))
 
+    def stop(self) -> bool:
+        """Stop reading what matches the filter; returns False if that is not under way."""
+        if not self.searched or self.whole or self.covered is None:
+            return False
+        self.stopped = True
+        self.draw()
+        return True
+
     def action_leave(self) -> None:
-        """Go back to the list."""
-        self.dismiss(None)
+        """Stop reading what matches the filter; with nothing to stop, go back to the list."""
+        if not self.stop():
+            self.dismiss(None)
 
 
 def show_lines(view: RankedList, lines: Sequence[Line], about: str = "") -> None:

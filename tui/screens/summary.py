@@ -11,16 +11,16 @@ from textual.content import Content
 from textual.widgets import Static
 
 from ...core.aggregates.model import EventCount, Overview, RuleCount
+from ...core.api.models import Coverage
 from ...core.errors import SegtapError
 from ...core.snippets import demo_line
-from ...core.text import clean, shorten
+from ...core.text import clean
 from ...core.verdict import SEVERITY_WEIGHT
 from ..model.narrowing import event_term, rule_term, time_term
 from ..pane_keys import bindings
-from ..render.detail import READING, is_empty, reading_words, so_far
+from ..render.detail import READING, is_empty, so_far
 from ..render.plain import marks_of, worded
 from ..render.summary import (
-    SEARCHED,
     covered_words,
     event_head,
     event_spans,
@@ -52,7 +52,6 @@ class SummaryScreen(Following):
     """Time on top, rules and events below. It keeps itself fresh, and rows stay in their order."""
 
     NAME = "Summary"
-    FILTERED = True
     AUTO_FOCUS = "#rules"
     KEYS = (
         ("Enter", "its messages"),
@@ -82,8 +81,6 @@ class SummaryScreen(Following):
         self._overview: Overview | None = None
         self._settled = False
         """True once all messages were counted: only then rows keep their order."""
-        self._stopped = False
-        """True once the reader stopped the counting of what matches the filter."""
         self.bars = TimeBars()
         self.time = Vertical(self.bars, id="time", classes="panel")
         self.rules_panel = Vertical(classes="panel", id="rules-panel")
@@ -111,7 +108,7 @@ class SummaryScreen(Following):
         yield self.keys_line
 
     def on_mount(self) -> None:
-        searched = shorten(clean(self.source.searched), SEARCHED)
+        searched = self.searched
         teaches = (*TEACHES, f"  {demo_line(self.source.viewer.url)}")
         if searched:
             teaches = (f"No message matches {searched}.",)
@@ -127,8 +124,8 @@ class SummaryScreen(Following):
     # Keeping fresh
 
     @property
-    def whole(self) -> bool:
-        return self._stopped or (self._overview is not None and not self._overview.covered.behind)
+    def covered(self) -> Coverage | None:
+        return None if self._overview is None else self._overview.covered
 
     async def ask(self) -> None:
         overview = await self.source.viewer.overview(self.source.search)
@@ -215,9 +212,7 @@ class SummaryScreen(Following):
             return Content.styled("reading the messages …", "$dim")
         if self.has_class("-empty"):
             return Content("")
-        reading, searched = reading_words(overview.covered), self.source.searched
-        if reading and searched:
-            reading = reading.replace(READING, "stopped at") if self._stopped else f"{reading}, Esc stops"
+        reading, searched = self.reading(), self.source.searched
         parts = [Content.styled(reading, "$mark-waiting")] if reading else list[Content]()
         if overview.errors:
             parts.append(Content.styled(f"{marks.error} {overview.errors:,} wrong", "bold $mark-error"))
@@ -304,14 +299,6 @@ class SummaryScreen(Following):
             self.app.push_screen(RuleStory(rule_of(name)))  # pyright: ignore[reportUnknownMemberType]
         except SegtapError as error:
             self.notify(clean(str(error)), title=error.title, severity="warning")
-
-    def action_leave(self) -> None:
-        """Stop counting what matches the filter; with nothing to stop, go back to the list."""
-        if self.source.search and not self.whole and self._overview is not None:
-            self._stopped = True
-            self.draw()
-        else:
-            self.dismiss(None)
 
     def copied(self) -> tuple[str, str]:
         overview = self._overview

@@ -14,13 +14,13 @@ from textual.content import Content
 from textual.widgets import Input, Static
 
 from ...core import id_in
-from ...core.api.models import MessageDetail
+from ...core.api.models import Coverage, MessageDetail
 from ...core.identities.model import DEVICE, Cluster, Users
 from ...core.snippets import demo_line
 from ...core.text import clean, counted, shorten
 from ..pane_keys import bindings
 from ..render import clock
-from ..render.detail import LEAST, READING, Line, Span, as_text, coverage_words, reading_words, so_far
+from ..render.detail import LEAST, READING, Line, Span, as_text, coverage_words, so_far
 from ..render.glyphs import Glyphs
 from ..render.plain import app_of, marks_of, worded
 from ..render.user import LINKS_SHOWN, MODES, cluster_lines, user_head, user_spans
@@ -134,12 +134,13 @@ class UsersScreen(Following):
     # Keeping fresh
 
     @property
-    def whole(self) -> bool:
-        return self.users is not None and not self.users.covered.behind
+    def covered(self) -> Coverage | None:
+        return None if self.users is None else self.users.covered
 
     async def ask(self) -> None:
-        users = await self.source.viewer.users(self.text, LIMIT)
-        if self._wanted and not self.text and not any(_has(one, self._wanted) for one in users.clusters):
+        users = await self.source.viewer.users(self.text, LIMIT, self.source.search)
+        alone = self._wanted and not self.text and not self.source.search
+        if alone and not any(_has(one, self._wanted) for one in users.clusters):
             wanted = await self.source.viewer.user(self._wanted)
             if wanted is not None:
                 users = _with(users, wanted)
@@ -163,7 +164,11 @@ class UsersScreen(Following):
             ]
         self.users, self._clusters = users, rows
         marks = marks_of(self)
-        nothing = f"No id holds “{shorten(clean(self.text), 30)}”." if self.text else "No user has been seen."
+        nothing = "No user has been seen."
+        if self.text:
+            nothing = f"No id holds “{shorten(clean(self.text), 30)}”."
+        elif self.searched:
+            nothing = f"No user has a message that matches {self.searched}."
         self.list.nothing = READING if users.covered.behind else nothing
         self.list.show([Row(("", id), partial(_row, rows[id], marks)) for id in order])
         if not self._begun:
@@ -198,7 +203,7 @@ class UsersScreen(Following):
     def draw(self) -> None:
         """Draw everything for the present size."""
         users = self.users
-        seen = users is not None and (users.total or self.text or users.covered.behind)
+        seen = users is not None and (users.total or self.text or self.searched or users.covered.behind)
         self.set_class(users is not None and not seen and not self.lost, "-empty")
         self.keep_keys(self.user if self.has_class("-narrow") and self.opened else self.list)
         self.draw_lines()
@@ -241,12 +246,12 @@ class UsersScreen(Following):
             if apart
             else Content("")
         )
-        found, reading = counted(users.total, "user"), reading_words(users.covered)
+        found, reading = counted(users.total, "user"), self.reading()
         if reading:
             return Content.assemble(
                 (f"{reading}  ", "$mark-waiting"), (f"{found} · {name}", "$foreground"), warning
             )
-        words = f"{found} in {coverage_words(users.covered)} · {name}"
+        words = f"{found} in {coverage_words(users.covered)}{self.within()} · {name}"
         return Content.assemble((words, "$foreground"), warning)
 
     # The list, the user and the filter
@@ -315,7 +320,7 @@ class UsersScreen(Following):
         elif self.box.display:
             self.action_drop()
         else:
-            self.dismiss(None)
+            super().action_leave()
 
     def copied(self) -> tuple[str, str]:
         cluster = self.cluster
