@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 
 from textual.app import App
@@ -113,6 +114,7 @@ def contrast(one: Color, other: Color) -> float:
     return (lighter + 0.05) / (darker + 0.05)
 
 
+@lru_cache(4096)  # few colours look for the best one among all that the terminal has
 def luminance(color: Color) -> float:
     """Return the WCAG 2 relative luminance, from 0 to 1."""
     red, green, blue = (linear(part) for part in color.normalized)
