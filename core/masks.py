@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import enum
-import html
 import json
 import re
 from base64 import b64decode
@@ -267,6 +266,8 @@ class Masks:
 
 def _written(secret: str) -> set[str]:
     """Return the secret as servers and SDKs write it within a text."""
+    import html  # here: a long table, which the first frame of the screen does not need
+
     found = {secret, html.escape(secret), html.escape(secret, quote=False)}
     for text in (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]):
         found |= {text, text.replace("/", "\\/")}

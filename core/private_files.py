@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import stat
 from pathlib import Path
 
@@ -34,6 +33,8 @@ def replace(path: Path, data: bytes) -> None:
 
     The new text is written beside it under a name that nobody can foresee, then renamed. Raises OSError.
     """
+    import secrets  # here: it loads all of hashlib, and most runs write nothing
+
     new = path.with_name(f".{path.name}.{secrets.token_hex(8)}.new")
     create(new, data, sync=True)
     try:

@@ -78,7 +78,7 @@ async def _connect(app: SegtapApp, own: OwnEngine) -> None:
     Raises what starting the engine raised.
     """
     await app.painted.wait()
-    await asyncio.to_thread(_import_clients)
+    await asyncio.to_thread(_import_what_follows)
     _collect_rarely()
     try:
         await own.start()
@@ -183,9 +183,9 @@ def _collect_rarely() -> None:
     gc.enable()
 
 
-def _import_clients() -> None:
-    # What speaks to the engine, imported while the engine still starts.
-    for module in ("httpx", "websockets.asyncio.client"):
+def _import_what_follows() -> None:
+    # What the first keys and the engine's first answer need, imported while the engine still starts.
+    for module in ("httpx", "websockets.asyncio.client", "segtap.tui.actions.table"):
         import_module(module)
 
 

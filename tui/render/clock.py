@@ -30,6 +30,11 @@ def local(ms: int, today: int | None = None) -> str:
     return f"{at.day} {at:%b %Y}, {words}" if at.year != day.year else f"{at.day} {at:%b} {words}"
 
 
+def second(ms: int) -> str:
+    """Format a time as `10:41:03`, local."""
+    return datetime.fromtimestamp(ms / 1000).astimezone().strftime("%H:%M:%S")
+
+
 def iso(ms: int) -> str:
     """Format a time as `2026-11-24T10:41:03.211Z`."""
     return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{ms % 1000:03}Z"

@@ -10,6 +10,7 @@ from ...core.delivery import DeliveryState
 from ...core.messages import RAW_TYPE
 from ...core.modes import Mode
 from ...core.text import clean, counted, shorten
+from .clock import second
 from .columns import fit
 from .detail import Span, reading_words, worded
 from .glyphs import Glyphs, call_letter, severity_mark
@@ -236,11 +237,6 @@ def delivery_words(event: EventCount) -> str:
 def first_slot(overview: Overview) -> int:
     """Return the number of the first slot since the epoch."""
     return overview.slots[0].start // overview.step if overview.slots else 0
-
-
-def second(ms: int) -> str:
-    """Format a time as `10:41:03`, local."""
-    return datetime.fromtimestamp(ms / 1000).astimezone().strftime("%H:%M:%S")
 
 
 def span_words(since: int, until: int) -> str:

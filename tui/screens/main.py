@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import App
@@ -12,9 +13,6 @@ from textual.app import App
 from ...core.api.viewer import Viewer
 from ...core.errors import SegtapError
 from ...core.settings import Settings
-from ..actions.screens import REOPEN
-from ..actions.table import ACTIONS
-from ..model.exporters import Exported
 from ..model.list_source import Reconnect
 from ..model.trail import Step, Trail
 from ..render.glyphs import Glyphs
@@ -25,6 +23,9 @@ from ..widgets.segment_pane import SegmentPane
 from ..widgets.warnings_pane import CopyLinked
 from .main_feed import MainFeed
 from .main_layout import TITLES
+
+if TYPE_CHECKING:
+    from ..model.exporters import Exported
 
 
 class MainScreen(MainFeed):
@@ -49,6 +50,8 @@ class MainScreen(MainFeed):
         self._work(self._act(name))
 
     async def _act(self, name: str) -> None:
+        from ..actions.table import ACTIONS  # no frame needs it
+
         await self.answered.wait()
         await ACTIONS[name](self)
 
@@ -74,6 +77,7 @@ class MainScreen(MainFeed):
         return TITLES[self.pane_name][1], pane.copy_text() if self._detail is not None else ""
 
     def exported(self) -> Exported | None:
+
         pane = self.wire if self.wire.has_focus_within else self.mixpanel
         pane.detail = self._detail
         urls = self.state.urls if self.state is not None else ()
@@ -113,6 +117,8 @@ class MainScreen(MainFeed):
 
     async def _go_back(self, step: Step) -> None:
         """Filter as before the step, select what was selected, and open the screen at its row."""
+        from ..actions.screens import REOPEN
+
         with self.filter_bar.prevent(FilterBar.Changed):
             self.filter_bar.restore(step.former)
         if step.selected is None:

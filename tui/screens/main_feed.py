@@ -18,7 +18,6 @@ from ...core.errors import EngineError, SegtapError
 from ...core.query.completion import Spot
 from ...core.settings import Settings
 from ...core.text import clean, shorten
-from ..actions.forwarding import project_of
 from ..model.completion import at_once, seen
 from ..model.detail_source import DetailListener, DetailSource
 from ..model.list_source import ListListener, ListSource, Reconnect
@@ -119,6 +118,8 @@ class MainFeed(MainShape):
         last, self._state = self._state, state
         self.answered.set()
         if last is not None and last.pid != state.pid and state.resumed:
+            from ..actions.forwarding import project_of
+
             self.notify(f"Messages go to {project_of(state)} again, as before.", title="FORWARDING ON")
         self.header.state = state
         self.empty.state = state

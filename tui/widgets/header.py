@@ -21,9 +21,9 @@ from ...core.api.models import EngineState
 from ...core.delivery import DeliveryState
 from ...core.text import clean, counted, shorten
 from ..model.rate import Rate
+from ..render.clock import second
 from ..render.glyphs import UNICODE, Glyphs, to_ascii
 from ..render.plain import app_of
-from ..render.summary import second
 
 DESTINATIONS = {"actions": "Actions", "classic-cloud": "Classic"}
 BARS = 12

@@ -16,8 +16,9 @@ from textual.widget import Widget
 from ...core.aggregates.model import Overview
 from ...core.text import counted
 from ..pane_keys import bindings
+from ..render.clock import second
 from ..render.plain import is_plain, marks_of
-from ..render.summary import first_slot, joined, joining, second, step_words
+from ..render.summary import first_slot, joined, joining, step_words
 from .style_cache import StyleCache
 
 BLOCKS = " ▁▂▃▄▅▆▇█"

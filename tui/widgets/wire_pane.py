@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
 
-from ...core import WireForm, wire_form
+from ... import core
 from ...core.api.models import MessageDetail
 from ...core.masks import MASK
 from ...core.places import in_body
@@ -17,6 +18,9 @@ from ..render.json import parse
 from .json_view import JsonView
 from .request_pane import RequestPane, is_pasted
 from .text_view import TextView, readable
+
+if TYPE_CHECKING:
+    from ...core import WireForm
 
 TEXT_SHOWN = 256 * 1024
 """Bytes of a text as it came: more of it is of no use to a reader."""
@@ -66,7 +70,7 @@ class WirePane(RequestPane):
         if self.request is None:
             return None
         self.page %= len(self.operations)
-        return None if self.shown is None else wire_form(self.shown)
+        return None if self.shown is None else core.wire_form(self.shown)
 
     def copy_text(self) -> str:
         """Return the body as it is sent, before gzip; for a Mixpanel body the text received."""
