@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 from textual.app import App, SystemCommand
 from textual.driver import Driver
@@ -21,7 +22,6 @@ from ..core.settings import Settings
 from . import theme_memory
 from .keys import KEYS, bindings
 from .layout_memory import beside
-from .model.exporters import EXPORTERS
 from .model.list_source import Reconnect
 from .palette import few_colors
 from .render.glyphs import ASCII, UNICODE, wants_ascii
@@ -60,6 +60,7 @@ class SegtapApp(App[object], inherit_bindings=False):
         self.marks = ASCII if (wants_ascii() if plain is None else plain) else UNICODE
         self.main: MainScreen | None = None
         self._memory = memory
+        self._problems: list[str] = []
         self.painted = asyncio.Event()
         """Set once the first frame of the main screen is drawn."""
 
@@ -69,8 +70,12 @@ class SegtapApp(App[object], inherit_bindings=False):
     def get_line_filters(self) -> Sequence[LineFilter]:
         return [*super().get_line_filters(), *few_colors(self)]
 
-    def on_mount(self) -> None:
-        problems = self._put_on_theme()
+    def on_load(self) -> None:
+        """Put the theme on before a style is read: afterwards, all of them would be read again."""
+        self._problems = self._put_on_theme()
+
+    def get_default_screen(self) -> Screen[object]:
+        """Return the main screen: with no other one below it, none is drawn before it."""
         self.main = MainScreen(
             self.viewer,
             self.settings,
@@ -79,10 +84,13 @@ class SegtapApp(App[object], inherit_bindings=False):
             reconnect=self._reconnect,
             memory=beside(self._memory),
         )
-        self.push_screen(self.main)
-        self.main.call_after_refresh(self.painted.set)
-        if problems:
-            self.notify("\n".join(problems), title="Themes", severity="warning")
+        return cast("Screen[object]", self.main)
+
+    def on_mount(self) -> None:
+        if self._problems:
+            self.notify("\n".join(self._problems), title="Themes", severity="warning")
+        if self.main is not None:
+            self.main.call_after_refresh(self.painted.set)
         self._leave_when_hung_up()
 
     def _put_on_theme(self) -> list[str]:
@@ -126,6 +134,8 @@ class SegtapApp(App[object], inherit_bindings=False):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Offer every command of the key table that makes sense by name."""
+        from .model.exporters import EXPORTERS
+
         main = self.main
         if main is None or screen is not main:
             return
