@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import AsyncGenerator, Callable
 
 import pytest
@@ -40,6 +42,18 @@ async def test_the_screen_is_drawn_before_the_engine_answers(app_on: AppOn) -> N
         assert f"● {URL}" in main.header.render().plain
         assert f"Listening on {URL}," in main.empty.content(100).plain
         assert viewer.url == URL
+
+
+def test_the_first_frame_imports_what_it_draws_alone() -> None:
+    """Where no bytecode is kept, each module is compiled at every start."""
+    code = "import sys, segtap.tui.cli.screen, segtap.tui.app; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    rooms = {name.split(".")[2] for name in loaded.split() if name.startswith("segtap.core.")}
+    judging = {"checks", "mapping", "pipeline", "query", "catalogue", "forward", "stores"}
+    assert not rooms & judging
+    clients = {"httpx", "websockets", "uvicorn", "isal", "regex", "html", "secrets"}
+    assert not clients & set(loaded.split())
+    assert not [name for name in loaded.split() if name.startswith("segtap.tui.actions.")]
 
 
 async def test_keys_typed_meanwhile_are_kept(app_on: AppOn) -> None:

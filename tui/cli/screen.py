@@ -185,7 +185,8 @@ def _collect_rarely() -> None:
 
 def _import_what_follows() -> None:
     # What the first keys and the engine's first answer need, imported while the engine still starts.
-    for module in ("httpx", "websockets.asyncio.client", "segtap.tui.actions.table"):
+    clients = ("httpx", "websockets.asyncio.client")
+    for module in (*clients, "segtap.tui.actions.table", "segtap.tui.model.completion"):
         import_module(module)
 
 

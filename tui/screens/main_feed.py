@@ -7,18 +7,17 @@ import contextlib
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
+import msgspec
 from textual import on
 from textual.content import Content
 
-from ...core import read_document
 from ...core.api.models import EngineState, MessageDetail, Summary
 from ...core.api.viewer import Viewer
 from ...core.errors import EngineError, SegtapError
-from ...core.query.completion import Spot
 from ...core.settings import Settings
 from ...core.text import clean, shorten
-from ..model.completion import at_once, seen
 from ..model.detail_source import DetailListener, DetailSource
 from ..model.list_source import ListListener, ListSource, Reconnect
 from ..model.stale_panes import StalePanes
@@ -27,6 +26,10 @@ from ..widgets.filter_bar import FilterBar
 from ..widgets.list_frame import Progress, list_place, list_title, progress_words
 from ..widgets.message_list import MessageList
 from .main_shape import MainShape
+
+if TYPE_CHECKING:
+    from ...core.messages import JsonObject
+    from ...core.query.completion import Spot
 
 
 class MainFeed(MainShape):
@@ -230,9 +233,21 @@ class MainFeed(MainShape):
     def _suggestions_wanted(self, event: FilterBar.Asked) -> None:
         self.run_worker(partial(self._suggest, event.spot), group="suggestions", exclusive=True)
 
+    def _selected_document(self) -> JsonObject:
+        """Return the selected message; {} if there is none, or it is not a JSON object."""
+        if self._detail is None:
+            return {}
+        try:
+            value: object = msgspec.json.decode(self._detail.document)
+        except (ValueError, RecursionError):
+            return {}
+        return cast("JsonObject", value) if isinstance(value, dict) else {}
+
     async def _suggest(self, spot: Spot) -> None:
         """Offer values for a part of the filter. Without an engine there are none, which the header says."""
-        document = read_document(self._detail.document) if self._detail is not None else {}
+        from ..model.completion import at_once, seen
+
+        document = self._selected_document()
         with contextlib.suppress(EngineError):
             more = await seen(spot, self.viewer.values, document)
             self.filter_bar.offer(spot, [*at_once(spot), *more])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from textual.content import Content
@@ -11,8 +12,10 @@ from textual.message import Message
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
-from ..model.completion import Candidate
 from ..render.plain import worded
+
+if TYPE_CHECKING:
+    from ..model.completion import Candidate
 
 ROWS = 8
 """Suggestions in sight; the list scrolls."""

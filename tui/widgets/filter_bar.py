@@ -8,7 +8,7 @@ the arrows move into the list, and then Enter writes the marked one. Otherwise E
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len
 from rich.highlighter import Highlighter
@@ -25,11 +25,13 @@ from textual.widgets import Input, Label
 
 from ... import core
 from ...core.errors import FilterFault
-from ...core.query.completion import Spot, spot_at
 from ...core.text import clean
 from ..keys import bindings
-from ..model.completion import Candidate, at_once, completes
 from .completion_list import CompletionList
+
+if TYPE_CHECKING:
+    from ...core.query.completion import Spot
+    from ..model.completion import Candidate
 
 SETTLE = 0.12
 """Seconds without a key before what is typed is searched for."""
@@ -229,6 +231,9 @@ class FilterBar(Horizontal):
 
     def _suggest(self) -> None:
         """Offer what is known at once, and ask for the rest."""
+        from ...core.query.completion import spot_at
+        from ..model.completion import at_once
+
         text = self.box.value
         self._spot = spot_at(text, self.box.cursor_position)
         if self._spot is None:
@@ -239,6 +244,8 @@ class FilterBar(Horizontal):
 
     def offer(self, spot: Spot, candidates: Sequence[Candidate]) -> None:
         """Show suggestions for a part of the filter, unless another part is written by now."""
+        from ..model.completion import completes
+
         box = self.box
         if spot != self._spot or not box.has_focus or self._at is not None:
             return
@@ -274,6 +281,8 @@ class FilterBar(Horizontal):
 
     def _write(self, candidate: Candidate) -> None:
         """Put a suggestion in place of the part that it is for, and offer what may follow."""
+        from ...core.query.completion import spot_at
+
         box, spot = self.box, self._spot
         if spot is None or spot != spot_at(box.value, box.cursor_position):
             self._suggest()  # the cursor was moved
