@@ -9,30 +9,31 @@ from .wildcards import fold
 
 BETWEEN = "\x1f"
 """Stands between two values, so that no word reaches from one into the next."""
-_TEXTS = frozenset((str,))
-"""The type of all values of most objects, which are then not looked at one by one."""
-_ALWAYS_FILLED_IN = ("receivedAt",)
-_FILLED_IN = ("receivedAt", "timestamp")
+_are_texts = frozenset((str,)).issuperset
+"""Returns True if all these types are that of a text."""
 
 
 def searched_text(document: JsonObject, filled: Collection[str] = ()) -> str:
     """Return the values of a message as it was received: texts, numbers, true, false and null, folded.
 
-    Keys are not among them, nor are the times that were filled in, which stand in `filled` by their paths.
+    Each is in it once. Keys are not among them, nor are the times that were filled in, which stand in
+    `filled` by their paths.
     """
-    left_out = _FILLED_IN if "$.timestamp" in filled else _ALWAYS_FILLED_IN
-    found: dict[str, None] = {}  # each value once, in their order
-    own = [value for key, value in document.items() if key not in left_out]
-    within: list[Iterator[Json]] = [iter(own)]
+    own = document.copy()
+    own.pop("receivedAt", None)
+    if "$.timestamp" in filled:
+        own.pop("timestamp", None)
+    found: list[str] = []
+    within: list[Iterator[Json]] = [iter(own.values())]
     """The objects and lists that are being walked, from the message inwards."""
     while within:
         for value in within[-1]:
             if isinstance(value, str):
-                found[value] = None
+                found.append(value)
             elif isinstance(value, dict):
                 inner = value.values()
-                if _TEXTS.issuperset(map(type, inner)):
-                    found.update(dict.fromkeys(inner))  # pyright: ignore[reportCallIssue, reportArgumentType]
+                if _are_texts(map(type, inner)):  # as those of most objects: they need no look one by one
+                    found.extend(inner)  # pyright: ignore[reportArgumentType]
                     continue
                 within.append(iter(inner))
                 break
@@ -40,14 +41,14 @@ def searched_text(document: JsonObject, filled: Collection[str] = ()) -> str:
                 within.append(iter(value))
                 break
             elif value is None:
-                found["null"] = None
+                found.append("null")
             elif value is True or value is False:
-                found["true" if value else "false"] = None
+                found.append("true" if value else "false")
             else:
-                found[_number(value)] = None
+                found.append(_number(value))
         else:
             within.pop()
-    return fold(BETWEEN.join(found))
+    return fold(BETWEEN.join(dict.fromkeys(found)))
 
 
 def _number(value: float) -> str:
