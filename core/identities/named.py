@@ -63,9 +63,14 @@ def named_ids(translation: Translation, document: JsonObject | None = None) -> N
                 found.append(NamedIds("profile", id))
     if document is None:
         return Named(tuple(found))
-    anonymous = "" if document.get("type") == "alias" else id_text(document.get("anonymousId"))
-    user = document.get("userId")
-    return Named(tuple(found), id_text(user) if user else "", anonymous)
+    user, anonymous = document.get("userId"), document.get("anonymousId")
+    # Most are texts: asking here is cheaper than calling.
+    user = user if isinstance(user, str) else id_text(user) if user else ""
+    if document.get("type") == "alias":
+        anonymous = ""
+    elif not isinstance(anonymous, str):
+        anonymous = id_text(anonymous)
+    return Named(tuple(found), user, anonymous)
 
 
 def _of_event(event: str, properties: JsonObject, imported: bool) -> NamedIds | None:

@@ -79,7 +79,7 @@ def event_action(document: JsonObject, time: float | None) -> Action | None:
     if isinstance(properties, dict) and "time" in properties:
         own = milliseconds(properties["time"])
         time = time if own is None else own
-    return Action(names, time, _page_of(document), user=_text(document.get("userId")))
+    return Action(names, time, _page_of(document), WITHIN, _text(document.get("userId")))
 
 
 def device_action(record: JsonObject) -> Action | None:

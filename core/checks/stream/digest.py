@@ -35,7 +35,6 @@ WHO = ("email", "phone", "name", "firstName", "lastName")
 LONGEST = 100
 """Characters of an e-mail, phone or name that are compared."""
 
-_KEY = b"segtap stream"
 _KEPT_BACK = int(Marks.WOULD_REJECT | Marks.REFUSED)
 _SECOND, _REPLAY = int(Marks.SECOND_RECEIPT), int(Marks.REPLAY)
 _NO_RECORD: JsonObject = {}
@@ -168,33 +167,38 @@ def digest(message: Observed, translation: Translation, now: int) -> Digest:
 def said_by(message: Observed, translation: Translation, now: int) -> Said:
     """Return what a message says. `now` is when it was received, in milliseconds since the epoch."""
     document, marks, type = message.document, int(message.marks), message.type
-    user, anonymous = document.get("userId"), document.get("anonymousId")
-    # Most are texts: asking here is cheaper than calling.
+    read = document.get
+    # Most members are what they should be: asking here is cheaper than calling.
+    user, anonymous, group = read("userId"), read("anonymousId"), read("groupId")
     user = user if isinstance(user, str) else text_of(user)
     anonymous = anonymous if isinstance(anonymous, str) else text_of(anonymous)
-    properties, traits = object_of(document.get("properties")), object_of(document.get("traits"))
-    context = object_of(document.get("context"))
-    timestamp = document.get("timestamp")
+    properties, traits, context = read("properties"), read("traits"), read("context")
+    properties = properties if isinstance(properties, dict) else {}
+    traits = traits if isinstance(traits, dict) else {}
+    context = context if isinstance(context, dict) else {}
+    timestamp = read("timestamp")
     original = document.get("originalTimestamp", timestamp)
     at = read_time(original) if isinstance(original, str) else None
     is_event = type in EVENTS
-    members = _kept(properties if is_event else traits if type in ("identify", "group") else {})
+    members = properties if is_event else traits if type in ("identify", "group") else {}
     name, distinct_id, url = name_of(document, type), user or anonymous, ""
-    of_sdk, in_page = message.source_kind == "mixpanel", "page" in context
+    of_sdk, in_page, of_device = message.source_kind == "mixpanel", "page" in context, "device" in context
     if of_sdk:
-        name = text_of(document.get("event"))
-        distinct_id = text_of(properties.get("distinct_id")).removeprefix("$device:")
-        url = text_of(properties.get("$current_url")) or text_of(properties.get("current_url_page"))
+        name = _text_in(document, "event")
+        distinct_id = _text_in(properties, "distinct_id").removeprefix("$device:")
+        url = _text_in(properties, "$current_url") or _text_in(properties, "current_url_page")
     elif type in ("page", "track"):
-        url = text_of(properties.get("url")) or text_of(object_of(context.get("page")).get("url"))
-    group, data = document.get("groupId"), context.get("userAgentData")
+        url = (_text_in(properties, "url") if "url" in properties else "") or (
+            _text_in(context["page"], "url") if in_page else ""
+        )
     groups = tuple(group_records(translation)) if type == "group" else ()
+    filled = message.filled
     # In the order of the fields: naming them would cost as much as a rule, for every message.
     return Said(
         message.id,
         type,
         message.message_id,
-        "$.messageId" not in message.filled,
+        "$.messageId" not in filled,
         bool(marks & _KEPT_BACK) or translation.not_sent is not None,
         bool(marks & _SECOND),
         bool(marks & _REPLAY),
@@ -205,15 +209,15 @@ def said_by(message: Observed, translation: Translation, now: int) -> Said:
         distinct_id,
         is_event,
         name,
-        text_of(object_of(context.get("library")).get("name")),
+        _text_in(context.get("library"), "name"),
         at,
         now,
-        _stated(document, timestamp, "$.timestamp" in message.filled),
+        _stated(document, timestamp, "$.timestamp" in filled),
         _skew(document) if "sentAt" in document else None,
         url,
-        text_of(object_of(context["device"]).get("id")) if "device" in context else "",
-        text_of(object_of(data).get("platform")) if data else "",
-        in_page or "device" in context,
+        _text_in(context["device"], "id") if of_device else "",
+        _text_in(context["userAgentData"], "platform") if "userAgentData" in context else "",
+        in_page or of_device,
         not properties and not traits,
         bool(traits),
         _who(traits, object_of(context.get("traits")))
@@ -239,20 +243,39 @@ def said_by(message: Observed, translation: Translation, now: int) -> Said:
     )
 
 
+_heads: dict[tuple[str, ...], bytes] = {}
+"""The part of `Said.shape` that says the names, of names that came before: most messages share them."""
+_MOST_HEADS, _LONGEST_HEAD = 4_096, 2_048
+
+
 def _shape_of(members: JsonObject) -> bytes:
-    types = bytes(map(_bit_of, map(_type_of, members.values())))
+    """Return `Said.shape` of properties or traits, without those whose names are too long to be kept."""
+    head = _heads.get(tuple(members))
+    if head is None:
+        if members and max(map(len, members)) > MAX_NAME:
+            members = {name: value for name, value in members.items() if len(name) <= MAX_NAME}
+            return _head_of(members) + _types_of(members)
+        head = _head_of(members)
+        if len(_heads) >= _MOST_HEADS:
+            _heads.clear()
+        if len(head) <= _LONGEST_HEAD:
+            _heads[tuple(members)] = head
+    return head + _types_of(members)
+
+
+def _types_of(members: JsonObject) -> bytes:
+    return bytes(map(_bit_of, map(_type_of, members.values())))
+
+
+def _head_of(members: JsonObject) -> bytes:
+    """Return the packed names and, behind them, how many types follow."""
+    types = bytes(len(members))
     try:
-        return _pack((tuple(members), types))
+        whole = _pack((tuple(members), types))
     except UnicodeEncodeError:
         names = [name.encode("utf-8", "backslashreplace").decode() for name in members]
-        return _pack((names, types))
-
-
-def _kept(members: JsonObject) -> JsonObject:
-    """Leave out the members whose names are too long to be remembered."""
-    if members and max(map(len, members)) > MAX_NAME:
-        return {name: value for name, value in members.items() if len(name) <= MAX_NAME}
-    return members
+        whole = _pack((names, types))
+    return whole[: len(whole) - len(types)]
 
 
 def of_copy(said: Said) -> Said:
@@ -270,7 +293,13 @@ def fingerprint(value: Json) -> int:
         text = json.dumps(value, sort_keys=True).encode()
     except RecursionError:
         return 0  # nested beyond what can be compared: taken for the same as another such
-    return int.from_bytes(blake2b(text, digest_size=8, key=_KEY).digest(), "little")
+    return int.from_bytes(blake2b(text, digest_size=8).digest(), "little")
+
+
+def _text_in(holder: Json, name: str) -> str:
+    """Return a member of an object as text; "" where there is none."""
+    value = holder.get(name) if isinstance(holder, dict) else None
+    return value if isinstance(value, str) else text_of(value)
 
 
 def _stated(document: JsonObject, timestamp: Json, filled: bool) -> str | int | None:
