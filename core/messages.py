@@ -107,7 +107,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
         return next((value for key, value in self.headers if key == name), None)
 
 
-class Message(msgspec.Struct, frozen=True, kw_only=True):
+class Message(msgspec.Struct, frozen=True):
     """One Segment call, or one record of Mixpanel's own SDKs.
 
     `document` is the message with all that Segment's servers fill in (messageId, receivedAt,
@@ -125,13 +125,13 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     id: int
-    source_kind: SourceKind = "segment"
     type: str
     message_id: str
     received_at: int
-    write_key: str = ""
     document: JsonObject
     original: bytes
+    source_kind: SourceKind = "segment"
+    write_key: str = ""
     filled: tuple[str, ...] = ()
     objections: tuple[Objection, ...] = ()
     overflows: tuple[tuple[str, str], ...] = ()

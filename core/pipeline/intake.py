@@ -12,14 +12,14 @@ message that is too large to be read (`bounds`): of it only the ids and the name
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from ..errors import RequestRefused
 from ..messages import RAW_TYPE, Json, JsonObject, Marks, Message, Receipt, message_number
 from ..objections import Objection, change, refusal, rejection
 from ..sources import limits
-from ..sources.bounds import DEFAULT_BOUNDS, Bounds, crowded, over, over_from, over_together
-from ..sources.decode import NotJson, Repair, inflate, read_json
+from ..sources.bounds import DEFAULT_BOUNDS, Bounds, crowded, over, over_from, over_together, unasked
+from ..sources.decode import NotJson, Repair, inflate, read_all, read_json
 from ..sources.parts import array_parts, head_of, members
 from ..sources.segment.objections import (
     NOT_JSON_WORDS,
@@ -134,18 +134,26 @@ class _Reading:
                 self.shared_overflows += overflows(moved)
 
     def messages(self, only: Collection[int] | None = None) -> list[Message]:
-        wanted = range(len(self.items)) if only is None else sorted(p for p in only if p < len(self.items))
-        large = {position: why for position in wanted if (why := self._over(position))}
-        read = {
-            position: self._read_item(self.items[position]) for position in wanted if position not in large
-        }
+        items = self.items
+        wanted = range(len(items)) if only is None else sorted(p for p in only if p < len(items))
+        large: dict[int, str] = {}
+        if self.too_much or self.crowded_from < len(items) or not self._are_small(items):
+            large = {position: why for position in wanted if (why := self._over(position))}
+        places = [position for position in wanted if position not in large] if large else wanted
+        read = dict(zip(places, self._read_items([items[position] for position in places]), strict=True))
         spoilt = self._spoilt(read)
+        if not large and spoilt is None:
+            return [self._message(position, value, repairs) for position, (value, repairs) in read.items()]
         return [
             self._unread(position, large[position])
             if position in large
             else self._message(position, *read[position], None if not_json(read[position][1]) else spoilt)
             for position in wanted
         ]
+
+    def _are_small(self, items: Sequence[bytes]) -> bool:
+        """Tell quickly that no message is too large to be read, whatever is in it."""
+        return max(map(len, items), default=0) + len(self.shared_text) < unasked(self.bounds)
 
     def _over(self, position: int) -> str:
         """Return why the message is too large to be read, else ""."""
@@ -198,10 +206,16 @@ class _Reading:
             size=len(item),
         )
 
+    def _read_items(self, items: Sequence[bytes]) -> Sequence[tuple[Json, tuple[Repair, ...]]]:
+        try:
+            return read_all(items)
+        except NotJson:  # one of them is nested too deep: a message must never be lost
+            return [self._read_item(item) for item in items]
+
     def _read_item(self, item: bytes) -> tuple[Json, tuple[Repair, ...]]:
         try:
             return read_json(item)
-        except NotJson as error:  # unreachable after object_parts, but a message must never be lost
+        except NotJson as error:
             return None, (Repair(f"{error}", "$"),)
 
     def _message(
@@ -237,28 +251,31 @@ class _Reading:
             filled.append("$.messageId")
         document["receivedAt"] = self.received
         filled.append("$.receivedAt")
-        beyond = overflows(repairs)
+        beyond = overflows(repairs) if repairs else []
         if not self.replay:
             if self.shared:
                 self._merge(document, filled)
                 beyond += [one for one in self.shared_overflows if one[0].startswith(tuple(filled))]
             self._correct(document, filled, called)
             self._fill_ip(document, filled, objections)
+        # In the order of the fields: naming them would take several times as long.
         return Message(
-            id=message_number(receipt.seq, position),
-            type=call,
-            message_id=id_text(message_id),
-            received_at=receipt.received_at,
-            write_key=self.write_key,
-            document=document,
-            original=item,
-            filled=tuple(filled),
-            objections=tuple(objections),
-            overflows=tuple(beyond),
+            message_number(receipt.seq, position),
+            call,
+            message_id if isinstance(message_id, str) else id_text(message_id),
+            receipt.received_at,
+            document,
+            item,
+            "segment",
+            self.write_key,
+            tuple(filled),
+            tuple(objections),
+            tuple(beyond),
             # Without objections nothing is added: an operation on flags costs as much as reading the message.
-            marks=self.marks | marks_of(objections) if objections else self.marks,
-            wanted=receipt.wanted,
-            size=len(item) + len(self.shared_text),
+            self.marks | marks_of(objections) if objections else self.marks,
+            receipt.wanted,
+            False,
+            len(item) + len(self.shared_text),
         )
 
     def _merge(self, document: JsonObject, filled: list[str]) -> None:

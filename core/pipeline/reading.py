@@ -16,14 +16,15 @@ from ..messages import Json, JsonObject, Marks, Message
 from ..objections import Objection, change, first_rejection, rejection
 from ..sources.bounds import DEFAULT_BOUNDS, Bounds, over
 from ..sources.decode import NotJson, Repair, read_json
+from ..sources.limits import SEGMENT_EVENT_BYTES, SEGMENT_MESSAGE_ID_CHARS
 from ..sources.parts import head_of, members
 from ..sources.segment.objections import (
     known_call,
-    message_id_objections,
+    long_message_id,
     missing_parts,
     overflows,
     repair_objections,
-    size_objections,
+    too_large,
     type_objection,
 )
 from ..sources.segment.times import read_time
@@ -126,8 +127,11 @@ def objections_to(
         found.append(type_objection(document.get("type")))
     if stated is None and (timestamp := document.get("timestamp")) is not None:
         found.append(change(f"timestamp {shown(timestamp)} is not ISO 8601; left unchanged"))
-    found += size_objections(length)
-    found += message_id_objections(document.get("messageId"))
+    if length > SEGMENT_EVENT_BYTES:
+        found.append(too_large(length))
+    message_id = document.get("messageId")
+    if isinstance(message_id, str) and len(message_id) >= SEGMENT_MESSAGE_ID_CHARS:
+        found.append(long_message_id(message_id))
     return found
 
 

@@ -48,17 +48,24 @@ def over(text: bytes, bounds: Bounds = DEFAULT_BOUNDS, *, shared: bytes = b"") -
     `shared` is the JSON text that its batch adds to it.
     """
     length = len(text) + len(shared)
+    if length < unasked(bounds):
+        return ""
     if length > bounds.message:
         much, limit = excess(length, bounds.message)
         return f"{much}, {_SEGMENT}; segtap reads messages up to {limit} ([ingest] max_message)"
-    if length < 2 * bounds.nodes:
-        return ""  # a value takes at least two bytes with the sign behind it
     if exceeds(text + b"," + shared if shared else text, bounds.nodes):
         return (
             f"{size(length)} with over {bounds.nodes:,} values, {_SEGMENT}; "
             "segtap reads messages of no more values ([ingest] max_nodes)"
         )
     return ""
+
+
+def unasked(bounds: Bounds) -> int:
+    """Return the length from which on a message's text has to be looked at: a shorter one is within the
+    bounds.
+    """
+    return min(bounds.message + 1, 2 * bounds.nodes)  # a value takes two bytes or more, with the sign behind
 
 
 def too_large(text: bytes, bounds: Bounds = DEFAULT_BOUNDS) -> str:

@@ -186,6 +186,15 @@ def read_json(data: bytes) -> tuple[Json, tuple[Repair, ...]]:
         raise NotJson("it is nested too deep") from None
 
 
+def read_all(texts: Iterable[bytes]) -> list[tuple[Json, tuple[Repair, ...]]]:
+    """Read each of these texts as `read_json` does, in fewer steps. Raises NotJson for any of them."""
+    texts = tuple(texts)
+    try:
+        return [(value, ()) for value in map(_strict, texts)]
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return [read_json(text) for text in texts]
+
+
 def _read_generously(data: bytes) -> tuple[Json, tuple[Repair, ...]]:
     repairs: list[Repair] = []
     if data.startswith(BOM):

@@ -67,12 +67,10 @@ def _is_identifier(value: Json) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def size_objections(length: int) -> Sequence[Objection]:
-    """Return the objection to a message whose JSON text has `length` bytes, if that is too many."""
-    if length <= limits.SEGMENT_EVENT_BYTES:
-        return ()
+def too_large(length: int) -> Objection:
+    """Return the objection to a message whose JSON text has `length` bytes, which are too many."""
     much, limit = limits.excess(length, limits.SEGMENT_EVENT_BYTES)
-    return (rejection(f"{much}, its limit is {limit}"),)
+    return rejection(f"{much}, its limit is {limit}")
 
 
 def twice_encoded(again: Sequence[str]) -> Objection:
@@ -82,15 +80,12 @@ def twice_encoded(again: Sequence[str]) -> Objection:
     )
 
 
-def message_id_objections(value: Json) -> Sequence[Objection]:
+def long_message_id(value: str) -> Objection:
     """Return the note on a messageId as long as Segment does not document it, or longer."""
-    if not isinstance(value, str) or len(value) < limits.SEGMENT_MESSAGE_ID_CHARS:
-        return ()
-    words = (
+    return change(
         f"messageId has {len(value):,} characters: Segment documents fewer than "
         f"{limits.SEGMENT_MESSAGE_ID_CHARS}, and does not say what it does with others"
     )
-    return (change(words),)
 
 
 def not_json(repairs: tuple[Repair, ...]) -> bool:
