@@ -11,7 +11,7 @@ from ..catalogue.classic import DOCUMENTATION_DIFFERS
 from ..destinations.actions.credentials import VERSION, unusable
 from ..places import Place
 from ..settings import DestinationKind
-from ..verdict import Finding, OutgoingRequest
+from ..verdict import Finding
 from .subject import Subject
 
 SECRETS = ("apiSecret", "apiKey")
@@ -38,7 +38,7 @@ def api_secret_deprecated(subject: Subject) -> Sequence[Finding]:
         return ()  # segtap sends without the secret; doctor says what that means in Segment
     for index, operation in enumerate(subject.translation.operations):
         request = operation.request
-        if _is_import(request) and (request.authorization or (request.query or {}).get("api_key")):
+        if "/import" in request.url and (request.authorization or (request.query or {}).get("api_key")):
             over = subject.now is not None and subject.now >= _ENDS
             return (_deprecated(index, subject.destination.kind, over),)
     return ()
@@ -63,7 +63,7 @@ def empty_secret(subject: Subject) -> Iterator[Finding]:
     if subject.settings.service_account:
         return
     for index, operation in enumerate(subject.translation.operations):
-        if _is_import(operation.request):
+        if "/import" in operation.request.url:
             yield DOCUMENTATION_DIFFERS.finding(
                 Place("request", index, ("authorization",)).text,
                 "the API secret is empty: newer source sends the project token then, and so does segtap, but"
@@ -72,7 +72,3 @@ def empty_secret(subject: Subject) -> Iterator[Finding]:
                 " its place",
             )
             return
-
-
-def _is_import(request: OutgoingRequest) -> bool:
-    return "/import" in request.url

@@ -118,18 +118,20 @@ def _local(subject: Subject, path: str, value: str, network: str) -> Finding:
 def _absent(subject: Subject, index: int, record: JsonObject, *, is_profile: bool) -> Finding | None:
     context, library = subject.context, _library(subject)
     given, by_server = not blank(context.get("ip")), library is not None and _is_server(library)
-    if subject.destination.subscriptions is None and (given or not (by_server or library is None)):
+    presets = subject.destination.subscriptions is None
+    if presets and (given or not (by_server or library is None)):
         return None  # Segment fills the address in for browsers and apps, and its presets map it
-    subscription = subscription_of(subject, index)
     if is_profile and _says_the_place(record):
         return None
+    subscription = None if presets else subscription_of(subject, index)
     if subscription is not None and not is_default(subscription, "ip"):
         by_client = library is not None and not by_server
         if given or by_client or not leaves_out(subscription, "ip"):
             return _unmapped(subject, subscription, index, is_profile=is_profile)
     if given or context.get("direct") is True:
         return None
-    moves = is_profile and subscription is not None  # the classic destination sends ip=0
+    # The classic destination sends ip=0.
+    moves = is_profile and (presets or subscription is not None) and subject.destination.kind == "actions"
     if moves and (by_server or library is None):
         return rule.NO_CLIENT_IP.finding(
             "$.context.ip",

@@ -48,9 +48,11 @@ def source_label(document: JsonObject) -> str:
     Asked in turn: the library's name (for the frameworks that run on both phones, the system they run
     on), `channel`, the operating system, the library's name as it stands.
     """
-    context = _object(document.get("context"))
-    library = _text(_object(context.get("library")).get("name"))
-    system = _text(_object(context.get("os")).get("name")) if "os" in context else ""
+    context, library = document.get("context"), ""
+    context = context if isinstance(context, dict) else {}
+    if isinstance(named := context.get("library"), dict):
+        library = _text(named.get("name"))
+    system = _text(_object(context["os"]).get("name")) if "os" in context else ""
     channel = _text(document.get("channel")) if "channel" in document else ""
     return _label(library[:NAME_CHARS], system[:NAME_CHARS], channel[:NAME_CHARS])
 
@@ -134,6 +136,11 @@ def _text(value: Json) -> str:
 
 
 def _line(text: str) -> str:
-    if len(text) <= _SHORT and text.isascii() and text.isprintable() and " " not in text:
-        return text  # as most ids are
+    if (
+        len(text) <= _SHORT
+        and text.isascii()
+        and text.isprintable()
+        and (" " not in text or ("  " not in text and text[0] != " " and text[-1] != " "))
+    ):
+        return text  # as most names and ids are
     return " ".join(shorten(text, NAME_CHARS).split())

@@ -222,7 +222,7 @@ def _judged(verdict: Verdict, sent: bool, own: Verdict | None, revision: str) ->
 
 def _plain(text: str, limit: int) -> str:
     """Cut, and with U+FFFD for lone surrogates, which neither JSON nor SQLite can carry."""
-    cut = text[:limit]
+    cut = text if len(text) <= limit else text[:limit]
     if cut.isascii():
         return cut
     return cut.encode("utf-8", "replace").decode("utf-8")
