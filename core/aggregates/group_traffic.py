@@ -55,7 +55,7 @@ class UnknownValue(msgspec.Struct):
     messages: list[int] = msgspec.field(default_factory=list[int])
 
 
-class _Event(msgspec.Struct, frozen=True, array_like=True):
+class _Event(msgspec.Struct, frozen=True, array_like=True, gc=False):
     name: str
     properties: Members
     member_of: frozenset[str]
@@ -122,6 +122,7 @@ class GroupTraffic:
         self._values: dict[tuple[str, str], UnknownValue] = {}
         self._members: Recent[str, frozenset[str]] = Recent(_MEMBERS)
         """The keys of the groups that a user or visitor is in."""
+        self._any_member = False
         self._evidence = Evidence(_IDS)
         self._newest: deque[_Event] = deque(maxlen=_KEPT_EVENTS)
         self._keys: list[str] = []
@@ -160,6 +161,7 @@ class GroupTraffic:
         self._values = {(key, text): value for key, text, value in kept.values}
         for id, keys in kept.members:
             self._members.put(id, frozenset(keys))
+            self._any_member = True
         self._evidence.restore(kept.evidence)
         self._newest.extend(
             [_Event(one.name, one.properties, one.member_of, one.message) for one in kept.newest]
@@ -218,6 +220,7 @@ class GroupTraffic:
             if person:
                 expected = frozenset((self.meant.get(key, key),))
                 self._members.put(person, (self._members.get(person) or _NO_GROUP) | expected)
+                self._any_member = True
 
     def _profile(self, said: Said) -> None:
         values: JsonObject = {}
@@ -233,19 +236,18 @@ class GroupTraffic:
 
     def _events(self, said: Said) -> None:
         self.any_event = True
-        groups = self._groups_of(said)
+        groups = self._groups_of(said) if self._any_member else _NO_GROUP
         for one in said.events:
-            event = _Event(str(one.event), one.properties, groups, said.id)
+            properties = one.properties
+            event = _Event(str(one.event), properties, groups, said.id)
             self._newest.append(event)
             for key in self._keys:
-                if groups or key in event.properties:
+                if groups or key in properties:
                     self._count(key, event)
-            if found := self._evidence.look(EVENT, one.properties):
+            if found := self._evidence.look(EVENT, properties):
                 self._instead(found)
 
     def _groups_of(self, said: Said) -> frozenset[str]:
-        if not len(self._members):
-            return _NO_GROUP
         keys = (self._members.get(id) or _NO_GROUP for id in (said.user, said.anonymous) if id)
         return _NO_GROUP.union(*keys)
 

@@ -152,16 +152,22 @@ class Clusters:
 
     def touch(self, root: int, message: int) -> None:
         """List the cluster in front: a message has an event or a profile of it."""
-        if not self.flags[root] & LISTED:
-            self.flags[root] |= LISTED
-            self.total += 1
-        elif self._older[0] == root:
+        older = self._older
+        first = older[0]
+        if first == root:
             self.last[root] = message
             return
+        newer = self._newer
+        if self.flags[root] & LISTED:
+            before, after = newer[root], older[root]  # as in `_unlist`
+            older[before], newer[after] = after, before
         else:
-            self._unlist(root)
+            self.flags[root] |= LISTED
+            self.total += 1
         self.last[root] = message
-        self._list(root)
+        # As `_list` does; it was not the first, so that `first` still is.
+        older[root], newer[root] = first, 0
+        newer[first] = older[0] = root
 
     def _list(self, root: int) -> None:
         older = self._older[0]

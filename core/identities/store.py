@@ -15,7 +15,7 @@ _CHUNK_BITS = 20
 _CHUNK = 1 << _CHUNK_BITS
 _END = b"\xff"
 """Behind each text. It is in no UTF-8, so that a search finds nothing across two ids."""
-_RECENT, _LONG = 8_192, 256
+_RECENT, _LONG = 16_384, 256
 """Ids whose numbers are at hand, twice as many at most; longer ones are looked up each time."""
 
 
@@ -37,7 +37,7 @@ class IdStore:
         self.recent: dict[str, int] = {}
         """The numbers of ids that were asked for lately, of some thousands at least."""
         self._before: dict[str, int] = {}
-        self._alike: set[int] = set()
+        self.alike: set[int] = set()
         """Ids that have the hash of another one: only these may have twins."""
 
     def columns(self) -> dict[str, bytearray | array[int]]:
@@ -47,7 +47,7 @@ class IdStore:
             "lengths": self._lengths,
             "tags": self._tags,
             "used": self._used,
-            "alike": array("I", sorted(self._alike)),
+            "alike": array("I", sorted(self.alike)),
         }
         columns |= {f"slots {part}": slots for part, slots in enumerate(self._slots)}
         columns |= {f"chunk {number}": chunk for number, chunk in enumerate(self._chunks)}
@@ -60,7 +60,7 @@ class IdStore:
         for name, column in store.columns().items():
             if isinstance(column, array):
                 column[:] = array(column.typecode, columns[name])
-        store._alike = set(array("I", columns["alike"]))
+        store.alike = set(array("I", columns["alike"]))
         store._chunks = [bytearray(columns["chunk 0"])]
         while (chunk := columns.get(f"chunk {len(store._chunks)}")) is not None:
             store._chunks.append(bytearray(chunk))
@@ -91,7 +91,7 @@ class IdStore:
             if not number:
                 number = self._add(part, tag, at, data)
                 if alike:
-                    self._alike.update((alike, number))
+                    self.alike.update((alike, number))
         if len(id) <= _LONG:
             if len(recent) >= _RECENT:
                 self._before, self.recent = recent, {}
@@ -104,7 +104,7 @@ class IdStore:
 
     def twins(self, number: int) -> Iterator[int]:
         """Yield other ids that differ from this one by upper and lower case alone."""
-        if number not in self._alike:
+        if number not in self.alike:
             return
         id = self.text(number)
         lower = id.lower()

@@ -88,7 +88,8 @@ class Identities:
                 self._apart(user, device)
         if id:
             ids = self.ids
-            number = ids.known(id)
+            # As `known` begins: most ids are among the recent ones.
+            number = ids.store.recent.get(id) or ids.known(id)
             ids.events[number] += 1
             if user:
                 of_user = number if user == id else ids.known(user)
@@ -172,7 +173,9 @@ class Identities:
     def _apart(self, user: str, anonymous: str) -> None:
         """Note two ids in one message that joins nothing."""
         ids = self.ids
-        one, two = ids.known(user), ids.known(anonymous)
+        recent = ids.store.recent
+        one = recent.get(user) or ids.known(user)
+        two = recent.get(anonymous) or ids.known(anonymous)
         root = ids.root(two)
         if ids.root(one) == root:
             return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 import msgspec
 
@@ -58,17 +59,22 @@ class People:
         if seen.second:
             return ()
         found: list[Finding] = []
-        known = seen.identities.ids.count
-        if known > seen.known_ids:
-            for number in range(seen.known_ids + 1, known + 1):
-                found += self._casing(seen, number)
+        ids = seen.identities.ids
+        if ids.count > seen.known_ids:
+            alike = ids.store.alike
+            for number in range(seen.known_ids + 1, ids.count + 1):
+                if number in alike:
+                    found += self._casing(seen, number)
         if seen.said.who:
             found += self._contacts(seen, users)
         device = users.device
         if device is not None and (device.proven or device.fresh):
             found += self._devices(seen, device)
-        if seen.said.is_event and (users.new or self._in_a_row):
-            found += self._always_new(seen, users)
+        if seen.said.is_event:
+            if users.new:
+                found += self._always_new(seen)
+            elif self._in_a_row:
+                self._in_a_row.pop(seen.said.library, None)
         return found
 
     def first_pair(self, user: str, other: str) -> bool:
@@ -190,12 +196,9 @@ class People:
                     " that was never seen before",
                 )
 
-    def _always_new(self, seen: Seen, users: StreamUsers) -> Iterator[Finding]:
-        """Find events of a server in a row, each of another user."""
-        library = _library(seen)
-        if not users.new:
-            self._in_a_row.pop(library, None)
-            return
+    def _always_new(self, seen: Seen) -> Iterator[Finding]:
+        """Find events of a server in a row, each of another user; this one is of a user never seen before."""
+        library = seen.said.library
         if library and not is_server(seen):
             return
         if not library and seen.said.own_code:
@@ -221,11 +224,12 @@ class People:
 
 def is_server(seen: Seen) -> bool:
     """Return True for a message of one of Segment's server libraries."""
-    return SERVER_LIBRARY.match(_library(seen)) is not None
+    return _is_server(seen.said.library)
 
 
-def _library(seen: Seen) -> str:
-    return seen.said.library
+@lru_cache(maxsize=256)
+def _is_server(library: str) -> bool:
+    return SERVER_LIBRARY.match(library) is not None
 
 
 def same_case(one: str, other: str) -> bool:

@@ -46,6 +46,7 @@ class StreamUsers:
         (self._flags, self._in_groups, self._profiles, self._fresh) = columns[:4]
         (self._days, self._today, self._totals, self._links) = columns[4:]
         self._texts: Recent[int, str] = Recent(limits.texts)
+        """The userIds, to be quoted."""
         self.device: Device | None = None
         """Of the message that was looked at last; None if it had not both ids, or there is nothing to say."""
         self.new = False
@@ -102,9 +103,12 @@ class StreamUsers:
 
     def _number(self, said: Said) -> int:
         """Return the number of the user, or of the device of an unknown one, and note if it is new."""
-        text, tick = said.user or said.anonymous, said.now // 1000
-        key = _user_key(text) if said.user else _anonymous_key(text)
-        self._texts.know(key, text)
+        tick = said.now // 1000
+        if said.user:
+            key = _user_key(said.user)
+            self._texts.know(key, said.user)
+        else:
+            key = _anonymous_key(said.anonymous)
         at = self.ids.known(key, tick)
         if not at:
             at = self.ids.add(key, tick)
@@ -117,7 +121,6 @@ class StreamUsers:
         ids, texts, flags, fresh = self.ids, self._texts, self._flags, self._fresh
         # As `_user_key` and `_anonymous_key` do.
         user_key, device_key = hash("u" + user) or 1, hash("a" + anonymous) or 1
-        texts.know(device_key, anonymous)
         device = ids.known(device_key, tick)
         new = not device
         if new:
