@@ -137,7 +137,8 @@ class ActiveSettings:
         """Return what the rules on the stream find; they have seen the message from then on."""
         found = self.stream.observe(given)
         self.gathered.follow(given.said)
-        self._look_at_memory()
+        if not self.stream.observed % LOOK_AT_MEMORY:
+            self._look_at_memory()
         return found
 
     def learn(self, given: Digest, users: Identities) -> None:
@@ -146,10 +147,11 @@ class ActiveSettings:
         `users` is a table of the messages that were shown to them in this way before.
         """
         self.stream.observe(given, users)
-        self._look_at_memory()
+        if not self.stream.observed % LOOK_AT_MEMORY:
+            self._look_at_memory()
 
     def _look_at_memory(self) -> None:
-        if not self.stream.observed % LOOK_AT_MEMORY and self.stream.forgotten and not self._reported:
+        if not self._reported and self.stream.forgotten:
             self._reported = True
             logger.warning("the rules on the stream have %s", self.stream.forgotten)
 

@@ -17,16 +17,17 @@ from functools import partial
 import msgspec
 
 from ..api.models import Summary
+from ..checks.stream import Digest
 from ..delivery import DeliveryState
 from ..errors import JournalError
 from ..faults import Faults
-from ..messages import DEDUPE_WINDOW, Marks, Receipt
+from ..messages import DEDUPE_WINDOW, Marks, Receipt, seq_of
 from ..stores.base import START, Cursor, Entry, Stores
 from ..verdict import Finding, Translation
 from .fresh import FETCH, Fresh
 from .judge import Judge
 from .pace import Pace
-from .pieces import WORK_BYTES, Handed, JudgedReceipt, extent_of, ids_in, next_piece, size_of
+from .pieces import WORK_BYTES, Handed, JudgedReceipt, Writing, extent_of, ids_in, next_piece, size_of
 from .prepared import JudgedMessage
 from .receipts import ReceiptReader
 from .summaries import refusal, with_found
@@ -83,9 +84,12 @@ class Indexer:
         self._judged_by = ""
         """The revision of those verdicts."""
         self._fresh = Fresh()
-        self._observed: dict[int, tuple[Finding, ...]] = {}
-        """Of the work that is not in the index yet: when that is tried again, nothing is seen twice."""
-        self._writing: _Writing | None = None
+        self._observed_to = 0
+        """The newest message that the rules on the stream have seen. When work is tried again, they see
+        nothing twice."""
+        self._found: dict[int, tuple[Finding, ...]] = {}
+        """What they found in messages that are not in the index yet."""
+        self._writing: Writing | None = None
         """What is being written to the index, while the next piece of work is done."""
         self._busy = asyncio.Lock()
         self._resting = asyncio.Event()
@@ -129,7 +133,7 @@ class Indexer:
         self._pending.clear()
         self._handed.clear()
         self._judged.clear()
-        self._observed.clear()
+        self._found.clear()
         self._writing = None
         self._fresh = Fresh()
         self.waiting = 0
@@ -178,7 +182,7 @@ class Indexer:
         await self._settle()
         if self._judged_by != self._reader.revision:
             return True
-        self._writing = _Writing(self._judged, entries, self._judged_by)
+        self._writing = Writing(self._judged, entries, self._judged_by)
         self._write(self._writing)
         self._judged = []
         return True
@@ -196,7 +200,7 @@ class Indexer:
             messages, size = extent_of(self._judged)
         return bool(self._judged)
 
-    def _write(self, writing: _Writing) -> None:
+    def _write(self, writing: Writing) -> None:
         added = self._stores.index.add(writing.entries, writing.judged[-1][0].seq)
         writing.task = asyncio.create_task(added, name="segtap-index-add")
 
@@ -225,8 +229,8 @@ class Indexer:
             if 0 < self._counted_from <= receipt.seq and not isinstance(messages, str):
                 self.waiting = max(0, self.waiting - len(messages))
         summaries = [entry.summary for entry in writing.entries]
-        for summary in summaries:
-            self._observed.pop(summary.id, None)
+        for id in [id for id in self._found if seq_of(id) <= writing.judged[-1][0].seq]:
+            del self._found[id]
         self._publish(summaries)
         if any(summary.delivery is DeliveryState.WAITING for summary in summaries):
             self._owed()
@@ -329,22 +333,16 @@ class Indexer:
     def _entry(self, one: JudgedMessage) -> Entry:
         """Return the message's row of the index, with what follows from the messages before it."""
         prepared = one.prepared
-        entry, id = prepared.entry, prepared.said.id
-        found = self._observed.get(id)
-        if found is None:
-            found = self._observed[id] = self._reader.observation(one.digest)
+        entry, said = prepared.entry, prepared.said
+        if said.id > self._observed_to:
+            found = self._reader.observation(Digest(said, one.whole))
+            self._observed_to = said.id
+            if found:
+                self._found[said.id] = found
+        else:
+            found = self._found.get(said.id)
         if found:
             entry = with_found(entry, found, self._reader.adjusted(prepared.called, found))
         if entry.summary.delivery is DeliveryState.WAITING:
             self._offer(entry.summary, one.source.made)
         return entry
-
-
-class _Writing:
-    """A piece of work that is being written to the index by `task`; None once that has failed."""
-
-    def __init__(self, judged: list[JudgedReceipt], entries: list[Entry], revision: str) -> None:
-        self.judged = judged
-        self.entries = entries
-        self.revision = revision
-        self.task: asyncio.Task[None] | None = None

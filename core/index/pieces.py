@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol, TypeAlias
@@ -10,6 +11,7 @@ import msgspec
 
 from ..checks.stream import Whole
 from ..messages import Marks, Receipt
+from ..stores.base import Entry
 from ..verdict import Translation
 from .prepared import JudgedMessage
 from .wire import NOTHING, Answer, AnsweredReceipt, read_translation
@@ -162,3 +164,13 @@ class Handed:
             )
             for prepared, message in zip(answered.prepared(), answered.messages, strict=True)
         ]
+
+
+class Writing:
+    """A piece of work that is being written to the index by `task`; None once that has failed."""
+
+    def __init__(self, judged: list[JudgedReceipt], entries: list[Entry], revision: str) -> None:
+        self.judged = judged
+        self.entries = entries
+        self.revision = revision
+        self.task: asyncio.Task[None] | None = None

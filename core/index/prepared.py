@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from ..checks.adjust import called
-from ..checks.stream import Digest, Said, Whole, of_copy, said_by
+from ..checks.stream import Said, Whole, of_copy, said_by
 from ..messages import Marks, Message, Receipt
 from ..objections import Objection
 from ..stores.base import Entry
@@ -58,7 +58,7 @@ class Own(NamedTuple):
         return self.known.translation
 
 
-class JudgedMessage(NamedTuple):
+class JudgedMessage(msgspec.Struct, frozen=True, gc=False):
     """A prepared message, and its source."""
 
     prepared: Prepared
@@ -67,11 +67,6 @@ class JudgedMessage(NamedTuple):
     def whole(self) -> Whole:
         """Return the message itself, and what becomes of it."""
         return self.source.whole(self.prepared.said.id)
-
-    @property
-    def digest(self) -> Digest:
-        """What the rules on the stream read."""
-        return Digest(self.prepared.said, self.whole)
 
 
 def prepare(message: Message, verdict: Verdict, receipt: Receipt, revision: str) -> Prepared:

@@ -148,7 +148,7 @@ class ReceiptReader(Judging):
             verdict = Verdict(Translation(), objections=prepared.objections)
         else:
             verdict = self._keeper.copied(prepared.called, prepared.objections, prepared.said.source_kind)
-        return one._replace(prepared=as_copy(prepared, verdict, self.revision))
+        return JudgedMessage(as_copy(prepared, verdict, self.revision), one.source)
 
     def adjusted(self, named: str, found: Sequence[Finding]) -> Sequence[Finding]:
         """Return findings on a message that is called so, as the settings in force want them."""

@@ -151,7 +151,7 @@ class Whole(NamedTuple):
     translation: Translation
 
 
-class Digest(NamedTuple):
+class Digest(msgspec.Struct, frozen=True, gc=False):
     """What a message says, and `whole` to get the message itself, for the words of a finding."""
 
     said: Said
