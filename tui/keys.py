@@ -261,7 +261,8 @@ KEYS: tuple[Key, ...] = (
         bar=8,
         places=ANYWHERE,
     ),
-    Key("message.compare", "equals_sign", "=", "act('compare')", "Compare both destinations", "Message"),
+    Key("message.compare", "equals_sign", "=", "act('compare')", "Compare the message", "Message"),
+    Key("message.destinations", "d", "d", "act('destinations')", "Compare both destinations", "Message"),
     # All messages
     Key(
         "overview.open",

@@ -1,74 +1,177 @@
-"""The comparison on the screen: `=` opens it, it fits any width, copies as text and shows no secret."""
+"""`=` compares a message with the one before, with its other copy, and with what Mixpanel gets."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
-from details import MESSAGES, NOW
+from check_helpers import inspected, real_message
+from details import MESSAGES, NOW, detail, order
 from fake_viewer import FakeViewer, story, until
 from grids import SameGrid
 from pane_host import Host
+from pane_host import screen as drawn
 from textual.pilot import Pilot
 from textual.widgets import Static
 
-from segtap.core.compare import compare, destination_for
-from segtap.core.settings import ClassicSettings, DestinationSettings, Secret, Settings
+from segtap.core.api.models import MessageDetail, OtherCopy
+from segtap.core.destinations.explain import explain
+from segtap.core.settings import Destination
+from segtap.core.verdict import Operation, Translation
+from segtap.tui.actions.compare import compare_two, filter_before
 from segtap.tui.app import SegtapApp
+from segtap.tui.model.compared import of_copies, of_messages, of_requests
 from segtap.tui.screens import compare as screen_module
 from segtap.tui.screens.compare import Compare
-from segtap.tui.widgets.compared_view import ComparedView
 
-SECRET, TOKEN = "0f1e2d3c4b5a69788796a5b4c3d2e1f0", "a1b2c3d4e5f60718293a4b5c6d7e8ff9"
-SETTINGS = Settings(
-    destination=DestinationSettings(token=TOKEN, api_secret=Secret(SECRET)),
-    classic=ClassicSettings(people=True, event_increments=("Order Completed",), prop_increments=("revenue",)),
-    origin="segtap.toml",
-)
+ACTIONS = Destination(settings={"projectToken": "a" * 32, "apiSecret": "b" * 32})
 AppOn = Callable[..., SegtapApp]
+pytestmark = pytest.mark.usefixtures("still")
 
 
-def screen(name: str) -> Compare:
-    comparison = compare(
-        MESSAGES[name],
-        destination_for(SETTINGS, "actions"),
-        destination_for(SETTINGS, "classic-cloud"),
-        NOW,
+def changed(**changes: Any) -> MessageDetail:
+    """The order again, with other properties."""
+    call = MESSAGES["order"]
+    properties = {**call["properties"], **changes}
+    return detail({**call, "properties": {k: v for k, v in properties.items() if v is not None}})
+
+
+def two() -> Compare:
+    one, other = changed(), changed(revenue="27.5", coupon="AUTUMN", order_id=None)
+    comparison = of_messages("with the message before", one, other, ("10:41:02 order", "10:41:03 order"))
+    message = real_message("node", "track", **{**MESSAGES["order"], "messageId": "order_991"})
+    verdict = inspected(message, destination=ACTIONS)
+    explanation = explain(message, ACTIONS, verdict.translation, now=NOW)
+    requests = msgspec.structs.replace(detail(message), verdict=verdict, explanation=explanation)
+    return Compare("track Order Completed · u-1", [comparison, of_requests(requests)])
+
+
+async def pushed(pilot: Pilot[Any], page: Compare) -> None:
+    await pilot.app.push_screen(page)
+    await until(pilot, lambda: page.view.line_count)
+    await pilot.pause()
+
+
+async def test_only_what_differs_is_shown_until_a_is_pressed() -> None:
+    page = two()
+    async with Host(Static("")).run_test(size=(120, 40)) as pilot:
+        await pushed(pilot, page)
+        text = drawn(pilot)
+        assert "1 added, 1 removed, 1 with another type" in text
+        assert "number → string" in text
+        assert '"AUTUMN"' in text
+        assert '"Order Completed"' not in text
+        await pilot.press("a")
+        assert '"Order Completed"' in drawn(pilot)
+        await pilot.press("a")
+        assert '"Order Completed"' not in drawn(pilot)
+
+
+async def test_the_same_key_turns_to_segment_beside_mixpanel() -> None:
+    page = two()
+    async with Host(Static("")).run_test(size=(120, 40)) as pilot:
+        await pushed(pilot, page)
+        await pilot.press("equals_sign", "a")
+        rows = [row for row in drawn(pilot).splitlines() if "→" in row]
+        assert any("properties.revenue" in row and row.count("27.5") == 2 for row in rows)
+        assert any("timestamp" in row and "time" in row and "1795516863211" in row for row in rows)
+        assert any("dropped" in row for row in drawn(pilot).splitlines())
+        assert "added by Segment" in drawn(pilot)
+        await pilot.press("tab")
+        assert page.at == 0
+
+
+async def test_the_foot_has_both_values_whole() -> None:
+    long = "x" * 300
+    page = Compare("a", [of_messages("b", changed(), changed(note=long), ("l", "r"))])
+    async with Host(Static("")).run_test(size=(80, 24)) as pilot:
+        await pushed(pilot, page)
+        await pilot.press("end")
+        assert long in page.foot.render().plain  # type: ignore[union-attr]
+        assert "$.properties.note" in page.foot.render().plain  # type: ignore[union-attr]
+
+
+async def test_what_is_copied_is_the_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    copied: list[str] = []
+    monkeypatch.setattr(screen_module, "copy", lambda app, text: copied.append(text) or "in a test")
+    page = two()
+    async with Host(Static("")).run_test(size=(80, 24)) as pilot:
+        await pushed(pilot, page)
+        await pilot.press("y", "equals_sign", "y")
+        assert '+   coupon  "AUTUMN"' in copied[0]
+        assert "properties.revenue 27.5 → revenue 27.5" in copied[1]
+
+
+async def test_copies_are_compared_as_mixpanel_gets_them() -> None:
+    device = detail({"event": "Order Completed", "properties": {"revenue": 28, "$browser": "Chrome"}})
+    body: Any = {"event": "Order Completed", "properties": {"revenue": 28, "$browser": "Chrome"}}
+    request = msgspec.structs.replace(order().verdict.translation.operations[0].request, body=body)
+    verdict = msgspec.structs.replace(device.verdict, translation=Translation((Operation("", "", request),)))
+    device = msgspec.structs.replace(device, verdict=verdict)
+    made = of_copies(order(), device, "actions", 7)
+    found = {line.path: line.style for line in made.lines if line.differs}
+    assert found["$.properties.revenue"] == "changed"
+    assert (
+        found["$.properties['$browser']" if "$.properties['$browser']" in found else "$.properties.$browser"]
+        == "added"
     )
-    return Compare(comparison, message=name, settings=SETTINGS.origin)
+    assert made.other == 7
 
 
-def text_on(view: ComparedView) -> str:
-    return "\n".join("".join(part for _, part in line) for line in view.lines)
-
-
-async def opened(pilot: Pilot[object], count: int) -> ComparedView:
-    """The view, after the newest message was chosen and `=` pressed."""
-    app = pilot.app
-    assert isinstance(app, SegtapApp)
-    await until(pilot, lambda: app.main is not None and app.main.detail is not None, "a detail")
-    assert app.main is not None
-    assert len(app.main.list.window) == count
-    await pilot.press("equals_sign")
-    await until(pilot, lambda: isinstance(app.screen, Compare), "the comparison")
-    view = app.screen.query_one(ComparedView)
-    await until(pilot, lambda: view.lines, "its lines")
-    return view
-
-
-async def test_the_key_opens_it_and_esc_closes_it(app_on: AppOn) -> None:
-    app = app_on(FakeViewer(story(3)))
+async def test_the_key_finds_the_message_before_and_leads_to_it(app_on: AppOn) -> None:
+    app = app_on(FakeViewer(story(40)))
     async with app.run_test(size=(120, 40)) as pilot:
-        view = await opened(pilot, 3)
-        assert view.has_focus
-        shown = text_on(view)
-        assert "insert-id-undocumented" in shown
-        assert "set by Segment, value unknown" in shown
-        assert "Actions: POST /import?strict=1" in shown
-        assert "Classic: POST /track" in shown
+        await until(pilot, lambda: app.main is not None and len(app.main.list.window) == 40)
+        main = app.main
+        assert main is not None
+        names = [(line.type, line.name) for line in main.list.window.rows]
+        later = next(at for at in range(39, 0, -1) if names[at] in names[:at] and names[at][0] == "track")
+        earlier = max(at for at in range(later) if names[at] == names[later])
+        ids = [line.id for line in main.list.window.rows]
+        await main.select([ids[later]])
+        await until(pilot, lambda: main.detail is not None and main.detail.summary.id == ids[later])
+        await pilot.press("equals_sign")
+        await until(pilot, lambda: isinstance(app.screen, Compare))
+        page = app.screen
+        assert isinstance(page, Compare)
+        assert [one.name for one in page.comparisons] == ["with the message before", "Segment → Mixpanel"]
+        await pilot.press("right_square_bracket")
+        await until(pilot, lambda: app.screen is main and main.list.selected == ids[earlier])
+
+
+async def test_two_messages_are_compared_by_their_ids(app_on: AppOn) -> None:
+    app = app_on(FakeViewer(story(5)))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: app.main is not None and len(app.main.list.window) == 5)
+        main = app.main
+        assert main is not None
+        ids = [line.id for line in main.list.window.rows]
+        main.run_worker(compare_two(main, ids[3], ids[0]))
+        await until(pilot, lambda: isinstance(app.screen, Compare))
+        page = app.screen
+        assert isinstance(page, Compare)
+        assert page.comparison.other == ids[0], "the earlier one is on the left"
         await pilot.press("escape")
-        assert app.screen is app.main
+        assert app.screen is main
+
+
+async def test_a_copy_is_the_first_comparison(app_on: AppOn) -> None:
+    lines = story(3)
+    viewer = FakeViewer(lines)
+    app = app_on(viewer)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: app.main is not None and app.main.detail is not None)
+        main = app.main
+        assert main is not None
+        assert main._detail is not None
+        main._detail = msgspec.structs.replace(main._detail, copy=OtherCopy(summary=lines[0]))
+        await pilot.press("equals_sign")
+        await until(pilot, lambda: isinstance(app.screen, Compare))
+        page = app.screen
+        assert isinstance(page, Compare)
+        assert page.comparisons[0].name == "both copies at Mixpanel"
 
 
 async def test_a_refused_request_has_nothing_to_compare(app_on: AppOn) -> None:
@@ -81,92 +184,16 @@ async def test_a_refused_request_has_nothing_to_compare(app_on: AppOn) -> None:
         assert app.screen is app.main
 
 
-async def test_it_compares_by_the_settings_of_the_engine_as_they_are_now(app_on: AppOn) -> None:
-    viewer = FakeViewer(story(3))
-    viewer.in_force = Settings(origin="/srv/segtap.toml")
-    app = app_on(viewer)
-    async with app.run_test(size=(120, 40)) as pilot:
-        assert "event-increment" not in text_on(await opened(pilot, 3))
-        assert "by /srv/segtap.toml" in app.screen.query(Static).last().render().plain  # type: ignore[union-attr]
-        await pilot.press("q")
-        assert app.main is not None
-        assert app.main.detail is not None
-        name = app.main.detail.summary.name
-        viewer.in_force = Settings(classic=ClassicSettings(people=True, event_increments=(name,)))
-        assert "event-increment" in text_on(await opened(pilot, 3))
-        await pilot.press("q")
-        viewer.stop()
-        await pilot.press("equals_sign")
-        await until(pilot, lambda: app._notifications)
-        assert app.screen is app.main
-
-
-async def test_it_goes_one_below_the_other_where_it_is_narrow() -> None:
-    host = Host(Static(""))
-    async with host.run_test(size=(120, 40)) as pilot:
-        page = screen("order")
-        await host.push_screen(page)
-        await until(pilot, lambda: page.compared.lines)
-        assert "Actions: POST /import?strict=1" in text_on(page.compared)
-        await pilot.resize_terminal(80, 24)
-        await until(pilot, lambda: "    Actions POST /import?strict=1" in text_on(page.compared))
-        assert all(sum(len(part) for _, part in line) <= 80 for line in page.compared.lines)
-
-
-async def test_a_shows_what_is_the_same_too() -> None:
-    host = Host(Static(""))
-    async with host.run_test(size=(120, 40)) as pilot:
-        page = screen("order")
-        await host.push_screen(page)
-        await until(pilot, lambda: page.compared.lines)
-        before = len(page.compared.lines)
-        assert "= properties.order_id" not in text_on(page.compared)
-        await pilot.press("a")
-        assert "= properties.order_id" in text_on(page.compared)
-        await pilot.press("a")
-        assert len(page.compared.lines) == before
-
-
-async def test_a_terminal_without_unicode_gets_ascii(app_on: AppOn) -> None:
-    app = app_on(FakeViewer(story(3)), plain=True)
-    async with app.run_test(size=(120, 40)) as pilot:
-        view = await opened(pilot, 3)
-        drawn_lines = [view.render_line(y).text for y in range(view.size.height)]
-        assert any("# properties.time" in line for line in drawn_lines)
-        assert all(line.isascii() for line in drawn_lines)
-        assert all(
-            text.isascii() for text in (view.border_title or "", str(app.screen.query_one(Static).render()))
-        )
-
-
-async def test_what_is_copied_is_the_text_without_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
-    copied: list[str] = []
-
-    def copy(app: object, text: str) -> str:
-        copied.append(text)
-        return "in a test"
-
-    monkeypatch.setattr(screen_module, "copy", copy)
-    host = Host(Static(""))
-    async with host.run_test(size=(200, 60)) as pilot:
-        page = screen("identify")
-        await host.push_screen(page)
-        await until(pilot, lambda: page.compared.lines)
-        await pilot.press("a", "y")
-        assert copied[0].startswith("identify (node-next-")
-        for text in (copied[0], text_on(page.compared)):
-            assert "identity-link" in text
-            assert SECRET not in text
-            assert TOKEN not in text
-            assert "a1b2…f9" in text
+def test_the_message_before_is_of_the_same_event_or_user() -> None:
+    assert filter_before(order()) == """type:track event="Order Completed\""""
+    assert filter_before(detail({"type": "identify", "userId": "u-1"})).startswith("type:identify user:")
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)], ids=lambda size: f"{size[0]}x{size[1]}")
-@pytest.mark.parametrize("name", ["order", "identify"])
-async def test_picture(same_grid: SameGrid, name: str, size: tuple[int, int]) -> None:
+@pytest.mark.parametrize("turns", [0, 1], ids=["messages", "mixpanel"])
+async def test_picture(same_grid: SameGrid, turns: int, size: tuple[int, int]) -> None:
     async def push(pilot: Pilot[Any]) -> None:
-        page = screen(name)
-        await pilot.app.push_screen(page)
-        await until(pilot, lambda: page.compared.lines)
+        await pushed(pilot, two())
+        await pilot.press(*["equals_sign"] * turns)
 
     await same_grid(Host(Static("")), size, push)

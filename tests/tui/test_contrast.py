@@ -21,9 +21,9 @@ from segtap.core.delivery import DeliveryState
 from segtap.core.messages import Marks
 from segtap.core.settings import Settings
 from segtap.tui.app import SegtapApp
-from segtap.tui.screens.compare import Compare
 from segtap.tui.screens.confirm import Confirm
 from segtap.tui.screens.decode import DecodeBox
+from segtap.tui.screens.destinations import Destinations
 from segtap.tui.screens.groups import GroupsScreen
 from segtap.tui.screens.help import Help
 from segtap.tui.screens.users import UsersScreen
@@ -101,7 +101,7 @@ async def test_the_dialogs_and_the_toasts(theme: str) -> None:
             Help(),
             DecodeBox(json.dumps(MESSAGES["order"])),
             DecodeBox("nope"),
-            Compare(COMPARISON, message="an order", settings="segtap.toml"),
+            Destinations(COMPARISON, message="an order", settings="segtap.toml"),
         ):
             host.push_screen(screen)
             await pilot.pause()

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 
 from ..model.exporters import EXPORTERS
-from . import clear, compare, copy, findings, forwarding, mixpanel, replay, screens
+from . import clear, compare, copy, destinations, findings, forwarding, mixpanel, replay, screens
 from .context import Context
 
 ACTIONS: dict[str, Callable[[Context], Awaitable[None]]] = {
@@ -18,6 +18,7 @@ ACTIONS: dict[str, Callable[[Context], Awaitable[None]]] = {
     "copy_menu": copy.copy_menu,
     **{f"copy_as_{one.id}": partial(copy.copy_as, exporter=one) for one in EXPORTERS},
     "compare": compare.compare,
+    "destinations": destinations.destinations,
     "next_error": findings.next_error,
     "previous_error": findings.previous_error,
     "next_warning": findings.next_warning,

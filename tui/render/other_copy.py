@@ -33,7 +33,7 @@ def other_copy(copy: OtherCopy, meta: dict[str, Any], width: int = 0) -> Content
             ("The same action came ", "$foreground"),
             (f"{way}: ", "bold $foreground"),
             Content.styled(when, "$accent underline").stylize(Style.from_meta(meta)),
-            ("  ] goes there", "$dim"),
+            ("  ] goes there, = compares", "$dim"),
         )
     ]
     if copy.rows:

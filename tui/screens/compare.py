@@ -1,78 +1,158 @@
-"""One message in both of Segment's Mixpanel destinations, and what a move between them would cost."""
+"""Comparisons of one message: with another one, with its other copy, and with what Mixpanel gets."""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Sequence
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from ...core.compare import Comparison
-from ...core.compare.table import text_of, whole_lines
+from ...core.messages import Json
 from ...core.text import clean, shorten
 from ..clipboard import copy
-from ..render.plain import app_of, is_plain, worded
-from ..widgets.compared_view import ComparedView
+from ..model.compared import SideBySide, SideLine
+from ..pane_keys import bindings
+from ..render.json import value_pieces
+from ..render.plain import app_of, is_plain, marks_of, worded
+from ..widgets.side_by_side import SideBySideView
+from .live_screen import key_words
 
-NAME_SHOWN = 48
-COPIED_WIDTH = 120
+NAME_SHOWN = 60
+VALUE_SHOWN = 600
 
 
-class Compare(ModalScreen[None]):
-    """The drops in words on top, both translations below.
+class Compare(ModalScreen[int]):
+    """One comparison at a time; the key that opened it turns to the next one.
 
-    `message` names the message, `settings` the place of the settings, for people.
+    It dismisses with the message to go to, 0 for none.
     """
 
-    AUTO_FOCUS = "ComparedView"
+    AUTO_FOCUS = "SideBySideView"
     DEFAULT_CSS = """
     Compare {
         background: $background;
         & > .banner { height: 1; padding: 0 1; background: $panel; color: $foreground; }
-        & > ComparedView { border: round $border; border-title-color: $accent; border-title-style: bold; }
-        &.-ascii > ComparedView { border: ascii $border; }
+        & > .sides { height: 1; padding: 0 2; color: $dim; }
+        & > SideBySideView { padding: 0 1; }
+        & > .nothing { height: auto; padding: 1 2; color: $dim; display: none; }
+        & > .foot { height: auto; max-height: 8; padding: 0 1; background: $panel; color: $foreground; }
     }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,equals_sign", "leave", "Back", id="compare.back"),
-        Binding("a", "every", "What is the same, too", id="compare.every"),
-        Binding("y", "copy", "Copy", id="compare.copy"),
-    ]
+    BINDINGS = bindings("compare")
 
-    def __init__(self, comparison: Comparison, *, message: str, settings: str) -> None:
+    def __init__(self, message: str, comparisons: Sequence[SideBySide]) -> None:
         super().__init__()
-        self.comparison = comparison
         self.message = message
-        self.settings = settings
+        self.comparisons = comparisons
+        self.at = 0
         self.banner = Static(classes="banner")
-        self.compared = ComparedView(comparison)
+        self.sides = Static(classes="sides")
+        self.view = SideBySideView()
+        self.nothing = Static(classes="nothing")
+        self.foot = Static(classes="foot")
+        self.keys_line = Static(classes="banner")
+
+    @property
+    def comparison(self) -> SideBySide:
+        """The comparison that is shown."""
+        return self.comparisons[self.at]
 
     def compose(self) -> ComposeResult:
         yield self.banner
-        yield self.compared
+        yield self.sides
+        yield self.nothing
+        yield self.view
+        yield self.foot
+        yield self.keys_line
 
     def on_mount(self) -> None:
         self.set_class(is_plain(self), "-ascii")
-        name = shorten(clean(self.message), NAME_SHOWN)
-        about = Content.assemble(
-            ("Actions and classic-cloud", "bold $accent"),
-            (f"  Esc back · a all · y copy · by {clean(self.settings)}", "$dim"),
-        )
-        self.banner.update(worded(self, about))
-        self.compared.border_title = worded(self, Content(f"What moving costs ─ {name}"))  # pyright: ignore[reportAttributeAccessIssue]
+        self._show(every=False)
 
-    def action_leave(self) -> None:
-        """Go back to the list."""
-        self.dismiss()
+    def on_resize(self) -> None:
+        """Put the words into the new width."""
+        self._put_words()
+
+    def on_side_by_side_view_moved(self, event: SideBySideView.Moved) -> None:
+        event.stop()
+        self.foot.display = event.line is not None
+        if event.line is not None:
+            self.foot.update(worded(self, self._about(event.line)))
+
+    def action_turn(self, by: int) -> None:
+        """Show the next comparison, or the one before."""
+        self.at = (self.at + by) % len(self.comparisons)
+        self._show(every=self.view.every)
 
     def action_every(self) -> None:
         """Show what is the same, too, or only what differs."""
-        self.compared.show_every(not self.compared.every)
+        self._show(every=not self.view.every)
 
     def action_copy(self) -> None:
         """Copy the comparison as text."""
-        lines = whole_lines(self.comparison, COPIED_WIDTH, every=self.compared.every)
-        self.notify(f"Copied the comparison: {copy(app_of(self), chr(10).join(text_of(lines)))}")
+        self.notify(f"Copied the comparison: {copy(app_of(self), self.comparison.text())}")
+
+    def action_go(self) -> None:
+        """Go to the other message."""
+        if self.comparison.other:
+            self.dismiss(self.comparison.other)
+
+    def action_leave(self) -> None:
+        """Go back to where it was opened."""
+        self.dismiss(0)
+
+    def _show(self, *, every: bool) -> None:
+        self.view.show(self.comparison, every=every)
+        empty = not self.view.line_count
+        self.nothing.display = empty
+        if empty:
+            same = (
+                "Both are the same, apart from ids and times."
+                if self.comparison.lines
+                else "Nothing to compare."
+            )
+            self.nothing.update(same)
+        self._put_words()
+
+    def _put_words(self) -> None:
+        of, shown = len(self.comparisons), self.comparison
+        place = f"{self.at + 1} of {of}" if of > 1 else ""
+        width = max(self.size.width - 2, 1)
+        banner = Content.assemble(
+            (shown.name, "bold $accent"),
+            (f"  {shorten(clean(self.message), NAME_SHOWN)}", "$foreground"),
+            (f"  {shown.result}", "bold $foreground"),
+            (f"  {place}", "$dim"),
+        )
+        self.banner.update(worded(self, banner.truncate(width, ellipsis=True)))
+        arrow = marks_of(self).arrow
+        sides = f"{clean(shown.left)} {arrow} {clean(shown.right)}"
+        self.sides.update(worded(self, Content(sides).truncate(width, ellipsis=True)))
+        beside = any(line.right_label is not None for line in shown.lines)
+        keys = [
+            *([("=", "next comparison")] if of > 1 else []),
+            *([] if beside else [("a", "only what differs" if self.view.every else "what is the same, too")]),
+            *([("]", "to the other message")] if shown.other else []),
+            ("y", "copy"),
+            ("Esc", "back"),
+        ]
+        self.keys_line.update(worded(self, key_words(width, keys)))
+
+    def _about(self, line: SideLine) -> Content:
+        """Return the line in full: its path, both values, and its note."""
+        lines = [Content.styled(clean(line.path), "$dim")]
+        if line.left is not None:
+            lines.append(Content(self._whole(line.left)))
+        if line.right is not None and (line.left is None or line.differs or line.right_label is not None):
+            name = f"{clean(line.right_label)} " if line.right_label else ""
+            lines.append(
+                Content.assemble((f"{marks_of(self).arrow} ", "$accent"), f"{name}{self._whole(line.right)}")
+            )
+        if line.note:
+            lines.append(Content.styled(clean(line.note), "$accent"))
+        return Content("\n").join(lines)
+
+    def _whole(self, value: tuple[Json]) -> str:
+        return "".join(piece.text for piece in value_pieces(value[0], VALUE_SHOWN, marks_of(self)))
