@@ -1,7 +1,8 @@
 """uvicorn's HTTP/1.1 with what a tap needs besides: no client is lost on an oddity of its connection.
 
-- A request that offers another protocol (`Upgrade: h2c`, as Java's client does on each plain connection) is
-  read as the HTTP/1.1 that it is. httptools would drop its body.
+- A request that offers another protocol (`Upgrade: h2c`, as Java's client does on each plain connection, or
+  anything but a GET that asks for a WebSocket) is read as the HTTP/1.1 that it is. httptools would drop its
+  body.
 - A client that closes its sending side once it has sent everything still gets its answer; except for a query
   of the control API, which is stopped once its client has gone.
 - A head has a cap in bytes and one in time, as a body has.
@@ -134,6 +135,10 @@ class TapProtocol(HttpToolsProtocol):
         if (self._half_closed or self._last_words) and self._answered() and not self.transport.is_closing():
             self.transport.write(self._last_words)
             self.transport.close()
+
+    def _should_upgrade(self) -> bool:
+        # A WebSocket begins with a GET; the body of any other request would be waited for in vain.
+        return bool(super()._should_upgrade()) and self.parser.get_method() == b"GET"
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._running = cycle

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import AsyncIterator
 
 from ..answers import unpacked
@@ -36,6 +37,8 @@ _OF_ONE_CONNECTION = frozenset(
 )
 _OF_THE_REQUEST = frozenset({b"host", b"expect"})
 _WITHOUT_BODY = (204, 304)
+_CONTROLS = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+"""Characters that no header may hold: a server's header with one is left out, its answer still handed on."""
 _LENGTH = frozenset({b"content-length"})
 """Left out of an answer that never has a body: the length is that of another answer, or wrong."""
 
@@ -146,6 +149,7 @@ class Passing:
             raise NoAnswer(502, f"{status} is no status of an answer")
         named = [(name.lower(), value) for name, value in response.headers.raw]
         kept = _without(named, _LENGTH if status in _WITHOUT_BODY else frozenset())
+        kept = [line for line in kept if not _CONTROLS.search(line[1])]
         if whole:
             await response.aclose()
         return Passed(status, kept, bytes(start), None if whole else _rest(response, chunks))

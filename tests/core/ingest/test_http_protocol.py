@@ -73,16 +73,23 @@ async def said(port: int, *parts: bytes, end: bool = False) -> bytes:
             b"POST /v1/t HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n" + H2C + b"\r\n",
             b"%x\r\n%s\r\n0\r\n\r\n" % (len(BODY), BODY),
         ),
+        (
+            b"POST /v1/t HTTP/1.1\r\nHost: a\r\n"
+            + H2C.replace(b"h2c", b"websocket")
+            + LENGTH
+            + b"\r\n"
+            + BODY,
+        ),
     ],
-    ids=["at once", "in parts", "split head", "chunked"],
+    ids=["at once", "in parts", "split head", "chunked", "WebSocket"],
 )
-async def test_an_offer_of_http2_costs_no_message(parts: tuple[bytes, ...]) -> None:
+async def test_an_offer_of_another_protocol_costs_no_message(parts: tuple[bytes, ...]) -> None:
     sink = Sink()
     async with listening(sink) as port:
         assert (await said(port, *parts)).startswith(b"HTTP/1.1 200 ")
         (receipt,) = sink.taken
         assert receipt.body == BODY
-        assert receipt.header("upgrade") == "h2c"
+        assert receipt.header("upgrade") in ("h2c", "websocket")
         assert parse_receipt(receipt)[0].message_id == "m-1"
 
 

@@ -214,6 +214,14 @@ async def test_an_answer_that_has_no_body_ends_with_its_headers(proxied: Proxied
     assert b"content-length" not in answer
 
 
+async def test_a_header_that_cannot_be_handed_on_is_left_out(proxied: Proxied) -> None:
+    proxied.segment.answer = http(200, OK, "X-Odd: a\x01b", "X-Tab: a\tb", "X-Good: ü")
+    answer = await proxied.http.post(f"{proxied.url}/segment/v1/batch", content=batch("m-1"))
+    assert (answer.status_code, answer.content) == (200, OK)
+    assert "x-odd" not in answer.headers
+    assert {"x-tab", "x-good"} <= answer.headers.keys()
+
+
 async def test_what_the_server_refuses_is_handed_back_and_shown_with_its_words(proxied: Proxied) -> None:
     refusal = b'{"success": false, "message": "Invalid write key"}'
     proxied.segment.answer = http(401, gzip.compress(refusal), "Content-Encoding: gzip", "Retry-After: 3")
