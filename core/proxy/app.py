@@ -34,8 +34,8 @@ from .words import answer_body, refused_why, without_answer
 logger = logging.getLogger(__name__)
 
 _CHUNK = 64 * 1024
-_upstream: ContextVar[str] = ContextVar("_upstream", default="")
-"""Why the server did not accept the request whose copy is kept in this task."""
+_upstream: ContextVar[str | None] = ContextVar("_upstream", default=None)
+"""Why the server did not accept the request whose copy is kept in this task, "" if it did; None: not sent."""
 
 
 class ProxyApp:
@@ -62,9 +62,10 @@ class ProxyApp:
         async def keep(receipt: Receipt) -> int:
             """Hand on the receipt of a copy: the server received the message as well."""
             why, refused = _upstream.get(), receipt.refused
-            if refused and why:
-                refused = f"{refused}; it was passed on, and {why}"
-            return await sink(msgspec.structs.replace(receipt, origin="tee", upstream=why, refused=refused))
+            if refused and why is not None:
+                refused = f"{refused}; it was passed on" + (f", and {why}" if why else "")
+            kept = msgspec.structs.replace(receipt, origin="tee", upstream=why or "", refused=refused)
+            return await sink(kept)
 
         self._copies = IngestApp(
             keep,

@@ -359,6 +359,18 @@ class TestDelivery:
         assert "f turns forwarding on" in text
         assert "r then sends this one" in text
 
+    async def test_of_a_copy_nothing_is_proposed_that_would_count_it_twice(self) -> None:
+        text = await shown(DeliveryPane(), order(marks=int(Marks.TEED)))
+        assert "it is a copy, and Segment received the original" in text
+        assert "f turns" not in text
+
+    async def test_keys_are_not_proposed_where_nothing_can_be_forwarded(self) -> None:
+        pane = DeliveryPane()
+        pane.tell(state(cannot_forward_why="segtap proxy passes every request on already"))
+        text = await shown(pane, order())
+        assert "Nothing can be forwarded here: f says why." in text
+        assert "r then" not in text
+
     async def test_f_is_not_proposed_while_forwarding_is_on(self) -> None:
         pane = DeliveryPane()
         pane.tell(state(forwarding=True))
@@ -664,3 +676,8 @@ class TestDevice:
     async def test_the_delivery_pane(self) -> None:
         text = await shown(DeliveryPane(), self.detail(), size=(120, 30))
         assert "Not forwarded: another project (ab12…)." in text
+        made = self.detail(marks=int(Marks.TEED))
+        sent = msgspec.structs.replace(made.verdict.translation, not_sent=None)
+        verdict = msgspec.structs.replace(made.verdict, translation=sent)
+        text = await shown(DeliveryPane(), msgspec.structs.replace(made, verdict=verdict), size=(120, 30))
+        assert "it is a copy, and Mixpanel received the original" in text

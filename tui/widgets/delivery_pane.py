@@ -38,6 +38,7 @@ STYLES: dict[DeliveryState, str] = {
     DeliveryState.NONE: "$dim",
 }
 REPLAYS_SHOWN = 3
+_NEVER = "Nothing can be forwarded here: f says why."
 OUTCOMES: dict[Outcome, tuple[str, str]] = {
     Outcome.SENT: (Outcome.SENT, "$mark-ok"),
     Outcome.REFUSED: (Outcome.REFUSED, "$mark-error"),
@@ -60,7 +61,7 @@ REPLAYABLE = frozenset(
 LINK = "message"
 """What a click on a text leads to, in the meta of its style."""
 
-Sending = Literal["", "on", "off", "halted"]
+Sending = Literal["", "on", "off", "halted", "never"]
 """What the engine does about the messages that wait; "" while it is not known."""
 
 
@@ -105,7 +106,8 @@ class DeliveryPane(Pane):
 
     def tell(self, state: EngineState) -> None:
         """Show what the engine does about messages that wait."""
-        sending: Sending = "halted" if state.halted else "on" if state.forwarding else "off"
+        off: Sending = "never" if state.cannot_forward_why else "off"
+        sending: Sending = "halted" if state.halted else "on" if state.forwarding else off
         if sending != self.sending:
             self.sending = sending
             if self.is_mounted:
@@ -250,13 +252,16 @@ def _standing(detail: MessageDetail, sending: Sending) -> tuple[str, str]:
                 f"Not forwarded: {clean(translation.not_sent.reason)}.",
                 "segtap sends what Mixpanel's own SDKs send only to the project of its settings.",
             )
-        case DeliveryState.OFF:
+        case DeliveryState.OFF if summary.marks & Marks.TEED:
+            whom = "Mixpanel" if detail.source_kind == "mixpanel" else "Segment"
             return (
-                "Not forwarded: forwarding was off when it was received.",
-                "Forwarding is on now: r sends this one."
-                if sending == "on"
-                else "f turns forwarding on for what comes from then on; r then sends this one.",
+                f"Not forwarded: it is a copy, and {whom} received the original.",
+                "To send it from here as well may count it twice.",
             )
+        case DeliveryState.OFF:
+            now: dict[Sending, str] = {"never": _NEVER, "on": "Forwarding is on now: r sends this one."}
+            later = "f turns forwarding on for what comes from then on; r then sends this one."
+            return ("Not forwarded: forwarding was off when it was received.", now.get(sending, later))
         case DeliveryState.WAITING:
             tried = len(detail.deliveries)
             so_far = f"Tried {counted(tried, 'time')} so far" if tried else "Not tried yet"
@@ -265,6 +270,7 @@ def _standing(detail: MessageDetail, sending: Sending) -> tuple[str, str]:
                 "on": f"{so_far}; it is tried again by itself." if tried else "",
                 "off": f"{so_far}; forwarding is off: f turns it on, and this goes first.",
                 "halted": f"{so_far}; forwarding has halted: the top line says why.",
+                "never": f"{so_far}. {_NEVER}",
             }
             return (f"Waiting: {count} owed to Mixpanel.", advice[sending])
         case DeliveryState.SENT:

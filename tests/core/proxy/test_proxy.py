@@ -196,6 +196,7 @@ async def test_nothing_but_the_three_servers_is_reached(proxied: Proxied) -> Non
         proxied.segment.url.removeprefix("http://"),
     )
     assert proxied.cdn.requests == proxied.mixpanel.requests == []
+    assert all(str(receipt.refused).endswith("this went nowhere") for receipt in proxied.sink.refused)
 
 
 async def test_a_tunnel_is_not_opened(proxied: Proxied) -> None:
@@ -390,6 +391,7 @@ async def test_large_bodies_are_streamed_both_ways(proxied: Proxied) -> None:
     assert proxied.segment.requests[0].body == big
     (receipt,) = proxied.sink.refused
     assert "12 MB" in str(receipt.refused)
+    assert str(receipt.refused).endswith("; it was passed on")
 
 
 async def test_a_client_that_hangs_up_or_stalls_is_kept_as_refused() -> None:
@@ -403,6 +405,7 @@ async def test_a_client_that_hangs_up_or_stalls_is_kept_as_refused() -> None:
         writer.transport.abort()
         await proxied.sink.until(2)
         stalled, gone = (str(receipt.refused) for receipt in proxied.sink.refused)
+        assert "it was passed on" not in stalled + gone
         assert "not complete after 0.2 s" in stalled
         assert "hung up" in gone
         assert proxied.segment.requests == []
