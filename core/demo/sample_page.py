@@ -6,6 +6,7 @@ loads nothing from elsewhere and sends to segtap alone; its Content-Security-Pol
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -18,10 +19,12 @@ import msgspec
 import platformdirs
 
 from ..errors import InputError
+from ..text import clean
 
 PACKAGES = ("@segment/analytics-next@1.84.3", "mixpanel-browser@2.83.0")
 """What npm installs: the versions that the page was tested with."""
 HOST = "127.0.0.1"
+_URL = re.compile(r"[!-~]+")
 _HERE = Path(__file__).parent / "page"
 _BUNDLES = "/analytics-next/bundles/"
 """Where analytics.js loads its parts, on the server that it was loaded from."""
@@ -59,7 +62,10 @@ def install_command(folder: Path) -> list[str]:
 
 def install(folder: Path) -> None:
     """Install the SDKs in a folder. Raises InputError with npm's words if that fails."""
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"The folder {folder} cannot be made: {error.strerror}.") from error
     try:
         made = subprocess.run(install_command(folder), capture_output=True, text=True, check=False)
     except OSError as error:
@@ -72,8 +78,10 @@ def install(folder: Path) -> None:
 def sample_page(sdks: Sdks, endpoint: str, *, port: int = 0, token: str = "") -> ThreadingHTTPServer:
     """Return a server of the page, bound to loopback; `serve_forever` serves it.
 
-    `endpoint` is the segtap that the page sends to, `token` the Mixpanel project token that it uses.
+    `endpoint` is the segtap that the page sends to, `token` the Mixpanel project token that it uses. Raises
+    InputError if `endpoint` is not a URL, or if the port is taken.
     """
+    policy = _policy(endpoint)
     page = (_HERE / "page.html").read_text(encoding="utf-8")
     page = page.replace("{endpoint}", escape(endpoint)).replace("{token}", escape(token or "SAMPLE-TOKEN"))
     files = {
@@ -83,7 +91,10 @@ def sample_page(sdks: Sdks, endpoint: str, *, port: int = 0, token: str = "") ->
         "/mixpanel.js": sdks.mixpanel,
         **{_BUNDLES + file.name: file for file in sdks.segment.glob("*.js")},
     }
-    return _Server((HOST, port), page.encode(), files, _policy(endpoint))
+    try:
+        return _Server((HOST, port), page.encode(), files, policy)
+    except OSError as error:
+        raise InputError(f"The page cannot be served at port {port}: {error.strerror}.") from error
 
 
 def page_url(server: ThreadingHTTPServer) -> str:
@@ -92,8 +103,18 @@ def page_url(server: ThreadingHTTPServer) -> str:
 
 
 def _policy(endpoint: str) -> str:
-    """Return the Content-Security-Policy: scripts from here, requests to the endpoint, and nothing else."""
-    parts = urlsplit(endpoint)
+    """Return the Content-Security-Policy: scripts from here, requests to the endpoint, and nothing else.
+
+    Raises InputError for an endpoint that is not a URL.
+    """
+    try:
+        parts = urlsplit(endpoint)
+        good = parts.scheme in ("http", "https") and parts.hostname and _URL.fullmatch(endpoint)
+        _ = parts.port  # looked at only when it is asked for
+    except ValueError:
+        good = False
+    if not good:
+        raise InputError(f"{clean(endpoint)} is not the URL of a segtap, such as http://127.0.0.1:8765.")
     origin = f"{parts.scheme}://{parts.netloc}"
     return (
         f"default-src 'none'; script-src 'self'; style-src 'self'; connect-src {origin};"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +10,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from segtap.core.demo.sample_page import find_sdks, install_command, page_url, sample_page
+from segtap.core.demo.sample_page import find_sdks, install, install_command, page_url, sample_page
+from segtap.core.errors import InputError
 
 ENDPOINT = "http://127.0.0.1:8765"
 
@@ -89,3 +91,28 @@ def test_npm_installs_without_running_scripts(tmp_path: Path) -> None:
     command = install_command(tmp_path)
     assert command[:4] == ["npm", "install", "--prefix", str(tmp_path)]
     assert "--ignore-scripts" in command
+
+
+@pytest.mark.parametrize(
+    "url", ["127.0.0.1:8765", "http://[::1", "ftp://h", "http://h/x y", "http://h:x", "", "ü"]
+)
+def test_an_endpoint_that_is_not_a_url_is_refused(tmp_path: Path, url: str) -> None:
+    sdks = find_sdks([installed(tmp_path)])
+    assert sdks is not None
+    with pytest.raises(InputError, match="is not the URL of a segtap"):
+        sample_page(sdks, url)
+
+
+def test_a_port_or_folder_that_cannot_be_used_is_named(tmp_path: Path) -> None:
+    sdks = find_sdks([installed(tmp_path)])
+    assert sdks is not None
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(InputError, match=f"cannot be served at port {port}: "):
+            sample_page(sdks, ENDPOINT, port=port)
+    file = tmp_path / "file"
+    file.touch()
+    with pytest.raises(InputError, match=r"The folder .* cannot be made: "):
+        install(file)
