@@ -6,6 +6,7 @@ loads nothing from elsewhere and sends to segtap alone; its Content-Security-Pol
 
 from __future__ import annotations
 
+import contextlib
 import re
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -107,15 +108,14 @@ def _policy(endpoint: str) -> str:
 
     Raises InputError for an endpoint that is not a URL.
     """
-    try:
+    origin = ""
+    with contextlib.suppress(ValueError):
         parts = urlsplit(endpoint)
-        good = parts.scheme in ("http", "https") and parts.hostname and _URL.fullmatch(endpoint)
         _ = parts.port  # looked at only when it is asked for
-    except ValueError:
-        good = False
-    if not good:
+        if parts.scheme in ("http", "https") and parts.hostname and _URL.fullmatch(endpoint):
+            origin = f"{parts.scheme}://{parts.netloc}"
+    if not origin:
         raise InputError(f"{clean(endpoint)} is not the URL of a segtap, such as http://127.0.0.1:8765.")
-    origin = f"{parts.scheme}://{parts.netloc}"
     return (
         f"default-src 'none'; script-src 'self'; style-src 'self'; connect-src {origin};"
         f" img-src {origin} data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"

@@ -53,7 +53,11 @@ const calls = {
       products: [{ sku: 'A-1', price: 19.95, quantity: 2 }] }, options),
   page: (options) => analytics.page('Docs', 'Getting started', {}, options),
   group: (options) => analytics.group('acme', { name: 'Acme', seats: 12 }, options),
-  alias: (options) => analytics.alias(`user-7-${Date.now()}`, 'user-7', options),
+  alias: async (options) => {
+    const to = `user-7-${Date.now()}`
+    const { event } = await analytics.alias(to, 'user-7', options)
+    if (event.userId !== to) note(`alias: analytics.js sent the known user, ${event.userId}, in place of ${to}`)
+  },
 }
 
 for (const [name, call] of Object.entries(calls)) {

@@ -39,6 +39,9 @@ window.done = (async () => {
 """
 
 
+SAID = "if (!document.getElementById('log').textContent.includes('$words')) throw new Error('not said')"
+
+
 @pytest.fixture
 async def engine(tmp_path: Path) -> AsyncIterator[tuple[Engine, Client]]:
     async with running_engine(engine_settings(tmp_path)) as running:
@@ -124,17 +127,61 @@ async def test_the_sample_page_makes_each_call(engine: tuple[Engine, Client], br
         acts: list[dict[str, Any]] = [
             {"visit": url},
             {"run": "new Promise((ready) => analytics.ready(() => ready()))"},
+            {"click": "#alias"},
             *({"click": f"#{name}"} for name in (*calls, "reset")),
             {"idle": True},
+            {"run": SAID.replace("$words", "analytics.js sent the known user, user-7, in place of user-7-")},
         ]
         async with browser.play(acts) as visit:
-            got = await received(viewer, 5)
-        assert sorted(one["type"] for one in got) == sorted(calls)
+            got = await received(viewer, 6)
+        assert sorted(one["type"] for one in got) == sorted(["alias", *calls])
+        # Once somebody is identified, analytics.js replaces the new id: the page says so.
+        known = [one["userId"] == "user-7" for one in got if one["type"] == "alias"]
+        assert sorted(known) == [False, True]
         assert visit.errors == []
         assert {urlsplit(sent_to).netloc for _, sent_to, _ in visit.requests} == {
             urlsplit(url).netloc,
             urlsplit(running.url).netloc,
         }
+
+
+async def test_the_sample_page_makes_each_call_in_device_mode(
+    engine: tuple[Engine, Client], browser: Browser
+) -> None:
+    running, viewer = engine
+    sdks = find_sdks([browser.folder])
+    assert sdks is not None
+    calls = ("alias", "identify", "track", "page", "group", "reset", "mixpanel-reset", "track")
+    with served(sample_page(sdks, running.url, token=TOKEN)) as url:
+        acts: list[dict[str, Any]] = [
+            {"visit": url},
+            {"run": "new Promise((ready) => analytics.ready(() => ready()))"},
+            {"click": "#cloud"},
+            {"click": "#device"},
+            *({"click": f"#{name}"} for name in calls),
+            {"idle": True},
+        ]
+        async with browser.play(acts) as visit:
+            lines = await listed(viewer, 10)
+        assert visit.errors == []
+    assert {line.type for line in lines} == {"raw"}
+    names = [line.name for line in lines]
+    events = [name for name in names if not name.startswith("$set")]
+    assert sorted(events) == [
+        "$create_alias",
+        "$identify",
+        "$identify",
+        "Loaded a Page",
+        *["Order Completed"] * 2,
+    ]
+    assert sorted(name for name in names if name.startswith("$set")) == [
+        "$set",
+        "$set",
+        "$set_once",
+        "$set_once",
+    ]
+    orders = [line.user for line in lines if line.name == "Order Completed"]
+    assert orders[1].startswith("$device:"), "mixpanel.reset begins another visitor"
 
 
 async def test_the_sample_page_with_both_modes_on_counts_twice_and_segtap_says_so(
