@@ -88,6 +88,63 @@ async def test_both_copies_are_linked_and_compared(tmp_path: Path) -> None:
         assert "properties.total" not in rows
 
 
+async def test_each_of_many_quick_events_has_its_own_copy(tmp_path: Path) -> None:
+    many = 150
+    async with running_engine(engine_settings(tmp_path)) as (engine, client):
+        calls = [
+            call(
+                number,
+                timestamp=f"2026-11-24T22:02:4{number // 50}.{number % 50 * 20:03}Z",
+                properties={"n": number},
+            )
+            for number in range(many)
+        ]
+        records = [
+            record("Paid", number, n=number, time=SECOND - 3 + number // 50 + number % 50 * 0.02 + 0.002)
+            for number in range(many)
+        ]
+        await post(engine.url, *calls)
+        for at in range(0, many, 50):  # as the SDK batches them
+            await send(engine.url, "/track/", records[at : at + 50])
+        lines = await listed(client, 2 * many)
+        for number in (0, 1, 49, 75, 149):
+            cloud, device = lines[number].id, lines[many + number].id
+            found = [(await client.detail(one)).copy for one in (cloud, device)]
+            assert [one and one.summary.id for one in found] == [device, cloud]
+
+
+async def test_a_retry_is_not_taken_for_the_call(tmp_path: Path) -> None:
+    async with running_engine(engine_settings(tmp_path)) as (engine, client):
+        await post(engine.url, call(0), call(0))
+        await send(engine.url, "/track/", [record("Paid", 0)])
+        first, again, device = (line.id for line in await listed(client, 3))
+        found = [(await client.detail(one)).copy for one in (first, again, device)]
+        assert [one and one.summary.id for one in found] == [device, None, first]
+
+
+async def test_other_calls_have_their_copies_as_well(tmp_path: Path) -> None:
+    ids = {"$token": TOKEN, "$distinct_id": "user-1"}
+    async with running_engine(engine_settings(tmp_path)) as (engine, client):
+        user = {"userId": "user-1", "event": None}
+        identify = call(0, type="identify", traits={"plan": "pro"}, **user)
+        group = call(1, type="group", groupId="acme", traits={"seats": 4}, **user)
+        alias = call(2, type="alias", userId="user-2", previousId="user-1", event=None)
+        await post(engine.url, identify, group, alias)
+        events = [
+            record("$identify", 0, distinct_id="user-1", **{"$anon_distinct_id": "$device:0b2c"}),
+            record("$create_alias", 2, distinct_id="user-1", alias="user-2"),
+        ]
+        await send(engine.url, "/track/", events)
+        await send(engine.url, "/engage/", [ids | {"$set": {"plan": "pro", "id": "user-1", "$os": "Linux"}}])
+        company = {"$token": TOKEN, "$group_key": "company", "$group_id": "acme", "$set_once": {"seats": 4}}
+        await send(engine.url, "/groups/", [company])
+        lines = await listed(client, 7)
+        copies = [(await client.detail(line.id)).copy for line in lines]
+        places = {line.id: place for place, line in enumerate(lines)}
+        # The update of the profile leads to the identify call, which leads to its event.
+        assert [copy and places[copy.summary.id] for copy in copies] == [3, 6, 4, 0, 2, 0, 1]
+
+
 async def test_what_went_to_another_project_is_no_copy(tmp_path: Path) -> None:
     async with running_engine(engine_settings(tmp_path)) as (engine, client):
         theirs = record("Paid", 0, token="f" * 32)

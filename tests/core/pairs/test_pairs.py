@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import pytest
 
 from segtap.core.messages import JsonObject
-from segtap.core.pairs import Pairing, cloud_actions, device_action, given_parts, parts_of
+from segtap.core.pairs import Action, Pairing, cloud_actions, device_action, given_parts, parts_of
 from segtap.core.pairs.actions import milliseconds, origin_of, page_names
-from segtap.core.pairs.pairing import Mode
+from segtap.core.pairs.pairing import Mode, copy_of, pairs_among
 
 PAGES = Path(__file__).parents[2] / "data/pairs/pages.jsonl"
 START = 1_795_557_600_000
@@ -59,6 +59,24 @@ def paired(copies: list[Copy]) -> list[Found]:
     return [Found(record, other[id]) for id, record in records.items()]
 
 
+def paired_together(copies: list[Copy]) -> list[Found]:
+    """The same when all copies are known at once."""
+    seen = [
+        copy_of(id, copy.mode, action, parts, START + 1000 * copy.call, id)
+        for id, copy in enumerate(copies)
+        for action, parts in actions_of(copy)
+    ]
+    other = {device.id: copies[cloud.id].call for cloud, device in pairs_among(seen)}
+    return [Found(copies[one.id], other.get(one.id)) for one in seen if one.mode == "device"]
+
+
+def actions_of(copy: Copy) -> list[tuple[Action, JsonObject]]:
+    if copy.mode == "cloud":
+        return [(action, given_parts(copy.body)) for action in cloud_actions(copy.body)]
+    action = device_action(copy.body)
+    return [] if action is None else [(action, parts_of(copy.body))]
+
+
 def by_call(cloud: list[Copy], device: list[Copy]) -> list[Copy]:
     return sorted([*cloud, *device], key=lambda one: one.call)
 
@@ -72,10 +90,11 @@ def cloud_last(cloud: list[Copy], device: list[Copy]) -> list[Copy]:
 
 
 @pytest.mark.parametrize("order", [by_call, device_last, cloud_last])
+@pytest.mark.parametrize("pair", [paired, paired_together])
 def test_every_event_is_paired_with_its_own_copy(
-    order: Callable[[list[Copy], list[Copy]], list[Copy]],
+    order: Callable[[list[Copy], list[Copy]], list[Copy]], pair: Callable[[list[Copy]], list[Found]]
 ) -> None:
-    found = [one for cloud, device in pages() for one in paired(order(cloud, device))]
+    found = [one for cloud, device in pages() for one in pair(order(cloud, device))]
     events = [one for one in found if "event" in one.record.body]
     assert len(events) > 30
     assert [one for one in events if one.call != one.record.call] == []
@@ -124,6 +143,14 @@ def test_most_equal_properties_decide_then_the_nearest_time() -> None:
     three = track("Paid", 300, properties={"n": 1}), track("Paid", 0, properties={"n": 2})
     assert pairs(*three, sent("Paid", 300, n=2)) == [None, None, 1]
     assert pairs(*three, sent("Paid", 290, n=3)) == [None, None, 0]
+
+
+def test_one_whose_copy_is_missing_takes_none_from_others_when_all_are_known() -> None:
+    clouds = [track("Scroll", 20 * n, properties={"n": n}) for n in range(1, 20)]  # that of n = 0 was lost
+    devices = [sent("Scroll", 20 * n + 2, n=n) for n in range(20)]
+    seen = [copy_of(n, one.mode, *actions_of(one)[0], START, n) for n, one in enumerate([*clouds, *devices])]
+    together = {device.parts["n"]: cloud.parts["n"] for cloud, device in pairs_among(seen)}
+    assert together == {n: n for n in range(1, 20)}
 
 
 def test_each_copy_is_paired_once() -> None:
