@@ -27,6 +27,7 @@ from .palette import few_colors
 from .render.glyphs import ASCII, UNICODE, wants_ascii
 from .render.plain import plain as to_ascii
 from .screens.main import MainScreen
+from .theme_folder import EVERY, ThemeFolder
 from .theming import install, variable_defaults
 
 
@@ -35,7 +36,8 @@ class SegtapApp(App[object], inherit_bindings=False):
 
     `reconnect` gives a new viewer after the engine was lost (an own engine may have to be started again);
     without it the same viewer is tried again. The theme that is chosen is kept in
-    `memory`, and the layout beside it. `plain` is for terminals without Unicode: None finds out.
+    `memory`, and the layout beside it; `themes` is the folder of the user's own. `plain` is for terminals
+    without Unicode: None finds out.
     """
 
     TITLE = "segtap"
@@ -51,6 +53,7 @@ class SegtapApp(App[object], inherit_bindings=False):
         plain: bool | None = None,
         clock: Callable[[], float] = time.monotonic,
         memory: Path | None = None,
+        themes: Path | None = None,
     ) -> None:
         super().__init__(driver_class=_driver())
         self.viewer = viewer
@@ -61,6 +64,7 @@ class SegtapApp(App[object], inherit_bindings=False):
         self.main: MainScreen | None = None
         self._memory = memory
         self._problems: list[str] = []
+        self._themes = themes
         self.painted = asyncio.Event()
         """Set once the first frame of the main screen is drawn."""
 
@@ -88,7 +92,10 @@ class SegtapApp(App[object], inherit_bindings=False):
 
     def on_mount(self) -> None:
         if self._problems:
-            self.notify("\n".join(self._problems), title="Themes", severity="warning")
+            self._complain_of_themes("\n".join(self._problems))
+        if self._themes is not None:
+            folder = ThemeFolder(self, self._themes, self._complain_of_themes)
+            self.set_interval(EVERY, folder.look)
         if self.main is not None:
             self.main.call_after_refresh(self.painted.set)
         self._leave_when_hung_up()
@@ -98,11 +105,14 @@ class SegtapApp(App[object], inherit_bindings=False):
         wanted, chosen = self.settings.screen.theme, ""
         if self._memory is not None and "theme" not in self.settings.flags.get("screen", {}):
             chosen = theme_memory.read(self._memory)
-        problems = install(self, chosen or wanted)
+        problems = install(self, chosen or wanted, self._themes)
         if chosen and self.theme != chosen:
-            problems = install(self, wanted)  # its file was deleted
+            problems = install(self, wanted, self._themes)  # its file was deleted
         self.theme_changed_signal.subscribe(self, self._keep_theme)
         return problems
+
+    def _complain_of_themes(self, problems: str) -> None:
+        self.notify(problems, title="Themes", severity="warning")
 
     def _keep_theme(self, theme: Theme) -> None:
         if self._memory is not None and (why := theme_memory.write(self._memory, theme.name)):

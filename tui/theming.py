@@ -1,18 +1,21 @@
-"""Themes: one TOML file each in themes/, read, checked and handed to Textual.
+"""Themes: one TOML file each in themes/ or in the user's folder, read, checked and handed to Textual.
 
 Every theme names the same colours, so that every `$variable` below exists in any of them:
 the calls (`$track` … `$refused`), the marks (`$mark-error` …), JSON (`$json-key` …), `$dim`, and the
-backgrounds of single lines (`$row-cursor`, `$row-cursor-blurred`, `$row-highlight`). Every text
-colour reads on every background with a contrast of 4.5 to 1 or better: a test holds each file to that.
+backgrounds of single lines (`$row-cursor`, `$row-cursor-blurred`, `$row-highlight`). In segtap's own themes
+every text colour reads on every background with a contrast of 4.5 to 1 or better: a test holds each file to
+that.
 """
 
 from __future__ import annotations
 
+import itertools
 import tomllib
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
+import platformdirs
 from textual.app import App
 from textual.color import Color, ColorParseError
 from textual.theme import Theme
@@ -61,11 +64,19 @@ def read_theme(path: Path) -> Theme:
     return _theme(name, dark, colors)
 
 
-def load_themes(folder: Path = THEMES) -> tuple[list[Theme], list[str]]:
-    """Return all themes of a folder by name, and the problems of the files left out."""
+def user_folder() -> Path:
+    """Return the folder of the user's own themes, `themes` beside the user's `segtap.toml`."""
+    return Path(platformdirs.user_config_dir("segtap")) / "themes"
+
+
+def load_themes(*folders: Path) -> tuple[list[Theme], list[str]]:
+    """Return the themes of these folders by file name, and the problems of the files left out.
+
+    Without a folder: segtap's own.
+    """
     themes: list[Theme] = []
     problems: list[str] = []
-    for path in sorted(folder.glob("*.toml")):
+    for path in itertools.chain.from_iterable(sorted(one.glob("*.toml")) for one in folders or (THEMES,)):
         try:
             theme = read_theme(path)
         except ThemeError as error:
@@ -78,12 +89,12 @@ def load_themes(folder: Path = THEMES) -> tuple[list[Theme], list[str]]:
     return themes, problems
 
 
-def install(app: App[object], wanted: str = DEFAULT) -> list[str]:
-    """Give the app segtap's themes in place of Textual's own, and put on the wanted one.
+def install(app: App[object], wanted: str = DEFAULT, folder: Path | None = None) -> list[str]:
+    """Give the app segtap's themes and those of a folder in place of Textual's, and put on the wanted one.
 
     Returns texts for the person: files that cannot be used, a wanted theme that is not there.
     """
-    themes, problems = load_themes()
+    themes, problems = load_themes(THEMES, *([folder] if folder else []))
     for theme in themes:
         app.register_theme(theme)
     names = [theme.name for theme in themes]

@@ -27,7 +27,7 @@ from segtap.tui.screens.destinations import Destinations
 from segtap.tui.screens.groups import GroupsScreen
 from segtap.tui.screens.help import Help
 from segtap.tui.screens.users import UsersScreen
-from segtap.tui.theming import contrast, load_themes
+from segtap.tui.theming import contrast
 from segtap.tui.widgets.delivery_pane import DeliveryPane
 from segtap.tui.widgets.mixpanel_pane import MixpanelPane
 from segtap.tui.widgets.pane import Pane
@@ -43,7 +43,8 @@ COMPARISON = compare(
     destination_for(Settings(), "classic-cloud"),
     NOW,
 )
-THEMES = [theme.name for theme in load_themes()[0]]
+THEMES = ("segtap-dark", "segtap-paper", "segtap-clear", "segtap-contrast")
+"""Themes of each kind; test_theming holds the colours of all of them."""
 MESSAGES_SHOWN: tuple[Callable[[], MessageDetail], ...] = (
     lambda: order(
         bad=True,

@@ -20,7 +20,7 @@ from segtap.core.delivery import DeliveryState
 from segtap.tui.app import SegtapApp
 from segtap.tui.screens.confirm import Confirm
 from segtap.tui.screens.help import Help
-from segtap.tui.theming import contrast, load_themes
+from segtap.tui.theming import contrast
 from segtap.tui.widgets.delivery_pane import DeliveryPane
 from segtap.tui.widgets.mixpanel_pane import MixpanelPane
 from segtap.tui.widgets.pane import Pane
@@ -28,7 +28,8 @@ from segtap.tui.widgets.segment_pane import SegmentPane
 from segtap.tui.widgets.warnings_pane import WarningsPane
 from segtap.tui.widgets.wire_pane import WirePane
 
-THEMES = [theme.name for theme in load_themes()[0]]
+THEMES = ("segtap-dark", "segtap-paper", "segtap-clear", "segtap-contrast")
+"""Themes of each kind; test_theming holds the colours of all of them."""
 SYSTEMS = {"256": ColorSystem.EIGHT_BIT, "standard": ColorSystem.STANDARD}
 pytestmark = [
     pytest.mark.picture,

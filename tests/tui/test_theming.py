@@ -66,9 +66,10 @@ def lab(color: Color, matrix: tuple[tuple[float, ...], ...]) -> tuple[float, flo
     return 116 * fy - 16, 500 * (fx - fy), 200 * (fy - fz)
 
 
-def test_two_dark_and_two_light_themes_are_shipped() -> None:
+def test_ten_themes_and_more_are_shipped_and_two_of_them_are_light() -> None:
     assert PROBLEMS == []
-    assert sorted(theme.dark for theme in SHIPPED) == [False, False, True, True]
+    assert len(SHIPPED) >= 10
+    assert sum(not theme.dark for theme in SHIPPED) >= 2
     assert DEFAULT in {theme.name for theme in SHIPPED}
     assert all((THEMES / f"{theme.name}.toml").is_file() for theme in SHIPPED)
 
@@ -92,6 +93,22 @@ def test_good_and_bad_differ_for_the_color_blind(theme: Theme, kind: str) -> Non
     for one, other in itertools.combinations(seen, 2):
         distance = sum((a - b) ** 2 for a, b in zip(seen[one], seen[other], strict=True)) ** 0.5
         assert distance > 15, f"{one} and {other} are {distance:.0f} apart"
+
+
+@pytest.mark.parametrize("name", ["segtap-contrast", "segtap-contrast-light"])
+def test_a_theme_of_high_contrast_has_7_to_1(name: str) -> None:
+    colors = colors_of(read_theme(THEMES / f"{name}.toml"))
+    pairs = itertools.product(TEXTS, BACKGROUNDS)
+    faint = [(text, ground) for text, ground in pairs if contrast(colors[text], colors[ground]) < 7]
+    assert faint == []
+
+
+@pytest.mark.parametrize("kind", COLOR_BLINDNESS)
+def test_the_theme_for_the_color_blind_keeps_its_marks_far_apart(kind: str) -> None:
+    colors = colors_of(read_theme(THEMES / "segtap-clear.toml"))
+    seen = [lab(colors[f"mark-{name}"], COLOR_BLINDNESS[kind]) for name in ("ok", "warning", "error")]
+    for one, other in itertools.combinations(seen, 2):
+        assert sum((a - b) ** 2 for a, b in zip(one, other, strict=True)) ** 0.5 > 25
 
 
 def test_black_on_white_has_the_contrast_that_wcag_gives_it() -> None:

@@ -60,8 +60,9 @@ async def _screen_with_engine(settings: Settings) -> int:
         await asyncio.to_thread(import_module, "segtap.tui.app")
         from ..app import SegtapApp
         from ..theme_memory import place
+        from ..theming import user_folder
 
-        app = SegtapApp(own.viewer, settings, reconnect=own.again, memory=place())
+        app = SegtapApp(own.viewer, settings, reconnect=own.again, memory=place(), themes=user_folder())
         connecting = asyncio.create_task(_connect(app, own), name="segtap-connecting")
         await app.run_async()
         if connecting.done():
@@ -159,12 +160,13 @@ async def _screen(url: str, token: str, settings: Settings) -> None:
     from ...core.api.client import Client
     from ..app import SegtapApp
     from ..theme_memory import place
+    from ..theming import user_folder
 
     _collect_no_garbage()
     async with Client(url, token) as client:
         await client.state()
         _collect_rarely()
-        await SegtapApp(client, settings, memory=place()).run_async()
+        await SegtapApp(client, settings, memory=place(), themes=user_folder()).run_async()
 
 
 def _collect_no_garbage() -> None:
