@@ -8,19 +8,16 @@ import msgspec
 
 from ..core import private_files
 from .render.list_columns import Look
+from .widgets.body import Shares
 
 LONGEST = 10_000
 
 
 class Layout(msgspec.Struct, frozen=True):
-    """Columns of the list, its share of the room in percent, and whether a part has all of it.
-
-    `wide` is the list's share of the columns beside the panes, `middle` that of the rows above them.
-    """
+    """Columns of the list, shares of the room, and whether the part in focus has all of it."""
 
     look: Look = Look()
-    wide: int = 40
-    middle: int = 42
+    shares: Shares = Shares()
     zoomed: bool = False
     wrapped: bool = False
 

@@ -166,7 +166,7 @@ async def test_searching(same_grid: SameGrid, app_on: AppOn, size: tuple[int, in
     async def run(pilot: Pilot[object]) -> None:
         main = await searching(pilot, viewer, "completed", answers=2)
         await until(pilot, lambda: main.detail is not None and main.detail.summary.id == main.list.selected)
-        await until(pilot, lambda: not any(pane.holding for pane in main.panes.values()))
+        await until(pilot, lambda: not main.caption.holding)
         await pilot.pause()
 
     await same_grid(app_on(viewer), size, run)

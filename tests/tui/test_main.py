@@ -258,12 +258,11 @@ async def test_a_message_that_left_the_journal_is_no_trouble(app_on: AppOn) -> N
         viewer.lines = viewer.lines[6:]
         await pilot.press(*["up"] * 11)
         await until(pilot, lambda: main.list.selected == message_number(1, 0) and main.detail is None)
-        for pane in main.panes.values():
-            assert "no longer in the journal" in str(pane.border_subtitle)
+        assert "no longer in the journal" in main.caption.render().plain
         assert not pilot.app._notifications, "a toast for each row would bury the screen"
         await pilot.press("end")
         await until(pilot, lambda: main.detail is not None)
-        assert "no longer" not in str(main.panes["wire"].border_subtitle)
+        assert "no longer" not in main.caption.render().plain
 
 
 async def test_a_filter_that_nothing_passes_says_so(app_on: AppOn) -> None:
@@ -318,7 +317,7 @@ async def test_narrow_opens_one_pane_at_a_time(app_on: AppOn) -> None:
     viewer = FakeViewer(story(20))
     async with app_on(viewer).run_test(size=(80, 24)) as pilot:
         main = await ready(pilot, 20)
-        assert not main.query_one("#panes").display
+        assert not any(pane.display for pane in main.panes.values())
         await pilot.press("enter")
         await until(pilot, lambda: main.panes["segment"].display)
         assert not main.query_one("#messages").display
@@ -335,7 +334,7 @@ async def test_narrow_opens_one_pane_at_a_time(app_on: AppOn) -> None:
         await until(pilot, lambda: main.focused is main.list)
 
 
-async def test_middle_has_two_columns_of_tabs_and_wide_has_all(app_on: AppOn) -> None:
+async def test_middle_has_two_columns_of_tabs_and_wide_has_tabs_below(app_on: AppOn) -> None:
     viewer = FakeViewer(story(20))
     async with app_on(viewer).run_test(size=(120, 40)) as pilot:
         main = await ready(pilot, 20)
@@ -352,7 +351,12 @@ async def test_middle_has_two_columns_of_tabs_and_wide_has_all(app_on: AppOn) ->
         assert shown() == {"wire", "mixpanel"}
         await pilot.resize_terminal(160, 50)
         await pilot.pause()
-        assert shown() == set(main.panes)
+        assert shown() == {"segment", "mixpanel", "wire"}, "the tab used last is below the two"
+        await pilot.press("5")
+        assert shown() == {"segment", "mixpanel", "delivery"}
+        segment, mixpanel = main.segment.region, main.mixpanel.region
+        assert (segment.y, segment.height) == (mixpanel.y, mixpanel.height)
+        assert segment.right == mixpanel.x
 
 
 @pytest.fixture

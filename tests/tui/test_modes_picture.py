@@ -115,6 +115,13 @@ def framed(lines: Sequence[str], title: str) -> list[str]:
     return [line for line in lines[first : last + 1] if line.strip("│ ")]
 
 
+def panes(lines: Sequence[str]) -> list[str]:
+    """The lines below the list, but for empty ones and the keys at the foot."""
+    first = next(number for number, line in enumerate(lines) if line.startswith("╰"))
+    last = max(number for number, line in enumerate(lines) if line.strip())
+    return [line for line in lines[first + 1 : last] if line.strip()]
+
+
 @pytest.mark.picture
 @pytest.mark.usefixtures("still")
 async def test_the_picture(
@@ -130,12 +137,10 @@ async def test_the_picture(
         assert main is not None
         await until(pilot, lambda: main.detail is not None and main.detail.summary.id == main.list.selected)
         await pilot.press("4", "escape", "end")
-        await until(
-            pilot, lambda: main.panes["warnings"].region.height and not main.panes["warnings"].holding
-        )
+        await until(pilot, lambda: main.panes["warnings"].region.height and not main.caption.holding)
         await pilot.pause()
         lines = grid_of(app).split(RULE * SIZE[0])[1].splitlines()
-    picture = "\n".join([*framed(lines, "Messages"), *framed(lines, "Segment")])
+    picture = "\n".join([*framed(lines, "Messages"), *panes(lines)])
     text = README.read_text(encoding="utf-8")
     if request.config.getoption("update_grids"):
         README.write_text(PICTURE.sub(lambda _: f"```\n{picture}\n```", text), encoding="utf-8")

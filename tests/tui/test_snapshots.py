@@ -13,7 +13,7 @@ from textual.widgets import Static
 from segtap.core.delivery import DeliveryCounts
 from segtap.core.messages import message_number
 from segtap.tui.app import SegtapApp
-from segtap.tui.widgets.pane import Pane
+from segtap.tui.widgets.caption import Caption
 
 pytestmark = pytest.mark.usefixtures("still")
 
@@ -51,15 +51,13 @@ def settle(
             await until(
                 pilot, lambda: main.detail is not None and main.detail.summary.id == main.list.selected
             )
-            await until(
-                pilot, lambda: not any(pane.holding for pane in main.panes.values()), "the panes' titles"
-            )
+            await until(pilot, lambda: not main.caption.holding, "the panes' titles")
         if matches == 0:
             await until(pilot, lambda: main.detail is None, "empty panes")
         if main.empty.display:
             await until(pilot, lambda: main.empty.query_one(Static).region.height > 10, "the lines for SDKs")
         await until(pilot, lambda: main.header.lost.startswith(lost))
-        await until(pilot, lambda: not any(pane.holding for pane in main.panes.values()))
+        await until(pilot, lambda: not main.caption.holding)
         await pilot.pause()
 
     return run
@@ -103,7 +101,7 @@ async def test_replay(same_grid: SameGrid, app_on: AppOn, size: tuple[int, int])
         await settle(23, "r", matches=24)(pilot)
         await until(pilot, lambda: bool(pilot.app.screen.query("Toast")))
         # The panes say "holding" until the list has rested on the new message.
-        await until(pilot, lambda: not any(pane.holding for pane in pilot.app.screen.query(Pane)))
+        await until(pilot, lambda: not pilot.app.screen.query_one(Caption).holding)
         await pilot.pause()
 
     await same_grid(app_on(viewer), size, run)

@@ -82,7 +82,7 @@ def filter_before(detail: MessageDetail) -> str:
 def _two(left: MessageDetail, right: MessageDetail, name: str) -> SideBySide:
     from ..model.compared import of_messages
     from ..render import clock
-    from ..widgets.pane import identity
+    from ..widgets.caption import identity
 
     now = clock.now()
     captions = [
@@ -93,7 +93,7 @@ def _two(left: MessageDetail, right: MessageDetail, name: str) -> SideBySide:
 
 async def _show(on: Context, detail: MessageDetail, found: list[SideBySide]) -> None:
     from ..screens.compare import Compare
-    from ..widgets.pane import identity
+    from ..widgets.caption import identity
 
     chosen = await on.whole_app.push_screen_wait(Compare(clean(identity(detail.summary)), found))
     if chosen:

@@ -11,7 +11,7 @@ async def destinations(on: Context) -> None:
     from ...core.compare import compare as compared
     from ...core.compare import destination_for
     from ..screens.destinations import Destinations
-    from ..widgets.pane import identity
+    from ..widgets.caption import identity
 
     detail = on.detail
     if detail is None or detail.summary.refused:

@@ -189,8 +189,7 @@ class MainFeed(MainShape):
 
     def _hear_detail(self, detail: MessageDetail | None, why: str) -> None:
         self._detail = detail
-        for pane in self.panes.values():
-            pane.lacks(why)
+        self.caption.lacks = why
         self._fill()
         self._stale.shown(None if detail is None else detail.summary.id)
 

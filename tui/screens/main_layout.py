@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.containers import Container, Vertical
+from textual.containers import Vertical
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import OptionList
@@ -18,6 +17,9 @@ from ...core.places import read_place
 from ...core.settings import Settings
 from ..keys import bindings
 from ..render.glyphs import Glyphs
+from ..render.message import sent_word
+from ..widgets.body import LEFT, LOW, RIGHT, Body, Room, Shares, room_for
+from ..widgets.caption import Caption
 from ..widgets.delivery_pane import DeliveryPane
 from ..widgets.empty_state import EmptyState
 from ..widgets.filter_bar import FilterBar
@@ -32,12 +34,6 @@ from ..widgets.segment_pane import SegmentPane
 from ..widgets.warnings_pane import JumpTo, WarningsPane
 from ..widgets.wire_pane import WirePane
 
-Layout = Literal["wide", "middle", "narrow"]
-
-WIDE = 160
-MIDDLE = 100
-LEFT = ("segment", "wire", "delivery")
-RIGHT = ("mixpanel", "warnings")
 TITLES = {
     "segment": ("1", "Segment"),
     "mixpanel": ("2", "Mixpanel"),
@@ -45,11 +41,6 @@ TITLES = {
     "warnings": ("4", "Warnings"),
     "delivery": ("5", "Delivery"),
 }
-
-
-def layout_for(width: int) -> Layout:
-    """Choose a layout: all panes, two columns of tabs, or one thing at a time."""
-    return "wide" if width >= WIDE else "middle" if width >= MIDDLE else "narrow"
 
 
 class MainLayout(Screen[None]):
@@ -69,9 +60,12 @@ class MainLayout(Screen[None]):
         super().__init__(id="main")
         self._marks = marks
         self._detail: MessageDetail | None = None
-        self._layout: Layout = "narrow"
+        self._layout: Room = "narrow"
+        self.zoomed = False
+        """True while the part with the focus has all of the room, as in the narrow layout."""
+        self.shares = Shares()
         self.pane_name = "segment"
-        self.actives = {"left": "segment", "right": "mixpanel"}
+        self.actives = {"left": "segment", "right": "mixpanel", "low": "warnings"}
         self.opened = False
         self.header = Header(viewer.url, marks=marks, clock=clock, id="header")
         self.list = MessageList(marks=marks, id="list")
@@ -82,6 +76,8 @@ class MainLayout(Screen[None]):
         self.mixpanel = MixpanelPane(id="mixpanel", classes="pane")
         self.wire = WirePane(id="wire", classes="pane")
         self.delivery = DeliveryPane(id="delivery", classes="pane")
+        self.caption = Caption(id="caption")
+        self.body = Body(id="body")
         self.key_bar = KeyBar(id="keys")
         self.panes: dict[str, Pane] = {
             "segment": self.segment,
@@ -94,62 +90,61 @@ class MainLayout(Screen[None]):
             "all": PaneTabs(TITLES, id="all-tabs"),
             "left": PaneTabs({name: TITLES[name] for name in LEFT}, id="left-tabs"),
             "right": PaneTabs({name: TITLES[name] for name in RIGHT}, id="right-tabs"),
+            "low": PaneTabs({name: TITLES[name] for name in LOW}, id="low-tabs"),
         }
 
     def compose(self) -> ComposeResult:
         yield self.header
-        with Container(id="body"):
+        with self.body:
             with Vertical(id="messages"):
                 yield self.list_head
                 yield self.list
                 yield self.filter_bar
-            with Container(id="panes"):
-                yield self.tabs["all"]
-                with Vertical(id="left"):
-                    yield self.tabs["left"]
-                    for name in LEFT:
-                        yield self.panes[name]
-                with Vertical(id="right"):
-                    yield self.tabs["right"]
-                    for name in RIGHT:
-                        yield self.panes[name]
+            yield self.caption
+            yield from self.tabs.values()
+            yield from self.panes.values()
         yield self.empty
         yield self.key_bar
 
     def on_resize(self, event: events.Resize) -> None:
         """Lay out for the new width; selection and place stay."""
-        layout = layout_for(event.size.width)
-        self._layout = layout
+        self._lay_out(event.size.width)
+
+    def _lay_out(self, width: int) -> None:
+        self._layout = "narrow" if self.zoomed else room_for(width)
         for name in ("wide", "middle", "narrow"):
-            self.set_class(layout == name, f"-{name}")
+            self.set_class(self._layout == name, f"-{name}")
+        self.body.put(self._layout, self.shares)
         self._arrange()
 
     def _visible(self, name: str) -> bool:
         if self._layout == "wide":
-            return True
+            return name not in LOW or name == self.actives["low"]
         if self._layout == "middle":
-            return name in self.actives.values()
+            return name in (self.actives["left"], self.actives["right"])
         return self.opened and name == self.pane_name
 
     def _show(self, name: str) -> None:
         self.pane_name = name
         self.actives["left" if name in LEFT else "right"] = name
+        if name in LOW:
+            self.actives["low"] = name
         self.opened = True
         self._arrange()
 
     def _arrange(self) -> None:
         narrow, wide = self._layout == "narrow", self._layout == "wide"
+        alone = narrow and not self.opened
         for name, pane in self.panes.items():
             pane.display = self._visible(name)
-        self.query_one("#messages").display = not (narrow and self.opened)
-        self.query_one("#panes").display = not narrow or self.opened
-        self.query_one("#left").display = not narrow or self.pane_name in LEFT
-        self.query_one("#right").display = not narrow or self.pane_name in RIGHT
-        self.tabs["all"].display = narrow
+            pane.named_by(TITLES[name][0] if wide and name not in LOW else "")
+        self.query_one("#messages").display = alone or not narrow
+        self.caption.display = not alone
+        self.tabs["all"].display = narrow and self.opened
         self.tabs["left"].display = self.tabs["right"].display = not narrow and not wide
-        self.tabs["all"].active = self.pane_name
-        self.tabs["left"].active = self.actives["left"]
-        self.tabs["right"].active = self.actives["right"]
+        self.tabs["low"].display = wide
+        for name, tabs in self.tabs.items():
+            tabs.active = self.actives.get(name, self.pane_name)
         self._fill()
 
     def _fill(self) -> None:
@@ -157,16 +152,18 @@ class MainLayout(Screen[None]):
         for name, pane in self.panes.items():
             if self._visible(name):
                 pane.detail = self._detail
-        note = ""
+        self.caption.detail = self._detail
+        warnings = sent = ""
         self._count_requests()
         if self._detail is not None:
             summary = self._detail.summary
             if summary.errors:
-                note = f"{self._marks.error}{summary.errors}"
+                warnings = f"{self._marks.error}{summary.errors}"
             elif summary.warnings:
-                note = f"{self._marks.warning}{summary.warnings}"
+                warnings = f"{self._marks.warning}{summary.warnings}"
+            sent = "" if summary.refused else sent_word(summary, self._marks)
         for tabs in self.tabs.values():
-            tabs.notes = {"warnings": note}
+            tabs.notes = {"warnings": warnings, "delivery": sent}
 
     def _count_requests(self) -> None:
         """Offer the key that turns to the next request, but not where it turns to a replay."""
@@ -174,8 +171,7 @@ class MainLayout(Screen[None]):
         self.key_bar.requests = 0 if detail is None else len(detail.verdict.translation.operations)
 
     def _hold(self, holding: bool) -> None:
-        for pane in self.panes.values():
-            pane.holding = holding
+        self.caption.holding = holding
 
     def _focus(self, pane: Widget) -> None:
         target = pane if pane.can_focus else next((w for w in pane.query("*") if w.focusable), None)

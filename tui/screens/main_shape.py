@@ -13,13 +13,20 @@ from ...core.settings import Settings
 from .. import layout_memory
 from ..render.glyphs import Glyphs
 from ..render.list_columns import CLOCKS, Look
+from ..widgets.body import LOW, room_for
 from .main_layout import MainLayout
 
+LEAST_SHARE = 10
+"""Percent of the room that a part keeps."""
 CLOCK_WORDS = {
     "local": "Times are local.",
     "utc": "Times are UTC.",
     "since": "Times are since the message above.",
 }
+
+
+def _share(percent: int, by: int) -> int:
+    return max(LEAST_SHARE, min(percent + by, 100 - LEAST_SHARE))
 
 
 class MainShape(MainLayout):
@@ -38,6 +45,7 @@ class MainShape(MainLayout):
         self._memory = memory
         self.shape = layout_memory.read(memory)
         self.list.look = self.shape.look
+        self.shares, self.zoomed = self.shape.shares, self.shape.zoomed
 
     def put_look(self, look: Look) -> None:
         """Show other columns in the list, or other times, and remember that."""
@@ -50,6 +58,37 @@ class MainShape(MainLayout):
         clock = CLOCKS[(CLOCKS.index(look.clock) + 1) % len(CLOCKS)]
         self.put_look(replace(look, clock=clock))
         self.notify(CLOCK_WORDS[clock])
+
+    def action_zoom(self) -> None:
+        """Give the part with the focus all of the room, or show the others again."""
+        pane = next((name for name, pane in self.panes.items() if pane.has_focus_within), "")
+        if pane:
+            self.pane_name = pane
+        self.opened = bool(pane)
+        self.zoomed = not self.zoomed
+        if not self.zoomed and room_for(self.size.width) == "narrow":
+            self.notify("The terminal has room for one part at a time.")
+        if pane:
+            self._show(pane)
+        self._lay_out(self.size.width)
+        self._keep(zoomed=self.zoomed)
+
+    def action_resize(self, by: int) -> None:
+        """Make the part with the focus larger; smaller if `by` is negative."""
+        if self._layout == "narrow":
+            self.notify("It has all of the room." if self.zoomed else "There is one part at a time.")
+            return
+        pane = next((name for name, pane in self.panes.items() if pane.has_focus_within), "")
+        shares = self.shares
+        if self._layout == "middle":
+            shares = replace(shares, middle=_share(shares.middle, -by if pane else by))
+        elif pane in LOW:
+            shares = replace(shares, low=_share(shares.low, by))
+        else:
+            shares = replace(shares, wide=_share(shares.wide, -by if pane else by))
+        self.shares = shares
+        self._lay_out(self.size.width)
+        self._keep(shares=shares)
 
     def _keep(self, **changes: object) -> None:
         """Remember changes of the layout for the next start."""

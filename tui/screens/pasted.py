@@ -20,6 +20,7 @@ from ...core.places import read_place
 from ...core.text import clean
 from ..clipboard import copy
 from ..render.plain import app_of, is_plain, worded
+from ..widgets.caption import identity
 from ..widgets.mixpanel_pane import MixpanelPane
 from ..widgets.pane import Pane
 from ..widgets.request_pane import RequestPane
@@ -40,8 +41,8 @@ class Inspect(Screen[None]):
         & > Container { layout: horizontal; height: 1fr; }
         & > Container > Vertical { width: 1fr; }
         & Pane { height: 1fr; }
-        &.-ascii Pane { border: ascii $border-blurred; }
-        &.-ascii Pane:focus-within { border: ascii $border; }
+        &.-ascii Pane { border-top: ascii $border-blurred; }
+        &.-ascii Pane:focus-within { border-top: ascii $border; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -154,6 +155,7 @@ class Inspect(Screen[None]):
         what = "Mixpanel body" if detail.source_kind == "mixpanel" else "message"
         about = Content.assemble(
             (f"Pasted {what}{of}", "bold $accent"),
+            (f"  {identity(detail.summary)}", "$foreground"),
             ("  not kept, not forwarded · 1–4 panes · Esc back", "$dim"),
         )
         self.banner.update(worded(self, about))

@@ -86,7 +86,7 @@ class MixpanelPane(RequestPane):
         root = in_body(self.page)
         unknown = () if detail is None else detail.explanation.unknown
         request = json_bytes(operation.request.body)
-        key = (self._id, root, request, unknown, tuple(flags.items()), tuple(changes))
+        key = (self._of, root, request, unknown, tuple(flags.items()), tuple(changes))
         body = _with_unknown(operation.request.body, root, unknown)
         self.json.show(body, root=root, flags=flags, notes=changes, key=key)
         self.title(self._place() + (" · repaired" if repairs else ""))

@@ -34,7 +34,7 @@ class RequestPane(Pane):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self.page: int = 0
-        self._id: int | None = None
+        self._of: int | None = None
 
     @property
     def operations(self) -> tuple[Operation, ...]:
@@ -84,8 +84,8 @@ class RequestPane(Pane):
     def watch_detail(self, detail: MessageDetail | None) -> None:
         """Show another message's first request; if the same message changed, keep the request."""
         id = None if detail is None else detail.summary.id
-        if id != self._id:
-            self._id, self.page = id, 0
+        if id != self._of:
+            self._of, self.page = id, 0
         super().watch_detail(detail)
 
     def watch_mixpanel_url(self) -> None:

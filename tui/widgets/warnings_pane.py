@@ -56,6 +56,7 @@ class WarningsPane(Pane):
     DEFAULT_CSS = """
     WarningsPane > OptionList {
         height: 1fr;
+        min-width: 6;
         border: none;
         padding: 0;
         background: $background;

@@ -62,7 +62,7 @@ class WirePane(RequestPane):
             return
         self.say(self.note, self._about(form))
         self.text.show(sent(form), json=form.shape == "json")
-        self.json.show(parse(form.decoded), root=in_body(self.page), key=(self._id, self.page, form.decoded))
+        self.json.show(parse(form.decoded), root=in_body(self.page), key=(self._of, self.page, form.decoded))
         self.title(self._what(form))
 
     def form(self) -> WireForm | None:

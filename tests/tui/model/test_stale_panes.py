@@ -62,8 +62,8 @@ async def shown(app: SegtapApp, pilot: Pilot[object], id: int) -> MainScreen:
     return app.main
 
 
-def titles(main: MainScreen) -> list[str]:
-    return [str(pane.border_title) for pane in main.panes.values() if pane.display]
+def caption(main: MainScreen) -> str:
+    return main.caption.render().plain
 
 
 def agree(main: MainScreen) -> bool:
@@ -71,7 +71,7 @@ def agree(main: MainScreen) -> bool:
     assert main.detail is not None
     if main.detail.summary.id == main.list.selected:
         return True
-    return all(f"holding {main.detail.summary.type} " in title for title in titles(main))
+    return f"holding {main.detail.summary.type} " in caption(main)
 
 
 async def test_while_it_follows_the_panes_name_the_message_that_they_hold(app_on: AppOn) -> None:
@@ -80,7 +80,7 @@ async def test_while_it_follows_the_panes_name_the_message_that_they_hold(app_on
     async with app.run_test(size=(120, 40)) as pilot:
         main = await shown(app, pilot, message_number(8, 0))
         await until(pilot, lambda: main.details.resting, "the panes rest")
-        assert not any("holding" in title for title in titles(main))
+        assert "holding" not in caption(main)
         for number in range(9, 14):
             viewer.add(summary(number, "track", f"Event {number}"))
             await until(pilot, lambda n=number: main.list.selected == message_number(n, 0))
@@ -88,25 +88,22 @@ async def test_while_it_follows_the_panes_name_the_message_that_they_hold(app_on
             assert agree(main)
             assert main.detail is not None
             assert main.detail.summary.id == message_number(8, 0), "they do not flicker"
-            assert all("holding" in title for title in titles(main))
-            assert not any(pane.border_subtitle for pane in main.panes.values() if pane.display)
+            assert "holding" in caption(main)
         main.details.hurry()  # the rest is over, and the next one does not end
         await shown(app, pilot, message_number(13, 0))
         await until(pilot, lambda: main.details.resting)
-        assert all("holding track Event 13" in title for title in titles(main)), "no blink"
+        assert "holding track Event 13" in caption(main), "no blink"
         main.details.hurry()
-        await until(pilot, lambda: not any("holding" in title for title in titles(main)), "nothing came")
+        await until(pilot, lambda: "holding" not in caption(main), "nothing came")
         viewer.add(summary(14), summary(15))
         await shown(app, pilot, message_number(15, 0))
         await until(pilot, lambda: main.details.resting)
         viewer.add(summary(16))
-        await until(pilot, lambda: any("holding" in title for title in titles(main)))
+        await until(pilot, lambda: "holding" in caption(main))
         await pilot.press("space")
         await shown(app, pilot, message_number(16, 0))
         await pilot.pause()
-        assert not any("holding" in title for title in titles(main)), (
-            "who stops to read gets that row at once"
-        )
+        assert "holding" not in caption(main), "who stops to read gets that row at once"
 
 
 async def test_a_late_detail_is_said_after_a_moment_and_a_quick_one_never(
@@ -119,7 +116,10 @@ async def test_a_late_detail_is_said_after_a_moment_and_a_quick_one_never(
         await until(pilot, lambda: main.details.resting)
         said: list[str] = []
         monkeypatch.setattr(
-            type(main.segment), "watch_holding", lambda pane: pane.holding and said.append(pane.TITLE)
+            type(main.caption),
+            "watch_holding",
+            lambda part, now: now and said.append("holding"),
+            raising=False,
         )
         await pilot.press("up")
         await shown(app, pilot, message_number(7, 0))
@@ -128,10 +128,10 @@ async def test_a_late_detail_is_said_after_a_moment_and_a_quick_one_never(
         viewer.held = message_number(6, 0)
         await pilot.press("up")
         await viewer.asked.wait()
-        await until(pilot, lambda: main.segment.holding, "it takes long")
+        await until(pilot, lambda: main.caption.holding, "it takes long")
         viewer.answer.set()
         await shown(app, pilot, message_number(6, 0))
-        assert not main.segment.holding
+        assert not main.caption.holding
 
 
 async def test_the_next_request_is_one_named_key_away_from_the_list(app_on: AppOn) -> None:
