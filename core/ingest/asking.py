@@ -50,7 +50,7 @@ class Asking(Exchange):
             where = [(b"location", url.encode()), NO_STORE, *answer_headers(self.origin)]
             await self.answer(302, b"", where)
         elif self.query and (refused := refused_reply(self.path, self.query, b"", NO_RECORDS)):
-            await self.refuse(refused, b"")
+            await self.refuse_device(refused)
         elif route.kind in ("call", "batch", "metrics"):
             self.endpoint.knocks.lost(self.headers, self.path, self.method)
             await self.answer_json(405, f"{self.path} accepts POST only", (b"allow", METHODS))
@@ -60,14 +60,12 @@ class Asking(Exchange):
             await self.answer_json(404, where)
 
     async def get_device(self) -> bool:
-        """Answer a GET of one of Mixpanel's SDKs; return False if it is none."""
+        """Answer a GET or HEAD of one of Mixpanel's SDKs; return False if it is none."""
         if (reply := answered(self.path, self.query)) is not None:
             if self.method == "GET":
                 self.endpoint.knocks.device(self.headers, self.path)
             await self.answer_device(reply)
             return True
-        if self.method != "GET":
-            return False
         settings = self.endpoint.settings
         try:
             admitted = admit(
@@ -78,12 +76,22 @@ class Asking(Exchange):
                 limit=min(AT_ONCE, settings.max_decoded),
             )
         except DeviceRefused as error:
-            await self.refuse(error, b"")
+            await self.refuse_device(error)
             return True
         if admitted is None:
             return False
-        await self.keep_device(admitted, b"")
+        if self.method == "GET":
+            await self.keep_device(admitted, b"")
+        else:
+            await self.answer_device(admitted.reply)
         return True
+
+    async def refuse_device(self, error: DeviceRefused) -> None:
+        """Refuse a GET of one of Mixpanel's SDKs; a HEAD, which looks at a link only, leaves nothing."""
+        if self.method == "GET":
+            await self.refuse(error, b"")
+        else:
+            await self.answer_device(error.reply)
 
     async def pixel(self) -> None:
         """Answer a pixel with the image, as Segment does whatever was sent; only HEAD leaves no message."""

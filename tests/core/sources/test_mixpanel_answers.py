@@ -256,6 +256,14 @@ async def test_a_get_without_records_is_refused_as_the_sdk_reads_it(query: str) 
         assert [one.source_kind for one in sink.refused] == ["mixpanel"]
 
 
+@pytest.mark.parametrize(
+    "query", [f"data={quote(b64(EVENT), safe='')}", "data=%25", "ip=1", "img=1&data=%25"]
+)
+async def test_a_head_of_a_link_leaves_nothing(query: str) -> None:
+    answer, _, sink = await sent(f"/track/?{query}", headers=[], method="HEAD")
+    assert (answer.status, sink.receipts) == (200, [])
+
+
 async def test_what_names_a_segment_message_is_refused_as_segment_does() -> None:
     for target, body in (
         ("/track", b'{"userId": "u-1", "name": "no call"}'),
