@@ -98,16 +98,18 @@ async def test_a_batch_is_dropped_while_nobody_answers_and_the_next_one_arrives(
 ) -> None:
     dropped = "(async () => { while (queued().length) await new Promise((go) => setTimeout(go, 25)) })()"
     again = f"mixpanel.set_config({{ api_host: '{endpoint.url}' }}), mixpanel.track('Next'), 0"
+    nobody = nobody_listens()
     acts: list[dict[str, Any]] = [
-        {"open": page(nobody_listens(), {}) + "mixpanel.track('Lost')"},
+        {"open": page(nobody, {}) + "mixpanel.track('Lost')"},
         {"run": dropped},
         {"run": again},
         {"run": dropped},
         {"idle": True},
     ]
-    async with browser.play(acts):
+    async with browser.play(acts) as visit:
         await endpoint.sink.until(1)
     assert named(endpoint.messages()) == {"Next"}
+    assert [method for method, url, _ in visit.requests if url.startswith(nobody)] == ["POST"], "tried once"
 
 
 async def test_recordings_flags_and_settings_are_answered(endpoint: Endpoint, browser: Browser) -> None:
