@@ -306,6 +306,7 @@ class FakeViewer(Viewer):
         counted = {"received": len(lines) - refused, "refused": refused, **self._findings()}
         self.facts = state(**{**counted, **facts})
         self.calls: list[tuple[object, ...]] = []
+        self.page_sends = SuperProperties()
         self.in_force = Settings()
         """The settings that messages are read by."""
         self.in_the_file: dict[str, object] = {}
@@ -453,6 +454,8 @@ class FakeViewer(Viewer):
         )
 
     def _answer_super_properties(self, ask: ops.SuperPropertiesRequest) -> SuperProperties:
+        if ask.anyway:
+            return self.page_sends
         self.calls.append(("super_properties", ask.id))
         return self.registered
 

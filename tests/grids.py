@@ -28,7 +28,6 @@ GRIDS = Path(__file__).parent / "tui" / "grids"
 PICTURES = Path(__file__).parent / "tui" / "pictures"
 PICTURED = frozenset(
     {
-        "destinations/picture-order-120x40",
         "groups_screen/pictures-partly-120x40",
         "overview/how_it_looks-full-120x40",
         "pane_snapshots/dialog-help-120x40",

@@ -265,7 +265,7 @@ KEYS: tuple[Key, ...] = (
         places=ANYWHERE,
     ),
     Key("message.compare", "equals_sign", "=", "act('compare')", "Compare the message", "Message"),
-    Key("message.destinations", "d", "d", "act('destinations')", "Compare both destinations", "Message"),
+    Key("message.destinations", "d", "d", "act('destinations')", "Show another destination", "Message"),
     # All messages
     Key(
         "overview.open",

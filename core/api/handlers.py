@@ -67,7 +67,7 @@ class Queries(Protocol):
 
     async def detail(self, id: int) -> MessageDetail: ...
 
-    async def super_properties(self, id: int) -> SuperProperties: ...
+    async def super_properties(self, id: int, *, anyway: bool = False) -> SuperProperties: ...
 
     async def inspect(self, text: bytes) -> MessageDetail: ...
 
@@ -171,7 +171,10 @@ VALUES: dict[str, Answerer] = dict(
         _by(ops.SETTINGS, _settings),
         _by(ops.PAGE, _page),
         _by(ops.DETAIL, lambda engine, ask: engine.queries.detail(ask.id)),
-        _by(ops.SUPER_PROPERTIES, lambda engine, ask: engine.queries.super_properties(ask.id)),
+        _by(
+            ops.SUPER_PROPERTIES,
+            lambda engine, ask: engine.queries.super_properties(ask.id, anyway=bool(ask.anyway)),
+        ),
         _by(ops.OVERVIEW, lambda engine, ask: engine.queries.summing.overview(ask.filter)),
         _by(ops.VALUES, lambda engine, ask: engine.queries.seen.values(ask.field, ask.text, ask.limit)),
         _by(ops.USERS, lambda engine, ask: engine.queries.aggregates.users(ask.text, ask.limit, ask.filter)),

@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 from ..delivery import Delivery, DeliveryCounts, DeliveryState
-from ..messages import RAW_TYPE, Json, Marks, SourceKind
+from ..messages import RAW_TYPE, Json, JsonObject, Marks, SourceKind
 from ..modes import Mode
 from ..verdict import Explanation, Verdict
 
@@ -215,11 +215,19 @@ question.
 """
 
 
+class PageRecord(msgspec.Struct, frozen=True):
+    """A record that a page sends to Mixpanel: an event, or an update of a profile or group."""
+
+    host: str
+    endpoint: str
+    data: JsonObject
+
+
 class SuperProperties(msgspec.Struct, frozen=True, kw_only=True):
     """What Mixpanel's SDK has registered in the browser after a message, if the page runs in device mode.
 
     It is simulated from the `messages` of the same anonymousId up to this one; `cut` says that older ones
-    were not read. `sent` counts the records that the page sends because of the message. `identified`: an
+    were not read. `sent` counts the `records` that the page sends because of the message. `identified`: an
     identify with an id was called; before, profile operations are queued. `why`, if not "", says why nothing
     can be told.
     """
@@ -231,6 +239,7 @@ class SuperProperties(msgspec.Struct, frozen=True, kw_only=True):
     persistence: str = ""
     identified: bool = False
     sent: int = 0
+    records: tuple[PageRecord, ...] = ()
     messages: int = 0
     cut: bool = False
 

@@ -70,9 +70,10 @@ class DetailRequest(msgspec.Struct, frozen=True):
 
 
 class SuperPropertiesRequest(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The id of a Segment message."""
+    """The id of a Segment message. `anyway`, if 1, simulates it even if the settings name no device mode."""
 
     id: MessageNumber = 0
+    anyway: MessageNumber = 0
 
 
 class OverviewRequest(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -78,9 +78,12 @@ class Viewer(abc.ABC):
         """Return everything about one message. Raises InputError if the journal does not have it."""
         return await self.call(ops.DETAIL, ops.DetailRequest(id))
 
-    async def super_properties(self, id: int) -> SuperProperties:
-        """Return what is registered in the browser after a Segment message, if the page is in device mode."""
-        return await self.call(ops.SUPER_PROPERTIES, ops.SuperPropertiesRequest(id))
+    async def super_properties(self, id: int, *, anyway: bool = False) -> SuperProperties:
+        """Return what is registered in the browser after a Segment message, if the page is in device mode.
+
+        `anyway` simulates it even if the settings name no device mode.
+        """
+        return await self.call(ops.SUPER_PROPERTIES, ops.SuperPropertiesRequest(id, int(anyway)))
 
     async def overview(self, filter: str = "") -> Overview:
         """Return the messages in numbers, all or those that match a filter: by rule, by event, over time.

@@ -217,9 +217,11 @@ class Queries:
             return await Copies(self._stores, self._reader, destination, self.bounds).added(detail)
         return detail
 
-    async def super_properties(self, id: int) -> SuperProperties:
+    async def super_properties(self, id: int, *, anyway: bool = False) -> SuperProperties:
         """Return what Mixpanel's SDK has registered after a message, if the page is in device mode."""
-        return await super_properties(self._stores, self._reader, self.settings, self.bounds, id)
+        return await super_properties(
+            self._stores, self._reader, self.settings, self.bounds, id, anyway=anyway
+        )
 
     async def inspect(self, text: bytes) -> MessageDetail:
         """Inspect the JSON text of a message without storing it."""

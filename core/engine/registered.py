@@ -8,12 +8,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from ..api.models import EARLIER_READ, SuperProperties, SuperProperty
+from ..api.models import EARLIER_READ, PageRecord, SuperProperties, SuperProperty
 from ..destinations.device.normal import PlaceholderIds
 from ..destinations.device.options import read_options
 from ..destinations.device.page import Page, page_of
 from ..destinations.device.simulation import open_page, send
-from ..destinations.device.state import PAGE_LOAD, Browser
+from ..destinations.device.state import PAGE_LOAD, Browser, Operation
 from ..errors import InputError
 from ..index.receipts import ReceiptReader
 from ..messages import JsonObject, Marks, Message
@@ -38,13 +38,20 @@ NO_MESSAGE = "Only a Segment message can be simulated."
 
 
 async def super_properties(
-    stores: Readable, reader: ReceiptReader, settings: Settings, bounds: Bounds, id: int
+    stores: Readable,
+    reader: ReceiptReader,
+    settings: Settings,
+    bounds: Bounds,
+    id: int,
+    *,
+    anyway: bool = False,
 ) -> SuperProperties:
     """Return what is registered after the message with this id, or why nothing can be said.
 
-    Raises InputError if the journal does not have the message.
+    `anyway` simulates it even if the settings name no device mode. Raises InputError if the journal does not
+    have the message.
     """
-    if settings.destination.kind != "classic-cloud" and not settings.device_mode.enabled:
+    if not (anyway or settings.destination.kind == "classic-cloud" or settings.device_mode.enabled):
         return SuperProperties(why=NOT_CONFIGURED)
     line = await stores.index.summary(id)
     if line is None:
@@ -75,7 +82,7 @@ def simulated(calls: Sequence[Message], settings: JsonObject, *, cut: bool) -> S
     ids = PlaceholderIds()
     browser: Browser | None = None
     senders: list[int] = []
-    sent = 0
+    sent: tuple[Operation, ...] = ()
     for call in calls:
         if browser is None:
             browser = open_page(page_of(call.document) or Page(), options, ids)
@@ -83,7 +90,7 @@ def simulated(calls: Sequence[Message], settings: JsonObject, *, cut: bool) -> S
             step = send(browser, call.document, options, ids, now=call.received_at)
         except RecursionError:  # nested too deep to be read
             continue
-        browser, sent = step.browser, len(step.operations)
+        browser, sent = step.browser, step.operations
         senders.append(call.id)
     if browser is None:
         return SuperProperties(why=NO_MESSAGE)
@@ -99,7 +106,8 @@ def simulated(calls: Sequence[Message], settings: JsonObject, *, cut: bool) -> S
         store=options.store_name,
         persistence=options.persistence,
         identified=browser.identified,
-        sent=sent,
+        sent=len(sent),
+        records=tuple(PageRecord(one.host, one.endpoint, one.data) for one in sent),
         messages=browser.messages,
         cut=cut,
     )

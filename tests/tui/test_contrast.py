@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from cohort import groups_of, lines_of, users_of
-from details import MESSAGES, NOW, attempts, classic, order, refused
+from details import MESSAGES, attempts, classic, detail, order, refused
 from fake_viewer import FakeViewer, story, until
 from pane_host import Host
 from textual.color import Color
@@ -16,14 +16,13 @@ from textual.containers import Horizontal, Vertical
 from textual.pilot import Pilot
 
 from segtap.core.api.models import MessageDetail
-from segtap.core.compare import compare, destination_for
 from segtap.core.delivery import DeliveryState
 from segtap.core.messages import Marks
-from segtap.core.settings import Settings
 from segtap.tui.app import SegtapApp
+from segtap.tui.model.compared import of_messages
+from segtap.tui.screens.compare import Compare
 from segtap.tui.screens.confirm import Confirm
 from segtap.tui.screens.decode import DecodeBox
-from segtap.tui.screens.destinations import Destinations
 from segtap.tui.screens.groups import GroupsScreen
 from segtap.tui.screens.help import Help
 from segtap.tui.screens.users import UsersScreen
@@ -37,11 +36,12 @@ from segtap.tui.widgets.wire_pane import WirePane
 
 pytestmark = [pytest.mark.picture, pytest.mark.usefixtures("still")]
 
-COMPARISON = compare(
-    MESSAGES["order"],
-    destination_for(Settings(), "actions"),
-    destination_for(Settings(), "classic-cloud"),
-    NOW,
+CHANGED = {"order_id": 1, "coupon": "AUTUMN"}
+COMPARISON = of_messages(
+    "with the message before",
+    detail(MESSAGES["order"]),
+    detail({**MESSAGES["order"], "properties": CHANGED}),
+    ("before", "now"),
 )
 THEMES = ("segtap-dark", "segtap-paper", "segtap-clear", "segtap-contrast")
 """Themes of each kind; test_theming holds the colours of all of them."""
@@ -102,7 +102,7 @@ async def test_the_dialogs_and_the_toasts(theme: str) -> None:
             Help(),
             DecodeBox(json.dumps(MESSAGES["order"])),
             DecodeBox("nope"),
-            Destinations(COMPARISON, message="an order", settings="segtap.toml"),
+            Compare("an order", [COMPARISON]),
         ):
             host.push_screen(screen)
             await pilot.pause()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from textual.app import App
 from textual.notifications import SeverityLevel
@@ -12,6 +12,10 @@ from textual.notifications import SeverityLevel
 from ...core.api.models import EngineState, MessageDetail, Summary
 from ...core.api.viewer import Viewer
 from ..model.exporters import Exported
+
+if TYPE_CHECKING:
+    from ..model.detail_source import DetailSource
+    from ..widgets.header import Header
 
 Answer = tuple[str, str, str]
 """An answer to a question: its id, its text and its key."""
@@ -68,6 +72,16 @@ class Context(Protocol):
     @property
     def whole_app(self) -> App[object]:
         """The app, to push screens on."""
+        ...
+
+    @property
+    def details(self) -> DetailSource:
+        """The details that the panes show."""
+        ...
+
+    @property
+    def header(self) -> Header:
+        """The line at the top."""
         ...
 
     def pane_text(self) -> tuple[str, str]:

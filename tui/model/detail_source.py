@@ -10,7 +10,9 @@ from typing import Protocol
 from ...core.api.models import FeedBatch, MessageDetail
 from ...core.api.viewer import Viewer
 from ...core.errors import EngineError, InputError, SegtapError
+from ...core.otherwise import Through
 from .detail_cache import DetailCache
+from .otherwise import ShownDestination
 
 RESTED = 0.08
 """Seconds without another key after which the detail is read, while a key is held down."""
@@ -52,6 +54,7 @@ class DetailSource:
         self._wanting = asyncio.Event()
         self._hurry = asyncio.Event()
         self._details = DetailCache()
+        self.destination = ShownDestination(viewer)
         self.resting = False
         """True while the list follows and the panes keep what they show, so that they can be read."""
 
@@ -71,6 +74,13 @@ class DetailSource:
         """Drop the details that a frame of the feed makes old, and read the selected one again."""
         if self._wanted in self._details.hear(frame):
             self.want(self._wanted)
+
+    async def turn_destination(self) -> Through | None:
+        """Show the selected message through the next destination, and return it; None: the configured one."""
+        through = await self.destination.turn()
+        self.want(self._wanted)
+        self.hurry()
+        return through
 
     def clear(self) -> None:
         """Drop all details."""
@@ -113,7 +123,11 @@ class DetailSource:
                 return
             if not self._details.keep(id, detail) and self._wanted == id:
                 self.want(id)
-        if self._wanted is None or self._wanted == id or self._view.following:
+        through = self.destination.through
+        detail = await self.destination.shown(detail)
+        if through != self.destination.through:  # it was turned meanwhile
+            self.want(self._wanted)
+        elif self._wanted is None or self._wanted == id or self._view.following:
             self._listener.detail(detail, "")
 
     async def _rest(self) -> None:

@@ -17,6 +17,7 @@ from ... import core
 from ...core.api.models import EngineState, MessageDetail, Summary
 from ...core.delivery import MEANINGS, Delivery, DeliveryState, Outcome
 from ...core.messages import Marks
+from ...core.otherwise import OtherDetail
 from ...core.text import ago, clean, counted
 from ..model.json_search import spans_of
 from ..pane_keys import bindings
@@ -167,6 +168,9 @@ class DeliveryPane(Pane):
         return "" if self.detail is None else "\n".join(line.plain for line in self._lines(self.detail))
 
     def _lines(self, detail: MessageDetail) -> list[Content]:
+        if isinstance(detail, OtherDetail):
+            words = f"The panes show the message {detail.words}: nothing of that is sent."
+            return [Content.styled(words, "$foreground"), Content.styled("d shows the next one.", "$dim")]
         state = detail.summary.delivery
         if detail.summary.refused and not detail.summary.damaged:
             return [

@@ -57,6 +57,8 @@ class Header(Widget):
 
     state: reactive[EngineState | None] = reactive(None)
     lost: reactive[str] = reactive("")
+    shown_as: reactive[str] = reactive("")
+    """The destination that the panes show in place of the configured one, "" for that one."""
     shown: reactive[int] = reactive(0)
     unseen: reactive[int] = reactive(0)
     """Messages that came since the list was paused."""
@@ -85,6 +87,10 @@ class Header(Widget):
             self.refresh(layout=True)
 
     def watch_lost(self) -> None:
+        """Draw again, as after a change of the state."""
+        self.watch_state()
+
+    def watch_shown_as(self) -> None:
         """Draw again, as after a change of the state."""
         self.watch_state()
 
@@ -149,6 +155,10 @@ class Header(Widget):
         state = self.state
         if state is None:
             return found
+        if self.shown_as:
+            kind = DESTINATIONS.get(state.destination, state.destination)
+            words = f"Shown as {self.shown_as}, not the configured {kind}: nothing of it is sent.  d goes on"
+            found.append((f"{self.marks.warning} {words}", ON))
         if state.lasting_fault:
             found.append((f"{self.marks.error} {clean(state.lasting_fault)}", ALERT))
         if state.halted and not self.lost:

@@ -8,6 +8,7 @@ from textual.reactive import reactive
 from ... import core
 from ...core.api.models import MessageDetail, SentWith
 from ...core.masks import masked
+from ...core.otherwise import SHORT, OtherDetail
 from ...core.verdict import Operation, OutgoingRequest
 from ..model.exporters import Exported
 from ..pane_keys import bindings
@@ -54,7 +55,9 @@ class RequestPane(Pane):
     @property
     def elsewhere(self) -> bool:
         """True if the request goes to `mixpanel_url` instead of Mixpanel's own host."""
-        return bool(self.mixpanel_url) and self.detail is not None and not is_pasted(self.detail)
+        if self.detail is None or is_pasted(self.detail) or isinstance(self.detail, OtherDetail):
+            return False
+        return bool(self.mixpanel_url)
 
     @property
     def shown(self) -> OutgoingRequest | None:
@@ -64,6 +67,8 @@ class RequestPane(Pane):
     @property
     def account(self) -> SentWith | None:
         """The service account that authenticates the shown request, None if none does."""
+        if isinstance(self.detail, OtherDetail):
+            return None
         of_engine = self.detail is not None and not is_pasted(self.detail)
         if not of_engine or self.request is None or not core.accepts_service_account(self.request):
             return None
@@ -75,6 +80,12 @@ class RequestPane(Pane):
         if self.account is None:
             return ""
         return f"segtap's own: Segment itself would send {self.account.segment}"
+
+    def title(self, about: str = "") -> None:
+        """Say in the frame's title what is shown, and through which destination if not the configured one."""
+        if isinstance(self.detail, OtherDetail):
+            about = f"as {SHORT[self.detail.through]} · {about}"
+        super().title(about)
 
     def exported(self, url: str) -> Exported | None:
         """Return the message with the shown request, to copy; `url` is the endpoint of the engine."""

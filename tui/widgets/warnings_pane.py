@@ -10,6 +10,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from ...core.api.models import MessageDetail, OtherCopy
+from ...core.otherwise import NAMES, OtherDetail
 from ...core.text import clean, counted
 from ...core.verdict import SEVERITY_WEIGHT, Finding, Severity
 from ..clipboard import copy
@@ -22,6 +23,7 @@ from ..render.rule_texts import rules_by_id
 from .pane import Pane
 from .pane_search import Found, Searching
 
+_Key = tuple[int | None, tuple[Finding, ...], OtherCopy | None, tuple[Content, ...], int]
 COPY = "copy"
 """What a click on a text leads to, in the meta of its style."""
 
@@ -79,7 +81,7 @@ class WarningsPane(Pane):
         self.note = Static(classes="note quiet")
         self.options = OptionList(markup=False)
         self.findings: tuple[Finding, ...] = ()
-        self._key: tuple[int | None, tuple[Finding, ...], OtherCopy | None, int] | None = None
+        self._key: _Key | None = None
         self._hits: list[int] = []
         self._hit = 0
 
@@ -96,10 +98,11 @@ class WarningsPane(Pane):
         self.note.display = not found
         copy = None if detail is None else detail.copy
         room = 0 if copy is None else max(0, self.options.size.width - 2)  # its padding
-        key = (None if detail is None else detail.summary.id, found, copy, room)
+        moves = moving(detail)
+        key = (None if detail is None else detail.summary.id, found, copy, tuple(moves), room)
         if key == self._key:
             return
-        same_message = self._key is not None and key[:3] == self._key[:3]
+        same_message = self._key is not None and key[:4] == self._key[:4]
         at = self.options.highlighted if same_message else None
         self._key = key
         self.findings = tuple(sorted(found, key=lambda finding: SEVERITY_WEIGHT[finding.severity]))
@@ -112,6 +115,10 @@ class WarningsPane(Pane):
         if copy is not None:
             words = other_copy(copy, {COPY: copy.summary.id}, room)
             self.options.add_options([*([None] if found else []), Option(worded(self, words))])
+        for words in moves:
+            self.options.add_options(
+                [*([None] if self.options.option_count else []), Option(worded(self, words))]
+            )
         self.options.display = bool(self.options.option_count)
         if self.options.display:
             self.options.highlighted = at or 0
@@ -138,7 +145,7 @@ class WarningsPane(Pane):
         event.stop()
         if event.option_index < len(self.findings):
             self.post_message(JumpTo(self.findings[event.option_index].path, go=True))
-        else:
+        elif event.option_index == len(self.findings):
             self.action_copy_of()
 
     def action_select(self) -> None:
@@ -198,6 +205,7 @@ class WarningsPane(Pane):
         parts = [entry(finding, marks).plain for finding in self.findings]
         if self.detail is not None and self.detail.copy is not None:
             parts.append(other_copy(self.detail.copy, {}).plain)
+        parts += [words.plain for words in moving(self.detail)]
         return "\n\n".join(parts) if parts else self._nothing(self.detail).plain
 
     def _nothing(self, detail: MessageDetail | None) -> Content:
@@ -217,6 +225,27 @@ class WarningsPane(Pane):
                 Content.styled("Nothing of it is translated or sent on.", "$dim"),
             ]
         )
+
+
+def moving(detail: MessageDetail | None) -> list[Content]:
+    """Describe what a move from the configured destination to the shown one changes for the message."""
+    if not isinstance(detail, OtherDetail) or not detail.differences:
+        return []
+    parts: list[Content] = []
+    for one in detail.differences:
+        lost = one.lost_by == detail.through
+        head, style = ("lost", "$mark-warning") if lost else ("gained", "$mark-ok")
+        if not one.lost_by:
+            head, style = "different", "$accent"
+        parts.append(
+            Content.assemble(
+                (f"{head} {one.id}", f"bold {style}"),
+                (f"  with {NAMES[detail.through]}", "$dim"),
+                (f"\n{clean(one.words)}", "$foreground"),
+                (f"\n{clean(one.source)}", "$dim"),
+            )
+        )
+    return parts
 
 
 def summary(findings: tuple[Finding, ...]) -> str:

@@ -75,3 +75,17 @@ async def test_without_device_mode_it_says_how_to_turn_it_on(tmp_path: Path) -> 
         (line,) = await listed(client, 1)
         found = await client.super_properties(line.id)
         assert found == SuperProperties(why=subject.NOT_CONFIGURED)
+
+
+async def test_the_page_is_simulated_under_any_settings_if_asked_for(tmp_path: Path) -> None:
+    async with running_engine(engine_settings(tmp_path)) as (engine, client):
+        await post(engine.url, call("m-1", properties={"plan": "free"}))
+        (line,) = await listed(client, 1)
+        assert (await client.super_properties(line.id)).why == subject.NOT_CONFIGURED
+        found = await client.super_properties(line.id, anyway=True)
+        assert not found.why
+        (record,) = found.records
+        assert found.sent == 1
+        assert record.endpoint.startswith("/track")
+        properties: Any = record.data["properties"]
+        assert properties["plan"] == "free"
