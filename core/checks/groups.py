@@ -170,9 +170,14 @@ def group_set_once(subject: Subject) -> Iterable[Finding]:
 
 
 def _set_once(subject: Subject) -> Iterator[Finding]:
-    if bundled(subject.document) is not None and subject.document.get("traits"):
+    settings, classic = subject.destination.settings, subject.destination.kind == "classic-cloud"
+    sends = not classic or bool(settings.get("groupIdentifierTraits"))  # without a key it sends no group
+    if sends and bundled(subject.document) is not None and subject.document.get("traits"):
         yield rule.GROUP_SET_ONCE.finding(
-            "$._metadata.bundled", "Mixpanel runs in device mode: it sets the group's traits once and for all"
+            "$._metadata.bundled",
+            "Mixpanel runs in device mode: it sets the group's traits once and for all"
+            + (", if Group Identifier Traits are set" if subject.settings.kind_assumed else ""),
+            severity="info" if subject.settings.kind_assumed else None,
         )
     for _, _, body in group_records(subject.translation):
         once = body.get("$set_once")

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+from ..messages import Json
+from ..pairs.actions import milliseconds
 from ..text import counted, shown
 from .diagnosis import Diagnosis, Standing
 from .facts import Case, Facts, ids_of
@@ -66,11 +68,9 @@ def _menus(facts: Facts, named: str) -> Diagnosis:
     )
 
 
-def _is_old(time: object, facts: Facts) -> bool:
-    if not isinstance(time, int | float) or isinstance(time, bool):
-        return False
-    ms = time * 1000 if facts.destination.kind == "classic-cloud" else time
-    return facts.now - ms > _MENU_DAYS * _DAY
+def _is_old(time: Json, facts: Facts) -> bool:
+    ms = milliseconds(time)
+    return ms is not None and facts.now - ms > _MENU_DAYS * _DAY
 
 
 def _time_zone(facts: Facts) -> Diagnosis:

@@ -32,9 +32,10 @@ def modes(facts: Facts) -> Iterator[Diagnosis]:
         if raw and (sender := sent_by(properties)):
             senders[sender] = None
     twice = facts.found(CLOUD_AND_DEVICE_MODE.id)
+    words_of = _WORDS if facts.settings.kind_given else {**_WORDS, "cloud": f"cloud mode{facts.kind_assumed}"}
     ways = [
         f"{words}: {_listed([name for name, found in seen.items() if found == {mode}])}"
-        for mode, words in _WORDS.items()
+        for mode, words in words_of.items()
         if any(found == {mode} for found in seen.values())
     ]
     several = [name for name, found in seen.items() if len(found) > 1]

@@ -18,7 +18,8 @@ class NamedIds(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     An event names its distinct_id as `id`, and `user` and `device` where it has `$user_id` and `$device_id`;
     a profile update names `id`. `$identify`, `$create_alias` and `$merge` name `user` and, as `device`, the
-    other id. `imported` is True for a record that goes to /import.
+    other id. `imported` is True for a record that goes to /import, `by_sdk` for an `$identify` of Mixpanel's
+    own SDKs.
     """
 
     kind: RecordKind
@@ -26,6 +27,7 @@ class NamedIds(msgspec.Struct, frozen=True, array_like=True, gc=False):
     user: str = ""
     device: str = ""
     imported: bool = False
+    by_sdk: bool = False
 
 
 class Named(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -82,7 +84,8 @@ def _of_event(event: str, properties: JsonObject, imported: bool) -> NamedIds | 
         return None  # Mixpanel refuses it
     if event[:1] == "$" and event in _SPECIAL:
         user, other = _two_ids(event, properties)
-        return NamedIds(_SPECIAL[event], "", user, other, imported) if user and other else None
+        by_sdk = event == "$identify" and "$anon_id" not in properties
+        return NamedIds(_SPECIAL[event], "", user, other, imported, by_sdk) if user and other else None
     user, device = properties.get("$user_id"), properties.get("$device_id")
     # Most are texts: asking here is cheaper than calling.
     user = user if isinstance(user, str) else "" if user is None else id_text(user)

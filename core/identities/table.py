@@ -61,7 +61,7 @@ class Identities:
             elif one.kind == "profile":
                 self._profile(one.id)
             else:
-                self._special(one.kind, one.user, one.device, imported=one.imported)
+                self._special(one.kind, one.user, one.device, imported=one.imported, by_sdk=one.by_sdk)
         if named.user and not self._paired:
             self._own(named.user, named.anonymous)
         if not self._steps:
@@ -116,7 +116,9 @@ class Identities:
         if other and ids.root(number) != ids.root(other):
             self._apart(user, device)
 
-    def _special(self, kind: LinkKind, user: str, other: str, *, imported: bool) -> None:
+    def _special(
+        self, kind: LinkKind, user: str, other: str, *, imported: bool, by_sdk: bool = False
+    ) -> None:
         """Apply `$identify`, `$create_alias` or `$merge`, in the order of Mixpanel's decision trees."""
         ids = self.ids
         if self._simplified:
@@ -138,7 +140,8 @@ class Identities:
         if first == second:
             return
         if kind == "identify":
-            if not UUID4.fullmatch(other):
+            # Of its own SDKs Mixpanel accepts their prefix: the release notes of mixpanel-iphone 5.0.2.
+            if not UUID4.fullmatch(other.removeprefix(DEVICE) if by_sdk else other):
                 reason = Reason.NOT_UUID4
             elif taken:
                 reason = Reason.TAKEN

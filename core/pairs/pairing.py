@@ -38,7 +38,8 @@ def copy_of(id: int, mode: Mode, action: Action, parts: JsonObject, received: fl
 class Pairing:
     """Copies that came without the other one so far. Each is paired once.
 
-    Of several that fit, the one with the most equal properties is the other copy, then the nearest in time.
+    Of several that fit, the one with the most equal properties is the other copy, then one of the same user,
+    then the nearest in time.
     """
 
     def __init__(self, most: int = MOST_WAITING) -> None:
@@ -120,8 +121,10 @@ def _fits(one: Copy, other: Copy) -> bool:
     return here.user == there.user or not here.user or not there.user
 
 
-def _rank(one: Copy, other: Copy) -> tuple[int, float, int]:
-    return equal_parts(one.parts, other.parts), -abs(one.time - other.time), -other.order
+def _rank(one: Copy, other: Copy) -> tuple[int, int, float, int]:
+    here, there = one.action.user, other.action.user
+    same_user = 1 if not here or not there else 2 * (here == there)
+    return equal_parts(one.parts, other.parts), same_user, -abs(one.time - other.time), -other.order
 
 
 def equal_parts(one: JsonObject, other: JsonObject) -> int:

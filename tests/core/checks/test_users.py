@@ -149,6 +149,7 @@ RIGHT: list[Row] = [
     ("group-key-not-a-name", group(kind="company"), ORIGINAL, mapped({"@path": "$.traits.kind"})),
     ("group-set-once", group(company_id="acme", employees=3), ORIGINAL, ONCE),
     ("group-set-once", real_message("next", "group"), ORIGINAL, DESTINATION),
+    ("group-set-once", group(plan="pro") | {"_metadata": IN_DEVICE_MODE}, ORIGINAL, classic()),
     ("array-overwritten", real_message("next", "identify", traits={"tags": []}), ORIGINAL, DESTINATION),
     ("array-overwritten", real_message("next", "identify"), ORIGINAL, classic(people=True)),
 ]

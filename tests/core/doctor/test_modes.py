@@ -73,7 +73,10 @@ def test_each_event_is_listed_with_its_modes(settings: Settings) -> None:
     found = diagnosis(settings, [*cloud(settings, "Paid"), by_web, by_segment])
     assert found is not None
     assert (found.standing, found.rule) == ("note", "")
-    assert "cloud mode: Paid · device mode: Opened · straight to Mixpanel" in found.words
+    assert (
+        "cloud mode (assumed: destination.kind is not given): Paid · device mode: Opened · straight"
+        in found.words
+    )
     assert "mp_lib names: Alone" in found.words
     assert "Mixpanel Web (Actions)" in found.words
 
@@ -96,6 +99,36 @@ def test_an_event_that_may_come_both_ways_is_a_note(settings: Settings) -> None:
     assert (found.standing, found.rule, found.fix) == ("note", "cloud-and-device-mode", "nothing, if …")
     assert "1 event would be counted twice if Mixpanel (Actions) is on for this source, too" in found.words
     assert "(assumed: destination.kind is not given)" in found.words
+
+
+def test_the_time_of_a_record_is_read_in_seconds_too(settings: Settings) -> None:
+    now = raw(settings, "Opened", 7, mp_lib="Segment: web")
+    old = raw(settings, "Once", 8, mp_lib="Segment: web", time=NOW / 1000 - 60 * 86_400)
+    facts = Facts(settings, destination_of(settings), [now, old], source="the test", now=NOW)
+    (menus,) = [one for one in diagnose(facts) if one.check == "dropdowns"]
+    assert 'with an older time: "Once"; ' in menus.words
+
+
+def test_a_page_in_device_mode_alone_gets_no_warning(settings: Settings) -> None:
+    device = "$device:0b2c9f0e-6a53-4f7e-9d0d-3f4f6c2f1a77"
+    bundled = {"_metadata": {"bundled": ["Mixpanel", "Segment.io"], "unbundled": []}}
+    messages = read(
+        [
+            real_message("next", "page", userId="user-1", name="Cart", **bundled),
+            real_message(
+                "next", "identify", userId="user-1", traits={"email": "zoe@shop.example"}, **bundled
+            ),
+            real_message("next", "group", userId="user-1", groupId="acme", traits={"plan": "pro"}, **bundled),
+        ],
+        settings,
+    )
+    records = [
+        raw(settings, "Loaded a Page", 7, mp_lib="Segment: web", distinct_id=device),
+        raw(settings, "$identify", 8, mp_lib="Segment: web", **{"$anon_distinct_id": device}),
+    ]
+    facts = Facts(settings, destination_of(settings), [*messages, *records], source="the test", now=NOW)
+    bad = [one for one in diagnose(facts) if one.standing in ("warning", "error")]
+    assert bad == []
 
 
 def test_without_traffic_of_mixpanels_sdk_there_is_nothing_to_add(settings: Settings) -> None:

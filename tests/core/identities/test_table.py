@@ -107,6 +107,25 @@ def test_original_takes_uuids_only_as_anonymous_ids() -> None:
     assert cluster.notes == ('"visitor-1" is not a UUIDv4: $identify does not join it to "u-1"',)
 
 
+@pytest.mark.parametrize(
+    ("ids", "joined"),
+    [
+        ({"distinct_id": "u-1", "$anon_distinct_id": f"$device:{ANONYMOUS}"}, True),
+        ({"distinct_id": "u-1", "$anon_distinct_id": ANONYMOUS}, True),
+        ({"distinct_id": "u-1", "$anon_distinct_id": "u-0"}, False),
+        ({"$identified_id": "u-1", "$anon_id": f"$device:{ANONYMOUS}"}, False),
+    ],
+)
+def test_original_takes_the_prefix_of_mixpanels_own_sdks(ids: dict[str, Any], joined: bool) -> None:
+    request = OutgoingRequest(
+        "POST", "https://api-js.mixpanel.com/track", body={"event": "$identify", "properties": ids}
+    )
+    identities = Identities("original")
+    identities.add(named_ids(Translation((Operation("", "", request),))), 1)
+    other = next(id for name, id in ids.items() if "anon" in name)
+    assert identities.joined("u-1", other) is joined
+
+
 def test_a_cluster_of_an_original_project_is_full_at_500() -> None:
     logins = [
         call("identify", n, userId="u-1", anonymousId=f"6d5dc550-92e6-4f3d-8356-{n:012x}")

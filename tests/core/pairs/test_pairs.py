@@ -153,6 +153,19 @@ def test_one_whose_copy_is_missing_takes_none_from_others_when_all_are_known() -
     assert together == {n: n for n in range(1, 20)}
 
 
+def test_of_equal_ones_that_of_the_same_user_is_the_copy() -> None:
+    two = track("Paid", 0, userId="user-1"), track("Paid", 100, userId="user-2")
+    assert pairs(*two, sent("Paid", 20, **{"$user_id": "user-2"})) == [None, None, 1]
+    assert pairs(*two, sent("Paid", 20, **{"$user_id": "user-3"})) == [None, None, 0]
+    assert pairs(
+        track("Paid", 0, userId="user-1"), track("Paid", 100), sent("Paid", 20, **{"$user_id": "u"})
+    ) == [
+        None,
+        None,
+        1,
+    ]
+
+
 def test_each_copy_is_paired_once() -> None:
     assert pairs(track(), sent(), sent()) == [None, 0, None]
     assert pairs(track(), track(), sent(), sent()) == [None, None, 0, 1]
