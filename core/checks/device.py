@@ -65,7 +65,8 @@ def of_profile(record: JsonObject, path: str, classic: ClassicSettings | None) -
     yield from not_numbers(record, path)
     if classic is not None and not classic.people and (written := _by_itself(record, classic)):
         yield rule.PEOPLE_OFF_ENGAGE.finding(
-            path, f"Use Mixpanel People is off, and yet the SDK writes {written} to a profile"
+            path,
+            f"Use Mixpanel People is off in the settings here, and yet the SDK writes {written} to a profile",
         )
 
 

@@ -42,6 +42,25 @@ ROWS = (
     Row("the insert id is", "the messageId (Actions)", "a random one"),
 )
 
+SCREEN = """\
+╭─ Messages – 8 ───────────────────────────────────────────────────────────────────────────────────╮
+│ time         event                             user                   source mode     warn  sent │
+│ 10:41:02.870 I zoe@shop.example                user-7                 web    cloud             – │
+│ 10:41:02.920 T Order Completed                 user-7                 web    cloud             – │
+│ 10:41:03.820 M $identify                       user-7                 web    device            – │
+│         ·    M Order Completed                 user-7                 web    device            – │
+│ 10:41:03.821 M $set_once                       user-7                 web    ?                 – │
+│         ·    M $set                            user-7                 web    ?                 – │
+│ 10:41:04.671 T Order Completed                 user-7                 web    cloud             – │
+│▌10:41:04.841 M Order Completed                 user-7                 web    device     ▲1     – │
+╰──────────────────────────────────────────────────────────────────────────────────────────────────╯"""
+"""The list of the app; a test holds it against what the app draws."""
+
+CAPTION = """\
+In segtap's list, the column mode says which: an order in cloud mode (T, from Segment), one in device
+mode (M, from Mixpanel's SDK), and one with both modes on, marked as counted twice. Updates of
+profiles do not say how they came."""
+
 NOTES = """\
 Which one is it? Each destination has one connection mode for each source: in Segment, under the
 connection settings of the destination. Calls from a server are always cloud mode. mp_lib of the
@@ -83,5 +102,5 @@ def modes_table() -> list[str]:
 
 
 def modes_guide() -> str:
-    """Return the page: the picture, the table, what goes wrong, and how to see each mode."""
-    return "\n".join([PICTURE, "", *modes_table(), "", NOTES])
+    """Return the page: the pictures, the table, what goes wrong, and how to see each mode."""
+    return "\n".join([PICTURE, "", *modes_table(), "", CAPTION, "", SCREEN, "", NOTES])

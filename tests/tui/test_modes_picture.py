@@ -23,10 +23,12 @@ from segtap.core.api import operations as ops
 from segtap.core.api.models import MessageDetail
 from segtap.core.engine import build
 from segtap.core.settings import Source
+from segtap.core.sources import guide
 from segtap.tui.app import SegtapApp
 
 README = Path(__file__).parents[2] / "core" / "sources" / "README.md"
-PICTURE = re.compile(r"```\n(╭─ Messages [^`]*)\n```")
+IN_README = re.compile(r"```\n(╭─ Messages [^`]*)\n```")
+IN_GUIDE = re.compile(r'SCREEN = """\\\n(╭─ Messages [^"]*)"""')
 SIZE = (100, 40)
 PAGE = {"url": "https://shop.example/checkout", "path": "/checkout"}
 ANONYMOUS, DEVICE = "5efcc891-ed0a-4ef0-9b76-4a94a8e6d0f3", "0b2c9f0e-6a53-4f7e-9d0d-3f4f6c2f1a77"
@@ -108,9 +110,9 @@ class Recorded(FakeViewer):
         return self._details[ask.id]
 
 
-def framed(lines: Sequence[str], title: str) -> list[str]:
-    """The lines of the frames that begin with the title, without those that have nothing in them."""
-    first = next(number for number, line in enumerate(lines) if line.startswith(f"╭─ {title} "))
+def list_of(lines: Sequence[str]) -> list[str]:
+    """The lines of the list, without those that have nothing in them."""
+    first = next(number for number, line in enumerate(lines) if line.startswith("╭─ Messages "))
     last = next(number for number, line in enumerate(lines) if number > first and line.startswith("╰"))
     return [line for line in lines[first : last + 1] if line.strip("│ ")]
 
@@ -130,6 +132,7 @@ async def test_the_picture(
     monkeypatch: pytest.MonkeyPatch,
     request: pytest.FixtureRequest,
 ) -> None:
+    update = request.config.getoption("update_grids")
     app = app_on(Recorded(await details(tmp_path, monkeypatch)))
     async with app.run_test(size=SIZE) as pilot:
         await until(pilot, lambda: app.main is not None and len(app.main.list.window) == 8)
@@ -140,11 +143,17 @@ async def test_the_picture(
         await until(pilot, lambda: main.panes["warnings"].region.height and not main.caption.holding)
         await pilot.pause()
         lines = grid_of(app).split(RULE * SIZE[0])[1].splitlines()
-    picture = "\n".join([*framed(lines, "Messages"), *panes(lines)])
-    text = README.read_text(encoding="utf-8")
-    if request.config.getoption("update_grids"):
-        README.write_text(PICTURE.sub(lambda _: f"```\n{picture}\n```", text), encoding="utf-8")
-        return
-    stored = PICTURE.search(text)
+    listed = list_of(lines)
+    hold(README, IN_README, "\n".join([*listed, *panes(lines)]), update=update)
+    hold(Path(guide.__file__), IN_GUIDE, "\n".join(listed), update=update)
+
+
+def hold(file: Path, place: re.Pattern[str], picture: str, *, update: bool) -> None:
+    """Compare the picture with the one at a place of a file, or put it there."""
+    text = file.read_text(encoding="utf-8")
+    stored = place.search(text)
     assert stored is not None
-    assert stored[1] == picture, "pytest -m picture --update-grids puts what is there now into the page"
+    if update:
+        file.write_text(text[: stored.start(1)] + picture + text[stored.end(1) :], encoding="utf-8")
+        return
+    assert stored[1] == picture, f"pytest -m picture --update-grids puts what is there now into {file.name}"
