@@ -58,6 +58,8 @@ def device_messages(
     device = device_of(receipt.path, receipt.query, body)
     if device is None:
         raise RequestRefused(400, "the request holds no records for Mixpanel")
+    if receipt.origin == "replay":
+        device = msgspec.structs.replace(device, encoded=False)  # read before: it stays as it is
     reading = _Reading(receipt, device, bounds)
     wanted = range(len(reading.items)) if only is None else sorted(only)
     return [reading.message(position) for position in wanted if position < len(reading.items)]

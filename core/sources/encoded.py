@@ -5,10 +5,11 @@ from __future__ import annotations
 import base64
 import binascii
 
+from .decode import BOM
+
+LATIN_1 = "Latin-1"
 CESU_8 = "CESU-8"
 """An encoding in which a character beyond U+FFFF is written as two halves."""
-
-
 _AROUND = b"\r\n\t ="
 _STANDARD = bytes.maketrans(b" -_", b"++/")
 
@@ -28,7 +29,8 @@ def unbase64(data: bytes) -> bytes:
 def text_of(data: bytes) -> tuple[str | None, str]:
     """Return bytes as text, and the name of the encoding if it is not plain UTF-8; None for no text.
 
-    Of CESU-8 the text holds the halves of surrogate pairs: the reader of its JSON joins them.
+    Of CESU-8 the text holds the halves of surrogate pairs, and of JSON with damaged characters what
+    `surrogateescape` makes of them: the reader of the JSON joins and replaces them.
     """
     try:
         return data.decode(), ""
@@ -37,6 +39,12 @@ def text_of(data: bytes) -> tuple[str | None, str]:
     try:
         halves = data.decode("utf-8", "surrogatepass")
     except UnicodeDecodeError:
-        # JSON that a page put through btoa() is Latin-1. Anything else that is not UTF-8 is not text.
-        return (data.decode("latin-1"), "Latin-1") if data.lstrip()[:1] in (b"{", b"[") else (None, "")
+        mark = BOM if data.startswith(BOM) else b""
+        bare = data[len(mark) :]
+        if bare.lstrip()[:1] not in (b"{", b"["):
+            return None, ""
+        # JSON that a page put through btoa() is Latin-1. Beside real UTF-8 it is a damaged character.
+        if bare.decode("utf-8", "ignore").isascii():
+            return mark.decode() + bare.decode("latin-1"), LATIN_1
+        return data.decode("utf-8", "surrogateescape"), ""
     return halves, CESU_8

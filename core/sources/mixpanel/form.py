@@ -12,7 +12,7 @@ from urllib.parse import unquote_to_bytes
 
 from ...errors import RequestRefused
 from ..decode import BOM, compression, inflate
-from ..encoded import text_of, unbase64
+from ..encoded import LATIN_1, text_of, unbase64
 
 DATA = "data"
 _FIELD = re.compile(rb"\s*[\w$.~%-]{1,100}=")
@@ -39,26 +39,24 @@ def is_on(fields: Mapping[str, bytes], name: str) -> bool:
 
 
 def data_text(value: bytes, limit: int | None = None) -> bytes:
-    """Return the JSON text in a field `data`, in UTF-8, of at most `limit` bytes, with its byte order mark.
+    """Return the JSON text in a field `data`, of at most `limit` bytes, with its byte order mark.
 
     Raises RequestRefused (400) when it is neither JSON nor base64, InflatesTooFar when it is too large.
     """
     plain = unquote_to_bytes(value.replace(b"+", b" "))
     bare = plain.strip().removeprefix(BOM)
     if bare.lstrip()[:1] in (b"{", b"["):
-        text = inflate(plain, limit=limit)
-        # Beside real UTF-8 a byte that is not is a damaged character, and not Latin-1.
-        return in_utf8(text) if text.decode("utf-8", "ignore").isascii() else text
+        return inflate(plain, limit=limit)
     try:
         decoded = unbase64(bare)
     except ValueError as error:
         raise RequestRefused(400, f"the field data is neither JSON nor base64: {error}") from error
-    return in_utf8(inflate(decoded, limit=limit) if compression(decoded) else decoded)
+    return inflate(decoded, limit=limit) if compression(decoded) else decoded
 
 
 def in_utf8(data: bytes) -> bytes:
-    """Return JSON text in UTF-8; a page that used btoa() sends Latin-1."""
+    """Return the JSON text of a record in UTF-8; a page that used btoa() sends Latin-1."""
     if data.isascii():
         return data
     text, encoding = text_of(data)
-    return text.encode() if text is not None and encoding == "Latin-1" else data
+    return text.encode() if text is not None and encoding == LATIN_1 else data

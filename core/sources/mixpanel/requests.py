@@ -40,17 +40,20 @@ class Admitted(msgspec.Struct, frozen=True):
 class Device(msgspec.Struct, frozen=True):
     """What a request holds: the JSON text of its records, as they were sent, and what it asks for.
 
-    `marked`: a byte order mark stood before the text.
+    `marked`: a byte order mark stood before the text. `encoded`: it comes out of base64 or percent-encoding,
+    into which old pages put Latin-1.
     """
 
     text: bytes
     asked: Asked
     fields: Mapping[str, bytes]
     marked: bool = False
+    encoded: bool = False
 
     def records(self) -> list[bytes]:
         """Return each record's JSON text. Raises NotJson."""
-        return items_of(self.text)
+        items = items_of(self.text)
+        return [in_utf8(item) for item in items] if self.encoded else items
 
 
 def device_of(path: str, query: str, body: bytes, limit: int | None = None) -> Device | None:
@@ -65,11 +68,10 @@ def device_of(path: str, query: str, body: bytes, limit: int | None = None) -> D
         return _encoded({**fields, **fields_of(bare)}, path, limit)
     if not bare:
         return _encoded(fields, path, limit)
-    records = in_utf8(bare)
-    if not _holds_records(records, path):
+    if not _holds_records(bare, path):
         return None
     asked = Asked(is_on(fields, "verbose"), imported=endpoint_of_path(path) == _IMPORT)
-    return Device(records, asked, fields, marked=text.startswith(BOM))
+    return Device(bare, asked, fields, marked=text.startswith(BOM))
 
 
 def _encoded(fields: Mapping[str, bytes], path: str, limit: int | None) -> Device | None:
@@ -89,7 +91,7 @@ def _encoded(fields: Mapping[str, bytes], path: str, limit: int | None) -> Devic
     records = text.removeprefix(BOM).lstrip()
     if not theirs and not _holds_records(records, path):
         return None
-    return Device(records, asked, fields, marked=text.startswith(BOM))
+    return Device(records, asked, fields, marked=text.startswith(BOM), encoded=True)
 
 
 def _holds_records(text: bytes, path: str) -> bool:

@@ -12,7 +12,11 @@ import pytest
 from ingesting import Captured, Sink, ask, captured, ingest_app
 
 from segtap.core.codec import decode
+from segtap.core.index.replay import replay_receipts
 from segtap.core.pipeline.intake import parse_receipt
+from segtap.core.pipeline.lines import Given, given_messages
+from segtap.core.settings import Destination
+from segtap.core.sources.mixpanel.exported import record_line
 
 SDKS = ("mixpanel-browser", "mixpanel-node", "mixpanel-python")
 
@@ -87,6 +91,8 @@ def test_a_pasted_body_and_the_same_received_give_the_same_json(name: str) -> No
         base64.b64encode('{"event":"ü>>>?","properties":{"token":"t"}}'.encode()).replace(b"+", b" "),
         quote(base64.encodebytes(b'{"event":"%s","properties":{"token":"t"}}' % (b"lines " * 30))).encode(),
         quote('{"event":"é","properties":{"token":"t"}}'.encode("latin-1")).encode(),
+        base64.b64encode(b'\xef\xbb\xbf{"event":"\xe9","properties":{"token":"t"}}'),
+        base64.b64encode(b'{"event":"\xe9 \xc3\xbc","properties":{"token":"t"}}'),
         quote(b'{"event":"\xed\xa0\xbd\xed\xb8\x80","properties":{"token":"t"}}').encode(),
         quote(b'{"event":"\xed\xa0\xbd","properties":{"token":"t"}}').encode(),
         quote('{"event":"a+b 100% %41 &amp;","properties":{"token":"t"}}').encode(),
@@ -98,3 +104,27 @@ async def test_an_odd_field_gives_the_same_json_pasted_and_received(encoded: byt
     (message,) = parse_receipt(sink.taken[0])
     for pasted in (encoded.decode(), f"data={encoded.decode()}", b"data=" + encoded):
         assert message.document == decode(pasted).value
+
+
+@pytest.mark.parametrize("encoded", [True, False])
+async def test_what_is_not_utf8_is_read_alike_received_exported_replayed_and_pasted(encoded: bool) -> None:
+    records = [
+        b'{"event":"\xe9","properties":{"token":"t"}}',
+        '{"event":"ü","properties":{"token":"t"}}'.encode(),
+    ]
+    body = b"[" + b",".join(records) + b"]"
+    sink = Sink()
+    sent = b"data=" + quote(base64.b64encode(body)).encode() if encoded else body
+    await ask(ingest_app(sink), "POST", "/track/", sent)
+    messages = parse_receipt(sink.taken[0])
+    assert [one.document["event"] for one in messages] == ["é" if encoded else "\ufffd", "ü"]
+    lines = [record_line(one) for one in messages]
+    exported = [
+        one.message for one in given_messages(lines, destination=Destination()) if isinstance(one, Given)
+    ]
+    (replay,) = replay_receipts(messages, wanted=False)
+    for again in (exported, parse_receipt(replay)):
+        assert [one.document for one in again] == [one.document for one in messages]
+        assert [one.original for one in again] == [one.original for one in messages]
+    if not encoded:
+        assert decode(body).value == [one.document for one in messages]
