@@ -10,6 +10,7 @@ from .keys import Key
 
 PaneOwner = Literal[
     "json",
+    "value",
     "search",
     "segment",
     "mixpanel",
@@ -33,7 +34,14 @@ PANE_KEYS: dict[PaneOwner, tuple[Key, ...]] = {
         Key("json.page-down", "pagedown", "PgDn", "move_page(1)", "Down one page", "In a document"),
         Key("json.first", "home,g", "Home g", "first", "First line", "In a document"),
         Key("json.last", "end,G", "End G", "last", "Last line", "In a document"),
-        Key("json.toggle", "enter", "Enter", "toggle_fold", "Fold or unfold", "In a document"),
+        Key(
+            "json.toggle",
+            "enter",
+            "Enter",
+            "toggle_fold",
+            "Fold, unfold, open a text",
+            "In a document",
+        ),
         Key("json.fold", "left,h", "← h", "fold", "Fold, or go to its container", "In a document"),
         Key("json.unfold", "right,l", "→ l", "unfold", "Unfold, or go into it", "In a document"),
         Key("json.unfold-all", "plus,asterisk", "+ *", "unfold_all", "Unfold everything", "In a document"),
@@ -41,6 +49,10 @@ PANE_KEYS: dict[PaneOwner, tuple[Key, ...]] = {
         Key("json.copy-value", "y", "y", "copy_value", "Copy the value", "In a document"),
         Key("json.copy-path", "Y", "Y", "copy_path", "Copy the path of the value", "In a document"),
         Key("json.fold-all", "minus", "-", "fold_all", "Fold everything", "In a document"),
+    ),
+    "value": (
+        Key("value.copy", "y,c", "y c", "copy", "Copy it", "A long value"),
+        Key("value.back", "escape,enter,q", "Esc Enter q", "leave", "Back to its row", "A long value"),
     ),
     "search": (
         Key("search.keep", "enter", "Enter", "keep", "Go to the hit", "In the search", priority=True),

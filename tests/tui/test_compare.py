@@ -20,8 +20,9 @@ from segtap.core.api.models import MessageDetail, OtherCopy
 from segtap.core.destinations.explain import explain
 from segtap.core.settings import Destination
 from segtap.core.verdict import Operation, Translation
-from segtap.tui.actions.compare import compare_two, filter_before
+from segtap.tui.actions.compare import compare_two
 from segtap.tui.app import SegtapApp
+from segtap.tui.model.before import filter_before
 from segtap.tui.model.compared import of_copies, of_messages, of_requests
 from segtap.tui.screens import compare as screen_module
 from segtap.tui.screens.compare import Compare

@@ -184,3 +184,65 @@ async def test_how_long_ago_a_time_was_stays_true(monkeypatch: pytest.MonkeyPatc
         await until(pilot, lambda: "just now" in screen(pilot) and "just now" in view.foot.render().plain)
         monkeypatch.setattr(clock, "now", lambda: NOW + 5_000)
         await until(pilot, lambda: "5 s ago" in screen(pilot) and "5 s ago" in view.foot.render().plain)
+
+
+async def test_any_date_and_numbers_named_as_times_are_read_out() -> None:
+    view = JsonView()
+    async with Host(view).run_test(size=(90, 20)) as pilot:
+        view.show(
+            {
+                "shipped": "2026-11-24T10:41:03.211Z",
+                "expires_at": 1795516863,
+                "createdOn": "2020-01-02T03:04:05Z",
+                "revenue": 1795516863,
+                "day": "2026-11-24",
+                "format": 1795516863,
+            }
+        )
+        await pilot.pause()
+        shown = {line.split()[0]: line for line in lines(view) if line}
+        assert shown["shipped"].endswith("10:41:03.211 · 4 s ago")
+        assert "10:41:03.000 · " in shown["expires_at"]
+        assert shown["createdOn"].endswith("2 Jan 2020, 03:04:05.000"), "how long ago is of no use"
+        assert all(shown[name].endswith(("1795516863", '24"')) for name in ("revenue", "day", "format"))
+
+
+async def test_what_changed_is_marked_and_the_foot_tells_what_it_was() -> None:
+    view = JsonView()
+    async with Host(view).run_test(size=(60, 20)) as pilot:
+        view.show(DOCUMENT)
+        view.rows.focus()
+        view.rows.mark_changes({"$.properties.revenue": "was 42", "$.event": "new"})
+        await pilot.pause()
+        shown = lines(view)
+        assert [line for line in shown if line.startswith("~")] == [
+            '~   event       "Order Completed"  new',
+            "~     revenue   59.8  was 42",
+        ]
+        await pilot.press("minus")
+        assert any(line.startswith("~ ▸ properties") for line in lines(view)), "through what is folded"
+        assert "new, in the last message" in str(view.foot.render())
+        view.show({"event": "another"})
+        await pilot.pause()
+        assert not any(line.startswith("~") for line in lines(view))
+
+
+async def test_a_long_text_says_how_long_it_is_and_opens(monkeypatch: pytest.MonkeyPatch) -> None:
+    copied: list[str] = []
+    monkeypatch.setattr("segtap.tui.screens.value.copy", lambda app, text: copied.append(text) or "by test")
+    inside = json.dumps({"deep": ["x" * 10] * 40})
+    view = JsonView()
+    async with Host(view).run_test(size=(80, 24)) as pilot:
+        view.show({"long": "y" * 5000, "json": inside, "short": "z"})
+        view.rows.focus()
+        await pilot.pause()
+        assert lines(view)[0].endswith('…" 5,000 characters')
+        await pilot.press("enter")
+        assert "$.long ─ 5,000 characters" in screen(pilot)
+        await pilot.press("c", "escape", "down", "enter")
+        assert copied == ["y" * 5000]
+        assert '"deep": [' in screen(pilot), "JSON in a text is shown as JSON"
+        await pilot.press("enter", "down", "enter")
+        assert view.rows.row is not None
+        assert view.rows.row.path == "$.short"
+        assert len(pilot.app.screen_stack) == 1, "a short text has nothing to open"

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...core import quoted_filter
 from ...core.api.models import MessageDetail
 from ...core.errors import InputError
-from ...core.messages import RAW_TYPE
 from ...core.text import clean
+from ..model.before import WAIT, filter_before, message_before
 from .context import Context
 
 if TYPE_CHECKING:
     from ..model.compared import SideBySide
-
-WAIT = 2_000
-"""Milliseconds for which the message before is searched for."""
 
 
 async def compare(on: Context) -> None:
@@ -36,7 +32,7 @@ async def compare(on: Context) -> None:
         cloud, device = (there, detail) if detail.source_kind == "mixpanel" else (detail, there)
         kind = (await on.viewer.settings()).destination.kind
         found.append(of_copies(cloud, device, kind, there.summary.id))
-    before = await previous(on, detail)
+    before = await message_before(on.viewer, detail.summary.id, filter_before(detail), WAIT)
     if before is not None:
         found.append(_two(before, detail, "with the message before"))
     if detail.source_kind == "segment":
@@ -53,30 +49,6 @@ async def compare_two(on: Context, one: int, other: int) -> None:
     if any(detail.summary.refused or detail.unread for detail in (left, right)):
         raise InputError("A refused request, or a message too large to be read, cannot be compared.")
     await _show(on, right, [_two(left, right, "two messages")])
-
-
-async def previous(on: Context, detail: MessageDetail) -> MessageDetail | None:
-    """Return the message of the same event before this one; of the same user for an identify call."""
-    page = await on.viewer.page(before=detail.summary.id, limit=1, filter=filter_before(detail), wait=WAIT)
-    lines = [line for line in page.summaries if not line.refused]
-    if not lines:
-        return None
-    found = await on.viewer.detail(lines[-1].id)
-    return None if found.unread else found
-
-
-def filter_before(detail: MessageDetail) -> str:
-    """Return the filter for earlier messages of the same kind."""
-    line = detail.summary
-    terms = [f"type:{line.type}"] if line.type else []
-    if line.type in ("identify", "group", "alias"):
-        terms += [f"user:{quoted_filter(line.user)}"] if line.user else []
-    elif line.name and "\n" not in line.name:
-        # The path asks for this very name; the field event: also takes it in other letters.
-        path = "name" if line.type in ("page", "screen") else "mp.event" if line.type == RAW_TYPE else "event"
-        name = quoted_filter(line.name)
-        terms.append(f"{path}={name}" if name.startswith('"') else f'{path}="{name}"')
-    return " ".join(terms)
 
 
 def _two(left: MessageDetail, right: MessageDetail, name: str) -> SideBySide:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,6 +11,7 @@ from ...core.api.models import FeedBatch, MessageDetail
 from ...core.api.viewer import Viewer
 from ...core.errors import EngineError, InputError, SegtapError
 from ...core.otherwise import Through
+from .before import Before
 from .detail_cache import DetailCache
 from .otherwise import ShownDestination
 
@@ -18,6 +19,8 @@ RESTED = 0.08
 """Seconds without another key after which the detail is read, while a key is held down."""
 LONGEST = 0.4
 """Seconds after which a detail is read although the key is still held down."""
+STAYED = 0.4
+"""Seconds on a message after which what changed since the last one of its kind is looked for."""
 FOLLOWING = 0.5
 """Seconds between two details while the list follows, so that the panes do not flicker."""
 
@@ -40,6 +43,8 @@ class DetailListener:
     settled: Callable[[], None]
     """No other message was selected since the last detail, for as long as the panes rest."""
     trouble: Callable[[SegtapError], None]
+    changed: Callable[[int, Mapping[str, str]], None]
+    """A message has values that changed since the last of its kind: their paths, with a few words."""
 
 
 class DetailSource:
@@ -55,6 +60,8 @@ class DetailSource:
         self._hurry = asyncio.Event()
         self._details = DetailCache()
         self.destination = ShownDestination(viewer)
+        self._before = Before(viewer)
+        self._marking: asyncio.Task[None] | None = None
         self.resting = False
         """True while the list follows and the panes keep what they show, so that they can be read."""
 
@@ -93,11 +100,21 @@ class DetailSource:
 
     async def run(self) -> None:
         """Read details until cancelled."""
+        try:
+            await self._read_on()
+        finally:
+            if self._marking is not None:
+                self._marking.cancel()
+
+    async def _read_on(self) -> None:
         while True:
             if not self._wanting.is_set():
                 self._listener.settled()
             await self._wanting.wait()
             self._wanting.clear()
+            if self._marking is not None:
+                self._marking.cancel()
+                self._marking = None
             wanted = self._wanted
             if wanted is None:
                 self._listener.detail(None, "")
@@ -129,6 +146,17 @@ class DetailSource:
             self.want(self._wanted)
         elif self._wanted is None or self._wanted == id or self._view.following:
             self._listener.detail(detail, "")
+            if not self._view.following:
+                self._marking = asyncio.create_task(self._mark_changes(detail))
+
+    async def _mark_changes(self, detail: MessageDetail) -> None:
+        """Find what changed since the last message of this kind, once somebody stays on the message."""
+        await asyncio.sleep(STAYED)
+        try:
+            changes = await self._before.changes(detail)
+        except SegtapError:
+            return  # the feed reports a lost engine; a message that is gone has nothing to be compared with
+        self._listener.changed(detail.summary.id, changes)
 
     async def _rest(self) -> None:
         """Keep the panes as they are: for a while if the list follows, else until the cursor rests."""

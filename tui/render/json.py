@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -22,7 +23,12 @@ MEASURED = 2000
 TIMES = frozenset(
     ("time", "timestamp", "originalTimestamp", "sentAt", "receivedAt", "$time", "$created", "createdAt")
 )
-"""Names whose values get a twin in local time."""
+"""Names of times for which it always matters how long ago they were."""
+LONG = 120
+"""Characters from which a text that is cut says how many it has; Enter opens it."""
+RECENT = 24 * 60 * 60 * 1000
+"""Milliseconds from now within which it also matters for others."""
+_NAMES_A_TIME = re.compile(r"(?:[a-z](?:At|On|Time|Date|Timestamp)|(?:^|_)(?i:at|ts|time|date|timestamp))$")
 
 _FOUND_IN = frozenset(("key", "string", "number", "literal", "dim"))
 """Styles of the parts of a row that hold text of the document."""
@@ -83,11 +89,12 @@ def key_width(branch: Branch, width: int) -> int:
 
 def row_pieces(
     row: Row, width: int, *, now: int, filled: bool = False, token: str | None = None,
-    marks: Glyphs = UNICODE, folds: Folds = FOLDS, note: str = "",
+    marks: Glyphs = UNICODE, folds: Folds = FOLDS, note: str = "", changed: str = "",
 ) -> Iterator[Piece]:  # fmt: skip
     """Return the pieces of a row after its gutter. They may be wider than `width`: the caller cuts.
 
     `token` is written in place of a string value that is to be shortened, `note` behind the value.
+    `changed` says what the value was before.
     """
     branch, value = row.branch, row.value
     indent = min(branch.depth * 2, max(width // 2 - 4, 0))
@@ -117,13 +124,17 @@ def row_pieces(
         yield Piece(f"  {note}", "info")
         return
     twins = time_twins(key, value, now)
-    if twins or filled:
+    if twins or filled or changed:
         left = room - sum(cell_len(piece.text) for piece in shown_value) - 2
         for words in twins:
             if len(words) <= left:
                 yield Piece(f"  {words}", "dim")
                 left -= len(words) + 2
                 break
+        if changed and left > 8:
+            words = _cut(clean(changed), left, marks)
+            yield Piece(f"  {words}", "info")
+            left -= cell_len(words) + 2
         if filled and left > 8:
             yield Piece(f"  {_cut(FILLED_IN, left, marks)}", "dim")
 
@@ -173,23 +184,31 @@ def value_pieces(value: Json, room: int, marks: Glyphs = UNICODE) -> Iterator[Pi
 
 def time_twins(key: str | int, value: Json, now: int) -> tuple[str, ...]:
     """Return `10:41:03.211 · 4 s ago`, then shorter forms, for a value that is a time by name and format."""
-    if key not in TIMES:
-        return ()
-    ms = clock.moment(float(value) if isinstance(value, NumberText) else value)
+    ms = moment(key, value)
     if ms is None:
         return ()
     at, age = clock.local(ms, now), ago(ms, now)
-    return f"{at} · {age}", at, age
+    recent = key in TIMES or abs(now - ms) < RECENT
+    return (f"{at} · {age}", at, age) if recent else (at,)
 
 
 def other_clock(key: str | int, value: Json) -> str | None:
     """Return the same time in the other format: epoch milliseconds for a date, ISO 8601 for a number."""
-    if key not in TIMES:
-        return None
-    ms = clock.moment(float(value) if isinstance(value, NumberText) else value)
+    ms = moment(key, value)
     if ms is None:
         return None
     return clock.iso(ms) if not isinstance(value, str) or isinstance(value, NumberText) else f"{ms} ms"
+
+
+def moment(key: str | int, value: Json) -> int | None:
+    """Return the time that a value means, in milliseconds: any date with a time of day, or a number whose
+    name says that it is one.
+    """
+    if isinstance(value, NumberText):
+        value = float(value)
+    if isinstance(value, str) or key in TIMES or (isinstance(key, str) and _NAMES_A_TIME.search(key)):
+        return clock.moment(value)
+    return None
 
 
 def fit(text: str, width: int, ellipsis: str = "…") -> str:
@@ -218,11 +237,20 @@ def _cut(text: str, room: int, marks: Glyphs) -> str:
     return set_cell_size(words, room - 1).rstrip() + marks.ellipsis
 
 
+def is_long(value: Json) -> bool:
+    """Return True for a text of which a row says how long it is."""
+    return isinstance(value, str) and not isinstance(value, NumberText | Words) and len(value) > LONG
+
+
 def _quoted(value: str, room: int, marks: Glyphs) -> Iterator[Piece]:
-    inner = max(room - 2, 1)
+    count = f" {len(value):,} characters" if len(value) > max(LONG, room - 2) else ""
+    count = count if len(count) * 2 < room else ""
+    inner = max(room - 2 - len(count), 1)
     yield Piece('"', "punctuation")
     yield Piece(_cut(value, inner, marks), "string")
     yield Piece('"', "punctuation")
+    if count:
+        yield Piece(count, "dim")
 
 
 def _preview(value: dict[str, Json] | list[Json], room: int, marks: Glyphs) -> Iterator[Piece]:

@@ -59,6 +59,7 @@ class MainFeed(MainShape):
                 detail=self._hear_detail,
                 settled=lambda: self._stale.settled(),
                 trouble=self.tell,
+                changed=self.segment.mark_changes,
             ),
         )
         self.source = ListSource(

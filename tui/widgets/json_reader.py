@@ -14,7 +14,7 @@ from ..clipboard import copy
 from ..model.json_search import Hits, find_key, find_text
 from ..model.json_tree import Row
 from ..pane_keys import bindings
-from ..render.json import NumberText
+from ..render.json import NumberText, is_long
 from ..render.plain import app_of
 from .json_rows import JsonRows
 from .pane_search import Found, Searching
@@ -123,9 +123,15 @@ class JsonReader(JsonRows):
             self._all(lambda: self.document.open_to(level))
 
     def action_toggle_fold(self) -> None:
-        """Unfold or fold the container under the cursor."""
+        """Unfold or fold the container under the cursor; open a text that is cut."""
         row = self.row
-        if row is not None:
+        if row is None:
+            return
+        if is_long(row.value):
+            from ..screens.value import WholeValue
+
+            app_of(self).push_screen(WholeValue(row.path, str(row.value)))
+        else:
             self._open(row, not row.is_open)
 
     def action_unfold(self) -> None:

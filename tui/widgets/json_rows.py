@@ -14,10 +14,12 @@ from ..model.json_path import child_path, resolve
 from ..model.json_tree import JsonTree, Row
 from ..render import clock
 from ..render.glyphs import UNICODE, Glyphs, severity_mark
-from ..render.json import ASCII_FOLDS, FOLDS, GUTTER, TIMES, Piece, row_pieces, value_pieces, with_hits
+from ..render.json import ASCII_FOLDS, FOLDS, GUTTER, Piece, moment, row_pieces, value_pieces, with_hits
 from ..render.plain import marks_of
 from .line_list import LineList
 
+CHANGED = "~"
+"""The mark of a value that changed since the last message of the same kind."""
 AGES_EVERY = 1.0
 """Seconds after which a relative time such as "4 s ago" is drawn again."""
 
@@ -70,6 +72,9 @@ class JsonRows(LineList):
         self._notes: dict[str, str] = {}
         self._flags: dict[str, Severity] = {}
         self._flags_within: dict[str, Severity] = {}
+        self.changes: Mapping[str, str] = {}
+        """Values that changed since an earlier document, by their paths, with a few words."""
+        self._changed_within: frozenset[str] = frozenset()
         self._highlight: str | None = None
         self._found: frozenset[str] = frozenset()
         self._wanted: str | None = None
@@ -90,9 +95,10 @@ class JsonRows(LineList):
             self.post_message(self.Moved(self.row))
 
     def _has_time(self, line: int) -> bool:
-        return (
-            line < len(self._document) and not self._document.scalar and self._document.row(line).key in TIMES
-        )
+        if line >= len(self._document) or self._document.scalar:
+            return False
+        row = self._document.row(line)
+        return moment(row.key, row.value) is not None
 
     @property
     def document(self) -> JsonTree:
@@ -123,6 +129,7 @@ class JsonRows(LineList):
         self._notes = dict(notes or {})
         self._flags, self._flags_within = _flags_of(flags or {}, value, root)
         self._highlight = None
+        self.changes, self._changed_within = {}, frozenset()
         self.cursor = 0
         same = None if here is None else self._visible(here.path)
         if same is not None:
@@ -131,6 +138,15 @@ class JsonRows(LineList):
         if same is None:
             self.scroll_to_line(0)
         self.post_message(self.Moved(self.row))
+
+    def mark_changes(self, changes: Mapping[str, str]) -> None:
+        """Mark values that changed since an earlier document, until another one is shown."""
+        if changes == self.changes:
+            return
+        self.changes = changes
+        within = _flags_of(dict.fromkeys(changes, "info"), self._document.value, self._document.root_path)[1]
+        self._changed_within = frozenset(within)
+        self.redraw()
 
     def show_path(self, path: str, *, move: bool = False) -> bool:
         """Unfold, scroll to and highlight a path; with `move` put the cursor there.
@@ -189,6 +205,7 @@ class JsonRows(LineList):
             marks=self.marks,
             folds=ASCII_FOLDS if self.marks.ascii else FOLDS,
             note=self._notes.get(path, ""),
+            changed=self.changes.get(path, ""),
         )
         return with_hits(pieces, self._wanted) if path in self._found else pieces
 
@@ -196,7 +213,10 @@ class JsonRows(LineList):
         flag = self._flags.get(path) if row.is_open else self._flags_within.get(path)
         if flag is not None:
             return Piece(f"{severity_mark(flag, self.marks)} ", flag)
-        return Piece(f"{self.marks.arrow} " if path == self._highlight else " " * GUTTER, "info")
+        if path == self._highlight:
+            return Piece(f"{self.marks.arrow} ", "info")
+        changed = path in (self.changes if row.is_open else self._changed_within)
+        return Piece(f"{CHANGED} " if changed else " " * GUTTER, "info")
 
     def _visible(self, path: str) -> int | None:
         """Return the line of a path, None if a container would have to be unfolded for it."""

@@ -110,6 +110,8 @@ class JsonView(Vertical):
                     notes.append(f"{size(len(value.encode('utf-8', 'surrogatepass')))} in all")
             case _:
                 text = "".join(piece.text for piece in value_pieces(value, FOOT_CHARACTERS, self.rows.marks))
+        changed = self.rows.changes.get(row.path)
+        notes += [] if changed is None else [f"{clean(changed)}, in the last message of the same kind"]
         notes += time_twins(row.key, value, clock.now())[:1]
         other = other_clock(row.key, value)
         notes += [] if other is None else [other]

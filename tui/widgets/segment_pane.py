@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 from textual.app import ComposeResult
 from textual.content import Content
@@ -63,6 +65,8 @@ class SegmentPane(Pane):
         self.super_properties = False
         """True while super properties are shown."""
         self._found: SuperProperties | None = None
+        self._changes: tuple[int, Mapping[str, str]] = (0, {})
+        """Values that changed since the last message of the same kind, and the message they belong to."""
         self._asked: MessageDetail | None = None
         """The detail whose super properties were asked for."""
 
@@ -133,6 +137,12 @@ class SegmentPane(Pane):
             self._found = found
             self.fill(self.detail)
 
+    def mark_changes(self, id: int, changes: Mapping[str, str]) -> None:
+        """Mark values that changed since the last message of the same kind, while that message is shown."""
+        self._changes = id, changes
+        if self.detail is not None and self.detail.summary.id == id and self.json.display:
+            self.fill(self.detail)
+
     def show_path(self, path: str) -> bool:
         """Highlight a place of the message; False when it is not in it."""
         if in_message(path) and (self.as_it_came or self.step or self.super_properties):
@@ -171,6 +181,8 @@ class SegmentPane(Pane):
         hashed = dict.fromkeys(detail.explanation.hashed, HASHED)
         key = (detail.summary.id, detail.document, detail.filled, tuple(flags.items()), tuple(hashed))
         self.json.show(value, filled=detail.filled, flags=flags, notes=hashed, key=key)
+        of, changes = self._changes
+        self.json.rows.mark_changes(changes if of == detail.summary.id else {})
         self._show(None)
         about = "not read" if detail.unread else "as handed on" if detail.filled else "as it came"
         steps = detail.explanation.steps
