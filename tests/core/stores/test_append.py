@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from journal_values import a_receipt, look
+from journal_values import a_receipt, an_entry, look
 
 from segtap.core import stores
 from segtap.core.errors import JournalError
@@ -160,6 +160,12 @@ async def test_a_commit_reaches_the_disk_and_makes_no_checkpoint(journal: Stores
         return [db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("synchronous", "wal_autocheckpoint")]
 
     full = 2
+    assert await journal._writer.run(pragmas) == [full, 0]
+    await journal.receipts.append(a_receipt())
+    await journal.index.add([an_entry(1)], 1)  # which does not wait for the disk
+    assert await journal._writer.run(pragmas) == [full, 0]
+    with pytest.raises(ValueError, match="above the last"):
+        await journal.index.add([], 2)
     assert await journal._writer.run(pragmas) == [full, 0]
 
 
