@@ -274,8 +274,6 @@ def main() -> None:
     """Work until the engine closes stdin, or no longer reads the answers."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the engine ends its workers when it stops
     gc.disable()
-    if hasattr(os, "nice"):  # not on Windows
-        os.nice(NICE)
     # What anything prints must not stand among the answers.
     out = os.dup(1)
     os.dup2(2, 1)
@@ -285,10 +283,6 @@ def main() -> None:
     with suppress(BrokenPipeError):
         while True:
             worker.do(read_order(orders.get()))
-
-
-NICE = 5
-"""How much less the system prefers a worker to the engine, which answers requests."""
 
 
 if __name__ == "__main__":

@@ -18,6 +18,8 @@ START_PATIENCE = 60.0
 """The same for its start and for settings that it has to read."""
 READ_AHEAD = 1 << 20
 """Bytes of answers that are read before they are asked for; then a worker has to wait."""
+NICE = 5
+"""How much less the system prefers a worker to the engine, which answers requests."""
 GRACE = 5.0
 """Seconds that a worker has to end by itself."""
 _KEPT_NAMES = frozenset(
@@ -126,6 +128,9 @@ async def start_worker(command: Sequence[str]) -> Worker:
         env=_environment(),
         start_new_session=os.name == "posix",  # a Ctrl-C in the terminal is for the engine
     )
+    if hasattr(os, "setpriority"):  # not on Windows; at once, for its imports are work, too
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, process.pid, NICE)
     return Worker(process)
 
 
