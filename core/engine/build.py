@@ -125,6 +125,7 @@ def build(
         owed=lambda: forwarder.wake(),
         faults=faults,
         count=looked.count,
+        waiting=lambda: log.waiting > 0,
         workers=workers,
     )
     history = History(stores, reader, active, supervisor)

@@ -30,7 +30,7 @@ from .log import to_stream
 
 logger = logging.getLogger(__name__)
 
-SWITCH_INTERVAL = 0.001
+SWITCH_INTERVAL = 0.0002
 """Seconds after which a thread that waits for the interpreter is given it. A commit waits for it a few
 times, and all its clients with it: Python's own 5 ms each would be most of an answer's time."""
 

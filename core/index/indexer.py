@@ -47,7 +47,8 @@ class Indexer:
 
     `publish` is called with new lines. `offer` is called with each message that waits for Mixpanel and what
     returns its translation, `owed` once these are in the index. While the index cannot be written, that is
-    among the `faults`. `count` returns how many messages a new receipt holds.
+    among the `faults`. `count` returns how many messages a new receipt holds; `waiting` says whether a sender
+    waits until its receipt is on disk.
     With `workers`, other processes judge while there is a backlog.
     """
 
@@ -61,6 +62,7 @@ class Indexer:
         owed: Callable[[], None],
         faults: Faults,
         count: Callable[[Receipt], int] = lambda receipt: 0,
+        waiting: Callable[[], bool] = lambda: False,
         workers: Workers | None = None,
     ) -> None:
         self._workers = workers
@@ -71,7 +73,7 @@ class Indexer:
         self._offer = offer
         self._owed = owed
         self._faults = faults
-        self._pace = Pace()
+        self._pace = Pace(waiting)
         self._judge = Judge(reader, self._pace)
         self._wake = asyncio.Event()
         self._pending: deque[Receipt] = deque()
@@ -195,7 +197,7 @@ class Indexer:
         """
         self._judged, self._judged_by = await self._next(), self._reader.revision
         messages, size = extent_of(self._judged)
-        while self._handed and messages < WRITE_MESSAGES and size < WRITE_BYTES and not self._pace.busy:
+        while self._handed and messages < WRITE_MESSAGES and size < WRITE_BYTES and not self._pace.receiving:
             self._judged += await self._next()
             messages, size = extent_of(self._judged)
         return bool(self._judged)
