@@ -7,16 +7,15 @@ The engine does what it does for a user: the answer waits for the disk, and the 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import statistics
 import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import ingest_target
 import load
 import pytest
+from bare_server import BARE, serving
 from engines import engine_settings, isolate
 from measured import cpu_of, message
 
@@ -28,40 +27,6 @@ ROUNDS = 3
 SECONDS = 0.7
 MOST_CPU = 2.1
 """Times the CPU of bare uvicorn for a POST; measured 1.7."""
-
-BARE = """
-import asyncio, socket, sys
-import uvicorn
-
-async def app(scope, receive, send):
-    body = b""
-    while True:
-        event = await receive()
-        body += event["body"]
-        if not event["more_body"]:
-            break
-    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
-    await send({"type": "http.response.body", "body": b"ok"})
-
-listening = socket.create_server(("127.0.0.1", 0), backlog=2048)
-config = uvicorn.Config(
-    app, http="httptools", interface="asgi3", lifespan="off", log_config=None, access_log=False
-)
-print(listening.getsockname()[1], flush=True)
-uvicorn.Server(config).run([listening])
-"""
-
-
-@contextlib.asynccontextmanager
-async def serving(*command: str) -> AsyncIterator[tuple[int, int]]:
-    """The port and the process of a server that prints its port."""
-    child = await asyncio.create_subprocess_exec(*(sys.executable, *command), stdout=asyncio.subprocess.PIPE)
-    assert child.stdout is not None
-    try:
-        yield int(await child.stdout.readline()), child.pid
-    finally:
-        child.terminate()
-        await child.communicate()
 
 
 async def requests_a_second(port: int, request: Path) -> float:
