@@ -148,9 +148,12 @@ def _is_usual_time(stated: Json) -> bool:
     if not isinstance(stated, str) or stated[4:5] != "-" or len(stated) > 64:
         return False
     try:
-        return datetime.fromisoformat(stated).year > 1970
+        return _from_iso(stated).year > 1970
     except ValueError:
         return False
+
+
+_from_iso = datetime.fromisoformat
 
 
 def _of_properties(properties: JsonObject) -> int:

@@ -86,7 +86,7 @@ def _of_members(held: JsonObject, limits: Limits, of_mixpanel: set[str], size: i
             if len(value) >= SHORT:
                 if too_long(value):
                     odd |= SENT
-            elif value[:1] in _TELLING and name not in of_mixpanel:
+            elif value and value[0] in _TELLING and name not in of_mixpanel:
                 odd |= _of_text(name, value)
         elif isinstance(value, (int, float)):
             if not -SAFE <= value <= SAFE:
@@ -131,7 +131,7 @@ def _is_usual_inside(value: list[Json] | JsonObject, limits: Limits, depth: int,
         if isinstance(part, str):
             if len(part) >= SHORT and too_long(part):
                 return False
-            if isinstance(name, str) and part[:1] in _TELLING and _of_text(name, part):
+            if isinstance(name, str) and part and part[0] in _TELLING and _of_text(name, part):
                 return False
         elif isinstance(part, (int, float)):
             if not -SAFE <= part <= SAFE:

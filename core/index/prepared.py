@@ -6,7 +6,7 @@ the order of receipt.
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import msgspec
 
@@ -44,7 +44,7 @@ class Source(Protocol):
         ...
 
 
-class Own(NamedTuple):
+class Own(msgspec.Struct, frozen=True):
     """The source of a message that this process has judged."""
 
     known: Whole

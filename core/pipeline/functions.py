@@ -48,7 +48,7 @@ def wanted(message: Message, settings: CompiledSettings, now: int) -> Wanted | N
     stage = ""
     for part in settings.parts:
         if part.stage != stage:
-            stage, passage = part.stage, passage._replace(reached=document)
+            stage, passage = part.stage, msgspec.structs.replace(passage, reached=document)
         if part.function is not None and outcome_of(part.function, message.outcomes) is None:
             return Wanted(part.function, document)
         made = part.apply(document, passage)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, TypeAlias
 
+import msgspec
+
 from ..destinations.filters import CompiledFilter, compiled_filters
 from ..destinations.integrations import stopped_by_integrations
 from ..destinations.schema import blocked_lists
@@ -22,7 +24,7 @@ from ..verdict import NotSent, Stage
 from .notes import Notes, filter_notes, transformation_notes
 
 
-class Passage(NamedTuple):
+class Passage(msgspec.Struct, frozen=True):
     """A message on its way through one stage: its document as it reached the stage, and the clock.
 
     `outcomes` are what insert functions made of it.
@@ -173,6 +175,8 @@ def _alone(apply: Callable[[JsonObject], JsonObject | NotSent]) -> Apply:
 
 def _integrations(kind: DestinationKind, consent: Sequence[str]) -> Apply:
     def integrations(document: JsonObject, passage: Passage) -> JsonObject | NotSent:
+        if not consent and not document.get("integrations") and "_metadata" not in document:
+            return document  # most messages ask for nothing
         return stopped_by_integrations(document, kind, consent) or document
 
     return integrations

@@ -8,7 +8,7 @@ stages themselves.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple, get_args
+from typing import get_args
 
 import msgspec
 
@@ -24,6 +24,7 @@ from .functions import function_findings, not_imitated
 from .origins import Origins
 from .parts import Passage, Step
 
+_SECOND = int(Marks.SECOND_RECEIPT)  # an operation on flags costs as much as a whole stage
 STAGES: tuple[Stage, ...] = tuple(stage for stage in get_args(Stage) if stage)
 """Segment's pipeline, in order."""
 
@@ -58,7 +59,7 @@ def judged(message: Message, settings: CompiledSettings, now: int | None = None)
 
 def _passed(message: Message, settings: CompiledSettings, at: int) -> Walked | None:
     """Return what the stages make of a message; None for one that does not come to them."""
-    if message.unread or message.source_kind == "mixpanel" or message.marks & Marks.SECOND_RECEIPT:
+    if message.unread or message.source_kind == "mixpanel" or int(message.marks) & _SECOND:
         return None
     return walk(message.document, message.objections, settings, at, message.outcomes)
 
@@ -91,12 +92,9 @@ def _concluded(
         as_sent=Origins(message.document, walked.steps).finding if walked.steps else None,
         notes=_notes(message, walked, settings) if walked.steps else (),
     )
+    # In the order of the fields, none of which is a repair or a fault.
     verdict = Verdict(
-        walked.translation,
-        findings,
-        objections=message.objections,
-        stages=walked.results,
-        outcomes=message.outcomes,
+        walked.translation, findings, (), "", message.objections, walked.results, message.outcomes
     )
     if walked.refusal is not None:
         return msgspec.structs.replace(verdict, translation=Translation(not_sent=walked.refusal)), walked
@@ -126,7 +124,7 @@ def remake(message: Message, settings: CompiledSettings) -> Repaired:
     return mend(walked.translation, walked.document, settings)
 
 
-class Walked(NamedTuple):
+class Walked(msgspec.Struct, frozen=True):
     """What the stages made of a message.
 
     `document` is what the destination gets, or what reached the stage that stopped the message. `translation`
@@ -167,7 +165,7 @@ def walk(
         if part.stage != stage:
             stage = part.stage
             if passage.reached is not document:
-                passage = passage._replace(reached=document)
+                passage = Passage(document, now, outcomes)
         made = part.apply(document, passage)
         if part.name:
             steps.append(Step(part, document, made, passage.reached))

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from hashlib import blake2b
-from typing import NamedTuple
 
 import msgspec
 
@@ -144,7 +143,7 @@ class Said(msgspec.Struct, frozen=True, array_like=True, gc=False):
         return _read_shape(self.shape)[1]
 
 
-class Whole(NamedTuple):
+class Whole(msgspec.Struct, frozen=True):
     """A message and what becomes of it."""
 
     document: JsonObject

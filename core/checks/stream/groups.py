@@ -297,7 +297,8 @@ def _path(updates: Sequence[tuple[str, JsonObject]], name: str) -> str:
 def _source(seen: Seen, path: str, step: str = "") -> str:
     """Find the place in the message that a value of the requests comes from; else its place in them."""
     path += step
-    document, translation = seen.whole()
+    whole = seen.whole()
+    document, translation = whole.document, whole.translation
     source = explain(document, seen.destination, translation, now=seen.said.now).source_at(path)
     return source.source if source is not None and source.place else path
 
