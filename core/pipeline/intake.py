@@ -18,8 +18,9 @@ from ..errors import RequestRefused
 from ..messages import RAW_TYPE, Json, JsonObject, Marks, Message, Receipt, message_number
 from ..objections import Objection, change, refusal, rejection
 from ..sources import limits
+from ..sources.alike import read_alike
 from ..sources.bounds import DEFAULT_BOUNDS, Bounds, crowded, over, over_from, over_together, unasked
-from ..sources.decode import NotJson, Repair, inflate, read_all, read_json
+from ..sources.decode import NotJson, Repair, inflate, read_json
 from ..sources.parts import array_parts, head_of, members
 from ..sources.segment.objections import (
     NOT_JSON_WORDS,
@@ -105,6 +106,8 @@ class _Reading:
             name in ("origin", "sec-fetch-site") for name, _ in receipt.headers
         )
         self.address = public_address(receipt)
+        self.filled_in: tuple[JsonObject, JsonObject] = ({}, {})
+        """The last context without an address, and the same with the client's."""
 
     def _read_batch(self, body: bytes, parts: Mapping[str, bytes]) -> None:
         stated = {name: parts[name] for name in ("sentAt", *SHARED) if name in parts}
@@ -208,7 +211,7 @@ class _Reading:
 
     def _read_items(self, items: Sequence[bytes]) -> Sequence[tuple[Json, tuple[Repair, ...]]]:
         try:
-            return read_all(items)
+            return read_alike(items)
         except NotJson:  # one of them is nested too deep: a message must never be lost
             return [self._read_item(item) for item in items]
 
@@ -317,7 +320,11 @@ class _Reading:
         if not self.address:
             objections.append(PUBLIC_ADDRESS)
             return
-        document["context"] = {**context, "ip": self.address}
+        before, with_ip = self.filled_in
+        if context is not before:  # the messages of a batch often share their context
+            with_ip = {**context, "ip": self.address}
+            self.filled_in = context, with_ip
+        document["context"] = with_ip
         filled.append("$.context.ip")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from ..messages import Json, JsonObject
 from .wildcards import fold
@@ -23,14 +23,34 @@ def searched_text(document: JsonObject, filled: Collection[str] = ()) -> str:
     own.pop("receivedAt", None)
     if "$.timestamp" in filled:
         own.pop("timestamp", None)
+    return fold(BETWEEN.join(dict.fromkeys(_values_in(own.values(), document.get("context")))))
+
+
+_of_last_context: list[tuple[JsonObject, Sequence[str]]] = [({}, ())]
+"""The context of the message before, and the values in it: the messages of a batch share theirs."""
+
+
+def _values_of_context(context: JsonObject) -> Sequence[str]:
+    last, values = _of_last_context[0]
+    if context is not last:
+        values = _values_in(context.values())
+        _of_last_context[0] = context, values
+    return values
+
+
+def _values_in(values: Iterable[Json], context: Json = None) -> list[str]:
+    """List the values as texts, from the outside inwards and in their order. `context` is one of them."""
     found: list[str] = []
-    within: list[Iterator[Json]] = [iter(own.values())]
-    """The objects and lists that are being walked, from the message inwards."""
+    within: list[Iterator[Json]] = [iter(values)]
+    """The objects and lists that are being walked."""
     while within:
         for value in within[-1]:
             if isinstance(value, str):
                 found.append(value)
             elif isinstance(value, dict):
+                if value is context:
+                    found.extend(_values_of_context(value))
+                    continue
                 inner = value.values()
                 if _are_texts(map(type, inner)):  # as those of most objects: they need no look one by one
                     found.extend(inner)  # pyright: ignore[reportArgumentType]
@@ -48,7 +68,7 @@ def searched_text(document: JsonObject, filled: Collection[str] = ()) -> str:
                 found.append(_number(value))
         else:
             within.pop()
-    return fold(BETWEEN.join(dict.fromkeys(found)))
+    return found
 
 
 def _number(value: float) -> str:

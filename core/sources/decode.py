@@ -168,7 +168,8 @@ def _int(text: str) -> int | float | _Odd:
 
 
 GENEROUS = json.JSONDecoder(parse_constant=_constant, parse_float=_float, parse_int=_int)
-_strict = cast(Callable[[bytes], Json], msgspec.json.Decoder().decode)
+read_strictly = cast(Callable[[bytes], Json], msgspec.json.Decoder().decode)
+"""Reads a JSON value. Raises what msgspec does where it is not JSON by the letter."""
 
 
 def read_json(data: bytes) -> tuple[Json, tuple[Repair, ...]]:
@@ -179,20 +180,11 @@ def read_json(data: bytes) -> tuple[Json, tuple[Repair, ...]]:
     deep).
     """
     try:
-        return _strict(data), ()
+        return read_strictly(data), ()
     except (msgspec.DecodeError, UnicodeDecodeError):
         return _read_generously(data)
     except RecursionError:
         raise NotJson("it is nested too deep") from None
-
-
-def read_all(texts: Iterable[bytes]) -> list[tuple[Json, tuple[Repair, ...]]]:
-    """Read each of these texts as `read_json` does, in fewer steps. Raises NotJson for any of them."""
-    texts = tuple(texts)
-    try:
-        return [(value, ()) for value in map(_strict, texts)]
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return [read_json(text) for text in texts]
 
 
 def _read_generously(data: bytes) -> tuple[Json, tuple[Repair, ...]]:

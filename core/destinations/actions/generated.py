@@ -5,29 +5,31 @@ payload that `translator.compile_payload` and `actions` hand to each other. It c
 is regular, and returns None for any other: a field with a fault, a required one that is absent, an object on
 the way to a field that is something else. These go the long way, which also writes Segment's words for what
 is wrong. The tests hold both ways equal.
+
+The messages of a batch often share one context (`sources.alike`). From the second of them on, what its fields
+become is copied from the message before (`_again`).
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
+from itertools import groupby
 from typing import cast
 
 from ...mapping import MISSING, Getter, Value, compile_fields
-from ...mapping.dates import is_date_like
-from ...mapping.javascript import SAFE, plain_object
 from ...mapping.paths import plain_path
 from ...messages import Json, JsonObject
 from ...verdict import OutgoingRequest
-from ..browsers import browser
-from .actions import Target, event_time, from_iterable, import_request, purchase_request
-from .event_properties import EVENT_PROPERTIES, OWN_PROPERTIES
+from .actions import Target, import_request, purchase_request
+from .event_properties import EVENT_PROPERTIES
 from .fields import Field
-from .schema import Coerce, Faults, compile_field, is_empty, plain_type
+from .function_text import Source, fit_lines
+from .schema import Faults, compile_field
 
 EventFunction = Callable[[JsonObject, int, Target], "list[OutgoingRequest] | None"]
 """From a message, the clock (ms) and the target to requests; None where the long way has to be taken."""
 
-_Fit = Callable[[Value, Faults], Value]
 _GENERATED = ("trackEvent", "trackPurchase")
 _MOST_KEYS = 8
 """Longer paths are read by their own closure; the generated text would be indented too far."""
@@ -41,109 +43,6 @@ _WHEN_KNOWN = {
     "=library": "library",
     "=source_name": "target.source_name",
 }
-
-
-class _Place:
-    """An object in the message: what is read from its keys, and the objects inside it."""
-
-    def __init__(self) -> None:
-        self.reads: dict[str, list[str]] = {}
-        self.inside: dict[str, _Place] = {}
-
-    def read(self, keys: tuple[str, ...], variable: str) -> None:
-        """Read what stands at these keys into a variable."""
-        place = self
-        for key in keys[:-1]:
-            place = place.inside.setdefault(key, _Place())
-        place.reads.setdefault(keys[-1], []).append(variable)
-
-
-class _Source:
-    """The function's text, and the values that it refers to by name."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-        self.values: dict[str, object] = {
-            "M": MISSING,
-            "browser": browser,
-            "event_time": event_time,
-            "from_iterable": from_iterable,
-            "is_date_like": is_date_like,
-            "plain_object": plain_object,
-            "OWN": OWN_PROPERTIES,
-        }
-        self.variables: list[str] = []
-        self.root = _Place()
-        self.fits: dict[str, list[str]] = {}
-        """Of each variable: the lines that coerce what was read into it."""
-
-    def bind(self, stem: str, value: object) -> str:
-        """Give a value a name that the text can use."""
-        name = f"{stem}{len(self.values)}"
-        self.values[name] = value
-        return name
-
-    def variable(self, stem: str) -> str:
-        """Return a new variable; it holds MISSING at first."""
-        self.variables.append(f"{stem}{len(self.variables)}")
-        return self.variables[-1]
-
-    def write(self, depth: int, *lines: str) -> None:
-        """Append lines at an indentation."""
-        self.lines.extend("    " * depth + line for line in lines)
-
-    def write_reads(self, place: _Place, holder: str, depth: int) -> None:
-        """Append what reads an object of the message and those inside it."""
-        getter = f"get_{holder}"
-        self.write(depth, f"if {holder}.__class__ is dict:", f"    {getter} = {holder}.get")
-        for key in dict.fromkeys((*place.reads, *place.inside)):
-            variables = list(place.reads.get(key, ()))
-            inner = self.variable("o") if key in place.inside else ""
-            first, *others = (inner, *variables) if inner else variables
-            self.write(depth + 1, f"{first} = {getter}({key!r}, M)")
-            self.write(depth + 1, *(f"{other} = {first}" for other in others))
-            for variable in variables:
-                self.write(depth + 1, *self.fits.get(variable, ()))
-            if inner:
-                self.write(depth + 1, f"if {inner} is not M:")
-                self.write_reads(place.inside[key], inner, depth + 2)
-        self.write(depth, f"elif {holder} is not None:", "    return None")
-
-
-def _fit(field: Field, coerce: Coerce, *, inside: str = "") -> _Fit:
-    """Return what makes a field's value of one that is not of its type; MISSING for an empty one."""
-    pointer = f"{inside}/{field.name}"
-
-    def fit(value: Value, faults: Faults) -> Value:
-        if value is None or (value == "" and not inside) or (inside and is_empty(cast(Json, value), field)):
-            return MISSING
-        return coerce(value, pointer, faults)
-
-    return fit
-
-
-def _fit_lines(source: _Source, field: Field, variable: str, *, inside: str = "") -> list[str]:
-    """Write the lines that coerce a variable's value; values of the field's type cost no call."""
-    fit = source.bind("fit", _fit(field, compile_field(field), inside=inside))
-    call = f"{variable} = {fit}({variable}, faults)"
-    plain = plain_type(field)
-    if plain is str and not inside:
-        return [
-            f"if {variable}.__class__ is not str:",
-            f"    if {variable} is not M:",
-            f"        {call}",
-            f"elif not {variable}:",
-            f"    {variable} = M",
-        ]
-    if plain is not None:
-        return [f"if {variable}.__class__ is not {plain.__name__} and {variable} is not M:", f"    {call}"]
-    if field.type in ("number", "integer") and field.minimum is None and field.maximum is None:
-        exact = f"{variable}.__class__ is int and {-SAFE} <= {variable} <= {SAFE}"
-        return [f"if {variable} is not M and not ({exact}):", f"    {call}"]
-    if field.type == "datetime":
-        dated = f"{variable}.__class__ is str and is_date_like({variable})"
-        return [f"if {variable} is not M and not ({dated}):", f"    {call}"]
-    return [f"if {variable} is not M:", f"    {call}"]
 
 
 def _path(node: Json) -> tuple[str, ...]:
@@ -184,87 +83,91 @@ def event_function(action: str, mapping: JsonObject, fields: Sequence[Field]) ->
     getters = compile_fields(mapping)
     if action not in _GENERATED or callable(getters) or any(field.nullable for field in fields):
         return None
-    source = _Source()
+    source = Source()
     known = {field.name: field for field in fields}
     variables = {name: source.variable("f") for name in known}
-    after: list[str] = []
+    after: list[tuple[str, str]] = []
     for name, getter in getters:
         _write_field(source, variables, after, known.get(name), name, mapping[name], getter)
-    source.write(1, f"{' = '.join(source.variables)} = M", "faults = []")
-    source.write_reads(source.root, "document", 1)
-    source.write(1, *after)
     required = [variables[field.name] for field in fields if field.required] + [variables["insert_id"]]
-    source.write(1, f"if faults or {' or '.join(f'{name} is M' for name in required)}:", "    return None")
+    regular = f"if faults or {' or '.join(f'{name} is M' for name in required)}:"
+    source.write_reads(source.root, "document", 1)
+    source.write(1, *(line for _, line in after), regular, "    return None")
     _write_properties(source, variables)
-    if action == "trackEvent":
-        event = f"{{'event': {variables['event']}, 'properties': properties}}"
-        source.write(1, f"return [{source.bind('request', import_request)}(target, [{event}])]")
-    else:
-        each = variables["generatePurchaseEventPerProduct"]
-        purchase = source.bind("request", purchase_request)
-        source.write(
-            1,
-            f"products = {variables['products']} if {each} is not M and {each} else None",
-            f"return [{purchase}(target, {variables['event']}, properties, products, time, insert_id)]",
+    ends = _ends(source, variables, action)
+    kept = _again(source, variables, after, regular, ends)
+    source.write(1, *kept, *ends)
+    names = " = ".join(source.variables)
+    text = "\n".join(
+        (
+            "def translate(document, now, target, M=M, str=str):",
+            f"    {names} = M",
+            "    faults = []",
+            *source.lines,
         )
-    text = "\n".join(("def translate(document, now, target):", *source.lines))
+    )
     exec(compile(text, f"<{action} of a subscription>", "exec"), source.values)
     return cast(EventFunction, source.values["translate"])
 
 
 def _write_field(
-    source: _Source,
+    source: Source,
     variables: dict[str, str],
-    after: list[str],
+    after: list[tuple[str, str]],
     field: Field | None,
     name: str,
     node: Json,
     getter: Getter,
 ) -> None:
-    """Write how one field is read; what needs more than one place goes to `after`."""
+    """Write how one field is read; what needs more than one place goes to `after`, with its variable."""
     keys = _path(node)
     if field is None:
         if not keys:  # it has no place in the payload, but it may refuse the message
-            after.append(f"{source.bind('get', getter)}(document)")
+            after.append(("", f"{source.bind('get', getter)}(document)"))
         return
     variable = variables[name]
+    source.assigned.add(variable)
     if keys:
         source.root.read(keys, variable)
-        source.fits[variable] = _fit_lines(source, field, variable)
+        source.fits[variable] = fit_lines(source, field, variable)
+        if keys[0] == "context":
+            source.of_context.add(variable)
     elif either := _either(node):
         first, second = source.variable("r"), source.variable("r")
         source.root.read(either[0], first)
         source.root.read(either[1], second)
-        after.append(f"{variable} = {second} if {first} is M or {first} is None else {first}")
-        after.extend(_fit_lines(source, field, variable))
+        lines = [f"{variable} = {second} if {first} is M or {first} is None else {first}"]
+        after.extend((variable, line) for line in (*lines, *fit_lines(source, field, variable)))
+        if either[0][0] == either[1][0] == "context":
+            source.of_context.add(variable)
     elif members := _members(node, field):
         for inner in field.inside:
             if inner.name in members:
                 nested = variables[f"{name}.{inner.name}"] = source.variable("f")
                 source.root.read(members[inner.name], nested)
-                source.fits[nested] = _fit_lines(source, inner, nested, inside=f"/{name}")
+                source.fits[nested] = fit_lines(source, inner, nested, inside=f"/{name}")
+                source.assigned.add(nested)
+                if members[inner.name][0] == "context":
+                    source.of_context.add(nested)
     elif isinstance(node, (bool, int, float)) and (constant := _constant(field, node)) is not MISSING:
-        after.append(f"{variable} = {source.bind('constant', constant)}")
+        after.append((variable, f"{variable} = {source.bind('constant', constant)}"))
     else:
-        after.append(f"{variable} = {source.bind('get', getter)}(document)")
-        after.extend(_fit_lines(source, field, variable))
+        lines = [f"{variable} = {source.bind('get', getter)}(document)", *fit_lines(source, field, variable)]
         if name in _NESTED:
             for inner in field.inside:
                 nested = variables[f"{name}.{inner.name}"] = source.variable("f")
-                after.append(f"if {variable}.__class__ is dict:")
-                after.append(f"    {nested} = {variable}.get({inner.name!r}, M)")
+                source.assigned.add(nested)
+                lines.append(f"if {variable}.__class__ is dict:")
+                lines.append(f"    {nested} = {variable}.get({inner.name!r}, M)")
+        after.extend((variable, line) for line in lines)
 
 
-def _write_properties(source: _Source, variables: dict[str, str]) -> None:
+def _write_properties(source: Source, variables: dict[str, str]) -> None:
     """Write the event's properties, as `actions.event_properties` makes them of a payload."""
-    agent, library, context = (variables[name] for name in ("userAgent", "library_name", "context"))
+    agent, library, context = (variables[name] for name in _TOGETHER)
     source.write(
         1,
-        f"insert_id = {variables['insert_id']}",
-        "if insert_id.__class__ is not str:",
-        "    return None",
-        f"time = event_time({variables['time']}, now)",
-        f"distinct_id = '' if {variables['distinct_id']} is M else {variables['distinct_id']}",
+        *_head(variables),
         "browser_name = browser_version = M",
         f"if {agent} is not M and {agent}:",
         f"    browser_name, browser_version = browser({agent})",
@@ -274,14 +177,41 @@ def _write_properties(source: _Source, variables: dict[str, str]) -> None:
         f"library = f'Segment Actions: {{{library}}}' if {library} is not M and {library} else {library}",
         "properties = {}",
     )
-    for key, name in EVENT_PROPERTIES:
-        if name in _ALWAYS:
-            source.write(1, f"properties[{key!r}] = {_ALWAYS[name]}")
-        elif variable := _WHEN_KNOWN.get(name) or variables.get(name):
-            source.write(1, f"if {variable} is not M:", f"    properties[{key!r}] = {variable}")
+    of_object = groupby(
+        EVENT_PROPERTIES, lambda pair: source.holders.get(variables.get(pair[1], ""), "document")
+    )
+    for holder, run in of_object:
+        together = tuple(run)
+        depth = 1
+        if len(together) > 1 and holder != "document":
+            source.write(1, f"if {holder} is not M:")  # most messages have few of these objects
+            depth = 2
+        for key, name in together:
+            if name in _ALWAYS:
+                source.write(depth, f"properties[{key!r}] = {_ALWAYS[name]}")
+            elif variable := _WHEN_KNOWN.get(name) or variables.get(name):
+                source.write(depth, f"if {variable} is not M:", f"    properties[{key!r}] = {variable}")
+
+
+_TOGETHER = ("userAgent", "library_name", "context")
+"""Fields that become several properties, or parts of one."""
+
+
+def _head(variables: dict[str, str]) -> tuple[str, ...]:
+    """Return the lines that find the properties that every event has."""
+    return (
+        f"insert_id = {variables['insert_id']}",
+        "if insert_id.__class__ is not str:",
+        "    return None",
+        f"time = event_time({variables['time']}, now)",
+        f"distinct_id = '' if {variables['distinct_id']} is M else {variables['distinct_id']}",
+    )
+
+
+def _ends(source: Source, variables: dict[str, str], action: str) -> tuple[str, ...]:
+    """Return the lines that add the message's own properties, and make the request."""
     own = variables["event_properties"]
-    source.write(
-        1,
+    lines = (
         f"if {own} is not M:",
         f"    own = plain_object({own})",
         "    if OWN.isdisjoint(own):",
@@ -289,3 +219,85 @@ def _write_properties(source: _Source, variables: dict[str, str]) -> None:
         "    else:",
         "        properties.update((key, own[key]) for key in own if key not in OWN)",
     )
+    if action == "trackEvent":
+        event = f"{{'event': {variables['event']}, 'properties': properties}}"
+        return (*lines, f"return [{source.bind('request', import_request)}(target, [{event}])]")
+    each = variables["generatePurchaseEventPerProduct"]
+    purchase = source.bind("request", purchase_request)
+    return (
+        *lines,
+        f"products = {variables['products']} if {each} is not M and {each} else None",
+        f"return [{purchase}(target, {variables['event']}, properties, products, time, insert_id)]",
+    )
+
+
+_WHOLE = ("event", "insert_id", "time", "distinct_id", "event_properties", "products")
+"""Fields that are read anew from each message."""
+
+
+def _again(
+    source: Source,
+    variables: dict[str, str],
+    after: Sequence[tuple[str, str]],
+    regular: str,
+    ends: Sequence[str],
+) -> tuple[str, ...]:
+    """Generate the function for a message whose context is that of the one before; return what keeps that.
+
+    It copies the properties that the one before got, which have all that comes from the context, and writes
+    the others over them. They stand in the right order if both messages have the same of these.
+    """
+    own = source.assigned - source.of_context
+    each = variables.get("generatePurchaseEventPerProduct", "")
+    if not source.context or own & {variables[name] for name in _TOGETHER}:
+        return ()
+    if source.of_context & {each, *(variables[name] for name in _WHOLE if name in variables)}:
+        return ()
+    written = [(key, variables[name]) for key, name in EVENT_PROPERTIES if variables.get(name) in own]
+    has = f"({''.join(f'{variable} is M, ' for variable in dict.fromkeys(one for _, one in written))})"
+    context, lines = source.context, source.lines
+    source.values["SEEN"] = [(None, None, {})]
+    source.lines = []
+    source.write_reads(source.root, "document", 1, without="context")
+    source.write(
+        1,
+        *(line for variable, line in after if variable not in source.of_context),
+        regular,
+        "    return None",
+        *_head(variables),
+        f"known = made.get({has})",
+        "if known is None:",
+        "    return None",
+        "properties = known.copy()",
+    )
+    for key, name in EVENT_PROPERTIES:
+        if name in _ALWAYS and name != "=source":
+            source.write(1, f"properties[{key!r}] = {_ALWAYS[name]}")
+    for key, variable in written:
+        source.write(1, f"if {variable} is not M:", f"    properties[{key!r}] = {variable}")
+    source.write(1, *ends)
+    used = dict.fromkeys(_VARIABLE.findall("\n".join(source.lines)))
+    text = (
+        "def again(document, now, target, made, M=M, str=str):",
+        f"    {' = '.join(used)} = M",
+        "    faults = []",
+    )
+    name = "<the next message of a batch>"
+    exec(compile("\n".join((*text, *source.lines)), name, "exec"), source.values)
+    source.lines = lines
+    source.lines[:0] = (
+        "    seen, of, made = SEEN[0]",
+        "    if seen is not None and document.get('context') is seen and of is target:",
+        "        done = again(document, now, target, made)",
+        "        if done is not None:",
+        "            return done",
+    )
+    return (
+        f"if {context} is seen and of is target:",
+        f"    made[{has}] = properties.copy()",
+        f"elif {context}.__class__ is dict:",
+        f"    SEEN[0] = {context}, target, {{}}",
+    )
+
+
+_VARIABLE = re.compile(r"\b[fro]\d+\b")

@@ -120,7 +120,8 @@ class ActionsTranslator:
         Segment starts them all at once, and identifyUser waits for its first request before it makes the
         second: so those come after everybody's first.
         """
-        waves: tuple[list[Operation], list[Operation]] = ([], [])
+        first: list[Operation] = []
+        second: list[Operation] = []
         rejected: str | None = None
         unmatched = True
         moment = Moment(now, document)
@@ -141,9 +142,11 @@ class ActionsTranslator:
                 unmatched = False
                 rejected = rejected or TOO_DEEP
                 continue
-            for wave, request in zip(waves, requests, strict=False):
+            wave = first
+            for request in requests:
                 wave.append(Operation(subscription.name, subscription.action, request, subscription.place))
-        return Translation((*waves[0], *waves[1]), rejected, unmatched)
+                wave = second
+        return Translation((*first, *second), rejected, unmatched)
 
 
 def _look_for_audience(document: JsonObject) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given, settings
@@ -215,3 +215,43 @@ def test_the_function_is_generated_once_a_subscription_is_much_used() -> None:
         if subscription.generated:
             break
     assert subscription.generated
+
+
+CONTEXTS: list[Any] = [
+    FULL["context"],
+    {**FULL["context"], "integration": {"name": "Iterable"}, "groupId": 7},
+    {"library": {"name": "analytics-node"}},
+    {"app": None, "os": {}},
+    {"ip": [], "campaign": {"name": 5}},
+    {},
+]
+OF_MESSAGE = ("messageId", "event", "name", "userId", "anonymousId", "timestamp", "properties")
+
+
+def test_messages_that_share_a_context_are_translated_as_those_by_themselves() -> None:
+    """Each follows one with the same object as its context, from which it takes what comes from there."""
+    for context in CONTEXTS:
+        for name in OF_MESSAGE:
+            for value in (..., None, "", "other", 7, True, ["x"], {"name": "x"}, "2026-11-20T10:00:00Z"):
+                message = {**FULL, "context": context, name: value}
+                if value is ...:
+                    del message[name]
+                compare(message, compiled(), TARGET)
+
+
+def test_what_comes_from_the_context_is_copied_from_the_message_before() -> None:
+    copied: list[bool] = []
+    mapping = next(one.mapping for one in preset_subscriptions() if one.name == "Track Calls")
+    translate = cast(Any, event_function("trackEvent", mapping, ACTION_FIELDS["trackEvent"]))
+    again = translate.__globals__["again"]
+
+    def counted(*given: Any) -> Any:
+        made = again(*given)
+        copied.append(made is not None)
+        return made
+
+    translate.__globals__["again"] = counted
+    for number, context in enumerate((CONTEXTS[0], CONTEXTS[0], CONTEXTS[0], CONTEXTS[2], CONTEXTS[2])):
+        assert translate({**FULL, "messageId": f"m{number}", "context": context}, 0, TARGET)
+    # The second message with a context keeps what it becomes, the third one copies that.
+    assert copied == [False, True, False]
