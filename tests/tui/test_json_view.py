@@ -246,3 +246,18 @@ async def test_a_long_text_says_how_long_it_is_and_opens(monkeypatch: pytest.Mon
         assert view.rows.row is not None
         assert view.rows.row.path == "$.short"
         assert len(pilot.app.screen_stack) == 1, "a short text has nothing to open"
+
+
+async def test_a_long_list_is_cut_with_a_count_and_listed_on() -> None:
+    view = JsonView()
+    async with Host(view).run_test(size=(60, 20)) as pilot:
+        view.show({"list": list(range(1_500)), "end": True})
+        view.rows.focus()
+        await pilot.press("enter", "end", "up")
+        assert "… 1,400 more, Enter lists them" in text_of(view)
+        assert "1,400 more items of $.list" in str(view.foot.render())
+        await pilot.press("enter")
+        assert view.rows.row is not None
+        assert view.rows.row.path == "$.list[100]"
+        await pilot.press("end", "up")
+        assert "… 400 more" in text_of(view)

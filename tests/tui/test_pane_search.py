@@ -11,6 +11,8 @@ from pane_host import Host, screen
 
 from segtap.tui.model.json_search import find_key, find_text, key_rank, spans_of
 from segtap.tui.widgets.delivery_pane import DeliveryPane
+from segtap.tui.widgets.json_view import JsonView
+from segtap.tui.widgets.pane_search import Searching
 from segtap.tui.widgets.segment_pane import SegmentPane
 from segtap.tui.widgets.warnings_pane import WarningsPane
 from segtap.tui.widgets.wire_pane import WirePane
@@ -194,3 +196,18 @@ async def test_a_comma_and_a_digit_fold_to_a_level() -> None:
         assert level_one < level_two < len(tree)
         await pilot.press("comma", "j", "2")
         assert len(tree) > level_two, "another key ends the waiting"
+
+
+async def test_a_search_lists_the_items_of_a_long_array_as_far_as_it_goes() -> None:
+    view = JsonView()
+    async with Host(view).run_test(size=(60, 20)) as pilot:
+        view.show([f"item {number}" for number in range(500)])
+        view.rows.search(Searching("item"))
+        view.rows.focus()
+        await pilot.press("end")
+        assert "400 more" in screen(pilot), "the row of the others is no hit itself"
+        view.rows.search(Searching("item 321"))
+        view.rows.keep_hit()
+        await pilot.pause()
+        assert view.rows.row is not None
+        assert view.rows.row.path == "$[321]"

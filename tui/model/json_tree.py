@@ -21,12 +21,20 @@ OPEN_AT_FIRST = 400
 OPEN_BY_HAND = 100
 """Rows up to which a container that is opened by hand shows what is in it, too."""
 
+LISTED = 100
+"""Items of an array that have rows at first; a last row stands for the others."""
+MORE = 1_000
+"""Items that get rows when that last row is opened."""
+
 Key = str | int
 
 
 @dataclass(eq=False, slots=True)
 class Branch:
-    """An open object or array. `lines` is how many rows it shows below its own."""
+    """An open object or array. `lines` is how many rows it shows below its own.
+
+    Its first `listed` members have rows. If there are others, one more row stands for them.
+    """
 
     value: dict[str, Json] | list[Json]
     path: str
@@ -35,6 +43,7 @@ class Branch:
     index: int
     keys: list[str] | None
     lines: int
+    listed: int
     open: dict[int, Branch] = field(default_factory=dict[int, "Branch"])
     order: list[int] | None = None
     starts: list[int] = field(default_factory=list[int])
@@ -83,6 +92,11 @@ class Row:
     @property
     def path(self) -> str:
         return child_path(self.branch.path, self.key)
+
+    @property
+    def hidden(self) -> int:
+        """The members that this row stands for, if it is the last one of a long array; else 0."""
+        return len(self.branch.value) - self.index if self.index == self.branch.listed else 0
 
     @property
     def is_open(self) -> bool:
@@ -152,6 +166,8 @@ class JsonTree:
 
     def open(self, row: Row) -> Branch | None:
         """Open the container of a row. None when there is nothing to open."""
+        if row.hidden:
+            return None
         found = row.branch.open.get(row.index)
         value = row.value
         if found is None and is_container(value) and value:
@@ -160,6 +176,26 @@ class JsonTree:
             row.branch.open[row.index] = found
             _grow(row.branch, found.lines)
         return found
+
+    def list_more(self, branch: Branch, upto: int = 0) -> None:
+        """Give rows to more members of a long array: to some, or to all before `upto`."""
+        size, before = len(branch.value), branch.listed
+        branch.listed = min(size, max(before + MORE, upto))
+        _grow(branch, branch.listed - before - (branch.listed == size))
+
+    def visible(self, path: str) -> Row | None:
+        """Return the row of a path, None if something would have to be unfolded for it."""
+        keys, branch = resolve(self.value, self.root_path, path), self.root
+        for depth, key in enumerate(keys or ()):
+            if branch is None:
+                return None
+            index = cast(int, key) if branch.keys is None else branch.keys.index(cast(str, key))
+            if index >= branch.listed:
+                return None
+            if keys is not None and depth == len(keys) - 1:
+                return Row(branch, index)
+            branch = branch.open.get(index)
+        return None
 
     def fold(self, row: Row) -> None:
         """Fold the container of a row."""
@@ -196,6 +232,8 @@ class JsonTree:
         branch = self.root
         for depth, key in enumerate(keys):
             index = key if branch.keys is None else branch.keys.index(cast(str, key))
+            if cast(int, index) >= branch.listed:
+                self.list_more(branch, cast(int, index) + 1)
             row = Row(branch, cast(int, index))
             if depth == len(keys) - 1:
                 return row
@@ -209,7 +247,9 @@ class JsonTree:
         self, value: dict[str, Json] | list[Json], path: str, depth: int, parent: Branch | None, index: int
     ) -> Branch:
         keys = list(value) if isinstance(value, dict) else None
-        return Branch(value, path, depth, parent, index, keys, len(value))
+        size = len(value)
+        listed = LISTED if keys is None and size > LISTED else size
+        return Branch(value, path, depth, parent, index, keys, listed + (listed < size), listed)
 
     def _open_by_itself(self, root: Branch, room: int | None, level: int | None = None) -> None:
         """Open level by level what fits into `room` rows (None: all), and what was opened by hand.
@@ -252,7 +292,7 @@ def is_container(value: Json) -> TypeGuard[dict[str, Json] | list[Json]]:
 
 def containers(branch: Branch) -> list[int]:
     """Return the indexes of the children that are objects or arrays and not empty."""
-    values = branch.value if isinstance(branch.value, list) else branch.value.values()
+    values = branch.value[: branch.listed] if isinstance(branch.value, list) else branch.value.values()
     return [index for index, value in enumerate(values) if value and type(value) in (dict, list)]
 
 

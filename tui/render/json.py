@@ -101,6 +101,9 @@ def row_pieces(
     inner = row.is_open
     foldable = isinstance(value, dict | list) and bool(value)
     mark = (folds.open if inner else folds.closed) if foldable else " "
+    if row.hidden:
+        yield Piece(f"{' ' * indent}{marks.ellipsis} {row.hidden:,} more, Enter lists them", "dim")
+        return
     yield Piece(f"{' ' * indent}{mark} ", "punctuation")
     wide = key_width(branch, width)
     key = row.key

@@ -94,6 +94,9 @@ class JsonReader(JsonRows):
     def action_copy_value(self) -> None:
         """Copy the value under the cursor: a text without quotes, anything else as JSON."""
         row = self.row
+        if row is not None and row.hidden:  # it stands for the rest of its array
+            self._copy(f"the value of {clean(row.branch.path)}", indented(row.branch.value))
+            return
         value = self.document.value if row is None else row.value
         name = "the value" if row is None else f"the value of {clean(row.path)}"
         self._copy(name, value if isinstance(value, str) else indented(value))
@@ -127,7 +130,10 @@ class JsonReader(JsonRows):
         row = self.row
         if row is None:
             return
-        if is_long(row.value):
+        if row.hidden:
+            self.document.list_more(row.branch)
+            self._changed()
+        elif is_long(row.value):
             from ..screens.value import WholeValue
 
             app_of(self).push_screen(WholeValue(row.path, str(row.value)))

@@ -207,7 +207,7 @@ class JsonRows(LineList):
             note=self._notes.get(path, ""),
             changed=self.changes.get(path, ""),
         )
-        return with_hits(pieces, self._wanted) if path in self._found else pieces
+        return with_hits(pieces, self._wanted) if path in self._found and not row.hidden else pieces
 
     def _gutter(self, row: Row, path: str) -> Piece:
         flag = self._flags.get(path) if row.is_open else self._flags_within.get(path)
@@ -220,17 +220,8 @@ class JsonRows(LineList):
 
     def _visible(self, path: str) -> int | None:
         """Return the line of a path, None if a container would have to be unfolded for it."""
-        before = len(self._document)
-        row = self._document.reveal(path)
-        if row is None:
-            return None
-        if len(self._document) == before:
-            return self._document.line(row)
-        branch = row.branch
-        while len(self._document) > before and branch.parent is not None:
-            self._document.fold(Row(branch.parent, branch.index))
-            branch = branch.parent
-        return None
+        row = self._document.visible(path)
+        return None if row is None else self._document.line(row)
 
     def _changed(self) -> None:
         self.place_cursor(self.cursor)

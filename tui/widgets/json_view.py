@@ -96,6 +96,8 @@ class JsonView(Vertical):
             self.foot.update(words)
 
     def _about(self, row: Row) -> Content:
+        if row.hidden:
+            return Content.styled(f"{row.hidden:,} more items of {clean(row.branch.path)}", "$dim")
         value = row.value
         token = self.rows.shorten_token(row) if self.rows.shorten_token is not None else None
         if token is not None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from segtap.tui.model.json_path import child_path, resolve
-from segtap.tui.model.json_tree import OPEN_AT_FIRST, JsonTree
+from segtap.tui.model.json_tree import LISTED, MORE, OPEN_AT_FIRST, JsonTree
 
 VALUES: Any = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=4),
@@ -116,3 +116,42 @@ def test_a_document_without_rows_is_one_line(value: Any) -> None:
     assert tree.scalar
     assert len(tree) == 1
     assert tree.reveal("$.a") is None
+
+
+def test_a_long_array_has_rows_for_its_first_items_and_one_for_the_others() -> None:
+    tree = JsonTree({"a": 1, "items": [{"x": number} for number in range(1_300)], "z": 2})
+    row = tree.visible("$.items")
+    assert row is not None
+    tree.open(row)
+    last = tree.row(len(tree) - 2)
+    assert last.hidden == 1_300 - LISTED
+    assert tree.open(last) is None
+    assert paths(tree)[-1] == "$.z"
+    assert tree.visible("$.items[99]") is not None
+    assert tree.visible("$.items[100]") is None
+    tree.list_more(last.branch)
+    assert tree.row(len(tree) - 2).hidden == 1_300 - LISTED - MORE
+    assert tree.visible("$.items[1099]") is not None
+    tree.list_more(last.branch)
+    assert not tree.row(len(tree) - 2).hidden
+    assert [tree.line(tree.row(line)) for line in range(len(tree))] == list(range(len(tree)))
+
+
+def test_a_path_into_a_long_array_lists_what_is_before_it() -> None:
+    tree = JsonTree([[number] for number in range(5_000)])
+    row = tree.reveal("$[4321][0]")
+    assert row is not None
+    assert row.path == "$[4321][0]"
+    assert tree.visible("$[4321][0]") == row
+    assert tree.row(len(tree) - 1).hidden == 5_000 - 4_322
+
+
+def test_what_is_in_sight_is_found_without_unfolding_anything() -> None:
+    tree = JsonTree({"a": {"b": 1}})
+    row = tree.visible("$.a.b")
+    assert row is not None
+    assert row.path == "$.a.b"
+    tree.fold_all()
+    assert tree.visible("$.a.b") is None
+    assert tree.visible("$.nowhere") is None
+    assert len(tree) == 1
