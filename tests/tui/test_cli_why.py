@@ -6,11 +6,13 @@ import asyncio
 import json
 from pathlib import Path
 
+import httpx
 import pytest
 from command_line import segtap
 from engines import engine_settings, post, running_engine
 from streams import call
 
+RECORD = {"event": "Seen", "properties": {"token": "ab12" * 8, "$insert_id": "i-1", "distinct_id": "u-1"}}
 MESSAGE = {"type": "track", "event": "Signed Up", "userId": "u-1", "messageId": "m-1"}
 
 
@@ -61,6 +63,8 @@ def test_a_message_id_is_looked_up_in_the_journal_and_judged_by_its_settings(tmp
     async def fill() -> None:
         async with running_engine(engine_settings(tmp_path)) as (engine, _):
             await post(engine.url, order, order)
+            async with httpx.AsyncClient(trust_env=False) as http:
+                await http.post(f"{engine.url}/track/", content=f"data={json.dumps(RECORD)}")
             await engine.indexed()
 
     asyncio.run(fill())
@@ -72,6 +76,10 @@ def test_a_message_id_is_looked_up_in_the_journal_and_judged_by_its_settings(tmp
         f"track Order Completed ({order['messageId']})",
     )
     assert "Received 2 times." in done.stderr
+    device = segtap("why", "i-1", "--journal", str(tmp_path / "journal.db"))
+    assert device.returncode == 0
+    assert device.stdout.splitlines()[0] == "device mode Seen"
+    assert "segtap does not forward it: another project (ab12…)." in device.stdout
     blocked = segtap(*found, "--config", "other.toml")
     assert blocked.returncode == 1
     assert "ends at the stage schema" in blocked.stdout

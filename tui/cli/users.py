@@ -76,7 +76,7 @@ def _of_file(source: BinaryIO, settings: Settings, clock: int, shape: str) -> in
     if found.refused:
         say(f"{found.refused:,} of {found.messages:,} messages add nothing: Segment refuses them.")
     if found.copies:
-        say(f"{found.copies:,} of {found.messages:,} messages add nothing: Segment drops them as copies.")
+        say(f"{found.copies:,} of {found.messages:,} messages add nothing: they are copies of others.")
     for number, why in found.unreadable[:SHOWN]:
         say(f"{source.name}:{number}: {why}")
     if len(found.unreadable) > SHOWN:

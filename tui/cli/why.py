@@ -52,9 +52,9 @@ def why(
     """Say what happens to a message, stage by stage, and why it does or does not reach Mixpanel.
 
     FILE, or - for stdin, holds what people paste: a message, a record of Segment's debugger, base64, a
-    request, a curl command. ID is a messageId, looked up in the running segtap or in the journal, and judged
-    by the settings there; with --config by that file. Exit status 0 if every message reaches Mixpanel, else
-    1.
+    request, a curl command. ID is a messageId, or the $insert_id of what Mixpanel's own SDK sent, looked up
+    in the running segtap or in the journal, and judged by the settings there; with --config by that file.
+    Exit status 0 if every message reaches Mixpanel, else 1.
     """
     settings = load({"journal": {"path": journal}} if journal else None, file=config_file)
     clock = clock_of(now)
@@ -116,21 +116,28 @@ def _pasted(data: bytes, settings: Settings, clock: int) -> Found:
 
 
 async def _kept(id: str, settings: Settings, clock: int, *, url: str, override: bool) -> Found:
-    """Return the way of the message with this messageId; of several receipts of it, of the first."""
+    """Return the way of the message with this messageId or $insert_id; of several receipts, of the first."""
     from ...core import quoted_filter, settings_behind
     from ...core.commands.export import export_lines
     from ...core.errors import InputError, JournalError
 
-    nothing, query = f"There is no file {id!r}, and no message with that messageId", f"id:{quoted_filter(id)}"
+    nothing = f"There is no file {id!r}, and no message with that messageId or $insert_id"
+    # Mixpanel knows a record by more than its $insert_id, which the id of the message begins with.
+    literal = quoted_filter(id)
+    queries = (f"id:{literal}", f'origin:device id:{literal[:-1]} *"')
+    lines: list[bytes] = []
     try:
-        found = export_lines(journal=settings.journal, filter=query, url=url, own=settings)
-        lines = [line async for line in found]
+        for query in queries:
+            found = export_lines(journal=settings.journal, filter=query, url=url, own=settings)
+            lines = [line async for line in found]
+            if lines:
+                break
     except JournalError as error:
         raise InputError(f"{nothing}: {error}") from error
     if not lines:
         raise InputError(f"{nothing}. Paste the message with: segtap why -")
     if len(lines) > 1:
-        say(f"Received {len(lines):,} times. Segment drops the later copies; this is the first one.")
+        say(f"Received {len(lines):,} times. The later copies are dropped; this is the first one.")
     if not override:
         settings = await settings_behind(settings, url=url)
     return _pasted(lines[0], settings, clock)
