@@ -66,6 +66,7 @@ if TYPE_CHECKING:
     from .pipeline.reading import read_document, read_message
     from .query import parse as parse_filter
     from .query import quoted as quoted_filter
+    from .query.guide import entries as filter_entries
     from .query.guide import guide as filter_guide
     from .serve.notes import find_engine
     from .settings import Destination, Settings, Subscription
@@ -119,6 +120,7 @@ _HOMES = {
     "compiled": "pipeline",
     "decode": "codec",
     "filter_faults": "destinations.filters",
+    "filter_entries": "query.guide:entries",
     "filter_guide": "query.guide:guide",
     "find_engine": "serve.notes",
     "id_in": "identities.requests",
@@ -192,6 +194,7 @@ __all__ = [
     "compile_settings",
     "compiled",
     "decode",
+    "filter_entries",
     "filter_faults",
     "filter_guide",
     "find_engine",

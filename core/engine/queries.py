@@ -21,7 +21,7 @@ from ..index.receipts import ReceiptReader
 from ..ingest.knocks import Knocks
 from ..masks import Masks, mask_token
 from ..not_imitated import listed
-from ..query import parse
+from ..query import Tally, parse
 from ..segment_names import destination_of
 from ..serve.server import Listener
 from ..settings import Settings
@@ -83,6 +83,8 @@ class Queries:
         self._faults = faults
         self._rejudging = rejudging
         self._started_at = started_at
+        self._continued: tuple[str, int | None, Tally] = "", None, Tally()
+        """The filter of the last search that time ended, where it continues, and what it noted."""
 
     @property
     def settings(self) -> Settings:
@@ -187,11 +189,14 @@ class Queries:
         if query.node is None:
             page = await self._stores.index.page(before=before, after=after, limit=limit)
             return await self._with_statuses(page)
-        search = Search(self._stores, self._reader, query, self.bounds)
+        last = self._continued
+        tally = last[2] if before is not None and last[:2] == (filter, before) else Tally()
+        search = Search(self._stores, self._reader, query, self.bounds, tally)
         until = None if wait is None else time.monotonic() + wait / 1000
         late = None if until is None else lambda: time.monotonic() >= until
         page = await search.page(before=before, after=after, limit=limit, late=late)
         if page.searched_to:
+            self._continued = filter, page.searched_to, tally
             searched = await searched_above(self._stores.index, page.searched_to)
             page = msgspec.structs.replace(page, searched=searched)
         return await self._with_statuses(page)

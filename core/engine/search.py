@@ -29,14 +29,24 @@ STRETCH = 2_000
 
 
 class Search:
-    """Searches for the messages that match one filter. `tally` explains an answer without messages."""
+    """Searches for the messages that match one filter. `tally` explains an answer without messages.
 
-    def __init__(self, stores: Readable, reader: ReceiptReader, query: Query, bounds: Bounds) -> None:
+    The tally of a search that this one continues can be given to it.
+    """
+
+    def __init__(
+        self,
+        stores: Readable,
+        reader: ReceiptReader,
+        query: Query,
+        bounds: Bounds,
+        tally: Tally | None = None,
+    ) -> None:
         self._stores = stores
         self._reader = reader
         self._query = query
         self._partial = reader_of(query, min(bounds.message, 2 * bounds.nodes))
-        self.tally = Tally()
+        self.tally = Tally() if tally is None else tally
 
     async def page(
         self,

@@ -28,6 +28,9 @@ OF_EACH = 4
 """Values of each of them, and paths, for a word."""
 MOST = 30
 """Values of a field, and paths, where nothing else is offered."""
+EXAMPLE_FIELDS = ("event", "rule", "user", "type", "delivery")
+"""Fields that an example is made of, the most telling first."""
+EXAMPLES = 3
 LONGEST = 60
 """Characters of a value that are shown."""
 
@@ -63,6 +66,17 @@ async def seen(spot: Spot, values: Values, document: JsonObject) -> list[Candida
     offered = [one for each in found for one in _offered(each, f"{each.field}:")]
     alone = "." in spot.typed
     return offered + _paths(document, spot.typed, MOST if alone else OF_EACH)
+
+
+async def examples(values: Values) -> list[Candidate]:
+    """Return terms that match messages of the journal, each with how many, for who found none."""
+    found: list[Candidate] = []
+    for field in EXAMPLE_FIELDS:
+        best = await values(field, "", 1)
+        found += [one for one in _offered(best, f"{field}:") if one.note and not one.note.startswith("0 ")]
+        if len(found) == EXAMPLES:
+            break
+    return found
 
 
 def completes(spot: Spot, candidate: Candidate, text: str) -> bool:

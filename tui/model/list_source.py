@@ -60,6 +60,8 @@ class ListSource:
         """True once the reader stopped the search."""
         self.searched = 0
         """About how many messages the search looked at; 0 for one that was soon done."""
+        self.notes: tuple[str, ...] = ()
+        """Why a filter matches nothing, as far as that is known."""
         self._details = details
         self._listener = listener
         self._reconnect = reconnect
@@ -187,6 +189,7 @@ class ListSource:
         self._turn += 1
         turn, filter = self._turn, self.search
         self.searching, self.stopped, self.searched, self._before = bool(filter), False, 0, 0
+        self.notes = ()
         self._listener.loaded()
         async with self._reading:
             if turn == self._turn:
@@ -229,6 +232,7 @@ class ListSource:
         if page.more and len(window) < window.limit:
             self._before = page.searched_to or (page.summaries[0].id if page.summaries else 0)
         self.searched = page.searched or self.searched
+        self.notes = page.notes
 
     def stop(self) -> bool:
         """Stop a search that shows how far it is; what was found stays. Returns False if there is none."""

@@ -1,8 +1,9 @@
-"""All keys and marks on one page, made of the keys' own list; typing finds one, or a rule by its words."""
+"""All keys, marks and the filter language on one page, made of their own lists; typing searches it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from textwrap import wrap
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
@@ -13,6 +14,7 @@ from textual.geometry import Region
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
+from ...core import filter_entries
 from ...core.delivery import MEANINGS
 from .. import keys, pane_keys
 from ..keys import Key
@@ -141,12 +143,15 @@ class Help(ModalScreen[None]):
         wanted = self.search.value.strip()
         blocks = [block for block in self._blocks(wanted) if len(block) > 1]
         wide = self.size.width >= 100 and not wanted
-        if not blocks:
+        if not blocks and not self._language(wanted):
             self.page.update(
                 Content.styled(f'No key, mark, question or rule has "{wanted}" in it.\n', "$dim")
             )
             return
-        lines = columns(blocks) if wide else [line for block in blocks for line in (*block, Content(""))]
+        language = self._language(wanted)
+        rest = [*language, blocks.pop()] if self.found else language
+        lines = columns(blocks) if wide else flat(blocks)
+        lines += flat(rest)
         self.page.update(worded(self, Content("\n").join(lines)))
         if self.found:
             row = len(lines) - 1 - len(self.found) + self._at
@@ -165,6 +170,22 @@ class Help(ModalScreen[None]):
             typed = [line(label, text, "bold $accent") for label, text in TEACHES]
             blocks.insert(0, [heading("Typed here"), *typed])
         blocks.append([heading(FOUND), *map(self._entry, range(len(self.found)))])
+        return blocks
+
+    def _language(self, wanted: str) -> list[list[Content]]:
+        """Return the filter language, or the parts of it that hold what is searched for."""
+        width, blocks = max(self.page.size.width, 40) - 4, list[list[Content]]()
+        for part, entries in filter_entries().items():
+            title = f"Filter: {part.lower()}"
+            block = [heading(title)]
+            for one in entries:
+                if wanted.lower() not in f"{title} {one.form} {one.means} {one.example}".lower():
+                    continue
+                block.append(Content.styled(f"  {one.form}", "bold $accent"))
+                block += [Content.styled(f"    {row}", "$foreground") for row in wrap(one.means, width)]
+                block.append(Content.assemble(("    for example ", "$dim"), (one.example, "$foreground")))
+            if len(block) > 1:
+                blocks.append(block)
         return blocks
 
     def _entry(self, number: int) -> Content:
@@ -225,6 +246,11 @@ def heading(text: str) -> Content:
 def line(label: str, text: str, style: str) -> Content:
     """Draw one key or mark."""
     return Content.assemble((f"  {label:<{LABEL - 1}} ", style), (text, "$foreground"))
+
+
+def flat(blocks: Sequence[Sequence[Content]]) -> list[Content]:
+    """Arrange the blocks below one another."""
+    return [line for block in blocks for line in (*block, Content(""))]
 
 
 def columns(blocks: Sequence[Sequence[Content]], width: int = COLUMN) -> list[Content]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import msgspec
+from rich.cells import cell_len, set_cell_size
 from textual import on
 from textual.content import Content
 
@@ -52,6 +53,9 @@ class MainFeed(MainShape):
         self._loaded = False
         self._pulse = 0
         self._titles = (Content(""), Content(""))
+        self._examples: tuple[str, ...] = ()
+        """Lines with filters that match something, for an empty list."""
+        self._examples_for = ""
         self.details = DetailSource(
             lambda: self.source.viewer,
             self.list,
@@ -168,16 +172,33 @@ class MainFeed(MainShape):
         shown = source.stopped or (source.searching and source.searched > 0)
         return Progress(source.searched, source.stopped) if shown else None
 
-    def _why_empty(self, total: int) -> str:
-        """Return the text that stands in an empty list with a filter."""
+    def _why_empty(self, total: int) -> tuple[str, ...]:
+        """Return the lines that stand in an empty list with a filter."""
         text, progress = self.source.text, self._progress
-        if not text:
-            return ""
+        if not text or len(self.list.window):
+            return ()
         if progress is not None and progress.stopped:
-            return f"No match so far, {progress_words(progress, total)}. Esc clears the filter."
+            return (f"No match so far, {progress_words(progress, total)}. Esc clears the filter.",)
         if self.source.searching:
-            return "Searching …"
-        return f"No message matches “{shorten(clean(text), 40)}”. Esc clears the filter."
+            return ("Searching …",)
+        if self._examples_for != text:
+            self._examples_for, self._examples = text, ()
+            self.run_worker(partial(self._find_examples, text), group="examples", exclusive=True)
+        nothing = f"No message matches “{shorten(clean(text), 40)}”. Esc clears the filter."
+        return nothing, *map(clean, self.source.notes), *self._examples
+
+    async def _find_examples(self, text: str) -> None:
+        """Show three filters that match messages, while this one matches none."""
+        from ..model.completion import examples
+
+        with contextlib.suppress(EngineError):
+            found = await examples(self.viewer.values)
+            if not found or self.source.text != text:
+                return
+            longest = max(cell_len(one.label) for one in found)
+            lines = [f"  {set_cell_size(one.label, longest)}   {one.note}" for one in found]
+            self._examples = "", "These match, for example:", *lines
+            self._hear_loaded()
 
     def _title(self, total: int) -> None:
         searching, text = self.source.searching, self.source.text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from textwrap import wrap
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -35,8 +36,8 @@ class MessageLines(LineView):
         self.window = Window(limit)
         self.selection = Selection(self.window)
         self.marks = marks
-        self.nothing = ""
-        """The text shown when there are no messages."""
+        self.nothing: tuple[str, ...] = ()
+        """The lines shown when there are no messages."""
         self.look = Look()
         """The columns that the reader chose."""
         self._needs = self._drawn_for = Needs()
@@ -115,12 +116,20 @@ class MessageLines(LineView):
 
     def paint_blank(self, y: int, width: int) -> Strip:
         """Draw the text that stands in place of messages."""
-        if y == 1 and self.nothing and not len(self.window):
-            text = fit(self._painter.plain("  " + self.nothing), width, self.marks.ellipsis)
-            return Strip([Segment(text, self.style("text") + self.style("dim"))])
-        return Strip.blank(width, self.style("text"))
+        if not y or not self.nothing or len(self.window):
+            return Strip.blank(width, self.style("text"))
+        lines = [row for line in self.nothing for row in wrapped_words(line, max(width - 4, 10))]
+        words = "  " + lines[y - 1] if y <= len(lines) else ""
+        text = fit(self._painter.plain(words), width, self.marks.ellipsis)
+        return Strip([Segment(text, self.style("text") + self.style("dim"))])
 
     def _state(self, at: int) -> int:
         if self.window.rows[at].id != self.selection.id:
             return 0
         return 2 if self.has_focus else 1
+
+
+def wrapped_words(text: str, width: int) -> list[str]:
+    """Break a line between words; its indent is kept, and an empty line stays one."""
+    indent = " " * (len(text) - len(text.lstrip()))
+    return wrap(text, width, subsequent_indent=indent, drop_whitespace=True, replace_whitespace=False) or [""]

@@ -165,3 +165,15 @@ async def test_what_is_not_indexed_yet_is_exported(tmp_path: Path) -> None:
             continue  # whether one is a second receipt is decided by the indexer
         lines = [line async for line in export_lines(journal=settings.journal, filter=filter, own=settings)]
         assert [json.loads(line)["messageId"] for line in lines] == found.split(), filter
+
+
+async def test_why_nothing_matches_is_told_of_all_messages_however_often_time_ended_the_search(
+    engine: tuple[Engine, Client],
+) -> None:
+    _, client = engine
+    filter = 'properties.total="250" user:user-7'
+    for wait in (None, 0):
+        page = await client.page(filter=filter, wait=wait)
+        while page.more:
+            page = await client.page(filter=filter, before=page.searched_to, wait=wait)
+        assert page.notes == ('properties.total: no text "250"; 2 messages hold the number 250.',)
