@@ -130,6 +130,7 @@ KEYS: tuple[Key, ...] = (
         priority=True,
     ),
     Key("filter.toggle", "full_stop", ".", "toggle_filter", "Filter off and on again", "List"),
+    Key("filter.dim", "h", "h", "toggle_dim", "Hide or dim what does not match", "List"),
     Key("list.clock", "T", "T", "turn_clock", "Times: local, UTC, since the last", "List"),
     Key("list.clear", "D", "D", "act('clear')", "Clear the journal", "List"),
     # Panes

@@ -50,6 +50,11 @@ class Context(Protocol):
         ...
 
     @property
+    def dimming(self) -> str:
+        """The filter whose matches stand out among all messages, "" if the list holds matches alone."""
+        ...
+
+    @property
     def summary(self) -> Summary | None:
         """The selected message's line."""
         ...

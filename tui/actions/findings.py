@@ -55,7 +55,8 @@ async def _go(on: Context, wanted: Wanted, *, forward: bool) -> None:
         if summary is None:
             on.notify("There is no message yet.", severity="warning")
             return
-        filter = both(on.search, f"warn:{wanted}")
+        match = wanted == "error" and on.dimming
+        filter = on.dimming if match else both(on.search, f"warn:{wanted}")
         page = await on.viewer.page(
             after=summary.id if forward else None,
             before=None if forward else summary.id,
@@ -67,7 +68,7 @@ async def _go(on: Context, wanted: Wanted, *, forward: bool) -> None:
     where = "after" if forward else "before"
     among = " that matches the filter" if on.search else ""
     other = KEYS[wanted, not forward]
-    on.notify(
-        f"No message with {'an error' if wanted == 'error' else 'a warning'}{among} {where} this one. "
-        f"{other} searches the other way."
-    )
+    what = "message with an error" if wanted == "error" else "message with a warning"
+    if match:
+        what, among = "message that matches the filter", ""
+    on.notify(f"No {what}{among} {where} this one. {other} searches the other way.")

@@ -123,9 +123,9 @@ class MainScreen(MainFeed):
             self.filter_bar.restore(step.former)
         if step.selected is None:
             self.list.action_follow()
-        filtering = self.source.filter(step.former, keep=step.selected)
-        self.run_worker(filtering, group="filter", exclusive=True)
-        self.source.text = step.former  # the screen asks for it at once
+        self._filter_list(step.former, keep=step.selected)
+        if not self.dim:
+            self.source.text = step.former  # the screen asks for it at once
         await REOPEN[step.action](self, step.row)
 
     async def select(self, ids: Sequence[int]) -> bool:
@@ -136,7 +136,7 @@ class MainScreen(MainFeed):
         else:
             self.notify("These messages are no longer in the journal.", severity="warning")
             return False
-        if self.filter_bar.text and not self.source.text:
+        if self.filter_bar.text and not self.search:
             with self.filter_bar.prevent(FilterBar.Changed):
                 self.filter_bar.clear()
         return True
@@ -179,6 +179,13 @@ class MainScreen(MainFeed):
         if not self.filter_bar.toggle():
             self.notify("There is no filter. / opens one.")
         self.filter_bar.display = bool(self.filter_bar.text)
+
+    def action_toggle_dim(self) -> None:
+        """Dim what does not match the filter, or hide it."""
+        self.dim = not self.dim
+        self._filter_list(self.filter_bar.text)
+        how = "dimmed. n goes to the next match, h hides them." if self.dim else "hidden. h dims them."
+        self.notify(f"Messages that do not match the filter are {how}")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Let a slash typed into the filter be text; in a pane it searches the pane, and Esc ends that."""

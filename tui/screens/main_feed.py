@@ -20,11 +20,12 @@ from ...core.errors import EngineError, SegtapError
 from ...core.settings import Settings
 from ...core.text import clean, shorten
 from ..model.detail_source import DetailListener, DetailSource
+from ..model.dimmed import Dimmed
 from ..model.list_source import ListListener, ListSource, Reconnect
 from ..model.stale_panes import StalePanes
 from ..render.glyphs import Glyphs
 from ..widgets.filter_bar import FilterBar
-from ..widgets.list_frame import Progress, list_place, list_title, progress_words
+from ..widgets.list_frame import Progress, dimmed_title, list_place, list_title, progress_words
 from ..widgets.message_list import MessageList
 from .main_shape import MainShape
 
@@ -79,6 +80,10 @@ class MainFeed(MainShape):
             ),
             reconnect,
         )
+        self.dimmed = Dimmed(lambda: self.source.viewer, self.list, self.list.refresh)
+        self.list.dims = self.dimmed.dims
+        self.dim = False
+        """Whether messages that do not match the filter are dimmed, not hidden."""
         self._stale = StalePanes(self.list, self._hold, lambda: self.details.resting, self.set_timer)
 
     def on_mount(self) -> None:
@@ -89,6 +94,7 @@ class MainFeed(MainShape):
         self.run_worker(self.source.run(), group="feed")
         self.run_worker(self.source.catch_up(), group="feed")
         self.run_worker(self.details.run(), group="feed")
+        self.run_worker(self.dimmed.run(), group="feed")
 
     @property
     def viewer(self) -> Viewer:
@@ -100,11 +106,15 @@ class MainFeed(MainShape):
 
     @property
     def search(self) -> str:
-        return self.source.search
+        return self.source.search or self.dimmed.text
 
     @property
     def searched(self) -> str:
-        return self.source.text
+        return self.search
+
+    @property
+    def dimming(self) -> str:
+        return self.dimmed.text
 
     @property
     def pulse(self) -> int:
@@ -145,6 +155,7 @@ class MainFeed(MainShape):
     def _hear_loaded(self) -> None:
         """Update title, header and empty state after the list or the totals changed."""
         self._pulse += 1
+        self.dimmed.look()
         window, state = self.list.window, self._state
         if state is not None and not self.source.searching:
             self._loaded = True
@@ -203,6 +214,8 @@ class MainFeed(MainShape):
     def _title(self, total: int) -> None:
         searching, text = self.source.searching, self.source.text
         title = list_title(self.list, total, text, searching=searching, progress=self._progress)
+        if self.dimmed.text:
+            title = dimmed_title(self.list, total, self.dimmed.text)
         titles = (title, list_place(self.list))
         if titles != self._titles:
             self._titles = titles
@@ -248,7 +261,17 @@ class MainFeed(MainShape):
 
     @on(FilterBar.Changed)
     def _filter_changed(self, event: FilterBar.Changed) -> None:
-        self.run_worker(self.source.filter(event.text), group="filter", exclusive=True)
+        self._filter_list(event.text)
+
+    def _filter_list(self, text: str, *, keep: int | None = None) -> None:
+        """Let the list hold what matches a filter alone, or dim the rest of it."""
+        self.dimmed.use(text if self.dim else "")
+        if self.dim:
+            if not self.source.text:
+                self._hear_loaded()
+                return
+            text = ""
+        self.run_worker(partial(self.source.filter, text, keep=keep), group="filter", exclusive=True)
 
     @on(FilterBar.Asked)
     def _suggestions_wanted(self, event: FilterBar.Asked) -> None:

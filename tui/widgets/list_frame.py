@@ -62,6 +62,16 @@ def list_title(
     return Content.assemble(title, dash, (shown, "bold $accent"), f"{dash}{count} of {total:,}")
 
 
+def dimmed_title(view: MessageList, total: int, text: str) -> Content:
+    """Return `Messages – 1,204 – order stands out`, for a filter that dims what does not match."""
+    marks = view.marks
+    dash = f" {marks.none} "
+    shown = worded(shorten(clean(text), LONGEST), marks)
+    return Content.assemble(
+        Content("Messages"), f"{dash}{total:,}{dash}", (shown, "bold $accent"), " stands out"
+    )
+
+
 def progress_words(progress: Progress, total: int, *, short: bool = False) -> str:
     """Return `searched 240,000 of 1,000,000, Esc stops`, or `stopped at 240,000 of 1,000,000`."""
     searched = min(progress.searched, total)

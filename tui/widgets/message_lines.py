@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from textwrap import wrap
 from typing import ClassVar
 
 from rich.segment import Segment
+from rich.style import Style
 from textual.message import Message
 from textual.strip import Strip
 
@@ -45,6 +46,8 @@ class MessageLines(LineView):
 
         Only the first grow while the list is read, so that nothing moves.
         """
+        self.dims: Callable[[int], bool] = lambda id: False
+        """Returns True for a message that is to stand back, by its id."""
         self._painter = LinePainter(marks, self.style)
 
     @property
@@ -86,11 +89,17 @@ class MessageLines(LineView):
         self.post_message(self.Reshaped())
 
     def line_key(self, at: int) -> Hashable:
-        return self.window.rows[at], self._state(at), self._time(at)
+        row = self.window.rows[at]
+        return row, self._state(at), self._time(at), self.dims(row.id)
 
     def paint_line(self, at: int, width: int) -> Strip:
-        """Draw a message."""
-        return self._painter.paint(self.window.rows[at], self.columns, self._state(at), self._time(at))
+        """Draw a message, without its colours if it is to stand back."""
+        row = self.window.rows[at]
+        strip = self._painter.paint(row, self.columns, self._state(at), self._time(at))
+        if not self.dims(row.id):
+            return strip
+        faint = self.style("dim") + Style(bold=False)
+        return Strip([Segment(one.text, (one.style or Style()) + faint) for one in strip])
 
     def _time(self, at: int) -> str:
         """Return what stands in the column of times: a dot where the request of the line above is the same.
