@@ -123,7 +123,7 @@ async def test_a_click_writes_a_suggestion_and_the_box_keeps_the_keys(app_on: Ap
         main = await ready(pilot, viewer)
         await pilot.press("slash")
         await pilot.pause()
-        await pilot.click(OptionList, offset=(3, 1))
+        await pilot.click(OptionList, offset=(4, 2))
         await until(pilot, lambda: value(main) == "event:")
         assert main.focused is main.filter_bar.box
 

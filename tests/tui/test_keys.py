@@ -107,7 +107,7 @@ async def test_the_key_bar_shows_what_works_where_the_keys_go(
             "clear",
             "Tab",
             "complete",
-            *["↑", "earlier", "↓", "later"],
+            *["F2", "save", "↑", "earlier", "↓", "later"],
         ]
         await pilot.click("#keys", offset=(14, 0))
         await until(

@@ -24,6 +24,13 @@ def complete_engine(ctx: click.Context, param: click.Parameter, incomplete: str)
     return _beginning(incomplete, ((clean(note.url), note.kind) for note in running()))
 
 
+def complete_saved(ctx: click.Context, param: click.Parameter, incomplete: str) -> Items:
+    """Complete the names of saved filters."""
+    from .. import filter_memory
+
+    return _beginning(incomplete, filter_memory.read(filter_memory.place()).saved.items())
+
+
 def complete_rule(ctx: click.Context, param: click.Parameter, incomplete: str) -> Items:
     """Complete the ids of rules."""
     from ...core.catalogue import BY_ID

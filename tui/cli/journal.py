@@ -10,7 +10,7 @@ import click
 
 from ...core.text import counted
 from .completing import complete_file
-from .options import load, reading_options
+from .options import load, reading_options, saved_option, with_saved
 from .output import ask, say, write, write_json_bytes
 
 if TYPE_CHECKING:
@@ -23,15 +23,16 @@ SHOWN = 5
 
 @click.command()
 @click.argument("filter_text", metavar="[FILTER]", default="")
+@saved_option
 @reading_options
 @click.pass_context
-def export(ctx: click.Context, filter_text: str, journal: str, url: str) -> None:
+def export(ctx: click.Context, filter_text: str, saved: str, journal: str, url: str) -> None:
     """Write the journal's messages to stdout, one a line, oldest first.
 
     Each as it was received, with what Segment fills in (messageId, timestamp, …) filled in. With FILTER only
     those that match (segtap help filter). Exit code 1 when parts of the journal are damaged and left out.
     """
-    ctx.exit(asyncio.run(_export(filter_text, journal, url)))
+    ctx.exit(asyncio.run(_export(with_saved(filter_text, saved), journal, url)))
 
 
 async def _export(filter_text: str, path: str, url: str) -> int:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
-from .completing import complete_engine, complete_file
+from .completing import complete_engine, complete_file, complete_saved
 from .output import hide_secrets_of, say
 
 if TYPE_CHECKING:
@@ -58,6 +58,15 @@ format_option = click.option(
     "--format", "shape", type=click.Choice(["table", "json"]), default="table", show_default=True
 )
 """For people or for programs."""
+
+saved_option = click.option(
+    "--saved",
+    default="",
+    metavar="NAME",
+    shell_complete=complete_saved,
+    help="A filter that was saved on the screen; messages match it, too.",
+)
+"""A filter by its name, see `with_saved`."""
 
 _LISTENING = (
     click.option(
@@ -273,6 +282,22 @@ def _refuse_unset_secrets(options: Mapping[str, Any], settings: Settings) -> Non
         if (name := options.get(option)) and not secret:
             flag = "--" + option.replace("_", "-")
             raise SettingsError(f"{flag} names {name}, which is not set. Set it, or leave the option out.")
+
+
+def with_saved(filter_text: str, name: str) -> str:
+    """Return a filter for messages that match this one and the saved one. Raises click.BadParameter."""
+    if not name:
+        return filter_text
+    from .. import filter_memory
+    from ..model.narrowing import both
+
+    saved = filter_memory.read(filter_memory.place()).saved
+    if name not in saved:
+        known = (
+            f"; there are {', '.join(sorted(saved))}" if saved else ", nor any other (F2 in the filter's box)"
+        )
+        raise click.BadParameter(f"no filter is saved as {name!r}{known}", param_hint="--saved")
+    return both(saved[name], filter_text)
 
 
 def clock_of(now: str | None) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from .completing import complete_engine
-from .options import load
+from .options import load, saved_option, with_saved
 from .output import say
 
 
@@ -17,6 +17,7 @@ from .output import say
 @click.option(
     "--filter", "filter_text", metavar="EXPR", help="Those of the running engine's journal that match EXPR."
 )
+@saved_option
 @click.option(
     "--url",
     shell_complete=complete_engine,
@@ -29,14 +30,16 @@ from .output import say
     show_default=True,
     help="Used for an endpoint that is not a segtap.",
 )
-def replay(file: Path | None, filter_text: str | None, url: str, write_key: str) -> None:
+def replay(file: Path | None, filter_text: str | None, saved: str, url: str, write_key: str) -> None:
     """Send messages through segtap again, with their messageId and timestamp.
 
     FILE holds one message a line, as `segtap export` writes it, or what else `segtap check` reads. They are
     forwarded when forwarding is on.
     """
+    if saved:
+        filter_text = with_saved(filter_text or "", saved)
     if (file is None) == (filter_text is None):
-        raise click.UsageError("Name either a FILE or --filter EXPR.")
+        raise click.UsageError("Name either a FILE, or --filter EXPR or --saved NAME.")
     if file is not None:
         sent = asyncio.run(_replay_file(file, url, write_key))
     else:

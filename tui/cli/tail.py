@@ -11,7 +11,7 @@ import click
 
 from .completing import complete_engine
 from .interrupts import run_until_interrupted
-from .options import format_option, read_settings, settings_options
+from .options import format_option, read_settings, saved_option, settings_options, with_saved
 from .output import say, write, write_json
 
 if TYPE_CHECKING:
@@ -27,10 +27,11 @@ if TYPE_CHECKING:
     default="",
     help="The running engine to listen to. [the newest of yours, else an own one]",
 )
+@saved_option
 @format_option
 @click.option("--count", type=click.IntRange(1), help="Stop after this many lines.")
 @settings_options
-def tail(filter_text: str, url: str, shape: str, count: int | None, **options: Any) -> None:
+def tail(filter_text: str, url: str, saved: str, shape: str, count: int | None, **options: Any) -> None:
     """Print messages as they come, a line each, until Ctrl-C.
 
     Listens to the engine that runs, or starts one when none does. With FILTER only those that match
@@ -38,6 +39,7 @@ def tail(filter_text: str, url: str, shape: str, count: int | None, **options: A
     """
     from ...core import parse_filter
 
+    filter_text = with_saved(filter_text, saved)
     parse_filter(filter_text)  # raises FilterFault before anything is opened
     show = _write_json if shape == "json" else _write_line
     run_until_interrupted(_tail(filter_text, url, show, count, options))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from ...core.aggregates.model import FieldValues
@@ -18,6 +18,7 @@ from ...core.query.completion import (
     value_written,
 )
 from ...core.text import clean, counted, shorten
+from .narrowing import grouped
 
 Values = Callable[[str, str, int], Awaitable[FieldValues]]
 """Asks the engine for values of a field: by its name, a text they contain, and how many."""
@@ -31,6 +32,7 @@ MOST = 30
 EXAMPLE_FIELDS = ("event", "rule", "user", "type", "delivery")
 """Fields that an example is made of, the most telling first."""
 EXAMPLES = 3
+SAVED = "saved: "
 LONGEST = 60
 """Characters of a value that are shown."""
 
@@ -50,6 +52,18 @@ def at_once(spot: Spot) -> list[Candidate]:
     if spot.part == "word":
         return [Candidate(f"{one.name}:", f"{one.name}:", one.means) for one in fields_for(spot.typed)]
     return [Candidate(time, time, words) for time, words in times_for(spot).items()]
+
+
+def saved_for(spot: Spot, saved: Mapping[str, str], text: str) -> list[Candidate]:
+    """Return the saved filters whose names hold the word that is typed; each stands for its filter."""
+    if spot.part != "word":
+        return []
+    alone = not (text[: spot.start] + text[spot.end :]).strip()
+    return [
+        Candidate(filter if alone else grouped(filter), name, f"{SAVED}{shorten(clean(filter), LONGEST)}")
+        for name, filter in sorted(saved.items())
+        if spot.typed.lower() in name.lower()
+    ]
 
 
 async def seen(spot: Spot, values: Values, document: JsonObject) -> list[Candidate]:

@@ -21,7 +21,9 @@ class Dimmed:
     `viewer` returns the engine; `changed` is called when more is known.
     """
 
-    def __init__(self, viewer: Callable[[], Viewer], view: MessageView, changed: Callable[[], None]) -> None:
+    def __init__(
+        self, viewer: Callable[[], Viewer], view: MessageView, changed: Callable[[], object]
+    ) -> None:
         self.text = ""
         """The filter, "" if nothing is dimmed."""
         self._viewer = viewer

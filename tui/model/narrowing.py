@@ -24,10 +24,10 @@ def both(filter: str, term: str) -> str:
         return filter or term
     if filter.endswith(f" {term}"):
         return filter
-    return f"{_grouped(filter)} {_grouped(term)}"
+    return f"{grouped(filter)} {grouped(term)}"
 
 
-def _grouped(filter: str) -> str:
+def grouped(filter: str) -> str:
     """Put a filter that may hold `or` into parentheses; around text that holds the word they do no harm."""
     return f"({filter})" if _OR.search(filter) else filter
 

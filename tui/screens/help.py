@@ -37,7 +37,7 @@ TEACHES = (
 )
 """What can be typed beside keys and words of theirs."""
 SHORTEST = 3
-"""Letters from which rules are searched, too."""
+"""Letters from which rules and the filter language are searched, too."""
 COLUMN = 50
 """Cells of the left of the two columns."""
 
@@ -175,6 +175,8 @@ class Help(ModalScreen[None]):
     def _language(self, wanted: str) -> list[list[Content]]:
         """Return the filter language, or the parts of it that hold what is searched for."""
         width, blocks = max(self.page.size.width, 40) - 4, list[list[Content]]()
+        if 0 < len(wanted) < SHORTEST:
+            return blocks
         for part, entries in filter_entries().items():
             title = f"Filter: {part.lower()}"
             block = [heading(title)]

@@ -289,9 +289,9 @@ class MainFeed(MainShape):
 
     async def _suggest(self, spot: Spot) -> None:
         """Offer values for a part of the filter. Without an engine there are none, which the header says."""
-        from ..model.completion import at_once, seen
+        from ..model.completion import seen
 
         document = self._selected_document()
         with contextlib.suppress(EngineError):
             more = await seen(spot, self.viewer.values, document)
-            self.filter_bar.offer(spot, [*at_once(spot), *more])
+            self.filter_bar.offer(spot, [*self.filter_bar.known(spot), *more])

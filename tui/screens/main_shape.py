@@ -7,13 +7,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import msgspec
+from textual import on
 
 from ...core.api.viewer import Viewer
 from ...core.settings import Settings
-from .. import layout_memory
+from ...core.text import clean, shorten
+from .. import filter_memory, layout_memory
+from ..filter_memory import Filters
 from ..render.glyphs import Glyphs
 from ..render.list_columns import CLOCKS, Look
+from ..render.plain import app_of
 from ..widgets.body import LOW, room_for
+from ..widgets.filter_bar import FilterBar
 from .main_layout import MainLayout
 
 LEAST_SHARE = 10
@@ -46,6 +51,8 @@ class MainShape(MainLayout):
         self.shape = layout_memory.read(memory)
         self.list.look = self.shape.look
         self.shares, self.zoomed = self.shape.shares, self.shape.zoomed
+        self._filters = filter_memory.beside(memory)
+        self.filter_bar.filters = filter_memory.read(self._filters)
 
     def put_look(self, look: Look) -> None:
         """Show other columns in the list, or other times, and remember that."""
@@ -89,6 +96,37 @@ class MainShape(MainLayout):
         self.shares = shares
         self._lay_out(self.size.width)
         self._keep(shares=shares)
+
+    @on(FilterBar.Used)
+    def _filter_used(self, event: FilterBar.Used) -> None:
+        self._keep_filters(lambda filters: filters.used(event.text))
+
+    @on(FilterBar.SaveAsked)
+    def _name_filter(self, event: FilterBar.SaveAsked) -> None:
+        """Ask for the name of a filter and save it; a saved one whose name is emptied is removed."""
+        from .name_box import NameBox
+
+        saved = self.filter_bar.filters.saved
+        before = next((name for name, text in saved.items() if text == event.text), "")
+
+        def named(name: str | None) -> None:
+            if name is None or not (name or before):
+                return
+            text = event.text if name else ""
+            self._keep_filters(lambda filters: filters.named(name or before, text))
+            done = f"Saved as {name}. / offers it by its name." if name else f"{before} is no longer saved."
+            self.notify(done)
+
+        others = f"Saved before: {', '.join(sorted(saved))}" if saved else ""
+        box = NameBox("Save the filter", shorten(clean(event.text), 200), before, clean(others))
+        app_of(self).push_screen(box, named)
+
+    def _keep_filters(self, change: Callable[[Filters], Filters]) -> None:
+        """Change the filters that are kept: another screen may have written to the file meanwhile."""
+        bar = self.filter_bar
+        bar.filters = change(bar.filters if self._filters is None else filter_memory.read(self._filters))
+        if self._filters is not None and (why := filter_memory.write(self._filters, bar.filters)):
+            self.notify(why, severity="warning")
 
     def _keep(self, **changes: object) -> None:
         """Remember changes of the layout for the next start."""

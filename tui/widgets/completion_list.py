@@ -17,7 +17,7 @@ from ..render.plain import worded
 if TYPE_CHECKING:
     from ..model.completion import Candidate
 
-ROWS = 8
+ROWS = 7
 """Suggestions in sight; the list scrolls."""
 GAP = 2
 WIDEST = 78
@@ -32,14 +32,13 @@ class CompletionList(OptionList, can_focus=False):
         max-height: 100vh;
         min-width: 0;
         display: none;
-        padding: 0;
-        border: none;
+        padding: 0 1;
+        border: round $border;
         background: $panel;
         color: $foreground;
         scrollbar-size-vertical: 1;
         overflow-x: hidden;
-        &:focus { border: none; }
-        & > .option-list--option { padding: 0 1; }
+        & > .option-list--option { padding: 0; }
         & > .option-list--option-hover { background: $panel; color: $foreground; }
         & > .option-list--option-highlighted {
             background: $row-cursor; color: $foreground; text-style: none;
@@ -55,7 +54,7 @@ class CompletionList(OptionList, can_focus=False):
             self.candidate = candidate
 
     def __init__(self) -> None:
-        super().__init__(id="completion", markup=False, compact=True)
+        super().__init__(id="completion", markup=False)
         self.candidates: tuple[Candidate, ...] = ()
 
     @property
@@ -76,16 +75,17 @@ class CompletionList(OptionList, can_focus=False):
         notes = max(cell_len(one.note) for one in candidates)
         labels = max(cell_len(one.label) for one in candidates)
         rows = min(len(candidates), ROWS)
-        chrome = 2 + (len(candidates) > rows)
+        chrome = 4 + (len(candidates) > rows)
         width = min(labels + (GAP + notes if notes else 0) + chrome, WIDEST, size.width)
         inner = width - chrome
         self.clear_options()
         self.add_options([Option(self._line(one, labels, inner)) for one in candidates])
         self.highlighted = kept
-        self.styles.width, self.styles.height = width, rows
-        below = cursor.y + 1 + rows < size.height
-        y = cursor.y + 1 if below else max(cursor.y - rows, 0)
-        self.absolute_offset = Offset(max(min(cursor.x - 1, size.width - width), 0), y)
+        height = rows + 2
+        self.styles.width, self.styles.height = width, height
+        below = cursor.y + 1 + height < size.height
+        y = cursor.y + 1 if below else max(cursor.y - height, 0)
+        self.absolute_offset = Offset(max(min(cursor.x - 2, size.width - width), 0), y)
         self.refresh(layout=True)
 
     def hide(self) -> None:

@@ -26,6 +26,7 @@ from textual.widgets import Input, Label
 from ... import core
 from ...core.errors import FilterFault
 from ...core.text import clean
+from ..filter_memory import Filters
 from ..keys import bindings
 from .completion_list import CompletionList
 
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
 SETTLE = 0.12
 """Seconds without a key before what is typed is searched for."""
-REMEMBERED = 50
 
 
 class FaultHighlighter(Highlighter):
@@ -91,6 +91,10 @@ class FilterInput(Input):
         """Mark the next suggestion, or put an earlier or later filter into the box."""
         self.bar.move(by)
 
+    def action_save(self) -> None:
+        """Save the filter under a name."""
+        self.bar.save()
+
     def action_complete(self) -> None:
         """Write the marked suggestion, else the first."""
         self.bar.complete()
@@ -101,6 +105,20 @@ class FilterBar(Horizontal):
 
     class Changed(Message):
         """Another filter is in force."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    class Used(Message):
+        """A filter was used, to be remembered."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    class SaveAsked(Message):
+        """The filter in the box is to be saved under a name."""
 
         def __init__(self, text: str) -> None:
             super().__init__()
@@ -118,7 +136,8 @@ class FilterBar(Horizontal):
         super().__init__(id=id)
         self._back_to = back_to
         self.text = ""
-        self.history: list[str] = []
+        self.filters = Filters()
+        """The filters used last, and those saved under a name."""
         self._at: int | None = None
         self._draft = ""
         self._settle: Timer | None = None
@@ -134,6 +153,11 @@ class FilterBar(Horizontal):
         yield FilterInput(placeholder="part of a name, a user, a value … or type:track warn:error")
         yield Label("", id="filter-fault", markup=False)
         yield self.completion
+
+    @property
+    def history(self) -> tuple[str, ...]:
+        """The filters used last, the latest at the end."""
+        return self.filters.history
 
     @property
     def box(self) -> FilterInput:
@@ -210,8 +234,9 @@ class FilterBar(Horizontal):
 
     def _remember(self, text: str) -> None:
         text = text.strip()
-        if text:
-            self.history = [*(old for old in self.history if old != text), text][-REMEMBERED:]
+        if text and (not self.history or self.history[-1] != text):
+            self.filters = self.filters.used(text)
+            self.post_message(self.Used(text))
         self._at = None
 
     @on(Input.Changed)
@@ -232,15 +257,20 @@ class FilterBar(Horizontal):
     def _suggest(self) -> None:
         """Offer what is known at once, and ask for the rest."""
         from ...core.query.completion import spot_at
-        from ..model.completion import at_once
 
         text = self.box.value
         self._spot = spot_at(text, self.box.cursor_position)
         if self._spot is None:
             self.completion.hide()
             return
-        self.offer(self._spot, at_once(self._spot))
+        self.offer(self._spot, self.known(self._spot))
         self.post_message(self.Asked(self._spot))
+
+    def known(self, spot: Spot) -> list[Candidate]:
+        """Return the suggestions that need no answer of the engine: saved filters, fields and times."""
+        from ..model.completion import at_once, saved_for
+
+        return [*saved_for(spot, self.filters.saved, self.box.value), *at_once(spot)]
 
     def offer(self, spot: Spot, candidates: Sequence[Candidate]) -> None:
         """Show suggestions for a part of the filter, unless another part is written by now."""
@@ -300,6 +330,13 @@ class FilterBar(Horizontal):
     def on_descendant_blur(self, event: events.DescendantBlur) -> None:
         """Close the suggestions when the box is left."""
         self.completion.hide()
+
+    def save(self) -> None:
+        """Ask for a name for the filter in the box, unless there is none or it cannot be read."""
+        self._apply(self.box.value)
+        if self.text and not self.fault:
+            self.completion.hide()
+            self.post_message(self.SaveAsked(self.text))
 
     # Focus is moved at once, not by a message: keys typed meanwhile are to go where they belong.
 
