@@ -10,13 +10,13 @@ import pytest
 from fake_viewer import FakeViewer, story, until
 from grids import SameGrid
 from textual.pilot import Pilot
-from textual.widgets import OptionList
 
 from segtap.core.aggregates.model import FieldValues, ValueCount
 from segtap.core.api import operations as ops
 from segtap.core.api.operations import Operation
 from segtap.tui.app import SegtapApp
 from segtap.tui.screens.main import MainScreen
+from segtap.tui.widgets.completion_list import CompletionList
 
 AppOn = Callable[..., SegtapApp]
 R = TypeVar("R")
@@ -123,7 +123,7 @@ async def test_a_click_writes_a_suggestion_and_the_box_keeps_the_keys(app_on: Ap
         main = await ready(pilot, viewer)
         await pilot.press("slash")
         await pilot.pause()
-        await pilot.click(OptionList, offset=(4, 2))
+        await pilot.click(CompletionList, offset=(4, 2))
         await until(pilot, lambda: value(main) == "event:")
         assert main.focused is main.filter_bar.box
 
