@@ -7,6 +7,7 @@ many small ones, so that growing or forgetting never holds the event loop for lo
 
 from __future__ import annotations
 
+import math
 from array import array
 from collections.abc import Hashable, Sequence
 from typing import Generic, TypeVar
@@ -44,14 +45,15 @@ class IdTable:
         self._ticks = array("I", [0])
         self._parts = [array("I", bytes(4 * _FIRST)) for _ in range(PARTS)]
         """Numbers by hash: tables with open addressing, whose sizes are powers of two."""
-        self._used = [0] * PARTS
+        self._left = [min(self._limit, math.ceil(_FIRST * _FULL))] * PARTS
+        """For how many more ids there is room in each part."""
         self._room = 1
         self._next = 1
         self._free: list[int] = []
         self.forgotten = 0
 
     def __len__(self) -> int:
-        return sum(self._used)
+        return self._next - 1 - len(self._free)
 
     def known(self, key: int, tick: int) -> int:
         """Return the number of an id, which counts as seen at `tick`; 0 if it has none."""
@@ -68,23 +70,24 @@ class IdTable:
     def add(self, key: int, tick: int) -> int:
         """Give a number to an id that has none; it was seen at `tick`."""
         part = key & (PARTS - 1)
-        if self._used[part] >= self._limit:
-            self._forget(part)
-        slots = self._parts[part]
-        if self._used[part] >= len(slots) * _FULL:
-            slots = self._place(part, self._numbers(part), len(slots) * (4 if len(slots) < _SMALL else 2))
-        number = self._free.pop() if self._free else self._next
-        if number == self._next:
-            self._next += 1
+        left = self._left[part]
+        if not left:
+            left = self._make_room(part)
+        self._left[part] = left - 1
+        if self._free:
+            number = self._free.pop()
+        else:
+            number = self._next
+            self._next = number + 1
             if number == self._room:
                 self._grow()
         self._keys[number], self._ticks[number] = key, tick & 0xFFFFFFFF
+        slots = self._parts[part]
         mask = len(slots) - 1
         at = (key >> 8) & mask
         while slots[at]:
             at = (at + 1) & mask
         slots[at] = number
-        self._used[part] += 1
         return number
 
     def look(self, key: int) -> int:
@@ -102,10 +105,20 @@ class IdTable:
             column.frombytes(bytes(column.itemsize * more))
         self._room += more
 
+    def _make_room(self, part: int) -> int:
+        """Make room for another id in a part; return for how many there is."""
+        size, numbers = len(self._parts[part]), self._numbers(part)
+        if len(numbers) >= self._limit:
+            numbers = self._without_oldest(part, numbers)
+        if len(numbers) >= size * _FULL:
+            size *= 4 if size < _SMALL else 2
+            self._place(part, numbers, size)
+        return min(self._limit, math.ceil(size * _FULL)) - len(numbers)
+
     def _numbers(self, part: int) -> list[int]:
         return [number for number in self._parts[part] if number]
 
-    def _place(self, part: int, numbers: Sequence[int], size: int) -> array[int]:
+    def _place(self, part: int, numbers: Sequence[int], size: int) -> None:
         """Make the index of a part again, with so many slots."""
         slots, keys, mask = array("I", bytes(4 * size)), self._keys, size - 1
         for number in numbers:
@@ -114,12 +127,10 @@ class IdTable:
                 at = (at + 1) & mask
             slots[at] = number
         self._parts[part] = slots
-        self._used[part] = len(numbers)
-        return slots
 
-    def _forget(self, part: int) -> None:
-        """Forget the least recently seen quarter of a part."""
-        numbers, ticks = self._numbers(part), self._ticks
+    def _without_oldest(self, part: int, numbers: list[int]) -> list[int]:
+        """Forget the least recently seen quarter of a part; return the numbers that are left."""
+        ticks = self._ticks
         since = sorted([ticks[number] for number in numbers])[len(numbers) // 4]
         kept = [number for number in numbers if ticks[number] >= since]
         if len(kept) == len(numbers):  # all were seen at the same moment
@@ -131,6 +142,7 @@ class IdTable:
                 column[number] = 0
         self._free.extend(gone)
         self.forgotten += len(gone)
+        return self._numbers(part)
 
 
 class Recent(Generic[K, V]):

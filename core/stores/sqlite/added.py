@@ -49,6 +49,8 @@ def added(entries: Sequence[Entry], kinds: Uses, verdicts: Uses) -> Added:
     texts: list[Text] = []
     groups: dict[_Alike, list[int]] = {}
     entry_of: dict[_Alike, Entry] = {}
+    kinds_of: dict[tuple[str, ...], int] = {}
+    """The rows of kinds by the values as they come: most messages that come together share one of a few."""
     numbers: dict[int, int | None] = {}
     """The rows of verdicts by the identity of the value: messages that a worker judged share these."""
     state: DeliveryState | None = None
@@ -59,8 +61,8 @@ def added(entries: Sequence[Entry], kinds: Uses, verdicts: Uses) -> Added:
         if shared in numbers:
             verdict = numbers[shared]
         else:
-            values = verdict_of(judged)
-            verdict = numbers[shared] = None if values is None else verdicts.number(values)
+            said = verdict_of(judged)
+            verdict = numbers[shared] = None if said is None else verdicts.number(said)
         number, at = line.id, line.received_at
         if line.delivery is not state:
             state = line.delivery
@@ -68,12 +70,11 @@ def added(entries: Sequence[Entry], kinds: Uses, verdicts: Uses) -> Added:
         name, user, user_id, anonymous_id = line.name, line.user, names.user_id, names.anonymous_id
         errors, warnings, marks = line.errors, line.warnings, line.marks
         # One look at all texts costs less than a call for each.
+        values = (line.type, line.source, names.event, names.write_key, names.library, names.origin)
+        kind = kinds_of.get(values)
+        if kind is None:
+            kind = kinds_of[values] = kinds.number(kind_of(entry))
         if f"{name}{user}{line.message_id}{names.event}{user_id}{anonymous_id}{names.group_id}".isascii():
-            kind = kinds.number(
-                (line.type, line.source, names.event, names.write_key, names.library, names.origin)
-                if f"{line.source}{names.write_key}{names.library}".isascii()
-                else kind_of(entry)
-            )
             own_name = None if name == names.event else name
             packed.append(
                 (
@@ -98,7 +99,6 @@ def added(entries: Sequence[Entry], kinds: Uses, verdicts: Uses) -> Added:
                 )
             )
         else:
-            kind = kinds.number(kind_of(entry))
             own_name = name
             packed.append(pack_entry(entry, kind, verdict))
         texts.append(Text(number, entry.text, entry.text_cut))

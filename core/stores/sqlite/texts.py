@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import NamedTuple, cast
+from typing import cast
 
 import msgspec
 from isal import isal_zlib
@@ -30,7 +30,7 @@ _inflate = cast("Callable[[bytes, int], bytes]", isal_zlib.decompress)  # pyrigh
 _BadStream = cast("type[Exception]", isal_zlib.error)
 
 
-class Text(NamedTuple):
+class Text(msgspec.Struct, frozen=True, gc=False):
     """The searched text of a message; `cut` is True if it is not the whole text."""
 
     id: int
