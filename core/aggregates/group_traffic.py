@@ -19,7 +19,7 @@ from ..checks.ids import is_placeholder
 from ..checks.stream import Said
 from ..checks.stream.group_evidence import EVENT, PROFILE, Elsewhere, Evidence, EvidenceKept
 from ..checks.stream.memory import Recent
-from ..checks.stream.packed import Members, whole
+from ..checks.stream.packed import Members, bytes_of, whole
 from ..messages import JsonObject
 from ..settings import Destination
 
@@ -126,6 +126,8 @@ class GroupTraffic:
         self._evidence = Evidence(_IDS)
         self._newest: deque[_Event] = deque(maxlen=_KEPT_EVENTS)
         self._keys: list[str] = []
+        self._sought: list[bytes] = []
+        """The bytes of these keys."""
         for key in keys_in_settings(known, destination):
             self._follow(key)
 
@@ -166,7 +168,7 @@ class GroupTraffic:
         self._newest.extend(
             [_Event(one.name, one.properties, one.member_of, one.message) for one in kept.newest]
         )
-        self._keys = kept.keys
+        self._keys, self._sought = kept.keys, [bytes_of(key) for key in kept.keys]
 
     def add(self, said: Said) -> None:
         """Add one message, by what it says; a copy, which Segment would drop, is left out."""
@@ -186,6 +188,7 @@ class GroupTraffic:
         if key in self._keys or len(self._keys) >= _MOST_KEYS:
             return
         self._keys.append(key)
+        self._sought.append(bytes_of(key))
         for event in self._newest:
             self._count(key, event)
 
@@ -241,8 +244,8 @@ class GroupTraffic:
             properties = one.properties
             event = _Event(str(one.event), properties, groups, said.id)
             self._newest.append(event)
-            for key in self._keys:
-                if groups or key in properties:
+            if groups or not properties.lacks(self._sought):
+                for key in self._keys:
                     self._count(key, event)
             if found := self._evidence.look(EVENT, properties):
                 self._instead(found)

@@ -33,7 +33,7 @@ from .group_evidence import EVENT, PROFILE, Elsewhere, Evidence
 from .group_values import GroupValues
 from .memory import Recent
 from .observed import StreamLimits, object_of, text_of
-from .packed import Members
+from .packed import Members, bytes_of
 from .seen import Seen
 from .users import StreamUsers
 
@@ -48,6 +48,8 @@ class Groups:
     def __init__(self, limits: StreamLimits, users: StreamUsers) -> None:
         self._users = users
         self._bits: dict[str, int] = {}
+        self._sought: list[bytes] = []
+        """The bytes of these keys."""
         self._judged_by: tuple[CheckSettings, Destination] | None = None
         self._reported: Recent[tuple[str, str], bool] = Recent(limits.names)
         self._evidence = Evidence(limits.names)
@@ -67,26 +69,24 @@ class Groups:
             return ()
         by = self._judged_by
         if by is None or by[0] is not seen.settings or by[1] is not seen.destination:
-            self._judge_by(seen)
-        said = seen.said
-        if said.type == "group":
-            return self._group(seen)
-        if said.type == "identify":
-            return self._identify(seen)
-        return self._events(seen) if said.events else ()
+            self._judge_by(seen.settings, seen.destination)
+        if seen.said.type in ("group", "identify"):
+            return self._group(seen) if seen.said.type == "group" else self._identify(seen)
+        return self._events(seen) if seen.said.events else ()
 
-    def _judge_by(self, seen: Seen) -> None:
-        if self._judged_by != (seen.settings, seen.destination):
+    def _judge_by(self, settings: CheckSettings, destination: Destination) -> None:
+        if self._judged_by != (settings, destination):
             self._instead.clear()
             self._expected.clear()
-            for key in keys_in_settings(seen.settings.group_keys, seen.destination):
+            for key in keys_in_settings(settings.group_keys, destination):
                 self._bit(key)
-        self._judged_by = seen.settings, seen.destination
+        self._judged_by = settings, destination
 
     def _bit(self, key: str) -> int:
         bit = self._bits.get(key)
         if bit is None and len(self._bits) < MAX_KEYS:
             bit = self._bits[key] = 1 << len(self._bits)
+            self._sought.append(bytes_of(key))
         return bit or 0
 
     def _in_group(self, seen: Seen, key: str) -> bool:
@@ -230,7 +230,7 @@ class Groups:
     def _events(self, seen: Seen) -> Iterable[Finding]:
         first = seen.said.events[0].properties
         elsewhere = self._evidence.look(EVENT, first)
-        keys = [key for key in self._bits if key in first]
+        keys = () if first.lacks(self._sought) else [key for key in self._bits if key in first]
         if elsewhere or keys or (self._any and self._users.groups_of(seen)):
             return self._event(seen, elsewhere, keys)
         return ()

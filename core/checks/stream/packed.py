@@ -6,6 +6,7 @@ longer than most rules.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TypeAlias
 
 import msgspec
@@ -33,15 +34,20 @@ class Packed(msgspec.Struct, array_like=True, gc=False):
         """Return how many members it has."""
         return self.count
 
+    def lacks(self, names: Sequence[bytes]) -> bool:
+        """Return True if it can have no member with one of these names, of which the bytes are given."""
+        data = self.data
+        if not isinstance(data, bytes):
+            return False
+        # Where their bytes are nowhere, nothing has to be unpacked. A generator costs more than the search.
+        for name in names:  # noqa: SIM110
+            if name in data:
+                return False
+        return True
+
     def __contains__(self, name: object) -> bool:
         """Return True if it has a member of that name."""
-        data = self.data
-        if isinstance(data, bytes):
-            # Where the bytes of the name are nowhere, nothing has to be unpacked.
-            if not isinstance(name, str) or name.encode("utf-8", "replace") not in data:
-                return False
-            data = self.whole()
-        return name in data
+        return isinstance(name, str) and not self.lacks((bytes_of(name),)) and name in self.whole()
 
     def __getitem__(self, name: str, /) -> Json:
         """Return a member. Raises KeyError."""
@@ -50,6 +56,11 @@ class Packed(msgspec.Struct, array_like=True, gc=False):
     def get(self, name: str, default: Json = None, /) -> Json:
         """Return a member, or the default if it has none of that name."""
         return self.whole().get(name, default) if name in self else default
+
+
+def bytes_of(name: str) -> bytes:
+    """Return the bytes of a name, as `lacks` looks for them."""
+    return name.encode("utf-8", "replace")
 
 
 Members: TypeAlias = JsonObject | Packed
