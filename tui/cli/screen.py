@@ -86,6 +86,9 @@ async def _connect(app: SegtapApp, own: OwnEngine) -> None:
     except BaseException:
         app.exit()
         raise
+    # The first message that is shown is read with these, for what changed since the one before.
+    for module in ("segtap.core.pipeline.reading", "segtap.core.compare.diff"):
+        await asyncio.to_thread(import_module, module)
 
 
 class OwnEngine:

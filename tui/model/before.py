@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from ...core import quoted_filter, read_document
+from ... import core
 from ...core.api.models import MessageDetail
 from ...core.api.viewer import Viewer
 from ...core.errors import InputError
@@ -27,9 +27,9 @@ def filter_before(detail: MessageDetail, *, same_user: bool = False) -> str:
     if line.name and not joins and "\n" not in line.name:
         # The path asks for this very name; the field event: also takes it in other letters.
         path = "name" if line.type in ("page", "screen") else "mp.event" if line.type == RAW_TYPE else "event"
-        terms.append(f"{path}={quoted_filter(line.name)}")
+        terms.append(f"{path}={core.quoted_filter(line.name)}")
     if line.user and (joins or same_user) and "\n" not in line.user:
-        terms.append(f"user:{quoted_filter(line.user)}")
+        terms.append(f"user:{core.quoted_filter(line.user)}")
     return " ".join(terms)
 
 
@@ -62,7 +62,7 @@ class Before:
             if before is None:
                 continue
             try:
-                rows = message_diff(read_document(before.document), read_document(detail.document))
+                rows = message_diff(core.read_document(before.document), core.read_document(detail.document))
             except (InputError, RecursionError):
                 return {}
             return {
