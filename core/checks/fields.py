@@ -44,7 +44,7 @@ def fields(subject: Subject) -> Iterable[Finding]:
 
 def are_usual(document: JsonObject, context: JsonObject, call: Json) -> bool:
     """Tell quickly that every field is known, in its place, and holds what it usually does, but for ids."""
-    if not (_FIELDS.issuperset(document) and _CONTEXT.issuperset(context)):
+    if not (_FIELDS.issuperset(document) and _is_usual_context(context)):
         return False
     for name in _OBJECTS:
         if name in document and (value := document[name]) is not None and not isinstance(value, dict):
@@ -52,13 +52,25 @@ def are_usual(document: JsonObject, context: JsonObject, call: Json) -> bool:
     for name in _NAMES:
         if name in document and (value := document[name]) is not None and not isinstance(value, str):
             return False
-    for name, value in context.items():
-        if value is not None and not isinstance(value, dict) and name in _OBJECTS_OF_CONTEXT:
-            return False
     for name in _places(call):
         if name in document:
             return False
     return call != "identify" or "traits" not in context or not _is_empty(document.get("traits"))
+
+
+_last_usual: list[tuple[JsonObject, bool]] = [({}, True)]
+"""The context of the message before, which that of a batch's next message often is, and if it is usual."""
+
+
+def _is_usual_context(context: JsonObject) -> bool:
+    last, usual = _last_usual[0]
+    if context is not last:
+        usual = _CONTEXT.issuperset(context)
+        for name, value in context.items():
+            if value is not None and not isinstance(value, dict) and name in _OBJECTS_OF_CONTEXT:
+                usual = False
+        _last_usual[0] = context, usual
+    return usual
 
 
 def misplaced_field(subject: Subject) -> Iterator[Finding]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Sequence
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
@@ -77,8 +77,8 @@ def local_network(address: str) -> str:
     )
 
 
-def no_client_ip(subject: Subject) -> Iterator[Finding]:
-    """Yield one finding: a warning where there is one, else a note."""
+def no_client_ip(subject: Subject) -> Sequence[Finding]:
+    """Return one finding at most: a warning where there is one, else a note."""
     note: Finding | None = None
     for index, operation in enumerate(subject.translation.operations):
         body = operation.request.body
@@ -95,16 +95,13 @@ def no_client_ip(subject: Subject) -> Iterator[Finding]:
         if isinstance(value, str) and value:
             network = local_network(value) if value.startswith(MAY_BE_LOCAL) else ""
             if network:
-                yield _local(subject, in_body(index, *steps, name), value, network)
-                return
+                return (_local(subject, in_body(index, *steps, name), value, network),)
         elif value is None or value == "" or (value == 0 and name == "$ip"):
             finding = _absent(subject, index, record, is_profile=name == "$ip")
             if finding is not None and finding.severity == "warning":
-                yield finding
-                return
+                return (finding,)
             note = note or finding
-    if note is not None:
-        yield note
+    return () if note is None else (note,)
 
 
 def _local(subject: Subject, path: str, value: str, network: str) -> Finding:

@@ -92,6 +92,11 @@ def _equal(expected: Expected) -> Test:
     return lambda actual: actual == text
 
 
+def _unequal(expected: Expected) -> Test:
+    text = value_text(cast(str, expected))
+    return lambda actual: actual != text
+
+
 def _negated(make: Callable[[Expected], Test]) -> Callable[[Expected], Test]:
     def negated(expected: Expected) -> Test:
         test = make(expected)
@@ -126,7 +131,7 @@ def _contains(text: str, part: str) -> bool:
 
 _TESTS: dict[str, Callable[[Expected], Test]] = {
     "=": _equal,
-    "!=": _negated(_equal),
+    "!=": _unequal,
     "number_equals": _numeric(lambda a, b: a == b),
     "number_not_equals": _numeric(lambda a, b: a != b),
     "<": _numeric(lambda a, b: a < b),

@@ -43,9 +43,10 @@ def read_alike(texts: Sequence[bytes]) -> list[tuple[Json, tuple[Repair, ...]]]:
 
 def _values(texts: Sequence[bytes]) -> list[Json]:
     values: list[Json] = []
-    same, context, different = b"", None, 0
+    same, context, different, from_end = b"", None, 0, 0
     for text in texts:
-        if same and text.startswith(same, at := text.find(_KEY)):
+        at = max(len(text) - from_end, 0)  # it often stands at the same distance from the end
+        if same and (text.startswith(same, at) or text.startswith(same, at := text.find(_KEY))):
             value = _without(text, at, len(same))
             if isinstance(value, dict) and value.get("context") == _STAND_IN:
                 value["context"] = context
@@ -57,6 +58,7 @@ def _values(texts: Sequence[bytes]) -> list[Json]:
         if different < _DIFFERENT and isinstance(value, dict):
             different += 1
             same, context = _context_in(text), value.get("context")
+            from_end = len(text) - text.find(same)
     return values
 
 
