@@ -16,10 +16,10 @@ from segtap.core.pipeline.stages import walk
 from segtap.core.settings import Destination
 
 ROUNDS = 5
-AIM = 0.5
-"""At least this share of the baseline's rate: where that does 80,000/s, 40,000/s."""
+AIM = 0.7
+"""At least this share of the baseline's rate: where that does 80,000/s, 56,000/s; 0.99 was measured."""
 
-STAGES_AIM = 0.75
+STAGES_AIM = 0.85
 
 
 def best_rate(messages: int, work: Callable[[], None]) -> float:
