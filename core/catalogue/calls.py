@@ -231,6 +231,7 @@ PAGE_NAME_MISSING = Rule(
 PAGE_DOUBLE_COUNT = Rule(
     id="page-double-count",
     severity="warning",
+    also=("info",),
     kind="request",
     applies_to=("/track", "/import"),
     what="One page or screen becomes several events",

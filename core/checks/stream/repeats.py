@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from ...catalogue import stream as rule
 from ...catalogue.calls import PAGE_DOUBLE_COUNT
+from ...destinations.integrations import NAMES
 from ...messages import DEDUPE_WINDOW
 from ...text import shown
 from ...verdict import Finding
@@ -143,7 +144,7 @@ class Repeats:
         self._limits = limits
         self.ids = IdTable(limits.ids, "IIIIII")
         self._contents: Recent[int, tuple[int, str, str]] = Recent(limits.repeats)
-        self._views: Recent[int, tuple[int, str, str]] = Recent(limits.repeats)
+        self._views: Recent[int, tuple[int, str, str, bool]] = Recent(limits.repeats)
 
     def look(self, seen: Seen) -> Sequence[Finding]:
         """Find what the message repeats. One whose messageId came before is `second` from here on."""
@@ -223,7 +224,8 @@ class Repeats:
             return None
         key = hash((user, url))
         when = seen.said.now if seen.said.at is None else seen.said.at
-        before = self._views.swap(key, (when, kind, name))
+        sure = kind == "mixpanel" or seen.said.in_cloud or not seen.settings.kind_assumed
+        before = self._views.swap(key, (when, kind, name, sure))
         if before is None or before[1] == kind or abs(when - before[0]) >= self._limits.double_within:
             return None
         calls = {"page": "a page call", "track": "a track call", "mixpanel": "Mixpanel's own SDK"}
@@ -231,9 +233,12 @@ class Repeats:
         words = " and ".join(
             f"{calls[one]} {shown(names[one], 40)}" if names[one] else calls[one] for one in sorted(names)
         )
+        assumed = "mixpanel" in names and not (sure and before[3])
+        condition = f" if {NAMES[seen.destination.kind][0]} is on for this source" if assumed else ""
         return PAGE_DOUBLE_COUNT.finding(
             "$.type",
-            f"one page view is counted twice: by {words}",
+            f"one page view is counted twice{condition}: by {words}",
+            severity="info" if assumed else None,
             fix="keep the page call, or the event",
         )
 

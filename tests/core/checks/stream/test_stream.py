@@ -197,6 +197,23 @@ def test_two_modes_are_a_mistake_only_where_both_are_known_to_be_on(
     assert ('kind = "classic-cloud"' in fix) == (severity == "info")
 
 
+@pytest.mark.parametrize(("settings", "severity"), [(CheckSettings(), "warning"), (ASSUMED, "info")])
+def test_a_page_view_of_the_device_counts_twice_if_a_destination_is_on(
+    settings: CheckSettings, severity: str
+) -> None:
+    cloud = call("page", anonymousId=ANONYMOUS)
+    url = cloud["context"]["page"]["url"]
+    cloud["properties"] = {"url": url}
+    sent = digest(device("$mp_web_page_view", **{"$current_url": url}), Translation(), NOW + 400)
+    for device_first in (False, True):
+        checker = StreamChecker(settings, DESTINATION)
+        found = [*checker.observe(sent)] if device_first else []
+        for each in observed([cloud], checker=checker):
+            found += each
+        found += () if device_first else checker.observe(sent)
+        assert [one.severity for one in found if one.rule == "page-double-count"] == [severity]
+
+
 def test_what_segtap_forwards_is_known_to_be_sent() -> None:
     checker = StreamChecker(ASSUMED, DESTINATION)
     document = call("track", anonymousId=ANONYMOUS)
