@@ -17,6 +17,7 @@ from engines import TOKEN, engine_settings, listed, running_engine
 from sdk_clients import Browser, Visit
 
 from segtap.core.api.client import Client
+from segtap.core.api.models import MessageDetail
 from segtap.core.demo.sample_page import find_sdks, page_url, sample_page
 from segtap.core.engine.lifecycle import Engine
 
@@ -208,6 +209,47 @@ async def test_the_sample_page_with_both_modes_on_counts_twice_and_segtap_says_s
     assert device["properties"]["order_id"] == cloud["properties"]["order_id"]
     rules = {finding.rule for one in details for finding in one.verdict.findings}
     assert "cloud-and-device-mode" in rules
+
+
+async def test_each_call_with_both_modes_on_is_paired_with_its_own_copy(
+    engine: tuple[Engine, Client], browser: Browser
+) -> None:
+    running, viewer = engine
+    sdks = find_sdks([browser.folder])
+    assert sdks is not None
+    calls = ("page", "track", "track", "identify", "track", "page", "group", "track", "alias")
+    with served(sample_page(sdks, running.url, token=TOKEN)) as url:
+        acts: list[dict[str, Any]] = [
+            {"visit": url},
+            {"run": "new Promise((ready) => analytics.ready(() => ready()))"},
+            {"click": "#device"},
+            *({"click": f"#{name}"} for name in calls),
+            {"idle": True},
+        ]
+        async with browser.play(acts):
+            details = [await viewer.detail(line.id) for line in await listed(viewer, 20)]
+    by_id = {one.summary.id: one for one in details}
+    pairs = [(one, by_id[one.copy.summary.id]) for one in details if one.copy is not None]
+    assert all({one.source_kind, other.source_kind} == {"segment", "mixpanel"} for one, other in pairs)
+    names = [(one.summary.name, other.summary.name) for one, other in pairs if one.source_kind == "segment"]
+    assert sorted(names) == [
+        ("Getting started", "Loaded a Page"),
+        ("Getting started", "Loaded a Page"),
+        *[("Order Completed", "Order Completed")] * 4,
+        ("acme", "$set_once"),
+        ("zoe@shop.example", "$identify"),
+    ]
+    orders = [pair for pair in pairs if pair[0].summary.name == "Order Completed"]
+    assert len(orders) == 8
+    for one, other in orders:
+        assert order_id(one) == order_id(other)
+    # The SDK sends the referrer by itself, and the user's group beside the group.
+    alone = {one.summary.name for one in details if one.copy is None and one.source_kind == "mixpanel"}
+    assert alone == {"$set_once", "$set"}
+
+
+def order_id(detail: MessageDetail) -> str:
+    return json.loads(detail.document)["properties"]["order_id"]
 
 
 @contextlib.contextmanager
