@@ -12,8 +12,8 @@ from typing import Literal
 from textual.binding import Binding, BindingType
 
 Owner = Literal["list", "screen", "app", "filter", "pane"]
-Place = Literal["list", "pane", "filter", "empty"]
-"""Which part has the focus: the list, a pane, the filter's box, or the empty screen."""
+Place = Literal["list", "pane", "filter", "search", "empty"]
+"""Which part has the focus: the list, a pane, the box of the filter or of a search, or the empty screen."""
 ANYWHERE: tuple[Place, ...] = ("list", "pane", "empty")
 READING: tuple[Place, ...] = ("list", "pane")
 

@@ -26,6 +26,25 @@ PaneOwner = Literal[
     "groups",
 ]
 
+
+def _in_search(
+    id: str, keys: str, label: str, action: str, text: str, short: str, bar: int, *, priority: bool = False
+) -> Key:
+    """Return a key of the box of a search; the bar of keys shows it while the box has the focus."""
+    return Key(
+        id,
+        keys,
+        label,
+        action,
+        text,
+        "In the search",
+        short=short,
+        bar=bar,
+        places=("search",),
+        priority=priority,
+    )
+
+
 PANE_KEYS: dict[PaneOwner, tuple[Key, ...]] = {
     "json": (
         Key("json.up", "up,k", "↑ k", "move(-1)", "Up one line", "In a document"),
@@ -55,10 +74,10 @@ PANE_KEYS: dict[PaneOwner, tuple[Key, ...]] = {
         Key("value.back", "escape,enter,q", "Esc Enter q", "leave", "Back to its row", "A long value"),
     ),
     "search": (
-        Key("search.keep", "enter", "Enter", "keep", "Go to the hit", "In the search", priority=True),
-        Key("search.drop", "escape", "Esc", "drop", "End the search", "In the search", priority=True),
-        Key("search.next", "down", "↓", "turn(1)", "Next hit", "In the search"),
-        Key("search.previous", "up", "↑", "turn(-1)", "Previous hit", "In the search"),
+        _in_search("search.keep", "enter", "Enter", "keep", "Go to the hit", "go there", 2, priority=True),
+        _in_search("search.drop", "escape", "Esc", "drop", "End the search", "end", 1, priority=True),
+        _in_search("search.next", "down", "↓", "turn(1)", "Next hit", "next", 3),
+        _in_search("search.previous", "up", "↑", "turn(-1)", "Previous hit", "previous", 4),
     ),
     "segment": (
         Key("segment.original", "a", "a", "toggle_original", "As received, or filled in", "Segment pane"),

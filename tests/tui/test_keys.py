@@ -75,7 +75,7 @@ def test_the_key_bar_drops_what_is_needed_least() -> None:
     for place in get_args(Place):
         bar.place = place
         assert {key.id for key in bar.keys(300)} == {
-            key.id for key in KEYS if key.bar and place in key.places
+            key.id for key in (*KEYS, *pane_keys.PANE_KEYS["search"]) if key.bar and place in key.places
         }
     bar.place = "pane"
     assert [key.id for key in bar.keys(20)] == ["pane.back", "app.help"]
@@ -115,6 +115,10 @@ async def test_the_key_bar_shows_what_works_where_the_keys_go(
         )
         await pilot.press("enter")
         await until(pilot, lambda: "Esc list" in bar() and "J next" in bar())
+        await pilot.press("slash")
+        await until(pilot, lambda: bar().split()[:4] == ["Enter", "go", "there", "Esc"])
+        await pilot.click("#keys", offset=(17, 0))
+        await until(pilot, lambda: "J next" in bar(), "a click on Esc ends the search")
         await pilot.press("escape")
         await until(pilot, lambda: "Esc list" not in bar() and "Space pause" in bar())
 

@@ -24,13 +24,14 @@ from segtap.core.destinations.kinds import translator
 from segtap.core.messages import Marks
 from segtap.core.settings import Destination
 from segtap.core.verdict import Explanation, NotSent, Operation, OutgoingRequest, TakenOut, Translation
+from segtap.tui.model.reading_order import in_reading_order
 from segtap.tui.render import clock
 from segtap.tui.render.glyphs import ASCII
 from segtap.tui.widgets.caption import identity
 from segtap.tui.widgets.delivery_pane import DeliveryPane
 from segtap.tui.widgets.mixpanel_pane import MixpanelPane
 from segtap.tui.widgets.pane import Pane
-from segtap.tui.widgets.segment_pane import SegmentPane, in_reading_order
+from segtap.tui.widgets.segment_pane import SegmentPane
 from segtap.tui.widgets.warnings_pane import JumpTo, WarningsPane
 from segtap.tui.widgets.wire_pane import WirePane
 

@@ -9,9 +9,10 @@ from typing import Literal, TypeVar
 from ...core.api.models import MessageDetail
 from ...core.compare import diff, fields
 from ...core.errors import InputError
-from ...core.messages import Json
+from ...core.messages import Json, JsonObject
 from ...core.settings import DestinationKind
 from ...core.text import clean
+from .reading_order import ordered
 
 Rows = TypeVar("Rows")
 Style = Literal["same", "inside", "added", "removed", "changed", "type"]
@@ -64,9 +65,7 @@ class SideBySide:
 
 def of_messages(name: str, one: MessageDetail, other: MessageDetail, captions: tuple[str, str]) -> SideBySide:
     """Compare two messages, member by member. Raises InputError for one that cannot be read."""
-    from ...core import read_document
-
-    rows = _guarded(lambda: diff.message_diff(read_document(one.document), read_document(other.document)))
+    rows = _guarded(lambda: diff.message_diff(_document(one), _document(other)))
     return _of_rows(name, rows, captions, one.summary.id)
 
 
@@ -103,10 +102,8 @@ def _line(row: diff.DiffRow) -> SideLine:
 
 def of_requests(detail: MessageDetail) -> SideBySide:
     """Set a Segment message beside what Mixpanel gets, field by field. Raises InputError."""
-    from ...core import read_document
-
     operations = detail.verdict.translation.operations
-    rows = _guarded(lambda: fields.field_rows(read_document(detail.document), operations, detail.explanation))
+    rows = _guarded(lambda: fields.field_rows(_document(detail), operations, detail.explanation))
     several = len(operations) > 1
     lines: list[SideLine] = []
     before = ""
@@ -140,3 +137,10 @@ def _guarded(made: Callable[[], Rows]) -> Rows:
         return made()
     except RecursionError as error:
         raise InputError("The message is nested too deep to be compared.") from error
+
+
+def _document(detail: MessageDetail) -> JsonObject:
+    """Return the message with what readers look for first at its top."""
+    from ...core import read_document
+
+    return ordered(read_document(detail.document))

@@ -29,6 +29,7 @@ from ..widgets.list_head import ListHead
 from ..widgets.message_list import MessageList
 from ..widgets.mixpanel_pane import MixpanelPane
 from ..widgets.pane import Pane
+from ..widgets.pane_search import SearchInput
 from ..widgets.pane_tabs import PaneTabs
 from ..widgets.segment_pane import SegmentPane
 from ..widgets.warnings_pane import JumpTo, WarningsPane
@@ -187,6 +188,8 @@ class MainLayout(Screen[None]):
             self.key_bar.place = "empty"
         elif focused is self.filter_bar.box:
             self.key_bar.place = "filter"
+        elif isinstance(focused, SearchInput):
+            self.key_bar.place = "search"
         else:
             self.key_bar.place = "pane"
 

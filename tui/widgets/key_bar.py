@@ -8,8 +8,10 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from ..keys import KEYS, Key, Place
+from ..pane_keys import PANE_KEYS
 from .filter_bar import FilterInput
 from .pane import Pane
+from .pane_search import SearchInput
 
 PANES_LABEL = "1-5"
 
@@ -26,7 +28,7 @@ class KeyBar(Widget):
         """Return the keys that fit into that many cells, in the order of the key table."""
         shown = [
             key
-            for key in KEYS
+            for key in (*KEYS, *PANE_KEYS["search"])
             if key.bar and self.place in key.places and (self.requests > 1 or key.id != "request.next")
         ]
         while len(shown) > 1 and sum(self._length(key) for key in shown) > width:
@@ -49,6 +51,8 @@ class KeyBar(Widget):
             if event.x < right:
                 if key.owner == "filter":
                     await self.screen.query_one(FilterInput).run_action(key.action)
+                elif self.place == "search":
+                    await self.screen.query_one("SearchInput:focus", SearchInput).run_action(key.action)
                 elif key.owner == "pane":
                     for pane in self.screen.query(Pane):
                         if pane.has_focus_within:

@@ -12,12 +12,13 @@ from textual.widgets import Static
 
 from ...core.api.models import MessageDetail, SuperProperties
 from ...core.json_text import json_bytes
-from ...core.messages import Json, Marks
+from ...core.messages import Marks
 from ...core.modes import sent_by
 from ...core.objections import read_objection
 from ...core.places import in_message
 from ...core.text import clean, shorten, shown, size
 from ...core.verdict import Severity, StageStep
+from ..model.reading_order import in_reading_order
 from ..pane_keys import bindings
 from ..render import super_properties
 from ..render.glyphs import Glyphs
@@ -32,11 +33,6 @@ NAME = 40
 PATHS_SHOWN = 8
 HASHED = "hashed by Segment"
 FOLDED_AT_FIRST = ("$.context", "$.integrations", "$._metadata")
-FIRST = (
-    *("type", "event", "name", "category", "userId", "anonymousId", "previousId", "groupId"),
-    *("properties", "traits", "messageId", "timestamp", "context", "integrations"),
-)
-"""What a reader looks for first. The names of a JSON object have no order, and SDKs send them in any."""
 
 
 class SegmentPane(Pane):
@@ -316,14 +312,6 @@ def _step_notes(step: StageStep, marks: Glyphs) -> list[Content]:
         nothing = "changes nothing in this message" if step.matched else "does not match this message"
         did = [Content.styled(nothing, "$dim")]
     return [named, *did, *doubts, *logged]
-
-
-def in_reading_order(document: Json) -> Json:
-    """Return the message with the members that readers look for first at its top."""
-    if not isinstance(document, dict):
-        return document
-    first = {name: document[name] for name in FIRST if name in document}
-    return first | document
 
 
 def _sent_by(detail: MessageDetail) -> str:
