@@ -183,6 +183,7 @@ KEYS: tuple[Key, ...] = (
         "Panes",
     ),
     Key("pane.zoom", "z", "z", "zoom", "One part alone, or all of them", "Panes", short="zoom", bar=7),
+    Key("pane.wrap", "w", "w", "wrap", "Wrap long texts, or cut them", "Panes"),
     Key("pane.smaller", "less_than_sign", "<", "resize(-4)", "Make this part smaller", "Panes"),
     Key("pane.larger", "greater_than_sign", ">", "resize(4)", "Make this part larger", "Panes"),
     Key("pane.next", "tab", "Tab", "app.focus_next", "Next pane", "Panes", palette=False),

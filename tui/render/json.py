@@ -1,4 +1,4 @@
-"""How one row of a JSON document looks: pieces of text with the name of their style, fitted to a width."""
+"""How the values of a JSON document look: pieces of text with the name of their style, fitted to a width."""
 
 from __future__ import annotations
 
@@ -12,13 +12,10 @@ from rich.cells import cell_len, set_cell_size
 from ...core.messages import Json
 from ...core.text import ago, clean, shown
 from ..model.json_search import spans_of
-from ..model.json_tree import Branch, Row
 from . import clock
 from .glyphs import UNICODE, Glyphs
 
 GUTTER = 2
-MEASURED = 2000
-"""Keys that are looked at for the width of a column."""
 
 TIMES = frozenset(
     ("time", "timestamp", "originalTimestamp", "sentAt", "receivedAt", "$time", "$created", "createdAt")
@@ -64,84 +61,6 @@ def parse(text: bytes | str) -> Json:
 _DECODER: msgspec.json.Decoder[Json] = msgspec.json.Decoder(float_hook=NumberText)
 
 
-@dataclass(frozen=True, slots=True)
-class Folds:
-    """The two marks in front of a container's name."""
-
-    open: str = "▾"
-    closed: str = "▸"
-
-
-FOLDS = Folds()
-ASCII_FOLDS = Folds("-", "+")
-
-
-def key_width(branch: Branch, width: int) -> int:
-    """Return the width of the names of a branch's children, so that their values align."""
-    if branch.key_width is None:
-        if branch.keys is None:
-            branch.key_width = len(str(max(len(branch.value) - 1, 0)))
-        else:
-            names = (key if key.isascii() else clean(key[:64]) for key in branch.keys[:MEASURED])
-            branch.key_width = max(map(cell_len, names), default=0)
-    return max(1, min(branch.key_width, max(8, width // 2)))
-
-
-def row_pieces(
-    row: Row, width: int, *, now: int, filled: bool = False, token: str | None = None,
-    marks: Glyphs = UNICODE, folds: Folds = FOLDS, note: str = "", changed: str = "",
-) -> Iterator[Piece]:  # fmt: skip
-    """Return the pieces of a row after its gutter. They may be wider than `width`: the caller cuts.
-
-    `token` is written in place of a string value that is to be shortened, `note` behind the value.
-    `changed` says what the value was before.
-    """
-    branch, value = row.branch, row.value
-    indent = min(branch.depth * 2, max(width // 2 - 4, 0))
-    inner = row.is_open
-    foldable = isinstance(value, dict | list) and bool(value)
-    mark = (folds.open if inner else folds.closed) if foldable else " "
-    if row.hidden:
-        yield Piece(f"{' ' * indent}{marks.ellipsis} {row.hidden:,} more, Enter lists them", "dim")
-        return
-    yield Piece(f"{' ' * indent}{mark} ", "punctuation")
-    wide = key_width(branch, width)
-    key = row.key
-    if isinstance(key, int):
-        yield Piece(f"{key:>{wide}}", "punctuation")
-    else:
-        yield Piece(fit(clean(key[: wide * 4]), wide, marks.ellipsis), "key")
-    if inner:
-        yield Piece(f"  {_count(value)}", "punctuation")
-        if note:
-            yield Piece(f"  {note}", "info")
-        return
-    yield Piece("  ", "punctuation")
-    room = width - indent - wide - 4
-    for_value = max(room - len(note) - 2, room // 2) if note else room
-    shown_value = [
-        *(value_pieces(value, for_value, marks) if token is None else _quoted(token, for_value, marks))
-    ]
-    yield from shown_value
-    if note:
-        yield Piece(f"  {note}", "info")
-        return
-    twins = time_twins(key, value, now)
-    if twins or filled or changed:
-        left = room - sum(cell_len(piece.text) for piece in shown_value) - 2
-        for words in twins:
-            if len(words) <= left:
-                yield Piece(f"  {words}", "dim")
-                left -= len(words) + 2
-                break
-        if changed and left > 8:
-            words = _cut(clean(changed), left, marks)
-            yield Piece(f"  {words}", "info")
-            left -= cell_len(words) + 2
-        if filled and left > 8:
-            yield Piece(f"  {_cut(FILLED_IN, left, marks)}", "dim")
-
-
 def with_hits(pieces: Iterable[Piece], wanted: str | None) -> Iterator[Piece]:
     """Mark what a search found in a row: the text, or with None the key.
 
@@ -168,19 +87,19 @@ def value_pieces(value: Json, room: int, marks: Glyphs = UNICODE) -> Iterator[Pi
     """Draw a value on one line of about `room` cells; containers as their size and first members."""
     match value:
         case NumberText():
-            yield Piece(_cut(value, room, marks), "number")
+            yield Piece(cut(value, room, marks), "number")
         case Words():
-            yield Piece(_cut(value, room, marks), "info")
+            yield Piece(cut(value, room, marks), "info")
         case str():
-            yield from _quoted(value, room, marks)
+            yield from quoted(value, room, marks)
         case dict() | list():
-            yield Piece(_count(value), "punctuation")
+            yield Piece(count_of(value), "punctuation")
             if value:
-                yield from _preview(value, room - max(len(_count(value)), 6), marks)
+                yield from _preview(value, room - max(len(count_of(value)), 6), marks)
         case bool() | None:
             yield Piece(shown(value), "literal")
         case float():
-            yield Piece(_cut(msgspec.json.encode(value).decode(), room, marks), "number")
+            yield Piece(cut(msgspec.json.encode(value).decode(), room, marks), "number")
         case _:
             yield Piece(shown(value, max(room, 1)), "number")
 
@@ -222,7 +141,8 @@ def fit(text: str, width: int, ellipsis: str = "…") -> str:
     return set_cell_size(text, width - 1) + ellipsis if width > 0 else ""
 
 
-def _count(value: Json) -> str:
+def count_of(value: Json) -> str:
+    """Return `{3}` or `[3]` for a container, "" for any other value."""
     if isinstance(value, dict):
         return f"{{{len(value)}}}" if value else "{}"
     if isinstance(value, list):
@@ -230,7 +150,7 @@ def _count(value: Json) -> str:
     return ""
 
 
-def _cut(text: str, room: int, marks: Glyphs) -> str:
+def cut(text: str, room: int, marks: Glyphs) -> str:
     """Clean the text and cut it to `room` cells, without reading more of it than can be shown."""
     room = max(room, 1)
     start = text[: room * 4 + 16]  # accents that take no cell of their own count as characters
@@ -245,12 +165,13 @@ def is_long(value: Json) -> bool:
     return isinstance(value, str) and not isinstance(value, NumberText | Words) and len(value) > LONG
 
 
-def _quoted(value: str, room: int, marks: Glyphs) -> Iterator[Piece]:
+def quoted(value: str, room: int, marks: Glyphs) -> Iterator[Piece]:
+    """Draw a string in quotes on one line."""
     count = f" {len(value):,} characters" if len(value) > max(LONG, room - 2) else ""
     count = count if len(count) * 2 < room else ""
     inner = max(room - 2 - len(count), 1)
     yield Piece('"', "punctuation")
-    yield Piece(_cut(value, inner, marks), "string")
+    yield Piece(cut(value, inner, marks), "string")
     yield Piece('"', "punctuation")
     if count:
         yield Piece(count, "dim")
@@ -266,10 +187,10 @@ def _preview(value: dict[str, Json] | list[Json], room: int, marks: Glyphs) -> I
         if room < 6:
             yield Piece(f" {marks.ellipsis}", "dim")
             return
-        name = "" if key is None else f"{_cut(key, 24, marks)} "
-        text = _count(item) if isinstance(item, dict | list) else _inline(item)
+        name = "" if key is None else f"{cut(key, 24, marks)} "
+        text = count_of(item) if isinstance(item, dict | list) else _inline(item)
         whole = f"{lead}{name}{text}"
-        words = _cut(whole, room, marks)
+        words = cut(whole, room, marks)
         yield Piece(words, "dim")
         if words != whole:
             return

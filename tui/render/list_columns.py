@@ -163,6 +163,11 @@ def _shared(room: int, names: list[Name], needs: Needs, event_by_hand: int) -> d
     if over > 0:
         # The event keeps two fifths of the room, so that a long id does not hide it.
         over -= _taken(widths, "event", over, max(SMALL_EVENT, room * 2 // 5))
+    if over > 0:
+        # An id is cut in any case: then the event is not.
+        more = min(wanted["event"], max(room * 3 // 5, SMALL_EVENT)) - widths["event"]
+        widths["event"] += more
+        over += more
     for name in CROWDED:
         if over > 0 and name in widths:
             over -= _taken(widths, name, over, 0)

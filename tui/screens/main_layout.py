@@ -25,6 +25,7 @@ from ..widgets.empty_state import EmptyState
 from ..widgets.filter_bar import FilterBar
 from ..widgets.header import Header
 from ..widgets.key_bar import KeyBar
+from ..widgets.level_panes import LevelPanes
 from ..widgets.list_head import ListHead
 from ..widgets.message_list import MessageList
 from ..widgets.mixpanel_pane import MixpanelPane
@@ -76,6 +77,7 @@ class MainLayout(Screen[None]):
         self.segment = SegmentPane(id="segment", classes="pane")
         self.mixpanel = MixpanelPane(id="mixpanel", classes="pane")
         self.wire = WirePane(id="wire", classes="pane")
+        self._level = LevelPanes(self.segment, self.mixpanel)
         self.delivery = DeliveryPane(id="delivery", classes="pane")
         self.caption = Caption(id="caption")
         self.body = Body(id="body")
@@ -116,7 +118,14 @@ class MainLayout(Screen[None]):
         for name in ("wide", "middle", "narrow"):
             self.set_class(self._layout == name, f"-{name}")
         self.body.put(self._layout, self.shares)
+        self._level.turn(self._layout == "wide")
         self._arrange()
+        self.call_after_refresh(self._name_panes)
+
+    def _name_panes(self) -> None:
+        """Name each pane's key in its title unless a tab does, once the frames are those of the layout."""
+        for name, pane in self.panes.items():
+            pane.named_by(TITLES[name][0] if self._layout == "wide" and name not in LOW else "")
 
     def _visible(self, name: str) -> bool:
         if self._layout == "wide":
@@ -138,7 +147,6 @@ class MainLayout(Screen[None]):
         alone = narrow and not self.opened
         for name, pane in self.panes.items():
             pane.display = self._visible(name)
-            pane.named_by(TITLES[name][0] if wide and name not in LOW else "")
         self.query_one("#messages").display = alone or not narrow
         self.caption.display = not alone
         self.tabs["all"].display = narrow and self.opened

@@ -53,6 +53,7 @@ class MainShape(MainLayout):
         self.shares, self.zoomed = self.shape.shares, self.shape.zoomed
         self._filters = filter_memory.beside(memory)
         self.filter_bar.filters = filter_memory.read(self._filters)
+        self._wrap(self.shape.wrapped)
 
     def put_look(self, look: Look) -> None:
         """Show other columns in the list, or other times, and remember that."""
@@ -79,6 +80,16 @@ class MainShape(MainLayout):
             self._show(pane)
         self._lay_out(self.size.width)
         self._keep(zoomed=self.zoomed)
+
+    def action_wrap(self) -> None:
+        """Give long texts as many lines as they need, or cut them."""
+        self._wrap(not self.shape.wrapped)
+        self._keep(wrapped=not self.shape.wrapped)
+        self.notify("Long texts have all their lines." if self.shape.wrapped else "Long texts are cut.")
+
+    def _wrap(self, wrapped: bool) -> None:
+        for pane in (self.segment, self.mixpanel, self.wire):
+            pane.json.rows.wrap(wrapped)
 
     def action_resize(self, by: int) -> None:
         """Make the part with the focus larger; smaller if `by` is negative."""

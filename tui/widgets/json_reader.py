@@ -169,10 +169,10 @@ class JsonReader(JsonRows):
         self._all(self.document.fold_all)
 
     def on_click(self, event: events.Click) -> None:
-        line = event.y + self.scroll_offset.y
-        if self.document.scalar or line >= len(self.document):
+        row = self.row_at(event.y + self.scroll_offset.y)
+        if self.document.scalar or row < 0:
             return
-        self.move_to(line)
+        self.move_to(row)
         self.action_toggle_fold()
 
     def _open(self, row: Row, opened: bool) -> None:

@@ -14,17 +14,20 @@ from ..model.json_path import child_path, resolve
 from ..model.json_tree import JsonTree, Row
 from ..render import clock
 from ..render.glyphs import UNICODE, Glyphs, severity_mark
-from ..render.json import ASCII_FOLDS, FOLDS, GUTTER, Piece, moment, row_pieces, value_pieces, with_hits
+from ..render.json import GUTTER, Piece, moment, value_pieces, with_hits
+from ..render.json_row import ASCII_FOLDS, FOLDS, Placed, placed, row_pieces, under_pieces
 from ..render.plain import marks_of
-from .line_list import LineList
+from .row_lines import RowLines
 
 CHANGED = "~"
 """The mark of a value that changed since the last message of the same kind."""
+MOST_PLACED = 1_500
+"""Rows up to which a value may stand on a line of its own."""
 AGES_EVERY = 1.0
 """Seconds after which a relative time such as "4 s ago" is drawn again."""
 
 
-class JsonRows(LineList):
+class JsonRows(RowLines):
     """The rows of one document, with a cursor."""
 
     PREFIX = "json"
@@ -37,7 +40,7 @@ class JsonRows(LineList):
     }
     DEFAULT_CSS = """
     JsonRows {
-        padding: 0 1 0 0;
+        scrollbar-gutter: stable;
         overflow-x: hidden;
         scrollbar-size-vertical: 1;
         & > .json--key { color: $json-key; }
@@ -75,6 +78,12 @@ class JsonRows(LineList):
         self.changes: Mapping[str, str] = {}
         """Values that changed since an earlier document, by their paths, with a few words."""
         self._changed_within: frozenset[str] = frozenset()
+        self.wrapped = False
+        """True if a string that does not fit into a line has as many as it needs."""
+        self.arrows: Mapping[str, str] = {}
+        """The rows whose values come from the document beside, by path, and the style of their arrow."""
+        self.asides: Mapping[str, str] = {}
+        """Words behind values where there is room for them, by path."""
         self._highlight: str | None = None
         self._found: frozenset[str] = frozenset()
         self._wanted: str | None = None
@@ -89,16 +98,16 @@ class JsonRows(LineList):
         """Draw the times in sight again, so that "4 s ago" stays true."""
         top = self.scroll_offset.y
         for line in range(top, min(top + self.size.height, self.line_count)):
-            if self._has_time(line):
-                self.redraw_line(line)
+            if self._has_time(row := self.row_at(line)):
+                self.redraw_line(row)
         if self._has_time(self.cursor):
             self.post_message(self.Moved(self.row))
 
-    def _has_time(self, line: int) -> bool:
-        if line >= len(self._document) or self._document.scalar:
+    def _has_time(self, row: int) -> bool:
+        if self._document.scalar or not 0 <= row < len(self._document):
             return False
-        row = self._document.row(line)
-        return moment(row.key, row.value) is not None
+        shown = self._document.row(row)
+        return moment(shown.key, shown.value) is not None
 
     @property
     def document(self) -> JsonTree:
@@ -171,14 +180,35 @@ class JsonRows(LineList):
     # Drawing
 
     @property
-    def line_count(self) -> int:
+    def row_count(self) -> int:
         return len(self._document)
 
+    def wrap(self, wrapped: bool) -> None:
+        """Give strings that do not fit into a line as many as they need, or cut them."""
+        if wrapped != self.wrapped:
+            self.wrapped = wrapped
+            if self.is_attached:
+                self.lay_out()
+
+    def heights(self) -> list[int]:
+        """Return how many lines each row takes; one each in a very long document."""
+        count, width = len(self._document), self.width - GUTTER
+        if self._document.scalar or count > MOST_PLACED or width <= 0:
+            return [1] * count
+        return [self._placed(self._document.row(at), width).lines for at in range(count)]
+
     def line_key(self, at: int) -> Hashable:
-        return at, at == self.cursor and self.has_focus
+        return at, self.has_focus and self.row_at(at) == self.cursor
 
     def paint_line(self, at: int, width: int) -> Strip:
-        """Draw a row of the document."""
+        """Draw a line of the document."""
+        row = self.row_at(at)
+        if row < 0:
+            return Strip.blank(width, self.style.ground)
+        part = self._lines[at][1] if self._lines is not None else 0
+        return self._paint_row(row, part, width)
+
+    def _paint_row(self, at: int, part: int, width: int) -> Strip:
         ground = self.style.ground
         if self._document.scalar:
             pieces = [
@@ -190,7 +220,13 @@ class JsonRows(LineList):
             path = row.path
             if path == self._highlight:
                 ground += self.style("highlight")
-            pieces = [self._gutter(row, path), *self._row(row, path, width - GUTTER)]
+            if part:
+                placed_at = self._placed(row, width - GUTTER)
+                pieces = [Piece(" " * GUTTER, "dim"), *under_pieces(placed_at, part, row.value)]
+                if path in self._found:
+                    pieces = [*with_hits(pieces, self._wanted)]
+            else:
+                pieces = [*self._gutter(row, path), *self._row(row, path, width - GUTTER)]
         if at == self.cursor and self.has_focus:
             ground += self.style("cursor")
         return self.strip(((piece.text, piece.style) for piece in pieces), width, ground)
@@ -200,23 +236,33 @@ class JsonRows(LineList):
             row,
             width,
             now=clock.now(),
+            at=self._placed(row, width),
             filled=path in self._filled,
             token=self.shorten_token(row) if self.shorten_token is not None else None,
             marks=self.marks,
             folds=ASCII_FOLDS if self.marks.ascii else FOLDS,
             note=self._notes.get(path, ""),
             changed=self.changes.get(path, ""),
+            aside=self.asides.get(path, ""),
         )
         return with_hits(pieces, self._wanted) if path in self._found and not row.hidden else pieces
 
-    def _gutter(self, row: Row, path: str) -> Piece:
+    def _placed(self, row: Row, width: int) -> Placed:
+        token = self.shorten_token(row) if self.shorten_token is not None else None
+        return placed(row, width, wrapped=self.wrapped, token=token)
+
+    def _gutter(self, row: Row, path: str) -> list[Piece]:
+        """Draw the arrow of a value that comes from the document beside, and the mark of a finding."""
         flag = self._flags.get(path) if row.is_open else self._flags_within.get(path)
-        if flag is not None:
-            return Piece(f"{severity_mark(flag, self.marks)} ", flag)
-        if path == self._highlight:
-            return Piece(f"{self.marks.arrow} ", "info")
         changed = path in (self.changes if row.is_open else self._changed_within)
-        return Piece(f"{CHANGED} " if changed else " " * GUTTER, "info")
+        mark = severity_mark(flag, self.marks) if flag is not None else CHANGED if changed else " "
+        if path in self.arrows:
+            return [Piece(self.marks.arrow, self.arrows[path]), Piece(mark, flag or "info")]
+        if flag is not None:
+            return [Piece(f"{mark} ", flag)]
+        if path == self._highlight:
+            return [Piece(f"{self.marks.arrow} ", "info")]
+        return [Piece(f"{CHANGED} " if changed else " " * GUTTER, "info")]
 
     def _visible(self, path: str) -> int | None:
         """Return the line of a path, None if a container would have to be unfolded for it."""
@@ -225,8 +271,7 @@ class JsonRows(LineList):
 
     def _changed(self) -> None:
         self.place_cursor(self.cursor)
-        self.resize_lines()
-        self.redraw()
+        self.lay_out()
 
 
 def _flags_of(

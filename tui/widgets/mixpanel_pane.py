@@ -14,6 +14,7 @@ from textual.widgets import Static
 from ...core import SECRET_STANDIN as SECRET
 from ...core import UNKNOWN_INSERT_ID as UNKNOWN
 from ...core.api.models import MessageDetail
+from ...core.compare.fields import FieldRow, field_rows
 from ...core.json_text import json_bytes
 from ...core.masks import mask_token, masked
 from ...core.messages import Json, Marks
@@ -21,16 +22,20 @@ from ...core.paths import changed_at
 from ...core.places import Place, in_body, read_place
 from ...core.text import clean, shown
 from ...core.verdict import Operation, OutgoingRequest, Repair, Severity, TakenOut
+from ..model.beside import Fields, fields_of, in_order
 from ..model.json_tree import Row
 from ..render.json import Words
 from ..render.plain import marks_of
 from .json_view import JsonView
 from .request_pane import RequestPane
+from .segment_pane import in_reading_order
 
 TOKEN_KEYS = ("token", "$token")
 PATHS_SHOWN = 8
 """Fields that a filter took out, before the rest is counted."""
 REPAIRS_SHOWN = 3
+MOST_BESIDE = 64 * 1024
+"""Bytes of a message up to which its fields are shown beside those of a request."""
 HASHED = "hashed by Segment"
 
 
@@ -42,10 +47,15 @@ class MixpanelPane(RequestPane):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self.notes = Static(classes="note")
-        self.head = Static(classes="note")
+        self.head = Static(classes="note head")
         self.json = JsonView()
         self.json.rows.shorten_token = _short_token
         self.json.source_of = self._source
+        self.fields: Fields | None = None
+        """Which field of the message each field comes from, while the message stands beside the request."""
+        self._level = False
+        self._rows: tuple[FieldRow, ...] = ()
+        self._rows_of: MessageDetail | None = None
 
     def compose(self) -> ComposeResult:
         yield self.notes
@@ -86,10 +96,30 @@ class MixpanelPane(RequestPane):
         root = in_body(self.page)
         unknown = () if detail is None else detail.explanation.unknown
         request = json_bytes(operation.request.body)
-        key = (self._of, root, request, unknown, tuple(flags.items()), tuple(changes))
+        self.fields = self._fields_beside() if self._level else None
+        key = (self._of, root, request, unknown, tuple(flags.items()), tuple(changes), self._level)
         body = _with_unknown(operation.request.body, root, unknown)
+        if self.fields is not None:
+            body = in_order(body, root, self.fields.ranks)
         self.json.show(body, root=root, flags=flags, notes=changes, key=key)
         self.title(self._place() + (" · repaired" if repairs else ""))
+
+    def put_level(self, on: bool) -> None:
+        """Show the fields in the order of the message, which stands beside them, or as they are sent."""
+        self._level = on
+        if self._ready:
+            self.fill(self.detail)
+
+    def _fields_beside(self) -> Fields | None:
+        """Return which field of the message each field of the request comes from; None if that is unknown."""
+        detail = self.detail
+        if detail is None or not detail.explanation.sources or len(detail.document) > MOST_BESIDE:
+            return None
+        if detail is not self._rows_of:
+            document = in_reading_order(msgspec.json.decode(detail.document))
+            self._rows_of = detail
+            self._rows = field_rows(document, self.operations, detail.explanation)
+        return fields_of(self._rows, self.page)
 
     def _place(self) -> str:
         """Say which of the requests is shown, what the next one is, and the key that leads there."""

@@ -60,15 +60,15 @@ class Pane(PaneSearch):
 
     def named_by(self, key: str) -> None:
         """Name in the title the key that leads here; "" where a tab above does."""
-        if key != self._number:
-            self._number = key
-            if self._ready:
-                self._put_title()
+        self._number = key
+        if self._ready:
+            self._put_title()
 
     def _put_title(self) -> None:
         """Say on the line above what is shown."""
         name = f"{self._number} {self.TITLE}" if self._number else self.TITLE
-        words = f" {name} ─ {self._shows} " if self._shows else f" {name} "
+        lead = "" if self.styles.border_left[0] else " "  # beside a frame Textual puts one
+        words = f"{lead}{name} ─ {self._shows} " if self._shows else f"{lead}{name} "
         last, self._border_title = self._border_title, worded(self, Content(words))
         if last is None or not last.is_same(self._border_title):
             self._redraw_row(0)

@@ -102,6 +102,11 @@ class SegmentPane(Pane):
         else:
             self._document(detail)
 
+    @property
+    def as_handed_on(self) -> bool:
+        """True while the message is shown as Segment hands it on, from which requests are made."""
+        return not (self.as_it_came or self.super_properties or self.step)
+
     def action_turn(self, by: int) -> None:
         """Show the message after the next stage, or the one before; after the last one as sent again."""
         if self.detail is None or not self.detail.explanation.steps:

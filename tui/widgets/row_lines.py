@@ -1,0 +1,101 @@
+"""The base of documents whose rows may have several lines, and that may stand level with another document."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..model.level import Lines, own_lines
+from .line_list import LineList
+
+
+class RowLines(LineList):
+    """Rows with a cursor on one of them; what scrolls are lines.
+
+    A subclass implements `row_count` and `heights`. `peer` is the document beside this one, whose lines are
+    level with these and scroll with them, and `level` lays out the lines of both; None while the document
+    stands by itself.
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.peer: RowLines | None = None
+        self.level: Callable[[], None] | None = None
+        self._lines: Lines | None = None
+        self._firsts: dict[int, int] = {}
+        self._laid_out_for = 0
+        """The width that the lines were laid out for."""
+
+    @property
+    def row_count(self) -> int:
+        """The number of rows."""
+        raise NotImplementedError
+
+    def heights(self) -> list[int]:
+        """Return how many lines each row takes."""
+        raise NotImplementedError
+
+    def row_at(self, line: int) -> int:
+        """Return the row on a line, -1 for none."""
+        if self._lines is None:
+            return line if line < self.row_count else -1
+        return self._lines[line][0] if line < len(self._lines) else -1
+
+    def line_of(self, row: int) -> int:
+        """Return the first line of a row."""
+        return row if self._lines is None else self._firsts.get(row, 0)
+
+    def put_lines(self, lines: Lines | None) -> None:
+        """Show the rows on these lines; None: each on one, from the top."""
+        if lines != self._lines:
+            self._lines = lines
+            self._firsts = {row: at for at, (row, part) in enumerate(lines or ()) if not part}
+        self.resize_lines()
+        self.redraw()
+
+    def lay_out(self) -> None:
+        """Work out which row is on which line."""
+        if self.level is not None:
+            self.level()
+        else:
+            self.put_lines(own_lines(self.heights()))
+
+    def on_resize(self) -> None:
+        """Lay out again for another width."""
+        if self.level is not None or self.width != self._laid_out_for:
+            self._laid_out_for = self.width
+            self.lay_out()
+
+    def place_cursor(self, at: int) -> None:
+        self.cursor = max(0, min(at, self.row_count - 1))
+
+    def reveal(self, at: int, *, center: bool = False) -> None:
+        super().reveal(self.line_of(at), center=center)
+
+    def redraw_line(self, at: int) -> None:
+        first = line = self.line_of(at)
+        while line == first or self.row_at(line) == at:
+            super().redraw_line(line)
+            line += 1
+
+    def action_last(self) -> None:
+        self.move_to(self.row_count - 1)
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        if self.peer is not None and round(new_value) != self.peer.scroll_offset.y:
+            self.peer.scroll_to_line(round(new_value))
+
+    @property
+    def line_count(self) -> int:
+        lines = self.row_count if self._lines is None else len(self._lines)
+        if self.peer is None:
+            return lines
+        # Blank lines at the end let both scroll equally far.
+        lines = max(lines, self.peer.own_count)
+        height, beside = (part.scrollable_content_region.height for part in (self, self.peer))
+        return lines + max(height - beside, 0) if lines > min(height, beside) else lines
+
+    @property
+    def own_count(self) -> int:
+        """The lines of the document itself."""
+        return self.row_count if self._lines is None else len(self._lines)
