@@ -132,6 +132,7 @@ KEYS: tuple[Key, ...] = (
     Key("filter.toggle", "full_stop", ".", "toggle_filter", "Filter off and on again", "List"),
     Key("filter.dim", "h", "h", "toggle_dim", "Hide or dim what does not match", "List"),
     Key("list.clock", "T", "T", "turn_clock", "Times: local, UTC, since the last", "List"),
+    Key("list.columns", "vertical_line", "|", "choose_columns", "Choose the columns", "List"),
     Key("list.clear", "D", "D", "act('clear')", "Clear the journal", "List"),
     # Panes
     Key(

@@ -24,6 +24,7 @@ PaneOwner = Literal[
     "users",
     "users-filter",
     "groups",
+    "columns",
 ]
 
 
@@ -209,6 +210,18 @@ PANE_KEYS: dict[PaneOwner, tuple[Key, ...]] = {
         Key(
             "users.drop", "escape", "Esc", "drop", "Clear the filter", "In the filter of users", priority=True
         ),
+    ),
+    "columns": (
+        Key("columns.up", "up,k", "↑ k", "move(-1)", "Column above", "Columns of the list"),
+        Key("columns.down", "down,j", "↓ j", "move(1)", "Column below", "Columns of the list"),
+        Key("columns.toggle", "space,enter", "Space", "show", "Show or hide it", "Columns of the list"),
+        Key("columns.left", "K", "K", "shift(-1)", "Move it to the left", "Columns of the list"),
+        Key("columns.right", "J", "J", "shift(1)", "Move it to the right", "Columns of the list"),
+        Key("columns.narrow", "less_than_sign", "<", "resize(-2)", "Narrower", "Columns of the list"),
+        Key("columns.wide", "greater_than_sign", ">", "resize(2)", "Wider", "Columns of the list"),
+        Key("columns.fit", "0", "0", "fit", "As wide as what it holds", "Columns of the list"),
+        Key("columns.reset", "d", "d", "reset", "All columns as at first", "Columns of the list"),
+        Key("columns.leave", "escape,q,vertical_line", "Esc q |", "leave", "Close", "Columns of the list"),
     ),
     "groups": (
         Key("groups.next", "tab,right,l", "Tab → l", "app.focus_next", "Parts or events", "In groups"),

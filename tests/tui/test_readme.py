@@ -32,7 +32,7 @@ LINKS = sorted(
 
 @pytest.mark.parametrize("key", KEYS, ids=lambda key: key.id)
 def test_every_key_is_in_the_table(key: Key) -> None:
-    label = " or ".join(f"`{part}`" for part in key.label.split())
+    label = " or ".join(f"`{part}`" for part in key.label.replace("|", "\\|").split())
     assert f"| {label} | {key.text} |" in READMES["tui"]
 
 

@@ -60,6 +60,12 @@ class MainShape(MainLayout):
         self.list.put_look(look)
         self._keep(look=look)
 
+    def action_choose_columns(self) -> None:
+        """Choose the columns of the list."""
+        from .columns import ChooseColumns
+
+        app_of(self).push_screen(ChooseColumns(self.list.look, self.put_look, lambda: self.list.columns))
+
     def action_turn_clock(self) -> None:
         """Show times as local ones, as UTC, or since the message above."""
         look = self.list.look
