@@ -331,9 +331,9 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 
     `more` is true if there are more in the direction asked: older ones, or newer ones with `after`. With a
     filter, `reached` is the id up to which was searched: with `after` that, what is newer is found. `notes`
-    are sentences on why a filter matches nothing. If time ended a search, `searched_to` is the lowest id that
-    it looked at, for it continues with `before` that, and `searched` says about how many messages it looked
-    at from the newest on; otherwise both are 0.
+    are sentences on why a filter matches nothing. If time ended a search, `searched_to` is the last id that
+    it looked at, for it continues with `before` (or `after`) that, and `searched` says about how many
+    messages it looked at from the newest (or the oldest) on; otherwise both are 0.
     """
 
     summaries: tuple[Summary, ...]

@@ -53,7 +53,7 @@ class NoRequest(msgspec.Struct, frozen=True):
 
 class PageRequest(msgspec.Struct, frozen=True, omit_defaults=True):
     """The request for at most `limit` messages: before or after an id, or the newest; with `filter`,
-    those that match. A search for the newest ends after `wait` milliseconds, see `Page.searched_to`.
+    those that match. A search ends after `wait` milliseconds, see `Page.searched_to`.
     """
 
     before: MessageNumber | None = None

@@ -70,7 +70,7 @@ class Viewer(abc.ABC):
     ) -> Page:
         """Return messages of the list, oldest first: those before or after an id, or the newest.
 
-        A search for the newest ends after `wait` milliseconds, see `Page.searched_to`.
+        A search ends after `wait` milliseconds, see `Page.searched_to`.
         """
         return await self.call(ops.PAGE, ops.PageRequest(before, after, limit, filter, wait))
 

@@ -183,7 +183,7 @@ class Queries:
     ) -> Page:
         """Return messages of the list that match a filter, oldest first. Raises FilterFault.
 
-        A search for the newest ends after `wait` milliseconds, with what was found so far.
+        A search ends after `wait` milliseconds, with what was found so far.
         """
         query = parse(filter)
         if query.node is None:
@@ -198,6 +198,9 @@ class Queries:
         if page.searched_to:
             self._continued = filter, page.searched_to, tally
             searched = await searched_above(self._stores.index, page.searched_to)
+            if after is not None:
+                counts = await self._stores.index.counts()
+                searched = max(1, counts.received + counts.refused - searched)
             page = msgspec.structs.replace(page, searched=searched)
         return await self._with_statuses(page)
 

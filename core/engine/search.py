@@ -58,13 +58,15 @@ class Search:
     ) -> Page:
         """Return a stretch of the list, see `ReadableIndex.page`. `reached` is where to go on from.
 
-        Soon after `late` returns True, a search for the newest ends with what was found. Raises FilterFault
+        Soon after `late` returns True, the search ends with what was found. Raises FilterFault
         when a regular expression takes too long.
         """
         newest = (await self._stores.index.page(limit=1)).summaries
         page = await self._page(before, after, limit, late)
         reached = max(line.id for line in (*newest, *page.summaries)) if newest or page.summaries else 0
-        if page.more and page.summaries and not page.searched_to:
+        if after is not None and page.searched_to:
+            reached = page.searched_to
+        elif page.more and page.summaries and not page.searched_to:
             reached = page.summaries[-1].id
         notes = () if page.summaries or page.searched_to else tuple(self.tally.notes())
         return msgspec.structs.replace(page, reached=reached, notes=notes)

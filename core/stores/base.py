@@ -101,7 +101,7 @@ class Condition(msgspec.Struct, frozen=True):
     ("" if there is none). `texts` returns False if nothing matches in a stretch of searched texts, which it
     is given in UTF-8, one after the other. `positions` returns which messages of a request
     may match, by their positions, None if it cannot say. `matches` decides about the lines that are left, one
-    by one; None accepts all of them. `late` ends the search for the newest: soon after it returns True, the
+    by one; None accepts all of them. `late` ends the search: soon after it returns True, the
     page is returned with what was found so far. They may be called in another thread than the event loop's.
     """
 
@@ -198,7 +198,7 @@ class ReadableIndex(Protocol):
 
         With `before` they are the nearest below that id, with `after` the nearest above it; the page's `more`
         is True if there are further ones in that direction. If the condition ended the search, `searched_to`
-        is where it continues: with `before` that.
+        is where it continues: with `before` or `after` that.
         """
         ...
 

@@ -171,8 +171,8 @@ class MemoryIndex:
         condition: Condition | None = None,
     ) -> Page:
         """Return a stretch of the list, see `ReadableIndex.page`."""
-        if after is None and condition is not None and condition.late is not None:
-            return self._newest(before, limit, condition, condition.late)
+        if condition is not None and condition.late is not None:
+            return self._in_time(before, after, limit, condition, condition.late)
         found = [
             entry.summary
             for entry in self._memory.lines(after or 0)
@@ -181,11 +181,19 @@ class MemoryIndex:
         kept = found[:limit] if after is not None else found[-limit:]
         return Page(summaries=tuple(kept), more=len(found) > len(kept))
 
-    def _newest(self, before: int | None, limit: int, condition: Condition, late: Callable[[], bool]) -> Page:
-        """Return the newest lines below an id that fulfil a condition, as many as are found in time."""
+    def _in_time(
+        self,
+        before: int | None,
+        after: int | None,
+        limit: int,
+        condition: Condition,
+        late: Callable[[], bool],
+    ) -> Page:
+        """Return the lines next to an id that fulfil a condition, as many as are found in time."""
         found: list[Summary] = []
         more, searched_to = False, 0
-        for entry in reversed(list(self._memory.lines(0))):
+        lines = list(self._memory.lines(after or 0))
+        for entry in lines if after is not None else reversed(lines):
             id = entry.summary.id
             if before is not None and id >= before:
                 continue
@@ -196,7 +204,11 @@ class MemoryIndex:
             if more := late():
                 searched_to = id
                 break
-        return Page(summaries=tuple(reversed(found)), more=more, searched_to=searched_to)
+        return Page(
+            summaries=tuple(found if after is not None else reversed(found)),
+            more=more,
+            searched_to=searched_to,
+        )
 
     async def findings(self, ids: Sequence[int]) -> dict[int, tuple[Finding, ...]]:
         """Return what the rules on the stream found in these messages."""

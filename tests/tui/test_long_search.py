@@ -36,7 +36,12 @@ class Slow(FakeViewer):
         self.waiting = 0
 
     async def call(self, operation: Operation[R, A], request: R) -> A:
-        if isinstance(request, ops.PageRequest) and request.filter and request.after is None:
+        if (
+            isinstance(request, ops.PageRequest)
+            and request.filter
+            and request.limit > 1
+            and request.after is None
+        ):
             self.waiting += 1
             try:
                 await self.allowed.acquire()

@@ -1,15 +1,18 @@
 """Reads the list's messages from the engine: live frames, older pages on demand, the filter's matches.
 
 It knows the engine as a `Viewer` and the list as a `MessageView`, and runs on the app's event loop.
+It is over 350 lines because all that reads the list takes its turn in one place.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from ...core.api.models import EngineState, FeedBatch, Page
 from ...core.api.viewer import Viewer
@@ -60,6 +63,8 @@ class ListSource:
         """True once the reader stopped the search."""
         self.searched = 0
         """About how many messages the search looked at; 0 for one that was soon done."""
+        self.seeking = ""
+        """Which matches are searched for beside those in the list: "oldest", "older" or "newer"."""
         self.notes: tuple[str, ...] = ()
         """Why a filter matches nothing, as far as that is known."""
         self._details = details
@@ -236,9 +241,13 @@ class ListSource:
 
     def stop(self) -> bool:
         """Stop a search that shows how far it is; what was found stays. Returns False if there is none."""
-        if not self.searching or not self.searched:
+        if not (self.searching or self.seeking) or not self.searched:
             return False
         self._turn += 1
+        if self.seeking:
+            self.seeking = ""
+            self._listener.loaded()
+            return True
         self.searching, self.stopped, self._before = False, True, 0
         self._listener.loaded()
         return True
@@ -264,10 +273,10 @@ class ListSource:
         window, turn = self.view.window, self._turn
         if not window.rows or not window.more_above or self.searching or self.stopped:
             return
-        page = await self.viewer.page(before=window.rows[0].id, limit=PAGE, filter=self.search)
-        if turn == self._turn:
-            self.view.prepend(page)
-            self._listener.loaded()
+        async for page in self._seek("older", before=window.rows[0].id):
+            if turn == self._turn:
+                self.view.prepend(page)
+                self._listener.loaded()
 
     async def newer(self) -> None:
         """Read the page below the window, after the reader went far up."""
@@ -277,10 +286,43 @@ class ListSource:
         window, turn = self.view.window, self._turn
         if not window.rows or not window.more_below:
             return
-        page = await self.viewer.page(after=window.rows[-1].id, limit=PAGE, filter=self.search)
-        if turn == self._turn:
-            self.view.extend_below(page, more=len(page.summaries) == PAGE)
-            self._listener.loaded()
+        async for page in self._seek("newer", after=window.rows[-1].id):
+            if turn == self._turn:
+                self.view.extend_below(page, more=page.more)
+                self._listener.loaded()
+
+    async def _seek(
+        self, what: str, *, before: int | None = None, after: int | None = None
+    ) -> AsyncGenerator[Page]:
+        """Yield a page of messages next to an id: without a filter at once, else as matches are found.
+
+        How far a long search is can be seen meanwhile; another turn ends it.
+        """
+        turn, filter, found = self._turn, self.search, 0
+        wait = WAIT if filter else None
+        self.searched = 0
+        try:
+            while True:
+                page = await self.viewer.page(
+                    before=before, after=after, limit=PAGE - found, filter=filter, wait=wait
+                )
+                if turn != self._turn:
+                    return
+                found += len(page.summaries)
+                going = bool(page.searched_to) and found < PAGE
+                self.seeking, self.searched = what if going else "", page.searched
+                if page.summaries or not going:
+                    yield msgspec.structs.replace(
+                        page, more=page.more if after is None else going or found >= PAGE
+                    )
+                if not going or turn != self._turn:
+                    return
+                self._listener.loaded()
+                before, after = (page.searched_to, None) if after is None else (None, page.searched_to)
+        finally:
+            if self.seeking and turn == self._turn:
+                self.seeking = ""
+                self._listener.loaded()
 
     async def _once(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         """Read a page unless one in that direction is being read: scrolling asks with each line."""
@@ -301,11 +343,15 @@ class ListSource:
 
     async def _oldest(self) -> None:
         self._turn += 1
-        turn = self._turn
-        page = await self.viewer.page(after=0, limit=PAGE, filter=self.search)
-        if turn == self._turn:
-            self.searching = self.stopped = False
-            self.view.hold_from(page)
+        turn, first = self._turn, True
+        self.searching = False
+        async for page in self._seek("oldest", after=0):
+            if turn == self._turn and first:
+                self.stopped = False
+                self.view.hold_from(page)
+            elif turn == self._turn:
+                self.view.extend_below(page, more=page.more)
+            first = False
             self._listener.loaded()
 
     async def show(self, id: int) -> bool:

@@ -180,8 +180,8 @@ class MainFeed(MainShape):
     def _progress(self) -> Progress | None:
         """How far a search is that is not soon done."""
         source = self.source
-        shown = source.stopped or (source.searching and source.searched > 0)
-        return Progress(source.searched, source.stopped) if shown else None
+        shown = source.stopped or ((source.searching or source.seeking) and source.searched > 0)
+        return Progress(source.searched, source.stopped, source.seeking) if shown else None
 
     def _why_empty(self, total: int) -> tuple[str, ...]:
         """Return the lines that stand in an empty list with a filter."""

@@ -26,10 +26,14 @@ LONGEST = 24
 
 @dataclass(frozen=True)
 class Progress:
-    """The state of a long search: how many messages it looked at, and whether the reader stopped it."""
+    """The state of a long search: how many messages it looked at, and whether the reader stopped it.
+
+    `seeking` says which matches are searched for beside those in the list.
+    """
 
     searched: int
     stopped: bool
+    seeking: str = ""
 
 
 def list_title(
@@ -50,7 +54,7 @@ def list_title(
             title,
             f" {marks.none} ",
             (worded(shorten(clean(text), LONGEST), marks), "bold $accent"),
-            f" {marks.none} {count} found, ",
+            f" {marks.none} {progress.seeking or f'{count} found'}, ",
             (found, "$mark-waiting"),
         )
     if searching:

@@ -127,14 +127,17 @@ class Search:
         self._texts: Texts | None = None
         self._fetched = 0
         self._late: Callable[[], bool] | None = None
-        self._lowest = 0
-        self.reached = ENDLESS
-        """The lowest id that was looked at, if the newest are searched and time may end that."""
+        self._newest_first = True
+        self._end = 0
+        """The last id to look at."""
+        self.reached = 0
+        """The id up to which was looked, downwards or upwards, if time may end the search."""
 
     def lines(self, span: Span, *, newest_first: bool) -> Iterator[Summary]:
         """Yield the lines that match."""
         condition = self._condition
-        self._late, self._lowest = condition.late if newest_first else None, span.low + 1
+        self._late, self._newest_first = condition.late, newest_first
+        self._end, self.reached = (span.low + 1, span.high) if newest_first else (span.high - 1, span.low)
         spans: Iterable[Span] = (span,)
         if (
             condition.sql_judged
@@ -152,7 +155,7 @@ class Search:
         for each in spans:
             for piece in self._pieces(each):
                 yield from self._within(piece, newest_first)
-                self._look_down_to(piece.low + 1)
+                self._looked(piece.low + 1, piece.high - 1)
 
     def _pieces(self, span: Span) -> Iterator[Span]:
         """Yield the span in pieces that a query is soon done with, if time may end the search."""
@@ -166,15 +169,23 @@ class Search:
             return
         low, high = max(span.low, lowest - 1), min(span.high, highest + 1)
         while low + 1 < high:
-            start = max(low, message_number(seq_of(high - 1) - _TOGETHER + 1, 0) - 1)
-            yield span._replace(low=start, high=high)
-            high = start + 1
+            if self._newest_first:
+                start = max(low, message_number(seq_of(high - 1) - _TOGETHER + 1, 0) - 1)
+                yield span._replace(low=start, high=high)
+                high = start + 1
+            else:
+                end = min(high, message_number(seq_of(low + 1) + _TOGETHER, 0))
+                yield span._replace(low=low, high=end)
+                low = end - 1
 
-    def _look_down_to(self, id: int) -> None:
-        """Note that all lines from an id on were looked at. Raises Late if time is up."""
-        if self._late is not None and id < self.reached:
+    def _looked(self, first: int, last: int) -> None:
+        """Note that the lines from one id to another were looked at. Raises Late if time is up."""
+        if self._late is None:
+            return
+        id = first if self._newest_first else last
+        if (id < self.reached) if self._newest_first else (id > self.reached):
             self.reached = id
-            if id > self._lowest and self._late():
+            if ((id > self._end) if self._newest_first else (id < self._end)) and self._late():
                 raise Late
 
     def _look(self) -> None:
@@ -222,7 +233,7 @@ class Search:
                     ends = max(span.low, texts.first - 1), min(span.high, texts.last + 1)
                     yield Span(*ends, cut=not holds)
                 else:
-                    self._look_down_to(max(span.low + 1, texts.first))
+                    self._looked(max(span.low + 1, texts.first), min(span.high - 1, texts.last))
             if len(rows) < _TEXTS:
                 return
             low, high = (low, rows[-1][0]) if newest_first else (rows[-1][0] + 1, high)
@@ -259,7 +270,8 @@ class Search:
                     end = message_number(self._seq + 1, 0)
                     yield Span(max(span.low, first - 1), min(span.high, end), ids, span.cut)
                 else:
-                    self._look_down_to(max(span.low + 1, message_number(self._seq, 0)))
+                    ends = message_number(self._seq, 0), message_number(self._seq + 1, 0) - 1
+                    self._looked(max(span.low + 1, ends[0]), min(span.high - 1, ends[1]))
             if len(rows) < _RECEIPTS:
                 return
             low, high = (low, rows[-1][0] - 1) if newest_first else (rows[-1][0] + 1, high)
@@ -293,7 +305,7 @@ class Search:
                 elif (found := self._found(row)) and matches(found):
                     yield found.entry.summary
                 self._look()
-                self._look_down_to(row[0])
+                self._looked(row[0], row[0])
             if len(rows) < _LINES:
                 return
             low, high = (low, rows[-1][0]) if newest_first else (rows[-1][0], high)

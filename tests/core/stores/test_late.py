@@ -1,4 +1,4 @@
-"""A search of the newest lines that ends when its time is up, and continues from there."""
+"""A search that ends when its time is up, and continues from there."""
 
 from __future__ import annotations
 
@@ -94,8 +94,22 @@ async def test_a_search_that_is_in_time_is_not_cut(kept: Stores) -> None:
         assert (page.more, page.searched_to) == (True, 0)
 
 
-async def test_time_does_not_end_a_search_from_the_oldest(kept: Stores) -> None:
+@pytest.mark.parametrize("name", CONDITIONS)
+@pytest.mark.parametrize("limit", [1, 2, 100])
+async def test_a_search_from_the_oldest_is_continued_as_well(kept: Stores, name: str, limit: int) -> None:
     wanted = await fill(kept)
-    page = await kept.index.page(after=0, condition=replace(CONDITIONS["lines"], late=lambda: True))
-    assert [line.id for line in page.summaries] == wanted
+    condition = replace(CONDITIONS[name], late=lambda: True)
+    found: list[int] = []
+    after, more, late = 0, True, 0
+    while more:
+        page = await kept.index.page(after=after, limit=limit, condition=condition)
+        ids = [line.id for line in page.summaries]
+        found += ids
+        assert not page.searched_to or not ids or page.searched_to >= ids[-1]
+        more, late = page.more, late + (page.searched_to > 0)
+        following = page.searched_to or (ids[-1] if ids else after + 1)
+        assert following > after
+        after = following
+    assert found == wanted
     assert position_of(wanted[0]) == 3
+    assert late >= len(MATCHING) // 2
