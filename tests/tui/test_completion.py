@@ -59,6 +59,9 @@ async def test_fields_then_values_with_their_counts(app_on: AppOn) -> None:
         assert value(main) == "event:"
         await until(pilot, lambda: '"Order Completed"' in offered(main))
         assert notes(main)['"Order Completed"'] == "4 messages", "in any case, as the filter"
+        await pilot.pause()
+        shown = [main.filter_bar.completion.render_line(y).text.split() for y in range(2)]
+        assert shown == [['"Order', 'Completed"', "4", "messages"], ["Checkout", "2", "messages"]]
         await pilot.press("down", "down")
         assert main.filter_bar.completion.marked is not None
         marked = main.filter_bar.completion.marked.text

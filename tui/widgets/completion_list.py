@@ -32,13 +32,14 @@ class CompletionList(OptionList, can_focus=False):
         max-height: 100vh;
         min-width: 0;
         display: none;
-        padding: 0 1;
+        padding: 0;
         border: round $border;
+        text-wrap: nowrap;
         background: $panel;
         color: $foreground;
         scrollbar-size-vertical: 1;
         overflow-x: hidden;
-        & > .option-list--option { padding: 0; }
+        & > .option-list--option { padding: 0 1; }
         & > .option-list--option-hover { background: $panel; color: $foreground; }
         & > .option-list--option-highlighted {
             background: $row-cursor; color: $foreground; text-style: none;
@@ -75,7 +76,7 @@ class CompletionList(OptionList, can_focus=False):
         notes = max(cell_len(one.note) for one in candidates)
         labels = max(cell_len(one.label) for one in candidates)
         rows = min(len(candidates), ROWS)
-        chrome = 4 + (len(candidates) > rows)
+        chrome = 5  # frame, padding, and a place for the scrollbar
         width = min(labels + (GAP + notes if notes else 0) + chrome, WIDEST, size.width)
         inner = width - chrome
         self.clear_options()
