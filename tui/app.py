@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import cast
 
+from textual import events
 from textual.app import App, SystemCommand
 from textual.driver import Driver
 from textual.filter import LineFilter
@@ -67,6 +68,8 @@ class SegtapApp(App[object], inherit_bindings=False):
         self._themes = themes
         self.painted = asyncio.Event()
         """Set once the first frame of the main screen is drawn."""
+        self._early: list[events.Event] = []
+        """What was typed before: the parts of the screen that it is for may not be there yet."""
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return variable_defaults()
@@ -90,6 +93,24 @@ class SegtapApp(App[object], inherit_bindings=False):
         )
         return cast("Screen[object]", self.main)
 
+    async def on_event(self, event: events.Event) -> None:
+        """Keep what is typed until the first frame is drawn, and handle it then, in order."""
+        typed = isinstance(event, events.InputEvent | events.Paste)
+        if typed and not self.painted.is_set():
+            self._early.append(event)
+            return
+        if typed:
+            await self._handle_early()
+        await super().on_event(event)
+
+    def _painted(self) -> None:
+        self.painted.set()
+        self.call_later(self._handle_early)
+
+    async def _handle_early(self) -> None:
+        while self._early:
+            await super().on_event(self._early.pop(0))
+
     def on_mount(self) -> None:
         if self._problems:
             self._complain_of_themes("\n".join(self._problems))
@@ -97,7 +118,7 @@ class SegtapApp(App[object], inherit_bindings=False):
             folder = ThemeFolder(self, self._themes, self._complain_of_themes)
             self.set_interval(EVERY, folder.look)
         if self.main is not None:
-            self.main.call_after_refresh(self.painted.set)
+            self.main.call_after_refresh(self._painted)
         self._leave_when_hung_up()
 
     def _put_on_theme(self) -> list[str]:

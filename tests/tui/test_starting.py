@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, Callable
 
 import pytest
 from fake_viewer import URL, FakeViewer, story, until
+from textual import events
 from textual.pilot import Pilot
 
 from segtap.core.api.awaited import AwaitedViewer
@@ -66,6 +67,23 @@ async def test_keys_typed_meanwhile_are_kept(app_on: AppOn) -> None:
         viewer.found.set_result(engine)
         await until(pilot, lambda: len(main.list.window) == 1, "the filter is in force")
         await until(pilot, lambda: isinstance(pilot.app.screen, Confirm), "f asks whether to forward")
+
+
+async def test_keys_before_the_first_frame_wait_for_it(
+    app_on: AppOn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mount = SegtapApp.on_mount
+
+    def typed_early(app: SegtapApp) -> None:
+        for letter in "/signed":
+            app.post_message(events.Key("slash" if letter == "/" else letter, letter))
+        assert app.main is not None
+        assert not app.main.is_mounted
+        mount(app)
+
+    monkeypatch.setattr(SegtapApp, "on_mount", typed_early)
+    async with app_on(FakeViewer(story(12))).run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: main_of(pilot).filter_bar.text == "signed")
 
 
 async def test_the_end_before_the_engine_answers(app_on: AppOn) -> None:
